@@ -1,0 +1,1 @@
+"""From public people to causal structure."""

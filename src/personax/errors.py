@@ -1,0 +1,96 @@
+"""Every error that a person can mend.
+
+::
+
+    PersonaxError
+    ├── PlanError            study.yaml: unknown key, wrong type, newer version; names file, line, key
+    ├── InputError           a file or table that cannot be used as it is
+    │   └── TooManyBadCells  more bad cells than the plan allows
+    ├── StudyError           the study folder: locked, missing or unreadable stage output
+    ├── MissingExtraError    an optional package is not installed; names the line that installs it
+    └── ComputationError     a computation that has no honest answer on these data
+        └── UntestableError  an independence test that cannot run (constant column, too few rows ...)
+
+A message is one sentence: what, where, what to do. The command line prints it without a traceback and exits with 1.
+A stage that meets an `UntestableError` in one cell stores its text as the reason why the cell is missing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+__all__ = [
+    "ComputationError",
+    "InputError",
+    "MissingExtraError",
+    "PersonaxError",
+    "PlanError",
+    "StudyError",
+    "TooManyBadCells",
+    "UntestableError",
+    "require",
+]
+
+
+class PersonaxError(Exception):
+    """Base of every error that the person who runs personax can mend."""
+
+
+class PlanError(PersonaxError):
+    """study.yaml says something that cannot be done."""
+
+
+class InputError(PersonaxError):
+    """An input file or table cannot be used as it is."""
+
+
+class TooManyBadCells(InputError):
+    """More cells of a column are bad than the plan allows."""
+
+
+class StudyError(PersonaxError):
+    """The study folder is locked, incomplete or unreadable."""
+
+
+class MissingExtraError(PersonaxError, ImportError):
+    """An optional package is needed and not installed."""
+
+
+class ComputationError(PersonaxError):
+    """A computation has no honest answer on these data."""
+
+
+class UntestableError(ComputationError):
+    """An independence test cannot run on these data; the text is the reason."""
+
+
+def require(module: str, *, extra: str) -> ModuleType:
+    """Import an optional module, or say the one line that installs it.
+
+    Parameters
+    ----------
+    module
+        Dotted module name, for example ``"torch"``.
+    extra
+        The personax extra that brings it, for example ``"crl"``.
+
+    Raises
+    ------
+    MissingExtraError
+        When the module cannot be imported.
+
+    Examples
+    --------
+    >>> require("math", extra="none").sqrt(4)
+    2.0
+    >>> require("no_such_module", extra="crl")
+    Traceback (most recent call last):
+        ...
+    personax.errors.MissingExtraError: this needs the package no_such_module: pip install "personax[crl]"
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        text = f'this needs the package {module.split(".")[0]}: pip install "personax[{extra}]"'
+        raise MissingExtraError(text) from error

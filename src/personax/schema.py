@@ -1,0 +1,191 @@
+"""The words that stages share: columns, traits, annotations, graphs, notices."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Self, get_args
+
+__all__ = [
+    "KINDS",
+    "LETTERS",
+    "ROLES",
+    "STATUSES",
+    "TRAITS",
+    "Annotation",
+    "Column",
+    "Edge",
+    "Graph",
+    "Kind",
+    "Node",
+    "Notice",
+    "Provenance",
+    "Role",
+    "Status",
+    "select",
+]
+
+Role = Literal["id", "private", "feature", "target", "embedding"]
+"""What a column is for. ``private`` never leaves the study folder."""
+
+Kind = Literal["continuous", "ordinal", "nominal", "cyclic"]
+"""What a column's values mean; it decides which tests fit."""
+
+Status = Literal["ok", "insufficient", "refused", "unparseable", "failed"]
+"""How a request for one trait score ended; only ``ok`` carries a score."""
+
+ROLES: tuple[Role, ...] = get_args(Role)
+KINDS: tuple[Kind, ...] = get_args(Kind)
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
+LETTERS: Mapping[str, str] = {trait: trait[0] for trait in TRAITS}
+"""Trait to the letter that files use: ``final_o`` is the aggregated openness."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a people table: its name, what it is for and what its values mean.
+
+    Parameters
+    ----------
+    name
+        Column name in the table.
+    role, kind
+        See `Role` and `Kind`.
+    unit
+        Unit of a measurement, for example ``"cm"``.
+    period
+        Length of one turn of a cyclic column, for example 12 for months.
+    inferred
+        True when personax guessed role or kind; the report then says so.
+    why
+        One phrase: why this kind was inferred.
+    """
+
+    name: str
+    role: Role
+    kind: Kind
+    unit: str | None = None
+    period: float | None = None
+    inferred: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a reader of the results must know, in plain words.
+
+    Parameters
+    ----------
+    text
+        One sentence, complete in itself. It may be shown to anybody, so it carries no name of a person.
+    count
+        How many rows, cells or tests it is about.
+    """
+
+    text: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where the values of a people table came from."""
+
+    source: str
+    location: str
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What one rater said of one trait of one person; a row of annotations.parquet.
+
+    ``score`` is None unless ``status`` is ``ok``; a refusal is never turned into a number.
+    """
+
+    person: str
+    model: str
+    trait: str
+    score: float | None
+    status: Status
+    prompt: str = ""
+    repeat: int = 0
+    text: str = ""
+    latency: float | None = None
+    tokens: int | None = None
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A variable of a graph; ``group`` colours it (a modality, ``trait``, ``biography`` ...)."""
+
+    id: str
+    label: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An edge between two variables.
+
+    ``directed`` means source causes target; ``undirected`` leaves the direction open (or states dependence only);
+    ``bidirected`` means a common cause. ``weight`` is in the graph's own unit, named by ``Graph.weight``.
+    """
+
+    source: str
+    target: str
+    kind: Literal["directed", "undirected", "bidirected"] = "directed"
+    weight: float | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes and edges, as graph.json holds them.
+
+    Parameters
+    ----------
+    meaning
+        One sentence for the reader: what an edge of this graph means.
+    weight
+        What the edges' weights are, for example ``"Cramer's V"``.
+
+    Examples
+    --------
+    >>> graph = Graph([Node("a"), Node("b")], [Edge("a", "b")], meaning="a causes b")
+    >>> Graph.from_json(graph.to_json()) == graph
+    True
+    """
+
+    nodes: Sequence[Node]
+    edges: Sequence[Edge]
+    meaning: str = ""
+    weight: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return the graph as JSON text, keys in a fixed order."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        raw = json.loads(text)
+        nodes = [Node(**node) for node in raw.pop("nodes")]
+        edges = [Edge(**edge) for edge in raw.pop("edges")]
+        return cls(nodes, edges, **raw)
+
+
+def select(columns: Iterable[Column], role: Role) -> list[Column]:
+    """Return the columns that have this role, in order.
+
+    Examples
+    --------
+    >>> [column.name for column in select([Column("height", "feature", "continuous")], "feature")]
+    ['height']
+    """
+    return [column for column in columns if column.role == role]
