@@ -1,0 +1,150 @@
+"""Take pictures of a report as a laptop and a phone show it, in light and in dark.
+
+    python docs/screenshots.py my-study/report/index.html docs/images --section dependence
+
+Speaks the browser's DevTools protocol over a pipe (two file descriptors, messages ended by a NUL byte): no port is
+opened, nothing is installed, and the width of a phone is a real one, which a headless window's is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+)
+WIDTHS = {"desktop": (1280, 900, 1.0), "phone": (390, 844, 2.0)}
+SECONDS = 60
+
+
+class Browser:
+    """Headless Chromium with one page, gone at the end of the ``with`` block whatever happens in it."""
+
+    def __init__(self, chromium: str) -> None:
+        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        commands_in, self._commands = os.pipe()
+        self._answers, answers_out = os.pipe()
+        self._process = subprocess.Popen(
+            [chromium, *FLAGS, f"--user-data-dir={self._profile.name}"],
+            # The browser reads from descriptor 3 and writes to descriptor 4.
+            preexec_fn=lambda: (os.dup2(commands_in, 13), os.dup2(answers_out, 14), os.dup2(13, 3), os.dup2(14, 4)),
+            close_fds=False,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        os.close(commands_in)
+        os.close(answers_out)
+        os.set_blocking(self._answers, False)
+        self._number, self._unread, self._session = 0, b"", ""
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+
+    def __enter__(self) -> Browser:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._profile.cleanup()
+
+    def call(self, method: str, **params: object) -> dict[str, Any]:
+        """Send one command and wait for its answer."""
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": params}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._commands, json.dumps(message).encode() + b"\0")
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            answer = self._read()
+            if answer is not None and answer.get("id") == self._number:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']['message']}")
+                return dict(answer["result"])
+        raise TimeoutError(f"the browser did not answer {method} within {SECONDS} s")
+
+    def _read(self) -> dict[str, Any] | None:
+        """Return the next message, or None when there is none yet."""
+        if b"\0" not in self._unread:
+            try:
+                self._unread += os.read(self._answers, 1 << 20)
+            except BlockingIOError:
+                time.sleep(0.01)
+        head, mark, rest = self._unread.partition(b"\0")
+        if not mark:
+            return None
+        self._unread = rest
+        return dict(json.loads(head))
+
+    def evaluate(self, script: str) -> object:
+        """Run a line of JavaScript in the page and return its value."""
+        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        return answer["result"].get("value")
+
+    def open(self, page: Path, device: str, scheme: str) -> None:
+        """Open a page on a device in the light or dark scheme."""
+        width, height, scale = WIDTHS[device]
+        size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": device == "phone"}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
+        dark = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.call("Emulation.setEmulatedMedia", features=dark)
+        self.call("Page.navigate", url=page.resolve().as_uri())
+        end = time.monotonic() + SECONDS
+        while self.evaluate("document.readyState + location.protocol") != "completefile:":
+            if time.monotonic() > end:
+                raise TimeoutError(f"{page} did not load within {SECONDS} s")
+            time.sleep(0.05)
+
+    def picture(self, section: str | None) -> bytes:
+        """Return a PNG of the whole page, or of one section by its id."""
+        query = f"document.getElementById({json.dumps(section)})" if section else "document.documentElement"
+        box = self.evaluate(
+            f"(() => {{ const b = {query}.getBoundingClientRect();"
+            " return {x: 0, y: b.top + scrollY, width: innerWidth, height: b.height, scale: 1}; })()"
+        )
+        shot = self.call("Page.captureScreenshot", format="png", clip=box, captureBeyondViewport=True)
+        return base64.b64decode(shot["data"])
+
+
+def main() -> None:
+    """Write ``report-<device>-<scheme>.png`` for every device and scheme."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("page", type=Path, help="the report, for example my-study/report/index.html")
+    parser.add_argument("out", type=Path, help="folder for the pictures")
+    parser.add_argument("--section", help="id of one section, for example dependence; the whole page by default")
+    parser.add_argument("--chromium", default=CHROMIUM, help="the browser (default: %(default)s)")
+    wanted = parser.parse_args()
+    wanted.out.mkdir(parents=True, exist_ok=True)
+    name = wanted.section or "report"
+    with Browser(wanted.chromium) as browser:
+        for device in WIDTHS:
+            for scheme in ("light", "dark"):
+                browser.open(wanted.page, device, scheme)
+                if browser.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                    raise SystemExit(f"the page is wider than the {device}")
+                (wanted.out / f"{name}-{device}-{scheme}.png").write_bytes(browser.picture(wanted.section))
+
+
+if __name__ == "__main__":
+    main()

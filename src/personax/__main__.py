@@ -1,0 +1,5 @@
+"""``python -m personax`` is ``personax``."""
+
+from personax.cli import main
+
+main()

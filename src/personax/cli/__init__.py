@@ -1,0 +1,57 @@
+"""The command line: one thin file a command; each parses, calls the library and prints."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from personax import __version__
+from personax.cli import demo, doctor, independence, init, run, stage, status
+from personax.cli.console import fail
+from personax.errors import PersonaxError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="personax",
+    help="From public people to causal structure: what behaviour traits depend on, and what causes what.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
+    """From public people to causal structure."""
+
+
+demo.register(app)
+init.register(app)
+run.register(app)
+status.register(app)
+stage.register(app)
+independence.register(app)
+doctor.register(app)
+
+
+def main() -> None:
+    """Run the command line: exit 0 done, 1 something that the user can mend, 2 wrong usage, 130 stopped by Ctrl-C."""
+    try:
+        app()
+    except PersonaxError as error:
+        fail(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        fail("stopped; what was finished is kept, the same command goes on from there")
+        sys.exit(130)

@@ -1,0 +1,106 @@
+"""What the command line shows: progress and logs on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+from rich.text import Text
+
+from personax.progress import Progress
+
+__all__ = ["emit", "fail", "say", "table", "watching"]
+
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_PLAIN_EVERY = 5.0
+"""Seconds between two plain lines of one stage when stderr is not a terminal."""
+
+
+def say(text: str) -> None:
+    """Print one line of result; markup in it stays text."""
+    _out.print(Text(text))
+
+
+def emit(result: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+    """Print a machine-readable summary."""
+    _out.print(Text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)))
+
+
+def fail(message: str) -> None:
+    """Print an error, one sentence a line, without a traceback."""
+    for line in message.splitlines():
+        _err.print(Text.assemble(("error: ", "bold red"), line))
+
+
+def table(title: str, header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Print a small table."""
+    grid = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in header:
+        grid.add_column(name, overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(cell) for cell in row))
+    _out.print(grid)
+
+
+class _Terminal:
+    """A live bar on a terminal."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar, self._task = bar, None
+
+    def stage(self, name: str) -> None:
+        self._bar.stop_task(self._task) if self._task is not None else None
+        self._task = self._bar.add_task(name, total=None)
+
+    def step(self, done: int, total: int, note: str = "") -> None:
+        if self._task is not None:
+            self._bar.update(self._task, completed=done, total=total, note=note)
+
+    def message(self, text: str) -> None:
+        self._bar.console.print(Text(text))
+
+
+class _Lines:
+    """Plain lines where there is no terminal: one when a stage begins, then one every few seconds."""
+
+    def __init__(self) -> None:
+        self._name, self._last = "", 0.0
+
+    def stage(self, name: str) -> None:
+        self._name, self._last = name, time.monotonic()
+        _err.print(Text(f"{name} ..."))
+
+    def step(self, done: int, total: int, note: str = "") -> None:
+        if time.monotonic() - self._last >= _PLAIN_EVERY:
+            self._last = time.monotonic()
+            _err.print(Text(f"{self._name} {done}/{total} {note}".rstrip()))
+
+    def message(self, text: str) -> None:
+        _err.print(Text(text))
+
+
+@contextmanager
+def watching() -> Iterator[Progress]:
+    """Show progress on stderr while the block runs."""
+    if not _err.is_terminal:
+        yield _Lines()
+        return
+    columns = (
+        TextColumn("{task.description:>12}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Bar(*columns, console=_err) as bar:
+        yield _Terminal(bar)

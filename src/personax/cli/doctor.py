@@ -1,0 +1,83 @@
+"""personax doctor: what is installed, and what each missing piece would give."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from dataclasses import asdict, dataclass
+from importlib import metadata, util
+
+import typer
+
+from personax.cli.console import emit, table
+from personax.cli.run import JsonOption
+
+__all__ = ["examine", "register"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One thing that personax can use."""
+
+    name: str
+    present: bool
+    found: str
+    gives: str
+    install: str = ""
+
+
+_EXTRAS = (
+    ("krippendorff", "krippendorff", "traits", "agreement between raters"),
+    ("torch", "torch", "crl", "Level II: causal representation learning"),
+    ("safetensors", "safetensors", "crl", "models that others can load safely"),
+    ("causallearn", "causal-learn", "discovery", "causal graphs by PC"),
+)
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "firefox")
+
+
+def examine() -> list[Piece]:
+    """Look at this machine.
+
+    Examples
+    --------
+    >>> examine()[0].name
+    'python'
+    """
+    pieces = [Piece("python", True, platform.python_version(), "everything")]
+    for module, package, extra, gives in _EXTRAS:
+        present = util.find_spec(module) is not None
+        found = metadata.version(package) if present else "not installed"
+        pieces.append(Piece(package, present, found, gives, f'pip install "personax[{extra}]"'))
+    return [*pieces, _gpu(), _browser()]
+
+
+def _gpu() -> Piece:
+    found = "none"
+    if util.find_spec("torch") is not None:
+        import torch
+
+        found = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+    gives = "faster Level II; nothing needs it"
+    return Piece("GPU", found != "none", found, gives, "a CUDA build of torch, on a machine with a GPU")
+
+
+def _browser() -> Piece:
+    path = next((name for name in _BROWSERS if shutil.which(name)), None)
+    gives = "reading the report here; it opens in any browser anywhere"
+    return Piece("browser", path is not None, path or "none found", gives, "any browser")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(epilog="Example: personax doctor")
+    def doctor(as_json: JsonOption = False) -> None:
+        """Tell what is installed and what each missing piece would give."""
+        pieces = examine()
+        if as_json:
+            emit([asdict(piece) for piece in pieces])
+            return
+        rows = (
+            ("yes" if p.present else "no", p.name, p.found, p.gives, "" if p.present else p.install) for p in pieces
+        )
+        table("", ("", "piece", "found", "gives", "how to get it"), rows)

@@ -1,0 +1,26 @@
+"""personax status: which stages are done, stale or missing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer
+
+from personax.cli.console import emit, table
+from personax.cli.run import FolderOption, JsonOption, StudyArgument
+from personax.study import Study
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(epilog="Example: personax status my-study/study.yaml")
+    def status(study: StudyArgument, folder: FolderOption = None, as_json: JsonOption = False) -> None:
+        """Show which stages are done, stale or missing, and why."""
+        states = Study.load(study, folder=folder).status()
+        if as_json:
+            emit([asdict(state) for state in states])
+        else:
+            table("", ("stage", "state", "why"), ((s.stage, s.state, s.why) for s in states))

@@ -1,0 +1,286 @@
+"""study.yaml: the strict, validated plan of a study, one section a stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from personax.errors import PlanError
+from personax.sources import ColumnSpec
+from personax.strict import Strict, nearest
+
+__all__ = ["FORMAT", "Plan", "read_plan"]
+
+FORMAT = 1
+"""The study format that this personax writes, and the newest that it reads."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Alpha = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class CollectSimulated(Strict):
+    """Invented people whose causes are known."""
+
+    source: Literal["simulate"]
+    n: Count = 1000
+    text_dim: Count = 384
+    image_dim: Count = 512
+    images: bool = True
+
+
+class CollectTable(Strict):
+    """People from a CSV, TSV, Parquet, JSON or JSONL file."""
+
+    source: Literal["table"]
+    path: str
+    columns: dict[str, ColumnSpec] = {}
+    missing: list[str] = [""]
+    max_bad_share: Share = 0.05
+    keep_others: bool = True
+    encoding: str = "utf-8"
+
+
+class CollectOpenfootball(Strict):
+    """Footballers from the openfootball players files."""
+
+    source: Literal["openfootball"]
+    path: str
+    max_bad_share: Share = 0.05
+
+
+class AnnotateSimulated(Strict):
+    """The noisy raters of the simulated people."""
+
+    source: Literal["simulate"]
+    rule: Literal["median", "mean"] = "median"
+
+
+class AnnotateLexicon(Strict):
+    """Published Big Five adjective markers found in the biographies; needs no network."""
+
+    source: Literal["lexicon"]
+    rule: Literal["median", "mean"] = "median"
+
+
+class AnnotateQuestionnaire(Strict):
+    """Trait scores from the answers to questionnaire items."""
+
+    source: Literal["questionnaire"]
+    path: str
+    id: str
+    key: str
+    low: int
+    high: int
+    min_answered: Count = 3
+
+
+class EmbedSimulated(Strict):
+    """The embeddings of the simulated people."""
+
+    source: Literal["simulate"]
+
+
+class EmbedFiles(Strict):
+    """Embeddings made elsewhere: modality -> measurement -> file."""
+
+    source: Literal["files"]
+    files: dict[str, dict[str, str]]
+
+
+class EmbedOffline(Strict):
+    """Small encoders that need no network: hashed n-grams for texts, colour and edges for images."""
+
+    source: Literal["offline"]
+    text_dim: Count = 384
+    image_dim: Count = 512
+
+
+class Release(Strict):
+    """What may leave the study folder."""
+
+    rare_below: Count = 5
+    audit: bool = True
+
+
+class Independence(Strict):
+    """Level I: which features depend on which traits."""
+
+    features: list[str] | None = None
+    targets: list[str] | None = None
+    tests: list[Literal["kci", "chisq", "gsq"]] = ["kci", "chisq", "gsq"]
+    alpha: Alpha = 0.05
+    correction: Literal["fdr_bh", "fdr_by", "holm", "none"] = "fdr_bh"
+    per_model: bool = True
+
+
+class Crl(Strict):
+    """Level II: the latent causes behind the embeddings."""
+
+    latents: dict[str, Count]
+    shared: Annotated[int, Field(ge=0)] = 0
+    epochs: Count = 60
+    preset: Literal["paper"] = "paper"
+
+
+class Discover(Strict):
+    """PC over latents, traits and biography."""
+
+    over: list[Literal["latents", "traits", "features"]] = ["latents"]
+    test: Literal["fisherz", "kci"] = "fisherz"
+    alpha: Alpha = 0.01
+    bootstraps: Annotated[int, Field(ge=0)] = 0
+
+
+class Report(Strict):
+    """The page."""
+
+    title: str | None = None
+
+
+class Plan(Strict):
+    """Everything that one study asks for; the only thing a person edits.
+
+    A stage whose section is absent is not part of the study. The report always is.
+    """
+
+    version: int = FORMAT
+    name: Annotated[str, Field(min_length=1)]
+    seed: Annotated[int, Field(ge=0)] = 0
+    collect: Annotated[CollectSimulated | CollectTable | CollectOpenfootball, Field(discriminator="source")]
+    annotate: (
+        Annotated[AnnotateSimulated | AnnotateLexicon | AnnotateQuestionnaire, Field(discriminator="source")] | None
+    ) = None
+    embed: Annotated[EmbedSimulated | EmbedFiles | EmbedOffline, Field(discriminator="source")] | None = None
+    release: Release | None = None
+    independence: Independence | None = None
+    crl: Crl | None = None
+    discover: Discover | None = None
+    report: Report = Report()
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML without the silence about a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = key_node.value
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key} stands twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_plan(path: Path) -> Plan:
+    """Read and validate a study file.
+
+    Parameters
+    ----------
+    path
+        The study file, usually ``my-study/study.yaml``.
+
+    Raises
+    ------
+    PlanError
+        One sentence a fault: file, line, key, what is wrong, what was probably meant.
+    """
+    text = _read_text(path)
+    raw, root = _parse(path, text)
+    _check_version(path, raw)
+    try:
+        return Plan.model_validate(raw)
+    except ValidationError as error:
+        lines = [_sentence(path, root, dict(fault)) for fault in error.errors()]
+        raise PlanError("\n".join(lines)) from None
+
+
+def _read_text(path: Path) -> str:
+    if path.is_dir():
+        text = f"{path} is a folder; name the study file in it, for example {path / 'study.yaml'}"
+        raise PlanError(text)
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        near = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+        hint = nearest(path.name, near) if near else "personax init FOLDER writes a new one"
+        text = f"there is no study file {path}; {hint}"
+        raise PlanError(text) from None
+    except UnicodeDecodeError as error:
+        text = f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8"
+        raise PlanError(text) from None
+
+
+def _parse(path: Path, text: str) -> tuple[dict[str, Any], yaml.Node]:
+    try:
+        raw = yaml.load(text, Loader=_UniqueKeys)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        sentence = f"{path}, line {line}: not readable as YAML, {error.problem}; check indentation, colons and quotes"
+        raise PlanError(sentence) from None
+    except yaml.YAMLError as error:
+        raise PlanError(f"{path}: not readable as YAML, {error}".replace("\n", " ")) from None
+    if not isinstance(raw, dict) or root is None:
+        sentence = f"{path} holds no settings; personax init FOLDER writes a commented study.yaml to start from"
+        raise PlanError(sentence)
+    return raw, root
+
+
+def _check_version(path: Path, raw: dict[str, Any]) -> None:
+    version = raw.get("version", FORMAT)
+    if isinstance(version, int) and version > FORMAT:
+        sentence = (
+            f"{path} is written for study format {version} and this personax reads up to {FORMAT}; upgrade personax"
+        )
+        raise PlanError(sentence)
+
+
+def _sentence(path: Path, root: yaml.Node, fault: dict[str, Any]) -> str:
+    """Say one fault of the plan with its file, line and key."""
+    key, mark = _locate(root, [*fault["loc"], *([fault["ctx"]["key"]] if fault["type"] == "unknown_key" else [])])
+    kind, given = fault["type"], fault.get("input")
+    if kind == "missing":
+        missing = fault["loc"][-1]
+        what = f"the key {missing} is missing"
+    elif kind == "literal_error":
+        choices = [choice.strip("'") for choice in fault["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+        what = f"{given!r} is not possible; {nearest(str(given), choices)}"
+    elif kind == "union_tag_invalid":
+        choices = [choice.strip("' ") for choice in fault["ctx"]["expected_tags"].split(",")]
+        what = f"source {fault['ctx']['tag']!r} is not known; {nearest(fault['ctx']['tag'], choices)}"
+    elif kind == "union_tag_not_found":
+        what = "the key source is missing"
+    elif kind == "unknown_key":
+        what = fault["msg"]
+    else:
+        what = f"{_plain(fault['msg'])}, not {given!r}"
+    return f"{path}, line {mark}, {key or 'top level'}: {what}"
+
+
+def _plain(message: str) -> str:
+    """Turn pydantic's sentence into ours: 'Input should be a valid integer' -> 'must be a valid integer'."""
+    return message.replace("Input should be", "must be").replace("Input should have", "must have")
+
+
+def _locate(root: yaml.Node, loc: list[Any]) -> tuple[str, int]:
+    """Return the dotted key and the line that a fault's location points to.
+
+    pydantic puts the tag of a union (``table``) into the location; what is not in the file is passed over.
+    """
+    node, line, names = root, root.start_mark.line, []
+    for part in loc:
+        if isinstance(node, yaml.MappingNode):
+            for key_node, value in node.value:
+                if key_node.value == str(part):
+                    node, line = value, key_node.start_mark.line
+                    names.append(str(part))
+                    break
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line
+            names.append(f"[{part}]")
+    return ".".join(names).replace(".[", "["), line + 1

@@ -1,0 +1,167 @@
+"""What the page knows of a study, in frozen values; read by `gather`, drawn by `page`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from personax.schema import Column, Graph, Notice
+
+__all__ = [
+    "BadCells",
+    "Crl",
+    "Distribution",
+    "Faces",
+    "Independence",
+    "Manifest",
+    "Modality",
+    "People",
+    "ReportData",
+    "TraitScores",
+    "Truth",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How often each value, or range of values, of a column occurs.
+
+    Parameters
+    ----------
+    labels, counts
+        One bar each. A category of fewer people than `distribution.MINIMUM` is never named; it counts in ``rest``.
+    rest, rest_values
+        People in, and number of, the categories that are not named.
+    summary
+        Range and median of a column of numbers, empty for categories.
+    """
+
+    column: Column
+    present: int
+    missing: int
+    labels: Sequence[str]
+    counts: Sequence[int]
+    rest: int = 0
+    rest_values: int = 0
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BadCells:
+    """Cells of one column that could not be read for one reason."""
+
+    column: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who is in the study; no value of a private column is here."""
+
+    count: int
+    columns: Sequence[tuple[Column, int]]
+    """Every column with its number of missing cells."""
+    distributions: Sequence[Distribution]
+    bad_cells: Sequence[BadCells]
+    texts: int
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Drawn faces of invented people, in rows with a caption; each image is the bytes of a PNG file."""
+
+    rows: Sequence[tuple[str, Sequence[bytes]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Modality:
+    """Embeddings of one modality: names of the measurements and their length."""
+
+    name: str
+    measurements: Sequence[str]
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class TraitScores:
+    """Aggregated scores and how far the raters agree (agreement.json as it is; empty when absent)."""
+
+    distributions: Sequence[Distribution]
+    agreement: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Independence:
+    """Level I: pvalues.parquet of the features shown, and the dependence graph."""
+
+    table: pl.DataFrame
+    features: Sequence[str]
+    """The features shown, strongest first."""
+    feature_count: int
+    counts: Mapping[tuple[str, str], tuple[int, int, int]]
+    """(group, test) -> pairs, p-values computed, hypotheses of independence rejected; over all features."""
+    graph: Graph | None
+
+    @property
+    def leading(self) -> tuple[str, str]:
+        """The group and the test that the page shows first: the aggregate, and the test with most p-values."""
+        groups = dict.fromkeys(group for group, _ in self.counts)
+        group = "final" if "final" in groups else next(iter(groups))
+        return max((pair for pair in self.counts if pair[0] == group), key=lambda pair: self.counts[pair][1])
+
+
+@dataclass(frozen=True, slots=True)
+class Crl:
+    """Level II: the learned graph, the measures of the fit and its course."""
+
+    graph: Graph | None
+    metrics: Mapping[str, Any]
+    history: pl.DataFrame | None
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is true of simulated people."""
+
+    graph: Graph | None
+    groups: Mapping[str, Sequence[str]]
+    effects: Sequence[Mapping[str, Any]]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a stage did; the clock is left out, so that the same study gives the same page."""
+
+    stage: str
+    seed: int | None
+    versions: Mapping[str, str]
+    counts: Mapping[str, int]
+    notices: Sequence[Notice]
+    plan: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportData:
+    """A study as the page shows it; a part that the study has not is None or empty."""
+
+    title: str
+    people: People | None = None
+    faces: Faces | None = None
+    modalities: Sequence[Modality] = ()
+    traits: TraitScores | None = None
+    independence: Independence | None = None
+    crl: Crl | None = None
+    discovery: Graph | None = None
+    truth: Truth | None = None
+    manifests: Sequence[Manifest] = ()
+
+    @property
+    def trait_source(self) -> str:
+        """What the plan says the traits come from, for example ``questionnaire``; empty when it does not say."""
+        return next((str(m.plan.get("source", "")) for m in self.manifests if m.stage == "annotate"), "")

@@ -1,0 +1,105 @@
+"""Figures of the raters: how far they agree, what they answered, and how they used the scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from personax.report.svg import element, figure
+from personax.report.words import count, number, percent
+from personax.schema import STATUSES
+
+__all__ = ["alphas", "ratings", "statuses"]
+
+ROW, STACK = 30.0, 26.0
+LOW = -0.2
+GUIDES = (0.0, 0.667, 0.8, 1.0)
+"""Krippendorff's own marks: from .667 tentative conclusions, from .8 firm ones."""
+
+
+def alphas(traits: Mapping[str, Mapping[str, Any]]) -> Markup:
+    """Draw Krippendorff's alpha of each trait with its interval, on a line from -0.2 to 1."""
+    bottom = ROW * len(traits)
+    guides = [
+        part
+        for value in GUIDES
+        for part in (
+            element("line", x1=_across(value), x2=_across(value), y1=0, y2=bottom, class_="guide"),
+            element(
+                "text", number(value), x=_across(value), y=bottom + 16, class_="tick end" if value == 0.667 else "tick"
+            ),
+        )
+    ]
+    rows = [_alpha(trait, found, ROW * (place + 0.5)) for place, (trait, found) in enumerate(traits.items())]
+    return figure(*guides, *rows, height=bottom + 24, label="Agreement between raters", class_="alphas")
+
+
+def _across(value: float) -> str:
+    # 33 % for the names, 64 % for the line from LOW to 1
+    return f"{33 + 64 * (max(value, LOW) - LOW) / (1 - LOW):.2f}%"
+
+
+def _alpha(trait: str, found: Mapping[str, Any], y: float) -> Markup:
+    name = element("text", trait.capitalize(), x=0, y=y + 4)
+    alpha = found.get("alpha")
+    if alpha is None:
+        reason = found.get("reason") or "no value"
+        return element(
+            "g", name, element("text", "none", x="33%", y=y + 4, class_="muted"), data_tip=f"{trait}\n{reason}"
+        )
+    low, high = found.get("alpha_low"), found.get("alpha_high")
+    parts = [element("rect", x=0, y=y - ROW / 2, width="100%", height=ROW, class_="hit"), name]
+    tip = f"{trait.capitalize()}\nalpha {number(alpha)}"
+    if low is not None and high is not None:
+        parts.append(element("line", x1=_across(low), x2=_across(high), y1=y, y2=y, class_="whisker"))
+        tip += f", 95% interval {number(low)} to {number(high)}"
+    parts.append(element("circle", cx=_across(alpha), cy=y, r=5.5, class_="dot"))
+    tip += f"\n{count(found.get('n_people', 0))} people, {found.get('n_raters', 0)} raters"
+    return element("g", *parts, data_tip=tip)
+
+
+def statuses(raters: Mapping[str, Mapping[str, Any]]) -> Markup:
+    """Draw how each rater's requests ended, as shares of all its requests."""
+    rows = {
+        name: [(status, int(found.get(status, 0)), f"a{place}") for place, status in enumerate(STATUSES)]
+        for name, found in raters.items()
+    }
+    return _stacks(rows, "How the requests of each rater ended")
+
+
+def ratings(histograms: Mapping[str, Mapping[str, int]], trait: str) -> Markup:
+    """Draw how often each rater gave each score of one trait, from the lowest (left) to the highest.
+
+    Parameters
+    ----------
+    histograms
+        Rater -> score as text -> how often.
+    """
+    scores = sorted({score for found in histograms.values() for score in found}, key=float)
+    styles = {score: f"s{1 + round(4 * place / max(len(scores) - 1, 1))}" for place, score in enumerate(scores)}
+    rows = {
+        name: [(f"score {score}", int(found.get(score, 0)), styles[score]) for score in scores]
+        for name, found in histograms.items()
+    }
+    return _stacks(rows, f"Scores of {trait} by rater")
+
+
+def _stacks(rows: Mapping[str, Sequence[tuple[str, int, str]]], label: str) -> Markup:
+    drawn = [_stack(name, parts, STACK * place) for place, (name, parts) in enumerate(rows.items())]
+    return figure(*drawn, height=STACK * len(rows), label=label, class_="stacks")
+
+
+def _stack(name: str, parts: Sequence[tuple[str, int, str]], y: float) -> Markup:
+    whole = sum(size for _, size, _ in parts)
+    clipped = element("svg", element("text", name, x=0, y=y + 16), width="31%", height=y + STACK, class_="clip")
+    drawn, left = [clipped], 33.0
+    for part, size, style in parts:
+        wide = 67 * size / whole if whole else 0.0
+        tip = f"{name}\n{part}: {count(size)} ({percent(size, whole)})"
+        if size:
+            box = {"x": f"{left:.2f}%", "width": f"{wide:.2f}%"}
+            drawn.append(element("rect", y=y + 4, height=16, class_=f"part {style}", data_tip=tip, **box))
+        left += wide
+    return element("g", *drawn)

@@ -1,0 +1,116 @@
+"""What a stage is, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+import polars as pl
+
+from personax.errors import StudyError
+from personax.plan import Plan
+from personax.progress import Progress, Silent
+from personax.schema import Column, Notice
+from personax.store import Staging, StudyFolder
+
+__all__ = ["Context", "Stage", "stage_rng"]
+
+
+def stage_rng(seed: int, stage: str) -> np.random.Generator:
+    """Return a stage's own stream of random numbers; adding a stage changes no other stage's numbers.
+
+    Examples
+    --------
+    >>> int(stage_rng(1, "collect").integers(1000)) == int(stage_rng(1, "collect").integers(1000))
+    True
+    """
+    return np.random.default_rng([seed, crc32(stage.encode())])
+
+
+@dataclass
+class Context:
+    """What a stage is given: the plan, the folder to read, a private place to write, its random numbers.
+
+    Parameters
+    ----------
+    plan
+        The whole plan; a stage reads its own section.
+    base
+        Folder from which relative paths of the plan start.
+    folder
+        The study folder, for reading the stages before this one.
+    out
+        Where this stage writes; nobody sees it until the stage has ended.
+    rng
+        The stage's own random numbers.
+    counts, notices
+        Filled by the stage; they go into its manifest and into the report.
+    """
+
+    plan: Plan
+    base: Path
+    folder: StudyFolder
+    out: Staging
+    rng: np.random.Generator
+    progress: Progress = field(default_factory=Silent)
+    counts: dict[str, int] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
+
+    def outside(self, path: str) -> Path:
+        """Return the place of a file that the plan names."""
+        return self.base / path
+
+    def frame(self, *parts: str) -> pl.DataFrame:
+        """Read a Parquet file of the study folder."""
+        path = self.folder.path(*parts)
+        if not path.is_file():
+            text = f"{path} is missing; personax run makes it"
+            raise StudyError(text)
+        return pl.read_parquet(path)
+
+    def columns(self) -> list[Column]:
+        """Read what the people's columns mean."""
+        import json
+
+        raw = json.loads(self.folder.path("people", "columns.json").read_text(encoding="utf-8"))
+        return [Column(**column) for column in raw]
+
+    def write_frame(self, frame: pl.DataFrame, *parts: str) -> None:
+        """Write a table as Parquet, compressed."""
+        frame.write_parquet(self.out.path(*parts), compression="zstd", statistics=False)
+
+    def write_text(self, text: str, *parts: str) -> None:
+        """Write a text file in UTF-8."""
+        self.out.path(*parts).write_text(text, encoding="utf-8")
+
+
+def _nothing(plan: Plan) -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a study.
+
+    Parameters
+    ----------
+    name
+        Its command, its section in study.yaml and its manifest.
+    revision
+        Grows whenever the code changes what the stage writes, so that old output is seen to be stale.
+    needs
+        The stages whose output it reads; those absent from the plan are passed over.
+    run
+        Does the work.
+    reads
+        The files outside the study folder that it reads, as the plan names them.
+    """
+
+    name: str
+    revision: int
+    needs: tuple[str, ...]
+    run: Callable[[Context], None]
+    reads: Callable[[Plan], Sequence[str]] = _nothing

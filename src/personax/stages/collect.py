@@ -1,0 +1,76 @@
+"""collect: people from where the plan says, as one table whose columns are understood."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import polars as pl
+
+from personax.errors import PlanError
+from personax.plan import CollectOpenfootball, CollectSimulated, CollectTable, Plan
+from personax.schema import Column
+from personax.simulate import simulate_population
+from personax.sources import PeopleTable, read_openfootball, read_table
+from personax.stages.base import Context, Stage
+
+__all__ = ["COLLECT"]
+
+
+def _reads(plan: Plan) -> Sequence[str]:
+    return () if isinstance(plan.collect, CollectSimulated) else (plan.collect.path,)
+
+
+def _run(context: Context) -> None:
+    match context.plan.collect:
+        case CollectSimulated() as section:
+            _invent(context, section)
+        case CollectTable() as section:
+            table = read_table(
+                _readable(context.outside(section.path)),
+                section.columns,
+                missing=section.missing,
+                max_bad_share=section.max_bad_share,
+                keep_others=section.keep_others,
+                encoding=section.encoding,
+            )
+            _write_table(context, table)
+        case CollectOpenfootball() as section:
+            _write_table(context, read_openfootball(_readable(context.outside(section.path))))
+
+
+def _readable(path: Path) -> Path:
+    if not path.exists():
+        text = f"collect.path: there is no {path}; paths in the plan start from the folder that the plan is in"
+        raise PlanError(text)
+    return path
+
+
+def _write_table(context: Context, table: PeopleTable) -> None:
+    _write_people(context, table.people, table.columns)
+    context.write_frame(table.bad_cells, "people", "bad_cells.parquet")
+    context.write_text(json.dumps(asdict(table.provenance), indent=1), "people", "provenance.json")
+    context.counts["bad_cells"] = table.bad_cells.height
+    context.notices.extend(table.notices)
+
+
+def _write_people(context: Context, people: pl.DataFrame, columns: Sequence[Column]) -> None:
+    context.write_frame(people, "people", "people.parquet")
+    context.write_text(json.dumps([asdict(column) for column in columns], indent=1), "people", "columns.json")
+    context.counts.update(people=people.height, columns=people.width)
+
+
+def _invent(context: Context, section: CollectSimulated) -> None:
+    """Write simulated people, what their raters say and their embeddings, with the truth beside them."""
+    world = simulate_population(section.n, rng=context.rng, text_dim=section.text_dim, image_dim=section.image_dim)
+    _write_people(context, world.people, world.columns)
+    context.write_frame(world.texts, "people", "texts.parquet")
+    context.write_frame(world.ratings, "people", "simulation", "ratings.parquet")
+    context.write_frame(world.latents, "people", "simulation", "latents.parquet")
+    for modality, frame in world.embeddings.items():
+        context.write_frame(frame, "people", "simulation", f"embeddings_{modality}.parquet")
+    context.write_text(json.dumps(world.truth(), indent=1), "people", "simulation", "truth.json")
+    if section.images:
+        _draw(context, world)

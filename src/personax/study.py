@@ -1,0 +1,228 @@
+"""A study: its plan, its folder, and the walk through its stages that does what is left to do, and no more."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Literal, Self
+
+from personax.errors import PlanError
+from personax.plan import Plan, read_plan
+from personax.progress import Progress, Silent
+from personax.stages import STAGES
+from personax.stages.base import Context, Stage, stage_rng
+from personax.store import Manifest, StudyFolder, sha256
+from personax.strict import nearest
+
+__all__ = ["Outcome", "State", "Study"]
+
+_VERSIONED = ("personax", "numpy", "scipy", "polars", "torch", "causal-learn", "krippendorff", "pillow")
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a stage stands.
+
+    ``done``: its output matches its settings, inputs and seed; ``stale``: it must run again, ``why`` says what changed;
+    ``missing``: it has not run; ``unasked``: the plan has no such section.
+    """
+
+    stage: str
+    state: Literal["done", "stale", "missing", "unasked"]
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `Study.run` did with a stage: ran it because of ``why``, or left it alone."""
+
+    stage: str
+    ran: bool
+    why: str
+    seconds: float = 0.0
+
+
+class Study:
+    """One study on disk.
+
+    Parameters
+    ----------
+    plan
+        What is asked for.
+    folder
+        Where it goes.
+    base
+        Folder from which relative paths of the plan start.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     file = Path(root) / "study.yaml"
+    ...     _ = file.write_text("{name: tiny, collect: {source: simulate, n: 20, images: false}}")
+    ...     study = Study.load(file)
+    ...     first = [outcome.ran for outcome in study.run()]
+    ...     second = [outcome.ran for outcome in study.run()]
+    >>> first, second
+    ([True, True], [False, False])
+    """
+
+    def __init__(self, plan: Plan, folder: Path, *, base: Path) -> None:
+        self.plan, self.folder, self.base = plan, StudyFolder(folder), base
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, folder: str | os.PathLike[str] | None = None) -> Self:
+        """Read a study file.
+
+        Parameters
+        ----------
+        path
+            The study file, or a folder that holds a ``study.yaml``.
+        folder
+            The study folder. By default the folder of a file called ``study.yaml``; for any other file a folder of
+            its name beside it, so that ``studies/bfi.yaml`` is worked out in ``studies/bfi/``.
+
+        Raises
+        ------
+        PlanError
+            When the file cannot be read or says something that cannot be done.
+        """
+        file = Path(path)
+        if file.is_dir() and (file / "study.yaml").is_file():
+            file = file / "study.yaml"
+        plan = read_plan(file)
+        own = file.parent if file.name == "study.yaml" else file.with_suffix("")
+        return cls(plan, Path(folder) if folder is not None else own, base=file.parent)
+
+    @property
+    def report(self) -> Path:
+        """Where the report is, once it has been made."""
+        return self.folder.path("report", "index.html")
+
+    def asked(self, stage: Stage) -> bool:
+        """Say whether the plan has a section for this stage."""
+        return getattr(self.plan, stage.name) is not None
+
+    def status(self) -> list[State]:
+        """Return where every stage stands, without running anything."""
+        states: list[State] = []
+        moving: set[str] = set()
+        for stage in STAGES:
+            state = self._state(stage)
+            waits = sorted(moving.intersection(stage.needs), key=[s.name for s in STAGES].index)
+            if state.state == "done" and waits:
+                state = State(stage.name, "stale", f"{waits[0]} will run again")
+            if state.state in ("stale", "missing"):
+                moving.add(stage.name)
+            states.append(state)
+        return states
+
+    def run(
+        self, stages: Iterable[str] | None = None, *, force: bool = False, progress: Progress | None = None
+    ) -> list[Outcome]:
+        """Do what the plan asks and is not done yet.
+
+        Parameters
+        ----------
+        stages
+            Names of the stages to bring up to date, with the ones they need; all by default.
+        force
+            Run the named stages again even if nothing changed.
+        progress
+            Receives steps and messages.
+
+        Raises
+        ------
+        PersonaxError
+            What a person can mend. Stages that ended before stay done.
+        """
+        wanted = self._wanted(stages)
+        named = {stage.name for stage in wanted} if stages is None else set(stages)
+        outcomes = []
+        with self.folder.lock():
+            for stage in wanted:
+                state = self._state(stage)
+                again = force and stage.name in named
+                if state.state == "done" and not again:
+                    outcomes.append(Outcome(stage.name, False, "settings, inputs and seed are the same"))
+                else:
+                    outcomes.append(self._run_stage(stage, state.why or "asked to", progress or Silent()))
+        return outcomes
+
+    def _wanted(self, names: Iterable[str] | None) -> list[Stage]:
+        asked = [stage for stage in STAGES if self.asked(stage)]
+        if names is None:
+            return asked
+        known = {stage.name: stage for stage in STAGES}
+        wanted: set[str] = set()
+        for name in names:
+            if name not in known:
+                raise PlanError(f"there is no stage {name}; {nearest(name, list(known))}")
+            if not self.asked(known[name]):
+                raise PlanError(f"the plan has no section {name}; add `{name}:` to the study file")
+            wanted |= self._with_needs(known[name], known)
+        return [stage for stage in asked if stage.name in wanted]
+
+    def _with_needs(self, stage: Stage, known: dict[str, Stage]) -> set[str]:
+        found = {stage.name}
+        for need in stage.needs:
+            if self.asked(known[need]):
+                found |= self._with_needs(known[need], known)
+        return found
+
+    def _state(self, stage: Stage) -> State:
+        if not self.asked(stage):
+            return State(stage.name, "unasked", "not in the plan")
+        old = self.folder.manifest(stage.name)
+        if old is None:
+            return State(stage.name, "missing", "it has not run yet")
+        why = old.differs(self._expected(stage)) or self.folder.changed_output(old)
+        return State(stage.name, "stale", why) if why else State(stage.name, "done")
+
+    def _expected(self, stage: Stage) -> Manifest:
+        """Return the manifest that a run of this stage would begin with now."""
+        section = getattr(self.plan, stage.name)
+        inputs: dict[str, str] = {}
+        for name in stage.reads(self.plan):
+            path = self.base / name
+            inputs[name] = sha256(path) if path.is_file() else "missing"
+        for need in stage.needs:
+            manifest = self.folder.manifest(need) if getattr(self.plan, need) is not None else None
+            inputs.update(manifest.outputs if manifest else {})
+        return Manifest(stage.name, stage.revision, self.plan.seed, section.model_dump(mode="json"), inputs)
+
+    def _run_stage(self, stage: Stage, why: str, progress: Progress) -> Outcome:
+        progress.stage(stage.name)
+        expected = self._expected(stage)
+        started, clock = datetime.now(UTC), time.perf_counter()
+        with self.folder.staging(stage.name) as out:
+            rng = stage_rng(self.plan.seed, stage.name)
+            context = Context(self.plan, self.base, self.folder, out, rng, progress)
+            stage.run(context)
+            seconds = time.perf_counter() - clock
+            out.commit(
+                replace(
+                    expected,
+                    versions=_versions(),
+                    counts=context.counts,
+                    notices=[asdict(notice) for notice in context.notices],
+                    started=started.isoformat(timespec="seconds"),
+                    seconds=round(seconds, 3),
+                )
+            )
+        return Outcome(stage.name, True, why, seconds)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _VERSIONED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,284 @@
+"""A small invented study folder with every file that the report reads, and with names that try to be markup."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image, ImageDraw
+
+from personax.schema import LETTERS, TRAITS, Column, Edge, Graph, Node
+
+SCRIPT = "<script>alert(1)</script>"
+BOLD = "<b onload=\"x\">'bold'</b>"
+RATERS = ("oak", "elm", BOLD)
+TESTS = ("kci", "chisq", "gsq")
+PEOPLE = 400
+
+
+def _dump(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value), encoding="utf-8")
+
+
+def _write(path: Path, frame: pl.DataFrame) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.write_parquet(path)
+
+
+def write_people(root: Path, rng: np.random.Generator) -> list[str]:
+    """Write people and columns; return the names of the features."""
+    ids = [f"p{i:04d}" for i in range(PEOPLE)]
+    holes = rng.random(PEOPLE) < 0.04
+    height = np.where(holes, np.nan, rng.normal(176, 9, PEOPLE).round(1))
+    work = rng.choice(["actor", "musician", "athlete", "politician", BOLD], PEOPLE, p=[0.4, 0.25, 0.2, 0.1, 0.05])
+    land = rng.choice([f"Country {c}" for c in "ABCDEFGHIJKL"], PEOPLE, p=np.linspace(12, 1, 12) / 78)
+    frame = pl.DataFrame(
+        {
+            "id": ids,
+            "name": [f"{SCRIPT} {i}" for i in range(PEOPLE)],
+            "height_cm": pl.Series(height).fill_nan(None),
+            "birth_year": rng.integers(1940, 2003, PEOPLE),
+            "birth_month": rng.integers(1, 13, PEOPLE).astype(float),
+            "education": rng.choice([1, 2, 3, 4, 5], PEOPLE, p=[0.1, 0.15, 0.4, 0.2, 0.15]),
+            "gender": rng.choice(["female", "male"], PEOPLE),
+            "occupation": work,
+            "nationality": land,
+            "hobby": [f"hobby of {i}" for i in range(PEOPLE)],
+            SCRIPT: rng.normal(size=PEOPLE),
+            "empty": pl.Series([None] * PEOPLE, dtype=pl.Float64),
+        }
+    )
+    kinds = {
+        "height_cm": Column("height_cm", "feature", "continuous", unit="cm"),
+        "birth_year": Column("birth_year", "feature", "continuous", inferred=True, why="many whole numbers"),
+        "birth_month": Column("birth_month", "feature", "cyclic", period=12.0),
+        "education": Column("education", "feature", "ordinal"),
+    }
+    features = frame.columns[2:]
+    columns = [Column("id", "id", "nominal"), Column("name", "private", "nominal")]
+    for name in features:
+        numeric = name in (SCRIPT, "empty")
+        columns.append(kinds.get(name, Column(name, "feature", "continuous" if numeric else "nominal")))
+    _write(root / "people" / "people.parquet", frame)
+    _write(root / "people" / "texts.parquet", pl.DataFrame({"id": ids, "biography": [SCRIPT] * PEOPLE}))
+    _dump(root / "people" / "columns.json", [{k: getattr(c, k) for k in Column.__slots__} for c in columns])
+    bad = {
+        "row": [3, 9],
+        "column": ["height_cm", "name"],
+        "value": ["-3", "secret"],
+        "reason": ["negative", "odd: secret"],
+    }
+    _write(root / "people" / "bad_cells.parquet", pl.DataFrame(bad))
+    return features
+
+
+def write_faces(root: Path, rng: np.random.Generator) -> None:
+    """Draw a few faces whose width follows the true image latent."""
+    latent = rng.normal(size=PEOPLE)
+    latents = {"id": [f"p{i:04d}" for i in range(PEOPLE)], "skin_tone": latent, "calm": rng.normal(size=PEOPLE)}
+    _write(root / "people" / "simulation" / "latents.parquet", pl.DataFrame(latents))
+    folder = root / "people" / "images"
+    folder.mkdir(parents=True)
+    for i in np.argsort(latent)[[*range(8), *range(-8, 0)]]:
+        image = Image.new("RGB", (64, 64), (236, 232, 224))
+        pen, shade = ImageDraw.Draw(image), int(180 + 25 * latent[i])
+        pen.ellipse((12, 8, 52, 58), fill=(shade, shade - 40, shade - 70))
+        pen.ellipse((22, 26, 27, 31), fill=(30, 30, 30))
+        pen.ellipse((37, 26, 42, 31), fill=(30, 30, 30))
+        pen.arc((24, 34, 40, 48), 20, 160, fill=(120, 40, 40), width=2)
+        image.save(folder / f"p{i:04d}.png")
+
+
+def write_traits(root: Path, rng: np.random.Generator) -> None:
+    """Write scores of three raters and how they agree."""
+    scores: dict[str, object] = {"id": [f"p{i:04d}" for i in range(PEOPLE)]}
+    for rater in (*RATERS, "final"):
+        for letter in LETTERS.values():
+            values = rng.choice([1.0, 2.0, 3.0], PEOPLE, p=[0.25, 0.45, 0.3])
+            scores[f"{rater}_{letter}"] = pl.Series(np.where(rng.random(PEOPLE) < 0.03, np.nan, values)).fill_nan(None)
+    _write(root / "traits" / "traits.parquet", pl.DataFrame(scores))
+    alphas = dict(zip(TRAITS, (0.71, 0.64, 0.83, 0.58, None), strict=True))
+    traits = {
+        trait: {
+            "alpha": a,
+            "alpha_low": None if a is None else a - 0.05,
+            "alpha_high": None if a is None else a + 0.04,
+            "n_people": PEOPLE,
+            "n_raters": 3,
+            "reason": "all raters gave one score" if a is None else None,
+        }
+        for trait, a in alphas.items()
+    }
+    raters = {
+        rater: {
+            "n": 2000,
+            "ok": 1900 - 200 * i,
+            "insufficient": 60 + 100 * i,
+            "refused": 30 + 100 * i,
+            "unparseable": 8,
+            "failed": 2,
+            "mean": 2.1 - 0.1 * i,
+            "trait_means": dict.fromkeys(TRAITS, 2.0),
+            "histogram": {t: {"1": 90 - 20 * i, "2": 180 + 5 * i * j, "3": 110 + 9 * j} for j, t in enumerate(TRAITS)},
+        }
+        for i, rater in enumerate(RATERS)
+    }
+    pairs = [
+        {"trait": trait, "a": a, "b": b, "kappa": 0.4 + 0.05 * j, "n": 380}
+        for j, trait in enumerate(TRAITS)
+        for a, b in (("oak", "elm"), ("oak", BOLD), ("elm", BOLD))
+    ]
+    _dump(root / "traits" / "agreement.json", {"traits": traits, "raters": raters, "pairs": pairs})
+
+
+def p_values(features: list[str], groups: tuple[str, ...], rng: np.random.Generator) -> pl.DataFrame:
+    """Return a pvalues.parquet in the agreed columns; a pair of a feature and a trait has one true strength."""
+    strength = {(f, t): max(0.0, rng.normal(0.12, 0.14)) for f in features for t in LETTERS.values()}
+    rows = []
+    for group in groups:
+        for test in TESTS:
+            for feature in features:
+                for letter in LETTERS.values():
+                    reason = "the column empty has no value" if feature == "empty" else None
+                    if test == "chisq" and feature == SCRIPT:
+                        reason = f"too many categories <i>{SCRIPT}</i>"
+                    effect = float(abs(strength[feature, letter] + rng.normal(0, 0.01)))
+                    p = float(np.exp(-380 * effect**2 - rng.random()))
+                    rows.append(
+                        {
+                            "group": group,
+                            "feature": feature,
+                            "target": f"{group}_{letter}",
+                            "test": test,
+                            "method": "gamma" if test == "kci" else "asymptotic",
+                            "feature_kind": "nominal",
+                            "target_kind": "ordinal",
+                            "n": PEOPLE - int(rng.integers(0, 30)),
+                            "statistic": None if reason else 380 * effect,
+                            "dof": None if reason or test == "kci" else 4,
+                            "p_value": None if reason else p,
+                            "p_corrected": None if reason else min(1.0, 5 * p),
+                            "effect_size": None if reason else effect,
+                            "effect_name": None if reason else "normalised HSIC" if test == "kci" else "Cramer's V",
+                            "rejected": None if reason else 5 * p < 0.05,
+                            "reason": reason,
+                            "details": "{}",
+                        }
+                    )
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def write_independence(root: Path, features: list[str], rng: np.random.Generator) -> pl.DataFrame:
+    """Write the p-values of the aggregate and of each rater, and their graph; return the p-values."""
+    table = p_values(features, ("final", *RATERS), rng)
+    _write(root / "analysis" / "independence" / "pvalues.parquet", table)
+    found = table.filter((pl.col("group") == "final") & (pl.col("test") == "kci") & pl.col("rejected"))
+    nodes = [*(Node(f, f, "feature") for f in features), *(Node(t, t.capitalize(), "trait") for t in TRAITS)]
+    names = {letter: trait for trait, letter in LETTERS.items()}
+    edges = [
+        Edge(row["feature"], names[row["target"][-1]], "undirected", row["effect_size"])
+        for row in found.iter_rows(named=True)
+    ]
+    graph = Graph(nodes, edges, "A line joins a feature and a trait that depend on each other.", "normalised HSIC")
+    (root / "analysis" / "independence" / "graph.json").write_text(graph.to_json(), encoding="utf-8")
+    return table
+
+
+def write_causes(root: Path, found: pl.DataFrame) -> None:
+    """Write Level II, PC and the truth."""
+    latents = ["text_1", "text_2", "text_3", "image_1", "image_2", "shared_1"]
+    nodes = [Node(name, name.replace("_", " "), name.split("_")[0]) for name in latents]
+    arrows = [("shared_1", "text_1"), ("shared_1", "image_1"), ("text_1", "text_2"), ("text_2", "image_2")]
+    arrows += [("image_1", "image_2"), ("shared_1", "text_3"), ("text_3", "image_2")]
+    edges = [Edge(a, b, "directed", 0.9 - 0.1 * i) for i, (a, b) in enumerate(arrows)]
+    folder = root / "analysis" / "crl"
+    _dump(
+        folder / "metrics.json",
+        {"seed": 1, "held_out": {"reconstruction": 0.213}, "truth": {"mcc": 0.81, "mcc_image": 0.77}},
+    )
+    (folder / "graph.json").write_text(Graph(nodes, edges, "", "adjacency strength").to_json(), encoding="utf-8")
+    epochs = np.arange(60)
+    course = {"epoch": epochs, "reconstruction": 2 * np.exp(-epochs / 12) + 0.2, "independence": 1 / (1 + epochs / 6)}
+    _write(folder / "history.parquet", pl.DataFrame(course))
+    mixed = [
+        Edge("text_1", "text_2"),
+        Edge("text_2", "openness", "undirected"),
+        Edge("image_1", "openness", "bidirected"),
+    ]
+    pc = Graph(
+        [*nodes, Node("openness", "Openness", "trait")], mixed, "", "", {"test": "fisherz", "alpha": 0.01, "n": 400}
+    )
+    (root / "analysis" / "discovery").mkdir(parents=True)
+    (root / "analysis" / "discovery" / "graph.json").write_text(pc.to_json(), encoding="utf-8")
+    names = {letter: trait for trait, letter in LETTERS.items()}
+    rows = found.filter((pl.col("group") == "final") & (pl.col("test") == "gsq")).iter_rows(named=True)
+    effects = [
+        {"feature": row["feature"], "trait": names[row["target"][-1]], "effect": true, "dependent": true > 0}
+        for row in rows
+        for true in [max(0.0, (row["effect_size"] or 0.0) - 0.03)]
+    ]
+    truth = {
+        "graph": json.loads(Graph(nodes, edges, "An arrow is a direct effect.").to_json()),
+        "groups": {"image": ["skin_tone"], "text": ["calm"], "shared": []},
+        "effects": effects,
+        "note": "Effects are partial correlations.",
+    }
+    _dump(root / "people" / "simulation" / "truth.json", truth)
+
+
+def write_manifests(root: Path) -> None:
+    """Write what four stages left behind, clock included."""
+    plans: dict[str, dict[str, object]] = {
+        "collect": {"source": "simulate", "n": PEOPLE, "images": True},
+        "annotate": {"source": "simulate", "rule": "median", "api_key": "hidden-thing"},
+        "independence": {"tests": list(TESTS), "alpha": 0.05, "correction": "fdr_bh", "targets": None},
+        "crl": {"latents": {"text": 3, "image": 2}, "shared": 1, "epochs": 60},
+    }
+    for place, (stage, plan) in enumerate(plans.items()):
+        notices = [{"text": f"{place} cells of {SCRIPT} are negative and were left missing.", "count": 1200}]
+        manifest = {
+            "stage": stage,
+            "revision": 1,
+            "seed": 7,
+            "inputs": {},
+            "outputs": {},
+            "versions": {"personax": "0.1.0", "numpy": "2.4.0"},
+            "counts": {"people": PEOPLE},
+            "notices": notices if place % 2 == 0 else [],
+            "started": "2024-01-01T00:00:00",
+            "seconds": 1.5,
+            "plan": plan,
+        }
+        _dump(root / "manifests" / f"{stage}.json", manifest)
+
+
+def write_study(root: Path) -> Path:
+    """Write a whole study."""
+    rng = np.random.default_rng(5)
+    features = write_people(root, rng)
+    write_faces(root, rng)
+    write_traits(root, rng)
+    embedding = pl.Series("clip", rng.normal(size=(PEOPLE, 8)).astype(np.float32), dtype=pl.Array(pl.Float32, 8))
+    _write(
+        root / "embeddings" / "image.parquet",
+        pl.DataFrame([pl.Series("id", [str(i) for i in range(PEOPLE)]), embedding]),
+    )
+    table = write_independence(root, features, rng)
+    write_causes(root, table)
+    write_manifests(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_study(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture(scope="session")
+def make_p_values() -> Callable[[list[str], tuple[str, ...], np.random.Generator], pl.DataFrame]:
+    return p_values

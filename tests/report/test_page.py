@@ -1,0 +1,243 @@
+"""The page as a browser gets it: escaped, closed to the network, complete, the same every time."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shutil
+from collections.abc import Callable
+from html.parser import HTMLParser
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from personax.report import gather, render
+from personax.report.usage import guidelines, parse
+
+USAGE = "Be careful.\n\n- no profiling\n- no <i>harm</i>"
+SCRIPT = "<script>alert(1)</script>"
+VOID = {"meta", "img", "input", "br", "link"}
+
+
+class Page(HTMLParser):
+    """All elements with their attributes and the text inside; fails on a tag that is not closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self._open: list[str] = []
+        self._row = ""
+        self.cells: list[dict[str, str]] = []
+        self._panel: dict[str, str] = {}
+        self.feed(text)
+        self.close()
+        assert not self._open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        self.elements.append((tag, found))
+        if tag not in VOID:
+            self._open.append(tag)
+        if "panel" in found.get("class", "").split():
+            self._panel = found
+        self._row = found.get("data-feature", self._row)
+        if "cell" in found.get("class", "").split():
+            self.cells.append(
+                {**found, "feature": self._row, **{k: self._panel[k] for k in ("data-test", "data-group")}}
+            )
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] not in ("script", "style"):
+            self.text += data
+
+    def ids(self) -> set[str]:
+        return {found["id"] for tag, found in self.elements if tag == "section"}
+
+
+@pytest.fixture(scope="module")
+def html(study: Path) -> str:
+    return render(gather(study, title=f"Study {SCRIPT}"), usage=USAGE)
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return Page(html)
+
+
+def test_every_text_stays_text(page: Page, html: str) -> None:
+    assert sum(tag == "script" for tag, _ in page.elements) == 1
+    assert not {"b", "i"} & {tag for tag, found in page.elements if not found.get("class")}
+    assert f"Study {SCRIPT}" in page.text
+    assert "<b onload=\"x\">'bold'</b>" in page.text
+    assert SCRIPT not in html
+    assert not any(name.startswith("on") or name == "style" for _, found in page.elements for name in found)
+
+
+def test_nothing_is_loaded(page: Page) -> None:
+    for tag, found in page.elements:
+        assert tag not in ("link", "iframe", "object", "embed", "base", "form")
+        for name in ("src", "href", "xlink:href", "action", "srcset"):
+            if name in found:
+                assert found[name].startswith(("#", "data:image/png;base64,"))
+
+
+def test_policy_lets_only_our_own_style_and_script_run(html: str, page: Page) -> None:
+    policy = next(found["content"] for tag, found in page.elements if found.get("http-equiv"))
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    assert "unsafe" not in policy
+    for tag in ("style", "script"):
+        inside = re.findall(f"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(inside[0].encode()).digest()).decode()
+        assert len(inside) == 1
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert "http" not in re.sub(r"http-equiv", "", html).split("</style>")[0]
+
+
+def test_no_private_value_is_shown(html: str) -> None:
+    assert "hobby of 7" not in html  # a category of one person
+    assert "odd: secret" not in html  # why a private cell was bad
+    assert "p0001" not in html
+    assert "hidden-thing" not in html
+
+
+def test_cells_carry_the_numbers_of_the_table(study: Path, page: Page) -> None:
+    table = pl.read_parquet(study / "analysis" / "independence" / "pvalues.parquet")
+    shown = {(c["data-group"], c["data-test"], c["feature"], c["data-target"][0].lower()): c for c in page.cells}
+    assert len(shown) == len(page.cells) == table.height
+    for row in table.iter_rows(named=True):
+        cell = shown[row["group"], row["test"], row["feature"], row["target"][-1]]
+        assert int(cell["data-n"]) == row["n"]
+        if row["p_value"] is None:
+            assert cell["data-reason"] == row["reason"]
+            assert cell["class"] == "cell none"
+            continue
+        assert float(cell["data-p"]) == row["p_value"]
+        assert float(cell["data-corrected"]) == row["p_corrected"]
+        assert float(cell["data-statistic"]) == row["statistic"]
+        assert float(cell["data-effect"]) == row["effect_size"]
+        assert cell["data-effect-name"] == row["effect_name"]
+        assert (cell["data-rejected"] == "yes") is row["rejected"]
+        assert cell.get("data-dof") == (None if row["dof"] is None else str(row["dof"]))
+
+
+def test_one_panel_is_shown_first(page: Page) -> None:
+    panels = [found for _, found in page.elements if "panel" in found.get("class", "").split()]
+    assert len(panels) == 12
+    assert [found["data-group"] for found in panels if "hidden" not in found] == ["final"]
+
+
+def test_same_study_same_bytes(study: Path, html: str, tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(study, copy)
+    manifest = copy / "manifests" / "crl.json"
+    manifest.write_text(manifest.read_text().replace("2024-01-01", "2025-02-03").replace("1.5", "2.5"))
+    (copy / "manifests" / "report.json").write_text(manifest.read_text())
+    assert render(gather(copy, title=f"Study {SCRIPT}"), usage=USAGE) == html
+
+
+@pytest.mark.skipif(not resources.files("personax").joinpath("usage.md").is_file(), reason="no guidelines packaged yet")
+def test_the_packaged_guidelines_are_on_the_page(tmp_path: Path) -> None:
+    text = Page(render(gather(tmp_path))).text
+    for block in parse(guidelines()):
+        assert all(words in text for words in (block.text, *block.items))
+
+
+SECTIONS = {"people", "traits", "dependence", "latents", "discovery", "truth", "warnings", "settings", "usage"}
+
+
+def test_sections_follow_the_files(study: Path, page: Page, tmp_path: Path) -> None:
+    assert page.ids() == SECTIONS
+    parts = {
+        "traits": {"traits"},
+        "analysis/independence": {"dependence"},
+        "analysis/crl": {"latents"},
+        "analysis/discovery": {"discovery"},
+        "people/simulation": {"truth"},
+        "people": {"people", "truth"},
+        "manifests": {"settings"},
+        "embeddings": set(),
+    }
+    for number, (folder, lost) in enumerate(parts.items()):
+        copy = tmp_path / str(number)
+        shutil.copytree(study, copy)
+        shutil.rmtree(copy / folder)
+        found = Page(render(gather(copy), usage=USAGE))
+        assert found.ids() == SECTIONS - lost
+        links = {f["href"][1:] for tag, f in found.elements if tag == "a" and f["href"] != "#main"}
+        assert links == found.ids()
+
+
+def test_empty_folder_is_a_page(tmp_path: Path) -> None:
+    page = Page(render(gather(tmp_path), usage=USAGE))
+    assert page.ids() == {"warnings", "usage"}
+    assert "no trait scores" in page.text
+    assert "no <i>harm</i>" in page.text
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("questionnaire", "questionnaire scores"), ("lexicon", "text-inferred"), ("simulate", "LLM-inferred")],
+)
+def test_traits_are_called_what_they_are(study: Path, tmp_path: Path, source: str, words: str) -> None:
+    copy = tmp_path / "study"
+    shutil.copytree(study, copy)
+    manifest = copy / "manifests" / "annotate.json"
+    manifest.write_text(manifest.read_text().replace('"source": "simulate"', f'"source": "{source}"'))
+    text = Page(render(gather(copy), usage=USAGE)).text
+    assert words in text
+    assert ("LLM-inferred" in text) is (source == "simulate")
+
+
+def test_faces_are_shown_only_of_invented_people(study: Path, page: Page, tmp_path: Path) -> None:
+    images = [found for tag, found in page.elements if tag == "img"]
+    assert len(images) == 12
+    assert "Lowest on skin_tone" in page.text
+    copy = tmp_path / "real"
+    shutil.copytree(study, copy)
+    shutil.rmtree(copy / "people" / "simulation")
+    assert "<img" not in render(gather(copy), usage=USAGE)
+
+
+def test_ten_thousand_features_are_capped_and_said_so(
+    tmp_path: Path, make_p_values: Callable[[list[str], tuple[str, ...], np.random.Generator], pl.DataFrame]
+) -> None:
+    table = make_p_values([f"f{i}" for i in range(2000)], ("final",), np.random.default_rng(0))
+    folder = tmp_path / "analysis" / "independence"
+    folder.mkdir(parents=True)
+    table.write_parquet(folder / "pvalues.parquet")
+    page = Page(render(gather(tmp_path), usage=USAGE))
+    shown = {cell["feature"] for cell in page.cells}
+    best = table.group_by("feature").agg(pl.col("p_corrected").min()).sort("p_corrected", "feature")["feature"]
+    assert shown == set(best.head(60))
+    assert "Of 2,000 features the 60 with the smallest corrected p-values are drawn" in page.text
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour (WCAG 2.2)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_contrast_and_rising_scale(html: str, scheme: int) -> None:
+    block = re.findall(r":root \{(.*?)\}", html, re.DOTALL)[scheme]
+    colours = dict(re.findall(r"--([\w-]+): (#\w{6});", block))
+
+    def contrast(one: str, other: str) -> float:
+        low, high = sorted((luminance(colours[one]), luminance(colours[other])))
+        return (high + 0.05) / (low + 0.05)
+
+    assert all(contrast(ink, "paper") >= 4.5 for ink in ("ink", "soft", "accent", "warn"))
+    assert all(contrast("on-low", f"s{step}") >= 4.5 for step in range(5 - scheme))
+    assert all(contrast("on-high", f"s{step}") >= 4.5 for step in range(5 - scheme, 7))
+    steps = [luminance(colours[f"s{step}"]) for step in range(7)]
+    assert steps == sorted(steps, reverse=scheme == 0)

@@ -1,0 +1,92 @@
+"""The house rules that a machine can check: the layers, the public door, what a commit must not hold."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import personax
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "personax"
+
+GROUND = {"errors", "schema", "strict", "columns", "progress"}
+LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery"}
+UPPER = ("plan", "store", "report", "stages", "study", "cli")
+"""Each of these may use the ones before it."""
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """Return the rooms of personax that a file imports, at the top or inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("personax."):
+            names.add(node.module.split(".")[1])
+        elif isinstance(node, ast.ImportFrom) and node.module == "personax":
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("personax.")}
+    return names & (GROUND | LIBRARY | set(UPPER))
+
+
+def allowed(name: str) -> set[str]:
+    if name in GROUND:
+        return GROUND
+    if name in LIBRARY:
+        return GROUND | {name}
+    return GROUND | LIBRARY | set(UPPER[: UPPER.index(name) + 1])
+
+
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if room(path) != "__init__")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_layers_point_one_way(path: Path) -> None:
+    assert imported(path) <= allowed(room(path))
+
+
+def test_the_public_door_opens() -> None:
+    assert personax.__all__ == sorted(personax.__all__, key=lambda name: (not name[0].isupper(), name))
+    for name in personax.__all__:
+        assert getattr(personax, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        personax.nothing  # noqa: B018
+
+
+def test_importing_personax_imports_nothing_heavy() -> None:
+    heavy = ["numpy", "polars", "scipy", "torch", "pydantic", "causallearn"]
+    script = f"import sys, personax; print([name for name in {heavy!r} if name in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert shown.stdout.strip() == "[]"
+
+
+def test_the_command_line_starts_without_torch() -> None:
+    script = "import sys, personax.cli; print('torch' in sys.modules, 'causallearn' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert shown.stdout.strip() == "False False"
+
+
+def test_constraints_are_names_and_versions_only() -> None:
+    for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
+        assert line.startswith("#") or line.count("==") == 1, line
+        assert "/" not in line or line.startswith("#"), line
+
+
+def test_the_guidelines_at_the_root_are_the_packaged_ones() -> None:
+    assert (ROOT / "USAGE_GUIDELINES.md").read_text(encoding="utf-8") == (PACKAGE / "usage.md").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_the_version_is_one() -> None:
+    assert f'version = "{personax.__version__}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f"version: {personax.__version__}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"## {personax.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -1,0 +1,167 @@
+"""A study walks through its stages, does what is left and no more, and survives being killed at any instant."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from personax.errors import PersonaxError, PlanError, StudyError
+from personax.store import sha256
+from personax.study import Study
+
+TINY = """\
+name: tiny
+seed: 5
+collect: {source: simulate, n: 60, text_dim: 24, image_dim: 16}
+annotate: {source: simulate}
+embed: {source: simulate}
+release: {audit: false}
+independence: {tests: [chisq, kci]}
+crl: {latents: {text: 2, image: 2}, shared: 1, epochs: 3}
+discover: {over: [latents]}
+"""
+
+STAGES = ["collect", "annotate", "embed", "release", "independence", "crl", "discover", "report"]
+
+
+def write(folder: Path, text: str = TINY) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "study.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def data_files(folder: Path) -> dict[str, str]:
+    """Hash every file a stage wrote, except the manifests, which tell the time."""
+    apart = ("manifests", ".staging", ".lock", "study.yaml", "keys")
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): sha256(path)
+        for path in files
+        if path.relative_to(folder).parts[0] not in apart
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a study that ran through once."""
+    folder = tmp_path_factory.mktemp("studies") / "whole"
+    outcomes = Study.load(write(folder)).run()
+    assert [outcome.stage for outcome in outcomes] == STAGES
+    assert all(outcome.ran for outcome in outcomes)
+    return folder
+
+
+def copy(whole: Path, to: Path, text: str = TINY) -> Study:
+    shutil.copytree(whole, to)
+    return Study.load(write(to, text))
+
+
+def ran(study: Study) -> list[str]:
+    return [outcome.stage for outcome in study.run() if outcome.ran]
+
+
+def test_a_second_run_does_nothing_and_says_why(whole: Path) -> None:
+    study = Study.load(whole)
+    assert {state.state for state in study.status()} == {"done"}
+    outcomes = study.run()
+    assert not any(outcome.ran for outcome in outcomes)
+    assert {outcome.why for outcome in outcomes} == {"settings, inputs and seed are the same"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "again"),
+    [
+        ("alpha: 0.05", "alpha: 0.05", []),
+        ("tests: [chisq, kci]", "tests: [chisq]", ["independence", "report"]),
+        ("epochs: 3", "epochs: 2", ["crl", "discover", "report"]),
+        ("release: {audit: false}", "release: {audit: false, rare_below: 9}", ["release", "report"]),
+        ("seed: 5", "seed: 6", STAGES),
+        ("n: 60", "n: 61", STAGES),
+        ("name: tiny", "name: renamed", ["release", "report"]),
+    ],
+)
+def test_a_changed_setting_runs_that_stage_and_what_follows(
+    whole: Path, tmp_path: Path, old: str, new: str, again: list[str]
+) -> None:
+    study = copy(whole, tmp_path / "copy", TINY.replace(old, new))
+    stale = [state.stage for state in study.status() if state.state == "stale"]
+    assert set(again[:1]) <= set(stale)
+    assert ran(study) == again
+    assert ran(study) == []
+
+
+def test_an_edited_output_is_made_again(whole: Path, tmp_path: Path) -> None:
+    study = copy(whole, tmp_path / "copy")
+    before = data_files(tmp_path / "copy")
+    (tmp_path / "copy" / "analysis" / "independence" / "graph.json").write_text("{}")
+    assert ran(study) == ["independence"], "the same bytes again: the report need not follow"
+    assert data_files(tmp_path / "copy") == before
+
+
+def test_one_stage_brings_the_ones_it_needs(tmp_path: Path) -> None:
+    study = Study.load(write(tmp_path))
+    assert [outcome.stage for outcome in study.run(["embed"])] == ["collect", "embed"]
+    states = {state.stage: state.state for state in study.status()}
+    assert states["embed"] == "done"
+    assert states["crl"] == "missing"
+
+
+def test_a_stage_that_is_not_in_the_plan(tmp_path: Path) -> None:
+    study = Study.load(write(tmp_path, "{name: a, collect: {source: simulate, n: 30, images: false}}"))
+    assert {state.stage: state.state for state in study.status()}["crl"] == "unasked"
+    with pytest.raises(PlanError, match="the plan has no section crl"):
+        study.run(["crl"])
+    with pytest.raises(PlanError, match=r"there is no stage clr; did you mean crl\?"):
+        study.run(["clr"])
+
+
+def test_the_same_seed_gives_the_same_bytes(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "again"
+    write(folder)
+    shutil.copytree(whole / "keys", folder / "keys")
+    Study.load(folder).run()
+    assert data_files(folder) == data_files(whole)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(420)
+def test_twenty_kills_end_in_the_same_bytes(whole: Path, tmp_path: Path) -> None:
+    """``personax run`` is killed with -9 at random instants; running on ends where an unbroken run does."""
+    folder = tmp_path / "killed"
+    path = write(folder)
+    shutil.copytree(whole / "keys", folder / "keys")
+    draw = random.Random(20)
+    kills = 0
+    command = [sys.executable, "-m", "personax", "run", str(path)]
+    while kills < 20:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(draw.uniform(0.5, 4.0))
+        if process.poll() is not None:
+            # it got through: begin a random part of the work anew, so that every kill meets a run at work
+            assert process.returncode == 0
+            victim = draw.choice(STAGES)
+            (folder / "manifests" / f"{victim}.json").unlink()
+            continue
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kills += 1
+    subprocess.run(command, check=True, capture_output=True)
+    assert data_files(folder) == data_files(whole)
+    assert list((folder / ".staging").glob("*")) == []
+
+
+def test_errors_are_ours(tmp_path: Path) -> None:
+    bad = "{name: a, collect: {source: table, path: nowhere.csv}}"
+    with pytest.raises(PersonaxError, match=r"there is no .*nowhere.csv"):
+        Study.load(write(tmp_path, bad)).run()
+    study = Study.load(write(tmp_path / "b"))
+    with study.folder.lock(), pytest.raises(StudyError, match="another personax works in"):
+        Study.load(tmp_path / "b").run()
