@@ -14,7 +14,7 @@ import personax
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "personax"
 
-GROUND = {"errors", "schema", "strict", "columns", "progress"}
+GROUND = {"errors", "schema", "strict", "columns", "progress", "files"}
 LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery"}
 UPPER = ("plan", "store", "report", "stages", "study", "cli")
 """Each of these may use the ones before it."""

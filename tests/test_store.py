@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from personax.errors import StudyError
-from personax.store import Manifest, StudyFolder, sha256, write_text
+from personax.files import sha256, write_text
+from personax.store import Manifest, StudyFolder
 
 BLANK = Manifest("collect", 1, 0, {}, {})
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from personax.errors import PersonaxError, PlanError, StudyError
-from personax.store import sha256
+from personax.files import sha256
 from personax.study import Study
 
 TINY = """\

@@ -9,9 +9,7 @@ left, and throws partial ones away; so a stage killed at any instant leaves its 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -21,32 +19,9 @@ from typing import Any, Self
 import filelock
 
 from personax.errors import StudyError
+from personax.files import sha256
 
-__all__ = ["Manifest", "StudyFolder", "sha256", "write_text"]
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = Path(folder) / "a"
-    ...     _ = file.write_text("")
-    ...     sha256(file)[:12]
-    'e3b0c44298fc'
-    """
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file aside and rename it into place, so that nobody ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+__all__ = ["Manifest", "StudyFolder"]
 
 
 def _files(folder: Path) -> list[Path]:

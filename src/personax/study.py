@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Literal, Self
 
 from personax.errors import PlanError
+from personax.files import sha256
 from personax.plan import Plan, read_plan
 from personax.progress import Progress, Silent
 from personax.stages import STAGES
 from personax.stages.base import Context, Stage, stage_rng
-from personax.store import Manifest, StudyFolder, sha256
+from personax.store import Manifest, StudyFolder
 from personax.strict import nearest
 
 __all__ = ["Outcome", "State", "Study"]

@@ -12,11 +12,12 @@ from personax.cli.console import emit, say, table, watching
 from personax.cli.run import FolderOption, ForceOption, JsonOption, perform
 from personax.columns import infer_columns
 from personax.errors import PlanError
+from personax.files import sha256
 from personax.plan import Independence
 from personax.schema import Column
 from personax.sources import read_table
 from personax.stages.independence import analyse, count, write_results
-from personax.store import Manifest, StudyFolder, sha256
+from personax.store import Manifest, StudyFolder
 from personax.study import Study
 
 __all__ = ["register"]

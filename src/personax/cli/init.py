@@ -10,7 +10,7 @@ import typer
 
 from personax.cli.console import say
 from personax.errors import StudyError
-from personax.store import write_text
+from personax.files import write_text
 
 __all__ = ["register", "write_study"]
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import polars as pl
+from personax.traits import annotate_lexicon
 
 from personax.errors import PlanError
 from personax.plan import AnnotateLexicon, AnnotateQuestionnaire, AnnotateSimulated, Plan
-from personax.stages.base import Context, Stage
-from personax.traits import aggregate, agreement, annotate_lexicon, read_key, score_items
+from personax.stages.base import Context
 
 __all__ = ["ANNOTATE"]
 

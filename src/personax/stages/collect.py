@@ -8,13 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
+from personax.simulate import simulate_population
 
 from personax.errors import PlanError
 from personax.plan import CollectOpenfootball, CollectSimulated, CollectTable, Plan
 from personax.schema import Column
-from personax.simulate import simulate_population
 from personax.sources import PeopleTable, read_openfootball, read_table
-from personax.stages.base import Context, Stage
+from personax.stages.base import Context
 
 __all__ = ["COLLECT"]
 

@@ -1,0 +1,10 @@
+"""Level I: tests of independence by counting, and the grid of every feature against every target."""
+
+from personax.independence.chisq import chisq
+from personax.independence.corrections import correct
+from personax.independence.grid import dependence_graph, screen, wide
+from personax.independence.gsq import gsq
+from personax.independence.kci import kci
+from personax.independence.result import TestResult
+
+__all__ = ["TestResult", "chisq", "correct", "dependence_graph", "gsq", "kci", "screen", "wide"]

@@ -1,0 +1,8 @@
+"""Where people come from: tables, and one file a source."""
+
+from personax.sources.openfootball import read_openfootball
+from personax.sources.people import PeopleTable
+from personax.sources.spec import ColumnSpec
+from personax.sources.table import read_table
+
+__all__ = ["ColumnSpec", "PeopleTable", "read_openfootball", "read_table"]

@@ -1,0 +1,97 @@
+"""What every source returns: a people table, what its columns mean, and an honest list of what could not be read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from personax.errors import InputError
+from personax.schema import Column, Notice, Provenance
+
+__all__ = ["BAD_CELLS", "PeopleTable", "check_ids", "derive_birth", "plain_notices"]
+
+BAD_CELLS = {"row": pl.Int64, "column": pl.String, "value": pl.String, "reason": pl.String}
+"""Columns of bad_cells.parquet; rows are numbered from 1, the header not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleTable:
+    """People from one source.
+
+    Parameters
+    ----------
+    people
+        One row a person, ``id`` first.
+    columns
+        What the columns of ``people`` mean.
+    bad_cells
+        Cells that could not be read and are missing in ``people``; see `BAD_CELLS`.
+    notices
+        What a reader must know, without a person's name.
+    provenance
+        Where the people came from.
+    """
+
+    people: pl.DataFrame
+    columns: list[Column]
+    bad_cells: pl.DataFrame
+    notices: list[Notice]
+    provenance: Provenance
+
+
+def check_ids(ids: Sequence[str | None]) -> None:
+    """Refuse ids that are missing or stand twice.
+
+    Raises
+    ------
+    InputError
+        With how many, and the first rows or ids.
+    """
+    missing = [str(row) for row, value in enumerate(ids, 1) if not value]
+    if missing:
+        rows = ", ".join(missing[:3])
+        raise InputError(f"{len(missing)} ids are missing (first in row {rows}); give every person an id")
+    twice = [value for value, times in Counter(ids).items() if times > 1]
+    if twice:
+        shown = ", ".join(str(value) for value in twice[:3])
+        raise InputError(f"{len(twice)} ids stand more than once ({shown}); ids must be unique")
+
+
+def derive_birth(people: pl.DataFrame, columns: list[Column]) -> tuple[pl.DataFrame, list[Column]]:
+    """Add birth_year, birth_month and birth_day from the private birth_date, unless they are there."""
+    if "birth_date" not in people.columns or people["birth_date"].dtype != pl.Date:
+        return people, columns
+    born = pl.col("birth_date").dt
+    derived = {
+        "birth_year": (born.year(), Column("birth_year", "feature", "continuous", "years")),
+        "birth_month": (born.month(), Column("birth_month", "feature", "cyclic", period=12.0)),
+        "birth_day": (born.day(), Column("birth_day", "feature", "cyclic", period=31.0)),
+    }
+    for name, (values, column) in derived.items():
+        if name not in people.columns:
+            people = people.with_columns(values.cast(pl.Int64).alias(name))
+            columns = [*columns, replace(column, inferred=True, why="derived from birth_date")]
+    return people, columns
+
+
+def plain_notices(people: pl.DataFrame, bad_cells: pl.DataFrame) -> list[Notice]:
+    """Say what is odd about a people table: one row, empty and constant columns, bad cells by column and reason."""
+    notices = []
+    if people.height == 1:
+        notices.append(Notice("There is only one person; nothing can be tested."))
+    empty = [s.name for s in people if s.null_count() == people.height]
+    constant = [s.name for s in people if s.name not in empty and people.height > 1 and s.drop_nulls().n_unique() == 1]
+    if empty:
+        notices.append(Notice(f"No person has a value in {_some(empty)}.", len(empty)))
+    if constant:
+        notices.append(Notice(f"Every person has the same value in {_some(constant)}.", len(constant)))
+    grouped = bad_cells.group_by("column", "reason", maintain_order=True).len()
+    notices += [Notice(f"Bad cells in {c} are missing now: {why}.", number) for c, why, number in grouped.iter_rows()]
+    return notices
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
