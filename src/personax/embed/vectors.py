@@ -1,0 +1,77 @@
+"""Embeddings made elsewhere: read, checked, and put into the order of the people."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from personax.errors import InputError
+
+__all__ = ["read_vectors"]
+
+
+def read_vectors(path: Path, people: Sequence[str]) -> NDArray[np.float32]:
+    """Read one vector a person from an npz, Parquet or CSV file.
+
+    Parameters
+    ----------
+    path
+        ``npz``: arrays ``id`` and ``vectors`` (n, d). Parquet: ``id`` and one column of lists, or one column a
+        dimension. CSV: ``id`` and one column a dimension.
+    people
+        Ids of the study, in order; every one must be in the file, others in the file are passed over.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (len(people), d).
+
+    Raises
+    ------
+    InputError
+        A missing file or id, doubled ids, vectors of different lengths, missing or infinite numbers.
+    """
+    ids, vectors = _read(path)
+    if len(set(ids)) < len(ids):
+        raise InputError(f"{path}: {len(ids) - len(set(ids))} ids stand more than once; one vector a person is needed")
+    place = {identifier: row for row, identifier in enumerate(ids)}
+    absent = [identifier for identifier in people if identifier not in place]
+    if absent:
+        raise InputError(f"{path} has no vector for {len(absent)} of {len(people)} people; the ids must be the study's")
+    ordered = vectors[[place[identifier] for identifier in people]]
+    broken = int((~np.isfinite(ordered)).any(axis=1).sum())
+    if broken:
+        raise InputError(f"{path}: the vectors of {broken} people hold missing or infinite numbers; make them again")
+    return ordered
+
+
+def _read(path: Path) -> tuple[list[str], NDArray[np.float32]]:
+    if not path.is_file():
+        raise InputError(f"there is no file {path}; check the path under embed.files")
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                return [str(value) for value in arrays["id"]], np.atleast_2d(arrays["vectors"]).astype(np.float32)
+        frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path)
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
+        raise InputError(f"{path} cannot be read as embeddings ({str(error).splitlines()[0]})") from None
+    return _from_frame(path, frame)
+
+
+def _from_frame(path: Path, frame: pl.DataFrame) -> tuple[list[str], NDArray[np.float32]]:
+    if "id" not in frame.columns or frame.width < 2:
+        raise InputError(f"{path} needs a column id and the vectors beside it")
+    values = frame.drop("id")
+    try:
+        if values.width == 1 and values.to_series().dtype.is_nested():
+            vectors = np.array(values.to_series().to_list(), dtype=np.float32)
+        else:
+            vectors = values.cast(pl.Float32).to_numpy()
+    except (ValueError, pl.exceptions.PolarsError):
+        raise InputError(f"{path}: the vectors must be numbers, all of one length") from None
+    return frame["id"].cast(pl.String).to_list(), vectors

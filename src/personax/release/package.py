@@ -1,0 +1,199 @@
+"""A release: what may leave, written as a folder that explains itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from personax.files import sha256
+from personax.release.audit import audit
+from personax.release.key import Key
+from personax.release.orthogonal import transform
+from personax.release.scan import refuse_private
+from personax.schema import Column, Notice
+
+__all__ = ["Contents", "build"]
+
+OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a release is made of.
+
+    Parameters
+    ----------
+    name
+        Of the study.
+    people, columns
+        The people table and what its columns mean; only features and targets leave.
+    traits
+        ``id`` and scores, or None.
+    embeddings
+        Modality -> ``id`` and vector columns.
+    private_texts
+        Further texts that must not leave, such as biographies; longer than names, so looked for whole.
+    """
+
+    name: str
+    people: pl.DataFrame
+    columns: Sequence[Column]
+    traits: pl.DataFrame | None
+    embeddings: Mapping[str, pl.DataFrame]
+    private_texts: Sequence[str] = ()
+
+
+def build(
+    contents: Contents, out: Path, *, key: Key, rare_below: int, attack: bool, rng: np.random.Generator
+) -> list[Notice]:
+    """Write the release folder.
+
+    Ids become pseudonyms under the key, rows are put into the order of the pseudonyms, rare categories become
+    ``other``, embeddings are rotated under the key. Names, texts, images and every other private column stay behind.
+
+    Parameters
+    ----------
+    contents
+        What there is.
+    out
+        A new folder.
+    key
+        The study's secret; nothing of it is written.
+    rare_below
+        Categories of fewer people become ``other``.
+    attack
+        Also attack the release and write audit.json.
+
+    Returns
+    -------
+    list of Notice
+        What a reader must know.
+
+    Raises
+    ------
+    InputError
+        When something private would leave.
+    """
+    notices: list[Notice] = []
+    people = _people(contents, rare_below, notices)
+    refuse_private(people, _private_values(contents))
+    order = people["id"].map_elements(key.pseudonym, return_dtype=pl.String).arg_sort()
+    data = out / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    _write(people, key, order, data / "people.parquet")
+    report: dict[str, Any] = {}
+    for modality, frame in contents.embeddings.items():
+        rotated, found = _rotate(modality, frame, key, attack=attack, rng=rng)
+        _write(rotated, key, order, data / f"{modality}.parquet")
+        report |= found
+    if report:
+        (out / "audit.json").write_text(json.dumps(_verdict(report), indent=1), encoding="utf-8")
+        notices.append(Notice(_sentence(report)))
+    (out / "USAGE.md").write_text(resources.files("personax").joinpath("usage.md").read_text("utf-8"), encoding="utf-8")
+    (out / "README.md").write_text(_card(contents, people, rare_below, report), encoding="utf-8")
+    _checksums(out)
+    return notices
+
+
+def _people(contents: Contents, rare_below: int, notices: list[Notice]) -> pl.DataFrame:
+    kept = [column for column in contents.columns if column.role in ("feature", "target")]
+    people = contents.people.select("id", *(column.name for column in kept))
+    for column in kept:
+        if column.kind == "nominal" and people[column.name].dtype == pl.String:
+            people, merged = _merge_rare(people, column.name, rare_below)
+            if merged:
+                text = f"{column.name}: categories of fewer than {rare_below} people leave as {OTHER!r}."
+                notices.append(Notice(text, merged))
+    if contents.traits is not None:
+        scores = contents.traits.drop([name for name in contents.traits.columns[1:] if name in people.columns])
+        people = people.join(scores, on="id", how="left", maintain_order="left")
+    return people
+
+
+def _merge_rare(people: pl.DataFrame, name: str, below: int) -> tuple[pl.DataFrame, int]:
+    counts = people[name].drop_nulls().value_counts()
+    rare = counts.filter(pl.col("count") < below)[name].to_list()
+    merged = pl.when(pl.col(name).is_in(rare)).then(pl.lit(OTHER)).otherwise(pl.col(name)).alias(name)
+    return (people.with_columns(merged), len(rare)) if rare else (people, 0)
+
+
+def _private_values(contents: Contents) -> list[str]:
+    names = [column.name for column in contents.columns if column.role == "private"]
+    texts = [contents.people[name].cast(pl.String).drop_nulls().to_list() for name in names]
+    return [*(value for column in texts for value in column), *contents.private_texts]
+
+
+def _write(frame: pl.DataFrame, key: Key, order: pl.Series, path: Path) -> None:
+    pseudonyms = frame["id"].map_elements(key.pseudonym, return_dtype=pl.String)
+    frame.with_columns(pseudonyms)[order].write_parquet(path, compression="zstd", statistics=False)
+
+
+def _rotate(
+    modality: str, frame: pl.DataFrame, key: Key, *, attack: bool, rng: np.random.Generator
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    report = {}
+    for name in frame.columns[1:]:
+        vectors = frame[name].to_numpy()
+        rotated = transform(vectors, key, f"{modality}/{name}")
+        frame = frame.with_columns(pl.Series(name, rotated, dtype=pl.Array(pl.Float32, rotated.shape[1])))
+        if attack and len(vectors) >= 20:
+            report[f"{modality}/{name}"] = audit(vectors, rotated, rng=rng)
+    return frame, report
+
+
+def _verdict(report: Mapping[str, Any]) -> dict[str, Any]:
+    return {"verdict": _sentence(report), "transform": "orthogonal", "measurements": dict(report)}
+
+
+def _sentence(report: Mapping[str, Any]) -> str:
+    worst = max(report, key=lambda name: report[name]["without_key_or_pairs"]["rank_1"])
+    found = report[worst]["without_key_or_pairs"]
+    return (
+        f"The release is pseudonymised, not anonymous: who holds the original {worst} embeddings matches "
+        f"{found['rank_1']:.0%} of people without the key (95 % interval {found['low']:.0%} to {found['high']:.0%}, "
+        f"guessing {report[worst]['guessing']:.1%})."
+    )
+
+
+def _card(contents: Contents, people: pl.DataFrame, rare_below: int, report: Mapping[str, Any]) -> str:
+    shape = "\n".join(
+        f"| data/{modality}.parquet | {', '.join(frame.columns[1:])} | {frame.height} |"
+        for modality, frame in contents.embeddings.items()
+    )
+    found = _sentence(report) if report else "This release was not attacked; treat it as pseudonymised, not anonymous."
+    title = json.dumps(contents.name, ensure_ascii=False)
+    return f"""---
+pretty_name: {title}
+license: other
+license_name: see-usage-md
+tags: [personax, behaviour-traits, non-commercial-research]
+---
+
+# {contents.name}
+
+Built by personax. Use is bound by USAGE.md: non-commercial research on groups; no profiling, no decisions about people,
+no re-identification. The traits are stated of people by raters, models or a questionnaire; they are no diagnoses.
+
+| file | columns | rows |
+|---|---|---|
+| data/people.parquet | {", ".join(people.columns)} | {people.height} |
+{shape}
+
+- `id` is a pseudonym under a secret key and joins the files; rows are in the order of the pseudonyms.
+- Names, dates of birth, texts and images are not in it. Categories of fewer than {rare_below} people are "{OTHER}".
+- Embeddings are rotated under the key: distances and angles are exact, coordinates mean nothing.
+- {found} audit.json has the attacks, where they were run.
+"""
+
+
+def _checksums(out: Path) -> None:
+    files = sorted(path for path in out.rglob("*") if path.is_file())
+    lines = [f"{sha256(path)}  {path.relative_to(out).as_posix()}\n" for path in files]
+    (out / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
