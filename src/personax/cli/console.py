@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
@@ -55,11 +55,13 @@ class _Terminal:
     """A live bar on a terminal."""
 
     def __init__(self, bar: Bar) -> None:
-        self._bar, self._task = bar, None
+        self._bar = bar
+        self._task: TaskID | None = None
 
     def stage(self, name: str) -> None:
-        self._bar.stop_task(self._task) if self._task is not None else None
-        self._task = self._bar.add_task(name, total=None)
+        if self._task is not None:
+            self._bar.stop_task(self._task)
+        self._task = self._bar.add_task(name, total=None, note="")
 
     def step(self, done: int, total: int, note: str = "") -> None:
         if self._task is not None:

@@ -74,7 +74,8 @@ def _read(path: Path) -> NDArray[np.float32]:
 def _describe(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     block = _SIDE // _COARSE
     colours = pixels.reshape(_COARSE, block, _COARSE, block, 3).mean(axis=(1, 3)).ravel()
-    return np.asarray(np.concatenate([colours, _edges(pixels.mean(axis=2))]), dtype=np.float32)
+    edges = _edges(pixels.mean(axis=2))
+    return np.asarray([*colours, *edges], dtype=np.float32)
 
 
 def _edges(grey: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ FEATURES = 60
 STAGES = ("collect", "annotate", "embed", "release", "independence", "crl", "discover")
 
 
-def gather(root: Path, *, title: str = "A study of people") -> ReportData:
+def gather(root: Path, *, title: str = "A study of people", stages: Collection[str] = STAGES) -> ReportData:
     """Read everything that the page shows; what the study has not stays out.
 
     Parameters
@@ -42,6 +42,8 @@ def gather(root: Path, *, title: str = "A study of people") -> ReportData:
         The study folder.
     title
         Heading of the page.
+    stages
+        The stages to show; what another one left in the folder is passed over.
 
     Raises
     ------
@@ -53,20 +55,24 @@ def gather(root: Path, *, title: str = "A study of people") -> ReportData:
     >>> gather(Path("no-such-study")).people is None
     True
     """
-    independence = _independence(root / "analysis" / "independence")
+
+    def of(stage: str, *parts: str) -> Path:
+        return root.joinpath(*parts) if stage in stages else root / "not-asked-for"
+
+    independence = _independence(of("independence", "analysis", "independence"))
     people = _people(root / "people", independence)
     truth = _truth(root / "people" / "simulation" / "truth.json")
     return ReportData(
         title=title,
         people=people,
         faces=choose_faces(root, truth.groups.get("image", ())) if truth else None,
-        modalities=_modalities(root / "embeddings"),
-        traits=_traits(root / "traits"),
+        modalities=_modalities(of("embed", "embeddings")),
+        traits=_traits(of("annotate", "traits")),
         independence=independence,
-        crl=_crl(root / "analysis" / "crl"),
-        discovery=_graph(root / "analysis" / "discovery" / "graph.json"),
+        crl=_crl(of("crl", "analysis", "crl")),
+        discovery=_graph(of("discover", "analysis", "discovery", "graph.json")),
         truth=truth,
-        manifests=_manifests(root / "manifests"),
+        manifests=_manifests(root / "manifests", stages),
     )
 
 
@@ -233,8 +239,8 @@ def _truth(path: Path) -> Truth | None:
     return Truth(graph, raw.get("groups", {}), raw.get("effects", []), raw.get("note", ""))
 
 
-def _manifests(folder: Path) -> list[Manifest]:
-    raws: list[Mapping[str, Any] | None] = [_json(folder / f"{stage}.json") for stage in STAGES]
+def _manifests(folder: Path, stages: Collection[str]) -> list[Manifest]:
+    raws: list[Mapping[str, Any] | None] = [_json(folder / f"{stage}.json") for stage in STAGES if stage in stages]
     return [
         Manifest(
             stage=raw["stage"],

@@ -67,7 +67,7 @@ def read_table(
     ...     file = Path(folder) / "people.csv"
     ...     _ = file.write_text("who,Height,Country\na,6-5,NA\nb,5-11,FR\n")
     ...     height = ColumnSpec.model_validate({"from": "Height", "unit": "ft-in"})
-    ...     table = read_table(file, {"id": ColumnSpec(source="who"), "height_cm": height})
+    ...     table = read_table(file, {"id": ColumnSpec.model_validate({"from": "who"}), "height_cm": height})
     >>> table.people.rows()
     [('a', 195.58, 'NA'), ('b', 180.34, 'FR')]
     """

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import polars as pl
-from personax.traits import annotate_lexicon
 
-from personax.errors import PlanError
+from personax.errors import InputError, PlanError
 from personax.plan import AnnotateLexicon, AnnotateQuestionnaire, AnnotateSimulated, Plan
-from personax.stages.base import Context
+from personax.schema import Notice
+from personax.sources import ColumnSpec, read_table
+from personax.stages.base import Context, Stage
+from personax.traits import aggregate, agreement, annotate_lexicon, read_key, score_items
 
 __all__ = ["ANNOTATE"]
 
@@ -20,18 +23,61 @@ def _reads(plan: Plan) -> Sequence[str]:
 
 
 def _run(context: Context) -> None:
-    section = context.plan.annotate
+    """Rate people's traits, or score their answers; one score a trait."""
     people = context.frame("people", "people.parquet")["id"].to_list()
-    match section:
-        case AnnotateSimulated():
-            ratings = context.folder.path("people", "simulation", "ratings.parquet")
-            if not ratings.is_file():
-                text = "annotate.source: simulate needs simulated people (collect.source: simulate)"
-                raise PlanError(text)
-            _vote(context, pl.read_parquet(ratings), people, section.rule)
-        case AnnotateLexicon():
+    match context.plan.annotate:
+        case AnnotateSimulated() as section:
+            _vote(context, _simulated(context), people, section.rule)
+        case AnnotateLexicon() as section:
             texts = context.frame("people", "texts.parquet")
-            said = annotate_lexicon(dict(texts.select("id", "biography").iter_rows()))
-            _vote(context, said, people, section.rule)
-        case AnnotateQuestionnaire():
+            _vote(context, annotate_lexicon(dict(texts.select("id", "biography").iter_rows())), people, section.rule)
+        case AnnotateQuestionnaire() as section:
             _score(context, section, people)
+
+
+def _simulated(context: Context) -> pl.DataFrame:
+    if not context.folder.path("people", "simulation", "ratings.parquet").is_file():
+        text = "annotate.source: simulate needs simulated people (collect.source: simulate)"
+        raise PlanError(text)
+    return context.frame("people", "simulation", "ratings.parquet")
+
+
+def _vote(context: Context, annotations: pl.DataFrame, people: Sequence[str], rule: str) -> None:
+    """Write every answer, the score over raters, and how far the raters agree."""
+    traits = aggregate(annotations, people=people, rule="mean" if rule == "mean" else "median")
+    context.write_frame(annotations, "traits", "annotations.parquet")
+    context.write_frame(traits, "traits", "traits.parquet")
+    found = agreement(annotations, rng=context.rng)
+    context.write_text(json.dumps(found, indent=1, allow_nan=False), "traits", "agreement.json")
+    for status, number in annotations["status"].value_counts().sort("status").iter_rows():
+        context.counts[f"answers_{status}"] = number
+    _count_scored(context, traits)
+
+
+def _score(context: Context, section: AnnotateQuestionnaire, people: Sequence[str]) -> None:
+    """Score questionnaire answers and put them into the order of the people."""
+    answers = read_table(context.outside(section.path), {"id": ColumnSpec.model_validate({"from": section.id})})
+    key = read_key(context.outside(section.key))
+    scores, notices = score_items(
+        answers.people, key, low=section.low, high=section.high, min_answered=section.min_answered
+    )
+    traits = pl.DataFrame({"id": people}).join(scores, on="id", how="left", maintain_order="left")
+    if not set(people) & set(scores["id"]):
+        text = f"annotate.id: no {section.id} in {section.path} is the id of a person"
+        raise InputError(text)
+    context.write_frame(traits, "traits", "traits.parquet")
+    context.notices.extend(notices)
+    _count_scored(context, traits)
+
+
+def _count_scored(context: Context, traits: pl.DataFrame) -> None:
+    """Count people with a score, and say for each trait how many have none."""
+    finals = [name for name in traits.columns if name.startswith("final_")]
+    context.counts["people_scored"] = traits.filter(pl.any_horizontal(pl.col(finals).is_not_null())).height
+    for name in finals:
+        missing = traits[name].null_count()
+        if missing:
+            context.notices.append(Notice(f"{name}: people without a score; they are missing, not zero.", missing))
+
+
+ANNOTATE = Stage("annotate", revision=1, needs=("collect",), run=_run, reads=_reads)

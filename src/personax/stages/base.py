@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,10 +74,12 @@ class Context:
 
     def columns(self) -> list[Column]:
         """Read what the people's columns mean."""
-        import json
-
         raw = json.loads(self.folder.path("people", "columns.json").read_text(encoding="utf-8"))
         return [Column(**column) for column in raw]
+
+    def embeddings(self) -> dict[str, pl.DataFrame]:
+        """Read the embeddings, modality by modality."""
+        return {path.stem: pl.read_parquet(path) for path in sorted(self.folder.path("embeddings").glob("*.parquet"))}
 
     def write_frame(self, frame: pl.DataFrame, *parts: str) -> None:
         """Write a table as Parquet, compressed."""

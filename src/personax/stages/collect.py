@@ -8,13 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
-from personax.simulate import simulate_population
 
 from personax.errors import PlanError
 from personax.plan import CollectOpenfootball, CollectSimulated, CollectTable, Plan
 from personax.schema import Column
+from personax.simulate import Population, simulate_population
 from personax.sources import PeopleTable, read_openfootball, read_table
-from personax.stages.base import Context
+from personax.stages.base import Context, Stage
 
 __all__ = ["COLLECT"]
 
@@ -24,6 +24,7 @@ def _reads(plan: Plan) -> Sequence[str]:
 
 
 def _run(context: Context) -> None:
+    """Collect people from where the study file says."""
     match context.plan.collect:
         case CollectSimulated() as section:
             _invent(context, section)
@@ -38,7 +39,10 @@ def _run(context: Context) -> None:
             )
             _write_table(context, table)
         case CollectOpenfootball() as section:
-            _write_table(context, read_openfootball(_readable(context.outside(section.path))))
+            _write_table(
+                context,
+                read_openfootball(_readable(context.outside(section.path)), max_bad_share=section.max_bad_share),
+            )
 
 
 def _readable(path: Path) -> Path:
@@ -74,3 +78,14 @@ def _invent(context: Context, section: CollectSimulated) -> None:
     context.write_text(json.dumps(world.truth(), indent=1), "people", "simulation", "truth.json")
     if section.images:
         _draw(context, world)
+
+
+def _draw(context: Context, world: Population) -> None:
+    """Draw every face; the pictures are small and people like to look at something."""
+    for done, (person, picture) in enumerate(world.faces(), 1):
+        context.out.path("people", "images", f"{person}.png").write_bytes(picture)
+        if done % 100 == 0:
+            context.progress.step(done, world.people.height, "faces")
+
+
+COLLECT = Stage("collect", revision=1, needs=(), run=_run, reads=_reads)

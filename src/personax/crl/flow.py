@@ -1,0 +1,88 @@
+"""The structural flow: latents -> exogenous noise, along a learned sparse graph.
+
+Every latent is ``v_i = f_i(its open parents) + sigma_i eps_i``. A gate on each edge is open or shut at random in
+training (hard concrete; Louizos, Welling, Kingma 2018, arXiv:1712.01312); a shut gate passes exactly nothing, so that
+no rescaling of the next layer can bring the edge back. The expected number of open gates is what sparsity costs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final, final
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["StructuralFlow", "acyclicity"]
+
+LOW: Final = -0.1
+HIGH: Final = 1.1
+TEMPERATURE: Final = 0.66
+
+
+def acyclicity(weights: Tensor) -> Tensor:
+    """Return a number that is 0 exactly when the weighted graph has no cycle, for non-negative weights of shape (d, d).
+
+    References
+    ----------
+    Yu, Chen, Gao, Yu 2019, arXiv:1904.10098.
+    """
+    d = weights.shape[0]
+    step = torch.eye(d, dtype=weights.dtype, device=weights.device) + weights / d
+    cycles: Tensor = torch.linalg.matrix_power(step, d).trace() - d
+    return cycles
+
+
+@final
+class StructuralFlow(nn.Module):
+    """Map latents to exogenous noise; all conditioners at once.
+
+    Parameters
+    ----------
+    allowed
+        Which edges may be, shape (d, d), rows are children; the diagonal is never allowed.
+    hidden
+        Hidden units of each conditioner.
+    generator
+        Draws the first weights.
+    """
+
+    allowed: Tensor
+
+    def __init__(self, allowed: Tensor, hidden: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        d = len(allowed)
+        self.register_buffer("allowed", allowed.float() * (1 - torch.eye(d)))
+        self.gate_logits = nn.Parameter(torch.zeros(d, d))
+        self.inner = nn.Parameter(torch.randn(d, d, hidden, generator=generator) / math.sqrt(d))
+        self.bias = nn.Parameter(torch.zeros(d, hidden))
+        self.outer = nn.Parameter(0.1 * torch.randn(d, hidden, generator=generator) / math.sqrt(hidden))
+        self.log_sigma = nn.Parameter(torch.zeros(d))
+
+    def probabilities(self) -> Tensor:
+        """Return the probability that each gate is open, shape (d, d), rows are children."""
+        shift = TEMPERATURE * math.log(-LOW / HIGH)
+        return torch.sigmoid(self.gate_logits - shift) * self.allowed
+
+    def gates(self, generator: torch.Generator | None) -> Tensor:
+        """Draw gates in [0, 1], shape (d, d); without a generator return the gates used after training."""
+        if generator is None:
+            open_share = torch.sigmoid(self.gate_logits)
+        else:
+            u = torch.rand(self.gate_logits.shape, generator=generator).clamp(1e-6, 1 - 1e-6)
+            open_share = torch.sigmoid((torch.logit(u) + self.gate_logits) / TEMPERATURE)
+        return torch.clamp(open_share * (HIGH - LOW) + LOW, 0.0, 1.0) * self.allowed
+
+    def forward(self, latents: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Return the noise, shape (batch, d), and log |det d noise / d latents|, shape (batch,).
+
+        The determinant is exact for any graph, also before training has removed all cycles.
+        """
+        weights = self.inner * self.gates(generator).unsqueeze(-1)
+        hidden = torch.tanh(torch.einsum("bj,ijh->bih", latents, weights) + self.bias)
+        mean = torch.einsum("bih,ih->bi", hidden, self.outer)
+        slope = torch.einsum("ih,bih,ijh->bij", self.outer, 1 - hidden.square(), weights)
+        d = latents.shape[1]
+        jacobian = torch.eye(d, dtype=latents.dtype) - slope
+        log_det = torch.linalg.slogdet(jacobian).logabsdet - self.log_sigma.sum()
+        return (latents - mean) * torch.exp(-self.log_sigma), log_det

@@ -1,0 +1,145 @@
+"""The model: latents of each modality, latents that all modalities share, noise of each measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from personax.crl.flow import StructuralFlow
+from personax.crl.modules import GaussianEncoder, mlp
+
+__all__ = ["Inferred", "LatentModel", "Layout"]
+
+Views = Mapping[str, Mapping[str, Tensor]]
+"""Modality -> measurement -> (batch, dim)."""
+
+Belief = tuple[Tensor, Tensor]
+"""Mean and log-variance."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The sizes of a model.
+
+    Parameters
+    ----------
+    dims
+        Modality -> measurement -> length of its vectors.
+    latents
+        Modality -> number of its latents.
+    shared
+        Number of latents that all modalities share.
+    eta
+        Number of noise variables of each measurement.
+    hidden
+        Width of encoders and decoders.
+    """
+
+    dims: Mapping[str, Mapping[str, int]]
+    latents: Mapping[str, int]
+    shared: int
+    eta: int = 1
+    hidden: int = 96
+
+    @property
+    def measurements(self) -> dict[tuple[str, str], tuple[str, int]]:
+        """(modality, measurement) -> (modality, length), in the order of the encoders."""
+        return {(m, name): (m, dim) for m, by in self.dims.items() for name, dim in by.items()}
+
+    @property
+    def names(self) -> list[str]:
+        """Latent names: shared ones first, then modality by modality."""
+        shared = [f"shared_{i}" for i in range(1, self.shared + 1)]
+        return shared + [f"{m}_{i}" for m in self.dims for i in range(1, self.latents[m] + 1)]
+
+    def allowed(self) -> Tensor:
+        """Return which edges may be, shape (d, d), rows are children: nothing causes a shared latent."""
+        names = self.names
+        return torch.tensor([[child != parent and child >= self.shared for parent in range(len(names))]
+                             for child in range(len(names))])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """What the encoders say of a batch.
+
+    Parameters
+    ----------
+    mean, logvar
+        Of the latents, shape (batch, d), in the order of ``Layout.names``.
+    eta
+        (modality, measurement) -> mean and log-variance of the measurement's own noise.
+    """
+
+    mean: Tensor
+    logvar: Tensor
+    eta: Mapping[tuple[str, str], tuple[Tensor, Tensor]]
+
+
+@final
+class LatentModel(nn.Module):
+    """Encoders, decoders and the structural flow.
+
+    Measurements of one modality infer the same latents, and all measurements the shared ones; their Gaussian beliefs
+    are multiplied with the standard normal (product of experts; Wu, Goodman 2018, arXiv:1802.05335).
+    """
+
+    def __init__(self, layout: Layout, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.layout = layout
+        self.encoders, self.decoders = nn.ModuleList(), nn.ModuleList()
+        for modality, dim in layout.measurements.values():
+            size = layout.latents[modality] + layout.shared + layout.eta
+            self.encoders.append(GaussianEncoder(dim, layout.hidden, size))
+            self.decoders.append(mlp(size, layout.hidden, dim))
+        self.flow = StructuralFlow(layout.allowed(), 16, generator=generator)
+        _draw_weights(self, generator)
+
+    def infer(self, views: Views) -> Inferred:
+        """Return beliefs about latents and measurement noise."""
+        split = self.layout.shared
+        shared: list[Belief] = []
+        own: dict[str, list[Belief]] = {modality: [] for modality in self.layout.dims}
+        eta: dict[tuple[str, str], Belief] = {}
+        for encoder, ((modality, name), _) in zip(self.encoders, self.layout.measurements.items(), strict=True):
+            stop = split + self.layout.latents[modality]
+            mean, logvar = encoder(views[modality][name])
+            shared.append((mean[:, :split], logvar[:, :split]))
+            own[modality].append((mean[:, split:stop], logvar[:, split:stop]))
+            eta[modality, name] = (mean[:, stop:], logvar[:, stop:])
+        together = [_product(shared), *(_product(beliefs) for beliefs in own.values())]
+        mean, logvar = (torch.cat([pair[i] for pair in together], dim=1) for i in (0, 1))
+        return Inferred(mean, logvar, eta)
+
+    def decode(self, latents: Tensor, eta: Mapping[tuple[str, str], Tensor]) -> dict[tuple[str, str], Tensor]:
+        """Return each measurement's reconstruction, shape (batch, dim)."""
+        split = self.layout.shared
+        sizes = [self.layout.latents[modality] for modality in self.layout.dims]
+        own = dict(zip(self.layout.dims, torch.split(latents[:, split:], sizes, dim=1), strict=True))
+        rebuilt = {}
+        for decoder, ((modality, name), _) in zip(self.decoders, self.layout.measurements.items(), strict=True):
+            rebuilt[modality, name] = decoder(
+                torch.cat([latents[:, :split], own[modality], eta[modality, name]], dim=1)
+            )
+        return rebuilt
+
+
+def _product(beliefs: list[Belief]) -> Belief:
+    """Multiply Gaussian beliefs with the standard normal; precisions add."""
+    precision = 1 + sum((torch.exp(-logvar) for _, logvar in beliefs), torch.zeros(()))
+    mean = sum((mean * torch.exp(-logvar) for mean, logvar in beliefs), torch.zeros(())) / precision
+    return mean, -torch.log(precision)
+
+
+def _draw_weights(module: nn.Module, generator: torch.Generator) -> None:
+    """Draw the weights of all linear layers anew from the generator, so that nothing depends on global state."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear):
+            bound = layer.in_features**-0.5
+            with torch.no_grad():
+                layer.weight.uniform_(-bound, bound, generator=generator)
+                layer.bias.zero_()

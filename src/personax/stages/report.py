@@ -1,0 +1,22 @@
+"""report: the page."""
+
+from __future__ import annotations
+
+from personax.report import gather, render
+from personax.stages.base import Context, Stage
+
+__all__ = ["REPORT"]
+
+
+def _run(context: Context) -> None:
+    """Write one page that opens from disk."""
+    title = context.plan.report.title or context.plan.name
+    asked = [name for name in STAGES_BEFORE if getattr(context.plan, name) is not None]
+    page = render(gather(context.folder.root, title=title, stages=asked))
+    context.write_text(page, "report", "index.html")
+    context.counts["bytes"] = len(page.encode())
+
+
+STAGES_BEFORE = ("collect", "annotate", "embed", "release", "independence", "crl", "discover")
+
+REPORT = Stage("report", revision=1, needs=STAGES_BEFORE, run=_run)
