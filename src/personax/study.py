@@ -195,7 +195,8 @@ class Study:
         for need in stage.needs:
             manifest = self.folder.manifest(need) if getattr(self.plan, need) is not None else None
             inputs.update(manifest.outputs if manifest else {})
-        return Manifest(stage.name, stage.revision, self.plan.seed, section.model_dump(mode="json"), inputs)
+        settings = {**section.model_dump(mode="json"), **({"name": self.plan.name} if stage.titled else {})}
+        return Manifest(stage.name, stage.revision, self.plan.seed, settings, inputs)
 
     def _run_stage(self, stage: Stage, why: str, progress: Progress) -> Outcome:
         progress.stage(stage.name)

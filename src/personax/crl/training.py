@@ -218,11 +218,11 @@ def _epoch(
 ) -> dict[str, float]:
     n = len(next(iter(next(iter(views.values())).values())))
     sums, steps = np.zeros(4), 0
-    for batch in torch.split(torch.randperm(n, generator=generator), config.batch):  # type: ignore[no-untyped-call]
+    for batch in torch.split(torch.randperm(n, generator=generator), config.batch):
         found = terms(model, _rows(views, batch), generator)
         loss = found.total(config.weights, cycles=cycles)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
         optimiser.step()
         sums += [found.reconstruction.item(), found.independence.item(), found.sparsity.item(), found.cycles.item()]

@@ -46,24 +46,26 @@ SCHEMA = {
 
 
 class Column:
-    """A column of the grid; its kernel over all its rows is made once, when first needed."""
+    """A column of the grid; its kernels over all its rows are made once, when first needed."""
 
     def __init__(self, series: pl.Series, kind: Kind, period: float | None) -> None:
         self.name, self.kind = series.name, kind
         self.variable: Variable | None = None
         self.reason = ""
-        self._factor: Factor | None = None
+        self._factors: dict[str | float, Factor] = {}
         try:
             self.variable = encode(series, kind, period)
         except UntestableError as error:
             self.reason = str(error)
 
-    def factor(self) -> Factor:
-        """Return the kernel over all rows."""
+    def factor(self, counted: Counted, bandwidth: str | float) -> Factor:
+        """Return the kernel of this column over some rows, from the store when those are all its rows."""
         assert self.variable is not None
-        if self._factor is None:
-            self._factor = factor(self.variable.counted)
-        return self._factor
+        if counted is not self.variable.counted:
+            return factor(counted, bandwidth=bandwidth)
+        if bandwidth not in self._factors:
+            self._factors[bandwidth] = factor(counted, bandwidth=bandwidth)
+        return self._factors[bandwidth]
 
 
 def screen(
@@ -152,14 +154,14 @@ def _fits(test: str, x: Column, y: Column) -> None:
             raise UntestableError(f"{column.name} is continuous; this test needs categories")
 
 
-def _together(x: Column, y: Column) -> tuple[Counted, Counted, bool]:
-    """Return both variables over the rows where both are present, and whether those are all rows."""
+def _together(x: Column, y: Column) -> tuple[Counted, Counted]:
+    """Return both variables over the rows where both are present."""
     assert x.variable is not None
     assert y.variable is not None
     both = x.variable.present & y.variable.present
     if both.all():
-        return x.variable.counted, y.variable.counted, True
-    return restrict(x.variable.counted, both), restrict(y.variable.counted, both), False
+        return x.variable.counted, y.variable.counted
+    return restrict(x.variable.counted, both), restrict(y.variable.counted, both)
 
 
 def _run(test: str, x: Column, y: Column, cx: Counted, cy: Counted, whole: bool) -> TestResult:

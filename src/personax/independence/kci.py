@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse, stats
+from scipy import stats
 
 from personax.errors import UntestableError
 from personax.independence.counts import Counted, count
+from personax.independence.effects import WIDE, cross_square, kernel_correlation
 from personax.independence.kernels import Factor, factor
 from personax.independence.result import TestResult
 
@@ -31,7 +31,7 @@ def kci(x: ArrayLike, y: ArrayLike, *, bandwidth: str | float = "empirical") -> 
     Returns
     -------
     TestResult
-        The effect size is the normalised HSIC, ``sum Kx Ky / (|Kx| |Ky|)``, between 0 and 1.
+        The effect size is the kernel correlation; see `personax.independence.effects.kernel_correlation`.
 
     Raises
     ------
@@ -56,19 +56,16 @@ def kci(x: ArrayLike, y: ArrayLike, *, bandwidth: str | float = "empirical") -> 
     cx, cy = count(x, name="x"), count(y, name="y")
     if cx.n != cy.n:
         raise UntestableError(f"x has {cx.n} rows and y has {cy.n}")
-    return kci_of(factor(cx, bandwidth=bandwidth), factor(cy, bandwidth=bandwidth), cx, cy)
+    effect = kernel_correlation(factor(cx, bandwidth=WIDE), factor(cy, bandwidth=WIDE), cx, cy)
+    return kci_of(factor(cx, bandwidth=bandwidth), factor(cy, bandwidth=bandwidth), cx, cy, effect)
 
 
-def kci_of(kx: Factor, ky: Factor, x: Counted, y: Counted) -> TestResult:
-    """Test two variables whose distinct values and kernels are known."""
+def kci_of(kx: Factor, ky: Factor, x: Counted, y: Counted, effect: float) -> TestResult:
+    """Test two variables whose distinct values, kernels and effect size are known."""
     n = x.n
-    ones = np.ones(n)
-    joint = sparse.coo_array((ones, (x.codes, y.codes)), shape=(x.size, y.size)).tocsr()
-    together = np.asarray(joint @ ky.rows)
-    statistic = float(np.square(kx.rows.T @ together).sum())
+    statistic = cross_square(kx, ky, x, y)
     mean = kx.trace * ky.trace / n
     variance = 2 * kx.square * ky.square / n**2
     p_value = float(stats.gamma.sf(statistic, mean**2 / variance, scale=variance / mean))
-    effect = statistic / float(np.sqrt(kx.square * ky.square))
     ranks = {"rank_x": kx.rows.shape[1], "rank_y": ky.rows.shape[1]}
-    return TestResult(statistic, p_value, effect, n, "gamma", {"effect_name": "nHSIC", **ranks})
+    return TestResult(statistic, p_value, effect, n, "gamma", {"effect_name": "kernel correlation", **ranks})

@@ -108,6 +108,8 @@ class Stage:
         The stages whose output it reads; those absent from the plan are passed over.
     run
         Does the work.
+    titled
+        Its output carries the study's name.
     reads
         The files outside the study folder that it reads, as the plan names them.
     """
@@ -117,3 +119,4 @@ class Stage:
     needs: tuple[str, ...]
     run: Callable[[Context], None]
     reads: Callable[[Plan], Sequence[str]] = _nothing
+    titled: bool = False

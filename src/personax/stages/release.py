@@ -38,4 +38,4 @@ def _run(context: Context) -> None:
     context.counts["people"] = contents.people.height
 
 
-RELEASE = Stage("release", revision=1, needs=("collect", "annotate", "embed"), run=_run)
+RELEASE = Stage("release", revision=1, needs=("collect", "annotate", "embed"), run=_run, titled=True)
