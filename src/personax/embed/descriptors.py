@@ -75,7 +75,7 @@ def _describe(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     block = _SIDE // _COARSE
     colours = pixels.reshape(_COARSE, block, _COARSE, block, 3).mean(axis=(1, 3)).ravel()
     edges = _edges(pixels.mean(axis=2))
-    return np.asarray([*colours, *edges], dtype=np.float32)
+    return np.hstack([colours, edges])
 
 
 def _edges(grey: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -24,9 +24,10 @@ def cross_square(kx: Factor, ky: Factor, x: Counted, y: Counted) -> float:
 def kernel_correlation(kx: Factor, ky: Factor, x: Counted, y: Counted) -> float:
     """Return the square root of the normalised HSIC of wide kernels, less what independence alone would give.
 
-    With kernels of two standard deviations this is close to |r| for a linear relation of two numbers, to the correlation
-    ratio of a group and a number, and still sees bent relations, whose r may be 0. The mean under independence,
-    ``tr(Kx) tr(Ky) / n``, is taken off first, so that many categories do not look like an effect.
+    With kernels of two standard deviations this is close to |r| for a linear relation of two numbers, to the
+    correlation ratio of a group and a number, and still sees bent relations, whose r may be 0. The mean under
+    independence, ``tr(Kx) tr(Ky) / n``, is taken off (from the norms too), so that many categories do not look like
+    an effect.
 
     Parameters
     ----------
@@ -54,5 +55,5 @@ def kernel_correlation(kx: Factor, ky: Factor, x: Counted, y: Counted) -> float:
     1.0
     """
     excess = cross_square(kx, ky, x, y) - kx.trace * ky.trace / x.n
-    share = max(0.0, excess) / np.sqrt(kx.square * ky.square)
-    return float(min(1.0, np.sqrt(share)))
+    most = (kx.square - kx.trace**2 / x.n) * (ky.square - ky.trace**2 / x.n)
+    return float(min(1.0, np.sqrt(max(0.0, excess) / np.sqrt(most)))) if most > 0 else 0.0

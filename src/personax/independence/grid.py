@@ -164,10 +164,10 @@ def _together(x: Column, y: Column) -> tuple[Counted, Counted]:
     return restrict(x.variable.counted, both), restrict(y.variable.counted, both)
 
 
-def _run(test: str, x: Column, y: Column, cx: Counted, cy: Counted, whole: bool) -> TestResult:
+def _run(test: str, x: Column, y: Column, cx: Counted, cy: Counted) -> TestResult:
     if test == "kci":
-        kx, ky = (x.factor(), y.factor()) if whole else (factor(cx), factor(cy))
-        return kci_of(kx, ky, cx, cy)
+        effect = kernel_correlation(x.factor(cx, WIDE), y.factor(cy, WIDE), cx, cy)
+        return kci_of(x.factor(cx, "empirical"), y.factor(cy, "empirical"), cx, cy, effect)
     return of_table([table(cx, cy)], pearson if test == "chisq" else likelihood_ratio)
 
 
