@@ -68,14 +68,13 @@ def _read(path: Path) -> NDArray[np.float32]:
         raise InputError(f"{path} cannot be read as a picture ({error})") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise InputError(f"{path} unpacks to more than {MAX_PIXELS:,} pixels") from None
-    return np.asarray(small, dtype=np.float32) / 255
+    return np.asarray(small, dtype=np.float32) / np.float32(255)
 
 
 def _describe(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     block = _SIDE // _COARSE
     colours = pixels.reshape(_COARSE, block, _COARSE, block, 3).mean(axis=(1, 3)).ravel()
-    edges = _edges(pixels.mean(axis=2))
-    return np.hstack([colours, edges])
+    return np.hstack([colours, _edges(pixels.mean(axis=2))])
 
 
 def _edges(grey: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from personax.independence.chisq import pearson
 from personax.independence.contingency import of_table
 from personax.independence.corrections import Correction, correct
 from personax.independence.counts import Counted, table
+from personax.independence.effects import WIDE, kernel_correlation
 from personax.independence.gsq import likelihood_ratio
 from personax.independence.kci import kci_of
 from personax.independence.kernels import Factor, factor
