@@ -19,7 +19,7 @@ def save_model(result: CRLResult, path: Path) -> None:
     """Write a fitted model with its layout."""
     save_file = require("safetensors.torch", extra="crl").save_file
     tensors = {name: tensor.contiguous() for name, tensor in result.state.items()}
-    save_file(tensors, path, metadata={"personax_layout": json.dumps(asdict(result.layout), sort_keys=True)})
+    save_file(tensors, path, metadata={"personax_layout": json.dumps(asdict(result.layout))})
 
 
 def load_model(path: Path, *, layout: Layout | None = None) -> LatentModel:

@@ -16,7 +16,7 @@ from personax.files import sha256
 from personax.release.audit import audit
 from personax.release.key import Key
 from personax.release.orthogonal import transform
-from personax.release.scan import refuse_private
+from personax.release.scan import MIN_LENGTH, refuse_private
 from personax.schema import Column, Notice
 
 __all__ = ["Contents", "build"]
@@ -83,7 +83,7 @@ def build(
     """
     notices: list[Notice] = []
     people = _people(contents, rare_below, notices)
-    refuse_private(people, _private_values(contents))
+    refuse_private(people.drop("id"), _private_values(contents))
     order = people["id"].map_elements(key.pseudonym, return_dtype=pl.String).arg_sort()
     data = out / "data"
     data.mkdir(parents=True, exist_ok=True)
@@ -127,7 +127,9 @@ def _merge_rare(people: pl.DataFrame, name: str, below: int) -> tuple[pl.DataFra
 def _private_values(contents: Contents) -> list[str]:
     names = [column.name for column in contents.columns if column.role == "private"]
     texts = [contents.people[name].cast(pl.String).drop_nulls().to_list() for name in names]
-    return [*(value for column in texts for value in column), *contents.private_texts]
+    # a short id such as 7 is also a number that means something else
+    ids = [identifier for identifier in contents.people["id"] if len(identifier) >= MIN_LENGTH]
+    return [*ids, *(value for column in texts for value in column), *contents.private_texts]
 
 
 def _write(frame: pl.DataFrame, key: Key, order: pl.Series, path: Path) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from personax.errors import InputError
 
-__all__ = ["refuse_private", "scan"]
+__all__ = ["MIN_LENGTH", "refuse_private", "scan"]
 
 MIN_LENGTH = 4
 """Shorter private values count only when they are the whole cell."""

@@ -1,0 +1,133 @@
+"""What every part of the model must keep: shapes, determinants, gradients, no bytes lost on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from personax.crl.flow import StructuralFlow, acyclicity
+from personax.crl.io import load_model, save_model
+from personax.crl.model import LatentModel, Layout
+from personax.crl.objective import PAPER, terms
+from personax.crl.training import FitConfig, fit
+from personax.errors import InputError
+
+LAYOUT = Layout({"text": {"a": 7, "b": 5}, "image": {"c": 6}}, {"text": 2, "image": 1}, shared=1)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def batch(n: int = 9) -> dict[str, dict[str, torch.Tensor]]:
+    draw = generator(1)
+    return {m: {k: torch.randn(n, d, generator=draw) for k, d in by.items()} for m, by in LAYOUT.dims.items()}
+
+
+def flow(seed: int = 0) -> StructuralFlow:
+    made = StructuralFlow(LAYOUT.allowed(), 8, generator=generator(seed))
+    with torch.no_grad():
+        made.outer.normal_(generator=generator(2))
+        made.log_sigma.normal_(generator=generator(3))
+    return made
+
+
+def test_names_and_allowed_edges() -> None:
+    assert LAYOUT.names == ["shared_1", "text_1", "text_2", "image_1"]
+    allowed = LAYOUT.allowed()
+    assert not allowed[0].any(), "nothing causes a shared latent"
+    assert not allowed.diagonal().any()
+    assert allowed[1:].sum() == 9
+
+
+def test_the_determinant_is_that_of_autograd() -> None:
+    made = flow()
+    points = torch.randn(5, 4, generator=generator(4))
+    noise, log_det = made(points)
+    assert noise.shape == (5, 4)
+    for point, value in zip(points, log_det, strict=True):
+        jacobian = torch.autograd.functional.jacobian(lambda v: made(v[None])[0][0], point)
+        assert torch.linalg.slogdet(jacobian).logabsdet.item() == pytest.approx(value.item(), abs=1e-5)
+
+
+def test_a_shut_gate_passes_nothing_however_large_the_next_weight() -> None:
+    made = flow()
+    with torch.no_grad():
+        made.gate_logits.fill_(-20)
+        made.inner.fill_(1e6)
+    points = torch.randn(5, 4, generator=generator(4))
+    expected = (points - made(torch.zeros(1, 4))[0] * 0 - made.outer.mul(torch.tanh(made.bias)).sum(1)) * torch.exp(
+        -made.log_sigma
+    )
+    assert torch.allclose(made(points)[0], expected, atol=1e-5)
+    assert made.probabilities().max() < 1e-6
+
+
+def test_gates_are_random_only_with_a_generator() -> None:
+    made = flow()
+    assert torch.equal(made.gates(None), made.gates(None))
+    first, second = made.gates(generator(1)), made.gates(generator(2))
+    assert not torch.equal(first, second)
+    assert torch.equal(first, made.gates(generator(1)))
+    assert (first[LAYOUT.allowed() == 0] == 0).all()
+
+
+def test_open_probability_is_the_share_of_open_gates() -> None:
+    made = flow()
+    with torch.no_grad():
+        made.gate_logits.fill_(0.4)
+    draw = generator(5)
+    share = torch.stack([(made.gates(draw) > 0).float() for _ in range(4000)]).mean(dim=0)
+    assert torch.allclose(share, made.probabilities(), atol=0.03)
+
+
+def test_cycles_cost_and_acyclic_graphs_do_not() -> None:
+    chain = torch.tensor([[0.0, 0, 0], [1, 0, 0], [1, 1, 0]])
+    assert acyclicity(chain).item() == pytest.approx(0, abs=1e-6)
+    assert acyclicity(chain + chain.T).item() > 0.1
+
+
+def test_shapes_and_gradients_reach_every_parameter() -> None:
+    model = LatentModel(LAYOUT, generator=generator())
+    views = batch()
+    inferred = model.infer(views)
+    assert inferred.mean.shape == (9, 4)
+    assert set(inferred.eta) == {("text", "a"), ("text", "b"), ("image", "c")}
+    terms(model, views, generator()).total(PAPER).backward()  # type: ignore[no-untyped-call]
+    silent = [
+        name for name, parameter in model.named_parameters() if parameter.grad is None or not parameter.grad.any()
+    ]
+    assert silent == []
+
+
+def test_the_independence_term_is_a_divergence() -> None:
+    """With the flow shut, sigma 1 and no bias it is the closed-form KL of the encoder's Gaussians to N(0, 1)."""
+    model = LatentModel(LAYOUT, generator=generator())
+    with torch.no_grad():
+        model.flow.gate_logits.fill_(-30)
+        model.flow.bias.zero_()
+        model.flow.outer.zero_()
+    views = batch(2000)
+    inferred = model.infer(views)
+    beliefs = [(inferred.mean, inferred.logvar), *inferred.eta.values()]
+    exact = sum((0.5 * (m.square() + v.exp() - 1 - v)).sum(dim=1).mean().item() for m, v in beliefs)
+    drawn = [terms(model, views, generator(seed)).independence.item() for seed in range(20)]
+    assert np.mean(drawn) == pytest.approx(exact, rel=0.02)
+
+
+def test_saved_and_loaded_is_the_same(tmp_path: Path) -> None:
+    views = {m: {k: x.numpy() for k, x in by.items()} for m, by in batch(40).items()}
+    result = fit(views, latents=LAYOUT.latents, shared=1, config=FitConfig(epochs=1), rng=np.random.default_rng(0))
+    save_model(result, tmp_path / "m.safetensors")
+    loaded = load_model(tmp_path / "m.safetensors", layout=result.layout)
+    for name, tensor in loaded.state_dict().items():
+        assert torch.equal(tensor, result.state[name])
+    other = Layout(result.layout.dims, {"text": 1, "image": 1}, 1)
+    with pytest.raises(InputError, match="was fitted with another layout"):
+        load_model(tmp_path / "m.safetensors", layout=other)
+    (tmp_path / "bad.safetensors").write_bytes(b"12345678no")
+    with pytest.raises(InputError, match="is not a personax model"):
+        load_model(tmp_path / "bad.safetensors")

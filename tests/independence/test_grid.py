@@ -1,0 +1,143 @@
+"""The grid: what is tested, what is left out and why, what missing values do, how p-values are corrected."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from personax.independence import chisq, correct, dependence_graph, kci, screen, wide
+from personax.schema import Kind
+
+KINDS: dict[str, Kind] = {
+    "height": "continuous",
+    "league": "nominal",
+    "month": "cyclic",
+    "o": "ordinal",
+    "flat": "nominal",
+}
+
+
+def people(n: int = 200) -> pl.DataFrame:
+    rng = np.random.default_rng(8)
+    league = rng.choice(["NBA", "NHL", "NA"], n)
+    height = rng.normal(180, 9, n) + 10 * (league == "NBA")
+    o = 1 + np.digitize(height + rng.normal(0, 9, n), [176, 190])
+    frame = pl.DataFrame({"height": height.round(), "league": league, "month": rng.integers(1, 13, n), "o": o})
+    return frame.with_columns(pl.lit("same").alias("flat"))
+
+
+def test_each_cell_is_the_test_itself() -> None:
+    frame = people()
+    table = screen(frame, ["height", "league"], ["o"], kinds=KINDS)
+    for row in table.filter(pl.col("reason").is_null()).iter_rows(named=True):
+        test = kci if row["test"] == "kci" else chisq
+        if row["test"] in ("kci", "chisq"):
+            alone = test(frame[row["feature"]].to_numpy(), frame["o"].to_numpy())
+            assert row["p_value"] == pytest.approx(alone.p_value, rel=1e-9)
+            assert row["effect_size"] == pytest.approx(alone.effect_size, rel=1e-9)
+
+
+def test_missing_values_are_deleted_pair_by_pair() -> None:
+    frame = people().with_columns(
+        pl.when(pl.int_range(pl.len()) < 50).then(None).otherwise(pl.col("height")).alias("height"),
+        pl.when(pl.int_range(pl.len()) >= 190).then(None).otherwise(pl.col("o")).alias("o"),
+    )
+    table = screen(frame, ["height", "league"], ["o"], kinds=KINDS, tests=["kci"])
+    assert table["n"].to_list() == [140, 190]
+    whole = frame.drop_nulls(["height", "o"])
+    alone = kci(whole["height"].to_numpy(), whole["o"].to_numpy())
+    assert table["p_value"][0] == pytest.approx(alone.p_value, rel=1e-9)
+
+
+def test_nan_is_missing_too() -> None:
+    frame = people().with_columns(
+        pl.when(pl.int_range(pl.len()) < 9).then(float("nan")).otherwise("height").alias("height")
+    )
+    assert screen(frame, ["height"], ["o"], kinds=KINDS, tests=["kci"])["n"][0] == 191
+
+
+def test_what_cannot_run_says_why_and_has_no_number() -> None:
+    table = screen(people(), ["height", "flat"], ["o"], kinds=KINDS)
+    reasons = dict(table.select(pl.concat_str("feature", "test"), "reason").iter_rows())
+    assert reasons["heightchisq"] == "height is continuous; this test needs categories"
+    assert reasons["flatkci"] == "flat is constant"
+    missing = table.filter(pl.col("reason").is_not_null())
+    numbers = ["statistic", "p_value", "p_corrected", "effect_size", "rejected"]
+    assert missing.select(pl.col(numbers).null_count()).row(0) == (missing.height,) * len(numbers)
+
+
+def test_an_empty_and_an_all_missing_column() -> None:
+    frame = people().with_columns(pl.lit(None, pl.Float64).alias("height"))
+    table = screen(frame, ["height"], ["o"], kinds=KINDS)
+    assert table["p_value"].null_count() == 3
+    assert "only 0 rows" in table["reason"][0]
+
+
+def test_names_are_not_tested_as_categories() -> None:
+    frame = pl.DataFrame({"league": [f"n{i}" for i in range(3000)], "o": [1, 2, 3] * 1000})
+    assert "are names" in screen(frame, ["league"], ["o"], kinds=KINDS)["reason"][0]
+
+
+def test_december_is_next_to_january() -> None:
+    """A cyclic column is a circle: a peak around the turn of the year is seen as one."""
+    rng = np.random.default_rng(9)
+    month = np.tile(np.arange(1, 13), 40)
+    winter = np.isin(month, [11, 12, 1, 2]) + 0.7 * rng.normal(size=len(month))
+    frame = pl.DataFrame({"month": month, "o": winter})
+    kinds: dict[str, Kind] = {"month": "cyclic", "o": "continuous"}
+    turned = frame.with_columns((pl.col("month") + 5) % 12)
+    first, second = (
+        screen(f, ["month"], ["o"], kinds=kinds, tests=["kci"], periods={"month": 12.0}) for f in (frame, turned)
+    )
+    assert first["p_value"][0] == pytest.approx(second["p_value"][0], rel=1e-6)
+
+
+def test_correction_is_within_a_test_over_what_was_run() -> None:
+    table = screen(people(), ["height", "league", "month", "flat"], ["o"], kinds=KINDS, correction="holm")
+    for test in ("kci", "chisq"):
+        part = table.filter((pl.col("test") == test) & pl.col("p_value").is_not_null())
+        assert np.allclose(part["p_corrected"], correct(part["p_value"].to_numpy(), "holm"))
+    assert table["rejected"].drop_nulls().to_list() == (table["p_corrected"].drop_nulls() < 0.05).to_list()
+
+
+P = st.lists(st.one_of(st.floats(0, 1), st.just(float("nan"))), min_size=1, max_size=20)
+
+
+@given(P)
+def test_corrections_are_ordered_and_keep_missing(p: list[float]) -> None:
+    by, bh, holm = (correct(p, method) for method in ("fdr_by", "fdr_bh", "holm"))
+    known = ~np.isnan(p)
+    assert (np.isnan(bh) == ~known).all()
+    raw = np.array(p)[known]
+    assert (raw <= bh[known] + 1e-12).all()
+    assert (bh[known] <= by[known] + 1e-12).all()
+    assert (bh[known] <= holm[known] + 1e-12).all()
+    assert (holm[known] <= 1).all()
+
+
+def test_holm_by_hand() -> None:
+    assert correct([0.01, 0.04, 0.03], "holm").tolist() == pytest.approx([0.03, 0.06, 0.06])
+
+
+def test_wide_and_graph() -> None:
+    table = screen(people(), ["height", "month"], ["o", "league"], kinds=KINDS, tests=["kci"])
+    printed = wide(table, "kci")
+    assert printed.columns == ["feature", "o", "league"]
+    assert printed["feature"].to_list() == ["height", "month"]
+    graph = dependence_graph(table)
+    found = {(edge.source, edge.target) for edge in graph.edges}
+    assert found == set(table.filter(pl.col("rejected")).select("feature", "target").iter_rows())
+    assert ("height", "o") in found
+    assert graph.weight == "kernel correlation"
+
+
+def test_ten_thousand_columns() -> None:
+    rng = np.random.default_rng(10)
+    frame = pl.DataFrame(rng.integers(0, 3, (30, 10_000)), schema=[f"c{i}" for i in range(10_000)])
+    names = frame.columns
+    kinds: dict[str, Kind] = dict.fromkeys(names, "ordinal")
+    table = screen(frame, names[1:], names[:1], kinds=kinds, tests=["chisq"])
+    assert table.height == 9_999

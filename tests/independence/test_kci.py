@@ -1,0 +1,150 @@
+"""KCI by counting equals the n x n computation, is invariant where it must be, and keeps its level."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy import stats
+
+from personax.errors import UntestableError
+from personax.independence import kci
+from personax.independence.counts import count
+from personax.independence.effects import WIDE, kernel_correlation
+from personax.independence.kernels import factor
+
+Array = NDArray[np.float64]
+
+
+def dense(x: Array, y: Array, width: float) -> tuple[float, float]:
+    """Return statistic and p-value from n x n matrices, written down as in Zhang et al. 2011."""
+    n = len(x)
+    centre = np.eye(n) - 1 / n
+    kernels = []
+    for values in (x.reshape(n, -1), y.reshape(n, -1)):
+        z = (values - values.mean(axis=0)) / values.std(axis=0, ddof=1)
+        sigma = width / np.sqrt(z.shape[1])
+        squared = ((z[:, None] - z[None]) ** 2).sum(axis=2)
+        kernels.append(centre @ np.exp(-0.5 * squared / sigma**2) @ centre)
+    kx, ky = kernels
+    statistic = float((kx * ky).sum())
+    mean = np.trace(kx) * np.trace(ky) / n
+    variance = 2 * (kx**2).sum() * (ky**2).sum() / n**2
+    return statistic, float(stats.gamma.sf(statistic, mean**2 / variance, scale=variance / mean))
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+@pytest.mark.parametrize("n", [60, 250])
+def test_equals_the_dense_computation(n: int, dim: int) -> None:
+    rng = np.random.default_rng(n + dim)
+    x = rng.normal(size=(n, dim))
+    y = rng.normal(size=n) + 0.3 * x[:, 0]
+    statistic, p = dense(x, y, 0.8 if n < 200 else 0.5)
+    result = kci(x, y)
+    assert result.statistic == pytest.approx(statistic, rel=1e-10)
+    assert result.p_value == pytest.approx(p, rel=1e-8)
+
+
+@pytest.mark.parametrize(("n", "levels"), [(150, 3), (400, 5), (1300, 3)])
+def test_equals_causal_learn_on_repeated_values(n: int, levels: int) -> None:
+    peer = pytest.importorskip("causallearn.utils.KCI.KCI", reason="causal-learn is in the extra discovery")
+    rng = np.random.default_rng(n)
+    x = np.round(rng.normal(180, 9, n))
+    y = np.digitize(0.05 * (x - 180) + rng.normal(size=n), np.linspace(-1, 1, levels - 1)).astype(float)
+    p, statistic = peer.KCI_UInd(est_width="empirical").compute_pvalue(x[:, None], y[:, None])
+    result = kci(x, y)
+    assert result.statistic == pytest.approx(statistic, rel=1e-9)
+    assert result.p_value == pytest.approx(p, rel=1e-9)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 3)), min_size=8, max_size=60), st.randoms())
+def test_symmetry_order_units_and_copies(rows: list[tuple[int, int]], random: object) -> None:
+    x, y = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    if len(set(x)) < 2 or len(set(y)) < 2:
+        return
+    p = kci(x, y, bandwidth=0.5).p_value
+    assert 0 <= p <= 1
+    assert kci(y, x, bandwidth=0.5).p_value == pytest.approx(p, rel=1e-8)
+    assert kci(2.54 * x - 7, 100 - y, bandwidth=0.5).p_value == pytest.approx(p, rel=1e-8)
+    order = np.argsort(np.random.default_rng(0).random(len(x)))
+    assert kci(x[order], y[order], bandwidth=0.5).p_value == pytest.approx(p, rel=1e-8)
+
+
+def test_names_of_categories_do_not_matter() -> None:
+    rng = np.random.default_rng(1)
+    x, y = rng.choice(["a", "b", "c"], 200), rng.integers(0, 3, 200)
+    renamed = np.array([{"a": "zebra", "b": "", "c": "<b>"}[value] for value in x])
+    assert kci(x, y).p_value == pytest.approx(kci(renamed, y).p_value, rel=1e-12)
+
+
+def test_very_small_p_values_are_not_zero() -> None:
+    """1 - cdf would be exactly 0 here."""
+    rng = np.random.default_rng(11)
+    x = np.repeat(np.arange(10.0), 100)
+    y = np.where(rng.random(1000) < 0.6, x, rng.integers(0, 10, 1000))
+    assert 0 < kci(x, y).p_value < 1e-50
+
+
+@pytest.mark.parametrize("kind", ["ordinal", "continuous", "skewed", "nominal"])
+def test_level_under_independence(kind: str) -> None:
+    """1,000 nulls at n = 200: the share rejected at 0.05 stays in the binomial interval of probability 0.999."""
+    rng = np.random.default_rng(20)
+    draws = {
+        "ordinal": lambda: rng.integers(1, 4, 200),
+        "continuous": lambda: rng.normal(size=200),
+        "skewed": lambda: rng.choice([1, 2, 3], 200, p=[0.9, 0.07, 0.03]),
+        "nominal": lambda: rng.choice(list("abcdefgh"), 200),
+    }
+    rejected = sum(kci(np.round(rng.normal(180, 9, 200)), draws[kind]()).p_value < 0.05 for _ in range(1000))
+    low, high = stats.binom.interval(0.999, 1000, 0.05)
+    assert low <= rejected <= high
+
+
+def test_sees_a_relation_without_correlation() -> None:
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=300)
+    result = kci(x, x**2 + 0.3 * rng.normal(size=300))
+    assert abs(np.corrcoef(x, x**2)[0, 1]) < 0.3
+    assert result.p_value < 1e-6
+    assert result.effect_size > 0.3
+
+
+@pytest.mark.parametrize("r", [0.2, 0.5, 0.8])
+def test_the_effect_size_reads_like_a_correlation(r: float) -> None:
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=4000)
+    y = r * x + np.sqrt(1 - r**2) * rng.normal(size=4000)
+    assert kci(x, y).effect_size == pytest.approx(r, abs=0.06)
+
+
+def test_many_categories_alone_are_no_effect() -> None:
+    rng = np.random.default_rng(4)
+    x = count(rng.integers(0, 100, 1000).astype(str))
+    y = count(rng.normal(size=1000))
+    assert kernel_correlation(factor(x, bandwidth=WIDE), factor(y, bandwidth=WIDE), x, y) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "reason"),
+    [
+        ([1, 1, 1, 1, 1, 1], [1, 2, 3, 4, 5, 6], "x is constant"),
+        ([1, 2, 3], [1, 2, 3], "only 3 rows"),
+        ([1, 2, 3, 4, 5, float("nan")], [1, 2, 3, 4, 5, 6], "missing or infinite"),
+        ([1, 2, 3, 4, 5, float("inf")], [1, 2, 3, 4, 5, 6], "missing or infinite"),
+        ([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5], "6 rows and y has 5"),
+        (np.zeros((6, 2, 2)), [1, 2, 3, 4, 5, 6], "3 dimensions"),
+    ],
+)
+def test_what_cannot_be_tested_is_named(x: list[float], y: list[float], reason: str) -> None:
+    with pytest.raises(UntestableError, match=reason):
+        kci(x, y)
+
+
+def test_a_bandwidth_that_makes_no_sense() -> None:
+    with pytest.raises(UntestableError, match="must be positive"):
+        kci(range(9), range(9), bandwidth=0)
+    with pytest.raises(UntestableError, match="no bandwidth rule 'wide'"):
+        kci(range(9), range(9), bandwidth="wide")

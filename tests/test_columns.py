@@ -1,0 +1,53 @@
+"""Roles and kinds: the published headers come out as the papers use them; what is given is never overruled."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from personax.columns import infer_columns
+from personax.schema import Column, Kind, Role
+
+N = 60
+
+PUBLISHED: dict[str, tuple[object, Role, Kind]] = {
+    "Height(cm)": ([150.0 + i for i in range(N)], "feature", "continuous"),
+    "Year": ([1950 + i for i in range(N)], "feature", "continuous"),
+    "Month": ([1 + i % 12 for i in range(N)], "feature", "cyclic"),
+    "Birthmonth": ([1 + i % 12 for i in range(N)], "feature", "cyclic"),
+    "Day_sin": ([i / N for i in range(N)], "feature", "continuous"),
+    "Latitude": ([i - 30.5 for i in range(N)], "feature", "continuous"),
+    "Longitude": ([i - 30.5 for i in range(N)], "feature", "cyclic"),
+    "Occupation_idx": ([i % 5 for i in range(N)], "feature", "nominal"),
+    "Gender_idx": ([i % 2 for i in range(N)], "feature", "nominal"),
+    "Type": ([i % 7 for i in range(N)], "feature", "nominal"),
+    "Arched_Eyebrows": ([i % 2 for i in range(N)], "feature", "ordinal"),
+    "4o_o": ([1 + i % 3 for i in range(N)], "target", "ordinal"),
+    "final_n": ([1 + (i % 5) / 2 for i in range(N)], "target", "ordinal"),
+    "id": ([str(i) for i in range(N)], "id", "nominal"),
+    "name": (["Ada"] * N, "private", "nominal"),
+    "birth_date": (["1990-01-01"] * N, "private", "nominal"),
+    "e_mail": (["a@b.c"] * N, "private", "nominal"),
+    "motto": ([f"motto {i}" for i in range(N)], "private", "nominal"),
+    "league": (["NBA", "NHL"] * (N // 2), "feature", "nominal"),
+    "face": ([[0.1, 0.2]] * N, "embedding", "nominal"),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_inferred(name: str) -> None:
+    values, role, kind = PUBLISHED[name]
+    column = infer_columns(pl.DataFrame({name: values}))[0]
+    assert (column.role, column.kind) == (role, kind)
+    assert column.inferred
+    assert column.why
+
+
+def test_given_is_kept() -> None:
+    given = Column("Type", "target", "ordinal")
+    assert infer_columns(pl.DataFrame({"Type": [1, 2]}), {"Type": given}) == [given]
+
+
+def test_cyclic_columns_know_their_turn() -> None:
+    columns = infer_columns(pl.DataFrame({"month": [1, 2], "longitude": [0.0, 1.0], "weekday": [0, 6]}))
+    assert [column.period for column in columns] == [12.0, 360.0, 7.0]

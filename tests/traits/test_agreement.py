@@ -1,0 +1,84 @@
+"""Agreement: published values, closed forms, degenerate cases with a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from personax.schema import TRAITS
+from personax.traits import agreement
+from personax.traits.agreement import krippendorff_alpha, weighted_kappa
+
+NAN = float("nan")
+
+# Krippendorff 2011, "Computing Krippendorff's alpha-reliability", the example with missing data of section D
+PUBLISHED = np.array(
+    [
+        [1, 2, 3, 3, 2, 1, 4, 1, 2, NAN, NAN, NAN],
+        [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, NAN, 3],
+        [NAN, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, NAN],
+        [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, NAN],
+    ]
+)
+
+
+def test_alpha_of_the_published_example() -> None:
+    assert krippendorff_alpha(PUBLISHED) == pytest.approx(0.815, abs=5e-4)
+
+
+def test_kappa_by_hand_and_against_scikit_learn() -> None:
+    a, b = np.array([1.0, 2, 3, 3, 1]), np.array([1.0, 3, 3, 2, 1])
+    # mean squared difference .4; expected .8 + .8 + 0
+    assert weighted_kappa(a, b) == pytest.approx(1 - 0.4 / 1.6)
+    metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn comes with the extra discovery")
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(1, 4, 200).astype(float), rng.integers(1, 4, 200).astype(float)
+    assert weighted_kappa(a, b) == pytest.approx(metrics.cohen_kappa_score(a, b, weights="quadratic"))
+    assert np.isnan(weighted_kappa(np.ones(3), np.ones(3)))
+
+
+def answers(scores: np.ndarray, *, status: str = "ok") -> pl.DataFrame:
+    rows = [
+        (f"p{person}", f"m{rater}", trait, None if np.isnan(score) else score, "refused" if np.isnan(score) else status)
+        for trait in TRAITS
+        for rater, line in enumerate(scores)
+        for person, score in enumerate(line)
+    ]
+    return pl.DataFrame(rows, schema=["person", "model", "trait", "score", "status"], orient="row")
+
+
+def found(scores: np.ndarray) -> dict[str, Any]:
+    return agreement(answers(scores), rng=np.random.default_rng(1), bootstraps=50)
+
+
+def test_everything_is_reported() -> None:
+    result = found(PUBLISHED)
+    openness = result["traits"]["openness"]
+    assert openness["alpha"] == pytest.approx(0.815, abs=5e-4)
+    assert openness["alpha_low"] < openness["alpha"] < openness["alpha_high"]
+    assert (openness["n_people"], openness["n_raters"], openness["reason"]) == (11, 4, None)
+    first = result["raters"]["m0"]
+    assert (first["n"], first["ok"], first["refused"]) == (60, 45, 15)
+    assert first["histogram"]["openness"] == {"1": 3, "2": 3, "3": 2, "4": 1}
+    assert first["trait_means"]["openness"] == pytest.approx(19 / 9, abs=1e-6)
+    assert len(result["pairs"]) == 5 * 6
+
+
+@pytest.mark.parametrize(
+    ("scores", "reason"),
+    [
+        (np.array([[1.0, 2, 3]]), "fewer than two people have two scores"),
+        (np.array([[2.0, 2, 2], [2, 2, 2]]), "every score is the same"),
+    ],
+)
+def test_no_agreement_without_a_reason(scores: np.ndarray, reason: str) -> None:
+    openness = found(scores)["traits"]["openness"]
+    assert openness["alpha"] is None
+    assert openness["reason"] == reason
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    assert found(PUBLISHED) == found(PUBLISHED)
