@@ -45,7 +45,7 @@ def allowed(name: str) -> set[str]:
     return GROUND | LIBRARY | set(UPPER[: UPPER.index(name) + 1])
 
 
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if room(path) != "__init__")
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if not room(path).startswith("__"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())

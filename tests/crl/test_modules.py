@@ -49,7 +49,7 @@ def test_the_determinant_is_that_of_autograd() -> None:
     noise, log_det = made(points)
     assert noise.shape == (5, 4)
     for point, value in zip(points, log_det, strict=True):
-        jacobian = torch.autograd.functional.jacobian(lambda v: made(v[None])[0][0], point)
+        jacobian = torch.func.jacrev(lambda v: made(v[None])[0][0])(point)
         assert torch.linalg.slogdet(jacobian).logabsdet.item() == pytest.approx(value.item(), abs=1e-5)
 
 

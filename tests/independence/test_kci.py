@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -60,8 +63,8 @@ def test_equals_causal_learn_on_repeated_values(n: int, levels: int) -> None:
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 3)), min_size=8, max_size=60), st.randoms())
-def test_symmetry_order_units_and_copies(rows: list[tuple[int, int]], random: object) -> None:
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 3)), min_size=8, max_size=60))
+def test_symmetry_order_units_and_copies(rows: list[tuple[int, int]]) -> None:
     x, y = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
     if len(set(x)) < 2 or len(set(y)) < 2:
         return
@@ -92,7 +95,7 @@ def test_very_small_p_values_are_not_zero() -> None:
 def test_level_under_independence(kind: str) -> None:
     """1,000 nulls at n = 200: the share rejected at 0.05 stays in the binomial interval of probability 0.999."""
     rng = np.random.default_rng(20)
-    draws = {
+    draws: dict[str, Callable[[], Any]] = {
         "ordinal": lambda: rng.integers(1, 4, 200),
         "continuous": lambda: rng.normal(size=200),
         "skewed": lambda: rng.choice([1, 2, 3], 200, p=[0.9, 0.07, 0.03]),

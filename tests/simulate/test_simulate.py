@@ -102,7 +102,7 @@ def test_the_table_is_plausible(world: Population) -> None:
     people = world.people
     assert {column.name for column in world.columns} == set(people.columns)
     assert people["height_cm"].is_between(120, 230).all()
-    assert people["gender"].value_counts()["count"].min() > 1800
+    assert (people["gender"].value_counts()["count"] > 1800).all()
     assert people["birth_month"].n_unique() == 12
     assert people.select((pl.col("birth_date").dt.year() == pl.col("birth_year")).all()).item()
     assert stats.chisquare(people["birth_month"].value_counts()["count"]).pvalue > 1e-4
@@ -146,8 +146,8 @@ def test_biographies_speak_of_the_traits(world: Population) -> None:
     texts = world.texts.join(world.latents.select("id", "extraversion_trait"), on="id")
     talkative = texts.filter(pl.col("biography").str.contains("talkative|bold|energetic"))["extraversion_trait"]
     shy = texts.filter(pl.col("biography").str.contains("shy|quiet|withdrawn"))["extraversion_trait"]
-    assert talkative.min() > shy.max()
-    assert texts["biography"].str.len_chars().min() > 40
+    assert talkative.to_numpy().min() > shy.to_numpy().max()
+    assert (texts["biography"].str.len_chars() > 40).all()
 
 
 def face(**latents: float) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -57,7 +59,7 @@ Votes = st.lists(
 @given(Votes, st.sampled_from(["median", "mean"]))
 def test_scores_stay_within_the_votes_whatever_their_order(votes: list[tuple[str, str, float]], rule: str) -> None:
     rows: list[Row] = [(p, m, i, s, "ok") for i, (p, m, s) in enumerate(votes)]
-    kind = "median" if rule == "median" else "mean"
+    kind: Literal["median", "mean"] = "median" if rule == "median" else "mean"
     table = aggregate(rated(*rows), people=list("abc"), rule=kind)
     turned = aggregate(rated(*rows[::-1]), people=list("abc"), rule=kind)
     for person, score in table.select("id", "final_o").iter_rows():

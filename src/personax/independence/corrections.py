@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import false_discovery_control
 
 __all__ = ["Correction", "correct"]
 
@@ -50,4 +49,7 @@ def _correct(p: NDArray[np.float64], method: Correction) -> NDArray[np.float64]:
         corrected = np.empty_like(p)
         corrected[order] = np.minimum(steps, 1)
         return corrected
+    # scipy.stats takes half a second to import, which --help should not pay
+    from scipy.stats import false_discovery_control
+
     return np.asarray(false_discovery_control(p, method=method.removeprefix("fdr_")))  # type: ignore[arg-type]

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
-from scipy.stats import binomtest
+from scipy.special import ndtri
 
-__all__ = ["attack_by_distances", "attack_by_pairs", "audit"]
+__all__ = ["attack_by_distances", "attack_by_pairs", "audit", "wilson"]
 
 PEOPLE = 500
 """At most so many people are attacked; more only sharpen the interval."""
@@ -62,10 +62,24 @@ def attack_by_pairs(x: NDArray[np.float64], y: NDArray[np.float64], m: int, *, r
 
 
 def _rate(hits: int, tries: int) -> dict[str, Any]:
-    interval = binomtest(hits, tries).proportion_ci(0.95, "wilson")
-    return {
-        "rank_1": round(hits / tries, 6),
-        "low": round(float(interval.low), 6),
-        "high": round(float(interval.high), 6),
-        "tries": tries,
-    }
+    low, high = wilson(hits, tries)
+    return {"rank_1": round(hits / tries, 6), "low": round(low, 6), "high": round(high, 6), "tries": tries}
+
+
+def wilson(hits: int, tries: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson interval of a proportion.
+
+    References
+    ----------
+    Wilson 1927, doi:10.1080/01621459.1927.10502953.
+
+    Examples
+    --------
+    >>> [round(end, 4) for end in wilson(8, 10)]
+    [0.4902, 0.9433]
+    """
+    z = float(ndtri(0.5 + level / 2))
+    share = hits / tries
+    middle = share + z**2 / (2 * tries)
+    spread = z * float(np.sqrt(share * (1 - share) / tries + z**2 / (4 * tries**2)))
+    return max(0.0, (middle - spread) / (1 + z**2 / tries)), min(1.0, (middle + spread) / (1 + z**2 / tries))
