@@ -32,5 +32,5 @@ def to_graph(adjacency: NDArray[np.float64], names: Sequence[str], *, threshold:
         Edge(names[parent], names[child], "directed", round(float(adjacency[child, parent]), 6))
         for child, parent in np.argwhere(adjacency > threshold)
     ]
-    meaning = "source causes target, in the learned structural flow; how far it can be trusted is in docs/crl.md"
+    meaning = "An arrow: source causes target in the learned structural flow, as far as its assumptions hold."
     return Graph(nodes, edges, meaning, "probability that the edge's gate is open", {"threshold": threshold})

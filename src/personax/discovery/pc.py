@@ -83,7 +83,7 @@ def pc(
     found = _search(data, frame.columns, alpha, test, knowledge or Knowledge())
     nodes = [Node(name, name.replace("_", " "), (groups or {}).get(name, "")) for name in frame.columns]
     details = {"test": test, "alpha": alpha, "n": len(data), "rows_left_out": left_out}
-    meaning = f"PC at level {alpha:g}: an arrow is a cause, a plain line leaves the direction open"
+    meaning = f"PC at level {alpha:g}: an arrow is a cause, a plain line leaves the direction open."
     return Graph(nodes, _edges(found, frame.columns), meaning, "", details)
 
 

@@ -124,4 +124,4 @@ class SCM:
             for name, variable in self.variables.items()
             for cause, weight in variable.causes.items()
         ]
-        return Graph(nodes, edges, "source causes target, in the model that drew these people", "coefficient")
+        return Graph(nodes, edges, "An arrow: source causes target in the model that drew these people.", "coefficient")
