@@ -14,9 +14,9 @@ from scipy import stats
 
 from personax.errors import UntestableError
 from personax.independence import kci
+from personax.independence.contingency import cramers_v
 from personax.independence.counts import count
-from personax.independence.effects import WIDE, kernel_correlation
-from personax.independence.kernels import factor
+from personax.independence.effects import effect_factor, kernel_correlation
 
 Array = NDArray[np.float64]
 
@@ -127,7 +127,25 @@ def test_many_categories_alone_are_no_effect() -> None:
     rng = np.random.default_rng(4)
     x = count(rng.integers(0, 100, 1000).astype(str))
     y = count(rng.normal(size=1000))
-    assert kernel_correlation(factor(x, bandwidth=WIDE), factor(y, bandwidth=WIDE), x, y) < 0.1
+    assert kernel_correlation(effect_factor(x), effect_factor(y), x, y) < 0.1
+
+
+@pytest.mark.parametrize("groups", [2, 5, 40])
+def test_the_effect_of_groups_reads_like_a_correlation_ratio(groups: int) -> None:
+    rng = np.random.default_rng(5)
+    group = rng.integers(0, groups, 20_000)
+    y = rng.normal(size=groups)[group] + rng.normal(size=20_000)
+    means = np.array([y[group == g].mean() for g in range(groups)])
+    ratio = np.sqrt(means[group].var() / y.var())
+    assert kci(group.astype(str), y).effect_size == pytest.approx(ratio, abs=0.06)
+
+
+def test_the_effect_of_two_categories_is_cramers_v() -> None:
+    rng = np.random.default_rng(6)
+    x = rng.integers(0, 4, 3000)
+    y = np.where(rng.random(3000) < 0.3, x % 3, rng.integers(0, 3, 3000))
+    observed = np.histogram2d(x, y, bins=(4, 3))[0].astype(int)
+    assert kci(x.astype(str), y.astype(str)).effect_size == pytest.approx(cramers_v(observed), abs=2e-3)
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from personax.independence.counts import Counted
-from personax.independence.kernels import Factor
+from personax.independence.kernels import Factor, factor
 
-__all__ = ["WIDE", "cross_square", "kernel_correlation"]
+__all__ = ["cross_square", "effect_factor", "kernel_correlation"]
 
-WIDE = 2.0
-"""Width, in standard deviations, of the kernels of the effect size."""
+WIDTH = 2.0
+"""Width, in standard deviations, of the kernels of the effect size: wide, so that it speaks of the coarse relation."""
 
 
 def cross_square(kx: Factor, ky: Factor, x: Counted, y: Counted) -> float:
@@ -21,18 +22,31 @@ def cross_square(kx: Factor, ky: Factor, x: Counted, y: Counted) -> float:
     return float(np.square(kx.rows.T @ together).sum())
 
 
-def kernel_correlation(kx: Factor, ky: Factor, x: Counted, y: Counted) -> float:
-    """Return the square root of the normalised HSIC of wide kernels, less what independence alone would give.
+def effect_factor(variable: Counted) -> Factor:
+    """Return the kernel by which a variable enters its effect size.
 
-    With kernels of two standard deviations this is close to |r| for a linear relation of two numbers, to the
-    correlation ratio of a group and a number, and still sees bent relations, whose r may be 0. The mean under
-    independence, ``tr(Kx) tr(Ky) / n``, is taken off (from the norms too), so that many categories do not look like
-    an effect.
+    Numbers have a Gaussian kernel of width `WIDTH`; categories the projection on their groups, ``1 / count`` for two
+    rows of one group, so that no category weighs more than another.
+    """
+    if variable.values is not None:
+        return factor(variable, bandwidth=WIDTH)
+    rows = np.diag(1 / np.sqrt(variable.counts))
+    return Factor(rows - (variable.counts / variable.n) @ rows, variable.counts)
+
+
+def kernel_correlation(kx: Factor, ky: Factor, x: Counted, y: Counted) -> float:
+    """Return how much of the possible dependence there is, as a correlation.
+
+    The square root of ``(S - E) / (M - E)``, where ``S = sum Kx Ky``, ``E = tr(Kx) tr(Ky) / n`` is its mean under
+    independence (so that many categories alone are no effect), and M is the most that S can be: ``|Kx| |Ky|`` for two
+    numbers, and for a groups the sum of the a - 1 largest eigenvalues of the other kernel. It is the
+    bias-adjusted Cramér's V of two categories, close to the correlation ratio of groups and numbers, and close to |r|
+    for a linear relation of two numbers; it still sees bent relations, whose r may be 0.
 
     Parameters
     ----------
     kx, ky
-        Factors of width `WIDE` (or equality kernels).
+        From `effect_factor`.
     x, y
         The variables they belong to.
 
@@ -43,17 +57,31 @@ def kernel_correlation(kx: Factor, ky: Factor, x: Counted, y: Counted) -> float:
 
     References
     ----------
-    Gretton et al. 2005, doi:10.1007/11564089_7; Cortes, Mohri, Rostamizadeh 2012, arXiv:1203.0550.
+    Gretton et al. 2005, doi:10.1007/11564089_7; Fan 1949, doi:10.1073/pnas.35.11.652 (the sum of eigenvalues).
 
     Examples
     --------
     >>> from personax.independence.counts import count
-    >>> from personax.independence.kernels import factor
-    >>> x = count(list(range(50)) * 2)
-    >>> k = factor(x, bandwidth=WIDE)
-    >>> round(kernel_correlation(k, k, x, x), 2)
+    >>> x = count(["a", "b", "c", "d"] * 25)
+    >>> k = effect_factor(x)
+    >>> round(kernel_correlation(k, k, x, x), 6)
     1.0
     """
-    excess = cross_square(kx, ky, x, y) - kx.trace * ky.trace / x.n
-    most = (kx.square - kx.trace**2 / x.n) * (ky.square - ky.trace**2 / x.n)
-    return float(min(1.0, np.sqrt(max(0.0, excess) / np.sqrt(most)))) if most > 0 else 0.0
+    expected = kx.trace * ky.trace / x.n
+    excess = cross_square(kx, ky, x, y) - expected
+    room = _most(kx, ky, x, y) - expected
+    return float(np.sqrt(np.clip(excess / room, 0, 1))) if room > 0 else 0.0
+
+
+def _most(kx: Factor, ky: Factor, x: Counted, y: Counted) -> float:
+    """Return the largest value that sum Kx Ky can have for these kernels."""
+    if x.values is not None and y.values is not None:
+        return float(np.sqrt(kx.square * ky.square))
+    groups = min(variable.size for variable in (x, y) if variable.values is None)
+    other = ky if x.values is None else kx
+    return float(np.sort(_eigenvalues(other))[::-1][: groups - 1].sum())
+
+
+def _eigenvalues(kernel: Factor) -> NDArray[np.float64]:
+    """Return the nonzero eigenvalues of the n x n kernel."""
+    return np.asarray(np.linalg.eigvalsh(kernel.rows.T @ (kernel.counts[:, None] * kernel.rows)))

@@ -13,7 +13,7 @@ from personax.independence.chisq import pearson
 from personax.independence.contingency import of_table
 from personax.independence.corrections import Correction, correct
 from personax.independence.counts import Counted, table
-from personax.independence.effects import WIDE, kernel_correlation
+from personax.independence.effects import effect_factor, kernel_correlation
 from personax.independence.gsq import likelihood_ratio
 from personax.independence.kci import kci_of
 from personax.independence.kernels import Factor, factor
@@ -53,20 +53,20 @@ class Column:
         self.name, self.kind = series.name, kind
         self.variable: Variable | None = None
         self.reason = ""
-        self._factors: dict[str | float, Factor] = {}
+        self._kept: tuple[Factor, Factor] | None = None
         try:
             self.variable = encode(series, kind, period)
         except UntestableError as error:
             self.reason = str(error)
 
-    def factor(self, counted: Counted, bandwidth: str | float) -> Factor:
-        """Return the kernel of this column over some rows, from the store when those are all its rows."""
+    def kernels(self, counted: Counted) -> tuple[Factor, Factor]:
+        """Return the kernels of the test and of the effect size over some rows, the kept ones when those are all."""
         assert self.variable is not None
         if counted is not self.variable.counted:
-            return factor(counted, bandwidth=bandwidth)
-        if bandwidth not in self._factors:
-            self._factors[bandwidth] = factor(counted, bandwidth=bandwidth)
-        return self._factors[bandwidth]
+            return factor(counted), effect_factor(counted)
+        if self._kept is None:
+            self._kept = factor(counted), effect_factor(counted)
+        return self._kept
 
 
 def screen(
@@ -167,8 +167,8 @@ def _together(x: Column, y: Column) -> tuple[Counted, Counted]:
 
 def _run(test: str, x: Column, y: Column, cx: Counted, cy: Counted) -> TestResult:
     if test == "kci":
-        effect = kernel_correlation(x.factor(cx, WIDE), y.factor(cy, WIDE), cx, cy)
-        return kci_of(x.factor(cx, "empirical"), y.factor(cy, "empirical"), cx, cy, effect)
+        (kx, wide_x), (ky, wide_y) = x.kernels(cx), y.kernels(cy)
+        return kci_of(kx, ky, cx, cy, kernel_correlation(wide_x, wide_y, cx, cy))
     return of_table([table(cx, cy)], pearson if test == "chisq" else likelihood_ratio)
 
 

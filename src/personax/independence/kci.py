@@ -7,7 +7,7 @@ from scipy.special import gammaincc
 
 from personax.errors import UntestableError
 from personax.independence.counts import Counted, count
-from personax.independence.effects import WIDE, cross_square, kernel_correlation
+from personax.independence.effects import cross_square, effect_factor, kernel_correlation
 from personax.independence.kernels import Factor, factor
 from personax.independence.result import TestResult
 
@@ -56,7 +56,7 @@ def kci(x: ArrayLike, y: ArrayLike, *, bandwidth: str | float = "empirical") -> 
     cx, cy = count(x, name="x"), count(y, name="y")
     if cx.n != cy.n:
         raise UntestableError(f"x has {cx.n} rows and y has {cy.n}")
-    effect = kernel_correlation(factor(cx, bandwidth=WIDE), factor(cy, bandwidth=WIDE), cx, cy)
+    effect = kernel_correlation(effect_factor(cx), effect_factor(cy), cx, cy)
     return kci_of(factor(cx, bandwidth=bandwidth), factor(cy, bandwidth=bandwidth), cx, cy, effect)
 
 
