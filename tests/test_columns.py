@@ -29,6 +29,24 @@ PUBLISHED: dict[str, tuple[object, Role, Kind]] = {
     "birth_date": (["1990-01-01"] * N, "private", "nominal"),
     "e_mail": (["a@b.c"] * N, "private", "nominal"),
     "motto": ([f"motto {i}" for i in range(N)], "private", "nominal"),
+    "Full Name": (["Ada"] * N, "private", "nominal"),
+    "homeAddress": (["1 Road"] * N, "private", "nominal"),
+    "firstName": (["Ada"] * N, "private", "nominal"),
+    "Date of Birth": (["1990"] * N, "private", "nominal"),
+    "birthday": (["1 May"] * N, "private", "nominal"),
+    "player_id": (list(range(N)), "private", "nominal"),
+    "team_id": ([i % 3 for i in range(N)], "feature", "nominal"),
+    "body_mass_index": ([20 + i / 7 for i in range(N)], "feature", "continuous"),
+    "Birthday": ([1 + i % 31 for i in range(N)], "feature", "cyclic"),
+    "Day": ([1 + i % 31 for i in range(N)], "feature", "cyclic"),
+    "Day index": ([6 * i for i in range(N)], "feature", "cyclic"),
+    "Birthyear": ([1950 + i for i in range(N)], "feature", "continuous"),
+    "Height": ([150.0 + i for i in range(N)], "feature", "continuous"),
+    "month": ([100 * i for i in range(N)], "feature", "continuous"),
+    "gemini_c": ([1 + i % 3 for i in range(N)], "target", "ordinal"),
+    "plan_a": (["yes", "no"] * (N // 2), "feature", "nominal"),
+    "openness": ([i / N for i in range(N)], "target", "continuous"),
+    "final_a": ([None] * N, "target", "nominal"),
     "league": (["NBA", "NHL"] * (N // 2), "feature", "nominal"),
     "face": ([[0.1, 0.2]] * N, "embedding", "nominal"),
 }
@@ -51,3 +69,14 @@ def test_given_is_kept() -> None:
 def test_cyclic_columns_know_their_turn() -> None:
     columns = infer_columns(pl.DataFrame({"month": [1, 2], "longitude": [0.0, 1.0], "weekday": [0, 6]}))
     assert [column.period for column in columns] == [12.0, 360.0, 7.0]
+
+
+def test_there_is_one_id() -> None:
+    columns = infer_columns(pl.DataFrame({"id": ["a", "b"], "rownames": ["1", "2"]}))
+    assert [column.role for column in columns] == ["id", "private"]
+    assert columns[1].why == "text; private: a second id"
+
+
+def test_a_unit_in_the_name_is_kept() -> None:
+    columns = infer_columns(pl.DataFrame({"Height(cm)": [180.0, 181.0], "weight_kg": [80, 81], "age": [30, 31]}))
+    assert [column.unit for column in columns] == ["cm", "kg", None]

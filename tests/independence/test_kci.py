@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,6 +62,18 @@ def test_equals_causal_learn_on_repeated_values(n: int, levels: int) -> None:
     result = kci(x, y)
     assert result.statistic == pytest.approx(statistic, rel=1e-9)
     assert result.p_value == pytest.approx(p, rel=1e-9)
+
+
+def test_equals_causal_learn_at_the_papers_sizes() -> None:
+    """Numbers and the script that made them: tests/reference/kci_causal_learn.{json,py}."""
+    folder = Path(__file__).parents[1] / "reference"
+    for row in json.loads((folder / "kci_causal_learn.json").read_text()):
+        rng = np.random.default_rng(row["seed"])
+        height = np.round(rng.normal(180, 9, row["n"]))
+        score = np.digitize(0.008 * (height - 180) + rng.normal(size=row["n"]), [-0.6, 0.6])
+        result = kci(height, score)
+        assert result.statistic == pytest.approx(row["statistic"], rel=1e-9)
+        assert result.p_value == pytest.approx(row["p_value"], rel=1e-9)
 
 
 @settings(deadline=None, max_examples=40)

@@ -91,7 +91,7 @@ def test_bad_cells_are_listed_and_missing(tmp_path: Path) -> None:
     columns = {"id": spec(), "birth_date": spec(source="born"), "height_cm": spec(source="Height", unit="ft-in")}
     table = read(tmp_path, text, columns)
     assert table.bad_cells.rows() == [
-        (41, "birth_date", "1974-00-00", "not a date written as YYYY-MM-DD"),
+        (41, "birth_date", "1974-00-00", "not a date of the calendar written as YYYY-MM-DD"),
         (41, "height_cm", "6-13", "12 inches or more beside feet"),
     ]
     assert table.people["height_cm"].null_count() == 1

@@ -1,25 +1,40 @@
-"""Dates as people write them; a date that cannot be is no date."""
+"""Dates as people write them; a date that cannot be is no date, and a year alone stays a year alone."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
-__all__ = ["EARLIEST", "parse_date"]
+__all__ = ["EARLIEST", "Parts", "has_year", "is_partial", "parse_date", "parse_parts"]
 
 EARLIEST = 1000
 """No person of a study was born before this year."""
 
+_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ].*)?")
+_DIRECTIVE = re.compile(r"%([A-Za-z])")
+_WHOLE = {"j", "c", "x"}
+_MONTHS = {"m", "b", "B"}
+
+
+class Parts(NamedTuple):
+    """What a text says of a date: month and day are None where its format has none."""
+
+    year: int
+    month: int | None
+    day: int | None
+
 
 def parse_date(text: str, formats: Sequence[str], *, today: date) -> date:
-    """Read a date by the first format that fits.
+    """Read a whole date by the first format that fits.
 
     Parameters
     ----------
     text
         For example ``1974-03-02`` or ``3/2/1974``.
     formats
-        strptime formats; ISO 8601 (with or without a time) when empty.
+        strptime formats, or ``iso`` for ISO 8601 with or without a time; ``iso`` when empty.
     today
         No later date is read.
 
@@ -33,24 +48,67 @@ def parse_date(text: str, formats: Sequence[str], *, today: date) -> date:
     >>> parse_date("2 Mar 1974", ["%d %b %Y"], today=date(2026, 1, 1))
     datetime.date(1974, 3, 2)
     """
-    cleaned = text.strip()
-    found = _read(cleaned, formats)
-    if found > today:
-        raise ValueError("a date in the future")
-    if found.year < EARLIEST:
-        raise ValueError(f"a date before the year {EARLIEST}")
-    return found
+    year, month, day = parse_parts(text, formats, today=today)
+    if month is None or day is None:
+        raise ValueError("not a date with a month and a day")
+    return date(year, month, day)
 
 
-def _read(text: str, formats: Sequence[str]) -> date:
-    if not formats:
+def parse_parts(text: str, formats: Sequence[str], *, today: date) -> Parts:
+    """Read a date, or a year or a month alone where a format says no more; see `parse_date`.
+
+    Examples
+    --------
+    >>> parse_parts("1974", ["%Y"], today=date(2026, 1, 1))
+    Parts(year=1974, month=None, day=None)
+    """
+    patterns = formats or ("iso",)
+    for pattern in patterns:
         try:
-            return date.fromisoformat(text[:10])
-        except ValueError:
-            raise ValueError("not a date written as YYYY-MM-DD") from None
-    for pattern in formats:
-        try:
-            return datetime.strptime(text, pattern).date()
+            found = _read(text.strip(), pattern)
         except ValueError:
             continue
-    raise ValueError(f"not a date written as {' or '.join(formats)}")
+        if found > today:
+            raise ValueError("a date in the future")
+        if found.year < EARLIEST:
+            raise ValueError(f"a date before the year {EARLIEST}")
+        return Parts(found.year, *_known(found, pattern))
+    written = " or ".join("YYYY-MM-DD" if pattern == "iso" else pattern for pattern in patterns)
+    raise ValueError(f"not a date of the calendar written as {written}")
+
+
+def is_partial(pattern: str) -> bool:
+    """Say whether a format leaves the day or the month open.
+
+    Examples
+    --------
+    >>> [is_partial(pattern) for pattern in ("iso", "%d/%m/%Y", "%m/%Y", "%Y")]
+    [False, False, True, True]
+    """
+    found = _directives(pattern)
+    whole = pattern == "iso" or found & _WHOLE or ("d" in found and found & _MONTHS)
+    return not whole
+
+
+def has_year(pattern: str) -> bool:
+    """Say whether a format holds a year; without one, strptime would invent 1900."""
+    return pattern == "iso" or bool(_directives(pattern) & {"Y", "y", "c", "x"})
+
+
+def _directives(pattern: str) -> set[str]:
+    return set(_DIRECTIVE.findall(pattern))
+
+
+def _read(text: str, pattern: str) -> date:
+    if pattern != "iso":
+        return datetime.strptime(text, pattern).date()
+    match = _ISO.fullmatch(text)
+    if match is None:
+        raise ValueError("another format")
+    return date(int(match[1]), int(match[2]), int(match[3]))
+
+
+def _known(found: date, pattern: str) -> tuple[int | None, int | None]:
+    if not is_partial(pattern):
+        return found.month, found.day
+    return (found.month if _directives(pattern) & _MONTHS else None), None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -17,8 +18,14 @@ from personax.errors import InputError, TooManyBadCells
 from personax.files import sha256
 from personax.schema import Column, Notice, Provenance
 from personax.sources.dates import parse_date
-from personax.sources.people import BAD_CELLS, PeopleTable, derive_birth, plain_notices
-from personax.sources.units import parse_quantity
+from personax.sources.people import (
+    BAD_CELLS,
+    PeopleTable,
+    check_ids,
+    derive_birth,
+    plain_notices,
+)
+from personax.sources.units import limits, parse_quantity
 
 __all__ = ["read_openfootball"]
 
@@ -26,7 +33,11 @@ _PLAYER = re.compile(
     r"^(?P<name>[^,]+),\s*(?P<position>[A-Z|]+)\s*,\s*(?P<height>[^,]*?)\s*,\s*"
     r"b\.\s*(?P<born>[^@]*?)\s*(?:@\s*(?P<birthplace>.+))?$"
 )
+LARGEST = 16 * 2**20
+"""No players file has more bytes; one that claims to is not read into memory."""
+
 _POSITIONS = {"G": "goalkeeper", "D": "defender", "M": "midfielder", "F": "forward"}
+_HEIGHTS = limits("height_cm", "m")
 _UNKNOWN = ("", "-", "?")
 _DATES = ("%d %b %Y", "%d %B %Y")
 _SCHEMA = {
@@ -69,8 +80,13 @@ def read_openfootball(path: Path, *, max_bad_share: float = 0.05) -> PeopleTable
     """
     players: list[dict[str, object]] = []
     bad: list[dict[str, object]] = []
-    for name, text in _texts(path):
-        _read_file(PurePosixPath(name), text, players, bad)
+    try:
+        for name, text in _texts(path):
+            _read_file(PurePosixPath(name), text, players, bad)
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}; check the path") from None
+    except (tarfile.TarError, UnicodeDecodeError, EOFError, OSError, zlib.error) as error:
+        raise InputError(f"{path} cannot be read as a tar file or folder of players ({error})") from None
     if not players:
         raise InputError(f"{path} holds no player; it needs files called <country>.players.txt")
     unread = sum(cell["column"] == "line" for cell in bad)
@@ -78,6 +94,7 @@ def read_openfootball(path: Path, *, max_bad_share: float = 0.05) -> PeopleTable
         text = f"{path}: {unread} of {unread + len(players)} lines are no player in the form this source reads"
         raise TooManyBadCells(text)
     people, columns = derive_birth(pl.DataFrame(players, schema=_SCHEMA), list(_COLUMNS))
+    check_ids(people["id"].to_list())
     bad_cells = pl.DataFrame(bad, schema=BAD_CELLS)
     provenance = Provenance("openfootball", path.name, sha256(path) if path.is_file() else "", people.height)
     notice = Notice("A player of several positions counts by the first one listed.")
@@ -90,17 +107,14 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
         for file in sorted(path.rglob("*.players.txt")):
             yield file.relative_to(path).as_posix(), file.read_text(encoding="utf-8")
         return
-    try:
-        with tarfile.open(path) as archive:
-            members = [m for m in archive.getmembers() if m.isfile() and m.name.endswith(".players.txt")]
-            for member in sorted(members, key=lambda m: m.name):
-                stream = archive.extractfile(member)
-                if stream is not None:
-                    yield member.name, stream.read().decode("utf-8")
-    except FileNotFoundError:
-        raise InputError(f"there is no file {path}; check the path") from None
-    except (tarfile.TarError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as a tar file of players ({error})") from None
+    with tarfile.open(path) as archive:
+        members = [m for m in archive.getmembers() if m.isfile() and m.name.endswith(".players.txt")]
+        for member in sorted(members, key=lambda m: m.name):
+            if member.size > LARGEST:
+                raise InputError(f"{path}: {member.name} is larger than any players file ({member.size} bytes)")
+            stream = archive.extractfile(member)
+            if stream is not None:
+                yield member.name, stream.read().decode("utf-8")
 
 
 def _read_file(name: PurePosixPath, text: str, players: list[dict[str, object]], bad: list[dict[str, object]]) -> None:
@@ -115,7 +129,8 @@ def _read_file(name: PurePosixPath, text: str, players: list[dict[str, object]],
             continue
         match = _PLAYER.match(stripped)
         if match is None:
-            bad.append({"row": number, "column": "line", "value": stripped, "reason": "another form of line"})
+            where = f"{name}:{number}: {stripped}"
+            bad.append({"row": number, "column": "line", "value": where, "reason": "another form of line"})
             continue
         player = {"id": f"{name.name.split('.')[0]}-{number}", "country": country, "continent": continent}
         players.append(player | _player(match, len(players) + 1, bad))
@@ -135,7 +150,7 @@ def _player(match: re.Match[str], row: int, bad: list[dict[str, object]]) -> dic
     return {
         "name": match["name"].strip(),
         "position": read("position", match["position"].split("|")[0], _position),
-        "height_cm": read("height_cm", match["height"], lambda text: parse_quantity(text, "m")),
+        "height_cm": read("height_cm", match["height"], lambda text: parse_quantity(text, "m", within=_HEIGHTS)),
         "birth_date": read("birth_date", match["born"], lambda text: parse_date(text, _DATES, today=today)),
         "birthplace": (match["birthplace"] or "").strip() or None,
     }

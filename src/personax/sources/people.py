@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from personax.errors import InputError
+from personax.errors import InputError, TooManyBadCells
 from personax.schema import Column, Notice, Provenance
 
-__all__ = ["BAD_CELLS", "PeopleTable", "check_ids", "derive_birth", "plain_notices"]
+__all__ = ["BAD_CELLS", "PeopleTable", "check_bad_share", "check_ids", "derive_birth", "plain_notices"]
 
 BAD_CELLS = {"row": pl.Int64, "column": pl.String, "value": pl.String, "reason": pl.String}
 """Columns of bad_cells.parquet; rows are numbered from 1, the header not counted."""
@@ -60,21 +60,49 @@ def check_ids(ids: Sequence[str | None]) -> None:
         raise InputError(f"{len(twice)} ids stand more than once ({shown}); ids must be unique")
 
 
-def derive_birth(people: pl.DataFrame, columns: list[Column]) -> tuple[pl.DataFrame, list[Column]]:
-    """Add birth_year, birth_month and birth_day from the private birth_date, unless they are there."""
+def check_bad_share(where: str, values: pl.Series, bad: pl.DataFrame, share: float) -> None:
+    """Refuse a column most of whose cells mean that its description is wrong.
+
+    Raises
+    ------
+    TooManyBadCells
+        With the column, the share among the cells that hold something, and the first examples.
+    """
+    held = len(values) - values.null_count() + bad.height
+    if bad.height > share * held:
+        shown = "; ".join(f"row {row}: {value[:30]!r} is {why}" for row, _, value, why in bad.head(3).iter_rows())
+        text = (
+            f"{where}, column {values.name}: {bad.height} of {held} cells cannot be read, more than max_bad_share "
+            f"{share:g} ({shown}); check unit, format and values"
+        )
+        raise TooManyBadCells(text)
+
+
+def derive_birth(
+    people: pl.DataFrame, columns: list[Column], parts: pl.DataFrame | None = None
+) -> tuple[pl.DataFrame, list[Column]]:
+    """Add birth_year, birth_month and birth_day, unless they are there.
+
+    Parameters
+    ----------
+    people, columns
+        A people table; without a birth_date it is returned as it is.
+    parts
+        The three columns, where they are known better than from birth_date: a year can be known alone.
+    """
     if "birth_date" not in people.columns or people["birth_date"].dtype != pl.Date:
         return people, columns
     born = pl.col("birth_date").dt
-    derived = {
-        "birth_year": (born.year(), Column("birth_year", "feature", "continuous", "years")),
-        "birth_month": (born.month(), Column("birth_month", "feature", "cyclic", period=12.0)),
-        "birth_day": (born.day(), Column("birth_day", "feature", "cyclic", period=31.0)),
-    }
-    for name, (values, column) in derived.items():
-        if name not in people.columns:
-            people = people.with_columns(values.cast(pl.Int64).alias(name))
-            columns = [*columns, replace(column, inferred=True, why="derived from birth_date")]
-    return people, columns
+    if parts is None:
+        parts = people.select(birth_year=born.year(), birth_month=born.month(), birth_day=born.day())
+    derived = [
+        Column("birth_year", "feature", "continuous", "years"),
+        Column("birth_month", "feature", "cyclic", period=12.0),
+        Column("birth_day", "feature", "cyclic", period=31.0),
+    ]
+    new = [column for column in derived if column.name not in people.columns]
+    people = people.with_columns(parts.select(pl.col(column.name).cast(pl.Int64) for column in new))
+    return people, [*columns, *(replace(column, inferred=True, why="derived from birth_date") for column in new)]
 
 
 def plain_notices(people: pl.DataFrame, bad_cells: pl.DataFrame) -> list[Notice]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,13 @@ from personax.strict import nearest
 __all__ = ["FORMATS", "read_text_table"]
 
 FORMATS = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
+
+_NO_TEXT = {
+    b"PAR1": "a Parquet file; give it the ending .parquet",
+    b"PK\x03\x04": "a zip or Excel file; export it as CSV",
+    b"\x1f\x8b": "compressed; unpack it first",
+}
+"""First bytes of files that are often given a wrong ending."""
 
 
 def read_text_table(path: Path, *, encoding: str = "utf-8") -> pl.DataFrame:
@@ -50,21 +58,26 @@ def _check(path: Path) -> None:
 
 def _decode(path: Path, encoding: str) -> str:
     raw = path.read_bytes()
+    for first, what in _NO_TEXT.items():
+        if raw.startswith(first):
+            raise InputError(f"{path} is {what}")
     try:
-        return raw.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
+        text = raw.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
     except LookupError:
         raise InputError(f"there is no encoding {encoding}; for example utf-8, latin-1, cp1252") from None
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         where = f"line {line}, byte {error.start}"
         raise InputError(f"{path} is not {encoding} ({where}); name its encoding, such as encoding: latin-1") from None
+    if "\0" in text:
+        raise InputError(
+            f"{path} is not text in {encoding}: it holds zero bytes; name its encoding, or export it as CSV"
+        )
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _separated(path: Path, text: str, separator: str) -> pl.DataFrame:
-    header = next(csv.reader(io.StringIO(text), delimiter=separator))
-    twice = sorted({name for name in header if header.count(name) > 1}) if len(set(header)) < len(header) else []
-    if twice:
-        raise InputError(f"{path}: the header {twice[0]!r} stands more than once; rename one of them")
+    filled = _filled_lines(path, text, separator)
     try:
         frame = pl.read_csv(
             io.BytesIO(text.encode()), separator=separator, infer_schema=False, empty_string_is_null=False
@@ -72,7 +85,42 @@ def _separated(path: Path, text: str, separator: str) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path} cannot be read as a table ({reason}); check quotes and the number of cells") from None
-    return _filled(frame, path)
+    if frame.height != len(filled):
+        raise InputError(f"{path} cannot be read as a table: its quotes can be read in two ways; check them")
+    return _filled(frame.filter(filled), path)
+
+
+def _filled_lines(path: Path, text: str, separator: str) -> list[bool]:
+    """Say of every row below the header whether it is more than an empty line.
+
+    Raises
+    ------
+    InputError
+        Doubled headers, another separator, an open quote, rows that are shorter or longer than the header.
+    """
+    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+    filled = []
+    try:
+        header = next(filter(None, reader))
+        _check_header(path, header, separator)
+        for row in reader:
+            if row and len(row) != len(header):
+                counted = f"line {reader.line_num} has {len(row)} cells and the header {len(header)}"
+                raise InputError(f"{path} cannot be read as a table: {counted}; check quotes and separators")
+            filled.append(bool(row))
+    except csv.Error as error:
+        where = f"line {reader.line_num}: {error}"
+        raise InputError(f"{path} cannot be read as a table ({where}); check the quotes") from None
+    return filled
+
+
+def _check_header(path: Path, header: list[str], separator: str) -> None:
+    twice = [name for name, times in Counter(header).items() if times > 1]
+    if twice:
+        raise InputError(f"{path}: the header {twice[0]!r} stands more than once; rename one of them")
+    for other, ending in ((";", "with commas"), ("\t", "as .tsv"), (",", "as .csv")):
+        if len(header) == 1 and other != separator and other in header[0]:
+            raise InputError(f"{path} is separated by {other!r}, not by {separator!r}; save it {ending}")
 
 
 def _filled(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
@@ -89,28 +137,54 @@ def _parquet(path: Path) -> pl.DataFrame:
 
 
 def _as_text(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
-    nested = [series.name for series in frame if series.dtype.is_nested()]
-    if nested:
+    return _filled(pl.DataFrame([_series_as_text(series, path) for series in frame]), path)
+
+
+def _series_as_text(series: pl.Series, path: Path) -> pl.Series:
+    if series.dtype.is_nested():
         raise InputError(
-            f"{path}: the column {nested[0]} holds lists or records; a people table holds one value a cell"
+            f"{path}: the column {series.name} holds lists or records; a people table holds one value a cell"
         )
-    return _filled(frame.cast(pl.String), path)
+    if series.dtype.is_float():
+        series = series.fill_nan(None)
+    try:
+        return series.cast(pl.String)
+    except pl.exceptions.PolarsError:
+        text = f"{path}: the column {series.name} of type {series.dtype} has no text; leave it out of the file"
+        raise InputError(text) from None
 
 
 def _records(path: Path, text: str, *, lines: bool) -> pl.DataFrame:
     """Read JSON records; a number keeps its own digits, so that an id of 007 or 1e3 stays what it was."""
-    try:
-        if lines:
-            rows = [json.loads(line, parse_float=str, parse_int=str) for line in text.splitlines() if line.strip()]
-        else:
-            rows = json.loads(text, parse_float=str, parse_int=str)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as JSON ({error})") from None
+    rows = _lines(path, text) if lines else _json(path, text)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or not rows:
         raise InputError(f"{path} is not a list of records; each person is one object with one value a key")
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: [_cell(path, name, row.get(name)) for row in rows] for name in names}
-    return pl.DataFrame(columns, schema=dict.fromkeys(names, pl.String))
+    return _filled(pl.DataFrame(columns, schema=dict.fromkeys(names, pl.String)), path)
+
+
+def _lines(path: Path, text: str) -> list[Any]:
+    return [_json(path, line, f", line {n}") for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+
+
+def _json(path: Path, text: str, where: str = "") -> Any:  # noqa: ANN401 - whatever JSON held
+    try:
+        return json.loads(text, parse_float=str, parse_int=str, parse_constant=_constant, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}{where} cannot be read as JSON ({error})") from None
+
+
+def _constant(name: str) -> str | None:
+    return None if name == "NaN" else name
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        raise ValueError(f"the key {twice!r} stands twice in a record")
+    return record
 
 
 def _cell(path: Path, name: str, value: Any) -> str | None:  # noqa: ANN401 - whatever JSON held

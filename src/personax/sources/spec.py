@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from personax.schema import Kind, Role
+from personax.sources.dates import has_year
 from personax.strict import Strict
 
 __all__ = ["ColumnSpec"]
@@ -22,7 +26,8 @@ class ColumnSpec(Strict):
     unit
         What the file's numbers are in: lengths become cm, masses kg; any other word is kept as a label.
     format
-        One or several strptime formats of a date, or ``iso``; this makes the column a date.
+        One or several strptime formats of a date, or ``iso``; this makes the column a date. Only birth_date may leave
+        out the day or the month.
     values
         Code in the file -> label; other codes are bad cells.
     period
@@ -40,8 +45,23 @@ class ColumnSpec(Strict):
     period: float | None = Field(default=None, gt=0)
     missing: list[str] | None = None
 
+    @field_validator("values", mode="before")
+    @classmethod
+    def _codes_are_text(cls, raw: Any) -> Any:  # noqa: ANN401 - whatever YAML held
+        """Let ``1: male`` stand for ``"1": male``; cells are compared as text."""
+        if not isinstance(raw, dict):
+            return raw
+        return {str(code) if type(code) is int else code: label for code, label in raw.items()}
+
+    @field_validator("format")
+    @classmethod
+    def _formats_have_years(cls, value: str | list[str] | None) -> str | list[str] | None:
+        for pattern in [value] if isinstance(value, str) else value or []:
+            if not has_year(pattern):
+                raise PydanticCustomError("date_format", "a date format needs a year, as in %d/%m/%Y")
+        return value
+
     @property
     def formats(self) -> list[str]:
-        """The date formats as a list; empty for ISO 8601."""
-        given = [self.format] if isinstance(self.format, str) else self.format or []
-        return [pattern for pattern in given if pattern != "iso"]
+        """The date formats as a list; empty when none is given."""
+        return [self.format] if isinstance(self.format, str) else self.format or []

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import polars as pl
 
 from personax.columns import infer_columns
-from personax.errors import InputError, TooManyBadCells
+from personax.errors import InputError
 from personax.files import sha256
-from personax.schema import Column, Provenance
-from personax.sources.dates import parse_date
-from personax.sources.people import BAD_CELLS, PeopleTable, check_ids, derive_birth, plain_notices
+from personax.schema import Column, Notice, Provenance
+from personax.sources.cells import blank, read_cells, read_parts
+from personax.sources.dates import is_partial
+from personax.sources.people import PeopleTable, check_bad_share, check_ids, derive_birth, plain_notices
 from personax.sources.read import read_text_table
 from personax.sources.spec import ColumnSpec
-from personax.sources.units import FACTORS, UNITS, parse_quantity
+from personax.sources.units import FACTORS
 from personax.strict import nearest
 
 __all__ = ["read_table"]
@@ -26,7 +26,8 @@ DEFAULT = ColumnSpec()
 
 _BECOMES = {unit: becomes for unit, (becomes, _) in FACTORS.items()} | {"ft-in": "cm"}
 
-Parse = Callable[[str], object]
+Plan = Mapping[str, tuple[str, ColumnSpec]]
+"""Our column name -> (header in the file, how to read it)."""
 
 
 def read_table(
@@ -73,33 +74,37 @@ def read_table(
     """
     raw = read_text_table(path, encoding=encoding)
     plan = _plan(path, raw, columns or {}, keep_others=keep_others)
+    texts = raw.select(
+        blank(header, missing if spec.missing is None else spec.missing).alias(name)
+        for name, (header, spec) in plan.items()
+    )
     series, bad = [], []
-    for name, (header, spec) in plan.items():
-        parsed, wrong = _column(raw[header], name, spec, spec.missing if spec.missing is not None else missing)
-        _limit(path, name, parsed, wrong, max_bad_share)
-        series.append(parsed)
+    for name, (_, spec) in plan.items():
+        values, wrong = read_cells(texts[name], spec)
+        check_bad_share(str(path), values, wrong, max_bad_share)
+        series.append(values)
         bad.append(wrong)
-    people = pl.DataFrame(series)
-    if "id" not in people.columns:
-        people = people.select(pl.int_range(1, people.height + 1).cast(pl.String).alias("id"), pl.all())
-    people = people.select("id", pl.exclude("id"))
-    check_ids(people["id"].to_list())
-    described = _described(people, plan)
-    people, described = derive_birth(people, described)
-    bad_cells = pl.concat(bad) if bad else pl.DataFrame(schema=BAD_CELLS)
-    provenance = Provenance("table", path.name, sha256(path), people.height)
-    return PeopleTable(people, described, bad_cells, plain_notices(people, bad_cells), provenance)
+    people = _with_ids(pl.DataFrame(series))
+    described = _described(path, people, plan)
+    people = _codes_as_text(people, described, texts)
+    parts = read_parts(texts["birth_date"], plan["birth_date"][1]) if _born_in_part(plan) else None
+    people, described = derive_birth(people, described, parts)
+    bad_cells = pl.concat(bad)
+    notices = [*_partial(people, parts), *plain_notices(people, bad_cells)]
+    return PeopleTable(people, described, bad_cells, notices, Provenance("table", path.name, sha256(path), len(people)))
 
 
-def _plan(
-    path: Path, raw: pl.DataFrame, columns: Mapping[str, ColumnSpec], *, keep_others: bool
-) -> dict[str, tuple[str, ColumnSpec]]:
-    """Return our name -> (header in the file, how to read it)."""
+def _plan(path: Path, raw: pl.DataFrame, columns: Mapping[str, ColumnSpec], *, keep_others: bool) -> Plan:
+    """Return how to read every column, described ones first."""
+    headers = set(raw.columns)
     plan = {}
     for name, spec in columns.items():
         header = spec.source or name
-        if header not in raw.columns:
+        if header not in headers:
             raise InputError(f"{path} has no column {header} (for {name}); {nearest(header, raw.columns)}")
+        fault = _contradiction(name, spec)
+        if fault:
+            raise InputError(f"columns.{name}: {fault}")
         plan[name] = (header, spec)
     if keep_others:
         taken = {header for header, _ in plan.values()}
@@ -109,111 +114,57 @@ def _plan(
     return plan
 
 
-def _column(raw: pl.Series, name: str, spec: ColumnSpec, missing: Sequence[str]) -> tuple[pl.Series, pl.DataFrame]:
-    """Parse a column: each distinct text once. Return its values and its bad cells."""
-    text = raw.alias(name)
-    text = text.set(text.is_in(list(missing)) & text.is_not_null(), None) if missing else text
-    parse = _parser(name, spec)
-    if parse is None:
-        return _natural(text, name), pl.DataFrame(schema=BAD_CELLS)
-    values: dict[str, object] = {}
-    reasons: dict[str, str] = {}
-    for cell in text.drop_nulls().unique().to_list():
-        try:
-            values[cell] = parse(cell)
-        except ValueError as error:
-            reasons[cell] = str(error)
-    dtype = _dtype(spec, name)
-    parsed = (
-        text.replace_strict(values, default=None, return_dtype=dtype) if values else text.clear(len(text)).cast(dtype)
-    )
-    return parsed.alias(name), _wrong(text, name, reasons)
-
-
-def _wrong(text: pl.Series, name: str, reasons: Mapping[str, str]) -> pl.DataFrame:
-    if not reasons:
-        return pl.DataFrame(schema=BAD_CELLS)
-    cells = pl.DataFrame({"row": pl.int_range(1, len(text) + 1, eager=True), "value": text})
-    found = cells.filter(pl.col("value").is_in(list(reasons)))
-    reason = pl.col("value").replace_strict(dict(reasons), return_dtype=pl.String).alias("reason")
-    return found.select("row", pl.lit(name).alias("column"), "value", reason)
-
-
-def _parser(name: str, spec: ColumnSpec) -> Parse | None:
-    """Return what reads one cell, or None when the text is taken as it is."""
-    if spec.values is not None:
-        labels = spec.values
-        return lambda cell: _label(cell, labels)
-    if spec.format is not None or name == "birth_date":
-        formats, today = spec.formats, date.today()
-        return lambda cell: parse_date(cell, formats, today=today)
-    unit = spec.unit
-    if unit in UNITS:
-        return lambda cell: parse_quantity(cell, unit)
-    if spec.kind in ("continuous", "ordinal", "cyclic"):
-        return _number
+def _contradiction(name: str, spec: ColumnSpec) -> str | None:
+    """Say what in a description cannot be."""
+    if spec.role == "id" and name != "id":
+        return f"the id column is called id; write id: {{from: {spec.source or name}}}"
+    if name != "birth_date" and any(map(is_partial, spec.formats)):
+        return "only birth_date may be a year or a month alone; for years use kind: continuous and no format"
+    if spec.values is not None and spec.kind not in (None, "nominal"):
+        return f"labels are nominal, not {spec.kind}; drop values to keep the numbers, or drop kind"
     return None
 
 
-def _dtype(spec: ColumnSpec, name: str) -> pl.DataType | type[pl.DataType]:
-    if spec.values is not None:
-        return pl.String
-    return pl.Date if spec.format is not None or name == "birth_date" else pl.Float64
+def _with_ids(people: pl.DataFrame) -> pl.DataFrame:
+    """Put the ids first; rows are numbered where there are none."""
+    if "id" not in people.columns:
+        people = people.with_columns(pl.int_range(1, people.height + 1).cast(pl.String).alias("id"))
+    check_ids(people["id"].to_list())
+    return people.select("id", pl.exclude("id"))
 
 
-def _label(cell: str, labels: Mapping[str, str]) -> str:
-    if cell.strip() not in labels:
-        raise ValueError(f"not one of the {len(labels)} codes in values")
-    return labels[cell.strip()]
-
-
-def _number(cell: str) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        raise ValueError("not a number") from None
-    if value != value or value in (float("inf"), float("-inf")):
-        raise ValueError("not a finite number")
-    return value
-
-
-def _natural(text: pl.Series, name: str) -> pl.Series:
-    """Let a column that nobody described be numbers when every cell is one; an id stays text."""
-    if name == "id" or text.null_count() == len(text):
-        return text
-    for dtype in (pl.Int64, pl.Float64):
-        numbers = text.cast(dtype, strict=False)
-        if numbers.null_count() == text.null_count() and (dtype == pl.Int64 or bool(numbers.is_finite().all())):
-            return numbers
-    return text
-
-
-def _limit(path: Path, name: str, parsed: pl.Series, wrong: pl.DataFrame, share: float) -> None:
-    held = len(parsed) - parsed.null_count() + wrong.height
-    if held and wrong.height > share * held:
-        first = wrong.row(0, named=True)
-        text = (
-            f"{path}, column {name}: {wrong.height} of {held} cells cannot be read, more than max_bad_share {share:g} "
-            f"(row {first['row']}: {first['reason']}); check unit, format and values"
-        )
-        raise TooManyBadCells(text)
-
-
-def _described(people: pl.DataFrame, plan: Mapping[str, tuple[str, ColumnSpec]]) -> list[Column]:
+def _described(path: Path, people: pl.DataFrame, plan: Plan) -> list[Column]:
     """Return what the columns mean: as described, the rest inferred."""
     columns = []
     for column in infer_columns(people):
         spec = plan[column.name][1] if column.name in plan else DEFAULT
-        said = spec.kind is not None
-        columns.append(
-            replace(
-                column,
-                role=spec.role or column.role,
-                kind=spec.kind or column.kind,
-                unit=_BECOMES.get(spec.unit, spec.unit) if spec.unit else None,
-                period=spec.period or column.period,
-                inferred=not said and column.inferred,
-                why="" if said else column.why,
-            )
-        )
+        if spec.kind is not None:
+            column = replace(column, kind=spec.kind, inferred=False, why="")
+        unit = _BECOMES.get(spec.unit, spec.unit) if spec.unit else column.unit
+        period = (spec.period or column.period) if column.kind == "cyclic" else None
+        if column.kind == "cyclic" and period is None:
+            text = f"{path}, column {column.name}: a cyclic column needs its period, such as period: 12 for months"
+            raise InputError(text)
+        columns.append(replace(column, role=spec.role or column.role, unit=unit, period=period))
     return columns
+
+
+def _codes_as_text(people: pl.DataFrame, columns: Sequence[Column], texts: pl.DataFrame) -> pl.DataFrame:
+    """Give nominal columns that read as numbers their text back, so that nobody computes with codes."""
+    return people.with_columns(
+        texts[column.name]
+        for column in columns
+        if column.kind == "nominal" and column.name in texts.columns and people[column.name].dtype.is_numeric()
+    )
+
+
+def _born_in_part(plan: Plan) -> bool:
+    return "birth_date" in plan and any(map(is_partial, plan["birth_date"][1].formats))
+
+
+def _partial(people: pl.DataFrame, parts: pl.DataFrame | None) -> list[Notice]:
+    if parts is None:
+        return []
+    open_dates = int((parts["birth_year"].is_not_null() & people["birth_date"].is_null()).sum())
+    text = "Birth dates that give no day are missing; their year, and month if given, is kept."
+    return [Notice(text, open_dates)] if open_dates else []

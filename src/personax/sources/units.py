@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["FACTORS", "UNITS", "parse_quantity"]
+__all__ = ["FACTORS", "LIMITS", "UNITS", "limits", "parse_quantity"]
 
 FACTORS: Mapping[str, tuple[str, float]] = {
     "cm": ("cm", 1.0),
@@ -22,14 +22,34 @@ FACTORS: Mapping[str, tuple[str, float]] = {
 
 UNITS = (*FACTORS, "ft-in")
 
+LIMITS: Mapping[str, tuple[str, float, float]] = {"height": ("cm", 40.0, 280.0), "weight": ("kg", 1.0, 700.0)}
+"""No person's height or weight lies outside; a number that does was written in another unit."""
+
 _FEET = re.compile(
-    r"""^(\d{1,2})\s*(?:-|'|′|’|ft\.?|feet)\s*(?:(\d{1,2}(?:[.,]\d+)?)\s*(?:"|″|”|''|in\.?|inches)?)?$"""
+    r"""^(\d{1,2})\s*(?:[-–]\s*(?=\d)|(?:'|′|’|ft\.?|feet)\s*)(?:(\d{1,2}(?:[.,]\d+)?)\s*(?:"|″|”|''|in\.?|inches)?)?$"""
 )
 _NUMBER = re.compile(r"^([+-]?\d+(?:[.,]\d+)?)\s*([a-z\"'″′]*)\.?$")
 _WORDS = {"cm", "m", "mm", "in", "ft", "kg", "g", "lb", "lbs", "st", '"', "'", ""}
 
 
-def parse_quantity(text: str, unit: str) -> float:
+def limits(column: str, unit: str) -> tuple[float, float] | None:
+    """Return what a column called height or weight may hold, in cm or kg; None for other columns.
+
+    Examples
+    --------
+    >>> limits("height_cm", "ft-in")
+    (40.0, 280.0)
+    >>> limits("reach_cm", "in") is None
+    True
+    """
+    becomes = "cm" if unit == "ft-in" else FACTORS[unit][0]
+    for word, (measured, low, high) in LIMITS.items():
+        if word in column.lower() and measured == becomes:
+            return low, high
+    return None
+
+
+def parse_quantity(text: str, unit: str, *, within: tuple[float, float] | None = None) -> float:
     """Read a length or a mass and return centimetres or kilograms.
 
     Parameters
@@ -38,11 +58,13 @@ def parse_quantity(text: str, unit: str) -> float:
         As somebody wrote it: ``185``, ``1,85``, ``1.85 m``, ``6-5``, ``6'5"``.
     unit
         One of `UNITS`; what a bare number is in.
+    within
+        Lowest and highest value that can be, in cm or kg.
 
     Raises
     ------
     ValueError
-        With the reason, for what cannot be read, is not positive, or has 12 inches or more.
+        With the reason, for what cannot be read, is not positive or not within the limits, or has 12 inches or more.
 
     Examples
     --------
@@ -55,6 +77,8 @@ def parse_quantity(text: str, unit: str) -> float:
     value = _feet_and_inches(cleaned) if unit == "ft-in" else _plain(cleaned, unit)
     if value <= 0:
         raise ValueError("not positive")
+    if within is not None and not within[0] <= value <= within[1]:
+        raise ValueError(f"not between {within[0]:g} and {within[1]:g}; is the unit {unit}?")
     return round(value, 6)
 
 
