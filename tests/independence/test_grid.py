@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from personax.errors import InputError
 from personax.independence import chisq, correct, dependence_graph, kci, screen, wide
 from personax.schema import Kind
 
@@ -74,6 +75,7 @@ def test_an_empty_and_an_all_missing_column() -> None:
     table = screen(frame, ["height"], ["o"], kinds=KINDS)
     assert table["p_value"].null_count() == 3
     assert "only 0 rows" in table["reason"][0]
+    assert table["n"].to_list() == [0, 0, 0]
 
 
 def test_names_are_not_tested_as_categories() -> None:
@@ -93,6 +95,64 @@ def test_december_is_next_to_january() -> None:
         screen(f, ["month"], ["o"], kinds=kinds, tests=["kci"], periods={"month": 12.0}) for f in (frame, turned)
     )
     assert first["p_value"][0] == pytest.approx(second["p_value"][0], rel=1e-6)
+
+
+def test_a_circle_has_no_beginning() -> None:
+    """Also where all births are within a few months, so that sine and cosine spread differently."""
+    rng = np.random.default_rng(11)
+    month = rng.integers(0, 4, 300)
+    frame = pl.DataFrame({"month": month, "o": 0.2 * month + rng.normal(size=300)})
+    kinds: dict[str, Kind] = {"month": "cyclic", "o": "continuous"}
+    turns = [frame.with_columns((pl.col("month") + k) % 12) for k in (0, 1, 5)]
+    p = [screen(f, ["month"], ["o"], kinds=kinds, tests=["kci"], periods={"month": 12})["p_value"][0] for f in turns]
+    assert p == pytest.approx([p[0]] * 3, rel=1e-9)
+
+
+def test_columns_that_are_not_what_they_are_called() -> None:
+    frame = people().with_columns(pl.lit([1, 2]).alias("vector"), pl.col("league").alias("words"))
+    kinds = KINDS | {"vector": "continuous", "words": "continuous"}
+    table = screen(frame, ["vector", "words", "month", "o"], ["o"], kinds=kinds, tests=["kci"])
+    reasons = ["vector holds List", "words is called continuous and holds String", "month is cyclic", "against itself"]
+    assert all(text in reason for text, reason in zip(reasons, table["reason"], strict=True))
+
+
+def test_few_distinct_numbers_are_categories_and_many_are_not() -> None:
+    frame = pl.DataFrame({"few": [i % 20 for i in range(420)], "many": [i % 21 for i in range(420)], "o": [1, 2] * 210})
+    kinds: dict[str, Kind] = {"few": "continuous", "many": "continuous", "o": "ordinal"}
+    table = screen(frame, ["few", "many"], ["o"], kinds=kinds, tests=["chisq"])
+    assert table["reason"].to_list() == [None, "many is continuous; this test needs categories"]
+
+
+def test_an_infinite_value_is_a_reason_not_a_number() -> None:
+    frame = people().with_columns(
+        pl.when(pl.int_range(pl.len()) == 3).then(float("inf")).otherwise("height").alias("height")
+    )
+    assert "infinite" in screen(frame, ["height"], ["o"], kinds=KINDS, tests=["kci"])["reason"][0]
+
+
+def test_which_list_is_longer_changes_nothing() -> None:
+    frame = people().with_columns(pl.when(pl.int_range(pl.len()) < 9).then(None).otherwise(pl.col("o")).alias("o"))
+    across = screen(frame, ["o"], ["height", "league"], kinds=KINDS)
+    down = screen(frame, ["height", "league"], ["o"], kinds=KINDS)
+    assert across["target"].to_list() == down["feature"].to_list()
+    for name in ("p_value", "p_corrected", "effect_size", "statistic"):
+        first, second = (table[name].cast(pl.Float64).to_numpy() for table in (across, down))
+        assert np.allclose(first, second, rtol=1e-9, atol=0, equal_nan=True)
+
+
+def test_progress_counts_every_pair() -> None:
+    seen: list[tuple[int, int]] = []
+    screen(people(), ["height", "league"], ["o"], kinds=KINDS, tests=["gsq"], progress=lambda *at: seen.append(at))
+    assert seen == [(1, 2), (2, 2)]
+
+
+def test_unknown_names_are_named() -> None:
+    with pytest.raises(InputError, match="no test anova"):
+        screen(people(), ["height"], ["o"], kinds=KINDS, tests=["anova"])
+    with pytest.raises(InputError, match="no column weight"):
+        screen(people(), ["weight"], ["o"], kinds=KINDS)
+    with pytest.raises(InputError, match="height has no kind"):
+        screen(people(), ["height"], ["o"], kinds={"o": "ordinal"})
 
 
 def test_correction_is_within_a_test_over_what_was_run() -> None:
@@ -141,3 +201,10 @@ def test_ten_thousand_columns() -> None:
     kinds: dict[str, Kind] = dict.fromkeys(names, "ordinal")
     table = screen(frame, names[1:], names[:1], kinds=kinds, tests=["chisq"])
     assert table.height == 9_999
+
+
+def test_rows_come_in_the_order_asked_for() -> None:
+    features, targets = ["height", "league"], ["o", "flat", "league"]
+    table = screen(people(), features, targets, kinds=KINDS, tests=["gsq", "kci"])
+    expected = [(feature, target, test) for feature in features for target in targets for test in ("gsq", "kci")]
+    assert list(table.select("feature", "target", "test").iter_rows()) == expected

@@ -1,8 +1,9 @@
-"""KCI by counting equals the n x n computation, is invariant where it must be, and keeps its level."""
+"""Marginal KCI by counting equals the n x n computation, is invariant where it must be, and keeps its level."""
 
 from __future__ import annotations
 
 import json
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.spatial.distance import pdist
 
 from personax.errors import UntestableError
 from personax.independence import kci
-from personax.independence.contingency import cramers_v
 from personax.independence.counts import count
-from personax.independence.effects import effect_factor, kernel_correlation
+from personax.independence.effects import cramers_v, effect_factor, kernel_correlation
+from personax.independence.kernels import marginal_width, standardise
 
 Array = NDArray[np.float64]
 
@@ -64,16 +66,82 @@ def test_equals_causal_learn_on_repeated_values(n: int, levels: int) -> None:
     assert result.p_value == pytest.approx(p, rel=1e-9)
 
 
-def test_equals_causal_learn_at_the_papers_sizes() -> None:
-    """Numbers and the script that made them: tests/reference/kci_causal_learn.{json,py}."""
-    folder = Path(__file__).parents[1] / "reference"
-    for row in json.loads((folder / "kci_causal_learn.json").read_text()):
-        rng = np.random.default_rng(row["seed"])
-        height = np.round(rng.normal(180, 9, row["n"]))
-        score = np.digitize(0.008 * (height - 180) + rng.normal(size=row["n"]), [-0.6, 0.6])
-        result = kci(height, score)
-        assert result.statistic == pytest.approx(row["statistic"], rel=1e-9)
-        assert result.p_value == pytest.approx(row["p_value"], rel=1e-9)
+def answers() -> list[tuple[str, Array, Array, dict[str, float]]]:
+    """What causal-learn said of larger inputs."""
+    script = Path(__file__).parents[1] / "reference" / "independence_kci.py"
+    known = json.loads(script.with_suffix(".json").read_text(encoding="utf-8"))["answers"]
+    return [(name, x, y, known[name]) for name, (x, y) in runpy.run_path(str(script))["marginal_inputs"]().items()]
+
+
+@pytest.mark.parametrize(("name", "x", "y", "answer"), answers(), ids=lambda value: value if type(value) is str else "")
+def test_equals_causal_learn_on_larger_inputs(name: str, x: Array, y: Array, answer: dict[str, float]) -> None:
+    result = kci(x, y)
+    assert result.p_value == pytest.approx(answer["p_value"], rel=1e-9)
+    assert result.statistic == pytest.approx(answer["statistic"], rel=1e-9)
+
+
+def test_high_rank_equals_the_dense_computation() -> None:
+    """More features than `THIN`, where LAPACK factors the whole matrix."""
+    rng = np.random.default_rng(12)
+    x, y = rng.normal(size=(400, 4)), rng.normal(size=(400, 3))
+    result = kci(x, y)
+    assert result.details["rank_x"] > 256
+    assert result.p_value == pytest.approx(dense(x, y, 0.5)[1], abs=1e-6)
+
+
+def test_the_median_rule() -> None:
+    rng = np.random.default_rng(13)
+    for rows in (np.round(rng.normal(size=(80, 1)), 1), rng.normal(size=(31, 2)), rng.integers(0, 3, (50, 1))):
+        x = count(rows)
+        values = standardise(x)
+        distances = pdist(values[x.codes])
+        expected = np.sqrt(2) * np.median(distances[distances > 0])
+        assert marginal_width(values, x.counts, "median") == pytest.approx(expected, rel=1e-12)
+
+
+def test_numbers_that_are_names() -> None:
+    rng = np.random.default_rng(19)
+    x, y = rng.integers(0, 7, 200), rng.integers(0, 4, 200)
+    names = np.array(list("ecagbfd"))[x]
+    assert kci(x, y, nominal=("x",)).p_value == pytest.approx(kci(names, y).p_value, rel=1e-12)
+    assert kci(x, y).p_value != pytest.approx(kci(names, y).p_value, rel=1e-3)
+
+
+@pytest.mark.parametrize("distinct", [False, True], ids=["tables are drawn", "rows are shuffled"])
+def test_the_permutation_null_agrees_with_the_gamma_null(distinct: bool) -> None:
+    rng = np.random.default_rng(14)
+    x = rng.normal(size=300)
+    y = 0.1 * x + rng.normal(size=300)
+    if not distinct:
+        x, y = np.round(x), np.round(y)
+    first, second = (kci(x, y, null="permutation", permutations=999, rng=np.random.default_rng(15)) for _ in range(2))
+    assert first.p_value == second.p_value
+    assert first.method == "permutation"
+    assert first.p_value == pytest.approx(kci(x, y).p_value, abs=0.04)
+
+
+def test_a_permutation_p_value_counts_the_data_itself() -> None:
+    x = np.arange(40) % 4
+    result = kci(x, x, null="permutation", permutations=99, rng=np.random.default_rng(16))
+    assert result.p_value == 0.01
+
+
+def test_the_permutation_null_keeps_its_level_where_the_sample_is_small() -> None:
+    """1,000 nulls at n = 12 with heavy ties; a permutation p-value never rejects too often."""
+    rng = np.random.default_rng(17)
+    rejected = 0
+    for _ in range(1000):
+        x, y = np.append(rng.integers(0, 2, 10), [0, 1]), np.append(rng.integers(0, 3, 10), [0, 1])
+        x = rng.permutation(x)
+        rejected += kci(x, y, null="permutation", permutations=99, rng=rng).p_value <= 0.05
+    assert rejected <= stats.binom.ppf(0.999, 1000, 0.05)
+
+
+def test_very_large_and_very_small_numbers() -> None:
+    rng = np.random.default_rng(18)
+    x, y = rng.integers(0, 9, 100), rng.integers(0, 4, 100)
+    p = kci(x, y).p_value
+    assert kci(x * 1e300, y * 1e-300).p_value == pytest.approx(p, rel=1e-9)
 
 
 @settings(deadline=None, max_examples=40)
@@ -109,7 +177,7 @@ def test_very_small_p_values_are_not_zero() -> None:
 def test_level_under_independence(kind: str) -> None:
     """1,000 nulls at n = 200: the share rejected at 0.05 stays in the binomial interval of probability 0.999."""
     rng = np.random.default_rng(20)
-    draws: dict[str, Callable[[], Any]] = {
+    draws: dict[str, Callable[[], NDArray[Any]]] = {
         "ordinal": lambda: rng.integers(1, 4, 200),
         "continuous": lambda: rng.normal(size=200),
         "skewed": lambda: rng.choice([1, 2, 3], 200, p=[0.9, 0.07, 0.03]),
@@ -141,7 +209,7 @@ def test_many_categories_alone_are_no_effect() -> None:
     rng = np.random.default_rng(4)
     x = count(rng.integers(0, 100, 1000).astype(str))
     y = count(rng.normal(size=1000))
-    assert kernel_correlation(effect_factor(x), effect_factor(y), x, y) < 0.1
+    assert kernel_correlation(effect_factor(x), effect_factor(y)) < 0.1
 
 
 @pytest.mark.parametrize("groups", [2, 5, 40])
@@ -170,7 +238,12 @@ def test_the_effect_of_two_categories_is_cramers_v() -> None:
         ([1, 2, 3, 4, 5, float("nan")], [1, 2, 3, 4, 5, 6], "missing or infinite"),
         ([1, 2, 3, 4, 5, float("inf")], [1, 2, 3, 4, 5, 6], "missing or infinite"),
         ([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5], "6 rows and y has 5"),
-        (np.zeros((6, 2, 2)), [1, 2, 3, 4, 5, 6], "3 dimensions"),
+        (np.zeros((6, 2, 2)), [1, 2, 3, 4, 5, 6], "give shape"),
+        ([1, 2, 3, 4, 5, None], [1, 2, 3, 4, 5, 6], "x holds missing"),
+        (["a", "b", "a", "b", "a", None], [1, 2, 3, 4, 5, 6], "x holds missing"),
+        (np.array(["a", "b", "a", "b", "a", 1], dtype=object), [1, 2, 3, 4, 5, 6], "mixes types"),
+        ([1j, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6], "complex128"),
+        ([str(i) for i in range(2001)], range(2001), "2,001 categories"),
     ],
 )
 def test_what_cannot_be_tested_is_named(x: list[float], y: list[float], reason: str) -> None:
@@ -183,3 +256,14 @@ def test_a_bandwidth_that_makes_no_sense() -> None:
         kci(range(9), range(9), bandwidth=0)
     with pytest.raises(UntestableError, match="no bandwidth rule 'wide'"):
         kci(range(9), range(9), bandwidth="wide")
+    with pytest.raises(UntestableError, match="tells no two values apart"):
+        kci(range(9), range(9), bandwidth=1e6)
+
+
+def test_nulls_that_make_no_sense() -> None:
+    with pytest.raises(UntestableError, match="no null distribution 'exact'"):
+        kci(range(9), range(9), null="exact")  # type: ignore[arg-type]
+    with pytest.raises(UntestableError, match="needs rng"):
+        kci(range(9), range(9), null="permutation")
+    with pytest.raises(UntestableError, match="no z"):
+        kci(range(9), range(9), [0, 1, 2] * 3, null="permutation", rng=np.random.default_rng(0))

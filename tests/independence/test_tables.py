@@ -10,9 +10,10 @@ from scipy import stats
 
 from personax.errors import UntestableError
 from personax.independence import chisq, gsq
-from personax.independence.contingency import cramers_v
+from personax.independence.effects import cramers_v
 
-TESTS = {"chisq": (chisq, "pearson"), "gsq": (gsq, "log-likelihood")}
+TESTS = {"chisq": (chisq, 1.0), "gsq": (gsq, 0.0)}
+"""Each with its power in the family of Cressie and Read."""
 
 Rows = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=10, max_size=80)
 
@@ -25,7 +26,7 @@ def test_equals_scipy(name: str, rows: list[tuple[int, int]]) -> None:
         return
     test, power = TESTS[name]
     observed = stats.contingency.crosstab(x, y).count
-    expected = stats.chi2_contingency(observed, correction=False, lambda_=power)  # type: ignore[call-overload]
+    expected = stats.chi2_contingency(observed, correction=False, lambda_=power)
     result = test(x, y)
     assert result.statistic == pytest.approx(expected.statistic, rel=1e-9, abs=1e-12)
     assert result.p_value == pytest.approx(expected.pvalue, rel=1e-9)
@@ -76,6 +77,28 @@ def test_cramers_v_of_known_tables() -> None:
 def test_small_expected_counts_are_reported() -> None:
     result = chisq([0] * 95 + [1] * 5, ([0, 1] * 50))
     assert result.details["share_expected_below_5"] == 0.5
+
+
+def test_a_stratum_in_which_nothing_varies_is_left_out() -> None:
+    x, y, z = [1, 2, 2] * 10 + [1] * 9, [1, 1, 2] * 10 + [1, 2, 3] * 3, ["a"] * 30 + ["b"] * 9
+    result = chisq(x, y, z)
+    assert result.statistic == pytest.approx(chisq(x[:30], y[:30]).statistic)
+    assert (result.n, result.details["n_used"], result.details["strata"], result.details["strata_used"]) == (
+        39,
+        30,
+        2,
+        1,
+    )
+
+
+def test_very_small_p_values_are_not_zero() -> None:
+    x = [0, 1] * 600
+    assert 0 < chisq(x, x).p_value < 1e-200
+
+
+def test_categories_beyond_number_are_named() -> None:
+    with pytest.raises(UntestableError, match="x has 2,001 distinct values"):
+        chisq(range(2001), [0, 1, 2] * 667)
 
 
 def test_one_stratum_a_row_is_named() -> None:

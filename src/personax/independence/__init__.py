@@ -2,9 +2,10 @@
 
 from personax.independence.chisq import chisq
 from personax.independence.corrections import correct
-from personax.independence.grid import dependence_graph, screen, wide
+from personax.independence.grid import screen
 from personax.independence.gsq import gsq
 from personax.independence.kci import kci
 from personax.independence.result import TestResult
+from personax.independence.views import dependence_graph, wide
 
 __all__ = ["TestResult", "chisq", "correct", "dependence_graph", "gsq", "kci", "screen", "wide"]

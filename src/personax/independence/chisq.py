@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from personax.independence.contingency import contingency_test
+from personax.independence.contingency import contingency_test, pearson
 from personax.independence.result import TestResult
 
-__all__ = ["chisq", "pearson"]
-
-
-def pearson(observed: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
-    """Return sum (O - E)^2 / E."""
-    return float((np.square(observed - expected) / expected).sum())
+__all__ = ["chisq"]
 
 
 def chisq(x: ArrayLike, y: ArrayLike, z: ArrayLike | None = None) -> TestResult:
@@ -29,12 +23,15 @@ def chisq(x: ArrayLike, y: ArrayLike, z: ArrayLike | None = None) -> TestResult:
     Returns
     -------
     TestResult
-        The effect size is the bias-corrected Cramér's V; ``details`` holds ``dof`` and ``share_expected_below_5``.
+        The effect size is the bias-corrected Cramér's V, given z the mean over strata weighted by rows. ``details``
+        holds ``dof`` and ``share_expected_below_5``, given z also ``strata``, ``strata_used`` (those in which both
+        vary) and ``n_used`` (their rows).
 
     Raises
     ------
     UntestableError
-        A constant, missing values, different lengths, fewer than five rows, no stratum with two values of both.
+        A constant, missing values, different lengths, fewer than five rows, more than 2,000 distinct values, no stratum
+        with two values of both.
 
     Notes
     -----

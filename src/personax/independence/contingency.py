@@ -2,87 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
 from personax.errors import UntestableError
-from personax.independence.counts import Counted, count, table
+from personax.independence.counts import MAX_CATEGORIES, Counted, count, same_rows, table
+from personax.independence.effects import CRAMERS_V, cramers_v
 from personax.independence.result import TestResult
 
-__all__ = ["MAX_LEVELS", "contingency_test", "cramers_v", "of_table"]
-
-MAX_LEVELS = 50
-"""A variable with more distinct values is not a set of categories."""
+__all__ = ["Divergence", "contingency_test", "of_tables", "pearson"]
 
 Divergence = Callable[[NDArray[np.float64], NDArray[np.float64]], float]
 """(observed, expected) -> statistic."""
 
 
+def pearson(observed: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    """Return sum (O - E)^2 / E."""
+    return float((np.square(observed - expected) / expected).sum())
+
+
 def contingency_test(x: ArrayLike, y: ArrayLike, z: ArrayLike | None, divergence: Divergence) -> TestResult:
     """Test categories against categories, within every stratum of z, degrees of freedom pooled."""
-    cx, cy = count(x, name="x"), count(y, name="y")
-    if cx.n != cy.n:
-        raise UntestableError(f"x has {cx.n} rows and y has {cy.n}")
-    tables = [table(cx, cy)] if z is None else list(_strata(cx, cy, z))
-    return of_table(tables, divergence)
+    vx, vy = count(x, name="x"), count(y, name="y")
+    vz = None if z is None else count(z, name="z")
+    same_rows(vx, vy, vz)
+    for name, variable in (("x", vx), ("y", vy)):
+        if variable.size > MAX_CATEGORIES:
+            raise UntestableError(f"{name} has {variable.size:,} distinct values; they are no categories")
+    return of_tables([table(vx, vy)] if vz is None else _strata(vx, vy, vz), divergence)
 
 
-def of_table(tables: list[NDArray[np.intp]], divergence: Divergence) -> TestResult:
-    """Test independence within each of several contingency tables together."""
-    statistic, dof, cells, small, n = 0.0, 0, 0, 0, 0
-    for counts in tables:
-        observed = counts[counts.any(axis=1)][:, counts.any(axis=0)].astype(float)
-        total = observed.sum()
-        expected = np.outer(observed.sum(axis=1), observed.sum(axis=0)) / total
-        statistic += divergence(observed, expected)
-        dof += (observed.shape[0] - 1) * (observed.shape[1] - 1)
-        cells += observed.size
-        small += int((expected < 5).sum())
-        n += int(total)
-    if dof == 0:
-        raise UntestableError("no stratum has two values of both variables")
-    details = {"dof": dof, "share_expected_below_5": small / cells, "effect_name": "Cramér's V"}
-    p_value = float(chdtrc(dof, statistic))
-    return TestResult(statistic, p_value, _pooled_v(tables), n, "asymptotic", details)
+def of_tables(tables: Iterable[NDArray[np.intp]], divergence: Divergence) -> TestResult:
+    """Test independence within each of several contingency tables together.
 
-
-def cramers_v(counts: NDArray[np.intp]) -> float:
-    """Return the bias-corrected Cramér's V of a contingency table.
-
-    References
-    ----------
-    Bergsma 2013, doi:10.1016/j.jkss.2012.10.002.
-
-    Examples
-    --------
-    >>> round(cramers_v(np.array([[50, 0], [0, 50]])), 3)
-    1.0
-    >>> cramers_v(np.array([[25, 25], [25, 25]]))
-    0.0
+    A table with one row or one column says nothing of dependence: it has no degree of freedom and is left out.
     """
-    observed = counts[counts.any(axis=1)][:, counts.any(axis=0)].astype(float)
-    n = observed.sum()
-    a, b = observed.shape
-    if min(a, b) < 2 or n < 2:
-        return 0.0
-    expected = np.outer(observed.sum(axis=1), observed.sum(axis=0)) / n
-    phi2 = max(0.0, float((np.square(observed - expected) / expected).sum()) / n - (a - 1) * (b - 1) / (n - 1))
-    a_, b_ = a - (a - 1) ** 2 / (n - 1), b - (b - 1) ** 2 / (n - 1)
-    return float(min(1.0, np.sqrt(phi2 / min(a_ - 1, b_ - 1))))
+    n, strata = 0, 0
+    parts: list[_Part] = []
+    for counts in tables:
+        n, strata = n + int(counts.sum()), strata + 1
+        observed = counts[counts.any(axis=1)][:, counts.any(axis=0)].astype(float)
+        if 1 not in observed.shape:
+            parts.append(_part(observed, divergence))
+    if not parts:
+        raise UntestableError("no stratum has two values of both variables")
+    statistic, dof = sum(part.statistic for part in parts), sum(part.dof for part in parts)
+    share = sum(part.small for part in parts) / sum(part.cells for part in parts)
+    rows = [part.n for part in parts]
+    details = {"dof": dof, "share_expected_below_5": share, "effect_name": CRAMERS_V}
+    if strata > 1:
+        details |= {"strata": strata, "strata_used": len(parts), "n_used": sum(rows)}
+    effect = float(np.average([part.effect for part in parts], weights=np.array(rows)))
+    return TestResult(statistic, float(chdtrc(dof, statistic)), effect, n, "asymptotic", details)
 
 
-def _pooled_v(tables: list[NDArray[np.intp]]) -> float:
-    weights = np.array([counts.sum() for counts in tables], dtype=float)
-    return float(np.average([cramers_v(counts) for counts in tables], weights=weights))
+class _Part(NamedTuple):
+    """What one contingency table adds."""
+
+    statistic: float
+    dof: int
+    effect: float
+    n: int
+    small: int
+    cells: int
 
 
-def _strata(x: Counted, y: Counted, z: ArrayLike) -> Iterator[NDArray[np.intp]]:
-    cz = count(z, name="z")
-    if cz.n != x.n:
-        raise UntestableError(f"z has {cz.n} rows and x has {x.n}")
-    size = x.size * y.size
-    flat = np.bincount(cz.codes * size + x.codes * y.size + y.codes, minlength=cz.size * size)
-    yield from flat.reshape(cz.size, x.size, y.size)
+def _part(observed: NDArray[np.float64], divergence: Divergence) -> _Part:
+    rows, columns = observed.shape
+    total = observed.sum()
+    expected = np.outer(observed.sum(axis=1), observed.sum(axis=0)) / total
+    statistic = max(0.0, divergence(observed, expected))
+    small = int((expected < 5).sum())
+    return _Part(statistic, (rows - 1) * (columns - 1), cramers_v(observed), int(total), small, observed.size)
+
+
+def _strata(x: Counted, y: Counted, z: Counted) -> Iterator[NDArray[np.intp]]:
+    """Yield one contingency table a stratum, on the values that occur in it."""
+    order = np.argsort(z.codes, kind="stable")
+    for rows in np.split(order, np.cumsum(z.counts)[:-1]):
+        parts = (np.unique(v.codes[rows], return_inverse=True, return_counts=True) for v in (x, y))
+        yield table(*(Counted(None, codes, counts) for _, codes, counts in parts))

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from personax.errors import UntestableError
-from personax.independence.chisq import pearson
-from personax.independence.contingency import of_table
+from personax.errors import InputError, UntestableError
+from personax.independence.contingency import Divergence, of_tables, pearson
 from personax.independence.corrections import Correction, correct
-from personax.independence.counts import Counted, table
+from personax.independence.counts import MAX_CATEGORIES, Counted, table
 from personax.independence.effects import effect_factor, kernel_correlation
+from personax.independence.factor import Factor, marginal_factor
 from personax.independence.gsq import likelihood_ratio
 from personax.independence.kci import kci_of
-from personax.independence.kernels import Factor, factor
 from personax.independence.result import TestResult
-from personax.independence.variable import Variable, encode, restrict
-from personax.schema import Edge, Graph, Kind, Node
+from personax.independence.variable import Variable, encode, present_rows
+from personax.schema import Kind
 
-__all__ = ["TESTS", "dependence_graph", "screen", "wide"]
+__all__ = ["TESTS", "screen"]
 
 TESTS = ("kci", "chisq", "gsq")
 
-MAX_CATEGORIES = 2000
-"""A nominal column with more categories, such as a name, is tested by nothing."""
+DIVERGENCES: Mapping[str, Divergence] = {"chisq": pearson, "gsq": likelihood_ratio}
+
+MAX_LEVELS = 20
+"""A continuous column with more distinct values is no set of categories."""
 
 SCHEMA = {
     "feature": pl.String,
@@ -39,34 +43,13 @@ SCHEMA = {
     "statistic": pl.Float64,
     "dof": pl.Int64,
     "p_value": pl.Float64,
+    "p_corrected": pl.Float64,
     "effect_size": pl.Float64,
     "effect_name": pl.String,
+    "rejected": pl.Boolean,
     "reason": pl.String,
     "details": pl.String,
 }
-
-
-class Column:
-    """A column of the grid; its kernels over all its rows are made once, when first needed."""
-
-    def __init__(self, series: pl.Series, kind: Kind, period: float | None) -> None:
-        self.name, self.kind = series.name, kind
-        self.variable: Variable | None = None
-        self.reason = ""
-        self._kept: tuple[Factor, Factor] | None = None
-        try:
-            self.variable = encode(series, kind, period)
-        except UntestableError as error:
-            self.reason = str(error)
-
-    def kernels(self, counted: Counted) -> tuple[Factor, Factor]:
-        """Return the kernels of the test and of the effect size over some rows, the kept ones when those are all."""
-        assert self.variable is not None
-        if counted is not self.variable.counted:
-            return factor(counted), effect_factor(counted)
-        if self._kept is None:
-            self._kept = factor(counted), effect_factor(counted)
-        return self._kept
 
 
 def screen(
@@ -90,8 +73,8 @@ def screen(
     features, targets
         Column names.
     kinds
-        What the values of each of these columns mean. chi-square and G-square need categories, so they are not run on
-        continuous columns; the row then says so.
+        What the values of each of these columns mean. chi-square and G-square need categories: on a continuous column
+        of more than 20 distinct values, and on any of more than 2,000, they are not run, and the row says so.
     tests
         Of ``kci``, ``chisq``, ``gsq``.
     alpha, correction
@@ -106,77 +89,139 @@ def screen(
     polars.DataFrame
         One row a feature, target and test. Where a test could not be run its numbers are null and ``reason`` says why.
 
+    Raises
+    ------
+    InputError
+        When a test or a column is unknown, or a column has no kind.
+
     Examples
     --------
-    >>> frame = pl.DataFrame({"height": [1.0, 2, 3, 4, 5, 6] * 20, "trait": [1, 1, 2, 2, 3, 3] * 20})
-    >>> kinds = {"height": "continuous", "trait": "ordinal"}
-    >>> screen(frame, ["height"], ["trait"], kinds=kinds).select("test", "rejected").rows()
-    [('kci', True), ('chisq', None), ('gsq', None)]
+    >>> frame = pl.DataFrame({"height": range(60), "trait": [1, 2, 3] * 20, "team": ["a", "b", "c"] * 20})
+    >>> kinds = {"height": "continuous", "trait": "ordinal", "team": "nominal"}
+    >>> screen(frame, ["height", "team"], ["trait"], kinds=kinds).select("feature", "test", "rejected").rows()
+    [('height', 'kci', False), ('height', 'chisq', None), ('height', 'gsq', None),
+     ('team', 'kci', True), ('team', 'chisq', True), ('team', 'gsq', True)]
     """
-    periods = periods or {}
-    names = dict.fromkeys([*features, *targets])
-    columns = {name: Column(frame[name], kinds[name], periods.get(name)) for name in names}
-    pairs = [(feature, target) for feature in features for target in targets]
-    rows: list[dict[str, Any]] = []
-    for done, (feature, target) in enumerate(pairs, 1):
-        rows.extend(_pair(columns[feature], columns[target], tests))
+    features, targets = list(dict.fromkeys(features)), list(dict.fromkeys(targets))
+    _check(frame, [*features, *targets], kinds, tests)
+    cells: list[list[dict[str, Any]]] = [[]] * (len(features) * len(targets))
+    columns = _columns(frame, kinds, periods or {})
+    for done, (i, j, feature, target) in enumerate(_pairs(columns, features, targets), 1):
+        cells[i * len(targets) + j] = list(_pair(feature, target, tests))
         if progress is not None:
-            progress(done, len(pairs))
-    return _corrected(pl.DataFrame(rows, schema=SCHEMA), alpha, correction)
+            progress(done, len(cells))
+    results = pl.DataFrame([row for cell in cells for row in cell], schema=SCHEMA)
+    return _corrected(results, alpha, correction)
 
 
-def _pair(x: Column, y: Column, tests: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield one row a test; distinct values are counted once for all of them."""
-    cached = None
+class _Sample:
+    """Distinct values and their kernels, made once when first needed."""
+
+    def __init__(self, counted: Counted) -> None:
+        self.counted = counted
+
+    @cached_property
+    def factor(self) -> Factor:
+        """The kernel of the test."""
+        return marginal_factor(self.counted)
+
+    @cached_property
+    def wide(self) -> Factor:
+        """The kernel of the effect size."""
+        return effect_factor(self.counted)
+
+
+class _Column:
+    """A column of the grid: read and counted once for all its pairs."""
+
+    def __init__(self, series: pl.Series, kind: Kind, period: float | None) -> None:
+        self.name, self.kind = series.name, kind
+        self.present = present_rows(series)
+        self._read: tuple[Variable, _Sample] | str
+        try:
+            variable = encode(series, kind, period)
+            self._read = variable, _Sample(variable.counted)
+        except UntestableError as error:
+            self._read = str(error)
+
+    @property
+    def levels(self) -> int:
+        """Number of distinct values; 0 where they could not be read."""
+        return 0 if isinstance(self._read, str) else self._read[1].counted.size
+
+    def over(self, rows: NDArray[np.bool_]) -> _Sample:
+        """Return the column over some of its present rows; counted anew only where that loses some."""
+        if isinstance(self._read, str):
+            raise UntestableError(self._read)
+        variable, whole = self._read
+        return whole if rows.sum() == variable.counted.n else _Sample(variable.over(rows))
+
+
+def _check(frame: pl.DataFrame, names: Sequence[str], kinds: Mapping[str, Kind], tests: Sequence[str]) -> None:
+    if unknown := [test for test in tests if test not in TESTS]:
+        raise InputError(f"there is no test {unknown[0]}; choose from {', '.join(TESTS)}")
+    known = set(frame.columns)
+    if absent := [name for name in names if name not in known]:
+        raise InputError(f"the table has no column {absent[0]}; name features and targets from its columns")
+    if bare := [name for name in names if name not in kinds]:
+        raise InputError(f"column {bare[0]} has no kind; say in kinds what its values mean")
+
+
+def _columns(frame: pl.DataFrame, kinds: Mapping[str, Kind], periods: Mapping[str, float]) -> Callable[[str], _Column]:
+    return lambda name: _Column(frame[name], kinds[name], periods.get(name))
+
+
+def _pairs(
+    column: Callable[[str], _Column], features: Sequence[str], targets: Sequence[str]
+) -> Iterator[tuple[int, int, _Column, _Column]]:
+    """Yield all pairs; the shorter list is held in memory, and the longer one passes by."""
+    if len(features) >= len(targets):
+        held = [column(name) for name in targets]
+        for i, feature in enumerate(map(column, features)):
+            yield from ((i, j, feature, target) for j, target in enumerate(held))
+    else:
+        for j, i, target, feature in _pairs(column, targets, features):
+            yield i, j, feature, target
+
+
+def _pair(x: _Column, y: _Column, tests: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield one row a test."""
+    both = x.present & y.present
+    samples = cache(lambda: (x.over(both), y.over(both)))
+    row = {"feature": x.name, "target": y.name, "feature_kind": x.kind, "target_kind": y.kind, "n": int(both.sum())}
     for test in tests:
-        row = {"feature": x.name, "target": y.name, "test": test, "feature_kind": x.kind, "target_kind": y.kind}
         try:
             _fits(test, x, y)
-            cached = cached or _together(x, y)
-            yield row | _numbers(_run(test, x, y, *cached))
+            yield row | {"test": test} | _numbers(_run(test, *samples()))
         except UntestableError as error:
-            yield row | {"n": _rows(x, y), "reason": str(error), "details": "{}"}
+            yield row | {"test": test, "reason": str(error), "details": "{}"}
 
 
-def _rows(x: Column, y: Column) -> int:
-    if x.variable is None or y.variable is None:
-        return 0
-    return int((x.variable.present & y.variable.present).sum())
-
-
-def _fits(test: str, x: Column, y: Column) -> None:
-    for column in (x, y):
-        if column.variable is None:
-            raise UntestableError(column.reason)
-        levels = column.variable.counted.size
-        if column.variable.counted.values is None and levels > MAX_CATEGORIES:
-            raise UntestableError(f"{column.name} has {levels:,} categories; more than {MAX_CATEGORIES:,} are names")
-        if test != "kci" and column.kind == "continuous":
-            raise UntestableError(f"{column.name} is continuous; this test needs categories")
-
-
-def _together(x: Column, y: Column) -> tuple[Counted, Counted]:
-    """Return both variables over the rows where both are present."""
-    assert x.variable is not None
-    assert y.variable is not None
-    both = x.variable.present & y.variable.present
-    if both.all():
-        return x.variable.counted, y.variable.counted
-    return restrict(x.variable.counted, both), restrict(y.variable.counted, both)
-
-
-def _run(test: str, x: Column, y: Column, cx: Counted, cy: Counted) -> TestResult:
+def _fits(test: str, x: _Column, y: _Column) -> None:
+    """Say why a test cannot mean anything for two columns."""
+    if x.name == y.name:
+        raise UntestableError(f"{x.name} against itself")
     if test == "kci":
-        (kx, wide_x), (ky, wide_y) = x.kernels(cx), y.kernels(cy)
-        return kci_of(kx, ky, cx, cy, kernel_correlation(wide_x, wide_y, cx, cy))
-    return of_table([table(cx, cy)], pearson if test == "chisq" else likelihood_ratio)
+        return
+    for column in (x, y):
+        if column.kind == "continuous" and column.levels > MAX_LEVELS:
+            raise UntestableError(f"{column.name} is continuous; this test needs categories")
+        if column.levels > MAX_CATEGORIES:
+            raise UntestableError(
+                f"{column.name} has {column.levels:,} categories; more than {MAX_CATEGORIES:,} are names"
+            )
+
+
+def _run(test: str, x: _Sample, y: _Sample) -> TestResult:
+    if test == "kci":
+        return kci_of(x.factor, y.factor, kernel_correlation(x.wide, y.wide))
+    return of_tables([table(x.counted, y.counted)], DIVERGENCES[test])
 
 
 def _numbers(result: TestResult) -> dict[str, Any]:
     details = dict(result.details)
     return {
         "method": result.method,
-        "n": result.n,
         "statistic": result.statistic,
         "dof": details.pop("dof", None),
         "p_value": result.p_value,
@@ -186,50 +231,12 @@ def _numbers(result: TestResult) -> dict[str, Any]:
     }
 
 
-def _corrected(rows: pl.DataFrame, alpha: float, correction: Correction) -> pl.DataFrame:
-    parts = []
-    for test in rows["test"].unique(maintain_order=True):
-        part = rows.with_row_index("order").filter(pl.col("test") == test)
-        p = correct(part["p_value"].cast(pl.Float64).fill_null(float("nan")).to_numpy(), correction)
-        parts.append(part.with_columns(pl.Series("p_corrected", p).fill_nan(None)))
-    whole = pl.concat(parts).sort("order").drop("order").with_columns((pl.col("p_corrected") < alpha).alias("rejected"))
-    names = [*SCHEMA, "p_corrected", "rejected"]
-    order = [*names[:10], "p_corrected", *names[10:12], "rejected", *names[12:14]]
-    return whole.select(order)
-
-
-def wide(pvalues: pl.DataFrame, test: str) -> pl.DataFrame:
-    """Return one test's p-values as features x targets, as papers print them.
-
-    Examples
-    --------
-    >>> rows = {"feature": ["a", "a"], "target": ["o", "c"], "test": ["kci", "kci"], "p_value": [0.1, 0.2]}
-    >>> wide(pl.DataFrame(rows), "kci").rows()
-    [('a', 0.1, 0.2)]
-    """
-    return pvalues.filter(pl.col("test") == test).pivot(
-        on="target", index="feature", values="p_value", maintain_order=True
-    )
-
-
-def dependence_graph(pvalues: pl.DataFrame, test: str | None = None) -> Graph:
-    """Return the graph whose edges are the dependences that a test found after correction.
-
-    Parameters
-    ----------
-    pvalues
-        From `screen`.
-    test
-        Which test decides; the first in the table by default.
-    """
-    names = pvalues["test"].unique(maintain_order=True).to_list()
-    chosen = test or (names[0] if names else "")
-    rows = pvalues.filter((pl.col("test") == chosen) & pl.col("rejected"))
-    features = [Node(name, name, "feature") for name in pvalues["feature"].unique(maintain_order=True)]
-    targets = [Node(name, name, "trait") for name in pvalues["target"].unique(maintain_order=True)]
-    edges = [
-        Edge(row["feature"], row["target"], "undirected", row["effect_size"]) for row in rows.iter_rows(named=True)
-    ]
-    weight = rows["effect_name"][0] if rows.height else ""
-    meaning = f"An edge: {chosen} rejects independence after correction. Dependence, not causation."
-    return Graph([*features, *targets], edges, meaning, weight, {"test": chosen})
+def _corrected(results: pl.DataFrame, alpha: float, correction: Correction) -> pl.DataFrame:
+    """Fill in p_corrected and rejected, within each test."""
+    tests = results["test"].to_numpy()
+    p = results["p_value"].to_numpy()
+    corrected = np.full(len(p), np.nan)
+    for test in results["test"].unique():
+        corrected[tests == test] = correct(p[tests == test], correction)
+    column = pl.Series("p_corrected", corrected).fill_nan(None)
+    return results.with_columns(column, (column < alpha).alias("rejected"))

@@ -1,13 +1,8 @@
-"""Centred kernels on distinct values, held as thin factors.
-
-A Gaussian kernel needs only the distinct values. Its eigenvalues fall fast, so that a pivoted Cholesky factor of small
-rank holds it to rounding; the trace of the remainder bounds what is left out (Harbrecht, Peters, Schneider 2012,
-doi:10.1016/j.apnum.2011.10.001).
-"""
+"""Kernels on distinct values, and their widths."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,99 +11,96 @@ from scipy.spatial.distance import pdist
 from personax.errors import UntestableError
 from personax.independence.counts import Counted
 
-__all__ = ["Factor", "bandwidth_of", "factor"]
+__all__ = ["Bandwidth", "Kernel", "conditional_width", "delta", "gaussian", "marginal_width", "product", "standardise"]
 
-TOLERANCE = 1e-13
-"""Largest mean diagonal of the remainder, as a share of the kernel's diagonal."""
+Bandwidth = str | float
+"""``"empirical"`` (as causal-learn chooses it), ``"median"``, or the width itself in standard deviations."""
+
+Kernel = Callable[[int], NDArray[np.float64]]
+"""Index of a distinct value -> its kernel with every distinct value, shape (a,); 1 with itself."""
+
+MEDIAN_SAMPLE = 1000
+"""The median distance is taken over at most so many distinct values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Factor:
-    """A centred kernel Kc = F F' on the distinct values of a variable.
+def gaussian(values: NDArray[np.float64], width: float) -> Kernel:
+    """Return exp(-|x - y|^2 / (2 width^2)) on the rows of ``values``, shape (a, d)."""
+    scaled = values / (np.sqrt(2) * width)
+    if scaled.shape[1] == 1:
+        line = scaled[:, 0]
+        return lambda i: np.exp(-np.square(line - line[i]))
+    return lambda i: np.exp(-np.square(scaled - scaled[i]).sum(axis=1))
 
-    Parameters
-    ----------
-    rows
-        F, shape (a, r).
-    counts
-        How often each distinct value occurs, shape (a,).
+
+def delta(labels: NDArray[np.intp]) -> Kernel:
+    """Return the kernel that is 1 for equal labels and 0 for different ones."""
+    return lambda i: (labels == labels[i]).astype(float)
+
+
+def product(first: Kernel, second: Kernel) -> Kernel:
+    """Return the product of two kernels."""
+    return lambda i: first(i) * second(i)
+
+
+def standardise(variable: Counted) -> NDArray[np.float64]:
+    """Return the distinct values of numbers with mean 0 and variance 1 over the rows, each column by itself.
+
+    The two coordinates of a circle share one scale; otherwise the result would depend on where the circle starts.
     """
-
-    rows: NDArray[np.float64]
-    counts: NDArray[np.intp]
-
-    @property
-    def trace(self) -> float:
-        """Trace of the n x n centred kernel."""
-        return float(self.counts @ np.square(self.rows).sum(axis=1))
-
-    @property
-    def square(self) -> float:
-        """Sum of the squared entries of the n x n centred kernel."""
-        return float(np.square(self.rows.T @ (self.counts[:, None] * self.rows)).sum())
+    assert variable.values is not None
+    largest = np.abs(variable.values).max(axis=0)
+    values = variable.values / np.where(largest > 0, largest, 1)  # squares of very large numbers would overflow
+    if variable.circle:
+        values = variable.values
+    centred = values - variable.counts @ values / variable.n
+    spread = np.sqrt(variable.counts @ np.square(centred) / (variable.n - 1))
+    if variable.circle:
+        spread = np.full_like(spread, np.sqrt(np.square(spread).mean()))
+    return np.asarray(centred / np.where(spread > 0, spread, 1))
 
 
-def bandwidth_of(values: NDArray[np.float64], n: int, rule: str | float) -> float:
-    """Return the width sigma of exp(-|x - y|^2 / (2 sigma^2)) for standardised values.
+def marginal_width(values: NDArray[np.float64], counts: NDArray[np.intp], bandwidth: Bandwidth) -> float:
+    """Return the width for a test of x against y.
 
-    Parameters
-    ----------
-    values
-        Distinct standardised values, shape (a, d).
-    n
-        Rows.
-    rule
-        ``"empirical"``: .8, .5 or .3 for n below 200, below 1,200 or more, divided by sqrt(d), as causal-learn does;
-        ``"median"``: sqrt(2) times the median distance between distinct values; or a number.
+    ``"empirical"`` is 0.8, 0.5 or 0.3 for fewer than 200, fewer than 1,200 or more rows, divided by sqrt(d).
     """
-    if isinstance(rule, (int, float)):
-        if not rule > 0:
-            raise UntestableError(f"the bandwidth must be positive, not {rule}")
-        return float(rule)
-    if rule == "median":
-        sample = values[:: max(1, len(values) // 1000)]
-        return float(np.sqrt(2) * np.median(pdist(sample)))
-    if rule == "empirical":
-        width = 0.8 if n < 200 else 0.5 if n < 1200 else 0.3
-        return width / float(np.sqrt(values.shape[1]))
-    raise UntestableError(f"there is no bandwidth rule {rule!r}; choose empirical, median or a number")
-
-
-def factor(variable: Counted, *, bandwidth: str | float = "empirical") -> Factor:
-    """Return the centred kernel of a variable: Gaussian on standardised numbers, equality on text."""
-    n = variable.n
-    share = variable.counts / n
-    if variable.values is None:
-        rows = np.eye(variable.size)
-    else:
-        values = _standardise(variable.values, variable.counts)
-        rows = _cholesky(values, share, bandwidth_of(values, n, bandwidth))
-    return Factor(rows - share @ rows, variable.counts)
-
-
-def _standardise(values: NDArray[np.float64], counts: NDArray[np.intp]) -> NDArray[np.float64]:
     n = int(counts.sum())
-    centred = values - counts @ values / n
-    spread = np.sqrt(counts @ np.square(centred) / (n - 1))
-    return centred / np.where(spread > 0, spread, 1.0)
+    empirical = (0.8 if n < 200 else 0.5 if n < 1200 else 0.3) / np.sqrt(values.shape[1])
+    return _width(values, counts, bandwidth, float(empirical))
 
 
-def _cholesky(values: NDArray[np.float64], share: NDArray[np.float64], width: float) -> NDArray[np.float64]:
-    """Return P with P P' = K on the distinct values, up to `TOLERANCE`."""
-    left = np.ones(len(values))
-    capacity = np.empty((len(values), 32))
-    rank = 0
-    while share @ left > TOLERANCE and rank < len(values):
-        pivot = int(np.argmax(left * share))
-        if left[pivot] <= 0:
-            break
-        column = np.exp(-0.5 * np.square(values - values[pivot]).sum(axis=1) / width**2)
-        column -= capacity[:, :rank] @ capacity[pivot, :rank]
-        column /= np.sqrt(left[pivot])
-        if rank == capacity.shape[1]:
-            capacity = np.hstack([capacity, np.empty_like(capacity)])
-        capacity[:, rank] = column
-        left = np.maximum(left - np.square(column), 0)
-        left[pivot] = 0
-        rank += 1
-    return capacity[:, :rank]
+def conditional_width(values: NDArray[np.float64], counts: NDArray[np.intp], bandwidth: Bandwidth, dim: int) -> float:
+    """Return the width for a test given z of ``dim`` columns.
+
+    ``"empirical"`` is 1.2, 0.7 or 0.4 for fewer than 200, fewer than 1,200 or more rows, times sqrt(dim), for all three
+    kernels.
+    """
+    n = int(counts.sum())
+    empirical = (1.2 if n < 200 else 0.7 if n < 1200 else 0.4) * np.sqrt(dim)
+    return _width(values, counts, bandwidth, float(empirical))
+
+
+def _width(values: NDArray[np.float64], counts: NDArray[np.intp], bandwidth: Bandwidth, empirical: float) -> float:
+    if bandwidth == "empirical":
+        return empirical
+    if bandwidth == "median":
+        return float(np.sqrt(2)) * _median_distance(values, counts)
+    if isinstance(bandwidth, str):
+        raise UntestableError(f"there is no bandwidth rule {bandwidth!r}; choose empirical, median or a number")
+    if not (np.isfinite(bandwidth) and bandwidth > 0):
+        raise UntestableError(f"the bandwidth must be positive, not {bandwidth}")
+    return float(bandwidth)
+
+
+def _median_distance(values: NDArray[np.float64], counts: NDArray[np.intp]) -> float:
+    """Return the median distance of two rows that differ; of many distinct values every k-th stands for all."""
+    step = -(-len(values) // MEDIAN_SAMPLE)
+    values, counts = values[::step], counts[::step]
+    i, j = np.triu_indices(len(values), 1)
+    distances, weights = pdist(values), (counts[i] * counts[j]).astype(float)
+    order = np.argsort(distances)
+    below = np.cumsum(weights[order])
+    half = below[-1] / 2
+    # the mean of the two middle pairs where they straddle two distances, as a median over rows has it
+    lower, upper = np.searchsorted(below, half), np.searchsorted(below, half, side="right")
+    return float((distances[order[lower]] + distances[order[min(upper, len(order) - 1)]]) / 2)

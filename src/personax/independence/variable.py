@@ -1,17 +1,18 @@
-"""A column as the tests see it: which rows have a value, and the distinct values of those."""
+"""A column of a table as the tests see it: which rows have a value, and the distinct values of those."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.errors import UntestableError
 from personax.independence.counts import Counted, count
 from personax.schema import Kind
 
-__all__ = ["Variable", "encode", "restrict"]
+__all__ = ["Variable", "encode", "present_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +21,34 @@ class Variable:
 
     Parameters
     ----------
-    present
-        Which rows have a value, shape (n,).
     counted
-        Distinct values over the present rows; ``codes`` is -1 where a value is missing.
-    kind
-        What the values mean.
+        Distinct values over the rows that have one.
+    codes
+        The codes of ``counted`` over all rows of the table, -1 where a value is missing, shape (rows,).
     """
 
     name: str
-    kind: Kind
-    present: NDArray[np.bool_]
     counted: Counted
+    codes: NDArray[np.intp]
+
+    def over(self, rows: NDArray[np.bool_]) -> Counted:
+        """Return the variable over some of the rows that have a value; distinct values that are gone are dropped.
+
+        Raises
+        ------
+        UntestableError
+            When fewer than five rows or one distinct value are left.
+        """
+        left = count(self.codes[rows], name=f"{self.name}, over the rows of this pair,")
+        assert left.values is not None  # the codes themselves
+        values = self.counted.values
+        values = values if values is None else values[left.values[:, 0].astype(np.intp)]
+        return replace(self.counted, values=values, codes=left.codes, counts=left.counts)
+
+
+def present_rows(series: pl.Series) -> NDArray[np.bool_]:
+    """Say which rows have a value: not null, not NaN."""
+    return ~np.isnan(_numbers(series)) if _is_number(series) else series.is_not_null().to_numpy()
 
 
 def encode(series: pl.Series, kind: Kind, period: float | None = None) -> Variable:
@@ -40,39 +57,40 @@ def encode(series: pl.Series, kind: Kind, period: float | None = None) -> Variab
     Raises
     ------
     UntestableError
-        When the present values are constant, infinite or too few.
+        When the present values are constant, infinite, too few, or not what ``kind`` says.
     """
-    if series.dtype.is_float():
-        series = series.fill_nan(None)
-    present = series.is_not_null().to_numpy()
-    values = series.drop_nulls()
-    counted = count(_array(values, kind, period), name=series.name)
+    present = present_rows(series)
+    counted = count(_values(series, present, kind, period), name=series.name)
     codes = np.full(len(series), -1, dtype=np.intp)
     codes[present] = counted.codes
-    return Variable(series.name, kind, present, Counted(counted.values, codes, counted.counts))
+    return Variable(series.name, replace(counted, circle=kind == "cyclic"), codes)
 
 
-def _array(values: pl.Series, kind: Kind, period: float | None) -> NDArray[np.generic]:
-    if kind == "nominal" or not (values.dtype.is_numeric() or values.dtype == pl.Boolean):
-        return values.cast(pl.String).to_numpy().astype(str)
-    numbers = values.cast(pl.Float64).to_numpy()
-    if kind == "cyclic" and period is not None:
-        # rounding lets values that are one turn apart meet again
-        angle = 2 * np.pi * np.mod(numbers, period) / period
-        return np.round(np.column_stack([np.cos(angle), np.sin(angle)]), 12)
-    return numbers
+def _is_number(series: pl.Series) -> bool:
+    return series.dtype.is_numeric() or series.dtype == pl.Boolean
 
 
-def restrict(counted: Counted, rows: NDArray[np.bool_]) -> Counted:
-    """Return the variable over some rows only; distinct values that are gone are dropped.
+def _numbers(series: pl.Series) -> NDArray[np.float64]:
+    return series.cast(pl.Float64).to_numpy()
 
-    Raises
-    ------
-    UntestableError
-        When fewer than five rows or one distinct value are left.
-    """
-    codes = counted.codes[rows]
-    used, small = np.unique(codes, return_inverse=True)
-    kept = count(codes, name="the pair's rows")
-    values = None if counted.values is None else counted.values[used]
-    return Counted(values, small.astype(np.intp), kept.counts)
+
+def _values(
+    series: pl.Series, present: NDArray[np.bool_], kind: Kind, period: float | None
+) -> NDArray[np.float64] | NDArray[np.str_]:
+    if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Binary):
+        raise UntestableError(f"{series.name} holds {series.dtype} values; give numbers or text")
+    if kind == "nominal" or (kind == "ordinal" and not _is_number(series)):
+        return series.filter(present).cast(pl.String).to_numpy().astype(str)
+    if not _is_number(series):
+        raise UntestableError(f"{series.name} is called {kind} and holds {series.dtype} values; give numbers")
+    numbers = _numbers(series)[present]
+    return _circle(numbers, period, series.name) if kind == "cyclic" else numbers
+
+
+def _circle(numbers: NDArray[np.float64], period: float | None, name: str) -> NDArray[np.float64]:
+    if period is None or not period > 0:
+        raise UntestableError(f"{name} is cyclic; say how long one turn is")
+    if not np.isfinite(numbers).all():
+        raise UntestableError(f"{name} holds infinite values; drop those rows first")
+    angle = 2 * np.pi * np.mod(numbers, period) / period
+    return np.round(np.column_stack([np.cos(angle), np.sin(angle)]), 12)  # so that values a turn apart meet again

@@ -1,0 +1,155 @@
+"""Conditional KCI equals the n x n computation, is close to causal-learn, and explains a common cause away."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from personax.errors import UntestableError
+from personax.independence import kci
+
+Array = NDArray[np.float64]
+
+
+def gauss(values: Array, width: float) -> Array:
+    squared = np.square(values[:, None] - values[None]).sum(axis=2)
+    return np.asarray(np.exp(-0.5 * squared / width**2))
+
+
+def equal(labels: NDArray[Any]) -> Array:
+    return np.asarray((labels[:, None] == labels[None]).all(axis=2), dtype=float)
+
+
+def residual_p(kx: Array, ky: Array, kz: Array) -> float:
+    """Return the p-value from n x n matrices with nothing truncated, written down as in Zhang et al. 2011."""
+    n = len(kz)
+    centre = np.eye(n) - 1 / n
+    rz = 1e-3 * np.linalg.inv(centre @ kz @ centre + 1e-3 * np.eye(n))
+    product = (rz @ centre @ kx @ centre @ rz) * (rz @ centre @ ky @ centre @ rz)
+    mean, variance = np.trace(product), 2 * np.square(product).sum()
+    return float(stats.gamma.sf(product.sum(), mean**2 / variance, scale=variance / mean))
+
+
+def dense(x: Array, y: Array, z: Array) -> float:
+    x, y, z = ((v - v.mean(axis=0)) / v.std(axis=0, ddof=1) for v in (x, y, z))
+    width = (1.2 if len(x) < 200 else 0.7) * np.sqrt(z.shape[1])
+    return residual_p(gauss(np.hstack([x, z / 2]), width), gauss(y, width), gauss(z, width))
+
+
+def problems(n: int) -> dict[str, tuple[Array, Array, Array]]:
+    rng = np.random.default_rng(n)
+    z, e, f = rng.normal(size=(n, 1)), rng.normal(size=(n, 1)), rng.normal(size=(n, 1))
+    two = np.hstack([z, rng.normal(size=(n, 1))])
+    levels = rng.integers(0, 4, (n, 1)).astype(float)
+    return {
+        "linear": (z + e, z + f, z),
+        "bent": (np.sin(2 * z) + e, z**2 + f, z),
+        "dependent": (z + e, z + f + 0.4 * e, z),
+        "two columns of z": (z + e, two[:, 1:] + f, two),
+        "two columns of x": (np.hstack([z + e, f]), z + f, z),
+        "levels": (np.round(levels + e), np.round(levels + f), levels),
+    }
+
+
+@pytest.mark.parametrize("n", [80, 250])
+@pytest.mark.parametrize("name", problems(80))
+def test_equals_the_dense_computation(name: str, n: int) -> None:
+    x, y, z = problems(n)[name]
+    assert kci(x, y, z).p_value == pytest.approx(dense(x, y, z), abs=1e-6)
+
+
+def test_categories_equal_the_dense_computation() -> None:
+    rng = np.random.default_rng(1)
+    z = rng.integers(0, 3, (150, 1))
+    x, y = (z + rng.integers(0, 3, (150, 1))) % 4, z + rng.normal(size=(150, 1))
+    standard = (y - y.mean()) / y.std(ddof=1)
+    expected = residual_p(equal(np.hstack([x, z])), gauss(standard, 1.2), equal(z))
+    assert kci(x, y, z, nominal=("x", "z")).p_value == pytest.approx(expected, abs=1e-6)
+    names = np.array(["a", "b", "c", "d"])
+    assert kci(names[x], y, names[z]).p_value == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", problems(80))
+def test_is_close_to_causal_learn(name: str) -> None:
+    """It drops eigenvalues below 1e-5 of the largest, so it is close, not equal."""
+    peer = pytest.importorskip("causallearn.utils.KCI.KCI", reason="causal-learn is in the extra discovery")
+    x, y, z = problems(250)[name]
+    p_value, statistic = peer.KCI_CInd().compute_pvalue(x, y, z)
+    result = kci(x, y, z)
+    assert result.p_value == pytest.approx(p_value, abs=1e-3)
+    assert result.statistic == pytest.approx(statistic, rel=1e-6)
+
+
+def answers() -> list[tuple[str, tuple[Array, Array, Array], float]]:
+    """What causal-learn said of larger inputs."""
+    script = Path(__file__).parents[1] / "reference" / "independence_kci.py"
+    known = json.loads(script.with_suffix(".json").read_text(encoding="utf-8"))["answers"]
+    inputs = runpy.run_path(str(script))["conditional_inputs"]()
+    return [(name, xyz, known[name]["p_value"]) for name, xyz in inputs.items()]
+
+
+@pytest.mark.parametrize(("name", "xyz", "p_value"), answers(), ids=lambda value: value if type(value) is str else "")
+def test_is_close_to_causal_learn_on_larger_inputs(name: str, xyz: tuple[Array, Array, Array], p_value: float) -> None:
+    assert kci(*xyz).p_value == pytest.approx(p_value, abs=1e-3)
+
+
+def test_a_common_cause_is_explained_away() -> None:
+    x, y, z = problems(250)["linear"]
+    assert kci(x, y).p_value < 1e-6
+    assert kci(x, y, z).p_value > 0.05
+    assert kci(x, y, z).effect_size < 0.2 < kci(x, y).effect_size
+
+
+def test_the_effect_size_reads_like_a_partial_correlation() -> None:
+    rng = np.random.default_rng(2)
+    z = rng.normal(size=1000)
+    x = z + rng.normal(size=1000)
+    y = z + 0.5 * (x - z) + np.sqrt(0.75) * rng.normal(size=1000)
+    assert kci(x, y, z).effect_size == pytest.approx(0.5, abs=0.08)
+
+
+def test_order_and_units_do_not_matter() -> None:
+    x, y, z = problems(80)["bent"]
+    order = np.random.default_rng(3).permutation(80)
+    p = kci(x, y, z).p_value
+    assert kci(x[order], y[order], z[order]).p_value == pytest.approx(p, abs=1e-7)
+    assert kci(2.54 * x - 7, 100 - y, 1000 * z).p_value == pytest.approx(p, abs=1e-7)
+
+
+def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y, z = problems(250)["two columns of z"]
+    whole = kci(x, y, z).p_value
+    monkeypatch.setattr("personax.independence.conditional.BLOCK", 33)
+    assert kci(x, y, z).p_value == pytest.approx(whole, rel=1e-12)
+
+
+def test_level_under_conditional_independence() -> None:
+    """300 nulls with a common cause: no more rejections at 0.05 than a binomial of level 0.05 has with p = 0.001."""
+    rng = np.random.default_rng(4)
+    rejected = 0
+    for _ in range(300):
+        z = rng.normal(size=150)
+        x, y = z + rng.normal(size=150), z + rng.normal(size=150)
+        rejected += kci(x, y, z).p_value < 0.05
+    assert rejected <= stats.binom.ppf(0.999, 300, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("x", "z", "reason"),
+    [
+        (np.arange(20), [f"row {i}" for i in range(20)], "a category of z by itself"),
+        (np.arange(20) % 2, np.arange(20) % 2, "one value of x"),
+        (np.arange(20), np.ones(20), "z is constant"),
+        (np.arange(20), np.arange(19), "z has 19 rows and x has 20"),
+    ],
+)
+def test_what_cannot_be_tested_is_named(x: Array, z: ArrayLike, reason: str) -> None:
+    with pytest.raises(UntestableError, match=reason):
+        kci(x, np.arange(20) % 7, z)
