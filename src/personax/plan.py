@@ -20,6 +20,8 @@ FORMAT = 1
 Share = Annotated[float, Field(ge=0, le=1)]
 Alpha = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+VectorLength = Annotated[int, Field(ge=8)]
+"""Room for the latents and noises that a simulated vector mixes."""
 
 
 class CollectSimulated(Strict):
@@ -27,8 +29,8 @@ class CollectSimulated(Strict):
 
     source: Literal["simulate"]
     n: Count = 1000
-    text_dim: Count = 384
-    image_dim: Count = 512
+    text_dim: VectorLength = 384
+    image_dim: VectorLength = 512
     images: bool = True
 
 

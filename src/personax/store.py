@@ -107,7 +107,11 @@ class StudyFolder:
         StudyError
             When another process works in the folder.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            text = f"{self.root} is a file; choose another folder"
+            raise StudyError(text) from None
         lock = filelock.FileLock(self.path(".lock"), timeout=0)
         try:
             lock.acquire()

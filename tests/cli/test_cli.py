@@ -169,6 +169,8 @@ BAD_STUDIES = [
     ("name: x\ncolect: {}\n", "did you mean collect?"),
     ("name: x\ncollect: {source: table, path: gone.csv}\n", "there is no"),
     ("name: x\ncollect: {source: table, path: .}\n", "is a folder"),
+    ("name: x\ncollect: {source: openfootball, path: study.yaml}\n", "cannot be read as a tar file"),
+    ("name: x\ncollect: {source: simulate, text_dim: 3}\n", "must be greater than or equal to 8"),
     (TINY + "crl: {latents: {sound: 2}}\nembed: {source: simulate}\n", "there is no modality sound"),
     (TINY + "discover: {}\n", "latents need a crl section"),
     (TINY + "embed: {source: files, files: {text: {a: gone.npz}}}\n", "there is no file"),
@@ -213,3 +215,22 @@ def test_doctor() -> None:
     assert pieces["torch"]["present"]
     assert {"GPU", "browser", "causal-learn"} <= set(pieces)
     assert "torch" in personax("doctor").stdout
+
+
+def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
+    table = people(tmp_path)
+    assert "is a file; choose another folder" in one_sentence(personax("independence", table, "--out", table))
+    assert "is a file; choose another name" in one_sentence(personax("demo", "--out", table))
+
+
+def test_a_manifest_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(TINY)
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests" / "collect.json").write_text("{half")
+    assert "remove it to run the stage again" in one_sentence(personax("run", tmp_path))
+
+
+def test_what_the_system_refuses_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(TINY)
+    (tmp_path / "people").write_text("a file where the stage's folder should be")
+    assert "people" in one_sentence(personax("run", tmp_path))

@@ -52,6 +52,11 @@ def main() -> None:
     except PersonaxError as error:
         fail(str(error))
         sys.exit(1)
+    except OSError as error:
+        fail(
+            f"{error.filename or 'input or output'}: {error.strerror or error}; check the path, its rights and the disk"
+        )
+        sys.exit(1)
     except KeyboardInterrupt:
         fail("stopped; what was finished is kept, the same command goes on from there")
         sys.exit(130)

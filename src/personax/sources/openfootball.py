@@ -86,7 +86,8 @@ def read_openfootball(path: Path, *, max_bad_share: float = 0.05) -> PeopleTable
     except FileNotFoundError:
         raise InputError(f"there is no file {path}; check the path") from None
     except (tarfile.TarError, UnicodeDecodeError, EOFError, OSError, zlib.error) as error:
-        raise InputError(f"{path} cannot be read as a tar file or folder of players ({error})") from None
+        reason = str(error).splitlines()[0].rstrip(":")
+        raise InputError(f"{path} cannot be read as a tar file or folder of players ({reason})") from None
     if not players:
         raise InputError(f"{path} holds no player; it needs files called <country>.players.txt")
     unread = sum(cell["column"] == "line" for cell in bad)
