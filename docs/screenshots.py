@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import io
 import json
 import os
 import signal
@@ -18,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -127,6 +130,12 @@ class Browser:
         return base64.b64decode(shot["data"])
 
 
+def save(png: bytes, path: Path) -> None:
+    """Write a picture in 96 colours, which is a fifth of its bytes and looks the same on a page of flat colours."""
+    with Image.open(io.BytesIO(png)) as image:
+        image.convert("RGB").quantize(96, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
 def main() -> None:
     """Write ``report-<device>-<scheme>.png`` for every device and scheme."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -143,7 +152,7 @@ def main() -> None:
                 browser.open(wanted.page, device, scheme)
                 if browser.evaluate("document.documentElement.scrollWidth > innerWidth"):
                     raise SystemExit(f"the page is wider than the {device}")
-                (wanted.out / f"{name}-{device}-{scheme}.png").write_bytes(browser.picture(wanted.section))
+                save(browser.picture(wanted.section), wanted.out / f"{name}-{device}-{scheme}.png")
 
 
 if __name__ == "__main__":

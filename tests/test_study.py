@@ -10,7 +10,9 @@ import sys
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
+from PIL import Image
 
 from personax.errors import PersonaxError, PlanError, StudyError
 from personax.files import sha256
@@ -156,6 +158,32 @@ def test_twenty_kills_end_in_the_same_bytes(whole: Path, tmp_path: Path) -> None
     subprocess.run(command, check=True, capture_output=True)
     assert data_files(folder) == data_files(whole)
     assert list((folder / ".staging").glob("*")) == []
+
+
+def test_a_table_with_biographies_and_pictures(tmp_path: Path) -> None:
+    """The offline way from a table: lexicon, text and image vectors; a changed picture makes the vectors stale."""
+    people = "".join(f"p{i},A {'bold and kind' if i % 2 else 'shy'} person.\n" for i in range(30))
+    (tmp_path / "people.csv").write_text("id,biography\n" + people)
+    for i in range(30):
+        (tmp_path / "faces").mkdir(exist_ok=True)
+        Image.new("RGB", (8, 8), (i, 0, 0)).save(tmp_path / "faces" / f"p{i}.png")
+    plan = """
+name: offline
+collect: {source: table, path: people.csv}
+annotate: {source: lexicon}
+embed: {source: offline, images: faces, text_dim: 16, image_dim: 16}
+"""
+    study = Study.load(write(tmp_path, plan))
+    assert ran(study) == ["collect", "annotate", "embed", "report"]
+    scores = pl.read_parquet(tmp_path / "traits" / "traits.parquet")
+    assert scores["final_e"].to_list() == [1.0, 3.0] * 15
+    assert scores["final_o"].null_count() == 30
+    assert pl.read_parquet(tmp_path / "embeddings" / "image.parquet")["descriptors"].dtype == pl.Array(pl.Float32, 16)
+    Image.new("RGB", (8, 8), (0, 99, 0)).save(tmp_path / "faces" / "p3.png")
+    assert ran(study) == ["embed", "report"]
+    (tmp_path / "faces" / "p4.png").unlink()
+    with pytest.raises(PersonaxError, match=r"1 people have no <id>.png"):
+        study.run()
 
 
 def test_errors_are_ours(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ __all__ = ["sha256", "write_text"]
 
 
 def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file.
+    """Return the SHA-256 of a file, or of a folder's file names and their hashes.
 
     Examples
     --------
@@ -21,6 +21,10 @@ def sha256(path: Path) -> str:
     ...     sha256(file)[:12]
     'e3b0c44298fc'
     """
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        listed = "".join(f"{file.relative_to(path).as_posix()} {sha256(file)}\n" for file in files)
+        return hashlib.sha256(listed.encode()).hexdigest()
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

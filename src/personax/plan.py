@@ -31,6 +31,8 @@ class CollectSimulated(Strict):
     n: Count = 1000
     text_dim: VectorLength = 384
     image_dim: VectorLength = 512
+    text_measurements: Annotated[int, Field(ge=1, le=26)] = 3
+    image_measurements: Annotated[int, Field(ge=1, le=26)] = 1
     images: bool = True
 
 
@@ -97,6 +99,7 @@ class EmbedOffline(Strict):
     """Small encoders that need no network: hashed n-grams for texts, colour and edges for images."""
 
     source: Literal["offline"]
+    images: str | None = None
     text_dim: Count = 384
     image_dim: Count = 512
 

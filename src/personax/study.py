@@ -191,7 +191,7 @@ class Study:
         inputs: dict[str, str] = {}
         for name in stage.reads(self.plan):
             path = self.base / name
-            inputs[name] = sha256(path) if path.is_file() else "missing"
+            inputs[name] = sha256(path) if path.exists() else "missing"
         for need in stage.needs:
             manifest = self.folder.manifest(need) if getattr(self.plan, need) is not None else None
             inputs.update(manifest.outputs if manifest else {})

@@ -191,6 +191,17 @@ def test_pictures_open(world: Population) -> None:
         assert image.size == (64, 64)
 
 
+def test_any_number_and_size_of_measurements() -> None:
+    made = simulate_population(
+        5, rng=np.random.default_rng(0), text_dim=10, image_dim=12, text_measurements=2, image_measurements=4
+    )
+    assert made.embeddings["text"].columns == ["id", "text_a", "text_b"]
+    assert made.embeddings["image"].width == 5
+    assert made.embeddings["image"]["image_d"].dtype == pl.Array(pl.Float32, 12)
+    with pytest.raises(ValueError, match="1 to 26 measurements, not 0"):
+        simulate_population(5, rng=np.random.default_rng(0), text_measurements=0)
+
+
 def test_one_person_and_none() -> None:
     assert simulate_population(1, rng=np.random.default_rng(0), text_dim=16, image_dim=16).people.height == 1
     with pytest.raises(ValueError, match="at least 1, not 0"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,6 @@ from personax.simulate.raters import rate
 
 __all__ = ["FEATURES", "Population", "simulate_population"]
 
-TEXT_MEASUREMENTS = ("text_a", "text_b", "text_c")
 OCCUPATIONS = ("handball", "music", "film", "politics", "science")
 
 Array = NDArray[np.float64]
@@ -99,7 +99,15 @@ def _effects() -> list[dict[str, Any]]:
     return rows
 
 
-def simulate_population(n: int, *, rng: np.random.Generator, text_dim: int = 384, image_dim: int = 512) -> Population:
+def simulate_population(
+    n: int,
+    *,
+    rng: np.random.Generator,
+    text_dim: int = 384,
+    image_dim: int = 512,
+    text_measurements: int = 3,
+    image_measurements: int = 1,
+) -> Population:
     """Draw invented people from the documented causal model `personax.simulate.model.MODEL`.
 
     Parameters
@@ -110,6 +118,8 @@ def simulate_population(n: int, *, rng: np.random.Generator, text_dim: int = 384
         The same generator state gives the same people, to the byte.
     text_dim, image_dim
         Length of the text and image vectors.
+    text_measurements, image_measurements
+        How many of each; measurements of one modality share their latents and differ in mixing and noise.
 
     Returns
     -------
@@ -129,6 +139,9 @@ def simulate_population(n: int, *, rng: np.random.Generator, text_dim: int = 384
     """
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}")
+    for measurements in (text_measurements, image_measurements):
+        if not 1 <= measurements <= len(ascii_lowercase):
+            raise ValueError(f"a modality has 1 to {len(ascii_lowercase)} measurements, not {measurements}")
     values = MODEL.solve(MODEL.draw(n, rng=rng))
     ids = [f"p{number:05d}" for number in range(1, n + 1)]
     people = _people(ids, values, rng)
@@ -139,7 +152,10 @@ def simulate_population(n: int, *, rng: np.random.Generator, text_dim: int = 384
         columns=_columns(),
         texts=_texts(people, traits, rng),
         ratings=rate(traits, ids, rng=rng),
-        embeddings=_embeddings(ids, values, text_dim, image_dim, rng),
+        embeddings={
+            "text": _embedding(ids, values, "text", text_measurements, text_dim, rng),
+            "image": _embedding(ids, values, "image", image_measurements, image_dim, rng),
+        },
         latents=pl.DataFrame({"id": ids, **{name: values[name] for name in latent_names}}),
         _face_seed=int(rng.integers(2**63)),
     )
@@ -194,20 +210,14 @@ def _texts(people: pl.DataFrame, traits: Mapping[str, Array], rng: np.random.Gen
     return pl.DataFrame({"id": people["id"], "biography": written})
 
 
-def _embeddings(
-    ids: list[str], values: Mapping[str, Array], text_dim: int, image_dim: int, rng: np.random.Generator
-) -> dict[str, pl.DataFrame]:
-    """Mix each modality's latents with the shared ones, afresh for each measurement."""
-    groups = {modality: _group(values, modality) for modality in ("text", "image")}
-    plan = {"text": (TEXT_MEASUREMENTS, text_dim), "image": (("image",), image_dim)}
-    frames = {}
-    for modality, (measurements, dim) in plan.items():
-        columns = {
-            name: pl.Series(mix(groups[modality], dim, rng=rng), dtype=pl.Array(pl.Float32, dim))
-            for name in measurements
-        }
-        frames[modality] = pl.DataFrame({"id": ids, **columns})
-    return frames
+def _embedding(
+    ids: list[str], values: Mapping[str, Array], modality: str, measurements: int, dim: int, rng: np.random.Generator
+) -> pl.DataFrame:
+    """Mix a modality's latents with the shared ones, afresh for each measurement: text_a, text_b ..."""
+    latents = _group(values, modality)
+    names = [f"{modality}_{letter}" for letter in ascii_lowercase[:measurements]]
+    columns = {name: pl.Series(mix(latents, dim, rng=rng), dtype=pl.Array(pl.Float32, dim)) for name in names}
+    return pl.DataFrame({"id": ids, **columns})
 
 
 def _group(values: Mapping[str, Array], modality: str) -> Array:

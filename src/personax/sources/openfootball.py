@@ -97,7 +97,7 @@ def read_openfootball(path: Path, *, max_bad_share: float = 0.05) -> PeopleTable
     people, columns = derive_birth(pl.DataFrame(players, schema=_SCHEMA), list(_COLUMNS))
     check_ids(people["id"].to_list())
     bad_cells = pl.DataFrame(bad, schema=BAD_CELLS)
-    provenance = Provenance("openfootball", path.name, sha256(path) if path.is_file() else "", people.height)
+    provenance = Provenance("openfootball", path.name, sha256(path), people.height)
     notice = Notice("A player of several positions counts by the first one listed.")
     return PeopleTable(people, columns, bad_cells, [notice, *plain_notices(people, bad_cells)], provenance)
 

@@ -29,6 +29,9 @@ def _run(context: Context) -> None:
         case AnnotateSimulated() as section:
             _vote(context, _simulated(context), people, section.rule)
         case AnnotateLexicon() as section:
+            if not context.folder.path("people", "texts.parquet").is_file():
+                text = "annotate.source: lexicon reads biographies; give the people table a column biography"
+                raise PlanError(text)
             texts = context.frame("people", "texts.parquet")
             _vote(context, annotate_lexicon(dict(texts.select("id", "biography").iter_rows())), people, section.rule)
         case AnnotateQuestionnaire() as section:

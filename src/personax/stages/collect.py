@@ -54,6 +54,9 @@ def _readable(path: Path) -> Path:
 
 def _write_table(context: Context, table: PeopleTable) -> None:
     _write_people(context, table.people, table.columns)
+    if "biography" in table.people.columns:
+        texts = table.people.select("id", pl.col("biography").cast(pl.String))
+        context.write_frame(texts, "people", "texts.parquet")
     context.write_frame(table.bad_cells, "people", "bad_cells.parquet")
     context.write_text(json.dumps(asdict(table.provenance), indent=1), "people", "provenance.json")
     context.counts["bad_cells"] = table.bad_cells.height
@@ -68,7 +71,8 @@ def _write_people(context: Context, people: pl.DataFrame, columns: Sequence[Colu
 
 def _invent(context: Context, section: CollectSimulated) -> None:
     """Write simulated people, what their raters say and their embeddings, with the truth beside them."""
-    world = simulate_population(section.n, rng=context.rng, text_dim=section.text_dim, image_dim=section.image_dim)
+    sizes = section.model_dump(exclude={"source", "n", "images"})
+    world = simulate_population(section.n, rng=context.rng, **sizes)
     _write_people(context, world.people, world.columns)
     context.write_frame(world.texts, "people", "texts.parquet")
     context.write_frame(world.ratings, "people", "simulation", "ratings.parquet")

@@ -17,9 +17,13 @@ __all__ = ["EMBED"]
 
 
 def _reads(plan: Plan) -> Sequence[str]:
-    if not isinstance(plan.embed, EmbedFiles):
-        return ()
-    return [path for measurements in plan.embed.files.values() for path in measurements.values()]
+    match plan.embed:
+        case EmbedFiles(files=files):
+            return [path for measurements in files.values() for path in measurements.values()]
+        case EmbedOffline(images=str(folder)):
+            return [folder]
+        case _:
+            return ()
 
 
 def _run(context: Context) -> None:
@@ -51,10 +55,11 @@ def _simulated(context: Context) -> None:
 
 def _offline(context: Context, section: EmbedOffline, people: list[str]) -> None:
     texts = context.folder.path("people", "texts.parquet")
-    images = [context.folder.path("people", "images", f"{person}.png") for person in people]
+    folder = context.folder.path("people", "images") if section.images is None else context.outside(section.images)
+    images = [folder / f"{person}.png" for person in people]
     pictured = [image for image in images if image.is_file()]
     if not texts.is_file() and not pictured:
-        text = "embed.source: offline needs people/texts.parquet or people/images; this study has neither"
+        text = "embed.source: offline needs a biography column, or embed.images with one <id>.png a person"
         raise InputError(text)
     if texts.is_file():
         written = dict(pl.read_parquet(texts).select("id", "biography").iter_rows())
@@ -62,7 +67,7 @@ def _offline(context: Context, section: EmbedOffline, people: list[str]) -> None
         _write(context, "text", people, {"hashed": vectors})
     if pictured:
         if len(pictured) < len(people):
-            text = f"{len(people) - len(pictured)} people have no picture in people/images; all or none are needed"
+            text = f"{len(people) - len(pictured)} people have no <id>.png in {folder}; all or none are needed"
             raise InputError(text)
         _write(context, "image", people, {"descriptors": encode_images(pictured, dim=section.image_dim)})
 
