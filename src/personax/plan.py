@@ -129,6 +129,7 @@ class Crl(Strict):
     shared: Annotated[int, Field(ge=0)] = 0
     epochs: Count = 60
     preset: Literal["paper"] = "paper"
+    threads: Count = 1
 
 
 class Discover(Strict):

@@ -38,7 +38,7 @@ def _run(context: Context) -> None:
         views,
         latents=section.latents,
         shared=section.shared,
-        config=FitConfig(epochs=section.epochs),
+        config=FitConfig(epochs=section.epochs, threads=section.threads),
         rng=context.rng,
         progress=lambda done, total, loss: context.progress.step(done, total, f"validation {loss:.3g}"),
     )
