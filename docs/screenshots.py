@@ -131,9 +131,9 @@ class Browser:
 
 
 def save(png: bytes, path: Path) -> None:
-    """Write a picture in 96 colours, which is a fifth of its bytes and looks the same on a page of flat colours."""
+    """Write a picture in 256 colours, which is a third of its bytes and looks the same on a page of flat colours."""
     with Image.open(io.BytesIO(png)) as image:
-        image.convert("RGB").quantize(96, dither=Image.Dither.NONE).save(path, optimize=True)
+        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def main() -> None:
