@@ -145,7 +145,8 @@ def simulate_population(
     values = MODEL.solve(MODEL.draw(n, rng=rng))
     ids = [f"p{number:05d}" for number in range(1, n + 1)]
     people = _people(ids, values, rng)
-    traits = {trait: values[node] for node, trait in TRAIT_OF.items()}
+    standard = MODEL.standardise(values)
+    traits = {trait: standard[node] for node, trait in TRAIT_OF.items()}
     latent_names = [name for name, variable in MODEL.variables.items() if variable.group != "biography"]
     return Population(
         people=people,
@@ -193,7 +194,6 @@ def _people(ids: list[str], values: Mapping[str, Array], rng: np.random.Generato
 
 
 def _texts(people: pl.DataFrame, traits: Mapping[str, Array], rng: np.random.Generator) -> pl.DataFrame:
-    standard = {trait: (traits[trait] - traits[trait].mean()) / (traits[trait].std() or 1.0) for trait in TRAITS}
     written = [
         biography(
             {
@@ -202,7 +202,7 @@ def _texts(people: pl.DataFrame, traits: Mapping[str, Array], rng: np.random.Gen
                 "country": row["country"],
                 "year": str(row["birth_year"]),
             },
-            {trait: float(standard[trait][place]) for trait in TRAITS},
+            {trait: float(traits[trait][place]) for trait in TRAITS},
             rng=rng,
         )
         for place, row in enumerate(people.iter_rows(named=True))

@@ -39,7 +39,7 @@ def rate(traits: Mapping[str, NDArray[np.float64]], people: list[str], *, rng: n
     Parameters
     ----------
     traits
-        True trait -> value, shape (n,), standardised here.
+        True trait -> value, shape (n,), in standard deviations of the model.
     people
         Ids, length n.
 
@@ -49,9 +49,7 @@ def rate(traits: Mapping[str, NDArray[np.float64]], people: list[str], *, rng: n
         The rows of annotations.parquet. Without information or on refusal the score is null, never a number.
     """
     return pl.concat(
-        _answers(rater, trait, (values - values.mean()) / (values.std() or 1.0), people, rng)
-        for rater in RATERS
-        for trait, values in traits.items()
+        _answers(rater, trait, values, people, rng) for rater in RATERS for trait, values in traits.items()
     )
 
 

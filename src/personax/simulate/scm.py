@@ -45,6 +45,19 @@ class Variable:
     mechanism: Literal["linear", "saturating", "bent"] = "linear"
     noise: float = 1.0
 
+    def equation(self) -> str:
+        """Write the sentence, for the documentation.
+
+        Examples
+        --------
+        >>> Variable("b", "text", {"a": 0.7, "g": -0.4}, "bent", noise=0.6).equation()
+        'b = 0.7 bent(a) - 0.4 bent(g) + 0.6 noise'
+        """
+        enters = "{}" if self.mechanism == "linear" else f"{self.mechanism}({{}})"
+        terms = [f"{weight:+g} {enters.format(cause)}" for cause, weight in self.causes.items()]
+        sum_ = " ".join([*terms, f"{self.noise:+g} noise"]).removeprefix("+")
+        return f"{self.name} = {sum_.replace(' +', ' + ').replace(' -', ' - ')}"
+
 
 class SCM:
     """A structural causal model whose variables stand in causal order.
@@ -89,6 +102,14 @@ class SCM:
             caused = sum((weight * enters(values[cause]) for cause, weight in variable.causes.items()), np.zeros(1))
             values[name] = caused + variable.noise * noise[name]
         return values
+
+    def standardise(self, values: Mapping[str, Array], *, n: int = 50_000, seed: int = 0) -> dict[str, Array]:
+        """Return variables in standard deviations of the model from its mean: one person's do not depend on others'.
+
+        Mean and deviation are those of ``n`` people drawn for this; their error is about 1/sqrt(n) of a deviation.
+        """
+        drawn = self.solve(self.draw(n, rng=np.random.default_rng(seed)))
+        return {name: (value - drawn[name].mean()) / drawn[name].std() for name, value in values.items()}
 
     def effect(self, cause: str, target: str, *, n: int = 20_000, seed: int = 0) -> float:
         """Return the average total effect of one unit of a cause, in standard deviations of the target.
