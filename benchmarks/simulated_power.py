@@ -2,8 +2,8 @@
 
     python benchmarks/simulated_power.py --people 1500 --populations 60
 
-Chi-square between fifths of each feature (or its categories) and the raters' median, at 0.05, over populations drawn from
-seeds 1000, 1001 ...; prints the share rejected over true nulls, and the power of every dependent pair.
+Chi-square between fifths of each feature (or its categories) and the raters' median, at 0.05, over populations drawn
+from seeds 1000, 1001 ...; prints the share rejected over true nulls, and the power of every dependent pair.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Rejected = dict[tuple[str, str], list[bool]]
 def fifths(values: pl.Series) -> NDArray[np.str_]:
     """Return categories as they are, and numbers by which fifth of the people they fall in."""
     if not values.dtype.is_numeric():
-        return values.to_numpy().astype(str)
+        return np.asarray(values.to_list(), dtype=np.str_)
     numbers = values.to_numpy()
     return np.digitize(numbers, np.quantile(numbers, [0.2, 0.4, 0.6, 0.8])).astype(str)
 
