@@ -28,7 +28,8 @@ def fifths(values: pl.Series) -> NDArray[np.str_]:
     if not values.dtype.is_numeric():
         return np.asarray(values.to_list(), dtype=np.str_)
     numbers = values.to_numpy()
-    return np.digitize(numbers, np.quantile(numbers, [0.2, 0.4, 0.6, 0.8])).astype(str)
+    fifth: NDArray[np.str_] = np.digitize(numbers, np.quantile(numbers, [0.2, 0.4, 0.6, 0.8])).astype(np.str_)
+    return fifth
 
 
 def examine(world: Population, rejected: Rejected) -> None:
