@@ -88,6 +88,15 @@ def test_a_kill_after_any_move_of_the_install_ends_in_the_new_output(tmp_path: P
     assert folder.changed_output(manifest) is None
 
 
+def test_a_kill_after_the_last_move_does_not_block_the_study(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path)
+    commit(folder, {"people/a": "new"})
+    (tmp_path / ".staging" / "collect.ready" / "people").mkdir(parents=True)
+    with folder.lock():
+        assert contents(tmp_path) == {"people/a": "new"}
+    assert list(tmp_path.glob(".staging/*")) == []
+
+
 def test_a_kill_before_the_commit_leaves_the_old_output(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path)
     commit(folder, {"people/a": "old"})

@@ -108,6 +108,18 @@ def test_an_edited_output_is_made_again(whole: Path, tmp_path: Path) -> None:
     assert data_files(tmp_path / "copy") == before
 
 
+def test_the_report_follows_settings_that_change_no_output(whole: Path, tmp_path: Path) -> None:
+    study = copy(whole, tmp_path / "copy", TINY.replace("[chisq, kci]", "[chisq, kci], alpha: 0.0499"))
+    assert ran(study) == ["independence", "report"]
+    assert "0.0499" in study.report.read_text()
+
+
+def test_embeddings_that_the_plan_no_longer_asks_for_are_not_used(whole: Path, tmp_path: Path) -> None:
+    study = copy(whole, tmp_path / "copy", TINY.replace("embed: {source: simulate}\n", ""))
+    with pytest.raises(PlanError, match="there is no modality text"):
+        study.run()
+
+
 def test_one_stage_brings_the_ones_it_needs(tmp_path: Path) -> None:
     study = Study.load(write(tmp_path))
     assert [outcome.stage for outcome in study.run(["embed"])] == ["collect", "embed"]

@@ -80,6 +80,7 @@ class AnnotateQuestionnaire(Strict):
     low: int
     high: int
     min_answered: Count = 3
+    missing: list[str] = [""]
 
 
 class EmbedSimulated(Strict):

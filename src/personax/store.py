@@ -9,6 +9,7 @@ left, and throws partial ones away; so a stage killed at any instant leaves its 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,6 +58,11 @@ class Manifest:
     notices: Sequence[Mapping[str, Any]] = field(default_factory=list)
     started: str = ""
     seconds: float = 0.0
+
+    def told(self) -> str:
+        """Return a hash of what a report tells of this stage; not of the time it took."""
+        told = [self.revision, self.seed, dict(self.plan), dict(self.versions), dict(self.counts), list(self.notices)]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def differs(self, other: Self) -> str | None:
         """Return in words why this stage must run again, given what would go in now; None when nothing changed."""
@@ -167,6 +173,9 @@ class StudyFolder:
         """Move a ready mirror into place; safe to repeat from any point, because the manifest moves last."""
         stage = ready.stem
         name = f"manifests/{stage}.json"
+        if not (ready / name).exists():  # the manifest moves last: everything is in place
+            shutil.rmtree(ready)
+            return
         new = json.loads((ready / name).read_text(encoding="utf-8"))
         old = self.manifest(stage)
         for output in set(old.outputs if old else ()) - set(new["outputs"]):

@@ -195,6 +195,8 @@ class Study:
         for need in stage.needs:
             manifest = self.folder.manifest(need) if getattr(self.plan, need) is not None else None
             inputs.update(manifest.outputs if manifest else {})
+            if manifest and stage.tells:
+                inputs[f"manifests/{need}.json"] = manifest.told()
         settings = {**section.model_dump(mode="json"), **({"name": self.plan.name} if stage.titled else {})}
         return Manifest(stage.name, stage.revision, self.plan.seed, settings, inputs)
 

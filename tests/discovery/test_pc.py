@@ -67,6 +67,13 @@ def test_columns_that_determine_one_another_are_named() -> None:
         pc(frame)
 
 
+def test_a_draw_that_cannot_be_searched_is_counted_apart() -> None:
+    frame = collider(100).with_columns(rare=(pl.int_range(pl.len()) == 3).cast(pl.Float64))
+    details = bootstrap_edges(frame, pc, times=12, rng=np.random.default_rng(0)).details
+    assert details["bootstraps_failed"] > 0
+    assert details["bootstraps"] + details["bootstraps_failed"] == 12
+
+
 def test_bootstrap_shares() -> None:
     graph = bootstrap_edges(collider(), pc, times=10, rng=np.random.default_rng(1))
     shares = {(edge.source, edge.target): edge.weight for edge in graph.edges}

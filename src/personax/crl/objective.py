@@ -61,7 +61,7 @@ class Terms:
 
 
 def terms(model: LatentModel, views: Views, generator: torch.Generator | None) -> Terms:
-    """Compute the terms of a batch; without a generator at the means and the final gates, for validation."""
+    """Compute the terms of a batch; without a generator at the means and the final gates."""
     inferred = model.infer(views)
     latents = _sample(inferred.mean, inferred.logvar, generator)
     etas = {key: _sample(mean, logvar, generator) for key, (mean, logvar) in inferred.eta.items()}

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from personax.errors import ComputationError
+from personax.errors import ComputationError, InputError
 from personax.schema import Edge, Graph
 
 __all__ = ["bootstrap_edges"]
@@ -52,7 +52,7 @@ def bootstrap_edges(
         rows = rng.integers(frame.height, size=frame.height)
         try:
             seen.update(frozenset((edge.source, edge.target)) for edge in search(frame[rows]).edges)
-        except ComputationError:
+        except (ComputationError, InputError):
             failed += 1
         if progress is not None:
             progress(draw + 1, times)

@@ -23,6 +23,9 @@ __all__ = ["Contents", "build"]
 
 OTHER = "other"
 
+WITHHELD = {"birth_month", "birth_day"}
+"""With the year they would be the date of birth."""
+
 
 @dataclass(frozen=True)
 class Contents:
@@ -103,7 +106,12 @@ def build(
 
 
 def _people(contents: Contents, rare_below: int, notices: list[Notice]) -> pl.DataFrame:
-    kept = [column for column in contents.columns if column.role in ("feature", "target")]
+    scored = set(contents.traits.columns) if contents.traits is not None else set()
+    kept = [
+        column
+        for column in contents.columns
+        if column.role in ("feature", "target") and column.name not in WITHHELD | scored
+    ]
     people = contents.people.select("id", *(column.name for column in kept))
     for column in kept:
         if column.kind == "nominal" and people[column.name].dtype == pl.String:
@@ -112,8 +120,7 @@ def _people(contents: Contents, rare_below: int, notices: list[Notice]) -> pl.Da
                 text = f"{column.name}: categories of fewer than {rare_below} people leave as {OTHER!r}."
                 notices.append(Notice(text, merged))
     if contents.traits is not None:
-        scores = contents.traits.drop([name for name in contents.traits.columns[1:] if name in people.columns])
-        people = people.join(scores, on="id", how="left", maintain_order="left")
+        people = people.join(contents.traits, on="id", how="left", maintain_order="left")
     return people
 
 
@@ -189,7 +196,8 @@ no re-identification. The traits are stated of people by raters, models or a que
 {shape}
 
 - `id` is a pseudonym under a secret key and joins the files; rows are in the order of the pseudonyms.
-- Names, dates of birth, texts and images are not in it. Categories of fewer than {rare_below} people are "{OTHER}".
+- Names, texts and images are not in it, nor month and day of birth. Categories of fewer than {rare_below} people are
+  "{OTHER}"; several columns together, such as coordinates, can still single a person out.
 - Embeddings are rotated under the key: distances and angles are exact, coordinates mean nothing.
 - {found} audit.json has the attacks, where they were run.
 """

@@ -59,7 +59,9 @@ def _vote(context: Context, annotations: pl.DataFrame, people: Sequence[str], ru
 
 def _score(context: Context, section: AnnotateQuestionnaire, people: Sequence[str]) -> None:
     """Score questionnaire answers and put them into the order of the people."""
-    answers = read_table(context.outside(section.path), {"id": ColumnSpec.model_validate({"from": section.id})})
+    answers = read_table(
+        context.outside(section.path), {"id": ColumnSpec.model_validate({"from": section.id})}, missing=section.missing
+    )
     key = read_key(context.outside(section.key))
     scores, notices = score_items(
         answers.people, key, low=section.low, high=section.high, min_answered=section.min_answered

@@ -78,8 +78,10 @@ class Context:
         return [Column(**column) for column in raw]
 
     def embeddings(self) -> dict[str, pl.DataFrame]:
-        """Read the embeddings, modality by modality."""
-        return {path.stem: pl.read_parquet(path) for path in sorted(self.folder.path("embeddings").glob("*.parquet"))}
+        """Read the embeddings that the embed stage of this plan wrote, modality by modality."""
+        manifest = self.folder.manifest("embed") if self.plan.embed is not None else None
+        names = [name for name in manifest.outputs if name.endswith(".parquet")] if manifest else []
+        return {Path(name).stem: self.frame(name) for name in names}
 
     def write_frame(self, frame: pl.DataFrame, *parts: str) -> None:
         """Write a table as Parquet, compressed."""
@@ -110,6 +112,8 @@ class Stage:
         Does the work.
     titled
         Its output carries the study's name.
+    tells
+        Its output tells the settings, counts and notices of the stages that it needs.
     reads
         The files outside the study folder that it reads, as the plan names them.
     """
@@ -120,3 +124,4 @@ class Stage:
     run: Callable[[Context], None]
     reads: Callable[[Plan], Sequence[str]] = _nothing
     titled: bool = False
+    tells: bool = False

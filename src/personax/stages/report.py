@@ -19,4 +19,4 @@ def _run(context: Context) -> None:
 
 STAGES_BEFORE = ("collect", "annotate", "embed", "release", "independence", "crl", "discover")
 
-REPORT = Stage("report", revision=1, needs=STAGES_BEFORE, run=_run, titled=True)
+REPORT = Stage("report", revision=1, needs=STAGES_BEFORE, run=_run, titled=True, tells=True)
