@@ -198,6 +198,17 @@ embed: {source: offline, images: faces, text_dim: 16, image_dim: 16}
         study.run()
 
 
+@pytest.mark.parametrize("person", ["../outside", "/etc/x", "a/b"])
+def test_an_id_cannot_point_out_of_the_picture_folder(tmp_path: Path, person: str) -> None:
+    (tmp_path / "people.csv").write_text("id,biography\n" + "".join(f"{person}{i},bold.\n" for i in range(30)))
+    (tmp_path / "faces").mkdir()
+    for i in range(30):
+        Image.new("RGB", (8, 8), (i, 0, 0)).save(tmp_path / f"outside{i}.png")
+    plan = "{name: a, collect: {source: table, path: people.csv}, embed: {source: offline, images: faces}}"
+    with pytest.raises(PersonaxError, match="is no file name"):
+        Study.load(write(tmp_path, plan)).run()
+
+
 def test_errors_are_ours(tmp_path: Path) -> None:
     bad = "{name: a, collect: {source: table, path: nowhere.csv}}"
     with pytest.raises(PersonaxError, match=r"there is no .*nowhere.csv"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import polars as pl
@@ -56,7 +57,7 @@ def _simulated(context: Context) -> None:
 def _offline(context: Context, section: EmbedOffline, people: list[str]) -> None:
     texts = context.folder.path("people", "texts.parquet")
     folder = context.folder.path("people", "images") if section.images is None else context.outside(section.images)
-    images = [folder / f"{person}.png" for person in people]
+    images = [_image(folder, person) for person in people] if folder.is_dir() else []
     pictured = [image for image in images if image.is_file()]
     if not texts.is_file() and not pictured:
         text = "embed.source: offline needs a biography column, or embed.images with one <id>.png a person"
@@ -70,6 +71,15 @@ def _offline(context: Context, section: EmbedOffline, people: list[str]) -> None
             text = f"{len(people) - len(pictured)} people have no <id>.png in {folder}; all or none are needed"
             raise InputError(text)
         _write(context, "image", people, {"descriptors": encode_images(pictured, dim=section.image_dim)})
+
+
+def _image(folder: Path, person: str) -> Path:
+    """Return where a person's picture is; an id comes from somebody's table and must not lead out of the folder."""
+    name = f"{person}.png"
+    if "\0" in name or "\\" in name or name != PurePosixPath(name).name:
+        text = f"id {person!r} is no file name, so no picture can belong to it; give ids without slashes"
+        raise InputError(text)
+    return folder / name
 
 
 def _write(context: Context, modality: str, people: list[str], vectors: dict[str, NDArray[np.float32]]) -> None:
