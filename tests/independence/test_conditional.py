@@ -127,7 +127,7 @@ def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y, z = problems(250)["two columns of z"]
     whole = kci(x, y, z).p_value
     monkeypatch.setattr("personax.independence.conditional.BLOCK", 33)
-    assert kci(x, y, z).p_value == pytest.approx(whole, rel=1e-12)
+    assert kci(x, y, z).p_value == pytest.approx(whole, abs=1e-7)
 
 
 def test_level_under_conditional_independence() -> None:

@@ -7,17 +7,23 @@ factors and no n x n matrix is inverted. The residual features of a row depend o
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import solve
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.linalg import cho_factor, cho_solve
 
 from personax.errors import UntestableError
 from personax.independence.counts import Counted, join
 from personax.independence.effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
 from personax.independence.factor import Factor, centred, cross
 from personax.independence.kernels import Bandwidth, Kernel, conditional_width, delta, gaussian, product, standardise
-from personax.independence.null import gamma
+from personax.independence.tails import exact, gamma
+from personax.independence.null import Null
 from personax.independence.result import TestResult
 
-__all__ = ["conditional_kci"]
+__all__ = ["conditional_effect", "conditional_kci"]
+
+TOLERANCE = 1e-9
+"""Largest mean diagonal of what the kernels of x and y leave out; that of z, which the ridge divides, is smaller."""
 
 RIDGE = 1e-3
 """eps of the regression on z."""
@@ -25,25 +31,69 @@ RIDGE = 1e-3
 SHARE_OF_Z = 0.5
 """x is tested together with z at half its scale, and y by itself, as Zhang et al. do: the test is not symmetric."""
 
-BLOCK = 1024
+NEGLIGIBLE = 1e-7
+"""Share of the trace that the variance leaves out."""
+
+BLOCK = 256
 """Rows of the n x n product that exist at one time."""
 
 
-def conditional_kci(x: Counted, y: Counted, z: Counted, bandwidth: Bandwidth) -> TestResult:
-    """Test x against y given z by the gamma null; see `personax.independence.kci.kci`."""
+def conditional_kci(
+    x: Counted, y: Counted, z: Counted, bandwidth: Bandwidth = "empirical", null: Null = "gamma"
+) -> TestResult:
+    """Test x against y given z; see `personax.independence.kci.kci`."""
     if z.values is None and z.size == z.n:
         raise UntestableError("every row is a category of z by itself; nothing varies within one")
-    kz = centred(_kernel(z, z, bandwidth), z.codes, z.counts)
+    ridge = _Ridge(z, centred(_kernel(z, z, bandwidth), z))
     kx = _kernel_with_z(x, z, bandwidth)
-    ky = centred(_kernel(y, z, bandwidth), y.codes, y.counts)
-    rx, ry = _residual(kx, x, z, kz, "x"), _residual(ky, y, z, kz, "y")
+    ky = centred(_kernel(y, z, bandwidth), y, TOLERANCE)
+    rx, ry = ridge.residual(kx, x, "x"), ridge.residual(ky, y, "y")
     statistic = cross(rx, ry)
-    mean, variance = _moments(rx, ry)
-    wide_x = _residual(effect_factor(x), x, z, kz, "x")
-    wide_y = _residual(effect_factor(y), y, z, kz, "y")
-    effect = kernel_correlation(wide_x, wide_y)
-    details = {"effect_name": KERNEL_CORRELATION, "rank_x": rx.rank, "rank_y": ry.rank, "rank_z": kz.rank}
-    return TestResult(statistic, gamma(statistic, mean, variance), effect, x.n, "gamma", details)
+    p_value = exact(statistic, _spectrum(rx, ry)) if null == "spectral" else gamma(statistic, *_moments(rx, ry))
+    effect = _effect(x, y, ridge)
+    details = {"effect_name": KERNEL_CORRELATION, "rank_x": rx.rank, "rank_y": ry.rank, "rank_z": ridge.kernel.rank}
+    return TestResult(statistic, p_value, effect, x.n, null, details)
+
+
+def conditional_effect(x: Counted, y: Counted, z: Counted) -> float:
+    """Return the kernel correlation of what regression on z leaves of x and y."""
+    return _effect(x, y, _Ridge(z, centred(_kernel(z, z, "empirical"), z)))
+
+
+def _effect(x: Counted, y: Counted, ridge: _Ridge) -> float:
+    return kernel_correlation(ridge.residual(effect_factor(x), x, "x"), ridge.residual(effect_factor(y), y, "y"))
+
+
+class _Ridge:
+    """Ridge regression on z with a fixed penalty, factored once for all that is regressed."""
+
+    def __init__(self, z: Counted, kernel: Factor) -> None:
+        self.z, self.kernel = z, kernel
+        self._whole = 3 * kernel.rank > z.size  # then the kernel itself is the cheaper matrix
+        self._root = np.sqrt(z.counts)[:, None]
+        weighted = self._root * kernel.rows
+        gram = weighted @ weighted.T if self._whole else weighted.T @ weighted
+        gram[np.diag_indices_from(gram)] += RIDGE
+        self._factored = cho_factor(gram, lower=True, overwrite_a=True, check_finite=False)
+
+    def residual(self, kernel: Factor, variable: Counted, name: str) -> Factor:
+        """Return what is left of a kernel, on the distinct values of (variable, z)."""
+        z = self.z
+        both, first = join(variable, z)
+        if both.size == z.size and 2 * z.size < z.n:  # not where each row has its own z, or a table is doubled
+            raise UntestableError(f"every value of z has one value of {name}; nothing varies within one")
+        features = kernel.rows[kernel.of.codes[first]]
+        in_z = z.codes[first]
+        sums = sparse.csr_array((both.counts.astype(float), (in_z, np.arange(both.size))), (z.size, both.size))
+        return Factor(features - self._fitted(sums @ features)[in_z], both)
+
+    def _fitted(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the fitted values of each distinct z from the sums of the features there."""
+        if not self._whole:
+            rows = self.kernel.rows
+            return rows @ cho_solve(self._factored, rows.T @ sums, check_finite=False)
+        scaled = sums / self._root
+        return (scaled - RIDGE * cho_solve(self._factored, scaled, check_finite=False)) / self._root
 
 
 def _kernel(variable: Counted, z: Counted, bandwidth: Bandwidth) -> Kernel:
@@ -56,25 +106,28 @@ def _kernel(variable: Counted, z: Counted, bandwidth: Bandwidth) -> Kernel:
 
 def _kernel_with_z(x: Counted, z: Counted, bandwidth: Bandwidth) -> Factor:
     """Return the kernel of (x, z / 2): Gaussian in the numbers, equality in the categories."""
-    codes, counts, first = join(x.codes, z.codes)
+    both, first = join(x, z)
     parts = ((x, x.codes[first], 1.0), (z, z.codes[first], SHARE_OF_Z))
     numbers = [scale * standardise(v)[rows] for v, rows, scale in parts if v.values is not None]
     kernels = [delta(rows) for v, rows, _ in parts if v.values is None]
     if numbers:
         values = np.hstack(numbers)
-        kernels.append(gaussian(values, conditional_width(values, counts, bandwidth, z.columns)))
-    return centred(kernels[0] if len(kernels) == 1 else product(*kernels), codes, counts)
+        kernels.append(gaussian(values, conditional_width(values, both.counts, bandwidth, z.columns)))
+    return centred(kernels[0] if len(kernels) == 1 else product(*kernels), both, TOLERANCE)
 
 
-def _residual(kernel: Factor, variable: Counted, z: Counted, kz: Factor, name: str) -> Factor:
-    """Return what ridge regression on z leaves of a kernel, on the distinct values of (variable, z)."""
-    codes, counts, first = join(variable.codes, z.codes)
-    if len(counts) == z.size and 2 * z.size < z.n:  # not where each row has its own z, or a table is doubled
-        raise UntestableError(f"every value of z has one value of {name}; nothing varies within one")
-    features, given = kernel.rows[kernel.codes[first]], kz.rows[kz.codes[first]]
-    weighted = (counts[:, None] * given).T
-    coefficients = solve(weighted @ given + RIDGE * np.eye(kz.rank), weighted @ features, assume_a="pos")
-    return Factor(features - given @ coefficients, codes, counts)
+def _spectrum(x: Factor, y: Factor) -> NDArray[np.float64]:
+    """Return the weights of the null distribution: the eigenvalues of S = Kx * Ky, element by element.
+
+    Of its two Gram matrices, n x n and products of features, the smaller one is taken.
+    """
+    both, first = join(x.of, y.of)
+    fx, fy = x.rows[x.of.codes[first]], y.rows[y.of.codes[first]]
+    if x.rank * y.rank <= both.size:
+        product = (fx[:, :, None] * fy[:, None, :]).reshape(both.size, -1)
+        return np.linalg.eigvalsh(product.T @ (both.counts[:, None] * product)).clip(0)
+    root = np.sqrt(both.counts)
+    return np.linalg.eigvalsh((fx @ fx.T) * (fy @ fy.T) * np.outer(root, root)).clip(0)
 
 
 def _moments(x: Factor, y: Factor) -> tuple[float, float]:
@@ -82,15 +135,27 @@ def _moments(x: Factor, y: Factor) -> tuple[float, float]:
 
     With S_ij = Kx_ij Ky_ij they are tr S and 2 sum_ij S_ij^2. S exists block by block, on distinct values of (x, y, z).
     """
-    _, weights, first = join(x.codes, y.codes)
-    in_x, in_y = x.codes[first], y.codes[first]
+    both, first = join(x.of, y.of)
+    weights, in_x, in_y = both.counts, x.of.codes[first], y.of.codes[first]
     mean = float(weights @ (x.diagonal()[in_x] * y.diagonal()[in_y]))
-    fx, fy = x.rows[in_x], y.rows[in_y]
+    fx, fy = _leading(x)[in_x], _leading(y)[in_y]
     total = 0.0
+    people = weights.astype(np.float32)
     for start in range(0, len(weights), BLOCK):
         here, later = slice(start, start + BLOCK), slice(start, None)
-        squares = np.square((fx[here] @ fx[later].T) * (fy[here] @ fy[later].T))
-        sums = weights[here] @ squares
+        squares = fx[here] @ fx[later].T
+        squares *= fy[here] @ fy[later].T
+        np.square(squares, out=squares)
+        sums = (people[here] @ squares).astype(float)
         own = len(weights[here])
         total += float(2 * sums @ weights[later] - sums[:own] @ weights[here])  # S is symmetric
     return mean, 2 * total
+
+
+def _leading(factor: Factor) -> NDArray[np.float32]:
+    """Return the features without the last ones that hold next to nothing of the trace.
+
+    The variance sets the width of the null distribution: seven digits of it are enough, so single precision is.
+    """
+    held = np.cumsum((factor.counts @ np.square(factor.rows))[::-1])[::-1]
+    return factor.rows[:, held > NEGLIGIBLE * held[0]].astype(np.float32)

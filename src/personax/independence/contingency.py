@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
 from personax.errors import UntestableError
-from personax.independence.counts import MAX_CATEGORIES, Counted, count, same_rows, table
+from personax.independence.counts import MAX_CATEGORIES, Counted, count, same_rows, table, tally
 from personax.independence.effects import CRAMERS_V, cramers_v
 from personax.independence.result import TestResult
 
@@ -83,6 +83,7 @@ def _part(observed: NDArray[np.float64], divergence: Divergence) -> _Part:
 def _strata(x: Counted, y: Counted, z: Counted) -> Iterator[NDArray[np.intp]]:
     """Yield one contingency table a stratum, on the values that occur in it."""
     order = np.argsort(z.codes, kind="stable")
-    for rows in np.split(order, np.cumsum(z.counts)[:-1]):
-        parts = (np.unique(v.codes[rows], return_inverse=True, return_counts=True) for v in (x, y))
-        yield table(*(Counted(None, codes, counts) for _, codes, counts in parts))
+    for rows in np.split(order, np.cumsum(np.bincount(z.codes))[:-1]):
+        weights = None if x.weights is None else x.weights[rows]
+        parts = (np.unique(v.codes[rows], return_inverse=True) for v in (x, y))
+        yield table(*(Counted(None, codes, tally(codes, weights, len(v)), weights=weights) for v, codes in parts))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from personax.errors import UntestableError
 
-__all__ = ["MAX_CATEGORIES", "Counted", "count", "join", "same_rows", "table"]
+__all__ = ["MAX_CATEGORIES", "Counted", "count", "join", "read", "same_rows", "table", "tally", "unrolled"]
 
 MIN_ROWS = 5
 
@@ -32,17 +33,21 @@ class Counted:
         How often each distinct value occurs, shape (a,).
     circle
         The values are points of a circle, so that all columns share one scale.
+    weights
+        How many people each row stands for, shape (n,); None where each row is one. A table that was counted before,
+        because it is larger than memory, comes as its distinct rows.
     """
 
     values: NDArray[np.float64] | None
     codes: NDArray[np.intp]
     counts: NDArray[np.intp]
     circle: bool = False
+    weights: NDArray[np.intp] | None = None
 
     @property
     def n(self) -> int:
-        """Number of rows."""
-        return len(self.codes)
+        """Number of people."""
+        return int(self.counts.sum())
 
     @property
     def size(self) -> int:
@@ -55,7 +60,9 @@ class Counted:
         return 1 if self.values is None else self.values.shape[1]
 
 
-def count(x: ArrayLike, *, name: str = "x", nominal: bool = False) -> Counted:
+def count(
+    x: ArrayLike, *, name: str = "x", nominal: bool = False, weights: NDArray[np.intp] | None = None
+) -> Counted:
     """Find the distinct values of a variable.
 
     Parameters
@@ -66,6 +73,8 @@ def count(x: ArrayLike, *, name: str = "x", nominal: bool = False) -> Counted:
         What to call it in an error.
     nominal
         Take numbers as categories; text always is.
+    weights
+        How many people each row stands for, at least 1, shape (n,).
 
     Raises
     ------
@@ -78,11 +87,32 @@ def count(x: ArrayLike, *, name: str = "x", nominal: bool = False) -> Counted:
     [3, 2]
     """
     rows = _rows(x, name)
-    distinct, codes, counts = _distinct(rows)
-    if len(counts) == 1:
+    people = len(rows) if weights is None else int(weights.sum())
+    if people < MIN_ROWS:
+        raise UntestableError(f"only {people} rows; at least {MIN_ROWS} are needed")
+    distinct, codes = _distinct(rows)
+    if len(distinct) == 1:
         raise UntestableError(f"{name} is constant")
     values = None if nominal or rows.dtype.kind == "U" else distinct
-    return Counted(values, codes, counts)
+    return Counted(values, codes, tally(codes, weights, len(distinct)), weights=weights)
+
+
+def tally(codes: NDArray[np.intp], weights: NDArray[np.intp] | None, size: int) -> NDArray[np.intp]:
+    """Return how many people each code has, shape (size,)."""
+    # floats hold whole numbers exactly up to 2^53 people
+    return np.bincount(codes, weights, minlength=size).astype(np.intp)
+
+
+def read(
+    x: ArrayLike, y: ArrayLike, z: ArrayLike | None, nominal: Collection[str] = ()
+) -> tuple[Counted, Counted, Counted | None]:
+    """Count the variables of one test, which must have the same rows; ``nominal`` names those of numbers as codes."""
+    if unknown := [name for name in nominal if name not in ("x", "y", "z")]:
+        raise UntestableError(f"nominal names {unknown[0]!r}; it can name x, y and z")
+    vx, vy = count(x, name="x", nominal="x" in nominal), count(y, name="y", nominal="y" in nominal)
+    vz = None if z is None else count(z, name="z", nominal="z" in nominal)
+    same_rows(vx, vy, vz)
+    return vx, vy, vz
 
 
 def _rows(x: ArrayLike, name: str) -> NDArray[Any]:
@@ -90,11 +120,9 @@ def _rows(x: ArrayLike, name: str) -> NDArray[Any]:
     array = np.asarray(x)
     if array.ndim not in (1, 2) or 0 in array.shape[1:]:
         raise UntestableError(f"{name} has shape {array.shape}; give shape (n,) or (n, d)")
-    if len(array) < MIN_ROWS:
-        raise UntestableError(f"only {len(array)} rows; at least {MIN_ROWS} are needed")
     if array.dtype.kind == "O":
         array = _plain(array, name)
-    rows = array.reshape(len(array), -1)
+    rows = array if array.ndim == 2 else array[:, None]
     if rows.dtype.kind in "UT":
         return rows.astype(str)
     if rows.dtype.kind not in "biuf":
@@ -116,36 +144,49 @@ def _plain(array: NDArray[Any], name: str) -> NDArray[Any]:
     raise UntestableError(f"{name} mixes types or holds objects; give all numbers or all text")
 
 
-def _distinct(rows: NDArray[Any]) -> tuple[Any, NDArray[np.intp], NDArray[np.intp]]:
-    """Return distinct rows, codes and counts."""
+def _distinct(rows: NDArray[Any]) -> tuple[Any, NDArray[np.intp]]:
+    """Return distinct rows and codes."""
     if rows.shape[1] == 1:
-        values, codes, counts = np.unique(rows[:, 0], return_inverse=True, return_counts=True)
-        return values[:, None], codes, counts
-    codes, counts, first = join(*(np.unique(column, return_inverse=True)[1] for column in rows.T))
-    return rows[first], codes, counts
+        values, codes = np.unique(rows[:, 0], return_inverse=True)
+        return values[:, None], codes
+    codes, first = _combine(*(np.unique(column, return_inverse=True)[1] for column in rows.T))
+    return rows[first], codes
 
 
-def join(*codes: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Return codes, counts and one row of each distinct combination of several variables' codes.
+def _combine(*codes: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return codes of the distinct combinations of several codes, and one row of each.
 
     Two at a time, because sorting whole rows is slow and one product of all sizes would overflow.
     """
     key = codes[0]
     for more in codes[1:]:
         _, key = np.unique(key * (more.max() + 1) + more, return_inverse=True)
-    _, first, joint, counts = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
-    return joint, counts, first
+    _, first, joint = np.unique(key, return_index=True, return_inverse=True)
+    return joint, first
+
+
+def join(*variables: Counted) -> tuple[Counted, NDArray[np.intp]]:
+    """Return the distinct combinations of several variables as one, without values, and one row of each."""
+    weights = variables[0].weights
+    codes, first = _combine(*(variable.codes for variable in variables))
+    return Counted(None, codes, tally(codes, weights, len(first)), weights=weights), first
+
+
+def unrolled(variable: Counted) -> Counted:
+    """Return the variable with one row a person."""
+    if variable.weights is None:
+        return variable
+    return replace(variable, codes=np.repeat(variable.codes, variable.weights), weights=None)
 
 
 def same_rows(x: Counted, y: Counted, z: Counted | None) -> None:
     """Say which variables differ in length."""
-    if x.n != y.n:
-        raise UntestableError(f"x has {x.n} rows and y has {y.n}")
-    if z is not None and z.n != x.n:
-        raise UntestableError(f"z has {z.n} rows and x has {x.n}")
+    if len(x.codes) != len(y.codes):
+        raise UntestableError(f"x has {len(x.codes)} rows and y has {len(y.codes)}")
+    if z is not None and len(z.codes) != len(x.codes):
+        raise UntestableError(f"z has {len(z.codes)} rows and x has {len(x.codes)}")
 
 
 def table(x: Counted, y: Counted) -> NDArray[np.intp]:
     """Return the contingency table, shape (a, b)."""
-    flat = np.bincount(x.codes * y.size + y.codes, minlength=x.size * y.size)
-    return flat.reshape(x.size, y.size)
+    return tally(x.codes * y.size + y.codes, x.weights, x.size * y.size).reshape(x.size, y.size)

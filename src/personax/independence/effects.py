@@ -29,7 +29,7 @@ def effect_factor(variable: Counted) -> Factor:
     if variable.values is not None:
         return marginal_factor(variable, WIDTH)
     rows = np.diag(1 / np.sqrt(variable.counts))
-    return Factor(rows - (variable.counts / variable.n) @ rows, variable.codes, variable.counts, groups=variable.size)
+    return Factor(rows - (variable.counts / variable.n) @ rows, variable, groups=variable.size)
 
 
 def kernel_correlation(x: Factor, y: Factor) -> float:
@@ -63,7 +63,7 @@ def kernel_correlation(x: Factor, y: Factor) -> float:
     >>> round(kernel_correlation(k, k), 6)
     1.0
     """
-    expected = x.trace * y.trace / len(x.codes)
+    expected = x.trace * y.trace / x.of.n
     room = _most(x, y) - expected
     return float(np.sqrt(np.clip((cross(x, y) - expected) / room, 0, 1))) if room > 0 else 0.0
 

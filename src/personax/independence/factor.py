@@ -2,8 +2,7 @@
 
 The eigenvalues of a Gaussian kernel on a line fall fast, so that a pivoted Cholesky factor of rank 25 to 50 holds it to
 rounding; the trace of the remainder bounds what is left out (Harbrecht, Peters, Schneider 2012,
-doi:10.1016/j.apnum.2011.10.001). In many dimensions the rank grows towards the number of distinct values, and LAPACK's
-blocked factorisation of the whole matrix takes over.
+doi:10.1016/j.apnum.2011.10.001). Pivots are drawn as by Chen, Epperly, Tropp, Webber 2023, arXiv:2207.06503.
 """
 
 from __future__ import annotations
@@ -15,22 +14,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpstrf
 
 from personax.errors import UntestableError
-from personax.independence.counts import MAX_CATEGORIES, Counted
+from personax.independence.counts import MAX_CATEGORIES, Counted, table
 from personax.independence.kernels import Bandwidth, Kernel, delta, gaussian, marginal_width, standardise
 
-__all__ = ["Factor", "centred", "cross", "marginal_factor"]
+__all__ = ["Factor", "centred", "cross", "joint_counts", "marginal_factor"]
 
 TOLERANCE = 1e-13
 """Largest mean diagonal of the remainder; the diagonal of every kernel here is 1."""
 
-THIN = 256
-"""Rank up to which columns are computed one at a time."""
-
-DENSE = 4000
-"""Distinct values up to which a kernel of higher rank is computed whole (128 MB)."""
+BLOCK = 32
+"""Pivots of one step of the factorisation while the rank is low."""
 
 FLAT = 1e-9
 """A centred kernel whose mean diagonal is smaller tells no two values apart."""
@@ -44,18 +41,20 @@ class Factor:
     ----------
     rows
         F, shape (a, r).
-    codes
-        Row -> distinct value, shape (n,).
-    counts
-        How often each distinct value occurs, shape (a,).
+    of
+        The variable; its codes say which row of F belongs to which row of the data.
     groups
         Number of groups when the kernel is the projection on them, otherwise 0.
     """
 
     rows: NDArray[np.float64]
-    codes: NDArray[np.intp]
-    counts: NDArray[np.intp]
+    of: Counted
     groups: int = 0
+
+    @property
+    def counts(self) -> NDArray[np.intp]:
+        """How often each distinct value occurs, shape (a,)."""
+        return self.of.counts
 
     @cached_property
     def trace(self) -> float:
@@ -66,6 +65,11 @@ class Factor:
     def square(self) -> float:
         """Sum of the squared entries of the n x n kernel."""
         return float(np.square(self.rows.T @ (self.counts[:, None] * self.rows)).sum())
+
+    @cached_property
+    def quartic(self) -> float:
+        """Sum of the squared diagonal entries of the n x n kernel."""
+        return float(self.counts @ np.square(self.diagonal()))
 
     @cached_property
     def eigenvalues(self) -> NDArray[np.float64]:
@@ -99,15 +103,15 @@ def marginal_factor(variable: Counted, bandwidth: Bandwidth = "empirical") -> Fa
     else:
         values = standardise(variable)
         kernel = gaussian(values, marginal_width(values, variable.counts, bandwidth))
-    return centred(kernel, variable.codes, variable.counts)
+    return centred(kernel, variable)
 
 
-def centred(kernel: Kernel, codes: NDArray[np.intp], counts: NDArray[np.intp]) -> Factor:
+def centred(kernel: Kernel, variable: Counted, tolerance: float = TOLERANCE) -> Factor:
     """Factor a kernel on distinct values and centre it over the rows."""
-    share = counts / counts.sum()
-    rows = _pivoted_cholesky(kernel, share)
-    factor = Factor(rows - share @ rows, codes, counts)
-    if factor.trace < FLAT * counts.sum():
+    share = variable.counts / variable.n
+    rows = _pivoted_cholesky(kernel, share, tolerance)
+    factor = Factor(rows - share @ rows, variable)
+    if factor.trace < FLAT * variable.n:
         raise UntestableError("the kernel tells no two values apart; choose a smaller bandwidth")
     return factor
 
@@ -116,40 +120,47 @@ def cross(x: Factor, y: Factor) -> float:
     """Return sum_ij Kx_ij Ky_ij over all pairs of rows, which is |Fx' T Fy|^2 with the contingency table T."""
     if x.rank < y.rank:
         x, y = y, x
-    return float(np.square(x.rows.T @ (_joint_counts(x, y) @ y.rows)).sum())
+    return float(np.square(x.rows.T @ (joint_counts(x.of, y.of) @ y.rows)).sum())
 
 
-def _joint_counts(x: Factor, y: Factor) -> Any:  # noqa: ANN401 - dense or sparse, whichever is smaller
-    shape = len(x.counts), len(y.counts)
-    if shape[0] * shape[1] <= 4 * len(x.codes):
-        flat = np.bincount(x.codes * shape[1] + y.codes, minlength=shape[0] * shape[1])
-        return flat.reshape(shape).astype(float)
-    return sparse.csr_array((np.ones(len(x.codes)), (x.codes, y.codes)), shape=shape)
+def joint_counts(x: Counted, y: Counted) -> Any:  # noqa: ANN401 - dense or sparse, whichever is smaller
+    """Return the contingency table, shape (a, b)."""
+    rows = len(x.codes)
+    if x.size * y.size <= 4 * rows:
+        return table(x, y).astype(float)
+    people = np.ones(rows) if x.weights is None else x.weights.astype(float)
+    return sparse.csr_array((people, (x.codes, y.codes)), shape=(x.size, y.size))
 
 
-def _pivoted_cholesky(kernel: Kernel, share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return P with P P' = K on the distinct values, up to `TOLERANCE`."""
+def _pivoted_cholesky(kernel: Kernel, share: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+    """Return P with P P' = K on the distinct values, up to a remainder of mean diagonal ``tolerance``.
+
+    Pivots are drawn a block at a time, in proportion to what is left of their diagonal, so that nearly all work is
+    products of matrices; pivots of one block that the others make superfluous are dropped.
+    """
     size = len(share)
-    columns = np.empty((32, size))
+    rng = np.random.default_rng(0)  # which pivots are drawn moves the result by less than the tolerance
+    columns = np.empty((min(size, 512), size))  # the pages of an empty array cost nothing until they are written
     left = np.ones(size)
     rank = 0
-    while rank < size and share @ left > TOLERANCE:
-        if rank >= THIN and size <= DENSE:
-            return _whole_cholesky(kernel, size)
-        if rank == len(columns):
+    while rank < size and share @ left > tolerance:
+        pivots = _drawn(left * share, max(BLOCK, rank // 4), rng)
+        if rank + len(pivots) > len(columns):
             columns = np.vstack([columns, np.empty_like(columns)])
-        pivot = int(np.argmax(left * share))
-        columns[rank] = (kernel(pivot) - columns[:rank, pivot] @ columns[:rank]) / np.sqrt(left[pivot])
-        left = np.maximum(left - np.square(columns[rank]), 0)
-        left[pivot] = 0
-        rank += 1
+        rows = kernel(pivots) - columns[:rank, pivots].T @ columns[:rank]
+        lower, order, kept, _ = dpstrf(rows[:, pivots], tol=tolerance / 10, lower=1)
+        if kept == 0:
+            break  # what is left is rounding
+        chosen = order[:kept] - 1
+        new = solve_triangular(lower[:kept, :kept], rows[chosen], lower=True, check_finite=False)
+        columns[rank : rank + kept] = new
+        left = np.maximum(left - np.square(new).sum(axis=0), 0)
+        left[pivots] = 0
+        rank += int(kept)
     return columns[:rank].T
 
 
-def _whole_cholesky(kernel: Kernel, size: int) -> NDArray[np.float64]:
-    """Do the same by LAPACK on the whole matrix."""
-    matrix = np.array([kernel(i) for i in range(size)])
-    lower, pivots, rank, _ = dpstrf(matrix, tol=TOLERANCE, lower=1, overwrite_a=1)
-    rows = np.empty((size, int(rank)))
-    rows[pivots - 1] = np.tril(lower)[:, : int(rank)]
-    return rows
+def _drawn(left: NDArray[np.float64], number: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return up to ``number`` different values, drawn in proportion to what is left of them."""
+    cumulated = np.cumsum(left)
+    return np.unique(np.searchsorted(cumulated, rng.uniform(0, cumulated[-1], number), side="right"))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from personax.errors import UntestableError
 from personax.independence.conditional import conditional_kci
-from personax.independence.counts import count, same_rows
+from personax.independence.counts import read
 from personax.independence.effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
 from personax.independence.factor import Factor, cross, marginal_factor
 from personax.independence.kernels import Bandwidth
-from personax.independence.null import gamma, permutation
+from personax.independence.null import Null, check_null, p_value
 from personax.independence.result import TestResult
 
 __all__ = ["kci", "kci_of"]
@@ -27,14 +25,14 @@ def kci(
     *,
     nominal: Collection[str] = (),
     bandwidth: Bandwidth = "empirical",
-    null: Literal["gamma", "permutation"] = "gamma",
+    null: Null = "auto",
     permutations: int = 999,
     rng: np.random.Generator | None = None,
 ) -> TestResult:
     r"""Test whether x and y are independent (given z), whatever the form of the dependence.
 
-    With centred kernels on the n rows, the statistic is ``sum_ij Kx_ij Ky_ij``. Under independence it is close to a
-    gamma variable of mean ``tr(Kx) tr(Ky) / n`` and variance ``2 |Kx|^2 |Ky|^2 / n^2``. Rows that repeat share one
+    With centred kernels on the n rows, the statistic is ``sum_ij Kx_ij Ky_ij``. Under independence it tends to a
+    weighted sum of chi-square variables of mean ``tr(Kx) tr(Ky) / n`` and variance ``2 |Kx|^2 |Ky|^2 / n^2``. Rows that repeat share one
     kernel row, so distinct values and their contingency table give the same numbers as the n x n matrices. Given z,
     the kernels of (x, z) and (y, z) are first replaced by what kernel ridge regression on z leaves of them.
 
@@ -49,7 +47,8 @@ def kci(
         more, divided by sqrt(d); given z 1.2, 0.7 or 0.4 times sqrt(columns of z)), ``"median"`` (sqrt(2) times the
         median distance), or a number of standard deviations.
     null
-        ``"gamma"``, or ``"permutation"`` for the marginal test.
+        ``"moments"`` (the default without z), ``"gamma"`` (the default with z, and the one that causal-learn has),
+        ``"spectral"`` or, without z, ``"permutation"``; see `personax.independence.null.p_value`.
     permutations, rng
         How many, and from which random numbers; for the permutation null only.
 
@@ -66,9 +65,10 @@ def kci(
 
     Notes
     -----
-    Null hypothesis: x and y are independent (given z). Rows are assumed independent of one another. The gamma null is
-    rough below about 50 rows and for a value that nearly everybody shares; the permutation null is exact there. Given z
-    the level depends on how well the ridge regression removes z, which gets worse with the columns of z.
+    Null hypothesis: x and y are independent (given z). Rows are assumed independent of one another. The gamma null
+    is rough below about 50 rows, and rejects far too often for values that nearly everybody shares; the default does
+    not, and the permutation null is exact. Given z the level depends on how well the ridge regression removes z, which
+    gets worse with the columns of z.
 
     References
     ----------
@@ -83,29 +83,26 @@ def kci(
     >>> kci(["a", "b", "c"] * 20, [1, 2, 3, 4] * 15).p_value > 0.9
     True
     """
-    vx, vy = count(x, name="x", nominal="x" in nominal), count(y, name="y", nominal="y" in nominal)
-    vz = None if z is None else count(z, name="z", nominal="z" in nominal)
-    same_rows(vx, vy, vz)
-    if null not in ("gamma", "permutation"):
-        raise UntestableError(f"there is no null distribution {null!r}; choose gamma or permutation")
-    if null == "permutation" and (rng is None or vz is not None):
-        raise UntestableError("a permutation null needs rng, and no z: shuffled rows would break the tie to z as well")
+    vx, vy, vz = read(x, y, z, nominal)
+    null = check_null(null, rng, conditional=vz is not None)
     if vz is not None:
-        return conditional_kci(vx, vy, vz, bandwidth)
+        return conditional_kci(vx, vy, vz, bandwidth, null)
     kx, ky = marginal_factor(vx, bandwidth), marginal_factor(vy, bandwidth)
     effect = kernel_correlation(effect_factor(vx), effect_factor(vy))
-    return kci_of(kx, ky, effect, permutations, rng if null == "permutation" else None)
+    return kci_of(kx, ky, effect, null, permutations, rng)
 
 
 def kci_of(
-    x: Factor, y: Factor, effect: float, permutations: int = 0, rng: np.random.Generator | None = None
+    x: Factor,
+    y: Factor,
+    effect: float,
+    null: Null = "gamma",
+    permutations: int = 999,
+    rng: np.random.Generator | None = None,
 ) -> TestResult:
-    """Test two variables whose kernels are known: by permutation where ``rng`` is given, else by the gamma null."""
-    n = len(x.codes)
+    """Test two variables whose kernels are known."""
     statistic = cross(x, y)
-    details = {"effect_name": KERNEL_CORRELATION, "rank_x": x.rank, "rank_y": y.rank}
-    if rng is not None:
-        p_value = permutation(x, y, statistic, permutations, rng)
-        return TestResult(statistic, p_value, effect, n, "permutation", details | {"permutations": permutations})
-    mean, variance = x.trace * y.trace / n, 2 * x.square * y.square / n**2
-    return TestResult(statistic, gamma(statistic, mean, variance), effect, n, "gamma", details)
+    details: dict[str, object] = {"effect_name": KERNEL_CORRELATION, "rank_x": x.rank, "rank_y": y.rank}
+    if null == "permutation":
+        details["permutations"] = permutations
+    return TestResult(statistic, p_value(x, y, statistic, null, permutations, rng), effect, x.of.n, null, details)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import cdist, pdist
 
 from personax.errors import UntestableError
 from personax.independence.counts import Counted
@@ -16,8 +16,8 @@ __all__ = ["Bandwidth", "Kernel", "conditional_width", "delta", "gaussian", "mar
 Bandwidth = str | float
 """``"empirical"`` (as causal-learn chooses it), ``"median"``, or the width itself in standard deviations."""
 
-Kernel = Callable[[int], NDArray[np.float64]]
-"""Index of a distinct value -> its kernel with every distinct value, shape (a,); 1 with itself."""
+Kernel = Callable[[NDArray[np.intp]], NDArray[np.float64]]
+"""Indices of k distinct values -> their kernels with every distinct value, shape (k, a); 1 with itself."""
 
 MEDIAN_SAMPLE = 1000
 """The median distance is taken over at most so many distinct values."""
@@ -26,15 +26,12 @@ MEDIAN_SAMPLE = 1000
 def gaussian(values: NDArray[np.float64], width: float) -> Kernel:
     """Return exp(-|x - y|^2 / (2 width^2)) on the rows of ``values``, shape (a, d)."""
     scaled = values / (np.sqrt(2) * width)
-    if scaled.shape[1] == 1:
-        line = scaled[:, 0]
-        return lambda i: np.exp(-np.square(line - line[i]))
-    return lambda i: np.exp(-np.square(scaled - scaled[i]).sum(axis=1))
+    return lambda i: np.exp(-cdist(scaled[i], scaled, "sqeuclidean"))
 
 
 def delta(labels: NDArray[np.intp]) -> Kernel:
     """Return the kernel that is 1 for equal labels and 0 for different ones."""
-    return lambda i: (labels == labels[i]).astype(float)
+    return lambda i: (labels == labels[i][:, None]).astype(float)
 
 
 def product(first: Kernel, second: Kernel) -> Kernel:
@@ -96,8 +93,11 @@ def _median_distance(values: NDArray[np.float64], counts: NDArray[np.intp]) -> f
     """Return the median distance of two rows that differ; of many distinct values every k-th stands for all."""
     step = -(-len(values) // MEDIAN_SAMPLE)
     values, counts = values[::step], counts[::step]
+    distances = pdist(values)
+    if (counts == counts[0]).all():
+        return float(np.median(distances))
     i, j = np.triu_indices(len(values), 1)
-    distances, weights = pdist(values), (counts[i] * counts[j]).astype(float)
+    weights = (counts[i] * counts[j]).astype(float)
     order = np.argsort(distances)
     below = np.cumsum(weights[order])
     half = below[-1] / 2

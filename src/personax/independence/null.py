@@ -1,14 +1,22 @@
-"""Null distributions of a kernel statistic."""
+"""Null distributions of a kernel statistic ``sum_ij Kx_ij Ky_ij``, both kernels centred."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Literal, get_args
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincc
 
+from personax.errors import UntestableError
+from personax.independence.counts import unrolled
 from personax.independence.factor import Factor, cross
+from personax.independence.tails import exact, gamma, pearson3
 
-__all__ = ["gamma", "permutation"]
+__all__ = ["Null", "check_null", "p_value", "permuted_statistics"]
+
+Null = Literal["auto", "moments", "gamma", "spectral", "permutation"]
+"""How p-values are computed; see `p_value`."""
 
 SMALL_TABLE = 10_000
 """Cells up to which whole contingency tables are drawn; above, rows are shuffled."""
@@ -16,25 +24,86 @@ SMALL_TABLE = 10_000
 TIE = 1e-10
 """A permuted statistic within this share of the observed one counts as equal."""
 
-
-def gamma(statistic: float, mean: float, variance: float) -> float:
-    """Return the upper tail of the gamma distribution with this mean and variance; down to 1e-300."""
-    return float(gammaincc(mean**2 / variance, statistic * mean / variance))
+LARGEST_SPECTRUM = 400
+"""Eigenvalues of each kernel whose products the spectral null keeps."""
 
 
-def permutation(x: Factor, y: Factor, statistic: float, times: int, rng: np.random.Generator) -> float:
-    """Return (1 + permutations at least as extreme) / (1 + permutations).
+def check_null(null: Null, rng: np.random.Generator | None, *, conditional: bool) -> Null:
+    """Resolve ``"auto"``, and say which null distribution does not exist, or what it lacks."""
+    if null == "auto":
+        return "gamma" if conditional else "moments"
+    if null not in get_args(Null):
+        raise UntestableError(f"there is no null distribution {null!r}; choose from {', '.join(get_args(Null))}")
+    if null == "permutation" and rng is None:
+        raise UntestableError("a permutation null needs rng, for example numpy.random.default_rng(0)")
+    if conditional and null in ("permutation", "moments"):
+        raise UntestableError(f"the {null} null knows no z: shuffled rows would break the tie to z; choose gamma")
+    return null
+
+
+def p_value(
+    x: Factor, y: Factor, statistic: float, null: Null, permutations: int = 999, rng: np.random.Generator | None = None
+) -> float:
+    """Return the p-value of the statistic of two variables.
+
+    - ``"gamma"``: the gamma distribution with the limiting mean and variance (Gretton et al. 2007).
+    - ``"spectral"``: the limiting weighted sum of chi-square variables itself, by its exact tail.
+    - ``"moments"``: Pearson type III with the mean and the variance that all n! permutations have, in closed form
+      (Kazi-Aoual et al. 1995, doi:10.1016/0167-9473(94)00037-3), and the limiting skewness.
+    - ``"permutation"``: (1 + permutations at least as extreme) / (1 + permutations) (Phipson, Smyth 2010,
+      doi:10.2202/1544-6115.1585).
+    """
+    n = x.of.n
+    match null:
+        case "permutation":
+            assert rng is not None
+            drawn = permuted_statistics(x, y, permutations, rng)
+            return float((1 + (drawn >= statistic * (1 - TIE)).sum()) / (1 + permutations))
+        case "spectral":
+            weights = np.outer(x.eigenvalues[:LARGEST_SPECTRUM], y.eigenvalues[:LARGEST_SPECTRUM]).ravel() / n
+            return exact(statistic, weights)
+        case "moments" | "auto":
+            return _by_moments(x, y, statistic)
+        case "gamma":
+            return gamma(statistic, x.trace * y.trace / n, 2 * x.square * y.square / n**2)
+
+
+def _by_moments(x: Factor, y: Factor, statistic: float) -> float:
+    n = x.of.n
+    if max(_share(x), _share(y)) > (n - 1) * (1 - TIE):
+        return 1.0  # every row differs from every other by the same: all permutations give one statistic
+    return pearson3(statistic, x.trace * y.trace / (n - 1), permutation_variance(x, y), _skewness(x, y))
+
+
+def permutation_variance(x: Factor, y: Factor) -> float:
+    """Return the variance of the statistic over all permutations of the rows of y."""
+    n = x.of.n
+    first, second = _share(x), _share(y)
+    tau = [
+        (n - 1) / ((n - 3) * (n - 1 - share)) * (n * (n + 1) * factor.quartic / factor.square - (n - 1) * (share + 2))
+        for factor, share in ((x, first), (y, second))
+    ]
+    common = 2 * (n - 1 - first) * (n - 1 - second) / ((n + 1) * (n - 1) ** 2 * (n - 2))
+    return float(x.square * y.square * common * (1 + (n - 3) / (2 * n * (n - 1)) * tau[0] * tau[1]))
+
+
+def _share(x: Factor) -> float:
+    """Return tr(K)^2 / tr(K^2), the number of directions that the kernel has in effect."""
+    return x.trace**2 / x.square
+
+
+def _skewness(x: Factor, y: Factor) -> float:
+    cubes = float((x.eigenvalues**3).sum() * (y.eigenvalues**3).sum())
+    return float(np.sqrt(8) * cubes / (x.square * y.square) ** 1.5)
+
+
+def permuted_statistics(x: Factor, y: Factor, times: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return the statistic after each of several permutations of the rows.
 
     To permute rows is to draw a contingency table with the same margins; where the table is small it is drawn as such.
-
-    References
-    ----------
-    Phipson, Smyth 2010, doi:10.2202/1544-6115.1585.
     """
     small = len(x.counts) * len(y.counts) <= SMALL_TABLE
-    drawn = _tables(x, y, times, rng) if small else _shuffles(x, y, times, rng)
-    extreme = int((drawn >= statistic * (1 - TIE)).sum())
-    return (1 + extreme) / (1 + times)
+    return _tables(x, y, times, rng) if small else _shuffles(x, y, times, rng)
 
 
 def _tables(x: Factor, y: Factor, times: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -51,4 +120,8 @@ def _tables(x: Factor, y: Factor, times: int, rng: np.random.Generator) -> NDArr
 
 
 def _shuffles(x: Factor, y: Factor, times: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    return np.array([cross(x, Factor(y.rows, rng.permutation(y.codes), y.counts)) for _ in range(times)])
+    first, second = unrolled(x.of), unrolled(y.of)
+    one = replace(x, of=first)
+    return np.array(
+        [cross(one, replace(y, of=replace(second, codes=rng.permutation(second.codes)))) for _ in range(times)]
+    )

@@ -25,11 +25,14 @@ class Variable:
         Distinct values over the rows that have one.
     codes
         The codes of ``counted`` over all rows of the table, -1 where a value is missing, shape (rows,).
+    weights
+        How many people each row of the table stands for; None where each is one.
     """
 
     name: str
     counted: Counted
     codes: NDArray[np.intp]
+    weights: NDArray[np.intp] | None = None
 
     def over(self, rows: NDArray[np.bool_]) -> Counted:
         """Return the variable over some of the rows that have a value; distinct values that are gone are dropped.
@@ -39,11 +42,12 @@ class Variable:
         UntestableError
             When fewer than five rows or one distinct value are left.
         """
-        left = count(self.codes[rows], name=f"{self.name}, over the rows of this pair,")
+        weights = None if self.weights is None else self.weights[rows]
+        left = count(self.codes[rows], name=f"{self.name}, over the rows of this pair,", weights=weights)
         assert left.values is not None  # the codes themselves
         values = self.counted.values
         values = values if values is None else values[left.values[:, 0].astype(np.intp)]
-        return replace(self.counted, values=values, codes=left.codes, counts=left.counts)
+        return replace(left, values=values, circle=self.counted.circle)
 
 
 def present_rows(series: pl.Series) -> NDArray[np.bool_]:
@@ -51,7 +55,9 @@ def present_rows(series: pl.Series) -> NDArray[np.bool_]:
     return ~np.isnan(_numbers(series)) if _is_number(series) else series.is_not_null().to_numpy()
 
 
-def encode(series: pl.Series, kind: Kind, period: float | None = None) -> Variable:
+def encode(
+    series: pl.Series, kind: Kind, period: float | None = None, weights: NDArray[np.intp] | None = None
+) -> Variable:
     """Turn a column into a `Variable`: nominal values are compared as equal or not, cyclic ones as points of a circle.
 
     Raises
@@ -60,10 +66,11 @@ def encode(series: pl.Series, kind: Kind, period: float | None = None) -> Variab
         When the present values are constant, infinite, too few, or not what ``kind`` says.
     """
     present = present_rows(series)
-    counted = count(_values(series, present, kind, period), name=series.name)
+    people = None if weights is None else weights[present]
+    counted = count(_values(series, present, kind, period), name=series.name, weights=people)
     codes = np.full(len(series), -1, dtype=np.intp)
     codes[present] = counted.codes
-    return Variable(series.name, replace(counted, circle=kind == "cyclic"), codes)
+    return Variable(series.name, replace(counted, circle=kind == "cyclic"), codes, weights)
 
 
 def _is_number(series: pl.Series) -> bool:

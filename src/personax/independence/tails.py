@@ -1,0 +1,189 @@
+"""Upper tails of weighted sums of chi-square variables, which are what kernel statistics become under independence.
+
+``Q = sum_i w_i Z_i^2`` with independent standard normal Z_i. All tails are survival functions, good down to 1e-300.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve
+from scipy.optimize import brentq
+from scipy.special import gammaincc
+
+__all__ = ["TAILS", "exact", "gamma", "hall_buckley_eagleson", "lindsay_pilla_basak", "pearson3", "satterthwaite"]
+
+Weights = NDArray[np.float64]
+
+NEGLIGIBLE = 1e-10
+"""Weights below this share of the largest act through their mean alone."""
+
+ACCURACY = 1e-11
+"""Relative accuracy of the exact tail."""
+
+
+def gamma(statistic: float, mean: float, variance: float) -> float:
+    """Return the upper tail of the gamma distribution with this mean and variance."""
+    return float(gammaincc(mean**2 / variance, statistic * mean / variance))
+
+
+def pearson3(statistic: float, mean: float, variance: float, skewness: float) -> float:
+    """Return the upper tail of the Pearson type III distribution: a gamma variable moved to match three moments.
+
+    Examples
+    --------
+    >>> from scipy.stats import chi2
+    >>> bool(np.isclose(pearson3(7.0, 3.0, 6.0, np.sqrt(8 / 3)), chi2.sf(7.0, 3)))
+    True
+    """
+    shape = 4 / skewness**2
+    return float(gammaincc(shape, max(0.0, shape + (statistic - mean) * np.sqrt(shape / variance))))
+
+
+def exact(statistic: float, weights: Weights) -> float:
+    r"""Return P(Q > statistic) by integrating the moment generating function along its path of descent.
+
+    ``P(Q > q) = 1 / (2 pi i) \int exp(K(s) - s q) / s ds`` over a path from below to above that crosses the real axis
+    between 0 and the first singularity. Through the saddle point the integrand neither oscillates nor cancels, so that
+    a tail of 1e-300 has as many digits as one of 0.5.
+
+    Examples
+    --------
+    >>> from scipy.stats import chi2
+    >>> bool(np.isclose(exact(2000.0, np.ones(7)), chi2.sf(2000.0, 7), rtol=1e-9))
+    True
+    """
+    q, w = _trimmed(statistic, weights)
+    if q <= 0 or not len(w):
+        return 1.0
+    peak = 1 / (2 * w.max())
+
+    def slope(s: float) -> float:
+        return float((w / (1 - 2 * s * w)).sum() - q - 1 / s)
+
+    s0 = float(brentq(slope, peak * 1e-14, peak * (1 - 1e-14), xtol=1e-300, rtol=1e-14))
+    part = w / (1 - 2 * s0 * w)
+    second, third = 2 * np.square(part).sum() + s0**-2, 8 * (part**3).sum() - 2 * s0**-3
+    bend = max(third / (6 * second), 0.1 * np.sqrt(second))
+    level = -0.5 * np.log1p(-2 * s0 * w).sum() - s0 * q - np.log(s0)
+
+    def term(u: NDArray[np.float64]) -> NDArray[np.float64]:
+        s = s0 + bend * u**2 + 1j * u
+        power = -0.5 * np.log(1 - 2 * np.outer(s, w)).sum(axis=1) - s * q - np.log(s) - level
+        return np.asarray((np.exp(power) * (1 - 2j * bend * u)).real)
+
+    return float(np.clip(np.exp(level) * _half_line(term, 0.5 / np.sqrt(second)) / np.pi, 0, 1))
+
+
+def _trimmed(statistic: float, weights: Weights) -> tuple[float, Weights]:
+    largest = weights.max(initial=0.0)
+    kept = weights > NEGLIGIBLE * largest
+    return float(statistic - weights[~kept].sum()), weights[kept]
+
+
+def _half_line(term: Callable[[NDArray[np.float64]], NDArray[np.float64]], step: float) -> float:
+    """Integrate a function that falls fast over u >= 0 by the trapezoidal rule, which then converges exponentially."""
+
+    def total(step: float) -> float:
+        value, start = 0.5 * float(term(np.zeros(1))[0]), 1
+        while True:
+            terms = term(step * np.arange(start, start + 32))
+            value += float(terms.sum())
+            start += 32
+            if np.abs(terms[-8:]).max() < 1e-17 * abs(value) or start > 100_000:
+                return step * value
+
+    before = total(step)
+    for _ in range(8):
+        step /= 2
+        after = total(step)
+        if abs(after - before) <= ACCURACY * abs(after):
+            break
+        before = after
+    return after
+
+
+def satterthwaite(statistic: float, weights: Weights) -> float:
+    """Return the tail of the gamma distribution with the mean and variance of Q (Satterthwaite; Welch)."""
+    return gamma(statistic, float(weights.sum()), float(2 * np.square(weights).sum()))
+
+
+def hall_buckley_eagleson(statistic: float, weights: Weights) -> float:
+    """Return the tail by matching three cumulants (Hall 1983; Buckley, Eagleson 1988, doi:10.2307/2531473)."""
+    first, second, third = weights.sum(), 2 * np.square(weights).sum(), 8 * (weights**3).sum()
+    return pearson3(statistic, float(first), float(second), float(third / second**1.5))
+
+
+def lindsay_pilla_basak(statistic: float, weights: Weights) -> float:
+    """Return the tail of a mixture of four gamma distributions that matches eight moments.
+
+    Where there are fewer than four distinct weights, or the moments leave double precision, three cumulants are
+    matched instead.
+
+    References
+    ----------
+    Lindsay, Pilla, Basak 2000, doi:10.1023/A:1004123320899.
+
+    Examples
+    --------
+    >>> bool(np.isclose(lindsay_pilla_basak(12.0, np.array([4.0, 2.0, 1.0, 0.5, 0.1])),
+    ...      exact(12.0, np.array([4.0, 2.0, 1.0, 0.5, 0.1])), rtol=1e-2))
+    True
+    """
+    mixture = _gamma_mixture(weights / weights.sum())
+    if mixture is None:
+        return hall_buckley_eagleson(statistic, weights)
+    shape, scales, shares = mixture
+    tail = float(shares @ gammaincc(shape, statistic / weights.sum() / scales))
+    return min(max(tail, 0.0), 1.0)
+
+
+COMPONENTS = 4
+
+
+def _gamma_mixture(weights: Weights) -> tuple[float, NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return common shape, scales and shares of the mixture, or None where its equations cannot be solved."""
+    moments = _moments(weights, 2 * COMPONENTS)
+    spread = moments[2] / moments[1] ** 2 - 1
+    for size in range(2, COMPONENTS + 1):
+        low, high = _determinant(0.0, moments, size), _determinant(spread, moments, size)
+        if low * high >= 0:
+            return None
+        spread = float(brentq(_determinant, 0.0, spread, args=(moments, size), xtol=1e-15))
+    reduced = moments / np.cumprod(np.concatenate([[1.0], 1 + spread * np.arange(2 * COMPONENTS)]))
+    square = np.array([[reduced[i + j] for j in range(COMPONENTS)] for i in range(COMPONENTS)])
+    polynomial = solve(square, -reduced[COMPONENTS : 2 * COMPONENTS])
+    roots = np.roots(np.concatenate([[1.0], polynomial[::-1]]))
+    if np.abs(roots.imag).max() > 1e-8 or roots.real.min() <= 0:
+        return None
+    shares = solve(np.vander(roots.real, increasing=True).T, reduced[:COMPONENTS])
+    return 1 / spread, roots.real * spread, shares
+
+
+def _moments(weights: Weights, highest: int) -> NDArray[np.float64]:
+    """Return the moments of Q about zero, from its cumulants."""
+    factorial = np.cumprod(np.concatenate([[1.0], np.arange(1.0, highest + 1)]))
+    cumulants = [0.0] + [2 ** (k - 1) * factorial[k - 1] * float((weights**k).sum()) for k in range(1, highest + 1)]
+    moments = [1.0]
+    for k in range(1, highest + 1):
+        binomial = [factorial[k - 1] / factorial[i - 1] / factorial[k - i] for i in range(1, k + 1)]
+        moments.append(sum(b * cumulants[i] * moments[k - i] for i, b in enumerate(binomial, 1)))
+    return np.array(moments)
+
+
+def _determinant(spread: float, moments: NDArray[np.float64], size: int) -> float:
+    """Return the determinant whose smallest root is the spread shared by ``size`` gamma distributions."""
+    steps = np.cumprod(np.concatenate([[1.0], 1 + spread * np.arange(2 * size)]))
+    reduced = moments[: 2 * size + 1] / steps
+    return float(np.linalg.det([[reduced[i + j] for j in range(size + 1)] for i in range(size + 1)]))
+
+
+TAILS: Mapping[str, Callable[[float, Weights], float]] = {
+    "exact": exact,
+    "lpb": lindsay_pilla_basak,
+    "hbe": hall_buckley_eagleson,
+    "satterthwaite": satterthwaite,
+}
+"""Name in ``null=`` -> tail."""
