@@ -14,8 +14,8 @@ import personax
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "personax"
 
-GROUND = {"errors", "schema", "strict", "columns", "progress", "files"}
-LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery"}
+GROUND = {"errors", "schema", "strict", "columns", "progress", "files", "graphs"}
+LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "figures"}
 UPPER = ("plan", "store", "report", "stages", "study", "cli")
 """Each of these may use the ones before it."""
 
@@ -62,7 +62,7 @@ def test_the_public_door_opens() -> None:
 
 
 def test_importing_personax_imports_nothing_heavy() -> None:
-    heavy = ["numpy", "polars", "scipy", "torch", "pydantic", "causallearn"]
+    heavy = ["numpy", "polars", "scipy", "torch", "pydantic", "causallearn", "matplotlib"]
     script = f"import sys, personax; print([name for name in {heavy!r} if name in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert shown.stdout.strip() == "[]"
@@ -72,6 +72,12 @@ def test_the_command_line_starts_without_torch() -> None:
     script = "import sys, personax.cli; print('torch' in sys.modules, 'causallearn' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert shown.stdout.strip() == "False False"
+
+
+def test_importing_the_figures_imports_no_matplotlib() -> None:
+    script = "import sys, personax.figures; print('matplotlib' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert shown.stdout.strip() == "False"
 
 
 def test_constraints_are_names_and_versions_only() -> None:

@@ -1,0 +1,139 @@
+"""Draw a graph for a paper: rounded boxes coloured by group, edges from left to right, as wide as they are strong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from personax.errors import InputError
+from personax.figures.canvas import PALE, Canvas, defaults, wrapped
+from personax.figures.edges import draw_edges
+from personax.figures.keys import LINE, Key, draw_keys, flow
+from personax.figures.layers import is_causal
+from personax.figures.places import BOX, SIZE, Box, lay_out
+from personax.figures.words import cut, split_trait
+from personax.schema import LETTERS, Graph, Node
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_graph"]
+
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F")
+"""Colours that people with any colour vision tell apart: Okabe and Ito, https://jfly.uni-koeln.de/color/."""
+
+FILLS = (0.32, 0.62, 0.14)
+"""How much of the colour is in a box: the first groups have the first, and from the ninth on the next."""
+
+PAD, LEAST = 0.16, 4.2
+"""Rim of the page and least width within it, in inches."""
+
+SHOWN = 26
+"""Letters of a label that are shown."""
+
+PLAIN = 8.0
+"""Size of the caption in points."""
+
+KINDS = {"directed": "→ cause to effect", "undirected": "— direction open", "bidirected": "↔ common cause"}
+
+
+def draw_graph(graph: Graph) -> Figure:
+    """Draw a graph.
+
+    A causal graph (any directed edge) flows from causes on the left to effects on the right. Any other has one column a
+    group. Nodes without an edge stand below. The caption is the meaning of the graph.
+
+    Parameters
+    ----------
+    graph
+        Legible up to some 60 nodes. The width of an edge is the size of its weight, whatever its sign.
+
+    Raises
+    ------
+    InputError
+        When two nodes share an id, an edge ends at no node, or there is no node.
+    MissingExtraError
+        When matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from personax.schema import Edge, Graph, Node
+    >>> figure = draw_graph(Graph([Node("a"), Node("b")], [Edge("a", "b")], meaning="a causes b"))
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['a', 'b', '→ cause to effect', 'a causes b']
+    """
+    _check(graph)
+    labels = {node.id: _label(node) for node in graph.nodes}
+    colours = _colours(graph)
+    places = lay_out(graph, labels, LEAST)
+    keys = flow(list(_keys(graph, colours)), places.width)
+    caption = [line for text in _caption(graph) for line in wrapped(text, places.width, PLAIN)]
+    with defaults():
+        below = 0.12 + LINE * (len(keys) + len(caption)) + 0.06
+        canvas = Canvas(places.width + 2 * PAD, places.height + below + 2 * PAD)
+        draw_edges(canvas, graph, places, PAD, PAD)
+        for node in graph.nodes:
+            _draw_node(canvas, places.boxes[node.id], labels[node.id], colours[node.group])
+        if places.alone is not None:
+            heading = "without an edge" if graph.edges else "no edges"
+            canvas.text(PAD, PAD + places.alone, heading, PLAIN, color=PALE, style="italic", va="center_baseline")
+        end = draw_keys(canvas, PAD, PAD + places.height + 0.12, keys) + 0.06
+        for line, text in enumerate(caption):
+            canvas.text(PAD, end + LINE * (line + 0.5), text, PLAIN, va="center_baseline")
+    return canvas.figure
+
+
+def _check(graph: Graph) -> None:
+    if not graph.nodes:
+        raise InputError("the graph has no nodes; there is nothing to draw")
+    known = {node.id for node in graph.nodes}
+    if len(known) < len(graph.nodes):
+        raise InputError("two nodes of the graph share an id; give every node its own")
+    if lost := [end for edge in graph.edges for end in (edge.source, edge.target) if end not in known]:
+        raise InputError(f"an edge ends at {lost[0]!r}, which is no node of the graph")
+
+
+def _label(node: Node) -> str:
+    """Return what is written in a box; the name of a trait where only its column is known."""
+    name = node.label or node.id
+    trait = split_trait(name)
+    if trait and trait[0] == "final":
+        return next(long for long, letter in LETTERS.items() if letter == trait[1].lower()).capitalize()
+    return cut(name, SHOWN)
+
+
+def _colours(graph: Graph) -> dict[str, tuple[str, tuple[str, float]]]:
+    """Return border and fill of each group, in the order in which the groups appear."""
+    colours = {}
+    for place, group in enumerate(dict.fromkeys(node.group for node in graph.nodes)):
+        again, hue = divmod(place, len(PALETTE))
+        colours[group] = PALETTE[hue], (PALETTE[hue], FILLS[again % len(FILLS)])
+    return colours
+
+
+def _draw_node(canvas: Canvas, box: Box, label: str, colours: tuple[str, tuple[str, float]]) -> None:
+    border, fill = colours
+    x, y = PAD + box.x, PAD + box.y
+    # White below: the fill lets light through, and no edge is to show in it.
+    for style in ({"facecolor": "white", "linewidth": 0}, {"facecolor": fill, "edgecolor": border, "linewidth": 1.0}):
+        canvas.round_box(x, y - BOX / 2, box.width, BOX, **style)
+    canvas.text(x + box.width / 2, y, label, SIZE, ha="center", va="center_baseline")
+
+
+def _keys(graph: Graph, colours: Mapping[str, tuple[str, tuple[str, float]]]) -> Iterator[Key]:
+    if len(colours) > 1 or "" not in colours:
+        for group, (_, fill) in colours.items():
+            yield Key(fill, cut(group, SHOWN) or "other")
+    if is_causal(graph):
+        present = {edge.kind for edge in graph.edges}
+        yield from (Key(None, words) for kind, words in KINDS.items() if kind in present)
+
+
+def _caption(graph: Graph) -> Iterator[str]:
+    if graph.meaning:
+        yield graph.meaning
+    weights = [abs(edge.weight) for edge in graph.edges if edge.weight is not None]
+    if weights:
+        signed = any(edge.weight is not None and edge.weight < 0 for edge in graph.edges)
+        span = f"{min(weights):.2g} to {max(weights):.2g}{' in size' if signed else ''}"
+        yield f"Width of an edge: {graph.weight or 'weight'}, {span}."
