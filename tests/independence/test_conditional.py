@@ -62,7 +62,7 @@ def problems(n: int) -> dict[str, tuple[Array, Array, Array]]:
 @pytest.mark.parametrize("name", problems(80))
 def test_equals_the_dense_computation(name: str, n: int) -> None:
     x, y, z = problems(n)[name]
-    assert kci(x, y, z).p_value == pytest.approx(dense(x, y, z), abs=1e-6)
+    assert kci(x, y, z, regression="ridge").p_value == pytest.approx(dense(x, y, z), abs=1e-6)
 
 
 def test_categories_equal_the_dense_computation() -> None:
@@ -71,9 +71,9 @@ def test_categories_equal_the_dense_computation() -> None:
     x, y = (z + rng.integers(0, 3, (150, 1))) % 4, z + rng.normal(size=(150, 1))
     standard = (y - y.mean()) / y.std(ddof=1)
     expected = residual_p(equal(np.hstack([x, z])), gauss(standard, 1.2), equal(z))
-    assert kci(x, y, z, nominal=("x", "z")).p_value == pytest.approx(expected, abs=1e-6)
+    assert kci(x, y, z, nominal=("x", "z"), regression="ridge").p_value == pytest.approx(expected, abs=1e-6)
     names = np.array(["a", "b", "c", "d"])
-    assert kci(names[x], y, names[z]).p_value == pytest.approx(expected, abs=1e-6)
+    assert kci(names[x], y, names[z], regression="ridge").p_value == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", problems(80))
@@ -82,7 +82,7 @@ def test_is_close_to_causal_learn(name: str) -> None:
     peer = pytest.importorskip("causallearn.utils.KCI.KCI", reason="causal-learn is in the extra discovery")
     x, y, z = problems(250)[name]
     p_value, statistic = peer.KCI_CInd().compute_pvalue(x, y, z)
-    result = kci(x, y, z)
+    result = kci(x, y, z, regression="ridge")
     assert result.p_value == pytest.approx(p_value, abs=1e-3)
     assert result.statistic == pytest.approx(statistic, rel=1e-6)
 
@@ -97,7 +97,7 @@ def answers() -> list[tuple[str, tuple[Array, Array, Array], float]]:
 
 @pytest.mark.parametrize(("name", "xyz", "p_value"), answers(), ids=lambda value: value if type(value) is str else "")
 def test_is_close_to_causal_learn_on_larger_inputs(name: str, xyz: tuple[Array, Array, Array], p_value: float) -> None:
-    assert kci(*xyz).p_value == pytest.approx(p_value, abs=1e-3)
+    assert kci(*xyz, regression="ridge").p_value == pytest.approx(p_value, abs=1e-3)
 
 
 def test_a_common_cause_is_explained_away() -> None:

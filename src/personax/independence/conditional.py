@@ -1,10 +1,13 @@
 """KCI given z: what is left of both kernels after ridge regression on z.
 
-With Kz = Pz Pz' the residual maker R = eps (Kz + eps I)^-1 is I - Pz (Pz'Pz + eps I)^-1 Pz', so that R acts on thin
+The residual maker is linear. With Kz = Pz Pz' and a fixed penalty R = eps (Kz + eps I)^-1 is I - Pz (Pz'Pz + eps I)^-1 Pz', so that R acts on thin
 factors and no n x n matrix is inverted. The residual features of a row depend on its (x, z) only: they too are counted.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,21 +15,27 @@ from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
 
 from personax.errors import UntestableError
-from personax.independence.counts import Counted, join
+from personax.independence.counts import Counted, join, join_given
 from personax.independence.effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
 from personax.independence.factor import Factor, centred, cross
 from personax.independence.kernels import Bandwidth, Kernel, conditional_width, delta, gaussian, product, standardise
 from personax.independence.tails import exact, gamma
 from personax.independence.null import Null
+from personax.independence.regression import Regression
 from personax.independence.result import TestResult
 
-__all__ = ["conditional_effect", "conditional_kci"]
+__all__ = ["Choice", "conditional_effect", "conditional_kci"]
 
 TOLERANCE = 1e-9
 """Largest mean diagonal of what the kernels of x and y leave out; that of z, which the ridge divides, is smaller."""
 
+Choice = Literal["cv", "ridge"]
+"""Regression on z: penalty and width by cross-validation, or `RIDGE` and the width of the test."""
+
+_Residual = Callable[[Factor, Counted, str], Factor]
+
 RIDGE = 1e-3
-"""eps of the regression on z."""
+"""The fixed penalty."""
 
 SHARE_OF_Z = 0.5
 """x is tested together with z at half its scale, and y by itself, as Zhang et al. do: the test is not symmetric."""
@@ -39,29 +48,48 @@ BLOCK = 256
 
 
 def conditional_kci(
-    x: Counted, y: Counted, z: Counted, bandwidth: Bandwidth = "empirical", null: Null = "gamma"
+    x: Counted,
+    y: Counted,
+    z: Counted,
+    bandwidth: Bandwidth = "empirical",
+    null: Null = "gamma",
+    regression: Choice = "cv",
 ) -> TestResult:
     """Test x against y given z; see `personax.independence.kci.kci`."""
-    if z.values is None and z.size == z.n:
+    if z.values is None and z.size == len(z.codes):
         raise UntestableError("every row is a category of z by itself; nothing varies within one")
-    ridge = _Ridge(z, centred(_kernel(z, z, bandwidth), z))
+    left = _regression(z, bandwidth, regression)
     kx = _kernel_with_z(x, z, bandwidth)
     ky = centred(_kernel(y, z, bandwidth), y, TOLERANCE)
-    rx, ry = ridge.residual(kx, x, "x"), ridge.residual(ky, y, "y")
+    rx, ry = left(kx, x, "x"), left(ky, y, "y")
     statistic = cross(rx, ry)
     p_value = exact(statistic, _spectrum(rx, ry)) if null == "spectral" else gamma(statistic, *_moments(rx, ry))
-    effect = _effect(x, y, ridge)
-    details = {"effect_name": KERNEL_CORRELATION, "rank_x": rx.rank, "rank_y": ry.rank, "rank_z": ridge.kernel.rank}
+    effect = _effect(x, y, left)
+    details = {"effect_name": KERNEL_CORRELATION, "rank_x": rx.rank, "rank_y": ry.rank, "regression": regression}
     return TestResult(statistic, p_value, effect, x.n, null, details)
 
 
 def conditional_effect(x: Counted, y: Counted, z: Counted) -> float:
     """Return the kernel correlation of what regression on z leaves of x and y."""
-    return _effect(x, y, _Ridge(z, centred(_kernel(z, z, "empirical"), z)))
+    return _effect(x, y, _regression(z, "empirical", "cv"))
 
 
-def _effect(x: Counted, y: Counted, ridge: _Ridge) -> float:
-    return kernel_correlation(ridge.residual(effect_factor(x), x, "x"), ridge.residual(effect_factor(y), y, "y"))
+def _effect(x: Counted, y: Counted, left: _Residual) -> float:
+    return kernel_correlation(left(effect_factor(x), x, "x"), left(effect_factor(y), y, "y"))
+
+
+def _regression(z: Counted, bandwidth: Bandwidth, regression: Choice) -> _Residual:
+    """Return the function that leaves of a kernel what z does not explain."""
+    if regression == "ridge":
+        return _Ridge(z, centred(_kernel(z, z, bandwidth), z)).residual
+    validated = Regression(z)
+
+    def residual(kernel: Factor, variable: Counted, name: str) -> Factor:
+        # the kernel of x may be one of (x, z) together, on values of its own
+        left = validated.residual(kernel.rows, kernel.of, name, together=True)
+        return Factor(left.rows, left.of)
+
+    return residual
 
 
 class _Ridge:
@@ -79,9 +107,7 @@ class _Ridge:
     def residual(self, kernel: Factor, variable: Counted, name: str) -> Factor:
         """Return what is left of a kernel, on the distinct values of (variable, z)."""
         z = self.z
-        both, first = join(variable, z)
-        if both.size == z.size and 2 * z.size < z.n:  # not where each row has its own z, or a table is doubled
-            raise UntestableError(f"every value of z has one value of {name}; nothing varies within one")
+        both, first = join_given(variable, z, name)
         features = kernel.rows[kernel.of.codes[first]]
         in_z = z.codes[first]
         sums = sparse.csr_array((both.counts.astype(float), (in_z, np.arange(both.size))), (z.size, both.size))

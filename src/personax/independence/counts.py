@@ -11,7 +11,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from personax.errors import UntestableError
 
-__all__ = ["MAX_CATEGORIES", "Counted", "count", "join", "read", "same_rows", "table", "tally", "unrolled"]
+__all__ = [
+    "MAX_CATEGORIES",
+    "Counted",
+    "count",
+    "join",
+    "join_given",
+    "read",
+    "same_rows",
+    "table",
+    "tally",
+    "unrolled",
+]
 
 MIN_ROWS = 5
 
@@ -60,9 +71,7 @@ class Counted:
         return 1 if self.values is None else self.values.shape[1]
 
 
-def count(
-    x: ArrayLike, *, name: str = "x", nominal: bool = False, weights: NDArray[np.intp] | None = None
-) -> Counted:
+def count(x: ArrayLike, *, name: str = "x", nominal: bool = False, weights: NDArray[np.intp] | None = None) -> Counted:
     """Find the distinct values of a variable.
 
     Parameters
@@ -170,6 +179,14 @@ def join(*variables: Counted) -> tuple[Counted, NDArray[np.intp]]:
     weights = variables[0].weights
     codes, first = _combine(*(variable.codes for variable in variables))
     return Counted(None, codes, tally(codes, weights, len(first)), weights=weights), first
+
+
+def join_given(variable: Counted, z: Counted, name: str) -> tuple[Counted, NDArray[np.intp]]:
+    """Join a variable with what is given, or say that it does not vary there."""
+    both, first = join(variable, z)
+    if both.size == z.size and 2 * z.size < z.n:  # not where each row has its own z, or a table is doubled
+        raise UntestableError(f"every value of z has one value of {name}; nothing varies within one")
+    return both, first
 
 
 def unrolled(variable: Counted) -> Counted:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from personax.independence.conditional import conditional_kci
+from personax.errors import UntestableError
+from personax.independence.conditional import Choice, conditional_kci
 from personax.independence.counts import read
 from personax.independence.effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
 from personax.independence.factor import Factor, cross, marginal_factor
@@ -26,6 +28,7 @@ def kci(
     nominal: Collection[str] = (),
     bandwidth: Bandwidth = "empirical",
     null: Null = "auto",
+    regression: Choice = "cv",
     permutations: int = 999,
     rng: np.random.Generator | None = None,
 ) -> TestResult:
@@ -49,6 +52,10 @@ def kci(
     null
         ``"moments"`` (the default without z), ``"gamma"`` (the default with z, and the one that causal-learn has),
         ``"spectral"`` or, without z, ``"permutation"``; see `personax.independence.null.p_value`.
+    regression
+        How z is regressed out: ``"cv"``, width and penalty chosen by generalised cross-validation; ``"ridge"``, penalty
+        0.001 and the width of the test, as causal-learn does. With the latter the level rises with n and with the
+        columns of z.
     permutations, rng
         How many, and from which random numbers; for the permutation null only.
 
@@ -85,8 +92,10 @@ def kci(
     """
     vx, vy, vz = read(x, y, z, nominal)
     null = check_null(null, rng, conditional=vz is not None)
+    if regression not in get_args(Choice):
+        raise UntestableError(f"there is no regression {regression!r}; choose cv or ridge")
     if vz is not None:
-        return conditional_kci(vx, vy, vz, bandwidth, null)
+        return conditional_kci(vx, vy, vz, bandwidth, null, regression)
     kx, ky = marginal_factor(vx, bandwidth), marginal_factor(vy, bandwidth)
     effect = kernel_correlation(effect_factor(vx), effect_factor(vy))
     return kci_of(kx, ky, effect, null, permutations, rng)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personax.errors import UntestableError
-from personax.independence.counts import Counted, join, read
+from personax.independence.counts import Counted, join, join_given, read
 from personax.independence.effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
 from personax.independence.fourier import fourier_features
 from personax.independence.regression import Regression, Residual
@@ -89,7 +89,7 @@ def rcit(
     Examples
     --------
     >>> x = [0, 1, 2, 3, 4] * 40
-    >>> rcit(x, [(value - 2) ** 2 for value in x], rng=np.random.default_rng(0)).p_value < 1e-6
+    >>> rcit(x, [(value - 2) ** 2 for value in x], rng=np.random.default_rng(0)).p_value < 1e-3
     True
     """
     vx, vy, vz = read(x, y, z, nominal)
@@ -125,7 +125,10 @@ def rcit_of(
     for _ in range(draws):
         waves = fourier_features(x, features, rng), fourier_features(tested, features, rng)
         waves_z = fourier_features(z, features_z, rng) if z is not None and given == "fourier" else None
-        left = [_left(wave, of, z, waves_z, regression) for wave, of in zip(waves, (x, tested), strict=True)]
+        left = [
+            _left(wave, of, name, z, waves_z, regression)
+            for wave, of, name in zip(waves, (x, tested), ("x", "y"), strict=True)
+        ]
         statistic, weights = _statistic(*left)
         drawn.append((statistic, TAILS[null](statistic, weights)))
     statistics, p_values = np.array(drawn).T
@@ -150,16 +153,17 @@ def _columns(variable: Counted) -> NDArray[np.float64]:
 def _left(
     waves: NDArray[np.float64],
     variable: Counted,
+    name: str,
     z: Counted | None,
     waves_z: NDArray[np.float64] | None,
     regression: Regression | None,
 ) -> Residual:
     """Return what z leaves of the waves."""
     if regression is not None:
-        return regression.residual(waves, variable)
+        return regression.residual(waves, variable, name)
     if z is None or waves_z is None:
         return Residual(waves, variable)
-    both, first = join(variable, z)
+    both, first = join_given(variable, z, name)
     target, by = waves[variable.codes[first]], waves_z[z.codes[first]]
     root = np.sqrt(both.counts)[:, None]
     coefficients = np.linalg.lstsq(root * by, root * target, rcond=1e-10)[0]

@@ -7,10 +7,12 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
-from personax.independence.counts import Counted, join
+from personax.errors import UntestableError
+from personax.independence.counts import Counted, join_given
 from personax.independence.factor import Factor, marginal_factor
-from personax.independence.kernels import Bandwidth, standardise, marginal_width
+from personax.independence.kernels import Bandwidth, marginal_width, standardise
 
 __all__ = ["Regression", "Residual"]
 
@@ -67,21 +69,40 @@ class Regression:
         width = marginal_width(standardise(self.z), self.z.counts, self.bandwidth)
         return [marginal_factor(self.z, scale * width) for scale in WIDTHS]
 
-    def residual(self, features: NDArray[np.float64], variable: Counted) -> Residual:
+    def residual(
+        self, features: NDArray[np.float64], variable: Counted, name: str = "a variable", *, together: bool = False
+    ) -> Residual:
         """Return what z leaves of features of the distinct values of a variable, shape (a, m).
 
-        Each column takes the width and the penalty with the smallest score.
+        Each column takes the width and the penalty with the smallest score; ``together`` all columns take those with
+        the smallest sum of scores, which does not depend on the basis in which the features are written.
+
+        Raises
+        ------
+        UntestableError
+            When the variable, called ``name``, does not vary given z, or each row has a category of z for itself.
         """
-        both, first = join(variable, self.z)
+        if self.z.values is None and self.z.size == len(self.z.codes):
+            raise UntestableError("every row is a category of z by itself; nothing varies within one")
+        both, first = join_given(variable, self.z, name)
         in_z = self.z.codes[first]
         target = features[variable.codes[first]]
         target = target - both.counts @ target / both.n
-        sums = np.zeros((self.z.size, target.shape[1]))
-        np.add.at(sums, in_z, both.counts[:, None] * target)
+        sums = sparse.csr_array((both.counts.astype(float), (in_z, np.arange(both.size))), (self.z.size, both.size))
+        sums = sums @ target
         total = both.counts @ np.square(target)
-        fits = [_fit(sums, total, both.n, *spectrum) for spectrum in self.spectra]
-        best = np.argmin([score for _, score in fits], axis=0)
-        fitted = np.choose(best, [values for values, _ in fits])
+        alongs = [axes.T @ sums for axes, _ in self.spectra]
+        scores = np.array(
+            [_scores(along, total, both.n, s) for along, (_, s) in zip(alongs, self.spectra, strict=True)]
+        )
+        if together:
+            scores = np.broadcast_to(scores.sum(axis=2, keepdims=True), scores.shape)
+        width, penalty = np.unravel_index(scores.reshape(-1, scores.shape[2]).argmin(axis=0), scores.shape[:2])
+        fitted = np.zeros_like(sums)
+        for i in np.unique(width):
+            axes, squares = self.spectra[i]
+            chosen = width == i
+            fitted[:, chosen] = axes @ (alongs[i][:, chosen] * _shrinkage(both.n, squares)[penalty[chosen]].T)
         return Residual(target - fitted[in_z], both)
 
 
@@ -90,15 +111,16 @@ def _spectrum(factor: Factor) -> tuple[NDArray[np.float64], NDArray[np.float64]]
     return factor.rows @ basis, squares.clip(0)
 
 
-def _fit(
-    sums: NDArray[np.float64], total: NDArray[np.float64], n: int, axes: NDArray[np.float64], squares: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return fitted values of the distinct z and the score of each column, each column at its own best penalty."""
-    along = axes.T @ sums
-    penalties = (n * PENALTIES)[:, None]
-    shrunk = 1 / (squares + penalties)
-    left = total - ((squares + 2 * penalties) * np.square(shrunk)) @ np.square(along)
+def _shrinkage(n: int, squares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1 / (square + penalty), shape (penalties, r)."""
+    return np.asarray(1 / (squares + (n * PENALTIES)[:, None]))
+
+
+def _scores(
+    along: NDArray[np.float64], total: NDArray[np.float64], n: int, squares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the generalised cross-validation score of each penalty and column."""
+    shrunk = _shrinkage(n, squares)
+    left = total - ((squares + 2 * (n * PENALTIES)[:, None]) * np.square(shrunk)) @ np.square(along)
     freedom = 1 + (squares * shrunk).sum(axis=1, keepdims=True)
-    scores = np.where(freedom < n, left.clip(0) / np.square(1 - np.minimum(freedom, n - 0.5) / n), np.inf)
-    choice = scores.argmin(axis=0)
-    return axes @ (along * shrunk[choice].T), scores[choice, np.arange(len(choice))]
+    return np.where(freedom < n, left.clip(0) / np.square(1 - np.minimum(freedom, n - 0.5) / n), np.inf)
