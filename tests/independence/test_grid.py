@@ -151,8 +151,10 @@ def test_unknown_names_are_named() -> None:
         screen(people(), ["height"], ["o"], kinds=KINDS, tests=["anova"])
     with pytest.raises(InputError, match="no column weight"):
         screen(people(), ["weight"], ["o"], kinds=KINDS)
-    with pytest.raises(InputError, match="height has no kind"):
-        screen(people(), ["height"], ["o"], kinds={"o": "ordinal"})
+    with pytest.raises(InputError, match="no test anova"):
+        screen(people(), ["height"], ["o"], kinds=KINDS, options={"anova": {}})
+    with pytest.raises(InputError, match="hsic has no such option"):
+        screen(people(), ["height"], ["o"], kinds=KINDS, tests=["hsic"], options={"hsic": {"bandwith": 1}})
 
 
 def test_correction_is_within_a_test_over_what_was_run() -> None:

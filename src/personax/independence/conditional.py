@@ -1,6 +1,6 @@
 """KCI given z: what is left of both kernels after ridge regression on z.
 
-The residual maker is linear. With Kz = Pz Pz' and a fixed penalty R = eps (Kz + eps I)^-1 is I - Pz (Pz'Pz + eps I)^-1 Pz', so that R acts on thin
+With Kz = Pz Pz' the residual maker R = eps (Kz + eps I)^-1 is I - Pz (Pz'Pz + eps I)^-1 Pz', so that R acts on thin
 factors and no n x n matrix is inverted. The residual features of a row depend on its (x, z) only: they too are counted.
 """
 
@@ -18,13 +18,22 @@ from personax.errors import UntestableError
 from personax.independence.counts import Counted, join, join_given
 from personax.independence.effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
 from personax.independence.factor import Factor, centred, cross
-from personax.independence.kernels import Bandwidth, Kernel, conditional_width, delta, gaussian, product, standardise
-from personax.independence.tails import exact, gamma
+from personax.independence.kernels import (
+    Bandwidth,
+    Kernel,
+    conditional_width,
+    delta,
+    gaussian,
+    kernel_of,
+    product,
+    standardise,
+)
 from personax.independence.null import Null
 from personax.independence.regression import Regression
 from personax.independence.result import TestResult
+from personax.independence.tails import exact, gamma
 
-__all__ = ["Choice", "conditional_effect", "conditional_kci"]
+__all__ = ["Choice", "Left", "conditional_effect", "conditional_kci", "conditional_left"]
 
 TOLERANCE = 1e-9
 """Largest mean diagonal of what the kernels of x and y leave out; that of z, which the ridge divides, is smaller."""
@@ -32,7 +41,8 @@ TOLERANCE = 1e-9
 Choice = Literal["cv", "ridge"]
 """Regression on z: penalty and width by cross-validation, or `RIDGE` and the width of the test."""
 
-_Residual = Callable[[Factor, Counted, str], Factor]
+Left = Callable[[Factor, Counted, str], Factor]
+"""(kernel, variable, its name) -> what z leaves of the kernel."""
 
 RIDGE = 1e-3
 """The fixed penalty."""
@@ -54,35 +64,39 @@ def conditional_kci(
     bandwidth: Bandwidth = "empirical",
     null: Null = "gamma",
     regression: Choice = "cv",
+    *,
+    validated: Regression | None = None,
+    effect: float | None = None,
 ) -> TestResult:
     """Test x against y given z; see `personax.independence.kci.kci`."""
     if z.values is None and z.size == len(z.codes):
         raise UntestableError("every row is a category of z by itself; nothing varies within one")
-    left = _regression(z, bandwidth, regression)
+    left = _ridge(z, bandwidth) if regression == "ridge" else conditional_left(validated or Regression(z))
     kx = _kernel_with_z(x, z, bandwidth)
     ky = centred(_kernel(y, z, bandwidth), y, TOLERANCE)
     rx, ry = left(kx, x, "x"), left(ky, y, "y")
     statistic = cross(rx, ry)
     p_value = exact(statistic, _spectrum(rx, ry)) if null == "spectral" else gamma(statistic, *_moments(rx, ry))
-    effect = _effect(x, y, left)
+    effect = _effect(x, y, left) if effect is None else effect
     details = {"effect_name": KERNEL_CORRELATION, "rank_x": rx.rank, "rank_y": ry.rank, "regression": regression}
     return TestResult(statistic, p_value, effect, x.n, null, details)
 
 
 def conditional_effect(x: Counted, y: Counted, z: Counted) -> float:
     """Return the kernel correlation of what regression on z leaves of x and y."""
-    return _effect(x, y, _regression(z, "empirical", "cv"))
+    return _effect(x, y, conditional_left(Regression(z)))
 
 
-def _effect(x: Counted, y: Counted, left: _Residual) -> float:
+def _effect(x: Counted, y: Counted, left: Left) -> float:
     return kernel_correlation(left(effect_factor(x), x, "x"), left(effect_factor(y), y, "y"))
 
 
-def _regression(z: Counted, bandwidth: Bandwidth, regression: Choice) -> _Residual:
-    """Return the function that leaves of a kernel what z does not explain."""
-    if regression == "ridge":
-        return _Ridge(z, centred(_kernel(z, z, bandwidth), z)).residual
-    validated = Regression(z)
+def _ridge(z: Counted, bandwidth: Bandwidth) -> Left:
+    return _Ridge(z, centred(_kernel(z, z, bandwidth), z)).residual
+
+
+def conditional_left(validated: Regression) -> Left:
+    """Return the function that leaves of a kernel what cross-validated regression on z does not explain."""
 
     def residual(kernel: Factor, variable: Counted, name: str) -> Factor:
         # the kernel of x may be one of (x, z) together, on values of its own
@@ -124,10 +138,7 @@ class _Ridge:
 
 def _kernel(variable: Counted, z: Counted, bandwidth: Bandwidth) -> Kernel:
     """Return the kernel of y or z by itself."""
-    if variable.values is None:
-        return delta(np.arange(variable.size))
-    values = standardise(variable)
-    return gaussian(values, conditional_width(values, variable.counts, bandwidth, z.columns))
+    return kernel_of(variable, lambda values: conditional_width(values, variable.counts, bandwidth, z.columns))
 
 
 def _kernel_with_z(x: Counted, z: Counted, bandwidth: Bandwidth) -> Factor:
@@ -136,10 +147,11 @@ def _kernel_with_z(x: Counted, z: Counted, bandwidth: Bandwidth) -> Factor:
     parts = ((x, x.codes[first], 1.0), (z, z.codes[first], SHARE_OF_Z))
     numbers = [scale * standardise(v)[rows] for v, rows, scale in parts if v.values is not None]
     kernels = [delta(rows) for v, rows, _ in parts if v.values is None]
+    kernels += [delta(v.labels[rows]) for v, rows, _ in parts if v.labels is not None]
     if numbers:
         values = np.hstack(numbers)
         kernels.append(gaussian(values, conditional_width(values, both.counts, bandwidth, z.columns)))
-    return centred(kernels[0] if len(kernels) == 1 else product(*kernels), both, TOLERANCE)
+    return centred(product(kernels), both, TOLERANCE)
 
 
 def _spectrum(x: Factor, y: Factor) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from personax.independence.counts import MAX_CATEGORIES, Counted, count, same_ro
 from personax.independence.effects import CRAMERS_V, cramers_v
 from personax.independence.result import TestResult
 
-__all__ = ["Divergence", "contingency_test", "of_tables", "pearson"]
+__all__ = ["Divergence", "contingency_test", "of_tables", "pearson", "tables_of"]
 
 Divergence = Callable[[NDArray[np.float64], NDArray[np.float64]], float]
 """(observed, expected) -> statistic."""
@@ -33,7 +33,12 @@ def contingency_test(x: ArrayLike, y: ArrayLike, z: ArrayLike | None, divergence
     for name, variable in (("x", vx), ("y", vy)):
         if variable.size > MAX_CATEGORIES:
             raise UntestableError(f"{name} has {variable.size:,} distinct values; they are no categories")
-    return of_tables([table(vx, vy)] if vz is None else _strata(vx, vy, vz), divergence)
+    return of_tables(tables_of(vx, vy, vz), divergence)
+
+
+def tables_of(x: Counted, y: Counted, z: Counted | None) -> Iterable[NDArray[np.intp]]:
+    """Return the contingency table of x and y, or one a stratum of z."""
+    return [table(x, y)] if z is None else _strata(x, y, z)
 
 
 def of_tables(tables: Iterable[NDArray[np.intp]], divergence: Divergence) -> TestResult:

@@ -38,6 +38,8 @@ class Counted:
     ----------
     values
         Distinct values, shape (a, d) floats; None for categories, which are only equal or not.
+    labels
+        Where numbers and categories stand together: the category of each distinct value, shape (a,).
     codes
         Row -> distinct value, shape (n,).
     counts
@@ -54,6 +56,7 @@ class Counted:
     counts: NDArray[np.intp]
     circle: bool = False
     weights: NDArray[np.intp] | None = None
+    labels: NDArray[np.intp] | None = None
 
     @property
     def n(self) -> int:
@@ -67,8 +70,8 @@ class Counted:
 
     @property
     def columns(self) -> int:
-        """Number of columns d; 1 for categories."""
-        return 1 if self.values is None else self.values.shape[1]
+        """Number of columns d; categories are one."""
+        return (0 if self.values is None else self.values.shape[1]) + (self.labels is not None or self.values is None)
 
 
 def count(x: ArrayLike, *, name: str = "x", nominal: bool = False, weights: NDArray[np.intp] | None = None) -> Counted:
@@ -179,6 +182,32 @@ def join(*variables: Counted) -> tuple[Counted, NDArray[np.intp]]:
     weights = variables[0].weights
     codes, first = _combine(*(variable.codes for variable in variables))
     return Counted(None, codes, tally(codes, weights, len(first)), weights=weights), first
+
+
+def combine(*variables: Counted) -> Counted:
+    """Return several variables as one: numbers side by side, categories joined.
+
+    Examples
+    --------
+    >>> both = combine(count([1, 1, 2, 2, 2]), count(["a", "b", "a", "a", "b"]))
+    >>> both.values[:, 0].tolist(), both.labels.tolist(), both.counts.tolist()
+    ([1.0, 1.0, 2.0, 2.0], [0, 1, 0, 1], [1, 1, 2, 1])
+    """
+    if len(variables) == 1:
+        return variables[0]
+    both, first = join(*variables)
+    numbers = [v.values[v.codes[first]] for v in variables if v.values is not None]
+    labels = [label[v.codes[first]] for v in variables if (label := _categories(v)) is not None]
+    if not numbers:
+        return both
+    label = _combine(*labels)[0] if labels else None
+    circle = all(variable.circle for variable in variables)
+    return replace(both, values=np.hstack(numbers), labels=label, circle=circle)
+
+
+def _categories(variable: Counted) -> NDArray[np.intp] | None:
+    """Return the category of each distinct value, if it has one."""
+    return np.arange(variable.size) if variable.values is None else variable.labels
 
 
 def join_given(variable: Counted, z: Counted, name: str) -> tuple[Counted, NDArray[np.intp]]:

@@ -18,8 +18,8 @@ from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpstrf
 
 from personax.errors import UntestableError
-from personax.independence.counts import MAX_CATEGORIES, Counted, table
-from personax.independence.kernels import Bandwidth, Kernel, delta, gaussian, marginal_width, standardise
+from personax.independence.counts import Counted, table
+from personax.independence.kernels import Bandwidth, Kernel, kernel_of, marginal_width
 
 __all__ = ["Factor", "centred", "cross", "joint_counts", "marginal_factor"]
 
@@ -94,16 +94,7 @@ def marginal_factor(variable: Counted, bandwidth: Bandwidth = "empirical") -> Fa
     UntestableError
         More than `MAX_CATEGORIES` categories, or a kernel that tells no two values apart.
     """
-    if variable.values is None:
-        if variable.size > MAX_CATEGORIES:
-            raise UntestableError(
-                f"one variable has {variable.size:,} categories; more than {MAX_CATEGORIES:,} are names"
-            )
-        kernel = delta(np.arange(variable.size))
-    else:
-        values = standardise(variable)
-        kernel = gaussian(values, marginal_width(values, variable.counts, bandwidth))
-    return centred(kernel, variable)
+    return centred(kernel_of(variable, lambda values: marginal_width(values, variable.counts, bandwidth)), variable)
 
 
 def centred(kernel: Kernel, variable: Counted, tolerance: float = TOLERANCE) -> Factor:

@@ -29,6 +29,8 @@ def fourier_features(
         values = standardise(variable)
         width = marginal_width(values, variable.counts, bandwidth)
         turns = values @ rng.normal(size=(values.shape[1], number)) / width
+        if variable.labels is not None:
+            turns += rng.normal(size=(int(variable.labels.max()) + 1, number))[variable.labels]
     waves = np.sqrt(2) * np.cos(turns + rng.uniform(0, 2 * np.pi, number))
     share = variable.counts / variable.n
     waves -= share @ waves

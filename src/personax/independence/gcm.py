@@ -73,9 +73,9 @@ def gcm(x: ArrayLike, y: ArrayLike, z: ArrayLike, *, nominal: Collection[str] = 
     return gcm_of(vx, vy, vz)
 
 
-def gcm_of(x: Counted, y: Counted, z: Counted) -> TestResult:
-    """Test counted variables."""
-    regression = Regression(z)
+def gcm_of(x: Counted, y: Counted, z: Counted, regression: Regression | None = None) -> TestResult:
+    """Test counted variables; ``regression`` where it is known already."""
+    regression = regression or Regression(z)
     left = [regression.residual(_columns(v), v, name) for v, name in ((x, "x"), (y, "y"))]
     products, counts, scale = _products(*left)
     n = int(counts.sum())

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, cached_property
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.columns import infer_columns
 from personax.errors import InputError, UntestableError
-from personax.independence.contingency import Divergence, of_tables, pearson
 from personax.independence.corrections import Correction, correct
-from personax.independence.counts import MAX_CATEGORIES, Counted, table
-from personax.independence.effects import effect_factor, kernel_correlation
-from personax.independence.factor import Factor, marginal_factor
-from personax.independence.gsq import likelihood_ratio
-from personax.independence.kci import kci_of
-from personax.independence.result import TestResult
-from personax.independence.variable import Variable, encode, present_rows
+from personax.independence.frames import as_frame, counted_rows
+from personax.independence.parallel import mapped
+from personax.independence.sample import Column, Given, Pair
+from personax.independence.suite import TESTS, run_test
 from personax.schema import Kind
 
-__all__ = ["TESTS", "screen"]
+__all__ = ["DEFAULT_TESTS", "SCHEMA", "screen"]
 
-TESTS = ("kci", "chisq", "gsq")
+DEFAULT_TESTS = ("kci", "chisq", "gsq")
 
-DIVERGENCES: Mapping[str, Divergence] = {"chisq": pearson, "gsq": likelihood_ratio}
+MAX_SUBGROUPS = 100
+"""More values of a column than this are no groups of people."""
 
-MAX_LEVELS = 20
-"""A continuous column with more distinct values is no set of categories."""
+INFERRED_FROM = 100_000
+"""Rows of a file that kinds are inferred from."""
 
 SCHEMA = {
     "feature": pl.String,
@@ -39,29 +39,40 @@ SCHEMA = {
     "method": pl.String,
     "feature_kind": pl.String,
     "target_kind": pl.String,
+    "given": pl.String,
     "n": pl.Int64,
     "statistic": pl.Float64,
     "dof": pl.Int64,
     "p_value": pl.Float64,
     "p_corrected": pl.Float64,
+    "p_stability": pl.Float64,
     "effect_size": pl.Float64,
+    "effect_low": pl.Float64,
+    "effect_high": pl.Float64,
     "effect_name": pl.String,
     "rejected": pl.Boolean,
+    "consensus": pl.Int64,
+    "tests_run": pl.Int64,
     "reason": pl.String,
     "details": pl.String,
 }
 
 
 def screen(
-    frame: pl.DataFrame,
+    frame: Any,  # noqa: ANN401 - any table
     features: Sequence[str],
     targets: Sequence[str],
     *,
-    kinds: Mapping[str, Kind],
-    tests: Sequence[str] = TESTS,
+    kinds: Mapping[str, Kind] | None = None,
+    tests: Sequence[str] = DEFAULT_TESTS,
+    given: Sequence[str] = (),
+    by: str | None = None,
     alpha: float = 0.05,
     correction: Correction = "fdr_bh",
     periods: Mapping[str, float] | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    seed: int = 0,
+    jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> pl.DataFrame:
     """Test every feature against every target.
@@ -69,18 +80,33 @@ def screen(
     Parameters
     ----------
     frame
-        One row a person; missing values are null or NaN and are deleted pair by pair.
+        One row a person: polars, pandas, Arrow, a numpy array, or the path of a Parquet file larger than memory (see
+        `personax.independence.frames.as_frame`). Missing values are null or NaN and are deleted pair by pair.
     features, targets
         Column names.
     kinds
-        What the values of each of these columns mean. chi-square and G-square need categories: on a continuous column
-        of more than 20 distinct values, and on any of more than 2,000, they are not run, and the row says so.
+        What the values of each column mean; inferred where it is not said. Tests of tables need categories: on a
+        continuous column of more than 20 distinct values, and on any of more than 2,000, they are not run, and the row
+        says so.
     tests
-        Of ``kci``, ``chisq``, ``gsq``.
+        Of ``auto``, ``kci``, ``rcit``, ``hsic``, ``chisq``, ``gsq``, ``usp``, ``gcm``; ``auto`` picks one for each pair
+        and says why.
+    given
+        Columns to condition on, together.
+    by
+        A column whose values split the people: the grid is run within each, and the column ``subgroup`` says where.
     alpha, correction
-        ``rejected`` is p_corrected < alpha; p-values are corrected within each test, over the pairs that were run.
+        ``rejected`` is p_corrected < alpha; p-values are corrected within each test (and subgroup), over the pairs that
+        were run.
     periods
         Length of one turn of each cyclic column.
+    options
+        Test -> its own options, for example ``{"hsic": {"null": "permutation"}, "rcit": {"draws": 11}}``.
+    seed
+        Of the tests that draw random numbers. Each pair and test has its own stream, named after the columns: the order
+        of columns and the number of jobs change nothing.
+    jobs
+        Threads.
     progress
         Called with (pairs done, pairs).
 
@@ -88,155 +114,226 @@ def screen(
     -------
     polars.DataFrame
         One row a feature, target and test. Where a test could not be run its numbers are null and ``reason`` says why.
+        ``effect_low`` and ``effect_high`` are the 95 % interval of the effect size; ``consensus`` counts the tests of
+        this pair that reject, of ``tests_run``; ``p_stability`` is the spread of the p-value over draws of a randomised
+        test.
 
     Raises
     ------
     InputError
-        When a test or a column is unknown, or a column has no kind.
+        When a test or a column is unknown, or the table is none.
 
     Examples
     --------
     >>> frame = pl.DataFrame({"height": range(60), "trait": [1, 2, 3] * 20, "team": ["a", "b", "c"] * 20})
-    >>> kinds = {"height": "continuous", "trait": "ordinal", "team": "nominal"}
-    >>> screen(frame, ["height", "team"], ["trait"], kinds=kinds).select("feature", "test", "rejected").rows()
+    >>> screen(frame, ["height", "team"], ["trait"]).select("feature", "test", "rejected").rows()
     [('height', 'kci', False), ('height', 'chisq', None), ('height', 'gsq', None),
      ('team', 'kci', True), ('team', 'chisq', True), ('team', 'gsq', True)]
     """
-    features, targets = list(dict.fromkeys(features)), list(dict.fromkeys(targets))
-    _check(frame, [*features, *targets], kinds, tests)
-    cells: list[list[dict[str, Any]]] = [[]] * (len(features) * len(targets))
-    columns = _columns(frame, kinds, periods or {})
-    for done, (i, j, feature, target) in enumerate(_pairs(columns, features, targets), 1):
-        cells[i * len(targets) + j] = list(_pair(feature, target, tests))
-        if progress is not None:
-            progress(done, len(cells))
-    results = pl.DataFrame([row for cell in cells for row in cell], schema=SCHEMA)
-    return _corrected(results, alpha, correction)
+    table = as_frame(frame)
+    features, targets, given = (list(dict.fromkeys(names)) for names in (features, targets, given))
+    names = list(dict.fromkeys([*features, *targets, *given]))
+    _check(table, names, tests, by, options or {}, jobs)
+    meaning = _kinds(table, names, kinds or {}, periods or {})
+    plan = _Plan(features, targets, given, meaning, tests, options or {}, seed, jobs)
+    if by is None:
+        return _judged(_run(table, plan, progress, 0, 1), alpha, correction)
+    parts = _subgroups(table, by)
+    results = [
+        _judged(_run(part, plan, progress, k, len(parts)), alpha, correction).select(
+            pl.lit(str(value)).alias("subgroup"), pl.all()
+        )
+        for k, (value, part) in enumerate(parts)
+    ]
+    return pl.concat(results)
 
 
-class _Sample:
-    """Distinct values and their kernels, made once when first needed."""
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What one grid asks for."""
 
-    def __init__(self, counted: Counted) -> None:
-        self.counted = counted
-
-    @cached_property
-    def factor(self) -> Factor:
-        """The kernel of the test."""
-        return marginal_factor(self.counted)
-
-    @cached_property
-    def wide(self) -> Factor:
-        """The kernel of the effect size."""
-        return effect_factor(self.counted)
+    features: Sequence[str]
+    targets: Sequence[str]
+    given: Sequence[str]
+    meaning: Mapping[str, tuple[Kind, float | None]]
+    tests: Sequence[str]
+    options: Mapping[str, Mapping[str, Any]]
+    seed: int
+    jobs: int
 
 
-class _Column:
-    """A column of the grid: read and counted once for all its pairs."""
-
-    def __init__(self, series: pl.Series, kind: Kind, period: float | None) -> None:
-        self.name, self.kind = series.name, kind
-        self.present = present_rows(series)
-        self._read: tuple[Variable, _Sample] | str
-        try:
-            variable = encode(series, kind, period)
-            self._read = variable, _Sample(variable.counted)
-        except UntestableError as error:
-            self._read = str(error)
-
-    @property
-    def levels(self) -> int:
-        """Number of distinct values; 0 where they could not be read."""
-        return 0 if isinstance(self._read, str) else self._read[1].counted.size
-
-    def over(self, rows: NDArray[np.bool_]) -> _Sample:
-        """Return the column over some of its present rows; counted anew only where that loses some."""
-        if isinstance(self._read, str):
-            raise UntestableError(self._read)
-        variable, whole = self._read
-        return whole if rows.sum() == variable.counted.n else _Sample(variable.over(rows))
-
-
-def _check(frame: pl.DataFrame, names: Sequence[str], kinds: Mapping[str, Kind], tests: Sequence[str]) -> None:
-    if unknown := [test for test in tests if test not in TESTS]:
+def _check(
+    table: pl.DataFrame | pl.LazyFrame,
+    names: Sequence[str],
+    tests: Sequence[str],
+    by: str | None,
+    options: Mapping[str, Any],
+    jobs: int,
+) -> None:
+    if unknown := [test for test in (*tests, *options) if test not in TESTS]:
         raise InputError(f"there is no test {unknown[0]}; choose from {', '.join(TESTS)}")
-    known = set(frame.columns)
-    if absent := [name for name in names if name not in known]:
+    known = set(table.collect_schema().names())
+    if absent := [name for name in (*names, *([by] if by else [])) if name not in known]:
         raise InputError(f"the table has no column {absent[0]}; name features and targets from its columns")
-    if bare := [name for name in names if name not in kinds]:
-        raise InputError(f"column {bare[0]} has no kind; say in kinds what its values mean")
+    if by in names:
+        raise InputError(f"{by} splits the people, so it is constant within each part; leave it out of the columns")
+    if jobs < 1:
+        raise InputError("jobs must be at least 1")
 
 
-def _columns(frame: pl.DataFrame, kinds: Mapping[str, Kind], periods: Mapping[str, float]) -> Callable[[str], _Column]:
-    return lambda name: _Column(frame[name], kinds[name], periods.get(name))
+def _kinds(
+    table: pl.DataFrame | pl.LazyFrame, names: Sequence[str], kinds: Mapping[str, Kind], periods: Mapping[str, float]
+) -> dict[str, tuple[Kind, float | None]]:
+    """Return kind and period of each column, inferred where they are not given."""
+    unsaid = [name for name in names if name not in kinds]
+    sample = table.select(unsaid)
+    if isinstance(sample, pl.LazyFrame):
+        sample = sample.head(INFERRED_FROM).collect()
+    inferred = {column.name: (column.kind, column.period) for column in infer_columns(sample)}
+    said = {name: (kinds[name], periods.get(name)) for name in names if name in kinds}
+    return {name: said.get(name) or inferred[name] for name in names}
 
 
-def _pairs(
-    column: Callable[[str], _Column], features: Sequence[str], targets: Sequence[str]
-) -> Iterator[tuple[int, int, _Column, _Column]]:
-    """Yield all pairs; the shorter list is held in memory, and the longer one passes by."""
-    if len(features) >= len(targets):
-        held = [column(name) for name in targets]
-        for i, feature in enumerate(map(column, features)):
-            yield from ((i, j, feature, target) for j, target in enumerate(held))
-    else:
-        for j, i, target, feature in _pairs(column, targets, features):
-            yield i, j, feature, target
+def _subgroups(table: pl.DataFrame | pl.LazyFrame, by: str) -> list[tuple[Any, pl.DataFrame | pl.LazyFrame]]:
+    values = table.lazy().select(pl.col(by).drop_nulls().unique()).collect()[by].sort().to_list()
+    if not 0 < len(values) <= MAX_SUBGROUPS:
+        raise InputError(f"{by} has {len(values):,} values; give a column of 1 to {MAX_SUBGROUPS} groups")
+    return [(value, table.filter(pl.col(by) == value)) for value in values]
 
 
-def _pair(x: _Column, y: _Column, tests: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield one row a test."""
-    both = x.present & y.present
-    samples = cache(lambda: (x.over(both), y.over(both)))
-    row = {"feature": x.name, "target": y.name, "feature_kind": x.kind, "target_kind": y.kind, "n": int(both.sum())}
-    for test in tests:
+def _run(
+    table: pl.DataFrame | pl.LazyFrame,
+    plan: _Plan,
+    progress: Callable[[int, int], None] | None,
+    part: int,
+    parts: int,
+) -> pl.DataFrame:
+    """Test all pairs of one table and return the rows in the order in which they were asked for."""
+    total = len(plan.features) * len(plan.targets)
+
+    def told(done: int) -> None:
+        if progress is not None:
+            progress(part * total + done, parts * total)
+
+    pairs = _from_file(table, plan) if isinstance(table, pl.LazyFrame) else _from_memory(table, plan)
+    cells = dict(mapped(lambda pair: (pair[0], pair[1]()), pairs, plan.jobs, told))
+    ordered = [cells[feature, target] for feature in plan.features for target in plan.targets]
+    return pl.DataFrame([row for cell in ordered for row in cell], schema=SCHEMA)
+
+
+_Job = tuple[tuple[str, str], Callable[[], list[dict[str, Any]]]]
+
+
+def _from_memory(frame: pl.DataFrame, plan: _Plan) -> Iterator[_Job]:
+    """Yield all pairs; the shorter list of columns is held in memory, and the longer one passes by."""
+    read = _reader(frame, plan, None)
+    given = Given([read(name) for name in plan.given]) if plan.given else None
+    across = len(plan.features) >= len(plan.targets)
+    held = [read(name) for name in (plan.targets if across else plan.features)]
+    for name in plan.features if across else plan.targets:
+        passing = read(name)
+        for other in held:
+            x, y = (passing, other) if across else (other, passing)
+            yield (x.name, y.name), partial(_pair, x, y, given, plan)
+
+
+def _from_file(table: pl.LazyFrame, plan: _Plan) -> Iterator[_Job]:
+    """Yield all pairs of a file: each is counted by itself, so that memory holds the distinct rows of one pair."""
+    for feature in plan.features:
+        for target in plan.targets:
+            yield (feature, target), partial(_counted_pair, table, feature, target, plan)
+
+
+def _counted_pair(table: pl.LazyFrame, feature: str, target: str, plan: _Plan) -> list[dict[str, Any]]:
+    names = list(dict.fromkeys([feature, target, *plan.given]))
+    try:
+        frame, weights = counted_rows(table, names)
+    except UntestableError as error:
+        row = _about(feature, target, plan)
+        return [row | {"test": test, "reason": str(error), "details": "{}"} for test in plan.tests]
+    read = _reader(frame, plan, weights)
+    given = Given([read(name) for name in plan.given]) if plan.given else None
+    return _pair(read(feature), read(target), given, plan)
+
+
+def _reader(frame: pl.DataFrame, plan: _Plan, weights: NDArray[np.intp] | None) -> Callable[[str], Column]:
+    return lambda name: Column(frame[name], *plan.meaning[name], weights)
+
+
+def _about(feature: str, target: str, plan: _Plan) -> dict[str, Any]:
+    return {
+        "feature": feature,
+        "target": target,
+        "feature_kind": plan.meaning[feature][0],
+        "target_kind": plan.meaning[target][0],
+        "given": ", ".join(plan.given) or None,
+    }
+
+
+def _pair(x: Column, y: Column, given: Given | None, plan: _Plan) -> list[dict[str, Any]]:
+    """Return one row a test."""
+    rows = x.present & y.present
+    if given is not None:
+        rows &= given.present
+    row = _about(x.name, y.name, plan) | {"n": x.people(rows)}
+
+    @cache
+    def pair() -> Pair:
+        z = None if given is None else given.over(rows)
+        return Pair(x.over(rows), y.over(rows), z)
+
+    def outcome(test: str) -> dict[str, Any]:
         try:
-            _fits(test, x, y)
-            yield row | {"test": test} | _numbers(_run(test, *samples()))
+            _check_pair(x.name, y.name, plan.given)
+            rng = _stream(plan.seed, x.name, y.name, test)
+            return _numbers(*run_test(test, pair(), plan.options.get(test, {}), (x.name, y.name), rng))
         except UntestableError as error:
-            yield row | {"test": test, "reason": str(error), "details": "{}"}
+            return {"reason": str(error), "details": "{}"}
+
+    return [row | {"test": test} | outcome(test) for test in plan.tests]
 
 
-def _fits(test: str, x: _Column, y: _Column) -> None:
-    """Say why a test cannot mean anything for two columns."""
-    if x.name == y.name:
-        raise UntestableError(f"{x.name} against itself")
-    if test == "kci":
-        return
-    for column in (x, y):
-        if column.kind == "continuous" and column.levels > MAX_LEVELS:
-            raise UntestableError(f"{column.name} is continuous; this test needs categories")
-        if column.levels > MAX_CATEGORIES:
-            raise UntestableError(
-                f"{column.name} has {column.levels:,} categories; more than {MAX_CATEGORIES:,} are names"
-            )
+def _check_pair(feature: str, target: str, given: Sequence[str]) -> None:
+    if feature == target:
+        raise UntestableError(f"{feature} against itself")
+    for name in (feature, target):
+        if name in given:
+            raise UntestableError(f"{name} is given; it is constant where it is known")
 
 
-def _run(test: str, x: _Sample, y: _Sample) -> TestResult:
-    if test == "kci":
-        return kci_of(x.factor, y.factor, kernel_correlation(x.wide, y.wide))
-    return of_tables([table(x.counted, y.counted)], DIVERGENCES[test])
+def _stream(seed: int, *names: str) -> np.random.Generator:
+    """Return random numbers that belong to these names, whatever else is tested."""
+    return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
 
 
-def _numbers(result: TestResult) -> dict[str, Any]:
+def _numbers(result: Any, interval: Any) -> dict[str, Any]:  # noqa: ANN401
     details = dict(result.details)
+    low, high = interval or (None, None)
     return {
         "method": result.method,
         "statistic": result.statistic,
         "dof": details.pop("dof", None),
         "p_value": result.p_value,
+        "p_stability": details.pop("p_stability", None),
         "effect_size": result.effect_size,
+        "effect_low": low,
+        "effect_high": high,
         "effect_name": details.pop("effect_name"),
         "details": json.dumps(details),
     }
 
 
-def _corrected(results: pl.DataFrame, alpha: float, correction: Correction) -> pl.DataFrame:
-    """Fill in p_corrected and rejected, within each test."""
+def _judged(results: pl.DataFrame, alpha: float, correction: Correction) -> pl.DataFrame:
+    """Fill in what depends on the other rows: corrected p-values, rejections, and how many tests agree."""
     tests = results["test"].to_numpy()
     p = results["p_value"].to_numpy()
     corrected = np.full(len(p), np.nan)
     for test in results["test"].unique():
         corrected[tests == test] = correct(p[tests == test], correction)
     column = pl.Series("p_corrected", corrected).fill_nan(None)
-    return results.with_columns(column, (column < alpha).alias("rejected"))
+    rejected = results.with_columns(column, (column < alpha).alias("rejected"))
+    pair = ["feature", "target"]
+    return rejected.with_columns(
+        pl.col("rejected").sum().over(pair).cast(pl.Int64).alias("consensus"),
+        pl.col("rejected").count().over(pair).cast(pl.Int64).alias("tests_run"),
+    )

@@ -35,9 +35,10 @@ def kci(
     r"""Test whether x and y are independent (given z), whatever the form of the dependence.
 
     With centred kernels on the n rows, the statistic is ``sum_ij Kx_ij Ky_ij``. Under independence it tends to a
-    weighted sum of chi-square variables of mean ``tr(Kx) tr(Ky) / n`` and variance ``2 |Kx|^2 |Ky|^2 / n^2``. Rows that repeat share one
-    kernel row, so distinct values and their contingency table give the same numbers as the n x n matrices. Given z,
-    the kernels of (x, z) and (y, z) are first replaced by what kernel ridge regression on z leaves of them.
+    weighted sum of chi-square variables of mean ``tr(Kx) tr(Ky) / n`` and variance ``2 |Kx|^2 |Ky|^2 / n^2``. Rows
+    that repeat share one kernel row, so distinct values and their contingency table give the same numbers as the n x n
+    matrices. Given z, the kernels of (x, z) and y are first replaced by what kernel ridge regression on z leaves of
+    them.
 
     Parameters
     ----------

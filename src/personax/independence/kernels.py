@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
 from personax.errors import UntestableError
-from personax.independence.counts import Counted
+from personax.independence.counts import MAX_CATEGORIES, Counted
 
-__all__ = ["Bandwidth", "Kernel", "conditional_width", "delta", "gaussian", "marginal_width", "product", "standardise"]
+__all__ = [
+    "Bandwidth",
+    "Kernel",
+    "conditional_width",
+    "delta",
+    "gaussian",
+    "kernel_of",
+    "marginal_width",
+    "product",
+    "standardise",
+]
 
 Bandwidth = str | float
 """``"empirical"`` (as causal-learn chooses it), ``"median"``, or the width itself in standard deviations."""
@@ -34,9 +44,21 @@ def delta(labels: NDArray[np.intp]) -> Kernel:
     return lambda i: (labels == labels[i][:, None]).astype(float)
 
 
-def product(first: Kernel, second: Kernel) -> Kernel:
-    """Return the product of two kernels."""
-    return lambda i: first(i) * second(i)
+def product(kernels: Sequence[Kernel]) -> Kernel:
+    """Return the product of kernels."""
+    return kernels[0] if len(kernels) == 1 else lambda i: np.prod([kernel(i) for kernel in kernels], axis=0)
+
+
+def kernel_of(variable: Counted, width: Callable[[NDArray[np.float64]], float]) -> Kernel:
+    """Return the kernel of a variable: Gaussian in its standardised numbers, equality in its categories."""
+    if variable.values is None:
+        if variable.size > MAX_CATEGORIES:
+            text = f"one variable has {variable.size:,} categories; more than {MAX_CATEGORIES:,} are names"
+            raise UntestableError(text)
+        return delta(np.arange(variable.size))
+    values = standardise(variable)
+    numbers = gaussian(values, width(values))
+    return numbers if variable.labels is None else product([numbers, delta(variable.labels)])
 
 
 def standardise(variable: Counted) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Kernel ridge regression on z, width and penalty chosen by generalised cross-validation: what z leaves of a variable."""
+"""What kernel ridge regression on z leaves of a variable, width and penalty chosen by cross-validation."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ class Regression:
         in_z = self.z.codes[first]
         target = features[variable.codes[first]]
         target = target - both.counts @ target / both.n
-        sums = sparse.csr_array((both.counts.astype(float), (in_z, np.arange(both.size))), (self.z.size, both.size))
-        sums = sums @ target
-        total = both.counts @ np.square(target)
+        gather = sparse.csr_array((both.counts.astype(float), (in_z, np.arange(both.size))), (self.z.size, both.size))
+        sums = np.asarray(gather @ target)
+        total = np.asarray(both.counts @ np.square(target), dtype=float)
         alongs = [axes.T @ sums for axes, _ in self.spectra]
         scores = np.array(
             [_scores(along, total, both.n, s) for along, (_, s) in zip(alongs, self.spectra, strict=True)]

@@ -89,7 +89,7 @@ def _half_line(term: Callable[[NDArray[np.float64]], NDArray[np.float64]], step:
     def total(step: float) -> float:
         value, start = 0.5 * float(term(np.zeros(1))[0]), 1
         while True:
-            terms = term(step * np.arange(start, start + 32))
+            terms = term(step * np.arange(start, start + 32, dtype=float))
             value += float(terms.sum())
             start += 32
             if np.abs(terms[-8:]).max() < 1e-17 * abs(value) or start > 100_000:

@@ -1,0 +1,91 @@
+"""Tables from any library, and tables larger than memory as the distinct rows that a test needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from personax.errors import InputError, UntestableError
+
+__all__ = ["WEIGHT", "as_frame", "counted_rows"]
+
+WEIGHT = "number of rows"
+"""Column of a counted table: how many rows of the data each of its rows stands for."""
+
+MAX_DISTINCT = 2_000_000
+"""More distinct values of one column than this are not counted from a file: they would not fit in memory."""
+
+
+def as_frame(table: Any) -> pl.DataFrame | pl.LazyFrame:  # noqa: ANN401 - any table that can be read
+    """Return a polars table.
+
+    Parameters
+    ----------
+    table
+        A polars DataFrame or LazyFrame, a pandas DataFrame, anything that exports an Arrow stream, a numpy array
+        (columns are called ``column_0`` ...), a mapping from names to values, or the path of a Parquet file, which is
+        read lazily and counted in pieces.
+
+    Raises
+    ------
+    InputError
+        When it is none of these.
+
+    Examples
+    --------
+    >>> as_frame(np.eye(2)).columns
+    ['column_0', 'column_1']
+    """
+    if isinstance(table, (pl.DataFrame, pl.LazyFrame)):
+        return table
+    if isinstance(table, (str, Path)):
+        if not Path(table).is_file() or Path(table).suffix != ".parquet":
+            raise InputError(f"{table} is no Parquet file; read other files first")
+        return pl.scan_parquet(table)
+    if isinstance(table, np.ndarray) and table.ndim == 2:
+        return pl.DataFrame(table)
+    if isinstance(table, Mapping):
+        return pl.DataFrame(dict(table))
+    if hasattr(table, "iloc") and hasattr(table, "columns"):
+        # column by column: pandas itself exports Arrow only where pyarrow is installed
+        return pl.DataFrame([_series(str(name), table[name]) for name in table.columns])
+    if hasattr(table, "__arrow_c_stream__"):
+        return pl.DataFrame(table)
+    kind = type(table).__name__
+    raise InputError(f"a {kind} is no table; give polars, pandas, Arrow, a two-dimensional array or a Parquet file")
+
+
+def _series(name: str, column: Any) -> pl.Series:  # noqa: ANN401 - a pandas Series
+    """Return a pandas column; its missing values are null."""
+    missing = np.asarray(column.isna(), dtype=bool)
+    values = column.to_numpy(dtype=object) if column.dtype.kind not in "biuf" else column.to_numpy()
+    if values.dtype != object:
+        return pl.Series(name, values)
+    whole = [None if gone else value for value, gone in zip(values.tolist(), missing, strict=True)]
+    try:
+        return pl.Series(name, whole)
+    except (TypeError, pl.exceptions.PolarsError):
+        raise InputError(f"column {name} mixes types; give all numbers or all text") from None
+
+
+def counted_rows(table: pl.LazyFrame, names: Sequence[str]) -> tuple[pl.DataFrame, NDArray[np.intp]]:
+    """Return the distinct rows of some columns, and how many rows of the data each stands for.
+
+    The file is read in pieces by polars' streaming engine; memory grows with the distinct rows, not with the file.
+
+    Raises
+    ------
+    UntestableError
+        When a column has more than two million distinct values.
+    """
+    many = table.select(pl.col(names).approx_n_unique()).collect(engine="streaming")
+    for name in names:
+        if many[name][0] > 1.05 * MAX_DISTINCT:  # the count is good to a few percent
+            raise UntestableError(f"{name} has about {many[name][0]:,} distinct values; round it to fewer")
+    counted = table.group_by(names).agg(pl.len().alias(WEIGHT)).sort(names).collect(engine="streaming")
+    return counted.drop(WEIGHT), counted[WEIGHT].cast(pl.Int64).to_numpy().astype(np.intp)
