@@ -112,15 +112,22 @@ class Release(Strict):
     audit: bool = True
 
 
+TestName = Literal["auto", "kci", "rcit", "hsic", "chisq", "gsq", "usp", "gcm"]
+
+
 class Independence(Strict):
     """Level I: which features depend on which traits."""
 
     features: list[str] | None = None
     targets: list[str] | None = None
-    tests: list[Literal["kci", "chisq", "gsq"]] = ["kci", "chisq", "gsq"]
+    tests: list[TestName] = ["kci", "chisq", "gsq"]
+    given: list[str] = []
+    by: str | None = None
     alpha: Alpha = 0.05
     correction: Literal["fdr_bh", "fdr_by", "holm", "none"] = "fdr_bh"
+    options: dict[TestName, dict[str, str | int | float | bool]] = {}
     per_model: bool = True
+    figures: bool = True
 
 
 class Crl(Strict):

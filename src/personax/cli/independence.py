@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import polars as pl
 import typer
@@ -16,7 +17,7 @@ from personax.files import sha256
 from personax.plan import Independence
 from personax.schema import Column
 from personax.sources import read_table
-from personax.stages.independence import analyse, count, write_results
+from personax.stages.independence import analyse, count, everybody, write_results
 from personax.store import Manifest, StudyFolder
 from personax.study import Study
 
@@ -24,19 +25,18 @@ __all__ = ["register"]
 
 _SHOWN = 15
 
+_LARGE = 200_000_000
+"""Bytes of a Parquet file above which it is counted in pieces and never read whole."""
+
+_SEEN = 100_000
+"""Rows of such a file from which kinds are inferred."""
+
 
 def _names(text: str | None) -> list[str] | None:
     return [name.strip() for name in text.split(",") if name.strip()] if text is not None else None
 
 
-def _section(features: str | None, targets: str | None, tests: str, alpha: float, correction: str) -> Independence:
-    raw = {
-        "features": _names(features),
-        "targets": _names(targets),
-        "tests": _names(tests),
-        "alpha": alpha,
-        "correction": correction,
-    }
+def _section(raw: dict[str, Any]) -> Independence:
     try:
         return Independence.model_validate(raw)
     except ValueError as error:
@@ -45,25 +45,48 @@ def _section(features: str | None, targets: str | None, tests: str, alpha: float
         raise PlanError(text) from None
 
 
-def _on_table(file: Path, section: Independence, out: Path, missing: list[str], *, as_json: bool) -> None:
-    people = read_table(file, {}, missing=missing)
-    wanted = {*(section.features or ()), *(section.targets or ())}
-    columns = [_asked_for(column, section) for column in infer_columns(people.people) if column.name != "id" or wanted]
+def _options(draws: int, permutations: int) -> dict[str, dict[str, Any]]:
+    """Return the options of randomised tests that the command line sets."""
+    drawn = {"rcit": {"draws": draws}} if draws > 1 else {}
+    permuted = {"null": "permutation", "permutations": permutations}
+    return drawn | ({name: permuted for name in ("hsic", "chisq", "gsq")} if permutations else {})
+
+
+def _on_table(
+    file: Path, section: Independence, out: Path, missing: list[str], *, seed: int, jobs: int, as_json: bool
+) -> None:
+    frame, sample = _read(file, missing)
+    wanted = {*(section.features or ()), *(section.targets or ()), *section.given, section.by}
+    columns = [_asked_for(column, section) for column in infer_columns(sample) if column.name != "id" or wanted]
     folder = StudyFolder(out)
     with folder.lock(), folder.staging("independence") as staged, watching() as progress:
         progress.stage("independence")
-        pvalues, graph = analyse(people.people, columns, section, progress)
-        write_results(pvalues, graph, staged.path)
+        pvalues, graph = analyse(frame, columns, section, progress, seed=seed, jobs=jobs)
+        notices = write_results(pvalues, graph, staged.path, section.alpha, figures=section.figures)
         plan = section.model_dump(mode="json")
-        manifest = Manifest("independence", 1, 0, plan, {file.name: sha256(file)}, counts=count(pvalues))
+        inputs = {file.name: sha256(file)}
+        manifest = Manifest(
+            "independence", 2, seed, plan, inputs, counts=count(pvalues), notices=[asdict(notice) for notice in notices]
+        )
         staged.commit(manifest)
     if as_json:
         emit({"out": str(out), **count(pvalues)})
         return
-    used = [column for column in columns if column.name in {*pvalues["feature"], *pvalues["target"]}]
+    used = [column for column in columns if column.name in {*pvalues["feature"], *pvalues["target"], *section.given}]
     table("Columns", ("name", "kind", "why"), ((c.name, c.kind, c.why if c.inferred else "given") for c in used))
-    _show(pvalues)
+    _show(everybody(pvalues))
+    for notice in notices:
+        say(notice.text)
     say(f"wrote {out}")
+
+
+def _read(file: Path, missing: list[str]) -> tuple[pl.DataFrame | pl.LazyFrame, pl.DataFrame]:
+    """Return the table, and the rows that kinds are inferred from; a large Parquet file stays where it is."""
+    if file.suffix == ".parquet" and file.is_file() and file.stat().st_size > _LARGE:
+        table = pl.scan_parquet(file)
+        return table, table.head(_SEEN).collect()
+    people = read_table(file, {}, missing=missing).people
+    return people, people
 
 
 def _asked_for(column: Column, section: Independence) -> Column:
@@ -77,12 +100,16 @@ def _show(pvalues: pl.DataFrame) -> None:
     """Print the strongest dependences, effect size beside p."""
     found = pvalues.filter(pl.col("reason").is_null()).sort("p_value", "effect_size", descending=[False, True])
     rows = (
-        (r["feature"], r["target"], r["test"], str(r["n"]), f"{r['p_value']:.3g}", f"{r['p_corrected']:.3g}",
-         f"{r['effect_size']:.3f} {r['effect_name']}")
+        (r["feature"], r["target"], r["test"], str(r["n"]), f"{r['p_value']:.2g}", f"{r['p_corrected']:.2g}",
+         f"{r['effect_size']:.2f}", _interval(r), f"{r['consensus']}/{r['tests_run']}")
         for r in found.head(_SHOWN).iter_rows(named=True)
     )  # fmt: skip
     title = f"The {min(_SHOWN, found.height)} smallest of {found.height} p-values"
-    table(title, ("feature", "target", "test", "n", "p", "corrected p", "effect size"), rows)
+    table(title, ("feature", "target", "test", "n", "p", "corrected", "effect", "95 %", "reject"), rows)
+
+
+def _interval(row: dict[str, Any]) -> str:
+    return "" if row["effect_low"] is None else f"{row['effect_low']:.2f}-{row['effect_high']:.2f}"
 
 
 def register(app: typer.Typer) -> None:
@@ -90,15 +117,27 @@ def register(app: typer.Typer) -> None:
 
     @app.command(
         epilog="Examples: personax independence my-study/study.yaml, "
-        "personax independence people.csv --features Height,Weight --targets final_o,final_c --out results"
+        "personax independence people.csv --features Height,Weight --targets final_o,final_c --out results, "
+        "personax independence people.csv --tests kci,rcit,gcm --given age,league --by gender"
     )
     def independence(
         file: Annotated[Path, typer.Argument(help="A study file (.yaml), or a table: CSV, TSV, Parquet, JSON, JSONL.")],
         features: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
         targets: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
-        tests: Annotated[str, typer.Option(help="Of kci, chisq, gsq.")] = "kci,chisq,gsq",
+        tests: Annotated[
+            str, typer.Option(help="Of auto, kci, rcit, hsic, chisq, gsq, usp, gcm; auto picks one a pair.")
+        ] = "kci,chisq,gsq",
+        given: Annotated[str, typer.Option(help="Columns to condition on, separated by commas.")] = "",
+        by: Annotated[str | None, typer.Option(help="A column that splits people into subgroups.")] = None,
         alpha: Annotated[float, typer.Option(help="Level after correction.")] = 0.05,
         correction: Annotated[str, typer.Option(help="fdr_bh, fdr_by, holm or none.")] = "fdr_bh",
+        draws: Annotated[int, typer.Option(min=1, help="RCIT: median p-value of so many draws of its waves.")] = 1,
+        permutations: Annotated[
+            int, typer.Option(min=0, help="HSIC, chi-square, G-square: permute so often; 0: formulas.")
+        ] = 0,
+        seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
+        jobs: Annotated[int, typer.Option(min=1, help="Threads.")] = 1,
+        figures: Annotated[bool, typer.Option(help="Draw heatmaps and the graph, SVG and PNG.")] = True,
         missing: Annotated[str, typer.Option(help="Texts that mean missing, separated by commas.")] = "",
         out: Annotated[Path, typer.Option(help="Folder for the results of a table.")] = Path("results"),
         folder: FolderOption = None,
@@ -109,5 +148,15 @@ def register(app: typer.Typer) -> None:
         if file.suffix in (".yaml", ".yml") or (file / "study.yaml").is_file():
             perform(Study.load(file, folder=folder), ["independence"], force=force, as_json=as_json)
             return
-        section = _section(features, targets, tests, alpha, correction)
-        _on_table(file, section, out, missing.split(","), as_json=as_json)
+        raw = {
+            "features": _names(features),
+            "targets": _names(targets),
+            "tests": _names(tests),
+            "given": _names(given),
+            "by": by,
+            "alpha": alpha,
+            "correction": correction,
+            "options": _options(draws, permutations),
+            "figures": figures,
+        }
+        _on_table(file, _section(raw), out, missing.split(","), seed=seed, jobs=jobs, as_json=as_json)

@@ -5,6 +5,7 @@ from personax.independence.corrections import correct
 from personax.independence.gcm import gcm
 from personax.independence.grid import screen
 from personax.independence.gsq import gsq
+from personax.independence.heterogeneity import heterogeneity
 from personax.independence.hsic import hsic
 from personax.independence.kci import kci
 from personax.independence.rcit import rcit
@@ -18,6 +19,7 @@ __all__ = [
     "dependence_graph",
     "gcm",
     "gsq",
+    "heterogeneity",
     "hsic",
     "kci",
     "rcit",

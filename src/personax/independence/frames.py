@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from personax.errors import InputError, UntestableError
 
-__all__ = ["WEIGHT", "as_frame", "counted_rows"]
+__all__ = ["WEIGHT", "as_frame", "counted_rows", "whole_weights"]
 
 WEIGHT = "number of rows"
 """Column of a counted table: how many rows of the data each of its rows stands for."""
@@ -73,8 +73,28 @@ def _series(name: str, column: Any) -> pl.Series:  # noqa: ANN401 - a pandas Ser
         raise InputError(f"column {name} mixes types; give all numbers or all text") from None
 
 
-def counted_rows(table: pl.LazyFrame, names: Sequence[str]) -> tuple[pl.DataFrame, NDArray[np.intp]]:
-    """Return the distinct rows of some columns, and how many rows of the data each stands for.
+def whole_weights(weights: pl.Series) -> NDArray[np.intp]:
+    """Return how many people each row stands for.
+
+    Raises
+    ------
+    InputError
+        When a weight is missing, no whole number, or less than 1.
+    """
+    whole = (
+        weights.dtype.is_numeric() and weights.null_count() == 0 and bool(((weights % 1 == 0) & (weights >= 1)).all())
+    )
+    if not whole:
+        raise InputError(
+            f"{weights.name} holds weights that are no whole numbers of 1 or more; drop or mend those rows"
+        )
+    return weights.cast(pl.Int64).to_numpy().astype(np.intp)
+
+
+def counted_rows(
+    table: pl.LazyFrame, names: Sequence[str], weight: str | None = None
+) -> tuple[pl.DataFrame, NDArray[np.intp]]:
+    """Return the distinct rows of some columns, and how many people each stands for.
 
     The file is read in pieces by polars' streaming engine; memory grows with the distinct rows, not with the file.
 
@@ -87,5 +107,6 @@ def counted_rows(table: pl.LazyFrame, names: Sequence[str]) -> tuple[pl.DataFram
     for name in names:
         if many[name][0] > 1.05 * MAX_DISTINCT:  # the count is good to a few percent
             raise UntestableError(f"{name} has about {many[name][0]:,} distinct values; round it to fewer")
-    counted = table.group_by(names).agg(pl.len().alias(WEIGHT)).sort(names).collect(engine="streaming")
-    return counted.drop(WEIGHT), counted[WEIGHT].cast(pl.Int64).to_numpy().astype(np.intp)
+    people = pl.len() if weight is None else pl.col(weight).sum()
+    counted = table.group_by(names).agg(people.alias(WEIGHT)).sort(names).collect(engine="streaming")
+    return counted.drop(WEIGHT), whole_weights(counted[WEIGHT])

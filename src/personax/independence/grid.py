@@ -16,15 +16,18 @@ from numpy.typing import NDArray
 from personax.columns import infer_columns
 from personax.errors import InputError, UntestableError
 from personax.independence.corrections import Correction, correct
-from personax.independence.frames import as_frame, counted_rows
+from personax.independence.frames import as_frame, counted_rows, whole_weights
 from personax.independence.parallel import mapped
 from personax.independence.sample import Column, Given, Pair
 from personax.independence.suite import TESTS, run_test
 from personax.schema import Kind
 
-__all__ = ["DEFAULT_TESTS", "SCHEMA", "screen"]
+__all__ = ["ALL", "DEFAULT_TESTS", "SCHEMA", "screen"]
 
 DEFAULT_TESTS = ("kci", "chisq", "gsq")
+
+ALL = "all"
+"""The subgroup of everybody."""
 
 MAX_SUBGROUPS = 100
 """More values of a column than this are no groups of people."""
@@ -67,6 +70,7 @@ def screen(
     tests: Sequence[str] = DEFAULT_TESTS,
     given: Sequence[str] = (),
     by: str | None = None,
+    weight: str | None = None,
     alpha: float = 0.05,
     correction: Correction = "fdr_bh",
     periods: Mapping[str, float] | None = None,
@@ -94,7 +98,11 @@ def screen(
     given
         Columns to condition on, together.
     by
-        A column whose values split the people: the grid is run within each, and the column ``subgroup`` says where.
+        A column whose values split the people: the grid is run over all and within each, and the column ``subgroup``
+        says where.
+    weight
+        A column of whole numbers that says how many people a row stands for: tables that were counted before, by
+        whatever tool and in however many pieces, give the same results as the people one by one.
     alpha, correction
         ``rejected`` is p_corrected < alpha; p-values are corrected within each test (and subgroup), over the pairs that
         were run.
@@ -133,9 +141,9 @@ def screen(
     table = as_frame(frame)
     features, targets, given = (list(dict.fromkeys(names)) for names in (features, targets, given))
     names = list(dict.fromkeys([*features, *targets, *given]))
-    _check(table, names, tests, by, options or {}, jobs)
+    _check(table, [*names, *([weight] if weight else [])], tests, by, options or {}, jobs)
     meaning = _kinds(table, names, kinds or {}, periods or {})
-    plan = _Plan(features, targets, given, meaning, tests, options or {}, seed, jobs)
+    plan = _Plan(features, targets, given, meaning, tests, options or {}, weight, seed, jobs)
     if by is None:
         return _judged(_run(table, plan, progress, 0, 1), alpha, correction)
     parts = _subgroups(table, by)
@@ -158,6 +166,7 @@ class _Plan:
     meaning: Mapping[str, tuple[Kind, float | None]]
     tests: Sequence[str]
     options: Mapping[str, Mapping[str, Any]]
+    weight: str | None
     seed: int
     jobs: int
 
@@ -198,7 +207,7 @@ def _subgroups(table: pl.DataFrame | pl.LazyFrame, by: str) -> list[tuple[Any, p
     values = table.lazy().select(pl.col(by).drop_nulls().unique()).collect()[by].sort().to_list()
     if not 0 < len(values) <= MAX_SUBGROUPS:
         raise InputError(f"{by} has {len(values):,} values; give a column of 1 to {MAX_SUBGROUPS} groups")
-    return [(value, table.filter(pl.col(by) == value)) for value in values]
+    return [(ALL, table), *((value, table.filter(pl.col(by) == value)) for value in values)]
 
 
 def _run(
@@ -226,7 +235,7 @@ _Job = tuple[tuple[str, str], Callable[[], list[dict[str, Any]]]]
 
 def _from_memory(frame: pl.DataFrame, plan: _Plan) -> Iterator[_Job]:
     """Yield all pairs; the shorter list of columns is held in memory, and the longer one passes by."""
-    read = _reader(frame, plan, None)
+    read = _reader(frame, plan, None if plan.weight is None else whole_weights(frame[plan.weight]))
     given = Given([read(name) for name in plan.given]) if plan.given else None
     across = len(plan.features) >= len(plan.targets)
     held = [read(name) for name in (plan.targets if across else plan.features)]
@@ -247,7 +256,7 @@ def _from_file(table: pl.LazyFrame, plan: _Plan) -> Iterator[_Job]:
 def _counted_pair(table: pl.LazyFrame, feature: str, target: str, plan: _Plan) -> list[dict[str, Any]]:
     names = list(dict.fromkeys([feature, target, *plan.given]))
     try:
-        frame, weights = counted_rows(table, names)
+        frame, weights = counted_rows(table, names, plan.weight)
     except UntestableError as error:
         row = _about(feature, target, plan)
         return [row | {"test": test, "reason": str(error), "details": "{}"} for test in plan.tests]
@@ -333,7 +342,11 @@ def _judged(results: pl.DataFrame, alpha: float, correction: Correction) -> pl.D
     column = pl.Series("p_corrected", corrected).fill_nan(None)
     rejected = results.with_columns(column, (column < alpha).alias("rejected"))
     pair = ["feature", "target"]
+    # auto is one of the other tests, so its vote would count twice
+    voter = (
+        pl.col("rejected") if set(results["test"]) == {"auto"} else pl.col("rejected").filter(pl.col("test") != "auto")
+    )
     return rejected.with_columns(
-        pl.col("rejected").sum().over(pair).cast(pl.Int64).alias("consensus"),
-        pl.col("rejected").count().over(pair).cast(pl.Int64).alias("tests_run"),
+        voter.sum().over(pair).cast(pl.Int64).alias("consensus"),
+        voter.count().over(pair).cast(pl.Int64).alias("tests_run"),
     )

@@ -10,7 +10,7 @@ __all__ = ["dependence_graph", "wide"]
 
 
 def wide(pvalues: pl.DataFrame, test: str) -> pl.DataFrame:
-    """Return one test's p-values as features x targets, as papers print them.
+    """Return one test's p-values as features x targets, as papers print them, one block a subgroup.
 
     Examples
     --------
@@ -19,7 +19,8 @@ def wide(pvalues: pl.DataFrame, test: str) -> pl.DataFrame:
     [('a', 0.1, 0.2)]
     """
     of_test = pvalues.filter(pl.col("test") == test)
-    return of_test.pivot(on="target", index="feature", values="p_value", maintain_order=True)
+    index = [name for name in ("subgroup", "feature") if name in pvalues.columns]
+    return of_test.pivot(on="target", index=index, values="p_value", maintain_order=True)
 
 
 def dependence_graph(pvalues: pl.DataFrame, test: str | None = None) -> Graph:

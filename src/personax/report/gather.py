@@ -187,6 +187,8 @@ def _independence(folder: Path) -> Independence | None:
     # A column without a single value may have lost its type on the way.
     numbers = pl.col("statistic", "p_value", "p_corrected", "effect_size").cast(pl.Float64)
     table = table.with_columns(numbers, pl.col("rejected").cast(pl.Boolean))
+    if "subgroup" in table.columns:
+        table = table.filter(pl.col("subgroup") == "all").drop("subgroup")
     features = strongest(table)
     counts = table.group_by("group", "test", maintain_order=True).agg(
         pl.len(), pl.col("p_value").count(), pl.col("rejected").sum().alias("rejected")

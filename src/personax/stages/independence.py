@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from personax.columns import infer_columns
-from personax.errors import PlanError
-from personax.independence import dependence_graph, screen, wide
+from personax.errors import MissingExtraError, PlanError
+from personax.figures import draw_graph, heatmap, save
+from personax.graphs import to_graphml
+from personax.independence import dependence_graph, heterogeneity, screen, wide
+from personax.independence.grid import ALL
 from personax.plan import Independence
 from personax.progress import Progress
 from personax.schema import LETTERS, Column, Graph, Notice, select
@@ -18,24 +23,33 @@ from personax.strict import nearest
 
 __all__ = ["INDEPENDENCE", "analyse", "write_results"]
 
-FINAL = [f"final_{letter}" for letter in LETTERS.values()]
+DRAWN = 60
+"""More nodes than this make no picture."""
 
 
 def analyse(
-    frame: pl.DataFrame, columns: Sequence[Column], section: Independence, progress: Progress
+    frame: pl.DataFrame | pl.LazyFrame,
+    columns: Sequence[Column],
+    section: Independence,
+    progress: Progress,
+    *,
+    seed: int = 0,
+    jobs: int = 1,
 ) -> tuple[pl.DataFrame, Graph]:
     """Test every feature against every target, group by group, and return tidy p-values and the dependence graph.
 
     Parameters
     ----------
     frame
-        One row a person.
+        One row a person; lazy where it is larger than memory.
     columns
         What the columns of ``frame`` mean. Where a target is named ``<model>_o``, its group is the model.
     section
         Which features, targets and tests; see docs/study.md.
     progress
         Receives one step a pair.
+    seed, jobs
+        Of randomised tests; threads.
 
     Raises
     ------
@@ -45,37 +59,85 @@ def analyse(
     known = {column.name: column for column in columns}
     features = _chosen("features", section.features, [c.name for c in select(columns, "feature")], known)
     targets = _chosen("targets", section.targets, [c.name for c in select(columns, "target")], known)
-    pairs = [name for name in features if name not in targets]
+    given = _chosen("given", section.given, [], known) if section.given else []
+    if section.by is not None:
+        _chosen("by", [section.by], [], known)
+    apart = {*targets, *given, section.by}
+    pairs = [name for name in features if name not in apart]
     if not pairs:
-        raise PlanError("independence.features: every feature is also a target; name others")
+        raise PlanError("independence.features: every feature is also a target or given; name others")
+    frame = frame.filter(pl.col(section.by).is_not_null()) if section.by else frame
     groups = _groups(targets, per_model=section.per_model or section.targets is not None)
     total = len(pairs) * sum(len(names) for names in groups.values())
     results, before = [], 0
+    parts = 1 if section.by is None else frame.lazy().select(pl.col(section.by).n_unique()).collect().item() + 1
     for group, names in groups.items():
-        offset = before
         table = screen(
             frame,
             pairs,
             names,
-            kinds={name: known[name].kind for name in [*pairs, *names]},
+            kinds={name: known[name].kind for name in [*pairs, *names, *given]},
             periods={c.name: c.period for c in columns if c.period is not None},
             tests=section.tests,
+            given=given,
+            by=section.by,
+            options={str(name): options for name, options in section.options.items()},
+            seed=seed,
+            jobs=jobs,
             alpha=section.alpha,
             correction=section.correction,
-            progress=lambda done, _: progress.step(offset + done, total),  # noqa: B023 - called within this turn
+            progress=partial(_told, progress, before * parts, total * parts),
         )
         before += len(pairs) * len(names)
         results.append(table.select(pl.lit(group).alias("group"), pl.all()))
     pvalues = pl.concat(results)
-    return pvalues, dependence_graph(pvalues.filter(pl.col("group") == next(iter(groups))))
+    leading = everybody(pvalues).filter(pl.col("group") == next(iter(groups)))
+    return pvalues, dependence_graph(leading)
 
 
-def write_results(pvalues: pl.DataFrame, graph: Graph, path: Callable[[str], Path]) -> None:
-    """Write the tidy table, one wide CSV a test and the graph; ``path`` says where a file goes."""
+def _told(progress: Progress, before: int, total: int, done: int, _: int) -> None:
+    progress.step(before + done, total)
+
+
+def everybody(pvalues: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that are about all people, not about a subgroup."""
+    return pvalues.filter(pl.col("subgroup") == ALL).drop("subgroup") if "subgroup" in pvalues.columns else pvalues
+
+
+def write_results(
+    pvalues: pl.DataFrame, graph: Graph, path: Callable[[str], Path], alpha: float, *, figures: bool = True
+) -> list[Notice]:
+    """Write tables, graph and figures; ``path`` says where a file goes. Return what was left out and why."""
     pvalues.write_parquet(path("pvalues.parquet"), compression="zstd", statistics=False)
     for test in pvalues["test"].unique(maintain_order=True):
         wide(pvalues, test).write_csv(path(f"pvalues_{test}.csv"))
+    if "subgroup" in pvalues.columns:
+        parts = [
+            heterogeneity(part.drop("group")).select(pl.lit(group).alias("group"), pl.all())
+            for (group,), part in pvalues.group_by("group", maintain_order=True)
+        ]
+        pl.concat(parts).write_csv(path("heterogeneity.csv"))
     path("graph.json").write_text(graph.to_json(), encoding="utf-8")
+    path("graph.graphml").write_text(to_graphml(graph), encoding="utf-8")
+    return _draw(everybody(pvalues), graph, path, alpha) if figures else []
+
+
+def _draw(pvalues: pl.DataFrame, graph: Graph, path: Callable[[str], Path], alpha: float) -> list[Notice]:
+    """Draw a heatmap a test and the graph, as SVG and PNG."""
+    notices = []
+    try:
+        for test in pvalues["test"].unique(maintain_order=True):
+            figure = heatmap(pvalues, test, alpha=alpha)
+            save(figure, path(f"heatmap_{test}.svg"), path(f"heatmap_{test}.png"))
+        linked = {end for edge in graph.edges for end in (edge.source, edge.target)}
+        if len(linked) <= DRAWN:
+            kept = replace(graph, nodes=[n for n in graph.nodes if n.id in linked or len(graph.nodes) <= DRAWN])
+            save(draw_graph(kept), path("graph.svg"), path("graph.png"))
+        else:
+            notices.append(Notice(f"The dependence graph has more than {DRAWN} nodes: graph.json has it, undrawn."))
+    except MissingExtraError:
+        notices.append(Notice("No figures were drawn: they need matplotlib (pip install 'personax[figures]')."))
+    return notices
 
 
 def _chosen(setting: str, named: Sequence[str] | None, default: list[str], known: dict[str, Column]) -> list[str]:
@@ -117,8 +179,9 @@ def _run(context: Context) -> None:
     section = context.plan.independence
     assert section is not None
     frame, columns = _joined(context)
-    pvalues, graph = analyse(frame, columns, section, context.progress)
-    write_results(pvalues, graph, lambda name: context.out.path("analysis", "independence", name))
+    pvalues, graph = analyse(frame, columns, section, context.progress, seed=context.plan.seed)
+    here = partial(context.out.path, "analysis", "independence")
+    context.notices.extend(write_results(pvalues, graph, here, section.alpha, figures=section.figures))
     context.counts.update(count(pvalues))
     context.notices.extend(reasons(pvalues))
 
@@ -140,4 +203,4 @@ def reasons(pvalues: pl.DataFrame) -> list[Notice]:
     return [Notice(f"{test}: not run, {why}", number) for test, why, number in grouped.iter_rows()]
 
 
-INDEPENDENCE = Stage("independence", revision=1, needs=("collect", "annotate"), run=_run)
+INDEPENDENCE = Stage("independence", revision=2, needs=("collect", "annotate"), run=_run)
