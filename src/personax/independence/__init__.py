@@ -10,6 +10,7 @@ from personax.independence.hsic import hsic
 from personax.independence.kci import kci
 from personax.independence.rcit import rcit
 from personax.independence.result import TestResult
+from personax.independence.usp import usp
 from personax.independence.views import dependence_graph, wide
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "kci",
     "rcit",
     "screen",
+    "usp",
     "wide",
 ]

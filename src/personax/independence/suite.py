@@ -10,7 +10,7 @@ import numpy as np
 
 from personax.errors import InputError, UntestableError
 from personax.independence.conditional import conditional_kci
-from personax.independence.contingency import Divergence, of_tables, pearson, tables_of
+from personax.independence.contingency import Divergence, counted_tables, of_tables, pearson
 from personax.independence.counts import MAX_CATEGORIES
 from personax.independence.gcm import gcm_of
 from personax.independence.gsq import likelihood_ratio
@@ -21,6 +21,7 @@ from personax.independence.rcit import rcit_of
 from personax.independence.result import TestResult
 from personax.independence.router import few_levels, route
 from personax.independence.sample import Pair, Sample
+from personax.independence.usp import usp_of
 
 __all__ = ["TESTS", "Outcome", "run_test"]
 
@@ -82,9 +83,14 @@ def _gcm(pair: Pair, rng: Rng) -> TestResult:
 def _contingency(divergence: Divergence) -> Callable[..., TestResult]:
     def run(pair: Pair, rng: Rng, **options: Any) -> TestResult:  # noqa: ANN401
         z = None if pair.z is None else pair.z.counted
-        return of_tables(tables_of(pair.x.counted, pair.y.counted, z), divergence, **options)
+        return of_tables(counted_tables(pair.x.counted, pair.y.counted, z), divergence, **{"rng": rng, **options})
 
     return run
+
+
+def _usp(pair: Pair, rng: Rng, **options: Any) -> TestResult:  # noqa: ANN401
+    (counts,) = counted_tables(pair.x.counted, pair.y.counted)
+    return usp_of(counts, **{"rng": rng, **options})
 
 
 def _auto(pair: Pair, rng: Rng) -> TestResult:
@@ -123,6 +129,7 @@ TESTS: Mapping[str, Test] = {
     "hsic": Test(_hsic, _hsic_interval, given=(True, False)),
     "chisq": Test(_contingency(pearson), _v_interval, categories=True),
     "gsq": Test(_contingency(likelihood_ratio), _v_interval, categories=True),
+    "usp": Test(_usp, lambda *_: None, given=(True, False), categories=True),
     "gcm": Test(_gcm, _correlation_interval, given=(False, True)),
 }
 """In the order in which messages name them."""

@@ -1,0 +1,96 @@
+"""What the margins of a contingency table settle: expected counts, moments of X^2, tables that could have been."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["expected_counts", "pearson_moments", "random_tables", "williams"]
+
+BATCH = 1_000_000
+"""Cells drawn at a time."""
+
+ROUNDING = 1e-13
+"""A difference of two numbers that is smaller, as a share of the larger one, is nothing but rounding."""
+
+
+def expected_counts(observed: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return row total times column total over n, the mean of every cell under independence, shape (a, b)."""
+    rows, columns = observed.sum(axis=1), observed.sum(axis=0)
+    return np.asarray(np.outer(rows, columns) / rows.sum())
+
+
+def williams(observed: NDArray[np.float64]) -> float:
+    """Return the factor by which the mean of G exceeds its degrees of freedom, up to terms of order 1 / n^2.
+
+    ``q = 1 + (n sum_i 1/n_i. - 1) (n sum_j 1/n_.j - 1) / (6 n (a - 1) (b - 1))``.
+
+    References
+    ----------
+    Williams 1976, doi:10.1093/biomet/63.1.33; Sokal, Rohlf, Biometry.
+
+    Examples
+    --------
+    >>> williams(np.array([[10.0, 10.0], [10.0, 10.0]]))  # 1 + 3 * 3 / 240
+    1.0375
+    """
+    n = observed.sum()
+    a, b = observed.shape
+    rows, columns = ((n / observed.sum(axis=axis)).sum() - 1 for axis in (1, 0))
+    return float(1 + rows * columns / (6 * n * (a - 1) * (b - 1)))
+
+
+def pearson_moments(observed: NDArray[np.float64]) -> tuple[float, float]:
+    """Return mean and variance of X^2 over all permutations of the rows, which is to say given both margins.
+
+    ``mean = n (a - 1) (b - 1) / (n - 1)`` and ``variance = 2n / (n - 3) (v - w) (v' - w') + n^2 / (n - 1) w w'``, where
+    ``v = (a - 1) (n - a) / (n - 1)`` and ``w = (sum_i n / n_i - a^2) / (n - 2)`` are of the rows, v' and w' of the
+    columns. The variance is exactly 0 where all permutations give one X^2.
+
+    Parameters
+    ----------
+    observed
+        A table without empty rows or columns, shape (a, b), at least two of each.
+
+    References
+    ----------
+    Haldane 1940, doi:10.1093/biomet/31.3-4.346; Dawson 1954, doi:10.1093/biomet/41.1-2.280 (the short form).
+
+    Examples
+    --------
+    >>> mean, variance = pearson_moments(np.array([[1.0, 1.0], [1.0, 0.0]]))  # 0.75 twice, 3 once
+    >>> round(mean, 12), round(variance, 12)
+    (1.5, 1.125)
+    """
+    n = float(observed.sum())
+    a, b = observed.shape
+    mean = n * (a - 1) * (b - 1) / (n - 1)
+    if n == 2:
+        return mean, 0.0  # one table, or the same with its columns swapped
+    (even, uneven), (even_, uneven_) = (_spread(observed.sum(axis=axis)) for axis in (1, 0))
+    # of three rows v = w always, and the first term is 0 times 0 over 0; the second alone is the variance
+    first = 2 * n / (n - 3) * even * even_ if n > 3 else 0.0
+    return mean, first + n**2 / (n - 1) * uneven * uneven_
+
+
+def _spread(sizes: NDArray[np.float64]) -> tuple[float, float]:
+    """Return v - w and w of one margin; v = w where it has two values and one of them is a single row."""
+    n, a = float(sizes.sum()), len(sizes)
+    v = (a - 1) * (n - a) / (n - 1)
+    w = max(0.0, (float((n / sizes).sum()) - a**2) / (n - 2))
+    return (v - w if v - w > ROUNDING * v else 0.0), w
+
+
+def random_tables(
+    rows: NDArray[np.intp], columns: NDArray[np.intp], times: int, rng: np.random.Generator
+) -> Iterator[NDArray[np.intp]]:
+    """Yield batches of tables with these margins, shape (batch, a, b), as permuting the rows would give them."""
+    # scipy.stats takes half a second to import, which only those who permute should pay
+    from scipy.stats import random_table
+
+    law = random_table(rows, columns)
+    batch = max(1, BATCH // (len(rows) * len(columns)))
+    for start in range(0, times, batch):
+        yield law.rvs(size=min(batch, times - start), random_state=rng).astype(np.intp, copy=False)
