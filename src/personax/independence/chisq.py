@@ -63,7 +63,8 @@ def chisq(
 
     References
     ----------
-    Pearson 1900, doi:10.1080/14786440009463897; moments: Dawson 1954, doi:10.1093/biomet/41.1-2.280.
+    Pearson 1900, doi:10.1080/14786440009463897; moments: Dawson 1954, Biometrika 41:280; Lewis,
+    Saunders, Westcott 1984, doi:10.1093/biomet/71.3.515.
 
     Examples
     --------

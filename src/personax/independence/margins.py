@@ -56,7 +56,8 @@ def pearson_moments(observed: NDArray[np.float64]) -> tuple[float, float]:
 
     References
     ----------
-    Haldane 1940, doi:10.1093/biomet/31.3-4.346; Dawson 1954, doi:10.1093/biomet/41.1-2.280 (the short form).
+    Haldane 1940, doi:10.1093/biomet/31.3-4.346; Dawson 1954, Biometrika 41:280 (the short form); Lewis, Saunders,
+    Westcott 1984, doi:10.1093/biomet/71.3.515 (corrections by moments).
 
     Examples
     --------
