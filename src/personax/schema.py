@@ -16,6 +16,7 @@ __all__ = [
     "Annotation",
     "Column",
     "Edge",
+    "EdgeKind",
     "Graph",
     "Kind",
     "Node",
@@ -34,6 +35,9 @@ Kind = Literal["continuous", "ordinal", "nominal", "cyclic"]
 
 Status = Literal["ok", "insufficient", "refused", "unparseable", "failed"]
 """How a request for one trait score ended; only ``ok`` carries a score."""
+
+EdgeKind = Literal["directed", "undirected", "bidirected", "partially_directed", "nondirected"]
+"""What the two ends of an edge say; see `Edge`."""
 
 ROLES: tuple[Role, ...] = get_args(Role)
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -133,12 +137,14 @@ class Edge:
     """An edge between two variables.
 
     ``directed`` means source causes target; ``undirected`` leaves the direction open (or states dependence only);
-    ``bidirected`` means a common cause. ``weight`` is in the graph's own unit, named by ``Graph.weight``.
+    ``bidirected`` means a common cause. Where common causes may be hidden, an end may also be open, drawn as a circle:
+    ``partially_directed`` (source o-> target) means that target does not cause source, ``nondirected`` (o-o) leaves
+    both ends open. ``weight`` is in the graph's own unit, named by ``Graph.weight``.
     """
 
     source: str
     target: str
-    kind: Literal["directed", "undirected", "bidirected"] = "directed"
+    kind: EdgeKind = "directed"
     weight: float | None = None
     label: str = ""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
+from typing import get_args
 
 import polars as pl
 import pytest
@@ -24,7 +26,7 @@ from personax.report.raters import alphas, statuses
 from personax.report.scale import CORRECTED, EFFECT
 from personax.report.svg import element
 from personax.report.truth import compare, confusions, scatter
-from personax.schema import Column, Edge, Graph, Node
+from personax.schema import Column, Edge, EdgeKind, Graph, Node
 
 
 def test_elements_escape_text_and_attributes() -> None:
@@ -118,9 +120,9 @@ NAMES = "abcdefgh"
 
 @given(
     st.lists(
-        st.tuples(
-            st.sampled_from(NAMES), st.sampled_from(NAMES), st.sampled_from(["directed", "undirected", "bidirected"])
-        ).filter(lambda edge: edge[0] != edge[1]),
+        st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES), st.sampled_from(get_args(EdgeKind))).filter(
+            lambda edge: edge[0] != edge[1]
+        ),
         max_size=20,
     )
 )
@@ -145,10 +147,29 @@ def test_layout_uncrosses_what_can_be_uncrossed() -> None:
 def test_arrowheads_tell_the_kind_of_an_edge() -> None:
     nodes = [Node("a"), Node("b")]
     heads = {
-        kind: draw(Graph(nodes, [Edge("a", "b", kind)]), "x").svg.count('class="head"')
-        for kind in ("directed", "undirected", "bidirected")
+        kind: [
+            draw(Graph(nodes, [Edge("a", "b", kind)]), "x").svg.count(f'class="{mark}"') for mark in ("head", "ring")
+        ]
+        for kind in get_args(EdgeKind)
     }
-    assert heads == {"directed": 1, "undirected": 0, "bidirected": 2}
+    assert heads == {
+        "directed": [1, 0],
+        "undirected": [0, 0],
+        "bidirected": [2, 0],
+        "partially_directed": [1, 1],
+        "nondirected": [0, 2],
+    }
+
+
+def test_an_open_end_stays_at_its_variable_when_the_edge_is_turned() -> None:
+    """Beside a -> b, an edge b o-> a can only be drawn against the flow."""
+    nodes = [Node("a"), Node("b")]
+    for edges in ([Edge("a", "b", "partially_directed")], [Edge("a", "b"), Edge("b", "a", "partially_directed")]):
+        svg = str(draw(Graph(nodes, edges), "x").svg)
+        marks = [(mark, float(x)) for x, mark in re.findall(r'd="M([0-9.]+) [^"]*" class="(head|ring)"', svg)]
+        ring, head = marks[-2:] if edges[-1].source == "a" else marks[-1:-3:-1]
+        assert (ring[0], head[0]) == ("ring", "head")
+        assert (ring[1] < head[1]) == (edges[-1].source == "a")
 
 
 def test_large_graph_keeps_its_strongest_edges_and_says_so() -> None:

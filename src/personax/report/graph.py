@@ -152,34 +152,63 @@ def _edge(edge: Edge, path: str, forth: bool, graph: Graph, names: Mapping[str, 
     top = max(abs(other.weight or 0.0) for other in graph.edges) or 1.0
     width = 1.2 if edge.weight is None else 0.8 + 4 * abs(edge.weight) / top
     order = [node.id for node in graph.nodes]
-    heads = Markup("").join(element("path", d=_head(path, end), class_="head") for end in _ends(edge, forth))
     return element(
         "g",
         element("path", d=path, class_="hit"),
         element("path", d=path, class_="line", stroke_width=width),
-        heads,
+        _marks(edge, path, forth),
         class_="edge open" if edge.kind == "undirected" and graph.weight == "" else "edge",
         data_ends=f"{order.index(edge.source)} {order.index(edge.target)}",
         data_tip=_tip(edge, graph.weight, names),
     )
 
 
-def _ends(edge: Edge, forth: bool) -> list[str]:
-    """Return which ends of the drawn path carry an arrowhead."""
-    if edge.kind == "undirected":
-        return []
-    return ["left", "right"] if edge.kind == "bidirected" else ["right" if forth else "left"]
+ENDS = {
+    "directed": ("", "head"),
+    "undirected": ("", ""),
+    "bidirected": ("head", "head"),
+    "partially_directed": ("ring", "head"),
+    "nondirected": ("ring", "ring"),
+}
+"""Kind of edge -> what its source and its target end carry."""
+
+
+def _marks(edge: Edge, path: str, forth: bool) -> Markup:
+    """Draw arrowheads, and rings at open ends."""
+    at_source, at_target = ENDS[edge.kind]
+    ends = zip(("left", "right"), (at_source, at_target) if forth else (at_target, at_source), strict=True)
+    shapes = {"head": _head, "ring": _ring}
+    return Markup("").join(element("path", d=shapes[mark](path, end), class_=mark) for end, mark in ends if mark)
+
+
+def _tip_of(path: str, end: str) -> tuple[float, float]:
+    numbers = path.replace("M", " ").replace("C", " ").replace("H", " ").split()
+    return (float(numbers[0]), float(numbers[1])) if end == "left" else (float(numbers[-2]), float(numbers[-1]))
 
 
 def _head(path: str, end: str) -> str:
-    numbers = path.replace("M", " ").replace("C", " ").replace("H", " ").split()
-    x, y = (float(numbers[0]), float(numbers[1])) if end == "left" else (float(numbers[-2]), float(numbers[-1]))
+    x, y = _tip_of(path, end)
     back = 8 if end == "left" else -8
     return f"M{x:.1f} {y:.1f}l{back} -4.5v9z"
 
 
+def _ring(path: str, end: str) -> str:
+    x, y = _tip_of(path, end)
+    across = 8 if end == "left" else -8
+    return f"M{x:.1f} {y:.1f}a4 4 0 1 0 {across} 0a4 4 0 1 0 {-across} 0z"
+
+
+SIGNS = {
+    "directed": "→",
+    "undirected": "–",
+    "bidirected": "↔",
+    "partially_directed": "o→",
+    "nondirected": "o–o",
+}
+
+
 def _between(edge: Edge, names: Mapping[str, str]) -> str:
-    sign = {"directed": "→", "undirected": "–", "bidirected": "↔"}[edge.kind]
+    sign = SIGNS[edge.kind]
     return f"{names[edge.source]} {sign} {names[edge.target]}"
 
 

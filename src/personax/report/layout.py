@@ -18,6 +18,9 @@ __all__ = ["Layout", "layered"]
 
 SWEEPS = 12
 
+POINTING = ("directed", "partially_directed")
+"""Kinds of edges that have a direction to be drawn in, the surer first."""
+
 Point = Hashable
 
 
@@ -43,7 +46,8 @@ def layered(graph: Graph, last: str = "trait") -> Layout:
     Parameters
     ----------
     graph
-        Directed edges flow from source to target. The others flow in the order of the nodes, and towards ``last``.
+        Directed and partially directed edges flow from source to target. The others flow in the order of the nodes,
+        and towards ``last``.
     last
         Group whose nodes an undirected edge flows to.
 
@@ -78,12 +82,12 @@ def layered(graph: Graph, last: str = "trait") -> Layout:
 def _oriented(graph: Graph, last: str) -> list[tuple[str, str]]:
     """Return each edge from its earlier to its later end, without cycles."""
     rank = {node.id: (node.group == last, place) for place, node in enumerate(graph.nodes)}
-    directed = [edge for edge in graph.edges if edge.kind == "directed"]
+    directed = [edge for kind in POINTING for edge in graph.edges if edge.kind == kind]
     after: dict[str, set[str]] = defaultdict(set)
     flow: dict[int, tuple[str, str]] = {}
-    for edge in [*directed, *(edge for edge in graph.edges if edge.kind != "directed")]:
+    for edge in [*directed, *(edge for edge in graph.edges if edge.kind not in POINTING)]:
         source, target = edge.source, edge.target
-        if edge.kind != "directed" and rank[source] > rank[target]:
+        if edge.kind not in POINTING and rank[source] > rank[target]:
             source, target = target, source
         if _reaches(after, target, source):
             source, target = target, source

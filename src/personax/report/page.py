@@ -57,7 +57,7 @@ def render(data: ReportData, *, usage: str | None = None) -> str:
             heat=HeatmapView(data.independence) if data.independence else None,
             raters=RatersView(data.traits) if data.traits else None,
             crl=CrlView(data.crl) if data.crl else None,
-            discovery=draw(data.discovery, "Graph found by PC") if data.discovery else None,
+            discovery=draw(data.discovery, "Causal graph") if data.discovery else None,
             truth=TruthView(data.truth, data.independence, data.crl) if data.truth else None,
             usage=parse(guidelines() if usage is None else usage),
         )
