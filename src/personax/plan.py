@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError
@@ -12,10 +12,12 @@ from personax.errors import PlanError
 from personax.sources import ColumnSpec
 from personax.strict import Strict, nearest
 
-__all__ = ["FORMAT", "Plan", "read_plan"]
+__all__ = ["FORMAT", "Plan", "read_background", "read_plan"]
 
 FORMAT = 1
 """The study format that this personax writes, and the newest that it reads."""
+
+Section = TypeVar("Section", bound=Strict)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Alpha = Annotated[float, Field(gt=0, lt=1)]
@@ -140,13 +142,27 @@ class Crl(Strict):
     threads: Count = 1
 
 
+CausePair = Annotated[list[str], Field(min_length=2, max_length=2)]
+"""[cause, effect]."""
+
+
+class Background(Strict):
+    """What is known of causes before looking at the data; also a file of its own."""
+
+    tiers: list[list[str]] | None = None
+    forbidden: list[CausePair] = []
+    required: list[CausePair] = []
+
+
 class Discover(Strict):
-    """PC over latents, traits and biography."""
+    """PC or FCI over latents, traits and biography."""
 
     over: list[Literal["latents", "traits", "features"]] = ["latents"]
-    test: Literal["fisherz", "kci"] = "fisherz"
+    algorithm: Literal["pc", "fci"] = "pc"
+    test: Literal["fisherz", "kci", "chisq", "gsq"] = "fisherz"
     alpha: Alpha = 0.01
     bootstraps: Annotated[int, Field(ge=0)] = 0
+    knowledge: Background | None = None
 
 
 class Report(Strict):
@@ -205,30 +221,58 @@ def read_plan(path: Path) -> Plan:
     text = _read_text(path)
     raw, root = _parse(path, text)
     _check_version(path, raw)
+    return _validated(Plan, path, raw, root)
+
+
+def read_background(path: Path) -> Background:
+    """Read a file of background knowledge: the keys ``tiers``, ``forbidden`` and ``required``.
+
+    Raises
+    ------
+    PlanError
+        As `read_plan`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "known.yaml"
+    ...     _ = file.write_text("tiers: [[sex], [height]]")
+    ...     read_background(file).tiers
+    [['sex'], ['height']]
+    """
+    text = _read_text(path, "file of background knowledge", "it holds tiers, forbidden and required causes")
+    raw, root = _parse(path, text, "write for example `tiers: [[sex], [height]]`")
+    return _validated(Background, path, raw, root)
+
+
+def _validated(model: type[Section], path: Path, raw: dict[str, Any], root: yaml.Node) -> Section:
     try:
-        return Plan.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
         lines = [_sentence(path, root, dict(fault)) for fault in error.errors()]
         raise PlanError("\n".join(lines)) from None
 
 
-def _read_text(path: Path) -> str:
+def _read_text(path: Path, what: str = "study file", otherwise: str = "personax init FOLDER writes a new one") -> str:
     if path.is_dir():
-        text = f"{path} is a folder; name the study file in it, for example {path / 'study.yaml'}"
+        text = f"{path} is a folder; name the {what} in it, for example {path / 'study.yaml'}"
         raise PlanError(text)
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         near = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-        hint = nearest(path.name, near) if near else "personax init FOLDER writes a new one"
-        text = f"there is no study file {path}; {hint}"
+        hint = nearest(path.name, near) if near else otherwise
+        text = f"there is no {what} {path}; {hint}"
         raise PlanError(text) from None
     except UnicodeDecodeError as error:
         text = f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8"
         raise PlanError(text) from None
 
 
-def _parse(path: Path, text: str) -> tuple[dict[str, Any], yaml.Node]:
+def _parse(
+    path: Path, text: str, example: str = "personax init FOLDER writes a commented study.yaml to start from"
+) -> tuple[dict[str, Any], yaml.Node]:
     try:
         raw = yaml.load(text, Loader=_UniqueKeys)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -239,7 +283,7 @@ def _parse(path: Path, text: str) -> tuple[dict[str, Any], yaml.Node]:
     except yaml.YAMLError as error:
         raise PlanError(f"{path}: not readable as YAML, {error}".replace("\n", " ")) from None
     if not isinstance(raw, dict) or root is None:
-        sentence = f"{path} holds no settings; personax init FOLDER writes a commented study.yaml to start from"
+        sentence = f"{path} holds no settings; {example}"
         raise PlanError(sentence)
     return raw, root
 

@@ -14,7 +14,7 @@ class Progress(Protocol):
         """Begin a stage."""
 
     def step(self, done: int, total: int, note: str = "") -> None:
-        """Say that ``done`` of ``total`` steps of the current stage are done."""
+        """Say that ``done`` of ``total`` steps of the current stage are done; 0 is a total that nobody knows."""
 
     def message(self, text: str) -> None:
         """Say one line."""

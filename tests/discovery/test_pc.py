@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from personax.discovery import Knowledge, bootstrap_edges, pc
+from personax.discovery import Knowledge, pc
 from personax.errors import ComputationError, InputError
 from personax.schema import Graph
 
@@ -25,7 +25,10 @@ def arrows(graph: Graph) -> set[tuple[str, str, str]]:
 def test_a_collider_is_found_and_what_follows_is_directed() -> None:
     graph = pc(collider())
     assert arrows(graph) == {("a", "c", "directed"), ("b", "c", "directed"), ("c", "d", "directed")}
-    assert graph.details == {"test": "fisherz", "alpha": 0.01, "n": 800, "rows_left_out": 0}
+    asked = {"tests": graph.details["tests"], "tests_nothing_varies": 0}
+    settings = {"algorithm": "pc", "test": "fisherz", "alpha": 0.01}
+    assert graph.details == {**settings, "n": 800, "rows_left_out": 0, **asked}
+    assert 6 <= graph.details["tests"] <= 24, "four columns have 24 questions, and each is asked once"
 
 
 def test_a_chain_stays_undirected_until_tiers_say_more() -> None:
@@ -65,19 +68,3 @@ def test_columns_that_determine_one_another_are_named() -> None:
     frame = collider().with_columns(twice=2 * pl.col("a"), again=pl.col("a") + pl.col("b"))
     with pytest.raises(ComputationError, match="determine one another"):
         pc(frame)
-
-
-def test_a_draw_that_cannot_be_searched_is_counted_apart() -> None:
-    frame = collider(100).with_columns(rare=(pl.int_range(pl.len()) == 3).cast(pl.Float64))
-    details = bootstrap_edges(frame, pc, times=12, rng=np.random.default_rng(0)).details
-    assert details["bootstraps_failed"] > 0
-    assert details["bootstraps"] + details["bootstraps_failed"] == 12
-
-
-def test_bootstrap_shares() -> None:
-    graph = bootstrap_edges(collider(), pc, times=10, rng=np.random.default_rng(1))
-    shares = {(edge.source, edge.target): edge.weight for edge in graph.edges}
-    assert shares["a", "c"] == 1.0
-    assert graph.details["bootstraps"] == 10
-    again = bootstrap_edges(collider(), pc, times=10, rng=np.random.default_rng(1))
-    assert graph == again

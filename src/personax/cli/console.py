@@ -65,7 +65,7 @@ class _Terminal:
 
     def step(self, done: int, total: int, note: str = "") -> None:
         if self._task is not None:
-            self._bar.update(self._task, completed=done, total=total, note=note)
+            self._bar.update(self._task, completed=done, total=total or None, note=note)
 
     def message(self, text: str) -> None:
         self._bar.console.print(Text(text))
@@ -84,7 +84,8 @@ class _Lines:
     def step(self, done: int, total: int, note: str = "") -> None:
         if time.monotonic() - self._last >= _PLAIN_EVERY:
             self._last = time.monotonic()
-            _err.print(Text(f"{self._name} {done}/{total} {note}".rstrip()))
+            reached = f"{done}/{total}" if total else str(done)
+            _err.print(Text(f"{self._name} {reached} {note}".rstrip()))
 
     def message(self, text: str) -> None:
         _err.print(Text(text))

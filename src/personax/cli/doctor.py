@@ -30,7 +30,7 @@ _EXTRAS = (
     ("krippendorff", "krippendorff", "traits", "agreement between raters"),
     ("torch", "torch", "crl", "Level II: causal representation learning"),
     ("safetensors", "safetensors", "crl", "models that others can load safely"),
-    ("causallearn", "causal-learn", "discovery", "causal graphs by PC"),
+    ("causallearn", "causal-learn", "discovery", "causal graphs by PC and FCI"),
 )
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "firefox")
 

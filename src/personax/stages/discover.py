@@ -1,65 +1,219 @@
-"""discover: a causal graph by PC over latents, traits and biography."""
+"""discover: a causal graph by PC or FCI over latents, traits and biography, or over the columns of any table."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
 import polars as pl
 
-from personax.discovery import Knowledge, bootstrap_edges, pc
-from personax.errors import PlanError
-from personax.plan import Discover
-from personax.schema import Notice, select
+from personax.columns import infer_columns
+from personax.discovery import Knowledge, bootstrap_edges, fci, pc
+from personax.errors import InputError, MissingExtraError, PlanError, require
+from personax.plan import Background, Discover
+from personax.progress import Progress
+from personax.schema import Column, Graph, Kind, Notice, select
 from personax.stages.base import Context, Stage
+from personax.stages.citest import ci_test
 
-__all__ = ["DISCOVER"]
+__all__ = ["DISCOVER", "ci_test", "count", "find_causes", "knowledge_of", "told", "write_graph"]
 
 TIERS = {"biography": 0, "shared": 1, "latents": 2, "traits": 3}
 """A later tier never causes an earlier one: what somebody was born with comes first, what is said of them last."""
 
+SEARCHES = {"pc": pc, "fci": fci}
+
+
+def find_causes(
+    frame: pl.DataFrame,
+    columns: Mapping[str, Column],
+    section: Discover,
+    knowledge: Knowledge,
+    rng: np.random.Generator,
+    progress: Progress,
+    *,
+    groups: Mapping[str, str] | None = None,
+    jobs: int = 1,
+) -> tuple[Graph, pl.DataFrame | None]:
+    """Search for the causal graph of a table, and again in every bootstrap draw.
+
+    Parameters
+    ----------
+    frame
+        One row a person, one column a variable.
+    columns
+        What the columns mean, by name.
+    section
+        Algorithm, test, level and number of draws; ``over`` and ``knowledge`` are not looked at.
+    knowledge, groups
+        As for `personax.discovery.pc`.
+    rng, jobs
+        As for `personax.discovery.bootstrap_edges`.
+    progress
+        Receives a step a test, then a step a draw.
+
+    Returns
+    -------
+    tuple
+        The graph, and the stability of its edges where there were draws.
+
+    Raises
+    ------
+    InputError
+        A column that the test cannot use, or knowledge that contradicts itself.
+    """
+    kinds: dict[str, Kind] = {name: columns[name].kind for name in frame.columns}
+    if section.test == "fisherz":
+        _numbers_only(frame, kinds)
+    periods = {name: period for name in frame.columns if (period := columns[name].period) is not None}
+    search = partial(
+        SEARCHES[section.algorithm],
+        alpha=section.alpha,
+        test=ci_test(section.test, kinds, periods),
+        knowledge=knowledge,
+        groups=dict(groups or {}),
+    )
+    graph = search(frame, watch=lambda tests, given: progress.step(tests, 0, f"tests, now given {given}"))
+    if not section.bootstraps:
+        return graph, None
+    step = partial(progress.step, note="bootstrap draws")
+    return bootstrap_edges(frame, search, times=section.bootstraps, rng=rng, jobs=jobs, graph=graph, progress=step)
+
+
+def _numbers_only(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> None:
+    """Refuse codes for fisherz: the size of a code means nothing, unless there are but two."""
+    for name, kind in kinds.items():
+        values = frame[name].drop_nulls()
+        if kind == "nominal" and not (values.dtype.is_numeric() and values.n_unique() <= 2):
+            raise InputError(
+                f"fisherz needs numbers and {name} is nominal; use --test kci or test: kci, or leave it out"
+            )
+
+
+def knowledge_of(background: Background | None) -> Knowledge:
+    """Return background knowledge as the searches take it.
+
+    Raises
+    ------
+    InputError
+        When a column stands in two tiers.
+
+    Examples
+    --------
+    >>> knowledge_of(Background(tiers=[["sex"], ["height"]])).tiers
+    {'sex': 0, 'height': 1}
+    """
+    if background is None:
+        return Knowledge()
+    tiers: dict[str, int] = {}
+    for tier, names in enumerate(background.tiers or []):
+        for name in names:
+            if tiers.setdefault(name, tier) != tier:
+                raise InputError(f"knowledge.tiers: {name} stands in two tiers; keep one")
+    forbidden = [(cause, effect) for cause, effect in background.forbidden]
+    required = [(cause, effect) for cause, effect in background.required]
+    return Knowledge(tiers or None, forbidden, required)
+
+
+def write_graph(graph: Graph, path: Callable[[str], Path]) -> list[Notice]:
+    """Write a graph as JSON, GraphML, DOT and, where matplotlib is there, SVG and PNG; ``path`` says where a file goes.
+
+    Returns
+    -------
+    list of Notice
+        What was not written.
+    """
+    path("graph.json").write_text(graph.to_json(), encoding="utf-8")
+    try:
+        graphs = require("personax.graphs", extra="figures")
+        path("graph.graphml").write_text(graphs.to_graphml(graph), encoding="utf-8")
+        path("graph.dot").write_text(graphs.to_dot(graph), encoding="utf-8")
+        figures = require("personax.figures", extra="figures")
+        figures.save(figures.draw_graph(graph), path("graph.svg"), path("graph.png"))
+    except MissingExtraError as error:
+        return [Notice(f"Not every file of the causal graph was written: {error}.")]
+    return []
+
+
+def count(graph: Graph) -> dict[str, int]:
+    """Count variables, edges, people and tests."""
+    details = graph.details
+    counts = {"variables": len(graph.nodes), "edges": len(graph.edges), "people": details["n"]}
+    drawn = {name: details[name] for name in ("bootstraps", "bootstraps_failed") if name in details}
+    return counts | {"tests": details["tests"], "tests_nothing_varies": details["tests_nothing_varies"]} | drawn
+
+
+def told(graph: Graph, frame: pl.DataFrame) -> list[Notice]:
+    """Say what a reader of the graph must know of missing values, undecided tests and failed draws."""
+    details, notices = graph.details, []
+    lacking = frame.height - frame.with_columns(pl.selectors.float().fill_nan(None)).drop_nulls().height
+    if details["rows_left_out"]:
+        text = "People with a missing value are left out of the causal graph."
+        notices.append(Notice(text, details["rows_left_out"]))
+    elif lacking:
+        text = "People with a missing value are left out of those tests of the causal graph that need it."
+        notices.append(Notice(text, lacking))
+    if details["tests_nothing_varies"]:
+        text = (
+            "Tests of the causal graph in which no two people who agree in the given variables differ in both of the "
+            "others; these were taken as independent given those variables."
+        )
+        notices.append(Notice(text, details["tests_nothing_varies"]))
+    if details.get("bootstraps_failed"):
+        text = "Bootstrap draws in which no causal graph could be searched for; they do not count."
+        notices.append(Notice(text, details["bootstraps_failed"]))
+    return notices
+
 
 def _run(context: Context) -> None:
-    """Draw a causal graph over latents, traits and biography (PC)."""
+    """Draw a causal graph over latents, traits and biography; also over any table: personax discover people.csv."""
     section = context.plan.discover
     assert section is not None
-    frame, groups, tiers = _variables(context, section)
-    knowledge = Knowledge(tiers=tiers if len(set(tiers.values())) > 1 else None)
-
-    graph = bootstrap_edges(
-        frame.drop("id"),
-        lambda drawn: pc(drawn, alpha=section.alpha, test=section.test, knowledge=knowledge, groups=groups),
-        times=section.bootstraps,
-        rng=context.rng,
-        progress=context.progress.step,
-    )
-    context.write_text(graph.to_json(), "analysis", "discovery", "graph.json")
-    context.counts.update(variables=len(graph.nodes), edges=len(graph.edges), people=graph.details["n"])
-    if graph.details["rows_left_out"]:
-        text = "People with a missing value are left out of the causal graph."
-        context.notices.append(Notice(text, graph.details["rows_left_out"]))
+    frame, columns, groups, tiers = _variables(context, section)
+    frame = frame.drop("id")
+    known = knowledge_of(section.knowledge)
+    if known.tiers is None and len(set(tiers.values())) > 1:
+        known = Knowledge(tiers, known.forbidden, known.required)
+    graph, table = find_causes(frame, columns, section, known, context.rng, context.progress, groups=groups)
+    context.notices.extend(write_graph(graph, lambda name: context.out.path("analysis", "discovery", name)))
+    if table is not None:
+        table.write_csv(context.out.path("analysis", "discovery", "stability.csv"))
+    context.counts.update(count(graph))
+    context.notices.extend(told(graph, frame))
 
 
-def _variables(context: Context, section: Discover) -> tuple[pl.DataFrame, dict[str, str], dict[str, int]]:
-    """Return one row a person, and the group and tier of every variable."""
+Part = list[tuple[Column, str, int, pl.DataFrame]]
+"""Column, group, tier, and the table of its values."""
+
+
+def _variables(
+    context: Context, section: Discover
+) -> tuple[pl.DataFrame, dict[str, Column], dict[str, str], dict[str, int]]:
+    """Return one row a person, and what each variable means, its group and its tier."""
     frame = context.frame("people", "people.parquet").select("id")
+    columns: dict[str, Column] = {}
     groups: dict[str, str] = {}
     tiers: dict[str, int] = {}
     for part in section.over:
-        for name, group, tier, values in _part(context, part):
+        for column, group, tier, values in _part(context, part, section):
             frame = frame.join(values, on="id", how="left", maintain_order="left")
-            groups[name], tiers[name] = group, tier
+            columns[column.name], groups[column.name], tiers[column.name] = column, group, tier
     if frame.width < 3:
-        text = "discover.over: fewer than two numeric variables; add latents, traits or features"
-        raise PlanError(text)
-    return frame, groups, tiers
+        kind = "numeric variables" if section.test == "fisherz" else "variables"
+        raise PlanError(f"discover.over: fewer than two {kind}; add latents, traits or features")
+    return frame, columns, groups, tiers
 
 
-def _part(context: Context, part: str) -> list[tuple[str, str, int, pl.DataFrame]]:
+def _part(context: Context, part: str, section: Discover) -> Part:
     if part == "latents":
         if context.plan.crl is None:
             raise PlanError("discover.over: latents need a crl section in the plan")
         latents = context.frame("analysis", "crl", "latents.parquet")
         named = [(name, name.rpartition("_")[0]) for name in latents.columns[1:]]
         return [
-            (name, group, TIERS["shared" if group == "shared" else "latents"], latents.select("id", name))
+            (_latent(name), group, TIERS["shared" if group == "shared" else "latents"], latents.select("id", name))
             for name, group in named
         ]
     if part == "traits":
@@ -67,10 +221,22 @@ def _part(context: Context, part: str) -> list[tuple[str, str, int, pl.DataFrame
             raise PlanError("discover.over: traits need an annotate section in the plan")
         traits = context.frame("traits", "traits.parquet")
         scored = [name for name in traits.columns if name.startswith("final_") and traits[name].count()]
-        return [(name, "trait", TIERS["traits"], traits.select("id", name)) for name in scored]
+        meant = infer_columns(traits.select(scored))
+        return [(column, "trait", TIERS["traits"], traits.select("id", column.name)) for column in meant]
     people = context.frame("people", "people.parquet")
-    numeric = [c.name for c in select(context.columns(), "feature") if people[c.name].dtype.is_numeric()]
-    return [(name, "biography", TIERS["biography"], people.select("id", name)) for name in numeric]
+    fitting = [c for c in select(context.columns(), "feature") if _fits(c, people[c.name], section)]
+    return [(column, "biography", TIERS["biography"], people.select("id", column.name)) for column in fitting]
 
 
-DISCOVER = Stage("discover", revision=1, needs=("collect", "annotate", "crl"), run=_run)
+def _latent(name: str) -> Column:
+    return Column(name, "feature", "continuous")
+
+
+def _fits(column: Column, values: pl.Series, section: Discover) -> bool:
+    """Say whether a feature can take part: fisherz needs numbers, and nominal ones of two values at most."""
+    if section.test != "fisherz":
+        return values.drop_nulls().n_unique() > 1
+    return values.dtype.is_numeric() and (column.kind != "nominal" or values.drop_nulls().n_unique() <= 2)
+
+
+DISCOVER = Stage("discover", revision=2, needs=("collect", "annotate", "crl"), run=_run)

@@ -1,0 +1,242 @@
+"""Our tests inside PC and FCI find what made the data, whatever the form; what cannot be tested is named."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from personax.discovery import Knowledge, NothingVaries, fci, pc
+from personax.discovery.citest import CiTest, PValue
+from personax.errors import ComputationError, InputError
+from personax.plan import Background, Discover, read_background
+from personax.progress import Silent
+from personax.schema import Column, Edge, Graph, Kind, Node
+from personax.stages.citest import ci_test
+from personax.stages.discover import find_causes, knowledge_of, told, write_graph
+from personax.study import Study
+
+N = 300
+
+
+def chain(seed: int = 0, n: int = N) -> pl.DataFrame:
+    """a -> b -> c, bent: no correlation between a and b."""
+    rng = np.random.default_rng(seed)
+    a, e, f = rng.normal(size=(3, n))
+    b = a**2 + 0.3 * e
+    return pl.DataFrame({"a": a, "b": b, "c": np.tanh(b - 1) + 0.3 * f})
+
+
+def collider(seed: int = 0, n: int = N) -> pl.DataFrame:
+    """a -> c <- b, where c depends on the size of a and of b."""
+    rng = np.random.default_rng(seed)
+    a, b, e = rng.normal(size=(3, n))
+    return pl.DataFrame({"a": a, "b": b, "c": np.abs(a) + np.abs(b) + 0.2 * e})
+
+
+def using(frame: pl.DataFrame, name: str = "kci", kinds: dict[str, Kind] | None = None) -> CiTest:
+    meant: dict[str, Kind] = {**dict.fromkeys(frame.columns, "continuous"), **(kinds or {})}
+    made = ci_test(name, meant)  # type: ignore[arg-type]
+    assert isinstance(made, CiTest)
+    return made
+
+
+def asked(frame: pl.DataFrame, name: str = "kci", kinds: dict[str, Kind] | None = None) -> PValue:
+    return using(frame, name, kinds).prepare(frame)
+
+
+def arrows(graph: Graph) -> set[tuple[str, str, str]]:
+    return {(edge.source, edge.target, edge.kind) for edge in graph.edges}
+
+
+def test_bent_relations_are_found_by_kci_and_not_by_fisherz() -> None:
+    frame = chain()
+    assert arrows(pc(frame, test=using(frame))) == {("a", "b", "undirected"), ("b", "c", "undirected")}
+    assert ("a", "b", "undirected") not in arrows(pc(frame))
+    known = Knowledge(tiers={"a": 0, "b": 1, "c": 1})
+    expected = {("a", "b", "directed"), ("b", "c", "directed")}
+    assert arrows(pc(frame, test=using(frame), knowledge=known)) == expected
+
+
+def test_a_bent_collider() -> None:
+    frame = collider()
+    assert arrows(pc(frame, test=using(frame))) == {("a", "c", "directed"), ("b", "c", "directed")}
+    ends = {("a", "c", "partially_directed"), ("b", "c", "partially_directed")}
+    assert arrows(fci(frame, test=using(frame))) == ends
+
+
+def test_a_straight_chain() -> None:
+    rng = np.random.default_rng(1)
+    a, e, f = rng.normal(size=(3, N))
+    frame = pl.DataFrame({"a": a, "b": a + e, "c": a + e + f})
+    expected = {("a", "b", "undirected"), ("b", "c", "undirected")}
+    assert arrows(pc(frame, test=using(frame))) == expected
+    assert arrows(pc(frame)) == expected
+
+
+@pytest.mark.parametrize("name", ["chisq", "gsq", "kci"])
+def test_categories_in_text(name: str) -> None:
+    """Country decides language, language decides the paper; country and paper are independent given language."""
+    rng = np.random.default_rng(2)
+    country = rng.integers(3, size=600)
+    language = np.where(rng.random(600) < 0.7, country, rng.integers(3, size=600))
+    paper = np.where(rng.random(600) < 0.7, language, rng.integers(3, size=600))
+    frame = pl.DataFrame({n: [f"{n} {v}" for v in values] for n, values in
+                          {"country": country, "language": language, "paper": paper}.items()})  # fmt: skip
+    names: dict[str, Kind] = dict.fromkeys(frame.columns, "nominal")
+    graph = pc(frame, test=using(frame, name, names))
+    assert arrows(graph) == {("country", "language", "undirected"), ("language", "paper", "undirected")}
+
+
+def test_names_and_numbers_together_as_conditions() -> None:
+    """x and y depend on one another through a number and a name, and on nothing else."""
+    rng = np.random.default_rng(3)
+    z, e, f = rng.normal(size=(3, N))
+    team = rng.integers(3, size=N)
+    frame = pl.DataFrame({"x": z + 2 * team + 0.5 * e, "y": z - 2 * team + 0.5 * f, "z": z, "team": team}).with_columns(
+        pl.col("team").cast(pl.String)
+    )
+    p = asked(frame, kinds={"team": "nominal"})
+    assert p(0, 1, ()) < 0.001
+    assert p(0, 1, (2,)) < 0.001
+    assert p(0, 1, (3,)) < 0.001
+    assert p(0, 1, (2, 3)) > 0.05
+
+
+def test_a_cyclic_column_is_a_circle() -> None:
+    rng = np.random.default_rng(4)
+    month = rng.integers(1, 13, size=N)
+    frame = pl.DataFrame({"month": month, "turned": month % 12, "y": np.cos(np.pi * month / 6) + rng.normal(size=N)})
+    made = ci_test("kci", {"month": "cyclic", "turned": "cyclic", "y": "continuous"}, {"month": 12.0, "turned": 12.0})
+    assert isinstance(made, CiTest)
+    p = made.prepare(frame)
+    assert p(0, 2, ()) == pytest.approx(p(1, 2, ()), rel=1e-6)
+
+
+def test_rows_are_left_out_test_by_test() -> None:
+    frame = chain()
+    holes = frame.with_columns(pl.when(pl.int_range(pl.len()) >= 100).then("c").alias("c"))
+    whole, lacking = asked(frame), asked(holes)
+    assert lacking(0, 1, ()) == whole(0, 1, ())
+    assert lacking(1, 2, ()) == asked(frame.tail(200))(1, 2, ())
+    nan = holes.with_columns(pl.col("c").fill_null(float("nan")))
+    assert asked(nan)(1, 2, ()) == lacking(1, 2, ())
+
+
+def test_what_a_condition_determines_is_independent_given_it() -> None:
+    letters = ["a", "b", "c", "d"] * 50
+    frame = pl.DataFrame({
+        "letter": letters, "vowel": [str(x == "a") for x in letters], "y": [str(i % 3) for i in range(200)],
+    })  # fmt: skip
+    for name in ("kci", "chisq", "gsq"):
+        p = asked(frame, name, dict.fromkeys(frame.columns, "nominal"))
+        with pytest.raises(NothingVaries):
+            p(1, 2, (0,))
+    graph = pc(frame, test=using(frame, "chisq", dict.fromkeys(frame.columns, "nominal")))
+    assert arrows(graph) == {("letter", "vowel", "undirected")}
+
+
+def test_undecided_tests_are_counted_and_told() -> None:
+    letters = np.array(["a", "b", "c", "d"] * 50)
+    frame = pl.DataFrame({
+        "letter": letters, "vowel": letters == "a", "late": letters > "b",
+    }).with_columns(pl.exclude("letter").cast(pl.String))  # fmt: skip
+    graph = pc(frame, test=using(frame, "chisq", dict.fromkeys(frame.columns, "nominal")))
+    assert arrows(graph) == {("letter", "vowel", "undirected"), ("letter", "late", "undirected")}
+    assert graph.details["tests_nothing_varies"] == 1
+    notice = next(n for n in told(graph, frame) if "taken as independent" in n.text)
+    assert notice.count == 1
+
+
+def test_a_test_that_cannot_run_names_the_pair() -> None:
+    never = pl.DataFrame({"a": [1.0, 2.0] * 10 + [None] * 20, "b": [None] * 20 + [1.0, 2.0] * 10})
+    with pytest.raises(ComputationError, match="kci cannot test a and b on 0 rows: only 0 rows"):
+        pc(never, test=using(never))
+    still = pl.DataFrame({"a": [1.0] * 20 + [2.0] * 20, "b": [1.0, 2.0] * 10 + [None] * 20, "c": [3.0, 4.0] * 20})
+    with pytest.raises(ComputationError, match="cannot test a and b on 20 rows: x is constant"):
+        pc(still, test=using(still))
+    with pytest.raises(ComputationError, match="cannot test a and b given c on 20 rows"):
+        asked(still)(0, 1, (2,))
+
+
+@pytest.mark.parametrize(
+    ("frame", "section", "says"),
+    [
+        (chain(), {"test": "chisq"}, "chisq needs categories and a has 300 different numbers"),
+        (chain().with_columns(team=pl.lit("x")), {"test": "kci"}, "team is constant"),
+        (chain().with_columns(team=pl.int_range(pl.len()) % 3), {"test": "fisherz"}, "team is nominal"),
+        (chain().with_columns(a=pl.lit(float("inf"))), {"test": "kci"}, "a holds infinite|a is constant"),
+        (chain(n=5), {"test": "kci"}, "only 5 rows"),
+        (chain().select("a"), {"test": "kci"}, "at least two columns"),
+    ],
+)
+def test_tables_that_cannot_be_searched(frame: pl.DataFrame, section: dict[str, str], says: str) -> None:
+    columns = {n: Column(n, "feature", "nominal" if n == "team" else "continuous") for n in frame.columns}
+    with pytest.raises(InputError, match=says):
+        find_causes(frame, columns, Discover.model_validate(section), Knowledge(), np.random.default_rng(0), Silent())
+
+
+def test_two_processes_ask_our_test_and_agree_with_one() -> None:
+    frame = collider(n=60)
+    columns = {name: Column(name, "feature", "continuous") for name in frame.columns}
+    section = Discover(test="kci", bootstraps=3, alpha=0.05)
+    one, two = (
+        find_causes(frame, columns, section, Knowledge(), np.random.default_rng(5), Silent(), jobs=jobs)
+        for jobs in (1, 2)
+    )
+    assert one[0] == two[0]
+    assert one[1] is not None
+    assert two[1] is not None
+    assert one[1].equals(two[1])
+
+
+def test_a_test_can_be_sent_to_another_process() -> None:
+    frame = chain(n=50)
+    again = pickle.loads(pickle.dumps(using(frame)))
+    assert again.prepare(frame)(0, 1, ()) == asked(frame)(0, 1, ())
+
+
+def test_knowledge_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "known.yaml"
+    path.write_text("tiers: [[a, b], [c]]\nforbidden: [[c, a]]\nrequired: [[a, c]]\n")
+    known = knowledge_of(read_background(path))
+    assert known == Knowledge({"a": 0, "b": 0, "c": 1}, [("c", "a")], [("a", "c")])
+    with pytest.raises(InputError, match="a stands in two tiers"):
+        knowledge_of(Background(tiers=[["a"], ["a"]]))
+
+
+def test_a_graph_is_written_whole(tmp_path: Path) -> None:
+    graph = Graph([Node("a"), Node("b")], [Edge("a", "b")], meaning="a causes b")
+    notices = write_graph(graph, lambda name: tmp_path / name)
+    assert Graph.from_json((tmp_path / "graph.json").read_text()) == graph
+    others = {"graph.graphml", "graph.dot", "graph.svg", "graph.png"} - {p.name for p in tmp_path.iterdir()}
+    assert bool(others) == bool(notices), "what is not written is told"
+
+
+def test_a_study_with_knowledge_and_draws(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    sex = rng.integers(2, size=200)
+    height = 170 + 12 * sex + rng.normal(size=200) * 5
+    rows = zip(sex, height, height - 100 + rng.normal(size=200) * 5, strict=True)
+    people = "".join(f"p{i},{'fm'[s]},{h:.1f},{w:.1f}\n" for i, (s, h, w) in enumerate(rows))
+    (tmp_path / "p.csv").write_text("id,sex,height,weight\n" + people)
+    plan = (
+        "name: x\ncollect: {source: table, path: p.csv}\n"
+        "discover: {over: [features], test: kci, bootstraps: 2, knowledge: {tiers: [[sex], [height], [weight]]}}\n"
+    )
+    (tmp_path / "study.yaml").write_text(plan)
+    study = Study.load(tmp_path)
+    study.run()
+    graph = Graph.from_json((tmp_path / "analysis" / "discovery" / "graph.json").read_text())
+    assert {("sex", "height", "directed"), ("height", "weight", "directed")} <= arrows(graph)
+    assert pl.read_csv(tmp_path / "analysis" / "discovery" / "stability.csv").height >= 2
+    manifest = study.folder.manifest("discover")
+    assert manifest is not None
+    assert manifest.counts["tests"] > 2
+    assert not any(outcome.ran for outcome in study.run())
+    (tmp_path / "study.yaml").write_text(plan.replace("[weight]", "[wait]"))
+    with pytest.raises(InputError, match=r"no column wait; did you mean weight\?"):
+        Study.load(tmp_path).run()
