@@ -27,15 +27,22 @@ KEYS = (
 )
 """Attributes that GraphML must declare before it uses them."""
 
-DIRECTIONS = {"directed": "forward", "undirected": "none", "bidirected": "both"}
+ENDS = {
+    "directed": {"dir": "forward"},
+    "undirected": {"dir": "none"},
+    "bidirected": {"dir": "both"},
+    "partially_directed": {"dir": "both", "arrowtail": "odot"},
+    "nondirected": {"dir": "both", "arrowtail": "odot", "arrowhead": "odot"},
+}
+"""How Graphviz draws the ends of each kind of edge."""
 
 
 def to_graphml(graph: Graph) -> str:
     """Return a graph as GraphML.
 
     Nodes carry ``label`` and ``group``, edges ``kind``, ``label`` and, where there is one, ``weight``; the graph itself
-    ``meaning`` and ``weight_name``. GraphML knows no double arrow: a bidirected edge is written as not directed, and
-    ``kind`` tells it from an undirected one.
+    ``meaning`` and ``weight_name``. GraphML knows no double arrow and no open end: such edges are written as not
+    directed, and ``kind`` tells them apart.
 
     Parameters
     ----------
@@ -81,7 +88,8 @@ def to_dot(graph: Graph) -> str:
     r"""Return a graph in Graphviz' language.
 
     Nodes carry ``label`` and ``group``, edges ``kind``, ``label`` and, where there is one, ``weight``; undirected edges
-    are drawn without, bidirected ones with two arrowheads. The meaning of the graph stands under the drawing.
+    are drawn without, bidirected ones with two arrowheads, open ends with a ring. The meaning of the graph stands under
+    the drawing.
 
     Parameters
     ----------
@@ -110,7 +118,7 @@ def to_dot(graph: Graph) -> str:
     for node in graph.nodes:
         lines.append(f"  {_quoted(node.id)} [{_attributes({'label': node.label or node.id, 'group': node.group})}];")
     for edge in graph.edges:
-        shown = {"kind": edge.kind, "dir": DIRECTIONS[edge.kind], "label": edge.label}
+        shown = {"kind": edge.kind, **ENDS[edge.kind], "label": edge.label}
         if edge.weight is not None:
             shown["weight"] = repr(float(edge.weight))
         lines.append(f"  {_quoted(edge.source)} -> {_quoted(edge.target)} [{_attributes(shown)}];")

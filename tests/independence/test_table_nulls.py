@@ -15,7 +15,7 @@ from scipy import stats
 
 from personax.errors import UntestableError
 from personax.independence import TestResult, chisq, gsq, usp
-from personax.independence.contingency import contingency_test, counted_tables, of_tables, pearson
+from personax.independence.contingency import contingency_test, of_tables, pearson, tables_of
 from personax.independence.counts import count
 from personax.independence.gsq import likelihood_ratio
 from personax.independence.margins import expected_counts, pearson_moments, random_tables, williams
@@ -393,7 +393,7 @@ def test_a_row_that_stands_for_several_is_those_rows(options: Any, rows: list[tu
     x, y, z = columns(rows)
     distinct, weights = np.unique(np.array(rows), axis=0, return_counts=True)
     few = (count(column, weights=weights) for column in distinct.T)
-    merged = of_tables(counted_tables(*few), pearson, **options)
+    merged = of_tables(tables_of(*few), pearson, **options)
     whole = contingency_test(x, y, z, pearson, **options)
     assert (merged.n, merged.details) == (whole.n, whole.details)
     assert merged.statistic == pytest.approx(whole.statistic, rel=1e-12, abs=1e-12)
@@ -402,7 +402,7 @@ def test_a_row_that_stands_for_several_is_those_rows(options: Any, rows: list[tu
 
 def test_weights_and_one_seed_are_the_repeated_rows_and_that_seed() -> None:
     x, y, weights = [0, 0, 1, 1, 2, 2], [0, 1, 0, 1, 0, 1], np.array([9, 4, 3, 8, 5, 5])
-    (table,) = counted_tables(count(x, weights=weights), count(y, weights=weights))
+    (table,) = tables_of(count(x, weights=weights), count(y, weights=weights))
     many = np.repeat(x, weights), np.repeat(y, weights)
     drawn = of_tables([table], likelihood_ratio, null="permutation", rng=np.random.default_rng(46))
     assert drawn == gsq(*many, null="permutation", rng=np.random.default_rng(46))

@@ -79,6 +79,10 @@ class Canvas:
         path = self._path
         self._draw(path(points, [path.MOVETO] + [path.CURVE4] * (len(points) - 1)), **style)
 
+    def circle(self, x: float, y: float, radius: float, **style: Any) -> None:  # noqa: ANN401
+        """Draw a circle."""
+        self._add(self._patches.Circle((x, y), radius, **style))
+
     def polygon(self, points: Sequence[tuple[float, float]], **style: Any) -> None:  # noqa: ANN401
         """Fill a polygon."""
         self._add(self._patches.Polygon(points, closed=True, **({"linewidth": 0} | style)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from personax.figures.canvas import POINT, Canvas
 from personax.figures.places import Places, Spot
 from personax.figures.words import cut
-from personax.schema import Edge, Graph
+from personax.schema import EdgeKind, Graph
 
 __all__ = ["draw_edges"]
 
@@ -15,6 +16,20 @@ COLOUR = "#4d4d4d"
 
 THIN, THICK, PLAIN = 0.6, 2.8, 1.0
 """Width in points of a vanishing weight, of the largest, and of an edge without one."""
+
+End = Literal["tail", "head", "ring"]
+
+ENDS: Mapping[EdgeKind, tuple[End, End]] = {
+    "directed": ("tail", "head"),
+    "undirected": ("tail", "tail"),
+    "bidirected": ("head", "head"),
+    "partially_directed": ("ring", "head"),
+    "nondirected": ("ring", "ring"),
+}
+"""What an edge of each kind carries at its source and at its target."""
+
+RING = 0.035
+"""Radius of an open end in inches."""
 
 LETTERS = 18
 """Letters of an edge's label that are shown."""
@@ -26,7 +41,8 @@ def draw_edges(canvas: Canvas, graph: Graph, places: Places, x: float, y: float)
     moved = [[(x + a, y + b) for a, b in curve] for curve in places.curves]
     for edge, curve in zip(graph.edges, moved, strict=True):
         width = PLAIN if edge.weight is None else THIN + (THICK - THIN) * abs(edge.weight) / top
-        _draw(canvas, curve, _heads(edge, places), width)
+        ends = ENDS[edge.kind]
+        _draw(canvas, curve, ends if places.starts_at_source(edge) else ends[::-1], width)
     for edge, curve in zip(graph.edges, moved, strict=True):
         if edge.label:
             a, b = _middle(curve)
@@ -34,21 +50,16 @@ def draw_edges(canvas: Canvas, graph: Graph, places: Places, x: float, y: float)
             canvas.text(a, b, cut(edge.label, LETTERS), 6.5, ha="center", bbox=paper)
 
 
-def _heads(edge: Edge, places: Places) -> tuple[bool, bool]:
-    """Return whether the first and the last end of an edge's curve carry an arrowhead."""
-    if edge.kind == "directed":
-        forth = places.starts_at_source(edge)
-        return not forth, forth
-    return (edge.kind == "bidirected",) * 2
-
-
-def _draw(canvas: Canvas, curve: Sequence[Spot], heads: tuple[bool, bool], width: float) -> None:
+def _draw(canvas: Canvas, curve: Sequence[Spot], ends: tuple[End, End], width: float) -> None:
     long, half = 0.075 + width * POINT, 0.032 + 0.7 * width * POINT
     line = list(curve)
     for end, inner in ((0, 1), (-1, -2)):
-        if not heads[end]:
-            continue
         (x, y), towards = line[end], 1 if line[inner][0] > line[end][0] else -1
+        if ends[end] == "ring":
+            canvas.circle(x + towards * RING, y, RING, edgecolor=COLOUR, facecolor="white", linewidth=0.9)
+            line[end] = (x + towards * 2 * RING, y)
+        if ends[end] != "head":
+            continue
         canvas.polygon([(x, y), (x + towards * long, y - half), (x + towards * long, y + half)], facecolor=COLOUR)
         # The line ends inside its head: a thick one would blunt the tip.
         line[end] = (x + towards * long * 0.9, y)

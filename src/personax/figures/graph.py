@@ -34,13 +34,19 @@ SHOWN = 26
 PLAIN = 8.0
 """Size of the caption in points."""
 
-KINDS = {"directed": "→ cause to effect", "undirected": "— direction open", "bidirected": "↔ common cause"}
+KINDS = {
+    "directed": "→ cause to effect",
+    "undirected": "— direction open",
+    "bidirected": "↔ common cause",
+    "partially_directed": "○→ no cause of what it points from",
+    "nondirected": "○–○ both ends open",
+}
 
 
 def draw_graph(graph: Graph) -> Figure:
     """Draw a graph.
 
-    A causal graph (any directed edge) flows from causes on the left to effects on the right. Any other has one column a
+    A causal graph (any arrow) flows from causes on the left to effects on the right. Any other has one column a
     group. Nodes without an edge stand below. The caption is the meaning of the graph.
 
     Parameters

@@ -36,9 +36,13 @@ class Layers:
     chains: Sequence[Sequence[Point]]
 
 
+ARROWS = ("directed", "partially_directed")
+"""Kinds of edges that lead from one layer to the next."""
+
+
 def is_causal(graph: Graph) -> bool:
     """Return whether any edge says what causes what."""
-    return any(edge.kind == "directed" for edge in graph.edges)
+    return any(edge.kind != "undirected" for edge in graph.edges)
 
 
 def assign(graph: Graph) -> Layers:
@@ -75,7 +79,7 @@ def _groups(graph: Graph) -> dict[str, int]:
 
 def _longest_paths(graph: Graph) -> dict[str, int]:
     effects: dict[str, list[str]] = defaultdict(list)
-    for cause, effect in _acyclic([edge for edge in graph.edges if edge.kind == "directed"]):
+    for cause, effect in _acyclic([edge for edge in graph.edges if edge.kind in ARROWS]):
         effects[cause].append(effect)
     layer = {node.id: 0 for node in graph.nodes}
     # One round a layer: a path cannot be longer than there are nodes.

@@ -24,10 +24,10 @@ __all__ = [
     "TableNull",
     "check_permutations",
     "contingency_test",
-    "counted_tables",
     "of_tables",
     "pearson",
     "share_as_extreme",
+    "tables_of",
     "without_empty",
 ]
 
@@ -61,11 +61,11 @@ def contingency_test(
     rng: np.random.Generator | None = None,
 ) -> TestResult:
     """Test categories against categories, within every stratum of z."""
-    tables = counted_tables(*read(x, y, z))
+    tables = tables_of(*read(x, y, z))
     return of_tables(tables, divergence, correction=correction, null=null, permutations=permutations, rng=rng)
 
 
-def counted_tables(x: Counted, y: Counted, z: Counted | None = None) -> Iterable[NDArray[np.intp]]:
+def tables_of(x: Counted, y: Counted, z: Counted | None = None) -> Iterable[NDArray[np.intp]]:
     """Return the contingency table, or one a stratum."""
     for name, variable in (("x", x), ("y", y)):
         if variable.size > MAX_CATEGORIES:

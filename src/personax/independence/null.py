@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from personax.errors import UntestableError
 from personax.independence.counts import unrolled
 from personax.independence.factor import Factor, cross
+from personax.independence.margins import random_tables
 from personax.independence.tails import exact, gamma, pearson3
 
 __all__ = ["Null", "check_null", "p_value", "permuted_statistics"]
@@ -107,16 +108,8 @@ def permuted_statistics(x: Factor, y: Factor, times: int, rng: np.random.Generat
 
 
 def _tables(x: Factor, y: Factor, times: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    # scipy.stats takes half a second to import, which only those who permute should pay
-    from scipy.stats import random_table
-
-    law = random_table(x.counts, y.counts)
-    batch = max(1, 1_000_000 // (len(x.counts) * len(y.counts)))
-    drawn = []
-    for start in range(0, times, batch):
-        tables = law.rvs(size=min(batch, times - start), random_state=rng)
-        drawn.append(np.square(x.rows.T @ tables @ y.rows).sum(axis=(1, 2)))
-    return np.concatenate(drawn)
+    batches = random_tables(x.counts, y.counts, times, rng)
+    return np.concatenate([np.square(x.rows.T @ tables @ y.rows).sum(axis=(1, 2)) for tables in batches])
 
 
 def _shuffles(x: Factor, y: Factor, times: int, rng: np.random.Generator) -> NDArray[np.float64]:

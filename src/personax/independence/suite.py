@@ -10,7 +10,7 @@ import numpy as np
 
 from personax.errors import InputError, UntestableError
 from personax.independence.conditional import conditional_kci
-from personax.independence.contingency import Divergence, counted_tables, of_tables, pearson
+from personax.independence.contingency import Divergence, of_tables, pearson, tables_of
 from personax.independence.counts import MAX_CATEGORIES
 from personax.independence.gcm import gcm_of
 from personax.independence.gsq import likelihood_ratio
@@ -83,13 +83,13 @@ def _gcm(pair: Pair, rng: Rng) -> TestResult:
 def _contingency(divergence: Divergence) -> Callable[..., TestResult]:
     def run(pair: Pair, rng: Rng, **options: Any) -> TestResult:  # noqa: ANN401
         z = None if pair.z is None else pair.z.counted
-        return of_tables(counted_tables(pair.x.counted, pair.y.counted, z), divergence, **{"rng": rng, **options})
+        return of_tables(tables_of(pair.x.counted, pair.y.counted, z), divergence, **{"rng": rng, **options})
 
     return run
 
 
 def _usp(pair: Pair, rng: Rng, **options: Any) -> TestResult:  # noqa: ANN401
-    (counts,) = counted_tables(pair.x.counted, pair.y.counted)
+    (counts,) = tables_of(pair.x.counted, pair.y.counted)
     return usp_of(counts, **{"rng": rng, **options})
 
 
@@ -108,10 +108,13 @@ def _hsic_interval(pair: Pair, _: TestResult) -> Interval:
 
 
 def _v_interval(pair: Pair, result: TestResult) -> Interval | None:
-    if pair.z is not None or "dof" not in result.details:
+    if pair.z is not None:
         return None
-    levels = min(pair.x.counted.size, pair.y.counted.size)
-    return cramers_v_interval(result.statistic, result.details["dof"], result.n, levels, result.effect_size)
+    x, y = pair.x.counted, pair.y.counted
+    # of Pearson's statistic, whichever divergence was tested and however it was corrected: V is defined by it
+    plain = of_tables(tables_of(x, y), pearson)
+    dof = (x.size - 1) * (y.size - 1)
+    return cramers_v_interval(plain.statistic, dof, result.n, min(x.size, y.size), result.effect_size)
 
 
 def _correlation_interval(_: Pair, result: TestResult) -> Interval | None:
@@ -129,7 +132,7 @@ TESTS: Mapping[str, Test] = {
     "hsic": Test(_hsic, _hsic_interval, given=(True, False)),
     "chisq": Test(_contingency(pearson), _v_interval, categories=True),
     "gsq": Test(_contingency(likelihood_ratio), _v_interval, categories=True),
-    "usp": Test(_usp, lambda *_: None, given=(True, False), categories=True),
+    "usp": Test(_usp, _v_interval, given=(True, False), categories=True),
     "gcm": Test(_gcm, _correlation_interval, given=(False, True)),
 }
 """In the order in which messages name them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personax.independence.contingency import check_permutations, counted_tables, without_empty
+from personax.independence.contingency import check_permutations, tables_of, without_empty
 from personax.independence.counts import read
 from personax.independence.effects import CRAMERS_V, cramers_v
 from personax.independence.margins import expected_counts, random_tables
@@ -63,7 +63,7 @@ def usp(x: ArrayLike, y: ArrayLike, *, rng: np.random.Generator, permutations: i
     >>> round(result.statistic, 3), result.p_value  # D is 8 * 0.125^2 = 0.125
     (0.125, 0.001)
     """
-    (counts,) = counted_tables(*read(x, y, None))
+    (counts,) = tables_of(*read(x, y, None))
     return usp_of(counts, rng=rng, permutations=permutations)
 
 

@@ -11,7 +11,9 @@ import polars as pl
 
 from personax.columns import infer_columns
 from personax.discovery import Knowledge, bootstrap_edges, fci, pc
-from personax.errors import InputError, MissingExtraError, PlanError, require
+from personax.errors import InputError, MissingExtraError, PlanError
+from personax.figures import draw_graph, save
+from personax.graphs import to_dot, to_graphml
 from personax.plan import Background, Discover
 from personax.progress import Progress
 from personax.schema import Column, Graph, Kind, Notice, select
@@ -126,14 +128,12 @@ def write_graph(graph: Graph, path: Callable[[str], Path]) -> list[Notice]:
         What was not written.
     """
     path("graph.json").write_text(graph.to_json(), encoding="utf-8")
+    path("graph.graphml").write_text(to_graphml(graph), encoding="utf-8")
+    path("graph.dot").write_text(to_dot(graph), encoding="utf-8")
     try:
-        graphs = require("personax.graphs", extra="figures")
-        path("graph.graphml").write_text(graphs.to_graphml(graph), encoding="utf-8")
-        path("graph.dot").write_text(graphs.to_dot(graph), encoding="utf-8")
-        figures = require("personax.figures", extra="figures")
-        figures.save(figures.draw_graph(graph), path("graph.svg"), path("graph.png"))
-    except MissingExtraError as error:
-        return [Notice(f"Not every file of the causal graph was written: {error}.")]
+        save(draw_graph(graph), path("graph.svg"), path("graph.png"))
+    except MissingExtraError:
+        return [Notice("The causal graph was not drawn: pictures need matplotlib (pip install 'personax[figures]').")]
     return []
 
 
