@@ -61,7 +61,7 @@ def conditional_kci(
     x: Counted,
     y: Counted,
     z: Counted,
-    bandwidth: Bandwidth = "empirical",
+    bandwidth: Bandwidth = "auto",
     null: Null = "gamma",
     regression: Choice = "cv",
     *,
@@ -71,6 +71,8 @@ def conditional_kci(
     """Test x against y given z; see `personax.independence.kci.kci`."""
     if z.values is None and z.size == len(z.codes):
         raise UntestableError("every row is a category of z by itself; nothing varies within one")
+    if bandwidth == "auto":
+        bandwidth = "empirical" if regression == "ridge" else "median"
     left = _ridge(z, bandwidth) if regression == "ridge" else conditional_left(validated or Regression(z))
     kx = _kernel_with_z(x, z, bandwidth)
     ky = centred(_kernel(y, z, bandwidth), y, TOLERANCE)

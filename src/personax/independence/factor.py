@@ -86,21 +86,27 @@ class Factor:
         return np.asarray(np.square(self.rows).sum(axis=1))
 
 
-def marginal_factor(variable: Counted, bandwidth: Bandwidth = "empirical") -> Factor:
+def marginal_factor(variable: Counted, bandwidth: Bandwidth = "empirical", most: int | None = None) -> Factor:
     """Return the kernel of one variable: Gaussian on standardised numbers, equality on categories.
+
+    ``most`` limits its rank; see `centred`.
 
     Raises
     ------
     UntestableError
         More than `MAX_CATEGORIES` categories, or a kernel that tells no two values apart.
     """
-    return centred(kernel_of(variable, lambda values: marginal_width(values, variable.counts, bandwidth)), variable)
+    kernel = kernel_of(variable, lambda values: marginal_width(values, variable.counts, bandwidth))
+    return centred(kernel, variable, most=most)
 
 
-def centred(kernel: Kernel, variable: Counted, tolerance: float = TOLERANCE) -> Factor:
-    """Factor a kernel on distinct values and centre it over the rows."""
+def centred(kernel: Kernel, variable: Counted, tolerance: float = TOLERANCE, *, most: int | None = None) -> Factor:
+    """Factor a kernel on distinct values and centre it over the rows.
+
+    It stops at rank ``most``, where the tolerance is not reached before: then the factor is a smaller kernel.
+    """
     share = variable.counts / variable.n
-    rows = _pivoted_cholesky(kernel, share, tolerance)
+    rows = _pivoted_cholesky(kernel, share, tolerance, variable.size if most is None else most)
     factor = Factor(rows - share @ rows, variable)
     if factor.trace < FLAT * variable.n:
         raise UntestableError("the kernel tells no two values apart; choose a smaller bandwidth")
@@ -123,7 +129,7 @@ def joint_counts(x: Counted, y: Counted) -> Any:  # noqa: ANN401 - dense or spar
     return sparse.csr_array((people, (x.codes, y.codes)), shape=(x.size, y.size))
 
 
-def _pivoted_cholesky(kernel: Kernel, share: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+def _pivoted_cholesky(kernel: Kernel, share: NDArray[np.float64], tolerance: float, most: int) -> NDArray[np.float64]:
     """Return P with P P' = K on the distinct values, up to a remainder of mean diagonal ``tolerance``.
 
     Pivots are drawn a block at a time, in proportion to what is left of their diagonal, so that nearly all work is
@@ -134,7 +140,7 @@ def _pivoted_cholesky(kernel: Kernel, share: NDArray[np.float64], tolerance: flo
     columns = np.empty((min(size, 512), size))  # the pages of an empty array cost nothing until they are written
     left = np.ones(size)
     rank = 0
-    while rank < size and share @ left > tolerance:
+    while rank < min(size, most) and share @ left > tolerance:
         pivots = _drawn(left * share, max(BLOCK, rank // 4), rng)
         if rank + len(pivots) > len(columns):
             columns = np.vstack([columns, np.empty_like(columns)])

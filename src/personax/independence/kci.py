@@ -26,7 +26,7 @@ def kci(
     z: ArrayLike | None = None,
     *,
     nominal: Collection[str] = (),
-    bandwidth: Bandwidth = "empirical",
+    bandwidth: Bandwidth = "auto",
     null: Null = "auto",
     regression: Choice = "cv",
     permutations: int = 999,
@@ -49,7 +49,8 @@ def kci(
     bandwidth
         Width of the Gaussian kernels: ``"empirical"`` (0.8, 0.5 or 0.3 standard deviations for n < 200, n < 1,200 or
         more, divided by sqrt(d); given z 1.2, 0.7 or 0.4 times sqrt(columns of z)), ``"median"`` (sqrt(2) times the
-        median distance), or a number of standard deviations.
+        median distance), or a number of standard deviations. The default is ``"median"`` where z is regressed out by
+        cross-validation, because narrow kernels of several columns tell all rows apart, and ``"empirical"`` elsewhere.
     null
         ``"moments"`` (the default without z), ``"gamma"`` (the default with z, and the one that causal-learn has),
         ``"spectral"`` or, without z, ``"permutation"``; see `personax.independence.null.p_value`.

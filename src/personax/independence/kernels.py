@@ -24,7 +24,8 @@ __all__ = [
 ]
 
 Bandwidth = str | float
-"""``"empirical"`` (as causal-learn chooses it), ``"median"``, or the width itself in standard deviations."""
+"""``"empirical"`` (as causal-learn chooses it), ``"median"``, or the width itself in standard deviations; ``"auto"`` is
+``"median"`` where z is regressed out by cross-validation and ``"empirical"`` elsewhere."""
 
 Kernel = Callable[[NDArray[np.intp]], NDArray[np.float64]]
 """Indices of k distinct values -> their kernels with every distinct value, shape (k, a); 1 with itself."""
@@ -100,7 +101,7 @@ def conditional_width(values: NDArray[np.float64], counts: NDArray[np.intp], ban
 
 
 def _width(values: NDArray[np.float64], counts: NDArray[np.intp], bandwidth: Bandwidth, empirical: float) -> float:
-    if bandwidth == "empirical":
+    if bandwidth in ("empirical", "auto"):
         return empirical
     if bandwidth == "median":
         return float(np.sqrt(2)) * _median_distance(values, counts)

@@ -19,6 +19,10 @@ __all__ = ["Regression", "Residual"]
 PENALTIES = np.logspace(-10, 2, 49)
 """Penalties that are tried, as multiples of the number of rows."""
 
+RANK = 300
+"""Features of z at most. A regression on so many landmarks errs no more than one on all rows would (Rudi, Camoriano,
+Rosasco 2015, arXiv:1507.04717, who need about sqrt(n)), and a z of many columns would have as many as rows."""
+
 WIDTHS = (1.0, 0.5, 2.0)
 """Multiples of the kernel's width that are tried."""
 
@@ -67,7 +71,7 @@ class Regression:
         if self.z.values is None:
             return [marginal_factor(self.z)]
         width = marginal_width(standardise(self.z), self.z.counts, self.bandwidth)
-        return [marginal_factor(self.z, scale * width) for scale in WIDTHS]
+        return [marginal_factor(self.z, scale * width, RANK) for scale in WIDTHS]
 
     def residual(
         self, features: NDArray[np.float64], variable: Counted, name: str = "a variable", *, together: bool = False
