@@ -25,8 +25,8 @@ SMALL_TABLE = 10_000
 TIE = 1e-10
 """A permuted statistic within this share of the observed one counts as equal."""
 
-LARGEST_SPECTRUM = 400
-"""Eigenvalues of each kernel whose products the spectral null keeps."""
+LARGEST_SPECTRUM = 1000
+"""Weights that the spectral null has one by one; the others act through their sum and sum of squares."""
 
 
 def check_null(null: Null, rng: np.random.Generator | None, *, conditional: bool) -> Null:
@@ -58,15 +58,25 @@ def p_value(
     match null:
         case "permutation":
             assert rng is not None
+            if permutations < 1:
+                raise UntestableError(f"{permutations} permutations; at least 1 is needed")
             drawn = permuted_statistics(x, y, permutations, rng)
             return float((1 + (drawn >= statistic * (1 - TIE)).sum()) / (1 + permutations))
         case "spectral":
-            weights = np.outer(x.eigenvalues[:LARGEST_SPECTRUM], y.eigenvalues[:LARGEST_SPECTRUM]).ravel() / n
-            return exact(statistic, weights)
+            return _by_spectrum(x, y, statistic)
         case "moments" | "auto":
             return _by_moments(x, y, statistic)
         case "gamma":
             return gamma(statistic, x.trace * y.trace / n, 2 * x.square * y.square / n**2)
+
+
+def _by_spectrum(x: Factor, y: Factor, statistic: float) -> float:
+    weights = np.outer(x.eigenvalues[:LARGEST_SPECTRUM], y.eigenvalues[:LARGEST_SPECTRUM]).ravel().clip(0) / x.of.n
+    if len(weights) > LARGEST_SPECTRUM:
+        weights = np.partition(weights, -LARGEST_SPECTRUM)[-LARGEST_SPECTRUM:]
+    more = x.trace * y.trace / x.of.n - weights.sum()
+    squares = x.square * y.square / x.of.n**2 - np.square(weights).sum()
+    return exact(statistic, weights, (float(more), float(squares)) if more > 0 and squares > 0 else (0.0, 0.0))
 
 
 def _by_moments(x: Factor, y: Factor, statistic: float) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personax.errors import UntestableError
-from personax.independence.counts import Counted, combine, join, join_given, read
+from personax.independence.counts import MAX_CATEGORIES, Counted, combine, join, join_given, read
 from personax.independence.effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
 from personax.independence.fourier import fourier_features
 from personax.independence.regression import Regression, Residual
@@ -21,6 +21,9 @@ __all__ = ["Given", "Tail", "Variant", "rcit", "rcit_of"]
 Tail = Literal["exact", "lpb", "hbe", "satterthwaite"]
 Variant = Literal["rcit", "rcot"]
 Given = Literal["ridge", "fourier"]
+
+EXPLAINED = 1e-8
+"""A variable of whose waves z leaves a smaller share of the variance is a function of z."""
 
 
 def rcit(
@@ -96,6 +99,9 @@ def rcit(
     for name, value, known in (("variant", variant, Variant), ("given", given, Given), ("null", null, Tail)):
         if value not in get_args(known):
             raise UntestableError(f"there is no {name} {value!r}; choose from {', '.join(get_args(known))}")
+    for name, variable in (("x", vx), ("y", vy), ("z", vz)):
+        if variable is not None and variable.values is None and variable.size > MAX_CATEGORIES:
+            raise UntestableError(f"{name} has {variable.size:,} categories; more than {MAX_CATEGORIES:,} are names")
     if min(features, features_z, draws) < 1:
         raise UntestableError("features, features_z and draws must be at least 1")
     return rcit_of(
@@ -131,6 +137,8 @@ def rcit_of(
             _left(wave, of, name, z, waves_z, regression)
             for wave, of, name in zip(waves, (x, tested), ("x", "y"), strict=True)
         ]
+        if z is not None:
+            _check_left(left)
         statistic, weights = _statistic(*left)
         drawn.append((statistic, TAILS[null](statistic, weights)))
     statistics, p_values = np.array(drawn).T
@@ -139,6 +147,13 @@ def rcit_of(
         details |= {"draws": draws, "p_stability": float(np.ptp(p_values))}
     size = _effect(x, y, z) if effect is None else effect
     return TestResult(float(np.median(statistics)), float(np.median(p_values)), size, x.n, null, details)
+
+
+def _check_left(residuals: list[Residual]) -> None:
+    """Say which variable z explains but for rounding."""
+    for name, residual in zip("xy", residuals, strict=True):
+        if (residual.of.counts @ np.square(residual.rows)).max() < EXPLAINED * residual.of.n:
+            raise UntestableError(f"z explains {name} wholly; nothing of it is left to test")
 
 
 def _left(

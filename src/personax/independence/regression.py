@@ -27,6 +27,13 @@ WIDTHS = (1.0, 0.5, 2.0)
 """Multiples of the kernel's width that are tried."""
 
 
+ROUNDING = 1e-12
+"""Axes whose squares are below this share of the largest hold rounding only."""
+
+LEAST_FREEDOM = 0.1
+"""Share of the rows that a regression leaves free at the least; with fewer, residuals are those of interpolation."""
+
+
 @dataclass(frozen=True, slots=True)
 class Residual:
     """Residuals on the distinct values of (variable, z).
@@ -112,7 +119,8 @@ class Regression:
 
 def _spectrum(factor: Factor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     squares, basis = np.linalg.eigh(factor.rows.T @ (factor.counts[:, None] * factor.rows))
-    return factor.rows @ basis, squares.clip(0)
+    kept = squares > ROUNDING * squares.max()
+    return factor.rows @ basis[:, kept], squares[kept]
 
 
 def _shrinkage(n: int, squares: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -124,7 +132,9 @@ def _scores(
     along: NDArray[np.float64], total: NDArray[np.float64], n: int, squares: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the generalised cross-validation score of each penalty and column."""
-    shrunk = _shrinkage(n, squares)
-    left = total - ((squares + 2 * (n * PENALTIES)[:, None]) * np.square(shrunk)) @ np.square(along)
-    freedom = 1 + (squares * shrunk).sum(axis=1, keepdims=True)
-    return np.where(freedom < n, left.clip(0) / np.square(1 - np.minimum(freedom, n - 0.5) / n), np.inf)
+    left_over = (n * PENALTIES)[:, None] * _shrinkage(n, squares)
+    # both as sums of what is left, so that nothing cancels where next to nothing is
+    energy = np.square(along) / squares[:, None]
+    left = (total - energy.sum(axis=0)).clip(0) + np.square(left_over) @ energy
+    freedom = n - 1 - len(squares) + left_over.sum(axis=1, keepdims=True)
+    return np.where(freedom > LEAST_FREEDOM * n, left / np.square(freedom), np.inf)

@@ -23,10 +23,16 @@ NEGLIGIBLE = 1e-10
 ACCURACY = 1e-11
 """Relative accuracy of the exact tail."""
 
+CERTAIN, IMPOSSIBLE = 1e-33, 1e12
+"""In units of the largest weight Q exceeds the one with probability 1 and the other with 0, to double precision."""
+
+SLOPE = 0.7
+"""The path is the branch of a hyperbola: along the descent at first, then so steep that terms of many weights fall too."""
+
 
 def gamma(statistic: float, mean: float, variance: float) -> float:
     """Return the upper tail of the gamma distribution with this mean and variance."""
-    return float(gammaincc(mean**2 / variance, statistic * mean / variance))
+    return float(gammaincc(mean**2 / variance, max(0.0, statistic) * mean / variance))
 
 
 def pearson3(statistic: float, mean: float, variance: float, skewness: float) -> float:
@@ -42,12 +48,13 @@ def pearson3(statistic: float, mean: float, variance: float, skewness: float) ->
     return float(gammaincc(shape, max(0.0, shape + (statistic - mean) * np.sqrt(shape / variance))))
 
 
-def exact(statistic: float, weights: Weights) -> float:
+def exact(statistic: float, weights: Weights, rest: tuple[float, float] = (0.0, 0.0)) -> float:
     r"""Return P(Q > statistic) by integrating the moment generating function along its path of descent.
 
     ``P(Q > q) = 1 / (2 pi i) \int exp(K(s) - s q) / s ds`` over a path from below to above that crosses the real axis
     between 0 and the first singularity. Through the saddle point the integrand neither oscillates nor cancels, so that
-    a tail of 1e-300 has as many digits as one of 0.5.
+    a tail of 1e-300 has as many digits as one of 0.5. ``rest`` holds the sum and the sum of squares of further weights,
+    too many to list: they act as the gamma variable of that mean and variance.
 
     Examples
     --------
@@ -55,32 +62,48 @@ def exact(statistic: float, weights: Weights) -> float:
     >>> bool(np.isclose(exact(2000.0, np.ones(7)), chi2.sf(2000.0, 7), rtol=1e-9))
     True
     """
-    q, w = _trimmed(statistic, weights)
-    if q <= 0 or not len(w):
+    q, w, times = _trimmed(statistic, weights, *rest)
+    if q < CERTAIN or not len(w):
         return 1.0
-    peak = 1 / (2 * w.max())
+    if q > IMPOSSIBLE:
+        return 0.0
+    mean = times @ w
 
     def slope(s: float) -> float:
-        return float((w / (1 - 2 * s * w)).sum() - q - 1 / s)
+        return float(times @ (w / (1 - 2 * s * w)) - q - 1 / s)
 
-    s0 = float(brentq(slope, peak * 1e-14, peak * (1 - 1e-14), xtol=1e-300, rtol=1e-14))
+    # below the mean the path crosses left of the pole at 0, which adds 1; right of it the terms would cancel
+    bracket = (0.5e-14, 0.5 * (1 - 1e-14)) if q > mean else (-(times.sum() + 2) / q, -0.5 / q)
+    s0 = float(brentq(slope, *bracket, xtol=1e-300, rtol=1e-14))
     part = w / (1 - 2 * s0 * w)
-    second, third = 2 * np.square(part).sum() + s0**-2, 8 * (part**3).sum() - 2 * s0**-3
-    bend = max(third / (6 * second), 0.1 * np.sqrt(second))
-    level = -0.5 * np.log1p(-2 * s0 * w).sum() - s0 * q - np.log(s0)
+    second, third = 2 * times @ np.square(part), 8 * times @ part**3
+    width = float(np.sqrt(second + s0**-2))
+    reach = SLOPE * 3 * second / third
+    height = -0.5 * times @ np.log1p(-2 * s0 * w) - s0 * q
 
     def term(u: NDArray[np.float64]) -> NDArray[np.float64]:
-        s = s0 + bend * u**2 + 1j * u
-        power = -0.5 * np.log(1 - 2 * np.outer(s, w)).sum(axis=1) - s * q - np.log(s) - level
-        return np.asarray((np.exp(power) * (1 - 2j * bend * u)).real)
+        root = np.hypot(1, u / reach)
+        s = s0 + SLOPE * u * (u / reach) / (1 + root) + 1j * u
+        power = -0.5 * np.log(1 - 2 * np.outer(s, w)) @ times - s * q - height
+        return np.asarray((np.exp(power) * (1 - 1j * SLOPE * (u / reach) / root) * s0 / s).real)
 
-    return float(np.clip(np.exp(level) * _half_line(term, 0.5 / np.sqrt(second)) / np.pi, 0, 1))
+    part_of_path = np.exp(height - np.log(abs(s0))) * _half_line(term, 0.5 / width) / np.pi
+    return float(np.clip(part_of_path if s0 > 0 else 1 - part_of_path, 0, 1))
 
 
-def _trimmed(statistic: float, weights: Weights) -> tuple[float, Weights]:
+def _trimmed(
+    statistic: float, weights: Weights, more: float, squares: float
+) -> tuple[float, Weights, NDArray[np.float64]]:
+    """Return statistic and weights in units of the largest weight, without negligible ones, and how often each counts."""
     largest = weights.max(initial=0.0)
-    kept = weights > NEGLIGIBLE * largest
-    return float(statistic - weights[~kept].sum()), weights[kept]
+    if not largest > 0:
+        return statistic, weights[:0], weights[:0]
+    weights = weights / largest
+    kept = weights > NEGLIGIBLE
+    q, w, times = statistic / largest - weights[~kept].sum(), weights[kept], np.ones(kept.sum())
+    if more > 0 and squares > NEGLIGIBLE * more * largest:
+        return float(q), np.append(w, squares / more / largest), np.append(times, more**2 / squares)
+    return float(q - more / largest), w, times
 
 
 def _half_line(term: Callable[[NDArray[np.float64]], NDArray[np.float64]], step: float) -> float:
@@ -136,7 +159,7 @@ def lindsay_pilla_basak(statistic: float, weights: Weights) -> float:
     if mixture is None:
         return hall_buckley_eagleson(statistic, weights)
     shape, scales, shares = mixture
-    tail = float(shares @ gammaincc(shape, statistic / weights.sum() / scales))
+    tail = float(shares @ gammaincc(shape, max(0.0, statistic) / weights.sum() / scales))
     return min(max(tail, 0.0), 1.0)
 
 
