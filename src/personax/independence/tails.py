@@ -165,6 +165,9 @@ def lindsay_pilla_basak(statistic: float, weights: Weights) -> float:
 
 COMPONENTS = 4
 
+WORST_CONDITION = 1e14
+"""Above it the equations of the mixture hold rounding only: the weights are nearly equal."""
+
 
 def _gamma_mixture(weights: Weights) -> tuple[float, NDArray[np.float64], NDArray[np.float64]] | None:
     """Return common shape, scales and shares of the mixture, or None where its equations cannot be solved."""
@@ -177,11 +180,16 @@ def _gamma_mixture(weights: Weights) -> tuple[float, NDArray[np.float64], NDArra
         spread = float(brentq(_determinant, 0.0, spread, args=(moments, size), xtol=1e-15))
     reduced = moments / np.cumprod(np.concatenate([[1.0], 1 + spread * np.arange(2 * COMPONENTS)]))
     square = np.array([[reduced[i + j] for j in range(COMPONENTS)] for i in range(COMPONENTS)])
+    if np.linalg.cond(square) > WORST_CONDITION:
+        return None
     polynomial = solve(square, -reduced[COMPONENTS : 2 * COMPONENTS])
     roots = np.roots(np.concatenate([[1.0], polynomial[::-1]]))
     if np.abs(roots.imag).max() > 1e-8 or roots.real.min() <= 0:
         return None
-    shares = solve(np.vander(roots.real, increasing=True).T, reduced[:COMPONENTS])
+    powers = np.vander(roots.real, increasing=True).T
+    if np.linalg.cond(powers) > WORST_CONDITION:
+        return None
+    shares = solve(powers, reduced[:COMPONENTS])
     return 1 / spread, roots.real * spread, shares
 
 
