@@ -1,4 +1,4 @@
-"""RCIT and RCoT: equal the published formulas on the same waves, keep their level, see what bends, refuse what is void."""
+"""RCIT and RCoT: equal the published formulas on the same waves, keep their level, see bends, refuse what is void."""
 
 from __future__ import annotations
 

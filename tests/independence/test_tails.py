@@ -1,4 +1,4 @@
-"""Tails of weighted chi-square sums: closed forms, scale, order, extreme weights, and what the approximations promise."""
+"""Tails of weighted chi-square sums: closed forms, scale, order, extreme weights, what approximations promise."""
 
 from __future__ import annotations
 

@@ -22,6 +22,9 @@ Tail = Literal["exact", "lpb", "hbe", "satterthwaite"]
 Variant = Literal["rcit", "rcot"]
 Given = Literal["ridge", "fourier"]
 
+FOURIER_RIDGE = 1e-10
+"""Penalty of the regression on random waves, as published."""
+
 EXPLAINED = 1e-8
 """A variable of whose waves z leaves a smaller share of the variance is a function of z."""
 
@@ -172,7 +175,10 @@ def _left(
     both, first = join_given(variable, z, name)
     target, by = waves[variable.codes[first]], waves_z[z.codes[first]]
     root = np.sqrt(both.counts)[:, None]
-    coefficients = np.linalg.lstsq(root * by, root * target, rcond=1e-10)[0]
+    # as further rows the penalty keeps the digits that the normal equations would lose
+    penalty = np.sqrt(FOURIER_RIDGE * both.n) * np.eye(by.shape[1])
+    rows = np.vstack([root * by, penalty]), np.vstack([root * target, np.zeros((len(penalty), target.shape[1]))])
+    coefficients = np.linalg.lstsq(*rows, rcond=None)[0]
     return Residual(target - by @ coefficients, both)
 
 

@@ -27,7 +27,7 @@ CERTAIN, IMPOSSIBLE = 1e-33, 1e12
 """In units of the largest weight Q exceeds the one with probability 1 and the other with 0, to double precision."""
 
 SLOPE = 0.7
-"""The path is the branch of a hyperbola: along the descent at first, then so steep that terms of many weights fall too."""
+"""The path is the branch of a hyperbola: along the descent at first, then so steep that many weights fall too."""
 
 
 def gamma(statistic: float, mean: float, variance: float) -> float:
@@ -73,8 +73,8 @@ def exact(statistic: float, weights: Weights, rest: tuple[float, float] = (0.0, 
         return float(times @ (w / (1 - 2 * s * w)) - q - 1 / s)
 
     # below the mean the path crosses left of the pole at 0, which adds 1; right of it the terms would cancel
-    bracket = (0.5e-14, 0.5 * (1 - 1e-14)) if q > mean else (-(times.sum() + 2) / q, -0.5 / q)
-    s0 = float(brentq(slope, *bracket, xtol=1e-300, rtol=1e-14))
+    low, high = (0.5e-14, 0.5 * (1 - 1e-14)) if q > mean else (-(times.sum() + 2) / q, -0.5 / q)
+    s0 = float(brentq(slope, low, high, xtol=1e-300, rtol=1e-14))
     part = w / (1 - 2 * s0 * w)
     second, third = 2 * times @ np.square(part), 8 * times @ part**3
     width = float(np.sqrt(second + s0**-2))
@@ -94,11 +94,11 @@ def exact(statistic: float, weights: Weights, rest: tuple[float, float] = (0.0, 
 def _trimmed(
     statistic: float, weights: Weights, more: float, squares: float
 ) -> tuple[float, Weights, NDArray[np.float64]]:
-    """Return statistic and weights in units of the largest weight, without negligible ones, and how often each counts."""
-    largest = weights.max(initial=0.0)
+    """Return statistic and weights in units of the largest, without the negligible, and multiplicities."""
+    largest = float(weights.max(initial=0.0))
     if not largest > 0:
         return statistic, weights[:0], weights[:0]
-    weights = weights / largest
+    weights = np.asarray(weights / largest)
     kept = weights > NEGLIGIBLE
     q, w, times = statistic / largest - weights[~kept].sum(), weights[kept], np.ones(kept.sum())
     if more > 0 and squares > NEGLIGIBLE * more * largest:
