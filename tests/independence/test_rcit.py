@@ -118,7 +118,7 @@ def test_sees_a_relation_without_correlation_and_through_z() -> None:
     r = seeded(10)
     x, z = r.normal(size=(2, 400))
     y = x**2 + 0.5 * r.normal(size=400)
-    assert rcit(x, y, rng=seeded(0)).p_value < 1e-6
+    assert rcit(x, y, rng=seeded(0), draws=9).p_value < 1e-3  # one draw of five waves may miss the bend
     assert rcit(x + z, x + 0.5 * r.normal(size=400), z, rng=seeded(0)).p_value < 1e-6
 
 

@@ -47,7 +47,7 @@ def results(x: Any, y: Any, z: Any) -> dict[str, Any]:
     return outcome
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(rows=st.lists(ROW, min_size=8, max_size=40), nominal=st.booleans())
 def test_weights_equal_repeated_rows(rows: list[tuple[int, int, int, int]], nominal: bool) -> None:
     data = np.array(rows)
