@@ -89,16 +89,16 @@ def test_the_same_numbers_from_the_same_rng_in_any_order_of_rows() -> None:
 @pytest.mark.parametrize("variant", ["rcit", "rcot"])
 @pytest.mark.parametrize("bent", [False, True])
 def test_level_given_a_common_cause(variant: Any, bent: bool) -> None:
-    """150 nulls: no more rejections at 0.05 than a binomial of level 0.05 has with p = 0.001."""
+    """60 nulls: no more rejections at 0.05 than a binomial of level 0.05 has with p = 0.001."""
     r = seeded(8)
     rejected = 0
-    for _ in range(150):
+    for _ in range(60):
         z = r.normal(size=120)
         x, y = (np.sin(2 * z), np.tanh(2 * z)) if bent else (z, z)
         counted = (count(values) for values in (x + r.normal(size=120), y + r.normal(size=120), z))
         p = rcit_of(*counted, rng=r, variant=variant, effect=0.0).p_value
         rejected += p < 0.05
-    assert rejected <= stats.binom.ppf(0.999, 150, 0.05)
+    assert rejected <= stats.binom.ppf(0.999, 60, 0.05)
 
 
 @pytest.mark.parametrize("dim", [4, 10])
@@ -106,12 +106,12 @@ def test_level_given_many_columns(dim: int) -> None:
     """Where regression could interpolate, residuals must not be rounding."""
     r = seeded(9)
     rejected = 0
-    for _ in range(100):
+    for _ in range(60):
         z = r.normal(size=(60, dim))
         result = rcit(z[:, 0] + r.normal(size=60), r.normal(size=60), z, rng=r, variant="rcot")
         assert result.statistic > 1e-6
         rejected += result.p_value < 0.05
-    assert rejected <= stats.binom.ppf(0.999, 100, 0.05)
+    assert rejected <= stats.binom.ppf(0.999, 60, 0.05)
 
 
 def test_sees_a_relation_without_correlation_and_through_z() -> None:
