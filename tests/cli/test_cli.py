@@ -53,6 +53,7 @@ COMMANDS = [
     "embed",
     "release",
     "independence",
+    "calibrate",
     "crl",
     "discover",
     "report",
