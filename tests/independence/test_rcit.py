@@ -141,7 +141,7 @@ def test_categories_as_x_and_as_z() -> None:
     names = np.array(list("abc"))
     assert rcit(names[x], y, rng=seeded(0)).p_value < 1e-6
     for variant in ("rcit", "rcot"):
-        assert rcit(names[x], y, names[z], rng=seeded(0), variant=variant).p_value > 0.001  # type: ignore[arg-type]
+        assert rcit(names[x], y, names[z], rng=seeded(0), variant=variant).p_value > 0.001
 
 
 NAMES = np.array([f"row {i}" for i in range(60)])

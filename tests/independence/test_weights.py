@@ -40,7 +40,7 @@ def results(x: Any, y: Any, z: Any) -> dict[str, Any]:
     outcome: dict[str, Any] = {}
     for name, test in tests.items():
         try:
-            result = test()
+            result = test()  # type: ignore[no-untyped-call]
             outcome[name] = (result.statistic, result.p_value, result.effect_size, result.n)
         except UntestableError as error:
             outcome[name] = str(error)

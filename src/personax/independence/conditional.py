@@ -72,7 +72,7 @@ def conditional_kci(
     if z.values is None and z.size == len(z.codes):
         raise UntestableError("every row is a category of z by itself; nothing varies within one")
     if bandwidth == "auto":
-        bandwidth = "empirical" if regression == "ridge" else "median"
+        bandwidth = "empirical" if regression == "ridge" else "distance"
     left = _ridge(z, bandwidth) if regression == "ridge" else conditional_left(validated or Regression(z))
     kx = _kernel_with_z(x, z, bandwidth)
     ky = centred(_kernel(y, z, bandwidth), y, TOLERANCE)

@@ -12,7 +12,7 @@ __all__ = ["fourier_features"]
 
 
 def fourier_features(
-    variable: Counted, number: int, rng: np.random.Generator, bandwidth: Bandwidth = "median"
+    variable: Counted, number: int, rng: np.random.Generator, bandwidth: Bandwidth = "distance"
 ) -> NDArray[np.float64]:
     """Return features of the distinct values, each of mean 0 and variance 1 over the rows, shape (a, number).
 

@@ -48,9 +48,10 @@ def kci(
         Which of x, y, z hold numbers that are only names, and so are treated as text.
     bandwidth
         Width of the Gaussian kernels: ``"empirical"`` (0.8, 0.5 or 0.3 standard deviations for n < 200, n < 1,200 or
-        more, divided by sqrt(d); given z 1.2, 0.7 or 0.4 times sqrt(columns of z)), ``"median"`` (sqrt(2) times the
-        median distance), or a number of standard deviations. The default is ``"median"`` where z is regressed out by
-        cross-validation, because narrow kernels of several columns tell all rows apart, and ``"empirical"`` elsewhere.
+        more, divided by sqrt(d); given z 1.2, 0.7 or 0.4 times sqrt(columns of z)), ``"distance"`` (the median
+        distance), ``"median"`` (sqrt(2) times that), or a number of standard deviations. The default is ``"distance"``
+        where z is regressed out by cross-validation, because narrow kernels of several columns tell all rows apart,
+        and ``"empirical"`` elsewhere.
     null
         ``"moments"`` (the default without z), ``"gamma"`` (the default with z, and the one that causal-learn has),
         ``"spectral"`` or, without z, ``"permutation"``; see `personax.independence.null.p_value`.

@@ -24,13 +24,14 @@ __all__ = [
 ]
 
 Bandwidth = str | float
-"""``"empirical"`` (as causal-learn chooses it), ``"median"``, or the width itself in standard deviations; ``"auto"`` is
-``"median"`` where z is regressed out by cross-validation and ``"empirical"`` elsewhere."""
+"""``"empirical"`` (as causal-learn chooses it), ``"distance"`` (the median distance), ``"median"`` (sqrt(2)
+times that), or the width itself in standard deviations; ``"auto"`` is ``"distance"`` where z is regressed out by
+cross-validation and ``"empirical"`` elsewhere."""
 
 Kernel = Callable[[NDArray[np.intp]], NDArray[np.float64]]
 """Indices of k distinct values -> their kernels with every distinct value, shape (k, a); 1 with itself."""
 
-MEDIAN_SAMPLE = 1000
+MEDIAN_SAMPLE = 500
 """The median distance is taken over at most so many distinct values."""
 
 
@@ -105,8 +106,12 @@ def _width(values: NDArray[np.float64], counts: NDArray[np.intp], bandwidth: Ban
         return empirical
     if bandwidth == "median":
         return float(np.sqrt(2)) * _median_distance(values, counts)
+    if bandwidth == "distance":
+        return _median_distance(values, counts)
     if isinstance(bandwidth, str):
-        raise UntestableError(f"there is no bandwidth rule {bandwidth!r}; choose empirical, median or a number")
+        raise UntestableError(
+            f"there is no bandwidth rule {bandwidth!r}; choose empirical, distance, median or a number"
+        )
     if not (np.isfinite(bandwidth) and bandwidth > 0):
         raise UntestableError(f"the bandwidth must be positive, not {bandwidth}")
     return float(bandwidth)

@@ -26,6 +26,9 @@ Rosasco 2015, arXiv:1507.04717, who need about sqrt(n)), and a z of many columns
 WIDTHS = (1.0, 0.5, 2.0)
 """Multiples of the kernel's width that are tried."""
 
+NARROW = (0.25, 0.125)
+"""More of them for a z of one column, which may wave; several columns are too far apart for narrow kernels."""
+
 
 ROUNDING = 1e-12
 """Axes whose squares are below this share of the largest hold rounding only."""
@@ -59,7 +62,7 @@ class Regression:
     z
         What is regressed on.
     bandwidth
-        Width of its kernel; half and double of it are tried too.
+        Width of its kernel; half and double of it are tried too, and less for a single column.
 
     References
     ----------
@@ -78,7 +81,8 @@ class Regression:
         if self.z.values is None:
             return [marginal_factor(self.z)]
         width = marginal_width(standardise(self.z), self.z.counts, self.bandwidth)
-        return [marginal_factor(self.z, scale * width, RANK) for scale in WIDTHS]
+        scales = WIDTHS + NARROW if self.z.columns == 1 else WIDTHS
+        return [marginal_factor(self.z, scale * width, RANK) for scale in scales]
 
     def residual(
         self, features: NDArray[np.float64], variable: Counted, name: str = "a variable", *, together: bool = False

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve
 from scipy.optimize import brentq
-from scipy.special import gammaincc
+from scipy.special import gammainc, gammaincc, ndtr
 
 __all__ = ["TAILS", "exact", "gamma", "hall_buckley_eagleson", "lindsay_pilla_basak", "pearson3", "satterthwaite"]
 
@@ -19,6 +19,9 @@ Weights = NDArray[np.float64]
 
 NEGLIGIBLE = 1e-10
 """Weights below this share of the largest act through their mean alone."""
+
+SYMMETRIC = 1e-4
+"""A skewness smaller than this is none."""
 
 ACCURACY = 1e-11
 """Relative accuracy of the exact tail."""
@@ -44,8 +47,13 @@ def pearson3(statistic: float, mean: float, variance: float, skewness: float) ->
     >>> bool(np.isclose(pearson3(7.0, 3.0, 6.0, np.sqrt(8 / 3)), chi2.sf(7.0, 3)))
     True
     """
+    away = (statistic - mean) / np.sqrt(variance)
+    if abs(skewness) < SYMMETRIC:
+        return float(ndtr(-away))
     shape = 4 / skewness**2
-    return float(gammaincc(shape, max(0.0, shape + (statistic - mean) * np.sqrt(shape / variance))))
+    if skewness < 0:
+        return float(gammainc(shape, max(0.0, shape - away * np.sqrt(shape))))
+    return float(gammaincc(shape, max(0.0, shape + away * np.sqrt(shape))))
 
 
 def exact(statistic: float, weights: Weights, rest: tuple[float, float] = (0.0, 0.0)) -> float:

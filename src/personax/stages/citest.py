@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Literal
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
+from typing import Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from personax.discovery import CiTest, NothingVaries
 from personax.errors import ComputationError, InputError, UntestableError
-from personax.independence import TestResult, chisq, gsq, kci
+from personax.independence import TestResult
+from personax.independence.conditional import conditional_kci
+from personax.independence.contingency import Divergence, of_tables, pearson, tables_of
+from personax.independence.gsq import likelihood_ratio
+from personax.independence.kci import kci_of
+from personax.independence.sample import Column, Given, Sample
 from personax.schema import Kind
 
 __all__ = ["TESTS", "ci_test"]
-
-Values = NDArray[np.float64] | NDArray[np.str_]
-
-TESTS: Mapping[str, Callable[..., TestResult]] = {"kci": kci, "chisq": chisq, "gsq": gsq}
 
 MAX_LEVELS = 20
 """A continuous column with more distinct values is no set of categories."""
@@ -65,9 +65,19 @@ def _prepare(frame: pl.DataFrame, name: str, kinds: dict[str, Kind], periods: di
             if kinds[series.name] == "continuous" and levels > MAX_LEVELS:
                 text = f"{name} needs categories and {series.name} has {levels:,} different numbers; use kci or fisherz"
                 raise InputError(text)
-    as_names = name != "kci"
-    columns = [_values(series, "nominal" if as_names else kinds[series.name], periods) for series in whole]
+    for series in whole:
+        if series.dtype.is_float() and series.is_infinite().any():
+            raise InputError(f"{series.name} holds infinite values; leave those rows out")
+        if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Binary):
+            raise InputError(f"{series.name} holds {series.dtype} values, which cannot be tested; leave it out")
+    columns = [Column(s, _kind(s, kinds[s.name], name), periods.get(s.name)) for s in whole]
     return _Table(name, whole, columns)
+
+
+def _kind(series: pl.Series, kind: Kind, test: str) -> Kind:
+    """Return what a column is to a test: categories to a test of tables, and text whatever it is called."""
+    number = series.dtype.is_numeric() or series.dtype == pl.Boolean
+    return kind if test == "kci" and number else "nominal"
 
 
 @dataclass(frozen=True)
@@ -76,24 +86,24 @@ class _Table:
 
     test: str
     frame: pl.DataFrame
-    columns: Sequence[Values]
-    present: Sequence[NDArray[np.bool_]] = field(init=False)
+    columns: Sequence[Column]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "present", [series.is_not_null().to_numpy() for series in self.frame])
+    @cached_property
+    def _given(self) -> Callable[[tuple[int, ...]], Given]:
+        """What was given before: a search asks about many pairs given the same columns."""
+        return lru_cache(maxsize=256)(lambda z: Given([self.columns[one] for one in z]))
 
     def __call__(self, x: int, y: int, z: tuple[int, ...]) -> float:
-        rows = np.logical_and.reduce([self.present[one] for one in (x, y, *z)])
-        vx, vy, *given = (self.columns[one][rows] for one in (x, y, *z))
+        rows = np.logical_and.reduce([self.columns[one].present for one in (x, y, *z)])
         # a column that is constant over these rows holds no condition
-        varying = [values for values in given if len(np.unique(values, axis=0)) > 1]
+        varying = tuple(one for one in z if self.frame.to_series(one).filter(rows).n_unique() > 1) if z else ()
         try:
-            result = TESTS[self.test](vx, vy, _together(varying)) if varying else TESTS[self.test](vx, vy)
+            given = self._given(varying).over(rows) if varying else None
+            return TESTS[self.test](self.columns[x].over(rows), self.columns[y].over(rows), given).p_value
         except UntestableError as error:
             if z and self._nothing_varies(x, y, z):
                 raise NothingVaries from None
             raise ComputationError(self._sentence(x, y, z, int(rows.sum()), error)) from None
-        return result.p_value
 
     def _nothing_varies(self, x: int, y: int, z: tuple[int, ...]) -> bool:
         """Say whether x and y both vary in these rows, but no two rows that agree in z differ both in x and in y."""
@@ -103,7 +113,7 @@ class _Table:
         both = pl.col("x").n_unique().gt(1) & pl.col("y").n_unique().gt(1)
         strata = rows.group_by(rows.columns[2:]).agg(both.alias("both"))
         # numbers that never repeat have no strata; a test given them failed for another reason
-        numbers = any(self.columns[one].dtype.kind == "f" for one in z)
+        numbers = any(self.columns[one].kind != "nominal" for one in z)
         return not strata["both"].any() and not (numbers and strata.height == rows.height)
 
     def _sentence(self, x: int, y: int, z: tuple[int, ...], rows: int, error: UntestableError) -> str:
@@ -112,28 +122,19 @@ class _Table:
         return f"{self.test} cannot test {names[x]} and {names[y]}{given} on {rows} rows: {error}; leave one out"
 
 
-def _values(series: pl.Series, kind: Kind, periods: Mapping[str, float]) -> Values:
-    """Return a column as the tests take it: text, numbers, or points of a circle; a missing value holds filler."""
-    number = series.dtype.is_numeric() or series.dtype == pl.Boolean
-    if kind == "nominal" or not number:
-        if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Binary):
-            raise InputError(f"{series.name} holds {series.dtype} values, which cannot be tested; leave it out")
-        return series.cast(pl.String).fill_null("").to_numpy().astype(str)
-    numbers = series.cast(pl.Float64).fill_null(0).to_numpy()
-    if not np.isfinite(numbers).all():
-        raise InputError(f"{series.name} holds infinite values; leave those rows out")
-    if kind != "cyclic":
-        return numbers
-    angle = 2 * np.pi * np.mod(numbers, periods[series.name]) / periods[series.name]
-    return np.round(np.column_stack([np.cos(angle), np.sin(angle)]), 12)  # so that values a turn apart meet again
+def _kci(x: Sample, y: Sample, z: Sample | None) -> TestResult:
+    # a search looks at p-values alone, so the effect size is not computed
+    if z is None:
+        return kci_of(x.factor, y.factor, effect=0.0, null="moments")
+    return conditional_kci(x.counted, y.counted, z.counted, validated=z.regression, effect=0.0)
 
 
-def _together(given: Sequence[Values]) -> Any:  # noqa: ANN401 - an array of text or of floats
-    """Return z as one array, all text or all numbers; where both occur, each name becomes a column of 0 and 1."""
-    if all(values.dtype.kind == "U" for values in given):
-        return np.column_stack(given)
-    return np.column_stack([_indicators(values) if values.dtype.kind == "U" else values for values in given])
+def _contingency(divergence: Divergence) -> Callable[[Sample, Sample, Sample | None], TestResult]:
+    return lambda x, y, z: of_tables(tables_of(x.counted, y.counted, None if z is None else z.counted), divergence)
 
 
-def _indicators(names: Values) -> NDArray[np.float64]:
-    return np.equal(names[:, None], np.unique(names)[None, :]).astype(np.float64)
+TESTS: Mapping[str, Callable[[Sample, Sample, Sample | None], TestResult]] = {
+    "kci": _kci,
+    "chisq": _contingency(pearson),
+    "gsq": _contingency(likelihood_ratio),
+}
