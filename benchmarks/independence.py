@@ -1,8 +1,10 @@
 """Level I against causal-learn, side by side in one run; writes benchmarks/results/independence.md.
 
 python benchmarks/independence.py [--peer 1000,2000,4181] [--conditional 500,1000] [--growth 1000,10000,100000,1000000]
+    [--hyppo 500,1000,2000] [--file 10000000]
 
-Needs the extra discovery (causal-learn). For a fair count set OMP_NUM_THREADS=1. causal-learn needs about
+Needs the extra discovery (causal-learn); hyppo is measured where it is installed. For a fair count set
+OMP_NUM_THREADS=1. causal-learn needs about
 40 n^2 bytes: 0.7 GB at 4,181 people, 3.7 GB at 9,444.
 """
 
@@ -12,6 +14,7 @@ import argparse
 import os
 import platform
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -19,6 +22,7 @@ from datetime import date
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -26,7 +30,7 @@ import polars as pl
 from causallearn.utils.KCI.KCI import KCI_CInd, KCI_UInd
 from numpy.typing import NDArray
 
-from personax.independence import kci, screen
+from personax.independence import hsic, kci, screen
 from personax.schema import Kind
 
 Array = NDArray[np.float64]
@@ -65,7 +69,7 @@ def against_peer(sizes: Iterable[int], rng: np.random.Generator) -> Iterable[str
         for distinct in (False, True):
             x, y = people(n, distinct=distinct, rng=rng)
             slow, (theirs, _) = timed(lambda: KCI_UInd().compute_pvalue(column(x), column(y)))  # noqa: B023
-            fast, ours = timed(lambda: kci(x, y))  # noqa: B023
+            fast, ours = timed(lambda: kci(x, y, null="gamma"))  # noqa: B023
             what = "all values distinct" if distinct else "heights x 3 levels"
             yield row(what, n, slow, fast, f"{theirs:.9g}", f"{ours.p_value:.9g}")
 
@@ -81,8 +85,66 @@ def conditional(sizes: Iterable[int], rng: np.random.Generator) -> Iterable[str]
             ("rounded to 0.5", tuple(np.round(2 * u) for u in (x, y, z))),
         ):
             slow, (theirs, _) = timed(lambda: KCI_CInd().compute_pvalue(*map(column, v)))  # noqa: B023
+            fast, ours = timed(lambda: kci(*v, regression="ridge"))  # noqa: B023
+            yield row(f"{what}, as causal-learn", n, slow, fast, f"{theirs:.6f}", f"{ours.p_value:.6f}")
             fast, ours = timed(lambda: kci(*v))  # noqa: B023
-            yield row(what, n, slow, fast, f"{theirs:.6f}", f"{ours.p_value:.6f}")
+            yield row(f"{what}, our default", n, slow, fast, f"{theirs:.6f}", f"{ours.p_value:.6f}")
+
+
+PERMUTATIONS = 1000
+
+
+def permuted(sizes: Iterable[int], rng: np.random.Generator) -> Iterable[str]:
+    """HSIC by permutations: the peer where it is installed, with fewer permutations and as many people as it can."""
+    try:
+        from hyppo.independence import Hsic
+    except ImportError:
+        Hsic = None
+    yield f"| HSIC, {PERMUTATIONS:,} permutations | n | hyppo, s | personax, s | times faster |"
+    yield "|---|---|---|---|---|"
+    known = []
+    for n in (*sizes, 9444):
+        x, y = people(n, distinct=False, rng=rng)
+        run = lambda: hsic(x, y, null="permutation", permutations=PERMUTATIONS, rng=np.random.default_rng(0))  # noqa: B023, E731
+        fast, _ = timed(run)
+        if Hsic is None:
+            yield f"| heights x 3 levels | {n:,} | not installed | {fast:.4f} | |"
+            continue
+        if n in sizes:
+            few = PERMUTATIONS // 10
+            slow = 10 * timed(lambda: Hsic().test(column(x), column(y), reps=few, auto=False), 1)[0]  # noqa: B023
+            known.append((n, slow))
+            what = f"{slow:.1f} (ten times {few} permutations)"
+        else:
+            logs = np.log(np.array(known))
+            exponent, level = np.polyfit(logs[:, 0], logs[:, 1], 1)
+            slow = float(np.exp(level) * n**exponent)
+            what = f"{slow:,.0f} (extrapolated, exponent {exponent:.2f})"
+        yield f"| heights x 3 levels | {n:,} | {what} | {fast:.4f} | {slow / fast:,.0f} |"
+
+
+def from_file(n: int, rng: np.random.Generator) -> Iterable[str]:
+    """All pairs of ten discrete columns by five tests, from a Parquet file; memory is that of a process of its own."""
+    levels = (2, 3, 5, 12, 50) * 2
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "people.parquet"
+        columns = {f"c{i}": rng.integers(0, k, n).astype(np.int16) for i, k in enumerate(levels)}
+        pl.DataFrame(columns).write_parquet(path)
+        del columns
+        script = (
+            "import resource, sys, time; from personax.independence import screen\n"
+            "names = [f'c{i}' for i in range(10)]; start = time.perf_counter()\n"
+            "done = sum(screen(sys.argv[1], names[i + 1:], [names[i]], kinds=dict.fromkeys(names, 'ordinal'),"
+            " tests=['kci', 'rcit', 'hsic', 'chisq', 'gsq'], jobs=2).height for i in range(9))\n"
+            "print(done, time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        )
+        command = [sys.executable, "-c", script, str(path)]
+        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        size = path.stat().st_size / 1e6
+    tests, seconds, memory = int(told[0]), float(told[1]), float(told[2])
+    yield "| from a Parquet file | tests | s | memory, MB |"
+    yield "|---|---|---|---|"
+    yield f"| {n:,} rows x 10 columns ({size:,.0f} MB), 45 pairs x 5 tests | {tests} | {seconds:.1f} | {memory:,.0f} |"
 
 
 def growth(sizes: list[int], rng: np.random.Generator) -> Iterable[str]:
@@ -90,22 +152,28 @@ def growth(sizes: list[int], rng: np.random.Generator) -> Iterable[str]:
     yield "| personax alone | " + " | ".join(f"{n:,}" for n in sizes) + " | exponent |"
     yield "|---" * (len(sizes) + 2) + "|"
     for distinct in (False, True):
-        seconds = [timed(lambda: kci(*people_))[0] for n in sizes if (people_ := people(n, distinct=distinct, rng=rng))]
-        large = [i for i, n in enumerate(sizes) if n >= 10_000]
-        fitted = large if len(large) > 1 else list(range(len(sizes)))
-        exponent = np.polyfit(np.log(np.array(sizes)[fitted]), np.log(np.array(seconds)[fitted]), 1)[0]
+        # factors of ten million distinct values would take 20 GB
+        tried = [n for n in sizes if not distinct or n <= 1_000_000]
+        seconds = [timed(lambda: kci(*people_))[0] for n in tried if (people_ := people(n, distinct=distinct, rng=rng))]
+        large = [i for i, n in enumerate(tried) if n >= 10_000]
+        fitted = large if len(large) > 1 else list(range(len(tried)))
+        exponent = np.polyfit(np.log(np.array(tried)[fitted]), np.log(np.array(seconds)[fitted]), 1)[0]
         what = "all values distinct" if distinct else "heights x 3 levels"
-        yield f"| {what}, s | " + " | ".join(f"{s:.4f}" for s in seconds) + f" | {exponent:.2f} |"
+        shown = [f"{s:.4f}" for s in seconds] + ["–"] * (len(sizes) - len(tried))
+        yield f"| {what}, s | " + " | ".join(shown) + f" | {exponent:.2f} |"
 
 
 def grids(rng: np.random.Generator) -> Iterable[str]:
-    yield "| grid: KCI, chi-square, G-square where they apply | rows in the table of p-values | s |"
-    yield "|---|---|---|"
-    for n, features, targets in ((9444, 23, 5), (300, 10_000, 5)):
+    yield "| grid: KCI, RCIT, HSIC, chi-square, G-square where they apply | jobs | rows of the result | s |"
+    yield "|---|---|---|---|"
+    for n, features, targets, jobs in ((9444, 23, 5, 1), (9444, 23, 5, 2), (300, 10_000, 5, 1)):
         table, kinds = grid(n, features, targets, rng)
         names = table.columns
-        seconds, pvalues = timed(lambda: screen(table, names[:features], names[features:], kinds=kinds), 1)  # noqa: B023
-        yield f"| {n:,} people, {features:,} features x {targets} traits | {pvalues.height:,} | {seconds:.2f} |"
+        tests = ["kci", "rcit", "hsic", "chisq", "gsq"]
+        run = partial(screen, table, names[:features], names[features:], kinds=kinds, tests=tests, jobs=jobs)
+        seconds, pvalues = timed(run, 1)
+        what = f"{n:,} people, {features:,} features x {targets} traits"
+        yield f"| {what} | {jobs} | {pvalues.height:,} | {seconds:.2f} |"
 
 
 def grid(n: int, features: int, targets: int, rng: np.random.Generator) -> tuple[pl.DataFrame, dict[str, Kind]]:
@@ -134,7 +202,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peer", type=numbers, default=[1000, 2000, 4181], help="sizes of the marginal comparison")
     parser.add_argument("--conditional", type=numbers, default=[500, 1000], help="sizes of the conditional comparison")
-    parser.add_argument("--growth", type=numbers, default=[1000, 10_000, 100_000, 1_000_000], help="personax alone")
+    parser.add_argument(
+        "--growth", type=numbers, default=[1000, 10_000, 100_000, 1_000_000, 10_000_000], help="personax alone"
+    )
+    parser.add_argument("--hyppo", type=numbers, default=[500, 1000, 2000], help="sizes of the comparison of HSIC")
+    parser.add_argument("--file", type=int, default=10_000_000, help="rows of the Parquet file")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
@@ -153,6 +225,8 @@ def main() -> None:
         grids,
         partial(against_peer, asked.peer),
         partial(conditional, asked.conditional),
+        partial(permuted, asked.hyppo),
+        partial(from_file, asked.file),
         partial(growth, asked.growth),
     )
     for section in sections:
