@@ -23,6 +23,9 @@ NEGLIGIBLE = 1e-10
 SYMMETRIC = 1e-4
 """A skewness smaller than this is none."""
 
+SAME = 1e-13
+"""Weights that differ by no more share one gamma distribution."""
+
 ACCURACY = 1e-11
 """Relative accuracy of the exact tail."""
 
@@ -75,6 +78,8 @@ def exact(statistic: float, weights: Weights, rest: tuple[float, float] = (0.0, 
         return 1.0
     if q > IMPOSSIBLE:
         return 0.0
+    if np.ptp(w) < SAME:
+        return float(gammaincc(times.sum() / 2, q / (2 * w[0])))
     mean = times @ w
 
     def slope(s: float) -> float:
@@ -117,23 +122,28 @@ def _trimmed(
 def _half_line(term: Callable[[NDArray[np.float64]], NDArray[np.float64]], step: float) -> float:
     """Integrate a function that falls fast over u >= 0 by the trapezoidal rule, which then converges exponentially."""
 
-    def total(step: float) -> float:
-        value, start = 0.5 * float(term(np.zeros(1))[0]), 1
-        while True:
-            terms = term(step * np.arange(start, start + 32, dtype=float))
+    def ahead(first: float, gap: float) -> float:
+        """Sum the terms at first, first + gap, ... until they vanish."""
+        value, start, many = 0.0, 0, 64
+        while start < 100_000:
+            terms = term(first + gap * np.arange(start, start + many, dtype=float))
             value += float(terms.sum())
-            start += 32
-            if np.abs(terms[-8:]).max() < 1e-17 * abs(value) or start > 100_000:
-                return step * value
+            if np.abs(terms[-8:]).max() < 1e-17 * abs(value):
+                break
+            start, many = start + many, 2 * many
+        return value
 
-    before = total(step)
+    middle = 0.5 * float(term(np.zeros(1))[0])
+    points = middle + ahead(step, step)
+    before = step * points
     for _ in range(8):
+        points += ahead(step / 2, step)  # the points between those that are known
         step /= 2
-        after = total(step)
+        after = step * points
         if abs(after - before) <= ACCURACY * abs(after):
             break
         before = after
-    return after
+    return step * points
 
 
 def satterthwaite(statistic: float, weights: Weights) -> float:
