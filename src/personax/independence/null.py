@@ -56,7 +56,7 @@ def p_value(
     - ``"gamma"``: the gamma distribution with the limiting mean and variance (Gretton et al. 2007).
     - ``"spectral"``: the limiting weighted sum of chi-square variables itself, by its exact tail.
     - ``"moments"``: Pearson type III with the mean and the variance that all n! permutations have, in closed form
-      (Kazi-Aoual et al. 1995, doi:10.1016/0167-9473(94)00037-3), and the limiting skewness.
+      (Kazi-Aoual et al. 1995, Computational Statistics & Data Analysis 20:643), and the limiting skewness.
     - ``"permutation"``: (1 + permutations at least as extreme) / (1 + permutations) (Phipson, Smyth 2010,
       doi:10.2202/1544-6115.1585).
     """

@@ -10,7 +10,7 @@ import numpy as np
 
 from personax.errors import InputError, UntestableError
 from personax.independence.conditional import conditional_kci
-from personax.independence.contingency import Divergence, of_tables, pearson, tables_of
+from personax.independence.contingency import Divergence, TableNull, of_tables, pearson, tables_of
 from personax.independence.counts import MAX_CATEGORIES
 from personax.independence.gcm import gcm_of
 from personax.independence.gsq import likelihood_ratio
@@ -80,10 +80,20 @@ def _gcm(pair: Pair, rng: Rng) -> TestResult:
     return gcm_of(pair.x.counted, pair.y.counted, pair.z.counted, pair.z.regression)
 
 
-def _contingency(divergence: Divergence) -> Callable[..., TestResult]:
+SPARSE = 0.2
+"""More than this share of expected counts under 5, and the chi-square distribution is not trusted (Cochran 1954)."""
+
+
+def _contingency(divergence: Divergence, sparse: TableNull) -> Callable[..., TestResult]:
+    """Return a test of tables that takes the null ``sparse`` where the table is, unless the options name one."""
+
     def run(pair: Pair, rng: Rng, **options: Any) -> TestResult:  # noqa: ANN401
         z = None if pair.z is None else pair.z.counted
-        return of_tables(tables_of(pair.x.counted, pair.y.counted, z), divergence, **{"rng": rng, **options})
+        tables = list(tables_of(pair.x.counted, pair.y.counted, z))
+        result = of_tables(tables, divergence, **{"rng": rng, **options})
+        if "null" in options or "correction" in options or result.details["share_expected_below_5"] <= SPARSE:
+            return result
+        return of_tables(tables, divergence, **{"rng": rng, "null": sparse, **options})
 
     return run
 
@@ -130,8 +140,8 @@ TESTS: Mapping[str, Test] = {
     "kci": Test(_kci, _kernel_interval),
     "rcit": Test(_rcit, _kernel_interval),
     "hsic": Test(_hsic, _hsic_interval, given=(True, False)),
-    "chisq": Test(_contingency(pearson), _v_interval, categories=True),
-    "gsq": Test(_contingency(likelihood_ratio), _v_interval, categories=True),
+    "chisq": Test(_contingency(pearson, "moments"), _v_interval, categories=True),
+    "gsq": Test(_contingency(likelihood_ratio, "permutation"), _v_interval, categories=True),
     "usp": Test(_usp, _v_interval, given=(True, False), categories=True),
     "gcm": Test(_gcm, _correlation_interval, given=(False, True)),
 }
