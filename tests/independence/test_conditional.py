@@ -153,3 +153,22 @@ def test_level_under_conditional_independence() -> None:
 def test_what_cannot_be_tested_is_named(x: Array, z: ArrayLike, reason: str) -> None:
     with pytest.raises(UntestableError, match=reason):
         kci(x, np.arange(20) % 7, z)
+
+
+def test_two_hundred_random_problems_equal_the_dense_computation() -> None:
+    """Of any kinds, sizes and ties; what one cannot test the other need not."""
+    for seed in range(200):
+        rng = np.random.default_rng([21, seed])
+        n = int(rng.integers(20, 90))
+        z = rng.normal(size=(n, 1)) if seed % 3 else rng.integers(0, 4, (n, 1)).astype(float)
+        x = np.round(z * rng.normal() + rng.normal(size=(n, 1)), int(rng.integers(0, 3)))
+        y = np.round(np.sin(z) + rng.normal() * x + rng.normal(size=(n, 1)), int(rng.integers(0, 3)))
+        nominal = seed % 3 == 0
+        standard_x, standard_y, standard_z = ((v - v.mean()) / v.std(ddof=1) for v in (x, y, z))
+        if nominal:
+            kx = gauss(standard_x, 1.2) * equal(z)
+            expected = residual_p(kx, gauss(standard_y, 1.2), equal(z))
+        else:
+            expected = dense(x, y, z)
+        result = kci(x, y, z, nominal=("z",) if nominal else (), regression="ridge")
+        assert result.p_value == pytest.approx(expected, abs=1e-6), seed

@@ -75,17 +75,20 @@ class _Lines:
     """Plain lines where there is no terminal: one when a stage begins, then one every few seconds."""
 
     def __init__(self) -> None:
-        self._name, self._last = "", 0.0
+        self._name, self._began, self._last = "", 0.0, 0.0
 
     def stage(self, name: str) -> None:
-        self._name, self._last = name, time.monotonic()
+        self._name = name
+        self._began = self._last = time.monotonic()
         _err.print(Text(f"{name} ..."))
 
     def step(self, done: int, total: int, note: str = "") -> None:
         if time.monotonic() - self._last >= _PLAIN_EVERY:
             self._last = time.monotonic()
             reached = f"{done}/{total}" if total else str(done)
-            _err.print(Text(f"{self._name} {reached} {note}".rstrip()))
+            left = (self._last - self._began) * (total - done) / done if total and done else 0.0
+            ahead = f"about {left:.0f} s left" if left >= 1 else ""
+            _err.print(Text(" ".join(part for part in (self._name, reached, ahead, note) if part)))
 
     def message(self, text: str) -> None:
         _err.print(Text(text))
