@@ -38,7 +38,7 @@ KINDS = {
     "directed": "→ cause to effect",
     "undirected": "— direction open",
     "bidirected": "↔ common cause",
-    "partially_directed": "○→ no cause of what it points from",
+    "partially_directed": "○→ head: no cause; ring: open",
     "nondirected": "○–○ both ends open",
 }
 

@@ -65,7 +65,9 @@ def analyse(
     apart = {*targets, *given, section.by}
     pairs = [name for name in features if name not in apart]
     if not pairs:
-        raise PlanError("independence.features: every feature is also a target or given; name others")
+        raise PlanError(
+            "independence.features: every feature is also a target, given or what splits people; name others"
+        )
     frame = frame.filter(pl.col(section.by).is_not_null()) if section.by else frame
     groups = _groups(targets, per_model=section.per_model or section.targets is not None)
     total = len(pairs) * sum(len(names) for names in groups.values())
