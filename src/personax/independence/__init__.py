@@ -1,4 +1,16 @@
-"""Level I: tests of independence by counting, the grid of every feature against every target, and calibration."""
+"""Level I: tests of independence by counting, and the grid of every feature against every target.
+
+A map, each line using the ones above it:
+
+- counting: ``counts`` (distinct values, weights, joined variables), ``variable`` (a column of a table), ``margins``
+- kernels: ``kernels`` (widths), ``factor`` (thin centred factors), ``fourier`` (random waves), ``regression`` (given z)
+- nulls and effects: ``tails``, ``null``, ``effects``, ``intervals``, ``corrections``, ``result``
+- one file a test: ``kci`` with ``conditional``, ``hsic``, ``rcit``, ``gcm``, ``chisq`` and ``gsq`` with
+  ``contingency``, ``usp``
+- the grid: ``frames`` (any table), ``sample`` (what the tests of a pair share), ``router``, ``suite`` (tests by name),
+  ``parallel``, ``grid``, ``views``, ``heterogeneity``
+- calibration: ``scenarios``, ``battery``, ``calibration``, ``like_mine``, ``certificate``
+"""
 
 from personax.independence.battery import BATTERY
 from personax.independence.calibration import Rate, binomial_interval, calibrate_scenarios, rejection_rate
