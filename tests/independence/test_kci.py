@@ -20,6 +20,7 @@ from personax.errors import UntestableError
 from personax.independence import kci
 from personax.independence.counts import count
 from personax.independence.effects import cramers_v, effect_factor, kernel_correlation
+from personax.independence.factor import marginal_factor
 from personax.independence.kernels import marginal_width, standardise
 
 Array = NDArray[np.float64]
@@ -268,3 +269,14 @@ def test_nulls_that_make_no_sense() -> None:
         kci(range(9), range(9), null="permutation")
     with pytest.raises(UntestableError, match="no z"):
         kci(range(9), range(9), [0, 1, 2] * 3, null="permutation", rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(("columns", "width"), [(1, 0.3), (1, 2.0), (2, 0.5), (2, 2.0), (4, 2.0)])
+def test_the_factor_is_the_kernel(columns: int, width: float) -> None:
+    """Also where pivots are nearly dependent, which is where rounding would spread."""
+    x = count(np.random.default_rng(30).normal(size=(900, columns)))
+    values = standardise(x)
+    kernel = np.exp(-np.square(values[:, None] - values[None]).sum(axis=2) / (2 * width**2))
+    centre = np.eye(900) - 1 / 900
+    factor = marginal_factor(x, width, tolerance=1e-13)
+    assert np.abs(factor.rows @ factor.rows.T - centre @ kernel @ centre).max() < 1e-9

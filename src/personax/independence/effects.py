@@ -20,6 +20,10 @@ WIDTH = 2.0
 """Width, in standard deviations, of the kernels of the effect size: wide, so that it speaks of the coarse relation."""
 
 
+ENOUGH = 1e-9
+"""Mean diagonal that the kernel of an effect size may leave out: effect sizes are read to two digits."""
+
+
 def effect_factor(variable: Counted) -> Factor:
     """Return the kernel by which a variable enters its effect size.
 
@@ -27,7 +31,7 @@ def effect_factor(variable: Counted) -> Factor:
     rows of one group, so that no category weighs more than another.
     """
     if variable.values is not None:
-        return marginal_factor(variable, WIDTH)
+        return marginal_factor(variable, WIDTH, tolerance=ENOUGH)
     rows = np.diag(1 / np.sqrt(variable.counts))
     return Factor(rows - (variable.counts / variable.n) @ rows, variable, groups=variable.size)
 

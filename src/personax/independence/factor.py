@@ -19,14 +19,20 @@ from scipy.linalg.lapack import dpstrf
 
 from personax.errors import UntestableError
 from personax.independence.counts import Counted, table
-from personax.independence.kernels import Bandwidth, Kernel, kernel_of, marginal_width
+from personax.independence.kernels import EVERY, Bandwidth, Kernel, kernel_of, marginal_width
 
 __all__ = ["Factor", "centred", "cross", "joint_counts", "marginal_factor"]
 
 TOLERANCE = 1e-13
 """Largest mean diagonal of the remainder; the diagonal of every kernel here is 1."""
 
-BLOCK = 32
+DISTINCT = 1e-11
+"""The same where most values occur once; p then moves by less than 1e-7."""
+
+STEP = 1e-4
+"""Smallest pivot of a step, as a share of the largest."""
+
+BLOCK = 128
 """Pivots of one step of the factorisation while the rank is low."""
 
 FLAT = 1e-9
@@ -62,9 +68,15 @@ class Factor:
         return float(self.counts @ self.diagonal())
 
     @cached_property
+    def gram(self) -> NDArray[np.float64]:
+        """F'F over the rows of the data, shape (r, r); it has the nonzero eigenvalues of the n x n kernel."""
+        weighted = self.rows if self.of.size == self.of.n else self.counts[:, None] * self.rows
+        return np.asarray(self.rows.T @ weighted)
+
+    @cached_property
     def square(self) -> float:
         """Sum of the squared entries of the n x n kernel."""
-        return float(np.square(self.rows.T @ (self.counts[:, None] * self.rows)).sum())
+        return float(np.square(self.gram).sum())
 
     @cached_property
     def quartic(self) -> float:
@@ -74,7 +86,7 @@ class Factor:
     @cached_property
     def eigenvalues(self) -> NDArray[np.float64]:
         """The nonzero eigenvalues of the n x n kernel, largest first."""
-        return np.asarray(np.linalg.eigvalsh(self.rows.T @ (self.counts[:, None] * self.rows))[::-1])
+        return np.asarray(np.linalg.eigvalsh(self.gram)[::-1])
 
     @property
     def rank(self) -> int:
@@ -86,10 +98,12 @@ class Factor:
         return np.asarray(np.square(self.rows).sum(axis=1))
 
 
-def marginal_factor(variable: Counted, bandwidth: Bandwidth = "empirical", most: int | None = None) -> Factor:
+def marginal_factor(
+    variable: Counted, bandwidth: Bandwidth = "empirical", *, tolerance: float | None = None, most: int | None = None
+) -> Factor:
     """Return the kernel of one variable: Gaussian on standardised numbers, equality on categories.
 
-    ``most`` limits its rank; see `centred`.
+    ``tolerance`` and ``most`` limit its rank; see `centred`.
 
     Raises
     ------
@@ -97,7 +111,9 @@ def marginal_factor(variable: Counted, bandwidth: Bandwidth = "empirical", most:
         More than `MAX_CATEGORIES` categories, or a kernel that tells no two values apart.
     """
     kernel = kernel_of(variable, lambda values: marginal_width(values, variable.counts, bandwidth))
-    return centred(kernel, variable, most=most)
+    if tolerance is None:
+        tolerance = TOLERANCE if 2 * variable.size < variable.n else DISTINCT
+    return centred(kernel, variable, tolerance, most=most)
 
 
 def centred(kernel: Kernel, variable: Counted, tolerance: float = TOLERANCE, *, most: int | None = None) -> Factor:
@@ -144,15 +160,18 @@ def _pivoted_cholesky(kernel: Kernel, share: NDArray[np.float64], tolerance: flo
         pivots = _drawn(left * share, max(BLOCK, rank // 4), rng)
         if rank + len(pivots) > len(columns):
             columns = np.vstack([columns, np.empty_like(columns)])
-        rows = kernel(pivots) - columns[:rank, pivots].T @ columns[:rank]
-        lower, order, kept, _ = dpstrf(rows[:, pivots], tol=tolerance / 10, lower=1)
+        known = columns[:rank, pivots]
+        # a pivot much smaller than what is left elsewhere would spread its rounding there
+        least = max(tolerance / 10, STEP * left[pivots].max())
+        lower, order, kept, _ = dpstrf(kernel(pivots, pivots) - known.T @ known, tol=least, lower=1)
         if kept == 0:
             break  # what is left is rounding
         chosen = order[:kept] - 1
-        new = solve_triangular(lower[:kept, :kept], rows[chosen], lower=True, check_finite=False)
+        rows = kernel(pivots[chosen], EVERY) - known[:, chosen].T @ columns[:rank]
+        new = solve_triangular(lower[:kept, :kept], rows, lower=True, overwrite_b=True, check_finite=False)
         columns[rank : rank + kept] = new
         left = np.maximum(left - np.square(new).sum(axis=0), 0)
-        left[pivots] = 0
+        left[pivots[chosen]] = 0
         rank += int(kept)
     return columns[:rank].T
 

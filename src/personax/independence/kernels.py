@@ -12,6 +12,7 @@ from personax.errors import UntestableError
 from personax.independence.counts import MAX_CATEGORIES, Counted
 
 __all__ = [
+    "EVERY",
     "Bandwidth",
     "Kernel",
     "conditional_width",
@@ -28,8 +29,11 @@ Bandwidth = str | float
 times that), or the width itself in standard deviations; ``"auto"`` is ``"distance"`` where z is regressed out by
 cross-validation and ``"empirical"`` elsewhere."""
 
-Kernel = Callable[[NDArray[np.intp]], NDArray[np.float64]]
-"""Indices of k distinct values -> their kernels with every distinct value, shape (k, a); 1 with itself."""
+Kernel = Callable[[NDArray[np.intp], NDArray[np.intp] | slice], NDArray[np.float64]]
+"""Indices of k distinct values and of m others -> the kernel between them, shape (k, m); 1 of a value with itself."""
+
+EVERY = slice(None)
+"""All distinct values."""
 
 MEDIAN_SAMPLE = 500
 """The median distance is taken over at most so many distinct values."""
@@ -38,17 +42,23 @@ MEDIAN_SAMPLE = 500
 def gaussian(values: NDArray[np.float64], width: float) -> Kernel:
     """Return exp(-|x - y|^2 / (2 width^2)) on the rows of ``values``, shape (a, d)."""
     scaled = values / (np.sqrt(2) * width)
-    return lambda i: np.exp(-cdist(scaled[i], scaled, "sqeuclidean"))
+
+    def kernel(i: NDArray[np.intp], j: NDArray[np.intp] | slice) -> NDArray[np.float64]:
+        squared = cdist(scaled[i], scaled[j], "sqeuclidean")
+        np.negative(squared, out=squared)
+        return np.exp(squared, out=squared)
+
+    return kernel
 
 
 def delta(labels: NDArray[np.intp]) -> Kernel:
     """Return the kernel that is 1 for equal labels and 0 for different ones."""
-    return lambda i: (labels == labels[i][:, None]).astype(float)
+    return lambda i, j: (labels[j] == labels[i][:, None]).astype(float)
 
 
 def product(kernels: Sequence[Kernel]) -> Kernel:
     """Return the product of kernels."""
-    return kernels[0] if len(kernels) == 1 else lambda i: np.prod([kernel(i) for kernel in kernels], axis=0)
+    return kernels[0] if len(kernels) == 1 else lambda i, j: np.prod([kernel(i, j) for kernel in kernels], axis=0)
 
 
 def kernel_of(variable: Counted, width: Callable[[NDArray[np.float64]], float]) -> Kernel:

@@ -82,7 +82,7 @@ class Regression:
             return [marginal_factor(self.z)]
         width = marginal_width(standardise(self.z), self.z.counts, self.bandwidth)
         scales = WIDTHS + NARROW if self.z.columns == 1 else WIDTHS
-        return [marginal_factor(self.z, scale * width, RANK) for scale in scales]
+        return [marginal_factor(self.z, scale * width, most=RANK) for scale in scales]
 
     def residual(
         self, features: NDArray[np.float64], variable: Counted, name: str = "a variable", *, together: bool = False
