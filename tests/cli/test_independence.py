@@ -1,0 +1,101 @@
+"""personax independence on a table: what it writes, and what it says of mistakes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import polars as pl
+import pytest
+
+from personax.cli import main
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr("sys.argv", ["personax", "independence", *words])
+    try:
+        main()
+    except SystemExit as stopped:
+        return int(stopped.code or 0)
+    return 0
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    n = 150
+    age = rng.integers(20, 60, n)
+    group = rng.choice(["u", "v"], n)
+    frame = pl.DataFrame({"age": age, "group": group, "height": (160 + age / 3 + rng.normal(0, 5, n)).round()})
+    frame = frame.with_columns(final_o=pl.Series(1 + (age > 35) + rng.integers(0, 2, n)))
+    frame.write_csv(tmp_path / "people.csv")
+    frame.write_parquet(tmp_path / "people.parquet")
+    return tmp_path
+
+
+def test_everything_at_once(table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    out = table / "out"
+    words = ["--tests", "auto,kci,rcit,chisq,gcm", "--given", "age", "--by", "group", "--draws", "3", "--jobs", "2"]
+    assert run(monkeypatch, str(table / "people.csv"), *words, "--out", str(out), "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["tests"] > 0
+    written = {path.name for path in out.iterdir()}
+    assert {"pvalues.parquet", "heterogeneity.csv", "graph.graphml", "heatmap_kci.svg", "heatmap_kci.png"} <= written
+    pvalues = pl.read_parquet(out / "pvalues.parquet")
+    assert pvalues["subgroup"].unique().sort().to_list() == ["all", "u", "v"]
+    assert set(pvalues["given"]) == {"age"}
+    assert pvalues.filter(pl.col("test") == "rcit")["p_stability"].null_count() == 0
+    assert set(nx.read_graphml(out / "graph.graphml").nodes) == {"height", "final_o"}
+    assert json.loads((out / "manifests" / "independence.json").read_text())["plan"]["given"] == ["age"]
+
+
+def test_no_figures(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = table / "plain"
+    assert run(monkeypatch, str(table / "people.csv"), "--no-figures", "--permutations", "99", "--out", str(out)) == 0
+    assert not list(out.glob("*.png"))
+    methods = pl.read_parquet(out / "pvalues.parquet").select("test", "method").drop_nulls().rows()
+    assert dict(methods)["chisq"] == "permutation"
+
+
+def test_a_large_file_is_counted_where_it_lies(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["--tests", "kci,rcit,chisq", "--no-figures", "--by", "group"]
+    assert run(monkeypatch, str(table / "people.parquet"), *words, "--out", str(table / "read")) == 0
+    monkeypatch.setattr("personax.cli.independence._LARGE", 0)
+
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("the file was read whole")
+
+    monkeypatch.setattr("personax.cli.independence.read_table", never)
+    assert run(monkeypatch, str(table / "people.parquet"), *words, "--out", str(table / "counted")) == 0
+    read, counted = (pl.read_parquet(table / name / "pvalues.parquet") for name in ("read", "counted"))
+    assert read.drop_nulls("p_value").height > 0
+    assert np.allclose(read["p_value"].to_numpy(), counted["p_value"].to_numpy(), rtol=1e-7, equal_nan=True)
+    assert read.select("group", "subgroup", "feature", "target", "test", "n").equals(
+        counted.select("group", "subgroup", "feature", "target", "test", "n")
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--tests", "anova"], "--tests"),
+        (["--given", "agee"], "independence.given: there is no column agee; did you mean age?"),
+        (["--by", "nothing"], "independence.by: there is no column nothing"),
+        (["--by", "height", "--features", "age"], "splits the people|values; give a column"),
+        (["--features", "age", "--given", "age"], "every feature is also a target, given"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    table: Path, words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(monkeypatch, str(table / "people.csv"), *words, "--no-figures", "--out", str(table / "out"))
+    shown = capsys.readouterr().err
+    if code == 0:  # 30-odd heights are groups, if silly ones
+        assert words[0] == "--by"
+        return
+    assert code == 1
+    assert any(part in shown for part in said.split("|"))
+    assert "Traceback" not in shown
