@@ -159,10 +159,27 @@ def _plain(array: NDArray[Any], name: str) -> NDArray[Any]:
 def _distinct(rows: NDArray[Any]) -> tuple[Any, NDArray[np.intp]]:
     """Return distinct rows and codes."""
     if rows.shape[1] == 1:
-        values, codes = np.unique(rows[:, 0], return_inverse=True)
+        values, codes = _levels(rows[:, 0])
         return values[:, None], codes
-    codes, first = _combine(*(np.unique(column, return_inverse=True)[1] for column in rows.T))
+    codes, first = _combine(*(_levels(column)[1] for column in rows.T))
     return rows[first], codes
+
+
+def _levels(column: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return the distinct values in order, and the place of each row's among them; whole numbers need no sorting."""
+    if column.dtype.kind != "f" or not _are_whole(column):
+        values, codes = np.unique(column, return_inverse=True)
+        return values, codes
+    low = column.min()
+    steps = (column - low).astype(np.intp)
+    seen = np.bincount(steps) > 0
+    return low + np.flatnonzero(seen), (np.cumsum(seen) - 1)[steps]
+
+
+def _are_whole(column: NDArray[np.float64]) -> bool:
+    """Say whether these are whole numbers that lie close together."""
+    span = column.max() - column.min()
+    return bool(span < len(column) and abs(column[0]) < 2**52 and (column == np.floor(column)).all())
 
 
 def _combine(*codes: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

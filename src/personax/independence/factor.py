@@ -29,6 +29,9 @@ TOLERANCE = 1e-13
 DISTINCT = 1e-11
 """The same where most values occur once; p then moves by less than 1e-7."""
 
+WHOLE = 256
+"""Distinct values up to which the kernel is factored at once."""
+
 STEP = 1e-4
 """Smallest pivot of a step, as a share of the largest."""
 
@@ -152,6 +155,8 @@ def _pivoted_cholesky(kernel: Kernel, share: NDArray[np.float64], tolerance: flo
     products of matrices; pivots of one block that the others make superfluous are dropped.
     """
     size = len(share)
+    if size <= WHOLE:
+        return _whole_cholesky(kernel, size, tolerance)
     rng = np.random.default_rng(0)  # which pivots are drawn moves the result by less than the tolerance
     columns = np.empty((min(size, 512), size))  # the pages of an empty array cost nothing until they are written
     left = np.ones(size)
@@ -174,6 +179,15 @@ def _pivoted_cholesky(kernel: Kernel, share: NDArray[np.float64], tolerance: flo
         left[pivots[chosen]] = 0
         rank += int(kept)
     return columns[:rank].T
+
+
+def _whole_cholesky(kernel: Kernel, size: int, tolerance: float) -> NDArray[np.float64]:
+    """Do the same for few values, the largest pivot first."""
+    everything = np.arange(size)
+    lower, order, kept, _ = dpstrf(kernel(everything, everything), tol=tolerance / 10, lower=1)
+    rows = np.empty((size, int(kept)))
+    rows[order - 1] = np.tril(lower)[:, :kept]
+    return rows
 
 
 def _drawn(left: NDArray[np.float64], number: int, rng: np.random.Generator) -> NDArray[np.intp]:

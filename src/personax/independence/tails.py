@@ -114,8 +114,10 @@ def _trimmed(
     weights = np.asarray(weights / largest)
     kept = weights > NEGLIGIBLE
     q, w, times = statistic / largest - weights[~kept].sum(), weights[kept], np.ones(kept.sum())
-    if more > 0 and squares > NEGLIGIBLE * more * largest:
-        return float(q), np.append(w, squares / more / largest), np.append(times, more**2 / squares)
+    # a rest that is a difference of large sums may be nothing but their rounding
+    known = more > NEGLIGIBLE * weights.sum() * largest
+    if known and NEGLIGIBLE * more * largest < squares <= more * largest * (1 + NEGLIGIBLE):
+        return float(q), np.append(w, min(1.0, squares / more / largest)), np.append(times, more**2 / squares)
     return float(q - more / largest), w, times
 
 
