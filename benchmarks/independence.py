@@ -45,7 +45,7 @@ def people(n: int, *, distinct: bool, rng: np.random.Generator) -> tuple[Array, 
 
 
 def timed(run: Callable[[], Any], repeats: int = 3) -> tuple[float, Any]:
-    """Return the shortest of several wall-clock times, and the result; what is short is timed for a fifth of a second."""
+    """Return the shortest of several wall-clock times, and the result; what is short is timed for 0.2 s."""
     best, result, spent, done = float("inf"), None, 0.0, 0
     while done < repeats or (repeats > 1 and spent < 0.2):
         start = time.perf_counter()
