@@ -6,22 +6,78 @@ from typing import TYPE_CHECKING
 from personax.errors import require
 
 if TYPE_CHECKING:
+    from personax.crl.calibration import NoiseReport, noise_report
+    from personax.crl.disentanglement import DCI, dci
+    from personax.crl.edges import EdgeScores, GraphScores, align, graph_scores, shd
+    from personax.crl.floors import Floor, noise_only_floor, root_copies_floor, rotation_floor
     from personax.crl.graph import to_graph
     from personax.crl.io import load_model, save_model
-    from personax.crl.metrics import held_out_r2, match, shd
+    from personax.crl.matching import Match, held_out_match, match
+    from personax.crl.recovery import Leakage, Recovery, block_r2, held_out_r2, leakage, r2
+    from personax.crl.scores import summary
     from personax.crl.training import CRLResult, FitConfig, fit
 
-__all__ = ["CRLResult", "FitConfig", "fit", "held_out_r2", "load_model", "match", "save_model", "shd", "to_graph"]
+__all__ = [
+    "DCI",
+    "CRLResult",
+    "EdgeScores",
+    "FitConfig",
+    "Floor",
+    "GraphScores",
+    "Leakage",
+    "Match",
+    "NoiseReport",
+    "Recovery",
+    "align",
+    "block_r2",
+    "dci",
+    "fit",
+    "graph_scores",
+    "held_out_match",
+    "held_out_r2",
+    "leakage",
+    "load_model",
+    "match",
+    "noise_only_floor",
+    "noise_report",
+    "r2",
+    "root_copies_floor",
+    "rotation_floor",
+    "save_model",
+    "shd",
+    "summary",
+    "to_graph",
+]
 
 _HOME = {
     "CRLResult": "training",
+    "DCI": "disentanglement",
+    "EdgeScores": "edges",
     "FitConfig": "training",
+    "Floor": "floors",
+    "GraphScores": "edges",
+    "Leakage": "recovery",
+    "Match": "matching",
+    "NoiseReport": "calibration",
+    "Recovery": "recovery",
+    "align": "edges",
+    "block_r2": "recovery",
+    "dci": "disentanglement",
     "fit": "training",
-    "held_out_r2": "metrics",
+    "graph_scores": "edges",
+    "held_out_match": "matching",
+    "held_out_r2": "recovery",
+    "leakage": "recovery",
     "load_model": "io",
-    "match": "metrics",
+    "match": "matching",
+    "noise_only_floor": "floors",
+    "noise_report": "calibration",
+    "r2": "recovery",
+    "root_copies_floor": "floors",
+    "rotation_floor": "floors",
     "save_model": "io",
-    "shd": "metrics",
+    "shd": "edges",
+    "summary": "scores",
     "to_graph": "graph",
 }
 _NEED_TORCH = {"training", "io"}

@@ -72,7 +72,7 @@ def _against_truth(context: Context, latents: pl.DataFrame) -> dict[str, Any]:
     truth = context.folder.path("people", "simulation", "truth.json")
     if not truth.is_file():
         return {}
-    from personax.crl.metrics import held_out_r2, match
+    from personax.crl import held_out_r2, match
 
     groups: Mapping[str, list[str]] = json.loads(truth.read_text(encoding="utf-8"))["groups"]
     known = context.frame("people", "simulation", "latents.parquet")
@@ -122,4 +122,4 @@ def _warn(context: Context, result: Any) -> None:  # noqa: ANN401 - its type liv
     context.notices.append(Notice(text))
 
 
-CRL = Stage("crl", revision=1, needs=("collect", "embed"), run=_run)
+CRL = Stage("crl", revision=2, needs=("collect", "embed"), run=_run)
