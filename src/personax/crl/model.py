@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from personax.crl.flow import StructuralFlow
 from personax.crl.modules import GaussianEncoder, mlp
 
-__all__ = ["Inferred", "LatentModel", "Layout"]
+__all__ = ["Inferred", "LatentModel", "Layout", "draw_weights"]
 
 Views = Mapping[str, Mapping[str, Tensor]]
 """Modality -> measurement -> (batch, dim)."""
@@ -97,7 +97,7 @@ class LatentModel(nn.Module):
             self.encoders.append(GaussianEncoder(dim, layout.hidden, size))
             self.decoders.append(mlp(size, layout.hidden, dim))
         self.flow = StructuralFlow(layout.allowed(), 16, generator=generator)
-        _draw_weights(self, generator)
+        draw_weights(self, generator)
 
     def infer(self, views: Views) -> Inferred:
         """Return beliefs about latents and measurement noise."""
@@ -135,7 +135,7 @@ def _product(beliefs: list[Belief]) -> Belief:
     return mean, -torch.log(precision)
 
 
-def _draw_weights(module: nn.Module, generator: torch.Generator) -> None:
+def draw_weights(module: nn.Module, generator: torch.Generator) -> None:
     """Draw the weights of all linear layers anew from the generator, so that nothing depends on global state."""
     for layer in module.modules():
         if isinstance(layer, nn.Linear):

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from personax.crl.loop import VALIDATION_SEED, Tensors, threads
+from personax.crl.method import Arrays, Progress
 from personax.crl.model import LatentModel, Layout
 from personax.crl.objective import PAPER, Weights, terms
-from personax.errors import ComputationError, InputError
+from personax.crl.standard import Standardiser, check
+from personax.errors import ComputationError
 
 __all__ = ["CRLResult", "FitConfig", "fit"]
 
-VALIDATION_SEED = 0
-
 GATE_RATE = 10.0
 """Gates learn so much faster than weights: a gate has a few units to go, and few steps to go them in."""
-
-Arrays = Mapping[str, Mapping[str, NDArray[Any]]]
-Progress = Callable[[int, int, float], None]
 
 
 @dataclass(frozen=True)
@@ -74,6 +70,12 @@ class CRLResult:
         One row an epoch: the terms on training and validation people.
     held_out
         Measurement -> share of its variance that is reconstructed on validation people.
+    layout, config, state
+        The model: its sizes, how it was trained, its weights.
+    scale
+        Of the measurements.
+    centre, spread
+        Of the posterior means of the people fitted on, shape (d,); latents are given on this scale.
     """
 
     names: list[str]
@@ -84,7 +86,36 @@ class CRLResult:
     layout: Layout
     config: FitConfig
     state: dict[str, torch.Tensor] = field(repr=False)
-    dropped: int = 0
+    scale: Standardiser = field(repr=False)
+    centre: NDArray[np.float64] = field(repr=False)
+    spread: NDArray[np.float64] = field(repr=False)
+
+    @property
+    def dropped(self) -> int:
+        """Number of constant dimensions that were left out."""
+        return self.scale.dropped
+
+    @property
+    def objective(self) -> float:
+        """The best validation objective."""
+        return min(row["validation"] for row in self.history)
+
+    @torch.no_grad()
+    def encode(self, views: Arrays) -> NDArray[np.float64]:
+        """Return the latents of any people, shape (n, d), on the scale of the people fitted on.
+
+        Raises
+        ------
+        InputError
+            Other measurements or dimensions than were fitted on, missing or infinite numbers.
+        """
+        tensors = _tensors(self.scale.apply(views))
+        with threads(self.config.threads), torch.random.fork_rng(devices=[]):
+            model = LatentModel(self.layout, generator=torch.Generator())
+            model.load_state_dict(self.state)
+            mean = model.infer(tensors).mean.double().numpy()
+        encoded: NDArray[np.float64] = (mean - self.centre) / self.spread
+        return encoded
 
 
 def fit(
@@ -125,68 +156,24 @@ def fit(
     Sun et al. 2025, arXiv:2411.06518; Li et al. 2026, arXiv:2509.11362.
     """
     config = config or FitConfig()
-    _check(views, latents, shared)
-    standard, dropped = _standardise(views)
-    dims = {m: {k: x.shape[1] for k, x in by.items()} for m, by in standard.items()}
-    layout = Layout(dims, dict(latents), shared, config.eta, config.hidden)
+    check(views, latents, shared)
+    scale = Standardiser.fit(views)
+    standard = _tensors(scale.apply(views))
+    layout = Layout(scale.dims, dict(latents), shared, config.eta, config.hidden)
     seed = int(rng.integers(2**31))
-    with _threads(config.threads):
+    with threads(config.threads):
         for attempt in range(3):
             try:
                 trained = _train(standard, layout, config, seed, config.rate / 4**attempt, progress)
             except FloatingPointError:
                 continue
-            return _result(*trained, standard, layout, config, dropped)
+            return _result(*trained, standard, layout, config, scale)
     text = "training diverged three times, each with a lower rate; check the embeddings for extreme values"
     raise ComputationError(text)
 
 
-@contextmanager
-def _threads(number: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _check(views: Arrays, latents: Mapping[str, int], shared: int) -> None:
-    arrays = {f"{m}/{k}": x for m, by in views.items() for k, x in by.items()}
-    if not arrays:
-        raise InputError("there is no embedding to learn from")
-    if set(views) != set(latents):
-        raise InputError(f"crl.latents names {', '.join(latents)}; the embeddings have {', '.join(views)}")
-    lengths = {len(x) for x in arrays.values()}
-    if len(lengths) > 1:
-        raise InputError(f"the embeddings have different numbers of people: {sorted(lengths)}")
-    if min(lengths) < 20:
-        raise InputError(f"{min(lengths)} people are too few to learn latents from; at least 20 are needed")
-    for name, x in arrays.items():
-        if not np.isfinite(x).all():
-            raise InputError(f"the embedding {name} holds missing or infinite numbers")
-        wanted = latents[name.split("/")[0]] + shared
-        if int((x.std(axis=0) > 0).sum()) < wanted:
-            raise InputError(f"{wanted} latents are asked of {name}, which has fewer dimensions that vary")
-
-
-def _standardise(views: Arrays) -> tuple[dict[str, dict[str, torch.Tensor]], int]:
-    """Return zero-mean, unit-variance dimensions; constant ones are dropped and counted."""
-    standard: dict[str, dict[str, torch.Tensor]] = {}
-    dropped = 0
-    for modality, measurements in views.items():
-        standard[modality] = {}
-        for name, raw in measurements.items():
-            x = raw.astype(np.float64)
-            spread = x.std(axis=0)
-            kept = spread > 0
-            dropped += int((~kept).sum())
-            scaled = (x[:, kept] - x[:, kept].mean(axis=0)) / spread[kept]
-            standard[modality][name] = torch.from_numpy(scaled.astype(np.float32))
-    return standard, dropped
-
-
-Tensors = Mapping[str, Mapping[str, torch.Tensor]]
+def _tensors(views: Arrays) -> dict[str, dict[str, torch.Tensor]]:
+    return {m: {k: torch.from_numpy(x.astype(np.float32)) for k, x in by.items()} for m, by in views.items()}
 
 
 def _train(
@@ -194,7 +181,8 @@ def _train(
 ) -> tuple[LatentModel, list[dict[str, float]], torch.Tensor]:
     """Train once and return the model of the best epoch, the history and the validation people."""
     generator = torch.Generator().manual_seed(seed)
-    model = LatentModel(layout, generator=generator)
+    with torch.random.fork_rng(devices=[]):  # torch draws first weights from global state; they are drawn anew
+        model = LatentModel(layout, generator=generator)
     n = len(next(iter(next(iter(views.values())).values())))
     order = torch.randperm(n, generator=generator)
     cut = max(2, round(config.held_out * n))
@@ -270,11 +258,12 @@ def _result(
     views: Tensors,
     layout: Layout,
     config: FitConfig,
-    dropped: int,
+    scale: Standardiser,
 ) -> CRLResult:
     mean = model.infer(views).mean.double()
     spread = mean.std(dim=0)
-    standard = (mean - mean.mean(dim=0)) / torch.where(spread > 0, spread, 1.0)
+    spread = torch.where(spread > 0, spread, 1.0)
+    standard = (mean - mean.mean(dim=0)) / spread
     return CRLResult(
         names=layout.names,
         latents=standard.numpy(),
@@ -284,7 +273,9 @@ def _result(
         layout=layout,
         config=config,
         state=model.state_dict(),
-        dropped=dropped,
+        scale=scale,
+        centre=mean.mean(dim=0).numpy(),
+        spread=spread.numpy(),
     )
 
 

@@ -1,0 +1,147 @@
+"""What measurements must be before anything is learned, and their common scale, also for people met later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personax.crl.method import Arrays
+from personax.errors import InputError
+
+__all__ = ["Standardiser", "check", "latent_names"]
+
+Array = NDArray[np.float64]
+
+FEWEST = 20
+"""People below which nothing is learned."""
+
+
+def latent_names(latents: Mapping[str, int], modalities: list[str], shared: int) -> list[str]:
+    """Return ``shared_1`` ..., then ``<modality>_1`` ..., modality by modality.
+
+    Examples
+    --------
+    >>> latent_names({"text": 2, "image": 1}, ["image", "text"], 1)
+    ['shared_1', 'image_1', 'text_1', 'text_2']
+    """
+    own = [f"{m}_{i}" for m in modalities for i in range(1, latents[m] + 1)]
+    return [f"shared_{i}" for i in range(1, shared + 1)] + own
+
+
+def check(views: Arrays, latents: Mapping[str, int], shared: int) -> None:
+    """Refuse measurements that nothing can be learned from.
+
+    Raises
+    ------
+    InputError
+        No measurement, other modalities than the latents name, unequal lengths, missing or infinite numbers, too few
+        people, more latents than dimensions that vary.
+    """
+    arrays = _flat(views)
+    if not arrays:
+        raise InputError("there is no embedding to learn from")
+    if set(views) != set(latents):
+        raise InputError(f"crl.latents names {', '.join(latents)}; the embeddings have {', '.join(views)}")
+    _check_rows(arrays)
+    people = len(next(iter(arrays.values())))
+    if people < FEWEST:
+        raise InputError(f"{people} people are too few to learn latents from; at least {FEWEST} are needed")
+    for (modality, name), x in arrays.items():
+        wanted = latents[modality] + shared
+        if int(_varies(x).sum()) < wanted:
+            text = f"{wanted} latents are asked of {modality}/{name}, which has fewer dimensions that vary"
+            raise InputError(text)
+
+
+def _flat(views: Arrays) -> dict[tuple[str, str], NDArray[Any]]:
+    return {(m, k): x for m, by in views.items() for k, x in by.items()}
+
+
+def _check_rows(arrays: Mapping[tuple[str, str], NDArray[Any]]) -> None:
+    for (modality, name), x in arrays.items():
+        if x.ndim != 2:
+            raise InputError(f"the embedding {modality}/{name} has {x.ndim} axes; people by dimensions are needed")
+    lengths = sorted({len(x) for x in arrays.values()})
+    if len(lengths) > 1:
+        raise InputError(f"the embeddings have different numbers of people: {lengths}")
+    for (modality, name), x in arrays.items():
+        if not np.isfinite(x).all():
+            raise InputError(f"the embedding {modality}/{name} holds missing or infinite numbers")
+
+
+def _varies(x: NDArray[Any]) -> NDArray[np.bool_]:
+    # the range, because rounding gives a constant column a standard deviation of 1e-17
+    varies: NDArray[np.bool_] = np.ptp(x, axis=0) > 0
+    return varies
+
+
+@dataclass(frozen=True)
+class Standardiser:
+    """Mean and standard deviation of every dimension, from the people that a method is fitted on.
+
+    Parameters
+    ----------
+    centre, spread
+        Modality -> measurement -> shape (dim,); the spread is 0 where a dimension is constant and left out.
+
+    Examples
+    --------
+    >>> views = {"text": {"a": np.array([[1.0, 7.0], [3.0, 7.0]])}}
+    >>> Standardiser.fit(views).apply({"text": {"a": np.array([[5.0, 7.0]])}})["text"]["a"]
+    array([[3.]])
+    """
+
+    centre: Mapping[str, Mapping[str, Array]]
+    spread: Mapping[str, Mapping[str, Array]]
+
+    @classmethod
+    def fit(cls, views: Arrays) -> Standardiser:
+        """Learn from these people; what `check` refuses is not looked for again."""
+        centre: dict[str, dict[str, Array]] = {}
+        spread: dict[str, dict[str, Array]] = {}
+        for modality, measurements in views.items():
+            centre[modality], spread[modality] = {}, {}
+            for name, raw in measurements.items():
+                x = raw.astype(np.float64)
+                centre[modality][name] = x.mean(axis=0)
+                spread[modality][name] = np.where(_varies(raw), x.std(axis=0), 0.0)
+        return cls(centre, spread)
+
+    @property
+    def dropped(self) -> int:
+        """Number of constant dimensions."""
+        return sum(int((scale == 0).sum()) for by in self.spread.values() for scale in by.values())
+
+    @property
+    def dims(self) -> dict[str, dict[str, int]]:
+        """Modality -> measurement -> number of dimensions kept."""
+        return {m: {k: int((scale > 0).sum()) for k, scale in by.items()} for m, by in self.spread.items()}
+
+    def apply(self, views: Arrays) -> dict[str, dict[str, Array]]:
+        """Return standardised measurements of any people, in the order of the people fitted on, constant ones left out.
+
+        Raises
+        ------
+        InputError
+            Other measurements, other numbers of dimensions, unequal lengths, missing or infinite numbers.
+        """
+        arrays = _flat(views)
+        known = {(m, k) for m, by in self.centre.items() for k in by}
+        if set(arrays) != known:
+            have, want = (", ".join(sorted(f"{m}/{k}" for m, k in keys)) or "none" for keys in (arrays, known))
+            raise InputError(f"the method was fitted on the embeddings {want}; these are {have}")
+        _check_rows(arrays)
+        return {m: {k: self._scaled(m, k, arrays[m, k]) for k in by} for m, by in self.centre.items()}
+
+    def _scaled(self, modality: str, name: str, x: NDArray[Any]) -> Array:
+        centre, spread = self.centre[modality][name], self.spread[modality][name]
+        if x.shape[1] != len(centre):
+            text = f"the embedding {modality}/{name} has {x.shape[1]} dimensions; it was fitted with {len(centre)}"
+            raise InputError(text)
+        kept = spread > 0
+        scaled: Array = (x[:, kept].astype(np.float64) - centre[kept]) / spread[kept]
+        return scaled
