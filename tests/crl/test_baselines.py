@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from personax.crl import held_out_r2, match
 from personax.crl.baselines import METHODS, NAMES, method
 from personax.crl.baselines.base import TrainedMethod, tensors
 from personax.crl.baselines.cca import CCA
@@ -21,7 +22,6 @@ from personax.crl.baselines.random import Random
 from personax.crl.baselines.supervised import TRUTH
 from personax.crl.budget import Budget
 from personax.crl.method import Fitted, Method
-from personax.crl.metrics import held_out_r2, match
 from personax.crl.model import Layout, draw_weights
 from personax.errors import InputError
 from personax.simulate.mixing import mix
