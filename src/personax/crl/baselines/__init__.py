@@ -35,12 +35,14 @@ _HOME = {
     "multiview": "Multiview",
     "mmcrl": "MMCRL",
     "paper": "Paper",
+    "default": "Staged",
     "supervised": "Supervised",
 }
+_ELSEWHERE = {"default": "personax.crl.staged.method"}
 _CLOSED = {"pca", "cca"}
 
 NAMES = list(_HOME)
-"""All methods, from the floor to the ceiling."""
+"""All methods, from the floor to the ceiling; ``default`` is our own."""
 
 
 def method(name: str, **options: Any) -> Method:  # noqa: ANN401 - each method has its own options
@@ -76,7 +78,8 @@ def _class(name: str) -> type[Any]:
         raise InputError(f"there is no method {name}; {nearest(name, NAMES)}")
     if name not in _CLOSED:
         require("torch", extra="crl")
-    found: type[Any] = getattr(import_module(f"personax.crl.baselines.{name}"), _HOME[name])
+    home = _ELSEWHERE.get(name, f"personax.crl.baselines.{name}")
+    found: type[Any] = getattr(import_module(home), _HOME[name])
     return found
 
 

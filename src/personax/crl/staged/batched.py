@@ -1,0 +1,59 @@
+"""Networks of many restarts side by side: small models cost more in overhead than in arithmetic, so they share it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["BatchedMLP", "drawn", "keep"]
+
+
+def drawn(*shape: int, scale: float, generator: torch.Generator) -> nn.Parameter:
+    """Return a parameter of Gaussian numbers."""
+    return nn.Parameter(scale * torch.randn(shape, generator=generator))
+
+
+@final
+class BatchedMLP(nn.Module):
+    """As many networks as restarts: two layers of tanh beside a linear map.
+
+    Parameters
+    ----------
+    restarts, inputs, hidden, outputs
+        Sizes; the first axis of every parameter is the restart.
+    generator
+        Draws the first weights.
+    """
+
+    def __init__(self, restarts: int, inputs: int, hidden: int, outputs: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        g, r = generator, restarts
+        self.enter = drawn(r, inputs, hidden, scale=1 / math.sqrt(inputs), generator=g)
+        self.enter_bias = drawn(r, 1, hidden, scale=0.5, generator=g)
+        self.inner = drawn(r, hidden, hidden, scale=1 / math.sqrt(hidden), generator=g)
+        self.inner_bias = drawn(r, 1, hidden, scale=0.1, generator=g)
+        self.leave = drawn(r, hidden, outputs, scale=1 / math.sqrt(hidden), generator=g)
+        self.straight = drawn(r, inputs, outputs, scale=1 / math.sqrt(inputs), generator=g)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return shape (restarts, batch, outputs) for x of shape (batch, inputs) or (restarts, batch, inputs)."""
+        hidden = torch.tanh(x @ self.enter + self.enter_bias)
+        hidden = torch.tanh(hidden @ self.inner + self.inner_bias)
+        return hidden @ self.leave + x @ self.straight
+
+    def rescale(self, size: Tensor) -> None:
+        """Take a scale of the inputs, shape (restarts, 1, inputs), into the weights."""
+        with torch.no_grad():
+            self.enter.mul_(size.mT)
+            self.straight.mul_(size.mT)
+
+
+def keep(module: nn.Module, restarts: Sequence[int]) -> None:
+    """Keep only some restarts of a module all of whose parameters have them as their first axis."""
+    for parameter in module.parameters():
+        parameter.data = parameter.data[list(restarts)].clone()
+        parameter.grad = None

@@ -1,0 +1,88 @@
+"""Stage two, for latents that touch no other modality: what a measurement shows beyond the components that do.
+
+Given components v that touch other modalities, a measurement is taken as ``mean(v) + frame(v) w``: what is left, w,
+moves it straight: w are the leading principal components given v. A unit direction that is continuous in v cannot pass
+through zero, so that w keeps its sign everywhere: the code of an autoencoder may not, and then folds.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from personax.crl.staged.nets import Smooth
+
+__all__ = ["Chart", "leftover"]
+
+HIDDEN: Final = 96
+BATCH: Final = 256
+RATE: Final = 3e-3
+TRIES: Final = 6
+TRIAL: Final = 700
+STEPS: Final = 2500
+
+
+class Chart(nn.Module):
+    """A mean and orthonormal directions about it, smooth functions of given components.
+
+    Parameters
+    ----------
+    given, dims, count
+        Given components, length of the measurement, components left.
+    generator
+        Draws the first weights.
+    """
+
+    def __init__(self, given: int, dims: int, count: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.shape = (dims, count)
+        self.constant = given == 0
+        self.mean = Smooth(max(given, 1), HIDDEN, dims, generator=generator)
+        self.frame = Smooth(max(given, 1), HIDDEN, dims * count, generator=generator)
+        with torch.no_grad():  # directions begin nearly constant: about zero they would be torn from the start
+            self.frame.leave_bias.normal_(generator=generator)
+
+    def forward(self, given: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the mean leaves, shape (n, dims), and the leftover components, shape (n, count)."""
+        if self.constant:
+            given = torch.ones(len(targets), 1)
+        rest = targets - self.mean(given)
+        directions, sizes = torch.linalg.qr(self.frame(given).view(-1, *self.shape))
+        # the factorisation chooses signs by the first entries; taken back, directions are continuous in the condition
+        directions = directions * torch.sign(sizes.diagonal(dim1=1, dim2=2)).unsqueeze(1)
+        return rest, torch.einsum("bp,bpc->bc", rest, directions)
+
+    def loss(self, given: Tensor, targets: Tensor) -> Tensor:
+        """Return the variance that mean and directions leave, and the mean's own error, for all to learn from."""
+        rest, found = self(given, targets)
+        own = targets - self.mean(given.detach() if not self.constant else torch.ones(len(targets), 1))
+        left = (rest.square().sum(1) - found.square().sum(1)).mean().clamp_min(0)
+        return torch.stack([left, own.square().sum(1).mean()])
+
+
+def leftover(given: Tensor, targets: Tensor, count: int, *, share: float = 1.0, generator: torch.Generator) -> Chart:
+    """Fit a chart to given components, which stay as they are.
+
+    A direction that turns over somewhere fits worse: the best of some tries has not.
+    """
+    tries = [Chart(given.shape[1], targets.shape[1], count, generator=generator) for _ in range(TRIES)]
+    left = [_train(chart, given, targets, max(1, round(share * TRIAL)), generator) for chart in tries]
+    best = tries[left.index(min(left))]
+    _train(best, given, targets, max(1, round(share * STEPS)), generator)
+    return best
+
+
+def _train(chart: Chart, given: Tensor, targets: Tensor, steps: int, generator: torch.Generator) -> float:
+    optimiser = torch.optim.Adam(chart.parameters(), lr=RATE)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    for _ in range(steps):
+        rows = torch.randint(len(targets), (BATCH,), generator=generator)
+        loss = chart.loss(given[rows], targets[rows]).sum()
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+    with torch.no_grad():
+        return float(chart.loss(given, targets)[0])

@@ -1,0 +1,253 @@
+"""Stage one: the components of each modality that touch the others, through as few edges as explain it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from personax.crl.staged.batched import BatchedMLP, keep
+from personax.crl.staged.critic import Critic, edge_cost
+
+__all__ = ["Components", "Search", "find_components"]
+
+VIEWS: Final = ((1.0, 0.5), (0.5, 0.0), (0.5, 0.2), (1.0, 0.1))
+"""What restarts see, in turn: principal components to the power of their sizes, with noise on them. Validation people
+choose. At 1 components keep their own sizes, so that noise smooths encoders where measurements hardly move; at 0.5 small
+components are enlarged."""
+
+LOUDEST: Final = 2.0
+"""Standard deviation of the largest component as encoders see it."""
+
+CHECK: Final = 100
+"""Steps between validations; each restart keeps its best state."""
+
+FEW: Final = 3
+"""Modalities contrasted in a step at most; more are drawn in turn, which bounds a step's cost."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """How components are searched for.
+
+    Parameters
+    ----------
+    restarts, finalists
+        Models that begin, and those of the best objective on validation people that go on to the end.
+    trial, steps
+        Steps of a trial and of the whole.
+    batch, negatives
+        People a step; other people that stand in for each.
+    rate
+        Highest learning rate (Adam, cosine to zero).
+    edges
+        Cost of an edge, in nats a unit of the logarithm of its strength.
+    hidden
+        Width of encoders.
+    """
+
+    restarts: int = 8
+    finalists: int = 2
+    trial: int = 300
+    steps: int = 1500
+    batch: int = 256
+    negatives: int = 32
+    rate: float = 4e-3
+    edges: float = 0.02
+    hidden: int = 48
+
+    def slower(self, rate: float, steps: float) -> Search:
+        """Return the same search at a fraction of the rate and of the steps."""
+        trial, whole = (max(1, round(steps * number)) for number in (self.trial, self.steps))
+        return replace(self, rate=self.rate * rate, trial=trial, steps=max(whole, trial + 1))
+
+
+@dataclass(frozen=True)
+class Components:
+    """The best restart.
+
+    Parameters
+    ----------
+    encoders, critic
+        One restart each.
+    objective
+        Minus information plus cost of edges on validation people, in nats; smaller is better.
+    information
+        In nats, on validation people.
+    strength
+        Shape (d, d), rows are children.
+    objectives
+        Of all finalists.
+    """
+
+    encoders: list[BatchedMLP]
+    critic: Critic
+    objective: float
+    information: float
+    strength: Tensor
+    objectives: list[float]
+
+    def encode(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Return latents, shape (n, d), not standardised."""
+        with torch.no_grad():
+            return torch.cat([e(x)[0] for e, x in zip(self.encoders, inputs, strict=True)], dim=1)
+
+
+def find_components(
+    inputs: Sequence[Tensor],
+    counts: Sequence[int],
+    allowed: Tensor,
+    held: Tensor,
+    learn: Tensor,
+    search: Search,
+    *,
+    generator: torch.Generator,
+    progress: Callable[[int, int, float], None] | None = None,
+) -> Components:
+    """Fit encoders and critic from many restarts and return the one of the best objective on validation people.
+
+    Parameters
+    ----------
+    inputs
+        Of each modality what its encoder sees, shape (n, k).
+    counts
+        Latents of each modality.
+    allowed
+        Shape (d, d), rows are children.
+    held, learn
+        Rows of validation and of training people.
+    search
+        How.
+
+    Raises
+    ------
+    FloatingPointError
+        When no restart has a finite objective.
+    """
+    block = [m for m, count in enumerate(counts) for _ in range(count)]
+    r, g = search.restarts, generator
+    encoders = [
+        BatchedMLP(r, x.shape[1], search.hidden, count, generator=g) for x, count in zip(inputs, counts, strict=True)
+    ]
+    model = nn.ModuleList([*encoders, Critic(r, block, allowed, generator=g)])
+    seen = [VIEWS[i % len(VIEWS)] for i in range(r)]
+    step = _Step(model, inputs, search, held, seen)
+    best = step.run(range(search.trial), learn, g, progress)
+    order = sorted(range(r), key=lambda i: best[i])[: search.finalists]
+    keep(model, order)
+    step.keep(order)
+    best = step.run(range(search.trial, search.steps), learn, g, progress)
+    if not math.isfinite(min(best)):
+        raise FloatingPointError
+    chosen = best.index(min(best))
+    keep(model, [chosen])
+    step.keep([chosen])
+    objective, information, strength = step.validate()
+    critic = model[-1]
+    assert isinstance(critic, Critic)
+    for encoder, size in zip(encoders, step.sizes, strict=True):
+        encoder.rescale(size)
+    return Components(
+        encoders, critic, float(objective[0]), float(information[0]), strength[0].sqrt() * critic.allowed, best
+    )
+
+
+def standardised(v: Tensor) -> Tensor:
+    """Return latents of mean 0 and variance 1 over the batch, shape (restarts, batch, d)."""
+    spread = v.std(1, keepdim=True)
+    return (v - v.mean(1, keepdim=True)) / spread.clamp_min(1e-8)
+
+
+class _Step:
+    """Steps of training over all restarts, and what validation people say of each."""
+
+    def __init__(
+        self,
+        model: nn.ModuleList,
+        inputs: Sequence[Tensor],
+        search: Search,
+        held: Tensor,
+        seen: Sequence[tuple[float, float]],
+    ) -> None:
+        self.model, self.inputs, self.search, self.held = model, inputs, search, held
+        self.noise = torch.tensor([noise for _, noise in seen])
+        power = torch.tensor([power for power, _ in seen]).view(-1, 1, 1)
+        self.sizes = []
+        for x in inputs:
+            spread = x.std(0).clamp_min(1e-12)
+            relative = spread / spread.max()
+            self.sizes.append(LOUDEST * relative**power / spread)
+
+    def keep(self, restarts: Sequence[int]) -> None:
+        """Go on with some restarts."""
+        self.noise = self.noise[list(restarts)]
+        self.sizes = [size[list(restarts)] for size in self.sizes]
+
+    def terms(
+        self, xs: Sequence[Tensor], negatives: int, modalities: Sequence[int] | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return information, cost of edges and squared strengths of a batch."""
+        *encoders, critic = self.model
+        assert isinstance(critic, Critic)
+        v = standardised(torch.cat([e(x) for e, x in zip(encoders, xs, strict=True)], dim=-1))
+        information, squared = critic(v, negatives, modalities)
+        return information, edge_cost(squared, critic.across), squared
+
+    def run(
+        self, span: range, learn: Tensor, generator: torch.Generator, progress: Callable[..., None] | None
+    ) -> list[float]:
+        """Go through some steps of the schedule and return the validation objective of every restart."""
+        s, total = self.search, self.search.steps
+        optimiser = torch.optim.Adam(self.model.parameters(), lr=s.rate)
+        count = len(self.inputs)
+        best = torch.full((len(self.noise),), math.inf)
+        kept = [parameter.data.clone() for parameter in self.model.parameters()]
+        for at in span:
+            for group in optimiser.param_groups:
+                group["lr"] = s.rate * min(1.0, (at - span.start + 1) / 50) * 0.5 * (1 + math.cos(math.pi * at / total))
+            rows = learn[torch.randint(len(learn), (s.batch,), generator=generator)]
+            few = None if count <= FEW else torch.randperm(count, generator=generator)[:FEW].tolist()
+            information, cost, _ = self.terms(self._seen(rows, generator), s.negatives, few)
+            loss = -information + s.edges * min(1.0, at / (0.2 * total)) * cost
+            optimiser.zero_grad()
+            loss.sum().backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            if (at + 1) % CHECK == 0 or at + 1 == span.stop:
+                self._remember(best, kept)
+                if progress is not None:
+                    progress(at + 1, total, float(best.min()))
+        for parameter, state in zip(self.model.parameters(), kept, strict=True):
+            parameter.data.copy_(state)
+        return [float(value) for value in best]
+
+    def _seen(self, rows: Tensor, generator: torch.Generator | None = None) -> list[Tensor]:
+        """Return what the encoders of each restart see of some people, with its noise in training."""
+        seen = [x[rows] * size for x, size in zip(self.inputs, self.sizes, strict=True)]
+        if generator is None:
+            return seen
+        level = self.noise.view(-1, 1, 1)
+        return [
+            x + level * x.square().mean((1, 2), keepdim=True).sqrt() * torch.randn(x.shape, generator=generator)
+            for x in seen
+        ]
+
+    def _remember(self, best: Tensor, kept: list[Tensor]) -> None:
+        """Keep the state of each restart that is better on validation people than it has been."""
+        objective = self.validate()[0]
+        better = torch.isfinite(objective) & (objective < best)
+        best[better] = objective[better]
+        for parameter, state in zip(self.model.parameters(), kept, strict=True):
+            state[better] = parameter.data[better]
+
+    @torch.no_grad()
+    def validate(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return objective, information and squared strengths on validation people, means over batches."""
+        size = min(self.search.batch, len(self.held))
+        batches = [rows for rows in torch.split(self.held, size) if len(rows) == size]
+        found = [self.terms(self._seen(rows), size, None) for rows in batches]
+        information, cost, squared = (torch.stack(part).mean(0) for part in zip(*found, strict=True))
+        return -information + self.search.edges * cost, information, squared

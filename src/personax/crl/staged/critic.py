@@ -1,0 +1,171 @@
+"""What modalities say of one another through few edges: a contrastive estimate of their dependence.
+
+Every latent has a density given its parents, ``q_i(v_i | parents)``: a mixture of Gaussians, moved and stretched by the
+parents. For one modality at a time, the latents of other people stand in as negatives: the densities must tell whose
+they are. At the optimum the score is the pointwise mutual information between the modality and the others (InfoNCE;
+van den Oord et al. 2018, arXiv:1807.03748), in which the volumes of all encoders cancel: no encoder needs to be
+inverted, and noise that only one measurement sees is worth nothing.
+
+What an edge carries is read off the densities: the cross derivative of the log density in latent i and its parent j, for
+latents of variance 1. Contrast leaves the scale of a noise open, but not that derivative. For a linear edge of correlation
+r it is r / (1 - r^2). It knows no units, so nothing can be gained by rescaling, and ``log(1 + H^2 / delta^2)`` is concave:
+few strong edges cost less than many weak ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final, final
+
+import torch
+from torch import Tensor, nn
+
+from personax.crl.staged.batched import BatchedMLP, drawn
+
+__all__ = ["Critic", "edge_cost"]
+
+HIDDEN: Final = 16
+MIXTURE: Final = 4
+DELTA: Final = 0.1
+"""Strength: an edge much weaker than this is free, a stronger one costs its logarithm."""
+
+HALF_LOG_TWO_PI: Final = 0.5 * math.log(2 * math.pi)
+
+
+def edge_cost(squared: Tensor, across: Tensor) -> Tensor:
+    """Return the cost of the edges across modalities, shape (restarts,), of squared strengths (restarts, d, d)."""
+    return (0.5 * torch.log1p(squared / DELTA**2) * across).sum((1, 2))
+
+
+@final
+class Critic(nn.Module):
+    """Densities of every latent given its parents, for many restarts.
+
+    Parameters
+    ----------
+    restarts
+        Their number.
+    block
+        Of each latent the index of its modality, ascending.
+    allowed
+        Which edges may be, shape (d, d), rows are children. Within a modality a latent's parents stand before it: that
+        only says how latents are numbered.
+    generator
+        Draws the first weights.
+    """
+
+    allowed: Tensor
+    across: Tensor
+
+    def __init__(self, restarts: int, block: Sequence[int], allowed: Tensor, *, generator: torch.Generator) -> None:
+        super().__init__()
+        d, g, r = len(block), generator, restarts
+        of = torch.tensor(list(block))
+        self.block, self.modalities = of, int(of.max()) + 1
+        same = of[:, None] == of[None, :]
+        before = torch.arange(d)[None, :] < torch.arange(d)[:, None]
+        may = allowed.bool() & (~same | before) & ~torch.eye(d, dtype=torch.bool)
+        self.register_buffer("allowed", may.float())
+        self.register_buffer("across", (may & ~same).float())
+        self.enter = drawn(r, d, d, HIDDEN, scale=0.5, generator=g)
+        self.enter_bias = drawn(r, d, HIDDEN, scale=0.5, generator=g)
+        self.mean = drawn(r, d, HIDDEN, scale=0.1, generator=g)
+        self.log_scale = drawn(r, d, HIDDEN, scale=0.05, generator=g)
+        self.log_scale_bias = nn.Parameter(torch.zeros(r, d))
+        self.centres = nn.Parameter(torch.linspace(-1.5, 1.5, MIXTURE).repeat(r, d, 1))
+        self.log_widths = nn.Parameter(torch.full((r, d, MIXTURE), -0.1))
+        self.weights = nn.Parameter(torch.zeros(r, d, MIXTURE))
+        sizes = [int((of == m).sum()) for m in range(self.modalities)]
+        self.marginals = nn.ModuleList(BatchedMLP(r, size, HIDDEN, 1, generator=g) for size in sizes)
+        self.own = [[i for i in range(d) if of[i] == m] for m in range(self.modalities)]
+        self.told = [[i for i in own if self.across[i].any()] for own in self.own]
+        self.outside = [
+            [i for i in range(d) if of[i] != m and self.across[i][self.own[m]].any()] for m in range(self.modalities)
+        ]
+
+    def forward(self, v: Tensor, negatives: int, modalities: Sequence[int] | None = None) -> tuple[Tensor, Tensor]:
+        """Return the information in nats and the squared strengths of edges.
+
+        Parameters
+        ----------
+        v
+            Latents, shape (restarts, batch, d), each of variance 1.
+        negatives
+            How many other people stand in for each.
+        modalities
+            Which ones are contrasted with the others; all by default. The information is the mean over them.
+
+        Returns
+        -------
+        tuple of Tensor
+            Shape (restarts,), and shape (restarts, d, d), rows are children.
+        """
+        chosen = list(range(self.modalities)) if modalities is None else list(modalities)
+        edges = self.enter * self.allowed[None, :, :, None]
+        parts = {
+            m: torch.einsum("rbj,rijh->rbih", v[..., self.own[m]], edges[:, :, self.own[m]])
+            for m in range(self.modalities)
+        }
+        total = torch.stack(list(parts.values())).sum(0) + self.enter_bias.unsqueeze(1)
+        everyone = list(range(v.shape[-1]))
+        density, hidden, mean, log_scale = self._log_density(total, v, everyone)
+        information = torch.stack([self._contrast(m, v, parts[m], total, density, negatives) for m in chosen]).mean(0)
+        return information, self._strength(v, edges, hidden, mean, log_scale)
+
+    def _contrast(self, m: int, v: Tensor, part: Tensor, total: Tensor, density: Tensor, negatives: int) -> Tensor:
+        """Tell whose latents of one modality belong to the others' of a person; shape (restarts,)."""
+        people, others = v.shape[1], min(negatives, v.shape[1])
+        told, children = self.told[m], self.outside[m]
+        right = density[..., told + children].sum(-1)
+        rest = total - part
+        wrong = torch.zeros(v.shape[0], people, others)
+        if told:
+            inputs = rest[:, :, None, told] + part[:, None, :others][..., told, :]
+            stand_ins = v[:, None, :others][..., told].expand(-1, people, -1, -1)
+            wrong = wrong + self._log_density(inputs, stand_ins, told)[0].sum(-1)
+            # what the densities say of the modality itself is not information about it: its own marginal is taken off
+            itself = self.marginals[m](v[..., self.own[m]])[..., 0]
+            right, wrong = right + itself, wrong + itself[:, None, :others]
+        if children:
+            inputs = rest[:, :, None, children] + part[:, None, :others][..., children, :]
+            theirs = v[:, :, None, children].expand(-1, -1, others, -1)
+            wrong = wrong + self._log_density(inputs, theirs, children)[0].sum(-1)
+        wrong = wrong.masked_fill(torch.eye(people, others, dtype=torch.bool), -math.inf)
+        scores = torch.cat([wrong, right.unsqueeze(-1)], -1)
+        return (right - torch.logsumexp(scores, -1)).mean(1) + math.log(others + 1)
+
+    def _log_density(self, inputs: Tensor, v: Tensor, which: Sequence[int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return log q of some latents, hidden units, means and log scales; inputs have shape (r, ..., i, hidden)."""
+        middle = (1,) * (v.dim() - 2)
+
+        def at(parameter: Tensor) -> Tensor:
+            chosen = parameter[:, which]
+            return chosen.view(chosen.shape[0], *middle, *chosen.shape[1:])
+
+        hidden = torch.tanh(inputs)
+        mean = (hidden * at(self.mean)).sum(-1)
+        log_scale = (hidden * at(self.log_scale)).sum(-1).clamp(-3, 3) + at(self.log_scale_bias)
+        noise = (v - mean) * torch.exp(-log_scale)
+        width = at(self.log_widths)
+        apart = (noise.unsqueeze(-1) - at(self.centres)) * torch.exp(-width)
+        each = -0.5 * apart.square() - width - HALF_LOG_TWO_PI + torch.log_softmax(at(self.weights), -1)
+        return torch.logsumexp(each, -1) - log_scale, hidden, mean, log_scale
+
+    def _strength(self, v: Tensor, edges: Tensor, hidden: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
+        """Return the mean square of an edge's part in d2 log q / d v_i d v_j, shape (restarts, d, d)."""
+        bend = 1 - hidden.square()
+        moved = torch.einsum("rih,rbih,rijh->rbij", self.mean, bend, edges)
+        stretched = torch.einsum("rih,rbih,rijh->rbij", self.log_scale, bend, edges)
+        shrink = torch.exp(-log_scale)
+        noise = ((v - mean) * shrink).unsqueeze(-1)
+        width, centre = torch.exp(self.log_widths).unsqueeze(1), self.centres.unsqueeze(1)
+        apart = (noise - centre) / width
+        share = torch.softmax(
+            -0.5 * apart.square() - width.log() + torch.log_softmax(self.weights, -1).unsqueeze(1), -1
+        )
+        first = -(share * apart / width).sum(-1)
+        second = (share * (apart.square() - 1) / width.square()).sum(-1) - first.square()
+        by_parent = -(moved * shrink.unsqueeze(-1) + noise * stretched)
+        cross = shrink.unsqueeze(-1) * (second.unsqueeze(-1) * by_parent - first.unsqueeze(-1) * stretched)
+        return cross.square().mean(1)

@@ -1,0 +1,115 @@
+"""Stage three: latents that edges across modalities leave a choice about are taken orthogonal to their neighbours.
+
+The assumption is that of independent mechanisms (Gresele et al. 2021, arXiv:2106.05200): latents move a measurement in
+orthogonal directions. In the metric ``J J'`` that the mean measurement pulls back to the latents, the gradients of two
+latents are then orthogonal. Given latents that are settled, a further one in one dimension is unique by that, up to an
+invertible map of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from personax.crl.staged.nets import Smooth, standard
+
+__all__ = ["Straightened", "metric_at", "straighten"]
+
+RIDGE: Final = 1e-3
+"""Of the mean diagonal of the metric: a direction that moves nothing must not divide by zero."""
+
+STEPS: Final = 1500
+BATCH: Final = 512
+RATE: Final = 5e-3
+HIDDEN: Final = 32
+
+REGRESSION: Final = (3000, 256, 3e-3, 96)
+"""Steps, batch, rate and width of the network that says what a measurement is on average, given latents."""
+
+
+def metric_at(latents: Tensor, targets: Tensor, share: float, *, generator: torch.Generator) -> Tensor:
+    """Return the inverse of the metric at each person, shape (n, d, d); its (i, j) is <grad i, grad j>."""
+    full, batch, rate, hidden = REGRESSION
+    steps = max(1, round(share * full))
+    mean = Smooth(latents.shape[1], hidden, targets.shape[1], generator=generator)
+    optimiser = torch.optim.Adam(mean.parameters(), lr=rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    for _ in range(steps):
+        rows = torch.randint(len(latents), (batch,), generator=generator)
+        loss = (mean(latents[rows]) - targets[rows]).square().sum(1).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    with torch.no_grad():
+        parts = [mean.jacobian(v) for v in torch.split(latents, 2048)]
+        metric = torch.cat([j @ j.mT for j in parts])
+        ridge = RIDGE * metric.diagonal(dim1=1, dim2=2).mean(0)
+        inverse: Tensor = torch.linalg.inv(metric + torch.diag(ridge))
+        return inverse
+
+
+class Straightened:
+    """A function of the latents of a block whose gradient is orthogonal to those of settled ones."""
+
+    def __init__(self, at: int, settled: list[int], *, generator: torch.Generator) -> None:
+        self.at, self.settled = at, settled
+        self.bend = Smooth(1 + len(settled), HIDDEN, 1, generator=generator)
+        with torch.no_grad():
+            self.bend.straight.zero_()
+            self.bend.straight[0, 0] = 1.0
+
+    def __call__(self, latents: Tensor) -> Tensor:
+        """Return shape (n,) for latents of the block, shape (n, d)."""
+        bent: Tensor = self.bend(latents[:, [self.at, *self.settled]])[:, 0]
+        return bent
+
+    def fit(self, latents: Tensor, inverse: Tensor, share: float, *, generator: torch.Generator) -> float:
+        """Train, and return the mean squared cosine that is left."""
+        steps = max(1, round(share * STEPS))
+        optimiser = torch.optim.Adam(self.bend.parameters(), lr=RATE)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+        for _ in range(steps):
+            rows = torch.randint(len(latents), (BATCH,), generator=generator)
+            loss = self._overlap(latents[rows], inverse[rows])
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+        with torch.no_grad():
+            return float(self._overlap(latents, inverse))
+
+    def _overlap(self, latents: Tensor, inverse: Tensor) -> Tensor:
+        columns = [self.at, *self.settled]
+        gradient = self.bend.jacobian(latents[:, columns])[:, :, 0]
+        inner = inverse[:, columns][:, :, columns]
+        against = torch.einsum("bi,bij->bj", gradient, inner)
+        size = (against * gradient).sum(1, keepdim=True)
+        others = inner.diagonal(dim1=1, dim2=2)[:, 1:]
+        overlap: Tensor = (against[:, 1:].square() / (size * others)).sum(1).mean()
+        return overlap
+
+
+def straighten(
+    latents: Tensor, targets: Tensor, free: dict[int, list[int]], *, share: float = 1.0, generator: torch.Generator
+) -> list[Straightened]:
+    """Fit, for each latent that has a choice, a function of it and of the settled ones it may have taken up.
+
+    Parameters
+    ----------
+    latents, targets
+        Of one modality, shape (n, d) and (n, p).
+    free
+        Latent -> settled latents.
+    share
+        Of the full number of steps.
+    """
+    inverse = metric_at(standard(latents), targets, share, generator=generator)
+    found = []
+    for at, settled in free.items():
+        function = Straightened(at, settled, generator=generator)
+        function.fit(standard(latents), inverse, share, generator=generator)
+        found.append(function)
+    return found

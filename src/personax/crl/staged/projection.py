@@ -1,0 +1,75 @@
+"""What encoders see of a modality: leading components of all its measurements, in the measurements' own units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from personax.crl.method import Arrays
+from personax.crl.standard import Standardiser
+
+__all__ = ["Projection"]
+
+MOST: Final = 96
+"""Components at most."""
+
+SHARE: Final = 0.999
+"""Of the variance, which components stop at."""
+
+SAMPLE: Final = 3000
+"""People from whom directions are learned."""
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Centre, directions and size of each modality's measurements side by side.
+
+    Parameters
+    ----------
+    scale
+        Which dimensions vary, and around what.
+    directions
+        Modality -> shape (dims, k), orthonormal.
+    spread
+        Modality -> standard deviations of the k components.
+    """
+
+    scale: Standardiser
+    directions: dict[str, NDArray[np.float64]]
+    spread: dict[str, NDArray[np.float64]]
+
+    @classmethod
+    def fit(cls, views: Arrays, *, rng: np.random.Generator) -> Projection:
+        """Learn from these people."""
+        scale = Standardiser.fit(views)
+        rows = rng.permutation(len(next(iter(next(iter(views.values())).values()))))[:SAMPLE]
+        sample = {m: {k: x[rows] for k, x in by.items()} for m, by in views.items()}
+        directions, spread = {}, {}
+        for modality, x in _side_by_side(scale, sample).items():
+            _, sizes, across = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+            share = np.cumsum(sizes**2) / (sizes**2).sum()
+            k = min(MOST, int(np.searchsorted(share, SHARE)) + 1, len(sizes))
+            directions[modality], spread[modality] = across[:k].T, sizes[:k] / np.sqrt(len(x))
+        return cls(scale, directions, spread)
+
+    def apply(self, views: Arrays) -> list[Tensor]:
+        """Return each modality's components, shape (n, k), of total variance about 1."""
+        sides = _side_by_side(self.scale, views)
+        return [
+            torch.from_numpy((sides[m] @ along / np.sqrt((self.spread[m] ** 2).sum())).astype(np.float32))
+            for m, along in self.directions.items()
+        ]
+
+
+def _side_by_side(scale: Standardiser, views: Arrays) -> dict[str, NDArray[np.float64]]:
+    """Return centred measurements in their own units: distances between images keep their meaning."""
+    scaled = scale.apply(views)
+    return {
+        m: np.concatenate([x * scale.spread[m][k][scale.spread[m][k] > 0] for k, x in by.items()], axis=1)
+        for m, by in scaled.items()
+    }
