@@ -240,6 +240,8 @@ def _check(adjacency: NDArray[np.bool_], mechanism: str, noise: str, noise_scale
 
 
 def _function(mechanism: Mechanism, parents: int, rng: np.random.Generator) -> Function:
+    if not parents:  # a network of none would still have its biases
+        return Function(lambda p: np.zeros(len(p)), np.zeros(0))
     if mechanism == "mlp":
         return _network(parents, rng)
     weight = _signed(0.7, 1.3, parents, rng)

@@ -92,6 +92,8 @@ def numerical(
     count, each, noises, length = (
         usual if value is None else value for value, usual in zip(given, CASES[case], strict=True)
     )
+    if noises < 0:
+        raise ValueError(f"eta must not be negative, not {noises}")
     graph_rng, model_rng, people_rng, mixing_rng, eta_rng = rng.spawn(5)
     adjacency = draw_graph(count, each, shared=shared, density=density, cycles=cycles, rng=graph_rng)
     model = Mechanisms(adjacency, mechanism=mechanism, noise=noise, noise_scale=noise_scale, rng=model_rng)
