@@ -11,7 +11,7 @@ from sklearn.kernel_ridge import KernelRidge  # type: ignore[import-untyped]
 from sklearn.linear_model import LinearRegression  # type: ignore[import-untyped]
 from sklearn.metrics import r2_score  # type: ignore[import-untyped]
 
-from personax.simulate import LatentData, numerical
+from personax.simulate import LatentData, cross_graph, numerical
 from personax.simulate.cross_graph import Cycles, draw_graph, mixable
 from personax.simulate.mechanisms import components
 from personax.simulate.mixing import GAIN, HARD_SLOPE, Mixing
@@ -110,6 +110,15 @@ def test_default_graphs_are_sparse_and_tell_latents_apart(modalities: int, each:
     across = graph & (owner[:, None] != owner)
     assert across.sum() <= 1.5 * len(graph)
     assert mixable(graph, owner) == []
+
+
+def test_every_latent_is_linked_even_in_the_first_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cross_graph, "TRIES", 1)
+    owner = owners(4, 2, 0)
+    for seed in range(200):
+        graph = draw_graph(4, 2, rng=np.random.default_rng(seed))
+        across = graph & (owner[:, None] != owner)
+        assert (across.any(axis=0) | across.any(axis=1)).all()
 
 
 def test_mixable_is_what_a_change_of_latents_does_to_a_linear_model() -> None:
