@@ -114,9 +114,9 @@ def test_default_graphs_are_sparse_and_tell_latents_apart(modalities: int, each:
 
 def test_every_latent_is_linked_even_in_the_first_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cross_graph, "TRIES", 1)
-    owner = owners(4, 2, 0)
-    for seed in range(200):
-        graph = draw_graph(4, 2, rng=np.random.default_rng(seed))
+    owner = owners(3, 2, 0)
+    for seed in range(300):
+        graph = draw_graph(3, 2, rng=np.random.default_rng(seed))
         across = graph & (owner[:, None] != owner)
         assert (across.any(axis=0) | across.any(axis=1)).all()
 
