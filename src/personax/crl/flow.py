@@ -1,8 +1,9 @@
 """The structural flow: latents -> exogenous noise, along a learned sparse graph.
 
-Every latent is ``v_i = f_i(its open parents) + sigma_i eps_i``; on request parents also stretch sigma_i. A gate on each edge is open or shut at random in
-training (hard concrete; Louizos, Welling, Kingma 2018, arXiv:1712.01312); a shut gate passes exactly nothing, so that
-no rescaling of the next layer can bring the edge back. The expected number of open gates is what sparsity costs.
+Every latent is ``v_i = f_i(its open parents) + sigma_i eps_i``; on request parents also stretch sigma_i. A gate on
+each edge is open or shut at random in training (hard concrete; Louizos, Welling, Kingma 2018, arXiv:1712.01312); a
+shut gate passes exactly nothing, so that no rescaling of the next layer can bring the edge back. The expected number
+of open gates is what sparsity costs.
 """
 
 from __future__ import annotations

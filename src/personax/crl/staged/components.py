@@ -16,9 +16,10 @@ from personax.crl.staged.critic import Critic, edge_cost
 __all__ = ["Components", "Search", "find_components"]
 
 VIEWS: Final = ((1.0, 0.5), (0.5, 0.0), (0.5, 0.2), (1.0, 0.1))
-"""What restarts see, in turn: principal components to the power of their sizes, with noise on them. Validation people
-choose. At 1 components keep their own sizes, so that noise smooths encoders where measurements hardly move; at 0.5 small
-components are enlarged."""
+"""What restarts see, in turn: principal components to the power of their sizes, with noise on them; validation people
+choose. At 1 components keep their own sizes, so that noise smooths encoders where measurements hardly move; at 0.5
+small components are enlarged.
+"""
 
 LOUDEST: Final = 2.0
 """Standard deviation of the largest component as encoders see it."""
@@ -45,19 +46,19 @@ class Search:
     rate
         Highest learning rate (Adam, cosine to zero).
     edges
-        Cost of an edge, in nats a unit of the logarithm of its strength.
+        Cost of an edge, in nats a unit of the logarithm of its strength, for each of the two modalities it informs.
     hidden
         Width of encoders.
     """
 
     restarts: int = 8
     finalists: int = 2
-    trial: int = 300
-    steps: int = 1500
+    trial: int = 200
+    steps: int = 1000
     batch: int = 256
-    negatives: int = 32
+    negatives: int = 24
     rate: float = 4e-3
-    edges: float = 0.02
+    edges: float = 0.007
     hidden: int = 48
 
     def slower(self, rate: float, steps: float) -> Search:
@@ -174,6 +175,8 @@ class _Step:
         seen: Sequence[tuple[float, float]],
     ) -> None:
         self.model, self.inputs, self.search, self.held = model, inputs, search, held
+        # information is a mean over modalities, and an edge informs two of them
+        self.edges = 2 * search.edges / len(inputs)
         self.noise = torch.tensor([noise for _, noise in seen])
         power = torch.tensor([power for power, _ in seen]).view(-1, 1, 1)
         self.sizes = []
@@ -212,7 +215,7 @@ class _Step:
             rows = learn[torch.randint(len(learn), (s.batch,), generator=generator)]
             few = None if count <= FEW else torch.randperm(count, generator=generator)[:FEW].tolist()
             information, cost, _ = self.terms(self._seen(rows, generator), s.negatives, few)
-            loss = -information + s.edges * min(1.0, at / (0.2 * total)) * cost
+            loss = -information + self.edges * min(1.0, at / (0.2 * total)) * cost
             optimiser.zero_grad()
             loss.sum().backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -250,4 +253,4 @@ class _Step:
         batches = [rows for rows in torch.split(self.held, size) if len(rows) == size]
         found = [self.terms(self._seen(rows), size, None) for rows in batches]
         information, cost, squared = (torch.stack(part).mean(0) for part in zip(*found, strict=True))
-        return -information + self.search.edges * cost, information, squared
+        return -information + self.edges * cost, information, squared

@@ -6,10 +6,10 @@ they are. At the optimum the score is the pointwise mutual information between t
 van den Oord et al. 2018, arXiv:1807.03748), in which the volumes of all encoders cancel: no encoder needs to be
 inverted, and noise that only one measurement sees is worth nothing.
 
-What an edge carries is read off the densities: the cross derivative of the log density in latent i and its parent j, for
-latents of variance 1. Contrast leaves the scale of a noise open, but not that derivative. For a linear edge of correlation
-r it is r / (1 - r^2). It knows no units, so nothing can be gained by rescaling, and ``log(1 + H^2 / delta^2)`` is concave:
-few strong edges cost less than many weak ones.
+What an edge carries is read off the densities: the cross derivative of the log density in latent i and its parent j,
+for latents of variance 1. Contrast leaves the scale of a noise open, but not that derivative. For a linear edge of
+correlation r it is r / (1 - r^2). It knows no units, so nothing can be gained by rescaling, and ``log(1 + H^2 /
+delta^2)`` is concave: few strong edges cost less than many weak ones.
 """
 
 from __future__ import annotations

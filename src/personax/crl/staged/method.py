@@ -269,7 +269,8 @@ def _blocks(
         columns = [i for i, at in enumerate(of) if at == m]
         used = [i for i in columns if touches[i]]
         free = [i for i in columns if not touches[i]]
-        chart = leftover(standard(found[:, used]), y, len(free), share=share, generator=generator) if free else None
+        given = standard(found[:, used]) if used else found[:, :0]
+        chart = leftover(given, y, len(free), share=share, generator=generator) if free else None
         blocks.append(Block(columns, used, free, chart))
     return blocks
 
