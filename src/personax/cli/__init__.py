@@ -7,7 +7,7 @@ import sys
 import typer
 
 from personax import __version__
-from personax.cli import calibrate, demo, discover, doctor, independence, init, run, stage, status
+from personax.cli import calibrate, crl, demo, discover, doctor, independence, init, run, stage, status
 from personax.cli.console import fail
 from personax.errors import PersonaxError
 
@@ -44,6 +44,7 @@ stage.register(app)
 independence.register(app)
 calibrate.register(app)
 discover.register(app)
+crl.register(app)
 doctor.register(app)
 
 

@@ -1,0 +1,125 @@
+"""personax crl: Level II on simulated people with known latents, every method side by side."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import polars as pl
+import typer
+from typer.core import TyperGroup
+
+from personax.cli.console import emit, say, watching
+from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
+from personax.crl.baselines import NAMES
+from personax.files import write_text
+from personax.stages.contest import Contest, as_markdown, contest, reject_none, rows_of
+from personax.study import Study
+
+__all__ = ["register"]
+
+_STUDY = "study"
+
+
+class _StudyOrCommand(TyperGroup):
+    """What is no command is a study."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Put the word ``study`` before a first argument that is no command."""
+        return super().resolve_command(ctx, args if args[0] in self.commands else [_STUDY, *args])
+
+
+VERSIONED = ("personax", "numpy", "scipy", "torch")
+
+ORDER = ("default", *(name for name in NAMES if name not in ("default", "supervised")), "supervised")
+
+
+def _perform(asked: Contest, out: Path, *, as_json: bool) -> None:
+    rows: list[dict[str, Any]] = []
+    asked.check()
+    try:
+        with watching() as progress:
+            progress.stage("crl benchmark")
+            for result in contest(asked, out / "parts", progress):
+                rows += rows_of(result)
+    except KeyboardInterrupt:
+        say(f"stopped; the same command goes on from what is in {out / 'parts'}")
+        raise
+    reject_none([row for row in rows if not row["method"].startswith("floor")])
+    schema = {"seed": pl.Int64, "method": pl.String, "needs": pl.String, "metric": pl.String, "value": pl.Float64,
+              "reason": pl.String}  # fmt: skip
+    table = pl.DataFrame(rows, schema=schema).unique(["seed", "method", "metric"], keep="first", maintain_order=True)
+    table.write_parquet(out / "scores.parquet")
+    table.write_csv(out / "scores.csv")
+    text = as_markdown(table, [name for name in ORDER if name in asked.methods])
+    write_text(out / "summary.md", text)
+    facts = {"data": asked.data, "options": asked.options, "n": asked.n, "held_out": asked.held_out,
+             "epochs": asked.epochs, "seeds": list(range(asked.first, asked.first + asked.seeds)),
+             "methods": asked.methods, "python": platform.python_version(),
+             "versions": {name: version(name) for name in VERSIONED}}  # fmt: skip
+    write_text(out / "run.json", json.dumps(facts, indent=1))
+    if as_json:
+        emit({"out": str(out), "scores": table.to_dicts()})
+        return
+    say(text)
+    failed = table.filter(pl.col("reason").is_not_null() & (pl.col("metric") == "r2"))
+    for row in failed.iter_rows(named=True):
+        say(f"{row['method']}, seed {row['seed']}: {row['reason']}")
+    say(f"wrote {out / 'scores.parquet'}, scores.csv, summary.md, run.json")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    group = typer.Typer(cls=_StudyOrCommand, no_args_is_help=True)
+    app.add_typer(group, name="crl")
+
+    @group.callback(epilog="Examples: personax crl my-study/study.yaml; personax crl benchmark --out bench")
+    def _group() -> None:
+        """Level II: latent causes, of a study or, with ``benchmark``, of simulated people whose latents are known."""
+
+    @group.command(_STUDY, epilog="Example: personax crl my-study/study.yaml")
+    def study(
+        study: StudyArgument, folder: FolderOption = None, force: ForceOption = False, as_json: JsonOption = False
+    ) -> None:
+        """Learn the latent causes behind a study's embeddings; the word ``study`` may be left out."""
+        perform(Study.load(study, folder=folder), ["crl"], force=force, as_json=as_json)
+
+    @group.command(
+        epilog="Example: personax crl benchmark --data numerical --case 1 --methods default,pca,supervised --out bench"
+    )
+    def benchmark(
+        out: Annotated[Path, typer.Option(help="Folder of the results; a run that was stopped goes on there.")],
+        data: Annotated[str, typer.Option(help="variant-mnist or numerical.")] = "numerical",
+        case: Annotated[int, typer.Option(help="Of numerical: 1, 2 or 3.")] = 1,
+        instances: Annotated[str, typer.Option(help="Of variant-mnist: fixed, shared or random.")] = "fixed",
+        modalities: Annotated[int | None, typer.Option(help="Of numerical, in place of the case's.")] = None,
+        latents: Annotated[int | None, typer.Option(help="Of each modality of numerical.")] = None,
+        shared: Annotated[int, typer.Option(help="Shared latents of numerical.")] = 0,
+        measurements: Annotated[int, typer.Option(help="Of each modality of numerical.")] = 1,
+        mechanism: Annotated[str | None, typer.Option(help="additive, folded, scale, linear or mlp.")] = None,
+        noise: Annotated[str, typer.Option(help="gaussian, laplace or uniform.")] = "gaussian",
+        n: Annotated[int, typer.Option(help="People; a tenth is held out.")] = 10_000,
+        digits: Annotated[Path | None, typer.Option(help="Folder with MNIST's files.")] = None,
+        clothes: Annotated[Path | None, typer.Option(help="Folder with Fashion-MNIST's files.")] = None,
+        methods: Annotated[str, typer.Option(help="Names separated by commas, or all.")] = "all",
+        seeds: Annotated[int, typer.Option(help="How many.")] = 5,
+        first: Annotated[int, typer.Option(help="The first seed.")] = 0,
+        epochs: Annotated[int, typer.Option(help="Of the budget that all methods share.")] = 60,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Compare methods on data whose latents are known: people held out, every seed reported, floors beside."""
+        chosen = list(NAMES) if methods == "all" else [name.strip() for name in methods.split(",") if name.strip()]
+        if data == "numerical":
+            asked = {"case": case, "modalities": modalities, "per_modality": latents, "shared": shared,
+                     "measurements": measurements, "mechanism": mechanism, "noise": noise}  # fmt: skip
+        else:
+            asked = {"instances": instances, "mechanism": mechanism, "noise": noise}
+        options = {name: value for name, value in asked.items() if value is not None}
+        folders = {name: str(path) for name, path in {"digits": digits, "clothes": clothes}.items() if path is not None}
+        _perform(Contest(data, options, chosen, seeds, first, n, epochs=epochs, folders=folders), out, as_json=as_json)
