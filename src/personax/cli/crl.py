@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import polars as pl
 import typer
 from typer.core import TyperGroup
@@ -28,9 +27,7 @@ _STUDY = "study"
 class _StudyOrCommand(TyperGroup):
     """What is no command is a study."""
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - typer hides its types
         """Put the word ``study`` before a first argument that is no command."""
         return super().resolve_command(ctx, args if args[0] in self.commands else [_STUDY, *args])
 

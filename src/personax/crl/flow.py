@@ -1,9 +1,8 @@
 """The structural flow: latents -> exogenous noise, along a learned sparse graph.
 
-Every latent is ``v_i = f_i(its open parents) + sigma_i eps_i``; on request parents also stretch sigma_i. A gate on
-each edge is open or shut at random in training (hard concrete; Louizos, Welling, Kingma 2018, arXiv:1712.01312); a
-shut gate passes exactly nothing, so that no rescaling of the next layer can bring the edge back. The expected number
-of open gates is what sparsity costs.
+Every latent is ``v_i = f_i(its open parents) + sigma_i eps_i``. A gate on each edge is open or shut at random in
+training (hard concrete; Louizos, Welling, Kingma 2018, arXiv:1712.01312); a shut gate passes exactly nothing, so that
+no rescaling of the next layer can bring the edge back. The expected number of open gates is what sparsity costs.
 """
 
 from __future__ import annotations
@@ -44,15 +43,13 @@ class StructuralFlow(nn.Module):
         Which edges may be, shape (d, d), rows are children; the diagonal is never allowed.
     hidden
         Hidden units of each conditioner.
-    stretch
-        Whether parents also act on the size of the noise.
     generator
         Draws the first weights.
     """
 
     allowed: Tensor
 
-    def __init__(self, allowed: Tensor, hidden: int, *, stretch: bool = False, generator: torch.Generator) -> None:
+    def __init__(self, allowed: Tensor, hidden: int, *, generator: torch.Generator) -> None:
         super().__init__()
         d = len(allowed)
         self.register_buffer("allowed", allowed.float() * (1 - torch.eye(d)))
@@ -61,7 +58,6 @@ class StructuralFlow(nn.Module):
         self.bias = nn.Parameter(torch.zeros(d, hidden))
         self.outer = nn.Parameter(0.1 * torch.randn(d, hidden, generator=generator) / math.sqrt(hidden))
         self.log_sigma = nn.Parameter(torch.zeros(d))
-        self.stretch = nn.Parameter(torch.zeros(d, hidden)) if stretch else None
 
     def probabilities(self) -> Tensor:
         """Return the probability that each gate is open, shape (d, d), rows are children."""
@@ -88,10 +84,5 @@ class StructuralFlow(nn.Module):
         slope = torch.einsum("ih,bih,ijh->bij", self.outer, 1 - hidden.square(), weights)
         d = latents.shape[1]
         jacobian = torch.eye(d, dtype=latents.dtype) - slope
-        log_sigma: Tensor = self.log_sigma
-        if self.stretch is not None:
-            log_sigma = log_sigma + torch.einsum("bih,ih->bi", hidden, self.stretch)
-            stretched = torch.einsum("ih,bih,ijh->bij", self.stretch, 1 - hidden.square(), weights)
-            jacobian = jacobian - (latents - mean).unsqueeze(-1) * stretched
-        log_det = torch.linalg.slogdet(jacobian).logabsdet - log_sigma.sum(-1)
-        return (latents - mean) * torch.exp(-log_sigma), log_det
+        log_det = torch.linalg.slogdet(jacobian).logabsdet - self.log_sigma.sum()
+        return (latents - mean) * torch.exp(-self.log_sigma), log_det

@@ -103,69 +103,73 @@ class Critic(nn.Module):
         """
         chosen = list(range(self.modalities)) if modalities is None else list(modalities)
         edges = self.enter * self.allowed[None, :, :, None]
-        parts = {
-            m: torch.einsum("rbj,rijh->rbih", v[..., self.own[m]], edges[:, :, self.own[m]])
-            for m in range(self.modalities)
-        }
-        total = torch.stack(list(parts.values())).sum(0) + self.enter_bias.unsqueeze(1)
-        everyone = list(range(v.shape[-1]))
-        density, hidden, mean, log_scale = self._log_density(total, v, everyone)
-        information = torch.stack([self._contrast(m, v, parts[m], total, density, negatives) for m in chosen]).mean(0)
-        return information, self._strength(v, edges, hidden, mean, log_scale)
+        by_latent = v.mT
+        parts = {m: torch.einsum("rbj,rijh->ribh", v[..., own], edges[:, :, own]) for m, own in enumerate(self.own)}
+        total = torch.stack(list(parts.values())).sum(0) + self.enter_bias.unsqueeze(2)
+        density, hidden, mean, log_scale = self._log_density(total, by_latent, list(range(v.shape[-1])))
+        # everyone has other stand-ins: the next ones in the batch, whose order is random
+        people = torch.arange(v.shape[1])
+        next_ones = (people[:, None] + torch.arange(1, min(negatives + 1, len(people)))) % len(people)
+        information = [self._contrast(m, by_latent, parts[m], total, density, next_ones) for m in chosen]
+        return torch.stack(information).mean(0), self._strength(by_latent, edges, hidden, mean, log_scale)
 
-    def _contrast(self, m: int, v: Tensor, part: Tensor, total: Tensor, density: Tensor, negatives: int) -> Tensor:
+    def _contrast(self, m: int, v: Tensor, part: Tensor, total: Tensor, density: Tensor, stand_ins: Tensor) -> Tensor:
         """Tell whose latents of one modality belong to the others' of a person; shape (restarts,)."""
-        people, others = v.shape[1], min(negatives, v.shape[1])
         told, children = self.told[m], self.outside[m]
-        right = density[..., told + children].sum(-1)
+        right = density[:, told + children].sum(1)
         rest = total - part
-        wrong = torch.zeros(v.shape[0], people, others)
+        wrong = torch.zeros(v.shape[0], *stand_ins.shape)
         if told:
-            inputs = rest[:, :, None, told] + part[:, None, :others][..., told, :]
-            stand_ins = v[:, None, :others][..., told].expand(-1, people, -1, -1)
-            wrong = wrong + self._log_density(inputs, stand_ins, told)[0].sum(-1)
+            inputs = rest[:, told].unsqueeze(3) + part[:, told][:, :, stand_ins]
+            wrong = wrong + self._log_density(inputs, v[:, told][:, :, stand_ins], told)[0].sum(1)
             # what the densities say of the modality itself is not information about it: its own marginal is taken off
-            itself = self.marginals[m](v[..., self.own[m]])[..., 0]
-            right, wrong = right + itself, wrong + itself[:, None, :others]
+            itself = self.marginals[m](v[:, self.own[m]].mT)[..., 0]
+            right, wrong = right + itself, wrong + itself[:, stand_ins]
         if children:
-            inputs = rest[:, :, None, children] + part[:, None, :others][..., children, :]
-            theirs = v[:, :, None, children].expand(-1, -1, others, -1)
-            wrong = wrong + self._log_density(inputs, theirs, children)[0].sum(-1)
-        wrong = wrong.masked_fill(torch.eye(people, others, dtype=torch.bool), -math.inf)
+            inputs = rest[:, children].unsqueeze(3) + part[:, children][:, :, stand_ins]
+            theirs = v[:, children].unsqueeze(3).expand(-1, -1, -1, stand_ins.shape[1])
+            wrong = wrong + self._log_density(inputs, theirs, children)[0].sum(1)
         scores = torch.cat([wrong, right.unsqueeze(-1)], -1)
-        return (right - torch.logsumexp(scores, -1)).mean(1) + math.log(others + 1)
+        return (right - torch.logsumexp(scores, -1)).mean(1) + math.log(scores.shape[-1])
 
     def _log_density(self, inputs: Tensor, v: Tensor, which: Sequence[int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return log q of some latents, hidden units, means and log scales; inputs have shape (r, ..., i, hidden)."""
-        middle = (1,) * (v.dim() - 2)
+        """Return log q of some latents, hidden units, means and log scales.
 
-        def at(parameter: Tensor) -> Tensor:
-            chosen = parameter[:, which]
-            return chosen.view(chosen.shape[0], *middle, *chosen.shape[1:])
+        Inputs of hidden units have shape (r, i, ..., hidden), latents shape (r, i, ...).
+        """
+        shape = v.shape
+        hidden = torch.tanh(inputs).flatten(2, -2)
+        both = hidden @ torch.stack([self.mean[:, which], self.log_scale[:, which]], -1)
+        mean = both[..., 0]
+        log_scale = both[..., 1].clamp(-3, 3) + self.log_scale_bias[:, which].unsqueeze(-1)
+        noise = (v.flatten(2) - mean) * torch.exp(-log_scale)
+        # components of the mixture come first: sums over a short last axis are slow
+        centres, log_widths, log_weights = self._mixture(which)
+        each = log_weights - log_widths - 0.5 * ((noise - centres) * torch.exp(-log_widths)).square()
+        density = torch.logsumexp(each, 0) - log_scale - HALF_LOG_TWO_PI
+        return density.view(shape), hidden.view(inputs.shape), mean.view(shape), log_scale.view(shape)
 
-        hidden = torch.tanh(inputs)
-        mean = (hidden * at(self.mean)).sum(-1)
-        log_scale = (hidden * at(self.log_scale)).sum(-1).clamp(-3, 3) + at(self.log_scale_bias)
-        noise = (v - mean) * torch.exp(-log_scale)
-        width = at(self.log_widths)
-        apart = (noise.unsqueeze(-1) - at(self.centres)) * torch.exp(-width)
-        each = -0.5 * apart.square() - width - HALF_LOG_TWO_PI + torch.log_softmax(at(self.weights), -1)
-        return torch.logsumexp(each, -1) - log_scale, hidden, mean, log_scale
+    def _mixture(self, which: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return centres, logarithms of widths and of weights, shape (mixture, r, i, 1)."""
+        weights = torch.log_softmax(self.weights, -1)
+        centres, widths, weights = (
+            p[:, which].movedim(-1, 0).unsqueeze(-1) for p in (self.centres, self.log_widths, weights)
+        )
+        return centres, widths, weights
 
     def _strength(self, v: Tensor, edges: Tensor, hidden: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
         """Return the mean square of an edge's part in d2 log q / d v_i d v_j, shape (restarts, d, d)."""
         bend = 1 - hidden.square()
-        moved = torch.einsum("rih,rbih,rijh->rbij", self.mean, bend, edges)
-        stretched = torch.einsum("rih,rbih,rijh->rbij", self.log_scale, bend, edges)
+        moved = bend @ (self.mean.unsqueeze(2) * edges).mT
+        stretched = bend @ (self.log_scale.unsqueeze(2) * edges).mT
         shrink = torch.exp(-log_scale)
-        noise = ((v - mean) * shrink).unsqueeze(-1)
-        width, centre = torch.exp(self.log_widths).unsqueeze(1), self.centres.unsqueeze(1)
-        apart = (noise - centre) / width
-        share = torch.softmax(
-            -0.5 * apart.square() - width.log() + torch.log_softmax(self.weights, -1).unsqueeze(1), -1
-        )
-        first = -(share * apart / width).sum(-1)
-        second = (share * (apart.square() - 1) / width.square()).sum(-1) - first.square()
-        by_parent = -(moved * shrink.unsqueeze(-1) + noise * stretched)
+        noise = (v - mean) * shrink
+        centres, log_widths, log_weights = self._mixture(list(range(v.shape[1])))
+        apart = (noise - centres) * torch.exp(-log_widths)
+        share = torch.softmax(log_weights - log_widths - 0.5 * apart.square(), 0)
+        slope = -apart * torch.exp(-log_widths)
+        first = (share * slope).sum(0)
+        second = (share * (slope.square() - torch.exp(-2 * log_widths))).sum(0) - first.square()
+        by_parent = -(moved * shrink.unsqueeze(-1) + noise.unsqueeze(-1) * stretched)
         cross = shrink.unsqueeze(-1) * (second.unsqueeze(-1) * by_parent - first.unsqueeze(-1) * stretched)
-        return cross.square().mean(1)
+        return cross.square().mean(2)

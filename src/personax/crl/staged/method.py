@@ -237,7 +237,7 @@ class Staged:
         with torch.no_grad():
             unscaled = _latents(components, blocks, [*scales, (torch.zeros(d), torch.ones(d))], targets)
         scales.append(_scale(unscaled))
-        structure = fit_structure(_scaled(unscaled, scales[2]), of, allowed, share=share, generator=generator)
+        structure = fit_structure(_scaled(unscaled, scales[2]), allowed, share=share, generator=generator)
         return StagedFit(
             names=names,
             adjacency=structure.adjacency,

@@ -1,9 +1,15 @@
-"""Stage four: the graph among latents that are found, and their exogenous noise."""
+"""Stage four: the graph among latents that are found, and their exogenous noise.
+
+Every set of parents is scored on people who were not learned from; the acyclic graph of the best total score is sought
+by single changes (add, remove, reverse) from several starts, once for all people and once for each of many bootstrap
+samples of them: an edge is as sure as it is frequent.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -11,72 +17,159 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from personax.crl.flow import StructuralFlow, acyclicity
+from personax.crl.staged.conditionals import MOST_PARENTS, Conditionals, fit_conditionals
 
 __all__ = ["Structure", "fit_structure"]
 
-STEPS: Final = 2500
-BATCH: Final = 512
-RATE: Final = 5e-3
-GATE_RATE: Final = 5e-2
-HIDDEN: Final = 16
-ACROSS: Final = 0.01
-WITHIN: Final = 0.005
-"""Cost of an open gate in nats a person: at 10,000 people an edge has to be worth some hundred nats in all."""
-CYCLES: Final = 10.0
+NUMBERS: Final = 16
+"""Free numbers that an edge counts for, in Schwarz's criterion."""
+
+STARTS: Final = 8
+BOOTSTRAPS: Final = 50
+
+Parents = tuple[int, ...]
+Graph = list[Parents]
 
 
 @dataclass(frozen=True)
 class Structure:
-    """The fitted flow; ``adjacency`` has shape (d, d), rows are children: probability that the gate is open."""
+    """The graph found.
 
-    flow: StructuralFlow
+    Parameters
+    ----------
+    adjacency
+        Share of bootstrap samples in which each edge is there, shape (d, d), rows are children.
+    parents
+        Of each latent in the graph of all people.
+    conditionals
+        Fitted to all people, one copy.
+    """
+
     adjacency: NDArray[np.float64]
+    parents: list[Parents]
+    conditionals: Conditionals = field(repr=False)
 
     def noise(self, latents: Tensor) -> Tensor:
-        """Return the exogenous noise, shape (n, d)."""
+        """Return the exogenous noise, shape (n, d): standard normal and independent where the graph is right."""
+        d = len(self.parents)
+        masks = torch.zeros(1, d, 1, d)
+        for i, parents in enumerate(self.parents):
+            masks[0, i, 0, list(parents)] = 1.0
         with torch.no_grad():
-            noise: Tensor = self.flow(latents)[0]
-            return noise
+            return self.conditionals.noise(latents[None], masks.expand(-1, -1, len(latents), -1))[0].T
 
 
-def fit_structure(
-    latents: Tensor, block: list[int], allowed: Tensor, *, share: float = 1.0, generator: torch.Generator
-) -> Structure:
-    """Fit a structural flow with gated edges to latents, by likelihood, the fewest edges and no cycles.
+def fit_structure(latents: Tensor, allowed: Tensor, *, share: float = 1.0, generator: torch.Generator) -> Structure:
+    """Fit conditionals to halves of the people, score each half by what the other says, and search.
 
     Parameters
     ----------
     latents
         Shape (n, d), of mean 0 and variance 1.
-    block
-        Of each latent the index of its modality.
     allowed
         Which edges may be, shape (d, d), rows are children.
     share
         Of the full number of steps.
     """
-    steps = max(1, round(share * STEPS))
-    flow = StructuralFlow(allowed, HIDDEN, stretch=True, generator=generator)
-    with torch.no_grad():
-        flow.gate_logits.fill_(2.0)
-    of = torch.tensor(block)
-    cost = torch.where(of[:, None] == of[None, :], WITHIN, ACROSS)
-    others = [p for p in flow.parameters() if p is not flow.gate_logits]
-    optimiser = torch.optim.Adam([{"params": others, "lr": RATE}, {"params": [flow.gate_logits], "lr": GATE_RATE}])
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    for at in range(steps):
-        rows = torch.randint(len(latents), (BATCH,), generator=generator)
-        noise, log_det = flow(latents[rows], generator)
-        likelihood = (-0.5 * noise.square().sum(1) + log_det).mean()
-        opened = flow.probabilities()
-        full = min(1.0, 2 * at / steps)
-        loss = -likelihood + full * ((cost * opened).sum() + CYCLES * acyclicity(opened.square()))
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(flow.parameters(), 10.0)
-        optimiser.step()
-        schedule.step()
-    if not all(math.isfinite(float(p.detach().sum())) for p in flow.parameters()):
-        raise FloatingPointError
-    return Structure(flow, flow.probabilities().detach().double().numpy())
+    d, half = latents.shape[1], len(latents) // 2
+    order = torch.randperm(len(latents), generator=generator)
+    first, second = order[:half], order[half : 2 * half]
+    model = fit_conditionals(latents, [first, second, order], allowed, share=share, generator=generator)
+    scores = _Scores(model.copy([0, 1]), latents[torch.stack([second, first])])
+    search = _Search(scores, allowed, np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator))))
+    everyone = np.ones(2 * half)
+    nothing: Graph = [()] * d
+    starts = [nothing, *(search.anywhere() for _ in range(STARTS - 1))]
+    best, _ = max((search.climb(start, everyone) for start in starts), key=lambda found: found[1])
+    adjacency = np.zeros((d, d))
+    for _ in range(BOOTSTRAPS):
+        drawn = search.rng.multinomial(2 * half, np.full(2 * half, 0.5 / half)).astype(np.float64)
+        for child, parents in enumerate(search.climb(best, drawn)[0]):
+            adjacency[child, list(parents)] += 1 / BOOTSTRAPS
+    return Structure(adjacency, best, model.copy([2]))
+
+
+class _Scores:
+    """Log density of every person's latent given a set of others; what was asked is kept."""
+
+    def __init__(self, model: Conditionals, held: Tensor) -> None:
+        self.model, self.held = model, held
+        self.people = held.shape[0] * held.shape[1]
+        self.known: dict[Parents, NDArray[np.float64]] = {}
+
+    def __call__(self, child: int, parents: Parents) -> NDArray[np.float64]:
+        if parents not in self.known:
+            copies, n, d = self.held.shape
+            mask = torch.zeros(d)
+            mask[list(parents)] = 1.0
+            with torch.no_grad():
+                found = self.model(self.held, mask.expand(copies, d, n, d))
+            self.known[parents] = found.transpose(0, 1).reshape(d, -1).double().numpy()
+        each: NDArray[np.float64] = self.known[parents][child]
+        return each
+
+
+class _Search:
+    """Hill climbing over acyclic graphs, held as a tuple of parents a latent."""
+
+    def __init__(self, scores: _Scores, allowed: Tensor, rng: np.random.Generator) -> None:
+        self.scores, self.rng = scores, rng
+        self.may = [[bool(allowed[i, j]) and i != j for j in range(len(allowed))] for i in range(len(allowed))]
+        self.cost = 0.5 * NUMBERS * math.log(scores.people)
+
+    def anywhere(self) -> Graph:
+        """Return a graph drawn at random: some order, and about one parent a latent."""
+        d = len(self.may)
+        order = self.rng.permutation(d).tolist()
+        graph: Graph = [()] * d
+        for at, child in enumerate(order):
+            drawn = [j for j in order[:at] if self.may[child][j] and self.rng.random() < 2 / d]
+            graph[child] = tuple(sorted(drawn[:MOST_PARENTS]))
+        return graph
+
+    def climb(self, start: Graph, weights: NDArray[np.float64]) -> tuple[Graph, float]:
+        """Change single edges while that helps; return the graph and its score for people of these weights."""
+        known: dict[tuple[int, Parents], float] = {}
+
+        def score(child: int, parents: Parents) -> float:
+            key = (child, parents)
+            if key not in known:
+                known[key] = float(weights @ self.scores(child, parents)) - self.cost * len(parents)
+            return known[key]
+
+        graph = list(start)
+        while True:
+            best, gain = None, 0.0
+            for change in self._changes(graph):
+                better = sum(score(i, parents) - score(i, graph[i]) for i, parents in change.items())
+                if better > gain + 1e-9:
+                    best, gain = change, better
+            if best is None:
+                return graph, sum(score(i, parents) for i, parents in enumerate(graph))
+            for i, parents in best.items():
+                graph[i] = parents
+
+    def _changes(self, graph: Graph) -> Iterator[dict[int, Parents]]:
+        """Go through all acyclic graphs that differ in one edge, as the latents whose parents change."""
+        d = len(graph)
+        for i in range(d):
+            for j in range(d):
+                if j in graph[i]:
+                    fewer = tuple(k for k in graph[i] if k != j)
+                    yield {i: fewer}
+                    if self.may[j][i] and len(graph[j]) < MOST_PARENTS and not _leads(graph, i, j, leaving_out=(i, j)):
+                        yield {i: fewer, j: tuple(sorted((*graph[j], i)))}
+                elif self.may[i][j] and len(graph[i]) < MOST_PARENTS and not _leads(graph, j, i):
+                    yield {i: tuple(sorted((*graph[i], j)))}
+
+
+def _leads(graph: Graph, child: int, ancestor: int, *, leaving_out: tuple[int, int] | None = None) -> bool:
+    """Return whether a path leads from ancestor to child, one (child, parent) edge left out."""
+    reached, open_to = {child}, [child]
+    while open_to:
+        at = open_to.pop()
+        for parent in graph[at]:
+            if (at, parent) != leaving_out and parent not in reached:
+                reached.add(parent)
+                open_to.append(parent)
+    return ancestor in reached

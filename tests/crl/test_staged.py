@@ -1,0 +1,274 @@
+"""The default method: its densities and derivatives exactly, each stage on a closed form, and the whole on a truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+import torch
+
+from personax.crl import match
+from personax.crl.budget import Budget
+from personax.crl.staged.batched import BatchedMLP, keep
+from personax.crl.staged.chart import leftover
+from personax.crl.staged.components import Components, Search, find_components
+from personax.crl.staged.conditionals import Conditionals, fit_conditionals
+from personax.crl.staged.critic import Critic, edge_cost
+from personax.crl.staged.method import Staged
+from personax.crl.staged.nets import Smooth, standard
+from personax.crl.staged.orthogonal import straighten
+from personax.crl.staged.projection import Projection
+from personax.crl.staged.structure import fit_structure
+from personax.errors import InputError
+from personax.simulate import numerical
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def roughened(module: torch.nn.Module, seed: int = 1) -> None:
+    """Move all parameters away from where they begin, some of which is zero."""
+    g = generator(seed)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(0.3 * torch.randn(parameter.shape, generator=g))
+
+
+def critic(block: list[int], restarts: int = 2) -> Critic:
+    made = Critic(restarts, block, torch.ones(len(block), len(block)), generator=generator())
+    roughened(made)
+    return made
+
+
+def inputs_of(made: Critic, v: torch.Tensor) -> torch.Tensor:
+    edges = made.enter * made.allowed[None, :, :, None]
+    return torch.einsum("rbj,rijh->ribh", v, edges) + made.enter_bias.unsqueeze(2)
+
+
+def test_densities_are_mixtures_of_gaussians_moved_and_stretched() -> None:
+    made = critic([0, 0, 1])
+    v = torch.randn(2, 50, 3, generator=generator(2))
+    found, _, mean, log_scale = made._log_density(inputs_of(made, v), v.mT, [0, 1, 2])
+    d = torch.distributions
+    mixture = d.MixtureSameFamily(
+        d.Categorical(logits=made.weights.unsqueeze(2)),
+        d.Normal(made.centres.unsqueeze(2), torch.exp(made.log_widths).unsqueeze(2)),
+    )
+    expected = mixture.log_prob((v.mT - mean) * torch.exp(-log_scale)) - log_scale  # type: ignore[no-untyped-call]
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
+def test_strength_is_the_cross_derivative_of_the_log_density() -> None:
+    made = critic([0, 1], restarts=1)
+    v = torch.randn(1, 20, 2, generator=generator(3))
+    _, squared = made(v, 5)
+
+    def log_density(pair: torch.Tensor) -> torch.Tensor:
+        one = pair.view(1, 1, 2)
+        return made._log_density(inputs_of(made, one), one.mT, [0, 1])[0][0, 1, 0]
+
+    crosses = [torch.autograd.functional.hessian(log_density, pair)[0, 1] for pair in v[0]]  # type: ignore[no-untyped-call]
+    assert float(squared[0, 1, 0].detach()) == pytest.approx(float(torch.stack(crosses).square().mean()), rel=1e-3)
+
+
+def test_within_a_modality_parents_stand_before() -> None:
+    made = critic([0, 0, 1, 1])
+    assert made.allowed.tolist() == [[0, 0, 1, 1], [1, 0, 1, 1], [1, 1, 0, 0], [1, 1, 1, 0]]
+    assert made.across.sum() == 8
+    _, squared = made(torch.randn(2, 30, 4, generator=generator()), 8)
+    assert (squared[:, made.allowed == 0] == 0).all()
+
+
+def test_edges_that_are_not_allowed_carry_nothing() -> None:
+    allowed = torch.ones(2, 2)
+    allowed[0, 1] = 0
+    made = Critic(1, [0, 1], allowed, generator=generator())
+    roughened(made)
+    _, squared = made(torch.randn(1, 30, 2, generator=generator()), 8)
+    assert squared[0, 0, 1] == 0
+    assert squared[0, 1, 0] > 0
+
+
+def test_the_cost_of_edges_is_concave_and_counts_only_those_across() -> None:
+    across = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+    spread = torch.tensor([[[9.0, 1.0], [1.0, 9.0]]])
+    one = torch.tensor([[[9.0, 2.0], [0.0, 9.0]]])
+    assert edge_cost(one, across) < edge_cost(spread, across)
+    assert float(edge_cost(torch.eye(2).unsqueeze(0), across)[0]) == 0
+
+
+def test_a_scale_taken_into_the_weights_changes_nothing() -> None:
+    net = BatchedMLP(3, 4, 8, 2, generator=generator())
+    roughened(net)
+    x, size = torch.randn(10, 4, generator=generator(1)), torch.rand(3, 1, 4, generator=generator(2)) + 0.5
+    before = net(x * size)
+    net.rescale(size)
+    assert torch.allclose(net(x), before, atol=1e-5)
+    third = net(x)[2]
+    keep(net, [2])
+    assert torch.allclose(net(x)[0], third)
+
+
+def test_the_jacobian_is_autograds() -> None:
+    net = Smooth(3, 8, 5, generator=generator())
+    x = torch.randn(4, 3, generator=generator(1))
+    expected = torch.stack([torch.autograd.functional.jacobian(lambda one: net(one[None])[0], row).T for row in x])  # type: ignore[no-untyped-call]
+    assert torch.allclose(net.jacobian(x), expected, atol=1e-5)
+
+
+def components(r: float, n: int = 3000) -> tuple[Components, torch.Tensor, list[torch.Tensor]]:
+    """Two modalities, each of a latent and a noise of its own, rotated; latents correlate by r."""
+    rng = np.random.default_rng(0)
+    z = rng.multivariate_normal([0, 0], [[1, r], [r, 1]], n)
+    turn = np.array([[0.8, 0.6], [-0.6, 0.8]])
+    xs = [torch.tensor(np.column_stack([z[:, m], rng.normal(size=n)]) @ turn, dtype=torch.float32) for m in (0, 1)]
+    rows = torch.arange(n)
+    search = Search(restarts=2, finalists=1, trial=100, steps=300, hidden=16)
+    found = find_components(xs, [1, 1], torch.ones(2, 2), rows[:600], rows[600:], search, generator=generator())
+    return found, torch.tensor(z), xs
+
+
+def test_information_is_that_of_gaussians_and_components_leave_noise_out() -> None:
+    found, z, xs = components(0.8)
+    assert found.information == pytest.approx(-0.5 * np.log(1 - 0.8**2), abs=0.08)
+    learned = found.encode(xs).numpy()
+    assert min(abs(np.corrcoef(learned[:, m], z[:, m])[0, 1]) for m in (0, 1)) > 0.97
+    assert float((found.strength * found.critic.across).max()) > 0.3
+
+
+def test_where_modalities_say_nothing_no_edge_is_kept() -> None:
+    found, *_ = components(0.0)
+    assert abs(found.information) < 0.02
+    assert float(found.strength.max()) < 0.1
+
+
+def test_leftovers_are_what_moves_a_measurement_beyond_given_components() -> None:
+    g = generator()
+    v, w = torch.randn(2000, 1, generator=g), torch.randn(2000, generator=g)
+    # directions that turn with v, and a mean that bends: no linear method reads w off these
+    x = torch.stack([v[:, 0] + w * torch.cos(v[:, 0]), v[:, 0] ** 2 + w * torch.sin(v[:, 0]), 0.3 * v[:, 0]], 1)
+    x = (x - x.mean(0)) / x.std(0).norm()
+    chart = leftover(v, x, 1, generator=g)
+    found = chart(v, x)[1][:, 0].detach().numpy()
+    assert abs(np.corrcoef(found, w)[0, 1]) > 0.97
+
+
+def test_given_an_angle_the_orthogonal_complement_is_the_radius() -> None:
+    rng = np.random.default_rng(0)
+    angle, radius = rng.uniform(0, 1.5, 4000), rng.uniform(1, 2, 4000)
+    x = torch.tensor(np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]), dtype=torch.float32)
+    mixed = torch.tensor(np.column_stack([angle, radius + 0.6 * angle]), dtype=torch.float32)
+    targets = (x - x.mean(0)) / x.std(0).norm()
+    function = straighten(mixed, targets, {1: [0]}, generator=generator())[0]
+    with torch.no_grad():
+        found = function(standard(mixed)).numpy()
+    assert abs(np.corrcoef(mixed[:, 1], radius)[0, 1]) < 0.8
+    assert abs(np.corrcoef(found, radius)[0, 1]) > 0.98
+
+
+def chain(n: int = 4000) -> torch.Tensor:
+    """a -> b -> c, nonlinear, with a on modality one and d beside them."""
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=n)
+    b = np.tanh(2 * a) + 0.5 * rng.normal(size=n)
+    c = np.tanh(2 * b) + 0.5 * rng.normal(size=n)
+    return standard(torch.tensor(np.column_stack([a, b, c, rng.normal(size=n)]), dtype=torch.float32))
+
+
+def test_the_structure_of_a_nonlinear_chain_is_found_and_its_noise_is_normal_and_independent() -> None:
+    latents = chain()
+    found = fit_structure(latents, torch.ones(4, 4), generator=generator())
+    assert found.parents == [(), (0,), (1,), ()]
+    assert found.adjacency[1, 0] > 0.9
+    assert found.adjacency[2, 1] > 0.9
+    noise = found.noise(latents).numpy()
+    assert np.abs(np.corrcoef(noise.T) - np.eye(4)).max() < 0.1
+    assert np.abs(noise.std(0) - 1).max() < 0.1
+
+
+def test_structure_keeps_to_what_is_allowed_and_has_no_cycle() -> None:
+    allowed = torch.ones(4, 4)
+    allowed[1, 0] = 0
+    found = fit_structure(chain(1000), allowed, share=0.1, generator=generator())
+    assert (found.adjacency[1, 0], 0 in found.parents[1]) == (0, False)
+    edges = np.zeros((4, 4))
+    for child, parents in enumerate(found.parents):
+        edges[child, list(parents)] = 1
+    assert not np.linalg.matrix_power(edges, 4).any()
+
+
+def test_densities_given_any_parents_are_those_of_gaussians() -> None:
+    rng = np.random.default_rng(0)
+    shares = np.array([[1.0, 0.6, 0.3], [0.6, 1.0, 0.5], [0.3, 0.5, 1.0]])
+    v = torch.tensor(rng.multivariate_normal(np.zeros(3), shares, 6000), dtype=torch.float32)
+    model = fit_conditionals(v, [torch.arange(5000)], torch.ones(3, 3), generator=generator())
+    held = v[None, 5000:]
+    for parents in ([], [1], [1, 2]):
+        mask = torch.zeros(3)
+        mask[parents] = 1
+        with torch.no_grad():
+            found = model(held, mask.expand(1, 3, 1000, 3))[0, 0].numpy()
+        slope = np.linalg.solve(shares[np.ix_(parents, parents)], shares[parents, 0])
+        spread = np.sqrt(1 - shares[0, parents] @ slope)
+        expected = norm.logpdf(held[0, :, 0].numpy(), held[0][:, parents].numpy() @ slope, spread)
+        assert abs(found.mean() - np.mean(expected)) < 0.02
+
+
+def test_what_is_not_given_changes_nothing() -> None:
+    model = Conditionals(1, 3, generator=generator())
+    roughened(model)
+    v = torch.randn(1, 5, 3, generator=generator(1))
+    masks = torch.tensor([0.0, 1.0, 0.0]).expand(1, 3, 5, 3)
+    other = v.clone()
+    other[..., 2] += 1
+    assert torch.equal(model(v, masks)[0, 0], model(other, masks)[0, 0])
+    assert not torch.equal(model(v, masks)[0, 2], model(other, masks)[0, 2])
+
+
+TINY = Budget(epochs=1)
+
+
+def test_the_whole_recovers_case_one() -> None:
+    data = numerical(1, n=5000, rng=np.random.default_rng(1))
+    learn, held = data.rows(np.arange(4500)), data.rows(np.arange(4500, 5000))
+    fitted = Staged(Budget(epochs=20)).fit(learn.views, latents=data.counts, rng=np.random.default_rng(1))
+    assert match(fitted.encode(held.views), held.latents).mcc > 0.9
+    assert fitted.noise(held.views).shape == held.latents.shape
+
+
+def test_the_same_seed_gives_the_same_numbers_and_people_are_encoded_one_by_one() -> None:
+    data = numerical(1, n=300, rng=np.random.default_rng(0))
+    one, two = (Staged(TINY).fit(data.views, latents=data.counts, rng=np.random.default_rng(5)) for _ in range(2))
+    assert np.array_equal(one.encode(data.views), two.encode(data.views))
+    some = data.rows(np.arange(10, 20))
+    assert np.allclose(one.encode(some.views), one.encode(data.views)[10:20], atol=1e-4)
+    assert one.names == data.names
+    assert one.adjacency.shape == (4, 4)
+
+
+def test_forbidden_edges_are_never_learned() -> None:
+    data = numerical(1, n=300, rng=np.random.default_rng(0))
+    allowed = np.tril(np.ones((4, 4), bool))
+    fitted = Staged(TINY, allowed=allowed).fit(data.views, latents=data.counts, rng=np.random.default_rng(0))
+    assert (fitted.adjacency[~allowed] == 0).all()
+
+
+def test_what_it_cannot_do_it_says() -> None:
+    data = numerical(1, n=100, rng=np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    with pytest.raises(InputError, match="two or more"):
+        Staged(TINY).fit({"m1": data.views["m1"]}, latents={"m1": 2}, rng=rng)
+    with pytest.raises(InputError, match="shared"):
+        Staged(TINY).fit(data.views, latents=data.counts, shared=1, rng=rng)
+
+
+def test_what_encoders_see_keeps_distances() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 6)) * [5, 4, 3, 2, 1, 0] + 7
+    seen = Projection.fit({"a": {"k": x}}, rng=rng).apply({"a": {"k": x}})[0].double().numpy()
+    near, far = np.linalg.norm(x[0] - x[1]), np.linalg.norm(x[2] - x[3])
+    assert np.linalg.norm(seen[0] - seen[1]) / np.linalg.norm(seen[2] - seen[3]) == pytest.approx(near / far, rel=1e-3)
+    assert np.square(seen - seen.mean(0)).sum(1).mean() == pytest.approx(1, rel=0.02)
