@@ -122,31 +122,40 @@ def test_every_latent_is_linked_even_in_the_first_drawing(monkeypatch: pytest.Mo
 
 
 def test_mixable_is_what_a_change_of_latents_does_to_a_linear_model() -> None:
-    """z = A z + e becomes T A T^-1 for z' = T z: count the links across modalities before and after."""
+    """z = W z + e with z_i + c z_j in place of z_i: j is a parent of i, or j's noise enters i; count links."""
     rng = np.random.default_rng(0)
     owner = owners(2, 3, 1)
+    across = owner[:, None] != owner
     found = set()
     for _ in range(60):
         graph = rng.random((7, 7)) < 0.25
         np.fill_diagonal(graph, False)
-        across = owner[:, None] != owner
         weights = graph * rng.uniform(0.5, 1.5, (7, 7))
         for i in range(7):
             for j in np.flatnonzero((owner == owner[i]) & (np.arange(7) != i)):
                 change = np.eye(7)
                 change[i, j] = 0.37
-                after = np.abs(change @ weights @ np.linalg.inv(change)) > 1e-9
-                no_denser = (after & across).sum() <= (graph & across).sum()
-                assert ((i, int(j)) in mixable(graph, owner)) == no_denser
-                found.add(bool(no_denser))
-    assert found == {True, False}
+                inherited = np.abs(change @ weights @ np.linalg.inv(change)) > 1e-9
+                free = (inherited & across).sum() <= (graph & across).sum()
+                if graph[i, j]:
+                    kept = np.abs((weights + change - np.eye(7)) @ np.linalg.inv(change)) > 1e-9
+                    np.fill_diagonal(kept, False)
+                    free |= kept.sum() <= graph.sum()
+                assert ((i, int(j)) in mixable(graph, owner)) == free
+                found.add((bool(free), bool(graph[i, j])))
+    assert len(found) == 4
+
+
+def test_any_graph_may_be_asked_for() -> None:
+    graphs = [draw_graph(2, 2, identified=False, rng=np.random.default_rng(seed)) for seed in range(20)]
+    assert any(mixable(graph, owners(2, 2, 0)) for graph in graphs)
 
 
 def test_the_source_says_what_sparsity_cannot_tell() -> None:
-    assert "tell all latents of a modality apart" in drawn(1).source
+    assert "tells all latents of a modality apart" in drawn(1).source
     dense = drawn(1, density=1.0, per_modality=4)
     owner = owners(2, 4, 0)
-    assert f"leave {len(mixable(dense.adjacency, owner))} ordered pairs mixable" in dense.source
+    assert f"leaves {len(mixable(dense.adjacency, owner))} ordered pairs mixable" in dense.source
 
 
 @pytest.mark.parametrize(("inputs", "dim", "layers"), [(3, 15, 3), (4, 20, 3), (3, 3, 5), (6, 30, 1)])

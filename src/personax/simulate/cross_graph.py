@@ -22,14 +22,14 @@ def draw_graph(
     shared: int = 0,
     density: float = 0.0,
     cycles: Cycles = "none",
+    identified: bool = True,
     rng: np.random.Generator,
 ) -> NDArray[np.bool_]:
     """Draw a graph in which every latent touches another modality and few links do so.
 
     In a random causal order, every latent gets one parent of another modality, from those with the fewest children
     there, unless none stands before it; one left without any link gets a child. Neighbours within a modality are linked
-    in a chain, each with probability 1/2. A shared latent has one child in every modality. The drawing is repeated, up
-    to 500 times, until no two latents are `mixable`.
+    in a chain, each with probability 1/2. A shared latent has one child in every modality.
 
     Parameters
     ----------
@@ -44,6 +44,9 @@ def draw_graph(
     cycles
         ``within``: the first two latents of every modality cause each other; ``across``: a quarter of the links between
         modalities, at least one, go in both directions.
+    identified
+        Leave out links within a modality that make latents `mixable`, and repeat the drawing, up to 500 times, until
+        none are.
 
     Returns
     -------
@@ -68,18 +71,20 @@ def draw_graph(
         raise ValueError("cycles within a modality need two latents in it")
     owner = np.r_[np.full(shared, -1), np.repeat(np.arange(modalities), per_modality)]
     for _ in range(TRIES):
-        graph = _draw(owner, density, cycles, rng)
-        if not mixable(graph, owner):
+        graph = _draw(owner, density, cycles, identified, rng)
+        if not (identified and mixable(graph, owner)):
             break
     return graph
 
 
 def mixable(adjacency: NDArray[np.bool_], owner: NDArray[np.intp]) -> list[tuple[int, int]]:
-    """Return the pairs (i, j) of one modality for which adding j to i makes the graph across no denser.
+    """Return the pairs (i, j) of one modality for which adding j to i makes the graph no denser.
 
-    If z_i is replaced by z_i + c z_j, it inherits j's parents, and i's children get j as a parent. Nothing is added
-    across modalities just when j's parents there are among i's and i's children there among j's. For such a pair,
-    sparsity across modalities cannot tell z_i from the mixture; where there is none, it can (arXiv 2411.06518).
+    Let z_i be replaced by z_i + c z_j. Every child of i gets j as a parent. If j is a parent of i, nothing else changes:
+    only c is added to its effect. If it is not, the noise of j would enter i, so that j becomes a parent, unless noises
+    happen to mix into independent ones (Gaussian ones do); then i inherits j's parents. So sparsity cannot tell z_i from
+    the mixture when the children of i are children of j and either j is a parent of i, or j's parents in other
+    modalities are i's as well. Where there is no such pair, it can (arXiv 2411.06518 has a like condition).
 
     Parameters
     ----------
@@ -97,15 +102,31 @@ def mixable(adjacency: NDArray[np.bool_], owner: NDArray[np.intp]) -> list[tuple
     """
     across = adjacency & (owner[:, None] != owner[None, :])
     pairs = [(i, j) for i in range(len(owner)) for j in range(len(owner)) if i != j and owner[i] == owner[j]]
-    return [(i, j) for i, j in pairs if (across[j] <= across[i]).all() and (across[:, i] <= across[:, j]).all()]
+    return [
+        (i, j)
+        for i, j in pairs
+        if (adjacency[i, j] and not _new_children(adjacency, i, j).any())
+        or (not _new_children(across, i, j).any() and (across[j] <= across[i]).all())
+    ]
 
 
-def _draw(owner: NDArray[np.intp], density: float, cycles: Cycles, rng: np.random.Generator) -> NDArray[np.bool_]:
+def _new_children(links: NDArray[np.bool_], i: int, j: int) -> NDArray[np.bool_]:
+    """Return the children of i, other than j, that are no children of j."""
+    new: NDArray[np.bool_] = links[:, i] & ~links[:, j]
+    new[j] = False
+    return new
+
+
+def _draw(
+    owner: NDArray[np.intp], density: float, cycles: Cycles, identified: bool, rng: np.random.Generator
+) -> NDArray[np.bool_]:
     order = _order(owner, rng)
     graph = _across(owner, order, density, rng)
     own = np.flatnonzero(owner >= 0)
     for first, second in pairwise(own):
-        if owner[first] == owner[second] and rng.random() < 0.5:
+        if owner[first] != owner[second] or rng.random() < 0.5:
+            continue
+        if not identified or _new_children(graph, second, first).any():
             graph[second, first] = True
     for one in np.flatnonzero(owner < 0):
         for modality in range(owner.max() + 1):

@@ -31,6 +31,7 @@ def numerical(
     noise_scale: float = 1.0,
     density: float = 0.0,
     cycles: Cycles = "none",
+    identified: bool = True,
     mixing_layers: int = 3,
     rng: np.random.Generator,
 ) -> LatentData:
@@ -54,7 +55,7 @@ def numerical(
         Of every modality; they share the mixing and the latents and differ in eta.
     mechanism, noise, noise_scale
         See `Mechanisms`; at 1.0, parents explain half of a latent's variance.
-    density, cycles
+    density, cycles, identified
         See `draw_graph`. Feedback loops need additive noise within the loop and are solved by fixed-point iteration.
     mixing_layers
         Layers of the mixing; 1 is linear.
@@ -65,7 +66,7 @@ def numerical(
     -------
     LatentData
         Modalities ``m1`` ..., measurements ``k1`` ..., latents ``shared_1`` ..., ``m1_1`` ... The source says whether
-        sparsity across modalities suffices to tell the latents of a modality apart.
+        sparsity suffices to tell the latents of a modality apart.
 
     Raises
     ------
@@ -95,7 +96,9 @@ def numerical(
     if noises < 0:
         raise ValueError(f"eta must not be negative, not {noises}")
     graph_rng, model_rng, people_rng, mixing_rng, eta_rng = rng.spawn(5)
-    adjacency = draw_graph(count, each, shared=shared, density=density, cycles=cycles, rng=graph_rng)
+    adjacency = draw_graph(
+        count, each, shared=shared, density=density, cycles=cycles, identified=identified, rng=graph_rng
+    )
     model = Mechanisms(adjacency, mechanism=mechanism, noise=noise, noise_scale=noise_scale, rng=model_rng)
     latents = model.solve(model.draw(n, rng=people_rng))
     names, owner = _names(count, each, shared)
@@ -120,6 +123,10 @@ def _names(count: int, each: int, shared: int) -> tuple[list[str], NDArray[np.in
 def _source(adjacency: NDArray[np.bool_], owner: NDArray[np.intp], mechanism: str, noise: str, cycles: str) -> str:
     links = int((adjacency & (owner[:, None] != owner)).sum())
     pairs = len(mixable(adjacency, owner))
-    told = "which tell all latents of a modality apart" if not pairs else f"which leave {pairs} ordered pairs mixable"
+    told = (
+        "sparsity tells all latents of a modality apart"
+        if not pairs
+        else f"sparsity leaves {pairs} ordered pairs mixable"
+    )
     loops = "" if cycles == "none" else f", cycles {cycles}"
     return f"Simulated numbers: {mechanism} mechanisms, {noise} noise{loops}; {links} links across modalities, {told}."

@@ -27,6 +27,9 @@ LOUDEST: Final = 2.0
 CHECK: Final = 100
 """Steps between validations; each restart keeps its best state."""
 
+NEGATIVES: Final = 64
+"""Other people that stand in for each on validation: information is seen up to the logarithm of that."""
+
 FEW: Final = 3
 """Modalities contrasted in a step at most; more are drawn in turn, which bounds a step's cost."""
 
@@ -37,8 +40,10 @@ class Search:
 
     Parameters
     ----------
-    restarts, finalists
-        Models that begin, and those of the best objective on validation people that go on to the end.
+    restarts
+        Models that begin. After each trial the better half by the objective on validation people goes on.
+    finalists
+        Models that go on to the end.
     trial, steps
         Steps of a trial and of the whole.
     batch, negatives
@@ -51,12 +56,12 @@ class Search:
         Width of encoders.
     """
 
-    restarts: int = 8
+    restarts: int = 12
     finalists: int = 2
     trial: int = 200
     steps: int = 1000
     batch: int = 256
-    negatives: int = 24
+    negatives: int = 8
     rate: float = 4e-3
     edges: float = 0.007
     hidden: int = 48
@@ -137,11 +142,15 @@ def find_components(
     model = nn.ModuleList([*encoders, Critic(r, block, allowed, generator=g)])
     seen = [VIEWS[i % len(VIEWS)] for i in range(r)]
     step = _Step(model, inputs, search, held, seen)
-    best = step.run(range(search.trial), learn, g, progress)
-    order = sorted(range(r), key=lambda i: best[i])[: search.finalists]
-    keep(model, order)
-    step.keep(order)
-    best = step.run(range(search.trial, search.steps), learn, g, progress)
+    at, best = 0, [math.inf] * r
+    while at < search.steps:
+        until = min(at + search.trial, search.steps) if len(best) > search.finalists else search.steps
+        best = step.run(range(at, until), learn, g, progress)
+        order = sorted(range(len(best)), key=best.__getitem__)[: max(search.finalists, len(best) // 2)]
+        if until < search.steps:
+            keep(model, order)
+            step.keep(order)
+        at = until
     if not math.isfinite(min(best)):
         raise FloatingPointError
     chosen = best.index(min(best))
@@ -198,7 +207,7 @@ class _Step:
         assert isinstance(critic, Critic)
         v = standardised(torch.cat([e(x) for e, x in zip(encoders, xs, strict=True)], dim=-1))
         information, squared = critic(v, negatives, modalities)
-        return information, edge_cost(squared, critic.across), squared
+        return information, edge_cost(squared, critic.charged), squared
 
     def run(
         self, span: range, learn: Tensor, generator: torch.Generator, progress: Callable[..., None] | None
@@ -211,7 +220,7 @@ class _Step:
         kept = [parameter.data.clone() for parameter in self.model.parameters()]
         for at in span:
             for group in optimiser.param_groups:
-                group["lr"] = s.rate * min(1.0, (at - span.start + 1) / 50) * 0.5 * (1 + math.cos(math.pi * at / total))
+                group["lr"] = s.rate * min(1.0, (at - span.start + 1) / 20) * 0.5 * (1 + math.cos(math.pi * at / total))
             rows = learn[torch.randint(len(learn), (s.batch,), generator=generator)]
             few = None if count <= FEW else torch.randperm(count, generator=generator)[:FEW].tolist()
             information, cost, _ = self.terms(self._seen(rows, generator), s.negatives, few)
@@ -251,6 +260,6 @@ class _Step:
         """Return objective, information and squared strengths on validation people, means over batches."""
         size = min(self.search.batch, len(self.held))
         batches = [rows for rows in torch.split(self.held, size) if len(rows) == size]
-        found = [self.terms(self._seen(rows), size, None) for rows in batches]
+        found = [self.terms(self._seen(rows), NEGATIVES, None) for rows in batches]
         information, cost, squared = (torch.stack(part).mean(0) for part in zip(*found, strict=True))
         return -information + self.edges * cost, information, squared

@@ -30,12 +30,15 @@ MIXTURE: Final = 4
 DELTA: Final = 0.1
 """Strength: an edge much weaker than this is free, a stronger one costs its logarithm."""
 
+WITHIN: Final = 0.5
+"""Cost of an edge within a modality, as a share of one across: without any, a latent could take up its mates for free."""
+
 HALF_LOG_TWO_PI: Final = 0.5 * math.log(2 * math.pi)
 
 
-def edge_cost(squared: Tensor, across: Tensor) -> Tensor:
-    """Return the cost of the edges across modalities, shape (restarts,), of squared strengths (restarts, d, d)."""
-    return (0.5 * torch.log1p(squared / DELTA**2) * across).sum((1, 2))
+def edge_cost(squared: Tensor, charged: Tensor) -> Tensor:
+    """Return the cost of edges, shape (restarts,), of squared strengths (restarts, d, d) and what each is charged."""
+    return (0.5 * torch.log1p(squared / DELTA**2) * charged).sum((1, 2))
 
 
 @final
@@ -57,6 +60,7 @@ class Critic(nn.Module):
 
     allowed: Tensor
     across: Tensor
+    charged: Tensor
 
     def __init__(self, restarts: int, block: Sequence[int], allowed: Tensor, *, generator: torch.Generator) -> None:
         super().__init__()
@@ -68,6 +72,11 @@ class Critic(nn.Module):
         may = allowed.bool() & (~same | before) & ~torch.eye(d, dtype=torch.bool)
         self.register_buffer("allowed", may.float())
         self.register_buffer("across", (may & ~same).float())
+        import os
+
+        self.register_buffer(
+            "charged", (may & ~same).float() + float(os.environ.get("WITHIN", "0")) * (may & same).float()
+        )
         self.enter = drawn(r, d, d, HIDDEN, scale=0.5, generator=g)
         self.enter_bias = drawn(r, d, HIDDEN, scale=0.5, generator=g)
         self.mean = drawn(r, d, HIDDEN, scale=0.1, generator=g)
