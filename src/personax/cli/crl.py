@@ -101,6 +101,9 @@ def register(app: typer.Typer) -> None:
         measurements: Annotated[int, typer.Option(help="Of each modality of numerical.")] = 1,
         mechanism: Annotated[str | None, typer.Option(help="additive, folded, scale, linear or mlp.")] = None,
         noise: Annotated[str, typer.Option(help="gaussian, laplace or uniform.")] = "gaussian",
+        any_graph: Annotated[
+            bool, typer.Option("--any-graph", help="Of numerical: also graphs that leave latents mixable.")
+        ] = False,
         n: Annotated[int, typer.Option(help="People; a tenth is held out.")] = 10_000,
         digits: Annotated[Path | None, typer.Option(help="Folder with MNIST's files.")] = None,
         clothes: Annotated[Path | None, typer.Option(help="Folder with Fashion-MNIST's files.")] = None,
@@ -114,7 +117,8 @@ def register(app: typer.Typer) -> None:
         chosen = list(NAMES) if methods == "all" else [name.strip() for name in methods.split(",") if name.strip()]
         if data == "numerical":
             asked = {"case": case, "modalities": modalities, "per_modality": latents, "shared": shared,
-                     "measurements": measurements, "mechanism": mechanism, "noise": noise}  # fmt: skip
+                     "measurements": measurements, "mechanism": mechanism, "noise": noise,
+                     "identified": False if any_graph else None}  # fmt: skip
         else:
             asked = {"instances": instances, "mechanism": mechanism, "noise": noise}
         options = {name: value for name, value in asked.items() if value is not None}

@@ -80,11 +80,11 @@ def draw_graph(
 def mixable(adjacency: NDArray[np.bool_], owner: NDArray[np.intp]) -> list[tuple[int, int]]:
     """Return the pairs (i, j) of one modality for which adding j to i makes the graph no denser.
 
-    Let z_i be replaced by z_i + c z_j. Every child of i gets j as a parent. If j is a parent of i, nothing else changes:
-    only c is added to its effect. If it is not, the noise of j would enter i, so that j becomes a parent, unless noises
-    happen to mix into independent ones (Gaussian ones do); then i inherits j's parents. So sparsity cannot tell z_i from
-    the mixture when the children of i are children of j and either j is a parent of i, or j's parents in other
-    modalities are i's as well. Where there is no such pair, it can (arXiv 2411.06518 has a like condition).
+    Let z_i be replaced by z_i + c z_j. Every child of i gets j as a parent. If j is a parent of i, only c is added to
+    its effect. If it is not, the noise of j would enter i, so that j becomes a parent, unless noises happen to mix into
+    independent ones (Gaussian ones do); then i inherits j's parents. So sparsity cannot tell z_i from the mixture when
+    the children of i are children of j and either j is a parent of i, or j's parents in other modalities are i's as
+    well. Where there is no such pair, it can (arXiv 2411.06518 has a like condition).
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def mixable(adjacency: NDArray[np.bool_], owner: NDArray[np.intp]) -> list[tuple
     ]
 
 
-def _new_children(links: NDArray[np.bool_], i: int, j: int) -> NDArray[np.bool_]:
+def _new_children(links: NDArray[np.bool_], i: int | np.intp, j: int | np.intp) -> NDArray[np.bool_]:
     """Return the children of i, other than j, that are no children of j."""
     new: NDArray[np.bool_] = links[:, i] & ~links[:, j]
     new[j] = False

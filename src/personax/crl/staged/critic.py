@@ -31,7 +31,7 @@ DELTA: Final = 0.1
 """Strength: an edge much weaker than this is free, a stronger one costs its logarithm."""
 
 WITHIN: Final = 0.5
-"""Cost of an edge within a modality, as a share of one across: without any, a latent could take up its mates for free."""
+"""Cost of an edge within a modality, as a share of one across: were it free, a latent could take up its mates."""
 
 HALF_LOG_TWO_PI: Final = 0.5 * math.log(2 * math.pi)
 
