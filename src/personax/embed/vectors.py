@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from personax.errors import InputError
 
-__all__ = ["read_vectors"]
+__all__ = ["load_vectors", "read_vectors"]
 
 
 def read_vectors(path: Path, people: Sequence[str]) -> NDArray[np.float32]:
@@ -36,9 +36,7 @@ def read_vectors(path: Path, people: Sequence[str]) -> NDArray[np.float32]:
     InputError
         A missing file or id, doubled ids, vectors of different lengths, missing or infinite numbers.
     """
-    ids, vectors = _read(path)
-    if len(set(ids)) < len(ids):
-        raise InputError(f"{path}: {len(ids) - len(set(ids))} ids stand more than once; one vector a person is needed")
+    ids, vectors = load_vectors(path)
     place = {identifier: row for row, identifier in enumerate(ids)}
     absent = [identifier for identifier in people if identifier not in place]
     if absent:
@@ -50,9 +48,17 @@ def read_vectors(path: Path, people: Sequence[str]) -> NDArray[np.float32]:
     return ordered
 
 
+def load_vectors(path: Path) -> tuple[list[str], NDArray[np.float32]]:
+    """Return the ids of a file that `read_vectors` reads, each once, and their vectors, in its own order."""
+    ids, vectors = _read(path)
+    if len(set(ids)) < len(ids):
+        raise InputError(f"{path}: {len(ids) - len(set(ids))} ids stand more than once; one vector a person is needed")
+    return ids, vectors
+
+
 def _read(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     if not path.is_file():
-        raise InputError(f"there is no file {path}; check the path under embed.files")
+        raise InputError(f"there is no file {path}; check the path")
     try:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:

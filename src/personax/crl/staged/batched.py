@@ -19,7 +19,7 @@ def drawn(*shape: int, scale: float, generator: torch.Generator) -> nn.Parameter
 
 @final
 class BatchedMLP(nn.Module):
-    """As many networks as restarts: two layers of tanh beside a linear map.
+    """As many networks as restarts: two layers of SiLU beside a linear map.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ class BatchedMLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return shape (restarts, batch, outputs) for x of shape (batch, inputs) or (restarts, batch, inputs)."""
-        hidden = torch.tanh(x @ self.enter + self.enter_bias)
-        hidden = torch.tanh(hidden @ self.inner + self.inner_bias)
+        hidden = nn.functional.silu(x @ self.enter + self.enter_bias)
+        hidden = nn.functional.silu(hidden @ self.inner + self.inner_bias)
         return hidden @ self.leave + x @ self.straight
 
     def rescale(self, size: Tensor) -> None:

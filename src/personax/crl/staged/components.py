@@ -15,10 +15,10 @@ from personax.crl.staged.critic import Critic, edge_cost
 
 __all__ = ["Components", "Search", "find_components"]
 
-VIEWS: Final = ((1.0, 0.5), (0.5, 0.0), (0.5, 0.2), (1.0, 0.1))
+VIEWS: Final = ((0.5, 0.0), (1.0, 0.5), (0.0, 0.0), (1.0, 0.1))
 """What restarts see, in turn: principal components to the power of their sizes, with noise on them; validation people
-choose. At 1 components keep their own sizes, so that noise smooths encoders where measurements hardly move; at 0.5
-small components are enlarged.
+choose. At 1 components keep their own sizes, so that noise smooths encoders where measurements hardly move; below,
+small components are enlarged, which serves where they carry latents and no noise.
 """
 
 LOUDEST: Final = 2.0
@@ -56,15 +56,15 @@ class Search:
         Width of encoders.
     """
 
-    restarts: int = 12
+    restarts: int = 16
     finalists: int = 2
-    trial: int = 200
-    steps: int = 1000
+    trial: int = 150
+    steps: int = 1600
     batch: int = 256
     negatives: int = 8
     rate: float = 4e-3
-    edges: float = 0.007
-    hidden: int = 48
+    edges: float = 0.005
+    hidden: int = 64
 
     def slower(self, rate: float, steps: float) -> Search:
         """Return the same search at a fraction of the rate and of the steps."""

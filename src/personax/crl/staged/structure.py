@@ -24,6 +24,11 @@ __all__ = ["Structure", "fit_structure"]
 NUMBERS: Final = 16
 """Free numbers that an edge counts for, in Schwarz's criterion."""
 
+WORTH: Final = 0.02
+"""Nats a person that an edge must be worth, which is a partial correlation of .2: latents are known up to errors, and
+what one has of another by error carries about as much.
+"""
+
 STARTS: Final = 8
 BOOTSTRAPS: Final = 50
 
@@ -115,7 +120,7 @@ class _Search:
     def __init__(self, scores: _Scores, allowed: Tensor, rng: np.random.Generator) -> None:
         self.scores, self.rng = scores, rng
         self.may = [[bool(allowed[i, j]) and i != j for j in range(len(allowed))] for i in range(len(allowed))]
-        self.cost = 0.5 * NUMBERS * math.log(scores.people)
+        self.cost = max(0.5 * NUMBERS * math.log(scores.people), WORTH * scores.people)
 
     def anywhere(self) -> Graph:
         """Return a graph drawn at random: some order, and about one parent a latent."""

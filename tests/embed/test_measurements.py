@@ -1,0 +1,100 @@
+"""Measurements of several modalities, read from a folder or from one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from personax.embed import read_measurements
+from personax.errors import InputError
+
+WANTED = {"image": {"face": "face"}, "text": {"one": "one", "two": "two"}}
+IDS = ["c", "a", "b"]
+
+
+def arrays() -> dict[str, np.ndarray[Any, Any]]:
+    rng = np.random.default_rng(0)
+    return {"face": rng.normal(size=(3, 4)), "one": rng.normal(size=(3, 2)), "two": rng.normal(size=(3, 5))}
+
+
+def npz(path: Path, **more: Any) -> Path:
+    np.savez(path / "data.npz", **(arrays() | more))
+    return path / "data.npz"
+
+
+def folder(path: Path, order: list[int]) -> tuple[Path, dict[str, dict[str, str]]]:
+    for name, x in arrays().items():
+        rows = order if name == "two" else [0, 1, 2]
+        np.savez(path / f"{name}.npz", id=np.array(IDS)[rows], vectors=x[rows])
+    return path, {m: {k: f"{name}.npz" for k, name in by.items()} for m, by in WANTED.items()}
+
+
+def test_one_npz_holds_all(tmp_path: Path) -> None:
+    ids, views = read_measurements(npz(tmp_path, id=np.array(IDS)), WANTED)
+    assert ids == IDS
+    assert {m: list(by) for m, by in views.items()} == {m: list(by) for m, by in WANTED.items()}
+    np.testing.assert_array_equal(views["text"]["two"], arrays()["two"].astype(np.float32))
+
+
+def test_without_ids_people_are_numbered(tmp_path: Path) -> None:
+    assert read_measurements(npz(tmp_path), WANTED)[0] == ["1", "2", "3"]
+
+
+def test_files_of_a_folder_are_put_into_one_order(tmp_path: Path) -> None:
+    ids, views = read_measurements(*folder(tmp_path, [2, 0, 1]))
+    assert ids == IDS
+    np.testing.assert_array_equal(views["text"]["two"], arrays()["two"].astype(np.float32))
+
+
+def test_parquet_holds_columns_of_lists(tmp_path: Path) -> None:
+    columns = {name: pl.Series(x.tolist()) for name, x in arrays().items()}
+    pl.DataFrame({"id": IDS} | columns).write_parquet(tmp_path / "data.parquet")
+    ids, views = read_measurements(tmp_path / "data.parquet", WANTED)
+    assert ids == IDS
+    np.testing.assert_array_equal(views["image"]["face"], arrays()["face"].astype(np.float32))
+
+
+def test_other_people_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"two.npz holds 0 people .* and lacks 1"):
+        read_measurements(*folder(tmp_path, [0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"two": np.ones((2, 5))}, "different numbers of people: \\[2, 3\\]"),
+        ({"two": np.ones((2, 5)), "id": np.array(IDS)}, "text/two has 2 rows and there are 3 ids"),
+        ({"id": np.array(["a", "a", "b"])}, "1 ids stand more than once"),
+        ({"one": np.array([[1.0, np.nan], [1, 2], [3, 4]])}, "text/one: the vectors of 1 people"),
+        ({"one": np.full((3, 2), 1e39)}, "one holds numbers beyond"),
+        ({"one": np.array(["x", "y", "z"])}, "one must be a table of numbers"),
+        ({"one": np.ones(3)}, "one must be a table of numbers"),
+    ],
+)
+def test_bad_arrays_are_refused_by_name(tmp_path: Path, more: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        read_measurements(npz(tmp_path, **more), WANTED)
+
+
+def test_what_is_missing_is_named_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has no facee; did you mean face"):
+        read_measurements(npz(tmp_path), {"image": {"a": "facee"}})
+    with pytest.raises(InputError, match="there is no file or folder"):
+        read_measurements(tmp_path / "none.npz", WANTED)
+
+
+@pytest.mark.parametrize("name", ["data.npz", "data.parquet"])
+def test_what_is_no_such_file_is_said(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("no")
+    with pytest.raises(InputError, match="cannot be read as measurements"):
+        read_measurements(tmp_path / name, WANTED)
+
+
+def test_pickled_objects_are_not_loaded(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", one=np.array([[1, {}]], dtype=object))
+    with pytest.raises(InputError, match="cannot be read as measurements"):
+        read_measurements(tmp_path / "data.npz", {"text": {"one": "one"}})
