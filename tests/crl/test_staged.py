@@ -11,8 +11,10 @@ import torch
 
 from personax.crl import match
 from personax.crl.budget import Budget
+from personax.crl.staged.agreed import find_agreed
 from personax.crl.staged.batched import BatchedMLP, keep
 from personax.crl.staged.chart import leftover
+from personax.crl.staged.comparison import Comparison
 from personax.crl.staged.components import Components, Search, find_components
 from personax.crl.staged.conditionals import Conditionals, fit_conditionals
 from personax.crl.staged.critic import Critic, edge_cost
@@ -43,6 +45,10 @@ def critic(block: list[int], restarts: int = 2) -> Critic:
     return made
 
 
+def following(people: int, negatives: int) -> torch.Tensor:
+    return (torch.arange(people)[:, None] + torch.arange(1, negatives + 1)) % people
+
+
 def inputs_of(made: Critic, v: torch.Tensor) -> torch.Tensor:
     edges = made.enter * made.allowed[None, :, :, None]
     return torch.einsum("rbj,rijh->ribh", v, edges) + made.enter_bias.unsqueeze(2)
@@ -64,7 +70,7 @@ def test_densities_are_mixtures_of_gaussians_moved_and_stretched() -> None:
 def test_strength_is_the_cross_derivative_of_the_log_density() -> None:
     made = critic([0, 1], restarts=1)
     v = torch.randn(1, 20, 2, generator=generator(3))
-    _, squared = made(v, 5)
+    _, squared = made(v, following(20, 5))
 
     def log_density(pair: torch.Tensor) -> torch.Tensor:
         one = pair.view(1, 1, 2)
@@ -78,7 +84,7 @@ def test_within_a_modality_parents_stand_before() -> None:
     made = critic([0, 0, 1, 1])
     assert made.allowed.tolist() == [[0, 0, 1, 1], [1, 0, 1, 1], [1, 1, 0, 0], [1, 1, 1, 0]]
     assert made.across.sum() == 8
-    _, squared = made(torch.randn(2, 30, 4, generator=generator()), 8)
+    _, squared = made(torch.randn(2, 30, 4, generator=generator()), following(30, 8))
     assert (squared[:, made.allowed == 0] == 0).all()
 
 
@@ -87,7 +93,7 @@ def test_edges_that_are_not_allowed_carry_nothing() -> None:
     allowed[0, 1] = 0
     made = Critic(1, [0, 1], allowed, generator=generator())
     roughened(made)
-    _, squared = made(torch.randn(1, 30, 2, generator=generator()), 8)
+    _, squared = made(torch.randn(1, 30, 2, generator=generator()), following(30, 8))
     assert squared[0, 0, 1] == 0
     assert squared[0, 1, 0] > 0
 
@@ -261,8 +267,53 @@ def test_what_it_cannot_do_it_says() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(InputError, match="two or more"):
         Staged(TINY).fit({"m1": data.views["m1"]}, latents={"m1": 2}, rng=rng)
-    with pytest.raises(InputError, match="shared"):
-        Staged(TINY).fit(data.views, latents=data.counts, shared=1, rng=rng)
+
+
+def test_what_all_inputs_show_is_found_and_what_is_given_is_left_out() -> None:
+    rng = np.random.default_rng(0)
+    both, known, own = rng.normal(size=(3, 3000))
+    other = rng.normal(size=3000)
+    xs = [
+        torch.tensor(np.column_stack([known + own, both - own, both + known]), dtype=torch.float32),
+        torch.tensor(np.column_stack([known - other, 2 * both + other, other]), dtype=torch.float32),
+    ]
+    rows = torch.arange(3000)
+    search = Search(steps=600, hidden=16)
+    given = torch.tensor(known[:, None], dtype=torch.float32)
+    alike = find_agreed(xs, 1, rows[:500], rows[500:], search, given=given, generator=generator())
+    found = alike(xs, given)[:, 0].numpy()
+    assert abs(np.corrcoef(found, both)[0, 1]) > 0.8
+    assert abs(np.corrcoef(found, known)[0, 1]) < 0.3
+
+
+def test_shared_latents_come_first_and_are_caused_by_nothing() -> None:
+    data = numerical(1, n=300, shared=1, rng=np.random.default_rng(0))
+    fitted = Staged(TINY).fit(data.views, latents=data.counts, shared=1, rng=np.random.default_rng(0))
+    assert fitted.names == data.names
+    assert fitted.encode(data.views).shape == (300, 5)
+    assert not fitted.adjacency[0].any()
+
+
+def test_alike_people_are_compared_with_one_another_alone() -> None:
+    given = torch.rand(400, 1, generator=generator())
+    rows = torch.arange(100, 400)
+    comparison = Comparison(rows, 90, 8, given)
+    drawn, stand_ins = comparison.draw(generator())
+    assert stand_ins.shape == (90, 8)
+    assert set(drawn.tolist()) <= set(rows.tolist())
+    assert not (drawn[stand_ins] == drawn[:, None]).any()
+    apart = (given[drawn[stand_ins]] - given[drawn][:, None]).abs().max()
+    assert apart < 0.2
+    everyone = torch.cat([some for some, _ in comparison.through()])
+    assert len(everyone) >= 200
+
+
+def test_anyone_is_compared_with_others_and_all_are_gone_through() -> None:
+    comparison = Comparison(torch.arange(50, 150), 25, 8)
+    drawn, stand_ins = comparison.draw(generator())
+    assert (stand_ins != torch.arange(25)[:, None]).all()
+    assert len(drawn) == 25
+    assert sorted(torch.cat([some for some, _ in comparison.through()]).tolist()) == list(range(50, 150))
 
 
 def test_what_encoders_see_keeps_distances() -> None:

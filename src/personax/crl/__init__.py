@@ -7,6 +7,7 @@ from personax.errors import require
 
 if TYPE_CHECKING:
     from personax.crl.calibration import NoiseReport, noise_report
+    from personax.crl.choosing import Chosen, fit_seeds
     from personax.crl.disentanglement import DCI, dci
     from personax.crl.edges import EdgeScores, GraphScores, align, graph_scores, shd
     from personax.crl.floors import Floor, noise_only_floor, root_copies_floor, rotation_floor
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
     from personax.crl.matching import Match, held_out_match, match
     from personax.crl.recovery import Leakage, Recovery, block_r2, held_out_r2, leakage, r2
     from personax.crl.scores import summary
+    from personax.crl.stability import Agreement, agreement
     from personax.crl.training import CRLResult, FitConfig, fit
 
 __all__ = [
     "DCI",
+    "Agreement",
     "CRLResult",
+    "Chosen",
     "EdgeScores",
     "FitConfig",
     "Floor",
@@ -28,10 +32,12 @@ __all__ = [
     "Match",
     "NoiseReport",
     "Recovery",
+    "agreement",
     "align",
     "block_r2",
     "dci",
     "fit",
+    "fit_seeds",
     "graph_scores",
     "held_out_match",
     "held_out_r2",
@@ -50,7 +56,9 @@ __all__ = [
 ]
 
 _HOME = {
+    "Agreement": "stability",
     "CRLResult": "training",
+    "Chosen": "choosing",
     "DCI": "disentanglement",
     "EdgeScores": "edges",
     "FitConfig": "training",
@@ -60,10 +68,12 @@ _HOME = {
     "Match": "matching",
     "NoiseReport": "calibration",
     "Recovery": "recovery",
+    "agreement": "stability",
     "align": "edges",
     "block_r2": "recovery",
     "dci": "disentanglement",
     "fit": "training",
+    "fit_seeds": "choosing",
     "graph_scores": "edges",
     "held_out_match": "matching",
     "held_out_r2": "recovery",

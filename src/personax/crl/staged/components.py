@@ -11,14 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from personax.crl.staged.batched import BatchedMLP, keep
+from personax.crl.staged.comparison import Comparison
 from personax.crl.staged.critic import Critic, edge_cost
 
 __all__ = ["Components", "Search", "find_components"]
 
-VIEWS: Final = ((0.5, 0.0), (1.0, 0.5), (0.0, 0.0), (1.0, 0.1))
+VIEWS: Final = ((0.5, 0.0), (1.0, 0.5))
 """What restarts see, in turn: principal components to the power of their sizes, with noise on them; validation people
-choose. At 1 components keep their own sizes, so that noise smooths encoders where measurements hardly move; below,
-small components are enlarged, which serves where they carry latents and no noise.
+choose at the end. Enlarged small components serve where few numbers carry latents and no noise; components of
+their own sizes with noise on them keep encoders smooth where many people's pictures differ in what is no latent.
 """
 
 LOUDEST: Final = 2.0
@@ -28,7 +29,7 @@ CHECK: Final = 100
 """Steps between validations; each restart keeps its best state."""
 
 NEGATIVES: Final = 64
-"""Other people that stand in for each on validation: information is seen up to the logarithm of that."""
+"""Other people that stand in for each on validation at least: information is seen up to the logarithm of that."""
 
 FEW: Final = 3
 """Modalities contrasted in a step at most; more are drawn in turn, which bounds a step's cost."""
@@ -41,7 +42,7 @@ class Search:
     Parameters
     ----------
     restarts
-        Models that begin. After each trial the better half by the objective on validation people goes on.
+        Models that begin. After each trial the better half by the objective on validation people goes on (`_better`).
     finalists
         Models that go on to the end.
     trial, steps
@@ -111,6 +112,7 @@ def find_components(
     learn: Tensor,
     search: Search,
     *,
+    given: Tensor | None = None,
     generator: torch.Generator,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> Components:
@@ -128,12 +130,17 @@ def find_components(
         Rows of validation and of training people.
     search
         How.
+    given
+        Latents that are known already, shape (n, k). They come first, may cause all others, and only people who are
+        alike in them are compared.
 
     Raises
     ------
     FloatingPointError
         When no restart has a finite objective.
     """
+    if given is not None:
+        inputs, counts = [given, *inputs], [given.shape[1], *counts]
     block = [m for m, count in enumerate(counts) for _ in range(count)]
     r, g = search.restarts, generator
     encoders = [
@@ -141,15 +148,22 @@ def find_components(
     ]
     model = nn.ModuleList([*encoders, Critic(r, block, allowed, generator=g)])
     seen = [VIEWS[i % len(VIEWS)] for i in range(r)]
-    step = _Step(model, inputs, search, held, seen)
+    comparisons = [
+        Comparison(learn, search.batch, search.negatives, given),
+        Comparison(
+            held, search.batch, search.negatives if given is not None else max(NEGATIVES, search.negatives), given
+        ),
+    ]
+    step = _Step(model, inputs, search, comparisons, seen, first=0 if given is None else 1)
     at, best = 0, [math.inf] * r
     while at < search.steps:
         until = min(at + search.trial, search.steps) if len(best) > search.finalists else search.steps
-        best = step.run(range(at, until), learn, g, progress)
-        order = sorted(range(len(best)), key=best.__getitem__)[: max(search.finalists, len(best) // 2)]
+        best = step.run(range(at, until), g, progress)
         if until < search.steps:
+            order = _better(best, seen, search.finalists)
             keep(model, order)
             step.keep(order)
+            seen = [seen[i] for i in order]
         at = until
     if not math.isfinite(min(best)):
         raise FloatingPointError
@@ -166,6 +180,18 @@ def find_components(
     )
 
 
+def _better(objectives: Sequence[float], seen: Sequence[tuple[float, float]], finalists: int) -> list[int]:
+    """Return the better half of the restarts of each view, or of all once each view has one; no fewer than finalists.
+
+    Some views are learned from faster than others and end worse, so views are not compared early.
+    """
+    order = sorted(range(len(objectives)), key=objectives.__getitem__)
+    if len(set(seen)) == len(seen) or len(order) <= finalists:
+        return order[: max(finalists, len(order) // 2)]
+    by_view = [[i for i in order if seen[i] == view] for view in dict.fromkeys(seen)]
+    return sorted((i for of in by_view for i in of[: max(1, len(of) // 2)]), key=objectives.__getitem__)
+
+
 def standardised(v: Tensor) -> Tensor:
     """Return latents of mean 0 and variance 1 over the batch, shape (restarts, batch, d)."""
     spread = v.std(1, keepdim=True)
@@ -180,12 +206,15 @@ class _Step:
         model: nn.ModuleList,
         inputs: Sequence[Tensor],
         search: Search,
-        held: Tensor,
+        comparisons: Sequence[Comparison],
         seen: Sequence[tuple[float, float]],
+        first: int,
     ) -> None:
-        self.model, self.inputs, self.search, self.held = model, inputs, search, held
+        self.model, self.inputs, self.search = model, inputs, search
+        self.learn, self.held = comparisons
+        self.contrasted = list(range(first, len(inputs)))
         # information is a mean over modalities, and an edge informs two of them
-        self.edges = 2 * search.edges / len(inputs)
+        self.edges = 2 * search.edges / len(self.contrasted)
         self.noise = torch.tensor([noise for _, noise in seen])
         power = torch.tensor([power for power, _ in seen]).view(-1, 1, 1)
         self.sizes = []
@@ -200,30 +229,29 @@ class _Step:
         self.sizes = [size[list(restarts)] for size in self.sizes]
 
     def terms(
-        self, xs: Sequence[Tensor], negatives: int, modalities: Sequence[int] | None
+        self, xs: Sequence[Tensor], stand_ins: Tensor, modalities: Sequence[int]
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return information, cost of edges and squared strengths of a batch."""
         *encoders, critic = self.model
         assert isinstance(critic, Critic)
         v = standardised(torch.cat([e(x) for e, x in zip(encoders, xs, strict=True)], dim=-1))
-        information, squared = critic(v, negatives, modalities)
+        information, squared = critic(v, stand_ins, modalities)
         return information, edge_cost(squared, critic.charged), squared
 
-    def run(
-        self, span: range, learn: Tensor, generator: torch.Generator, progress: Callable[..., None] | None
-    ) -> list[float]:
+    def run(self, span: range, generator: torch.Generator, progress: Callable[..., None] | None) -> list[float]:
         """Go through some steps of the schedule and return the validation objective of every restart."""
         s, total = self.search, self.search.steps
         optimiser = torch.optim.Adam(self.model.parameters(), lr=s.rate)
-        count = len(self.inputs)
         best = torch.full((len(self.noise),), math.inf)
         kept = [parameter.data.clone() for parameter in self.model.parameters()]
         for at in span:
             for group in optimiser.param_groups:
                 group["lr"] = s.rate * min(1.0, (at - span.start + 1) / 20) * 0.5 * (1 + math.cos(math.pi * at / total))
-            rows = learn[torch.randint(len(learn), (s.batch,), generator=generator)]
-            few = None if count <= FEW else torch.randperm(count, generator=generator)[:FEW].tolist()
-            information, cost, _ = self.terms(self._seen(rows, generator), s.negatives, few)
+            rows, stand_ins = self.learn.draw(generator)
+            few = self.contrasted
+            if len(few) > FEW:
+                few = [few[i] for i in torch.randperm(len(few), generator=generator)[:FEW].tolist()]
+            information, cost, _ = self.terms(self._seen(rows, generator), stand_ins, few)
             loss = -information + self.edges * min(1.0, at / (0.2 * total)) * cost
             optimiser.zero_grad()
             loss.sum().backward()  # type: ignore[no-untyped-call]
@@ -258,8 +286,6 @@ class _Step:
     @torch.no_grad()
     def validate(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return objective, information and squared strengths on validation people, means over batches."""
-        size = min(self.search.batch, len(self.held))
-        batches = [rows for rows in torch.split(self.held, size) if len(rows) == size]
-        found = [self.terms(self._seen(rows), NEGATIVES, None) for rows in batches]
+        found = [self.terms(self._seen(rows), stand_ins, self.contrasted) for rows, stand_ins in self.held.through()]
         information, cost, squared = (torch.stack(part).mean(0) for part in zip(*found, strict=True))
         return -information + self.edges * cost, information, squared

@@ -93,15 +93,15 @@ class Critic(nn.Module):
             [i for i in range(d) if of[i] != m and self.across[i][self.own[m]].any()] for m in range(self.modalities)
         ]
 
-    def forward(self, v: Tensor, negatives: int, modalities: Sequence[int] | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, v: Tensor, stand_ins: Tensor, modalities: Sequence[int] | None = None) -> tuple[Tensor, Tensor]:
         """Return the information in nats and the squared strengths of edges.
 
         Parameters
         ----------
         v
             Latents, shape (restarts, batch, d), each of variance 1.
-        negatives
-            How many other people stand in for each.
+        stand_ins
+            Of each person those of the batch who stand in as negatives, shape (batch, negatives).
         modalities
             Which ones are contrasted with the others; all by default. The information is the mean over them.
 
@@ -116,10 +116,7 @@ class Critic(nn.Module):
         parts = {m: torch.einsum("rbj,rijh->ribh", v[..., own], edges[:, :, own]) for m, own in enumerate(self.own)}
         total = torch.stack(list(parts.values())).sum(0) + self.enter_bias.unsqueeze(2)
         density, hidden, mean, log_scale = self._log_density(total, by_latent, list(range(v.shape[-1])))
-        # everyone has other stand-ins: the next ones in the batch, whose order is random
-        people = torch.arange(v.shape[1])
-        next_ones = (people[:, None] + torch.arange(1, min(negatives + 1, len(people)))) % len(people)
-        information = [self._contrast(m, by_latent, parts[m], total, density, next_ones) for m in chosen]
+        information = [self._contrast(m, by_latent, parts[m], total, density, stand_ins) for m in chosen]
         return torch.stack(information).mean(0), self._strength(by_latent, edges, hidden, mean, log_scale)
 
     def _contrast(self, m: int, v: Tensor, part: Tensor, total: Tensor, density: Tensor, stand_ins: Tensor) -> Tensor:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -14,9 +14,9 @@ from torch import Tensor
 from personax.crl.budget import STANDARD, Budget
 from personax.crl.loop import threads
 from personax.crl.method import Arrays, Progress
+from personax.crl.staged.agreed import Agreed, find_agreed
 from personax.crl.staged.chart import Chart, leftover
 from personax.crl.staged.components import Components, Search, find_components
-from personax.crl.staged.nets import standard
 from personax.crl.staged.orthogonal import Straightened, straighten
 from personax.crl.staged.projection import Projection
 from personax.crl.staged.structure import Structure, fit_structure
@@ -39,29 +39,47 @@ class Block:
 
     Parameters
     ----------
+    modality
+        Its name.
     columns
         Of its latents among all.
     used, free
         Which of them touch other modalities, and which do not.
+    given
+        What free ones are read beside: used ones and shared ones.
     chart
-        What free ones are read from; None where there are none.
+        What free ones are read from where there is one measurement.
+    projection, agreed
+        What they are read from where several measurements show them.
     straightened
-        Functions that replace latents which edges leave a choice about.
+        Functions that replace latents which edges leave a choice about; they see shared latents, then the block's.
     """
 
+    modality: str
     columns: list[int]
     used: list[int]
     free: list[int]
+    given: list[int]
     chart: Chart | None = None
+    projection: Projection | None = None
+    agreed: Agreed | None = None
     straightened: list[Straightened] = field(default_factory=list)
 
-    def read(self, components: Tensor, targets: Tensor) -> Tensor:
+    def read(self, components: Tensor, target: Tensor, views: Arrays) -> Tensor:
         """Return the block's latents before straightening, shape (n, d), from standardised components."""
         latents = components[:, self.columns].clone()
+        at = [self.columns.index(i) for i in self.free]
         if self.chart is not None:
-            at = [self.columns.index(i) for i in self.free]
-            latents[:, at] = self.chart(components[:, self.used], targets)[1]
+            latents[:, at] = self.chart(components[:, self.given], target)[1]
+        if self.agreed is not None and self.projection is not None:
+            given = components[:, self.given] if self.given else None
+            latents[:, at] = self.agreed(self.projection.apply(_apart(views[self.modality])), given)
         return latents
+
+
+def _apart(measurements: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Return the measurements of one modality as if each were a modality."""
+    return {name: {name: x} for name, x in measurements.items()}
 
 
 @dataclass(frozen=True)
@@ -87,6 +105,7 @@ class StagedFit:
     touching: list[str]
     straightened: list[str]
     projection: Projection = field(repr=False)
+    shared: Agreed | None = field(repr=False)
     components: Components = field(repr=False)
     scales: list[tuple[Tensor, Tensor]] = field(repr=False)
     blocks: list[Block] = field(repr=False)
@@ -96,35 +115,51 @@ class StagedFit:
     def encode(self, views: Arrays) -> NDArray[np.float64]:
         """Return the latents of any people, shape (n, d), on the scale of the people fitted on."""
         with threads(self.threads), torch.no_grad():
-            encoded: NDArray[np.float64] = self._latents(self.projection.apply(views)).double().numpy()
+            encoded: NDArray[np.float64] = self._latents(views).double().numpy()
             return encoded
 
     def noise(self, views: Arrays) -> NDArray[np.float64]:
         """Return the exogenous noise of any people, shape (n, d)."""
         with threads(self.threads), torch.no_grad():
-            noise: NDArray[np.float64] = (
-                self.structure.noise(self._latents(self.projection.apply(views))).double().numpy()
-            )
+            noise: NDArray[np.float64] = self.structure.noise(self._latents(views)).double().numpy()
             return noise
 
-    def _latents(self, targets: list[Tensor]) -> Tensor:
-        return _latents(self.components, self.blocks, self.scales, targets)
+    def _latents(self, views: Arrays) -> Tensor:
+        targets = self.projection.apply(views)
+        found = _scaled(_components(self.shared, self.components, targets), self.scales[0])
+        before = _scaled(_read(self.blocks, found, targets, views), self.scales[1])
+        return _scaled(_straight(self.blocks, before), self.scales[2])
 
 
-def _latents(
-    components: Components, blocks: list[Block], scales: list[tuple[Tensor, Tensor]], targets: list[Tensor]
-) -> Tensor:
-    """Go through the stages; ``scales`` holds mean and spread after components, blocks, and at the end."""
-    found = _scaled(components.encode(targets), scales[0])
-    raw = torch.cat([block.read(found, y) for block, y in zip(blocks, targets, strict=True)], dim=1)
-    latents = _scaled(raw, scales[1])
-    if len(scales) < 3:
-        return latents
+def _components(shared: Agreed | None, components: Components, targets: list[Tensor]) -> Tensor:
+    """Return shared latents and components, not standardised, shape (n, d)."""
+    if shared is None:
+        return components.encode(targets)
+    known = shared(targets)
+    found = components.encode([known, *targets])
+    # one shared latent is known as it is; several are told apart by whom they touch
+    return torch.cat([known, found[:, 1:]], 1) if shared.count == 1 else found
+
+
+def _read(blocks: list[Block], found: Tensor, targets: list[Tensor], views: Arrays) -> Tensor:
+    """Return shared latents and those of all blocks before straightening."""
+    first = min(column for block in blocks for column in block.columns)
+    own = [block.read(found, target, views) for block, target in zip(blocks, targets, strict=True)]
+    return torch.cat([found[:, :first], *own], dim=1)
+
+
+def _straight(blocks: list[Block], latents: Tensor) -> Tensor:
     out = latents.clone()
     for block in blocks:
+        around = _around(block)
         for function in block.straightened:
-            out[:, block.columns[function.at]] = function(latents[:, block.columns])
-    return _scaled(out, scales[2])
+            out[:, around[function.at]] = function(latents[:, around])
+    return out
+
+
+def _around(block: Block) -> list[int]:
+    """Return the columns of shared latents that the block is given, and of its own."""
+    return [i for i in block.given if i not in block.columns] + block.columns
 
 
 def _scale(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -137,11 +172,13 @@ def _scaled(x: Tensor, scale: tuple[Tensor, Tensor]) -> Tensor:
 
 @dataclass(frozen=True)
 class Staged:
-    """Our own method, in four stages; nothing in it is chosen with a truth.
+    """Our own method, in stages; nothing in it is chosen with a truth.
 
+    0. Shared latents: what every modality shows (`find_agreed`).
     1. Components of each modality that touch the others through as few edges as explain what modalities say of one
-       another (`find_components`), from many restarts; validation people choose.
-    2. Latents that touch nothing else: the leading components of the measurements given those (`leftover`).
+       another, among people alike in shared latents (`find_components`), from many restarts; validation people choose.
+    2. Latents that touch nothing else: what several measurements of a modality say alike given those (`find_agreed`),
+       or the leading components of a single measurement given them (`leftover`).
     3. What edges leave open is taken orthogonal in the measurements (`straighten`).
     4. A sparse acyclic structural flow among the latents (`fit_structure`).
 
@@ -177,23 +214,20 @@ class Staged:
         Raises
         ------
         InputError
-            Measurements that nothing can be learned from; fewer than two modalities; shared latents.
+            Measurements that nothing can be learned from; fewer than two modalities.
         ComputationError
             When training diverges three times, each with a quarter of the rate.
         """
         check(views, latents, shared)
         if len(views) < 2:
             raise InputError("the default method learns from what modalities say of one another; give it two or more")
-        if shared:
-            raise InputError("the default method has no shared latents yet; use --method paper or multiview for them")
         projection = Projection.fit(views, rng=rng)
         seed = int(rng.integers(2**31))
         with threads(self.budget.threads):
-            targets = projection.apply(views)
             for attempt in range(ATTEMPTS):
                 generator = torch.Generator().manual_seed(seed + attempt)
                 try:
-                    return self._fit(projection, targets, dict(latents), 4.0**-attempt, generator, progress)
+                    return self._fit(projection, views, dict(latents), shared, 4.0**-attempt, generator, progress)
                 except FloatingPointError:
                     continue
         text = "training diverged three times, each with a lower rate; check the embeddings for extreme values"
@@ -202,40 +236,45 @@ class Staged:
     def _fit(
         self,
         projection: Projection,
-        targets: list[Tensor],
+        views: Arrays,
         latents: Mapping[str, int],
+        shared: int,
         slower: float,
         generator: torch.Generator,
         progress: Progress | None,
     ) -> StagedFit:
         share = min(1.0, self.budget.epochs / STANDARD.epochs)
+        search = self.search.slower(slower, share)
+        targets = projection.apply(views)
         modalities = list(projection.directions)
-        counts = [latents[m] for m in modalities]
-        of = [m for m, count in enumerate(counts) for _ in range(count)]
-        d = len(of)
-        allowed = torch.ones(d, d) if self.allowed is None else torch.from_numpy(self.allowed.astype(np.float32))
+        names = latent_names(latents, modalities, shared)
+        allowed = _allowed(self.allowed, len(names), shared)
         order = torch.randperm(len(targets[0]), generator=generator)
         cut = max(2, round(VALIDATION * len(order)))
+        people = (order[:cut], order[cut:])
+        alike = find_agreed(targets, shared, *people, search, generator=generator) if shared else None
         components = find_components(
-            targets, counts, allowed, order[:cut], order[cut:], self.search.slower(slower, share), generator=generator,
-            progress=progress,
+            targets, [latents[m] for m in modalities], allowed, *people, search,
+            given=None if alike is None else alike(targets), generator=generator, progress=progress,
         )  # fmt: skip
-        raw = components.encode(targets)
+        raw = _components(alike, components, targets)
         scales = [_scale(raw)]
         found = _scaled(raw, scales[0])
-        blocks = _blocks(components, of, found, targets, share, generator)
-        raw = torch.cat([block.read(found, y).detach() for block, y in zip(blocks, targets, strict=True)], dim=1)
+        plain = _blocks(components, modalities, latents, shared)
+        blocks = [
+            _with_rest(block, found, y, views, people, search, share, generator)
+            for block, y in zip(plain, targets, strict=True)
+        ]
+        raw = _read(blocks, found, targets, views).detach()
         scales.append(_scale(raw))
         before = _scaled(raw, scales[1])
         for block, y in zip(blocks, targets, strict=True):
             open_to = _choices(block)
             if open_to:
                 block.straightened.extend(
-                    straighten(before[:, block.columns], y, open_to, share=share, generator=generator)
+                    straighten(before[:, _around(block)], y, open_to, share=share, generator=generator)
                 )
-        names = latent_names(latents, modalities, 0)
-        with torch.no_grad():
-            unscaled = _latents(components, blocks, [*scales, (torch.zeros(d), torch.ones(d))], targets)
+        unscaled = _straight(blocks, before).detach()
         scales.append(_scale(unscaled))
         structure = fit_structure(_scaled(unscaled, scales[2]), allowed, share=share, generator=generator)
         return StagedFit(
@@ -244,8 +283,9 @@ class Staged:
             objective=components.objective,
             information=components.information,
             touching=[names[i] for block in blocks for i in block.used],
-            straightened=[names[block.columns[f.at]] for block in blocks for f in block.straightened],
+            straightened=[names[_around(block)[f.at]] for block in blocks for f in block.straightened],
             projection=projection,
+            shared=alike,
             components=components,
             scales=scales,
             blocks=blocks,
@@ -254,33 +294,58 @@ class Staged:
         )
 
 
-def _blocks(
-    components: Components,
-    of: list[int],
-    found: Tensor,
-    targets: list[Tensor],
-    share: float,
-    generator: torch.Generator,
-) -> list[Block]:
+def _allowed(allowed: NDArray[np.bool_] | None, d: int, shared: int) -> Tensor:
+    """Return which edges may be: none into shared latents."""
+    may = torch.ones(d, d) if allowed is None else torch.from_numpy(allowed.astype(np.float32))
+    may[:shared] = 0.0
+    return may
+
+
+def _blocks(components: Components, modalities: list[str], latents: Mapping[str, int], shared: int) -> list[Block]:
+    """Return which latents of each modality touch others."""
     strength = components.strength * components.critic.across
     touches = torch.maximum(strength.amax(0), strength.amax(1)) > TOUCHES
-    blocks = []
-    for m, y in enumerate(targets):
-        columns = [i for i, at in enumerate(of) if at == m]
+    blocks, first = [], shared
+    for m in modalities:
+        columns = list(range(first, first + latents[m]))
         used = [i for i in columns if touches[i]]
-        free = [i for i in columns if not touches[i]]
-        given = standard(found[:, used]) if used else found[:, :0]
-        chart = leftover(given, y, len(free), share=share, generator=generator) if free else None
-        blocks.append(Block(columns, used, free, chart))
+        blocks.append(Block(m, columns, used, [i for i in columns if not touches[i]], [*range(shared), *used]))
+        first += latents[m]
     return blocks
 
 
+def _with_rest(
+    block: Block,
+    found: Tensor,
+    target: Tensor,
+    views: Arrays,
+    people: tuple[Tensor, Tensor],
+    search: Search,
+    share: float,
+    generator: torch.Generator,
+) -> Block:
+    """Return the block with what its free latents are read from."""
+    if not block.free:
+        return block
+    given = found[:, block.given]
+    measurements = views[block.modality]
+    if len(measurements) == 1:
+        return replace(block, chart=leftover(given, target, len(block.free), share=share, generator=generator))
+    own = Projection.fit(_apart(measurements), rng=np.random.default_rng(0))
+    inputs = own.apply(_apart(measurements))
+    agreed = find_agreed(
+        inputs, len(block.free), *people, search, given=given if block.given else None, generator=generator
+    )
+    return replace(block, projection=own, agreed=agreed)
+
+
 def _choices(block: Block) -> dict[int, list[int]]:
-    """Return which latents of a block are settled by orthogonality, and to which mates: those that touch nothing."""
+    """Return which latents of a block are settled by orthogonality, and to which others: those that touch nothing."""
+    around = _around(block)
     choices: dict[int, list[int]] = {}
-    settled = list(block.used)
+    settled = list(block.given)
     for i in block.free:
         if settled:
-            choices[block.columns.index(i)] = [block.columns.index(j) for j in settled]
+            choices[around.index(i)] = [around.index(j) for j in settled]
         settled.append(i)
     return choices

@@ -1,0 +1,77 @@
+"""Who is compared with whom: batches of people, and those who stand in for each as negatives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import torch
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+__all__ = ["Comparison"]
+
+NEIGHBOURS: Final = 24
+"""People most alike, of whom groups are drawn."""
+
+
+class Comparison:
+    """Draws batches.
+
+    Without anything given, anyone stands in for anyone: the next ones of the batch, whose order is random. With
+    something given, a batch is made of small groups of people who are alike in it, and stand-ins come from the group:
+    what is told by the given alone is then worth nothing.
+
+    Parameters
+    ----------
+    rows
+        The people.
+    batch, negatives
+        People a batch, stand-ins for each.
+    given
+        Shape (n, k), of all people; None for nothing.
+    """
+
+    def __init__(self, rows: Tensor, batch: int, negatives: int, given: Tensor | None = None) -> None:
+        self.rows, self.batch, self.negatives = rows, min(batch, len(rows)), negatives
+        self.alike: Tensor | None = None
+        if given is not None:
+            self.negatives = min(negatives, len(rows) - 1)
+            several = min(max(NEIGHBOURS, self.negatives + 1), len(rows))
+            chosen = given[rows].double().numpy()
+            found = cKDTree(chosen).query(chosen, k=several)[1]
+            self.alike = torch.from_numpy(found).view(len(rows), several)
+
+    def draw(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return rows, shape (batch,), and positions in the batch of each one's stand-ins, shape (batch, negatives)."""
+        if self.alike is None:
+            return self.rows[torch.randint(len(self.rows), (self.batch,), generator=generator)], self._next(self.batch)
+        size = self.negatives + 1
+        groups = max(2, self.batch // size)
+        anchors = torch.randint(len(self.rows), (groups,), generator=generator)
+        order = torch.rand(groups, self.alike.shape[1], generator=generator).argsort(1)[:, :size]
+        return self.rows[self.alike[anchors].gather(1, order).flatten()], self._within(groups)
+
+    def through(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Go through all people once, in whole batches."""
+        if self.alike is None:
+            for rows in torch.split(self.rows, self.batch):
+                if len(rows) == self.batch:
+                    yield rows, self._next(self.batch)
+            return
+        size = self.negatives + 1
+        nearest = self.alike[::size, :size]
+        groups = max(2, min(self.batch // size, len(nearest)))
+        for several in torch.split(nearest, groups):
+            if len(several) == groups or len(nearest) < groups:
+                yield self.rows[several.flatten()], self._within(len(several))
+
+    def _next(self, people: int) -> Tensor:
+        ahead = torch.arange(1, min(self.negatives + 1, people))
+        return (torch.arange(people)[:, None] + ahead) % people
+
+    def _within(self, groups: int) -> Tensor:
+        size = self.negatives + 1
+        places = torch.arange(size)
+        others = (places[:, None] + torch.arange(1, size)) % size
+        return (torch.arange(groups)[:, None, None] * size + others).flatten(0, 1)
