@@ -132,14 +132,30 @@ class Independence(Strict):
     figures: bool = True
 
 
+CrlMethod = Literal[
+    "default", "paper", "mmcrl", "multiview", "mcl", "betavae", "ivae", "causalvae", "autoencoder", "pca", "cca"
+]
+"""Level II methods that need no truth; see docs/crl.md."""
+
+
 class Crl(Strict):
     """Level II: the latent causes behind the embeddings."""
 
     latents: dict[str, Count]
     shared: Annotated[int, Field(ge=0)] = 0
+    method: CrlMethod = "default"
+    seeds: Count = 3
+    choose: Literal["objective", "agreement"] = "objective"
     epochs: Count = 60
-    preset: Literal["paper"] = "paper"
     threads: Count = 1
+
+
+class Modalities(Strict):
+    """Which measurements belong to which modality; a file of its own beside embeddings."""
+
+    measurements: dict[str, dict[str, str]]
+    latents: dict[str, Count]
+    shared: Annotated[int, Field(ge=0)] = 0
 
 
 CausePair = Annotated[list[str], Field(min_length=2, max_length=2)]
@@ -244,6 +260,26 @@ def read_background(path: Path) -> Background:
     text = _read_text(path, "file of background knowledge", "it holds tiers, forbidden and required causes")
     raw, root = _parse(path, text, "write for example `tiers: [[sex], [height]]`")
     return _validated(Background, path, raw, root)
+
+
+def read_modalities(path: Path) -> Modalities:
+    """Read a file that says which measurements belong to which modality: ``measurements``, ``latents``, ``shared``.
+
+    Raises
+    ------
+    PlanError
+        As `read_plan`; also when a modality has no measurement or no number of latents.
+    """
+    text = _read_text(path, "file of modalities", "it holds measurements, latents and shared; see docs/crl.md")
+    raw, root = _parse(path, text, "write for example `measurements: {image: {face: face}}` and `latents: {image: 2}`")
+    found = _validated(Modalities, path, raw, root)
+    for name in sorted({*found.latents} ^ {*found.measurements}):
+        where = "measurements" if name in found.latents else "latents"
+        raise PlanError(f"{path}: {name} stands not under {where}; give every modality both")
+    for name, by in found.measurements.items():
+        if not by:
+            raise PlanError(f"{path}: measurements.{name} is empty; name its files, arrays or columns")
+    return found
 
 
 def _validated(model: type[Section], path: Path, raw: dict[str, Any], root: yaml.Node) -> Section:

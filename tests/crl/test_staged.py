@@ -132,7 +132,7 @@ def components(r: float, n: int = 3000) -> tuple[Components, torch.Tensor, list[
     turn = np.array([[0.8, 0.6], [-0.6, 0.8]])
     xs = [torch.tensor(np.column_stack([z[:, m], rng.normal(size=n)]) @ turn, dtype=torch.float32) for m in (0, 1)]
     rows = torch.arange(n)
-    search = Search(restarts=2, finalists=1, trial=100, steps=300, hidden=16)
+    search = Search(restarts=2, trial=100, steps=300, hidden=16)
     found = find_components(xs, [1, 1], torch.ones(2, 2), rows[:600], rows[600:], search, generator=generator())
     return found, torch.tensor(z), xs
 

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from personax.cli.console import emit, say, watching
+from personax.cli.latents import register as register_data
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
 from personax.crl.baselines import NAMES
 from personax.files import write_text
@@ -22,14 +23,16 @@ from personax.study import Study
 __all__ = ["register"]
 
 _STUDY = "study"
+_DATA = "data"
 
 
 class _StudyOrCommand(TyperGroup):
     """What is no command is a study."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - typer hides its types
-        """Put the word ``study`` before a first argument that is no command."""
-        return super().resolve_command(ctx, args if args[0] in self.commands else [_STUDY, *args])
+        """Put ``study``, or ``data`` where modalities are given, before a first argument that is no command."""
+        meant = _DATA if any(arg.split("=")[0] == "--modalities" for arg in args) else _STUDY
+        return super().resolve_command(ctx, args if args[0] in self.commands else [meant, *args])
 
 
 VERSIONED = ("personax", "numpy", "scipy", "torch")
@@ -76,9 +79,13 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(cls=_StudyOrCommand, no_args_is_help=True)
     app.add_typer(group, name="crl")
 
-    @group.callback(epilog="Examples: personax crl my-study/study.yaml; personax crl benchmark --out bench")
+    @group.callback(
+        epilog="Examples: personax crl study.yaml; personax crl embeddings.npz --modalities mod.yaml --out latents"
+    )
     def _group() -> None:
-        """Level II: latent causes, of a study or, with ``benchmark``, of simulated people whose latents are known."""
+        """Level II: latent causes of a study, of embeddings, or (``benchmark``) of people whose latents are known."""
+
+    register_data(group)
 
     @group.command(_STUDY, epilog="Example: personax crl my-study/study.yaml")
     def study(

@@ -13,7 +13,7 @@ __all__ = ["to_graph"]
 
 
 def to_graph(adjacency: NDArray[np.float64], names: Sequence[str], *, threshold: float = 0.5) -> Graph:
-    """Return the edges whose gate is more likely open than the threshold.
+    """Return the edges that are surer than the threshold.
 
     Parameters
     ----------
@@ -32,5 +32,5 @@ def to_graph(adjacency: NDArray[np.float64], names: Sequence[str], *, threshold:
         Edge(names[parent], names[child], "directed", round(float(adjacency[child, parent]), 6))
         for child, parent in np.argwhere(adjacency > threshold)
     ]
-    meaning = "An arrow: source causes target in the learned structural flow, as far as its assumptions hold."
-    return Graph(nodes, edges, meaning, "probability that the edge's gate is open", {"threshold": threshold})
+    meaning = "An arrow: source causes target among the learned latents, as far as the method's assumptions hold."
+    return Graph(nodes, edges, meaning, "how sure the edge is, 0 to 1", {"threshold": threshold})

@@ -10,16 +10,20 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.crl.graph import to_graph
+from personax.columns import infer_columns
 from personax.errors import PlanError
 from personax.plan import Crl
-from personax.schema import Notice
+from personax.schema import Notice, select
 from personax.stages.base import Context, Stage
+from personax.stages.learning import Asked, Learned, learn, save_learned
+from personax.stages.reading import associations, exemplars, proposals, sentences
 from personax.strict import nearest
 
 __all__ = ["CRL"]
 
 ROTATIONS = 50
+
+NOTE = "Proposals from associations alone; an association names a latent no more than a correlation names a cause."
 
 MARGIN = 0.1
 """How far above random rotations an MCC must be before single latents count as told apart."""
@@ -29,29 +33,41 @@ Arrays = dict[str, dict[str, NDArray[np.float32]]]
 
 def _run(context: Context) -> None:
     """Learn the latent causes behind the embeddings (Level II)."""
-    from personax.crl import CRLResult, FitConfig, fit, save_model
-
     section = context.plan.crl
     assert section is not None
     ids, views = _views(context, section)
-    result: CRLResult = fit(
-        views,
-        latents=section.latents,
-        shared=section.shared,
-        config=FitConfig(epochs=section.epochs, threads=section.threads),
-        rng=context.rng,
-        progress=lambda done, total, loss: context.progress.step(done, total, f"validation {loss:.3g}"),
-    )
-    latents = pl.DataFrame({"id": ids} | dict(zip(result.names, result.latents.T, strict=True)))
-    context.write_frame(latents, "analysis", "crl", "latents.parquet")
-    context.write_frame(pl.DataFrame(result.history), "analysis", "crl", "history.parquet")
-    context.write_text(to_graph(result.adjacency, result.names).to_json(), "analysis", "crl", "graph.json")
-    save_model(result, context.out.path("analysis", "crl", "model.safetensors"))
-    metrics: dict[str, Any] = {"share of variance reconstructed, held out": _rounded(result.held_out)}
-    metrics |= _against_truth(context, latents)
+    asked = Asked(**section.model_dump())
+    learned = learn(ids, views, asked, context.rng, context.progress)
+    context.write_frame(learned.latents, "analysis", "crl", "latents.parquet")
+    context.write_frame(learned.seeds, "analysis", "crl", "seeds.parquet")
+    if learned.history is not None:
+        context.write_frame(learned.history, "analysis", "crl", "history.parquet")
+    if learned.graph is not None:
+        context.write_text(learned.graph.to_json(), "analysis", "crl", "graph.json")
+    save_learned(learned, context.out.path("analysis", "crl", "model.safetensors"))
+    metrics = learned.metrics | _against_truth(context, learned.latents)
     context.write_text(json.dumps(metrics, indent=1, allow_nan=False), "analysis", "crl", "metrics.json")
-    context.counts.update(people=len(ids), latents=len(result.names), epochs=len(result.history))
-    _warn(context, result)
+    _read(context, learned)
+    context.counts.update(people=len(ids), latents=learned.latents.width - 1, seeds=section.seeds)
+    context.notices.extend(learned.notices)
+
+
+def _read(context: Context, learned: Learned) -> None:
+    """Say what the latents may stand for, by people's columns and traits; extremes stay in the study folder."""
+    described = context.frame("people", "people.parquet")
+    columns = select(context.columns(), "feature")
+    if context.plan.annotate is not None:
+        traits = context.frame("traits", "traits.parquet")
+        scored = [name for name in traits.columns if name.startswith("final_") and traits[name].count()]
+        described = described.join(traits.select("id", *scored), on="id", how="left", maintain_order="left")
+        columns = [*columns, *infer_columns(traits.select(scored))]
+    table = associations(learned.latents, described, columns)
+    context.write_frame(table, "analysis", "crl", "associations.parquet")
+    context.write_frame(exemplars(learned.latents), "analysis", "crl", "exemplars.parquet")
+    proposed = proposals(table, [name for name in learned.latents.columns if name != "id"])
+    said = sentences(learned.graph, proposed) if learned.graph is not None else []
+    reading = {"note": NOTE, "proposed names": proposed, "edges": said}
+    context.write_text(json.dumps(reading, indent=1, ensure_ascii=False), "analysis", "crl", "reading.json")
 
 
 def _views(context: Context, section: Crl) -> tuple[list[str], Arrays]:
@@ -109,17 +125,4 @@ def _rounded(values: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in values.items()}
 
 
-def _warn(context: Context, result: Any) -> None:  # noqa: ANN401 - its type lives behind torch
-    for name, share in result.held_out.items():
-        if share < 0.5:
-            text = (
-                f"Less than half of the variance of {name} is reconstructed on people held out; its latents say little."
-            )
-            context.notices.append(Notice(text))
-    if result.dropped:
-        context.notices.append(Notice("Constant dimensions of the embeddings were left out.", result.dropped))
-    text = "One seed was run: how stable the latents and their graph are is not known. Read them as a hypothesis."
-    context.notices.append(Notice(text))
-
-
-CRL = Stage("crl", revision=2, needs=("collect", "embed"), run=_run)
+CRL = Stage("crl", revision=3, needs=("collect", "annotate", "embed"), run=_run)

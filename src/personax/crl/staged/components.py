@@ -42,9 +42,8 @@ class Search:
     Parameters
     ----------
     restarts
-        Models that begin. After each trial the better half by the objective on validation people goes on (`_better`).
-    finalists
-        Models that go on to the end.
+        Models that begin. After each trial the better half by the objective on validation people goes on, of each view
+        apart; from half of the steps on the best one alone.
     trial, steps
         Steps of a trial and of the whole.
     batch, negatives
@@ -57,14 +56,13 @@ class Search:
         Width of encoders.
     """
 
-    restarts: int = 16
-    finalists: int = 2
+    restarts: int = 24
     trial: int = 150
     steps: int = 1600
     batch: int = 256
     negatives: int = 8
     rate: float = 4e-3
-    edges: float = 0.005
+    edges: float = 0.004
     hidden: int = 64
 
     def slower(self, rate: float, steps: float) -> Search:
@@ -88,7 +86,7 @@ class Components:
     strength
         Shape (d, d), rows are children.
     objectives
-        Of all finalists.
+        Of all restarts of the last round.
     """
 
     encoders: list[BatchedMLP]
@@ -148,19 +146,19 @@ def find_components(
     ]
     model = nn.ModuleList([*encoders, Critic(r, block, allowed, generator=g)])
     seen = [VIEWS[i % len(VIEWS)] for i in range(r)]
+    on_held = max(NEGATIVES, search.negatives) if given is None else search.negatives
     comparisons = [
         Comparison(learn, search.batch, search.negatives, given),
-        Comparison(
-            held, search.batch, search.negatives if given is not None else max(NEGATIVES, search.negatives), given
-        ),
+        Comparison(held, search.batch, on_held, given),
     ]
     step = _Step(model, inputs, search, comparisons, seen, first=0 if given is None else 1)
-    at, best = 0, [math.inf] * r
+    at, half, best = 0, search.steps // 2, [math.inf] * r
     while at < search.steps:
-        until = min(at + search.trial, search.steps) if len(best) > search.finalists else search.steps
+        several = len(best) > len(set(seen))
+        until = search.steps if at >= half else min(at + search.trial, half) if several else half
         best = step.run(range(at, until), g, progress)
         if until < search.steps:
-            order = _better(best, seen, search.finalists)
+            order = _better(best, seen) if until < half else [best.index(min(best))]
             keep(model, order)
             step.keep(order)
             seen = [seen[i] for i in order]
@@ -180,16 +178,14 @@ def find_components(
     )
 
 
-def _better(objectives: Sequence[float], seen: Sequence[tuple[float, float]], finalists: int) -> list[int]:
-    """Return the better half of the restarts of each view, or of all once each view has one; no fewer than finalists.
+def _better(objectives: Sequence[float], seen: Sequence[tuple[float, float]]) -> list[int]:
+    """Return the better half of the restarts of each view, at least one of each.
 
     Some views are learned from faster than others and end worse, so views are not compared early.
     """
     order = sorted(range(len(objectives)), key=objectives.__getitem__)
-    if len(set(seen)) == len(seen) or len(order) <= finalists:
-        return order[: max(finalists, len(order) // 2)]
     by_view = [[i for i in order if seen[i] == view] for view in dict.fromkeys(seen)]
-    return sorted((i for of in by_view for i in of[: max(1, len(of) // 2)]), key=objectives.__getitem__)
+    return [i for of in by_view for i in of[: max(1, len(of) // 2)]]
 
 
 def standardised(v: Tensor) -> Tensor:

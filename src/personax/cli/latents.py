@@ -1,0 +1,75 @@
+"""personax crl DATA: Level II on embeddings of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from personax.cli.console import emit, say, table, watching
+from personax.cli.run import JsonOption
+from personax.crl.baselines import NAMES
+from personax.embed import read_measurements
+from personax.errors import PlanError
+from personax.plan import read_modalities
+from personax.stages.learning import Asked, Learned, learn, write_learned
+from personax.strict import nearest
+
+__all__ = ["register"]
+
+EXAMPLE = "Example: personax crl data embeddings.npz --modalities mod.yaml --seeds 5 --out latents"
+
+
+def register(group: typer.Typer) -> None:
+    """Add the command."""
+
+    @group.command("data", epilog=EXAMPLE)
+    def data(
+        data: Annotated[Path, typer.Argument(help="Folder of embeddings, or one npz or Parquet file.")],
+        modalities: Annotated[Path, typer.Option(help="YAML: measurements, latents and shared; see docs/crl.md.")],
+        out: Annotated[Path, typer.Option(help="Folder of the results.")],
+        seeds: Annotated[int, typer.Option(min=1, help="Fits, of which one is chosen without any truth.")] = 5,
+        seed: Annotated[int, typer.Option(min=0, help="From which all random numbers come.")] = 0,
+        method: Annotated[str, typer.Option(help="See personax crl benchmark.")] = "default",
+        choose: Annotated[
+            str, typer.Option(help="objective (on validation people) or agreement (of seeds).")
+        ] = "objective",
+        epochs: Annotated[int, typer.Option(min=1, help="Of the budget.")] = 60,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Learn latents from embeddings of one's own; the word ``data`` may be left out."""
+        asked = read_modalities(modalities)
+        known = [name for name in NAMES if name not in ("random", "supervised")]
+        if method not in known:
+            raise PlanError(f"--method: there is no {method}; {nearest(method, known)}")
+        if choose not in ("objective", "agreement"):
+            raise PlanError(f"--choose is objective or agreement, not {choose}")
+        ids, views = read_measurements(data, asked.measurements)
+        wanted = Asked(asked.latents, asked.shared, method, seeds, choose, epochs)  # type: ignore[arg-type]
+        with watching() as progress:
+            progress.stage("crl")
+            learned = learn(ids, views, wanted, np.random.default_rng(seed), progress)
+        files = write_learned(learned, out)
+        if as_json:
+            emit({"out": str(out), "files": files, "seeds": learned.seeds.to_dicts(), "metrics": learned.metrics,
+                  "notices": [notice.text for notice in learned.notices]})  # fmt: skip
+            return
+        _show(learned, out, files)
+
+
+def _show(learned: Learned, out: Path, files: list[str]) -> None:
+    rows = [
+        (str(row["seed"]), _number(row["objective"]), _number(row["agreement"]), "chosen" if row["chosen"] else "",
+         row["reason"] or "")
+        for row in learned.seeds.iter_rows(named=True)
+    ]  # fmt: skip
+    table("Seeds", ("seed", "objective", "agreement", "", "reason"), rows)
+    for notice in learned.notices:
+        say(notice.text)
+    say(f"wrote {', '.join(files)} to {out}")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

@@ -1,0 +1,169 @@
+"""Latents of several seeds and a choice among them: what the study's stage and ``personax crl DATA`` share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import polars as pl
+
+from personax.crl import fit_seeds
+from personax.crl.baselines import method
+from personax.crl.budget import Budget
+from personax.crl.graph import to_graph
+from personax.files import write_text, written_aside
+from personax.progress import Progress
+from personax.schema import Graph, Notice
+
+if TYPE_CHECKING:
+    from personax.crl import Chosen
+    from personax.crl.method import Arrays
+
+__all__ = ["Asked", "Learned", "learn", "save_learned"]
+
+UNSTABLE = 0.8
+"""Mean correlation between seeds below which a latent is said to be another one in every seed."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be learned; see docs/study.md."""
+
+    latents: Mapping[str, int]
+    shared: int = 0
+    method: str = "default"
+    seeds: int = 3
+    choose: Literal["objective", "agreement"] = "objective"
+    epochs: int = 60
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What was found.
+
+    Parameters
+    ----------
+    chosen
+        All seeds and the chosen one.
+    latents
+        ``id`` and the chosen seed's latents.
+    seeds
+        One row a seed: objective, agreement, chosen, reason.
+    graph
+        None where the method learns none.
+    history
+        The chosen seed's course where the method keeps one.
+    notices
+        What a reader must know.
+    """
+
+    chosen: Chosen
+    latents: pl.DataFrame
+    seeds: pl.DataFrame
+    graph: Graph | None
+    history: pl.DataFrame | None
+    notices: list[Notice]
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Numbers of the choice and of the chosen fit, by group."""
+        rows = [row for row in self.seeds.iter_rows(named=True) if row["objective"] is not None]
+        found: dict[str, Any] = {
+            "choice": {
+                "seeds fitted": len(rows),
+                "seed chosen": self.chosen.index,
+                "validation objective of the chosen seed": round(float(self.chosen.best.objective), 4),
+                "spread of the objective (largest minus smallest)": round(
+                    max(row["objective"] for row in rows) - min(row["objective"] for row in rows), 4
+                ),
+            }
+        }
+        if len(rows) > 1:
+            found["choice"]["agreement of seeds (mean Spearman MCC)"] = round(self.chosen.agreement.mean, 4)
+            stability = dict(zip(self.chosen.best.names, self.chosen.stability, strict=True))
+            found["agreement of each latent with the other seeds"] = {k: round(v, 4) for k, v in stability.items()}
+        return found
+
+
+def learn(ids: Sequence[str], views: Arrays, asked: Asked, rng: np.random.Generator, progress: Progress) -> Learned:
+    """Fit every seed, choose one without any truth, and say how far the seeds agree.
+
+    Raises
+    ------
+    InputError
+        Measurements that nothing can be learned from, an unknown method.
+    ComputationError
+        When no seed can be fitted.
+    """
+    maker = method(asked.method, budget=Budget(epochs=asked.epochs, threads=asked.threads))
+    chosen = fit_seeds(
+        maker, views, latents=asked.latents, shared=asked.shared, seeds=asked.seeds, by=asked.choose, rng=rng,
+        progress=_reporter(progress, asked.seeds),
+    )  # fmt: skip
+    best = chosen.best
+    latents = pl.DataFrame({"id": list(ids)} | dict(zip(best.names, best.encode(views).T, strict=True)))
+    schema = {"seed": pl.Int64, "objective": pl.Float64, "agreement": pl.Float64, "chosen": pl.Boolean,
+              "reason": pl.String}  # fmt: skip
+    graph = to_graph(best.adjacency, best.names) if best.adjacency is not None else None
+    return Learned(
+        chosen, latents, pl.DataFrame(chosen.seeds(), schema=schema), graph, _history(best), _notices(chosen)
+    )
+
+
+def _reporter(progress: Progress, seeds: int) -> Callable[[int], Callable[[int, int, float], None]]:
+    def of(seed: int) -> Callable[[int, int, float], None]:
+        def report(done: int, total: int, objective: float) -> None:
+            progress.step(seed * total + done, seeds * total, f"seed {seed + 1} of {seeds}, validation {objective:.3g}")
+
+        return report
+
+    return of
+
+
+def _history(fit: Any) -> pl.DataFrame | None:  # noqa: ANN401 - each method keeps its own, or none
+    rows = getattr(getattr(fit, "log", None), "history", None) or getattr(fit, "history", None)
+    return pl.DataFrame(rows) if rows else None
+
+
+def _notices(chosen: Chosen) -> list[Notice]:
+    found = []
+    failed = sorted({reason for reason in chosen.reasons if reason})
+    if failed:
+        number = sum(reason is not None for reason in chosen.reasons)
+        found.append(Notice(f"{number} seeds could not be fitted: {'; '.join(failed)}", number))
+    if len(chosen.fits) < 2:
+        text = "One seed was run: how stable the latents and their graph are is not known. Read them as a hypothesis."
+        return [*found, Notice(text)]
+    loose = [n for n, s in zip(chosen.best.names, chosen.stability, strict=True) if not s >= UNSTABLE]
+    if loose:
+        text = f"Other seeds find other latents in place of {', '.join(loose)} (mean correlation below {UNSTABLE}); "
+        found.append(Notice(text + "do not read them one by one.", len(loose)))
+    return found
+
+
+def write_learned(learned: Learned, out: Path) -> list[str]:
+    """Write all that was found into a folder and return the names of the files."""
+    out.mkdir(parents=True, exist_ok=True)
+    frames = {"latents": learned.latents, "seeds": learned.seeds, "history": learned.history}
+    for name, frame in frames.items():
+        if frame is not None:
+            with written_aside(out / f"{name}.parquet") as aside:
+                frame.write_parquet(aside, compression="zstd", statistics=False)
+    if learned.graph is not None:
+        write_text(out / "graph.json", learned.graph.to_json())
+    write_text(out / "metrics.json", json.dumps(learned.metrics, indent=1, allow_nan=False))
+    save_learned(learned, out / "model.safetensors")
+    return sorted(path.name for path in out.iterdir() if path.is_file())
+
+
+def save_learned(learned: Learned, path: Path) -> None:
+    """Write the chosen model as safetensors, where its method has such a form."""
+    from personax.crl import CRLResult, save_model
+
+    if isinstance(learned.chosen.best, CRLResult):
+        save_model(learned.chosen.best, path)

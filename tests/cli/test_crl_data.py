@@ -1,0 +1,104 @@
+"""personax crl DATA: latents from embeddings of one's own, and what bad input is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from personax.cli import app
+from personax.errors import PersonaxError
+from personax.simulate import numerical
+
+runner = CliRunner()
+MODALITIES = "measurements:\n  one: {k: a}\n  two: {k: b}\nlatents: {one: 2, two: 2}\n"
+
+
+def place(folder: Path, modalities: str = MODALITIES, n: int = 120, **arrays: Any) -> list[str]:
+    data = numerical(1, n=n, rng=np.random.default_rng(0))
+    own = {"id": np.array([f"p{i}" for i in range(n)]), "a": data.views["m1"]["k1"], "b": data.views["m2"]["k1"]}
+    np.savez(folder / "emb.npz", **(own | arrays))
+    (folder / "mod.yaml").write_text(modalities, encoding="utf-8")
+    given = ["crl", str(folder / "emb.npz"), "--modalities", str(folder / "mod.yaml"), "--out", str(folder / "out")]
+    return [*given, "--epochs", "1"]
+
+
+def test_latents_of_the_chosen_seed_are_written_with_all_seeds(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+    done = runner.invoke(app, [*place(tmp_path), "--seeds", "2", "--json"])
+    assert done.exit_code == 0, done.output
+    latents = pl.read_parquet(tmp_path / "out" / "latents.parquet")
+    assert latents.columns == ["id", "one_1", "one_2", "two_1", "two_2"]
+    assert latents["id"].to_list()[:2] == ["p0", "p1"]
+    seeds = pl.read_parquet(tmp_path / "out" / "seeds.parquet")
+    best = seeds.sort("objective").row(0, named=True)
+    assert best["chosen"]
+    assert seeds["chosen"].sum() == 1
+    told = json.loads(done.stdout)
+    assert told["metrics"]["choice"]["seed chosen"] == best["seed"]
+    assert set(told["files"]) >= {"latents.parquet", "seeds.parquet", "graph.json", "metrics.json"}
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    args = [*place(tmp_path), "--seeds", "1", "--method", "pca"]
+    written = []
+    for _ in range(2):
+        assert runner.invoke(app, args).exit_code == 0
+        written.append((tmp_path / "out" / "latents.parquet").read_bytes())
+    assert written[0] == written[1]
+
+
+def test_measurements_may_lie_in_a_folder_and_the_word_data_may_stand(tmp_path: Path) -> None:
+    data = numerical(1, n=60, rng=np.random.default_rng(0))
+    ids = np.array([str(i) for i in range(60)])
+    np.savez(tmp_path / "a.npz", id=ids, vectors=data.views["m1"]["k1"])
+    np.savez(tmp_path / "b.npz", id=ids[::-1], vectors=data.views["m2"]["k1"][::-1])
+    (tmp_path / "mod.yaml").write_text(MODALITIES.replace(": a", ": a.npz").replace(": b", ": b.npz"))
+    args = ["crl", "data", str(tmp_path), "--modalities", str(tmp_path / "mod.yaml"), "--out", str(tmp_path / "out")]
+    assert runner.invoke(app, [*args, "--seeds", "1", "--method", "pca"]).exit_code == 0
+    assert pl.read_parquet(tmp_path / "out" / "latents.parquet")["id"].to_list() == ids.tolist()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"modalities": "measurements:\n  one: {k: a}\nlatents: {one: 2, two: 2}\n"},
+            "two stands not under measurements",
+        ),
+        ({"modalities": MODALITIES.replace("latents:", "latent:")}, "unknown key latent; did you mean latents"),
+        ({"modalities": MODALITIES.replace(": a", ": c")}, "has no c"),
+        ({"modalities": MODALITIES.replace("one: 2", "one: 40")}, "fewer dimensions"),
+        ({"a": np.ones((120, 3))}, "fewer dimensions that vary"),
+        ({"a": np.full((120, 3), np.nan)}, "missing or infinite numbers"),
+        ({"a": np.ones((7, 3))}, "one/k has 7 rows and there are 120 ids"),
+        ({"n": 5}, "too few"),
+        ({"n": 1}, "too few"),
+    ],
+)
+def test_bad_input_is_told_in_a_sentence(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    done = runner.invoke(app, [*place(tmp_path, **change), "--seeds", "1", "--method", "pca"])
+    assert done.exit_code != 0
+    assert isinstance(done.exception, PersonaxError)  # which the program tells without a traceback: see test_cli.py
+    assert said in str(done.exception)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--method", "betavea"], "there is no betavea; did you mean betavae?"),
+        (["--method", "supervised"], "there is no supervised"),
+        (["--choose", "truth"], "objective or agreement"),
+    ],
+)
+def test_bad_options_are_told_in_a_sentence(tmp_path: Path, more: list[str], said: str) -> None:
+    done = runner.invoke(app, [*place(tmp_path), *more])
+    assert done.exit_code != 0
+    assert isinstance(done.exception, PersonaxError)
+    assert said in str(done.exception)
