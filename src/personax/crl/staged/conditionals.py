@@ -1,9 +1,11 @@
 """The density of every latent given any set of the others, learned all at once.
 
 One network a latent is asked with a mask: it sees the parents that the mask lets through, and the mask. Trained with
-masks at random, it answers for any parents without being trained again. Every latent is a mixture of Gaussians, which
-depends on the mask alone, moved and stretched by the parents: location-scale noise, for which a direction is
-identified from the joint density except in special cases (Immer et al. 2023, arXiv:2210.09054).
+masks at random, it answers for any parents without being trained again. Every latent is, after a rising map of its own,
+a mixture of Gaussians, which depends on the mask alone, moved and stretched by the parents. The map is the same
+whatever the parents: latents are found up to such maps, and their scale must not decide which way an edge points. For
+location-scale noise a direction is identified from the joint density except in special cases (Immer et al. 2023,
+arXiv:2210.09054); for one after a rising map likewise (post-nonlinear: Zhang, Hyvarinen 2009, arXiv:1205.2599).
 """
 
 from __future__ import annotations
@@ -24,6 +26,9 @@ MOST_PARENTS: Final = 4
 HIDDEN: Final = 32
 SHAPE_HIDDEN: Final = 16
 MIXTURE: Final = 4
+BENDS: Final = 4
+"""Steps of each latent's own rising map."""
+
 STEPS: Final = 2000
 BATCH: Final = 256
 RATE: Final = 5e-3
@@ -52,6 +57,9 @@ class Conditionals(nn.Module):
         self.copies, self.d = copies, d
         self.move = BatchedMLP(copies * d, 2 * d, HIDDEN, 2, generator=generator)
         self.shape = BatchedMLP(copies * d, d, SHAPE_HIDDEN, 3 * MIXTURE, generator=generator)
+        self.rise = nn.Parameter(torch.full((copies * d, 1, BENDS), -3.0))
+        self.steepness = nn.Parameter(torch.zeros(copies * d, 1, BENDS))
+        self.places = nn.Parameter(torch.linspace(-1.5, 1.5, BENDS).repeat(copies * d, 1, 1))
 
     def forward(self, v: Tensor, masks: Tensor) -> Tensor:
         """Return log densities, shape (copies, d, n).
@@ -64,15 +72,16 @@ class Conditionals(nn.Module):
             1 where a latent is given, shape (copies, d, n, d): whose density, person, given what.
         """
         mean, log_scale, centres, log_widths, log_weights = self._parts(v, masks)
-        noise = (v.mT - mean) * torch.exp(-log_scale)
+        mapped, log_slope = self._map(v)
+        noise = (mapped - mean) * torch.exp(-log_scale)
         apart = (noise.unsqueeze(-1) - centres) * torch.exp(-log_widths)
         each = log_weights - 0.5 * apart.square() - log_widths
-        return torch.logsumexp(each, -1) - log_scale - HALF_LOG_TWO_PI
+        return torch.logsumexp(each, -1) - log_scale - HALF_LOG_TWO_PI + log_slope
 
     def noise(self, v: Tensor, masks: Tensor) -> Tensor:
         """Return each latent's rank given its parents as a standard normal number, shape (copies, d, n)."""
         mean, log_scale, centres, log_widths, log_weights = self._parts(v, masks)
-        noise = (v.mT - mean) * torch.exp(-log_scale)
+        noise = (self._map(v)[0] - mean) * torch.exp(-log_scale)
         below = torch.special.ndtr(((noise.unsqueeze(-1) - centres) * torch.exp(-log_widths)).double())
         rank = (log_weights.double().exp() * below).sum(-1)
         normal: Tensor = torch.special.ndtri(rank.clamp(1e-12, 1 - 1e-12))
@@ -84,6 +93,15 @@ class Conditionals(nn.Module):
         chosen.copies = len(which)
         keep(chosen, [at * self.d + i for at in which for i in range(self.d)])
         return chosen
+
+    def _map(self, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Return each latent after its rising map, and the logarithm of the slope there, shape (copies, d, n)."""
+        x = v.mT.reshape(self.copies * self.d, -1, 1)
+        rise, steepness = nn.functional.softplus(self.rise), nn.functional.softplus(self.steepness)
+        bent = torch.tanh(steepness * (x - self.places))
+        slope = 1 + (rise * steepness * (1 - bent.square())).sum(-1)
+        mapped = x[..., 0] + (rise * bent).sum(-1)
+        return mapped.view(self.copies, self.d, -1), slope.log().view(self.copies, self.d, -1)
 
     def _parts(self, v: Tensor, masks: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         c, d, n, _ = masks.shape
