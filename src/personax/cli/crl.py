@@ -16,8 +16,11 @@ from personax.cli.console import emit, say, watching
 from personax.cli.latents import register as register_data
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
 from personax.crl.baselines import NAMES
+from personax.errors import MissingExtraError
 from personax.files import write_text
+from personax.progress import Progress
 from personax.stages.contest import Contest, as_markdown, contest, reject_none, rows_of
+from personax.stages.contest_figures import draw_contest
 from personax.study import Study
 
 __all__ = ["register"]
@@ -40,38 +43,63 @@ VERSIONED = ("personax", "numpy", "scipy", "torch")
 ORDER = ("default", *(name for name in NAMES if name not in ("default", "supervised")), "supervised")
 
 
-def _perform(asked: Contest, out: Path, *, as_json: bool) -> None:
-    rows: list[dict[str, Any]] = []
+def _perform(asked: Contest, out: Path, *, figures: bool, as_json: bool) -> None:
+    results: list[dict[str, Any]] = []
     asked.check()
     try:
         with watching() as progress:
             progress.stage("crl benchmark")
-            for result in contest(asked, out / "parts", progress):
-                rows += rows_of(result)
+            results.extend(contest(asked, out / "parts", progress))
     except KeyboardInterrupt:
         say(f"stopped; the same command goes on from what is in {out / 'parts'}")
         raise
+    rows = [row for result in results for row in rows_of(result)]
     reject_none([row for row in rows if not row["method"].startswith("floor")])
+    order = [name for name in ORDER if name in asked.methods]
+    table = _write(asked, rows, order, out)
+    drawn, notice = None, None
+    if figures:
+        with watching() as progress:
+            drawn, notice = _draw(results, table, order, out, progress)
+    if as_json:
+        facts = {"figures": str(drawn) if drawn else None, "notices": [notice] if notice else []}
+        emit({"out": str(out), "scores": table.to_dicts(), **facts})
+        return
+    say(as_markdown(table, order))
+    failed = table.filter(pl.col("reason").is_not_null() & (pl.col("metric") == "r2"))
+    for row in failed.iter_rows(named=True):
+        say(f"{row['method']}, seed {row['seed']}: {row['reason']}")
+    say(f"wrote {out / 'scores.parquet'}, scores.csv, summary.md, run.json")
+    if drawn or notice:
+        say(f"figures, SVG and PNG: {drawn}" if drawn else str(notice))
+
+
+def _write(asked: Contest, rows: list[dict[str, Any]], order: list[str], out: Path) -> pl.DataFrame:
+    """Write tables and what they come from; return the tidy one."""
     schema = {"seed": pl.Int64, "method": pl.String, "needs": pl.String, "metric": pl.String, "value": pl.Float64,
               "reason": pl.String}  # fmt: skip
     table = pl.DataFrame(rows, schema=schema).unique(["seed", "method", "metric"], keep="first", maintain_order=True)
     table.write_parquet(out / "scores.parquet")
     table.write_csv(out / "scores.csv")
-    text = as_markdown(table, [name for name in ORDER if name in asked.methods])
-    write_text(out / "summary.md", text)
+    write_text(out / "summary.md", as_markdown(table, order))
     facts = {"data": asked.data, "options": asked.options, "n": asked.n, "held_out": asked.held_out,
              "epochs": asked.epochs, "seeds": list(range(asked.first, asked.first + asked.seeds)),
              "methods": asked.methods, "python": platform.python_version(),
              "versions": {name: version(name) for name in VERSIONED}}  # fmt: skip
     write_text(out / "run.json", json.dumps(facts, indent=1))
-    if as_json:
-        emit({"out": str(out), "scores": table.to_dicts()})
-        return
-    say(text)
-    failed = table.filter(pl.col("reason").is_not_null() & (pl.col("metric") == "r2"))
-    for row in failed.iter_rows(named=True):
-        say(f"{row['method']}, seed {row['seed']}: {row['reason']}")
-    say(f"wrote {out / 'scores.parquet'}, scores.csv, summary.md, run.json")
+    return table
+
+
+def _draw(
+    results: list[dict[str, Any]], table: pl.DataFrame, order: list[str], out: Path, progress: Progress
+) -> tuple[Path | None, str | None]:
+    """Return the folder of the figures, or why there is none."""
+    progress.stage("figures")
+    try:
+        draw_contest(results, table, order, out / "parts", out / "figures", progress)
+    except MissingExtraError:
+        return None, "No figures were drawn: they need matplotlib (pip install 'personax[figures]')."
+    return out / "figures", None
 
 
 def register(app: typer.Typer) -> None:
@@ -118,6 +146,7 @@ def register(app: typer.Typer) -> None:
         seeds: Annotated[int, typer.Option(help="How many.")] = 5,
         first: Annotated[int, typer.Option(help="The first seed.")] = 0,
         epochs: Annotated[int, typer.Option(help="Of the budget that all methods share.")] = 60,
+        figures: Annotated[bool, typer.Option(help="Draw scores, training, latents and graphs, SVG and PNG.")] = True,
         as_json: JsonOption = False,
     ) -> None:
         """Compare methods on data whose latents are known: people held out, every seed reported, floors beside."""
@@ -130,4 +159,5 @@ def register(app: typer.Typer) -> None:
             asked = {"instances": instances, "mechanism": mechanism, "noise": noise}
         options = {name: value for name, value in asked.items() if value is not None}
         folders = {name: str(path) for name, path in {"digits": digits, "clothes": clothes}.items() if path is not None}
-        _perform(Contest(data, options, chosen, seeds, first, n, epochs=epochs, folders=folders), out, as_json=as_json)
+        wanted = Contest(data, options, chosen, seeds, first, n, epochs=epochs, folders=folders)
+        _perform(wanted, out, figures=figures, as_json=as_json)

@@ -1,7 +1,11 @@
 """Figures for papers: files to print, where the report's are for reading on a screen. Needs the extra ``figures``."""
 
+from personax.figures.adjacency import adjacency_pair
+from personax.figures.curves import training_curves
+from personax.figures.dots import scores_by_method
 from personax.figures.graph import draw_graph
 from personax.figures.heatmap import heatmap
+from personax.figures.latents import latent_scatter
 from personax.figures.save import save
 
-__all__ = ["draw_graph", "heatmap", "save"]
+__all__ = ["adjacency_pair", "draw_graph", "heatmap", "latent_scatter", "save", "scores_by_method", "training_curves"]

@@ -48,9 +48,19 @@ class Canvas:
         self._patches = require("matplotlib.patches", extra="figures")
         self._path = require("matplotlib.path", extra="figures").Path
         self.figure: Figure = figure.Figure(figsize=(width, height), dpi=DPI, facecolor="white")
+        self._size = (width, height)
         self.axes: Axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.set(xlim=(0, width), ylim=(height, 0))
         self.axes.axis("off")
+
+    def panel(self, x: float, y: float, width: float, height: float) -> Axes:
+        """Return axes of their own at a place on the page, without ticks."""
+        wide, high = self._size
+        axes = self.figure.add_axes((x / wide, 1 - (y + height) / high, width / wide, height / high))
+        axes.spines[:].set(color=PALE, linewidth=0.6)
+        axes.set(xticks=[], yticks=[])
+        axes.tick_params(length=2, width=0.6, pad=2, color=PALE, labelcolor=INK, labelsize=7)
+        return axes
 
     def text(self, x: float, y: float, text: str, size: float = 8, **style: Any) -> None:  # noqa: ANN401
         """Write text as it is: a name with two dollar signs is no formula."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from personax.figures.canvas import INK, Canvas, text_width
 
@@ -20,10 +21,10 @@ class Key:
     Parameters
     ----------
     mark
-        ``hatched``, ``outlined``, a colour, a colour with its opacity, or None.
+        ``hatched``, ``outlined``, a colour, a colour with its opacity, the style of a box, or None.
     """
 
-    mark: str | tuple[str, float] | None
+    mark: str | tuple[str, float] | Mapping[str, Any] | None
     words: str
 
     @property
@@ -62,6 +63,8 @@ def _draw(canvas: Canvas, x: float, y: float, key: Key) -> None:
         canvas.hatched(x, top, BOX, high)
     elif key.mark == "outlined":
         canvas.box(x, top, BOX, high, facecolor="none", edgecolor=INK, linewidth=1.1)
+    elif isinstance(key.mark, Mapping):
+        canvas.box(x, top, BOX, high, **key.mark)
     elif key.mark is not None:
         canvas.box(x, top, BOX, high, facecolor=key.mark, edgecolor=INK, linewidth=0.5)
     canvas.text(x + (BOX + 0.06 if key.mark else 0.0), y, key.words, SIZE, va="center_baseline")

@@ -9,7 +9,7 @@ from functools import cache
 
 from personax.errors import require
 
-__all__ = ["Colour", "Effects", "PValues"]
+__all__ = ["Colour", "Effects", "PValues", "shade"]
 
 Colour = tuple[float, float, float]
 
@@ -55,8 +55,8 @@ class PValues:
         """Return the colour at a place on the scale."""
         # Cells lie exactly on the border only where a p-value equals it, and such a pair is kept.
         if place <= KEPT:
-            return _map("Greys", 0.06 + 0.18 * place / KEPT)
-        return _map("Blues", 0.34 + 0.66 * (place - KEPT) / (1 - KEPT))
+            return shade("Greys", 0.06 + 0.18 * place / KEPT)
+        return shade("Blues", 0.34 + 0.66 * (place - KEPT) / (1 - KEPT))
 
     def ticks(self) -> Sequence[tuple[float, str]]:
         """Return places to mark, with what to write there: 1, the border and powers of ten."""
@@ -89,7 +89,7 @@ class Effects:
 
     def colour(self, place: float) -> Colour:
         """Return the colour at a place on the scale."""
-        return _map("YlOrBr", 0.85 * place)
+        return shade("YlOrBr", 0.85 * place)
 
     def ticks(self) -> Sequence[tuple[float, str]]:
         """Return places to mark, with what to write there."""
@@ -100,7 +100,8 @@ def _digits(p: float) -> float:
     return -math.log10(min(max(p, SMALLEST), 1.0))
 
 
-def _map(name: str, place: float) -> Colour:
+def shade(name: str, place: float) -> Colour:
+    """Return the colour at a place of one of matplotlib's scales, from 0 to 1."""
     red, green, blue, _ = _colormap(name)(float(place))
     return float(red), float(green), float(blue)
 

@@ -19,6 +19,7 @@ from personax.errors import InputError, PersonaxError, PlanError
 from personax.files import write_text
 from personax.progress import Progress
 from personax.simulate import LatentData, numerical, variant_mnist
+from personax.stages.contest_parts import Part, history_of, keep
 from personax.strict import nearest
 
 __all__ = ["FLOORS", "METRICS", "Contest", "as_markdown", "contest", "reject_none", "rows_of"]
@@ -116,8 +117,10 @@ def contest(asked: Contest, parts: Path, progress: Progress) -> Iterator[dict[st
             else:
                 data = data if data is not None else asked.draw(seed)
                 progress.step(done, total, f"seed {seed}, {name}")
-                result = _one(data, name, seed, asked)
-                write_text(path, json.dumps(result))
+                result, part = _one(data, name, seed, asked)
+                if part is not None:
+                    keep(path.with_suffix(".npz"), part)
+                write_text(path, json.dumps(result))  # last: where it is, the part is done
             done += 1
             progress.step(done, total, f"seed {seed}, {name}")
             yield result
@@ -132,7 +135,7 @@ def _same_run(asked: Contest, parts: Path) -> None:
     write_text(path, json.dumps(wanted))
 
 
-def _one(data: LatentData, name: str, seed: int, asked: Contest) -> dict[str, Any]:
+def _one(data: LatentData, name: str, seed: int, asked: Contest) -> tuple[dict[str, Any], Part | None]:
     cut = round(len(data.latents) * (1 - asked.held_out))
     learn, held = data.rows(np.arange(cut)), data.rows(np.arange(cut, len(data.latents)))
     began = time.perf_counter()
@@ -143,14 +146,17 @@ def _one(data: LatentData, name: str, seed: int, asked: Contest) -> dict[str, An
             learn.views, latents=data.counts, shared=data.shared, truth=learn.latents, rng=np.random.default_rng(seed)
         )
     except PersonaxError as error:
-        return result | {"reason": str(error)}
+        return result | {"reason": str(error)}, None
     seconds = time.perf_counter() - began
     encoded = fitted.encode(held.views)
     scores = summary(
         encoded, held.latents, names=data.names, counts=data.counts, shared=data.shared, adjacency=fitted.adjacency,
         true_adjacency=data.adjacency, rng=np.random.default_rng(SCORING_SEED),
     )  # fmt: skip
-    return result | {"seconds": seconds, "objective": fitted.objective, "scores": scores}
+    part = Part(
+        encoded, held.latents, fitted.names, data.names, fitted.adjacency, data.adjacency, history_of(fitted)
+    )  # fmt: skip
+    return result | {"seconds": seconds, "objective": fitted.objective, "scores": scores}, part
 
 
 def rows_of(result: dict[str, Any]) -> list[dict[str, Any]]:
