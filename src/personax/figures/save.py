@@ -27,7 +27,7 @@ def save(figure: Figure, *paths: Path) -> None:
     Parameters
     ----------
     figure
-        From `heatmap` or `draw_graph`; any other matplotlib figure will do.
+        From this room; any other matplotlib figure will do.
     paths
         Where to; folders are made, files are replaced.
 
