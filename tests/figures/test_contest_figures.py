@@ -152,6 +152,14 @@ def test_a_right_graph_has_no_outlines() -> None:
     assert "not true" not in words(figure)
 
 
+@pytest.mark.parametrize(("i", "j"), [(1, 0), (0, 1)])
+def test_an_edge_alone_counts_above_and_below_the_diagonal(i: int, j: int) -> None:
+    one = np.zeros((2, 2))
+    one[i, j] = 1
+    for sure, true in ((one, 0 * one), (0 * one, one), (one, one.T)):
+        assert "distance 1:" in words(adjacency_pair(sure, true, names=["a_1", "b_1"]))
+
+
 def test_the_threshold_decides_what_is_learned() -> None:
     assert (0, 2) not in outlined(adjacency_pair(SURE, TRUE, names=NAMES, threshold=0.6))[0]
     assert (0, 1) in outlined(adjacency_pair(SURE, TRUE, names=NAMES, threshold=0.05))[0]

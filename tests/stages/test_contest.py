@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from personax.crl import align, match
 from personax.crl.baselines import method
@@ -97,6 +99,15 @@ def test_the_figures_know_the_graph_that_was_scored(finished: tuple[Path, list[d
         assert (found == align(part.adjacency > 0.5, pairs, 4)).all()
         differs = (found != part.true_adjacency) & ~np.eye(4, dtype=bool)
         assert int(np.triu(differs | differs.T, 1).sum()) == result["scores"]["shd"]
+
+
+@given(st.permutations(range(5)), st.integers(1, 5), st.integers(0, 1000))
+def test_certainties_are_aligned_like_edges(order: list[int], k: int, seed: int) -> None:
+    adjacency = np.random.default_rng(seed).random((5, 5))
+    pairs = [(i, j, 1.0) for j, i in enumerate(order[:k])]
+    found = aligned(adjacency, pairs, 5)
+    assert ((found > 0.5) == align(adjacency > 0.5, pairs, 5)).all()
+    assert np.isnan(found).sum() == 25 - k * k
 
 
 def test_pairs_are_those_of_the_matching() -> None:
