@@ -56,8 +56,8 @@ class Search:
         Width of encoders.
     """
 
-    restarts: int = 24
-    trial: int = 150
+    restarts: int = 16
+    trial: int = 300
     steps: int = 1600
     batch: int = 256
     negatives: int = 8

@@ -1,0 +1,198 @@
+"""Level II: methods against known latents, and how fast; writes benchmarks/results/crl.md.
+
+python benchmarks/crl.py table BENCH        # folders that `personax crl benchmark --out BENCH/<data>` wrote
+python benchmarks/crl.py step [--batch 64,256] [--steps 100]
+python benchmarks/crl.py wide [--people 9444]
+
+``step`` times a training step of the preset `paper` (its size on variant MNIST: 4 views of 196 numbers) beside a plain
+transcription of the paper's forward pass, one network a latent in a Python loop. ``wide`` fits the default method
+to embeddings of the paper's sizes: 1,024 numbers of a face and 3 x 3,584 of texts, drawn from known latents. Each part
+rewrites its own section of the results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import resource
+import sys
+import time
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor, nn
+
+from personax.crl import match
+from personax.crl.baselines import NAMES, method
+from personax.crl.model import LatentModel, Layout
+from personax.crl.modules import mlp
+from personax.crl.objective import PAPER, terms
+from personax.simulate import numerical
+from personax.stages.contest import FLOORS, as_markdown, rows_of
+
+RESULTS = Path(__file__).parent / "results" / "crl.md"
+MNIST = {"digit": {"red": 196, "green": 196, "blue": 196}, "clothing": {"gray": 196}}
+LATENTS = {"digit": 2, "clothing": 2}
+
+
+class Transcription(nn.Module):
+    """The paper's forward pass, equation by equation: a network a measurement, and one a latent in a loop."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self.layout, d = layout, len(layout.names)
+        sizes = [(layout.latents[m] + layout.shared + layout.eta, dim) for m, dim in layout.measurements.values()]
+        self.encoders = nn.ModuleList(mlp(dim, layout.hidden, 2 * size) for size, dim in sizes)
+        self.decoders = nn.ModuleList(mlp(size, layout.hidden, dim) for size, dim in sizes)
+        self.conditioners = nn.ModuleList(mlp(d, 16, 2) for _ in range(d))
+        self.gates = nn.Parameter(torch.zeros(d, d))
+
+    def forward(self, views: dict[str, dict[str, Tensor]]) -> Tensor:
+        """Return the three terms' sum."""
+        own: dict[str, list[Tensor]] = {m: [] for m in self.layout.dims}
+        etas, kl = {}, torch.zeros(())
+        for encoder, (m, k) in zip(self.encoders, self.layout.measurements, strict=True):
+            mean, logvar = encoder(views[m][k]).chunk(2, dim=1)
+            kl = kl + 0.5 * (logvar.exp() - 1 - logvar).sum(1).mean()
+            drawn = mean + torch.exp(0.5 * logvar) * torch.randn_like(mean)
+            own[m].append(drawn[:, : self.layout.latents[m]])
+            etas[m, k] = drawn[:, self.layout.latents[m] :]
+        z = torch.cat([torch.stack(found).mean(0) for found in own.values()], dim=1)
+        noises = []
+        for i, conditioner in enumerate(self.conditioners):
+            gate = torch.sigmoid(self.gates[i]) * (torch.arange(z.shape[1]) != i)
+            mean, log_scale = conditioner(z * gate).unbind(1)
+            noises.append((z[:, i] - mean) * torch.exp(-log_scale))
+            kl = kl + (0.5 * noises[-1].square() + log_scale).mean()
+        for eta in etas.values():
+            kl = kl + 0.5 * eta.square().sum(1).mean()
+        errors, first = [], 0
+        columns = {}
+        for m, count in self.layout.latents.items():
+            columns[m], first = z[:, first : first + count], first + count
+        for decoder, (m, k) in zip(self.decoders, self.layout.measurements, strict=True):
+            rebuilt = decoder(torch.cat([columns[m], etas[m, k]], dim=1))
+            errors.append((rebuilt - views[m][k]).square().sum(1).mean())
+        return torch.stack(errors).mean() + 0.1 * kl + 0.01 * torch.sigmoid(self.gates).sum()
+
+
+def step(batches: list[int], steps: int) -> str:
+    """Time both, in turns, and take the best of five rounds of each."""
+    torch.set_num_threads(1)
+    layout = Layout(MNIST, LATENTS, 0)
+    generator = torch.Generator().manual_seed(0)
+    lines = ["| batch | ours, ms a step | transcription, ms a step | ratio |", "|---|---|---|---|"]
+    for batch in batches:
+        views = {m: {k: torch.randn(batch, dim) for k, dim in by.items()} for m, by in MNIST.items()}
+        ours, plain = LatentModel(layout, generator=generator), Transcription(layout)
+        optimisers = [torch.optim.Adam(model.parameters()) for model in (ours, plain)]
+        best = [float("inf"), float("inf")]
+        for _ in range(5):
+            for at, optimiser in enumerate(optimisers):
+                began = time.perf_counter()
+                for _ in range(steps):
+                    loss = terms(ours, views, generator).total(PAPER) if at == 0 else plain(views)
+                    optimiser.zero_grad()
+                    loss.backward()
+                    optimiser.step()
+                best[at] = min(best[at], 1000 * (time.perf_counter() - began) / steps)
+        lines.append(f"| {batch} | {best[0]:.2f} | {best[1]:.2f} | {best[1] / best[0]:.2f} |")
+    return "\n".join(lines) + "\n\nOurs also takes the exact log-determinant of any graph; the transcription none.\n"
+
+
+def wide(people: int) -> str:
+    """Fit the default method to embeddings of the paper's sizes."""
+    data = numerical(1, n=people, rng=np.random.default_rng(200))
+    rng = np.random.default_rng(201)
+    views: dict[str, dict[str, Any]] = {"image": {}, "text": {}}
+    for name, (m, dim) in {
+        "face": ("image", 1024),
+        "a": ("text", 3584),
+        "b": ("text", 3584),
+        "c": ("text", 3584),
+    }.items():
+        x = data.views["m1" if m == "image" else "m2"]["k1"]
+        views[m][name] = (np.tanh(x @ rng.normal(size=(x.shape[1], dim)) / 4)).astype(np.float32)
+    began = time.perf_counter()
+    fitted = method("default").fit(views, latents={"image": 2, "text": 2}, rng=np.random.default_rng(200))
+    seconds = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    mcc = match(fitted.encode(views), data.latents).mcc
+    size = sum(x.nbytes for by in views.values() for x in by.values()) / 1024**3
+    return (
+        f"{people:,} people, 1,024 + 3 x 3,584 numbers ({size:.2f} GiB): {seconds:.0f} s for one fit of `default`, "
+        f"peak memory {peak:.1f} GiB with the data; MCC {mcc:.3f} on the people fitted on.\n"
+    )
+
+
+def table(folder: Path) -> str:
+    """Gather the parts of every benchmark run in a folder."""
+    sections = []
+    for run in sorted(path for path in folder.iterdir() if (path / "parts" / "arguments.json").is_file()):
+        asked = json.loads((run / "parts" / "arguments.json").read_text(encoding="utf-8"))
+        rows, seeds, sources = [], set(), set()
+        for part in sorted((run / "parts").glob("*-*.json")):
+            result = json.loads(part.read_text(encoding="utf-8"))
+            rows += rows_of(result)
+            seeds.add(result["seed"])
+            sources.add(re.sub(r"; \d+ links.*", "", result["source"]))
+        frame = pl.DataFrame(rows, infer_schema_length=None).unique(
+            ["seed", "method", "metric"], keep="first", maintain_order=True
+        )
+        ran = [name for name in ("default", *NAMES) if name in set(frame["method"])]
+        order = list(dict.fromkeys(ran))
+        counts = frame.filter(pl.col("metric") == "r2").group_by("method").agg(pl.col("seed").sort())
+        each = {name: found for name, found in counts.iter_rows()}
+        said = "; ".join(f"{name}: {', '.join(map(str, each[name]))}" for name in order)
+        sections.append(
+            f"### {run.name}\n\n{' '.join(sorted(sources))} Options {json.dumps(asked['options'])}, "
+            f"n = {asked['n']:,}, {asked['held_out']:.0%} held out. Seeds: {said}.\n\n{as_markdown(frame, order)}"
+        )
+        floors = sum(name in set(frame["method"]) for name in FLOORS)
+        assert floors, f"{run} has no floors"
+    return "\n".join(sections)
+
+
+def write(name: str, text: str, command: str) -> None:
+    """Put a section into the results, in place of an older one of the same name."""
+    old = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else "# Level II, measured\n"
+    head, *parts = re.split(r"(?m)^## ", old)
+    kept = [part for part in parts if not part.startswith(name + "\n")]
+    machine = (
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, torch {version('torch')}"
+    )
+    section = f"{name}\n\n`{command}` on {date.today().isoformat()}; {machine}, one thread.\n\n{text}"
+    RESULTS.write_text(head + "".join(f"## {part.rstrip()}\n\n" for part in [*kept, section]), encoding="utf-8")
+
+
+def main() -> None:
+    """Run one part."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parts = parser.add_subparsers(dest="part", required=True)
+    parts.add_parser("table").add_argument("folder", type=Path)
+    stepping = parts.add_parser("step")
+    stepping.add_argument("--batch", default="64,256")
+    stepping.add_argument("--steps", type=int, default=100)
+    parts.add_parser("wide").add_argument("--people", type=int, default=9444)
+    asked = parser.parse_args()
+    if asked.part == "table":
+        name, text = "Methods against known latents", table(asked.folder)
+    elif asked.part == "step":
+        name, text = "A training step", step([int(b) for b in asked.batch.split(",")], asked.steps)
+    else:
+        name, text = "Wide embeddings", wide(asked.people)
+    command = " ".join(["python benchmarks/crl.py", *(Path(a).name if "/" in a else a for a in sys.argv[1:])])
+    write(name, text, command)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
