@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import kurtosis, skew, spearmanr
 
 from personax.crl import noise_report
-from personax.crl.calibration import _distance_correlation, _holm, _verdict
+from personax.crl.calibration import _verdict, distance_correlation, holm
 from personax.errors import InputError, UntestableError
 from personax.independence import correct, hsic
 
@@ -114,14 +114,14 @@ def test_names_must_fit() -> None:
 def test_holm_is_that_of_level_one() -> None:
     p = [0.01, None, 0.04, 0.02, 0.9]
     expected = correct([math.nan if value is None else value for value in p], "holm")
-    assert [math.nan if value is None else value for value in _holm(p)] == pytest.approx(expected, nan_ok=True)
+    assert [math.nan if value is None else value for value in holm(p)] == pytest.approx(expected, nan_ok=True)
 
 
 def test_distance_correlation_by_its_definition_and_for_normal_variables() -> None:
     x, e, _ = normal(2000).T
-    assert _distance_correlation(x, 3 * x + 1) == pytest.approx(1)
-    assert _distance_correlation(x, e) < 0.08
+    assert distance_correlation(x, 3 * x + 1) == pytest.approx(1)
+    assert distance_correlation(x, e) < 0.08
     r = 0.6  # Székely, Rizzo, Bakirov 2007, theorem 7
     top = r * math.asin(r) + math.sqrt(1 - r * r) - r * math.asin(r / 2) - math.sqrt(4 - r * r) + 1
     expected = math.sqrt(top / (1 + math.pi / 3 - math.sqrt(3)))
-    assert _distance_correlation(x, r * x + math.sqrt(1 - r * r) * e) == pytest.approx(expected, abs=0.03)
+    assert distance_correlation(x, r * x + math.sqrt(1 - r * r) * e) == pytest.approx(expected, abs=0.03)

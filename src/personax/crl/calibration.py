@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from personax.crl.halves import Array, readable
 from personax.errors import InputError, UntestableError
 
-__all__ = ["NoiseReport", "Verdict", "noise_report"]
+__all__ = ["NoiseReport", "Verdict", "distance_correlation", "holm", "noise_report"]
 
 Verdict = Literal["holds", "doubtful", "violated", "untested"]
 
@@ -112,7 +112,7 @@ def noise_report(
         raise InputError(f"{len(names)} names are given for {x.shape[1]} noise variables; give one for each")
     columns = _columns(x, names)
     pairs = [_pair(x[:, i], x[:, j], names[i], names[j], independence) for i, j in combinations(range(x.shape[1]), 2)]
-    for row, corrected in zip(pairs, _holm([row["p"] for row in pairs]), strict=True):
+    for row, corrected in zip(pairs, holm([row["p"] for row in pairs]), strict=True):
         row["p_holm"] = corrected
         row["independent"] = _verdict("independent", row["effect"], corrected)
     verdicts: dict[str, Verdict] = {
@@ -137,7 +137,7 @@ def _columns(x: Array, names: Sequence[str]) -> list[dict[str, Any]]:
         else:
             row |= {"skew": None, "excess_kurtosis": None, "normal_p": None, "standard": "violated"}
         rows.append(row)
-    for row, corrected in zip(rows, _holm([row["normal_p"] for row in rows]), strict=True):
+    for row, corrected in zip(rows, holm([row["normal_p"] for row in rows]), strict=True):
         row["normal_p_holm"] = corrected
         known = row["skew"] is not None
         effect = max(abs(row["skew"]), abs(row["excess_kurtosis"]) / 2) if known else math.inf
@@ -156,7 +156,7 @@ def _pair(x: Array, y: Array, first: str, second: str, independence: Callable[[A
         p, reason = None, "the test returned no number"
     ranks = _ranks(np.column_stack([x, y, np.square(x - x.mean()), np.square(y - y.mean())]))
     crossed = ranks.T @ ranks / len(x)
-    distance = _distance_correlation(x[:DISTANCE_PEOPLE], y[:DISTANCE_PEOPLE])
+    distance = distance_correlation(x[:DISTANCE_PEOPLE], y[:DISTANCE_PEOPLE])
     effect = max(abs(crossed[0, 1]), abs(crossed[2, 3]), abs(crossed[0, 3]), abs(crossed[2, 1]), distance)
     return {
         "x": first,
@@ -178,7 +178,7 @@ def _ranks(x: Array) -> Array:
     return standard(rankdata(x, axis=0))
 
 
-def _distance_correlation(x: Array, y: Array) -> float:
+def distance_correlation(x: Array, y: Array) -> float:
     """Return the bias-corrected distance correlation, 0 where its square is estimated below 0."""
     a, b = _centred(x), _centred(y)
     scale = float(np.sqrt(np.square(a).sum() * np.square(b).sum()))
@@ -195,7 +195,7 @@ def _centred(x: Array) -> Array:
     return centred
 
 
-def _holm(p_values: Sequence[float | None]) -> list[float | None]:
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Return Holm's p-values; a missing one is no member of the family."""
     known = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
     corrected: list[float | None] = [None] * len(p_values)

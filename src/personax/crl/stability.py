@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.crl.matching import Blocks, match
+from personax.crl.matching import match
 from personax.errors import InputError
 
-__all__ = ["Agreement", "agreement", "blocks_of"]
+__all__ = ["Agreement", "agreement", "columns"]
 
 Array = NDArray[np.float64]
 
@@ -50,18 +50,19 @@ class Agreement:
         return mean
 
 
-def blocks_of(counts: Mapping[str, int], shared: int) -> Blocks:
-    """Return columns of shared latents and of each modality, for `match`.
+def columns(counts: Mapping[str, int], shared: int = 0) -> dict[str, list[int]]:
+    """Return the columns of shared latents, where there are any, and of each modality's.
 
     Examples
     --------
-    >>> blocks_of({"text": 2}, 1)
-    [([0], [0]), ([1, 2], [1, 2])]
+    >>> columns({"text": 2, "image": 1}, shared=1)
+    {'shared': [0], 'text': [1, 2], 'image': [3]}
     """
-    sizes = ([shared] if shared else []) + list(counts.values())
-    starts = np.cumsum([0, *sizes])
-    columns = [list(range(int(start), int(start) + size)) for start, size in zip(starts, sizes, strict=False)]
-    return [(own, own) for own in columns]
+    found, start = {"shared": list(range(shared))} if shared else {}, shared
+    for modality, count in counts.items():
+        found[modality] = list(range(start, start + count))
+        start += count
+    return found
 
 
 def agreement(
@@ -106,7 +107,7 @@ def agreement(
     if not encodings:
         raise InputError("no run can be compared; fit at least one")
     k, d = len(encodings), encodings[0].shape[1]
-    blocks = blocks_of(counts, shared)
+    blocks = [(own, own) for own in columns(counts, shared).values()]
     given = list(adjacencies) if adjacencies is not None else [None] * k
     pairwise, graphs = np.eye(k), np.full((k, k), np.nan)
     latents = np.zeros((k, d))
