@@ -86,7 +86,7 @@ def test_names_shapes_and_scale(name: str) -> None:
 
 
 def test_who_learns_a_graph_and_who_needs_more_than_measurements() -> None:
-    assert {name for name in NAMES if fitted(name).adjacency is not None} == {"causalvae", "mmcrl", "paper"}
+    assert {name for name in NAMES if fitted(name).adjacency is not None} == {"default", "causalvae", "mmcrl", "paper"}
     assert {name for name in NAMES if method(name).needs} == {"ivae", "causalvae", "supervised"}
     assert [method(name).name for name in NAMES] == NAMES == list(METHODS)
 
@@ -174,7 +174,10 @@ def test_what_cannot_be_encoded(name: str) -> None:
         fitted(name).encode({"text": views["text"]})
 
 
-@pytest.mark.parametrize("name", ["cca", "ivae", "mcl"])
+PAIRED = ("default", "cca", "ivae", "mcl")
+
+
+@pytest.mark.parametrize("name", PAIRED)
 def test_who_needs_two_modalities(name: str) -> None:
     with pytest.raises(InputError, match="given one"):
         tiny_fit(name, views={"text": world()[0]["text"]}, latents={"text": 1})
@@ -185,7 +188,7 @@ def test_multiview_needs_two_views() -> None:
         tiny_fit("multiview", views={"image": world()[0]["image"]}, latents={"image": 1})
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("cca", "ivae", "mcl")])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in PAIRED])
 def test_one_modality_without_shared_latents(name: str) -> None:
     views, truth = world()
     alone = {"text": views["text"]}

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from personax.crl import agreement, fit_seeds
+from personax.crl import agreement, fit_seeds, regret
 from personax.crl.method import Arrays, Progress
 from personax.errors import ComputationError, InputError
 
@@ -141,3 +141,10 @@ def test_a_seed_that_fails_is_missing_with_its_reason() -> None:
     assert len(chosen.stability) == 5
     with pytest.raises(ComputationError, match="none of 4 seeds could be fitted: too noisy"):
         fit_seeds(Noisy(fails_above=-1), VIEWS, latents=COUNTS, seeds=4, rng=np.random.default_rng(0))
+
+
+def test_regret_is_what_the_best_seed_has_beyond_the_chosen_one() -> None:
+    assert regret(1, [0.5, 0.25, None]) == 0.25
+    assert regret(0, [0.5, 0.25, None]) == 0
+    with pytest.raises(ValueError, match="seed 2 was chosen but has no score"):
+        regret(2, [0.5, 0.25, None])

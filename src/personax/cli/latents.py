@@ -66,6 +66,10 @@ def _show(learned: Learned, out: Path, files: list[str]) -> None:
         for row in learned.seeds.iter_rows(named=True)
     ]  # fmt: skip
     table("Seeds", ("seed", "objective", "agreement", "", "reason"), rows)
+    found = [
+        (row["assumption"], row["verdict"], _number(row["number"]), row["sentence"]) for row in learned.diagnostics
+    ]
+    table("Assumptions", ("assumption", "verdict", "number", ""), found)
     for notice in learned.notices:
         say(notice.text)
     say(f"wrote {', '.join(files)} to {out}")

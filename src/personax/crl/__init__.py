@@ -7,7 +7,9 @@ from personax.errors import require
 
 if TYPE_CHECKING:
     from personax.crl.calibration import NoiseReport, noise_report
-    from personax.crl.choosing import Chosen, fit_seeds
+    from personax.crl.choosing import Chosen, fit_seeds, regret
+    from personax.crl.diagnostics import diagnose
+    from personax.crl.dimension import Dimension, choose_dimension
     from personax.crl.disentanglement import DCI, dci
     from personax.crl.edges import EdgeScores, GraphScores, align, graph_scores, shd
     from personax.crl.floors import Floor, noise_only_floor, root_copies_floor, rotation_floor
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from personax.crl.matching import Match, held_out_match, match
     from personax.crl.recovery import Leakage, Recovery, block_r2, held_out_r2, leakage, r2
     from personax.crl.scores import summary
+    from personax.crl.sparsity import identified
     from personax.crl.stability import Agreement, agreement
     from personax.crl.training import CRLResult, FitConfig, fit
 
@@ -24,6 +27,7 @@ __all__ = [
     "Agreement",
     "CRLResult",
     "Chosen",
+    "Dimension",
     "EdgeScores",
     "FitConfig",
     "Floor",
@@ -35,18 +39,22 @@ __all__ = [
     "agreement",
     "align",
     "block_r2",
+    "choose_dimension",
     "dci",
+    "diagnose",
     "fit",
     "fit_seeds",
     "graph_scores",
     "held_out_match",
     "held_out_r2",
+    "identified",
     "leakage",
     "load_model",
     "match",
     "noise_only_floor",
     "noise_report",
     "r2",
+    "regret",
     "root_copies_floor",
     "rotation_floor",
     "save_model",
@@ -60,6 +68,7 @@ _HOME = {
     "CRLResult": "training",
     "Chosen": "choosing",
     "DCI": "disentanglement",
+    "Dimension": "dimension",
     "EdgeScores": "edges",
     "FitConfig": "training",
     "Floor": "floors",
@@ -71,18 +80,22 @@ _HOME = {
     "agreement": "stability",
     "align": "edges",
     "block_r2": "recovery",
+    "choose_dimension": "dimension",
     "dci": "disentanglement",
+    "diagnose": "diagnostics",
     "fit": "training",
     "fit_seeds": "choosing",
     "graph_scores": "edges",
     "held_out_match": "matching",
     "held_out_r2": "recovery",
+    "identified": "sparsity",
     "leakage": "recovery",
     "load_model": "io",
     "match": "matching",
     "noise_only_floor": "floors",
     "noise_report": "calibration",
     "r2": "recovery",
+    "regret": "choosing",
     "root_copies_floor": "floors",
     "rotation_floor": "floors",
     "save_model": "io",

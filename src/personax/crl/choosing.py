@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -12,7 +12,7 @@ from personax.crl.method import Arrays, Fitted, Method, Progress
 from personax.crl.stability import Agreement, agreement
 from personax.errors import ComputationError
 
-__all__ = ["By", "Chosen", "fit_seeds"]
+__all__ = ["By", "Chosen", "fit_seeds", "regret"]
 
 By = Literal["objective", "agreement"]
 
@@ -127,6 +127,34 @@ def fit_seeds(
     else:
         index = min(done, key=lambda pair: pair[1].objective)[0]
     return Chosen(index, fits, reasons, agreed, by)
+
+
+def regret(chosen: int, scores: Sequence[float | None]) -> float:
+    """Return how much better the best seed was than the chosen one, by scores against a truth; larger is better.
+
+    Choosing never sees such scores: they say afterwards what was lost by not knowing.
+
+    Parameters
+    ----------
+    chosen
+        Index of the chosen seed.
+    scores
+        Of every seed; None where it failed.
+
+    Raises
+    ------
+    ValueError
+        When the chosen seed has no score.
+
+    Examples
+    --------
+    >>> regret(0, [0.75, 1.0, None])
+    0.25
+    """
+    own = scores[chosen]
+    if own is None:
+        raise ValueError(f"seed {chosen} was chosen but has no score")
+    return max(score for score in scores if score is not None) - own
 
 
 def _or_none(value: float) -> float | None:

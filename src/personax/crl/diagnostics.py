@@ -1,6 +1,6 @@
 """Do these people speak against what Level II assumes? Asked of a fitted method, without a truth.
 
-A map: ``finding`` (what a diagnostic says), ``residuals`` (what measurements show beyond their latents), ``identified``
+A map: ``finding`` (what a diagnostic says), ``residuals`` (what measurements show beyond their latents), ``sparsity``
 (what tells latents apart), ``refits`` (what changes when something is left out), and here what is computed from latents
 and measurements, and all of them together.
 """
@@ -17,12 +17,12 @@ from numpy.typing import ArrayLike
 from personax.crl.calibration import noise_report
 from personax.crl.finding import Finding, Given, Independence, Verdict, asked, settle, worst
 from personax.crl.halves import Array, readable, standard
-from personax.crl.identified import identified
 from personax.crl.method import Arrays, Fitted, Method
 from personax.crl.recovery import explained
 from personax.crl.refits import removal, tradeoff
 from personax.crl.residuals import Residual, groups, residuals
 from personax.crl.ridge import fit_ridge
+from personax.crl.sparsity import identified
 
 __all__ = [
     "Finding",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -117,11 +117,13 @@ class Independence:
 
 @dataclass(frozen=True, slots=True)
 class Crl:
-    """Level II: the learned graph, the measures of the fit and its course."""
+    """Level II: the learned graph, the measures of the fit and its course, what is assumed, what latents may be."""
 
     graph: Graph | None
     metrics: Mapping[str, Any]
     history: pl.DataFrame | None
+    diagnostics: Sequence[Mapping[str, Any]] = ()
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,7 +230,9 @@ def _crl(folder: Path) -> Crl | None:
     graph, metrics = _graph(folder / "graph.json"), _json(folder / "metrics.json")
     if graph is None and metrics is None:
         return None
-    return Crl(graph, metrics or {}, _frame(folder / "history.parquet"))
+    assumptions = (_json(folder / "diagnostics.json") or {}).get("assumptions", [])
+    reading = _json(folder / "reading.json")
+    return Crl(graph, metrics or {}, _frame(folder / "history.parquet"), assumptions, reading or {})
 
 
 def _truth(path: Path) -> Truth | None:

@@ -101,6 +101,17 @@ class CrlView:
         self.meaning = crl.graph.meaning if crl.graph else ""
         self.metrics = [(name, _written(value)) for name, value in _flat(crl.metrics)][:40]
         self.courses = courses(crl.history) if crl.history is not None else []
+        self.assumptions = [
+            (
+                row["assumption"],
+                row["verdict"],
+                "" if row["number"] is None else _written(row["number"]),
+                row["sentence"],
+            )
+            for row in crl.diagnostics
+        ]
+        self.names = list(crl.reading.get("proposed names", {}).items())
+        self.edges = list(crl.reading.get("edges", []))
 
 
 class TruthView:

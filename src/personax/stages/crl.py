@@ -45,6 +45,7 @@ def _run(context: Context) -> None:
     if learned.graph is not None:
         context.write_text(learned.graph.to_json(), "analysis", "crl", "graph.json")
     save_learned(learned, context.out.path("analysis", "crl", "model.safetensors"))
+    context.write_text(learned.diagnostics_json(), "analysis", "crl", "diagnostics.json")
     metrics = learned.metrics | _against_truth(context, learned.latents)
     context.write_text(json.dumps(metrics, indent=1, allow_nan=False), "analysis", "crl", "metrics.json")
     _read(context, learned)

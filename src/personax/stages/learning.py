@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from personax.crl import fit_seeds
+from personax.crl import diagnose, fit_seeds
 from personax.crl.baselines import method
 from personax.crl.budget import Budget
 from personax.crl.graph import to_graph
 from personax.files import write_text, written_aside
+from personax.independence import hsic, kci
 from personax.progress import Progress
 from personax.schema import Graph, Notice
 
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
     from personax.crl.method import Arrays
 
 __all__ = ["Asked", "Learned", "learn", "save_learned"]
+
+Array = NDArray[np.float64]
+
+DIAGNOSED = 1000
+"""People on whom assumptions are tested; more make tests surer of what is too small to matter."""
 
 UNSTABLE = 0.8
 """Mean correlation between seeds below which a latent is said to be another one in every seed."""
@@ -54,6 +61,8 @@ class Learned:
         ``id`` and the chosen seed's latents.
     seeds
         One row a seed: objective, agreement, chosen, reason.
+    diagnostics
+        One row an assumption: verdict, the number behind it, a sentence, and its parts.
     graph
         None where the method learns none.
     history
@@ -65,9 +74,14 @@ class Learned:
     chosen: Chosen
     latents: pl.DataFrame
     seeds: pl.DataFrame
+    diagnostics: list[dict[str, Any]]
     graph: Graph | None
     history: pl.DataFrame | None
     notices: list[Notice]
+
+    def diagnostics_json(self) -> str:
+        """Return the diagnostics as JSON; numbers that are none are null."""
+        return json.dumps({"assumptions": _plain(self.diagnostics)}, indent=1, allow_nan=False)
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -110,9 +124,20 @@ def learn(ids: Sequence[str], views: Arrays, asked: Asked, rng: np.random.Genera
     schema = {"seed": pl.Int64, "objective": pl.Float64, "agreement": pl.Float64, "chosen": pl.Boolean,
               "reason": pl.String}  # fmt: skip
     graph = to_graph(best.adjacency, best.names) if best.adjacency is not None else None
-    return Learned(
-        chosen, latents, pl.DataFrame(chosen.seeds(), schema=schema), graph, _history(best), _notices(chosen)
-    )
+    progress.step(0, 0, "diagnostics")
+    people = np.sort(rng.permutation(len(ids))[:DIAGNOSED])
+    sample = {m: {k: x[people] for k, x in by.items()} for m, by in views.items()}
+    found = diagnose(best, sample, independence=_independence, conditional=_conditional, rng=rng)
+    seeds = pl.DataFrame(chosen.seeds(), schema=schema)
+    return Learned(chosen, latents, seeds, found, graph, _history(best), _notices(chosen, found))
+
+
+def _independence(x: Array, y: Array) -> float:
+    return float(hsic(x, y).p_value)
+
+
+def _conditional(x: Array, y: Array, z: Array) -> float:
+    return float(kci(x, y, z).p_value)
 
 
 def _reporter(progress: Progress, seeds: int) -> Callable[[int], Callable[[int, int, float], None]]:
@@ -130,8 +155,8 @@ def _history(fit: Any) -> pl.DataFrame | None:  # noqa: ANN401 - each method kee
     return pl.DataFrame(rows) if rows else None
 
 
-def _notices(chosen: Chosen) -> list[Notice]:
-    found = []
+def _notices(chosen: Chosen, diagnostics: Sequence[Mapping[str, Any]]) -> list[Notice]:
+    found = [Notice(f"{row['assumption']}: {row['sentence']}") for row in diagnostics if row["verdict"] == "violated"]
     failed = sorted({reason for reason in chosen.reasons if reason})
     if failed:
         number = sum(reason is not None for reason in chosen.reasons)
@@ -156,6 +181,7 @@ def write_learned(learned: Learned, out: Path) -> list[str]:
                 frame.write_parquet(aside, compression="zstd", statistics=False)
     if learned.graph is not None:
         write_text(out / "graph.json", learned.graph.to_json())
+    write_text(out / "diagnostics.json", learned.diagnostics_json())
     write_text(out / "metrics.json", json.dumps(learned.metrics, indent=1, allow_nan=False))
     save_learned(learned, out / "model.safetensors")
     return sorted(path.name for path in out.iterdir() if path.is_file())
@@ -167,3 +193,15 @@ def save_learned(learned: Learned, path: Path) -> None:
 
     if isinstance(learned.chosen.best, CRLResult):
         save_model(learned.chosen.best, path)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever rows hold, as JSON has it
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -220,7 +220,9 @@ class Staged:
         """
         check(views, latents, shared)
         if len(views) < 2:
-            raise InputError("the default method learns from what modalities say of one another; give it two or more")
+            raise InputError(
+                "default learns from what modalities say of one another, and is given one; give two or more"
+            )
         projection = Projection.fit(views, rng=rng)
         seed = int(rng.integers(2**31))
         with threads(self.budget.threads):

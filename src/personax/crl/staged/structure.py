@@ -90,8 +90,8 @@ def fit_structure(latents: Tensor, allowed: Tensor, *, share: float = 1.0, gener
     for _ in range(BOOTSTRAPS):
         drawn = search.rng.multinomial(2 * half, np.full(2 * half, 0.5 / half)).astype(np.float64)
         for child, parents in enumerate(search.climb(best, drawn)[0]):
-            adjacency[child, list(parents)] += 1 / BOOTSTRAPS
-    return Structure(adjacency, best, model.copy([2]))
+            adjacency[child, list(parents)] += 1
+    return Structure(adjacency / BOOTSTRAPS, best, model.copy([2]))
 
 
 class _Scores:

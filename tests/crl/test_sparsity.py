@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personax.crl.identified import ALONE, NOTHING, ORTHOGONAL, SPARSITY, identified, mates
+from personax.crl.sparsity import ALONE, NOTHING, ORTHOGONAL, SPARSITY, identified, mates
 from personax.errors import InputError
 from personax.simulate.cross_graph import draw_graph, mixable
 
