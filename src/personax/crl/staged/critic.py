@@ -72,11 +72,7 @@ class Critic(nn.Module):
         may = allowed.bool() & (~same | before) & ~torch.eye(d, dtype=torch.bool)
         self.register_buffer("allowed", may.float())
         self.register_buffer("across", (may & ~same).float())
-        import os
-
-        self.register_buffer(
-            "charged", (may & ~same).float() + float(os.environ.get("WITHIN", "0")) * (may & same).float()
-        )
+        self.register_buffer("charged", (may & ~same).float() + WITHIN * (may & same).float())
         self.enter = drawn(r, d, d, HIDDEN, scale=0.5, generator=g)
         self.enter_bias = drawn(r, d, HIDDEN, scale=0.5, generator=g)
         self.mean = drawn(r, d, HIDDEN, scale=0.1, generator=g)
