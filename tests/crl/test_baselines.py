@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from personax.crl import held_out_r2, match
+from personax.crl import held_out_r2, load_fit, match, save_fit
 from personax.crl.baselines import METHODS, NAMES, method
 from personax.crl.baselines.base import TrainedMethod, tensors
 from personax.crl.baselines.cca import CCA
@@ -99,6 +100,16 @@ def test_the_same_seed_gives_the_same_bits_and_leaves_global_state_alone(name: s
     assert np.array_equal(first, again)
     assert np.array_equal(first, other) == (name in CLOSED)
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_saved_and_read_again_gives_the_same_bits(name: str, tmp_path: Path) -> None:
+    views, found = world()[0], fitted(name)
+    save_fit(found, tmp_path / "fit.safetensors")
+    again = load_fit(tmp_path / "fit.safetensors")
+    np.testing.assert_array_equal(again.encode(views), found.encode(views))
+    np.testing.assert_array_equal(again.adjacency, found.adjacency)
+    assert (again.names, again.objective) == (found.names, found.objective)
 
 
 @pytest.mark.parametrize("name", NAMES)

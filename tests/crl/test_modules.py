@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 from personax.crl.flow import StructuralFlow, acyclicity
-from personax.crl.io import load_model, save_model
 from personax.crl.model import LatentModel, Layout
 from personax.crl.objective import PAPER, terms
-from personax.crl.training import FitConfig, fit
-from personax.errors import InputError
 
 LAYOUT = Layout({"text": {"a": 7, "b": 5}, "image": {"c": 6}}, {"text": 2, "image": 1}, shared=1)
 
@@ -116,18 +111,3 @@ def test_the_independence_term_is_a_divergence() -> None:
     exact = sum((0.5 * (m.square() + v.exp() - 1 - v)).sum(dim=1).mean().item() for m, v in beliefs)
     drawn = [terms(model, views, generator(seed)).independence.item() for seed in range(20)]
     assert np.mean(drawn) == pytest.approx(exact, rel=0.02)
-
-
-def test_saved_and_loaded_is_the_same(tmp_path: Path) -> None:
-    views = {m: {k: x.numpy() for k, x in by.items()} for m, by in batch(40).items()}
-    result = fit(views, latents=LAYOUT.latents, shared=1, config=FitConfig(epochs=1), rng=np.random.default_rng(0))
-    save_model(result, tmp_path / "m.safetensors")
-    loaded = load_model(tmp_path / "m.safetensors", layout=result.layout)
-    for name, tensor in loaded.state_dict().items():
-        assert torch.equal(tensor, result.state[name])
-    other = Layout(result.layout.dims, {"text": 1, "image": 1}, 1)
-    with pytest.raises(InputError, match="was fitted with another layout"):
-        load_model(tmp_path / "m.safetensors", layout=other)
-    (tmp_path / "bad.safetensors").write_bytes(b"12345678no")
-    with pytest.raises(InputError, match="is not a personax model"):
-        load_model(tmp_path / "bad.safetensors")

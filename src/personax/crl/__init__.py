@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from personax.crl.edges import EdgeScores, GraphScores, align, graph_scores, shd
     from personax.crl.floors import Floor, noise_only_floor, root_copies_floor, rotation_floor
     from personax.crl.graph import to_graph
-    from personax.crl.io import load_model, save_model
     from personax.crl.matching import Match, held_out_match, match
     from personax.crl.recovery import Leakage, Recovery, block_r2, held_out_r2, leakage, r2
+    from personax.crl.saved import load_fit, save_fit
     from personax.crl.scores import summary
     from personax.crl.sparsity import identified
     from personax.crl.stability import Agreement, agreement
@@ -49,7 +49,7 @@ __all__ = [
     "held_out_r2",
     "identified",
     "leakage",
-    "load_model",
+    "load_fit",
     "match",
     "noise_only_floor",
     "noise_report",
@@ -57,7 +57,7 @@ __all__ = [
     "regret",
     "root_copies_floor",
     "rotation_floor",
-    "save_model",
+    "save_fit",
     "shd",
     "summary",
     "to_graph",
@@ -90,7 +90,7 @@ _HOME = {
     "held_out_r2": "recovery",
     "identified": "sparsity",
     "leakage": "recovery",
-    "load_model": "io",
+    "load_fit": "saved",
     "match": "matching",
     "noise_only_floor": "floors",
     "noise_report": "calibration",
@@ -98,12 +98,12 @@ _HOME = {
     "regret": "choosing",
     "root_copies_floor": "floors",
     "rotation_floor": "floors",
-    "save_model": "io",
+    "save_fit": "saved",
     "shd": "edges",
     "summary": "scores",
     "to_graph": "graph",
 }
-_NEED_TORCH = {"training", "io"}
+_NEED_TORCH = {"training", "saved"}
 
 
 def __getattr__(name: str) -> object:

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.crl import diagnose, fit_seeds
+from personax.crl import diagnose, fit_seeds, save_fit
 from personax.crl.baselines import method
 from personax.crl.budget import Budget
 from personax.crl.graph import to_graph
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from personax.crl import Chosen
     from personax.crl.method import Arrays
 
-__all__ = ["Asked", "Learned", "learn", "save_learned"]
+__all__ = ["Asked", "Learned", "learn", "write_learned"]
 
 Array = NDArray[np.float64]
 
@@ -183,16 +183,8 @@ def write_learned(learned: Learned, out: Path) -> list[str]:
         write_text(out / "graph.json", learned.graph.to_json())
     write_text(out / "diagnostics.json", learned.diagnostics_json())
     write_text(out / "metrics.json", json.dumps(learned.metrics, indent=1, allow_nan=False))
-    save_learned(learned, out / "model.safetensors")
+    save_fit(learned.chosen.best, out / "model.safetensors")
     return sorted(path.name for path in out.iterdir() if path.is_file())
-
-
-def save_learned(learned: Learned, path: Path) -> None:
-    """Write the chosen model as safetensors, where its method has such a form."""
-    from personax.crl import CRLResult, save_model
-
-    if isinstance(learned.chosen.best, CRLResult):
-        save_model(learned.chosen.best, path)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever rows hold, as JSON has it
