@@ -28,7 +28,10 @@ def path(tmp_path: Path) -> Path:
 
 def header(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     with safe_open(path, framework="pt") as archive:
-        return json.loads(archive.metadata()["personax_fit"]), {k: archive.get_tensor(k) for k in archive.keys()}
+        return json.loads(archive.metadata()["personax_fit"]), {
+            k: archive.get_tensor(k)
+            for k in archive.keys()  # noqa: SIM118 - not a mapping
+        }
 
 
 def write(path: Path, changed: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:

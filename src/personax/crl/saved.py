@@ -1,8 +1,7 @@
 """Fitted methods on disk: safetensors, which nothing can hide code in.
 
-A fit is a tree of a few known classes. Its numbers go to tensors; its shape goes to the header as JSON, in which a class
-is a name in a closed list: reading calls nothing that the list does not hold, and never a constructor with code of a
-file.
+A fit is a tree of a few known classes. Its numbers go to tensors; its shape goes to the header as JSON, in which a
+class is a name in a closed list: reading calls nothing that the list does not hold.
 """
 
 from __future__ import annotations
@@ -148,7 +147,7 @@ class _Writer:
         }
 
     def _keep(self, tensor: torch.Tensor) -> str:
-        """Keep a tensor under a name, with the order of its numbers in memory: another one rounds products otherwise."""
+        """Keep a tensor, with the order of its numbers in memory: another one rounds products otherwise."""
         held = tensor.detach()
         turned = held.ndim == 2 and held.T.is_contiguous() and not held.is_contiguous()
         name = f"{len(self.tensors)}{TURNED if turned else ''}"
@@ -192,7 +191,7 @@ class _Reader:
 
     def _module(self, shape: Mapping[str, Any]) -> nn.Module:
         made = self.classes[shape["module"]]
-        module: nn.Module = made.__new__(made)
+        module: nn.Module = object.__new__(made)
         nn.Module.__init__(module)
         for key, value in shape["own"].items():
             setattr(module, key, self.tree(value))

@@ -11,7 +11,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.columns import infer_columns
-from personax.crl import save_fit
 from personax.errors import PlanError
 from personax.plan import Crl
 from personax.schema import Notice, select
@@ -45,7 +44,7 @@ def _run(context: Context) -> None:
         context.write_frame(learned.history, "analysis", "crl", "history.parquet")
     if learned.graph is not None:
         context.write_text(learned.graph.to_json(), "analysis", "crl", "graph.json")
-    save_fit(learned.chosen.best, context.out.path("analysis", "crl", "model.safetensors"))
+    learned.save_model(context.out.path("analysis", "crl", "model.safetensors"))
     context.write_text(learned.diagnostics_json(), "analysis", "crl", "diagnostics.json")
     metrics = learned.metrics | _against_truth(context, learned.latents)
     context.write_text(json.dumps(metrics, indent=1, allow_nan=False), "analysis", "crl", "metrics.json")

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.crl import diagnose, fit_seeds, save_fit
+from personax.crl import diagnose, fit_seeds
 from personax.crl.baselines import method
 from personax.crl.budget import Budget
 from personax.crl.graph import to_graph
@@ -82,6 +82,12 @@ class Learned:
     def diagnostics_json(self) -> str:
         """Return the diagnostics as JSON; numbers that are none are null."""
         return json.dumps({"assumptions": _plain(self.diagnostics)}, indent=1, allow_nan=False)
+
+    def save_model(self, path: Path) -> None:
+        """Write the chosen fit; `personax.crl.load_fit` reads it."""
+        from personax.crl import save_fit  # late: torch
+
+        save_fit(self.chosen.best, path)
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -183,7 +189,7 @@ def write_learned(learned: Learned, out: Path) -> list[str]:
         write_text(out / "graph.json", learned.graph.to_json())
     write_text(out / "diagnostics.json", learned.diagnostics_json())
     write_text(out / "metrics.json", json.dumps(learned.metrics, indent=1, allow_nan=False))
-    save_fit(learned.chosen.best, out / "model.safetensors")
+    learned.save_model(out / "model.safetensors")
     return sorted(path.name for path in out.iterdir() if path.is_file())
 
 
