@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,12 @@ def test_importing_the_figures_imports_no_matplotlib() -> None:
     script = "import sys, personax.figures; print('matplotlib' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert shown.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("name", sorted(LIBRARY - {"traits", "sources"}))
+def test_numbers_do_not_depend_on_the_environment(name: str) -> None:
+    files = (PACKAGE / name).rglob("*.py")
+    assert [path.name for path in files if re.search(r"\benviron\b|getenv", path.read_text(encoding="utf-8"))] == []
 
 
 def test_constraints_are_names_and_versions_only() -> None:

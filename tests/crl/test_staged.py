@@ -18,7 +18,7 @@ from personax.crl.staged.comparison import Comparison
 from personax.crl.staged.components import Components, Search, find_components
 from personax.crl.staged.conditionals import Conditionals, fit_conditionals
 from personax.crl.staged.critic import Critic, edge_cost
-from personax.crl.staged.method import Staged
+from personax.crl.staged.method import Staged, _touching
 from personax.crl.staged.nets import Smooth, standard
 from personax.crl.staged.orthogonal import straighten
 from personax.crl.staged.projection import Projection
@@ -143,6 +143,24 @@ def test_information_is_that_of_gaussians_and_components_leave_noise_out() -> No
     learned = found.encode(xs).numpy()
     assert min(abs(np.corrcoef(learned[:, m], z[:, m])[0, 1]) for m in (0, 1)) > 0.97
     assert float((found.strength * found.critic.across).max()) > 0.3
+
+
+def test_latents_that_modalities_speak_of_have_an_edge_across_or_cause_one_that_is_caused_across() -> None:
+    across = torch.tensor([[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]])
+
+    def touching(**edges: float) -> list[bool]:
+        strength = torch.zeros(4, 4)
+        for name, value in edges.items():
+            strength[int(name[1]), int(name[2])] = value
+        return _touching(strength, across).tolist()
+
+    assert touching() == [False] * 4
+    assert touching(e02=1.0) == [True, False, True, False]
+    assert touching(e02=0.05) == [False] * 4
+    assert touching(e02=1.0, e01=1.0) == [True, True, True, False]  # 1 and 2 cause 0 together
+    assert touching(e02=1.0, e10=1.0) == [True, False, True, False]  # 1 is caused by 0 alone
+    assert touching(e20=1.0, e10=1.0) == [True, False, True, False]
+    assert touching(e20=1.0, e01=1.0) == [True, False, True, False]  # 0 is not caused across
 
 
 def test_where_modalities_say_nothing_no_edge_is_kept() -> None:

@@ -140,7 +140,7 @@ def _attempt(
     progress: Progress | None,
 ) -> tuple[float, list[dict[str, float]]]:
     learn, held, spec = data
-    optimiser = torch.optim.Adam(model.parameters(), lr=rate)
+    optimiser = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, budget.epochs)
     history: list[dict[str, float]] = []
     best, since, kept = math.inf, 0, copy.deepcopy(model.state_dict())

@@ -85,8 +85,8 @@ class Components:
         In nats, on validation people.
     strength
         Shape (d, d), rows are children.
-    objectives
-        Of all restarts of the last round.
+    history
+        One row a check: ``epoch`` (the step), ``validation`` (the least objective among the restarts that go on).
     """
 
     encoders: list[BatchedMLP]
@@ -94,7 +94,7 @@ class Components:
     objective: float
     information: float
     strength: Tensor
-    objectives: list[float]
+    history: list[dict[str, float]]
 
     def encode(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return latents, shape (n, d), not standardised."""
@@ -174,7 +174,12 @@ def find_components(
     for encoder, size in zip(encoders, step.sizes, strict=True):
         encoder.rescale(size)
     return Components(
-        encoders, critic, float(objective[0]), float(information[0]), strength[0].sqrt() * critic.allowed, best
+        encoders,
+        critic,
+        float(objective[0]),
+        float(information[0]),
+        strength[0].sqrt() * critic.allowed,
+        step.history,
     )
 
 
@@ -209,6 +214,7 @@ class _Step:
         self.model, self.inputs, self.search = model, inputs, search
         self.learn, self.held = comparisons
         self.contrasted = list(range(first, len(inputs)))
+        self.history: list[dict[str, float]] = []
         # information is a mean over modalities, and an edge informs two of them
         self.edges = 2 * search.edges / len(self.contrasted)
         self.noise = torch.tensor([noise for _, noise in seen])
@@ -237,7 +243,7 @@ class _Step:
     def run(self, span: range, generator: torch.Generator, progress: Callable[..., None] | None) -> list[float]:
         """Go through some steps of the schedule and return the validation objective of every restart."""
         s, total = self.search, self.search.steps
-        optimiser = torch.optim.Adam(self.model.parameters(), lr=s.rate)
+        optimiser = torch.optim.Adam(self.model.parameters(), lr=s.rate, fused=True)
         best = torch.full((len(self.noise),), math.inf)
         kept = [parameter.data.clone() for parameter in self.model.parameters()]
         for at in span:
@@ -254,6 +260,8 @@ class _Step:
             optimiser.step()
             if (at + 1) % CHECK == 0 or at + 1 == span.stop:
                 self._remember(best, kept)
+                if bool(best.isfinite().any()):
+                    self.history.append({"epoch": at + 1, "validation": float(best.min())})
                 if progress is not None:
                     progress(at + 1, total, float(best.min()))
         for parameter, state in zip(self.model.parameters(), kept, strict=True):

@@ -141,7 +141,7 @@ def fit_conditionals(
     d, copies = v.shape[1], len(folds)
     model = Conditionals(copies, d, generator=generator)
     steps = max(1, round(share * STEPS))
-    optimiser = torch.optim.Adam(model.parameters(), lr=RATE)
+    optimiser = torch.optim.Adam(model.parameters(), lr=RATE, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     may = allowed * (1 - torch.eye(d))
     for _ in range(steps):

@@ -112,6 +112,11 @@ class StagedFit:
     structure: Structure = field(repr=False)
     threads: int = 1
 
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """Of the components: step and validation objective."""
+        return self.components.history
+
     def encode(self, views: Arrays) -> NDArray[np.float64]:
         """Return the latents of any people, shape (n, d), on the scale of the people fitted on."""
         with threads(self.threads), torch.no_grad():
@@ -305,8 +310,7 @@ def _allowed(allowed: NDArray[np.bool_] | None, d: int, shared: int) -> Tensor:
 
 def _blocks(components: Components, modalities: list[str], latents: Mapping[str, int], shared: int) -> list[Block]:
     """Return which latents of each modality touch others."""
-    strength = components.strength * components.critic.across
-    touches = torch.maximum(strength.amax(0), strength.amax(1)) > TOUCHES
+    touches = _touching(components.strength, components.critic.across)
     blocks, first = [], shared
     for m in modalities:
         columns = list(range(first, first + latents[m]))
@@ -314,6 +318,18 @@ def _blocks(components: Components, modalities: list[str], latents: Mapping[str,
         blocks.append(Block(m, columns, used, [i for i in columns if not touches[i]], [*range(shared), *used]))
         first += latents[m]
     return blocks
+
+
+def _touching(strength: Tensor, across: Tensor) -> Tensor:
+    """Return which latents modalities speak of, shape (d,): those with an edge to another modality.
+
+    And those that cause, beside another modality, a latent of their own: what it has of the other modality is clear
+    only once their part is known, so they too are found from what modalities say of one another.
+    """
+    edges = strength > TOUCHES
+    between, within = edges & (across > 0), edges & (across == 0)
+    told = between.any(1)
+    return told | between.any(0) | (within & told[:, None]).any(0)
 
 
 def _with_rest(

@@ -34,7 +34,7 @@ def metric_at(latents: Tensor, targets: Tensor, share: float, *, generator: torc
     full, batch, rate, hidden = REGRESSION
     steps = max(1, round(share * full))
     mean = Smooth(latents.shape[1], hidden, targets.shape[1], generator=generator)
-    optimiser = torch.optim.Adam(mean.parameters(), lr=rate)
+    optimiser = torch.optim.Adam(mean.parameters(), lr=rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for _ in range(steps):
         rows = torch.randint(len(latents), (batch,), generator=generator)
@@ -69,7 +69,7 @@ class Straightened:
     def fit(self, latents: Tensor, inverse: Tensor, share: float, *, generator: torch.Generator) -> float:
         """Train, and return the mean squared cosine that is left."""
         steps = max(1, round(share * STEPS))
-        optimiser = torch.optim.Adam(self.bend.parameters(), lr=RATE)
+        optimiser = torch.optim.Adam(self.bend.parameters(), lr=RATE, fused=True)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
         for _ in range(steps):
             rows = torch.randint(len(latents), (BATCH,), generator=generator)
