@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -23,6 +26,7 @@ from personax.crl.staged.nets import Smooth, standard
 from personax.crl.staged.orthogonal import straighten
 from personax.crl.staged.projection import Projection
 from personax.crl.staged.structure import fit_structure
+from personax.crl.standard import chunks
 from personax.errors import InputError
 from personax.simulate import numerical
 
@@ -342,3 +346,18 @@ def test_what_encoders_see_keeps_distances() -> None:
     near, far = np.linalg.norm(x[0] - x[1]), np.linalg.norm(x[2] - x[3])
     assert np.linalg.norm(seen[0] - seen[1]) / np.linalg.norm(seen[2] - seen[3]) == pytest.approx(near / far, rel=1e-3)
     assert np.square(seen - seen.mean(0)).sum(1).mean() == pytest.approx(1, rel=0.02)
+
+
+def test_memory_does_not_grow_with_measurements_that_lie_in_a_file(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    people, dims = 30_000, 512
+    x = np.lib.format.open_memmap(tmp_path / "x.npy", mode="w+", dtype=np.float32, shape=(people, dims))
+    across = rng.normal(size=(3, dims)).astype(np.float32)
+    for rows in chunks(people):
+        x[rows] = rng.normal(size=(len(x[rows]), 3)).astype(np.float32) @ across
+    tracemalloc.start()
+    found = Projection.fit({"text": {"a": x}}, rng=rng).apply({"text": {"a": x}})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found[0].shape == (people, 3)
+    assert peak < people * dims * 4  # less than one copy, in 32 bits

@@ -98,3 +98,35 @@ def test_pickled_objects_are_not_loaded(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", one=np.array([[1, {}]], dtype=object))
     with pytest.raises(InputError, match="cannot be read as measurements"):
         read_measurements(tmp_path / "data.npz", {"text": {"one": "one"}})
+
+
+def test_npy_files_are_mapped_and_not_read(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    np.save(tmp_path / "a.npy", x)
+    wanted = {"text": {"one": "a.npy"}}
+    ids, views = read_measurements(tmp_path, wanted)
+    assert isinstance(views["text"]["one"], np.memmap)
+    np.testing.assert_array_equal(views["text"]["one"], x)
+    assert ids[:2] == ["1", "2"]
+    (tmp_path / "ids.txt").write_text("\n".join(f"p{i}" for i in range(30)))
+    assert read_measurements(tmp_path, wanted)[0][:2] == ["p0", "p1"]
+
+
+def test_bad_npy_files_are_refused_by_name(tmp_path: Path) -> None:
+    wanted = {"text": {"one": "a.npy"}}
+    with pytest.raises(InputError, match=r"there is no file .*a\.npy"):
+        read_measurements(tmp_path, wanted)
+    (tmp_path / "a.npy").write_bytes(b"no array")
+    with pytest.raises(InputError, match="cannot be read as an array"):
+        read_measurements(tmp_path, wanted)
+    np.save(tmp_path / "a.npy", np.ones((4, 2), dtype=np.float32))
+    (tmp_path / "ids.txt").write_text("a\nb\nc")
+    with pytest.raises(InputError, match=r"shape \(4, 2\) for 3 people"):
+        read_measurements(tmp_path, wanted)
+    (tmp_path / "ids.txt").write_text("a\nb\nc\na")
+    with pytest.raises(InputError, match="1 ids stand more than once"):
+        read_measurements(tmp_path, wanted)
+    (tmp_path / "ids.txt").unlink()
+    np.save(tmp_path / "a.npy", np.full((4, 2), np.nan, dtype=np.float32))
+    with pytest.raises(InputError, match="vectors of 4 people hold missing"):
+        read_measurements(tmp_path, wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,20 @@ from numpy.typing import NDArray
 from personax.crl.method import Arrays
 from personax.errors import InputError
 
-__all__ = ["Standardiser", "check", "latent_names"]
+__all__ = ["Standardiser", "check", "chunks", "latent_names"]
 
 Array = NDArray[np.float64]
 
 FEWEST = 20
 """People below which nothing is learned."""
+
+CHUNK = 4096
+"""People looked at together: measurements may lie in a file mapped into memory and be larger than memory."""
+
+
+def chunks(people: int) -> Iterator[slice]:
+    """Go through people a chunk at a time; nobody is one chunk."""
+    return (slice(start, start + CHUNK) for start in range(0, max(people, 1), CHUNK))
 
 
 def latent_names(latents: Mapping[str, int], modalities: list[str], shared: int) -> list[str]:
@@ -69,14 +77,24 @@ def _check_rows(arrays: Mapping[tuple[str, str], NDArray[Any]]) -> None:
     if len(lengths) > 1:
         raise InputError(f"the embeddings have different numbers of people: {lengths}")
     for (modality, name), x in arrays.items():
-        if not np.isfinite(x).all():
+        if not all(np.isfinite(x[rows]).all() for rows in chunks(len(x))):
             raise InputError(f"the embedding {modality}/{name} holds missing or infinite numbers")
 
 
 def _varies(x: NDArray[Any]) -> NDArray[np.bool_]:
-    # the range, because rounding gives a constant column a standard deviation of 1e-17
-    varies: NDArray[np.bool_] = np.ptp(x, axis=0) > 0
+    # compared with the first person, because rounding gives a constant column a standard deviation of 1e-17
+    varies: NDArray[np.bool_] = np.zeros(x.shape[1], dtype=bool)
+    for rows in chunks(len(x)):
+        varies |= (x[rows] != x[:1]).any(axis=0)
     return varies
+
+
+def _moments(x: NDArray[Any]) -> tuple[Array, Array]:
+    """Return mean and standard deviation of each dimension."""
+    n = len(x)
+    mean = sum((x[rows].sum(axis=0, dtype=np.float64) for rows in chunks(n)), np.zeros(x.shape[1])) / n
+    squares = (np.square(x[rows].astype(np.float64) - mean).sum(axis=0) for rows in chunks(n))
+    return mean, np.sqrt(sum(squares, np.zeros(x.shape[1])) / n)
 
 
 @dataclass(frozen=True)
@@ -106,9 +124,8 @@ class Standardiser:
         for modality, measurements in views.items():
             centre[modality], spread[modality] = {}, {}
             for name, raw in measurements.items():
-                x = raw.astype(np.float64)
-                centre[modality][name] = x.mean(axis=0)
-                spread[modality][name] = np.where(_varies(raw), x.std(axis=0), 0.0)
+                centre[modality][name], deviation = _moments(raw)
+                spread[modality][name] = np.where(_varies(raw), deviation, 0.0)
         return cls(centre, spread)
 
     @property
@@ -127,6 +144,17 @@ class Standardiser:
         Raises
         ------
         InputError
+            As `check_people` does.
+        """
+        self.check_people(views)
+        return {m: {k: self._scaled(m, k, views[m][k]) for k in by} for m, by in self.centre.items()}
+
+    def check_people(self, views: Arrays) -> None:
+        """Refuse people who were not measured as those fitted on.
+
+        Raises
+        ------
+        InputError
             Other measurements, other numbers of dimensions, unequal lengths, missing or infinite numbers.
         """
         arrays = _flat(views)
@@ -135,13 +163,14 @@ class Standardiser:
             have, want = (", ".join(sorted(f"{m}/{k}" for m, k in keys)) or "none" for keys in (arrays, known))
             raise InputError(f"the method was fitted on the embeddings {want}; these are {have}")
         _check_rows(arrays)
-        return {m: {k: self._scaled(m, k, arrays[m, k]) for k in by} for m, by in self.centre.items()}
+        for (modality, name), x in arrays.items():
+            fitted = len(self.centre[modality][name])
+            if x.shape[1] != fitted:
+                text = f"the embedding {modality}/{name} has {x.shape[1]} dimensions; it was fitted with {fitted}"
+                raise InputError(text)
 
     def _scaled(self, modality: str, name: str, x: NDArray[Any]) -> Array:
         centre, spread = self.centre[modality][name], self.spread[modality][name]
-        if x.shape[1] != len(centre):
-            text = f"the embedding {modality}/{name} has {x.shape[1]} dimensions; it was fitted with {len(centre)}"
-            raise InputError(text)
         kept = spread > 0
         scaled: Array = (x[:, kept].astype(np.float64) - centre[kept]) / spread[kept]
         return scaled

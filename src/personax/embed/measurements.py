@@ -23,15 +23,20 @@ LARGEST = 3.0e38
 """Numbers beyond are infinite in 32 bits."""
 
 
+CHUNK = 4096
+"""People looked at together."""
+
+
 def read_measurements(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tuple[list[str], Views]:
     """Read the vectors of every measurement, for the same people in the same order.
 
     Parameters
     ----------
     data
-        A folder with one file a measurement, each with its ids (see `read_vectors`); an npz file with one array a
-        measurement, shape (n, d), and, if there is one, an array ``id``; or a Parquet file with one column of
-        lists a measurement and a column ``id``.
+        A folder with one file a measurement, each with its ids (see `read_vectors`), or as npy, which is mapped into
+        memory and may be larger than it, with ids in a file ``ids.txt`` of the folder, one a line; an npz file with
+        one array a measurement, shape (n, d), and, if there is one, an array ``id``; or a Parquet file with one column
+        of lists a measurement and a column ``id``.
     wanted
         Modality -> measurement -> its file, array or column.
 
@@ -67,7 +72,7 @@ def _folder(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tuple[list[s
     first: list[str] = []
     arrays = {}
     for name in _names(wanted):
-        ids, x = load_vectors(data / name)
+        ids, x = _mapped(data, name) if name.endswith(".npy") else load_vectors(data / name)
         first = first or ids
         more, fewer = len(set(ids) - set(first)), len(set(first) - set(ids))
         if more or fewer:
@@ -76,6 +81,25 @@ def _folder(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tuple[list[s
         place = {identifier: row for row, identifier in enumerate(ids)}
         arrays[name] = x if ids == first else x[[place[identifier] for identifier in first]]
     return first, arrays
+
+
+def _mapped(data: Path, name: str) -> tuple[list[str], Vectors]:
+    """Return ids and an array that is read from its file where it is used."""
+    path, named = data / name, data / "ids.txt"
+    if not path.is_file():
+        raise InputError(f"there is no file {path}")
+    try:
+        x = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise InputError(f"{path} cannot be read as an array ({str(error).splitlines()[0]})") from None
+    if x.dtype not in (np.float16, np.float32):
+        x = _vectors(name, x)
+    ids = named.read_text(encoding="utf-8").splitlines() if named.is_file() else [str(i + 1) for i in range(len(x))]
+    if len(set(ids)) < len(ids):
+        raise InputError(f"{named}: {len(ids) - len(set(ids))} ids stand more than once; one row a person is needed")
+    if x.ndim != 2 or len(ids) != len(x):
+        raise InputError(f"{path} has shape {x.shape} for {len(ids)} people; people by dimensions is needed")
+    return ids, x
 
 
 def _file(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tuple[list[str], dict[str, Vectors]]:
@@ -123,6 +147,6 @@ def _vectors(name: str, x: NDArray[np.generic]) -> Vectors:
 def _check(name: str, x: Vectors, people: int) -> None:
     if len(x) != people:
         raise InputError(f"{name} has {len(x)} rows and there are {people} ids; the same people are needed everywhere")
-    broken = int((~np.isfinite(x)).any(axis=1).sum())
+    broken = sum(int((~np.isfinite(x[i : i + CHUNK])).any(axis=1).sum()) for i in range(0, len(x), CHUNK))
     if broken:
         raise InputError(f"{name}: the vectors of {broken} people hold missing or infinite numbers; make them again")

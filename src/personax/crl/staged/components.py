@@ -16,7 +16,7 @@ from personax.crl.staged.critic import Critic, edge_cost
 
 __all__ = ["Components", "Search", "find_components"]
 
-VIEWS: Final = ((0.5, 0.0), (1.0, 0.5))
+VIEWS: Final = ((0.5, 0.0), (1.0, 0.0), (1.0, 0.5))
 """What restarts see, in turn: principal components to the power of their sizes, with noise on them; validation people
 choose at the end. Enlarged small components serve where few numbers carry latents and no noise; components of
 their own sizes with noise on them keep encoders smooth where many people's pictures differ in what is no latent.
@@ -24,6 +24,9 @@ their own sizes with noise on them keep encoders smooth where many people's pict
 
 LOUDEST: Final = 2.0
 """Standard deviation of the largest component as encoders see it."""
+
+LAST: Final = 4
+"""Times as many people a step once one restart is left: what it has found, it then finds more exactly."""
 
 CHECK: Final = 100
 """Steps between validations; each restart keeps its best state."""
@@ -56,7 +59,7 @@ class Search:
         Width of encoders.
     """
 
-    restarts: int = 16
+    restarts: int = 36
     trial: int = 300
     steps: int = 1600
     batch: int = 256
@@ -157,6 +160,8 @@ def find_components(
         several = len(best) > len(set(seen))
         until = search.steps if at >= half else min(at + search.trial, half) if several else half
         best = step.run(range(at, until), g, progress)
+        if until == half:
+            step.learn = Comparison(learn, LAST * search.batch, search.negatives, given)
         if until < search.steps:
             order = _better(best, seen) if until < half else [best.index(min(best))]
             keep(model, order)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from personax.crl.method import Arrays
-from personax.crl.standard import Standardiser
+from personax.crl.standard import Standardiser, chunks
 
 __all__ = ["Projection"]
 
@@ -59,9 +59,15 @@ class Projection:
 
     def apply(self, views: Arrays) -> list[Tensor]:
         """Return each modality's components, shape (n, k), of total variance about 1."""
-        sides = _side_by_side(self.scale, views)
+        self.scale.check_people(views)
+        people = len(next(iter(next(iter(views.values())).values())))
+        parts = [self._components(views, rows) for rows in chunks(people)]
+        return [torch.from_numpy(np.concatenate(of)) for of in zip(*parts, strict=True)]
+
+    def _components(self, views: Arrays, rows: slice) -> list[NDArray[np.float32]]:
+        sides = _side_by_side(self.scale, {m: {k: x[rows] for k, x in by.items()} for m, by in views.items()})
         return [
-            torch.from_numpy((sides[m] @ along / np.sqrt((self.spread[m] ** 2).sum())).astype(np.float32))
+            (sides[m] @ along / np.sqrt((self.spread[m] ** 2).sum())).astype(np.float32)
             for m, along in self.directions.items()
         ]
 
