@@ -24,7 +24,8 @@ Loss = Callable[[Tensors, torch.Generator], Tensor]
 """People and a source of noise -> the mean loss a person, a scalar."""
 
 VALIDATION_SEED = 0
-"""The same noise on validation people every epoch, so that epochs differ by the model alone."""
+"""The same validation people for every seed, and the same noise on them every epoch: seeds and epochs then differ by
+the model alone."""
 
 ATTEMPTS = 3
 CLIP = 10.0
@@ -85,7 +86,7 @@ def train(
     budget
         How long and how fast.
     generator
-        Chooses the validation people, the batches and the noise.
+        Draws the batches and the noise.
     progress
         Called with (epoch, epochs, validation loss).
 
@@ -95,7 +96,7 @@ def train(
         When training diverges three times, each time with a quarter of the rate.
     """
     people, spec = _join(views)
-    order = torch.randperm(len(people), generator=generator)
+    order = torch.randperm(len(people), generator=torch.Generator().manual_seed(VALIDATION_SEED))
     cut = max(2, round(budget.held_out * len(people)))
     held = _split(people[order[:cut]], spec)
     learn = people[order[cut:]]

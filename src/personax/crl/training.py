@@ -184,7 +184,7 @@ def _train(
     with torch.random.fork_rng(devices=[]):  # torch draws first weights from global state; they are drawn anew
         model = LatentModel(layout, generator=generator)
     n = len(next(iter(next(iter(views.values())).values())))
-    order = torch.randperm(n, generator=generator)
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(VALIDATION_SEED))
     cut = max(2, round(config.held_out * n))
     held, train = order[:cut], order[cut:]
     gates = [model.flow.gate_logits]

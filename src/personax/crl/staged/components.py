@@ -59,7 +59,7 @@ class Search:
         Width of encoders.
     """
 
-    restarts: int = 36
+    restarts: int = 18
     trial: int = 300
     steps: int = 1600
     batch: int = 256

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from personax.crl.budget import STANDARD, Budget
-from personax.crl.loop import threads
+from personax.crl.loop import VALIDATION_SEED, threads
 from personax.crl.method import Arrays, Progress
 from personax.crl.staged.agreed import Agreed, find_agreed
 from personax.crl.staged.chart import Chart, leftover
@@ -256,7 +256,7 @@ class Staged:
         modalities = list(projection.directions)
         names = latent_names(latents, modalities, shared)
         allowed = _allowed(self.allowed, len(names), shared)
-        order = torch.randperm(len(targets[0]), generator=generator)
+        order = torch.randperm(len(targets[0]), generator=torch.Generator().manual_seed(VALIDATION_SEED))
         cut = max(2, round(VALIDATION * len(order)))
         people = (order[:cut], order[cut:])
         alike = find_agreed(targets, shared, *people, search, generator=generator) if shared else None
