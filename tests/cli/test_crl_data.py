@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from personax.cli import app
+from personax.crl.baselines.betavae import BetaVAE
 from personax.errors import PersonaxError
 from personax.simulate import numerical
 
@@ -51,6 +52,67 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
         assert runner.invoke(app, args).exit_code == 0
         written.append((tmp_path / "out" / "latents.parquet").read_bytes())
     assert written[0] == written[1]
+
+
+def test_what_was_stopped_goes_on_to_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    for folder in (whole, stopped):
+        folder.mkdir()
+    args = [*place(stopped), "--seeds", "3", "--method", "betavae"]
+    assert runner.invoke(app, [*place(whole), "--seeds", "3", "--method", "betavae"]).exit_code == 0
+
+    class Stopped(BetaVAE):
+        fits = 0
+
+        def fit(self, *given: Any, **named: Any) -> Any:
+            Stopped.fits += 1
+            if Stopped.fits == 3:
+                raise KeyboardInterrupt
+            return super().fit(*given, **named)
+
+    monkeypatch.setattr("personax.stages.learning.method", lambda _, budget: Stopped(budget))
+    done = runner.invoke(app, args)
+    assert done.exit_code != 0
+    assert "the same command goes on from there" in done.output
+    assert not (stopped / "out" / "latents.parquet").exists()
+    assert runner.invoke(app, args).exit_code == 0
+    assert Stopped.fits == 4  # two, the one that was stopped, and that one again
+    for name in ("latents.parquet", "seeds.parquet", "metrics.json", "model.safetensors"):
+        assert (whole / "out" / name).read_bytes() == (stopped / "out" / name).read_bytes()
+    assert runner.invoke(app, [*args[:-4], "--seeds", "4", "--method", "betavae"]).exit_code == 0
+    assert Stopped.fits == 5
+
+
+def test_seeds_of_another_run_are_refused(tmp_path: Path) -> None:
+    args = [*place(tmp_path), "--seeds", "1", "--method", "pca"]
+    assert runner.invoke(app, args).exit_code == 0
+    for more in (["--seed", "1"], ["--epochs", "2"]):
+        done = runner.invoke(app, [*args, *more])
+        assert "holds seeds of other people or arguments; give another --out" in str(done.exception)
+    place(tmp_path, n=121)
+    assert "holds seeds of other people" in str(runner.invoke(app, args).exception)
+
+
+def test_a_damaged_seed_is_named(tmp_path: Path) -> None:
+    args = [*place(tmp_path), "--seeds", "1", "--method", "pca"]
+    assert runner.invoke(app, args).exit_code == 0
+    (tmp_path / "out" / "fits" / "seed-0.safetensors").write_bytes(b"half")
+    done = runner.invoke(app, args)
+    assert isinstance(done.exception, PersonaxError)
+    assert "seed-0.safetensors is not a fit" in str(done.exception)
+    assert "remove the file, and the same command fits that seed anew" in str(done.exception)
+
+
+def test_the_number_of_latents_is_chosen(tmp_path: Path) -> None:
+    done = runner.invoke(app, [*place(tmp_path), "--seeds", "1", "--method", "pca", "--upto", "3", "--json"])
+    assert done.exit_code == 0, done.output
+    tried = pl.read_parquet(tmp_path / "out" / "dimensions.parquet")
+    assert tried.group_by("modality").len()["len"].to_list() == [3, 3]
+    taken = dict(tried.filter("chosen").select("modality", "latents").iter_rows())
+    assert json.loads(done.stdout)["latents"] == taken
+    assert pl.read_parquet(tmp_path / "out" / "latents.parquet").width == 1 + sum(taken.values())
+    shown = runner.invoke(app, [*place(tmp_path), "--seeds", "1", "--method", "pca", "--upto", "3"])
+    assert "Numbers of latents" in shown.output
 
 
 def test_measurements_may_lie_in_a_folder_and_the_word_data_may_stand(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy.stats import norm
 pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
 import torch
 
-from personax.crl import match
+from personax.crl import load_fit, match, save_fit
 from personax.crl.budget import Budget
 from personax.crl.staged.agreed import find_agreed
 from personax.crl.staged.batched import BatchedMLP, keep
@@ -21,7 +22,7 @@ from personax.crl.staged.comparison import Comparison
 from personax.crl.staged.components import Components, Search, find_components
 from personax.crl.staged.conditionals import Conditionals, fit_conditionals
 from personax.crl.staged.critic import Critic, edge_cost
-from personax.crl.staged.method import Staged, _touching
+from personax.crl.staged.method import Staged, StagedFit, _touching
 from personax.crl.staged.nets import Smooth, standard
 from personax.crl.staged.orthogonal import straighten
 from personax.crl.staged.projection import Projection
@@ -275,6 +276,23 @@ def test_the_same_seed_gives_the_same_numbers_and_people_are_encoded_one_by_one(
     assert np.allclose(one.encode(some.views), one.encode(data.views)[10:20], atol=1e-4)
     assert one.names == data.names
     assert one.adjacency.shape == (4, 4)
+
+
+@pytest.mark.parametrize("edges", [0.0, 100.0])
+def test_whatever_a_fit_holds_is_saved_and_read_again(tmp_path: Path, edges: float) -> None:
+    """With dear edges nothing touches, and all latents are read by charts and agreement, then straightened."""
+    views = numerical(1, measurements=2, n=200, shared=1, rng=np.random.default_rng(0)).views
+    views = {"m1": views["m1"], "m2": {"k1": views["m2"]["k1"]}}
+    search = Search(restarts=3, trial=20, steps=60, batch=64, edges=edges, hidden=8)
+    made = Staged(budget=Budget(epochs=1), search=replace(search, steps=3600, trial=1200))
+    fitted = made.fit(views, latents={"m1": 2, "m2": 2}, shared=1, rng=np.random.default_rng(0))
+    assert bool(fitted.straightened) == (edges > 0)
+    save_fit(fitted, tmp_path / "fit")
+    again = load_fit(tmp_path / "fit")
+    assert isinstance(again, StagedFit)
+    np.testing.assert_array_equal(again.encode(views), fitted.encode(views))
+    np.testing.assert_array_equal(again.noise(views), fitted.noise(views))
+    assert again.history == fitted.history
 
 
 def test_forbidden_edges_are_never_learned() -> None:

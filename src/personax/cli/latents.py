@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import polars as pl
 import typer
 
 from personax.cli.console import emit, say, table, watching
@@ -13,8 +14,9 @@ from personax.cli.run import JsonOption
 from personax.crl.baselines import NAMES
 from personax.embed import read_measurements
 from personax.errors import PlanError
+from personax.files import written_aside
 from personax.plan import read_modalities
-from personax.stages.learning import Asked, Learned, learn, write_learned
+from personax.stages.learning import Asked, Learned, choose_latents, learn, write_learned
 from personax.strict import nearest
 
 __all__ = ["register"]
@@ -29,7 +31,7 @@ def register(group: typer.Typer) -> None:
     def data(
         data: Annotated[Path, typer.Argument(help="Folder of embeddings, or one npz or Parquet file.")],
         modalities: Annotated[Path, typer.Option(help="YAML: measurements, latents and shared; see docs/crl.md.")],
-        out: Annotated[Path, typer.Option(help="Folder of the results.")],
+        out: Annotated[Path, typer.Option(help="Folder of the results; a run that was stopped goes on there.")],
         seeds: Annotated[int, typer.Option(min=1, help="Fits, of which one is chosen without any truth.")] = 5,
         seed: Annotated[int, typer.Option(min=0, help="From which all random numbers come.")] = 0,
         method: Annotated[str, typer.Option(help="See personax crl benchmark.")] = "default",
@@ -37,6 +39,10 @@ def register(group: typer.Typer) -> None:
             str, typer.Option(help="objective (on validation people) or agreement (of seeds).")
         ] = "objective",
         epochs: Annotated[int, typer.Option(min=1, help="Of the budget.")] = 60,
+        upto: Annotated[
+            int | None,
+            typer.Option(min=1, help="Choose each modality's number of latents, this at most; see docs/crl.md."),
+        ] = None,
         as_json: JsonOption = False,
     ) -> None:
         """Learn latents from embeddings of one's own; the word ``data`` may be left out."""
@@ -48,15 +54,37 @@ def register(group: typer.Typer) -> None:
             raise PlanError(f"--choose is objective or agreement, not {choose}")
         ids, views = read_measurements(data, asked.measurements)
         wanted = Asked(asked.latents, asked.shared, method, seeds, choose, epochs)  # type: ignore[arg-type]
-        with watching() as progress:
-            progress.stage("crl")
-            learned = learn(ids, views, wanted, np.random.default_rng(seed), progress)
+        rng, tried = np.random.default_rng(seed), None
+        try:
+            with watching() as progress:
+                progress.stage("crl")
+                if upto is not None:
+                    wanted, tried = choose_latents(views, wanted, upto, rng.spawn(1)[0], progress)
+                learned = learn(ids, views, wanted, rng, progress, keep=out / "fits")
+        except KeyboardInterrupt:
+            say(f"stopped; finished seeds are in {out / 'fits'}, and the same command goes on from there")
+            raise
         files = write_learned(learned, out)
+        if tried is not None:
+            with written_aside(out / "dimensions.parquet") as aside:
+                tried.write_parquet(aside)
+            files = sorted([*files, "dimensions.parquet"])
         if as_json:
-            emit({"out": str(out), "files": files, "seeds": learned.seeds.to_dicts(), "metrics": learned.metrics,
-                  "notices": [notice.text for notice in learned.notices]})  # fmt: skip
+            facts = {"latents": dict(wanted.latents), "seeds": learned.seeds.to_dicts(), "metrics": learned.metrics}
+            emit({"out": str(out), "files": files, **facts, "notices": [notice.text for notice in learned.notices]})
             return
+        if tried is not None:
+            _show_tried(tried)
         _show(learned, out, files)
+
+
+def _show_tried(tried: pl.DataFrame) -> None:
+    rows = [
+        (row["modality"], str(row["latents"]), _number(row["objective"]), _number(row["agreement"]),
+         "chosen" if row["chosen"] else "", row["reason"] or "")
+        for row in tried.iter_rows(named=True)
+    ]  # fmt: skip
+    table("Numbers of latents", ("modality", "latents", "objective", "agreement", "", "reason"), rows)
 
 
 def _show(learned: Learned, out: Path, files: list[str]) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from personax.crl.method import Arrays, Fitted, Method, Progress
 from personax.crl.stability import Agreement, agreement
-from personax.errors import ComputationError
+from personax.errors import ComputationError, InputError
+from personax.files import write_text
 
 __all__ = ["By", "Chosen", "fit_seeds", "regret"]
 
@@ -79,6 +81,7 @@ def fit_seeds(
     by: By = "objective",
     rng: np.random.Generator,
     progress: Callable[[int], Progress | None] = lambda _: None,
+    keep: Path | None = None,
 ) -> Chosen:
     """Fit several seeds and choose one by validation objective or by agreement, never by a truth.
 
@@ -97,23 +100,31 @@ def fit_seeds(
         Spawns a generator a seed.
     progress
         Called with the seed for what `Method.fit` reports to.
+    keep
+        A folder for finished seeds. Seeds that are there already are taken from it, so that what was interrupted goes
+        on with the same numbers; it must be of the same method, arguments, generator and people.
 
     Raises
     ------
     ComputationError
         When no seed can be fitted; it holds the reasons.
+    InputError
+        When a kept seed cannot be read.
     """
     if by not in get_args(By):
         raise ValueError(f"by is objective or agreement, not {by!r}")
     fits: list[Fitted | None] = []
     reasons: list[str | None] = []
     for seed, child in enumerate(rng.spawn(seeds)):
-        try:
-            fits.append(method.fit(views, latents=latents, shared=shared, rng=child, progress=progress(seed)))
-            reasons.append(None)
-        except ComputationError as error:
-            fits.append(None)
-            reasons.append(str(error))
+        fit, reason = _kept(keep, seed)
+        if fit is None and reason is None:
+            try:
+                fit = method.fit(views, latents=latents, shared=shared, rng=child, progress=progress(seed))
+            except ComputationError as error:
+                reason = str(error)
+            _keep(keep, seed, fit, reason)
+        fits.append(fit)
+        reasons.append(reason)
     done = [(i, fit) for i, fit in enumerate(fits) if fit is not None]
     if not done:
         raise ComputationError(f"none of {seeds} seeds could be fitted: {'; '.join(sorted({r for r in reasons if r}))}")
@@ -127,6 +138,34 @@ def fit_seeds(
     else:
         index = min(done, key=lambda pair: pair[1].objective)[0]
     return Chosen(index, fits, reasons, agreed, by)
+
+
+def _kept(folder: Path | None, seed: int) -> tuple[Fitted | None, str | None]:
+    """Return a seed's fit, or the reason why it has none, where it is finished already."""
+    if folder is None:
+        return None, None
+    fit, failed = folder / f"seed-{seed}.safetensors", folder / f"seed-{seed}.txt"
+    if failed.is_file():
+        return None, failed.read_text(encoding="utf-8")
+    if not fit.is_file():
+        return None, None
+    from personax.crl.saved import load_fit  # late: torch
+
+    try:
+        return load_fit(fit), None
+    except InputError as error:
+        raise InputError(f"{error}; remove the file, and the same command fits that seed anew") from None
+
+
+def _keep(folder: Path | None, seed: int, fit: Fitted | None, reason: str | None) -> None:
+    if folder is None:
+        return
+    if fit is None:
+        write_text(folder / f"seed-{seed}.txt", str(reason))
+        return
+    from personax.crl.saved import save_fit  # late: torch
+
+    save_fit(fit, folder / f"seed-{seed}.safetensors")
 
 
 def regret(chosen: int, scores: Sequence[float | None]) -> float:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,10 +13,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.crl import diagnose, fit_seeds
+from personax.crl import choose_dimension, diagnose, fit_seeds
 from personax.crl.baselines import method
 from personax.crl.budget import Budget
 from personax.crl.graph import to_graph
+from personax.crl.standard import check
+from personax.errors import InputError
 from personax.files import write_text, written_aside
 from personax.independence import hsic, kci
 from personax.progress import Progress
@@ -23,14 +26,17 @@ from personax.schema import Graph, Notice
 
 if TYPE_CHECKING:
     from personax.crl import Chosen
-    from personax.crl.method import Arrays
+    from personax.crl.method import Arrays, Method
 
-__all__ = ["Asked", "Learned", "learn", "write_learned"]
+__all__ = ["Asked", "Learned", "choose_latents", "learn", "write_learned"]
 
 Array = NDArray[np.float64]
 
 DIAGNOSED = 1000
 """People on whom assumptions are tested; more make tests surer of what is too small to matter."""
+
+CHUNK = 4096
+"""People looked at together."""
 
 UNSTABLE = 0.8
 """Mean correlation between seeds below which a latent is said to be another one in every seed."""
@@ -47,6 +53,10 @@ class Asked:
     choose: Literal["objective", "agreement"] = "objective"
     epochs: int = 60
     threads: int = 1
+
+    def made(self) -> Method:
+        """Return the method, not fitted."""
+        return method(self.method, budget=Budget(epochs=self.epochs, threads=self.threads))
 
 
 @dataclass(frozen=True)
@@ -110,20 +120,43 @@ class Learned:
         return found
 
 
-def learn(ids: Sequence[str], views: Arrays, asked: Asked, rng: np.random.Generator, progress: Progress) -> Learned:
+def learn(
+    ids: Sequence[str],
+    views: Arrays,
+    asked: Asked,
+    rng: np.random.Generator,
+    progress: Progress,
+    *,
+    keep: Path | None = None,
+) -> Learned:
     """Fit every seed, choose one without any truth, and say how far the seeds agree.
+
+    Parameters
+    ----------
+    ids, views
+        People and their measurements.
+    asked
+        What is to be learned.
+    rng
+        Of seeds and of diagnostics.
+    progress
+        Told of every seed's steps.
+    keep
+        A folder for finished seeds, from which an interrupted run goes on; see `personax.crl.fit_seeds`.
 
     Raises
     ------
     InputError
-        Measurements that nothing can be learned from, an unknown method.
+        Measurements that nothing can be learned from, an unknown method, a folder with seeds of another run.
     ComputationError
         When no seed can be fitted.
     """
-    maker = method(asked.method, budget=Budget(epochs=asked.epochs, threads=asked.threads))
+    check(views, asked.latents, asked.shared)
+    if keep is not None:
+        _same_run(keep, views, asked, rng)
     chosen = fit_seeds(
-        maker, views, latents=asked.latents, shared=asked.shared, seeds=asked.seeds, by=asked.choose, rng=rng,
-        progress=_reporter(progress, asked.seeds),
+        asked.made(), views, latents=asked.latents, shared=asked.shared, seeds=asked.seeds, by=asked.choose, rng=rng,
+        progress=_reporter(progress, asked.seeds), keep=keep,
     )  # fmt: skip
     best = chosen.best
     latents = pl.DataFrame({"id": list(ids)} | dict(zip(best.names, best.encode(views).T, strict=True)))
@@ -136,6 +169,44 @@ def learn(ids: Sequence[str], views: Arrays, asked: Asked, rng: np.random.Genera
     found = diagnose(best, sample, independence=_independence, conditional=_conditional, rng=rng)
     seeds = pl.DataFrame(chosen.seeds(), schema=schema)
     return Learned(chosen, latents, seeds, found, graph, _history(best), _notices(chosen, found))
+
+
+def _same_run(keep: Path, views: Arrays, asked: Asked, rng: np.random.Generator) -> None:
+    """Refuse a folder with seeds of other people or arguments; how many seeds, and how one is chosen, may differ."""
+    people = hashlib.sha256()
+    for m, by in views.items():
+        for k, x in by.items():
+            people.update(f"{m}/{k} {x.shape} {x.dtype};".encode())
+            for start in range(0, len(x), CHUNK):
+                people.update(np.ascontiguousarray(x[start : start + CHUNK]).data)
+    facts = {k: v for k, v in asdict(asked).items() if k not in ("seeds", "choose")}
+    facts |= {"people": people.hexdigest(), "generator": str(rng.bit_generator.state)}
+    path, text = keep / "arguments.json", json.dumps(facts, indent=1)
+    if path.is_file() and path.read_text(encoding="utf-8") != text:
+        raise InputError(f"{keep} holds seeds of other people or arguments; give another --out, or remove the folder")
+    write_text(path, text)
+
+
+def choose_latents(
+    views: Arrays, asked: Asked, upto: int, rng: np.random.Generator, progress: Progress
+) -> tuple[Asked, pl.DataFrame]:
+    """Choose the number of every modality's latents, up to ``upto``; see `personax.crl.choose_dimension`.
+
+    Returns
+    -------
+    tuple
+        What was asked with the chosen numbers, and one row a number that was tried.
+    """
+
+    def report(done: int, total: int, objective: float) -> None:
+        progress.step(done, total, f"numbers of latents, validation {objective:.3g}")
+
+    found = choose_dimension(
+        asked.made(), views, upto=upto, start={m: min(k, upto) for m, k in asked.latents.items()}, shared=asked.shared,
+        seeds=asked.seeds, rng=rng, progress=report,
+    )  # fmt: skip
+    rows = [row | {"others": json.dumps(row["others"])} for row in found.table]
+    return replace(asked, latents=found.latents), pl.DataFrame(rows, infer_schema_length=None)
 
 
 def _independence(x: Array, y: Array) -> float:

@@ -8,10 +8,10 @@ invertible map of its own.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from personax.crl.staged.nets import Smooth, standard
 
@@ -51,17 +51,19 @@ def metric_at(latents: Tensor, targets: Tensor, share: float, *, generator: torc
         return inverse
 
 
-class Straightened:
+@final
+class Straightened(nn.Module):
     """A function of the latents of a block whose gradient is orthogonal to those of settled ones."""
 
     def __init__(self, at: int, settled: list[int], *, generator: torch.Generator) -> None:
+        super().__init__()
         self.at, self.settled = at, settled
         self.bend = Smooth(1 + len(settled), HIDDEN, 1, generator=generator)
         with torch.no_grad():
             self.bend.straight.zero_()
             self.bend.straight[0, 0] = 1.0
 
-    def __call__(self, latents: Tensor) -> Tensor:
+    def forward(self, latents: Tensor) -> Tensor:
         """Return shape (n,) for latents of the block, shape (n, d)."""
         bent: Tensor = self.bend(latents[:, [self.at, *self.settled]])[:, 0]
         return bent

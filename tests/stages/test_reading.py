@@ -1,0 +1,73 @@
+"""What latents may stand for, where it is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from personax.schema import Column, Edge, Graph, Node
+from personax.stages.reading import LEADING, associations, exemplars, proposals, sentences
+
+N = 400
+RNG = np.random.default_rng(0)
+Z = RNG.normal(size=(N, 2))
+IDS = [f"p{i:03d}" for i in range(N)]
+LATENTS = pl.DataFrame({"id": IDS, "text_1": Z[:, 0], "text_2": Z[:, 1]})
+DESCRIBED = pl.DataFrame(
+    {
+        "id": IDS,
+        "height": -Z[:, 0] + 0.5 * RNG.normal(size=N),
+        "league": np.where(Z[:, 1] > 0.5, "north", "south"),
+        "luck": RNG.normal(size=N),
+    }
+)
+COLUMNS = [
+    Column("height", "feature", "continuous"),
+    Column("league", "feature", "nominal"),
+    Column("luck", "feature", "continuous"),
+    Column("absent", "feature", "continuous"),
+]
+
+
+def test_each_latent_is_read_from_what_it_goes_with() -> None:
+    table = associations(LATENTS, DESCRIBED, COLUMNS)
+    assert table.columns == ["latent", "column", "p_corrected", "effect_size", "direction"]
+    first = table.group_by("latent", maintain_order=True).first()
+    assert dict(first.select("latent", "column").iter_rows()) == {"text_1": "height", "text_2": "league"}
+    directions = dict(first.select("latent", "direction").iter_rows())
+    assert float(directions["text_1"]) < -0.8
+    assert directions["text_2"] == "highest for north"
+    assert table.filter(pl.col("latent") == "text_1")["effect_size"].is_sorted(descending=True)
+    assert max(table.group_by("latent").len()["len"].to_list()) <= LEADING
+    assert proposals(table, ["text_1", "text_2"]) == {"text_1": "height, reversed", "text_2": "league"}
+
+
+def test_what_goes_with_nothing_gets_no_name() -> None:
+    table = associations(LATENTS, DESCRIBED, [COLUMNS[2]])
+    assert proposals(table, ["text_1", "text_2"]) == {"text_1": "nothing known", "text_2": "nothing known"}
+    assert associations(LATENTS, DESCRIBED, []).is_empty()
+
+
+def test_people_of_both_tables_are_used_whatever_their_order() -> None:
+    turned = DESCRIBED.reverse().head(300)
+    both = LATENTS.join(turned.select("id"), on="id", how="semi", maintain_order="left")
+    assert associations(LATENTS, turned, COLUMNS).equals(associations(both, DESCRIBED, COLUMNS))
+
+
+def test_extremes_are_the_smallest_and_largest() -> None:
+    found = exemplars(LATENTS.head(12))
+    one = found.filter(pl.col("latent") == "text_1")
+    order = np.argsort(Z[:12, 0])
+    assert one.filter(pl.col("end") == "low")["id"].to_list() == [IDS[i] for i in order[:5]]
+    assert one.filter(pl.col("end") == "high")["id"].to_list() == [IDS[i] for i in order[::-1][:5]]
+    assert one["rank"].to_list() == [1, 2, 3, 4, 5] * 2
+
+
+def test_edges_come_out_as_sentences_surest_first() -> None:
+    nodes = [Node(name, name, "text") for name in ("a_1", "a_2", "a_3")]
+    edges = [Edge("a_1", "a_2", "directed", 0.5), Edge("a_2", "a_3", "directed", 0.9)]
+    told = sentences(Graph(nodes, edges, "", "", {}), {"a_2": "confidence", "a_3": "height, reversed"})
+    assert told == [
+        "a_2 (confidence?) -> a_3 (height, reversed?), certainty 90 %",
+        "a_1 (nothing known) -> a_2 (confidence?), certainty 50 %",
+    ]
