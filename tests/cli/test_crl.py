@@ -88,7 +88,7 @@ def test_without_matplotlib_scores_are_there_and_one_line_says_what_is_needed(
         (["--data", "numericl"], "did you mean numerical?"),
         (["--methods", "pcaa"], "--methods: there is no pcaa; did you mean pca?"),
         (["--methods", "pca", "--n", "20"], "give at least 400"),
-        (["--methods", "pca", "--seeds", "0"], "--seeds and --epochs are numbers from 1"),
+        (["--methods", "pca", "--seeds", "0"], "--seeds, --epochs and --runs are numbers from 1"),
         (["--methods", "pca", "--case", "7"], "numerical: "),
         (["--methods", "pca", "--mechanism", "sine"], "numerical: "),
         (["--methods", "pca", "--modalities", "1"], "a graph needs two modalities"),

@@ -83,7 +83,7 @@ def _write(asked: Contest, rows: list[dict[str, Any]], order: list[str], out: Pa
     table.write_csv(out / "scores.csv")
     write_text(out / "summary.md", as_markdown(table, order))
     facts = {"data": asked.data, "options": asked.options, "n": asked.n, "held_out": asked.held_out,
-             "epochs": asked.epochs, "seeds": list(range(asked.first, asked.first + asked.seeds)),
+             "epochs": asked.epochs, "runs": asked.runs, "seeds": list(range(asked.first, asked.first + asked.seeds)),
              "methods": asked.methods, "python": platform.python_version(),
              "versions": {name: version(name) for name in VERSIONED}}  # fmt: skip
     write_text(out / "run.json", json.dumps(facts, indent=1))
@@ -146,6 +146,9 @@ def register(app: typer.Typer) -> None:
         seeds: Annotated[int, typer.Option(help="How many.")] = 5,
         first: Annotated[int, typer.Option(help="The first seed.")] = 0,
         epochs: Annotated[int, typer.Option(help="Of the budget that all methods share.")] = 60,
+        runs: Annotated[
+            int, typer.Option(help="Fits a seed; validation chooses the one that is scored, beside its regret.")
+        ] = 1,
         figures: Annotated[bool, typer.Option(help="Draw scores, training, latents and graphs, SVG and PNG.")] = True,
         as_json: JsonOption = False,
     ) -> None:
@@ -159,5 +162,5 @@ def register(app: typer.Typer) -> None:
             asked = {"instances": instances, "mechanism": mechanism, "noise": noise}
         options = {name: value for name, value in asked.items() if value is not None}
         folders = {name: str(path) for name, path in {"digits": digits, "clothes": clothes}.items() if path is not None}
-        wanted = Contest(data, options, chosen, seeds, first, n, epochs=epochs, folders=folders)
+        wanted = Contest(data, options, chosen, seeds, first, n, epochs=epochs, runs=runs, folders=folders)
         _perform(wanted, out, figures=figures, as_json=as_json)
