@@ -145,7 +145,7 @@ class Crl(Strict):
     shared: Annotated[int, Field(ge=0)] = 0
     method: CrlMethod = "default"
     seeds: Count = 3
-    choose: Literal["objective", "agreement"] = "objective"
+    choose: Literal["objective", "agreement", "exclusivity"] = "objective"
     epochs: Count = 60
     threads: Count = 1
 

@@ -156,7 +156,7 @@ def test_bad_input_is_told_in_a_sentence(tmp_path: Path, change: dict[str, Any],
     [
         (["--method", "betavea"], "there is no betavea; did you mean betavae?"),
         (["--method", "supervised"], "there is no supervised"),
-        (["--choose", "truth"], "objective or agreement"),
+        (["--choose", "truth"], "objective, agreement or exclusivity"),
     ],
 )
 def test_bad_options_are_told_in_a_sentence(tmp_path: Path, more: list[str], said: str) -> None:

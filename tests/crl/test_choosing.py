@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from personax.crl import agreement, fit_seeds, regret
 from personax.crl.method import Arrays, Progress
@@ -141,6 +142,58 @@ def test_a_seed_that_fails_is_missing_with_its_reason() -> None:
     assert len(chosen.stability) == 5
     with pytest.raises(ComputationError, match="none of 4 seeds could be fitted: too noisy"):
         fit_seeds(Noisy(fails_above=-1), VIEWS, latents=COUNTS, seeds=4, rng=np.random.default_rng(0))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Takes these columns of the measurements for latents."""
+
+    text: list[int]
+    objective: float
+    names: list[str] = field(default_factory=lambda: ["text_1", "text_2", "image_1"])
+    adjacency: Array | None = None
+
+    def encode(self, views: Arrays) -> Array:
+        return np.column_stack([views["text"]["a"][:, self.text], views["image"]["b"][:, :1]]).astype(float)
+
+
+@dataclass
+class Readings:
+    """Every seed reads other columns; the second one's objective is the least."""
+
+    fits: list[Reading]
+    name = "readings"
+    needs = ""
+
+    def fit(self, *_: object, **__: object) -> Reading:
+        return self.fits.pop(0)
+
+
+def partial(x: Array, y: Array, z: Array) -> float:
+    """The smallest p-value of partial correlations."""
+    left = [v - z @ np.linalg.lstsq(z, v, rcond=None)[0] for v in (x - x.mean(0), y - y.mean(0))]
+    r = np.array([[np.corrcoef(a, b)[0, 1] for a in left[0].T] for b in left[1].T])
+    return min(1.0, float(2 * norm.sf(np.abs(np.arctanh(r)).max() * np.sqrt(len(x) - 3 - z.shape[1])) * r.size))
+
+
+def test_where_a_latent_is_missing_its_measurement_shows_another_modalitys() -> None:
+    rng = np.random.default_rng(0)
+    z, w = rng.normal(size=(3000, 2)), rng.normal(size=3000)
+    image = z[:, 1] + 0.5 * w
+    views = {
+        "text": {"a": np.column_stack([z, rng.normal(size=3000)])},
+        "image": {"b": np.column_stack([image, rng.normal(size=3000)])},
+    }
+    made = [Reading([0, 1], 1.0), Reading([0, 2], 0.0), Reading([1, 0], 2.0)]
+    ask = {"latents": {"text": 2, "image": 1}, "seeds": 3, "rng": rng}
+    chosen = fit_seeds(Readings(list(made)), views, by="exclusivity", conditional=partial, **ask)  # type: ignore[arg-type]
+    assert chosen.crossings[0] == chosen.crossings[2] == 0
+    assert (chosen.crossings[1] or 0) > 0
+    assert chosen.index == 0
+    by_objective = fit_seeds(Readings(list(made)), views, **ask)  # type: ignore[arg-type]
+    assert (by_objective.index, by_objective.crossings) == (1, [None] * 3)
+    with pytest.raises(ValueError, match="needs a conditional test"):
+        fit_seeds(Readings(list(made)), views, by="exclusivity", **ask)  # type: ignore[arg-type]
 
 
 def test_regret_is_what_the_best_seed_has_beyond_the_chosen_one() -> None:

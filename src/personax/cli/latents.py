@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import numpy as np
 import polars as pl
@@ -12,6 +12,7 @@ import typer
 from personax.cli.console import emit, say, table, watching
 from personax.cli.run import JsonOption
 from personax.crl.baselines import NAMES
+from personax.crl.choosing import By
 from personax.embed import read_measurements
 from personax.errors import PlanError
 from personax.files import written_aside
@@ -36,7 +37,8 @@ def register(group: typer.Typer) -> None:
         seed: Annotated[int, typer.Option(min=0, help="From which all random numbers come.")] = 0,
         method: Annotated[str, typer.Option(help="See personax crl benchmark.")] = "default",
         choose: Annotated[
-            str, typer.Option(help="objective (on validation people) or agreement (of seeds).")
+            str,
+            typer.Option(help="objective (on validation people), agreement (of seeds), exclusivity (of measurements)."),
         ] = "objective",
         epochs: Annotated[int, typer.Option(min=1, help="Of the budget.")] = 60,
         upto: Annotated[
@@ -50,8 +52,8 @@ def register(group: typer.Typer) -> None:
         known = [name for name in NAMES if name not in ("random", "supervised")]
         if method not in known:
             raise PlanError(f"--method: there is no {method}; {nearest(method, known)}")
-        if choose not in ("objective", "agreement"):
-            raise PlanError(f"--choose is objective or agreement, not {choose}")
+        if choose not in get_args(By):
+            raise PlanError(f"--choose is objective, agreement or exclusivity, not {choose}")
         ids, views = read_measurements(data, asked.measurements)
         wanted = Asked(asked.latents, asked.shared, method, seeds, choose, epochs)  # type: ignore[arg-type]
         rng, tried = np.random.default_rng(seed), None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 
+from personax.crl.diagnostics import block_leakage
+from personax.crl.finding import Given
 from personax.crl.method import Arrays, Fitted, Method, Progress
 from personax.crl.stability import Agreement, agreement
 from personax.errors import ComputationError, InputError
@@ -16,7 +18,10 @@ from personax.files import write_text
 
 __all__ = ["By", "Chosen", "fit_seeds", "regret"]
 
-By = Literal["objective", "agreement"]
+By = Literal["objective", "agreement", "exclusivity"]
+
+SPLIT: Final = 0
+"""Of people into halves for exclusivity; the same for all seeds."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,9 @@ class Chosen:
         Of the seeds that did not fail, in their order.
     by
         What was chosen by.
+    crossings
+        Of every seed, how many claims that a measurement shows its own modality's latents alone are refuted; None where
+        the seed failed, or nothing was tested.
     """
 
     index: int
@@ -42,6 +50,7 @@ class Chosen:
     reasons: list[str | None]
     agreement: Agreement
     by: By
+    crossings: list[int | None]
 
     @property
     def best(self) -> Fitted:
@@ -64,6 +73,7 @@ class Chosen:
                 "seed": i,
                 "objective": None if fit is None else float(fit.objective),
                 "agreement": None if fit is None else _or_none(float(next(agreed))),
+                "crossings": self.crossings[i],
                 "chosen": i == self.index,
                 "reason": reason,
             }
@@ -82,8 +92,9 @@ def fit_seeds(
     rng: np.random.Generator,
     progress: Callable[[int], Progress | None] = lambda _: None,
     keep: Path | None = None,
+    conditional: Given | None = None,
 ) -> Chosen:
-    """Fit several seeds and choose one by validation objective or by agreement, never by a truth.
+    """Fit several seeds and choose one by validation objective, agreement or exclusivity, never by a truth.
 
     Parameters
     ----------
@@ -95,7 +106,10 @@ def fit_seeds(
         How many; the i-th is the same however many there are.
     by
         ``objective``: the smallest on validation people. ``agreement``: the seed that agrees most with the others
-        (Duan et al. 2020, arXiv:1905.12614); falls back to the objective for fewer than three.
+        (Duan et al. 2020, arXiv:1905.12614); falls back to the objective for fewer than three. ``exclusivity``: the one
+        for which fewest tests refute that a measurement shows, beyond its own modality's latents, nothing of another
+        modality's (`personax.crl.diagnostics.block_leakage`; what T-MEX asks of true causes, Yao et al. 2025,
+        arXiv:2505.17708, asked of learned ones); the objective decides between equals.
     rng
         Spawns a generator a seed.
     progress
@@ -103,6 +117,8 @@ def fit_seeds(
     keep
         A folder for finished seeds. Seeds that are there already are taken from it, so that what was interrupted goes
         on with the same numbers; it must be of the same method, arguments, generator and people.
+    conditional
+        The test for ``exclusivity``: the p-value of two arrays' independence given a third.
 
     Raises
     ------
@@ -112,7 +128,9 @@ def fit_seeds(
         When a kept seed cannot be read.
     """
     if by not in get_args(By):
-        raise ValueError(f"by is objective or agreement, not {by!r}")
+        raise ValueError(f"by is objective, agreement or exclusivity, not {by!r}")
+    if by == "exclusivity" and conditional is None:
+        raise ValueError("choosing by exclusivity needs a conditional test")
     fits: list[Fitted | None] = []
     reasons: list[str | None] = []
     for seed, child in enumerate(rng.spawn(seeds)):
@@ -133,11 +151,20 @@ def fit_seeds(
         [fit.encode(views) for _, fit in done], counts=counts, shared=shared,
         adjacencies=[fit.adjacency for _, fit in done],
     )  # fmt: skip
+    crossings: list[int | None] = [None] * seeds
+    if by == "exclusivity" and conditional is not None:
+        crossings = [None if fit is None else _crossings(fit, views, conditional) for fit in fits]
     if by == "agreement" and len(done) > 2:
         index = done[int(np.argmax(agreed.runs))][0]
     else:
-        index = min(done, key=lambda pair: pair[1].objective)[0]
-    return Chosen(index, fits, reasons, agreed, by)
+        index = min(done, key=lambda pair: (crossings[pair[0]] or 0, pair[1].objective))[0]
+    return Chosen(index, fits, reasons, agreed, by, crossings)
+
+
+def _crossings(fit: Fitted, views: Arrays, conditional: Given) -> int:
+    """Return how many measurements show something of another modality's latents beyond their own."""
+    found = block_leakage(fit.encode(views), fit.names, views, test=conditional, rng=np.random.default_rng(SPLIT))
+    return sum(row["verdict"] in ("doubtful", "violated") for row in found.rows)
 
 
 def _kept(folder: Path | None, seed: int) -> tuple[Fitted | None, str | None]:

@@ -50,7 +50,7 @@ class Asked:
     shared: int = 0
     method: str = "default"
     seeds: int = 3
-    choose: Literal["objective", "agreement"] = "objective"
+    choose: Literal["objective", "agreement", "exclusivity"] = "objective"
     epochs: int = 60
     threads: int = 1
 
@@ -156,12 +156,12 @@ def learn(
         _same_run(keep, views, asked, rng)
     chosen = fit_seeds(
         asked.made(), views, latents=asked.latents, shared=asked.shared, seeds=asked.seeds, by=asked.choose, rng=rng,
-        progress=_reporter(progress, asked.seeds), keep=keep,
+        progress=_reporter(progress, asked.seeds), keep=keep, conditional=_conditional,
     )  # fmt: skip
     best = chosen.best
     latents = pl.DataFrame({"id": list(ids)} | dict(zip(best.names, best.encode(views).T, strict=True)))
-    schema = {"seed": pl.Int64, "objective": pl.Float64, "agreement": pl.Float64, "chosen": pl.Boolean,
-              "reason": pl.String}  # fmt: skip
+    schema = {"seed": pl.Int64, "objective": pl.Float64, "agreement": pl.Float64, "crossings": pl.Int64,
+              "chosen": pl.Boolean, "reason": pl.String}  # fmt: skip
     graph = to_graph(best.adjacency, best.names) if best.adjacency is not None else None
     progress.step(0, 0, "diagnostics")
     people = np.sort(rng.permutation(len(ids))[:DIAGNOSED])
