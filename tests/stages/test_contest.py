@@ -323,7 +323,8 @@ def part(n: int = 5, **changes: Any) -> Part:
     known: dict[str, Any] = {
         "encoded": rng.normal(size=(n, 2)), "latents": rng.normal(size=(n, 2)), "learned_names": ["a_1", "b_1"],
         "names": ["a_1", "é_1"], "adjacency": rng.random((2, 2)), "true_adjacency": np.eye(2, dtype=bool),
-        "history": {"epoch": np.arange(1.0, 3.0)},
+        "history": {"epoch": np.arange(1.0, 3.0)}, "images": {"a_1": np.ones((2, 1, 3, 3))},
+        "people": {"a_1": np.array([4, 0])},
     }  # fmt: skip
     return Part(**(known | changes))
 
@@ -404,6 +405,24 @@ def _table(results: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 EVERY = {"scores", "training", "graph-paper-seed0", *(f"latents-{name}-seed0" for name in ("pca", "random", "paper"))}
+
+
+def test_latents_of_images_are_moved_and_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed: pip install personax[figures]")
+    what = Contest("variant-mnist", {"instances": "fixed"}, ["supervised"], 1, n=600, epochs=8)
+    results = run(what, tmp_path / "parts")
+    found = kept(tmp_path / "parts" / "0-supervised.npz")
+    assert found is not None
+    assert sorted(found.images) == sorted(found.learned_names)
+    position = found.learned_names[0]
+    weight = np.linspace(0, 1, found.images[position].shape[-1])
+    mass = found.images[position][:, 0].sum(axis=1)
+    places = (mass @ weight) / mass.sum(axis=1)  # the digit's place from left to right follows the first latent
+    assert (np.diff(places) > 0).all() or (np.diff(places) < 0).all()
+    table = pl.DataFrame(rows_of(results[0]), infer_schema_length=None)
+    drawn = draw_contest(results, table, ["supervised"], tmp_path / "parts", tmp_path / "figures", Silent())
+    assert "traversals-supervised-seed0" in drawn
+    assert (tmp_path / "figures" / "traversals-supervised-seed0.svg").is_file()
 
 
 def test_figures_of_a_contest(finished: tuple[Path, list[dict[str, Any]]], tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from personax.crl.sparsity import identified
     from personax.crl.stability import Agreement, agreement
     from personax.crl.training import CRLResult, FitConfig, fit
+    from personax.crl.traversal import Traversal, traverse
 
 __all__ = [
     "DCI",
@@ -36,6 +37,7 @@ __all__ = [
     "Match",
     "NoiseReport",
     "Recovery",
+    "Traversal",
     "agreement",
     "align",
     "block_r2",
@@ -61,6 +63,7 @@ __all__ = [
     "shd",
     "summary",
     "to_graph",
+    "traverse",
 ]
 
 _HOME = {
@@ -77,6 +80,7 @@ _HOME = {
     "Match": "matching",
     "NoiseReport": "calibration",
     "Recovery": "recovery",
+    "Traversal": "traversal",
     "agreement": "stability",
     "align": "edges",
     "block_r2": "recovery",
@@ -102,6 +106,7 @@ _HOME = {
     "shd": "edges",
     "summary": "scores",
     "to_graph": "graph",
+    "traverse": "traversal",
 }
 _NEED_TORCH = {"training", "saved"}
 

@@ -7,5 +7,15 @@ from personax.figures.graph import draw_graph
 from personax.figures.heatmap import heatmap
 from personax.figures.latents import latent_scatter
 from personax.figures.save import save
+from personax.figures.traversals import latent_traversals
 
-__all__ = ["adjacency_pair", "draw_graph", "heatmap", "latent_scatter", "save", "scores_by_method", "training_curves"]
+__all__ = [
+    "adjacency_pair",
+    "draw_graph",
+    "heatmap",
+    "latent_scatter",
+    "latent_traversals",
+    "save",
+    "scores_by_method",
+    "training_curves",
+]

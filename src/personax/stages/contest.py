@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.crl import regret, summary
+from personax.crl import regret, summary, traverse
 from personax.crl.baselines import NAMES, method
 from personax.crl.budget import Budget
 from personax.crl.method import Fitted
@@ -173,10 +173,26 @@ def _one(data: LatentData, name: str, seed: int, asked: Contest) -> tuple[dict[s
     fitted, (encoded, scores) = fits[chosen], found[chosen]
     if asked.runs > 1:
         result["regret"] = regret(chosen, [scores["mcc_pearson"] for _, scores in found])
+    images, people = _moved(fitted, held, encoded)
     part = Part(
-        encoded, held.latents, fitted.names, data.names, fitted.adjacency, data.adjacency, history_of(fitted)
+        encoded, held.latents, fitted.names, data.names, fitted.adjacency, data.adjacency, history_of(fitted), images,
+        people,
     )  # fmt: skip
     return result | {"seconds": seconds, "objective": fitted.objective, "scores": scores}, part
+
+
+def _moved(
+    fitted: Fitted, held: LatentData, encoded: NDArray[np.float64]
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.intp]]]:
+    """Return the mean images of a modality's first measurement as each of its learned latents moves."""
+    images, people = {}, {}
+    for modality, shape in held.image.items():
+        which = [i for i, name in enumerate(fitted.names) if name.rpartition("_")[0] == modality]
+        pixels = next(iter(held.views[modality].values()))
+        moved = traverse(encoded, pixels, which, rng=np.random.default_rng(SCORING_SEED))
+        for i, one in zip(which, moved, strict=True):
+            images[fitted.names[i]], people[fitted.names[i]] = one.means.reshape(-1, *shape), one.people
+    return images, people
 
 
 def _scored(fitted: Fitted, held: LatentData, data: LatentData) -> tuple[NDArray[np.float64], dict[str, Any]]:

@@ -10,7 +10,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.figures import adjacency_pair, latent_scatter, save, scores_by_method, training_curves
+from personax.figures import (
+    adjacency_pair,
+    latent_scatter,
+    latent_traversals,
+    save,
+    scores_by_method,
+    training_curves,
+)
 from personax.progress import Progress
 from personax.stages.contest import FLOORS
 from personax.stages.contest_parts import Part, kept
@@ -48,7 +55,8 @@ def draw_contest(
     -------
     list of str
         Names of the figures, without suffixes: ``scores``; ``training``, all seeds; and of the first seed that a
-        method came through, ``latents-<method>-seed<seed>`` and, where it learns one, ``graph-<method>-seed<seed>``.
+        method came through, ``latents-<method>-seed<seed>``, ``graph-<method>-seed<seed>`` where it learns one, and
+        ``traversals-<method>-seed<seed>`` where measurements are images.
 
     Raises
     ------
@@ -92,6 +100,9 @@ def _of_one(name: str, result: Mapping[str, Any], part: Part) -> dict[str, Figur
         groups = [own.rpartition("_")[0] for own in part.names]
         sure = aligned(part.adjacency, pairs, len(part.names))
         figures["graph"] = adjacency_pair(sure, part.true_adjacency, names=part.names, groups=groups, title=title)
+    if part.images:
+        near = {name: [int(count) for count in counts] for name, counts in part.people.items()}
+        figures["traversals"] = latent_traversals(part.images, near, title=title)
     return figures
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ MOST: Final = 1000
 """People kept; more make a figure larger and not clearer."""
 
 _HISTORY: Final = "history_"
+_IMAGES: Final = "images_"
+_PEOPLE: Final = "people_"
 
 Array = NDArray[np.float64]
 
@@ -38,6 +40,9 @@ class Part:
         Shape (d, d) and (k, k), rows are children; how sure each edge is, None where no graph is learned.
     history
         Column -> one number an epoch; empty where nothing was trained or nothing was noted.
+    images, people
+        Learned latent -> mean images as it moves, shape (k, channels, height, width), and who stand near, shape (k,);
+        empty where measurements are no images.
     """
 
     encoded: Array
@@ -47,6 +52,8 @@ class Part:
     adjacency: Array | None
     true_adjacency: NDArray[np.bool_]
     history: Mapping[str, Array]
+    images: Mapping[str, Array] = field(default_factory=dict)
+    people: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
 
 
 def history_of(fitted: object) -> dict[str, Array]:
@@ -78,6 +85,8 @@ def keep(path: Path, part: Part) -> None:
     if part.adjacency is not None:
         arrays["adjacency"] = part.adjacency
     arrays |= {_HISTORY + name: x for name, x in part.history.items()}
+    arrays |= {_IMAGES + name: x.astype(np.float32) for name, x in part.images.items()}
+    arrays |= {_PEOPLE + name: x for name, x in part.people.items()}
     with written_aside(path) as aside, aside.open("wb") as stream:
         np.savez(stream, **arrays)  # type: ignore[arg-type] # its stub takes the names for its own options
 
@@ -102,7 +111,10 @@ def kept(path: Path) -> Part | None:
             found["names"].tolist(),
             found.get("adjacency"),
             found["true_adjacency"],
-            {name.removeprefix(_HISTORY): x for name, x in found.items() if name.startswith(_HISTORY)},
+            *(
+                {name.removeprefix(first): x for name, x in found.items() if name.startswith(first)}
+                for first in (_HISTORY, _IMAGES, _PEOPLE)
+            ),
         )
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         text = f"{path} cannot be read ({error}); remove it and its .json, and the same command makes them anew"
