@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
+from personax.crl import FitConfig, fit, load_fit, save_fit
 from personax.crl.flow import StructuralFlow, acyclicity
+from personax.crl.images import ImageDecoder, ImageEncoder, Pixels
 from personax.crl.model import LatentModel, Layout
 from personax.crl.objective import PAPER, terms
+from personax.errors import InputError
 
 LAYOUT = Layout({"text": {"a": 7, "b": 5}, "image": {"c": 6}}, {"text": 2, "image": 1}, shared=1)
 
@@ -111,3 +118,43 @@ def test_the_independence_term_is_a_divergence() -> None:
     exact = sum((0.5 * (m.square() + v.exp() - 1 - v)).sum(dim=1).mean().item() for m, v in beliefs)
     drawn = [terms(model, views, generator(seed)).independence.item() for seed in range(20)]
     assert np.mean(drawn) == pytest.approx(exact, rel=0.02)
+
+
+PIXELS = Pixels((2, 7, 6), tuple(i for i in range(84) if i % 5))
+
+
+def test_images_are_read_and_given_back_where_their_pixels_stand() -> None:
+    encoder, decoder = ImageEncoder(PIXELS, 16, 3), ImageDecoder(4, 16, PIXELS)
+    x = torch.randn(5, len(PIXELS.kept), generator=generator())
+    seen: list[torch.Tensor] = []
+    encoder.net[0].register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    mean, logvar = encoder(x)
+    assert mean.shape == logvar.shape == (5, 3)
+    assert torch.equal(seen[0].flatten(1)[:, PIXELS.kept], x)
+    left_out = [i for i in range(84) if i not in PIXELS.kept]
+    assert not seen[0].flatten(1)[:, left_out].any()
+    assert decoder(torch.randn(5, 4, generator=generator())).shape == x.shape
+
+
+def test_convolutions_get_gradients_everywhere_and_the_same_seed_gives_the_same_weights() -> None:
+    layout = replace(
+        LAYOUT, dims={"image": {"c": len(PIXELS.kept)}}, latents={"image": 2}, images={"image": {"c": PIXELS}}
+    )
+    model, again = (LatentModel(layout, generator=generator(4)) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
+    views = {"image": {"c": torch.randn(9, len(PIXELS.kept), generator=generator())}}
+    terms(model, views, generator()).total(PAPER).backward()  # type: ignore[no-untyped-call]
+    assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+def test_images_of_any_pixels_are_fitted_saved_and_read_again(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(60, 1, 6, 6))
+    x[:, :, 0] = 1.0  # a constant row of pixels
+    views = {"image": {"c": x.reshape(60, -1)}, "text": {"a": np.random.default_rng(1).normal(size=(60, 4))}}
+    ask: Any = {"latents": {"image": 2, "text": 1}, "rng": np.random.default_rng(0)}
+    found = fit(views, config=FitConfig(epochs=1, images={"image": (1, 6, 6)}), **ask)
+    assert found.layout.images["image"]["c"].kept == tuple(range(6, 36))
+    save_fit(found, tmp_path / "fit")
+    np.testing.assert_array_equal(load_fit(tmp_path / "fit").encode(views), found.encode(views))
+    with pytest.raises(InputError, match=r"image/c has 36 numbers; an image of shape \(1, 5, 6\) has 30"):
+        fit(views, config=FitConfig(epochs=1, images={"image": (1, 5, 6)}), **ask)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -82,10 +83,9 @@ def _write(asked: Contest, rows: list[dict[str, Any]], order: list[str], out: Pa
     table.write_parquet(out / "scores.parquet")
     table.write_csv(out / "scores.csv")
     write_text(out / "summary.md", as_markdown(table, order))
-    facts = {"data": asked.data, "options": asked.options, "n": asked.n, "held_out": asked.held_out,
-             "epochs": asked.epochs, "runs": asked.runs, "seeds": list(range(asked.first, asked.first + asked.seeds)),
-             "methods": asked.methods, "python": platform.python_version(),
-             "versions": {name: version(name) for name in VERSIONED}}  # fmt: skip
+    facts = {name: value for name, value in asdict(asked).items() if name not in ("first", "folders")}
+    facts |= {"seeds": list(range(asked.first, asked.first + asked.seeds)), "python": platform.python_version(),
+              "versions": {name: version(name) for name in VERSIONED}}  # fmt: skip
     write_text(out / "run.json", json.dumps(facts, indent=1))
     return table
 
@@ -149,6 +149,9 @@ def register(app: typer.Typer) -> None:
         runs: Annotated[
             int, typer.Option(help="Fits a seed; validation chooses the one that is scored, beside its regret.")
         ] = 1,
+        convolutional: Annotated[
+            bool, typer.Option("--convolutional", help="paper and mmcrl read images by convolutions.")
+        ] = False,
         figures: Annotated[bool, typer.Option(help="Draw scores, training, latents and graphs, SVG and PNG.")] = True,
         as_json: JsonOption = False,
     ) -> None:
@@ -162,5 +165,16 @@ def register(app: typer.Typer) -> None:
             asked = {"instances": instances, "mechanism": mechanism, "noise": noise}
         options = {name: value for name, value in asked.items() if value is not None}
         folders = {name: str(path) for name, path in {"digits": digits, "clothes": clothes}.items() if path is not None}
-        wanted = Contest(data, options, chosen, seeds, first, n, epochs=epochs, runs=runs, folders=folders)
+        wanted = Contest(
+            data,
+            options,
+            chosen,
+            seeds,
+            first,
+            n,
+            epochs=epochs,
+            runs=runs,
+            convolutional=convolutional,
+            folders=folders,
+        )
         _perform(wanted, out, figures=figures, as_json=as_json)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import torch
 from torch import Tensor, nn
 
 from personax.crl.flow import StructuralFlow
+from personax.crl.images import ImageDecoder, ImageEncoder, Pixels
 from personax.crl.modules import GaussianEncoder, mlp
 
 __all__ = ["Inferred", "LatentModel", "Layout", "draw_weights"]
@@ -37,6 +38,8 @@ class Layout:
         Number of noise variables of each measurement.
     hidden
         Width of encoders and decoders.
+    images
+        Modality -> measurement -> its pixels, for those that are read and given back by convolutions.
     """
 
     dims: Mapping[str, Mapping[str, int]]
@@ -44,6 +47,7 @@ class Layout:
     shared: int
     eta: int = 1
     hidden: int = 96
+    images: Mapping[str, Mapping[str, Pixels]] = field(default_factory=dict)
 
     @property
     def measurements(self) -> dict[tuple[str, str], tuple[str, int]]:
@@ -92,10 +96,15 @@ class LatentModel(nn.Module):
         super().__init__()
         self.layout = layout
         self.encoders, self.decoders = nn.ModuleList(), nn.ModuleList()
-        for modality, dim in layout.measurements.values():
+        for (modality, name), (_, dim) in layout.measurements.items():
             size = layout.latents[modality] + layout.shared + layout.eta
-            self.encoders.append(GaussianEncoder(dim, layout.hidden, size))
-            self.decoders.append(mlp(size, layout.hidden, dim))
+            pixels = layout.images.get(modality, {}).get(name)
+            if pixels is None:
+                self.encoders.append(GaussianEncoder(dim, layout.hidden, size))
+                self.decoders.append(mlp(size, layout.hidden, dim))
+            else:
+                self.encoders.append(ImageEncoder(pixels, layout.hidden, size))
+                self.decoders.append(ImageDecoder(size, layout.hidden, pixels))
         self.flow = StructuralFlow(layout.allowed(), 16, generator=generator)
         draw_weights(self, generator)
 
@@ -136,10 +145,11 @@ def _product(beliefs: list[Belief]) -> Belief:
 
 
 def draw_weights(module: nn.Module, generator: torch.Generator) -> None:
-    """Draw the weights of all linear layers anew from the generator, so that nothing depends on global state."""
+    """Draw the weights of all layers anew from the generator, so that nothing depends on global state."""
     for layer in module.modules():
-        if isinstance(layer, nn.Linear):
-            bound = layer.in_features**-0.5
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            bound = layer.weight[0].numel() ** -0.5
             with torch.no_grad():
                 layer.weight.uniform_(-bound, bound, generator=generator)
-                layer.bias.zero_()
+                if layer.bias is not None:
+                    layer.bias.zero_()

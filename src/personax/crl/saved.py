@@ -30,6 +30,7 @@ TURNED: Final = ".T"
 
 CLASSES: Final = {
     "standard": ("Standardiser",),
+    "images": ("Pixels",),
     "model": ("Layout",),
     "objective": ("Weights",),
     "loop": ("TrainLog",),

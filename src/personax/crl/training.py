@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from personax.crl.images import Pixels
 from personax.crl.loop import VALIDATION_SEED, Tensors, threads
 from personax.crl.method import Arrays, Progress
 from personax.crl.model import LatentModel, Layout
 from personax.crl.objective import PAPER, Weights, terms
 from personax.crl.standard import Standardiser, check
-from personax.errors import ComputationError
+from personax.errors import ComputationError, InputError
 
 __all__ = ["CRLResult", "FitConfig", "fit"]
 
@@ -41,6 +42,8 @@ class FitConfig:
         Width of encoders and decoders; noise variables a measurement.
     threads
         Of the processor. One gives the same numbers on every machine, and small models are no slower for it.
+    images
+        Modality -> (channels, height, width) of its measurements, which are then read and given back by convolutions.
     """
 
     epochs: int = 60
@@ -52,6 +55,7 @@ class FitConfig:
     hidden: int = 96
     eta: int = 1
     threads: int = 1
+    images: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,8 @@ def fit(
     check(views, latents, shared)
     scale = Standardiser.fit(views)
     standard = _tensors(scale.apply(views))
-    layout = Layout(scale.dims, dict(latents), shared, config.eta, config.hidden)
+    images = _pixels(scale, config.images)
+    layout = Layout(scale.dims, dict(latents), shared, config.eta, config.hidden, images)
     seed = int(rng.integers(2**31))
     with threads(config.threads):
         for attempt in range(3):
@@ -170,6 +175,25 @@ def fit(
             return _result(*trained, standard, layout, config, scale)
     text = "training diverged three times, each with a lower rate; check the embeddings for extreme values"
     raise ComputationError(text)
+
+
+def _pixels(scale: Standardiser, images: Mapping[str, tuple[int, int, int]]) -> dict[str, dict[str, Pixels]]:
+    """Return where the numbers that vary stand in the images.
+
+    Raises
+    ------
+    InputError
+        When a measurement is no image of the shape.
+    """
+    found: dict[str, dict[str, Pixels]] = {}
+    for modality, shape in images.items():
+        for name, spread in scale.spread.get(modality, {}).items():
+            if len(spread) != np.prod(shape):
+                text = f"{modality}/{name} has {len(spread)} numbers; an image of shape {shape} has {np.prod(shape)}"
+                raise InputError(text)
+            kept = tuple(int(at) for at in np.flatnonzero(spread > 0))
+            found.setdefault(modality, {})[name] = Pixels(shape, kept)
+    return found
 
 
 def _tensors(views: Arrays) -> dict[str, dict[str, torch.Tensor]]:

@@ -42,6 +42,9 @@ FLOORS: Final = {
     "floor: noisy copies of the root": "root_copies",
     "floor: noise in place of latents": "noise_only",
 }
+NEWER: Final = {"runs": 1, "convolutional": False}
+"""Arguments that older folders do not name, and what they were."""
+
 SCORING_SEED: Final = 0
 """Of halves and floors, the same for all methods and seeds."""
 
@@ -65,6 +68,8 @@ class Contest:
     runs
         Fits of a method on the data of a seed; the one of the least objective on validation people is scored. Regret is
         how much higher the best run's Pearson MCC is, which nothing but the truth tells.
+    convolutional
+        Whether methods that can (`paper`, `mmcrl`) read images by convolutions.
     """
 
     data: str
@@ -76,6 +81,7 @@ class Contest:
     held_out: float = 0.1
     epochs: int = 60
     runs: int = 1
+    convolutional: bool = False
     folders: dict[str, str] | None = None
 
     def check(self) -> None:
@@ -146,8 +152,7 @@ def _same_run(asked: Contest, parts: Path) -> None:
     parts.mkdir(parents=True, exist_ok=True)
     path = parts / "arguments.json"
     wanted = {k: v for k, v in asdict(asked).items() if k not in ("methods", "seeds", "folders")}
-    if asked.runs == 1:
-        del wanted["runs"]  # folders are older than runs
+    wanted = {k: v for k, v in wanted.items() if k not in NEWER or v != NEWER[k]}
     if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != wanted:
         raise PlanError(f"{parts.parent} holds a run of other arguments; give another --out")
     write_text(path, json.dumps(wanted))
@@ -157,7 +162,8 @@ def _one(data: LatentData, name: str, seed: int, asked: Contest) -> tuple[dict[s
     cut = round(len(data.latents) * (1 - asked.held_out))
     learn, held = data.rows(np.arange(cut)), data.rows(np.arange(cut, len(data.latents)))
     began = time.perf_counter()
-    maker = method(name, budget=Budget(epochs=asked.epochs))
+    shapes = {"images": data.image} if asked.convolutional and name in ("paper", "mmcrl") else {}
+    maker = method(name, budget=Budget(epochs=asked.epochs), **shapes)
     result: dict[str, Any] = {"seed": seed, "method": name, "needs": maker.needs, "source": data.source}
     generators = [np.random.default_rng(seed), *np.random.default_rng(seed).spawn(asked.runs - 1)]
     try:

@@ -28,6 +28,8 @@ class MMCRL:
         The same for all methods that are compared.
     weights
         Of the three terms and acyclicity.
+    images
+        Modality -> (channels, height, width), for convolutions; see `FitConfig`.
 
     References
     ----------
@@ -36,6 +38,7 @@ class MMCRL:
 
     budget: Budget = STANDARD
     weights: Weights = PAPER
+    images: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     name = "mmcrl"
     needs = ""
 
@@ -52,7 +55,7 @@ class MMCRL:
         """Fit; the truth is not used."""
         check(views, latents, shared)
         chosen = {m: next(iter(by)) for m, by in views.items()}
-        method = Paper(self.budget, self.weights)
+        method = Paper(self.budget, self.weights, self.images)
         result = method.fit(_first(views, chosen), latents=latents, shared=shared, rng=rng, progress=progress)
         return First(result, chosen)
 

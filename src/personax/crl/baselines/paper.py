@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ class Paper:
         The same for all methods that are compared.
     weights
         Of the three terms and acyclicity.
+    images
+        Modality -> (channels, height, width), for convolutions; see `FitConfig`.
 
     References
     ----------
@@ -34,6 +36,7 @@ class Paper:
 
     budget: Budget = STANDARD
     weights: Weights = PAPER
+    images: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     name = "paper"
     needs = ""
 
@@ -58,5 +61,6 @@ class Paper:
             weights=self.weights,
             hidden=b.hidden,
             threads=b.threads,
+            images=self.images,
         )
         return fit(views, latents=latents, shared=shared, config=config, rng=rng, progress=progress)
