@@ -163,7 +163,7 @@ def learn(
     schema = {"seed": pl.Int64, "objective": pl.Float64, "agreement": pl.Float64, "crossings": pl.Int64,
               "chosen": pl.Boolean, "reason": pl.String}  # fmt: skip
     graph = to_graph(best.adjacency, best.names) if best.adjacency is not None else None
-    progress.step(0, 0, "diagnostics")
+    progress.step(1, 1, "diagnostics")
     people = np.sort(rng.permutation(len(ids))[:DIAGNOSED])
     sample = {m: {k: x[people] for k, x in by.items()} for m, by in views.items()}
     found = diagnose(best, sample, independence=_independence, conditional=_conditional, rng=rng)
