@@ -224,7 +224,7 @@ def conditional_independence(
     settle(rows)
     parts = (
         "Measurements of a modality have nothing in common beyond its latents, wherever there are two of them.",
-        "Given their latents, {} still depend on each other: a shared noise, or a latent missing or learned with error.",
+        "Given their latents, {} still depend on each other: a shared noise, or a latent missing or found with error.",
         "No modality has two measurements, or the test refused: noise of a measurement may pass for a latent.",
     )
     where = "{modality}/{first} and {modality}/{second}"
