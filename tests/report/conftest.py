@@ -197,6 +197,11 @@ def write_causes(root: Path, found: pl.DataFrame) -> None:
     arrows += [("image_1", "image_2"), ("shared_1", "text_3"), ("text_3", "image_2")]
     edges = [Edge(a, b, "directed", 0.9 - 0.1 * i) for i, (a, b) in enumerate(arrows)]
     folder = root / "analysis" / "crl"
+    assumed = {"assumption": f"latents {BOLD} show", "verdict": "doubtful", "number": 0.25}
+    told = [assumed | {"sentence": f"least of {SCRIPT}"}, assumed | {"number": None, "sentence": "nothing known"}]
+    _dump(folder / "diagnostics.json", {"assumptions": told})
+    reading = {"proposed names": {"text_1": f"{SCRIPT}, reversed"}, "edges": [f"text_1 ({BOLD}?) ->"]}
+    _dump(folder / "reading.json", reading)
     _dump(
         folder / "metrics.json",
         {"seed": 1, "held_out": {"reconstruction": 0.213}, "truth": {"mcc": 0.81, "mcc_image": 0.77}},

@@ -20,6 +20,7 @@ from personax.report.usage import guidelines, parse
 
 USAGE = "Be careful.\n\n- no profiling\n- no <i>harm</i>"
 SCRIPT = "<script>alert(1)</script>"
+BOLD = "<b onload=\"x\">'bold'</b>"
 VOID = {"meta", "img", "input", "br", "link"}
 
 
@@ -79,6 +80,16 @@ def test_every_text_stays_text(page: Page, html: str) -> None:
     assert "<b onload=\"x\">'bold'</b>" in page.text
     assert SCRIPT not in html
     assert not any(name.startswith("on") or name == "style" for _, found in page.elements for name in found)
+
+
+def test_assumptions_and_proposed_names_are_shown_as_what_they_are(page: Page) -> None:
+    assert "What is assumed" in page.text
+    assert f"latents {BOLD} show" in page.text
+    assert f"least of {SCRIPT}" in page.text
+    assert "0.25" in page.text
+    assert "Proposals from the strongest Level I association" in page.text
+    assert f"{SCRIPT}, reversed" in page.text
+    assert f"text_1 ({BOLD}?) ->" in page.text
 
 
 def test_nothing_is_loaded(page: Page) -> None:
