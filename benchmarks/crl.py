@@ -93,7 +93,7 @@ def step(batches: list[int], steps: int) -> str:
     for batch in batches:
         views = {m: {k: torch.randn(batch, dim) for k, dim in by.items()} for m, by in MNIST.items()}
         ours, plain = LatentModel(layout, generator=generator), Transcription(layout)
-        optimisers = [torch.optim.Adam(model.parameters()) for model in (ours, plain)]
+        optimisers = [torch.optim.Adam(ours.parameters(), fused=True), torch.optim.Adam(plain.parameters())]
         best = [float("inf"), float("inf")]
         for _ in range(5):
             for at, optimiser in enumerate(optimisers):

@@ -14,6 +14,7 @@ from personax.crl import FitConfig, fit, load_fit, save_fit
 from personax.crl.flow import StructuralFlow, acyclicity
 from personax.crl.images import ImageDecoder, ImageEncoder, Pixels
 from personax.crl.model import LatentModel, Layout
+from personax.crl.modules import MLPs, mlp
 from personax.crl.objective import PAPER, terms
 from personax.errors import InputError
 
@@ -105,6 +106,34 @@ def test_shapes_and_gradients_reach_every_parameter() -> None:
     assert silent == []
 
 
+def test_networks_side_by_side_are_those_one_by_one() -> None:
+    together, x = MLPs(3, 5, 8, 8, 2), torch.randn(3, 7, 5, generator=generator())
+    together.draw(generator(1))
+    for i in range(3):
+        alone = mlp(5, 8, 2)
+        layers = [layer for layer in alone if isinstance(layer, torch.nn.Linear)]
+        with torch.no_grad():
+            for layer, weight, bias in zip(layers, together.weights, together.biases, strict=True):
+                layer.weight.copy_(weight[i].T)
+                layer.bias.copy_(bias[i, 0])
+        assert torch.allclose(together(x)[i], alone(x[i]), atol=1e-6)
+
+
+def test_measurements_of_the_same_sizes_share_a_pass_and_keep_their_own_weights() -> None:
+    dims = {"text": {"a": 4, "b": 4, "c": 6}, "image": {"d": 4}}
+    layout = Layout(dims, {"text": 2, "image": 2}, 1)
+    assert layout.alike() == [[("text", "a"), ("text", "b"), ("image", "d")], [("text", "c")]]
+    model = LatentModel(layout, generator=generator())
+    views = {m: {k: torch.randn(9, dim, generator=generator(1)) for k, dim in by.items()} for m, by in dims.items()}
+    before = model.infer(views)
+    other = model.infer({**views, "image": {"d": torch.randn(9, 4, generator=generator(2))}})
+    kept = [torch.equal(x, y) for x, y in zip(before.eta["text", "b"], other.eta["text", "b"], strict=True)]
+    assert all(kept)
+    assert not torch.equal(before.eta["image", "d"][0], other.eta["image", "d"][0])
+    assert torch.equal(before.mean[:, 1:3], other.mean[:, 1:3]), "another modality's measurement moved these latents"
+    assert not torch.equal(before.mean[:, 3:], other.mean[:, 3:])
+
+
 def test_the_independence_term_is_a_divergence() -> None:
     """With the flow shut, sigma 1 and no bias it is the closed-form KL of the encoder's Gaussians to N(0, 1)."""
     model = LatentModel(LAYOUT, generator=generator())
@@ -125,15 +154,15 @@ PIXELS = Pixels((2, 7, 6), tuple(i for i in range(84) if i % 5))
 
 def test_images_are_read_and_given_back_where_their_pixels_stand() -> None:
     encoder, decoder = ImageEncoder(PIXELS, 16, 3), ImageDecoder(4, 16, PIXELS)
-    x = torch.randn(5, len(PIXELS.kept), generator=generator())
+    x = torch.randn(1, 5, len(PIXELS.kept), generator=generator())
     seen: list[torch.Tensor] = []
     encoder.net[0].register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     mean, logvar = encoder(x)
-    assert mean.shape == logvar.shape == (5, 3)
-    assert torch.equal(seen[0].flatten(1)[:, PIXELS.kept], x)
+    assert mean.shape == logvar.shape == (1, 5, 3)
+    assert torch.equal(seen[0].flatten(1)[:, PIXELS.kept], x[0])
     left_out = [i for i in range(84) if i not in PIXELS.kept]
     assert not seen[0].flatten(1)[:, left_out].any()
-    assert decoder(torch.randn(5, 4, generator=generator())).shape == x.shape
+    assert decoder(torch.randn(1, 5, 4, generator=generator())).shape == x.shape
 
 
 def test_convolutions_get_gradients_everywhere_and_the_same_seed_gives_the_same_weights() -> None:

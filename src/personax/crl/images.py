@@ -70,10 +70,10 @@ class ImageEncoder(nn.Module):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log-variance, each of shape (batch, latents), for x of shape (batch, numbers kept)."""
+        """Return mean and log-variance, each of shape (1, batch, latents), for x of shape (1, batch, numbers kept)."""
         channels, height, width = self.shape
-        flat = x.new_zeros(len(x), channels * height * width).index_copy(1, self.kept, x)
-        mean, logvar = self.net(flat.view(-1, *self.shape)).chunk(2, dim=-1)
+        flat = x.new_zeros(x.shape[1], channels * height * width).index_copy(1, self.kept, x[0])
+        mean, logvar = self.net(flat.view(-1, *self.shape)).unsqueeze(0).chunk(2, dim=-1)
         return mean, torch.clamp(logvar, *LOGVAR_RANGE)
 
 
@@ -109,7 +109,7 @@ class ImageDecoder(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return shape (batch, numbers kept) for x of shape (batch, inputs)."""
+        """Return shape (1, batch, numbers kept) for x of shape (1, batch, inputs)."""
         _, height, width = self.shape
-        image: Tensor = self.net(x)[:, :, :height, :width]
-        return image.flatten(1)[:, self.kept]
+        image: Tensor = self.net(x[0])[:, :, :height, :width]
+        return image.flatten(1)[:, self.kept].unsqueeze(0)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from personax.crl.flow import StructuralFlow
 from personax.crl.images import ImageDecoder, ImageEncoder, Pixels
-from personax.crl.modules import GaussianEncoder, mlp
+from personax.crl.modules import GaussianEncoder, MLPs
 
 __all__ = ["Inferred", "LatentModel", "Layout", "draw_weights"]
 
@@ -60,6 +60,18 @@ class Layout:
         shared = [f"shared_{i}" for i in range(1, self.shared + 1)]
         return shared + [f"{m}_{i}" for m in self.dims for i in range(1, self.latents[m] + 1)]
 
+    def alike(self) -> list[list[tuple[str, str]]]:
+        """Return measurements in groups whose networks have the same sizes; an image is a group of its own."""
+        groups: dict[object, list[tuple[str, str]]] = {}
+        for (modality, name), (_, dim) in self.measurements.items():
+            image = name in self.images.get(modality, {})
+            groups.setdefault((modality, name) if image else (dim, self.size(modality)), []).append((modality, name))
+        return list(groups.values())
+
+    def size(self, modality: str) -> int:
+        """Return how many latents and noise variables a measurement of a modality shows."""
+        return self.latents[modality] + self.shared + self.eta
+
     def allowed(self) -> Tensor:
         """Return which edges may be, shape (d, d), rows are children: nothing causes a shared latent."""
         names = self.names
@@ -95,13 +107,15 @@ class LatentModel(nn.Module):
     def __init__(self, layout: Layout, *, generator: torch.Generator) -> None:
         super().__init__()
         self.layout = layout
+        self.groups = layout.alike()
         self.encoders, self.decoders = nn.ModuleList(), nn.ModuleList()
-        for (modality, name), (_, dim) in layout.measurements.items():
-            size = layout.latents[modality] + layout.shared + layout.eta
+        for group in self.groups:
+            modality, name = group[0]
+            dim, size = layout.dims[modality][name], layout.size(modality)
             pixels = layout.images.get(modality, {}).get(name)
             if pixels is None:
-                self.encoders.append(GaussianEncoder(dim, layout.hidden, size))
-                self.decoders.append(mlp(size, layout.hidden, dim))
+                self.encoders.append(GaussianEncoder(len(group), dim, layout.hidden, size))
+                self.decoders.append(MLPs(len(group), size, layout.hidden, layout.hidden, dim))
             else:
                 self.encoders.append(ImageEncoder(pixels, layout.hidden, size))
                 self.decoders.append(ImageDecoder(size, layout.hidden, pixels))
@@ -111,16 +125,16 @@ class LatentModel(nn.Module):
     def infer(self, views: Views) -> Inferred:
         """Return beliefs about latents and measurement noise."""
         split = self.layout.shared
-        shared: list[Belief] = []
-        own: dict[str, list[Belief]] = {modality: [] for modality in self.layout.dims}
+        beliefs: dict[tuple[str, str], Belief] = {}
+        for encoder, group in zip(self.encoders, self.groups, strict=True):
+            mean, logvar = encoder(torch.stack([views[m][k] for m, k in group]))
+            beliefs.update(zip(group, zip(mean, logvar, strict=True), strict=True))
+        together = [_product([_part(belief, 0, split) for belief in beliefs.values()])]
         eta: dict[tuple[str, str], Belief] = {}
-        for encoder, ((modality, name), _) in zip(self.encoders, self.layout.measurements.items(), strict=True):
+        for modality, by in self.layout.dims.items():
             stop = split + self.layout.latents[modality]
-            mean, logvar = encoder(views[modality][name])
-            shared.append((mean[:, :split], logvar[:, :split]))
-            own[modality].append((mean[:, split:stop], logvar[:, split:stop]))
-            eta[modality, name] = (mean[:, stop:], logvar[:, stop:])
-        together = [_product(shared), *(_product(beliefs) for beliefs in own.values())]
+            together.append(_product([_part(beliefs[modality, name], split, stop) for name in by]))
+            eta |= {(modality, name): _part(beliefs[modality, name], stop, None) for name in by}
         mean, logvar = (torch.cat([pair[i] for pair in together], dim=1) for i in (0, 1))
         return Inferred(mean, logvar, eta)
 
@@ -129,12 +143,17 @@ class LatentModel(nn.Module):
         split = self.layout.shared
         sizes = [self.layout.latents[modality] for modality in self.layout.dims]
         own = dict(zip(self.layout.dims, torch.split(latents[:, split:], sizes, dim=1), strict=True))
-        rebuilt = {}
-        for decoder, ((modality, name), _) in zip(self.decoders, self.layout.measurements.items(), strict=True):
-            rebuilt[modality, name] = decoder(
-                torch.cat([latents[:, :split], own[modality], eta[modality, name]], dim=1)
-            )
+        rebuilt: dict[tuple[str, str], Tensor] = {}
+        for decoder, group in zip(self.decoders, self.groups, strict=True):
+            seen = [torch.cat([latents[:, :split], own[m], eta[m, k]], dim=1) for m, k in group]
+            rebuilt.update(zip(group, decoder(torch.stack(seen)), strict=True))
         return rebuilt
+
+
+def _part(belief: Belief, start: int, stop: int | None) -> Belief:
+    """Return the belief about some of the variables."""
+    mean, logvar = belief
+    return mean[:, start:stop], logvar[:, start:stop]
 
 
 def _product(beliefs: list[Belief]) -> Belief:
@@ -147,6 +166,8 @@ def _product(beliefs: list[Belief]) -> Belief:
 def draw_weights(module: nn.Module, generator: torch.Generator) -> None:
     """Draw the weights of all layers anew from the generator, so that nothing depends on global state."""
     for layer in module.modules():
+        if isinstance(layer, MLPs):
+            layer.draw(generator)
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             bound = layer.weight[0].numel() ** -0.5
             with torch.no_grad():

@@ -64,15 +64,15 @@ def terms(model: LatentModel, views: Views, generator: torch.Generator | None) -
     """Compute the terms of a batch; without a generator at the means and the final gates."""
     inferred = model.infer(views)
     latents = _sample(inferred.mean, inferred.logvar, generator)
-    etas = {key: _sample(mean, logvar, generator) for key, (mean, logvar) in inferred.eta.items()}
-    rebuilt = model.decode(latents, etas)
+    mean, logvar = (torch.cat([belief[i] for belief in inferred.eta.values()], dim=1) for i in (0, 1))
+    drawn = torch.split(_sample(mean, logvar, generator), model.layout.eta, dim=1)
+    rebuilt = model.decode(latents, dict(zip(inferred.eta, drawn, strict=True)))
     errors = [(rebuilt[m, k] - x).square().sum(dim=1).mean() for m, by in views.items() for k, x in by.items()]
     noise, log_det = model.flow(latents, generator)
     entropy = 0.5 * (1 + math.log(2 * math.pi) + inferred.logvar).sum(dim=1)
     log_prior = -0.5 * (noise.square() + math.log(2 * math.pi)).sum(dim=1) + log_det
-    kl = (-entropy - log_prior).mean()
-    for mean, logvar in inferred.eta.values():
-        kl = kl + 0.5 * (mean.square() + logvar.exp() - 1 - logvar).sum(dim=1).mean()
+    of_noises = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).sum(dim=1)
+    kl = (of_noises - entropy - log_prior).mean()
     opened = model.flow.probabilities()
     return Terms(torch.stack(errors).mean(), kl, opened.sum(), acyclicity(opened.square()))
 
