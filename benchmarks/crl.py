@@ -3,16 +3,19 @@
 python benchmarks/crl.py table BENCH        # folders that `personax crl benchmark --out BENCH/<data>` wrote
 python benchmarks/crl.py step [--batch 64,256] [--steps 100]
 python benchmarks/crl.py wide [--people 9444]
+python benchmarks/crl.py ablation [--data numerical-1,mnist-fixed] [--seeds 300,301] [--digits DIR --clothes DIR]
 
 ``step`` times a training step of the preset `paper` (its size on variant MNIST: 4 views of 196 numbers) beside a plain
 transcription of the paper's forward pass, one network a latent in a Python loop. ``wide`` fits the default method
-to embeddings of the paper's sizes: 1,024 numbers of a face and 3 x 3,584 of texts, drawn from known latents. Each part
-rewrites its own section of the results.
+to embeddings of the paper's sizes: 1,024 numbers of a face and 3 x 3,584 of texts, drawn from known latents.
+``ablation`` fits the default method with one choice of it changed at a time. Each part rewrites its own section of the
+results.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -24,19 +27,23 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import polars as pl
 import torch
 from torch import Tensor, nn
 
-from personax.crl import match
+from personax.crl import match, summary
 from personax.crl.baselines import NAMES, method
 from personax.crl.model import LatentModel, Layout
 from personax.crl.modules import mlp
 from personax.crl.objective import PAPER, terms
-from personax.simulate import numerical
-from personax.stages.contest import FLOORS, as_markdown, rows_of
+from personax.crl.staged import components
+from personax.crl.staged.components import Search
+from personax.crl.staged.method import Staged
+from personax.simulate import LatentData, numerical
+from personax.stages.contest import FLOORS, SCORING_SEED, Contest, as_markdown, rows_of
 
 RESULTS = Path(__file__).parent / "results" / "crl.md"
 MNIST = {"digit": {"red": 196, "green": 196, "blue": 196}, "clothing": {"gray": 196}}
@@ -133,6 +140,69 @@ def wide(people: int) -> str:
     )
 
 
+VARIANTS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "edges are free": {"search": {"edges": 0.0}},
+    "edges cost four times as much": {"search": {"edges": 0.016}},
+    "edges within a modality are free": {"critic.WITHIN": 0.0},
+    "one restart a view": {"search": {"restarts": 4}},
+    "one view: small components enlarged": {"components.VIEWS": components.VIEWS[:1]},
+    "one view: components of their own size, with noise": {"components.VIEWS": components.VIEWS[2:]},
+    "batches do not grow at the end": {"components.LAST": 1},
+    "nothing is made orthogonal": {"method.straighten": lambda *_, **__: []},
+    "no contents of several measurements": {"method.find_contents": lambda *_, **__: {}},
+}
+"""What is changed: fields of `Search`, or names of modules of `personax.crl.staged`."""
+
+
+def ablation(names: list[str], seeds: list[int], folders: dict[str, str]) -> str:
+    """Fit every variant to the same people and score it on the others."""
+    lines = ["| data | choice changed | R2 | MCC | SHD | seconds |", "|---|---|---|---|---|---|"]
+    for name in names:
+        worlds = [(seed, world(name, seed, folders)) for seed in seeds]
+        for variant, changes in VARIANTS.items():
+            rows = [scored(data, changes, seed) for seed, data in worlds]
+            shown = (("r2", 3), ("mcc_pearson", 3), ("shd", 1), ("seconds", 0))
+            cells = [cell([row[key] for row in rows], digits) for key, digits in shown]
+            lines.append(f"| {name} | {variant} | {' | '.join(cells)} |")
+            print(lines[-1], flush=True)
+    said = f"Means, and in brackets seeds {', '.join(map(str, seeds))}; 10,000 people, 10 % held out."
+    return "\n".join([*lines, "", said, ""])
+
+
+def cell(values: list[float], digits: int) -> str:
+    """Return a mean and what it is the mean of."""
+    mean, *each = (f"{value:.{digits}f}" for value in [float(np.mean(values)), *values])
+    return f"{mean} ({', '.join(each)})"
+
+
+def world(name: str, seed: int, folders: dict[str, str]) -> LatentData:
+    """Return the data that `personax crl benchmark` draws for a seed."""
+    kind, which = name.split("-")
+    if kind == "numerical":
+        return Contest("numerical", {"case": int(which)}, ["default"]).draw(seed)
+    return Contest("variant-mnist", {"instances": which}, ["default"], folders=folders).draw(seed)
+
+
+def scored(data: LatentData, changes: dict[str, Any], seed: int) -> dict[str, float]:
+    """Fit with some choices changed; metrics on people held out."""
+    with contextlib.ExitStack() as changed:
+        for where, value in changes.items():
+            if where != "search":
+                changed.enter_context(mock.patch(f"personax.crl.staged.{where}", value))
+        learn, held = data.rows(np.arange(9000)), data.rows(np.arange(9000, 10_000))
+        began = time.perf_counter()
+        fitted = Staged(search=Search(**changes.get("search", {}))).fit(
+            learn.views, latents=data.counts, shared=data.shared, rng=np.random.default_rng(seed)
+        )
+        seconds = time.perf_counter() - began
+        found = summary(
+            fitted.encode(held.views), held.latents, names=data.names, counts=data.counts, shared=data.shared,
+            adjacency=fitted.adjacency, true_adjacency=data.adjacency, rng=np.random.default_rng(SCORING_SEED),
+        )  # fmt: skip
+    return {**found, "seconds": seconds}
+
+
 def table(folder: Path) -> str:
     """Gather the parts of every benchmark run in a folder."""
     sections = []
@@ -182,11 +252,20 @@ def main() -> None:
     stepping.add_argument("--batch", default="64,256")
     stepping.add_argument("--steps", type=int, default=100)
     parts.add_parser("wide").add_argument("--people", type=int, default=9444)
+    changing = parts.add_parser("ablation")
+    changing.add_argument("--data", default="numerical-1,mnist-fixed")
+    changing.add_argument("--seeds", default="300,301")
+    changing.add_argument("--digits")
+    changing.add_argument("--clothes")
     asked = parser.parse_args()
     if asked.part == "table":
         name, text = "Methods against known latents", table(asked.folder)
     elif asked.part == "step":
         name, text = "A training step", step([int(b) for b in asked.batch.split(",")], asked.steps)
+    elif asked.part == "ablation":
+        folders = {name: path for name in ("digits", "clothes") if (path := getattr(asked, name))}
+        text = ablation(asked.data.split(","), [int(seed) for seed in asked.seeds.split(",")], folders)
+        name = "One choice changed at a time"
     else:
         name, text = "Wide embeddings", wide(asked.people)
     command = " ".join(["python benchmarks/crl.py", *(Path(a).name if "/" in a else a for a in sys.argv[1:])])

@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from PIL import Image
 
+from personax.crl.baselines.betavae import BetaVAE
 from personax.errors import PersonaxError, PlanError, StudyError
 from personax.files import sha256
 from personax.study import Study
@@ -68,6 +70,31 @@ def copy(whole: Path, to: Path, text: str = TINY) -> Study:
 
 def ran(study: Study) -> list[str]:
     return [outcome.stage for outcome in study.run() if outcome.ran]
+
+
+def test_seeds_of_latents_that_are_done_are_not_fitted_again_after_an_interrupt(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = TINY.replace("epochs: 3", "epochs: 3, seeds: 3, method: betavae")
+    straight, stopped = copy(whole, tmp_path / "straight", text), copy(whole, tmp_path / "stopped", text)
+    straight.run(["crl"])
+
+    class Stopped(BetaVAE):
+        fits = 0
+
+        def fit(self, *given: Any, **named: Any) -> Any:
+            Stopped.fits += 1
+            if Stopped.fits == 3:
+                raise KeyboardInterrupt
+            return super().fit(*given, **named)
+
+    monkeypatch.setattr("personax.stages.learning.method", lambda _, budget: Stopped(budget))
+    with pytest.raises(KeyboardInterrupt):
+        stopped.run(["crl"])
+    stopped.run(["crl"])
+    assert Stopped.fits == 4  # two, the one that was stopped, and that one again
+    assert not list((tmp_path / "stopped" / ".staging").glob("*"))
+    assert data_files(tmp_path / "stopped") == data_files(tmp_path / "straight")
 
 
 def test_a_second_run_does_nothing_and_says_why(whole: Path) -> None:

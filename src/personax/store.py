@@ -162,6 +162,18 @@ class StudyFolder:
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
+    def kept(self, stage: str, run: str) -> Path:
+        """Return a folder for what an interrupted stage need not do again; other runs' folders are removed.
+
+        It lasts until the stage commits. ``run`` names everything that its content depends on.
+        """
+        folder = self.path(".staging", f"{stage}.kept")
+        for other in folder.glob("*"):
+            if other.name != run:
+                shutil.rmtree(other)
+        (folder / run).mkdir(parents=True, exist_ok=True)
+        return folder / run
+
     def _recover(self) -> None:
         staging = self.path(".staging")
         for ready in sorted(staging.glob("*.ready")):
@@ -214,4 +226,5 @@ class Staging:
         ready = self.root.with_suffix(".ready")
         self.root.rename(ready)
         self._folder._install(ready)
+        shutil.rmtree(self.root.with_suffix(".kept"), ignore_errors=True)
         return manifest

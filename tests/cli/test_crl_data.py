@@ -88,7 +88,7 @@ def test_seeds_of_another_run_are_refused(tmp_path: Path) -> None:
     assert runner.invoke(app, args).exit_code == 0
     for more in (["--seed", "1"], ["--epochs", "2"]):
         done = runner.invoke(app, [*args, *more])
-        assert "holds seeds of other people or arguments; give another --out" in str(done.exception)
+        assert "holds seeds of other people, arguments or versions; give another --out" in str(done.exception)
     place(tmp_path, n=121)
     assert "holds seeds of other people" in str(runner.invoke(app, args).exception)
 

@@ -15,7 +15,7 @@ from personax.errors import PlanError
 from personax.plan import Crl
 from personax.schema import Notice, select
 from personax.stages.base import Context, Stage
-from personax.stages.learning import Asked, Learned, learn
+from personax.stages.learning import Asked, Learned, fingerprint, learn
 from personax.stages.reading import associations, exemplars, proposals, sentences
 from personax.strict import nearest
 
@@ -37,7 +37,8 @@ def _run(context: Context) -> None:
     assert section is not None
     ids, views = _views(context, section)
     asked = Asked(**section.model_dump())
-    learned = learn(ids, views, asked, context.rng, context.progress)
+    keep = context.folder.kept("crl", f"{CRL.revision}-{fingerprint(views, asked, context.rng)}")
+    learned = learn(ids, views, asked, context.rng, context.progress, keep=keep)
     context.write_frame(learned.latents, "analysis", "crl", "latents.parquet")
     context.write_frame(learned.seeds, "analysis", "crl", "seeds.parquet")
     if learned.history is not None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from personax.crl import Chosen
     from personax.crl.method import Arrays, Method
 
-__all__ = ["Asked", "Learned", "choose_latents", "learn", "write_learned"]
+__all__ = ["Asked", "Learned", "choose_latents", "fingerprint", "learn", "write_learned"]
 
 Array = NDArray[np.float64]
 
@@ -171,8 +172,12 @@ def learn(
     return Learned(chosen, latents, seeds, found, graph, _history(best), _notices(chosen, found))
 
 
-def _same_run(keep: Path, views: Arrays, asked: Asked, rng: np.random.Generator) -> None:
-    """Refuse a folder with seeds of other people or arguments; how many seeds, and how one is chosen, may differ."""
+def fingerprint(views: Arrays, asked: Asked, rng: np.random.Generator) -> str:
+    """Return a name of all that a seed's fit depends on: how many seeds, and how one is chosen, it does not."""
+    return hashlib.sha256(_facts(views, asked, rng).encode()).hexdigest()[:16]
+
+
+def _facts(views: Arrays, asked: Asked, rng: np.random.Generator) -> str:
     people = hashlib.sha256()
     for m, by in views.items():
         for k, x in by.items():
@@ -181,9 +186,16 @@ def _same_run(keep: Path, views: Arrays, asked: Asked, rng: np.random.Generator)
                 people.update(np.ascontiguousarray(x[start : start + CHUNK]).data)
     facts = {k: v for k, v in asdict(asked).items() if k not in ("seeds", "choose")}
     facts |= {"people": people.hexdigest(), "generator": str(rng.bit_generator.state)}
-    path, text = keep / "arguments.json", json.dumps(facts, indent=1)
+    return json.dumps(facts | {name: version(name) for name in ("personax", "torch")}, indent=1)
+
+
+def _same_run(keep: Path, views: Arrays, asked: Asked, rng: np.random.Generator) -> None:
+    """Refuse a folder with seeds of another run."""
+    path, text = keep / "arguments.json", _facts(views, asked, rng)
     if path.is_file() and path.read_text(encoding="utf-8") != text:
-        raise InputError(f"{keep} holds seeds of other people or arguments; give another --out, or remove the folder")
+        raise InputError(
+            f"{keep} holds seeds of other people, arguments or versions; give another --out, or remove the folder"
+        )
     write_text(path, text)
 
 
