@@ -19,8 +19,9 @@ from personax.crl.staged.agreed import find_agreed
 from personax.crl.staged.batched import BatchedMLP, keep
 from personax.crl.staged.chart import leftover
 from personax.crl.staged.comparison import Comparison
-from personax.crl.staged.components import Components, Search, find_components
+from personax.crl.staged.components import CONTENTS, Components, Search, find_components
 from personax.crl.staged.conditionals import Conditionals, fit_conditionals
+from personax.crl.staged.contents import find_contents, read_contents
 from personax.crl.staged.critic import Critic, edge_cost
 from personax.crl.staged.method import Staged, StagedFit, _touching
 from personax.crl.staged.nets import Smooth, standard
@@ -115,12 +116,19 @@ def test_a_scale_taken_into_the_weights_changes_nothing() -> None:
     net = BatchedMLP(3, 4, 8, 2, generator=generator())
     roughened(net)
     x, size = torch.randn(10, 4, generator=generator(1)), torch.rand(3, 1, 4, generator=generator(2)) + 0.5
-    before = net(x * size)
-    net.rescale(size)
-    assert torch.allclose(net(x), before, atol=1e-5)
-    third = net(x)[2]
+    before = net(x * size)[2]
     keep(net, [2])
-    assert torch.allclose(net(x)[0], third)
+    net.take(size[2:])
+    assert torch.allclose(net(x)[0], before, atol=1e-5)
+
+
+def test_inputs_of_scale_zero_are_left_out() -> None:
+    net = BatchedMLP(1, 4, 8, 2, generator=generator())
+    roughened(net)
+    x, size = torch.randn(10, 4, generator=generator(1)), torch.tensor([[[0.0, 2.0, 0.0, 3.0]]])
+    before = net(x * size)
+    net.take(size)
+    assert torch.allclose(net(x[:, [1, 3]]), before, atol=1e-5)
 
 
 def test_the_jacobian_is_autograds() -> None:
@@ -140,6 +148,59 @@ def components(r: float, n: int = 3000) -> tuple[Components, torch.Tensor, list[
     search = Search(restarts=2, trial=100, steps=300, hidden=16)
     found = find_components(xs, [1, 1], torch.ones(2, 2), rows[:600], rows[600:], search, generator=generator())
     return found, torch.tensor(z), xs
+
+
+def several(noise: float, n: int = 3000) -> tuple[dict[str, dict[str, np.ndarray]], np.ndarray]:
+    """Two modalities whose latents correlate by .8; the first is measured three times, each beside loud noise."""
+    rng = np.random.default_rng(1)
+    z = rng.multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], n)
+
+    def seen(latent: np.ndarray) -> np.ndarray:
+        both = np.column_stack([latent, noise * rng.normal(size=(n, 6))])
+        return (both @ rng.normal(size=(7, 7))).astype(np.float32)
+
+    return {"a": {name: seen(z[:, 0]) for name in "xyz"}, "b": {"w": seen(z[:, 1])}}, z
+
+
+def test_contents_are_what_measurements_agree_on() -> None:
+    views, z = several(noise=1.0)
+    rows = torch.arange(3000)
+    search = Search(trial=100, steps=400, hidden=16)
+    found = find_contents(views, {"a": 1, "b": 1}, 0, (rows[:600], rows[600:]), search, generator=generator())
+    assert list(found) == ["a"], "one measurement agrees with nothing"
+    content = found["a"](views["a"]).numpy()
+    assert abs(np.corrcoef(content[:, 0], z[:, 0])[0, 1]) > 0.95
+    read = read_contents(found, [torch.zeros(3000, 5), torch.ones(3000, 4)], views)
+    assert read[0].shape == (3000, 1)
+    assert bool((read[1] == 1).all())
+
+
+def test_restarts_that_read_contents_win_where_components_are_mostly_noise() -> None:
+    rng = np.random.default_rng(3)
+    z = rng.multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], 1500)
+    noisy = np.column_stack([z[:, 0] + rng.normal(size=1500), 9 * rng.normal(size=(1500, 40))])
+    inputs = [torch.tensor(noisy, dtype=torch.float32), torch.tensor(z[:, 1:], dtype=torch.float32)]
+    content = torch.tensor(z[:, :1], dtype=torch.float32)
+    rows, search = torch.arange(1500), Search(restarts=4, trial=50, steps=200, hidden=16)
+    found = find_components(
+        inputs,
+        [1, 1],
+        torch.ones(2, 2),
+        rows[:500],
+        rows[500:],
+        search,
+        contents=[content, None],
+        generator=generator(),
+    )
+    assert found.from_contents
+    learned = found.encode([content, inputs[1]]).numpy()
+    assert min(abs(np.corrcoef(learned[:, m], z[:, m])[0, 1]) for m in (0, 1)) > 0.97
+    worse = find_components(
+        inputs, [1, 1], torch.ones(2, 2), rows[:500], rows[500:], search, contents=[torch.randn(1500, 1), None],
+        generator=generator(),
+    )  # fmt: skip
+    assert not worse.from_contents
+    assert worse.encode(inputs).shape == (1500, 2), "components are read as if there were no contents"
 
 
 def test_information_is_that_of_gaussians_and_components_leave_noise_out() -> None:
@@ -279,14 +340,20 @@ def test_the_same_seed_gives_the_same_numbers_and_people_are_encoded_one_by_one(
 
 
 @pytest.mark.parametrize("edges", [0.0, 100.0])
-def test_whatever_a_fit_holds_is_saved_and_read_again(tmp_path: Path, edges: float) -> None:
+@pytest.mark.parametrize("contents", [False, True])
+def test_whatever_a_fit_holds_is_saved_and_read_again(
+    tmp_path: Path, edges: float, contents: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With dear edges nothing touches, and all latents are read by charts and agreement, then straightened."""
+    if contents:
+        monkeypatch.setattr("personax.crl.staged.components.VIEWS", (CONTENTS,))
     views = numerical(1, measurements=2, n=200, shared=1, rng=np.random.default_rng(0)).views
     views = {"m1": views["m1"], "m2": {"k1": views["m2"]["k1"]}}
     search = Search(restarts=3, trial=20, steps=60, batch=64, edges=edges, hidden=8)
     made = Staged(budget=Budget(epochs=1), search=replace(search, steps=3600, trial=1200))
     fitted = made.fit(views, latents={"m1": 2, "m2": 2}, shared=1, rng=np.random.default_rng(0))
-    assert bool(fitted.straightened) == (edges > 0)
+    assert set(fitted.contents) == ({"m1"} if contents else set())
+    assert len(fitted.straightened) == 4 or edges == 0
     save_fit(fitted, tmp_path / "fit")
     again = load_fit(tmp_path / "fit")
     assert isinstance(again, StagedFit)

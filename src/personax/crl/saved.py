@@ -51,6 +51,7 @@ CLASSES: Final = {
     "staged.batched": ("BatchedMLP",),
     "staged.chart": ("Chart",),
     "staged.components": ("Components",),
+    "staged.contents": ("Content",),
     "staged.conditionals": ("Conditionals",),
     "staged.critic": ("Critic",),
     "staged.method": ("Block", "StagedFit"),

@@ -60,10 +60,15 @@ def find_agreed(
     search: Search,
     *,
     given: Tensor | None = None,
+    restarts: int = RESTARTS,
+    negatives: int = NEGATIVES,
     generator: torch.Generator,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> Agreed:
-    """Find what inputs have in common beyond what is given; see `find_components` for the arguments."""
+    """Find what inputs have in common beyond what is given; see `find_components` for the arguments.
+
+    Restarts and negatives replace the search's; with something given, the search's own negatives are used.
+    """
     known = 0 if given is None else given.shape[1]
     pairs = torch.eye(count).repeat(len(inputs), len(inputs))
     allowed = torch.zeros(known + len(pairs), known + len(pairs))
@@ -71,8 +76,8 @@ def find_agreed(
     allowed[known:, :known] = 1.0
     steps = max(1, round(STEPS * search.steps))
     asked = replace(
-        search, restarts=RESTARTS, steps=steps, trial=min(search.trial, steps), edges=0.0,
-        negatives=search.negatives if given is not None else NEGATIVES,
+        search, restarts=restarts, steps=steps, trial=min(search.trial, steps), edges=0.0,
+        negatives=search.negatives if given is not None else negatives,
     )  # fmt: skip
     components = find_components(
         inputs, [count] * len(inputs), allowed, held, learn, asked, given=given, generator=generator, progress=progress

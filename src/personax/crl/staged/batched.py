@@ -45,11 +45,12 @@ class BatchedMLP(nn.Module):
         hidden = nn.functional.silu(hidden @ self.inner + self.inner_bias)
         return hidden @ self.leave + x @ self.straight
 
-    def rescale(self, size: Tensor) -> None:
-        """Take a scale of the inputs, shape (restarts, 1, inputs), into the weights."""
+    def take(self, size: Tensor) -> None:
+        """Take a scale of the inputs, shape (1, 1, inputs), into the weights; inputs of scale 0 are left out."""
         with torch.no_grad():
-            self.enter.mul_(size.mT)
-            self.straight.mul_(size.mT)
+            used = size[0, 0] != 0
+            self.enter = nn.Parameter((self.enter * size.mT)[:, used])
+            self.straight = nn.Parameter((self.straight * size.mT)[:, used])
 
 
 def keep(module: nn.Module, restarts: Sequence[int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,11 +16,33 @@ from personax.crl.staged.critic import Critic, edge_cost
 
 __all__ = ["Components", "Search", "find_components"]
 
-VIEWS: Final = ((0.5, 0.0), (1.0, 0.0), (1.0, 0.5))
-"""What restarts see, in turn: principal components to the power of their sizes, with noise on them; validation people
-choose at the end. Enlarged small components serve where few numbers carry latents and no noise; components of
-their own sizes with noise on them keep encoders smooth where many people's pictures differ in what is no latent.
+
+class View(NamedTuple):
+    """What a restart sees of a modality.
+
+    Parameters
+    ----------
+    power
+        Principal components stand to one another as this power of their sizes.
+    noise
+        Standard deviation of the noise on them in training, as a share of theirs.
+    contents
+        Instead of them, what the modality's measurements agree on, where that is given.
+    """
+
+    power: float
+    noise: float
+    contents: bool = False
+
+
+VIEWS: Final = (View(0.5, 0.0), View(1.0, 0.0), View(1.0, 0.5))
+"""In turn; validation people choose at the end. Enlarged small components serve where few numbers carry latents and
+no noise; components of their own sizes with noise on them keep encoders smooth where many people's pictures differ in
+what is no latent.
 """
+
+CONTENTS: Final = View(1.0, 0.5, contents=True)
+"""And where contents are given: they serve where what differs between a modality's measurements is most of them."""
 
 LOUDEST: Final = 2.0
 """Standard deviation of the largest component as encoders see it."""
@@ -88,6 +110,8 @@ class Components:
         In nats, on validation people.
     strength
         Shape (d, d), rows are children.
+    from_contents
+        Whether the encoders read contents, where they are given, in place of components.
     history
         One row a check: ``epoch`` (the step), ``validation`` (the least objective among the restarts that go on).
     """
@@ -97,6 +121,7 @@ class Components:
     objective: float
     information: float
     strength: Tensor
+    from_contents: bool
     history: list[dict[str, float]]
 
     def encode(self, inputs: Sequence[Tensor]) -> Tensor:
@@ -114,6 +139,7 @@ def find_components(
     search: Search,
     *,
     given: Tensor | None = None,
+    contents: Sequence[Tensor | None] | None = None,
     generator: torch.Generator,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> Components:
@@ -134,27 +160,32 @@ def find_components(
     given
         Latents that are known already, shape (n, k). They come first, may cause all others, and only people who are
         alike in them are compared.
+    contents
+        Of each modality another input, shape (n, c), that some restarts read in its place; None where there is none.
 
     Raises
     ------
     FloatingPointError
         When no restart has a finite objective.
     """
+    contents = contents or [None] * len(inputs)
     if given is not None:
-        inputs, counts = [given, *inputs], [given.shape[1], *counts]
+        inputs, counts, contents = [given, *inputs], [given.shape[1], *counts], [None, *contents]
     block = [m for m, count in enumerate(counts) for _ in range(count)]
     r, g = search.restarts, generator
     encoders = [
-        BatchedMLP(r, x.shape[1], search.hidden, count, generator=g) for x, count in zip(inputs, counts, strict=True)
+        BatchedMLP(r, x.shape[1] + (0 if c is None else c.shape[1]), search.hidden, count, generator=g)
+        for x, c, count in zip(inputs, contents, counts, strict=True)
     ]
     model = nn.ModuleList([*encoders, Critic(r, block, allowed, generator=g)])
-    seen = [VIEWS[i % len(VIEWS)] for i in range(r)]
+    views = VIEWS if all(c is None for c in contents) else (*VIEWS, CONTENTS)
+    seen = [views[i % len(views)] for i in range(r)]
     on_held = max(NEGATIVES, search.negatives) if given is None else search.negatives
     comparisons = [
         Comparison(learn, search.batch, search.negatives, given),
         Comparison(held, search.batch, on_held, given),
     ]
-    step = _Step(model, inputs, search, comparisons, seen, first=0 if given is None else 1)
+    step = _Step(model, inputs, contents, search, comparisons, seen, first=0 if given is None else 1)
     at, half, best = 0, search.steps // 2, [math.inf] * r
     while at < search.steps:
         several = len(best) > len(set(seen))
@@ -177,18 +208,19 @@ def find_components(
     critic = model[-1]
     assert isinstance(critic, Critic)
     for encoder, size in zip(encoders, step.sizes, strict=True):
-        encoder.rescale(size)
+        encoder.take(size)
     return Components(
         encoders,
         critic,
         float(objective[0]),
         float(information[0]),
         strength[0].sqrt() * critic.allowed,
+        seen[chosen].contents,
         step.history,
     )
 
 
-def _better(objectives: Sequence[float], seen: Sequence[tuple[float, float]]) -> list[int]:
+def _better(objectives: Sequence[float], seen: Sequence[View]) -> list[int]:
     """Return the better half of the restarts of each view, at least one of each.
 
     Some views are learned from faster than others and end worse, so views are not compared early.
@@ -204,6 +236,16 @@ def standardised(v: Tensor) -> Tensor:
     return (v - v.mean(1, keepdim=True)) / spread.clamp_min(1e-8)
 
 
+def _sizes(x: Tensor, contents: Tensor | None, view: View) -> Tensor:
+    """Return what a view multiplies the numbers of a modality by: components, then contents; 0 for what it leaves."""
+    spread = x.std(0).clamp_min(1e-12)
+    size = LOUDEST * (spread / spread.max()) ** view.power / spread
+    if contents is None:
+        return size
+    own = LOUDEST / contents.std(0).clamp_min(1e-12)
+    return torch.cat([0 * size, own] if view.contents else [size, 0 * own])
+
+
 class _Step:
     """Steps of training over all restarts, and what validation people say of each."""
 
@@ -211,28 +253,29 @@ class _Step:
         self,
         model: nn.ModuleList,
         inputs: Sequence[Tensor],
+        contents: Sequence[Tensor | None],
         search: Search,
         comparisons: Sequence[Comparison],
-        seen: Sequence[tuple[float, float]],
+        seen: Sequence[View],
         first: int,
     ) -> None:
-        self.model, self.inputs, self.search = model, inputs, search
+        self.model, self.search = model, search
+        self.inputs = [x if c is None else torch.cat([x, c], 1) for x, c in zip(inputs, contents, strict=True)]
         self.learn, self.held = comparisons
         self.contrasted = list(range(first, len(inputs)))
         self.history: list[dict[str, float]] = []
         # information is a mean over modalities, and an edge informs two of them
         self.edges = 2 * search.edges / len(self.contrasted)
-        self.noise = torch.tensor([noise for _, noise in seen])
-        power = torch.tensor([power for power, _ in seen]).view(-1, 1, 1)
-        self.sizes = []
-        for x in inputs:
-            spread = x.std(0).clamp_min(1e-12)
-            relative = spread / spread.max()
-            self.sizes.append(LOUDEST * relative**power / spread)
+        both = list(zip(inputs, contents, strict=True))
+        self.sizes = [torch.stack([_sizes(x, c, view) for view in seen]).unsqueeze(1) for x, c in both]
+        self.noise = [
+            torch.tensor([0.0 if view.contents and c is not None else view.noise for view in seen]).view(-1, 1, 1)
+            for c in contents
+        ]
 
     def keep(self, restarts: Sequence[int]) -> None:
         """Go on with some restarts."""
-        self.noise = self.noise[list(restarts)]
+        self.noise = [level[list(restarts)] for level in self.noise]
         self.sizes = [size[list(restarts)] for size in self.sizes]
 
     def terms(
@@ -249,7 +292,7 @@ class _Step:
         """Go through some steps of the schedule and return the validation objective of every restart."""
         s, total = self.search, self.search.steps
         optimiser = torch.optim.Adam(self.model.parameters(), lr=s.rate, fused=True)
-        best = torch.full((len(self.noise),), math.inf)
+        best = torch.full((len(self.sizes[0]),), math.inf)
         kept = [parameter.data.clone() for parameter in self.model.parameters()]
         for at in span:
             for group in optimiser.param_groups:
@@ -278,10 +321,9 @@ class _Step:
         seen = [x[rows] * size for x, size in zip(self.inputs, self.sizes, strict=True)]
         if generator is None:
             return seen
-        level = self.noise.view(-1, 1, 1)
         return [
             x + level * x.square().mean((1, 2), keepdim=True).sqrt() * torch.randn(x.shape, generator=generator)
-            for x in seen
+            for x, level in zip(seen, self.noise, strict=True)
         ]
 
     def _remember(self, best: Tensor, kept: list[Tensor]) -> None:

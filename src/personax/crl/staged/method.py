@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from personax.crl.method import Arrays, Progress
 from personax.crl.staged.agreed import Agreed, find_agreed
 from personax.crl.staged.chart import Chart, leftover
 from personax.crl.staged.components import Components, Search, find_components
+from personax.crl.staged.contents import Content, apart, find_contents, read_contents
 from personax.crl.staged.orthogonal import Straightened, straighten
 from personax.crl.staged.projection import Projection
 from personax.crl.staged.structure import Structure, fit_structure
@@ -48,9 +49,9 @@ class Block:
     given
         What free ones are read beside: used ones and shared ones.
     chart
-        What free ones are read from where there is one measurement.
+        What free ones are read from where stage one read contents, or there is one measurement.
     projection, agreed
-        What they are read from where several measurements show them.
+        What they are read from where several measurements show them and stage one read components.
     straightened
         Functions that replace latents which edges leave a choice about; they see shared latents, then the block's.
     """
@@ -65,21 +66,16 @@ class Block:
     agreed: Agreed | None = None
     straightened: list[Straightened] = field(default_factory=list)
 
-    def read(self, components: Tensor, target: Tensor, views: Arrays) -> Tensor:
+    def read(self, components: Tensor, seen: Tensor, views: Arrays) -> Tensor:
         """Return the block's latents before straightening, shape (n, d), from standardised components."""
         latents = components[:, self.columns].clone()
         at = [self.columns.index(i) for i in self.free]
         if self.chart is not None:
-            latents[:, at] = self.chart(components[:, self.given], target)[1]
+            latents[:, at] = self.chart(components[:, self.given], seen)[1]
         if self.agreed is not None and self.projection is not None:
             given = components[:, self.given] if self.given else None
-            latents[:, at] = self.agreed(self.projection.apply(_apart(views[self.modality])), given)
+            latents[:, at] = self.agreed(self.projection.apply(apart(views[self.modality])), given)
         return latents
-
-
-def _apart(measurements: Mapping[str, NDArray[Any]]) -> Arrays:
-    """Return the measurements of one modality as if each were a modality."""
-    return {name: {name: x} for name, x in measurements.items()}
 
 
 @dataclass(frozen=True)
@@ -96,6 +92,8 @@ class StagedFit:
         Names of the latents that touch other modalities.
     straightened
         Names of the latents that are settled by orthogonality.
+    contents
+        By modality, where stage one read what measurements agree on.
     """
 
     names: list[str]
@@ -105,6 +103,7 @@ class StagedFit:
     touching: list[str]
     straightened: list[str]
     projection: Projection = field(repr=False)
+    contents: dict[str, Content] = field(repr=False)
     shared: Agreed | None = field(repr=False)
     components: Components = field(repr=False)
     scales: list[tuple[Tensor, Tensor]] = field(repr=False)
@@ -131,25 +130,26 @@ class StagedFit:
 
     def _latents(self, views: Arrays) -> Tensor:
         targets = self.projection.apply(views)
-        found = _scaled(_components(self.shared, self.components, targets), self.scales[0])
-        before = _scaled(_read(self.blocks, found, targets, views), self.scales[1])
+        seen = read_contents(self.contents, targets, views)
+        found = _scaled(_components(self.shared, self.components, targets, seen), self.scales[0])
+        before = _scaled(_read(self.blocks, found, seen, views), self.scales[1])
         return _scaled(_straight(self.blocks, before), self.scales[2])
 
 
-def _components(shared: Agreed | None, components: Components, targets: list[Tensor]) -> Tensor:
+def _components(shared: Agreed | None, components: Components, targets: list[Tensor], seen: list[Tensor]) -> Tensor:
     """Return shared latents and components, not standardised, shape (n, d)."""
     if shared is None:
-        return components.encode(targets)
+        return components.encode(seen)
     known = shared(targets)
-    found = components.encode([known, *targets])
+    found = components.encode([known, *seen])
     # one shared latent is known as it is; several are told apart by whom they touch
     return torch.cat([known, found[:, 1:]], 1) if shared.count == 1 else found
 
 
-def _read(blocks: list[Block], found: Tensor, targets: list[Tensor], views: Arrays) -> Tensor:
+def _read(blocks: list[Block], found: Tensor, seen: list[Tensor], views: Arrays) -> Tensor:
     """Return shared latents and those of all blocks before straightening."""
     first = min(column for block in blocks for column in block.columns)
-    own = [block.read(found, target, views) for block, target in zip(blocks, targets, strict=True)]
+    own = [block.read(found, x, views) for block, x in zip(blocks, seen, strict=True)]
     return torch.cat([found[:, :first], *own], dim=1)
 
 
@@ -180,12 +180,14 @@ class Staged:
     """Our own method, in stages; nothing in it is chosen with a truth.
 
     0. Shared latents: what every modality shows (`find_agreed`).
-    1. Components of each modality that touch the others through as few edges as explain what modalities say of one
+    1. What the measurements of a modality agree on, where there are several (`find_contents`), is what some restarts of
+       the next step read in place of the measurements.
+    2. Components of each modality that touch the others through as few edges as explain what modalities say of one
        another, among people alike in shared latents (`find_components`), from many restarts; validation people choose.
-    2. Latents that touch nothing else: what several measurements of a modality say alike given those (`find_agreed`),
+    3. Latents that touch nothing else: what several measurements of a modality say alike given those (`find_agreed`),
        or the leading components of a single measurement given them (`leftover`).
-    3. What edges leave open is taken orthogonal in the measurements (`straighten`).
-    4. A sparse acyclic structural flow among the latents (`fit_structure`).
+    4. What edges leave open is taken orthogonal in the measurements (`straighten`).
+    5. A sparse acyclic structural flow among the latents (`fit_structure`).
 
     Parameters
     ----------
@@ -260,19 +262,25 @@ class Staged:
         cut = max(2, round(VALIDATION * len(order)))
         people = (order[:cut], order[cut:])
         alike = find_agreed(targets, shared, *people, search, generator=generator) if shared else None
+        contents = find_contents(views, latents, shared, people, search, generator=generator)
+        instead = read_contents(contents, targets, views)
         components = find_components(
             targets, [latents[m] for m in modalities], allowed, *people, search,
-            given=None if alike is None else alike(targets), generator=generator, progress=progress,
+            given=None if alike is None else alike(targets),
+            contents=[x if m in contents else None for m, x in zip(modalities, instead, strict=True)],
+            generator=generator, progress=progress,
         )  # fmt: skip
-        raw = _components(alike, components, targets)
+        contents = contents if components.from_contents else {}
+        seen = read_contents(contents, targets, views)
+        raw = _components(alike, components, targets, seen)
         scales = [_scale(raw)]
         found = _scaled(raw, scales[0])
         plain = _blocks(components, modalities, latents, shared)
         blocks = [
-            _with_rest(block, found, y, views, people, search, share, generator)
-            for block, y in zip(plain, targets, strict=True)
+            _with_rest(block, found, x, block.modality in contents, views, people, search, share, generator)
+            for block, x in zip(plain, seen, strict=True)
         ]
-        raw = _read(blocks, found, targets, views).detach()
+        raw = _read(blocks, found, seen, views).detach()
         scales.append(_scale(raw))
         before = _scaled(raw, scales[1])
         for block, y in zip(blocks, targets, strict=True):
@@ -292,6 +300,7 @@ class Staged:
             touching=[names[i] for block in blocks for i in block.used],
             straightened=[names[_around(block)[f.at]] for block in blocks for f in block.straightened],
             projection=projection,
+            contents=contents,
             shared=alike,
             components=components,
             scales=scales,
@@ -335,7 +344,8 @@ def _touching(strength: Tensor, across: Tensor) -> Tensor:
 def _with_rest(
     block: Block,
     found: Tensor,
-    target: Tensor,
+    seen: Tensor,
+    is_content: bool,
     views: Arrays,
     people: tuple[Tensor, Tensor],
     search: Search,
@@ -347,10 +357,10 @@ def _with_rest(
         return block
     given = found[:, block.given]
     measurements = views[block.modality]
-    if len(measurements) == 1:
-        return replace(block, chart=leftover(given, target, len(block.free), share=share, generator=generator))
-    own = Projection.fit(_apart(measurements), rng=np.random.default_rng(0))
-    inputs = own.apply(_apart(measurements))
+    if is_content or len(measurements) == 1:
+        return replace(block, chart=leftover(given, seen, len(block.free), share=share, generator=generator))
+    own = Projection.fit(apart(measurements), rng=np.random.default_rng(0))
+    inputs = own.apply(apart(measurements))
     agreed = find_agreed(
         inputs, len(block.free), *people, search, given=given if block.given else None, generator=generator
     )
