@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from personax.errors import PlanError
 from personax.sources import ColumnSpec
@@ -70,6 +72,78 @@ class AnnotateLexicon(Strict):
 
     source: Literal["lexicon"]
     rule: Literal["median", "mean"] = "median"
+
+
+class LLM(Strict):
+    """A model, where it is asked, and how; see `personax.traits.provider.Model`.
+
+    What is excluded changes no answer, so that a stage is not stale when it changes.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    model: Annotated[str, Field(min_length=1)]
+    base_url: str
+    key: str | None = Field(default=None, exclude=True)
+    structured: Literal["schema", "json", "none"] = "schema"
+    temperature: float | None = 0.0
+    max_tokens: Count = 600
+    concurrency: int = Field(default=8, ge=1, exclude=True)
+    requests_per_minute: float | None = Field(default=None, gt=0, exclude=True)
+    tokens_per_minute: float | None = Field(default=None, gt=0, exclude=True)
+    timeout: float = Field(default=120.0, gt=0, exclude=True)
+    input_price: float | None = Field(default=None, ge=0, exclude=True)
+    output_price: float | None = Field(default=None, ge=0, exclude=True)
+
+    @field_validator("key")
+    @classmethod
+    def _is_the_name_of_a_variable(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
+            # the value is not repeated: it may be the key itself
+            raise PydanticCustomError(
+                "not_a_name", "key is the name of an environment variable, such as OPENAI_API_KEY"
+            )
+        return name
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        if not re.fullmatch(r"https?://[^\s@?#]+", url):
+            raise PydanticCustomError("not_a_url", "base_url is an http(s) address without a password or key in it")
+        return url
+
+
+class Ask(Strict):
+    """How models are asked; see `personax.traits.prompting.Prompt`."""
+
+    format: Literal["number", "text"] = "number"
+    levels: Literal[3, 5] = 3
+    order: Literal["increasing", "decreasing"] = "increasing"
+    fields: list[str] = ["name", "biography"]
+    hide_name: bool = False
+    most: Count = 8000
+
+
+class AnnotateLLM(Strict):
+    """What several LLMs say of each person."""
+
+    source: Literal["llm"]
+    models: Annotated[list[LLM], Field(min_length=1)]
+    prompt: Ask = Ask()
+    repeats: Count = 1
+    max_cost: float | None = Field(default=None, gt=0, exclude=True)
+    rule: Literal["median", "mean"] = "median"
+
+    @model_validator(mode="after")
+    def _can_be_paid(self) -> Self:
+        names = [model.name for model in self.models]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise PydanticCustomError("twice", "two models are called {name}", {"name": twice[0]})
+        unpriced = [model.name for model in self.models if model.input_price is None or model.output_price is None]
+        if self.max_cost is not None and unpriced:
+            text = "max_cost needs input_price and output_price of every model; {name} has none (your own server: 0)"
+            raise PydanticCustomError("no_price", text, {"name": unpriced[0]})
+        return self
 
 
 class AnnotateQuestionnaire(Strict):
@@ -198,7 +272,10 @@ class Plan(Strict):
     seed: Annotated[int, Field(ge=0)] = 0
     collect: Annotated[CollectSimulated | CollectTable | CollectOpenfootball, Field(discriminator="source")]
     annotate: (
-        Annotated[AnnotateSimulated | AnnotateLexicon | AnnotateQuestionnaire, Field(discriminator="source")] | None
+        Annotated[
+            AnnotateSimulated | AnnotateLexicon | AnnotateQuestionnaire | AnnotateLLM, Field(discriminator="source")
+        ]
+        | None
     ) = None
     embed: Annotated[EmbedSimulated | EmbedFiles | EmbedOffline, Field(discriminator="source")] | None = None
     release: Release | None = None
@@ -333,6 +410,10 @@ def _check_version(path: Path, raw: dict[str, Any]) -> None:
         raise PlanError(sentence)
 
 
+_WHOLE = {"unknown_key", "not_a_name", "not_a_url", "twice", "no_price"}
+"""Faults whose message says all; what was given is not repeated, for it may be a key."""
+
+
 def _sentence(path: Path, root: yaml.Node, fault: dict[str, Any]) -> str:
     """Say one fault of the plan with its file, line and key."""
     key, mark = _locate(root, [*fault["loc"], *([fault["ctx"]["key"]] if fault["type"] == "unknown_key" else [])])
@@ -348,7 +429,7 @@ def _sentence(path: Path, root: yaml.Node, fault: dict[str, Any]) -> str:
         what = f"source {fault['ctx']['tag']!r} is not known; {nearest(fault['ctx']['tag'], choices)}"
     elif kind == "union_tag_not_found":
         what = "the key source is missing"
-    elif kind == "unknown_key":
+    elif kind in _WHOLE:
         what = fault["msg"]
     else:
         what = f"{_plain(fault['msg'])}, not {given!r}"

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from personax import __version__
-from personax.cli import calibrate, crl, demo, discover, doctor, independence, init, run, stage, status
+from personax.cli import annotate, calibrate, crl, demo, discover, doctor, independence, init, run, stage, status
 from personax.cli.console import fail
 from personax.errors import PersonaxError
 
@@ -41,6 +41,7 @@ init.register(app)
 run.register(app)
 status.register(app)
 stage.register(app)
+annotate.register(app)
 independence.register(app)
 calibrate.register(app)
 discover.register(app)

@@ -11,7 +11,7 @@ from personax.study import Study
 
 __all__ = ["register"]
 
-_WITH_OWN_COMMAND = {"crl", "independence", "discover"}
+_WITH_OWN_COMMAND = {"annotate", "crl", "independence", "discover"}
 
 
 def register(app: typer.Typer) -> None:

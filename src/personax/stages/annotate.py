@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import polars as pl
 
 from personax.errors import InputError, PlanError
-from personax.plan import AnnotateLexicon, AnnotateQuestionnaire, AnnotateSimulated, Plan
+from personax.plan import AnnotateLexicon, AnnotateLLM, AnnotateQuestionnaire, AnnotateSimulated, Plan
 from personax.schema import Notice
 from personax.sources import ColumnSpec, read_table
 from personax.stages.base import Context, Stage
+from personax.stages.llms import ask, asked_of
 from personax.traits import aggregate, agreement, annotate_lexicon, read_key, score_items
 
 __all__ = ["ANNOTATE"]
@@ -34,6 +35,9 @@ def _run(context: Context) -> None:
                 raise PlanError(text)
             texts = context.frame("people", "texts.parquet")
             _vote(context, annotate_lexicon(dict(texts.select("id", "biography").iter_rows())), people, section.rule)
+        case AnnotateLLM() as section:
+            asked = asked_of(context.folder, section)
+            _vote(context, ask(context, asked, section.max_cost), people, section.rule)
         case AnnotateQuestionnaire() as section:
             _score(context, section, people)
 

@@ -1,0 +1,143 @@
+"""Who is asked what: the requests of a study, their keys, and what they will cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from personax.traits.journal import Journal
+from personax.traits.prompting import Message, Prompt, content_hash
+from personax.traits.provider import Model
+
+__all__ = ["Asked", "Estimate", "Request", "batches", "estimate", "repaired", "requests_of"]
+
+CHARACTERS: Final = 4.0
+"""A token, in English; other scripts take more tokens."""
+
+OUT: Final = 220
+"""Tokens of an answer: five descriptions of at most twenty words."""
+
+TOGETHER: Final = 256
+"""Requests looked up in the journal at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to one model.
+
+    Parameters
+    ----------
+    key
+        A hash of all that changes the answer: the model's settings, the prompt's wording and settings, what is shown
+        of the
+        person, which repeat, which turn.
+    person, repeat
+        About whom; which time it is asked.
+    messages
+        What is sent.
+    """
+
+    key: str
+    person: str
+    repeat: int
+    messages: Sequence[Message]
+
+    @property
+    def tokens(self) -> int:
+        """About how many are sent."""
+        return round(sum(len(message["content"]) for message in self.messages) / CHARACTERS)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What all people are to be asked.
+
+    Parameters
+    ----------
+    people
+        Each a mapping with ``id`` and the prompt's fields; gone through more than once.
+    models
+        Who is asked.
+    prompt
+        How.
+    repeats
+        How many times; none of them comes from another.
+    """
+
+    people: Sequence[Mapping[str, Any]]
+    models: Sequence[Model]
+    prompt: Prompt
+    repeats: int = 1
+
+    @property
+    def total(self) -> int:
+        """Return the number of requests, repairs not counted."""
+        return len(self.people) * len(self.models) * self.repeats
+
+
+def requests_of(asked: Asked, model: Model) -> Iterator[Request]:
+    """Go through the requests to a model; whoever has nothing to be shown is passed over."""
+    prompt, settings = asked.prompt.hash, model.settings()
+    for repeat in range(asked.repeats):
+        for person in asked.people:
+            shown = asked.prompt.shown(person)
+            if shown:
+                key = content_hash([settings, prompt, shown, repeat, 0])
+                yield Request(key, str(person["id"]), repeat, asked.prompt.messages(shown))
+
+
+def repaired(request: Request, prompt: Prompt, reply: str, problem: str) -> Request:
+    """Return the request that asks once more after a reply of the wrong shape."""
+    messages = prompt.repair(request.messages, reply, problem)
+    return Request(content_hash([request.key, reply, problem, 1]), request.person, request.repeat, messages)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What is still to be asked of a model.
+
+    Parameters
+    ----------
+    model
+        Its name.
+    answered, left
+        Requests with and without a reply in the journal.
+    tokens_in, tokens_out
+        Of those left, about.
+    cost
+        Of those left, about; None without a price.
+    """
+
+    model: str
+    answered: int
+    left: int
+    tokens_in: int
+    tokens_out: int
+    cost: float | None
+
+
+def estimate(asked: Asked, journal: Journal) -> list[Estimate]:
+    """Say what is left to ask of each model and about what it costs; repairs and retries come on top."""
+    found = []
+    for model in asked.models:
+        answered = left = tokens = 0
+        for some in batches(requests_of(asked, model)):
+            done = journal.answered([request.key for request in some])
+            rest = [request for request in some if request.key not in done]
+            answered, left = answered + len(done), left + len(rest)
+            tokens += sum(request.tokens for request in rest)
+        out = left * OUT
+        found.append(Estimate(model.name, answered, left, tokens, out, model.cost(tokens, out)))
+    return found
+
+
+def batches(requests: Iterable[Request]) -> Iterator[list[Request]]:
+    """Go through requests in groups that are looked up at once; of two with one key the first stays."""
+    seen: set[str] = set()
+    rest = iter(requests)
+    while some := list(islice(rest, TOGETHER)):
+        fresh = {request.key: request for request in some if request.key not in seen}
+        seen.update(fresh)
+        yield list(fresh.values())

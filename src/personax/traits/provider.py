@@ -1,0 +1,231 @@
+"""One question to one model, over the protocol that OpenAI made common; failures sorted by what is to be done."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from personax.errors import InputError, require
+from personax.traits.prompting import content_hash
+from personax.traits.replies import Reply
+
+__all__ = ["Answer", "LostError", "Model", "Provider", "RejectedError", "StoppedError"]
+
+SECRET: Final = re.compile(r"\b(sk|key|AIza|gsk|xai|Bearer )[-_\w*]{6,}")
+OF_REASON: Final = 300
+"""Characters of a provider's message that are kept."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model, where it is asked, and how.
+
+    Parameters
+    ----------
+    name
+        What tables call it.
+    model, base_url
+        What the provider calls it, and the endpoint.
+    key
+        Name of the environment variable that holds the key; None for servers that want none.
+    structured
+        What the endpoint can be asked for: an answer by JSON ``schema``, a ``json`` object, or ``none``.
+    temperature, max_tokens
+        Sampling; a temperature of None leaves it to the provider (some models refuse any other).
+    concurrency, requests_per_minute, tokens_per_minute, timeout
+        Limits; the timeout is in seconds.
+    input_price, output_price
+        Of a million tokens; None where it is not known.
+    """
+
+    name: str
+    model: str
+    base_url: str
+    key: str | None = None
+    structured: Literal["schema", "json", "none"] = "schema"
+    temperature: float | None = 0.0
+    max_tokens: int = 600
+    concurrency: int = 8
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    timeout: float = 120.0
+    input_price: float | None = None
+    output_price: float | None = None
+
+    def settings(self) -> list[Any]:
+        """Return what of this changes an answer."""
+        return [self.model, self.base_url.rstrip("/"), self.structured, self.temperature, self.max_tokens]
+
+    def cost(self, tokens_in: int | None, tokens_out: int | None) -> float | None:
+        """Return the price of tokens; None where the price or a number is not known."""
+        if self.input_price is None or self.output_price is None or tokens_in is None or tokens_out is None:
+            return None
+        return (tokens_in * self.input_price + tokens_out * self.output_price) / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, and what it took.
+
+    Parameters
+    ----------
+    reply
+        The first choice.
+    upstream
+        Who answered: the model and host that the provider names, the number of choices. Routers swap hosts.
+    latency
+        Seconds.
+    tokens_in, tokens_out
+        As the provider counts; None where it does not.
+    """
+
+    reply: Reply
+    upstream: dict[str, Any]
+    latency: float
+    tokens_in: int | None
+    tokens_out: int | None
+
+
+class LostError(Exception):
+    """No answer this time: ask again, after ``after`` seconds if the provider said so."""
+
+    def __init__(self, reason: str, after: float | None = None, *, limited: bool = False) -> None:
+        super().__init__(reason)
+        self.after, self.limited = after, limited
+
+
+class RejectedError(Exception):
+    """One request is refused as it is: asking again would be the same."""
+
+
+class StoppedError(Exception):
+    """Nothing can be asked of this model: no right, no such model."""
+
+
+class Provider:
+    """Asks one model.
+
+    Parameters
+    ----------
+    model
+        Which, and how.
+
+    Raises
+    ------
+    InputError
+        When the environment variable for the key is empty.
+    MissingExtraError
+        Without the package openai.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.openai = require("openai", extra="traits")
+        secret = os.environ.get(model.key, "").strip() if model.key else "none"
+        if not secret:
+            raise InputError(f"{model.name}: no key; put it into the environment variable {model.key}")
+        self.model, self._secret = model, secret
+        self._client = self.openai.AsyncOpenAI(
+            api_key=secret, base_url=model.base_url, max_retries=0, timeout=model.timeout
+        )
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._client.close()
+
+    async def ask(self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any], key: str) -> Answer:
+        """Ask once; the key tells a provider that can tell that it has answered this already.
+
+        Raises
+        ------
+        LostError, RejectedError, StoppedError
+            By what is to be done.
+        """
+        began = time.perf_counter()
+        try:
+            raw = await self._client.chat.completions.with_raw_response.create(
+                model=self.model.model, messages=list(messages), extra_headers={"Idempotency-Key": key},
+                **self._sampling(schema),
+            )  # fmt: skip
+            body = json.loads(raw.http_response.content)
+        except self.openai.OpenAIError as error:
+            raise self._sorted(error) from None
+        except (ValueError, UnicodeError):
+            raise LostError("the reply was cut off, or is not JSON") from None
+        return self._read(body, time.perf_counter() - began)
+
+    def _sampling(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        given: dict[str, Any] = {"max_tokens": self.model.max_tokens}
+        if self.model.temperature is not None:
+            given["temperature"] = self.model.temperature
+        if self.model.structured == "schema":
+            wanted = {"name": "traits_" + content_hash(schema)[:8], "strict": True, "schema": schema}
+            given["response_format"] = {"type": "json_schema", "json_schema": wanted}
+        elif self.model.structured == "json":
+            given["response_format"] = {"type": "json_object"}
+        return given
+
+    def _read(self, body: object, latency: float) -> Answer:
+        choices = body.get("choices") if isinstance(body, dict) else None
+        if not isinstance(body, dict) or not isinstance(choices, list) or not choices:
+            raise LostError(f"the reply has no choices: {self._shown(json.dumps(body))}")
+        choice = choices[0] if isinstance(choices[0], dict) else {}
+        message, usage = choice.get("message") or {}, body.get("usage") or {}
+        upstream = {name: body[name] for name in ("model", "provider", "system_fingerprint", "id") if body.get(name)}
+        reply = Reply(_text(message.get("content")), _text(message.get("refusal")), choice.get("finish_reason"))
+        return Answer(
+            reply, upstream | {"choices": len(choices)}, latency, _number(usage.get("prompt_tokens")),
+            _number(usage.get("completion_tokens")),
+        )  # fmt: skip
+
+    def _sorted(self, error: Exception) -> Exception:
+        o, name = self.openai, self.model.name
+        status = getattr(error, "status_code", None)
+        body = getattr(error, "body", None)
+        said = self._shown(str((body.get("message") if isinstance(body, dict) else None) or error))
+        if isinstance(error, o.AuthenticationError | o.PermissionDeniedError):
+            where = f"the key in {self.model.key}" if self.model.key else "asking without a key"
+            return StoppedError(f"{name}: {self.model.base_url} does not accept {where} ({status})")
+        if isinstance(error, o.NotFoundError):
+            return StoppedError(f"{name}: {self.model.base_url} knows no model {self.model.model} ({status})")
+        if isinstance(error, o.APITimeoutError):
+            return LostError(f"no answer within {self.model.timeout:g} s")
+        if isinstance(error, o.APIConnectionError):
+            return LostError("the connection failed or broke off")
+        if status == 429 and "insufficient_quota" in str(error):
+            return StoppedError(f"{name}: the account at {self.model.base_url} has no money or quota left (429)")
+        if status in (408, 409, 429) or (status or 0) >= 500:
+            return LostError(f"status {status}: {said}", _after(error), limited=status == 429)
+        return RejectedError(f"status {status}: {said}")
+
+    def _shown(self, text: str) -> str:
+        """Return the start of a provider's message without anything that looks like a key."""
+        return SECRET.sub("***", text.replace(self._secret, "***"))[:OF_REASON]
+
+
+def _after(error: Exception) -> float | None:
+    """Return how many seconds the provider asks to wait; a date is left to the backoff."""
+    headers = getattr(getattr(error, "response", None), "headers", {})
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) / unit
+        except ValueError:
+            continue
+        if 0 <= seconds <= 3600:
+            return seconds
+    return None
+
+
+def _text(value: object) -> str | None:
+    """Return a message's text; some providers send it in parts."""
+    if isinstance(value, list):
+        value = "".join(str(part.get("text", "")) for part in value if isinstance(part, dict))
+    return None if value is None else str(value)
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

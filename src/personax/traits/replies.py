@@ -1,0 +1,187 @@
+"""What a model's reply says: scores, or the reason why there is none. A reason never becomes a number.
+
+Rules, in this order; the first that holds decides. Of the whole reply: ``filtered`` (the provider withheld it),
+``privacy`` and
+``refused`` (it declines, and names privacy or does not), ``empty``, ``truncated`` (it stops in the middle),
+``malformed`` (no JSON
+object). Of each trait: ``malformed`` (no score), ``off_scale``, ``insufficient`` (the answer for not knowing),
+``privacy`` and ``refused`` (the
+same in its description), ``hesitation`` (a score beside words that none can be given), ``contradictory`` (a low
+score described as high, or
+the reverse), ``ok``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from personax.schema import TRAITS
+from personax.traits.prompting import Prompt
+
+__all__ = ["STATUSES", "Judgement", "Reply", "read_reply", "repairable"]
+
+STATUSES: Final = (
+    "ok", "insufficient", "hesitation", "refused", "privacy", "filtered", "empty", "truncated", "malformed",
+    "off_scale", "contradictory", "failed", "not_asked",
+)  # fmt: skip
+"""Every status an annotation can have; ``failed``: no reply came; ``not_asked``: the person has nothing to be shown."""
+
+PRIVACY: Final = re.compile(
+    r"\b(privacy|private (individual|person|life|matters?)|personal (data|information)|without (their|his|her) consent"
+    r"|gdpr|confidential)\b",
+    re.IGNORECASE,
+)
+REFUSAL: Final = re.compile(
+    r"\b(i('m| am) (sorry|unable)|i (can(no|')t|can not|won't|will not|must decline|do(n't| not) feel comfortable)"
+    r"|as an ai\b|(against|violates?) (my|our|the) (guidelines|polic(y|ies))"
+    r"|not (appropriate|ethical|possible for me) to (assess|judge|infer|rate))",
+    re.IGNORECASE,
+)
+HESITATION: Final = re.compile(
+    r"\b((can(no|')t|can not|could not|impossible to|hard to|difficult to) (be )?"
+    r"(say|tell|determined?|assess(ed)?|judged?|inferr?(ed)?)"
+    r"|(insufficient|not enough|no|little) (information|evidence|data|indication)|unclear|unknown)\b",
+    re.IGNORECASE,
+)
+HIGH: Final = re.compile(r"\b((very )?high(ly)?)\b", re.IGNORECASE)
+LOW: Final = re.compile(r"\b((very )?low)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back from a provider.
+
+    Parameters
+    ----------
+    content, refusal
+        The text, and the field in which some providers put a refusal.
+    finish
+        Why the model stopped: ``stop``, ``length``, ``content_filter`` or a provider's own word.
+    """
+
+    content: str | None
+    refusal: str | None = None
+    finish: str | None = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One trait of one person, as one reply has it.
+
+    Parameters
+    ----------
+    trait, status
+        Of `TRAITS` and of `STATUSES`.
+    score
+        From 1; None unless the status is ``ok``.
+    text
+        The description, or what there is in its place.
+    """
+
+    trait: str
+    status: str
+    score: float | None
+    text: str
+
+
+def read_reply(reply: Reply, prompt: Prompt) -> list[Judgement]:
+    """Return one judgement a trait.
+
+    Examples
+    --------
+    >>> read_reply(Reply("I'm sorry, I cannot judge a private individual."), Prompt())[0].status
+    'privacy'
+    """
+    status, found = _whole(reply)
+    text = (reply.refusal or reply.content or "").strip()
+    if found is None:
+        return [Judgement(trait, status, None, text) for trait in TRAITS]
+    by_name = {str(key).strip().lower(): value for key, value in found.items()}
+    return [_judged(trait, by_name.get(trait), prompt) for trait in TRAITS]
+
+
+def repairable(judgements: list[Judgement]) -> str | None:
+    """Return what to tell a model whose reply had the wrong shape; None where asking again would be pressing it."""
+    first = judgements[0]
+    if all(judged.status == first.status for judged in judgements) and first.status in ("empty", "malformed"):
+        return "it was empty" if first.status == "empty" else "it was not one JSON object with all keys"
+    for judged in judgements:
+        if judged.status == "malformed":
+            return f"{judged.trait} had no score"
+        if judged.status == "off_scale":
+            return f"the score of {judged.trait} is not one of those listed"
+    return None
+
+
+def _whole(reply: Reply) -> tuple[str, dict[str, Any] | None]:
+    content = (reply.content or "").strip()
+    if reply.finish == "content_filter":
+        return "filtered", None
+    if reply.refusal:
+        return _declined(reply.refusal) or "refused", None
+    if not content:
+        return ("truncated" if reply.finish == "length" else "empty"), None
+    found = _object(content)
+    if found is not None:
+        return "ok", found
+    return _declined(content) or ("truncated" if reply.finish == "length" else "malformed"), None
+
+
+def _declined(text: str) -> str | None:
+    if not REFUSAL.search(text):
+        return None
+    return "privacy" if PRIVACY.search(text) else "refused"
+
+
+def _object(content: str) -> dict[str, Any] | None:
+    """Return the first JSON object in a text, whatever stands around it."""
+    decoder = json.JSONDecoder()
+    for start in (found.start() for found in re.finditer(r"\{", content)):
+        try:
+            value, _ = decoder.raw_decode(content, start)
+        except (ValueError, RecursionError):
+            continue
+        return value if isinstance(value, dict) else None
+    return None
+
+
+def _judged(trait: str, given: object, prompt: Prompt) -> Judgement:
+    score, text = given, ""
+    if isinstance(given, Mapping):
+        score, text = given.get("score"), str(given.get("description") or "").strip()
+    answer = _answer(score)
+    if answer is None:
+        return Judgement(trait, "malformed", None, text)
+    level = {known.lower(): level for known, level in prompt.answers.items()}.get(answer)
+    if answer == prompt.unknown:
+        status = _declined(text) or ("privacy" if PRIVACY.search(text) else "insufficient")
+    elif level is None:
+        status = "off_scale"
+    else:
+        status = _declined(text) or ("hesitation" if HESITATION.search(text) else "ok")
+        if status == "ok" and _contradicts(text, level, prompt.levels):
+            status = "contradictory"
+    return Judgement(trait, status, float(level) if level is not None and status == "ok" else None, text)
+
+
+def _answer(score: object) -> str | None:
+    """Return a score as it stands in the list of answers: 2, 2.0 and "2" are the same."""
+    if isinstance(score, bool) or not isinstance(score, int | float | str):
+        return None
+    text = str(score).strip().lower()
+    if re.fullmatch(r"-?\d+\.0+", text):
+        text = text.split(".")[0]
+    return text or None
+
+
+def _contradicts(text: str, level: int, levels: int) -> bool:
+    """Say whether a description calls low what was scored high, or the reverse; "not", or both words, say nothing."""
+    middle = (levels + 1) / 2
+    high, low = bool(HIGH.search(text)), bool(LOW.search(text))
+    if high == low or re.search(r"\b(not|n't|never|rather than|neither)\b", text, re.IGNORECASE):
+        return False
+    return (high and level < middle) or (low and level > middle)

@@ -1,0 +1,343 @@
+"""Asks many models about many people, at the speed each provider allows, and never twice for what the journal holds.
+
+One task a model feeds its workers with requests that this process has claimed; a worker asks, waits, asks again, and
+goes on only once
+its reply is on disk. All writing goes through one thread, which commits whatever has gathered meanwhile at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import numpy as np
+
+from personax.progress import Progress, Silent
+from personax.traits.asking import OUT, Asked, Request, batches, repaired, requests_of
+from personax.traits.journal import Entry, Journal
+from personax.traits.limits import Breaker, Bucket, backoff
+from personax.traits.provider import Answer, LostError, Model, Provider, RejectedError, StoppedError
+from personax.traits.replies import Reply, read_reply, repairable
+
+__all__ = ["Outcome", "Patience", "annotate"]
+
+T = TypeVar("T")
+
+BEHIND: Final = 4
+"""Requests claimed ahead, as a multiple of the workers."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to go on after failures.
+
+    Parameters
+    ----------
+    tries
+        Of one request; one that was refused for the rate alone (429) is tried until the run ends, within ``limited``
+        tries.
+    limited
+        Tries of a request whose failures were all of the rate.
+    failures, pause, pauses
+        See `Breaker`.
+    """
+
+    tries: int = 6
+    limited: int = 30
+    failures: int = 10
+    pause: float = 15.0
+    pauses: int = 3
+
+
+@dataclass
+class Outcome:
+    """What came of asking one model.
+
+    Parameters
+    ----------
+    model
+        Its name.
+    total, before, asked, failed
+        Requests; those the journal held; those answered now; those without an answer.
+    repaired
+        Answers of the wrong shape that were asked for once more.
+    retries
+        Tries that came to nothing, by reason.
+    cost
+        Of this run, where a price is known.
+    stopped
+        Why the model was given up, if it was.
+    """
+
+    model: str
+    total: int = 0
+    before: int = 0
+    asked: int = 0
+    failed: int = 0
+    repaired: int = 0
+    retries: Counter[str] = field(default_factory=Counter)
+    cost: float = 0.0
+    stopped: str | None = None
+
+
+class _Disk:
+    """The journal behind one thread, so that the loop never waits for a disk."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def do(self, call: Callable[..., T], *given: Any) -> T:  # noqa: ANN401 - whatever the call takes
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(call, *given))
+
+    async def add(self, entry: Entry) -> None:
+        """Return once the entry is on disk."""
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, written))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        await asyncio.shield(written)
+
+    async def _write(self) -> None:
+        while self._waiting:
+            some, self._waiting = self._waiting, []
+            try:
+                await self.do(self.journal.add, [entry for entry, _ in some])
+            except Exception as error:  # noqa: BLE001 - handed on to whoever waits for it
+                for _, written in some:
+                    if not written.done():
+                        written.set_exception(error)
+            else:
+                for _, written in some:
+                    if not written.done():
+                        written.set_result(None)
+
+    async def close(self) -> None:
+        if self._writing is not None:
+            with suppress(asyncio.CancelledError):
+                await self._writing
+        self._thread.shutdown(wait=True)
+
+
+class _Purse:
+    """What may still be spent; money that is under way counts as spent."""
+
+    def __init__(self, most: float | None, spent: float) -> None:
+        self.most, self.spent, self.reserved = most, spent, 0.0
+
+    def reserve(self, cost: float) -> bool:
+        if self.most is not None and self.spent + self.reserved + cost > self.most:
+            return False
+        self.reserved += cost
+        return True
+
+    def settle(self, reserved: float, cost: float) -> None:
+        self.reserved -= reserved
+        self.spent += cost
+
+
+class _Talk:
+    """All that goes on with one model."""
+
+    def __init__(
+        self, asked: Asked, model: Model, disk: _Disk, purse: _Purse, patience: Patience, said: Callable[[], None]
+    ) -> None:
+        self.asked, self.model, self.disk, self.purse, self.patience, self.said = (
+            asked, model, disk, purse, patience, said,
+        )  # fmt: skip
+        self.outcome = Outcome(model.name)
+        self.provider = Provider(model)
+        self.requests, self.tokens = Bucket(model.requests_per_minute), Bucket(model.tokens_per_minute)
+        self.breaker = Breaker(patience.failures, patience.pause, patience.pauses)
+        self.rng = np.random.default_rng()
+        self.schema = asked.prompt.schema()
+
+    async def run(self) -> Outcome:
+        """Ask all that is left."""
+        queue: asyncio.Queue[Request | None] = asyncio.Queue(BEHIND * self.model.concurrency)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self.model.concurrency):
+                    group.create_task(self._work(queue))
+                group.create_task(self._feed(queue))
+        finally:
+            await self.provider.close()
+        return self.outcome
+
+    async def _feed(self, queue: asyncio.Queue[Request | None]) -> None:
+        for some in batches(requests_of(self.asked, self.model)):
+            keys = [request.key for request in some]
+            mine = await self.disk.do(self.disk.journal.claim, keys)
+            self.outcome.total += len(some)
+            self.outcome.before += len(await self.disk.do(self.disk.journal.answered, keys))
+            self.said()
+            for request in some:
+                if request.key in mine:
+                    await queue.put(request)
+        for _ in range(self.model.concurrency):
+            await queue.put(None)
+
+    async def _work(self, queue: asyncio.Queue[Request | None]) -> None:
+        while (request := await queue.get()) is not None:
+            if self.outcome.stopped is not None or not await self._one(request):
+                await self.disk.do(self.disk.journal.release, [request.key])
+            self.said()
+
+    async def _one(self, request: Request) -> bool:
+        """Ask, and once more where the reply had the wrong shape; a failure is written down, and returned as False."""
+        try:
+            answer = await self._answered(request, turn=0)
+            problem = repairable(read_reply(answer.reply, self.asked.prompt))
+            if problem is not None:
+                again = repaired(request, self.asked.prompt, answer.reply.content or "", problem)
+                self.outcome.repaired += 1
+                await self._answered(again, turn=1)
+        except StoppedError as error:
+            self.outcome.stopped = self.outcome.stopped or str(error)
+            self.outcome.failed += 1
+        except (LostError, RejectedError) as error:
+            self.outcome.failed += 1
+            given = (request.key, self.model.name, request.person, str(error))
+            await self.disk.do(self.disk.journal.fail, *given)
+        else:
+            self.outcome.asked += 1
+            return True
+        return False
+
+    async def _answered(self, request: Request, turn: int) -> Answer:
+        """Return an answer that is on disk: from there, or from the model."""
+        if turn:  # first answers were looked up when they were claimed
+            known = await self.disk.do(self.disk.journal.get, request.key)
+            if known is not None:
+                return _answer(known)
+        dear = self.model.cost(request.tokens, OUT) or 0.0
+        if not self.purse.reserve(dear):
+            raise StoppedError(f"{self.model.name}: max_cost {self.purse.most:g} is reached; raise it to go on")
+        cost = 0.0
+        try:
+            answer = await self._patiently(request)
+            cost = self.model.cost(answer.tokens_in, answer.tokens_out) or dear
+            await self.disk.add(self._entry(request, turn, answer))
+        finally:
+            self.purse.settle(dear, cost)
+        self.outcome.cost += cost
+        return answer
+
+    async def _patiently(self, request: Request) -> Answer:
+        """Ask until there is an answer, or patience ends."""
+        tries = limited = 0
+        while True:
+            await self.breaker.closed()
+            if self.outcome.stopped is not None:
+                raise StoppedError(self.outcome.stopped)
+            await self.requests.take()
+            await self.tokens.take(request.tokens + OUT)
+            try:
+                answer = await self.provider.ask(request.messages, self.schema, request.key)
+            except LostError as error:
+                self.outcome.retries[str(error)[:60]] += 1
+                tries, limited = (tries, limited + 1) if error.limited else (tries + 1, limited)
+                if not error.limited and self.breaker.failed():
+                    raise StoppedError(
+                        f"{self.model.name}: given up, {self.model.base_url} only fails ({error})"
+                    ) from None
+                if tries >= self.patience.tries or limited >= self.patience.limited:
+                    raise
+                await asyncio.sleep(backoff(tries + min(limited, 5) - 1, error.after, self.rng))
+            else:
+                self.breaker.answered()
+                return answer
+
+    def _entry(self, request: Request, turn: int, answer: Answer) -> Entry:
+        reply = asdict(answer.reply) | {"upstream": answer.upstream}
+        cost = self.model.cost(answer.tokens_in, answer.tokens_out)
+        return Entry(
+            request.key, self.model.name, self.asked.prompt.name, request.person, request.repeat, turn, reply,
+            answer.latency, answer.tokens_in, answer.tokens_out, cost,
+        )  # fmt: skip
+
+
+def _answer(entry: Entry) -> Answer:
+    reply = Reply(*(entry.reply.get(name) for name in ("content", "refusal", "finish")))
+    return Answer(reply, entry.reply.get("upstream", {}), entry.latency, entry.tokens_in, entry.tokens_out)
+
+
+def annotate(
+    asked: Asked,
+    journal: Journal,
+    *,
+    max_cost: float | None = None,
+    patience: Patience = Patience(),
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Ask every model about every person, except what the journal holds.
+
+    One row that fails never stops the others; it is asked again by the next run. A model whose key is refused, that
+    does
+    not exist or that only fails is given up; the others go on.
+
+    Parameters
+    ----------
+    asked
+        People, models, prompt, repeats.
+    journal
+        Where replies go, and are looked up.
+    max_cost
+        In the prices' currency, of all the journal's replies; a request that might exceed it is not sent.
+    patience
+        With failures.
+    progress
+        Told of every reply.
+
+    Raises
+    ------
+    InputError
+        When a key is missing from the environment, before anything is asked.
+    StudyError
+        When a reply cannot be written to disk.
+    """
+    return asyncio.run(_annotate(asked, journal, max_cost, patience, progress or Silent()))
+
+
+async def _annotate(
+    asked: Asked, journal: Journal, max_cost: float | None, patience: Patience, progress: Progress
+) -> list[Outcome]:
+    disk, purse = _Disk(journal), _Purse(max_cost, journal.spent())
+    talks: list[_Talk] = []
+
+    def said() -> None:
+        found = [talk.outcome for talk in talks]
+        done = sum(one.before + one.asked + one.failed for one in found)
+        progress.step(done, asked.total, _note(found, purse))
+
+    try:
+        talks.extend(_Talk(asked, model, disk, purse, patience, said) for model in asked.models)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(talk.run()) for talk in talks]
+    except* Exception as several:  # noqa: BLE001 - the first of them is what went wrong
+        raise _first(several) from None
+    finally:
+        await disk.close()
+    return [task.result() for task in tasks]
+
+
+def _note(found: Sequence[Outcome], purse: _Purse) -> str:
+    each = ", ".join(
+        f"{one.model} {one.before + one.asked}" + (f" ({one.failed} failed)" if one.failed else "") for one in found
+    )
+    return each + (f", cost {purse.spent:.2f}" if purse.spent else "")
+
+
+def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = several
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,114 @@
+"""The journal: on disk at once, never twice, shared by processes, honest about files it cannot read."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from personax.errors import StudyError
+from personax.traits.journal import Entry, Journal
+
+
+def entry(key: str, text: str = "{}", cost: float | None = 0.5) -> Entry:
+    return Entry(key, "m", "p", "ann", 0, 0, {"content": text}, 0.25, 10, 20, cost)
+
+
+def test_what_was_written_is_read_and_stays_as_it_was_first(tmp_path: Path) -> None:
+    with Journal(tmp_path / "a" / "j.sqlite") as journal:
+        journal.add([entry("1", "first"), entry("2", cost=None)])
+        journal.add([entry("1", "second")])
+        assert journal.get("1") == entry("1", "first")
+        assert journal.get("3") is None
+        assert journal.answered(["1", "3"]) == {"1"}
+        assert [one.key for one in journal.entries()] == ["1", "2"]
+        assert journal.spent() == 0.5
+    with Journal(tmp_path / "a" / "j.sqlite") as again:
+        assert again.get("1") == entry("1", "first")
+
+
+def test_a_killed_process_loses_nothing_that_add_returned_for(tmp_path: Path) -> None:
+    code = """
+        import os, signal, sys
+        from pathlib import Path
+        from personax.traits.journal import Entry, Journal
+        journal = Journal(Path(sys.argv[1]))
+        journal.claim(["1", "2"])
+        journal.add([Entry("1", "m", "p", "ann", 0, 0, {"content": "paid"}, 0.1)])
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code), tmp_path / "j.sqlite"], check=False)
+    with Journal(tmp_path / "j.sqlite") as journal:
+        kept = journal.get("1")
+        assert kept is not None
+        assert kept.reply == {"content": "paid"}
+        assert journal.claim(["1", "2"]) == {"2"}, (
+            "a dead process's claim is free at once, and what is answered is not asked"
+        )
+
+
+def test_two_processes_never_ask_the_same(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite") as one, Journal(tmp_path / "j.sqlite") as two:
+        two.owner = f"{one.owner.split(':')[0]}:1:{Path('/proc/1/stat').read_text().rpartition(')')[2].split()[19]}"
+        assert two.claim(["a", "b"]) == {"a", "b"}
+        assert one.claim(["b", "c"]) == {"c"}
+        two.release(["b"])
+        assert one.claim(["a", "b"]) == {"b"}
+
+
+def test_another_machines_claim_ends_with_its_lease(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite") as journal:
+        mine, journal.owner = journal.owner, "elsewhere:1:1"
+        assert journal.claim(["a"]) == {"a"}
+        journal.owner = mine
+        assert journal.claim(["a"]) == set()
+        with closing(sqlite3.connect(tmp_path / "j.sqlite")) as db, db:
+            db.execute("UPDATE claims SET until = 0")
+        assert journal.claim(["a"]) == {"a"}
+
+
+def test_why_a_request_failed_is_kept(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite") as journal:
+        journal.fail("k", "m", "ann", "first")
+        journal.fail("k", "m", "ann", "status 500: oops")
+        assert journal.failed("k") == "status 500: oops"
+        assert journal.failed("other") is None
+        assert journal.claim(["k"]) == {"k"}
+
+
+def test_a_newer_or_foreign_file_is_one_sentence_and_left_alone(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "new.sqlite")) as db, db:
+        db.execute("CREATE TABLE replies (key)")
+        db.execute("PRAGMA user_version = 7")
+    with pytest.raises(StudyError, match="format 7, this personax reads format 1; install a newer personax"):
+        Journal(tmp_path / "new.sqlite")
+    (tmp_path / "not.sqlite").write_text("people" * 1000)
+    with pytest.raises(StudyError, match="cannot be used as a journal"):
+        Journal(tmp_path / "not.sqlite")
+    assert (tmp_path / "not.sqlite").read_text() == "people" * 1000
+
+
+def test_a_full_disk_is_one_sentence_and_what_was_written_stays(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite") as journal:
+        journal.add([entry("1")])
+        pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
+        journal._db.execute(f"PRAGMA max_page_count={pages}")  # SQLite's own way to say that the disk is full
+        with pytest.raises(StudyError, match=r"could not be written .*full.*; free some space and run again"):
+            journal.add([entry(str(i), "x" * 5000) for i in range(2, 60)])
+        assert [one.key for one in journal.entries()] == ["1"]
+        journal._db.execute("PRAGMA max_page_count=100000")
+        journal.add([entry("2")])
+        assert journal.answered(["1", "2"]) == {"1", "2"}
+
+
+def test_the_disk_is_told_to_keep_it(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite") as journal:
+        assert journal._db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        assert journal._db.execute("PRAGMA synchronous").fetchone()[0] == 2
+        assert str(os.getpid()) in journal.owner
