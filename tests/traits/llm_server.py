@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json
 import re
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -190,3 +191,9 @@ async def _shut(listening: asyncio.Server) -> None:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
     await asyncio.sleep(0.01)
+
+
+if __name__ == "__main__":
+    with serving(Server(delay=float(sys.argv[1]), keep=False)) as alone:
+        print(alone.url, flush=True)  # noqa: T201
+        threading.Event().wait()

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any, Final, Literal
 
@@ -123,7 +123,7 @@ class Prompt:
         """A short name, such as ``number-3-increasing-1f0c2a9b``; the end is the hash's start."""
         return f"{self.format}-{self.levels}-{self.order}-{self.hash[:8]}"
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Of the wording and of every setting."""
         wording = {

@@ -114,6 +114,8 @@ class Provider:
     ----------
     model
         Which, and how.
+    schema
+        The JSON schema of an answer.
 
     Raises
     ------
@@ -123,12 +125,12 @@ class Provider:
         Without the package openai.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, schema: Mapping[str, Any]) -> None:
         self.openai = require("openai", extra="traits")
         secret = os.environ.get(model.key, "").strip() if model.key else "none"
         if not secret:
             raise InputError(f"{model.name}: no key; put it into the environment variable {model.key}")
-        self.model, self._secret = model, secret
+        self.model, self._secret, self._sampling = model, secret, _sampling(model, schema)
         self._client = self.openai.AsyncOpenAI(
             api_key=secret, base_url=model.base_url, max_retries=0, timeout=model.timeout
         )
@@ -137,7 +139,7 @@ class Provider:
         """Close connections."""
         await self._client.close()
 
-    async def ask(self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any], key: str) -> Answer:
+    async def ask(self, messages: Sequence[Mapping[str, str]], key: str) -> Answer:
         """Ask once; the key tells a provider that can tell that it has answered this already.
 
         Raises
@@ -147,27 +149,19 @@ class Provider:
         """
         began = time.perf_counter()
         try:
-            raw = await self._client.chat.completions.with_raw_response.create(
-                model=self.model.model, messages=list(messages), extra_headers={"Idempotency-Key": key},
-                **self._sampling(schema),
-            )  # fmt: skip
-            body = json.loads(raw.http_response.content)
+            # as it is: the typed method would walk through messages and schema anew for every person
+            raw = await self._client.post(
+                "/chat/completions",
+                cast_to=bytes,
+                body={"model": self.model.model, "messages": list(messages), **self._sampling},
+                options={"headers": {"Idempotency-Key": key}},
+            )
+            body = json.loads(raw)
         except self.openai.OpenAIError as error:
             raise self._sorted(error) from None
         except (ValueError, UnicodeError):
             raise LostError("the reply was cut off, or is not JSON") from None
         return self._read(body, time.perf_counter() - began)
-
-    def _sampling(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        given: dict[str, Any] = {"max_tokens": self.model.max_tokens}
-        if self.model.temperature is not None:
-            given["temperature"] = self.model.temperature
-        if self.model.structured == "schema":
-            wanted = {"name": "traits_" + content_hash(schema)[:8], "strict": True, "schema": schema}
-            given["response_format"] = {"type": "json_schema", "json_schema": wanted}
-        elif self.model.structured == "json":
-            given["response_format"] = {"type": "json_object"}
-        return given
 
     def _read(self, body: object, latency: float) -> Answer:
         choices = body.get("choices") if isinstance(body, dict) else None
@@ -205,6 +199,18 @@ class Provider:
     def _shown(self, text: str) -> str:
         """Return the start of a provider's message without anything that looks like a key."""
         return SECRET.sub("***", text.replace(self._secret, "***"))[:OF_REASON]
+
+
+def _sampling(model: Model, schema: Mapping[str, Any]) -> dict[str, Any]:
+    given: dict[str, Any] = {"max_tokens": model.max_tokens}
+    if model.temperature is not None:
+        given["temperature"] = model.temperature
+    if model.structured == "schema":
+        wanted = {"name": "traits_" + content_hash(schema)[:8], "strict": True, "schema": schema}
+        given["response_format"] = {"type": "json_schema", "json_schema": wanted}
+    elif model.structured == "json":
+        given["response_format"] = {"type": "json_object"}
+    return given
 
 
 def _after(error: Exception) -> float | None:

@@ -29,6 +29,9 @@ __all__ = ["Outcome", "Patience", "annotate"]
 
 T = TypeVar("T")
 
+TOGETHER: Final = 8
+"""Workers that share a pool of connections: a pool looks at all of its connections at every request."""
+
 BEHIND: Final = 4
 """Requests claimed ahead, as a multiple of the workers."""
 
@@ -154,22 +157,23 @@ class _Talk:
             asked, model, disk, purse, patience, said,
         )  # fmt: skip
         self.outcome = Outcome(model.name)
-        self.provider = Provider(model)
+        pools = range(0, model.concurrency, TOGETHER)
+        self.providers = [Provider(model, asked.prompt.schema()) for _ in pools]
         self.requests, self.tokens = Bucket(model.requests_per_minute), Bucket(model.tokens_per_minute)
         self.breaker = Breaker(patience.failures, patience.pause, patience.pauses)
         self.rng = np.random.default_rng()
-        self.schema = asked.prompt.schema()
 
     async def run(self) -> Outcome:
         """Ask all that is left."""
         queue: asyncio.Queue[Request | None] = asyncio.Queue(BEHIND * self.model.concurrency)
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(self.model.concurrency):
-                    group.create_task(self._work(queue))
+                for worker in range(self.model.concurrency):
+                    group.create_task(self._work(queue, self.providers[worker // TOGETHER]))
                 group.create_task(self._feed(queue))
         finally:
-            await self.provider.close()
+            for provider in self.providers:
+                await provider.close()
         return self.outcome
 
     async def _feed(self, queue: asyncio.Queue[Request | None]) -> None:
@@ -185,21 +189,21 @@ class _Talk:
         for _ in range(self.model.concurrency):
             await queue.put(None)
 
-    async def _work(self, queue: asyncio.Queue[Request | None]) -> None:
+    async def _work(self, queue: asyncio.Queue[Request | None], provider: Provider) -> None:
         while (request := await queue.get()) is not None:
-            if self.outcome.stopped is not None or not await self._one(request):
+            if self.outcome.stopped is not None or not await self._one(request, provider):
                 await self.disk.do(self.disk.journal.release, [request.key])
             self.said()
 
-    async def _one(self, request: Request) -> bool:
+    async def _one(self, request: Request, provider: Provider) -> bool:
         """Ask, and once more where the reply had the wrong shape; a failure is written down, and returned as False."""
         try:
-            answer = await self._answered(request, turn=0)
+            answer = await self._answered(request, 0, provider)
             problem = repairable(read_reply(answer.reply, self.asked.prompt))
             if problem is not None:
                 again = repaired(request, self.asked.prompt, answer.reply.content or "", problem)
                 self.outcome.repaired += 1
-                await self._answered(again, turn=1)
+                await self._answered(again, 1, provider)
         except StoppedError as error:
             self.outcome.stopped = self.outcome.stopped or str(error)
             self.outcome.failed += 1
@@ -212,7 +216,7 @@ class _Talk:
             return True
         return False
 
-    async def _answered(self, request: Request, turn: int) -> Answer:
+    async def _answered(self, request: Request, turn: int, provider: Provider) -> Answer:
         """Return an answer that is on disk: from there, or from the model."""
         if turn:  # first answers were looked up when they were claimed
             known = await self.disk.do(self.disk.journal.get, request.key)
@@ -223,7 +227,7 @@ class _Talk:
             raise StoppedError(f"{self.model.name}: max_cost {self.purse.most:g} is reached; raise it to go on")
         cost = 0.0
         try:
-            answer = await self._patiently(request)
+            answer = await self._patiently(request, provider)
             cost = self.model.cost(answer.tokens_in, answer.tokens_out) or dear
             await self.disk.add(self._entry(request, turn, answer))
         finally:
@@ -231,7 +235,7 @@ class _Talk:
         self.outcome.cost += cost
         return answer
 
-    async def _patiently(self, request: Request) -> Answer:
+    async def _patiently(self, request: Request, provider: Provider) -> Answer:
         """Ask until there is an answer, or patience ends."""
         tries = limited = 0
         while True:
@@ -241,7 +245,7 @@ class _Talk:
             await self.requests.take()
             await self.tokens.take(request.tokens + OUT)
             try:
-                answer = await self.provider.ask(request.messages, self.schema, request.key)
+                answer = await provider.ask(request.messages, request.key)
             except LostError as error:
                 self.outcome.retries[str(error)[:60]] += 1
                 tries, limited = (tries, limited + 1) if error.limited else (tries + 1, limited)

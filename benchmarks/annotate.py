@@ -1,0 +1,120 @@
+"""How fast LLMs are asked, and what the journal costs; writes benchmarks/results/annotate.md.
+
+python benchmarks/annotate.py [--people 4000] [--flat 100000] [--delay 0.2] [--together 64]
+
+A server of our own on loopback, in another process, answers each request after ``--delay`` seconds; with ``--together``
+requests under way, no client can get more than together / delay a second. ``--flat`` people are then asked about with
+256 under way and no delay, for peak memory, and their journal is read again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from personax.traits.asking import Asked
+from personax.traits.journal import Journal
+from personax.traits.prompting import Prompt
+from personax.traits.provider import Model
+from personax.traits.runner import annotate
+from personax.traits.table import annotations_of
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results" / "annotate.md"
+
+
+@contextmanager
+def server(delay: float) -> Iterator[str]:
+    """Start the tests' server in a process of its own and give its address."""
+    command = [sys.executable, "-m", "tests.traits.llm_server", str(delay)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def people(n: int) -> list[dict[str, str]]:
+    text = "She trained as a nurse, ran for the city council and is said to be patient, bold and hard to hurry. " * 8
+    return [{"id": f"p{i}", "name": f"Person {i}", "biography": f"{text} Number {i}."} for i in range(n)]
+
+
+def peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def throughput(n: int, delay: float, together: int, path: Path) -> list[str]:
+    with server(delay) as url, Journal(path) as journal:
+        asked = Asked(people(n), [Model("m", "m", url, concurrency=together)], Prompt())
+        annotate(Asked(asked.people[:together], asked.models, asked.prompt), journal)  # connections are opened
+        began, cpu = time.perf_counter(), time.process_time()
+        (outcome,) = annotate(asked, journal)
+        seconds, busy = time.perf_counter() - began, time.process_time() - cpu
+    rate, possible = outcome.asked / seconds, together / delay
+    return [
+        f"| {n:,} requests, {together} at once, {1000 * delay:.0f} ms each | {rate:.0f} requests/s, "
+        f"{100 * rate / possible:.1f} % of the possible {possible:.0f} (asked for: 95 %) |",
+        f"| our processor time a request | {1000 * busy / outcome.asked:.2f} ms |",
+    ]
+
+
+def memory(n: int, path: Path) -> list[str]:
+    with server(0.0) as url, Journal(path) as journal:
+        everybody = people(n)
+        asked = Asked(everybody, [Model("m", "m", url, concurrency=64)], Prompt())
+        before = peak()
+        began = time.perf_counter()
+        (outcome,) = annotate(asked, journal)
+        seconds = time.perf_counter() - began
+        after = peak()
+        assert outcome.asked == n
+        began = time.perf_counter()
+        annotate(asked, journal)
+        again = time.perf_counter() - began
+        began = time.perf_counter()
+        rows = annotations_of(asked, journal).height
+        table = time.perf_counter() - began
+    return [
+        f"| {n:,} requests without delay | {n / seconds:.0f} requests/s; peak memory {after:.0f} MB, "
+        f"{before:.0f} MB of it before the first request (asked for: 400 MB) |",
+        f"| a second run over {n:,} answered requests | {again:.1f} s (asked for: 5 s) |",
+        f"| the journal's {n:,} replies as {rows:,} rows | {table:.1f} s; peak memory {peak():.0f} MB |",
+        f"| size of the journal | {path.stat().st_size / 1e6:.0f} MB |",
+    ]
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, default=4000)
+    parser.add_argument("--flat", type=int, default=100_000)
+    parser.add_argument("--delay", type=float, default=0.2)
+    parser.add_argument("--together", type=int, default=64)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        lines = throughput(asked.people, asked.delay, asked.together, Path(folder) / "a.sqlite")
+        lines += memory(asked.flat, Path(folder) / "b.sqlite") if asked.flat else []
+    command = " ".join(["python benchmarks/annotate.py", *sys.argv[1:]])
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    text = (
+        f"# Asking LLMs, measured\n\n`{command}` on {date.today().isoformat()}; {machine}, openai {version('openai')}; "
+        "the server runs on the same machine.\n\n| what | measured |\n|---|---|\n" + "\n".join(lines) + "\n"
+    )
+    RESULTS.write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
