@@ -17,7 +17,7 @@ from personax.crl import load_fit, match, save_fit
 from personax.crl.budget import Budget
 from personax.crl.staged.agreed import find_agreed
 from personax.crl.staged.batched import BatchedMLP, keep
-from personax.crl.staged.chart import leftover
+from personax.crl.staged.chart import Chart, leftover
 from personax.crl.staged.comparison import Comparison
 from personax.crl.staged.components import CONTENTS, Components, Search, find_components
 from personax.crl.staged.conditionals import Conditionals, fit_conditionals
@@ -244,6 +244,38 @@ def test_leftovers_are_what_moves_a_measurement_beyond_given_components() -> Non
     chart = leftover(v, x, 1, generator=g)
     found = chart(v, x)[1][:, 0].detach().numpy()
     assert abs(np.corrcoef(found, w)[0, 1]) > 0.97
+
+
+def test_of_tries_that_fit_alike_the_one_that_turns_least_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    left, turned = iter([0.009, 0.008, 0.010] + [1.0] * 7 + [0.0]), iter([30.0, 30.0, 5.0] + [0.0] * 7)
+    went_on: list[Chart] = []
+
+    def train(chart: Chart, *_: object) -> float:
+        went_on.append(chart)
+        return next(left)
+
+    monkeypatch.setattr("personax.crl.staged.chart._train", train)
+    monkeypatch.setattr(Chart, "turning", lambda *_: next(turned))
+    best = leftover(torch.randn(9, 1), torch.randn(9, 2), 1, generator=generator())
+    assert best is went_on[2]
+    assert best is went_on[-1]
+
+
+def test_how_fast_directions_turn_is_measured() -> None:
+    chart = Chart(1, 2, 1, generator=generator())
+    with torch.no_grad():
+        for parameter in chart.frame.parameters():
+            parameter.zero_()
+        chart.frame.leave_bias[..., 0] = 1.0
+    assert chart.turning(torch.randn(50, 1, generator=generator()), generator()) == pytest.approx(0, abs=1e-6)
+
+    class Circle(Chart):
+        def directions(self, given: torch.Tensor) -> torch.Tensor:
+            return torch.stack([torch.cos(3 * given), torch.sin(3 * given)], 1)
+
+    circle = Circle(1, 2, 1, generator=generator())
+    turned = circle.turning(torch.randn(50, 1, generator=generator()), generator())
+    assert turned == pytest.approx(9, rel=1e-2)
 
 
 def test_given_an_angle_the_orthogonal_complement_is_the_radius() -> None:
