@@ -73,6 +73,8 @@ def ask(context: Context, asked: Asked, max_cost: float | None) -> pl.DataFrame:
             raise ComputationError("\n".join(stopped.values()))
         table = annotations_of(asked, journal, stopped=stopped)
     context.counts["asked_now"] = sum(one.asked for one in outcomes)
+    where = ", ".join(dict.fromkeys(model.base_url for model in asked.models))
+    context.notices.append(Notice(f"{', '.join(asked.prompt.fields)} of every person were sent to {where}."))
     context.notices.extend(_notices(outcomes, table))
     return table
 
