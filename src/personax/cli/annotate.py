@@ -71,10 +71,14 @@ def _estimate(study: Study, section: AnnotateLLM, *, as_json: bool) -> None:
         return
     rows = [
         (one.model, f"{one.answered:,}", f"{one.left:,}", f"{one.tokens_in:,}", f"{one.tokens_out:,}",
-         "no price" if one.cost is None else f"{one.cost:.2f}")
+         "no price" if one.cost is None else _money(one.cost))
         for one in found
     ]  # fmt: skip
     table("About, without retries", ["model", "answered", "to ask", "tokens in", "tokens out", "cost"], rows)
     costs = [one.cost for one in found]
     if None not in costs:
-        say(f"{sum(cost or 0.0 for cost in costs):.2f} in all, in the currency of the prices; nothing was asked")
+        say(f"{_money(sum(cost or 0.0 for cost in costs))} in all, in the currency of the prices; nothing was asked")
+
+
+def _money(cost: float) -> str:
+    return f"{cost:.2f}" if cost >= 1 else f"{cost:.4f}"
