@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ TOGETHER: Final = 256
 """Requests looked up in the journal at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One question to one model.
 
@@ -35,14 +36,19 @@ class Request:
         person, which repeat, which turn.
     person, repeat
         About whom; which time it is asked.
-    messages
-        What is sent.
+    written
+        Writes what is sent; most requests of a second run are never written.
     """
 
     key: str
     person: str
     repeat: int
-    messages: Sequence[Message]
+    written: Callable[[], Sequence[Message]]
+
+    @cached_property
+    def messages(self) -> Sequence[Message]:
+        """What is sent."""
+        return self.written()
 
     @property
     def tokens(self) -> int:
@@ -85,13 +91,13 @@ def requests_of(asked: Asked, model: Model) -> Iterator[Request]:
             shown = asked.prompt.shown(person)
             if shown:
                 key = content_hash([settings, prompt, shown, repeat, 0])
-                yield Request(key, str(person["id"]), repeat, asked.prompt.messages(shown))
+                yield Request(key, str(person["id"]), repeat, partial(asked.prompt.messages, shown))
 
 
 def repaired(request: Request, prompt: Prompt, reply: str, problem: str) -> Request:
     """Return the request that asks once more after a reply of the wrong shape."""
-    messages = prompt.repair(request.messages, reply, problem)
-    return Request(content_hash([request.key, reply, problem, 1]), request.person, request.repeat, messages)
+    key = content_hash([request.key, reply, problem, 1])
+    return Request(key, request.person, request.repeat, lambda: prompt.repair(request.messages, reply, problem))
 
 
 @dataclass(frozen=True)
