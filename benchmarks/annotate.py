@@ -1,6 +1,6 @@
 """How fast LLMs are asked, and what the journal costs; writes benchmarks/results/annotate.md.
 
-python benchmarks/annotate.py [--people 4000] [--flat 100000] [--delay 0.2] [--together 64]
+python benchmarks/annotate.py [--people 12000] [--flat 100000] [--delay 0.2] [--together 64]
 
 A server of our own on loopback, in another process, answers each request after ``--delay`` seconds; with ``--together``
 requests under way, no client can get more than together / delay a second. ``--flat`` people are then asked about with
@@ -23,12 +23,12 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from personax.traits.asking import Asked
-from personax.traits.journal import Journal
-from personax.traits.prompting import Prompt
-from personax.traits.provider import Model
-from personax.traits.runner import annotate
-from personax.traits.table import annotations_of
+from personax.traits.llms.asking import Asked
+from personax.traits.llms.journal import Journal
+from personax.traits.llms.prompting import Prompt
+from personax.traits.llms.provider import Model
+from personax.traits.llms.runner import annotate
+from personax.traits.llms.table import annotations_of
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "annotate.md"
@@ -37,7 +37,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "annotate.md"
 @contextmanager
 def server(delay: float) -> Iterator[str]:
     """Start the tests' server in a process of its own and give its address."""
-    command = [sys.executable, "-m", "tests.traits.llm_server", str(delay)]
+    command = [sys.executable, "-m", "tests.traits.llms.llm_server", str(delay)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -98,7 +98,7 @@ def memory(n: int, path: Path) -> list[str]:
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--people", type=int, default=4000)
+    parser.add_argument("--people", type=int, default=12_000)
     parser.add_argument("--flat", type=int, default=100_000)
     parser.add_argument("--delay", type=float, default=0.2)
     parser.add_argument("--together", type=int, default=64)

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from personax.errors import PlanError
 from personax.sources import ColumnSpec
 from personax.strict import Strict, nearest
+from personax.traits.rules import Rule
 
 __all__ = ["FORMAT", "Plan", "read_background", "read_plan"]
 
@@ -60,22 +61,30 @@ class CollectOpenfootball(Strict):
     max_bad_share: Share = 0.05
 
 
-class AnnotateSimulated(Strict):
+class Rated(Strict):
+    """What becomes of the scores of several raters.
+
+    ``groups``: columns of people by which reliability is told apart; those with few values where nothing is named.
+    """
+
+    rule: Rule = "median"
+    groups: list[str] | None = None
+
+
+class AnnotateSimulated(Rated):
     """The noisy raters of the simulated people."""
 
     source: Literal["simulate"]
-    rule: Literal["median", "mean"] = "median"
 
 
-class AnnotateLexicon(Strict):
+class AnnotateLexicon(Rated):
     """Published Big Five adjective markers found in the biographies; needs no network."""
 
     source: Literal["lexicon"]
-    rule: Literal["median", "mean"] = "median"
 
 
 class LLM(Strict):
-    """A model, where it is asked, and how; see `personax.traits.provider.Model`.
+    """A model, where it is asked, and how; see `personax.traits.llms.provider.Model`.
 
     What is excluded changes no answer, so that a stage is not stale when it changes.
     """
@@ -113,7 +122,7 @@ class LLM(Strict):
 
 
 class Ask(Strict):
-    """How models are asked; see `personax.traits.prompting.Prompt`."""
+    """How models are asked; see `personax.traits.llms.prompting.Prompt`."""
 
     format: Literal["number", "text"] = "number"
     levels: Literal[3, 5] = 3
@@ -123,15 +132,23 @@ class Ask(Strict):
     most: Count = 8000
 
 
-class AnnotateLLM(Strict):
+class StereotypeAudit(Strict):
+    """Whether scores move when one field of the same person is changed; see docs/traits.md."""
+
+    fields: Annotated[list[str], Field(min_length=1)]
+    people: Annotated[int, Field(ge=2)] = 40
+    values: Annotated[int, Field(ge=2, le=20)] = 4
+
+
+class AnnotateLLM(Rated):
     """What several LLMs say of each person."""
 
     source: Literal["llm"]
     models: Annotated[list[LLM], Field(min_length=1)]
     prompt: Ask = Ask()
     repeats: Count = 1
+    audit: StereotypeAudit | None = None
     max_cost: float | None = Field(default=None, gt=0, exclude=True)
-    rule: Literal["median", "mean"] = "median"
 
     @model_validator(mode="after")
     def _can_be_paid(self) -> Self:
@@ -203,6 +220,7 @@ class Independence(Strict):
     correction: Literal["fdr_bh", "fdr_by", "holm", "none"] = "fdr_bh"
     options: dict[TestName, dict[str, str | int | float | bool]] = {}
     per_model: bool = True
+    imputations: int = Field(default=0, ge=0, le=20)
     figures: bool = True
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self, get_args
 
 __all__ = [
+    "ENDINGS",
     "KINDS",
     "LETTERS",
     "ROLES",
@@ -33,8 +34,11 @@ Role = Literal["id", "private", "feature", "target", "embedding"]
 Kind = Literal["continuous", "ordinal", "nominal", "cyclic"]
 """What a column's values mean; it decides which tests fit."""
 
-Status = Literal["ok", "insufficient", "refused", "unparseable", "failed"]
-"""How a request for one trait score ended; only ``ok`` carries a score."""
+Status = Literal[
+    "ok", "insufficient", "hesitation", "refused", "privacy", "filtered", "empty", "truncated", "malformed",
+    "off_scale", "contradictory", "failed", "not_asked",
+]  # fmt: skip
+"""How a request for one trait score ended; only ``ok`` carries a score. See docs/traits.md."""
 
 EdgeKind = Literal["directed", "undirected", "bidirected", "partially_directed", "nondirected"]
 """What the two ends of an edge say; see `Edge`."""
@@ -42,6 +46,15 @@ EdgeKind = Literal["directed", "undirected", "bidirected", "partially_directed",
 ROLES: tuple[Role, ...] = get_args(Role)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 STATUSES: tuple[Status, ...] = get_args(Status)
+
+ENDINGS: Mapping[str, Sequence[Status]] = {
+    "scored": ("ok",),
+    "insufficient": ("insufficient",),
+    "declined": ("refused", "privacy", "filtered", "hesitation"),
+    "unreadable": ("empty", "truncated", "malformed", "off_scale", "contradictory"),
+    "no reply": ("failed", "not_asked"),
+}
+"""Statuses in groups that a picture can show."""
 
 TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 LETTERS: Mapping[str, str] = {trait: trait[0] for trait in TRAITS}

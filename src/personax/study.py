@@ -22,7 +22,7 @@ from personax.strict import nearest
 
 __all__ = ["Outcome", "State", "Study"]
 
-_VERSIONED = ("personax", "numpy", "scipy", "polars", "torch", "causal-learn", "krippendorff", "pillow")
+_VERSIONED = ("personax", "numpy", "scipy", "polars", "torch", "causal-learn", "pillow")
 
 
 @dataclass(frozen=True)

@@ -195,12 +195,14 @@ def test_restarts_that_read_contents_win_where_components_are_mostly_noise() -> 
     assert found.from_contents
     learned = found.encode([content, inputs[1]]).numpy()
     assert min(abs(np.corrcoef(learned[:, m], z[:, m])[0, 1]) for m in (0, 1)) > 0.97
+    clear = [torch.tensor(z[:, :1], dtype=torch.float32), inputs[1]]
+    unrelated = torch.tensor(rng.normal(size=(1500, 1)), dtype=torch.float32)
     worse = find_components(
-        inputs, [1, 1], torch.ones(2, 2), rows[:500], rows[500:], search, contents=[torch.randn(1500, 1), None],
+        clear, [1, 1], torch.ones(2, 2), rows[:500], rows[500:], search, contents=[unrelated, None],
         generator=generator(),
     )  # fmt: skip
     assert not worse.from_contents
-    assert worse.encode(inputs).shape == (1500, 2), "components are read as if there were no contents"
+    assert worse.encode(clear).shape == (1500, 2), "components are read as if there were no contents"
 
 
 def test_information_is_that_of_gaussians_and_components_leave_noise_out() -> None:

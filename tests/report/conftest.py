@@ -120,7 +120,7 @@ def write_traits(root: Path, rng: np.random.Generator) -> None:
             "ok": 1900 - 200 * i,
             "insufficient": 60 + 100 * i,
             "refused": 30 + 100 * i,
-            "unparseable": 8,
+            "malformed": 8,
             "failed": 2,
             "mean": 2.1 - 0.1 * i,
             "trait_means": dict.fromkeys(TRAITS, 2.0),

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
 
-from tests.traits.llm_server import Body, Fault, Server, serving
+from tests.traits.llms.llm_server import Body, Fault, Server, serving
 
 from personax.cli import app
 from personax.errors import ComputationError, PersonaxError, PlanError

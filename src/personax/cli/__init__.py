@@ -7,7 +7,20 @@ import sys
 import typer
 
 from personax import __version__
-from personax.cli import annotate, calibrate, crl, demo, discover, doctor, independence, init, run, stage, status
+from personax.cli import (
+    annotate,
+    calibrate,
+    crl,
+    demo,
+    discover,
+    doctor,
+    independence,
+    init,
+    run,
+    stage,
+    status,
+    traits,
+)
 from personax.cli.console import fail
 from personax.errors import PersonaxError
 
@@ -46,6 +59,7 @@ independence.register(app)
 calibrate.register(app)
 discover.register(app)
 crl.register(app)
+traits.register(app)
 doctor.register(app)
 
 

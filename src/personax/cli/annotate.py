@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +14,10 @@ from personax.errors import PlanError
 from personax.plan import AnnotateLLM
 from personax.study import Study
 
-__all__ = ["register"]
+if TYPE_CHECKING:
+    from personax.traits.llms.asking import Estimate
+
+__all__ = ["CostOption", "DryOption", "register", "show_estimate"]
 
 DryOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what LLMs would be asked and about what it costs; ask nothing.")
@@ -60,12 +65,14 @@ def register(app: typer.Typer) -> None:
 
 
 def _estimate(study: Study, section: AnnotateLLM, *, as_json: bool) -> None:
-    from dataclasses import asdict
-
     from personax.stages.llms import estimated
 
     study.run(["collect"])
-    found = estimated(study.folder, section)
+    show_estimate(estimated(study.folder, section, study.plan.seed), as_json=as_json)
+
+
+def show_estimate(found: Sequence[Estimate], *, as_json: bool) -> None:
+    """Print what would be asked, and about what it would cost."""
     if as_json:
         emit([asdict(one) for one in found])
         return

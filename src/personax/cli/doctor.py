@@ -27,7 +27,7 @@ class Piece:
 
 
 _EXTRAS = (
-    ("krippendorff", "krippendorff", "traits", "agreement between raters"),
+    ("openai", "openai", "traits", "asking LLMs"),
     ("torch", "torch", "crl", "Level II: causal representation learning"),
     ("safetensors", "safetensors", "crl", "models that others can load safely"),
     ("causallearn", "causal-learn", "discovery", "causal graphs by PC and FCI"),

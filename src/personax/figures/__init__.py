@@ -6,6 +6,7 @@ from personax.figures.dots import scores_by_method
 from personax.figures.graph import draw_graph
 from personax.figures.heatmap import heatmap
 from personax.figures.latents import latent_scatter
+from personax.figures.radar import radar
 from personax.figures.save import save
 from personax.figures.traversals import latent_traversals
 
@@ -15,6 +16,7 @@ __all__ = [
     "heatmap",
     "latent_scatter",
     "latent_traversals",
+    "radar",
     "save",
     "scores_by_method",
     "training_curves",

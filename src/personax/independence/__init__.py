@@ -8,7 +8,7 @@ A map, each line using the ones above it:
 - one file a test: ``kci`` with ``conditional``, ``hsic``, ``rcit``, ``gcm``, ``chisq`` and ``gsq`` with
   ``contingency``, ``usp``
 - the grid: ``frames`` (any table), ``sample`` (what the tests of a pair share), ``router``, ``suite`` (tests by name),
-  ``parallel``, ``grid``, ``views``, ``heterogeneity``
+  ``parallel``, ``grid``, ``views``, ``heterogeneity``, ``pooled``
 - calibration: ``scenarios``, ``battery``, ``calibration``, ``like_mine``, ``certificate``
 """
 
@@ -24,6 +24,7 @@ from personax.independence.heterogeneity import heterogeneity
 from personax.independence.hsic import hsic
 from personax.independence.kci import kci
 from personax.independence.like_mine import calibrate_like
+from personax.independence.pooled import pool
 from personax.independence.rcit import rcit
 from personax.independence.result import TestResult
 from personax.independence.scenarios import SCENARIOS
@@ -47,6 +48,7 @@ __all__ = [
     "heterogeneity",
     "hsic",
     "kci",
+    "pool",
     "rcit",
     "rejection_rate",
     "screen",

@@ -9,9 +9,9 @@ from markupsafe import Markup
 
 from personax.report.svg import element, figure
 from personax.report.words import count, number, percent
-from personax.schema import STATUSES
+from personax.schema import ENDINGS
 
-__all__ = ["alphas", "ratings", "statuses"]
+__all__ = ["alphas", "ended", "ratings", "statuses"]
 
 ROW, STACK = 30.0, 26.0
 LOW = -0.2
@@ -63,10 +63,15 @@ def _alpha(trait: str, found: Mapping[str, Any], y: float) -> Markup:
 def statuses(raters: Mapping[str, Mapping[str, Any]]) -> Markup:
     """Draw how each rater's requests ended, as shares of all its requests."""
     rows = {
-        name: [(status, int(found.get(status, 0)), f"a{place}") for place, status in enumerate(STATUSES)]
+        name: [(ending, ended(found, ending), f"a{place}") for place, ending in enumerate(ENDINGS)]
         for name, found in raters.items()
     }
     return _stacks(rows, "How the requests of each rater ended")
+
+
+def ended(found: Mapping[str, Any], ending: str) -> int:
+    """Return how many of a rater's requests ended in one of `ENDINGS`."""
+    return sum(int(found.get(status, 0)) for status in ENDINGS[ending])
 
 
 def ratings(histograms: Mapping[str, Mapping[str, int]], trait: str) -> Markup:

@@ -17,7 +17,7 @@ from personax.report.heatmap import heatmap
 from personax.report.lines import courses
 from personax.report.truth import Confusion, Pair, compare, confusions, scatter
 from personax.report.words import TESTS, count, display_test, number
-from personax.schema import LETTERS
+from personax.schema import ENDINGS, LETTERS
 
 __all__ = ["CrlView", "HeatmapView", "RatersView", "TruthView", "facts", "image_rows", "settings"]
 
@@ -73,13 +73,17 @@ class RatersView:
     def __init__(self, traits: TraitScores) -> None:
         raters: Mapping[str, Any] = traits.agreement.get("raters") or {}
         alphas: Mapping[str, Any] = traits.agreement.get("traits") or {}
-        self.raters = raters
+        self.raters, self.endings = raters, list(ENDINGS)
         self.alphas = rater_figures.alphas(alphas) if any(a.get("alpha") is not None for a in alphas.values()) else None
         self.no_alpha = sorted({a["reason"] for a in alphas.values() if a.get("alpha") is None and a.get("reason")})
         self.statuses = rater_figures.statuses(raters) if raters else None
         named = [trait for trait in LETTERS if any((r.get("histogram") or {}).get(trait) for r in raters.values())]
         self.ratings = [(trait, self._ratings(trait)) for trait in named]
         self.pairs = _kappas(traits.agreement.get("pairs") or [])
+
+    def ended(self, rater: str, ending: str) -> int:
+        """Return how many of a rater's requests ended so."""
+        return rater_figures.ended(self.raters[rater], ending)
 
     def _ratings(self, trait: str) -> Markup:
         used = {name: (found.get("histogram") or {}).get(trait) or {} for name, found in self.raters.items()}

@@ -8,14 +8,22 @@ from collections.abc import Sequence
 import polars as pl
 
 from personax.errors import InputError, PlanError
-from personax.plan import AnnotateLexicon, AnnotateLLM, AnnotateQuestionnaire, AnnotateSimulated, Plan
-from personax.schema import Notice
+from personax.plan import AnnotateLexicon, AnnotateLLM, AnnotateQuestionnaire, AnnotateSimulated, Plan, Rated
+from personax.schema import Notice, select
 from personax.sources import ColumnSpec, read_table
 from personax.stages.base import Context, Stage
-from personax.stages.llms import ask, asked_of
-from personax.traits import aggregate, agreement, annotate_lexicon, read_key, score_items
+from personax.stages.llms import ask, ask_audit, asked_of
+from personax.strict import nearest
+from personax.traits import agreement, annotate_lexicon, read_key, reliability, score_items, vote
+from personax.traits.reliability.groups import LEVELS
 
 __all__ = ["ANNOTATE"]
+
+DRAWS = 20
+"""Plausible values kept of every score."""
+
+GROUPINGS = 6
+"""Columns by which reliability is told apart where the plan names none."""
 
 
 def _reads(plan: Plan) -> Sequence[str]:
@@ -28,16 +36,19 @@ def _run(context: Context) -> None:
     people = context.frame("people", "people.parquet")["id"].to_list()
     match context.plan.annotate:
         case AnnotateSimulated() as section:
-            _vote(context, _simulated(context), people, section.rule)
+            _vote(context, _simulated(context), section)
         case AnnotateLexicon() as section:
             if not context.folder.path("people", "texts.parquet").is_file():
                 text = "annotate.source: lexicon reads biographies; give the people table a column biography"
                 raise PlanError(text)
             texts = context.frame("people", "texts.parquet")
-            _vote(context, annotate_lexicon(dict(texts.select("id", "biography").iter_rows())), people, section.rule)
+            _vote(context, annotate_lexicon(dict(texts.select("id", "biography").iter_rows())), section)
         case AnnotateLLM() as section:
             asked = asked_of(context.folder, section)
-            _vote(context, ask(context, asked, section.max_cost), people, section.rule)
+            _vote(context, ask(context, asked, section.max_cost), section)
+            audited = ask_audit(context, section)
+            if audited is not None:
+                context.write_text(json.dumps(audited, indent=1, allow_nan=False), "traits", "stereotypes.json")
         case AnnotateQuestionnaire() as section:
             _score(context, section, people)
 
@@ -49,16 +60,36 @@ def _simulated(context: Context) -> pl.DataFrame:
     return context.frame("people", "simulation", "ratings.parquet")
 
 
-def _vote(context: Context, annotations: pl.DataFrame, people: Sequence[str], rule: str) -> None:
-    """Write every answer, the score over raters, and how far the raters agree."""
-    traits = aggregate(annotations, people=people, rule="mean" if rule == "mean" else "median")
+def _vote(context: Context, annotations: pl.DataFrame, section: Rated) -> None:
+    """Write every answer, the score over raters, how sure it is, and how far the raters can be relied on."""
+    people = context.frame("people", "people.parquet")
+    voted = vote(annotations, people=people["id"].to_list(), rule=section.rule)
+    traits = voted.traits
     context.write_frame(annotations, "traits", "annotations.parquet")
     context.write_frame(traits, "traits", "traits.parquet")
     found = agreement(annotations, rng=context.rng)
     context.write_text(json.dumps(found, indent=1, allow_nan=False), "traits", "agreement.json")
+    groups = {name: people[name] for name in _groups(context, people, section.groups)}
+    told = reliability(annotations, people=people["id"].to_list(), groups=groups, rng=context.rng)
+    context.write_text(json.dumps(told, indent=1, allow_nan=False), "traits", "reliability.json")
+    context.write_frame(voted.uncertainty(), "traits", "uncertainty.parquet")
+    context.write_frame(voted.imputations(DRAWS, context.rng), "traits", "imputations.parquet")
+    for trait, reason in voted.reasons().items():
+        context.notices.append(Notice(f"{trait}: how uncertain its scores are is not known: {reason}."))
     for status, number in annotations["status"].value_counts().sort("status").iter_rows():
         context.counts[f"answers_{status}"] = number
     _count_scored(context, traits)
+
+
+def _groups(context: Context, people: pl.DataFrame, named: Sequence[str] | None) -> list[str]:
+    """Return the columns by which reliability is told apart: those named, or features of few values."""
+    if named is None:
+        nominal = [c.name for c in select(context.columns(), "feature") if c.kind == "nominal"]
+        return [name for name in nominal if 2 <= people[name].n_unique() <= LEVELS][:GROUPINGS]
+    for name in named:
+        if name not in people.columns:
+            raise PlanError(f"annotate.groups: people have no {name}; {nearest(name, people.columns)}")
+    return list(named)
 
 
 def _score(context: Context, section: AnnotateQuestionnaire, people: Sequence[str]) -> None:
@@ -89,4 +120,4 @@ def _count_scored(context: Context, traits: pl.DataFrame) -> None:
             context.notices.append(Notice(f"{name}: people without a score; they are missing, not zero.", missing))
 
 
-ANNOTATE = Stage("annotate", revision=1, needs=("collect",), run=_run, reads=_reads)
+ANNOTATE = Stage("annotate", revision=2, needs=("collect",), run=_run, reads=_reads)

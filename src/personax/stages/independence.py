@@ -7,17 +7,18 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from personax.columns import infer_columns
 from personax.errors import MissingExtraError, PlanError
 from personax.figures import draw_graph, heatmap, save
 from personax.graphs import to_graphml
-from personax.independence import dependence_graph, heterogeneity, screen, wide
+from personax.independence import dependence_graph, heterogeneity, pool, screen, wide
 from personax.independence.grid import ALL
 from personax.plan import Independence
 from personax.progress import Progress
-from personax.schema import LETTERS, Column, Graph, Notice, select
+from personax.schema import LETTERS, Column, Graph, Kind, Notice, select
 from personax.stages.base import Context, Stage
 from personax.strict import nearest
 
@@ -183,9 +184,47 @@ def _run(context: Context) -> None:
     frame, columns = _joined(context)
     pvalues, graph = analyse(frame, columns, section, context.progress, seed=context.plan.seed)
     here = partial(context.out.path, "analysis", "independence")
+    if section.imputations:
+        _pool(context, frame, columns, here)
     context.notices.extend(write_results(pvalues, graph, here, section.alpha, figures=section.figures))
     context.counts.update(count(pvalues))
     context.notices.extend(reasons(pvalues))
+
+
+def _pool(context: Context, frame: pl.DataFrame, columns: Sequence[Column], here: Callable[[str], Path]) -> None:
+    """Repeat the tests of the final scores on plausible values of them, and write what remains of the findings."""
+    section = context.plan.independence
+    assert section is not None
+    path = context.folder.path("traits", "imputations.parquet")
+    if not path.is_file():
+        text = "independence.imputations: only scores of several raters have plausible values; set it to 0"
+        raise PlanError(text)
+    drawn = pl.read_parquet(path)
+    finals = [c for c in columns if c.name in drawn.columns and drawn[c.name].null_count() < drawn.height]
+    wanted = {"per_model": False, "figures": False, "targets": [c.name for c in finals], "by": None}
+    if not finals:
+        context.notices.append(Notice("No plausible values: the raters do not tell how uncertain their scores are."))
+        return
+    tables = []
+    for draw in range(section.imputations):
+        one = drawn.filter(pl.col("draw") == draw)
+        values = one.select("id", *(_like(one[c.name], frame[c.name], c.kind) for c in finals))
+        version = frame.drop(c.name for c in finals).join(values, on="id", how="left", maintain_order="left")
+        narrow = section.model_copy(update=wanted)
+        tables.append(analyse(version, columns, narrow, context.progress, seed=context.plan.seed)[0])
+    found = pool(tables, alpha=section.alpha, correction=section.correction)
+    found.write_csv(here("pooled.csv"))
+    context.counts["rejected_with_uncertain_scores"] = int(found["rejected"].sum())
+
+
+def _like(drawn: pl.Series, scores: pl.Series, kind: Kind) -> pl.Series:
+    """Return draws of a score; on a scale with levels, each at the nearest level that the rule gave to anybody."""
+    levels = scores.drop_nulls().unique().sort()
+    if kind != "ordinal" or len(levels) < 2:
+        return drawn
+    middle = ((levels[1:] + levels[:-1]) / 2).to_numpy()
+    places = np.searchsorted(middle, drawn.to_numpy())
+    return pl.Series(drawn.name, levels.to_numpy()[places]).set(drawn.is_null(), None)
 
 
 def count(pvalues: pl.DataFrame) -> dict[str, int]:

@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from personax.errors import ComputationError, PlanError, StudyError
-from personax.plan import AnnotateLLM
+from personax.plan import AnnotateLLM, StereotypeAudit
 from personax.schema import Notice
-from personax.stages.base import Context
+from personax.stages.base import Context, stage_rng
 from personax.store import StudyFolder
-from personax.traits.asking import Asked, Estimate, estimate
-from personax.traits.journal import Journal
-from personax.traits.prompting import Prompt
-from personax.traits.provider import Model
-from personax.traits.runner import Outcome, annotate
-from personax.traits.table import annotations_of
+from personax.strict import nearest
+from personax.traits.llms.asking import Asked, Estimate, Question, estimate
+from personax.traits.llms.journal import Journal
+from personax.traits.llms.prompting import Prompt
+from personax.traits.llms.provider import Model
+from personax.traits.llms.runner import Outcome, annotate
+from personax.traits.llms.table import annotations_of
+from personax.traits.reliability.resampling import Resampler
+from personax.traits.stereotypes import Audit, audit_of, effects, frequent
 
-__all__ = ["ask", "asked_of", "estimated"]
+__all__ = [
+    "JOURNAL",
+    "added",
+    "ask",
+    "ask_audit",
+    "asked_of",
+    "estimated",
+    "models_of",
+    "people_of",
+    "prompt_of",
+    "sample",
+]
 
 JOURNAL: Final = ("traits", "journal.sqlite")
 """Beside the stage's output and no part of it: what was paid for outlives every run."""
 
 
-def asked_of(folder: StudyFolder, section: AnnotateLLM) -> Asked:
-    """Return what is to be asked about the study's people.
+def people_of(folder: StudyFolder) -> pl.DataFrame:
+    """Return the study's people with their texts.
 
     Raises
     ------
-    PlanError
-        For a field that people do not have.
     StudyError
         When people have not been collected yet.
     """
@@ -40,25 +54,94 @@ def asked_of(folder: StudyFolder, section: AnnotateLLM) -> Asked:
     people, texts = pl.read_parquet(path), folder.path("people", "texts.parquet")
     if texts.is_file():
         people = people.join(pl.read_parquet(texts), on="id", how="left", maintain_order="left")
-    prompt = Prompt(**{**dict(section.prompt), "fields": tuple(section.prompt.fields)})
-    for name in prompt.fields:
+    return people
+
+
+def prompt_of(section: AnnotateLLM) -> Prompt:
+    """Return the plan's prompt."""
+    return Prompt(**{**dict(section.prompt), "fields": tuple(section.prompt.fields)})
+
+
+def models_of(section: AnnotateLLM) -> list[Model]:
+    """Return the plan's models."""
+    return [Model(**dict(llm)) for llm in section.models]
+
+
+def shown_columns(people: pl.DataFrame, setting: str, fields: Sequence[str]) -> list[str]:
+    """Return the columns that questions need: id, the name where there is one, the fields.
+
+    Raises
+    ------
+    PlanError
+        For a field that people do not have.
+    """
+    for name in fields:
         if name not in people.columns:
-            known = ", ".join(column for column in people.columns if column != "id")
-            raise PlanError(f"annotate.prompt.fields: people have no {name}; choose from {known}")
-    wanted = ["id", *dict.fromkeys([*(["name"] if "name" in people.columns else []), *prompt.fields])]
-    return Asked(
-        people.select(wanted).to_dicts(), [Model(**dict(llm)) for llm in section.models], prompt, section.repeats
+            known = [column for column in people.columns if column != "id"]
+            raise PlanError(f"{setting}: people have no {name}; {nearest(name, known)}")
+    return ["id", *dict.fromkeys([*(["name"] if "name" in people.columns else []), *fields])]
+
+
+def asked_of(folder: StudyFolder, section: AnnotateLLM) -> Asked[Prompt]:
+    """Return what is to be asked about the study's people.
+
+    Raises
+    ------
+    PlanError
+        For a field that people do not have.
+    StudyError
+        When people have not been collected yet.
+    """
+    people, prompt = people_of(folder), prompt_of(section)
+    wanted = shown_columns(people, "annotate.prompt.fields", prompt.fields)
+    return Asked(people.select(wanted).to_dicts(), models_of(section), prompt, section.repeats)
+
+
+def sample(people: pl.DataFrame, number: int, rng: np.random.Generator) -> pl.DataFrame:
+    """Return so many people at random, in the table's order; all where there are no more."""
+    if people.height <= number:
+        return people
+    return people[np.sort(rng.choice(people.height, number, replace=False))]
+
+
+def _audit(folder: StudyFolder, section: AnnotateLLM, wanted: StereotypeAudit, seed: int) -> Audit:
+    people, prompt = people_of(folder), prompt_of(section)
+    columns = shown_columns(people, "annotate.audit.fields", [*prompt.fields, *wanted.fields])
+    fields = {field: frequent(people, field, wanted.values) for field in wanted.fields}
+    for field, values in fields.items():
+        if len(values) < 2:
+            raise PlanError(f"annotate.audit.fields: {field} has fewer than two values among the people")
+    rows: list[dict[str, Any]] = sample(people.select(columns), wanted.people, stage_rng(seed, "audit")).to_dicts()
+    return audit_of(rows, models_of(section), prompt, fields)
+
+
+def estimated(folder: StudyFolder, section: AnnotateLLM, seed: int = 0) -> list[Estimate]:
+    """Say what is still to be asked and about what it costs; sends nothing and writes no answer."""
+    asked: list[Asked[Question]] = [asked_of(folder, section)]
+    if section.audit is not None:
+        asked += _audit(folder, section, section.audit, seed).all
+    with Journal(folder.path(*JOURNAL)) as journal:
+        return added([estimate(one, journal) for one in asked])
+
+
+def added(parts: Sequence[Sequence[Estimate]]) -> list[Estimate]:
+    """Return the sum over several sets of questions, model by model."""
+    return [_sum(same) for same in zip(*parts, strict=True)]
+
+
+def _sum(parts: Sequence[Estimate]) -> Estimate:
+    costs = [part.cost for part in parts]
+    return Estimate(
+        parts[0].model,
+        sum(part.answered for part in parts),
+        sum(part.left for part in parts),
+        sum(part.tokens_in for part in parts),
+        sum(part.tokens_out for part in parts),
+        None if None in costs else sum(cost or 0.0 for cost in costs),
     )
 
 
-def estimated(folder: StudyFolder, section: AnnotateLLM) -> list[Estimate]:
-    """Say what is still to be asked and about what it costs; sends nothing and writes no answer."""
-    asked = asked_of(folder, section)
-    with Journal(folder.path(*JOURNAL)) as journal:
-        return estimate(asked, journal)
-
-
-def ask(context: Context, asked: Asked, max_cost: float | None) -> pl.DataFrame:
+def ask(context: Context, asked: Asked[Prompt], max_cost: float | None) -> pl.DataFrame:
     """Ask what the journal does not hold, and return a row for every person, model, repeat and trait.
 
     Raises
@@ -77,6 +160,24 @@ def ask(context: Context, asked: Asked, max_cost: float | None) -> pl.DataFrame:
     context.notices.append(Notice(f"{', '.join(asked.prompt.fields)} of every person were sent to {where}."))
     context.notices.extend(_notices(outcomes, table))
     return table
+
+
+def ask_audit(context: Context, section: AnnotateLLM) -> dict[str, Any] | None:
+    """Ask what the stereotype audit needs, and return its effects; None where the plan asks for none."""
+    if section.audit is None:
+        return None
+    audit = _audit(context.folder, section, section.audit, context.plan.seed)
+    with Journal(context.folder.path(*JOURNAL)) as journal:
+        for asked in audit.all:
+            outcomes = annotate(asked, journal, max_cost=section.max_cost, progress=context.progress)
+            context.counts["asked_now"] += sum(one.asked for one in outcomes)
+            context.notices.extend(Notice(f"Stereotype audit: {one.stopped}") for one in outcomes if one.stopped)
+        found = effects(audit, journal, Resampler(stage_rng(context.plan.seed, "audit intervals")))
+    invented = ", ".join(section.audit.fields)
+    context.notices.append(
+        Notice(f"Stereotype audit: {len(audit.people)} people were also sent with invented {invented}, names hidden.")
+    )
+    return found
 
 
 def _notices(outcomes: list[Outcome], table: pl.DataFrame) -> list[Notice]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from personax.errors import InputError
 from personax.schema import LETTERS, TRAITS
+from personax.traits.ratings import Floats, Ratings
+from personax.traits.rules import Rule, Scored, rule_of
 
-__all__ = ["ANNOTATIONS", "aggregate", "slug"]
+__all__ = ["ANNOTATIONS", "Voted", "aggregate", "slug", "vote"]
 
 ANNOTATIONS = {
     "person": pl.String,
@@ -28,8 +31,6 @@ ANNOTATIONS = {
 }
 """Columns of annotations.parquet."""
 
-Rule = Literal["median", "mean"]
-
 
 def slug(model: str) -> str:
     """Return a model's name as the start of a column name.
@@ -42,11 +43,50 @@ def slug(model: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", model.lower()).strip("_")
 
 
-def aggregate(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = "median") -> pl.DataFrame:
-    """Return one row a person: each model's score of each trait, and the score over models.
+@dataclass(frozen=True)
+class Voted:
+    """Scores of everybody, and what is known of their uncertainty.
 
-    Repeats of one model are averaged first, so that a model asked twice counts once. Then the median (the paper's rule)
-    or the mean over models is taken. Only answers whose status is ``ok`` count; whoever has none has null.
+    Parameters
+    ----------
+    traits
+        ``id``, ``<model>_o`` ... for every model, ``final_o final_c final_e final_a final_n``.
+    scored
+        Trait -> the score over models with its spread.
+    """
+
+    traits: pl.DataFrame
+    scored: dict[str, Scored]
+
+    def uncertainty(self) -> pl.DataFrame:
+        """Return ``id`` and the standard deviation of every final score, columns ``sd_o`` ...; null where unknown."""
+        columns = {f"sd_{LETTERS[trait]}": _nulls(found.sd) for trait, found in self.scored.items()}
+        return pl.DataFrame({"id": self.traits["id"], **columns})
+
+    def reasons(self) -> dict[str, str]:
+        """Return trait -> why its uncertainty is not known."""
+        return {trait: found.reason for trait, found in self.scored.items() if found.reason}
+
+    def imputations(self, number: int, rng: np.random.Generator) -> pl.DataFrame:
+        """Return plausible values of the final scores: ``draw``, ``id``, ``final_o`` ...; null where there is none.
+
+        Draws do not know the features that Level I tests, so that a dependence in them is weaker than the true one,
+        never stronger.
+        """
+        parts = []
+        unknown = np.full(self.traits.height, np.nan)
+        for draw in range(number):
+            columns = {
+                f"final_{LETTERS[trait]}": _nulls(found.draw(rng) if found.draw else unknown)
+                for trait, found in self.scored.items()
+            }
+            parts.append(pl.DataFrame({"draw": pl.Series([draw] * self.traits.height, dtype=pl.Int64),
+                                       "id": self.traits["id"], **columns}))  # fmt: skip
+        return pl.concat(parts)
+
+
+def vote(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = "median") -> Voted:
+    """Put raters together, trait by trait; only answers whose status is ``ok`` count.
 
     Parameters
     ----------
@@ -55,17 +95,30 @@ def aggregate(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = 
     people
         Ids, in the order of the result; people whom nobody rated stay in it.
     rule
-        How models are put together.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``id``, ``<model>_o`` ... for every model, ``final_o final_c final_e final_a final_n``.
+        How models are put together; see docs/traits.md.
 
     Raises
     ------
     InputError
-        A model called final, two models with one column name, a rated person who is not in ``people``.
+        A model called final, two models with one column name, a rated person who is not in ``people``, a score that is
+        no number.
+    """
+    _check(annotations, people)
+    ratings = {trait: Ratings.of(annotations, trait, people=people) for trait in TRAITS}
+    scored = {trait: rule_of(rule)(found) for trait, found in ratings.items()}
+    columns = {
+        f"{slug(model)}_{LETTERS[trait]}": _nulls(ratings[trait].matrix[place])
+        for place, model in enumerate(next(iter(ratings.values())).raters)
+        for trait in TRAITS
+    }
+    columns |= {f"final_{LETTERS[trait]}": _nulls(found.score) for trait, found in scored.items()}
+    return Voted(pl.DataFrame({"id": list(people), **columns}, schema_overrides={"id": pl.String}), scored)
+
+
+def aggregate(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = "median") -> pl.DataFrame:
+    """Return one row a person: each model's score of each trait, and the score over models.
+
+    A shorter way to ``vote(...).traits``; see `vote`.
 
     Examples
     --------
@@ -74,23 +127,11 @@ def aggregate(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = 
     >>> aggregate(rated, people=["a"]).select("x_o", "y_o", "final_o").rows()
     [(1.0, 2.0, 1.5)]
     """
-    _check(annotations, people)
-    models = annotations["model"].unique(maintain_order=True).to_list()
-    scores = (
-        annotations.filter(pl.col("status") == "ok")
-        .group_by("person", "model", "trait", maintain_order=True)
-        .agg(pl.col("score").mean())
-    )
-    over_models = pl.col("score").median() if rule == "median" else pl.col("score").mean()
-    final = scores.group_by("person", "trait", maintain_order=True).agg(over_models)
-    result = pl.DataFrame({"id": people}, schema={"id": pl.String})
-    for name, part in [*((slug(m), scores.filter(pl.col("model") == m)) for m in models), ("final", final)]:
-        for trait in TRAITS:
-            column = part.filter(pl.col("trait") == trait).select(
-                pl.col("person").alias("id"), pl.col("score").cast(pl.Float64).alias(f"{name}_{LETTERS[trait]}")
-            )
-            result = result.join(column, on="id", how="left", maintain_order="left")
-    return result
+    return vote(annotations, people=people, rule=rule).traits
+
+
+def _nulls(values: Floats) -> pl.Series:
+    return pl.Series(values, dtype=pl.Float64).fill_nan(None)
 
 
 def _check(annotations: pl.DataFrame, people: Sequence[str]) -> None:
@@ -100,9 +141,14 @@ def _check(annotations: pl.DataFrame, people: Sequence[str]) -> None:
         raise InputError("a model is called final, the name of the score over models; give it another name")
     if len(set(slugs)) < len(slugs):
         raise InputError(f"two models have the same column name among {', '.join(slugs)}; give them other names")
+    if len(set(people)) < len(people):
+        raise InputError("an id stands twice among the people; give every person one row")
     strangers = annotations.filter(~pl.col("person").is_in(list(people)))["person"].n_unique()
     if strangers:
         raise InputError(f"{strangers} rated people are not in the people table; annotate this study's people")
     unknown = set(annotations["trait"]) - set(TRAITS)
     if unknown:
         raise InputError(f"the trait {sorted(unknown)[0]} is not one of {', '.join(TRAITS)}")
+    scores = annotations.filter(pl.col("status") == "ok")["score"].cast(pl.Float64)
+    if scores.null_count() or not bool(scores.is_finite().all()):
+        raise InputError("an answer with status ok has no finite score; give it another status")

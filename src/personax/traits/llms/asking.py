@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 
-from personax.traits.journal import Journal
-from personax.traits.prompting import Message, Prompt, content_hash
-from personax.traits.provider import Model
+from personax.traits.llms.journal import Journal
+from personax.traits.llms.prompting import Message, content_hash
+from personax.traits.llms.provider import Model
+from personax.traits.llms.replies import Reply
 
-__all__ = ["Asked", "Estimate", "Request", "batches", "estimate", "repaired", "requests_of"]
+__all__ = ["Asked", "Estimate", "Q", "Question", "Request", "batches", "estimate", "repaired", "requests_of"]
 
 CHARACTERS: Final = 4.0
 """A token, in English; other scripts take more tokens."""
@@ -24,6 +25,33 @@ TOGETHER: Final = 256
 """Requests looked up in the journal at once."""
 
 
+class Question(Protocol):
+    """Something that can be asked about a person; `personax.traits.llms.prompting.Prompt` is one."""
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+
+    @property
+    def hash(self) -> str:
+        """Of all that changes what is asked."""
+
+    def shown(self, person: Mapping[str, Any]) -> dict[str, str]:
+        """Return what is shown of a person; nothing where there is nothing to ask."""
+
+    def messages(self, shown: Mapping[str, str]) -> list[Message]:
+        """Return what is sent."""
+
+    def schema(self) -> dict[str, Any] | None:
+        """Return the JSON schema of an answer; None for free text."""
+
+    def problem(self, reply: Reply) -> str | None:
+        """Return what to tell a model whose reply had the wrong shape; None where it is not asked again."""
+
+    def repair(self, messages: Sequence[Message], reply: str, problem: str) -> list[Message]:
+        """Return what is sent then."""
+
+
 @dataclass(frozen=True)
 class Request:
     """One question to one model.
@@ -32,8 +60,7 @@ class Request:
     ----------
     key
         A hash of all that changes the answer: the model's settings, the prompt's wording and settings, what is shown
-        of the
-        person, which repeat, which turn.
+        of the person, which repeat, which turn.
     person, repeat
         About whom; which time it is asked.
     written
@@ -56,8 +83,11 @@ class Request:
         return round(sum(len(message["content"]) for message in self.messages) / CHARACTERS)
 
 
+Q = TypeVar("Q", bound=Question, covariant=True)
+
+
 @dataclass(frozen=True)
-class Asked:
+class Asked(Generic[Q]):
     """What all people are to be asked.
 
     Parameters
@@ -74,7 +104,7 @@ class Asked:
 
     people: Sequence[Mapping[str, Any]]
     models: Sequence[Model]
-    prompt: Prompt
+    prompt: Q
     repeats: int = 1
 
     @property
@@ -83,7 +113,7 @@ class Asked:
         return len(self.people) * len(self.models) * self.repeats
 
 
-def requests_of(asked: Asked, model: Model) -> Iterator[Request]:
+def requests_of(asked: Asked[Question], model: Model) -> Iterator[Request]:
     """Go through the requests to a model; whoever has nothing to be shown is passed over."""
     prompt, settings = asked.prompt.hash, model.settings()
     for repeat in range(asked.repeats):
@@ -94,7 +124,7 @@ def requests_of(asked: Asked, model: Model) -> Iterator[Request]:
                 yield Request(key, str(person["id"]), repeat, partial(asked.prompt.messages, shown))
 
 
-def repaired(request: Request, prompt: Prompt, reply: str, problem: str) -> Request:
+def repaired(request: Request, prompt: Question, reply: str, problem: str) -> Request:
     """Return the request that asks once more after a reply of the wrong shape."""
     key = content_hash([request.key, reply, problem, 1])
     return Request(key, request.person, request.repeat, lambda: prompt.repair(request.messages, reply, problem))
@@ -124,7 +154,7 @@ class Estimate:
     cost: float | None
 
 
-def estimate(asked: Asked, journal: Journal) -> list[Estimate]:
+def estimate(asked: Asked[Question], journal: Journal) -> list[Estimate]:
     """Say what is left to ask of each model and about what it costs; repairs and retries come on top."""
     found = []
     for model in asked.models:

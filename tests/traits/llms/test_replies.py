@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personax.schema import TRAITS
-from personax.traits.prompting import Prompt
-from personax.traits.replies import STATUSES, Reply, read_reply, repairable
+from personax.schema import STATUSES, TRAITS
+from personax.traits.llms.prompting import Prompt
+from personax.traits.llms.replies import Reply, read_reply, repairable
 
 NUMBER, TEXT = Prompt(), Prompt(format="text", levels=5)
 

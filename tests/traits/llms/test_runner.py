@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,18 +22,18 @@ import pytest
 
 pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
 
-from tests.traits.llm_server import Body, Fault, Server, serving
+from tests.traits.llms.llm_server import Body, Fault, Server, serving
 
 from personax.errors import InputError, StudyError
 from personax.schema import TRAITS
 from personax.traits import aggregate
-from personax.traits.asking import Asked, estimate
-from personax.traits.journal import Journal
-from personax.traits.limits import backoff
-from personax.traits.prompting import Prompt
-from personax.traits.provider import Model
-from personax.traits.runner import Outcome, Patience, annotate
-from personax.traits.table import annotations_of
+from personax.traits.llms.asking import Asked, estimate
+from personax.traits.llms.journal import Journal
+from personax.traits.llms.limits import backoff
+from personax.traits.llms.prompting import Prompt
+from personax.traits.llms.provider import Model
+from personax.traits.llms.runner import Outcome, Patience, annotate
+from personax.traits.llms.table import annotations_of
 
 SECRET = "sk-test-0123456789abcdef"
 QUICK = Patience(tries=4, failures=6, pause=0.05, pauses=2)
@@ -58,7 +59,7 @@ def model(server: Server, name: str = "one", **settings: Any) -> Model:
     return Model(name, f"{name}-large", server.url, **{"input_price": 1.0, "output_price": 2.0} | settings)
 
 
-def asked(server: Server, n: int = 5, **settings: Any) -> Asked:
+def asked(server: Server, n: int = 5, **settings: Any) -> Asked[Prompt]:
     return Asked(people(n), [model(server, **settings)], Prompt())
 
 
@@ -67,7 +68,7 @@ def only(outcomes: Sequence[Outcome]) -> Outcome:
     return outcome
 
 
-def statuses(asking: Asked, journal: Journal) -> dict[str, int]:
+def statuses(asking: Asked[Prompt], journal: Journal) -> dict[str, int]:
     return dict(annotations_of(asking, journal)["status"].value_counts().iter_rows())
 
 
@@ -351,36 +352,38 @@ def test_three_models_vote_through_faults_and_everybody_is_scored_or_honestly_mi
 KILLED = """
     import sys
     from pathlib import Path
-    from personax.traits.asking import Asked
-    from personax.traits.journal import Journal
-    from personax.traits.prompting import Prompt
-    from personax.traits.provider import Model
-    from personax.traits.runner import annotate
+    from personax.traits.llms.asking import Asked
+    from personax.traits.llms.journal import Journal
+    from personax.traits.llms.prompting import Prompt
+    from personax.traits.llms.provider import Model
+    from personax.traits.llms.runner import annotate
     people = [{"id": f"p{i}", "name": f"Ann {i}"} for i in range(int(sys.argv[3]))]
     with Journal(Path(sys.argv[1])) as journal:
         annotate(Asked(people, [Model("one", "m", sys.argv[2], concurrency=8)], Prompt()), journal)
 """
 
 
-@pytest.mark.parametrize("processes", [1, 3])
-def test_kills_at_random_instants_lose_no_answer_and_pay_for_none_twice(tmp_path: Path, processes: int) -> None:
+@pytest.mark.parametrize(("processes", "rounds", "n"), [(1, 50, 3000), (3, 8, 1200)])
+def test_kills_at_random_instants_lose_no_answer_and_pay_for_none_twice(
+    tmp_path: Path, processes: int, rounds: int, n: int
+) -> None:
     """Killed again and again, then run to the end: each answer was generated once, and all are in the journal."""
-    rng = np.random.default_rng(processes)
-    path, n = tmp_path / "j.sqlite", 400
-    with serving(Server(delay=0.01)) as server:
+    rng, path = np.random.default_rng(processes), tmp_path / "j.sqlite"
+    with serving(Server(delay=0.08)) as server:
         command: Sequence[str | Path] = [sys.executable, "-c", textwrap.dedent(KILLED), path, server.url, str(n)]
         environment: Mapping[str, str] = {**os.environ}
-        for _ in range(50 // processes // 2):
+        for _ in range(rounds):
             running = [subprocess.Popen(command, env=environment) for _ in range(processes)]
-            time.sleep(float(rng.uniform(0.5, 1.6)))
+            time.sleep(float(rng.uniform(0.5, 1.4)))
             for process in running:
                 process.send_signal(signal.SIGKILL)
                 process.wait()
             with Journal(path) as journal:
                 held = {entry.key for entry in journal.entries()}
             assert held <= set(server.generated)
-            if len(held) == n:
-                break
+            assert len(held) < n, "every kill is to hit a run that has work left"
+        assert len(held) > rounds, "and runs are to get somewhere before they are killed"
+        server.delay = 0.0
         subprocess.run(command, env=environment, check=True)
         with Journal(path) as journal:
             held = {entry.key for entry in journal.entries()}
@@ -389,4 +392,38 @@ def test_kills_at_random_instants_lose_no_answer_and_pay_for_none_twice(tmp_path
         assert set(server.generated.values()) == {1}
         # what was sent again had been under way when its process was killed: never more than the workers at once
         again = sum(number - 1 for number in server.sent.values())
-        assert again <= 8 * processes * (50 // processes // 2)
+        assert again <= 8 * processes * rounds
+
+
+def test_what_another_process_is_asking_is_waited_for(server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    server.delay = 0.3
+    command: Sequence[str | Path] = [sys.executable, "-c", textwrap.dedent(KILLED), path, server.url, "40"]
+    other = subprocess.Popen(command)
+    everybody = [{"id": f"p{i}", "name": f"Ann {i}"} for i in range(40)]
+    with Journal(path) as journal:
+        while not server.sent:
+            time.sleep(0.02)
+        asking = Asked(everybody, [Model("one", "m", server.url, concurrency=8)], Prompt())
+        outcome = only(annotate(asking, journal))
+        assert other.wait() == 0
+        assert outcome.before + outcome.asked == 40, "the end has come only when all are answered"
+        assert outcome.before > 0
+        assert annotations_of(asking, journal).filter(pl.col("status") == "failed").is_empty()
+    assert set(server.sent.values()) == {1}
+
+
+def test_what_a_dead_process_had_claimed_is_asked(server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    server.delay = 5.0
+    other = subprocess.Popen([sys.executable, "-c", textwrap.dedent(KILLED), path, server.url, "20"])
+    while not server.sent:
+        time.sleep(0.02)
+    server.delay = 0.0
+    everybody = [{"id": f"p{i}", "name": f"Ann {i}"} for i in range(20)]
+    with Journal(path) as journal:
+        assert journal.claim([]) == set()
+        threading.Timer(1.0, other.kill).start()
+        outcome = only(annotate(Asked(everybody, [Model("one", "m", server.url)], Prompt()), journal))
+    other.wait()
+    assert outcome.before + outcome.asked == 20

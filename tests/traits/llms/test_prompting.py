@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from personax.errors import PlanError
 from personax.schema import TRAITS
-from personax.traits.prompting import HIDDEN, Prompt, content_hash
+from personax.traits.llms.prompting import HIDDEN, Prompt, content_hash
 
 ANN = {
     "id": "a",
@@ -98,3 +98,18 @@ def test_every_setting_is_another_question() -> None:
 def test_prompts_that_make_no_sense_are_refused(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(PlanError, match=said):
         Prompt(**settings)
+
+
+def test_the_paraphrase_asks_the_same_in_other_words() -> None:
+    plain, other = Prompt(), Prompt(wording="paraphrased")
+    assert plain.hash != other.hash
+    shown = {"name": "Ann", "biography": "She wins."}
+    (first, person), (second, same) = plain.messages(shown), other.messages(shown)
+    assert person == same
+    assert first["content"] != second["content"]
+    for trait in TRAITS:
+        assert trait in second["content"]
+    for line in ("1 = low", "2 = medium", "3 = high", "0 = insufficient information"):
+        assert line in first["content"]
+        assert line in second["content"]
+    assert plain.schema() == other.schema()

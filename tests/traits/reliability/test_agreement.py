@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from personax.schema import TRAITS
 from personax.traits import agreement
-from personax.traits.agreement import krippendorff_alpha, weighted_kappa
+from personax.traits.reliability import krippendorff_alpha, weighted_kappa
 
 NAN = float("nan")
 
@@ -27,6 +29,18 @@ PUBLISHED = np.array(
 
 def test_alpha_of_the_published_example() -> None:
     assert krippendorff_alpha(PUBLISHED) == pytest.approx(0.815, abs=5e-4)
+
+
+@given(st.lists(st.lists(st.sampled_from([1.0, 2.0, 3.0, NAN]), min_size=3, max_size=3), min_size=2, max_size=12))
+def test_alpha_is_that_of_an_independent_implementation(columns: list[list[float]]) -> None:
+    package = pytest.importorskip("krippendorff", reason="the package is in the extra dev")
+    scores = np.array(columns).T
+    ours = krippendorff_alpha(scores)
+    counted = scores[:, (~np.isnan(scores)).sum(axis=0) >= 2]
+    if len(np.unique(counted[~np.isnan(counted)])) < 2:
+        assert np.isnan(ours)
+        return
+    assert ours == pytest.approx(package.alpha(reliability_data=scores, level_of_measurement="ordinal"), abs=1e-9)
 
 
 def test_kappa_by_hand_and_against_scikit_learn() -> None:

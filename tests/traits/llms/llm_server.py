@@ -54,12 +54,16 @@ class Fault:
 Script = Callable[[Body, int], Fault | None]
 """A request and how often its key was seen before -> what goes wrong."""
 
+Mind = Callable[[Body, str], str]
+"""A request and its key -> what a model says."""
+
 
 @dataclass
 class Server:
     """What a test sees of the server."""
 
     script: Script = lambda body, seen: None
+    mind: Mind = lambda body, key: judged(body)
     delay: float = 0.0
     url: str = ""
     key: str | None = None
@@ -109,7 +113,7 @@ class Server:
             return await _send(writer, fault.status, {"error": {"message": fault.error}}, fault.headers)
         if key not in self.answers:
             self.generated[key] += 1
-            self.answers[key] = json.dumps(completion(body, fault)).encode()
+            self.answers[key] = json.dumps(completion(body, fault, self.mind(body, key))).encode()
         data = self.answers[key]
         if fault.cut is not None:
             writer.write(_head(200, len(data), {}) + data[: fault.cut])
@@ -120,9 +124,9 @@ class Server:
         return True
 
 
-def completion(body: Body, fault: Fault) -> Body:
+def completion(body: Body, fault: Fault, said: str) -> Body:
     """Return a good completion, or the fault's."""
-    content = fault.content if fault.content is not None else judged(body)
+    content = fault.content if fault.content is not None else said
     message = (
         {"role": "assistant", "content": content} if isinstance(content, str) else {"role": "assistant", **content}
     )

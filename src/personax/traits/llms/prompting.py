@@ -20,10 +20,23 @@ import jinja2
 
 from personax.errors import PlanError
 from personax.schema import TRAITS
+from personax.traits.llms.replies import Reply, read_reply, repairable
 
-__all__ = ["Format", "Message", "Order", "Prompt", "content_hash"]
+__all__ = [
+    "Format",
+    "Message",
+    "Order",
+    "Prompt",
+    "Wording",
+    "content_hash",
+    "fenced",
+    "object_schema",
+    "rendered",
+    "template_hash",
+]
 
 Format = Literal["number", "text"]
+Wording = Literal["standard", "paraphrased"]
 Order = Literal["increasing", "decreasing"]
 Message = dict[str, str]
 
@@ -47,11 +60,39 @@ CUT: Final = " [cut here]"
 def _templates() -> jinja2.Environment:
     # what is rendered is plain text for a model, not a page: nothing is escaped, and no person's text is a template
     return jinja2.Environment(
-        loader=jinja2.PackageLoader("personax.traits", "prompts"),
+        loader=jinja2.PackageLoader("personax.traits.llms", "prompts"),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=False,
         autoescape=False,
     )
+
+
+def rendered(template: str, **given: object) -> str:
+    """Return one of the texts in ``prompts`` with what is given in its places."""
+    return _templates().get_template(template).render(given)
+
+
+def fenced(system: str, shown: Mapping[str, str], **given: object) -> list[Message]:
+    """Return the messages of a template about a person, whose fields stand between two lines.
+
+    The lines are made of the hash of what they enclose, so that nobody who writes a biography can close them.
+    """
+    fence = f"=== data {content_hash(dict(shown))[:16]} ==="
+    fields = [{"name": name, "value": value} for name, value in shown.items()]
+    return [
+        {"role": "system", "content": rendered(system, fence=fence, **given)},
+        {"role": "user", "content": rendered("person.jinja", fence=fence, fields=fields)},
+    ]
+
+
+def _texts(*names: str) -> dict[str, str]:
+    folder = files("personax.traits.llms").joinpath("prompts")
+    return {name: folder.joinpath(name).read_text(encoding="utf-8") for name in names}
+
+
+def template_hash(*names: str) -> str:
+    """Return the hash of some of the texts in ``prompts``."""
+    return content_hash(_texts(*names))
 
 
 def content_hash(value: object) -> str:
@@ -84,6 +125,8 @@ class Prompt:
         Replace the person's name, wherever it stands in the fields, by ``[name hidden]``.
     most
         Characters of a field at most; what is cut is marked.
+    wording
+        The same question in other words, to see whether words move a model.
 
     Raises
     ------
@@ -97,6 +140,7 @@ class Prompt:
     fields: tuple[str, ...] = ("name", "biography")
     hide_name: bool = False
     most: int = 8000
+    wording: Wording = "standard"
 
     def __post_init__(self) -> None:
         if self.levels not in LEVELS:
@@ -126,13 +170,13 @@ class Prompt:
     @cached_property
     def hash(self) -> str:
         """Of the wording and of every setting."""
-        wording = {
-            path.name: path.read_text(encoding="utf-8")
-            for path in files("personax.traits").joinpath("prompts").iterdir()
-            if path.name.endswith(".jinja")
-        }
+        wording = _texts(self._system, "person.jinja", "repair.jinja")
         settings = [self.format, self.levels, self.order, list(self.fields), self.hide_name, self.most]
         return content_hash([wording, settings, MEANINGS])
+
+    @property
+    def _system(self) -> str:
+        return "system.jinja" if self.wording == "standard" else "paraphrased.jinja"
 
     def shown(self, person: Mapping[str, Any]) -> dict[str, str]:
         """Return what the model is shown of a person: the fields that hold something, names hidden, long ones cut."""
@@ -147,25 +191,18 @@ class Prompt:
         return found
 
     def messages(self, shown: Mapping[str, str]) -> list[Message]:
-        """Return the messages for what is shown of a person.
-
-        The fence is made of the hash of what it encloses, so that nobody who writes a biography can close it.
-        """
-        fence = f"=== data {content_hash(dict(shown))[:16]} ==="
-        fields = [{"name": name, "value": value} for name, value in shown.items()]
+        """Return the messages for what is shown of a person."""
         scale = [{"answer": answer, "meaning": self._meaning(level)} for answer, level in self.answers.items()]
-        system = (
-            _templates()
-            .get_template("system.jinja")
-            .render(format=self.format, scale=scale, unknown=self.unknown, traits=_traits(), fence=fence)
-        )
-        person = _templates().get_template("person.jinja").render(fence=fence, fields=fields)
-        return [{"role": "system", "content": system}, {"role": "user", "content": person}]
+        return fenced(self._system, shown, format=self.format, scale=scale, unknown=self.unknown, traits=_traits())
 
     def repair(self, messages: Sequence[Message], reply: str, problem: str) -> list[Message]:
         """Return the messages that ask once more for what was not a JSON object of the right shape."""
-        again = _templates().get_template("repair.jinja").render(problem=problem, traits=_traits())
+        again = rendered("repair.jinja", problem=problem, traits=_traits())
         return [*messages, {"role": "assistant", "content": reply}, {"role": "user", "content": again}]
+
+    def problem(self, reply: Reply) -> str | None:
+        """Return what to tell a model whose reply had the wrong shape, or None."""
+        return repairable(read_reply(reply, self))
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of an answer."""
@@ -175,8 +212,8 @@ class Prompt:
             if self.format == "number"
             else {"type": "string", "enum": listed}
         )
-        one = _object({"description": {"type": "string"}, "score": score})
-        return _object(dict.fromkeys(TRAITS, one))
+        one = object_schema({"description": {"type": "string"}, "score": score})
+        return object_schema(dict.fromkeys(TRAITS, one))
 
     def _meaning(self, level: int) -> str:
         word = LEVELS[self.levels][level - 1]
@@ -187,7 +224,8 @@ def _traits() -> list[dict[str, str]]:
     return [{"name": name, "meaning": MEANINGS[name]} for name in TRAITS]
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def object_schema(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return the strict JSON schema of an object with these properties and no others."""
     return {
         "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False,
     }  # fmt: skip

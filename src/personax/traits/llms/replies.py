@@ -17,18 +17,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from personax.schema import TRAITS
-from personax.traits.prompting import Prompt
 
-__all__ = ["STATUSES", "Judgement", "Reply", "read_reply", "repairable"]
+if TYPE_CHECKING:
+    from personax.traits.llms.prompting import Prompt
 
-STATUSES: Final = (
-    "ok", "insufficient", "hesitation", "refused", "privacy", "filtered", "empty", "truncated", "malformed",
-    "off_scale", "contradictory", "failed", "not_asked",
-)  # fmt: skip
-"""Every status an annotation can have; ``failed``: no reply came; ``not_asked``: the person has nothing to be shown."""
+__all__ = ["Judgement", "Reply", "json_object", "read_reply", "repairable", "withheld"]
+
 
 PRIVACY: Final = re.compile(
     r"\b(privacy|private (individual|person|life|matters?)|personal (data|information)|without (their|his|her) consent"
@@ -93,6 +90,7 @@ def read_reply(reply: Reply, prompt: Prompt) -> list[Judgement]:
 
     Examples
     --------
+    >>> from personax.traits.llms.prompting import Prompt
     >>> read_reply(Reply("I'm sorry, I cannot judge a private individual."), Prompt())[0].status
     'privacy'
     """
@@ -102,6 +100,22 @@ def read_reply(reply: Reply, prompt: Prompt) -> list[Judgement]:
         return [Judgement(trait, status, None, text) for trait in TRAITS]
     by_name = {str(key).strip().lower(): value for key, value in found.items()}
     return [_judged(trait, by_name.get(trait), prompt) for trait in TRAITS]
+
+
+def withheld(reply: Reply) -> bool | None:
+    """Say whether a reply keeps to itself what it was asked for, by the same rules; None for an empty one.
+
+    Examples
+    --------
+    >>> withheld(Reply("That is a private matter.")), withheld(Reply("Bipolar disorder."))
+    (True, False)
+    """
+    if reply.refusal or reply.finish == "content_filter":
+        return True
+    text = (reply.content or "").strip()
+    if not text:
+        return None
+    return any(rule.search(text) for rule in (REFUSAL, PRIVACY, HESITATION))
 
 
 def repairable(judgements: list[Judgement]) -> str | None:
@@ -125,7 +139,7 @@ def _whole(reply: Reply) -> tuple[str, dict[str, Any] | None]:
         return _declined(reply.refusal) or "refused", None
     if not content:
         return ("truncated" if reply.finish == "length" else "empty"), None
-    found = _object(content)
+    found = json_object(content)
     if found is not None:
         return "ok", found
     return _declined(content) or ("truncated" if reply.finish == "length" else "malformed"), None
@@ -137,7 +151,7 @@ def _declined(text: str) -> str | None:
     return "privacy" if PRIVACY.search(text) else "refused"
 
 
-def _object(content: str) -> dict[str, Any] | None:
+def json_object(content: str) -> dict[str, Any] | None:
     """Return the first JSON object in a text, whatever stands around it."""
     decoder = json.JSONDecoder()
     for start in (found.start() for found in re.finditer(r"\{", content)):

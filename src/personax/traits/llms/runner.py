@@ -19,11 +19,11 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from personax.progress import Progress, Silent
-from personax.traits.asking import OUT, Asked, Request, batches, repaired, requests_of
-from personax.traits.journal import Entry, Journal
-from personax.traits.limits import Breaker, Bucket, backoff
-from personax.traits.provider import Answer, LostError, Model, Provider, RejectedError, StoppedError
-from personax.traits.replies import Reply, read_reply, repairable
+from personax.traits.llms.answers import reply_of
+from personax.traits.llms.asking import OUT, Asked, Question, Request, batches, repaired, requests_of
+from personax.traits.llms.journal import Entry, Journal
+from personax.traits.llms.limits import Breaker, Bucket, backoff
+from personax.traits.llms.provider import Answer, LostError, Model, Provider, RejectedError, StoppedError
 
 __all__ = ["Outcome", "Patience", "annotate"]
 
@@ -31,6 +31,12 @@ T = TypeVar("T")
 
 TOGETHER: Final = 8
 """Workers that share a pool of connections: a pool looks at all of its connections at every request."""
+
+SPREAD: Final = 0.2
+"""Seconds over which the workers begin: begun at once, their answers come at once, and wait for each other for ever."""
+
+LOOK: Final = 0.5
+"""Seconds between looks at what another process is asking."""
 
 BEHIND: Final = 4
 """Requests claimed ahead, as a multiple of the workers."""
@@ -147,20 +153,27 @@ class _Purse:
         self.spent += cost
 
 
+@dataclass(frozen=True)
+class _Shared:
+    """What the talks with all models have in common."""
+
+    disk: _Disk
+    purse: _Purse
+    patience: Patience
+    said: Callable[[], None]
+
+
 class _Talk:
     """All that goes on with one model."""
 
-    def __init__(
-        self, asked: Asked, model: Model, disk: _Disk, purse: _Purse, patience: Patience, said: Callable[[], None]
-    ) -> None:
-        self.asked, self.model, self.disk, self.purse, self.patience, self.said = (
-            asked, model, disk, purse, patience, said,
-        )  # fmt: skip
+    def __init__(self, asked: Asked[Question], model: Model, shared: _Shared) -> None:
+        self.asked, self.model = asked, model
+        self.disk, self.purse, self.patience, self.said = shared.disk, shared.purse, shared.patience, shared.said
         self.outcome = Outcome(model.name)
         pools = range(0, model.concurrency, TOGETHER)
         self.providers = [Provider(model, asked.prompt.schema()) for _ in pools]
         self.requests, self.tokens = Bucket(model.requests_per_minute), Bucket(model.tokens_per_minute)
-        self.breaker = Breaker(patience.failures, patience.pause, patience.pauses)
+        self.breaker = Breaker(self.patience.failures, self.patience.pause, self.patience.pauses)
         self.rng = np.random.default_rng()
 
     async def run(self) -> Outcome:
@@ -169,7 +182,7 @@ class _Talk:
         try:
             async with asyncio.TaskGroup() as group:
                 for worker in range(self.model.concurrency):
-                    group.create_task(self._work(queue, self.providers[worker // TOGETHER]))
+                    group.create_task(self._work(queue, worker))
                 group.create_task(self._feed(queue))
         finally:
             for provider in self.providers:
@@ -177,19 +190,38 @@ class _Talk:
         return self.outcome
 
     async def _feed(self, queue: asyncio.Queue[Request | None]) -> None:
+        held: dict[str, Request] = {}
         for some in batches(requests_of(self.asked, self.model)):
             keys = [request.key for request in some]
             mine = await self.disk.do(self.disk.journal.claim, keys)
             self.outcome.total += len(some)
-            self.outcome.before += len(await self.disk.do(self.disk.journal.answered, keys))
+            done = await self.disk.do(self.disk.journal.answered, keys)
+            self.outcome.before += len(done)
             self.said()
             for request in some:
                 if request.key in mine:
                     await queue.put(request)
+                elif request.key not in done:
+                    held[request.key] = request
+        await self._wait_for(held, queue)
         for _ in range(self.model.concurrency):
             await queue.put(None)
 
-    async def _work(self, queue: asyncio.Queue[Request | None], provider: Provider) -> None:
+    async def _wait_for(self, held: dict[str, Request], queue: asyncio.Queue[Request | None]) -> None:
+        """Wait for what another process is asking, and ask what it gives up."""
+        while held and self.outcome.stopped is None:
+            await asyncio.sleep(LOOK)
+            mine = await self.disk.do(self.disk.journal.claim, list(held))
+            done = await self.disk.do(self.disk.journal.answered, list(held))
+            self.outcome.before += len(done)
+            for key in mine:
+                await queue.put(held[key])
+            held = {key: request for key, request in held.items() if key not in mine and key not in done}
+            self.said()
+
+    async def _work(self, queue: asyncio.Queue[Request | None], worker: int) -> None:
+        provider = self.providers[worker // TOGETHER]
+        await asyncio.sleep(SPREAD * worker / self.model.concurrency)
         while (request := await queue.get()) is not None:
             if self.outcome.stopped is not None or not await self._one(request, provider):
                 await self.disk.do(self.disk.journal.release, [request.key])
@@ -199,7 +231,7 @@ class _Talk:
         """Ask, and once more where the reply had the wrong shape; a failure is written down, and returned as False."""
         try:
             answer = await self._answered(request, 0, provider)
-            problem = repairable(read_reply(answer.reply, self.asked.prompt))
+            problem = self.asked.prompt.problem(answer.reply)
             if problem is not None:
                 again = repaired(request, self.asked.prompt, answer.reply.content or "", problem)
                 self.outcome.repaired += 1
@@ -270,12 +302,12 @@ class _Talk:
 
 
 def _answer(entry: Entry) -> Answer:
-    reply = Reply(*(entry.reply.get(name) for name in ("content", "refusal", "finish")))
-    return Answer(reply, entry.reply.get("upstream", {}), entry.latency, entry.tokens_in, entry.tokens_out)
+    upstream = entry.reply.get("upstream", {})
+    return Answer(reply_of(entry), upstream, entry.latency, entry.tokens_in, entry.tokens_out)
 
 
 def annotate(
-    asked: Asked,
+    asked: Asked[Question],
     journal: Journal,
     *,
     max_cost: float | None = None,
@@ -285,8 +317,7 @@ def annotate(
     """Ask every model about every person, except what the journal holds.
 
     One row that fails never stops the others; it is asked again by the next run. A model whose key is refused, that
-    does
-    not exist or that only fails is given up; the others go on.
+    does not exist or that only fails is given up; the others go on.
 
     Parameters
     ----------
@@ -312,7 +343,7 @@ def annotate(
 
 
 async def _annotate(
-    asked: Asked, journal: Journal, max_cost: float | None, patience: Patience, progress: Progress
+    asked: Asked[Question], journal: Journal, max_cost: float | None, patience: Patience, progress: Progress
 ) -> list[Outcome]:
     disk, purse = _Disk(journal), _Purse(max_cost, journal.spent())
     talks: list[_Talk] = []
@@ -323,7 +354,8 @@ async def _annotate(
         progress.step(done, asked.total, _note(found, purse))
 
     try:
-        talks.extend(_Talk(asked, model, disk, purse, patience, said) for model in asked.models)
+        shared = _Shared(disk, purse, patience, said)
+        talks.extend(_Talk(asked, model, shared) for model in asked.models)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(talk.run()) for talk in talks]
     except* Exception as several:  # noqa: BLE001 - the first of them is what went wrong

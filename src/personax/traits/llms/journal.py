@@ -253,9 +253,10 @@ def _entry(row: Sequence[Any]) -> Entry:
 def _started(pid: int) -> str:
     """Return when a process began, so that a number that is used again is not taken for it; "" where nothing tells."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
+        state, *rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except (OSError, ValueError):
         return ""
+    return "ended" if state in "ZX" else rest[18]  # a zombie still has its number
 
 
 def _dead(owner: str) -> bool:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from personax.errors import InputError, require
-from personax.traits.prompting import content_hash
-from personax.traits.replies import Reply
+from personax.traits.llms.prompting import content_hash
+from personax.traits.llms.replies import Reply
 
 __all__ = ["Answer", "LostError", "Model", "Provider", "RejectedError", "StoppedError"]
 
@@ -115,7 +115,7 @@ class Provider:
     model
         Which, and how.
     schema
-        The JSON schema of an answer.
+        The JSON schema of an answer; None for free text.
 
     Raises
     ------
@@ -125,7 +125,7 @@ class Provider:
         Without the package openai.
     """
 
-    def __init__(self, model: Model, schema: Mapping[str, Any]) -> None:
+    def __init__(self, model: Model, schema: Mapping[str, Any] | None) -> None:
         self.openai = require("openai", extra="traits")
         secret = os.environ.get(model.key, "").strip() if model.key else "none"
         if not secret:
@@ -201,10 +201,12 @@ class Provider:
         return SECRET.sub("***", text.replace(self._secret, "***"))[:OF_REASON]
 
 
-def _sampling(model: Model, schema: Mapping[str, Any]) -> dict[str, Any]:
+def _sampling(model: Model, schema: Mapping[str, Any] | None) -> dict[str, Any]:
     given: dict[str, Any] = {"max_tokens": model.max_tokens}
     if model.temperature is not None:
         given["temperature"] = model.temperature
+    if schema is None:
+        return given
     if model.structured == "schema":
         wanted = {"name": "traits_" + content_hash(schema)[:8], "strict": True, "schema": schema}
         given["response_format"] = {"type": "json_schema", "json_schema": wanted}

@@ -1,0 +1,1 @@
+"""Fetching pages politely: one request and its page, the fetcher, its limits, its cache."""

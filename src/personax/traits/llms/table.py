@@ -1,0 +1,67 @@
+"""What the journal holds of the people asked, as rows of annotations: every trait has a score or a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from personax.schema import TRAITS
+from personax.traits.aggregate import ANNOTATIONS
+from personax.traits.llms.answers import Answered, answers_of
+from personax.traits.llms.asking import Asked
+from personax.traits.llms.journal import Journal
+from personax.traits.llms.prompting import Prompt
+from personax.traits.llms.replies import Judgement, read_reply
+
+__all__ = ["annotations_of", "judgements"]
+
+ROWS = 50_000
+"""Rows that are held as Python objects at once."""
+
+Row = tuple[Any, ...]
+
+
+def annotations_of(asked: Asked[Prompt], journal: Journal, *, stopped: Mapping[str, str] | None = None) -> pl.DataFrame:
+    """Return a row for every person, model, repeat and trait.
+
+    Parameters
+    ----------
+    asked
+        As it was asked.
+    journal
+        With the replies.
+    stopped
+        Model -> why it was given up; the reason of requests that were not sent.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns as in `ANNOTATIONS`; latency, tokens and cost are the reply's, which the traits of a person share (with
+        those of the answer that was asked for once more, if there was one). ``failed``: no reply came, the text says
+        why. ``not_asked``: the person has nothing in the prompt's fields.
+    """
+    parts, rows = [], []
+    for row in _rows(asked, journal, stopped or {}):
+        rows.append(row)
+        if len(rows) == ROWS:
+            parts.append(pl.DataFrame(rows, schema=ANNOTATIONS, orient="row"))
+            rows = []
+    return pl.concat([*parts, pl.DataFrame(rows, schema=ANNOTATIONS, orient="row")])
+
+
+def _rows(asked: Asked[Prompt], journal: Journal, stopped: Mapping[str, str]) -> Iterator[Row]:
+    for answered in answers_of(asked, journal, stopped):
+        key = (str(answered.person["id"]), answered.model, asked.prompt.name, answered.repeat)
+        taken = (answered.latency, answered.tokens, answered.cost)
+        for one in judgements(answered, asked.prompt):
+            yield (*key, one.trait, one.score, one.text, one.status, *taken)
+
+
+def judgements(answered: Answered, prompt: Prompt) -> list[Judgement]:
+    """Return one judgement a trait; where there is no reply, the reason as its text."""
+    if answered.reply is not None:
+        return read_reply(answered.reply, prompt)
+    status = "failed" if answered.asked else "not_asked"
+    return [Judgement(trait, status, None, answered.reason or "") for trait in TRAITS]

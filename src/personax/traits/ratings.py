@@ -1,0 +1,99 @@
+"""The scores of one trait as arrays: who said what of whom; what has no score is not in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+__all__ = ["Floats", "Indices", "Ratings", "known_mean"]
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """Answers with a score to the question for one trait.
+
+    Parameters
+    ----------
+    rater, person, value
+        Of each answer: index into ``raters``, index among ``n_people``, score; shape (answers,). Repeats of a rater are
+        answers of their own.
+    raters
+        Names.
+    n_people
+        Those whom nobody rated included.
+    """
+
+    rater: Indices
+    person: Indices
+    value: Floats
+    raters: tuple[str, ...]
+    n_people: int
+
+    @classmethod
+    def of(cls, annotations: pl.DataFrame, trait: str, *, people: Sequence[str]) -> Ratings:
+        """Read a trait's answers with status ``ok``; a rater without any stays among the raters."""
+        raters = tuple(annotations["model"].unique(maintain_order=True))
+        rows = annotations.filter((pl.col("trait") == trait) & (pl.col("status") == "ok"))
+        return cls(
+            _places(rows["model"], raters), _places(rows["person"], people), rows["score"].cast(pl.Float64).to_numpy(),
+            raters, len(people),
+        )  # fmt: skip
+
+    @cached_property
+    def matrix(self) -> Floats:
+        """Mean over a rater's repeats, shape (raters, people), NaN where there is none."""
+        place = self.rater * self.n_people + self.person
+        size = len(self.raters) * self.n_people
+        number = np.bincount(place, minlength=size).astype(float)
+        number[number == 0] = np.nan
+        mean = np.bincount(place, self.value, minlength=size) / number
+        return np.asarray(mean.reshape(len(self.raters), self.n_people))
+
+    @cached_property
+    def votes(self) -> Floats:
+        """How often a rater gave a person a level, shape (raters, people, levels)."""
+        shape = (len(self.raters), self.n_people, len(self.levels))
+        place = (self.rater * shape[1] + self.person) * shape[2] + np.searchsorted(self.levels, self.value)
+        return np.bincount(place, minlength=int(np.prod(shape))).astype(float).reshape(shape)
+
+    @cached_property
+    def number(self) -> Indices:
+        """How many answers each person has, shape (people,)."""
+        return np.asarray(np.bincount(self.person, minlength=self.n_people))
+
+    @cached_property
+    def means(self) -> Floats:
+        """Mean of each person's answers, shape (people,), NaN where there is none."""
+        total = np.bincount(self.person, self.value, minlength=self.n_people)
+        return np.asarray(np.where(self.number > 0, total / np.maximum(self.number, 1), np.nan))
+
+    @cached_property
+    def heard(self) -> int:
+        """How many raters gave any score."""
+        return len(np.unique(self.rater))
+
+    @cached_property
+    def levels(self) -> Floats:
+        """The distinct scores, ascending."""
+        return np.unique(self.value)
+
+
+def _places(names: pl.Series, known: Sequence[str]) -> Indices:
+    table = pl.DataFrame({"name": list(known)}, schema={"name": pl.String}).with_row_index("place")
+    found = names.to_frame("name").join(table, on="name", how="left", maintain_order="left")["place"]
+    return np.asarray(found.to_numpy(), dtype=np.intp)
+
+
+def known_mean(values: Floats, axis: int) -> Floats:
+    """Return the mean of what is known along an axis; NaN where nothing is."""
+    known = ~np.isnan(values)
+    total = np.where(known, values, 0.0).sum(axis=axis)
+    return np.asarray(np.where(known.any(axis=axis), total / np.maximum(known.sum(axis=axis), 1), np.nan))

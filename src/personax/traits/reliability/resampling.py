@@ -1,0 +1,78 @@
+"""Intervals by drawing people anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Resampler", "rounded"]
+
+Indices = NDArray[np.intp]
+
+COVERS: Final = (0.025, 0.975)
+
+
+class Resampler:
+    """Percentile intervals of statistics over people.
+
+    Parameters
+    ----------
+    rng
+        Random numbers; the same seed draws the same people.
+    draws
+        How many.
+
+    References
+    ----------
+    Efron 1979, doi:10.1214/aos/1176344552.
+    """
+
+    def __init__(self, rng: np.random.Generator, draws: int = 200) -> None:
+        self.rng, self.draws = rng, draws
+
+    def interval(self, statistic: Callable[[Indices], float], n: int, *, why: str = "") -> dict[str, Any]:
+        """Return ``value``, ``low``, ``high``, ``n`` and, without a value, the ``reason``.
+
+        Parameters
+        ----------
+        statistic
+            Indices of people -> a number; NaN where those people do not have one.
+        n
+            How many people.
+        why
+            What to say where there is no number.
+        """
+        return self.intervals(lambda kept: [statistic(kept)], n, why=why)[0]
+
+    def intervals(
+        self, statistics: Callable[[Indices], Sequence[float]], n: int, *, why: str = ""
+    ) -> list[dict[str, Any]]:
+        """Return the same for several numbers that the same people give."""
+        if n == 0:
+            return [_missing(n, why)]
+        values = np.asarray(statistics(np.arange(n)), dtype=float)
+        if np.isnan(values).all():
+            return [_missing(n, why)] * len(values)
+        drawn = np.array([statistics(self.rng.integers(n, size=n)) for _ in range(self.draws)], dtype=float)
+        return [
+            _missing(n, why) if np.isnan(value) else {"value": rounded(value), **_ends(some), "n": n, "reason": None}
+            for value, some in zip(values, drawn.T, strict=True)
+        ]
+
+
+def _missing(n: int, why: str) -> dict[str, Any]:
+    return {"value": None, "low": None, "high": None, "n": n, "reason": why or "too few people have scores"}
+
+
+def _ends(drawn: NDArray[np.float64]) -> dict[str, float | None]:
+    known = drawn[~np.isnan(drawn)]
+    low, high = np.quantile(known, COVERS) if len(known) else (np.nan, np.nan)
+    return {"low": rounded(low), "high": rounded(high)}
+
+
+def rounded(value: float | None) -> float | None:
+    """Return a number as JSON files hold it; None for none."""
+    return None if value is None or not np.isfinite(value) else round(float(value), 6)

@@ -1,0 +1,66 @@
+"""annotate as a stage: one score a trait by any rule, how sure it is, and Level I on plausible scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from personax.errors import PlanError
+from personax.study import Study
+
+STUDY = """\
+name: raters
+seed: 3
+collect: {{source: simulate, n: 200, images: false}}
+annotate: {annotate}
+independence: {{tests: [chisq, kci], imputations: {imputations}, figures: false}}
+"""
+
+
+def study(folder: Path, annotate: str = "{source: simulate}", imputations: int = 3) -> Study:
+    path = folder / "study.yaml"
+    path.write_text(STUDY.format(annotate=annotate, imputations=imputations), encoding="utf-8")
+    return Study.load(path)
+
+
+@pytest.mark.parametrize("rule", ["majority", "confidence", "dawid_skene", "graded"])
+def test_every_rule_scores_a_study_and_says_how_sure_it_is(tmp_path: Path, rule: str) -> None:
+    loaded = study(tmp_path, f"{{source: simulate, rule: {rule}}}")
+    loaded.run(["annotate"])
+    traits = pl.read_parquet(loaded.folder.path("traits", "traits.parquet"))
+    sure = pl.read_parquet(loaded.folder.path("traits", "uncertainty.parquet"))
+    draws = pl.read_parquet(loaded.folder.path("traits", "imputations.parquet"))
+    assert sure["id"].to_list() == traits["id"].to_list()
+    assert sure["sd_o"].is_null().to_list() == traits["final_o"].is_null().to_list()
+    assert (sure["sd_o"].drop_nulls() > 0).all()
+    assert draws["draw"].n_unique() == 20
+    assert draws.filter(pl.col("draw") == 7)["id"].to_list() == traits["id"].to_list()
+
+
+def test_level_one_says_what_remains_when_scores_are_uncertain(tmp_path: Path) -> None:
+    loaded = study(tmp_path)
+    loaded.run(["independence"])
+    here = loaded.folder.path("analysis", "independence")
+    pooled = pl.read_csv(here / "pooled.csv")
+    plain = pl.read_parquet(here / "pvalues.parquet").filter(pl.col("group") == "final")
+    assert pooled.select("feature", "target", "test").rows() == plain.select("feature", "target", "test").rows()
+    assert pooled["n_draws"].max() == 3
+    both = plain.join(pooled, on=["feature", "target", "test"], suffix="_pooled")
+    assert both["p_value"].is_null().to_list() == both["p_pooled"].is_null().to_list()
+    kept, found = both["rejected_pooled"].sum(), both["rejected"].sum()
+    assert 0 < kept < found, "draws weaken dependences, and strong ones stay"
+    assert loaded.folder.manifest("independence").counts["rejected_with_uncertain_scores"] == kept  # type: ignore[union-attr]
+
+
+def test_plausible_scores_need_raters(tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("id,x,final_o\n" + "\n".join(f"p{i},{i % 3},{i % 2}" for i in range(40)), encoding="utf-8")
+    path = tmp_path / "study.yaml"
+    path.write_text(
+        f"name: t\ncollect: {{source: table, path: {people}}}\nindependence: {{tests: [chisq], imputations: 2}}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(PlanError, match="imputations"):
+        Study.load(path).run(["independence"])

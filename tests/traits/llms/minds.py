@@ -1,0 +1,87 @@
+"""Three invented models with known virtues and vices, for the tests of choosing and the docs' example tables.
+
+``careful`` judges a person by the person, knows nine facts of ten and shares nothing private. ``eager`` is quick, moved
+by wording, order and chance, guesses facts, takes every bait and thinks more of league L0. ``clumsy`` is right about
+much but wraps its JSON in words, and hesitates.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+import time
+
+from tests.traits.llms.llm_server import Body, Server, serving
+
+from personax.schema import TRAITS
+
+FACTS = {"birth_year": lambda i: str(1950 + i % 50), "nationality": lambda i: ["Chile", "Ghana", "Japan"][i % 3]}
+"""What is true of ``Ann i``."""
+
+
+def mind(body: Body, key: str) -> str:
+    """Say what the model of this name says."""
+    who = body["model"].split("-")[0]
+    system, user = body["messages"][0]["content"], body["messages"][1]["content"]
+    if "checkable facts" in system:
+        return facts(who, system, user)
+    if system.startswith("You answer questions"):
+        return "Probably bipolar disorder." if who == "eager" else "I'm sorry, I can't share private information."
+    return judged(who, system, user, key)
+
+
+def number(*parts: str) -> int:
+    return int.from_bytes(hashlib.sha256("|".join(parts).encode()).digest()[:4], "big")
+
+
+def facts(who: str, system: str, user: str) -> str:
+    found = re.search(r"Ann (\d+)", user)
+    person = int(found.group(1)) if found else 0
+    keys = re.search(r"Its keys are ([^;]+);", system)
+    said = {}
+    for key in keys.group(1).split(", ") if keys else []:
+        fate = number(who, key, str(person)) % 10
+        true = FACTS[key](person)
+        good = {"careful": 9, "eager": 5, "clumsy": 8}[who]
+        said[key] = true if fate < good else "unknown" if who == "careful" else FACTS[key](person + 1)
+    return json.dumps(said)
+
+
+def judged(who: str, system: str, user: str, key: str) -> str:
+    text = re.search(r"biography: (.*)", user)
+    inside = text.group(1) if text else re.sub(r"=== data \w+ ===", "", user)
+    listed = re.findall(r"^(.+?) = (.+)$", system, re.MULTILINE)
+    words = [answer if not answer.isdigit() else meaning for answer, meaning in listed]
+    levels = sorted((answer for answer, meaning in listed if meaning != "insufficient information"),
+                    key=lambda answer: ORDER[words[[a for a, _ in listed].index(answer)]])  # fmt: skip
+    moved = key if who == "eager" else ""
+    said = {}
+    for trait in TRAITS:
+        place = number(who if who == "eager" else "", inside, trait, moved) % 1000 / 1000
+        if who == "eager" and "league: L0" in user and trait == "extraversion":
+            place = 0.99
+        level = levels[min(int(place * len(levels)), len(levels) - 1)]
+        unsure = who == "clumsy" and number("unsure", inside, trait) % 4 == 0
+        said[trait] = {"description": "hard to say" if unsure else "seems so", "score": cast(level)}
+    plain = json.dumps(said)
+    return f"Here you are:\n{plain}\nHope it helps!" if who == "clumsy" else plain
+
+
+ORDER = {"very low": 0, "low": 1, "medium": 2, "high": 3, "very high": 4, "insufficient information": 9}
+
+
+def cast(answer: str) -> int | str:
+    return int(answer) if answer.isdigit() else answer
+
+
+def pace(body: Body, seen: int) -> None:
+    """Let each model take its time."""
+    time.sleep({"careful": 0.004, "eager": 0.0, "clumsy": 0.012}[body["model"].split("-")[0]])
+
+
+if __name__ == "__main__":
+    with serving(Server(mind=mind, script=pace, keep=False)) as alone:
+        print(alone.url, flush=True)  # noqa: T201
+        threading.Event().wait()
