@@ -6,6 +6,9 @@
     ├── PlanError            study.yaml: unknown key, wrong type, newer version; names file, line, key
     ├── InputError           a file or table that cannot be used as it is
     │   └── TooManyBadCells  more bad cells than the plan allows
+    ├── SourceError          a source of people on the web
+    │   ├── FetchError       a page could not be had: refused, too slow, too large, not allowed
+    │   └── SourceChanged    a page has another shape than this version reads; names what was looked for
     ├── StudyError           the study folder: locked, missing or unreadable stage output
     ├── MissingExtraError    an optional package is not installed; names the line that installs it
     └── ComputationError     a computation that has no honest answer on these data
@@ -22,10 +25,13 @@ from types import ModuleType
 
 __all__ = [
     "ComputationError",
+    "FetchError",
     "InputError",
     "MissingExtraError",
     "PersonaxError",
     "PlanError",
+    "SourceChanged",
+    "SourceError",
     "StudyError",
     "TooManyBadCells",
     "UntestableError",
@@ -47,6 +53,18 @@ class InputError(PersonaxError):
 
 class TooManyBadCells(InputError):
     """More cells of a column are bad than the plan allows."""
+
+
+class SourceError(PersonaxError):
+    """A source of people on the web gives nothing that can be used."""
+
+
+class FetchError(SourceError):
+    """A page could not be had."""
+
+
+class SourceChanged(SourceError):
+    """A page has another shape than this version reads."""
 
 
 class StudyError(PersonaxError):
