@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
 
 from tests.traits.llms.llm_server import Server, serving
-from tests.traits.llms.minds import FACTS, mind, pace
+from tests.traits.llms.minds import FACTS, mind
 
 from personax.cli import app
 from personax.errors import PlanError
@@ -24,7 +24,7 @@ runner = CliRunner()
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving(Server(mind=mind, script=pace)) as running:
+    with serving(Server(mind=mind)) as running:
         yield running
 
 
@@ -33,8 +33,8 @@ def study(folder: Path, server: Server, more: str = "", names: bool = True) -> P
     lines = ["id,name,league,birth_year,nationality,biography"]
     for i in range(40):
         name = f"Ann {i}" if names else ""
-        year, country = FACTS["birth_year"](i), FACTS["nationality"](i)
-        lines.append(f"p{i},{name},L{i % 2},{year},{country},She won {i} prizes.")
+        year, country, league = (FACTS[fact](i) for fact in ("birth_year", "nationality", "league"))
+        lines.append(f"p{i},{name},{league},{year},{country},She won {i} prizes.")
     (folder / "people.csv").write_text("\n".join(lines), encoding="utf-8")
     models = "".join(
         f"    - {{name: {name}, model: {name}-x, base_url: {server.url},"
@@ -63,7 +63,9 @@ def test_select_sees_the_virtues_and_vices_that_were_put_in(tmp_path: Path, serv
     assert score["clumsy", "decided"] == pytest.approx(0.75, abs=0.1)
     assert score["careful", "facts"] == pytest.approx(0.95, abs=0.06)
     assert score["eager", "facts"] == pytest.approx(0.5, abs=0.15)
-    assert score["eager", "time"] == 1.0
+    times = [score[model, "time"] for model in ("careful", "eager", "clumsy")]
+    assert max(times) == 1.0
+    assert min(times) > 0
     assert score["eager", "cost"] == 1.0
     assert score["careful", "cost"] == pytest.approx(1 / 3, abs=0.02)
     assert all(row["low"] <= row["score"] <= row["high"] for row in told["scores"])
@@ -75,7 +77,8 @@ def test_select_sees_the_virtues_and_vices_that_were_put_in(tmp_path: Path, serv
     asked = sum(server.sent.values())
     again = runner.invoke(app, ["traits", "select", str(path), "--people", "30", "--weights", "cost=1"])
     assert again.exit_code == 0, again.output
-    assert "eager" in again.stdout.splitlines()[2], "the cheapest is first when only cost counts"
+    cheapest = pl.read_csv(tmp_path / "s" / "traits" / "select" / "overall.csv")
+    assert cheapest["model"].to_list() == ["eager", "clumsy", "careful"], "in the order of prices when only cost counts"
     assert sum(server.sent.values()) == asked, "what was asked is not asked again"
 
 

@@ -15,7 +15,7 @@ from personax.files import write_text, written_aside
 from personax.plan import AnnotateLLM
 from personax.progress import Progress, Silent
 from personax.stages.base import stage_rng
-from personax.stages.llms import JOURNAL, added, models_of, people_of, prompt_of, sample, shown_columns
+from personax.stages.llms import JOURNAL, models_of, people_of, prompt_of, sample, shown_columns
 from personax.store import StudyFolder
 from personax.strict import nearest
 from personax.traits.choosing import compare_formats, compare_models, overall, questions_of
@@ -113,7 +113,7 @@ def estimated(choice: Choice, kind: Literal["models", "formats"]) -> list[Estima
         _questions(choice, Silent()).all if kind == "models" else list(_formats(choice).values())
     )
     with Journal(choice.folder.path(*JOURNAL)) as journal:
-        return added([estimate(one, journal) for one in asked])
+        return estimate(asked, journal)
 
 
 def _facts(choice: Choice) -> tuple[str, ...]:

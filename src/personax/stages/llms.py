@@ -25,7 +25,6 @@ from personax.traits.stereotypes import Audit, audit_of, effects, frequent
 
 __all__ = [
     "JOURNAL",
-    "added",
     "ask",
     "ask_audit",
     "asked_of",
@@ -121,24 +120,7 @@ def estimated(folder: StudyFolder, section: AnnotateLLM, seed: int = 0) -> list[
     if section.audit is not None:
         asked += _audit(folder, section, section.audit, seed).all
     with Journal(folder.path(*JOURNAL)) as journal:
-        return added([estimate(one, journal) for one in asked])
-
-
-def added(parts: Sequence[Sequence[Estimate]]) -> list[Estimate]:
-    """Return the sum over several sets of questions, model by model."""
-    return [_sum(same) for same in zip(*parts, strict=True)]
-
-
-def _sum(parts: Sequence[Estimate]) -> Estimate:
-    costs = [part.cost for part in parts]
-    return Estimate(
-        parts[0].model,
-        sum(part.answered for part in parts),
-        sum(part.left for part in parts),
-        sum(part.tokens_in for part in parts),
-        sum(part.tokens_out for part in parts),
-        None if None in costs else sum(cost or 0.0 for cost in costs),
-    )
+        return estimate(asked, journal)
 
 
 def ask(context: Context, asked: Asked[Prompt], max_cost: float | None) -> pl.DataFrame:

@@ -11,13 +11,17 @@ import hashlib
 import json
 import re
 import threading
-import time
+from collections.abc import Callable
 
-from tests.traits.llms.llm_server import Body, Server, serving
+from tests.traits.llms.llm_server import Body, Fault, Server, serving
 
 from personax.schema import TRAITS
 
-FACTS = {"birth_year": lambda i: str(1950 + i % 50), "nationality": lambda i: ["Chile", "Ghana", "Japan"][i % 3]}
+FACTS: dict[str, Callable[[int], str]] = {
+    "birth_year": lambda i: str(1950 + i % 50),
+    "nationality": lambda i: ["Chile", "Ghana", "Japan"][i % 3],
+    "league": lambda i: f"L{i % 2}",
+}
 """What is true of ``Ann i``."""
 
 
@@ -76,9 +80,9 @@ def cast(answer: str) -> int | str:
     return int(answer) if answer.isdigit() else answer
 
 
-def pace(body: Body, seen: int) -> None:
+def pace(body: Body, seen: int) -> Fault:
     """Let each model take its time."""
-    time.sleep({"careful": 0.004, "eager": 0.0, "clumsy": 0.012}[body["model"].split("-")[0]])
+    return Fault(delay={"careful": 0.2, "eager": 0.05, "clumsy": 0.4}[body["model"].split("-")[0]])
 
 
 if __name__ == "__main__":

@@ -253,7 +253,7 @@ def test_a_biography_that_gives_orders_changes_nothing(server: Server, journal: 
 
 def test_money_ends_where_it_was_said_to_end(server: Server, journal: Journal) -> None:
     asking = asked(server, 200, concurrency=16)
-    each = sum(one.cost or 0 for one in estimate(Asked(people(1), asking.models, asking.prompt), journal))
+    each = sum(one.cost or 0 for one in estimate([Asked(people(1), asking.models, asking.prompt)], journal))
     outcome = only(annotate(asking, journal, max_cost=20 * each))
     assert outcome.stopped is not None
     assert "max_cost" in outcome.stopped
@@ -268,12 +268,12 @@ def test_money_ends_where_it_was_said_to_end(server: Server, journal: Journal) -
 
 def test_an_estimate_sends_nothing_and_is_near(server: Server, journal: Journal) -> None:
     asking = asked(server, 20)
-    (before,) = estimate(asking, journal)
+    (before,) = estimate([asking], journal)
     assert (before.answered, before.left) == (0, 20)
     assert not server.sent
     annotate(asking, journal)
     assert before.cost == pytest.approx(journal.spent(), rel=0.7)
-    (after,) = estimate(asking, journal)
+    (after,) = estimate([asking], journal)
     assert (after.answered, after.left, after.cost) == (20, 0, 0.0)
 
 

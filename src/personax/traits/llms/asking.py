@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from personax.traits.llms.journal import Journal
@@ -154,12 +154,18 @@ class Estimate:
     cost: float | None
 
 
-def estimate(asked: Asked[Question], journal: Journal) -> list[Estimate]:
-    """Say what is left to ask of each model and about what it costs; repairs and retries come on top."""
+def estimate(asked: Sequence[Asked[Question]], journal: Journal) -> list[Estimate]:
+    """Say what is left to ask of each model and about what it costs; repairs and retries come on top.
+
+    Parameters
+    ----------
+    asked
+        Sets of questions to the same models; what stands in two of them is asked once.
+    """
     found = []
-    for model in asked.models:
+    for model in asked[0].models:
         answered = left = tokens = 0
-        for some in batches(requests_of(asked, model)):
+        for some in batches(chain.from_iterable(requests_of(one, model) for one in asked)):
             done = journal.answered([request.key for request in some])
             rest = [request for request in some if request.key not in done]
             answered, left = answered + len(done), left + len(rest)
