@@ -72,9 +72,10 @@ class Rated(Strict):
 
 
 class AnnotateSimulated(Rated):
-    """The noisy raters of the simulated people."""
+    """The noisy raters of the simulated people; with ``lexicon``, what their biographies say is one rater more."""
 
     source: Literal["simulate"]
+    lexicon: bool = False
 
 
 class AnnotateLexicon(Rated):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from personax.schema import LETTERS, TRAITS, Column, Edge, Graph, Node
+from personax.traits import reliability
 
 SCRIPT = "<script>alert(1)</script>"
 BOLD = "<b onload=\"x\">'bold'</b>"
@@ -96,7 +98,7 @@ def write_faces(root: Path, rng: np.random.Generator) -> None:
 
 def write_traits(root: Path, rng: np.random.Generator) -> None:
     """Write scores of three raters and how they agree."""
-    scores: dict[str, object] = {"id": [f"p{i:04d}" for i in range(PEOPLE)]}
+    scores: dict[str, Any] = {"id": [f"p{i:04d}" for i in range(PEOPLE)]}
     for rater in (*RATERS, "final"):
         for letter in LETTERS.values():
             values = rng.choice([1.0, 2.0, 3.0], PEOPLE, p=[0.25, 0.45, 0.3])
@@ -134,6 +136,35 @@ def write_traits(root: Path, rng: np.random.Generator) -> None:
         for a, b in (("oak", "elm"), ("oak", BOLD), ("elm", BOLD))
     ]
     _dump(root / "traits" / "agreement.json", {"traits": traits, "raters": raters, "pairs": pairs})
+    annotations = pl.concat(
+        pl.DataFrame(
+            {"person": scores["id"], "model": rater, "repeat": 0, "trait": trait, "prompt": "number-3-increasing-ab"}
+        ).with_columns(pl.Series("score", scores[f"{rater}_{letter}"]), pl.lit("ok").alias("status"))
+        for rater in RATERS
+        for trait, letter in LETTERS.items()
+    ).drop_nulls("score")
+    groups = {BOLD: pl.Series([("x", "y", SCRIPT)[i % 3] for i in range(PEOPLE)])}
+    told = reliability(annotations, people=scores["id"], groups=groups, rng=rng, bootstraps=20)
+    _dump(root / "traits" / "reliability.json", told)
+    _dump(root / "traits" / "stereotypes.json", stereotypes())
+
+
+def stereotypes() -> dict[str, object]:
+    """Return an audit in which one league moves one trait, and which has an effect that could not be had."""
+
+    def number(value: float | None) -> dict[str, object]:
+        ends = {"low": None, "high": None} if value is None else {"low": value - 0.05, "high": value + 0.05}
+        return {"value": value, **ends, "n": 25, "reason": f"nobody {SCRIPT}" if value is None else None}
+
+    rows = [
+        {"field": "league", "value": value, "trait": trait, "models": {BOLD: 0.1}, "named": number(0.1),
+         "effect": number(None if trait == "openness" else 0.4 if trait == "extraversion" and value == BOLD else 0.01)}
+        for value in (BOLD, "NBA")
+        for trait in TRAITS
+    ]  # fmt: skip
+    fame = {"model": BOLD, "known_by_name": number(0.9), "name_moves": number(0.2), "name_repeats_text": number(0.5)}
+    chance = {"intervals": 8, "expected": 0.4, "found": 1}
+    return {"people": 25, "fields": rows, "chance": chance, "fame": [fame]}
 
 
 def p_values(features: list[str], groups: tuple[str, ...], rng: np.random.Generator) -> pl.DataFrame:

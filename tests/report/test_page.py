@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 
 from personax.report import gather, render
 from personax.report.usage import guidelines, parse
+from personax.report.words import number
 
 USAGE = "Be careful.\n\n- no profiling\n- no <i>harm</i>"
 SCRIPT = "<script>alert(1)</script>"
@@ -90,6 +92,24 @@ def test_assumptions_and_proposed_names_are_shown_as_what_they_are(page: Page) -
     assert "Proposals from the strongest Level I association" in page.text
     assert f"{SCRIPT}, reversed" in page.text
     assert f"text_1 ({BOLD}?) ->" in page.text
+
+
+def test_reliability_is_shown_by_trait_rater_and_group(study: Path, page: Page) -> None:
+    told = json.loads((study / "traits" / "reliability.json").read_text(encoding="utf-8"))
+    single = told["traits"]["openness"]["icc_single"]
+    assert f"{number(single['value'], 2)} ({number(single['low'], 2)} to {number(single['high'], 2)})" in page.text
+    assert f"Agreement within {BOLD}" in page.text
+    assert "asked once" in page.text
+    unequal = sum(row["p_corrected"] is not None and row["p_corrected"] < 0.05 for row in told["differential"])
+    assert f"{unequal} of {len(told['differential'])} comparisons differ" in page.text
+
+
+def test_stereotypes_are_shown_with_what_chance_gives(html: str, page: Page) -> None:
+    assert "25 people were judged again" in page.text
+    assert "Of 8 intervals, 0.4 would leave out 0 by chance; 1 do." in page.text
+    assert "effect 0.4, 95% interval 0.35 to 0.45" in html
+    assert "0.9 (0.85 to 0.95)" in page.text
+    assert f"nobody {SCRIPT}" not in html, "a reason is text"
 
 
 def test_nothing_is_loaded(page: Page) -> None:
@@ -176,8 +196,8 @@ def test_sections_follow_the_files(study: Path, page: Page, tmp_path: Path) -> N
         "manifests": {"settings"},
         "embeddings": set(),
     }
-    for number, (folder, lost) in enumerate(parts.items()):
-        copy = tmp_path / str(number)
+    for place, (folder, lost) in enumerate(parts.items()):
+        copy = tmp_path / str(place)
         shutil.copytree(study, copy)
         shutil.rmtree(copy / folder)
         found = Page(render(gather(copy), usage=USAGE))

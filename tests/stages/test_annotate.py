@@ -64,3 +64,14 @@ def test_plausible_scores_need_raters(tmp_path: Path) -> None:
     )
     with pytest.raises(PlanError, match="imputations"):
         Study.load(path).run(["independence"])
+
+
+def test_the_lexicon_may_be_one_rater_more_of_simulated_people(tmp_path: Path) -> None:
+    loaded = study(tmp_path, "{source: simulate, lexicon: true}")
+    loaded.run(["annotate"])
+    rated = pl.read_parquet(loaded.folder.path("traits", "annotations.parquet"))
+    assert rated.filter(pl.col("model") == "lexicon").height == 5 * 200
+    traits = pl.read_parquet(loaded.folder.path("traits", "traits.parquet"))
+    both = traits.select("lexicon_e", "final_e").drop_nulls()
+    assert both.height > 50
+    assert both.select(pl.corr("lexicon_e", "final_e")).item() > 0.7

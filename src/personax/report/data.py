@@ -89,10 +89,12 @@ class Modality:
 
 @dataclass(frozen=True, slots=True)
 class TraitScores:
-    """Aggregated scores and how far the raters agree (agreement.json as it is; empty when absent)."""
+    """Aggregated scores, and what is known of the raters: files as they are, empty when absent."""
 
     distributions: Sequence[Distribution]
     agreement: Mapping[str, Any]
+    reliability: Mapping[str, Any] = field(default_factory=dict)
+    stereotypes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,8 @@ def _traits(folder: Path) -> TraitScores | None:
         return None
     columns = [Column(f"final_{trait[0]}", "target", "ordinal") for trait in TRAITS]
     scores = [distribute(frame[column.name], column) for column in columns if column.name in frame.columns]
-    return TraitScores(scores, _json(folder / "agreement.json") or {})
+    known = ("agreement", "reliability", "stereotypes")
+    return TraitScores(scores, *(_json(folder / f"{name}.json") or {} for name in known))
 
 
 def _independence(folder: Path) -> Independence | None:

@@ -7,13 +7,14 @@ from typing import Any
 
 from markupsafe import Markup
 
+from personax.report.intervals import Row, intervals
 from personax.report.svg import element, figure
-from personax.report.words import count, number, percent
+from personax.report.words import count, percent
 from personax.schema import ENDINGS
 
 __all__ = ["alphas", "ended", "ratings", "statuses"]
 
-ROW, STACK = 30.0, 26.0
+STACK = 26.0
 LOW = -0.2
 GUIDES = (0.0, 0.667, 0.8, 1.0)
 """Krippendorff's own marks: from .667 tentative conclusions, from .8 firm ones."""
@@ -21,43 +22,17 @@ GUIDES = (0.0, 0.667, 0.8, 1.0)
 
 def alphas(traits: Mapping[str, Mapping[str, Any]]) -> Markup:
     """Draw Krippendorff's alpha of each trait with its interval, on a line from -0.2 to 1."""
-    bottom = ROW * len(traits)
-    guides = [
-        part
-        for value in GUIDES
-        for part in (
-            element("line", x1=_across(value), x2=_across(value), y1=0, y2=bottom, class_="guide"),
-            element(
-                "text", number(value), x=_across(value), y=bottom + 16, class_="tick end" if value == 0.667 else "tick"
-            ),
+    rows = [
+        Row(
+            trait.capitalize(),
+            found.get("alpha"),
+            found.get("alpha_low"),
+            found.get("alpha_high"),
+            found.get("reason") or f"{count(found.get('n_people', 0))} people, {found.get('n_raters', 0)} raters",
         )
+        for trait, found in traits.items()
     ]
-    rows = [_alpha(trait, found, ROW * (place + 0.5)) for place, (trait, found) in enumerate(traits.items())]
-    return figure(*guides, *rows, height=bottom + 24, label="Agreement between raters", class_="alphas")
-
-
-def _across(value: float) -> str:
-    # 33 % for the names, 64 % for the line from LOW to 1
-    return f"{33 + 64 * (max(value, LOW) - LOW) / (1 - LOW):.2f}%"
-
-
-def _alpha(trait: str, found: Mapping[str, Any], y: float) -> Markup:
-    name = element("text", trait.capitalize(), x=0, y=y + 4)
-    alpha = found.get("alpha")
-    if alpha is None:
-        reason = found.get("reason") or "no value"
-        return element(
-            "g", name, element("text", "none", x="33%", y=y + 4, class_="muted"), data_tip=f"{trait}\n{reason}"
-        )
-    low, high = found.get("alpha_low"), found.get("alpha_high")
-    parts = [element("rect", x=0, y=y - ROW / 2, width="100%", height=ROW, class_="hit"), name]
-    tip = f"{trait.capitalize()}\nalpha {number(alpha)}"
-    if low is not None and high is not None:
-        parts.append(element("line", x1=_across(low), x2=_across(high), y1=y, y2=y, class_="whisker"))
-        tip += f", 95% interval {number(low)} to {number(high)}"
-    parts.append(element("circle", cx=_across(alpha), cy=y, r=5.5, class_="dot"))
-    tip += f"\n{count(found.get('n_people', 0))} people, {found.get('n_raters', 0)} raters"
-    return element("g", *parts, data_tip=tip)
+    return intervals(rows, (LOW, 1.0), GUIDES, "Agreement between raters", meaning="alpha")
 
 
 def statuses(raters: Mapping[str, Mapping[str, Any]]) -> Markup:

@@ -36,13 +36,10 @@ def _run(context: Context) -> None:
     people = context.frame("people", "people.parquet")["id"].to_list()
     match context.plan.annotate:
         case AnnotateSimulated() as section:
-            _vote(context, _simulated(context), section)
+            raters = [_simulated(context), *([_lexicon(context)] if section.lexicon else [])]
+            _vote(context, pl.concat(raters), section)
         case AnnotateLexicon() as section:
-            if not context.folder.path("people", "texts.parquet").is_file():
-                text = "annotate.source: lexicon reads biographies; give the people table a column biography"
-                raise PlanError(text)
-            texts = context.frame("people", "texts.parquet")
-            _vote(context, annotate_lexicon(dict(texts.select("id", "biography").iter_rows())), section)
+            _vote(context, _lexicon(context), section)
         case AnnotateLLM() as section:
             asked = asked_of(context.folder, section)
             _vote(context, ask(context, asked, section.max_cost), section)
@@ -58,6 +55,14 @@ def _simulated(context: Context) -> pl.DataFrame:
         text = "annotate.source: simulate needs simulated people (collect.source: simulate)"
         raise PlanError(text)
     return context.frame("people", "simulation", "ratings.parquet")
+
+
+def _lexicon(context: Context) -> pl.DataFrame:
+    if not context.folder.path("people", "texts.parquet").is_file():
+        text = "annotate.source: lexicon reads biographies; give the people table a column biography"
+        raise PlanError(text)
+    texts = context.frame("people", "texts.parquet")
+    return annotate_lexicon(dict(texts.select("id", "biography").iter_rows()))
 
 
 def _vote(context: Context, annotations: pl.DataFrame, section: Rated) -> None:
