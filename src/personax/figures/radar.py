@@ -45,7 +45,7 @@ def radar(scores: pl.DataFrame, *, rows: str = "model", axes: str = "dimension")
         raise InputError(f"a radar takes 3 axes or more and 1 to {MOST} lines, here {len(around)} and {len(names)}")
     with defaults():
         figure: Figure = require("matplotlib.figure", extra="figures").Figure(figsize=(6.4, 3.9), dpi=200)
-        panel = figure.add_axes((0.06, 0.1, 0.55, 0.8), projection="polar")
+        panel = figure.add_axes((0.08, 0.1, 0.55, 0.8), projection="polar")
         angles = np.linspace(0, 2 * np.pi, len(around), endpoint=False)
         for place, name in enumerate(names):
             own = scores.filter(pl.col(rows) == name).select(axes, "score").iter_rows()
@@ -58,9 +58,13 @@ def radar(scores: pl.DataFrame, *, rows: str = "model", axes: str = "dimension")
         panel.set_ylim(0, 1)
         panel.set_theta_offset(np.pi / 2)  # type: ignore[attr-defined]
         panel.set_theta_direction(-1)  # type: ignore[attr-defined]
-        panel.set_xticks(angles, around, color=INK)
+        panel.set_xticks(angles, [""] * len(around))
+        for angle, name in zip(angles, around, strict=True):
+            side = np.sin(angle)
+            where = "center" if abs(side) < 0.01 else "left" if side > 0 else "right"
+            panel.text(angle, 1.08, name, color=INK, ha=where, va="center")
         panel.set_yticks([0.25, 0.5, 0.75, 1.0], ["", "0.5", "", "1"], color=INK, fontsize=7)
         panel.grid(color=PALE, linewidth=0.6)
         panel.spines["polar"].set_color(PALE)
-        panel.legend(loc="center left", bbox_to_anchor=(1.16, 0.5), frameon=False, fontsize=8)
+        panel.legend(loc="center left", bbox_to_anchor=(1.24, 0.5), frameon=False, fontsize=8)
     return figure
