@@ -10,6 +10,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from personax.embed.devices import Precision
 from personax.errors import PlanError
 from personax.sources import ColumnSpec
 from personax.strict import Strict, nearest
@@ -94,7 +95,7 @@ class LLM(Strict):
     model: Annotated[str, Field(min_length=1)]
     base_url: str
     key: str | None = Field(default=None, exclude=True)
-    structured: Literal["schema", "json", "none"] = "schema"
+    structured: Literal["schema", "object", "json", "none"] = "schema"
     temperature: float | None = 0.0
     max_tokens: Count = 600
     concurrency: int = Field(default=8, ge=1, exclude=True)
@@ -199,6 +200,45 @@ class EmbedOffline(Strict):
     image_dim: Count = 512
 
 
+class Encoding(Strict):
+    """How a measurement is encoded; what is excluded changes no vector but for rounding."""
+
+    model: str = "offline"
+    revision: str | None = None
+    dim: Count | None = None
+    precision: Precision = "auto"
+    batch: Count = Field(default=32, exclude=True)
+    device: str | None = Field(default=None, exclude=True)
+
+
+class TextEncoding(Encoding):
+    """A measurement of text: what is read, a biography or what a rater wrote of each trait, and by which model."""
+
+    of: str = "biography"
+    instruction: str = ""
+    tokens: Count | None = None
+
+
+class ImageEncoding(Encoding):
+    """A measurement of images: a folder with one ``<id>.png`` or ``<id>.jpg`` a person, and a model."""
+
+    of: str | None = None
+
+
+class EmbedModels(Strict):
+    """Texts and images by models: measurement -> how; see `personax.embed.presets`."""
+
+    source: Literal["models"]
+    text: dict[str, TextEncoding] = {}
+    image: dict[str, ImageEncoding] = {}
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.text and not self.image:
+            raise PydanticCustomError("nothing", "text and image are empty; name a measurement of one of them")
+        return self
+
+
 class Release(Strict):
     """What may leave the study folder."""
 
@@ -296,7 +336,9 @@ class Plan(Strict):
         ]
         | None
     ) = None
-    embed: Annotated[EmbedSimulated | EmbedFiles | EmbedOffline, Field(discriminator="source")] | None = None
+    embed: Annotated[EmbedSimulated | EmbedFiles | EmbedOffline | EmbedModels, Field(discriminator="source")] | None = (
+        None
+    )
     release: Release | None = None
     independence: Independence | None = None
     crl: Crl | None = None
