@@ -33,12 +33,15 @@ COMPARE = (
     "compare study.yaml questionnaire.csv --id person --reliability 0.8 --random"
 )
 
-SHOWN = ("pearson", "left_out", "kappa", "corrected", "partial")
+SHOWN = ("pearson", "left_out", "kappa", "corrected", "partial", "alpha")
+"""Measures that are printed; agreement.csv has all of them, with their intervals."""
 
 
 def register(group: typer.Typer) -> None:
     """Add the commands."""
-    validate = typer.Typer(no_args_is_help=True, help="Ask people about a sample, and compare traits with their answers.")
+    validate = typer.Typer(
+        no_args_is_help=True, help="Ask people about a sample, and compare traits with their answers."
+    )
     group.add_typer(validate, name="validate")
     _add_export(validate)
     _add_compare(validate)
@@ -107,7 +110,9 @@ def _add_compare(group: typer.Typer) -> None:
             Literal["auto", "same", "other"], typer.Option(help="Whether people used the LLMs' scale.")
         ] = "auto",
         controls: Annotated[str, typer.Option(help="Columns or questions for partial correlations.")] = "",
-        features: Annotated[str, typer.Option(help="Features whose effects are corrected; the first 20 if left out.")] = "",
+        features: Annotated[
+            str, typer.Option(help="Features whose effects are corrected; the first 20 if left out.")
+        ] = "",
         reliability: Annotated[
             float | None, typer.Option(min=0.01, max=1, help="Of the humans' mean, where it is known.")
         ] = None,
@@ -145,13 +150,11 @@ def _add_compare(group: typer.Typer) -> None:
 
 
 def _show(told: Told) -> None:
-    value = {(r["trait"], r["rater"], r["measure"]): r for r in told.agreement.iter_rows(named=True)}
-    raters = told.agreement.select("trait", "rater").unique(maintain_order=True)
-    rows = [
-        (trait, rater, *(_interval(value.get((trait, rater, measure))) for measure in (*SHOWN, "alpha")))
-        for trait, rater in raters.iter_rows()
-    ]
-    table("Agreement with what people say (95 % intervals over people)", ["trait", "rater", *SHOWN, "alpha"], rows)
+    value = {(r["trait"], r["rater"], r["measure"]): r["value"] for r in told.agreement.iter_rows(named=True)}
+    for trait in told.agreement["trait"].unique(maintain_order=True):
+        raters = told.agreement.filter(pl.col("trait") == trait)["rater"].unique(maintain_order=True)
+        rows = [(rater, *(_number(value.get((trait, rater, name))) for name in SHOWN)) for rater in raters]
+        table(trait, ["", *SHOWN], rows)
     tested = [
         (trait, rater, _number(one["winning_rate"]), _number(one["advantage"]), one["reason"] or "")
         for trait, raters_ in told.alt_test.items()
@@ -165,13 +168,6 @@ def _show(told: Told) -> None:
         say(f"effects missing: {reason}")
     for notice in told.notices:
         say(notice)
-
-
-def _interval(row: dict[str, float | None] | None) -> str:
-    if row is None or row["value"] is None:
-        return "-"
-    ends = "" if row["low"] is None else f" ({_number(row['low'])}, {_number(row['high'])})"
-    return _number(row["value"]) + ends
 
 
 def _number(value: float | None) -> str:

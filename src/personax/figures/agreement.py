@@ -21,7 +21,7 @@ __all__ = ["agreement_dots"]
 PAD, WIDE, ROW, GAP, HEAD, FOOT, LINE = 0.14, 1.75, 0.235, 0.2, 0.26, 0.34, 0.16
 """Rim, width of a panel, height of a row, gap between panels, heights of heads, of numbers, of a caption's line."""
 
-PLAIN, NAME, PER_ROW = 8.0, 30, 5
+PLAIN, NAME = 8.0, 30
 
 
 def agreement_dots(table: pl.DataFrame, *, first: str = "humans", caption: str = "") -> Figure:

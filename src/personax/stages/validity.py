@@ -90,9 +90,7 @@ class Told:
     notices: list[str]
 
 
-def compare_humans(
-    folder: StudyFolder, plan: Plan, path: Path, how: Comparison, out: Path, progress: Progress
-) -> Told:
+def compare_humans(folder: StudyFolder, plan: Plan, path: Path, how: Comparison, out: Path, progress: Progress) -> Told:
     """Compare and write agreement.csv, effects.csv, alt_test.json, summary.json, humans.parquet and a picture.
 
     Raises
@@ -169,9 +167,7 @@ def read_answers(path: Path, how: Comparison, extra: Sequence[str]) -> list[Answ
     return label_studio.read(raw, [*TRAITS, *extra], str(path))
 
 
-def _controls(
-    rated: pl.DataFrame, humans: Humans, names: Sequence[str], kinds: dict[str, Column]
-) -> Floats | None:
+def _controls(rated: pl.DataFrame, humans: Humans, names: Sequence[str], kinds: dict[str, Column]) -> Floats | None:
     if not names:
         return None
     series, nominal = {}, {}
@@ -294,7 +290,9 @@ def _notices(humans: Humans, answers: Sequence[Answer], sample: pl.DataFrame | N
         asked = set(sample.drop_nulls("task")["id"])
         silent = len(asked - set(rated["person"]))
         if silent:
-            told.append(f"{silent} of {len(asked)} people drawn have no score by humans; others of their stratum stand in.")
+            told.append(
+                f"{silent} of {len(asked)} people drawn have no score by humans; others of their stratum stand in."
+            )
     return [*told, NOT_VALIDITY]
 
 

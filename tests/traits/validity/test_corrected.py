@@ -125,9 +125,7 @@ def test_an_llm_of_noise_costs_nothing() -> None:
 
 
 @given(st.floats(0.1, 50), st.floats(-100, 100), st.integers(0, 20))
-def test_units_change_slopes_by_their_ratio_and_correlations_not_at_all(
-    factor: float, shift: float, seed: int
-) -> None:
+def test_units_change_slopes_by_their_ratio_and_correlations_not_at_all(factor: float, shift: float, seed: int) -> None:
     sampled, _ = simulated(np.random.default_rng(seed), 200, 80)
     moved = Sampled(factor * sampled.x + shift, sampled.llm, sampled.human, sampled.probability)
     for effect, ratio in (("slope", 1 / factor), ("correlation", 1.0)):

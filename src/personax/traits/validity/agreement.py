@@ -32,6 +32,9 @@ COLUMNS: Final = {
 FEWEST: Final = 3
 """Pairs of scores below which there is no correlation."""
 
+LEVELS: Final = 100
+"""Different scores beyond which scores are no levels of an ordinal scale."""
+
 Statistic = Callable[[Judged], float]
 
 
@@ -76,6 +79,9 @@ def _row(judged: Judged, rater: str, measure: str, found: dict[str, Any]) -> dic
 
 
 def _alpha(scores: Floats, resampler: Resampler) -> dict[str, Any]:
+    if len(np.unique(scores[~np.isnan(scores)])) > LEVELS:
+        why = f"more than {LEVELS} different scores; alpha is for the levels of a scale"
+        return {"value": None, "low": None, "high": None, "n": scores.shape[1], "reason": why}
     found = alpha_interval(scores, resampler.rng, resampler.draws)
     ends = {"value": found["alpha"], "low": found["alpha_low"], "high": found["alpha_high"]}
     return ends | {"n": found["n_people"], "reason": found["reason"]}

@@ -1,4 +1,4 @@
-"""The alternative annotator test: may an LLM take the place of a human rater?"""
+"""The alternative annotator test: whether an LLM may take the place of a human rater."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def alt_test(humans: Floats, rater: Floats, *, epsilon: float = 0.2, q: float = 
     each = [one for place in range(len(humans)) if (one := _against(humans, rater, place, epsilon)) is not None]
     empty: dict[str, Any] = {"winning_rate": None, "passes": None, "advantage": None, "epsilon": epsilon, "q": q}
     if len(each) < HUMANS:
-        reason = f"{len(each)} humans rated {PEOPLE} people or more whom another human and the LLM scored; {HUMANS} are needed"
+        reason = f"{len(each)} humans share {PEOPLE} people or more with another human and the LLM; {HUMANS} are needed"
         return empty | {"humans": [], "reason": reason}
     corrected = false_discovery_control([one["p_value"] for one in each], method="by")
     wins = corrected <= q

@@ -1,7 +1,7 @@
 """Effects of Level I as estimates with influence values: a slope or a difference of means, and a correlation.
 
-Each takes x, y, the squares of y, and weights, and returns the estimate and every person's influence on it. Squares come
-apart from y because a design-based pseudo-outcome has none of its own.
+Each takes x, y, the squares of y, and weights, and returns the estimate and every person's influence on it. Squares
+come apart from y because a design-based pseudo-outcome has none of its own.
 """
 
 from __future__ import annotations

@@ -91,17 +91,18 @@ def _equal(
     sizes = np.bincount(place)
     if number < len(names):
         raise InputError(f"{number} people are fewer than the {len(names)} strata; ask for more, or use fewer columns")
-    quota = _quota(sizes, number, rng)
+    quota = _quota(sizes, number)
     who = [rng.choice(np.flatnonzero(place == at), quota[at], replace=False) for at in range(len(names))]
     return np.concatenate(who), (quota / sizes)[place]
 
 
 def _quota(
-    sizes: np.ndarray[tuple[int], np.dtype[np.intp]], number: int, rng: np.random.Generator
+    sizes: np.ndarray[tuple[int], np.dtype[np.intp]], number: int
 ) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """Return as many from each stratum as there are to be had, one after another in random order."""
+    """Return as many from each stratum as there are to be had, the largest strata first where there is a rest."""
     quota = np.zeros_like(sizes)
     while quota.sum() < number:
-        open_ = rng.permutation(np.flatnonzero(quota < sizes))
+        open_ = np.argsort(-sizes, kind="stable")
+        open_ = open_[quota[open_] < sizes[open_]]
         quota[open_[: number - quota.sum()]] += 1
     return quota
