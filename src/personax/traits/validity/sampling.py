@@ -96,9 +96,7 @@ def _equal(
     return np.concatenate(who), (quota / sizes)[place]
 
 
-def _quota(
-    sizes: np.ndarray[tuple[int], np.dtype[np.intp]], number: int
-) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def _quota(sizes: np.ndarray[tuple[int], np.dtype[np.intp]], number: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     """Return as many from each stratum as there are to be had, the largest strata first where there is a rest."""
     quota = np.zeros_like(sizes)
     while quota.sum() < number:
