@@ -53,7 +53,7 @@ def test_another_scale_and_a_single_human_leave_gaps_with_reasons() -> None:
     for row in (oak["kappa"], oak["difference"], oak["left_out"], humans["alpha"], humans["icc_average"]):
         assert row["value"] is None
         assert row["reason"]
-    assert oak["corrected"]["value"] == pytest.approx(oak["pearson"]["value"] / np.sqrt(0.5), abs=1e-5)  # type: ignore[operator]
+    assert oak["corrected"]["value"] == pytest.approx(oak["pearson"]["value"] / np.sqrt(0.5), abs=1e-5)
 
 
 @given(st.integers(0, 50), st.floats(0.1, 9), st.floats(-5, 5))
