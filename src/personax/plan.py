@@ -143,12 +143,13 @@ class StereotypeAudit(Strict):
 
 
 class AnnotateLLM(Rated):
-    """What several LLMs say of each person."""
+    """What several LLMs say of each person; a judge, where there is one, takes away scores that words deny."""
 
     source: Literal["llm"]
     models: Annotated[list[LLM], Field(min_length=1)]
     prompt: Ask = Ask()
     repeats: Count = 1
+    judge: str | LLM | None = None
     audit: StereotypeAudit | None = None
     max_cost: float | None = Field(default=None, gt=0, exclude=True)
 
@@ -158,7 +159,13 @@ class AnnotateLLM(Rated):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise PydanticCustomError("twice", "two models are called {name}", {"name": twice[0]})
-        unpriced = [model.name for model in self.models if model.input_price is None or model.output_price is None]
+        if isinstance(self.judge, str) and self.judge not in names:
+            told = {"name": self.judge, "near": nearest(self.judge, names)}
+            raise PydanticCustomError("no_judge", "judge: there is no model {name}; {near}", told)
+        judges = [self.judge] if isinstance(self.judge, LLM) else []
+        unpriced = [
+            model.name for model in [*self.models, *judges] if model.input_price is None or model.output_price is None
+        ]
         if self.max_cost is not None and unpriced:
             text = "max_cost needs input_price and output_price of every model; {name} has none (your own server: 0)"
             raise PydanticCustomError("no_price", text, {"name": unpriced[0]})
