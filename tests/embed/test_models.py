@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -223,3 +224,21 @@ def test_vectors_that_cannot_be_right_are_refused() -> None:
         encode_all(Counting(dim=4), ["a"], ["a"])
     with pytest.raises(ComputationError, match="1 of 1 items missing or infinite"):
         encode_all(Nan(), ["a"], ["a"])
+
+
+def test_imagebind_gets_the_middle_of_the_picture_as_clip_would_see_it() -> None:
+    from personax.embed.imagebind import MEAN, SD, SIDE, prepared
+
+    wide = Image.new("RGB", (900, 300), (255, 0, 0))
+    wide.paste((0, 0, 255), (300, 0, 600, 300))
+    pixels = prepared(wide)
+    assert pixels.shape == (3, SIDE, SIDE)
+    blue = ((np.array([0, 0, 255], dtype=np.float32) / 255) - MEAN) / SD
+    np.testing.assert_allclose(pixels[:, 100, 60:160], np.repeat(blue[:, None], 100, axis=1), atol=1e-5)
+
+
+def test_imagebind_without_its_package_says_what_to_do() -> None:
+    if importlib.util.find_spec("imagebind"):
+        pytest.skip("imagebind is installed")
+    with pytest.raises(InputError, match=r"accept its licence \(CC BY-NC 4.0\)"):
+        image_encoder("imagebind")

@@ -28,6 +28,8 @@ class Piece:
 
 _EXTRAS = (
     ("openai", "openai", "traits", "asking LLMs"),
+    ("transformers", "transformers", "embed", "images by models of a hub"),
+    ("sentence_transformers", "sentence-transformers", "embed", "texts by models of a hub"),
     ("torch", "torch", "crl", "Level II: causal representation learning"),
     ("safetensors", "safetensors", "crl", "models that others can load safely"),
     ("causallearn", "causal-learn", "discovery", "causal graphs by PC and FCI"),

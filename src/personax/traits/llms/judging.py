@@ -65,7 +65,7 @@ class Judging:
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of an answer."""
-        return object_schema(dict.fromkeys(TRAITS, {"type": "string", "enum": list(VERDICTS)}))
+        return object_schema({trait: {"type": "string", "enum": list(VERDICTS)} for trait in TRAITS})
 
     def problem(self, reply: Reply) -> str | None:
         """Return what was wrong with the judge's own answer."""
