@@ -50,7 +50,7 @@ class Bundesliga(League):
     promises: ClassVar[tuple[str, ...]] = ("name",)
 
     base_url: str = "https://www.bundesliga.com"
-    hosts: list[str] = ["www.bundesliga.com", "img.bundesliga.com", "assets.bundesliga.com"]
+    picture_hosts: list[str] = ["www.bundesliga.com", "img.bundesliga.com", "assets.bundesliga.com"]
     api_url: str = "https://wapp.bapi.bundesliga.com"
     season: str | None = Field(default=None, pattern=r"^DFL-SEA-[0-9A-Z]+$")
 
@@ -123,7 +123,7 @@ class Bundesliga(League):
             self._measure(draft, column, get(person, "bio", word), word, unit)
         sex = get(person, "bio", "sex")
         draft.text("gender", sex.lower() if isinstance(sex, str) else sex)
-        draft.headshot(_portrait(get(person, "playerImages")), self.hosts)
+        draft.headshot(_portrait(get(person, "playerImages")), self.picture_hosts)
         return draft
 
     def _measure(self, draft: Draft, column: str, measure: object, word: str, unit: str) -> None:
