@@ -1,7 +1,7 @@
 """An invented Wikidata: items in the real shape, the API, pages of entities, and a query service that runs queries.
 
-`Wiki` is a `Fetch`. Its query service turns the items into RDF as Wikidata does and lets rdflib run the query, so that a
-query is tested by what it finds and not by its text.
+`Wiki` is a `Fetch`. Its query service turns the items into RDF as Wikidata does and lets rdflib run the query, so that
+a query is tested by what it finds and not by its text.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Wiki:
             if target not in self.items:
                 found[asked] = {"id": asked, "missing": ""}
                 continue
-            extra = {"redirects": {"from": asked, "to": target}} if target != asked else {}
+            extra: Json = {"redirects": {"from": asked, "to": target}} if target != asked else {}
             found[asked] = {**extra, **self.items[target]}
         return {"entities": found, "success": 1}
 

@@ -23,7 +23,7 @@ OLD = human("Q1", "John Sample", P569=when("1950-01-01"), P106=ACTOR)
 YOUNG = human("Q2", "John Sample", P569=when("1985-00-00", 9), P106=SINGER)
 VAGUE = human("Q3", "John Sample")
 FILM = item("Q4", "John Sample", P31=to("Q11424"))
-ALIAS = human("Q5", "J. S. Sample", aliases=("Johnny Sample",), P569=when("1970-01-01"))  # type: ignore[arg-type]
+ALIAS = human("Q5", "J. S. Sample", aliases=("Johnny Sample",), P569=when("1970-01-01"))
 
 
 def decide(wanted: Wanted, *items: dict[str, Any], complete: bool = True) -> Resolution:

@@ -285,7 +285,7 @@ def test_a_name_cannot_break_out_of_its_query(name: str) -> None:
     graph.add((person, rdflib.URIRef("http://www.wikidata.org/prop/direct/P31"), _iri("Q5")))
     graph.add((person, rdflib.RDFS.label, rdflib.Literal(name, lang="en")))
     graph.add((_iri("Q2"), rdflib.RDFS.label, rdflib.Literal(name + "x", lang="en")))
-    rows = list(graph.query(plugin.prepareQuery(query)))
+    rows: list[Any] = list(graph.query(plugin.prepareQuery(query)))
     assert [(str(row[0]), row[1]) for row in rows] == [(name, person)]
 
 
