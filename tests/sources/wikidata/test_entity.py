@@ -37,6 +37,11 @@ def test_labels_fall_back() -> None:
     assert Entity({"id": "Q1", "labels": []}).label(languages) is None
 
 
+def test_labels_hold_nothing_invisible() -> None:
+    assert Entity(item("Q1", "Ada\u202e  Sam\u200bple")).label() == "Ada Sample"
+    assert Entity(item("Q1", {"en": "a\ud800", "de": "\x00", "fr": "x" * 251, "it": "Zoe\u0308"})).label() == "Zo\u00eb"
+
+
 def test_only_wikidata_names_items() -> None:
     assert qid_of("https://www.wikidata.org/entity/Q5") == "Q5"
     for address in ("http://example.org/entity/Q5", "http://www.wikidata.org/entity/P5", "Q5", 5, None):

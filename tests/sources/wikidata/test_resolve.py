@@ -101,7 +101,7 @@ def test_a_name_is_searched_for() -> None:
 def test_many_names_are_one_query() -> None:
     pytest.importorskip("rdflib")
     wiki = Wiki(OLD, YOUNG, FILM, ALIAS, human("Q8", 'Eve "E" O\'Sample'), human("Q9", {"mul": "Zoë"}))
-    names = ["Zoë", "John  Sample", "Johnny Sample", 'Eve "E" O\'Sample', "Nobody", "John Sample"]
+    names = ["Zoe\u0308", "John  Sample", "Johnny Sample", 'Eve "E" O\'Sample', "Nobody", "John Sample"]
 
     async def run() -> list[Resolution]:
         return [each async for each in resolve_many(Api(wiki), wiki, [Wanted(name) for name in names])]

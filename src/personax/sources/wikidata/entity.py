@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -20,6 +21,8 @@ _ITEM = re.compile(r"https?://www\.wikidata\.org/entity/(Q[1-9]\d{0,11})")
 _KINDS = ("value", "somevalue", "novalue")
 _RANKS = ("preferred", "normal", "deprecated")
 END = "P582"
+LONGEST = 250
+"""Letters of a label; Wikidata allows no more."""
 
 
 def is_qid(text: object) -> bool:
@@ -90,6 +93,13 @@ class Statement:
         return _item(self.value)
 
 
+def _readable(text: str) -> str:
+    """Return a text with single blanks and without invisible marks; empty for what is no name."""
+    visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    plain = unicodedata.normalize("NFC", " ".join(visible.split()))
+    return plain if plain.isprintable() and len(plain) <= LONGEST else ""
+
+
 def _item(value: object) -> str | None:
     found = value.get("id") if isinstance(value, dict) else None
     return found if is_qid(found) else None
@@ -139,8 +149,9 @@ class Entity:
         for language, entries in self._part(part).items():
             for entry in entries if isinstance(entries, list) else [entries]:
                 text = entry.get("value") if isinstance(entry, dict) else None
-                if isinstance(text, str) and text.strip():
-                    found.append((language, " ".join(text.split())))
+                readable = _readable(text) if isinstance(text, str) else ""
+                if readable:
+                    found.append((language, readable))
         return found
 
     def best(self, prop: str) -> list[Statement]:

@@ -244,7 +244,7 @@ async def resolve_many(
 
 
 def _plain(name: str) -> str:
-    return " ".join(name.split())
+    return unicodedata.normalize("NFC", " ".join(name.split()))  # as Wikidata stores labels
 
 
 def _batches(wanted: Sequence[Wanted], endpoint: str, together: int) -> list[Sequence[Wanted]]:
