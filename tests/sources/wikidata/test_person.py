@@ -58,7 +58,7 @@ def real_page(name: str) -> Found:
 @pytest.mark.parametrize(
     ("name", "id_", "expected"),
     [
-        # Each value was looked up in an encyclopedia, not taken from the file.
+        # Written down by hand from the statements in the files, not by this code.
         ("Q42", "Q42", ("Douglas Adams", date(1952, 3, 11), "male", 196.0, "writer")),
         ("Q20145", "Q20145", ("IU", date(1993, 5, 16), "female", None, "musician")),
         ("Q494290", "Q494290", ("Shin Jung-hyeon", date(1938, 1, 4), "male", None, "musician")),
