@@ -1,0 +1,1 @@
+"""People from CelebA: its label files, one row an identity; nothing of CelebA is part of personax."""

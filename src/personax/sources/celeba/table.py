@@ -1,0 +1,229 @@
+"""CelebA as a people table: settings, and one row an identity."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import polars as pl
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from personax.errors import InputError
+from personax.files import sha256
+from personax.schema import Column, Notice, Provenance
+from personax.sources.celeba.aggregate import Tie, aggregate
+from personax.sources.celeba.files import (
+    read_attributes,
+    read_boxes,
+    read_identities,
+    read_landmarks,
+    read_names,
+    read_partition,
+)
+from personax.sources.celeba.linking import names_of
+from personax.sources.celeba.pictures import choose
+from personax.sources.celeba.preset import STABLE, TRANSIENT
+from personax.sources.people import BAD_CELLS, PeopleTable, check_ids, plain_notices
+from personax.strict import Strict
+
+__all__ = ["CollectCelebA", "read_celeba"]
+
+_FILES = {
+    "attributes": "list_attr_celeba",
+    "identities": "identity_CelebA",
+    "partition": "list_eval_partition",
+    "boxes": "list_bbox_celeba",
+    "landmarks": "list_landmarks_align_celeba",
+}
+
+
+class CollectCelebA(Strict):
+    """People from CelebA's label files, which you have from its authors for non-commercial research.
+
+    Parameters
+    ----------
+    path
+        Folder with ``list_attr_celeba``, ``identity_CelebA`` and, where they are wanted, ``list_eval_partition``,
+        ``list_bbox_celeba``, ``list_landmarks_align_celeba``; ``.txt`` or ``.csv``, in it or one folder below.
+    attributes
+        ``stable`` (the eleven of PersonaX), ``all``, or names.
+    tie
+        What an attribute is that half of a person's pictures have.
+    min_images
+        Identities with fewer pictures are left out.
+    partitions
+        Pictures of these only: train, valid, test.
+    keep_shares
+        Keep the share of pictures behind each majority, beside it and out of the analysis.
+    names
+        A file of names that you were given; names are private.
+    images
+        Folder with the pictures, to choose each identity's by sharpness too.
+    choose_images
+        Choose a picture of each identity, by what is there of landmarks, boxes and pictures.
+    """
+
+    source: Literal["celeba"] = "celeba"
+    path: str
+    attributes: Literal["stable", "all"] | list[str] = "stable"
+    tie: Tie = "missing"
+    min_images: Annotated[int, Field(ge=1)] = 1
+    partitions: list[Literal["train", "valid", "test"]] | None = None
+    keep_shares: bool = True
+    names: str | None = None
+    images: str | None = None
+    choose_images: bool = False
+
+    @field_validator("attributes")
+    @classmethod
+    def _each_once(cls, value: str | list[str]) -> str | list[str]:
+        if isinstance(value, list) and (not value or len(set(value)) < len(value)):
+            raise PydanticCustomError("attributes", "name at least one attribute, and none twice")
+        return value
+
+
+def read_celeba(settings: CollectCelebA, root: Path | None = None) -> PeopleTable:
+    """Read one row an identity; see `CollectCelebA`.
+
+    Parameters
+    ----------
+    settings
+        What to read, and how.
+    root
+        Folder that relative paths start from.
+
+    Raises
+    ------
+    InputError
+        What is wrong with which file.
+    """
+    base = root or Path()
+    folder = base / settings.path
+    paths = {name: _find(folder, stem) for name, stem in _FILES.items()}
+    both = [_needed(folder, paths, name) for name in ("attributes", "identities")]
+    labels, identities = read_attributes(both[0]), read_identities(both[1])
+    images = _joined(folder, labels, identities)
+    if settings.partitions is not None:
+        part = read_partition(_needed(folder, paths, "partition"))
+        images = images.join(part.filter(pl.col("partition").is_in(settings.partitions)), on="image", how="semi")
+    names = [name for name in labels.columns if name != "image"]
+    wanted = {"stable": list(STABLE), "all": names}.get(str(settings.attributes), settings.attributes)
+    people = aggregate(images, list(wanted), tie=settings.tie).filter(pl.col("images") >= settings.min_images)
+    if people.height == 0:
+        raise InputError(f"{folder}: no identity is left; lower min_images or name other partitions")
+    bad: list[dict[str, object]] = []
+    if settings.names is not None:
+        people = _named(people, identities, read_names(base / settings.names), bad)
+    if settings.choose_images or settings.images is not None:
+        people = _with_pictures(people, images, paths, None if settings.images is None else base / settings.images, bad)
+    hashed = hashlib.sha256("".join(map(sha256, both)).encode()).hexdigest()
+    provenance = Provenance("celeba", folder.name, hashed, people.height)
+    return _table(people, list(wanted), bad, provenance, keep_shares=settings.keep_shares)
+
+
+def _find(folder: Path, stem: str) -> Path | None:
+    """Return a label file in a folder or in its folders Anno and Eval."""
+    places = [folder / part / f"{stem}{ending}" for part in ("", "Anno", "Eval") for ending in (".txt", ".csv")]
+    return next((path for path in places if path.is_file()), None)
+
+
+def _needed(folder: Path, paths: dict[str, Path | None], name: str) -> Path:
+    path = paths[name]
+    if path is None:
+        raise InputError(f"{folder} has no {_FILES[name]}.txt or .csv; put CelebA's label files there")
+    return path
+
+
+def _joined(folder: Path, labels: pl.DataFrame, identities: pl.DataFrame) -> pl.DataFrame:
+    images = identities.join(labels, on="image", how="inner")
+    if images.height != labels.height or images.height != identities.height:
+        text = (
+            f"{folder}: of {labels.height} images with attributes and {identities.height} with an identity, "
+            f"{images.height} are the same; the files belong to different copies, fetch both again"
+        )
+        raise InputError(text)
+    return images
+
+
+def _named(
+    people: pl.DataFrame, identities: pl.DataFrame, names: pl.DataFrame, bad: list[dict[str, object]]
+) -> pl.DataFrame:
+    named, torn = names_of(identities, names)
+    people = people.join(named, on="identity", how="left", maintain_order="left")
+    for identity, several in people.join(torn, on="identity").select("identity", "names").iter_rows():
+        _note(bad, people, identity, "name", f"{several} names", "no name has more than half of the pictures")
+    return people
+
+
+def _with_pictures(
+    people: pl.DataFrame,
+    images: pl.DataFrame,
+    paths: dict[str, Path | None],
+    folder: Path | None,
+    bad: list[dict[str, object]],
+) -> pl.DataFrame:
+    marks, boxes = paths["landmarks"], paths["boxes"]
+    kept = images.join(people, on="identity", how="semi")
+    chosen, refused = choose(
+        kept,
+        landmarks=None if marks is None else read_landmarks(marks),
+        boxes=None if boxes is None else read_boxes(boxes),
+        folder=folder,
+    )
+    owner = dict(kept.select("image", "identity").iter_rows())
+    for image, reason in refused:
+        _note(bad, people, owner[image], "image", image, reason)
+    picture = chosen.select("identity", "image", pl.col("score").alias("image_score"))
+    return people.join(picture, on="identity", how="left", maintain_order="left")
+
+
+def _note(
+    bad: list[dict[str, object]], people: pl.DataFrame, identity: int, column: str, value: str, reason: str
+) -> None:
+    row = people["identity"].search_sorted(identity) + 1
+    bad.append({"row": row, "column": column, "value": value, "reason": reason})
+
+
+def _table(
+    people: pl.DataFrame,
+    wanted: list[str],
+    bad: list[dict[str, object]],
+    provenance: Provenance,
+    *,
+    keep_shares: bool,
+) -> PeopleTable:
+    if not keep_shares:
+        people = people.drop(f"{name}_share" for name in wanted)
+    people = people.rename({"identity": "id"}).with_columns(pl.col("id").cast(pl.String))
+    check_ids(people["id"].to_list())
+    bad_cells = pl.DataFrame(bad, schema=BAD_CELLS)
+    notices = [*_notices(people, wanted), *plain_notices(people, bad_cells)]
+    return PeopleTable(people, [_column(name, wanted) for name in people.columns], bad_cells, notices, provenance)
+
+
+def _column(name: str, wanted: list[str]) -> Column:
+    if name == "id":
+        return Column("id", "id", "nominal")
+    if name in wanted:
+        return Column(name, "feature", "nominal")
+    if name.endswith("_share"):
+        return Column(name, "private", "continuous", why="the share behind a majority; not analysed beside it")
+    kinds = {"images": "continuous", "image_score": "continuous"}
+    return Column(name, "private", "continuous" if name in kinds else "nominal")
+
+
+def _notices(people: pl.DataFrame, wanted: list[str]) -> list[Notice]:
+    notices = [
+        Notice("CelebA may be used for non-commercial research only, and no part of it may be passed on."),
+        Notice("An attribute is what most pictures of an identity show; labels and identities of CelebA have errors."),
+    ]
+    ties = sum(people[name].null_count() for name in wanted)
+    if ties:
+        notices.append(Notice("Attributes that half of the pictures have are missing.", ties))
+    passing = [name for name in wanted if name in TRANSIENT]
+    if passing:
+        shown = ", ".join(passing[:5]) + (f" and {len(passing) - 5} more" if len(passing) > 5 else "")
+        notices.append(Notice(f"These attributes are of the picture rather than of the person: {shown}.", len(passing)))
+    return notices

@@ -1,0 +1,1 @@
+"""People from Wikidata: entities, queries, names."""
