@@ -64,7 +64,17 @@ class FetchError(SourceError):
 
 
 class SourceChanged(SourceError):
-    """A page has another shape than this version reads."""
+    """A page has another shape than this version reads.
+
+    Parameters
+    ----------
+    sample
+        The page's bytes where they are at hand, for whoever keeps a sample of it; never part of the text.
+    """
+
+    def __init__(self, text: str, *, sample: bytes | None = None) -> None:
+        super().__init__(text)
+        self.sample = sample
 
 
 class StudyError(PersonaxError):

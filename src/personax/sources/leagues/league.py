@@ -1,0 +1,190 @@
+"""What every league is: settings, a list of people, a person's own page, and how both are read."""
+
+from __future__ import annotations
+
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from personax.errors import SourceError
+from personax.sources.leagues.draft import Draft
+from personax.sources.leagues.trouble import Failure
+from personax.sources.leagues.walk import walk
+from personax.sources.records import Record
+from personax.sources.web.pages import Fetch, Page, Request
+from personax.strict import Strict
+
+__all__ = ["League", "Listed", "Ref", "Step"]
+
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A person of a list.
+
+    Parameters
+    ----------
+    id
+        The source's own, as text.
+    listed
+        What the list says of them.
+    detail
+        What the request for more needs beside the id: a team, a slug, the ids of a batch; empty for none.
+    """
+
+    id: str
+    listed: Record
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One page of a list.
+
+    Parameters
+    ----------
+    request
+        That fetches it.
+    kind
+        Which list, where a league has several.
+    start
+        Place of its first person, where a list is counted.
+    follows
+        It is the next page of one before, so that it must list somebody new.
+    """
+
+    request: Request
+    kind: str = ""
+    start: int = 0
+    follows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a page of a list holds.
+
+    Parameters
+    ----------
+    people
+        In the order of the page; for a row that is no person, the reason why.
+    then
+        Pages to read after it.
+    """
+
+    people: Sequence[Ref | str]
+    then: Sequence[Step] = field(default_factory=tuple)
+
+
+class League(Strict, ABC):
+    """A league's site.
+
+    Parameters
+    ----------
+    base_url
+        Of the pages, without a slash at the end; https, or http on this machine.
+    headers
+        Sent beside those of the fetcher, instead of the league's own of the same name.
+    hosts
+        Where pictures may lie; an address elsewhere is a bad value.
+    key
+        NAME of the environment variable that holds the key, where the site wants one; the key itself is never written.
+    gender
+        Of everybody, where you know that the league defines it.
+    most_pages
+        A list that has more pages is taken for an endless one.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    key_header: ClassVar[str] = "x-api-key"
+    promises: ClassVar[tuple[str, ...]] = ("name", "birth_date", "height_cm")
+    """Columns that some of any twenty people have; when none has, the site has renamed them."""
+
+    base_url: str
+    headers: dict[str, str] = Field(default_factory=dict)
+    hosts: list[str]
+    key: str | None = None
+    gender: str | None = None
+    most_pages: int = Field(default=500, gt=0)
+
+    @field_validator("base_url", "site_url", "core_url", "api_url", "rosters_url", check_fields=False)
+    @classmethod
+    def _safe_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        local = parts.scheme == "http" and parts.netloc.rsplit(":", 1)[0] in _LOOPBACK
+        far = parts.scheme == "https" and bool(parts.netloc)
+        if not (far or local) or "@" in parts.netloc or value.endswith("/"):
+            raise PydanticCustomError("address", "an https address without a slash at its end")
+        return value
+
+    @abstractmethod
+    def start(self) -> Sequence[Step]:
+        """Return the first pages of the list."""
+
+    @abstractmethod
+    def listed(self, page: Page, step: Step) -> Listed:
+        """Read a page of the list.
+
+        Raises
+        ------
+        SourceChanged
+            With what was looked for.
+        """
+
+    def detail(self, ref: Ref) -> Request | None:
+        """Return the request for more on a person, None when the list says all; people may share one."""
+        return None
+
+    def parse(self, page: Page, ref: Ref) -> Record:
+        """Read the page that `detail` asked for, together with what the list said.
+
+        Raises
+        ------
+        SourceChanged
+            With what was looked for; a plain `SourceError` when the page knows no such person.
+        """
+        return ref.listed
+
+    def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncGenerator[Record | Failure, None]:
+        """Walk through the whole league; see `personax.sources.leagues.walk.walk`."""
+        return walk(self, fetch, limit=limit)
+
+    def request(
+        self, path: str, *, body: Mapping[str, Any] | None = None, accepts: Sequence[str] = ("application/json",)
+    ) -> Request:
+        """Return a request to this league, with its headers and its key."""
+        headers = {**self._own_headers(), **self.headers}
+        secret: tuple[str, ...] = ()
+        if self.key is not None:
+            headers[self.key_header], secret = _key(self.name, self.key), (self.key_header,)
+        return Request(self.base_url + path, headers, body, tuple(accepts), secret)
+
+    def _own_headers(self) -> dict[str, str]:
+        return {}
+
+    def draft(self, ref: str, page: Page) -> Draft:
+        """Return an empty record of this league."""
+        draft = Draft(self.name, ref, page)
+        draft.text("league", self.label)
+        draft.text("gender", self.gender)
+        return draft
+
+
+def _key(source: str, variable: str) -> str:
+    value = os.environ.get(variable, "").strip()
+    if not value:
+        text = f"{source}: the environment variable {variable} is not set; export it with the key of the site"
+        raise SourceError(text)
+    if not re.fullmatch(r"[!-~]+", value):
+        raise SourceError(f"{source}: the environment variable {variable} holds no key; it has blanks or control signs")
+    return value
