@@ -13,11 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.sources.leagues.shapes import Answer
+
 from personax.errors import FetchError
 from personax.sources.leagues import Failure, League
 from personax.sources.records import Record
 from personax.sources.web.pages import Fetch, Page, Request
-from tests.sources.leagues.shapes import Answer
 
 BASE = "https://site.example"
 

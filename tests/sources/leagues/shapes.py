@@ -20,12 +20,38 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from personax.sources.leagues import LEAGUES, League
+from personax.sources.leagues import LEAGUES, League, Nfl
 
 Answer = Callable[[str, bytes], tuple[str, bytes] | None]
 
-_FIRST = "Ada Bo Cy Dee Eli Fay Gus Hal Ida Jo Kit Lou Max Nan Oz Pia Quin Ray Sol Uma".split()
-_LAST = "Sample Exemple Beispiel Ejemplo Ornek Примеров Přiklad Foo-Bar O'Test NaN".split()
+
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+_FIRST = [
+    "Ada",
+    "Bo",
+    "Cy",
+    "Dee",
+    "Eli",
+    "Fay",
+    "Gus",
+    "Hal",
+    "Ida",
+    "Jo",
+    "Kit",
+    "Lou",
+    "Max",
+    "Nan",
+    "Oz",
+    "Pia",
+    "Quin",
+    "Ray",
+    "Sol",
+    "Uma",
+]
+_LAST = words("Sample Exemple Beispiel Ejemplo Ornek Примеров Přiklad Foo-Bar O'Test NaN")
 _COUNTRIES = [
     ("USA", "United States", "USA", "US"),
     ("GER", "Germany", "DEU", "DE"),
@@ -91,17 +117,69 @@ def _last_part(target: str) -> str:
 # NBA
 
 
-NBA_INDEX = (
-    "PERSON_ID PLAYER_LAST_NAME PLAYER_FIRST_NAME PLAYER_SLUG TEAM_ID TEAM_SLUG IS_DEFUNCT TEAM_CITY TEAM_NAME "
-    "TEAM_ABBREVIATION JERSEY_NUMBER POSITION HEIGHT WEIGHT COLLEGE COUNTRY DRAFT_YEAR DRAFT_ROUND DRAFT_NUMBER "
-    "ROSTER_STATUS FROM_YEAR TO_YEAR PTS REB AST STATS_TIMEFRAME"
-).split()
-NBA_OWN = (
-    "PERSON_ID FIRST_NAME LAST_NAME DISPLAY_FIRST_LAST DISPLAY_LAST_COMMA_FIRST DISPLAY_FI_LAST PLAYER_SLUG BIRTHDATE "
-    "SCHOOL COUNTRY LAST_AFFILIATION HEIGHT WEIGHT SEASON_EXP JERSEY POSITION ROSTERSTATUS "
-    "GAMES_PLAYED_CURRENT_SEASON_FLAG TEAM_ID TEAM_NAME TEAM_ABBREVIATION TEAM_CODE TEAM_CITY PLAYERCODE FROM_YEAR "
-    "TO_YEAR DLEAGUE_FLAG NBA_FLAG GAMES_PLAYED_FLAG DRAFT_YEAR DRAFT_ROUND DRAFT_NUMBER GREATEST_75_FLAG"
-).split()
+NBA_INDEX = [
+    "PERSON_ID",
+    "PLAYER_LAST_NAME",
+    "PLAYER_FIRST_NAME",
+    "PLAYER_SLUG",
+    "TEAM_ID",
+    "TEAM_SLUG",
+    "IS_DEFUNCT",
+    "TEAM_CITY",
+    "TEAM_NAME",
+    "TEAM_ABBREVIATION",
+    "JERSEY_NUMBER",
+    "POSITION",
+    "HEIGHT",
+    "WEIGHT",
+    "COLLEGE",
+    "COUNTRY",
+    "DRAFT_YEAR",
+    "DRAFT_ROUND",
+    "DRAFT_NUMBER",
+    "ROSTER_STATUS",
+    "FROM_YEAR",
+    "TO_YEAR",
+    "PTS",
+    "REB",
+    "AST",
+    "STATS_TIMEFRAME",
+]
+NBA_OWN = [
+    "PERSON_ID",
+    "FIRST_NAME",
+    "LAST_NAME",
+    "DISPLAY_FIRST_LAST",
+    "DISPLAY_LAST_COMMA_FIRST",
+    "DISPLAY_FI_LAST",
+    "PLAYER_SLUG",
+    "BIRTHDATE",
+    "SCHOOL",
+    "COUNTRY",
+    "LAST_AFFILIATION",
+    "HEIGHT",
+    "WEIGHT",
+    "SEASON_EXP",
+    "JERSEY",
+    "POSITION",
+    "ROSTERSTATUS",
+    "GAMES_PLAYED_CURRENT_SEASON_FLAG",
+    "TEAM_ID",
+    "TEAM_NAME",
+    "TEAM_ABBREVIATION",
+    "TEAM_CODE",
+    "TEAM_CITY",
+    "PLAYERCODE",
+    "FROM_YEAR",
+    "TO_YEAR",
+    "DLEAGUE_FLAG",
+    "NBA_FLAG",
+    "GAMES_PLAYED_FLAG",
+    "DRAFT_YEAR",
+    "DRAFT_ROUND",
+    "DRAFT_NUMBER",
+    "GREATEST_75_FLAG",
+]
 
 
 def _nba_cells(p: Person) -> dict[str, Any]:
@@ -183,7 +261,7 @@ def nfl_player(p: Person) -> bytes:
 
 
 def nfl(n: int) -> Answer:
-    teams = LEAGUES["nfl"]().teams  # type: ignore[attr-defined]
+    teams = Nfl().teams
     slugs = {p.slug: p for p in people(n)}
 
     def answer(target: str, body: bytes) -> tuple[str, bytes] | None:
@@ -453,7 +531,9 @@ def ng_state(value: object, *, old: bool = False) -> bytes:
         for meant, written in (("&", "&a;"), ('"', "&q;"), ("'", "&s;"), ("<", "&l;"), (">", "&g;")):
             shown = shown.replace(meant, written)
     name = "serverApp-state" if old else "ng-state"
-    return f'<html><div>{"menu " * 500}</div><script id="{name}" type="application/json">{shown}</script></html>'.encode()
+    return (
+        f'<html><div>{"menu " * 500}</div><script id="{name}" type="application/json">{shown}</script></html>'.encode()
+    )
 
 
 def bundesliga(n: int) -> Answer:

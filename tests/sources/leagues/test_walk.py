@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from tests.sources.leagues import shapes
+from tests.sources.leagues.serving import BASE, Straight, collected, failures, over_http, records, served
 
 from personax.errors import FetchError, SourceChanged, SourceError
 from personax.sources.leagues import LEAGUES, Nba, Pga, PremierLeague
 from personax.sources.records import Record
-from tests.sources.leagues import shapes
-from tests.sources.leagues.serving import BASE, Straight, collected, failures, over_http, records, served
 
 
 @pytest.fixture(autouse=True)

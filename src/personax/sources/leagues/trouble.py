@@ -108,7 +108,7 @@ class Promises:
 class Known:
     """Who is listed already: a person may stand on two lists, but two people may not have one id."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self) -> None:
         self._names: dict[str, object] = {}
 
     def clash(self, listed: Record) -> bool | None:

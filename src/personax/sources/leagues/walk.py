@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from personax.errors import SourceChanged, SourceError
 from personax.sources.leagues.ahead import in_order
-from personax.sources.leagues.trouble import NO_NAME, Failure, Known, Promises, Tally
+from personax.sources.leagues.listing import Listing
+from personax.sources.leagues.trouble import NO_NAME, Failure, Promises, Tally
 from personax.sources.records import Record
 from personax.sources.web.pages import Fetch, Page, Request
 
 if TYPE_CHECKING:
-    from personax.sources.leagues.league import League, Listed, Ref, Step
+    from personax.sources.leagues.league import League, Ref
 
 __all__ = ["walk"]
 
@@ -35,13 +36,15 @@ async def walk(league: League, fetch: Fetch, *, limit: int | None = None) -> Asy
     Raises
     ------
     SourceError
-        When no page of the list could be had: the reason of the first.
+        When nobody could be listed: the reason of the first page.
     SourceChanged
-        When more than a tenth of the pages or rows, at least three, or all of them, have another shape; or when nobody
-        of the first twenty people has a column that the league promises.
+        When more than a tenth of the pages or rows have another shape (of the first fifty, more than five; of fewer in
+        all, at least three, or all of them); or when nobody of the first twenty people has a column that the league
+        promises.
     """
     people: list[Ref] = []
-    async with aclosing(_list(league, fetch, limit)) as found:
+    listing = Listing(league, limit)
+    async with aclosing(listing.people(fetch)) as found:
         async for each in found:
             if isinstance(each, Failure):
                 yield each
@@ -63,7 +66,7 @@ async def walk(league: League, fetch: Fetch, *, limit: int | None = None) -> Asy
                 if isinstance(page, Page):
                     tally.fine()
                 yield result
-            promised.see(result, page.body if isinstance(page, Page) else None)
+            promised.see(result, page.body if isinstance(page, Page) else listing.sample)
     tally.end(sample)
 
 
@@ -81,85 +84,3 @@ def _person(league: League, ref: Ref, request: Request | None, page: Page | Sour
     if "name" not in record.values:
         return Failure(league.name, ref.id, url, NO_NAME, listed=record)
     return record
-
-
-async def _list(league: League, fetch: Fetch, limit: int | None) -> AsyncGenerator[Ref | Failure, None]:
-    """Yield the people of the list, each id once."""
-    known = Known(league.name)
-    tally, rows = Tally(league.name, "pages of the list"), Tally(league.name, "rows of the list")
-    steps: Sequence[Step] = league.start()
-    first_error: SourceError | None = None
-    read, people = 0, 0
-    while steps:
-        following: list[Step] = []
-        async with aclosing(in_order(fetch, [step.request for step in steps])) as pages:
-            for step in steps:
-                page = await anext(pages)
-                result = _listed(league, step, page)
-                if isinstance(result, Failure):
-                    first_error = first_error or _as_error(result)
-                    yield result
-                    if result.changed:
-                        tally.odd(result.reason, result.sample)
-                    continue
-                read += 1
-                tally.fine()
-                new = 0
-                for each in _rows(league, result, page, known, rows):
-                    yield each
-                    if not isinstance(each, Failure):
-                        new, people = new + 1, people + 1
-                        if people == limit:
-                            return
-                following += _following(step, result, new)
-                if step.follows and not new and result.then:
-                    yield Failure(league.name, None, step.request.url, "the list begins again: a page has nobody new")
-        if following and read + len(following) > league.most_pages:
-            yield Failure(
-                league.name, None, following[0].request.url, f"the list has more than {league.most_pages} pages"
-            )
-            break
-        steps = following
-    rows.end()
-    tally.end(first_error.sample if isinstance(first_error, SourceChanged) else None)
-    if not people:
-        raise first_error or SourceError(f"{league.name}: the list is empty; check the season and other settings")
-
-
-def _as_error(failure: Failure) -> SourceError:
-    if failure.changed:
-        return SourceChanged(failure.reason, sample=failure.sample)
-    return SourceError(failure.reason)
-
-
-def _following(step: Step, result: Listed, new: int) -> Sequence[Step]:
-    return () if step.follows and not new else result.then
-
-
-def _listed(league: League, step: Step, page: Page | SourceError | None) -> Listed | Failure:
-    url = step.request.url
-    if not isinstance(page, Page):
-        return Failure(league.name, None, url, str(page))
-    try:
-        return league.listed(page, step)
-    except SourceChanged as error:
-        return Failure(league.name, None, url, str(error), True, page.body)
-    except SourceError as error:
-        return Failure(league.name, None, url, str(error))
-
-
-def _rows(
-    league: League, listed: Listed, page: Page | SourceError | None, known: Known, tally: Tally
-) -> Iterator[Ref | Failure]:
-    url, sample = (page.url, page.body) if isinstance(page, Page) else ("", None)
-    for row in listed.people:
-        if isinstance(row, str):
-            yield Failure(league.name, None, url, row, changed=True)
-            tally.odd(row, sample)
-            continue
-        tally.fine()
-        clash = known.clash(row.listed)
-        if clash is None:
-            yield row
-        elif clash:
-            yield Failure(league.name, row.id, url, "two people have one id; the first is kept", listed=row.listed)

@@ -1,0 +1,424 @@
+"""What sites may send: bad values cost themselves, bad pages a named error, and nothing else ever escapes."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.sources.leagues import shapes
+from tests.sources.leagues.serving import BASE, Straight, collected, failures, page, records
+
+from personax.errors import SourceChanged, SourceError
+from personax.sources.leagues import Bundesliga, Listed, Nba, Nfl, Nflverse, Pga, Ref, Step
+from personax.sources.leagues.draft import Draft, clean, merged
+from personax.sources.leagues.markup import embedded_state
+from personax.sources.leagues.reading import objects, parse_json
+from personax.sources.records import Record
+
+ADA = shapes.person(1)
+
+
+def premier(**changes: Any) -> Record:
+    """Return the record of one player of whom something is changed."""
+    player = shapes.premier_player(ADA) | changes
+    league = shapes.pointed("premier_league", BASE)
+    body = json.dumps({"pagination": {"_next": None}, "data": [player]}).encode()  # surrogates travel as escapes
+    (row,) = league.listed(page(body), league.start()[0]).people
+    assert isinstance(row, Ref)
+    return row.listed
+
+
+def bad(record: Record) -> dict[str, str]:
+    return {cell.column: cell.reason for cell in record.bad}
+
+
+@pytest.mark.parametrize("surname", ["NaN", "None", "Null", "NA", "True", "O'Test", "Đặng", "<b>x</b>"])
+def test_surnames_that_look_like_something_else_are_names(surname: str) -> None:
+    assert premier(name={"firstName": "Ada", "lastName": surname}).values["name"] == f"Ada {surname}"
+
+
+@pytest.mark.parametrize(
+    ("column", "changes", "reason"),
+    [
+        ("birth_date", {"dates": {"birth": "2999-01-01"}}, "a date in the future"),
+        ("birth_date", {"dates": {"birth": "1999-02-30"}}, "not a date"),
+        ("birth_date", {"dates": {"birth": "0001-01-01"}}, "before the year 1000"),
+        ("birth_date", {"dates": {"birth": 915148800000}}, "not a text"),
+        ("height_cm", {"height": 0}, "not positive"),
+        ("height_cm", {"height": "6-13"}, "not a number"),
+        ("height_cm", {"height": True}, "neither a number nor a text"),
+        ("height_cm", {"height": {"cm": 180}}, "neither a number nor a text"),
+        ("height_cm", {"height": 1e300}, "not a number"),
+        ("weight_kg", {"weight": 9999}, "is the unit kg?"),
+        ("name", {"name": {"display": "Ada\ufffd"}}, "not readable"),
+        ("name", {"name": {"display": "Ada \ud800"}}, "not readable"),
+        ("name", {"name": {"display": "A" * 201}}, "longer than 200"),
+        ("name", {"name": {"display": ["Ada"]}}, "not a text"),
+        ("team", {"currentTeam": {"name": 7}}, "not a text"),
+    ],
+)
+def test_a_bad_value_is_missing_with_its_reason(column: str, changes: dict[str, Any], reason: str) -> None:
+    record = premier(**changes)
+    assert column not in record.values
+    assert column not in record.origins
+    assert reason in bad(record)[column]
+
+
+def test_feet_with_thirteen_inches_are_bad_and_the_rest_stays() -> None:
+    body = shapes.nba_index(3).replace(ADA.feet.encode(), b"6-13")
+    league = shapes.pointed("nba", BASE)
+    first = league.listed(page(body), league.start()[0]).people[0]
+    assert isinstance(first, Ref)
+    assert bad(first.listed) == {"height_cm": "12 inches or more beside feet"}
+    assert "weight_kg" in first.listed.values
+
+
+def test_a_missing_name_is_a_failure() -> None:
+    players = [shapes.premier_player(p) for p in shapes.people(3)]
+    players[1]["name"] = {"firstName": None, "lastName": " ", "display": ""}
+    body = shapes.dumped({"pagination": {"_next": None}, "data": players})
+    results = collected(shapes.pointed("premier_league", BASE), Straight(lambda t, b: ("application/json", body)))
+    assert len(records(results)) == 2
+    assert [failure.reason for failure in failures(results)] == ["the name is missing or cannot be read"]
+
+
+def test_mixed_encodings_cost_one_name() -> None:
+    name = "Zoë Exämple"
+    players = [shapes.premier_player(p) for p in shapes.people(3)]
+    players[2]["name"] = {"display": name}
+    body = shapes.dumped({"pagination": {"_next": None}, "data": players})
+    broken = body.replace(name.encode(), name.encode("latin-1"))
+    results = collected(shapes.pointed("premier_league", BASE), Straight(lambda t, b: ("application/json", broken)))
+    assert len(records(results)) == 2
+    (failure,) = failures(results)
+    assert failure.listed is not None
+    assert bad(failure.listed) == {"name": "not readable in the encoding of its page"}
+    marked = collected(
+        shapes.pointed("premier_league", BASE),
+        Straight(lambda t, b: ("application/json", b"\xef\xbb\xbf" + body)),  # a byte order mark
+    )
+    assert [record.values["name"] for record in records(marked)][2] == name
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://a.espncdn.com/x.png",
+        "https://evil.example/x.png",
+        "https://a.espncdn.com@evil.example/x.png",
+        "https://a.espncdn.com:8080/x.png",
+        "https://a.espncdn.com/x y.png",
+        "https://a.espncdn.com\\@evil.example/",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "https://[::1",
+        "https://a.espncdn.com/\nx",
+        7,
+    ],
+)
+def test_pictures_elsewhere_are_bad_values(address: object) -> None:
+    draft = Draft("espn", "1", page(b""))
+    draft.headshot(address, ["a.espncdn.com"])
+    record = draft.record()
+    assert record.values == {}
+    assert [cell.column for cell in record.bad] == ["headshot_url"]
+
+
+def test_more_and_fewer_columns() -> None:
+    league = Nba(season="2025-26")
+    index = json.loads(shapes.nba_index(5))
+    table = index["resultSets"][0]
+    table["headers"] = [*reversed(table["headers"]), "NEW"]
+    table["rowSet"] = [[*reversed(row), 1] for row in table["rowSet"]]
+    found = league.listed(page(shapes.dumped(index)), league.start()[0]).people
+    plain = league.listed(page(shapes.nba_index(5)), league.start()[0]).people
+    assert [row.listed.values for row in found if isinstance(row, Ref)] == [
+        row.listed.values for row in plain if isinstance(row, Ref)
+    ]
+    table["rowSet"][2] = table["rowSet"][2][:-1]
+    ragged = league.listed(page(shapes.dumped(index)), league.start()[0]).people
+    assert [isinstance(row, str) for row in ragged] == [False, False, True, False, False]
+
+
+RENAMED = [
+    ("nba", "HEIGHT"),
+    ("nba", "PERSON_ID"),
+    ("nba", "resultSets"),
+    ("espn", "athletes"),
+    ("espn", "fullName"),
+    ("espn", "height"),
+    ("nhl", "birthDate"),
+    ("nhl", "data"),
+    ("nhl", "total"),
+    ("atp", "PlayerId"),
+    ("atp", "BirthDate"),
+    ("atp", "Players"),
+    ("pga", "playerDirectory"),
+    ("pga", "born"),
+    ("pga", "heightImperial"),
+    ("premier_league", "playerId"),
+    ("premier_league", "pagination"),
+    ("bundesliga", "slugifiedFull"),
+    ("bundesliga", "full"),
+    ("nfl", "birthDate"),
+    ("nfl", "/players/"),
+]
+
+
+@pytest.mark.parametrize(("name", "key"), RENAMED)
+def test_a_renamed_key_is_a_changed_source(name: str, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERSONAX_PGA_KEY", "a-key")
+    site = shapes.SITES[name](1000)
+
+    def renamed(target: str, body: bytes) -> tuple[str, bytes] | None:
+        found = site(target, body)
+        written, other = (key, "/persons/") if key[0] == "/" else (f'"{key}"', f'"{key}2"')
+        return None if found is None else (found[0], found[1].replace(written.encode(), other.encode()))
+
+    with pytest.raises(SourceChanged) as caught:
+        collected(shapes.pointed(name, BASE), Straight(renamed), limit=200)
+    assert str(caught.value).startswith(name)
+    assert caught.value.sample
+    assert not {p.first for p in shapes.people(9)} & set(str(caught.value).split())
+
+
+def test_html_by_its_words_not_by_place() -> None:
+    league = Nfl()
+    ref = Ref("ada-1", Record("nfl", "ada-1", {}, {}))
+    body = shapes.nfl_player(ADA)
+    whole = league.parse(page(body), ref)
+    moved = body.replace(b'<li><div class="nfl-c-player-info__key">Arms</div>', b'<li><div class="gone">Arms</div>')
+    assert league.parse(page(moved), ref).values == whole.values
+    no_ld = league.parse(page(body.replace(b"SportsTeam", b"Other")), ref)
+    assert "birth_date" not in no_ld.values
+    assert no_ld.values["height_cm"] == whole.values["height_cm"]
+    assert whole.values["headshot_url"] == "https://static.www.nfl.com/f_auto/league/abc123"
+    with pytest.raises(SourceChanged, match="nfl-c-player-info__key"):
+        league.parse(page(b"<html><h1>Hello</h1></html>"), ref)
+    with pytest.raises(SourceError, match="no such player"):
+        league.parse(page(b"<title>player.title</title>"), ref)
+
+
+def test_states_of_old_and_new_pages_are_the_same() -> None:
+    value = {"a & b": "\"quoted\" and 'single' <tag> &q;"}
+    assert embedded_state(shapes.ng_state(value), "ng-state", "serverApp-state") == embedded_state(
+        shapes.ng_state(value, old=True), "ng-state", "serverApp-state"
+    )
+    with pytest.raises(SourceChanged, match="ng-state or serverApp-state"):
+        embedded_state(b"<html></html>", "ng-state", "serverApp-state")
+
+
+def test_a_bundesliga_page_without_birth_and_bio_is_read_as_far_as_it_goes() -> None:
+    league = Bundesliga()
+    state = shapes.ng_state(shapes.bundesliga_person(ADA, whole=False))
+    (row,) = league.listed(page(state), league.start()[0]).people
+    assert isinstance(row, Ref)
+    record = league.parse(page(state), row)
+    assert record.values["nationality"] == "Germany"
+    assert "birth_date" not in record.values
+    assert record.bad == ()
+    person = shapes.bundesliga_person(ADA, whole=True)
+    person["bio"]["height"]["unit"] = "HANDS"
+    person["bio"]["weight"] = {"weight": 165, "unit": "LB"}
+    record = league.parse(page(shapes.ng_state(person)), row)
+    assert bad(record) == {"height_cm": "in an unknown unit"}
+    assert record.values["weight_kg"] == pytest.approx(165 * 0.45359237, abs=1e-6)
+    assert record.values["gender"] == "male"
+
+
+def test_graphql_errors_come_with_status_200(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERSONAX_PGA_KEY", "a-key")
+    body = shapes.dumped({"data": None, "errors": [{"message": "Not Authorized\n" * 50}]})
+    with pytest.raises(SourceError, match="the site answers with an error"):
+        collected(Pga(), Straight(lambda target, sent: ("application/json", body)))
+
+
+@pytest.mark.parametrize(
+    "born", ["Apr 5, 1998", "April 5, 1998", "1998-04-05", "4/5/1998", "5 Apr 1998", "5 April 1998", "Apr. 5, 1998"]
+)
+def test_birth_dates_of_the_pga_tour(born: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERSONAX_PGA_KEY", "a-key")
+    player = shapes.pga_player(ADA)
+    player["playerBio"]["born"] = born
+    league = Pga()
+    body = shapes.dumped({"data": {"players": [None, player]}})
+    record = league.parse(page(body), Ref(player["id"], Record("pga", player["id"], {}, {})))
+    assert str(record.values["birth_date"]) == "1998-04-05"
+
+
+def test_nflverse_since_a_season_and_ragged_rows() -> None:
+    league = Nflverse(since=2024)
+    found = league.listed(page(shapes.nflverse_table(52)), league.start()[0]).people
+    assert len(found) == 4  # 2024 and 2025, twice
+    body = shapes.nflverse_table(3) + b"00-1,too,short\n"
+    assert isinstance(league.listed(page(body), league.start()[0]).people[-1], str)
+    with pytest.raises(SourceChanged, match="gsis_id"):
+        league.listed(page(b"name,height\nx,1\n"), league.start()[0])
+    with pytest.raises(SourceChanged, match="closed quotes"):
+        league.listed(page(shapes.nflverse_table(1) + b'"open'), league.start()[0])
+
+
+def test_a_better_page_mends_what_the_list_could_not_say() -> None:
+    listed, own = Draft("nba", "1", page(b"a")), Draft("nba", "1", page(b"b"))
+    for draft, height, weight in ((listed, "6-13", "x"), (own, "6-3", "y")):
+        draft.quantity("height_cm", height, "ft-in")
+        draft.quantity("weight_kg", weight, "lb")
+    record = merged(listed.record(), own.record())
+    assert record.values == {"height_cm": 190.5}
+    assert [(cell.column, cell.value) for cell in record.bad] == [("weight_kg", "x"), ("weight_kg", "y")]
+    assert record.origins["height_cm"] == own.record().origins["height_cm"]
+
+
+def test_months_and_years_alone() -> None:
+    draft = Draft("x", "1", page(b""))
+    draft.born("1998", "iso", "%Y")
+    assert draft.record().values == {"birth_year": 1998, "birth_precision": "year"}
+    draft = Draft("x", "1", page(b""))
+    draft.born("4/1998", "%m/%Y")
+    assert draft.record().values == {"birth_year": 1998, "birth_precision": "month"}
+
+
+@given(st.text())
+def test_a_clean_text_is_clean_again(text: str) -> None:
+    try:
+        once = clean(text)
+    except ValueError:
+        return
+    assert once is None or clean(once) == once
+
+
+# pages that were damaged on their way: mutations of real shapes, and any bytes at all
+
+
+def cases() -> list[tuple[str, str, bytes]]:
+    """Return (league, what reads it, page) of every shape; small, so that mutations hit something."""
+    p, two = shapes.person(1), shapes.people(2)
+    return [
+        ("nba", "", shapes.nba_index(2)),
+        ("nba", "own", shapes.nba_player(p)),
+        ("nfl", "", shapes.nfl_roster(two)),
+        ("nfl", "own", shapes.nfl_player(p)),
+        ("nflverse", "", shapes.nflverse_table(2)),
+        ("espn", "teams", shapes.espn(2)("/teams", b"")[1]),  # type: ignore[index]
+        ("espn", "roster", shapes.espn_roster(two)),
+        ("espn", "athletes", shapes.espn_athletes(2)("/athletes?limit=2&page=1", b"")[1]),  # type: ignore[index]
+        ("espn", "own", shapes.dumped(shapes.espn_athlete(p))),
+        ("nhl", "skater", shapes.nhl(2)("/skater/bios?start=0&limit=9", b"")[1]),  # type: ignore[index]
+        ("nhl", "own", shapes.nhl_roster(two)),
+        ("atp", "", shapes.atp_ranking(two)),
+        ("atp", "own", shapes.atp_player(p)),
+        ("pga", "", shapes.pga_directory(2)),
+        ("pga", "own", shapes.dumped({"data": {"players": [shapes.pga_player(p)]}})),
+        ("premier_league", "", shapes.premier_players(two, "c2")),
+        ("bundesliga", "people", shapes.ng_state([shapes.bundesliga_person(p, whole=False)])),
+        ("bundesliga", "own", shapes.ng_state([shapes.bundesliga_person(p, whole=True)], old=True)),
+    ]
+
+
+CASES = cases()
+IDS = {"nba": "9000001", "nfl": "bo-1", "espn": "3000001", "nhl": "8000001", "atp": "0001", "pga": "00001"}
+
+
+def read(case: tuple[str, str, bytes], body: bytes) -> Listed | Record | SourceError:
+    """Read a page as its league does; any error that is not named escapes."""
+    name, kind, _ = case
+    league = shapes.pointed(name, BASE, **({"key": None, "via": "pages"} if name == "pga" else {}))
+    if name == "pga":
+        league = league.model_copy(update={"via": "graphql"})
+    ref = IDS.get(name, "DFL-OBJ-000001")
+    try:
+        if kind == "own":
+            return league.parse(page(body), Ref(ref, Record(name, ref, {}, {})))
+        request = shapes.pointed("nba", BASE).start()[0].request
+        return league.listed(page(body), Step(request, kind, 1))
+    except SourceError as error:
+        return error
+
+
+def test_all_cases_are_read_when_whole() -> None:
+    for case in CASES:
+        found = read(case, case[2])
+        assert not isinstance(found, SourceError), (case[:2], found)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-{case[1] or 'list'}")
+@given(data=st.data())
+def test_damaged_bytes_give_named_errors_only(case: tuple[str, str, bytes], data: st.DataObject) -> None:
+    body = bytearray(case[2])
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(body)))
+        match data.draw(st.sampled_from(["cut", "put", "drop", "twice"])):
+            case "cut":
+                del body[at:]
+            case "put":
+                body[at:at] = data.draw(st.binary(max_size=6))
+            case "drop":
+                del body[at : at + data.draw(st.integers(1, 40))]
+            case _:
+                body[at:at] = body[at : at + 30]
+    read(case, bytes(body))
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8) | st.just("-"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def mutated(value: Any, chance: random.Random, fresh: list[Any]) -> Any:
+    """Return JSON with some values put in the place of others, keys left as they are."""
+    if fresh and chance.random() < 0.08:
+        return fresh[chance.randrange(len(fresh))]
+    if isinstance(value, dict):
+        return {key: mutated(each, chance, fresh) for key, each in value.items()}
+    return [mutated(each, chance, fresh) for each in value] if isinstance(value, list) else value
+
+
+JSON_CASES = [case for case in CASES if case[2].startswith(b"{")]
+
+
+@pytest.mark.parametrize("case", JSON_CASES, ids=lambda case: f"{case[0]}-{case[1] or 'list'}")
+@given(chance=st.randoms(use_true_random=False), fresh=st.lists(JSON_VALUES, min_size=1, max_size=4))
+def test_changed_values_give_named_errors_only(case: Any, chance: random.Random, fresh: list[Any]) -> None:
+    found = read(case, json.dumps(mutated(json.loads(case[2]), chance, fresh)).encode())
+    rows = found.people if isinstance(found, Listed) else [found]
+    for row in rows:
+        record = row.listed if isinstance(row, Ref) else row
+        if isinstance(record, Record):
+            assert set(record.values) == set(record.origins)
+            assert all(isinstance(record.values[c], str) for c in record.values if c in ("name", "team", "nationality"))
+            assert 40 <= float(str(record.values.get("height_cm", 180))) <= 280
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-{case[1] or 'list'}")
+@given(body=st.binary(max_size=200))
+def test_any_bytes_give_named_errors_only(case: tuple[str, str, bytes], body: bytes) -> None:
+    read(case, body)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-{case[1] or 'list'}")
+def test_pages_that_nest_without_end(case: tuple[str, str, bytes]) -> None:
+    for body in (b"[" * 200_000, b'{"data":' * 200_000, b"<div>" * 20_000):
+        read(case, body)
+
+
+def test_deep_values_inside_a_good_page() -> None:
+    for depth in (100, 400, 700, 900):
+        deep: Any = "x"
+        for _ in range(depth):
+            deep = [deep]
+        assert premier(height=deep, name={"display": deep}).values.get("name") is None
+
+
+def test_constants_that_json_does_not_know() -> None:
+    with pytest.raises(SourceChanged, match="whole JSON"):
+        parse_json('{"height": NaN}', "x")
+    assert list(objects([[{"id": 1}], {"a": {"id": {"id": 2}}}], lambda each: "id" in each)) == [
+        {"id": 1},
+        {"id": {"id": 2}},
+    ]
