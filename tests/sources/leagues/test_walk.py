@@ -163,7 +163,7 @@ def test_an_endless_list_ends() -> None:
     assert len(fetch.asked) == 2
 
     def growing(target: str, body: bytes) -> tuple[str, bytes] | None:
-        start = int(shapes._asked(target, "_next", "c0")[1:])
+        start = int(shapes.asked(target, "_next", "c0")[1:])
         shown = [shapes.person(number) for number in range(start + 1, start + 11)]
         return "application/json", shapes.premier_players(shown, f"c{start + 10}")
 
