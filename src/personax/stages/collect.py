@@ -10,17 +10,25 @@ from pathlib import Path
 import polars as pl
 
 from personax.errors import PlanError
-from personax.plan import CollectOpenfootball, CollectSimulated, CollectTable, Plan
+from personax.plan import CollectOpenfootball, CollectSeveral, CollectSimulated, CollectTable, Plan
 from personax.schema import Column
 from personax.simulate import Population, simulate_population
 from personax.sources import PeopleTable, read_openfootball, read_table
+from personax.sources.sections import WebSource
 from personax.stages.base import Context, Stage
+from personax.stages.several import collect_several
 
 __all__ = ["COLLECT"]
 
 
 def _reads(plan: Plan) -> Sequence[str]:
-    return () if isinstance(plan.collect, CollectSimulated) else (plan.collect.path,)
+    match plan.collect:
+        case CollectSimulated():
+            return ()
+        case CollectSeveral() as section:
+            return tuple(one.path for _, one in section.asked() if not isinstance(one, WebSource))
+        case section:
+            return (section.path,)
 
 
 def _run(context: Context) -> None:
@@ -43,6 +51,8 @@ def _run(context: Context) -> None:
                 context,
                 read_openfootball(_readable(context.outside(section.path)), max_bad_share=section.max_bad_share),
             )
+        case CollectSeveral() as section:
+            _write_table(context, collect_several(context, section).table)
 
 
 def _readable(path: Path) -> Path:

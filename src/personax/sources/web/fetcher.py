@@ -68,6 +68,8 @@ class Fetcher:
         Ask again for pages that are in the cache, on condition that they changed.
     offline
         Send nothing.
+    fall_back
+        A page that cannot be asked for again stays as it came before.
     transport
         In place of the network.
     reachable
@@ -95,6 +97,7 @@ class Fetcher:
         limits: Limits | None = None,
         refresh: bool = False,
         offline: bool = False,
+        fall_back: bool = True,
         transport: httpx2.AsyncBaseTransport | None = None,
         reachable: Collection[str] = (),
     ) -> None:
@@ -105,7 +108,7 @@ class Fetcher:
         from personax.sources.web.sending import Sender
 
         self.cache, self.limits, self.rng = cache, limits or Limits(), rng
-        self.refresh, self.offline, self.kept = refresh, offline, 0
+        self.refresh, self.offline, self.fall_back, self.kept = refresh, offline, fall_back, 0
         self._transport = transport or CheckedTransport(reachable)
         self._sender = Sender(self._transport, self.limits, self._allow)
         self._robots = Robots(self._ask_robots)
@@ -144,7 +147,7 @@ class Fetcher:
         try:
             page = await self._patiently(request, hosts, key, held)
         except FetchError:
-            if held is None:
+            if held is None or not self.fall_back:
                 raise
             self.kept += 1
             return _there(held, request)
