@@ -10,7 +10,7 @@ import typer
 from personax.cli.console import emit, table, watching
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
 from personax.errors import PlanError
-from personax.plan import CollectSeveral
+from personax.sources.sections import CollectSeveral
 from personax.stages.several import probed, summaries
 from personax.strict import nearest
 from personax.study import Study

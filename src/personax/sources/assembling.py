@@ -136,7 +136,7 @@ def _series(name: str, values: list[Any]) -> pl.Series:
 
 def _parts(records: Sequence[Record]) -> pl.DataFrame:
     """Return year, month and day of birth, as far as each is known."""
-    rows = []
+    rows: list[tuple[int | None, ...]] = []
     for record in records:
         born = record.values.get("birth_date")
         if isinstance(born, date):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from personax.errors import SourceChanged, SourceError
 from personax.progress import Progress
@@ -111,8 +111,8 @@ async def _gather(
         told()
 
 
-def _walk(adapter: Adapter, fetcher: Fetcher, limit: int | None) -> Any:  # noqa: ANN401 - an async generator
-    return cast(AsyncIterator[Record | Failed], adapter.collect(fetcher.of(hosts_of(adapter)), limit=limit))
+def _walk(adapter: Adapter, fetcher: Fetcher, limit: int | None) -> AsyncGenerator[Record | Failed]:
+    return adapter.collect(fetcher.of(hosts_of(adapter)), limit=limit)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from personax.sources.records import Record
 from personax.sources.web.pages import Fetch
+from personax.strict import Strict
 
 __all__ = ["Adapter", "Failed", "adapters", "hosts_of"]
 
@@ -51,11 +52,11 @@ class Adapter(Protocol):
     def hosts(self) -> Iterable[str]:
         """That may be asked beside those of its addresses."""
 
-    def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncIterator[Record | Failed]:
+    def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncGenerator[Record | Failed]:
         """Go through its people, so many at most."""
 
 
-def adapters() -> Mapping[str, type]:
+def adapters() -> Mapping[str, type[Strict]]:
     """Return every source of the web by its name; their fields are what may stand in study.yaml."""
     from personax.sources.leagues import LEAGUES
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import polars as pl
 
 from personax.errors import PlanError
-from personax.plan import CollectOpenfootball, CollectSeveral, CollectSimulated, CollectTable, Plan
+from personax.plan import CollectSimulated, Plan
 from personax.schema import Column
 from personax.simulate import Population, simulate_population
 from personax.sources import PeopleTable, read_openfootball, read_table
-from personax.sources.sections import WebSource
+from personax.sources.sections import CollectOpenfootball, CollectSeveral, CollectTable, WebSource
 from personax.stages.base import Context, Stage
 from personax.stages.several import collect_several
 

@@ -11,7 +11,6 @@ import polars as pl
 
 from personax.errors import InputError, PlanError, SourceError
 from personax.files import written_aside
-from personax.plan import CollectOpenfootball, CollectSeveral, CollectTable
 from personax.progress import Progress
 from personax.schema import Column, Notice
 from personax.sources import PeopleTable, read_openfootball, read_table
@@ -19,7 +18,7 @@ from personax.sources.assembling import Assembled, assemble, records_of
 from personax.sources.gathering import Gathered, Probed, gather, probe
 from personax.sources.records import Record
 from personax.sources.registry import Adapter
-from personax.sources.sections import WebSource
+from personax.sources.sections import CollectOpenfootball, CollectSeveral, CollectTable, WebSource
 from personax.sources.web.cache import Cache
 from personax.sources.web.fetcher import Fetcher
 from personax.stages.base import Context, stage_rng
