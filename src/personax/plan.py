@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax.errors import PlanError
-from personax.sources.sections import CollectOpenfootball, CollectSeveral, CollectTable
+from personax.sources.sections import CollectNflPlayers, CollectOpenfootball, CollectSeveral, CollectTable
 from personax.strict import Strict, nearest
 from personax.traits.rules import Rule
 
@@ -270,7 +270,8 @@ class Plan(Strict):
     name: Annotated[str, Field(min_length=1)]
     seed: Annotated[int, Field(ge=0)] = 0
     collect: Annotated[
-        CollectSimulated | CollectTable | CollectOpenfootball | CollectSeveral, Field(discriminator="source")
+        CollectSimulated | CollectTable | CollectOpenfootball | CollectNflPlayers | CollectSeveral,
+        Field(discriminator="source"),
     ]
     annotate: (
         Annotated[

@@ -27,6 +27,11 @@ from personax.stages import several
 
 QUICK = {"per_second": None, "backoff": 0.01, "read_seconds": 0.5, "total_seconds": 5.0, "at_once": 8}
 
+DEAD = {"source": "nhl", "season": "20252026", "base_url": "http://127.0.0.1:9", "rosters_url": None}
+"""A site where nobody answers."""
+
+DATA = Path(__file__).parents[3] / "shared" / "data" / "athletes"
+
 
 @pytest.fixture(autouse=True)
 def _loopback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +139,11 @@ def test_a_broken_source_costs_itself(tmp_path: Path) -> None:
     with serving(good, changed):
         file = study(
             tmp_path,
-            [nba(good), atp(changed), {"source": "nhl", "season": "20252026", "base_url": "http://127.0.0.1:9", "rosters_url": None}],
+            [
+                nba(good),
+                atp(changed),
+                {"source": "nhl", "season": "20252026", "base_url": "http://127.0.0.1:9", "rosters_url": None},
+            ],
         )
         shown = collect(file)
     assert shown.exit_code == 0
@@ -212,8 +221,7 @@ def test_offline_uses_what_is_there(tmp_path: Path) -> None:
 def test_a_probe_says_what_fits_and_writes_only_the_cache(tmp_path: Path) -> None:
     good, changed = site_of(shapes.nba(30)), site_of(lambda target, body: ("application/json", b"{}"))
     with serving(good, changed):
-        dead = {"source": "nhl", "season": "20252026", "base_url": "http://127.0.0.1:9", "rosters_url": None}
-        file = study(tmp_path, [nba(good), atp(changed), dead])
+        file = study(tmp_path, [nba(good), atp(changed), DEAD])
         shown = collect(file, "--probe", "--json")
         plain = collect(file, "--probe")
     assert shown.exit_code == plain.exit_code == 0
@@ -245,7 +253,7 @@ def test_a_probe_does_not_trust_what_was_fetched_before(tmp_path: Path) -> None:
         ([{"source": "nba", "season": "2025"}], {}, "season"),
         ([{"source": "nba", "season": "2025-26", "sesaon": "x"}], {}, "unknown key sesaon; did you mean season"),
         ([{"path": "x"}], {}, "names its source"),
-        ([{"source": "table", "path": "a/x.csv"}, {"source": "table", "path": "b/x.tsv"}], {}, "two sources are called x"),
+        ([{"source": "table", "path": path} for path in ("a/x.csv", "b/x.tsv")], {}, "two sources are called x"),
         ([], {}, "sources"),
         ([{"source": "table", "path": "x.csv"}], {"only": ["y"]}, "no source of this study is called y"),
         ([{"source": "table", "path": "x.csv"}], {"fetch": {"per_secnd": 1}}, "did you mean per_second"),
@@ -264,6 +272,23 @@ def test_files_alone_need_no_contact(tmp_path: Path) -> None:
     file = study(tmp_path, [{"source": "table", "path": "x.csv"}], contact=None)
     assert collect(file).exit_code == 0
     assert people(file)["name"].to_list() == ["A", "B"]
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real tables are not there")
+def test_the_real_tables_become_one(tmp_path: Path) -> None:
+    sources = [
+        {"source": "openfootball", "path": str(DATA / "openfootball.tar.gz")},
+        {"source": "nfl_players", "path": str(DATA / "nfl-players.json")},
+    ]
+    file = study(tmp_path, sources, contact=None)
+    assert collect(file).exit_code == 0
+    table = people(file)
+    found = {one["source"]: one["found"] for one in json.loads((tmp_path / "people" / "sources.json").read_text())}
+    assert found == {"openfootball": 32_659, "nfl-players": 7_827}
+    assert table.height == 40_486
+    assert table.filter(pl.col("id").str.starts_with("openfootball"))["nationality"].null_count() == 0
+    origins = pl.read_parquet(tmp_path / "people" / "origins.parquet")
+    assert origins.height == sum(table.height - s.null_count() for s in table if s.name != "id")
 
 
 DRIVER = """

@@ -15,7 +15,7 @@ from personax.sources.web.fetcher import user_agent
 from personax.sources.web.limits import Limits
 from personax.strict import Strict, nearest
 
-__all__ = ["CollectOpenfootball", "CollectSeveral", "CollectTable", "Section", "WebSource"]
+__all__ = ["CollectNflPlayers", "CollectOpenfootball", "CollectSeveral", "CollectTable", "Section", "WebSource"]
 
 
 class CollectTable(Strict):
@@ -38,6 +38,14 @@ class CollectOpenfootball(Strict):
     max_bad_share: float = Field(default=0.05, ge=0, le=1)
 
 
+class CollectNflPlayers(Strict):
+    """NFL players from one JSON file."""
+
+    source: Literal["nfl_players"]
+    path: str
+    max_bad_share: float = Field(default=0.05, ge=0, le=1)
+
+
 class WebSource(Strict):
     """A source of the web by its name, and its own settings; see docs/collecting.md."""
 
@@ -49,11 +57,12 @@ class WebSource(Strict):
         return {"source": self.name, **self.settings.model_dump(mode="json")}
 
 
-Section = CollectTable | CollectOpenfootball | WebSource
+Section = CollectTable | CollectOpenfootball | CollectNflPlayers | WebSource
 
-_FILES: dict[str, type[CollectTable] | type[CollectOpenfootball]] = {
+_FILES: dict[str, type[CollectTable | CollectOpenfootball | CollectNflPlayers]] = {
     "table": CollectTable,
     "openfootball": CollectOpenfootball,
+    "nfl_players": CollectNflPlayers,
 }
 
 

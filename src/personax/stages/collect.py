@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import polars as pl
 
-from personax.errors import PlanError
 from personax.plan import CollectSimulated, Plan
 from personax.schema import Column
 from personax.simulate import Population, simulate_population
-from personax.sources import PeopleTable, read_openfootball, read_table
-from personax.sources.sections import CollectOpenfootball, CollectSeveral, CollectTable, WebSource
+from personax.sources import PeopleTable
+from personax.sources.sections import CollectSeveral, WebSource
 from personax.stages.base import Context, Stage
-from personax.stages.several import collect_several
+from personax.stages.several import collect_several, read_file
 
 __all__ = ["COLLECT"]
 
@@ -36,30 +34,10 @@ def _run(context: Context) -> None:
     match context.plan.collect:
         case CollectSimulated() as section:
             _invent(context, section)
-        case CollectTable() as section:
-            table = read_table(
-                _readable(context.outside(section.path)),
-                section.columns,
-                missing=section.missing,
-                max_bad_share=section.max_bad_share,
-                keep_others=section.keep_others,
-                encoding=section.encoding,
-            )
-            _write_table(context, table)
-        case CollectOpenfootball() as section:
-            _write_table(
-                context,
-                read_openfootball(_readable(context.outside(section.path)), max_bad_share=section.max_bad_share),
-            )
         case CollectSeveral() as section:
             _write_table(context, collect_several(context, section).table)
-
-
-def _readable(path: Path) -> Path:
-    if not path.exists():
-        text = f"collect.path: there is no {path}; paths in the plan start from the folder that the plan is in"
-        raise PlanError(text)
-    return path
+        case section:
+            _write_table(context, read_file(context, section))
 
 
 def _write_table(context: Context, table: PeopleTable) -> None:

@@ -13,18 +13,18 @@ from personax.errors import InputError, PlanError, SourceError
 from personax.files import written_aside
 from personax.progress import Progress
 from personax.schema import Column, Notice
-from personax.sources import PeopleTable, read_openfootball, read_table
+from personax.sources import PeopleTable, read_nfl_players, read_openfootball, read_table
 from personax.sources.assembling import Assembled, assemble, records_of
 from personax.sources.gathering import Gathered, Probed, gather, probe
 from personax.sources.records import Record
 from personax.sources.registry import Adapter
-from personax.sources.sections import CollectOpenfootball, CollectSeveral, CollectTable, WebSource
+from personax.sources.sections import CollectNflPlayers, CollectOpenfootball, CollectSeveral, CollectTable, WebSource
 from personax.sources.web.cache import Cache
 from personax.sources.web.fetcher import Fetcher
 from personax.stages.base import Context, stage_rng
 from personax.store import StudyFolder
 
-__all__ = ["CACHE", "REACHABLE", "collect_several", "probed", "summaries"]
+__all__ = ["CACHE", "REACHABLE", "collect_several", "probed", "read_file", "summaries"]
 
 CACHE: Final = ("cache", "pages.sqlite")
 """Beside the stage's output and no part of it: what was fetched once outlives every run."""
@@ -71,7 +71,7 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, Gathere
         if isinstance(one, WebSource):
             continue
         try:
-            table = _read(context, one)
+            table = read_file(context, one)
         except InputError as error:
             found[name] = Gathered(name, error=str(error))
             continue
@@ -83,13 +83,22 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, Gathere
     return found, described
 
 
-def _read(context: Context, section: CollectTable | CollectOpenfootball) -> PeopleTable:
+def read_file(context: Context, section: CollectTable | CollectOpenfootball | CollectNflPlayers) -> PeopleTable:
+    """Read the people of one file.
+
+    Raises
+    ------
+    PlanError
+        When there is no such file.
+    """
     path = context.outside(section.path)
     if not path.exists():
-        text = f"collect.sources: there is no {path}; paths in the plan start from the folder that the plan is in"
+        text = f"collect: there is no {path}; paths in the plan start from the folder that the plan is in"
         raise PlanError(text)
     if isinstance(section, CollectOpenfootball):
         return read_openfootball(path, max_bad_share=section.max_bad_share)
+    if isinstance(section, CollectNflPlayers):
+        return read_nfl_players(path, max_bad_share=section.max_bad_share)
     return read_table(
         path, section.columns, missing=section.missing, max_bad_share=section.max_bad_share,
         keep_others=section.keep_others, encoding=section.encoding,
