@@ -94,7 +94,7 @@ class Site:
                     self._now -= 1
                 if not going:
                     break
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
