@@ -57,11 +57,11 @@ def main() -> None:
             "# One person across sources",
             "",
             f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}. "
-            "Source b has, each with probability *damage*: a slip in the surname, the name turned round, no date, a year "
-            "alone, day and month exchanged, an initial for the given name, another nationality. *relatives* is the share "
-            "of people with a twin, a brother or a namesake of their sport and country.",
+            "Source b has, each with probability *damage*: a slip in the surname, the name turned round, no date, a "
+            "year alone, day and month exchanged, an initial for the given name, another nationality. *relatives* is "
+            "the share of people with a twin, a brother or a namesake of their sport and country.",
             "",
-            "| people | records | damage | relatives | pairs compared | precision | wrong | recall | ambiguous | seconds |",
+            "| people | records | damage | relatives | compared | precision | wrong | recall | ambiguous | seconds |",
             "|---|---|---|---|---|---|---|---|---|---|",
             *rows,
             "",

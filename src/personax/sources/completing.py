@@ -1,4 +1,4 @@
-"""A people table as sources give it -> with places, variables of the birthday, and flags: what every source needs last."""
+"""What every people table gets last: places on the globe, variables of the birthday, flags."""
 
 from __future__ import annotations
 

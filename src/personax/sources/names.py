@@ -11,17 +11,12 @@ _LATIN = {
     "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i", "ŋ": "n", "ħ": "h",
     "ə": "a",
 }  # fmt: skip
-_CYRILLIC = dict(
-    zip(
-        "абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґўјљњћџђ",
-        "a b v g d e zh z i y k l m n o p r s t u f kh ts ch sh shch  y  e yu ya i yi ye g u j lj nj c dz d".split(" "),
-        strict=True,
-    )
+_CYRILLIC = (
+    "аa бb вv гg дd еe жzh зz иi йy кk лl мm нn оo пp рr сs тt уu фf хkh цts чch шsh щshch ъ ыy ь эe юyu яya іi їyi "
+    "єye ґg ўu јj љlj њnj ћc џdz ђd"
 )
-_GREEK = dict(
-    zip("αβγδεζηθικλμνξοπρσςτυφχψω", "a v g d e z i th i k l m n x o p r s s t y f ch ps o".split(), strict=True)
-)
-_LETTERS = str.maketrans(_LATIN | _CYRILLIC | _GREEK)
+_GREEK = "αa βv γg δd εe ζz ηi θth ιi κk λl μm νn ξx οo πp ρr σs ςs τt υy φf χch ψps ωo"
+_LETTERS = str.maketrans(_LATIN | {pair[0]: pair[1:] for pair in f"{_CYRILLIC} {_GREEK}".split()})
 _SILENT = str.maketrans("", "", "'’‘`´ʻʼʿʾ.·")
 
 

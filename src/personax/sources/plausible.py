@@ -35,7 +35,7 @@ PLAUSIBLE: Mapping[str, Limits] = {
     "latitude": Limits(-90, 90),
     "longitude": Limits(-180, 180),
 }
-"""Limits for adult public people; athletes of the youngest leagues are 15. ``bmi`` is kg / m²; ``age`` in whole years."""
+"""Limits for public people; the youngest athletes are 15. ``bmi`` is kg / m², ``age`` counts whole years."""
 
 
 def plausible(changes: Mapping[str, tuple[float | None, float | None]]) -> Mapping[str, Limits]:
@@ -49,9 +49,7 @@ def plausible(changes: Mapping[str, tuple[float | None, float | None]]) -> Mappi
     return {**PLAUSIBLE, **{column: Limits(*pair) for column, pair in changes.items()}}
 
 
-def flag_implausible(
-    people: pl.DataFrame, *, today: date, limits: Mapping[str, Limits] = PLAUSIBLE
-) -> pl.DataFrame:
+def flag_implausible(people: pl.DataFrame, *, today: date, limits: Mapping[str, Limits] = PLAUSIBLE) -> pl.DataFrame:
     """List the values outside the limits; the people stay as they are.
 
     Parameters
@@ -86,14 +84,18 @@ def flag_implausible(
             (value > limit.high if limit.high is not None else pl.lit(False), f"> {limit.high}"),
         ):
             rows = measured.filter(bad)
-            found.append(rows.select(pl.col("id").cast(pl.String), column=pl.lit(column), value=value, limit=pl.lit(text)))
+            found.append(
+                rows.select(pl.col("id").cast(pl.String), column=pl.lit(column), value=value, limit=pl.lit(text))
+            )
     return pl.concat([pl.DataFrame(schema=FLAGS), *found])
 
 
 def flag_notices(flags: pl.DataFrame) -> list[Notice]:
     """Say how many values of which column are outside which limit."""
     grouped = flags.group_by("column", "limit", maintain_order=True).len()
-    return [Notice(f"Values of {column} are {limit}; they are flagged and kept.", n) for column, limit, n in grouped.rows()]
+    return [
+        Notice(f"Values of {column} are {limit}; they are flagged and kept.", n) for column, limit, n in grouped.rows()
+    ]
 
 
 def _derived(people: pl.DataFrame, today: date) -> list[pl.Expr]:

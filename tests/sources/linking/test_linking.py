@@ -99,7 +99,11 @@ def test_rivals_stay_apart_and_are_reported() -> None:
 
 
 def test_a_chain_never_joins_two_people_of_one_source() -> None:
-    chain = [athlete("a", "1", "Anna Maria Sample"), athlete("b", "1", "Anna Sample"), athlete("c", "1", "Maria Sample")]
+    chain = [
+        athlete("a", "1", "Anna Maria Sample"),
+        athlete("b", "1", "Anna Sample"),
+        athlete("c", "1", "Maria Sample"),
+    ]
     for group in link(chain).groups:
         assert {("b", "1"), ("c", "1")} - set(group)
 

@@ -8,15 +8,17 @@ import numpy as np
 
 from personax.sources.records import Origin, Record
 
-GIVEN = (
+_GIVEN = (
     "James John Robert Michael William David Richard Joseph Thomas Carlos Luis Juan Pedro Lucas Hugo Emil Erik Lars "
     "Sven Jan Tomas Pavel Ivan Sergei Dmitri Andrei Kenji Takashi Hiroshi Min-jae Sung-min Wei Jun Amadou Moussa "
     "Ibrahim Ousmane Kofi Kwame Aleksander Nikola Marko Luka Stefan Matteo Marco Giovanni Antoine Julien Pierre"
-).split()
-PARTS = (
+)
+GIVEN = _GIVEN.split()
+_PARTS = (
     "al ber bar can cor dal del din fer gar gol han har hol jen kal kar kov lar len lin mal mar mon mor nel nik "
     "ol par pet qui ram ros sal san ser sil sten tan tor val ver vik wal win yam zan"
-).split()
+)
+PARTS = _PARTS.split()
 ENDS = ("son", "ski", "ez", "ov", "i", "er", "ton", "sen", "mann", "o", "a", "ić", "ström", "ley")
 COUNTRIES = ("England", "Spain", "Brazil", "Germany", "USA", "Norway", "Japan", "Korea", "Senegal", "Serbia", "France")
 
@@ -59,7 +61,9 @@ def relatives(rng: np.random.Generator, one: dict[str, object]) -> dict[str, obj
 
 def damaged(rng: np.random.Generator, one: dict[str, object], rate: float) -> dict[str, object]:
     """Return what another source says of a person; each kind of damage with this probability."""
-    hit = dict(zip(("slip", "swap", "nodate", "year", "exchange", "initial", "other"), rng.random(7) < rate, strict=True))
+    hit = dict(
+        zip(("slip", "swap", "nodate", "year", "exchange", "initial", "other"), rng.random(7) < rate, strict=True)
+    )
     values = dict(one)
     first, surname = str(one["name"]).split(" ", 1)
     if hit["slip"]:
@@ -82,7 +86,9 @@ def damaged(rng: np.random.Generator, one: dict[str, object], rate: float) -> di
     return values
 
 
-def world(n: int, *, rng: np.random.Generator, rate: float = 0.1, relative: float = 0.05) -> tuple[list[Record], dict[tuple[str, str], int]]:
+def world(
+    n: int, *, rng: np.random.Generator, rate: float = 0.1, relative: float = 0.05
+) -> tuple[list[Record], dict[tuple[str, str], int]]:
     """Return records of the sources ``a`` and ``b`` and the number of the person that each is of.
 
     A share ``relative`` of people has a twin, brother or namesake; 70 % of people are in both sources.

@@ -83,7 +83,9 @@ def cities_of() -> Mapping[str, Sequence[City]]:
     found: dict[str, list[City]] = defaultdict(list)
     for row in _rows():
         found[str(row["countrycode"])].append(_city(row))
-    return {country: sorted(cities, key=lambda city: (-city.population, city.name)) for country, cities in found.items()}
+    return {
+        country: sorted(cities, key=lambda city: (-city.population, city.name)) for country, cities in found.items()
+    }
 
 
 def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
@@ -103,7 +105,7 @@ def _readings(parts: Sequence[str], given: str) -> list[tuple[str, str | None]]:
     """Return the (country, region) that the parts after the city can mean."""
     last, before = parts[-1], parts[-2] if len(parts) > 1 else ""
     state = None if len(parts) > 1 else _states().get(fold(last))
-    found = [("US", state)] if state else []
+    found: list[tuple[str, str | None]] = [("US", state)] if state else []
     country = find_country(last)
     if country:
         region = _states().get(fold(before)) if country.iso2 == "US" else None

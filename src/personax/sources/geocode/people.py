@@ -50,12 +50,10 @@ class GeocodeReport:
             "unresolved": "People's countries or places of birth are not known to the gazetteer.",
             "ambiguous": "Places of birth share their name with another city; the most populous was taken.",
             "clash": "Country codes mean another country in another code space; IOC went before ISO alpha-3.",
-            "policy": "People belong to a home nation or a state that is no more; docs/geocoding.md says where they are.",
+            "policy": "People belong to a home nation or a state that is no more; docs/geocoding.md says where it is.",
             "born after": "People were born after the end of the state that is given for them.",
         }
-        counts = {
-            word: int(self.texts.filter(pl.col("outcome").str.starts_with(word))["count"].sum()) for word in said
-        }
+        counts = {word: int(self.texts.filter(pl.col("outcome").str.starts_with(word))["count"].sum()) for word in said}
         return [Notice(said[word], count) for word, count in counts.items() if count]
 
 

@@ -78,10 +78,9 @@ def codes() -> Mapping[Space, Mapping[str, str]]:
         iso3 = str(country_rows()[iso2]["iso3"])
         found["iso2"][iso2] = iso2
         found["iso3"][iso3] = iso2
-        for space, cell in (("ioc", ioc), ("fifa", fifa)):
-            marks = [iso3] if cell == "=" else _split(cell)
-            found[space].update((code, iso2) for code in marks)  # type: ignore[index]
-    return found  # type: ignore[return-value]
+        found["ioc"].update((code, iso2) for code in (_split(ioc) if ioc != "=" else [iso3]))
+        found["fifa"].update((code, iso2) for code in (_split(fifa) if fifa != "=" else [iso3]))
+    return found
 
 
 @cache

@@ -18,14 +18,17 @@ THRESHOLD = 9
 MARGIN = 3
 """A second candidate within so many points of the first is a rival: then nobody is linked."""
 
+_WORDS: Mapping[str, Sequence[str]] = {
+    "football": ("premier league", "bundesliga", "soccer", "association football", "openfootball", "footballer"),
+    "american football": ("nfl", "nfl players"),
+    "basketball": ("nba",),
+    "ice hockey": ("nhl",),
+    "tennis": ("atp",),
+    "golf": ("pga", "pga tour", "golfer"),
+}
 _SPORTS: Mapping[str, str] = {
-    "nba": "basketball", "nfl": "american football", "nhl": "ice hockey", "atp": "tennis", "pga": "golf",
-    "pga tour": "golf", "premier league": "football", "bundesliga": "football", "soccer": "football",
-    "association football": "football", "openfootball": "football", "basketball player": "basketball", "association football player": "football",
-    "footballer": "football", "american football player": "american football", "ice hockey player": "ice hockey",
-    "tennis player": "tennis", "golfer": "golf", "football": "football", "basketball": "basketball",
-    "ice hockey": "ice hockey", "tennis": "tennis", "golf": "golf", "american football": "american football",
-}  # fmt: skip
+    word: sport for sport, words in _WORDS.items() for word in (sport, f"{sport} player", *words)
+} | {"association football player": "football"}
 """Leagues, occupations and sources, folded -> sport; others say nothing of it."""
 
 

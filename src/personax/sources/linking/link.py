@@ -65,7 +65,7 @@ def check_refs(records: Sequence[Record]) -> None:
     if twice:
         shown = ", ".join(ref for source, ref in twice[:3] if source == twice[0][0])
         raise InputError(
-            f"source {twice[0][0]} gives one id to two people ({shown}; {len(twice)} such ids in all); an id must be unique"
+            f"source {twice[0][0]} gives one id to two people ({shown}; {len(twice)} such ids); an id must be unique"
         )
 
 

@@ -58,7 +58,9 @@ def merge(
         One record a person, under the source and ref of its most trusted record, in the order of these; and of people
         with several records, what each source says.
     """
-    rank = {source: place for place, source in enumerate(dict.fromkeys([*precedence, *sorted({r.source for r in records})]))}
+    rank = {
+        source: place for place, source in enumerate(dict.fromkeys([*precedence, *sorted({r.source for r in records})]))
+    }
     by_key = {(record.source, record.ref): record for record in records}
     people, said = [], []
     for keys in links.groups:

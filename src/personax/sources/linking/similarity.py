@@ -31,7 +31,8 @@ _NICKNAMES = (
     ("william", "will", "bill", "billy"), ("zachary", "zach"),
 )  # fmt: skip
 _FORMAL: Mapping[str, set[str]] = {
-    name: {group[0] for group in _NICKNAMES if name in group} for name in {word for group in _NICKNAMES for word in group}
+    name: {group[0] for group in _NICKNAMES if name in group}
+    for name in {word for group in _NICKNAMES for word in group}
 }
 
 

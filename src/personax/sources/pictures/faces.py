@@ -29,8 +29,8 @@ def face_finder(model: Path | None = None) -> FindFace:
     Parameters
     ----------
     model
-        A YuNet model in ONNX that the person who runs personax trusts. None takes the frontal face cascade that OpenCV 4
-        brings along; OpenCV 5 brings none.
+        A YuNet model in ONNX that the person who runs personax trusts. None takes the frontal face cascade that
+        OpenCV 4 brings along; OpenCV 5 brings none.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def face_finder(model: Path | None = None) -> FindFace:
     cascade = Path(getattr(cv2.data, "haarcascades", "")) / "haarcascade_frontalface_default.xml"
     if not hasattr(cv2, "CascadeClassifier") or not cascade.is_file():
         raise InputError(
-            f"OpenCV {cv2.__version__} brings no face detector; install opencv-python-headless below 5, or name a YuNet model"
+            f"OpenCV {cv2.__version__} brings no face detector; install opencv-python-headless<5 or name a YuNet model"
         )
     return _shrunk(_cascade(cv2, cascade))
 

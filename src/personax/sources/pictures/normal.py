@@ -73,8 +73,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         return image.convert("I").point(lambda value: value / 256).convert("L")
     if image.mode in ("I", "F"):
-        low, high = image.convert("F").getextrema()
-        wide = isinstance(high, float) and high > 255
+        highest = image.convert("F").getextrema()[1]
+        wide = isinstance(highest, float) and highest > 255
         return image.convert("I").point(lambda value: value / 256).convert("L") if wide else image.convert("L")
     return image
 
