@@ -108,6 +108,13 @@ def test_a_chain_never_joins_two_people_of_one_source() -> None:
         assert {("b", "1"), ("c", "1")} - set(group)
 
 
+def test_people_who_look_alike_in_one_source_are_counted() -> None:
+    united = unite([athlete("a", "1"), athlete("a", "2", "Sample, Ada"), athlete("a", "3", "Ben Other")])
+    assert len(united.records) == 3
+    assert united.report["alike_in_one_source"] == {"a": 1}
+    assert [notice.count for notice in united.notices] == [1]
+
+
 def test_one_id_for_two_people_names_the_source() -> None:
     with pytest.raises(InputError, match=r"source a gives one id to two people \(1; 1"):
         link([athlete("a", "1"), athlete("a", "1", "Ben Other")])

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from personax.errors import require
 from personax.sources.names import fold
 
-__all__ = ["Born", "born_points", "name_points", "tokens"]
+__all__ = ["Born", "born_of", "born_points", "name_points", "tokens"]
 
 EXACT, NEAR, SHORT = 5, 4, 3
 """Points of the same words in any order; of words with slips of the pen; of initials, nicknames and left-out words."""

@@ -13,6 +13,7 @@ from personax.schema import Notice
 from personax.sources.linking.evidence import MARGIN, THRESHOLD
 from personax.sources.linking.link import Key, Links, link
 from personax.sources.linking.merge import Said, merge
+from personax.sources.linking.similarity import born_of, tokens
 from personax.sources.records import Record
 
 __all__ = ["MATCHES", "SAID", "United", "unite"]
@@ -117,6 +118,7 @@ def _report(records: Sequence[Record], links: Links, said: Sequence[Said]) -> di
         },
         "linked_by_sources": _between(links),
         "ambiguous_records": len(unsure),
+        "alike_in_one_source": _alike(records),
         "skipped_blocks": links.skipped_blocks,
         "conflicts": dict(sorted(Counter(one.column for one in said if one.conflict).items())),
     }
@@ -127,11 +129,29 @@ def _between(links: Links) -> dict[str, int]:
     return dict(sorted(pairs.items()))
 
 
+def _alike(records: Sequence[Record]) -> dict[str, int]:
+    """Return source -> records that share their name and day of birth with an earlier one of the same source."""
+    seen: Counter[tuple[str, object, object]] = Counter()
+    for record in records:
+        born = born_of(record.values)
+        words = tokens(str(record.values.get("name", "")))
+        if words and born.day is not None:
+            seen[record.source, words, born] += 1
+    found: Counter[str] = Counter()
+    for (source, _, _), times in seen.items():
+        found[source] += times - 1
+    return {source: more for source, more in sorted(found.items()) if more}
+
+
 def _notices(report: Mapping[str, Any]) -> list[Notice]:
     several = sum(number for sources, number in report["people_by_number_of_sources"].items() if sources != "1")
     said = [
         ("People stand in several sources and were joined; people/linking.json says how.", several),
         ("Records could belong to more than one person and stay apart.", report["ambiguous_records"]),
+        (
+            "Records of one source share name and day of birth with another of it; they stay two people.",
+            sum(report["alike_in_one_source"].values()),
+        ),
         ("Names or dates are too common to compare all records that share them.", report["skipped_blocks"]),
         *((f"Sources contradict each other in {column}.", n) for column, n in report["conflicts"].items()),
     ]
