@@ -10,6 +10,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from personax.embed.devices import Precision
 from personax.errors import PlanError
 from personax.sources.sections import CollectNflPlayers, CollectOpenfootball, CollectSeveral, CollectTable
 from personax.strict import Strict, nearest
@@ -74,7 +75,7 @@ class LLM(Strict):
     model: Annotated[str, Field(min_length=1)]
     base_url: str
     key: str | None = Field(default=None, exclude=True)
-    structured: Literal["schema", "json", "none"] = "schema"
+    structured: Literal["schema", "object", "json", "none"] = "schema"
     temperature: float | None = 0.0
     max_tokens: Count = 600
     concurrency: int = Field(default=8, ge=1, exclude=True)
@@ -122,12 +123,13 @@ class StereotypeAudit(Strict):
 
 
 class AnnotateLLM(Rated):
-    """What several LLMs say of each person."""
+    """What several LLMs say of each person; a judge, where there is one, takes away scores that words deny."""
 
     source: Literal["llm"]
     models: Annotated[list[LLM], Field(min_length=1)]
     prompt: Ask = Ask()
     repeats: Count = 1
+    judge: str | LLM | None = None
     audit: StereotypeAudit | None = None
     max_cost: float | None = Field(default=None, gt=0, exclude=True)
 
@@ -137,7 +139,13 @@ class AnnotateLLM(Rated):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise PydanticCustomError("twice", "two models are called {name}", {"name": twice[0]})
-        unpriced = [model.name for model in self.models if model.input_price is None or model.output_price is None]
+        if isinstance(self.judge, str) and self.judge not in names:
+            told = {"name": self.judge, "near": nearest(self.judge, names)}
+            raise PydanticCustomError("no_judge", "judge: there is no model {name}; {near}", told)
+        judges = [self.judge] if isinstance(self.judge, LLM) else []
+        unpriced = [
+            model.name for model in [*self.models, *judges] if model.input_price is None or model.output_price is None
+        ]
         if self.max_cost is not None and unpriced:
             text = "max_cost needs input_price and output_price of every model; {name} has none (your own server: 0)"
             raise PydanticCustomError("no_price", text, {"name": unpriced[0]})
@@ -177,6 +185,45 @@ class EmbedOffline(Strict):
     images: str | None = None
     text_dim: Count = 384
     image_dim: Count = 512
+
+
+class Encoding(Strict):
+    """How a measurement is encoded; what is excluded changes no vector but for rounding."""
+
+    model: str = "offline"
+    revision: str | None = None
+    dim: Count | None = None
+    precision: Precision = "auto"
+    batch: Count = Field(default=32, exclude=True)
+    device: str | None = Field(default=None, exclude=True)
+
+
+class TextEncoding(Encoding):
+    """A measurement of text: what is read, a biography or what a rater wrote of each trait, and by which model."""
+
+    of: str = "biography"
+    instruction: str = ""
+    tokens: Count | None = None
+
+
+class ImageEncoding(Encoding):
+    """A measurement of images: a folder with one ``<id>.png`` or ``<id>.jpg`` a person, and a model."""
+
+    of: str | None = None
+
+
+class EmbedModels(Strict):
+    """Texts and images by models: measurement -> how; see `personax.embed.presets`."""
+
+    source: Literal["models"]
+    text: dict[str, TextEncoding] = {}
+    image: dict[str, ImageEncoding] = {}
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.text and not self.image:
+            raise PydanticCustomError("nothing", "text and image are empty; name a measurement of one of them")
+        return self
 
 
 class Release(Strict):
@@ -279,7 +326,9 @@ class Plan(Strict):
         ]
         | None
     ) = None
-    embed: Annotated[EmbedSimulated | EmbedFiles | EmbedOffline, Field(discriminator="source")] | None = None
+    embed: Annotated[EmbedSimulated | EmbedFiles | EmbedOffline | EmbedModels, Field(discriminator="source")] | None = (
+        None
+    )
     release: Release | None = None
     independence: Independence | None = None
     crl: Crl | None = None

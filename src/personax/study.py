@@ -115,7 +115,7 @@ class Study:
         moving: set[str] = set()
         for stage in STAGES:
             state = self._state(stage)
-            waits = sorted(moving.intersection(stage.needs), key=[s.name for s in STAGES].index)
+            waits = sorted(moving.intersection(stage.needed(self.plan)), key=[s.name for s in STAGES].index)
             if state.state == "done" and waits:
                 state = State(stage.name, "stale", f"{waits[0]} will run again")
             if state.state in ("stale", "missing"):
@@ -171,7 +171,7 @@ class Study:
 
     def _with_needs(self, stage: Stage, known: dict[str, Stage]) -> set[str]:
         found = {stage.name}
-        for need in stage.needs:
+        for need in stage.needed(self.plan):
             if self.asked(known[need]):
                 found |= self._with_needs(known[need], known)
         return found
@@ -192,7 +192,7 @@ class Study:
         for name in stage.reads(self.plan):
             path = self.base / name
             inputs[name] = sha256(path) if path.exists() else "missing"
-        for need in stage.needs:
+        for need in stage.needed(self.plan):
             manifest = self.folder.manifest(need) if getattr(self.plan, need) is not None else None
             inputs.update(manifest.outputs if manifest else {})
             if manifest and stage.tells:

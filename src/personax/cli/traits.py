@@ -11,6 +11,7 @@ import typer
 from personax.cli.annotate import CostOption, DryOption, show_estimate
 from personax.cli.console import emit, say, table, watching
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
+from personax.cli.validate import register as add_validate
 from personax.errors import InputError, PlanError
 from personax.plan import AnnotateLLM
 from personax.study import Study
@@ -44,6 +45,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="traits")
     _add_select(group)
     _add_calibrate(group)
+    add_validate(group)
 
 
 def _add_select(group: typer.Typer) -> None:

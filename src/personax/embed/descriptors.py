@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
+from personax.embed.pictures import open_picture
 from personax.errors import InputError
 
 __all__ = ["encode_images"]
 
-MAX_PIXELS = 50_000_000
 _SIDE = 64
 _SEED = 20260102
 _COARSE = 8
@@ -56,19 +54,7 @@ _LENGTH = 3 * _COARSE**2 + _CELLS**2 * _BINS
 
 
 def _read(path: Path) -> NDArray[np.float32]:
-    """Read a picture without trusting it: size first, pixels only when there are not too many."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise InputError(f"{path} has {image.width} x {image.height} pixels, more than {MAX_PIXELS:,}")
-                small = image.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as a picture ({error})") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise InputError(f"{path} unpacks to more than {MAX_PIXELS:,} pixels") from None
-    return np.asarray(small, dtype=np.float32) / np.float32(255)
+    return np.asarray(open_picture(path, (_SIDE, _SIDE)), dtype=np.float32) / np.float32(255)
 
 
 def _describe(pixels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """Figures for papers: files to print, where the report's are for reading on a screen. Needs the extra ``figures``."""
 
 from personax.figures.adjacency import adjacency_pair
+from personax.figures.agreement import agreement_dots
 from personax.figures.curves import training_curves
 from personax.figures.dots import scores_by_method
 from personax.figures.graph import draw_graph
@@ -12,6 +13,7 @@ from personax.figures.traversals import latent_traversals
 
 __all__ = [
     "adjacency_pair",
+    "agreement_dots",
     "draw_graph",
     "heatmap",
     "latent_scatter",

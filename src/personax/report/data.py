@@ -22,6 +22,7 @@ __all__ = [
     "ReportData",
     "TraitScores",
     "Truth",
+    "Validity",
 ]
 
 
@@ -98,6 +99,16 @@ class TraitScores:
 
 
 @dataclass(frozen=True, slots=True)
+class Validity:
+    """What humans say beside what LLMs say: agreement.csv, effects.csv, alt_test.json and summary.json as they are."""
+
+    agreement: pl.DataFrame
+    effects: pl.DataFrame
+    alt_test: Mapping[str, Any]
+    summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Independence:
     """Level I: pvalues.parquet of the features shown, and the dependence graph."""
 
@@ -159,6 +170,7 @@ class ReportData:
     faces: Faces | None = None
     modalities: Sequence[Modality] = ()
     traits: TraitScores | None = None
+    validity: Validity | None = None
     independence: Independence | None = None
     crl: Crl | None = None
     discovery: Graph | None = None

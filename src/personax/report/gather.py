@@ -20,6 +20,7 @@ from personax.report.data import (
     ReportData,
     TraitScores,
     Truth,
+    Validity,
 )
 from personax.report.distribution import distribute
 from personax.report.faces import choose_faces
@@ -68,6 +69,7 @@ def gather(root: Path, *, title: str = "A study of people", stages: Collection[s
         faces=choose_faces(root, truth.groups.get("image", ())) if truth else None,
         modalities=_modalities(of("embed", "embeddings")),
         traits=_traits(of("annotate", "traits")),
+        validity=_validity(of("annotate", "traits", "validity")),
         independence=independence,
         crl=_crl(of("crl", "analysis", "crl")),
         discovery=_graph(of("discover", "analysis", "discovery", "graph.json")),
@@ -179,6 +181,23 @@ def _traits(folder: Path) -> TraitScores | None:
     scores = [distribute(frame[column.name], column) for column in columns if column.name in frame.columns]
     known = ("agreement", "reliability", "stereotypes")
     return TraitScores(scores, *(_json(folder / f"{name}.json") or {} for name in known))
+
+
+def _validity(folder: Path) -> Validity | None:
+    tests, summary = _json(folder / "alt_test.json"), _json(folder / "summary.json")
+    if tests is None or summary is None:
+        return None
+    return Validity(_csv(folder / "agreement.csv"), _csv(folder / "effects.csv"), tests, summary)
+
+
+def _csv(path: Path) -> pl.DataFrame:
+    kinds: dict[str, type[pl.DataType]] = dict.fromkeys(("value", "estimate", "low", "high"), pl.Float64)
+    kinds |= dict.fromkeys(("trait", "rater", "measure", "feature", "effect", "level", "method", "reason"), pl.String)
+    try:
+        return pl.read_csv(path, schema_overrides=kinds)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        text = f"{path} is not readable as CSV; run personax traits validate compare again"
+        raise StudyError(text) from error
 
 
 def _independence(folder: Path) -> Independence | None:

@@ -16,6 +16,7 @@ from personax.report.histogram import bars, histogram
 from personax.report.reliability import ReliabilityView, StereotypesView
 from personax.report.scale import CORRECTED, EFFECT
 from personax.report.usage import guidelines, parse
+from personax.report.validity import ValidityView
 from personax.report.views import CrlView, HeatmapView, RatersView, TruthView, facts, image_rows, settings
 from personax.schema import LETTERS
 
@@ -59,6 +60,7 @@ def render(data: ReportData, *, usage: str | None = None) -> str:
             raters=RatersView(data.traits) if data.traits else None,
             reliability=ReliabilityView(data.traits.reliability) if data.traits and data.traits.reliability else None,
             stereotypes=StereotypesView(data.traits.stereotypes) if data.traits and data.traits.stereotypes else None,
+            validity=ValidityView(data.validity) if data.validity else None,
             crl=CrlView(data.crl) if data.crl else None,
             discovery=draw(data.discovery, "Causal graph") if data.discovery else None,
             truth=TruthView(data.truth, data.independence, data.crl) if data.truth else None,

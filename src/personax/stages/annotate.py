@@ -42,7 +42,7 @@ def _run(context: Context) -> None:
             _vote(context, _lexicon(context), section)
         case AnnotateLLM() as section:
             asked = asked_of(context.folder, section)
-            _vote(context, ask(context, asked, section.max_cost), section)
+            _vote(context, ask(context, asked, section), section)
             audited = ask_audit(context, section)
             if audited is not None:
                 context.write_text(json.dumps(audited, indent=1, allow_nan=False), "traits", "stereotypes.json")

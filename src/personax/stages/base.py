@@ -116,6 +116,8 @@ class Stage:
         Its output tells the settings, counts and notices of the stages that it needs.
     reads
         The files outside the study folder that it reads, as the plan names them.
+    also_needs
+        Further stages whose output it reads under this plan.
     """
 
     name: str
@@ -125,3 +127,8 @@ class Stage:
     reads: Callable[[Plan], Sequence[str]] = _nothing
     titled: bool = False
     tells: bool = False
+    also_needs: Callable[[Plan], Sequence[str]] = _nothing
+
+    def needed(self, plan: Plan) -> tuple[str, ...]:
+        """Return the stages whose output it reads under a plan."""
+        return (*self.needs, *self.also_needs(plan))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from personax.embed import encode_images, encode_texts, read_vectors
 from personax.errors import InputError, PlanError
-from personax.plan import EmbedFiles, EmbedOffline, EmbedSimulated, Plan
+from personax.plan import EmbedFiles, EmbedModels, EmbedOffline, EmbedSimulated, Plan
 from personax.stages.base import Context, Stage
+from personax.stages.encoding import encode_measurements, picture_of, raters_read, write_vectors
 
 __all__ = ["EMBED"]
 
@@ -23,6 +21,8 @@ def _reads(plan: Plan) -> Sequence[str]:
             return [path for measurements in files.values() for path in measurements.values()]
         case EmbedOffline(images=str(folder)):
             return [folder]
+        case EmbedModels(image=measurements):
+            return list(dict.fromkeys(one.of for one in measurements.values() if one.of is not None))
         case _:
             return ()
 
@@ -36,9 +36,11 @@ def _run(context: Context) -> None:
         case EmbedFiles() as section:
             for modality, measurements in section.files.items():
                 vectors = {name: read_vectors(context.outside(path), people) for name, path in measurements.items()}
-                _write(context, modality, people, vectors)
+                write_vectors(context, modality, people, vectors)
         case EmbedOffline() as section:
             _offline(context, section, people)
+        case EmbedModels() as section:
+            encode_measurements(context, section, people)
 
 
 def _simulated(context: Context) -> None:
@@ -57,7 +59,7 @@ def _simulated(context: Context) -> None:
 def _offline(context: Context, section: EmbedOffline, people: list[str]) -> None:
     texts = context.folder.path("people", "texts.parquet")
     folder = context.folder.path("people", "images") if section.images is None else context.outside(section.images)
-    images = [_image(folder, person) for person in people] if folder.is_dir() else []
+    images = [picture_of(folder, person) for person in people] if folder.is_dir() else []
     pictured = [image for image in images if image.is_file()]
     if not texts.is_file() and not pictured:
         text = "embed.source: offline needs a biography column, or embed.images with one <id>.png a person"
@@ -65,30 +67,12 @@ def _offline(context: Context, section: EmbedOffline, people: list[str]) -> None
     if texts.is_file():
         written = dict(pl.read_parquet(texts).select("id", "biography").iter_rows())
         vectors = encode_texts([written.get(person) or "" for person in people], dim=section.text_dim)
-        _write(context, "text", people, {"hashed": vectors})
+        write_vectors(context, "text", people, {"hashed": vectors})
     if pictured:
         if len(pictured) < len(people):
             text = f"{len(people) - len(pictured)} people have no <id>.png in {folder}; all or none are needed"
             raise InputError(text)
-        _write(context, "image", people, {"descriptors": encode_images(pictured, dim=section.image_dim)})
+        write_vectors(context, "image", people, {"descriptors": encode_images(pictured, dim=section.image_dim)})
 
 
-def _image(folder: Path, person: str) -> Path:
-    """Return where a person's picture is; an id comes from somebody's table and must not lead out of the folder."""
-    name = f"{person}.png"
-    if "\0" in name or "\\" in name or name != PurePosixPath(name).name:
-        text = f"id {person!r} is no file name, so no picture can belong to it; give ids without slashes"
-        raise InputError(text)
-    return folder / name
-
-
-def _write(context: Context, modality: str, people: list[str], vectors: dict[str, NDArray[np.float32]]) -> None:
-    columns = {
-        name: pl.Series(array, dtype=pl.Array(pl.Float32, array.shape[1]), strict=False)
-        for name, array in vectors.items()
-    }
-    context.write_frame(pl.DataFrame({"id": people, **columns}), "embeddings", f"{modality}.parquet")
-    context.counts[modality] = len(columns)
-
-
-EMBED = Stage("embed", revision=1, needs=("collect",), run=_run, reads=_reads)
+EMBED = Stage("embed", revision=1, needs=("collect",), run=_run, reads=_reads, also_needs=raters_read)

@@ -16,6 +16,7 @@ from personax.store import StudyFolder
 from personax.strict import nearest
 from personax.traits.llms.asking import Asked, Estimate, Question, estimate
 from personax.traits.llms.journal import Journal
+from personax.traits.llms.judging import Verdicts, to_judge, verdicts_of
 from personax.traits.llms.prompting import Prompt
 from personax.traits.llms.provider import Model
 from personax.traits.llms.runner import Outcome, annotate
@@ -120,10 +121,45 @@ def estimated(folder: StudyFolder, section: AnnotateLLM, seed: int = 0) -> list[
     if section.audit is not None:
         asked += _audit(folder, section, section.audit, seed).all
     with Journal(folder.path(*JOURNAL)) as journal:
-        return estimate(asked, journal)
+        found = estimate(asked, journal)
+        if section.judge is not None:
+            # what is not answered yet is not known to the judge either: only replies that are there are counted
+            found += estimate([to_judge(asked_of(folder, section), journal, judge_of(section))], journal)
+        return found
 
 
-def ask(context: Context, asked: Asked[Prompt], max_cost: float | None) -> pl.DataFrame:
+def judge_of(section: AnnotateLLM) -> Model:
+    """Return the plan's judge, one of its models or one of its own."""
+    told = section.judge
+    assert told is not None
+    return (
+        next(model for model in models_of(section) if model.name == told)
+        if isinstance(told, str)
+        else Model(**dict(told))
+    )
+
+
+def _judge(context: Context, asked: Asked[Prompt], section: AnnotateLLM, journal: Journal) -> Verdicts | None:
+    """Ask the judge about every reply that words decide; None where the plan has none."""
+    if section.judge is None:
+        return None
+    judged = to_judge(asked, journal, judge_of(section))
+    for one in annotate(judged, journal, max_cost=section.max_cost, progress=context.progress):
+        context.counts["judged_now"] = one.asked
+        if one.stopped:
+            context.notices.append(
+                Notice(f"The judge stopped: {one.stopped}; replies it did not see stand as they are.")
+            )
+    verdicts = verdicts_of(judged, journal)
+    unjudged = len(judged.people) - len(verdicts)
+    if unjudged:
+        context.notices.append(
+            Notice("Replies have no verdict of the judge and stand as the rules have them.", unjudged)
+        )
+    return verdicts
+
+
+def ask(context: Context, asked: Asked[Prompt], section: AnnotateLLM) -> pl.DataFrame:
     """Ask what the journal does not hold, and return a row for every person, model, repeat and trait.
 
     Raises
@@ -132,15 +168,20 @@ def ask(context: Context, asked: Asked[Prompt], max_cost: float | None) -> pl.Da
         When no model gave a single answer.
     """
     with Journal(context.folder.path(*JOURNAL)) as journal:
-        outcomes = annotate(asked, journal, max_cost=max_cost, progress=context.progress)
+        outcomes = annotate(asked, journal, max_cost=section.max_cost, progress=context.progress)
         stopped = {one.model: one.stopped for one in outcomes if one.stopped}
         if stopped and not any(one.before + one.asked for one in outcomes):
             raise ComputationError("\n".join(stopped.values()))
-        table = annotations_of(asked, journal, stopped=stopped)
+        table = annotations_of(asked, journal, stopped=stopped, verdicts=_judge(context, asked, section, journal))
     context.counts["asked_now"] = sum(one.asked for one in outcomes)
     where = ", ".join(dict.fromkeys(model.base_url for model in asked.models))
     context.notices.append(Notice(f"{', '.join(asked.prompt.fields)} of every person were sent to {where}."))
     context.notices.extend(_notices(outcomes, table))
+    if "judged" in table.columns:
+        away = table.filter((pl.col("ruled") == "ok") & (pl.col("status") != "ok")).height
+        kept = table.filter((pl.col("ruled") != "ok") & (pl.col("judged") == "fine")).height
+        context.counts.update(scores_judged_away=away, judge_would_keep=kept)
+        context.notices.append(Notice("scores that the rules let pass were taken away by the judge.", away))
     return table
 
 

@@ -60,7 +60,7 @@ def await_answer(address: str, server: subprocess.Popen[bytes], log: Path) -> No
     pytest.fail(f"the server did not start: {log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
 
 
-@pytest.mark.parametrize("structured", ["schema", "json", "none"])
+@pytest.mark.parametrize("structured", ["object", "json", "none"])
 def test_noise_is_scored_only_where_it_has_the_wanted_shape(url: str, structured: str, tmp_path: Path) -> None:
     model = Model("tiny", "tiny", url, structured=structured, temperature=1.0, max_tokens=3000, concurrency=1)  # type: ignore[arg-type]
     people = [{"id": f"p{i}", "name": f"Ann {i}", "biography": "She sings."} for i in range(4)]
@@ -75,7 +75,7 @@ def test_noise_is_scored_only_where_it_has_the_wanted_shape(url: str, structured
     assert found.height == 4 * 5
     assert found.filter(found["status"] == "ok")["score"].is_in([1.0, 2.0, 3.0]).all()
     statuses = set(found["status"])
-    if structured == "schema":
+    if structured == "object":
         assert statuses <= {"ok", "insufficient", "hesitation", "contradictory"}, "the server keeps to the schema"
         assert "ok" in statuses
     else:

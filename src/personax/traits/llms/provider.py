@@ -34,7 +34,8 @@ class Model:
     key
         Name of the environment variable that holds the key; None for servers that want none.
     structured
-        What the endpoint can be asked for: an answer by JSON ``schema``, a ``json`` object, or ``none``.
+        What the endpoint can be asked for: an answer by JSON ``schema``; by schema in the older way, as an ``object``
+        that has one (llama-cpp-python, Together); any ``json`` object; or ``none``.
     temperature, max_tokens
         Sampling; a temperature of None leaves it to the provider (some models refuse any other).
     concurrency, requests_per_minute, tokens_per_minute, timeout
@@ -47,7 +48,7 @@ class Model:
     model: str
     base_url: str
     key: str | None = None
-    structured: Literal["schema", "json", "none"] = "schema"
+    structured: Literal["schema", "object", "json", "none"] = "schema"
     temperature: float | None = 0.0
     max_tokens: int = 600
     concurrency: int = 8
@@ -210,6 +211,8 @@ def _sampling(model: Model, schema: Mapping[str, Any] | None) -> dict[str, Any]:
     if model.structured == "schema":
         wanted = {"name": "traits_" + content_hash(schema)[:8], "strict": True, "schema": schema}
         given["response_format"] = {"type": "json_schema", "json_schema": wanted}
+    elif model.structured == "object":
+        given["response_format"] = {"type": "json_object", "schema": schema}
     elif model.structured == "json":
         given["response_format"] = {"type": "json_object"}
     return given

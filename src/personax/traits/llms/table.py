@@ -12,6 +12,7 @@ from personax.traits.aggregate import ANNOTATIONS
 from personax.traits.llms.answers import Answered, answers_of
 from personax.traits.llms.asking import Asked
 from personax.traits.llms.journal import Journal
+from personax.traits.llms.judging import Verdicts, overruled
 from personax.traits.llms.prompting import Prompt
 from personax.traits.llms.replies import Judgement, read_reply
 
@@ -23,7 +24,13 @@ ROWS = 50_000
 Row = tuple[Any, ...]
 
 
-def annotations_of(asked: Asked[Prompt], journal: Journal, *, stopped: Mapping[str, str] | None = None) -> pl.DataFrame:
+def annotations_of(
+    asked: Asked[Prompt],
+    journal: Journal,
+    *,
+    stopped: Mapping[str, str] | None = None,
+    verdicts: Verdicts | None = None,
+) -> pl.DataFrame:
     """Return a row for every person, model, repeat and trait.
 
     Parameters
@@ -34,29 +41,35 @@ def annotations_of(asked: Asked[Prompt], journal: Journal, *, stopped: Mapping[s
         With the replies.
     stopped
         Model -> why it was given up; the reason of requests that were not sent.
+    verdicts
+        What a judge says of replies; a score that it doubts is taken away.
 
     Returns
     -------
     polars.DataFrame
-        Columns as in `ANNOTATIONS`; latency, tokens and cost are the reply's, which the traits of a person share (with
-        those of the answer that was asked for once more, if there was one). ``failed``: no reply came, the text says
-        why. ``not_asked``: the person has nothing in the prompt's fields.
+        Columns as in `ANNOTATIONS`, and with verdicts ``ruled``, the status by the rules alone, and ``judged``, the
+        judge's word, null where it was not asked; latency, tokens and cost are the reply's, which the traits of a
+        person share (with those of the answer that was asked for once more, if there was one). ``failed``: no reply
+        came, the text says why. ``not_asked``: the person has nothing in the prompt's fields.
     """
+    schema = {**ANNOTATIONS, "ruled": pl.String, "judged": pl.String}
     parts, rows = [], []
-    for row in _rows(asked, journal, stopped or {}):
+    for row in _rows(asked, journal, stopped or {}, verdicts or {}):
         rows.append(row)
         if len(rows) == ROWS:
-            parts.append(pl.DataFrame(rows, schema=ANNOTATIONS, orient="row"))
+            parts.append(pl.DataFrame(rows, schema=schema, orient="row"))
             rows = []
-    return pl.concat([*parts, pl.DataFrame(rows, schema=ANNOTATIONS, orient="row")])
+    table = pl.concat([*parts, pl.DataFrame(rows, schema=schema, orient="row")])
+    return table if verdicts is not None else table.drop("ruled", "judged")
 
 
-def _rows(asked: Asked[Prompt], journal: Journal, stopped: Mapping[str, str]) -> Iterator[Row]:
+def _rows(asked: Asked[Prompt], journal: Journal, stopped: Mapping[str, str], verdicts: Verdicts) -> Iterator[Row]:
     for answered in answers_of(asked, journal, stopped):
         key = (str(answered.person["id"]), answered.model, asked.prompt.name, answered.repeat)
         taken = (answered.latency, answered.tokens, answered.cost)
-        for one in judgements(answered, asked.prompt):
-            yield (*key, one.trait, one.score, one.text, one.status, *taken)
+        ruled = judgements(answered, asked.prompt)
+        for before, (one, verdict) in zip(ruled, overruled(answered, ruled, verdicts), strict=True):
+            yield (*key, one.trait, one.score, one.text, one.status, *taken, before.status, verdict)
 
 
 def judgements(answered: Answered, prompt: Prompt) -> list[Judgement]:

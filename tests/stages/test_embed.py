@@ -1,0 +1,114 @@
+"""embed by models as a stage: which texts and pictures are read, and that nothing is encoded twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from personax.embed import encode_texts
+from personax.embed.encoder import Vectors
+from personax.embed.offline import HashedEncoder
+from personax.errors import InputError, PersonaxError, PlanError
+from personax.study import Study
+
+STUDY = """\
+name: vectors
+collect: {source: table, path: people.csv}
+annotate: {source: lexicon}
+embed:
+  source: models
+  text:
+    life: {dim: 16, batch: 2}
+    judged: {of: lexicon, dim: 24}
+  image:
+    face: {of: faces, dim: 8}
+"""
+
+
+def study(folder: Path, more: str = "", text: str = STUDY) -> Study:
+    folder.mkdir(exist_ok=True)
+    lives = ["She is kind and talkative.", "He is shy.", "", "She is kind and talkative.", "Quiet, tidy"]
+    rows = "\n".join(f'p{i},"{life}"' for i, life in enumerate(lives))
+    (folder / "people.csv").write_text(f"id,biography\n{rows}\n{more}", encoding="utf-8")
+    (folder / "faces").mkdir(exist_ok=True)
+    for i in range(6):
+        name = f"p{i}.png" if i % 2 else f"p{i}.jpg"
+        Image.new("RGB", (20, 20), (40 * i, 0, 0)).save(folder / "faces" / name)
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    return Study.load(folder / "study.yaml")
+
+
+def test_every_measurement_is_encoded_and_says_by_whom(tmp_path: Path) -> None:
+    loaded = study(tmp_path)
+    loaded.run(["embed"])
+    vectors = pl.read_parquet(tmp_path / "embeddings" / "text.parquet")
+    assert vectors["id"].to_list() == [f"p{i}" for i in range(5)]
+    assert (vectors["life"].dtype, vectors["judged"].dtype) == (pl.Array(pl.Float32, 16), pl.Array(pl.Float32, 24))
+    np.testing.assert_array_equal(vectors["life"].to_numpy()[1], encode_texts(["He is shy."], dim=16)[0])
+    assert vectors["life"].to_list()[0] == vectors["life"].to_list()[3]
+    assert pl.read_parquet(tmp_path / "embeddings" / "image.parquet")["face"].dtype == pl.Array(pl.Float32, 8)
+    told = json.loads((tmp_path / "embeddings" / "encoders.json").read_text(encoding="utf-8"))
+    assert told["text/life"]["name"] == "hashed n-grams"
+    assert told["text/judged"]["of"] == "lexicon"
+    assert told["image/face"]["licence"] == "Apache-2.0"
+    manifest = loaded.folder.manifest("embed")
+    assert manifest is not None
+    assert any("people without a text" in str(notice) for notice in manifest.notices)
+
+
+def test_only_what_is_new_is_encoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study(tmp_path).run(["embed"])
+    before = pl.read_parquet(tmp_path / "embeddings" / "text.parquet")
+    seen: list[str] = []
+    encode = HashedEncoder.encode
+
+    def watched(self: HashedEncoder, items: Sequence[str]) -> Vectors:
+        seen.extend(items)
+        return encode(self, items)
+
+    monkeypatch.setattr(HashedEncoder, "encode", watched)
+    loaded = study(tmp_path, more="p5,She is new and bold.\n")
+    loaded.run(["embed"])
+    assert [text for text in seen if "Extraversion" not in text] == ["She is new and bold."]
+    after = pl.read_parquet(tmp_path / "embeddings" / "text.parquet")
+    assert after["life"].to_list()[:5] == before["life"].to_list()
+    seen.clear()
+    study(tmp_path, text=STUDY.replace("dim: 16", "dim: 17")).run(["embed"])
+    assert len([text for text in seen if "Extraversion" not in text]) == 4, "another encoder encodes all, each once"
+
+
+def test_annotation_is_needed_only_where_it_is_read(tmp_path: Path) -> None:
+    plain = STUDY.replace("    judged: {of: lexicon, dim: 24}\n", "")
+    loaded = study(tmp_path, text=plain)
+    loaded.run(["embed"])
+    assert loaded.folder.manifest("annotate") is None, "encoding asks no LLM anything"
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "kind"),
+    [
+        (("of: lexicon", "of: lexicn"), "did you mean lexicon", PlanError),
+        (("of: faces", "of: nowhere"), "no folder", PlanError),
+        (("of: faces, dim: 8", "of: faces, model: dinov"), "did you mean dinov2", InputError),
+        (("dim: 16", "model: bertt"), "no preset", InputError),
+        (("dim: 16", "modle: x"), "did you mean model", PlanError),
+    ],
+)
+def test_what_cannot_be_encoded_is_one_sentence(
+    tmp_path: Path, change: tuple[str, str], said: str, kind: type[PersonaxError]
+) -> None:
+    with pytest.raises(kind, match=said):
+        study(tmp_path, text=STUDY.replace(*change)).run(["embed"])
+
+
+def test_everybody_needs_a_picture(tmp_path: Path) -> None:
+    loaded = study(tmp_path)
+    (tmp_path / "faces" / "p3.png").unlink()
+    with pytest.raises(InputError, match="1 people have no"):
+        loaded.run(["embed"])
