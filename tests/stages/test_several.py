@@ -291,6 +291,26 @@ def test_the_real_tables_become_one(tmp_path: Path) -> None:
     assert origins.height == sum(table.height - s.null_count() for s in table if s.name != "id")
 
 
+def test_one_person_in_two_sources_becomes_one_row_with_both_origins(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "id,name,birth_date,height_cm\n1,Ada Sample,1990-03-04,180\n2,Bo Other,1991-01-01,\n"
+    )
+    (tmp_path / "b.csv").write_text(
+        'id,name,birth_date,weight_kg\n9,"Sample, Ada",1990-03-04,70\n8,Cy New,1980-01-01,\n'
+    )
+    sources = [{"source": "table", "path": path} for path in ("a.csv", "b.csv")]
+    file = study(tmp_path, sources, contact=None, link=True)
+    assert collect(file).exit_code == 0
+    table = people(file)
+    assert sorted(table["id"]) == ["a-1", "a-2", "b-8"]
+    ada = table.filter(pl.col("id") == "a-1").row(0, named=True)
+    assert (ada["name"], ada["height_cm"], ada["weight_kg"]) == ("Ada Sample", 180, 70)
+    origins = pl.read_parquet(tmp_path / "people" / "origins.parquet").filter(pl.col("id") == "a-1")
+    told = dict(origins.select("column", "url").iter_rows())
+    assert (told["height_cm"], told["weight_kg"]) == ("a.csv", "b.csv")
+    assert json.loads((tmp_path / "people" / "linking.json").read_text())["people"] == 3
+
+
 DRIVER = """
 import sys
 from pathlib import Path

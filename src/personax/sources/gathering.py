@@ -12,7 +12,7 @@ from typing import Any, Final
 from personax.errors import SourceChanged, SourceError
 from personax.progress import Progress
 from personax.sources.records import Record
-from personax.sources.registry import Adapter, Failed, hosts_of
+from personax.sources.registry import Adapter, Failed
 from personax.sources.web.fetcher import Fetcher
 
 __all__ = ["WANTED", "Gathered", "Probed", "gather", "probe"]
@@ -112,7 +112,7 @@ async def _gather(
 
 
 def _walk(adapter: Adapter, fetcher: Fetcher, limit: int | None) -> AsyncGenerator[Record | Failed]:
-    return adapter.collect(fetcher.of(hosts_of(adapter)), limit=limit)
+    return adapter.collect(fetcher.of(adapter.hosts), limit=limit)
 
 
 @dataclass(frozen=True)

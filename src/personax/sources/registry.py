@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from personax.sources.records import Record
 from personax.sources.web.pages import Fetch
 from personax.strict import Strict
 
-__all__ = ["Adapter", "Failed", "adapters", "hosts_of"]
+__all__ = ["Adapter", "Failed", "adapters"]
 
 
 class Failed(Protocol):
@@ -50,7 +49,7 @@ class Adapter(Protocol):
 
     @property
     def hosts(self) -> Iterable[str]:
-        """That may be asked beside those of its addresses."""
+        """That may be asked, with a port where it is not the usual one."""
 
     def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncGenerator[Record | Failed]:
         """Go through its people, so many at most."""
@@ -61,9 +60,3 @@ def adapters() -> Mapping[str, type[Strict]]:
     from personax.sources.leagues import LEAGUES
 
     return LEAGUES
-
-
-def hosts_of(adapter: Adapter) -> frozenset[str]:
-    """Return the hosts that a source may ask: those of its settings called ``..._url``, and those that it names."""
-    told = {name: value for name, value in vars(adapter).items() if name.endswith("_url") and isinstance(value, str)}
-    return frozenset({*adapter.hosts, *(urlsplit(url).netloc.lower() for url in told.values())} - {""})

@@ -16,6 +16,7 @@ from personax.schema import Column, Notice
 from personax.sources import PeopleTable, read_nfl_players, read_openfootball, read_table
 from personax.sources.assembling import Assembled, assemble, records_of
 from personax.sources.gathering import Gathered, Probed, gather, probe
+from personax.sources.linking import unite
 from personax.sources.records import Record
 from personax.sources.registry import Adapter
 from personax.sources.sections import CollectNflPlayers, CollectOpenfootball, CollectSeveral, CollectTable, WebSource
@@ -57,10 +58,15 @@ def collect_several(context: Context, section: CollectSeveral) -> Assembled:
 
 
 def _linked(context: Context, section: CollectSeveral, records: list[Record]) -> list[Record]:
-    """Return the people, each once."""
-    if not section.link:
+    """Return the people, each once, and write how that was found; sources that stand first are trusted most."""
+    if not section.link or not records:
         return records
-    raise PlanError("collect.link: this version does not know one person in several sources; write link: false")
+    united = unite(records, precedence=[name for name, _ in section.named()])
+    context.write_text(json.dumps(united.report, indent=1, ensure_ascii=False), "people", "linking.json")
+    context.write_frame(united.matches, "people", "matches.parquet")
+    context.write_frame(united.said, "people", "said.parquet")
+    context.notices.extend(united.notices)
+    return united.records
 
 
 def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, Gathered], dict[str, Column]]:

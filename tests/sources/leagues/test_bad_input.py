@@ -229,6 +229,17 @@ def test_a_bundesliga_page_without_birth_and_bio_is_read_as_far_as_it_goes() -> 
     assert record.values["gender"] == "male"
 
 
+def test_a_coach_of_a_squad_is_no_player() -> None:
+    people = [shapes.bundesliga_person(p, whole=False) for p in shapes.people(3)]
+    people[1]["position"] = None
+    people[2]["position"] = ["ATTACK"]
+    league = Bundesliga()
+    found = league.listed(page(shapes.ng_state({"x": people, "again": people[:1]})), league.start()[0]).people
+    assert [row.id for row in found if isinstance(row, Ref)] == ["DFL-OBJ-000001"] * 2
+    results = collected(league, Straight(lambda t, b: ("text/html", shapes.ng_state([people[0] for _ in range(3)]))))
+    assert len(records(results)) == len(results) == 1
+
+
 def test_graphql_errors_come_with_status_200(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSONAX_PGA_KEY", "a-key")
     body = shapes.dumped({"data": None, "errors": [{"message": "Not Authorized\n" * 50}]})

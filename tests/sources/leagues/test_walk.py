@@ -6,6 +6,7 @@ import asyncio
 import json
 from contextlib import aclosing
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from pydantic import ValidationError
@@ -246,6 +247,19 @@ def test_addresses_are_https_or_of_this_machine(address: str) -> None:
         Nba(season="2025-26", base_url=address)
     with pytest.raises(ValidationError, match="https address"):
         LEAGUES["nhl"].model_validate({"season": "20252026", "rosters_url": address})
+
+
+def test_the_hosts_are_those_that_are_asked() -> None:
+    assert LEAGUES["nhl"].model_validate({"season": "20252026", "rosters_url": None}).hosts == ("api.nhle.com",)
+    assert shapes.pointed("atp", "http://127.0.0.1:8001").hosts == ("127.0.0.1:8001",)
+    for name, site in shapes.SITES.items():
+        league, fetch = shapes.pointed(name, BASE), Straight(site(40))
+        own = {"nba": "2025-26", "nhl": "20252026", "premier_league": "2025"}
+        whole = LEAGUES[name].model_validate({"season": own[name]} if name in own else {})
+        asked = {urlsplit(step.request.url).netloc for step in whole.start()}
+        assert asked <= set(whole.hosts)
+        collected(league, fetch)
+        assert {urlsplit(request.url).netloc for request in fetch.asked} <= set(league.hosts)
 
 
 def test_settings_refuse_what_they_do_not_know() -> None:

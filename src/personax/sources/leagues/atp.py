@@ -38,7 +38,7 @@ class Atp(League):
     label: ClassVar[str] = "ATP"
 
     base_url: str = "https://app.atptour.com"
-    hosts: list[str] = ["www.atptour.com"]
+    picture_hosts: list[str] = ["www.atptour.com"]
     site_url: str = "https://www.atptour.com"
     gender: str | None = "male"
     ranks: int = Field(default=500, gt=0)
@@ -68,7 +68,7 @@ class Atp(League):
         draft = self.draft(ref, page)
         draft.text("name", player.get("FirstName"), player["LastName"])
         draft.country("nationality", player.get("NatlId"), "ioc")
-        draft.headshot(self.headshots.replace("{id}", ref.lower()), self.hosts)
+        draft.headshot(self.headshots.replace("{id}", ref.lower()), self.picture_hosts)
         return Ref(ref, draft.record())
 
     def detail(self, ref: Ref) -> Request:

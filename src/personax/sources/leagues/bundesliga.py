@@ -26,6 +26,9 @@ __all__ = ["Bundesliga"]
 _PERSON = re.compile(r"DFL-OBJ-[0-9A-Z]+")
 _CLUB = re.compile(r"DFL-CLU-[0-9A-Z]+")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_POSITIONS = ("GOALKEEPER", "DEFENSE", "MIDFIELD", "ATTACK")
+"""Of players; coaches and referees have another one, or none."""
+
 _HTML = ("text/html",)
 
 
@@ -47,7 +50,7 @@ class Bundesliga(League):
     promises: ClassVar[tuple[str, ...]] = ("name",)
 
     base_url: str = "https://www.bundesliga.com"
-    hosts: list[str] = ["www.bundesliga.com", "img.bundesliga.com", "assets.bundesliga.com"]
+    picture_hosts: list[str] = ["www.bundesliga.com", "img.bundesliga.com", "assets.bundesliga.com"]
     api_url: str = "https://wapp.bapi.bundesliga.com"
     season: str | None = Field(default=None, pattern=r"^DFL-SEA-[0-9A-Z]+$")
 
@@ -74,10 +77,10 @@ class Bundesliga(League):
             if not clubs:
                 changed("a club with an id DFL-CLU-...")
             return Listed((), [Step(self._api(f"/person/personsbyclub/{club}"), "people") for club in clubs])
-        people = [self._row(person, page) for person in objects(document, _is_person)]
+        people = [person for person in objects(document, _is_person) if person.get("position") in _POSITIONS]
         if not people:
-            changed("a person with an id DFL-OBJ-... and a name")
-        return Listed(people)
+            changed("a person with an id DFL-OBJ-..., a name and a position on the field")
+        return Listed([self._row(person, page) for person in people])
 
     def _document(self, page: Page) -> Any:  # noqa: ANN401 - whatever JSON held
         if self.key is None:
@@ -120,7 +123,7 @@ class Bundesliga(League):
             self._measure(draft, column, get(person, "bio", word), word, unit)
         sex = get(person, "bio", "sex")
         draft.text("gender", sex.lower() if isinstance(sex, str) else sex)
-        draft.headshot(_portrait(get(person, "playerImages")), self.hosts)
+        draft.headshot(_portrait(get(person, "playerImages")), self.picture_hosts)
         return draft
 
     def _measure(self, draft: Draft, column: str, measure: object, word: str, unit: str) -> None:

@@ -53,7 +53,7 @@ class Espn(League):
     label: ClassVar[str] = "NFL"
 
     base_url: str = "https://site.api.espn.com"
-    hosts: list[str] = ["a.espncdn.com"]
+    picture_hosts: list[str] = ["a.espncdn.com"]
     core_url: str = "https://sports.core.api.espn.com"
     sport: str = Field(default="football", pattern=r"^[a-z-]+$")
     competition: str = Field(default="nfl", pattern=r"^[a-z0-9.-]+$")
@@ -156,7 +156,7 @@ class Espn(League):
         draft.country("nationality", player.get("citizenship"), "name")
         draft.country("birth_country", get(player, "birthPlace", "country"), "name")
         draft.place("birthplace", get(player, "birthPlace", "city"), get(player, "birthPlace", "state"))
-        draft.headshot(get(player, "headshot", "href"), self.hosts)
+        draft.headshot(get(player, "headshot", "href"), self.picture_hosts)
 
 
 def _gender(written: object) -> object:

@@ -92,7 +92,7 @@ class League(Strict, ABC):
         Of the pages, without a slash at the end; https, or http on this machine.
     headers
         Sent beside those of the fetcher, instead of the league's own of the same name.
-    hosts
+    picture_hosts
         Where pictures may lie; an address elsewhere is a bad value.
     key
         NAME of the environment variable that holds the key, where the site wants one; the key itself is never written.
@@ -105,12 +105,14 @@ class League(Strict, ABC):
     name: ClassVar[str]
     label: ClassVar[str]
     key_header: ClassVar[str] = "x-api-key"
+    redirects: ClassVar[tuple[str, ...]] = ()
+    """Hosts to which the site's own addresses lead on."""
     promises: ClassVar[tuple[str, ...]] = ("name", "birth_date", "height_cm")
     """Columns that some of any twenty people have; when none has, the site has renamed them."""
 
     base_url: str
     headers: dict[str, str] = Field(default_factory=dict)
-    hosts: list[str]
+    picture_hosts: list[str]
     key: str | None = None
     gender: str | None = None
     most_pages: int = Field(default=500, gt=0)
@@ -126,6 +128,12 @@ class League(Strict, ABC):
         if not (far or local) or "@" in parts.netloc or value.endswith("/"):
             raise PydanticCustomError("address", "an https address without a slash at its end")
         return value
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that are asked, with a port where it is not the usual one; no other needs to be let through."""
+        addresses = [value for field, value in self if field.endswith("_url") and value]
+        return tuple(dict.fromkeys([*(urlsplit(address).netloc for address in addresses), *self.redirects]))
 
     @abstractmethod
     def start(self) -> Sequence[Step]:

@@ -50,7 +50,7 @@ class Nba(League):
     label: ClassVar[str] = "NBA"
 
     base_url: str = "https://stats.nba.com"
-    hosts: list[str] = ["cdn.nba.com"]
+    picture_hosts: list[str] = ["cdn.nba.com"]
     season: str = Field(pattern=r"^\d{4}-\d{2}$")
     headshots: str = "https://cdn.nba.com/headshots/nba/latest/1040x760/{id}.png"
 
@@ -98,7 +98,7 @@ class Nba(League):
         draft.quantity("height_cm", row["HEIGHT"], "ft-in")
         draft.quantity("weight_kg", row["WEIGHT"], "lb")
         draft.country("nationality", row["COUNTRY"], "name")
-        draft.headshot(self.headshots.replace("{id}", ref), self.hosts)
+        draft.headshot(self.headshots.replace("{id}", ref), self.picture_hosts)
 
 
 def _table(page: Page, name: str, needs: Sequence[str]) -> list[dict[str, Any] | None]:

@@ -52,7 +52,7 @@ class Nfl(League):
     label: ClassVar[str] = "NFL"
 
     base_url: str = "https://www.nfl.com"
-    hosts: list[str] = ["static.www.nfl.com"]
+    picture_hosts: list[str] = ["static.www.nfl.com"]
     teams: list[str] = Field(default=TEAMS, min_length=1)
 
     def start(self) -> Sequence[Step]:
@@ -91,7 +91,7 @@ class Nfl(League):
         draft.quantity("weight_kg", get(person, "weight", "value"), "lb")
         draft.text("position", visible(tree.css_first(f".{_HEADER}__position")))
         draft.text("team", visible(tree.css_first(f".{_HEADER}__team a")))
-        draft.headshot(_picture(tree), self.hosts)
+        draft.headshot(_picture(tree), self.picture_hosts)
         return merged(ref.listed, draft.record())
 
 

@@ -41,9 +41,10 @@ class Nflverse(League):
 
     name: ClassVar[str] = "nflverse"
     label: ClassVar[str] = "NFL"
+    redirects: ClassVar[tuple[str, ...]] = ("release-assets.githubusercontent.com", "objects.githubusercontent.com")
 
     base_url: str = "https://github.com"
-    hosts: list[str] = ["static.www.nfl.com", "a.espncdn.com"]
+    picture_hosts: list[str] = ["static.www.nfl.com", "a.espncdn.com"]
     since: int | None = Field(default=None, ge=1920)
 
     def start(self) -> Sequence[Step]:
@@ -78,7 +79,7 @@ class Nflverse(League):
         draft.quantity("weight_kg", row["weight"], "lb")
         draft.text("position", row["position"])
         draft.text("team", row["latest_team"])
-        draft.headshot(row["headshot"], self.hosts)
+        draft.headshot(row["headshot"], self.picture_hosts)
         return Ref(row["gsis_id"], draft.record())
 
 

@@ -38,7 +38,7 @@ class Nhl(League):
     label: ClassVar[str] = "NHL"
 
     base_url: str = "https://api.nhle.com"
-    hosts: list[str] = ["assets.nhle.com"]
+    picture_hosts: list[str] = ["assets.nhle.com"]
     rosters_url: str | None = "https://api-web.nhle.com"
     season: str = Field(pattern=r"^\d{8}$")
     page_size: int = Field(default=100, gt=0)
@@ -94,5 +94,5 @@ class Nhl(League):
         draft = self.draft(ref.id, page)
         for player in (player for group in groups for player in group):
             if identifier(get(player, "id")) == ref.id:
-                draft.headshot(get(player, "headshot"), self.hosts)
+                draft.headshot(get(player, "headshot"), self.picture_hosts)
         return merged(ref.listed, draft.record())

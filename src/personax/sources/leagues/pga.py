@@ -53,7 +53,7 @@ class Pga(League):
     label: ClassVar[str] = "PGA Tour"
 
     base_url: str = "https://orchestrator.pgatour.com"
-    hosts: list[str] = ["pga-tour-res.cloudinary.com"]
+    picture_hosts: list[str] = ["pga-tour-res.cloudinary.com"]
     site_url: str = "https://www.pgatour.com"
     via: Literal["graphql", "pages"] = "graphql"
     key: str | None = "PERSONAX_PGA_KEY"
@@ -100,7 +100,7 @@ class Pga(League):
         draft = self.draft(ref, page)
         draft.text("name", _name(player))
         draft.country("nationality", player.get("country"), "name")
-        draft.headshot(self.headshots.replace("{id}", ref), self.hosts)
+        draft.headshot(self.headshots.replace("{id}", ref), self.picture_hosts)
         return Ref(ref, draft.record())
 
     def detail(self, ref: Ref) -> Request:

@@ -36,7 +36,7 @@ class PremierLeague(League):
     label: ClassVar[str] = "Premier League"
 
     base_url: str = "https://sdp-prem-prod.premier-league-prod.pulselive.com"
-    hosts: list[str] = ["resources.premierleague.com"]
+    picture_hosts: list[str] = ["resources.premierleague.com"]
     gender: str | None = "male"
     season: str = Field(pattern=r"^\d{4}$")
     competition: str = Field(default="8", pattern=r"^\d+$")
@@ -73,7 +73,7 @@ class PremierLeague(League):
         draft.text("position", get(player, "position"))
         draft.text("team", get(player, "currentTeam", "name"))
         self._country(draft, get(player, "country"))
-        draft.headshot(self.headshots.replace("{id}", ref).replace("{yy}", self.season[2:]), self.hosts)
+        draft.headshot(self.headshots.replace("{id}", ref).replace("{yy}", self.season[2:]), self.picture_hosts)
         return Ref(ref, draft.record())
 
     def _name(self, draft: Draft, name: object) -> None:

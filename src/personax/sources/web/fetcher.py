@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Self
@@ -126,7 +126,7 @@ class Fetcher:
         await self._robots.close()
         await self._transport.aclose()
 
-    def of(self, hosts: Collection[str]) -> SourceFetch:
+    def of(self, hosts: Iterable[str]) -> SourceFetch:
         """Return a `Fetch` for one source, which may ask these hosts (with their port, where it is not the usual)."""
         return SourceFetch(self, hosts)
 
@@ -260,7 +260,7 @@ class SourceFetch:
         Number of pages that were asked of it in this run.
     """
 
-    def __init__(self, fetcher: Fetcher, hosts: Collection[str]) -> None:
+    def __init__(self, fetcher: Fetcher, hosts: Iterable[str]) -> None:
         self._fetcher, self._hosts, self.pages = fetcher, frozenset(host.lower() for host in hosts), 0
 
     async def __call__(self, request: Request) -> Page:
