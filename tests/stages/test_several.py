@@ -290,6 +290,13 @@ def test_the_real_tables_become_one(tmp_path: Path) -> None:
     origins = pl.read_parquet(tmp_path / "people" / "origins.parquet")
     assert origins.height == sum(table.height - s.null_count() for s in table if s.name != "id")
 
+    collect(study(tmp_path, sources, contact=None, complete=True))
+    placed = people(file)
+    assert placed.height == table.height
+    with_country = placed.filter(pl.col("nationality").is_not_null())
+    assert with_country["latitude"].is_not_null().mean() >= 0.995  # type: ignore[operator]
+    assert {"id", "column"} <= set(pl.read_parquet(tmp_path / "people" / "flags.parquet").columns)
+
 
 def test_one_person_in_two_sources_becomes_one_row_with_both_origins(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(

@@ -106,6 +106,8 @@ class CollectSeveral(Strict):
         Limits for every host; see `personax.sources.web.limits.Limits`.
     link
         One person in several sources becomes one row.
+    complete
+        Add latitude, longitude and the variables of the birthday, and flag what is implausible.
     only, limit
         Names of the sources to collect, and how many people of each; all by default.
     refresh, offline
@@ -117,6 +119,7 @@ class CollectSeveral(Strict):
     sources: Annotated[list[OneSource], Field(min_length=1)]
     fetch: Limits = Field(default=Limits(), exclude=True)
     link: bool = False
+    complete: bool = False
     only: list[str] | None = None
     limit: int | None = Field(default=None, ge=1)
     refresh: bool = Field(default=False, exclude=True)

@@ -35,7 +35,7 @@ def _run(context: Context) -> None:
         case CollectSimulated() as section:
             _invent(context, section)
         case CollectSeveral() as section:
-            _write_table(context, collect_several(context, section).table)
+            _write_table(context, collect_several(context, section))
         case section:
             _write_table(context, read_file(context, section))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Final, cast
 
 import polars as pl
@@ -14,7 +15,8 @@ from personax.files import written_aside
 from personax.progress import Progress
 from personax.schema import Column, Notice
 from personax.sources import PeopleTable, read_nfl_players, read_openfootball, read_table
-from personax.sources.assembling import Assembled, assemble, records_of
+from personax.sources.assembling import assemble, records_of
+from personax.sources.completing import complete
 from personax.sources.gathering import Gathered, Probed, gather, probe
 from personax.sources.linking import unite
 from personax.sources.records import Record
@@ -36,7 +38,7 @@ REACHABLE: Sequence[str] = ()
 FAILURES: Final = {name: pl.String for name in ("source", "ref", "url", "reason")}
 
 
-def collect_several(context: Context, section: CollectSeveral) -> Assembled:
+def collect_several(context: Context, section: CollectSeveral) -> PeopleTable:
     """Collect people from all sources that are asked, and write what came of each.
 
     Raises
@@ -54,7 +56,19 @@ def collect_several(context: Context, section: CollectSeveral) -> Assembled:
     _tell(context, found)
     assembled = assemble(records, described)
     context.write_frame(assembled.origins, "people", "origins.parquet")
-    return assembled
+    return _completed(context, section, assembled.table)
+
+
+def _completed(context: Context, section: CollectSeveral, table: PeopleTable) -> PeopleTable:
+    """Return the people with places and variables of the birthday, and write what hardly a person has."""
+    if not section.complete:
+        return table
+    done = complete(table, today=date.today())
+    context.write_frame(done.flags, "people", "flags.parquet")
+    if done.places is not None:
+        context.write_frame(done.places.texts, "people", "places.parquet")
+        context.counts.update(people_with_country=done.places.with_text, people_placed=done.places.placed)
+    return done.table
 
 
 def _linked(context: Context, section: CollectSeveral, records: list[Record]) -> list[Record]:
