@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from personax.embed.devices import Precision
 from personax.errors import PlanError
-from personax.sources import ColumnSpec
+from personax.sources.sections import CollectNflPlayers, CollectOpenfootball, CollectSeveral, CollectTable
 from personax.strict import Strict, nearest
 from personax.traits.rules import Rule
 
@@ -40,26 +40,6 @@ class CollectSimulated(Strict):
     text_measurements: Annotated[int, Field(ge=1, le=26)] = 3
     image_measurements: Annotated[int, Field(ge=1, le=26)] = 1
     images: bool = True
-
-
-class CollectTable(Strict):
-    """People from a CSV, TSV, Parquet, JSON or JSONL file."""
-
-    source: Literal["table"]
-    path: str
-    columns: dict[str, ColumnSpec] = {}
-    missing: list[str] = [""]
-    max_bad_share: Share = 0.05
-    keep_others: bool = True
-    encoding: str = "utf-8"
-
-
-class CollectOpenfootball(Strict):
-    """Footballers from the openfootball players files."""
-
-    source: Literal["openfootball"]
-    path: str
-    max_bad_share: Share = 0.05
 
 
 class Rated(Strict):
@@ -336,7 +316,10 @@ class Plan(Strict):
     version: int = FORMAT
     name: Annotated[str, Field(min_length=1)]
     seed: Annotated[int, Field(ge=0)] = 0
-    collect: Annotated[CollectSimulated | CollectTable | CollectOpenfootball, Field(discriminator="source")]
+    collect: Annotated[
+        CollectSimulated | CollectTable | CollectOpenfootball | CollectNflPlayers | CollectSeveral,
+        Field(discriminator="source"),
+    ]
     annotate: (
         Annotated[
             AnnotateSimulated | AnnotateLexicon | AnnotateQuestionnaire | AnnotateLLM, Field(discriminator="source")
@@ -478,7 +461,7 @@ def _check_version(path: Path, raw: dict[str, Any]) -> None:
         raise PlanError(sentence)
 
 
-_WHOLE = {"unknown_key", "not_a_name", "not_a_url", "twice", "no_price"}
+_WHOLE = {"unknown_key", "not_a_name", "not_a_url", "twice", "no_price", "no_source", "no_contact", "base_url"}
 """Faults whose message says all; what was given is not repeated, for it may be a key."""
 
 

