@@ -23,6 +23,9 @@ from typer.testing import CliRunner
 from personax import cli
 from personax.errors import PlanError, SourceError
 from personax.plan import read_plan
+from personax.sources.gathering import Gathered
+from personax.sources.sections import CollectSeveral
+from personax.sources.wikidata.source import Failure
 from personax.stages import several
 
 QUICK = {"per_second": None, "backoff": 0.01, "read_seconds": 0.5, "total_seconds": 5.0, "at_once": 8}
@@ -316,6 +319,15 @@ def test_one_person_in_two_sources_becomes_one_row_with_both_origins(tmp_path: P
     told = dict(origins.select("column", "url").iter_rows())
     assert (told["height_cm"], told["weight_kg"]) == ("a.csv", "b.csv")
     assert json.loads((tmp_path / "people" / "linking.json").read_text())["people"] == 3
+
+
+def test_wikidata_is_a_source_like_the_leagues(tmp_path: Path) -> None:
+    plan = read_plan(study(tmp_path, [{"source": "wikidata", "ids": ["Q42"]}]))
+    assert isinstance(plan.collect, CollectSeveral)
+    assert plan.collect.model_dump(mode="json")["sources"][0]["ids"] == ["Q42"]
+    gathered = Gathered("wikidata")
+    gathered.add(Failure("wikidata", "Q1", "https://www.wikidata.org/wiki/Q1", "not a human"))
+    assert gathered.summary()["errors"] == {"not a human": 1}
 
 
 DRIVER = """

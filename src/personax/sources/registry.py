@@ -58,5 +58,6 @@ class Adapter(Protocol):
 def adapters() -> Mapping[str, type[Strict]]:
     """Return every source of the web by its name; their fields are what may stand in study.yaml."""
     from personax.sources.leagues import LEAGUES
+    from personax.sources.wikidata.source import Wikidata
 
-    return LEAGUES
+    return {**LEAGUES, Wikidata.name: Wikidata}

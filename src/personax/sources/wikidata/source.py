@@ -36,12 +36,17 @@ class Failure:
         Where it was looked for.
     reason
         One sentence.
+    changed, sample, listed
+        As in `personax.sources.leagues.walk.Failure`.
     """
 
     source: str
     ref: str | None
     url: str
     reason: str
+    changed: bool = False
+    sample: bytes | None = None
+    listed: Record | None = None
 
 
 class Wikidata(Strict):
