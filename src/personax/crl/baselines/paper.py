@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from personax.crl.budget import STANDARD, Budget
 from personax.crl.method import Arrays, Progress
 from personax.crl.objective import PAPER, Weights
+from personax.crl.prior import Prior
 from personax.crl.training import CRLResult, FitConfig, fit
 
 __all__ = ["Paper"]
@@ -28,6 +29,10 @@ class Paper:
         Of the three terms and acyclicity.
     images
         Modality -> (channels, height, width), for convolutions; see `FitConfig`.
+    compiled, half
+        Faster steps; see `FitConfig`.
+    prior
+        What is known of causes between modalities.
 
     References
     ----------
@@ -37,6 +42,9 @@ class Paper:
     budget: Budget = STANDARD
     weights: Weights = PAPER
     images: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    compiled: bool = False
+    half: bool = False
+    prior: Prior | None = None
     name = "paper"
     needs = ""
 
@@ -62,5 +70,8 @@ class Paper:
             hidden=b.hidden,
             threads=b.threads,
             images=self.images,
+            compiled=self.compiled,
+            half=self.half,
+            prior=self.prior,
         )
         return fit(views, latents=latents, shared=shared, config=config, rng=rng, progress=progress)
