@@ -12,7 +12,9 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
 import torch
 
-from personax.crl import CRLResult, FitConfig, fit
+from personax.crl import Chosen, CRLResult, FitConfig, fit, fit_seeds
+from personax.crl.baselines import method
+from personax.crl.budget import Budget
 from personax.crl.course import Course
 from personax.crl.model import LatentModel, Layout
 from personax.crl.objective import Noise, Terms, terms
@@ -52,6 +54,37 @@ def test_what_was_stopped_goes_on_to_the_same_numbers(tmp_path: Path, epochs: in
     assert np.array_equal(again.latents, whole.latents)
     assert np.array_equal(again.adjacency, whole.adjacency)
     assert not path.exists(), "nothing is left to go on from"
+
+
+def test_several_seeds_go_on_from_within_one(tmp_path: Path) -> None:
+    """Stopped in the third epoch of the second seed: the first is not fitted again, the second goes on."""
+    maker = method("paper", budget=Budget(epochs=4, batch=32, hidden=8))
+    seen: list[tuple[int, int]] = []
+
+    def run(keep: Path | None, stop: bool) -> Chosen:
+        def told(seed: int) -> Any:
+            def report(done: int, total: int, objective: float) -> None:
+                seen.append((seed, done))
+                if stop and (seed, done) == (1, 3):
+                    raise KeyboardInterrupt
+
+            return report
+
+        return fit_seeds(
+            maker, views(), latents=LAYOUT.latents, seeds=2, rng=np.random.default_rng(0), progress=told, keep=keep
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, stop=True)
+    seen.clear()
+    again = run(tmp_path, stop=False)
+    assert seen == [(1, 4)]
+    whole = run(None, stop=False)
+    assert again.index == whole.index
+    for one, other in zip(again.fits, whole.fits, strict=True):
+        assert one is not None
+        assert other is not None
+        assert np.array_equal(one.encode(views()), other.encode(views()))
 
 
 @pytest.mark.parametrize(

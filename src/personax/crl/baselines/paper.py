@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ class Paper:
         Faster steps; see `FitConfig`.
     prior
         What is known of causes between modalities.
+    checkpoint
+        A file for the state of training; see `fit`.
 
     References
     ----------
@@ -45,8 +48,13 @@ class Paper:
     compiled: bool = False
     half: bool = False
     prior: Prior | None = None
+    checkpoint: Path | None = None
     name = "paper"
     needs = ""
+
+    def resuming(self, checkpoint: Path) -> Paper:
+        """Return the same method, which goes on from a checkpoint where there is one."""
+        return replace(self, checkpoint=checkpoint)
 
     def fit(
         self,
@@ -74,4 +82,7 @@ class Paper:
             half=self.half,
             prior=self.prior,
         )
-        return fit(views, latents=latents, shared=shared, config=config, rng=rng, progress=progress)
+        return fit(
+            views, latents=latents, shared=shared, config=config, rng=rng, progress=progress,
+            checkpoint=self.checkpoint,
+        )  # fmt: skip
