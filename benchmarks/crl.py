@@ -1,6 +1,6 @@
 """Level II: methods against known latents, and how fast; writes benchmarks/results/crl.md.
 
-python benchmarks/crl.py table BENCH        # folders that `personax crl benchmark --out BENCH/<data>` wrote
+python benchmarks/crl.py table BENCH [--more]  # folders that `personax crl benchmark --out BENCH/<data>` wrote
 python benchmarks/crl.py step [--batch 64,256] [--steps 100] [--compile]
 python benchmarks/crl.py wide [--people 9444]
 python benchmarks/crl.py ablation [--data numerical-1,mnist-fixed] [--seeds 300,301] [--digits DIR --clothes DIR]
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import os
 import platform
 import re
@@ -36,11 +37,12 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
-from personax.crl import match, summary
+from personax.crl import FitConfig, match, summary
 from personax.crl.baselines import NAMES, method
+from personax.crl.course import CLIP, Course
 from personax.crl.model import LatentModel, Layout
 from personax.crl.modules import mlp
-from personax.crl.objective import PAPER, terms
+from personax.crl.objective import draw
 from personax.crl.staged import components
 from personax.crl.staged.components import Search
 from personax.crl.staged.method import Staged
@@ -94,58 +96,56 @@ class Transcription(nn.Module):
 
 
 def step(batches: list[int], steps: int, *, with_compiler: bool = False) -> str:
-    """Time both, in turns, and take the best of five rounds of each."""
+    """Time the true training step and the transcription's, in turns, and take the best of ten rounds of each."""
     torch.set_num_threads(1)
     layout = Layout(MNIST, LATENTS, 0)
-    generator = torch.Generator().manual_seed(0)
-    lines = ["| batch | ours, ms a step | transcription, ms a step | ratio |", "|---|---|---|---|"]
+    ways = [(False, False), *([(False, True), (True, False), (True, True)] if with_compiler else [])]
+    lines = ["| batch | step | ms a step | times as fast | compilation, s |", "|---|---|---|---|---|"]
     for batch in batches:
         views = {m: {k: torch.randn(batch, dim) for k, dim in by.items()} for m, by in MNIST.items()}
-        ours, plain = LatentModel(layout, generator=generator), Transcription(layout)
-        optimisers = [torch.optim.Adam(ours.parameters(), fused=True), torch.optim.Adam(plain.parameters())]
-        best = [float("inf"), float("inf")]
-        for _ in range(5):
-            for at, optimiser in enumerate(optimisers):
-                began = time.perf_counter()
-                for _ in range(steps):
-                    loss = terms(ours, views, generator).total(PAPER) if at == 0 else plain(views)
-                    optimiser.zero_grad()
-                    loss.backward()
-                    optimiser.step()
-                best[at] = min(best[at], 1000 * (time.perf_counter() - began) / steps)
-        lines.append(f"| {batch} | {best[0]:.2f} | {best[1]:.2f} | {best[1] / best[0]:.2f} |")
-    text = "\n".join(lines) + "\n\nOurs also takes the exact log-determinant of any graph; the transcription none.\n"
-    return text + (compiled(batches, steps) if with_compiler else "")
+        plain = Transcription(layout)
+        optimiser = torch.optim.Adam(plain.parameters())
+        rounds: list[tuple[Callable[[], Tensor], torch.optim.Optimizer, nn.Module]]
+        rounds = [(partial(plain, views), optimiser, plain)]
+        compilation = [0.0]
+        for compiled, half in ways:
+            generator = torch.Generator().manual_seed(0)
+            config = FitConfig(batch=batch, compiled=compiled, half=half)
+            course = Course(LatentModel(layout, generator=generator), config, generator)
+            began = time.perf_counter()
+            if compiled:
+                course._compile(views)
+                assert course.eager_because is None, course.eager_because
+            compilation.append(time.perf_counter() - began)
+            rounds.append((partial(ours, course, views), course.optimiser, course.model))
+            course._set_rate(1.0)
+        best = [math.inf] * len(rounds)
+        for _ in range(10):
+            for at, (loss, adam, model) in enumerate(rounds):
+                best[at] = min(best[at], 1000 * timed(loss, adam, model, steps) / steps)
+        names = ["transcription", *(f"ours{', compiled' * c}{', half precision' * h}" for c, h in ways)]
+        for name, took, seconds in zip(names, best, compilation, strict=True):
+            said = f"{seconds:.0f}" if "compiled" in name else ""
+            lines.append(f"| {batch} | {name} | {took:.2f} | {best[0] / took:.2f} | {said} |")
+    said = "A step is drawing noise, forward, backward, clipping and Adam, on the same people each time."
+    return "\n".join(
+        [*lines, "", said, "Ours also takes the exact log-determinant of any graph; the transcription none.", ""]
+    )
 
 
-def compiled(batches: list[int], steps: int) -> str:
-    """Say what `torch.compile` makes of our step, and what it takes to compile."""
-    layout, generator = Layout(MNIST, LATENTS, 0), torch.Generator().manual_seed(0)
-    lines = ["", "| batch | eager, ms a step | compiled, ms a step | compilation, s |", "|---|---|---|---|"]
-    for batch in batches:
-        views = {m: {k: torch.randn(batch, dim) for k, dim in by.items()} for m, by in MNIST.items()}
-        model = LatentModel(layout, generator=generator)
-        optimiser = torch.optim.Adam(model.parameters(), fused=True)
-        eager = partial(objective, model, views)
-        faster = torch.compile(eager)
-        compilation = timed(faster, optimiser, 1)
-        took = [1000 * min(timed(loss, optimiser, steps) for _ in range(5)) / steps for loss in (eager, faster)]
-        lines.append(f"| {batch} | {took[0]:.2f} | {took[1]:.2f} | {compilation:.0f} |")
-    said = "Gates and noises at their means, as the compiler cannot draw from a generator of ours."
-    return "\n".join([*lines, "", said, ""])
+def ours(course: Course, views: dict[str, dict[str, Tensor]]) -> Tensor:
+    noise = draw(course.model.layout, course.config.batch, course.generator)
+    return course.step(views, noise, torch.ones(()))[0]
 
 
-def objective(model: LatentModel, views: dict[str, dict[str, Tensor]]) -> Tensor:
-    return terms(model, views, None).total(PAPER)
-
-
-def timed(loss: Callable[[], Tensor], optimiser: torch.optim.Optimizer, steps: int) -> float:
+def timed(loss: Callable[[], Tensor], optimiser: torch.optim.Optimizer, model: nn.Module, steps: int) -> float:
     """Return seconds of some training steps."""
     began = time.perf_counter()
     for _ in range(steps):
         value = loss()
         optimiser.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         optimiser.step()
     return time.perf_counter() - began
 
@@ -272,7 +272,8 @@ def write(name: str, text: str, command: str) -> None:
     head, *parts = re.split(r"(?m)^## ", old)
     kept = [part for part in parts if not part.startswith(name + "\n")]
     machine = (
-        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, torch {version('torch')}"
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, torch {version('torch')}, "
+        f"load average {os.getloadavg()[0]:.1f}"
     )
     section = f"{name}\n\n`{command}` on {date.today().isoformat()}; {machine}, one thread.\n\n{text}"
     RESULTS.write_text(head + "".join(f"## {part.rstrip()}\n\n" for part in [*kept, section]), encoding="utf-8")
@@ -282,7 +283,9 @@ def main() -> None:
     """Run one part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parts = parser.add_subparsers(dest="part", required=True)
-    parts.add_parser("table").add_argument("folder", type=Path)
+    gathering = parts.add_parser("table")
+    gathering.add_argument("folder", type=Path)
+    gathering.add_argument("--more", action="store_true", help="A section of its own beside the one that is there.")
     stepping = parts.add_parser("step")
     stepping.add_argument("--batch", default="64,256")
     stepping.add_argument("--steps", type=int, default=100)
@@ -296,6 +299,8 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.part == "table":
         name, text = "Methods against known latents", table(asked.folder)
+        if asked.more:
+            name = "Methods against known latents: more seeds"
     elif asked.part == "step":
         name, text = (
             "A training step",

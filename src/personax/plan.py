@@ -258,6 +258,18 @@ CrlMethod = Literal[
 """Level II methods that need no truth; see docs/crl.md."""
 
 
+CausePair = Annotated[list[str], Field(min_length=2, max_length=2)]
+"""[cause, effect]."""
+
+
+class Beliefs(Strict):
+    """What is known of causes between modalities; certain, or so many times as dear to go against."""
+
+    tiers: list[list[str]] = []
+    forbidden: list[CausePair] = []
+    times: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
+
+
 class Crl(Strict):
     """Level II: the latent causes behind the embeddings."""
 
@@ -268,6 +280,7 @@ class Crl(Strict):
     choose: Literal["objective", "agreement", "exclusivity"] = "objective"
     epochs: Count = 60
     threads: Count = 1
+    prior: Beliefs | None = None
 
 
 class Modalities(Strict):
@@ -276,10 +289,7 @@ class Modalities(Strict):
     measurements: dict[str, dict[str, str]]
     latents: dict[str, Count]
     shared: Annotated[int, Field(ge=0)] = 0
-
-
-CausePair = Annotated[list[str], Field(min_length=2, max_length=2)]
-"""[cause, effect]."""
+    prior: Beliefs | None = None
 
 
 class Background(Strict):

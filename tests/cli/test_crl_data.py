@@ -126,6 +126,19 @@ def test_measurements_may_lie_in_a_folder_and_the_word_data_may_stand(tmp_path: 
     assert pl.read_parquet(tmp_path / "out" / "latents.parquet")["id"].to_list() == ids.tolist()
 
 
+def test_a_prior_reaches_the_method(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+    told = MODALITIES + "prior: {tiers: [[two], [one]]}\n"
+    args = [*place(tmp_path, told), "--seeds", "1", "--method", "paper"]
+    assert runner.invoke(app, args).exit_code == 0
+    kinds = {(e["source"], e["target"]) for e in json.loads((tmp_path / "out" / "graph.json").read_text())["edges"]}
+    assert {f"two_{i}" for i in (1, 2)} & {source for source, _ in kinds}, "else this would not show anything"
+    assert not any(source.startswith("one") and target.startswith("two") for source, target in kinds)
+    wrong = [*place(tmp_path, told.replace("one]]", "too]]")), "--seeds", "1", "--method", "paper"]
+    again = runner.invoke(app, wrong)
+    assert "prior: there is no modality too; did you mean two" in str(again.exception)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -139,6 +152,8 @@ def test_measurements_may_lie_in_a_folder_and_the_word_data_may_stand(tmp_path: 
         ({"a": np.ones((120, 3))}, "fewer dimensions that vary"),
         ({"a": np.full((120, 3), np.nan)}, "missing or infinite numbers"),
         ({"a": np.ones((7, 3))}, "one/k has 7 rows and there are 120 ids"),
+        ({"modalities": MODALITIES + "prior: {tiers: [[one], [too]]}\n"}, "pca learns no graph that knows one"),
+        ({"modalities": MODALITIES + "prior: {tier: [[one], [two]]}\n"}, "unknown key tier; did you mean tiers"),
         ({"n": 5}, "too few"),
         ({"n": 1}, "too few"),
     ],

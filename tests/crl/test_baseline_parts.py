@@ -167,25 +167,26 @@ def test_the_structural_layer_solves_its_equations() -> None:
 
 
 class Line(torch.nn.Module):
-    """One number to learn, with a loss that is not finite for a while."""
+    """One number to learn, with a loss that is not finite for a while, after so many good steps."""
 
-    def __init__(self, failures: int) -> None:
+    def __init__(self, failures: int, good: int = 0) -> None:
         super().__init__()
         self.value = torch.nn.Parameter(torch.tensor(5.0))
-        self.failures = failures
+        self.failures, self.good = failures, good
         self.sizes: list[int] = []
 
     def loss(self, views: Any, made: torch.Generator) -> torch.Tensor:
         self.sizes.append(len(views["m"]["k"]))
-        if torch.is_grad_enabled() and self.failures:
+        self.good -= torch.is_grad_enabled()
+        if torch.is_grad_enabled() and self.failures and self.good < 0:
             self.failures -= 1
             return self.value * float("nan")
         error: torch.Tensor = (views["m"]["k"] - self.value).square().mean()
         return error
 
 
-def line(failures: int, **changes: Any) -> tuple[Line, Any]:
-    model = Line(failures)
+def line(failures: int, good: int = 0, **changes: Any) -> tuple[Line, Any]:
+    model = Line(failures, good)
     data = {"m": {"k": 0.2 * torch.randn(100, 1, generator=generator()) + 3}, "n": {"k": torch.zeros(100, 2)}}
     budget = Budget(**({"epochs": 40, "batch": 30, "rate": 0.1} | changes))
     return model, train(model, model.loss, data, budget, generator())
@@ -210,6 +211,15 @@ def test_the_loop_begins_again_with_a_quarter_of_the_rate_twice_at_most() -> Non
     assert abs(model.value.item() - 5) < 3 * 0.025 + 1e-6, "three steps of Adam, none larger than the rate"
     with pytest.raises(ComputationError, match="diverged three times"):
         line(10**6)
+
+
+def test_the_loop_goes_on_from_its_best_epoch() -> None:
+    """Twenty epochs of three steps are good; what they learned is where the next attempt begins."""
+    _, plain = line(0)
+    model, log = line(1, good=60)
+    assert log.restarts == 1
+    assert log.history[0]["validation"] < 2 * plain.objective < plain.history[0]["validation"]
+    assert model.value.item() == pytest.approx(3, abs=0.2)
 
 
 def test_patience_ends_training() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -56,6 +57,8 @@ def register(group: typer.Typer) -> None:
             raise PlanError(f"--choose is objective, agreement or exclusivity, not {choose}")
         ids, views = read_measurements(data, asked.measurements)
         wanted = Asked(asked.latents, asked.shared, method, seeds, choose, epochs)  # type: ignore[arg-type]
+        if asked.prior is not None:
+            wanted = replace(wanted, prior=asked.prior.model_dump())
         rng, tried = np.random.default_rng(seed), None
         try:
             with watching() as progress:

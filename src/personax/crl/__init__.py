@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from personax.crl.floors import Floor, noise_only_floor, root_copies_floor, rotation_floor
     from personax.crl.graph import to_graph
     from personax.crl.matching import Match, held_out_match, match
+    from personax.crl.prior import Prior
     from personax.crl.recovery import Leakage, Recovery, block_r2, held_out_r2, leakage, r2
     from personax.crl.saved import load_fit, save_fit
     from personax.crl.scores import summary
@@ -36,6 +37,7 @@ __all__ = [
     "Leakage",
     "Match",
     "NoiseReport",
+    "Prior",
     "Recovery",
     "Traversal",
     "agreement",
@@ -79,6 +81,7 @@ _HOME = {
     "Leakage": "recovery",
     "Match": "matching",
     "NoiseReport": "calibration",
+    "Prior": "prior",
     "Recovery": "recovery",
     "Traversal": "traversal",
     "agreement": "stability",

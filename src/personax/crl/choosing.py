@@ -137,7 +137,9 @@ def fit_seeds(
         fit, reason = _kept(keep, seed)
         if fit is None and reason is None:
             try:
-                fit = method.fit(views, latents=latents, shared=shared, rng=child, progress=progress(seed))
+                fit = _resuming(method, keep, seed).fit(
+                    views, latents=latents, shared=shared, rng=child, progress=progress(seed)
+                )
             except ComputationError as error:
                 reason = str(error)
             _keep(keep, seed, fit, reason)
@@ -221,6 +223,15 @@ def regret(chosen: int, scores: Sequence[float | None]) -> float:
     if own is None:
         raise ValueError(f"seed {chosen} was chosen but has no score")
     return max(score for score in scores if score is not None) - own
+
+
+def _resuming(method: Method, keep: Path | None, seed: int) -> Method:
+    """Return the method, going on from within a seed where it can."""
+    resuming = getattr(method, "resuming", None)
+    if keep is None or resuming is None:
+        return method
+    found: Method = resuming(keep / f"seed-{seed}.checkpoint")
+    return found
 
 
 def _or_none(value: float) -> float | None:

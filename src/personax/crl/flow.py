@@ -64,21 +64,21 @@ class StructuralFlow(nn.Module):
         shift = TEMPERATURE * math.log(-LOW / HIGH)
         return torch.sigmoid(self.gate_logits - shift) * self.allowed
 
-    def gates(self, generator: torch.Generator | None) -> Tensor:
-        """Draw gates in [0, 1], shape (d, d); without a generator return the gates used after training."""
-        if generator is None:
+    def gates(self, uniform: Tensor | None) -> Tensor:
+        """Return gates in [0, 1] for uniform noise, shape (d, d); without noise those used after training."""
+        if uniform is None:
             open_share = torch.sigmoid(self.gate_logits)
         else:
-            u = torch.rand(self.gate_logits.shape, generator=generator).clamp(1e-6, 1 - 1e-6)
+            u = uniform.clamp(1e-6, 1 - 1e-6)
             open_share = torch.sigmoid((torch.logit(u) + self.gate_logits) / TEMPERATURE)
         return torch.clamp(open_share * (HIGH - LOW) + LOW, 0.0, 1.0) * self.allowed
 
-    def forward(self, latents: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, latents: Tensor, uniform: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return the noise, shape (batch, d), and log |det d noise / d latents|, shape (batch,).
 
         The determinant is exact for any graph, also before training has removed all cycles.
         """
-        weights = self.inner * self.gates(generator).unsqueeze(-1)
+        weights = self.inner * self.gates(uniform).unsqueeze(-1)
         hidden = torch.tanh(torch.einsum("bj,ijh->bih", latents, weights) + self.bias)
         mean = torch.einsum("bih,ih->bi", hidden, self.outer)
         slope = torch.einsum("ih,bih,ijh->bij", self.outer, 1 - hidden.square(), weights)

@@ -73,7 +73,7 @@ class ImageEncoder(nn.Module):
         """Return mean and log-variance, each of shape (1, batch, latents), for x of shape (1, batch, numbers kept)."""
         channels, height, width = self.shape
         flat = x.new_zeros(x.shape[1], channels * height * width).index_copy(1, self.kept, x[0])
-        mean, logvar = self.net(flat.view(-1, *self.shape)).unsqueeze(0).chunk(2, dim=-1)
+        mean, logvar = self.net(flat.view(-1, *self.shape)).to(x.dtype).unsqueeze(0).chunk(2, dim=-1)
         return mean, torch.clamp(logvar, *LOGVAR_RANGE)
 
 
@@ -111,5 +111,5 @@ class ImageDecoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return shape (1, batch, numbers kept) for x of shape (1, batch, inputs)."""
         _, height, width = self.shape
-        image: Tensor = self.net(x[0])[:, :, :height, :width]
+        image: Tensor = self.net(x[0]).to(x.dtype)[:, :, :height, :width]
         return image.flatten(1)[:, self.kept].unsqueeze(0)

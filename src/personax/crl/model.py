@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from personax.crl.flow import StructuralFlow
 from personax.crl.images import ImageDecoder, ImageEncoder, Pixels
 from personax.crl.modules import GaussianEncoder, MLPs
+from personax.crl.prior import Prior
 
 __all__ = ["Inferred", "LatentModel", "Layout", "draw_weights"]
 
@@ -40,6 +41,8 @@ class Layout:
         Width of encoders and decoders.
     images
         Modality -> measurement -> its pixels, for those that are read and given back by convolutions.
+    prior
+        What is known of causes between modalities.
     """
 
     dims: Mapping[str, Mapping[str, int]]
@@ -48,6 +51,7 @@ class Layout:
     eta: int = 1
     hidden: int = 96
     images: Mapping[str, Mapping[str, Pixels]] = field(default_factory=dict)
+    prior: Prior | None = None
 
     @property
     def measurements(self) -> dict[tuple[str, str], tuple[str, int]]:
@@ -75,8 +79,14 @@ class Layout:
     def allowed(self) -> Tensor:
         """Return which edges may be, shape (d, d), rows are children: nothing causes a shared latent."""
         names = self.names
-        return torch.tensor([[child != parent and child >= self.shared for parent in range(len(names))]
-                             for child in range(len(names))])  # fmt: skip
+        may = torch.tensor([[child != parent and child >= self.shared for parent in range(len(names))]
+                            for child in range(len(names))])  # fmt: skip
+        return may if self.prior is None else may & torch.from_numpy(self.prior.allowed(names))
+
+    def dearness(self) -> Tensor:
+        """Return how many times as dear as others each edge is, shape (d, d)."""
+        d = len(self.names)
+        return torch.ones(d, d) if self.prior is None else torch.from_numpy(self.prior.dearness(self.names)).float()
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,8 @@ class LatentModel(nn.Module):
     are multiplied with the standard normal (product of experts; Wu, Goodman 2018, arXiv:1802.05335).
     """
 
+    dearness: Tensor
+
     def __init__(self, layout: Layout, *, generator: torch.Generator) -> None:
         super().__init__()
         self.layout = layout
@@ -119,6 +131,7 @@ class LatentModel(nn.Module):
             else:
                 self.encoders.append(ImageEncoder(pixels, layout.hidden, size))
                 self.decoders.append(ImageDecoder(size, layout.hidden, pixels))
+        self.register_buffer("dearness", layout.dearness(), persistent=False)
         self.flow = StructuralFlow(layout.allowed(), 16, generator=generator)
         draw_weights(self, generator)
 

@@ -49,10 +49,11 @@ class MLPs(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return shape (count, batch, outputs) for x of shape (count, batch, inputs)."""
+        dtype = x.dtype
         *inner, last = zip(self.biases, self.weights, strict=True)
         for bias, weight in inner:
             x = nn.functional.gelu(torch.baddbmm(bias, x, weight))
-        return torch.baddbmm(last[0], x, last[1])
+        return torch.baddbmm(last[0], x, last[1]).to(dtype)
 
 
 @final

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from personax.crl.flow import acyclicity
-from personax.crl.model import LatentModel, Views
+from personax.crl.model import LatentModel, Layout, Views
 
-__all__ = ["PAPER", "Terms", "Weights", "terms"]
+__all__ = ["PAPER", "Noise", "Terms", "Weights", "draw", "terms"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Terms:
         KL from the encoder's belief about noise to the standard normal, in nats a person; the latents' belief is
         carried to noise by the flow, with its exact determinant.
     sparsity
-        Expected number of open gates.
+        Expected number of open gates, each as often as its edge is dear.
     cycles
         0 when the graph has no cycle.
     """
@@ -50,7 +50,7 @@ class Terms:
     sparsity: Tensor
     cycles: Tensor
 
-    def total(self, weights: Weights, *, cycles: float = 1.0) -> Tensor:
+    def total(self, weights: Weights, *, cycles: float | Tensor = 1.0) -> Tensor:
         """Return the objective; ``cycles`` raises the cost of cycles in the course of training."""
         return (
             weights.reconstruction * self.reconstruction
@@ -60,24 +60,54 @@ class Terms:
         )
 
 
-def terms(model: LatentModel, views: Views, generator: torch.Generator | None) -> Terms:
-    """Compute the terms of a batch; without a generator at the means and the final gates."""
-    inferred = model.infer(views)
-    latents = _sample(inferred.mean, inferred.logvar, generator)
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """All that is random in a step; drawn outside of it, so that a compiled step is the true one.
+
+    Parameters
+    ----------
+    latents, eta
+        Standard normal, shape (batch, d) and (batch, noise variables of all measurements).
+    gates
+        Uniform, shape (d, d).
+    """
+
+    latents: Tensor
+    eta: Tensor
+    gates: Tensor
+
+
+def draw(layout: Layout, people: int, generator: torch.Generator) -> Noise:
+    """Draw the noise of a batch."""
+    d, measurements = len(layout.names), len(layout.measurements)
+    return Noise(
+        torch.randn(people, d, generator=generator),
+        torch.randn(people, measurements * layout.eta, generator=generator),
+        torch.rand(d, d, generator=generator),
+    )
+
+
+def terms(model: LatentModel, views: Views, noise: Noise | None, *, half: bool = False) -> Terms:
+    """Compute the terms of a batch; without noise at the means and the final gates.
+
+    With ``half``, products of matrices in encoders and decoders are of bfloat16 numbers; all else is of 32 bits.
+    """
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        inferred = model.infer(views)
+    latents = _moved(inferred.mean, inferred.logvar, None if noise is None else noise.latents)
     mean, logvar = (torch.cat([belief[i] for belief in inferred.eta.values()], dim=1) for i in (0, 1))
-    drawn = torch.split(_sample(mean, logvar, generator), model.layout.eta, dim=1)
-    rebuilt = model.decode(latents, dict(zip(inferred.eta, drawn, strict=True)))
+    drawn = torch.split(_moved(mean, logvar, None if noise is None else noise.eta), model.layout.eta, dim=1)
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        rebuilt = model.decode(latents, dict(zip(inferred.eta, drawn, strict=True)))
     errors = [(rebuilt[m, k] - x).square().sum(dim=1).mean() for m, by in views.items() for k, x in by.items()]
-    noise, log_det = model.flow(latents, generator)
+    eps, log_det = model.flow(latents, None if noise is None else noise.gates)
     entropy = 0.5 * (1 + math.log(2 * math.pi) + inferred.logvar).sum(dim=1)
-    log_prior = -0.5 * (noise.square() + math.log(2 * math.pi)).sum(dim=1) + log_det
+    log_prior = -0.5 * (eps.square() + math.log(2 * math.pi)).sum(dim=1) + log_det
     of_noises = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).sum(dim=1)
     kl = (of_noises - entropy - log_prior).mean()
     opened = model.flow.probabilities()
-    return Terms(torch.stack(errors).mean(), kl, opened.sum(), acyclicity(opened.square()))
+    return Terms(torch.stack(errors).mean(), kl, (opened * model.dearness).sum(), acyclicity(opened.square()))
 
 
-def _sample(mean: Tensor, logvar: Tensor, generator: torch.Generator | None) -> Tensor:
-    if generator is None:
-        return mean
-    return mean + torch.exp(0.5 * logvar) * torch.randn(mean.shape, generator=generator)
+def _moved(mean: Tensor, logvar: Tensor, noise: Tensor | None) -> Tensor:
+    return mean if noise is None else mean + torch.exp(0.5 * logvar) * noise

@@ -33,6 +33,7 @@ CLASSES: Final = {
     "images": ("Pixels",),
     "model": ("Layout",),
     "objective": ("Weights",),
+    "prior": ("Prior",),
     "loop": ("TrainLog",),
     "training": ("CRLResult", "FitConfig"),
     "baselines.autoencoder": ("AutoencoderNet",),

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import copy
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from personax.crl.course import Course, rows_of
 from personax.crl.images import Pixels
 from personax.crl.loop import VALIDATION_SEED, Tensors, threads
 from personax.crl.method import Arrays, Progress
 from personax.crl.model import LatentModel, Layout
-from personax.crl.objective import PAPER, Weights, terms
+from personax.crl.objective import PAPER, Weights
+from personax.crl.prior import Prior
 from personax.crl.standard import Standardiser, check
-from personax.errors import ComputationError, InputError
+from personax.errors import InputError
 
 __all__ = ["CRLResult", "FitConfig", "fit"]
-
-GATE_RATE = 10.0
-"""Gates learn so much faster than weights: a gate has a few units to go, and few steps to go them in."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,13 @@ class FitConfig:
         Of the processor. One gives the same numbers on every machine, and small models are no slower for it.
     images
         Modality -> (channels, height, width) of its measurements, which are then read and given back by convolutions.
+    compiled
+        Compile the training step (`torch.compile`): faster once it is compiled, which takes seconds and a C++
+        compiler. Where that fails the fit goes on without, and says why. Numbers differ in their last digits.
+    half
+        Products of matrices of encoders and decoders in bfloat16: faster on processors that know it.
+    prior
+        What is known of causes between modalities.
     """
 
     epochs: int = 60
@@ -56,6 +65,9 @@ class FitConfig:
     eta: int = 1
     threads: int = 1
     images: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    compiled: bool = False
+    half: bool = False
+    prior: Prior | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,10 @@ class CRLResult:
         Of the measurements.
     centre, spread
         Of the posterior means of the people fitted on, shape (d,); latents are given on this scale.
+    restarts
+        How often training diverged and went on from its best epoch with a quarter of the rate.
+    eager_because
+        Why steps were not compiled although that was asked for.
     """
 
     names: list[str]
@@ -93,6 +109,8 @@ class CRLResult:
     scale: Standardiser = field(repr=False)
     centre: NDArray[np.float64] = field(repr=False)
     spread: NDArray[np.float64] = field(repr=False)
+    restarts: int = 0
+    eager_because: str | None = None
 
     @property
     def dropped(self) -> int:
@@ -130,6 +148,7 @@ def fit(
     config: FitConfig | None = None,
     rng: np.random.Generator,
     progress: Progress | None = None,
+    checkpoint: Path | None = None,
 ) -> CRLResult:
     """Learn the latents behind several measurements of several modalities, and the graph among them.
 
@@ -147,13 +166,17 @@ def fit(
         The same generator state gives the same numbers, for one number of threads (one by default).
     progress
         Called with (epoch, epochs, validation objective).
+    checkpoint
+        A file that the state is kept in after every epoch (safetensors). Where it is there, training goes on from it to
+        the same numbers as without a stop; it is removed at the end.
 
     Raises
     ------
     InputError
-        Unequal lengths, missing or infinite numbers, too few people, more latents than dimensions.
+        Unequal lengths, missing or infinite numbers, too few people, more latents than dimensions; a checkpoint of
+        another architecture, of other people or settings.
     ComputationError
-        When training diverges three times, each time with a lower learning rate.
+        When training diverges three times; it goes on from its best epoch with a quarter of the rate twice.
 
     References
     ----------
@@ -164,17 +187,20 @@ def fit(
     scale = Standardiser.fit(views)
     standard = _tensors(scale.apply(views))
     images = _pixels(scale, config.images)
-    layout = Layout(scale.dims, dict(latents), shared, config.eta, config.hidden, images)
+    layout = Layout(scale.dims, dict(latents), shared, config.eta, config.hidden, images, config.prior)
     seed = int(rng.integers(2**31))
+    n = len(next(iter(next(iter(standard.values())).values())))
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(VALIDATION_SEED))
+    cut = max(2, round(config.held_out * n))
+    learn, held = rows_of(standard, order[cut:]), rows_of(standard, order[:cut])
     with threads(config.threads):
-        for attempt in range(3):
-            try:
-                trained = _train(standard, layout, config, seed, config.rate / 4**attempt, progress)
-            except FloatingPointError:
-                continue
-            return _result(*trained, standard, layout, config, scale)
-    text = "training diverged three times, each with a lower rate; check the embeddings for extreme values"
-    raise ComputationError(text)
+        generator = torch.Generator().manual_seed(seed)
+        with torch.random.fork_rng(devices=[]):  # torch draws first weights from global state; they are drawn anew
+            model = LatentModel(layout, generator=generator)
+        course = Course(model, config, generator)
+        of = _facts(layout, config, standard, seed) if checkpoint is not None else None
+        course.run(learn, held, checkpoint=checkpoint, of=of, progress=progress)
+        return _result(course, held, standard, config, scale)
 
 
 def _pixels(scale: Standardiser, images: Mapping[str, tuple[int, int, int]]) -> dict[str, dict[str, Pixels]]:
@@ -200,108 +226,41 @@ def _tensors(views: Arrays) -> dict[str, dict[str, torch.Tensor]]:
     return {m: {k: torch.from_numpy(x.astype(np.float32)) for k, x in by.items()} for m, by in views.items()}
 
 
-def _train(
-    views: Tensors, layout: Layout, config: FitConfig, seed: int, rate: float, progress: Progress | None
-) -> tuple[LatentModel, list[dict[str, float]], torch.Tensor]:
-    """Train once and return the model of the best epoch, the history and the validation people."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]):  # torch draws first weights from global state; they are drawn anew
-        model = LatentModel(layout, generator=generator)
-    n = len(next(iter(next(iter(views.values())).values())))
-    order = torch.randperm(n, generator=torch.Generator().manual_seed(VALIDATION_SEED))
-    cut = max(2, round(config.held_out * n))
-    held, train = order[:cut], order[cut:]
-    gates = [model.flow.gate_logits]
-    others = [parameter for parameter in model.parameters() if parameter is not model.flow.gate_logits]
-    optimiser = torch.optim.Adam(
-        [{"params": others, "lr": rate}, {"params": gates, "lr": GATE_RATE * rate}], fused=True
-    )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.epochs)
-    history: list[dict[str, float]] = []
-    best, since, kept = float("inf"), 0, copy.deepcopy(model.state_dict())
-    for epoch in range(config.epochs):
-        cycles = (epoch + 1) / config.epochs
-        row = _epoch(model, _rows(views, train), optimiser, config, cycles, generator)
-        schedule.step()
-        objective = _validate(model, _rows(views, held), config, row)
-        history.append({"epoch": epoch + 1, **row})
-        if not np.isfinite(objective):
-            raise FloatingPointError
-        if objective < best:
-            best, since, kept = objective, 0, copy.deepcopy(model.state_dict())
-        else:
-            since += 1
-        if progress is not None:
-            progress(epoch + 1, config.epochs, objective)
-        if since >= config.patience:
-            break
-    model.load_state_dict(kept)
-    return model, history, held
-
-
-def _epoch(
-    model: LatentModel,
-    views: Tensors,
-    optimiser: torch.optim.Optimizer,
-    config: FitConfig,
-    cycles: float,
-    generator: torch.Generator,
-) -> dict[str, float]:
-    n = len(next(iter(next(iter(views.values())).values())))
-    sums, steps = np.zeros(4), 0
-    for batch in torch.split(torch.randperm(n, generator=generator), config.batch):
-        found = terms(model, _rows(views, batch), generator)
-        loss = found.total(config.weights, cycles=cycles)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
-        optimiser.step()
-        sums += [found.reconstruction.item(), found.independence.item(), found.sparsity.item(), found.cycles.item()]
-        steps += 1
-    names = ("reconstruction", "independence", "sparsity", "cycles")
-    return dict(zip(names, (sums / steps).tolist(), strict=True))
+def _facts(layout: Layout, config: FitConfig, views: Tensors, seed: int) -> dict[str, dict[str, Any] | str]:
+    """Return what a checkpoint must be of: numbers are the same only where all of it is."""
+    people = hashlib.sha256()
+    for m, by in views.items():
+        for k, x in by.items():
+            people.update(f"{m}/{k} {tuple(x.shape)};".encode() + x.numpy().tobytes())
+    return {
+        "architecture": asdict(layout),
+        "config": {**asdict(config), "seed": seed},
+        "group of people": people.hexdigest(),
+        "version of torch": version("torch"),
+    }
 
 
 @torch.no_grad()
-def _validate(model: LatentModel, views: Tensors, config: FitConfig, row: dict[str, float]) -> float:
-    # the same draws every epoch: means alone would leave the posterior's variance out of the divergence
-    found = terms(model, views, torch.Generator().manual_seed(VALIDATION_SEED))
-    objective = float(found.total(config.weights))
-    row["validation"] = objective
-    row["validation_reconstruction"] = float(found.reconstruction)
-    return objective
-
-
-def _rows(views: Tensors, rows: torch.Tensor) -> dict[str, dict[str, torch.Tensor]]:
-    return {m: {k: x[rows] for k, x in by.items()} for m, by in views.items()}
-
-
-@torch.no_grad()
-def _result(
-    model: LatentModel,
-    history: list[dict[str, float]],
-    held: torch.Tensor,
-    views: Tensors,
-    layout: Layout,
-    config: FitConfig,
-    scale: Standardiser,
-) -> CRLResult:
+def _result(course: Course, held: Tensors, views: Tensors, config: FitConfig, scale: Standardiser) -> CRLResult:
+    model = course.model
     mean = model.infer(views).mean.double()
     spread = mean.std(dim=0)
     spread = torch.where(spread > 0, spread, 1.0)
     standard = (mean - mean.mean(dim=0)) / spread
     return CRLResult(
-        names=layout.names,
+        names=model.layout.names,
         latents=standard.numpy(),
         adjacency=model.flow.probabilities().double().numpy(),
-        history=history,
-        held_out=_reconstructed(model, _rows(views, held)),
-        layout=layout,
+        history=course.history,
+        held_out=_reconstructed(model, held),
+        layout=model.layout,
         config=config,
         state=model.state_dict(),
         scale=scale,
         centre=mean.mean(dim=0).numpy(),
         spread=spread.numpy(),
+        restarts=course.restarts,
+        eager_because=course.eager_because,
     )
 
 

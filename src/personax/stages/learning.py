@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.crl import choose_dimension, diagnose, fit_seeds
+from personax.crl import Prior, choose_dimension, diagnose, fit_seeds
 from personax.crl.baselines import method
 from personax.crl.budget import Budget
 from personax.crl.graph import to_graph
@@ -39,6 +39,8 @@ DIAGNOSED = 1000
 CHUNK = 4096
 """People looked at together."""
 
+TAKE_PRIOR = ("default", "paper", "mmcrl")
+
 UNSTABLE = 0.8
 """Mean correlation between seeds below which a latent is said to be another one in every seed."""
 
@@ -54,10 +56,24 @@ class Asked:
     choose: Literal["objective", "agreement", "exclusivity"] = "objective"
     epochs: int = 60
     threads: int = 1
+    prior: Mapping[str, Any] | None = None
 
     def made(self) -> Method:
-        """Return the method, not fitted."""
-        return method(self.method, budget=Budget(epochs=self.epochs, threads=self.threads))
+        """Return the method, not fitted.
+
+        Raises
+        ------
+        InputError
+            For a prior that cannot be meant, or that the method has no place for.
+        """
+        budget = Budget(epochs=self.epochs, threads=self.threads)
+        if self.prior is None:
+            return method(self.method, budget=budget)
+        if self.method not in TAKE_PRIOR:
+            raise InputError(f"prior: {self.method} learns no graph that knows one; {', '.join(TAKE_PRIOR)} do")
+        prior = Prior(**self.prior)
+        prior.check(list(self.latents))
+        return method(self.method, budget=budget, prior=prior)
 
 
 @dataclass(frozen=True)
@@ -153,10 +169,11 @@ def learn(
         When no seed can be fitted.
     """
     check(views, asked.latents, asked.shared)
+    made = asked.made()
     if keep is not None:
         _same_run(keep, views, asked, rng)
     chosen = fit_seeds(
-        asked.made(), views, latents=asked.latents, shared=asked.shared, seeds=asked.seeds, by=asked.choose, rng=rng,
+        made, views, latents=asked.latents, shared=asked.shared, seeds=asked.seeds, by=asked.choose, rng=rng,
         progress=_reporter(progress, asked.seeds), keep=keep, conditional=_conditional,
     )  # fmt: skip
     best = chosen.best
@@ -185,6 +202,8 @@ def _facts(views: Arrays, asked: Asked, rng: np.random.Generator) -> str:
             for start in range(0, len(x), CHUNK):
                 people.update(np.ascontiguousarray(x[start : start + CHUNK]).data)
     facts = {k: v for k, v in asdict(asked).items() if k not in ("seeds", "choose")}
+    if asked.prior is None:
+        del facts["prior"]
     facts |= {"people": people.hexdigest(), "generator": str(rng.bit_generator.state)}
     return json.dumps(facts | {name: version(name) for name in ("personax", "torch")}, indent=1)
 

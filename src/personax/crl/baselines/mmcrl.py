@@ -12,6 +12,7 @@ from personax.crl.baselines.paper import Paper
 from personax.crl.budget import STANDARD, Budget
 from personax.crl.method import Arrays, Progress
 from personax.crl.objective import PAPER, Weights
+from personax.crl.prior import Prior
 from personax.crl.standard import check
 from personax.crl.training import CRLResult
 
@@ -30,6 +31,10 @@ class MMCRL:
         Of the three terms and acyclicity.
     images
         Modality -> (channels, height, width), for convolutions; see `FitConfig`.
+    compiled, half
+        Faster steps; see `FitConfig`.
+    prior
+        What is known of causes between modalities.
 
     References
     ----------
@@ -39,6 +44,9 @@ class MMCRL:
     budget: Budget = STANDARD
     weights: Weights = PAPER
     images: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    compiled: bool = False
+    half: bool = False
+    prior: Prior | None = None
     name = "mmcrl"
     needs = ""
 
@@ -55,7 +63,7 @@ class MMCRL:
         """Fit; the truth is not used."""
         check(views, latents, shared)
         chosen = {m: next(iter(by)) for m, by in views.items()}
-        method = Paper(self.budget, self.weights, self.images)
+        method = Paper(self.budget, self.weights, self.images, self.compiled, self.half, self.prior)
         result = method.fit(_first(views, chosen), latents=latents, shared=shared, rng=rng, progress=progress)
         return First(result, chosen)
 

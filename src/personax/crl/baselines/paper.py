@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from personax.crl.budget import STANDARD, Budget
 from personax.crl.method import Arrays, Progress
 from personax.crl.objective import PAPER, Weights
+from personax.crl.prior import Prior
 from personax.crl.training import CRLResult, FitConfig, fit
 
 __all__ = ["Paper"]
@@ -28,6 +30,12 @@ class Paper:
         Of the three terms and acyclicity.
     images
         Modality -> (channels, height, width), for convolutions; see `FitConfig`.
+    compiled, half
+        Faster steps; see `FitConfig`.
+    prior
+        What is known of causes between modalities.
+    checkpoint
+        A file for the state of training; see `fit`.
 
     References
     ----------
@@ -37,8 +45,16 @@ class Paper:
     budget: Budget = STANDARD
     weights: Weights = PAPER
     images: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    compiled: bool = False
+    half: bool = False
+    prior: Prior | None = None
+    checkpoint: Path | None = None
     name = "paper"
     needs = ""
+
+    def resuming(self, checkpoint: Path) -> Paper:
+        """Return the same method, which goes on from a checkpoint where there is one."""
+        return replace(self, checkpoint=checkpoint)
 
     def fit(
         self,
@@ -62,5 +78,11 @@ class Paper:
             hidden=b.hidden,
             threads=b.threads,
             images=self.images,
+            compiled=self.compiled,
+            half=self.half,
+            prior=self.prior,
         )
-        return fit(views, latents=latents, shared=shared, config=config, rng=rng, progress=progress)
+        return fit(
+            views, latents=latents, shared=shared, config=config, rng=rng, progress=progress,
+            checkpoint=self.checkpoint,
+        )  # fmt: skip

@@ -140,6 +140,7 @@ def find_components(
     *,
     given: Tensor | None = None,
     contents: Sequence[Tensor | None] | None = None,
+    dearness: Tensor | None = None,
     generator: torch.Generator,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> Components:
@@ -162,6 +163,8 @@ def find_components(
         alike in them are compared.
     contents
         Of each modality another input, shape (n, c), that some restarts read in its place; None where there is none.
+    dearness
+        How many times as dear as others each edge is, shape (d, d).
 
     Raises
     ------
@@ -177,7 +180,7 @@ def find_components(
         BatchedMLP(r, x.shape[1] + (0 if c is None else c.shape[1]), search.hidden, count, generator=g)
         for x, c, count in zip(inputs, contents, counts, strict=True)
     ]
-    model = nn.ModuleList([*encoders, Critic(r, block, allowed, generator=g)])
+    model = nn.ModuleList([*encoders, Critic(r, block, allowed, generator=g, dearness=dearness)])
     views = VIEWS if all(c is None for c in contents) else (*VIEWS, CONTENTS)
     seen = [views[i % len(views)] for i in range(r)]
     on_held = max(NEGATIVES, search.negatives) if given is None else search.negatives

@@ -56,13 +56,23 @@ class Critic(nn.Module):
         only says how latents are numbered.
     generator
         Draws the first weights.
+    dearness
+        How many times as dear as others each edge is, shape (d, d); once by default.
     """
 
     allowed: Tensor
     across: Tensor
     charged: Tensor
 
-    def __init__(self, restarts: int, block: Sequence[int], allowed: Tensor, *, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        restarts: int,
+        block: Sequence[int],
+        allowed: Tensor,
+        *,
+        generator: torch.Generator,
+        dearness: Tensor | None = None,
+    ) -> None:
         super().__init__()
         d, g, r = len(block), generator, restarts
         of = torch.tensor(list(block))
@@ -72,7 +82,8 @@ class Critic(nn.Module):
         may = allowed.bool() & (~same | before) & ~torch.eye(d, dtype=torch.bool)
         self.register_buffer("allowed", may.float())
         self.register_buffer("across", (may & ~same).float())
-        self.register_buffer("charged", (may & ~same).float() + WITHIN * (may & same).float())
+        charged = (may & ~same).float() + WITHIN * (may & same).float()
+        self.register_buffer("charged", charged if dearness is None else charged * dearness)
         self.enter = drawn(r, d, d, HIDDEN, scale=0.5, generator=g)
         self.enter_bias = drawn(r, d, HIDDEN, scale=0.5, generator=g)
         self.mean = drawn(r, d, HIDDEN, scale=0.1, generator=g)

@@ -14,6 +14,7 @@ from torch import Tensor
 from personax.crl.budget import STANDARD, Budget
 from personax.crl.loop import VALIDATION_SEED, threads
 from personax.crl.method import Arrays, Progress
+from personax.crl.prior import Prior
 from personax.crl.staged.agreed import Agreed, find_agreed
 from personax.crl.staged.chart import Chart, leftover
 from personax.crl.staged.components import Components, Search, find_components
@@ -194,8 +195,9 @@ class Staged:
     search
         Of stage one.
     allowed
-        Which edges may be, shape (d, d), rows are children, in the order of the names; all by default. This is where
-        tiers and Level I's graph enter.
+        Which edges may be, shape (d, d), rows are children, in the order of the names; all by default.
+    prior
+        What is known of causes between modalities: tiers, pairs, or Level I's graph.
     budget
         Shared with other methods: its threads, and its epochs, by which all steps shrink from the standard ones.
     """
@@ -203,6 +205,7 @@ class Staged:
     budget: Budget = STANDARD
     search: Search = SEARCH
     allowed: NDArray[np.bool_] | None = None
+    prior: Prior | None = None
     name = "default"
     needs = ""
 
@@ -258,6 +261,10 @@ class Staged:
         modalities = list(projection.directions)
         names = latent_names(latents, modalities, shared)
         allowed = _allowed(self.allowed, len(names), shared)
+        dearness = None
+        if self.prior is not None:
+            allowed = allowed * torch.from_numpy(self.prior.allowed(names))
+            dearness = torch.from_numpy(self.prior.dearness(names)).float()
         order = torch.randperm(len(targets[0]), generator=torch.Generator().manual_seed(VALIDATION_SEED))
         cut = max(2, round(VALIDATION * len(order)))
         people = (order[:cut], order[cut:])
@@ -268,7 +275,7 @@ class Staged:
             targets, [latents[m] for m in modalities], allowed, *people, search,
             given=None if alike is None else alike(targets),
             contents=[x if m in contents else None for m, x in zip(modalities, instead, strict=True)],
-            generator=generator, progress=progress,
+            dearness=dearness, generator=generator, progress=progress,
         )  # fmt: skip
         contents = contents if components.from_contents else {}
         seen = read_contents(contents, targets, views)
@@ -291,7 +298,9 @@ class Staged:
                 )
         unscaled = _straight(blocks, before).detach()
         scales.append(_scale(unscaled))
-        structure = fit_structure(_scaled(unscaled, scales[2]), allowed, share=share, generator=generator)
+        structure = fit_structure(
+            _scaled(unscaled, scales[2]), allowed, share=share, generator=generator, dearness=dearness
+        )
         return StagedFit(
             names=names,
             adjacency=structure.adjacency,

@@ -64,7 +64,9 @@ class Structure:
             return self.conditionals.noise(latents[None], masks.expand(-1, -1, len(latents), -1))[0].T
 
 
-def fit_structure(latents: Tensor, allowed: Tensor, *, share: float = 1.0, generator: torch.Generator) -> Structure:
+def fit_structure(
+    latents: Tensor, allowed: Tensor, *, share: float = 1.0, generator: torch.Generator, dearness: Tensor | None = None
+) -> Structure:
     """Fit conditionals to halves of the people, score each half by what the other says, and search.
 
     Parameters
@@ -75,13 +77,17 @@ def fit_structure(latents: Tensor, allowed: Tensor, *, share: float = 1.0, gener
         Which edges may be, shape (d, d), rows are children.
     share
         Of the full number of steps.
+    dearness
+        How many times as dear as others each edge is, shape (d, d).
     """
     d, half = latents.shape[1], len(latents) // 2
     order = torch.randperm(len(latents), generator=generator)
     first, second = order[:half], order[half : 2 * half]
     model = fit_conditionals(latents, [first, second, order], allowed, share=share, generator=generator)
     scores = _Scores(model.copy([0, 1]), latents[torch.stack([second, first])])
-    search = _Search(scores, allowed, np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator))))
+    search = _Search(
+        scores, allowed, dearness, np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+    )
     everyone = np.ones(2 * half)
     nothing: Graph = [()] * d
     starts = [nothing, *(search.anywhere() for _ in range(STARTS - 1))]
@@ -117,10 +123,11 @@ class _Scores:
 class _Search:
     """Hill climbing over acyclic graphs, held as a tuple of parents a latent."""
 
-    def __init__(self, scores: _Scores, allowed: Tensor, rng: np.random.Generator) -> None:
+    def __init__(self, scores: _Scores, allowed: Tensor, dearness: Tensor | None, rng: np.random.Generator) -> None:
         self.scores, self.rng = scores, rng
         self.may = [[bool(allowed[i, j]) and i != j for j in range(len(allowed))] for i in range(len(allowed))]
-        self.cost = max(0.5 * NUMBERS * math.log(scores.people), WORTH * scores.people)
+        cost = max(0.5 * NUMBERS * math.log(scores.people), WORTH * scores.people)
+        self.costs = (cost * (torch.ones(len(allowed), len(allowed)) if dearness is None else dearness)).tolist()
 
     def anywhere(self) -> Graph:
         """Return a graph drawn at random: some order, and about one parent a latent."""
@@ -139,7 +146,7 @@ class _Search:
         def score(child: int, parents: Parents) -> float:
             key = (child, parents)
             if key not in known:
-                known[key] = float(weights @ self.scores(child, parents)) - self.cost * len(parents)
+                known[key] = float(weights @ self.scores(child, parents)) - sum(self.costs[child][j] for j in parents)
             return known[key]
 
         graph = list(start)
