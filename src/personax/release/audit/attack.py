@@ -72,8 +72,8 @@ def rate(
     low, high = wilson(hits, tries)
     floor, _ = wilson(hits, tries, level=SURE)
     none = None if control is None else round(control, 6)
-    ends = [round(end, 6) for end in (hits / tries, low, high, floor, baseline)]
-    return Attack(name, knows, measure, *ends, none, tries, detail=detail)
+    value, low, high, floor, guess = (round(end, 6) for end in (hits / tries, low, high, floor, baseline))
+    return Attack(name, knows, measure, value, low, high, floor, guess, none, tries, detail=detail)
 
 
 def wilson(hits: int, tries: int, *, level: float = 0.95) -> tuple[float, float]:

@@ -72,9 +72,9 @@ def unlinkability(first: Vectors, second: Vectors, *, rng: np.random.Generator) 
         low, high = bootstrap(again, n, rng=rng, times=100)
         # resampling adds noise to densities, so that its interval may miss the value on one side
         value, none = d_sys(mated, others), d_sys(nobody, others)
-        ends = [round(end, 6) for end in (value, min(low, value), max(high, value), min(low, value), 0.0)]
+        value, low, high = (round(end, 6) for end in (value, min(low, value), max(high, value)))
         control = round(max(none, _noise(n, others, rng)), 6)
-        yield Attack(name, "two releases", "D_sys", *ends, control, n)
+        yield Attack(name, "two releases", "D_sys", value, low, high, low, 0.0, control, n)
 
 
 def _score(a: Vectors, b: Vectors) -> Scores:
