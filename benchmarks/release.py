@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.release import PRESETS, AuditReport, Chain, Key, audit
+from personax.release.audit.pairs import Point
 from personax.simulate import numerical, simulate_population
 
 ROOT = Path(__file__).parents[1]
@@ -38,7 +39,7 @@ Vectors = NDArray[np.float32]
 def transform(asked: argparse.Namespace) -> Iterator[str]:
     """Stream a file of vectors through each transform and through a plain matrix product."""
     rows, dim = asked.rows, asked.dim
-    yield f"| {rows:,} x {dim:,} float32, file to file | s | x matrix product | fit, s | largest error | peak memory, GB |"
+    yield f"| {rows:,} x {dim:,} float32 | s | x matrix product | fit, s | largest error | memory, GB |"
     yield "|---|---|---|---|---|---|"
     with tempfile.TemporaryDirectory(dir=asked.scratch) as folder:
         x = np.memmap(Path(folder) / "x", np.float32, "w+", shape=(rows, dim))
@@ -47,7 +48,7 @@ def transform(asked: argparse.Namespace) -> Iterator[str]:
             x[start : start + ROWS] = rng.standard_normal((min(ROWS, rows - start), dim), dtype=np.float32)
         y = np.memmap(Path(folder) / "y", np.float32, "w+", shape=(rows, dim))
         matrix = np.linalg.qr(rng.standard_normal((dim, dim)))[0].astype(np.float32)
-        plain = _seconds(lambda: [_put(y, start, x[start : start + ROWS] @ matrix) for start in range(0, rows, ROWS)])
+        plain = _seconds(lambda: _multiply(x, matrix, y))
         yield f"| plain matrix product | {plain:.1f} | 1.0 | | | {_memory():.2f} |"
         for name in asked.transforms or PRESETS:
             chain = Chain(name, dim, KEY, "a")
@@ -58,8 +59,9 @@ def transform(asked: argparse.Namespace) -> Iterator[str]:
             yield f"| {name} | {seconds:.1f} | {seconds / plain:.1f} | {fit:.1f} | {error:.1e} | {_memory():.2f} |"
 
 
-def _put(y: Vectors, start: int, rows: Vectors) -> None:
-    y[start : start + ROWS] = rows
+def _multiply(x: Vectors, matrix: Vectors, y: Vectors) -> None:
+    for start in range(0, len(x), ROWS):
+        y[start : start + ROWS] = x[start : start + ROWS] @ matrix
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -69,12 +71,10 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _memory() -> float:
-    """Return the largest memory of this process so far that is not a mapped file, in GB."""
+    """Return the memory of this process that is not a mapped file, in GB; all of its peak where that is not known."""
     status = Path("/proc/self/status")
-    if status.exists():
-        found = re.search(r"RssAnon:\s+(\d+) kB", status.read_text(encoding="ascii"))
-        return int(found[1]) / 1e6 if found else float("nan")
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    found = re.search(r"RssAnon:\s+(\d+) kB", status.read_text(encoding="ascii")) if status.exists() else None
+    return int(found[1]) / 1e6 if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def timed_audit(asked: argparse.Namespace) -> Iterator[str]:
@@ -122,7 +122,7 @@ def attacks(asked: argparse.Namespace) -> Iterator[str]:
     for data, (x, label) in sets.items():
         yield f"\n**{data}**, {len(x):,} people; {asked.noise:g} is the noise of other pictures\n"
         yield (
-            "| transform | same pictures: best attack | other pictures: best attack | pairs for half, best | linear, d pairs | "
+            "| transform | same pictures: best attack | other pictures: best attack | pairs for half | linear map | "
             "network | label: guess, original, released | D_sys |"
         )
         yield "|---|---|---|---|---|---|---|---|"
@@ -141,7 +141,7 @@ def _draw(reports: dict[tuple[str, str], AuditReport], path: Path) -> None:
 
     panels: dict[str, dict[str, list[tuple[int, float, float, float]]]] = {}
     for (data, name), report in reports.items():
-        best = {}
+        best: dict[int, Point] = {}
         for point in report.curves:
             if point.pairs not in best or point.rank_1 > best[point.pairs].rank_1:
                 best[point.pairs] = point

@@ -97,6 +97,8 @@ EXPECTED = {
     ("rotation", "principal axes"): 1.0,
     ("rotation", "Gromov-Wasserstein"): 1.0,
     ("whitening", "whitened profiles"): 1.0,
+    ("whitening", "profiles after the same whitening"): 1.0,
+    ("whitening", "whitened Gromov-Wasserstein"): 1.0,
     ("whitening", "independent axes"): 1.0,
     ("whitening", "profiles, then refined"): 1.0,
 }

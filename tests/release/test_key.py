@@ -40,6 +40,13 @@ def test_the_key_of_another_study_is_refused_before_any_work(tmp_path: Path) -> 
     load_or_make_key(tmp_path / "a.key", study="theirs")
     with pytest.raises(InputError, match="the key of the study 'theirs', not of 'mine'"):
         load_or_make_key(tmp_path / "a.key", study="mine")
+    (tmp_path / "transforms.json").write_text(json.dumps({"key": "0" * 16}))
+    with pytest.raises(InputError, match="the key of the study 'theirs'"):
+        load_or_make_key(tmp_path / "a.key", study="renamed", release=tmp_path / "x")
+    own = load_key(tmp_path / "a.key").fingerprint
+    (tmp_path / "release").mkdir()
+    (tmp_path / "release" / "transforms.json").write_text(json.dumps({"key": own}))
+    assert load_or_make_key(tmp_path / "a.key", study="renamed", release=tmp_path / "release").study == "theirs"
     with pytest.raises(InputError, match="there is no key"):
         load_key(tmp_path / "none.key")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["breaking_curves"]
 
 PAD, WIDE, HIGH, GAP, HEAD, FOOT, CAPTION = 0.14, 2.1, 1.5, 0.25, 0.24, 0.44, 0.16
-"""Rim of the page, size of a panel, gap between panels, heights of a head, of the numbers below, of a caption's line."""
+"""Rim of the page, size of a panel, gap between panels, heights of a head, of numbers, of a caption's line."""
 
 PLAIN = 8.0
 SHARES = [(0.0, "0"), (0.5, "50 %"), (1.0, "100 %")]

@@ -76,7 +76,8 @@ def load_or_make_key(path: Path, *, study: str = "", release: Path | None = None
     study
         The name of the study; a key file that names another one is refused.
     release
-        The folder that leaves; a key inside it is refused.
+        The folder that leaves; a key inside it is refused. Where a release in it was made under this key, the key is
+        this study's even if the study has another name now.
 
     Raises
     ------
@@ -92,7 +93,17 @@ def load_or_make_key(path: Path, *, study: str = "", release: Path | None = None
         with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
             stream.write(text)
         aside.replace(path)
+    key = load_key(path)
+    if key.study in ("", study) or (release is not None and _made_under(release, key)):
+        return key
     return load_key(path, study=study)
+
+
+def _made_under(release: Path, key: Key) -> bool:
+    try:
+        return bool(json.loads((release / "transforms.json").read_text(encoding="utf-8"))["key"] == key.fingerprint)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def load_key(path: Path, *, study: str = "") -> Key:

@@ -102,7 +102,7 @@ def _tests(views: Arrays, targets: Mapping[str, NDArray[Any]]) -> NDArray[np.flo
     """Return p-values, each at least 1e-12: smaller ones say no more."""
     pairs = [(x, y) for by in views.values() for x in by.values() for y in targets.values()]
     found = [hsic(x[:PEOPLE], y[:PEOPLE], null="gamma").p_value for x, y in pairs]
-    return np.maximum(np.array(found), 1e-12)
+    return np.array(found, dtype=np.float64).clip(min=1e-12)
 
 
 def _geometry(before: Arrays, after: Arrays) -> dict[str, float]:

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from personax.release.audit.attack import Vectors
+from personax.release.draws import Draws
+from personax.release.transforms.whitening import Whitening
 
-__all__ = ["independent", "matched", "principal"]
+__all__ = ["independent", "matched", "principal", "whitened"]
 
 QUANTILES = np.linspace(0.005, 0.995, 61)
 STEPS = 100
@@ -21,6 +23,13 @@ def principal(x: Vectors, most: int) -> Vectors:
     kept = min(most, int((values > 1e-9 * values[-1]).sum()))
     scores = centred @ vectors[:, ::-1][:, :kept]
     return np.asarray(scores / np.sqrt(values[::-1][:kept]), dtype=np.float32)
+
+
+def whitened(x: Vectors) -> Vectors:
+    """Return rows whitened exactly as the transform of that name does before it rotates."""
+    step = Whitening(x.shape[1], Draws(b""))
+    step.fit(lambda: iter([x]))
+    return np.asarray(step.forward(x), dtype=np.float32)
 
 
 def independent(white: Vectors, *, rng: np.random.Generator) -> Vectors:

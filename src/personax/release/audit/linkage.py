@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from personax.release.audit.attack import Attack, Vectors, rate
-from personax.release.audit.axes import independent, matched, principal
+from personax.release.audit.axes import independent, matched, principal, whitened
 from personax.release.audit.gromov import gromov
 from personax.release.audit.nearest import nearest, profiles, standardised
 
@@ -38,6 +38,11 @@ def _profiles(x: Vectors, y: Vectors, rng: np.random.Generator) -> Guess:
 def _whitened(x: Vectors, y: Vectors, rng: np.random.Generator) -> Guess:
     """Compare profiles of whitened vectors: they stay where a transform is any linear map, whatever its key."""
     return nearest(profiles(principal(x, len(x) // 4)), profiles(principal(y, len(y) // 4)))
+
+
+def _same_whitening(x: Vectors, y: Vectors, rng: np.random.Generator) -> Guess:
+    """Whiten the originals as the transform does, which needs no key, and compare profiles with the release's."""
+    return nearest(profiles(whitened(x)), profiles(y))
 
 
 def _axes(x: Vectors) -> int:
@@ -80,13 +85,14 @@ def _gromov(x: Vectors, y: Vectors, rng: np.random.Generator) -> Guess:
 
 
 def _gromov_whitened(x: Vectors, y: Vectors, rng: np.random.Generator) -> Guess:
-    return _gromov(principal(x, len(x) // 4), principal(y, len(y) // 4), rng)
+    return _gromov(whitened(x), y, rng)
 
 
 LINKERS: Mapping[str, Linker] = {
     "vectors as they are": _as_they_are,
     "distance profiles": _profiles,
     "whitened profiles": _whitened,
+    "profiles after the same whitening": _same_whitening,
     "principal axes": _principal,
     "independent axes": _independent,
     "profiles, then refined": _refined,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from personax.errors import MissingExtraError
 from personax.release.audit.attack import Attack, Vectors, rate, wilson
-from personax.release.audit.axes import principal
+from personax.release.audit.axes import whitened
 from personax.release.audit.nearest import distances, ranks
 from personax.release.audit.network import learn
 
@@ -59,9 +59,9 @@ def known_pairs(x: Vectors, y: Vectors, *, network: bool, rng: np.random.Generat
     probes = min(PROBES, len(rest))
     grid = sorted({most} | {2**k for k in range(most.bit_length()) if 2**k <= most})
     at = _Scene(x[known], y[known], x[rest], y[rest[:probes]])
-    # the attacker has all originals and all released rows, and so may whiten both
-    u, v = (principal(z, max(2, len(x) // 4)) for z in (x, y))
-    white = _Scene(u[known], v[known], u[rest], v[rest[:probes]])
+    # the attacker has all originals, and so may whiten them as a transform does
+    u = whitened(x)
+    white = _Scene(u[known], y[known], u[rest], y[rest[:probes]])
     points = [_point("linear map", m, at, _linear(at, m, rng)) for m in grid]
     points += [_found("distances to the known", m, at) for m in grid]
     points += [_found("whitened distances to the known", m, white) for m in grid]
