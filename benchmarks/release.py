@@ -157,14 +157,15 @@ def _row(report: AuditReport) -> str:
         found = [a for a in report.attacks if a.knows == knows and a.value is not None]
         best = max(found, key=lambda attack: attack.value or 0)
         by[knows] = [f"{best.value:.2f} ({best.low:.2f}-{best.high:.2f}), {best.name}"]
-    points = {name: [p for p in report.curves if p.attack == name] for name in ("linear map", "network")}
-    linear, network = (points[name][-1:] for name in points)
+    cells = [cell[0] for cell in by.values()]
+    cells.append(str(report.broken_at or "not reached"))
+    for name in ("linear map", "network"):
+        last = [point for point in report.curves if point.attack == name][-1:]
+        cells += [f"{p.rank_1:.2f}, cosine {p.cosine:.2f} at {p.pairs}" for p in last] or ["not run"]
     label = next(a for a in report.attacks if a.measure == "accuracy")
-    d_sys = max(a.value or 0 for a in report.attacks if a.measure == "D_sys")
-    parts = [*(cell[0] for cell in by.values()), str(report.broken_at or "not reached"),
-             *(f"{p[0].rank_1:.2f}, cosine {p[0].cosine:.2f} at {p[0].pairs}" if p else "not run" for p in (linear, network)),
-             f"{label.baseline:.2f}, {label.detail['original']:.2f}, {label.value:.2f}", f"{d_sys:.2f}"]  # fmt: skip
-    return " | ".join(parts)
+    cells.append(f"{label.baseline:.2f}, {label.detail['original']:.2f}, {label.value:.2f}")
+    cells.append(f"{max(a.value or 0 for a in report.attacks if a.measure == 'D_sys'):.2f}")
+    return " | ".join(cells)
 
 
 def cost(asked: argparse.Namespace) -> Iterator[str]:
@@ -173,10 +174,10 @@ def cost(asked: argparse.Namespace) -> Iterator[str]:
 
     data = numerical(1, n=asked.people, rng=np.random.default_rng(asked.seed))
     rng = np.random.default_rng(asked.seed)
-    targets = {f"z{j}": data.latents[:, j] + 2.0 * rng.normal(size=asked.people) for j in range(data.latents.shape[1])}
+    targets = {f"z{j}": z + 2.0 * rng.normal(size=asked.people) for j, z in enumerate(data.latents.T)}
     targets["noise"] = rng.normal(size=asked.people)
     table = cost_of_protection(data.views, targets, latents=data.counts, truth=data.latents, epochs=asked.epochs)
-    yield f"{asked.people:,} people, numerical case 1; Level I: HSIC; Level II: paper, {asked.epochs} epochs, one seed\n"
+    yield f"{asked.people:,} people, numerical case 1; HSIC; Level II: paper, {asked.epochs} epochs, one seed\n"
     yield "| " + " | ".join(table.columns) + " |"
     yield "|---" * table.width + "|"
     for row in table.iter_rows():

@@ -16,7 +16,7 @@ from personax.schema import Column
 
 __all__ = ["Examined", "examine"]
 
-PEOPLE = 1500
+PEOPLE = 500
 """Attacked in a build; `personax.release.audit.audit` takes more."""
 MOST = 6
 """Columns that are inferred."""

@@ -16,7 +16,8 @@ PROPERTIES: Mapping[str, str] = {
     "distances": "Euclidean distances between people",
     "inner products": "inner products of people, and so cosines",
     "neighbours": "who is nearest to whom",
-    "rbf": "the RBF kernel with the median distance as its width, and so HSIC and KCI on whole vectors",
+    "rbf": "the RBF kernel of whole vectors with the median distance as its width",
+    "level I": "p-values of HSIC and KCI on whole vectors, which standardise each coordinate before their kernel",
     "linear": "all linear functions of the vector: linear and logistic regression, partial correlation, CCA",
     "coordinates": "each coordinate up to order, sign and a monotone map: rank tests of single coordinates",
     "independence": "what is independent of the whole vector, given anything: the truth that Level I asks about",
@@ -26,13 +27,13 @@ PROPERTIES: Mapping[str, str] = {
 """Property -> what it means."""
 
 _ORTHOGONAL: dict[str, Kept] = dict.fromkeys(PROPERTIES, "exactly")
-_ORTHOGONAL["coordinates"] = "not"
+_ORTHOGONAL["coordinates"], _ORTHOGONAL["level I"] = "not", "approximately"
 _BENT: dict[str, Kept] = dict.fromkeys(PROPERTIES, "not")
-_BENT["neighbours"] = _BENT["rbf"] = "approximately"
+_BENT["neighbours"] = _BENT["rbf"] = _BENT["level I"] = "approximately"
 _BENT["independence"] = _BENT["smooth mixing"] = "exactly"
 
 KEEPS: Mapping[Preset, Mapping[str, Kept]] = {
-    "shuffle": {**_ORTHOGONAL, "coordinates": "exactly"},
+    "shuffle": {**_ORTHOGONAL, "coordinates": "exactly", "level I": "exactly"},
     "rotation": _ORTHOGONAL,
     "whitening": {**_BENT, "linear": "exactly", "linear mixing": "exactly"},
     "warp": _BENT,
