@@ -187,7 +187,7 @@ def _risk(name: str, hits: int, strangers: int, *_: int, tries: int, guessing: f
     risk = max(0.0, (a - c) / (1 - c)) if c < 1 else 0.0
     spread = float(np.hypot(da / (1 - c), dc * (1 - a) / (1 - c) ** 2)) if c < 1 else 1.0
     value, low, high = (round(end, 6) for end in (risk, max(0.0, risk - spread), min(1.0, risk + spread)))
-    floor = round(max(0.0, risk - spread * ndtri(0.5 + SURE / 2) / ndtri(0.975)), 6)
+    floor = round(max(0.0, risk - spread * float(ndtri(0.5 + SURE / 2) / ndtri(0.975))), 6)
     shares = {"attack": round(hits / tries, 6), "control": round(strangers / tries, 6), "guessing": round(guessing, 6)}
     return Attack(name, "the released table", "risk", value, low, high, floor, 0.0, None, tries, detail=shares)
 
