@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from personax.embed.devices import Precision
 from personax.errors import PlanError
+from personax.release.transforms import Preset
 from personax.sources.sections import CollectNflPlayers, CollectOpenfootball, CollectSeveral, CollectTable
 from personax.strict import Strict, nearest
 from personax.traits.rules import Rule
@@ -226,11 +227,24 @@ class EmbedModels(Strict):
         return self
 
 
+class ReleaseGate(Strict):
+    """Limits that no attack may exceed, or nothing is released; see `personax.release.Gate`."""
+
+    max_rank_1: Share | None = None
+    min_pairs: Count | None = None
+    max_attribute_gain: Share | None = None
+    max_d_sys: Share | None = None
+    max_singling_out: Share | None = None
+    max_linkability: Share | None = None
+
+
 class Release(Strict):
     """What may leave the study folder."""
 
     rare_below: Count = 5
+    transform: Preset = "rotation"
     audit: bool = True
+    gate: ReleaseGate = ReleaseGate()
 
 
 TestName = Literal["auto", "kci", "rcit", "hsic", "chisq", "gsq", "usp", "gcm"]

@@ -4,62 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import stat
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from personax.errors import InputError
-from personax.release import Contents, Key, audit, build, invert, load_or_make_key, scan, transform
+from personax.release import Contents, Gate, Key, Preset, build, scan, undo
 from personax.schema import Column
 from personax.simulate import simulate_population
 from personax.traits import aggregate
 
 KEY = Key(bytes(range(32)))
-
-
-@settings(deadline=None, max_examples=20)
-@given(st.integers(1, 40), st.integers(1, 20), st.integers(0, 2**31))
-def test_the_rotation_keeps_distances_and_comes_back(dim: int, n: int, seed: int) -> None:
-    x = np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32)
-    y = transform(x, KEY, "text/a")
-    assert np.allclose(invert(y, KEY, "text/a"), x, atol=1e-5)
-    assert np.allclose(y @ y.T, x @ x.T, atol=1e-3)
-
-
-def test_another_key_or_context_rotates_otherwise() -> None:
-    x = np.random.default_rng(0).normal(size=(5, 16)).astype(np.float32)
-    y = transform(x, KEY, "text/a")
-    assert not np.allclose(transform(x, KEY, "text/b"), y, atol=0.1)
-    assert not np.allclose(invert(y, Key(bytes(32)), "text/a"), x, atol=0.1)
-    with pytest.raises(InputError, match="missing or infinite"):
-        transform(np.full((2, 3), np.nan, np.float32), KEY, "a")
-
-
-def test_the_rotation_has_no_preferred_direction() -> None:
-    """First coordinates of the rotated first axis: mean 0, variance 1/d, over 400 keys."""
-    axis = np.eye(1, 8, dtype=np.float32)
-    first = np.array([transform(axis, Key(i.to_bytes(32, "big")), "a")[0, 0] for i in range(400)])
-    assert abs(first.mean()) < 4 / np.sqrt(8 * 400)
-    assert first.var() == pytest.approx(1 / 8, rel=0.25)
-
-
-def test_the_key_file(tmp_path: Path) -> None:
-    path = tmp_path / "keys" / "release.key"
-    key = load_or_make_key(path)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert load_or_make_key(path) == key
-    assert key != load_or_make_key(tmp_path / "other.key")
-    assert key.secret.hex() not in repr(key)
-    for text, says in [("no", "is not a release key"), ('{"personax_key": 9}', "version 9"),
-                       ('{"personax_key": 1, "secret": "00"}', "1 bytes, not 32")]:  # fmt: skip
-        path.write_text(text)
-        with pytest.raises(InputError, match=says):
-            load_or_make_key(path)
 
 
 @pytest.mark.parametrize(
@@ -81,9 +38,9 @@ def test_the_scan(value: str, leaks: bool) -> None:
 
 
 @pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Contents]:
+def contents() -> Contents:
     world = simulate_population(150, rng=np.random.default_rng(1), text_dim=24, image_dim=24)
-    contents = Contents(
+    return Contents(
         "A study",
         world.people,
         world.columns,
@@ -91,6 +48,10 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Contents]:
         world.embeddings,
         world.texts["biography"].to_list(),
     )
+
+
+@pytest.fixture(scope="module")
+def released(contents: Contents, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Contents]:
     out = tmp_path_factory.mktemp("release")
     build(contents, out, key=KEY, rare_below=5, attack=True, rng=np.random.default_rng(2))
     return out, contents
@@ -111,16 +72,65 @@ def test_nothing_private_is_in_any_byte(released: tuple[Path, Contents]) -> None
     assert left.isdisjoint({"biography", "birth_month", "birth_day"}), "with the year they are the date of birth"
 
 
-def test_the_files_join_and_the_owner_can_go_back(released: tuple[Path, Contents]) -> None:
+def test_the_files_join_and_the_owner_can_go_back(released: tuple[Path, Contents], tmp_path: Path) -> None:
     out, contents = released
     people, text = (pl.read_parquet(out / "data" / f"{name}.parquet") for name in ("people", "text"))
     assert people["id"].to_list() == text["id"].to_list()
     assert people["id"].is_sorted()
+    _comes_back(undo(out, KEY, tmp_path)["text"], contents)
+    with pytest.raises(InputError, match="under another key"):
+        undo(out, Key(bytes(32)), tmp_path)
+
+
+def _comes_back(restored: pl.DataFrame, contents: Contents) -> None:
     back = {KEY.pseudonym(person): person for person in contents.people["id"]}
-    order = [back[pseudonym] for pseudonym in text["id"]]
+    order = [back[pseudonym] for pseudonym in restored["id"]]
     original = pl.DataFrame({"id": order}).join(contents.embeddings["text"], on="id", how="left", maintain_order="left")
-    restored = invert(text["text_a"].to_numpy(), KEY, "text/text_a")
-    assert np.allclose(restored, original["text_a"].to_numpy(), atol=1e-4)
+    assert np.allclose(restored["text_a"].to_numpy(), original["text_a"].to_numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("transform", ["whitening", "chain"])
+def test_what_is_fitted_stays_with_the_key_and_brings_it_back(
+    transform: Preset, contents: Contents, tmp_path: Path
+) -> None:
+    out, fitted = tmp_path / "release", tmp_path / "keys" / "fitted"
+    settings = {"key": KEY, "rare_below": 5, "attack": False, "transform": transform, "rng": np.random.default_rng(0)}
+    with pytest.raises(InputError, match="give it a folder"):
+        build(contents, tmp_path / "lost", **settings)  # type: ignore[arg-type]
+    build(contents, out, fitted=fitted, **settings)  # type: ignore[arg-type]
+    _comes_back(undo(out, KEY, fitted)["text"], contents)
+    told = json.loads((out / "transforms.json").read_text())
+    kept = next(iter(fitted.glob("*.npz"))).stem
+    assert kept in {its["fitted"] for its in told["measurements"].values()}
+    away = {"../x/a": {"steps": ["rotation"], "dim": 3, "fitted": None}}
+    changes: list[tuple[dict[str, object], str]] = [
+        ({"format": 2}, "format 2"),
+        ({"measurements": away}, "no name"),
+        ({"measurements": 3}, "cannot be read"),
+    ]
+    for change, says in changes:
+        (out / "transforms.json").write_text(json.dumps(told | change))
+        with pytest.raises(InputError, match=says):
+            undo(out, KEY, fitted)
+
+
+@pytest.mark.parametrize(
+    ("gate", "says"),
+    [
+        (Gate(max_rank_1=0.5), "distance profiles .* reaches 1, and release.gate.max_rank_1 is 0.5"),
+        (Gate(min_pairs=100), "release.gate.min_pairs is 100"),
+        (Gate(max_d_sys=0.2), "profiles of two keys .* release.gate.max_d_sys is 0.2"),
+        (Gate(max_singling_out=0.05), "singling out .* on the table reaches"),
+    ],
+)
+def test_a_gate_stops_the_release_and_says_which_attack(
+    gate: Gate, says: str, contents: Contents, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=says):
+        build(contents, tmp_path, key=KEY, rare_below=5, attack=True, gate=gate, rng=np.random.default_rng(0))
+    assert not (tmp_path / "audit.json").exists()
+    with pytest.raises(InputError, match="audit is off"):
+        build(contents, tmp_path, key=KEY, rare_below=5, attack=False, gate=gate, rng=np.random.default_rng(0))
 
 
 def test_rare_categories_are_merged(released: tuple[Path, Contents]) -> None:
@@ -142,19 +152,15 @@ def test_checksums_and_card(released: tuple[Path, Contents]) -> None:
     assert "re-identification" in (out / "USAGE.md").read_text().lower()
 
 
-def test_the_audit_finds_what_a_rotation_does_not_hide(released: tuple[Path, Contents]) -> None:
+def test_the_audit_is_in_the_release_and_the_card_quotes_it(released: tuple[Path, Contents]) -> None:
     out, _ = released
-    found = json.loads((out / "audit.json").read_text())["measurements"]["text/text_a"]
-    assert found["without_key_or_pairs"]["rank_1"] > 0.95
-    pairs = {row["pairs"]: row["rank_1"] for row in found["with_known_pairs"]}
-    assert pairs[1] < 0.5
-    assert pairs[50] > 0.95, "more pairs than dimensions give the rotation away"
-
-
-def test_the_audit_finds_nothing_in_unrelated_vectors() -> None:
-    rng = np.random.default_rng(3)
-    x, y = rng.normal(size=(2, 200, 16)).astype(np.float32)
-    assert audit(x, y, rng=rng)["without_key_or_pairs"]["rank_1"] < 0.05
+    told = json.loads((out / "audit.json").read_text())
+    assert set(told["measurements"]) == {"text/text_a", "text/text_b", "text/text_c", "image/image_a"}
+    found = {attack["name"]: attack for attack in told["measurements"]["text/text_a"]["attacks"]}
+    assert found["linear map"]["value"] > 0.95
+    assert found["inference of gender"]["value"] is not None
+    assert {attack["name"] for attack in told["table"]} >= {"linkability", "singling out by one column"}
+    assert told["verdict"] in (out / "README.md").read_text()
 
 
 def test_a_private_value_in_a_released_column_stops_the_release(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from personax.figures.adjacency import adjacency_pair
 from personax.figures.agreement import agreement_dots
+from personax.figures.breaking import breaking_curves
 from personax.figures.curves import training_curves
 from personax.figures.dots import scores_by_method
 from personax.figures.graph import draw_graph
@@ -14,6 +15,7 @@ from personax.figures.traversals import latent_traversals
 __all__ = [
     "adjacency_pair",
     "agreement_dots",
+    "breaking_curves",
     "draw_graph",
     "heatmap",
     "latent_scatter",

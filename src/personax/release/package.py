@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from personax.errors import InputError
 from personax.files import sha256
-from personax.release.audit import audit
+from personax.release.audit import Gate
+from personax.release.examine import Examined, examine
+from personax.release.fitted import keep_fitted
 from personax.release.key import Key
-from personax.release.orthogonal import transform
 from personax.release.scan import MIN_LENGTH, refuse_private
+from personax.release.transforms import KEEPS, Chain, Preset
 from personax.schema import Column, Notice
 
 __all__ = ["Contents", "build"]
@@ -54,12 +57,22 @@ class Contents:
 
 
 def build(
-    contents: Contents, out: Path, *, key: Key, rare_below: int, attack: bool, rng: np.random.Generator
+    contents: Contents,
+    out: Path,
+    *,
+    key: Key,
+    rare_below: int,
+    attack: bool,
+    transform: Preset = "rotation",
+    fitted: Path | None = None,
+    gate: Gate | None = None,
+    rng: np.random.Generator,
 ) -> list[Notice]:
     """Write the release folder.
 
     Ids become pseudonyms under the key, rows are put into the order of the pseudonyms, rare categories become
-    ``other``, embeddings are rotated under the key. Names, texts, images and every other private column stay behind.
+    ``other``, embeddings are transformed under the key. Names, texts, images and every other private column
+    stay behind.
 
     Parameters
     ----------
@@ -73,6 +86,12 @@ def build(
         Categories of fewer people become ``other``.
     attack
         Also attack the release and write audit.json.
+    transform
+        Of embeddings; see `personax.release.transforms.PRESETS`.
+    fitted
+        Folder beside the key for what the transform takes from the data.
+    gate
+        Limits that no attack may exceed; there must be attacks.
 
     Returns
     -------
@@ -82,8 +101,10 @@ def build(
     Raises
     ------
     InputError
-        When something private would leave.
+        When something private would leave, an attack exceeds the gate, or what was fitted would be lost.
     """
+    if gate is not None and gate != Gate() and not attack:
+        raise InputError("release.gate has limits and release.audit is off; nothing would be measured, so turn it on")
     notices: list[Notice] = []
     people = _people(contents, rare_below, notices)
     refuse_private(people.drop("id"), _private_values(contents))
@@ -91,16 +112,27 @@ def build(
     data = out / "data"
     data.mkdir(parents=True, exist_ok=True)
     _write(people, key, order, data / "people.parquet")
-    report: dict[str, Any] = {}
+    told: dict[str, Any] = {}
+    shown: dict[str, tuple[pl.DataFrame, Chain, Chain]] = {}
     for modality, frame in contents.embeddings.items():
-        rotated, found = _rotate(modality, frame, key, attack=attack, rng=rng)
-        _write(rotated, key, order, data / f"{modality}.parquet")
-        report |= found
-    if report:
-        (out / "audit.json").write_text(json.dumps(_verdict(report), indent=1), encoding="utf-8")
-        notices.append(Notice(_sentence(report)))
+        made, chains = _transform(modality, frame, key, transform, fitted, told)
+        _write(made, key, order, data / f"{modality}.parquet")
+        # another key, as a second release of the same people would have
+        other = Key(rng.bytes(32), key.study)
+        shown |= {
+            f"{modality}/{name}": (frame.select("id", name), chain, Chain(transform, chain.dim, other, name))
+            for name, chain in chains.items()
+        }
+    (out / "transforms.json").write_text(
+        json.dumps({"format": 1, "transform": transform, "key": key.fingerprint, "measurements": told}, indent=1),
+        encoding="utf-8",
+    )
+    found = examine(shown, contents.people, people, contents.columns, gate=gate or Gate(), rng=rng) if attack else None
+    if found is not None:
+        (out / "audit.json").write_text(json.dumps(found.to_dict(transform), indent=1), encoding="utf-8")
+        notices.append(Notice(found.sentence))
     (out / "USAGE.md").write_text(resources.files("personax").joinpath("usage.md").read_text("utf-8"), encoding="utf-8")
-    (out / "README.md").write_text(_card(contents, people, rare_below, report), encoding="utf-8")
+    (out / "README.md").write_text(_card(contents, people, rare_below, transform, found), encoding="utf-8")
     _checksums(out)
     return notices
 
@@ -144,39 +176,37 @@ def _write(frame: pl.DataFrame, key: Key, order: pl.Series, path: Path) -> None:
     frame.with_columns(pseudonyms)[order].write_parquet(path, compression="zstd", statistics=False)
 
 
-def _rotate(
-    modality: str, frame: pl.DataFrame, key: Key, *, attack: bool, rng: np.random.Generator
-) -> tuple[pl.DataFrame, dict[str, Any]]:
-    report = {}
+def _transform(
+    modality: str, frame: pl.DataFrame, key: Key, transform: Preset, fitted: Path | None, told: dict[str, Any]
+) -> tuple[pl.DataFrame, dict[str, Chain]]:
+    """Transform every measurement, keep what was fitted, and tell what an owner needs to go back."""
+    chains = {}
     for name in frame.columns[1:]:
         vectors = frame[name].to_numpy()
-        rotated = transform(vectors, key, f"{modality}/{name}")
-        frame = frame.with_columns(pl.Series(name, rotated, dtype=pl.Array(pl.Float32, rotated.shape[1])))
-        if attack and len(vectors) >= 20:
-            report[f"{modality}/{name}"] = audit(vectors, rotated, rng=rng)
-    return frame, report
+        chain = chains[name] = Chain(transform, vectors.shape[1], key, f"{modality}/{name}").fit(vectors)
+        if chain.state() and fitted is None:
+            raise InputError(f"the transform {transform} takes from the data what going back needs; give it a folder")
+        tag = keep_fitted(chain, key, fitted) if fitted is not None else None
+        told[f"{modality}/{name}"] = {"steps": list(chain.names), "dim": chain.dim, "fitted": tag}
+        made = pl.Series(name, chain.transform(vectors), dtype=pl.Array(pl.Float32, chain.dim))
+        frame = frame.with_columns(made)
+    return frame, chains
 
 
-def _verdict(report: Mapping[str, Any]) -> dict[str, Any]:
-    return {"verdict": _sentence(report), "transform": "orthogonal", "measurements": dict(report)}
-
-
-def _sentence(report: Mapping[str, Any]) -> str:
-    worst = max(report, key=lambda name: report[name]["without_key_or_pairs"]["rank_1"])
-    found = report[worst]["without_key_or_pairs"]
-    return (
-        f"The release is pseudonymised, not anonymous: who holds the original {worst} embeddings matches "
-        f"{found['rank_1']:.0%} of people without the key (95 % interval {found['low']:.0%} to {found['high']:.0%}, "
-        f"guessing {report[worst]['guessing']:.1%})."
-    )
-
-
-def _card(contents: Contents, people: pl.DataFrame, rare_below: int, report: Mapping[str, Any]) -> str:
+def _card(
+    contents: Contents, people: pl.DataFrame, rare_below: int, transform: Preset, examined: Examined | None
+) -> str:
     shape = "\n".join(
         f"| data/{modality}.parquet | {', '.join(frame.columns[1:])} | {frame.height} |"
         for modality, frame in contents.embeddings.items()
     )
-    found = _sentence(report) if report else "This release was not attacked; treat it as pseudonymised, not anonymous."
+    found = (
+        examined.sentence if examined else "This release was not attacked; treat it as pseudonymised, not anonymous."
+    )
+    kept = {
+        kind: [name for name, how in KEEPS[transform].items() if how == kind] for kind in ("exactly", "approximately")
+    }
+    keeps = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in kept.items() if names)
     title = json.dumps(contents.name, ensure_ascii=False)
     return f"""---
 pretty_name: {title}
@@ -198,7 +228,7 @@ no re-identification. The traits are stated of people by raters, models or a que
 - `id` is a pseudonym under a secret key and joins the files; rows are in the order of the pseudonyms.
 - Names, texts and images are not in it, nor month and day of birth. Categories of fewer than {rare_below} people are
   "{OTHER}"; several columns together, such as coordinates, can still single a person out.
-- Embeddings are rotated under the key: distances and angles are exact, coordinates mean nothing.
+- Embeddings are transformed under the key ({transform}). What it keeps, {keeps}. Coordinates mean nothing.
 - {found} audit.json has the attacks, where they were run.
 """
 

@@ -1,0 +1,69 @@
+"""What a publisher will not exceed: a release that does is not built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from personax.errors import InputError
+from personax.release.audit.attack import Attack
+
+__all__ = ["Gate"]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Limits; None asks nothing.
+
+    Parameters
+    ----------
+    max_rank_1
+        Share of people found without key and without pairs, by any attack.
+    min_pairs
+        Known pairs with which half of the others are found must be at least so many.
+    max_attribute_gain
+        Accuracy of an inferred attribute above that of guessing.
+    max_d_sys
+        Linkability of two releases under different keys.
+    max_singling_out, max_linkability
+        Risks of the table.
+    """
+
+    max_rank_1: float | None = None
+    min_pairs: int | None = None
+    max_attribute_gain: float | None = None
+    max_d_sys: float | None = None
+    max_singling_out: float | None = None
+    max_linkability: float | None = None
+
+    def check(self, where: str, attacks: Iterable[Attack]) -> None:
+        """Refuse a release that an attack breaks more than is allowed.
+
+        Raises
+        ------
+        InputError
+            Names the measurement, the attack, its number and the limit.
+        """
+        for attack in attacks:
+            if attack.value is not None:
+                for setting, number, limit, broken in self._limits(attack, attack.value):
+                    if broken:
+                        text = f"the release stops: {attack.name} ({attack.knows}) on {where} reaches {number:g}, and"
+                        raise InputError(
+                            f"{text} release.gate.{setting} is {limit:g}; choose another transform or less"
+                        )
+
+    def _limits(self, attack: Attack, value: float) -> Iterable[tuple[str, float, float, bool]]:
+        if attack.measure == "rank-1" and "pairs" not in attack.knows and self.max_rank_1 is not None:
+            yield "max_rank_1", value, self.max_rank_1, value > self.max_rank_1
+        if attack.detail.get("broken_at") is not None and self.min_pairs is not None:
+            pairs = attack.detail["broken_at"]
+            yield "min_pairs", pairs, self.min_pairs, pairs < self.min_pairs
+        if "gain" in attack.detail and self.max_attribute_gain is not None:
+            gain = attack.detail["gain"]
+            yield "max_attribute_gain", gain, self.max_attribute_gain, gain > self.max_attribute_gain
+        for start, measure, setting in (("", "D_sys", "max_d_sys"), ("singling", "risk", "max_singling_out"),
+                                        ("linkability", "risk", "max_linkability")):  # fmt: skip
+            limit = getattr(self, setting)
+            if limit is not None and attack.measure == measure and attack.name.startswith(start):
+                yield setting, value, limit, value > limit

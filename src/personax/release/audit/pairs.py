@@ -1,0 +1,160 @@
+"""Known pairs: what m people, whose original and released vectors are both known, tell of everybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personax.errors import MissingExtraError
+from personax.release.audit.attack import Attack, Vectors, rate, wilson
+from personax.release.audit.axes import whitened
+from personax.release.audit.nearest import distances, ranks
+from personax.release.audit.network import learn
+
+__all__ = ["Point", "broken_at", "known_pairs"]
+
+PROBES = 1000
+LEAST = 256
+"""Known pairs are tried up to the dimension, and up to so many where it is smaller."""
+RIDGES = (1e-8, 1e-4, 1e-2, 1e-1, 1.0)
+"""Penalties that held-out pairs choose among, in units of the mean squared singular value."""
+
+Inverse = Callable[[Vectors], Vectors]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One attack with m pairs: share found first and among the first ten, and the mean cosine of what is recovered.
+
+    ``cosine`` is of vectors from which the mean of the known is taken; None where nothing is recovered, only found.
+    """
+
+    attack: str
+    pairs: int
+    rank_1: float
+    low: float
+    high: float
+    rank_10: float
+    cosine: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what audit.json holds."""
+        return asdict(self)
+
+
+def known_pairs(x: Vectors, y: Vectors, *, network: bool, rng: np.random.Generator) -> tuple[list[Point], list[Attack]]:
+    """Return the curves over m known pairs, and of each attack its best point with a control.
+
+    m is 1, 2, 4 ... d; at least 256 and at most half of the people.
+
+    People who are known, at most half, are not among those to be found; the others are the same for every m.
+    """
+    order = rng.permutation(len(x))
+    most = max(1, min(max(x.shape[1], LEAST), len(x) // 2))
+    known, rest = order[:most], order[most:]
+    probes = min(PROBES, len(rest))
+    grid = sorted({most} | {2**k for k in range(most.bit_length()) if 2**k <= most})
+    at = _Scene(x[known], y[known], x[rest], y[rest[:probes]])
+    # the attacker has all originals, and so may whiten them as a transform does
+    u = whitened(x)
+    white = _Scene(u[known], y[known], u[rest], y[rest[:probes]])
+    points = [_point("linear map", m, at, _linear(at, m, rng)) for m in grid]
+    points += [_found("distances to the known", m, at) for m in grid]
+    points += [_found("whitened distances to the known", m, white) for m in grid]
+    attacks = []
+    if network:
+        try:
+            points += [_point("network", m, at, learn(at.x[:m], at.y[:m], rng=rng))
+                       for m in grid[-5::2] if m >= 32]  # fmt: skip
+        except MissingExtraError as error:
+            attacks.append(Attack("network", "known pairs", "rank-1", None, reason=str(error)))
+    # with the wrong people behind the known pairs nothing can be learnt
+    wrong = _Scene(at.x, at.y[rng.permutation(most)], at.gallery, at.probes)
+    controls = {
+        "linear map": lambda m: _point("", m, wrong, _linear(wrong, m, rng)).rank_1,
+        "distances to the known": lambda m: _found("", m, wrong).rank_1,
+    }
+    for name in dict.fromkeys(point.attack for point in points):
+        best = max((point for point in points if point.attack == name), key=lambda point: point.rank_1)
+        control = controls[name](best.pairs) if name in controls else None
+        attacks.append(rate(name, f"{best.pairs} known pairs", round(best.rank_1 * probes), probes,
+                            baseline=1 / len(rest), control=control, broken_at=broken_at(points, name)))  # fmt: skip
+    return points, attacks
+
+
+def broken_at(points: list[Point], attack: str | None = None, *, share: float = 0.5) -> int | None:
+    """Return the least number of known pairs with which an attack finds so large a share of all others first."""
+    return min((p.pairs for p in points if attack in (None, p.attack) and p.rank_1 >= share), default=None)
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """Known originals and releases; originals to choose from; releases to find, the first of the gallery."""
+
+    x: Vectors
+    y: Vectors
+    gallery: Vectors
+    probes: Vectors
+
+
+def _point(name: str, m: int, at: _Scene, inverse: Inverse) -> Point:
+    guess = inverse(at.probes)
+    mean = at.x[:m].mean(axis=0) if m > 1 else np.zeros(at.x.shape[1], np.float32)
+    found = ranks(guess, at.gallery, np.arange(len(guess)))
+    a, b = guess - mean, at.gallery[: len(guess)] - mean
+    cosine = (a * b).sum(axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1) + 1e-30)
+    return _summary(name, m, found, float(cosine.mean()))
+
+
+def _found(name: str, m: int, at: _Scene) -> Point:
+    """Compare distances to the known people on both sides; where distances stay, one person tells the others apart."""
+    a, b = (_logs(*pair) for pair in ((at.probes, at.y[:m]), (at.gallery, at.x[:m])))
+    return _summary(name, m, ranks(a, b, np.arange(len(a))), None)
+
+
+def _logs(rows: Vectors, known: Vectors) -> Vectors:
+    found = np.vstack([block for _, block in distances(rows, known)])
+    return np.asarray(np.log(found / found.mean() + 1e-6), dtype=np.float32)
+
+
+def _summary(name: str, m: int, found: NDArray[np.intp], cosine: float | None) -> Point:
+    hits = int((found == 1).sum())
+    low, high = wilson(hits, len(found))
+    return Point(name, m, round(hits / len(found), 6), round(low, 6), round(high, 6),
+                 round(float((found <= 10).mean()), 6), None if cosine is None else round(cosine, 6))  # fmt: skip
+
+
+def _linear(at: _Scene, m: int, rng: np.random.Generator) -> Inverse:
+    """Fit ridge regressions and an orthogonal map, and keep the one that recovers held-out pairs best."""
+    x, y = at.x[:m], at.y[:m]
+    held = max(1, m // 5)
+    if m < 3:
+        return next(_candidates(x, y))
+    errors = [float(np.square(inverse(y[:held]) - x[:held]).mean()) for inverse in _candidates(x[held:], y[held:])]
+    best = int(np.argmin(errors))
+    return next(inverse for place, inverse in enumerate(_candidates(x, y)) if place == best)
+
+
+def _candidates(x: Vectors, y: Vectors) -> Iterator[Inverse]:
+    """Yield the orthogonal map with its scale, then ridge regressions; in the space that the pairs span."""
+    centred = len(x) > 1
+    from_, to = (z.mean(axis=0) if centred else np.zeros(z.shape[1]) for z in (y, x))
+    a, b = (y - from_).astype(np.float64), (x - to).astype(np.float64)
+    q, r = np.linalg.qr(a.T)
+    p, s = np.linalg.qr(b.T)
+    left, sizes, right = np.linalg.svd(r @ s.T)
+    scale = sizes.sum() / (np.square(a).sum() + 1e-30)
+    yield _affine(from_, q @ left, scale * (right @ p.T), to)
+    u, sizes, v = np.linalg.svd(a, full_matrices=False)
+    target = u.T @ b
+    for ridge in RIDGES:
+        shrunk = sizes / (np.square(sizes) + ridge * np.square(sizes).mean() + 1e-30)
+        yield _affine(from_, v.T, shrunk[:, None] * target, to)
+
+
+def _affine(origin: NDArray[Any], first: NDArray[Any], second: NDArray[Any], to: NDArray[Any]) -> Inverse:
+    return lambda rows: np.asarray(((rows - origin) @ first) @ second + to, dtype=np.float32)

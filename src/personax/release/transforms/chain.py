@@ -1,0 +1,192 @@
+"""Steps one after another, under one key: the transform of a release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personax.errors import InputError
+from personax.release.draws import Draws
+from personax.release.key import Key
+from personax.release.transforms.flow import Flow
+from personax.release.transforms.rotation import Rotation
+from personax.release.transforms.shuffle import Shuffle
+from personax.release.transforms.standard import Standard
+from personax.release.transforms.step import Floats, Step
+from personax.release.transforms.warp import Warp
+from personax.release.transforms.whitening import Whitening
+from personax.strict import nearest
+
+__all__ = ["PRESETS", "Chain", "Preset"]
+
+STEPS: Mapping[str, Callable[[int, Draws], Step]] = {
+    "flow": Flow, "rotation": Rotation, "shuffle": Shuffle, "standard": Standard, "warp": Warp, "whitening": Whitening,
+}  # fmt: skip
+
+Preset = Literal["rotation", "shuffle", "whitening", "warp", "flow", "chain"]
+
+PRESETS: Mapping[Preset, tuple[str, ...]] = {
+    "rotation": ("rotation",),
+    "shuffle": ("shuffle",),
+    "whitening": ("whitening", "rotation"),
+    "warp": ("standard", "warp", "rotation"),
+    "flow": ("standard", "flow", "rotation"),
+    "chain": ("whitening", "rotation", "warp", "flow", "rotation"),
+}
+"""Transform of study.yaml -> its steps. What is bent or fitted is always rotated last."""
+
+VERSION = 1
+"""Of what the steps make of their random numbers; it grows when a step changes."""
+
+ROWS = 8192
+"""Rows transformed at a time."""
+
+Vectors = NDArray[np.float32]
+
+
+class Chain:
+    """A transform of vectors of one length, in one measurement of one study.
+
+    Parameters
+    ----------
+    steps
+        A preset, or names of steps in order.
+    dim
+        Length of a vector.
+    key, context
+        The same key, context (for example ``text/gpt``), steps and length give the same transform.
+
+    Raises
+    ------
+    InputError
+        An unknown step, no dimension.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(50, 6)).astype(np.float32)
+    >>> flow = Chain("flow", 6, Key(bytes(32)), "text/a").fit(x)
+    >>> bool(np.allclose(flow.invert(flow.transform(x)), x, atol=1e-5))
+    True
+    """
+
+    def __init__(self, steps: str | Sequence[str], dim: int, key: Key, context: str) -> None:
+        if dim < 1:
+            raise InputError(f"vectors of {dim} numbers cannot be transformed")
+        self.names = _names(steps)
+        self.dim = dim
+        label = "+".join(self.names)
+        self._steps = [
+            STEPS[name](dim, key.draws("transform", VERSION, context, label, place, name, dim))
+            for place, name in enumerate(self.names)
+        ]
+        self._fitted = not {"standard", "whitening"} & set(self.names)
+
+    def fit(self, vectors: Vectors) -> Self:
+        """Take from the data what the steps need of them; reads them twice a fitted step, some rows at a time.
+
+        Raises
+        ------
+        InputError
+            Another length, missing or infinite numbers, no rows, rows that are all the same.
+        """
+        self._check(vectors)
+        if len(vectors) == 0:
+            raise InputError("there are no vectors to fit the transform on")
+        for place, step in enumerate(self._steps):
+            step.fit(lambda end=place: self._through(vectors, end))  # type: ignore[misc]
+        self._fitted = True
+        return self
+
+    def transform(self, vectors: Vectors, *, out: Vectors | None = None) -> Vectors:
+        """Transform rows, some at a time.
+
+        Parameters
+        ----------
+        vectors
+            Shape (n, dim), finite; may be a memory-mapped file.
+        out
+            Where to write, for example another memory-mapped file; new by default.
+
+        Raises
+        ------
+        InputError
+            Another length, missing or infinite numbers, a transform that must be fitted first.
+        """
+        return self._walk(vectors, lambda rows: self._send(rows, len(self._steps)), out)
+
+    def invert(self, vectors: Vectors, *, out: Vectors | None = None) -> Vectors:
+        """Undo `transform`, to about 1e-6 of the size of the vectors."""
+        return self._walk(vectors, self._back, out)
+
+    def state(self) -> dict[str, NDArray[np.float64]]:
+        """Return all that was fitted; inversion needs it, and it is as secret as the key."""
+        return {
+            f"{place}.{name}": value for place, step in enumerate(self._steps) for name, value in step.state().items()
+        }
+
+    def load(self, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take what was fitted before.
+
+        Raises
+        ------
+        InputError
+            It is that of another transform.
+        """
+        wanted = self.state()
+        if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in wanted.items()}:
+            raise InputError("what was fitted belongs to another transform or length; put the file of this one back")
+        if not all(np.isfinite(value).all() for value in state.values()):
+            raise InputError("what was fitted holds missing or infinite numbers; put the file of this transform back")
+        for place, step in enumerate(self._steps):
+            own = f"{place}."
+            step.load({name.removeprefix(own): np.asarray(value, dtype=np.float64) for name, value in state.items()
+                       if name.startswith(own)})  # fmt: skip
+        self._fitted = True
+        return self
+
+    def _check(self, vectors: Vectors) -> None:
+        if vectors.ndim != 2 or vectors.shape[1] != self.dim:
+            raise InputError(f"this transform is of vectors of {self.dim} numbers, not of shape {vectors.shape}")
+
+    def _walk(self, vectors: Vectors, turn: Callable[[Floats], Floats], out: Vectors | None) -> Vectors:
+        self._check(vectors)
+        if not self._fitted:
+            raise InputError(f"the transform {'+'.join(self.names)} must be fitted, or loaded, before it is used")
+        made = np.empty(vectors.shape, dtype=np.float32) if out is None else out
+        for start in range(0, len(vectors), ROWS):
+            made[start : start + ROWS] = turn(_finite(vectors[start : start + ROWS]))
+        return made
+
+    def _through(self, vectors: Vectors, end: int) -> Iterator[Floats]:
+        for start in range(0, len(vectors), ROWS):
+            yield self._send(_finite(vectors[start : start + ROWS]), end)
+
+    def _send(self, rows: Floats, end: int) -> Floats:
+        for step in self._steps[:end]:
+            rows = step.forward(rows)
+        return rows
+
+    def _back(self, rows: Floats) -> Floats:
+        for step in reversed(self._steps):
+            rows = step.inverse(rows)
+        return rows
+
+
+def _names(steps: str | Sequence[str]) -> tuple[str, ...]:
+    if isinstance(steps, str):
+        if steps not in PRESETS:
+            raise InputError(f"{steps!r} is no transform; {nearest(steps, list(get_args(Preset)))}")
+        return PRESETS[steps]  # type: ignore[index]
+    unknown = [name for name in steps if name not in STEPS]
+    if unknown or not steps:
+        raise InputError(f"{unknown[0] if unknown else ''!r} is no step; {nearest(str(unknown[:1]), list(STEPS))}")
+    return tuple(steps)
+
+
+def _finite(rows: Floats) -> Floats:
+    if not np.isfinite(rows).all():
+        raise InputError("the embeddings hold missing or infinite numbers; a release needs all of them")
+    return rows if rows.dtype == np.float64 else np.asarray(rows, dtype=np.float32)
