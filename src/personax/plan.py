@@ -13,7 +13,13 @@ from pydantic_core import PydanticCustomError
 from personax.embed.devices import Precision
 from personax.errors import PlanError
 from personax.release.transforms import Preset
-from personax.sources.sections import CollectNflPlayers, CollectOpenfootball, CollectSeveral, CollectTable
+from personax.sources.sections import (
+    CollectCelebA,
+    CollectNflPlayers,
+    CollectOpenfootball,
+    CollectSeveral,
+    CollectTable,
+)
 from personax.strict import Strict, nearest
 from personax.traits.rules import Rule
 
@@ -341,7 +347,7 @@ class Plan(Strict):
     name: Annotated[str, Field(min_length=1)]
     seed: Annotated[int, Field(ge=0)] = 0
     collect: Annotated[
-        CollectSimulated | CollectTable | CollectOpenfootball | CollectNflPlayers | CollectSeveral,
+        CollectSimulated | CollectTable | CollectOpenfootball | CollectNflPlayers | CollectCelebA | CollectSeveral,
         Field(discriminator="source"),
     ]
     annotate: (

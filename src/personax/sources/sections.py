@@ -9,13 +9,23 @@ from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax.errors import PlanError
+from personax.sources.celeba import CollectCelebA
 from personax.sources.registry import adapters
 from personax.sources.spec import ColumnSpec
 from personax.sources.web.fetcher import user_agent
 from personax.sources.web.limits import Limits
 from personax.strict import Strict, nearest
 
-__all__ = ["CollectNflPlayers", "CollectOpenfootball", "CollectSeveral", "CollectTable", "Section", "WebSource"]
+__all__ = [
+    "CollectCelebA",
+    "CollectNflPlayers",
+    "CollectOpenfootball",
+    "CollectSeveral",
+    "CollectTable",
+    "FileSection",
+    "Section",
+    "WebSource",
+]
 
 
 class CollectTable(Strict):
@@ -57,9 +67,11 @@ class WebSource(Strict):
         return {"source": self.name, **self.settings.model_dump(mode="json")}
 
 
-Section = CollectTable | CollectOpenfootball | CollectNflPlayers | WebSource
+FileSection = CollectTable | CollectOpenfootball | CollectNflPlayers | CollectCelebA
+Section = FileSection | WebSource
 
-_FILES: dict[str, type[CollectTable | CollectOpenfootball | CollectNflPlayers]] = {
+_FILES: dict[str, type[FileSection]] = {
+    "celeba": CollectCelebA,
     "table": CollectTable,
     "openfootball": CollectOpenfootball,
     "nfl_players": CollectNflPlayers,

@@ -16,12 +16,20 @@ from personax.progress import Progress
 from personax.schema import Column, Notice
 from personax.sources import PeopleTable, read_nfl_players, read_openfootball, read_table
 from personax.sources.assembling import assemble, records_of
+from personax.sources.celeba import read_celeba
 from personax.sources.completing import complete
 from personax.sources.gathering import Gathered, Probed, gather, probe
 from personax.sources.linking import unite
 from personax.sources.records import Record
 from personax.sources.registry import Adapter
-from personax.sources.sections import CollectNflPlayers, CollectOpenfootball, CollectSeveral, CollectTable, WebSource
+from personax.sources.sections import (
+    CollectCelebA,
+    CollectNflPlayers,
+    CollectOpenfootball,
+    CollectSeveral,
+    FileSection,
+    WebSource,
+)
 from personax.sources.web.cache import Cache
 from personax.sources.web.fetcher import Fetcher
 from personax.stages.base import Context, stage_rng
@@ -103,7 +111,7 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, Gathere
     return found, described
 
 
-def read_file(context: Context, section: CollectTable | CollectOpenfootball | CollectNflPlayers) -> PeopleTable:
+def read_file(context: Context, section: FileSection) -> PeopleTable:
     """Read the people of one file.
 
     Raises
@@ -117,6 +125,8 @@ def read_file(context: Context, section: CollectTable | CollectOpenfootball | Co
         raise PlanError(text)
     if isinstance(section, CollectOpenfootball):
         return read_openfootball(path, max_bad_share=section.max_bad_share)
+    if isinstance(section, CollectCelebA):
+        return read_celeba(section, context.base)
     if isinstance(section, CollectNflPlayers):
         return read_nfl_players(path, max_bad_share=section.max_bad_share)
     return read_table(
