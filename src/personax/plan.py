@@ -91,6 +91,8 @@ class LLM(Strict):
     timeout: float = Field(default=120.0, gt=0, exclude=True)
     input_price: float | None = Field(default=None, ge=0, exclude=True)
     output_price: float | None = Field(default=None, ge=0, exclude=True)
+    batch: bool = Field(default=False, exclude=True)
+    batch_discount: float = Field(default=0.5, ge=0, le=1, exclude=True)
 
     @field_validator("key")
     @classmethod

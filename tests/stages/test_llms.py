@@ -77,6 +77,24 @@ def test_nothing_is_paid_for_twice_whatever_is_run_again(tmp_path: Path, server:
     assert sum(server.sent.values()) == 72
 
 
+def test_batches_answer_what_the_live_way_would_and_neither_asks_again(tmp_path: Path, server: Server) -> None:
+    path = study(tmp_path / "s", server, model=", batch: true")
+    done = runner.invoke(app, ["annotate", str(path), "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["stages"][-1]["counts"]["asked_now"] == 36
+    first = rows(tmp_path / "s")
+    assert len(server.desk.batches) == 3
+    study(tmp_path / "s", server)
+    assert not any(outcome.ran for outcome in Study.load(path).run(["annotate"])), "no answer depends on how it came"
+    Study.load(path).run(["annotate"], force=True)
+    assert rows(tmp_path / "s").equals(first)
+    assert set(server.generated.values()) == {1}
+    study(tmp_path / "live", server)
+    Study.load(tmp_path / "live" / "study.yaml").run(["annotate"])
+    how = ["latency", "cost"]
+    assert rows(tmp_path / "live").drop(how).equals(first.drop(how))
+
+
 def test_a_dry_run_says_the_price_and_asks_nothing(tmp_path: Path, server: Server) -> None:
     path = study(tmp_path / "s", server)
     done = runner.invoke(app, ["annotate", str(path), "--dry-run"])

@@ -205,6 +205,9 @@ def ask_audit(context: Context, section: AnnotateLLM) -> dict[str, Any] | None:
 
 def _notices(outcomes: list[Outcome], table: pl.DataFrame) -> list[Notice]:
     found = [Notice(f"{one.stopped}; the others went on.") for one in outcomes if one.stopped]
+    foreign = sum(one.foreign for one in outcomes)
+    if foreign:
+        found.append(Notice("Rows of a provider's batches were about requests that were in none of them.", foreign))
     replies = table.unique(["person", "model", "repeat"], maintain_order=True)
     for status, said in SAID.items():
         number = replies.filter(pl.col("status") == status).height

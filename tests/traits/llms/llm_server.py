@@ -1,22 +1,25 @@
 """An OpenAI-compatible server on loopback whose faults are scripted: what the tests of annotation talk to.
 
 It counts what it generates. An ``Idempotency-Key`` that was answered before is answered the same, and not generated
-again.
+again; a batch generates anew whatever is in it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import email
 import hashlib
 import json
 import re
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 from personax.schema import TRAITS
 
@@ -59,6 +62,39 @@ Mind = Callable[[Body, str], str]
 
 
 @dataclass
+class Desk:
+    """How the server treats batches, and what it has of them.
+
+    Parameters
+    ----------
+    step
+        Seconds of a batch in each of its states.
+    ends
+        A batch's number -> its last state; of one that expires, every other request is answered.
+    edit
+        What is downloaded, how often it was before -> what is sent.
+    offered, listed
+        Whether there are batches at all; whether they can be listed.
+    lost
+        Batches whose making is not confirmed: the connection breaks.
+    before, after
+        Seconds until a batch is made, and from then to the reply.
+    """
+
+    step: float = 0.02
+    ends: Callable[[int], str] = lambda number: "completed"
+    edit: Callable[[bytes, int], bytes] = lambda data, times: data
+    offered: bool = True
+    listed: bool = True
+    lost: int = 0
+    before: float = 0.0
+    after: float = 0.0
+    files: dict[str, bytes] = field(default_factory=dict)
+    batches: dict[str, Body] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
 class Server:
     """What a test sees of the server."""
 
@@ -74,6 +110,7 @@ class Server:
     open_now: int = 0
     most_open: int = 0
     keep: bool = True
+    desk: Desk = field(default_factory=Desk)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -86,7 +123,8 @@ class Server:
                 self.open_now += 1
                 self.most_open = max(self.most_open, self.open_now)
                 try:
-                    going = await self._answer(head.split(b" ")[1].decode(), headers, raw, writer)
+                    method, path = head.decode().split(" ")[:2]
+                    going = await self._answer(method, path, headers, raw, writer)
                 finally:
                     self.open_now -= 1
                 if not going:
@@ -96,10 +134,14 @@ class Server:
         finally:
             writer.close()
 
-    async def _answer(self, path: str, headers: dict[str, str], raw: bytes, writer: asyncio.StreamWriter) -> bool:
+    async def _answer(
+        self, method: str, path: str, headers: dict[str, str], raw: bytes, writer: asyncio.StreamWriter
+    ) -> bool:
         if self.key is not None and headers.get("authorization") != f"Bearer {self.key}":
             said = f"Incorrect API key provided: {headers.get('authorization', '')[7:]}"
             return await _send(writer, 401, {"error": {"message": said, "code": "invalid_api_key"}}, {})
+        if path.split("/")[2].split("?")[0] in ("files", "batches"):
+            return await self._at_desk(f"{method} {path}", headers, raw, writer)
         body = json.loads(raw)
         key = headers.get("idempotency-key") or hashlib.sha256(raw).hexdigest()
         if self.keep:
@@ -122,6 +164,92 @@ class Server:
         writer.write(_head(200, len(data), {}) + data)
         await writer.drain()
         return True
+
+    async def _at_desk(self, line: str, headers: dict[str, str], raw: bytes, writer: asyncio.StreamWriter) -> bool:
+        desk, (path, _, query) = self.desk, line.partition("?")
+        call, *rest = path.replace("/v1/", "").split("/")
+        desk.calls[" ".join([call, *rest[1:]]) + (" one" if len(rest) == 1 else "")] += 1
+        if not desk.offered or (call == "GET batches" and not rest and not desk.listed):
+            return await _send(writer, 404, {"error": {"message": "unknown path"}}, {})
+        if call == "POST files":
+            name = f"file-{len(desk.files)}"
+            form = email.message_from_bytes(f"content-type: {headers['content-type']}\r\n\r\n".encode() + raw)
+            parts = {str(p.get_param("name", header="content-disposition")): p for p in form.get_payload()}  # type: ignore[union-attr]
+            assert parts["purpose"].get_payload() == "batch"  # type: ignore[union-attr]
+            desk.files[name] = parts["file"].get_payload(decode=True)  # type: ignore[assignment, union-attr]
+            return await _send(writer, 200, {"id": name, "object": "file"}, {})
+        if call == "GET files":
+            desk.calls[rest[0]] += 1
+            data = desk.edit(desk.files[rest[0]], desk.calls[rest[0]] - 1)
+            writer.write(_head(200, len(data), {}) + data)
+            return True
+        if call == "POST batches":
+            return await self._make(json.loads(raw), writer)
+        self._run()
+        if rest:
+            known = desk.batches.get(rest[0])
+            return await _send(writer, 200 if known else 404, known or {"error": {"message": "no such batch"}}, {})
+        names, asked = list(desk.batches)[::-1], parse_qs(query)
+        start = names.index(asked["after"][0]) + 1 if "after" in asked else 0
+        page = names[start : start + min(3, int(asked["limit"][0]))]
+        more = start + len(page) < len(names)
+        listed = {"object": "list", "data": [desk.batches[name] for name in page], "has_more": more}
+        return await _send(writer, 200, listed, {})
+
+    async def _make(self, body: Body, writer: asyncio.StreamWriter) -> bool:
+        desk = self.desk
+        await asyncio.sleep(desk.before)
+        assert body["input_file_id"] in desk.files
+        name = f"batch_{len(desk.batches)}"
+        desk.batches[name] = body | {"id": name, "object": "batch", "status": "validating", "created_at": time.time()}
+        await asyncio.sleep(desk.after)
+        if desk.lost:
+            desk.lost -= 1
+            return False
+        return await _send(writer, 200, desk.batches[name], {})
+
+    def _run(self) -> None:
+        """Let every batch be as far as it would be by now."""
+        for number, batch in enumerate(self.desk.batches.values()):
+            age = time.time() - batch["created_at"]
+            if batch["status"] == "validating" and age > self.desk.step:
+                batch["status"] = "in_progress"
+            if batch["status"] == "in_progress" and age > 2 * self.desk.step:
+                self._finish(batch, self.desk.ends(number))
+
+    def _finish(self, batch: Body, end: str) -> None:
+        if end == "failed":
+            errors = {"object": "list", "data": [{"code": "token_limit_exceeded", "message": "too many are waiting"}]}
+            batch.update(status="failed", failed_at=time.time(), errors=errors)
+            return
+        good: list[Body] = []
+        bad: list[Body] = []
+        for number, line in enumerate(self.desk.files[batch["input_file_id"]].splitlines()):
+            row = json.loads(line)
+            if end != "completed" and number % 2 == 0:
+                error = {"code": f"batch_{end}", "message": "it was not executed in time"}
+                bad.append({"custom_id": row["custom_id"], "response": None, "error": error})
+                continue
+            status, body = self._execute(row)
+            done = {"custom_id": row["custom_id"], "response": {"status_code": status, "body": body}, "error": None}
+            (good if status == 200 else bad).append(done)
+        for field_, rows in (("output_file_id", good), ("error_file_id", bad)):
+            if rows:
+                batch[field_] = f"file-{len(self.desk.files)}"
+                self.desk.files[batch[field_]] = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        counts = {"completed": len(good), "failed": len(bad), "total": len(good) + len(bad)}
+        batch.update({"status": end, f"{end}_at": time.time(), "request_counts": counts})
+
+    def _execute(self, row: Body) -> tuple[int, Body]:
+        key, body = row["custom_id"], row["body"]
+        fault = self.script(body, self.sent[key]) or Fault()
+        self.sent[key] += 1
+        if body["model"] == "no-such-model":
+            return 404, {"error": {"message": "no such model"}}
+        if fault.status != 200:
+            return fault.status, {"error": {"message": fault.error}}
+        self.generated[key] += 1
+        return 200, completion(body, fault, self.mind(body, key))
 
 
 def completion(body: Body, fault: Fault, said: str) -> Body:

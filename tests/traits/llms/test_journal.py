@@ -94,6 +94,23 @@ def test_a_newer_or_foreign_file_is_one_sentence_and_left_alone(tmp_path: Path) 
     assert (tmp_path / "not.sqlite").read_text() == "people" * 1000
 
 
+def test_a_journal_from_before_batches_is_used_as_it_is(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite") as journal:
+        journal.add([entry("1")])
+        journal._db.execute("DROP TABLE batches")
+        journal._db.execute("DROP TABLE batched")
+    with Journal(tmp_path / "j.sqlite") as again:
+        assert again.claim(["1", "2"]) == {"2"}
+
+
+def test_half_a_character_is_no_reason_to_lose_a_reply(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite") as journal:
+        journal.add([entry("1", "so \ud83d")])
+        kept = journal.get("1")
+        assert kept is not None
+        assert kept.reply == {"content": "so ?"}
+
+
 def test_a_full_disk_is_one_sentence_and_what_was_written_stays(tmp_path: Path) -> None:
     with Journal(tmp_path / "j.sqlite") as journal:
         journal.add([entry("1")])

@@ -357,7 +357,9 @@ KILLED = """
     from personax.traits.llms.prompting import Prompt
     from personax.traits.llms.provider import Model
     from personax.traits.llms.runner import annotate
+    import openai
     people = [{"id": f"p{i}", "name": f"Ann {i}"} for i in range(int(sys.argv[3]))]
+    print("ready", flush=True)
     with Journal(Path(sys.argv[1])) as journal:
         annotate(Asked(people, [Model("one", "m", sys.argv[2], concurrency=8)], Prompt()), journal)
 """
@@ -373,11 +375,16 @@ def test_kills_at_random_instants_lose_no_answer_and_pay_for_none_twice(
         command: Sequence[str | Path] = [sys.executable, "-c", textwrap.dedent(KILLED), path, server.url, str(n)]
         environment: Mapping[str, str] = {**os.environ}
         for _ in range(rounds):
-            running = [subprocess.Popen(command, env=environment) for _ in range(processes)]
-            time.sleep(float(rng.uniform(0.5, 1.4)))
+            running = [
+                subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(processes)
+            ]
+            for process in running:  # however long a busy machine takes to import
+                assert process.stdout is not None
+                assert process.stdout.readline() == "ready\n"
+            time.sleep(float(rng.uniform(0.05, 0.6)))
             for process in running:
                 process.send_signal(signal.SIGKILL)
-                process.wait()
+                process.communicate()
             with Journal(path) as journal:
                 held = {entry.key for entry in journal.entries()}
             assert held <= set(server.generated)

@@ -171,7 +171,7 @@ def estimate(asked: Sequence[Asked[Question]], journal: Journal) -> list[Estimat
             answered, left = answered + len(done), left + len(rest)
             tokens += sum(request.tokens for request in rest)
         out = left * OUT
-        found.append(Estimate(model.name, answered, left, tokens, out, model.cost(tokens, out)))
+        found.append(Estimate(model.name, answered, left, tokens, out, model.cost(tokens, out, batched=model.batch)))
     return found
 
 

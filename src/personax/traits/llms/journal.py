@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from personax.errors import InputError, StudyError
+from personax.traits.llms import batch_journal
 
 __all__ = ["Entry", "Journal"]
 
@@ -112,13 +113,16 @@ class Journal:
     def _prepare(self) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
-        with self._transaction():
+        with self.transaction():
             found = self._db.execute("PRAGMA user_version").fetchone()[0]
             if found == 0 and not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 for statement in TABLES.split(";"):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version={VERSION}")
                 found = VERSION
+            if found == VERSION:
+                for statement in batch_journal.TABLES.split(";"):
+                    self._db.execute(statement)
         if found != VERSION:
             self._db.close()
             raise StudyError(
@@ -145,7 +149,7 @@ class Journal:
             When the disk is full or the file has become unwritable: nothing that was written before is lost.
         """
         rows = [
-            (e.key, e.model, e.prompt, e.person, e.repeat, e.turn, json.dumps(e.reply, ensure_ascii=False), e.latency,
+            (e.key, e.model, e.prompt, e.person, e.repeat, e.turn, _text(e.reply), e.latency,
              e.tokens_in, e.tokens_out, e.cost, time.time())
             for e in entries
         ]  # fmt: skip
@@ -159,7 +163,7 @@ class Journal:
         self._write(("INSERT INTO failures VALUES (?,?,?,?,?)", [(key, model, person, reason, time.time())]))
 
     def _write(self, *statements: tuple[str, Sequence[tuple[Any, ...]]]) -> None:
-        with self._transaction():
+        with self.transaction():
             for statement, rows in statements:
                 self._db.executemany(statement, rows)
 
@@ -183,10 +187,10 @@ class Journal:
             for row in rows:
                 yield _entry(row)
 
-    def failed(self, key: str) -> str | None:
-        """Return the last reason why a request got no reply."""
+    def failed(self, key: str, since: float = 0.0) -> str | None:
+        """Return the last reason why a request got no reply, of those written since then."""
         row = self._db.execute(
-            "SELECT reason FROM failures WHERE key = ? ORDER BY rowid DESC LIMIT 1", (key,)
+            "SELECT reason FROM failures WHERE key = ? AND written >= ? ORDER BY rowid DESC LIMIT 1", (key, since)
         ).fetchone()
         return None if row is None else str(row[0])
 
@@ -196,24 +200,34 @@ class Journal:
 
     def claim(self, keys: Sequence[str]) -> set[str]:
         """Claim requests for this process, and return those that were free and have no reply yet."""
-        now, mine = time.time(), set()
-        with self._transaction():
-            done = self.answered(keys)
-            for key in keys:
-                if key in done:
-                    continue
-                held = self._db.execute("SELECT owner, until FROM claims WHERE key = ?", (key,)).fetchone()
-                if held is None or held[0] == self.owner or held[1] < now or _dead(held[0]):
-                    self._db.execute("INSERT OR REPLACE INTO claims VALUES (?,?,?)", (key, self.owner, now + LEASE))
-                    mine.add(key)
+        with self.transaction():
+            mine = self.free(keys)
+            self.hold(mine)
         return mine
+
+    def hold(self, keys: Iterable[str]) -> None:
+        """Write claims of this process down, within a transaction."""
+        rows = [(key, self.owner, time.time() + LEASE) for key in keys]
+        self._db.executemany("INSERT OR REPLACE INTO claims VALUES (?,?,?)", rows)
+
+    def free(self, keys: Sequence[str]) -> set[str]:
+        """Return requests without a reply that lie in no batch and that no other living process has claimed."""
+        done, now, found = self.answered(keys), time.time(), set()
+        for key in keys:
+            if key in done or batch_journal.lies_in_batch(self._db, key):
+                continue
+            held = self._db.execute("SELECT owner, until FROM claims WHERE key = ?", (key,)).fetchone()
+            if held is None or held[0] == self.owner or held[1] < now or _dead(held[0]):
+                found.add(key)
+        return found
 
     def release(self, keys: Iterable[str]) -> None:
         """Give claims back."""
-        with self._transaction():
+        with self.transaction():
             self._db.executemany("DELETE FROM claims WHERE key = ? AND owner = ?", [(key, self.owner) for key in keys])
 
-    def _transaction(self) -> _Transaction:
+    def transaction(self) -> _Transaction:
+        """Return what commits all that is written within, or nothing."""
         return _Transaction(self._db, self.path)
 
 
@@ -223,8 +237,9 @@ class _Transaction:
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self.db, self.path = db, path
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> sqlite3.Connection:
         self.db.execute("BEGIN IMMEDIATE")
+        return self.db
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
         try:
@@ -239,6 +254,11 @@ class _Transaction:
             raise StudyError(
                 f"{self.path} could not be written ({error}); free some space and run again, what was written stays"
             ) from None
+
+
+def _text(reply: dict[str, Any]) -> str:
+    """Return JSON that SQLite takes: a model may say half of a character."""
+    return json.dumps(reply, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
 
 
 def _entry(row: Sequence[Any]) -> Entry:

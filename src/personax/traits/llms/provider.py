@@ -42,6 +42,8 @@ class Model:
         Limits; the timeout is in seconds.
     input_price, output_price
         Of a million tokens; None where it is not known.
+    batch, batch_discount
+        Whether it is asked by files of the provider's batch API; which share of the price is not charged then.
     """
 
     name: str
@@ -57,16 +59,19 @@ class Model:
     timeout: float = 120.0
     input_price: float | None = None
     output_price: float | None = None
+    batch: bool = False
+    batch_discount: float = 0.5
 
     def settings(self) -> list[Any]:
         """Return what of this changes an answer."""
         return [self.model, self.base_url.rstrip("/"), self.structured, self.temperature, self.max_tokens]
 
-    def cost(self, tokens_in: int | None, tokens_out: int | None) -> float | None:
-        """Return the price of tokens; None where the price or a number is not known."""
+    def cost(self, tokens_in: int | None, tokens_out: int | None, *, batched: bool = False) -> float | None:
+        """Return the price of tokens, by batch or not; None where the price or a number is not known."""
         if self.input_price is None or self.output_price is None or tokens_in is None or tokens_out is None:
             return None
-        return (tokens_in * self.input_price + tokens_out * self.output_price) / 1e6
+        share = 1 - self.batch_discount if batched else 1
+        return (tokens_in * self.input_price + tokens_out * self.output_price) / 1e6 * share
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +137,13 @@ class Provider:
         if not secret:
             raise InputError(f"{model.name}: no key; put it into the environment variable {model.key}")
         self.model, self._secret, self._sampling = model, secret, _sampling(model, schema)
-        self._client = self.openai.AsyncOpenAI(
+        self.client = self.openai.AsyncOpenAI(
             api_key=secret, base_url=model.base_url, max_retries=0, timeout=model.timeout
         )
 
     async def close(self) -> None:
         """Close connections."""
-        await self._client.close()
+        await self.client.close()
 
     async def ask(self, messages: Sequence[Mapping[str, str]], key: str) -> Answer:
         """Ask once; the key tells a provider that can tell that it has answered this already.
@@ -151,25 +156,36 @@ class Provider:
         began = time.perf_counter()
         try:
             # as it is: the typed method would walk through messages and schema anew for every person
-            raw = await self._client.post(
+            raw = await self.client.post(
                 "/chat/completions",
                 cast_to=bytes,
-                body={"model": self.model.model, "messages": list(messages), **self._sampling},
+                body=self.body(messages),
                 options={"headers": {"Idempotency-Key": key}},
             )
             body = json.loads(raw)
         except self.openai.OpenAIError as error:
-            raise self._sorted(error) from None
+            raise self.sorted(error) from None
         except (ValueError, UnicodeError):
             raise LostError("the reply was cut off, or is not JSON") from None
-        return self._read(body, time.perf_counter() - began)
+        return self.read(body, time.perf_counter() - began)
 
-    def _read(self, body: object, latency: float) -> Answer:
+    def body(self, messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+        """Return what is sent for messages."""
+        return {"model": self.model.model, "messages": list(messages), **self._sampling}
+
+    def read(self, body: object, latency: float) -> Answer:
+        """Return the answer in what came back.
+
+        Raises
+        ------
+        LostError
+            When there is none in it.
+        """
         choices = body.get("choices") if isinstance(body, dict) else None
         if not isinstance(body, dict) or not isinstance(choices, list) or not choices:
-            raise LostError(f"the reply has no choices: {self._shown(json.dumps(body))}")
+            raise LostError(f"the reply has no choices: {self.shown(json.dumps(body))}")
         choice = choices[0] if isinstance(choices[0], dict) else {}
-        message, usage = choice.get("message") or {}, body.get("usage") or {}
+        message, usage = _object(choice.get("message")), _object(body.get("usage"))
         upstream = {name: body[name] for name in ("model", "provider", "system_fingerprint", "id") if body.get(name)}
         reply = Reply(_text(message.get("content")), _text(message.get("refusal")), choice.get("finish_reason"))
         return Answer(
@@ -177,27 +193,32 @@ class Provider:
             _number(usage.get("completion_tokens")),
         )  # fmt: skip
 
-    def _sorted(self, error: Exception) -> Exception:
-        o, name = self.openai, self.model.name
-        status = getattr(error, "status_code", None)
-        body = getattr(error, "body", None)
-        said = self._shown(str((body.get("message") if isinstance(body, dict) else None) or error))
-        if isinstance(error, o.AuthenticationError | o.PermissionDeniedError):
-            where = f"the key in {self.model.key}" if self.model.key else "asking without a key"
-            return StoppedError(f"{name}: {self.model.base_url} does not accept {where} ({status})")
-        if isinstance(error, o.NotFoundError):
-            return StoppedError(f"{name}: {self.model.base_url} knows no model {self.model.model} ({status})")
-        if isinstance(error, o.APITimeoutError):
+    def sorted(self, error: Exception) -> Exception:
+        """Return the client's error as the one that says what is to be done."""
+        if isinstance(error, self.openai.APITimeoutError):
             return LostError(f"no answer within {self.model.timeout:g} s")
-        if isinstance(error, o.APIConnectionError):
+        if isinstance(error, self.openai.APIConnectionError):
             return LostError("the connection failed or broke off")
-        if status == 429 and "insufficient_quota" in str(error):
-            return StoppedError(f"{name}: the account at {self.model.base_url} has no money or quota left (429)")
-        if status in (408, 409, 429) or (status or 0) >= 500:
-            return LostError(f"status {status}: {said}", _after(error), limited=status == 429)
-        return RejectedError(f"status {status}: {said}")
+        body = getattr(error, "body", None)
+        said = str((body.get("message") if isinstance(body, dict) else None) or error)
+        return self.failure(getattr(error, "status_code", None) or 0, str(error), said, _after(error))
 
-    def _shown(self, text: str) -> str:
+    def failure(self, status: int, whole: str, said: str, after: float | None = None) -> Exception:
+        """Return the error that says what is to be done about a status and the words that came with it."""
+        name, url = self.model.name, self.model.base_url
+        if status in (401, 403):
+            where = f"the key in {self.model.key}" if self.model.key else "asking without a key"
+            return StoppedError(f"{name}: {url} does not accept {where} ({status})")
+        if status == 404:
+            return StoppedError(f"{name}: {url} knows no model {self.model.model} (404)")
+        if status == 429 and "insufficient_quota" in whole:
+            return StoppedError(f"{name}: the account at {url} has no money or quota left (429)")
+        reason = f"status {status or None}: {self.shown(said)}"
+        if status in (408, 409, 429) or status >= 500:
+            return LostError(reason, after, limited=status == 429)
+        return RejectedError(reason)
+
+    def shown(self, text: str) -> str:
         """Return the start of a provider's message without anything that looks like a key."""
         return SECRET.sub("***", text.replace(self._secret, "***"))[:OF_REASON]
 
@@ -236,6 +257,10 @@ def _text(value: object) -> str | None:
     if isinstance(value, list):
         value = "".join(str(part.get("text", "")) for part in value if isinstance(part, dict))
     return None if value is None else str(value)
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _number(value: object) -> int | None:

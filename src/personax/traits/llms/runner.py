@@ -1,33 +1,31 @@
 """Asks many models about many people, at the speed each provider allows, and never twice for what the journal holds.
 
-One task a model feeds its workers with requests that this process has claimed; a worker asks, waits, asks again, and
-goes on only once
-its reply is on disk. All writing goes through one thread, which commits whatever has gathered meanwhile at once.
+A model with ``batch`` is asked by `personax.traits.llms.batching`; of the others, one task a model feeds its workers
+with requests that this process has claimed; a worker asks, waits, asks again, and goes on only once its reply is on
+disk. All writing goes through one thread, which commits whatever has gathered meanwhile at once.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
-from functools import partial
-from typing import Any, Final, TypeVar
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Final
 
 import numpy as np
 
 from personax.progress import Progress, Silent
 from personax.traits.llms.answers import reply_of
 from personax.traits.llms.asking import OUT, Asked, Question, Request, batches, repaired, requests_of
+from personax.traits.llms.batch_journal import Batches
+from personax.traits.llms.batching import Batching
 from personax.traits.llms.journal import Entry, Journal
 from personax.traits.llms.limits import Breaker, Bucket, backoff
 from personax.traits.llms.provider import Answer, LostError, Model, Provider, RejectedError, StoppedError
+from personax.traits.llms.shared import PATIENT, Disk, Outcome, Patience, Purse, Shared
 
 __all__ = ["Outcome", "Patience", "annotate"]
-
-T = TypeVar("T")
 
 TOGETHER: Final = 8
 """Workers that share a pool of connections: a pool looks at all of its connections at every request."""
@@ -42,132 +40,11 @@ BEHIND: Final = 4
 """Requests claimed ahead, as a multiple of the workers."""
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long to go on after failures.
-
-    Parameters
-    ----------
-    tries
-        Of one request; one that was refused for the rate alone (429) is tried until the run ends, within ``limited``
-        tries.
-    limited
-        Tries of a request whose failures were all of the rate.
-    failures, pause, pauses
-        See `Breaker`.
-    """
-
-    tries: int = 6
-    limited: int = 30
-    failures: int = 10
-    pause: float = 15.0
-    pauses: int = 3
-
-
-@dataclass
-class Outcome:
-    """What came of asking one model.
-
-    Parameters
-    ----------
-    model
-        Its name.
-    total, before, asked, failed
-        Requests; those the journal held; those answered now; those without an answer.
-    repaired
-        Answers of the wrong shape that were asked for once more.
-    retries
-        Tries that came to nothing, by reason.
-    cost
-        Of this run, where a price is known.
-    stopped
-        Why the model was given up, if it was.
-    """
-
-    model: str
-    total: int = 0
-    before: int = 0
-    asked: int = 0
-    failed: int = 0
-    repaired: int = 0
-    retries: Counter[str] = field(default_factory=Counter)
-    cost: float = 0.0
-    stopped: str | None = None
-
-
-class _Disk:
-    """The journal behind one thread, so that the loop never waits for a disk."""
-
-    def __init__(self, journal: Journal) -> None:
-        self.journal = journal
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
-        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
-        self._writing: asyncio.Task[None] | None = None
-
-    async def do(self, call: Callable[..., T], *given: Any) -> T:  # noqa: ANN401 - whatever the call takes
-        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(call, *given))
-
-    async def add(self, entry: Entry) -> None:
-        """Return once the entry is on disk."""
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, written))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write())
-        await asyncio.shield(written)
-
-    async def _write(self) -> None:
-        while self._waiting:
-            some, self._waiting = self._waiting, []
-            try:
-                await self.do(self.journal.add, [entry for entry, _ in some])
-            except Exception as error:  # noqa: BLE001 - handed on to whoever waits for it
-                for _, written in some:
-                    if not written.done():
-                        written.set_exception(error)
-            else:
-                for _, written in some:
-                    if not written.done():
-                        written.set_result(None)
-
-    async def close(self) -> None:
-        if self._writing is not None:
-            with suppress(asyncio.CancelledError):
-                await self._writing
-        self._thread.shutdown(wait=True)
-
-
-class _Purse:
-    """What may still be spent; money that is under way counts as spent."""
-
-    def __init__(self, most: float | None, spent: float) -> None:
-        self.most, self.spent, self.reserved = most, spent, 0.0
-
-    def reserve(self, cost: float) -> bool:
-        if self.most is not None and self.spent + self.reserved + cost > self.most:
-            return False
-        self.reserved += cost
-        return True
-
-    def settle(self, reserved: float, cost: float) -> None:
-        self.reserved -= reserved
-        self.spent += cost
-
-
-@dataclass(frozen=True)
-class _Shared:
-    """What the talks with all models have in common."""
-
-    disk: _Disk
-    purse: _Purse
-    patience: Patience
-    said: Callable[[], None]
-
-
 class _Talk:
     """All that goes on with one model."""
 
-    def __init__(self, asked: Asked[Question], model: Model, shared: _Shared) -> None:
-        self.asked, self.model = asked, model
+    def __init__(self, asked: Asked[Question], model: Model, shared: Shared) -> None:
+        self.asked, self.model, self.shared = asked, model, shared
         self.disk, self.purse, self.patience, self.said = shared.disk, shared.purse, shared.patience, shared.said
         self.outcome = Outcome(model.name)
         pools = range(0, model.concurrency, TOGETHER)
@@ -177,7 +54,8 @@ class _Talk:
         self.rng = np.random.default_rng()
 
     async def run(self) -> Outcome:
-        """Ask all that is left."""
+        """Ask all that is left, once batches of an earlier run are in."""
+        await self._bring_in()
         queue: asyncio.Queue[Request | None] = asyncio.Queue(BEHIND * self.model.concurrency)
         try:
             async with asyncio.TaskGroup() as group:
@@ -188,6 +66,10 @@ class _Talk:
             for provider in self.providers:
                 await provider.close()
         return self.outcome
+
+    async def _bring_in(self) -> None:
+        if await self.disk.do(Batches(self.disk.journal, self.model).open):
+            await Batching(self.asked, self.model, self.shared, self.outcome).run()
 
     async def _feed(self, queue: asyncio.Queue[Request | None]) -> None:
         held: dict[str, Request] = {}
@@ -211,6 +93,7 @@ class _Talk:
         """Wait for what another process is asking, and ask what it gives up."""
         while held and self.outcome.stopped is None:
             await asyncio.sleep(LOOK)
+            await self._bring_in()
             mine = await self.disk.do(self.disk.journal.claim, list(held))
             done = await self.disk.do(self.disk.journal.answered, list(held))
             self.outcome.before += len(done)
@@ -311,7 +194,7 @@ def annotate(
     journal: Journal,
     *,
     max_cost: float | None = None,
-    patience: Patience = Patience(),
+    patience: Patience = PATIENT,
     progress: Progress | None = None,
 ) -> list[Outcome]:
     """Ask every model about every person, except what the journal holds.
@@ -345,8 +228,8 @@ def annotate(
 async def _annotate(
     asked: Asked[Question], journal: Journal, max_cost: float | None, patience: Patience, progress: Progress
 ) -> list[Outcome]:
-    disk, purse = _Disk(journal), _Purse(max_cost, journal.spent())
-    talks: list[_Talk] = []
+    disk, purse = Disk(journal), Purse(max_cost, journal.spent())
+    talks: list[_Talk | Batching] = []
 
     def said() -> None:
         found = [talk.outcome for talk in talks]
@@ -354,8 +237,8 @@ async def _annotate(
         progress.step(done, asked.total, _note(found, purse))
 
     try:
-        shared = _Shared(disk, purse, patience, said)
-        talks.extend(_Talk(asked, model, shared) for model in asked.models)
+        shared = Shared(disk, purse, patience, said, progress, defaultdict(asyncio.Lock))
+        talks.extend((Batching if model.batch else _Talk)(asked, model, shared) for model in asked.models)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(talk.run()) for talk in talks]
     except* Exception as several:  # noqa: BLE001 - the first of them is what went wrong
@@ -365,9 +248,12 @@ async def _annotate(
     return [task.result() for task in tasks]
 
 
-def _note(found: Sequence[Outcome], purse: _Purse) -> str:
+def _note(found: Sequence[Outcome], purse: Purse) -> str:
     each = ", ".join(
-        f"{one.model} {one.before + one.asked}" + (f" ({one.failed} failed)" if one.failed else "") for one in found
+        f"{one.model} {one.before + one.asked}"
+        + (f" ({one.failed} failed)" if one.failed else "")
+        + (f" ({one.waiting} in batches)" if one.waiting else "")
+        for one in found
     )
     return each + (f", cost {purse.spent:.2f}" if purse.spent else "")
 
