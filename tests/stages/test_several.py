@@ -12,9 +12,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 import yaml
+from tests.sources.celeba.made import write_celeba
 from tests.sources.leagues import shapes
 from tests.sources.leagues.shapes import Answer
 from tests.sources.web.site import Asked, Reply, Site, serving
@@ -27,6 +29,7 @@ from personax.sources.gathering import Gathered
 from personax.sources.sections import CollectSeveral
 from personax.sources.wikidata.source import Failure
 from personax.stages import several
+from personax.study import Study
 
 QUICK = {"per_second": None, "backoff": 0.01, "read_seconds": 0.5, "total_seconds": 5.0, "at_once": 8}
 
@@ -374,3 +377,20 @@ def test_the_order_of_answers_changes_nothing(tmp_path: Path) -> None:
             collect(study(folder, [nba(one), atp(two)]))
     a, b = (pl.read_parquet(folder / "people" / "people.parquet") for folder in (first, second))
     assert a.drop("headshot_url").equals(b.drop("headshot_url"))
+
+
+def test_celeba_is_a_source_of_a_study_alone_or_beside_others(tmp_path: Path) -> None:
+    write_celeba(tmp_path / "celeba", 400, 50, rng=np.random.default_rng(0))
+    (tmp_path / "people.csv").write_text("id,height_cm\na,180\nb,175\n", encoding="utf-8")
+    celeba = "{source: celeba, path: celeba}"
+    both = f"{{source: several, sources: [{celeba}, {{source: table, path: people.csv}}]}}"
+    for collect, people in ((celeba, 50), (both, 52)):
+        path = tmp_path / "study.yaml"
+        path.write_text(f"name: faces\ncollect: {collect}\n", encoding="utf-8")
+        Study.load(path).run(["collect"])
+        table = pl.read_parquet(tmp_path / "people" / "people.parquet")
+        assert table.height == people
+        assert {"Big_Nose", "Arched_Eyebrows"} <= set(table.columns)
+    path.write_text("name: faces\ncollect: {source: celeba, path: nowhere}\n", encoding="utf-8")
+    with pytest.raises(PlanError, match="there is no"):
+        Study.load(path).run(["collect"])

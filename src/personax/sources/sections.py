@@ -9,7 +9,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax.errors import PlanError
-from personax.sources.celeba import CollectCelebA
+from personax.sources.celeba.table import CollectCelebA
 from personax.sources.registry import adapters
 from personax.sources.spec import ColumnSpec
 from personax.sources.web.fetcher import user_agent

@@ -16,7 +16,7 @@ from personax.progress import Progress
 from personax.schema import Column, Notice
 from personax.sources import PeopleTable, read_nfl_players, read_openfootball, read_table
 from personax.sources.assembling import assemble, records_of
-from personax.sources.celeba import read_celeba
+from personax.sources.celeba.table import read_celeba
 from personax.sources.completing import complete
 from personax.sources.gathering import Gathered, Probed, gather, probe
 from personax.sources.linking import unite
