@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
+from PIL import Image
 from tests.sources.celeba.made import write_celeba
 from tests.sources.leagues import shapes
 from tests.sources.leagues.shapes import Answer
@@ -394,3 +395,32 @@ def test_celeba_is_a_source_of_a_study_alone_or_beside_others(tmp_path: Path) ->
     path.write_text("name: faces\ncollect: {source: celeba, path: nowhere}\n", encoding="utf-8")
     with pytest.raises(PlanError, match="there is no"):
         Study.load(path).run(["collect"])
+
+
+def test_pictures_of_a_folder_are_verified_and_kept_in_the_private_part(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("id,height_cm\na,180\nb,175\nc,171\n", encoding="utf-8")
+    (tmp_path / "faces").mkdir()
+    Image.new("RGB", (300, 200), (200, 30, 30)).save(tmp_path / "faces" / "people-a.jpg")
+    (tmp_path / "faces" / "people-b.png").write_bytes(b"PK\x03\x04 a zip, not a picture")
+    path = tmp_path / "study.yaml"
+    study = (
+        "name: faces\ncollect:\n  source: several\n  sources: [{source: table, path: people.csv}]\n"
+        "  pictures: {of: faces, size: 64}\n"
+    )
+    path.write_text(study, encoding="utf-8")
+    Study.load(path).run(["collect"])
+    table = pl.read_parquet(tmp_path / "people" / "pictures.parquet")
+    assert dict(table.select("id", "state").iter_rows()) == {"people-a": "kept", "people-b": "refused"}
+    with Image.open(tmp_path / "people" / "images" / "people-a.png") as kept:
+        assert kept.size == (64, 64)
+    assert not (tmp_path / "people" / "images" / "people-b.png").exists()
+    loaded = Study.load(path)
+    assert [one.state for one in loaded.status() if one.stage == "collect"] == ["done"]
+    Image.new("RGB", (300, 200), (30, 200, 30)).save(tmp_path / "faces" / "people-c.png")
+    assert [one.state for one in loaded.status() if one.stage == "collect"] == ["stale"], "a new picture is seen"
+    path.write_text(study.replace("of: faces", "of: nowhere"), encoding="utf-8")
+    with pytest.raises(PlanError, match="no folder"):
+        Study.load(path).run(["collect"])
+    path.write_text(study.replace("of: faces", "of: headshots"), encoding="utf-8")
+    Study.load(path).run(["collect"])
+    assert not (tmp_path / "people" / "images").exists() or not any((tmp_path / "people" / "images").iterdir())

@@ -23,6 +23,7 @@ __all__ = [
     "CollectSeveral",
     "CollectTable",
     "FileSection",
+    "Pictures",
     "Section",
     "WebSource",
 ]
@@ -103,6 +104,24 @@ def _told(section: Section) -> dict[str, Any]:
 OneSource = Annotated[Section, PlainValidator(_one_source), PlainSerializer(_told)]
 
 
+class Pictures(Strict):
+    """Pictures of the people: where they come from, and what is made of them.
+
+    Parameters
+    ----------
+    of
+        ``headshots``, the addresses that sites give, or a folder with one ``<id>.jpg``, ``.png`` or ``.webp`` a person.
+    size
+        Width and height of what is kept, in pixels.
+    face
+        Cut to the largest face that is found.
+    """
+
+    of: str = "headshots"
+    size: int = Field(default=224, ge=16, le=2048)
+    face: bool = False
+
+
 class CollectSeveral(Strict):
     """People from several sources at once, of the web and of files.
 
@@ -120,6 +139,8 @@ class CollectSeveral(Strict):
         One person in several sources becomes one row.
     complete
         Add latitude, longitude and the variables of the birthday, and flag what is implausible.
+    pictures
+        Keep a picture a person in the private ``people/images``.
     only, limit
         Names of the sources to collect, and how many people of each; all by default.
     refresh, offline
@@ -132,6 +153,7 @@ class CollectSeveral(Strict):
     fetch: Limits = Field(default=Limits(), exclude=True)
     link: bool = False
     complete: bool = False
+    pictures: Pictures | None = None
     only: list[str] | None = None
     limit: int | None = Field(default=None, ge=1)
     refresh: bool = Field(default=False, exclude=True)

@@ -24,7 +24,9 @@ def _reads(plan: Plan) -> Sequence[str]:
         case CollectSimulated():
             return ()
         case CollectSeveral() as section:
-            return tuple(one.path for _, one in section.asked() if not isinstance(one, WebSource))
+            files = [one.path for _, one in section.asked() if not isinstance(one, WebSource)]
+            pictures = [section.pictures.of] if section.pictures and section.pictures.of != "headshots" else []
+            return (*files, *pictures)
         case section:
             return (section.path,)
 

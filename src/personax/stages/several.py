@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final, cast
 
@@ -20,6 +20,8 @@ from personax.sources.celeba.table import read_celeba
 from personax.sources.completing import complete
 from personax.sources.gathering import Gathered, Probed, gather, probe
 from personax.sources.linking import unite
+from personax.sources.pictures import download_headshots, face_finder, keep_pictures, read_folder
+from personax.sources.pictures.download import Downloaded
 from personax.sources.records import Record
 from personax.sources.registry import Adapter
 from personax.sources.sections import (
@@ -28,6 +30,7 @@ from personax.sources.sections import (
     CollectOpenfootball,
     CollectSeveral,
     FileSection,
+    Pictures,
     WebSource,
 )
 from personax.sources.web.cache import Cache
@@ -64,7 +67,46 @@ def collect_several(context: Context, section: CollectSeveral) -> PeopleTable:
     _tell(context, found)
     assembled = assemble(records, described)
     context.write_frame(assembled.origins, "people", "origins.parquet")
+    if section.pictures is not None:
+        _pictured(context, section, section.pictures, assembled.table.people)
     return _completed(context, section, assembled.table)
+
+
+def _pictured(context: Context, section: CollectSeveral, wanted: Pictures, people: pl.DataFrame) -> None:
+    """Keep a verified picture of everybody who has one, and write what became of each."""
+    find = face_finder() if wanted.face else None
+    if wanted.of == "headshots":
+        urls = dict(people.select("id", "headshot_url").drop_nulls().iter_rows()) if "headshot_url" in people else {}
+        came = _headshots(context, section, urls)
+        given, failed = iter(came.pictures.items()), came.failed
+    else:
+        folder = context.outside(wanted.of)
+        if not folder.is_dir():
+            raise PlanError(f"collect.pictures.of: there is no folder {folder}, and it is not headshots")
+        given, failed = iter(read_folder(folder, people["id"])), {}
+    images = context.out.path("people", "images", "-").parent
+    stored = keep_pictures(given, images, size=(wanted.size, wanted.size), find_face=find, failed=failed)
+    context.write_frame(stored.pictures, "people", "pictures.parquet")
+    context.write_frame(stored.duplicates, "people", "pictures_alike.parquet")
+    context.notices.extend(stored.notices())
+    context.counts["pictures"] = stored.pictures.filter(pl.col("state") == "kept").height
+
+
+def _headshots(context: Context, section: CollectSeveral, urls: Mapping[str, str]) -> Downloaded:
+    """Fetch headshots from the hosts that the sources of this study name for them, and from no others."""
+    hosts = {host for adapter in _adapters(section) for host in getattr(adapter, "picture_hosts", ())}
+    if not urls or not hosts:
+        return Downloaded()
+
+    async def run() -> Downloaded:
+        with Cache(context.folder.path(*CACHE)) as cache:
+            async with Fetcher(
+                cache, contact=section.contact, rng=context.rng, limits=section.fetch, refresh=section.refresh,
+                offline=section.offline, reachable=REACHABLE,
+            ) as fetcher:  # fmt: skip
+                return await download_headshots(urls, fetcher.of(sorted(hosts)))
+
+    return asyncio.run(run())
 
 
 def _completed(context: Context, section: CollectSeveral, table: PeopleTable) -> PeopleTable:
