@@ -392,6 +392,21 @@ def test_celeba_is_a_source_of_a_study_alone_or_beside_others(tmp_path: Path) ->
         table = pl.read_parquet(tmp_path / "people" / "people.parquet")
         assert table.height == people
         assert {"Big_Nose", "Arched_Eyebrows"} <= set(table.columns)
+    for collect, said in (
+        ("{source: celeba, path: celeba, names: n.txt, wikidata: true}", "put celeba among"),
+        ("{source: several, sources: [{source: celeba, path: celeba, wikidata: true}]}", "file of names"),
+        ("{source: several, sources: [{source: celeba, path: celeba, names: n.txt, wikidata: true}]}", "contact"),
+    ):
+        path.write_text(f"name: faces\ncollect: {collect}\n", encoding="utf-8")
+        with pytest.raises(PlanError, match=said):
+            Study.load(path).run(["collect"])
+    (tmp_path / "n.txt").write_text("000001.jpg Ada Sample\n", encoding="utf-8")
+    asked = "{source: several, contact: me@uni.example, offline: true, sources: [" + celeba[:-1]
+    path.write_text(f"name: faces\ncollect: {asked}, names: n.txt, wikidata: true}}]}}\n", encoding="utf-8")
+    Study.load(path).run(["collect"])
+    manifest = Study.load(path).folder.manifest("collect")
+    assert manifest is not None
+    assert any("Wikidata could not be asked" in str(notice) for notice in manifest.notices), "it costs itself"
     path.write_text("name: faces\ncollect: {source: celeba, path: nowhere}\n", encoding="utf-8")
     with pytest.raises(PlanError, match="there is no"):
         Study.load(path).run(["collect"])

@@ -165,7 +165,11 @@ class CollectSeveral(Strict):
         twice = sorted({name for name, _ in names if [other for other, _ in names].count(name) > 1})
         if twice:
             raise PydanticCustomError("twice", "two sources are called {name}", {"name": twice[0]})
-        if any(isinstance(section, WebSource) for _, section in names):
+        nameless = [name for name, s in names if isinstance(s, CollectCelebA) and s.wikidata and s.names is None]
+        if nameless:
+            text = "{name}: wikidata is asked about names; give the file of names that you have (names: ...)"
+            raise PydanticCustomError("no_names", text, {"name": nameless[0]})
+        if any(isinstance(s, WebSource) or (isinstance(s, CollectCelebA) and s.wikidata) for _, s in names):
             try:
                 user_agent(self.contact)
             except PlanError as error:

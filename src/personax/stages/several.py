@@ -16,6 +16,8 @@ from personax.progress import Progress
 from personax.schema import Column, Notice
 from personax.sources import PeopleTable, read_nfl_players, read_openfootball, read_table
 from personax.sources.assembling import assemble, records_of
+from personax.sources.celeba.knowing import with_wikidata
+from personax.sources.celeba.linking import MatchReport
 from personax.sources.celeba.table import read_celeba
 from personax.sources.completing import complete
 from personax.sources.gathering import Gathered, Probed, gather, probe
@@ -35,6 +37,7 @@ from personax.sources.sections import (
 )
 from personax.sources.web.cache import Cache
 from personax.sources.web.fetcher import Fetcher
+from personax.sources.wikidata.source import Wikidata
 from personax.stages.base import Context, stage_rng
 from personax.store import StudyFolder
 
@@ -147,10 +150,35 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, Gathere
             continue
         renamed = {"country": "nationality"} if isinstance(one, CollectOpenfootball) else {}
         records = records_of(name, table, renamed)
-        found[name] = Gathered(name, records[: section.limit])
+        records = records[: section.limit]
+        if isinstance(one, CollectCelebA) and one.wikidata:
+            records = _known(context, section, name, records)
+        found[name] = Gathered(name, records)
         described |= {column.name: column for column in table.columns if not column.inferred}
         context.notices += [notice for notice in table.notices if notice.text.startswith("A player")]
     return found, described
+
+
+def _known(context: Context, section: CollectSeveral, name: str, records: list[Record]) -> list[Record]:
+    """Add what Wikidata says of CelebA's identities, and write who was found; where it cannot be asked, say so."""
+
+    async def run() -> tuple[list[Record], MatchReport]:
+        with Cache(context.folder.path(*CACHE)) as cache:
+            async with Fetcher(
+                cache, contact=section.contact, rng=context.rng, limits=section.fetch, refresh=section.refresh,
+                offline=section.offline, reachable=REACHABLE,
+            ) as fetcher:  # fmt: skip
+                return await with_wikidata(records, fetcher.of(Wikidata.hosts))
+
+    try:
+        joined, report = asyncio.run(run())
+    except SourceError as error:
+        context.notices.append(Notice(f"{name}: Wikidata could not be asked ({error}); nothing is added."))
+        return records
+    context.write_frame(report.table, "people", "celeba_wikidata.parquet")
+    context.counts.update({f"{name}_{status}": number for status, number in report.counts.items()})
+    context.notices.extend(report.notices())
+    return joined
 
 
 def read_file(context: Context, section: FileSection) -> PeopleTable:
@@ -168,6 +196,8 @@ def read_file(context: Context, section: FileSection) -> PeopleTable:
     if isinstance(section, CollectOpenfootball):
         return read_openfootball(path, max_bad_share=section.max_bad_share)
     if isinstance(section, CollectCelebA):
+        if section.wikidata and isinstance(context.plan.collect, CollectCelebA):
+            raise PlanError("collect.wikidata: sites are told a contact; put celeba among source: several with one")
         return read_celeba(section, context.base)
     if isinstance(section, CollectNflPlayers):
         return read_nfl_players(path, max_bad_share=section.max_bad_share)

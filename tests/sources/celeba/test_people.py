@@ -18,11 +18,12 @@ from tests.sources.wikidata.invented import Wiki, human, to, when
 from personax.errors import InputError
 from personax.sources.celeba.aggregate import aggregate
 from personax.sources.celeba.files import LANDMARKS
+from personax.sources.celeba.knowing import with_wikidata
 from personax.sources.celeba.linking import join_records, match_report, names_of, wanted_of
 from personax.sources.celeba.pictures import choose, frontality, sharpness
 from personax.sources.celeba.preset import STABLE
 from personax.sources.celeba.table import CollectCelebA, read_celeba
-from personax.sources.records import Record
+from personax.sources.records import Origin, Record
 from personax.sources.wikidata.api import Api
 from personax.sources.wikidata.resolve import Resolution, resolve_many
 from personax.sources.wikidata.source import Wikidata
@@ -211,3 +212,25 @@ def test_identities_are_linked_to_wikidata_or_counted() -> None:
     assert strict.table["reason"].to_list() == ["the score is below 1.1"]
     with pytest.raises(InputError, match="0 resolutions are not about 5 names"):
         match_report([1], named, [])
+
+
+def test_records_take_what_wikidata_says_of_those_who_are_found() -> None:
+    pytest.importorskip("rdflib")
+    origin = Origin("celeba", "celeba", "", "ab")
+    called = {"1": "Ada Sample", "2": "John Sample", "3": None}
+    records = []
+    for ref, name in called.items():
+        values: dict[str, object] = {"Big_Nose": True, **({"name": name} if name else {})}
+        records.append(Record("celeba", ref, values, dict.fromkeys(values, origin)))
+    wiki = Wiki(
+        human("Q1", "Ada Sample", P569=when("1985-04-05")), human("Q2", "John Sample"), human("Q3", "John Sample"),
+    )  # fmt: skip
+    joined, report = asyncio.run(with_wikidata(records, wiki))
+    assert report.table["status"].to_list() == ["found", "ambiguous", "unnamed"]
+    assert joined[0].values["birth_date"] == date(1985, 4, 5)
+    assert joined[0].values["name"] == "Ada Sample"
+    assert joined[0].origins["birth_date"].source == "wikidata"
+    assert joined[0].origins["Big_Nose"] == origin
+    assert joined[1:] == records[1:]
+    nobody, _ = asyncio.run(with_wikidata(records[2:], wiki))
+    assert nobody == records[2:]

@@ -59,6 +59,8 @@ class CollectCelebA(Strict):
         Keep the share of pictures behind each majority, beside it and out of the analysis.
     names
         A file of names that you were given; names are private.
+    wikidata
+        Look the names up in Wikidata, and add what it says of those who are found; only within several sources.
     images
         Folder with the pictures, to choose each identity's by sharpness too.
     choose_images
@@ -73,6 +75,7 @@ class CollectCelebA(Strict):
     partitions: list[Literal["train", "valid", "test"]] | None = None
     keep_shares: bool = True
     names: str | None = None
+    wikidata: bool = False
     images: str | None = None
     choose_images: bool = False
 
