@@ -27,8 +27,8 @@ from personax import cli
 from personax.errors import PlanError, SourceError
 from personax.plan import read_plan
 from personax.sources.gathering import Gathered
+from personax.sources.records import Failure
 from personax.sources.sections import CollectSeveral
-from personax.sources.wikidata.source import Failure
 from personax.stages import several
 from personax.study import Study
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["BadValue", "Origin", "Record"]
+__all__ = ["BadValue", "Failure", "Origin", "Record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +63,34 @@ class Record:
     values: Mapping[str, object]
     origins: Mapping[str, Origin]
     bad: Sequence[BadValue] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Somebody, or a page of a list, that could not be read; the walk goes on.
+
+    Parameters
+    ----------
+    source
+        Its name.
+    ref
+        The person's id; None for a page or a row of a list.
+    url
+        Of the page.
+    reason
+        One sentence.
+    changed
+        The page came, in another shape than this version reads.
+    sample
+        The page's bytes then.
+    listed
+        What the list said of the person.
+    """
+
+    source: str
+    ref: str | None
+    url: str
+    reason: str
+    changed: bool = False
+    sample: bytes | None = field(default=None, repr=False)
+    listed: Record | None = field(default=None, repr=False)

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from tests.sources.leagues.shapes import Answer
 
 from personax.errors import FetchError
-from personax.sources.leagues import Failure, League
-from personax.sources.records import Record
+from personax.sources.leagues import League
+from personax.sources.records import Failure, Record
 from personax.sources.web.pages import Fetch, Page, Request
 
 BASE = "https://site.example"

@@ -15,11 +15,11 @@ from pydantic import ValidationError
 from tests.sources.wikidata.invented import Wiki, human, item, page, said, to, when
 
 from personax.errors import FetchError, InputError, PersonaxError, SourceChanged
-from personax.sources.records import Record
+from personax.sources.records import Failure, Record
 from personax.sources.web.pages import Page, Request
 from personax.sources.wikidata.api import Api, Found, entity_request
 from personax.sources.wikidata.queries import LEAGUES, league_query, names_query, superclass_query
-from personax.sources.wikidata.source import Failure, Wikidata
+from personax.sources.wikidata.source import Wikidata
 from personax.sources.wikidata.sparql import literal, query_request, read_rows, select
 
 

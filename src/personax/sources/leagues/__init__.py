@@ -10,7 +10,6 @@ from personax.sources.leagues.nflverse import Nflverse
 from personax.sources.leagues.nhl import Nhl
 from personax.sources.leagues.pga import Pga
 from personax.sources.leagues.premier_league import PremierLeague
-from personax.sources.leagues.trouble import Failure
 from personax.sources.leagues.walk import walk
 
 __all__ = [
@@ -18,7 +17,6 @@ __all__ = [
     "Atp",
     "Bundesliga",
     "Espn",
-    "Failure",
     "League",
     "Listed",
     "Nba",

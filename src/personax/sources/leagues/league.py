@@ -15,9 +15,8 @@ from pydantic_core import PydanticCustomError
 
 from personax.errors import SourceError
 from personax.sources.leagues.draft import Draft
-from personax.sources.leagues.trouble import Failure
 from personax.sources.leagues.walk import walk
-from personax.sources.records import Record
+from personax.sources.records import Failure, Record
 from personax.sources.web.pages import Fetch, Page, Request
 from personax.strict import Strict
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from personax.errors import SourceChanged, SourceError
 from personax.sources.leagues.ahead import in_order
-from personax.sources.leagues.trouble import Failure, Known, Tally
+from personax.sources.leagues.trouble import Known, Tally
+from personax.sources.records import Failure
 from personax.sources.web.pages import Fetch, Page
 
 if TYPE_CHECKING:

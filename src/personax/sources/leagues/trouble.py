@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from personax.errors import SourceChanged
-from personax.sources.records import Record
+from personax.sources.records import Failure, Record
 
-__all__ = ["NO_NAME", "Failure", "Known", "Promises", "Tally"]
+__all__ = ["NO_NAME", "Known", "Promises", "Tally"]
 
 MOST_CHANGED = 0.1
 """Share of pages, or of rows of a list, that may have another shape before the source is given up."""
@@ -20,37 +19,6 @@ PROMISED = 20
 """After so many people, somebody must have had each column that the league promises."""
 
 NO_NAME = "the name is missing or cannot be read"
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Somebody, or a page of a list, that could not be read; the walk goes on.
-
-    Parameters
-    ----------
-    source
-        The league's name.
-    ref
-        The person's id; None for a page or a row of a list.
-    url
-        Of the page.
-    reason
-        One sentence.
-    changed
-        The page came, in another shape than this version reads.
-    sample
-        The page's bytes then.
-    listed
-        What the list said of the person.
-    """
-
-    source: str
-    ref: str | None
-    url: str
-    reason: str
-    changed: bool = False
-    sample: bytes | None = field(default=None, repr=False)
-    listed: Record | None = field(default=None, repr=False)
 
 
 class Tally:

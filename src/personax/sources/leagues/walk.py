@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from personax.errors import SourceChanged, SourceError
 from personax.sources.leagues.ahead import in_order
 from personax.sources.leagues.listing import Listing
-from personax.sources.leagues.trouble import NO_NAME, Failure, Promises, Tally
-from personax.sources.records import Record
+from personax.sources.leagues.trouble import NO_NAME, Promises, Tally
+from personax.sources.records import Failure, Record
 from personax.sources.web.pages import Fetch, Page, Request
 
 if TYPE_CHECKING:

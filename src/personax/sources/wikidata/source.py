@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax.errors import FetchError, SourceChanged, SourceError
-from personax.sources.records import Origin, Record
+from personax.sources.records import Failure, Origin, Record
 from personax.sources.web.pages import Fetch, Page
 from personax.sources.wikidata.api import BATCH, Api, Found, entity_request, read_entity_page
 from personax.sources.wikidata.entity import LANGUAGES, is_qid
@@ -21,32 +21,7 @@ from personax.sources.wikidata.queries import LEAGUES, league_query, superclass_
 from personax.sources.wikidata.sparql import ENDPOINT, item_in, query_request, read_rows, select
 from personax.strict import Strict, nearest
 
-__all__ = ["Failure", "Wikidata"]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Somebody who could not be read; the others go on.
-
-    Parameters
-    ----------
-    source, ref
-        Whose item.
-    url
-        Where it was looked for.
-    reason
-        One sentence.
-    changed, sample, listed
-        As in `personax.sources.leagues.walk.Failure`.
-    """
-
-    source: str
-    ref: str | None
-    url: str
-    reason: str
-    changed: bool = False
-    sample: bytes | None = None
-    listed: Record | None = None
+__all__ = ["Wikidata"]
 
 
 class Wikidata(Strict):
