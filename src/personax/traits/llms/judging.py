@@ -113,6 +113,8 @@ def overruled(
     answered: Answered, judgements: Iterable[Judgement], verdicts: Verdicts
 ) -> list[tuple[Judgement, str | None]]:
     """Return the rules' judgements and the judge's verdicts; a score stays only where both let it."""
+    if not verdicts:
+        return [(one, None) for one in judgements]
     said = verdicts.get(_key(answered.reply), {}) if answered.reply is not None else {}
     result = []
     for one in judgements:

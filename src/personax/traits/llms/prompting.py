@@ -155,12 +155,17 @@ class Prompt:
         """What a model answers when it cannot say."""
         return UNKNOWN[self.format]
 
-    @property
+    @cached_property
     def answers(self) -> dict[str, int]:
         """Answer -> level, 1 the lowest; in the order in which they are listed."""
         words = list(enumerate(LEVELS[self.levels], start=1))
         listed = words if self.order == "increasing" else words[::-1]
         return {str(level) if self.format == "number" else word: level for level, word in listed}
+
+    @cached_property
+    def levels_of(self) -> Mapping[str, int]:
+        """What may be answered, in lower case, and its level."""
+        return {answer.lower(): level for answer, level in self.answers.items()}
 
     @property
     def name(self) -> str:

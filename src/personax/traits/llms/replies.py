@@ -17,6 +17,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from personax.schema import TRAITS
@@ -94,12 +95,17 @@ def read_reply(reply: Reply, prompt: Prompt) -> list[Judgement]:
     >>> read_reply(Reply("I'm sorry, I cannot judge a private individual."), Prompt())[0].status
     'privacy'
     """
+    return list(_read(reply, prompt))
+
+
+@lru_cache(maxsize=8)  # whether to ask again, and what it says, are asked of the same reply one after the other
+def _read(reply: Reply, prompt: Prompt) -> tuple[Judgement, ...]:
     status, found = _whole(reply)
     text = (reply.refusal or reply.content or "").strip()
     if found is None:
-        return [Judgement(trait, status, None, text) for trait in TRAITS]
+        return tuple(Judgement(trait, status, None, text) for trait in TRAITS)
     by_name = {str(key).strip().lower(): value for key, value in found.items()}
-    return [_judged(trait, by_name.get(trait), prompt) for trait in TRAITS]
+    return tuple(_judged(trait, by_name.get(trait), prompt) for trait in TRAITS)
 
 
 def withheld(reply: Reply) -> bool | None:
@@ -170,7 +176,7 @@ def _judged(trait: str, given: object, prompt: Prompt) -> Judgement:
     answer = _answer(score)
     if answer is None:
         return Judgement(trait, "malformed", None, text)
-    level = {known.lower(): level for known, level in prompt.answers.items()}.get(answer)
+    level = prompt.levels_of.get(answer)
     if answer == prompt.unknown:
         status = _declined(text) or ("privacy" if PRIVACY.search(text) else "insufficient")
     elif level is None:
