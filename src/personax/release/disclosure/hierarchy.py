@@ -88,7 +88,7 @@ def hierarchies(
     >>> frame = pl.DataFrame({"year": [1990, 1991, 1994, 1997]})
     >>> made = hierarchies(frame, [Column("year", "feature", "continuous", "years")])
     >>> [level.says for level in made[0].levels]
-    ['as it is', 'bands of 2 years', 'bands of 4 years', 'withheld']
+    ['as it is', 'bands of 2 years', 'bands of 8 years', 'withheld']
     """
     made = []
     for group in _together(columns, given or {}):
