@@ -11,7 +11,7 @@ from personax.release.packaging import sentences
 from personax.release.packaging.citation import bibtex
 from personax.release.packaging.facts import PEOPLE, ColumnFacts, Facts
 from personax.release.packaging.licences import inherited, licence_of
-from personax.release.packaging.markdown import Markdown, clean, counted, escape, render
+from personax.release.packaging.markdown import Markdown, clean, counted, listing, render
 from personax.release.packaging.shards import Shard
 from personax.release.packaging.terms import BINDING
 from personax.release.packaging.usage import ASKED, acceptance
@@ -31,15 +31,8 @@ _CREATORS: Final = {
 }
 
 
-def front_matter(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> dict[str, Any]:
+def front_matter(facts: Facts) -> dict[str, Any]:
     """Return the metadata of the card, as the Hugging Face hub and `datasets` read it.
-
-    Parameters
-    ----------
-    facts
-        Of the release.
-    shards
-        Configuration -> its files.
 
     References
     ----------
@@ -62,11 +55,22 @@ def front_matter(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> dict[st
         "source_datasets": ["extended" if any(s.kind == "dataset" for s in facts.sources) else "original"],
         "tags": _tags(facts),
         "configs": [_config(config) for config in facts.configs],
-        "dataset_info": [_info(config, facts.of(config), shards[config]) for config in facts.configs],
+        "dataset_info": [_info(config, facts.of(config)) for config in facts.configs],
         "extra_gated_prompt": acceptance(),
         "extra_gated_fields": dict(ASKED),
     }
     return told
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a text of several lines as such."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def _tags(facts: Facts) -> list[str]:
@@ -84,19 +88,14 @@ def _config(config: str) -> dict[str, Any]:
     return {"config_name": config, **first, "data_files": files}
 
 
-def _info(config: str, columns: Sequence[ColumnFacts], shards: Sequence[Shard]) -> dict[str, Any]:
+def _info(config: str, columns: Sequence[ColumnFacts]) -> dict[str, Any]:
     features = [
         {"name": column.name, "dtype": column.dtype}
         if column.length is None
         else {"name": column.name, "list": column.dtype, "length": column.length}
         for column in columns
     ]
-    return {
-        "config_name": config,
-        "features": features,
-        "splits": [{"name": "train", "num_examples": sum(shard.rows for shard in shards)}],
-        "download_size": sum(shard.bytes for shard in shards),
-    }
+    return {"config_name": config, "features": features}
 
 
 def card(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> str:
@@ -107,7 +106,7 @@ def card(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> str:
     InputError
         The publisher's licence contradicts what the release inherits.
     """
-    head = yaml.safe_dump(front_matter(facts, shards), sort_keys=False, allow_unicode=True, width=10_000)
+    head = yaml.dump(front_matter(facts), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
     found = inherited(facts)
     body = render(
         "card.md.j2",
@@ -121,9 +120,8 @@ def card(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> str:
         address=Markdown(f"<{facts.publisher.homepage}>") if facts.publisher.homepage else "",
         binding=BINDING[found.clauses[0]] if found.clauses else "",
         licence=licence_of(facts),
-        gate=[f"{name.replace('_', ' ')} {limit:g}" for name, limit in facts.gate.items()],
         bibtex=Markdown(bibtex(facts)),
-        software=", ".join(f"{name} {version}" for name, version in facts.software.items()),
-        authors=escape(", ".join(facts.publisher.authors)),
+        software=listing([f"{name} {version}" for name, version in facts.software.items()]) or "personax",
+        authors=listing(facts.publisher.authors),
     )
     return f"---\n{head}---\n\n{body}"

@@ -186,10 +186,26 @@ def check_croissant(folder: Path) -> list[str]:
         raise InputError(f"{path} is missing; get the release again") from None
     except (OSError, ValueError, RecursionError):
         raise InputError(f"{path} cannot be read; get the release again") from None
-    if not isinstance(told, dict) or told.get("@context") != dict(CONTEXT):
+    if not isinstance(told, dict) or told.get("@context") != dict(CONTEXT) or _contexts(told) > 1:
         return ["its @context is not the one that personax writes, so it was not read further"]
     try:
         found = mlcroissant.Dataset(jsonld=path).metadata.ctx.issues
     except mlcroissant.ValidationError as error:
-        return [clean(line) for line in str(error).splitlines() if line.strip().startswith("-")] or [clean(str(error))]
+        lines = [clean(line.strip().removeprefix("-")) for line in str(error).splitlines() if line.startswith("  -")]
+        return lines or [clean(str(error))]
+    except (LookupError, TypeError, ValueError, AttributeError, AssertionError, RecursionError) as error:
+        return [f"mlcroissant cannot read it ({type(error).__name__}: {clean(str(error))})"]
     return sorted(clean(str(issue)) for issue in [*found.errors, *found.warnings])
+
+
+def _contexts(told: object) -> int:
+    """Count contexts, also those inside, which may name addresses of their own."""
+    left, number = [told], 0
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            number += "@context" in one
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+    return number

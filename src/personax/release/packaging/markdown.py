@@ -14,7 +14,8 @@ _SIMPLE = re.compile(r"[\w().%/+@=,:;-]+(?: [\w().%/+@=,:;-]+)*", re.ASCII)
 _SPECIAL = re.compile(r"([\\`*\[\]|#~$!])")
 _UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 """Between letters and digits an underscore means nothing in CommonMark."""
-_START = re.compile(r"^([-+=]|\d+(?=[.)]))")
+_START = re.compile(r"^(?:[-+](?=\s|$)|\d{1,9}(?=[.)](?:\s|$))|[-=]+$)")
+"""What begins a list, underlines a heading or draws a line."""
 
 
 class Markdown(str):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-from personax.release.packaging.facts import AnnotatorFacts, Facts
+from personax.release.packaging.facts import PEOPLE, AnnotatorFacts, Facts
 from personax.release.packaging.markdown import counted, listing
 from personax.release.transforms import KEEPS, PROPERTIES
 
@@ -33,6 +34,11 @@ IMPACT: Final = (
     "Traits that are stated of people can be taken for what these people are. Used on single people, or to decide "
     "about them, that does harm, and it repeats the stereotypes of those who stated the traits. Studied as what "
     "raters say, they help to show such stereotypes."
+)
+
+_TOUCHY: Final = re.compile(
+    r"gender|(?<![a-z])(sex|age|race|faith)(?![a-z])|nation|country|birth|relig|ethnic|health|weight|latitude|politic",
+    re.IGNORECASE,
 )
 
 _AGAIN: Final = {1: "once", 2: "twice"}
@@ -91,7 +97,7 @@ def traits(facts: Facts) -> list[str]:
         told.append(_ended(who))
     if who.agreement:
         numbers = listing([f"{trait} {alpha:.2f}" for trait, alpha in who.agreement.items()])
-        told.append(f"Raters agree so far (Krippendorff's alpha; 1 is full agreement, 0 is chance): {numbers}.")
+        told.append(f"How far raters agree (Krippendorff's alpha: 1 is full agreement, 0 is chance): {numbers}.")
     if len(who.models) > 1:
         told.append(f"The score over all raters is their {who.aggregation}; a score that is missing stays missing.")
     if who.kind == "llm":
@@ -120,10 +126,16 @@ def _asked(who: AnnotatorFacts) -> str:
 
 
 def _ended(who: AnnotatorFacts) -> str:
-    words = {"insufficient": "too little known", "scored": "a score", "declined": "declined"}
-    parts = [f"{words.get(group, group)} {number:,}" for group, number in who.endings.items() if number]
-    refused = f" Declined were {who.refused:.1%} of all; a refusal is missing, never a number." if who.refused else ""
-    return f"So {counted(who.asked, 'request')} ended: {', '.join(parts)}.{refused}"
+    words = {
+        "scored": "gave a score",
+        "insufficient": "gave none because too little was known",
+        "declined": "met a refusal",
+        "unreadable": "came back unreadable",
+        "no reply": "got no reply",
+    }
+    parts = [f"{number:,} {words[group]}" for group, number in who.endings.items() if number]
+    refused = f" Refused were {who.refused:.1%} of all; a refusal is missing, never a number." if who.refused else ""
+    return f"Of {counted(who.asked, 'request')}, {listing(parts)}.{refused}"
 
 
 def embeddings(facts: Facts) -> list[str]:
@@ -134,10 +146,16 @@ def embeddings(facts: Facts) -> list[str]:
     for one in facts.measurements:
         revision = f", revision {one.revision}" if one.revision else ""
         maker = f"made by {one.encoder}{revision}" if one.encoder else "made by an encoder that nobody states"
-        told.append(f"{one.modality}/{one.name}: {counted(one.dim, 'number')} a person, {maker}; {one.transform}.")
+        told.append(
+            f"{one.modality}/{one.name}: {counted(one.dim, 'number')} a person, {maker}; {_done(one.transform)}."
+        )
     for transform in dict.fromkeys(one.transform for one in facts.measurements):
         told += _kept(transform)
     return told
+
+
+def _done(transform: str) -> str:
+    return f"transformed by {transform}" if transform in KEEPS else "not transformed"
 
 
 def _kept(transform: str) -> list[str]:
@@ -154,16 +172,16 @@ def preprocessing(facts: Facts) -> list[str]:
 
 
 def sensitive(facts: Facts) -> list[str]:
-    """Say which columns are about things that people may want kept to themselves."""
-    touchy = ("gender", "national", "country", "birth", "age", "religion", "ethnic", "health", "weight", "latitude")
-    found = [c.name for c in facts.columns if c.role != "private" and any(word in c.name.lower() for word in touchy)]
+    """Say what is in it that people may want kept to themselves."""
+    if facts.simulated:
+        return ["The people are simulated; no row is about a real person."]
+    found = [column.name for column in facts.of(PEOPLE) if column.role != "id" and _TOUCHY.search(column.name)]
     told = [f"Columns about sensitive attributes: {listing(found)}."] if found else []
     if facts.annotators is not None:
-        told.append("Traits stated of each person (Big Five), which are a profile of a person where they are linked.")
+        told.append("Traits stated of each person (Big Five), which are a profile where a row is linked to a person.")
     if any(one.modality == "image" for one in facts.measurements):
         told.append("Vectors of images; of faces they can be biometric data.")
-    told.append("Rows are pseudonyms; with outside knowledge somebody may be found, so the data stay personal data.")
-    return told if not facts.simulated else ["The people are simulated; no row is about a real person.", *told[:-1]]
+    return [*told, "Rows are pseudonyms; with outside knowledge somebody may be found, so the data stay personal data."]
 
 
 def limits(facts: Facts) -> list[str]:

@@ -32,7 +32,7 @@ ASKED: Final = {
 
 def acceptance() -> str:
     """Return the text that is accepted, one point a line."""
-    return "By using this release you accept the following.\n" + "".join(f"- {point}\n" for point in ACCEPTANCE)
+    return "\n".join(["By using this release you accept the following.", "", *(f"- {point}" for point in ACCEPTANCE)])
 
 
 def usage_page(facts: Facts) -> str:
