@@ -27,7 +27,7 @@ from personax.plan.embed import (
 from personax.plan.independence import Independence, TestName
 from personax.plan.models import LLM
 from personax.plan.reading import read_background, read_modalities, read_plan
-from personax.plan.release import Release, ReleaseGate
+from personax.plan.release import Release, ReleaseAnonymity, ReleaseGate, ReleaseNoise, ReleasePublisher
 from personax.plan.report import Report
 from personax.plan.whole import FORMAT, Plan
 
@@ -57,7 +57,10 @@ __all__ = [
     "Plan",
     "Rated",
     "Release",
+    "ReleaseAnonymity",
     "ReleaseGate",
+    "ReleaseNoise",
+    "ReleasePublisher",
     "Report",
     "StereotypeAudit",
     "TestName",

@@ -1,14 +1,20 @@
-"""What may leave the study folder, and what no attack on it may reach."""
+"""What may leave the study folder, in which form, and what no attack on it may reach."""
 
 from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from personax.plan.amounts import Count, Share
 from personax.release.transforms import Preset
 from personax.strict import Strict
 
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
 
 class ReleaseGate(Strict):
-    """Limits that no attack may exceed, or nothing is released; see `personax.release.Gate`."""
+    """Limits that a release must keep, or nothing is released; see `personax.release.Gate`."""
 
     max_rank_1: Share | None = None
     min_pairs: Count | None = None
@@ -16,12 +22,60 @@ class ReleaseGate(Strict):
     max_d_sys: Share | None = None
     max_singling_out: Share | None = None
     max_linkability: Share | None = None
+    min_k: Count | None = None
+
+
+class ReleaseAnonymity(Strict):
+    """k-anonymity and l-diversity; see `personax.release.Alike`."""
+
+    k: Count = 5
+    l: Count = 1  # noqa: E741 - the field's own name
+    suppress: Share = 0.01
+    quasi_identifiers: list[str] = []
+    sensitive: list[str] = []
+    groups: dict[str, dict[str, str]] = {}
+
+
+class ReleaseNoise(Strict):
+    """Local differential privacy; see `personax.release.Noise`."""
+
+    epsilon: Positive
+    delta: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    numbers: dict[str, tuple[float, float]] = {}
+    categories: dict[str, list[str]] = {}
+    vectors: Positive | None = None
+
+
+class ReleasePublisher(Strict):
+    """What only the publisher can say; the card, the datasheet and the licence page tell it."""
+
+    title: str = ""
+    description: str = ""
+    version: str = "1.0.0"
+    date: str | None = None
+    licence: str = "other"
+    authors: list[str] = []
+    contact: str = ""
+    homepage: str = ""
+    language: list[str] = ["en"]
+    purpose: str = ""
+    funding: str = ""
+    ethics: str = ""
+    consent: str = ""
 
 
 class Release(Strict):
     """What may leave the study folder."""
 
+    removed: str | None = None
     rare_below: Count = 5
+    birth_band: Count | None = None
+    categories: Literal["names", "indices"] = "names"
+    anonymity: ReleaseAnonymity | None = None
+    noise: ReleaseNoise | None = None
+    allowed: list[str] = []
     transform: Preset = "rotation"
     audit: bool = True
     gate: ReleaseGate = ReleaseGate()
+    publisher: ReleasePublisher = ReleasePublisher()
+    shard_mb: Count = 256

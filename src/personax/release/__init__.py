@@ -2,34 +2,53 @@
 
 A map, each line using the ones above it:
 
-- secrets: ``hkdf``, ``draws`` (random numbers from a seed), ``key``
+- secrets: ``hkdf``, ``draws`` (random numbers from a seed), ``key``, ``beside`` (what lies beside it)
 - ``transforms/``: one step a file, ``chain`` joins them, ``keeps`` says what each keeps; ``fitted`` beside the key
+- ``disclosure/``: rare categories, years, groups of people alike, noise
+- ``private``, ``addresses``, ``scan``, ``scan_folder``, ``marked``: what must not leave, looked for everywhere
 - ``audit/``: attacks, one a file; ``report`` runs those on a measurement, ``tabular`` those on a table, ``gate`` limits
-- the folder: ``scan`` for private values, ``examine`` (all attacks on a release), ``package``, ``undo`` for the owner
+- ``packaging/``: shards, card, datasheet, licences, Croissant, checksums
+- building: ``contents`` and ``settings`` in, ``protect`` (the table), ``veil`` (the vectors), ``examine``, ``build``
+- meeting a release: ``undo`` (its owner), ``reading/``, ``checks/`` and ``verify``, ``push``
 """
 
 from personax.release.audit import Attack, AuditReport, Gate, audit, audit_table
+from personax.release.beside import KeyFolder
+from personax.release.build import build
+from personax.release.contents import Contents, Encoded
 from personax.release.key import Key, load_key, load_or_make_key
-from personax.release.package import Contents, build
+from personax.release.push import push
+from personax.release.reading import Released, load_release
 from personax.release.scan import scan
+from personax.release.settings import Alike, Noise, Settings
 from personax.release.transforms import KEEPS, PRESETS, Chain, Preset
 from personax.release.undo import undo
+from personax.release.verify import verify
 
 __all__ = [
     "KEEPS",
     "PRESETS",
+    "Alike",
     "Attack",
     "AuditReport",
     "Chain",
     "Contents",
+    "Encoded",
     "Gate",
     "Key",
+    "KeyFolder",
+    "Noise",
     "Preset",
+    "Released",
+    "Settings",
     "audit",
     "audit_table",
     "build",
     "load_key",
     "load_or_make_key",
+    "load_release",
+    "push",
     "scan",
     "undo",
+    "verify",
 ]

@@ -1,23 +1,31 @@
-"""Attack all that a release holds, put the verdict in words, and stop at the publisher's gate."""
+"""Attack what lies in a release folder, put the verdict in words, and stop at the publisher's gate."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from personax.progress import Progress, Silent
 from personax.release.audit import Attack, AuditReport, Gate, audit, audit_table
 from personax.release.audit.report import LEAST
+from personax.release.contents import Contents
+from personax.release.disclosure import with_names
+from personax.release.folder import frame, open_folder
+from personax.release.key import Key
+from personax.release.layout import parts
+from personax.release.protect import Protected
 from personax.release.transforms import Chain
-from personax.schema import Column
+from personax.release.undo import chains_of, named
 
-__all__ = ["Examined", "examine"]
+__all__ = ["PEOPLE", "Examined", "examine"]
 
 PEOPLE = 500
-"""Attacked in a build; `personax.release.audit.audit` takes more."""
+"""Attacked in a build; ``personax release audit`` takes more."""
 MOST = 6
 """Columns that are inferred."""
 
@@ -28,14 +36,20 @@ class Examined:
 
     Parameters
     ----------
+    transform
+        Of its vectors.
     measurements
         ``<modality>/<measurement>`` -> its audit.
     table
         Attacks on the people table.
+    gate
+        Which limits held.
     """
 
+    transform: str
     measurements: Mapping[str, AuditReport]
     table: Sequence[Attack]
+    gate: Gate
 
     @property
     def sentence(self) -> str:
@@ -53,62 +67,101 @@ class Examined:
             )
         return " ".join(parts) or "The release is too small to attack; treat it as pseudonymised, not anonymous."
 
-    def to_dict(self, transform: str) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return what audit.json holds."""
         return {
             "verdict": self.sentence,
-            "transform": transform,
+            "transform": self.transform,
+            "gate": {name: limit for name, limit in asdict(self.gate).items() if limit is not None},
             "measurements": {name: report.to_dict() for name, report in self.measurements.items()},
             "table": [attack.to_dict() for attack in self.table],
         }
 
 
 def examine(
-    embeddings: Mapping[str, tuple[pl.DataFrame, Chain, Chain]],
-    people: pl.DataFrame,
-    released: pl.DataFrame,
-    columns: Sequence[Column],
+    release: Path,
+    contents: Contents,
+    table: Protected,
+    key: Key,
     *,
+    transform: str,
+    fitted: Path,
     gate: Gate,
+    people: int = PEOPLE,
     rng: np.random.Generator,
+    progress: Progress | None = None,
 ) -> Examined:
     """Attack every measurement and the table.
 
     Parameters
     ----------
-    embeddings
-        Name -> (``id`` and original vectors, the transform of the release, one under another key).
-    people, released, columns
-        The people before and after, the same rows, and what the columns mean.
-    gate
-        Checked as soon as something is measured.
+    release
+        The folder with ``data/`` and transforms.json; what is attacked is read from there.
+    contents
+        What it was made of, without the people who were left out.
+    table
+        The protected table. The attacker of the table knows the people and the rules by which values were made
+        coarser, not the noise; shuffled categories are taken as known, because their shares tell much of them.
+    key, fitted
+        For the stolen key, and to know who is who.
+    transform, gate, people
+        The transform's name; limits, checked as soon as something is measured; at most so many are attacked.
 
     Raises
     ------
     InputError
         An attack exceeds the gate.
     """
-    nominal = [c.name for c in columns if c.kind == "nominal" and c.role == "feature" and c.name in released.columns][
-        :MOST
-    ]
-    reports = {}
-    for name, (frame, chain, other) in embeddings.items():
-        vectors = frame.to_series(1).to_numpy()
-        if len(vectors) < LEAST:
+    folder, watch = open_folder(release), progress or Silent()
+    chains = chains_of(folder, key, fitted)
+    released = _known(folder.files, parts(folder, "people"), key, contents).sort("id")
+    nominal = [c.name for c in table.columns if c.kind == "nominal" and c.role == "feature"][:MOST]
+    shown = with_names(released, table.mapping)
+    reports: dict[str, AuditReport] = {}
+    for place, (label, chain) in enumerate(chains.items()):
+        watch.step(place, len(chains) + 1, f"attacks on {label}")
+        modality, _, name = label.partition("/")
+        after = _known(folder.files, parts(folder, modality), key, contents, name).sort("id")
+        if after.height < LEAST:
             continue
-        made = chain.transform(vectors)
-        values = frame.select("id").join(released.select("id", *nominal), on="id", how="left", maintain_order="left")
-        reports[name] = audit(
-            vectors,
-            made,
-            renewed=other.fit(vectors).transform(vectors),
-            inverted=chain.invert(made),
-            attributes={column: values[column].cast(pl.String).to_list() for column in nominal},
-            people=PEOPLE,
-            rng=rng,
-        )
-        gate.check(name, [*reports[name].attacks])
-    shared = [name for name in released.columns if name in people.columns and name != "id"]
-    table = list(audit_table(people.select(shared), released.select(shared), rng=rng)) if shared else []
-    gate.check("the table", table)
-    return Examined(reports, table)
+        before = after.select("id").join(contents.embeddings[modality], on="id", how="left", maintain_order="left")
+        values = after.select("id").join(shown.select("id", *nominal), on="id", how="left", maintain_order="left")
+        reports[label] = _audit(
+            before[name].to_numpy(), after[name].to_numpy(), chain, key, transform, label,
+            {column: values[column].cast(pl.String).to_list() for column in nominal}, people, rng,
+        )  # fmt: skip
+        gate.check(label, [*reports[label].attacks])
+    watch.step(len(chains), len(chains) + 1, "attacks on the table")
+    own = [name for name in table.known.columns if name != "id"]
+    known = table.known.sort("id")
+    made = list(audit_table(known.select(own), shown.select(own), rng=rng)) if own else []
+    gate.check("the table", made)
+    return Examined(transform, reports, made, gate)
+
+
+def _known(
+    files: Mapping[str, Path], paths: Sequence[str], key: Key, contents: Contents, column: str | None = None
+) -> pl.DataFrame:
+    """Read a released table with ids in place of pseudonyms."""
+    table = frame([files[path] for path in paths], None if column is None else ["id", column])
+    return named(table, key, contents.people["id"])
+
+
+def _audit(
+    before: Any,  # noqa: ANN401 - arrays
+    after: Any,  # noqa: ANN401 - arrays
+    chain: Chain,
+    key: Key,
+    transform: str,
+    label: str,
+    attributes: Mapping[str, Sequence[str | None]],
+    people: int,
+    rng: np.random.Generator,
+) -> AuditReport:
+    inverted = chain.invert(after)
+    # another key, as a second release of the same people would have
+    other = Chain(transform, chain.dim, Key(rng.bytes(32), key.study), label)
+    return audit(
+        np.asarray(before, dtype=np.float32), after, renewed=other.fit(inverted).transform(inverted),
+        inverted=inverted, attributes=attributes, people=people, rng=rng,
+    )  # fmt: skip

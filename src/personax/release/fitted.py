@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from personax.errors import InputError
+from personax.release.beside import write_secret
 from personax.release.key import Key
 from personax.release.transforms import Chain
 
@@ -27,14 +27,7 @@ def keep_fitted(chain: Chain, key: Key, folder: Path) -> str | None:
     stream = io.BytesIO()
     np.savez(stream, **state)  # type: ignore[arg-type]
     name = key.tag(b"".join(f"{part}\0".encode() + state[part].tobytes() for part in sorted(state)))
-    folder.mkdir(parents=True, exist_ok=True)
-    path, aside = folder / f"{name}.npz", folder / f".{name}.{os.getpid()}.tmp"
-    try:
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(stream.getvalue())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    write_secret(folder / f"{name}.npz", stream.getvalue())
     return name
 
 

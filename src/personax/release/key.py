@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from personax.errors import InputError
+from personax.release.beside import write_secret
 from personax.release.draws import Draws
 from personax.release.hkdf import hkdf
 
@@ -87,12 +87,8 @@ def load_or_make_key(path: Path, *, study: str = "", release: Path | None = None
     if release is not None and path.resolve().is_relative_to(release.resolve()):
         raise InputError(f"the key {path} lies in the release {release}, which leaves; move the key out of it")
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"personax_key": VERSION, "study": study, "secret": secrets.token_hex(32)})
-        aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
-            stream.write(text)
-        aside.replace(path)
+        write_secret(path, text.encode())
     key = load_key(path)
     if key.study in ("", study) or (release is not None and _made_under(release, key)):
         return key

@@ -1,23 +1,27 @@
-"""Going back: the owner's key and what lies beside it turn released vectors into the originals."""
+"""Going back: the owner's key and what lies beside it turn a release into what it was made of."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from personax.errors import InputError
+from personax.release.beside import KeyFolder
+from personax.release.disclosure import with_names
 from personax.release.fitted import load_fitted
+from personax.release.folder import Folder, frame, open_folder
 from personax.release.key import Key
+from personax.release.layout import modalities, parts
 from personax.release.transforms import Chain
 
-__all__ = ["undo"]
+__all__ = ["chains_of", "named", "people_of", "undo"]
 
 
 def undo(release: Path, key: Key, fitted: Path) -> dict[str, pl.DataFrame]:
-    """Return the original embeddings of a release, modality by modality, under its pseudonyms.
+    """Return the embeddings of a release as they were before the transform, modality by modality, under pseudonyms.
 
     Parameters
     ----------
@@ -30,45 +34,102 @@ def undo(release: Path, key: Key, fitted: Path) -> dict[str, pl.DataFrame]:
     ------
     InputError
         No release, another key (before anything is computed), another length, a missing or altered file.
+
+    Notes
+    -----
+    Noise stays: nobody can take it off.
     """
-    told = _read(release / "transforms.json")
+    folder = open_folder(release)
+    chains = chains_of(folder, key, fitted)
+    found: dict[str, dict[str, Chain]] = {}
+    for label, chain in chains.items():
+        modality, _, measurement = label.partition("/")
+        found.setdefault(modality, {})[measurement] = chain
+    return {modality: _back(folder, modality, own) for modality, own in found.items()}
+
+
+def people_of(release: Path, keys: KeyFolder) -> pl.DataFrame:
+    """Return the table of a release with the names of its categories; under pseudonyms.
+
+    Raises
+    ------
+    InputError
+        No table, or categories of another release.
+    """
+    return with_names(_read(open_folder(release), "people"), keys.read_categories())
+
+
+def named(table: pl.DataFrame, key: Key, ids: Iterable[str]) -> pl.DataFrame:
+    """Return a table with ids in place of pseudonyms.
+
+    Raises
+    ------
+    InputError
+        A pseudonym belongs to none of the ids.
+    """
+    back = {key.pseudonym(person): person for person in ids}
+    unknown = [pseudonym for pseudonym in table["id"] if pseudonym not in back]
+    if unknown:
+        raise InputError(f"{len(unknown)} pseudonyms belong to nobody of this study; use the study of the release")
+    return table.with_columns(pl.Series("id", [back[pseudonym] for pseudonym in table["id"]], dtype=pl.String))
+
+
+def chains_of(folder: Folder, key: Key, fitted: Path) -> dict[str, Chain]:
+    """Return ``<modality>/<measurement>`` -> its transform, ready to go back.
+
+    Raises
+    ------
+    InputError
+        As `undo`.
+    """
+    told = _told(folder)
     if told.get("key") != key.fingerprint:
-        raise InputError(f"{release} was made under another key than {key.fingerprint}; use the key of that release")
-    chains: dict[str, dict[str, Chain]] = {}
-    for name, its in told["measurements"].items():
-        modality, _, measurement = name.partition("/")
-        chain = Chain(its["steps"], its["dim"], key, name)
-        chains.setdefault(modality, {})[measurement] = (
-            chain if its["fitted"] is None else load_fitted(chain, its["fitted"], fitted)
-        )
-    return {modality: _back(release, modality, own) for modality, own in chains.items()}
+        text = f"{folder.root} was made under another key than {key.fingerprint}; use the key of that release"
+        raise InputError(text)
+    made = {}
+    for label, its in told["measurements"].items():
+        chain = Chain(its["steps"], its["dim"], key, label)
+        made[label] = chain if its["fitted"] is None else load_fitted(chain, its["fitted"], fitted)
+    return made
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _told(folder: Folder) -> dict[str, Any]:
+    where = folder.root / "transforms.json"
+    if "transforms.json" not in folder.files:
+        raise InputError(f"{where} is missing; releases made by this version of personax have one")
+    told = folder.json("transforms.json")
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if told["format"] != 1:
-            raise InputError(f"{path} has format {told['format']}; this personax reads 1")
-        for its in told["measurements"].values():
+        if told["format"] not in (1, 2):  # type: ignore[index, call-overload]
+            raise InputError(f"{where} has format {told['format']}; this personax reads 1 and 2")  # type: ignore[index, call-overload]
+        for its in told["measurements"].values():  # type: ignore[index, call-overload]
             if not (isinstance(its["dim"], int) and isinstance(its["steps"], list) and "fitted" in its):
-                raise InputError(f"{path} does not say how vectors were transformed; get the release again")
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing; releases made by this version of personax have one") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f"{path} cannot be read; get the release again") from None
-    return dict(told)
+                raise InputError(f"{where} does not say how vectors were transformed; get the release again")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{where} cannot be read; get the release again") from None
+    return dict(told)  # type: ignore[call-overload]
 
 
-def _back(release: Path, modality: str, chains: dict[str, Chain]) -> pl.DataFrame:
-    if not modality.replace("_", "").replace("-", "").isalnum():
-        raise InputError(f"{release} names a modality that is no name; it has been altered")
-    path = release / "data" / f"{modality}.parquet"
+def _read(folder: Folder, table: str, columns: list[str] | None = None) -> pl.DataFrame:
+    found = parts(folder, table) if table in {"people", *modalities(folder)} else []
+    if not found:
+        raise InputError(f"{folder.root} has no data of {table}; get the release again")
     try:
-        frame = pl.read_parquet(path, columns=["id", *chains])
-    except (OSError, pl.exceptions.PolarsError):
-        raise InputError(f"{path} is missing or unreadable; get the release again") from None
-    restored = [
-        pl.Series(name, chain.invert(frame[name].to_numpy()), dtype=pl.Array(pl.Float32, chain.dim))
+        return frame([folder.files[name] for name in found], columns)
+    except InputError as error:
+        raise InputError(f"{folder.root}: {error}") from None
+
+
+def _back(folder: Folder, modality: str, chains: dict[str, Chain]) -> pl.DataFrame:
+    found = _read(folder, modality, ["id", *chains])
+    for name, chain in chains.items():
+        dtype = found[name].dtype
+        length = dtype.size if isinstance(dtype, pl.Array) else None
+        if length != chain.dim or found[name].null_count():
+            text = (
+                f"{modality}/{name} of {folder.root} holds no vectors of {chain.dim} numbers, as transforms.json says"
+            )
+            raise InputError(f"{text}; get the release again")
+    return found.with_columns(
+        pl.Series(name, chain.invert(found[name].to_numpy()), dtype=pl.Array(pl.Float32, chain.dim))
         for name, chain in chains.items()
-    ]
-    return frame.with_columns(restored)
+    )

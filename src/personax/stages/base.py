@@ -17,7 +17,7 @@ from personax.progress import Progress, Silent
 from personax.schema import Column, Notice
 from personax.store import Staging, StudyFolder
 
-__all__ = ["Context", "Stage", "stage_rng"]
+__all__ = ["Context", "Reader", "Stage", "stage_rng"]
 
 
 def stage_rng(seed: int, stage: str) -> np.random.Generator:
@@ -32,33 +32,22 @@ def stage_rng(seed: int, stage: str) -> np.random.Generator:
 
 
 @dataclass
-class Context:
-    """What a stage is given: the plan, the folder to read, a private place to write, its random numbers.
+class Reader:
+    """The study folder as a stage reads it.
 
     Parameters
     ----------
     plan
-        The whole plan; a stage reads its own section.
+        The whole plan.
     base
         Folder from which relative paths of the plan start.
     folder
-        The study folder, for reading the stages before this one.
-    out
-        Where this stage writes; nobody sees it until the stage has ended.
-    rng
-        The stage's own random numbers.
-    counts, notices
-        Filled by the stage; they go into its manifest and into the report.
+        The study folder.
     """
 
     plan: Plan
     base: Path
     folder: StudyFolder
-    out: Staging
-    rng: np.random.Generator
-    progress: Progress = field(default_factory=Silent)
-    counts: dict[str, int] = field(default_factory=dict)
-    notices: list[Notice] = field(default_factory=list)
 
     def outside(self, path: str) -> Path:
         """Return the place of a file that the plan names."""
@@ -82,6 +71,33 @@ class Context:
         manifest = self.folder.manifest("embed") if self.plan.embed is not None else None
         names = [name for name in manifest.outputs if name.endswith(".parquet")] if manifest else []
         return {Path(name).stem: self.frame(name) for name in names}
+
+
+@dataclass
+class Context(Reader):
+    """What a stage is given: the plan, the folder to read, a private place to write, its random numbers.
+
+    Parameters
+    ----------
+    plan
+        The whole plan; a stage reads its own section.
+    base
+        Folder from which relative paths of the plan start.
+    folder
+        The study folder, for reading the stages before this one.
+    out
+        Where this stage writes; nobody sees it until the stage has ended.
+    rng
+        The stage's own random numbers.
+    counts, notices
+        Filled by the stage; they go into its manifest and into the report.
+    """
+
+    out: Staging
+    rng: np.random.Generator
+    progress: Progress = field(default_factory=Silent)
+    counts: dict[str, int] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
 
     def write_frame(self, frame: pl.DataFrame, *parts: str) -> None:
         """Write a table as Parquet, compressed."""

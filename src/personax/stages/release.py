@@ -2,45 +2,114 @@
 
 from __future__ import annotations
 
-import polars as pl
+from collections.abc import Sequence
 
-from personax.release import Contents, Gate, build, load_or_make_key
-from personax.stages.base import Context, Stage
+from personax.errors import InputError, StudyError
+from personax.plan import Plan
+from personax.plan.release import Release
+from personax.release import Alike, Gate, Key, KeyFolder, Noise, Settings, build, load_or_make_key
+from personax.release.packaging import PublisherFacts
+from personax.stages.base import Context, Reader, Stage
+from personax.stages.released import contents_of
+from personax.store import StudyFolder
 
-__all__ = ["RELEASE"]
+__all__ = ["RELEASE", "key_of", "keys_of", "settings_of"]
+
+_FOLDER = "release"
+
+
+def _reads(plan: Plan) -> Sequence[str]:
+    return [plan.release.removed] if plan.release is not None and plan.release.removed is not None else []
 
 
 def _run(context: Context) -> None:
-    """Build what may leave: no names, texts or images; embeddings under a key; attacked."""
-    section = context.plan.release
+    """Build what may leave: no names, texts or images; the table protected, embeddings under a key; attacked."""
+    _refuse_strangers(context.folder)
+    contents = contents_of(context)
+    settings = settings_of(context)
+    context.notices.extend(
+        build(
+            contents,
+            context.out.root / _FOLDER,
+            key=key_of(context),
+            keys=keys_of(context.folder),
+            settings=settings,
+            study=context.folder.root,
+            rng=context.rng,
+            progress=context.progress,
+        )
+    )
+    context.counts["people"] = contents.people.height - len(settings.removed & set(contents.people["id"]))
+
+
+def keys_of(folder: StudyFolder) -> KeyFolder:
+    """Return where the key of a study lies."""
+    return KeyFolder(folder.path("keys"))
+
+
+def key_of(reader: Reader) -> Key:
+    """Return the key of a study; a new one where it has none."""
+    folder = reader.folder
+    return load_or_make_key(keys_of(folder).key, study=reader.plan.name, release=folder.path(_FOLDER))
+
+
+def settings_of(reader: Reader) -> Settings:
+    """Return what the plan asks of the release."""
+    section = reader.plan.release
     assert section is not None
-    plan = context.plan
-    traits = context.frame("traits", "traits.parquet") if plan.annotate else None
-    texts = context.folder.path("people", "texts.parquet")
-    contents = Contents(
-        name=plan.name,
-        people=context.frame("people", "people.parquet"),
-        columns=context.columns(),
-        traits=traits,
-        embeddings=context.embeddings() if plan.embed else {},
-        private_texts=pl.read_parquet(texts)["biography"].drop_nulls().to_list() if texts.is_file() else (),
-    )
-    key = load_or_make_key(
-        context.folder.path("keys", "release.key"), study=plan.name, release=context.folder.path("release")
-    )
-    notices = build(
-        contents,
-        context.out.root / "release",
-        key=key,
+    told = section.publisher.model_dump()
+    description, version, date = (told.pop(name) for name in ("description", "version", "date"))
+    publisher = PublisherFacts(**{name: tuple(v) if isinstance(v, list) else v for name, v in told.items()})
+    return Settings(
+        removed=_removed(reader, section),
         rare_below=section.rare_below,
-        attack=section.audit,
+        birth_band=section.birth_band,
+        indices=section.categories == "indices",
+        alike=Alike(**section.anonymity.model_dump()) if section.anonymity else None,
+        noise=_noise(section),
+        allowed=section.allowed,
         transform=section.transform,
-        fitted=context.folder.path("keys", "fitted"),
+        attack=section.audit,
         gate=Gate(**section.gate.model_dump()),
-        rng=context.rng,
+        publisher=publisher,
+        description=description,
+        version=version,
+        date=date,
+        shard_bytes=section.shard_mb * 2**20,
     )
-    context.notices.extend(notices)
-    context.counts["people"] = contents.people.height
 
 
-RELEASE = Stage("release", revision=2, needs=("collect", "annotate", "embed"), run=_run, titled=True)
+def _noise(section: Release) -> Noise | None:
+    asked = section.noise
+    if asked is None:
+        return None
+    return Noise(asked.epsilon, asked.delta, asked.numbers, asked.categories, asked.vectors)
+
+
+def _removed(reader: Reader, section: Release) -> frozenset[str]:
+    """Read the removal list: an id a line; empty lines and what follows a # say nothing."""
+    if section.removed is None:
+        return frozenset()
+    path = reader.outside(section.removed)
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        raise InputError(f"the removal list {path} is missing; write one id a line, or an empty file") from None
+    except UnicodeDecodeError:
+        raise InputError(f"the removal list {path} is no text in UTF-8; write one id a line") from None
+    return frozenset(line.partition("#")[0].strip() for line in lines) - {""}
+
+
+def _refuse_strangers(folder: StudyFolder) -> None:
+    """Refuse to build where files lie that this study did not write: they would leave with the release."""
+    old = folder.manifest(_FOLDER)
+    own = set(old.outputs) if old else set()
+    place = folder.path(_FOLDER)
+    found = [path.relative_to(folder.root).as_posix() for path in sorted(place.rglob("*")) if not path.is_dir()]
+    strangers = [name for name in found if name not in own]
+    if strangers:
+        more = f" and {len(strangers) - 1} more files" if len(strangers) > 1 else ""
+        raise StudyError(f"{place} holds {strangers[0]}{more}, which this study did not write; move them out of it")
+
+
+RELEASE = Stage(_FOLDER, revision=3, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from personax.errors import InputError
 from personax.release.audit.attack import Attack
@@ -27,6 +27,8 @@ class Gate:
         Linkability of two releases under different keys.
     max_singling_out, max_linkability
         Risks of the table.
+    min_k
+        People alike in all columns that k-anonymity is counted over.
     """
 
     max_rank_1: float | None = None
@@ -35,6 +37,25 @@ class Gate:
     max_d_sys: float | None = None
     max_singling_out: float | None = None
     max_linkability: float | None = None
+    min_k: int | None = None
+
+    @property
+    def asks_attacks(self) -> bool:
+        """Say whether a limit is on attacks."""
+        return any(getattr(self, field.name) is not None for field in fields(self) if field.name != "min_k")
+
+    def check_alike(self, k: int | None) -> None:
+        """Refuse a table whose smallest group of people alike is too small; None where nothing could be counted.
+
+        Raises
+        ------
+        InputError
+            Names the number and the limit.
+        """
+        if self.min_k is not None and k is not None and k < self.min_k:
+            text = f"the release stops: the smallest group of people alike has {k}"
+            text += f", and release.gate.min_k is {self.min_k}"
+            raise InputError(f"{text}; ask for release.anonymity with this k, or release fewer columns")
 
     def check(self, where: str, attacks: Iterable[Attack]) -> None:
         """Refuse a release that an attack breaks more than is allowed.

@@ -12,6 +12,7 @@ from personax.release.disclosure.dates import birth_year, tells_the_day
 from personax.release.disclosure.generalise import Generalised, Step, generalise
 from personax.release.disclosure.hierarchy import Hierarchy, hierarchies
 from personax.release.disclosure.indices import names_of, shuffle_categories, with_names
+from personax.release.disclosure.noise import Statement, add_noise
 from personax.release.disclosure.rare import OTHER, Merged, merge_rare
 
 __all__ = [
@@ -21,7 +22,9 @@ __all__ = [
     "Generalised",
     "Hierarchy",
     "Merged",
+    "Statement",
     "Step",
+    "add_noise",
     "birth_year",
     "generalise",
     "hierarchies",

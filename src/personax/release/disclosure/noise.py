@@ -14,7 +14,7 @@ from scipy.special import gammaln, hyp1f1
 
 from personax.errors import InputError, require
 
-__all__ = ["Bounds", "Categories", "Mechanism", "Statement", "Sphere", "add_noise", "expected_cosine", "state"]
+__all__ = ["Bounds", "Categories", "Mechanism", "Sphere", "Statement", "add_noise", "expected_cosine", "state"]
 
 GRAIN = 40
 """The noise is exact on a grid of 2^-40 of its scale; OpenDP counts the rounding in."""
@@ -256,8 +256,8 @@ def _check(
         if isinstance(clip, Sphere) and not (0 < clip.radius < math.inf and clip.dim >= 1):
             raise InputError(f"{name} needs a radius above 0 and its length; state them, not from the data")
         if (
-            isinstance(clip, Categories)
-            and len(set(clip.names)) != len(clip.names)
+            (isinstance(clip, Categories)
+            and len(set(clip.names)) != len(clip.names))
             or (isinstance(clip, Categories) and len(clip.names) < 2)
         ):
             raise InputError(f"{name} needs two or more different categories; state all that can be")

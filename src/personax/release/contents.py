@@ -1,0 +1,91 @@
+"""What a release is made of, before anything is done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from personax.errors import InputError
+from personax.release.packaging import AnnotatorFacts, SourceFacts
+from personax.release.private import MIN_LENGTH
+from personax.schema import Column
+
+__all__ = ["Contents", "Encoded"]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Who made the vectors of a measurement; empty where nobody says."""
+
+    encoder: str = ""
+    revision: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a release is made of.
+
+    Parameters
+    ----------
+    name
+        Of the study.
+    people, columns
+        The people table and what its columns mean; only features and targets leave.
+    traits
+        ``id`` and scores, or None.
+    embeddings
+        Modality -> ``id`` and vector columns.
+    private_texts
+        Further texts that must not leave, such as biographies.
+    encoders
+        ``<modality>/<measurement>`` -> who made it.
+    sources, annotators
+        Where people come from, and who stated their traits.
+    seed, software
+        Of the study, and what it was made with.
+    """
+
+    name: str
+    people: pl.DataFrame
+    columns: Sequence[Column]
+    traits: pl.DataFrame | None = None
+    embeddings: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    private_texts: Sequence[str] = ()
+    encoders: Mapping[str, Encoded] = field(default_factory=dict)
+    sources: Sequence[SourceFacts] = ()
+    annotators: AnnotatorFacts | None = None
+    seed: int | None = None
+    software: Mapping[str, str] = field(default_factory=dict)
+
+    def private_values(self) -> list[str]:
+        """Return names, ids and texts that must not leave, those of people who are left out among them."""
+        names = [column.name for column in self.columns if column.role == "private"]
+        texts = [self.people[name].cast(pl.String).drop_nulls().to_list() for name in names]
+        # a short id such as 7 is also a number that means something else
+        ids = [identifier for identifier in self.people["id"] if len(identifier) >= MIN_LENGTH]
+        return [*ids, *(value for column in texts for value in column), *self.private_texts]
+
+    def without(self, removed: Collection[str]) -> Contents:
+        """Return what is left when people are taken out.
+
+        Raises
+        ------
+        InputError
+            Nobody is left, or vectors are of other people than the table.
+        """
+        people = self._kept(self.people, removed)
+        if people.is_empty():
+            raise InputError("nobody is left to release; the removal list names everybody")
+        embeddings = {modality: self._kept(frame, removed) for modality, frame in self.embeddings.items()}
+        for modality, frame in embeddings.items():
+            if set(frame["id"]) != set(people["id"]) or frame["id"].n_unique() < frame.height:
+                raise InputError(f"the vectors of {modality} are not those of the people; run the stage embed again")
+        traits = None if self.traits is None else self._kept(self.traits, removed)
+        return replace(self, people=people, traits=traits, embeddings=embeddings)
+
+    @staticmethod
+    def _kept(frame: pl.DataFrame, removed: Collection[str]) -> pl.DataFrame:
+        return frame.filter(~pl.col("id").is_in(sorted(removed))) if removed else frame

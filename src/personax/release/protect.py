@@ -1,0 +1,252 @@
+"""The table as it leaves: chosen columns, years, rare categories, groups of people alike, indices, noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import polars as pl
+
+from personax.errors import InputError
+from personax.release.contents import Contents
+from personax.release.disclosure import (
+    Statement,
+    add_noise,
+    birth_year,
+    generalise,
+    measure,
+    merge_rare,
+    shuffle_categories,
+    tells_the_day,
+)
+from personax.release.key import Key
+from personax.release.marked import refuse_marked
+from personax.release.settings import Alike, Settings
+from personax.schema import Column, Notice
+
+__all__ = ["Protected", "protect"]
+
+YEAR = "birth_year"
+
+
+@dataclass
+class Protected:
+    """A table on its way out.
+
+    Parameters
+    ----------
+    frame
+        ``id`` and what leaves.
+    columns
+        What they mean now.
+    how
+        Column -> what was done to it.
+    sentences, notices
+        What a card says, and what the publisher must know.
+    told
+        What protection.json holds.
+    mapping
+        Column -> categories by index, where they leave as numbers; it stays with the key.
+    known
+        The table as somebody would make it who knows the people and the rules: before indices and noise.
+    """
+
+    frame: pl.DataFrame
+    columns: list[Column]
+    how: dict[str, str] = field(default_factory=dict)
+    sentences: list[str] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    told: dict[str, Any] = field(default_factory=lambda: {"format": 1})
+    mapping: dict[str, list[str]] = field(default_factory=dict)
+    known: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    def of(self, keep: Callable[[Column], bool]) -> list[Column]:
+        """Return columns that leave and are such."""
+        return [column for column in self.columns if keep(column)]
+
+    def mark(self, name: str, how: str) -> None:
+        """Note what was done to a column."""
+        self.how[name] = f"{self.how[name]}; {how}" if name in self.how else how
+
+
+def protect(contents: Contents, settings: Settings, key: Key, statement: Statement | None = None) -> Protected:
+    """Return the table of a release.
+
+    Parameters
+    ----------
+    contents
+        Of the people who are left.
+    settings
+        What is asked.
+    key
+        Shuffles categories.
+    statement
+        The noise of all columns; those of the table are drawn here.
+
+    Raises
+    ------
+    InputError
+        A column that looks private is marked for release, or something is asked that cannot be.
+    """
+    table = _chosen(contents, settings)
+    _births(table, contents, settings.birth_band)
+    refuse_marked(table.columns, table.frame, allowed=settings.allowed)
+    _rare(table, settings.rare_below)
+    if contents.traits is not None:
+        table.frame = table.frame.join(contents.traits, on="id", how="left", maintain_order="left")
+    _alike(table, settings)
+    table.known = table.frame
+    if settings.indices:
+        _indices(table, key)
+    if statement is not None:
+        _noise(table, statement)
+    return table
+
+
+def _chosen(contents: Contents, settings: Settings) -> Protected:
+    scored = set(contents.traits.columns) if contents.traits is not None else set()
+    leaves = [c for c in contents.columns if c.role in ("feature", "target") and c.name not in scored]
+    days = [c.name for c in leaves if c.name not in settings.allowed and tells_the_day(c.name)]
+    columns = [c for c in leaves if c.name not in days]
+    table = Protected(contents.people.select("id", *(c.name for c in columns)), columns)
+    stays = [c.name for c in contents.columns if c.role == "private"]
+    table.told["withheld"] = sorted(days)
+    table.sentences.append(
+        "Names, texts, images and all other private columns stay behind"
+        + (f", and so do {', '.join(days)}, which would tell the day of birth." if days else ".")
+    )
+    table.told["private_columns"] = len(stays)
+    return table
+
+
+def _births(table: Protected, contents: Contents, band: int | None) -> None:
+    """Make years of birth of dates, in bands."""
+    if band is None:
+        return
+    source = YEAR if YEAR in table.frame.columns else next(
+        (c.name for c in contents.columns if c.role == "private" and tells_the_day(c.name)), None
+    )  # fmt: skip
+    if source is None:
+        raise InputError("release.birth_band needs a column birth_year or birth_date; the people have neither")
+    years, lost = birth_year(contents.people[source], width=band)
+    old = next((c for c in table.columns if c.name == YEAR), None)
+    table.frame = table.frame.with_columns(years.alias(YEAR))
+    if old is None:
+        table.columns.append(Column(YEAR, "feature", "continuous", "years"))
+    says = "the year of birth" if band == 1 else f"the first year of a band of {band}"
+    table.mark(YEAR, says)
+    table.told["birth"] = {"band": band, "unreadable": lost}
+    table.sentences.append(f"Of the date of birth {says} leaves.")
+    if lost:
+        table.notices.append(Notice("Dates of birth that cannot be read leave as missing.", lost))
+
+
+def _rare(table: Protected, below: int) -> None:
+    nominal = table.of(lambda c: c.kind == "nominal" and table.frame[c.name].dtype == pl.String)
+    table.frame, merged = merge_rare(table.frame, [c.name for c in nominal], below)
+    table.told["rare"] = {"below": below, "merged": {one.column: one.categories for one in merged}}
+    for one in merged:
+        how = "withheld, too few people have a value" if one.withheld else f"categories of fewer than {below} are other"
+        table.mark(one.column, how)
+        table.notices.append(
+            Notice(f"{one.column}: categories of fewer than {below} people leave as 'other'.", one.categories)
+        )
+    if nominal:
+        table.sentences.append(f'Categories of fewer than {below} people are "other".')
+
+
+def _alike(table: Protected, settings: Settings) -> None:
+    """Measure who is alike, and make people alike where it is asked."""
+    asked = settings.alike or Alike()
+    noisy = {*settings.noise.numbers, *settings.noise.categories} if settings.noise else set()
+    quasi = _named(table, asked.quasi_identifiers, lambda c: c.role == "feature" and c.name not in noisy)
+    hidden = _sensitive(table, asked.sensitive)
+    if both := sorted(noisy & {c.name for c in quasi}):
+        raise InputError(f"{both[0]} is to carry noise and to be coarsened; noise would undo groups, so choose one")
+    if not quasi:
+        return
+    names = [c.name for c in quasi]
+    if settings.alike is None:
+        found = measure(table.frame, names, hidden, k=asked.k)
+        table.told["k_anonymity"] = {"columns": names, "asked": None, "after": found.to_dict()}
+        table.sentences.append(
+            f"k-anonymity was not asked for: the smallest group of people alike in {', '.join(names)} has {found.k}, "
+            f"and {found.share_below:.0%} of people are in groups of fewer than {asked.k}."
+        )
+        return
+    made = generalise(table.frame, quasi, k=asked.k, l=asked.l, sensitive=hidden, suppress=asked.suppress,
+                      given={name: dict(groups) for name, groups in asked.groups.items()})  # fmt: skip
+    table.frame = made.frame
+    for step in made.steps:
+        for name in step.columns:
+            table.mark(name, step.says)
+    empty = {name for name in names if table.frame[name].null_count() == table.frame.height}
+    table.frame = table.frame.drop(empty)
+    table.columns = [replace(c, kind=_kind(c, table.frame)) for c in table.columns if c.name not in empty]
+    table.told["k_anonymity"] = {
+        "columns": [name for name in names if name not in empty],
+        "asked": {"k": asked.k, "l": asked.l, "suppress": asked.suppress},
+        "before": made.before.to_dict(),
+        "after": made.after.to_dict(),
+        "steps": [{"columns": list(s.columns), "level": s.says, "loss": s.loss, "values_before": s.before,
+                   "values_after": s.after, "people_withheld": s.withheld} for s in made.steps],
+        "loss": made.loss,
+        "people_withheld": made.suppressed,
+        "optimal": made.optimal,
+        "left_out": sorted(empty),
+    }  # fmt: skip
+    table.sentences.append(made.sentence)
+    if empty:
+        table.notices.append(Notice(f"k-anonymity leaves nothing of {', '.join(sorted(empty))}.", len(empty)))
+    if made.suppressed:
+        table.notices.append(
+            Notice("People whose group stayed too small leave without these columns.", made.suppressed)
+        )
+
+
+def _kind(column: Column, frame: pl.DataFrame) -> Any:  # noqa: ANN401 - a Literal
+    return "nominal" if frame[column.name].dtype == pl.String else column.kind
+
+
+def _named(table: Protected, names: Sequence[str], default: Callable[[Column], bool]) -> list[Column]:
+    known = {c.name: c for c in table.columns}
+    for name in names:
+        if name not in known:
+            raise InputError(f"release.anonymity names {name}, which does not leave; name columns that do")
+    return [known[name] for name in names] if names else table.of(default)
+
+
+def _sensitive(table: Protected, names: Sequence[str]) -> list[Column]:
+    traits = [Column(name, "target", "ordinal") for name in table.frame.columns
+              if name not in {"id", *(c.name for c in table.columns)}]  # fmt: skip
+    known = {c.name: c for c in [*table.columns, *traits]}
+    if missing := [name for name in names if name not in known]:
+        raise InputError(f"release.anonymity.sensitive names {missing[0]}, which does not leave")
+    if names:
+        return [known[name] for name in names]
+    return [*table.of(lambda c: c.role == "target"), *(c for c in traits if c.name.startswith("final_"))]
+
+
+def _indices(table: Protected, key: Key) -> None:
+    names = [c.name for c in table.of(lambda c: c.kind == "nominal" and table.frame[c.name].dtype == pl.String)]
+    table.frame, table.mapping = shuffle_categories(table.frame, names, key)
+    for name in names:
+        table.mark(name, "shuffled indices")
+    table.told["indices"] = names
+    if names:
+        table.sentences.append(
+            f"Categories of {', '.join(names)} are shuffled numbers; the publisher keeps what they stand for. "
+            "How often a number occurs still tells it to those who know the shares."
+        )
+
+
+def _noise(table: Protected, statement: Statement) -> None:
+    own = [mechanism for mechanism in statement.mechanisms if "/" not in mechanism.column]
+    for mechanism in own:
+        if mechanism.column not in table.frame.columns:
+            raise InputError(f"release.noise names {mechanism.column}, which does not leave; name columns that do")
+        table.mark(mechanism.column, f"noise, epsilon = {mechanism.epsilon:g}")
+    table.frame = add_noise(table.frame, replace(statement, mechanisms=tuple(own)))
+    table.told["noise"] = statement.to_dict()
+    table.sentences.append(statement.sentence)
