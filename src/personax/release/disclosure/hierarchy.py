@@ -151,11 +151,10 @@ def _distinct(frame: pl.DataFrame, names: Sequence[str]) -> tuple[Ints, pl.DataF
 def _levels(distinct: pl.DataFrame, counts: Ints, told: Iterator[Told]) -> Iterator[Level]:
     """Yield the levels that differ: as it is, those told, withheld."""
     present = np.column_stack([values.is_not_null().to_numpy() for values in distinct])
-    weights = counts / counts.sum()
 
     def level(says: str, values: pl.DataFrame, loss: Floats) -> Level:
         known = np.where(present, loss.reshape(len(present), -1), 0.0).mean(axis=1)
-        return Level(says, values, equivalence(values, values.columns), float(weights @ known))
+        return Level(says, values, equivalence(values, values.columns), float(counts @ known / counts.sum()))
 
     last = level("as it is", distinct, np.zeros(distinct.height))
     yield last
