@@ -124,7 +124,7 @@ def peers(asked: argparse.Namespace) -> Iterator[str]:
         seen = made.frame.select(pl.col(names).cast(pl.String).fill_null("*"), "score", "club")
         seen.write_csv(place / "recoded.csv")
         (place / "levels.json").write_text(json.dumps(levels))
-        shown = subprocess.run([asked.peers_python, str(PEERS), folder], check=True, capture_output=True, text=True)
+        shown = subprocess.run([asked.peers_python, str(PEERS), folder], check=True, stdout=subprocess.PIPE, text=True)
     told = json.loads(shown.stdout.splitlines()[-1])
     sensitive = [Column("score", "target", "ordinal"), Column("club", "target", "nominal")]
     ours = measure(made.frame, names, sensitive)
@@ -143,7 +143,9 @@ def peers(asked: argparse.Namespace) -> Iterator[str]:
     yield ""
     yield "Recoding by the same hierarchies, at most 1 % of the people withheld:"
     yield ""
-    yield f"| | loss | withheld people | s |\n|---|---|---|---|\n| personax | {made.loss:.3f} | {made.suppressed} | {seconds:.2f} |"
+    yield "| | loss | withheld people | s |"
+    yield "|---|---|---|---|"
+    yield f"| personax | {made.loss:.3f} | {made.suppressed} | {seconds:.2f} |"
     yield f"| ANJANA {told['anjana']} | {theirs:.3f} | {told['withheld']} | {told['seconds']:.2f} |"
 
 
@@ -167,13 +169,13 @@ def main() -> None:
     words = ["PATH" if previous == "--peers-python" else word
              for previous, word in zip(["", *sys.argv[1:]], sys.argv[1:], strict=False)]  # fmt: skip
     for name in asked.sections or ["recoding", "scan", "noise"]:
-        head = (f"{date.today()}; {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the "
-                f"start; personax {version('personax')}, polars {version('polars')}, opendp {version('opendp')}.")  # fmt: skip
+        load = f"load {os.getloadavg()[0]:.1f} at the start"
+        versions = ", ".join(f"{package} {version(package)}" for package in ("personax", "polars", "opendp"))
+        head = f"{date.today()}; {platform.machine()}, {os.cpu_count()} cores, {load}; {versions}."
+        told = f"`{' '.join(['python benchmarks/disclosure.py', *words])}`"
         lines = list(SECTIONS[name](asked))
         print("\n".join(lines), flush=True)
-        known[name] = "\n".join(
-            [head, "", f"`python benchmarks/disclosure.py {' '.join(words)}`".replace(" `", "`"), "", *lines]
-        )
+        known[name] = "\n".join([head, "", told, "", *lines])
         text = "".join(f"\n## {title}\n\n{known[title]}\n" for title in SECTIONS if title in known)
         RESULTS.write_text(f"# Disclosure, measured\n{text}", encoding="utf-8")
 

@@ -35,9 +35,8 @@ def main(folder: Path) -> dict[str, Any]:
     seconds = time.perf_counter() - start
     chosen = {}
     for name, held in levels.items():
-        rows = made.index
-        fits = [number for number, level in enumerate(held)
-                if all(level[row] == value for row, value in zip(rows, made[name], strict=True))]  # fmt: skip
+        seen = set(made[name])
+        fits = [number for number, level in enumerate(held) if seen <= set(level)]
         chosen[name] = fits[0]
     return {
         "pycanon": version("pycanon"),

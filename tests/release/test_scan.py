@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 
@@ -191,7 +190,7 @@ def test_the_path_of_the_study_and_links(folder: Path) -> None:
     kinds = {f.kind for f in scan_folder(folder, [], study=folder.parent)}
     assert "the path of the study" in kinds
     (folder / "a.bin").unlink()
-    os.symlink(folder / "README.md", folder / "link")
+    (folder / "link").symlink_to(folder / "README.md")
     assert [f.kind for f in scan_folder(folder, [])] == ["a link"]
     with pytest.raises(InputError, match="no folder"):
         scan_folder(folder / "nothing", [])

@@ -28,7 +28,7 @@ texts = st.lists(st.none() | st.sampled_from(["a", "b", "c", "d", "e", "other"])
 
 
 def test_rare_categories_leave_as_other() -> None:
-    frame = pl.DataFrame({"job": ["a"] * 5 + ["b"] * 3 + ["c", None]})
+    frame = pl.DataFrame({"job": [*["a"] * 5, *["b"] * 3, "c", None]})
     made, told = merge_rare(frame, ["job"], 4)
     assert made["job"].to_list() == ["a"] * 5 + ["other"] * 4 + [None]
     assert told == [Merged("job", 2, 4)]

@@ -15,6 +15,7 @@ from scipy.stats import chi2, kstest, laplace, norm
 
 from personax.errors import InputError, MissingExtraError
 from personax.release.disclosure import Bounds, Categories, Sphere, add_noise, expected_cosine, state
+from personax.release.disclosure.statement import Clip
 
 pytest.importorskip("opendp", reason="the extra release is not installed")
 
@@ -51,7 +52,7 @@ def test_laplace_and_randomised_response_by_their_closed_forms(epsilon: float) -
 
 
 def test_the_budget_is_split_and_adds_up() -> None:
-    columns = {"a": Sphere(1, 4), "b": Sphere(1, 4), "c": Bounds(0, 1)}
+    columns: dict[str, Clip] = {"a": Sphere(1, 4), "b": Sphere(1, 4), "c": Bounds(0, 1)}
     made = state(columns, epsilon=4, delta=1e-6, weights={"a": 2.0})
     assert [m.epsilon for m in made.mechanisms] == [2, 1, 1]
     assert [m.delta for m in made.mechanisms] == [5e-7, 5e-7, 0]
@@ -96,7 +97,7 @@ def test_the_noise_follows_its_distribution() -> None:
 
 
 def test_missing_stays_missing_and_inside_the_sphere_nothing_is_clipped() -> None:
-    columns = {"x": Bounds(0, 10), "v": Sphere(5, 2), "c": Categories(("a", "b"))}
+    columns: dict[str, Clip] = {"x": Bounds(0, 10), "v": Sphere(5, 2), "c": Categories(("a", "b"))}
     made = state(columns, epsilon=99, delta=0.5)
     vectors = pl.Series("v", [[3.0, 0.0], None], dtype=pl.Array(pl.Float32, 2))
     frame = pl.DataFrame({"x": [3, None], "v": vectors, "c": ["a", None], "id": ["p", "q"]})

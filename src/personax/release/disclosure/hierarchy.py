@@ -130,7 +130,7 @@ def _readable(frame: pl.DataFrame, names: Sequence[str]) -> None:
         if name not in frame.columns:
             raise InputError(f"the table has no column {name}; name one of its columns")
         dtype = frame[name].dtype
-        if not (dtype.is_numeric() or dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean)):
+        if not (dtype.is_numeric() or dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Null)):
             raise InputError(f"{name} holds {dtype}, which has no bands; make it a number or a text first, or private")
 
 
