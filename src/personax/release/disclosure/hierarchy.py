@@ -130,7 +130,7 @@ def _readable(frame: pl.DataFrame, names: Sequence[str]) -> None:
         if name not in frame.columns:
             raise InputError(f"the table has no column {name}; name one of its columns")
         dtype = frame[name].dtype
-        if not (dtype.is_numeric() or dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean)):
+        if not (dtype.is_numeric() or dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Null)):
             raise InputError(f"{name} holds {dtype}, which has no bands; make it a number or a text first, or private")
 
 
@@ -151,11 +151,10 @@ def _distinct(frame: pl.DataFrame, names: Sequence[str]) -> tuple[Ints, pl.DataF
 def _levels(distinct: pl.DataFrame, counts: Ints, told: Iterator[Told]) -> Iterator[Level]:
     """Yield the levels that differ: as it is, those told, withheld."""
     present = np.column_stack([values.is_not_null().to_numpy() for values in distinct])
-    weights = counts / counts.sum()
 
     def level(says: str, values: pl.DataFrame, loss: Floats) -> Level:
         known = np.where(present, loss.reshape(len(present), -1), 0.0).mean(axis=1)
-        return Level(says, values, equivalence(values, values.columns), float(weights @ known))
+        return Level(says, values, equivalence(values, values.columns), float(counts @ known / counts.sum()))
 
     last = level("as it is", distinct, np.zeros(distinct.height))
     yield last

@@ -4,116 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import gammaln, hyp1f1
 
-from personax.errors import InputError, require
+from personax.errors import ComputationError, InputError, require
+from personax.release.disclosure.statement import (
+    Bounds,
+    Categories,
+    Clip,
+    Mechanism,
+    Sphere,
+    Statement,
+    expected_cosine,
+)
 
-__all__ = ["Bounds", "Categories", "Mechanism", "Sphere", "Statement", "add_noise", "expected_cosine", "state"]
+__all__ = ["add_noise", "state"]
 
 GRAIN = 40
 """The noise is exact on a grid of 2^-40 of its scale; OpenDP counts the rounding in."""
 
-UNIT = "one person's row: any values may be replaced by any others within the clip"
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """A number, clipped to stated bounds; Laplace noise. Bounds taken from the data would tell of them."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Sphere:
-    """A vector of ``dim`` numbers, clipped to a stated length; Gaussian noise."""
-
-    radius: float
-    dim: int
-
-
-@dataclass(frozen=True, slots=True)
-class Categories:
-    """A category among those stated; randomised response."""
-
-    names: tuple[str, ...]
-
-
-Clip = Bounds | Sphere | Categories
-
-
-@dataclass(frozen=True, slots=True)
-class Mechanism:
-    """What is done to a column.
-
-    Parameters
-    ----------
-    column, clip
-        Its name, and what is stated of its values.
-    epsilon, delta
-        Its part of the budget.
-    sensitivity
-        How far two people can be apart: L1 of a number, L2 of a vector, 1 of a category.
-    scale
-        Of the noise: b of Laplace, standard deviation of each coordinate of Gaussian; of randomised response
-        the probability that the answer is the true one.
-    cosine
-        Mean cosine between a vector of full length and the same with noise; None of other columns.
-    """
-
-    column: str
-    clip: Clip
-    epsilon: float
-    delta: float
-    sensitivity: float
-    scale: float
-    cosine: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What is guaranteed, to whom, and what is not.
-
-    Parameters
-    ----------
-    epsilon, delta
-        Of a person's row as a whole: the sums over columns (basic composition).
-    mechanisms
-        One a column.
-    not_covered
-        What the guarantee says nothing of.
-    """
-
-    epsilon: float
-    delta: float
-    mechanisms: tuple[Mechanism, ...]
-    not_covered: tuple[str, ...]
-    unit: str = UNIT
-    model: str = "local"
-
-    @property
-    def sentence(self) -> str:
-        """What a card says of it."""
-        spheres = [mechanism for mechanism in self.mechanisms if mechanism.cosine is not None]
-        lost = "".join(
-            f" A vector of {mechanism.column} has a mean cosine of {mechanism.cosine:.3f} with itself without noise."
-            for mechanism in spheres
-        )
-        names = ", ".join(mechanism.column for mechanism in self.mechanisms)
-        return (
-            f"{names} carry noise with local differential privacy, epsilon = {self.epsilon:g} and delta = {self.delta:g} "
-            f"for {self.unit}.{lost} Not covered: {'; '.join(self.not_covered)}."
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, as a JSON file holds them."""
-        return asdict(self)
+MOST = 100.0
+"""A larger epsilon protects nobody."""
 
 
 def state(
@@ -150,8 +64,8 @@ def state(
     -----
     Laplace: scale (high - low) / epsilon. Gaussian: OpenDP's bound by zero-concentrated privacy, a little wider than
     the exact one of Balle and Wang. Randomised response among m categories: the truth with probability
-    e^epsilon / (e^epsilon + m - 1), else one of the others. Sensitivity of a vector is twice the radius, because a whole
-    row may be replaced.
+    e^epsilon / (e^epsilon + m - 1), else one of the others. Sensitivity of a vector is twice the radius, because a
+    whole row may be replaced.
 
     References
     ----------
@@ -218,33 +132,14 @@ def add_noise(frame: pl.DataFrame, statement: Statement) -> pl.DataFrame:
     return frame
 
 
-def expected_cosine(radius: float, scale: float, dim: int) -> float:
-    """Return the mean cosine between a vector of this length and itself with normal noise of this scale.
-
-    Notes
-    -----
-    The mean resultant length of a projected normal distribution (Mardia and Jupp 2000, section 9.3); by its
-    limit, r / sqrt(r^2 + d s^2), where the series is out of range.
-
-    Examples
-    --------
-    >>> round(expected_cosine(1.0, 0.5, 1024), 3)
-    0.062
-    """
-    a = radius / scale
-    if a > 30 or dim > 1000:
-        return a / math.sqrt(a * a + dim - 1)
-    ratio = math.exp(gammaln((dim + 1) / 2) - gammaln(dim / 2 + 1))
-    return float(a / math.sqrt(2) * ratio * hyp1f1(0.5, dim / 2 + 1, -a * a / 2))
-
-
 def _check(
     columns: Mapping[str, Clip], epsilon: float, delta: float, vectors: Sequence[str], weights: Mapping[str, float]
 ) -> None:
     if not columns:
         raise InputError("noise needs columns; say which, and the bounds of each")
-    if not (0 < epsilon < math.inf and 0 <= delta < 1):
-        raise InputError(f"epsilon = {epsilon:g}, delta = {delta:g}: epsilon is above 0, delta at least 0 and below 1")
+    if not (0 < epsilon <= MOST and 0 <= delta < 1):
+        text = f"epsilon = {epsilon:g}, delta = {delta:g}: epsilon is above 0, at most {MOST:g}, delta in [0, 1)"
+        raise InputError(text)
     if vectors and delta == 0:
         raise InputError(f"noise on the vectors {vectors[0]} needs a delta above 0, well below 1 / people")
     for name, weight in weights.items():
@@ -255,11 +150,7 @@ def _check(
             raise InputError(f"the bounds {clip.low:g} and {clip.high:g} of {name} are none; state what values can be")
         if isinstance(clip, Sphere) and not (0 < clip.radius < math.inf and clip.dim >= 1):
             raise InputError(f"{name} needs a radius above 0 and its length; state them, not from the data")
-        if (
-            (isinstance(clip, Categories)
-            and len(set(clip.names)) != len(clip.names))
-            or (isinstance(clip, Categories) and len(clip.names) < 2)
-        ):
+        if isinstance(clip, Categories) and not 1 < len(clip.names) == len(set(clip.names)):
             raise InputError(f"{name} needs two or more different categories; state all that can be")
 
 
@@ -287,8 +178,15 @@ def _calibrate(name: str, clip: Clip, epsilon: float, delta: float) -> Mechanism
 
 def _least(make: Callable[[float], Any], gap: float, budget: float | tuple[float, float], enough: float) -> float:
     dp: Any = _opendp()
-    bounds = (enough / 64, enough * (1 + 1e-6))
-    return float(dp.binary_search_param(make, d_in=gap, d_out=budget, bounds=bounds, T=float))
+
+    def private(scale: float) -> bool:
+        try:
+            return bool(make(scale).check(gap, budget))
+        except dp.OpenDPException:
+            # so little noise that epsilon is beyond all numbers
+            return False
+
+    return float(dp.binary_search(private, bounds=(enough / 64, enough * (1 + 1e-6)), T=float))
 
 
 def _opendp() -> Any:  # noqa: ANN401 - OpenDP makes its functions when it is imported
@@ -327,7 +225,11 @@ def _noisy(series: pl.Series, mechanism: Mechanism) -> pl.Series:
     if isinstance(clip, Bounds):
         draw = _laplace(dp, scale, mechanism.sensitivity / mechanism.epsilon)
     else:
+        # a grid as fine as this or finer than that of the calibration
         draw = _gaussian(dp, scale, scale, clip.dim, mechanism.delta)
+    budget = mechanism.epsilon if isinstance(clip, Bounds) else (mechanism.epsilon, mechanism.delta)
+    if not draw.check(mechanism.sensitivity, budget):
+        raise ComputationError(f"the noise of {name} does not keep its budget; state it anew, and report this")
     made = np.array([draw(row.tolist()) for row in rows[known]], dtype=np.float64).reshape(-1, rows.shape[1])
     rows[known] = made
     hidden = pl.Series(~known)
@@ -341,8 +243,7 @@ def _rows(series: pl.Series, clip: Bounds | Sphere) -> NDArray[np.float64]:
     """Return the clipped values, one row a person, 0 where missing."""
     width = clip.dim if isinstance(clip, Sphere) else 1
     if isinstance(clip, Sphere):
-        lengths = set(series.drop_nulls().to_list().__len__() and map(len, series.drop_nulls().to_list()))
-        if not series.dtype.is_nested() or lengths - {width}:
+        if not series.dtype.is_nested() or {len(row) for row in series.drop_nulls()} - {width}:
             raise InputError(f"{series.name} holds no vectors of {width} numbers; state the length that they have")
         values = [[0.0] * width if row is None else row for row in series.to_list()]
     elif series.dtype.is_numeric():
