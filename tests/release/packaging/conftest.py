@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,6 @@ from personax.release.packaging import (
     write_all,
     write_shards,
 )
-from personax.schema import Column
 from personax.simulate import simulate_population
 from personax.traits import aggregate
 
@@ -38,6 +37,9 @@ class Packaged(NamedTuple):
     facts: Facts
 
 
+Package = Callable[..., Packaged]
+
+
 def demo() -> tuple[dict[str, pl.DataFrame], Facts]:
     """Return what the demo's study would release, without its transform, and the facts."""
     world = simulate_population(PEOPLE, rng=np.random.default_rng(5), text_dim=DIM, image_dim=DIM)
@@ -48,9 +50,7 @@ def demo() -> tuple[dict[str, pl.DataFrame], Facts]:
     )
     frames = {"people": people.sort("id"), **{name: frame.sort("id") for name, frame in world.embeddings.items()}}
     measurements = [
-        MeasurementFacts(
-            modality, name, DIM, "rotation", "hashed n-grams" if modality == "text" else "colours and edges"
-        )
+        MeasurementFacts(modality, name, DIM, "rotation", ENCODERS[modality])
         for modality, frame in world.embeddings.items()
         for name in frame.columns[1:]
     ]
@@ -84,8 +84,8 @@ def demo() -> tuple[dict[str, pl.DataFrame], Facts]:
             agreement={"openness": 0.61, "neuroticism": 0.48},
         ),
         protections=("Categories of fewer than 5 people left as other.", "Month and day of birth stayed behind."),
-        audit="Of 500 people, an attacker who holds the originals finds 100% by distance profiles on text/text_a: it is "
-        "pseudonymised, not anonymous.",
+        audit="Of 130 people, an attacker who holds the originals finds 100% by distance profiles on text/text_a: it "
+        "is pseudonymised, not anonymous.",
         gate={"max_singling_out": 0.5},
         publisher=PublisherFacts(
             authors=("Ada Sample", "Bo Example"), contact="privacy@example.org", homepage="https://example.org/demo"
@@ -96,7 +96,7 @@ def demo() -> tuple[dict[str, pl.DataFrame], Facts]:
     return frames, facts
 
 
-def package(
+def _package(
     folder: Path, frames: Mapping[str, pl.DataFrame], facts: Facts, *, shard_bytes: int = 10_000_000
 ) -> Packaged:
     """Write a release."""
@@ -110,10 +110,10 @@ def package(
 def packaged(tmp_path_factory: pytest.TempPathFactory) -> Packaged:
     """The demo, with people in one file and vectors in several."""
     frames, facts = demo()
-    return package(tmp_path_factory.mktemp("packaged"), frames, facts, shard_bytes=16_000)
+    return _package(tmp_path_factory.mktemp("packaged"), frames, facts, shard_bytes=16_000)
 
 
-def tiny(*names: str) -> tuple[pl.DataFrame, list[Column]]:
-    """Return three people with a number in each of these columns."""
-    frame = pl.DataFrame({"id": ["a", "b", "c"], **{name: [1.5, None, -2.0] for name in names}})
-    return frame, [Column(name, "feature", "continuous") for name in names]
+@pytest.fixture(scope="session")
+def package() -> Package:
+    """Write a release: folder, frames, facts, and how large a shard may be."""
+    return _package

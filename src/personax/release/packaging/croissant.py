@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -130,7 +131,7 @@ def _named(config: str, columns: Sequence[ColumnFacts]) -> list[tuple[str, Colum
     taken: set[str] = set()
     named = []
     for column in columns:
-        plain = slug = re.sub(r"[^A-Za-z0-9_.-]+", "_", column.name) or "_"
+        plain = slug = re.sub(r"[^A-Za-z0-9_-]+", "_", column.name) or "_"
         number = 1
         while slug in taken:
             number += 1
@@ -189,7 +190,10 @@ def check_croissant(folder: Path) -> list[str]:
     if not isinstance(told, dict) or told.get("@context") != dict(CONTEXT) or _contexts(told) > 1:
         return ["its @context is not the one that personax writes, so it was not read further"]
     try:
-        found = mlcroissant.Dataset(jsonld=path).metadata.ctx.issues
+        with warnings.catch_warnings():
+            # rdflib warns of its own use of itself
+            warnings.filterwarnings("ignore", "ConjunctiveGraph is deprecated", DeprecationWarning)
+            found = mlcroissant.Dataset(jsonld=path).metadata.ctx.issues
     except mlcroissant.ValidationError as error:
         lines = [clean(line.strip().removeprefix("-")) for line in str(error).splitlines() if line.startswith("  -")]
         return lines or [clean(str(error))]

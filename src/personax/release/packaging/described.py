@@ -11,6 +11,7 @@ import polars as pl
 
 from personax.errors import InputError
 from personax.release.packaging.facts import PEOPLE, ColumnFacts, Facts
+from personax.release.packaging.markdown import clean
 from personax.schema import LETTERS, Column, Kind, Role
 
 if TYPE_CHECKING:
@@ -178,11 +179,11 @@ def columns_json(facts: Facts) -> str:
             "name": column.name,
             "role": column.role,
             "kind": column.kind,
-            "unit": column.unit or None,
+            "unit": clean(column.unit) or None,
             "type": column.dtype,
             "length": column.length,
-            "description": column.description,
-            "protection": column.protection,
+            "description": clean(column.description),
+            "protection": clean(column.protection),
         }
         for config in facts.configs
         for column in facts.of(config)

@@ -193,7 +193,7 @@ def limits(facts: Facts) -> list[str]:
         told.append("Traits are what raters state, not what a person is; raters can be wrong together.")
     if facts.annotators is not None and facts.annotators.kind == "questionnaire":
         told.append("Traits are what people say of themselves.")
-    if facts.measurements:
+    if any(one.transform in KEEPS for one in facts.measurements):
         told.append(
             "Coordinates of transformed vectors mean nothing by themselves, and the encoders cannot be applied."
         )

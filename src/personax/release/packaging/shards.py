@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -18,7 +18,7 @@ from personax.files import sha256
 from personax.release.packaging.described import AS_TEXT, FORMAT, dtype_of, schema_of
 from personax.release.packaging.facts import ColumnFacts
 
-__all__ = ["SHARD_BYTES", "Shard", "feature", "list_shards", "write_shards"]
+__all__ = ["SHARD_BYTES", "Shard", "list_shards", "write_shards"]
 
 SHARD_BYTES: Final = 256 * 1024 * 1024
 GROUP_BYTES: Final = 32 * 1024 * 1024
@@ -159,30 +159,14 @@ def _write(rows: pl.DataFrame, columns: Sequence[ColumnFacts], path: Path) -> No
         }
         for column in columns
     ]
-    features = {column.name: feature(column) for column in columns}
     rows.rechunk().write_parquet(
         path,
         compression="zstd",
         # minima and maxima of columns would be one more thing that leaves
         statistics=False,
         row_group_size=max(1, GROUP_BYTES // _row_bytes(columns)),
-        metadata={
-            "personax": json.dumps({"format": FORMAT, "config": columns[0].config, "columns": told}),
-            "huggingface": json.dumps({"info": {"features": features}}),
-        },
+        metadata={"personax": json.dumps({"format": FORMAT, "config": columns[0].config, "columns": told})},
     )
-
-
-def feature(column: ColumnFacts) -> dict[str, Any]:
-    """Return the column as a feature of `datasets`, as its Parquet files keep it.
-
-    Examples
-    --------
-    >>> feature(ColumnFacts("text", "a", "embedding", "continuous", "float32", "", length=3))
-    {'feature': {'dtype': 'float32', '_type': 'Value'}, 'length': 3, '_type': 'List'}
-    """
-    value = {"dtype": column.dtype, "_type": "Value"}
-    return value if column.length is None else {"feature": value, "length": column.length, "_type": "List"}
 
 
 def list_shards(folder: Path, config: str) -> list[Shard]:

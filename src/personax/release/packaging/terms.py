@@ -139,6 +139,7 @@ SOURCES: Final[Mapping[str, Terms]] = {
         "No portion of it may be copied, published or distributed further, and data derived from it may not be "
         "used commercially; identities are given by its authors on request only.",
     ),
+    "nfl_players": Terms("public domain, as docs/leagues.md records", (), "", "the NFL players file (by courtesy)"),
     "nba": _site("NBA", "https://global.nba.com/terms-of-use", "The terms cover statistics as NBA content."),
     "nfl": _site("NFL", "https://www.nfl.com"),
     "espn": _site("ESPN", "https://www.espn.com"),
