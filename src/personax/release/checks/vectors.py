@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from personax.errors import InputError
 from personax.release.checks.check import Check, Release, mapping, settle
-from personax.release.folder import frame, one_length, schema
+from personax.release.plain import frame, one_length, schema
 
 __all__ = ["vectors"]
 
@@ -55,7 +55,7 @@ def vectors(release: Release) -> Iterable[Check]:
         except InputError as error:
             broken.append(str(error))
     broken += [f"{STATED} tells of {label}, which is not there" for label in sorted(set(stated) - seen)]
-    if stated:
+    if STATED in release.folder.files:
         broken += [f"{STATED} tells nothing of {label}" for label in sorted(seen - set(stated))]
     yield settle("vectors", broken, f"{len(seen)} measurements, finite, each of one length, as stated")
     if plain:
@@ -113,4 +113,4 @@ def _broken(label: str, found: pl.Series, dim: object) -> list[str]:
 
 
 def _unit(values: NDArray[np.float32]) -> bool:
-    return len(values) > 0 and bool(np.allclose(np.linalg.norm(values, axis=1), 1.0, atol=1e-4))
+    return len(values) > 0 and bool(np.allclose(np.linalg.norm(values.astype(np.float64), axis=1), 1.0, atol=1e-4))
