@@ -76,9 +76,12 @@ def people(change: Callable[[pl.DataFrame], pl.DataFrame]) -> Callable[[Path], N
     def rewrite(out: Path) -> None:
         frame = change(pl.read_parquet(out / PEOPLE))
         frame.write_parquet(out / PEOPLE)
-        said = {entry["name"]: entry for entry in json.loads((out / "columns.json").read_text())}
-        new = {"file": "people", "role": "feature", "kind": "nominal"}
-        write_json(out / "columns.json", [said.get(name, new | {"name": name}) for name in frame.columns])
+        about = json.loads((out / "columns.json").read_text())
+        said = {entry["name"]: entry for entry in about["columns"] if "people" in entry["file"]}
+        new = {"file": "data/people/", "role": "feature", "kind": "nominal"}
+        columns = [said.get(name, new | {"name": name}) for name in frame.columns]
+        rest = [entry for entry in about["columns"] if "people" not in entry["file"]]
+        write_json(out / "columns.json", about | {"columns": columns + rest})
 
     return rewrite
 
@@ -159,7 +162,8 @@ FAULTS: list[tuple[Callable[[Path], None], str, str]] = [
     (add(image_url=["a", "b"] * 20), "columns", "private by its name"),
     (add(birth_date=["1980-01-02", "1980-01-03"] * 20), "columns", "private by its name"),
     (add(club=[f"club {n}" for n in range(N)]), "columns", "differs for nearly everybody"),
-    (said("columns.json", lambda its: its[1:-1]), "columns", "says nothing of"),
+    (said("columns.json", lambda its: its["columns"][1:]), "columns", "says nothing of id"),
+    (replaced("columns.json", '"length": 6', '"length": 7'), "vectors", "columns.json says 7"),
     (add(birth_year=[1, 2] * 20, birth_month=[1, 2] * 20, birth_day=[3, 4] * 20), "dates of birth", "leave the day"),
     (add(**{"Year": [1980, 1981] * 20, "Day index": [1, 2] * 20}), "dates of birth", "Day index"),
     (add(club=["a@b.org", "x"] * 20), "cells", "addresses"),

@@ -10,7 +10,7 @@ import polars as pl
 from personax.columns import infer_columns
 from personax.errors import InputError
 from personax.release.checks.check import Check, Release, mapping, settle
-from personax.release.layout import described
+from personax.release.layout import column_entries, described
 from personax.release.scan import scan
 
 __all__ = ["people", "smallest_group"]
@@ -45,25 +45,17 @@ def _columns(release: Release, frame: pl.DataFrame) -> Check:
         if column.role == "private"
     ]
     try:
-        said = described(release.folder)
-        private += [f"columns.json calls {column.name} private" for column in said.values() if column.role == "private"]
+        said = {str(entry.get("name")): entry.get("role") for entry in column_entries(release.folder, "people")}
+        private += [f"columns.json calls {name} private" for name, role in said.items() if role == "private"]
         if "columns.json" in release.folder.files:
-            untold = sorted(set(frame.columns) - set(said) - {"id"} - _cyclic(release))
+            private += [f"columns.json says nothing of {name}" for name in sorted(set(frame.columns) - set(said))]
             gone = sorted(set(said) - set(frame.columns))
-            private += [f"columns.json says nothing of {name}" for name in untold]
             private += [f"columns.json tells of {name}, which is not there" for name in gone]
         elif release.format == 2:
             private.append("there is no columns.json, so nobody says what columns mean")
     except InputError as error:
         private.append(str(error))
     return settle("columns", private, f"{frame.width} columns, none private by its name or its values")
-
-
-def _cyclic(release: Release) -> set[str]:
-    """Return columns whose description lacks only the length of a turn."""
-    said = release.folder.json("columns.json")
-    entries = [mapping(entry) for entry in said] if isinstance(said, list) else []
-    return {str(entry.get("name")) for entry in entries if entry.get("kind") == "cyclic"}
 
 
 def _words(name: str) -> str:
