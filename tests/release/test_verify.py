@@ -171,7 +171,7 @@ FAULTS: list[tuple[Callable[[Path], None], str, str]] = [
     (add(club=["word " * 30, "x"] * 20), "cells", "free text"),
     (said("protection.json", lambda its: {"k_anonymity": {"after": 12}}), "k-anonymity", "has 10, and .* claims 12"),
     (said("protection.json", lambda its: {}), "k-anonymity", "nothing is claimed"),
-    (said("protection.json", lambda its: {"k_anonymity": {"k": 10, "columns": ["x"]}}), "k-anonymity", "has not"),
+    (said("protection.json", lambda its: {"after": {"k": 10, "quasi_identifiers": ["x"]}}), "k-anonymity", "has not"),
     (replaced("README.md", "license: other\n", ""), "card", "no license"),
     (replaced("README.md", "data/text/*.parquet", "data/texts/*.parquet"), "card", "not there"),
     (replaced("README.md", "license: other", "license: [oth: er"), "card", "no YAML mapping"),
@@ -279,10 +279,12 @@ def test_without_mlcroissant_it_says_what_to_install(whole: Path, monkeypatch: p
     assert outcome(found, "croissant's form") == "cannot tell"
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from("ab")), min_size=1, max_size=40))
-def test_the_smallest_group_is_counted_right(rows: list[tuple[int, str]]) -> None:
-    frame = pl.DataFrame(rows, schema=["x", "y"], orient="row")
+@given(st.lists(st.tuples(st.sampled_from([0.0, 1.0, None]), st.sampled_from("ab")), min_size=1, max_size=40))
+def test_the_smallest_group_is_counted_right(rows: list[tuple[float | None, str]]) -> None:
+    frame = pl.DataFrame(rows, schema={"x": pl.Float64, "y": pl.String}, orient="row")
     assert smallest_group(frame, ["x", "y"]) == min(rows.count(row) for row in rows)
+    unknown = frame.with_columns(pl.col("x").fill_null(float("nan")))
+    assert smallest_group(unknown, ["x", "y"]) == smallest_group(frame, ["x", "y"]), "unknown is one value"
 
 
 JSON = st.recursive(

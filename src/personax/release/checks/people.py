@@ -101,7 +101,10 @@ def smallest_group(frame: pl.DataFrame, columns: Sequence[str]) -> int:
     >>> smallest_group(pl.DataFrame({"a": [1, 1, 2, 2], "b": ["x", "x", "x", "x"]}), ["a", "b"])
     2
     """
-    return int(frame.group_by(list(columns)).len()["len"].min() or 0) if columns and frame.height else frame.height  # type: ignore[arg-type]
+    if not columns or not frame.height:
+        return frame.height
+    alike = frame.select(columns).with_columns(pl.selectors.float().fill_nan(None)).group_by(list(columns)).len()
+    return int(alike["len"].to_numpy().min())
 
 
 def _alike(release: Release, frame: pl.DataFrame) -> Check:
@@ -130,9 +133,9 @@ def _alike(release: Release, frame: pl.DataFrame) -> Check:
 
 def _claim(said: dict[str, object]) -> tuple[int | None, list[str] | None]:
     """Return the k that is claimed after protection and the columns that it is counted over."""
-    about = mapping(said.get("k_anonymity"))
-    after = about.get("after", about.get("k", said.get("k_anonymity")))
+    about = mapping(said.get("k_anonymity")) or said
+    after = about.get("after", about)
     k = mapping(after).get("k", after)
-    columns = mapping(after).get("columns", about.get("columns", said.get("quasi_identifiers")))
+    columns = mapping(after).get("quasi_identifiers", mapping(after).get("columns"))
     named = [str(column) for column in columns] if isinstance(columns, list) and columns else None
     return (k if isinstance(k, int) and not isinstance(k, bool) else None), named
