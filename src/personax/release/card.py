@@ -6,10 +6,10 @@ import yaml
 
 from personax.errors import InputError
 
-__all__ = ["front_matter"]
+__all__ = ["read_card"]
 
 
-def front_matter(text: str) -> tuple[dict[str, object], str]:
+def read_card(text: str) -> tuple[dict[str, object], str]:
     r"""Return the settings of a card and the text after them.
 
     Raises
@@ -19,7 +19,7 @@ def front_matter(text: str) -> tuple[dict[str, object], str]:
 
     Examples
     --------
-    >>> front_matter("---\nlicense: other\n---\n# A study\n")
+    >>> read_card("---\nlicense: other\n---\n# A study\n")
     ({'license': 'other'}, '# A study\n')
     """
     lines = text.split("\n")

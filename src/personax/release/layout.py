@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from personax.release.folder import Folder
 from personax.schema import KINDS, ROLES, Column
 
-__all__ = ["described", "is_ours", "modalities", "parts"]
+__all__ = ["column_entries", "described", "is_ours", "modalities", "parts"]
 
 
 def is_ours(folder: Folder) -> bool:
@@ -27,16 +27,24 @@ def modalities(folder: Folder) -> dict[str, list[str]]:
     return {name: parts(folder, name) for name in sorted(names)}
 
 
-def described(folder: Folder) -> Mapping[str, Column]:
-    """Return the columns of the people as columns.json describes them; what is no description is passed over.
-
-    A cyclic column without a period is passed over too: its name tells the period, or nothing does.
-    """
+def column_entries(folder: Folder, table: str) -> list[dict[str, object]]:
+    """Return what columns.json says of the columns of a table; what is no description is passed over."""
     said = folder.json("columns.json") if "columns.json" in folder.files else []
+    listed = said.get("columns") if isinstance(said, dict) else said
+    return [
+        {str(key): value for key, value in entry.items()}
+        for entry in (listed if isinstance(listed, list) else [])
+        if isinstance(entry, dict) and str(entry.get("file")).strip("/").split("/")[-1] == table
+    ]
+
+
+def described(folder: Folder) -> Mapping[str, Column]:
+    """Return the columns of the people as columns.json describes them.
+
+    A cyclic column without a period is passed over: its name tells the period, or nothing does.
+    """
     columns = {}
-    for entry in said if isinstance(said, list) else []:
-        if not isinstance(entry, dict) or "people" not in str(entry.get("file", "people")):
-            continue
+    for entry in column_entries(folder, "people"):
         name, unit, period = (entry.get(key) for key in ("name", "unit", "period"))
         role = next((role for role in ROLES if role == entry.get("role")), None)
         kind = next((kind for kind in KINDS if kind == entry.get("kind")), None)

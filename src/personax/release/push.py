@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from personax.errors import FetchError, InputError, require
-from personax.release.card import front_matter
+from personax.release.card import read_card
 from personax.release.checks.check import mapping
 from personax.release.folder import Folder, open_folder
 from personax.release.reading.hub import REPO
@@ -163,7 +163,7 @@ def _sending(
     gated: bool,
     unsure: Sequence[str],
 ) -> Sending:
-    about, _ = front_matter(folder.text("README.md")) if "README.md" in folder.files else ({}, "")
+    about, _ = read_card(folder.text("README.md")) if "README.md" in folder.files else ({}, "")
     audit = mapping(folder.json("audit.json")) if "audit.json" in folder.files else {}
     before = {file.rfilename for file in there.siblings or ()} if there is not None else set()
     return Sending(

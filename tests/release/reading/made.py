@@ -104,16 +104,22 @@ def write_release(out: Path, *, people: int = 40, seed: int = 0) -> Path:
         for at, shard in enumerate(shards):
             shard.write_parquet(out / "data" / name / f"train-{at:05d}-of-{len(shards):05d}.parquet")
     kinds = {"id": ("id", "nominal"), "longitude": ("feature", "cyclic")}
-    columns = [
-        {"file": "people", "name": name, "role": role, "kind": kind, "unit": None, "description": name,
+    columns: list[dict[str, object]] = [
+        {"file": "data/people/", "name": name, "role": role, "kind": kind, "unit": None, "description": name,
          "protection": None} | ({"period": 360} if kind == "cyclic" else {})
         for name in frame.columns
         for role, kind in [kinds.get(name, ("target", "ordinal") if "final" in name else ("feature", "nominal"))]
     ]  # fmt: skip
     features = ["occupation", "birth_year", "longitude"]
-    write_json(out / "columns.json", columns)
+    columns += [
+        {"file": f"data/{label.partition('/')[0]}/", "name": label.partition("/")[2], "role": "embedding",
+         "kind": "continuous", "length": its["dim"]}
+        for label, its in told.items()
+    ]  # fmt: skip
+    write_json(out / "columns.json", {"format": 2, "key": "id", "table": "people", "columns": columns})
     write_json(
-        out / "protection.json", {"k_anonymity": {"before": {"k": 1}, "after": {"k": people // 4, "columns": features}}}
+        out / "protection.json",
+        {"k_anonymity": {"before": {"k": 1}, "after": {"k": people // 4, "quasi_identifiers": features}}},
     )
     write_json(
         out / "transforms.json", {"format": 2, "transform": "rotation", "key": KEY.fingerprint, "measurements": told}

@@ -9,8 +9,9 @@ from typing import Literal
 import polars as pl
 
 from personax.errors import InputError
-from personax.release.folder import Folder, frame, schema
+from personax.release.folder import Folder
 from personax.release.layout import is_ours, modalities, parts
+from personax.release.plain import frame, schema
 
 __all__ = ["Check", "Outcome", "Release", "entries", "look", "mapping", "settle"]
 

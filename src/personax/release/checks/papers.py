@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from personax.errors import InputError
-from personax.release.card import front_matter
+from personax.release.card import read_card
 from personax.release.checks.check import Check, Release, entries, mapping, settle
 
 __all__ = ["papers"]
@@ -30,7 +30,7 @@ def papers(release: Release) -> Iterable[Check]:
     if CARD in release.folder.files:
         try:
             text = release.folder.text(CARD)
-            about, _ = front_matter(text)
+            about, _ = read_card(text)
             yield _card(release, about)
         except InputError as error:
             yield Check("card", "fails", str(error))

@@ -10,7 +10,7 @@ import polars as pl
 from personax.columns import infer_columns
 from personax.errors import InputError
 from personax.release.checks.check import Check, Release, mapping, settle
-from personax.release.layout import described
+from personax.release.layout import column_entries, described
 from personax.release.scan import scan
 
 __all__ = ["people", "smallest_group"]
@@ -45,25 +45,17 @@ def _columns(release: Release, frame: pl.DataFrame) -> Check:
         if column.role == "private"
     ]
     try:
-        said = described(release.folder)
-        private += [f"columns.json calls {column.name} private" for column in said.values() if column.role == "private"]
+        said = {str(entry.get("name")): entry.get("role") for entry in column_entries(release.folder, "people")}
+        private += [f"columns.json calls {name} private" for name, role in said.items() if role == "private"]
         if "columns.json" in release.folder.files:
-            untold = sorted(set(frame.columns) - set(said) - {"id"} - _cyclic(release))
+            private += [f"columns.json says nothing of {name}" for name in sorted(set(frame.columns) - set(said))]
             gone = sorted(set(said) - set(frame.columns))
-            private += [f"columns.json says nothing of {name}" for name in untold]
             private += [f"columns.json tells of {name}, which is not there" for name in gone]
         elif release.format == 2:
             private.append("there is no columns.json, so nobody says what columns mean")
     except InputError as error:
         private.append(str(error))
     return settle("columns", private, f"{frame.width} columns, none private by its name or its values")
-
-
-def _cyclic(release: Release) -> set[str]:
-    """Return columns whose description lacks only the length of a turn."""
-    said = release.folder.json("columns.json")
-    entries = [mapping(entry) for entry in said] if isinstance(said, list) else []
-    return {str(entry.get("name")) for entry in entries if entry.get("kind") == "cyclic"}
 
 
 def _words(name: str) -> str:
@@ -109,7 +101,10 @@ def smallest_group(frame: pl.DataFrame, columns: Sequence[str]) -> int:
     >>> smallest_group(pl.DataFrame({"a": [1, 1, 2, 2], "b": ["x", "x", "x", "x"]}), ["a", "b"])
     2
     """
-    return int(frame.group_by(list(columns)).len()["len"].min() or 0) if columns and frame.height else frame.height  # type: ignore[arg-type]
+    if not columns or not frame.height:
+        return frame.height
+    alike = frame.select(columns).with_columns(pl.selectors.float().fill_nan(None)).group_by(list(columns)).len()
+    return int(alike["len"].to_numpy().min())
 
 
 def _alike(release: Release, frame: pl.DataFrame) -> Check:
@@ -138,9 +133,9 @@ def _alike(release: Release, frame: pl.DataFrame) -> Check:
 
 def _claim(said: dict[str, object]) -> tuple[int | None, list[str] | None]:
     """Return the k that is claimed after protection and the columns that it is counted over."""
-    about = mapping(said.get("k_anonymity"))
-    after = about.get("after", about.get("k", said.get("k_anonymity")))
+    about = mapping(said.get("k_anonymity")) or said
+    after = about.get("after", about)
     k = mapping(after).get("k", after)
-    columns = mapping(after).get("columns", about.get("columns", said.get("quasi_identifiers")))
+    columns = mapping(after).get("quasi_identifiers", mapping(after).get("columns"))
     named = [str(column) for column in columns] if isinstance(columns, list) and columns else None
     return (k if isinstance(k, int) and not isinstance(k, bool) else None), named

@@ -10,7 +10,7 @@ import polars as pl
 
 from personax.errors import InputError
 from personax.release.checks.check import Check, Release, settle
-from personax.release.folder import frame
+from personax.release.plain import frame
 
 __all__ = ["tables"]
 

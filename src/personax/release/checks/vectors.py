@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from personax.errors import InputError
 from personax.release.checks.check import Check, Release, mapping, settle
-from personax.release.folder import frame, one_length, schema
+from personax.release.layout import column_entries
+from personax.release.plain import frame, one_length, schema
 
 __all__ = ["vectors"]
 
@@ -41,11 +42,13 @@ def vectors(release: Release) -> Iterable[Check]:
         paths = [release.folder.files[name] for name in names]
         try:
             columns = [name for name, kind in schema(paths[0]).items() if kind.is_nested()]
+            lengths = {entry.get("name"): entry.get("length") for entry in column_entries(release.folder, modality)}
             for column in columns:
                 label = f"{modality}/{column}"
                 seen.add(label)
                 found = one_length(frame(paths, [column])[column], paths[0])
-                broken += _broken(label, found, mapping(stated.get(label)).get("dim"))
+                dim = mapping(stated.get(label)).get("dim")
+                broken += _faults(label, found, {STATED: dim, "columns.json": lengths.get(column)})
                 steps = mapping(stated.get(label)).get("steps")
                 values = found.drop_nulls().to_numpy()
                 if isinstance(steps, list) and MIXING & {str(step) for step in steps} and (values == 0).mean() > ZEROS:
@@ -55,7 +58,7 @@ def vectors(release: Release) -> Iterable[Check]:
         except InputError as error:
             broken.append(str(error))
     broken += [f"{STATED} tells of {label}, which is not there" for label in sorted(set(stated) - seen)]
-    if stated:
+    if STATED in release.folder.files:
         broken += [f"{STATED} tells nothing of {label}" for label in sorted(seen - set(stated))]
     yield settle("vectors", broken, f"{len(seen)} measurements, finite, each of one length, as stated")
     if plain:
@@ -103,14 +106,18 @@ def _stated(release: Release) -> tuple[dict[str, object], list[str]]:
     return stated, faults
 
 
-def _broken(label: str, found: pl.Series, dim: object) -> list[str]:
+def _faults(label: str, found: pl.Series, said: Mapping[str, object]) -> Iterator[str]:
+    """Yield what is wrong with vectors; ``said`` is file -> the length that it states, or None."""
     length = found.dtype.size if isinstance(found.dtype, pl.Array) else None
-    faults = [f"{label} has {found.null_count()} rows without a vector"] if found.null_count() else []
-    if dim is not None and dim != length:
-        faults.append(f"{label} has vectors of length {length}, and {STATED} says {dim!r}")
+    for file, dim in said.items():
+        if dim is not None and dim != length:
+            yield f"{label} has vectors of length {length}, and {file} says {dim!r}"
+    if found.null_count():
+        yield f"{label} has {found.null_count()} rows without a vector"
     infinite = int((~np.isfinite(found.drop_nulls().to_numpy())).any(axis=1).sum()) if len(found) else 0
-    return [*faults, f"{label} has {infinite} vectors with missing or infinite numbers"] if infinite else faults
+    if infinite:
+        yield f"{label} has {infinite} vectors with missing or infinite numbers"
 
 
 def _unit(values: NDArray[np.float32]) -> bool:
-    return len(values) > 0 and bool(np.allclose(np.linalg.norm(values, axis=1), 1.0, atol=1e-4))
+    return len(values) > 0 and bool(np.allclose(np.linalg.norm(values.astype(np.float64), axis=1), 1.0, atol=1e-4))

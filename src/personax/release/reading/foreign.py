@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from personax.errors import InputError
-from personax.release.folder import Folder, arrays, frame, schema, shapes
+from personax.release.folder import Folder
+from personax.release.plain import arrays, frame, schema, shapes
 from personax.release.reading.layouts import IDS, recognise
 from personax.release.reading.placing import Place, Placer
 from personax.release.reading.released import Source
@@ -153,14 +154,14 @@ def _add(read: Foreign, table: _Table, its: Mapping[str, Place], *, is_first: bo
         raise InputError(
             f"{', '.join(doubled)} stand in several tables; leave one out by mapping={{'<file>/<column>': 'leave'}}"
         )
-    cells = table.cells.select(column.name for column in columns)
+    names = [column.name for column in columns]
     if by_key and key is not None:
-        keyed = cells.with_columns(table.cells[key].cast(pl.String).alias("id"))
+        keyed = table.cells.select(pl.col(key).cast(pl.String).alias("id"), *names)
         if keyed["id"].n_unique() < keyed.height:
             raise InputError(f"{table.stem}: ids stand more than once; one row a person is needed")
         read.people = read.people.join(keyed, on="id", how="left", maintain_order="left")
     else:
-        read.people = read.people.hstack(cells)
+        read.people = read.people.hstack(table.cells.select(names))
     read.columns += columns
     for name, modality in vectors.items():
         own = read.sources.setdefault(modality, {})

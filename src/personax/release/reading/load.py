@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from personax.errors import InputError
-from personax.release.card import front_matter
+from personax.release.card import read_card
 from personax.release.folder import Folder, open_folder
 from personax.release.layout import is_ours
 from personax.release.reading.foreign import read_foreign
@@ -88,7 +88,7 @@ def load_release(
 
 
 def _read(folder: Folder, name: str, mapping: Mapping[str, str] | None) -> Released:
-    about, card = front_matter(folder.text("README.md")) if "README.md" in folder.files else ({}, "")
+    about, card = read_card(folder.text("README.md")) if "README.md" in folder.files else ({}, "")
     licence = about.get("license_name") or about.get("license")
     said = folder.json("audit.json") if "audit.json" in folder.files else None
     verdict = said.get("verdict") if isinstance(said, dict) else None

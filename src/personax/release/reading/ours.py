@@ -6,8 +6,9 @@ import polars as pl
 
 from personax.columns import infer_columns
 from personax.errors import InputError
-from personax.release.folder import Folder, frame, schema
+from personax.release.folder import Folder
 from personax.release.layout import described, modalities, parts
+from personax.release.plain import frame, schema
 from personax.release.reading.released import Source
 from personax.schema import Column
 

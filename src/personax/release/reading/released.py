@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.errors import InputError
-from personax.release.folder import arrays, frame, one_length
+from personax.release.plain import arrays, frame, one_length
 from personax.schema import Column, Notice, select
 
 __all__ = ["Embeddings", "Released", "Source"]
