@@ -6,6 +6,8 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Container
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,18 @@ def imported(path: Path) -> set[str]:
     return names & (GROUND | LIBRARY | set(UPPER))
 
 
+def files_imported(path: Path, files: Container[str]) -> set[str]:
+    """Return the dotted names of the files of personax that a file imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            within = [f"{node.module}.{alias.name}" for alias in node.names]
+            names |= {name if name in files else node.module for name in within}
+    return {name for name in names if name in files}
+
+
 def allowed(name: str) -> set[str]:
     if name in GROUND:
         return GROUND
@@ -52,6 +66,16 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py") if not room(path).startswi
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_layers_point_one_way(path: Path) -> None:
     assert imported(path) <= allowed(room(path))
+
+
+def test_no_files_import_in_a_circle() -> None:
+    """Imports within functions and for types alone count too: two files that need each other's words are one idea.
+
+    The door itself, which names everything and imports it late, is left out.
+    """
+    dotted = {path: ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in FILES}
+    files = {name.removesuffix(".__init__"): path for path, name in dotted.items()}
+    TopologicalSorter({name: files_imported(path, files) - {name} for name, path in files.items()}).prepare()
 
 
 def test_the_public_door_opens() -> None:

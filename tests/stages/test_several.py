@@ -29,7 +29,7 @@ from personax.plan import read_plan
 from personax.sources.gathering import Gathered
 from personax.sources.records import Failure
 from personax.sources.sections import CollectSeveral
-from personax.stages import several
+from personax.stages import fetching
 from personax.study import Study
 
 QUICK = {"per_second": None, "backoff": 0.01, "read_seconds": 0.5, "total_seconds": 5.0, "at_once": 8}
@@ -42,7 +42,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data" / "athletes"
 
 @pytest.fixture(autouse=True)
 def _loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(several, "REACHABLE", ("127.0.0.1",))
+    monkeypatch.setattr(fetching, "REACHABLE", ("127.0.0.1",))
 
 
 def site_of(answer: Answer, *, delay: float = 0.0, trouble: dict[str, list[Reply]] | None = None) -> Site:
@@ -337,9 +337,9 @@ def test_wikidata_is_a_source_like_the_leagues(tmp_path: Path) -> None:
 DRIVER = """
 import sys
 from pathlib import Path
-from personax.stages import several
+from personax.stages import fetching
 from personax.study import Study
-several.REACHABLE = ("127.0.0.1",)
+fetching.REACHABLE = ("127.0.0.1",)
 Study.load(Path(sys.argv[1])).run(["collect"])
 """
 

@@ -28,7 +28,7 @@ class _UniqueKeys(yaml.SafeLoader):
 
 
 def read_text(path: Path, what: str = "study file", otherwise: str = "personax init FOLDER writes a new one") -> str:
-    """Return the text of a file of settings; ``what`` it should be and ``otherwise`` go into the sentence of a fault."""
+    """Return the text of a file of settings; ``what`` it is and ``otherwise`` go into the sentence of a fault."""
     if path.is_dir():
         text = f"{path} is a folder; name the {what} in it, for example {path / 'study.yaml'}"
         raise PlanError(text)

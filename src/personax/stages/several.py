@@ -35,19 +35,12 @@ from personax.sources.sections import (
     Pictures,
     WebSource,
 )
-from personax.sources.web.cache import Cache
-from personax.sources.web.fetcher import Fetcher
 from personax.sources.wikidata.source import Wikidata
 from personax.stages.base import Context, stage_rng
+from personax.stages.fetching import fetching
 from personax.store import StudyFolder
 
-__all__ = ["CACHE", "REACHABLE", "collect_several", "probed", "read_file", "summaries"]
-
-CACHE: Final = ("cache", "pages.sqlite")
-"""Beside the stage's output and no part of it: what was fetched once outlives every run."""
-
-REACHABLE: Sequence[str] = ()
-"""Addresses that are asked although they are not public; only code can name any, no study file."""
+__all__ = ["collect_several", "probed", "read_file", "summaries"]
 
 FAILURES: Final = {name: pl.String for name in ("source", "ref", "url", "reason")}
 
@@ -102,12 +95,8 @@ def _headshots(context: Context, section: CollectSeveral, urls: Mapping[str, str
         return Downloaded()
 
     async def run() -> Downloaded:
-        with Cache(context.folder.path(*CACHE)) as cache:
-            async with Fetcher(
-                cache, contact=section.contact, rng=context.rng, limits=section.fetch, refresh=section.refresh,
-                offline=section.offline, reachable=REACHABLE,
-            ) as fetcher:  # fmt: skip
-                return await download_headshots(urls, fetcher.of(sorted(hosts)))
+        async with fetching(context.folder, section, context.rng) as fetcher:
+            return await download_headshots(urls, fetcher.of(sorted(hosts)))
 
     return asyncio.run(run())
 
@@ -163,12 +152,8 @@ def _known(context: Context, section: CollectSeveral, name: str, records: list[R
     """Add what Wikidata says of CelebA's identities, and write who was found; where it cannot be asked, say so."""
 
     async def run() -> tuple[list[Record], MatchReport]:
-        with Cache(context.folder.path(*CACHE)) as cache:
-            async with Fetcher(
-                cache, contact=section.contact, rng=context.rng, limits=section.fetch, refresh=section.refresh,
-                offline=section.offline, reachable=REACHABLE,
-            ) as fetcher:  # fmt: skip
-                return await with_wikidata(records, fetcher.of(Wikidata.hosts))
+        async with fetching(context.folder, section, context.rng) as fetcher:
+            return await with_wikidata(records, fetcher.of(Wikidata.hosts))
 
     try:
         joined, report = asyncio.run(run())
@@ -217,13 +202,9 @@ def _web(context: Context, section: CollectSeveral) -> list[Gathered]:
         return []
 
     async def run() -> tuple[list[Gathered], int, int]:
-        with Cache(context.folder.path(*CACHE)) as cache:
-            async with Fetcher(
-                cache, contact=section.contact, rng=context.rng, limits=section.fetch, refresh=section.refresh,
-                offline=section.offline, reachable=REACHABLE,
-            ) as fetcher:  # fmt: skip
-                found = await gather(adapters, fetcher, limit=section.limit, progress=context.progress)
-                return found, fetcher.sent, fetcher.kept
+        async with fetching(context.folder, section, context.rng) as fetcher:
+            found = await gather(adapters, fetcher, limit=section.limit, progress=context.progress)
+            return found, fetcher.sent, fetcher.kept
 
     found, sent, kept = asyncio.run(run())
     context.progress.message(f"{sent} requests sent")
@@ -256,12 +237,8 @@ def probed(folder: StudyFolder, section: CollectSeveral, seed: int, progress: Pr
     adapters = _adapters(section)
 
     async def run() -> list[Probed]:
-        with Cache(folder.path(*CACHE)) as cache:
-            async with Fetcher(
-                cache, contact=section.contact, rng=stage_rng(seed, "probe"), limits=section.fetch, refresh=True,
-                fall_back=False, offline=section.offline, reachable=REACHABLE,
-            ) as fetcher:  # fmt: skip
-                return await probe(adapters, fetcher)
+        async with fetching(folder, section, stage_rng(seed, "probe"), anew=True) as fetcher:
+            return await probe(adapters, fetcher)
 
     return asyncio.run(run()) if adapters else []
 

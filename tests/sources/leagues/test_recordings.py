@@ -16,7 +16,7 @@ from tests.sources.leagues.serving import page
 from personax.errors import InputError, SourceError, TooManyBadCells
 from personax.sources import read_nfl_players
 from personax.sources.leagues import Espn, Nba, Ref
-from personax.sources.leagues.league import Step
+from personax.sources.leagues.lists import Step
 from personax.sources.records import Record
 
 DATA = Path(__file__).parents[4] / "shared" / "data"

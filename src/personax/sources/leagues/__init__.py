@@ -3,7 +3,8 @@
 from personax.sources.leagues.atp import Atp
 from personax.sources.leagues.bundesliga import Bundesliga
 from personax.sources.leagues.espn import Espn
-from personax.sources.leagues.league import League, Listed, Ref, Step
+from personax.sources.leagues.league import League
+from personax.sources.leagues.lists import Listed, Ref, Step
 from personax.sources.leagues.nba import Nba
 from personax.sources.leagues.nfl import Nfl
 from personax.sources.leagues.nflverse import Nflverse

@@ -11,7 +11,8 @@ from pydantic import Field
 
 from personax.errors import SourceError
 from personax.sources.leagues.draft import merged
-from personax.sources.leagues.league import League, Listed, Ref, Step
+from personax.sources.leagues.league import League
+from personax.sources.leagues.lists import Listed, Ref, Step
 from personax.sources.leagues.reading import as_list, as_object, at, get, identifier, parse_json, text_of
 from personax.sources.records import Record
 from personax.sources.web.pages import Page, Request

@@ -14,7 +14,8 @@ from pydantic_core import PydanticCustomError
 
 from personax.errors import SourceError
 from personax.sources.leagues.draft import Draft, merged
-from personax.sources.leagues.league import League, Listed, Ref, Step
+from personax.sources.leagues.league import League
+from personax.sources.leagues.lists import Listed, Ref, Step
 from personax.sources.leagues.markup import embedded_state
 from personax.sources.leagues.reading import Object, changed, get, identifier, objects, parse_json, text_of
 from personax.sources.records import Record

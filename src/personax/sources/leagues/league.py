@@ -6,7 +6,6 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -15,71 +14,15 @@ from pydantic_core import PydanticCustomError
 
 from personax.errors import SourceError
 from personax.sources.leagues.draft import Draft
+from personax.sources.leagues.lists import Listed, Ref, Step
 from personax.sources.leagues.walk import walk
 from personax.sources.records import Failure, Record
 from personax.sources.web.pages import Fetch, Page, Request
 from personax.strict import Strict
 
-__all__ = ["League", "Listed", "Ref", "Step"]
+__all__ = ["League"]
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """A person of a list.
-
-    Parameters
-    ----------
-    id
-        The source's own, as text.
-    listed
-        What the list says of them.
-    detail
-        What the request for more needs beside the id: a team, a slug, the ids of a batch; empty for none.
-    """
-
-    id: str
-    listed: Record
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One page of a list.
-
-    Parameters
-    ----------
-    request
-        That fetches it.
-    kind
-        Which list, where a league has several.
-    start
-        Place of its first person, where a list is counted.
-    follows
-        It is the next page of one before, so that it must list somebody new.
-    """
-
-    request: Request
-    kind: str = ""
-    start: int = 0
-    follows: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """What a page of a list holds.
-
-    Parameters
-    ----------
-    people
-        In the order of the page; for a row that is no person, the reason why.
-    then
-        Pages to read after it.
-    """
-
-    people: Sequence[Ref | str]
-    then: Sequence[Step] = field(default_factory=tuple)
 
 
 class League(Strict, ABC):

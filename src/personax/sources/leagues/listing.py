@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
 
 from personax.errors import SourceChanged, SourceError
 from personax.sources.leagues.ahead import in_order
+from personax.sources.leagues.lists import Ref, Site, Step
 from personax.sources.leagues.trouble import Known, Tally
 from personax.sources.records import Failure
 from personax.sources.web.pages import Fetch, Page
-
-if TYPE_CHECKING:
-    from personax.sources.leagues.league import League, Ref, Step
 
 __all__ = ["Listing"]
 
@@ -29,7 +26,7 @@ class Listing:
         So many people at most.
     """
 
-    def __init__(self, league: League, limit: int | None) -> None:
+    def __init__(self, league: Site, limit: int | None) -> None:
         self._league, self._limit = league, limit
         self._known = Known()
         self._pages = Tally(league.name, "pages of the list")

@@ -10,7 +10,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from personax.sources.leagues.league import League, Listed, Ref, Step
+from personax.sources.leagues.league import League
+from personax.sources.leagues.lists import Listed, Ref, Step
 from personax.sources.leagues.reading import changed, text_of
 from personax.sources.web.pages import Page
 

@@ -10,7 +10,8 @@ from urllib.parse import quote, urlencode
 from pydantic import Field
 
 from personax.sources.leagues.draft import merged
-from personax.sources.leagues.league import League, Listed, Ref, Step
+from personax.sources.leagues.league import League
+from personax.sources.leagues.lists import Listed, Ref, Step
 from personax.sources.leagues.reading import as_list, as_object, at, changed, get, identifier, parse_json, text_of
 from personax.sources.records import Record
 from personax.sources.web.pages import Page, Request

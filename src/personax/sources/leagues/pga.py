@@ -10,7 +10,8 @@ from pydantic import Field
 
 from personax.errors import SourceError
 from personax.sources.leagues.draft import clean, merged
-from personax.sources.leagues.league import League, Listed, Ref, Step
+from personax.sources.leagues.league import League
+from personax.sources.leagues.lists import Listed, Ref, Step
 from personax.sources.leagues.markup import embedded_state
 from personax.sources.leagues.reading import Object, as_list, at, changed, get, identifier, objects, parse_json, text_of
 from personax.sources.records import Record

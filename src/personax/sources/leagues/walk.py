@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING
 
 from personax.errors import SourceChanged, SourceError
 from personax.sources.leagues.ahead import in_order
 from personax.sources.leagues.listing import Listing
+from personax.sources.leagues.lists import Ref, Site
 from personax.sources.leagues.trouble import NO_NAME, Promises, Tally
 from personax.sources.records import Failure, Record
 from personax.sources.web.pages import Fetch, Page, Request
 
-if TYPE_CHECKING:
-    from personax.sources.leagues.league import League, Ref
-
 __all__ = ["walk"]
 
 
-async def walk(league: League, fetch: Fetch, *, limit: int | None = None) -> AsyncGenerator[Record | Failure, None]:
+async def walk(league: Site, fetch: Fetch, *, limit: int | None = None) -> AsyncGenerator[Record | Failure, None]:
     """Yield everybody in the order of the list; who cannot be read is a `Failure`, not the end.
 
     Close the iterator (``contextlib.aclosing``) when leaving early, so that no request stays behind.
@@ -70,7 +67,7 @@ async def walk(league: League, fetch: Fetch, *, limit: int | None = None) -> Asy
     tally.end(sample)
 
 
-def _person(league: League, ref: Ref, request: Request | None, page: Page | SourceError | None) -> Record | Failure:
+def _person(league: Site, ref: Ref, request: Request | None, page: Page | SourceError | None) -> Record | Failure:
     """Return the person, or why not."""
     url = request.url if request is not None else ""
     if isinstance(page, SourceError):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from personax.traits.llms.prompting import content_hash
 
@@ -15,19 +14,7 @@ if TYPE_CHECKING:
     from personax.traits.llms.journal import Journal
     from personax.traits.llms.provider import Model
 
-__all__ = ["Batch", "Batches", "Part", "lies_in_batch"]
-
-TABLES: Final = """
-CREATE TABLE IF NOT EXISTS batches (
-    id TEXT PRIMARY KEY, model TEXT NOT NULL, endpoint TEXT NOT NULL, input_file TEXT, batch TEXT, state TEXT NOT NULL,
-    cost REAL NOT NULL, written REAL NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS batched (
-    key TEXT PRIMARY KEY, batch_id TEXT NOT NULL, tries INTEGER NOT NULL, prompt TEXT NOT NULL, person TEXT NOT NULL,
-    repeat INTEGER NOT NULL, turn INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS batched_by_batch ON batched (batch_id);
-"""
+__all__ = ["Batch", "Batches", "Part"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +63,6 @@ class Part:
     repeat: int
     turn: int
     tries: int = 0
-
-
-def lies_in_batch(db: sqlite3.Connection, key: str) -> bool:
-    """Say whether a request lies in a batch that is not collected."""
-    found = db.execute(
-        "SELECT 1 FROM batched JOIN batches ON id = batch_id WHERE key = ? AND state != 'done'", (key,)
-    ).fetchone()
-    return found is not None
 
 
 class Batches:

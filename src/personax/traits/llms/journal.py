@@ -21,29 +21,15 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from personax.errors import InputError, StudyError
-from personax.traits.llms import batch_journal
+from personax.traits.llms.journal_tables import BATCHES, REPLIES, VERSION, lies_in_batch
 
 __all__ = ["Entry", "Journal"]
 
-VERSION: Final = 1
 WAIT: Final = 60
 """Seconds to wait for another process's commit."""
 
 LEASE: Final = 900
 """Seconds after which another machine's claim is taken over; a dead process's on the same machine is free at once."""
-
-TABLES: Final = """
-CREATE TABLE replies (
-    key TEXT PRIMARY KEY, model TEXT NOT NULL, prompt TEXT NOT NULL, person TEXT NOT NULL, repeat INTEGER NOT NULL,
-    turn INTEGER NOT NULL, reply TEXT NOT NULL, latency REAL NOT NULL, tokens_in INTEGER, tokens_out INTEGER, cost REAL,
-    written REAL NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE failures (
-    key TEXT NOT NULL, model TEXT NOT NULL, person TEXT NOT NULL, reason TEXT NOT NULL, written REAL NOT NULL
-);
-CREATE TABLE claims (key TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
-CREATE INDEX failures_by_key ON failures (key);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +102,12 @@ class Journal:
         with self.transaction():
             found = self._db.execute("PRAGMA user_version").fetchone()[0]
             if found == 0 and not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                for statement in TABLES.split(";"):
+                for statement in REPLIES.split(";"):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version={VERSION}")
                 found = VERSION
             if found == VERSION:
-                for statement in batch_journal.TABLES.split(";"):
+                for statement in BATCHES.split(";"):
                     self._db.execute(statement)
         if found != VERSION:
             self._db.close()
@@ -214,7 +200,7 @@ class Journal:
         """Return requests without a reply that lie in no batch and that no other living process has claimed."""
         done, now, found = self.answered(keys), time.time(), set()
         for key in keys:
-            if key in done or batch_journal.lies_in_batch(self._db, key):
+            if key in done or lies_in_batch(self._db, key):
                 continue
             held = self._db.execute("SELECT owner, until FROM claims WHERE key = ?", (key,)).fetchone()
             if held is None or held[0] == self.owner or held[1] < now or _dead(held[0]):

@@ -18,14 +18,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from personax.schema import TRAITS
 
-if TYPE_CHECKING:
-    from personax.traits.llms.prompting import Prompt
-
-__all__ = ["Judgement", "Reply", "json_object", "read_reply", "repairable", "withheld"]
+__all__ = ["Judgement", "Reply", "Scale", "json_object", "read_reply", "repairable", "withheld"]
 
 
 PRIVACY: Final = re.compile(
@@ -86,7 +83,25 @@ class Judgement:
     text: str
 
 
-def read_reply(reply: Reply, prompt: Prompt) -> list[Judgement]:
+class Scale(Protocol):
+    """What may be answered; a `personax.traits.llms.prompting.Prompt` is one."""
+
+    @property
+    def levels(self) -> int:
+        """How many levels there are."""
+
+    @property
+    def levels_of(self) -> Mapping[str, int]:
+        """What may be answered, in lower case, and its level."""
+
+    @property
+    def unknown(self) -> str:
+        """What a model answers when it cannot say."""
+
+    def __hash__(self) -> int: ...
+
+
+def read_reply(reply: Reply, scale: Scale) -> list[Judgement]:
     """Return one judgement a trait.
 
     Examples
@@ -95,17 +110,17 @@ def read_reply(reply: Reply, prompt: Prompt) -> list[Judgement]:
     >>> read_reply(Reply("I'm sorry, I cannot judge a private individual."), Prompt())[0].status
     'privacy'
     """
-    return list(_read(reply, prompt))
+    return list(_read(reply, scale))
 
 
 @lru_cache(maxsize=8)  # whether to ask again, and what it says, are asked of the same reply one after the other
-def _read(reply: Reply, prompt: Prompt) -> tuple[Judgement, ...]:
+def _read(reply: Reply, scale: Scale) -> tuple[Judgement, ...]:
     status, found = _whole(reply)
     text = (reply.refusal or reply.content or "").strip()
     if found is None:
         return tuple(Judgement(trait, status, None, text) for trait in TRAITS)
     by_name = {str(key).strip().lower(): value for key, value in found.items()}
-    return tuple(_judged(trait, by_name.get(trait), prompt) for trait in TRAITS)
+    return tuple(_judged(trait, by_name.get(trait), scale) for trait in TRAITS)
 
 
 def withheld(reply: Reply) -> bool | None:
@@ -169,21 +184,21 @@ def json_object(content: str) -> dict[str, Any] | None:
     return None
 
 
-def _judged(trait: str, given: object, prompt: Prompt) -> Judgement:
+def _judged(trait: str, given: object, scale: Scale) -> Judgement:
     score, text = given, ""
     if isinstance(given, Mapping):
         score, text = given.get("score"), str(given.get("description") or "").strip()
     answer = _answer(score)
     if answer is None:
         return Judgement(trait, "malformed", None, text)
-    level = prompt.levels_of.get(answer)
-    if answer == prompt.unknown:
+    level = scale.levels_of.get(answer)
+    if answer == scale.unknown:
         status = _declined(text) or ("privacy" if PRIVACY.search(text) else "insufficient")
     elif level is None:
         status = "off_scale"
     else:
         status = _declined(text) or ("hesitation" if HESITATION.search(text) else "ok")
-        if status == "ok" and _contradicts(text, level, prompt.levels):
+        if status == "ok" and _contradicts(text, level, scale.levels):
             status = "contradictory"
     return Judgement(trait, status, float(level) if level is not None and status == "ok" else None, text)
 
