@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from personax.columns import infer_columns
     from personax.errors import PersonaxError
     from personax.independence import chisq, gsq, kci, screen
+    from personax.release import load_release
     from personax.simulate import simulate_population
     from personax.study import Study
     from personax.traits import aggregate, agreement
@@ -34,6 +35,7 @@ __all__ = [
     "gsq",
     "infer_columns",
     "kci",
+    "load_release",
     "screen",
     "simulate_population",
 ]
@@ -49,6 +51,7 @@ _HOME = {
     "gsq": "independence",
     "infer_columns": "columns",
     "kci": "independence",
+    "load_release": "release",
     "screen": "independence",
     "simulate_population": "simulate",
 }

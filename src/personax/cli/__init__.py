@@ -17,6 +17,7 @@ from personax.cli import (
     doctor,
     independence,
     init,
+    release,
     run,
     stage,
     status,
@@ -55,6 +56,7 @@ init.register(app)
 run.register(app)
 status.register(app)
 stage.register(app)
+release.register(app)
 collect.register(app)
 annotate.register(app)
 independence.register(app)

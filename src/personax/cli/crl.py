@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Annotated, Any
 
 import polars as pl
 import typer
-from typer.core import TyperGroup
 
 from personax.cli.console import emit, say, watching
 from personax.cli.latents import register as register_data
+from personax.cli.named import group_meaning
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
 from personax.crl.baselines import NAMES
 from personax.errors import MissingExtraError
@@ -30,13 +31,9 @@ _STUDY = "study"
 _DATA = "data"
 
 
-class _StudyOrCommand(TyperGroup):
-    """What is no command is a study."""
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - typer hides its types
-        """Put ``study``, or ``data`` where modalities are given, before a first argument that is no command."""
-        meant = _DATA if any(arg.split("=")[0] == "--modalities" for arg in args) else _STUDY
-        return super().resolve_command(ctx, args if args[0] in self.commands else [meant, *args])
+def _meant(args: Sequence[str]) -> str:
+    """Say what is meant where no command is named: data where modalities are given, else a study."""
+    return _DATA if any(arg.split("=")[0] == "--modalities" for arg in args) else _STUDY
 
 
 VERSIONED = ("personax", "numpy", "scipy", "torch")
@@ -104,7 +101,7 @@ def _draw(
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    group = typer.Typer(cls=_StudyOrCommand, no_args_is_help=True)
+    group = typer.Typer(cls=group_meaning(_meant), no_args_is_help=True)
     app.add_typer(group, name="crl")
 
     @group.callback(

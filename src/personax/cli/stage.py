@@ -1,4 +1,4 @@
-"""personax embed, release ...: bring one stage up to date, with the stages that it needs."""
+"""personax embed, report ...: bring one stage up to date, with the stages that it needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from personax.study import Study
 
 __all__ = ["register"]
 
-_WITH_OWN_COMMAND = {"collect", "annotate", "crl", "independence", "discover"}
+_WITH_OWN_COMMAND = {"collect", "annotate", "release", "crl", "independence", "discover"}
 
 
 def register(app: typer.Typer) -> None:

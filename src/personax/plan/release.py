@@ -34,6 +34,7 @@ class ReleaseAnonymity(Strict):
     quasi_identifiers: list[str] = []
     sensitive: list[str] = []
     groups: dict[str, dict[str, str]] = {}
+    weights: dict[str, Positive] = {}
 
 
 class ReleaseNoise(Strict):
@@ -68,6 +69,7 @@ class Release(Strict):
     """What may leave the study folder."""
 
     removed: str | None = None
+    withheld: list[str] = []
     rare_below: Count = 5
     birth_band: Count | None = None
     categories: Literal["names", "indices"] = "names"

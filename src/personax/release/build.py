@@ -15,8 +15,7 @@ from personax.files import write_text
 from personax.progress import Progress, Silent
 from personax.release.beside import KeyFolder
 from personax.release.contents import Contents, Encoded
-from personax.release.disclosure import Statement
-from personax.release.disclosure.noise import Bounds, Categories, Sphere, state
+from personax.release.disclosure import Bounds, Categories, Sphere, Statement, state
 from personax.release.examine import Examined, examine
 from personax.release.key import Key
 from personax.release.packaging import ColumnFacts, Facts, MeasurementFacts, describe, write_all, write_shards
@@ -28,7 +27,7 @@ from personax.release.settings import Settings
 from personax.release.veil import veil
 from personax.schema import Notice
 
-__all__ = ["build", "statement_of"]
+__all__ = ["build"]
 
 
 def build(
@@ -79,7 +78,7 @@ def build(
         raise InputError("release.gate has limits and release.audit is off; nothing would be measured, so turn it on")
     private = contents.private_values()
     left = contents.without(asked.removed)
-    statement = statement_of(left, asked)
+    statement = _statement(left, asked)
     table = protect(left, asked, key, statement)
     asked.gate.check_alike(_alike(table))
     refuse_private(table.frame.drop("id"), private, allowed=asked.allowed)
@@ -93,7 +92,7 @@ def build(
     return [*_removed(contents, asked), *table.notices, *([Notice(found.sentence)] if found else [])]
 
 
-def statement_of(contents: Contents, settings: Settings) -> Statement | None:
+def _statement(contents: Contents, settings: Settings) -> Statement | None:
     """Return the noise that is asked for, calibrated; None where none is."""
     noise = settings.noise
     if noise is None:

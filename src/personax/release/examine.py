@@ -15,9 +15,10 @@ from personax.release.audit import Attack, AuditReport, Gate, audit, audit_table
 from personax.release.audit.report import LEAST
 from personax.release.contents import Contents
 from personax.release.disclosure import with_names
-from personax.release.folder import frame, open_folder
+from personax.release.folder import open_folder
 from personax.release.key import Key
 from personax.release.layout import parts
+from personax.release.plain import frame
 from personax.release.protect import Protected
 from personax.release.transforms import Chain
 from personax.release.undo import chains_of, named

@@ -107,15 +107,17 @@ def protect(contents: Contents, settings: Settings, key: Key, statement: Stateme
 def _chosen(contents: Contents, settings: Settings) -> Protected:
     scored = set(contents.traits.columns) if contents.traits is not None else set()
     leaves = [c for c in contents.columns if c.role in ("feature", "target") and c.name not in scored]
+    if strange := sorted(set(settings.withheld) - {c.name for c in leaves}):
+        raise InputError(f"release.withheld names {strange[0]}, which would not leave anyway; take it off the list")
     days = [c.name for c in leaves if c.name not in settings.allowed and tells_the_day(c.name)]
-    columns = [c for c in leaves if c.name not in days]
+    columns = [c for c in leaves if c.name not in {*days, *settings.withheld}]
     table = Protected(contents.people.select("id", *(c.name for c in columns)), columns)
     stays = [c.name for c in contents.columns if c.role == "private"]
-    table.told["withheld"] = sorted(days)
-    table.sentences.append(
-        "Names, texts, images and all other private columns stay behind"
-        + (f", and so do {', '.join(days)}, which would tell the day of birth." if days else ".")
-    )
+    table.told["withheld"] = sorted({*days, *settings.withheld})
+    text = "Names, texts, images and all other private columns stay behind"
+    text += f", and so do {', '.join(days)}, which would tell the day of birth" if days else ""
+    text += f"; the publisher also keeps {', '.join(settings.withheld)} back" if settings.withheld else ""
+    table.sentences.append(f"{text}.")
     table.told["private_columns"] = len(stays)
     return table
 
@@ -176,7 +178,7 @@ def _alike(table: Protected, settings: Settings) -> None:
         )
         return
     made = generalise(table.frame, quasi, k=asked.k, l=asked.l, sensitive=hidden, suppress=asked.suppress,
-                      given={name: dict(groups) for name, groups in asked.groups.items()})  # fmt: skip
+                      given=dict(asked.groups), weights=asked.weights)  # fmt: skip
     table.frame = made.frame
     for step in made.steps:
         for name in step.columns:
@@ -188,7 +190,7 @@ def _alike(table: Protected, settings: Settings) -> None:
         "columns": [name for name in names if name not in empty],
         "asked": {"k": asked.k, "l": asked.l, "suppress": asked.suppress},
         "before": made.before.to_dict(),
-        "after": made.after.to_dict(),
+        "after": made.after.to_dict() | {"quasi_identifiers": [name for name in names if name not in empty]},
         "steps": [{"columns": list(s.columns), "level": s.says, "loss": s.loss, "values_before": s.before,
                    "values_after": s.after, "people_withheld": s.withheld} for s in made.steps],
         "loss": made.loss,

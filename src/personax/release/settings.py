@@ -26,6 +26,8 @@ class Alike:
         Columns that nobody should learn from them; the aggregated traits, where none is named.
     groups
         Nominal column -> its categories' groups, such as country -> continent.
+    weights
+        Column -> how much its loss counts; 1 where it is not named.
     """
 
     k: int = 5
@@ -34,6 +36,7 @@ class Alike:
     quasi_identifiers: Sequence[str] = ()
     sensitive: Sequence[str] = ()
     groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class Settings:
     ----------
     removed
         Ids of people who are left out at request.
+    withheld
+        Columns that stay behind although the study tests them.
     rare_below
         Categories of fewer people leave as ``other``.
     birth_band
@@ -87,6 +92,7 @@ class Settings:
     """
 
     removed: frozenset[str] = frozenset()
+    withheld: Sequence[str] = ()
     rare_below: int = 5
     birth_band: int | None = None
     indices: bool = False

@@ -12,9 +12,10 @@ from personax.errors import InputError
 from personax.release.beside import KeyFolder
 from personax.release.disclosure import with_names
 from personax.release.fitted import load_fitted
-from personax.release.folder import Folder, frame, open_folder
+from personax.release.folder import Folder, open_folder
 from personax.release.key import Key
 from personax.release.layout import modalities, parts
+from personax.release.plain import frame
 from personax.release.transforms import Chain
 
 __all__ = ["chains_of", "named", "people_of", "undo"]
@@ -97,16 +98,16 @@ def _told(folder: Folder) -> dict[str, Any]:
     where = folder.root / "transforms.json"
     if "transforms.json" not in folder.files:
         raise InputError(f"{where} is missing; releases made by this version of personax have one")
-    told = folder.json("transforms.json")
+    told: Any = folder.json("transforms.json")
     try:
-        if told["format"] not in (1, 2):  # type: ignore[index, call-overload]
-            raise InputError(f"{where} has format {told['format']}; this personax reads 1 and 2")  # type: ignore[index, call-overload]
-        for its in told["measurements"].values():  # type: ignore[index, call-overload]
+        if told["format"] not in (1, 2):
+            raise InputError(f"{where} has format {told['format']}; this personax reads 1 and 2")
+        for its in told["measurements"].values():
             if not (isinstance(its["dim"], int) and isinstance(its["steps"], list) and "fitted" in its):
                 raise InputError(f"{where} does not say how vectors were transformed; get the release again")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{where} cannot be read; get the release again") from None
-    return dict(told)  # type: ignore[call-overload]
+    return dict(told)
 
 
 def _read(folder: Folder, table: str, columns: list[str] | None = None) -> pl.DataFrame:

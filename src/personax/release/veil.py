@@ -72,7 +72,7 @@ def veil(
 
 
 def _vectors(label: str, series: pl.Series) -> NDArray[np.float32]:
-    if not isinstance(series.dtype, pl.Array) or not series.dtype.inner.is_numeric():  # type: ignore[attr-defined]
+    if not isinstance(series.dtype, pl.Array) or not series.dtype.inner.is_numeric():
         raise InputError(f"{label} holds {series.dtype}, not vectors of one length; run the stage embed again")
     rows = series.to_numpy() if not series.null_count() else None
     broken = series.null_count() if rows is None else int((~np.isfinite(rows)).any(axis=1).sum())

@@ -57,11 +57,15 @@ def settings_of(reader: Reader) -> Settings:
     """Return what the plan asks of the release."""
     section = reader.plan.release
     assert section is not None
-    told = section.publisher.model_dump()
-    description, version, date = (told.pop(name) for name in ("description", "version", "date"))
-    publisher = PublisherFacts(**{name: tuple(v) if isinstance(v, list) else v for name, v in told.items()})
+    said = section.publisher
+    publisher = PublisherFacts(
+        licence=said.licence, title=said.title, authors=tuple(said.authors), contact=said.contact,
+        homepage=said.homepage, language=tuple(said.language), purpose=said.purpose, funding=said.funding,
+        ethics=said.ethics, consent=said.consent,
+    )  # fmt: skip
     return Settings(
         removed=_removed(reader, section),
+        withheld=section.withheld,
         rare_below=section.rare_below,
         birth_band=section.birth_band,
         indices=section.categories == "indices",
@@ -72,9 +76,9 @@ def settings_of(reader: Reader) -> Settings:
         attack=section.audit,
         gate=Gate(**section.gate.model_dump()),
         publisher=publisher,
-        description=description,
-        version=version,
-        date=date,
+        description=said.description,
+        version=said.version,
+        date=said.date,
         shard_bytes=section.shard_mb * 2**20,
     )
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from personax.plan import AnnotateLLM, AnnotateQuestionnaire, AnnotateSimulated, EmbedOffline
+from personax.plan import AnnotateLLM, AnnotateQuestionnaire, AnnotateSimulated, EmbedOffline, EmbedSimulated
 from personax.release import Contents, Encoded
 from personax.release.packaging import AnnotatorFacts, SourceFacts
 from personax.sources.sections import CollectSeveral, WebSource
@@ -46,9 +46,14 @@ def _json(path: Path) -> Any:  # noqa: ANN401 - what JSON holds
 
 
 def _encoders(reader: Reader) -> dict[str, Encoded]:
-    if isinstance(reader.plan.embed, EmbedOffline):
+    made_here: dict[str, str] = {}
+    if isinstance(reader.plan.embed, EmbedSimulated):
+        made_here = dict.fromkeys(reader.embeddings(), "simulate")
+    elif isinstance(reader.plan.embed, EmbedOffline):
+        made_here = OFFLINE
+    if made_here:
         return {
-            f"{modality}/{name}": Encoded(OFFLINE.get(modality, ""), "", "Apache-2.0")
+            f"{modality}/{name}": Encoded(made_here.get(modality, ""))
             for modality, frame in reader.embeddings().items()
             for name in frame.columns[1:]
         }
@@ -103,7 +108,7 @@ def _annotators(reader: Reader) -> AnnotatorFacts:
         return AnnotatorFacts(kind, (), aggregation="mean of items")
     traits = _json(reader.folder.path("traits", "agreement.json")).get("traits", {})
     statuses = dict(said["status"].value_counts().sort("status").iter_rows())
-    repeats = int(said["repeat"].fill_null(0).max() or 0) + 1  # type: ignore[arg-type, operator]
+    repeats = int(said["repeat"].fill_null(0).max() or 0) + 1  # type: ignore[arg-type]
     return AnnotatorFacts(
         kind,
         tuple(said["model"].unique(maintain_order=True)),

@@ -119,7 +119,8 @@ def _alike(release: Release, frame: pl.DataFrame) -> Check:
     unknown = [column for column in columns or () if column not in frame.columns]
     if unknown:
         return Check(name, "fails", f"{CLAIMED} counts over {', '.join(unknown)}, which the table has not")
-    over = columns or [column for column in frame.columns if roles.get(column) == "feature"]
+    features = [column for column in frame.columns if roles.get(column) == "feature"]
+    over = features if columns is None else columns
     found = smallest_group(frame, over)
     measured = f"the smallest group of people alike in {len(over)} columns has {found}"
     if k is None:
@@ -137,5 +138,5 @@ def _claim(said: dict[str, object]) -> tuple[int | None, list[str] | None]:
     after = about.get("after", about)
     k = mapping(after).get("k", after)
     columns = mapping(after).get("quasi_identifiers", mapping(after).get("columns"))
-    named = [str(column) for column in columns] if isinstance(columns, list) and columns else None
+    named = [str(column) for column in columns] if isinstance(columns, list) else None
     return (k if isinstance(k, int) and not isinstance(k, bool) else None), named

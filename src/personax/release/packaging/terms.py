@@ -96,6 +96,7 @@ def _model(licence: str, maker: str, reference: str) -> Terms:
 _OFFLINE = Terms("Apache-2.0 (personax itself)", (), "https://www.apache.org/licenses/LICENSE-2.0")
 
 ENCODERS: Final[Mapping[str, Terms]] = {
+    "simulate": Terms("none needed: the vectors are computed from invented people", (), ""),
     "hashed n-grams": _OFFLINE,
     "colours and edges": _OFFLINE,
     "imagebind_huge": Terms(

@@ -1,0 +1,203 @@
+"""personax release: build what may leave, attack it, verify one, go back with the key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import polars as pl
+import typer
+
+from personax.cli.console import emit, say, table, watching
+from personax.cli.named import group_meaning
+from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
+from personax.errors import InputError, StudyError
+from personax.files import write_text, written_aside
+from personax.study import Study
+
+if TYPE_CHECKING:
+    from personax.release import Key, KeyFolder
+    from personax.release.examine import Examined
+    from personax.release.push import Pushed, Sending
+
+__all__ = ["register"]
+
+BUILD = (
+    "Examples: personax release build study.yaml   |   personax release build study.yaml --push me/my-people   |   "
+    "personax release study.yaml"
+)
+AUDIT = "Examples: personax release audit study.yaml   |   personax release audit study.yaml --people 2000 --out audit"
+VERIFY = "Examples: personax release verify my-study/release   |   personax release verify downloads/somebody --json"
+INVERT = (
+    "Example: personax release invert my-study/release --key my-study/keys/release.key --study my-study --out restored"
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(cls=group_meaning(lambda _: "build"), no_args_is_help=True)
+    app.add_typer(group, name="release")
+
+    @group.callback(epilog=BUILD)
+    def _group() -> None:
+        """Build what may leave, attack it, verify one that somebody made, go back with the key."""
+
+    _add_build(group)
+    _add_audit(group)
+    _add_verify(group)
+    _add_invert(group)
+
+
+def _add_build(group: typer.Typer) -> None:
+    @group.command("build", epilog=BUILD)
+    def build(
+        study: StudyArgument,
+        folder: FolderOption = None,
+        force: ForceOption = False,
+        push: Annotated[
+            str | None, typer.Option(metavar="USER/NAME", help="Then send it to this data set of a hub; asks first.")
+        ] = None,
+        public: Annotated[bool, typer.Option("--public", help="With --push: everybody may see it.")] = False,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Build release/: no names, texts or images; the table protected, embeddings under a key; attacked."""
+        loaded = Study.load(study, folder=folder)
+        perform(loaded, ["release"], force=force, as_json=as_json and push is None)
+        place = loaded.folder.path("release")
+        if push is None:
+            if not as_json:
+                say(f"release: {place}")
+            return
+        sent = _push(place, push, public=public)
+        if as_json:
+            emit({"release": str(place), "url": sent.url, "commit": sent.commit})
+        else:
+            say(f"sent: {sent.url} ({sent.commit[:12]})")
+
+
+def _push(place: Path, repo: str, *, public: bool) -> Pushed:
+    from personax.release import push
+
+    def confirm(sending: Sending) -> bool:
+        typer.echo(str(sending), err=True)
+        typer.echo("What is sent cannot be taken back from those who have it.", err=True)
+        return bool(typer.prompt(f"Type {sending.repo} to send it", default="", show_default=False, err=True)
+                    == sending.repo)  # fmt: skip
+
+    return push(place, repo, confirm=confirm, private=not public)
+
+
+def _add_audit(group: typer.Typer) -> None:
+    @group.command("audit", epilog=AUDIT)
+    def audit(
+        study: StudyArgument,
+        folder: FolderOption = None,
+        people: Annotated[int, typer.Option(min=20, help="At most so many are attacked, at random.")] = 10_000,
+        out: Annotated[Path | None, typer.Option(help="Folder for audit.json; nothing is written without.")] = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Attack the release as it lies in its folder, with more people than a build does."""
+        from personax.stages.attacking import attacked
+        from personax.stages.base import Reader
+
+        loaded = Study.load(study, folder=folder)
+        state = next(state for state in loaded.status() if state.stage == "release")
+        if state.state != "done":
+            raise StudyError(f"the release is {state.state} ({state.why}); personax release build brings it up to date")
+        with watching() as progress:
+            found = attacked(Reader(loaded.plan, loaded.base, loaded.folder), people=people, progress=progress)
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            write_text(out / "audit.json", json.dumps(found.to_dict(), indent=1))
+        if as_json:
+            emit(found.to_dict())
+            return
+        _show(found)
+        if out is not None:
+            say(f"wrote {out / 'audit.json'}")
+
+
+def _show(found: Examined) -> None:
+    for label, report in found.measurements.items():
+        table(f"{label}, {report.people:,} people", ("attack", "the attacker has", "measure", "value", "95 % interval",
+              "guessing", "beats it"), (_row(attack.to_dict()) for attack in report.attacks))  # fmt: skip
+        say("")
+    table("the table", ("attack", "the attacker has", "measure", "value", "95 % interval", "guessing", "beats it"),
+          (_row(attack.to_dict()) for attack in found.table))  # fmt: skip
+    say("")
+    say(found.sentence)
+
+
+def _row(attack: Mapping[str, Any]) -> list[str]:
+    value = attack["value"]
+    if value is None:
+        return [attack["name"], attack["knows"], attack["measure"], "-", str(attack.get("reason") or ""), "-", "-"]
+    ends = [attack.get("low"), attack.get("high")]
+    interval = f"{ends[0]:.3f} to {ends[1]:.3f}" if None not in ends else "-"
+    guess = attack.get("baseline")
+    return [attack["name"], attack["knows"], attack["measure"], f"{value:.3f}", interval,
+            "-" if guess is None else f"{guess:.3f}", "yes" if attack.get("beats") else "no"]  # fmt: skip
+
+
+def _add_verify(group: typer.Typer) -> None:
+    @group.command("verify", epilog=VERIFY)
+    def verify(
+        directory: Annotated[Path, typer.Argument(metavar="DIR", help="A release folder, whoever made it.")],
+        as_json: JsonOption = False,
+    ) -> None:
+        """Check a release that somebody made: files, hashes, ids, vectors, private columns, card, licences, audit."""
+        from personax.release import verify as check
+
+        found = check(directory)
+        if as_json:
+            emit(found.to_dict())
+        else:
+            table("", ("outcome", "check", "found"), ((one.outcome, one.name, one.text) for one in found.checks))
+            unsure = sum(one.outcome == "cannot tell" for one in found.checks)
+            held = len(found.checks) - len(found.failed) - unsure
+            say(f"{len(found.failed)} checks fail, {unsure} cannot tell, {held} hold")
+        if found.failed:
+            raise typer.Exit(1)
+
+
+def _add_invert(group: typer.Typer) -> None:
+    @group.command("invert", epilog=INVERT)
+    def invert(
+        release: Annotated[Path, typer.Argument(metavar="RELEASE", help="The release folder.")],
+        key: Annotated[Path, typer.Option(help="The key that it was made under; what lies beside it is used too.")],
+        out: Annotated[Path, typer.Option(help="A new folder for what comes back; as private as the study.")],
+        study: Annotated[Path | None, typer.Option(help="The study, to have ids in place of pseudonyms.")] = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Undo a release with its key: vectors as they were, categories by name. Merged values and noise stay."""
+        from personax.release import KeyFolder, load_key
+
+        if out.exists() and any(out.iterdir()):
+            raise InputError(f"{out} is not empty; give a new folder")
+        if out.resolve().is_relative_to(release.resolve()):
+            raise InputError(f"{out} lies in the release, which leaves; give a folder elsewhere")
+        own = load_key(key)
+        ids = Study.load(study).folder.path("people", "people.parquet") if study is not None else None
+        with watching() as progress:
+            progress.stage("release invert")
+            written = _restore(release, own, KeyFolder(key.parent), out, ids)
+        if as_json:
+            emit({"out": str(out), "files": written})
+        else:
+            say(f"wrote {', '.join(written)} in {out}; keep it as private as the study")
+
+
+def _restore(release: Path, key: Key, keys: KeyFolder, out: Path, ids: Path | None) -> list[str]:
+    from personax.release.undo import named, people_of, undo
+
+    found = {"people": people_of(release, keys), **undo(release, key, keys.fitted)}
+    if ids is not None:
+        known = pl.read_parquet(ids, columns=["id"])["id"]
+        found = {name: named(frame, key, known) for name, frame in found.items()}
+    out.mkdir(parents=True, exist_ok=True)
+    for name, frame in found.items():
+        with written_aside(out / f"{name}.parquet") as aside:
+            frame.write_parquet(aside, compression="zstd", statistics=False)
+    return [f"{name}.parquet" for name in found]
