@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Hashable
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -121,3 +123,17 @@ def test_against_brute_force(rows: list[tuple[str | None, int | None, int | None
         total = max(sum(abs(share(h, v) - share(everything, v)) for v in [*levels, None]) / 2 for h in classes.values())
         wanted = total if number else max(map(ordered, classes.values()))
         assert diversity.closeness == pytest.approx(wanted, abs=1e-12)
+
+
+def test_pycanon_says_the_same() -> None:
+    """tests/reference/anonymity.py; it rounds the entropy kind down."""
+    told = json.loads((Path(__file__).parents[2] / "reference" / "anonymity.json").read_text())
+    frame = pl.DataFrame(told["columns"])
+    sensitive = [Column("score", "target", "ordinal"), Column("club", "target", "nominal")]
+    found = measure(frame, ["gender", "decade"], sensitive)
+    assert found.k == told["k"]
+    for diversity in found.sensitive:
+        theirs = told["sensitive"][diversity.column]
+        assert diversity.distinct == theirs["distinct"]
+        assert int(diversity.entropy) == theirs["entropy"]
+        assert diversity.closeness == pytest.approx(theirs["closeness"], abs=1e-9)

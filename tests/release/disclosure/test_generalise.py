@@ -190,6 +190,8 @@ def test_levels_by_kind() -> None:
 
     assert says([1, 2, 3, 12], MONTH) == ["as it is", "arcs of 2", "arcs of 4", "withheld"]
     assert says([1.5, 1.75, 2.0], YEAR)[1] == "bands of 0.64 years", "of .02, .04 ... the first that joins two"
+    jobs = [letter for place, letter in enumerate("abcdefgh") for _ in range(place + 1)]
+    assert says(jobs, JOB) == ["as it is", *(f"the {n} most frequent categories" for n in (6, 4, 2, 1)), "withheld"]
     assert says([None, None], YEAR) == ["as it is", "withheld"]
     assert says([True, False], JOB) == ["as it is", "withheld"]
     frame = pl.DataFrame({"lat": [48.1, 48.9, -3.0], "lon": [11.0, 11.6, 178.0]})

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from personax.errors import InputError
 from personax.release.disclosure.anonymity import equivalence
-from personax.release.disclosure.rare import OTHER, rarest
+from personax.release.disclosure.rare import OTHER, by_rarity
 from personax.schema import Column
 
 __all__ = ["Given", "Hierarchy", "Level", "hierarchies"]
@@ -70,7 +70,7 @@ def hierarchies(
     list of Hierarchy
         Numbers: bands whose width doubles; what leaves is the middle of the band, so that the column stays a number.
         Cyclic numbers: arcs, likewise. Latitude and longitude together: grids of 1, 5, 10 and 30 degrees. Nominal:
-        categories of fewer than 2, 4, 8 ... people become ``other``. Last of all: withheld. Bands, arcs and grids start
+        three quarters, a half, a quarter ... of the categories stay, the rarer ones become ``other``. Last of all: withheld. Bands, arcs and grids start
         at multiples of their width, whatever the data. A level that is no coarser than the one before is left out.
 
     Raises
@@ -238,14 +238,15 @@ def _merged(distinct: pl.DataFrame, counts: Ints) -> Iterator[Told]:
     """Yield categories of which ever more are ``other``."""
     texts = distinct.to_series().cast(pl.String)
     known = {str(text): int(count) for text, count in zip(texts, counts, strict=True) if text is not None}
-    below = 2
-    while below <= sum(known.values()):
-        pool = set(rarest(known, below))
+    order = by_rarity(known)
+    stay = 3 * len(order) // 4
+    while stay >= 1:
+        pool = set(order[: len(order) - stay])
         shown = [OTHER if text in pool else text for text in texts]
-        loss = (len(pool) - 1) / max(1, len(known) - 1)
+        loss = (len(pool) - 1) / max(1, len(order) - 1)
         values = pl.DataFrame([pl.Series(texts.name, shown, dtype=pl.String)])
-        yield f"categories of fewer than {below} people merged", values, np.array([loss * (t in pool) for t in texts])
-        below *= 2
+        yield f"the {stay} most frequent categories", values, np.array([loss * (text in pool) for text in texts])
+        stay = len(order) // 2 if stay > len(order) // 2 else stay // 2
 
 
 def _groups(distinct: pl.DataFrame, given: Given) -> Iterator[Told]:

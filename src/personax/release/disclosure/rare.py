@@ -9,7 +9,7 @@ import polars as pl
 
 from personax.errors import InputError
 
-__all__ = ["OTHER", "Merged", "merge_rare", "rarest"]
+__all__ = ["OTHER", "Merged", "by_rarity", "merge_rare", "rarest"]
 
 OTHER = "other"
 
@@ -86,6 +86,11 @@ def merge_rare(frame: pl.DataFrame, names: Iterable[str], below: int) -> tuple[p
     return frame, told
 
 
+def by_rarity(counts: Mapping[str, int]) -> list[str]:
+    """Return categories, the rarest first, by name where two are as rare; ``other`` before all."""
+    return sorted(counts, key=lambda value: (value != OTHER, counts[value], value))
+
+
 def rarest(counts: Mapping[str, int], below: int) -> list[str]:
     """Return the categories that must be merged so that none, nor all that are merged, has fewer than ``below`` people.
 
@@ -94,7 +99,7 @@ def rarest(counts: Mapping[str, int], below: int) -> list[str]:
     >>> rarest({"a": 9, "b": 3, "c": 1}, 2), rarest({"a": 9, "b": 3, "c": 2}, 2)
     (['c', 'b'], [])
     """
-    order = sorted(counts, key=lambda value: (value != OTHER, counts[value], value))
+    order = by_rarity(counts)
     rare = [place for place, value in enumerate(order) if counts[value] < below]
     if not rare:
         return []
