@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personax.errors import InputError
@@ -31,7 +31,7 @@ def hashes(folder: Path) -> list[str]:
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((folder / "data" / "text").iterdir())]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None)
 @given(cuts=st.lists(st.integers(0, 60), max_size=6), shard_bytes=st.integers(64, 4000))
 def test_batches_do_not_change_the_bytes(
     cuts: list[int], shard_bytes: int, tmp_path_factory: pytest.TempPathFactory

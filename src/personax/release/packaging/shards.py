@@ -118,10 +118,10 @@ def _cut(
             waiting.append(some)
             held += some.height
             if held == most:
-                yield pl.concat(waiting, rechunk=False)
-                waiting, held, given = [], 0, True
+                full, waiting, held, given = pl.concat(waiting, rechunk=True), [], 0, True
+                yield full
     if waiting:
-        yield pl.concat(waiting, rechunk=False)
+        yield pl.concat(waiting, rechunk=True)
     elif not given:
         yield _fit(pl.DataFrame(schema=schema_of(columns)), columns)
 
@@ -159,7 +159,7 @@ def _write(rows: pl.DataFrame, columns: Sequence[ColumnFacts], path: Path) -> No
         }
         for column in columns
     ]
-    rows.rechunk().write_parquet(
+    rows.write_parquet(
         path,
         compression="zstd",
         # minima and maxima of columns would be one more thing that leaves
