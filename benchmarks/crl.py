@@ -3,13 +3,16 @@
 python benchmarks/crl.py table BENCH [--more]  # folders that `personax crl benchmark --out BENCH/<data>` wrote
 python benchmarks/crl.py step [--batch 64,256] [--steps 100] [--compile]
 python benchmarks/crl.py wide [--people 9444]
+python benchmarks/crl.py fits [--data mnist-fixed] [--seed 0] [--batch 64,256] [--digits DIR --clothes DIR]
 python benchmarks/crl.py ablation [--data numerical-1,mnist-fixed] [--seeds 300,301] [--digits DIR --clothes DIR]
+                                  [--kept FILE]
 
 ``step`` times a training step of the preset `paper` (its size on variant MNIST: 4 views of 196 numbers) beside a plain
 transcription of the paper's forward pass, one network a latent in a Python loop. ``wide`` fits the default method
 to embeddings of the paper's sizes: 1,024 numbers of a face and 3 x 3,584 of texts, drawn from known latents.
-``ablation`` fits the default method with one choice of it changed at a time. Each part rewrites its own section of the
-results.
+``fits`` times whole fits of `paper` at one budget, as they are, compiled and in half precision. ``ablation`` fits the
+default method with one choice of it changed at a time; each fit is kept in FILE, and what was stopped goes on from
+there. Each part rewrites its own section of the results.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
-from personax.crl import FitConfig, match, summary
+from personax.crl import FitConfig, fit, match, summary
 from personax.crl.baselines import NAMES, method
 from personax.crl.course import CLIP, Course
 from personax.crl.model import LatentModel, Layout
@@ -190,18 +193,62 @@ VARIANTS: dict[str, dict[str, Any]] = {
 """What is changed: fields of `Search`, or names of modules of `personax.crl.staged`."""
 
 
-def ablation(names: list[str], seeds: list[int], folders: dict[str, str]) -> str:
+def ablation(names: list[str], seeds: list[int], folders: dict[str, str], kept: Path | None) -> str:
     """Fit every variant to the same people and score it on the others."""
+    done: dict[tuple[str, str, int], dict[str, float]] = {}
+    if kept is not None and kept.is_file():
+        for line in kept.read_text(encoding="utf-8").splitlines():
+            name, variant, seed, row = json.loads(line)
+            done[name, variant, seed] = row
+    worlds = {(name, seed): world(name, seed, folders) for name in names for seed in seeds}
+    for variant, changes in VARIANTS.items():
+        for name, seed in worlds:
+            if (name, variant, seed) not in done:
+                row = done[name, variant, seed] = scored(worlds[name, seed], changes, seed)
+                print(name, variant, seed, row, flush=True)
+                if kept is not None:
+                    with kept.open("a", encoding="utf-8") as lines:
+                        lines.write(json.dumps([name, variant, seed, row]) + "\n")
+    return ablation_table(names, seeds, done)
+
+
+def ablation_table(names: list[str], seeds: list[int], done: dict[tuple[str, str, int], dict[str, float]]) -> str:
+    """Return a row a variant; what was not fitted on every seed is left out."""
+    shown = (("r2", 3), ("mcc_pearson", 3), ("shd", 1), ("seconds", 0))
     lines = ["| data | choice changed | R2 | MCC | SHD | seconds |", "|---|---|---|---|---|---|"]
     for name in names:
-        worlds = [(seed, world(name, seed, folders)) for seed in seeds]
-        for variant, changes in VARIANTS.items():
-            rows = [scored(data, changes, seed) for seed, data in worlds]
-            shown = (("r2", 3), ("mcc_pearson", 3), ("shd", 1), ("seconds", 0))
-            cells = [cell([row[key] for row in rows], digits) for key, digits in shown]
-            lines.append(f"| {name} | {variant} | {' | '.join(cells)} |")
-            print(lines[-1], flush=True)
+        for variant in VARIANTS:
+            rows = [done[name, variant, seed] for seed in seeds if (name, variant, seed) in done]
+            if len(rows) == len(seeds):
+                cells = [cell([row[key] for row in rows], digits) for key, digits in shown]
+                lines.append(f"| {name} | {variant} | {' | '.join(cells)} |")
     said = f"Means, and in brackets seeds {', '.join(map(str, seeds))}; 10,000 people, 10 % held out."
+    return "\n".join([*lines, "", said, ""])
+
+
+def fits(name: str, seed: int, batches: list[int], folders: dict[str, str]) -> str:
+    """Fit `paper` whole, at one budget, in each way; patience does not end one sooner than another."""
+    data = world(name, seed, folders)
+    learn, held = data.rows(np.arange(9000)), data.rows(np.arange(9000, 10_000))
+    lines = ["| batch | fit | seconds | times as fast | objective | MCC |", "|---|---|---|---|---|---|"]
+    for batch in batches:
+        first = None
+        for compiled, half in ((False, False), (False, True), (True, False), (True, True)):
+            config = FitConfig(batch=batch, patience=FitConfig.epochs, compiled=compiled, half=half)
+            began = time.perf_counter()
+            found = fit(
+                learn.views, latents=data.counts, shared=data.shared, config=config, rng=np.random.default_rng(seed)
+            )
+            seconds = time.perf_counter() - began
+            assert found.eager_because is None, found.eager_because
+            first = first or seconds
+            said = f"paper{', compiled' * compiled}{', half precision' * half}"
+            mcc = match(found.encode(held.views), held.latents).mcc
+            lines.append(
+                f"| {batch} | {said} | {seconds:.0f} | {first / seconds:.2f} | {found.objective:.3f} | {mcc:.3f} |"
+            )
+            print(lines[-1], flush=True)
+    said = f"{name}, seed {seed}, 9,000 people, {FitConfig.epochs} epochs; compilation is counted; MCC on 1,000 others."
     return "\n".join([*lines, "", said, ""])
 
 
@@ -294,9 +341,16 @@ def main() -> None:
     changing = parts.add_parser("ablation")
     changing.add_argument("--data", default="numerical-1,mnist-fixed")
     changing.add_argument("--seeds", default="300,301")
-    changing.add_argument("--digits")
-    changing.add_argument("--clothes")
+    changing.add_argument("--kept", type=Path)
+    whole = parts.add_parser("fits")
+    whole.add_argument("--data", default="mnist-fixed")
+    whole.add_argument("--seed", type=int, default=0)
+    whole.add_argument("--batch", default="64,256")
+    for part in (changing, whole):
+        part.add_argument("--digits")
+        part.add_argument("--clothes")
     asked = parser.parse_args()
+    folders = {name: path for name in ("digits", "clothes") if (path := getattr(asked, name, None))}
     if asked.part == "table":
         name, text = "Methods against known latents", table(asked.folder)
         if asked.more:
@@ -307,9 +361,12 @@ def main() -> None:
             step([int(b) for b in asked.batch.split(",")], asked.steps, with_compiler=asked.compile),
         )
     elif asked.part == "ablation":
-        folders = {name: path for name in ("digits", "clothes") if (path := getattr(asked, name))}
-        text = ablation(asked.data.split(","), [int(seed) for seed in asked.seeds.split(",")], folders)
-        name = "One choice changed at a time"
+        names, seeds = asked.data.split(","), [int(seed) for seed in asked.seeds.split(",")]
+        text = ablation(names, seeds, folders, asked.kept)
+        name = f"One choice changed at a time, seeds {asked.seeds}"
+    elif asked.part == "fits":
+        name = "Whole fits of `paper`"
+        text = fits(asked.data, asked.seed, [int(b) for b in asked.batch.split(",")], folders)
     else:
         name, text = "Wide embeddings", wide(asked.people)
     command = " ".join(["python benchmarks/crl.py", *(Path(a).name if "/" in a else a for a in sys.argv[1:])])

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from personax.cli.console import emit, say, watching
+from personax.cli.faster import CompiledOption, DeviceOption, HalfOption, device_of
 from personax.cli.latents import register as register_data
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
 from personax.crl.baselines import NAMES
@@ -152,6 +153,9 @@ def register(app: typer.Typer) -> None:
         convolutional: Annotated[
             bool, typer.Option("--convolutional", help="paper and mmcrl read images by convolutions.")
         ] = False,
+        device: DeviceOption = "cpu",
+        compiled: CompiledOption = False,
+        half: HalfOption = False,
         figures: Annotated[bool, typer.Option(help="Draw scores, training, latents and graphs, SVG and PNG.")] = True,
         as_json: JsonOption = False,
     ) -> None:
@@ -175,6 +179,9 @@ def register(app: typer.Typer) -> None:
             epochs=epochs,
             runs=runs,
             convolutional=convolutional,
+            device=device_of(device),
+            compiled=compiled,
+            half=half,
             folders=folders,
         )
         _perform(wanted, out, figures=figures, as_json=as_json)

@@ -61,7 +61,7 @@ class Residual:
         """Return the leading components of what is left over, standardised, shape (m, at most 3)."""
         left = self.components - self.predicted
         left = left - left.mean(axis=0)
-        directions, _ = principal(left, min(LEADING, left.shape[1]))
+        directions, _ = principal([left], len(left), min(LEADING, left.shape[1]))
         return standard(left @ directions)
 
 
@@ -133,7 +133,7 @@ def residuals(
 
 
 def _components(x: Array) -> tuple[Array, float]:
-    directions, variances = principal(x, min(COMPONENTS, *x.shape))
+    directions, variances = principal([x], len(x), min(COMPONENTS, *x.shape))
     shares = np.cumsum(np.maximum(variances, 0)) / np.square(x).mean(axis=0).sum()
     count = min(int(np.searchsorted(shares, SHARE)) + 1, len(shares))
     return directions[:, :count], float(shares[count - 1])
