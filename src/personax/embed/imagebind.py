@@ -1,4 +1,4 @@
-"""Pictures by ImageBind, the paper's choice: 1,024 numbers, weights for non-commercial use (CC BY-NC 4.0).
+"""Pictures by ImageBind, the paper's choice: 1,024 numbers, weights for non-commercial use (CC BY-NC-SA 4.0).
 
 Its package is on no registry of Python packages under its makers' name; docs/embed.md says how to install it. Pictures
 are prepared here as its own loader does: short side to 224 by bicubic interpolation, the middle 224 x 224, CLIP's mean
@@ -25,7 +25,7 @@ __all__ = ["ImageBindEncoder", "prepared"]
 SIDE: Final = 224
 MEAN: Final = np.array([0.48145466, 0.4578275, 0.40821073], dtype=np.float32)
 SD: Final = np.array([0.26862954, 0.26130258, 0.27577711], dtype=np.float32)
-HOW: Final = "install the package imagebind as docs/embed.md says, and accept its licence (CC BY-NC 4.0)"
+HOW: Final = "install the package imagebind as docs/embed.md says, and accept its licence (CC BY-NC-SA 4.0)"
 
 
 class ImageBindEncoder:
@@ -62,7 +62,7 @@ class ImageBindEncoder:
             name="imagebind_huge",
             modality="image",
             dim=dim,
-            licence="CC-BY-NC-4.0",
+            licence="CC-BY-NC-SA-4.0",
             preprocessing={
                 "resize": "short side 224, bicubic",
                 "crop": "middle 224 x 224",

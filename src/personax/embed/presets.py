@@ -46,7 +46,7 @@ TEXT_PRESETS: Final[Mapping[str, Preset]] = {
 
 IMAGE_PRESETS: Final[Mapping[str, Preset]] = {
     "offline": Preset("colours and edges", 512, "Apache-2.0", "offline"),
-    "imagebind": Preset("imagebind_huge", 1024, "CC-BY-NC-4.0", "imagebind"),
+    "imagebind": Preset("imagebind_huge", 1024, "CC-BY-NC-SA-4.0", "imagebind"),
     "clip": Preset("openai/clip-vit-base-patch32", 512, "MIT", "vision"),
     "dinov2": Preset("facebook/dinov2-base", 768, "Apache-2.0", "vision"),
     "siglip": Preset("google/siglip-base-patch16-224", 768, "Apache-2.0", "vision"),

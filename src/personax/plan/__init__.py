@@ -1,0 +1,68 @@
+"""study.yaml: the strict, validated plan of a study, one section a stage and one file a section."""
+
+from __future__ import annotations
+
+from personax.plan.annotate import (
+    AnnotateLexicon,
+    AnnotateLLM,
+    AnnotateQuestionnaire,
+    AnnotateSimulated,
+    Ask,
+    Rated,
+    StereotypeAudit,
+)
+from personax.plan.causes import Background, Beliefs, CausePair
+from personax.plan.collect import CollectSimulated
+from personax.plan.crl import Crl, CrlMethod, Modalities
+from personax.plan.discover import Discover
+from personax.plan.embed import (
+    EmbedFiles,
+    EmbedModels,
+    EmbedOffline,
+    EmbedSimulated,
+    Encoding,
+    ImageEncoding,
+    TextEncoding,
+)
+from personax.plan.independence import Independence, TestName
+from personax.plan.models import LLM
+from personax.plan.reading import read_background, read_modalities, read_plan
+from personax.plan.release import Release, ReleaseGate
+from personax.plan.report import Report
+from personax.plan.whole import FORMAT, Plan
+
+__all__ = [
+    "FORMAT",
+    "LLM",
+    "AnnotateLLM",
+    "AnnotateLexicon",
+    "AnnotateQuestionnaire",
+    "AnnotateSimulated",
+    "Ask",
+    "Background",
+    "Beliefs",
+    "CausePair",
+    "CollectSimulated",
+    "Crl",
+    "CrlMethod",
+    "Discover",
+    "EmbedFiles",
+    "EmbedModels",
+    "EmbedOffline",
+    "EmbedSimulated",
+    "Encoding",
+    "ImageEncoding",
+    "Independence",
+    "Modalities",
+    "Plan",
+    "Rated",
+    "Release",
+    "ReleaseGate",
+    "Report",
+    "StereotypeAudit",
+    "TestName",
+    "TextEncoding",
+    "read_background",
+    "read_modalities",
+    "read_plan",
+]

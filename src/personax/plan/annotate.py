@@ -1,0 +1,103 @@
+"""Who scores the traits of people: invented raters, a lexicon, a questionnaire, LLMs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from personax.plan.amounts import Count
+from personax.plan.models import LLM
+from personax.strict import Strict, nearest
+from personax.traits.rules import Rule
+
+
+class Rated(Strict):
+    """What becomes of the scores of several raters.
+
+    ``groups``: columns of people by which reliability is told apart; those with few values where nothing is named.
+    """
+
+    rule: Rule = "median"
+    groups: list[str] | None = None
+
+
+class AnnotateSimulated(Rated):
+    """The noisy raters of the simulated people; with ``lexicon``, what their biographies say is one rater more."""
+
+    source: Literal["simulate"]
+    lexicon: bool = False
+
+
+class AnnotateLexicon(Rated):
+    """Published Big Five adjective markers found in the biographies; needs no network."""
+
+    source: Literal["lexicon"]
+
+
+class Ask(Strict):
+    """How models are asked; see `personax.traits.llms.prompting.Prompt`."""
+
+    format: Literal["number", "text"] = "number"
+    levels: Literal[3, 5] = 3
+    order: Literal["increasing", "decreasing"] = "increasing"
+    fields: list[str] = ["name", "biography"]
+    hide_name: bool = False
+    most: Count = 8000
+
+
+class StereotypeAudit(Strict):
+    """Whether scores move when one field of the same person is changed; see docs/traits.md."""
+
+    fields: Annotated[list[str], Field(min_length=1)]
+    people: Annotated[int, Field(ge=2)] = 40
+    values: Annotated[int, Field(ge=2, le=20)] = 4
+
+
+class AnnotateLLM(Rated):
+    """What several LLMs say of each person; a judge, where there is one, takes away scores that words deny."""
+
+    source: Literal["llm"]
+    models: Annotated[list[LLM], Field(min_length=1)]
+    prompt: Ask = Ask()
+    repeats: Count = 1
+    judge: str | LLM | None = None
+    audit: StereotypeAudit | None = None
+    max_cost: float | None = Field(default=None, gt=0, exclude=True)
+
+    @model_validator(mode="after")
+    def _can_be_paid(self) -> Self:
+        names = [model.name for model in self.models]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise PydanticCustomError("twice", "two models are called {name}", {"name": twice[0]})
+        if isinstance(self.judge, str) and self.judge not in names:
+            told = {"name": self.judge, "near": nearest(self.judge, names)}
+            raise PydanticCustomError("no_judge", "judge: there is no model {name}; {near}", told)
+        judges = [self.judge] if isinstance(self.judge, LLM) else []
+        unpriced = [
+            model.name for model in [*self.models, *judges] if model.input_price is None or model.output_price is None
+        ]
+        if self.max_cost is not None and unpriced:
+            text = "max_cost needs input_price and output_price of every model; {name} has none (your own server: 0)"
+            raise PydanticCustomError("no_price", text, {"name": unpriced[0]})
+        return self
+
+
+class AnnotateQuestionnaire(Strict):
+    """Trait scores from the answers to questionnaire items."""
+
+    source: Literal["questionnaire"]
+    path: str
+    id: str
+    key: str
+    low: int
+    high: int
+    min_answered: Count = 3
+    missing: list[str] = [""]
+
+
+Annotate = Annotated[
+    AnnotateSimulated | AnnotateLexicon | AnnotateQuestionnaire | AnnotateLLM, Field(discriminator="source")
+]

@@ -1,0 +1,39 @@
+"""The whole plan: one section a stage."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from personax.plan.annotate import Annotate
+from personax.plan.collect import Collect
+from personax.plan.crl import Crl
+from personax.plan.discover import Discover
+from personax.plan.embed import Embed
+from personax.plan.independence import Independence
+from personax.plan.release import Release
+from personax.plan.report import Report
+from personax.strict import Strict
+
+FORMAT = 1
+"""The study format that this personax writes, and the newest that it reads."""
+
+
+class Plan(Strict):
+    """Everything that one study asks for; the only thing a person edits.
+
+    A stage whose section is absent is not part of the study. The report always is.
+    """
+
+    version: int = FORMAT
+    name: Annotated[str, Field(min_length=1)]
+    seed: Annotated[int, Field(ge=0)] = 0
+    collect: Collect
+    annotate: Annotate | None = None
+    embed: Embed | None = None
+    release: Release | None = None
+    independence: Independence | None = None
+    crl: Crl | None = None
+    discover: Discover | None = None
+    report: Report = Report()

@@ -1,0 +1,40 @@
+"""Packaging: a protected table and transformed embeddings become a folder that explains itself.
+
+`write_shards` writes the data, `write_all` every text around them; the texts are functions of `Facts` alone.
+"""
+
+from personax.release.packaging.checksums import Checked, check_checksums, write_checksums
+from personax.release.packaging.croissant import check_croissant
+from personax.release.packaging.described import describe
+from personax.release.packaging.facts import (
+    AnnotatorFacts,
+    ColumnFacts,
+    Facts,
+    MeasurementFacts,
+    PublisherFacts,
+    SourceFacts,
+)
+from personax.release.packaging.licences import Inherited, inherited
+from personax.release.packaging.shards import SHARD_BYTES, Shard, list_shards, write_shards
+from personax.release.packaging.writing import write_all
+
+__all__ = [
+    "SHARD_BYTES",
+    "AnnotatorFacts",
+    "Checked",
+    "ColumnFacts",
+    "Facts",
+    "Inherited",
+    "MeasurementFacts",
+    "PublisherFacts",
+    "Shard",
+    "SourceFacts",
+    "check_checksums",
+    "check_croissant",
+    "describe",
+    "inherited",
+    "list_shards",
+    "write_all",
+    "write_checksums",
+    "write_shards",
+]

@@ -1,0 +1,14 @@
+"""Reading a release: our own layout, published ones, and others with a mapping; from a folder or a hub.
+
+A map, each line using the ones above it:
+
+- ``layouts``: what columns of known layouts are; ``placing``: what every column found is taken for
+- ``released``: what a reader gets; vectors are read when asked for
+- ``ours``: a folder that personax has built; ``foreign``: tables of another layout
+- ``hub``: a snapshot from a hub; ``load``: the one door
+"""
+
+from personax.release.reading.load import load_release
+from personax.release.reading.released import Released
+
+__all__ = ["Released", "load_release"]

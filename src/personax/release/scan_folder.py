@@ -1,0 +1,159 @@
+"""A scan of every file of a folder that leaves, to the bytes."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import polars as pl
+
+from personax.errors import InputError
+from personax.release.addresses import addresses
+from personax.release.private import COMMON, TEXT, Private
+from personax.release.scan import Finding, holds_text, look
+
+__all__ = ["refuse_folder", "scan_folder"]
+
+_PACKED = {
+    b"PK\x03\x04": "zip", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ": "xz", b"BZh": "bzip2",
+    b"7z\xbc\xaf": "7z", b"\x80\x04\x95": "pickle", b"SQLite format 3": "SQLite",
+}  # fmt: skip
+_PRINTED = re.compile(rb"[\x20-\x7e\x80-\xfd]{8,}")
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
+_PARQUET = b"PAR1"
+
+
+def scan_folder(
+    folder: Path,
+    private: Iterable[str],
+    *,
+    allowed: Collection[str] = (),
+    common: int = COMMON,
+    study: Path | None = None,
+    secrets: Collection[bytes] = (),
+) -> list[Finding]:
+    """Look into every file of a folder for what must not leave.
+
+    Parameters
+    ----------
+    folder
+        What would leave.
+    private, allowed, common
+        See `personax.release.private.Private`. Addresses that may leave are allowed here as well.
+    study
+        The study's folder; its path must not be in any file.
+    secrets
+        Bytes that must not be in any file, such as those of the key.
+
+    Returns
+    -------
+    list of Finding
+        Sorted by file. Tables (Parquet, CSV) are read cell by cell, with the names of their columns and the metadata of
+        the file; all other texts are documents; of other bytes, what can be printed is read. A link and a
+        packed file are findings themselves, because they cannot be looked into. Names of files are looked at too.
+
+    Raises
+    ------
+    InputError
+        There is no such folder.
+    """
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {folder} to scan; build the release first")
+    known = Private(private, allowed, common=common)
+    places = {str(study), study.as_posix(), str(study.resolve())} - {"/", "."} if study else set()
+    needles = {"a secret of the study": [bytes(secret) for secret in secrets if secret],
+               "the path of the study": [place.encode() for place in sorted(places)]}  # fmt: skip
+    found = []
+    for path in sorted(folder.rglob("*")):
+        file = path.relative_to(folder).as_posix()
+        found += [
+            Finding(file, "its name", kind, count) for kind, count in known.find(path.name, document=True).items()
+        ]
+        if path.is_symlink():
+            found.append(Finding(file, "the file", "a link", 1))
+        elif path.is_file():
+            found += _file(path, file, known, needles)
+    return found
+
+
+def refuse_folder(
+    folder: Path,
+    private: Iterable[str],
+    *,
+    allowed: Collection[str] = (),
+    common: int = COMMON,
+    study: Path | None = None,
+    secrets: Collection[bytes] = (),
+) -> None:
+    """Refuse a folder with something in it that must not leave.
+
+    Raises
+    ------
+    InputError
+        Names the first file, where in it, what kind of thing and how often, never the thing; and how many more.
+    """
+    found = scan_folder(folder, private, allowed=allowed, common=common, study=study, secrets=secrets)
+    if found:
+        first = found[0]
+        more = f", and {len(found) - 1} more findings" if len(found) > 1 else ""
+        text = f"the release stops: {first.file}, {first.where}: {first.kind} ({first.count} times){more}"
+        raise InputError(f"{text}; make it private, or allow it where it only looks like that")
+
+
+def _file(path: Path, file: str, private: Private, needles: dict[str, list[bytes]]) -> Iterator[Finding]:
+    raw = path.read_bytes()
+    for kind, wanted in needles.items():
+        count = sum(raw.count(needle) for needle in wanted)
+        if count:
+            yield Finding(file, "the file", kind, count)
+    packed = [name for start, name in _PACKED.items() if raw.startswith(start)]
+    if packed:
+        yield Finding(file, "the file", f"a packed file ({packed[0]})", 1)
+        return
+    frame = _table(path, raw)
+    if frame is not None:
+        yield from look(frame, private, file=file)
+        if not raw.startswith(_PARQUET):
+            return
+        (length,) = struct.unpack("<I", raw[-8:-4])
+        yield from _document(_printed(raw[-8 - length : -8]), file, "metadata", private)
+        return
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = _printed(raw)
+    yield from _document(text, file, "text", private)
+
+
+def _table(path: Path, raw: bytes) -> pl.DataFrame | None:
+    """Return the columns of a table that hold text, and one of nothing for each other column."""
+    try:
+        if raw.startswith(_PARQUET):
+            schema = pl.read_parquet_schema(path)
+            texts = [name for name, dtype in schema.items() if holds_text(dtype)]
+            frame = pl.read_parquet(path, columns=texts)
+            return frame.select(pl.col(name) if name in texts else pl.lit(None).alias(name) for name in schema)
+        if path.suffix.lower() in (".csv", ".tsv"):
+            return pl.read_csv(path, infer_schema=False, separator="\t" if path.suffix.lower() == ".tsv" else ",")
+    except (pl.exceptions.PolarsError, OSError):
+        return None
+    return None
+
+
+def _printed(raw: bytes) -> str:
+    return "\n".join(match.decode("utf-8", "replace") for match in _PRINTED.findall(raw))
+
+
+def _document(text: str, file: str, where: str, private: Private) -> Iterator[Finding]:
+    """Yield what is in a text, as it stands and as JSON, YAML and addresses write letters."""
+    plain = _ESCAPED.sub(lambda match: chr(int(match[1] or match[2], 16)), text)
+    plain = unquote(plain) if "%" in plain else plain
+    kinds: Counter[str] = private.find(plain, document=True) + addresses(text, document=True, allowed=private.allowed)
+    if private.passages([plain]):
+        kinds[TEXT] += 1
+    for kind, count in sorted(kinds.items()):
+        yield Finding(file, where, kind, count)
