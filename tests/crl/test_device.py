@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+import torch
 
 from personax.crl.baselines import NAMES, method
 from personax.crl.budget import Budget

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class Piecewise(np.ndarray[Any, Any]):
         raise AssertionError("something is computed of all people at once")
 
 
-def piecewise(views: dict[str, dict[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
+def piecewise(views: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
     return {m: {k: x.view(Piecewise) for k, x in by.items()} for m, by in views.items()}
 
 
@@ -87,7 +88,7 @@ def test_batches_are_rows_of_what_is_standardised(rows: list[int], data: st.Data
 
 @pytest.mark.parametrize("name", ["autoencoder", "paper", "pca", "cca"])
 def test_pieces_change_nothing_but_the_last_digits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The loss of an autoencoder is a mean over people; that of `paper` has noise, which pieces draw in another order."""
+    """An autoencoder's loss is a mean over people; that of `paper` has noise, which pieces draw in another order."""
     made = method(name, budget=Budget(epochs=1, batch=64, hidden=8))
     asked: dict[str, Any] = {"latents": {"text": 1, "image": 1}, "rng": np.random.default_rng(0)}
     whole = made.fit(views(200), **asked)
