@@ -16,7 +16,7 @@ from personax.crl.ridge import fit_ridge
 from personax.crl.standard import Standardiser
 from personax.errors import InputError
 
-__all__ = ["Residual", "groups", "residuals"]
+__all__ = ["Residual", "groups", "known_residuals", "residuals"]
 
 SHARE: Final = 0.95
 """Of a measurement's variance that its components hold; the rest is many small directions, mostly noise."""
@@ -137,3 +137,14 @@ def _components(x: Array) -> tuple[Array, float]:
     shares = np.cumsum(np.maximum(variances, 0)) / np.square(x).mean(axis=0).sum()
     count = min(int(np.searchsorted(shares, SHARE)) + 1, len(shares))
     return directions[:, :count], float(shares[count - 1])
+
+
+def known_residuals(
+    known: Sequence[Residual] | None,
+    latents: ArrayLike,
+    names: Sequence[str],
+    views: Arrays,
+    rng: np.random.Generator,
+) -> Sequence[Residual]:
+    """Return residuals that are known already, or compute them."""
+    return residuals(latents, names, views, rng=rng) if known is None else known

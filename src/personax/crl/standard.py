@@ -150,8 +150,12 @@ class Standardiser:
         return {m: {k: self._scaled(m, k, views[m][k]) for k in by} for m, by in self.centre.items()}
 
     def read(self, views: Arrays, rows: NDArray[np.intp] | slice) -> dict[str, dict[str, Array]]:
-        """Return standardised measurements of some people, all of whom `check` or `check_people` let pass."""
-        return {m: {k: self._scaled(m, k, views[m][k][rows]) for k in by} for m, by in self.centre.items()}
+        """Return standardised measurements of some people, all of whom `check` or `check_people` let pass.
+
+        Modalities that are not there are left out.
+        """
+        there = {m: by for m, by in self.centre.items() if m in views}
+        return {m: {k: self._scaled(m, k, views[m][k][rows]) for k in by} for m, by in there.items()}
 
     def check_people(self, views: Arrays) -> None:
         """Refuse people who were not measured as those fitted on.

@@ -77,7 +77,7 @@ class CCA:
         if most > sizes[smallest]:
             raise InputError(f"cca cannot give {most} variates: {smallest} has {sizes[smallest]} dimensions")
         kept = max(most, self.components)
-        bases = {m: principal((x[m] for x in sides(scale, views)), n, kept)[0] for m in sizes}
+        bases = {m: principal((x[m] for x in sides(scale, {m: views[m]})), n, kept)[0] for m in sizes}
         reduced = (np.column_stack([x[m] @ base for m, base in bases.items()]) for x in sides(scale, views))
         covariance = gram(reduced) / n
         found, values = canonical(covariance, [base.shape[1] for base in bases.values()], most, ridge=self.ridge)

@@ -55,7 +55,7 @@ class PCA:
         left, row, column = [], 0, shared
         for m, size in sizes.items():
             weights[m][:, :shared] = together[row : row + size]
-            own, variances = principal((x[m] for x in sides(scale, views)), n, latents[m])
+            own, variances = principal((x[m] for x in sides(scale, {m: views[m]})), n, latents[m])
             weights[m][:, column : column + latents[m]] = own
             left.append(1 - variances.sum() / size)
             row, column = row + size, column + latents[m]
