@@ -1,15 +1,20 @@
 """Level II: methods against known latents, and how fast; writes benchmarks/results/crl.md.
 
 python benchmarks/crl.py table BENCH [--more]  # folders that `personax crl benchmark --out BENCH/<data>` wrote
-python benchmarks/crl.py step [--batch 64,256] [--steps 100] [--compile]
-python benchmarks/crl.py wide [--people 9444]
+python benchmarks/crl.py step [--batch 64,256] [--steps 100] [--compile] [--device cpu]
+python benchmarks/crl.py wide [--people 9444] [--device cpu]
+python benchmarks/crl.py memory [--people 10000,40000,160000] [--methods all]
+python benchmarks/crl.py fits [--data mnist-fixed] [--seed 0] [--batch 64,256] [--digits DIR --clothes DIR]
 python benchmarks/crl.py ablation [--data numerical-1,mnist-fixed] [--seeds 300,301] [--digits DIR --clothes DIR]
+                                  [--kept FILE]
 
 ``step`` times a training step of the preset `paper` (its size on variant MNIST: 4 views of 196 numbers) beside a plain
 transcription of the paper's forward pass, one network a latent in a Python loop. ``wide`` fits the default method
 to embeddings of the paper's sizes: 1,024 numbers of a face and 3 x 3,584 of texts, drawn from known latents.
-``ablation`` fits the default method with one choice of it changed at a time. Each part rewrites its own section of the
-results.
+``memory`` fits every method for one epoch to 3 x 512 numbers of a person that lie in files, each fit in a process of
+its own (`benchmarks/crl_memory.py`). ``fits`` times whole fits of `paper` at one budget, as they are, compiled and in
+half precision. ``ablation`` fits the default method with one choice of it changed at a time; each fit is kept in FILE,
+and what was stopped goes on from there. Each part rewrites its own section of the results.
 """
 
 from __future__ import annotations
@@ -22,12 +27,15 @@ import os
 import platform
 import re
 import resource
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
 from functools import partial
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -37,15 +45,19 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
-from personax.crl import FitConfig, match, summary
+import crl_memory
+from personax.crl import FitConfig, fit, match, summary
 from personax.crl.baselines import NAMES, method
+from personax.crl.budget import Budget, Device
 from personax.crl.course import CLIP, Course
+from personax.crl.device import placed
 from personax.crl.model import LatentModel, Layout
 from personax.crl.modules import mlp
 from personax.crl.objective import draw
 from personax.crl.staged import components
 from personax.crl.staged.components import Search
 from personax.crl.staged.method import Staged
+from personax.crl.standard import chunks
 from personax.simulate import LatentData, numerical
 from personax.stages.contest import FLOORS, SCORING_SEED, Contest, as_markdown, rows_of
 
@@ -69,7 +81,7 @@ class Transcription(nn.Module):
     def forward(self, views: dict[str, dict[str, Tensor]]) -> Tensor:
         """Return the three terms' sum."""
         own: dict[str, list[Tensor]] = {m: [] for m in self.layout.dims}
-        etas, kl = {}, torch.zeros(())
+        etas, kl = {}, self.gates.new_zeros(())
         for encoder, (m, k) in zip(self.encoders, self.layout.measurements, strict=True):
             mean, logvar = encoder(views[m][k]).chunk(2, dim=1)
             kl = kl + 0.5 * (logvar.exp() - 1 - logvar).sum(1).mean()
@@ -77,9 +89,9 @@ class Transcription(nn.Module):
             own[m].append(drawn[:, : self.layout.latents[m]])
             etas[m, k] = drawn[:, self.layout.latents[m] :]
         z = torch.cat([torch.stack(found).mean(0) for found in own.values()], dim=1)
-        noises = []
+        places, noises = torch.arange(z.shape[1], device=z.device), []
         for i, conditioner in enumerate(self.conditioners):
-            gate = torch.sigmoid(self.gates[i]) * (torch.arange(z.shape[1]) != i)
+            gate = torch.sigmoid(self.gates[i]) * (places != i)
             mean, log_scale = conditioner(z * gate).unbind(1)
             noises.append((z[:, i] - mean) * torch.exp(-log_scale))
             kl = kl + (0.5 * noises[-1].square() + log_scale).mean()
@@ -95,15 +107,18 @@ class Transcription(nn.Module):
         return torch.stack(errors).mean() + 0.1 * kl + 0.01 * torch.sigmoid(self.gates).sum()
 
 
-def step(batches: list[int], steps: int, *, with_compiler: bool = False) -> str:
+def step(batches: list[int], steps: int, where: torch.device, *, with_compiler: bool = False) -> str:
     """Time the true training step and the transcription's, in turns, and take the best of ten rounds of each."""
     torch.set_num_threads(1)
     layout = Layout(MNIST, LATENTS, 0)
+    notes: list[str] = []
     ways = [(False, False), *([(False, True), (True, False), (True, True)] if with_compiler else [])]
-    lines = ["| batch | step | ms a step | times as fast | compilation, s |", "|---|---|---|---|---|"]
+    lines = [
+        "| batch | step | ms a step | steps a second | times as fast | compilation, s |", "|---|---|---|---|---|---|",
+    ]  # fmt: skip
     for batch in batches:
-        views = {m: {k: torch.randn(batch, dim) for k, dim in by.items()} for m, by in MNIST.items()}
-        plain = Transcription(layout)
+        views = {m: {k: torch.randn(batch, dim, device=where) for k, dim in by.items()} for m, by in MNIST.items()}
+        plain = Transcription(layout).to(where)
         optimiser = torch.optim.Adam(plain.parameters())
         rounds: list[tuple[Callable[[], Tensor], torch.optim.Optimizer, nn.Module]]
         rounds = [(partial(plain, views), optimiser, plain)]
@@ -111,7 +126,7 @@ def step(batches: list[int], steps: int, *, with_compiler: bool = False) -> str:
         for compiled, half in ways:
             generator = torch.Generator().manual_seed(0)
             config = FitConfig(batch=batch, compiled=compiled, half=half)
-            course = Course(LatentModel(layout, generator=generator), config, generator)
+            course = Course(LatentModel(layout, generator=generator).to(where), config, generator)
             began = time.perf_counter()
             if compiled:
                 course._compile(views)
@@ -120,26 +135,57 @@ def step(batches: list[int], steps: int, *, with_compiler: bool = False) -> str:
             rounds.append((partial(ours, course, views), course.optimiser, course.model))
             course._set_rate(1.0)
         best = [math.inf] * len(rounds)
-        for _ in range(10):
-            for at, (loss, adam, model) in enumerate(rounds):
-                best[at] = min(best[at], 1000 * timed(loss, adam, model, steps) / steps)
+        with Busy(where) as busy:
+            for _ in range(10):
+                for at, (loss, adam, model) in enumerate(rounds):
+                    best[at] = min(best[at], 1000 * timed(loss, adam, model, steps) / steps)
         names = ["transcription", *(f"ours{', compiled' * c}{', half precision' * h}" for c, h in ways)]
         for name, took, seconds in zip(names, best, compilation, strict=True):
             said = f"{seconds:.0f}" if "compiled" in name else ""
-            lines.append(f"| {batch} | {name} | {took:.2f} | {best[0] / took:.2f} | {said} |")
+            lines.append(f"| {batch} | {name} | {took:.2f} | {1000 / took:.0f} | {best[0] / took:.2f} | {said} |")
+        notes.append(f"Batches of {batch}: {busy.said}." if busy.said else "")
     said = "A step is drawing noise, forward, backward, clipping and Adam, on the same people each time."
     return "\n".join(
-        [*lines, "", said, "Ours also takes the exact log-determinant of any graph; the transcription none.", ""]
+        [
+            *lines,
+            "",
+            *filter(None, notes),
+            said,
+            "Ours also takes the exact log-determinant of any graph; the transcription none.",
+            "",
+        ]
     )
 
 
 def ours(course: Course, views: dict[str, dict[str, Tensor]]) -> Tensor:
-    noise = draw(course.model.layout, course.config.batch, course.generator)
-    return course.step(views, noise, torch.ones(()))[0]
+    noise = draw(course.model.layout, course.config.batch, course.generator, course.device)
+    return course.step(views, noise, torch.ones((), device=course.device))[0]
+
+
+class Busy:
+    """Says how busy a GPU was, by its driver's own tool, every fifth of a second; of a processor nothing."""
+
+    def __init__(self, where: torch.device) -> None:
+        self.where, self.said = where, ""
+
+    def __enter__(self) -> Busy:
+        if self.where.type == "cuda":
+            asked = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "--loop-ms=200"]
+            self.tool = subprocess.Popen(asked, stdout=subprocess.PIPE, text=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.where.type == "cuda":
+            self.tool.terminate()
+            shares = [int(line) for line in self.tool.communicate()[0].split()]
+            name = torch.cuda.get_device_name(self.where)
+            self.said = f"{name}, busy {np.mean(shares):.0f}% of the time (nvidia-smi, mean of {len(shares)})"
 
 
 def timed(loss: Callable[[], Tensor], optimiser: torch.optim.Optimizer, model: nn.Module, steps: int) -> float:
     """Return seconds of some training steps."""
+    where = next(model.parameters()).device
+    settle(where)
     began = time.perf_counter()
     for _ in range(steps):
         value = loss()
@@ -147,10 +193,17 @@ def timed(loss: Callable[[], Tensor], optimiser: torch.optim.Optimizer, model: n
         value.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         optimiser.step()
+    settle(where)
     return time.perf_counter() - began
 
 
-def wide(people: int) -> str:
+def settle(where: torch.device) -> None:
+    """Wait until a GPU has done what it was given."""
+    if where.type == "cuda":
+        torch.cuda.synchronize(where)
+
+
+def wide(people: int, device: Device) -> str:
     """Fit the default method to embeddings of the paper's sizes."""
     data = numerical(1, n=people, rng=np.random.default_rng(200))
     rng = np.random.default_rng(201)
@@ -164,7 +217,9 @@ def wide(people: int) -> str:
         x = data.views["m1" if m == "image" else "m2"]["k1"]
         views[m][name] = (np.tanh(x @ rng.normal(size=(x.shape[1], dim)) / 4)).astype(np.float32)
     began = time.perf_counter()
-    fitted = method("default").fit(views, latents={"image": 2, "text": 2}, rng=np.random.default_rng(200))
+    fitted = method("default", budget=Budget(device=device)).fit(
+        views, latents={"image": 2, "text": 2}, rng=np.random.default_rng(200)
+    )
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     mcc = match(fitted.encode(views), data.latents).mcc
@@ -175,33 +230,116 @@ def wide(people: int) -> str:
     )
 
 
+def memory(people: list[int], methods: list[str]) -> str:
+    """Fit every method to measurements that lie in files, each in a process of its own."""
+    names = [f"{n:,}" for n in people]
+    lines = [f"| method | {' | '.join(names)} | held before |", "|---" * (len(people) + 2) + "|"]
+    with tempfile.TemporaryDirectory() as place:
+        size = lay(Path(place), max(people)) / 1024**2
+        for name in methods:
+            found = []
+            for n in people:
+                asked = [sys.executable, str(Path(__file__).with_name("crl_memory.py")), name, place, str(n)]
+                found.append(json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout))
+            peaks = " | ".join(f"{one['peak']:.0f}" for one in found)
+            lines.append(f"| {name} | {peaks} | {found[0]['before']:.0f} |")
+            print(lines[-1], flush=True)
+    said = (
+        f"Peak MiB that belong to no file, by people; measurements of {names[-1]} are {size:,.0f} MiB in their files. "
+        "One epoch; people are encoded after it."
+    )
+    return "\n".join([*lines, "", said, ""])
+
+
+def lay(folder: Path, people: int) -> int:
+    """Write measurements and the truth of so many people, in pieces; return the measurements' bytes."""
+    data, rng, size = numerical(1, n=people, rng=np.random.default_rng(200)), np.random.default_rng(201), 0
+    np.save(folder / "truth.npy", data.latents)
+    for m, names in crl_memory.FILES.items():
+        seen = data.views["m1" if m == "image" else "m2"]["k1"]
+        for name in names:
+            turned = rng.normal(size=(seen.shape[1], crl_memory.DIMS)) / 4
+            x = np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.float32, (people, crl_memory.DIMS))
+            for rows in chunks(people):
+                x[rows] = np.tanh(seen[rows] @ turned)
+            size += x.nbytes
+    return size
+
+
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
+    "no contents of several measurements": {"method.find_contents": lambda *_, **__: {}},
+    "nothing is made orthogonal": {"method.straighten": lambda *_, **__: []},
     "edges are free": {"search": {"edges": 0.0}},
-    "edges cost four times as much": {"search": {"edges": 0.016}},
-    "edges within a modality are free": {"critic.WITHIN": 0.0},
     "one restart a view": {"search": {"restarts": 4}},
+    "edges within a modality are free": {"critic.WITHIN": 0.0},
     "one view: small components enlarged": {"components.VIEWS": components.VIEWS[:1]},
     "one view: components of their own size, with noise": {"components.VIEWS": components.VIEWS[2:]},
+    "edges cost four times as much": {"search": {"edges": 0.016}},
     "batches do not grow at the end": {"components.LAST": 1},
-    "nothing is made orthogonal": {"method.straighten": lambda *_, **__: []},
-    "no contents of several measurements": {"method.find_contents": lambda *_, **__: {}},
 }
 """What is changed: fields of `Search`, or names of modules of `personax.crl.staged`."""
 
 
-def ablation(names: list[str], seeds: list[int], folders: dict[str, str]) -> str:
+def ablation(names: list[str], seeds: list[int], folders: dict[str, str], kept: Path | None) -> str:
     """Fit every variant to the same people and score it on the others."""
-    lines = ["| data | choice changed | R2 | MCC | SHD | seconds |", "|---|---|---|---|---|---|"]
+    done: dict[tuple[str, str, int], dict[str, float]] = {}
+    if kept is not None and kept.is_file():
+        for line in kept.read_text(encoding="utf-8").splitlines():
+            name, variant, seed, row = json.loads(line)
+            done[name, variant, seed] = row
+    worlds = {(name, seed): world(name, seed, folders) for name in names for seed in seeds}
+    for seed, variant, name in product(seeds, VARIANTS, names):
+        if "contents" in variant and all(len(by) == 1 for by in worlds[name, seed].views.values()):
+            continue
+        if (name, variant, seed) not in done:
+            row = done[name, variant, seed] = scored(worlds[name, seed], VARIANTS[variant], seed)
+            print(name, variant, seed, row, flush=True)
+            if kept is not None:
+                with kept.open("a", encoding="utf-8") as lines:
+                    lines.write(json.dumps([name, variant, seed, row]) + "\n")
+    return ablation_table(names, seeds, done)
+
+
+def ablation_table(names: list[str], seeds: list[int], done: dict[tuple[str, str, int], dict[str, float]]) -> str:
+    """Return a row a variant, of the seeds it was fitted on."""
+    shown = (("r2", 3), ("mcc_pearson", 3), ("mcc_spearman", 3), ("shd", 1), ("seconds", 0))
+    lines = ["| data | choice changed | R2 | MCC | Spearman MCC | SHD | CPU seconds |", "|---|---|---|---|---|---|---|"]
     for name in names:
-        worlds = [(seed, world(name, seed, folders)) for seed in seeds]
-        for variant, changes in VARIANTS.items():
-            rows = [scored(data, changes, seed) for seed, data in worlds]
-            shown = (("r2", 3), ("mcc_pearson", 3), ("shd", 1), ("seconds", 0))
-            cells = [cell([row[key] for row in rows], digits) for key, digits in shown]
-            lines.append(f"| {name} | {variant} | {' | '.join(cells)} |")
+        for variant in VARIANTS:
+            rows = [done[name, variant, seed] for seed in seeds if (name, variant, seed) in done]
+            if rows:
+                cells = [cell([row[key] for row in rows], digits) for key, digits in shown]
+                lines.append(f"| {name} | {variant} | {' | '.join(cells)} |")
+    said = (
+        f"Means, and in brackets seeds {', '.join(map(str, seeds))}, as many as were run; 10,000 people, 10 % held out."
+    )
+    return "\n".join([*lines, "", said, ""])
+
+
+def fits(name: str, seed: int, batches: list[int], folders: dict[str, str]) -> str:
+    """Fit `paper` whole, at one budget, in each way; patience does not end one sooner than another."""
+    data = world(name, seed, folders)
+    learn, held = data.rows(np.arange(9000)), data.rows(np.arange(9000, 10_000))
+    lines = ["| batch | fit | CPU seconds | times as fast | objective | MCC |", "|---|---|---|---|---|---|"]
+    for batch in batches:
+        first = None
+        for compiled, half in ((False, False), (False, True), (True, False), (True, True)):
+            config = FitConfig(batch=batch, patience=FitConfig.epochs, compiled=compiled, half=half)
+            before = os.times()
+            found = fit(
+                learn.views, latents=data.counts, shared=data.shared, config=config, rng=np.random.default_rng(seed)
+            )
+            seconds = sum(os.times()[:4]) - sum(before[:4])  # of the processor, compilers in other processes included
+            assert found.eager_because is None, found.eager_because
+            first = first or seconds
+            said = f"paper{', compiled' * compiled}{', half precision' * half}"
+            mcc = match(found.encode(held.views), held.latents).mcc
+            lines.append(
+                f"| {batch} | {said} | {seconds:.0f} | {first / seconds:.2f} | {found.objective:.3f} | {mcc:.3f} |"
+            )
             print(lines[-1], flush=True)
-    said = f"Means, and in brackets seeds {', '.join(map(str, seeds))}; 10,000 people, 10 % held out."
+    said = f"{name}, seed {seed}, 9,000 people, {FitConfig.epochs} epochs; compilation is counted; MCC on 1,000 others."
     return "\n".join([*lines, "", said, ""])
 
 
@@ -226,11 +364,11 @@ def scored(data: LatentData, changes: dict[str, Any], seed: int) -> dict[str, fl
             if where != "search":
                 changed.enter_context(mock.patch(f"personax.crl.staged.{where}", value))
         learn, held = data.rows(np.arange(9000)), data.rows(np.arange(9000, 10_000))
-        began = time.perf_counter()
+        began = time.process_time()
         fitted = Staged(search=Search(**changes.get("search", {}))).fit(
             learn.views, latents=data.counts, shared=data.shared, rng=np.random.default_rng(seed)
         )
-        seconds = time.perf_counter() - began
+        seconds = time.process_time() - began
         found = summary(
             fitted.encode(held.views), held.latents, names=data.names, counts=data.counts, shared=data.shared,
             adjacency=fitted.adjacency, true_adjacency=data.adjacency, rng=np.random.default_rng(SCORING_SEED),
@@ -279,6 +417,10 @@ def write(name: str, text: str, command: str) -> None:
     RESULTS.write_text(head + "".join(f"## {part.rstrip()}\n\n" for part in [*kept, section]), encoding="utf-8")
 
 
+def numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
+
+
 def main() -> None:
     """Run one part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -290,13 +432,26 @@ def main() -> None:
     stepping.add_argument("--batch", default="64,256")
     stepping.add_argument("--steps", type=int, default=100)
     stepping.add_argument("--compile", action="store_true")
-    parts.add_parser("wide").add_argument("--people", type=int, default=9444)
+    widening = parts.add_parser("wide")
+    widening.add_argument("--people", type=int, default=9444)
+    for part in (stepping, widening):
+        part.add_argument("--device", choices=["auto", "cpu", "cuda"], default="cpu")
+    remembering = parts.add_parser("memory")
+    remembering.add_argument("--people", default="10000,40000,160000")
+    remembering.add_argument("--methods", default="all")
     changing = parts.add_parser("ablation")
     changing.add_argument("--data", default="numerical-1,mnist-fixed")
     changing.add_argument("--seeds", default="300,301")
-    changing.add_argument("--digits")
-    changing.add_argument("--clothes")
+    changing.add_argument("--kept", type=Path)
+    whole = parts.add_parser("fits")
+    whole.add_argument("--data", default="mnist-fixed")
+    whole.add_argument("--seed", type=int, default=0)
+    whole.add_argument("--batch", default="64,256")
+    for part in (changing, whole):
+        part.add_argument("--digits")
+        part.add_argument("--clothes")
     asked = parser.parse_args()
+    folders = {name: path for name in ("digits", "clothes") if (path := getattr(asked, name, None))}
     if asked.part == "table":
         name, text = "Methods against known latents", table(asked.folder)
         if asked.more:
@@ -304,14 +459,20 @@ def main() -> None:
     elif asked.part == "step":
         name, text = (
             "A training step",
-            step([int(b) for b in asked.batch.split(",")], asked.steps, with_compiler=asked.compile),
+            step(numbers(asked.batch), asked.steps, placed(asked.device), with_compiler=asked.compile),
         )
     elif asked.part == "ablation":
-        folders = {name: path for name in ("digits", "clothes") if (path := getattr(asked, name))}
-        text = ablation(asked.data.split(","), [int(seed) for seed in asked.seeds.split(",")], folders)
-        name = "One choice changed at a time"
+        names, seeds = asked.data.split(","), numbers(asked.seeds)
+        text = ablation(names, seeds, folders, asked.kept)
+        name = f"One choice changed at a time, seeds {asked.seeds}"
+    elif asked.part == "memory":
+        name = "Memory"
+        text = memory(numbers(asked.people), NAMES if asked.methods == "all" else asked.methods.split(","))
+    elif asked.part == "fits":
+        name = "Whole fits of `paper`"
+        text = fits(asked.data, asked.seed, numbers(asked.batch), folders)
     else:
-        name, text = "Wide embeddings", wide(asked.people)
+        name, text = "Wide embeddings", wide(asked.people, asked.device)
     command = " ".join(["python benchmarks/crl.py", *(Path(a).name if "/" in a else a for a in sys.argv[1:])])
     write(name, text, command)
     print(text)

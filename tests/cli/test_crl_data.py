@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from personax.cli import app
+from personax.crl import load_fit
 from personax.crl.baselines.betavae import BetaVAE
 from personax.errors import PersonaxError
 from personax.simulate import numerical
@@ -179,3 +180,40 @@ def test_bad_options_are_told_in_a_sentence(tmp_path: Path, more: list[str], sai
     assert done.exit_code != 0
     assert isinstance(done.exception, PersonaxError)
     assert said in str(done.exception)
+
+
+def test_faster_steps_reach_the_method(tmp_path: Path) -> None:
+    """People are fewer than a batch, so that nothing is compiled and the command says so."""
+    pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+    args = [*place(tmp_path), "--seeds", "1", "--method", "mmcrl", "--half", "--compiled", "--device", "cpu"]
+    done = runner.invoke(app, args)
+    assert done.exit_code == 0, done.output
+    assert "Steps were not compiled" in " ".join(done.output.split())
+    config = load_fit(tmp_path / "out" / "model.safetensors").result.config  # type: ignore[attr-defined]
+    assert (config.half, config.compiled, config.device) == (True, True, "cpu")
+    again = runner.invoke(app, [arg for arg in args if arg != "--half"])
+    assert "holds seeds of other people, arguments or versions" in str(again.exception)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--device", "gpu"], "--device is auto, cpu or cuda, not gpu"),
+        (["--half", "--method", "betavae"], "half: betavae has no such steps; paper and mmcrl have"),
+        (["--half", "--compiled"], "compiled and half: default has no such steps; paper and mmcrl have"),
+    ],
+)
+def test_what_a_method_cannot_do_faster_is_refused(tmp_path: Path, more: list[str], says: str) -> None:
+    done = runner.invoke(app, [*place(tmp_path), "--seeds", "1", *more])
+    assert isinstance(done.exception, PersonaxError)
+    assert str(done.exception) == says
+
+
+def test_the_same_run_may_be_asked_for_with_any_name_of_its_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    args = [*place(tmp_path), "--seeds", "1", "--method", "pca"]
+    assert runner.invoke(app, args).exit_code == 0
+    assert runner.invoke(app, [*args, "--device", "auto"]).exit_code == 0

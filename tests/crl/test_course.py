@@ -18,6 +18,8 @@ from personax.crl.budget import Budget
 from personax.crl.course import Course
 from personax.crl.model import LatentModel, Layout
 from personax.crl.objective import Noise, Terms, terms
+from personax.crl.people import People
+from personax.crl.standard import Standardiser
 from personax.errors import ComputationError, InputError
 
 LAYOUT = Layout({"text": {"a": 6, "b": 6}, "image": {"c": 5}}, {"text": 1, "image": 1}, 0, hidden=8)
@@ -115,14 +117,11 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
             fitted(checkpoint=path)
 
 
-def course(config: FitConfig = CONFIG) -> tuple[Course, Any, Any]:
+def course(config: FitConfig = CONFIG) -> tuple[Course, People, People]:
     generator = torch.Generator().manual_seed(0)
     made = Course(LatentModel(LAYOUT, generator=generator), config, generator)
-    whole = {m: {k: torch.from_numpy(x.astype(np.float32)) for k, x in by.items()} for m, by in views().items()}
-    parts = [
-        {m: {k: x[part] for k, x in by.items()} for m, by in whole.items()} for part in (slice(30, 150), slice(30))
-    ]
-    return made, parts[0], parts[1]
+    people = People(views(), Standardiser.fit(views()))
+    return made, people.part(torch.arange(30, 150)), people.part(torch.arange(30))
 
 
 def failing(made: Course, steps: set[int]) -> list[float]:

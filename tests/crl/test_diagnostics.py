@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.stats import pearsonr
 
 from personax.crl.baselines import method
+from personax.crl.beyond import _beyond
 from personax.crl.diagnostics import (
-    _beyond,
     block_leakage,
     conditional_independence,
     diagnose,

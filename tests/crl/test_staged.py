@@ -17,13 +17,15 @@ from personax.crl import load_fit, match, save_fit
 from personax.crl.budget import Budget
 from personax.crl.staged.agreed import find_agreed
 from personax.crl.staged.batched import BatchedMLP, keep
+from personax.crl.staged.block import touching as touches
 from personax.crl.staged.chart import Chart, leftover
 from personax.crl.staged.comparison import Comparison
 from personax.crl.staged.components import CONTENTS, Components, Search, find_components
 from personax.crl.staged.conditionals import Conditionals, fit_conditionals
 from personax.crl.staged.contents import find_contents, read_contents
 from personax.crl.staged.critic import Critic, edge_cost
-from personax.crl.staged.method import Staged, StagedFit, _touching
+from personax.crl.staged.fitted import StagedFit
+from personax.crl.staged.method import Staged
 from personax.crl.staged.nets import Smooth, standard
 from personax.crl.staged.orthogonal import straighten
 from personax.crl.staged.projection import Projection
@@ -220,7 +222,7 @@ def test_latents_that_modalities_speak_of_have_an_edge_across_or_cause_one_that_
         strength = torch.zeros(4, 4)
         for name, value in edges.items():
             strength[int(name[1]), int(name[2])] = value
-        return _touching(strength, across).tolist()
+        return touches(strength, across).tolist()
 
     assert touching() == [False] * 4
     assert touching(e02=1.0) == [True, False, True, False]

@@ -14,6 +14,7 @@ import polars as pl
 import typer
 
 from personax.cli.console import emit, say, watching
+from personax.cli.faster import CompiledOption, DeviceOption, HalfOption, device_of
 from personax.cli.latents import register as register_data
 from personax.cli.named import group_meaning
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
@@ -149,6 +150,9 @@ def register(app: typer.Typer) -> None:
         convolutional: Annotated[
             bool, typer.Option("--convolutional", help="paper and mmcrl read images by convolutions.")
         ] = False,
+        device: DeviceOption = "cpu",
+        compiled: CompiledOption = False,
+        half: HalfOption = False,
         figures: Annotated[bool, typer.Option(help="Draw scores, training, latents and graphs, SVG and PNG.")] = True,
         as_json: JsonOption = False,
     ) -> None:
@@ -172,6 +176,9 @@ def register(app: typer.Typer) -> None:
             epochs=epochs,
             runs=runs,
             convolutional=convolutional,
+            device=device_of(device),
+            compiled=compiled,
+            half=half,
             folders=folders,
         )
         _perform(wanted, out, figures=figures, as_json=as_json)

@@ -11,6 +11,7 @@ import polars as pl
 import typer
 
 from personax.cli.console import emit, say, table, watching
+from personax.cli.faster import CompiledOption, DeviceOption, HalfOption, device_of
 from personax.cli.run import JsonOption
 from personax.crl.baselines import NAMES
 from personax.crl.choosing import By
@@ -46,6 +47,9 @@ def register(group: typer.Typer) -> None:
             int | None,
             typer.Option(min=1, help="Choose each modality's number of latents, this at most; see docs/crl.md."),
         ] = None,
+        device: DeviceOption = "cpu",
+        compiled: CompiledOption = False,
+        half: HalfOption = False,
         as_json: JsonOption = False,
     ) -> None:
         """Learn latents from embeddings of one's own; the word ``data`` may be left out."""
@@ -56,7 +60,10 @@ def register(group: typer.Typer) -> None:
         if choose not in get_args(By):
             raise PlanError(f"--choose is objective, agreement or exclusivity, not {choose}")
         ids, views = read_measurements(data, asked.measurements)
-        wanted = Asked(asked.latents, asked.shared, method, seeds, choose, epochs)  # type: ignore[arg-type]
+        wanted = Asked(
+            asked.latents, asked.shared, method, seeds, choose, epochs,  # type: ignore[arg-type]
+            device=device_of(device), compiled=compiled, half=half,
+        )  # fmt: skip
         if asked.prior is not None:
             wanted = replace(wanted, prior=asked.prior.model_dump())
         rng, tried = np.random.default_rng(seed), None

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-__all__ = ["STANDARD", "Budget"]
+__all__ = ["STANDARD", "Budget", "Device"]
+
+Device = Literal["auto", "cpu", "cuda"]
+"""Where training runs; ``auto`` is a GPU where there is one."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,9 @@ class Budget:
         Epochs without improvement after which training stops.
     threads
         Of the processor. One gives the same numbers on every machine, and small models are no slower for it.
+    device
+        ``cpu``, ``cuda``, or ``auto``: a GPU where there is one. What is random is the same everywhere, but a GPU
+        rounds sums in other ways, so that only ``cpu`` gives the same numbers on every machine.
     """
 
     epochs: int = 60
@@ -32,6 +39,7 @@ class Budget:
     held_out: float = 0.1
     patience: int = 15
     threads: int = 1
+    device: Device = "cpu"
 
 
 STANDARD = Budget()

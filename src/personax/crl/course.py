@@ -13,13 +13,15 @@ import torch
 from torch import Tensor
 
 from personax.crl.checkpoint import read_checkpoint, write_checkpoint
-from personax.crl.loop import VALIDATION_SEED, Tensors
+from personax.crl.device import CPU, permutation
+from personax.crl.loop import VALIDATION_SEED, mean_over
 from personax.crl.method import Progress
 from personax.crl.model import LatentModel
 from personax.crl.objective import Noise, Terms, Weights, draw, terms
+from personax.crl.people import People, Tensors
 from personax.errors import ComputationError, InputError
 
-__all__ = ["Course", "Settings", "rows_of"]
+__all__ = ["Course", "Settings"]
 
 GATE_RATE: Final = 10.0
 """Gates learn so much faster than weights: a gate has a few units to go, and few steps to go them in."""
@@ -75,6 +77,7 @@ class Course:
 
     def __init__(self, model: LatentModel, config: Settings, generator: torch.Generator) -> None:
         self.model, self.config, self.generator = model, config, generator
+        self.device = model.dearness.device
         self.history: list[dict[str, float]] = []
         self.restarts, self.since, self.best = 0, 0, math.inf
         self.kept = copy.deepcopy(model.state_dict())
@@ -84,8 +87,8 @@ class Course:
 
     def run(
         self,
-        learn: Tensors,
-        held: Tensors,
+        learn: People,
+        held: People,
         *,
         checkpoint: Path | None = None,
         of: Mapping[str, Any] | None = None,
@@ -103,7 +106,7 @@ class Course:
         if checkpoint is not None and checkpoint.exists():
             self._take(checkpoint, *read_checkpoint(checkpoint, of or {}))
         if self.config.compiled:
-            self._compile(learn)
+            self._compile(learn.batch(torch.arange(min(self.config.batch, len(learn)), device=CPU)))
         while len(self.history) < self.config.epochs and self.since < self.config.patience:
             row = self._epoch(learn, held)
             if not all(math.isfinite(value) for value in row.values()):
@@ -122,34 +125,34 @@ class Course:
         found = terms(self.model, views, noise, half=self.config.half)
         return found.total(self.config.weights, cycles=cycles), found
 
-    def _compile(self, learn: Tensors) -> None:
+    def _compile(self, first: Tensors) -> None:
         """Compile the step, or say why not; whatever has another size than a batch stays as it is."""
-        first = rows_of(learn, torch.arange(self.config.batch))
         if len(_any(first)) < self.config.batch:
             self.eager_because = "there are fewer people than a batch holds"
             return
-        noise = draw(self.model.layout, self.config.batch, torch.Generator())
+        noise = draw(self.model.layout, self.config.batch, torch.Generator(), self.device)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of what the compiler itself uses
                 made: Step = torch.compile(self._objective, dynamic=False)
-                made(first, noise, torch.ones(()))[0].backward()  # type: ignore[no-untyped-call]
+                made(first, noise, torch.ones((), device=self.device))[0].backward()  # type: ignore[no-untyped-call]
         except RuntimeError as error:
             lines = str(error).strip().splitlines() or [type(error).__name__]
             self.eager_because = f"steps could not be compiled ({lines[0]}); a C++ compiler is needed"
         else:
             self.step = made
 
-    def _epoch(self, learn: Tensors, held: Tensors) -> dict[str, float]:
+    def _epoch(self, learn: People, held: People) -> dict[str, float]:
         c = self.config
-        epoch, people = len(self.history), len(_any(learn))
+        epoch = len(self.history)
         self._set_rate(0.5 * (1 + math.cos(math.pi * epoch / c.epochs)))
-        cycles = torch.tensor((epoch + 1) / c.epochs)
-        sums, batches = torch.zeros(4), torch.split(torch.randperm(people, generator=self.generator), c.batch)
+        cycles = torch.tensor((epoch + 1) / c.epochs, device=self.device)
+        sums = torch.zeros(4, device=self.device)
+        batches = torch.split(permutation(len(learn), generator=self.generator), c.batch)
         for rows in batches:
-            noise = draw(self.model.layout, len(rows), self.generator)
+            noise = draw(self.model.layout, len(rows), self.generator, self.device)
             step = self.step if len(rows) == c.batch else self._objective
-            loss, found = step(rows_of(learn, rows), noise, cycles)
+            loss, found = step(learn.batch(rows), noise, cycles)
             self.optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
@@ -160,12 +163,17 @@ class Course:
         return {"epoch": epoch + 1, **row, **self._validate(held)}
 
     @torch.no_grad()
-    def _validate(self, held: Tensors) -> dict[str, float]:
+    def _validate(self, held: People) -> dict[str, float]:
         # the same draws every epoch: means alone would leave the posterior's variance out of the divergence
-        noise = draw(self.model.layout, len(_any(held)), torch.Generator().manual_seed(VALIDATION_SEED))
-        found = terms(self.model, held, noise)
-        total = float(found.total(self.config.weights))
-        return {"validation": total, "validation_reconstruction": float(found.reconstruction)}
+        generator = torch.Generator().manual_seed(VALIDATION_SEED)
+        sizes, totals, rebuilt = [], [], []
+        for views in held.chunks():
+            sizes.append(len(_any(views)))
+            noise = draw(self.model.layout, sizes[-1], generator, self.device)
+            found = terms(self.model, views, noise)
+            totals.append(float(found.total(self.config.weights)))
+            rebuilt.append(float(found.reconstruction))
+        return {"validation": mean_over(totals, sizes), "validation_reconstruction": mean_over(rebuilt, sizes)}
 
     def _remember(self, row: dict[str, float]) -> None:
         self.history.append(row)
@@ -226,9 +234,3 @@ class Course:
 
 def _any(views: Tensors) -> Tensor:
     return next(iter(next(iter(views.values())).values()))
-
-
-def rows_of(views: Tensors, rows: Tensor) -> dict[str, dict[str, Tensor]]:
-    """Return some people; those that are not there are left out."""
-    rows = rows[rows < len(_any(views))]
-    return {m: {k: x[rows] for k, x in by.items()} for m, by in views.items()}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from personax.crl.calibration import holm
 from personax.errors import UntestableError
 
-__all__ = ["Finding", "Given", "Independence", "Verdict", "asked", "judge", "settle", "worst"]
+__all__ = ["Finding", "Given", "Independence", "Verdict", "asked", "gathered", "judge", "settle", "worst"]
 
 Verdict = Literal["holds", "doubtful", "violated", "not testable"]
 
@@ -101,3 +101,17 @@ def worst(verdicts: Sequence[str]) -> Verdict:
     """
     ranked: tuple[Verdict, ...] = ("violated", "doubtful", "holds")
     return next((verdict for verdict in ranked if verdict in verdicts), "not testable")
+
+
+def gathered(assumption: str, rows: list[dict[str, Any]], where: str, parts: tuple[str, str, str]) -> Finding:
+    """Return the finding of rows: what it says when all hold, when one does not (named), when none could be tested."""
+    fine, broken, untested = parts
+    verdict = worst([row["verdict"] for row in rows])
+    if verdict == "not testable":
+        return Finding(assumption, verdict, None, untested, rows)
+    number = max(row["effect"] for row in rows if row["verdict"] != "not testable")
+    if verdict == "holds":
+        return Finding(assumption, verdict, number, fine, rows)
+    at = max((row for row in rows if row["verdict"] == verdict), key=lambda row: row["effect"])
+    hedge = "" if verdict == "violated" else " This is slight, or the test does not see it."
+    return Finding(assumption, verdict, number, broken.format(where.format(**at)) + hedge, rows)

@@ -13,6 +13,8 @@ from typing import Final, final
 import torch
 from torch import Tensor, nn
 
+from personax.crl.device import normal
+
 __all__ = ["StructuralFlow", "acyclicity"]
 
 LOW: Final = -0.1
@@ -54,9 +56,9 @@ class StructuralFlow(nn.Module):
         d = len(allowed)
         self.register_buffer("allowed", allowed.float() * (1 - torch.eye(d)))
         self.gate_logits = nn.Parameter(torch.zeros(d, d))
-        self.inner = nn.Parameter(torch.randn(d, d, hidden, generator=generator) / math.sqrt(d))
+        self.inner = nn.Parameter(normal(d, d, hidden, generator=generator) / math.sqrt(d))
         self.bias = nn.Parameter(torch.zeros(d, hidden))
-        self.outer = nn.Parameter(0.1 * torch.randn(d, hidden, generator=generator) / math.sqrt(hidden))
+        self.outer = nn.Parameter(0.1 * normal(d, hidden, generator=generator) / math.sqrt(hidden))
         self.log_sigma = nn.Parameter(torch.zeros(d))
 
     def probabilities(self) -> Tensor:
@@ -83,6 +85,6 @@ class StructuralFlow(nn.Module):
         mean = torch.einsum("bih,ih->bi", hidden, self.outer)
         slope = torch.einsum("ih,bih,ijh->bij", self.outer, 1 - hidden.square(), weights)
         d = latents.shape[1]
-        jacobian = torch.eye(d, dtype=latents.dtype) - slope
+        jacobian = torch.eye(d, dtype=latents.dtype, device=latents.device) - slope
         log_det = torch.linalg.slogdet(jacobian).logabsdet - self.log_sigma.sum()
         return (latents - mean) * torch.exp(-self.log_sigma), log_det

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -12,13 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from personax.crl.budget import Budget
+from personax.crl.device import permutation
 from personax.crl.method import Progress
+from personax.crl.people import People, Tensors
 from personax.errors import ComputationError
 
-__all__ = ["Budget", "Loss", "Tensors", "TrainLog", "threads", "train"]
-
-Tensors = Mapping[str, Mapping[str, Tensor]]
-"""Modality -> measurement -> (people, dim), standardised."""
+__all__ = ["VALIDATION_SEED", "Loss", "TrainLog", "mean_over", "threads", "train"]
 
 Loss = Callable[[Tensors, torch.Generator], Tensor]
 """People and a source of noise -> the mean loss a person, a scalar."""
@@ -68,7 +67,7 @@ def threads(number: int) -> Iterator[None]:
 def train(
     model: nn.Module,
     loss: Loss,
-    views: Tensors,
+    people: People,
     budget: Budget,
     generator: torch.Generator,
     progress: Progress | None = None,
@@ -78,11 +77,11 @@ def train(
     Parameters
     ----------
     model
-        Whose parameters are trained; it ends in the state of its best epoch.
+        Whose parameters are trained, where batches of people go; it ends in the state of its best epoch.
     loss
         Of a batch of people, through the model.
-    views
-        Standardised measurements; whatever else the loss needs of each person may stand among them.
+    people
+        Read a batch at a time.
     budget
         How long and how fast.
     generator
@@ -95,16 +94,14 @@ def train(
     ComputationError
         When training diverges three times; twice it begins again, from its best epoch and with a quarter of the rate.
     """
-    people, spec = _join(views)
-    order = torch.randperm(len(people), generator=torch.Generator().manual_seed(VALIDATION_SEED))
+    order = permutation(len(people), generator=torch.Generator().manual_seed(VALIDATION_SEED))
     cut = max(2, round(budget.held_out * len(people)))
-    held = _split(people[order[:cut]], spec)
-    learn = people[order[cut:]]
+    held, learn = people.part(order[:cut]), people.part(order[cut:])
     with threads(budget.threads):
         for attempt in range(ATTEMPTS):
             rate = budget.rate / 4**attempt
             try:
-                best, history = _attempt(model, loss, (learn, held, spec), budget, rate, generator, progress)
+                best, history = _attempt(model, loss, learn, held, budget, rate, generator, progress)
             except FloatingPointError:
                 continue
             return TrainLog(best, history, order[:cut], attempt)
@@ -112,42 +109,24 @@ def train(
     raise ComputationError(text)
 
 
-Spec = list[tuple[str, str, int]]
-"""(modality, measurement, length), in the order of the joined columns."""
-
-
-def _join(views: Tensors) -> tuple[Tensor, Spec]:
-    """Put all measurements side by side, so that a batch is one gather."""
-    spec = [(m, k, x.shape[1]) for m, by in views.items() for k, x in by.items()]
-    return torch.cat([x for by in views.values() for x in by.values()], dim=1), spec
-
-
-def _split(people: Tensor, spec: Spec) -> dict[str, dict[str, Tensor]]:
-    views: dict[str, dict[str, Tensor]] = {}
-    for (modality, name, _), x in zip(spec, torch.split(people, [size for *_, size in spec], dim=1), strict=True):
-        views.setdefault(modality, {})[name] = x
-    return views
-
-
 def _attempt(
     model: nn.Module,
     loss: Loss,
-    data: tuple[Tensor, Tensors, Spec],
+    learn: People,
+    held: People,
     budget: Budget,
     rate: float,
     generator: torch.Generator,
     progress: Progress | None,
 ) -> tuple[float, list[dict[str, float]]]:
-    learn, held, spec = data
     optimiser = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, budget.epochs)
     history: list[dict[str, float]] = []
     best, since, kept = math.inf, 0, copy.deepcopy(model.state_dict())
     for epoch in range(1, budget.epochs + 1):
-        learned = _epoch(model, loss, (learn, spec), optimiser, budget.batch, generator)
+        learned = _epoch(model, loss, learn, optimiser, budget.batch, generator)
         schedule.step()
-        with torch.no_grad():
-            validation = float(loss(held, torch.Generator().manual_seed(VALIDATION_SEED)))
+        validation = _validate(loss, held)
         if not (math.isfinite(learned) and math.isfinite(validation)):
             model.load_state_dict(kept)  # the last good state, from which the next attempt goes on
             raise FloatingPointError
@@ -167,20 +146,37 @@ def _attempt(
 def _epoch(
     model: nn.Module,
     loss: Loss,
-    data: tuple[Tensor, Spec],
+    learn: People,
     optimiser: torch.optim.Optimizer,
     batch: int,
     generator: torch.Generator,
 ) -> float:
     """Go once over the people in batches of nearly equal size, and return the mean loss."""
-    learn, spec = data
-    total = torch.zeros(())
-    batches = torch.tensor_split(torch.randperm(len(learn), generator=generator), math.ceil(len(learn) / batch))
+    total = torch.zeros((), device=learn.device)
+    batches = torch.tensor_split(permutation(len(learn), generator=generator), math.ceil(len(learn) / batch))
     for rows in batches:
-        value = loss(_split(learn[rows], spec), generator)
+        value = loss(learn.batch(rows), generator)
         optimiser.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         optimiser.step()
         total += value.detach()
     return float(total) / len(batches)
+
+
+@torch.no_grad()
+def _validate(loss: Loss, held: People) -> float:
+    """Return the mean loss of people held out, with the same noise every time."""
+    generator = torch.Generator().manual_seed(VALIDATION_SEED)
+    sizes, losses = [], []
+    for views in held.chunks():
+        sizes.append(len(next(iter(next(iter(views.values())).values()))))
+        losses.append(float(loss(views, generator)))
+    return mean_over(losses, sizes)
+
+
+def mean_over(values: Sequence[float], sizes: Sequence[int]) -> float:
+    """Return the mean over people of means over chunks of them."""
+    if len(values) == 1:
+        return values[0]
+    return sum(n * x for n, x in zip(sizes, values, strict=True)) / sum(sizes)

@@ -171,8 +171,8 @@ def _part(belief: Belief, start: int, stop: int | None) -> Belief:
 
 def _product(beliefs: list[Belief]) -> Belief:
     """Multiply Gaussian beliefs with the standard normal; precisions add."""
-    precision = 1 + sum((torch.exp(-logvar) for _, logvar in beliefs), torch.zeros(()))
-    mean = sum((mean * torch.exp(-logvar) for mean, logvar in beliefs), torch.zeros(())) / precision
+    precision = 1 + sum((torch.exp(-logvar) for _, logvar in beliefs), beliefs[0][0].new_zeros(()))
+    mean = sum((mean * torch.exp(-logvar) for mean, logvar in beliefs), beliefs[0][0].new_zeros(())) / precision
     return mean, -torch.log(precision)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from personax.crl.device import CPU, normal, uniform
 from personax.crl.flow import acyclicity
 from personax.crl.model import LatentModel, Layout, Views
 
@@ -77,13 +78,13 @@ class Noise:
     gates: Tensor
 
 
-def draw(layout: Layout, people: int, generator: torch.Generator) -> Noise:
-    """Draw the noise of a batch."""
+def draw(layout: Layout, people: int, generator: torch.Generator, device: torch.device = CPU) -> Noise:
+    """Draw the noise of a batch, and put it on a device."""
     d, measurements = len(layout.names), len(layout.measurements)
     return Noise(
-        torch.randn(people, d, generator=generator),
-        torch.randn(people, measurements * layout.eta, generator=generator),
-        torch.rand(d, d, generator=generator),
+        normal(people, d, generator=generator).to(device),
+        normal(people, measurements * layout.eta, generator=generator).to(device),
+        uniform(d, d, generator=generator).to(device),
     )
 
 
@@ -92,12 +93,13 @@ def terms(model: LatentModel, views: Views, noise: Noise | None, *, half: bool =
 
     With ``half``, products of matrices in encoders and decoders are of bfloat16 numbers; all else is of 32 bits.
     """
-    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+    kind = model.dearness.device.type
+    with torch.autocast(kind, torch.bfloat16, enabled=half):
         inferred = model.infer(views)
     latents = _moved(inferred.mean, inferred.logvar, None if noise is None else noise.latents)
     mean, logvar = (torch.cat([belief[i] for belief in inferred.eta.values()], dim=1) for i in (0, 1))
     drawn = torch.split(_moved(mean, logvar, None if noise is None else noise.eta), model.layout.eta, dim=1)
-    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+    with torch.autocast(kind, torch.bfloat16, enabled=half):
         rebuilt = model.decode(latents, dict(zip(inferred.eta, drawn, strict=True)))
     errors = [(rebuilt[m, k] - x).square().sum(dim=1).mean() for m, by in views.items() for k, x in by.items()]
     eps, log_det = model.flow(latents, None if noise is None else noise.gates)

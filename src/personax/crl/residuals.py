@@ -16,7 +16,7 @@ from personax.crl.ridge import fit_ridge
 from personax.crl.standard import Standardiser
 from personax.errors import InputError
 
-__all__ = ["Residual", "groups", "residuals"]
+__all__ = ["Residual", "groups", "known_residuals", "residuals"]
 
 SHARE: Final = 0.95
 """Of a measurement's variance that its components hold; the rest is many small directions, mostly noise."""
@@ -61,7 +61,7 @@ class Residual:
         """Return the leading components of what is left over, standardised, shape (m, at most 3)."""
         left = self.components - self.predicted
         left = left - left.mean(axis=0)
-        directions, _ = principal(left, min(LEADING, left.shape[1]))
+        directions, _ = principal([left], len(left), min(LEADING, left.shape[1]))
         return standard(left @ directions)
 
 
@@ -133,7 +133,18 @@ def residuals(
 
 
 def _components(x: Array) -> tuple[Array, float]:
-    directions, variances = principal(x, min(COMPONENTS, *x.shape))
+    directions, variances = principal([x], len(x), min(COMPONENTS, *x.shape))
     shares = np.cumsum(np.maximum(variances, 0)) / np.square(x).mean(axis=0).sum()
     count = min(int(np.searchsorted(shares, SHARE)) + 1, len(shares))
     return directions[:, :count], float(shares[count - 1])
+
+
+def known_residuals(
+    known: Sequence[Residual] | None,
+    latents: ArrayLike,
+    names: Sequence[str],
+    views: Arrays,
+    rng: np.random.Generator,
+) -> Sequence[Residual]:
+    """Return residuals that are known already, or compute them."""
+    return residuals(latents, names, views, rng=rng) if known is None else known

@@ -149,6 +149,14 @@ class Standardiser:
         self.check_people(views)
         return {m: {k: self._scaled(m, k, views[m][k]) for k in by} for m, by in self.centre.items()}
 
+    def read(self, views: Arrays, rows: NDArray[np.intp] | slice) -> dict[str, dict[str, Array]]:
+        """Return standardised measurements of some people, all of whom `check` or `check_people` let pass.
+
+        Modalities that are not there are left out.
+        """
+        there = {m: by for m, by in self.centre.items() if m in views}
+        return {m: {k: self._scaled(m, k, views[m][k][rows]) for k in by} for m, by in there.items()}
+
     def check_people(self, views: Arrays) -> None:
         """Refuse people who were not measured as those fitted on.
 
@@ -172,5 +180,7 @@ class Standardiser:
     def _scaled(self, modality: str, name: str, x: NDArray[Any]) -> Array:
         centre, spread = self.centre[modality][name], self.spread[modality][name]
         kept = spread > 0
-        scaled: Array = (x[:, kept].astype(np.float64) - centre[kept]) / spread[kept]
+        scaled: Array = (x if kept.all() else x[:, kept]).astype(np.float64)
+        scaled -= centre[kept]
+        scaled /= spread[kept]
         return scaled

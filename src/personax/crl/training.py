@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from personax.crl.course import Course, rows_of
+from personax.crl.budget import Device
+from personax.crl.course import Course
+from personax.crl.device import CPU, permutation, placed
 from personax.crl.images import Pixels
-from personax.crl.loop import VALIDATION_SEED, Tensors, threads
+from personax.crl.loop import VALIDATION_SEED, threads
 from personax.crl.method import Arrays, Progress
 from personax.crl.model import LatentModel, Layout
 from personax.crl.objective import PAPER, Weights
+from personax.crl.people import People
 from personax.crl.prior import Prior
 from personax.crl.standard import Standardiser, check
 from personax.errors import InputError
@@ -53,6 +56,8 @@ class FitConfig:
         Products of matrices of encoders and decoders in bfloat16: faster on processors that know it.
     prior
         What is known of causes between modalities.
+    device
+        ``cpu``, ``cuda``, or ``auto``: a GPU where there is one.
     """
 
     epochs: int = 60
@@ -68,6 +73,7 @@ class FitConfig:
     compiled: bool = False
     half: bool = False
     prior: Prior | None = None
+    device: Device = "cpu"
 
 
 @dataclass(frozen=True)
@@ -131,11 +137,12 @@ class CRLResult:
         InputError
             Other measurements or dimensions than were fitted on, missing or infinite numbers.
         """
-        tensors = _tensors(self.scale.apply(views))
-        with threads(self.config.threads), torch.random.fork_rng(devices=[]):
+        self.scale.check_people(views)
+        with CPU, torch.random.fork_rng(devices=[]):
             model = LatentModel(self.layout, generator=torch.Generator())
-            model.load_state_dict(self.state)
-            mean = model.infer(tensors).mean.double().numpy()
+        model.load_state_dict(self.state)
+        with threads(self.config.threads):
+            mean = _means(model, People(views, self.scale)).numpy()
         encoded: NDArray[np.float64] = (mean - self.centre) / self.spread
         return encoded
 
@@ -185,22 +192,22 @@ def fit(
     config = config or FitConfig()
     check(views, latents, shared)
     scale = Standardiser.fit(views)
-    standard = _tensors(scale.apply(views))
+    device = placed(config.device)
+    everyone = People(views, scale, device)
     images = _pixels(scale, config.images)
     layout = Layout(scale.dims, dict(latents), shared, config.eta, config.hidden, images, config.prior)
     seed = int(rng.integers(2**31))
-    n = len(next(iter(next(iter(standard.values())).values())))
-    order = torch.randperm(n, generator=torch.Generator().manual_seed(VALIDATION_SEED))
-    cut = max(2, round(config.held_out * n))
-    learn, held = rows_of(standard, order[cut:]), rows_of(standard, order[:cut])
+    order = permutation(len(everyone), generator=torch.Generator().manual_seed(VALIDATION_SEED))
+    cut = max(2, round(config.held_out * len(everyone)))
+    learn, held = everyone.part(order[cut:]), everyone.part(order[:cut])
     with threads(config.threads):
         generator = torch.Generator().manual_seed(seed)
-        with torch.random.fork_rng(devices=[]):  # torch draws first weights from global state; they are drawn anew
+        with CPU, torch.random.fork_rng(devices=[]):  # torch draws first weights from global state; drawn anew
             model = LatentModel(layout, generator=generator)
-        course = Course(model, config, generator)
-        of = _facts(layout, config, standard, seed) if checkpoint is not None else None
+        course = Course(model.to(device), config, generator)
+        of = _facts(layout, config, everyone, seed) if checkpoint is not None else None
         course.run(learn, held, checkpoint=checkpoint, of=of, progress=progress)
-        return _result(course, held, standard, config, scale)
+        return _result(course, held, everyone, config)
 
 
 def _pixels(scale: Standardiser, images: Mapping[str, tuple[int, int, int]]) -> dict[str, dict[str, Pixels]]:
@@ -222,28 +229,25 @@ def _pixels(scale: Standardiser, images: Mapping[str, tuple[int, int, int]]) -> 
     return found
 
 
-def _tensors(views: Arrays) -> dict[str, dict[str, torch.Tensor]]:
-    return {m: {k: torch.from_numpy(x.astype(np.float32)) for k, x in by.items()} for m, by in views.items()}
-
-
-def _facts(layout: Layout, config: FitConfig, views: Tensors, seed: int) -> dict[str, dict[str, Any] | str]:
+def _facts(layout: Layout, config: FitConfig, everyone: People, seed: int) -> dict[str, dict[str, Any] | str]:
     """Return what a checkpoint must be of: numbers are the same only where all of it is."""
-    people = hashlib.sha256()
-    for m, by in views.items():
-        for k, x in by.items():
-            people.update(f"{m}/{k} {tuple(x.shape)};".encode() + x.numpy().tobytes())
+    people = hashlib.sha256(str(len(everyone)).encode())
+    for views in replace(everyone, device=CPU).chunks():
+        for m, by in views.items():
+            for k, x in by.items():
+                people.update(f"{m}/{k} {x.shape[1]};".encode() + x.numpy().tobytes())
     return {
         "architecture": asdict(layout),
-        "config": {**asdict(config), "seed": seed},
+        "config": {**asdict(config), "device": everyone.device.type, "seed": seed},
         "group of people": people.hexdigest(),
         "version of torch": version("torch"),
     }
 
 
 @torch.no_grad()
-def _result(course: Course, held: Tensors, views: Tensors, config: FitConfig, scale: Standardiser) -> CRLResult:
-    model = course.model
-    mean = model.infer(views).mean.double()
+def _result(course: Course, held: People, everyone: People, config: FitConfig) -> CRLResult:
+    model = course.model.to(CPU)
+    mean = _means(model, replace(everyone, device=CPU))
     spread = mean.std(dim=0)
     spread = torch.where(spread > 0, spread, 1.0)
     standard = (mean - mean.mean(dim=0)) / spread
@@ -252,11 +256,11 @@ def _result(course: Course, held: Tensors, views: Tensors, config: FitConfig, sc
         latents=standard.numpy(),
         adjacency=model.flow.probabilities().double().numpy(),
         history=course.history,
-        held_out=_reconstructed(model, held),
+        held_out=_reconstructed(model, replace(held, device=CPU)),
         layout=model.layout,
         config=config,
         state=model.state_dict(),
-        scale=scale,
+        scale=everyone.scale,
         centre=mean.mean(dim=0).numpy(),
         spread=spread.numpy(),
         restarts=course.restarts,
@@ -264,13 +268,24 @@ def _result(course: Course, held: Tensors, views: Tensors, config: FitConfig, sc
     )
 
 
-def _reconstructed(model: LatentModel, views: Tensors) -> dict[str, float]:
+def _means(model: LatentModel, people: People) -> torch.Tensor:
+    """Return the posterior means of all people, shape (n, d)."""
+    return torch.cat([model.infer(views).mean.double() for views in people.chunks()])
+
+
+def _reconstructed(model: LatentModel, held: People) -> dict[str, float]:
     """Return the share of each measurement's variance that the decoders give back."""
-    inferred = model.infer(views)
-    rebuilt = model.decode(inferred.mean, {key: mean for key, (mean, _) in inferred.eta.items()})
-    shares = {}
-    for modality, measurements in views.items():
-        for name, x in measurements.items():
-            error = (rebuilt[modality, name] - x).square().sum()
-            shares[f"{modality}/{name}"] = float(1 - error / (x - x.mean(dim=0)).square().sum())
-    return shares
+    errors: dict[str, float] = {}
+    spreads: dict[str, float] = {}
+    centres = {key: torch.zeros(dim, device=CPU) for key, (_, dim) in model.layout.measurements.items()}
+    for views in held.chunks():
+        for (m, k), centre in centres.items():
+            centre += views[m][k].sum(dim=0) / len(held)
+    for views in held.chunks():
+        inferred = model.infer(views)
+        rebuilt = model.decode(inferred.mean, {key: mean for key, (mean, _) in inferred.eta.items()})
+        for (m, k), centre in centres.items():
+            name, x = f"{m}/{k}", views[m][k]
+            errors[name] = errors.get(name, 0.0) + float((rebuilt[m, k] - x).square().sum())
+            spreads[name] = spreads.get(name, 0.0) + float((x - centre).square().sum())
+    return {name: 1 - error / spreads[name] for name, error in errors.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,7 +37,8 @@ def read_measurements(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tu
         A folder with one file a measurement, each with its ids (see `read_vectors`), or as npy, which is mapped into
         memory and may be larger than it, with ids in a file ``ids.txt`` of the folder, one a line; an npz file with
         one array a measurement, shape (n, d), and, if there is one, an array ``id``; or a Parquet file with one column
-        of lists a measurement and a column ``id``.
+        of lists a measurement and a column ``id``, which is read in pieces, by way of a temporary file where it holds
+        many people.
     wanted
         Modality -> measurement -> its file, array or column.
 
@@ -111,10 +113,9 @@ def _file(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tuple[list[str
                 arrays = {name: _vectors(name, archive[name]) for name in names}
                 ids = [str(value) for value in archive["id"]] if "id" in archive.files else None
         else:
-            frame = pl.read_parquet(data)
-            _has(data, [*names, "id"], frame.columns)
-            arrays = {name: _vectors(name, np.array(frame[name].to_list())) for name in names}
-            ids = frame["id"].cast(pl.String).to_list()
+            _has(data, [*names, "id"], list(pl.read_parquet_schema(data)))
+            ids = pl.read_parquet(data, columns=["id"])["id"].cast(pl.String).to_list()
+            arrays = {name: _column(data, name, len(ids)) for name in names}
     except (KeyError, ValueError, OSError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
         raise InputError(f"{data} cannot be read as measurements ({str(error).splitlines()[0]})") from None
     if ids is None:
@@ -125,6 +126,28 @@ def _file(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tuple[list[str
     if len(set(ids)) < len(ids):
         raise InputError(f"{data}: {len(ids) - len(set(ids))} ids stand more than once; one row a person is needed")
     return ids, arrays
+
+
+def _column(data: Path, name: str, people: int) -> Vectors:
+    """Return a column of lists; where people are many it lies in a file without a name, which goes with the array."""
+    lazy, found = pl.scan_parquet(data).select(name), np.zeros((0, 0), np.float32)
+    for start in range(0, max(people, 1), CHUNK):
+        lists = lazy.slice(start, CHUNK).collect()[name]
+        if isinstance(lists.dtype, pl.List):
+            lists = lists.list.to_array(lists.list.len().max() or 0)  # type: ignore[arg-type]
+        part = _vectors(name, lists.to_numpy())
+        if not start:
+            found = _room(people, part.shape[1])
+        found[start : start + CHUNK] = part
+    return found
+
+
+def _room(people: int, dims: int) -> Vectors:
+    if people <= CHUNK:
+        return np.zeros((people, dims), np.float32)
+    with tempfile.TemporaryFile() as file:
+        file.truncate(max(1, people * dims * np.dtype(np.float32).itemsize))
+        return np.memmap(file, np.float32, "r+", shape=(people, dims))
 
 
 def _has(data: Path, names: list[str], there: list[str]) -> None:

@@ -26,6 +26,9 @@ class Crl(Strict):
     choose: Literal["objective", "agreement", "exclusivity"] = "objective"
     epochs: Count = 60
     threads: Count = 1
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
+    compiled: bool = False
+    half: bool = False
     prior: Beliefs | None = None
 
 

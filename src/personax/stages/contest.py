@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from personax.crl import regret, summary, traverse
 from personax.crl.baselines import NAMES, method
-from personax.crl.budget import Budget
+from personax.crl.budget import Budget, Device
 from personax.crl.method import Fitted
 from personax.errors import InputError, PersonaxError, PlanError
 from personax.files import write_text
@@ -42,7 +42,7 @@ FLOORS: Final = {
     "floor: noisy copies of the root": "root_copies",
     "floor: noise in place of latents": "noise_only",
 }
-NEWER: Final = {"runs": 1, "convolutional": False}
+NEWER: Final = {"runs": 1, "convolutional": False, "device": "cpu", "compiled": False, "half": False}
 """Arguments that older folders do not name, and what they were."""
 
 SCORING_SEED: Final = 0
@@ -70,6 +70,10 @@ class Contest:
         how much higher the best run's Pearson MCC is, which nothing but the truth tells.
     convolutional
         Whether methods that can (`paper`, `mmcrl`) read images by convolutions.
+    device
+        Of the budget all methods share.
+    compiled, half
+        Faster steps of `paper` and `mmcrl`.
     """
 
     data: str
@@ -82,6 +86,9 @@ class Contest:
     epochs: int = 60
     runs: int = 1
     convolutional: bool = False
+    device: Device = "cpu"
+    compiled: bool = False
+    half: bool = False
     folders: dict[str, str] | None = None
 
     def check(self) -> None:
@@ -162,8 +169,11 @@ def _one(data: LatentData, name: str, seed: int, asked: Contest) -> tuple[dict[s
     cut = round(len(data.latents) * (1 - asked.held_out))
     learn, held = data.rows(np.arange(cut)), data.rows(np.arange(cut, len(data.latents)))
     began = time.perf_counter()
-    shapes = {"images": data.image} if asked.convolutional and name in ("paper", "mmcrl") else {}
-    maker = method(name, budget=Budget(epochs=asked.epochs), **shapes)
+    options: dict[str, Any] = {}
+    if name in ("paper", "mmcrl"):
+        options = {"compiled": asked.compiled, "half": asked.half}
+        options |= {"images": data.image} if asked.convolutional else {}
+    maker = method(name, budget=Budget(epochs=asked.epochs, device=asked.device), **options)
     result: dict[str, Any] = {"seed": seed, "method": name, "needs": maker.needs, "source": data.source}
     generators = [np.random.default_rng(seed), *np.random.default_rng(seed).spawn(asked.runs - 1)]
     try:

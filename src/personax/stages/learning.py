@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from personax.crl import Prior, choose_dimension, diagnose, fit_seeds
 from personax.crl.baselines import method
-from personax.crl.budget import Budget
+from personax.crl.budget import Budget, Device
 from personax.crl.graph import to_graph
 from personax.crl.standard import check
 from personax.errors import InputError
@@ -41,6 +41,10 @@ CHUNK = 4096
 
 TAKE_PRIOR = ("default", "paper", "mmcrl")
 
+TAKE_FASTER = ("paper", "mmcrl")
+NEWER = {"prior": None, "device": "cpu", "compiled": False, "half": False}
+"""What folders of seeds name only where it is not this."""
+
 UNSTABLE = 0.8
 """Mean correlation between seeds below which a latent is said to be another one in every seed."""
 
@@ -57,6 +61,9 @@ class Asked:
     epochs: int = 60
     threads: int = 1
     prior: Mapping[str, Any] | None = None
+    device: Device = "cpu"
+    compiled: bool = False
+    half: bool = False
 
     def made(self) -> Method:
         """Return the method, not fitted.
@@ -64,16 +71,20 @@ class Asked:
         Raises
         ------
         InputError
-            For a prior that cannot be meant, or that the method has no place for.
+            For a prior that cannot be meant, or that the method has no place for; likewise faster steps.
         """
-        budget = Budget(epochs=self.epochs, threads=self.threads)
+        budget = Budget(epochs=self.epochs, threads=self.threads, device=self.device)
+        faster = {name: True for name in ("compiled", "half") if getattr(self, name)}
+        if faster and self.method not in TAKE_FASTER:
+            text = f"{' and '.join(faster)}: {self.method} has no such steps; {' and '.join(TAKE_FASTER)} have"
+            raise InputError(text)
         if self.prior is None:
-            return method(self.method, budget=budget)
+            return method(self.method, budget=budget, **faster)
         if self.method not in TAKE_PRIOR:
             raise InputError(f"prior: {self.method} learns no graph that knows one; {', '.join(TAKE_PRIOR)} do")
         prior = Prior(**self.prior)
         prior.check(list(self.latents))
-        return method(self.method, budget=budget, prior=prior)
+        return method(self.method, budget=budget, prior=prior, **faster)
 
 
 @dataclass(frozen=True)
@@ -202,8 +213,11 @@ def _facts(views: Arrays, asked: Asked, rng: np.random.Generator) -> str:
             for start in range(0, len(x), CHUNK):
                 people.update(np.ascontiguousarray(x[start : start + CHUNK]).data)
     facts = {k: v for k, v in asdict(asked).items() if k not in ("seeds", "choose")}
-    if asked.prior is None:
-        del facts["prior"]
+    if asked.device != "cpu":
+        from personax.crl.device import placed  # late: torch
+
+        facts["device"] = placed(asked.device).type  # numbers are those of where it runs, not of what was asked
+    facts = {k: v for k, v in facts.items() if k not in NEWER or v != NEWER[k]}
     facts |= {"people": people.hexdigest(), "generator": str(rng.bit_generator.state)}
     return json.dumps(facts | {name: version(name) for name in ("personax", "torch")}, indent=1)
 
@@ -265,6 +279,9 @@ def _history(fit: Any) -> pl.DataFrame | None:  # noqa: ANN401 - each method kee
 
 def _notices(chosen: Chosen, diagnostics: Sequence[Mapping[str, Any]]) -> list[Notice]:
     found = [Notice(f"{row['assumption']}: {row['sentence']}") for row in diagnostics if row["verdict"] == "violated"]
+    uncompiled = getattr(chosen.best, "eager_because", None)
+    if uncompiled:
+        found.append(Notice(f"Steps were not compiled, which changes nothing but the time: {uncompiled}."))
     failed = sorted({reason for reason in chosen.reasons if reason})
     if failed:
         number = sum(reason is not None for reason in chosen.reasons)

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from personax.crl.baselines.base import Learner, TrainedMethod
 from personax.crl.baselines.nets import Blocks, Decoders
-from personax.crl.loop import Tensors
 from personax.crl.model import Layout
+from personax.crl.people import People, Tensors
 
 __all__ = ["Autoencoder"]
 
@@ -29,7 +29,7 @@ class Autoencoder(TrainedMethod):
 
     name = "autoencoder"
 
-    def build(self, layout: Layout, views: Tensors) -> Learner:
+    def build(self, layout: Layout, people: People) -> Learner:
         """Return the untrained autoencoder."""
         return AutoencoderNet(layout)
 

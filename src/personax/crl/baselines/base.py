@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -12,16 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from personax.crl.budget import STANDARD, Budget
-from personax.crl.loop import Tensors, TrainLog, threads, train
+from personax.crl.device import CPU, placed
+from personax.crl.loop import TrainLog, threads, train
 from personax.crl.method import Arrays, Progress
 from personax.crl.model import Layout, draw_weights
+from personax.crl.people import People, Tensors
 from personax.crl.standard import Standardiser, check
 from personax.errors import InputError
 
-__all__ = ["Learner", "Trained", "TrainedMethod", "tensors"]
-
-CHUNK = 4096
-"""People encoded at once."""
+__all__ = ["Learner", "Trained", "TrainedMethod"]
 
 
 class Learner(nn.Module, ABC):
@@ -68,8 +67,9 @@ class Trained:
 
     def encode(self, views: Arrays) -> NDArray[np.float64]:
         """Return the latents of any people, shape (n, d), on the scale of the people fitted on."""
+        self.scale.check_people(views)
         with threads(self.threads):
-            means = _means(self.learner, tensors(self.scale.apply(views))).numpy()
+            means = _means(self.learner, People(views, self.scale)).numpy()
         encoded: NDArray[np.float64] = (means - self.centre) / self.spread
         return encoded
 
@@ -89,8 +89,8 @@ class TrainedMethod(ABC):
     needs = ""
 
     @abstractmethod
-    def build(self, layout: Layout, views: Tensors) -> Learner:
-        """Return the untrained network; its linear layers are drawn anew from the method's generator.
+    def build(self, layout: Layout, people: People) -> Learner:
+        """Return the untrained network, on the processor; its linear layers are drawn anew from the method's generator.
 
         Raises
         ------
@@ -98,15 +98,15 @@ class TrainedMethod(ABC):
             When the method does not apply to this layout.
         """
 
-    def with_truth(self, views: Tensors, truth: NDArray[np.float64] | None, layout: Layout) -> Tensors:
+    def with_truth(self, people: People, truth: NDArray[np.float64] | None, layout: Layout) -> People:
         """Return what the loss sees of each person; methods other than the ceiling leave the truth out."""
-        return views
+        return people
 
     def train(
-        self, learner: Learner, views: Tensors, generator: torch.Generator, progress: Progress | None
+        self, learner: Learner, people: People, generator: torch.Generator, progress: Progress | None
     ) -> TrainLog | None:
         """Train the network in place."""
-        return train(learner, learner.loss, views, self.budget, generator, progress)
+        return train(learner, learner.loss, people, self.budget, generator, progress)
 
     def fit(
         self,
@@ -123,15 +123,16 @@ class TrainedMethod(ABC):
         if min(latents.values()) < 1:
             raise InputError("every modality needs at least one latent of its own: give crl.latents numbers from 1")
         scale = Standardiser.fit(views)
-        people = tensors(scale.apply(views))
+        people, device = People(views, scale), placed(self.budget.device)
         layout = Layout(scale.dims, dict(latents), shared, eta=0, hidden=self.budget.hidden)
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         with threads(self.budget.threads):
-            with torch.random.fork_rng(devices=[]):  # torch draws first weights from global state; they are drawn anew
+            with CPU, torch.random.fork_rng(devices=[]):  # torch draws first weights from global state; drawn anew
                 learner = self.build(layout, people)
             draw_weights(learner, generator)
-            log = self.train(learner, self.with_truth(people, truth, layout), generator, progress)
-            means = _means(learner, people)
+            seen = replace(self.with_truth(people, truth, layout), device=device)
+            log = self.train(learner.to(device), seen, generator, progress)
+            means = _means(learner.to(CPU), people)
             adjacency = learner.adjacency(means)
         spread = means.std(dim=0)
         return Trained(
@@ -147,17 +148,6 @@ class TrainedMethod(ABC):
         )
 
 
-def tensors(views: Arrays) -> dict[str, dict[str, Tensor]]:
-    """Return arrays as tensors of 32 bits."""
-    return {m: {k: torch.from_numpy(x.astype(np.float32)) for k, x in by.items()} for m, by in views.items()}
-
-
 @torch.no_grad()
-def _means(learner: Learner, views: Tensors) -> Tensor:
-    n = len(next(iter(next(iter(views.values())).values())))
-    chunks = (
-        {m: {k: x[start : start + CHUNK] for k, x in by.items()} for m, by in views.items()}
-        for start in range(0, n, CHUNK)
-    )
-    parts = [learner.encode(chunk).double() for chunk in chunks]
-    return torch.cat(parts) if parts else torch.zeros(0)
+def _means(learner: Learner, people: People) -> Tensor:
+    return torch.cat([learner.encode(views).double() for views in people.chunks()])

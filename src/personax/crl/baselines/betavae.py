@@ -11,8 +11,8 @@ from torch import Tensor
 from personax.crl.baselines.base import Learner, TrainedMethod
 from personax.crl.baselines.gaussian import divergence, draw
 from personax.crl.baselines.nets import Blocks, Decoders, split_gaussian
-from personax.crl.loop import Tensors
 from personax.crl.model import Layout
+from personax.crl.people import People, Tensors
 
 __all__ = ["BetaVAE"]
 
@@ -37,7 +37,7 @@ class BetaVAE(TrainedMethod):
     beta: float = 4.0
     name = "betavae"
 
-    def build(self, layout: Layout, views: Tensors) -> Learner:
+    def build(self, layout: Layout, people: People) -> Learner:
         """Return the untrained autoencoder."""
         return BetaVAENet(layout, self.beta)
 

@@ -14,8 +14,8 @@ from personax.crl.baselines.base import Learner, TrainedMethod
 from personax.crl.baselines.gaussian import divergence, draw
 from personax.crl.baselines.nets import Blocks, Decoders, encoder, split_gaussian
 from personax.crl.flow import acyclicity
-from personax.crl.loop import Tensors
 from personax.crl.model import Layout
+from personax.crl.people import People, Tensors
 
 __all__ = ["CausalVAE"]
 
@@ -50,7 +50,7 @@ class CausalVAE(TrainedMethod):
     name = "causalvae"
     needs = "labels in its own paper; run without them"
 
-    def build(self, layout: Layout, views: Tensors) -> Learner:
+    def build(self, layout: Layout, people: People) -> Learner:
         """Return the untrained autoencoder."""
         return CausalVAENet(layout, self.acyclic, self.mask)
 
@@ -80,13 +80,13 @@ class CausalVAENet(Learner):
     def latents(self, eps: Tensor) -> Tensor:
         """Return ``(I - A)^-1 eps`` of each person, shape (batch, d)."""
         a = self.weights()
-        solved: Tensor = torch.linalg.solve(torch.eye(len(a)) - a, eps.T).T
+        solved: Tensor = torch.linalg.solve(torch.eye(len(a), device=a.device) - a, eps.T).T
         return solved
 
     def masked(self, z: Tensor, a: Tensor) -> Tensor:
         """Return each latent as its parents give it, shape (batch, d); 0 where nothing may cause it."""
         mechanisms = iter(self.mechanisms)
-        nothing = torch.zeros(len(z), 1)
+        nothing = z.new_zeros(len(z), 1)
         found = [next(mechanisms)(row * z) if caused else nothing for caused, row in zip(self.caused, a, strict=True)]
         return torch.cat(found, dim=1)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag, eigh
 
-from personax.crl.baselines.linear import Linear, principal, signed
+from personax.crl.baselines.linear import Linear, gram, principal, sides, signed
 from personax.crl.budget import STANDARD, Budget
 from personax.crl.method import Arrays, Progress
 from personax.crl.standard import Standardiser, check, latent_names
@@ -67,48 +68,54 @@ class CCA:
         if len(views) < 2:
             raise InputError("cca compares modalities and was given one; use pca, or add a modality")
         scale = Standardiser.fit(views)
-        x = scale.apply(views)
-        flat = {m: np.column_stack(list(by.values())) for m, by in x.items()}
+        n, sizes = (
+            len(next(iter(next(iter(views.values())).values()))),
+            {m: sum(k.values()) for m, k in scale.dims.items()},
+        )
         most = shared + max(latents.values())
-        smallest = min(flat, key=lambda m: flat[m].shape[1])
-        if most > flat[smallest].shape[1]:
-            raise InputError(f"cca cannot give {most} variates: {smallest} has {flat[smallest].shape[1]} dimensions")
-        bases = {m: principal(part, max(most, self.components))[0] for m, part in flat.items()}
-        found, values = canonical([flat[m] @ bases[m] for m in flat], most, ridge=self.ridge)
-        names = latent_names(latents, list(x), shared)
-        weights = {m: np.zeros((part.shape[1], len(names))) for m, part in flat.items()}
-        column = shared
-        for m, directions in zip(flat, found, strict=True):
-            directions = bases[m] @ directions
-            scores = (flat[m] @ directions).std(axis=0)
-            directions = directions / np.where(scores > 0, scores, 1.0)
-            weights[m][:, :shared] = directions[:, :shared]
-            weights[m][:, column : column + latents[m]] = directions[:, shared : shared + latents[m]]
-            column += latents[m]
-        return Linear.fit(names, -float(values.sum()), scale, weights, x)
+        smallest = min(sizes, key=lambda m: sizes[m])
+        if most > sizes[smallest]:
+            raise InputError(f"cca cannot give {most} variates: {smallest} has {sizes[smallest]} dimensions")
+        kept = max(most, self.components)
+        bases = {m: principal((x[m] for x in sides(scale, {m: views[m]})), n, kept)[0] for m in sizes}
+        reduced = (np.column_stack([x[m] @ base for m, base in bases.items()]) for x in sides(scale, views))
+        covariance = gram(reduced) / n
+        found, values = canonical(covariance, [base.shape[1] for base in bases.values()], most, ridge=self.ridge)
+        names = latent_names(latents, list(sizes), shared)
+        weights = {m: np.zeros((size, len(names))) for m, size in sizes.items()}
+        column, first = shared, 0
+        for m, directions in zip(sizes, found, strict=True):
+            own = covariance[first : first + len(directions), first : first + len(directions)]
+            spread = np.sqrt(np.einsum("ik,ij,jk->k", directions, own, directions))
+            scaled = bases[m] @ directions / np.where(spread > 0, spread, 1.0)
+            weights[m][:, :shared] = scaled[:, :shared]
+            weights[m][:, column : column + latents[m]] = scaled[:, shared : shared + latents[m]]
+            column, first = column + latents[m], first + len(directions)
+        return Linear.fit(names, -float(values.sum()), scale, weights, views)
 
 
-def canonical(parts: list[Array], count: int, *, ridge: float) -> tuple[list[Array], Array]:
-    """Return each part's directions, shape (dim, count), and the generalised eigenvalues, largest first.
+def canonical(covariance: Array, sizes: list[int], count: int, *, ridge: float) -> tuple[list[Array], Array]:
+    """Return each part's directions, shape (size, count), and the generalised eigenvalues, largest first.
 
     They solve ``C w = value D w``: C is the ridged covariance of all parts side by side, D its diagonal blocks. For two
     parts the value is 1 + the (ridged) canonical correlation.
 
     Parameters
     ----------
-    parts
-        Centred, the same people in the same order, shape (n, dim).
+    covariance
+        Of all parts side by side.
+    sizes
+        Columns of each part.
     count
         Number of directions.
     ridge
         Added to each diagonal block, as a share of its mean variance.
     """
-    together = np.column_stack(parts)
-    covariance = together.T @ together / len(together)
-    blocks = [part.T @ part / len(part) for part in parts]
+    edges = np.cumsum([0, *sizes])
+    blocks = [covariance[a:b, a:b] for a, b in pairwise(edges)]
     added = np.concatenate([np.full(len(block), ridge * block.trace() / len(block)) for block in blocks])
-    covariance = covariance + np.diag(added)
     diagonal = block_diag(*blocks) + np.diag(added)
     size = len(covariance)
-    values, vectors = eigh(covariance, diagonal, subset_by_index=(size - count, size - 1))
-    return np.split(signed(vectors[:, ::-1]), np.cumsum([len(block) for block in blocks])[:-1]), values[::-1]
+    ridged = covariance + np.diag(added)
+    values, vectors = eigh(ridged, diagonal, subset_by_index=(size - count, size - 1))
+    return np.split(signed(vectors[:, ::-1]), edges[1:-1]), values[::-1]

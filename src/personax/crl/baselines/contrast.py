@@ -26,5 +26,5 @@ def info_nce(a: Tensor, b: Tensor, *, temperature: float = 1.0) -> Tensor:
     """
     squared = a.square().sum(dim=1)[:, None] + b.square().sum(dim=1)[None, :] - 2 * a @ b.T
     similarity = -squared / temperature
-    same = torch.arange(len(a))
+    same = torch.arange(len(a), device=a.device)
     return 0.5 * (cross_entropy(similarity, same) + cross_entropy(similarity.T, same))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from personax.crl.device import normal
+
 __all__ = ["divergence", "draw"]
 
 
 def draw(mean: Tensor, logvar: Tensor, generator: torch.Generator) -> Tensor:
     """Draw once from each belief, so that gradients pass (Kingma, Welling 2014, arXiv:1312.6114)."""
-    return mean + torch.exp(0.5 * logvar) * torch.randn(mean.shape, generator=generator)
+    return mean + torch.exp(0.5 * logvar) * normal(*mean.shape, generator=generator).to(mean.device)
 
 
 def divergence(mean: Tensor, logvar: Tensor, prior: tuple[Tensor, Tensor] | None = None) -> Tensor:

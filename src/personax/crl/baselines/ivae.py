@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 import numpy as np
 import torch
@@ -13,11 +13,14 @@ from personax.crl.baselines.base import Learner, TrainedMethod
 from personax.crl.baselines.gaussian import divergence, draw
 from personax.crl.baselines.linear import principal
 from personax.crl.baselines.nets import Blocks, Decoders, encoder, split_gaussian
-from personax.crl.loop import Tensors
 from personax.crl.model import Layout
+from personax.crl.people import People, Tensors
 from personax.errors import InputError
 
 __all__ = ["IVAE"]
+
+NULL: Final = 1e-9
+"""Share of the largest variance from which a component is more than rounding, which no one should learn from."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +50,27 @@ class IVAE(TrainedMethod):
     name = "ivae"
     needs = "another modality as the auxiliary variable"
 
-    def build(self, layout: Layout, views: Tensors) -> Learner:
+    def build(self, layout: Layout, people: People) -> Learner:
         """Return the untrained autoencoder with the components of these people."""
         if len(layout.dims) < 2:
             raise InputError("ivae takes its auxiliary variable from other modalities and was given one modality")
-        return IVAENet(layout, views, self.components)
+        return IVAENet(layout, people, self.components)
 
 
 @final
 class IVAENet(Learner):
     """Gaussian encoders, decoders and conditional priors."""
 
-    def __init__(self, layout: Layout, views: Tensors, components: int) -> None:
+    def __init__(self, layout: Layout, people: People, components: int) -> None:
         super().__init__()
         self.layout = layout
         sizes: dict[str, int] = {}
         self.priors = nn.ModuleList()
         for i, m in enumerate(layout.dims):
-            others = _others(layout, views, m).double().numpy()
-            directions, variances = principal(others, components)
-            scaled = directions / np.sqrt(np.maximum(variances, 1e-12))
+            others = (_others(layout, views, m).double().numpy() for views in people.chunks())
+            directions, variances = principal(others, len(people), components)
+            directions, variances = (x[..., variances > NULL * variances[0]] for x in (directions, variances))
+            scaled = directions / np.sqrt(variances)
             self.register_buffer(f"directions_{i}", torch.from_numpy(scaled.astype(np.float32)))
             sizes[m] = directions.shape[1]
             self.priors.append(encoder(sizes[m], layout.hidden, 2 * layout.latents[m]))
@@ -93,8 +97,8 @@ class IVAENet(Learner):
 
     def prior(self, u: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of all latents' prior, shape (batch, d); shared ones are standard normal."""
-        batch = len(next(iter(u.values())))
-        found = [torch.zeros(batch, 2, self.layout.shared)]
+        first = next(iter(u.values()))
+        found = [first.new_zeros(len(first), 2, self.layout.shared)]
         found += [net(x).unflatten(1, (2, -1)) for net, x in zip(self.priors, u.values(), strict=True)]
         return split_gaussian(torch.cat(found, dim=2))
 

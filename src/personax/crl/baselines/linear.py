@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from personax.crl.method import Arrays
-from personax.crl.standard import Standardiser
+from personax.crl.standard import Standardiser, chunks
 
-__all__ = ["Linear", "principal", "signed"]
+__all__ = ["Linear", "gram", "principal", "sides", "signed"]
 
 Array = NDArray[np.float64]
 
@@ -43,41 +44,56 @@ class Linear:
 
     @classmethod
     def fit(
-        cls, names: list[str], objective: float, scale: Standardiser, weights: Mapping[str, Array], x: Arrays
+        cls, names: list[str], objective: float, scale: Standardiser, weights: Mapping[str, Array], views: Arrays
     ) -> Linear:
-        """Finish from the weights and the standardised measurements of the people fitted on."""
-        spread = _sums(x, weights).std(axis=0)
+        """Finish from the weights and the measurements of the people fitted on."""
+        spread = _sums(scale, views, weights).std(axis=0)
         return cls(names, objective, scale, weights, np.where(spread > 0, spread, 1.0))
 
     def encode(self, views: Arrays) -> Array:
         """Return the latents of any people, shape (n, d), on the scale of the people fitted on."""
-        encoded: Array = _sums(self.scale.apply(views), self.weights) / self.spread
+        self.scale.check_people(views)
+        encoded: Array = _sums(self.scale, views, self.weights) / self.spread
         return encoded
 
 
-def _sums(x: Arrays, weights: Mapping[str, Array]) -> Array:
-    parts = [np.column_stack(list(x[modality].values())) @ w for modality, w in weights.items()]
-    total: Array = np.sum(parts, axis=0)
+def sides(scale: Standardiser, views: Arrays) -> Iterator[dict[str, Array]]:
+    """Go through people a chunk at a time: of each modality its standardised measurements side by side."""
+    for rows in chunks(len(next(iter(next(iter(views.values())).values())))):
+        yield {m: np.column_stack(list(by.values())) for m, by in scale.read(views, rows).items()}
+
+
+def _sums(scale: Standardiser, views: Arrays, weights: Mapping[str, Array]) -> Array:
+    parts = [np.sum([x[m] @ w for m, w in weights.items()], axis=0) for x in sides(scale, views)]
+    return np.concatenate(parts)
+
+
+def gram(parts: Iterable[Array]) -> Array:
+    """Return the sum of products of columns, shape (dim, dim), of people a chunk at a time."""
+    total = np.zeros(())
+    for x in parts:
+        total = total + x.T @ x
     return total
 
 
-def principal(x: Array, count: int) -> tuple[Array, Array]:
-    """Return the directions of largest variance of centred x, shape (dim, count), and their variances.
+def principal(parts: Iterable[Array], people: int, count: int) -> tuple[Array, Array]:
+    """Return the directions of largest variance of centred people, shape (dim, count), and their variances.
 
-    Signs are such that the largest entry of a direction is positive. The smaller of the two Gram matrices is
-    decomposed.
+    Signs are such that the largest entry of a direction is positive. Where there are as many people as dimensions, who
+    come a chunk at a time, no more than a chunk and the products of columns are held; else all of them are.
 
     References
     ----------
     Hotelling 1933, doi:10.1037/h0071325.
     """
-    n, dim = x.shape
-    if dim <= n:
-        values, vectors = np.linalg.eigh(x.T @ x / n)
+    parts = iter(parts)
+    first = next(parts)
+    if first.shape[1] <= people:
+        values, vectors = np.linalg.eigh(gram(chain([first], parts)) / people)
         order = np.argsort(values)[::-1][:count]
         return signed(vectors[:, order]), values[order]
-    _, singular, rows = np.linalg.svd(x, full_matrices=False)
-    return signed(rows[:count].T), np.square(singular[:count]) / n
+    _, singular, rows = np.linalg.svd(np.concatenate([first, *parts]), full_matrices=False)
+    return signed(rows[:count].T), np.square(singular[:count]) / people
 
 
 def signed(vectors: Array) -> Array:

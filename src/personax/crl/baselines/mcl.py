@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from personax.crl.baselines.base import Learner, TrainedMethod
 from personax.crl.baselines.contrast import info_nce
 from personax.crl.baselines.nets import encoder
-from personax.crl.loop import Tensors
 from personax.crl.model import Layout
+from personax.crl.people import People, Tensors
 from personax.errors import InputError
 
 __all__ = ["MCL"]
@@ -45,7 +45,7 @@ class MCL(TrainedMethod):
     temperature: float = 1.0
     name = "mcl"
 
-    def build(self, layout: Layout, views: Tensors) -> Learner:
+    def build(self, layout: Layout, people: People) -> Learner:
         """Return the untrained encoders."""
         if len(layout.dims) < 2:
             raise InputError("mcl contrasts modalities and was given one; add a modality, or use multiview")

@@ -98,6 +98,11 @@ class First:
         """The best validation objective."""
         return self.result.objective
 
+    @property
+    def eager_because(self) -> str | None:
+        """Why steps were not compiled although that was asked for."""
+        return self.result.eager_because
+
     def encode(self, views: Arrays) -> NDArray[np.float64]:
         """Return the latents of any people, shape (n, d)."""
         return self.result.encode(_first(views, self.chosen))

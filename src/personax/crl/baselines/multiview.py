@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from personax.crl.baselines.base import Learner, TrainedMethod
 from personax.crl.baselines.contrast import info_nce
 from personax.crl.baselines.nets import encoder
-from personax.crl.loop import Tensors
 from personax.crl.model import Layout
+from personax.crl.people import People, Tensors
 from personax.errors import InputError
 
 __all__ = ["Multiview"]
@@ -46,7 +46,7 @@ class Multiview(TrainedMethod):
     temperature: float = 1.0
     name = "multiview"
 
-    def build(self, layout: Layout, views: Tensors) -> Learner:
+    def build(self, layout: Layout, people: People) -> Learner:
         """Return the untrained encoders."""
         if len(layout.measurements) < 2:
             raise InputError("multiview compares measurements and was given one; add a measurement or a modality")

@@ -7,9 +7,9 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from personax.crl.loop import Tensors
 from personax.crl.model import Layout
 from personax.crl.modules import LOGVAR_RANGE, mlp
+from personax.crl.people import Tensors
 
 __all__ = ["Blocks", "Decoders", "encoder", "split_gaussian"]
 
@@ -76,7 +76,7 @@ class Decoders(nn.Module):
         split = self.layout.shared
         sizes = [self.layout.latents[m] for m in self.layout.dims]
         own = dict(zip(self.layout.dims, torch.split(latents[:, split:], sizes, dim=1), strict=True))
-        total = torch.zeros(())
+        total = latents.new_zeros(())
         for net, (m, k) in zip(self.nets, self.layout.measurements, strict=True):
             rebuilt = net(torch.cat([latents[:, :split], own[m]], dim=1))
             total = total + (rebuilt - views[m][k]).square().sum(dim=1).mean()

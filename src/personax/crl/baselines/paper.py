@@ -81,6 +81,7 @@ class Paper:
             compiled=self.compiled,
             half=self.half,
             prior=self.prior,
+            device=b.device,
         )
         return fit(
             views, latents=latents, shared=shared, config=config, rng=rng, progress=progress,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.crl.baselines.linear import Linear, principal
+from personax.crl.baselines.linear import Linear, principal, sides
 from personax.crl.budget import STANDARD, Budget
 from personax.crl.method import Arrays, Progress
 from personax.crl.standard import Standardiser, check, latent_names
@@ -45,16 +45,18 @@ class PCA:
         """Fit; neither the truth nor the generator is used."""
         check(views, latents, shared)
         scale = Standardiser.fit(views)
-        x = scale.apply(views)
-        flat = {m: np.column_stack(list(by.values())) for m, by in x.items()}
-        names = latent_names(latents, list(x), shared)
-        weights = {m: np.zeros((part.shape[1], len(names))) for m, part in flat.items()}
-        together, _ = principal(np.column_stack(list(flat.values())), shared)
+        n, dims = len(next(iter(next(iter(views.values())).values()))), scale.dims
+        sizes = {m: sum(by.values()) for m, by in dims.items()}
+        names = latent_names(latents, list(sizes), shared)
+        weights = {m: np.zeros((size, len(names))) for m, size in sizes.items()}
+        together = np.zeros((sum(sizes.values()), 0))
+        if shared:
+            together, _ = principal((np.column_stack(list(x.values())) for x in sides(scale, views)), n, shared)
         left, row, column = [], 0, shared
-        for m, part in flat.items():
-            weights[m][:, :shared] = together[row : row + part.shape[1]]
-            own, variances = principal(part, latents[m])
+        for m, size in sizes.items():
+            weights[m][:, :shared] = together[row : row + size]
+            own, variances = principal((x[m] for x in sides(scale, {m: views[m]})), n, latents[m])
             weights[m][:, column : column + latents[m]] = own
-            left.append(1 - variances.sum() / part.shape[1])
-            row, column = row + part.shape[1], column + latents[m]
-        return Linear.fit(names, float(np.mean(left)), scale, weights, x)
+            left.append(1 - variances.sum() / size)
+            row, column = row + size, column + latents[m]
+        return Linear.fit(names, float(np.mean(left)), scale, weights, views)

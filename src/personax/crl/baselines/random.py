@@ -10,9 +10,10 @@ from torch import Tensor
 
 from personax.crl.baselines.base import Learner, TrainedMethod
 from personax.crl.baselines.nets import Blocks
-from personax.crl.loop import Tensors, TrainLog
+from personax.crl.loop import TrainLog
 from personax.crl.method import Progress
 from personax.crl.model import Layout
+from personax.crl.people import People, Tensors
 
 __all__ = ["Random"]
 
@@ -30,12 +31,12 @@ class Random(TrainedMethod):
 
     name = "random"
 
-    def build(self, layout: Layout, views: Tensors) -> Learner:
+    def build(self, layout: Layout, people: People) -> Learner:
         """Return the encoders."""
         return RandomNet(layout)
 
     def train(
-        self, learner: Learner, views: Tensors, generator: torch.Generator, progress: Progress | None
+        self, learner: Learner, people: People, generator: torch.Generator, progress: Progress | None
     ) -> TrainLog | None:
         """Leave the encoders as they are."""
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, final
 
 import numpy as np
@@ -12,8 +12,8 @@ from torch import Tensor
 
 from personax.crl.baselines.base import Learner, TrainedMethod
 from personax.crl.baselines.nets import Blocks
-from personax.crl.loop import Tensors
 from personax.crl.model import Layout
+from personax.crl.people import People, Tensors
 from personax.errors import InputError
 
 __all__ = ["Supervised"]
@@ -41,20 +41,20 @@ class Supervised(TrainedMethod):
     name = "supervised"
     needs = "the truth"
 
-    def build(self, layout: Layout, views: Tensors) -> Learner:
+    def build(self, layout: Layout, people: People) -> Learner:
         """Return the untrained encoders."""
         return SupervisedNet(layout)
 
-    def with_truth(self, views: Tensors, truth: NDArray[np.float64] | None, layout: Layout) -> Tensors:
+    def with_truth(self, people: People, truth: NDArray[np.float64] | None, layout: Layout) -> People:
         """Put the standardised truth beside the measurements."""
         if truth is None:
             raise InputError("supervised is the ceiling and needs the true latents; give truth, or leave it out")
-        shape = (len(next(iter(next(iter(views.values())).values()))), len(layout.names))
+        shape = (len(people), len(layout.names))
         if truth.shape != shape or not np.isfinite(truth).all():
             raise InputError(f"the truth has shape {truth.shape}; finite numbers of shape {shape} are needed")
         spread = truth.std(axis=0)
         scaled = (truth - truth.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-        return {**views, TRUTH: {"": torch.from_numpy(scaled.astype(np.float32))}}
+        return replace(people, beside={TRUTH: {"": scaled.astype(np.float32)}})
 
 
 @final

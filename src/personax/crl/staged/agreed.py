@@ -9,6 +9,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from personax.crl.device import CPU
 from personax.crl.staged.components import Components, Search, find_components
 
 __all__ = ["Agreed", "find_agreed"]
@@ -64,14 +65,15 @@ def find_agreed(
     negatives: int = NEGATIVES,
     generator: torch.Generator,
     progress: Callable[[int, int, float], None] | None = None,
+    device: torch.device = CPU,
 ) -> Agreed:
     """Find what inputs have in common beyond what is given; see `find_components` for the arguments.
 
     Restarts and negatives replace the search's; with something given, the search's own negatives are used.
     """
     known = 0 if given is None else given.shape[1]
-    pairs = torch.eye(count).repeat(len(inputs), len(inputs))
-    allowed = torch.zeros(known + len(pairs), known + len(pairs))
+    pairs = torch.eye(count, device=CPU).repeat(len(inputs), len(inputs))
+    allowed = torch.zeros(known + len(pairs), known + len(pairs), device=CPU)
     allowed[known:, known:] = pairs
     allowed[known:, :known] = 1.0
     steps = max(1, round(STEPS * search.steps))
@@ -80,8 +82,9 @@ def find_agreed(
         negatives=search.negatives if given is not None else negatives,
     )  # fmt: skip
     components = find_components(
-        inputs, [count] * len(inputs), allowed, held, learn, asked, given=given, generator=generator, progress=progress
-    )
+        inputs, [count] * len(inputs), allowed, held, learn, asked,
+        given=given, generator=generator, progress=progress, device=device,
+    )  # fmt: skip
     found = _by_input(components, count, inputs, given)
     centre, spread = found.mean(0), found.std(0).clamp_min(1e-8)
     scaled = (found - centre) / spread

@@ -9,12 +9,14 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from personax.crl.device import normal
+
 __all__ = ["BatchedMLP", "drawn", "keep"]
 
 
 def drawn(*shape: int, scale: float, generator: torch.Generator) -> nn.Parameter:
     """Return a parameter of Gaussian numbers."""
-    return nn.Parameter(scale * torch.randn(shape, generator=generator))
+    return nn.Parameter(scale * normal(*shape, generator=generator))
 
 
 @final

@@ -12,6 +12,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from personax.crl.device import CPU, integers, normal
 from personax.crl.staged.nets import Smooth
 
 __all__ = ["Chart", "leftover"]
@@ -52,7 +53,7 @@ class Chart(nn.Module):
     def forward(self, given: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the mean leaves, shape (n, dims), and the leftover components, shape (n, count)."""
         if self.constant:
-            given = torch.ones(len(targets), 1)
+            given = targets.new_ones(len(targets), 1)
         rest = targets - self.mean(given)
         return rest, torch.einsum("bp,bpc->bc", rest, self.directions(given))
 
@@ -68,7 +69,7 @@ class Chart(nn.Module):
         """Return the mean squared turn of the directions for a step in what is given, in radians a step of 1."""
         if self.constant:
             return 0.0
-        step = torch.randn(given.shape, generator=generator)
+        step = normal(*given.shape, generator=generator).to(given.device)
         step = STEP * step / step.norm(dim=1, keepdim=True)
         apart = (self.directions(given + step) - self.directions(given)) / STEP
         return float(apart.square().sum((1, 2)).mean())
@@ -76,18 +77,27 @@ class Chart(nn.Module):
     def loss(self, given: Tensor, targets: Tensor) -> Tensor:
         """Return the variance that mean and directions leave, and the mean's own error, for all to learn from."""
         rest, found = self(given, targets)
-        own = targets - self.mean(given.detach() if not self.constant else torch.ones(len(targets), 1))
+        own = targets - self.mean(given.detach() if not self.constant else targets.new_ones(len(targets), 1))
         left = (rest.square().sum(1) - found.square().sum(1)).mean().clamp_min(0)
         return torch.stack([left, own.square().sum(1).mean()])
 
 
-def leftover(given: Tensor, targets: Tensor, count: int, *, share: float = 1.0, generator: torch.Generator) -> Chart:
-    """Fit a chart to given components, which stay as they are.
+def leftover(
+    given: Tensor,
+    targets: Tensor,
+    count: int,
+    *,
+    share: float = 1.0,
+    generator: torch.Generator,
+    device: torch.device = CPU,
+) -> Chart:
+    """Fit a chart to given components, which stay as they are; it is fitted on the device and returned from there.
 
     Many tries end in a direction that turns over somewhere, within so few people that it fits as well; the leftover
     then changes its sign there. That shows in how fast it turns: of some tries, one that fits and turns little goes on.
     """
-    tries = [Chart(given.shape[1], targets.shape[1], count, generator=generator) for _ in range(TRIES)]
+    given, targets = given.to(device), targets.to(device)
+    tries = [Chart(given.shape[1], targets.shape[1], count, generator=generator).to(device) for _ in range(TRIES)]
     left = [
         _train(chart, given, targets, max(1, round(share * TRIAL)), generator)
         * (1 + chart.turning(given, generator) / DEAR)
@@ -95,14 +105,14 @@ def leftover(given: Tensor, targets: Tensor, count: int, *, share: float = 1.0, 
     ]
     best = tries[left.index(min(left))]
     _train(best, given, targets, max(1, round(share * STEPS)), generator)
-    return best
+    return best.to(CPU)
 
 
 def _train(chart: Chart, given: Tensor, targets: Tensor, steps: int, generator: torch.Generator) -> float:
     optimiser = torch.optim.Adam(chart.parameters(), lr=RATE, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for _ in range(steps):
-        rows = torch.randint(len(targets), (BATCH,), generator=generator)
+        rows = integers(len(targets), BATCH, generator=generator).to(targets.device)
         loss = chart.loss(given[rows], targets[rows]).sum()
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -9,6 +9,8 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from personax.crl.device import CPU, integers, uniform
+
 __all__ = ["Comparison"]
 
 NEIGHBOURS: Final = 24
@@ -29,10 +31,15 @@ class Comparison:
     batch, negatives
         People a batch, stand-ins for each.
     given
-        Shape (n, k), of all people; None for nothing.
+        Shape (n, k), of all people, on the processor; None for nothing.
+    device
+        Where batches are.
     """
 
-    def __init__(self, rows: Tensor, batch: int, negatives: int, given: Tensor | None = None) -> None:
+    def __init__(
+        self, rows: Tensor, batch: int, negatives: int, given: Tensor | None = None, *, device: torch.device = CPU
+    ) -> None:
+        self.device = device
         self.rows, self.batch, self.negatives = rows, min(batch, len(rows)), negatives
         self.alike: Tensor | None = None
         if given is not None:
@@ -45,33 +52,37 @@ class Comparison:
     def draw(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return rows, shape (batch,), and positions in the batch of each one's stand-ins, shape (batch, negatives)."""
         if self.alike is None:
-            return self.rows[torch.randint(len(self.rows), (self.batch,), generator=generator)], self._next(self.batch)
+            return self._placed(self.rows[integers(len(self.rows), self.batch, generator=generator)])
         size = self.negatives + 1
         groups = max(2, self.batch // size)
-        anchors = torch.randint(len(self.rows), (groups,), generator=generator)
-        order = torch.rand(groups, self.alike.shape[1], generator=generator).argsort(1)[:, :size]
-        return self.rows[self.alike[anchors].gather(1, order).flatten()], self._within(groups)
+        anchors = integers(len(self.rows), groups, generator=generator)
+        order = uniform(groups, self.alike.shape[1], generator=generator).argsort(1)[:, :size]
+        return self._placed(self.rows[self.alike[anchors].gather(1, order).flatten()], groups)
 
     def through(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Go through all people once, in whole batches."""
         if self.alike is None:
             for rows in torch.split(self.rows, self.batch):
                 if len(rows) == self.batch:
-                    yield rows, self._next(self.batch)
+                    yield self._placed(rows)
             return
         size = self.negatives + 1
         nearest = self.alike[::size, :size]
         groups = max(2, min(self.batch // size, len(nearest)))
         for several in torch.split(nearest, groups):
             if len(several) == groups or len(nearest) < groups:
-                yield self.rows[several.flatten()], self._within(len(several))
+                yield self._placed(self.rows[several.flatten()], len(several))
+
+    def _placed(self, rows: Tensor, groups: int = 0) -> tuple[Tensor, Tensor]:
+        """Return rows and stand-ins on the device; stand-ins come from the same group where there are groups."""
+        return rows.to(self.device), self._within(groups) if groups else self._next(len(rows))
 
     def _next(self, people: int) -> Tensor:
-        ahead = torch.arange(1, min(self.negatives + 1, people))
-        return (torch.arange(people)[:, None] + ahead) % people
+        ahead = torch.arange(1, min(self.negatives + 1, people), device=self.device)
+        return (torch.arange(people, device=self.device)[:, None] + ahead) % people
 
     def _within(self, groups: int) -> Tensor:
         size = self.negatives + 1
-        places = torch.arange(size)
-        others = (places[:, None] + torch.arange(1, size)) % size
-        return (torch.arange(groups)[:, None, None] * size + others).flatten(0, 1)
+        places = torch.arange(size, device=self.device)
+        others = (places[:, None] + places[1:]) % size
+        return (torch.arange(groups, device=self.device)[:, None, None] * size + others).flatten(0, 1)

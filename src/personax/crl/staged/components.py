@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from personax.crl.device import CPU, normal, permutation
 from personax.crl.staged.batched import BatchedMLP, keep
 from personax.crl.staged.comparison import Comparison
 from personax.crl.staged.critic import Critic, edge_cost
@@ -143,8 +144,11 @@ def find_components(
     dearness: Tensor | None = None,
     generator: torch.Generator,
     progress: Callable[[int, int, float], None] | None = None,
+    device: torch.device = CPU,
 ) -> Components:
     """Fit encoders and critic from many restarts and return the one of the best objective on validation people.
+
+    What is given and what is returned is on the processor; the search is on the device.
 
     Parameters
     ----------
@@ -176,26 +180,29 @@ def find_components(
         inputs, counts, contents = [given, *inputs], [given.shape[1], *counts], [None, *contents]
     block = [m for m, count in enumerate(counts) for _ in range(count)]
     r, g = search.restarts, generator
-    encoders = [
-        BatchedMLP(r, x.shape[1] + (0 if c is None else c.shape[1]), search.hidden, count, generator=g)
-        for x, c, count in zip(inputs, contents, counts, strict=True)
-    ]
-    model = nn.ModuleList([*encoders, Critic(r, block, allowed, generator=g, dearness=dearness)])
+    with CPU:
+        encoders = [
+            BatchedMLP(r, x.shape[1] + (0 if c is None else c.shape[1]), search.hidden, count, generator=g)
+            for x, c, count in zip(inputs, contents, counts, strict=True)
+        ]
+        critic = Critic(r, block, allowed, generator=g, dearness=dearness)
+    model = nn.ModuleList([*encoders, critic]).to(device)
     views = VIEWS if all(c is None for c in contents) else (*VIEWS, CONTENTS)
     seen = [views[i % len(views)] for i in range(r)]
     on_held = max(NEGATIVES, search.negatives) if given is None else search.negatives
     comparisons = [
-        Comparison(learn, search.batch, search.negatives, given),
-        Comparison(held, search.batch, on_held, given),
+        Comparison(learn, search.batch, search.negatives, given, device=device),
+        Comparison(held, search.batch, on_held, given, device=device),
     ]
-    step = _Step(model, inputs, contents, search, comparisons, seen, first=0 if given is None else 1)
+    there = [x.to(device) for x in inputs], [None if c is None else c.to(device) for c in contents]
+    step = _Step(model, *there, search, comparisons, seen, first=0 if given is None else 1)
     at, half, best = 0, search.steps // 2, [math.inf] * r
     while at < search.steps:
         several = len(best) > len(set(seen))
         until = search.steps if at >= half else min(at + search.trial, half) if several else half
         best = step.run(range(at, until), g, progress)
         if until == half:
-            step.learn = Comparison(learn, LAST * search.batch, search.negatives, given)
+            step.learn = Comparison(learn, LAST * search.batch, search.negatives, given, device=device)
         if until < search.steps:
             order = _better(best, seen) if until < half else [best.index(min(best))]
             keep(model, order)
@@ -208,16 +215,15 @@ def find_components(
     keep(model, [chosen])
     step.keep([chosen])
     objective, information, strength = step.validate()
-    critic = model[-1]
-    assert isinstance(critic, Critic)
+    model.to(CPU)
     for encoder, size in zip(encoders, step.sizes, strict=True):
-        encoder.take(size)
+        encoder.take(size.to(CPU))
     return Components(
         encoders,
         critic,
         float(objective[0]),
         float(information[0]),
-        strength[0].sqrt() * critic.allowed,
+        strength[0].to(CPU).sqrt() * critic.allowed,
         seen[chosen].contents,
         step.history,
     )
@@ -272,8 +278,8 @@ class _Step:
         both = list(zip(inputs, contents, strict=True))
         self.sizes = [torch.stack([_sizes(x, c, view) for view in seen]).unsqueeze(1) for x, c in both]
         self.noise = [
-            torch.tensor([0.0 if view.contents and c is not None else view.noise for view in seen]).view(-1, 1, 1)
-            for c in contents
+            x.new_tensor([0.0 if view.contents and c is not None else view.noise for view in seen]).view(-1, 1, 1)
+            for x, c in both
         ]
 
     def keep(self, restarts: Sequence[int]) -> None:
@@ -295,7 +301,7 @@ class _Step:
         """Go through some steps of the schedule and return the validation objective of every restart."""
         s, total = self.search, self.search.steps
         optimiser = torch.optim.Adam(self.model.parameters(), lr=s.rate, fused=True)
-        best = torch.full((len(self.sizes[0]),), math.inf)
+        best = self.sizes[0].new_full((len(self.sizes[0]),), math.inf)
         kept = [parameter.data.clone() for parameter in self.model.parameters()]
         for at in span:
             for group in optimiser.param_groups:
@@ -303,7 +309,7 @@ class _Step:
             rows, stand_ins = self.learn.draw(generator)
             few = self.contrasted
             if len(few) > FEW:
-                few = [few[i] for i in torch.randperm(len(few), generator=generator)[:FEW].tolist()]
+                few = [few[i] for i in permutation(len(few), generator=generator)[:FEW].tolist()]
             information, cost, _ = self.terms(self._seen(rows, generator), stand_ins, few)
             loss = -information + self.edges * min(1.0, at / (0.2 * total)) * cost
             optimiser.zero_grad()
@@ -325,7 +331,8 @@ class _Step:
         if generator is None:
             return seen
         return [
-            x + level * x.square().mean((1, 2), keepdim=True).sqrt() * torch.randn(x.shape, generator=generator)
+            x
+            + level * x.square().mean((1, 2), keepdim=True).sqrt() * normal(*x.shape, generator=generator).to(x.device)
             for x, level in zip(seen, self.noise, strict=True)
         ]
 

@@ -17,6 +17,7 @@ from typing import Final, final
 import torch
 from torch import Tensor, nn
 
+from personax.crl.device import CPU, integers, uniform
 from personax.crl.staged.batched import BatchedMLP, keep
 
 __all__ = ["MOST_PARENTS", "Conditionals", "fit_conditionals"]
@@ -57,9 +58,9 @@ class Conditionals(nn.Module):
         self.copies, self.d = copies, d
         self.move = BatchedMLP(copies * d, 2 * d, HIDDEN, 2, generator=generator)
         self.shape = BatchedMLP(copies * d, d, SHAPE_HIDDEN, 3 * MIXTURE, generator=generator)
-        self.rise = nn.Parameter(torch.full((copies * d, 1, BENDS), -3.0))
-        self.steepness = nn.Parameter(torch.zeros(copies * d, 1, BENDS))
-        self.places = nn.Parameter(torch.linspace(-1.5, 1.5, BENDS).repeat(copies * d, 1, 1))
+        self.rise = nn.Parameter(torch.full((copies * d, 1, BENDS), -3.0, device=CPU))
+        self.steepness = nn.Parameter(torch.zeros(copies * d, 1, BENDS, device=CPU))
+        self.places = nn.Parameter(torch.linspace(-1.5, 1.5, BENDS, device=CPU).repeat(copies * d, 1, 1))
 
     def forward(self, v: Tensor, masks: Tensor) -> Tensor:
         """Return log densities, shape (copies, d, n).
@@ -111,16 +112,22 @@ class Conditionals(nn.Module):
         # a network with nothing but the mask: without parents a marginal may be of any shape, given them it is noise
         parts = self.shape(flat).view(c, d, n, 3 * MIXTURE)
         centres, log_widths, weights = torch.split(parts, MIXTURE, dim=-1)
-        centres = centres + torch.linspace(-1.5, 1.5, MIXTURE)
+        centres = centres + torch.linspace(-1.5, 1.5, MIXTURE, device=v.device)
         log_scale = LONGEST * torch.tanh(log_scale / LONGEST)
         log_widths = LONGEST * torch.tanh(log_widths / LONGEST)
         return mean, log_scale, centres, log_widths, torch.log_softmax(weights, -1)
 
 
 def fit_conditionals(
-    v: Tensor, folds: list[Tensor], allowed: Tensor, *, share: float = 1.0, generator: torch.Generator
+    v: Tensor,
+    folds: list[Tensor],
+    allowed: Tensor,
+    *,
+    share: float = 1.0,
+    generator: torch.Generator,
+    device: torch.device = CPU,
 ) -> Conditionals:
-    """Fit one copy to the people of each fold, by likelihood under random masks.
+    """Fit one copy to the people of each fold, by likelihood under random masks; the model stays on the device.
 
     Parameters
     ----------
@@ -139,18 +146,18 @@ def fit_conditionals(
         When training diverges.
     """
     d, copies = v.shape[1], len(folds)
-    model = Conditionals(copies, d, generator=generator)
+    model, v = Conditionals(copies, d, generator=generator).to(device), v.to(device)
     steps = max(1, round(share * STEPS))
     optimiser = torch.optim.Adam(model.parameters(), lr=RATE, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    may = allowed * (1 - torch.eye(d))
+    may = allowed * (1 - torch.eye(d, device=CPU))
     for _ in range(steps):
-        rows = torch.stack([fold[torch.randint(len(fold), (BATCH,), generator=generator)] for fold in folds])
+        rows = torch.stack([fold[integers(len(fold), BATCH, generator=generator)] for fold in folds])
         # sets of all sizes equally often, so that small ones, which graphs are made of, are learned as well
-        size = torch.randint(min(d, MOST_PARENTS + 1), (copies, d, BATCH, 1), generator=generator)
-        order = torch.rand(copies, d, BATCH, d, generator=generator) * may[:, None, :]
+        size = integers(min(d, MOST_PARENTS + 1), copies, d, BATCH, 1, generator=generator)
+        order = uniform(copies, d, BATCH, d, generator=generator) * may[:, None, :]
         masks = (order.argsort(-1).argsort(-1) >= d - size).float() * may[:, None, :]
-        loss = -model(v[rows], masks).mean((0, 2)).sum()
+        loss = -model(v[rows.to(device)], masks.to(device)).mean((0, 2)).sum()
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 10.0)

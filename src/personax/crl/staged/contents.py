@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from personax.crl.device import CPU
 from personax.crl.method import Arrays
 from personax.crl.staged.agreed import Agreed, find_agreed
 from personax.crl.staged.components import Search
@@ -60,6 +61,7 @@ def find_contents(
     search: Search,
     *,
     generator: torch.Generator,
+    device: torch.device = CPU,
 ) -> dict[str, Content]:
     """Find the content of every modality that has several measurements; see `find_agreed`."""
     found = {}
@@ -69,7 +71,7 @@ def find_contents(
             inputs = projection.apply(apart(measurements))
             agreed = find_agreed(
                 inputs, latents[modality] + shared, *people, search,
-                restarts=RESTARTS, negatives=NEGATIVES, generator=generator,
+                restarts=RESTARTS, negatives=NEGATIVES, generator=generator, device=device,
             )  # fmt: skip
             found[modality] = Content(projection, agreed)
     return found

@@ -131,7 +131,7 @@ class Critic(nn.Module):
         told, children = self.told[m], self.outside[m]
         right = density[:, told + children].sum(1)
         rest = total - part
-        wrong = torch.zeros(v.shape[0], *stand_ins.shape)
+        wrong = v.new_zeros(v.shape[0], *stand_ins.shape)
         if told:
             inputs = rest[:, told].unsqueeze(3) + part[:, told][:, :, stand_ins]
             wrong = wrong + self._log_density(inputs, v[:, told][:, :, stand_ins], told)[0].sum(1)

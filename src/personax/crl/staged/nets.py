@@ -33,7 +33,7 @@ class Smooth(nn.Module):
         self.inner = drawn(hidden, hidden, scale=1 / math.sqrt(hidden), generator=g)
         self.inner_bias = drawn(hidden, scale=0.3, generator=g)
         self.leave = drawn(hidden, outputs, scale=0.3 / math.sqrt(hidden), generator=g)
-        self.leave_bias = nn.Parameter(torch.zeros(outputs))
+        self.leave_bias = nn.Parameter(torch.zeros(outputs, device=g.device))
         self.straight = drawn(inputs, outputs, scale=0.1 / math.sqrt(inputs), generator=g)
 
     def forward(self, x: Tensor) -> Tensor:

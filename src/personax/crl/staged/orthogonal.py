@@ -13,6 +13,7 @@ from typing import Final, final
 import torch
 from torch import Tensor, nn
 
+from personax.crl.device import CPU, integers
 from personax.crl.staged.nets import Smooth, standard
 
 __all__ = ["Straightened", "metric_at", "straighten"]
@@ -29,22 +30,25 @@ REGRESSION: Final = (3000, 256, 3e-3, 96)
 """Steps, batch, rate and width of the network that says what a measurement is on average, given latents."""
 
 
-def metric_at(latents: Tensor, targets: Tensor, share: float, *, generator: torch.Generator) -> Tensor:
+def metric_at(
+    latents: Tensor, targets: Tensor, share: float, *, generator: torch.Generator, device: torch.device = CPU
+) -> Tensor:
     """Return the inverse of the metric at each person, shape (n, d, d); its (i, j) is <grad i, grad j>."""
     full, batch, rate, hidden = REGRESSION
     steps = max(1, round(share * full))
-    mean = Smooth(latents.shape[1], hidden, targets.shape[1], generator=generator)
+    mean = Smooth(latents.shape[1], hidden, targets.shape[1], generator=generator).to(device)
+    latents, targets = latents.to(device), targets.to(device)
     optimiser = torch.optim.Adam(mean.parameters(), lr=rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for _ in range(steps):
-        rows = torch.randint(len(latents), (batch,), generator=generator)
+        rows = integers(len(latents), batch, generator=generator).to(device)
         loss = (mean(latents[rows]) - targets[rows]).square().sum(1).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         schedule.step()
     with torch.no_grad():
-        parts = [mean.jacobian(v) for v in torch.split(latents, 2048)]
+        parts = (mean.jacobian(v) for v in torch.split(latents, 2048))
         metric = torch.cat([j @ j.mT for j in parts])
         ridge = RIDGE * metric.diagonal(dim1=1, dim2=2).mean(0)
         inverse: Tensor = torch.linalg.inv(metric + torch.diag(ridge))
@@ -74,7 +78,7 @@ class Straightened(nn.Module):
         optimiser = torch.optim.Adam(self.bend.parameters(), lr=RATE, fused=True)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
         for _ in range(steps):
-            rows = torch.randint(len(latents), (BATCH,), generator=generator)
+            rows = integers(len(latents), BATCH, generator=generator).to(latents.device)
             loss = self._overlap(latents[rows], inverse[rows])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -95,7 +99,13 @@ class Straightened(nn.Module):
 
 
 def straighten(
-    latents: Tensor, targets: Tensor, free: dict[int, list[int]], *, share: float = 1.0, generator: torch.Generator
+    latents: Tensor,
+    targets: Tensor,
+    free: dict[int, list[int]],
+    *,
+    share: float = 1.0,
+    generator: torch.Generator,
+    device: torch.device = CPU,
 ) -> list[Straightened]:
     """Fit, for each latent that has a choice, a function of it and of the settled ones it may have taken up.
 
@@ -108,10 +118,11 @@ def straighten(
     share
         Of the full number of steps.
     """
-    inverse = metric_at(standard(latents), targets, share, generator=generator)
+    inverse = metric_at(standard(latents), targets, share, generator=generator, device=device)
+    seen = standard(latents).to(device)
     found = []
     for at, settled in free.items():
-        function = Straightened(at, settled, generator=generator)
-        function.fit(standard(latents), inverse, share, generator=generator)
-        found.append(function)
+        function = Straightened(at, settled, generator=generator).to(device)
+        function.fit(seen, inverse, share, generator=generator)
+        found.append(function.to(CPU))
     return found

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from personax.crl.device import CPU, integers, permutation
 from personax.crl.staged.conditionals import MOST_PARENTS, Conditionals, fit_conditionals
 
 __all__ = ["Structure", "fit_structure"]
@@ -28,6 +29,9 @@ WORTH: Final = 0.02
 """Nats a person that an edge must be worth, which is a partial correlation of .2: latents are known up to errors, and
 what one has of another by error carries about as much.
 """
+
+PEOPLE: Final = 20_000
+"""Who are looked at, at most; an edge must be worth 400 nats among so many, so that more would not tell it better."""
 
 STARTS: Final = 8
 BOOTSTRAPS: Final = 50
@@ -57,7 +61,7 @@ class Structure:
     def noise(self, latents: Tensor) -> Tensor:
         """Return the exogenous noise, shape (n, d): standard normal and independent where the graph is right."""
         d = len(self.parents)
-        masks = torch.zeros(1, d, 1, d)
+        masks = latents.new_zeros(1, d, 1, d)
         for i, parents in enumerate(self.parents):
             masks[0, i, 0, list(parents)] = 1.0
         with torch.no_grad():
@@ -65,9 +69,17 @@ class Structure:
 
 
 def fit_structure(
-    latents: Tensor, allowed: Tensor, *, share: float = 1.0, generator: torch.Generator, dearness: Tensor | None = None
+    latents: Tensor,
+    allowed: Tensor,
+    *,
+    share: float = 1.0,
+    generator: torch.Generator,
+    dearness: Tensor | None = None,
+    device: torch.device = CPU,
 ) -> Structure:
     """Fit conditionals to halves of the people, score each half by what the other says, and search.
+
+    Of very many people a sample is looked at: what is held of each of them, for every set of parents, is then bounded.
 
     Parameters
     ----------
@@ -80,14 +92,12 @@ def fit_structure(
     dearness
         How many times as dear as others each edge is, shape (d, d).
     """
-    d, half = latents.shape[1], len(latents) // 2
-    order = torch.randperm(len(latents), generator=generator)
+    order = permutation(len(latents), generator=generator)[:PEOPLE]
+    d, half = latents.shape[1], len(order) // 2
     first, second = order[:half], order[half : 2 * half]
-    model = fit_conditionals(latents, [first, second, order], allowed, share=share, generator=generator)
-    scores = _Scores(model.copy([0, 1]), latents[torch.stack([second, first])])
-    search = _Search(
-        scores, allowed, dearness, np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
-    )
+    model = fit_conditionals(latents, [first, second, order], allowed, share=share, generator=generator, device=device)
+    scores = _Scores(model.copy([0, 1]), latents[torch.stack([second, first])].to(device))
+    search = _Search(scores, allowed, dearness, np.random.default_rng(int(integers(2**31, 1, generator=generator))))
     everyone = np.ones(2 * half)
     nothing: Graph = [()] * d
     starts = [nothing, *(search.anywhere() for _ in range(STARTS - 1))]
@@ -97,7 +107,7 @@ def fit_structure(
         drawn = search.rng.multinomial(2 * half, np.full(2 * half, 0.5 / half)).astype(np.float64)
         for child, parents in enumerate(search.climb(best, drawn)[0]):
             adjacency[child, list(parents)] += 1
-    return Structure(adjacency / BOOTSTRAPS, best, model.copy([2]))
+    return Structure(adjacency / BOOTSTRAPS, best, model.copy([2]).to(CPU))
 
 
 class _Scores:
@@ -111,11 +121,11 @@ class _Scores:
     def __call__(self, child: int, parents: Parents) -> NDArray[np.float64]:
         if parents not in self.known:
             copies, n, d = self.held.shape
-            mask = torch.zeros(d)
+            mask = self.held.new_zeros(d)
             mask[list(parents)] = 1.0
             with torch.no_grad():
                 found = self.model(self.held, mask.expand(copies, d, n, d))
-            self.known[parents] = found.transpose(0, 1).reshape(d, -1).double().numpy()
+            self.known[parents] = found.transpose(0, 1).reshape(d, -1).double().to(CPU).numpy()
         each: NDArray[np.float64] = self.known[parents][child]
         return each
 
@@ -127,7 +137,9 @@ class _Search:
         self.scores, self.rng = scores, rng
         self.may = [[bool(allowed[i, j]) and i != j for j in range(len(allowed))] for i in range(len(allowed))]
         cost = max(0.5 * NUMBERS * math.log(scores.people), WORTH * scores.people)
-        self.costs = (cost * (torch.ones(len(allowed), len(allowed)) if dearness is None else dearness)).tolist()
+        self.costs = (
+            cost * (torch.ones(len(allowed), len(allowed), device=CPU) if dearness is None else dearness)
+        ).tolist()
 
     def anywhere(self) -> Graph:
         """Return a graph drawn at random: some order, and about one parent a latent."""
