@@ -21,7 +21,7 @@ import yaml
 from tests.sources.leagues.shapes import SITES, person, pointed
 from tests.sources.web.site import Asked, Reply, Site, serving
 
-from personax.stages import several
+from personax.stages import fetching
 from personax.study import Study
 
 RESULT: Final = Path(__file__).parent / "results" / "collect.md"
@@ -148,7 +148,7 @@ def broken() -> dict[str, Site]:
 
 
 def main() -> None:
-    several.REACHABLE = ("127.0.0.1",)
+    fetching.REACHABLE = ("127.0.0.1",)
     os.environ["PERSONAX_PGA_KEY"] = "invented-for-the-benchmark"
     hit = dict.fromkeys(TROUBLES, 0)
     with tempfile.TemporaryDirectory() as root, seven(hit) as sites:

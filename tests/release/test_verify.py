@@ -18,7 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.release.reading.made import VERDICT, croissant, write_json, write_release, write_sums
 
+from personax.release import Contents, KeyFolder, build
 from personax.release.checks.people import smallest_group
+from personax.release.settings import Settings
 from personax.release.verify import Verification, verify
 
 PEOPLE = "data/people/train-00000-of-00001.parquet"
@@ -60,14 +62,14 @@ def test_a_whole_release_holds(whole: Path) -> None:
 def test_what_build_makes_holds(tmp_path: Path) -> None:
     from tests.release.reading.made import KEY
 
-    from personax.release import Contents, build
     from personax.simulate import simulate_population
 
     world = simulate_population(40, rng=np.random.default_rng(1), text_dim=6, image_dim=6)
     contents = Contents("Built", world.people, world.columns, None, world.embeddings)
-    build(contents, tmp_path, key=KEY, rare_below=5, attack=False, rng=np.random.default_rng(2))
-    assert failed(verify(tmp_path)) == set()
-    assert outcome(verify(tmp_path), "audit") == "cannot tell", "it was not attacked"
+    out = tmp_path / "release"
+    build(contents, out, key=KEY, keys=KeyFolder(tmp_path / "keys"), settings=Settings(attack=False),
+          rng=np.random.default_rng(2))  # fmt: skip
+    assert failed(verify(out)) == {"audit"}, "it was not attacked"
 
 
 def people(change: Callable[[pl.DataFrame], pl.DataFrame]) -> Callable[[Path], None]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.release.reading.made import KEY, write_release
 
-from personax.release import Contents, build
+from personax.release import Contents, KeyFolder, build
 from personax.simulate import simulate_population
 from personax.traits import aggregate
 
@@ -26,5 +26,5 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     traits = aggregate(world.ratings, people=world.people["id"].to_list())
     contents = Contents("Built", world.people, world.columns, traits, world.embeddings)
     out = tmp_path_factory.mktemp("built") / "release"
-    build(contents, out, key=KEY, rare_below=5, attack=True, rng=np.random.default_rng(2))
+    build(contents, out, key=KEY, keys=KeyFolder(out.parent / "keys"), rng=np.random.default_rng(2))
     return out
