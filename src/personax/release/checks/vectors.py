@@ -50,8 +50,9 @@ def vectors(release: Release) -> Iterable[Check]:
                 dim = mapping(stated.get(label)).get("dim")
                 broken += _faults(label, found, {STATED: dim, "columns.json": lengths.get(column)})
                 steps = mapping(stated.get(label)).get("steps")
-                values = found.drop_nulls().to_numpy()
-                if isinstance(steps, list) and MIXING & {str(step) for step in steps} and (values == 0).mean() > ZEROS:
+                values = _finite(found)
+                mixed = isinstance(steps, list) and bool(MIXING & {str(step) for step in steps})
+                if mixed and (values == 0).sum() > ZEROS * values.size:
                     plain.append(label)
                 if _unit(values):
                     unit.append(label)
@@ -114,9 +115,15 @@ def _faults(label: str, found: pl.Series, said: Mapping[str, object]) -> Iterato
             yield f"{label} has vectors of length {length}, and {file} says {dim!r}"
     if found.null_count():
         yield f"{label} has {found.null_count()} rows without a vector"
-    infinite = int((~np.isfinite(found.drop_nulls().to_numpy())).any(axis=1).sum()) if len(found) else 0
+    infinite = len(found) - found.null_count() - len(_finite(found))
     if infinite:
         yield f"{label} has {infinite} vectors with missing or infinite numbers"
+
+
+def _finite(found: pl.Series) -> NDArray[np.float32]:
+    """Return the vectors that have no missing and no infinite number."""
+    values: NDArray[np.float32] = found.drop_nulls().to_numpy()
+    return values[np.isfinite(values).all(axis=1)]
 
 
 def _unit(values: NDArray[np.float32]) -> bool:
