@@ -10,8 +10,9 @@ SOURCES := pyproject.toml constraints.txt
 demo: $(VENV)/.demo
 	$(BIN)/personax demo --out demo
 
+# One thread a worker: workers that share cores by threads as well wait for one another.
 test: $(VENV)/.dev lint types
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

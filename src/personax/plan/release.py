@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from personax.plan.amounts import Count, Share
 from personax.release.transforms import Preset
 from personax.strict import Strict
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _as_text(day: object) -> object:
+    """Return a day as text: YAML reads 2026-11-25 as a date."""
+    return day.isoformat() if isinstance(day, date) else day
 
 
 class ReleaseGate(Strict):
@@ -53,7 +59,7 @@ class ReleasePublisher(Strict):
     title: str = ""
     description: str = ""
     version: str = "1.0.0"
-    date: str | None = None
+    date: Annotated[str | None, BeforeValidator(_as_text)] = None
     licence: str = "other"
     authors: list[str] = []
     contact: str = ""
