@@ -35,6 +35,15 @@ _VALUES = {
 }
 """Of people's values only: a document may link to its licence."""
 
+_SIGNS = {
+    "an e-mail address": "@",
+    "a path of a file": "/\\",
+    "a telephone number": ("+", "00"),
+    "a web address": ".:",
+    "a handle": "@",
+}
+"""Of which one must be there; most texts have none, and need no pattern."""
+
 
 def addresses(text: str, *, document: bool = False, allowed: Collection[str] = ()) -> Counter[str]:
     r"""Count what looks like an address, by kind.
@@ -57,6 +66,8 @@ def addresses(text: str, *, document: bool = False, allowed: Collection[str] = (
     """
     found: Counter[str] = Counter()
     for kind, pattern in (_EVERYWHERE if document else _EVERYWHERE | _VALUES).items():
+        if not any(sign in text for sign in _SIGNS[kind]):
+            continue
         count = sum(" ".join(words_of(match[0])) not in allowed for match in pattern.finditer(text))
         if count:
             found[kind] = count

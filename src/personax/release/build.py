@@ -18,8 +18,17 @@ from personax.release.contents import Contents, Encoded
 from personax.release.disclosure import Bounds, Categories, Sphere, Statement, state
 from personax.release.examine import Examined, examine
 from personax.release.key import Key
-from personax.release.packaging import ColumnFacts, Facts, MeasurementFacts, describe, write_all, write_shards
+from personax.release.packaging import (
+    ColumnFacts,
+    Facts,
+    MeasurementFacts,
+    describe,
+    inherited,
+    write_all,
+    write_shards,
+)
 from personax.release.packaging.facts import NOT_ATTACKED
+from personax.release.packaging.terms import BINDING
 from personax.release.protect import Protected, protect
 from personax.release.scan import refuse_private
 from personax.release.scan_folder import refuse_folder
@@ -88,8 +97,11 @@ def build(
     facts = _facts(contents, left, table, columns, told, asked, found)
     write_text(out / "protection.json", json.dumps(table.told, indent=1, ensure_ascii=False))
     write_all(out, facts)
-    refuse_folder(out, private, allowed=asked.allowed, study=study, secrets=[key.secret, key.secret.hex().encode()])
-    return [*_removed(contents, asked), *table.notices, *([Notice(found.sentence)] if found else [])]
+    # what a publisher says of itself is meant to be read
+    said = [*asked.allowed, asked.publisher.contact, asked.publisher.homepage, *asked.publisher.authors]
+    refuse_folder(out, private, allowed=said, study=study, secrets=[key.secret, key.secret.hex().encode()])
+    told_of = [*_removed(contents, asked), *table.notices, *_consent(facts)]
+    return [*told_of, Notice(found.sentence)] if found else told_of
 
 
 def _statement(contents: Contents, settings: Settings) -> Statement | None:
@@ -188,6 +200,14 @@ def _facts(
         seed=contents.seed,
         software=contents.software,
     )
+
+
+def _consent(facts: Facts) -> list[Notice]:
+    """Say which sources let nobody pass rows on without asking."""
+    return [
+        Notice(f"{item.name}: {BINDING['consent']}; ask them before this release leaves.")
+        for item in inherited(facts).of("consent")
+    ]
 
 
 def _removed(contents: Contents, asked: Settings) -> list[Notice]:

@@ -104,6 +104,7 @@ class Private:
                 if _can_be_glued(order):
                     whole = "".join(order)
                     self._glued[whole[:GLUED_ID]].add(whole)
+        self._seen: dict[str, int] = {}
         self._lengths: Mapping[str, Sequence[int]] = {first: sorted(found) for first, found in lengths.items()}
 
     def find(self, text: str, *, rows: int = 1, document: bool = False) -> Counter[str]:
@@ -138,16 +139,19 @@ class Private:
         return length > 1 or rows < max(self.common, 2 * times)
 
     def _inside(self, text: str) -> int:
-        count = 0
-        for token in _TOKEN.findall(text):
+        return sum(self._held(token) for token in _TOKEN.findall(text) if len(token) >= GLUED_ID)
+
+    def _held(self, token: str) -> int:
+        """Count names and ids inside a word; texts repeat their words."""
+        if token not in self._seen:
             # a pseudonym or a checksum holds any short run of digits and letters a to f by chance
-            if len(token) < GLUED_ID or _DIGEST.fullmatch(token):
-                continue
-            whole = "".join(words_of(token))
-            for place in range(len(whole) - GLUED_ID + 1):
-                held = self._glued.get(whole[place : place + GLUED_ID], ())
-                count += any(whole.startswith(value, place) for value in held)
-        return count
+            whole = "" if _DIGEST.fullmatch(token) else "".join(words_of(token))
+            self._seen[token] = sum(
+                whole.startswith(value, place)
+                for place in range(len(whole) - GLUED_ID + 1)
+                for value in self._glued.get(whole[place : place + GLUED_ID], ())
+            )
+        return self._seen[token]
 
     def passages(self, texts: Collection[str]) -> set[str]:
         """Return those of the texts that share a passage with a private text."""
@@ -158,16 +162,16 @@ class Private:
         found: set[str] = set()
         if not owners:
             return found
-        firsts = {run.split(" ", 1)[0] for run in owners}
+        ends = {(run.split(" ", 1)[0], run.rsplit(" ", 1)[1]) for run in owners}
         for private in self._texts:
-            for run in _runs(words_of(private), firsts):
+            for run in _runs(words_of(private), ends):
                 found |= owners.get(run, set())
         return found
 
 
-def _runs(words: Sequence[str], firsts: Collection[str] | None = None) -> Iterable[str]:
+def _runs(words: Sequence[str], ends: Collection[tuple[str, str]] | None = None) -> Iterable[str]:
     for place in range(len(words) - PASSAGE + 1):
-        if firsts is None or words[place] in firsts:
+        if ends is None or (words[place], words[place + PASSAGE - 1]) in ends:
             yield " ".join(words[place : place + PASSAGE])
 
 

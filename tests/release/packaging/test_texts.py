@@ -159,6 +159,7 @@ def test_sentences_follow_the_facts(tmp_path: Path) -> None:
 
 NASTY = [
     "---\nlicense: mit", "</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "***",
+    "<div", "<script x",
     "![x](https://e.vil/p.png)", "a | b | c", "# heading", "- item", "1. item", "```\ncode", "`tick`",
     "\u202eevil\u202c", "{{ 7*7 }}", "{% raw %}", "&amp;#60;", "\\|", "_x_", "a\r\n\r\nb", "null", "yes",
     "===", "[a](javascript:b)", "~", "@a", "'\"", "\x00\x1b[31m", "<!-- x", "[ref]: https://e.vil",

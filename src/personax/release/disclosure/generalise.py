@@ -17,7 +17,7 @@ from personax.schema import Column
 
 __all__ = ["Generalised", "Step", "generalise"]
 
-BUDGET = 5_000
+BUDGET = 20_000
 """Looks at the table before the search stops at the best node so far."""
 
 

@@ -71,8 +71,8 @@ def hierarchies(
         Numbers: bands whose width doubles; what leaves is the middle of the band, so that the column stays a number.
         Cyclic numbers: arcs, likewise. Latitude and longitude together: grids of 1, 5, 10 and 30 degrees. Nominal:
         three quarters, a half, a quarter ... of the categories stay, the rarer ones become ``other``. Last of all:
-        withheld. Bands, arcs and grids start at multiples of their width, whatever the data. A level that is no coarser
-        than the one before is left out.
+        withheld. Bands, arcs and grids start at multiples of their width, whatever the data. A level that is no
+        coarser than the one before is left out.
 
     Raises
     ------

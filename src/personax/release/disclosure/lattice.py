@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +68,8 @@ class Lattice:
         self.codes, self.losses, self.empty, self.counts = codes, losses, empty, counts
         self.sensitive = sensitive if diverse > 1 else ()
         self.k, self.diverse, self.limit = k, diverse, limit
+        # room for a count beside a class in one number
+        self._bits = int(counts.max()).bit_length()
         self.cards = [[int(level.max()) + 1 for level in unit] for unit in codes]
         self.tried = 0
 
@@ -75,16 +77,19 @@ class Lattice:
         """Return the best node, and whether it is sure that there is none better.
 
         Greedy ascent finds a node. Then branch and bound chooses level after level: people in small classes only
-        become fewer as levels rise, so that a part of the columns that is too fine already leaves no hope for the whole
-        (predictive tagging, as in OLA and Flash). After ``budget`` looks at the table the best node so far is returned.
+        become fewer as levels rise, so that a part of the columns that is too fine leaves no hope for the whole
+        (predictive tagging, as in OLA and Flash), and each column has a least level beside those chosen. After
+        ``budget`` looks at the table the best node so far is returned.
         """
         self.tried = 0
         self.best = self._greedy()
         self.budget = budget
         units = len(self.codes)
-        self._pairs = {(u, v): self._least(u, v) for u in range(units) for v in range(units) if u != v}
-        self._order = sorted(range(units), key=lambda u: (-self.cards[u][0], u))
-        self._walk(0, np.zeros(len(self.counts), dtype=np.int64), 1, [-1] * units)
+        order = sorted(range(units), key=lambda u: (-self.cards[u][0], u))
+        nothing = np.zeros(len(self.counts), dtype=np.int64)
+        least = self._tighten(nothing, 1, [-1] * units, order, dict.fromkeys(order, 0))
+        if least is not None:
+            self._walk(order, nothing, 1, [-1] * units, least)
         return self.best, self.tried <= budget
 
     def node(self, levels: Sequence[int]) -> Node | None:
@@ -115,7 +120,7 @@ class Lattice:
     def _refine(self, classes: Ints, card: int, unit: int, level: int) -> tuple[Ints, int]:
         """Return classes that also differ by one more hierarchy, and a bound on their numbers."""
         more = self.cards[unit][level]
-        if card * more > 2**62:
+        if card * more > 2 ** (62 - self._bits):
             found, classes = np.unique(classes, return_inverse=True)
             card = len(found)
         return classes * more + self.codes[unit][level], card * more
@@ -131,8 +136,14 @@ class Lattice:
 
     def _people_in_small(self, classes: Ints) -> int:
         self.tried += 1
-        numbers = np.unique(classes, return_inverse=True)[1]
-        return int(self.counts[self._small(numbers)[numbers]].sum())
+        if self.sensitive:
+            numbers = np.unique(classes, return_inverse=True)[1]
+            return int(self.counts[self._small(numbers)[numbers]].sum())
+        # sorting numbers that carry their count is several times faster than asking for each one's class
+        packed = np.sort((classes << self._bits) | self.counts)
+        starts = np.flatnonzero(np.diff(packed >> self._bits, prepend=-1))
+        sizes = np.add.reduceat(packed & ((1 << self._bits) - 1), starts)
+        return int(sizes[sizes < self.k].sum())
 
     def _greedy(self) -> Node:
         """Climb by the step that rescues most people for its loss, then go down where nobody needs the height."""
@@ -161,50 +172,45 @@ class Lattice:
             classes, card = self._refine(classes, card, unit, level)
         return self._people_in_small(classes)
 
-    def _least(self, u: int, v: int) -> list[int]:
-        """Return for each level of one hierarchy the least level of another that leaves hope for the two alone."""
-        found: list[int] = []
-        for own in range(len(self.codes[u]) - 1, -1, -1):
-            # as this level falls, the other must rise: start again from its least so far
-            level = found[-1] if found else 0
-            while level < len(self.codes[v]) and not self._hope(u, own, v, level):
-                level += 1
-            found.append(level)
-        return found[::-1]
+    def _walk(
+        self, units: Sequence[int], classes: Ints, card: int, levels: list[int], least: Mapping[int, int]
+    ) -> None:
+        """Try the levels of the first of the units that are left, and whatever may follow.
 
-    def _hope(self, u: int, own: int, v: int, level: int) -> bool:
-        start = np.zeros(len(self.counts), dtype=np.int64)
-        classes, card = self._refine(start, 1, u, own)
-        return self._people_in_small(self._refine(classes, card, v, level)[0]) <= self.limit
-
-    def _walk(self, depth: int, classes: Ints, card: int, levels: list[int]) -> None:
-        unit = self._order[depth]
-        rest = self._order[depth + 1 :]
-        chosen = self._order[:depth]
-        least = max((self._pairs[u, unit][levels[u]] for u in chosen), default=0)
-        for level in range(least, len(self.codes[unit])):
+        ``least`` is, for each unit left, its least level that leaves hope beside those chosen.
+        """
+        unit, rest = units[0], units[1:]
+        for level in range(least[unit], len(self.codes[unit])):
             levels[unit] = level
-            if self._loss(levels) > self.best.loss + 10.0**-ROUND:
-                break
-            if self._bound(levels, [*chosen, unit], rest) > self.best.loss + 10.0**-ROUND:
-                continue
-            if self.tried > self.budget:
+            if self._bound(levels, rest, least) > self._worth or self.tried > self.budget:
                 break
             finer, size = self._refine(classes, card, unit, level)
-            if rest:
-                if self._people_in_small(finer) <= self.limit:
-                    self._walk(depth + 1, finer, size, levels)
-            else:
+            if not rest:
                 self.tried += 1
                 made = self._node(levels, finer)
                 if made is not None and made.order < self.best.order:
                     self.best = made
+            elif (tighter := self._tighten(finer, size, levels, rest, least)) is not None:
+                self._walk(rest, finer, size, levels, tighter)
         levels[unit] = -1
 
-    def _bound(self, levels: Sequence[int], chosen: Sequence[int], rest: Sequence[int]) -> float:
+    @property
+    def _worth(self) -> float:
+        return self.best.loss + 10.0**-ROUND
+
+    def _bound(self, levels: Sequence[int], rest: Sequence[int], least: Mapping[int, int]) -> float:
         """Return a loss that no completion can be below."""
-        bound = self._loss(levels)
+        return self._loss(levels) + sum(self.losses[unit][least[unit]] for unit in rest)
+
+    def _tighten(
+        self, classes: Ints, card: int, levels: Sequence[int], rest: Sequence[int], least: Mapping[int, int]
+    ) -> dict[int, int] | None:
+        """Return the least levels beside what is chosen now, or None where they lose too much already."""
+        tighter = dict(least)
         for unit in rest:
-            least = max(self._pairs[u, unit][levels[u]] for u in chosen)
-            bound += self.losses[unit][least] if least < len(self.losses[unit]) else np.inf
-        return bound
+            # the last level tells nothing, and what is chosen leaves hope: this ends
+            while self._people_in_small(self._refine(classes, card, unit, tighter[unit])[0]) > self.limit:
+                tighter[unit] += 1
+            if self._bound(levels, rest, tighter) > self._worth:
+                return None
+        return tighter

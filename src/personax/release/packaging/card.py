@@ -10,7 +10,7 @@ import yaml
 from personax.release.packaging import sentences
 from personax.release.packaging.citation import bibtex
 from personax.release.packaging.facts import PEOPLE, ColumnFacts, Facts
-from personax.release.packaging.licences import inherited, licence_of
+from personax.release.packaging.licences import Inherited, inherited, licence_of
 from personax.release.packaging.markdown import Markdown, clean, counted, listing, render
 from personax.release.packaging.shards import Shard
 from personax.release.packaging.terms import BINDING
@@ -60,6 +60,13 @@ def front_matter(facts: Facts) -> dict[str, Any]:
         "extra_gated_fields": dict(ASKED),
     }
     return told
+
+
+def _binding(found: Inherited) -> str:
+    if not found.clauses:
+        return ""
+    first = found.clauses[0]
+    return f"{first} ({listing([item.name for item in found.of(first)])}), that is, {BINDING[first]}"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -118,7 +125,7 @@ def card(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> str:
         ],
         columns=[column for config in facts.configs for column in facts.of(config)],
         address=Markdown(f"<{facts.publisher.homepage}>") if facts.publisher.homepage else "",
-        binding=BINDING[found.clauses[0]] if found.clauses else "",
+        binding=_binding(found),
         licence=licence_of(facts),
         bibtex=Markdown(bibtex(facts)),
         software=listing([f"{name} {version}" for name, version in facts.software.items()]) or "personax",

@@ -63,12 +63,12 @@ def _composition(facts: Facts) -> Answers:
 
 def _collection(facts: Facts) -> Answers:
     days = facts.retrieved
-    when = f"From {days[0]} to {days[1]}." if days else s.NOT_STATED
+    read = f"The sources were read {s.when(days)}." if days else s.NOT_STATED
     nobody = "Nobody in it is real."
     return [
         ("Where do the people come from?", " ".join(s.origin(facts))),
         ("How were the traits obtained?", " ".join(s.traits(facts))),
-        ("When was it collected?", "It was computed, not collected." if facts.simulated else when),
+        ("When was it collected?", "It was computed, not collected." if facts.simulated else read),
         ("Was there an ethical review?", facts.publisher.ethics or s.NOT_STATED),
         (
             "Were the people told, and did they consent?",
@@ -103,12 +103,15 @@ def _distribution(facts: Facts) -> Answers:
     licence = licence_of(facts)
     terms = f"{licence.name}, with USAGE.md" if licence else "No standard licence: LICENSES.md and USAGE.md"
     found = inherited(facts)
-    owed = [f"{BINDING[clause]} ({listing([item.name for item in found.of(clause)])})" for clause in found.clauses]
+    owed = [
+        f"{clause.capitalize()} ({listing([item.name for item in found.of(clause)])}): {BINDING[clause]}."
+        for clause in found.clauses
+    ]
     return [
         ("Where is it to be had?", facts.publisher.homepage or s.NOT_STATED),
         ("Since when?", facts.date or s.NOT_STATED),
         ("Under which licence?", f"{terms}."),
-        ("What do others ask for?", f"{'; '.join(owed)}." if owed else "Nothing that we know of."),
+        ("What do others ask for?", " ".join(owed) if owed else "Nothing that we know of."),
     ]
 
 

@@ -96,6 +96,7 @@ def describe(
                 unit=unit,
                 dtype=word,
                 length=length,
+                period=known[name].period if name in known else None,
                 description=told.get(name) or _means(name, role, kind),
                 protection=done.get(name) or _done(role),
             )

@@ -48,6 +48,8 @@ class ColumnFacts:
         Of its values, in the words of `datasets`: ``string``, ``int64``, ``float32``, ``bool`` ...
     length
         Of a vector; None for a single value.
+    period
+        Length of one turn of a cyclic column.
     description, protection
         What it means, and what was done to it before it left; a phrase each.
     """
@@ -61,6 +63,7 @@ class ColumnFacts:
     protection: str = "as it is"
     unit: str = ""
     length: int | None = None
+    period: float | None = None
 
 
 @dataclass(frozen=True)

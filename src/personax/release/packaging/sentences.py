@@ -11,7 +11,7 @@ from personax.release.transforms import KEEPS, PROPERTIES
 
 __all__ = [
     "FORBIDDEN", "IMPACT", "NOT_STATED", "USES", "biases", "contents", "embeddings", "limits", "maintenance", "origin",
-    "preprocessing", "removal", "sensitive", "traits",
+    "preprocessing", "removal", "sensitive", "traits", "when",
 ]  # fmt: skip
 
 NOT_STATED: Final = "Not stated by the publisher."
@@ -73,18 +73,17 @@ def origin(facts: Facts) -> list[str]:
             "web": f"pages of the web ({source.name})",
             "dataset": f"a published data set ({source.name})",
         }[source.kind]
-        said.append(what + _when(source.retrieved))
+        said.append(f"{what}, read {when(source.retrieved)}" if source.retrieved else what)
     if not said:
         return ["Where the people came from is not stated by the publisher."]
     one = "Source" if len(said) == 1 else "Sources"
     return [f"{one} of the people: {'; '.join(said)}."]
 
 
-def _when(days: tuple[str, str] | None) -> str:
-    if days is None:
-        return ""
+def when(days: tuple[str, str]) -> str:
+    """Return a span of days in words."""
     first, last = days
-    return f", read on {first}" if first == last else f", read from {first} to {last}"
+    return f"on {first}" if first == last else f"from {first} to {last}"
 
 
 def traits(facts: Facts) -> list[str]:
@@ -221,8 +220,11 @@ def biases(facts: Facts) -> list[str]:
 def removal(facts: Facts) -> list[str]:
     """Say how somebody is taken out."""
     contact = facts.publisher.contact
-    where = f"Write to {contact}" if contact else "The publisher states no contact; ask where you got the release"
-    told = [f"{where} to have a person taken out; no reason is needed. The release is then built again without them."]
+    where = f"write to {contact}" if contact else "ask where you got the release; the publisher states no contact"
+    told = [
+        f"To have a person taken out, {where}.",
+        "No reason is needed, and the release is then built again without them.",
+    ]
     if facts.removed:
         was = "was" if facts.removed == 1 else "were"
         told.append(f"Before this version, {counted(facts.removed, 'person', 'people')} {was} taken out at request.")

@@ -48,8 +48,8 @@ def write_shards(
 ) -> list[Shard]:
     """Write the files of one configuration, ``data/<config>/train-0000i-of-0000n.parquet``.
 
-    At most one shard is held beside what `frames` itself holds. The same rows give the same bytes, in whatever batches
-    they come; categories leave as text.
+    The same rows give the same bytes, in whatever batches they come; categories leave as text. Memory grows with the
+    shard and not with the table: about three shards while one is joined and encoded, beside what `frames` holds.
 
     Parameters
     ----------
