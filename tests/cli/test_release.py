@@ -95,7 +95,7 @@ def test_audit_attacks_what_lies_there(study: Path, personax: Run, tmp_path: Pat
     assert told == json.loads((tmp_path / "audit" / "audit.json").read_text())
     assert told["measurements"]["text/text_a"]["people"] == 40
     assert told["gate"] == {"min_k": 2}
-    (study / "study.yaml").write_text(STUDY.replace("k: 2", "k: 3"))
+    (study / "study.yaml").write_text(STUDY.replace("{k: 2", "{k: 3"))
     code, _, err = personax("release", "audit", study)
     assert code == 1
     assert "the release is stale (the setting anonymity changed)" in err

@@ -86,7 +86,7 @@ def test_what_build_writes_today(built: Path) -> None:
     assert list(read.embeddings.measurements("text")) == ["text_a", "text_b", "text_c"]
     assert {"final_o", "steady_n"} <= set(read.traits)
     assert {"gender", "occupation", "country", "birth_year"} <= set(read.features)
-    written = pl.read_parquet(built / "data/text.parquet")
+    written = pl.read_parquet(built / "data/text/*.parquet")
     assert np.array_equal(read.vectors("text", "text_c"), written["text_c"].to_numpy())
 
 

@@ -181,6 +181,7 @@ def columns_json(facts: Facts) -> str:
             "role": column.role,
             "kind": column.kind,
             "unit": clean(column.unit) or None,
+            "period": column.period,
             "type": column.dtype,
             "length": column.length,
             "description": clean(column.description),
