@@ -192,6 +192,8 @@ class Study:
         for name in stage.reads(self.plan):
             path = self.base / name
             inputs[name] = sha256(path) if path.exists() else "missing"
+        there = [name for name in stage.beside if self.folder.path(name).is_file()]
+        inputs.update({name: sha256(self.folder.path(name)) for name in there})
         for need in stage.needed(self.plan):
             manifest = self.folder.manifest(need) if getattr(self.plan, need) is not None else None
             inputs.update(manifest.outputs if manifest else {})

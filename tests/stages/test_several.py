@@ -334,6 +334,46 @@ def test_wikidata_is_a_source_like_the_leagues(tmp_path: Path) -> None:
     assert gathered.summary()["errors"] == {"not a human": 1}
 
 
+def test_no_header_of_a_study_is_in_any_file_but_that_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITE_TOKEN", "env-31415926")
+    typed = {
+        "Authorization": "Bearer ${SITE_TOKEN}",
+        "Cookie": "session=typed-27182818",
+        "X-Mine": "plain-16180339",
+    }
+    sent = {"authorization": "Bearer env-31415926", "cookie": typed["Cookie"], "x-mine": typed["X-Mine"]}
+    site, gone = site_of(shapes.nba(6)), Site(lambda asked, times: Reply(b"no", 403))
+    with serving(site, gone):
+        sources = [{**nba(site), "headers": typed}, {**atp(gone), "headers": typed}]
+        file = study(tmp_path, sources)
+        shown = [collect(file).output]
+        Study.load(file).run(["report"])
+        asked = [*(one for one in site.asked if one.path != "/robots.txt"), *gone.asked[1:]]
+        assert [{name: one.headers[name] for name in sent} for one in asked] == [sent] * len(asked)
+        assert not any({*sent} & {*one.headers} for one in (site.asked[0], gone.asked[0])), "robots.txt needs none"
+        monkeypatch.setenv("SITE_TOKEN", "env-00000000")
+        assert "nothing to do" in collect(file).output, "what a variable holds is no setting"
+        typed["Cookie"] = "session=typed-other"
+        file = study(tmp_path, [{**nba(site), "headers": typed}, {**atp(gone), "headers": typed}])
+        assert Study.load(file).status()[0].why == "the setting sources changed"
+    monkeypatch.delenv("SITE_TOKEN")
+    with pytest.raises(SourceError, match="the environment variable SITE_TOKEN is not set") as caught:
+        collect(file, "--force")
+    shown.append(str(caught.value))
+    held = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path != file}
+    assert (tmp_path / "cache" / "pages.sqlite") in held
+    for secret in ("31415926", "27182818", "16180339", "typed-other", "00000000"):
+        assert not [path for path, held_bytes in held.items() if secret.encode() in held_bytes]
+        assert not [text for text in shown if secret in text]
+
+
+def test_a_header_that_is_no_text_is_refused_without_its_value(tmp_path: Path) -> None:
+    file = study(tmp_path, [{"source": "nba", "season": "2025-26", "headers": {"X-Api-Key": 27182818}}])
+    with pytest.raises(PlanError, match="must be a valid string") as caught:
+        read_plan(file)
+    assert "27182818" not in str(caught.value)
+
+
 DRIVER = """
 import sys
 from pathlib import Path

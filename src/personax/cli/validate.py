@@ -146,7 +146,8 @@ def _add_compare(group: typer.Typer) -> None:
             return
         _show(told)
         say(f"wrote {where / 'agreement.csv'}, effects.csv, alt_test.json, summary.json, humans.parquet, agreement.svg")
-        say("`personax report STUDY --force` puts them on the report's page")
+        if out is None:
+            say("`personax report STUDY` puts them on the report's page")
 
 
 def _show(told: Told) -> None:

@@ -93,6 +93,8 @@ def _sentence(path: Path, root: yaml.Node, fault: dict[str, Any]) -> str:
         what = "the key source is missing"
     elif kind in _WHOLE:
         what = fault["msg"]
+    elif "headers" in fault["loc"]:
+        what = _plain(fault["msg"])  # what was given may be a secret
     else:
         what = f"{_plain(fault['msg'])}, not {given!r}"
     return f"{path}, line {mark}, {key or 'top level'}: {what}"

@@ -134,6 +134,8 @@ class Stage:
         The files outside the study folder that it reads, as the plan names them.
     also_needs
         Further stages whose output it reads under this plan.
+    beside
+        Files of the study folder that no stage writes, and that it reads where they are there.
     """
 
     name: str
@@ -144,6 +146,7 @@ class Stage:
     titled: bool = False
     tells: bool = False
     also_needs: Callable[[Plan], Sequence[str]] = _nothing
+    beside: tuple[str, ...] = ()
 
     def needed(self, plan: Plan) -> tuple[str, ...]:
         """Return the stages whose output it reads under a plan."""

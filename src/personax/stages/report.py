@@ -19,4 +19,9 @@ def _run(context: Context) -> None:
 
 STAGES_BEFORE = ("collect", "annotate", "embed", "release", "independence", "crl", "discover")
 
-REPORT = Stage("report", revision=1, needs=STAGES_BEFORE, run=_run, titled=True, tells=True)
+COMPARED = tuple(
+    f"traits/validity/{name}" for name in ("agreement.csv", "effects.csv", "alt_test.json", "summary.json")
+)
+"""What `personax traits validate compare` writes."""
+
+REPORT = Stage("report", revision=1, needs=STAGES_BEFORE, run=_run, titled=True, tells=True, beside=COMPARED)

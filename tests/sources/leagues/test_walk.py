@@ -232,9 +232,9 @@ def test_a_key_comes_from_the_environment_and_stays_secret(monkeypatch: pytest.M
     (step,) = Pga(key="MY_KEY").start()
     assert (step.request.headers["x-api-key"], step.request.secret) == ("hush", ("x-api-key",))
     monkeypatch.setenv("MY_KEY", "hu\nsh")
-    with pytest.raises(SourceError, match="MY_KEY holds no key") as caught:
+    with pytest.raises(SourceError, match="MY_KEY holds cannot be sent") as caught:
         Pga(key="MY_KEY").start()
-    assert "sh" not in str(caught.value).replace("has blanks", "")[4:20]
+    assert "hu" not in str(caught.value)
     monkeypatch.delenv("MY_KEY")
     with pytest.raises(SourceError, match="MY_KEY is not set"):
         collected(Pga(key="MY_KEY"), Straight(shapes.pga(3)))

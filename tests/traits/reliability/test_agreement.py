@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from personax.schema import TRAITS
@@ -41,6 +42,31 @@ def test_alpha_is_that_of_an_independent_implementation(columns: list[list[float
         assert np.isnan(ours)
         return
     assert ours == pytest.approx(package.alpha(reliability_data=scores, level_of_measurement="ordinal"), abs=1e-9)
+
+
+@given(st.lists(st.lists(st.floats(-1e3, 1e3) | st.just(NAN), min_size=3, max_size=3), min_size=2, max_size=10))
+def test_alpha_of_scores_that_are_no_levels_is_that_of_another_implementation(
+    columns: list[list[float]],
+) -> None:
+    package = pytest.importorskip("krippendorff", reason="the package is in the extra dev")
+    scores = np.array(columns).T
+    counted = scores[:, (~np.isnan(scores)).sum(axis=0) >= 2]
+    assume(len(np.unique(counted[~np.isnan(counted)])) >= 2)
+    theirs = package.alpha(reliability_data=scores, level_of_measurement="ordinal")
+    assert krippendorff_alpha(scores) == pytest.approx(theirs, abs=1e-9)
+
+
+def test_alpha_of_tens_of_thousands_of_different_scores_needs_no_table_of_them() -> None:
+    rng = np.random.default_rng(0)
+    tracemalloc.start()
+    # a table of values by values would hold 60,000 squared numbers
+    same = krippendorff_alpha(np.tile(rng.normal(size=20_000), (3, 1)))
+    found = krippendorff_alpha(rng.normal(size=(3, 20_000)))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert same == 1.0
+    assert abs(found) < 0.02
+    assert most < 50e6
 
 
 def test_kappa_by_hand_and_against_scikit_learn() -> None:

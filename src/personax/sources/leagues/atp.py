@@ -74,7 +74,7 @@ class Atp(League):
 
     def detail(self, ref: Ref) -> Request:
         """Return the request for a player's own page."""
-        return Request(f"{self.site_url}/en/-/www/players/hero/{ref.id}?v=1", dict(self.headers))
+        return self.plain_request(f"{self.site_url}/en/-/www/players/hero/{ref.id}?v=1")
 
     def parse(self, page: Page, ref: Ref) -> Record:
         """Read a player's own page; it does not repeat the id, so who it is follows from the request."""

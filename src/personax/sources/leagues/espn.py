@@ -76,7 +76,7 @@ class Espn(League):
 
     def _athletes(self, number: int) -> Step:
         asked = f"athletes?limit={self.page_size}&active=true&page={number}"
-        return Step(Request(f"{self._core}/{asked}", dict(self.headers)), "athletes", number, number > 1)
+        return Step(self.plain_request(f"{self._core}/{asked}"), "athletes", number, number > 1)
 
     @property
     def _core(self) -> str:
@@ -134,7 +134,7 @@ class Espn(League):
         """Return the request for an athlete's own page, where the list has names only as links."""
         if self.listing == "rosters":
             return None
-        return Request(f"{self._core}/athletes/{ref.id}", dict(self.headers))
+        return self.plain_request(f"{self._core}/athletes/{ref.id}")
 
     def parse(self, page: Page, ref: Ref) -> Record:
         """Read an athlete's own page."""

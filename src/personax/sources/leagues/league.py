@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, ClassVar
@@ -12,8 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from personax.errors import SourceError
 from personax.sources.leagues.draft import Draft
+from personax.sources.leagues.headers import Headers, filled, from_environment, is_secret
 from personax.sources.leagues.lists import Listed, Ref, Step
 from personax.sources.leagues.walk import walk
 from personax.sources.records import Failure, Record
@@ -33,7 +31,8 @@ class League(Strict, ABC):
     base_url
         Of the pages, without a slash at the end; https, or http on this machine.
     headers
-        Sent beside those of the fetcher, instead of the league's own of the same name.
+        Sent beside those of the fetcher, instead of the league's own of the same name; ``${NAME}`` in a value is taken
+        from the environment, and no value is ever written.
     picture_hosts
         Where pictures may lie; an address elsewhere is a bad value.
     key
@@ -53,7 +52,7 @@ class League(Strict, ABC):
     """Columns that some of any twenty people have; when none has, the site has renamed them."""
 
     base_url: str
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: Headers = Field(default_factory=dict)
     picture_hosts: list[str]
     key: str | None = None
     gender: str | None = None
@@ -113,11 +112,18 @@ class League(Strict, ABC):
         self, path: str, *, body: Mapping[str, Any] | None = None, accepts: Sequence[str] = ("application/json",)
     ) -> Request:
         """Return a request to this league, with its headers and its key."""
-        headers = {**self._own_headers(), **self.headers}
-        secret: tuple[str, ...] = ()
+        request = self.plain_request(self.base_url + path)
+        headers, secret = {**self._own_headers(), **request.headers}, request.secret
         if self.key is not None:
-            headers[self.key_header], secret = _key(self.name, self.key), (self.key_header,)
-        return Request(self.base_url + path, headers, body, tuple(accepts), secret)
+            headers[self.key_header] = from_environment(self.name, self.key)
+            secret = (*secret, self.key_header)
+        return Request(request.url, headers, body, tuple(accepts), secret)
+
+    def plain_request(self, url: str, *, accepts: Sequence[str] = ("application/json",)) -> Request:
+        """Return a request to another address of the site: with the headers of the study, without the key."""
+        headers = {name: filled(self.name, value) for name, value in self.headers.items()}
+        secret = tuple(name for name, value in self.headers.items() if is_secret(name, value))
+        return Request(url, headers, accepts=tuple(accepts), secret=secret)
 
     def _own_headers(self) -> dict[str, str]:
         return {}
@@ -128,13 +134,3 @@ class League(Strict, ABC):
         draft.text("league", self.label)
         draft.text("gender", self.gender)
         return draft
-
-
-def _key(source: str, variable: str) -> str:
-    value = os.environ.get(variable, "").strip()
-    if not value:
-        text = f"{source}: the environment variable {variable} is not set; export it with the key of the site"
-        raise SourceError(text)
-    if not re.fullmatch(r"[!-~]+", value):
-        raise SourceError(f"{source}: the environment variable {variable} holds no key; it has blanks or control signs")
-    return value

@@ -86,7 +86,7 @@ class Nhl(League):
         """Return the request for the roster of the player's team; a team is asked for once."""
         if self.rosters_url is None or not ref.detail:
             return None
-        return Request(f"{self.rosters_url}/v1/roster/{ref.detail}/{self.season}", dict(self.headers))
+        return self.plain_request(f"{self.rosters_url}/v1/roster/{ref.detail}/{self.season}")
 
     def parse(self, page: Page, ref: Ref) -> Record:
         """Read a player's picture from the roster; who has left the team since has none."""

@@ -78,7 +78,7 @@ class Pga(League):
         return self.request("/graphql", body={"query": query, "variables": variables})
 
     def _page(self, path: str) -> Request:
-        return Request(self.site_url + path, dict(self.headers), accepts=("text/html",))
+        return self.plain_request(self.site_url + path, accepts=("text/html",))
 
     def listed(self, page: Page, step: Step) -> Listed:
         """Read the directory."""

@@ -14,7 +14,7 @@ import polars as pl
 
 from personax.schema import TRAITS
 from personax.traits.ratings import Floats
-from personax.traits.reliability.agreement import alpha_interval
+from personax.traits.reliability.alpha import alpha_interval
 from personax.traits.reliability.panel import Panel
 from personax.traits.reliability.resampling import Resampler, rounded
 

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from personax.traits.ratings import Floats
-from personax.traits.reliability.agreement import alpha_interval, weighted_kappa
+from personax.traits.reliability.agreement import weighted_kappa
+from personax.traits.reliability.alpha import alpha_interval
 from personax.traits.reliability.icc import icc
 from personax.traits.reliability.resampling import Resampler
 from personax.traits.validity.judged import AGGREGATE, Judged, Pairs, mean_reliability
@@ -31,9 +32,6 @@ COLUMNS: Final = {
 
 FEWEST: Final = 3
 """Pairs of scores below which there is no correlation."""
-
-LEVELS: Final = 100
-"""Different scores beyond which scores are no levels of an ordinal scale."""
 
 Statistic = Callable[[Judged], float]
 
@@ -79,9 +77,6 @@ def _row(judged: Judged, rater: str, measure: str, found: dict[str, Any]) -> dic
 
 
 def _alpha(scores: Floats, resampler: Resampler) -> dict[str, Any]:
-    if len(np.unique(scores[~np.isnan(scores)])) > LEVELS:
-        why = f"more than {LEVELS} different scores; alpha is for the levels of a scale"
-        return {"value": None, "low": None, "high": None, "n": scores.shape[1], "reason": why}
     found = alpha_interval(scores, resampler.rng, resampler.draws)
     ends = {"value": found["alpha"], "low": found["alpha_low"], "high": found["alpha_high"]}
     return ends | {"n": found["n_people"], "reason": found["reason"]}
