@@ -140,15 +140,15 @@ def test_the_jacobian_is_autograds() -> None:
     assert torch.allclose(net.jacobian(x), expected, atol=1e-5)
 
 
-def components(r: float, n: int = 3000) -> tuple[Components, torch.Tensor, list[torch.Tensor]]:
+def components(r: float, n: int = 2000) -> tuple[Components, torch.Tensor, list[torch.Tensor]]:
     """Two modalities, each of a latent and a noise of its own, rotated; latents correlate by r."""
     rng = np.random.default_rng(0)
     z = rng.multivariate_normal([0, 0], [[1, r], [r, 1]], n)
     turn = np.array([[0.8, 0.6], [-0.6, 0.8]])
     xs = [torch.tensor(np.column_stack([z[:, m], rng.normal(size=n)]) @ turn, dtype=torch.float32) for m in (0, 1)]
     rows = torch.arange(n)
-    search = Search(restarts=2, trial=100, steps=300, hidden=16)
-    found = find_components(xs, [1, 1], torch.ones(2, 2), rows[:600], rows[600:], search, generator=generator())
+    search = Search(restarts=2, trial=100, steps=300, batch=128, hidden=16)
+    found = find_components(xs, [1, 1], torch.ones(2, 2), rows[:500], rows[500:], search, generator=generator())
     return found, torch.tensor(z), xs
 
 
@@ -167,7 +167,7 @@ def several(noise: float, n: int = 3000) -> tuple[dict[str, dict[str, np.ndarray
 def test_contents_are_what_measurements_agree_on() -> None:
     views, z = several(noise=1.0)
     rows = torch.arange(3000)
-    search = Search(trial=100, steps=400, hidden=16)
+    search = Search(trial=100, steps=400, batch=128, hidden=16)
     found = find_contents(views, {"a": 1, "b": 1}, 0, (rows[:600], rows[600:]), search, generator=generator())
     assert list(found) == ["a"], "one measurement agrees with nothing"
     content = found["a"](views["a"]).numpy()
@@ -183,7 +183,7 @@ def test_restarts_that_read_contents_win_where_components_are_mostly_noise() -> 
     noisy = np.column_stack([z[:, 0] + rng.normal(size=1500), 9 * rng.normal(size=(1500, 40))])
     inputs = [torch.tensor(noisy, dtype=torch.float32), torch.tensor(z[:, 1:], dtype=torch.float32)]
     content = torch.tensor(z[:, :1], dtype=torch.float32)
-    rows, search = torch.arange(1500), Search(restarts=4, trial=50, steps=200, hidden=16)
+    rows, search = torch.arange(1500), Search(restarts=4, trial=50, steps=200, batch=64, hidden=16)
     found = find_components(
         inputs,
         [1, 1],
@@ -245,7 +245,7 @@ def test_leftovers_are_what_moves_a_measurement_beyond_given_components() -> Non
     # directions that turn with v, and a mean that bends: no linear method reads w off these
     x = torch.stack([v[:, 0] + w * torch.cos(v[:, 0]), v[:, 0] ** 2 + w * torch.sin(v[:, 0]), 0.3 * v[:, 0]], 1)
     x = (x - x.mean(0)) / x.std(0).norm()
-    chart = leftover(v, x, 1, generator=g)
+    chart = leftover(v, x, 1, share=0.2, generator=g)
     found = chart(v, x)[1][:, 0].detach().numpy()
     assert abs(np.corrcoef(found, w)[0, 1]) > 0.97
 
@@ -288,7 +288,7 @@ def test_given_an_angle_the_orthogonal_complement_is_the_radius() -> None:
     x = torch.tensor(np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]), dtype=torch.float32)
     mixed = torch.tensor(np.column_stack([angle, radius + 0.6 * angle]), dtype=torch.float32)
     targets = (x - x.mean(0)) / x.std(0).norm()
-    function = straighten(mixed, targets, {1: [0]}, generator=generator())[0]
+    function = straighten(mixed, targets, {1: [0]}, share=0.4, generator=generator())[0]
     with torch.no_grad():
         found = function(standard(mixed)).numpy()
     assert abs(np.corrcoef(mixed[:, 1], radius)[0, 1]) < 0.8
@@ -306,7 +306,7 @@ def chain(n: int = 4000) -> torch.Tensor:
 
 def test_the_structure_of_a_nonlinear_chain_is_found_and_its_noise_is_normal_and_independent() -> None:
     latents = chain()
-    found = fit_structure(latents, torch.ones(4, 4), generator=generator())
+    found = fit_structure(latents, torch.ones(4, 4), share=0.4, generator=generator())
     assert found.parents == [(), (0,), (1,), ()]
     assert found.adjacency[1, 0] > 0.9
     assert found.adjacency[2, 1] > 0.9
@@ -330,7 +330,7 @@ def test_densities_given_any_parents_are_those_of_gaussians() -> None:
     rng = np.random.default_rng(0)
     shares = np.array([[1.0, 0.6, 0.3], [0.6, 1.0, 0.5], [0.3, 0.5, 1.0]])
     v = torch.tensor(rng.multivariate_normal(np.zeros(3), shares, 6000), dtype=torch.float32)
-    model = fit_conditionals(v, [torch.arange(5000)], torch.ones(3, 3), generator=generator())
+    model = fit_conditionals(v, [torch.arange(5000)], torch.ones(3, 3), share=0.5, generator=generator())
     held = v[None, 5000:]
     for parents in ([], [1], [1, 2]):
         mask = torch.zeros(3)
@@ -358,9 +358,11 @@ TINY = Budget(epochs=1)
 
 
 def test_the_whole_recovers_case_one() -> None:
-    data = numerical(1, n=5000, rng=np.random.default_rng(1))
-    learn, held = data.rows(np.arange(4500)), data.rows(np.arange(4500, 5000))
-    fitted = Staged(Budget(epochs=20)).fit(learn.views, latents=data.counts, rng=np.random.default_rng(1))
+    data = numerical(1, n=4500, rng=np.random.default_rng(1))
+    learn, held = data.rows(np.arange(4000)), data.rows(np.arange(4000, 4500))
+    fitted = Staged(Budget(epochs=15), Search(restarts=9, batch=128)).fit(
+        learn.views, latents=data.counts, rng=np.random.default_rng(1)
+    )
     assert match(fitted.encode(held.views), held.latents).mcc > 0.9
     assert fitted.noise(held.views).shape == held.latents.shape
 
@@ -421,7 +423,7 @@ def test_what_all_inputs_show_is_found_and_what_is_given_is_left_out() -> None:
         torch.tensor(np.column_stack([known - other, 2 * both + other, other]), dtype=torch.float32),
     ]
     rows = torch.arange(3000)
-    search = Search(steps=600, hidden=16)
+    search = Search(steps=600, batch=128, hidden=16)
     given = torch.tensor(known[:, None], dtype=torch.float32)
     alike = find_agreed(xs, 1, rows[:500], rows[500:], search, given=given, generator=generator())
     found = alike(xs, given)[:, 0].numpy()
