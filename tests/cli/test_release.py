@@ -113,6 +113,24 @@ def test_verify_holds_and_says_what_was_changed(study: Path, personax: Run) -> N
     assert personax("release", "verify", study / "nowhere")[0] == 1
 
 
+def test_tools_of_others_read_the_same(study: Path, personax: Run) -> None:
+    pytest.importorskip("datasets", reason="datasets is not installed: pip install personax[release]")
+    pytest.importorskip("mlcroissant", reason="mlcroissant is not installed: pip install personax[release]")
+    code, out, _ = personax("release", "verify", study / "release", "--load", "--json")
+    assert code == 0
+    checks = {check["name"]: check for check in json.loads(out)["checks"]}
+    for tool in ("datasets", "mlcroissant"):
+        assert checks[f"loaded by {tool}"]["text"] == "people 59 rows, image 59 rows, text 59 rows"
+    told = json.loads((study / "release" / "croissant.json").read_text())
+    told["recordSet"][0]["field"][1]["source"]["extract"]["column"] = "shoe_size"
+    (study / "release" / "croissant.json").write_text(json.dumps(told))
+    code, out, _ = personax("release", "verify", study / "release", "--load", "--json")
+    assert code == 1
+    checks = {check["name"]: check for check in json.loads(out)["checks"]}
+    assert checks["loaded by datasets"]["outcome"] == "holds"
+    assert checks["loaded by mlcroissant"]["outcome"] == "fails"
+
+
 def test_invert_brings_back_what_the_key_can(study: Path, personax: Run, tmp_path: Path) -> None:
     key = study / "keys" / "release.key"
     back = tmp_path / "back"

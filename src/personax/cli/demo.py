@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from personax.cli.console import say, watching
 from personax.cli.init import write_study
 from personax.cli.run import JsonOption, perform
 from personax.study import Study
@@ -26,4 +27,22 @@ def register(app: typer.Typer) -> None:
         path = out / "study.yaml"
         if not path.exists():
             write_study(out, "demo.yaml")
-        perform(Study.load(path), force=False, as_json=as_json)
+        study = Study.load(path)
+        perform(study, force=False, as_json=as_json)
+        if not as_json:
+            _meet(study)
+
+
+def _meet(study: Study) -> None:
+    """Take the release as somebody else would: verify it, and load it by tools of others."""
+    from personax.release import verify
+    from personax.release.loading import load_by_others
+
+    place = study.folder.path("release")
+    with watching() as progress:
+        progress.stage("reading the release back")
+        found = verify(place)
+        loaded = load_by_others(place)
+    say(f"{place}: {len(found.checks) - len(found.failed)} of {len(found.checks)} checks find no fault")
+    for check in [*found.failed, *loaded]:
+        say(f"{check.outcome:>12}  {check.name}: {check.text}")

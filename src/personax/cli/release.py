@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +30,9 @@ BUILD = (
     "personax release study.yaml"
 )
 AUDIT = "Examples: personax release audit study.yaml   |   personax release audit study.yaml --people 2000 --out audit"
-VERIFY = "Examples: personax release verify my-study/release   |   personax release verify downloads/somebody --json"
+VERIFY = (
+    "Examples: personax release verify my-study/release --load   |   personax release verify downloads/somebody --json"
+)
 INVERT = (
     "Example: personax release invert my-study/release --key my-study/keys/release.key --study my-study --out restored"
 )
@@ -145,12 +148,17 @@ def _add_verify(group: typer.Typer) -> None:
     @group.command("verify", epilog=VERIFY)
     def verify(
         directory: Annotated[Path, typer.Argument(metavar="DIR", help="A release folder, whoever made it.")],
+        load: Annotated[bool, typer.Option("--load", help="Also load it by datasets and by mlcroissant.")] = False,
         as_json: JsonOption = False,
     ) -> None:
         """Check a release that somebody made: files, hashes, ids, vectors, private columns, card, licences, audit."""
         from personax.release import verify as check
 
         found = check(directory)
+        if load and found.checks and directory.is_dir():
+            from personax.release.loading import load_by_others
+
+            found = replace(found, checks=[*found.checks, *load_by_others(directory)])
         if as_json:
             emit(found.to_dict())
         else:
