@@ -37,6 +37,10 @@ _EXTRAS = (
     ("sentence_transformers", "sentence-transformers", "embed", "texts by models of a hub"),
     ("torch", "torch", "crl", "Level II: causal representation learning"),
     ("safetensors", "safetensors", "crl", "models that others can load safely"),
+    ("datasets", "datasets", "release", "releases as their users read them"),
+    ("huggingface_hub", "huggingface_hub", "release", "releases on a hub"),
+    ("mlcroissant", "mlcroissant", "release", "Croissant checked and loaded"),
+    ("opendp", "opendp", "release", "noise with a differential privacy statement"),
     ("causallearn", "causal-learn", "discovery", "causal graphs by PC and FCI"),
 )
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "firefox")
