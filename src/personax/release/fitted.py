@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import secrets
 import zipfile
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def keep_fitted(chain: Chain, key: Key, folder: Path) -> str | None:
     np.savez(stream, **state)  # type: ignore[arg-type]
     name = key.tag(b"".join(f"{part}\0".encode() + state[part].tobytes() for part in sorted(state)))
     folder.mkdir(parents=True, exist_ok=True)
-    path, aside = folder / f"{name}.npz", folder / f".{name}.{os.getpid()}.tmp"
+    path, aside = folder / f"{name}.npz", folder / f".{name}.{secrets.token_hex(8)}.tmp"
     try:
         with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
             out.write(stream.getvalue())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -87,16 +88,26 @@ def load_or_make_key(path: Path, *, study: str = "", release: Path | None = None
     if release is not None and path.resolve().is_relative_to(release.resolve()):
         raise InputError(f"the key {path} lies in the release {release}, which leaves; move the key out of it")
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"personax_key": VERSION, "study": study, "secret": secrets.token_hex(32)})
-        aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
-            stream.write(text)
-        aside.replace(path)
+        _keep(path, json.dumps({"personax_key": VERSION, "study": study, "secret": secrets.token_hex(32)}))
     key = load_key(path)
     if key.study in ("", study) or (release is not None and _made_under(release, key)):
         return key
     return load_key(path, study=study)
+
+
+def _keep(path: Path, text: str) -> None:
+    """Write a new key, on disk when this returns; where another process was first its key stays, and this is lost."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _made_under(release: Path, key: Key) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -14,6 +14,9 @@ from personax.release.key import Key
 from personax.release.transforms import Chain
 
 __all__ = ["undo"]
+
+MOST: Final = 32
+"""Steps of a transform at most."""
 
 
 def undo(release: Path, key: Key, fitted: Path) -> dict[str, pl.DataFrame]:
@@ -34,14 +37,11 @@ def undo(release: Path, key: Key, fitted: Path) -> dict[str, pl.DataFrame]:
     told = _read(release / "transforms.json")
     if told.get("key") != key.fingerprint:
         raise InputError(f"{release} was made under another key than {key.fingerprint}; use the key of that release")
-    chains: dict[str, dict[str, Chain]] = {}
+    by: dict[str, dict[str, Any]] = {}
     for name, its in told["measurements"].items():
         modality, _, measurement = name.partition("/")
-        chain = Chain(its["steps"], its["dim"], key, name)
-        chains.setdefault(modality, {})[measurement] = (
-            chain if its["fitted"] is None else load_fitted(chain, its["fitted"], fitted)
-        )
-    return {modality: _back(release, modality, own) for modality, own in chains.items()}
+        by.setdefault(modality, {})[measurement] = its
+    return {modality: _back(release, modality, own, key, fitted) for modality, own in by.items()}
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _read(path: Path) -> dict[str, Any]:
         if told["format"] != 1:
             raise InputError(f"{path} has format {told['format']}; this personax reads 1")
         for its in told["measurements"].values():
-            if not (isinstance(its["dim"], int) and isinstance(its["steps"], list) and "fitted" in its):
+            if not _says_how(its):
                 raise InputError(f"{path} does not say how vectors were transformed; get the release again")
     except FileNotFoundError:
         raise InputError(f"{path} is missing; releases made by this version of personax have one") from None
@@ -59,16 +59,29 @@ def _read(path: Path) -> dict[str, Any]:
     return dict(told)
 
 
-def _back(release: Path, modality: str, chains: dict[str, Chain]) -> pl.DataFrame:
+def _says_how(its: dict[str, Any]) -> bool:
+    steps, fitted = its["steps"], its["fitted"]
+    names = isinstance(steps, list) and len(steps) <= MOST and all(isinstance(step, str) for step in steps)
+    return type(its["dim"]) is int and names and (fitted is None or isinstance(fitted, str))
+
+
+def _back(release: Path, modality: str, told: dict[str, Any], key: Key, fitted: Path) -> pl.DataFrame:
     if not modality.replace("_", "").replace("-", "").isalnum():
         raise InputError(f"{release} names a modality that is no name; it has been altered")
     path = release / "data" / f"{modality}.parquet"
+    if not path.resolve().is_relative_to(release.resolve()):
+        raise InputError(f"{path} leads out of the release; get the release again")
     try:
-        frame = pl.read_parquet(path, columns=["id", *chains])
+        frame = pl.read_parquet(path, columns=["id", *told])
     except (OSError, pl.exceptions.PolarsError):
         raise InputError(f"{path} is missing or unreadable; get the release again") from None
-    restored = [
-        pl.Series(name, chain.invert(frame[name].to_numpy()), dtype=pl.Array(pl.Float32, chain.dim))
-        for name, chain in chains.items()
-    ]
+    restored = []
+    for name, its in told.items():
+        kind, dim = frame[name].dtype, its["dim"]
+        # before a matrix of this length is made: the file that names it is not trusted
+        if not (isinstance(kind, pl.Array) and kind.shape == (dim,) and kind.inner in (pl.Float32, pl.Float64)):
+            raise InputError(f"{path}: {name} does not hold vectors of {dim} numbers; get the release again")
+        chain = Chain(its["steps"], dim, key, f"{modality}/{name}")
+        chain = chain if its["fitted"] is None else load_fitted(chain, its["fitted"], fitted)
+        restored.append(pl.Series(name, chain.invert(frame[name].to_numpy()), dtype=pl.Array(pl.Float32, dim)))
     return frame.with_columns(restored)
