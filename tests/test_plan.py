@@ -77,6 +77,7 @@ def test_the_packaged_studies_are_good_plans(tmp_path: Path, name: str) -> None:
         (GOOD + "independence: {alpha: 1.5}\n", "line 6, independence.alpha: must be less than 1, not 1.5"),
         (GOOD + "seed: 4\n", "line 6: not readable as YAML, the key seed stands twice"),
         (GOOD + "  n: [1\n", "not readable as YAML"),
+        (GOOD + "? [a, b]\n: 1\n", "line 6: not readable as YAML, a key is no plain word"),
         (GOOD + "version: 2\n", "is written for study format 2 and this personax reads up to 1; upgrade personax"),
         ("", "holds no settings"),
         ("- a\n- b\n", "holds no settings"),

@@ -64,3 +64,11 @@ def test_fingerprints_and_tags_tell_keys_apart() -> None:
     assert len({key.fingerprint for key in keys}) == 3
     assert len({key.tag(b"x") for key in keys}) == 3
     assert keys[0].pseudonym("p") == keys[2].pseudonym("p") != keys[1].pseudonym("p")
+
+
+def test_of_two_processes_that_make_a_key_the_first_ones_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "keys" / "release.key"
+    first = load_or_make_key(path)
+    monkeypatch.setattr(Path, "exists", lambda self: False)  # as the second saw it, a moment before
+    assert load_or_make_key(path) == first
+    assert [file.name for file in path.parent.iterdir()] == ["release.key"]

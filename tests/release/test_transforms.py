@@ -281,3 +281,11 @@ def test_bad_vectors_and_names_are_refused() -> None:
         Chain("flow", 5, KEY, "a").fit(np.ones((3, 5), np.float32))
     with pytest.raises(InputError, match="no vectors to fit"):
         Chain("flow", 5, KEY, "a").fit(x[:0])
+
+
+def test_the_largest_and_the_least_word_are_numbers_between_0_and_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = np.array([0, 2**64 - 1], dtype=np.uint64)
+    monkeypatch.setattr(Draws, "_words", lambda self, name, size: words)
+    low, high = Draws(bytes(32)).uniform("u", 2)
+    assert 0 < low < high < 1
+    assert np.isfinite(Draws(bytes(32)).normal("n", 2)).all()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,13 +65,22 @@ class KeyFolder:
             raise InputError(text) from None
 
 
-def write_secret(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
+def write_secret(path: Path, content: bytes, *, only_new: bool = False) -> None:
+    """Write a file that only its owner can read, whole or not at all, on the disk when this returns.
+
+    With ``only_new`` a file that another process has written in the meantime stays, and this content is lost.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
             stream.write(content)
-        aside.replace(path)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if only_new:
+            with contextlib.suppress(FileExistsError):
+                os.link(aside, path)
+        else:
+            aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)

@@ -42,7 +42,8 @@ class Draws:
     def uniform(self, name: str, *shape: int) -> Floats:
         """Return numbers strictly between 0 and 1, of 53 bits."""
         words = self._words(name, int(np.prod(shape))) >> np.uint64(11)
-        return ((words.astype(np.float64) + 0.5) * 2.0**-53).reshape(shape)
+        # the largest word and a half would round up to 1
+        return np.minimum((words.astype(np.float64) + 0.5) * 2.0**-53, 1 - 2.0**-53).reshape(shape)
 
     def normal(self, name: str, *shape: int) -> Floats:
         """Return standard normal numbers, by the inverse of the distribution function."""

@@ -88,7 +88,7 @@ def load_or_make_key(path: Path, *, study: str = "", release: Path | None = None
         raise InputError(f"the key {path} lies in the release {release}, which leaves; move the key out of it")
     if not path.exists():
         text = json.dumps({"personax_key": VERSION, "study": study, "secret": secrets.token_hex(32)})
-        write_secret(path, text.encode())
+        write_secret(path, text.encode(), only_new=True)
     key = load_key(path)
     if key.study in ("", study) or (release is not None and _made_under(release, key)):
         return key

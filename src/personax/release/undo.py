@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -15,10 +15,13 @@ from personax.release.fitted import load_fitted
 from personax.release.folder import Folder, open_folder
 from personax.release.key import Key
 from personax.release.layout import modalities, parts
-from personax.release.plain import frame
+from personax.release.plain import frame, schema
 from personax.release.transforms import Chain
 
 __all__ = ["chains_of", "named", "people_of", "undo"]
+
+MOST: Final = 32
+"""Steps of a transform at most."""
 
 
 def undo(release: Path, key: Key, fitted: Path) -> dict[str, pl.DataFrame]:
@@ -89,9 +92,20 @@ def chains_of(folder: Folder, key: Key, fitted: Path) -> dict[str, Chain]:
         raise InputError(text)
     made = {}
     for label, its in told["measurements"].items():
+        _check_length(folder, label, its["dim"])
         chain = Chain(its["steps"], its["dim"], key, label)
         made[label] = chain if its["fitted"] is None else load_fitted(chain, its["fitted"], fitted)
     return made
+
+
+def _check_length(folder: Folder, label: str, dim: int) -> None:
+    """Refuse a length that the vectors have not, before a matrix of it is made: what states it is not trusted."""
+    modality, _, name = label.partition("/")
+    for part in _parts(folder, modality):
+        kind = schema(folder.files[part]).get(name)
+        if not (isinstance(kind, pl.Array) and kind.shape == (dim,) and kind.inner.is_float()):
+            text = f"{folder.root / part}: {name} does not hold vectors of {dim} numbers"
+            raise InputError(f"{text}, as transforms.json says; get the release again")
 
 
 def _told(folder: Folder) -> dict[str, Any]:
@@ -103,33 +117,38 @@ def _told(folder: Folder) -> dict[str, Any]:
         if told["format"] not in (1, 2):
             raise InputError(f"{where} has format {told['format']}; this personax reads 1 and 2")
         for its in told["measurements"].values():
-            if not (isinstance(its["dim"], int) and isinstance(its["steps"], list) and "fitted" in its):
+            if not _says_how(its):
                 raise InputError(f"{where} does not say how vectors were transformed; get the release again")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{where} cannot be read; get the release again") from None
     return dict(told)
 
 
-def _read(folder: Folder, table: str, columns: list[str] | None = None) -> pl.DataFrame:
+def _says_how(its: dict[str, Any]) -> bool:
+    steps, fitted = its["steps"], its["fitted"]
+    names = isinstance(steps, list) and len(steps) <= MOST and all(isinstance(step, str) for step in steps)
+    return type(its["dim"]) is int and names and (fitted is None or isinstance(fitted, str))
+
+
+def _parts(folder: Folder, table: str) -> list[str]:
     found = parts(folder, table) if table in {"people", *modalities(folder)} else []
     if not found:
         raise InputError(f"{folder.root} has no data of {table}; get the release again")
+    return found
+
+
+def _read(folder: Folder, table: str, columns: list[str] | None = None) -> pl.DataFrame:
     try:
-        return frame([folder.files[name] for name in found], columns)
+        return frame([folder.files[name] for name in _parts(folder, table)], columns)
     except InputError as error:
         raise InputError(f"{folder.root}: {error}") from None
 
 
 def _back(folder: Folder, modality: str, chains: dict[str, Chain]) -> pl.DataFrame:
     found = _read(folder, modality, ["id", *chains])
-    for name, chain in chains.items():
-        dtype = found[name].dtype
-        length = dtype.size if isinstance(dtype, pl.Array) else None
-        if length != chain.dim or found[name].null_count():
-            text = (
-                f"{modality}/{name} of {folder.root} holds no vectors of {chain.dim} numbers, as transforms.json says"
-            )
-            raise InputError(f"{text}; get the release again")
+    for name in chains:
+        if found[name].null_count():
+            raise InputError(f"{modality}/{name} of {folder.root} lacks vectors; get the release again")
     return found.with_columns(
         pl.Series(name, chain.invert(found[name].to_numpy()), dtype=pl.Array(pl.Float32, chain.dim))
         for name, chain in chains.items()

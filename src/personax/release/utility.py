@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from personax.errors import InputError
 from personax.release.audit.attack import Vectors
-from personax.release.audit.nearest import distances
+from personax.release.audit.nearest import squares
 
 __all__ = ["cka", "neighbours_kept"]
 
@@ -30,15 +31,24 @@ def cka(x: Vectors, y: Vectors) -> float:
 def neighbours_kept(x: Vectors, y: Vectors, k: int = 10) -> float:
     """Return the share of each person's k nearest that are the same before and after, on average.
 
+    Raises
+    ------
+    InputError
+        Fewer than two people.
+
     Examples
     --------
     >>> x = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
     >>> neighbours_kept(x, -x)
     1.0
     """
-    near = []
-    for z in (x, y):
-        found = np.vstack([rows for _, rows in distances(z, z)])
-        np.fill_diagonal(found, np.inf)
-        near.append(np.argpartition(found, k, axis=1)[:, :k])
-    return float(np.mean([len(np.intersect1d(a, b)) / k for a, b in zip(*near, strict=True)]))
+    k = min(k, len(x) - 1)
+    if k < 1:
+        raise InputError(f"{len(x)} people have no neighbours; two are needed")
+    kept = 0
+    for (rows, a), (_, b) in zip(squares(x, x), squares(y, y), strict=True):
+        for found in (a, b):
+            found[np.arange(len(found)), np.arange(rows.start, rows.stop)] = np.inf
+        before, after = (np.argpartition(found, k - 1, axis=1)[:, :k] for found in (a, b))
+        kept += int((before[:, :, None] == after[:, None, :]).sum())
+    return kept / (k * len(x))

@@ -83,9 +83,8 @@ def _tables(*frames: pl.DataFrame) -> tuple[_Table, ...]:
             columns.append([s.cast(pl.Float64).fill_null(np.nan).to_list() for s in series])
     arrays = [np.array([column[place] for column in columns], dtype=np.float64).T for place in range(len(frames))]
     seen = np.where(np.isfinite(arrays[0]), arrays[0], np.nan)
-    low, high = (np.array([f(c[np.isfinite(c)], initial=0.0) if np.isfinite(c).any() else 0.0 for c in seen.T])
-                 for f in (np.min, np.max))  # fmt: skip
-    ranges = np.where(high > low, high - low, 1.0)
+    spread = np.array([np.ptp(c[np.isfinite(c)]) if np.isfinite(c).any() else 0.0 for c in seen.T])
+    ranges = np.where(spread > 0, spread, 1.0)
     return tuple(_Table(values, np.array(text), ranges) for values in arrays)
 
 

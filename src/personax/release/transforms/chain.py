@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -96,7 +97,7 @@ class Chain:
         if len(vectors) == 0:
             raise InputError("there are no vectors to fit the transform on")
         for place, step in enumerate(self._steps):
-            step.fit(lambda end=place: self._through(vectors, end))  # type: ignore[misc]
+            step.fit(partial(self._through, vectors, place))
         self._fitted = True
         return self
 
@@ -177,9 +178,10 @@ class Chain:
 
 def _names(steps: str | Sequence[str]) -> tuple[str, ...]:
     if isinstance(steps, str):
-        if steps not in PRESETS:
+        found = next((its for name, its in PRESETS.items() if name == steps), None)
+        if found is None:
             raise InputError(f"{steps!r} is no transform; {nearest(steps, list(get_args(Preset)))}")
-        return PRESETS[steps]  # type: ignore[index]
+        return found
     unknown = [name for name in steps if name not in STEPS]
     if unknown or not steps:
         raise InputError(f"{unknown[0] if unknown else ''!r} is no step; {nearest(str(unknown[:1]), list(STEPS))}")

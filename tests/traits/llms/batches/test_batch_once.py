@@ -1,0 +1,189 @@
+"""Each answer is generated once, whatever happens to the process and whoever else asks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
+
+from tests.traits.llms.batches.asked import (
+    asked,
+    interrupted,
+    keys_of,
+    model,
+    open_batches,
+    plan_as_a_dead_process,
+    run,
+)
+from tests.traits.llms.llm_server import Body, Fault, Server, serving
+
+from personax.traits.llms import batching
+from personax.traits.llms.asking import requests_of
+from personax.traits.llms.batch_api import BatchAPI
+from personax.traits.llms.journal import Journal
+from personax.traits.llms.prompting import Prompt
+from personax.traits.llms.provider import Provider
+
+
+def test_a_batch_that_was_made_without_a_word_is_found_and_not_made_again(server: Server, journal: Journal) -> None:
+    server.desk.lost = 1
+    assert run(asked(server, 5), journal).asked == 5
+    assert len(server.desk.batches) == 1
+    assert server.desk.calls["POST batches"] == 1
+
+
+def test_what_a_dead_process_had_planned_is_sent_once_wherever_it_died(server: Server, journal: Journal) -> None:
+    asking = asked(server, 5)
+    plan_as_a_dead_process(asking, journal)
+    assert (run(asking, journal).asked, len(server.desk.batches)) == (5, 1)
+    asking = asked(server, 5, temperature=0.5)
+    table, batch = plan_as_a_dead_process(asking, journal)
+    rows = [
+        BatchAPI(Provider(asking.models[0], Prompt().schema())).line(r) for r in requests_of(asking, asking.models[0])
+    ]
+    server.desk.files["mine"] = b"".join(rows)
+    table.uploaded(batch, "mine")
+    assert (run(asking, journal).asked, len(server.desk.batches)) == (5, 2)
+    asking = asked(server, 5, temperature=0.7)
+    table, batch = plan_as_a_dead_process(asking, journal)
+    server.desk.files["hers"] = b"".join(
+        BatchAPI(Provider(asking.models[0], Prompt().schema())).line(r) for r in requests_of(asking, asking.models[0])
+    )
+    table.uploaded(batch, "hers")
+    made = {"input_file_id": "hers", "status": "validating", "created_at": time.time(), "metadata": None}
+    server.desk.batches = {"batch_old": made | {"id": "batch_old"}} | server.desk.batches  # on the list's last page
+    server.desk.batches |= {f"x{i}": made | {"id": f"x{i}", "input_file_id": "file-0"} for i in range(4)}
+    before = server.desk.calls["POST batches"]
+    assert run(asking, journal).asked == 5
+    assert server.desk.calls["POST batches"] == before
+    assert set(server.generated[key] for key in keys_of(asking)) == {1}
+
+
+def test_a_living_process_keeps_what_it_has_planned(server: Server, journal: Journal) -> None:
+    asking = asked(server, 3)
+    plan_as_a_dead_process(asking, journal)
+    journal._db.execute("UPDATE claims SET owner = 'elsewhere:1:1', until = ?", (time.time() + 0.5,))
+    began = time.time()
+    assert run(asking, journal).asked == 3
+    assert time.time() - began > 0.4
+    assert len(server.desk.batches) == 1
+
+
+def test_another_models_batch_is_not_touched_and_waits_for_its_own(server: Server, journal: Journal) -> None:
+    two = replace(asked(server, 4), models=[model(server, "two")])
+    table, batch = plan_as_a_dead_process(two, journal)
+    server.desk.files["two"] = b"".join(
+        BatchAPI(Provider(two.models[0], Prompt().schema())).line(r) for r in requests_of(two, two.models[0])
+    )
+    table.uploaded(batch, "two")
+    assert run(asked(server, 4), journal).asked == 4
+    assert open_batches(two, journal) == [replace(batch, input_file="two")]
+    assert not set(keys_of(two)) & set(server.generated)
+    assert (run(two, journal).asked, len(server.desk.batches)) == (4, 2)
+
+
+def test_what_lies_in_a_batch_is_not_asked_live_and_is_kept_when_people_leave(server: Server, journal: Journal) -> None:
+    asking = asked(server, 6)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batching.Batching, "_look", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(asking, journal)
+    assert not journal.claim(keys_of(asking)), "what lies in a batch is nobody's to ask"
+    live = replace(asking, models=[replace(asking.models[0], batch=False)], people=asking.people[:2])
+    outcome = run(live, journal)
+    assert (outcome.before, outcome.asked) == (2, 0)
+    assert len(list(journal.entries())) == 6
+    assert set(server.generated.values()) == {1}
+
+
+KILLED = """
+    import sys
+    from pathlib import Path
+    from personax.traits.llms import batching
+    from personax.traits.llms.asking import Asked
+    from personax.traits.llms.journal import Journal
+    from personax.traits.llms.prompting import Prompt
+    from personax.traits.llms.provider import Model
+    from personax.traits.llms.runner import Patience, annotate
+    batching.MOST_REQUESTS = 20
+    people = [{"id": f"p{i}", "name": f"Ann {i}"} for i in range(int(sys.argv[3]))]
+    patience = Patience(look=0.02, longest=0.1, settle=0.3)
+    models = [Model("one", "m", sys.argv[2], batch=True)]
+    import openai
+    with Journal(Path(sys.argv[1])) as journal:
+        print("ready", flush=True)
+        annotate(Asked(people, models, Prompt()), journal, patience=patience)
+"""
+
+
+def started(path: Path, server: Server, n: int) -> subprocess.Popen[str]:
+    command: Sequence[str | Path] = [sys.executable, "-c", textwrap.dedent(KILLED), path, server.url, str(n)]
+    environment: Mapping[str, str] = {**os.environ}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def misshapen(body: Body, seen: int) -> Fault | None:
+    """One in four first answers has the wrong shape."""
+    return (
+        Fault(content="Well.")
+        if len(body["messages"]) == 2 and body["messages"][1]["content"][-30:].count("3")
+        else None
+    )
+
+
+def test_kills_at_random_instants_send_nothing_twice_and_lose_nothing(tmp_path: Path) -> None:
+    rng, path, n = np.random.default_rng(3), tmp_path / "j.sqlite", 400
+    with serving(Server(script=misshapen)) as server:
+        desk = server.desk
+        desk.before, desk.after, desk.step = 0.04, 0.08, 0.2
+        unsure = finished = 0
+        for _ in range(15):
+            process = started(path, server, n)
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(float(rng.uniform(0.02, 0.6)))
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            with Journal(path) as journal:
+                planned = journal._db.execute("SELECT count(*) FROM batches WHERE state = 'planned'").fetchone()[0]
+                held = {entry.key for entry in journal.entries()}
+            unsure += planned
+            finished += process.returncode == 0
+            assert held <= set(server.generated)
+        assert unsure >= 3, "some kills are to hit a batch on its way"
+        assert not finished, "every kill is to hit a run that has work left"
+        with started(path, server, n) as process:
+            assert process.wait() == 0
+        with Journal(path) as journal:
+            held = {entry.key for entry in journal.entries()}
+            first = sum(entry.turn == 0 for entry in journal.entries())
+            assert journal._db.execute("SELECT count(*) FROM batches WHERE state != 'done'").fetchone()[0] == 0
+    assert first == n
+    assert len(held) > n, "some were repaired"
+    assert held == set(server.generated)
+    assert set(server.generated.values()) == {1}
+
+
+def test_two_processes_share_batches(tmp_path: Path) -> None:
+    with serving(Server()) as server:
+        server.desk.after = server.desk.step = 0.1
+        server.desk.ends = lambda number: "expired" if number in (0, 2) else "completed"
+        running = [started(tmp_path / "j.sqlite", server, 100) for _ in range(2)]
+        assert [process.wait() for process in running] == [0, 0]
+        for process in running:
+            process.communicate()
+        with Journal(tmp_path / "j.sqlite") as journal:
+            assert len(list(journal.entries())) == 100
+    assert set(server.generated.values()) == {1}
+    assert len(server.generated) == 100
