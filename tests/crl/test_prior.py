@@ -78,7 +78,7 @@ def test_a_belief_turns_an_edge_and_enough_data_turn_it_back() -> None:
     names = ["image_1", "text_1"]
     graphs = [
         fit_structure(
-            chain(), torch.ones(2, 2), generator=torch.Generator().manual_seed(0), dearness=dearness
+            chain(), torch.ones(2, 2), share=0.2, generator=torch.Generator().manual_seed(0), dearness=dearness
         ).adjacency
         for dearness in (None, torch.from_numpy(wrong.dearness(names)).float(), torch.ones(2, 2))
     ]
