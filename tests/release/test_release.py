@@ -265,14 +265,16 @@ def test_noise_is_stated_as_it_is_and_as_large_as_it_says(contents: Contents, tm
     pytest.importorskip("opendp", reason="opendp is not installed: pip install personax[release]")
     noise = Noise(8.0, 1e-5, numbers={"height_cm": (140, 220)}, categories={"gender": ["female", "male"]}, radius=5.0)
     people = contents.people.with_columns(pl.col("gender").fill_null("female"))
-    release(replace(contents, people=people), tmp_path, noise=noise, rare_below=1)
+    release(replace(contents, people=people), tmp_path, noise=noise, rare_below=1, indices=True)
     out = tmp_path / "release"
     told = json.loads((out / "protection.json").read_text())["noise"]
     assert told["epsilon"] <= 8.0 + 1e-9
     assert {m["column"] for m in told["mechanisms"]} == {"height_cm", "gender", "text/text_a", "text/text_b",
                                                          "text/text_c", "image/image_a"}  # fmt: skip
     assert "local differential privacy" in (out / "README.md").read_text()
-    heights = named(part(out, "people"), KEY, people["id"]).sort("id")["height_cm"]
+    back = named(people_of(out, KeyFolder(tmp_path / "keys")), KEY, people["id"]).sort("id")
+    assert set(back["gender"]) == {"female", "male"}
+    heights = back["height_cm"]
     gaps = (heights - people.sort("id")["height_cm"]).drop_nulls().abs()
     scale = next(m["scale"] for m in told["mechanisms"] if m["column"] == "height_cm")
     assert 0.75 * scale < float(gaps.mean()) < 1.25 * scale  # type: ignore[arg-type]

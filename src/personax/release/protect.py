@@ -97,10 +97,10 @@ def protect(contents: Contents, settings: Settings, key: Key, statement: Stateme
         table.frame = table.frame.join(contents.traits, on="id", how="left", maintain_order="left")
     _alike(table, settings)
     table.known = table.frame
-    if settings.indices:
-        _indices(table, key)
     if statement is not None:
         _noise(table, statement)
+    if settings.indices:
+        _indices(table, key)
     return table
 
 
