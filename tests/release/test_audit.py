@@ -24,6 +24,7 @@ from personax.release.audit.linkage import LINKERS, linkage
 from personax.release.audit.nearest import nearest, profiles, ranks
 from personax.release.audit.network import learn
 from personax.release.audit.pairs import broken_at, known_pairs
+from personax.release.audit.rows import Rows
 from personax.release.audit.unlinkability import d_sys, unlinkability
 
 KEY = Key(bytes(range(32)))
@@ -106,7 +107,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize(("preset", "linker"), EXPECTED)
 def test_what_a_transform_keeps_links(preset: str, linker: str) -> None:
-    found = {attack.name: attack for attack in linkage(X, released(preset), "x", rng=rng())}[linker]
+    found = {attack.name: attack for attack in linkage(Rows(X), Rows(released(preset)), "x", rng=rng())}[linker]
     assert found.value is not None
     assert found.value > 0.9
     assert found.beats
@@ -117,7 +118,7 @@ def test_what_a_transform_keeps_links(preset: str, linker: str) -> None:
 
 @pytest.mark.parametrize("linker", LINKERS)
 def test_nothing_is_linked_where_nothing_is_shared(linker: str) -> None:
-    found = {attack.name: attack for attack in linkage(X, people(240, 12, 9), "x", rng=rng())}[linker]
+    found = {attack.name: attack for attack in linkage(Rows(X), Rows(people(240, 12, 9)), "x", rng=rng())}[linker]
     assert found.value is not None
     assert found.value < 0.05
     assert not found.beats
@@ -200,12 +201,11 @@ def test_d_sys_is_the_integral_of_its_definition(shift: float) -> None:
 
 def test_releases_under_two_keys_are_joined_by_distances_only() -> None:
     x = people(600, 16)
-    found = {
-        a.name: a for a in unlinkability(released("rotation", x), released("rotation", x, Key(bytes(32))), rng=rng())
-    }
+    sides = Rows(released("rotation", x)), Rows(released("rotation", x, Key(bytes(32))))
+    found = {a.name: a for a in unlinkability(*sides, rng=rng())}
     assert (found["profiles of two keys"].value or 0) > 0.9
     assert (found["vectors of two keys"].value or 0) < 0.25
-    none = list(unlinkability(people(600, 16, 1), people(600, 16, 2), rng=rng()))
+    none = list(unlinkability(Rows(people(600, 16, 1)), Rows(people(600, 16, 2)), rng=rng()))
     assert all((a.value or 0) < 0.1 and not a.beats for a in none)
 
 
@@ -241,6 +241,27 @@ def test_a_table_released_as_it_is_singles_out_and_links_and_another_does_not() 
     assert all(
         a.value is None and "too few" in (a.reason or "") for a in audit_table(original[:9], original[:9], rng=rng())
     )
+
+
+@pytest.mark.parametrize("moved", [1000.0, -1e6])
+def test_where_the_zero_of_a_column_lies_does_not_matter_to_a_table(moved: float) -> None:
+    original = table(300, 0)
+    numbers = [name for name, kind in original.schema.items() if kind.is_numeric()]
+    assert numbers
+    shifted = original.with_columns(pl.col(numbers) + moved)
+    found = [[a.to_dict() for a in audit_table(each, each[::-1], rng=rng())] for each in (original, shifted)]
+    assert found[0] == found[1]
+
+
+@given(seed=st.integers(0, 50))
+@settings(max_examples=10)
+def test_a_view_of_dealt_rows_is_the_dealt_view(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    x, order, again = draw.normal(size=(40, 5)).astype(np.float32), draw.permutation(40), draw.permutation(40)
+    rows = Rows(x)
+    assert np.allclose(rows.dealt(order).of(profiles), profiles(x[order]), atol=1e-3)
+    assert np.array_equal(rows.dealt(order).dealt(again).vectors, x[order][again])
+    assert np.array_equal(rows.dealt(order).of(profiles), rows.of(profiles)[order])
 
 
 def test_the_report_says_pseudonymised_and_never_claims_more() -> None:

@@ -367,6 +367,20 @@ def test_no_header_of_a_study_is_in_any_file_but_that_study(tmp_path: Path, monk
         assert not [text for text in shown if secret in text]
 
 
+def test_what_a_broken_file_holds_is_in_no_notice(tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("id,birth_date\n1,1990-99-17\n2,1991-99-18\n", encoding="utf-8")
+    (tmp_path / "good.csv").write_text("id,name\n1,Cy Other\n", encoding="utf-8")
+    bad = {"source": "table", "path": "bad.csv", "columns": {"birth_date": {"format": "%Y-%m-%d"}}}
+    file = study(tmp_path, [bad, {"source": "table", "path": "good.csv"}])
+    assert collect(file).exit_code == 0
+    Study.load(file).run(["report"])
+    assert "1990-99-17" in (tmp_path / "people" / "sources.json").read_text(encoding="utf-8")
+    for shown in (tmp_path / "manifests" / "collect.json", tmp_path / "report" / "index.html"):
+        text = shown.read_text(encoding="utf-8")
+        assert "bad could not be collected to its end" in text
+        assert "1990-99-17" not in text
+
+
 def test_a_header_that_is_no_text_is_refused_without_its_value(tmp_path: Path) -> None:
     file = study(tmp_path, [{"source": "nba", "season": "2025-26", "headers": {"X-Api-Key": 27182818}}])
     with pytest.raises(PlanError, match="must be a valid string") as caught:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, cast
 
@@ -60,7 +60,7 @@ def collect_several(context: Context, section: CollectSeveral) -> PeopleTable:
     if not records:
         reasons = "; ".join(f"{one.source}: {one.error or 'its list names nobody'}" for one in found)
         raise SourceError(f"no source gave anybody ({reasons})")
-    _tell(context, found)
+    _tell(context, found, web)
     assembled = assemble(records, described)
     context.write_frame(assembled.origins, "people", "origins.parquet")
     if section.pictures is not None:
@@ -213,7 +213,7 @@ def _web(context: Context, section: CollectSeveral) -> list[Gathered]:
     return found
 
 
-def _tell(context: Context, found: Sequence[Gathered]) -> None:
+def _tell(context: Context, found: Sequence[Gathered], web: Collection[str]) -> None:
     """Write what each source gave, and say what a reader must know."""
     summary = [one.summary() for one in found]
     context.write_text(json.dumps(summary, indent=1, ensure_ascii=False), "people", "sources.json")
@@ -222,7 +222,9 @@ def _tell(context: Context, found: Sequence[Gathered]) -> None:
     for one in found:
         context.counts[f"people_{one.source}"] = len(one.records)
         if one.error is not None:
-            context.notices.append(Notice(f"{one.source} could not be collected to its end: {one.error}."))
+            # the fault of a file may quote its cells, and a notice goes into the report
+            why = one.error if one.source in web else "people/sources.json says why"
+            context.notices.append(Notice(f"{one.source} could not be collected to its end: {why}."))
         if one.failures:
             text = f"{one.source}: people or pages that could not be read; people/failures.parquet says why."
             context.notices.append(Notice(text, len(one.failures)))

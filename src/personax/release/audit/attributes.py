@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from personax.release.audit.attack import Attack, Vectors, rate
-from personax.release.audit.nearest import distances, standardised
+from personax.release.audit.nearest import squares, standardised
 
 __all__ = ["attribute_inference"]
 
@@ -17,7 +18,15 @@ LEARNT, ASKED = 1500, 3000
 FEW, MANY = 5, 50
 RIDGES = (1e-4, 1e-2, 1.0)
 
-Kernel = tuple[NDArray[np.float64], NDArray[np.float64]]
+Floats = NDArray[np.float64]
+
+
+class Kernel(NamedTuple):
+    """The eigenvalues and eigenvectors among those learnt from, and the kernel from those asked about to them."""
+
+    values: Floats
+    vectors: Floats
+    across: Floats
 
 
 def attribute_inference(
@@ -65,14 +74,18 @@ def _column(name: str, x: Vectors, y: Vectors, values: Sequence[str | None], rng
 
 
 def _kernels(x: Vectors, learnt: NDArray[np.intp], asked: NDArray[np.intp]) -> list[Kernel]:
-    """Return linear and Gaussian kernels among those learnt from, and from those asked about to them."""
+    """Return linear and Gaussian kernels: taken apart among those learnt from, and from those asked about to them."""
     z = standardised(x)
     a, b = z[learnt], z[asked]
-    far = [np.vstack([found for _, found in distances(c, a)]).astype(np.float64) for c in (a, b)]
-    width = float(np.median(far[0][far[0] > 0])) if (far[0] > 0).any() else 1.0
-    linear = [(c @ a.T).astype(np.float64) / x.shape[1] for c in (a, b)]
-    gauss = [np.exp(-np.square(d / width)) for d in far]
-    return [(linear[0], linear[1]), (gauss[0], gauss[1])]
+    near, far = (np.vstack([found for _, found in squares(c, a)]).astype(np.float64) for c in (a, b))
+    width = float(np.median(near[near > 0])) if (near > 0).any() else 1.0
+    return [_taken_apart((a @ a.T).astype(np.float64) / x.shape[1], (b @ a.T).astype(np.float64) / x.shape[1]),
+            _taken_apart(np.exp(-near / width), np.exp(-far / width))]  # fmt: skip
+
+
+def _taken_apart(among: Floats, across: Floats) -> Kernel:
+    values, vectors = np.linalg.eigh(among)
+    return Kernel(values, vectors, across)
 
 
 def _predict(kernels: list[Kernel], codes: NDArray[np.intp], size: int) -> NDArray[np.intp]:
@@ -80,15 +93,14 @@ def _predict(kernels: list[Kernel], codes: NDArray[np.intp], size: int) -> NDArr
     target = np.eye(size)[codes]
     mean = target.mean(axis=0)
     best, most = np.zeros(0, dtype=np.intp), -1
-    for among, across in kernels:
-        values, vectors = np.linalg.eigh(among)
-        turned = vectors.T @ (target - mean)
+    for kernel in kernels:
+        turned, squared = kernel.vectors.T @ (target - mean), np.square(kernel.vectors)
         for ridge in RIDGES:
-            shrink = 1 / (np.maximum(values, 0) + ridge * len(codes) * values.mean() / 10)
-            weights = vectors @ (shrink[:, None] * turned)
+            shrink = 1 / (np.maximum(kernel.values, 0) + ridge * len(codes) * kernel.values.mean() / 10)
+            weights = kernel.vectors @ (shrink[:, None] * turned)
             # ridge regression without person i, in closed form
-            left_out = target - mean - weights / (np.square(vectors) @ shrink)[:, None]
+            left_out = target - mean - weights / (squared @ shrink)[:, None]
             hits = int(((left_out + mean).argmax(axis=1) == codes).sum())
             if hits > most:
-                best, most = (across @ weights + mean).argmax(axis=1), hits
+                best, most = (kernel.across @ weights + mean).argmax(axis=1), hits
     return best

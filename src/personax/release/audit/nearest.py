@@ -9,27 +9,36 @@ from numpy.typing import NDArray
 
 from personax.release.audit.attack import Vectors
 
-__all__ = ["distances", "nearest", "profiles", "ranks", "standardised"]
+__all__ = ["distances", "nearest", "profiles", "ranks", "squares", "standardised"]
 
-ROWS = 1024
+ROWS = 512
 PROFILE = 96
 """Numbers that describe a person's distances to all others, most of them about near ones."""
 
 
-def distances(a: Vectors, b: Vectors) -> Iterator[tuple[slice, Vectors]]:
-    """Yield Euclidean distances of some rows of `a` at a time to all rows of `b`."""
+def squares(a: Vectors, b: Vectors) -> Iterator[tuple[slice, Vectors]]:
+    """Yield squared Euclidean distances of some rows of `a` at a time to all rows of `b`."""
     centre = b.mean(axis=0)
     b = b - centre
-    squares = np.square(b).sum(axis=1)
+    sizes = np.square(b).sum(axis=1)
+    b *= -2
     for start in range(0, len(a), ROWS):
         rows = a[start : start + ROWS] - centre
-        found = np.square(rows).sum(axis=1)[:, None] + squares - 2 * (rows @ b.T)
-        yield slice(start, start + len(rows)), np.sqrt(np.maximum(found, 0))
+        found = rows @ b.T
+        found += sizes
+        found += np.square(rows).sum(axis=1)[:, None]
+        yield slice(start, start + len(rows)), np.maximum(found, 0, out=found)
+
+
+def distances(a: Vectors, b: Vectors) -> Iterator[tuple[slice, Vectors]]:
+    """Yield Euclidean distances of some rows of `a` at a time to all rows of `b`."""
+    for rows, found in squares(a, b):
+        yield rows, np.sqrt(found, out=found)
 
 
 def nearest(a: Vectors, b: Vectors) -> NDArray[np.intp]:
     """Return for each row of `a` its nearest row of `b`."""
-    return np.concatenate([found.argmin(axis=1) for _, found in distances(a, b)])
+    return np.concatenate([found.argmin(axis=1) for _, found in squares(a, b)])
 
 
 def ranks(a: Vectors, b: Vectors, true: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -37,9 +46,7 @@ def ranks(a: Vectors, b: Vectors, true: NDArray[np.intp]) -> NDArray[np.intp]:
 
     Ties count against the attacker: an estimate that is the same for all finds nobody.
     """
-    counts = [
-        (found <= found[np.arange(len(found)), true[rows]][:, None]).sum(axis=1) for rows, found in distances(a, b)
-    ]
+    counts = [(found <= found[np.arange(len(found)), true[rows]][:, None]).sum(axis=1) for rows, found in squares(a, b)]
     return np.concatenate(counts)
 
 
@@ -50,9 +57,14 @@ def profiles(x: Vectors) -> Vectors:
     """
     places = np.unique(np.geomspace(1, len(x) - 1, PROFILE).astype(int))
     # place 0 is the person
-    found = np.vstack([np.sort(rows, axis=1)[:, places] for _, rows in distances(x, x)])
+    found = np.sqrt(np.vstack([_sorted(rows)[:, places] for _, rows in squares(x, x)]))
     logs = np.log(found + 1e-6 * found.mean())
     return np.asarray((logs - logs.mean(axis=0)) / (logs.std(axis=0) + 1e-6), dtype=np.float32)
+
+
+def _sorted(rows: Vectors) -> Vectors:
+    rows.sort(axis=1)
+    return rows
 
 
 def standardised(x: Vectors) -> Vectors:

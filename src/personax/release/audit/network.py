@@ -12,10 +12,14 @@ from personax.release.audit.attack import Vectors
 
 __all__ = ["learn"]
 
+Inverse = Callable[[Vectors], Vectors]
+
 HIDDEN, EPOCHS, BATCH, RATE = 256, 80, 64, 2e-3
+PATIENCE = 15
+"""Epochs without a better one after which none is expected."""
 
 
-def learn(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Callable[[Vectors], Vectors]:
+def learn(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Inverse:
     """Return a map from released to original vectors: a linear one and a hidden layer beside it, trained together.
 
     A fifth of the pairs is held out; the epoch that recovers them best is kept.
@@ -26,6 +30,15 @@ def learn(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Callable[[Vect
         When torch is not installed.
     """
     torch = require("torch", extra="crl")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # steps are so short that threads wait for one another most of the time
+    try:
+        return _learnt(torch, x, y, rng)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _learnt(torch: Any, x: Vectors, y: Vectors, rng: np.random.Generator) -> Inverse:  # noqa: ANN401 - optional
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     dim, held = x.shape[1], max(1, len(x) // 5)
     at_x, at_y = x.mean(axis=0), y.mean(axis=0)
@@ -37,7 +50,10 @@ def learn(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Callable[[Vect
     for w in weights:
         w.requires_grad_()
     optimiser = torch.optim.AdamW(weights, lr=RATE, weight_decay=1e-3)
-    for _ in range(EPOCHS):
+    last = 0
+    for epoch in range(EPOCHS):
+        if epoch - last > PATIENCE:
+            break
         for some in (held + torch.randperm(len(x) - held, generator=generator)).split(BATCH):
             loss = (_net(inputs[some], weights) - targets[some]).square().mean()
             optimiser.zero_grad()
@@ -46,7 +62,7 @@ def learn(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Callable[[Vect
         with torch.no_grad():
             error = float((_net(inputs[:held], weights) - targets[:held]).square().mean())
         if error < least:
-            best, least = [w.detach().clone() for w in weights], error
+            best, least, last = [w.detach().clone() for w in weights], error, epoch
 
     def inverse(released: Vectors) -> Vectors:
         with torch.no_grad():

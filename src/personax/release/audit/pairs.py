@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.errors import MissingExtraError
+from personax.progress import Progress, Silent
 from personax.release.audit.attack import Attack, Vectors, rate, wilson
 from personax.release.audit.axes import whitened
 from personax.release.audit.nearest import distances, ranks
@@ -24,6 +25,7 @@ RIDGES = (1e-8, 1e-4, 1e-2, 1e-1, 1.0)
 """Penalties that held-out pairs choose among, in units of the mean squared singular value."""
 
 Inverse = Callable[[Vectors], Vectors]
+Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ class Point:
         return asdict(self)
 
 
-def known_pairs(x: Vectors, y: Vectors, *, network: bool, rng: np.random.Generator) -> tuple[list[Point], list[Attack]]:
+def known_pairs(
+    x: Vectors, y: Vectors, *, network: bool, rng: np.random.Generator, progress: Progress | None = None
+) -> tuple[list[Point], list[Attack]]:
     """Return the curves over m known pairs, and of each attack its best point with a control.
 
     m is 1, 2, 4 ... d; at least 256 and at most half of the people.
@@ -62,14 +66,20 @@ def known_pairs(x: Vectors, y: Vectors, *, network: bool, rng: np.random.Generat
     # the attacker has all originals, and so may whiten them as a transform does
     u = whitened(x)
     white = _Scene(u[known], y[known], u[rest], y[rest[:probes]])
-    points = [_point("linear map", m, at, _linear(at, m, rng)) for m in grid]
-    points += [_found("distances to the known", m, at) for m in grid]
-    points += [_found("whitened distances to the known", m, white) for m in grid]
-    attacks = []
+    points: list[Point] = []
+    attacks: list[Attack] = []
+
+    def tried(name: str, found: Iterable[Point]) -> None:
+        points.extend(found)
+        (progress or Silent()).step(0, 0, f"{name}, known pairs")
+
+    tried("linear map", (_point("linear map", m, at, _linear(at, m, rng)) for m in grid))
+    tried("distances to the known", (_found("distances to the known", m, at) for m in grid))
+    tried("whitened distances to the known", (_found("whitened distances to the known", m, white) for m in grid))
     if network:
+        some = [m for m in grid[-5::2] if m >= 32]
         try:
-            points += [_point("network", m, at, learn(at.x[:m], at.y[:m], rng=rng))
-                       for m in grid[-5::2] if m >= 32]  # fmt: skip
+            tried("network", (_point("network", m, at, learn(at.x[:m], at.y[:m], rng=rng)) for m in some))
         except MissingExtraError as error:
             attacks.append(Attack("network", "known pairs", "rank-1", None, reason=str(error)))
     # with the wrong people behind the known pairs nothing can be learnt
@@ -83,6 +93,7 @@ def known_pairs(x: Vectors, y: Vectors, *, network: bool, rng: np.random.Generat
         control = controls[name](best.pairs) if name in controls else None
         attacks.append(rate(name, f"{best.pairs} known pairs", round(best.rank_1 * probes), probes,
                             baseline=1 / len(rest), control=control, broken_at=broken_at(points, name)))  # fmt: skip
+    (progress or Silent()).step(0, 0, "controls, known pairs")
     return points, attacks
 
 
@@ -129,31 +140,43 @@ def _summary(name: str, m: int, found: NDArray[np.intp], cosine: float | None) -
 
 
 def _linear(at: _Scene, m: int, rng: np.random.Generator) -> Inverse:
-    """Fit ridge regressions and an orthogonal map, and keep the one that recovers held-out pairs best."""
+    """Fit an orthogonal map and ridge regressions, and keep the one that recovers held-out pairs best."""
     x, y = at.x[:m], at.y[:m]
     held = max(1, m // 5)
     if m < 3:
-        return next(_candidates(x, y))
-    errors = [float(np.square(inverse(y[:held]) - x[:held]).mean()) for inverse in _candidates(x[held:], y[held:])]
+        return _orthogonal(x, y)
+    tried = [_orthogonal(x[held:], y[held:]), *_ridges(x[held:], y[held:], RIDGES)]
+    errors = [float(np.square(inverse(y[:held]) - x[:held]).mean()) for inverse in tried]
     best = int(np.argmin(errors))
-    return next(inverse for place, inverse in enumerate(_candidates(x, y)) if place == best)
+    return _orthogonal(x, y) if best == 0 else next(_ridges(x, y, RIDGES[best - 1 : best]))
 
 
-def _candidates(x: Vectors, y: Vectors) -> Iterator[Inverse]:
-    """Yield the orthogonal map with its scale, then ridge regressions; in the space that the pairs span."""
-    centred = len(x) > 1
-    from_, to = (z.mean(axis=0) if centred else np.zeros(z.shape[1]) for z in (y, x))
-    a, b = (y - from_).astype(np.float64), (x - to).astype(np.float64)
+def _centred(x: Vectors, y: Vectors) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return the centres of released and original vectors, and both without them."""
+    from_, to = (z.mean(axis=0) if len(x) > 1 else np.zeros(z.shape[1]) for z in (y, x))
+    return from_, to, (y - from_).astype(np.float64), (x - to).astype(np.float64)
+
+
+def _orthogonal(x: Vectors, y: Vectors) -> Inverse:
+    """Return the orthogonal map with its scale, in the space that the pairs span."""
+    from_, to, a, b = _centred(x, y)
     q, r = np.linalg.qr(a.T)
     p, s = np.linalg.qr(b.T)
     left, sizes, right = np.linalg.svd(r @ s.T)
     scale = sizes.sum() / (np.square(a).sum() + 1e-30)
-    yield _affine(from_, q @ left, scale * (right @ p.T), to)
-    u, sizes, v = np.linalg.svd(a, full_matrices=False)
-    target = u.T @ b
-    for ridge in RIDGES:
-        shrunk = sizes / (np.square(sizes) + ridge * np.square(sizes).mean() + 1e-30)
-        yield _affine(from_, v.T, shrunk[:, None] * target, to)
+    return _affine(from_, q @ left, scale * (right @ p.T), to)
+
+
+def _ridges(x: Vectors, y: Vectors, penalties: Sequence[float]) -> Iterator[Inverse]:
+    """Yield ridge regressions: all by one decomposition of the products of the pairs, m x m."""
+    from_, to, a, b = _centred(x, y)
+    squares, u = np.linalg.eigh(a @ a.T)
+    squares = np.maximum(squares, 0)
+    first, target = a.T @ u, u.T @ b
+    # as many as a singular value decomposition would give
+    mean = squares.sum() / min(a.shape)
+    for ridge in penalties:
+        yield _affine(from_, first, target / (squares + ridge * mean + 1e-30)[:, None], to)
 
 
 def _affine(origin: NDArray[Any], first: NDArray[Any], second: NDArray[Any], to: NDArray[Any]) -> Inverse:

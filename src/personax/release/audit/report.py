@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from personax.errors import InputError
+from personax.progress import Progress, Silent
 from personax.release.audit.attack import Attack, Vectors, rate
 from personax.release.audit.attributes import attribute_inference
 from personax.release.audit.linkage import linkage
 from personax.release.audit.nearest import ranks
 from personax.release.audit.pairs import Point, broken_at, known_pairs
+from personax.release.audit.rows import Rows
 from personax.release.audit.unlinkability import unlinkability
 
 __all__ = ["AuditReport", "audit"]
@@ -127,6 +130,7 @@ def audit(
     noise: float = NOISE,
     network: bool = True,
     people: int = PEOPLE,
+    progress: Progress | None = None,
     rng: np.random.Generator,
 ) -> AuditReport:
     """Attack one measurement of a release.
@@ -148,6 +152,8 @@ def audit(
         Also learn the inverse by a network; needs torch, and is missing with a reason without it.
     people
         At most so many are attacked.
+    progress
+        Is told of each attack that has ended.
     rng
         Draws people, noise, shuffles.
 
@@ -164,13 +170,20 @@ def audit(
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise InputError("the vectors to audit hold missing or infinite numbers; leave those people out")
     other = x + np.float32(noise) * x.std(axis=0) * rng.standard_normal(x.shape, dtype=np.float32)
-    points, learnt = known_pairs(x, y, network=network, rng=rng)
-    attacks = [*linkage(x, y, SAME, rng=rng), *linkage(other, y, NOISY, rng=rng), *learnt]
-    if attributes:
-        shown = {name: [values[place] for place in chosen] for name, values in attributes.items()}
-        attacks += attribute_inference(x, y, shown, rng=rng)
-    if renewed is not None:
-        attacks += unlinkability(y, np.asarray(renewed[chosen], dtype=np.float32), rng=rng)
+    progress = progress or Silent()
+    points, learnt = known_pairs(x, y, network=network, rng=rng, progress=progress)
+    shown = {name: [values[place] for place in chosen] for name, values in (attributes or {}).items()}
+    sides = Rows(x), Rows(y)
+    attacks = []
+    for attack in itertools.chain(
+        linkage(*sides, SAME, rng=rng),
+        linkage(Rows(other), sides[1], NOISY, rng=rng),
+        learnt,
+        attribute_inference(x, y, shown, rng=rng),
+        () if renewed is None else unlinkability(sides[1], Rows(renewed[chosen].astype(np.float32)), rng=rng),
+    ):
+        attacks.append(attack)
+        progress.step(len(attacks), 0, f"{attack.name}, {attack.knows}")
     stolen = _stolen(x, np.asarray(inverted[chosen], dtype=np.float32)) if inverted is not None else None
     return AuditReport(len(x), x.shape[1], attacks, points, stolen)
 

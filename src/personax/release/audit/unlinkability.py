@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from personax.release.audit.attack import Attack, Vectors, bootstrap
 from personax.release.audit.nearest import profiles, standardised
+from personax.release.audit.rows import Rows
 
 __all__ = ["d_sys", "unlinkability"]
 
@@ -52,14 +53,14 @@ def d_sys(mated: Scores, others: Scores) -> float:
     return float((p * local).sum())
 
 
-def unlinkability(first: Vectors, second: Vectors, *, rng: np.random.Generator) -> Iterator[Attack]:
+def unlinkability(first: Rows, second: Rows, *, rng: np.random.Generator) -> Iterator[Attack]:
     """Yield D_sys of scores that compare vectors as they are, and of scores that compare distance profiles.
 
     The control pairs people at random: what D_sys shows there is the noise of its densities.
     """
     scored = {
-        "vectors of two keys": (standardised(first), standardised(second)),
-        "profiles of two keys": (profiles(first), profiles(second)),
+        "vectors of two keys": (first.of(standardised), second.of(standardised)),
+        "profiles of two keys": (first.of(profiles), second.of(profiles)),
     }
     for name, (a, b) in scored.items():
         n = len(a)
