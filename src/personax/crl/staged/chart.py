@@ -60,6 +60,11 @@ class Chart(nn.Module):
         rest = targets - self.mean(given)
         return rest, torch.einsum("bp,bpc->bc", rest, self.directions(given))
 
+    @torch.no_grad()
+    def read(self, given: Tensor, targets: Tensor) -> Tensor:
+        """Return the leftover components, shape (n, count)."""
+        return self(given, targets)[1]  # type: ignore[no-any-return]
+
     def directions(self, given: Tensor) -> Tensor:
         """Return orthonormal directions, shape (n, dims, count)."""
         directions, sizes = torch.linalg.qr(self.frame(given).view(-1, *self.shape))
