@@ -17,6 +17,7 @@ from personax.crl import CRLResult
 from personax.crl.baselines import NAMES, method
 from personax.crl.budget import Budget
 from personax.crl.people import People
+from personax.crl.staged.components import Search
 from personax.crl.standard import Standardiser
 from personax.simulate import numerical
 
@@ -55,7 +56,8 @@ def test_no_method_asks_for_more_people_than_a_batch(name: str, monkeypatch: pyt
     monkeypatch.setattr("personax.crl.staged.projection.SAMPLE", 50)
     data = numerical(1, measurements=2, n=5 * MOST, shared=1, rng=np.random.default_rng(0))
     views = {"m1": data.views["m1"], "m2": {"k1": data.views["m2"]["k1"]}}
-    made = method(name, budget=Budget(epochs=1, batch=MOST, hidden=8))
+    options = {"search": Search(restarts=3, batch=64, hidden=8)} if name == "default" else {}
+    made = method(name, budget=Budget(epochs=1, batch=MOST, hidden=8), **options)
     asked: dict[str, Any] = {"latents": data.counts, "shared": 1, "truth": data.latents}
     found = made.fit(piecewise(views), rng=np.random.default_rng(1), **asked)
     latents = found.encode(piecewise(views))

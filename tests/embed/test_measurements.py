@@ -130,3 +130,26 @@ def test_bad_npy_files_are_refused_by_name(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.full((4, 2), np.nan, dtype=np.float32))
     with pytest.raises(InputError, match="vectors of 4 people hold missing"):
         read_measurements(tmp_path, wanted)
+
+
+def test_a_parquet_file_of_many_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("personax.embed.measurements.CHUNK", 2)
+    columns = {name: pl.Series(x.tolist()) for name, x in arrays().items()}
+    pl.DataFrame({"id": IDS} | columns).write_parquet(tmp_path / "data.parquet")
+    ids, views = read_measurements(tmp_path / "data.parquet", WANTED)
+    assert ids == IDS
+    for name, x in (("one", views["text"]["one"]), ("face", views["image"]["face"])):
+        assert isinstance(x, np.memmap)
+        np.testing.assert_array_equal(x, arrays()[name].astype(np.float32))
+    assert [path.name for path in tmp_path.iterdir()] == ["data.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [([[1.0], [2.0, 3.0]], "cannot be read"), ([["a"], ["b"]], "table of numbers"), ([], "holds nobody")],
+)
+def test_columns_that_are_no_tables_are_refused(tmp_path: Path, rows: list[Any], says: str) -> None:
+    column = pl.Series(rows, dtype=None if rows else pl.List(pl.Float64))
+    pl.DataFrame({"id": IDS[: len(rows)], "face": column}).write_parquet(tmp_path / "data.parquet")
+    with pytest.raises(InputError, match=says):
+        read_measurements(tmp_path / "data.parquet", {"image": {"face": "face"}})

@@ -458,3 +458,14 @@ def test_parts_older_than_figures_are_drawn_without(
 def test_arguments_say_what_was_asked(finished: tuple[Path, list[dict[str, Any]]]) -> None:
     found = json.loads((finished[0] / "arguments.json").read_text())
     assert (found["data"], found["n"], found["epochs"], found["options"]) == ("numerical", 400, 2, {"case": 1})
+
+
+def test_faster_steps_are_those_of_paper_and_are_named_only_where_asked_for(tmp_path: Path) -> None:
+    plain, half = (
+        run(asked(["pca", "paper"], half=half), tmp_path / name) for name, half in (("a", False), ("b", True))
+    )
+    assert plain[0]["objective"] == half[0]["objective"]
+    assert plain[1]["objective"] != half[1]["objective"]
+    assert plain[1]["objective"] == pytest.approx(half[1]["objective"], rel=0.05)
+    named = [set(json.loads((tmp_path / name / "arguments.json").read_text())) for name in ("a", "b")]
+    assert named[1] - named[0] == {"half"}

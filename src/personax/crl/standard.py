@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from personax.crl.method import Arrays
 from personax.errors import InputError
 
-__all__ = ["Standardiser", "check", "chunks", "latent_names"]
+__all__ = ["CHUNK", "Standardiser", "check", "chunks", "latent_names"]
 
 Array = NDArray[np.float64]
 

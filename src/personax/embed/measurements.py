@@ -115,6 +115,8 @@ def _file(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tuple[list[str
         else:
             _has(data, [*names, "id"], list(pl.read_parquet_schema(data)))
             ids = pl.read_parquet(data, columns=["id"])["id"].cast(pl.String).to_list()
+            if not ids:
+                raise InputError(f"{data} holds nobody")
             arrays = {name: _column(data, name, len(ids)) for name in names}
     except (KeyError, ValueError, OSError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
         raise InputError(f"{data} cannot be read as measurements ({str(error).splitlines()[0]})") from None
@@ -131,7 +133,7 @@ def _file(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tuple[list[str
 def _column(data: Path, name: str, people: int) -> Vectors:
     """Return a column of lists; where people are many it lies in a file without a name, which goes with the array."""
     lazy, found = pl.scan_parquet(data).select(name), np.zeros((0, 0), np.float32)
-    for start in range(0, max(people, 1), CHUNK):
+    for start in range(0, people, CHUNK):
         lists = lazy.slice(start, CHUNK).collect()[name]
         if isinstance(lists.dtype, pl.List):
             lists = lists.list.to_array(lists.list.len().max() or 0)  # type: ignore[arg-type]

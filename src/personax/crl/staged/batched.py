@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import final
 
 import torch
 from torch import Tensor, nn
 
 from personax.crl.device import normal
+from personax.crl.standard import CHUNK
 
-__all__ = ["BatchedMLP", "drawn", "keep"]
+__all__ = ["BatchedMLP", "drawn", "in_pieces", "keep"]
 
 
 def drawn(*shape: int, scale: float, generator: torch.Generator) -> nn.Parameter:
     """Return a parameter of Gaussian numbers."""
     return nn.Parameter(scale * normal(*shape, generator=generator))
+
+
+def in_pieces(read: Callable[..., Tensor], *people: Tensor) -> Tensor:
+    """Apply a function of single people to many, a chunk at a time: what it holds in between stays small."""
+    parts = zip(*(torch.split(x, CHUNK) for x in people), strict=True)
+    return torch.cat([read(*part) for part in parts])
 
 
 @final

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from personax.crl.method import Arrays
 from personax.crl.staged.agreed import Agreed, find_agreed
+from personax.crl.staged.batched import in_pieces
 from personax.crl.staged.chart import Chart, leftover
 from personax.crl.staged.components import Components, Search
 from personax.crl.staged.contents import apart
@@ -61,7 +62,7 @@ class Block:
         latents = components[:, self.columns].clone()
         at = [self.columns.index(i) for i in self.free]
         if self.chart is not None:
-            latents[:, at] = self.chart(components[:, self.given], seen)[1]
+            latents[:, at] = in_pieces(self.chart.read, components[:, self.given], seen)
         if self.agreed is not None and self.projection is not None:
             given = components[:, self.given] if self.given else None
             latents[:, at] = self.agreed(self.projection.apply(apart(views[self.modality])), given)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from personax.crl.device import CPU, normal, permutation
-from personax.crl.staged.batched import BatchedMLP, keep
+from personax.crl.staged.batched import BatchedMLP, in_pieces, keep
 from personax.crl.staged.comparison import Comparison
 from personax.crl.staged.critic import Critic, edge_cost
 
@@ -128,7 +128,10 @@ class Components:
     def encode(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return latents, shape (n, d), not standardised."""
         with torch.no_grad():
-            return torch.cat([e(x)[0] for e, x in zip(self.encoders, inputs, strict=True)], dim=1)
+            return in_pieces(self._encoded, *inputs)
+
+    def _encoded(self, *inputs: Tensor) -> Tensor:
+        return torch.cat([e(x)[0] for e, x in zip(self.encoders, inputs, strict=True)], dim=1)
 
 
 def find_components(

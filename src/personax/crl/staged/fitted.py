@@ -17,6 +17,7 @@ from personax.crl.staged.components import Components
 from personax.crl.staged.contents import Content, read_contents
 from personax.crl.staged.projection import Projection
 from personax.crl.staged.structure import Structure
+from personax.crl.standard import chunks
 
 __all__ = ["StagedFit", "components_of", "read_blocks", "scale_of", "scaled", "straightened"]
 
@@ -62,14 +63,20 @@ class StagedFit:
     def encode(self, views: Arrays) -> NDArray[np.float64]:
         """Return the latents of any people, shape (n, d), on the scale of the people fitted on."""
         with threads(self.threads), torch.no_grad():
-            encoded: NDArray[np.float64] = self._latents(views).double().numpy()
+            encoded: NDArray[np.float64] = self._all(views).double().numpy()
             return encoded
 
     def noise(self, views: Arrays) -> NDArray[np.float64]:
         """Return the exogenous noise of any people, shape (n, d)."""
         with threads(self.threads), torch.no_grad():
-            noise: NDArray[np.float64] = self.structure.noise(self._latents(views)).double().numpy()
+            noise: NDArray[np.float64] = self.structure.noise(self._all(views)).double().numpy()
             return noise
+
+    def _all(self, views: Arrays) -> Tensor:
+        self.projection.scale.check_people(views)
+        people = len(next(iter(next(iter(views.values())).values())))
+        parts = ({m: {k: x[rows] for k, x in by.items()} for m, by in views.items()} for rows in chunks(people))
+        return torch.cat([self._latents(part) for part in parts])
 
     def _latents(self, views: Arrays) -> Tensor:
         targets = self.projection.apply(views)

@@ -61,8 +61,11 @@ class Projection:
         """Return each modality's components, shape (n, k), of total variance about 1."""
         self.scale.check_people(views)
         people = len(next(iter(next(iter(views.values())).values())))
-        parts = [self._components(views, rows) for rows in chunks(people)]
-        return [torch.from_numpy(np.concatenate(of)) for of in zip(*parts, strict=True)]
+        found = [np.empty((people, along.shape[1]), np.float32) for along in self.directions.values()]
+        for rows in chunks(people):
+            for all_of, part in zip(found, self._components(views, rows), strict=True):
+                all_of[rows] = part
+        return [torch.from_numpy(of) for of in found]
 
     def _components(self, views: Arrays, rows: slice) -> list[NDArray[np.float32]]:
         sides = _side_by_side(self.scale, {m: {k: x[rows] for k, x in by.items()} for m, by in views.items()})
