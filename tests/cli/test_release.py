@@ -204,6 +204,7 @@ def test_push_asks_and_sends_only_when_the_name_is_typed(
     study: Path, personax: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed: pip install personax[release]")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)  # other tests of this process want it
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_PROGRESS_BARS", True)
     monkeypatch.setattr("huggingface_hub.get_token", lambda: TOKEN)
