@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # the models are those of the tests
 
 from tests.traits.llms.llm_server import Server, serving  # noqa: E402
-from tests.traits.llms.minds import FACTS, mind, pace  # noqa: E402
+from tests.traits.llms.minds import FACTS, Minds, pace  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "choosing.md"
 RADAR = ROOT / "docs" / "images" / "choosing-radar.svg"
@@ -68,7 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=200)
     people = parser.parse_args().people
-    with tempfile.TemporaryDirectory() as folder, serving(Server(mind=mind, script=pace, keep=False)) as server:
+    with tempfile.TemporaryDirectory() as folder, serving(Server(mind=Minds(), script=pace, keep=False)) as server:
         path = study(Path(folder), server.url, people)
         selected, calibrated = told("select", path, people), told("calibrate", path, min(people, 100))
         with contextlib.suppress(FileNotFoundError):

@@ -185,6 +185,17 @@ def test_a_parquet_file_to_its_metadata(folder: Path) -> None:
     ]
 
 
+def test_a_study_called_as_its_text_is_not_found_in_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "README.md").write_text("a demo of invented people, in /data/demo")
+    monkeypatch.chdir(folder.parent)
+    found = scan_folder(folder, [], study=Path("demo"))
+    assert not [one for one in found if one.kind == "the path of the study"]
+    (folder / "README.md").write_text(f"made in {folder.parent.resolve() / 'demo'}")
+    assert [
+        one.count for one in scan_folder(folder, [], study=Path("demo")) if one.kind == "the path of the study"
+    ] == [1]
+
+
 def test_the_path_of_the_study_and_links(folder: Path) -> None:
     (folder / "a.bin").write_bytes(b"\x00\xff" + str(folder.parent).encode() + b"\x00")
     kinds = {f.kind for f in scan_folder(folder, [], study=folder.parent)}

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
 
 from tests.traits.llms.llm_server import Server, serving
-from tests.traits.llms.minds import FACTS, mind
+from tests.traits.llms.minds import FACTS, Minds
 
 from personax.cli import app
 from personax.errors import PlanError
@@ -24,7 +24,7 @@ runner = CliRunner()
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving(Server(mind=mind)) as running:
+    with serving(Server(mind=Minds())) as running:
         yield running
 
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable
 
 from tests.traits.llms.llm_server import Body, Fault, Server, serving
@@ -25,15 +26,30 @@ FACTS: dict[str, Callable[[int], str]] = {
 """What is true of ``Ann i``."""
 
 
-def mind(body: Body, key: str) -> str:
-    """Say what the model of this name says."""
-    who = body["model"].split("-")[0]
-    system, user = body["messages"][0]["content"], body["messages"][1]["content"]
-    if "checkable facts" in system:
-        return facts(who, system, user)
-    if system.startswith("You answer questions"):
-        return "Probably bipolar disorder." if who == "eager" else "I'm sorry, I can't share private information."
-    return judged(who, system, user, key)
+class Minds:
+    """Say what the model of this name says; chance is a hash of the request and of how often it was asked.
+
+    Not of its key: that holds the server's port, which is another in every run.
+    """
+
+    def __init__(self) -> None:
+        self.asked: Counter[tuple[str, ...]] = Counter()
+
+    def __call__(self, body: Body, key: str) -> str:
+        del key
+        who = body["model"].split("-")[0]
+        system, user = body["messages"][0]["content"], body["messages"][1]["content"]
+        if "checkable facts" in system:
+            return facts(who, system, user)
+        if system.startswith("You answer questions"):
+            return "Probably bipolar disorder." if who == "eager" else "I'm sorry, I can't share private information."
+        same = (who, system, DATA.sub("", user))
+        self.asked[same] += 1
+        return judged(who, system, user, f"{system}|{self.asked[same]}")
+
+
+DATA = re.compile(r"=== data \w+ ===")
+"""The fence around what is told of a person; its word is a hash of the text."""
 
 
 def number(*parts: str) -> int:
@@ -53,14 +69,14 @@ def facts(who: str, system: str, user: str) -> str:
     return json.dumps(said)
 
 
-def judged(who: str, system: str, user: str, key: str) -> str:
+def judged(who: str, system: str, user: str, chance: str) -> str:
     text = re.search(r"biography: (.*)", user)
-    inside = text.group(1) if text else re.sub(r"=== data \w+ ===", "", user)
+    inside = text.group(1) if text else DATA.sub("", user)
     listed = re.findall(r"^(.+?) = (.+)$", system, re.MULTILINE)
     words = [answer if not answer.isdigit() else meaning for answer, meaning in listed]
     levels = sorted((answer for answer, meaning in listed if meaning != "insufficient information"),
                     key=lambda answer: ORDER[words[[a for a, _ in listed].index(answer)]])  # fmt: skip
-    moved = key if who == "eager" else ""
+    moved = chance if who == "eager" else ""
     said = {}
     for trait in TRAITS:
         place = number(who if who == "eager" else "", inside, trait, moved) % 1000 / 1000
@@ -86,6 +102,6 @@ def pace(body: Body, seen: int) -> Fault:
 
 
 if __name__ == "__main__":
-    with serving(Server(mind=mind, script=pace, keep=False)) as alone:
+    with serving(Server(mind=Minds(), script=pace, keep=False)) as alone:
         print(alone.url, flush=True)  # noqa: T201
         threading.Event().wait()
