@@ -125,6 +125,14 @@ def test_folding() -> None:
     assert fold("ÆØÅ Þóra Müẞig") == "aeoa thora mussig"
 
 
+@pytest.mark.parametrize("name", ["Jürgen Müller", "Ju\u0308rgen Müller", "Juergen Mueller", "Jurgen Muller"])
+@pytest.mark.parametrize("text", ["jürgen MÜLLER", "Mueller, Juergen", "x-juergenmueller.9", "x-jürgenmüller.9"])
+def test_a_name_with_dots_is_found_as_it_is_spelt_out(name: str, text: str) -> None:
+    plain = name == "Jurgen Muller" and "ue" in text
+    assert bool(scan(pl.DataFrame({"club": [text]}), [name])) != plain, "a name without dots does not tell of any"
+    assert scan(pl.DataFrame({"club": [text]}), [name], allowed=["Jürgen Müller"]) == {}
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     out = tmp_path / "release"

@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-__all__ = ["COMMON", "MIN_LENGTH", "PASSAGE", "Private", "fold", "words_of"]
+__all__ = ["COMMON", "MIN_LENGTH", "PASSAGE", "Private", "fold", "spellings", "words_of"]
 
 MIN_LENGTH = 4
 """Shorter private values count only when they are the whole cell."""
@@ -33,6 +33,8 @@ _TOKEN = re.compile(r"[^\s\"',:;()\[\]{}<>|=]+")
 _DIGEST = re.compile(r"[0-9a-f]{16,}", re.IGNORECASE)
 # letters that Unicode does not take apart
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
+# how names are written where there are no dots and rings: Müller, Mueller
+_SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 
 
 def fold(text: str) -> str:
@@ -55,6 +57,23 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(fold(text))
 
 
+def spellings(text: str) -> list[list[str]]:
+    """Return the folded words of a text, and again where its letters have another spelling.
+
+    Examples
+    --------
+    >>> spellings("Jürgen Nemo")
+    [['jurgen', 'nemo'], ['juergen', 'nemo']]
+    >>> spellings("Ann Nemo")
+    [['ann', 'nemo']]
+    """
+    words = words_of(text)
+    if text.isascii():
+        return [words]
+    spelt_out = words_of(unicodedata.normalize("NFC", text.casefold()).translate(_SPELT_OUT))
+    return [words] if spelt_out == words else [words, spelt_out]
+
+
 class Private:
     """Values that must not leave, and how they are told from what merely looks alike.
 
@@ -69,7 +88,8 @@ class Private:
 
     Notes
     -----
-    Everything is compared without case, accents and punctuation. A value counts
+    Everything is compared without case, accents and punctuation; Müller is also Mueller, in the value and in the text.
+    A value counts
 
     - as a run of words: "the club of ZOE NEMO", also with the last name first. A value shorter than four characters
       must be the whole cell;
@@ -85,20 +105,19 @@ class Private:
     """
 
     def __init__(self, values: Iterable[str], allowed: Collection[str] = (), *, common: int = COMMON) -> None:
-        self.allowed = frozenset(" ".join(words_of(text)) for text in allowed)
+        self.allowed = frozenset(" ".join(words) for text in allowed for words in spellings(text))
         self.common = common
         self._times: Counter[str] = Counter()
         self._texts: list[str] = []
         lengths: defaultdict[str, set[int]] = defaultdict(set)
         self._glued: defaultdict[str, set[str]] = defaultdict(set)
         for value, times in Counter(values).items():
-            words = words_of(value) if value else []
-            if not words or " ".join(words) in self.allowed:
+            written = spellings(value) if value else [[]]
+            if not written[0] or any(" ".join(words) in self.allowed for words in written):
                 continue
-            if len(words) >= PASSAGE:
+            if len(written[0]) >= PASSAGE:
                 self._texts.append(value)
-            turned = [words[-1:] + words[:-1]] if 1 < len(words) <= 4 and not _number(words) else []
-            for order in [words, *turned]:
+            for order in _orders(value):
                 self._times[" ".join(order)] += times
                 lengths[order[0]].add(len(order))
                 if _can_be_glued(order):
@@ -117,16 +136,21 @@ class Private:
         document
             The text is a document or a name of something, not a value of a person.
         """
-        words = words_of(text)
         found: Counter[str] = Counter()
-        for place, first in enumerate(words):
-            for length in self._lengths.get(first, ()):
-                run = " ".join(words[place : place + length])
-                if place + length <= len(words) and self._counts(run, length, len(words), rows, document):
-                    found[VALUE] += 1
+        if runs := max(self._runs_in(words, rows, document) for words in spellings(text)):
+            found[VALUE] = runs
         if not found and (inside := self._inside(text)):
             found[INSIDE] = inside
         return found
+
+    def _runs_in(self, words: Sequence[str], rows: int, document: bool) -> int:
+        runs = (
+            (" ".join(words[place : place + length]), length)
+            for place, first in enumerate(words)
+            for length in self._lengths.get(first, ())
+            if place + length <= len(words)
+        )
+        return sum(self._counts(run, length, len(words), rows, document) for run, length in runs)
 
     def _counts(self, run: str, length: int, words: int, rows: int, document: bool) -> bool:
         times = self._times.get(run, 0)
@@ -145,13 +169,16 @@ class Private:
         """Count names and ids inside a word; texts repeat their words."""
         if token not in self._seen:
             # a pseudonym or a checksum holds any short run of digits and letters a to f by chance
-            whole = "" if _DIGEST.fullmatch(token) else "".join(words_of(token))
-            self._seen[token] = sum(
-                whole.startswith(value, place)
-                for place in range(len(whole) - GLUED_ID + 1)
-                for value in self._glued.get(whole[place : place + GLUED_ID], ())
-            )
+            wholes = [] if _DIGEST.fullmatch(token) else ["".join(words) for words in spellings(token)]
+            self._seen[token] = max(map(self._inside_of, wholes), default=0)
         return self._seen[token]
+
+    def _inside_of(self, whole: str) -> int:
+        return sum(
+            whole.startswith(value, place)
+            for place in range(len(whole) - GLUED_ID + 1)
+            for value in self._glued.get(whole[place : place + GLUED_ID], ())
+        )
 
     def passages(self, texts: Collection[str]) -> set[str]:
         """Return those of the texts that share a passage with a private text."""
@@ -173,6 +200,13 @@ def _runs(words: Sequence[str], ends: Collection[tuple[str, str]] | None = None)
     for place in range(len(words) - PASSAGE + 1):
         if ends is None or (words[place], words[place + PASSAGE - 1]) in ends:
             yield " ".join(words[place : place + PASSAGE])
+
+
+def _orders(value: str) -> Iterable[list[str]]:
+    for words in spellings(value):
+        yield words
+        if 1 < len(words) <= 4 and not _number(words):
+            yield words[-1:] + words[:-1]
 
 
 def _number(words: Sequence[str]) -> bool:

@@ -187,7 +187,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return record
 
 
-def _cell(path: Path, name: str, value: Any) -> str | None:  # noqa: ANN401 - whatever JSON held
+def _cell(path: Path, name: str, value: object) -> str | None:
     if isinstance(value, (list, dict)):
         raise InputError(f"{path}: the key {name} holds a list or an object; a people table holds one value a key")
     if isinstance(value, bool):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
@@ -47,7 +45,7 @@ class ColumnSpec(Strict):
 
     @field_validator("values", mode="before")
     @classmethod
-    def _codes_are_text(cls, raw: Any) -> Any:  # noqa: ANN401 - whatever YAML held
+    def _codes_are_text(cls, raw: object) -> object:
         """Let ``1: male`` stand for ``"1": male``; cells are compared as text."""
         if not isinstance(raw, dict):
             return raw

@@ -118,8 +118,15 @@ def compare_humans(folder: StudyFolder, plan: Plan, path: Path, how: Comparison,
         progress.step(place, len(TRAITS), trait)
         judged = Judged.of(trait, humans.annotations, annotations, traits, rated["id"].to_list())
         resampler = Resampler(stage_rng(how.seed, f"validity {trait}"), how.draws)
-        settings = {"controls": controls, "reliability": how.reliability}
-        found.append(compared(judged, resampler, same_scale=humans.same_scale, **settings))  # type: ignore[arg-type]
+        found.append(
+            compared(
+                judged,
+                resampler,
+                same_scale=humans.same_scale,
+                controls=controls,
+                reliability=how.reliability,
+            )
+        )
         tests[trait] = {name: _tested(judged, name, humans, how.epsilon) for name in judged.raters}
     progress.step(len(TRAITS), len(TRAITS))
     effects = _effects(people, traits, humans, sample, kinds, how)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
@@ -153,9 +154,9 @@ def _header(path: Path) -> list[str]:
     return names
 
 
-def _opened(path: Path) -> BytesIO:
+def _opened(path: Path) -> BinaryIO:
     try:
-        return path.open("rb")  # type: ignore[return-value]
+        return path.open("rb")
     except OSError as error:
         reason = "there is none" if isinstance(error, FileNotFoundError) else "it cannot be opened"
         raise InputError(f"{path}: {reason}; give the folder with CelebA's label files") from None

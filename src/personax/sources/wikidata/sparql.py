@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
 from urllib.parse import urlencode
 
 from personax.errors import FetchError, InputError, SourceChanged
@@ -102,12 +101,13 @@ def read_rows(page: Page) -> list[Row]:
     return [_row(row) for row in rows]
 
 
-def _row(row: Any) -> Row:  # noqa: ANN401 - whatever JSON held
+def _row(row: object) -> Row:
     cells = row.items() if isinstance(row, dict) else [("", None)]
     values = {name: cell.get("value") if isinstance(cell, dict) else None for name, cell in cells}
-    if not all(isinstance(value, str) for value in values.values()):
+    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+    if len(texts) < len(values):
         raise SourceChanged("Wikidata's query service: looked for a row of values and did not find it")
-    return values  # type: ignore[return-value]
+    return texts
 
 
 def item_in(row: Row, variable: str) -> str:

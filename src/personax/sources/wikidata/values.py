@@ -192,13 +192,16 @@ def read_coordinates(value: object) -> tuple[float, float]:
         raise ValueError("no coordinates")
     if qid_of(value.get("globe")) != EARTH:
         raise ValueError("not on Earth")
-    latitude, longitude = value.get("latitude"), value.get("longitude")
-    for number in (latitude, longitude):
-        if isinstance(number, bool) or not isinstance(number, (int, float)):
-            raise ValueError("no coordinates")
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):  # type: ignore[operator]
+    latitude, longitude = (_coordinate(value.get(name)) for name in ("latitude", "longitude"))
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         raise ValueError("outside the globe")
-    return float(latitude), float(longitude)  # type: ignore[arg-type]
+    return latitude, longitude
+
+
+def _coordinate(number: object) -> float:
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        raise ValueError("no coordinates")
+    return float(number)
 
 
 def read_image(value: object) -> str:
