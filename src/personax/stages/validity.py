@@ -118,15 +118,8 @@ def compare_humans(folder: StudyFolder, plan: Plan, path: Path, how: Comparison,
         progress.step(place, len(TRAITS), trait)
         judged = Judged.of(trait, humans.annotations, annotations, traits, rated["id"].to_list())
         resampler = Resampler(stage_rng(how.seed, f"validity {trait}"), how.draws)
-        found.append(
-            compared(
-                judged,
-                resampler,
-                same_scale=humans.same_scale,
-                controls=controls,
-                reliability=how.reliability,
-            )
-        )
+        same_scale, reliability = humans.same_scale, how.reliability
+        found.append(compared(judged, resampler, same_scale=same_scale, controls=controls, reliability=reliability))
         tests[trait] = {name: _tested(judged, name, humans, how.epsilon) for name in judged.raters}
     progress.step(len(TRAITS), len(TRAITS))
     effects = _effects(people, traits, humans, sample, kinds, how)
