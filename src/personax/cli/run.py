@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from personax.cli.console import emit, say, watching
+from personax.cli.verdict import collected, released
 from personax.study import Outcome, Study
 
 __all__ = ["FolderOption", "ForceOption", "JsonOption", "StudyArgument", "perform", "register"]
@@ -31,7 +32,12 @@ def perform(study: Study, stages: Iterable[str] | None = None, *, force: bool, a
         return
     for outcome in outcomes:
         say(_line(outcome))
-    if not any(outcome.ran for outcome in outcomes):
+    ran = {outcome.stage for outcome in outcomes if outcome.ran}
+    if "collect" in ran:
+        collected(study.folder.path("people"))
+    if "release" in ran:
+        released(study.folder.path("release"))
+    if not ran:
         say("nothing to do")
     if any(outcome.stage == "report" for outcome in outcomes):
         say(str(study.report))

@@ -109,19 +109,18 @@ def follows(private: Ranked, other: Ranked) -> str:
     return "in the same order as" if _in_order(p, c, private, other) else ""
 
 
-def _pairs(codes: Ints) -> float:
-    counts = np.unique(codes, return_counts=True)[1].astype(np.float64)
-    return float((counts * (counts - 1)).sum() / 2)
+def _pairs(counts: Ints) -> float:
+    return float((counts.astype(np.float64) * (counts - 1)).sum() / 2)
 
 
 def _one_to_one(p: Ints, c: Ints, many: int) -> bool:
-    alike = _pairs(p)
+    alike = _pairs(np.bincount(p))
     if alike < PAIRS:
         return False
-    other = _pairs(c)
+    other = _pairs(np.bincount(c))
     if not SURE * alike <= other <= alike / SURE:
         return False
-    return _pairs(p * many + c) >= SURE * max(alike, other)
+    return _pairs(np.unique(p * many + c, return_counts=True)[1]) >= SURE * max(alike, other)
 
 
 def _in_order(p: Ints, c: Ints, private: Ranked, other: Ranked) -> bool:

@@ -24,7 +24,7 @@ from personax.data.values import (
 )
 from personax.schema import Column, Identity
 
-__all__ = ["ALONE", "classify", "identified"]
+__all__ = ["ALONE", "SORTED", "classify", "identified"]
 
 ALONE: Final = 5
 """A value that at least so many people share on average is a category; see also ``rare_below`` of a release."""
@@ -228,13 +228,13 @@ def _coordinates(frame: pl.DataFrame, found: dict[str, Verdict]) -> None:
 
 
 def _can_be_places(one: pl.Series, two: pl.Series) -> bool:
-    held = [numbers_of(one), numbers_of(two)]
-    limits, spans = (90, 180), []
-    for numbers, limit in zip(held, limits, strict=True):
-        if numbers is None or not 4 <= numbers.decimals <= 8 or np.abs(numbers.distinct).max() > limit:
+    for series, limit in ((one, 90), (two, 180)):
+        numbers = numbers_of(series.head(5000))
+        if numbers is None or not len(numbers.distinct) or not 4 <= numbers.decimals <= 8:
             return False
-        spans.append(float(np.abs(numbers.distinct).max()))
-    return min(spans) > 10
+        if not 10 < np.abs(numbers.distinct).max() <= limit:
+            return False
+    return True
 
 
 def _function(frame: pl.DataFrame, roles: Mapping[str, Column], found: dict[str, Verdict]) -> None:
