@@ -22,6 +22,9 @@ __all__ = ["decode", "fold", "looks", "spellings", "tidy", "transliterate", "vis
 ROUNDS = 4
 """How often a text may be escaped within an escape before it is taken as it stands."""
 
+SHORT = 80
+"""Letters of a text that is a name, and is remembered: names come again, and biographies would fill the memory."""
+
 _SILENT = dict.fromkeys(map(ord, "'’‘‛`´ʻʼʽʾʿˈʹ′‵՚׳ꞌ＇·"))
 _BLANKS = "\u2800"
 """Characters that are letters or signs by their category, and show nothing."""
@@ -48,7 +51,6 @@ _GERMAN = re.compile("|".join(_AS_GERMAN))
 _SKIY = re.compile(r"[iy]y\b")
 
 
-@lru_cache(maxsize=2**17)
 def fold(text: str) -> str:
     """Return what two spellings of one name share: small ASCII letters and digits, words apart by single blanks.
 
@@ -66,7 +68,14 @@ def fold(text: str) -> str:
     >>> [fold(name) for name in ("Zоe\u200b N\u0435mo", "𝐙𝐨𝐞 Ｎｅｍｏ", "Zo&amp;euml; N%C3%A9mo")]
     ['zoe nemo', 'zoe nemo', 'zoe nemo']
     """
+    return _name(text) if len(text) <= SHORT else _text(text)
+
+
+def _text(text: str) -> str:
     return _ascii(text) if _is_plain(text) else _folded(visible(text))
+
+
+_name = lru_cache(maxsize=2**17)(_text)
 
 
 def words(text: str) -> list[str]:
@@ -80,7 +89,6 @@ def words(text: str) -> list[str]:
     return fold(text).split()
 
 
-@lru_cache(maxsize=2**17)
 def spellings(text: str) -> tuple[str, ...]:
     """Return the folded text first, then other ways to write it in plain letters, each once.
 
