@@ -6,7 +6,7 @@ from typing import Final
 
 __all__ = ["CHINESE_FAMILY", "GIVEN", "JAPANESE_FAMILY", "KOREAN_FAMILY"]
 
-GIVEN: Final = frozenset(
+GIVEN: Final = (
     """
     james john robert michael william david richard joseph thomas charles christopher daniel matthew anthony mark donald
     steven paul andrew joshua kenneth kevin brian george edward ronald timothy jason jeffrey ryan jacob gary nicholas
@@ -65,7 +65,7 @@ GIVEN: Final = frozenset(
     امينة نور هدى سلمى رانيا
     """.split()
 )
-"""Folded as `personax.data.naming` folds."""
+"""As they are written; to be folded."""
 
 CHINESE_FAMILY: Final = frozenset(
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
+from personax.data.text import fold, visible
 from personax.data.vocabulary import DIRECT, QUASI, SENSITIVE, TEXTUAL, WORDS, Topic
 
 __all__ = ["Said", "is_code", "says", "snake", "split", "tells_the_day", "topics"]
@@ -20,7 +21,6 @@ SHORT = frozenset({"id", "dob", "ssn", "tel", "fax", "url", "zip", "bio", "nom",
 """Entries of up to three letters that mean nothing else."""
 
 _CHUNK = re.compile(r"[^\W\d_]+|\d+")
-_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ß": "ss"})
 _SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 # given alone, or beside a person, these are parts of a name
@@ -125,13 +125,16 @@ def snake(name: str) -> str:
 
 
 def _composed(name: str) -> str:
-    """Return a name without accents and with one form of every letter."""
-    plain = unicodedata.normalize("NFKD", name.translate(_LETTERS))
+    """Return a name as it is seen, without accents, with one form of every letter."""
+    if name.isascii():
+        return name
+    plain = unicodedata.normalize("NFKD", visible(name))
     return unicodedata.normalize("NFC", "".join(letter for letter in plain if not unicodedata.combining(letter)))
 
 
-def _fold(text: str) -> str:
-    return _composed(text.casefold()).translate(_LETTERS)
+def _fold(word: str) -> str:
+    """Return a word as the vocabulary has it: folded, but that scripts without spaces stay, to be parted."""
+    return _composed(word).lower() if _UNSPACED.search(word) else fold(word).replace(" ", "")
 
 
 def _cased(chunk: str) -> list[str]:
@@ -164,8 +167,8 @@ def _vocabulary() -> dict[str, Topic]:
     found: dict[str, Topic] = {}
     for topic, entries in WORDS.items():
         for entry in " ".join(entries.split()).split(","):
-            for written in {entry, entry.casefold().translate(_SPELT_OUT)}:
-                key = "".join(_CHUNK.findall(_fold(written)))
+            for written in {entry, entry.translate(_SPELT_OUT)}:
+                key = "".join(_fold(word) for word in _CHUNK.findall(_composed(written)))
                 if key:
                     found.setdefault(key, topic)
     return found

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from personax.data.gazetteer import CHINESE_FAMILY, GIVEN, JAPANESE_FAMILY, KOREAN_FAMILY
 from personax.data.naming import split
+from personax.data.text import fold
 
 __all__ = ["FEW", "MANY", "Numbers", "in_numbers", "in_texts", "is_free_text", "numbers_of", "yes_or_no"]
 
@@ -130,6 +131,11 @@ def _decimals(distinct: Floats) -> int:
     return least
 
 
+@cache
+def _yes_and_no() -> frozenset[str]:
+    return frozenset(map(fold, _YES_OR_NO))
+
+
 def yes_or_no(series: pl.Series) -> bool:
     """Say whether a column only says yes or no, 0 or 1."""
     if series.dtype == pl.Boolean:
@@ -139,7 +145,7 @@ def yes_or_no(series: pl.Series) -> bool:
         return False
     if series.dtype.is_numeric():
         return len(known) <= 2 and set(known.cast(pl.Float64).to_list()) <= {0.0, 1.0, 2.0}
-    return len(known) > 0 and all("".join(split(str(value))) in _YES_OR_NO for value in known)
+    return len(known) > 0 and all(fold(str(value)) in _yes_and_no() for value in known)
 
 
 def in_numbers(numbers: Numbers, *, measured: bool) -> str:
@@ -296,9 +302,14 @@ def _named(values: Sequence[str], *, unique: bool) -> str:
     return ""
 
 
+@cache
+def _given_names() -> frozenset[str]:
+    return frozenset(fold(name) for name in GIVEN)
+
+
 def _given(text: str) -> bool:
     words = [word for word in split(text) if word not in _PARTICLES]
-    return 0 < len(words) <= 5 and not any(word.isdigit() for word in words) and any(word in GIVEN for word in words[:2])
+    return 0 < len(words) <= 5 and not any(word.isdigit() for word in words) and any(word in _given_names() for word in words[:2])
 
 
 def _by_script(text: str) -> bool:

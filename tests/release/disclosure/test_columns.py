@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from personax.data.naming import tells_the_day
 from personax.errors import InputError
 from personax.release import Key
 from personax.release.disclosure import (
@@ -19,7 +20,6 @@ from personax.release.disclosure import (
     merge_rare,
     names_of,
     shuffle_categories,
-    tells_the_day,
     with_names,
 )
 
