@@ -202,11 +202,11 @@ def _of_texts(texts: pl.Series, said: Said) -> Verdict:
         return "direct", f"it holds {held}"
     if is_free_text(sample) and many > FEW:
         return "unknown", "free text"
+    if unique:
+        return "unknown", f"text that differs for nearly everybody{f', called {said.word}' if said.word else ''}"
     plain = _plain(said)
     if plain:
         return plain
-    if unique:
-        return "unknown", "text that differs for nearly everybody"
     if many > FEW and rows < ALONE * many or many > rows / 2 and many > 3:
         return "unknown", f"text of {many} values that few people share"
     return ("free", f"{many} categories") if many <= FEW else ("quasi-identifying", f"{many} categories")

@@ -128,7 +128,7 @@ def _composed(name: str) -> str:
     """Return a name as it is seen, without accents, with one form of every letter."""
     if name.isascii():
         return name
-    plain = unicodedata.normalize("NFKD", visible(name))
+    plain = unicodedata.normalize("NFKD", visible(name)).replace("ß", "ss")
     return unicodedata.normalize("NFC", "".join(letter for letter in plain if not unicodedata.combining(letter)))
 
 

@@ -158,15 +158,17 @@ def _by_study(
 ) -> Decision | None:
     """Return what the study file says of a column; None where it says nothing."""
     own = said.get(column.name)
-    found = own or (next((one for pattern, one in said.items() if fnmatchcase(column.name, pattern)), None)
-                    if column.identity != "direct" else None)  # fmt: skip
     if column.name in withheld:
         return _made(column, "withheld", "the publisher keeps it back", said=True)
+    if column.name in generalised and column.identity != "direct":
+        if own is not None and own.leaves == "exact":
+            raise InputError(f"release.columns lets {column.name} leave exact and release.anonymity makes it coarser; "
+                             "take one of the two back")  # fmt: skip
+        return _made(column, "generalised", "asked for under anonymity", said=True)
+    if own is None and column.name in noisy and column.identity not in ("direct", "unknown"):
+        return _made(column, "exact", "with noise", said=True)
+    found = own or (None if column.identity == "direct" else _by_pattern(column.name, said))
     if found is None:
-        if column.name in generalised and column.identity != "direct":
-            return _made(column, "generalised", "asked for under anonymity", said=True)
-        if column.name in noisy and column.identity not in ("direct", "unknown"):
-            return _made(column, "exact", "with noise", said=True)
         return None
     if found.leaves == "exact" and not _needs_no_word(column) and not found.risk.strip():
         raise InputError(
@@ -179,6 +181,10 @@ def _by_study(
             "choose withheld"
         )
     return replace(_made(column, found.leaves, "the study file says so", said=True), risk=found.risk.strip())
+
+
+def _by_pattern(name: str, said: Mapping[str, Leave]) -> Leave | None:
+    return next((one for pattern, one in said.items() if fnmatchcase(name, pattern)), None)
 
 
 def _needs_no_word(column: Column) -> bool:

@@ -28,6 +28,9 @@ from personax.schema import Column, Notice
 __all__ = ["Protected", "protect"]
 
 YEAR = "birth_year"
+_YEARS = Column(
+    YEAR, "feature", "continuous", "years", identity="quasi-identifying", identity_why="years of birth, of the date"
+)
 
 
 @dataclass
@@ -93,7 +96,7 @@ def protect(contents: Contents, settings: Settings, key: Key, statement: Stateme
     contents = replace(contents, people=people, columns=known)
     decisions = _decided(contents, settings)
     table = _chosen(contents, decisions)
-    _births(table, contents, settings.birth_band)
+    _births(table, contents, settings.birth_band, decisions)
     _rare(table, settings.rare_below)
     if contents.traits is not None:
         table.frame = table.frame.join(contents.traits, on="id", how="left", maintain_order="left")
@@ -114,8 +117,11 @@ def _decided(contents: Contents, settings: Settings) -> list[Decision]:
     if strange := sorted(set(settings.withheld) - {c.name for c in able}):
         raise InputError(f"release.withheld names {strange[0]}, which would not leave anyway; take it off the list")
     noise, alike = settings.noise, settings.alike
+    columns = [c for c in contents.columns if c.name not in scored]
+    if settings.birth_band is not None and YEAR not in {c.name for c in able}:
+        columns.append(_YEARS)
     return decide(
-        [c for c in contents.columns if c.name not in scored],
+        columns,
         said=settings.columns,
         withheld=settings.withheld,
         generalised=alike.quasi_identifiers if alike else (),
@@ -157,9 +163,9 @@ def _tell(table: Protected, decisions: Sequence[Decision]) -> None:
         table.notices.append(Notice(f"No decision is written for these columns ({how}); {PLAN}.", len(open_)))
 
 
-def _births(table: Protected, contents: Contents, band: int | None) -> None:
+def _births(table: Protected, contents: Contents, band: int | None, decisions: Sequence[Decision]) -> None:
     """Make years of birth of dates, in bands."""
-    if band is None:
+    if band is None or any(one.name == YEAR and one.leaves == "withheld" for one in decisions):
         return
     source = YEAR if YEAR in table.frame.columns else next(
         (c.name for c in contents.columns if c.role != "id" and says(c.name).topic == "birth date"), None
@@ -170,11 +176,11 @@ def _births(table: Protected, contents: Contents, band: int | None) -> None:
     old = next((c for c in table.columns if c.name == YEAR), None)
     table.frame = table.frame.with_columns(years.alias(YEAR))
     if old is None:
-        table.columns.append(Column(YEAR, "feature", "continuous", "years"))
-    says = "the year of birth" if band == 1 else f"the first year of a band of {band}"
-    table.mark(YEAR, says)
+        table.columns.append(_YEARS)
+    means = "the year of birth" if band == 1 else f"the first year of a band of {band}"
+    table.mark(YEAR, means)
     table.told["birth"] = {"band": band, "unreadable": lost}
-    table.sentences.append(f"Of the date of birth {says} leaves.")
+    table.sentences.append(f"Of the date of birth {means} leaves.")
     if lost:
         table.notices.append(Notice("Dates of birth that cannot be read leave as missing.", lost))
 
@@ -201,14 +207,14 @@ def _alike(table: Protected, settings: Settings, decisions: Sequence[Decision]) 
     """Make people alike in what is to be made coarser, and measure who is."""
     asked = settings.alike or Alike()
     noisy = {*settings.noise.numbers, *settings.noise.categories} if settings.noise else set()
-    coarser = {one.name for one in decisions if one.leaves == "generalised"} | ({YEAR} & set(table.how))
+    coarser = {one.name for one in decisions if one.leaves == "generalised"}
     if settings.alike is not None and not asked.quasi_identifiers:
         kept = {*noisy, *(one.name for one in decisions if one.said and one.leaves == "exact")}
         coarser |= {c.name for c in table.of(lambda c: c.role == "feature" and c.name not in kept)}
     _named(table, asked.quasi_identifiers)
     quasi = table.of(lambda c: c.name in coarser)
     hidden = _sensitive(table, asked.sensitive)
-    if both := sorted(noisy & {c.name for c in quasi}):
+    if both := sorted(noisy & {*asked.quasi_identifiers, *(c.name for c in quasi)}):
         raise InputError(f"{both[0]} is to carry noise and to be coarsened; noise would undo groups, so choose one")
     if not quasi:
         _measured(table, table.of(lambda c: c.role == "feature" and c.name not in noisy), hidden, asked)
