@@ -29,6 +29,9 @@ __all__ = ["ALONE", "SORTED", "classify", "identified"]
 ALONE: Final = 5
 """A value that at least so many people share on average is a category; see also ``rare_below`` of a release."""
 
+LONG: Final = 10_000
+"""Whole numbers about as large, of which nearly everybody has another, may be ids."""
+
 ODD: Final = 0.1
 """Share of ages or years with a fraction, from which the column tells birthdays."""
 
@@ -144,6 +147,8 @@ def _of_numbers(numbers: Numbers, said: Said, *, texts: bool) -> Verdict:
         if not denied or (texts and said.sure and (not few or said.topic == "birth date")):
             return "direct", f"its name says so ({said.word})"
         return ("free" if few else "quasi-identifying"), f"its name says {said.word}, and {denied}"
+    if said.topic is None and numbers.whole and numbers.unique and np.median(np.abs(numbers.distinct)) >= LONG:
+        return "unknown", "whole numbers, another for nearly everybody: ids, or a measurement"
     return _plain(said) or (("free", f"{len(numbers.distinct)} different numbers") if few else
                             ("quasi-identifying", "numbers of many values single people out"))  # fmt: skip
 

@@ -140,10 +140,21 @@ def _fold(word: str) -> str:
 def _cased(chunk: str) -> list[str]:
     """Part letters where case changes; ``XMLHttp`` before the last capital, ``DOBplayer`` after it."""
     pieces: list[str] = []
-    for run in re.findall(r"[A-Z]+[a-z]*|[^A-Z]+", _ascii_case(chunk)):
-        start = sum(map(len, pieces))
-        pieces += _acronym(chunk[start : start + len(run)])
+    for part in _scripts(chunk):
+        start = 0
+        for run in re.findall(r"[A-Z]+[a-z]*|[^A-Z]+", _ascii_case(part)):
+            pieces += _acronym(part[start : start + len(run)])
+            start += len(run)
     return pieces
+
+
+def _scripts(chunk: str) -> list[str]:
+    """Part letters where ASCII meets another script; single letters among others are look-alikes, and stay."""
+    if chunk.isascii():
+        return [chunk]
+    runs = re.findall(r"[\x00-\x7f]+|[^\x00-\x7f]+", chunk)
+    other = all(letter > "\u0370" for run in runs if not run.isascii() for letter in run)
+    return runs if other and min(map(len, runs)) > 1 else [chunk]
 
 
 def _ascii_case(chunk: str) -> str:

@@ -247,8 +247,11 @@ def in_texts(texts: Sequence[str], *, unique: bool) -> str:
     for says, pattern in _TELLING:
         if _part(values, lambda text, pattern=pattern: pattern.search(text) is not None) >= SOME:  # type: ignore[misc]
             return says
-    if _part(values, _dated) >= max(SOME, 0.5):
+    if _part(values, _dated) >= 0.5:
         return "dates"
+    # seasons, such as 1996-97 and 2000-01, are months now and then
+    if _part(values, lambda text: _dated(text) or _is_month(text)) >= 0.95:
+        return "months of years"
     if _part(values, lambda text: _UUID.fullmatch(text) or _HEX.fullmatch(text)) >= 0.8 and (unique or len(values) > FEW):
         return "hashes or ids of digits and letters"
     if _part(values, _dialled) >= 0.6:
@@ -276,8 +279,14 @@ def _dated(text: str) -> bool:
         part = found.groupdict()
         if part["a"]:
             return _can_be(part["z"], part["b"], part["a"]) or _can_be(part["z"], part["a"], part["b"])
-        return _can_be(part["y"] or part["y2"], part["m"] or part["m2"], part["d"] or part["d2"] or "1")
+        day = part["d"] or part["d2"]
+        return day is not None and _can_be(part["y"] or part["y2"], part["m"] or part["m2"], day)
     return _WORDED_DATE.fullmatch(text) is not None or _KOREAN_DATE.fullmatch(text) is not None
+
+
+def _is_month(text: str) -> bool:
+    found = _NUMERIC_DATE.fullmatch(text)
+    return bool(found and found["y"] and not found["d"] and _can_be(found["y"], found["m"], "1"))
 
 
 @cache

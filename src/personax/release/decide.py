@@ -15,7 +15,7 @@ from personax.errors import InputError
 from personax.schema import Column, Identity
 from personax.strict import nearest
 
-__all__ = ["MOST", "Decision", "Leave", "Leaves", "column_facts", "decide", "settled"]
+__all__ = ["MOST", "NOTHING_LEFT", "PLAN", "Decision", "Leave", "Leaves", "column_facts", "decide", "settled"]
 
 Leaves = Literal["exact", "generalised", "withheld"]
 
@@ -23,6 +23,9 @@ MOST: Final = 8
 """So many quasi-identifiers at most are made coarser together unasked; k people alike in more have little left."""
 
 PLAN: Final = "`personax release plan STUDY` prints a line for each column"
+
+
+NOTHING_LEFT: Final = "k people alike leave nothing of it"
 
 
 @dataclass(frozen=True)
@@ -161,8 +164,8 @@ def _by_study(
     if column.name in withheld:
         return _made(column, "withheld", "the publisher keeps it back", said=True)
     if column.name in generalised and column.identity != "direct":
-        if own is not None and own.leaves == "exact":
-            raise InputError(f"release.columns lets {column.name} leave exact and release.anonymity makes it coarser; "
+        if own is not None and own.leaves != "generalised":
+            raise InputError(f"release.columns says {own.leaves} of {column.name} and release.anonymity makes it coarser; "
                              "take one of the two back")  # fmt: skip
         return _made(column, "generalised", "asked for under anonymity", said=True)
     if own is None and column.name in noisy and column.identity not in ("direct", "unknown"):

@@ -11,7 +11,7 @@ import polars as pl
 from personax.data.naming import says
 from personax.errors import InputError
 from personax.release.contents import Contents
-from personax.release.decide import PLAN, Decision, decide, settled
+from personax.release.decide import NOTHING_LEFT, PLAN, Decision, decide, settled
 from personax.release.disclosure import (
     Statement,
     add_noise,
@@ -143,7 +143,7 @@ def _tell(table: Protected, decisions: Sequence[Decision]) -> None:
     """Say of every column what became of it and why, in the file, on the card and to the publisher."""
     gone = set(table.told.get("k_anonymity", {}).get("left_out", ()))
     table.told["columns"] = {
-        one.name: one.to_dict() | ({"leaves": "withheld", "because": "k people alike leave nothing of it"}
+        one.name: one.to_dict() | ({"leaves": "withheld", "because": NOTHING_LEFT}
                                    if one.name in gone else {})
         for one in decisions
     }  # fmt: skip
