@@ -67,7 +67,7 @@ SETS: Mapping[str, Mapping[str, tuple[Callable[[random.Random, int], Any], str]]
         "PassengerId": (lambda rng, row: row + 1, DIRECT), "Survived": (some(0, 1), FREE), "Pclass": (some(1, 2, 3), FREE),
         "Name": (person, DIRECT), "Sex": (some("male", "female"), QUASI),
         "Age": (lambda rng, row: rng.choice([22.0, 34.5, 0.42, *map(float, range(2, 71, 3))]), QUASI),
-        "SibSp": (some(0, 1, 2, 3), FREE), "Parch": (some(0, 1, 2), FREE), "Ticket": (made("A/5 {r}"), DIRECT),
+        "SibSp": (some(0, 1, 2, 3), FREE), "Parch": (some(0, 1, 2), FREE), "Ticket": (made("A/5 {r}"), UNKNOWN),
         "Fare": (real(5, 500, 4), QUASI), "Cabin": (long_tail, UNKNOWN), "Embarked": (some("S", "C", "Q"), FREE),
     },
     "Adult": {

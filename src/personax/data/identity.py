@@ -198,8 +198,10 @@ def _of_texts(texts: pl.Series, said: Said) -> Verdict:
     many, rows = len(distinct), len(texts)
     unique = rows >= MANY and many > 0.9 * rows
     sample = distinct.gather_every(max(1, many // SAMPLE)).head(SAMPLE).to_list()
-    if said.direct and not said.counted and not _shared(said, many, rows):
-        return "direct", f"its name says so ({said.word})"
+    if said.direct and not said.counted:
+        if said.sure or many > FEW or rows < ALONE * many:
+            return "direct", f"its name says so ({said.word})"
+        return "unknown", f"its name may say so ({said.word}), and many people share each of its {many} values"
     if said.topic == "day" and "birth" in said.word and "month" not in said.word:
         return "direct", f"its name says so ({said.word})"
     held = in_texts(sample, unique=unique)
@@ -215,11 +217,6 @@ def _of_texts(texts: pl.Series, said: Said) -> Verdict:
     if many > FEW and rows < ALONE * many or many > rows / 2 and many > 3:
         return "unknown", f"text of {many} values that few people share"
     return ("free", f"{many} categories") if many <= FEW else ("quasi-identifying", f"{many} categories")
-
-
-def _shared(said: Said, many: int, rows: int) -> bool:
-    """Say whether texts that may be names are categories: few, and each of many people."""
-    return not said.sure and many <= FEW and rows >= ALONE * many
 
 
 def _coordinates(frame: pl.DataFrame, found: dict[str, Verdict]) -> None:
