@@ -49,8 +49,9 @@ def infer_columns(frame: pl.DataFrame, given: Mapping[str, Column] | None = None
     Roles: the first column called id is the id, another one is private; numbers called ``final_o`` or ``<model>_o``
     (o c e a n), or after a trait, are targets; vectors are embeddings; columns whose identity class is direct, and
     text or codes that differ for nearly everybody, are private; all others are features. No name decides alone: see
-    `personax.data.identity.classify`. Kinds: numbers called month, day, weekday, longitude and the like are cyclic if they fit in one turn; text
-    and codes are nominal; numbers with at most 12 distinct values are ordinal; all other numbers are continuous.
+    `personax.data.identity.classify`. Kinds: numbers called month, day, weekday, longitude and the like are cyclic if
+    they fit in one turn; text and codes are nominal; numbers with at most 12 distinct values are ordinal; all other
+    numbers are continuous.
 
     Examples
     --------
@@ -94,10 +95,13 @@ def _inferred(
         role, because = "private", "private: a second id"
     elif role not in ("id", "embedding") and found[0] == "direct":
         role, because = "private", f"private: {found[1]}"
-    elif role is None and (not series.dtype.is_numeric() or _holds_codes(snake(series.name), series)):
-        if _differs_for_everybody(series):
-            role, because = "private", "private: it differs for nearly everybody"
+    elif role is None and _is_text_or_codes(series) and _differs_for_everybody(series):
+        role, because = "private", "private: it differs for nearly everybody"
     return replace(column, role=role or "feature", why=f"{column.why}; {because}" if because else column.why)
+
+
+def _is_text_or_codes(series: pl.Series) -> bool:
+    return not series.dtype.is_numeric() or _holds_codes(snake(series.name), series)
 
 
 def _holds_codes(name: str, numbers: pl.Series) -> bool:

@@ -10,14 +10,39 @@ from personax.data.naming import is_code, says, snake, split, tells_the_day, top
 from personax.data.vocabulary import DIRECT, WORDS, Topic
 
 SPLITS = {
-    "playerDOB": "player dob", "DOBplayer": "dob player", "IDNumber": "id number", "personID": "person id",
-    "contactPHONE": "contact phone", "nameFirst": "name first", "name_last": "name last", "Height(cm)": "height cm",
-    "birthDate": "birth date", "XMLHttpRequest": "xml http request", "iPhone2": "i phone 2", "Birth Date": "birth date",
-    "BIRTH_DATE": "birth date", "PlayerName": "player name", "player-name": "player name", "address2": "address 2",
-    "playername": "player name", "contactphone": "contact phone", "coachid": "coach id", "workaddress": "work address", "playerنص": "player ns",
-    "球员姓名": "球员 姓名", "선수이름": "선수 이름", "имяИгрока": "imya igroka", "biology": "biology", "SSN": "ssn",
-    "LastName": "last name", "last.name": "last name", " id ": "id", "ID": "id", "ｎａｍｅ": "name", "nаme": "name",
-}  # fmt: skip
+    "playerDOB": "player dob",
+    "DOBplayer": "dob player",
+    "IDNumber": "id number",
+    "personID": "person id",
+    "contactPHONE": "contact phone",
+    "nameFirst": "name first",
+    "name_last": "name last",
+    "Height(cm)": "height cm",
+    "birthDate": "birth date",
+    "XMLHttpRequest": "xml http request",
+    "iPhone2": "i phone 2",
+    "Birth Date": "birth date",
+    "BIRTH_DATE": "birth date",
+    "PlayerName": "player name",
+    "player-name": "player name",
+    "address2": "address 2",
+    "playername": "player name",
+    "contactphone": "contact phone",
+    "coachid": "coach id",
+    "workaddress": "work address",
+    "playerنص": "player ns",
+    "球员姓名": "球员 姓名",
+    "선수이름": "선수 이름",
+    "имяИгрока": "imya igroka",
+    "biology": "biology",
+    "SSN": "ssn",
+    "LastName": "last name",
+    "last.name": "last name",
+    " id ": "id",
+    "ID": "id",
+    "ｎａｍｅ": "name",
+    "nаme": "name",
+}
 """A name -> its words; the last is written with a Cyrillic а."""
 
 
@@ -27,10 +52,7 @@ def test_split(name: str) -> None:
 
 
 ENTRIES = [
-    (topic, entry.strip())
-    for topic in WORDS
-    if topic in DIRECT
-    for entry in " ".join(WORDS[topic].split()).split(",")
+    (topic, entry.strip()) for topic in WORDS if topic in DIRECT for entry in " ".join(WORDS[topic].split()).split(",")
 ]
 """Every identifying entry of every language."""
 
@@ -39,12 +61,20 @@ def written(words: list[str]) -> dict[str, str]:
     """Return the ways in which people write a name of several words."""
     upper = [word[:1].upper() + word[1:] for word in words]
     return {
-        "snake": "_".join(words), "camel": words[0] + "".join(upper[1:]), "pascal": "".join(upper),
-        "acronym": "_".join(words).upper(), "spaced": " ".join(words), "dotted": ".".join(words),
-        "glued": "".join(words), "title": " ".join(upper), "numbered": "_".join(words) + "_1",
-        "player before": "player_" + "_".join(words), "player camel": "player" + "".join(upper),
-        "contact camel": "contact" + "".join(word.upper() for word in words), "in brackets": f"{' '.join(words)} (private)",
-    }  # fmt: skip
+        "snake": "_".join(words),
+        "camel": words[0] + "".join(upper[1:]),
+        "pascal": "".join(upper),
+        "acronym": "_".join(words).upper(),
+        "spaced": " ".join(words),
+        "dotted": ".".join(words),
+        "glued": "".join(words),
+        "title": " ".join(upper),
+        "numbered": "_".join(words) + "_1",
+        "player before": "player_" + "_".join(words),
+        "player camel": "player" + "".join(upper),
+        "contact camel": "contact" + "".join(word.upper() for word in words),
+        "in brackets": f"{' '.join(words)} (private)",
+    }
 
 
 @pytest.mark.parametrize("topic", sorted(DIRECT))
@@ -61,19 +91,78 @@ def test_every_identifying_word_is_known_however_it_is_written(topic: Topic) -> 
 
 
 def test_words_count_in_at_least_fourteen_languages() -> None:
-    names = {"en": "surname", "de": "nachname", "fr": "prénom", "es": "apellidos", "it": "cognome", "pt": "sobrenome",
-             "nl": "achternaam", "pl": "nazwisko", "tr": "soyadı", "ru": "фамилия", "zh": "姓名", "ja": "氏名", "ko": "성명",
-             "ar": "الاسم"}  # fmt: skip
+    names = {
+        "en": "surname",
+        "de": "nachname",
+        "fr": "prénom",
+        "es": "apellidos",
+        "it": "cognome",
+        "pt": "sobrenome",
+        "nl": "achternaam",
+        "pl": "nazwisko",
+        "tr": "soyadı",
+        "ru": "фамилия",
+        "zh": "姓名",
+        "ja": "氏名",
+        "ko": "성명",
+        "ar": "الاسم",
+    }
     assert {says(name).topic for name in names.values()} == {"name"}
-    births = ["date of birth", "geburtsdatum", "date_naissance", "fechaNacimiento", "data di nascita", "data_nascimento",
-              "geboortedatum", "dataUrodzenia", "doğum tarihi", "дата_рождения", "出生日期", "生年月日", "생년월일", "تاريخ الميلاد"]  # fmt: skip
+    births = [
+        "date of birth",
+        "geburtsdatum",
+        "date_naissance",
+        "fechaNacimiento",
+        "data di nascita",
+        "data_nascimento",
+        "geboortedatum",
+        "dataUrodzenia",
+        "doğum tarihi",
+        "дата_рождения",
+        "出生日期",
+        "生年月日",
+        "생년월일",
+        "تاريخ الميلاد",
+    ]
     assert {says(name).topic for name in births} == {"birth date"}
 
 
-WHOLE = ["biology", "biological_age", "context", "grid", "paid", "valid", "average", "language", "percentage", "village",
-         "android", "rename", "filament", "tournament", "covid", "imagenet_score", "pathology", "humidity",
-         "mortality", "emotional_range", "goals", "work_rate", "pace", "shooting", "survived", "workclass", "diet",
-         "pets", "wins", "minutes", "net_rating", "A1", "final_o", "text_length"]  # fmt: skip
+WHOLE = [
+    "biology",
+    "biological_age",
+    "context",
+    "grid",
+    "paid",
+    "valid",
+    "average",
+    "language",
+    "percentage",
+    "village",
+    "android",
+    "rename",
+    "filament",
+    "tournament",
+    "covid",
+    "imagenet_score",
+    "pathology",
+    "humidity",
+    "mortality",
+    "emotional_range",
+    "goals",
+    "work_rate",
+    "pace",
+    "shooting",
+    "survived",
+    "workclass",
+    "diet",
+    "pets",
+    "wins",
+    "minutes",
+    "net_rating",
+    "A1",
+    "final_o",
+    "text_length",
+]
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -83,22 +172,57 @@ def test_words_count_only_whole(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["has_stage_name", "name_count", "n_names", "likes_own_name", "daily_email", "NAME_CONTRACT_TYPE", "is_face",
-             "photo_count", "text_length", "email_verified", "phone_type", "avg_note_length"],
-)  # fmt: skip
+    "name",
+    [
+        "has_stage_name",
+        "name_count",
+        "n_names",
+        "likes_own_name",
+        "daily_email",
+        "NAME_CONTRACT_TYPE",
+        "is_face",
+        "photo_count",
+        "text_length",
+        "email_verified",
+        "phone_type",
+        "avg_note_length",
+    ],
+)
 def test_a_name_of_a_measure_is_not_believed_alone(name: str) -> None:
     assert says(name).counted
 
 
 @pytest.mark.parametrize(
     ("name", "topic"),
-    [("team_name", "group"), ("club id", "group"), ("country_name", "country"), ("SchoolName", "group"),
-     ("player_height", "body"), ("partyid", "politics"), ("birth_country", "country"), ("birthplace", "birth place"),
-     ("birth_city", "birth place"), ("yrbrn", "birth year"), ("year_of_birth", "birth year"), ("Unnamed: 0", "id"),
-     ("first", "name"), ("Last", "name"), ("mother_name", "name"), ("native-country", "country"), ("idno", "id"),
-     ("essay0", "text"), ("username", "person"), ("race", "ethnicity"), ("union_member", "union"), ("income", "income"),
-     ("player_positions", "position"), ("agent_phone", "phone"), ("ip_address", "device"), ("e_mail_address", "e-mail")],
-)  # fmt: skip
+    [
+        ("team_name", "group"),
+        ("club id", "group"),
+        ("country_name", "country"),
+        ("SchoolName", "group"),
+        ("player_height", "body"),
+        ("partyid", "politics"),
+        ("birth_country", "country"),
+        ("birthplace", "birth place"),
+        ("birth_city", "birth place"),
+        ("yrbrn", "birth year"),
+        ("year_of_birth", "birth year"),
+        ("Unnamed: 0", "id"),
+        ("first", "name"),
+        ("Last", "name"),
+        ("mother_name", "name"),
+        ("native-country", "country"),
+        ("idno", "id"),
+        ("essay0", "text"),
+        ("username", "person"),
+        ("race", "ethnicity"),
+        ("union_member", "union"),
+        ("income", "income"),
+        ("player_positions", "position"),
+        ("agent_phone", "phone"),
+        ("ip_address", "device"),
+        ("e_mail_address", "e-mail"),
+    ],
+)
 def test_what_a_name_is_about(name: str, topic: str) -> None:
     assert says(name).topic == topic
 

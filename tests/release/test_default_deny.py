@@ -47,8 +47,13 @@ def study(folder: Path, table: Mapping[str, list[Any]], **release: Any) -> Study
     """Write a table and a study of it, and run it."""
     folder.mkdir(exist_ok=True)
     pl.DataFrame(table).write_csv(folder / "people.csv")
-    plan = {"version": 1, "name": "Invented", "seed": 1, "collect": {"source": "table", "path": "people.csv"},
-            "release": {"audit": False, **release}}  # fmt: skip
+    plan = {
+        "version": 1,
+        "name": "Invented",
+        "seed": 1,
+        "collect": {"source": "table", "path": "people.csv"},
+        "release": {"audit": False, **release},
+    }
     (folder / "study.yaml").write_text(yaml.safe_dump(plan))
     made = Study.load(folder / "study.yaml")
     made.run(["collect", "release"])
@@ -67,30 +72,51 @@ def failed(folder: Path) -> set[str]:
     return {check.name for check in verify(folder / "release").failed}
 
 
-NAMES = [("nameFirst", "nameLast"), ("vorname", "Nachname"), ("first", "apellido"), ("姓名", "name_last"), ("player", "氏名"),
-         ("Имя", "Фамилия"), ("FIRSTNAME", "lastname"), ("q1", "q2")]  # fmt: skip
+NAMES = [
+    ("nameFirst", "nameLast"),
+    ("vorname", "Nachname"),
+    ("first", "apellido"),
+    ("姓名", "name_last"),
+    ("player", "氏名"),
+    ("Имя", "Фамилия"),
+    ("FIRSTNAME", "lastname"),
+    ("q1", "q2"),
+]
 
 
 @pytest.mark.parametrize("names", NAMES, ids=lambda names: "-".join(names))
 def test_names_stay_whatever_their_columns_are_called(names: tuple[str, str], tmp_path: Path) -> None:
     table = people()
-    study(tmp_path, {names[0]: table["first"], names[1]: [f"{a} {b}" for a, b in zip(table["first"], table["last"], strict=True)],
-                     "mood": table["mood"], "ssn": [f"{x:03d}-45-{x:04d}" for x in range(N)],
-                     "tel": [f"+49 170 {x:07d}" for x in range(N)], "notes": ["likes tea"] * N})  # fmt: skip
+    study(
+        tmp_path,
+        {
+            names[0]: table["first"],
+            names[1]: [f"{a} {b}" for a, b in zip(table["first"], table["last"], strict=True)],
+            "mood": table["mood"],
+            "ssn": [f"{x:03d}-45-{x:04d}" for x in range(N)],
+            "tel": [f"+49 170 {x:07d}" for x in range(N)],
+            "notes": ["likes tea"] * N,
+        },
+    )
     assert leaves(tmp_path).columns == ["id", "mood"]
     assert failed(tmp_path) == {"audit"}, "it was not attacked"
 
 
 NUMBERS = {
-    "playerDOB": lambda day, row: int(f"{day:%Y%m%d}"), "born_epoch": lambda day, row: (day - date(1970, 1, 1)).days * 86400,
-    "contactPHONE": lambda day, row: 4917000000 + row * 7919 % 10**6, "personID": lambda day, row: row * 17 + 3,
-    "Unnamed: 0": lambda day, row: row, "qid": lambda day, row: (row * 7919) % 10**6,
+    "playerDOB": lambda day, row: int(f"{day:%Y%m%d}"),
+    "born_epoch": lambda day, row: (day - date(1970, 1, 1)).days * 86400,
+    "contactPHONE": lambda day, row: 4917000000 + row * 7919 % 10**6,
+    "personID": lambda day, row: row * 17 + 3,
+    "Unnamed: 0": lambda day, row: row,
+    "qid": lambda day, row: (row * 7919) % 10**6,
     "age": lambda day, row: round((date(2026, 1, 1) - day).days / 365.25, 4),
     "latitude": lambda day, row: round(48 + (row * 7919 % 10007) / 10007, 5),
     "longitude": lambda day, row: round(11 + (row * 104729 % 10007) / 10007, 5),
-    "q1": lambda day, row: 3.5 * (day - date(1970, 1, 1)).days + 1, "q2": lambda day, row: (day - date(1899, 12, 30)).days,
-    "q3": lambda day, row: round(day.year + (day.timetuple().tm_yday - 1) / 365.25, 4), "q4": lambda day, row: row**0.5,
-}  # fmt: skip
+    "q1": lambda day, row: 3.5 * (day - date(1970, 1, 1)).days + 1,
+    "q2": lambda day, row: (day - date(1899, 12, 30)).days,
+    "q3": lambda day, row: round(day.year + (day.timetuple().tm_yday - 1) / 365.25, 4),
+    "q4": lambda day, row: row**0.5,
+}
 
 
 def test_numbers_that_tell_a_person_stay(tmp_path: Path) -> None:
@@ -100,8 +126,9 @@ def test_numbers_that_tell_a_person_stay(tmp_path: Path) -> None:
     assert leaves(tmp_path).columns == ["id", "mood"]
     columns = json.loads((tmp_path / "people" / "columns.json").read_text())
     assert {one["name"]: one["identity"] for one in columns if one["name"] != "id"} == {
-        **dict.fromkeys(["dob", *hidden], "direct"), "mood": "free",
-    }  # fmt: skip
+        **dict.fromkeys(["dob", *hidden], "direct"),
+        "mood": "free",
+    }
     assert all(one["identity_why"] for one in columns)
 
 
@@ -140,9 +167,18 @@ def test_a_column_of_a_name_that_is_a_feature_leaves_and_its_effect_with_it(tmp_
 
 def test_what_others_may_know_is_made_coarser_unasked_and_the_terminal_says_so(tmp_path: Path) -> None:
     table = people()
-    made = study(tmp_path, {"name": table["last"], "club": table["club"], "height": table["height"],
-                            "birth_year": [day.year for day in table["born"]], "religion": ["a", "b"] * (N // 2),
-                            "essay": ["word " * 30] * N, "mood": table["mood"]})  # fmt: skip
+    made = study(
+        tmp_path,
+        {
+            "name": table["last"],
+            "club": table["club"],
+            "height": table["height"],
+            "birth_year": [day.year for day in table["born"]],
+            "religion": ["a", "b"] * (N // 2),
+            "essay": ["word " * 30] * N,
+            "mood": table["mood"],
+        },
+    )
     frame, said = leaves(tmp_path), told(tmp_path)
     assert {"name", "religion", "essay"}.isdisjoint(frame.columns)
     quasi = said["k_anonymity"]["columns"]
@@ -174,7 +210,7 @@ def test_the_plan_is_a_section_to_paste_and_a_word_of_risk_lets_a_column_leave(t
     assert "# private, and stay: name" in printed
     assert "the smallest group has" in printed
     risk = "A height to the millimetre finds a person."
-    with pytest.raises(InputError, match="height is to leave exact and is quasi-identifying .* name the risk"):
+    with pytest.raises(InputError, match=r"height is to leave exact and is quasi-identifying .* name the risk"):
         study(tmp_path, columns, columns={**plan, "height": {"leaves": "exact"}})
     study(tmp_path, columns, columns={**plan, "height": {"leaves": "exact", "risk": risk}})
     assert sorted(leaves(tmp_path)["height"]) == sorted(table["height"])
@@ -194,8 +230,14 @@ def released(
     """Build from the library's door."""
     ids = pl.Series("id", [f"p{row:05d}" for row in range(frame.height)])
     contents = Contents("x", frame.with_columns(ids), meant or [column(name) for name in frame.columns])
-    notices = build(contents, out / "release", key=Key(bytes(32)), keys=KeyFolder(out / "keys"),
-                    settings=Settings(attack=False, **asked), rng=np.random.default_rng(1))  # fmt: skip
+    notices = build(
+        contents,
+        out / "release",
+        key=Key(bytes(32)),
+        keys=KeyFolder(out / "keys"),
+        settings=Settings(attack=False, **asked),
+        rng=np.random.default_rng(1),
+    )
     return leaves(out), notices
 
 
@@ -232,12 +274,19 @@ def test_rare_categories_are_seen_in_every_type_of_text(dtype: Any, tmp_path: Pa
 
 
 def test_truth_values_codes_lists_and_fractions_at_the_librarys_door(tmp_path: Path) -> None:
-    frame = pl.DataFrame({
-        "left": pl.Series([True] * 2 + [False] * 58), "grade": pl.Series([1] * 57 + [2] * 3),
-        "roles": pl.Series([["a"], ["b", "c"]] * 30), "part": pl.Series([0.5, 0.25] * 30).cast(pl.Decimal(10, 2)),
-        "Name": ["Ada Nemo"] * 60, "name ": ["Bo Fictor"] * 60, "id ": [f"x{row}" for row in range(60)],
-        "NAME": ["x"] * 60, "имя": ["Ада"] * 60,
-    })  # fmt: skip
+    frame = pl.DataFrame(
+        {
+            "left": pl.Series([True] * 2 + [False] * 58),
+            "grade": pl.Series([1] * 57 + [2] * 3),
+            "roles": pl.Series([["a"], ["b", "c"]] * 30),
+            "part": pl.Series([0.5, 0.25] * 30).cast(pl.Decimal(10, 2)),
+            "Name": ["Ada Nemo"] * 60,
+            "name ": ["Bo Fictor"] * 60,
+            "id ": [f"x{row}" for row in range(60)],
+            "NAME": ["x"] * 60,
+            "имя": ["Ада"] * 60,
+        }
+    )
     made, _ = released(frame, tmp_path)
     assert set(made.columns) == {"id", "left", "grade", "part"}
     assert made["left"].null_count() == 2
@@ -263,18 +312,25 @@ HEADERS = st.sampled_from(
     [entry.strip() for topic in sorted(DIRECT) for entry in " ".join(WORDS[topic].split()).split(",")]
 )
 WAYS = [
-    lambda words: "_".join(words), lambda words: "".join(word.title() for word in words), lambda words: " ".join(words),
-    lambda words: words[0] + "".join(word.title() for word in words[1:]), lambda words: "_".join(words).upper(),
-    lambda words: "player" + "".join(word.title() for word in words), lambda words: "".join(words),
-]  # fmt: skip
+    lambda words: "_".join(words),
+    lambda words: "".join(word.title() for word in words),
+    lambda words: " ".join(words),
+    lambda words: words[0] + "".join(word.title() for word in words[1:]),
+    lambda words: "_".join(words).upper(),
+    lambda words: "player" + "".join(word.title() for word in words),
+    lambda words: "".join(words),
+]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(HEADERS, st.sampled_from(WAYS), st.sampled_from(["texts", "shared texts", "long numbers"]))
 def test_no_identifying_header_leaves_unasked(entry: str, way: Any, values: str) -> None:
     header = way(entry.split())
-    own = {"texts": [f"v {x * 7919 % 1000}" for x in range(60)], "shared texts": ["Ada", "Bo", "Cleo"] * 20,
-           "long numbers": [10**8 + x * 7919 % 10**6 for x in range(60)]}[values]  # fmt: skip
+    own = {
+        "texts": [f"v {x * 7919 % 1000}" for x in range(60)],
+        "shared texts": ["Ada", "Bo", "Cleo"] * 20,
+        "long numbers": [10**8 + x * 7919 % 10**6 for x in range(60)],
+    }[values]
     frame = pl.DataFrame({"id": [f"p{x}" for x in range(60)], header: own})
     made = propose(Made("x", frame, [Column(header, "feature", "nominal")]), Settings())
     assert {one.decision.leaves for one in made.columns} == {"withheld"}, (header, made.columns[0].decision)

@@ -47,8 +47,9 @@ def left_open(contents: Contents) -> dict[str, Leave]:
 
 def release(contents: Contents, out: Path, **asked: Any) -> list[Notice]:
     """Build into ``out/release`` with the key in ``out/keys``; attacks only where they are asked for."""
-    return build(contents, out / "release", key=KEY, keys=KeyFolder(out / "keys"),
-                 settings=Settings(**{"attack": False, "columns": left_open(contents), **asked}), rng=np.random.default_rng(2))  # fmt: skip
+    settings = Settings(**{"attack": False, "columns": left_open(contents), **asked})
+    return build(contents, out / "release", key=KEY, keys=KeyFolder(out / "keys"), settings=settings,
+                 rng=np.random.default_rng(2))  # fmt: skip
 
 
 @pytest.mark.parametrize(

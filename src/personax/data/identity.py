@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -35,7 +36,9 @@ LONG: Final = 10_000
 ODD: Final = 0.1
 """Share of ages or years with a fraction, from which the column tells birthdays."""
 
-MEASURED: Final = frozenset({"body", "age", "birth year", "year", "coordinate", "income", "day", "education", "position"})
+MEASURED: Final = frozenset(
+    {"body", "age", "birth year", "year", "coordinate", "income", "day", "education", "position"}
+)
 """Topics of measurements: that all values differ, or that the table is sorted by them, makes them no ids."""
 
 SORTED: Final = "the rows are in its order"
@@ -170,7 +173,7 @@ def _place(numbers: Numbers) -> Verdict:
 def _tells_the_day(numbers: Numbers, said: Said) -> bool:
     """Say whether years or ages have fractions that are no halves: infants and estimates have a few of these."""
     low, high = float(numbers.distinct[0]), float(numbers.distinct[-1])
-    if len(numbers.distinct) <= FEW or not ((0 <= low and high <= 125 and said.topic == "age") or low >= 1850):
+    if len(numbers.distinct) <= FEW or not ((low >= 0 and high <= 125 and said.topic == "age") or low >= 1850):
         return False
     return bool(high <= 2100 and np.mean(numbers.values * 2 % 1 != 0) >= ODD)
 
@@ -214,7 +217,7 @@ def _of_texts(texts: pl.Series, said: Said) -> Verdict:
     plain = _plain(said)
     if plain:
         return plain
-    if many > FEW and rows < ALONE * many or many > rows / 2 and many > 3:
+    if (many > FEW and rows < ALONE * many) or (many > rows / 2 and many > 3):
         return "unknown", f"text of {many} values that few people share"
     return ("free", f"{many} categories") if many <= FEW else ("quasi-identifying", f"{many} categories")
 
@@ -222,7 +225,7 @@ def _of_texts(texts: pl.Series, said: Said) -> Verdict:
 def _coordinates(frame: pl.DataFrame, found: dict[str, Verdict]) -> None:
     """Call two neighbouring columns that can be latitude and longitude unknown, whatever their names."""
     names = [series.name for series in frame if series.dtype.is_float()]
-    for one, two in zip(names, names[1:], strict=False):
+    for one, two in pairwise(names):
         if {found[one][0], found[two][0]} == {"quasi-identifying"} and _can_be_places(frame[one], frame[two]):
             for name in (one, two):
                 if says(name).topic is None:
@@ -311,4 +314,4 @@ def _said_years(said: Said, its: Ranked) -> bool:
     if said.topic not in ("age", "birth year", "year", "birth date") or its.numbers is None:
         return False
     low, high = float(its.numbers[0]), float(its.numbers[-1])
-    return (0 <= low and high <= 130) or (1800 <= low and high <= 2100)
+    return (low >= 0 and high <= 130) or (low >= 1800 and high <= 2100)

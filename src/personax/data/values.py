@@ -59,7 +59,8 @@ _TELLING: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ("IP addresses", re.compile(r"^(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?$|^[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){4,7}$", re.I)),
     ("account numbers", re.compile(r"^[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8}$|^(?:\d{4}[ -]){3}\d{4}$")),
     ("social security numbers", re.compile(r"^\d{3}-\d{2}-\d{4}$|^\d{3}\.\d{3}\.\d{3}-\d{2}$")),
-    ("paths of files", re.compile(r"(?:^|\s)(?:~?/[\w.-]+){2,}|^[A-Za-z]:\\|\.(?:jpe?g|png|gif|webp|txt|pdf|docx?|mp[34]|wav)$", re.I)),
+    ("paths of files", re.compile(
+        r"(?:^|\s)(?:~?/[\w.-]+){2,}|^[A-Za-z]:\\|\.(?:jpe?g|png|gif|webp|txt|pdf|docx?|mp[34]|wav)$", re.I)),
     ("coordinates", re.compile(r"-?\d{1,3}\.\d{3,}\s*[,; ]\s*-?\d{1,3}\.\d{3,}|^POINT\s?\(|\d{1,3}°")),
     ("street addresses", re.compile(
         r"^\d+[a-z]?,?\s.*\b(?:st|street|ave|avenue|rd|road|blvd|lane|ln|drive|dr|way|court|ct|rue|square)\b|"
@@ -67,12 +68,16 @@ _TELLING: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
         r"^(?:rue|calle|via|rua|avenida|av\.|ul\.|ulica|ул\.?|улица)\s.*\d", re.I)),
 )  # fmt: skip
 _NAME_TOKEN = re.compile(r"[^\W\d_]+(?:[-'’`.][^\W\d_]*)*\.?,?")
-_PARTICLES = frozenset("de da do dos del della di van von der den la le el al bin ibn ben y e zu af av ter st mr mrs ms dr".split())
+_PARTICLES_TEXT = """
+    de da do dos del della di van von der den la le el al bin ibn ben y e zu af av ter st mr mrs ms dr
+"""
+_PARTICLES = frozenset(_PARTICLES_TEXT.split())
 _CYRILLIC_END = re.compile(r"(?:ов|ев|ёв|ин|ын|ский|цкий|енко|ова|ева|ина|ская|ович|евич|овна|евна)$")
-_YES_OR_NO = frozenset(
-    "yes no y n true false t f ja nein oui non si sim nao da net tak nie evet hayir 0 1 是 否 有 无 無 はい いいえ 예 아니오 아니요 네 نعم لا да нет"
-    .split()
-) | {"", "unknown", "none", "na"}
+_YES_OR_NO_TEXT = """
+    yes no y n true false t f ja nein oui non si sim nao da net tak nie evet hayir 0 1 是 否 有 无 無 はい
+    いいえ 예 아니오 아니요 네 نعم لا да нет
+"""
+_YES_OR_NO = frozenset(_YES_OR_NO_TEXT.split()) | {"", "unknown", "none", "na"}
 
 
 @dataclass(frozen=True)
@@ -174,11 +179,19 @@ def in_numbers(numbers: Numbers, *, measured: bool) -> str:
 def _dates_as_numbers(v: Floats) -> str:
     if _share(_is_date, v, year=(v // 10000), month=(v // 100) % 100, day=v % 100):
         return "dates as numbers, YYYYMMDD"
-    for month, day, says in (((v // 10000) % 100, v // 1000000, "DDMMYYYY"), (v // 1000000, (v // 10000) % 100, "MMDDYYYY")):
+    for month, day, says in (
+        ((v // 10000) % 100, v // 1000000, "DDMMYYYY"),
+        (v // 1000000, (v // 10000) % 100, "MMDDYYYY"),
+    ):
         if _share(_is_date, v, year=v % 10000, month=month, day=day):
             return f"dates as numbers, {says}"
     if np.median(np.abs(v)) > 1e6:
-        for size, says in ((86400, "seconds"), (86400e3, "milliseconds"), (86400e6, "microseconds"), (86400e9, "nanoseconds")):
+        for size, says in (
+            (86400, "seconds"),
+            (86400e3, "milliseconds"),
+            (86400e6, "microseconds"),
+            (86400e9, "nanoseconds"),
+        ):
             whole_days = np.mean(v % size == 0) > 0.9 or len(np.unique(v % size)) <= 2
             if whole_days and np.abs(v / size).max() < 60000:
                 return f"days in {says}"
@@ -211,14 +224,15 @@ def _days_as_years(numbers: Numbers) -> str:
     parts = v[v % 1 != 0]
     if numbers.decimals < 3 or len(parts) < 0.5 * len(v):
         return ""
-    room = max(400 * 0.6 * 10.0**-numbers.decimals, 1e-3)
+    room = max(240 * 10.0**-numbers.decimals, 1e-3)
     if v[0] > 1850 and v[-1] < 2035:
-        if any(np.mean(_near(parts % 1 * year, room)) >= 0.95 for year in (365.0, 365.25, 366.0)) or (
-            np.mean(np.minimum(*(np.abs(x - np.round(x)) for x in (parts % 1 * 365, parts % 1 * 366))) <= room) >= 0.95
-        ):
+        days = [_near(parts % 1 * year, room) for year in (365.0, 365.25, 366.0)]
+        if max(float(near.mean()) for near in days) >= 0.95 or float((days[0] | days[2]).mean()) >= 0.95:
             return "years with a fraction, which tells the day"
-    if 0 <= v[0] and v[-1] < 125 and any(np.mean(_near(parts * year, room)) >= 0.95 for year in (365.25, 365.2425, 365.0)):
-        return "years with a fraction, which are whole days"
+    if v[0] >= 0 and v[-1] < 125:
+        days = [_near(parts * year, room) for year in (365.0, 365.2425, 365.25)]
+        if max(float(near.mean()) for near in days) >= 0.95:
+            return "years with a fraction, which are whole days"
     return ""
 
 
@@ -252,7 +266,9 @@ def in_texts(texts: Sequence[str], *, unique: bool) -> str:
     # seasons, such as 1996-97 and 2000-01, are months now and then
     if _part(values, lambda text: _dated(text) or _is_month(text)) >= 0.95:
         return "months of years"
-    if _part(values, lambda text: _UUID.fullmatch(text) or _HEX.fullmatch(text)) >= 0.8 and (unique or len(values) > FEW):
+    if _part(values, lambda text: _UUID.fullmatch(text) or _HEX.fullmatch(text)) >= 0.8 and (
+        unique or len(values) > FEW
+    ):
         return "hashes or ids of digits and letters"
     if _part(values, _dialled) >= 0.6:
         return "telephone numbers"
@@ -313,12 +329,16 @@ def _named(values: Sequence[str], *, unique: bool) -> str:
 
 @cache
 def _given_names() -> frozenset[str]:
-    return frozenset(fold(name) for name in GIVEN)
+    return frozenset(fold(name) for name in GIVEN.split())
 
 
 def _given(text: str) -> bool:
     words = [word for word in split(text) if word not in _PARTICLES]
-    return 0 < len(words) <= 5 and not any(word.isdigit() for word in words) and any(word in _given_names() for word in words[:2])
+    return (
+        0 < len(words) <= 5
+        and not any(word.isdigit() for word in words)
+        and any(word in _given_names() for word in words[:2])
+    )
 
 
 def _by_script(text: str) -> bool:

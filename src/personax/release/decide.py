@@ -165,8 +165,8 @@ def _by_study(
         return _made(column, "withheld", "the publisher keeps it back", said=True)
     if column.name in generalised and column.identity != "direct":
         if own is not None and own.leaves != "generalised":
-            raise InputError(f"release.columns says {own.leaves} of {column.name} and release.anonymity makes it coarser; "
-                             "take one of the two back")  # fmt: skip
+            text = f"release.columns says {own.leaves} of {column.name} and release.anonymity makes it coarser"
+            raise InputError(f"{text}; take one of the two back")
         return _made(column, "generalised", "asked for under anonymity", said=True)
     if own is None and column.name in noisy and column.identity not in ("direct", "unknown"):
         return _made(column, "exact", "with noise", said=True)
@@ -191,7 +191,7 @@ def _by_pattern(name: str, said: Mapping[str, Leave]) -> Leave | None:
 
 
 def _needs_no_word(column: Column) -> bool:
-    return column.role == "target" and column.identity == "sensitive" or column.identity == "free"
+    return (column.role == "target" and column.identity == "sensitive") or column.identity == "free"
 
 
 def _by_class(column: Column, room: int) -> Decision:

@@ -194,9 +194,7 @@ def _rare(table: Protected, below: int) -> None:
     for one in merged:
         leave = "are missing, as all of them together are too few" if one.withheld else "are other"
         table.mark(one.column, f"categories of fewer than {below} people {leave}")
-        table.notices.append(
-            Notice(f"{one.column}: categories of fewer than {below} people {leave}.", one.categories)
-        )
+        table.notices.append(Notice(f"{one.column}: categories of fewer than {below} people {leave}.", one.categories))
     if nominal:
         table.sentences.append(
             f'Categories of fewer than {below} people are "other", or missing where all of them together are as few.'
@@ -242,7 +240,12 @@ def _too_few(table: Protected, names: Sequence[str], k: int) -> None:
     """Withhold what cannot be made coarser, as there are fewer than k people."""
     table.frame = table.frame.drop(names)
     table.columns = [c for c in table.columns if c.name not in names]
-    table.told["k_anonymity"] = {"columns": [], "asked": {"k": k}, "after": {"k": table.frame.height}, "left_out": list(names)}
+    table.told["k_anonymity"] = {
+        "columns": [],
+        "asked": {"k": k},
+        "after": {"k": table.frame.height},
+        "left_out": list(names),
+    }
     table.notices.append(Notice(f"Fewer than {k} people cannot hide each other: {', '.join(names)} stay.", len(names)))
 
 

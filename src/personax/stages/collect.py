@@ -74,7 +74,9 @@ def _questions(columns: Sequence[Column]) -> Iterator[Notice]:
                      "says otherwise.", len(following))  # fmt: skip
     unknown = [c.name for c in columns if c.identity == "unknown" and c.role == "feature"]
     if unknown:
-        yield Notice(f"Nobody can tell whom the values of {', '.join(unknown)} tell; they stay out of a release.", len(unknown))
+        yield Notice(
+            f"Nobody can tell whom the values of {', '.join(unknown)} tell; they stay out of a release.", len(unknown)
+        )
     ordered = [c.name for c in columns if c.identity != "direct" and c.identity_why.endswith(SORTED)]
     if ordered:
         yield Notice(f"The rows are sorted by {', '.join(ordered)}; if these are numbers of rows, make them private.",
