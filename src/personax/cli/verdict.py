@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ SHOWN = 60
 """So many columns at most are listed."""
 
 
-def collected(people: Path) -> None:
-    """List the columns of the people with identity class and reason; what to look at comes first."""
+def collected(people: Path, notices: Sequence[Mapping[str, Any]]) -> None:
+    """List the columns of the people with identity class and reason, what to look at first, and what to know."""
     raw = json.loads((people / "columns.json").read_text(encoding="utf-8"))
     order = ("unknown", "direct", "sensitive", "quasi-identifying", "free", "")
     rows = sorted(raw, key=lambda column: order.index(column.get("identity", "")))
@@ -24,9 +25,16 @@ def collected(people: Path) -> None:
     ))  # fmt: skip
     if len(rows) > SHOWN:
         say(f"and {len(rows) - SHOWN} more columns; people/columns.json has all")
+    _tell(notices)
 
 
-def released(release: Path) -> None:
+def _tell(notices: Sequence[Mapping[str, Any]]) -> None:
+    for notice in notices:
+        count = "" if notice["count"] == 1 else f" ({notice['count']:,})"
+        say(f"note: {notice['text']}{count}")
+
+
+def released(release: Path, notices: Sequence[Mapping[str, Any]]) -> None:
     """Say the verdict of a build: what the attacks found, k, what stayed and what left coarser."""
     told = _json(release / "protection.json")
     columns = told.get("columns", {})
@@ -40,6 +48,8 @@ def released(release: Path) -> None:
     elif columns:
         say("k: no quasi-identifier leaves")
     verdict = _json(release / "audit.json").get("verdict", "the release was not attacked: release.audit is off")
+    # what is withheld stands above, and the last notice is the verdict
+    _tell([one for one in notices if not one["text"].startswith("Withheld") and one["text"] != verdict])
     say(f"verdict: {verdict}")
 
 
