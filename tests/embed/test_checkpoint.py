@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.embed.small import edit, ids, picture_model, text_model
 
 from personax.embed import checkpoint
 from personax.embed.checkpoint import weights_hash
 from personax.embed.presets import image_encoder, text_encoder, weights_seen
 from personax.errors import InputError
-from tests.embed.small import edit, ids, picture_model, text_model
+from personax.files import sha256
 
 pytest.importorskip("transformers", reason="transformers is not installed: pip install personax[embed]")
 pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
@@ -165,7 +166,7 @@ def test_files_that_did_not_change_are_not_read_again(tmp_path: Path, monkeypatc
     folder, cache = text_model(tmp_path / "model", "bert"), tmp_path / "cache" / "weights.json"
     first = weights_hash(folder, cache)
     read: list[str] = []
-    own = checkpoint.sha256
+    own = sha256
 
     def watched(path: Path) -> str:
         read.append(path.name)
@@ -184,6 +185,28 @@ def test_files_that_did_not_change_are_not_read_again(tmp_path: Path, monkeypatc
     cache.write_text("half a fi")
     weights_hash(folder, cache)
     assert json.loads(cache.read_text())
+
+
+def test_another_commit_behind_a_name_of_a_hub_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    held, commits = tmp_path / "models--maker--small", ["a" * 40, "b" * 40]
+    for seed, commit in enumerate(commits):
+        text_model(held / "snapshots" / commit, "bert", seed=seed)
+    (held / "refs").mkdir()
+    found = []
+    for commit in commits:
+        (held / "refs" / "main").write_text(commit)
+        encoder = text_encoder("maker/small", like="minilm", device="cpu")
+        assert encoder.card.revision == commit
+        assert encoder.card.weights == weights_seen("text", "maker/small")
+        found.append((encoder.card.weights, encoder.encode(["she sings"])))
+    assert found[0][0] != found[1][0]
+    assert np.abs(found[0][1] - found[1][1]).max() > 1e-3
+    first = text_encoder("maker/small", revision=commits[0], like="minilm", device="cpu")
+    assert first.card.weights == found[0][0]
 
 
 def test_weights_that_are_not_here_are_not_looked_for_elsewhere() -> None:

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from tests.embed.small import END, LETTERS, edit, ids, picture_model, qwen, text_model
+from tests.reference import makers
 
 from personax.embed.imagebind import prepared
 from personax.embed.pictures import open_picture
 from personax.embed.presets import IMAGE_PRESETS, TEXT_PRESETS, image_encoder, text_encoder
 from personax.errors import InputError
-from tests.embed.small import END, LETTERS, edit, ids, picture_model, qwen, text_model
-from tests.reference import makers
 
 pytest.importorskip("transformers", reason="transformers is not installed: pip install personax[embed]")
 pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
@@ -114,14 +114,14 @@ def test_attention_that_cannot_be_had_is_refused(tmp_path: Path, monkeypatch: py
     """As where transformers is too old to let a decoder see ahead."""
     from transformers.models.qwen2 import modeling_qwen2
 
-    own = modeling_qwen2.create_causal_mask
+    own = modeling_qwen2.create_causal_mask  # type: ignore[attr-defined, unused-ignore]
 
     def always(config: Any, **more: Any) -> Any:
         monkeypatch.setattr(config, "is_causal", True, raising=False)
         return own(config=config, **more)
 
     monkeypatch.setattr(modeling_qwen2, "create_causal_mask", always)
-    with pytest.raises(InputError, match="is not bidirectional, as its makers' is; install transformers 5.2 or newer"):
+    with pytest.raises(InputError, match=r"is not bidirectional, as its makers' is; install transformers 5.2 or newer"):
         text_encoder(str(qwen(tmp_path)), like="gte-qwen2-7b", device="cpu")
 
 
@@ -139,7 +139,7 @@ NAMES["dinov2"] = NAMES["hf"] | {"norm1": "norm1", "norm2": "norm2", "in": "mlp.
 def class_token(w: makers.Weights, pixels: Array, names: str, eps: float) -> Array:
     x = makers.patches(w, "embeddings.patch_embeddings.projection", pixels)
     x = np.vstack([w["embeddings.cls_token"][0], x]) + w["embeddings.position_embeddings"][0]
-    return makers.layer_norm(w, "layernorm", makers.blocks(w, x, 4, NAMES[names], eps, makers.gelu), eps)[0]
+    return np.asarray(makers.layer_norm(w, "layernorm", makers.blocks(w, x, 4, NAMES[names], eps, makers.gelu), eps)[0])
 
 
 def vit(w: makers.Weights, pixels: Array) -> Array:

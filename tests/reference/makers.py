@@ -1,9 +1,9 @@
-"""What the makers of encoders compute, written anew in numpy from their model cards and papers; reads weight files alone.
+"""What the makers of encoders compute, written anew in numpy from their model cards and papers, on weight files.
 
 Texts: BERT (Devlin et al. 2019, arXiv:1810.04805), MPNet's relative positions (Song et al. 2020, arXiv:2004.09297; the
 buckets of Raffel et al. 2020, arXiv:1910.10683), XLM-R's positions, and Qwen2 (Yang et al. 2024, arXiv:2407.10671) as
-gte-Qwen2 uses it: every token sees all others, <|endoftext|> is put after a text, and its vector is the text's. Pictures:
-ViT (Dosovitskiy et al. 2021, arXiv:2010.11929) and the variations of CLIP, SigLIP, DINOv2 and MAE, and ConvNeXt (Liu et
+gte-Qwen2 uses it: every token sees all others, <|endoftext|> is put after a text, and its vector is the text's.
+Pictures: ViT (Dosovitskiy et al. 2021, arXiv:2010.11929), as CLIP, SigLIP, DINOv2 and MAE vary it, and ConvNeXt (Liu et
 al. 2022, arXiv:2201.03545). One item at a time, in 64 bits: nothing is padded, nothing batched, nothing masked.
 """
 
@@ -77,7 +77,7 @@ def unit(x: Array) -> Array:
 
 
 def bert(w: Weights, ids: Sequence[int], *, heads: int, first: int = 0, eps: float = 1e-12) -> Array:
-    """Return the vectors of all tokens; ``first`` is the first position: 0 of BERT, 2 of XLM-R, which counts from its pad."""
+    """Return the vectors of all tokens; ``first`` is the first position, 2 of XLM-R, which counts from its pad."""
     e = "embeddings."
     x = w[f"{e}word_embeddings.weight"][list(ids)] + w[f"{e}position_embeddings.weight"][first : first + len(ids)]
     x = layer_norm(w, f"{e}LayerNorm", x + w[f"{e}token_type_embeddings.weight"][0], eps)
@@ -162,7 +162,7 @@ def patches(w: Weights, name: str, pixels: Array) -> Array:
     return np.asarray(found + w.get(f"{name}.bias", np.zeros(len(kernel))))
 
 
-def blocks(w: Weights, x: Array, heads: int, names: Mapping[str, str], eps: float, act: Any) -> Array:  # noqa: ANN401
+def blocks(w: Weights, x: Array, heads: int, names: Mapping[str, str], eps: float, act: Any) -> Array:
     """Run the blocks of a ViT, which normalise before; ``names`` says what a model calls their parts."""
     at = 0
     while f"{names['block'].format(at)}{names['norm1']}.weight" in w:
@@ -212,8 +212,8 @@ def convnext(w: Weights, pixels: Array, depths: Sequence[int]) -> Array:
 
 
 def bicubic(picture: NDArray[np.uint8], wide: int, high: int) -> NDArray[np.uint8]:
-    """Return an 8-bit picture resized as Pillow does (Keys' kernel, a = -1/2, widened where a picture shrinks), its rows
-    first across and then down, each rounded to 8 bits."""
+    """Return an 8-bit picture resized as Pillow does: Keys' kernel, a = -1/2, widened where a picture shrinks; first
+    across and then down, each time rounded to 8 bits."""
 
     def kernel(x: Array) -> Array:
         x = np.abs(x)
@@ -236,15 +236,15 @@ def bicubic(picture: NDArray[np.uint8], wide: int, high: int) -> NDArray[np.uint
 
 
 def imagebind_pixels(picture: NDArray[np.uint8]) -> Array:
-    """Return what ImageBind's loader gives its model: short side 224, long side rounded down, the middle, CLIP's scale."""
+    """Return what ImageBind's loader gives: short side 224, long side rounded down, the middle, CLIP's scale."""
     high, wide = picture.shape[:2]
     short = min(high, wide)
     new_wide, new_high = int(224 * wide / short), int(224 * high / short)
     resized = bicubic(picture, new_wide, new_high)
-    top, left = int(round((new_high - 224) / 2.0)), int(round((new_wide - 224) / 2.0))
+    top, left = round((new_high - 224) / 2.0), round((new_wide - 224) / 2.0)
     middle = resized[top : top + 224, left : left + 224].astype(np.float64) / 255
     mean, sd = np.array([0.48145466, 0.4578275, 0.40821073]), np.array([0.26862954, 0.26130258, 0.27577711])
-    return ((middle - mean) / sd).transpose(2, 0, 1)
+    return np.asarray(((middle - mean) / sd).transpose(2, 0, 1))
 
 
 def clip_pixels(picture: Image.Image, side: int) -> Array:
@@ -255,4 +255,4 @@ def clip_pixels(picture: Image.Image, side: int) -> Array:
     top, left = (resized.shape[0] - side) // 2, (resized.shape[1] - side) // 2
     middle = resized[top : top + side, left : left + side].astype(np.float64) / 255
     mean, sd = np.array([0.48145466, 0.4578275, 0.40821073]), np.array([0.26862954, 0.26130258, 0.27577711])
-    return ((middle - mean) / sd).transpose(2, 0, 1)
+    return np.asarray(((middle - mean) / sd).transpose(2, 0, 1))

@@ -136,7 +136,7 @@ def test_nobody_with_a_picture_is_a_mistake(tmp_path: Path) -> None:
     loaded = study(tmp_path)
     for path in (tmp_path / "faces").iterdir():
         path.rename(path.with_suffix(".webp"))
-    with pytest.raises(InputError, match="nobody has an <id>.png"):
+    with pytest.raises(InputError, match=r"nobody has an <id>.png"):
         loaded.run(["embed"])
 
 

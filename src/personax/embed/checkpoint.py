@@ -77,6 +77,11 @@ def find(
     folder = Path(model) if Path(model).is_dir() else _fetched(field, model, revision)
     if not any((folder / name).is_file() for name in ("config.json", "modules.json")):
         raise InputError(f"{field}: the model {model} cannot be had (its folder has no config.json)")
+    if not any(path.suffix == ".safetensors" for path in _files(folder)):
+        text = (
+            f"{field}: the model {model} cannot be had (it has no weights as safetensors, and no pickled ones are read)"
+        )
+        raise InputError(f"{text}; give the revision that has them, or a folder with converted ones")
     commit = folder.name if folder.parent.name == "snapshots" else ""
     found = Checkpoint(model, folder, commit, weights_hash(folder, cache))
     _refuse_code(field, found, own_code)
@@ -84,7 +89,7 @@ def find(
 
 
 def seen(model: str, revision: str | None, cache: Path | None = None) -> str | None:
-    """Return the hash of a model's files as they are on this machine now, asking no network; None where they are not."""
+    """Return the hash of a model's files as they are here now, asking no network; None where they are not here."""
     if Path(model).is_dir():
         return weights_hash(Path(model), cache)
     try:
@@ -131,8 +136,8 @@ def _files(folder: Path) -> Iterator[Path]:
 def weights_hash(folder: Path, cache: Path | None = None) -> str:
     """Return the SHA-256 of the names and contents of a model's files.
 
-    Every byte is read. What was read before is not read again: ``cache`` remembers the hash of a file by its path, size,
-    time of change and inode, so that only somebody who sets the clock back can slip other weights in.
+    Every byte is read, once: ``cache`` remembers the hash of a file by its path, size, time of change and inode, so
+    that other weights in its place go unseen only where somebody sets all of these back.
 
     Examples
     --------

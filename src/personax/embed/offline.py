@@ -22,7 +22,7 @@ class HashedEncoder:
         """Return one vector a text, shape (texts, dim)."""
         return encode_texts(items, dim=self.card.dim)
 
-    def truncation(self, texts: Sequence[str]) -> Truncation:  # noqa: ARG002 - of an encoder that reads all
+    def truncation(self, texts: Sequence[str]) -> Truncation:
         """Return that nothing is cut off."""
         return Truncation()
 

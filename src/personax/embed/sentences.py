@@ -233,7 +233,7 @@ def _attend(found: Checkpoint, inner: Any, attention: Attention) -> None:  # noq
 
 
 def _sees_ahead(inner: Any) -> bool:  # noqa: ANN401
-    """Say whether the vector of the first of two tokens changes with the second, with company to be padded for or not."""
+    """Say whether the vector of the first of two tokens changes with the second, padded and not."""
     torch = require("torch", extra="embed")
     ids = torch.tensor([[1, 2, 0], [1, 3, 0]], device=inner.device)
     changed = []

@@ -1,4 +1,4 @@
-"""Pictures by a model of the package transformers: CLIP, SigLIP, DINOv2, ViT, ConvNeXt and others, as their makers do."""
+"""Pictures by a model of the package transformers, as its makers read them: CLIP, SigLIP, DINOv2, ViT, ConvNeXt."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class VisionEncoder:
         for kind, vector in had:
             if np.isfinite(vector).all():
                 again = self._seen([_shades()], kind)
-                if not np.allclose(vector, again, rtol=SAME, atol=SAME * float(np.abs(vector).max())):
+                if again is None or not np.allclose(vector, again, rtol=SAME, atol=SAME * float(np.abs(vector).max())):
                     text = f"embed.image: {found.model} gives another vector of the same picture each time"
                     raise InputError(f"{text}; take another model")
                 return kind, vector.shape[1]

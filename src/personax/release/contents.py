@@ -37,7 +37,8 @@ class Contents:
     traits
         ``id`` and scores, or None.
     embeddings
-        Modality -> ``id`` and vector columns.
+        Modality -> ``id`` and vector columns. Whoever lacks a vector of a modality, by a null or by no row, is left out
+        of that modality.
     private_texts
         Further texts that must not leave, such as biographies.
     encoders
@@ -79,9 +80,9 @@ class Contents:
         people = self._kept(self.people, removed)
         if people.is_empty():
             raise InputError("nobody is left to release; the removal list names everybody")
-        embeddings = {modality: self._kept(frame, removed) for modality, frame in self.embeddings.items()}
+        embeddings = {m: self._kept(frame, removed).drop_nulls() for m, frame in self.embeddings.items()}
         for modality, frame in embeddings.items():
-            if set(frame["id"]) != set(people["id"]) or frame["id"].n_unique() < frame.height:
+            if frame.is_empty() or not set(frame["id"]) <= set(people["id"]) or frame["id"].n_unique() < frame.height:
                 raise InputError(f"the vectors of {modality} are not those of the people; run the stage embed again")
         traits = None if self.traits is None else self._kept(self.traits, removed)
         return replace(self, people=people, traits=traits, embeddings=embeddings)
