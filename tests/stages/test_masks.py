@@ -19,7 +19,7 @@ STUDY = """\
 name: masks
 collect: {source: table, path: people.csv}
 embed: {source: models, text: {life: {dim: 12}}, image: {face: {of: faces, dim: 10}, same: {of: all, dim: 6}}}
-release: {audit: false}
+release: {}
 crl: {latents: {text: 2, image: 2}}
 """
 WORDS = ["she", "he", "sings", "plays", "tennis", "violin", "quiet", "kind", "loud", "born", "Lima", "Oslo", "wins"]

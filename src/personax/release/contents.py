@@ -37,8 +37,7 @@ class Contents:
     traits
         ``id`` and scores, or None.
     embeddings
-        Modality -> ``id`` and vector columns. Whoever lacks a vector of a modality, by a null or by no row, is left out
-        of that modality.
+        Modality -> ``id`` and vector columns; a null is a vector that somebody lacks, who is left out of that modality.
     private_texts
         Further texts that must not leave, such as biographies.
     encoders
@@ -80,10 +79,13 @@ class Contents:
         people = self._kept(self.people, removed)
         if people.is_empty():
             raise InputError("nobody is left to release; the removal list names everybody")
-        embeddings = {m: self._kept(frame, removed).drop_nulls() for m, frame in self.embeddings.items()}
+        embeddings = {modality: self._kept(frame, removed) for modality, frame in self.embeddings.items()}
         for modality, frame in embeddings.items():
-            if frame.is_empty() or not set(frame["id"]) <= set(people["id"]) or frame["id"].n_unique() < frame.height:
+            if set(frame["id"]) != set(people["id"]) or frame["id"].n_unique() < frame.height:
                 raise InputError(f"the vectors of {modality} are not those of the people; run the stage embed again")
+            if frame.drop_nulls().is_empty():
+                raise InputError(f"nobody has all vectors of {modality}; leave out a measurement of it that most lack")
+        embeddings = {modality: frame.drop_nulls() for modality, frame in embeddings.items()}
         traits = None if self.traits is None else self._kept(self.traits, removed)
         return replace(self, people=people, traits=traits, embeddings=embeddings)
 
