@@ -103,8 +103,14 @@ def build(
     # what a publisher says of itself is meant to be read
     said = [*asked.allowed, asked.publisher.contact, asked.publisher.homepage, *asked.publisher.authors]
     refuse_folder(out, private, allowed=said, study=study, secrets=[key.secret, key.secret.hex().encode()])
-    told_of = [*_removed(contents, asked), *table.notices, *_consent(facts)]
+    told_of = [*_removed(contents, asked), *_without_vectors(left), *table.notices, *_consent(facts)]
     return [*told_of, Notice(found.sentence)] if found else told_of
+
+
+def _without_vectors(contents: Contents) -> list[Notice]:
+    lacking = {m: contents.people.height - frame.height for m, frame in contents.embeddings.items()}
+    text = "The release has no {} vectors of people who lack one of their measurements; it has all else of them."
+    return [Notice(text.format(modality), number) for modality, number in lacking.items() if number]
 
 
 def _statement(contents: Contents, settings: Settings) -> Statement | None:

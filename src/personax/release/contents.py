@@ -41,7 +41,7 @@ class Contents:
     traits
         ``id`` and scores, or None.
     embeddings
-        Modality -> ``id`` and vector columns.
+        Modality -> ``id`` and vector columns; a null is a vector that somebody lacks, who is left out of that modality.
     private_texts
         Further texts that must not leave, such as biographies.
     encoders
@@ -106,6 +106,9 @@ class Contents:
         for modality, frame in embeddings.items():
             if set(frame["id"]) != set(people["id"]) or frame["id"].n_unique() < frame.height:
                 raise InputError(f"the vectors of {modality} are not those of the people; run the stage embed again")
+            if frame.drop_nulls().is_empty():
+                raise InputError(f"nobody has all vectors of {modality}; leave out a measurement of it that most lack")
+        embeddings = {modality: frame.drop_nulls() for modality, frame in embeddings.items()}
         traits = None if self.traits is None else self._kept(self.traits, removed)
         return replace(self, people=people, traits=traits, embeddings=embeddings)
 
