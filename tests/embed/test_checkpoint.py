@@ -215,6 +215,24 @@ def test_weights_that_are_not_here_are_not_looked_for_elsewhere() -> None:
     assert weights_seen("image", "imagebind") is None
 
 
+def test_the_weights_of_imagebind_are_where_its_package_puts_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".checkpoints").mkdir()
+    found = []
+    for content in (b"one", b"two"):
+        (tmp_path / ".checkpoints" / "imagebind_huge.pth").write_bytes(content)
+        found.append(weights_seen("image", "imagebind"))
+    assert None not in found
+    assert found[0] != found[1]
+
+
+def test_numbers_too_short_for_a_model_are_refused() -> None:
+    with pytest.raises(InputError, match="needs precision: bfloat16 or float32; float16 overflows"):
+        text_encoder("gte-qwen2-7b", precision="float16", device="cpu")
+
+
 def test_what_is_cut_off_is_counted(tmp_path: Path) -> None:
     encoder = text_encoder(str(text_model(tmp_path, "bert")), like="minilm", tokens=8, device="cpu")
     texts = ["she sings", "she plays tennis in lima", "a b " * 10, "", "a " * 6]

@@ -18,7 +18,13 @@ __all__ = ["IMAGE_PRESETS", "TEXT_PRESETS", "Preset", "image_encoder", "text_enc
 
 SEARCH: Final = "Given a web search query, retrieve relevant passages that answer the query"
 GTE_QWEN: Final = Recipe(
-    "bidirectional", "lasttoken", end="<|endoftext|>", query=f"Instruct: {SEARCH}\nQuery: ", tokens=8192, own_code=True
+    "bidirectional",
+    "lasttoken",
+    end="<|endoftext|>",
+    query=f"Instruct: {SEARCH}\nQuery: ",
+    tokens=8192,
+    half=False,
+    own_code=True,
 )
 MEAN: Final = Recipe("bidirectional", "mean")
 E5: Final = Recipe("bidirectional", "mean", prompt="query: ", query="query: ", tokens=512)
