@@ -209,6 +209,22 @@ def test_another_commit_behind_a_name_of_a_hub_is_seen(tmp_path: Path, monkeypat
     assert first.card.weights == found[0][0]
 
 
+def test_clips_weights_are_taken_from_where_they_are_safe_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    held = tmp_path / "models--openai--clip-vit-base-patch32"
+    picture_model(held / "snapshots" / ("c" * 40), "clip")
+    (held / "refs" / "refs" / "pr").mkdir(parents=True)
+    (held / "refs" / "refs" / "pr" / "66").write_text("c" * 40)
+    encoder = image_encoder("clip", device="cpu")
+    assert (encoder.card.revision, encoder.card.licence) == ("c" * 40, "MIT")
+    assert encoder.card.weights == weights_seen("image", "clip")
+
+
 def test_weights_that_are_not_here_are_not_looked_for_elsewhere() -> None:
     assert weights_seen("text", "minilm") is None
     assert weights_seen("text", "offline") is None
