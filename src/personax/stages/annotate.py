@@ -8,10 +8,19 @@ from collections.abc import Sequence
 import polars as pl
 
 from personax.errors import InputError, PlanError
-from personax.plan import AnnotateLexicon, AnnotateLLM, AnnotateQuestionnaire, AnnotateSimulated, Plan, Rated
+from personax.plan import (
+    AnnotateLexicon,
+    AnnotateLLM,
+    AnnotateQuestionnaire,
+    AnnotateRelease,
+    AnnotateSimulated,
+    Plan,
+    Rated,
+)
 from personax.schema import Notice, select
 from personax.sources import ColumnSpec, read_table
 from personax.stages.base import Context, Stage
+from personax.stages.published import write_scores
 from personax.stages.llms import ask, ask_audit, asked_of
 from personax.strict import nearest
 from personax.traits import agreement, annotate_lexicon, read_key, reliability, score_items, vote
@@ -48,6 +57,8 @@ def _run(context: Context) -> None:
                 context.write_text(json.dumps(audited, indent=1, allow_nan=False), "traits", "stereotypes.json")
         case AnnotateQuestionnaire() as section:
             _score(context, section, people)
+        case AnnotateRelease() as section:
+            _count_scored(context, write_scores(context, section))
 
 
 def _simulated(context: Context) -> pl.DataFrame:

@@ -8,12 +8,13 @@ from dataclasses import asdict
 
 import polars as pl
 
-from personax.plan import CollectSimulated, Plan
+from personax.plan import CollectRelease, CollectSimulated, Plan
 from personax.schema import Column
 from personax.simulate import Population, simulate_population
 from personax.sources import PeopleTable
 from personax.sources.sections import CollectSeveral, WebSource
 from personax.stages.base import Context, Stage
+from personax.stages.published import collect_release
 from personax.stages.several import collect_several, read_file
 
 __all__ = ["COLLECT"]
@@ -27,6 +28,8 @@ def _reads(plan: Plan) -> Sequence[str]:
             files = [one.path for _, one in section.asked() if not isinstance(one, WebSource)]
             pictures = [section.pictures.of] if section.pictures and section.pictures.of != "headshots" else []
             return (*files, *pictures)
+        case CollectRelease() as section:
+            return (section.place,)
         case section:
             return (section.path,)
 
@@ -38,6 +41,8 @@ def _run(context: Context) -> None:
             _invent(context, section)
         case CollectSeveral() as section:
             _write_table(context, collect_several(context, section))
+        case CollectRelease() as section:
+            _write_table(context, collect_release(context, section))
         case section:
             _write_table(context, read_file(context, section))
 

@@ -8,9 +8,10 @@ import polars as pl
 
 from personax.embed import encode_images, encode_texts, read_vectors
 from personax.errors import InputError, PlanError
-from personax.plan import EmbedFiles, EmbedModels, EmbedOffline, EmbedSimulated, Plan
+from personax.plan import CollectRelease, EmbedFiles, EmbedModels, EmbedOffline, EmbedRelease, EmbedSimulated, Plan
 from personax.stages.base import Context, Stage
 from personax.stages.encoding import encode_measurements, picture_of, raters_read, write_vectors
+from personax.stages.published import release_vectors
 
 __all__ = ["EMBED"]
 
@@ -23,6 +24,8 @@ def _reads(plan: Plan) -> Sequence[str]:
             return [folder]
         case EmbedModels(image=measurements):
             return list(dict.fromkeys(one.of for one in measurements.values() if one.of is not None))
+        case EmbedRelease() if isinstance(plan.collect, CollectRelease):
+            return (plan.collect.place,)
         case _:
             return ()
 
@@ -41,6 +44,10 @@ def _run(context: Context) -> None:
             _offline(context, section, people)
         case EmbedModels() as section:
             encode_measurements(context, section, people)
+        case EmbedRelease():
+            ids, found = release_vectors(context)
+            for modality, measured in found.items():
+                write_vectors(context, modality, ids, measured)
 
 
 def _simulated(context: Context) -> None:

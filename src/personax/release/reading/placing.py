@@ -12,7 +12,7 @@ from personax.errors import InputError
 from personax.release.reading.layouts import IDS, SCORE, Layout, modality_of
 from personax.schema import KINDS, Column, Role
 
-__all__ = ["Place", "Placer"]
+__all__ = ["LEAVE", "Place", "Placer"]
 
 LEAVE = "leave"
 _WORDS = "id, feature, target (also feature:nominal, feature:cyclic:12 ...), embedding:<modality> or leave"
@@ -122,7 +122,8 @@ class Placer:
         InputError
             Lists what was found, what could not be placed, and a mapping to start from.
         """
-        lost = sorted(set(self.mapping) - self.used)
+        # a name that is to be left out may be that of a file, or of a column that is not looked at
+        lost = sorted(name for name in set(self.mapping) - self.used if self.mapping[name] != LEAVE)
         if lost:
             raise InputError(f"mapping names {', '.join(lost)}; the columns are {', '.join(found)}")
         if self.unplaced:
