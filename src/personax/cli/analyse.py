@@ -11,6 +11,7 @@ from personax.cli.console import emit, say, watching
 from personax.cli.run import JsonOption
 from personax.errors import PersonaxError, PlanError, StudyError
 from personax.files import write_text
+from personax.stages.analysing import Analysis, folder_of, plan_analysis
 from personax.study import Study
 
 __all__ = ["register"]
@@ -40,36 +41,16 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Analyse a release by one command: Level I, Level II and the report, in a study folder of its own."""
-        from personax.stages.analysing import folder_of, plan_analysis
-
         with watching() as progress:
             progress.stage("reading the release")
-            analysis = plan_analysis(
-                release, _words(map_ or []), revision=revision, latents=latents, shared=shared, seeds=seeds, epochs=epochs
-            )
-        folder = out if out is not None else folder_of(release, Path(release).resolve().name if Path(release).exists() else release)
+            words = _words(map_ or [])
+            sizes = {"latents": latents, "shared": shared, "seeds": seeds, "epochs": epochs}
+            analysis = plan_analysis(release, words, revision=revision, **sizes)
+        folder = out or folder_of(str(Path(release).resolve()) if Path(release).exists() else release)
         _check(folder, Path(release))
-        tell = (lambda text: None) if as_json else say
-        for line in repr(analysis.released).splitlines():
-            tell(line)
-        if analysis.proposal.guessed:
-            tell(f"guessed, see collect.mapping in {folder / 'study.yaml'}: {', '.join(analysis.proposal.guessed)}")
-        for sentence in analysis.proposal.unread:
-            tell(f"not read: {sentence}")
-        file = folder / "study.yaml"
-        write_text(file, analysis.text())
-        with watching() as progress:
-            for stage in ("independence", "crl", "discover", "report"):
-                if stage != "report" and stage not in analysis.sections:
-                    continue
-                try:
-                    Study.load(file).run([stage], progress=progress)
-                except PersonaxError as error:
-                    if stage == "report" or _people_missing(Study.load(file)):
-                        raise
-                    analysis.leave(stage, str(error))
-                    write_text(file, analysis.text())
-        study = Study.load(file)
+        if not as_json:
+            _show(analysis, folder)
+        study = _run(analysis, folder / "study.yaml")
         if as_json:
             emit({"folder": str(folder), "report": str(study.report), "not read": analysis.proposal.unread,
                   "guessed": analysis.proposal.guessed, "left out": analysis.left_out})  # fmt: skip
@@ -77,6 +58,36 @@ def register(app: typer.Typer) -> None:
         for section, why in analysis.left_out.items():
             say(f"no {section}: {why}")
         say(str(study.report))
+
+
+def _show(analysis: Analysis, folder: Path) -> None:
+    """Print what was read, what was guessed, and what is not read."""
+    for line in repr(analysis.released).splitlines():
+        say(line)
+    if analysis.proposal.guessed:
+        say(f"guessed, see collect.mapping in {folder / 'study.yaml'}: {', '.join(analysis.proposal.guessed)}")
+    for sentence in analysis.proposal.unread:
+        say(f"not read: {sentence}")
+
+
+def _run(analysis: Analysis, file: Path) -> Study:
+    """Run stage after stage; a section that cannot be run is taken out of the study file, with the reason."""
+    write_text(file, analysis.text())
+    with watching() as progress:
+        for stage in ("independence", "crl", "discover"):
+            if stage not in analysis.sections:
+                continue
+            study = Study.load(file)
+            try:
+                study.run([stage], progress=progress)
+            except PersonaxError as error:
+                if study.folder.manifest("collect") is None:
+                    raise
+                analysis.leave(stage, str(error))
+                write_text(file, analysis.text())
+        study = Study.load(file)
+        study.run(["report"], progress=progress)
+    return study
 
 
 def _words(given: list[str]) -> dict[str, str]:
@@ -92,9 +103,7 @@ def _check(folder: Path, release: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise StudyError(f"{folder} is a file; choose another name for the study folder")
     file = folder / "study.yaml"
-    if file.exists() and not file.read_text(encoding="utf-8", errors="replace").startswith("# Made by personax analyse"):
+    if file.exists() and not file.read_text(encoding="utf-8", errors="replace").startswith(
+        "# Made by personax analyse"
+    ):
         raise StudyError(f"{file} is a study of another kind; give another folder by --out")
-
-
-def _people_missing(study: Study) -> bool:
-    return study.folder.manifest("collect") is None

@@ -18,7 +18,7 @@ from personax.release.build import build
 from personax.release.contents import Contents, Encoded
 from personax.release.key import Key, load_key, load_or_make_key
 from personax.release.push import push
-from personax.release.reading import Released, load_release
+from personax.release.reading import Released, load_release, propose_mapping
 from personax.release.scan import scan
 from personax.release.settings import Alike, Noise, Settings
 from personax.release.transforms import KEEPS, PRESETS, Chain, Preset
@@ -47,6 +47,7 @@ __all__ = [
     "load_key",
     "load_or_make_key",
     "load_release",
+    "propose_mapping",
     "push",
     "scan",
     "undo",

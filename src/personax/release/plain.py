@@ -142,7 +142,7 @@ def _written_out(values: pl.Series, path: Path) -> pl.Series:
         return inner.str.replace_all(r"[,\s]+", " ").str.split(" ").cast(pl.List(pl.Float64)).alias(values.name)
     except UNREADABLE:
         raise InputError(
-            f"{path.name}: vectors of {values.name} are written as text that is no list of numbers; save them as Parquet"
+            f"{path.name}: {values.name} holds text that is no list of numbers everywhere; save vectors as Parquet"
         ) from None
 
 
@@ -193,7 +193,9 @@ def _npy_shape(path: Path) -> Shape:
         start = stream.tell()
         left = stream.seek(0, io.SEEK_END) - start
     if not dtype.hasobject and left < _bytes(shape, dtype):
-        raise InputError(f"{path.name} says that it holds {_bytes(shape, dtype):,} bytes and has {left:,}; get it again")
+        raise InputError(
+            f"{path.name} says that it holds {_bytes(shape, dtype):,} bytes and has {left:,}; get it again"
+        )
     return shape, dtype
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from personax.errors import InputError
 from personax.release import Released, load_release
 from personax.release.reading import Proposal, propose_mapping
 
-__all__ = ["Analysis", "plan_analysis"]
+__all__ = ["Analysis", "folder_of", "plan_analysis"]
 
 LATENTS = 3
 """Sought in each modality where nobody says how many, as in the paper's analyses."""
@@ -79,7 +78,7 @@ def plan_analysis(
     mapping
         Column -> word, where the guess is wrong; see `personax.load_release`.
     latents, shared, seeds, epochs
-        Of Level II: latents in each modality, at most as many as its shortest vector has numbers; shared ones only where
+        Of Level II: latents in each modality, at most as many as its shortest vector has numbers; shared ones where
         there are several modalities.
 
     Raises
@@ -112,7 +111,9 @@ def plan_analysis(
     else:
         analysis.leave("crl", "the release has no vectors")
     if not {"independence", "crl"} & set(sections):
-        raise InputError(f"{where} holds neither features beside trait scores nor vectors; see what its columns are by --map")
+        raise InputError(
+            f"{where} holds neither features beside trait scores nor vectors; see what its columns are by --map"
+        )
     return analysis
 
 
@@ -124,7 +125,13 @@ def _latents(released: Released, most: int) -> dict[str, int]:
     return found
 
 
-def folder_of(where: str, name: str) -> Path:
-    """Return the folder for the analysis of a release, where nobody says one: beside the working folder's files."""
-    words = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in os.path.basename(name.rstrip("/")))
+def folder_of(name: str) -> Path:
+    """Return the folder for the analysis of a release, where nobody says one.
+
+    Examples
+    --------
+    >>> folder_of("user/some name").as_posix()
+    'some-name-analysis'
+    """
+    words = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in Path(name).name)
     return Path(f"{words.strip('-') or 'release'}-analysis")

@@ -20,8 +20,8 @@ from personax.plan import (
 from personax.schema import Notice, select
 from personax.sources import ColumnSpec, read_table
 from personax.stages.base import Context, Stage
-from personax.stages.published import write_scores
 from personax.stages.llms import ask, ask_audit, asked_of
+from personax.stages.published import write_scores
 from personax.strict import nearest
 from personax.traits import agreement, annotate_lexicon, read_key, reliability, score_items, vote
 from personax.traits.reliability.groups import LEVELS

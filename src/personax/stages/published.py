@@ -71,7 +71,9 @@ def _plain(people: pl.DataFrame) -> pl.DataFrame:
     wanted = {pl.Float16: pl.Float32, pl.Decimal: pl.Float64, pl.Null: pl.String}
     texts = pl.selectors.categorical() | pl.selectors.enum() | pl.selectors.time() | pl.selectors.duration()
     cast = [pl.col(s.name).cast(wanted[s.dtype.base_type()]) for s in people if s.dtype.base_type() in wanted]
-    return people.with_columns(cast).with_columns(texts.cast(pl.String)).with_columns(pl.selectors.float().fill_nan(None))
+    return (
+        people.with_columns(cast).with_columns(texts.cast(pl.String)).with_columns(pl.selectors.float().fill_nan(None))
+    )
 
 
 def _named_scores(people: pl.DataFrame, columns: Sequence[Column]) -> tuple[pl.DataFrame, list[Column]]:
@@ -98,7 +100,9 @@ def write_scores(context: Context, section: AnnotateRelease) -> pl.DataFrame:
     if not isinstance(context.plan.collect, CollectRelease):
         raise PlanError("annotate.source: release needs people of a release (collect.source: release)")
     people = context.frame("people", "people.parquet")
-    names = [c.name for c in select(context.columns(), "target") if SCORE.match(c.name) and people[c.name].dtype.is_numeric()]
+    names = [
+        c.name for c in select(context.columns(), "target") if SCORE.match(c.name) and people[c.name].dtype.is_numeric()
+    ]
     scores = people.select("id", *(pl.col(name).cast(pl.Float64) for name in names))
     if not names:
         context.notices.append(Notice("The release has no trait scores."))
@@ -114,7 +118,11 @@ def _over_models(scores: pl.DataFrame, section: AnnotateRelease) -> pl.DataFrame
     long = scores.unpivot(index="id", variable_name="column", value_name="score").drop_nulls("score")
     cut = pl.col("column").str.extract_groups(r"^(.+)_([ocean])$")
     rows = long.select(
-        person="id", model=cut.struct[0], trait=cut.struct[1].replace_strict(_TRAITS), score="score", status=pl.lit("ok")
+        person="id",
+        model=cut.struct[0],
+        trait=cut.struct[1].replace_strict(_TRAITS),
+        score="score",
+        status=pl.lit("ok"),
     )
     found = aggregate(rows, people=scores["id"].to_list(), rule=section.rule)
     return found.select("id", pl.selectors.starts_with("final_"))
@@ -157,6 +165,8 @@ def release_vectors(context: Context) -> tuple[list[str], Vectors]:
                 context.notices.append(Notice(text, int((~has).sum())))
             whole &= has
     if not whole.any():
-        raise InputError(f"{section.place}: nobody has all vectors; see which by personax.load_release, and leave one out")
+        raise InputError(
+            f"{section.place}: nobody has all vectors; see which by personax.load_release, and leave one out"
+        )
     ids = read.people["id"].filter(pl.Series(whole)).to_list()
     return ids, {m: {name: rows[whole] for name, rows in measured.items()} for m, measured in vectors.items()}

@@ -19,7 +19,7 @@ from personax.release.reading.placing import LEAVE, Place, Placer
 from personax.release.reading.released import Source
 from personax.schema import Column, Notice
 
-__all__ = ["Foreign", "ForeignTable", "TableError", "grouped", "read_foreign", "read_table"]
+__all__ = ["Foreign", "ForeignTable", "TableError", "grouped", "is_unknown", "read_foreign", "read_table"]
 
 _PART = re.compile(r"-\d{5}-of-\d{5}$")
 _SPLIT = re.compile(r"(^|[-_.])(train|test|validation|valid|val|dev)$")
@@ -30,6 +30,10 @@ _ABOUT = {
     "dataset_infos.json", "dataset_dict.json", "state.json", "metadata_schema.json",
 }  # fmt: skip
 """JSON that describes data and holds none."""
+
+
+_TEXTS = (".md", ".txt", ".cff", ".rst", ".pdf", ".html", ".json", ".yaml", ".yml", ".toml")
+_TEXT_NAMES = {"SHA256SUMS", "LICENSE", "LICENCE", "README", "NOTICE", "CITATION"}
 
 
 class TableError(InputError):
@@ -80,11 +84,34 @@ def read_foreign(folder: Folder, mapping: Mapping[str, str] | None) -> Foreign:
     placer = Placer(recognise(names), mapping)
     placed = [_placed(one, placer) for one in tables]
     placer.finish(names)
-    return _joined(tables, placed, placer)
+    read = _joined(tables, placed, placer)
+    read.notices += _left_out(folder, mapping, placed)
+    return read
+
+
+def _left_out(folder: Folder, mapping: Mapping[str, str], placed: Sequence[Mapping[str, Place]]) -> list[Notice]:
+    """Say how many files and columns are not read."""
+    files = sum(mapping.get(name) == LEAVE or is_unknown(name) for name in folder.files)
+    columns = sum(place.role == LEAVE for its in placed for place in its.values())
+    counted = {"Files of the release that are left out.": files, "Columns of the release that are left out.": columns}
+    return [Notice(text, number) for text, number in counted.items() if number]
+
+
+def is_unknown(name: str) -> bool:
+    """Say whether a file is of a kind that is not read; texts about a data set are no such files.
+
+    Examples
+    --------
+    >>> is_unknown("model.pkl"), is_unknown("README.md"), is_unknown("LICENSE"), is_unknown("x.csv.gz")
+    (True, False, False, False)
+    """
+    last = name.rpartition("/")[2]
+    about = last.lower().endswith(_TEXTS) or last.partition(".")[0] in _TEXT_NAMES or last.startswith(".")
+    return format_of(name) is None and not about
 
 
 def grouped(folder: Folder, mapping: Mapping[str, str]) -> list[list[str]]:
-    """Return the files of each table or array, parts and splits together; files that the mapping leaves are not there."""
+    """Return the files of each table or array, parts and splits together, without files that the mapping leaves."""
     groups: dict[str, list[str]] = {}
     for name in folder.files:
         kind = format_of(name)
@@ -133,7 +160,11 @@ def _length(path: Path, name: str) -> int:
 def _arrays(name: str, path: Path) -> ForeignTable:
     found = shapes(path)
     dims = {n: shape[1] for n, (shape, dtype) in found.items() if len(shape) == 2 and _are_numbers(dtype)}
-    flat = [name for name, (shape, dtype) in found.items() if len(shape) == 1 and (_are_numbers(dtype) or dtype.kind in "US")]
+    flat = [
+        name
+        for name, (shape, dtype) in found.items()
+        if len(shape) == 1 and (_are_numbers(dtype) or dtype.kind in "US")
+    ]
     left = sorted(set(found) - set(flat) - set(dims))
     if left:
         raise InputError(f"{path.name}: {', '.join(left)} are neither lists nor tables of numbers; take them out")
@@ -205,7 +236,11 @@ def _within(table: ForeignTable) -> str:
 
 
 def _rows(
-    read: Foreign, table: ForeignTable, its: Mapping[str, Place], people_key: str | None, listed: Mapping[str, pl.Series]
+    read: Foreign,
+    table: ForeignTable,
+    its: Mapping[str, Place],
+    people_key: str | None,
+    listed: Mapping[str, pl.Series],
 ) -> pl.Series:
     """Return the id of the person in each row of a table.
 
@@ -221,7 +256,8 @@ def _rows(
             return ids
         if not _numbers_rows(table.cells[key]):
             raise TableError(
-                table, f"{table.stem}: no {key!r} is the id of a person; map the column that holds the ids, or leave it out"
+                table,
+                f"{table.stem}: no {key!r} is the id of a person; map the column that holds the ids, or leave it out",
             )
     beside = listed.get(_within(table)) if key is None and format_of(table.files[0]) == "npy" else None
     if beside is not None and len(beside) == table.rows and _shared(read, table, beside):
@@ -273,12 +309,20 @@ def _add(read: Foreign, table: ForeignTable, its: Mapping[str, Place], rows: pl.
         read.columns += columns
     for name, place in its.items():
         if place.role == "embedding":
-            _add_vectors(read, table, name, place.modality, _key(its) if not rows.equals(read.people["id"]) else None, rows)
+            _add_vectors(
+                read, table, name, place.modality, _key(its) if not rows.equals(read.people["id"]) else None, rows
+            )
 
 
-def _add_vectors(read: Foreign, table: ForeignTable, name: str, modality: str, key: str | None, rows: pl.Series) -> None:
+def _add_vectors(
+    read: Foreign, table: ForeignTable, name: str, modality: str, key: str | None, rows: pl.Series
+) -> None:
     own = read.sources.setdefault(modality, {})
-    label = name if name not in own else f"{table.stem}/{name}"
+    label = name
+    if name in own:
+        # an array is called as its file is
+        label = table.files[0].rpartition(".npy")[0] if name == table.stem else f"{table.stem}/{name}"
+        read.notices.append(Notice(f"Two {modality} embeddings are called {name}; the second is called {label} here."))
     if label in own:
         raise TableError(table, f"{table.files[0]}: {modality} has another embedding called {name}; rename one file")
     own[label] = Source(table.paths, name, key, rows, table.dims[name] or None)

@@ -11,13 +11,13 @@ import polars as pl
 
 from personax.errors import InputError
 from personax.release.folder import Folder
-from personax.release.formats import format_of
+from personax.release.formats import format_of, stem_of
 from personax.release.layout import is_ours
 from personax.release.plain import NestedError, as_ids
-from personax.release.reading.foreign import ForeignTable, TableError, grouped, read_foreign, read_table
-from personax.release.reading.layouts import recognise
+from personax.release.reading.foreign import ForeignTable, TableError, grouped, is_unknown, read_foreign, read_table
+from personax.release.reading.layouts import modality_of, recognise
 from personax.release.reading.load import opened
-from personax.release.reading.placing import LEAVE, Placer
+from personax.release.reading.placing import LEAVE, LostError, Placer
 from personax.release.reading.released import Embeddings
 
 __all__ = ["Proposal", "propose_mapping"]
@@ -25,8 +25,6 @@ __all__ = ["Proposal", "propose_mapping"]
 _ID_NAME = re.compile(
     r"(^|[^a-z])(id|ids|uid|uuid|pid|key|code|hash|pseudonym|identifier|person|participant|subject|respondent)([^a-z]|$)"
 )
-_TEXTS = (".md", ".txt", ".cff", ".rst", ".pdf", ".html", ".json", ".yaml", ".yml", ".toml")
-_TEXT_NAMES = {"SHA256SUMS", "LICENSE", "LICENCE", "README", "NOTICE", "CITATION"}
 
 
 @dataclass
@@ -84,19 +82,15 @@ def propose_mapping(
     proposal = Proposal(dict(mapping or {}))
     if is_ours(folder) and not mapping:
         return proposal
-    proposal.unread += [f"{name} is of a kind that is not read; it is left out" for name in folder.files if _unknown(name)]
+    proposal.unread += [
+        f"{name} is of a kind that is not read; it is left out" for name in folder.files if is_unknown(name)
+    ]
     tables = _readable(folder, proposal)
     if not tables:
         raise InputError("; ".join([f"nothing of {where} can be read", *proposal.unread]))
     _guess(tables, proposal)
     _join(folder, proposal)
     return proposal
-
-
-def _unknown(name: str) -> bool:
-    last = name.rpartition("/")[2]
-    about = last.lower().endswith(_TEXTS) or last.partition(".")[0] in _TEXT_NAMES or last.startswith(".")
-    return format_of(name) is None and not about
 
 
 def _readable(folder: Folder, proposal: Proposal) -> list[ForeignTable]:
@@ -128,7 +122,7 @@ def _guess(tables: Sequence[ForeignTable], proposal: Proposal) -> None:
     people = max(tables, key=lambda one: one.cells.width)
     keys = _keys(tables, people)
     seen: set[str] = set()
-    for table in tables:
+    for table in sorted(tables, key=lambda one: one is not people):
         placer = Placer(layout, proposal.mapping)
         columns = [*((values, None) for values in table.cells),
                    *((pl.Series(name, []), dim) for name, dim in table.dims.items())]  # fmt: skip
@@ -150,8 +144,6 @@ def _word(guess: str, name: str, stem: str, dim: int | None) -> str:
     """Return a guess; vectors of which nothing tells the modality are a modality of their own."""
     if dim is None:
         return LEAVE if guess == "id" else guess
-    from personax.release.reading.layouts import modality_of
-
     own = re.sub(r"\W+", "_", f"{name}").strip("_").lower()
     modality = modality_of([name, stem]) or (own if own.isidentifier() else "vectors")
     return f"embedding:{modality}"
@@ -166,7 +158,11 @@ def _keys(tables: Sequence[ForeignTable], people: ForeignTable) -> dict[str, str
         if table is people:
             continue
         best = max(
-            ((_overlap(ids, theirs), mine, name) for mine, ids in own.items() for name, theirs in candidates[table.stem].items()),
+            (
+                (_overlap(ids, theirs), mine, name)
+                for mine, ids in own.items()
+                for name, theirs in candidates[table.stem].items()
+            ),
             default=(0.0, "", ""),
         )
         if best[0] > 0.5:
@@ -199,6 +195,13 @@ def _join(folder: Folder, proposal: Proposal) -> None:
     while True:
         try:
             read = read_foreign(folder, proposal.mapping)
+        except LostError as error:
+            if not proposal.unread:
+                raise
+            # words for columns of what is left out
+            proposal.mapping = {name: word for name, word in proposal.mapping.items() if name not in error.names}
+            proposal.guessed = [name for name in proposal.guessed if name not in error.names]
+            continue
         except TableError as error:
             proposal.unread.append(_sentence(error))
             proposal.mapping |= dict.fromkeys(error.files, LEAVE)
@@ -219,14 +222,8 @@ def _unreadable(embeddings: Embeddings) -> dict[str, str]:
             try:
                 source.read()
             except InputError as error:
-                broken[f"{_stem(source.paths[0].name)}/{source.column}"] = _sentence(error)
+                broken[f"{stem_of(source.paths[0].name)}/{source.column}"] = _sentence(error)
     return broken
-
-
-def _stem(name: str) -> str:
-    from personax.release.formats import stem_of
-
-    return stem_of(name)
 
 
 def _sentence(error: InputError) -> str:
