@@ -116,4 +116,4 @@ def _refuse_strangers(folder: StudyFolder) -> None:
         raise StudyError(f"{place} holds {strangers[0]}{more}, which this study did not write; move them out of it")
 
 
-RELEASE = Stage(_FOLDER, revision=3, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads)
+RELEASE = Stage(_FOLDER, revision=4, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -60,12 +60,19 @@ class _Layer:
     inner: NDArray[np.float64]
     shift: NDArray[np.float64]
     outer: NDArray[np.float64]
+    _cast: dict[np.dtype[Any], tuple[Floats, Floats, Floats]] = field(default_factory=dict)
+
+    def cast(self, dtype: np.dtype[Any]) -> tuple[Floats, Floats, Floats]:
+        """Return the weights in a precision; made once, for the rows come some at a time."""
+        if dtype not in self._cast:
+            self._cast[dtype] = (self.inner.astype(dtype), self.shift.astype(dtype), self.outer.astype(dtype))
+        return self._cast[dtype]
 
     def says(self, x: Floats) -> tuple[Floats, Floats]:
         """Return stretch and move of the other half."""
-        kind: Any = x.dtype
-        hidden = np.tanh(x[:, self.kept] @ self.inner.astype(kind) + self.shift.astype(kind))
-        out = hidden @ self.outer.astype(kind)
+        inner, shift, outer = self.cast(x.dtype)
+        hidden = np.tanh(x[:, self.kept] @ inner + shift)
+        out = hidden @ outer
         half = len(self.moved)
         return STRETCH * np.tanh(out[:, :half]), MOVE * out[:, half:]
 
