@@ -17,7 +17,7 @@ from personax.plan import (
     Plan,
     Rated,
 )
-from personax.schema import Notice, select
+from personax.schema import Notice
 from personax.sources import ColumnSpec, read_table
 from personax.stages.base import Context, Stage
 from personax.stages.llms import ask, ask_audit, asked_of
@@ -100,7 +100,7 @@ def _vote(context: Context, annotations: pl.DataFrame, section: Rated) -> None:
 def _groups(context: Context, people: pl.DataFrame, named: Sequence[str] | None) -> list[str]:
     """Return the columns by which reliability is told apart: those named, or features of few values."""
     if named is None:
-        nominal = [c.name for c in select(context.columns(), "feature") if c.kind == "nominal"]
+        nominal = [column.name for column in context.people().features() if column.kind == "nominal"]
         return [name for name in nominal if 2 <= people[name].n_unique() <= LEVELS][:GROUPINGS]
     for name in named:
         if name not in people.columns:

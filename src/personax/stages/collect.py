@@ -8,8 +8,8 @@ from dataclasses import asdict
 
 import polars as pl
 
+from personax.data.table import Table
 from personax.plan import CollectRelease, CollectSimulated, Plan
-from personax.schema import Column
 from personax.simulate import Population, simulate_population
 from personax.sources import PeopleTable
 from personax.sources.sections import CollectSeveral, WebSource
@@ -48,7 +48,7 @@ def _run(context: Context) -> None:
 
 
 def _write_table(context: Context, table: PeopleTable) -> None:
-    _write_people(context, table.people, table.columns)
+    _write_people(context, Table(table.people, table.columns))
     if "biography" in table.people.columns:
         texts = table.people.select("id", pl.col("biography").cast(pl.String))
         context.write_frame(texts, "people", "texts.parquet")
@@ -58,17 +58,16 @@ def _write_table(context: Context, table: PeopleTable) -> None:
     context.notices.extend(table.notices)
 
 
-def _write_people(context: Context, people: pl.DataFrame, columns: Sequence[Column]) -> None:
-    context.write_frame(people, "people", "people.parquet")
-    context.write_text(json.dumps([asdict(column) for column in columns], indent=1), "people", "columns.json")
-    context.counts.update(people=people.height, columns=people.width)
+def _write_people(context: Context, people: Table) -> None:
+    people.write(context.out.path("people", "people.parquet"))
+    context.counts.update(people=people.height, columns=len(people.columns))
 
 
 def _invent(context: Context, section: CollectSimulated) -> None:
     """Write simulated people, what their raters say and their embeddings, with the truth beside them."""
     sizes = section.model_dump(exclude={"source", "n", "images"})
     world = simulate_population(section.n, rng=context.rng, **sizes)
-    _write_people(context, world.people, world.columns)
+    _write_people(context, Table(world.people, world.columns))
     context.write_frame(world.texts, "people", "texts.parquet")
     context.write_frame(world.ratings, "people", "simulation", "ratings.parquet")
     context.write_frame(world.latents, "people", "simulation", "latents.parquet")

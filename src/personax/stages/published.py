@@ -99,11 +99,10 @@ def write_scores(context: Context, section: AnnotateRelease) -> pl.DataFrame:
     """
     if not isinstance(context.plan.collect, CollectRelease):
         raise PlanError("annotate.source: release needs people of a release (collect.source: release)")
-    people = context.frame("people", "people.parquet")
-    names = [
-        c.name for c in select(context.columns(), "target") if SCORE.match(c.name) and people[c.name].dtype.is_numeric()
-    ]
-    scores = people.select("id", *(pl.col(name).cast(pl.Float64) for name in names))
+    people = context.people()
+    numbers = [column.name for column in people.targets() if people.frame[column.name].dtype.is_numeric()]
+    names = [name for name in numbers if SCORE.match(name)]
+    scores = people.frame.select("id", *(pl.col(name).cast(pl.Float64) for name in names))
     if not names:
         context.notices.append(Notice("The release has no trait scores."))
     elif not any(name.startswith("final_") for name in names):
