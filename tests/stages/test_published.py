@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 import yaml
+from tests.release.reading.hub_server import Repo, serving
 
-from personax.errors import InputError, PlanError, StudyError
+from personax.errors import FetchError, InputError, PlanError, StudyError
 from personax.plan import AnnotateRelease, EmbedRelease, Plan
+from personax.stages import published
 from personax.study import Study
 
 N = 30
 
 
-def write_set(folder: Path, *, vectors: np.ndarray | None = None, **more: object) -> dict[str, str]:
+def write_set(folder: Path, *, vectors: Any = None, **more: Any) -> dict[str, str]:
     """Write metadata and an array whose rows follow it, and return a mapping."""
     rng = np.random.default_rng(0)
     folder.mkdir(exist_ok=True)
@@ -78,13 +82,11 @@ def test_a_release_that_changed_between_two_stages(tmp_path: Path) -> None:
     made.run(["collect"])
     record = made.folder.path("people", "release.json")
     record.write_text(record.read_text().replace("face.npy", "other.npy"))
-    from personax.stages import published
-
     context = type(
         "Context", (), {"plan": made.plan, "folder": made.folder, "outside": lambda self, path: tmp_path / path}
     )
     with pytest.raises(StudyError, match="has changed since the people were collected"):
-        published.release_vectors(context())  # type: ignore[arg-type]
+        published.release_vectors(context())
 
 
 def test_people_without_a_vector_are_left_out_of_all_vectors(tmp_path: Path) -> None:
@@ -150,3 +152,29 @@ def test_where_a_release_is_not(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text("{name: x, collect: {source: release, form: set}}")
     with pytest.raises(PlanError, match="unknown key form; did you mean from"):
         Study.load(tmp_path / "study.yaml")
+
+
+def test_a_data_set_of_a_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed: pip install personax[release]")
+    mapping = write_set(tmp_path / "set")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "set").iterdir()}
+    for setting, value in {"OFFLINE": False, "DISABLE_XET": True, "DISABLE_PROGRESS_BARS": True}.items():
+        monkeypatch.setattr(f"huggingface_hub.constants.HF_HUB_{setting}", value)
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
+    (tmp_path / "study").mkdir()
+    with serving() as hub:
+        for name in ("load_release", "opened"):
+            there = partial(getattr(published, name), endpoint=hub.url, cache=tmp_path / "cache")
+            monkeypatch.setattr(published, name, there)
+        hub.repos["some/body"] = Repo(private=False, files=files | {"weights.pt": b"x"})
+        plan = {"name": "x", "collect": {"source": "release", "from": "some/body", "mapping": mapping}}
+        (tmp_path / "study" / "study.yaml").write_text(yaml.safe_dump(plan))
+        made = Study.load(tmp_path / "study")
+        made.run()
+        assert set(json.loads(made.folder.path("people", "release.json").read_text())["files"]) == set(files)
+        assert read(made, "embeddings", "image.parquet").height == N
+        assert not any("weights.pt" in request for request in hub.asked if "/resolve/" in request)
+        plan["collect"] |= {"revision": "v9"}
+        (tmp_path / "study" / "study.yaml").write_text(yaml.safe_dump(plan))
+        with pytest.raises(FetchError, match="no revision 'v9'"):
+            Study.load(tmp_path / "study").run()

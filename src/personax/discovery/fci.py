@@ -118,5 +118,5 @@ def _edges(marks: Marks, pairs: list[tuple[int, int]], search: Search) -> list[E
     for i, j in pairs:
         ends = marks.at(i, seen_from=j), marks.at(j, seen_from=i)
         first, second = (i, j) if ends in KINDS else (j, i)
-        edges.append(Edge(names[first], names[second], KINDS[ends if ends in KINDS else ends[::-1]]))  # type: ignore[index,arg-type]
+        edges.append(Edge(names[first], names[second], KINDS[ends if ends in KINDS else ends[::-1]]))  # type: ignore[index]
     return edges
