@@ -97,7 +97,7 @@ Route = tuple[list[tuple[NDArray[np.intp], NDArray[np.intp]]], NDArray[np.intp]]
 def _route(layers: Sequence[_Layer], dim: int) -> Route:
     """Return where each layer finds its halves in what the one before it leaves, and where all coordinates are at last.
 
-    A layer leaves its two halves side by side, because to put them back among each other costs more than its arithmetic.
+    A layer leaves its two halves side by side: to put them back among each other costs more than its arithmetic.
     `numpy.take` keeps rows whole; indexing by a list of columns would turn the matrix, and slow what follows.
     """
     place = np.arange(dim)
