@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from personax.errors import InputError, PlanError, StudyError
 from personax.files import sha256
@@ -21,9 +20,10 @@ from personax.schema import LETTERS, Column, Notice, Provenance, select
 from personax.sources import PeopleTable
 from personax.sources.people import BAD_CELLS, plain_notices
 from personax.stages.base import Context, Reader
+from personax.stages.encoding import write_vectors
 from personax.traits import aggregate
 
-__all__ = ["RECORD", "collect_release", "release_vectors", "write_scores"]
+__all__ = ["RECORD", "collect_release", "write_release_vectors", "write_scores"]
 
 RECORD = ("people", "release.json")
 """What was read: the release's name, layout, licence, verdict, and the hash of each of its files."""
@@ -127,11 +127,8 @@ def _over_models(scores: pl.DataFrame, section: AnnotateRelease) -> pl.DataFrame
     return found.select("id", pl.selectors.starts_with("final_"))
 
 
-Vectors = dict[str, dict[str, NDArray[np.float32]]]
-
-
-def release_vectors(context: Context) -> tuple[list[str], Vectors]:
-    """Return the people who have all vectors, and modality -> measurement -> vectors in their order.
+def write_release_vectors(context: Context) -> None:
+    """Write the vectors that a release holds, in the order of the people; null where somebody has none.
 
     Raises
     ------
@@ -140,7 +137,7 @@ def release_vectors(context: Context) -> tuple[list[str], Vectors]:
     StudyError
         The release is not the one that the people were collected from.
     InputError
-        Vectors that cannot be read, or nobody has them all.
+        Vectors that cannot be read, or a measurement of which nobody has one.
     """
     section = context.plan.collect
     if not isinstance(section, CollectRelease):
@@ -151,21 +148,16 @@ def release_vectors(context: Context) -> tuple[list[str], Vectors]:
     read = _load(context, section)
     if not len(read.embeddings):
         context.notices.append(Notice("The release has no vectors."))
-    vectors = {
-        modality: {name: read.vectors(modality, name) for name in read.embeddings.measurements(modality)}
-        for modality in read.embeddings
-    }
-    whole = np.ones(read.people.height, dtype=bool)
-    for modality, measured in vectors.items():
-        for name, rows in measured.items():
-            has = np.isfinite(rows).all(axis=1)
-            if not has.all():
-                text = f"{modality}/{name}: people whose vector is missing or not finite; no vector of theirs is used."
-                context.notices.append(Notice(text, int((~has).sum())))
-            whole &= has
-    if not whole.any():
-        raise InputError(
-            f"{section.place}: nobody has all vectors; see which by personax.load_release, and leave one out"
-        )
-    ids = read.people["id"].filter(pl.Series(whole)).to_list()
-    return ids, {m: {name: rows[whole] for name, rows in measured.items()} for m, measured in vectors.items()}
+    people = read.people["id"].to_list()
+    for modality in read.embeddings:
+        found, lacking = {}, {}
+        for name in read.embeddings.measurements(modality):
+            rows = read.vectors(modality, name)
+            without = ~np.isfinite(rows).all(axis=1)
+            if without.all():
+                raise InputError(f"{section.place}: nobody has a vector of {modality}/{name}; leave it out by mapping")
+            if without.any():
+                text = f"{modality}/{name}: people whose vector is missing or not finite; it is not used."
+                context.notices.append(Notice(text, int(without.sum())))
+            found[name], lacking[name] = np.where(without[:, None], np.float32(0), rows), without
+        write_vectors(context, modality, people, found, lacking)
