@@ -8,6 +8,7 @@ import typer
 
 from personax import __version__
 from personax.cli import (
+    analyse,
     annotate,
     calibrate,
     collect,
@@ -52,6 +53,7 @@ def _root(
 
 
 demo.register(app)
+analyse.register(app)
 init.register(app)
 run.register(app)
 status.register(app)

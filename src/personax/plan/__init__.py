@@ -6,19 +6,21 @@ from personax.plan.annotate import (
     AnnotateLexicon,
     AnnotateLLM,
     AnnotateQuestionnaire,
+    AnnotateRelease,
     AnnotateSimulated,
     Ask,
     Rated,
     StereotypeAudit,
 )
 from personax.plan.causes import Background, Beliefs, CausePair
-from personax.plan.collect import CollectSimulated
+from personax.plan.collect import CollectRelease, CollectSimulated
 from personax.plan.crl import Crl, CrlMethod, Modalities
 from personax.plan.discover import Discover
 from personax.plan.embed import (
     EmbedFiles,
     EmbedModels,
     EmbedOffline,
+    EmbedRelease,
     EmbedSimulated,
     Encoding,
     ImageEncoding,
@@ -37,11 +39,13 @@ __all__ = [
     "AnnotateLLM",
     "AnnotateLexicon",
     "AnnotateQuestionnaire",
+    "AnnotateRelease",
     "AnnotateSimulated",
     "Ask",
     "Background",
     "Beliefs",
     "CausePair",
+    "CollectRelease",
     "CollectSimulated",
     "Crl",
     "CrlMethod",
@@ -49,6 +53,7 @@ __all__ = [
     "EmbedFiles",
     "EmbedModels",
     "EmbedOffline",
+    "EmbedRelease",
     "EmbedSimulated",
     "Encoding",
     "ImageEncoding",
