@@ -9,6 +9,7 @@ import typer
 from personax import __version__
 from personax.cli import (
     annotate,
+    answer,
     calibrate,
     collect,
     crl,
@@ -57,6 +58,7 @@ run.register(app)
 status.register(app)
 stage.register(app)
 release.register(app)
+answer.register(app)
 collect.register(app)
 annotate.register(app)
 independence.register(app)

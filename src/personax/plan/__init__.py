@@ -11,6 +11,7 @@ from personax.plan.annotate import (
     Rated,
     StereotypeAudit,
 )
+from personax.plan.answer import Answer
 from personax.plan.causes import Background, Beliefs, CausePair
 from personax.plan.collect import CollectSimulated
 from personax.plan.crl import Crl, CrlMethod, Modalities
@@ -29,6 +30,7 @@ from personax.plan.models import LLM
 from personax.plan.reading import read_background, read_modalities, read_plan
 from personax.plan.release import Release, ReleaseAnonymity, ReleaseGate, ReleaseNoise, ReleasePublisher
 from personax.plan.report import Report
+from personax.plan.request import Request, read_request
 from personax.plan.whole import FORMAT, Plan
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "AnnotateLexicon",
     "AnnotateQuestionnaire",
     "AnnotateSimulated",
+    "Answer",
     "Ask",
     "Background",
     "Beliefs",
@@ -62,10 +65,12 @@ __all__ = [
     "ReleaseNoise",
     "ReleasePublisher",
     "Report",
+    "Request",
     "StereotypeAudit",
     "TestName",
     "TextEncoding",
     "read_background",
     "read_modalities",
     "read_plan",
+    "read_request",
 ]

@@ -20,7 +20,7 @@ from personax.schema import Column, Graph, Kind, Notice, select
 from personax.stages.base import Context, Stage
 from personax.stages.citest import ci_test
 
-__all__ = ["DISCOVER", "ci_test", "count", "find_causes", "knowledge_of", "told", "write_graph"]
+__all__ = ["DISCOVER", "TIERS", "ci_test", "count", "find_causes", "fits", "knowledge_of", "told", "write_graph"]
 
 TIERS = {"biography": 0, "shared": 1, "latents": 2, "traits": 3}
 """A later tier never causes an earlier one: what somebody was born with comes first, what is said of them last."""
@@ -224,7 +224,7 @@ def _part(context: Context, part: str, section: Discover) -> Part:
         meant = infer_columns(traits.select(scored))
         return [(column, "trait", TIERS["traits"], traits.select("id", column.name)) for column in meant]
     people = context.frame("people", "people.parquet")
-    fitting = [c for c in select(context.columns(), "feature") if _fits(c, people[c.name], section)]
+    fitting = [c for c in select(context.columns(), "feature") if fits(c, people[c.name], section)]
     return [(column, "biography", TIERS["biography"], people.select("id", column.name)) for column in fitting]
 
 
@@ -232,7 +232,7 @@ def _latent(name: str) -> Column:
     return Column(name, "feature", "continuous")
 
 
-def _fits(column: Column, values: pl.Series, section: Discover) -> bool:
+def fits(column: Column, values: pl.Series, section: Discover) -> bool:
     """Say whether a feature can take part: fisherz needs numbers, and nominal ones of two values at most."""
     if section.test != "fisherz":
         return values.drop_nulls().n_unique() > 1

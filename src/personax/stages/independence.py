@@ -19,10 +19,10 @@ from personax.independence.grid import ALL
 from personax.plan import Independence
 from personax.progress import Progress
 from personax.schema import LETTERS, Column, Graph, Kind, Notice, select
-from personax.stages.base import Context, Stage
+from personax.stages.base import Context, Reader, Stage
 from personax.strict import nearest
 
-__all__ = ["INDEPENDENCE", "analyse", "write_results"]
+__all__ = ["INDEPENDENCE", "analyse", "joined", "write_results"]
 
 DRAWN = 60
 """More nodes than this make no picture."""
@@ -165,12 +165,12 @@ def _groups(targets: Sequence[str], *, per_model: bool) -> dict[str, list[str]]:
     return kept if per_model or "final" not in kept else {"final": kept["final"]}
 
 
-def _joined(context: Context) -> tuple[pl.DataFrame, list[Column]]:
+def joined(reader: Reader) -> tuple[pl.DataFrame, list[Column]]:
     """Join people and traits, private columns left out."""
-    columns = [column for column in context.columns() if column.role in ("feature", "target")]
-    frame = context.frame("people", "people.parquet").select("id", *(column.name for column in columns))
-    if context.plan.annotate is not None:
-        traits = context.frame("traits", "traits.parquet")
+    columns = [column for column in reader.columns() if column.role in ("feature", "target")]
+    frame = reader.frame("people", "people.parquet").select("id", *(column.name for column in columns))
+    if reader.plan.annotate is not None:
+        traits = reader.frame("traits", "traits.parquet")
         scores = [name for name in traits.columns if name != "id"]
         frame = frame.drop(name for name in scores if name in frame.columns).join(traits, on="id", how="left")
         columns = [c for c in columns if c.name not in scores] + infer_columns(traits.select(scores))
@@ -181,7 +181,7 @@ def _run(context: Context) -> None:
     """Test every feature against every trait (Level I); also on any table: personax independence people.csv."""
     section = context.plan.independence
     assert section is not None
-    frame, columns = _joined(context)
+    frame, columns = joined(context)
     pvalues, graph = analyse(frame, columns, section, context.progress, seed=context.plan.seed)
     here = partial(context.out.path, "analysis", "independence")
     if section.imputations:
