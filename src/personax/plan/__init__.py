@@ -28,7 +28,15 @@ from personax.plan.embed import (
 from personax.plan.independence import Independence, TestName
 from personax.plan.models import LLM
 from personax.plan.reading import read_background, read_modalities, read_plan
-from personax.plan.release import Release, ReleaseAnonymity, ReleaseGate, ReleaseNoise, ReleasePublisher
+from personax.plan.release import (
+    Release,
+    ReleaseAnonymity,
+    ReleaseBudget,
+    ReleaseGate,
+    ReleaseNoise,
+    ReleasePublisher,
+    ReleaseStatistics,
+)
 from personax.plan.report import Report
 from personax.plan.request import Request, read_request
 from personax.plan.whole import FORMAT, Plan
@@ -61,9 +69,11 @@ __all__ = [
     "Rated",
     "Release",
     "ReleaseAnonymity",
+    "ReleaseBudget",
     "ReleaseGate",
     "ReleaseNoise",
     "ReleasePublisher",
+    "ReleaseStatistics",
     "Report",
     "Request",
     "StereotypeAudit",

@@ -71,6 +71,22 @@ class ReleasePublisher(Strict):
     consent: str = ""
 
 
+class ReleaseBudget(Strict):
+    """What all releases of the study may spend together; see `personax.release.statistics.Budget`."""
+
+    epsilon: Positive
+    delta: Annotated[float, Field(gt=0, lt=1)] = 1e-6
+
+
+class ReleaseStatistics(Strict):
+    """Contingency tables under central differential privacy; see `personax.release.statistics.Asked`."""
+
+    epsilon: Positive
+    delta: Annotated[float, Field(gt=0, lt=1)] = 1e-6
+    columns: Annotated[dict[str, list[float] | list[str]], Field(min_length=2)]
+    tables: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = []
+
+
 class Release(Strict):
     """What may leave the study folder."""
 
@@ -81,6 +97,9 @@ class Release(Strict):
     categories: Literal["names", "indices"] = "names"
     anonymity: ReleaseAnonymity | None = None
     noise: ReleaseNoise | None = None
+    statistics: ReleaseStatistics | None = None
+    budget: ReleaseBudget | None = None
+    rekey: Literal["after_removals", "always", "never"] = "after_removals"
     allowed: list[str] = []
     transform: Preset = "rotation"
     audit: bool = True

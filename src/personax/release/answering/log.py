@@ -6,8 +6,6 @@ computed: a process that is killed has spent a request and given no answer, neve
 
 from __future__ import annotations
 
-import json
-import os
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from personax.errors import StudyError
+from personax.release.journal import Journal
 
 __all__ = ["AnswerLog", "Entry", "now"]
 
@@ -69,7 +68,7 @@ class AnswerLog:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self._journal = path, Journal(path)
 
     def entries(self) -> list[Entry]:
         """Return all lines; a last line that was cut off by a kill is passed over.
@@ -79,37 +78,19 @@ class AnswerLog:
         StudyError
             A line is no entry: without the log nobody can say what was answered.
         """
-        if not self.path.is_file():
-            return []
-        lines = self.path.read_text(encoding="utf-8").split("\n")
-        whole = lines[:-1]  # what follows the last line end is empty, or half a line
         try:
-            return [Entry(**json.loads(line)) for line in whole if line]
-        except (ValueError, TypeError):
+            return [Entry(**event) for event in self._journal.events()]
+        except TypeError:
             raise StudyError(f"{self.path} has a line that is no entry; put the log back from a copy") from None
 
     def add(self, entry: Entry) -> None:
         """Append an entry; it is on the disk when this returns."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._cut_half_line()
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+        self._journal.add(asdict(entry))
 
     def spent(self, requester: str) -> int:
         """Return how many requests of somebody were looked at; refused ones count, for a refusal tells too."""
         who = folded(requester)
         return sum(entry.event == "asked" and folded(entry.requester) == who for entry in self.entries())
-
-    def _cut_half_line(self) -> None:
-        if not self.path.is_file():
-            return
-        raw = self.path.read_bytes()
-        if raw and not raw.endswith(b"\n"):
-            with self.path.open("r+b") as stream:
-                stream.truncate(raw.rfind(b"\n") + 1)
 
 
 def folded(name: str) -> str:

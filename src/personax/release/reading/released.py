@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from personax.errors import InputError
 from personax.release.plain import arrays, frame, one_length
+from personax.release.statistics.reading import NoisyStatistics
 from personax.schema import Column, Notice, select
 
 __all__ = ["Embeddings", "Released", "Source"]
@@ -119,6 +120,8 @@ class Released:
         The text of its card, its licence, what its own audit says; empty or None where it has none.
     notices
         What was assumed in reading it.
+    statistics
+        Noisy tables of counts, where the release holds these and no people.
     """
 
     name: str
@@ -130,6 +133,7 @@ class Released:
     licence: str | None = None
     verdict: str | None = None
     notices: Sequence[Notice] = ()
+    statistics: NoisyStatistics | None = None
 
     @property
     def features(self) -> list[str]:
@@ -189,4 +193,6 @@ class Released:
             f"  licence: {self.licence or 'not stated'}",
             f"  its audit: {self.verdict or 'none'}",
         ]
+        if self.statistics is not None:
+            lines[4:] = [f"  {self.statistics.sentence}"]
         return "\n".join([*lines, *(f"  note: {notice.text}" for notice in self.notices)])
