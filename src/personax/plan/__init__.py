@@ -36,6 +36,7 @@ from personax.plan.release import (
     ReleaseNoise,
     ReleasePublisher,
     ReleaseStatistics,
+    ReleaseVectors,
 )
 from personax.plan.report import Report
 from personax.plan.request import Request, read_request
@@ -74,6 +75,7 @@ __all__ = [
     "ReleaseNoise",
     "ReleasePublisher",
     "ReleaseStatistics",
+    "ReleaseVectors",
     "Report",
     "Request",
     "StereotypeAudit",

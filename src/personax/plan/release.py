@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from personax.plan.amounts import Count, Share
+from personax.release.reduction import Keep
 from personax.release.transforms import Preset
 from personax.strict import Strict
 
@@ -87,6 +88,16 @@ class ReleaseStatistics(Strict):
     tables: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = []
 
 
+class ReleaseVectors(Strict):
+    """A few numbers in place of each vector, with noise; see `personax.release.reduction.Reduction`."""
+
+    keep: Keep = "summary"
+    numbers: Count = 16
+    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    clip: Positive = 3.0
+    delta: Annotated[float, Field(gt=0, lt=1)] = 1e-6
+
+
 class Release(Strict):
     """What may leave the study folder."""
 
@@ -97,6 +108,7 @@ class Release(Strict):
     categories: Literal["names", "indices"] = "names"
     anonymity: ReleaseAnonymity | None = None
     noise: ReleaseNoise | None = None
+    vectors: ReleaseVectors | None = None
     statistics: ReleaseStatistics | None = None
     budget: ReleaseBudget | None = None
     rekey: Literal["after_removals", "always", "never"] = "after_removals"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import polars as pl
@@ -17,9 +18,10 @@ from personax.release.key import new_key
 from personax.release.packaging import PublisherFacts
 from personax.release.rekeying import entry, install, keep_old, sentence_of, told_of_by_difference
 from personax.release.statistics import Asked, Budget, Ledger, publish
-from personax.release.statistics.ledger import now
+from personax.release.statistics.ledger import Spent, now
 from personax.schema import Column, Notice
 from personax.stages.base import Context, Reader, Stage
+from personax.stages.reducing import reduced_vectors
 from personax.stages.released import contents_of
 from personax.store import StudyFolder
 
@@ -32,6 +34,11 @@ def _reads(plan: Plan) -> Sequence[str]:
     return [plan.release.removed] if plan.release is not None and plan.release.removed is not None else []
 
 
+def _also_needs(plan: Plan) -> Sequence[str]:
+    vectors = plan.release.vectors if plan.release is not None else None
+    return ("crl",) if vectors is not None and vectors.keep == "latents" else ()
+
+
 def _run(context: Context) -> None:
     """Build what may leave: no names, texts or images; the table protected, embeddings under a key; attacked."""
     _refuse_strangers(context.folder)
@@ -40,9 +47,11 @@ def _run(context: Context) -> None:
     keys, place = keys_of(context.folder), context.out.root / _FOLDER
     left = contents.without(settings.removed)
     key = _key_for(context, left.people["id"])
+    _spend_on_noise(context, settings)
+    reduced = reduced_vectors(context, left, key, keys.root)
     context.notices.extend(
         build(contents, place, key=key, keys=keys, settings=settings, study=context.folder.root, rng=context.rng,
-              progress=context.progress)
+              progress=context.progress, reduced=reduced)
     )  # fmt: skip
     _publish_statistics(context, left, settings)
     install(keys, key)
@@ -66,6 +75,19 @@ def _key_for(context: Context, ids: pl.Series) -> Key:
     old = keep_old(keys, key) if renew else None
     context.notices.extend(Notice(text) for text in sentence_of(told, rekeyed=renew, old=old))
     return new_key(context.plan.name) if renew else key
+
+
+def _spend_on_noise(context: Context, settings: Settings) -> None:
+    """Write down what the noise on the table spends: it is drawn anew in every build."""
+    section, noise = context.plan.release, settings.noise
+    assert section is not None
+    if noise is None:
+        return
+    stated = section.budget
+    whole = Budget(stated.epsilon, stated.delta) if stated else Budget(math.inf, 1.0)
+    drawn = "anew in every build"
+    spent = Spent(now(), "noise on the table", drawn, epsilon=noise.epsilon, delta=noise.delta, unit="values")
+    Ledger(keys_of(context.folder).root).spend(spent, whole)
 
 
 def _publish_statistics(context: Context, left: Contents, settings: Settings) -> None:
@@ -169,4 +191,5 @@ def _refuse_strangers(folder: StudyFolder) -> None:
         raise StudyError(f"{place} holds {strangers[0]}{more}, which this study did not write; move them out of it")
 
 
-RELEASE = Stage(_FOLDER, revision=4, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads)
+RELEASE = Stage(_FOLDER, revision=4, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads,
+                also_needs=_also_needs)  # fmt: skip

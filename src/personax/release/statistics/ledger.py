@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -45,6 +45,8 @@ class Spent:
         When (UTC), and on what, in words.
     drawn
         A hash of the data and of what was asked: what was drawn for them is kept, and never drawn twice.
+    unit
+        What is protected: whether somebody is in the data at all, or a person's values, whoever is in it.
     """
 
     time: str
@@ -53,6 +55,7 @@ class Spent:
     rho: float = 0.0
     epsilon: float = 0.0
     delta: float = 0.0
+    unit: Literal["presence", "values"] = "presence"
 
 
 @dataclass(frozen=True)
@@ -117,9 +120,12 @@ class Ledger:
         Notes
         -----
         The rho add up and become one epsilon at what is left of delta; other epsilons and deltas are added to it.
+        Where both units stand in the ledger the total is of a person's values: to replace a person moves one cell of
+        each table down and another up, sqrt(2) times as far as to take one out, which doubles the rho of tables.
         """
         every = [*self.spendings(), *more]
-        rho = sum(one.rho for one in every)
+        twice = 2 if any(one.unit == "values" for one in every) else 1
+        rho = sum(one.rho * (twice if one.unit == "presence" else 1) for one in every)
         left = delta - sum(one.delta for one in every)
         plain = sum(one.epsilon for one in every)
         if rho == 0:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.errors import ComputationError, require
+from personax.release.gaussian import discrete_noise
 from personax.release.statistics.bins import Bins
 
 __all__ = ["Pair", "count_tables", "draw_noise", "scale_of"]
@@ -60,29 +59,10 @@ def scale_of(rho: float, tables: int) -> float:
 def draw_noise(tables: Sequence[Counts], rho: float) -> tuple[list[Counts], float]:
     """Return the tables with discrete Gaussian noise, and its scale.
 
-    Raises
-    ------
-    ComputationError
-        OpenDP says that the noise does not keep the budget.
-    MissingExtraError
-        OpenDP is not installed.
-
-    Notes
-    -----
-    The noise comes from OpenDP's own generator and cannot be seeded: whoever knew a seed could take it off.
-
-    References
-    ----------
-    Canonne, Kamath, Steinke 2020, arXiv:2004.00010.
+    See `personax.release.gaussian.discrete_noise`.
     """
-    dp: Any = require("opendp.prelude", extra="release")
-    dp.enable_features("contrib")
     scale = scale_of(rho, len(tables)) * (1 + 1e-12)
     whole = np.concatenate([table.ravel() for table in tables])
-    domain = dp.vector_domain(dp.atom_domain(T=int), size=len(whole))
-    draw = dp.m.make_gaussian(domain, dp.l2_distance(T=float), scale=scale)
-    if not draw.map(math.sqrt(len(tables))) <= rho * (1 + 1e-9):
-        raise ComputationError("the noise of the tables does not keep its budget; state it anew, and report this")
-    made = np.array(draw(whole.tolist()), dtype=np.int64)
+    made = discrete_noise(whole, scale, sensitivity=math.sqrt(len(tables)), rho=rho)
     parts = np.split(made, np.cumsum([table.size for table in tables])[:-1])
     return [part.reshape(table.shape) for part, table in zip(parts, tables, strict=True)], scale
