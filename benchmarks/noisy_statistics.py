@@ -113,7 +113,7 @@ def power(repeats: int) -> None:
     rng = np.random.default_rng(1)
     print(f"{repeats} tables each, {TABLES} tables a release\n\n| table | n | V | exact | "
           + " | ".join(f"epsilon {e:g}" for e in EPSILONS) + " |\n|---|---|---|---|---|---|---|")  # fmt: skip
-    p, q = SHAPES["5 x 5, falling"]
+    p = q = shares(5, "even")
     for n, v in itertools.product((500, 1_500, 10_000), (0.05, 0.1, 0.2)):
         chances = dependent(p, q, v)
         cells = []
@@ -123,7 +123,7 @@ def power(repeats: int) -> None:
             tested = [one for one in found if one is not None]
             cells.append(f"{np.mean([one <= 0.05 for one in tested]):.2f}" if tested else "not tested")
         exact = np.mean([of_tables([x], pearson).p_value <= 0.05 for x, _ in drawn(chances, n, 0, repeats, rng)])
-        print(f"| 5 x 5, falling | {n:,} | {v:g} | {exact:.2f} | {' | '.join(cells)} |", flush=True)
+        print(f"| 5 x 5, even | {n:,} | {v:g} | {exact:.2f} | {' | '.join(cells)} |", flush=True)
 
 
 LEVELS = [2.0, 3.0, 4.0]

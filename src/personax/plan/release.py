@@ -49,7 +49,7 @@ class ReleaseNoise(Strict):
 
     epsilon: Positive
     delta: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    numbers: dict[str, tuple[float, float]] = {}
+    numbers: dict[str, Annotated[list[float], Field(min_length=2, max_length=2)]] = {}
     categories: dict[str, list[str]] = {}
     vectors: Positive | None = None
 

@@ -162,7 +162,8 @@ def _noise(section: Release) -> Noise | None:
     asked = section.noise
     if asked is None:
         return None
-    return Noise(asked.epsilon, asked.delta, asked.numbers, asked.categories, asked.vectors)
+    numbers = {name: (low, high) for name, (low, high) in asked.numbers.items()}
+    return Noise(asked.epsilon, asked.delta, numbers, asked.categories, asked.vectors)
 
 
 def _removed(reader: Reader, section: Release) -> frozenset[str]:
