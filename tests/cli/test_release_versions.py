@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.cli.program import personax as program
 
-from personax.cli import main
 from personax.release import load_key, load_release
 from personax.release.statistics import Ledger
 
@@ -33,18 +32,12 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def personax(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def personax() -> Run:
+    """Run the command line in this process; return its exit code and what it printed."""
+
     def run(*words: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["personax", *map(str, words)])
-        capfd.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as stopped:
-            code = int(stopped.code or 0)
-        said = capfd.readouterr()
-        assert "Traceback" not in said.err
-        return code, said.out, said.err
+        done = program(*words)
+        return done.returncode, done.stdout, done.stderr
 
     return run
 

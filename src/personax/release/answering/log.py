@@ -6,13 +6,13 @@ computed: a process that is killed has spent a request and given no answer, neve
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from personax.data.text import fold
 from personax.errors import StudyError
 from personax.release.journal import Journal
 
@@ -89,19 +89,8 @@ class AnswerLog:
 
     def spent(self, requester: str) -> int:
         """Return how many requests of somebody were looked at; refused ones count, for a refusal tells too."""
-        who = folded(requester)
-        return sum(entry.event == "asked" and folded(entry.requester) == who for entry in self.entries())
-
-
-def folded(name: str) -> str:
-    """Return a name of a requester such that case, accents' forms and spaces make no other one.
-
-    Examples
-    --------
-    >>> folded(" A.  Reader ") == folded("a. reader")
-    True
-    """
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+        who = fold(requester)
+        return sum(entry.event == "asked" and fold(entry.requester) == who for entry in self.entries())
 
 
 def now() -> str:
