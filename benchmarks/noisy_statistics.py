@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -122,13 +122,20 @@ def power(repeats: int) -> None:
             found = [noisy_p(y, scale, n, rng) for _, y in drawn(chances, n, scale, repeats, rng)]
             tested = [one for one in found if one is not None]
             cells.append(f"{np.mean([one <= 0.05 for one in tested]):.2f}" if tested else "not tested")
-        exact = np.mean([of_tables([x], pearson).p_value <= 0.05 for x, _ in drawn(chances, n, 0, repeats, rng)])
+        exact = np.mean(
+            [of_tables([x.astype(np.intp)], pearson).p_value <= 0.05 for x, _ in drawn(chances, n, 0, repeats, rng)]
+        )
         print(f"| 5 x 5, even | {n:,} | {v:g} | {exact:.2f} | {' | '.join(cells)} |", flush=True)
 
 
 LEVELS = [2.0, 3.0, 4.0]
-COLUMNS = {"gender": ["female", "male"], "height_cm": [165.0, 175.0, 185.0], "weight_kg": [60.0, 70.0, 80.0, 90.0],
-           "birth_year": [1970.0, 1980.0, 1990.0]}  # fmt: skip
+Stated = Sequence[float] | Sequence[str]
+COLUMNS: dict[str, Stated] = {
+    "gender": ["female", "male"],
+    "height_cm": [165.0, 175.0, 185.0],
+    "weight_kg": [60.0, 70.0, 80.0, 90.0],
+    "birth_year": [1970.0, 1980.0, 1990.0],
+}
 
 
 def demo(study: Path) -> None:
@@ -137,7 +144,8 @@ def demo(study: Path) -> None:
         pl.read_parquet(study / "traits/traits.parquet"), on="id"
     )
     traits = [f"final_{letter}" for letter in "ocean"]
-    bins = {name: Bins.stated(name, said) for name, said in (COLUMNS | dict.fromkeys(traits, LEVELS)).items()}
+    stated: dict[str, Stated] = {**COLUMNS, **{trait: LEVELS for trait in traits}}
+    bins = {name: Bins.stated(name, said) for name, said in stated.items()}
     pairs = [(feature, trait) for feature in COLUMNS for trait in traits]
     exact = count_tables(people, bins, pairs)
     columns = {"exact": [of_tables([table], pearson).p_value for table in exact]}

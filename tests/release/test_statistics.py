@@ -40,7 +40,8 @@ def contents(n: int = 400, seed: int = 0) -> Contents:
 
 
 def asked(**changes: Any) -> Asked:
-    return Asked(**({"epsilon": 3.0, "delta": 1e-6, "columns": STATED} | changes))
+    base: dict[str, Any] = {"epsilon": 3.0, "delta": 1e-6, "columns": STATED}
+    return Asked(**base | changes)
 
 
 @given(st.floats(1e-4, 5), st.sampled_from([1e-9, 1e-6, 1e-3]))

@@ -29,7 +29,7 @@ __all__ = ["Asked", "publish"]
 
 UNIT = "whether one person is in the data at all (added or taken out)"
 NOT_COVERED = (
-    "bins and categories, which were stated without a look at the data",
+    "bins and categories, which were stated without a look at the data, and names, roles and kinds of columns",
     "people whose rows were given away as well",
     "further releases of the same people, which add up",
 )
