@@ -11,12 +11,14 @@ from typing import Any
 
 import polars as pl
 
+from personax.data.identity import identified
+from personax.data.naming import tells_the_day
 from personax.errors import InputError, PersonaxError, PlanError, StudyError
 from personax.files import sha256
 from personax.plan import Answer, Request
 from personax.progress import Progress
 from personax.release.answering import AnswerLog, Entry, Joined, Populations, Rules, hashes, now, population
-from personax.release.disclosure import merge_rare, tells_the_day
+from personax.release.disclosure import merge_rare
 from personax.release.scan_folder import refuse_folder
 from personax.schema import Column
 from personax.stages.answering import Asking, level_one, level_two
@@ -76,6 +78,7 @@ def answerable(reader: Reader) -> tuple[pl.DataFrame, list[Column]]:
     """
     asked = reader.plan.answer or Answer()
     frame, columns = joined(reader)
+    columns = identified(frame, columns)
     settings = settings_of(reader) if reader.plan.release is not None else None
     if settings is not None and settings.removed:
         frame = frame.filter(~pl.col("id").is_in(sorted(settings.removed)))
@@ -88,7 +91,7 @@ def answerable(reader: Reader) -> tuple[pl.DataFrame, list[Column]]:
         chosen = [c for c in columns if c.name in asked.columns and c.name not in asked.withheld]
     else:
         chosen = [c for c in columns if c.name not in kept and not tells_the_day(c.name)
-                  and getattr(c, "identity", None) not in IDENTITIES_THAT_STAY]  # fmt: skip
+                  and c.identity not in IDENTITIES_THAT_STAY]  # fmt: skip
     return frame.select("id", *(c.name for c in chosen)), chosen
 
 

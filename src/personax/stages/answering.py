@@ -194,8 +194,10 @@ def _learned(asking: Asking, people: pl.DataFrame) -> Learned | None:
     for name in section.latents:
         if name not in allowed:
             raise PlanError(f"crl.latents: no modality {name!r} may be asked about; {nearest(name, allowed)}")
-    kept = {name: frames[name].filter(pl.col("id").is_in(people["id"].implode())) for name in section.latents}
-    ids = next(iter(kept.values()))["id"]
+    ids = people["id"]
+    for name in section.latents:
+        ids = ids.filter(ids.is_in(frames[name].drop_nulls()["id"].implode()))
+    kept = {m: ids.to_frame().join(frames[m], on="id", how="left", maintain_order="left") for m in section.latents}
     why = asking.why_not(f"crl of {', '.join(section.latents)}", ids, np.ones(len(ids), dtype=bool))
     if why is not None:
         asking.suppress("Level II", why)

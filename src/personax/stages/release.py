@@ -13,7 +13,7 @@ from personax.files import sha256
 from personax.plan import Plan
 from personax.plan.release import Release
 from personax.release import Alike, Contents, Gate, Key, KeyFolder, Noise, Settings, build, load_or_make_key
-from personax.release.disclosure import tells_the_day
+from personax.release.decide import Leave, settled
 from personax.release.key import new_key
 from personax.release.packaging import PublisherFacts
 from personax.release.rekeying import entry, install, keep_old, sentence_of, told_of_by_difference
@@ -107,14 +107,18 @@ def _publish_statistics(context: Context, left: Contents, settings: Settings) ->
 
 
 def _may_leave(contents: Contents, settings: Settings) -> dict[str, Column]:
-    """Return the features and targets that a release of the table would let leave, and the scores."""
+    """Return the features and targets that tables may be about: none that the study withholds or that names people.
+
+    Bins coarsen as much as groups of people alike do, so quasi-identifiers are no fault here.
+    """
     scored = infer_columns(contents.traits.drop("id")) if contents.traits is not None else []
-    columns = {c.name: c for c in contents.columns if c.role in ("feature", "target")} | {c.name: c for c in scored}
-    return {
-        name: column
-        for name, column in columns.items()
-        if name not in settings.withheld and (name in settings.allowed or not tells_the_day(name))
-    }
+    _, known = settled(contents.people, contents.columns)
+    said = {name: one.leaves for name, one in settings.columns.items()}
+    kept = {*settings.withheld, *(name for name, leaves in said.items() if leaves == "withheld")}
+    named = {c.name for c in known if c.identity in ("direct", "unknown") and c.name not in said}
+    columns = {c.name: c for c in known if c.role in ("feature", "target") and c.name not in named}
+    columns |= {c.name: c for c in scored}
+    return {name: column for name, column in columns.items() if name not in kept}
 
 
 def keys_of(folder: StudyFolder) -> KeyFolder:
@@ -140,6 +144,7 @@ def settings_of(reader: Reader) -> Settings:
     )  # fmt: skip
     return Settings(
         removed=_removed(reader, section),
+        columns={name: Leave(one.leaves, one.risk) for name, one in section.columns.items()},
         withheld=section.withheld,
         rare_below=section.rare_below,
         birth_band=section.birth_band,
@@ -192,5 +197,5 @@ def _refuse_strangers(folder: StudyFolder) -> None:
         raise StudyError(f"{place} holds {strangers[0]}{more}, which this study did not write; move them out of it")
 
 
-RELEASE = Stage(_FOLDER, revision=4, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads,
+RELEASE = Stage(_FOLDER, revision=5, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads,
                 also_needs=_also_needs)  # fmt: skip

@@ -91,11 +91,7 @@ def curve(
         There are no vectors.
     """
     rng = stage_rng(reader.plan.seed, "release curve")
-    views = {f"{modality}/{name}": frame[name].to_numpy().astype(np.float64)
-             for modality, frame in sources(reader, left, asked).items() for name in frame.columns[1:]}  # fmt: skip
-    if not views:
-        raise InputError("the study has no vectors; add an embed section to the plan")
-    ids = next(iter(sources(reader, left, asked).values())).select("id")
+    views, ids = _views(sources(reader, left, asked), left.people.select("id"))
     attributes, variables = _known(reader, ids)
     rows = rng.permutation(ids.height)[:PEOPLE]
     before = _tests(views, variables, rows)
@@ -108,6 +104,19 @@ def curve(
         found.append(_row(one, clean, noisy, attributes, before, _tests(noisy, variables, rows), rows))
     table = pl.DataFrame(found, infer_schema_length=None)
     return Curve(table, _chosen(table, most))
+
+
+def _views(frames: Mapping[str, pl.DataFrame], ids: pl.DataFrame) -> tuple[dict[str, Floats], pl.DataFrame]:
+    """Return the vectors of all measurements, of the people who have all of them."""
+    for frame in frames.values():
+        ids = ids.join(frame.select("id"), on="id", how="semi", maintain_order="left")
+    if not frames or ids.is_empty():
+        raise InputError("nobody has vectors of all modalities; add an embed section to the plan, or embed again")
+    rows = {m: ids.join(frame, on="id", how="left", maintain_order="left") for m, frame in frames.items()}
+    views = {
+        f"{m}/{name}": own[name].to_numpy().astype(np.float64) for m, own in rows.items() for name in own.columns[1:]
+    }
+    return views, ids
 
 
 def measured(
