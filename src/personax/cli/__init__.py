@@ -10,6 +10,7 @@ from personax import __version__
 from personax.cli import (
     analyse,
     annotate,
+    answer,
     calibrate,
     collect,
     crl,
@@ -59,6 +60,7 @@ run.register(app)
 status.register(app)
 stage.register(app)
 release.register(app)
+answer.register(app)
 collect.register(app)
 annotate.register(app)
 independence.register(app)

@@ -12,6 +12,7 @@ from personax.plan.annotate import (
     Rated,
     StereotypeAudit,
 )
+from personax.plan.answer import Answer
 from personax.plan.causes import Background, Beliefs, CausePair
 from personax.plan.collect import CollectRelease, CollectSimulated
 from personax.plan.crl import Crl, CrlMethod, Modalities
@@ -29,8 +30,18 @@ from personax.plan.embed import (
 from personax.plan.independence import Independence, TestName
 from personax.plan.models import LLM
 from personax.plan.reading import read_background, read_modalities, read_plan
-from personax.plan.release import Release, ReleaseAnonymity, ReleaseGate, ReleaseNoise, ReleasePublisher
+from personax.plan.release import (
+    Release,
+    ReleaseAnonymity,
+    ReleaseBudget,
+    ReleaseGate,
+    ReleaseNoise,
+    ReleasePublisher,
+    ReleaseStatistics,
+    ReleaseVectors,
+)
 from personax.plan.report import Report
+from personax.plan.request import Request, read_request
 from personax.plan.whole import FORMAT, Plan
 
 __all__ = [
@@ -41,6 +52,7 @@ __all__ = [
     "AnnotateQuestionnaire",
     "AnnotateRelease",
     "AnnotateSimulated",
+    "Answer",
     "Ask",
     "Background",
     "Beliefs",
@@ -63,14 +75,19 @@ __all__ = [
     "Rated",
     "Release",
     "ReleaseAnonymity",
+    "ReleaseBudget",
     "ReleaseGate",
     "ReleaseNoise",
     "ReleasePublisher",
+    "ReleaseStatistics",
+    "ReleaseVectors",
     "Report",
+    "Request",
     "StereotypeAudit",
     "TestName",
     "TextEncoding",
     "read_background",
     "read_modalities",
     "read_plan",
+    "read_request",
 ]

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from personax.plan.annotate import Annotate
+from personax.plan.answer import Answer
 from personax.plan.collect import Collect
 from personax.plan.crl import Crl
 from personax.plan.discover import Discover
@@ -37,6 +38,7 @@ class Plan(Strict):
     independence: Independence | None = None
     crl: Crl | None = None
     discover: Discover | None = None
+    answer: Answer | None = None
     report: Report = Report()
 
     @model_validator(mode="before")

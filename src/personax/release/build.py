@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from personax.release.packaging import (
 from personax.release.packaging.facts import NOT_ATTACKED
 from personax.release.packaging.terms import BINDING
 from personax.release.protect import Protected, protect
+from personax.release.reduction import Reduced
 from personax.release.scan import refuse_private
 from personax.release.scan_folder import refuse_folder
 from personax.release.settings import Settings
@@ -49,6 +50,7 @@ def build(
     study: Path | None = None,
     rng: np.random.Generator,
     progress: Progress | None = None,
+    reduced: Reduced | None = None,
 ) -> list[Notice]:
     """Write the release folder.
 
@@ -69,6 +71,8 @@ def build(
         The study's folder, whose path must not leave.
     rng
         Of the attacks; nothing that leaves as data depends on it. Noise comes from the operating system.
+    reduced
+        What leaves in place of the embeddings, of the people who are left; attacks hold the numbers before the noise.
 
     Returns
     -------
@@ -93,7 +97,12 @@ def build(
     asked.gate.check_alike(_alike(table))
     refuse_private(table.frame.drop("id"), private, allowed=asked.allowed)
     keys.keep_categories(table.mapping)
-    columns, told = _write_data(left, table, out, key, keys, asked, statement, watch)
+    sent = left if reduced is None else replace(left, embeddings=reduced.noisy)
+    if reduced is not None:
+        table.sentences.append(reduced.sentence)
+        table.told["vectors"] = reduced.to_dict()
+        left = replace(left, embeddings=reduced.clean)
+    columns, told = _write_data(sent, table, out, key, keys, asked, statement, watch)
     found = _attacked(out, left, table, key, keys, asked, rng, watch) if asked.attack else None
     facts = _facts(contents, left, table, columns, told, asked, found)
     write_text(out / "protection.json", json.dumps(table.told, indent=1, ensure_ascii=False))

@@ -19,7 +19,7 @@ from personax.schema import Column, Graph, Kind, Notice
 from personax.stages.base import Context, Stage
 from personax.stages.citest import ci_test
 
-__all__ = ["DISCOVER", "ci_test", "count", "find_causes", "knowledge_of", "told", "write_graph"]
+__all__ = ["DISCOVER", "TIERS", "ci_test", "count", "find_causes", "fits", "knowledge_of", "told", "write_graph"]
 
 TIERS = {"biography": 0, "shared": 1, "latents": 2, "traits": 3}
 """A later tier never causes an earlier one: what somebody was born with comes first, what is said of them last."""
@@ -222,7 +222,7 @@ def _part(context: Context, part: str, section: Discover) -> Part:
         meant = [column for column in finals.columns if column.role != "id"]
         return [(column, "trait", TIERS["traits"], finals.frame.select("id", column.name)) for column in meant]
     people = context.people()
-    fitting = [column for column in people.features() if _fits(column, people.frame[column.name], section)]
+    fitting = [column for column in people.features() if fits(column, people.frame[column.name], section)]
     return [(column, "biography", TIERS["biography"], people.frame.select("id", column.name)) for column in fitting]
 
 
@@ -230,7 +230,7 @@ def _latent(name: str) -> Column:
     return Column(name, "feature", "continuous")
 
 
-def _fits(column: Column, values: pl.Series, section: Discover) -> bool:
+def fits(column: Column, values: pl.Series, section: Discover) -> bool:
     """Say whether a feature can take part: fisherz needs numbers, and nominal ones of two values at most."""
     if section.test != "fisherz":
         return values.drop_nulls().n_unique() > 1

@@ -19,10 +19,10 @@ from personax.independence.grid import ALL
 from personax.plan import Independence
 from personax.progress import Progress
 from personax.schema import LETTERS, Column, Graph, Kind, Notice, select
-from personax.stages.base import Context, Stage
+from personax.stages.base import Context, Reader, Stage
 from personax.strict import nearest
 
-__all__ = ["INDEPENDENCE", "analyse", "write_results"]
+__all__ = ["INDEPENDENCE", "analyse", "joined", "write_results"]
 
 DRAWN = 60
 """More nodes than this make no picture."""
@@ -165,12 +165,17 @@ def _groups(targets: Sequence[str], *, per_model: bool) -> dict[str, list[str]]:
     return kept if per_model or "final" not in kept else {"final": kept["final"]}
 
 
+def joined(reader: Reader) -> Table:
+    """Read people and trait scores as one table; private columns are left out."""
+    people, scores = reader.people().open(), reader.scores()
+    return people if scores is None else people.join(scores)
+
+
 def _run(context: Context) -> None:
     """Test every feature against every trait (Level I); also on any table: personax independence people.csv."""
     section = context.plan.independence
     assert section is not None
-    people, scores = context.people().open(), context.scores()
-    table = people if scores is None else people.join(scores)
+    table = joined(context)
     columns = [column for column in table.columns if column.role != "id"]
     pvalues, graph = analyse(table.frame, columns, section, context.progress, seed=context.plan.seed)
     here = partial(context.out.path, "analysis", "independence")

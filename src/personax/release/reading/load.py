@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+import polars as pl
+
 from personax.errors import InputError
 from personax.release.card import read_card
 from personax.release.folder import Folder, one_file, open_folder
@@ -15,6 +17,7 @@ from personax.release.reading.foreign import read_foreign
 from personax.release.reading.hub import REPO, snapshot
 from personax.release.reading.ours import read_ours
 from personax.release.reading.released import Embeddings, Released
+from personax.release.statistics.reading import FILE, read_statistics
 from personax.release.verify import verify_folder
 
 __all__ = ["load_release", "opened"]
@@ -118,6 +121,10 @@ def _read(folder: Folder, name: str, mapping: Mapping[str, str] | None) -> Relea
     said = folder.json("audit.json") if "audit.json" in folder.files else None
     verdict = said.get("verdict") if isinstance(said, dict) else None
     title = about.get("pretty_name")
+    if FILE in folder.files and mapping is None and not is_ours(folder):
+        found = read_statistics(folder.json(FILE))
+        nobody = pl.DataFrame(schema={"id": pl.String})
+        return Released(name, "noisy statistics", nobody, found.columns, Embeddings({}), card, statistics=found)
     if is_ours(folder) and mapping is None:
         layout, notices = "personax", []
         people, columns, sources = read_ours(folder)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from personax.errors import InputError
 from personax.release.formats import format_of
 from personax.release.plain import arrays, as_ids, frame, one_length
+from personax.release.statistics.reading import NoisyStatistics
 from personax.schema import Column, Notice, select
 
 __all__ = ["Embeddings", "Released", "Source"]
@@ -120,6 +121,8 @@ class Released:
         The text of its card, its licence, what its own audit says; empty or None where it has none.
     notices
         What was assumed in reading it.
+    statistics
+        Noisy tables of counts, where the release holds these and no people.
     """
 
     name: str
@@ -131,6 +134,7 @@ class Released:
     licence: str | None = None
     verdict: str | None = None
     notices: Sequence[Notice] = ()
+    statistics: NoisyStatistics | None = None
 
     @property
     def features(self) -> list[str]:
@@ -190,4 +194,6 @@ class Released:
             f"  licence: {self.licence or 'not stated'}",
             f"  its audit: {self.verdict or 'none'}",
         ]
+        if self.statistics is not None:
+            lines[4:] = [f"  {self.statistics.sentence}"]
         return "\n".join([*lines, *(f"  note: {notice.text}" for notice in self.notices)])
