@@ -227,3 +227,14 @@ def test_the_owners_list_is_checked(study: Path, personax: Run) -> None:
     code, _, err = personax("answer", ask(study, LEVEL_I), "--study", study, "--out", study.parent / "out")
     assert code == 1
     assert "answer: there is no column nationality_code" in err
+
+
+def test_a_group_of_three_is_in_no_part_of_an_answer(study: Path) -> None:
+    from personax.plan import Answer, Request
+    from personax.schema import Column
+    from personax.stages.answer import _parts
+
+    frame = pl.DataFrame({"id": [f"p{i}" for i in range(53)], "team": ["a"] * 30 + ["b"] * 20 + ["c"] * 3})
+    request = Request.model_validate({"requester": "A", "independence": {"by": "team"}})
+    parts = _parts(frame, [Column("team", "feature", "nominal")], request, Answer())
+    assert {value: len(part) for value, part in parts.frames.items()} == {"": 50, "a": 30, "b": 20}
