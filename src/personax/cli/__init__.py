@@ -8,6 +8,7 @@ import typer
 
 from personax import __version__
 from personax.cli import (
+    analyse,
     annotate,
     answer,
     calibrate,
@@ -53,6 +54,7 @@ def _root(
 
 
 demo.register(app)
+analyse.register(app)
 init.register(app)
 run.register(app)
 status.register(app)

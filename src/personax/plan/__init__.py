@@ -6,6 +6,7 @@ from personax.plan.annotate import (
     AnnotateLexicon,
     AnnotateLLM,
     AnnotateQuestionnaire,
+    AnnotateRelease,
     AnnotateSimulated,
     Ask,
     Rated,
@@ -13,13 +14,14 @@ from personax.plan.annotate import (
 )
 from personax.plan.answer import Answer
 from personax.plan.causes import Background, Beliefs, CausePair
-from personax.plan.collect import CollectSimulated
+from personax.plan.collect import CollectRelease, CollectSimulated
 from personax.plan.crl import Crl, CrlMethod, Modalities
 from personax.plan.discover import Discover
 from personax.plan.embed import (
     EmbedFiles,
     EmbedModels,
     EmbedOffline,
+    EmbedRelease,
     EmbedSimulated,
     Encoding,
     ImageEncoding,
@@ -48,12 +50,14 @@ __all__ = [
     "AnnotateLLM",
     "AnnotateLexicon",
     "AnnotateQuestionnaire",
+    "AnnotateRelease",
     "AnnotateSimulated",
     "Answer",
     "Ask",
     "Background",
     "Beliefs",
     "CausePair",
+    "CollectRelease",
     "CollectSimulated",
     "Crl",
     "CrlMethod",
@@ -61,6 +65,7 @@ __all__ = [
     "EmbedFiles",
     "EmbedModels",
     "EmbedOffline",
+    "EmbedRelease",
     "EmbedSimulated",
     "Encoding",
     "ImageEncoding",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from personax.plan.annotate import Annotate
 from personax.plan.answer import Answer
@@ -24,7 +24,8 @@ FORMAT = 1
 class Plan(Strict):
     """Everything that one study asks for; the only thing a person edits.
 
-    A stage whose section is absent is not part of the study. The report always is.
+    A stage whose section is absent is not part of the study. The report always is. Where people come from a release,
+    so do scores and vectors, unless ``annotate`` or ``embed`` says otherwise; ``annotate: null`` leaves them out.
     """
 
     version: int = FORMAT
@@ -39,3 +40,11 @@ class Plan(Strict):
     discover: Discover | None = None
     answer: Answer | None = None
     report: Report = Report()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_all_of_a_release(cls, raw: Any) -> Any:  # noqa: ANN401 - whatever YAML held
+        collect = raw.get("collect") if isinstance(raw, dict) else None
+        if not isinstance(collect, dict) or collect.get("source") != "release":
+            return raw
+        return {"annotate": {"source": "release"}, "embed": {"source": "release"}} | raw

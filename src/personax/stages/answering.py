@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.columns import infer_columns
+from personax.data.table import Table
 from personax.discovery import Knowledge
 from personax.errors import PlanError
 from personax.independence import correct, dependence_graph
@@ -209,7 +210,9 @@ def _learned(asking: Asking, people: pl.DataFrame) -> Learned | None:
 def _told(asking: Asking, learned: Learned, people: pl.DataFrame, left: list[Column]) -> dict[str, Any]:
     """Return what of Level II leaves: the choice, how stable it is, what latents go with, the learned graph."""
     traits = [c for c in left if c.role == "feature" or c.name.startswith("final_")]
-    linked = associations(learned.latents, people, traits, seed=asking.reader.plan.seed)
+    names = ["id", *(c.name for c in traits)]
+    described = Table(people.select(names), [Column("id", "id", "nominal"), *traits])
+    linked = associations(learned.latents, described, seed=asking.reader.plan.seed)
     linked = linked.filter(pl.col("effect_size").is_not_null())
     return {
         "metrics": asking.rules.numbers(learned.metrics),
