@@ -43,8 +43,8 @@ class Table:
     ...                                                           Column("age", "feature", "continuous")])
     >>> scores = Table(pl.DataFrame({"id": ["a"], "final_o": [2.5]}), [Column("id", "id", "nominal"),
     ...                                                               Column("final_o", "target", "continuous")])
-    >>> people.join(scores).targets()
-    [Column(name='final_o', role='target', kind='continuous', unit=None, period=None, inferred=False, why='')]
+    >>> [column.name for column in people.join(scores).targets()]
+    ['final_o']
     """
 
     frame: pl.DataFrame

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from personax.strict import nearest
 
 __all__ = ["Answered", "answer", "answerable"]
 
-IDENTITIES_THAT_STAY = ("direct", "unknown")
+IDENTITIES_THAT_STAY = ("direct", "sensitive", "unknown")
 """Classes of identity that are answered about only where the owner names the column."""
 
 
@@ -77,8 +77,9 @@ def answerable(reader: Reader) -> tuple[pl.DataFrame, list[Column]]:
         The owner's list names a column that there is not.
     """
     asked = reader.plan.answer or Answer()
-    frame, columns = joined(reader)
-    columns = identified(frame, columns)
+    table, classes = joined(reader), _classes(reader)
+    frame = table.frame
+    columns = [classes.get(column.name, column) for column in table.columns if column.role != "id"]
     settings = settings_of(reader) if reader.plan.release is not None else None
     if settings is not None and settings.removed:
         frame = frame.filter(~pl.col("id").is_in(sorted(settings.removed)))
@@ -91,8 +92,20 @@ def answerable(reader: Reader) -> tuple[pl.DataFrame, list[Column]]:
         chosen = [c for c in columns if c.name in asked.columns and c.name not in asked.withheld]
     else:
         chosen = [c for c in columns if c.name not in kept and not tells_the_day(c.name)
-                  and c.identity not in IDENTITIES_THAT_STAY]  # fmt: skip
+                  and not _stays(c)]  # fmt: skip
     return frame.select("id", *(c.name for c in chosen)), chosen
+
+
+def _stays(column: Column) -> bool:
+    """Say whether a column is asked about only where the owner names it; scores are the point of the data."""
+    return (column.identity in IDENTITIES_THAT_STAY and column.role != "target") or column.identity == "direct"
+
+
+def _classes(reader: Reader) -> dict[str, Column]:
+    """Return the people's columns with identity classes found anew, beside the private ones that others may follow."""
+    people = reader.people()
+    bare = [replace(column, identity="", identity_why="") for column in people.columns]
+    return {column.name: column for column in identified(people.frame, bare)}
 
 
 def answer(

@@ -210,8 +210,7 @@ def _learned(asking: Asking, people: pl.DataFrame) -> Learned | None:
 def _told(asking: Asking, learned: Learned, people: pl.DataFrame, left: list[Column]) -> dict[str, Any]:
     """Return what of Level II leaves: the choice, how stable it is, what latents go with, the learned graph."""
     traits = [c for c in left if c.role == "feature" or c.name.startswith("final_")]
-    names = ["id", *(c.name for c in traits)]
-    described = Table(people.select(names), [Column("id", "id", "nominal"), *traits])
+    described = Table(people.select("id", *(c.name for c in traits)), [Column("id", "id", "nominal"), *traits])
     linked = associations(learned.latents, described, seed=asking.reader.plan.seed)
     linked = linked.filter(pl.col("effect_size").is_not_null())
     return {

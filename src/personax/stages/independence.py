@@ -165,19 +165,17 @@ def _groups(targets: Sequence[str], *, per_model: bool) -> dict[str, list[str]]:
     return kept if per_model or "final" not in kept else {"final": kept["final"]}
 
 
-def joined(reader: Reader) -> tuple[pl.DataFrame, list[Column]]:
-    """Join people and traits, private columns left out."""
+def joined(reader: Reader) -> Table:
+    """Read people and trait scores as one table; private columns are left out."""
     people, scores = reader.people().open(), reader.scores()
-    table = people if scores is None else people.join(scores)
-    return table.frame, [column for column in table.columns if column.role != "id"]
+    return people if scores is None else people.join(scores)
 
 
 def _run(context: Context) -> None:
     """Test every feature against every trait (Level I); also on any table: personax independence people.csv."""
     section = context.plan.independence
     assert section is not None
-    people, scores = context.people().open(), context.scores()
-    table = people if scores is None else people.join(scores)
+    table = joined(context)
     columns = [column for column in table.columns if column.role != "id"]
     pvalues, graph = analyse(table.frame, columns, section, context.progress, seed=context.plan.seed)
     here = partial(context.out.path, "analysis", "independence")
