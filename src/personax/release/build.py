@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from personax.files import write_text
 from personax.progress import Progress, Silent
 from personax.release.beside import KeyFolder
 from personax.release.contents import Contents, Encoded
-from personax.release.decide import settled
 from personax.release.disclosure import Bounds, Categories, Sphere, Statement, state
 from personax.release.examine import Examined, examine
 from personax.release.key import Key
@@ -86,8 +85,7 @@ def build(
         raise InputError(f"{out} is not empty; a release is built into a new folder, so move what is there away")
     if asked.gate.asks_attacks and not asked.attack:
         raise InputError("release.gate has limits and release.audit is off; nothing would be measured, so turn it on")
-    people, known = settled(contents.people, contents.columns)
-    contents = replace(contents, people=people, columns=known)
+    contents = contents.classified()
     private = contents.private_values([name for name, one in asked.columns.items() if one.leaves == "exact"])
     left = contents.without(asked.removed)
     statement = _statement(left, asked)

@@ -32,7 +32,7 @@ def attacked(reader: Reader, *, people: int, progress: Progress) -> Examined:
         raise StudyError(f"there is no release in {place}; personax release build makes it")
     settings, keys = settings_of(reader), keys_of(reader.folder)
     key = load_key(keys.key)
-    contents = contents_of(reader).without(settings.removed)
+    contents = contents_of(reader).classified().without(settings.removed)
     progress.stage("release audit")
     return examine(
         place, contents, protect(contents, settings, key), key, transform=settings.transform, fitted=keys.fitted,
