@@ -14,7 +14,7 @@ from personax.data.text import _confusables, decode, looks, visible
 
 PAIRS = [
     ("O’Neal", "ONeal"), ("O'Neal", "O‘Neal"), ("Oʼneal", "ONEAL"), ("J.R. Smith", "JR Smith"),
-    ("J.R.Smith", "JR Smith"), ("U.S.A.", "USA"), ("ÆØÅ Þóra Müẞig", "aeoa thora mussig"),
+    ("J.R.Smith", "JR Smith"), ("S.O'Hara", "S. Ohara"), ("U.S.A.", "USA"), ("ÆØÅ Þóra Müẞig", "aeoa thora mussig"),
     ("𝐙𝐨𝐞 𝓝𝓮𝓶𝓸", "Zoe Nemo"), ("Ｚｏｅ　Ｎｅｍｏ", "Zoe Nemo"), ("Ⓩⓞⓔ 🅽🅴🅼🅾", "Zoe Nemo"), ("ᴢᴏᴇ ɴᴇᴍᴏ", "Zoe Nemo"),
     ("Zоe Nеmо", "Zoe Nemo"), ("ΖΟe Νemο", "Zoe Nemo"), ("ZΟΣ NΣMO", "zoe nemo"), ("Вob", "Bob"), ("Ꭺda", "Ada"),
     ("Z\u200boe Ne\u00admo", "Zoe Nemo"), ("Zo\ufe0fe N\u2060emo", "Zoe Nemo"), ("\u202eZoe\u202c Nemo", "Zoe Nemo"),

@@ -202,10 +202,10 @@ def _is_plain(text: str) -> bool:
 
 
 def _ascii(text: str) -> str:
-    if has_inner_dot(text):
-        text = _INITIALS.sub(r"\1", text)
     if "'" in text or "`" in text:
         text = text.replace("'", "").replace("`", "")
+    if has_inner_dot(text):
+        text = _INITIALS.sub(r"\1", text)
     return " ".join(_WORD.findall(text.lower()))
 
 

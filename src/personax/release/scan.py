@@ -79,8 +79,8 @@ def refuse_private(
     Parameters
     ----------
     rows
-        What the rows of the table are called in the message: their numbers in people/people.parquet, where the owner of the
-        study looks at them. What is in them is never told: messages go into logs.
+        What the rows of the table are called in the message: their numbers in people/people.parquet, where the owner
+        of the study looks at them. What is in them is never told: messages go into logs.
 
     Raises
     ------

@@ -82,4 +82,4 @@ def _draw(context: Context, world: Population) -> None:
             context.progress.step(done, world.people.height, "faces")
 
 
-COLLECT = Stage("collect", revision=1, needs=(), run=_run, reads=_reads)
+COLLECT = Stage("collect", revision=2, needs=(), run=_run, reads=_reads)

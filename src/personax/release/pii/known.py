@@ -40,6 +40,8 @@ CELL = 8
 """A text of at most so many words is a value, in which the words of a name may stand anywhere."""
 NEAR = 3
 """In a longer text the two words of a name have less than so many others between them."""
+LONGEST_NUMBER = 40
+"""Signs of a text that may be a number."""
 LONGEST_SLIP = 4
 """Words of a name that is found with a letter wrong."""
 
@@ -105,13 +107,16 @@ class KnownValues:
         texts: list[str] = []
         counted = Counter(value for value in values if value)
         for value, times in counted.items():
-            if self.allowed.isdisjoint(spellings(value)):
+            if not self.allowed or self.allowed.isdisjoint(spellings(value)):
                 self._add(value, times, texts)
         self._passages = Passages(texts)
-        numbers = (value for value in counted if fold(value) not in self.allowed)
+        numbers = [value for value in counted if len(value) < LONGEST_NUMBER and fold(value) not in self.allowed]
         self.numbers = KnownNumbers(numbers, self._dates, self._phones)
 
     def _add(self, value: str, times: int, texts: list[str]) -> None:
+        if value.count(" ") >= PASSAGE and len(fold(value).split()) >= PASSAGE:
+            texts.append(value)
+            return
         dates, phones = whole_day(value), whole_phone(value)
         self._dates.update(dict.fromkeys(dates, times))
         self._phones |= phones

@@ -17,7 +17,7 @@ class Passages:
     """Private texts, each of at least `PASSAGE` words."""
 
     def __init__(self, texts: Collection[str]) -> None:
-        self._texts = [words(text) for text in texts]
+        self._texts = texts
 
     def shared(self, texts: Collection[str]) -> set[str]:
         """Return those of the texts that share a passage with a private text.
@@ -36,7 +36,7 @@ class Passages:
             return found
         ends = {(run.split(" ", 1)[0], run.rsplit(" ", 1)[1]) for run in owners}
         for private in self._texts:
-            for run in _runs(private, ends):
+            for run in _runs(words(private), ends):
                 found |= owners.get(run, set())
         return found
 
