@@ -55,7 +55,7 @@ def is_slip(one: str, other: str) -> bool:
 
     Examples
     --------
-    >>> is_slip("nemmo", "nemo"), is_slip("meno", "nemo"), is_slip("alexnadra", "alexandra"), is_slip("nemo", "nemo")
+    >>> is_slip("nemmo", "nemo"), is_slip("meno", "nemo"), is_slip("alexnadra", "alexandra"), is_slip("marina", "martin")
     (True, False, True, False)
     """
     short, long = sorted((one, other), key=len)
