@@ -95,7 +95,7 @@ def build(
     statement = _statement(left, asked)
     table = protect(left, asked, key, statement)
     asked.gate.check_alike(_alike(table))
-    refuse_private(table.frame.drop("id"), private, allowed=asked.allowed)
+    refuse_private(table.frame.drop("id"), private, allowed=asked.allowed, rows=_rows(contents, table.frame))
     keys.keep_categories(table.mapping)
     sent = left if reduced is None else replace(left, embeddings=reduced.noisy)
     if reduced is not None:
@@ -112,6 +112,12 @@ def build(
     refuse_folder(out, private, allowed=said, study=study, secrets=[key.secret, key.secret.hex().encode()])
     told_of = [*_removed(contents, asked), *_without_vectors(left), *table.notices, *_consent(facts)]
     return [*told_of, Notice(found.sentence)] if found else told_of
+
+
+def _rows(contents: Contents, frame: pl.DataFrame) -> list[int]:
+    """Return which row of people/people.parquet each row of a table is, so that its owner can look there."""
+    number = {person: row for row, person in enumerate(contents.people["id"], start=1)}
+    return [number[person] for person in frame["id"]]
 
 
 def _without_vectors(contents: Contents) -> list[Notice]:
