@@ -20,7 +20,7 @@ from personax.study import Study
 
 if TYPE_CHECKING:
     from personax.release import Key, KeyFolder
-    from personax.release.examine import Examined
+    from personax.release.audit.run import ReleaseAudit
     from personax.release.push import Pushed, Sending
 
 __all__ = ["register"]
@@ -122,7 +122,7 @@ def _add_audit(group: typer.Typer) -> None:
             say(f"wrote {out / 'audit.json'}")
 
 
-def _show(found: Examined) -> None:
+def _show(found: ReleaseAudit) -> None:
     for label, report in found.measurements.items():
         table(f"{label}, {report.people:,} people", ("attack", "the attacker has", "measure", "value", "95 % interval",
               "guessing", "beats it"), (_row(attack.to_dict()) for attack in report.attacks))  # fmt: skip

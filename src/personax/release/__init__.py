@@ -8,7 +8,7 @@ A map, each line using the ones above it:
 - ``private``, ``addresses``, ``scan``, ``scan_folder``, ``marked``: what must not leave, looked for everywhere
 - ``audit/``: attacks, one a file; ``report`` runs those on a measurement, ``tabular`` those on a table, ``gate`` limits
 - ``packaging/``: shards, card, datasheet, licences, Croissant, checksums
-- building: ``contents`` and ``settings`` in, ``protect`` (the table), ``veil`` (the vectors), ``examine``, ``build``
+- building: ``contents`` and ``settings`` in, ``protect`` (the table), ``veil`` (the vectors), ``audit.run``, ``build``
 - meeting a release: ``undo`` (its owner), ``reading/``, ``checks/`` and ``verify``, ``push``
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from personax.errors import StudyError
 from personax.progress import Progress
 from personax.release import load_key
-from personax.release.examine import Examined, examine
+from personax.release.audit.run import ReleaseAudit, audit_release
 from personax.release.protect import protect
 from personax.stages.base import Reader, stage_rng
 from personax.stages.release import keys_of, settings_of
@@ -14,7 +14,7 @@ from personax.stages.released import contents_of
 __all__ = ["attacked"]
 
 
-def attacked(reader: Reader, *, people: int, progress: Progress) -> Examined:
+def attacked(reader: Reader, *, people: int, progress: Progress) -> ReleaseAudit:
     """Run all attacks on ``release/``.
 
     Parameters
@@ -34,7 +34,7 @@ def attacked(reader: Reader, *, people: int, progress: Progress) -> Examined:
     key = load_key(keys.key)
     contents = contents_of(reader).without(settings.removed)
     progress.stage("release audit")
-    return examine(
+    return audit_release(
         place, contents, protect(contents, settings, key), key, transform=settings.transform, fitted=keys.fitted,
         gate=settings.gate, people=people, rng=stage_rng(reader.plan.seed, "release"), progress=progress,
     )  # fmt: skip
