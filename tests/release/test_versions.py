@@ -64,6 +64,7 @@ def test_another_key_alone_does_not_hide_them(contents: Contents, tmp_path: Path
     assert by["pseudonyms"].removed == ()
     assert "0%" in (by["pseudonyms"].reason or "")
     assert set(by["table"].removed) == truth, "unique rows of the table are as good as pseudonyms"
+    assert set(by["vectors text/text_a"].removed) == truth, "and so are distances, which stay under a rotation"
 
 
 def test_the_same_version_twice_tells_nobody(contents: Contents, tmp_path: Path) -> None:

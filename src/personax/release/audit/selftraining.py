@@ -23,7 +23,7 @@ from personax.release.audit.predicting import Predicted, orthogonal, predict
 
 __all__ = ["Extended", "Pairs", "extend", "mutual", "reduced", "reduced_white"]
 
-AXES: Final = 256
+AXES: Final = 512
 """Both sides are seen on at most so many axes."""
 BATCH: Final = 2000
 """So many people are matched in a round; they choose among all, and the next map is fitted on those trusted."""
@@ -35,6 +35,7 @@ PROMISING: Final = 0.5
 """Share of people who choose each other from which a map that is not linear is tried, too."""
 ALL: Final = 0.999
 """Share from which nothing more is tried."""
+SAMPLE: Final = 500
 NEAR: Final = 10
 """Neighbours that the crowding of a place is judged by."""
 
@@ -71,7 +72,7 @@ def mutual(forth: Indices, back: Indices) -> Pairs:
 
 
 def reduced(x: Vectors) -> Vectors:
-    """Return centred rows of unit mean square, on their principal axes where they have more than 256 numbers."""
+    """Return centred rows of unit mean square, on their principal axes where they have more than 512 numbers."""
     centred = x - x.mean(axis=0, dtype=np.float64).astype(np.float32)
     if x.shape[1] > AXES:
         _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
@@ -174,8 +175,7 @@ class _State:
 
     def costs(self, forth: Predicted, back: Predicted, rows: Indices) -> Vectors:
         """Return how far rows of the originals are from all released rows, in both spaces, less where it is crowded."""
-        cost = _far(forth.of(rows), self.v) + _far(self.u[rows], back.all)
-        return 2 * cost - _crowding(cost, 0)[None]
+        return _less(_far(forth.of(rows), self.v), _far(self.u[rows], back.all))
 
     def forth(self, forth: Predicted, back: Predicted, rows: Indices) -> Indices:
         """Return the released row that each of some rows is nearest to."""
@@ -183,8 +183,7 @@ class _State:
 
     def back(self, forth: Predicted, back: Predicted, columns: Indices) -> Indices:
         """Return the original that each of some released rows is nearest to."""
-        cost = _far(back.of(columns), self.u) + _far(self.v[columns], forth.all)
-        return np.asarray((2 * cost - _crowding(cost, 0)[None]).argmin(axis=1))
+        return np.asarray(_less(_far(back.of(columns), self.u), _far(self.v[columns], forth.all)).argmin(axis=1))
 
     def round(self, trusted: Pairs, kernels: Sequence[str]) -> tuple[Pairs, float]:
         """Learn, match, and return who chooses each other now, and how large a share of those looked at."""
@@ -196,12 +195,23 @@ class _State:
         return self.joined(Pairs(rows[own], chosen[own])), float(own.mean())
 
 
+def _less(one: Vectors, other: Vectors) -> Vectors:
+    """Return the distances in both spaces, less where it is crowded; the first is used up."""
+    one += other
+    one -= _crowding(one) / 2
+    return one
+
+
 def _far(a: Vectors, b: Vectors) -> Vectors:
-    found = np.vstack([block for _, block in distances(a, b)])
-    found /= found.mean() + 1e-30
+    found = np.empty((len(a), len(b)), dtype=np.float32)
+    for rows, block in distances(a, b):
+        found[rows] = block
+    found /= found[: len(a) // 8 + 1].mean() + 1e-30
     return found
 
 
-def _crowding(cost: Vectors, axis: int) -> Vectors:
-    near = min(NEAR, cost.shape[axis])
-    return np.asarray(np.partition(cost, near - 1, axis=axis)[:near].mean(axis=axis))
+def _crowding(cost: Vectors) -> Vectors:
+    """Return how near to each column some rows are: small where a column is near to many."""
+    some = cost[:SAMPLE]
+    near = max(1, min(NEAR * len(some) // max(len(cost), 1), len(some)))
+    return np.asarray(np.partition(some, near - 1, axis=0)[:near].mean(axis=0))

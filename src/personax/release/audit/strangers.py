@@ -15,10 +15,10 @@ from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
 from personax.release.audit.attack import SURE, Attack, Vectors, bootstrap, rate
-from personax.release.audit.axes import whitened
+from personax.release.audit.axes import independent, matched, whitened
 from personax.release.audit.gromov import gromov
 from personax.release.audit.nearest import profiles, squares
-from personax.release.audit.selftraining import AXES
+from personax.release.audit.selftraining import AXES, mutual
 
 __all__ = ["KNOWS", "strangers"]
 
@@ -28,8 +28,13 @@ SUBSET: Final = 600
 """Matched by Gromov-Wasserstein, which gives the first rotation."""
 ROWS: Final = 2000
 """Laid upon each other in a round."""
-ROUNDS: Final = 15
-NEAR: Final = 10
+ROUNDS: Final = 30
+STILL: Final = 0.999
+"""A round that brings rows no nearer than this share ends it."""
+INDEPENDENT: Final = 64
+"""Independent axes are sought among so many principal ones."""
+NEAR, SAMPLE = 10, 500
+"""Neighbours that the crowding of a place is judged by, and rows that they are sought among."""
 
 Floats = NDArray[np.float64]
 
@@ -81,23 +86,48 @@ def _axes(x: Vectors) -> tuple[Vectors, Vectors]:
 
 
 def _aligned(a: Vectors, b: Vectors, rng: np.random.Generator) -> Vectors:
-    """Return the orthogonal map that lays `a` upon `b`."""
+    """Return the orthogonal map that lays `a` upon `b` best, of those that the starts lead to."""
     a, b = (z / np.float32(np.sqrt(np.square(z).mean())) for z in (a, b))
+    u, v = (z[rng.permutation(len(z))[:ROWS]] for z in (a, b))
+    tried = [_laid(u, v, start) for start in _starts(a, b, rng)]
+    return min(tried, key=lambda each: each[0])[1]
+
+
+def _starts(a: Vectors, b: Vectors, rng: np.random.Generator) -> Iterator[Vectors]:
+    """Yield first maps: by distances, by principal axes and their skewness, by independent axes and their shapes."""
     few = min(SUBSET, len(a), len(b))
     u, v = (z[rng.permutation(len(z))[:few]] for z in (a, b))
     far = [cdist(z, z) for z in (u.astype(np.float64), v.astype(np.float64))]
     start = cdist(profiles(u), profiles(v), "sqeuclidean")
-    turn = _turn(u.T @ gromov(far[0] / far[0].mean(), far[1] / far[1].mean(), start) @ v)
-    u, v = (z[rng.permutation(len(z))[:ROWS]] for z in (a, b))
+    yield _turn(u.T @ gromov(far[0] / far[0].mean(), far[1] / far[1].mean(), start) @ v)
+    skews = [np.power(z.astype(np.float64), 3).mean(axis=0) for z in (a, b)]
+    yield np.diag(np.where(skews[0] * skews[1] < 0, -1, 1)).astype(np.float32)
+    most = min(INDEPENDENT, a.shape[1])
+    first = [z[:, :most] for z in (a, b)]
+    sides = matched(*(independent(z / (z.std(axis=0) + 1e-12), rng=rng) for z in first))
+    # the maps to independent axes, one undone after the other
+    to, back = (np.linalg.lstsq(z, side, rcond=None)[0] for z, side in zip(first, sides, strict=True))
+    products = np.zeros((a.shape[1], b.shape[1]))
+    products[:most, :most] = first[0].T @ first[0] @ to @ np.linalg.pinv(back)
+    yield _turn(products)
+
+
+def _laid(u: Vectors, v: Vectors, turn: Vectors) -> tuple[float, Vectors]:
+    """Return how far rows are from their nearest, and the map, after it was fitted to those who choose each other."""
+    far = np.inf
     for _ in range(ROUNDS):
-        cost = np.vstack([block for _, block in squares(u @ turn, v)])
-        cost = np.sqrt(cost)
-        crowded = [np.partition(cost, NEAR, axis=axis).take(range(NEAR), axis=axis).mean(axis=axis) for axis in (0, 1)]
-        cost = 2 * cost - crowded[0][None] - crowded[1][:, None]
-        forth, back = cost.argmin(axis=1), cost.argmin(axis=0)
-        own = np.flatnonzero(back[forth] == np.arange(len(u)))
-        turn = _turn(u[own].T @ v[forth[own]])
-    return turn
+        cost = np.sqrt(np.vstack([block for _, block in squares(u @ turn, v)]))
+        nearest_far = float(cost.min(axis=1).mean())
+        if nearest_far > far * STILL:
+            break
+        far = nearest_far
+        some = np.partition(cost[:SAMPLE], NEAR, axis=0)[:NEAR].mean(axis=0)
+        crowded = np.partition(cost, NEAR, axis=1)[:, :NEAR].mean(axis=1)
+        cost -= some / 2
+        cost -= crowded[:, None] / 2
+        found = mutual(cost.argmin(axis=1), cost.argmin(axis=0))
+        turn = _turn(u[found.original].T @ v[found.released])
+    return far, turn
 
 
 def _turn(products: NDArray[np.floating]) -> Vectors:

@@ -14,7 +14,10 @@ from scipy.optimize import linear_sum_assignment
 
 from personax.errors import InputError
 from personax.release.audit.attack import Vectors
-from personax.release.audit.nearest import squares, standardised
+from personax.release.audit.nearest import nearest, squares, standardised
+from personax.release.audit.predicting import predict
+from personax.release.audit.seeds import by_profiles
+from personax.release.audit.selftraining import Pairs, extend, mutual, reduced
 from personax.release.folder import Folder, open_folder
 from personax.release.layout import modalities, parts
 from personax.release.plain import frame
@@ -198,10 +201,24 @@ def _by_vectors(older: Folder, newer: Folder) -> Iterator[Route]:
 
 
 def _linked(a: Vectors, b: Vectors) -> NDArray[np.bool_]:
-    """Say which rows of `a` have themselves among those of `b`."""
+    """Say which rows of `a` have themselves among those of `b`: as they are, or after a map that is learnt."""
     if min(len(a), len(b)) < 3:
         return np.zeros(len(a), dtype=bool)
-    return _clear(standardised(a), standardised(b))
+    plain = _clear(standardised(a), standardised(b))
+    if plain.sum() >= ENOUGH * min(len(a), len(b)):
+        return plain
+    u, v = reduced(a), reduced(b)
+    rng = np.random.default_rng(0)
+    starts = (_as_they_are(u, v), by_profiles(u, v))
+    found = max((extend(u, v, start, rng=rng) for start in starts), key=lambda each: each.agreed)
+    moved = predict(u, v, np.arange(len(a)), found.guess, ["linear"]).all
+    learnt = _clear(moved, v)
+    return learnt if learnt.sum() > plain.sum() else plain
+
+
+def _as_they_are(u: Vectors, v: Vectors) -> Pairs:
+    """Return those who are nearest to each other as they are: under one key a refitted step moves vectors little."""
+    return mutual(nearest(u, v), nearest(v, u))
 
 
 def _clear(a: Vectors, b: Vectors) -> NDArray[np.bool_]:
