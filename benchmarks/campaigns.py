@@ -17,9 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from release import DATA, KEY, OTHER, Vectors, faces, pictures
 
 from personax.release import PRESETS, AuditReport, Chain, audit
+from release import DATA, KEY, OTHER, Vectors, faces, pictures
 
 RESULTS = Path(__file__).parent / "results" / "campaigns.md"
 SENTENCES = DATA / "worlds" / "texts-2x2.npz"

@@ -142,7 +142,7 @@ def test_noise_is_guessing_by_every_campaign(seed: int) -> None:
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 1000), pairs=st.integers(15, 30))
 def test_predictions_leave_out_their_own_pair(seed: int, pairs: int) -> None:
-    """A value that is moved by 1 moves its own prediction by about 1 / n, by the mean, and a fit with it by far more."""
+    """A value that is moved by 1 moves its own prediction by about 1 / n, through the mean alone."""
     draws = rng(seed)
     x, y = draws.normal(size=(40, 4)).astype(np.float32), draws.normal(size=(40, 3)).astype(np.float32)
     a = draws.permutation(40)[:pairs]

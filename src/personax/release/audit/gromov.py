@@ -47,16 +47,18 @@ def gromov(a: Array, b: Array, start: Array, *, blunt: float = 0.05, steps: int 
 def _sinkhorn(cost: Array, entropy: float, g: Array, steps: int) -> tuple[Array, Array]:
     """Return the plan, rows and columns summing to about 1 / n, and the potential of the columns in units of cost.
 
-    Potentials are taken into the kernel first, so that what is then scaled is near the plan and does not overflow.
+    The first steps are in logarithms; then every row and column of what is scaled has a number near one, so that none
+    underflows.
     """
     cost = cost - cost.min()
     kernel, g = -cost / (entropy * cost.mean() + 1e-30), g / entropy
     f = -_logsumexp(kernel + g, 1)
+    g = -_logsumexp(kernel + f, 0)
     plan = np.exp(kernel + f + g)
     across, down = np.ones((len(cost), 1), plan.dtype), np.ones((1, cost.shape[1]), plan.dtype)
     for _ in range(steps):
-        down = 1 / np.maximum(across.T @ plan, TINY)
         across = 1 / np.maximum(plan @ down.T, TINY)
+        down = 1 / np.maximum(across.T @ plan, TINY)
     return across * plan * down / len(cost), (g + np.log(down)) * entropy
 
 

@@ -15,6 +15,7 @@ from personax.release.audit import Attack, AuditReport, Gate, audit, audit_table
 from personax.release.audit.facts import join, joined
 from personax.release.audit.report import LEAST
 from personax.release.audit.selftraining import Pairs
+from personax.release.audit.versions import Versions
 from personax.release.contents import Contents
 from personax.release.disclosure import with_names
 from personax.release.folder import open_folder
@@ -49,12 +50,15 @@ class ReleaseAudit:
         Attacks on the people table.
     gate
         Which limits held.
+    older
+        What an older version and this one tell together; None where none was given.
     """
 
     transform: str
     measurements: Mapping[str, AuditReport]
     table: Sequence[Attack]
     gate: Gate
+    older: Versions | None = None
 
     @property
     def sentence(self) -> str:
@@ -83,6 +87,7 @@ class ReleaseAudit:
             "gate": {name: limit for name, limit in asdict(self.gate).items() if limit is not None},
             "measurements": {name: report.to_dict() for name, report in self.measurements.items()},
             "table": [attack.to_dict() for attack in self.table],
+            **({} if self.older is None else {"older_release": self.older.to_dict()}),
         }
 
 
