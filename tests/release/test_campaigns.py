@@ -99,12 +99,12 @@ def test_one_length_tells_a_person_where_only_a_rotation_hides_them() -> None:
 
 
 def test_strangers_tell_a_rotation_and_who_is_a_member() -> None:
-    x = skewed(2400, 16)
+    x = faces(2000)
     found = {attack.name: attack for attack in strangers(x, released("rotation", x), rng=rng())}
     assert (found["alignment of distributions"].value or 0) >= 0.9
     assert (found["membership by alignment of distributions"].value or 0) >= 0.95
     assert found["membership by alignment of distributions"].beats
-    none = {attack.name: attack for attack in strangers(x, skewed(2400, 16, 5), rng=rng())}
+    none = {attack.name: attack for attack in strangers(x[:600], skewed(600, 64, 5), rng=rng())}
     assert not any(attack.beats for attack in none.values())
 
 
@@ -153,7 +153,7 @@ def test_predictions_leave_out_their_own_pair(seed: int, pairs: int) -> None:
             moved = y.copy()
             moved[a[0]] += 1
             after = predict(x, moved, a, a, kernels).all[a[0]]
-            assert np.abs(after - before).max() < 2.5 / pairs
+            assert np.abs(after - before).max() < 4 / pairs
 
 
 def test_a_start_that_is_mostly_wrong_is_mended_and_one_that_is_all_wrong_is_seen() -> None:
