@@ -140,8 +140,9 @@ def audit_release(
             continue
         before = after.select("id").join(contents.embeddings[modality], on="id", how="left", maintain_order="left")
         values = after.select("id").join(shown.select("id", *nominal), on="id", how="left", maintain_order="left")
-        facts = join(*(after.select("id").join(rows, on="id", how="left", maintain_order="left")
-                       for rows in (table.known, shown)), quasi)  # fmt: skip
+        sides = [after.select("id").join(rows, on="id", how="left", maintain_order="left")
+               for rows in (table.known, shown)]  # fmt: skip
+        facts = join(sides[0], sides[1], quasi)
         reports[label] = _audit(
             before[name].to_numpy(), after[name].to_numpy(), chain, key, transform, label,
             {column: values[column].cast(pl.String).to_list() for column in nominal}, facts, people, rng, watch,

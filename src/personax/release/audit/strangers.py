@@ -70,13 +70,17 @@ def _attacked(
 ) -> Iterator[Attack]:
     """Align, then look up members and people who are in neither."""
     (at, axes), (to, turned) = _axes(strange), _axes(released)
-    a, b = (strange - at) @ axes, (released - to) @ turned
+    a, b = _scores(strange, at, axes), _scores(released, to, turned)
     turn = _aligned(a, b, rng)
-    found, near = _looked_up((inside - at) @ axes @ turn, b)
-    _, far = _looked_up((outside - at) @ axes @ turn, b)
+    found, near = _looked_up(_scores(inside, at, axes @ turn), b)
+    _, far = _looked_up(_scores(outside, at, axes @ turn), b)
     hits = int((found == np.arange(len(found))).sum())
     yield rate(name, KNOWS, hits, len(found), baseline=1 / len(b))
     yield _membership(f"membership by {name}", near, far, rng)
+
+
+def _scores(x: Vectors, at: Vectors, axes: Vectors) -> Vectors:
+    return np.asarray((x - at) @ axes, dtype=np.float32)
 
 
 def _axes(x: Vectors) -> tuple[Vectors, Vectors]:
@@ -151,8 +155,8 @@ def _membership(name: str, inside: Floats, outside: Floats, rng: np.random.Gener
     low, high = bootstrap(area, len(inside), rng=rng)
     # from a 95 % interval to the level at which an attack counts as better than guessing
     floor = max(0.0, value - (high - low) / 2 * float(ndtri(0.5 + SURE / 2) / ndtri(0.975)))
-    ends = (round(end, 6) for end in (value, max(0.0, min(low, value)), min(1.0, max(high, value)), floor))
-    return Attack(name, KNOWS, "AUC", *ends, 0.5, None, len(inside) + len(outside))
+    ends = [round(end, 6) for end in (value, max(0.0, min(low, value)), min(1.0, max(high, value)), floor)]
+    return Attack(name, KNOWS, "AUC", ends[0], ends[1], ends[2], ends[3], 0.5, None, len(inside) + len(outside))
 
 
 def _area(inside: Floats, outside: Floats) -> float:

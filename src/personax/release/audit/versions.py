@@ -141,7 +141,8 @@ def versions(older: Path, newer: Path, *, truth: Collection[str] | None = None) 
     if truth is not None:
         gone = set(truth)
         routes = [Route(r.name, r.linked, r.removed, r.reason, len(gone & set(r.removed))) for r in routes]
-    return Versions(*(_people(folder).height for folder in folders), tuple(routes))
+    old, new = (_people(folder).height for folder in folders)
+    return Versions(old, new, tuple(routes))
 
 
 def _people(folder: Folder) -> pl.DataFrame:
