@@ -95,8 +95,14 @@ def test_a_fault_is_one_sentence(tmp_path: Path, text: str, says: str) -> None:
 
 
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
-    message = fault(tmp_path, GOOD.replace("n: 20", "n: x") + "seeds: 1\n")
-    assert len(message.splitlines()) >= 1
+    text = GOOD.replace("n: 20", "n: x\n  m: 3") + "seeds: 1\nindependence: {alfa: .1, tests: [kcii], alpha: 2}\n"
+    faults = fault(tmp_path, text).splitlines()
+    assert len(faults) == 6
+    for says in (
+        "unknown key seeds; did you mean seed?", "collect.n: must be", "unknown key m", "'kcii' is not possible",
+        "unknown key alfa; did you mean alpha?", "independence.alpha: must be",
+    ):  # fmt: skip
+        assert sum(says in one for one in faults) == 1, says
 
 
 def test_files_that_are_no_study(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ class Study:
         """Return where every stage stands, without running anything."""
         states: list[State] = []
         moving: set[str] = set()
-        for stage in STAGES:
+        for stage in self._ordered():
             state = self._state(stage)
             waits = sorted(moving.intersection(stage.needed(self.plan)), key=[s.name for s in STAGES].index)
             if state.state == "done" and waits:
@@ -122,6 +122,21 @@ class Study:
                 moving.add(stage.name)
             states.append(state)
         return states
+
+    def _ordered(self) -> list[Stage]:
+        """Return all stages in the order in which they run: each after those that it needs under this plan."""
+        order: list[Stage] = []
+        known = {stage.name: stage for stage in STAGES}
+
+        def put(stage: Stage) -> None:
+            if stage not in order:
+                for need in stage.needed(self.plan):
+                    put(known[need])
+                order.append(stage)
+
+        for stage in STAGES:
+            put(stage)
+        return order
 
     def run(
         self, stages: Iterable[str] | None = None, *, force: bool = False, progress: Progress | None = None
@@ -156,7 +171,7 @@ class Study:
         return outcomes
 
     def _wanted(self, names: Iterable[str] | None) -> list[Stage]:
-        asked = [stage for stage in STAGES if self.asked(stage)]
+        asked = [stage for stage in self._ordered() if self.asked(stage)]
         if names is None:
             return asked
         known = {stage.name: stage for stage in STAGES}
@@ -199,8 +214,17 @@ class Study:
             inputs.update(manifest.outputs if manifest else {})
             if manifest and stage.tells:
                 inputs[f"manifests/{need}.json"] = manifest.told()
+        inputs.update(self._weights(stage))
         settings = {**section.model_dump(mode="json"), **({"name": self.plan.name} if stage.titled else {})}
         return Manifest(stage.name, stage.revision, self.plan.seed, settings, inputs)
+
+    def _weights(self, stage: Stage) -> dict[str, str]:
+        """Return the hashes of the models that a stage reads; of those not on this machine, what its last run read."""
+        old = self.folder.manifest(stage.name)
+        known = old.inputs if old else {}
+        now = stage.weights(self.plan, self.base, self.folder)
+        told = {name: digest or known.get(name) for name, digest in now.items()}
+        return {name: digest for name, digest in told.items() if digest}
 
     def _run_stage(self, stage: Stage, why: str, progress: Progress) -> Outcome:
         progress.stage(stage.name)
@@ -214,6 +238,7 @@ class Study:
             out.commit(
                 replace(
                     expected,
+                    inputs={**expected.inputs, **context.inputs},
                     versions=_versions(),
                     counts=context.counts,
                     notices=[asdict(notice) for notice in context.notices],

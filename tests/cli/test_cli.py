@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.cli.program import one_sentence, personax
 from typer.testing import CliRunner
 
 from personax.cli import app
@@ -20,20 +21,6 @@ collect: {source: simulate, n: 40, images: false}
 annotate: {source: simulate}
 independence: {tests: [chisq]}
 """
-
-
-def personax(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "personax", *map(str, words)]
-    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=cwd)
-
-
-def one_sentence(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the error of a command that stopped as it should."""
-    assert done.returncode == 1, done.stderr
-    assert "Traceback" not in done.stderr
-    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1, done.stderr
-    return errors[0]
 
 
 def people(folder: Path) -> Path:
@@ -66,6 +53,12 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     shown = CliRunner().invoke(app, [name, "--help"])
     assert shown.exit_code == 0
     assert "Example" in shown.stdout
+
+
+def test_the_program_of_its_own_process_tells_in_one_sentence_what_is_wrong(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "personax", "run", str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert "study.yaml" in one_sentence(done)
 
 
 def test_wrong_usage_exits_with_2() -> None:

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from tests.cli.program import one_sentence
+from tests.cli.program import personax as program
 
 from personax.schema import Graph
 
 
 def personax(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "personax", "discover", *map(str, words)]
-    return subprocess.run(command, check=False, capture_output=True, text=True)
-
-
-def one_sentence(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1, done.stderr
-    return errors[0]
+    return program("discover", *words)
 
 
 @pytest.fixture

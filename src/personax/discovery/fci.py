@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from personax.data.edges import EDGES
 from personax.discovery.citest import Watch, registered
 from personax.discovery.knowledge import Knowledge
 from personax.discovery.pag import ARROW, CIRCLE, TAIL, Apart, Marks
@@ -18,11 +19,10 @@ from personax.schema import Edge, Graph
 
 __all__ = ["fci"]
 
+_MARKS = {"tail": TAIL, "head": ARROW, "ring": CIRCLE}
+
 KINDS = {
-    (TAIL, ARROW): "directed",
-    (ARROW, ARROW): "bidirected",
-    (CIRCLE, ARROW): "partially_directed",
-    (CIRCLE, CIRCLE): "nondirected",
+    (_MARKS[marks.at_source], _MARKS[marks.at_target]): kind for kind, marks in EDGES.items() if kind != "undirected"
 }
 """(end at the source, end at the target) -> kind; without selection no other pair of ends comes out of the rules."""
 
@@ -118,5 +118,5 @@ def _edges(marks: Marks, pairs: list[tuple[int, int]], search: Search) -> list[E
     for i, j in pairs:
         ends = marks.at(i, seen_from=j), marks.at(j, seen_from=i)
         first, second = (i, j) if ends in KINDS else (j, i)
-        edges.append(Edge(names[first], names[second], KINDS[ends if ends in KINDS else ends[::-1]]))  # type: ignore[index,arg-type]
+        edges.append(Edge(names[first], names[second], KINDS[ends if ends in KINDS else ends[::-1]]))  # type: ignore[index]
     return edges

@@ -8,7 +8,7 @@ A map, each line using the ones above it:
 - one file a test: ``kci`` with ``conditional``, ``hsic``, ``rcit``, ``gcm``, ``chisq`` and ``gsq`` with
   ``contingency``, ``usp``
 - the grid: ``frames`` (any table), ``sample`` (what the tests of a pair share), ``router``, ``suite`` (tests by name),
-  ``parallel``, ``grid``, ``views``, ``heterogeneity``, ``pooled``
+  ``parallel``, ``grid``, ``views``, ``heterogeneity``, ``pooled``, ``noisy`` (counts with noise)
 - calibration: ``scenarios``, ``battery``, ``calibration``, ``like_mine``, ``certificate``
 """
 
@@ -24,6 +24,7 @@ from personax.independence.heterogeneity import heterogeneity
 from personax.independence.hsic import hsic
 from personax.independence.kci import kci
 from personax.independence.like_mine import calibrate_like
+from personax.independence.noisy import NoisyTable, noisy_chisq, screen_noisy
 from personax.independence.pooled import pool
 from personax.independence.rcit import rcit
 from personax.independence.result import TestResult
@@ -34,6 +35,7 @@ from personax.independence.views import dependence_graph, wide
 __all__ = [
     "BATTERY",
     "SCENARIOS",
+    "NoisyTable",
     "Rate",
     "TestResult",
     "binomial_interval",
@@ -48,10 +50,12 @@ __all__ = [
     "heterogeneity",
     "hsic",
     "kci",
+    "noisy_chisq",
     "pool",
     "rcit",
     "rejection_rate",
     "screen",
+    "screen_noisy",
     "usp",
     "verdicts",
     "wide",

@@ -22,7 +22,7 @@ from personax.independence.sample import Column, Given, Pair
 from personax.independence.suite import TESTS, run_test
 from personax.schema import Kind
 
-__all__ = ["ALL", "DEFAULT_TESTS", "SCHEMA", "screen"]
+__all__ = ["ALL", "DEFAULT_TESTS", "SCHEMA", "judged", "screen"]
 
 DEFAULT_TESTS = ("kci", "chisq", "gsq")
 
@@ -145,10 +145,10 @@ def screen(
     meaning = _kinds(table, names, kinds or {}, periods or {})
     plan = _Plan(features, targets, given, meaning, tests, options or {}, weight, seed, jobs)
     if by is None:
-        return _judged(_run(table, plan, progress, 0, 1), alpha, correction)
+        return judged(_run(table, plan, progress, 0, 1), alpha, correction)
     parts = _subgroups(table, by)
     results = [
-        _judged(_run(part, plan, progress, k, len(parts)), alpha, correction).select(
+        judged(_run(part, plan, progress, k, len(parts)), alpha, correction).select(
             pl.lit(str(value)).alias("subgroup"), pl.all()
         )
         for k, (value, part) in enumerate(parts)
@@ -332,7 +332,7 @@ def _numbers(result: Any, interval: Any) -> dict[str, Any]:  # noqa: ANN401
     }
 
 
-def _judged(results: pl.DataFrame, alpha: float, correction: Correction) -> pl.DataFrame:
+def judged(results: pl.DataFrame, alpha: float, correction: Correction) -> pl.DataFrame:
     """Fill in what depends on the other rows: corrected p-values, rejections, and how many tests agree."""
     tests = results["test"].to_numpy()
     p = results["p_value"].to_numpy()

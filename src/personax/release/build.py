@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from personax.release.packaging import (
 from personax.release.packaging.facts import NOT_ATTACKED
 from personax.release.packaging.terms import BINDING
 from personax.release.protect import Protected, protect
+from personax.release.reduction import Reduced
 from personax.release.scan import refuse_private
 from personax.release.scan_folder import refuse_folder
 from personax.release.settings import Settings
@@ -49,6 +50,7 @@ def build(
     study: Path | None = None,
     rng: np.random.Generator,
     progress: Progress | None = None,
+    reduced: Reduced | None = None,
 ) -> list[Notice]:
     """Write the release folder.
 
@@ -69,6 +71,8 @@ def build(
         The study's folder, whose path must not leave.
     rng
         Of the attacks; nothing that leaves as data depends on it. Noise comes from the operating system.
+    reduced
+        What leaves in place of the embeddings, of the people who are left; attacks hold the numbers before the noise.
 
     Returns
     -------
@@ -85,14 +89,20 @@ def build(
         raise InputError(f"{out} is not empty; a release is built into a new folder, so move what is there away")
     if asked.gate.asks_attacks and not asked.attack:
         raise InputError("release.gate has limits and release.audit is off; nothing would be measured, so turn it on")
-    private = contents.private_values()
+    contents = contents.classified()
+    private = contents.private_values([name for name, one in asked.columns.items() if one.leaves == "exact"])
     left = contents.without(asked.removed)
     statement = _statement(left, asked)
     table = protect(left, asked, key, statement)
     asked.gate.check_alike(_alike(table))
     refuse_private(table.frame.drop("id"), private, allowed=asked.allowed)
     keys.keep_categories(table.mapping)
-    columns, told = _write_data(left, table, out, key, keys, asked, statement, watch)
+    sent = left if reduced is None else replace(left, embeddings=reduced.noisy)
+    if reduced is not None:
+        table.sentences.append(reduced.sentence)
+        table.told["vectors"] = reduced.to_dict()
+        left = replace(left, embeddings=reduced.clean)
+    columns, told = _write_data(sent, table, out, key, keys, asked, statement, watch)
     found = _attacked(out, left, table, key, keys, asked, rng, watch) if asked.attack else None
     facts = _facts(contents, left, table, columns, told, asked, found)
     write_text(out / "protection.json", json.dumps(table.told, indent=1, ensure_ascii=False))
@@ -100,8 +110,14 @@ def build(
     # what a publisher says of itself is meant to be read
     said = [*asked.allowed, asked.publisher.contact, asked.publisher.homepage, *asked.publisher.authors]
     refuse_folder(out, private, allowed=said, study=study, secrets=[key.secret, key.secret.hex().encode()])
-    told_of = [*_removed(contents, asked), *table.notices, *_consent(facts)]
+    told_of = [*_removed(contents, asked), *_without_vectors(left), *table.notices, *_consent(facts)]
     return [*told_of, Notice(found.sentence)] if found else told_of
+
+
+def _without_vectors(contents: Contents) -> list[Notice]:
+    lacking = {m: contents.people.height - frame.height for m, frame in contents.embeddings.items()}
+    text = "The release has no {} vectors of people who lack one of their measurements; it has all else of them."
+    return [Notice(text.format(modality), number) for modality, number in lacking.items() if number]
 
 
 def _statement(contents: Contents, settings: Settings) -> Statement | None:

@@ -13,6 +13,7 @@ from personax.release.audit.run import ReleaseAudit, audit_release
 from personax.release.folder import open_folder
 from personax.release.protect import protect
 from personax.stages.base import Reader, stage_rng
+from personax.stages.reducing import without_noise
 from personax.stages.release import keys_of, settings_of
 from personax.stages.released import contents_of
 
@@ -39,10 +40,11 @@ def attacked(reader: Reader, *, people: int, older: Path | None = None, progress
         raise StudyError(f"there is no release in {place}; personax release build makes it")
     settings, keys = settings_of(reader), keys_of(reader.folder)
     key = load_key(keys.key)
-    contents = contents_of(reader).without(settings.removed)
+    contents = contents_of(reader).classified().without(settings.removed)
     progress.stage("release audit")
+    known = without_noise(reader, contents, key)
     found = audit_release(
-        place, contents, protect(contents, settings, key), key, transform=settings.transform, fitted=keys.fitted,
+        place, known, protect(contents, settings, key), key, transform=settings.transform, fitted=keys.fitted,
         gate=settings.gate, people=people, rng=stage_rng(reader.plan.seed, "release"), progress=progress,
     )  # fmt: skip
     return found if older is None else replace(found, older=_compared(older, place, key, settings.removed))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from zlib import crc32
@@ -11,6 +10,8 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
+from personax.columns import infer_columns
+from personax.data.table import Table
 from personax.errors import StudyError
 from personax.plan import Plan
 from personax.progress import Progress, Silent
@@ -61,10 +62,27 @@ class Reader:
             raise StudyError(text)
         return pl.read_parquet(path)
 
+    def people(self) -> Table:
+        """Read the people and what their columns mean."""
+        return Table.read(self.folder.path("people", "people.parquet"))
+
     def columns(self) -> list[Column]:
         """Read what the people's columns mean."""
-        raw = json.loads(self.folder.path("people", "columns.json").read_text(encoding="utf-8"))
-        return [Column(**column) for column in raw]
+        return list(self.people().columns)
+
+    def scores(self) -> Table | None:
+        """Read the trait scores, of raters and over them, and what they mean; None where the plan asks for none."""
+        if self.plan.annotate is None:
+            return None
+        frame = self.frame("traits", "traits.parquet")
+        return Table(frame, infer_columns(frame))
+
+    def finals(self) -> Table | None:
+        """Read the scores over raters that anybody has; None where the plan asks for none."""
+        scores = self.scores()
+        if scores is None:
+            return None
+        return scores.select(name for name in scores.names if name == "id" or _has_final(scores.frame[name]))
 
     def embeddings(self) -> dict[str, pl.DataFrame]:
         """Read the embeddings that the embed stage of this plan wrote, modality by modality."""
@@ -91,6 +109,8 @@ class Context(Reader):
         The stage's own random numbers.
     counts, notices
         Filled by the stage; they go into its manifest and into the report.
+    inputs
+        Filled by the stage: hashes of the weights that it read, which may have been fetched in this run.
     """
 
     out: Staging
@@ -98,6 +118,7 @@ class Context(Reader):
     progress: Progress = field(default_factory=Silent)
     counts: dict[str, int] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
+    inputs: dict[str, str] = field(default_factory=dict)
 
     def write_frame(self, frame: pl.DataFrame, *parts: str) -> None:
         """Write a table as Parquet, compressed."""
@@ -108,8 +129,16 @@ class Context(Reader):
         self.out.path(*parts).write_text(text, encoding="utf-8")
 
 
+def _has_final(values: pl.Series) -> bool:
+    return values.name.startswith("final_") and values.count() > 0
+
+
 def _nothing(plan: Plan) -> Sequence[str]:
     return ()
+
+
+def _no_weights(plan: Plan, base: Path, folder: StudyFolder) -> Mapping[str, str | None]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -136,6 +165,8 @@ class Stage:
         Further stages whose output it reads under this plan.
     beside
         Files of the study folder that no stage writes, and that it reads where they are there.
+    weights
+        The models that it reads, and the hash of each one's files as they are now; None where they are not here.
     """
 
     name: str
@@ -147,6 +178,7 @@ class Stage:
     tells: bool = False
     also_needs: Callable[[Plan], Sequence[str]] = _nothing
     beside: tuple[str, ...] = ()
+    weights: Callable[[Plan, Path, StudyFolder], Mapping[str, str | None]] = _no_weights
 
     def needed(self, plan: Plan) -> tuple[str, ...]:
         """Return the stages whose output it reads under a plan."""

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import polars as pl
 
-from personax.plan import CollectSimulated, Plan
-from personax.schema import Column
+from personax.data.identity import SORTED, identified
+from personax.data.table import Table
+from personax.plan import CollectRelease, CollectSimulated, Plan
+from personax.schema import Column, Notice
 from personax.simulate import Population, simulate_population
 from personax.sources import PeopleTable
 from personax.sources.sections import CollectSeveral, WebSource
 from personax.stages.base import Context, Stage
+from personax.stages.published import collect_release
 from personax.stages.several import collect_several, read_file
 
 __all__ = ["COLLECT"]
+
+_FOLLOWS = re.compile(r"one-to-one with|in the same order as|^the rows")
 
 
 def _reads(plan: Plan) -> Sequence[str]:
@@ -27,6 +33,8 @@ def _reads(plan: Plan) -> Sequence[str]:
             files = [one.path for _, one in section.asked() if not isinstance(one, WebSource)]
             pictures = [section.pictures.of] if section.pictures and section.pictures.of != "headshots" else []
             return (*files, *pictures)
+        case CollectRelease() as section:
+            return (section.place,)
         case section:
             return (section.path,)
 
@@ -38,6 +46,8 @@ def _run(context: Context) -> None:
             _invent(context, section)
         case CollectSeveral() as section:
             _write_table(context, collect_several(context, section))
+        case CollectRelease() as section:
+            _write_table(context, collect_release(context, section))
         case section:
             _write_table(context, read_file(context, section))
 
@@ -54,9 +64,28 @@ def _write_table(context: Context, table: PeopleTable) -> None:
 
 
 def _write_people(context: Context, people: pl.DataFrame, columns: Sequence[Column]) -> None:
-    context.write_frame(people, "people", "people.parquet")
-    context.write_text(json.dumps([asdict(column) for column in columns], indent=1), "people", "columns.json")
+    columns = identified(people, columns)
+    context.notices.extend(_questions(columns))
+    Table(people, columns).write(context.out.path("people", "people.parquet"))
     context.counts.update(people=people.height, columns=people.width)
+
+
+def _questions(columns: Sequence[Column]) -> Iterator[Notice]:
+    """Say what a person should look at: what names people, what follows a private column, what cannot be told."""
+    following = [c for c in columns if c.inferred and c.identity == "direct" and _FOLLOWS.search(c.identity_why)]
+    if following:
+        told = "; ".join(f"{c.name}: {c.identity_why}" for c in following)
+        yield Notice(f"Private, as they follow a private column or the rows: {told}. A role under collect.columns "
+                     "says otherwise.", len(following))  # fmt: skip
+    unknown = [c.name for c in columns if c.identity == "unknown" and c.role == "feature"]
+    if unknown:
+        yield Notice(
+            f"Nobody can tell whom the values of {', '.join(unknown)} tell; they stay out of a release.", len(unknown)
+        )
+    ordered = [c.name for c in columns if c.identity != "direct" and c.identity_why.endswith(SORTED)]
+    if ordered:
+        yield Notice(f"The rows are sorted by {', '.join(ordered)}; if these are numbers of rows, make them private.",
+                     len(ordered))  # fmt: skip
 
 
 def _invent(context: Context, section: CollectSimulated) -> None:
@@ -82,4 +111,4 @@ def _draw(context: Context, world: Population) -> None:
             context.progress.step(done, world.people.height, "faces")
 
 
-COLLECT = Stage("collect", revision=1, needs=(), run=_run, reads=_reads)
+COLLECT = Stage("collect", revision=2, needs=(), run=_run, reads=_reads)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.columns import infer_columns
-from personax.errors import PlanError
+from personax.errors import InputError, PlanError
 from personax.plan import Crl
-from personax.schema import Notice, select
+from personax.schema import Notice
 from personax.stages.base import Context, Stage
 from personax.stages.learning import Asked, Learned, fingerprint, learn
 from personax.stages.reading import associations, exemplars, proposals, sentences
@@ -56,14 +56,11 @@ def _run(context: Context) -> None:
 
 def _read(context: Context, learned: Learned) -> None:
     """Say what the latents may stand for, by people's columns and traits; extremes stay in the study folder."""
-    described = context.frame("people", "people.parquet")
-    columns = select(context.columns(), "feature")
-    if context.plan.annotate is not None:
-        traits = context.frame("traits", "traits.parquet")
-        scored = [name for name in traits.columns if name.startswith("final_") and traits[name].count()]
-        described = described.join(traits.select("id", *scored), on="id", how="left", maintain_order="left")
-        columns = [*columns, *infer_columns(traits.select(scored))]
-    table = associations(learned.latents, described, columns)
+    people, finals = context.people(), context.finals()
+    described = people.select(["id", *(column.name for column in people.features())])
+    if finals is not None:
+        described = described.join(finals)
+    table = associations(learned.latents, described)
     context.write_frame(table, "analysis", "crl", "associations.parquet")
     context.write_frame(exemplars(learned.latents), "analysis", "crl", "exemplars.parquet")
     proposed = proposals(table, [name for name in learned.latents.columns if name != "id"])
@@ -79,10 +76,17 @@ def _views(context: Context, section: Crl) -> tuple[list[str], Arrays]:
             known = list(frames) or ["(none: the plan needs an embed section)"]
             raise PlanError(f"crl.latents: there is no modality {modality}; {nearest(modality, known)}")
     chosen = {modality: frames[modality] for modality in section.latents}
-    ids = next(iter(chosen.values()))["id"].to_list()
-    return ids, {
-        modality: {name: frame[name].to_numpy() for name in frame.columns[1:]} for modality, frame in chosen.items()
-    }
+    people = next(iter(chosen.values()))["id"]
+    seen = reduce(
+        lambda left, frame: left.filter(left.is_in(frame.drop_nulls()["id"].implode())), chosen.values(), people
+    )
+    if seen.is_empty():
+        raise InputError(f"nobody has vectors of all of {', '.join(chosen)}; name fewer modalities in crl.latents")
+    if len(seen) < len(people):
+        text = "Level II leaves out people who lack a vector of one of its measurements."
+        context.notices.append(Notice(text, len(people) - len(seen)))
+    rows = {m: seen.to_frame().join(frame, on="id", how="left", maintain_order="left") for m, frame in chosen.items()}
+    return seen.to_list(), {m: {name: own[name].to_numpy() for name in own.columns[1:]} for m, own in rows.items()}
 
 
 def _against_truth(context: Context, latents: pl.DataFrame) -> dict[str, Any]:
@@ -94,6 +98,7 @@ def _against_truth(context: Context, latents: pl.DataFrame) -> dict[str, Any]:
 
     groups: Mapping[str, list[str]] = json.loads(truth.read_text(encoding="utf-8"))["groups"]
     known = context.frame("people", "simulation", "latents.parquet")
+    known = latents.select("id").join(known, on="id", how="left", maintain_order="left")
     found: dict[str, Any] = {}
     for group, names in groups.items():
         learned = [name for name in latents.columns if name.rpartition("_")[0] == group]

@@ -24,4 +24,4 @@ COMPARED = tuple(
 )
 """What `personax traits validate compare` writes."""
 
-REPORT = Stage("report", revision=1, needs=STAGES_BEFORE, run=_run, titled=True, tells=True, beside=COMPARED)
+REPORT = Stage("report", revision=2, needs=STAGES_BEFORE, run=_run, titled=True, tells=True, beside=COMPARED)

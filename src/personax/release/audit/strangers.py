@@ -26,6 +26,8 @@ KNOWS: Final = "strangers' embeddings of the same encoder"
 LEAST: Final = 60
 SUBSET: Final = 600
 """Matched by Gromov-Wasserstein, which gives the first rotation."""
+STARTS: Final = 3
+"""Samples that are so matched; the problem has many optima."""
 ROWS: Final = 2000
 """Laid upon each other in a round."""
 ROUNDS: Final = 30
@@ -100,10 +102,11 @@ def _aligned(a: Vectors, b: Vectors, rng: np.random.Generator) -> Vectors:
 def _starts(a: Vectors, b: Vectors, rng: np.random.Generator) -> Iterator[Vectors]:
     """Yield first maps: by distances, by principal axes and their skewness, by independent axes and their shapes."""
     few = min(SUBSET, len(a), len(b))
-    u, v = (z[rng.permutation(len(z))[:few]] for z in (a, b))
-    far = [cdist(z, z) for z in (u.astype(np.float64), v.astype(np.float64))]
-    start = cdist(profiles(u), profiles(v), "sqeuclidean")
-    yield _turn(u.T @ gromov(far[0] / far[0].mean(), far[1] / far[1].mean(), start) @ v)
+    for _ in range(STARTS):
+        u, v = (z[rng.permutation(len(z))[:few]] for z in (a, b))
+        far = [cdist(z, z) for z in (u.astype(np.float64), v.astype(np.float64))]
+        start = cdist(profiles(u), profiles(v), "sqeuclidean")
+        yield _turn(u.T @ gromov(far[0] / far[0].mean(), far[1] / far[1].mean(), start) @ v)
     skews = [np.power(z.astype(np.float64), 3).mean(axis=0) for z in (a, b)]
     yield np.diag(np.where(skews[0] * skews[1] < 0, -1, 1)).astype(np.float32)
     most = min(INDEPENDENT, a.shape[1])
