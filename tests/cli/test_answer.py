@@ -80,9 +80,9 @@ def test_an_answer_is_the_studys_own_result_rounded_and_is_logged(study: Path, p
     assert sorted(path.name for path in place.iterdir()) == ["answer.json", "dependences.json", "independence.csv"]
     found = pl.read_csv(place / "independence.csv")
     loaded = Study.load(study)
-    frame, columns = joined(Reader(loaded.plan, loaded.base, loaded.folder))
-    kinds = {c.name: c.kind for c in columns}
-    own = screen(frame, ["gender", "height_cm"], ["final_o", "final_c"], tests=["kci"], kinds=kinds)
+    table = joined(Reader(loaded.plan, loaded.base, loaded.folder))
+    kinds = {c.name: c.kind for c in table.columns}
+    own = screen(table.frame, ["gender", "height_cm"], ["final_o", "final_c"], tests=["kci"], kinds=kinds)
     mine = found.filter(pl.col("test") == "kci")
     height = own.filter(pl.col("feature") == "height_cm")["p_value"].to_list()
     shown = mine.filter(pl.col("feature") == "height_cm")["p_value"].to_list()

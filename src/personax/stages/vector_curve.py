@@ -151,11 +151,13 @@ def _fits(k: int, views: Mapping[str, Floats], asked: Reduction) -> bool:
 
 def _known(reader: Reader, ids: pl.DataFrame) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Return attributes of two values as 0 and 1, and numbers; NaN where they are missing."""
-    frame, columns = joined(reader)
-    frame = ids.join(frame, on="id", how="left", maintain_order="left")
+    table = joined(reader)
+    frame = ids.join(table.frame, on="id", how="left", maintain_order="left")
     attributes: dict[str, Floats] = {}
     variables: dict[str, Floats] = {}
-    for column in columns:
+    for column in table.columns:
+        if column.role == "id":
+            continue
         series = frame[column.name]
         codes = series.cast(pl.String)
         counts = dict(codes.drop_nulls().value_counts().iter_rows())

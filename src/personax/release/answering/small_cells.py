@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.columns import FEW
+from personax.data.values import FEW
 from personax.release.disclosure import merge_rare
 from personax.schema import Column
 
