@@ -6,10 +6,10 @@ A map, each line using the ones above it:
 - ``transforms/``: one step a file, ``chain`` joins them, ``keeps`` says what each keeps; ``fitted`` beside the key
 - ``disclosure/``: rare categories, years, groups of people alike, noise
 - ``pii/``: known private values in any spelling, contacts; ``scan``, ``scan_folder``: looked for everywhere
-- ``audit/``: attacks, one a file; ``report`` runs those on a measurement, ``tabular`` those on a table, ``gate`` limits
+- ``audit/``: campaigns; ``report`` runs them on a measurement, ``run`` on a release, ``tabular`` on a table, ``gate``
 - ``packaging/``: shards, card, datasheet, licences, Croissant, checksums
 - building: ``contents`` and ``settings`` in, ``decide`` (what becomes of each column; ``proposal`` prints it),
-  ``protect`` (the table), ``veil`` (the vectors), ``examine``, ``build``
+  ``protect`` (the table), ``veil`` (the vectors), ``audit.run``, ``build``
 - meeting a release: ``undo`` (its owner), ``reading/``, ``checks/`` and ``verify``, ``push``
 """
 

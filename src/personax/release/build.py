@@ -13,10 +13,10 @@ import polars as pl
 from personax.errors import InputError
 from personax.files import write_text
 from personax.progress import Progress, Silent
+from personax.release.audit.run import ReleaseAudit, audit_release
 from personax.release.beside import KeyFolder
 from personax.release.contents import Contents, Encoded
 from personax.release.disclosure import Bounds, Categories, Sphere, Statement, state
-from personax.release.examine import Examined, examine
 from personax.release.key import Key
 from personax.release.packaging import (
     ColumnFacts,
@@ -178,9 +178,9 @@ def _pseudonymous(frame: pl.DataFrame, key: Key) -> pl.DataFrame:
 def _attacked(
     out: Path, contents: Contents, table: Protected, key: Key, keys: KeyFolder, asked: Settings,
     rng: np.random.Generator, watch: Progress,
-) -> Examined:  # fmt: skip
-    found = examine(out, contents, table, key, transform=asked.transform, fitted=keys.fitted, gate=asked.gate, rng=rng,
-                    progress=watch)  # fmt: skip
+) -> ReleaseAudit:  # fmt: skip
+    found = audit_release(out, contents, table, key, transform=asked.transform, fitted=keys.fitted, gate=asked.gate,
+                          rng=rng, progress=watch)  # fmt: skip
     write_text(out / "audit.json", json.dumps(found.to_dict(), indent=1))
     return found
 
@@ -197,7 +197,7 @@ def _facts(
     columns: tuple[ColumnFacts, ...],
     told: dict[str, dict[str, Any]],
     asked: Settings,
-    found: Examined | None,
+    found: ReleaseAudit | None,
 ) -> Facts:
     measurements = []
     for label, its in told.items():

@@ -13,7 +13,7 @@ from personax.files import sha256
 from personax.plan import Plan
 from personax.plan.release import Release
 from personax.release import Alike, Contents, Gate, Key, KeyFolder, Noise, Settings, build, load_or_make_key
-from personax.release.decide import Leave, settled
+from personax.release.decide import Leave
 from personax.release.key import new_key
 from personax.release.packaging import PublisherFacts
 from personax.release.rekeying import entry, install, keep_old, sentence_of, told_of_by_difference
@@ -112,10 +112,11 @@ def _may_leave(contents: Contents, settings: Settings) -> dict[str, Column]:
     Bins coarsen as much as groups of people alike do, so quasi-identifiers are no fault here.
     """
     scored = infer_columns(contents.traits.drop("id")) if contents.traits is not None else []
-    _, known = settled(contents.people, contents.columns)
+    known = contents.classified().columns
     said = {name: one.leaves for name, one in settings.columns.items()}
     kept = {*settings.withheld, *(name for name, leaves in said.items() if leaves == "withheld")}
-    named = {c.name for c in known if c.identity in ("direct", "unknown") and c.name not in said}
+    stay = ("direct", "sensitive", "unknown")
+    named = {c.name for c in known if c.identity in stay and c.role != "target" and c.name not in said}
     columns = {c.name: c for c in known if c.role in ("feature", "target") and c.name not in named}
     columns |= {c.name: c for c in scored}
     return {name: column for name, column in columns.items() if name not in kept}
