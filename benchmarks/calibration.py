@@ -34,10 +34,10 @@ from numpy.typing import NDArray
 
 from personax.figures import save
 from personax.figures.canvas import INK, PALE, defaults
-from personax.independence.battery import BATTERY, Entry
-from personax.independence.calibration import binomial_interval, rejection_rate
-from personax.independence.result import TestResult
-from personax.independence.scenarios import SCENARIOS, Sample
+from personax.independence._battery import BATTERY, Entry
+from personax.independence._calibration import binomial_interval, rejection_rate
+from personax.independence._result import TestResult
+from personax.independence._scenarios import SCENARIOS, Sample
 
 Array = NDArray[np.float64]
 ROOT = Path(__file__).parents[1]

@@ -24,9 +24,9 @@ from personax.independence import (
     rejection_rate,
     verdicts,
 )
-from personax.independence.battery import Test
-from personax.independence.like_mine import Condition, null_of
-from personax.independence.variable import encode
+from personax.independence._battery import Test
+from personax.independence._data_nulls import Condition, null_of
+from personax.independence._variable import encode
 from personax.schema import Kind
 
 DRAW = SCENARIOS["gaussian"].of(20)

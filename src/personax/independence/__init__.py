@@ -12,24 +12,24 @@ A map, each line using the ones above it:
 - calibration: ``scenarios``, ``battery``, ``calibration``, ``like_mine``, ``certificate``
 """
 
-from personax.independence.battery import BATTERY
-from personax.independence.calibration import Rate, binomial_interval, calibrate_scenarios, rejection_rate
-from personax.independence.certificate import certificate, verdicts
-from personax.independence.chisq import chisq
-from personax.independence.corrections import correct
-from personax.independence.gcm import gcm
-from personax.independence.grid import screen
-from personax.independence.gsq import gsq
-from personax.independence.heterogeneity import heterogeneity
-from personax.independence.hsic import hsic
-from personax.independence.kci import kci
-from personax.independence.like_mine import calibrate_like
-from personax.independence.pooled import pool
-from personax.independence.rcit import rcit
-from personax.independence.result import TestResult
-from personax.independence.scenarios import SCENARIOS
-from personax.independence.usp import usp
-from personax.independence.views import dependence_graph, wide
+from personax.independence._battery import BATTERY
+from personax.independence._calibration import Rate, binomial_interval, calibrate_scenarios, rejection_rate
+from personax.independence._certificate import certificate, verdicts
+from personax.independence._chisq import chisq
+from personax.independence._corrections import correct
+from personax.independence._data_nulls import calibrate_like
+from personax.independence._gcm import gcm
+from personax.independence._grid import screen
+from personax.independence._gsq import gsq
+from personax.independence._heterogeneity import heterogeneity
+from personax.independence._hsic import hsic
+from personax.independence._kci import kci
+from personax.independence._pooling import pool
+from personax.independence._rcit import rcit
+from personax.independence._result import TestResult
+from personax.independence._scenarios import SCENARIOS
+from personax.independence._usp import usp
+from personax.independence._views import dependence_graph, wide
 
 __all__ = [
     "BATTERY",

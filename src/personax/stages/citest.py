@@ -13,11 +13,11 @@ import polars as pl
 from personax.discovery import CiTest, NothingVaries
 from personax.errors import ComputationError, InputError, UntestableError
 from personax.independence import TestResult
-from personax.independence.conditional import conditional_kci
-from personax.independence.contingency import Divergence, of_tables, pearson, tables_of
-from personax.independence.gsq import likelihood_ratio
-from personax.independence.kci import kci_of
-from personax.independence.sample import Column, Given, Sample
+from personax.independence._conditional import conditional_kci
+from personax.independence._contingency import Divergence, of_tables, pearson, tables_of
+from personax.independence._gsq import likelihood_ratio
+from personax.independence._kci import kci_of
+from personax.independence._pair import Column, Given, Sample
 from personax.schema import Kind
 
 __all__ = ["TESTS", "ci_test"]

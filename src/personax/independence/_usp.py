@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personax.independence.contingency import check_permutations, tables_of, without_empty
-from personax.independence.counts import read
-from personax.independence.effects import CRAMERS_V, cramers_v
-from personax.independence.margins import expected_counts, random_tables
-from personax.independence.result import TestResult
+from personax.independence._contingency import check_permutations, tables_of, without_empty
+from personax.independence._counts import read
+from personax.independence._effects import CRAMERS_V, cramers_v
+from personax.independence._margins import expected_counts, random_tables
+from personax.independence._result import TestResult
 
 __all__ = ["usp", "usp_of"]
 

@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.discovery.citest import Watch, registered
-from personax.discovery.knowledge import Knowledge
-from personax.discovery.meek import Pair, follow
-from personax.discovery.search import Search, Test, begin, told
+from personax.discovery._ci_test import Watch, registered
+from personax.discovery._knowledge import Knowledge
+from personax.discovery._meek import Pair, follow
+from personax.discovery._search import Search, Test, begin, told
 from personax.errors import require
 from personax.schema import Edge, Graph
 

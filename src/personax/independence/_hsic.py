@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from personax.errors import UntestableError
-from personax.independence.counts import read
-from personax.independence.factor import Factor, cross, joint_counts, marginal_factor
-from personax.independence.kernels import Bandwidth
-from personax.independence.null import Null, check_null, p_value
-from personax.independence.result import TestResult
+from personax.independence._counts import read
+from personax.independence._kernels import Bandwidth
+from personax.independence._low_rank import Factor, cross, joint_counts, marginal_factor
+from personax.independence._null import Null, check_null, p_value
+from personax.independence._result import TestResult
 
 __all__ = ["NHSIC", "Estimate", "hsic", "hsic_of"]
 
@@ -51,7 +51,7 @@ def hsic(
         order samples nearly alike, and only the biased one has a null distribution in closed form.
     null
         ``"moments"`` (default), ``"gamma"``, ``"spectral"`` or ``"permutation"``; see
-        `personax.independence.null.p_value`.
+        `personax.independence._null.p_value`.
     permutations, rng
         How many, and from which random numbers; for the permutation null only.
 

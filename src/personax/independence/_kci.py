@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from personax.errors import UntestableError
-from personax.independence.conditional import Choice, conditional_kci
-from personax.independence.counts import read
-from personax.independence.effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
-from personax.independence.factor import Factor, cross, marginal_factor
-from personax.independence.kernels import Bandwidth
-from personax.independence.null import Null, check_null, p_value
-from personax.independence.result import TestResult
+from personax.independence._conditional import Choice, conditional_kci
+from personax.independence._counts import read
+from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
+from personax.independence._kernels import Bandwidth
+from personax.independence._low_rank import Factor, cross, marginal_factor
+from personax.independence._null import Null, check_null, p_value
+from personax.independence._result import TestResult
 
 __all__ = ["kci", "kci_of"]
 
@@ -54,7 +54,7 @@ def kci(
         and ``"empirical"`` elsewhere.
     null
         ``"moments"`` (the default without z), ``"gamma"`` (the default with z, and the one that causal-learn has),
-        ``"spectral"`` or, without z, ``"permutation"``; see `personax.independence.null.p_value`.
+        ``"spectral"`` or, without z, ``"permutation"``; see `personax.independence._null.p_value`.
     regression
         How z is regressed out: ``"cv"``, width and penalty chosen by generalised cross-validation; ``"ridge"``, penalty
         0.001 and the width of the test, as causal-learn does. With the latter the level rises with n and with the
@@ -65,7 +65,7 @@ def kci(
     Returns
     -------
     TestResult
-        The effect size is the kernel correlation; see `personax.independence.effects.kernel_correlation`.
+        The effect size is the kernel correlation; see `personax.independence._effects.kernel_correlation`.
 
     Raises
     ------

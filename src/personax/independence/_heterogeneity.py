@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from scipy.special import chdtrc
 
-from personax.independence.grid import ALL
+from personax.independence._grid import ALL
 
 __all__ = ["heterogeneity"]
 

@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
 from personax.errors import UntestableError
-from personax.independence.counts import Counted, join, read
-from personax.independence.kernels import standardise
-from personax.independence.regression import Regression, Residual
-from personax.independence.result import TestResult
+from personax.independence._counts import Counted, join, read
+from personax.independence._kernel_ridge import Regression, Residual
+from personax.independence._kernels import standardise
+from personax.independence._result import TestResult
 
 __all__ = ["PARTIAL_CORRELATION", "gcm", "gcm_of"]
 

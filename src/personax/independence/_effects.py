@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.independence.counts import Counted
-from personax.independence.factor import Factor, cross, marginal_factor
+from personax.independence._counts import Counted
+from personax.independence._low_rank import Factor, cross, marginal_factor
 
 __all__ = ["CRAMERS_V", "KERNEL_CORRELATION", "cramers_v", "effect_factor", "kernel_correlation"]
 
@@ -62,7 +62,7 @@ def kernel_correlation(x: Factor, y: Factor) -> float:
 
     Examples
     --------
-    >>> from personax.independence.counts import count
+    >>> from personax.independence._counts import count
     >>> k = effect_factor(count(["a", "b", "c", "d"] * 25))
     >>> round(kernel_correlation(k, k), 6)
     1.0

@@ -10,13 +10,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.errors import UntestableError
-from personax.independence.conditional import conditional_left
-from personax.independence.counts import Counted, combine
-from personax.independence.effects import effect_factor, kernel_correlation
-from personax.independence.factor import Factor, cross, marginal_factor
-from personax.independence.intervals import Interval, cramers_v_interval, kernel_interval
-from personax.independence.regression import Regression
-from personax.independence.variable import Variable, encode, present_rows
+from personax.independence._conditional import conditional_left
+from personax.independence._counts import Counted, combine
+from personax.independence._effects import effect_factor, kernel_correlation
+from personax.independence._intervals import Interval, cramers_v_interval, kernel_interval
+from personax.independence._kernel_ridge import Regression
+from personax.independence._low_rank import Factor, cross, marginal_factor
+from personax.independence._variable import Variable, encode, present_rows
 from personax.schema import Kind
 
 __all__ = ["Column", "Given", "Pair", "Sample"]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist
 
 from personax.errors import UntestableError
-from personax.independence.counts import MAX_CATEGORIES, Counted
+from personax.independence._counts import MAX_CATEGORIES, Counted
 
 __all__ = [
     "EVERY",

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from personax.columns import infer_columns
 from personax.errors import InputError, UntestableError
-from personax.independence.corrections import Correction, correct
-from personax.independence.frames import as_frame, counted_rows, whole_weights
-from personax.independence.parallel import mapped
-from personax.independence.sample import Column, Given, Pair
-from personax.independence.suite import TESTS, run_test
+from personax.independence._corrections import Correction, correct
+from personax.independence._frames import as_frame, counted_rows, whole_weights
+from personax.independence._pair import Column, Given, Pair
+from personax.independence._parallel import mapped
+from personax.independence._tests import TESTS, run_test
 from personax.schema import Kind
 
 __all__ = ["ALL", "DEFAULT_TESTS", "SCHEMA", "screen"]
@@ -85,7 +85,7 @@ def screen(
     ----------
     frame
         One row a person: polars, pandas, Arrow, a numpy array, or the path of a Parquet file larger than memory (see
-        `personax.independence.frames.as_frame`). Missing values are null or NaN and are deleted pair by pair.
+        `personax.independence._frames.as_frame`). Missing values are null or NaN and are deleted pair by pair.
     features, targets
         Column names.
     kinds

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from personax.discovery.citest import Asked, CiTest, PValue, Watch
-from personax.discovery.knowledge import Knowledge
+from personax.discovery._ci_test import Asked, CiTest, PValue, Watch
+from personax.discovery._knowledge import Knowledge
 from personax.errors import ComputationError, InputError, require
 from personax.schema import Edge, Graph, Node
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from personax.independence.sample import Sample
+from personax.independence._pair import Sample
 
 __all__ = ["MAX_LEVELS", "few_levels", "route"]
 

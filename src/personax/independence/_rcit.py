@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personax.errors import UntestableError
-from personax.independence.counts import MAX_CATEGORIES, Counted, combine, join, join_given, read
-from personax.independence.effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
-from personax.independence.fourier import fourier_features
-from personax.independence.regression import Regression, Residual
-from personax.independence.result import TestResult
-from personax.independence.tails import TAILS
+from personax.independence._counts import MAX_CATEGORIES, Counted, combine, join, join_given, read
+from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
+from personax.independence._fourier import fourier_features
+from personax.independence._kernel_ridge import Regression, Residual
+from personax.independence._result import TestResult
+from personax.independence._tails import TAILS
 
 __all__ = ["Given", "Tail", "Variant", "rcit", "rcit_of"]
 
@@ -199,6 +199,6 @@ def _effect(x: Counted, y: Counted, z: Counted | None) -> float:
     if z is None:
         return kernel_correlation(effect_factor(x), effect_factor(y))
     # the effect is that of conditional KCI, whose residual maker it needs
-    from personax.independence.conditional import conditional_effect
+    from personax.independence._conditional import conditional_effect
 
     return conditional_effect(x, y, z)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from personax.independence.contingency import Adjustment, TableNull, contingency_test, pearson
-from personax.independence.result import TestResult
+from personax.independence._contingency import Adjustment, TableNull, contingency_test, pearson
+from personax.independence._result import TestResult
 
 __all__ = ["chisq"]
 
@@ -34,7 +34,7 @@ def chisq(
     correction
         None; ``"yates"``, for tables of two by two only; or ``"williams"``, which divides by a factor that was made for
         G-square and makes X^2, whose mean is right already, cautious. Within every stratum; see
-        `personax.independence.contingency.of_tables`.
+        `personax.independence._contingency.of_tables`.
     null
         ``"asymptotic"``: chi-square. ``"moments"``: the gamma distribution with the exact mean and variance of X^2
         given the margins, for sparse tables. ``"permutation"``: tables drawn with the same margins in every stratum.

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 
-from personax.independence.contingency import Adjustment, TableNull, contingency_test
-from personax.independence.result import TestResult
+from personax.independence._contingency import Adjustment, TableNull, contingency_test
+from personax.independence._result import TestResult
 
 __all__ = ["gsq", "likelihood_ratio"]
 

@@ -18,8 +18,8 @@ from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpstrf
 
 from personax.errors import UntestableError
-from personax.independence.counts import Counted, table
-from personax.independence.kernels import EVERY, Bandwidth, Kernel, kernel_of, marginal_width
+from personax.independence._counts import Counted, table
+from personax.independence._kernels import EVERY, Bandwidth, Kernel, kernel_of, marginal_width
 
 __all__ = ["Factor", "centred", "cross", "joint_counts", "marginal_factor"]
 

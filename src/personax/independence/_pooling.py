@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from personax.independence.corrections import Correction, correct
+from personax.independence._corrections import Correction, correct
 
 __all__ = ["pool"]
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from personax.discovery.citest import Watch, registered
-from personax.discovery.knowledge import Knowledge
-from personax.discovery.pag import ARROW, CIRCLE, TAIL, Apart, Marks
-from personax.discovery.search import Search, Test, begin, told
+from personax.discovery._ci_test import Watch, registered
+from personax.discovery._knowledge import Knowledge
+from personax.discovery._pag import ARROW, CIRCLE, TAIL, Apart, Marks
+from personax.discovery._search import Search, Test, begin, told
 from personax.errors import require
 from personax.schema import Edge, Graph
 

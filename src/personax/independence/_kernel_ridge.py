@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from personax.errors import UntestableError
-from personax.independence.counts import Counted, join_given
-from personax.independence.factor import Factor, marginal_factor
-from personax.independence.kernels import Bandwidth, marginal_width, standardise
+from personax.independence._counts import Counted, join_given
+from personax.independence._kernels import Bandwidth, marginal_width, standardise
+from personax.independence._low_rank import Factor, marginal_factor
 
 __all__ = ["Regression", "Residual"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.independence.counts import Counted
-from personax.independence.kernels import Bandwidth, marginal_width, standardise
+from personax.independence._counts import Counted
+from personax.independence._kernels import Bandwidth, marginal_width, standardise
 
 __all__ = ["fourier_features"]
 

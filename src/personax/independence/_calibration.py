@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 from personax.errors import InputError, UntestableError
-from personax.independence.battery import BATTERY, Test, known
-from personax.independence.scenarios import SCENARIOS, Draw
+from personax.independence._battery import BATTERY, Test, known
+from personax.independence._scenarios import SCENARIOS, Draw
 
 __all__ = ["RATES", "Rate", "Verdict", "binomial_interval", "calibrate_scenarios", "rejection_rate"]
 
@@ -126,8 +126,8 @@ def rejection_rate(draw: Draw, test: Test, *, times: int, seed: Seed) -> Rate:
 
     Examples
     --------
-    >>> from personax.independence.battery import BATTERY
-    >>> from personax.independence.scenarios import SCENARIOS
+    >>> from personax.independence._battery import BATTERY
+    >>> from personax.independence._scenarios import SCENARIOS
     >>> rate = rejection_rate(SCENARIOS["3 levels"].of(100), BATTERY["chisq"].run, times=200, seed=0)
     >>> rate.times, rate.failed, rate.verdict()
     (200, 0, 'level kept')

@@ -11,14 +11,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.errors import InputError, UntestableError
-from personax.independence.battery import BATTERY, known
-from personax.independence.calibration import RATES, Rate, rejection_rate
-from personax.independence.counts import MAX_CATEGORIES, Counted, count, join
-from personax.independence.grid import DEFAULT_TESTS
-from personax.independence.regression import Regression
-from personax.independence.router import MAX_LEVELS
-from personax.independence.scenarios import Draw, Sample
-from personax.independence.variable import Variable, encode
+from personax.independence._auto import MAX_LEVELS
+from personax.independence._battery import BATTERY, known
+from personax.independence._calibration import RATES, Rate, rejection_rate
+from personax.independence._counts import MAX_CATEGORIES, Counted, count, join
+from personax.independence._grid import DEFAULT_TESTS
+from personax.independence._kernel_ridge import Regression
+from personax.independence._scenarios import Draw, Sample
+from personax.independence._variable import Variable, encode
 from personax.schema import Kind
 
 __all__ = ["Pairs", "calibrate_like", "null_of"]
@@ -61,7 +61,7 @@ def calibrate_like(
     given
         Columns that are given; empty: none.
     tests
-        Names from `personax.independence.battery.BATTERY`.
+        Names from `personax.independence._battery.BATTERY`.
     times, rng
         Nulls a cell; where their seeds come from. A pair has the same nulls for every test and in either mode of
         ``pairs``.

@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
 from personax.errors import UntestableError
-from personax.independence.counts import MAX_CATEGORIES, Counted, read, table, tally
-from personax.independence.effects import CRAMERS_V, cramers_v
-from personax.independence.margins import expected_counts, pearson_moments, random_tables, williams
-from personax.independence.result import TestResult
-from personax.independence.tails import gamma
+from personax.independence._counts import MAX_CATEGORIES, Counted, read, table, tally
+from personax.independence._effects import CRAMERS_V, cramers_v
+from personax.independence._margins import expected_counts, pearson_moments, random_tables, williams
+from personax.independence._result import TestResult
+from personax.independence._tails import gamma
 
 __all__ = [
     "Adjustment",
@@ -91,11 +91,11 @@ def of_tables(
     tables
         Counts, shape (a, b) each.
     divergence
-        `pearson` or `personax.independence.gsq.likelihood_ratio`.
+        `pearson` or `personax.independence._gsq.likelihood_ratio`.
     correction
         - ``"yates"``: of tables of two rows and two columns, counts move towards the expected ones by 1/2 (Yates 1934,
           doi:10.2307/2983604), as in ``scipy.stats.chi2_contingency``; other tables stay as they are.
-        - ``"williams"``: the statistic of every table is divided by `personax.independence.margins.williams`.
+        - ``"williams"``: the statistic of every table is divided by `personax.independence._margins.williams`.
     null
         - ``"asymptotic"``: chi-square, degrees of freedom summed over the tables.
         - ``"moments"``, of `pearson` only: the gamma distribution with the mean and variance that X^2 has given the

@@ -15,10 +15,10 @@ from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
 
 from personax.errors import UntestableError
-from personax.independence.counts import Counted, join, join_given
-from personax.independence.effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
-from personax.independence.factor import Factor, centred, cross
-from personax.independence.kernels import (
+from personax.independence._counts import Counted, join, join_given
+from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
+from personax.independence._kernel_ridge import Regression
+from personax.independence._kernels import (
     Bandwidth,
     Kernel,
     conditional_width,
@@ -28,10 +28,10 @@ from personax.independence.kernels import (
     product,
     standardise,
 )
-from personax.independence.null import Null
-from personax.independence.regression import Regression
-from personax.independence.result import TestResult
-from personax.independence.tails import exact, gamma
+from personax.independence._low_rank import Factor, centred, cross
+from personax.independence._null import Null
+from personax.independence._result import TestResult
+from personax.independence._tails import exact, gamma
 
 __all__ = ["Choice", "Left", "conditional_effect", "conditional_kci", "conditional_left"]
 
@@ -68,7 +68,7 @@ def conditional_kci(
     validated: Regression | None = None,
     effect: float | None = None,
 ) -> TestResult:
-    """Test x against y given z; see `personax.independence.kci.kci`."""
+    """Test x against y given z; see `personax.independence._kci.kci`."""
     if z.values is None and z.size == len(z.codes):
         raise UntestableError("every row is a category of z by itself; nothing varies within one")
     if bandwidth == "auto":

@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 
 from personax.errors import InputError, UntestableError
-from personax.independence.conditional import conditional_kci
-from personax.independence.contingency import Divergence, TableNull, of_tables, pearson, tables_of
-from personax.independence.counts import MAX_CATEGORIES
-from personax.independence.gcm import gcm_of
-from personax.independence.gsq import likelihood_ratio
-from personax.independence.hsic import hsic_of
-from personax.independence.intervals import Interval, correlation_interval, cramers_v_interval, kernel_interval
-from personax.independence.kci import kci_of
-from personax.independence.rcit import rcit_of
-from personax.independence.result import TestResult
-from personax.independence.router import few_levels, route
-from personax.independence.sample import Pair, Sample
-from personax.independence.usp import usp_of
+from personax.independence._auto import few_levels, route
+from personax.independence._conditional import conditional_kci
+from personax.independence._contingency import Divergence, TableNull, of_tables, pearson, tables_of
+from personax.independence._counts import MAX_CATEGORIES
+from personax.independence._gcm import gcm_of
+from personax.independence._gsq import likelihood_ratio
+from personax.independence._hsic import hsic_of
+from personax.independence._intervals import Interval, correlation_interval, cramers_v_interval, kernel_interval
+from personax.independence._kci import kci_of
+from personax.independence._pair import Pair, Sample
+from personax.independence._rcit import rcit_of
+from personax.independence._result import TestResult
+from personax.independence._usp import usp_of
 
 __all__ = ["TESTS", "Outcome", "run_test"]
 

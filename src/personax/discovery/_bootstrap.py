@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from personax.discovery.stability import stability
+from personax.discovery._stability import stability
 from personax.errors import ComputationError, InputError, require
 from personax.schema import Edge, Graph
 

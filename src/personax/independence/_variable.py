@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.errors import UntestableError
-from personax.independence.counts import Counted, count
+from personax.independence._counts import Counted, count
 from personax.schema import Kind
 
 __all__ = ["Variable", "encode", "present_rows"]

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.errors import UntestableError
-from personax.independence.counts import unrolled
-from personax.independence.factor import Factor, cross
-from personax.independence.margins import random_tables
-from personax.independence.tails import exact, gamma, pearson3
+from personax.independence._counts import unrolled
+from personax.independence._low_rank import Factor, cross
+from personax.independence._margins import random_tables
+from personax.independence._tails import exact, gamma, pearson3
 
 __all__ = ["Null", "check_null", "p_value", "permuted_statistics"]
 

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.errors import InputError
-from personax.independence.chisq import chisq
-from personax.independence.gcm import gcm
-from personax.independence.gsq import gsq
-from personax.independence.hsic import hsic
-from personax.independence.kci import kci
-from personax.independence.rcit import rcit
-from personax.independence.result import TestResult
-from personax.independence.usp import usp
+from personax.independence._chisq import chisq
+from personax.independence._gcm import gcm
+from personax.independence._gsq import gsq
+from personax.independence._hsic import hsic
+from personax.independence._kci import kci
+from personax.independence._rcit import rcit
+from personax.independence._result import TestResult
+from personax.independence._usp import usp
 
 __all__ = ["BATTERY", "Entry", "Test", "fitting", "known"]
 
