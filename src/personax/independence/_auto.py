@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
-from personax.independence._pair import Sample
+import numpy as np
+from numpy.typing import ArrayLike
 
-__all__ = ["MAX_LEVELS", "few_levels", "route"]
+from personax.independence._counts import Counted, read
+from personax.independence._intervals import Interval
+from personax.independence._pair import MAX_LEVELS, Pair, Sample, few_levels
+from personax.independence._registered import find_test
+from personax.independence._result import TestResult
+from personax.registry import register
 
-MAX_LEVELS = 20
-"""A continuous column with more distinct values is no set of categories."""
+__all__ = ["auto", "route"]
 
 DENSE = 5.0
 """Smallest expected count at which the chi-square distribution is trusted, as Cochran advised."""
@@ -20,11 +26,6 @@ SMALL = 30
 
 Route = tuple[str, Mapping[str, Any], str]
 """Name of the test, its options, and why."""
-
-
-def few_levels(sample: Sample) -> bool:
-    """Say whether a sample can be taken as categories."""
-    return sample.kind != "continuous" or sample.counted.size <= MAX_LEVELS
 
 
 def route(x: Sample, y: Sample, z: Sample | None = None) -> Route:
@@ -69,3 +70,68 @@ def _is_table(x: Sample, y: Sample) -> bool:
     """Say whether two columns are best seen as a table: categories, or two levels, which have no order to lose."""
     plain = [s.counted.values is None or s.counted.size == 2 for s in (x, y)]
     return all(plain) or (any(s.counted.values is None for s in (x, y)) and few_levels(x) and few_levels(y))
+
+
+def _on_pair(pair: Pair, rng: np.random.Generator) -> TestResult:
+    name, options, why = route(pair.x, pair.y, pair.z)
+    result = find_test(name).run(pair, rng, **options)
+    return replace(result, method=f"{name}, {result.method}", details={**result.details, "why": why})
+
+
+def _interval(pair: Pair, result: TestResult) -> Interval | None:
+    interval = find_test(result.method.partition(",")[0]).interval
+    return None if interval is None else interval(pair, result)
+
+
+@register(
+    "tests",
+    "auto",
+    title="Automatic",
+    help="the test that fits each pair: its kinds, the number of people, how sparse its table is",
+    order=0,
+    on_pair=_on_pair,
+    interval=_interval,
+)
+def auto(
+    x: ArrayLike,
+    y: ArrayLike,
+    z: ArrayLike | None = None,
+    *,
+    nominal: Collection[str] = (),
+    rng: np.random.Generator,
+) -> TestResult:
+    """Test whether x and y are independent (given z) by the test that fits them.
+
+    Parameters
+    ----------
+    x, y, z
+        Shape (n,) or (n, d); text, and numbers of at most 20 distinct values, are taken as levels.
+    nominal
+        Which of x, y, z hold numbers that are only names.
+    rng
+        For the tests that draw random numbers.
+
+    Returns
+    -------
+    TestResult
+        ``method`` begins with the name of the test, ``details["why"]`` says why it was chosen.
+
+    Raises
+    ------
+    UntestableError
+        As the chosen test says.
+
+    Examples
+    --------
+    >>> result = auto(["a", "b"] * 30, ["u", "v", "v"] * 20, rng=np.random.default_rng(0))
+    >>> result.method, result.details["why"]
+    ('chisq, asymptotic', 'categories, and every expected count is 5 or more')
+    """
+    vx, vy, vz = read(x, y, z, nominal)
+    return _on_pair(Pair(_sample(vx), _sample(vy), None if vz is None else _sample(vz)), rng)
+
+
+def _sample(counted: Counted) -> Sample:
+    if counted.values is None:
+        return Sample(counted, "nominal")
+    return Sample(counted, "ordinal" if counted.size <= MAX_LEVELS else "continuous")

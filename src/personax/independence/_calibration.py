@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 from personax.errors import InputError, UntestableError
-from personax.independence._battery import BATTERY, Test, known
+from personax.independence._registered import ArrayTest, battery, known
 from personax.independence._scenarios import SCENARIOS, Draw
 
 __all__ = ["RATES", "Rate", "Verdict", "binomial_interval", "calibrate_scenarios", "rejection_rate"]
@@ -103,7 +103,7 @@ class Rate:
         return cells | {"times": self.times, "failed": self.failed, "verdict": self.verdict(alpha)}
 
 
-def rejection_rate(draw: Draw, test: Test, *, times: int, seed: Seed) -> Rate:
+def rejection_rate(draw: Draw, test: ArrayTest, *, times: int, seed: Seed) -> Rate:
     """Run a test on many samples in which the null hypothesis is true.
 
     Parameters
@@ -126,9 +126,9 @@ def rejection_rate(draw: Draw, test: Test, *, times: int, seed: Seed) -> Rate:
 
     Examples
     --------
-    >>> from personax.independence._battery import BATTERY
+    >>> from personax.independence import battery
     >>> from personax.independence._scenarios import SCENARIOS
-    >>> rate = rejection_rate(SCENARIOS["3 levels"].of(100), BATTERY["chisq"].run, times=200, seed=0)
+    >>> rate = rejection_rate(SCENARIOS["3 levels"].of(100), battery()["chisq"].run, times=200, seed=0)
     >>> rate.times, rate.failed, rate.verdict()
     (200, 0, 'level kept')
     """
@@ -137,7 +137,7 @@ def rejection_rate(draw: Draw, test: Test, *, times: int, seed: Seed) -> Rate:
     return Rate(np.array([_p_value(draw, test, seed, k) for k in range(times)]))
 
 
-def _p_value(draw: Draw, test: Test, seed: Seed, k: int) -> float:
+def _p_value(draw: Draw, test: ArrayTest, seed: Seed, k: int) -> float:
     children = np.random.SeedSequence(seed, spawn_key=(k,)).spawn(2)
     of_sample, of_test = (np.random.default_rng(child) for child in children)
     try:
@@ -163,7 +163,7 @@ def calibrate_scenarios(
     n
         Number of rows.
     tests
-        Names from `BATTERY`; a scenario that a test does not fit is left out.
+        Names from `battery`; a scenario that a test does not fit is left out.
     given
         The scenarios with z, or those without.
     times, rng, alpha
@@ -184,14 +184,14 @@ def calibrate_scenarios(
     cells = list(_cells(known(tests), given=given))
     if not cells:
         raise InputError(f"{', '.join(tests)} cannot run {'with' if given else 'without'} z; choose other tests")
-    root = int(rng.integers(2**62))
+    root, tested = int(rng.integers(2**62)), battery()
     rows = []
     for done, (scenario, test) in enumerate(cells):
         if progress is not None:
             progress(done, len(cells), f"{scenario}, {test}")
         draw = SCENARIOS[scenario].of(n)
         seed = [root, list(SCENARIOS).index(scenario)]
-        rate = rejection_rate(draw, BATTERY[test].run, times=times, seed=seed)
+        rate = rejection_rate(draw, tested[test].run, times=times, seed=seed)
         rows.append({"scenario": scenario, "test": test, "n": n} | rate.row(alpha))
     if progress is not None:
         progress(len(cells), len(cells), "")
@@ -199,7 +199,8 @@ def calibrate_scenarios(
 
 
 def _cells(tests: Sequence[str], *, given: bool) -> Iterator[tuple[str, str]]:
+    tested = battery()
     for name, scenario in SCENARIOS.items():
         for test in tests:
-            if scenario.given == given and BATTERY[test].fits(given=given, categories=scenario.categories):
+            if scenario.given == given and tested[test].fits(given=given, categories=scenario.categories):
                 yield name, test

@@ -7,10 +7,25 @@ from numpy.typing import ArrayLike
 
 from personax.independence._contingency import Adjustment, TableNull, contingency_test, pearson
 from personax.independence._result import TestResult
+from personax.independence._table_tests import cramers_v_interval_of, table_test
+from personax.registry import register
 
 __all__ = ["chisq"]
 
 
+@register(
+    "tests",
+    "chisq",
+    title="Chi-square",
+    help="a test on the table of counts, made for categories",
+    order=40,
+    categories=True,
+    on_pair=table_test(pearson, "moments"),
+    interval=cramers_v_interval_of,
+    search={"null": "asymptotic"},
+    permutes=True,
+    variants={"moments": ("either", {"null": "moments"})},
+)
 def chisq(
     x: ArrayLike,
     y: ArrayLike,

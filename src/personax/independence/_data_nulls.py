@@ -11,12 +11,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.errors import InputError, UntestableError
-from personax.independence._auto import MAX_LEVELS
-from personax.independence._battery import BATTERY, known
 from personax.independence._calibration import RATES, Rate, rejection_rate
 from personax.independence._counts import MAX_CATEGORIES, Counted, count, join
 from personax.independence._grid import DEFAULT_TESTS
 from personax.independence._kernel_ridge import Regression
+from personax.independence._pair import MAX_LEVELS
+from personax.independence._registered import battery, known
 from personax.independence._scenarios import Draw, Sample
 from personax.independence._variable import Variable, encode
 from personax.schema import Kind
@@ -61,7 +61,7 @@ def calibrate_like(
     given
         Columns that are given; empty: none.
     tests
-        Names from `personax.independence._battery.BATTERY`.
+        Names from `personax.independence.battery`.
     times, rng
         Nulls a cell; where their seeds come from. A pair has the same nulls for every test and in either mode of
         ``pairs``.
@@ -99,7 +99,7 @@ def calibrate_like(
     condition = _condition(given, read)
     chosen = list(_chosen(features, targets, given, kinds, read, pairs))
     root, cells = int(rng.integers(2**62)), [(pair, test) for pair in chosen for test in known(tests)]
-    rows = []
+    rows, tested = [], battery()
     for done, ((index, feature, target), test) in enumerate(cells):
         if progress is not None:
             progress(done, len(cells), f"{feature}, {target}: {test}")
@@ -108,7 +108,7 @@ def calibrate_like(
             x, y = _readable(read[feature]), _readable(read[target])
             row["n"] = int(_rows(x, y, condition).sum())
             _fits(test, [(v, kinds[v.name]) for v in (x, y)], condition)
-            rate = rejection_rate(null_of(x, y, condition), BATTERY[test].run, times=times, seed=[root, index])
+            rate = rejection_rate(null_of(x, y, condition), tested[test].run, times=times, seed=[root, index])
         except UntestableError:
             rate = Rate(np.full(times, np.nan))
         rows.append(row | rate.row(alpha))
@@ -300,7 +300,7 @@ def _together(x: Variable | str, y: Variable | str) -> float:
 
 def _fits(test: str, columns: Sequence[tuple[Variable, Kind]], condition: Condition | None) -> None:
     """Refuse what `screen` refuses, so that nothing is certified that it would not run."""
-    if not BATTERY[test].categories:
+    if not battery()[test].categories:
         return
     for column, kind in columns:
         levels = column.counted.size
@@ -323,7 +323,7 @@ def _check(
         raise InputError(f"the table has no column {absent[0]}; name features and targets from its columns")
     if bare := [name for name in names if name not in kinds]:
         raise InputError(f"column {bare[0]} has no kind; say in kinds what its values mean")
-    if unfit := [test for test in known(tests) if not BATTERY[test].fits(given=given)]:
+    if unfit := [test for test in known(tests) if not battery()[test].fits(given=given)]:
         raise InputError(f"{unfit[0]} cannot run {'with' if given else 'without'} something given; choose other tests")
     if pairs not in get_args(Pairs):
         raise InputError(f"pairs is {pairs!r}; choose kinds or all")

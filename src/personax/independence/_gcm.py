@@ -10,9 +10,12 @@ from scipy.special import chdtrc
 
 from personax.errors import UntestableError
 from personax.independence._counts import Counted, join, read
+from personax.independence._intervals import Interval, correlation_interval
 from personax.independence._kernel_ridge import Regression, Residual
 from personax.independence._kernels import standardise
+from personax.independence._pair import Pair
 from personax.independence._result import TestResult
+from personax.registry import register
 
 __all__ = ["PARTIAL_CORRELATION", "gcm", "gcm_of"]
 
@@ -25,6 +28,25 @@ RANK = 1e-10
 """Directions of the covariance with less than this share of the largest eigenvalue are no directions."""
 
 
+def _on_pair(pair: Pair, rng: np.random.Generator) -> TestResult:
+    assert pair.z is not None
+    return gcm_of(pair.x.counted, pair.y.counted, pair.z.counted, pair.z.regression)
+
+
+def _interval(_: Pair, result: TestResult) -> Interval | None:
+    return correlation_interval(result.effect_size, result.n) if result.details["dof"] == 1 else None
+
+
+@register(
+    "tests",
+    "gcm",
+    title="GCM",
+    help="a test of correlation once what is given is regressed out of both: its level rests on regression alone",
+    order=70,
+    given="with",
+    on_pair=_on_pair,
+    interval=_interval,
+)
 def gcm(x: ArrayLike, y: ArrayLike, z: ArrayLike, *, nominal: Collection[str] = ()) -> TestResult:
     r"""Test whether x and y are uncorrelated once z is regressed out of both.
 

@@ -17,9 +17,9 @@ from personax.columns import infer_columns
 from personax.errors import InputError, UntestableError
 from personax.independence._corrections import Correction, correct
 from personax.independence._frames import as_frame, counted_rows, whole_weights
-from personax.independence._pair import Column, Given, Pair
+from personax.independence._pair import Given, Pair, TestedColumn
 from personax.independence._parallel import mapped
-from personax.independence._tests import TESTS, run_test
+from personax.independence._registered import find_test, run_test
 from personax.schema import Kind
 
 __all__ = ["ALL", "DEFAULT_TESTS", "SCHEMA", "screen"]
@@ -87,14 +87,14 @@ def screen(
         One row a person: polars, pandas, Arrow, a numpy array, or the path of a Parquet file larger than memory (see
         `personax.independence._frames.as_frame`). Missing values are null or NaN and are deleted pair by pair.
     features, targets
-        Column names.
+        TestedColumn names.
     kinds
         What the values of each column mean; inferred where it is not said. Tests of tables need categories: on a
         continuous column of more than 20 distinct values, and on any of more than 2,000, they are not run, and the row
         says so.
     tests
-        Of ``auto``, ``kci``, ``rcit``, ``hsic``, ``chisq``, ``gsq``, ``usp``, ``gcm``; ``auto`` picks one for each pair
-        and says why.
+        Names of registered tests: ``auto``, ``kci``, ``rcit``, ``hsic``, ``chisq``, ``gsq``, ``usp``, ``gcm`` and those
+        of other packages; ``auto`` picks one for each pair and says why.
     given
         Columns to condition on, together.
     by
@@ -179,8 +179,8 @@ def _check(
     options: Mapping[str, Any],
     jobs: int,
 ) -> None:
-    if unknown := [test for test in (*tests, *options) if test not in TESTS]:
-        raise InputError(f"there is no test {unknown[0]}; choose from {', '.join(TESTS)}")
+    for test in (*tests, *options):
+        find_test(test)
     known = set(table.collect_schema().names())
     if absent := [name for name in (*names, *([by] if by else [])) if name not in known]:
         raise InputError(f"the table has no column {absent[0]}; name features and targets from its columns")
@@ -265,8 +265,8 @@ def _counted_pair(table: pl.LazyFrame, feature: str, target: str, plan: _Plan) -
     return _pair(read(feature), read(target), given, plan)
 
 
-def _reader(frame: pl.DataFrame, plan: _Plan, weights: NDArray[np.intp] | None) -> Callable[[str], Column]:
-    return lambda name: Column(frame[name], *plan.meaning[name], weights)
+def _reader(frame: pl.DataFrame, plan: _Plan, weights: NDArray[np.intp] | None) -> Callable[[str], TestedColumn]:
+    return lambda name: TestedColumn(frame[name], *plan.meaning[name], weights)
 
 
 def _about(feature: str, target: str, plan: _Plan) -> dict[str, Any]:
@@ -279,7 +279,7 @@ def _about(feature: str, target: str, plan: _Plan) -> dict[str, Any]:
     }
 
 
-def _pair(x: Column, y: Column, given: Given | None, plan: _Plan) -> list[dict[str, Any]]:
+def _pair(x: TestedColumn, y: TestedColumn, given: Given | None, plan: _Plan) -> list[dict[str, Any]]:
     """Return one row a test."""
     rows = x.present & y.present
     if given is not None:
@@ -327,8 +327,8 @@ def _numbers(result: Any, interval: Any) -> dict[str, Any]:  # noqa: ANN401
         "effect_size": result.effect_size,
         "effect_low": low,
         "effect_high": high,
-        "effect_name": details.pop("effect_name"),
-        "details": json.dumps(details),
+        "effect_name": details.pop("effect_name", None),
+        "details": json.dumps(details, default=str),
     }
 
 

@@ -8,6 +8,8 @@ from scipy.special import xlogy
 
 from personax.independence._contingency import Adjustment, TableNull, contingency_test
 from personax.independence._result import TestResult
+from personax.independence._table_tests import cramers_v_interval_of, table_test
+from personax.registry import register
 
 __all__ = ["gsq", "likelihood_ratio"]
 
@@ -17,6 +19,18 @@ def likelihood_ratio(observed: NDArray[np.float64], expected: NDArray[np.float64
     return np.asarray(2 * xlogy(observed, observed / expected).sum(axis=(-2, -1)))
 
 
+@register(
+    "tests",
+    "gsq",
+    title="G-square",
+    help="a likelihood-ratio test on the table of counts, made for categories",
+    order=50,
+    categories=True,
+    on_pair=table_test(likelihood_ratio, "permutation"),
+    interval=cramers_v_interval_of,
+    search={"null": "asymptotic"},
+    permutes=True,
+)
 def gsq(
     x: ArrayLike,
     y: ArrayLike,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from personax.errors import UntestableError
 from personax.independence._counts import read
+from personax.independence._intervals import Interval, kernel_interval
 from personax.independence._kernels import Bandwidth
 from personax.independence._low_rank import Factor, cross, joint_counts, marginal_factor
 from personax.independence._null import Null, check_null, p_value
+from personax.independence._pair import Pair
 from personax.independence._result import TestResult
+from personax.registry import register
 
 __all__ = ["NHSIC", "Estimate", "hsic", "hsic_of"]
 
@@ -22,6 +25,25 @@ NHSIC = "normalised HSIC"
 Estimate = Literal["biased", "unbiased"]
 
 
+def _on_pair(pair: Pair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
+    return hsic_of(pair.x.median, pair.y.median, **{"null": "moments", "rng": rng, **options})
+
+
+def _interval(pair: Pair, _: object) -> Interval:
+    return kernel_interval(pair.x.median, pair.y.median, adjusted=False)
+
+
+@register(
+    "tests",
+    "hsic",
+    title="HSIC",
+    help="a kernel test by the Hilbert-Schmidt norm of the cross-covariance: any shape of dependence",
+    order=30,
+    given="without",
+    on_pair=_on_pair,
+    interval=_interval,
+    permutes=True,
+)
 def hsic(
     x: ArrayLike,
     y: ArrayLike,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,11 +15,36 @@ from personax.independence._effects import KERNEL_CORRELATION, effect_factor, ke
 from personax.independence._kernels import Bandwidth
 from personax.independence._low_rank import Factor, cross, marginal_factor
 from personax.independence._null import Null, check_null, p_value
+from personax.independence._pair import Pair, kernel_interval_of
 from personax.independence._result import TestResult
+from personax.registry import register
 
 __all__ = ["kci", "kci_of"]
 
 
+def _on_pair(pair: Pair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
+    if pair.z is None:
+        return kci_of(pair.x.factor, pair.y.factor, pair.effect, **{"null": "moments", "rng": rng, **options})
+    x, y, z = pair.x.counted, pair.y.counted, pair.z
+    return conditional_kci(x, y, z.counted, validated=z.regression, effect=pair.effect, **options)
+
+
+@register(
+    "tests",
+    "kci",
+    title="KCI",
+    help="a kernel test: it sees any shape of dependence, not only straight lines",
+    order=10,
+    on_pair=_on_pair,
+    interval=kernel_interval_of,
+    variants={
+        "gamma": ("without", {"null": "gamma"}),
+        "spectral": ("with", {"null": "spectral"}),
+        # exact at .05 and at .01: (1 + 199) alpha is whole
+        "permutation": ("without", {"null": "permutation", "permutations": 199}),
+        "ridge": ("with", {"regression": "ridge"}),
+    },
+)
 def kci(
     x: ArrayLike,
     y: ArrayLike,

@@ -19,7 +19,10 @@ from personax.independence._low_rank import Factor, cross, marginal_factor
 from personax.independence._variable import Variable, encode, present_rows
 from personax.schema import Kind
 
-__all__ = ["Column", "Given", "Pair", "Sample"]
+__all__ = ["MAX_LEVELS", "Given", "Pair", "Sample", "TestedColumn", "few_levels", "kernel_interval_of"]
+
+MAX_LEVELS = 20
+"""A continuous column with more distinct values is no set of categories."""
 
 
 class Sample:
@@ -49,8 +52,10 @@ class Sample:
         return Regression(self.counted)
 
 
-class Column:
-    """A column of the grid: read and counted once for all its pairs."""
+class TestedColumn:
+    """A column of a table: read and counted once for all its pairs."""
+
+    __test__ = False  # pytest: not a test class
 
     def __init__(
         self, series: pl.Series, kind: Kind, period: float | None, weights: NDArray[np.intp] | None = None
@@ -85,7 +90,7 @@ class Column:
 class Given:
     """What is conditioned on: one or more columns as one variable; kept while the rows stay the same."""
 
-    def __init__(self, columns: Sequence[Column]) -> None:
+    def __init__(self, columns: Sequence[TestedColumn]) -> None:
         self.columns = columns
         self.names = [column.name for column in columns]
         self._kept: tuple[NDArray[np.bool_], Sample] | None = None
@@ -108,10 +113,18 @@ class Given:
 
 
 class Pair:
-    """A feature and a target over the rows that both have, given a third or not."""
+    """Two columns over the rows that both have, given a third or not.
 
-    def __init__(self, x: Sample, y: Sample, z: Sample | None) -> None:
-        self.x, self.y, self.z = x, y, z
+    Parameters
+    ----------
+    x, y, z
+        The columns over those rows.
+    with_effect
+        Whether anybody looks at the effect size; a search for graphs does not, and it costs as much as a test.
+    """
+
+    def __init__(self, x: Sample, y: Sample, z: Sample | None, *, with_effect: bool = True) -> None:
+        self.x, self.y, self.z, self.with_effect = x, y, z, with_effect
 
     @cached_property
     def effect_factors(self) -> tuple[Factor, Factor]:
@@ -123,8 +136,8 @@ class Pair:
 
     @cached_property
     def effect(self) -> float:
-        """The kernel correlation."""
-        return kernel_correlation(*self.effect_factors)
+        """The kernel correlation; 0 where nobody looks at it."""
+        return kernel_correlation(*self.effect_factors) if self.with_effect else 0.0
 
     @cached_property
     def effect_interval(self) -> Interval:
@@ -134,3 +147,13 @@ class Pair:
             dof = (x.groups - 1) * (y.groups - 1)
             return cramers_v_interval(cross(x, y), dof, x.of.n, min(x.groups, y.groups), self.effect)
         return kernel_interval(x, y, adjusted=True)
+
+
+def few_levels(sample: Sample) -> bool:
+    """Say whether a sample can be taken as categories."""
+    return sample.kind != "continuous" or sample.counted.size <= MAX_LEVELS
+
+
+def kernel_interval_of(pair: Pair, _: object) -> Interval:
+    """Return the interval of the kernel correlation, as the interval of a registered test."""
+    return pair.effect_interval

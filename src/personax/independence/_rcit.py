@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,8 +13,10 @@ from personax.independence._counts import MAX_CATEGORIES, Counted, combine, join
 from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
 from personax.independence._fourier import fourier_features
 from personax.independence._kernel_ridge import Regression, Residual
+from personax.independence._pair import Pair, kernel_interval_of
 from personax.independence._result import TestResult
 from personax.independence._tails import TAILS
+from personax.registry import register
 
 __all__ = ["Given", "Tail", "Variant", "rcit", "rcit_of"]
 
@@ -29,6 +31,26 @@ EXPLAINED = 1e-8
 """A variable of whose waves z leaves a smaller share of the variance is a function of z."""
 
 
+def _on_pair(pair: Pair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
+    z = None if pair.z is None else pair.z.counted
+    shared: dict[str, Any] = {"rng": rng, "effect": pair.effect}
+    if pair.z is not None and options.get("given", "ridge") == "ridge":
+        shared["regression"] = pair.z.regression
+    return rcit_of(pair.x.counted, pair.y.counted, z, **{**shared, **options})
+
+
+@register(
+    "tests",
+    "rcit",
+    title="RCIT",
+    help="a fast approximation of the kernel test by random Fourier features",
+    order=20,
+    symmetric=False,
+    on_pair=_on_pair,
+    interval=kernel_interval_of,
+    draws=True,
+    variants={"fourier": ("with", {"given": "fourier"})},
+)
 def rcit(
     x: ArrayLike,
     y: ArrayLike,

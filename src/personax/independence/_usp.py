@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -9,11 +11,30 @@ from personax.independence._contingency import check_permutations, tables_of, wi
 from personax.independence._counts import read
 from personax.independence._effects import CRAMERS_V, cramers_v
 from personax.independence._margins import expected_counts, random_tables
+from personax.independence._pair import Pair
 from personax.independence._result import TestResult
+from personax.independence._table_tests import cramers_v_interval_of
+from personax.registry import register
 
 __all__ = ["usp", "usp_of"]
 
 
+def _on_pair(pair: Pair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
+    (counts,) = tables_of(pair.x.counted, pair.y.counted)
+    return usp_of(counts, **{"rng": rng, **options})
+
+
+@register(
+    "tests",
+    "usp",
+    title="USP",
+    help="a permutation test on the table of counts: valid however sparse the table is",
+    order=60,
+    given="without",
+    categories=True,
+    on_pair=_on_pair,
+    interval=cramers_v_interval_of,
+)
 def usp(x: ArrayLike, y: ArrayLike, *, rng: np.random.Generator, permutations: int = 999) -> TestResult:
     r"""Test whether two sets of categories are independent by an unbiased estimate of their squared distance from it.
 
