@@ -95,7 +95,7 @@ class RegisteredTest:
             return self.on_pair(pair, rng, **options)
         arrays = [None if sample is None else _rows(sample) for sample in (pair.x, pair.y, pair.z)]
         try:
-            result = self(*arrays, rng, **options)  # type: ignore[arg-type]  # only z can be None
+            result = self(*arrays, rng, **options)  # type: ignore[arg-type, call-arg]
             p_value = float(result.p_value)
         except (UntestableError, TypeError):
             raise

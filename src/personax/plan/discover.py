@@ -18,7 +18,7 @@ FISHERZ = "fisherz"
 
 
 def _with_and_without_z(part: Part) -> bool:
-    return part.facts.get("given", "either") == "either"
+    return bool(part.facts.get("given", "either") == "either")
 
 
 def search_tests() -> list[str]:
