@@ -89,6 +89,7 @@ def _interval(pair: Pair, result: TestResult) -> Interval | None:
     title="Automatic",
     help="the test that fits each pair: its kinds, the number of people, how sparse its table is",
     order=0,
+    invariant=("affine",),
     on_pair=_on_pair,
     interval=_interval,
 )

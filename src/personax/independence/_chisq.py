@@ -19,6 +19,7 @@ __all__ = ["chisq"]
     title="Chi-square",
     help="a test on the table of counts, made for categories",
     order=40,
+    invariant=("labels",),
     categories=True,
     on_pair=table_test(pearson, "moments"),
     interval=cramers_v_interval_of,

@@ -43,6 +43,7 @@ def _interval(_: Pair, result: TestResult) -> Interval | None:
     title="GCM",
     help="a test of correlation once what is given is regressed out of both: its level rests on regression alone",
     order=70,
+    invariant=("affine",),
     given="with",
     on_pair=_on_pair,
     interval=_interval,

@@ -25,6 +25,7 @@ def likelihood_ratio(observed: NDArray[np.float64], expected: NDArray[np.float64
     title="G-square",
     help="a likelihood-ratio test on the table of counts, made for categories",
     order=50,
+    invariant=("labels",),
     categories=True,
     on_pair=table_test(likelihood_ratio, "permutation"),
     interval=cramers_v_interval_of,

@@ -39,6 +39,7 @@ def _interval(pair: Pair, _: object) -> Interval:
     title="HSIC",
     help="a kernel test by the Hilbert-Schmidt norm of the cross-covariance: any shape of dependence",
     order=30,
+    invariant=("affine",),
     given="without",
     on_pair=_on_pair,
     interval=_interval,

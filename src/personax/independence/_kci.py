@@ -35,6 +35,7 @@ def _on_pair(pair: Pair, rng: np.random.Generator, **options: Any) -> TestResult
     title="KCI",
     help="a kernel test: it sees any shape of dependence, not only straight lines",
     order=10,
+    invariant=("affine",),
     on_pair=_on_pair,
     interval=kernel_interval_of,
     variants={

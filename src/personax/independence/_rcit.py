@@ -45,6 +45,7 @@ def _on_pair(pair: Pair, rng: np.random.Generator, **options: Any) -> TestResult
     title="RCIT",
     help="a fast approximation of the kernel test by random Fourier features",
     order=20,
+    invariant=("affine",),
     symmetric=False,
     on_pair=_on_pair,
     interval=kernel_interval_of,

@@ -50,6 +50,8 @@ class RegisteredTest:
         Whether it needs categories: text, or numbers of few distinct values.
     symmetric
         Whether exchanging x and y changes nothing.
+    invariant
+        What else changes nothing: ``"affine"`` maps of a column of numbers, other ``"labels"`` of the categories.
     on_pair
         ``(Pair, rng, **options) -> TestResult``: the same test on counted columns, where it is faster there.
     interval
@@ -68,6 +70,7 @@ class RegisteredTest:
     given: Given = "either"
     categories: bool = False
     symmetric: bool = True
+    invariant: tuple[str, ...] = ()
     on_pair: Callable[..., TestResult] | None = None
     interval: Callable[[Pair, TestResult], Interval | None] | None = None
     search: Mapping[str, Any] = field(default_factory=dict)

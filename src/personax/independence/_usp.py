@@ -30,6 +30,7 @@ def _on_pair(pair: Pair, rng: np.random.Generator, **options: Any) -> TestResult
     title="USP",
     help="a permutation test on the table of counts: valid however sparse the table is",
     order=60,
+    invariant=("labels",),
     given="without",
     categories=True,
     on_pair=_on_pair,
