@@ -204,7 +204,7 @@ def _power(of: _Checked) -> None:
     for given in [None] * (of.test.given != "with") + [z] * (of.test.given != "without"):
         p = of.run(x, y, given).p_value
         where = "" if given is None else " given an independent z"
-        of.demand(p < 0.01, f"y is x for nine people in ten{where}, and p is {p:.2g}; the test has no power")
+        of.demand(p <= 0.01, f"y is x for nine people in ten{where}, and p is {p:.2g}; the test has no power")
 
 
 def _ties(of: _Checked) -> None:
