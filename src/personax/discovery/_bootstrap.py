@@ -23,7 +23,7 @@ __all__ = ["Search", "bootstrap_edges"]
 
 Search = Callable[[pl.DataFrame], Graph]
 
-Found = Sequence[Edge] | None
+DrawnEdges = Sequence[Edge] | None
 """The edges of one draw; None when it could not be searched."""
 
 
@@ -82,8 +82,10 @@ def bootstrap_edges(
         raise InputError(f"{jobs} jobs cannot search; give at least 1")
     graph = search(frame) if graph is None else graph
     draws = rng.spawn(times)
-    found: list[Found] = [None] * times
-    each = _here(frame, search, draws) if min(jobs, times) < 2 else _beside(frame, search, draws, min(jobs, times))
+    found: list[DrawnEdges] = [None] * times
+    each = (
+        _in_process(frame, search, draws) if min(jobs, times) < 2 else _in_pool(frame, search, draws, min(jobs, times))
+    )
     for done, (place, edges) in enumerate(each, start=1):
         found[place] = edges
         if progress is not None:
@@ -96,11 +98,11 @@ def bootstrap_edges(
     return replace(graph, edges=edges, weight="share of bootstrap draws with this edge", details=details), table
 
 
-def _weighted(edge: Edge, weights: dict[frozenset[str], float], ran: Sequence[Found]) -> Edge:
+def _weighted(edge: Edge, weights: dict[frozenset[str], float], ran: Sequence[DrawnEdges]) -> Edge:
     return replace(edge, weight=weights.get(frozenset((edge.source, edge.target)), 0.0) if ran else None)
 
 
-def _drawn(frame: pl.DataFrame, search: Search, draw: np.random.Generator) -> Found:
+def _drawn(frame: pl.DataFrame, search: Search, draw: np.random.Generator) -> DrawnEdges:
     """Search one draw; None where it has no answer, such as a column that became constant."""
     rows = draw.integers(frame.height, size=frame.height)
     try:
@@ -115,16 +117,18 @@ def _one_thread() -> AbstractContextManager[Any]:
     return limits
 
 
-def _here(frame: pl.DataFrame, search: Search, draws: Sequence[np.random.Generator]) -> Iterator[tuple[int, Found]]:
+def _in_process(
+    frame: pl.DataFrame, search: Search, draws: Sequence[np.random.Generator]
+) -> Iterator[tuple[int, DrawnEdges]]:
     if draws:
         with _one_thread():
             for place, draw in enumerate(draws):
                 yield place, _drawn(frame, search, draw)
 
 
-def _beside(
+def _in_pool(
     frame: pl.DataFrame, search: Search, draws: Sequence[np.random.Generator], jobs: int
-) -> Iterator[tuple[int, Found]]:
+) -> Iterator[tuple[int, DrawnEdges]]:
     """Search in other processes; each is told the table and the search once.
 
     They are spawned, not forked: a fork copies the locks of polars' threads without the threads, and waits forever.
@@ -135,7 +139,7 @@ def _beside(
         text = f"the search cannot be sent to {jobs} processes ({error}); use jobs=1, or a function of a module"
         raise InputError(text) from None
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin, initargs=(work,)) as pool:
-        waiting: dict[Future[Found], int] = {pool.submit(_work, draw): place for place, draw in enumerate(draws)}
+        waiting: dict[Future[DrawnEdges], int] = {pool.submit(_work, draw): place for place, draw in enumerate(draws)}
         try:
             for future in as_completed(waiting):
                 yield waiting[future], future.result()
@@ -156,5 +160,5 @@ def _begin(work: bytes) -> None:
     _one_thread()
 
 
-def _work(draw: np.random.Generator) -> Found:
+def _work(draw: np.random.Generator) -> DrawnEdges:
     return _drawn(*_given[0], draw)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from personax.discovery._ci_test import Watch, registered
+from personax.discovery._ci_test import SearchProgress, register_with_causal_learn
 from personax.discovery._knowledge import Knowledge
-from personax.discovery._pag import ARROW, CIRCLE, TAIL, Apart, Marks
-from personax.discovery._search import Search, Test, begin, told
+from personax.discovery._pag import ARROW, CIRCLE, TAIL, Marks, SeparatingSets
+from personax.discovery._search import PreparedSearch, Test, causal_learn_errors, prepare_search
 from personax.errors import require
 from personax.schema import Edge, Graph
 
@@ -34,7 +34,7 @@ def fci(
     test: Test = "fisherz",
     knowledge: Knowledge | None = None,
     groups: Mapping[str, str] | None = None,
-    watch: Watch | None = None,
+    progress: SearchProgress | None = None,
 ) -> Graph:
     """Return what independences tell of causes when common causes may be hidden (a partial ancestral graph).
 
@@ -79,22 +79,22 @@ def fci(
     >>> [(edge.source, edge.target, edge.kind) for edge in graph.edges]
     [('a', 'c', 'partially_directed'), ('b', 'c', 'partially_directed')]
     """
-    search = begin("fci", frame, alpha, test, knowledge, watch)
-    pairs, apart = _skeleton(search, alpha)
-    marks = Marks(pairs, apart)
+    search = prepare_search("fci", frame, alpha, test, knowledge, progress)
+    pairs, separating_sets = _skeleton(search, alpha)
+    marks = Marks(pairs, separating_sets)
     _tell(marks, pairs, search)
-    marks.follow()
+    marks.apply_rules()
     meaning = f"FCI at level {alpha:g}: an arrow is a cause, two heads a hidden common cause, a circle an open end."
     return search.graph(_edges(marks, pairs, search), meaning, groups)
 
 
-def _skeleton(search: Search, alpha: float) -> tuple[list[tuple[int, int]], Apart]:
+def _skeleton(search: PreparedSearch, alpha: float) -> tuple[list[tuple[int, int]], SeparatingSets]:
     """Return the edges and what separates the other pairs: PC's search, then sets beyond the neighbours."""
     module: Any = require("causallearn.search.ConstraintBased.FCI", extra="discovery")
     shape = np.zeros((search.rows, len(search.names)))  # the test holds the data; FCI looks at the shape only
     nodes = [module.GraphNode(name) for name in search.names]
-    with told("FCI"):
-        test = module.CIT(shape, method=registered(), asked=search.asked)
+    with causal_learn_errors("FCI"):
+        test = module.CIT(shape, method=register_with_causal_learn(), cached_test=search.cached_test)
         graph, sets, _ = module.fas(shape, nodes, test, alpha=float(alpha), show_progress=False)
         module.reorientAllWith(graph, module.Endpoint.CIRCLE)
         module.rule0(graph, nodes, sets, None, verbose=False)
@@ -103,17 +103,17 @@ def _skeleton(search: Search, alpha: float) -> tuple[list[tuple[int, int]], Apar
     return pairs, {frozenset(map(int, pair)): frozenset(map(int, between)) for pair, between in sets.items()}
 
 
-def _tell(marks: Marks, pairs: list[tuple[int, int]], search: Search) -> None:
+def _tell(marks: Marks, pairs: list[tuple[int, int]], search: PreparedSearch) -> None:
     """Put the marks that knowledge fixes."""
     for cause, effect in search.required:
         marks.put(effect, cause, TAIL)
     for pair in pairs:
         for cause, effect in (pair, pair[::-1]):
-            if search.never(cause, effect):
+            if search.is_forbidden(cause, effect):
                 marks.put(effect, cause, ARROW)
 
 
-def _edges(marks: Marks, pairs: list[tuple[int, int]], search: Search) -> list[Edge]:
+def _edges(marks: Marks, pairs: list[tuple[int, int]], search: PreparedSearch) -> list[Edge]:
     names, edges = search.names, []
     for i, j in pairs:
         ends = marks.at(i, seen_from=j), marks.at(j, seen_from=i)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from itertools import permutations
 
-__all__ = ["Pair", "follow"]
+__all__ = ["Pair", "apply_rules"]
 
 Pair = tuple[int, int]
 
 
-def follow(
-    arrows: Collection[Pair], lines: Collection[Pair], forbidden: Callable[[int, int], bool], unclear: Collection[Pair]
+def apply_rules(
+    arrows: Collection[Pair], lines: Collection[Pair], forbidden: Callable[[int, int], bool], untested: Collection[Pair]
 ) -> tuple[set[Pair], set[Pair]]:
     """Direct every line whose direction follows, until none does.
 
@@ -36,18 +36,18 @@ def follow(
 
     Examples
     --------
-    >>> follow({(0, 1)}, {(1, 2)}, lambda cause, effect: False, ())
+    >>> apply_rules({(0, 1)}, {(1, 2)}, lambda cause, effect: False, ())
     ({(0, 1), (1, 2)}, set())
     """
     known, left = set(arrows), set(lines)
-    apart = {frozenset(pair) for pair in unclear}
+    untested_pairs = {frozenset(pair) for pair in untested}
     found = True
     while found:
         found = False
         for i, j in sorted(left):
             for cause, effect in ((i, j), (j, i)):
                 allowed = not forbidden(cause, effect) and not _reaches(known, effect, cause)
-                if allowed and _Around(cause, effect, known, left, apart).follows():
+                if allowed and _Around(cause, effect, known, left, untested_pairs).is_implied():
                     left.discard((i, j))
                     known.add((cause, effect))
                     found = True
@@ -58,10 +58,12 @@ def follow(
 class _Around:
     """A line a - b and what is known about it: whether a -> b follows."""
 
-    def __init__(self, a: int, b: int, arrows: set[Pair], lines: set[Pair], apart: set[frozenset[int]]) -> None:
-        self.a, self.b, self.arrows, self.lines, self._apart = a, b, arrows, lines, apart
+    def __init__(
+        self, a: int, b: int, arrows: set[Pair], lines: set[Pair], untested_pairs: set[frozenset[int]]
+    ) -> None:
+        self.a, self.b, self.arrows, self.lines, self._untested_pairs = a, b, arrows, lines, untested_pairs
 
-    def follows(self) -> bool:
+    def is_implied(self) -> bool:
         a, b, arrows = self.a, self.b, self.arrows
         if any(self._separated(c, b) for c, other in arrows if other == a):
             return True  # 1: c -> a - b would be a collider at a
@@ -85,7 +87,7 @@ class _Around:
     def _separated(self, c: int, d: int) -> bool:
         pair = (min(c, d), max(c, d))
         joined = pair in self.lines or pair in self.arrows or pair[::-1] in self.arrows
-        return c != d and not joined and frozenset(pair) not in self._apart
+        return c != d and not joined and frozenset(pair) not in self._untested_pairs
 
 
 def _reaches(arrows: Collection[Pair], start: int, end: int) -> bool:

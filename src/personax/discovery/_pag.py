@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations, permutations
 from typing import Literal
 
-__all__ = ["ARROW", "CIRCLE", "TAIL", "Apart", "Marks"]
+__all__ = ["ARROW", "CIRCLE", "TAIL", "Marks", "SeparatingSets"]
 
 Mark = Literal["circle", "arrow", "tail"]
 CIRCLE: Mark = "circle"
 ARROW: Mark = "arrow"
 TAIL: Mark = "tail"
 
-Apart = Mapping[frozenset[int], frozenset[int]]
+SeparatingSets = Mapping[frozenset[int], frozenset[int]]
 """Pair without an edge -> the variables that separate it."""
 
 
@@ -34,14 +34,14 @@ class Marks:
     Examples
     --------
     >>> marks = Marks([(0, 2), (1, 2)], {frozenset({0, 1}): frozenset()})
-    >>> marks.follow()
+    >>> marks.apply_rules()
     >>> marks.at(2, seen_from=0), marks.at(0, seen_from=2)
     ('arrow', 'circle')
     """
 
-    def __init__(self, pairs: list[tuple[int, int]], apart: Apart) -> None:
+    def __init__(self, pairs: list[tuple[int, int]], separating_sets: SeparatingSets) -> None:
         self._at: dict[tuple[int, int], Mark] = {}
-        self._apart = apart
+        self._separating_sets = separating_sets
         self._near: dict[int, list[int]] = {}
         for i, j in sorted(pairs):
             self._at[i, j] = self._at[j, i] = CIRCLE
@@ -59,7 +59,7 @@ class Marks:
             self._at[other, node] = mark
             self._changed = True
 
-    def follow(self) -> None:
+    def apply_rules(self) -> None:
         """Direct colliders, then apply the rules until nothing follows any more."""
         self._colliders()
         # the tails of rules 8 to 10 can set off rules 1 to 4 where knowledge has put marks of its own
@@ -81,18 +81,18 @@ class Marks:
         """Say whether a o-> b."""
         return self._is(a, b, ARROW) and self._is(b, a, CIRCLE)
 
-    def _beside(self, node: int) -> list[int]:
+    def _neighbours(self, node: int) -> list[int]:
         return self._near.get(node, [])
 
     def _triples(self) -> Iterator[tuple[int, int, int]]:
         """Yield a, b, c with edges a - b - c."""
         for b in sorted(self._near):
-            for a, c in permutations(self._beside(b), 2):
+            for a, c in permutations(self._neighbours(b), 2):
                 yield a, b, c
 
     def _colliders(self) -> None:
         for a, b, c in self._triples():
-            between = self._apart.get(frozenset((a, c)))
+            between = self._separating_sets.get(frozenset((a, c)))
             clear = a < c and (a, c) not in self._at and between is not None and b not in between
             if clear and not self._is(a, b, TAIL) and not self._is(c, b, TAIL):
                 self.put(a, b, ARROW)
@@ -116,7 +116,7 @@ class Marks:
         """Put an arrow at b of d *-o b, where a *-> b <-* c and a *-o d o-* c, a and c apart."""
         for a, b, c in self._triples():
             if a < c and (a, c) not in self._at and self._is(a, b, ARROW) and self._is(c, b, ARROW):
-                for d in self._beside(b):
+                for d in self._neighbours(b):
                     if self._is(a, d, CIRCLE) and self._is(c, d, CIRCLE):
                         self.put(d, b, ARROW)
 
@@ -127,7 +127,7 @@ class Marks:
             if self._is(c, b, CIRCLE) and self._causes(a, c) and self._is(b, a, ARROW):
                 start = self._discriminating(a, b, c)
                 if start is not None:
-                    self._decide(a, b, c, self._apart[frozenset((start, c))])
+                    self._decide(a, b, c, self._separating_sets[frozenset((start, c))])
 
     def _decide(self, a: int, b: int, c: int, between: frozenset[int]) -> None:
         if b in between and not self._is(b, c, TAIL):
@@ -142,11 +142,11 @@ class Marks:
         seen, waiting = {a, b, c}, [a]
         while waiting:
             node = waiting.pop(0)
-            for before in self._beside(node):
+            for before in self._neighbours(node):
                 if before in seen or not self._is(before, node, ARROW):
                     continue
                 if (before, c) not in self._at:
-                    if frozenset((before, c)) in self._apart:
+                    if frozenset((before, c)) in self._separating_sets:
                         return before
                 elif self._causes(before, c) and self._is(node, before, ARROW):
                     seen.add(before)
@@ -162,17 +162,17 @@ class Marks:
     def _rule9(self) -> None:
         """Direct a -> c where a o-> c and an open path a, b, ... c leaves a by a b apart from c."""
         for a, c in self._halves():
-            ways = (b for b in self._beside(a) if b != c and (b, c) not in self._at)
+            ways = (b for b in self._neighbours(a) if b != c and (b, c) not in self._at)
             if any(self._open([a, b], c) for b in ways):
                 self.put(c, a, TAIL)
 
     def _rule10(self) -> None:
         """Direct a -> c where a o-> c, b -> c <- d, and open paths from a to b and to d begin apart."""
         for a, c in self._halves():
-            parents = [b for b in self._beside(c) if b != a and self._causes(b, c)]
-            ways = [w for w in self._beside(a) if w != c]
-            apart = [(v, w) for v, w in combinations(ways, 2) if (v, w) not in self._at]
-            if any(self._both(a, v, w, parents) for v, w in apart):
+            parents = [b for b in self._neighbours(c) if b != a and self._causes(b, c)]
+            ways = [w for w in self._neighbours(a) if w != c]
+            nonadjacent = [(v, w) for v, w in combinations(ways, 2) if (v, w) not in self._at]
+            if any(self._both(a, v, w, parents) for v, w in nonadjacent):
                 self.put(c, a, TAIL)
 
     def _both(self, a: int, v: int, w: int, parents: list[int]) -> bool:
@@ -189,5 +189,5 @@ class Marks:
             return False
         if path[-1] == end:
             return True
-        onward = (n for n in self._beside(path[-1]) if n not in path and (path[-2], n) not in self._at)
+        onward = (n for n in self._neighbours(path[-1]) if n not in path and (path[-2], n) not in self._at)
         return any(self._open([*path, after], end) for after in onward)

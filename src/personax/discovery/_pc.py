@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.discovery._ci_test import Watch, registered
+from personax.discovery._ci_test import SearchProgress, register_with_causal_learn
 from personax.discovery._knowledge import Knowledge
-from personax.discovery._meek import Pair, follow
-from personax.discovery._search import Search, Test, begin, told
+from personax.discovery._meek import Pair, apply_rules
+from personax.discovery._search import PreparedSearch, Test, causal_learn_errors, prepare_search
 from personax.errors import require
 from personax.schema import Edge, Graph
 
@@ -27,7 +27,7 @@ def pc(
     test: Test = "fisherz",
     knowledge: Knowledge | None = None,
     groups: Mapping[str, str] | None = None,
-    watch: Watch | None = None,
+    progress: SearchProgress | None = None,
 ) -> Graph:
     """Return the causal graph that PC finds, as far as independences determine it.
 
@@ -84,56 +84,56 @@ def pc(
     >>> [(edge.source, edge.target, edge.kind) for edge in graph.edges]
     [('a', 'c', 'directed'), ('b', 'c', 'directed')]
     """
-    search = begin("pc", frame, alpha, test, knowledge, watch)
+    search = prepare_search("pc", frame, alpha, test, knowledge, progress)
     ends = _run(search, alpha)
     meaning = f"PC at level {alpha:g}: an arrow is a cause, a plain line leaves the direction open."
     return search.graph(_edges(_finished(ends, search), search), meaning, groups)
 
 
-def _run(search: Search, alpha: float) -> NDArray[np.int_]:
+def _run(search: PreparedSearch, alpha: float) -> NDArray[np.int_]:
     """Run PC and return causal-learn's end-point matrix: at [i, j] the end at i, -1 a tail, 1 an arrow head."""
     module = require("causallearn.search.ConstraintBased.PC", extra="discovery")
     shape = np.zeros((search.rows, len(search.names)))  # the test holds the data; PC looks at the shape only
-    with told("PC"):
+    with causal_learn_errors("PC"):
         found = module.pc(
             shape,
             float(alpha),
-            registered(),
+            register_with_causal_learn(),
             background_knowledge=_background(search),
             show_progress=False,
             node_names=list(search.names),
-            asked=search.asked,
+            cached_test=search.cached_test,
         )
     return np.array(found.G.graph)
 
 
-def _background(search: Search) -> Any:  # noqa: ANN401 - causal-learn has no types
+def _background(search: PreparedSearch) -> Any:  # noqa: ANN401 - causal-learn has no types
     """Return causal-learn's form of the directions that cannot be, or None."""
     nodes = require("causallearn.graph.GraphNode", extra="discovery")
     background = require("causallearn.utils.PCUtils.BackgroundKnowledge", extra="discovery").BackgroundKnowledge()
     made = [nodes.GraphNode(name) for name in search.names]
     for i, j in combinations(range(len(made)), 2):
-        if search.never(i, j) and not search.never(j, i):
+        if search.is_forbidden(i, j) and not search.is_forbidden(j, i):
             background.add_forbidden_by_node(made[i], made[j])
-        elif search.never(j, i) and not search.never(i, j):
+        elif search.is_forbidden(j, i) and not search.is_forbidden(i, j):
             background.add_forbidden_by_node(made[j], made[i])
     return background if background.forbidden_rules_specs else None
 
 
-def _finished(ends: NDArray[np.int_], search: Search) -> NDArray[np.int_]:
+def _finished(ends: NDArray[np.int_], search: PreparedSearch) -> NDArray[np.int_]:
     """Take away edges that cannot be in either direction, then direct what follows from the rest."""
     pairs = list(combinations(range(len(search.names)), 2))
-    unclear = [(i, j) for i, j in pairs if ends[i, j] and search.never(i, j) and search.never(j, i)]
-    for i, j in unclear:
+    untested = [(i, j) for i, j in pairs if ends[i, j] and search.is_forbidden(i, j) and search.is_forbidden(j, i)]
+    for i, j in untested:
         ends[i, j] = ends[j, i] = 0
     lines = {(i, j) for i, j in pairs if ends[i, j] == ends[j, i] == -1}
     arrows: set[Pair] = {(i, j) for i, j in np.argwhere((ends == -1) & (ends.T == 1)).tolist()}
-    for i, j in follow(arrows, lines, search.never, unclear)[0] - arrows:
+    for i, j in apply_rules(arrows, lines, search.is_forbidden, untested)[0] - arrows:
         ends[i, j], ends[j, i] = -1, 1
     return ends
 
 
-def _edges(ends: NDArray[np.int_], search: Search) -> list[Edge]:
+def _edges(ends: NDArray[np.int_], search: PreparedSearch) -> list[Edge]:
     names, edges = search.names, []
     for i, j in combinations(range(len(names)), 2):
         at_i, at_j = int(ends[i, j]), int(ends[j, i])

@@ -25,7 +25,7 @@ from personax.independence._gsq import gsq
 from personax.independence._heterogeneity import heterogeneity
 from personax.independence._hsic import hsic
 from personax.independence._kci import kci
-from personax.independence._pair import MAX_LEVELS, Given, Pair, TestedColumn
+from personax.independence._pair import MAX_LEVELS, ColumnPair, Given, TestedColumn
 from personax.independence._pooling import pool
 from personax.independence._rcit import rcit
 from personax.independence._registered import RegisteredTest, battery, find_test
@@ -37,8 +37,8 @@ from personax.independence._views import dependence_graph, wide
 __all__ = [
     "MAX_LEVELS",
     "SCENARIOS",
+    "ColumnPair",
     "Given",
-    "Pair",
     "Rate",
     "RegisteredTest",
     "TestResult",

@@ -17,7 +17,7 @@ from personax.columns import infer_columns
 from personax.errors import InputError, UntestableError
 from personax.independence._corrections import Correction, correct
 from personax.independence._frames import as_frame, counted_rows, whole_weights
-from personax.independence._pair import Given, Pair, TestedColumn
+from personax.independence._pair import ColumnPair, Given, TestedColumn
 from personax.independence._parallel import mapped
 from personax.independence._registered import find_test, run_test
 from personax.schema import Kind
@@ -220,12 +220,12 @@ def _run(
     """Test all pairs of one table and return the rows in the order in which they were asked for."""
     total = len(plan.features) * len(plan.targets)
 
-    def told(done: int) -> None:
+    def step(done: int) -> None:
         if progress is not None:
             progress(part * total + done, parts * total)
 
     pairs = _from_file(table, plan) if isinstance(table, pl.LazyFrame) else _from_memory(table, plan)
-    cells = dict(mapped(lambda pair: (pair[0], pair[1]()), pairs, plan.jobs, told))
+    cells = dict(mapped(lambda pair: (pair[0], pair[1]()), pairs, plan.jobs, step))
     ordered = [cells[feature, target] for feature in plan.features for target in plan.targets]
     return pl.DataFrame([row for cell in ordered for row in cell], schema=SCHEMA)
 
@@ -287,9 +287,9 @@ def _pair(x: TestedColumn, y: TestedColumn, given: Given | None, plan: _Plan) ->
     row = _about(x.name, y.name, plan) | {"n": x.people(rows)}
 
     @cache
-    def pair() -> Pair:
+    def pair() -> ColumnPair:
         z = None if given is None else given.over(rows)
-        return Pair(x.over(rows), y.over(rows), z)
+        return ColumnPair(x.over(rows), y.over(rows), z)
 
     def outcome(test: str) -> dict[str, Any]:
         try:

@@ -18,15 +18,15 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def mapped(run: Callable[[T], R], items: Iterable[T], jobs: int, told: Callable[[int], None]) -> Iterator[R]:
-    """Yield the results as they come; ``told`` hears how many there are.
+def mapped(run: Callable[[T], R], items: Iterable[T], jobs: int, progress: Callable[[int], None]) -> Iterator[R]:
+    """Yield the results as they come; ``progress`` hears how many there are.
 
     BLAS has one thread meanwhile: pairs are many and their matrices small, and more would fight over the cores.
     """
     with threadpool_limits(1, user_api="blas"):
         for done, result in enumerate(_threaded(run, items, jobs) if jobs > 1 else map(run, items), 1):
             yield result
-            told(done)
+            progress(done)
 
 
 def _threaded(run: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[R]:

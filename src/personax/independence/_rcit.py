@@ -13,7 +13,7 @@ from personax.independence._counts import MAX_CATEGORIES, Counted, combine, join
 from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
 from personax.independence._fourier import fourier_features
 from personax.independence._kernel_ridge import Regression, Residual
-from personax.independence._pair import Pair, kernel_interval_of
+from personax.independence._pair import ColumnPair, kernel_interval_of
 from personax.independence._result import TestResult
 from personax.independence._tails import TAILS
 from personax.registry import register
@@ -31,7 +31,7 @@ EXPLAINED = 1e-8
 """A variable of whose waves z leaves a smaller share of the variance is a function of z."""
 
 
-def _on_pair(pair: Pair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
+def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
     z = None if pair.z is None else pair.z.counted
     shared: dict[str, Any] = {"rng": rng, "effect": pair.effect}
     if pair.z is not None and options.get("given", "ridge") == "ridge":
