@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike
 from personax.errors import UntestableError
 from personax.independence._counts import read
 from personax.independence._intervals import Interval, kernel_interval
-from personax.independence._kernels import Bandwidth
-from personax.independence._low_rank import Factor, cross, joint_counts, marginal_factor
+from personax.independence._kernels import Bandwidth, Factor, cross, joint_counts, marginal_factor
 from personax.independence._null import Null, check_null, p_value
 from personax.independence._pair import ColumnPair
 from personax.independence._result import TestResult

@@ -12,8 +12,7 @@ from personax.errors import UntestableError
 from personax.independence._conditional import Choice, conditional_kci
 from personax.independence._counts import read
 from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
-from personax.independence._kernels import Bandwidth
-from personax.independence._low_rank import Factor, cross, marginal_factor
+from personax.independence._kernels import Bandwidth, Factor, cross, marginal_factor
 from personax.independence._null import Null, check_null, p_value
 from personax.independence._pair import ColumnPair, kernel_interval_of
 from personax.independence._result import TestResult

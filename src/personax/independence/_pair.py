@@ -15,7 +15,7 @@ from personax.independence._counts import Counted, combine
 from personax.independence._effects import effect_factor, kernel_correlation
 from personax.independence._intervals import Interval, cramers_v_interval, kernel_interval
 from personax.independence._kernel_ridge import Regression
-from personax.independence._low_rank import Factor, cross, marginal_factor
+from personax.independence._kernels import Factor, cross, marginal_factor
 from personax.independence._variable import EncodedColumn, encode, present_rows
 from personax.schema import Kind
 
