@@ -34,6 +34,7 @@ AUDIT = "Examples: personax release audit study.yaml   |   personax release audi
 VERIFY = (
     "Examples: personax release verify my-study/release --load   |   personax release verify downloads/somebody --json"
 )
+CURVE = "Example: personax release curve study.yaml --numbers 2,4,8,16 --noise 0,0.5,1,2 --max-rank-1 0.05"
 INVERT = (
     "Example: personax release invert my-study/release --key my-study/keys/release.key --study my-study --out restored"
 )
@@ -52,6 +53,7 @@ def register(app: typer.Typer) -> None:
     _add_audit(group)
     _add_verify(group)
     _add_invert(group)
+    _add_curve(group)
     add_plan(group)
 
 
@@ -211,3 +213,51 @@ def _restore(release: Path, key: Key, keys: KeyFolder, out: Path, ids: Path | No
         with written_aside(out / f"{name}.parquet") as aside:
             frame.write_parquet(aside, compression="zstd", statistics=False)
     return [f"{name}.parquet" for name in found]
+
+
+def _add_curve(group: typer.Typer) -> None:
+    @group.command("curve", epilog=CURVE)
+    def curve(
+        study: StudyArgument,
+        folder: FolderOption = None,
+        keep: Annotated[
+            str | None, typer.Option(help="summary, random or latents. Default: what the study file says.")
+        ] = None,
+        numbers: Annotated[str, typer.Option(help="How many are tried, separated by commas.")] = "2,4,8,16",
+        noise: Annotated[str, typer.Option(help="Deviations that are tried, separated by commas.")] = "0,0.5,1,2",
+        most: Annotated[float, typer.Option("--max-rank-1", help="Of a choice that is proposed.")] = 0.05,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Print what fewer numbers and more noise give away of the vectors, and what they keep; write nothing."""
+        from personax.stages.base import Reader
+        from personax.stages.vector_curve import measured
+
+        loaded = Study.load(study, folder=folder)
+        with watching() as progress:
+            progress.stage("release curve")
+            reader = Reader(loaded.plan, loaded.base, loaded.folder)
+            found = measured(reader, keep, _numbers("numbers", numbers), _numbers("noise", noise), most, progress)
+        rows = found.table.to_dicts()
+        if as_json:
+            emit({"curve": rows, "chosen": None if found.chosen is None else rows[found.chosen]})
+            return
+        names = ("keep", "numbers", "noise", "epsilon", "rank_1", "auc", "decisions", "effects")
+        table("", (*names, ""), ((*(_short(row[name]) for name in names), "<" if place == found.chosen else "")
+                                 for place, row in enumerate(rows)))  # fmt: skip
+        if found.chosen is None:
+            say(f"nothing here keeps rank 1 below {most:g}; try fewer numbers or more noise")
+        else:
+            row = rows[found.chosen]
+            say(f"< is the most useful below rank 1 = {most:g}. In the study file: "
+                f"vectors: {{keep: {row['keep']}, numbers: {row['numbers']}, noise: {row['noise']:g}}}")  # fmt: skip
+
+
+def _numbers(option: str, text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise InputError(f"--{option}: {text!r} are no numbers separated by commas") from None
+
+
+def _short(value: object) -> str:
+    return "-" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from personax.plan.amounts import Count, Share
 from personax.release.decide import Leaves
+from personax.release.reduction import Keep
 from personax.release.transforms import Preset
 from personax.strict import Strict
 
@@ -56,7 +57,7 @@ class ReleaseNoise(Strict):
 
     epsilon: Positive
     delta: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    numbers: dict[str, tuple[float, float]] = {}
+    numbers: dict[str, Annotated[list[float], Field(min_length=2, max_length=2)]] = {}
     categories: dict[str, list[str]] = {}
     vectors: Positive | None = None
 
@@ -79,6 +80,32 @@ class ReleasePublisher(Strict):
     consent: str = ""
 
 
+class ReleaseBudget(Strict):
+    """What all releases of the study may spend together; see `personax.release.statistics.Budget`."""
+
+    epsilon: Positive
+    delta: Annotated[float, Field(gt=0, lt=1)] = 1e-6
+
+
+class ReleaseStatistics(Strict):
+    """Contingency tables under central differential privacy; see `personax.release.statistics.Asked`."""
+
+    epsilon: Positive
+    delta: Annotated[float, Field(gt=0, lt=1)] = 1e-6
+    columns: Annotated[dict[str, list[float] | list[str]], Field(min_length=2)]
+    tables: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = []
+
+
+class ReleaseVectors(Strict):
+    """A few numbers in place of each vector, with noise; see `personax.release.reduction.Reduction`."""
+
+    keep: Keep = "summary"
+    numbers: Count = 16
+    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    clip: Positive = 3.0
+    delta: Annotated[float, Field(gt=0, lt=1)] = 1e-6
+
+
 class Release(Strict):
     """What may leave the study folder."""
 
@@ -90,6 +117,10 @@ class Release(Strict):
     categories: Literal["names", "indices"] = "names"
     anonymity: ReleaseAnonymity | None = None
     noise: ReleaseNoise | None = None
+    vectors: ReleaseVectors | None = None
+    statistics: ReleaseStatistics | None = None
+    budget: ReleaseBudget | None = None
+    rekey: Literal["after_removals", "always", "never"] = "after_removals"
     allowed: list[str] = []
     transform: Preset = "rotation"
     audit: bool = True

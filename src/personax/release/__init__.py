@@ -21,7 +21,7 @@ from personax.release.decide import Leave
 from personax.release.key import Key, load_key, load_or_make_key
 from personax.release.proposal import propose
 from personax.release.push import push
-from personax.release.reading import Released, load_release
+from personax.release.reading import Released, load_release, propose_mapping
 from personax.release.scan import scan
 from personax.release.settings import Alike, Noise, Settings
 from personax.release.transforms import KEEPS, PRESETS, Chain, Preset
@@ -52,6 +52,7 @@ __all__ = [
     "load_or_make_key",
     "load_release",
     "propose",
+    "propose_mapping",
     "push",
     "scan",
     "undo",

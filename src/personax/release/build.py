@@ -15,7 +15,6 @@ from personax.files import write_text
 from personax.progress import Progress, Silent
 from personax.release.beside import KeyFolder
 from personax.release.contents import Contents, Encoded
-from personax.release.decide import settled
 from personax.release.disclosure import Bounds, Categories, Sphere, Statement, state
 from personax.release.examine import Examined, examine
 from personax.release.key import Key
@@ -31,6 +30,7 @@ from personax.release.packaging import (
 from personax.release.packaging.facts import NOT_ATTACKED
 from personax.release.packaging.terms import BINDING
 from personax.release.protect import Protected, protect
+from personax.release.reduction import Reduced
 from personax.release.scan import refuse_private
 from personax.release.scan_folder import refuse_folder
 from personax.release.settings import Settings
@@ -50,6 +50,7 @@ def build(
     study: Path | None = None,
     rng: np.random.Generator,
     progress: Progress | None = None,
+    reduced: Reduced | None = None,
 ) -> list[Notice]:
     """Write the release folder.
 
@@ -70,6 +71,8 @@ def build(
         The study's folder, whose path must not leave.
     rng
         Of the attacks; nothing that leaves as data depends on it. Noise comes from the operating system.
+    reduced
+        What leaves in place of the embeddings, of the people who are left; attacks hold the numbers before the noise.
 
     Returns
     -------
@@ -86,8 +89,7 @@ def build(
         raise InputError(f"{out} is not empty; a release is built into a new folder, so move what is there away")
     if asked.gate.asks_attacks and not asked.attack:
         raise InputError("release.gate has limits and release.audit is off; nothing would be measured, so turn it on")
-    people, known = settled(contents.people, contents.columns)
-    contents = replace(contents, people=people, columns=known)
+    contents = contents.classified()
     private = contents.private_values([name for name, one in asked.columns.items() if one.leaves == "exact"])
     left = contents.without(asked.removed)
     statement = _statement(left, asked)
@@ -95,7 +97,12 @@ def build(
     asked.gate.check_alike(_alike(table))
     refuse_private(table.frame.drop("id"), private, allowed=asked.allowed)
     keys.keep_categories(table.mapping)
-    columns, told = _write_data(left, table, out, key, keys, asked, statement, watch)
+    sent = left if reduced is None else replace(left, embeddings=reduced.noisy)
+    if reduced is not None:
+        table.sentences.append(reduced.sentence)
+        table.told["vectors"] = reduced.to_dict()
+        left = replace(left, embeddings=reduced.clean)
+    columns, told = _write_data(sent, table, out, key, keys, asked, statement, watch)
     found = _attacked(out, left, table, key, keys, asked, rng, watch) if asked.attack else None
     facts = _facts(contents, left, table, columns, told, asked, found)
     write_text(out / "protection.json", json.dumps(table.told, indent=1, ensure_ascii=False))

@@ -161,7 +161,7 @@ def _audit(
 ) -> AuditReport:
     inverted = chain.invert(after)
     # another key, as a second release of the same people would have
-    other = Chain(transform, chain.dim, Key(rng.bytes(32), key.study), label)
+    other = Chain(transform, chain.dim, Key(rng.bytes(32), key.study), label, version=chain.version)
     return audit(
         np.asarray(before, dtype=np.float32), after, renewed=other.fit(inverted).transform(inverted),
         inverted=inverted, attributes=attributes, people=people, rng=rng,

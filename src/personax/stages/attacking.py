@@ -8,6 +8,7 @@ from personax.release import load_key
 from personax.release.examine import Examined, examine
 from personax.release.protect import protect
 from personax.stages.base import Reader, stage_rng
+from personax.stages.reducing import without_noise
 from personax.stages.release import keys_of, settings_of
 from personax.stages.released import contents_of
 
@@ -32,9 +33,10 @@ def attacked(reader: Reader, *, people: int, progress: Progress) -> Examined:
         raise StudyError(f"there is no release in {place}; personax release build makes it")
     settings, keys = settings_of(reader), keys_of(reader.folder)
     key = load_key(keys.key)
-    contents = contents_of(reader).without(settings.removed)
+    contents = contents_of(reader).classified().without(settings.removed)
     progress.stage("release audit")
+    known = without_noise(reader, contents, key)
     return examine(
-        place, contents, protect(contents, settings, key), key, transform=settings.transform, fitted=keys.fitted,
+        place, known, protect(contents, settings, key), key, transform=settings.transform, fitted=keys.fitted,
         gate=settings.gate, people=people, rng=stage_rng(reader.plan.seed, "release"), progress=progress,
     )  # fmt: skip

@@ -18,14 +18,17 @@ from personax.release.transforms.shuffle import Shuffle
 from personax.release.transforms.standard import Standard
 from personax.release.transforms.step import Floats, Step
 from personax.release.transforms.warp import Warp
-from personax.release.transforms.whitening import Whitening
+from personax.release.transforms.whitening import SingleWhitening, Whitening
 from personax.strict import nearest
 
 __all__ = ["PRESETS", "Chain", "Preset"]
 
 STEPS: Mapping[str, Callable[[int, Draws], Step]] = {
-    "flow": Flow, "rotation": Rotation, "shuffle": Shuffle, "standard": Standard, "warp": Warp, "whitening": Whitening,
+    "flow": Flow, "rotation": Rotation, "shuffle": Shuffle, "standard": Standard, "warp": Warp,
+    "whitening": SingleWhitening,
 }  # fmt: skip
+BEFORE: Mapping[int, Mapping[str, Callable[[int, Draws], Step]]] = {1: {**STEPS, "whitening": Whitening}}
+"""Version -> the steps as they were then: releases made under it come out byte for byte, and come back."""
 
 Preset = Literal["rotation", "shuffle", "whitening", "warp", "flow", "chain"]
 
@@ -39,11 +42,13 @@ PRESETS: Mapping[Preset, tuple[str, ...]] = {
 }
 """Transform of study.yaml -> its steps. What is bent or fitted is always rotated last."""
 
-VERSION = 1
-"""Of what the steps make of their random numbers; it grows when a step changes."""
+VERSION = 2
+"""Of the arithmetic. In 1, what followed a whitening was float64, and 8,192 rows were transformed at a time."""
+DRAWN = 1
+"""Of what the steps make of their random numbers; it grows when a step draws others."""
 
-ROWS = 8192
-"""Rows transformed at a time."""
+ROWS: Mapping[int, int] = {1: 8192, 2: 1024}
+"""Version -> rows transformed at a time: of vectors of some thousand numbers, as many as stay near the processor."""
 
 Vectors = NDArray[np.float32]
 
@@ -59,11 +64,13 @@ class Chain:
         Length of a vector.
     key, context
         The same key, context (for example ``text/gpt``), steps and length give the same transform.
+    version
+        Of the arithmetic, as transforms.json says it of a release; versions differ by rounding.
 
     Raises
     ------
     InputError
-        An unknown step, no dimension.
+        An unknown step or version, no dimension.
 
     Examples
     --------
@@ -73,14 +80,17 @@ class Chain:
     True
     """
 
-    def __init__(self, steps: str | Sequence[str], dim: int, key: Key, context: str) -> None:
+    def __init__(self, steps: str | Sequence[str], dim: int, key: Key, context: str, *, version: int = VERSION) -> None:
         if dim < 1:
             raise InputError(f"vectors of {dim} numbers cannot be transformed")
+        if version not in ROWS:
+            raise InputError(f"transforms of version {version} are not known; use the personax that made the release")
+        self.version = version
         self.names = _names(steps)
         self.dim = dim
         label = "+".join(self.names)
         self._steps = [
-            STEPS[name](dim, key.draws("transform", VERSION, context, label, place, name, dim))
+            BEFORE.get(version, STEPS)[name](dim, key.draws("transform", DRAWN, context, label, place, name, dim))
             for place, name in enumerate(self.names)
         ]
         self._fitted = not {"standard", "whitening"} & set(self.names)
@@ -119,7 +129,7 @@ class Chain:
         return self._walk(vectors, lambda rows: self._send(rows, len(self._steps)), out)
 
     def invert(self, vectors: Vectors, *, out: Vectors | None = None) -> Vectors:
-        """Undo `transform`, to about 1e-6 of the size of the vectors."""
+        """Undo `transform`, to 1e-5 of the largest number of the vectors or better; about 1e-6 is usual."""
         return self._walk(vectors, self._back, out)
 
     def state(self) -> dict[str, NDArray[np.float64]]:
@@ -157,13 +167,15 @@ class Chain:
         if not self._fitted:
             raise InputError(f"the transform {'+'.join(self.names)} must be fitted, or loaded, before it is used")
         made = np.empty(vectors.shape, dtype=np.float32) if out is None else out
-        for start in range(0, len(vectors), ROWS):
-            made[start : start + ROWS] = turn(_finite(vectors[start : start + ROWS]))
+        rows = ROWS[self.version]
+        for start in range(0, len(vectors), rows):
+            made[start : start + rows] = turn(_finite(vectors[start : start + rows]))
         return made
 
     def _through(self, vectors: Vectors, end: int) -> Iterator[Floats]:
-        for start in range(0, len(vectors), ROWS):
-            yield self._send(_finite(vectors[start : start + ROWS]), end)
+        rows = ROWS[1]
+        for start in range(0, len(vectors), rows):
+            yield self._send(_finite(vectors[start : start + rows]), end)
 
     def _send(self, rows: Floats, end: int) -> Floats:
         for step in self._steps[:end]:

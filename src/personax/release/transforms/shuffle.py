@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from personax.release.draws import Draws
 from personax.release.transforms.step import Floats, Step
 
@@ -18,11 +20,10 @@ class Shuffle(Step):
 
     def forward(self, x: Floats) -> Floats:
         """Shuffle coordinates."""
-        return x[:, self._order] * self._signs.astype(x.dtype)
+        y: Floats = np.take(x, self._order, axis=1) * self._signs.astype(x.dtype)
+        return y
 
     def inverse(self, y: Floats) -> Floats:
         """Put them back."""
-        x = y * self._signs.astype(y.dtype)
-        back = x.copy()
-        back[:, self._order] = x
-        return back
+        x: Floats = np.take(y * self._signs.astype(y.dtype), np.argsort(self._order), axis=1)
+        return x
