@@ -80,8 +80,8 @@ def test_an_answer_is_the_studys_own_result_rounded_and_is_logged(study: Path, p
     assert sorted(path.name for path in place.iterdir()) == ["answer.json", "dependences.json", "independence.csv"]
     found = pl.read_csv(place / "independence.csv")
     loaded = Study.load(study)
-    frame, columns = joined(Reader(loaded.plan, loaded.base, loaded.folder))
-    kinds = {c.name: c.kind for c in columns}
+    table = joined(Reader(loaded.plan, loaded.base, loaded.folder))
+    frame, kinds = table.frame, {c.name: c.kind for c in table.columns}
     own = screen(frame, ["gender", "height_cm"], ["final_o", "final_c"], tests=["kci"], kinds=kinds)
     mine = found.filter(pl.col("test") == "kci")
     height = own.filter(pl.col("feature") == "height_cm")["p_value"].to_list()
@@ -227,3 +227,14 @@ def test_the_owners_list_is_checked(study: Path, personax: Run) -> None:
     code, _, err = personax("answer", ask(study, LEVEL_I), "--study", study, "--out", study.parent / "out")
     assert code == 1
     assert "answer: there is no column nationality_code" in err
+
+
+def test_a_group_of_three_is_in_no_part_of_an_answer(study: Path) -> None:
+    from personax.plan import Answer, Request
+    from personax.schema import Column
+    from personax.stages.answer import _parts
+
+    frame = pl.DataFrame({"id": [f"p{i}" for i in range(53)], "team": ["a"] * 30 + ["b"] * 20 + ["c"] * 3})
+    request = Request.model_validate({"requester": "A", "independence": {"by": "team"}})
+    parts = _parts(frame, [Column("team", "feature", "nominal")], request, Answer())
+    assert {value: len(part) for value, part in parts.frames.items()} == {"": 50, "a": 30, "b": 20}

@@ -43,7 +43,9 @@ def test_no_value_is_left_that_few_people_have(values: list[int | None], kind: s
         return
     counts = frame["x"].drop_nulls().value_counts()["count"]
     assert counts.min() >= least  # type: ignore[operator]
-    assert frame["x"].null_count() == series.null_count(), "missing stays missing"
+    gone = frame["x"].null_count() - series.null_count()
+    assert 0 <= gone < least, "the rare are missing where even together they are too few"
+    assert gone == 0 or texts
     if not told:
         assert frame["x"].equals(series)
 

@@ -168,14 +168,15 @@ def test_a_data_set_of_a_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             there = partial(getattr(published, name), endpoint=hub.url, cache=tmp_path / "cache")
             monkeypatch.setattr(published, name, there)
         hub.repos["some/body"] = Repo(private=False, files=files | {"weights.pt": b"x"})
-        plan = {"name": "x", "collect": {"source": "release", "from": "some/body", "mapping": mapping}}
+        collect = {"source": "release", "from": "some/body", "mapping": mapping}
+        plan = {"name": "x", "collect": collect}
         (tmp_path / "study" / "study.yaml").write_text(yaml.safe_dump(plan))
         made = Study.load(tmp_path / "study")
         made.run()
         assert set(json.loads(made.folder.path("people", "release.json").read_text())["files"]) == set(files)
         assert read(made, "embeddings", "image.parquet").height == N
         assert not any("weights.pt" in request for request in hub.asked if "/resolve/" in request)
-        plan["collect"] |= {"revision": "v9"}
+        plan = {"name": "x", "collect": collect | {"revision": "v9"}}
         (tmp_path / "study" / "study.yaml").write_text(yaml.safe_dump(plan))
         with pytest.raises(FetchError, match="no revision 'v9'"):
             Study.load(tmp_path / "study").run()

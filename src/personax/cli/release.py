@@ -21,7 +21,7 @@ from personax.study import Study
 
 if TYPE_CHECKING:
     from personax.release import Key, KeyFolder
-    from personax.release.examine import Examined
+    from personax.release.audit.run import ReleaseAudit
     from personax.release.push import Pushed, Sending
 
 __all__ = ["register"]
@@ -30,7 +30,10 @@ BUILD = (
     "Examples: personax release build study.yaml   |   personax release build study.yaml --push me/my-people   |   "
     "personax release study.yaml"
 )
-AUDIT = "Examples: personax release audit study.yaml   |   personax release audit study.yaml --people 2000 --out audit"
+AUDIT = (
+    "Examples: personax release audit study.yaml   |   personax release audit study.yaml --people 2000 --out audit   "
+    "|   personax release audit study.yaml --older releases/1.0"
+)
 VERIFY = (
     "Examples: personax release verify my-study/release --load   |   personax release verify downloads/somebody --json"
 )
@@ -101,11 +104,14 @@ def _add_audit(group: typer.Typer) -> None:
     def audit(
         study: StudyArgument,
         folder: FolderOption = None,
-        people: Annotated[int, typer.Option(min=20, help="At most so many are attacked, at random.")] = 10_000,
+        people: Annotated[int, typer.Option(min=20, help="At most so many are looked for, at random.")] = 10_000,
+        older: Annotated[
+            Path | None, typer.Option(metavar="FOLDER", help="An older version: who can be told as removed since?")
+        ] = None,
         out: Annotated[Path | None, typer.Option(help="Folder for audit.json; nothing is written without.")] = None,
         as_json: JsonOption = False,
     ) -> None:
-        """Attack the release as it lies in its folder, with more people than a build does."""
+        """Run all campaigns against the release as it lies in its folder, and score more people than a build does."""
         from personax.stages.attacking import attacked
         from personax.stages.base import Reader
 
@@ -114,7 +120,9 @@ def _add_audit(group: typer.Typer) -> None:
         if state.state != "done":
             raise StudyError(f"the release is {state.state} ({state.why}); personax release build brings it up to date")
         with watching() as progress:
-            found = attacked(Reader(loaded.plan, loaded.base, loaded.folder), people=people, progress=progress)
+            found = attacked(
+                Reader(loaded.plan, loaded.base, loaded.folder), people=people, older=older, progress=progress
+            )
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
             write_text(out / "audit.json", json.dumps(found.to_dict(), indent=1))
@@ -126,15 +134,21 @@ def _add_audit(group: typer.Typer) -> None:
             say(f"wrote {out / 'audit.json'}")
 
 
-def _show(found: Examined) -> None:
+def _show(found: ReleaseAudit) -> None:
     for label, report in found.measurements.items():
-        table(f"{label}, {report.people:,} people", ("attack", "the attacker has", "measure", "value", "95 % interval",
-              "guessing", "beats it"), (_row(attack.to_dict()) for attack in report.attacks))  # fmt: skip
+        title = f"{label}, {report.people:,} people, {report.scored:,} looked for"
+        table(title, ("attack", "the attacker has", "measure", "value", "95 % interval", "guessing", "beats it"),
+              (_row(attack.to_dict()) for attack in report.attacks))  # fmt: skip
         say("")
     table("the table", ("attack", "the attacker has", "measure", "value", "95 % interval", "guessing", "beats it"),
           (_row(attack.to_dict()) for attack in found.table))  # fmt: skip
     say("")
     say(found.sentence)
+    if found.older is not None:
+        say("")
+        table("the older version", ("by", "found again", "told as removed", "why not"),
+              ((r.name, str(r.linked), str(len(r.removed)), r.reason or "") for r in found.older.routes))  # fmt: skip
+        say(found.older.sentence)
 
 
 def _row(attack: Mapping[str, Any]) -> list[str]:

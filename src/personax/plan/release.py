@@ -24,7 +24,7 @@ def _as_text(day: object) -> object:
 class ReleaseGate(Strict):
     """Limits that a release must keep, or nothing is released; see `personax.release.Gate`."""
 
-    max_rank_1: Share | None = None
+    max_rank_1: Share | dict[str, Share] | None = None
     min_pairs: Count | None = None
     max_attribute_gain: Share | None = None
     max_d_sys: Share | None = None

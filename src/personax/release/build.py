@@ -13,10 +13,10 @@ import polars as pl
 from personax.errors import InputError
 from personax.files import write_text
 from personax.progress import Progress, Silent
+from personax.release.audit.run import ReleaseAudit, audit_release
 from personax.release.beside import KeyFolder
 from personax.release.contents import Contents, Encoded
 from personax.release.disclosure import Bounds, Categories, Sphere, Statement, state
-from personax.release.examine import Examined, examine
 from personax.release.key import Key
 from personax.release.packaging import (
     ColumnFacts,
@@ -95,7 +95,7 @@ def build(
     statement = _statement(left, asked)
     table = protect(left, asked, key, statement)
     asked.gate.check_alike(_alike(table))
-    refuse_private(table.frame.drop("id"), private, allowed=asked.allowed)
+    refuse_private(table.frame.drop("id"), private, allowed=asked.allowed, rows=_rows(contents, table.frame))
     keys.keep_categories(table.mapping)
     sent = left if reduced is None else replace(left, embeddings=reduced.noisy)
     if reduced is not None:
@@ -112,6 +112,12 @@ def build(
     refuse_folder(out, private, allowed=said, study=study, secrets=[key.secret, key.secret.hex().encode()])
     told_of = [*_removed(contents, asked), *_without_vectors(left), *table.notices, *_consent(facts)]
     return [*told_of, Notice(found.sentence)] if found else told_of
+
+
+def _rows(contents: Contents, frame: pl.DataFrame) -> list[int]:
+    """Return which row of people/people.parquet each row of a table is, so that its owner can look there."""
+    number = {person: row for row, person in enumerate(contents.people["id"], start=1)}
+    return [number[person] for person in frame["id"]]
 
 
 def _without_vectors(contents: Contents) -> list[Notice]:
@@ -172,9 +178,9 @@ def _pseudonymous(frame: pl.DataFrame, key: Key) -> pl.DataFrame:
 def _attacked(
     out: Path, contents: Contents, table: Protected, key: Key, keys: KeyFolder, asked: Settings,
     rng: np.random.Generator, watch: Progress,
-) -> Examined:  # fmt: skip
-    found = examine(out, contents, table, key, transform=asked.transform, fitted=keys.fitted, gate=asked.gate, rng=rng,
-                    progress=watch)  # fmt: skip
+) -> ReleaseAudit:  # fmt: skip
+    found = audit_release(out, contents, table, key, transform=asked.transform, fitted=keys.fitted, gate=asked.gate,
+                          rng=rng, progress=watch)  # fmt: skip
     write_text(out / "audit.json", json.dumps(found.to_dict(), indent=1))
     return found
 
@@ -191,7 +197,7 @@ def _facts(
     columns: tuple[ColumnFacts, ...],
     told: dict[str, dict[str, Any]],
     asked: Settings,
-    found: Examined | None,
+    found: ReleaseAudit | None,
 ) -> Facts:
     measurements = []
     for label, its in told.items():

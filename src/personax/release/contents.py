@@ -10,7 +10,7 @@ import polars as pl
 from personax.data.identity import identified
 from personax.errors import InputError
 from personax.release.packaging import AnnotatorFacts, SourceFacts
-from personax.release.private import MIN_LENGTH
+from personax.release.pii import MIN_LENGTH
 from personax.schema import Column
 
 __all__ = ["Contents", "Encoded"]

@@ -199,7 +199,11 @@ def _check_amounts(request: Request, columns: list[Column], owner: Answer) -> No
 
 
 def _parts(frame: pl.DataFrame, columns: list[Column], request: Request, owner: Answer) -> _Parts:
-    """Split the people by the column that the request names; rare groups are one, so that none is too small."""
+    """Split the people by the column that the request names; rare groups are one, so that none is too small.
+
+    Where all rare groups together are too small, their people are in no part, everybody's neither: what is left of
+    everybody without all groups would be them.
+    """
     frames = {"": frame}
     by = request.independence.by if request.independence is not None else None
     if by is None:
@@ -212,7 +216,8 @@ def _parts(frame: pl.DataFrame, columns: list[Column], request: Request, owner: 
     values = label["part"].drop_nulls().unique().sort().to_list()
     if not 1 < len(values) <= owner.subgroups:
         raise PlanError(f"independence.by: {by} makes {len(values)} groups, and 2 to {owner.subgroups} are answered")
-    rest = frame.drop(by)
+    frames[""], label = frame.filter(label["part"].is_not_null()), label.drop_nulls("part")
+    rest = frames[""].drop(by)
     return _Parts(frames | {value: rest.filter(label["part"] == value) for value in values})
 
 

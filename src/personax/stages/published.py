@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from personax.errors import InputError, PlanError, StudyError
 from personax.files import sha256
@@ -153,7 +154,7 @@ def write_release_vectors(context: Context) -> None:
         found, lacking = {}, {}
         for name in read.embeddings.measurements(modality):
             rows = read.vectors(modality, name)
-            without = ~np.isfinite(rows).all(axis=1)
+            without: NDArray[np.bool_] = np.logical_not(np.isfinite(rows).all(axis=1))
             if without.all():
                 raise InputError(f"{section.place}: nobody has a vector of {modality}/{name}; leave it out by mapping")
             if without.any():

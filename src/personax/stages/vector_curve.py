@@ -151,7 +151,8 @@ def _fits(k: int, views: Mapping[str, Floats], asked: Reduction) -> bool:
 
 def _known(reader: Reader, ids: pl.DataFrame) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Return attributes of two values as 0 and 1, and numbers; NaN where they are missing."""
-    frame, columns = joined(reader)
+    table = joined(reader)
+    frame, columns = table.frame, [column for column in table.columns if column.role != "id"]
     frame = ids.join(frame, on="id", how="left", maintain_order="left")
     attributes: dict[str, Floats] = {}
     variables: dict[str, Floats] = {}

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.columns import FEW
+from personax.data.values import FEW
 from personax.release.disclosure import merge_rare
 from personax.schema import Column
 
@@ -48,7 +48,8 @@ def join_small_cells(
 
     Notes
     -----
-    Nominal: the rare become ``other`` (`personax.release.disclosure.merge_rare`). Numbers of at most 12 distinct
+    Nominal: the rare become ``other``, or are missing where all rare ones together are too few
+    (`personax.release.disclosure.merge_rare`). Numbers of at most 12 distinct
     values: a rare level joins its next neighbour, which at the ends is top and bottom coding. Other numbers stay:
     the tests use ranks or bounded kernels, in which one person weighs no more than another.
 
@@ -72,7 +73,7 @@ def join_small_cells(
             told.append(Joined(column.name, "too few people have one of its values, or any", left_out=True))
             continue
         if after < before:
-            how = "other" if column.kind == "nominal" else "the next level"
+            how = "other, or as missing" if column.kind == "nominal" else "the next level"
             told.append(Joined(column.name, f"values of fewer than {least} people count as {how}"))
         frame = frame.with_columns(made)
         kept.append(column)
