@@ -14,9 +14,7 @@ from personax.columns import infer_columns
 from personax.data.table import Table
 from personax.discovery import Knowledge
 from personax.errors import PlanError
-from personax.independence import correct, dependence_graph
-from personax.independence.grid import ALL
-from personax.independence.variable import present_rows
+from personax.independence import ALL, correct, dependence_graph, present_rows
 from personax.plan import Discover, Independence, Request
 from personax.plan.request import RequestIndependence
 from personax.progress import Progress
