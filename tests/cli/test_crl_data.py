@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from personax.cli import app
 from personax.crl import load_fit
-from personax.crl.baselines.betavae import BetaVAE
+from personax.crl.methods._vae import BetaVAE
 from personax.errors import PersonaxError
 from personax.simulate import numerical
 
@@ -71,7 +71,7 @@ def test_what_was_stopped_goes_on_to_the_same_bytes(tmp_path: Path, monkeypatch:
                 raise KeyboardInterrupt
             return super().fit(*given, **named)
 
-    monkeypatch.setattr("personax.stages.learning.method", lambda _, budget: Stopped(budget))
+    monkeypatch.setattr("personax.stages.latents.method", lambda _: Stopped())
     done = runner.invoke(app, args)
     assert done.exit_code != 0
     assert "the same command goes on from there" in done.output
