@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from personax.data import fold
 from personax.errors import InputError
 from personax.sources import read_openfootball
 from personax.sources.geocode import (
@@ -25,7 +26,6 @@ from personax.sources.geocode import (
     geocode,
 )
 from personax.sources.geocode.tables import codes, country_rows, policies
-from personax.sources.names import fold
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 CODES, CENTROIDS = DATA / "country-codes.csv", DATA / "country-centroids.csv"

@@ -8,13 +8,11 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.sources.wikidata.invented import Wiki, human, item, said, to, when
 
 from personax.sources.wikidata.api import Api
 from personax.sources.wikidata.entity import Entity
-from personax.sources.wikidata.resolve import Resolution, Wanted, fold, judge, resolve, resolve_many
+from personax.sources.wikidata.resolve import Resolution, Wanted, judge, resolve, resolve_many
 
 TODAY = date(2026, 1, 1)
 ACTOR, SINGER = to("Q33999"), to("Q177220")
@@ -80,12 +78,6 @@ def test_hits_that_were_not_seen_make_a_name_ambiguous() -> None:
     assert decide(Wanted("John Sample"), OLD, complete=False).status == "ambiguous"
     assert decide(Wanted("John Sample"), complete=False).status == "ambiguous"
     assert decide(Wanted("John Sample", birth_year=1950), OLD, complete=False).status == "found"
-
-
-@given(st.text(max_size=30))
-def test_folding_twice_is_folding_once(name: str) -> None:
-    assert fold(fold(name)) == fold(name)
-    assert fold(f"  {name.upper()}. ") == fold(name.upper())
 
 
 def test_a_name_is_searched_for() -> None:

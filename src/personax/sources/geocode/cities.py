@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from personax.data import fold
 from personax.sources.geocode.countries import find_country
 from personax.sources.geocode.tables import gazetteer
-from personax.sources.names import fold
 
 __all__ = ["City", "cities_of", "city_named", "distance_km", "find_city"]
 

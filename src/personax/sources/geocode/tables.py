@@ -9,8 +9,8 @@ from importlib.resources import files
 from types import ModuleType
 from typing import Any, Literal, get_args
 
+from personax.data import fold
 from personax.errors import require
-from personax.sources.names import fold
 
 __all__ = ["SPACES", "Policy", "Space", "codes", "country_key", "country_rows", "gazetteer", "names", "policies"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Sequence
 from datetime import date
 from urllib.parse import urlsplit
 
+from personax.data import tidy
 from personax.sources.dates import Parts, parse_parts
 from personax.sources.records import BadValue, Origin, Record
 from personax.sources.units import limits, parse_quantity
@@ -38,8 +38,7 @@ def clean(value: object) -> str | None:
         return None
     if not isinstance(value, str):
         raise ValueError("not a text")
-    visible = "".join(letter for letter in value if unicodedata.category(letter) != "Cf")
-    text = unicodedata.normalize("NFC", " ".join(visible.split()))
+    text = tidy(value)
     if text in UNKNOWN:
         return None
     if len(text) > LONGEST:

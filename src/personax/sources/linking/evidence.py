@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from personax.data import fold
 from personax.sources.geocode import find_country
 from personax.sources.linking.similarity import EXACT, Born, born_of, born_points, name_points, tokens
-from personax.sources.names import fold
 from personax.sources.records import Record
 
 __all__ = ["MARGIN", "THRESHOLD", "Evidence", "evidence", "points"]

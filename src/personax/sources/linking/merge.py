@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from personax.data import fold
 from personax.sources.geocode import find_country
 from personax.sources.linking.link import Key, Links
 from personax.sources.linking.similarity import born_of
-from personax.sources.names import fold
 from personax.sources.records import Origin, Record
 
 __all__ = ["TOLERANCES", "Said", "merge"]

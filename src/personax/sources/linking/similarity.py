@@ -8,8 +8,8 @@ from functools import cache, lru_cache
 from types import ModuleType
 from typing import NamedTuple
 
+from personax.data import fold
 from personax.errors import require
-from personax.sources.names import fold
 
 __all__ = ["Born", "born_of", "born_points", "name_points", "tokens"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from personax.data import tidy
 from personax.errors import SourceChanged
 
 __all__ = ["LANGUAGES", "Entity", "Statement", "is_qid", "parse_json", "qid_of"]
@@ -95,8 +95,7 @@ class Statement:
 
 def _readable(text: str) -> str:
     """Return a text with single blanks and without invisible marks; empty for what is no name."""
-    visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
-    plain = unicodedata.normalize("NFC", " ".join(visible.split()))
+    plain = tidy(text)
     return plain if plain.isprintable() and len(plain) <= LONGEST else ""
 
 

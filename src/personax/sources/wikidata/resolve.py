@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from personax.data import fold, tidy
 from personax.errors import FetchError, InputError
 from personax.sources.web.pages import Fetch
 from personax.sources.wikidata.api import Api, Found
@@ -17,7 +17,7 @@ from personax.sources.wikidata.person import is_human, read_birth
 from personax.sources.wikidata.queries import names_query
 from personax.sources.wikidata.sparql import ENDPOINT, item_in, query_request, read_rows
 
-__all__ = ["Candidate", "Resolution", "Wanted", "fold", "judge", "resolve", "resolve_many", "score"]
+__all__ = ["Candidate", "Resolution", "Wanted", "judge", "resolve", "resolve_many", "score"]
 
 NAMES = {"label": 1.0, "alias": 0.9, "reordered": 0.8}
 """How well a name fits: it is a label; it is an alias; it has the same words in another order."""
@@ -99,19 +99,6 @@ class Resolution:
     def id(self) -> str | None:
         """The person's item where one was found."""
         return self.candidates[0].id if self.status == "found" else None
-
-
-def fold(name: str) -> str:
-    """Return a name without case, accents, punctuation and doubled blanks.
-
-    Examples
-    --------
-    >>> fold("  José  O'Neill-Žak "), fold("Ada_Sample")
-    ('jose o neill zak', 'ada sample')
-    """
-    apart = unicodedata.normalize("NFKD", name.casefold())
-    letters = "".join(letter for letter in apart if not unicodedata.combining(letter))
-    return " ".join("".join(letter if letter.isalnum() else " " for letter in letters).split())
 
 
 def _match(wanted: str, entity: Entity) -> str | None:
@@ -240,11 +227,7 @@ async def resolve_many(
         every = list(dict.fromkeys(item for items in ids.values() for item in items))
         known = {found.asked: found.entity async for found in api.entities(every, PROPS) if isinstance(found, Found)}
         for each in batch:
-            yield judge(each, [known[item] for item in ids.get(_plain(each.name), []) if item in known])
-
-
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFC", " ".join(name.split()))  # as Wikidata stores labels
+            yield judge(each, [known[item] for item in ids.get(tidy(each.name), []) if item in known])
 
 
 def _batches(wanted: Sequence[Wanted], endpoint: str, together: int) -> list[Sequence[Wanted]]:
@@ -264,7 +247,7 @@ def _batches(wanted: Sequence[Wanted], endpoint: str, together: int) -> list[Seq
 
 
 def _fits(batch: Sequence[Wanted], endpoint: str) -> bool:
-    query = names_query([_plain(each.name) for each in batch])
+    query = names_query([tidy(each.name) for each in batch])
     try:
         query_request(query, endpoint)
     except InputError:
@@ -273,7 +256,7 @@ def _fits(batch: Sequence[Wanted], endpoint: str) -> bool:
 
 
 async def _ids_of(fetch: Fetch, names: Sequence[str], endpoint: str) -> Mapping[str, Sequence[str]]:
-    query = names_query(list(dict.fromkeys(map(_plain, names))))
+    query = names_query(list(dict.fromkeys(map(tidy, names))))
     rows = read_rows(await fetch(query_request(query, endpoint)))
     ids: dict[str, list[str]] = {}
     for row in rows:

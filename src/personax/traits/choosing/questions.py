@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from personax.data import fold
 from personax.traits.llms.prompting import Message, content_hash, fenced, object_schema, template_hash
 from personax.traits.llms.replies import Reply, json_object
 
@@ -92,12 +92,7 @@ def right(answer: str, truth: object) -> bool:
     if isinstance(truth, int | float) and not isinstance(truth, bool):
         numbers = [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", answer)]
         return len(numbers) == 1 and numbers[0] == float(truth)
-    return f" {_plain(str(truth))} " in f" {_plain(answer)} "
-
-
-def _plain(text: str) -> str:
-    apart = unicodedata.normalize("NFKD", text.casefold().replace(".", ""))
-    return " ".join(re.findall(r"\w+", "".join(sign for sign in apart if not unicodedata.combining(sign))))
+    return f" {fold(str(truth))} " in f" {fold(answer)} "
 
 
 @dataclass(frozen=True)
