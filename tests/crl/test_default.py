@@ -16,20 +16,16 @@ import torch
 from personax.crl import load_fit, match, save_fit
 from personax.crl._budget import Budget
 from personax.crl._scaler import chunks
+from personax.crl.methods.default._blocks import Chart, fit_chart
 from personax.crl.methods.default._blocks import connected as touches
-from personax.crl.methods.default._chart import Chart, fit_chart
 from personax.crl.methods.default._components import CONTENTS, Components, Search, fit_components
-from personax.crl.methods.default._conditionals import Conditionals, fit_conditionals
-from personax.crl.methods.default._critic import Critic, edge_cost
-from personax.crl.methods.default._fit import DefaultFit
-from personax.crl.methods.default._method import Default
-from personax.crl.methods.default._modality_content import encode_contents, fit_modality_contents
-from personax.crl.methods.default._negatives import NegativeSampler
+from personax.crl.methods.default._critic import Critic, NegativeSampler, edge_cost
+from personax.crl.methods.default._method import Default, DefaultFit
 from personax.crl.methods.default._networks import BatchedMLP, Smooth, keep_restarts, standardise
 from personax.crl.methods.default._orthogonal import fit_orthogonal_latents
 from personax.crl.methods.default._projection import Projection
-from personax.crl.methods.default._shared_content import fit_shared_content
-from personax.crl.methods.default._structure import fit_structure
+from personax.crl.methods.default._shared_content import encode_contents, fit_modality_contents, fit_shared_content
+from personax.crl.methods.default._structure import Conditionals, fit_conditionals, fit_structure
 from personax.errors import InputError
 from personax.simulate import numerical
 
@@ -257,7 +253,7 @@ def test_of_tries_that_fit_alike_the_one_that_turns_least_goes_on(monkeypatch: p
         went_on.append(chart)
         return next(left)
 
-    monkeypatch.setattr("personax.crl.methods.default._chart._train", train)
+    monkeypatch.setattr("personax.crl.methods.default._blocks._train", train)
     monkeypatch.setattr(Chart, "turning", lambda *_: next(turned))
     best = fit_chart(torch.randn(9, 1), torch.randn(9, 2), 1, generator=generator())
     assert best is went_on[2]

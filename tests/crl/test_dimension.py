@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from personax.crl._dimension import choose_dimension
 from personax.crl._estimator import Arrays, Fitted, Progress
+from personax.crl._select import choose_dimension
 from personax.crl.methods import method
 from personax.errors import ComputationError, InputError
 

@@ -13,10 +13,9 @@ import torch
 from personax.crl import Paper, load_fit, save_fit
 from personax.crl.methods._layout import Layout, Pixels
 from personax.crl.methods._networks import MLPs, mlp
-from personax.crl.methods.paper._convolution import ImageDecoder, ImageEncoder
 from personax.crl.methods.paper._flow import StructuralFlow, acyclicity
 from personax.crl.methods.paper._method import PAPER_BUDGET
-from personax.crl.methods.paper._model import LatentModel
+from personax.crl.methods.paper._model import ImageDecoder, ImageEncoder, LatentModel
 from personax.crl.methods.paper._objective import PAPER, draw, terms
 from personax.errors import InputError
 

@@ -3,7 +3,7 @@
 `fit` is our method; `method` makes any other by name. A map: ``methods/`` (ours, the paper's, baselines), ``metrics/``
 (scores against known latents), ``diagnostics/`` (do these people speak against the assumptions), ``_estimator`` (what a
 method is), ``_budget``, ``_optimiser`` and ``_train`` (training), ``_batches`` and ``_scaler`` (what training reads),
-``_select``, ``_stability`` and ``_dimension`` (choosing without a truth), ``_save`` (fits on disk), ``_prior`` (what is
+``_select`` and ``_stability`` (choosing without a truth), ``_save`` (fits on disk), ``_prior`` (what is
 known of causes), ``_traversal`` (what a latent looks like).
 """
 
@@ -14,12 +14,10 @@ from personax.errors import require
 
 if TYPE_CHECKING:
     from personax.crl._budget import Budget
-    from personax.crl._dimension import Dimension, choose_dimension
     from personax.crl._estimator import Estimator, Fitted, Method, Problem
-    from personax.crl._graph import to_graph
     from personax.crl._prior import Prior
     from personax.crl._save import load_fit, save_fit
-    from personax.crl._select import SeedSelection, fit_seeds, regret
+    from personax.crl._select import Dimension, SeedSelection, choose_dimension, fit_seeds, regret
     from personax.crl._stability import Agreement, agreement
     from personax.crl._traversal import Traversal, traverse
     from personax.crl.diagnostics import Diagnosis, NoiseReport, diagnose, identified, noise_report
@@ -49,6 +47,7 @@ if TYPE_CHECKING:
         shd,
         summary,
     )
+    from personax.crl.metrics._graph import to_graph
 
 __all__ = [
     "DCI",
@@ -111,7 +110,7 @@ _HOME = {
     "Default": "methods.default._method",
     "DefaultFit": "methods.default._method",
     "Diagnosis": "diagnostics",
-    "Dimension": "_dimension",
+    "Dimension": "_select",
     "EdgeScores": "metrics",
     "Estimator": "_estimator",
     "Fitted": "_estimator",
@@ -131,7 +130,7 @@ _HOME = {
     "agreement": "_stability",
     "align": "metrics",
     "block_r2": "metrics",
-    "choose_dimension": "_dimension",
+    "choose_dimension": "_select",
     "dci": "metrics",
     "diagnose": "diagnostics",
     "fit": "methods.default._method",
@@ -153,7 +152,7 @@ _HOME = {
     "save_fit": "_save",
     "shd": "metrics",
     "summary": "metrics",
-    "to_graph": "_graph",
+    "to_graph": "metrics",
     "traverse": "_traversal",
     "usable": "methods",
 }

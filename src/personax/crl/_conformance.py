@@ -242,7 +242,8 @@ def _global_state() -> list[Any]:
 
 
 def _states() -> Iterator[Any]:
-    yield np.random.get_state()[1]  # noqa: NPY002 - that nobody touches it is what is checked
+    _, keys, position, *_ = np.random.get_state()  # noqa: NPY002 - that nobody touches it is what is checked
+    yield np.append(keys, position)
     try:
         import torch
     except ModuleNotFoundError:

@@ -7,7 +7,7 @@ without telling latents apart), ``_summary`` (all of them).
 
 from personax.crl.metrics._dci import DCI, dci
 from personax.crl.metrics._floors import Floor, noise_only_floor, root_copies_floor, rotation_floor
-from personax.crl.metrics._graph import EdgeScores, GraphScores, align, graph_scores, shd
+from personax.crl.metrics._graph import EdgeScores, GraphScores, align, graph_scores, shd, to_graph
 from personax.crl.metrics._mcc import Match, held_out_match, match
 from personax.crl.metrics._r2 import Leakage, Recovery, block_r2, held_out_r2, leakage, r2
 from personax.crl.metrics._summary import summary
@@ -34,4 +34,5 @@ __all__ = [
     "rotation_floor",
     "shd",
     "summary",
+    "to_graph",
 ]

@@ -1,4 +1,4 @@
-"""Scores of a learned graph against the true one, after latents are matched: SHD, precision, recall."""
+"""Learned graphs: in the terms that all stages share, and scored against the true one (SHD, precision, recall)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personax.errors import InputError
+from personax.schema import Edge, Graph, Node
 
-__all__ = ["EdgeScores", "GraphScores", "align", "graph_scores", "shd"]
+__all__ = ["EdgeScores", "GraphScores", "align", "graph_scores", "shd", "to_graph"]
 
 Edges = NDArray[np.bool_]
 
@@ -164,3 +165,27 @@ def _scores(learned: Edges, true: Edges) -> EdgeScores:
         hits / there if there else None,
         2 * hits / (said + there) if said + there else None,
     )
+
+
+def to_graph(adjacency: NDArray[np.float64], names: Sequence[str], *, threshold: float = 0.5) -> Graph:
+    """Return the edges that are surer than the threshold.
+
+    Parameters
+    ----------
+    adjacency
+        Shape (d, d), rows are children.
+    names
+        Of the latents; what stands before the last ``_`` is the group.
+
+    Examples
+    --------
+    >>> to_graph(np.array([[0.0, 0.0], [0.9, 0.0]]), ["text_1", "image_1"]).edges[0].source
+    'text_1'
+    """
+    nodes = [Node(name, name.replace("_", " "), name.rpartition("_")[0]) for name in names]
+    edges = [
+        Edge(names[parent], names[child], "directed", round(float(adjacency[child, parent]), 6))
+        for child, parent in np.argwhere(adjacency > threshold)
+    ]
+    meaning = "An arrow: source causes target among the learned latents, as far as the method's assumptions hold."
+    return Graph(nodes, edges, meaning, "how sure the edge is, 0 to 1", {"threshold": threshold})

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from personax.crl._device import CPU, normal, permutation
 from personax.crl._optimiser import minimise
-from personax.crl.methods.default._critic import Critic, edge_cost
-from personax.crl.methods.default._negatives import NegativeSampler
+from personax.crl.methods.default._critic import Critic, NegativeSampler, edge_cost
 from personax.crl.methods.default._networks import BatchedMLP, in_chunks, keep_restarts
 
 __all__ = ["Components", "Search", "fit_components"]

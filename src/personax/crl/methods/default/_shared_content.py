@@ -1,18 +1,32 @@
-"""Shared content: latents that several modalities, or several measurements of one modality, have in common."""
+"""Shared content: latents that several modalities, or several measurements of one modality, have in common.
+
+Of several measurements of a modality, each carries much that no latent does; what all have in common is the modality's
+latents and the shared ones, up to an invertible map (Yao et al. 2024, arXiv:2311.04056). Later stages read it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from personax.crl._device import CPU
+from personax.crl._estimator import Arrays
 from personax.crl.methods.default._components import Components, Search, fit_components
+from personax.crl.methods.default._projection import Projection
 
-__all__ = ["SharedContent", "fit_shared_content"]
+__all__ = [
+    "ModalityContent",
+    "SharedContent",
+    "apart",
+    "encode_contents",
+    "fit_modality_contents",
+    "fit_shared_content",
+]
 
 RESTARTS: Final = 6
 STEPS: Final = 0.5
@@ -90,3 +104,65 @@ def fit_shared_content(
     scaled = (found - mean) / std
     signs = torch.sign((scaled * scaled[:, :1]).mean(0))
     return SharedContent(components, count, mean, std, torch.where(signs == 0, 1.0, signs))
+
+
+CONTENT_RESTARTS: Final = 3
+CONTENT_NEGATIVES: Final = 16
+"""Twice as many restarts or three times as many negatives found the same, later."""
+
+
+@dataclass(frozen=True)
+class ModalityContent:
+    """The way from a modality's measurements to what they agree on.
+
+    Parameters
+    ----------
+    projection
+        Of each measurement apart.
+    content
+        What the projections have in common.
+    """
+
+    projection: Projection
+    content: SharedContent
+
+    def __call__(self, measurements: Mapping[str, object]) -> Tensor:
+        """Return shape (n, latents of the modality and shared ones)."""
+        with torch.no_grad():
+            return self.content(self.projection.apply(apart(measurements)))
+
+
+def apart(measurements: Mapping[str, object]) -> Arrays:
+    """Return the measurements of one modality as if each were a modality."""
+    return {name: {name: x} for name, x in measurements.items()}  # type: ignore[dict-item]
+
+
+def fit_modality_contents(
+    views: Arrays,
+    latents: Mapping[str, int],
+    shared: int,
+    people: tuple[Tensor, Tensor],
+    search: Search,
+    *,
+    generator: torch.Generator,
+    device: torch.device = CPU,
+) -> dict[str, ModalityContent]:
+    """Find the content of every modality that has several measurements; see `fit_shared_content`."""
+    found = {}
+    for modality, measurements in views.items():
+        if len(measurements) > 1:
+            projection = Projection.fit(apart(measurements), rng=np.random.default_rng(0))
+            inputs = projection.apply(apart(measurements))
+            content = fit_shared_content(
+                inputs, latents[modality] + shared, *people, search,
+                restarts=CONTENT_RESTARTS, negatives=CONTENT_NEGATIVES, generator=generator, device=device,
+            )  # fmt: skip
+            found[modality] = ModalityContent(projection, content)
+    return found
+
+
+def encode_contents(contents: Mapping[str, ModalityContent], targets: list[Tensor], views: Arrays) -> list[Tensor]:
+    """Return of each modality its content, or its components where there is none."""
+    return [
+        contents[m](by) if m in contents else target for (m, by), target in zip(views.items(), targets, strict=True)
+    ]
