@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from personax.discovery import CiTest, NothingVaries, fci, pc
-from personax.discovery.citest import Asked
+from personax.discovery._ci_test import Asked
 from personax.errors import ComputationError
 from personax.schema import Graph
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from personax.discovery import Knowledge, NothingVaries, fci, pc
-from personax.discovery.citest import CiTest, PValue
+from personax.discovery._ci_test import CiTest, PValue
 from personax.errors import ComputationError, InputError
 from personax.plan import Background, Discover, read_background
 from personax.progress import Silent

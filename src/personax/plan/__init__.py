@@ -29,11 +29,12 @@ from personax.plan.models import LLM
 from personax.plan.reading import read_background, read_modalities, read_plan
 from personax.plan.release import Release, ReleaseAnonymity, ReleaseGate, ReleaseNoise, ReleasePublisher
 from personax.plan.report import Report
-from personax.plan.whole import FORMAT, Plan
+from personax.plan.whole import FORMAT, SECTIONS, Plan
 
 __all__ = [
     "FORMAT",
     "LLM",
+    "SECTIONS",
     "AnnotateLLM",
     "AnnotateLexicon",
     "AnnotateQuestionnaire",

@@ -37,3 +37,7 @@ class Plan(Strict):
     crl: Crl | None = None
     discover: Discover | None = None
     report: Report = Report()
+
+
+SECTIONS = tuple(name for name in Plan.model_fields if name not in ("version", "name", "seed", "report"))
+"""The stages that a plan can ask for, in the order in which they run; the report comes after them."""

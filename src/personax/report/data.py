@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -163,7 +164,10 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """A study as the page shows it; a part that the study has not is None or empty."""
+    """A study as the page shows it; a part that the study has not is None or empty.
+
+    ``root`` is the study folder, for sections that other packages add.
+    """
 
     title: str
     people: People | None = None
@@ -176,6 +180,7 @@ class ReportData:
     discovery: Graph | None = None
     truth: Truth | None = None
     manifests: Sequence[Manifest] = ()
+    root: Path | None = None
 
     @property
     def trait_source(self) -> str:

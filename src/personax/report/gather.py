@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from personax.errors import StudyError
+from personax.plan import SECTIONS
 from personax.report.data import (
     BadCells,
     Crl,
@@ -26,15 +27,13 @@ from personax.report.distribution import distribute
 from personax.report.faces import choose_faces
 from personax.schema import TRAITS, Column, Graph, Notice, select
 
-__all__ = ["FEATURES", "STAGES", "gather"]
+__all__ = ["FEATURES", "gather"]
 
 FEATURES = 60
 """At most so many features are drawn, those with the smallest corrected p-values."""
 
-STAGES = ("collect", "annotate", "embed", "release", "independence", "crl", "discover")
 
-
-def gather(root: Path, *, title: str = "A study of people", stages: Collection[str] = STAGES) -> ReportData:
+def gather(root: Path, *, title: str = "A study of people", stages: Collection[str] = SECTIONS) -> ReportData:
     """Read everything that the page shows; what the study has not stays out.
 
     Parameters
@@ -75,6 +74,7 @@ def gather(root: Path, *, title: str = "A study of people", stages: Collection[s
         discovery=_graph(of("discover", "analysis", "discovery", "graph.json")),
         truth=truth,
         manifests=_manifests(root / "manifests", stages),
+        root=root,
     )
 
 
@@ -264,7 +264,7 @@ def _truth(path: Path) -> Truth | None:
 
 
 def _manifests(folder: Path, stages: Collection[str]) -> list[Manifest]:
-    raws: list[Mapping[str, Any] | None] = [_json(folder / f"{stage}.json") for stage in STAGES if stage in stages]
+    raws: list[Mapping[str, Any] | None] = [_json(folder / f"{stage}.json") for stage in SECTIONS if stage in stages]
     return [
         Manifest(
             stage=raw["stage"],

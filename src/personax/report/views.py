@@ -16,7 +16,7 @@ from personax.report.graph import Drawing, draw
 from personax.report.heatmap import heatmap
 from personax.report.lines import courses
 from personax.report.truth import Confusion, Pair, compare, confusions, scatter
-from personax.report.words import TESTS, count, display_test, number
+from personax.report.words import count, describe_test, display_test, number
 from personax.schema import ENDINGS, LETTERS
 
 __all__ = ["CrlView", "HeatmapView", "RatersView", "TruthView", "facts", "image_rows", "settings"]
@@ -42,7 +42,7 @@ class HeatmapView:
         table = found.table
         self.group, self.test = found.leading
         self.groups = [(g, _group(g)) for g in table["group"].unique(maintain_order=True)]
-        self.tests = [(t, *TESTS.get(t, (t, ""))) for t in table["test"].unique(maintain_order=True)]
+        self.tests = [(t, *describe_test(t)) for t in table["test"].unique(maintain_order=True)]
         self.panels = [self._panel(found, group, test) for group, _ in self.groups for test, *_ in self.tests]
         shown = table.filter((pl.col("group") == self.group) & (pl.col("test") == self.test))
         computed = shown.filter(pl.col("p_value").is_not_null())
