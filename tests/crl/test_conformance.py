@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,10 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
 
 from personax.crl import Budget
-from personax.crl._conformance import check_method
 from personax.crl._estimator import Arrays, Estimator, Problem
 from personax.crl._scaler import Scaler, check, latent_names
 from personax.registry import forget, register
+from personax.testing import check_method
 
 Change = Callable[[Any], Any]
 
@@ -60,7 +60,7 @@ class Credulous(FirstColumnsFit):
 
 @dataclass
 class FirstColumns(Estimator):
-    budget: Budget = Budget()
+    budget: Budget = field(default_factory=Budget)
     change: Change | None = None
     name = "first-columns"
 

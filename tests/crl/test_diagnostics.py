@@ -217,9 +217,9 @@ def test_all_together_are_a_table() -> None:
     rows = diagnose(Told(z), views, rng=np.random.default_rng(0), **ask)
     verdicts = {row["assumption"]: row["verdict"] for row in rows}
     assert len(rows) == 4
-    assert verdicts["measurements' noise is no other modality's matter"] == "violated"
+    assert verdicts["residuals of measurements are independent of other modalities"] == "violated"
     assert verdicts["measurements are independent given their latents"] == "holds"
-    assert verdicts["single latents are told apart"] == "not testable"
+    assert verdicts["single latents are identified"] == "not testable"
     for row in rows:
         assert set(row) == {"assumption", "verdict", "number", "sentence", "details"}
         assert row["sentence"].endswith(".")
@@ -231,7 +231,7 @@ def test_all_together_are_a_table() -> None:
     )  # fmt: skip
     assert [row["assumption"] for row in further[4:]] == [
         "the latents' noise is independent",
-        "latents do not hang on one measurement or modality",
+        "latents do not depend on a single measurement or modality",
     ]
     assert further[3]["verdict"] == "doubtful"
     assert {row["without"] for row in further[5]["details"]} == {"text/a", "text/b"}

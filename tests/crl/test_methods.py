@@ -15,7 +15,6 @@ import torch
 from personax.crl import held_out_r2, match
 from personax.crl._batches import Batches
 from personax.crl._budget import Budget
-from personax.crl._conformance import check_method
 from personax.crl._estimator import Fitted, Method
 from personax.crl._scaler import Scaler
 from personax.crl.methods import METHODS, NAMES, method
@@ -28,6 +27,7 @@ from personax.crl.methods.default._components import Search
 from personax.crl.methods.paper._method import MMCRL, Paper
 from personax.errors import InputError
 from personax.simulate.mixing import mix
+from personax.testing import check_method
 
 Views = dict[str, dict[str, np.ndarray]]
 

@@ -52,7 +52,7 @@ class ToyFit:
 class Toy(Estimator):
     """Returns the first columns."""
 
-    budget: Budget = Budget()
+    budget: Budget = field(default_factory=Budget)
     name = "toy"
 
     def learn(self, problem):
@@ -69,7 +69,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from personax.crl import fit_seeds, load_fit, method, usable
-from personax.crl._conformance import check_method
+from personax.testing import check_method
 from personax.plan import Crl
 from personax.stages.latents import make_method
 

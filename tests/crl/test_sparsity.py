@@ -43,7 +43,7 @@ def test_each_latent_is_told_what_identifies_it() -> None:
         "shared_1": ALONE, "text_1": SPARSITY, "text_2": ORTHOGONAL, "text_3": NOTHING, "face_1": ALONE,
     }  # fmt: skip
     assert found.rows[3]["mates"] == ["text_1", "text_2"]
-    assert found.rows[3]["sentence"] == "text_3 is told apart by nothing: it may hold text_1, text_2."
+    assert found.rows[3]["sentence"] == "text_3 is not identified: it may be mixed with text_1, text_2."
     assert (found.verdict, found.number) == ("violated", 3 / 5)
     assert "text_3" in found.sentence
 

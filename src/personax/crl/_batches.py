@@ -25,7 +25,7 @@ Rows = NDArray[np.intp] | slice
 
 @dataclass(frozen=True)
 class Batches:
-    """Measurements that were checked, where they lie, and what is done to those of a batch.
+    """Checked measurements, read a batch at a time, standardised and moved to the device.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ __all__ = ["Prior"]
 
 @dataclass(frozen=True)
 class Prior:
-    """Which modalities do not cause which. Latents of one modality have no order of their own, so none is named alone.
+    """Which modalities do not cause which; single latents have no order before the fit, so none is named.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Do these people speak against what Level II assumes? Asked of a fitted method, without a truth.
+"""Diagnostics: whether the data contradict what Level II assumes, of a fitted method, without a truth.
 
 A map: ``_verdict`` (what a diagnostic says), ``_explained_variance`` (do measurements show their latents),
 ``_residuals`` (what they show beyond them) and ``_leakage`` (what that depends on), ``_noise`` (is the latents' noise
-standard, normal, independent), ``_sparsity`` (what tells latents apart), ``_ablation`` (what changes when something is
+standard, normal, independent), ``_sparsity`` (what identifies latents), ``_ablation`` (what changes when something is
 left out), and here all of them together.
 """
 

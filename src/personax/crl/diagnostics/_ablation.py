@@ -19,12 +19,12 @@ STABLE: Final = 0.8
 """Agreement of two seeds on everything, below which a change says nothing: seeds alone change as much."""
 
 SLIGHT: Final = 0.1
-"""Loss of agreement, beside two seeds on everything, that is no more than other people would cause."""
+"""Loss of agreement, relative to two seeds on everything, that is no more than other people would cause."""
 
 GREAT: Final = 0.3
 """Loss of agreement from which the latents are others than before."""
 
-_ASSUMPTION: Final = "latents do not hang on one measurement or modality"
+_ASSUMPTION: Final = "latents do not depend on a single measurement or modality"
 
 
 def ablation(
@@ -35,7 +35,7 @@ def ablation(
     shared: int = 0,
     rng: np.random.Generator,
 ) -> Diagnosis:
-    """Fit on everything, then without each modality and each measurement, and say how far the other latents stay.
+    """Fit on everything, then without each modality and each measurement, and compare the other latents.
 
     A modality is left out where two remain, a measurement where its modality keeps one. Agreement is that of
     `personax.crl._stability`, within modalities. The yardstick is a second fit on everything: it and all fits with
@@ -95,7 +95,7 @@ def sparsity_path(
 ) -> list[dict[str, Any]]:
     """Fit with each weight of sparsity, from the same random numbers, and return what it costs and how many edges stay.
 
-    A plateau of edges over a range of weights speaks for the graph; a number that falls all the way is the weight's.
+    A plateau of edges over a range of weights supports the graph; a number that falls all the way is due to the weight.
 
     Parameters
     ----------

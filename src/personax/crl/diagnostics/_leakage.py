@@ -78,7 +78,7 @@ def block_leakage(
         "Nothing could be tested: there is one modality, or the test refused.",
     )
     where = "{modality}/{measurement}"
-    return summarise("measurements' noise is no other modality's matter", rows, where, parts)
+    return summarise("residuals of measurements are independent of other modalities", rows, where, parts)
 
 
 def conditional_independence(

@@ -78,7 +78,7 @@ def noise_report(
                   the bias-corrected distance correlation; test: the one passed in              .05     .15
     ============= ============================================================================ ======= ========
 
-    That an assumption holds says that these people do not speak against it: with few people little can.
+    That an assumption holds says that the data do not contradict it: with few people little can.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def noise_report(
 
 
 def exogenous_noise(noise: ArrayLike, names: Sequence[str], *, test: IndependenceTest) -> Diagnosis:
-    """Say whether the latents' learned noise is independent, by `noise_report`, on 1,000 people at most.
+    """Test whether the latents' learned noise is independent, by `noise_report`, on 1,000 people at most.
 
     Where it is not, an edge is missing or wrong, or something not measured causes two latents.
 

@@ -33,7 +33,7 @@ PEOPLE: Final = 1000
 
 @dataclass(frozen=True)
 class Residual:
-    """One measurement, held against its latents.
+    """One measurement and its prediction from the latents.
 
     Parameters
     ----------

@@ -23,11 +23,11 @@ NOTHING: Final = "nothing"
 _VERDICTS: Final[Mapping[str, Verdict]] = {
     ALONE: "holds",
     SPARSITY: "holds",
-    ORTHOGONAL: "doubtful",  # no edge and no test speaks for it: it is taken on trust
+    ORTHOGONAL: "doubtful",  # no edge and no test supports it: it is an assumption
     NOTHING: "violated",
 }
 
-_ASSUMPTION: Final = "single latents are told apart"
+_ASSUMPTION: Final = "single latents are identified"
 
 
 def mates(edges: NDArray[np.bool_], group: NDArray[np.intp]) -> list[list[int]]:
@@ -90,7 +90,7 @@ def identified(
     Returns
     -------
     Finding
-        The number is the share of latents that sparsity tells apart, or that are alone in their group. Rows:
+        The number is the share of latents that sparsity identifies, or that are alone in their group. Rows:
         ``latent``, ``by``, ``mates`` (what it may hold of others without a further edge), ``verdict``, ``sentence``.
 
     Raises
@@ -104,13 +104,13 @@ def identified(
     >>> link[2, 0] = 1
     >>> for row in identified(link, {"text": 2, "image": 1}).rows:
     ...     print(row["sentence"])
-    text_1 is told apart by the sparsity of edges across modalities.
-    text_2 is told apart by nothing: it may hold text_1.
-    image_1 is alone in its group, so that it is told apart as soon as the group is.
+    text_1 is identified by the sparsity of edges across modalities.
+    text_2 is not identified: it may be mixed with text_1.
+    image_1 is alone in its group, so that it is identified as soon as the group is.
     """
     names = latent_names(counts, list(counts), shared)
     if adjacency is None:
-        text = "No graph is learned, so sparsity tells no latents of a modality apart."
+        text = "No graph is learned, so sparsity identifies no latents within a modality."
         return Diagnosis(_ASSUMPTION, "not testable", None, text)
     edges = np.asarray(adjacency, dtype=np.float64) > threshold
     if edges.shape != (len(names), len(names)):
@@ -143,13 +143,13 @@ def _further(edges: NDArray[np.bool_], i: int, j: int) -> bool:
 
 def _row(name: str, possible: list[str], alone: bool, straight: bool) -> dict[str, Any]:
     if alone:
-        by, text = ALONE, "is alone in its group, so that it is told apart as soon as the group is."
+        by, text = ALONE, "is alone in its group, so that it is identified as soon as the group is."
     elif straight:
-        by, text = ORTHOGONAL, "touches no other modality and is told apart by orthogonal mechanisms, if they are."
+        by, text = ORTHOGONAL, "has no edge to another modality; orthogonal mechanisms identify it, if they hold."
     elif not possible:
-        by, text = SPARSITY, f"is told apart by the {SPARSITY}."
+        by, text = SPARSITY, f"is identified by the {SPARSITY}."
     else:
-        by, text = NOTHING, f"is told apart by nothing: it may hold {', '.join(possible)}."
+        by, text = NOTHING, f"is not identified: it may be mixed with {', '.join(possible)}."
     return {"latent": name, "by": by, "mates": possible, "verdict": _VERDICTS[by], "sentence": f"{name} {text}"}
 
 
@@ -158,10 +158,10 @@ def _gathered(rows: list[dict[str, Any]]) -> Diagnosis:
     straight = [row["latent"] for row in rows if row["by"] == ORTHOGONAL]
     share = sum(row["by"] in (ALONE, SPARSITY) for row in rows) / len(rows)
     if open_to:
-        text = f"By the learned graph, nothing tells these apart from others of their modality: {', '.join(open_to)}."
+        text = f"By the learned graph, nothing identifies these within their modality: {', '.join(open_to)}."
         return Diagnosis(_ASSUMPTION, "violated", share, text, rows)
     if straight:
-        text = f"These rest on orthogonal mechanisms, which nothing here can test: {', '.join(straight)}."
+        text = f"These rest on orthogonal mechanisms, which cannot be tested here: {', '.join(straight)}."
         return Diagnosis(_ASSUMPTION, "doubtful", share, text, rows)
-    text = "If the learned graph is right, its sparsity tells every latent apart from the others of its modality."
+    text = "If the learned graph is right, its sparsity identifies every latent within its modality."
     return Diagnosis(_ASSUMPTION, "holds", share, text, rows)

@@ -1,4 +1,4 @@
-"""What a diagnostic says: whether an assumption holds on these people, by how much, and what that means."""
+"""The verdict of a diagnostic: whether an assumption holds on the data, by how much, and what that means."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ LARGE: Final = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What these people say of one assumption.
+    """The verdict on one assumption.
 
     Parameters
     ----------
     assumption
         In words.
     verdict
-        ``holds`` means that these people do not speak against it, no more.
+        ``holds`` means that the data do not contradict it, no more.
     number
         What the verdict rests on; None where nothing could be computed.
     sentence
@@ -123,7 +123,7 @@ def worst(verdicts: Sequence[str]) -> Verdict:
 
 
 def summarise(assumption: str, rows: list[dict[str, Any]], where: str, parts: tuple[str, str, str]) -> Diagnosis:
-    """Return the finding of rows: what it says when all hold, when one does not (named), when none could be tested."""
+    """Return the diagnosis of rows; the sentences are for when all hold, one does not (named), none could be tested."""
     fine, broken, untested = parts
     verdict = worst([row["verdict"] for row in rows])
     if verdict == "not testable":

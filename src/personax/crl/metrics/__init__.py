@@ -1,4 +1,4 @@
-"""Scores of learned latents against known ones, each beside the floors that prove nothing.
+"""Scores of learned latents against known ones, each beside its floors.
 
 A map: ``_mcc`` (matching of latents, mean correlation coefficient), ``_r2`` (explained variance of the true latents),
 ``_dci`` (disentanglement), ``_graph`` (structural Hamming distance, precision, recall), ``_floors`` (what is reached

@@ -30,7 +30,7 @@ R2_MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """What is reached without telling latents apart.
+    """What is reached without identifying single latents.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def rotation_floor(
     """Return the scores of the truth itself, standardised and rotated at random within each block.
 
     Whoever finds the blocks and nothing more does about as well: a score that does not exceed the 95th percentile
-    does not show that single latents are told apart.
+    does not show that single latents are identified.
 
     Parameters
     ----------

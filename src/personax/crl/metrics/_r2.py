@@ -35,7 +35,7 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True)
 class Leakage:
-    """What is where it should not be, as held-out R2; 0 is best.
+    """Leakage between latents and noise, as held-out R2; 0 is best.
 
     Parameters
     ----------

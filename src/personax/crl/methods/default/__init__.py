@@ -1,1 +1,1 @@
-"""Our own method in stages: components that touch other modalities, then what only measurements tell, then a graph."""
+"""Our own method in stages: components connected to other modalities, then the other latents, then a graph."""

@@ -208,7 +208,7 @@ def around(block: Block) -> list[int]:
 def initial_blocks(
     components: Components, modalities: list[str], latents: Mapping[str, int], shared: int
 ) -> list[Block]:
-    """Return which latents of each modality touch others."""
+    """Return one block a modality: which of its latents are connected to others."""
     touches = connected(components.strength, components.critic.across)
     blocks, first = [], shared
     for m in modalities:
@@ -243,7 +243,7 @@ def fit_free_latents(
     generator: torch.Generator,
     device: torch.device,
 ) -> Block:
-    """Return the block with what its free latents are read from."""
+    """Return the block with the fitted functions for its free latents."""
     if not block.free:
         return block
     given = found[:, block.given]
@@ -262,7 +262,7 @@ def fit_free_latents(
 
 
 def orthogonality_choices(block: Block) -> dict[int, list[int]]:
-    """Return which latents of a block are settled by orthogonality, and to which others: those that touch nothing."""
+    """Return which latents of a block are determined by orthogonality, and to which others."""
     seen = around(block)
     found: dict[int, list[int]] = {}
     settled = list(block.given)

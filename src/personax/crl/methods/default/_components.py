@@ -19,7 +19,7 @@ __all__ = ["Components", "Search", "fit_components"]
 
 
 class View(NamedTuple):
-    """What a restart sees of a modality.
+    """The input that a restart reads of a modality.
 
     Parameters
     ----------
@@ -255,7 +255,7 @@ def standardised(v: Tensor) -> Tensor:
 
 
 def _sizes(x: Tensor, contents: Tensor | None, view: View) -> Tensor:
-    """Return what a view multiplies the numbers of a modality by: components, then contents; 0 for what it leaves."""
+    """Return a view's scale of each number of a modality: components, then contents; 0 for those left out."""
     spread = x.std(0).clamp_min(1e-12)
     size = LOUDEST * (spread / spread.max()) ** view.power / spread
     if contents is None:
@@ -265,7 +265,7 @@ def _sizes(x: Tensor, contents: Tensor | None, view: View) -> Tensor:
 
 
 class _Step:
-    """Steps of training over all restarts, and what validation people say of each."""
+    """Training steps of all restarts at once, and the validation objective of each."""
 
     def __init__(
         self,
@@ -336,7 +336,7 @@ class _Step:
         return [float(value) for value in best]
 
     def _seen(self, rows: Tensor, generator: torch.Generator | None = None) -> list[Tensor]:
-        """Return what the encoders of each restart see of some people, with its noise in training."""
+        """Return the encoders' inputs for some people, one for each restart, with noise in training."""
         seen = [x[rows] * size for x, size in zip(self.inputs, self.sizes, strict=True)]
         if generator is None:
             return seen
@@ -347,7 +347,7 @@ class _Step:
         ]
 
     def _remember(self, best: Tensor, kept: list[Tensor]) -> None:
-        """Keep the state of each restart that is better on validation people than it has been."""
+        """Keep the state of each restart whose validation objective has improved."""
         objective = self.validate()[0]
         better = torch.isfinite(objective) & (objective < best)
         best[better] = objective[better]

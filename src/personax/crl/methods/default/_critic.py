@@ -35,7 +35,7 @@ DELTA: Final = 0.1
 """Strength: an edge much weaker than this is free, a stronger one costs its logarithm."""
 
 WITHIN: Final = 0.5
-"""Cost of an edge within a modality, as a share of one across: were it free, a latent could take up its mates."""
+"""Cost of an edge within a modality, as a share of one across: were it free, a latent could mix with its mates."""
 
 HALF_LOG_TWO_PI: Final = 0.5 * math.log(2 * math.pi)
 
@@ -131,7 +131,7 @@ class Critic(nn.Module):
         return torch.stack(information).mean(0), self._strength(by_latent, edges, hidden, mean, log_scale)
 
     def _contrast(self, m: int, v: Tensor, part: Tensor, total: Tensor, density: Tensor, negatives: Tensor) -> Tensor:
-        """Tell whose latents of one modality belong to the others' of a person; shape (restarts,)."""
+        """Return the InfoNCE bound on the information between one modality and the others, shape (restarts,)."""
         caused, children = self.caused[m], self.outside[m]
         right = density[:, caused + children].sum(1)
         rest = total - part

@@ -129,7 +129,7 @@ def read_blocks(blocks: list[Block], found: Tensor, seen: list[Tensor], views: A
 
 
 def with_orthogonal_latents(blocks: list[Block], latents: Tensor) -> Tensor:
-    """Return latents of which those that edges left a choice about are replaced by their functions."""
+    """Return latents, those that edges do not determine replaced by their orthogonal functions."""
     out = latents.clone()
     for block in blocks:
         columns = around(block)
@@ -165,7 +165,7 @@ class Default(Estimator):
        between modalities given shared latents (`fit_components`), from many restarts; validation people choose.
     3. Latents without an edge to another modality: what several measurements of a modality share given those
        (`fit_shared_content`), or the leading components of a single measurement given them (`fit_chart`).
-    4. What edges leave open is taken orthogonal in the measurements (`fit_orthogonal_latents`).
+    4. Latents that edges do not determine are made orthogonal to the others (`fit_orthogonal_latents`).
     5. A sparse acyclic structural model of the latents (`fit_structure`).
 
     Parameters
@@ -338,7 +338,7 @@ def _fit_orthogonal(
     generator: torch.Generator,
     device: torch.device,
 ) -> None:
-    """Add to each block the functions that replace latents which edges leave open."""
+    """Add to each block the functions that replace latents which edges do not determine."""
     for block, y in zip(blocks, targets, strict=True):
         open_to = orthogonality_choices(block)
         if open_to:

@@ -28,7 +28,7 @@ RATE: Final = 5e-3
 HIDDEN: Final = 32
 
 REGRESSION: Final = (3000, 256, 3e-3, 96)
-"""Steps, batch, rate and width of the network that says what a measurement is on average, given latents."""
+"""Steps, batch, rate and width of the regression of a measurement on latents."""
 
 
 def inverse_metric(

@@ -38,7 +38,7 @@ NEGATIVES: Final = 48
 
 @dataclass(frozen=True)
 class SharedContent:
-    """Latents that every input shows, each the mean of what the inputs say of it.
+    """Latents common to all inputs, each the mean of the inputs' estimates.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ CONTENT_NEGATIVES: Final = 16
 
 @dataclass(frozen=True)
 class ModalityContent:
-    """The way from a modality's measurements to what they agree on.
+    """The encoder from a modality's measurements to their shared content.
 
     Parameters
     ----------

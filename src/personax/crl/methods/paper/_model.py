@@ -108,7 +108,7 @@ Belief = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Inferred:
-    """What the encoders say of a batch.
+    """Posterior means and log-variances of a batch.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ class LatentModel(nn.Module):
         draw_weights(self, generator)
 
     def infer(self, views: Views) -> Inferred:
-        """Return beliefs about latents and measurement noise."""
+        """Return the posteriors of latents and measurement noise."""
         split = self.layout.shared
         beliefs: dict[tuple[str, str], Belief] = {}
         for encoder, group in zip(self.encoders, self.groups, strict=True):
@@ -181,13 +181,13 @@ class LatentModel(nn.Module):
 
 
 def _part(belief: Belief, start: int, stop: int | None) -> Belief:
-    """Return the belief about some of the variables."""
+    """Return the posterior of some of the variables."""
     mean, logvar = belief
     return mean[:, start:stop], logvar[:, start:stop]
 
 
 def _product(beliefs: list[Belief]) -> Belief:
-    """Multiply Gaussian beliefs with the standard normal; precisions add."""
+    """Multiply Gaussian posteriors with the standard normal (product of experts); precisions add."""
     # prod_k N(z; m_k, s_k^2) N(z; 0, 1) is Gaussian: precision 1 + sum_k 1 / s_k^2, mean weighted by precisions
     precision = 1 + sum((torch.exp(-logvar) for _, logvar in beliefs), beliefs[0][0].new_zeros(()))
     mean = sum((mean * torch.exp(-logvar) for mean, logvar in beliefs), beliefs[0][0].new_zeros(())) / precision

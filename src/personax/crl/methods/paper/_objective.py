@@ -64,7 +64,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """All that is random in a step; drawn outside of it, so that a compiled step is the true one.
+    """The random numbers of a step; drawn outside of it, so that a compiled step is the true one.
 
     Parameters
     ----------
