@@ -128,9 +128,9 @@ def step(batches: list[int], steps: int, where: torch.device, *, with_compiler: 
         for compiled, half in ways:
             generator = torch.Generator().manual_seed(0)
             budget = replace(PAPER_BUDGET, batch=batch, compiled=compiled, half=half)
-            model = LatentModel(layout, generator=generator).to(where)
-            objective, gates = PaperObjective(model, PAPER, half=half), [model.flow.gate_logits]
-            trainer = Trainer(model, objective, budget, generator, faster=(gates, GATE_RATE))
+            latent = LatentModel(layout, generator=generator).to(where)
+            objective, gates = PaperObjective(latent, PAPER, half=half), [latent.flow.gate_logits]
+            trainer = Trainer(latent, objective, budget, generator, faster=(gates, GATE_RATE))
             began = time.perf_counter()
             if compiled:
                 trainer._compile(views, where)

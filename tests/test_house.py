@@ -19,7 +19,7 @@ PACKAGE = ROOT / "src" / "personax"
 
 GROUND = {"errors", "schema", "strict", "columns", "progress", "files", "graphs", "data", "registry", "statistics"}
 LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "figures"}
-UPPER = ("plan", "store", "report", "stages", "study", "cli")
+UPPER = ("plan", "store", "report", "stages", "study", "cli", "testing")
 """Each of these may use the ones before it."""
 
 

@@ -115,7 +115,8 @@ def test_scikit_learn_clones_and_chains_methods() -> None:
 @pytest.mark.parametrize("option", ["compiled", "half"])
 def test_options_that_a_method_does_not_have_are_refused(option: str) -> None:
     for name in NAMES:
-        asked = method(name, budget=replace(TINY, **{option: True}))
+        budget = replace(TINY, compiled=option == "compiled", half=option == "half")
+        asked = method(name, budget=budget)
         if name not in ("paper", "mmcrl"):
             with pytest.raises(InputError, match=f"{option}: {name} has no such steps"):
                 asked.fit(world()[0], latents=LATENTS, rng=np.random.default_rng(0))

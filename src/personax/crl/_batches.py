@@ -43,7 +43,7 @@ class Batches:
     Examples
     --------
     >>> views = {"text": {"a": np.array([[1.0], [3.0], [5.0]])}}
-    >>> people = People(views, Standardiser.fit(views)).part(torch.tensor([2, 0]))
+    >>> people = Batches(views, Scaler.fit(views)).subset(torch.tensor([2, 0]))
     >>> len(people), people.batch(torch.tensor([0]))["text"]["a"]
     (2, tensor([[1.2247]]))
     """

@@ -31,7 +31,7 @@ def torch_device(device: Device) -> torch.device:
 
     Examples
     --------
-    >>> placed("cpu")
+    >>> torch_device("cpu")
     device(type='cpu')
     """
     if device not in ("auto", "cpu", "cuda"):

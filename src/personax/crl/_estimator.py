@@ -69,7 +69,6 @@ class Method(Protocol):
     def fit(
         self,
         views: Arrays,
-        y: None = None,
         *,
         latents: Mapping[str, int],
         shared: int = 0,
@@ -194,6 +193,19 @@ class Estimator(ABC):
             raise InputError(f"{self.name} is not fitted; call fit first")
         latents: NDArray[np.float64] = fitted.encode(views)
         return latents
+
+    def fit_transform(self, views: Arrays, y: None = None, **fit: Any) -> NDArray[np.float64]:  # noqa: ANN401
+        """Return the latents of the people fitted on; the arguments are those of `fit`."""
+        self.fit(views, y, **fit)
+        return self.transform(views)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "fitted_")
+
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401 - called by scikit-learn alone, which personax need not have
+        from sklearn.base import BaseEstimator
+
+        return BaseEstimator().__sklearn_tags__()
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters; ``deep`` adds those of parameters, as in ``budget__epochs``."""

@@ -109,7 +109,7 @@ class Scaler:
     Examples
     --------
     >>> views = {"text": {"a": np.array([[1.0, 7.0], [3.0, 7.0]])}}
-    >>> Standardiser.fit(views).apply({"text": {"a": np.array([[5.0, 7.0]])}})["text"]["a"]
+    >>> Scaler.fit(views).apply({"text": {"a": np.array([[5.0, 7.0]])}})["text"]["a"]
     array([[3.]])
     """
 

@@ -166,7 +166,7 @@ class Trainer:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of what the compiler itself uses
                 compiled = torch.compile(self.objective.loss, dynamic=False)
-                compiled(first, noise, torch.ones((), device=device))[0].backward()
+                compiled(first, noise, torch.ones((), device=device))[0].backward()  # type: ignore[no-untyped-call]
         except RuntimeError as error:
             lines = str(error).strip().splitlines() or [type(error).__name__]
             self.eager_reason = f"steps could not be compiled ({lines[0]}); a C++ compiler is needed"
@@ -284,7 +284,7 @@ Loss = Callable[[Tensors, torch.Generator], Tensor]
 class _PlainObjective:
     """A loss that draws its own noise and has no further terms."""
 
-    terms = ("training",)
+    terms: tuple[str, ...] = ("training",)
 
     def __init__(self, loss: Loss) -> None:
         self._loss = loss

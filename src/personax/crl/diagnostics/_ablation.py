@@ -52,7 +52,7 @@ def ablation(
 
     Returns
     -------
-    Finding
+    Diagnosis
         The number is the smallest agreement. Rows: ``without``, ``agreement``, ``loss`` (beside the yardstick),
         ``verdict``, ``reason`` (why a fit failed).
 

@@ -50,7 +50,7 @@ def explained_variance(
 
     Returns
     -------
-    Finding
+    Diagnosis
         The number is the smallest share. Rows: ``modality``, ``measurement``, ``components``, ``r2`` (of the
         components, weighted by variance), ``covered`` (share of variance that they hold), ``share`` (of all variance),
         ``verdict``.
@@ -64,7 +64,7 @@ def explained_variance(
     --------
     >>> rng = np.random.default_rng(0)
     >>> z = rng.normal(size=(400, 1))
-    >>> found = reconstruction(z, ["text_1"], {"text": {"a": np.hstack([z, -z])}}, rng=rng)
+    >>> found = explained_variance(z, ["text_1"], {"text": {"a": np.hstack([z, -z])}}, rng=rng)
     >>> found.verdict, round(found.number, 1)
     ('holds', 1.0)
     """

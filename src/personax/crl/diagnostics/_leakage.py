@@ -47,7 +47,7 @@ def block_leakage(
 
     Returns
     -------
-    Finding
+    Diagnosis
         The number is the largest effect. Rows: ``modality``, ``measurement``, ``other``, ``effect``, ``p``, ``p_holm``
         (over all rows), ``verdict``, ``reason``.
 
@@ -105,7 +105,7 @@ def conditional_independence(
 
     Returns
     -------
-    Finding
+    Diagnosis
         The number is the largest effect. Rows: ``modality``, ``first``, ``second``, ``effect``, ``p``, ``p_holm`` (over
         all rows), ``verdict``, ``reason``; a modality with one measurement has one row, not testable.
 

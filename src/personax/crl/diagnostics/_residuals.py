@@ -70,7 +70,7 @@ def columns_by_group(names: Sequence[str]) -> dict[str, list[int]]:
 
     Examples
     --------
-    >>> groups(["shared_1", "text_1", "text_2"])
+    >>> columns_by_group(["shared_1", "text_1", "text_2"])
     {'shared': [0], 'text': [1, 2]}
     """
     found: dict[str, list[int]] = {}

@@ -89,7 +89,7 @@ def identified(
 
     Returns
     -------
-    Finding
+    Diagnosis
         The number is the share of latents that sparsity identifies, or that are alone in their group. Rows:
         ``latent``, ``by``, ``mates`` (what it may hold of others without a further edge), ``verdict``, ``sentence``.
 

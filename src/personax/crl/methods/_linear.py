@@ -145,9 +145,6 @@ class PCA(Estimator):
         return LinearFit.fit(names, float(np.mean(left)), scale, weights, views)
 
 
-Array = NDArray[np.float64]
-
-
 @register("methods", "cca", title="CCA", order=3, needs_torch=False)
 @dataclass
 class CCA(Estimator):

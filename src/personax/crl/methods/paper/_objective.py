@@ -132,7 +132,7 @@ class PaperObjective:
         Whether matrix products of training steps are in bfloat16; validation is always in 32 bits.
     """
 
-    terms = ("reconstruction", "independence", "sparsity", "cycles")
+    terms: tuple[str, ...] = ("reconstruction", "independence", "sparsity", "cycles")
 
     def __init__(self, model: LatentModel, weights: Weights, *, half: bool = False) -> None:
         self.model, self.weights, self.half = model, weights, half
