@@ -8,26 +8,15 @@ from dataclasses import replace
 
 import polars as pl
 
-from personax.schema import Column, Kind, Role
+from personax.data.identity import classify
+from personax.data.naming import is_code, snake
+from personax.data.values import FEW, MANY
+from personax.schema import Column, Identity, Kind, Role
 
 __all__ = ["FEW", "infer_columns"]
 
-FEW = 12
-"""Whole numbers with at most so many distinct values are levels of a scale."""
-
-MANY = 20
-"""Text is taken to single people out only in a table of at least so many rows."""
-
-# All patterns meet a name as `_words` writes it: "Birth Date", "birthDate" and "BIRTH_DATE" are birth_date.
 _IDS = ("id", "person_id", "rownames")
-_PRIVATE = re.compile(
-    r"(^|_)((first|last|full|given|family|middle|nick|user|sur)?names?|birth_?(date|place)|date_of_birth|"
-    r"place_of_birth|dob|e?_?mail|phone|mobile|address|url|link|website|biography|bio|text|photo|picture|portrait|"
-    r"image|headshot)$"
-)
-_BIRTHDAY = re.compile(r"(^|_)birth_?day$")
 _TRAIT = re.compile(r".+_[ocean]$|(.+_)?(openness|conscientiousness|extraversion|agreeableness|neuroticism)$")
-_CODES = re.compile(r"(_idx|_index|_code|_id)$|^(type|league|gender|sex|country|nationality|occupation|position)$")
 _PERIODS = {
     **dict.fromkeys(("month", "birthmonth", "birth_month"), 12.0),
     **dict.fromkeys(("day", "birthday", "birth_day"), 31.0),
@@ -57,11 +46,12 @@ def infer_columns(frame: pl.DataFrame, given: Mapping[str, Column] | None = None
 
     Notes
     -----
-    Roles: the first column called id is the id, another one is private; names such as ``name``, ``Birth Date``,
-    ``email`` and ``biography``, dates, and text or codes that differ for nearly everybody, are private; numbers called
-    ``final_o`` or ``<model>_o`` (o c e a n), or after a trait, are targets; vectors are embeddings; all others are
-    features. Kinds: numbers called month, day, weekday, longitude and the like are cyclic if they fit in one turn; text
-    and codes are nominal; numbers with at most 12 distinct values are ordinal; all other numbers are continuous.
+    Roles: the first column called id is the id, another one is private; numbers called ``final_o`` or ``<model>_o``
+    (o c e a n), or after a trait, are targets; vectors are embeddings; columns whose identity class is direct, and
+    text or codes that differ for nearly everybody, are private; all others are features. No name decides alone: see
+    `personax.data.identity.classify`. Kinds: numbers called month, day, weekday, longitude and the like are cyclic if
+    they fit in one turn; text and codes are nominal; numbers with at most 12 distinct values are ordinal; all other
+    numbers are continuous.
 
     Examples
     --------
@@ -69,49 +59,55 @@ def infer_columns(frame: pl.DataFrame, given: Mapping[str, Column] | None = None
     >>> [(column.role, column.kind) for column in infer_columns(frame)]
     [('feature', 'continuous'), ('feature', 'nominal'), ('target', 'ordinal')]
     """
-    columns = dict(given or {})
-    has_id = any(columns[name].role == "id" for name in frame.columns if name in columns)
-    for series in frame:
+    columns, ids = dict(given or {}), [name for name in frame.columns if snake(name) in _IDS]
+    first = next((name for name in columns if name in frame.columns and columns[name].role == "id"), None)
+    first = first or next((name for name in ids if name not in columns), None)
+    roles = {series.name: _role_by_name(series, series.name == first) for series in frame}
+    described = [
+        columns.get(series.name) or replace(_kind(series), role=roles[series.name] or "feature") for series in frame
+    ]
+    found = classify(frame, described)
+    made = []
+    for series, column in zip(frame, described, strict=True):
+        identity, why = found[series.name]
         if series.name not in columns:
-            columns[series.name] = _infer(series, has_id=has_id)
-        has_id = has_id or columns[series.name].role == "id"
-    return [columns[name] for name in frame.columns]
+            column = _inferred(series, column, roles[series.name], found[series.name], second=series.name in ids)
+        made.append(column if column.identity else replace(column, identity=identity, identity_why=why))
+    return made
 
 
-def _infer(series: pl.Series, *, has_id: bool) -> Column:
-    role, because = _role(series, has_id=has_id)
-    column = _kind(series)
-    return replace(column, role=role, why=f"{column.why}; {because}" if because else column.why)
-
-
-def _words(name: str) -> str:
-    """Return a column name as lower-case words: ``Height(cm)`` is height_cm, ``birthDate`` is birth_date."""
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", name.strip())
-    return re.sub(r"[^0-9a-z]+", "_", apart.lower()).strip("_")
-
-
-def _role(series: pl.Series, *, has_id: bool) -> tuple[Role, str]:
-    """Return the role, and why where it is not plain."""
-    name = _words(series.name)
-    number = series.dtype.is_numeric()
-    if name in _IDS:
-        return ("private", "private: a second id") if has_id else ("id", "")
+def _role_by_name(series: pl.Series, first: bool) -> Role | None:
+    """Return the role of an id, a vector or a trait; None where the identity class decides."""
+    if first:
+        return "id"
     if series.dtype.is_nested():
-        return "embedding", ""
-    if _PRIVATE.search(name) or (_BIRTHDAY.search(name) and not number):
-        return "private", "private by its name"
-    if series.dtype.is_temporal():
-        return "private", "private: a date can single people out"
-    if (not number or _holds_codes(name, series)) and _differs_for_everybody(series):
-        return "private", "private: it differs for nearly everybody"
-    is_trait = _TRAIT.fullmatch(name) and (number or series.null_count() == len(series))
-    return ("target" if is_trait else "feature"), ""
+        return "embedding"
+    number = series.dtype.is_numeric() or series.null_count() == len(series)
+    return "target" if number and _TRAIT.fullmatch(snake(series.name)) else None
+
+
+def _inferred(
+    series: pl.Series, column: Column, role: Role | None, found: tuple[Identity, str], *, second: bool
+) -> Column:
+    """Return a column that nobody has described, with its role, and why where that is not plain."""
+    because = ""
+    if role is None and second:
+        role, because = "private", "private: a second id"
+    elif role not in ("id", "embedding") and found[0] == "direct":
+        role, because = "private", f"private: {found[1]}"
+    elif role is None and _is_text_or_codes(series) and _differs_for_everybody(series):
+        role, because = "private", "private: it differs for nearly everybody"
+    return replace(column, role=role or "feature", why=f"{column.why}; {because}" if because else column.why)
+
+
+def _is_text_or_codes(series: pl.Series) -> bool:
+    return not series.dtype.is_numeric() or _holds_codes(snake(series.name), series)
 
 
 def _holds_codes(name: str, numbers: pl.Series) -> bool:
     """Say whether these numbers are codes by their name; a body_mass_index of 22.5 is none."""
     whole = numbers.dtype.is_integer() or bool((numbers % 1 == 0).all())
-    return name not in _PERIODS and _CODES.search(name) is not None and whole
+    return name not in _PERIODS and is_code(name) and whole
 
 
 def _differs_for_everybody(series: pl.Series) -> bool:
@@ -121,7 +117,7 @@ def _differs_for_everybody(series: pl.Series) -> bool:
 
 
 def _kind(series: pl.Series) -> Column:
-    name = _words(series.name)
+    name = snake(series.name)
     unit = _UNIT.search(name)
     column = Column(series.name, "feature", "nominal", unit[1] if unit else None, inferred=True)
     if not series.dtype.is_numeric():

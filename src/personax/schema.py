@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, get_args
 
 __all__ = [
     "ENDINGS",
+    "IDENTITIES",
     "KINDS",
     "LETTERS",
     "ROLES",
@@ -19,6 +20,7 @@ __all__ = [
     "Edge",
     "EdgeKind",
     "Graph",
+    "Identity",
     "Kind",
     "Node",
     "Notice",
@@ -34,6 +36,9 @@ Role = Literal["id", "private", "feature", "target", "embedding"]
 Kind = Literal["continuous", "ordinal", "nominal", "cyclic"]
 """What a column's values mean; it decides which tests fit."""
 
+Identity = Literal["direct", "quasi-identifying", "sensitive", "free", "unknown", ""]
+"""Whom a column's values tell; empty where nobody has looked. See docs/disclosure.md."""
+
 Status = Literal[
     "ok", "insufficient", "hesitation", "refused", "privacy", "filtered", "empty", "truncated", "malformed",
     "off_scale", "contradictory", "failed", "not_asked",
@@ -45,6 +50,7 @@ EdgeKind = Literal["directed", "undirected", "bidirected", "partially_directed",
 
 ROLES: tuple[Role, ...] = get_args(Role)
 KINDS: tuple[Kind, ...] = get_args(Kind)
+IDENTITIES: tuple[Identity, ...] = get_args(Identity)[:-1]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 ENDINGS: Mapping[str, Sequence[Status]] = {
@@ -79,6 +85,8 @@ class Column:
         True when personax guessed role or kind; the report then says so.
     why
         One phrase: why this kind was inferred.
+    identity, identity_why
+        Its identity class, and the reason in a phrase; see `personax.data.identity.classify`.
     """
 
     name: str
@@ -88,6 +96,8 @@ class Column:
     period: float | None = None
     inferred: bool = False
     why: str = ""
+    identity: Identity = ""
+    identity_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

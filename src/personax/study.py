@@ -199,8 +199,17 @@ class Study:
             inputs.update(manifest.outputs if manifest else {})
             if manifest and stage.tells:
                 inputs[f"manifests/{need}.json"] = manifest.told()
+        inputs.update(self._weights(stage))
         settings = {**section.model_dump(mode="json"), **({"name": self.plan.name} if stage.titled else {})}
         return Manifest(stage.name, stage.revision, self.plan.seed, settings, inputs)
+
+    def _weights(self, stage: Stage) -> dict[str, str]:
+        """Return the hashes of the models that a stage reads; of those not on this machine, what its last run read."""
+        old = self.folder.manifest(stage.name)
+        known = old.inputs if old else {}
+        now = stage.weights(self.plan, self.base, self.folder)
+        told = {name: digest or known.get(name) for name, digest in now.items()}
+        return {name: digest for name, digest in told.items() if digest}
 
     def _run_stage(self, stage: Stage, why: str, progress: Progress) -> Outcome:
         progress.stage(stage.name)
@@ -214,6 +223,7 @@ class Study:
             out.commit(
                 replace(
                     expected,
+                    inputs={**expected.inputs, **context.inputs},
                     versions=_versions(),
                     counts=context.counts,
                     notices=[asdict(notice) for notice in context.notices],

@@ -177,6 +177,7 @@ class Counting:
         self.card = Card("counting", "text", 3)
         self.dim, self.room, self.breaks_at = dim, room, breaks_at
         self.seen: list[str] = []
+        self.sizes: list[int] = []
 
     def encode(self, items: Sequence[str]) -> Vectors:
         if len(items) > self.room:
@@ -184,6 +185,7 @@ class Counting:
         if self.breaks_at is not None and len(self.seen) >= self.breaks_at:
             raise KeyboardInterrupt
         self.seen += items
+        self.sizes.append(len(items))
         return np.array([[len(item)] * self.dim for item in items], dtype=np.float32)
 
 
@@ -203,8 +205,24 @@ def test_a_batch_that_does_not_fit_is_halved() -> None:
     items = [f"{'x' * i}" for i in range(1, 40)]
     encoder = Counting(room=5)
     assert encode_all(encoder, items, items, batch=32)[:, 0].tolist() == list(range(1, 40))
+    assert 1 < max(encoder.sizes) <= 5
     with pytest.raises(ComputationError, match="no memory to encode one item"):
         encode_all(Counting(room=0), items, items)
+
+
+def test_long_texts_come_first_and_short_ones_fit_in_larger_batches() -> None:
+    class Room(Counting):
+        def encode(self, items: Sequence[str]) -> Vectors:
+            if len(items) * max(map(len, items)) > 400:
+                raise MemoryError
+            return super().encode(items)
+
+    items = ["x" * (1 + 7 * i % 97) for i in range(97)]
+    encoder = Room()
+    assert encode_all(encoder, items, items, batch=32)[:, 0].tolist() == [len(item) for item in items]
+    lengths = [len(item) for item in encoder.seen]
+    assert lengths == sorted(lengths, reverse=True), "a batch holds texts of one length, so little is padded"
+    assert encoder.sizes[0] < 5 < max(encoder.sizes)
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

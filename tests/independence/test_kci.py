@@ -20,8 +20,7 @@ from personax.errors import UntestableError
 from personax.independence import kci
 from personax.independence._counts import count
 from personax.independence._effects import cramers_v, effect_factor, kernel_correlation
-from personax.independence._kernels import marginal_width, standardise
-from personax.independence._low_rank import marginal_factor
+from personax.independence._kernels import marginal_factor, marginal_width, standardise
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from personax.errors import UntestableError
 from personax.independence import kci
 from personax.independence._counts import count
 from personax.independence._hsic import hsic
-from personax.independence._low_rank import Factor, cross, marginal_factor
+from personax.independence._kernels import Factor, cross, marginal_factor
 from personax.independence._null import p_value, permutation_variance, permuted_statistics
 
 

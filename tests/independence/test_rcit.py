@@ -11,9 +11,8 @@ from scipy import stats
 
 from personax.errors import UntestableError
 from personax.independence._counts import count
-from personax.independence._fourier import fourier_features
-from personax.independence._rcit import rcit, rcit_of
-from personax.independence._tails import exact, lindsay_pilla_basak
+from personax.independence._null import exact, lindsay_pilla_basak
+from personax.independence._rcit import fourier_features, rcit, rcit_of
 
 Array = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from personax.independence._effects import effect_factor, kernel_correlation
 from personax.independence._gsq import likelihood_ratio
 from personax.independence._hsic import hsic_of
 from personax.independence._kci import kci_of
-from personax.independence._low_rank import marginal_factor
+from personax.independence._kernels import marginal_factor
 from personax.independence._rcit import rcit_of
 
 ROW = st.tuples(st.integers(0, 4), st.integers(0, 3), st.integers(0, 2), st.integers(1, 5))

@@ -20,6 +20,7 @@ from personax.release import (
     Gate,
     Key,
     KeyFolder,
+    Leave,
     Noise,
     Preset,
     Settings,
@@ -35,12 +36,20 @@ from personax.simulate import simulate_population
 from personax.traits import aggregate
 
 KEY = Key(bytes(range(32)))
+INVENTED = "The people are invented."
+
+
+def left_open(contents: Contents) -> dict[str, Leave]:
+    """Let all that is not direct leave as it is, but the day of birth."""
+    days = {column.name for column in contents.columns} & {"birth_month", "birth_day"}
+    return {**dict.fromkeys(days, Leave("withheld")), "*": Leave("exact", INVENTED)}
 
 
 def release(contents: Contents, out: Path, **asked: Any) -> list[Notice]:
     """Build into ``out/release`` with the key in ``out/keys``; attacks only where they are asked for."""
-    return build(contents, out / "release", key=KEY, keys=KeyFolder(out / "keys"),
-                 settings=Settings(**{"attack": False, **asked}), rng=np.random.default_rng(2))  # fmt: skip
+    settings = Settings(**{"attack": False, "columns": left_open(contents), **asked})
+    return build(contents, out / "release", key=KEY, keys=KeyFolder(out / "keys"), settings=settings,
+                 rng=np.random.default_rng(2))  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -201,8 +210,9 @@ def test_a_private_value_in_a_released_column_stops_the_release(tmp_path: Path) 
     assert "Ada" not in str(caught.value)
     assert not (tmp_path / "release").exists()
     marked = [Column("id", "id", "nominal"), Column("name", "feature", "nominal")]
-    with pytest.raises(InputError, match="name is marked for release and looks private"):
-        release(Contents("x", people.drop("club"), marked, None, {}), tmp_path, rare_below=1)
+    notices = release(Contents("x", people.drop("club"), marked, None, {}), tmp_path, rare_below=1, columns={})
+    assert part(tmp_path / "release", "people").columns == ["id"]
+    assert any(n.text.startswith("Withheld from the release: name (direct: its name says so (name)") for n in notices)
 
 
 def test_people_who_asked_to_go_are_in_no_byte_and_are_not_counted_on(contents: Contents, tmp_path: Path) -> None:

@@ -14,11 +14,9 @@ from hypothesis import strategies as st
 
 from personax.errors import InputError
 from personax.release.addresses import addresses
-from personax.release.marked import refuse_marked
 from personax.release.private import Private, fold
 from personax.release.scan import refuse_private, scan
 from personax.release.scan_folder import refuse_folder, scan_folder
-from personax.schema import Column
 from personax.simulate import simulate_population
 
 NAMES = ["Zoë Nemo", "Lin", "Martin", "Søren Łagodny", "p00042", "1990-05-17", "Jordan", "ada@nemo.org"]
@@ -231,29 +229,6 @@ def test_nothing_is_found_in_simulated_people() -> None:
 
 def test_addresses_are_counted() -> None:
     assert addresses("a@b.org, c@d.org") == {"an e-mail address": 2}
-
-
-@pytest.mark.parametrize("name", ["name", "full_name", "email", "url", "birth_date", "address", "phone", "biography",
-                                  "image_path", "PhotoFile", "twitter", "username", "id"])  # fmt: skip
-def test_a_column_that_looks_private_by_name_is_refused(name: str) -> None:
-    column = Column(name, "feature", "nominal")
-    with pytest.raises(InputError, match=f"{name} is marked for release and looks private"):
-        refuse_marked([column], pl.DataFrame({name: ["a", "a"]}))
-    refuse_marked([column], pl.DataFrame({name: ["a", "a"]}), allowed=[name])
-    refuse_marked([Column(name, "private", "nominal")], pl.DataFrame({name: ["a", "a"]}))
-
-
-def test_a_column_that_looks_private_by_what_it_holds_is_refused() -> None:
-    for values, says in [
-        ([f"player {place}" for place in range(40)], "differs for nearly everybody"),
-        (pl.Series(["1990-05-17", "1991-01-01"]), "holds dates"),
-        (pl.Series(["17.5.1990", "1.1.1991"]), "holds dates"),
-        (pl.Series(["1990-05-17"]).str.to_date(), "a date can single"),
-    ]:
-        with pytest.raises(InputError, match=says):
-            refuse_marked([Column("player", "feature", "nominal")], pl.DataFrame({"player": values}))
-    world = simulate_population(60, rng=np.random.default_rng(1), text_dim=8, image_dim=24)
-    refuse_marked(world.columns, world.people)
 
 
 def test_ten_thousand_people_against_forty_thousand_names() -> None:

@@ -107,8 +107,76 @@ def test_what_cannot_be_encoded_is_one_sentence(
         study(tmp_path, text=STUDY.replace(*change)).run(["embed"])
 
 
-def test_everybody_needs_a_picture(tmp_path: Path) -> None:
+@pytest.mark.parametrize("offline", [False, True])
+def test_a_person_without_a_picture_keeps_everything_else(tmp_path: Path, offline: bool) -> None:
+    text = "name: v\ncollect: {source: table, path: people.csv}\nembed: {source: offline, images: faces}\n"
+    whole = study(tmp_path / "whole", text=text if offline else STUDY)
+    whole.run(["embed"])
+    loaded = study(tmp_path / "less", text=text if offline else STUDY)
+    (tmp_path / "less" / "faces" / "p3.png").unlink()
+    loaded.run(["embed"])
+    full, found = (pl.read_parquet(tmp_path / one / "embeddings" / "image.parquet") for one in ("whole", "less"))
+    name = full.columns[1]
+    assert found.schema == full.schema
+    assert found["id"].to_list() == [f"p{i}" for i in range(5)]
+    assert found[name].is_null().to_list() == [False, False, False, True, False]
+    assert found.filter(pl.col("id") != "p3").equals(full.filter(pl.col("id") != "p3"))
+    texts = (pl.read_parquet(tmp_path / one / "embeddings" / "text.parquet") for one in ("whole", "less"))
+    assert next(texts).equals(next(texts))
+    manifest = loaded.folder.manifest("embed")
+    assert manifest is not None
+    assert any("without a picture" in str(notice) and notice["count"] == 1 for notice in manifest.notices)
+    again = study(tmp_path / "less", more="p5,New.\n", text=text if offline else STUDY)
+    (tmp_path / "less" / "faces" / "p3.png").unlink()
+    again.run(["embed"])
+    assert pl.read_parquet(tmp_path / "less" / "embeddings" / "image.parquet")[name].null_count() == 1
+
+
+def test_nobody_with_a_picture_is_a_mistake(tmp_path: Path) -> None:
     loaded = study(tmp_path)
-    (tmp_path / "faces" / "p3.png").unlink()
-    with pytest.raises(InputError, match="1 people have no"):
+    for path in (tmp_path / "faces").iterdir():
+        path.rename(path.with_suffix(".webp"))
+    with pytest.raises(InputError, match=r"nobody has an <id>.png"):
         loaded.run(["embed"])
+
+
+MODELS = """\
+name: vectors
+collect: {source: table, path: people.csv}
+embed:
+  source: models
+  text: {life: {model: models/bert, like: minilm, tokens: 8, device: cpu}}
+"""
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_replaced_weights_are_seen_and_encode_again(tmp_path: Path) -> None:
+    pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
+    from tests.embed.small import text_model
+
+    lives = "p5,she plays tennis in lima . she sings .\n"
+    loaded = study(tmp_path, lives, text=MODELS)
+    text_model(tmp_path / "models" / "bert", "bert")
+    loaded.run(["embed"])
+    before = pl.read_parquet(tmp_path / "embeddings" / "text.parquet")["life"].to_numpy()
+    told = json.loads((tmp_path / "embeddings" / "encoders.json").read_text(encoding="utf-8"))["text/life"]
+    assert told["name"] == "models/bert"
+    assert told["truncated"]["texts"] == 1
+    manifest = loaded.folder.manifest("embed")
+    assert manifest is not None
+    assert any("longer than the 8 tokens" in str(notice) for notice in manifest.notices)
+
+    assert {state.stage: state.state for state in loaded.status()}["embed"] == "done"
+    weights = tmp_path / "models" / "bert" / "model.safetensors"
+    size = weights.stat().st_size
+    (tmp_path / "models").rename(tmp_path / "gone")
+    assert {state.stage: state.state for state in loaded.status()}["embed"] == "done", "vectors stay without the model"
+    (tmp_path / "gone").rename(tmp_path / "models")
+    text_model(tmp_path / "models" / "bert", "bert", seed=1)
+    assert weights.stat().st_size == size
+    state = next(state for state in loaded.status() if state.stage == "embed")
+    assert (state.state, state.why) == ("stale", "its input weights of models/bert changed")
+    loaded.run(["embed"])
+    after = pl.read_parquet(tmp_path / "embeddings" / "text.parquet")["life"].to_numpy()
+    assert (np.abs(after - before).max(axis=1) > 1e-4).all(), "everybody is encoded again"
+    assert {state.stage: state.state for state in loaded.status()}["embed"] == "done"

@@ -17,6 +17,7 @@ from personax.cli import (
     doctor,
     independence,
     init,
+    parts,
     release,
     run,
     stage,
@@ -65,6 +66,7 @@ discover.register(app)
 crl.register(app)
 traits.register(app)
 doctor.register(app)
+parts.register(app)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import typer
 
 from personax.cli.console import emit, say, table, watching
 from personax.cli.named import group_meaning
+from personax.cli.release_plan import add_plan
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
 from personax.errors import InputError, StudyError
 from personax.files import write_text, written_aside
@@ -51,6 +52,7 @@ def register(app: typer.Typer) -> None:
     _add_audit(group)
     _add_verify(group)
     _add_invert(group)
+    add_plan(group)
 
 
 def _add_build(group: typer.Typer) -> None:

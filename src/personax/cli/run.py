@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from personax.cli.console import emit, say, watching
+from personax.cli.verdict import collected, released
 from personax.study import Outcome, Study
 
 __all__ = ["FolderOption", "ForceOption", "JsonOption", "StudyArgument", "perform", "register"]
@@ -31,10 +32,20 @@ def perform(study: Study, stages: Iterable[str] | None = None, *, force: bool, a
         return
     for outcome in outcomes:
         say(_line(outcome))
-    if not any(outcome.ran for outcome in outcomes):
+    ran = {outcome.stage for outcome in outcomes if outcome.ran}
+    if "collect" in ran:
+        collected(study.folder.path("people"), _notices(study, "collect"))
+    if "release" in ran:
+        released(study.folder.path("release"), _notices(study, "release"))
+    if not ran:
         say("nothing to do")
     if any(outcome.stage == "report" for outcome in outcomes):
         say(str(study.report))
+
+
+def _notices(study: Study, stage: str) -> Sequence[Mapping[str, Any]]:
+    manifest = study.folder.manifest(stage)
+    return manifest.notices if manifest else ()
 
 
 def _line(outcome: Outcome) -> str:

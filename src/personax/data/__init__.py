@@ -1,6 +1,13 @@
-"""What every room needs to know of data: text as it can be compared.
+"""What every room needs to know of data: text as it can be compared, what columns are called, whom their values tell.
+
+A map, each line using the ones above it:
 
 - ``text``: the one fold of the house, further spellings of a text, transliteration
+- ``vocabulary``: the words that column names are made of, in fourteen languages
+- ``naming``: the only splitter of column names, and what a name says
+- ``values``: what the values of one column look like
+- ``following``: columns that follow another column, an id or the order of the rows
+- ``identity``: the identity class of every column, with the reason
 """
 
 from personax.data.text import fold, spellings, tidy, transliterate, words

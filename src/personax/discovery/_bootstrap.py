@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -15,15 +16,68 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from personax.discovery._stability import stability
 from personax.errors import ComputationError, InputError, require
 from personax.schema import Edge, Graph
 
-__all__ = ["Search", "bootstrap_edges"]
+__all__ = ["SHARES", "Search", "bootstrap_edges", "stability"]
+
+SHARES = (
+    "any",
+    "forward",
+    "backward",
+    "undirected",
+    "bidirected",
+    "partial_forward",
+    "partial_backward",
+    "nondirected",
+)
+"""Columns of the table: any edge; source -> target; target -> source; a line; two heads; source o-> target; target o->
+source; source o-o target."""
+
+TURNED = {
+    "directed": ("forward", "backward"),
+    "partially_directed": ("partial_forward", "partial_backward"),
+}
+"""Kind -> column where the edge points from source to target, and where it points back."""
+
+
+def stability(names: Sequence[str], draws: Sequence[Sequence[Edge]]) -> pl.DataFrame:
+    """Return the share of draws in which each pair was joined, in all and by the kind of edge.
+
+    Parameters
+    ----------
+    names
+        The variables; the earlier one of a pair is its source.
+    draws
+        The edges of every draw.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``source``, ``target`` and `SHARES`, which after the first add up to the first; pairs never joined are left out.
+
+    Examples
+    --------
+    >>> stability(["a", "b"], [[Edge("b", "a")], []]).select("any", "forward", "backward").row(0)
+    (0.5, 0.0, 0.5)
+    """
+    place = {name: order for order, name in enumerate(names)}
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for edges in draws:
+        for edge in edges:
+            forth = place[edge.source] < place[edge.target]
+            pair = (edge.source, edge.target) if forth else (edge.target, edge.source)
+            counts[(*pair, "any")] += 1
+            counts[(*pair, TURNED[edge.kind][not forth] if edge.kind in TURNED else edge.kind)] += 1
+    pairs = sorted({key[:2] for key in counts}, key=lambda pair: (place[pair[0]], place[pair[1]]))
+    rows = [(*pair, *(round(counts[(*pair, share)] / len(draws), 4) for share in SHARES)) for pair in pairs]
+    schema = {"source": pl.String, "target": pl.String, **dict.fromkeys(SHARES, pl.Float64)}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
 
 Search = Callable[[pl.DataFrame], Graph]
 
-Found = Sequence[Edge] | None
+DrawnEdges = Sequence[Edge] | None
 """The edges of one draw; None when it could not be searched."""
 
 
@@ -82,8 +136,10 @@ def bootstrap_edges(
         raise InputError(f"{jobs} jobs cannot search; give at least 1")
     graph = search(frame) if graph is None else graph
     draws = rng.spawn(times)
-    found: list[Found] = [None] * times
-    each = _here(frame, search, draws) if min(jobs, times) < 2 else _beside(frame, search, draws, min(jobs, times))
+    found: list[DrawnEdges] = [None] * times
+    each = (
+        _in_process(frame, search, draws) if min(jobs, times) < 2 else _in_pool(frame, search, draws, min(jobs, times))
+    )
     for done, (place, edges) in enumerate(each, start=1):
         found[place] = edges
         if progress is not None:
@@ -96,11 +152,11 @@ def bootstrap_edges(
     return replace(graph, edges=edges, weight="share of bootstrap draws with this edge", details=details), table
 
 
-def _weighted(edge: Edge, weights: dict[frozenset[str], float], ran: Sequence[Found]) -> Edge:
+def _weighted(edge: Edge, weights: dict[frozenset[str], float], ran: Sequence[DrawnEdges]) -> Edge:
     return replace(edge, weight=weights.get(frozenset((edge.source, edge.target)), 0.0) if ran else None)
 
 
-def _drawn(frame: pl.DataFrame, search: Search, draw: np.random.Generator) -> Found:
+def _drawn(frame: pl.DataFrame, search: Search, draw: np.random.Generator) -> DrawnEdges:
     """Search one draw; None where it has no answer, such as a column that became constant."""
     rows = draw.integers(frame.height, size=frame.height)
     try:
@@ -115,16 +171,18 @@ def _one_thread() -> AbstractContextManager[Any]:
     return limits
 
 
-def _here(frame: pl.DataFrame, search: Search, draws: Sequence[np.random.Generator]) -> Iterator[tuple[int, Found]]:
+def _in_process(
+    frame: pl.DataFrame, search: Search, draws: Sequence[np.random.Generator]
+) -> Iterator[tuple[int, DrawnEdges]]:
     if draws:
         with _one_thread():
             for place, draw in enumerate(draws):
                 yield place, _drawn(frame, search, draw)
 
 
-def _beside(
+def _in_pool(
     frame: pl.DataFrame, search: Search, draws: Sequence[np.random.Generator], jobs: int
-) -> Iterator[tuple[int, Found]]:
+) -> Iterator[tuple[int, DrawnEdges]]:
     """Search in other processes; each is told the table and the search once.
 
     They are spawned, not forked: a fork copies the locks of polars' threads without the threads, and waits forever.
@@ -135,7 +193,7 @@ def _beside(
         text = f"the search cannot be sent to {jobs} processes ({error}); use jobs=1, or a function of a module"
         raise InputError(text) from None
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin, initargs=(work,)) as pool:
-        waiting: dict[Future[Found], int] = {pool.submit(_work, draw): place for place, draw in enumerate(draws)}
+        waiting: dict[Future[DrawnEdges], int] = {pool.submit(_work, draw): place for place, draw in enumerate(draws)}
         try:
             for future in as_completed(waiting):
                 yield waiting[future], future.result()
@@ -156,5 +214,5 @@ def _begin(work: bytes) -> None:
     _one_thread()
 
 
-def _work(draw: np.random.Generator) -> Found:
+def _work(draw: np.random.Generator) -> DrawnEdges:
     return _drawn(*_given[0], draw)

@@ -16,12 +16,12 @@ import polars as pl
 
 from personax.errors import ComputationError, require
 
-__all__ = ["Asked", "CiTest", "NothingVaries", "PValue", "Watch", "registered"]
+__all__ = ["CachedTest", "CiTest", "NothingVaries", "PValue", "SearchProgress", "register_with_causal_learn"]
 
 PValue = Callable[[int, int, tuple[int, ...]], float]
 """(column x, column y, columns z) -> p-value of "x and y are independent given z"."""
 
-Watch = Callable[[int, int], None]
+SearchProgress = Callable[[int, int], None]
 """Called with (tests run so far, number of variables given in the last one)."""
 
 NAME = "personax"
@@ -57,7 +57,7 @@ class CiTest:
     prepare: Callable[[pl.DataFrame], PValue]
 
 
-class Key(NamedTuple):
+class Query(NamedTuple):
     """One question, the same from whichever side it is asked."""
 
     x: int
@@ -65,7 +65,7 @@ class Key(NamedTuple):
     z: tuple[int, ...]
 
 
-class Asked:
+class CachedTest:
     """The questions of one search and their answers.
 
     Parameters
@@ -79,17 +79,17 @@ class Asked:
 
     Examples
     --------
-    >>> asked = Asked(lambda x, y, z: 0.25)
-    >>> asked(2, 0, (3, 1)), asked(0, 2, (1, 3)), asked.tests
+    >>> test = CachedTest(lambda x, y, z: 0.25)
+    >>> test(2, 0, (3, 1)), test(0, 2, (1, 3)), test.tests
     (0.25, 0.25, 1)
     """
 
     def __init__(
-        self, p_value: PValue, *, required: Collection[tuple[int, int]] = (), watch: Watch | None = None
+        self, p_value: PValue, *, required: Collection[tuple[int, int]] = (), progress: SearchProgress | None = None
     ) -> None:
-        self._p_value, self._watch = p_value, watch
+        self._p_value, self._progress = p_value, progress
         self._required = {frozenset(pair) for pair in required}
-        self._answers: dict[Key, float] = {}
+        self._answers: dict[Query, float] = {}
         self.nothing_varies = 0
 
     @property
@@ -99,20 +99,20 @@ class Asked:
 
     def __call__(self, x: int, y: int, z: Collection[int] | None = None) -> float:
         """Return the p-value of "x and y are independent given z"."""
-        key = Key(min(int(x), int(y)), max(int(x), int(y)), tuple(sorted(int(one) for one in z or ())))
+        key = Query(min(int(x), int(y)), max(int(x), int(y)), tuple(sorted(int(one) for one in z or ())))
         if frozenset(key[:2]) in self._required:
             return 0.0
         if key not in self._answers:
             self._answers[key] = self._ask(key)
-            if self._watch is not None:
-                self._watch(self.tests, len(key.z))
+            if self._progress is not None:
+                self._progress(self.tests, len(key.z))
         return self._answers[key]
 
-    def __deepcopy__(self, memo: object) -> Asked:
+    def __deepcopy__(self, memo: object) -> CachedTest:
         # causal-learn copies its graph, test included, between its phases; the answers and the data need no copy
         return self
 
-    def _ask(self, key: Key) -> float:
+    def _ask(self, key: Query) -> float:
         try:
             p = float(self._p_value(*key))
         except NothingVaries:
@@ -124,18 +124,18 @@ class Asked:
 
 
 @cache
-def registered() -> str:
-    """Register, once a process, the class that hands causal-learn's questions to an `Asked`; return its name there.
+def register_with_causal_learn() -> str:
+    """Register, once a process, the class that hands causal-learn's questions to a `CachedTest`; return its name there.
 
-    causal-learn makes an object of it for each search and passes on ``asked=``.
+    causal-learn makes an object of it for each search and passes on ``cached_test=``.
     """
     cit: Any = require("causallearn.utils.cit", extra="discovery")
 
-    def begin(self: Any, data: object, *, asked: Asked) -> None:  # noqa: ANN401 - a class of causal-learn
-        self.method, self.data, self.asked = NAME, data, asked
+    def initialise(self: Any, data: object, *, cached_test: CachedTest) -> None:  # noqa: ANN401 - a class of causal-learn
+        self.method, self.data, self.cached_test = NAME, data, cached_test
 
     def answer(self: Any, x: int, y: int, z: Collection[int] | None = None) -> float:  # noqa: ANN401
-        return self.asked(x, y, z)  # type: ignore[no-any-return]
+        return self.cached_test(x, y, z)  # type: ignore[no-any-return]
 
-    cit.register_ci_test(NAME, type("PersonaxTest", (cit.CIT_Base,), {"__init__": begin, "__call__": answer}))
+    cit.register_ci_test(NAME, type("PersonaxTest", (cit.CIT_Base,), {"__init__": initialise, "__call__": answer}))
     return NAME

@@ -80,7 +80,7 @@ class Knowledge:
         tiers = self.tiers or {}
         return cause in tiers and effect in tiers and tiers[cause] > tiers[effect]
 
-    def never(self, cause: str, effect: str) -> bool:
+    def is_forbidden(self, cause: str, effect: str) -> bool:
         """Say whether this cause cannot be, be it by the tiers, by name, or because the contrary is required."""
         return self.later(cause, effect) or (cause, effect) in self.forbidden or (effect, cause) in self.required
 

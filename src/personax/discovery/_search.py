@@ -11,32 +11,32 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from personax.discovery._ci_test import Asked, CiTest, PValue, Watch
+from personax.discovery._ci_test import CachedTest, CiTest, PValue, SearchProgress
 from personax.discovery._knowledge import Knowledge
 from personax.errors import ComputationError, InputError, require
 from personax.schema import Edge, Graph, Node
 
-__all__ = ["Search", "Test", "begin", "told"]
+__all__ = ["PreparedSearch", "Test", "causal_learn_errors", "prepare_search"]
 
 Test = Literal["fisherz"] | CiTest
 
-FEWEST = 10
+MIN_ROWS = 10
 """Rows below which no graph is searched for."""
 
 
 @dataclass(frozen=True)
-class Search:
+class PreparedSearch:
     """A search that is about to begin: names, shape of the table, test, knowledge."""
 
     names: Sequence[str]
     rows: int
-    asked: Asked
+    cached_test: CachedTest
     knowledge: Knowledge
     details: Mapping[str, Any]
 
-    def never(self, cause: int, effect: int) -> bool:
+    def is_forbidden(self, cause: int, effect: int) -> bool:
         """Say whether a cause, by its position, is known not to be."""
-        return self.knowledge.never(self.names[cause], self.names[effect])
+        return self.knowledge.is_forbidden(self.names[cause], self.names[effect])
 
     @property
     def required(self) -> list[tuple[int, int]]:
@@ -46,13 +46,18 @@ class Search:
     def graph(self, edges: Sequence[Edge], meaning: str, groups: Mapping[str, str] | None) -> Graph:
         """Return the graph with its nodes and what is to be told of the search."""
         nodes = [Node(name, name.replace("_", " "), (groups or {}).get(name, "")) for name in self.names]
-        counts = {"tests": self.asked.tests, "tests_nothing_varies": self.asked.nothing_varies}
+        counts = {"tests": self.cached_test.tests, "tests_nothing_varies": self.cached_test.nothing_varies}
         return Graph(nodes, edges, meaning, "", {**self.details, **counts})
 
 
-def begin(
-    algorithm: str, frame: pl.DataFrame, alpha: float, test: Test, knowledge: Knowledge | None, watch: Watch | None
-) -> Search:
+def prepare_search(
+    algorithm: str,
+    frame: pl.DataFrame,
+    alpha: float,
+    test: Test,
+    knowledge: Knowledge | None,
+    progress: SearchProgress | None,
+) -> PreparedSearch:
     """Check the table and the knowledge, and make the test ready.
 
     Raises
@@ -73,11 +78,11 @@ def begin(
     names = frame.columns
     required = [(names.index(cause), names.index(effect)) for cause, effect in known.required]
     details = {"algorithm": algorithm, "test": name, "alpha": alpha, "n": used.height, "rows_left_out": left_out}
-    return Search(names, used.height, Asked(p_value, required=required, watch=watch), known, details)
+    return PreparedSearch(names, used.height, CachedTest(p_value, required=required, progress=progress), known, details)
 
 
 @contextmanager
-def told(name: str) -> Iterator[None]:
+def causal_learn_errors(name: str) -> Iterator[None]:
     """Turn what causal-learn says of data that it cannot use into one sentence."""
     try:
         with warnings.catch_warnings():
@@ -91,8 +96,8 @@ def told(name: str) -> Iterator[None]:
 
 def _present(frame: pl.DataFrame) -> pl.DataFrame:
     """Refuse a table in which no graph can be searched for, whatever the test."""
-    if frame.height < FEWEST:
-        raise InputError(f"only {frame.height} rows; at least {FEWEST} are needed")
+    if frame.height < MIN_ROWS:
+        raise InputError(f"only {frame.height} rows; at least {MIN_ROWS} are needed")
     for series in frame:
         values = series.fill_nan(None) if series.dtype.is_float() else series
         if values.drop_nulls().n_unique() < 2:
@@ -105,8 +110,8 @@ def _complete(frame: pl.DataFrame) -> pl.DataFrame:
         if not series.dtype.is_numeric():
             raise InputError(f"{series.name} is not numeric; fisherz needs numbers, kci takes text too")
     whole = frame.select(pl.all().cast(pl.Float64).fill_nan(None)).drop_nulls()
-    if whole.height < FEWEST:
-        raise InputError(f"only {whole.height} rows have a value in every column; at least {FEWEST} are needed")
+    if whole.height < MIN_ROWS:
+        raise InputError(f"only {whole.height} rows have a value in every column; at least {MIN_ROWS} are needed")
     constant = [series.name for series in whole if series.n_unique() == 1]
     if constant:
         raise InputError(f"{constant[0]} is constant over the complete rows; leave it out")

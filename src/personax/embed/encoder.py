@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Card", "Encoder", "Item", "Vectors"]
+__all__ = ["Card", "Encoder", "Item", "TextEncoder", "Truncation", "Vectors"]
 
 Vectors = NDArray[np.float32]
 
@@ -33,6 +33,8 @@ class Card:
         Which version of the weights; empty where nothing says so.
     licence
         Of the weights, which vectors inherit; empty where nobody has looked.
+    weights
+        SHA-256 of the files of the model; empty for an encoder without any.
     preprocessing
         All that is done to an item before the model sees it, and to a vector after.
     """
@@ -43,6 +45,29 @@ class Card:
     revision: str = ""
     licence: str = ""
     preprocessing: dict[str, str | int | float | bool] = field(default_factory=dict)
+    weights: str = ""
+
+
+@dataclass(frozen=True)
+class Truncation:
+    """What an encoder does not read of some texts.
+
+    Parameters
+    ----------
+    limit
+        Tokens that it reads of a text, its prompt and special tokens among them; 0 where it reads all.
+    texts
+        How many are longer.
+    longest
+        Tokens of the longest.
+    unread
+        Share of all tokens of all texts that is cut off.
+    """
+
+    limit: int = 0
+    texts: int = 0
+    longest: int = 0
+    unread: float = 0.0
 
 
 class Encoder(Protocol[Item]):
@@ -58,3 +83,10 @@ class Encoder(Protocol[Item]):
         MemoryError, torch.OutOfMemoryError
             When the batch is too large for the device; smaller ones are tried then.
         """
+
+
+class TextEncoder(Encoder[str], Protocol):
+    """An encoder of texts, which says what it cuts off."""
+
+    def truncation(self, texts: Sequence[str]) -> Truncation:
+        """Return how many texts are longer than the encoder reads, and by how much."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -40,7 +41,7 @@ def encode_all(
     items, keys
         What, and the hash of each one's content: items of one key are encoded once.
     batch
-        Items encoded together; halved when the device has no memory for them, and never doubled again.
+        Items encoded together; halved when the device has no memory for them, and larger again where items are shorter.
     keep
         A folder of this encoder and its settings alone; what it holds already is not encoded again.
     known
@@ -60,7 +61,8 @@ def encode_all(
     """
     first = {key: item for key, item in zip(reversed(keys), reversed(items), strict=True)}
     known = {**(known or {}), **(_read(keep, encoder.card.dim) if keep else {})}
-    left = [key for key in dict.fromkeys(keys) if key not in known]
+    # long texts first: a batch is padded to its longest, and memory that is short shows at once
+    left = sorted((key for key in first if key not in known), key=lambda key: -_length(first[key]))
     progress, done, fresh = progress or Silent(), len(first) - len(left), dict[str, Vectors]()
     for some, vectors in _batches(encoder, first, left, batch):
         fresh |= dict(zip(some, vectors, strict=True))
@@ -77,24 +79,30 @@ def encode_all(
 
 
 def _batches(
-    encoder: Encoder[Item], items: Mapping[str, Item], left: Sequence[str], size: int
+    encoder: Encoder[Item], items: Mapping[str, Item], left: Sequence[str], batch: int
 ) -> Iterator[tuple[Sequence[str], Vectors]]:
-    at = 0
+    """Yield keys and vectors; items come the longest first, and what a device had no memory for is not tried again."""
+    at, most = 0, sys.maxsize
     while at < len(left):
-        some = left[at : at + size]
+        longest = max(1, _length(items[left[at]]))
+        some = left[at : at + max(1, min(batch, most // longest))]
         try:
             vectors = encoder.encode([items[key] for key in some])
         except (MemoryError, RuntimeError) as error:
             # torch.OutOfMemoryError is a RuntimeError; any other RuntimeError is not ours to hide
             if not isinstance(error, MemoryError) and "out of memory" not in str(error).lower():
                 raise
-            if size == 1:
+            if len(some) == 1:
                 text = f"{encoder.card.name}: there is no memory to encode one item; take a smaller model or device"
                 raise ComputationError(text) from None
-            size = max(1, size // 2)
+            most = len(some) * longest // 2
             continue
         yield some, _checked(encoder, vectors, len(some))
         at += len(some)
+
+
+def _length(item: object) -> int:
+    return len(item) if isinstance(item, str) else 0
 
 
 def _checked(encoder: Encoder[Item], vectors: Vectors, number: int) -> Vectors:

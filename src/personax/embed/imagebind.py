@@ -2,7 +2,7 @@
 
 Its package is on no registry of Python packages under its makers' name; docs/embed.md says how to install it. Pictures
 are prepared here as its own loader does: short side to 224 by bicubic interpolation, the middle 224 x 224, CLIP's mean
-and standard deviation.
+and standard deviation; but a picture whose EXIF data say how it is to be turned is turned first.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from personax.embed.checkpoint import file_hash
 from personax.embed.devices import Precision, place
 from personax.embed.encoder import Card, Vectors
 from personax.embed.pictures import open_picture
 from personax.errors import InputError, require
 
-__all__ = ["ImageBindEncoder", "prepared"]
+__all__ = ["ImageBindEncoder", "imagebind_weights", "prepared"]
 
 SIDE: Final = 224
 MEAN: Final = np.array([0.48145466, 0.4578275, 0.40821073], dtype=np.float32)
 SD: Final = np.array([0.26862954, 0.26130258, 0.27577711], dtype=np.float32)
+FILE: Final = Path(".checkpoints", "imagebind_huge.pth")
+"""Where its package keeps the weights, from the folder that a command runs in."""
 HOW: Final = "install the package imagebind as docs/embed.md says, and accept its licence (CC BY-NC-SA 4.0)"
 
 
@@ -39,6 +42,8 @@ class ImageBindEncoder:
         Length of its vectors.
     device, precision
         See `place`.
+    cache
+        A file that remembers the hashes of large files.
 
     Raises
     ------
@@ -47,7 +52,13 @@ class ImageBindEncoder:
     """
 
     def __init__(
-        self, model: object = None, *, dim: int = 1024, device: str | None = None, precision: Precision = "auto"
+        self,
+        model: object = None,
+        *,
+        dim: int = 1024,
+        device: str | None = None,
+        precision: Precision = "auto",
+        cache: Path | None = None,
     ) -> None:
         self._torch = require("torch", extra="embed")
         self._device, self._kind = place(device, precision)
@@ -63,7 +74,9 @@ class ImageBindEncoder:
             modality="image",
             dim=dim,
             licence="CC-BY-NC-SA-4.0",
+            weights=(imagebind_weights(cache) or "") if model is None else "",
             preprocessing={
+                "orientation": "as its EXIF says",
                 "resize": "short side 224, bicubic",
                 "crop": "middle 224 x 224",
                 "mean_sd": "CLIP",
@@ -79,11 +92,19 @@ class ImageBindEncoder:
         return np.asarray(found[self._vision].float().cpu().numpy(), dtype=np.float32)
 
 
+def imagebind_weights(cache: Path | None = None) -> str | None:
+    """Return the SHA-256 of the weights that the package keeps in the folder it runs in; None where none are there."""
+    return file_hash(FILE, cache) if FILE.is_file() else None
+
+
 def prepared(picture: Image.Image) -> NDArray[np.float32]:
-    """Return a picture as ImageBind takes it, shape (3, 224, 224)."""
+    """Return a picture as ImageBind's own loader does, shape (3, 224, 224): the long side is rounded down.
+
+    That loader resizes and crops by torchvision, which rounds half a pixel of the crop to the even number.
+    """
     short = min(picture.size)
-    wide, high = (round(SIDE * side / short) for side in picture.size)
+    wide, high = (SIDE * side // short for side in picture.size)
     resized = picture.resize((wide, high), Image.Resampling.BICUBIC)
     left, top = round((wide - SIDE) / 2), round((high - SIDE) / 2)
-    pixels = np.asarray(resized.crop((left, top, left + SIDE, top + SIDE)), dtype=np.float32) / 255
+    pixels = np.asarray(resized.crop((left, top, left + SIDE, top + SIDE)), dtype=np.float32) / np.float32(255)
     return np.ascontiguousarray(((pixels - MEAN) / SD).transpose(2, 0, 1))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from personax.embed.descriptors import encode_images
-from personax.embed.encoder import Card, Vectors
+from personax.embed.encoder import Card, Truncation, Vectors
 from personax.embed.hashed import encode_texts
 
 __all__ = ["DescriptorEncoder", "HashedEncoder"]
@@ -22,12 +22,18 @@ class HashedEncoder:
         """Return one vector a text, shape (texts, dim)."""
         return encode_texts(items, dim=self.card.dim)
 
+    def truncation(self, texts: Sequence[str]) -> Truncation:
+        """Return that nothing is cut off."""
+        return Truncation()
+
 
 class DescriptorEncoder:
     """Pictures by colours and edges; see `encode_images`."""
 
     def __init__(self, dim: int = 512) -> None:
-        self.card = Card("colours and edges", "image", dim, "1", "Apache-2.0", {"size": "64 x 64"})
+        self.card = Card(
+            "colours and edges", "image", dim, "2", "Apache-2.0", {"orientation": "as its EXIF says", "size": "64 x 64"}
+        )
 
     def encode(self, items: Sequence[Path]) -> Vectors:
         """Return one vector a picture, shape (pictures, dim)."""

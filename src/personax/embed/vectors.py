@@ -41,7 +41,7 @@ def read_vectors(path: Path, people: Sequence[str]) -> NDArray[np.float32]:
     absent = [identifier for identifier in people if identifier not in place]
     if absent:
         raise InputError(f"{path} has no vector for {len(absent)} of {len(people)} people; the ids must be the study's")
-    ordered = vectors[[place[identifier] for identifier in people]]
+    ordered = vectors if ids == list(people) else vectors[[place[identifier] for identifier in people]]
     broken = int((~np.isfinite(ordered)).any(axis=1).sum())
     if broken:
         raise InputError(f"{path}: the vectors of {broken} people hold missing or infinite numbers; make them again")
@@ -75,9 +75,20 @@ def _from_frame(path: Path, frame: pl.DataFrame) -> tuple[list[str], NDArray[np.
     values = frame.drop("id")
     try:
         if values.width == 1 and values.to_series().dtype.is_nested():
-            vectors = np.array(values.to_series().to_list(), dtype=np.float32)
+            vectors = _rows(values.to_series())
         else:
             vectors = values.cast(pl.Float32).to_numpy()
-    except (ValueError, pl.exceptions.PolarsError):
+    except (ValueError, TypeError, pl.exceptions.PolarsError):
         raise InputError(f"{path}: the vectors must be numbers, all of one length") from None
     return frame["id"].cast(pl.String).to_list(), vectors
+
+
+def _rows(lists: pl.Series) -> NDArray[np.float32]:
+    """Return a column of lists as rows, by way of Arrow: a Python number takes eight times its four bytes."""
+    if isinstance(lists.dtype, pl.List):
+        lists = lists.list.to_array(int(lists.list.len().max() or 0))  # type: ignore[arg-type]
+    assert isinstance(lists.dtype, pl.Array)
+    rows = lists.cast(pl.Array(pl.Float32, lists.dtype.size)).to_numpy()
+    if rows.ndim != 2:
+        raise ValueError
+    return np.ascontiguousarray(rows, dtype=np.float32)

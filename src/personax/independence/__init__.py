@@ -3,13 +3,12 @@
 A map, each line using the ones above it; the modules are private, this package exports the names:
 
 - counting: ``_counts`` (distinct values, weights, joined variables), ``_variable`` (a column of a table), ``_margins``
-- kernels: ``_kernels`` (widths), ``_low_rank`` (thin centred factors), ``_fourier`` (random features),
-  ``_kernel_ridge`` (regression on z)
-- nulls and effects: ``_tails``, ``_null``, ``_effects``, ``_intervals``, ``_corrections``, ``_result``
+- kernels: ``_kernels`` (widths, low-rank centred factors), ``_kernel_ridge`` (regression on z)
+- nulls and effects: ``_null``, ``_effects``, ``_intervals``, ``_corrections``, ``_result``
 - ``_pair`` (what the tests of a pair of columns share), ``_registered`` (tests by name: the only table of them)
 - one file a test, all that personax knows of it within: ``_kci`` with ``_conditional``, ``_hsic``, ``_rcit``, ``_gcm``,
   ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which fits a pair)
-- the grid: ``_frames`` (any table), ``_parallel``, ``_grid``, ``_views``, ``_heterogeneity``, ``_pooling``
+- the grid: ``_frames`` (any table), ``_grid``, ``_views``, ``_heterogeneity``, ``_pooling``
 - calibration: ``_scenarios``, ``_calibration``, ``_data_nulls`` (nulls made of one's own table), ``_certificate``
 """
 
@@ -25,7 +24,7 @@ from personax.independence._gsq import gsq
 from personax.independence._heterogeneity import heterogeneity
 from personax.independence._hsic import hsic
 from personax.independence._kci import kci
-from personax.independence._pair import MAX_LEVELS, Given, Pair, TestedColumn
+from personax.independence._pair import MAX_LEVELS, ColumnPair, Given, TestedColumn
 from personax.independence._pooling import pool
 from personax.independence._rcit import rcit
 from personax.independence._registered import RegisteredTest, battery, find_test
@@ -37,8 +36,8 @@ from personax.independence._views import dependence_graph, wide
 __all__ = [
     "MAX_LEVELS",
     "SCENARIOS",
+    "ColumnPair",
     "Given",
-    "Pair",
     "Rate",
     "RegisteredTest",
     "TestResult",

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from personax.independence._counts import Counted, read
 from personax.independence._intervals import Interval
-from personax.independence._pair import MAX_LEVELS, Pair, Sample, few_levels
+from personax.independence._pair import MAX_LEVELS, ColumnPair, Sample, few_levels
 from personax.independence._registered import find_test
 from personax.independence._result import TestResult
 from personax.registry import register
@@ -72,13 +72,13 @@ def _is_table(x: Sample, y: Sample) -> bool:
     return all(plain) or (any(s.counted.values is None for s in (x, y)) and few_levels(x) and few_levels(y))
 
 
-def _on_pair(pair: Pair, rng: np.random.Generator) -> TestResult:
+def _on_pair(pair: ColumnPair, rng: np.random.Generator) -> TestResult:
     name, options, why = route(pair.x, pair.y, pair.z)
     result = find_test(name).run(pair, rng, **options)
     return replace(result, method=f"{name}, {result.method}", details={**result.details, "why": why})
 
 
-def _interval(pair: Pair, result: TestResult) -> Interval | None:
+def _interval(pair: ColumnPair, result: TestResult) -> Interval | None:
     interval = find_test(result.method.partition(",")[0]).interval
     return None if interval is None else interval(pair, result)
 
@@ -129,7 +129,7 @@ def auto(
     ('chisq, asymptotic', 'categories, and every expected count is 5 or more')
     """
     vx, vy, vz = read(x, y, z, nominal)
-    return _on_pair(Pair(_sample(vx), _sample(vy), None if vz is None else _sample(vz)), rng)
+    return _on_pair(ColumnPair(_sample(vx), _sample(vy), None if vz is None else _sample(vz)), rng)
 
 
 def _sample(counted: Counted) -> Sample:

@@ -20,18 +20,19 @@ from personax.independence._effects import KERNEL_CORRELATION, effect_factor, ke
 from personax.independence._kernel_ridge import Regression
 from personax.independence._kernels import (
     Bandwidth,
+    Factor,
     Kernel,
+    centred,
     conditional_width,
+    cross,
     delta,
     gaussian,
     kernel_of,
     product,
     standardise,
 )
-from personax.independence._low_rank import Factor, centred, cross
-from personax.independence._null import Null
+from personax.independence._null import Null, exact, gamma
 from personax.independence._result import TestResult
-from personax.independence._tails import exact, gamma
 
 __all__ = ["Choice", "Left", "conditional_effect", "conditional_kci", "conditional_left"]
 

@@ -15,8 +15,8 @@ from personax.errors import UntestableError
 from personax.independence._counts import MAX_CATEGORIES, Counted, read, table, tally
 from personax.independence._effects import CRAMERS_V, cramers_v
 from personax.independence._margins import expected_counts, pearson_moments, random_tables, williams
+from personax.independence._null import gamma
 from personax.independence._result import TestResult
-from personax.independence._tails import gamma
 
 __all__ = [
     "Adjustment",

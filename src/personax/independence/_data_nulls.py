@@ -18,7 +18,7 @@ from personax.independence._kernel_ridge import Regression
 from personax.independence._pair import MAX_LEVELS
 from personax.independence._registered import battery, known
 from personax.independence._scenarios import Draw, Sample
-from personax.independence._variable import Variable, encode
+from personax.independence._variable import EncodedColumn, encode
 from personax.schema import Kind
 
 __all__ = ["Pairs", "calibrate_like", "null_of"]
@@ -137,7 +137,7 @@ class Condition:
     groups: Codes | None
 
 
-def null_of(x: Variable, y: Variable, condition: Condition | None = None) -> Draw:
+def null_of(x: EncodedColumn, y: EncodedColumn, condition: Condition | None = None) -> Draw:
     """Return the nulls of a pair of columns: x as it is, y renewed so that it does not depend on x (given z).
 
     - Without z, the values of y are shuffled over the rows that have one: exact.
@@ -163,7 +163,7 @@ def null_of(x: Variable, y: Variable, condition: Condition | None = None) -> Dra
     return draw
 
 
-def _renewal(y: Variable, condition: Condition | None) -> Renew:
+def _renewal(y: EncodedColumn, condition: Condition | None) -> Renew:
     """Return what draws new codes of y."""
     present = y.codes >= 0
     if condition is None:
@@ -183,7 +183,7 @@ def _shuffled(codes: Codes, groups: Sequence[Codes], rng: np.random.Generator) -
     return new
 
 
-def _regressed(y: Variable, present: NDArray[np.bool_], z: Counted) -> Renew:
+def _regressed(y: EncodedColumn, present: NDArray[np.bool_], z: Counted) -> Renew:
     """Return what draws y from its regression on z."""
     over = y.over(present)
     in_order = over.values is not None and over.columns == 1
@@ -214,19 +214,19 @@ def _regressed(y: Variable, present: NDArray[np.bool_], z: Counted) -> Renew:
     return by_rank if in_order else by_share
 
 
-def _rows(x: Variable, y: Variable, condition: Condition | None) -> NDArray[np.bool_]:
+def _rows(x: EncodedColumn, y: EncodedColumn, condition: Condition | None) -> NDArray[np.bool_]:
     """Say which rows a test sees."""
     both = (x.codes >= 0) & (y.codes >= 0)
     return both if condition is None else both & condition.present
 
 
-def _levels(variable: Variable) -> NDArray[Any]:
+def _levels(variable: EncodedColumn) -> NDArray[Any]:
     """Return the distinct values as the tests take them: numbers, points of a circle, or names."""
     counted = variable.counted
     return np.arange(counted.size).astype(str) if counted.values is None else counted.values
 
 
-def _condition(given: Sequence[str], read: Mapping[str, Variable | str]) -> Condition | None:
+def _condition(given: Sequence[str], read: Mapping[str, EncodedColumn | str]) -> Condition | None:
     if not given:
         return None
     columns = []
@@ -248,14 +248,14 @@ def _condition(given: Sequence[str], read: Mapping[str, Variable | str]) -> Cond
     return Condition(np.hstack([_numbers(column) for column in columns]), present, joint.codes)
 
 
-def _numbers(variable: Variable) -> NDArray[np.float64]:
+def _numbers(variable: EncodedColumn) -> NDArray[np.float64]:
     """Return the column as numbers, a name as one column a name but the last."""
     counted = variable.counted
     levels = np.eye(counted.size)[:, :-1] if counted.values is None else counted.values
     return levels[variable.codes]
 
 
-def _read(series: pl.Series, kind: Kind, period: float | None) -> Variable | str:
+def _read(series: pl.Series, kind: Kind, period: float | None) -> EncodedColumn | str:
     """Return the column, or why it cannot be tested."""
     try:
         return encode(series, kind, period)
@@ -263,7 +263,7 @@ def _read(series: pl.Series, kind: Kind, period: float | None) -> Variable | str
         return str(error)
 
 
-def _readable(column: Variable | str) -> Variable:
+def _readable(column: EncodedColumn | str) -> EncodedColumn:
     if isinstance(column, str):
         raise UntestableError(column)
     return column
@@ -274,7 +274,7 @@ def _chosen(
     targets: Sequence[str],
     given: Sequence[str],
     kinds: Mapping[str, Kind],
-    read: Mapping[str, Variable | str],
+    read: Mapping[str, EncodedColumn | str],
     pairs: Pairs,
 ) -> Iterator[tuple[int, str, str]]:
     """Yield (place in the whole grid, feature, target) of the pairs to calibrate."""
@@ -290,7 +290,7 @@ def _chosen(
         yield min(group, key=lambda pair: _together(read[pair[1]], read[pair[2]]))
 
 
-def _together(x: Variable | str, y: Variable | str) -> float:
+def _together(x: EncodedColumn | str, y: EncodedColumn | str) -> float:
     """Return how many people are expected to have the rarest value of both; columns that cannot be read come last."""
     if isinstance(x, str) or isinstance(y, str):
         return np.inf
@@ -298,7 +298,7 @@ def _together(x: Variable | str, y: Variable | str) -> float:
     return float(n * np.prod([v.counted.counts.min() / v.counted.n for v in (x, y)]))
 
 
-def _fits(test: str, columns: Sequence[tuple[Variable, Kind]], condition: Condition | None) -> None:
+def _fits(test: str, columns: Sequence[tuple[EncodedColumn, Kind]], condition: Condition | None) -> None:
     """Refuse what `screen` refuses, so that nothing is certified that it would not run."""
     if not battery()[test].categories:
         return

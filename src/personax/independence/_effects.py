@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.independence._counts import Counted
-from personax.independence._low_rank import Factor, cross, marginal_factor
+from personax.independence._kernels import Factor, cross, marginal_factor
 
 __all__ = ["CRAMERS_V", "KERNEL_CORRELATION", "cramers_v", "effect_factor", "kernel_correlation"]
 

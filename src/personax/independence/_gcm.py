@@ -13,7 +13,7 @@ from personax.independence._counts import Counted, join, read
 from personax.independence._intervals import Interval, correlation_interval
 from personax.independence._kernel_ridge import Regression, Residual
 from personax.independence._kernels import standardise
-from personax.independence._pair import Pair
+from personax.independence._pair import ColumnPair
 from personax.independence._result import TestResult
 from personax.registry import register
 
@@ -28,12 +28,12 @@ RANK = 1e-10
 """Directions of the covariance with less than this share of the largest eigenvalue are no directions."""
 
 
-def _on_pair(pair: Pair, rng: np.random.Generator) -> TestResult:
+def _on_pair(pair: ColumnPair, rng: np.random.Generator) -> TestResult:
     assert pair.z is not None
     return gcm_of(pair.x.counted, pair.y.counted, pair.z.counted, pair.z.regression)
 
 
-def _interval(_: Pair, result: TestResult) -> Interval | None:
+def _interval(_: ColumnPair, result: TestResult) -> Interval | None:
     return correlation_interval(result.effect_size, result.n) if result.details["dof"] == 1 else None
 
 

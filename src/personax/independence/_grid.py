@@ -4,25 +4,56 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from personax.columns import infer_columns
 from personax.errors import InputError, UntestableError
 from personax.independence._corrections import Correction, correct
 from personax.independence._frames import as_frame, counted_rows, whole_weights
-from personax.independence._pair import Given, Pair, TestedColumn
-from personax.independence._parallel import mapped
+from personax.independence._pair import ColumnPair, Given, TestedColumn
 from personax.independence._registered import find_test, run_test
 from personax.schema import Kind
 
-__all__ = ["ALL", "DEFAULT_TESTS", "SCHEMA", "screen"]
+__all__ = ["ALL", "DEFAULT_TESTS", "SCHEMA", "mapped", "screen"]
+
+AHEAD = 4
+"""Jobs a thread that wait their turn; so many columns are held in memory."""
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def mapped(run: Callable[[T], R], items: Iterable[T], jobs: int, progress: Callable[[int], None]) -> Iterator[R]:
+    """Yield the results as they come; ``progress`` hears how many there are.
+
+    BLAS has one thread meanwhile: pairs are many and their matrices small, and more would fight over the cores.
+    """
+    with threadpool_limits(1, user_api="blas"):
+        for done, result in enumerate(_threaded(run, items, jobs) if jobs > 1 else map(run, items), 1):
+            yield result
+            progress(done)
+
+
+def _threaded(run: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[R]:
+    waiting: set[Future[R]] = set()
+    with ThreadPoolExecutor(jobs) as pool:
+        for item in items:
+            waiting.add(pool.submit(run, item))
+            while len(waiting) >= AHEAD * jobs:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        yield from (future.result() for future in waiting)
+
 
 DEFAULT_TESTS = ("kci", "chisq", "gsq")
 
@@ -220,12 +251,12 @@ def _run(
     """Test all pairs of one table and return the rows in the order in which they were asked for."""
     total = len(plan.features) * len(plan.targets)
 
-    def told(done: int) -> None:
+    def step(done: int) -> None:
         if progress is not None:
             progress(part * total + done, parts * total)
 
     pairs = _from_file(table, plan) if isinstance(table, pl.LazyFrame) else _from_memory(table, plan)
-    cells = dict(mapped(lambda pair: (pair[0], pair[1]()), pairs, plan.jobs, told))
+    cells = dict(mapped(lambda pair: (pair[0], pair[1]()), pairs, plan.jobs, step))
     ordered = [cells[feature, target] for feature in plan.features for target in plan.targets]
     return pl.DataFrame([row for cell in ordered for row in cell], schema=SCHEMA)
 
@@ -287,9 +318,9 @@ def _pair(x: TestedColumn, y: TestedColumn, given: Given | None, plan: _Plan) ->
     row = _about(x.name, y.name, plan) | {"n": x.people(rows)}
 
     @cache
-    def pair() -> Pair:
+    def pair() -> ColumnPair:
         z = None if given is None else given.over(rows)
-        return Pair(x.over(rows), y.over(rows), z)
+        return ColumnPair(x.over(rows), y.over(rows), z)
 
     def outcome(test: str) -> dict[str, Any]:
         try:

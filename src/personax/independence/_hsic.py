@@ -11,10 +11,9 @@ from numpy.typing import ArrayLike
 from personax.errors import UntestableError
 from personax.independence._counts import read
 from personax.independence._intervals import Interval, kernel_interval
-from personax.independence._kernels import Bandwidth
-from personax.independence._low_rank import Factor, cross, joint_counts, marginal_factor
+from personax.independence._kernels import Bandwidth, Factor, cross, joint_counts, marginal_factor
 from personax.independence._null import Null, check_null, p_value
-from personax.independence._pair import Pair
+from personax.independence._pair import ColumnPair
 from personax.independence._result import TestResult
 from personax.registry import register
 
@@ -25,11 +24,11 @@ NHSIC = "normalised HSIC"
 Estimate = Literal["biased", "unbiased"]
 
 
-def _on_pair(pair: Pair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
+def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
     return hsic_of(pair.x.median, pair.y.median, **{"null": "moments", "rng": rng, **options})
 
 
-def _interval(pair: Pair, _: object) -> Interval:
+def _interval(pair: ColumnPair, _: object) -> Interval:
     return kernel_interval(pair.x.median, pair.y.median, adjusted=False)
 
 

@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 from scipy.special import chndtr, ndtri
 
 from personax.independence._counts import join
-from personax.independence._low_rank import Factor, joint_counts
+from personax.independence._kernels import Factor, joint_counts
 from personax.independence._null import permutation_variance
 
 __all__ = ["Interval", "correlation_interval", "cramers_v_interval", "kernel_interval"]

@@ -12,17 +12,16 @@ from personax.errors import UntestableError
 from personax.independence._conditional import Choice, conditional_kci
 from personax.independence._counts import read
 from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
-from personax.independence._kernels import Bandwidth
-from personax.independence._low_rank import Factor, cross, marginal_factor
+from personax.independence._kernels import Bandwidth, Factor, cross, marginal_factor
 from personax.independence._null import Null, check_null, p_value
-from personax.independence._pair import Pair, kernel_interval_of
+from personax.independence._pair import ColumnPair, kernel_interval_of
 from personax.independence._result import TestResult
 from personax.registry import register
 
 __all__ = ["kci", "kci_of"]
 
 
-def _on_pair(pair: Pair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
+def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
     if pair.z is None:
         return kci_of(pair.x.factor, pair.y.factor, pair.effect, **{"null": "moments", "rng": rng, **options})
     x, y, z = pair.x.counted, pair.y.counted, pair.z

@@ -11,8 +11,7 @@ from scipy import sparse
 
 from personax.errors import UntestableError
 from personax.independence._counts import Counted, join_given
-from personax.independence._kernels import Bandwidth, marginal_width, standardise
-from personax.independence._low_rank import Factor, marginal_factor
+from personax.independence._kernels import Bandwidth, Factor, marginal_factor, marginal_width, standardise
 
 __all__ = ["Regression", "Residual"]
 

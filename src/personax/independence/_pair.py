@@ -15,11 +15,11 @@ from personax.independence._counts import Counted, combine
 from personax.independence._effects import effect_factor, kernel_correlation
 from personax.independence._intervals import Interval, cramers_v_interval, kernel_interval
 from personax.independence._kernel_ridge import Regression
-from personax.independence._low_rank import Factor, cross, marginal_factor
-from personax.independence._variable import Variable, encode, present_rows
+from personax.independence._kernels import Factor, cross, marginal_factor
+from personax.independence._variable import EncodedColumn, encode, present_rows
 from personax.schema import Kind
 
-__all__ = ["MAX_LEVELS", "Given", "Pair", "Sample", "TestedColumn", "few_levels", "kernel_interval_of"]
+__all__ = ["MAX_LEVELS", "ColumnPair", "Given", "Sample", "TestedColumn", "few_levels", "kernel_interval_of"]
 
 MAX_LEVELS = 20
 """A continuous column with more distinct values is no set of categories."""
@@ -63,7 +63,7 @@ class TestedColumn:
         self.name, self.kind = series.name, kind
         self.present = present_rows(series)
         self.weights = weights
-        self._read: tuple[Variable, Sample] | str
+        self._read: tuple[EncodedColumn, Sample] | str
         try:
             variable = encode(series, kind, period, weights)
             self._read = variable, Sample(variable.counted, kind)
@@ -112,7 +112,7 @@ class Given:
         return sample
 
 
-class Pair:
+class ColumnPair:
     """Two columns over the rows that both have, given a third or not.
 
     Parameters
@@ -154,6 +154,6 @@ def few_levels(sample: Sample) -> bool:
     return sample.kind != "continuous" or sample.counted.size <= MAX_LEVELS
 
 
-def kernel_interval_of(pair: Pair, _: object) -> Interval:
+def kernel_interval_of(pair: ColumnPair, _: object) -> Interval:
     """Return the interval of the kernel correlation, as the interval of a registered test."""
     return pair.effect_interval

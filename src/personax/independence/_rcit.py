@@ -11,14 +11,42 @@ from numpy.typing import ArrayLike, NDArray
 from personax.errors import UntestableError
 from personax.independence._counts import MAX_CATEGORIES, Counted, combine, join, join_given, read
 from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
-from personax.independence._fourier import fourier_features
 from personax.independence._kernel_ridge import Regression, Residual
-from personax.independence._pair import Pair, kernel_interval_of
+from personax.independence._kernels import Bandwidth, marginal_width, standardise
+from personax.independence._null import TAILS
+from personax.independence._pair import ColumnPair, kernel_interval_of
 from personax.independence._result import TestResult
-from personax.independence._tails import TAILS
 from personax.registry import register
 
-__all__ = ["Given", "Tail", "Variant", "rcit", "rcit_of"]
+__all__ = ["Given", "Tail", "Variant", "fourier_features", "rcit", "rcit_of"]
+
+
+def fourier_features(
+    variable: Counted, number: int, rng: np.random.Generator, bandwidth: Bandwidth = "distance"
+) -> NDArray[np.float64]:
+    """Return features of the distinct values, each of mean 0 and variance 1 over the rows, shape (a, number).
+
+    ``sqrt(2) cos(w'x + b)`` with w normal of standard deviation 1 / width and b uniform. Categories stand at equal
+    distances from one another, on axes of their own.
+
+    References
+    ----------
+    Rahimi, Recht 2007, Random features for large-scale kernel machines, NeurIPS 20.
+    """
+    if variable.values is None:
+        turns = rng.normal(size=(variable.size, number))
+    else:
+        values = standardise(variable)
+        width = marginal_width(values, variable.counts, bandwidth)
+        turns = values @ rng.normal(size=(values.shape[1], number)) / width
+        if variable.labels is not None:
+            turns += rng.normal(size=(int(variable.labels.max()) + 1, number))[variable.labels]
+    waves = np.sqrt(2) * np.cos(turns + rng.uniform(0, 2 * np.pi, number))
+    share = variable.counts / variable.n
+    waves -= share @ waves
+    spread = np.sqrt(share @ np.square(waves))
+    return np.asarray(waves / np.where(spread > 0, spread, 1))
+
 
 Tail = Literal["exact", "lpb", "hbe", "satterthwaite"]
 Variant = Literal["rcit", "rcot"]
@@ -31,7 +59,7 @@ EXPLAINED = 1e-8
 """A variable of whose waves z leaves a smaller share of the variance is a function of z."""
 
 
-def _on_pair(pair: Pair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
+def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
     z = None if pair.z is None else pair.z.counted
     shared: dict[str, Any] = {"rng": rng, "effect": pair.effect}
     if pair.z is not None and options.get("given", "ridge") == "ridge":

@@ -20,7 +20,7 @@ from personax import registry
 from personax.errors import InputError, UntestableError
 from personax.independence._counts import MAX_CATEGORIES
 from personax.independence._intervals import Interval
-from personax.independence._pair import Pair, Sample, few_levels
+from personax.independence._pair import ColumnPair, Sample, few_levels
 from personax.independence._result import TestResult
 
 __all__ = ["BatteryTest", "RegisteredTest", "battery", "find_test", "fitting", "known", "run_test"]
@@ -72,7 +72,7 @@ class RegisteredTest:
     symmetric: bool = True
     invariant: tuple[str, ...] = ()
     on_pair: Callable[..., TestResult] | None = None
-    interval: Callable[[Pair, TestResult], Interval | None] | None = None
+    interval: Callable[[ColumnPair, TestResult], Interval | None] | None = None
     search: Mapping[str, Any] = field(default_factory=dict)
     permutes: bool = False
     draws: bool = False
@@ -92,7 +92,7 @@ class RegisteredTest:
             options = {"rng": rng, **options}
         return self.function(*arrays, **options)
 
-    def run(self, pair: Pair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401
+    def run(self, pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401
         """Run the test on a pair of columns; a part of another package that fails has no p-value there."""
         if self.on_pair is not None:
             return self.on_pair(pair, rng, **options)
@@ -144,7 +144,7 @@ def find_test(name: str) -> RegisteredTest:
 
 
 def run_test(
-    name: str, pair: Pair, options: Mapping[str, Any], columns: tuple[str, str], rng: np.random.Generator
+    name: str, pair: ColumnPair, options: Mapping[str, Any], columns: tuple[str, str], rng: np.random.Generator
 ) -> Outcome:
     """Run a test on a pair of columns of these names, or say why it cannot mean anything there."""
     test = find_test(name)

@@ -9,7 +9,7 @@ import numpy as np
 
 from personax.independence._contingency import Divergence, TableNull, of_tables, pearson, tables_of
 from personax.independence._intervals import Interval, cramers_v_interval
-from personax.independence._pair import Pair
+from personax.independence._pair import ColumnPair
 from personax.independence._result import TestResult
 
 __all__ = ["cramers_v_interval_of", "table_test"]
@@ -21,7 +21,7 @@ SPARSE = 0.2
 def table_test(divergence: Divergence, sparse: TableNull) -> Callable[..., TestResult]:
     """Return a test of tables that takes the null ``sparse`` where the table is, unless the options name one."""
 
-    def run(pair: Pair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401
+    def run(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401
         z = None if pair.z is None else pair.z.counted
         tables = list(tables_of(pair.x.counted, pair.y.counted, z))
         result = of_tables(tables, divergence, **{"rng": rng, **options})
@@ -32,7 +32,7 @@ def table_test(divergence: Divergence, sparse: TableNull) -> Callable[..., TestR
     return run
 
 
-def cramers_v_interval_of(pair: Pair, result: TestResult) -> Interval | None:
+def cramers_v_interval_of(pair: ColumnPair, result: TestResult) -> Interval | None:
     """Return the interval of Cramér's V without z; the mean V over strata has none."""
     if pair.z is not None:
         return None

@@ -11,7 +11,7 @@ from personax.independence._contingency import check_permutations, tables_of, wi
 from personax.independence._counts import read
 from personax.independence._effects import CRAMERS_V, cramers_v
 from personax.independence._margins import expected_counts, random_tables
-from personax.independence._pair import Pair
+from personax.independence._pair import ColumnPair
 from personax.independence._result import TestResult
 from personax.independence._table_tests import cramers_v_interval_of
 from personax.registry import register
@@ -19,7 +19,7 @@ from personax.registry import register
 __all__ = ["usp", "usp_of"]
 
 
-def _on_pair(pair: Pair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
+def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
     (counts,) = tables_of(pair.x.counted, pair.y.counted)
     return usp_of(counts, **{"rng": rng, **options})
 

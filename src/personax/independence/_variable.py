@@ -12,11 +12,11 @@ from personax.errors import UntestableError
 from personax.independence._counts import Counted, count
 from personax.schema import Kind
 
-__all__ = ["Variable", "encode", "present_rows"]
+__all__ = ["EncodedColumn", "encode", "present_rows"]
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class EncodedColumn:
     """A column ready for testing.
 
     Parameters
@@ -57,8 +57,8 @@ def present_rows(series: pl.Series) -> NDArray[np.bool_]:
 
 def encode(
     series: pl.Series, kind: Kind, period: float | None = None, weights: NDArray[np.intp] | None = None
-) -> Variable:
-    """Turn a column into a `Variable`: nominal values are compared as equal or not, cyclic ones as points of a circle.
+) -> EncodedColumn:
+    """Encode a column: nominal values are compared as equal or not, cyclic ones as points of a circle.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def encode(
     counted = count(_values(series, present, kind, period), name=series.name, weights=people)
     codes = np.full(len(series), -1, dtype=np.intp)
     codes[present] = counted.codes
-    return Variable(series.name, replace(counted, circle=kind == "cyclic"), codes, weights)
+    return EncodedColumn(series.name, replace(counted, circle=kind == "cyclic"), codes, weights)
 
 
 def _is_number(series: pl.Series) -> bool:

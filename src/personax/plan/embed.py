@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax.embed.devices import Precision
+from personax.embed.recipe import Pooling
 from personax.plan.amounts import Count
 from personax.strict import Strict
 
@@ -49,6 +50,8 @@ class TextEncoding(Encoding):
     """A measurement of text: what is read, a biography or what a rater wrote of each trait, and by which model."""
 
     of: str = "biography"
+    like: str | None = None
+    pooling: Pooling | None = None
     instruction: str = ""
     tokens: Count | None = None
 

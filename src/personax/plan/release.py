@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from personax.plan.amounts import Count, Share
+from personax.release.decide import Leaves
 from personax.release.transforms import Preset
 from personax.strict import Strict
 
@@ -29,6 +30,13 @@ class ReleaseGate(Strict):
     max_singling_out: Share | None = None
     max_linkability: Share | None = None
     min_k: Count | None = None
+
+
+class ReleaseColumn(Strict):
+    """How a column leaves, and the risk of that in words; see `personax.release.decide.Leave`."""
+
+    leaves: Leaves
+    risk: str = ""
 
 
 class ReleaseAnonymity(Strict):
@@ -75,6 +83,7 @@ class Release(Strict):
     """What may leave the study folder."""
 
     removed: str | None = None
+    columns: dict[str, ReleaseColumn] = {}
     withheld: list[str] = []
     rare_below: Count = 5
     birth_band: Count | None = None

@@ -5,10 +5,11 @@ A map, each line using the ones above it:
 - secrets: ``hkdf``, ``draws`` (random numbers from a seed), ``key``, ``beside`` (what lies beside it)
 - ``transforms/``: one step a file, ``chain`` joins them, ``keeps`` says what each keeps; ``fitted`` beside the key
 - ``disclosure/``: rare categories, years, groups of people alike, noise
-- ``private``, ``addresses``, ``scan``, ``scan_folder``, ``marked``: what must not leave, looked for everywhere
+- ``private``, ``addresses``, ``scan``, ``scan_folder``: what must not leave, looked for everywhere
 - ``audit/``: attacks, one a file; ``report`` runs those on a measurement, ``tabular`` those on a table, ``gate`` limits
 - ``packaging/``: shards, card, datasheet, licences, Croissant, checksums
-- building: ``contents`` and ``settings`` in, ``protect`` (the table), ``veil`` (the vectors), ``examine``, ``build``
+- building: ``contents`` and ``settings`` in, ``decide`` (what becomes of each column; ``proposal`` prints it),
+  ``protect`` (the table), ``veil`` (the vectors), ``examine``, ``build``
 - meeting a release: ``undo`` (its owner), ``reading/``, ``checks/`` and ``verify``, ``push``
 """
 
@@ -16,7 +17,9 @@ from personax.release.audit import Attack, AuditReport, Gate, audit, audit_table
 from personax.release.beside import KeyFolder
 from personax.release.build import build
 from personax.release.contents import Contents, Encoded
+from personax.release.decide import Leave
 from personax.release.key import Key, load_key, load_or_make_key
+from personax.release.proposal import propose
 from personax.release.push import push
 from personax.release.reading import Released, load_release
 from personax.release.scan import scan
@@ -37,6 +40,7 @@ __all__ = [
     "Gate",
     "Key",
     "KeyFolder",
+    "Leave",
     "Noise",
     "Preset",
     "Released",
@@ -47,6 +51,7 @@ __all__ = [
     "load_key",
     "load_or_make_key",
     "load_release",
+    "propose",
     "push",
     "scan",
     "undo",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from personax.files import write_text
 from personax.progress import Progress, Silent
 from personax.release.beside import KeyFolder
 from personax.release.contents import Contents, Encoded
+from personax.release.decide import settled
 from personax.release.disclosure import Bounds, Categories, Sphere, Statement, state
 from personax.release.examine import Examined, examine
 from personax.release.key import Key
@@ -85,7 +86,9 @@ def build(
         raise InputError(f"{out} is not empty; a release is built into a new folder, so move what is there away")
     if asked.gate.asks_attacks and not asked.attack:
         raise InputError("release.gate has limits and release.audit is off; nothing would be measured, so turn it on")
-    private = contents.private_values()
+    people, known = settled(contents.people, contents.columns)
+    contents = replace(contents, people=people, columns=known)
+    private = contents.private_values([name for name, one in asked.columns.items() if one.leaves == "exact"])
     left = contents.without(asked.removed)
     statement = _statement(left, asked)
     table = protect(left, asked, key, statement)
@@ -100,8 +103,14 @@ def build(
     # what a publisher says of itself is meant to be read
     said = [*asked.allowed, asked.publisher.contact, asked.publisher.homepage, *asked.publisher.authors]
     refuse_folder(out, private, allowed=said, study=study, secrets=[key.secret, key.secret.hex().encode()])
-    told_of = [*_removed(contents, asked), *table.notices, *_consent(facts)]
+    told_of = [*_removed(contents, asked), *_without_vectors(left), *table.notices, *_consent(facts)]
     return [*told_of, Notice(found.sentence)] if found else told_of
+
+
+def _without_vectors(contents: Contents) -> list[Notice]:
+    lacking = {m: contents.people.height - frame.height for m, frame in contents.embeddings.items()}
+    text = "The release has no {} vectors of people who lack one of their measurements; it has all else of them."
+    return [Notice(text.format(modality), number) for modality, number in lacking.items() if number]
 
 
 def _statement(contents: Contents, settings: Settings) -> Statement | None:

@@ -15,6 +15,10 @@ from personax.schema import Column
 __all__ = ["Contents", "Encoded"]
 
 
+FRACTION = 8
+"""Least characters of a private number with a fraction that is looked for in what leaves."""
+
+
 @dataclass(frozen=True)
 class Encoded:
     """Who made the vectors of a measurement; empty where nobody says."""
@@ -37,7 +41,7 @@ class Contents:
     traits
         ``id`` and scores, or None.
     embeddings
-        Modality -> ``id`` and vector columns.
+        Modality -> ``id`` and vector columns; a null is a vector that somebody lacks, who is left out of that modality.
     private_texts
         Further texts that must not leave, such as biographies.
     encoders
@@ -60,13 +64,32 @@ class Contents:
     seed: int | None = None
     software: Mapping[str, str] = field(default_factory=dict)
 
-    def private_values(self) -> list[str]:
-        """Return names, ids and texts that must not leave, those of people who are left out among them."""
-        names = [column.name for column in self.columns if column.role == "private"]
-        texts = [self.people[name].cast(pl.String).drop_nulls().to_list() for name in names]
+    def private_values(self, leaving: Collection[str] = ()) -> list[str]:
+        """Return names, ids and texts that must not leave, those of people who are left out among them.
+
+        Parameters
+        ----------
+        leaving
+            Columns that the publisher lets leave as they are.
+        """
+        names = [column.name for column in self.columns if self._names_people(column) and column.name not in leaving]
+        texts = [self._texts(self.people[name]) for name in names]
         # a short id such as 7 is also a number that means something else
         ids = [identifier for identifier in self.people["id"] if len(identifier) >= MIN_LENGTH]
         return [*ids, *(value for column in texts for value in column), *self.private_texts]
+
+    def _names_people(self, column: Column) -> bool:
+        """Say whether the values of a column are looked for in all that leaves."""
+        if column.role == "private":
+            return True
+        held = self.people.schema.get(column.name)
+        return column.role != "id" and column.identity == "direct" and (held == pl.String or held in (pl.Date,))
+
+    @staticmethod
+    def _texts(values: pl.Series) -> list[str]:
+        texts = values.cast(pl.String, strict=False).drop_nulls().to_list() if not values.dtype.is_nested() else []
+        # a short fraction is also a number that means something else
+        return [text for text in texts if len(text) >= FRACTION] if values.dtype.is_float() else texts
 
     def without(self, removed: Collection[str]) -> Contents:
         """Return what is left when people are taken out.
@@ -83,6 +106,9 @@ class Contents:
         for modality, frame in embeddings.items():
             if set(frame["id"]) != set(people["id"]) or frame["id"].n_unique() < frame.height:
                 raise InputError(f"the vectors of {modality} are not those of the people; run the stage embed again")
+            if frame.drop_nulls().is_empty():
+                raise InputError(f"nobody has all vectors of {modality}; leave out a measurement of it that most lack")
+        embeddings = {modality: frame.drop_nulls() for modality, frame in embeddings.items()}
         traits = None if self.traits is None else self._kept(self.traits, removed)
         return replace(self, people=people, traits=traits, embeddings=embeddings)
 

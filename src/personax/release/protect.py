@@ -8,8 +8,10 @@ from typing import Any
 
 import polars as pl
 
+from personax.data.naming import says
 from personax.errors import InputError
 from personax.release.contents import Contents
+from personax.release.decide import NOTHING_LEFT, PLAN, Decision, decide, settled
 from personax.release.disclosure import (
     Statement,
     add_noise,
@@ -18,16 +20,17 @@ from personax.release.disclosure import (
     measure,
     merge_rare,
     shuffle_categories,
-    tells_the_day,
 )
 from personax.release.key import Key
-from personax.release.marked import refuse_marked
 from personax.release.settings import Alike, Settings
 from personax.schema import Column, Notice
 
 __all__ = ["Protected", "protect"]
 
 YEAR = "birth_year"
+_YEARS = Column(
+    YEAR, "feature", "continuous", "years", identity="quasi-identifying", identity_why="years of birth, of the date"
+)
 
 
 @dataclass
@@ -87,15 +90,18 @@ def protect(contents: Contents, settings: Settings, key: Key, statement: Stateme
     Raises
     ------
     InputError
-        A column that looks private is marked for release, or something is asked that cannot be.
+        Something is asked that cannot be, such as a column that names people without a word on the risk.
     """
-    table = _chosen(contents, settings)
-    _births(table, contents, settings.birth_band)
-    refuse_marked(table.columns, table.frame, allowed=settings.allowed)
+    people, known = settled(contents.people, contents.columns)
+    contents = replace(contents, people=people, columns=known)
+    decisions = _decided(contents, settings)
+    table = _chosen(contents, decisions)
+    _births(table, contents, settings.birth_band, decisions)
     _rare(table, settings.rare_below)
     if contents.traits is not None:
         table.frame = table.frame.join(contents.traits, on="id", how="left", maintain_order="left")
-    _alike(table, settings)
+    _alike(table, settings, decisions)
+    _tell(table, decisions)
     table.known = table.frame
     if statement is not None:
         _noise(table, statement)
@@ -104,30 +110,65 @@ def protect(contents: Contents, settings: Settings, key: Key, statement: Stateme
     return table
 
 
-def _chosen(contents: Contents, settings: Settings) -> Protected:
+def _decided(contents: Contents, settings: Settings) -> list[Decision]:
+    """Return what becomes of every column that could leave."""
     scored = set(contents.traits.columns) if contents.traits is not None else set()
-    leaves = [c for c in contents.columns if c.role in ("feature", "target") and c.name not in scored]
-    if strange := sorted(set(settings.withheld) - {c.name for c in leaves}):
+    able = [c for c in contents.columns if c.role in ("feature", "target") and c.name not in scored]
+    if strange := sorted(set(settings.withheld) - {c.name for c in able}):
         raise InputError(f"release.withheld names {strange[0]}, which would not leave anyway; take it off the list")
-    days = [c.name for c in leaves if c.name not in settings.allowed and tells_the_day(c.name)]
-    columns = [c for c in leaves if c.name not in {*days, *settings.withheld}]
+    noise, alike = settings.noise, settings.alike
+    columns = [c for c in contents.columns if c.name not in scored]
+    if settings.birth_band is not None and YEAR not in {c.name for c in able}:
+        columns.append(_YEARS)
+    return decide(
+        columns,
+        said=settings.columns,
+        withheld=settings.withheld,
+        generalised=alike.quasi_identifiers if alike else (),
+        noisy={*noise.numbers, *noise.categories} if noise else (),
+        allowed=settings.allowed,
+    )
+
+
+def _chosen(contents: Contents, decisions: Sequence[Decision]) -> Protected:
+    leaving = {one.name for one in decisions if one.leaves != "withheld"}
+    columns = [c for c in contents.columns if c.name in leaving]
     table = Protected(contents.people.select("id", *(c.name for c in columns)), columns)
-    stays = [c.name for c in contents.columns if c.role == "private"]
-    table.told["withheld"] = sorted({*days, *settings.withheld})
-    text = "Names, texts, images and all other private columns stay behind"
-    text += f", and so do {', '.join(days)}, which would tell the day of birth" if days else ""
-    text += f"; the publisher also keeps {', '.join(settings.withheld)} back" if settings.withheld else ""
-    table.sentences.append(f"{text}.")
-    table.told["private_columns"] = len(stays)
+    table.told["withheld"] = sorted(one.name for one in decisions if one.leaves == "withheld")
+    table.told["private_columns"] = sum(c.role == "private" for c in contents.columns)
     return table
 
 
-def _births(table: Protected, contents: Contents, band: int | None) -> None:
+def _tell(table: Protected, decisions: Sequence[Decision]) -> None:
+    """Say of every column what became of it and why, in the file, on the card and to the publisher."""
+    gone = set(table.told.get("k_anonymity", {}).get("left_out", ()))
+    table.told["columns"] = {
+        one.name: one.to_dict() | ({"leaves": "withheld", "because": NOTHING_LEFT}
+                                   if one.name in gone else {})
+        for one in decisions
+    }  # fmt: skip
+    stays = [one for one in decisions if one.leaves == "withheld"]
+    text = "Names, texts, images and all other private columns stay behind"
+    told = "; ".join(f"{one.name} ({one.identity}: {one.why}; {one.because})" for one in stays)
+    table.sentences.insert(0, f"{text}. {f'Withheld: {told}.' if stays else ''}".strip())
+    for one in decisions:
+        if one.risk and one.leaves == "exact":
+            table.sentences.append(f"{one.name} leaves exact ({one.identity}: {one.why}). Its risk: {one.risk}")
+    if stays:
+        table.notices.append(Notice(f"Withheld from the release: {told}.", len(stays)))
+    open_ = [one for one in decisions if not one.said and one.identity not in ("free", "sensitive")]
+    open_ = [one for one in open_ if one.because.startswith(("no decision", "it is"))]
+    if open_:
+        how = ", ".join(f"{one.name} {one.leaves}" for one in open_)
+        table.notices.append(Notice(f"No decision is written for these columns ({how}); {PLAN}.", len(open_)))
+
+
+def _births(table: Protected, contents: Contents, band: int | None, decisions: Sequence[Decision]) -> None:
     """Make years of birth of dates, in bands."""
-    if band is None:
+    if band is None or any(one.name == YEAR and one.leaves == "withheld" for one in decisions):
         return
     source = YEAR if YEAR in table.frame.columns else next(
-        (c.name for c in contents.columns if c.role == "private" and tells_the_day(c.name)), None
+        (c.name for c in contents.columns if c.role != "id" and says(c.name).topic == "birth date"), None
     )  # fmt: skip
     if source is None:
         raise InputError("release.birth_band needs a column birth_year or birth_date; the people have neither")
@@ -135,48 +176,81 @@ def _births(table: Protected, contents: Contents, band: int | None) -> None:
     old = next((c for c in table.columns if c.name == YEAR), None)
     table.frame = table.frame.with_columns(years.alias(YEAR))
     if old is None:
-        table.columns.append(Column(YEAR, "feature", "continuous", "years"))
-    says = "the year of birth" if band == 1 else f"the first year of a band of {band}"
-    table.mark(YEAR, says)
+        table.columns.append(_YEARS)
+    means = "the year of birth" if band == 1 else f"the first year of a band of {band}"
+    table.mark(YEAR, means)
     table.told["birth"] = {"band": band, "unreadable": lost}
-    table.sentences.append(f"Of the date of birth {says} leaves.")
+    table.sentences.append(f"Of the date of birth {means} leaves.")
     if lost:
         table.notices.append(Notice("Dates of birth that cannot be read leave as missing.", lost))
 
 
 def _rare(table: Protected, below: int) -> None:
-    nominal = table.of(lambda c: c.kind == "nominal" and table.frame[c.name].dtype == pl.String)
+    # a category is one whatever its values are: texts, codes, truth values
+    nominal = table.of(lambda c: not table.frame[c.name].dtype.is_nested() and
+                       (c.kind == "nominal" or not table.frame[c.name].dtype.is_numeric()))  # fmt: skip
     table.frame, merged = merge_rare(table.frame, [c.name for c in nominal], below)
     table.told["rare"] = {"below": below, "merged": {one.column: one.categories for one in merged}}
     for one in merged:
-        how = "withheld, too few people have a value" if one.withheld else f"categories of fewer than {below} are other"
-        table.mark(one.column, how)
-        table.notices.append(
-            Notice(f"{one.column}: categories of fewer than {below} people leave as 'other'.", one.categories)
-        )
+        leave = "are missing, as all of them together are too few" if one.withheld else "are other"
+        table.mark(one.column, f"categories of fewer than {below} people {leave}")
+        table.notices.append(Notice(f"{one.column}: categories of fewer than {below} people {leave}.", one.categories))
     if nominal:
-        table.sentences.append(f'Categories of fewer than {below} people are "other".')
+        table.sentences.append(
+            f'Categories of fewer than {below} people are "other", or missing where all of them together are as few.'
+        )
 
 
-def _alike(table: Protected, settings: Settings) -> None:
-    """Measure who is alike, and make people alike where it is asked."""
+def _alike(table: Protected, settings: Settings, decisions: Sequence[Decision]) -> None:
+    """Make people alike in what is to be made coarser, and measure who is."""
     asked = settings.alike or Alike()
     noisy = {*settings.noise.numbers, *settings.noise.categories} if settings.noise else set()
-    quasi = _named(table, asked.quasi_identifiers, lambda c: c.role == "feature" and c.name not in noisy)
+    coarser = {one.name for one in decisions if one.leaves == "generalised"}
+    if settings.alike is not None and not asked.quasi_identifiers:
+        kept = {*noisy, *(one.name for one in decisions if one.said and one.leaves == "exact")}
+        coarser |= {c.name for c in table.of(lambda c: c.role == "feature" and c.name not in kept)}
+    _named(table, asked.quasi_identifiers)
+    quasi = table.of(lambda c: c.name in coarser)
     hidden = _sensitive(table, asked.sensitive)
-    if both := sorted(noisy & {c.name for c in quasi}):
+    if both := sorted(noisy & {*asked.quasi_identifiers, *(c.name for c in quasi)}):
         raise InputError(f"{both[0]} is to carry noise and to be coarsened; noise would undo groups, so choose one")
+    if not quasi:
+        _measured(table, table.of(lambda c: c.role == "feature" and c.name not in noisy), hidden, asked)
+        return
+    if table.frame.height < asked.k and settings.alike is None:
+        _too_few(table, [c.name for c in quasi], asked.k)
+        return
+    _coarser(table, quasi, hidden, asked)
+
+
+def _measured(table: Protected, quasi: Sequence[Column], hidden: Sequence[Column], asked: Alike) -> None:
+    """Measure who is alike where nothing is to be made coarser."""
     if not quasi:
         return
     names = [c.name for c in quasi]
-    if settings.alike is None:
-        found = measure(table.frame, names, hidden, k=asked.k)
-        table.told["k_anonymity"] = {"columns": names, "asked": None, "after": found.to_dict()}
-        table.sentences.append(
-            f"k-anonymity was not asked for: the smallest group of people alike in {', '.join(names)} has {found.k}, "
-            f"and {found.share_below:.0%} of people are in groups of fewer than {asked.k}."
-        )
-        return
+    found = measure(table.frame, names, hidden, k=asked.k)
+    table.told["k_anonymity"] = {"columns": names, "asked": None, "after": found.to_dict()}
+    table.sentences.append(
+        f"No column was made coarser: the smallest group of people alike in {', '.join(names)} has {found.k}, "
+        f"and {found.share_below:.0%} of people are in groups of fewer than {asked.k}."
+    )
+
+
+def _too_few(table: Protected, names: Sequence[str], k: int) -> None:
+    """Withhold what cannot be made coarser, as there are fewer than k people."""
+    table.frame = table.frame.drop(names)
+    table.columns = [c for c in table.columns if c.name not in names]
+    table.told["k_anonymity"] = {
+        "columns": [],
+        "asked": {"k": k},
+        "after": {"k": table.frame.height},
+        "left_out": list(names),
+    }
+    table.notices.append(Notice(f"Fewer than {k} people cannot hide each other: {', '.join(names)} stay.", len(names)))
+
+
+def _coarser(table: Protected, quasi: Sequence[Column], hidden: Sequence[Column], asked: Alike) -> None:
+    names = [c.name for c in quasi]
     made = generalise(table.frame, quasi, k=asked.k, l=asked.l, sensitive=hidden, suppress=asked.suppress,
                       given=dict(asked.groups), weights=asked.weights)  # fmt: skip
     table.frame = made.frame
@@ -211,12 +285,11 @@ def _kind(column: Column, frame: pl.DataFrame) -> Any:  # noqa: ANN401 - a Liter
     return "nominal" if frame[column.name].dtype == pl.String else column.kind
 
 
-def _named(table: Protected, names: Sequence[str], default: Callable[[Column], bool]) -> list[Column]:
-    known = {c.name: c for c in table.columns}
+def _named(table: Protected, names: Sequence[str]) -> None:
+    known = {c.name for c in table.columns}
     for name in names:
         if name not in known:
             raise InputError(f"release.anonymity names {name}, which does not leave; name columns that do")
-    return [known[name] for name in names] if names else table.of(default)
 
 
 def _sensitive(table: Protected, names: Sequence[str]) -> list[Column]:

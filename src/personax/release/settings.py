@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from personax.release.audit import Gate
+from personax.release.decide import Leave
 from personax.release.packaging import SHARD_BYTES, PublisherFacts
 from personax.release.transforms import Preset
 
@@ -68,6 +69,8 @@ class Settings:
     ----------
     removed
         Ids of people who are left out at request.
+    columns
+        Column, or a pattern of names, -> what the study file says of it; see `personax.release.decide`.
     withheld
         Columns that stay behind although the study tests them.
     rare_below
@@ -78,9 +81,9 @@ class Settings:
     indices
         Categories leave as shuffled numbers.
     alike, noise
-        k-anonymity and noise; None asks for none.
+        k-anonymity and noise; None asks for no noise, and for k = 5 where columns are to be made coarser.
     allowed
-        Values, and names of columns, that look private and may leave.
+        Values that look private and may leave.
     transform
         Of embeddings; see `personax.release.transforms.PRESETS`.
     attack, gate
@@ -92,6 +95,7 @@ class Settings:
     """
 
     removed: frozenset[str] = frozenset()
+    columns: Mapping[str, Leave] = field(default_factory=dict)
     withheld: Sequence[str] = ()
     rare_below: int = 5
     birth_band: int | None = None

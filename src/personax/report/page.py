@@ -49,8 +49,8 @@ def render(data: ReportData, *, usage: str | None = None) -> str:
     def rendered(template: str, **values: object) -> Markup:
         return Markup(environment.get_template(template).render(data=data, **values))
 
-    return rendered(
-        "page.html.j2",
+    return environment.get_template("page.html.j2").render(
+        data=data,
         style=Markup(style),
         script=Markup(script),
         policy=_policy(style, script),

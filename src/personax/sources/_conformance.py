@@ -154,5 +154,5 @@ def _broken(demand: Demand, source: Adapter) -> None:
         except Exception as error:
             text = f"{case}, and it raises {type(error).__name__} ({error}); raise a SourceChanged, or yield a Failure"
             raise AssertionError(f"{source.name}: {text}") from error
-        told = [each for each in people if isinstance(each, Failure) or getattr(each, "reason", "")]
+        told = [each for each in people if isinstance(each, Failure) or getattr(each, "reason", None)]
         demand(told, f"{case}, and nothing is said of it; raise a SourceChanged, or yield a Failure")

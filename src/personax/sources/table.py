@@ -136,7 +136,10 @@ def _with_ids(people: pl.DataFrame) -> pl.DataFrame:
 def _described(path: Path, people: pl.DataFrame, plan: Plan) -> list[Column]:
     """Return what the columns mean: as described, the rest inferred."""
     columns = []
-    for column in infer_columns(people):
+    roles = {name: spec.role for name, (_, spec) in plan.items() if spec.role is not None}
+    told = {c.name: replace(c, role=roles[c.name], identity="") for c in infer_columns(people) if c.name in roles}
+    # what follows a column that somebody calls private is private too
+    for column in infer_columns(people, told):
         spec = plan[column.name][1] if column.name in plan else DEFAULT
         if spec.kind is not None:
             column = replace(column, kind=spec.kind, inferred=False, why="")
@@ -145,7 +148,7 @@ def _described(path: Path, people: pl.DataFrame, plan: Plan) -> list[Column]:
         if column.kind == "cyclic" and period is None:
             text = f"{path}, column {column.name}: a cyclic column needs its period, such as period: 12 for months"
             raise InputError(text)
-        columns.append(replace(column, role=spec.role or column.role, unit=unit, period=period))
+        columns.append(replace(column, unit=unit, period=period))
     return columns
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from zlib import crc32
@@ -91,6 +91,8 @@ class Context(Reader):
         The stage's own random numbers.
     counts, notices
         Filled by the stage; they go into its manifest and into the report.
+    inputs
+        Filled by the stage: hashes of the weights that it read, which may have been fetched in this run.
     """
 
     out: Staging
@@ -98,6 +100,7 @@ class Context(Reader):
     progress: Progress = field(default_factory=Silent)
     counts: dict[str, int] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
+    inputs: dict[str, str] = field(default_factory=dict)
 
     def write_frame(self, frame: pl.DataFrame, *parts: str) -> None:
         """Write a table as Parquet, compressed."""
@@ -110,6 +113,10 @@ class Context(Reader):
 
 def _nothing(plan: Plan) -> Sequence[str]:
     return ()
+
+
+def _no_weights(plan: Plan, base: Path, folder: StudyFolder) -> Mapping[str, str | None]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,8 @@ class Stage:
         Further stages whose output it reads under this plan.
     beside
         Files of the study folder that no stage writes, and that it reads where they are there.
+    weights
+        The models that it reads, and the hash of each one's files as they are now; None where they are not here.
     """
 
     name: str
@@ -147,6 +156,7 @@ class Stage:
     tells: bool = False
     also_needs: Callable[[Plan], Sequence[str]] = _nothing
     beside: tuple[str, ...] = ()
+    weights: Callable[[Plan, Path, StudyFolder], Mapping[str, str | None]] = _no_weights
 
     def needed(self, plan: Plan) -> tuple[str, ...]:
         """Return the stages whose output it reads under a plan."""

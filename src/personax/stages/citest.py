@@ -13,7 +13,7 @@ import polars as pl
 
 from personax.discovery import CiTest, NothingVaries
 from personax.errors import ComputationError, InputError, UntestableError
-from personax.independence import MAX_LEVELS, Given, Pair, TestedColumn, find_test
+from personax.independence import MAX_LEVELS, ColumnPair, Given, TestedColumn, find_test
 from personax.schema import Kind
 
 __all__ = ["ci_test"]
@@ -107,7 +107,7 @@ class _Table:
         try:
             given = self._given(varying).over(rows) if varying else None
             # a search looks at p-values alone
-            pair = Pair(self.columns[x].over(rows), self.columns[y].over(rows), given, with_effect=False)
+            pair = ColumnPair(self.columns[x].over(rows), self.columns[y].over(rows), given, with_effect=False)
             test = find_test(self.test)
             return test.run(pair, self._rng(x, y, z), **test.search).p_value
         except UntestableError as error:

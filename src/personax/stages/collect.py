@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import polars as pl
 
+from personax.data.identity import SORTED, identified
 from personax.plan import CollectSimulated, Plan
-from personax.schema import Column
+from personax.schema import Column, Notice
 from personax.simulate import Population, simulate_population
 from personax.sources import PeopleTable
 from personax.sources.sections import CollectSeveral, WebSource
@@ -17,6 +19,8 @@ from personax.stages.base import Context, Stage
 from personax.stages.several import collect_several, read_file
 
 __all__ = ["COLLECT"]
+
+_FOLLOWS = re.compile(r"one-to-one with|in the same order as|^the rows")
 
 
 def _reads(plan: Plan) -> Sequence[str]:
@@ -54,9 +58,29 @@ def _write_table(context: Context, table: PeopleTable) -> None:
 
 
 def _write_people(context: Context, people: pl.DataFrame, columns: Sequence[Column]) -> None:
+    columns = identified(people, columns)
+    context.notices.extend(_questions(columns))
     context.write_frame(people, "people", "people.parquet")
     context.write_text(json.dumps([asdict(column) for column in columns], indent=1), "people", "columns.json")
     context.counts.update(people=people.height, columns=people.width)
+
+
+def _questions(columns: Sequence[Column]) -> Iterator[Notice]:
+    """Say what a person should look at: what names people, what follows a private column, what cannot be told."""
+    following = [c for c in columns if c.inferred and c.identity == "direct" and _FOLLOWS.search(c.identity_why)]
+    if following:
+        told = "; ".join(f"{c.name}: {c.identity_why}" for c in following)
+        yield Notice(f"Private, as they follow a private column or the rows: {told}. A role under collect.columns "
+                     "says otherwise.", len(following))  # fmt: skip
+    unknown = [c.name for c in columns if c.identity == "unknown" and c.role == "feature"]
+    if unknown:
+        yield Notice(
+            f"Nobody can tell whom the values of {', '.join(unknown)} tell; they stay out of a release.", len(unknown)
+        )
+    ordered = [c.name for c in columns if c.identity != "direct" and c.identity_why.endswith(SORTED)]
+    if ordered:
+        yield Notice(f"The rows are sorted by {', '.join(ordered)}; if these are numbers of rows, make them private.",
+                     len(ordered))  # fmt: skip
 
 
 def _invent(context: Context, section: CollectSimulated) -> None:
@@ -82,4 +106,4 @@ def _draw(context: Context, world: Population) -> None:
             context.progress.step(done, world.people.height, "faces")
 
 
-COLLECT = Stage("collect", revision=1, needs=(), run=_run, reads=_reads)
+COLLECT = Stage("collect", revision=2, needs=(), run=_run, reads=_reads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.columns import infer_columns
-from personax.errors import PlanError
+from personax.errors import InputError, PlanError
 from personax.plan import Crl
 from personax.schema import Notice, select
 from personax.stages.base import Context, Stage
@@ -78,10 +79,17 @@ def _views(context: Context, section: Crl) -> tuple[list[str], Arrays]:
             known = list(frames) or ["(none: the plan needs an embed section)"]
             raise PlanError(f"crl.latents: there is no modality {modality}; {nearest(modality, known)}")
     chosen = {modality: frames[modality] for modality in section.latents}
-    ids = next(iter(chosen.values()))["id"].to_list()
-    return ids, {
-        modality: {name: frame[name].to_numpy() for name in frame.columns[1:]} for modality, frame in chosen.items()
-    }
+    people = next(iter(chosen.values()))["id"]
+    seen = reduce(
+        lambda left, frame: left.filter(left.is_in(frame.drop_nulls()["id"].implode())), chosen.values(), people
+    )
+    if seen.is_empty():
+        raise InputError(f"nobody has vectors of all of {', '.join(chosen)}; name fewer modalities in crl.latents")
+    if len(seen) < len(people):
+        text = "Level II leaves out people who lack a vector of one of its measurements."
+        context.notices.append(Notice(text, len(people) - len(seen)))
+    rows = {m: seen.to_frame().join(frame, on="id", how="left", maintain_order="left") for m, frame in chosen.items()}
+    return seen.to_list(), {m: {name: own[name].to_numpy() for name in own.columns[1:]} for m, own in rows.items()}
 
 
 def _against_truth(context: Context, latents: pl.DataFrame) -> dict[str, Any]:
@@ -93,6 +101,7 @@ def _against_truth(context: Context, latents: pl.DataFrame) -> dict[str, Any]:
 
     groups: Mapping[str, list[str]] = json.loads(truth.read_text(encoding="utf-8"))["columns_by_group"]
     known = context.frame("people", "simulation", "latents.parquet")
+    known = latents.select("id").join(known, on="id", how="left", maintain_order="left")
     found: dict[str, Any] = {}
     for group, names in groups.items():
         learned = [name for name in latents.columns if name.rpartition("_")[0] == group]

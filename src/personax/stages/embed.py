@@ -10,7 +10,15 @@ from personax.embed import encode_images, encode_texts, read_vectors
 from personax.errors import InputError, PlanError
 from personax.plan import EmbedFiles, EmbedModels, EmbedOffline, EmbedSimulated, Plan
 from personax.stages.base import Context, Stage
-from personax.stages.encoding import encode_measurements, picture_of, raters_read, write_vectors
+from personax.stages.encoding import (
+    encode_measurements,
+    picture_of,
+    pictures_in,
+    raters_read,
+    spread,
+    weights_read,
+    write_vectors,
+)
 
 __all__ = ["EMBED"]
 
@@ -59,8 +67,7 @@ def _simulated(context: Context) -> None:
 def _offline(context: Context, section: EmbedOffline, people: list[str]) -> None:
     texts = context.folder.path("people", "texts.parquet")
     folder = context.folder.path("people", "images") if section.images is None else context.outside(section.images)
-    images = [picture_of(folder, person) for person in people] if folder.is_dir() else []
-    pictured = [image for image in images if image.is_file()]
+    pictured = folder.is_dir() and any(picture_of(folder, person).is_file() for person in people)
     if not texts.is_file() and not pictured:
         text = "embed.source: offline needs a biography column, or embed.images with one <id>.png a person"
         raise InputError(text)
@@ -69,10 +76,12 @@ def _offline(context: Context, section: EmbedOffline, people: list[str]) -> None
         vectors = encode_texts([written.get(person) or "" for person in people], dim=section.text_dim)
         write_vectors(context, "text", people, {"hashed": vectors})
     if pictured:
-        if len(pictured) < len(people):
-            text = f"{len(people) - len(pictured)} people have no <id>.png in {folder}; all or none are needed"
-            raise InputError(text)
-        write_vectors(context, "image", people, {"descriptors": encode_images(pictured, dim=section.image_dim)})
+        paths = pictures_in(context, folder, people, "embed.images")
+        found = encode_images([path for path in paths if path is not None], dim=section.image_dim)
+        rows, lacking = spread(found, paths)
+        write_vectors(context, "image", people, {"descriptors": rows}, {"descriptors": lacking})
 
 
-EMBED = Stage("embed", revision=1, needs=("collect",), run=_run, reads=_reads, also_needs=raters_read)
+EMBED = Stage(
+    "embed", revision=2, needs=("collect",), run=_run, reads=_reads, also_needs=raters_read, weights=weights_read
+)

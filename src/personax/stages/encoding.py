@@ -13,21 +13,25 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.embed.encoder import Card, Encoder
+from personax.embed.encoder import Card, Encoder, Truncation
 from personax.embed.encoding import encode_all
-from personax.embed.presets import image_encoder, text_encoder
+from personax.embed.presets import image_encoder, text_encoder, weights_seen
 from personax.errors import InputError, PlanError
-from personax.plan import EmbedModels, ImageEncoding, Plan, TextEncoding
+from personax.plan import EmbedModels, Encoding, ImageEncoding, Plan, TextEncoding
 from personax.schema import TRAITS, Notice
 from personax.stages.base import Context
 from personax.store import StudyFolder
 from personax.strict import nearest
 
-__all__ = ["encode_measurements", "picture_of", "raters_read", "write_vectors"]
+__all__ = [
+    "encode_measurements", "picture_of", "pictures_in", "raters_read", "spread", "weights_read", "write_vectors"
+]  # fmt: skip
 
 ENDINGS: Final = (".png", ".jpg", ".jpeg")
 KEYS: Final = ("embeddings", "keys.arrow")
 """What each vector is of, so that another run encodes only what is new."""
+HASHES: Final = ("cache", "weights.json")
+"""Remembers the hashes of models' files, which are large."""
 
 Vectors = NDArray[np.float32]
 
@@ -39,34 +43,70 @@ def raters_read(plan: Plan) -> Sequence[str]:
     return ("annotate",) if written else ()
 
 
+def weights_read(plan: Plan, base: Path, folder: StudyFolder) -> Mapping[str, str | None]:
+    """Return the hash of the files of every model that a plan names, as they are now; None where they are not here."""
+    section = plan.embed
+    if not isinstance(section, EmbedModels):
+        return {}
+    cache = folder.path(*HASHES)
+    found: dict[str, str | None] = {}
+    for told in section.text.values():
+        found[_weights(told)] = weights_seen("text", told.model, told.revision, base=base, cache=cache)
+    for shown in section.image.values():
+        found[_weights(shown)] = weights_seen("image", shown.model, shown.revision, base=base, cache=cache)
+    return found
+
+
+def _weights(told: Encoding) -> str:
+    return f"weights of {told.model}" + (f" at {told.revision}" if told.revision else "")
+
+
 def encode_measurements(context: Context, section: EmbedModels, people: list[str]) -> None:
     """Encode every measurement of the plan, and write vectors, encoders and keys."""
     cards: dict[str, dict[str, Any]] = {}
     keys: list[pl.DataFrame] = []
     texts: dict[str, Vectors] = {}
     images: dict[str, Vectors] = {}
+    lacking: dict[str, NDArray[np.bool_]] = {}
+    where: dict[str, Any] = {"base": context.base, "cache": context.folder.path(*HASHES)}
     for name, told in section.text.items():
         items = _texts(context, told, people, name)
         reader = text_encoder(
-            told.model, revision=told.revision, instruction=told.instruction, tokens=told.tokens, dim=told.dim,
-            device=told.device, precision=told.precision,
+            told.model, revision=told.revision, like=told.like, pooling=told.pooling, instruction=told.instruction,
+            tokens=told.tokens, dim=told.dim, device=told.device, precision=told.precision, **where,
         )  # fmt: skip
         hashes = [hashlib.sha256(item.encode("utf-8", "replace")).hexdigest() for item in items]
         texts[name] = _encoded(context, f"text/{name}", reader, items, hashes, told.batch, people, keys)
-        cards[f"text/{name}"] = asdict(reader.card) | {"of": told.of}
+        cut = reader.truncation(items)
+        cards[f"text/{name}"] = asdict(reader.card) | {"of": told.of, "truncated": asdict(cut)}
+        _tell_cut(context, name, cut)
+        context.inputs |= {_weights(told): reader.card.weights} if reader.card.weights else {}
     for name, shown in section.image.items():
         paths = _pictures(context, shown, people, name)
         viewer = image_encoder(
-            shown.model, revision=shown.revision, dim=shown.dim, device=shown.device, precision=shown.precision
+            shown.model, revision=shown.revision, dim=shown.dim, device=shown.device, precision=shown.precision, **where
         )
-        hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
-        images[name] = _encoded(context, f"image/{name}", viewer, paths, hashes, shown.batch, people, keys)
+        there = [(person, path) for person, path in zip(people, paths, strict=True) if path is not None]
+        hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for _, path in there]
+        found = _encoded(
+            context, f"image/{name}", viewer, [path for _, path in there], hashes, shown.batch,
+            [person for person, _ in there], keys,
+        )  # fmt: skip
+        images[name], lacking[name] = spread(found, paths)
         cards[f"image/{name}"] = asdict(viewer.card)
+        context.inputs |= {_weights(shown): viewer.card.weights} if viewer.card.weights else {}
     for modality, vectors in (("text", texts), ("image", images)):
         if vectors:
-            write_vectors(context, modality, people, vectors)
+            write_vectors(context, modality, people, vectors, lacking if modality == "image" else {})
     context.write_text(json.dumps(cards, indent=1, sort_keys=True), "embeddings", "encoders.json")
     pl.concat(keys).write_ipc(context.out.path(*KEYS), compression="zstd")
+
+
+def _tell_cut(context: Context, name: str, cut: Truncation) -> None:
+    if cut.texts:
+        text = f"Text {name}: texts longer than the {cut.limit:,} tokens that the model reads are cut there"
+        more = f"the longest has {cut.longest:,}, and {cut.unread:.1%} of all tokens are not read"
+        context.notices.append(Notice(f"{text}; {more}.", cut.texts))
 
 
 def _texts(context: Context, told: TextEncoding, people: Sequence[str], name: str) -> list[str]:
@@ -103,16 +143,37 @@ def _written(context: Context, rater: str, name: str) -> dict[str, str]:
     return {person: "\n".join(line for _, line in sorted(lines)) for person, lines in told.items()}
 
 
-def _pictures(context: Context, shown: ImageEncoding, people: Sequence[str], name: str) -> list[Path]:
+def _pictures(context: Context, shown: ImageEncoding, people: Sequence[str], name: str) -> list[Path | None]:
     folder = context.folder.path("people", "images") if shown.of is None else context.outside(shown.of)
     if not folder.is_dir():
         raise PlanError(f"embed.image.{name}.of: there is no folder {folder} with one <id>.png a person")
-    found = [picture_of(folder, person) for person in people]
-    lacking = sum(not path.is_file() for path in found)
+    return pictures_in(context, folder, people, f"embed.image.{name}")
+
+
+def pictures_in(context: Context, folder: Path, people: Sequence[str], field: str) -> list[Path | None]:
+    """Return everybody's picture; None for whoever has none, who are counted.
+
+    Raises
+    ------
+    InputError
+        When nobody has one.
+    """
+    found = [path if (path := picture_of(folder, person)).is_file() else None for person in people]
+    lacking = found.count(None)
+    if lacking == len(found):
+        raise InputError(f"{field}: nobody has an <id>.png or <id>.jpg in {folder}; see how the pictures are called")
     if lacking:
-        text = f"embed.image.{name}: {lacking} people have no <id>.png or <id>.jpg in {folder}; all are needed"
-        raise InputError(text)
+        text = f"{field}: people without a picture have no vector of it; a release and Level II leave them out there"
+        context.notices.append(Notice(f"{text}.", lacking))
     return found
+
+
+def spread(vectors: Vectors, paths: Sequence[Path | None]) -> tuple[Vectors, NDArray[np.bool_]]:
+    """Return vectors with a row for everybody, shape (people, d), and who has none."""
+    lacking = np.array([path is None for path in paths])
+    rows = np.zeros((len(paths), vectors.shape[1]), dtype=np.float32)
+    rows[~lacking] = vectors
+    return rows, lacking
 
 
 def picture_of(folder: Path, person: str) -> Path:
@@ -155,7 +216,7 @@ def _encoded(
     return vectors
 
 
-EMBED_REVISION: Final = 1
+EMBED_REVISION: Final = 2
 """Grows when vectors of the same model and content would differ."""
 
 
@@ -178,15 +239,24 @@ def _earlier(folder: StudyFolder, measurement: str, made_by: str) -> dict[str, V
     if own.is_empty():
         return {}
     vectors = pl.read_parquet(folder.path("embeddings", f"{modality}.parquet"))
+    vectors = vectors.select("id", name).drop_nulls()
     by_id: Mapping[str, Vectors] = dict(zip(vectors["id"], vectors[name].to_numpy(), strict=True))
     return {key: by_id[person] for person, key in own.select("id", "key").iter_rows() if person in by_id}
 
 
-def write_vectors(context: Context, modality: str, people: list[str], vectors: Mapping[str, Vectors]) -> None:
-    """Write one file of a modality: the id and a column of fixed-length vectors a measurement."""
-    columns = {
-        name: pl.Series(array, dtype=pl.Array(pl.Float32, array.shape[1]), strict=False)
-        for name, array in vectors.items()
-    }
-    context.write_frame(pl.DataFrame({"id": people, **columns}), "embeddings", f"{modality}.parquet")
-    context.counts[modality] = len(columns)
+def write_vectors(
+    context: Context,
+    modality: str,
+    people: list[str],
+    vectors: Mapping[str, Vectors],
+    lacking: Mapping[str, NDArray[np.bool_]] | None = None,
+) -> None:
+    """Write one file of a modality: the id and a column of fixed-length vectors a measurement, null where one lacks."""
+    frame = pl.DataFrame(
+        {"id": people}
+        | {name: pl.Series(rows, dtype=pl.Array(pl.Float32, rows.shape[1])) for name, rows in vectors.items()}
+    )
+    for name, without in (lacking or {}).items():
+        frame = frame.with_columns(pl.when(~pl.Series(without)).then(pl.col(name)).alias(name))
+    context.write_frame(frame, "embeddings", f"{modality}.parquet")
+    context.counts[modality] = len(vectors)

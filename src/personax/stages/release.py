@@ -8,6 +8,7 @@ from personax.errors import InputError, StudyError
 from personax.plan import Plan
 from personax.plan.release import Release
 from personax.release import Alike, Gate, Key, KeyFolder, Noise, Settings, build, load_or_make_key
+from personax.release.decide import Leave
 from personax.release.packaging import PublisherFacts
 from personax.stages.base import Context, Reader, Stage
 from personax.stages.released import contents_of
@@ -65,6 +66,7 @@ def settings_of(reader: Reader) -> Settings:
     )  # fmt: skip
     return Settings(
         removed=_removed(reader, section),
+        columns={name: Leave(one.leaves, one.risk) for name, one in section.columns.items()},
         withheld=section.withheld,
         rare_below=section.rare_below,
         birth_band=section.birth_band,
@@ -116,4 +118,4 @@ def _refuse_strangers(folder: StudyFolder) -> None:
         raise StudyError(f"{place} holds {strangers[0]}{more}, which this study did not write; move them out of it")
 
 
-RELEASE = Stage(_FOLDER, revision=3, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads)
+RELEASE = Stage(_FOLDER, revision=4, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads)

@@ -23,4 +23,4 @@ COMPARED = tuple(
 )
 """What `personax traits validate compare` writes."""
 
-REPORT = Stage("report", revision=1, needs=SECTIONS, run=_run, titled=True, tells=True, beside=COMPARED)
+REPORT = Stage("report", revision=2, needs=SECTIONS, run=_run, titled=True, tells=True, beside=COMPARED)

@@ -59,7 +59,7 @@ def test_scores_with_decimals_count_as_levels_of_the_scale() -> None:
 def test_missing_numbers_have_no_rank() -> None:
     frame = pl.DataFrame({"q": ["a", "a", "b", "b"], "salary": [1.0, 2.0, None, float("nan")]})
     found = measure(frame, ["q"], [SALARY]).sensitive[0]
-    assert (found.distinct, found.closeness) == (1, 0.5)
+    assert (found.distinct, found.entropy, found.closeness) == (0, 0.0, 0.5), "a missing value is no diversity"
     nothing = frame.with_columns(salary=pl.lit(None, pl.Float64))
     assert measure(nothing, ["q"], [SALARY]).sensitive[0].closeness == 0
 
@@ -107,7 +107,10 @@ def test_against_brute_force(rows: list[tuple[str | None, int | None, int | None
         return held.count(value) / len(held)
 
     def entropy(held: list[int | None]) -> float:
-        return math.exp(-sum(n / len(held) * math.log(n / len(held)) for n in Counter(held).values()))
+        known = [value for value in held if value is not None]
+        if not known:
+            return 0.0
+        return math.exp(-sum(n / len(known) * math.log(n / len(known)) for n in Counter(known).values()))
 
     def ordered(held: list[int | None]) -> float:
         known, every = [v for v in held if v is not None], [v for v in everything if v is not None]
@@ -118,7 +121,7 @@ def test_against_brute_force(rows: list[tuple[str | None, int | None, int | None
                                    [every.count(v) / len(every) for v in levels]))  # fmt: skip
 
     for number, diversity in enumerate(found.sensitive):
-        assert diversity.distinct == min(len(set(held)) for held in classes.values())
+        assert diversity.distinct == min(len(set(held) - {None}) for held in classes.values())
         assert diversity.entropy == pytest.approx(min(map(entropy, classes.values())))
         total = max(sum(abs(share(h, v) - share(everything, v)) for v in [*levels, None]) / 2 for h in classes.values())
         wanted = total if number else max(map(ordered, classes.values()))

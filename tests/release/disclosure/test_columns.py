@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from personax.data.naming import tells_the_day
 from personax.errors import InputError
 from personax.release import Key
 from personax.release.disclosure import (
@@ -19,7 +20,6 @@ from personax.release.disclosure import (
     merge_rare,
     names_of,
     shuffle_categories,
-    tells_the_day,
     with_names,
 )
 
@@ -32,10 +32,12 @@ def test_rare_categories_leave_as_other() -> None:
     made, told = merge_rare(frame, ["job"], 4)
     assert made["job"].to_list() == ["a"] * 5 + ["other"] * 4 + [None]
     assert told == [Merged("job", 2, 4)]
-    # one person alone as "other" would be c again: the next rarest joins
+    # one person alone as "other" would be c again, and nobody else is drawn in to hide them
     made, told = merge_rare(frame, ["job"], 2)
-    assert (told[0].categories, told[0].people) == (2, 4)
-    assert made["job"].n_unique() == 3
+    assert told == [Merged("job", 1, 1, withheld=True)]
+    assert made["job"].to_list() == ["a"] * 5 + ["b"] * 3 + [None, None]
+    club = pl.DataFrame({"club": ["large"] * 27 + ["small"] * 3})
+    assert merge_rare(club, ["club"], 5)[0]["club"].to_list() == ["large"] * 27 + [None] * 3
     assert merge_rare(frame, ["job"], 1) == (frame, [])
     # all together are too few: having a value is rare itself
     made, told = merge_rare(frame, ["job"], 10)
@@ -49,8 +51,8 @@ def test_rare_categories_leave_as_other() -> None:
 def test_rare_codes_and_an_other_that_is_there_already() -> None:
     frame = pl.DataFrame({"code": [1] * 5 + [2] * 5 + [3], "job": ["a"] * 5 + ["other"] * 5 + ["b"]})
     made, told = merge_rare(frame, ["code", "job"], 3)
-    # 3 is alone; of 1 and 2, which are as frequent, the first joins
-    assert made["code"].to_list() == ["other"] * 5 + ["2"] * 5 + ["other"]
+    # 3 is alone
+    assert made["code"].to_list() == ["1"] * 5 + ["2"] * 5 + [None]
     assert made["job"].value_counts().sort("job").rows() == [("a", 5), ("other", 6)]
     assert told[1] == Merged("job", 2, 6)
 

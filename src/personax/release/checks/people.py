@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
 from personax.columns import infer_columns
+from personax.data.identity import classify
+from personax.data.naming import split
 from personax.errors import InputError
 from personax.release.checks.check import Check, Release, mapping, settle
 from personax.release.layout import column_entries, described
@@ -16,13 +18,18 @@ from personax.release.scan import scan
 __all__ = ["people", "smallest_group"]
 
 CLAIMED = "protection.json"
+LEAST = 20
+"""People from which a text that nobody can place counts as a fault."""
 LONG, MANY_WORDS = 80, 12
 """A text of more is no category."""
 _PATH = re.compile(r"(^|\s)(~?/[\w.-]+){2,}|[A-Za-z]:\\|\.(jpe?g|png|txt|pdf|html?)$")
-_YEAR = re.compile(r"(^|_)(birth_?)?year(_of_birth)?$")
-_MONTH = re.compile(r"(^|_)(birth_?)?month(_of_birth)?$")
-_DAY = re.compile(r"(^|_)(birth_?)?day(_of_birth)?$")
-_DAY_OF_YEAR = re.compile(r"(^|_)day_?(index|of_year|sin|cos)$")
+_PARTS: Mapping[str, frozenset[str]] = {
+    "year": frozenset({"year", "birthyear", "yob", "yrbrn"}),
+    "month": frozenset({"month", "birthmonth"}),
+    "day": frozenset({"day", "birthday"}),
+}
+_AROUND = frozenset({"birth", "of", "index", "sin", "cos"})
+"""Words beside which these still tell of a birth: ``day_of_year`` and ``month_of_birth`` do, ``career_month`` not."""
 
 
 def people(release: Release) -> Iterable[Check]:
@@ -39,11 +46,7 @@ def people(release: Release) -> Iterable[Check]:
 
 
 def _columns(release: Release, frame: pl.DataFrame) -> Check:
-    private = [
-        f"{column.name} is {column.why.rpartition('; ')[2]}"
-        for column in infer_columns(frame.drop("id", strict=False))
-        if column.role == "private"
-    ]
+    private, meant = _naming(release, frame)
     try:
         said = {str(entry.get("name")): entry.get("role") for entry in column_entries(release.folder, "people")}
         private += [f"columns.json calls {name} private" for name, role in said.items() if role == "private"]
@@ -55,24 +58,54 @@ def _columns(release: Release, frame: pl.DataFrame) -> Check:
             private.append("there is no columns.json, so nobody says what columns mean")
     except InputError as error:
         private.append(str(error))
-    return settle("columns", private, f"{frame.width} columns, none private by its name or its values")
+    if meant and not private:
+        text = "; ".join(meant)
+        return Check("columns", "cannot tell", f"{text}; {CLAIMED} says that this is meant: read the risk it names")
+    return settle("columns", private, f"{frame.width} columns, none tells whom a row is by its name or its values")
 
 
-def _words(name: str) -> str:
-    return re.sub(r"[^0-9a-z]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()).strip("_")
+def _naming(release: Release, frame: pl.DataFrame) -> tuple[list[str], list[str]]:
+    """Return what names people, or cannot be told, and which of it leaves on purpose, with its risk named."""
+    columns = infer_columns(frame)
+    roles = {column.name: column for column in columns if column.role == "target"}
+    named, meant = [], []
+    risks = _risks(release)
+    for name, (identity, why) in classify(frame.drop("id", strict=False), list(roles.values())).items():
+        if identity == "direct" or (identity == "unknown" and frame.height >= LEAST):
+            (meant if name in risks else named).append(f"{name} is {identity}: {why}")
+    return named, meant
+
+
+def _risks(release: Release) -> set[str]:
+    """Return the columns that protection.json lets leave as they are, with a risk in words."""
+    try:
+        claimed = mapping(release.folder.json(CLAIMED)) if CLAIMED in release.folder.files else {}
+    except InputError:
+        return set()
+    columns = mapping(claimed.get("columns"))
+    return {name for name, one in columns.items() if mapping(one).get("leaves") == "exact" and mapping(one).get("risk")}
 
 
 def _births(frame: pl.DataFrame) -> Check:
     # a year as text is a range, such as 1980-1989
-    names = {name: _words(name) for name in frame.columns}
-    years = [name for name in frame.columns if _YEAR.search(names[name]) and frame[name].dtype.is_numeric()]
-    months = [name for name in names if _MONTH.search(names[name])]
-    days = [name for name in names if _DAY.search(names[name])]
-    of_year = [name for name in names if _DAY_OF_YEAR.search(names[name])]
+    tells = {name: _tells(name) for name in frame.columns}
+    years = [name for name in frame.columns if tells[name] == {"year"} and frame[name].dtype.is_numeric()]
+    months = [name for name in frame.columns if "month" in tells[name]]
+    days = [name for name in frame.columns if tells[name] == {"day"}]
+    of_year = [name for name in days if {"index", "sin", "cos"} & set(split(name))]
+    of_year += [name for name in frame.columns if tells[name] == {"day", "year"}]
     if years and ((months and days) or of_year):
         told = ", ".join([*years, *(of_year or months + days)])
         return Check("dates of birth", "fails", f"{told} together are full dates of birth; leave the day out")
     return Check("dates of birth", "holds", "no columns that together are a full date of birth")
+
+
+def _tells(name: str) -> set[str]:
+    """Return which parts of a date of birth a column is, by its name; none where other words stand beside them."""
+    words = set(split(name))
+    found = {part for part, own in _PARTS.items() if words & own}
+    known = frozenset().union(*_PARTS.values()) | _AROUND
+    return found if words <= known else set()
 
 
 def _cells(frame: pl.DataFrame) -> Check:

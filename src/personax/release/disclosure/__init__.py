@@ -9,7 +9,7 @@ A map, each line using the ones above it:
 """
 
 from personax.release.disclosure.anonymity import Anonymity, Diversity, measure
-from personax.release.disclosure.dates import birth_year, tells_the_day
+from personax.release.disclosure.dates import birth_year
 from personax.release.disclosure.generalise import Generalised, Step, generalise
 from personax.release.disclosure.hierarchy import Hierarchy, hierarchies
 from personax.release.disclosure.indices import names_of, shuffle_categories, with_names
@@ -40,6 +40,5 @@ __all__ = [
     "names_of",
     "shuffle_categories",
     "state",
-    "tells_the_day",
     "with_names",
 ]

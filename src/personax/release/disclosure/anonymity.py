@@ -30,9 +30,9 @@ class Diversity:
     column
         Its name.
     distinct
-        The least number of distinct values in a class: distinct l-diversity.
+        The least number of distinct known values in a class: distinct l-diversity. A missing value is no diversity.
     entropy
-        The least exp(entropy) of a class: entropy l-diversity. At most ``distinct``.
+        The least exp(entropy) of the known values of a class: entropy l-diversity. At most ``distinct``.
     closeness
         The largest distance between the values of a class and of everybody: t-closeness.
     """
@@ -100,7 +100,7 @@ def measure(
     quasi_identifiers
         Columns that an attacker may know. Null, and NaN, is a value of its own.
     sensitive
-        Columns to be hidden. Missing values are a value of their own.
+        Columns to be hidden. A missing value hides nobody's: it counts for closeness, not for diversity.
     k
         People in classes smaller than this are counted.
     step
@@ -191,10 +191,11 @@ def _diversity(values: pl.Series, column: Column, classes: Ints, step: float | N
         height = int(numbers[end - 1]) - first + 1
         cells = np.bincount((numbers[start:end] - first) * width + codes[start:end], minlength=height * width)
         table = cells.reshape(height, width)
-        shares = table / table.sum(axis=1, keepdims=True)
-        logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
-        distinct = min(distinct, int((table > 0).sum(axis=1).min()))
-        entropy = min(entropy, float(np.exp(-(shares * logs).sum(axis=1)).min()))
+        known = table[:, 1:] / np.maximum(table[:, 1:].sum(axis=1, keepdims=True), 1)
+        logs = np.log(known, out=np.zeros_like(known), where=known > 0)
+        values = (known > 0).sum(axis=1)
+        distinct = min(distinct, int(values.min()))
+        entropy = min(entropy, float(np.where(values > 0, np.exp(-(known * logs).sum(axis=1)), 0.0).min()))
         closeness = max(closeness, float(_distances(table, whole, ordered).max()))
     return Diversity(column.name, distinct, entropy, closeness)
 

@@ -9,24 +9,9 @@ import polars as pl
 
 from personax.errors import InputError
 
-__all__ = ["birth_year", "tells_the_day"]
+__all__ = ["birth_year"]
 
 _DATE = re.compile(r"\+?(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:T[\d:.]*Z?)?")
-_PARTS = re.compile(
-    r"(^|_)(birth_?(date|day|month|week|weekday|quarter)|date_of_birth|(day|month)_of_birth|dob|born_on|"
-    r"day_of_year|day_index|zodiac|star_?sign)(_|$)"
-)
-
-
-def tells_the_day(name: str) -> bool:
-    """Say whether a column, by its name, tells more of a date of birth than the year.
-
-    Examples
-    --------
-    >>> [name for name in ("birth_year", "birth_month", "Birth Day", "month_sin") if tells_the_day(name)]
-    ['birth_month', 'Birth Day']
-    """
-    return _PARTS.search(re.sub(r"[^0-9a-z]+", "_", name.lower())) is not None
 
 
 def birth_year(values: pl.Series, *, width: int = 1, years: tuple[int, int] = (1000, 2100)) -> tuple[pl.Series, int]:

@@ -192,7 +192,8 @@ def _check(
     if frame.height < k:
         raise InputError(f"{frame.height} people cannot be {k}-anonymous; release more people, or ask for a smaller k")
     for column in sensitive if diverse > 1 else ():
-        values = len(np.unique(sensitive_codes(frame[column.name], column, step)[0]))
+        codes = sensitive_codes(frame[column.name], column, step)[0]
+        values = len(np.unique(codes[codes >= 0]))
         if values < diverse:
             raise InputError(
                 f"{column.name} has {values} distinct values, fewer than l = {diverse}; ask for a smaller l"

@@ -130,7 +130,9 @@ class Lattice:
         small = np.bincount(classes, weights=self.counts) < self.k
         for values in self.sensitive:
             many = int(values.max()) + 1
-            pairs = np.unique(classes * many + values) // many
+            # 0 is missing, which is no diversity
+            known = values > 0
+            pairs = np.unique(classes[known] * many + values[known]) // many
             small |= np.bincount(pairs, minlength=len(small)) < self.diverse
         return np.asarray(small)
 

@@ -25,7 +25,7 @@ class Merged:
     categories, people
         Merged, and how many people they have together.
     withheld
-        True where all categories together have too few people; then the column leaves empty.
+        True where all of these together have too few people; then their values are missing.
     """
 
     column: str
@@ -60,9 +60,8 @@ def merge_rare(frame: pl.DataFrame, names: Iterable[str], below: int) -> tuple[p
 
     Notes
     -----
-    Where the rare categories together still have fewer than ``below`` people, the next rarest join them, by name where
-    two are as rare. A category that is called ``other`` already is always the first to join. Where all
-    people with a value are fewer than ``below``, having one is rare itself, and the column leaves empty.
+    Where the rare categories together still have fewer than ``below`` people, theirs are missing: a large category is
+    never drawn into ``other`` to hide three people. A category that is called ``other`` already takes the rare ones in.
 
     Examples
     --------
@@ -92,18 +91,13 @@ def by_rarity(counts: Mapping[str, int]) -> list[str]:
 
 
 def rarest(counts: Mapping[str, int], below: int) -> list[str]:
-    """Return the categories that must be merged so that none, nor all that are merged, has fewer than ``below`` people.
+    """Return the categories of fewer than ``below`` people, and ``other`` with them where there is one.
 
     Examples
     --------
-    >>> rarest({"a": 9, "b": 3, "c": 1}, 2), rarest({"a": 9, "b": 3, "c": 2}, 2)
-    (['c', 'b'], [])
+    >>> rarest({"a": 9, "b": 3, "c": 1}, 2), rarest({"a": 9, "other": 9, "c": 1}, 2), rarest({"a": 9, "other": 9}, 2)
+    (['c'], ['other', 'c'], [])
     """
-    order = by_rarity(counts)
-    rare = [place for place, value in enumerate(order) if counts[value] < below]
-    if not rare:
-        return []
-    end = rare[-1] + 1
-    while end < len(order) and sum(counts[value] for value in order[:end]) < below:
-        end += 1
-    return order[:end]
+    rare = [value for value in by_rarity(counts) if counts[value] < below]
+    join = [OTHER] if OTHER in counts and OTHER not in rare and rare else []
+    return [*join, *rare]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from personax.data.naming import says
 from personax.release.packaging.facts import PEOPLE, AnnotatorFacts, Facts
 from personax.release.packaging.markdown import counted, listing
 from personax.release.transforms import KEEPS, PROPERTIES
@@ -36,10 +36,10 @@ IMPACT: Final = (
     "raters say, they help to show such stereotypes."
 )
 
-_TOUCHY: Final = re.compile(
-    r"gender|(?<![a-z])(sex|age|race|faith)(?![a-z])|nation|country|birth|relig|ethnic|health|weight|latitude|politic",
-    re.IGNORECASE,
+_TOUCHY: Final = frozenset(
+    {"gender", "age", "country", "birth year", "birth date", "day", "coordinate", "marital status"}
 )
+"""Topics, beside those that are sensitive, that people may want kept to themselves."""
 
 _AGAIN: Final = {1: "once", 2: "twice"}
 
@@ -174,13 +174,18 @@ def sensitive(facts: Facts) -> list[str]:
     """Say what is in it that people may want kept to themselves."""
     if facts.simulated:
         return ["The people are simulated; no row is about a real person."]
-    found = [column.name for column in facts.of(PEOPLE) if column.role != "id" and _TOUCHY.search(column.name)]
+    found = [column.name for column in facts.of(PEOPLE) if column.role != "id" and _is_touchy(column.name)]
     told = [f"Columns about sensitive attributes: {listing(found)}."] if found else []
     if facts.annotators is not None:
         told.append("Traits stated of each person (Big Five), which are a profile where a row is linked to a person.")
     if any(one.modality == "image" for one in facts.measurements):
         told.append("Vectors of images; of faces they can be biometric data.")
     return [*told, "Rows are pseudonyms; with outside knowledge somebody may be found, so the data stay personal data."]
+
+
+def _is_touchy(name: str) -> bool:
+    said = says(name)
+    return said.sensitive or said.topic in _TOUCHY or (said.topic == "body" and "weight" in said.word)
 
 
 def limits(facts: Facts) -> list[str]:

@@ -93,7 +93,8 @@ Demand = Callable[[object, str], None]
 
 
 def _depends(demand: Demand, y: Vectors, others: list[Vectors], on: str) -> None:
-    demand(not all(np.array_equal(y, other) for other in others), f"{on} gives the same vectors; draw the map from `draws`")
+    same = all(np.array_equal(y, other) for other in others)
+    demand(not same, f"{on} gives the same vectors; draw the map from `draws`")
 
 
 def _saved(demand: Demand, first: Chain, again: Chain, x: Vectors, y: Vectors) -> None:

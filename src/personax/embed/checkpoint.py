@@ -1,0 +1,219 @@
+"""A model's files before anything of them is used: where they lie, that they bring no code, and which they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from personax.errors import InputError, require
+from personax.files import sha256, write_text
+
+__all__ = ["Checkpoint", "file_hash", "find", "lacking", "refuse_lacking", "seen", "stored", "weights_hash"]
+
+READ: Final = (".safetensors", ".json", ".txt", ".model", ".jinja")
+"""What the loaders read. Weights in pickles are not among it: reading them can run code."""
+CONFIGS: Final = ("config.json", "tokenizer_config.json", "preprocessor_config.json", "processor_config.json")
+"""Where a model says that it brings code (``auto_map``)."""
+PASSED: Final = ("onnx", "openvino", "original", ".cache", ".git")
+"""Folders of the same weights in formats that are not read."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The files of a model.
+
+    Parameters
+    ----------
+    model
+        As the study names it.
+    folder
+        Where they lie.
+    revision
+        The commit of a hub; empty for a folder.
+    weights
+        SHA-256 of all files that a loader reads, of their names and content.
+    """
+
+    model: str
+    folder: Path
+    revision: str
+    weights: str
+
+    def told(self, path: Path) -> dict[str, Any]:
+        """Return what a JSON file of the model says, a list under an empty name; nothing where there is no file."""
+        try:
+            told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        except ValueError:
+            raise InputError(f"{path.name} of the model {self.model} is no JSON; get the model again") from None
+        return told if isinstance(told, dict) else {"": told}
+
+
+def find(
+    field: str, model: str, revision: str | None, *, own_code: bool = False, cache: Path | None = None
+) -> Checkpoint:
+    """Return the files of a model of a hub, fetched where they are not here yet, or of a folder.
+
+    Parameters
+    ----------
+    field
+        Of the study file, for messages.
+    model, revision
+        An id of the hub and a commit, tag or branch; or a folder.
+    own_code
+        Somebody has written down what the model's own code does, so that it is not missed.
+    cache
+        A file that remembers the hashes of large files.
+
+    Raises
+    ------
+    InputError
+        When the model cannot be had, or brings code of its own, which is never run.
+    """
+    folder = Path(model) if Path(model).is_dir() else _fetched(field, model, revision)
+    if not any((folder / name).is_file() for name in ("config.json", "modules.json")):
+        raise InputError(f"{field}: the model {model} cannot be had (its folder has no config.json)")
+    if not any(path.suffix == ".safetensors" for path in _files(folder)):
+        text = (
+            f"{field}: the model {model} cannot be had (it has no weights as safetensors, and no pickled ones are read)"
+        )
+        raise InputError(f"{text}; give the revision that has them, or a folder with converted ones")
+    commit = folder.name if folder.parent.name == "snapshots" else ""
+    found = Checkpoint(model, folder, commit, weights_hash(folder, cache))
+    _refuse_code(field, found, own_code)
+    return found
+
+
+def seen(model: str, revision: str | None, cache: Path | None = None) -> str | None:
+    """Return the hash of a model's files as they are here now, asking no network; None where they are not here."""
+    if Path(model).is_dir():
+        return weights_hash(Path(model), cache)
+    try:
+        hub = require("huggingface_hub", extra="embed")
+        return weights_hash(Path(hub.snapshot_download(model, revision=revision, local_files_only=True)), cache)
+    except (ImportError, OSError, ValueError, InputError):
+        return None
+
+
+def _fetched(field: str, model: str, revision: str | None) -> Path:
+    hub = require("huggingface_hub", extra="embed")
+    wanted = [f"*{ending}" for ending in READ]
+    try:
+        return Path(
+            hub.snapshot_download(
+                model, revision=revision, allow_patterns=wanted, ignore_patterns=[f"{name}/*" for name in PASSED]
+            )
+        )
+    except (OSError, ValueError) as error:
+        raise InputError(f"{field}: the model {model} cannot be had ({_said(error)})") from None
+
+
+def _said(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[0]
+
+
+def _refuse_code(field: str, found: Checkpoint, own_code: bool) -> None:
+    """Stop at a model whose vectors come from code of its own: without that code, they would be other ones."""
+    told = [found.told(path) for path in _files(found.folder) if path.name in CONFIGS]
+    brought = any(one.get("auto_map") for one in told) and not own_code
+    listed = found.told(found.folder / "modules.json").get("", [])
+    strange = [one["type"] for one in listed if not str(one["type"]).startswith("sentence_transformers.")]
+    if brought or strange:
+        text = f"{field}: {found.model} brings code of its own, which is never run, and its vectors come from that code"
+        raise InputError(f"{text}; take another model, or name the preset whose recipe it follows (like: NAME)")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in READ and path.is_file() and not set(path.relative_to(folder).parts) & set(PASSED):
+            yield path
+
+
+def weights_hash(folder: Path, cache: Path | None = None) -> str:
+    """Return the SHA-256 of the names and contents of a model's files.
+
+    Every byte is read, once: ``cache`` remembers the hash of a file by its path, size, time of change and inode, so
+    that other weights in its place go unseen only where somebody sets all of these back.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "model.safetensors").write_bytes(b"one")
+    ...     first = weights_hash(Path(folder))
+    ...     _ = (Path(folder) / "model.safetensors").write_bytes(b"two")
+    ...     first == weights_hash(Path(folder))
+    False
+    """
+    with _remembered(cache) as known:
+        listed = "".join(f"{path.relative_to(folder).as_posix()} {_hashed(path, known)}\n" for path in _files(folder))
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+def file_hash(path: Path, cache: Path | None = None) -> str:
+    """Return the SHA-256 of one large file, remembered as `weights_hash` does."""
+    with _remembered(cache) as known:
+        return _hashed(path, known)
+
+
+@contextmanager
+def _remembered(cache: Path | None) -> Iterator[dict[str, list[Any]]]:
+    """Yield the hashes of files that were read before, and keep the new ones."""
+    known = _known(cache)
+    before = dict(known)
+    yield known
+    if cache is not None and known != before:
+        write_text(cache, json.dumps(known, indent=1, sort_keys=True))
+
+
+def _known(cache: Path | None) -> dict[str, list[Any]]:
+    try:
+        told = json.loads(cache.read_text(encoding="utf-8")) if cache is not None else {}
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _hashed(path: Path, known: dict[str, list[Any]]) -> str:
+    real = path.resolve()
+    state = real.stat()
+    mark = [state.st_size, state.st_mtime_ns, state.st_ino]
+    if known.get(str(real), [])[:3] != mark:
+        known[str(real)] = [*mark, sha256(real)]
+    return str(known[str(real)][3])
+
+
+def stored(folder: Path) -> set[str]:
+    """Return the names of the tensors in the safetensors files of a folder; their headers alone are read."""
+    names: set[str] = set()
+    for path in _files(folder):
+        if path.suffix == ".safetensors":
+            with path.open("rb") as stream:
+                length = int.from_bytes(stream.read(8), "little")
+                names |= set(json.loads(stream.read(length)))
+    return names - {"__metadata__"}
+
+
+def lacking(model: Any, names: Iterable[str]) -> int:  # noqa: ANN401 - a model of torch
+    """Mark the numbers of a model that its checkpoint lacks as missing, and return how many tensors that were.
+
+    A loader fills them with random numbers, other ones in every process. As missing numbers they show in every vector
+    that they enter, and in no other.
+    """
+    torch = require("torch", extra="embed")
+    held = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    marked = [held[name] for name in names if name in held and held[name].is_floating_point()]
+    with torch.no_grad():
+        for tensor in marked:
+            tensor.fill_(float("nan"))
+    return len(marked)
+
+
+def refuse_lacking(field: str, model: str, number: int) -> None:
+    """Stop at a checkpoint without weights that its vectors need."""
+    text = f"{field}: the checkpoint of {model} lacks {number} of its weights, and its vectors need them"
+    raise InputError(f"{text}; random numbers would stand in, so take a checkpoint that is whole")
