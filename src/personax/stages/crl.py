@@ -99,7 +99,7 @@ def _against_truth(context: Context, latents: pl.DataFrame) -> dict[str, Any]:
         return {}
     from personax.crl import held_out_r2, match
 
-    groups: Mapping[str, list[str]] = json.loads(truth.read_text(encoding="utf-8"))["columns_by_group"]
+    groups: Mapping[str, list[str]] = json.loads(truth.read_text(encoding="utf-8"))["groups"]
     known = context.frame("people", "simulation", "latents.parquet")
     known = latents.select("id").join(known, on="id", how="left", maintain_order="left")
     found: dict[str, Any] = {}
