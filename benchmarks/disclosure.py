@@ -12,12 +12,14 @@ import argparse
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,12 +27,14 @@ import numpy as np
 import polars as pl
 
 from personax.release.disclosure import Bounds, Sphere, add_noise, generalise, hierarchies, measure, state
+from personax.release.pii import KnownValues
 from personax.release.scan import scan
 from personax.schema import Column
 from personax.simulate import simulate_population
 
 RESULTS = Path(__file__).parent / "results" / "disclosure.md"
 PEERS = Path(__file__).parent / "disclosure_peers.py"
+SHARED = Path(__file__).parents[2] / "shared" / "data" / "athletes"
 QUASI = ("gender", "occupation", "country", "birth_year", "height_cm", "weight_kg", "latitude", "longitude")
 
 
@@ -66,8 +70,8 @@ def recoding(asked: argparse.Namespace) -> Iterator[str]:
 
 def scanning(asked: argparse.Namespace) -> Iterator[str]:
     """Look for many names and biographies in a table."""
-    yield "| cells that leave | private values | s |"
-    yield "|---|---|---|"
+    yield "| cells that leave | private values | s | CPU s |"
+    yield "|---|---|---|---|"
     rng = np.random.default_rng(asked.seed)
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
     words = ["".join(rng.choice(letters, 6)) for _ in range(5000)]
@@ -77,9 +81,42 @@ def scanning(asked: argparse.Namespace) -> Iterator[str]:
     long = pl.DataFrame({"remark": [" ".join(rng.choice(words, 30)) for _ in range(10_000)]})
     for what, frame in (("30,000 of 4 words", short), ("10,000 of 30 words", long)):
         for told, private in (("40,000 names", names), ("and 40,000 biographies", [*names, *biographies])):
-            start = time.perf_counter()
-            scan(frame, private)
-            yield f"| {what} | {told} | {time.perf_counter() - start:.1f} |"
+            yield timed(frame, private, f"{what} | {told}")
+    ours = [f"{a} {b}".title() for a, b in zip(rng.choice(words, 8000), rng.choice(words, 8000), strict=True)]
+    born = [str(date(1950, 1, 1) + timedelta(int(day))) for day in rng.integers(0, 20_000, 8000)]
+    common = np.array(["".join(rng.choice(letters, rng.integers(2, 10))) for _ in range(20_000)])
+    share = 1 / np.arange(1, len(common) + 1)
+    texts = [" ".join(rng.choice(common, 120, p=share / share.sum())).capitalize() + "." for _ in range(8000)]
+    yield timed(pl.DataFrame({"text": texts}), [*ours, *born], "8,000 of 120 words | names and dates of 8,000 people")
+    yield from real_names(asked)
+
+
+def timed(frame: pl.DataFrame, private: list[str], what: str) -> str:
+    start, used = time.perf_counter(), time.process_time()
+    scan(frame, private)
+    return f"| {what} | {time.perf_counter() - start:.1f} | {time.process_time() - used:.1f} |"
+
+
+def real_names(asked: argparse.Namespace) -> Iterator[str]:
+    """Look for real names in their short forms, and what is taken for names in colleges and birthplaces."""
+    players, places = SHARED / "nfl-players.json", SHARED / "openfootball.tar.gz"
+    if not players.exists() or not places.exists():
+        return
+    people = pl.DataFrame(list(json.loads(players.read_text(encoding="utf-8")).values()), infer_schema_length=None)
+    known = KnownValues(people["full_name"].drop_nulls())
+    short = people["gsis_name"].drop_nulls().unique(maintain_order=True).to_list()
+    found = sum(map(bool, known.find_each(short, [1] * len(short))))
+    taken = scan(people.select("college"), people["full_name"].drop_nulls())
+    yield ""
+    yield f"Of {len(short):,} short names of players (A.Nemo), {found:,} are found by {people.height:,} full names."
+    yield f"Of {people['college'].n_unique():,} colleges, {taken.get('college', 0)} rows are taken for a player."
+    pattern = re.compile(r"\s*([^,=#]+?),\s.*?b\. \d+ \w+ \d{4}(?: @ (.*))?$", re.MULTILINE)
+    with tarfile.open(places) as files:
+        read = [file.read().decode() for each in files if (file := files.extractfile(each)) is not None]
+    rows = [match.groups() for text in read for match in pattern.finditer(text)]
+    frame = pl.DataFrame(rows, schema=["name", "place"], orient="row").sample(8000, seed=asked.seed)
+    taken = scan(frame.select("place"), frame["name"])
+    yield f"Of the birthplaces of 8,000 footballers, those in {taken.get('place', 0)} rows are taken for one of them."
 
 
 def noise(asked: argparse.Namespace) -> Iterator[str]:

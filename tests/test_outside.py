@@ -79,7 +79,30 @@ def broken(study):
     return 1 / 0
 '''
 
+TRANSFORM = '''
+"""A transform: signs of coordinates by the key."""
+from personax.registry import register
+from personax.release.transforms import Step
+
+
+@register("transforms", "toy-signs", title="Toy signs", help="some coordinates change their sign")
+class Signs(Step):
+    """Change the signs that the key draws."""
+
+    def __init__(self, dim, draws):
+        super().__init__(dim, draws)
+        self.signs = draws.signs("signs", dim)
+
+    def forward(self, x):
+        return x * self.signs.astype(x.dtype)
+
+    def inverse(self, y):
+        return self.forward(y)
+'''
+
 POINTS = """
+[personax.transforms]
+toy-signs = toy_transform:Signs
 [personax.tests]
 toy-ranks = toy_test:ranks
 [personax.sources]
@@ -100,9 +123,10 @@ LISTS = """
 import importlib.util, json
 from typer.testing import CliRunner
 from personax.cli import app
-from personax.testing import check_source, check_test
+from personax.testing import check_source, check_test, check_transform
 from toy_source import Club
 
+check_transform("toy-signs")
 check_test("toy-ranks", times=60)
 check_source(Club(n=5))
 spec = importlib.util.spec_from_file_location("hooks", "docs/hooks.py")
@@ -121,6 +145,32 @@ study = Study.load(sys.argv[1])
 print([outcome.ran for outcome in study.run()], [outcome.ran for outcome in study.run()])
 """
 
+RELEASE = """
+import sys
+import numpy as np
+import polars as pl
+from personax.release import load_key
+from personax.release.undo import undo
+from personax.study import Study
+study = Study.load(sys.argv[1])
+study.run()
+folder = study.folder.root
+back = undo(folder / "release", load_key(folder / "keys" / "release.key"), folder / "keys" / "fitted")["text"]
+kept = pl.read_parquet(folder / "embeddings" / "text.parquet")
+name = kept.columns[1]
+rows = {one.tobytes() for one in kept[name].to_numpy()}
+print(sum(one.tobytes() in rows for one in back[name].to_numpy()), back.height)
+"""
+
+RELEASED = """
+name: outside release
+seed: 1
+collect: {source: simulate, n: 60, images: false, text_dim: 16, image_dim: 16}
+annotate: {source: simulate}
+embed: {source: simulate}
+release: {transform: toy-signs, audit: false}
+"""
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -128,7 +178,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = tmp_path_factory.mktemp("site")
     info = site / "toy_parts-1.0.dist-info"
     info.mkdir()
-    for name, text in (("toy_test", TEST), ("toy_source", SOURCE), ("toy_section", SECTION)):
+    for name, text in (
+        ("toy_test", TEST),
+        ("toy_source", SOURCE),
+        ("toy_section", SECTION),
+        ("toy_transform", TRANSFORM),
+    ):
         (site / f"{name}.py").write_text(text, encoding="utf-8")
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-parts\nVersion: 1.0\n", encoding="utf-8")
     (info / "entry_points.txt").write_text(POINTS, encoding="utf-8")
@@ -155,6 +210,7 @@ def test_help_docs_and_lists_name_them_and_our_kits_check_them(site: Path) -> No
         ("sources", "toy-club"): "toy-parts",
         ("report_sections", "toy-note"): "toy-parts",
         ("report_sections", "toy-broken"): "toy-parts",
+        ("transforms", "toy-signs"): "toy-parts",
     }
     assert "| `toy-ranks` | Toy ranks | correlation of ranks, by permutation | toy-parts |" in told["docs"]
     assert "| `toy-club` | Toy club | Members of a club that does not exist. | toy-parts |" in told["docs"]
@@ -174,3 +230,10 @@ def test_they_run_in_a_study_and_stand_in_the_report(site: Path, tmp_path: Path)
     assert "correlation of ranks, by permutation" in page
     table = next(tmp_path.rglob("pvalues_toy-ranks.csv")).read_text(encoding="utf-8")
     assert table.splitlines()[1].startswith("height_cm,0.01")
+
+
+def test_a_transform_runs_in_a_study_and_comes_back(site: Path, tmp_path: Path) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text(RELEASED, encoding="utf-8")
+    back, people = run(site, "-c", RELEASE, str(file), cwd=tmp_path).split()
+    assert int(back) == int(people) > 0

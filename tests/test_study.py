@@ -221,8 +221,9 @@ embed: {source: offline, images: faces, text_dim: 16, image_dim: 16}
     Image.new("RGB", (8, 8), (0, 99, 0)).save(tmp_path / "faces" / "p3.png")
     assert ran(study) == ["embed", "report"]
     (tmp_path / "faces" / "p4.png").unlink()
-    with pytest.raises(PersonaxError, match=r"1 people have no <id>.png"):
-        study.run()
+    assert ran(study) == ["embed", "report"]
+    lacking = pl.read_parquet(tmp_path / "embeddings" / "image.parquet").filter(pl.col("descriptors").is_null())
+    assert lacking["id"].to_list() == ["p4"]
 
 
 @pytest.mark.parametrize("person", ["../outside", "/etc/x", "a/b"])

@@ -13,7 +13,7 @@ from personax.data.naming import is_code, snake
 from personax.data.values import FEW, MANY
 from personax.schema import Column, Identity, Kind, Role
 
-__all__ = ["FEW", "infer_columns"]
+__all__ = ["infer_columns"]
 
 _IDS = ("id", "person_id", "rownames")
 _TRAIT = re.compile(r".+_[ocean]$|(.+_)?(openness|conscientiousness|extraversion|agreeableness|neuroticism)$")

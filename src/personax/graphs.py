@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
+from personax.data.edges import EDGES
 from personax.errors import InputError
 from personax.schema import Edge, Graph
 
@@ -26,15 +27,6 @@ KEYS = (
     ("edge", "label", "string"),
 )
 """Attributes that GraphML must declare before it uses them."""
-
-ENDS = {
-    "directed": {"dir": "forward"},
-    "undirected": {"dir": "none"},
-    "bidirected": {"dir": "both"},
-    "partially_directed": {"dir": "both", "arrowtail": "odot"},
-    "nondirected": {"dir": "both", "arrowtail": "odot", "arrowhead": "odot"},
-}
-"""How Graphviz draws the ends of each kind of edge."""
 
 
 def to_graphml(graph: Graph) -> str:
@@ -118,7 +110,7 @@ def to_dot(graph: Graph) -> str:
     for node in graph.nodes:
         lines.append(f"  {_quoted(node.id)} [{_attributes({'label': node.label or node.id, 'group': node.group})}];")
     for edge in graph.edges:
-        shown = {"kind": edge.kind, **ENDS[edge.kind], "label": edge.label}
+        shown = {"kind": edge.kind, **EDGES[edge.kind].dot, "label": edge.label}
         if edge.weight is not None:
             shown["weight"] = repr(float(edge.weight))
         lines.append(f"  {_quoted(edge.source)} -> {_quoted(edge.target)} [{_attributes(shown)}];")

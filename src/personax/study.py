@@ -113,7 +113,7 @@ class Study:
         """Return where every stage stands, without running anything."""
         states: list[State] = []
         moving: set[str] = set()
-        for stage in STAGES:
+        for stage in self._ordered():
             state = self._state(stage)
             waits = sorted(moving.intersection(stage.needed(self.plan)), key=[s.name for s in STAGES].index)
             if state.state == "done" and waits:
@@ -122,6 +122,21 @@ class Study:
                 moving.add(stage.name)
             states.append(state)
         return states
+
+    def _ordered(self) -> list[Stage]:
+        """Return all stages in the order in which they run: each after those that it needs under this plan."""
+        order: list[Stage] = []
+        known = {stage.name: stage for stage in STAGES}
+
+        def put(stage: Stage) -> None:
+            if stage not in order:
+                for need in stage.needed(self.plan):
+                    put(known[need])
+                order.append(stage)
+
+        for stage in STAGES:
+            put(stage)
+        return order
 
     def run(
         self, stages: Iterable[str] | None = None, *, force: bool = False, progress: Progress | None = None
@@ -156,7 +171,7 @@ class Study:
         return outcomes
 
     def _wanted(self, names: Iterable[str] | None) -> list[Stage]:
-        asked = [stage for stage in STAGES if self.asked(stage)]
+        asked = [stage for stage in self._ordered() if self.asked(stage)]
         if names is None:
             return asked
         known = {stage.name: stage for stage in STAGES}

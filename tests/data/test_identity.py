@@ -473,7 +473,7 @@ def test_real_people_of_public_files() -> None:
 def test_classes_are_kept_where_they_are_given_and_old_columns_have_none() -> None:
     given_ = Column("q7", "feature", "nominal", identity="free", identity_why="we looked")
     frame = pl.DataFrame({"q7": ["Ada Nemo"] * 3, "club": ["a", "b", "a"]})
-    found = identified(frame, [given_, Column(**{"name": "club", "role": "feature", "kind": "nominal"})])
+    found = identified(frame, [given_, Column("club", "feature", "nominal")])
     assert found[0] == given_
     assert found[1].identity == QUASI
 

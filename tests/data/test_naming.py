@@ -30,7 +30,7 @@ SPLITS = {
     "contactphone": "contact phone",
     "coachid": "coach id",
     "workaddress": "work address",
-    "playerنص": "player ns",
+    "playerنص": "player نص",
     "球员姓名": "球员 姓名",
     "선수이름": "선수 이름",
     "имяИгрока": "imya igroka",

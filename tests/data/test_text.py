@@ -14,7 +14,7 @@ from personax.data.text import _confusables, decode, looks, visible
 
 PAIRS = [
     ("O’Neal", "ONeal"), ("O'Neal", "O‘Neal"), ("Oʼneal", "ONEAL"), ("J.R. Smith", "JR Smith"),
-    ("J.R.Smith", "JR Smith"), ("U.S.A.", "USA"), ("ÆØÅ Þóra Müẞig", "aeoa thora mussig"),
+    ("J.R.Smith", "JR Smith"), ("S.O'Hara", "S. Ohara"), ("U.S.A.", "USA"), ("ÆØÅ Þóra Müẞig", "aeoa thora mussig"),
     ("𝐙𝐨𝐞 𝓝𝓮𝓶𝓸", "Zoe Nemo"), ("Ｚｏｅ　Ｎｅｍｏ", "Zoe Nemo"), ("Ⓩⓞⓔ 🅽🅴🅼🅾", "Zoe Nemo"), ("ᴢᴏᴇ ɴᴇᴍᴏ", "Zoe Nemo"),
     ("Zоe Nеmо", "Zoe Nemo"), ("ΖΟe Νemο", "Zoe Nemo"), ("ZΟΣ NΣMO", "zoe nemo"), ("Вob", "Bob"), ("Ꭺda", "Ada"),
     ("Z\u200boe Ne\u00admo", "Zoe Nemo"), ("Zo\ufe0fe N\u2060emo", "Zoe Nemo"), ("\u202eZoe\u202c Nemo", "Zoe Nemo"),
@@ -23,7 +23,7 @@ PAIRS = [
     ("Zo&amp;amp;euml; Nemo", "Zoe Nemo"), ("Zo%C3%AB%20Nemo", "Zoe Nemo"), ("Zo%25C3%25AB Nemo", "Zoe Nemo"),
     ("Zo%EB Nemo", "Zoe Nemo"), ("Zo\\u00eb Nemo", "Zoe Nemo"), ("\\ud835\\udc19oe", "Zoe"), ("Лев Яшин", "Lev Yashin"),
     ("Γιώργος", "Giorgos"), ("Ђорђе", "Đorđe"), ("Əliyev", "Aliyev"), ("İlkay ılık", "ilkay ilik"),
-    ("손흥민", "SonHeungMin"),
+    ("손흥민", "SonHeungMin"), ("Müßig", "MÜSSIG"), ("Straße", "strasse"),
     ("ガンダム", "gandamu"), ("مُحَمَّد", "محمد"), ("Ada_Nemo", "ada nemo"), ("col·legi", "collegi"), ("ﬁnn", "finn"),
 ]  # fmt: skip
 
@@ -62,6 +62,7 @@ def test_an_address_folds_as_its_text(text: str) -> None:
 
 def test_other_spellings() -> None:
     assert spellings("Jürgen Nemo") == ("jurgen nemo", "juergen nemo")
+    assert {"petr chaikov", "petr chaykov", "pyotr chaykov"} <= set(spellings("Пётр Чайков"))
     assert "cope" in spellings("Соре"), "by its look, beside its sound"
     assert {"chaikovskii", "chaykovskiy", "chaykovsky"} <= set(spellings("Чайковский"))
     assert {"guojingjing", "guo jing jing"} <= set(spellings("郭晶晶"))

@@ -209,10 +209,44 @@ def test_another_commit_behind_a_name_of_a_hub_is_seen(tmp_path: Path, monkeypat
     assert first.card.weights == found[0][0]
 
 
+def test_clips_weights_are_taken_from_where_they_are_safe_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    held = tmp_path / "models--openai--clip-vit-base-patch32"
+    picture_model(held / "snapshots" / ("c" * 40), "clip")
+    (held / "refs" / "refs" / "pr").mkdir(parents=True)
+    (held / "refs" / "refs" / "pr" / "66").write_text("c" * 40)
+    encoder = image_encoder("clip", device="cpu")
+    assert (encoder.card.revision, encoder.card.licence) == ("c" * 40, "MIT")
+    assert encoder.card.weights == weights_seen("image", "clip")
+
+
 def test_weights_that_are_not_here_are_not_looked_for_elsewhere() -> None:
     assert weights_seen("text", "minilm") is None
     assert weights_seen("text", "offline") is None
     assert weights_seen("image", "imagebind") is None
+
+
+def test_the_weights_of_imagebind_are_where_its_package_puts_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".checkpoints").mkdir()
+    found = []
+    for content in (b"one", b"two"):
+        (tmp_path / ".checkpoints" / "imagebind_huge.pth").write_bytes(content)
+        found.append(weights_seen("image", "imagebind"))
+    assert None not in found
+    assert found[0] != found[1]
+
+
+def test_numbers_too_short_for_a_model_are_refused() -> None:
+    with pytest.raises(InputError, match="needs precision: bfloat16 or float32; float16 overflows"):
+        text_encoder("gte-qwen2-7b", precision="float16", device="cpu")
 
 
 def test_what_is_cut_off_is_counted(tmp_path: Path) -> None:

@@ -8,14 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from tests.embed.small import END, LETTERS, edit, ids, picture_model, qwen, text_model
 from tests.reference import makers
 
+from personax.embed.encoding import encode_all
 from personax.embed.imagebind import prepared
 from personax.embed.pictures import open_picture
 from personax.embed.presets import IMAGE_PRESETS, TEXT_PRESETS, image_encoder, text_encoder
+from personax.embed.sentences import SentenceEncoder
 from personax.errors import InputError
 
 pytest.importorskip("transformers", reason="transformers is not installed: pip install personax[embed]")
@@ -89,6 +93,28 @@ def test_texts_have_their_makers_vectors_whatever_is_beside_them(name: str, tmp_
     np.testing.assert_allclose(together, encoder.encode(TEXTS), atol=1e-6)
 
 
+@pytest.fixture(scope="module", params=["mpnet", "gte-qwen2-7b", "e5"])
+def encoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> SentenceEncoder:
+    folder = text_folder(tmp_path_factory.mktemp("model"), MAKERS[request.param][0])
+    return SentenceEncoder(str(folder), recipe=TEXT_PRESETS[request.param].recipe, device="cpu")
+
+
+@settings(max_examples=25)
+@given(
+    texts=st.lists(st.text(alphabet="abeq :\u4e2d\x00\ud800", max_size=60), min_size=1, max_size=12),
+    batch=st.integers(1, 13),
+    seed=st.integers(0, 99),
+)
+def test_vectors_depend_on_no_batch_no_order_and_no_size(
+    encoder: SentenceEncoder, texts: list[str], batch: int, seed: int
+) -> None:
+    order = np.random.default_rng(seed).permutation(len(texts))
+    shuffled = [texts[place] for place in order]
+    found = encode_all(encoder, shuffled, shuffled, batch=batch)
+    alone = np.vstack([encoder.encode([text]) for text in texts])
+    np.testing.assert_allclose(found, alone[order], atol=1e-6)
+
+
 def test_a_decoder_read_as_a_decoder_gives_other_vectors(tmp_path: Path) -> None:
     """What this package did before there were recipes: the attention of a decoder, and no end token."""
     folder = qwen(tmp_path)
@@ -102,6 +128,22 @@ def test_a_decoder_read_as_a_decoder_gives_other_vectors(tmp_path: Path) -> None
     assert (np.abs((before * wanted).sum(axis=1)) < 0.8).all()
     mended = text_encoder(str(folder), like="gte-qwen2-7b", device="cpu")
     np.testing.assert_allclose((mended.encode(TEXTS) * wanted).sum(axis=1), 1, atol=1e-6)
+
+
+def test_what_a_models_files_put_before_a_text_is_put_there_once(tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+
+    modules = [Transformer(str(text_model(tmp_path / "inner", "bert"))), Pooling(32)]
+    prompts = {"document": "query: ", "search": "b b b: "}
+    made = SentenceTransformer(modules=modules, prompts=prompts, default_prompt_name="document")
+    made.save(str(tmp_path / "outer"))
+    w = makers.weights(tmp_path / "inner")
+    own = text_encoder(str(tmp_path / "outer"), device="cpu")
+    assert own.card.preprocessing["prompt"] == "query: "
+    np.testing.assert_allclose(own.encode(TEXTS), [mean(bert(w, f"query: {text}")) for text in TEXTS], atol=2e-6)
+    told = text_encoder(str(tmp_path / "outer"), instruction="a : ", device="cpu")
+    np.testing.assert_allclose(told.encode(TEXTS), [mean(bert(w, f"a : {text}")) for text in TEXTS], atol=2e-6)
 
 
 def test_a_cut_text_still_ends_by_the_end_token(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from personax.errors import InputError
 from personax.release import Chain, Key, undo
+from personax.release.folder import open_folder
+from personax.release.undo import chains_of
 
 KEY = Key(bytes(range(32)))
 
@@ -47,6 +49,9 @@ def says(release: Path, name: str, **settings: Any) -> None:
         ("text/a", {"steps": ["rotation"] * 10**5}, "does not say how"),
         ("text/a", {"steps": ["turn"]}, "is no step"),
         ("text/a", {"fitted": 7}, "does not say how"),
+        ("text/a", {"version": "2"}, "does not say how"),
+        ("text/a", {"version": True}, "does not say how"),
+        ("text/a", {"version": 10**6}, "version 1000000 are not known"),
         ("text/a", {"fitted": "../../etc/passwd"}, "it has been altered"),
         ("../text/a", {}, "has no data of"),
     ],
@@ -55,6 +60,15 @@ def test_what_was_altered_is_refused(release: Path, name: str, settings: dict[st
     says(release, name, **settings)
     with pytest.raises(InputError, match=why):
         undo(release, KEY, release)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_arithmetic_is_that_of_the_release(release: Path, version: int) -> None:
+    says(release, "text/a", version=version)
+    chains = chains_of(open_folder(release), KEY, release)
+    assert chains["text/a"].version == version
+    says(release, "text/a")
+    assert chains_of(open_folder(release), KEY, release)["text/a"].version == 1, "releases before did not say"
 
 
 def test_a_file_that_leads_out_of_the_release_is_not_read(

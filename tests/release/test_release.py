@@ -190,10 +190,15 @@ def test_the_audit_is_in_the_release_and_the_card_quotes_it(released: tuple[Path
     out, _ = released
     told = json.loads((out / "audit.json").read_text())
     assert set(told["measurements"]) == {"text/text_a", "text/text_b", "text/text_c", "image/image_a"}
-    found = {attack["name"]: attack for attack in told["measurements"]["text/text_a"]["attacks"]}
+    assert told["format"] == 2
+    campaigns = {its["name"]: its for its in told["measurements"]["text/text_a"]["campaigns"]}
+    assert {"originals", "other_recordings", "one_original", "strangers", "public_facts", "pairs"} <= set(campaigns)
+    found = {attack["name"]: attack for its in campaigns.values() for attack in its["attacks"]}
     assert found["linear map"]["value"] > 0.95
     assert found["inference of gender"]["value"] is not None
-    assert {attack["name"] for attack in told["table"]} >= {"linkability", "singling out by one column"}
+    assert {attack["name"] for attack in told["table"]} >= {
+        "linkability", "singling out by one column", "table join",
+    }  # fmt: skip
     assert told["verdict"] in (out / "README.md").read_text()
 
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from personax.data import fold
 from personax.errors import InputError
-from personax.release.addresses import addresses
-from personax.release.private import Private, fold
+from personax.release.pii import KnownValues, contacts
 from personax.release.scan import refuse_private, scan
 from personax.release.scan_folder import refuse_folder, scan_folder
 from personax.simulate import simulate_population
@@ -227,8 +227,8 @@ def test_nothing_is_found_in_simulated_people() -> None:
     assert scan(world.texts.select("biography"), private) == {"biography": 400}
 
 
-def test_addresses_are_counted() -> None:
-    assert addresses("a@b.org, c@d.org") == {"an e-mail address": 2}
+def test_contacts_are_counted() -> None:
+    assert contacts("a@b.org, c@d.org") == {"an e-mail address": 2}
 
 
 def test_ten_thousand_people_against_forty_thousand_names() -> None:
@@ -239,6 +239,6 @@ def test_ten_thousand_people_against_forty_thousand_names() -> None:
     names = [f"{a} {b}" for a, b in zip(rng.choice(words, 40_000), rng.choice(words, 40_000), strict=True)]
     frame = pl.DataFrame({f"c{n}": [f"club of {word} {n}" for word in rng.choice(words, 10_000)] for n in range(3)})
     start = time.perf_counter()
-    assert Private(names).find("x") == {}
+    assert KnownValues(names).find("x") == {}
     assert scan(frame, names) == {}
     assert time.perf_counter() - start < 60

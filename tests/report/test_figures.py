@@ -17,7 +17,7 @@ from personax.errors import StudyError
 from personax.report import gather, render
 from personax.report.distribution import distribute
 from personax.report.gather import strongest
-from personax.report.graph import EDGES, draw
+from personax.report.graph import DRAWN, draw
 from personax.report.heatmap import heatmap
 from personax.report.histogram import histogram
 from personax.report.layout import layered
@@ -176,8 +176,8 @@ def test_large_graph_keeps_its_strongest_edges_and_says_so() -> None:
     nodes = [Node(f"n{i}") for i in range(101)]
     edges = [Edge("n0", f"n{i}", "undirected", i / 100) for i in range(1, 101)]
     drawing = draw(Graph([*nodes, Node("apart", "<i>apart</i>")], edges), "x")
-    assert drawing.svg.count('class="edge') == EDGES
-    assert drawing.left_out == 100 - EDGES
+    assert drawing.svg.count('class="edge') == DRAWN
+    assert drawing.left_out == 100 - DRAWN
     assert ">n100</text>" in drawing.svg
     assert ">n40</text>" not in drawing.svg
     assert "<i>apart</i>" in drawing.alone

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from personax.data.table import Table
 from personax.schema import Column, Edge, Graph, Node
 from personax.stages.reading import LEADING, associations, exemplars, proposals, sentences
 
@@ -13,24 +14,26 @@ RNG = np.random.default_rng(0)
 Z = RNG.normal(size=(N, 2))
 IDS = [f"p{i:03d}" for i in range(N)]
 LATENTS = pl.DataFrame({"id": IDS, "text_1": Z[:, 0], "text_2": Z[:, 1]})
-DESCRIBED = pl.DataFrame(
-    {
-        "id": IDS,
-        "height": -Z[:, 0] + 0.5 * RNG.normal(size=N),
-        "league": np.where(Z[:, 1] > 0.5, "north", "south"),
-        "luck": RNG.normal(size=N),
-    }
+DESCRIBED = Table(
+    pl.DataFrame(
+        {
+            "id": IDS,
+            "height": -Z[:, 0] + 0.5 * RNG.normal(size=N),
+            "league": np.where(Z[:, 1] > 0.5, "north", "south"),
+            "luck": RNG.normal(size=N),
+        }
+    ),
+    [
+        Column("id", "id", "nominal"),
+        Column("height", "feature", "continuous"),
+        Column("league", "feature", "nominal"),
+        Column("luck", "feature", "continuous"),
+    ],
 )
-COLUMNS = [
-    Column("height", "feature", "continuous"),
-    Column("league", "feature", "nominal"),
-    Column("luck", "feature", "continuous"),
-    Column("absent", "feature", "continuous"),
-]
 
 
 def test_each_latent_is_read_from_what_it_goes_with() -> None:
-    table = associations(LATENTS, DESCRIBED, COLUMNS)
+    table = associations(LATENTS, DESCRIBED)
     assert table.columns == ["latent", "column", "p_corrected", "effect_size", "direction"]
     first = table.group_by("latent", maintain_order=True).first()
     assert dict(first.select("latent", "column").iter_rows()) == {"text_1": "height", "text_2": "league"}
@@ -43,15 +46,15 @@ def test_each_latent_is_read_from_what_it_goes_with() -> None:
 
 
 def test_what_goes_with_nothing_gets_no_name() -> None:
-    table = associations(LATENTS, DESCRIBED, [COLUMNS[2]])
+    table = associations(LATENTS, DESCRIBED.select(["id", "luck"]))
     assert proposals(table, ["text_1", "text_2"]) == {"text_1": "nothing known", "text_2": "nothing known"}
-    assert associations(LATENTS, DESCRIBED, []).is_empty()
+    assert associations(LATENTS, DESCRIBED.select(["id"])).is_empty()
 
 
 def test_people_of_both_tables_are_used_whatever_their_order() -> None:
-    turned = DESCRIBED.reverse().head(300)
-    both = LATENTS.join(turned.select("id"), on="id", how="semi", maintain_order="left")
-    assert associations(LATENTS, turned, COLUMNS).equals(associations(both, DESCRIBED, COLUMNS))
+    turned = Table(DESCRIBED.frame.reverse().head(300), DESCRIBED.columns)
+    both = LATENTS.join(turned.frame.select("id"), on="id", how="semi", maintain_order="left")
+    assert associations(LATENTS, turned).equals(associations(both, DESCRIBED))
 
 
 def test_extremes_are_the_smallest_and_largest() -> None:

@@ -8,7 +8,9 @@ import typer
 
 from personax import __version__
 from personax.cli import (
+    analyse,
     annotate,
+    answer,
     calibrate,
     collect,
     crl,
@@ -53,11 +55,13 @@ def _root(
 
 
 demo.register(app)
+analyse.register(app)
 init.register(app)
 run.register(app)
 status.register(app)
 stage.register(app)
 release.register(app)
+answer.register(app)
 collect.register(app)
 annotate.register(app)
 independence.register(app)

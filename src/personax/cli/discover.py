@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from personax.cli.console import emit, say, table, watching
 from personax.cli.run import FolderOption, ForceOption, JsonOption, perform
 from personax.columns import infer_columns
+from personax.data.edges import EDGES
 from personax.errors import InputError, PlanError
 from personax.files import sha256
 from personax.plan import Discover, read_background
@@ -29,14 +30,6 @@ from personax.study import Study
 __all__ = ["register"]
 
 _SHOWN = 30
-
-_SIGNS = {
-    "directed": "-->",
-    "undirected": "---",
-    "bidirected": "<->",
-    "partially_directed": "o->",
-    "nondirected": "o-o",
-}
 
 
 def _section(test: str, algorithm: str, alpha: float, bootstraps: int, knowledge: Path | None) -> Discover:
@@ -101,7 +94,7 @@ def _show(graph: Graph) -> None:
     if len(edges) > _SHOWN:
         title += f" {_SHOWN} of {len(edges)} edges:"
     drawn = "bootstraps" in graph.details
-    rows = ((e.source, _SIGNS[e.kind], e.target, *([f"{e.weight:.2f}"] if drawn else [])) for e in edges[:_SHOWN])
+    rows = ((e.source, EDGES[e.kind].symbol, e.target, *([f"{e.weight:.2f}"] if drawn else [])) for e in edges[:_SHOWN])
     table(title, ("", "", "", *(["share of draws"] if drawn else [])), rows)
 
 

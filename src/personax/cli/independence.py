@@ -16,9 +16,10 @@ from personax.columns import infer_columns
 from personax.errors import PlanError
 from personax.files import sha256
 from personax.plan import Independence
-from personax.schema import Column
+from personax.schema import Column, Notice
 from personax.sources import read_table
 from personax.stages.independence import INDEPENDENCE, analyse, count, everybody, write_results
+from personax.stages.noisy import analyse_statistics
 from personax.store import Manifest, StudyFolder
 from personax.study import Study
 
@@ -94,6 +95,35 @@ def _on_table(
     say(f"wrote {out}")
 
 
+def _on_statistics(folder: Path, section: Independence, out: Path, *, seed: int, as_json: bool) -> None:
+    """Test the noisy tables of a release that has no people."""
+    from personax.release import load_release
+
+    found = load_release(folder).statistics
+    if found is None:
+        raise PlanError(f"{folder} holds no study and no noisy statistics; name a table, or analyse the release")
+    place = StudyFolder(out)
+    with place.lock(), place.staging("independence") as staged, watching() as progress:
+        progress.stage("independence")
+        pvalues, graph = analyse_statistics(
+            found, progress, features=section.features, targets=section.targets, alpha=section.alpha,
+            correction=section.correction, seed=seed,
+        )  # fmt: skip
+        noisy = Notice(f"{found.sentence} P-values are corrected for the noise; the test is chi-square.")
+        notices = [noisy, *write_results(pvalues, graph, staged.path, section.alpha, figures=section.figures)]
+        plan = section.model_dump(mode="json") | {"tests": ["chisq"]}
+        inputs = {"statistics.json": sha256(folder / "statistics.json")}
+        said = [asdict(notice) for notice in notices]
+        staged.commit(Manifest("independence", 2, seed, plan, inputs, counts=count(pvalues), notices=said))
+    if as_json:
+        emit({"out": str(out), **count(pvalues), "notices": said})
+        return
+    _show(pvalues)
+    for notice in notices:
+        say(notice.text)
+    say(f"wrote {out}")
+
+
 def _read(file: Path, missing: list[str]) -> tuple[pl.DataFrame | pl.LazyFrame, pl.DataFrame]:
     """Return the table, and the rows that kinds are inferred from; a large Parquet file stays where it is."""
     if file.suffix == ".parquet" and file.is_file() and file.stat().st_size > _LARGE:
@@ -135,7 +165,12 @@ def register(app: typer.Typer) -> None:
         "personax independence people.csv --tests kci,rcit,gcm --given age,league --by gender"
     )
     def independence(
-        file: Annotated[Path, typer.Argument(help="A study file (.yaml), or a table: CSV, TSV, Parquet, JSON, JSONL.")],
+        file: Annotated[
+            Path,
+            typer.Argument(
+                help="A study file (.yaml), a table (CSV, TSV, Parquet, JSON, JSONL), or a folder of noisy statistics."
+            ),
+        ],
         features: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
         targets: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
         tests: Annotated[
@@ -164,6 +199,7 @@ def register(app: typer.Typer) -> None:
         if file.suffix in (".yaml", ".yml") or (file / "study.yaml").is_file():
             perform(Study.load(file, folder=folder), ["independence"], force=force, as_json=as_json)
             return
+        noisy = (file / "statistics.json").is_file()
         raw = {
             "features": _names(features),
             "targets": _names(targets),
@@ -175,4 +211,7 @@ def register(app: typer.Typer) -> None:
             "options": _options(draws, permutations),
             "figures": figures,
         }
+        if noisy:
+            _on_statistics(file, _section(raw), out, seed=seed, as_json=as_json)
+            return
         _on_table(file, _section(raw), out, missing.split(","), seed=seed, jobs=jobs, as_json=as_json)

@@ -21,7 +21,7 @@ from personax.study import Study
 
 if TYPE_CHECKING:
     from personax.release import Key, KeyFolder
-    from personax.release.examine import Examined
+    from personax.release.audit.run import ReleaseAudit
     from personax.release.push import Pushed, Sending
 
 __all__ = ["register"]
@@ -30,10 +30,14 @@ BUILD = (
     "Examples: personax release build study.yaml   |   personax release build study.yaml --push me/my-people   |   "
     "personax release study.yaml"
 )
-AUDIT = "Examples: personax release audit study.yaml   |   personax release audit study.yaml --people 2000 --out audit"
+AUDIT = (
+    "Examples: personax release audit study.yaml   |   personax release audit study.yaml --people 2000 --out audit   "
+    "|   personax release audit study.yaml --older releases/1.0"
+)
 VERIFY = (
     "Examples: personax release verify my-study/release --load   |   personax release verify downloads/somebody --json"
 )
+CURVE = "Example: personax release curve study.yaml --numbers 2,4,8,16 --noise 0,0.5,1,2 --max-rank-1 0.05"
 INVERT = (
     "Example: personax release invert my-study/release --key my-study/keys/release.key --study my-study --out restored"
 )
@@ -52,6 +56,7 @@ def register(app: typer.Typer) -> None:
     _add_audit(group)
     _add_verify(group)
     _add_invert(group)
+    _add_curve(group)
     add_plan(group)
 
 
@@ -99,11 +104,14 @@ def _add_audit(group: typer.Typer) -> None:
     def audit(
         study: StudyArgument,
         folder: FolderOption = None,
-        people: Annotated[int, typer.Option(min=20, help="At most so many are attacked, at random.")] = 10_000,
+        people: Annotated[int, typer.Option(min=20, help="At most so many are looked for, at random.")] = 10_000,
+        older: Annotated[
+            Path | None, typer.Option(metavar="FOLDER", help="An older version: who can be told as removed since?")
+        ] = None,
         out: Annotated[Path | None, typer.Option(help="Folder for audit.json; nothing is written without.")] = None,
         as_json: JsonOption = False,
     ) -> None:
-        """Attack the release as it lies in its folder, with more people than a build does."""
+        """Run all campaigns against the release as it lies in its folder, and score more people than a build does."""
         from personax.stages.attacking import attacked
         from personax.stages.base import Reader
 
@@ -112,7 +120,9 @@ def _add_audit(group: typer.Typer) -> None:
         if state.state != "done":
             raise StudyError(f"the release is {state.state} ({state.why}); personax release build brings it up to date")
         with watching() as progress:
-            found = attacked(Reader(loaded.plan, loaded.base, loaded.folder), people=people, progress=progress)
+            found = attacked(
+                Reader(loaded.plan, loaded.base, loaded.folder), people=people, older=older, progress=progress
+            )
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
             write_text(out / "audit.json", json.dumps(found.to_dict(), indent=1))
@@ -124,15 +134,21 @@ def _add_audit(group: typer.Typer) -> None:
             say(f"wrote {out / 'audit.json'}")
 
 
-def _show(found: Examined) -> None:
+def _show(found: ReleaseAudit) -> None:
     for label, report in found.measurements.items():
-        table(f"{label}, {report.people:,} people", ("attack", "the attacker has", "measure", "value", "95 % interval",
-              "guessing", "beats it"), (_row(attack.to_dict()) for attack in report.attacks))  # fmt: skip
+        title = f"{label}, {report.people:,} people, {report.scored:,} looked for"
+        table(title, ("attack", "the attacker has", "measure", "value", "95 % interval", "guessing", "beats it"),
+              (_row(attack.to_dict()) for attack in report.attacks))  # fmt: skip
         say("")
     table("the table", ("attack", "the attacker has", "measure", "value", "95 % interval", "guessing", "beats it"),
           (_row(attack.to_dict()) for attack in found.table))  # fmt: skip
     say("")
     say(found.sentence)
+    if found.older is not None:
+        say("")
+        table("the older version", ("by", "found again", "told as removed", "why not"),
+              ((r.name, str(r.linked), str(len(r.removed)), r.reason or "") for r in found.older.routes))  # fmt: skip
+        say(found.older.sentence)
 
 
 def _row(attack: Mapping[str, Any]) -> list[str]:
@@ -211,3 +227,51 @@ def _restore(release: Path, key: Key, keys: KeyFolder, out: Path, ids: Path | No
         with written_aside(out / f"{name}.parquet") as aside:
             frame.write_parquet(aside, compression="zstd", statistics=False)
     return [f"{name}.parquet" for name in found]
+
+
+def _add_curve(group: typer.Typer) -> None:
+    @group.command("curve", epilog=CURVE)
+    def curve(
+        study: StudyArgument,
+        folder: FolderOption = None,
+        keep: Annotated[
+            str | None, typer.Option(help="summary, random or latents. Default: what the study file says.")
+        ] = None,
+        numbers: Annotated[str, typer.Option(help="How many are tried, separated by commas.")] = "2,4,8,16",
+        noise: Annotated[str, typer.Option(help="Deviations that are tried, separated by commas.")] = "0,0.5,1,2",
+        most: Annotated[float, typer.Option("--max-rank-1", help="Of a choice that is proposed.")] = 0.05,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Print what fewer numbers and more noise give away of the vectors, and what they keep; write nothing."""
+        from personax.stages.base import Reader
+        from personax.stages.vector_curve import measured
+
+        loaded = Study.load(study, folder=folder)
+        with watching() as progress:
+            progress.stage("release curve")
+            reader = Reader(loaded.plan, loaded.base, loaded.folder)
+            found = measured(reader, keep, _numbers("numbers", numbers), _numbers("noise", noise), most, progress)
+        rows = found.table.to_dicts()
+        if as_json:
+            emit({"curve": rows, "chosen": None if found.chosen is None else rows[found.chosen]})
+            return
+        names = ("keep", "numbers", "noise", "epsilon", "rank_1", "auc", "decisions", "effects")
+        table("", (*names, ""), ((*(_short(row[name]) for name in names), "<" if place == found.chosen else "")
+                                 for place, row in enumerate(rows)))  # fmt: skip
+        if found.chosen is None:
+            say(f"nothing here keeps rank 1 below {most:g}; try fewer numbers or more noise")
+        else:
+            row = rows[found.chosen]
+            say(f"< is the most useful below rank 1 = {most:g}. In the study file: "
+                f"vectors: {{keep: {row['keep']}, numbers: {row['numbers']}, noise: {row['noise']:g}}}")  # fmt: skip
+
+
+def _numbers(option: str, text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise InputError(f"--{option}: {text!r} are no numbers separated by commas") from None
+
+
+def _short(value: object) -> str:
+    return "-" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -51,4 +51,4 @@ def _proposal(study: Study) -> Proposal:
         reader.frame("traits", "traits.parquet") if study.plan.annotate and traits.is_file() else None,
     )
     settings = settings_of(reader) if isinstance(study.plan.release, Release) else Settings()
-    return propose(contents.without(settings.removed), settings)
+    return propose(contents, settings)

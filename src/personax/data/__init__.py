@@ -8,6 +8,8 @@ A map, each line using the ones above it:
 - ``values``: what the values of one column look like
 - ``following``: columns that follow another column, an id or the order of the rows
 - ``identity``: the identity class of every column, with the reason
+- ``table``: people and what their columns mean, as one thing
+- ``edges``: the one table of the kinds of edges: ends, signs, words, how others' formats write them
 """
 
 from personax.data.text import fold, spellings, tidy, transliterate, words

@@ -17,7 +17,8 @@ __all__ = ["Said", "is_code", "says", "snake", "split", "tells_the_day", "topics
 RUN = 5
 """Most words of a column name that are looked up as one entry."""
 
-SHORT = frozenset({"id", "dob", "ssn", "tel", "fax", "url", "zip", "bio", "nom", "fio", "uid", "pid", "plz", "dni"})
+_SHORT = "id dob ssn tel fax url zip bio nom fio uid pid plz dni cpf mrn yob lat lng gps pic img"
+SHORT = frozenset(_SHORT.split())
 """Entries of up to three letters that mean nothing else."""
 
 _CHUNK = re.compile(r"[^\W\d_]+|\d+")
@@ -32,8 +33,8 @@ _FIRST: Final[tuple[Topic, ...]] = (
 _OF_MANY: Final[tuple[Topic, ...]] = ("group", "country", "place", "occupation", "position", "education", "language")
 _THEN: Final[tuple[Topic, ...]] = ("coordinate", "name", "id")
 _ENDS: Final[Mapping[str, Topic]] = {
-    "name": "name", "mail": "e-mail", "phone": "phone", "telefon": "phone", "address": "address", "adresse": "address",
-    "birth": "birth date", "nummer": "id",
+    "name": "name", "naam": "name", "mail": "e-mail", "phone": "phone", "telefon": "phone", "address": "address",
+    "adresse": "address", "birth": "birth date", "nummer": "id",
 }  # fmt: skip
 
 
@@ -133,8 +134,14 @@ def _composed(name: str) -> str:
 
 
 def _fold(word: str) -> str:
-    """Return a word as the vocabulary has it: folded, but that scripts without spaces stay, to be parted."""
-    return _composed(word).lower() if _UNSPACED.search(word) else fold(word).replace(" ", "")
+    """Return a word as the vocabulary has it: folded, but that scripts without spaces stay, to be parted.
+
+    Two letters of a script without vowels mean anything once they are transliterated, and stay as well.
+    """
+    if word.isascii():
+        return word.lower()
+    folded = "" if _UNSPACED.search(word) else fold(word).replace(" ", "")
+    return folded if len(folded) > 2 else _composed(word).lower()
 
 
 def _cased(chunk: str) -> list[str]:
@@ -179,8 +186,8 @@ def _vocabulary() -> dict[str, Topic]:
     for topic, entries in WORDS.items():
         for entry in " ".join(entries.split()).split(","):
             for written in {entry, entry.translate(_SPELT_OUT)}:
-                key = "".join(_fold(word) for word in _CHUNK.findall(_composed(written)))
-                if key:
+                words = _CHUNK.findall(_composed(written))
+                for key in {"".join(map(_fold, words)), _fold("".join(words))} - {""}:
                     found.setdefault(key, topic)
     return found
 

@@ -17,7 +17,7 @@ from importlib.resources import files
 
 from anyascii import anyascii
 
-__all__ = ["decode", "fold", "looks", "spellings", "tidy", "transliterate", "visible", "words"]
+__all__ = ["decode", "fold", "has_inner_dot", "looks", "spellings", "tidy", "transliterate", "visible", "words"]
 
 ROUNDS = 4
 """How often a text may be escaped within an escape before it is taken as it stands."""
@@ -93,7 +93,7 @@ def spellings(text: str) -> tuple[str, ...]:
     """Return the folded text first, then other ways to write it in plain letters, each once.
 
     Umlauts spelt out; letters of other scripts by their look, where they all have one; Cyrillic with ``й`` as y, with
-    ``-ий`` as y, and as German does it; names of syllables (Chinese, Korean) syllable by syllable.
+    ``ё`` as yo, with ``-ий`` as y, and as German does it; names of syllables (Chinese, Korean) syllable by syllable.
 
     Examples
     --------
@@ -107,7 +107,8 @@ def spellings(text: str) -> tuple[str, ...]:
     seen = unicodedata.normalize("NFC", visible(text))
     found = [fold(text), _folded(seen.translate(_SPELT_OUT)), _folded(looks(seen))]
     if any("\u0400" <= letter <= "\u04ff" for letter in seen):
-        found += [_spoken(seen), _SKIY.sub("y", _spoken(seen)), _spoken(seen, german=True)]
+        spoken = [_spoken(seen), _spoken(seen.replace("ё", "йо"))]
+        found += [*spoken, *(_SKIY.sub("y", each) for each in spoken), _spoken(seen, german=True)]
     if any(_is_syllable(letter) for letter in seen):
         apart = "".join(f" {letter} " if _is_syllable(letter) else letter for letter in seen)
         found.append(_folded(apart))
@@ -185,15 +186,26 @@ def looks(text: str) -> str:
     return _WORD.sub(lambda match: _look_of(match[0]) or match[0], text)
 
 
+def has_inner_dot(text: str) -> bool:
+    """Say whether there is a dot that ends no sentence; most texts are told by counting, which is fast.
+
+    Examples
+    --------
+    >>> has_inner_dot("One. Two."), has_inner_dot("nemo.org")
+    (False, True)
+    """
+    return "." in text and text.count(".") > text.count(". ") + text.endswith(".")
+
+
 def _is_plain(text: str) -> bool:
     return text.isascii() and "&" not in text and "%" not in text and "\\" not in text
 
 
 def _ascii(text: str) -> str:
-    if "." in text:
-        text = _INITIALS.sub(r"\1", text)
     if "'" in text or "`" in text:
         text = text.replace("'", "").replace("`", "")
+    if has_inner_dot(text):
+        text = _INITIALS.sub(r"\1", text)
     return " ".join(_WORD.findall(text.lower()))
 
 
@@ -210,7 +222,7 @@ def _read(word: str) -> str:
     """Return a word as it looks where it mixes scripts that look alike, else as it is."""
     if word.isascii() or not _has_latin(word):
         return word
-    return word.translate(_confusables()).translate(_LIKE)
+    return word.translate(_alike())
 
 
 def _look_of(word: str) -> str | None:
@@ -258,6 +270,12 @@ def _confusables() -> Mapping[int, str]:
     lines = (files("personax.data") / "confusables.txt").read_text(encoding="ascii").splitlines()
     pairs = (line.split(" ; ") for line in lines if not line.startswith("#"))
     return {int(letter, 16): "".join(chr(int(each, 16)) for each in look.split()) for letter, look in pairs}
+
+
+@cache
+def _alike() -> Mapping[int, str]:
+    """Return letter -> the plain letters that it looks like beside Latin ones."""
+    return {letter: look.translate(_LIKE) for letter, look in _confusables().items()}
 
 
 class _Letters(dict[int, str]):

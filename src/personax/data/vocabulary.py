@@ -49,6 +49,7 @@ TEXTUAL: Final = frozenset(
 
 WORDS: Final[Mapping[Topic, str]] = {
     "name": """
+        initial, middle initial, next of kin, nm,
         name, names, first name, last name, family name, given name, middle name, maiden name, nick name,
         full name, surname, sur name, forename, fore name, fname, lname, mname, alias, aliases, aka, known as,
         pseudonym, stage name, legal name, birth name, pen name, screen name, display name, initials,
@@ -92,6 +93,7 @@ WORDS: Final[Mapping[Topic, str]] = {
         مؤلف, المستخدم, مستخدم, العميل, عميل, الموظف, شخص, الشخص, الطالب, laib, muallif
     """,
     "birth date": """
+        geb dat, geburtsdat, дата рожд,
         birth date, date of birth, dob, bdate, bday, birth dt, dt of birth, dateborn, date born, born on,
         born date, born at, birth day date, date birth, dateofbirth, dofb, birth time, time of birth,
         birth timestamp, geburtsdatum, geburtstag, geb datum, gebdat, geboren am, geburtszeit,
@@ -163,6 +165,8 @@ WORDS: Final[Mapping[Topic, str]] = {
         우편번호, upyeonbeonho, الرمز البريدي, ramz baridi
     """,
     "national id": """
+        driving licence, driving license, kundennummer, kundennr, kd nr, personalnr, matrikelnr, sécu,
+        n sécu, numéro de sécu,
         ssn, social security, social security number, social security no, national id, national identifier, nin,
         nino, passport, passport number, passport no, tax id, taxid, tin, tax number, driver licence,
         drivers license, driver license, licence number, license number, license plate, licence plate,
@@ -196,6 +200,7 @@ WORDS: Final[Mapping[Topic, str]] = {
         카드번호, 신용카드, gyejwa, حساب, رقم الحساب, بطاقة, رقم البطاقة, حساب بنكي, hisab
     """,
     "handle": """
+        fb, fb profile, profile handle, steam id,
         handle, login, user login, login name, twitter, twitter handle, instagram, insta, facebook, tiktok,
         linkedin, youtube, snapchat, telegram, skype, github, discord, wechat, weixin, weibo, vkontakte, vk,
         mastodon, reddit, orcid, twitch, social media, social handle, account name, benutzername, nutzername,
@@ -213,6 +218,7 @@ WORDS: Final[Mapping[Topic, str]] = {
         رابط, الرابط, موقع, الموقع الإلكتروني, rabit
     """,
     "id": """
+        sr no, s no, sl no, sno, srno, subj, subj no, token, hash, digest, rec id, key id, primary key,
         id, ids, identifier, uuid, guid, uid, pk, pid, idno, idnum, id number, id no, person id, personid,
         user id, userid, player id, rownames, row names, row number, rownum, row no, rowid, row id, unnamed,
         record number, record id, case number, caseno, case id, caseid, respondent id, participant id,
@@ -239,6 +245,7 @@ WORDS: Final[Mapping[Topic, str]] = {
         sogae, ملاحظات, ملاحظة, تعليق, تعليقات, نص, السيرة الذاتية, سيرة, وصف, mulahazat, taliq, sira
     """,
     "picture or file": """
+        pic, pics, profile pic, profile picture, img, imgs, screenshot,
         picture, pictures, photo, photos, photograph, image, images, portrait, headshot, mugshot, avatar, face,
         selfie, file, files, filename, file name, path, file path, image path, image file, thumbnail, video,
         videos, audio, voice, recording, signature, fingerprint, foto, fotos, bild, bilder, bilddatei, datei,

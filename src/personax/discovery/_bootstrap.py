@@ -16,29 +16,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from personax.data.edges import EDGES
 from personax.errors import ComputationError, InputError, require
 from personax.schema import Edge, Graph
 
 __all__ = ["SHARES", "Search", "bootstrap_edges", "stability"]
 
-SHARES = (
-    "any",
-    "forward",
-    "backward",
-    "undirected",
-    "bidirected",
-    "partial_forward",
-    "partial_backward",
-    "nondirected",
-)
+SHARES = ("any", *(share for marks in EDGES.values() for share in marks.shares))
 """Columns of the table: any edge; source -> target; target -> source; a line; two heads; source o-> target; target o->
 source; source o-o target."""
-
-TURNED = {
-    "directed": ("forward", "backward"),
-    "partially_directed": ("partial_forward", "partial_backward"),
-}
-"""Kind -> column where the edge points from source to target, and where it points back."""
 
 
 def stability(names: Sequence[str], draws: Sequence[Sequence[Edge]]) -> pl.DataFrame:
@@ -68,7 +54,8 @@ def stability(names: Sequence[str], draws: Sequence[Sequence[Edge]]) -> pl.DataF
             forth = place[edge.source] < place[edge.target]
             pair = (edge.source, edge.target) if forth else (edge.target, edge.source)
             counts[(*pair, "any")] += 1
-            counts[(*pair, TURNED[edge.kind][not forth] if edge.kind in TURNED else edge.kind)] += 1
+            shares = EDGES[edge.kind].shares
+            counts[(*pair, shares[0] if forth else shares[-1])] += 1
     pairs = sorted({key[:2] for key in counts}, key=lambda pair: (place[pair[0]], place[pair[1]]))
     rows = [(*pair, *(round(counts[(*pair, share)] / len(draws), 4) for share in SHARES)) for pair in pairs]
     schema = {"source": pl.String, "target": pl.String, **dict.fromkeys(SHARES, pl.Float64)}

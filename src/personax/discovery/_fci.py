@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from personax.data.edges import EDGES
 from personax.discovery._ci_test import SearchProgress, register_with_causal_learn
 from personax.discovery._knowledge import Knowledge
 from personax.discovery._search import PreparedSearch, Test, causal_learn_errors, prepare_search
@@ -202,11 +203,10 @@ class Marks:
         return any(self._open([*path, after], end) for after in onward)
 
 
+_MARKS: Mapping[str, Mark] = {"tail": TAIL, "head": ARROW, "ring": CIRCLE}
+
 KINDS = {
-    (TAIL, ARROW): "directed",
-    (ARROW, ARROW): "bidirected",
-    (CIRCLE, ARROW): "partially_directed",
-    (CIRCLE, CIRCLE): "nondirected",
+    (_MARKS[marks.at_source], _MARKS[marks.at_target]): kind for kind, marks in EDGES.items() if kind != "undirected"
 }
 """(end at the source, end at the target) -> kind; without selection no other pair of ends comes out of the rules."""
 
@@ -302,5 +302,5 @@ def _edges(marks: Marks, pairs: list[tuple[int, int]], search: PreparedSearch) -
     for i, j in pairs:
         ends = marks.at(i, seen_from=j), marks.at(j, seen_from=i)
         first, second = (i, j) if ends in KINDS else (j, i)
-        edges.append(Edge(names[first], names[second], KINDS[ends if ends in KINDS else ends[::-1]]))  # type: ignore[index,arg-type]
+        edges.append(Edge(names[first], names[second], KINDS[ends if ends in KINDS else ends[::-1]]))  # type: ignore[index]
     return edges

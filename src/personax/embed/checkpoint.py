@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -167,7 +167,8 @@ def _remembered(cache: Path | None) -> Iterator[dict[str, list[Any]]]:
     before = dict(known)
     yield known
     if cache is not None and known != before:
-        write_text(cache, json.dumps(known, indent=1, sort_keys=True))
+        with suppress(OSError):  # where nothing can be written, files are read again
+            write_text(cache, json.dumps(known, indent=1, sort_keys=True))
 
 
 def _known(cache: Path | None) -> dict[str, list[Any]]:

@@ -18,7 +18,13 @@ __all__ = ["IMAGE_PRESETS", "TEXT_PRESETS", "Preset", "image_encoder", "text_enc
 
 SEARCH: Final = "Given a web search query, retrieve relevant passages that answer the query"
 GTE_QWEN: Final = Recipe(
-    "bidirectional", "lasttoken", end="<|endoftext|>", query=f"Instruct: {SEARCH}\nQuery: ", tokens=8192, own_code=True
+    "bidirectional",
+    "lasttoken",
+    end="<|endoftext|>",
+    query=f"Instruct: {SEARCH}\nQuery: ",
+    tokens=8192,
+    half=False,
+    own_code=True,
 )
 MEAN: Final = Recipe("bidirectional", "mean")
 E5: Final = Recipe("bidirectional", "mean", prompt="query: ", query="query: ", tokens=512)
@@ -44,6 +50,8 @@ class Preset:
         Which of our classes loads it.
     recipe
         How its makers use it; of texts.
+    revision
+        Where its weights lie as safetensors, when not on the main branch.
     """
 
     model: str
@@ -51,6 +59,7 @@ class Preset:
     licence: str
     kind: Literal["sentences", "vision", "imagebind", "offline"]
     recipe: Recipe | None = None
+    revision: str | None = None
 
 
 TEXT_PRESETS: Final[Mapping[str, Preset]] = {
@@ -69,7 +78,7 @@ TEXT_PRESETS: Final[Mapping[str, Preset]] = {
 IMAGE_PRESETS: Final[Mapping[str, Preset]] = {
     "offline": Preset("colours and edges", 512, "Apache-2.0", "offline"),
     "imagebind": Preset("imagebind_huge", 1024, "CC-BY-NC-SA-4.0", "imagebind"),
-    "clip": Preset("openai/clip-vit-base-patch32", 512, "MIT", "vision"),
+    "clip": Preset("openai/clip-vit-base-patch32", 512, "MIT", "vision", revision="refs/pr/66"),
     "dinov2": Preset("facebook/dinov2-base", 768, "Apache-2.0", "vision"),
     "siglip": Preset("google/siglip-base-patch16-224", 768, "Apache-2.0", "vision"),
     "vit": Preset("google/vit-base-patch16-224", 768, "Apache-2.0", "vision"),
@@ -166,8 +175,9 @@ def image_encoder(
     how: dict[str, Any] = {"device": device, "precision": precision, "cache": cache}
     if preset is not None and preset.kind == "imagebind":
         return ImageBindEncoder(**how)
-    model, licence = (preset.model, preset.licence) if preset else (_place(name, base), "")
-    return VisionEncoder(model, revision=revision, licence=licence, name=preset.model if preset else name, **how)
+    if preset is None:
+        return VisionEncoder(_place(name, base), revision=revision, name=name, **how)
+    return VisionEncoder(preset.model, revision=revision or preset.revision, licence=preset.licence, **how)
 
 
 def weights_seen(
@@ -186,7 +196,9 @@ def weights_seen(
         from personax.embed.imagebind import imagebind_weights
 
         return imagebind_weights(cache)
-    return seen(preset.model if preset else _place(name, base), revision, cache)
+    if preset is not None:
+        return seen(preset.model, revision or preset.revision, cache)
+    return seen(_place(name, base), revision, cache)
 
 
 def _place(name: str, base: Path | None) -> str:

@@ -33,6 +33,8 @@ class Recipe:
         Whether the vector has length 1.
     tokens
         Where the makers cut a text; None for what the model's own files say.
+    half
+        Whether 16 bits with a short exponent (float16) are enough; what overflows there gives vectors of no use.
     own_code
         The makers' repository brings code of its own, and this recipe says what that code does; it is not run.
     """
@@ -44,4 +46,5 @@ class Recipe:
     query: str = ""
     normalise: bool = True
     tokens: int | None = None
+    half: bool = True
     own_code: bool = False

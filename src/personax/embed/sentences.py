@@ -78,6 +78,10 @@ class SentenceEncoder:
     ) -> None:
         package = require("sentence_transformers", extra="embed")
         where, kind = place(device, precision)
+        if recipe is not None and not recipe.half and str(kind) == "torch.float16":
+            if precision == "float16":
+                raise InputError(f"embed.text: {name or model} needs precision: bfloat16 or float32; float16 overflows")
+            where, kind = place(device, "float32")
         found = find("embed.text", model, revision, own_code=recipe is not None and recipe.own_code, cache=cache)
         found = replace(found, model=name or model)
         if recipe is None and pooling is None and not (found.folder / "modules.json").is_file():

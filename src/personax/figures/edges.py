@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
+from personax.data.edges import EDGES, End
 from personax.figures.canvas import POINT, Canvas
 from personax.figures.places import Places, Spot
 from personax.figures.words import cut
-from personax.schema import EdgeKind, Graph
+from personax.schema import Graph
 
 __all__ = ["draw_edges"]
 
@@ -16,17 +16,6 @@ COLOUR = "#4d4d4d"
 
 THIN, THICK, PLAIN = 0.6, 2.8, 1.0
 """Width in points of a vanishing weight, of the largest, and of an edge without one."""
-
-End = Literal["tail", "head", "ring"]
-
-ENDS: Mapping[EdgeKind, tuple[End, End]] = {
-    "directed": ("tail", "head"),
-    "undirected": ("tail", "tail"),
-    "bidirected": ("head", "head"),
-    "partially_directed": ("ring", "head"),
-    "nondirected": ("ring", "ring"),
-}
-"""What an edge of each kind carries at its source and at its target."""
 
 RING = 0.035
 """Radius of an open end in inches."""
@@ -41,7 +30,7 @@ def draw_edges(canvas: Canvas, graph: Graph, places: Places, x: float, y: float)
     moved = [[(x + a, y + b) for a, b in curve] for curve in places.curves]
     for edge, curve in zip(graph.edges, moved, strict=True):
         width = PLAIN if edge.weight is None else THIN + (THICK - THIN) * abs(edge.weight) / top
-        ends = ENDS[edge.kind]
+        ends = EDGES[edge.kind].ends
         _draw(canvas, curve, ends if places.starts_at_source(edge) else ends[::-1], width)
     for edge, curve in zip(graph.edges, moved, strict=True):
         if edge.label:

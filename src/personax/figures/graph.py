@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from personax.data.edges import EDGES
 from personax.errors import InputError
 from personax.figures.canvas import PALE, Canvas, defaults, wrapped
 from personax.figures.edges import draw_edges
@@ -33,14 +34,6 @@ SHOWN = 26
 
 PLAIN = 8.0
 """Size of the caption in points."""
-
-KINDS = {
-    "directed": "→ cause to effect",
-    "undirected": "— direction open",
-    "bidirected": "↔ common cause",
-    "partially_directed": "○→ head: no cause; ring: open",
-    "nondirected": "○–○ both ends open",
-}
 
 
 def draw_graph(graph: Graph) -> Figure:
@@ -132,7 +125,7 @@ def _keys(graph: Graph, colours: Mapping[str, tuple[str, tuple[str, float]]]) ->
             yield Key(fill, cut(group, SHOWN) or "other")
     if is_causal(graph):
         present = {edge.kind for edge in graph.edges}
-        yield from (Key(None, words) for kind, words in KINDS.items() if kind in present)
+        yield from (Key(None, marks.words) for kind, marks in EDGES.items() if kind in present)
 
 
 def _caption(graph: Graph) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from personax.data.edges import POINTING
 from personax.schema import Edge, Graph
 
 __all__ = ["Layers", "Point", "assign", "is_causal"]
@@ -34,10 +35,6 @@ class Layers:
 
     columns: Sequence[Sequence[Point]]
     chains: Sequence[Sequence[Point]]
-
-
-ARROWS = ("directed", "partially_directed")
-"""Kinds of edges that lead from one layer to the next."""
 
 
 def is_causal(graph: Graph) -> bool:
@@ -79,7 +76,7 @@ def _groups(graph: Graph) -> dict[str, int]:
 
 def _longest_paths(graph: Graph) -> dict[str, int]:
     effects: dict[str, list[str]] = defaultdict(list)
-    for cause, effect in _acyclic([edge for edge in graph.edges if edge.kind in ARROWS]):
+    for cause, effect in _acyclic([edge for edge in graph.edges if edge.kind in POINTING]):
         effects[cause].append(effect)
     layer = {node.id: 0 for node in graph.nodes}
     # One round a layer: a path cannot be longer than there are nodes.

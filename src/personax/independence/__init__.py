@@ -8,7 +8,8 @@ A map, each line using the ones above it; the modules are private, this package 
 - ``_pair`` (what the tests of a pair of columns share), ``_registered`` (tests by name: the only table of them)
 - one file a test, all that personax knows of it within: ``_kci`` with ``_conditional``, ``_hsic``, ``_rcit``, ``_gcm``,
   ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which fits a pair)
-- the grid: ``_frames`` (any table), ``_grid``, ``_views``, ``_heterogeneity``, ``_pooling``
+- the grid: ``_frames`` (any table), ``_grid``, ``_views``, ``_heterogeneity``, ``_pooling``,
+  ``_noisy`` (counts with noise)
 - calibration: ``_scenarios``, ``_calibration``, ``_data_nulls`` (nulls made of one's own table), ``_certificate``
 """
 
@@ -16,14 +17,15 @@ from personax.independence._auto import auto
 from personax.independence._calibration import Rate, binomial_interval, calibrate_scenarios, rejection_rate
 from personax.independence._certificate import certificate, verdicts
 from personax.independence._chisq import chisq
-from personax.independence._corrections import correct
+from personax.independence._corrections import Correction, correct
 from personax.independence._data_nulls import calibrate_like
 from personax.independence._gcm import gcm
-from personax.independence._grid import screen
+from personax.independence._grid import ALL, screen
 from personax.independence._gsq import gsq
 from personax.independence._heterogeneity import heterogeneity
 from personax.independence._hsic import hsic
 from personax.independence._kci import kci
+from personax.independence._noisy import NoisyTable, noisy_chisq, screen_noisy
 from personax.independence._pair import MAX_LEVELS, ColumnPair, Given, TestedColumn
 from personax.independence._pooling import pool
 from personax.independence._rcit import rcit
@@ -31,13 +33,17 @@ from personax.independence._registered import RegisteredTest, battery, find_test
 from personax.independence._result import TestResult
 from personax.independence._scenarios import SCENARIOS
 from personax.independence._usp import usp
+from personax.independence._variable import present_rows
 from personax.independence._views import dependence_graph, wide
 
 __all__ = [
+    "ALL",
     "MAX_LEVELS",
     "SCENARIOS",
     "ColumnPair",
+    "Correction",
     "Given",
+    "NoisyTable",
     "Rate",
     "RegisteredTest",
     "TestResult",
@@ -57,10 +63,13 @@ __all__ = [
     "heterogeneity",
     "hsic",
     "kci",
+    "noisy_chisq",
     "pool",
+    "present_rows",
     "rcit",
     "rejection_rate",
     "screen",
+    "screen_noisy",
     "usp",
     "verdicts",
     "wide",

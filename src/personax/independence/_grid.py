@@ -23,7 +23,7 @@ from personax.independence._pair import ColumnPair, Given, TestedColumn
 from personax.independence._registered import find_test, run_test
 from personax.schema import Kind
 
-__all__ = ["ALL", "DEFAULT_TESTS", "SCHEMA", "mapped", "screen"]
+__all__ = ["ALL", "DEFAULT_TESTS", "SCHEMA", "judged", "mapped", "screen"]
 
 AHEAD = 4
 """Jobs a thread that wait their turn; so many columns are held in memory."""
@@ -176,10 +176,10 @@ def screen(
     meaning = _kinds(table, names, kinds or {}, periods or {})
     plan = _Plan(features, targets, given, meaning, tests, options or {}, weight, seed, jobs)
     if by is None:
-        return _judged(_run(table, plan, progress, 0, 1), alpha, correction)
+        return judged(_run(table, plan, progress, 0, 1), alpha, correction)
     parts = _subgroups(table, by)
     results = [
-        _judged(_run(part, plan, progress, k, len(parts)), alpha, correction).select(
+        judged(_run(part, plan, progress, k, len(parts)), alpha, correction).select(
             pl.lit(str(value)).alias("subgroup"), pl.all()
         )
         for k, (value, part) in enumerate(parts)
@@ -363,7 +363,7 @@ def _numbers(result: Any, interval: Any) -> dict[str, Any]:  # noqa: ANN401
     }
 
 
-def _judged(results: pl.DataFrame, alpha: float, correction: Correction) -> pl.DataFrame:
+def judged(results: pl.DataFrame, alpha: float, correction: Correction) -> pl.DataFrame:
     """Fill in what depends on the other rows: corrected p-values, rejections, and how many tests agree."""
     tests = results["test"].to_numpy()
     p = results["p_value"].to_numpy()

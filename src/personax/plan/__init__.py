@@ -6,19 +6,22 @@ from personax.plan.annotate import (
     AnnotateLexicon,
     AnnotateLLM,
     AnnotateQuestionnaire,
+    AnnotateRelease,
     AnnotateSimulated,
     Ask,
     Rated,
     StereotypeAudit,
 )
+from personax.plan.answer import Answer
 from personax.plan.causes import Background, Beliefs, CausePair
-from personax.plan.collect import CollectSimulated
+from personax.plan.collect import CollectRelease, CollectSimulated
 from personax.plan.crl import Crl, CrlMethod, Modalities
 from personax.plan.discover import Discover
 from personax.plan.embed import (
     EmbedFiles,
     EmbedModels,
     EmbedOffline,
+    EmbedRelease,
     EmbedSimulated,
     Encoding,
     ImageEncoding,
@@ -27,8 +30,18 @@ from personax.plan.embed import (
 from personax.plan.independence import Independence, TestName
 from personax.plan.models import LLM
 from personax.plan.reading import read_background, read_modalities, read_plan
-from personax.plan.release import Release, ReleaseAnonymity, ReleaseGate, ReleaseNoise, ReleasePublisher
+from personax.plan.release import (
+    Release,
+    ReleaseAnonymity,
+    ReleaseBudget,
+    ReleaseGate,
+    ReleaseNoise,
+    ReleasePublisher,
+    ReleaseStatistics,
+    ReleaseVectors,
+)
 from personax.plan.report import Report
+from personax.plan.request import Request, read_request
 from personax.plan.whole import FORMAT, SECTIONS, Plan
 
 __all__ = [
@@ -38,11 +51,14 @@ __all__ = [
     "AnnotateLLM",
     "AnnotateLexicon",
     "AnnotateQuestionnaire",
+    "AnnotateRelease",
     "AnnotateSimulated",
+    "Answer",
     "Ask",
     "Background",
     "Beliefs",
     "CausePair",
+    "CollectRelease",
     "CollectSimulated",
     "Crl",
     "CrlMethod",
@@ -50,6 +66,7 @@ __all__ = [
     "EmbedFiles",
     "EmbedModels",
     "EmbedOffline",
+    "EmbedRelease",
     "EmbedSimulated",
     "Encoding",
     "ImageEncoding",
@@ -59,14 +76,19 @@ __all__ = [
     "Rated",
     "Release",
     "ReleaseAnonymity",
+    "ReleaseBudget",
     "ReleaseGate",
     "ReleaseNoise",
     "ReleasePublisher",
+    "ReleaseStatistics",
+    "ReleaseVectors",
     "Report",
+    "Request",
     "StereotypeAudit",
     "TestName",
     "TextEncoding",
     "read_background",
     "read_modalities",
     "read_plan",
+    "read_request",
 ]

@@ -98,6 +98,14 @@ class AnnotateQuestionnaire(Strict):
     missing: list[str] = [""]
 
 
+class AnnotateRelease(Strict):
+    """The scores that a release holds; ``rule`` puts its models together where it has no score over models."""
+
+    source: Literal["release"]
+    rule: Rule = "median"
+
+
 Annotate = Annotated[
-    AnnotateSimulated | AnnotateLexicon | AnnotateQuestionnaire | AnnotateLLM, Field(discriminator="source")
+    AnnotateSimulated | AnnotateLexicon | AnnotateQuestionnaire | AnnotateLLM | AnnotateRelease,
+    Field(discriminator="source"),
 ]

@@ -32,7 +32,26 @@ class CollectSimulated(Strict):
     images: bool = True
 
 
+class CollectRelease(Strict):
+    """A published set: a folder, a file, or a data set of a hub; see docs/reading.md.
+
+    ``from`` in study.yaml: a path, or ``user/name``. ``mapping``: column -> id, feature, target, embedding:<modality>
+    or leave, for layouts that are not known. ``revision``: of a hub.
+    """
+
+    source: Literal["release"]
+    place: str = Field(alias="from", min_length=1)
+    mapping: dict[str, str] = {}
+    revision: str | None = None
+
+
 Collect = Annotated[
-    CollectSimulated | CollectTable | CollectOpenfootball | CollectNflPlayers | CollectCelebA | CollectSeveral,
+    CollectSimulated
+    | CollectTable
+    | CollectOpenfootball
+    | CollectNflPlayers
+    | CollectCelebA
+    | CollectSeveral
+    | CollectRelease,
     Field(discriminator="source"),
 ]

@@ -76,4 +76,12 @@ class EmbedModels(Strict):
         return self
 
 
-Embed = Annotated[EmbedSimulated | EmbedFiles | EmbedOffline | EmbedModels, Field(discriminator="source")]
+class EmbedRelease(Strict):
+    """The vectors that a release holds."""
+
+    source: Literal["release"]
+
+
+Embed = Annotated[
+    EmbedSimulated | EmbedFiles | EmbedOffline | EmbedModels | EmbedRelease, Field(discriminator="source")
+]

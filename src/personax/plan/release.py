@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from personax.plan.amounts import Count, Share
+from personax.plan.parts import part_name
 from personax.release.decide import Leaves
-from personax.release.transforms import Preset
+from personax.release.reduction import Keep
+from personax.release.transforms import is_preset
 from personax.strict import Strict
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -23,7 +25,7 @@ def _as_text(day: object) -> object:
 class ReleaseGate(Strict):
     """Limits that a release must keep, or nothing is released; see `personax.release.Gate`."""
 
-    max_rank_1: Share | None = None
+    max_rank_1: Share | dict[str, Share] | None = None
     min_pairs: Count | None = None
     max_attribute_gain: Share | None = None
     max_d_sys: Share | None = None
@@ -56,7 +58,7 @@ class ReleaseNoise(Strict):
 
     epsilon: Positive
     delta: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    numbers: dict[str, tuple[float, float]] = {}
+    numbers: dict[str, Annotated[list[float], Field(min_length=2, max_length=2)]] = {}
     categories: dict[str, list[str]] = {}
     vectors: Positive | None = None
 
@@ -79,6 +81,32 @@ class ReleasePublisher(Strict):
     consent: str = ""
 
 
+class ReleaseBudget(Strict):
+    """What all releases of the study may spend together; see `personax.release.statistics.Budget`."""
+
+    epsilon: Positive
+    delta: Annotated[float, Field(gt=0, lt=1)] = 1e-6
+
+
+class ReleaseStatistics(Strict):
+    """Contingency tables under central differential privacy; see `personax.release.statistics.Asked`."""
+
+    epsilon: Positive
+    delta: Annotated[float, Field(gt=0, lt=1)] = 1e-6
+    columns: Annotated[dict[str, list[float] | list[str]], Field(min_length=2)]
+    tables: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = []
+
+
+class ReleaseVectors(Strict):
+    """A few numbers in place of each vector, with noise; see `personax.release.reduction.Reduction`."""
+
+    keep: Keep = "summary"
+    numbers: Count = 16
+    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    clip: Positive = 3.0
+    delta: Annotated[float, Field(gt=0, lt=1)] = 1e-6
+
+
 class Release(Strict):
     """What may leave the study folder."""
 
@@ -90,8 +118,12 @@ class Release(Strict):
     categories: Literal["names", "indices"] = "names"
     anonymity: ReleaseAnonymity | None = None
     noise: ReleaseNoise | None = None
+    vectors: ReleaseVectors | None = None
+    statistics: ReleaseStatistics | None = None
+    budget: ReleaseBudget | None = None
+    rekey: Literal["after_removals", "always", "never"] = "after_removals"
     allowed: list[str] = []
-    transform: Preset = "rotation"
+    transform: Annotated[str, part_name("transforms", fits=is_preset)] = "rotation"
     audit: bool = True
     gate: ReleaseGate = ReleaseGate()
     publisher: ReleasePublisher = ReleasePublisher()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from personax.plan.annotate import Annotate
+from personax.plan.answer import Answer
 from personax.plan.collect import Collect
 from personax.plan.crl import Crl
 from personax.plan.discover import Discover
@@ -23,7 +24,8 @@ FORMAT = 1
 class Plan(Strict):
     """Everything that one study asks for; the only thing a person edits.
 
-    A stage whose section is absent is not part of the study. The report always is.
+    A stage whose section is absent is not part of the study. The report always is. Where people come from a release,
+    so do scores and vectors, unless ``annotate`` or ``embed`` says otherwise; ``annotate: null`` leaves them out.
     """
 
     version: int = FORMAT
@@ -36,8 +38,17 @@ class Plan(Strict):
     independence: Independence | None = None
     crl: Crl | None = None
     discover: Discover | None = None
+    answer: Answer | None = None
     report: Report = Report()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_all_of_a_release(cls, raw: Any) -> Any:  # noqa: ANN401 - whatever YAML held
+        collect = raw.get("collect") if isinstance(raw, dict) else None
+        if not isinstance(collect, dict) or collect.get("source") != "release":
+            return raw
+        return {"annotate": {"source": "release"}, "embed": {"source": "release"}} | raw
 
-SECTIONS = tuple(name for name in Plan.model_fields if name not in ("version", "name", "seed", "report"))
+
+SECTIONS = tuple(name for name in Plan.model_fields if name not in ("version", "name", "seed", "answer", "report"))
 """The stages that a plan can ask for, in the order in which they run; the report comes after them."""

@@ -5,11 +5,11 @@ A map, each line using the ones above it:
 - secrets: ``hkdf``, ``draws`` (random numbers from a seed), ``key``, ``beside`` (what lies beside it)
 - ``transforms/``: one step a file, ``chain`` joins them, ``keeps`` says what each keeps; ``fitted`` beside the key
 - ``disclosure/``: rare categories, years, groups of people alike, noise
-- ``private``, ``addresses``, ``scan``, ``scan_folder``: what must not leave, looked for everywhere
-- ``audit/``: attacks, one a file; ``report`` runs those on a measurement, ``tabular`` those on a table, ``gate`` limits
+- ``pii/``: known private values in any spelling, contacts; ``scan``, ``scan_folder``: looked for everywhere
+- ``audit/``: campaigns; ``report`` runs them on a measurement, ``run`` on a release, ``tabular`` on a table, ``gate``
 - ``packaging/``: shards, card, datasheet, licences, Croissant, checksums
 - building: ``contents`` and ``settings`` in, ``decide`` (what becomes of each column; ``proposal`` prints it),
-  ``protect`` (the table), ``veil`` (the vectors), ``examine``, ``build``
+  ``protect`` (the table), ``veil`` (the vectors), ``audit.run``, ``build``
 - meeting a release: ``undo`` (its owner), ``reading/``, ``checks/`` and ``verify``, ``push``
 """
 
@@ -21,7 +21,7 @@ from personax.release.decide import Leave
 from personax.release.key import Key, load_key, load_or_make_key
 from personax.release.proposal import propose
 from personax.release.push import push
-from personax.release.reading import Released, load_release
+from personax.release.reading import Released, load_release, propose_mapping
 from personax.release.scan import scan
 from personax.release.settings import Alike, Noise, Settings
 from personax.release.transforms import KEEPS, PRESETS, Chain, Preset
@@ -52,6 +52,7 @@ __all__ = [
     "load_or_make_key",
     "load_release",
     "propose",
+    "propose_mapping",
     "push",
     "scan",
     "undo",

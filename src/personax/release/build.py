@@ -13,11 +13,10 @@ import polars as pl
 from personax.errors import InputError
 from personax.files import write_text
 from personax.progress import Progress, Silent
+from personax.release.audit.run import ReleaseAudit, audit_release
 from personax.release.beside import KeyFolder
 from personax.release.contents import Contents, Encoded
-from personax.release.decide import settled
 from personax.release.disclosure import Bounds, Categories, Sphere, Statement, state
-from personax.release.examine import Examined, examine
 from personax.release.key import Key
 from personax.release.packaging import (
     ColumnFacts,
@@ -31,6 +30,7 @@ from personax.release.packaging import (
 from personax.release.packaging.facts import NOT_ATTACKED
 from personax.release.packaging.terms import BINDING
 from personax.release.protect import Protected, protect
+from personax.release.reduction import Reduced
 from personax.release.scan import refuse_private
 from personax.release.scan_folder import refuse_folder
 from personax.release.settings import Settings
@@ -50,6 +50,7 @@ def build(
     study: Path | None = None,
     rng: np.random.Generator,
     progress: Progress | None = None,
+    reduced: Reduced | None = None,
 ) -> list[Notice]:
     """Write the release folder.
 
@@ -70,6 +71,8 @@ def build(
         The study's folder, whose path must not leave.
     rng
         Of the attacks; nothing that leaves as data depends on it. Noise comes from the operating system.
+    reduced
+        What leaves in place of the embeddings, of the people who are left; attacks hold the numbers before the noise.
 
     Returns
     -------
@@ -86,16 +89,20 @@ def build(
         raise InputError(f"{out} is not empty; a release is built into a new folder, so move what is there away")
     if asked.gate.asks_attacks and not asked.attack:
         raise InputError("release.gate has limits and release.audit is off; nothing would be measured, so turn it on")
-    people, known = settled(contents.people, contents.columns)
-    contents = replace(contents, people=people, columns=known)
+    contents = contents.classified()
     private = contents.private_values([name for name, one in asked.columns.items() if one.leaves == "exact"])
     left = contents.without(asked.removed)
     statement = _statement(left, asked)
     table = protect(left, asked, key, statement)
     asked.gate.check_alike(_alike(table))
-    refuse_private(table.frame.drop("id"), private, allowed=asked.allowed)
+    refuse_private(table.frame.drop("id"), private, allowed=asked.allowed, rows=_rows(contents, table.frame))
     keys.keep_categories(table.mapping)
-    columns, told = _write_data(left, table, out, key, keys, asked, statement, watch)
+    sent = left if reduced is None else replace(left, embeddings=reduced.noisy)
+    if reduced is not None:
+        table.sentences.append(reduced.sentence)
+        table.told["vectors"] = reduced.to_dict()
+        left = replace(left, embeddings=reduced.clean)
+    columns, told = _write_data(sent, table, out, key, keys, asked, statement, watch)
     found = _attacked(out, left, table, key, keys, asked, rng, watch) if asked.attack else None
     facts = _facts(contents, left, table, columns, told, asked, found)
     write_text(out / "protection.json", json.dumps(table.told, indent=1, ensure_ascii=False))
@@ -105,6 +112,12 @@ def build(
     refuse_folder(out, private, allowed=said, study=study, secrets=[key.secret, key.secret.hex().encode()])
     told_of = [*_removed(contents, asked), *_without_vectors(left), *table.notices, *_consent(facts)]
     return [*told_of, Notice(found.sentence)] if found else told_of
+
+
+def _rows(contents: Contents, frame: pl.DataFrame) -> list[int]:
+    """Return which row of people/people.parquet each row of a table is, so that its owner can look there."""
+    number = {person: row for row, person in enumerate(contents.people["id"], start=1)}
+    return [number[person] for person in frame["id"]]
 
 
 def _without_vectors(contents: Contents) -> list[Notice]:
@@ -165,9 +178,9 @@ def _pseudonymous(frame: pl.DataFrame, key: Key) -> pl.DataFrame:
 def _attacked(
     out: Path, contents: Contents, table: Protected, key: Key, keys: KeyFolder, asked: Settings,
     rng: np.random.Generator, watch: Progress,
-) -> Examined:  # fmt: skip
-    found = examine(out, contents, table, key, transform=asked.transform, fitted=keys.fitted, gate=asked.gate, rng=rng,
-                    progress=watch)  # fmt: skip
+) -> ReleaseAudit:  # fmt: skip
+    found = audit_release(out, contents, table, key, transform=asked.transform, fitted=keys.fitted, gate=asked.gate,
+                          rng=rng, progress=watch)  # fmt: skip
     write_text(out / "audit.json", json.dumps(found.to_dict(), indent=1))
     return found
 
@@ -184,7 +197,7 @@ def _facts(
     columns: tuple[ColumnFacts, ...],
     told: dict[str, dict[str, Any]],
     asked: Settings,
-    found: Examined | None,
+    found: ReleaseAudit | None,
 ) -> Facts:
     measurements = []
     for label, its in told.items():

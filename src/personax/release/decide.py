@@ -9,13 +9,12 @@ from typing import Final, Literal
 
 import polars as pl
 
-from personax.data.identity import identified
 from personax.data.naming import tells_the_day
 from personax.errors import InputError
 from personax.schema import Column, Identity
 from personax.strict import nearest
 
-__all__ = ["MOST", "NOTHING_LEFT", "PLAN", "Decision", "Leave", "Leaves", "column_facts", "decide", "settled"]
+__all__ = ["MOST", "NOTHING_LEFT", "PLAN", "Decision", "Leave", "Leaves", "column_facts", "decide"]
 
 Leaves = Literal["exact", "generalised", "withheld"]
 
@@ -72,20 +71,6 @@ class Decision:
         """Return what protection.json holds of it."""
         told = {"class": self.identity, "why": self.why, "leaves": self.leaves, "because": self.because}
         return told | ({"risk": self.risk} if self.risk else {})
-
-
-def settled(people: pl.DataFrame, columns: Sequence[Column]) -> tuple[pl.DataFrame, list[Column]]:
-    """Return a table with one type for texts and one for fractions, and its columns with their identity classes.
-
-    Examples
-    --------
-    >>> frame = pl.DataFrame({"club": pl.Series(["a", "b"], dtype=pl.Categorical)})
-    >>> settled(frame, [Column("club", "feature", "nominal")])[0]["club"].dtype
-    String
-    """
-    texts = pl.selectors.by_dtype(pl.Categorical, pl.Enum, pl.Time, pl.Duration)
-    people = people.with_columns(texts.cast(pl.String), pl.selectors.decimal().cast(pl.Float64))
-    return people, identified(people, columns)
 
 
 def decide(
@@ -170,7 +155,7 @@ def _by_study(
         return _made(column, "generalised", "asked for under anonymity", said=True)
     if own is None and column.name in noisy and column.identity not in ("direct", "unknown"):
         return _made(column, "exact", "with noise", said=True)
-    found = own or (None if column.identity == "direct" else _by_pattern(column.name, said))
+    found = own or _by_pattern(column, said)
     if found is None:
         return None
     if found.leaves == "exact" and not _needs_no_word(column) and not found.risk.strip():
@@ -186,8 +171,12 @@ def _by_study(
     return replace(_made(column, found.leaves, "the study file says so", said=True), risk=found.risk.strip())
 
 
-def _by_pattern(name: str, said: Mapping[str, Leave]) -> Leave | None:
-    return next((one for pattern, one in said.items() if fnmatchcase(name, pattern)), None)
+def _by_pattern(column: Column, said: Mapping[str, Leave]) -> Leave | None:
+    """Return what a pattern says of a column; none reaches a direct column, or asks for levels that there are not."""
+    if column.identity == "direct":
+        return None
+    found = (one for pattern, one in said.items() if fnmatchcase(column.name, pattern))
+    return next((one for one in found if column.identity != "unknown" or one.leaves != "generalised"), None)
 
 
 def _needs_no_word(column: Column) -> bool:

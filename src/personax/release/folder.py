@@ -10,7 +10,7 @@ from pathlib import Path
 
 from personax.errors import InputError
 
-__all__ = ["MAX_BYTES", "Folder", "open_folder"]
+__all__ = ["MAX_BYTES", "Folder", "one_file", "open_folder"]
 
 MAX_BYTES = 16 * 2**30
 """Of one file."""
@@ -95,6 +95,19 @@ def open_folder(root: Path, *, store: Path | None = None) -> Folder:
         if len(files) > MAX_FILES:
             raise InputError(f"{root} holds more than {MAX_FILES:,} files; it is no release folder")
     return Folder(root, dict(sorted(files.items())), tuple(odd), tuple(passed))
+
+
+def one_file(path: Path) -> Folder:
+    """Return a file as a folder that holds nothing else.
+
+    Raises
+    ------
+    InputError
+        It is larger than a file of a release is.
+    """
+    if path.stat().st_size > MAX_BYTES:
+        raise InputError(f"{path.name} has more than {MAX_BYTES:,} bytes; it is not read")
+    return Folder(path.parent, {path.name: path})
 
 
 def _walk(

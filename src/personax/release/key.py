@@ -14,7 +14,7 @@ from personax.release.beside import write_secret
 from personax.release.draws import Draws
 from personax.release.hkdf import hkdf
 
-__all__ = ["Key", "load_key", "load_or_make_key"]
+__all__ = ["Key", "load_key", "load_or_make_key", "new_key", "write_key"]
 
 VERSION = 2
 """Of the key file and of what is derived; version 1 had no study in it and is still read."""
@@ -87,12 +87,22 @@ def load_or_make_key(path: Path, *, study: str = "", release: Path | None = None
     if release is not None and path.resolve().is_relative_to(release.resolve()):
         raise InputError(f"the key {path} lies in the release {release}, which leaves; move the key out of it")
     if not path.exists():
-        text = json.dumps({"personax_key": VERSION, "study": study, "secret": secrets.token_hex(32)})
-        write_secret(path, text.encode(), only_new=True)
+        write_key(path, new_key(study), only_new=True)
     key = load_key(path)
     if key.study in ("", study) or (release is not None and _made_under(release, key)):
         return key
     return load_key(path, study=study)
+
+
+def new_key(study: str = "") -> Key:
+    """Draw a key from the operating system."""
+    return Key(secrets.token_bytes(32), study)
+
+
+def write_key(path: Path, key: Key, *, only_new: bool = False) -> None:
+    """Write a key file of this version, readable by its owner only; with ``only_new`` one that is there stays."""
+    text = json.dumps({"personax_key": VERSION, "study": key.study, "secret": key.secret.hex()})
+    write_secret(path, text.encode(), only_new=only_new)
 
 
 def _made_under(release: Path, key: Key) -> bool:

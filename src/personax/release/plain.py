@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import polars as pl
@@ -14,8 +16,9 @@ from numpy.typing import NDArray
 
 from personax.errors import InputError
 from personax.release.folder import MAX_BYTES
+from personax.release.formats import contents, format_of, read_whole, scanned, stem_of
 
-__all__ = ["arrays", "frame", "one_length", "schema", "shapes"]
+__all__ = ["NestedError", "arrays", "as_ids", "frame", "is_written_out", "one_length", "schema", "shapes"]
 
 MAX_CELLS = 2**33
 """Of a table, a vector counted with its length."""
@@ -29,27 +32,42 @@ UNREADABLE = (
 Schema = Mapping[str, pl.DataType]
 
 
-def schema(path: Path) -> Schema:
-    """Return the columns of a Parquet or CSV file and their types, without reading the rows of a Parquet file.
+class NestedError(InputError):
+    """Columns that hold other things than numbers, texts, dates and vectors; ``columns`` names them."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        names = ", ".join(columns)
+        super().__init__(f"{path.name}: {names} hold nested or binary things; a release has numbers, texts and vectors")
+        self.columns = tuple(columns)
+
+
+def schema(path: Path, *, leave: Collection[str] = ()) -> Schema:
+    """Return the columns of a table and their types, without reading the rows of a Parquet or Arrow file.
+
+    Columns in ``leave`` are neither looked at nor returned.
 
     Raises
     ------
     InputError
-        It cannot be read, holds other things than numbers, texts, dates and vectors, or is larger than a release is.
+        It cannot be read or is larger than a release is.
+    NestedError
+        It holds other things than numbers, texts, dates and vectors.
     """
     try:
-        if path.suffix == ".csv":
-            return dict(_csv(path).schema)
-        lazy = pl.scan_parquet(path, glob=False, hive_partitioning=False)
-        types = dict(lazy.collect_schema())
-        rows = lazy.select(pl.len()).collect().item()
+        lazy = scanned(path)
+        if lazy is None:
+            return _bounded(path, whole := read_whole(path), whole.height, leave)
+        return _bounded(path, lazy, lazy.select(pl.len()).collect().item(), leave)
     except UNREADABLE as error:
         raise InputError(f"{path.name} cannot be read as a table ({_first(error)}); get the file again") from None
+
+
+def _bounded(path: Path, table: pl.DataFrame | pl.LazyFrame, rows: int, leave: Collection[str] = ()) -> Schema:
+    """Return the columns and types of a table; InputError where it holds other than plain cells, or too many."""
+    types = {name: kind for name, kind in table.lazy().collect_schema().items() if name not in leave}
     wrong = [name for name, kind in types.items() if not _plain(kind)]
     if wrong:
-        raise InputError(
-            f"{path.name}: {', '.join(wrong)} hold nested or binary things; a release has numbers, texts and vectors"
-        )
+        raise NestedError(path, wrong)
     cells = rows * sum(kind.size if isinstance(kind, pl.Array) else 1 for kind in types.values())
     if cells > MAX_CELLS:
         raise InputError(f"{path.name} says that it has {cells:,} cells; at most {MAX_CELLS:,} are read")
@@ -71,78 +89,154 @@ def frame(paths: Sequence[Path], columns: Sequence[str] | None = None) -> pl.Dat
     InputError
         As `schema` does, or where the parts do not fit.
     """
-    parts = []
-    for path in paths:
-        types = schema(path)
-        wanted = list(types) if columns is None else list(columns)
-        absent = [name for name in wanted if name not in types]
-        if absent:
-            raise InputError(f"{path.name} has no column {', '.join(absent)}; its columns are {', '.join(types)}")
-        try:
-            parts.append(
-                _csv(path).select(wanted)
-                if path.suffix == ".csv"
-                else pl.scan_parquet(path, glob=False, hive_partitioning=False).select(wanted).collect()
-            )
-        except UNREADABLE as error:
-            raise InputError(f"{path.name} cannot be read as a table ({_first(error)}); get the file again") from None
+    parts = [_part(path, columns) for path in paths]
     try:
         return pl.concat(parts)
     except UNREADABLE:
         raise InputError(f"{', '.join(path.name for path in paths)} are parts with different columns") from None
 
 
-def _csv(path: Path) -> pl.DataFrame:
-    return pl.read_csv(path, infer_schema_length=None, glob=False)
+def _part(path: Path, columns: Sequence[str] | None) -> pl.DataFrame:
+    try:
+        table = scanned(path)
+        # what is asked for by name is checked alone
+        leave = set(table.collect_schema()) - set(columns) if table is not None and columns is not None else set()
+        if table is None:
+            whole = read_whole(path)
+            leave = set(whole.columns) - set(columns) if columns is not None else set()
+            types, table = _bounded(path, whole, whole.height, leave), whole.lazy()
+        else:
+            types = _bounded(path, table, table.select(pl.len()).collect().item(), leave)
+        wanted = list(types) if columns is None else list(columns)
+        absent = [name for name in wanted if name not in types]
+        if absent:
+            raise InputError(f"{path.name} has no column {', '.join(absent)}; its columns are {', '.join(types)}")
+        return table.select(wanted).collect()
+    except UNREADABLE as error:
+        raise InputError(f"{path.name} cannot be read as a table ({_first(error)}); get the file again") from None
 
 
 def one_length(vectors: pl.Series, path: Path) -> pl.Series:
-    """Return vectors as ``float32`` of one length; InputError where they differ in length."""
+    """Return vectors as ``float32`` of one length; InputError where they differ in length or are no numbers."""
     if isinstance(vectors.dtype, pl.Array):
         return vectors.cast(pl.Array(pl.Float32, vectors.dtype.size))
+    if vectors.dtype == pl.String:
+        vectors = _written_out(vectors, path)
     lengths = vectors.drop_nulls().list.len().unique()
     if len(lengths) != 1:
         raise InputError(f"{path.name}: the vectors of {vectors.name} have {len(lengths)} different lengths, not one")
     return vectors.cast(pl.List(pl.Float32)).list.to_array(int(lengths[0]))
 
 
-def shapes(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[np.generic]]]:
-    """Return array -> shape and type of an npz file; the arrays themselves are not read.
+def is_written_out(values: pl.Series) -> bool:
+    """Say whether a column of text holds vectors written out, as ``[0.1, 0.2]`` or ``[0.1 0.2]``."""
+    if values.dtype != pl.String:
+        return False
+    first = values.drop_nulls().head(1).str.contains(r"^\s*\[\s*[-+]?[.\d][^\]]*\]\s*$")
+    return len(first) == 1 and bool(first[0])
+
+
+def _written_out(values: pl.Series, path: Path) -> pl.Series:
+    inner = values.str.strip_chars().str.strip_prefix("[").str.strip_suffix("]").str.strip_chars()
+    try:
+        return inner.str.replace_all(r"[,\s]+", " ").str.split(" ").cast(pl.List(pl.Float64)).alias(values.name)
+    except UNREADABLE:
+        raise InputError(
+            f"{path.name}: {values.name} holds text that is no list of numbers everywhere; save vectors as Parquet"
+        ) from None
+
+
+def as_ids(values: pl.Series) -> pl.Series:
+    """Return ids as text; whole numbers that a program wrote as 1.0 are 1."""
+    if values.dtype.is_float() and bool((values.drop_nulls() % 1 == 0).all()):
+        values = values.cast(pl.Int64)
+    return values.cast(pl.String)
+
+
+Shape = tuple[tuple[int, ...], np.dtype[np.generic]]
+"""Shape and type of an array."""
+
+
+def shapes(path: Path) -> dict[str, Shape]:
+    """Return array -> shape and type of an npz file, or of the one array of an npy file, called as the file is.
+
+    The arrays themselves are not read.
 
     Raises
     ------
     InputError
-        It cannot be read, is larger than a release is, or holds objects.
+        It cannot be read, is larger than a release is, holds objects, or less than it says.
     """
     try:
-        with zipfile.ZipFile(path) as packed:
-            found = {}
-            for entry in packed.infolist():
-                with packed.open(entry) as stream:
-                    version = np.lib.format.read_magic(stream)
-                    old = version == (1, 0)
-                    header = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
-                    shape, _, dtype = header(stream)
-                found[entry.filename.removesuffix(".npy")] = (shape, dtype)
+        found = _npz_shapes(path) if format_of(path.name) == "npz" else {stem_of(path.name): _npy_shape(path)}
     except UNREADABLE as error:
         raise InputError(f"{path.name} cannot be read as plain arrays ({_first(error)}); get the file again") from None
     if any(dtype.hasobject for _, dtype in found.values()):
         raise InputError(f"{path.name} holds pickled objects, which are not unpickled; get it as plain arrays")
-    if sum(math.prod(shape) * dtype.itemsize for shape, dtype in found.values()) > MAX_BYTES:
+    if sum(_bytes(*its) for its in found.values()) > MAX_BYTES:
         raise InputError(f"{path.name} unpacks to more than {MAX_BYTES:,} bytes")
     return found
 
 
+def _npz_shapes(path: Path) -> dict[str, Shape]:
+    found = {}
+    with zipfile.ZipFile(path) as packed:
+        for entry in packed.infolist():
+            with packed.open(entry) as stream:
+                found[entry.filename.removesuffix(".npy")] = _header(stream)
+    return found
+
+
+def _npy_shape(path: Path) -> Shape:
+    with io.BytesIO(contents(path)) if path.name.lower().endswith(".gz") else path.open("rb") as stream:
+        shape, dtype = _header(stream)
+        start = stream.tell()
+        left = stream.seek(0, io.SEEK_END) - start
+    if not dtype.hasobject and left < _bytes(shape, dtype):
+        raise InputError(
+            f"{path.name} says that it holds {_bytes(shape, dtype):,} bytes and has {left:,}; get it again"
+        )
+    return shape, dtype
+
+
+def _header(stream: IO[bytes]) -> Shape:
+    old = np.lib.format.read_magic(stream) == (1, 0)
+    header = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
+    shape, _, dtype = header(stream)
+    if any(type(length) is not int or length < 0 for length in shape):
+        raise ValueError("a length that is no number")
+    return shape, dtype
+
+
+def _bytes(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> int:
+    return math.prod(shape) * dtype.itemsize
+
+
 def arrays(path: Path, names: Iterable[str]) -> dict[str, NDArray[np.generic]]:
-    """Return arrays of an npz file, each checked by `shapes` first; nothing is unpickled."""
+    """Return arrays of an npz or npy file, each checked by `shapes` first; nothing is unpickled.
+
+    The array of an npy file that is not packed stays in the file until it is used.
+    """
+    names = list(names)
     absent = set(names) - set(shapes(path))
     if absent:
         raise InputError(f"{path.name} has no array {', '.join(sorted(absent))}")
     try:
+        if format_of(path.name) == "npy":
+            return dict.fromkeys(names, _npy(path))
         with np.load(path, allow_pickle=False) as found:
             return {name: found[name] for name in names}
     except UNREADABLE as error:
         raise InputError(f"{path.name} cannot be read as plain arrays ({_first(error)}); get the file again") from None
+
+
+def _npy(path: Path) -> NDArray[np.generic]:
+    found: NDArray[np.generic]
+    if path.name.lower().endswith(".gz"):
+        found = np.load(io.BytesIO(contents(path)), allow_pickle=False)
+    else:
+        found = np.load(path, allow_pickle=False, mmap_mode="r")
+    return found
 
 
 def _first(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from personax.errors import InputError
 from personax.release.contents import Contents
-from personax.release.decide import NOTHING_LEFT, Decision, column_facts, decide, settled
+from personax.release.decide import NOTHING_LEFT, Decision, Leaves, column_facts, decide
 from personax.release.key import Key
 from personax.release.protect import protect
 from personax.release.settings import Settings
@@ -78,8 +78,8 @@ def propose(contents: Contents, settings: Settings) -> Proposal:
         player: {leaves: withheld}  # direct: its name says so (player); 2 values, the smallest group has 1; stays
     # to let a column leave as it is: {leaves: exact, risk: "A sentence that names the risk."}
     """
-    people, columns = settled(contents.people, contents.columns)
-    contents = replace(contents, people=people, columns=columns, embeddings={})
+    contents = replace(contents, embeddings={}).classified().without(settings.removed)
+    people, columns = contents.people, contents.columns
     fault, how = "", {}
     try:
         made = protect(contents, settings, Key(bytes(32)))
@@ -92,8 +92,8 @@ def propose(contents: Contents, settings: Settings) -> Proposal:
     proposed = []
     for name, one in told.items():
         lost = one["because"] == NOTHING_LEFT
-        leaves = "generalised" if lost else one["leaves"]
+        leaves: Leaves = "generalised" if lost else one["leaves"]
         decision = Decision(name, one["class"], one["why"], leaves, one["because"], one.get("risk", ""))
-        leaves = NOTHING_LEFT if lost else "stays" if leaves == "withheld" else how.get(name, "leaves as it is")
-        proposed.append(Proposed(decision, *column_facts(people, name), leaves))
+        happens = NOTHING_LEFT if lost else "stays" if leaves == "withheld" else how.get(name, "leaves as it is")
+        proposed.append(Proposed(decision, *column_facts(people, name), happens))
     return Proposal(tuple(proposed), tuple(c.name for c in columns if c.role == "private"), fault)

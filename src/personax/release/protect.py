@@ -11,7 +11,7 @@ import polars as pl
 from personax.data.naming import says
 from personax.errors import InputError
 from personax.release.contents import Contents
-from personax.release.decide import NOTHING_LEFT, PLAN, Decision, decide, settled
+from personax.release.decide import NOTHING_LEFT, PLAN, Decision, decide
 from personax.release.disclosure import (
     Statement,
     add_noise,
@@ -92,8 +92,8 @@ def protect(contents: Contents, settings: Settings, key: Key, statement: Stateme
     InputError
         Something is asked that cannot be, such as a column that names people without a word on the risk.
     """
-    people, known = settled(contents.people, contents.columns)
-    contents = replace(contents, people=people, columns=known)
+    if not all(column.identity for column in contents.columns):
+        contents = contents.classified()
     decisions = _decided(contents, settings)
     table = _chosen(contents, decisions)
     _births(table, contents, settings.birth_band, decisions)

@@ -7,14 +7,13 @@ import struct
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from urllib.parse import unquote
 
 import polars as pl
 
+from personax.data.text import decode
 from personax.errors import InputError
-from personax.release.addresses import addresses
-from personax.release.private import COMMON, TEXT, Private
-from personax.release.scan import Finding, holds_text, look
+from personax.release.pii import COMMON, KnownValues, contacts
+from personax.release.scan import TEXT, Finding, holds_numbers, holds_text, look, rows_told
 
 __all__ = ["refuse_folder", "scan_folder"]
 
@@ -23,7 +22,6 @@ _PACKED = {
     b"7z\xbc\xaf": "7z", b"\x80\x04\x95": "pickle", b"SQLite format 3": "SQLite",
 }  # fmt: skip
 _PRINTED = re.compile(rb"[\x20-\x7e\x80-\xfd]{8,}")
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 _PARQUET = b"PAR1"
 
 
@@ -43,7 +41,7 @@ def scan_folder(
     folder
         What would leave.
     private, allowed, common
-        See `personax.release.private.Private`. Addresses that may leave are allowed here as well.
+        See `personax.release.pii.KnownValues`. Addresses that may leave are allowed here as well.
     study
         The study's folder; its path must not be in any file.
     secrets
@@ -63,7 +61,7 @@ def scan_folder(
     """
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder} to scan; build the release first")
-    known = Private(private, allowed, common=common)
+    known = KnownValues(private, allowed, common=common)
     # whole paths only: a study in the folder demo would find its name in any text
     places = {str(study.absolute()), study.absolute().as_posix(), str(study.resolve())} - {"/"} if study else set()
     needles = {"a secret of the study": [bytes(secret) for secret in secrets if secret],
@@ -101,11 +99,12 @@ def refuse_folder(
     if found:
         first = found[0]
         more = f", and {len(found) - 1} more findings" if len(found) > 1 else ""
-        text = f"the release stops: {first.file}, {first.where}: {first.kind} ({first.count} times){more}"
+        rows = f", {rows_told(first.rows)}" if first.rows else ""
+        text = f"the release stops: {first.file}, {first.where}{rows}: {first.kind} ({first.count} times){more}"
         raise InputError(f"{text}; make it private, or allow it where it only looks like that")
 
 
-def _file(path: Path, file: str, private: Private, needles: dict[str, list[bytes]]) -> Iterator[Finding]:
+def _file(path: Path, file: str, private: KnownValues, needles: dict[str, list[bytes]]) -> Iterator[Finding]:
     raw = path.read_bytes()
     for kind, wanted in needles.items():
         count = sum(raw.count(needle) for needle in wanted)
@@ -131,13 +130,13 @@ def _file(path: Path, file: str, private: Private, needles: dict[str, list[bytes
 
 
 def _table(path: Path, raw: bytes) -> pl.DataFrame | None:
-    """Return the columns of a table that hold text, and one of nothing for each other column."""
+    """Return the columns of a table that can tell of people, and one of nothing for each other column."""
     try:
         if raw.startswith(_PARQUET):
             schema = pl.read_parquet_schema(path)
-            texts = [name for name, dtype in schema.items() if holds_text(dtype)]
-            frame = pl.read_parquet(path, columns=texts)
-            return frame.select(pl.col(name) if name in texts else pl.lit(None).alias(name) for name in schema)
+            looked = {name for name, dtype in schema.items() if _is_looked_at(dtype)}
+            frame = pl.read_parquet(path, columns=[name for name in schema if name in looked])
+            return frame.select(pl.col(name) if name in looked else pl.lit(None).alias(name) for name in schema)
         if path.suffix.lower() in (".csv", ".tsv"):
             return pl.read_csv(path, infer_schema=False, separator="\t" if path.suffix.lower() == ".tsv" else ",")
     except (pl.exceptions.PolarsError, OSError):
@@ -145,15 +144,18 @@ def _table(path: Path, raw: bytes) -> pl.DataFrame | None:
     return None
 
 
+def _is_looked_at(dtype: pl.DataType) -> bool:
+    return holds_text(dtype) or holds_numbers(dtype) or dtype.is_temporal()
+
+
 def _printed(raw: bytes) -> str:
     return "\n".join(match.decode("utf-8", "replace") for match in _PRINTED.findall(raw))
 
 
-def _document(text: str, file: str, where: str, private: Private) -> Iterator[Finding]:
+def _document(text: str, file: str, where: str, private: KnownValues) -> Iterator[Finding]:
     """Yield what is in a text, as it stands and as JSON, YAML and addresses write letters."""
-    plain = _ESCAPED.sub(lambda match: chr(int(match[1] or match[2], 16)), text)
-    plain = unquote(plain) if "%" in plain else plain
-    kinds: Counter[str] = private.find(plain, document=True) + addresses(text, document=True, allowed=private.allowed)
+    plain = decode(text)
+    kinds: Counter[str] = private.find(plain, document=True) + contacts(text, document=True, allowed=private.allowed)
     if private.passages([plain]):
         kinds[TEXT] += 1
     for kind, count in sorted(kinds.items()):

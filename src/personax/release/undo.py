@@ -93,7 +93,7 @@ def chains_of(folder: Folder, key: Key, fitted: Path) -> dict[str, Chain]:
     made = {}
     for label, its in told["measurements"].items():
         _check_length(folder, label, its["dim"])
-        chain = Chain(its["steps"], its["dim"], key, label)
+        chain = Chain(its["steps"], its["dim"], key, label, version=its.get("version", 1))
         made[label] = chain if its["fitted"] is None else load_fitted(chain, its["fitted"], fitted)
     return made
 
@@ -127,7 +127,8 @@ def _told(folder: Folder) -> dict[str, Any]:
 def _says_how(its: dict[str, Any]) -> bool:
     steps, fitted = its["steps"], its["fitted"]
     names = isinstance(steps, list) and len(steps) <= MOST and all(isinstance(step, str) for step in steps)
-    return type(its["dim"]) is int and names and (fitted is None or isinstance(fitted, str))
+    plain = type(its["dim"]) is int and type(its.get("version", 1)) is int
+    return plain and names and (fitted is None or isinstance(fitted, str))
 
 
 def _parts(folder: Folder, table: str) -> list[str]:

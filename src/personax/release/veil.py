@@ -65,7 +65,7 @@ def veil(
                 text = f"the transform {transform} takes from the data what going back needs; give it a folder"
                 raise InputError(text)
             tag = keep_fitted(chain, key, fitted) if fitted is not None else None
-            told[label] = {"steps": list(chain.names), "dim": chain.dim, "fitted": tag}
+            told[label] = {"steps": list(chain.names), "dim": chain.dim, "fitted": tag, "version": chain.version}
             frame = frame.with_columns(pl.Series(name, chain.transform(vectors), dtype=pl.Array(pl.Float32, chain.dim)))
             done += 1
         yield modality, frame

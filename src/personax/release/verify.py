@@ -10,7 +10,10 @@ from typing import Any
 
 from personax.errors import InputError
 from personax.release.checks import CHECKS, Check, look
+from personax.release.checks.shape import shape
 from personax.release.folder import Folder, open_folder
+from personax.release.layout import is_ours
+from personax.release.statistics.reading import FILE, read_statistics
 
 __all__ = ["Verification", "verify", "verify_folder"]
 
@@ -83,5 +86,19 @@ def verify(folder: str | os.PathLike[str]) -> Verification:
 
 def verify_folder(folder: Folder) -> Verification:
     """Check a folder that was already listed, such as a snapshot in a hub's cache."""
+    if FILE in folder.files and not is_ours(folder):
+        return Verification(folder.root, _of_statistics(folder))
     release = look(folder)
     return Verification(folder.root, [check for group in CHECKS for check in group(release)])
+
+
+def _of_statistics(folder: Folder) -> list[Check]:
+    """Check a folder of noisy statistics: its files, and that it holds tables and nothing else."""
+    extra = sorted(set(folder.files) - {FILE, "README.md", "SHA256SUMS"})
+    faults = [f"{name} belongs to no folder of noisy statistics" for name in extra]
+    try:
+        said = read_statistics(folder.json(FILE)).sentence
+    except InputError as error:
+        faults, said = [*faults, str(error)], ""
+    outcome = Check("statistics", "fails", "; ".join(faults)) if faults else Check("statistics", "holds", said)
+    return [*shape(look(folder)), outcome]

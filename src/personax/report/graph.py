@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
+from personax.data.edges import EDGES
 from personax.report.layout import layered
 from personax.report.svg import element
 from personax.report.words import count, display_trait, number
 from personax.schema import Edge, Graph, Node
 
-__all__ = ["EDGES", "Drawing", "draw"]
+__all__ = ["DRAWN", "Drawing", "draw"]
 
-EDGES = 60
+DRAWN = 60
 """At most so many edges are drawn, the strongest; more are not readable."""
 
 LETTERS = 20
@@ -59,7 +60,7 @@ def draw(graph: Graph, label: str) -> Drawing:
     """
     known = {node.id for node in graph.nodes}
     sound = [e for e in graph.edges if e.source in known and e.target in known and e.source != e.target]
-    edges = sorted(sound, key=lambda edge: -abs(edge.weight or 0.0))[:EDGES]
+    edges = sorted(sound, key=lambda edge: -abs(edge.weight or 0.0))[:DRAWN]
     touched = {end for edge in edges for end in (edge.source, edge.target)}
     nodes = [node for node in graph.nodes if node.id in touched]
     alone = [_label(node) for node in graph.nodes if node.id not in touched]
@@ -163,22 +164,14 @@ def _edge(edge: Edge, path: str, forth: bool, graph: Graph, names: Mapping[str, 
     )
 
 
-ENDS = {
-    "directed": ("", "head"),
-    "undirected": ("", ""),
-    "bidirected": ("head", "head"),
-    "partially_directed": ("ring", "head"),
-    "nondirected": ("ring", "ring"),
-}
-"""Kind of edge -> what its source and its target end carry."""
-
-
 def _marks(edge: Edge, path: str, forth: bool) -> Markup:
     """Draw arrowheads, and rings at open ends."""
-    at_source, at_target = ENDS[edge.kind]
-    ends = zip(("left", "right"), (at_source, at_target) if forth else (at_target, at_source), strict=True)
+    carried = EDGES[edge.kind].ends
+    ends = zip(("left", "right"), carried if forth else carried[::-1], strict=True)
     shapes = {"head": _head, "ring": _ring}
-    return Markup("").join(element("path", d=shapes[mark](path, end), class_=mark) for end, mark in ends if mark)
+    return Markup("").join(
+        element("path", d=shapes[mark](path, end), class_=mark) for end, mark in ends if mark != "tail"
+    )
 
 
 def _tip_of(path: str, end: str) -> tuple[float, float]:
@@ -198,17 +191,8 @@ def _ring(path: str, end: str) -> str:
     return f"M{x:.1f} {y:.1f}a4 4 0 1 0 {across} 0a4 4 0 1 0 {-across} 0z"
 
 
-SIGNS = {
-    "directed": "→",
-    "undirected": "–",
-    "bidirected": "↔",
-    "partially_directed": "o→",
-    "nondirected": "o–o",
-}
-
-
 def _between(edge: Edge, names: Mapping[str, str]) -> str:
-    sign = SIGNS[edge.kind]
+    sign = EDGES[edge.kind].sign
     return f"{names[edge.source]} {sign} {names[edge.target]}"
 
 

@@ -12,14 +12,12 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from personax.data.edges import POINTING
 from personax.schema import Graph
 
 __all__ = ["GraphLayout", "layered"]
 
 SWEEPS = 12
-
-POINTING = ("directed", "partially_directed")
-"""Kinds of edges that have a direction to be drawn in, the surer first."""
 
 Point = Hashable
 

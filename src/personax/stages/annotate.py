@@ -8,11 +8,20 @@ from collections.abc import Sequence
 import polars as pl
 
 from personax.errors import InputError, PlanError
-from personax.plan import AnnotateLexicon, AnnotateLLM, AnnotateQuestionnaire, AnnotateSimulated, Plan, Rated
-from personax.schema import Notice, select
+from personax.plan import (
+    AnnotateLexicon,
+    AnnotateLLM,
+    AnnotateQuestionnaire,
+    AnnotateRelease,
+    AnnotateSimulated,
+    Plan,
+    Rated,
+)
+from personax.schema import Notice
 from personax.sources import ColumnSpec, read_table
 from personax.stages.base import Context, Stage
 from personax.stages.llms import ask, ask_audit, asked_of
+from personax.stages.published import write_scores
 from personax.strict import nearest
 from personax.traits import agreement, annotate_lexicon, read_key, reliability, score_items, vote
 from personax.traits.reliability.groups import LEVELS
@@ -48,6 +57,8 @@ def _run(context: Context) -> None:
                 context.write_text(json.dumps(audited, indent=1, allow_nan=False), "traits", "stereotypes.json")
         case AnnotateQuestionnaire() as section:
             _score(context, section, people)
+        case AnnotateRelease() as section:
+            _count_scored(context, write_scores(context, section))
 
 
 def _simulated(context: Context) -> pl.DataFrame:
@@ -89,7 +100,7 @@ def _vote(context: Context, annotations: pl.DataFrame, section: Rated) -> None:
 def _groups(context: Context, people: pl.DataFrame, named: Sequence[str] | None) -> list[str]:
     """Return the columns by which reliability is told apart: those named, or features of few values."""
     if named is None:
-        nominal = [c.name for c in select(context.columns(), "feature") if c.kind == "nominal"]
+        nominal = [column.name for column in context.people().features() if column.kind == "nominal"]
         return [name for name in nominal if 2 <= people[name].n_unique() <= LEVELS][:GROUPINGS]
     for name in named:
         if name not in people.columns:

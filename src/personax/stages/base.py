@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,8 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
+from personax.columns import infer_columns
+from personax.data.table import Table
 from personax.errors import StudyError
 from personax.plan import Plan
 from personax.progress import Progress, Silent
@@ -61,10 +62,27 @@ class Reader:
             raise StudyError(text)
         return pl.read_parquet(path)
 
+    def people(self) -> Table:
+        """Read the people and what their columns mean."""
+        return Table.read(self.folder.path("people", "people.parquet"))
+
     def columns(self) -> list[Column]:
         """Read what the people's columns mean."""
-        raw = json.loads(self.folder.path("people", "columns.json").read_text(encoding="utf-8"))
-        return [Column(**column) for column in raw]
+        return list(self.people().columns)
+
+    def scores(self) -> Table | None:
+        """Read the trait scores, of raters and over them, and what they mean; None where the plan asks for none."""
+        if self.plan.annotate is None:
+            return None
+        frame = self.frame("traits", "traits.parquet")
+        return Table(frame, infer_columns(frame))
+
+    def finals(self) -> Table | None:
+        """Read the scores over raters that anybody has; None where the plan asks for none."""
+        scores = self.scores()
+        if scores is None:
+            return None
+        return scores.select(name for name in scores.names if name == "id" or _has_final(scores.frame[name]))
 
     def embeddings(self) -> dict[str, pl.DataFrame]:
         """Read the embeddings that the embed stage of this plan wrote, modality by modality."""
@@ -109,6 +127,10 @@ class Context(Reader):
     def write_text(self, text: str, *parts: str) -> None:
         """Write a text file in UTF-8."""
         self.out.path(*parts).write_text(text, encoding="utf-8")
+
+
+def _has_final(values: pl.Series) -> bool:
+    return values.name.startswith("final_") and values.count() > 0
 
 
 def _nothing(plan: Plan) -> Sequence[str]:

@@ -10,12 +10,14 @@ from dataclasses import asdict
 import polars as pl
 
 from personax.data.identity import SORTED, identified
-from personax.plan import CollectSimulated, Plan
+from personax.data.table import Table
+from personax.plan import CollectRelease, CollectSimulated, Plan
 from personax.schema import Column, Notice
 from personax.simulate import Population, simulate_population
 from personax.sources import PeopleTable
 from personax.sources.sections import CollectSeveral, WebSource
 from personax.stages.base import Context, Stage
+from personax.stages.published import collect_release
 from personax.stages.several import collect_several, read_file
 
 __all__ = ["COLLECT"]
@@ -31,6 +33,8 @@ def _reads(plan: Plan) -> Sequence[str]:
             files = [one.path for _, one in section.asked() if not isinstance(one, WebSource)]
             pictures = [section.pictures.of] if section.pictures and section.pictures.of != "headshots" else []
             return (*files, *pictures)
+        case CollectRelease() as section:
+            return (section.place,)
         case section:
             return (section.path,)
 
@@ -42,6 +46,8 @@ def _run(context: Context) -> None:
             _invent(context, section)
         case CollectSeveral() as section:
             _write_table(context, collect_several(context, section))
+        case CollectRelease() as section:
+            _write_table(context, collect_release(context, section))
         case section:
             _write_table(context, read_file(context, section))
 
@@ -60,8 +66,7 @@ def _write_table(context: Context, table: PeopleTable) -> None:
 def _write_people(context: Context, people: pl.DataFrame, columns: Sequence[Column]) -> None:
     columns = identified(people, columns)
     context.notices.extend(_questions(columns))
-    context.write_frame(people, "people", "people.parquet")
-    context.write_text(json.dumps([asdict(column) for column in columns], indent=1), "people", "columns.json")
+    Table(people, columns).write(context.out.path("people", "people.parquet"))
     context.counts.update(people=people.height, columns=people.width)
 
 

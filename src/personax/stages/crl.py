@@ -11,10 +11,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.columns import infer_columns
 from personax.errors import InputError, PlanError
 from personax.plan import Crl
-from personax.schema import Notice, select
+from personax.schema import Notice
 from personax.stages.base import Context, Stage
 from personax.stages.latents import Learned, fingerprint, learn
 from personax.stages.reading import associations, exemplars, proposals, sentences
@@ -56,14 +55,11 @@ def _run(context: Context) -> None:
 
 def _read(context: Context, learned: Learned) -> None:
     """Say what the latents may stand for, by people's columns and traits; extremes stay in the study folder."""
-    described = context.frame("people", "people.parquet")
-    columns = select(context.columns(), "feature")
-    if context.plan.annotate is not None:
-        traits = context.frame("traits", "traits.parquet")
-        scored = [name for name in traits.columns if name.startswith("final_") and traits[name].count()]
-        described = described.join(traits.select("id", *scored), on="id", how="left", maintain_order="left")
-        columns = [*columns, *infer_columns(traits.select(scored))]
-    table = associations(learned.latents, described, columns)
+    people, finals = context.people(), context.finals()
+    described = people.select(["id", *(column.name for column in people.features())])
+    if finals is not None:
+        described = described.join(finals)
+    table = associations(learned.latents, described)
     context.write_frame(table, "analysis", "crl", "associations.parquet")
     context.write_frame(exemplars(learned.latents), "analysis", "crl", "exemplars.parquet")
     proposed = proposals(table, [name for name in learned.latents.columns if name != "id"])

@@ -9,18 +9,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from personax.columns import infer_columns
 from personax.discovery import Knowledge, bootstrap_edges, fci, pc
 from personax.errors import InputError, MissingExtraError, PlanError
 from personax.figures import draw_graph, save
 from personax.graphs import to_dot, to_graphml
 from personax.plan import Background, Discover
 from personax.progress import Progress
-from personax.schema import Column, Graph, Kind, Notice, select
+from personax.schema import Column, Graph, Kind, Notice
 from personax.stages.base import Context, Stage
 from personax.stages.citest import ci_test
 
-__all__ = ["DISCOVER", "ci_test", "count", "find_causes", "knowledge_of", "told", "write_graph"]
+__all__ = ["DISCOVER", "TIERS", "ci_test", "count", "find_causes", "fits", "knowledge_of", "told", "write_graph"]
 
 TIERS = {"biography": 0, "shared": 1, "latents": 2, "traits": 3}
 """A later tier never causes an earlier one: what somebody was born with comes first, what is said of them last."""
@@ -217,22 +216,21 @@ def _part(context: Context, part: str, section: Discover) -> Part:
             for name, group in named
         ]
     if part == "traits":
-        if context.plan.annotate is None:
+        finals = context.finals()
+        if finals is None:
             raise PlanError("discover.over: traits need an annotate section in the plan")
-        traits = context.frame("traits", "traits.parquet")
-        scored = [name for name in traits.columns if name.startswith("final_") and traits[name].count()]
-        meant = infer_columns(traits.select(scored))
-        return [(column, "trait", TIERS["traits"], traits.select("id", column.name)) for column in meant]
-    people = context.frame("people", "people.parquet")
-    fitting = [c for c in select(context.columns(), "feature") if _fits(c, people[c.name], section)]
-    return [(column, "biography", TIERS["biography"], people.select("id", column.name)) for column in fitting]
+        meant = [column for column in finals.columns if column.role != "id"]
+        return [(column, "trait", TIERS["traits"], finals.frame.select("id", column.name)) for column in meant]
+    people = context.people()
+    fitting = [column for column in people.features() if fits(column, people.frame[column.name], section)]
+    return [(column, "biography", TIERS["biography"], people.frame.select("id", column.name)) for column in fitting]
 
 
 def _latent(name: str) -> Column:
     return Column(name, "feature", "continuous")
 
 
-def _fits(column: Column, values: pl.Series, section: Discover) -> bool:
+def fits(column: Column, values: pl.Series, section: Discover) -> bool:
     """Say whether a feature can take part: fisherz needs numbers, and nominal ones of two values at most."""
     if section.test != "fisherz":
         return values.drop_nulls().n_unique() > 1

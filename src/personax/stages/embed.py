@@ -8,7 +8,7 @@ import polars as pl
 
 from personax.embed import encode_images, encode_texts, read_vectors
 from personax.errors import InputError, PlanError
-from personax.plan import EmbedFiles, EmbedModels, EmbedOffline, EmbedSimulated, Plan
+from personax.plan import CollectRelease, EmbedFiles, EmbedModels, EmbedOffline, EmbedRelease, EmbedSimulated, Plan
 from personax.stages.base import Context, Stage
 from personax.stages.encoding import (
     encode_measurements,
@@ -19,6 +19,7 @@ from personax.stages.encoding import (
     weights_read,
     write_vectors,
 )
+from personax.stages.published import write_release_vectors
 
 __all__ = ["EMBED"]
 
@@ -31,6 +32,8 @@ def _reads(plan: Plan) -> Sequence[str]:
             return [folder]
         case EmbedModels(image=measurements):
             return list(dict.fromkeys(one.of for one in measurements.values() if one.of is not None))
+        case EmbedRelease() if isinstance(plan.collect, CollectRelease):
+            return (plan.collect.place,)
         case _:
             return ()
 
@@ -49,6 +52,8 @@ def _run(context: Context) -> None:
             _offline(context, section, people)
         case EmbedModels() as section:
             encode_measurements(context, section, people)
+        case EmbedRelease():
+            write_release_vectors(context)
 
 
 def _simulated(context: Context) -> None:

@@ -10,19 +10,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from personax.columns import infer_columns
+from personax.data.table import Table
 from personax.errors import MissingExtraError, PlanError
 from personax.figures import draw_graph, heatmap, save
 from personax.graphs import to_graphml
-from personax.independence import dependence_graph, heterogeneity, pool, screen, wide
-from personax.independence._grid import ALL
+from personax.independence import ALL, dependence_graph, heterogeneity, pool, screen, wide
 from personax.plan import Independence
 from personax.progress import Progress
 from personax.schema import LETTERS, Column, Graph, Kind, Notice, select
-from personax.stages.base import Context, Stage
+from personax.stages.base import Context, Reader, Stage
 from personax.strict import nearest
 
-__all__ = ["INDEPENDENCE", "analyse", "write_results"]
+__all__ = ["INDEPENDENCE", "analyse", "joined", "write_results"]
 
 DRAWN = 60
 """More nodes than this make no picture."""
@@ -165,33 +164,28 @@ def _groups(targets: Sequence[str], *, per_model: bool) -> dict[str, list[str]]:
     return kept if per_model or "final" not in kept else {"final": kept["final"]}
 
 
-def _joined(context: Context) -> tuple[pl.DataFrame, list[Column]]:
-    """Join people and traits, private columns left out."""
-    columns = [column for column in context.columns() if column.role in ("feature", "target")]
-    frame = context.frame("people", "people.parquet").select("id", *(column.name for column in columns))
-    if context.plan.annotate is not None:
-        traits = context.frame("traits", "traits.parquet")
-        scores = [name for name in traits.columns if name != "id"]
-        frame = frame.drop(name for name in scores if name in frame.columns).join(traits, on="id", how="left")
-        columns = [c for c in columns if c.name not in scores] + infer_columns(traits.select(scores))
-    return frame, columns
+def joined(reader: Reader) -> Table:
+    """Read people and trait scores as one table; private columns are left out."""
+    people, scores = reader.people().open(), reader.scores()
+    return people if scores is None else people.join(scores)
 
 
 def _run(context: Context) -> None:
     """Test every feature against every trait (Level I); also on any table: personax independence people.csv."""
     section = context.plan.independence
     assert section is not None
-    frame, columns = _joined(context)
-    pvalues, graph = analyse(frame, columns, section, context.progress, seed=context.plan.seed)
+    table = joined(context)
+    columns = [column for column in table.columns if column.role != "id"]
+    pvalues, graph = analyse(table.frame, columns, section, context.progress, seed=context.plan.seed)
     here = partial(context.out.path, "analysis", "independence")
     if section.imputations:
-        _pool(context, frame, columns, here)
+        _pool(context, table, here)
     context.notices.extend(write_results(pvalues, graph, here, section.alpha, figures=section.figures))
     context.counts.update(count(pvalues))
     context.notices.extend(reasons(pvalues))
 
 
-def _pool(context: Context, frame: pl.DataFrame, columns: Sequence[Column], here: Callable[[str], Path]) -> None:
+def _pool(context: Context, table: Table, here: Callable[[str], Path]) -> None:
     """Repeat the tests of the final scores on plausible values of them, and write what remains of the findings."""
     section = context.plan.independence
     assert section is not None
@@ -200,6 +194,7 @@ def _pool(context: Context, frame: pl.DataFrame, columns: Sequence[Column], here
         text = "independence.imputations: only scores of several raters have plausible values; set it to 0"
         raise PlanError(text)
     drawn = pl.read_parquet(path)
+    frame, columns = table.frame, [column for column in table.columns if column.role != "id"]
     finals = [c for c in columns if c.name in drawn.columns and drawn[c.name].null_count() < drawn.height]
     wanted = {"per_model": False, "figures": False, "targets": [c.name for c in finals], "by": None}
     if not finals:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import polars as pl
 
+from personax.data.table import Table
 from personax.independence import screen
 from personax.schema import Column, Graph
 
@@ -26,8 +27,7 @@ WEAK = 0.1
 
 def associations(
     latents: pl.DataFrame,
-    described: pl.DataFrame,
-    columns: Sequence[Column],
+    described: Table,
     *,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
@@ -38,8 +38,6 @@ def associations(
     ----------
     latents, described
         With a column ``id``; people of both are used.
-    columns
-        What the columns of ``described`` mean; those that are not in it are passed over.
 
     Returns
     -------
@@ -47,9 +45,9 @@ def associations(
         latent, column, p_corrected (over all pairs), effect_size, direction: Spearman's correlation of ordered columns,
         otherwise the category with the highest mean; strongest first.
     """
-    known = {column.name: column for column in columns if column.name in described.columns}
+    known = {column.name: column for column in described.columns if column.role != "id"}
     names = [name for name in latents.columns if name != "id"]
-    joined = latents.join(described.select("id", *known), on="id", how="inner", maintain_order="left")
+    joined = latents.join(described.frame, on="id", how="inner", maintain_order="left")
     schema = {"latent": pl.String, "column": pl.String, "p_corrected": pl.Float64, "effect_size": pl.Float64,
               "direction": pl.String}  # fmt: skip
     if not known or not names:

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import polars as pl
+
+from personax.columns import infer_columns
 from personax.errors import InputError, StudyError
+from personax.files import sha256
 from personax.plan import Plan
 from personax.plan.release import Release
-from personax.release import Alike, Gate, Key, KeyFolder, Noise, Settings, build, load_or_make_key
+from personax.release import Alike, Contents, Gate, Key, KeyFolder, Noise, Settings, build, load_or_make_key
 from personax.release.decide import Leave
+from personax.release.key import new_key
 from personax.release.packaging import PublisherFacts
+from personax.release.rekeying import entry, install, keep_old, sentence_of, told_of_by_difference
+from personax.release.statistics import Asked, Budget, Ledger, publish
+from personax.release.statistics.ledger import Spent, now
+from personax.schema import Column, Notice
 from personax.stages.base import Context, Reader, Stage
+from personax.stages.reducing import reduced_vectors
 from personax.stages.released import contents_of
 from personax.store import StudyFolder
 
 __all__ = ["RELEASE", "key_of", "keys_of", "settings_of"]
 
-_FOLDER = "release"
+_FOLDER, _STATISTICS = "release", "statistics"
 
 
 def _reads(plan: Plan) -> Sequence[str]:
     return [plan.release.removed] if plan.release is not None and plan.release.removed is not None else []
+
+
+def _also_needs(plan: Plan) -> Sequence[str]:
+    vectors = plan.release.vectors if plan.release is not None else None
+    return ("crl",) if vectors is not None and vectors.keep == "latents" else ()
 
 
 def _run(context: Context) -> None:
@@ -28,19 +44,82 @@ def _run(context: Context) -> None:
     _refuse_strangers(context.folder)
     contents = contents_of(context)
     settings = settings_of(context)
+    keys, place = keys_of(context.folder), context.out.root / _FOLDER
+    left = contents.without(settings.removed)
+    key = _key_for(context, left.people["id"])
+    _spend_on_noise(context, settings)
+    reduced = reduced_vectors(context, left, key, keys.root)
     context.notices.extend(
-        build(
-            contents,
-            context.out.root / _FOLDER,
-            key=key_of(context),
-            keys=keys_of(context.folder),
-            settings=settings,
-            study=context.folder.root,
-            rng=context.rng,
-            progress=context.progress,
-        )
-    )
-    context.counts["people"] = contents.people.height - len(settings.removed & set(contents.people["id"]))
+        build(contents, place, key=key, keys=keys, settings=settings, study=context.folder.root, rng=context.rng,
+              progress=context.progress, reduced=reduced)
+    )  # fmt: skip
+    _publish_statistics(context, left, settings)
+    install(keys, key)
+    made = entry(settings.version, sha256(place / "SHA256SUMS"), key, now())
+    Ledger(keys.root).record(made, left.people["id"])
+    context.counts["people"] = left.people.height
+
+
+def _key_for(context: Context, ids: pl.Series) -> Key:
+    """Return the key of the release that is about to be built; a new one where an earlier release would tell of people.
+
+    It becomes the study's own when the release is there.
+    """
+    section = context.plan.release
+    assert section is not None
+    key, keys = key_of(context), keys_of(context.folder)
+    ledger, last = Ledger(keys.root), context.folder.path(_FOLDER)
+    told = told_of_by_difference(ledger, key, ids, last)
+    used = bool(told) or any(one.key == key.fingerprint for one in ledger.releases())
+    renew = used if section.rekey == "always" else bool(told) and section.rekey == "after_removals"
+    old = keep_old(keys, key) if renew else None
+    context.notices.extend(Notice(text) for text in sentence_of(told, rekeyed=renew, old=old))
+    return new_key(context.plan.name) if renew else key
+
+
+def _spend_on_noise(context: Context, settings: Settings) -> None:
+    """Write down what the noise on the table spends: it is drawn anew in every build."""
+    section, noise = context.plan.release, settings.noise
+    assert section is not None
+    if noise is None:
+        return
+    stated = section.budget
+    whole = Budget(stated.epsilon, stated.delta) if stated else Budget(math.inf, 1.0)
+    drawn = "anew in every build"
+    spent = Spent(now(), "noise on the table", drawn, epsilon=noise.epsilon, delta=noise.delta, unit="values")
+    Ledger(keys_of(context.folder).root).spend(spent, whole)
+
+
+def _publish_statistics(context: Context, left: Contents, settings: Settings) -> None:
+    """Write the folder of noisy statistics, where some are asked for."""
+    section = context.plan.release
+    assert section is not None
+    asked = section.statistics
+    if asked is None:
+        return
+    whole = Budget(section.budget.epsilon, section.budget.delta) if section.budget else None
+    pairs = [(feature, target) for feature, target in asked.tables]
+    context.notices.extend(
+        publish(left, context.out.root / _STATISTICS, Asked(asked.epsilon, asked.delta, asked.columns, pairs, whole),
+                keys=keys_of(context.folder).root, known=_may_leave(left, settings), allowed=settings.allowed,
+                study=context.folder.root)
+    )  # fmt: skip
+
+
+def _may_leave(contents: Contents, settings: Settings) -> dict[str, Column]:
+    """Return the features and targets that tables may be about: none that the study withholds or that names people.
+
+    Bins coarsen as much as groups of people alike do, so quasi-identifiers are no fault here.
+    """
+    scored = infer_columns(contents.traits.drop("id")) if contents.traits is not None else []
+    known = contents.classified().columns
+    said = {name: one.leaves for name, one in settings.columns.items()}
+    kept = {*settings.withheld, *(name for name, leaves in said.items() if leaves == "withheld")}
+    stay = ("direct", "sensitive", "unknown")
+    named = {c.name for c in known if c.identity in stay and c.role != "target" and c.name not in said}
+    columns = {c.name: c for c in known if c.role in ("feature", "target") and c.name not in named}
+    columns |= {c.name: c for c in scored}
+    return {name: column for name, column in columns.items() if name not in kept}
 
 
 def keys_of(folder: StudyFolder) -> KeyFolder:
@@ -89,7 +168,8 @@ def _noise(section: Release) -> Noise | None:
     asked = section.noise
     if asked is None:
         return None
-    return Noise(asked.epsilon, asked.delta, asked.numbers, asked.categories, asked.vectors)
+    numbers = {name: (low, high) for name, (low, high) in asked.numbers.items()}
+    return Noise(asked.epsilon, asked.delta, numbers, asked.categories, asked.vectors)
 
 
 def _removed(reader: Reader, section: Release) -> frozenset[str]:
@@ -118,4 +198,5 @@ def _refuse_strangers(folder: StudyFolder) -> None:
         raise StudyError(f"{place} holds {strangers[0]}{more}, which this study did not write; move them out of it")
 
 
-RELEASE = Stage(_FOLDER, revision=4, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads)
+RELEASE = Stage(_FOLDER, revision=5, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads,
+                also_needs=_also_needs)  # fmt: skip

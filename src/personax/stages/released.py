@@ -9,7 +9,14 @@ from typing import Any, Literal
 
 import polars as pl
 
-from personax.plan import AnnotateLLM, AnnotateQuestionnaire, AnnotateSimulated, EmbedOffline, EmbedSimulated
+from personax.plan import (
+    AnnotateLLM,
+    AnnotateQuestionnaire,
+    AnnotateRelease,
+    AnnotateSimulated,
+    EmbedOffline,
+    EmbedSimulated,
+)
 from personax.release import Contents, Encoded
 from personax.release.packaging import AnnotatorFacts, SourceFacts
 from personax.sources.sections import CollectSeveral, WebSource
@@ -104,6 +111,8 @@ def _annotators(reader: Reader) -> AnnotatorFacts:
         kind = "questionnaire"
     elif isinstance(annotate, AnnotateSimulated):
         kind = "simulated"
+    if isinstance(annotate, AnnotateRelease):
+        return AnnotatorFacts(kind, (), aggregation=f"as published; {annotate.rule} over models where it was not")
     if said is None:
         return AnnotatorFacts(kind, (), aggregation="mean of items")
     traits = _json(reader.folder.path("traits", "agreement.json")).get("traits", {})

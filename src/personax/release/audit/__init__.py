@@ -1,8 +1,26 @@
-"""Attacks on a release, one a file, each beside guessing and a control."""
+"""Campaigns against a release: what an attacker holds, and every attack with it beside guessing and a control.
+
+- what is held: ``linkage`` (all originals), ``direct`` (one), ``strangers``, ``facts``, ``pairs``, ``versions``
+- steps: ``seeds`` and ``gromov`` (first pairs), ``predicting`` and ``selftraining`` (everybody), ``network``
+- ``report``: all campaigns against one measurement; ``run``: against a release; ``gate``: what none may exceed
+"""
 
 from personax.release.audit.attack import Attack, wilson
+from personax.release.audit.campaign import CAMPAIGNS, Campaign
 from personax.release.audit.gate import Gate
 from personax.release.audit.report import AuditReport, audit
 from personax.release.audit.tabular import audit_table
+from personax.release.audit.versions import Versions, versions
 
-__all__ = ["Attack", "AuditReport", "Gate", "audit", "audit_table", "wilson"]
+__all__ = [
+    "CAMPAIGNS",
+    "Attack",
+    "AuditReport",
+    "Campaign",
+    "Gate",
+    "Versions",
+    "audit",
+    "audit_table",
+    "versions",
+    "wilson",
+]

@@ -14,7 +14,8 @@ __all__ = ["SURE", "Attack", "Vectors", "bootstrap", "rate", "wilson"]
 
 Vectors = NDArray[np.float32]
 
-SURE = 0.998
+SURE = 0.9995
+"""Level at which an attack counts as better than guessing: 200 attacks on noise have one in one audit of twenty."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,11 @@ class Attack:
     name, knows
         Of the attack, and what the attacker has beside the release.
     measure
-        What `value` is: ``rank-1``, ``accuracy``, ``risk``, ``D_sys``.
+        What `value` is: ``rank-1``, ``AUC``, ``accuracy``, ``risk``, ``D_sys``.
     value, low, high
         Success with its 95 % interval; None where the attack could not run, and `reason` says why.
     floor
-        Lower end of a 99.8 % interval: of the two dozen attacks of an audit, few enough beat guessing by chance.
+        Lower end of a 99.95 % interval, so that among all attacks of an audit hardly one beats guessing by chance.
     baseline
         What guessing reaches.
     control

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
 from personax.errors import InputError
@@ -18,7 +18,8 @@ class Gate:
     Parameters
     ----------
     max_rank_1
-        Share of people found without key and without pairs, by any attack.
+        Share of people found without key and without leaked pairs, by the strongest attack of any campaign; or campaign
+        -> share, for those that are named only (see `personax.release.audit.CAMPAIGNS`).
     min_pairs
         Known pairs with which half of the others are found must be at least so many.
     max_attribute_gain
@@ -31,7 +32,7 @@ class Gate:
         People alike in all columns that k-anonymity is counted over.
     """
 
-    max_rank_1: float | None = None
+    max_rank_1: float | Mapping[str, float] | None = None
     min_pairs: int | None = None
     max_attribute_gain: float | None = None
     max_d_sys: float | None = None
@@ -57,8 +58,8 @@ class Gate:
             text += f", and release.gate.min_k is {self.min_k}"
             raise InputError(f"{text}; ask for release.anonymity with this k, or release fewer columns")
 
-    def check(self, where: str, attacks: Iterable[Attack]) -> None:
-        """Refuse a release that an attack breaks more than is allowed.
+    def check(self, where: str, attacks: Iterable[Attack], *, campaign: str = "") -> None:
+        """Refuse a release that an attack of a campaign breaks more than is allowed.
 
         Raises
         ------
@@ -67,16 +68,24 @@ class Gate:
         """
         for attack in attacks:
             if attack.value is not None:
-                for setting, number, limit, broken in self._limits(attack, attack.value):
+                for setting, number, limit, broken in self._limits(attack, attack.value, campaign):
                     if broken:
                         text = f"the release stops: {attack.name} ({attack.knows}) on {where} reaches {number:g}, and"
                         raise InputError(
                             f"{text} release.gate.{setting} is {limit:g}; choose another transform or less"
                         )
 
-    def _limits(self, attack: Attack, value: float) -> Iterable[tuple[str, float, float, bool]]:
-        if attack.measure == "rank-1" and "pairs" not in attack.knows and self.max_rank_1 is not None:
-            yield "max_rank_1", value, self.max_rank_1, value > self.max_rank_1
+    def _rank_1(self, attack: Attack, campaign: str) -> float | None:
+        """Return the limit on the people that an attack finds; leaked pairs have their own unless they are named."""
+        if attack.measure != "rank-1":
+            return None
+        if isinstance(self.max_rank_1, Mapping):
+            return self.max_rank_1.get(campaign)
+        return None if "pairs" in attack.knows else self.max_rank_1
+
+    def _limits(self, attack: Attack, value: float, campaign: str) -> Iterable[tuple[str, float, float, bool]]:
+        if (most := self._rank_1(attack, campaign)) is not None:
+            yield "max_rank_1", value, most, value > most
         if attack.detail.get("broken_at") is not None and self.min_pairs is not None:
             pairs = attack.detail["broken_at"]
             yield "min_pairs", pairs, self.min_pairs, pairs < self.min_pairs

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["gromov"]
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
+
+TINY = 1e-30
 
 
-def gromov(a: Array, b: Array, start: Array, *, blunt: float = 0.05, steps: int = 30) -> NDArray[np.intp]:
-    """Return for each row of `a` the row of `b` that it is matched with.
+def gromov(a: Array, b: Array, start: Array, *, blunt: float = 0.05, steps: int = 30) -> Array:
+    """Return the plan: how far each row of `a` is matched with each row of `b`.
 
     Parameters
     ----------
     a, b
-        Distances within each set, shape (n, n), of the same scale.
+        Distances, or how near rows are to one another, within each set, shape (n, n), of the same scale.
     start
         Shape (n, n), costs of matching each with each, that the first plan is made from; the problem has many optima.
     blunt
@@ -31,22 +35,31 @@ def gromov(a: Array, b: Array, start: Array, *, blunt: float = 0.05, steps: int 
     ----------
     Peyre, Cuturi, Solomon 2016, proceedings.mlr.press/v48/peyre16.
     """
-    potential = np.zeros((1, len(a)))
+    a, b, start = (z.astype(np.float32) for z in (a, b, start))
+    potential = np.zeros((1, len(a)), dtype=np.float32)
     plan, potential = _sinkhorn(start, blunt, potential, 50)
     own = np.square(a).mean(axis=1)[:, None] + np.square(b).mean(axis=1)[None, :]
     for entropy in np.geomspace(blunt, blunt / 10, steps):
         plan, potential = _sinkhorn(own - 2 * (a @ plan @ b), float(entropy), potential, 8)
-    return np.asarray(plan.argmax(axis=1))
+    return plan
 
 
 def _sinkhorn(cost: Array, entropy: float, g: Array, steps: int) -> tuple[Array, Array]:
-    """Return the plan, rows and columns summing to about 1 / n, and the potential of the columns in units of cost."""
+    """Return the plan, rows and columns summing to about 1 / n, and the potential of the columns in units of cost.
+
+    The first steps are in logarithms; then every row and column of what is scaled has a number near one, so that none
+    underflows.
+    """
     cost = cost - cost.min()
     kernel, g = -cost / (entropy * cost.mean() + 1e-30), g / entropy
+    f = -_logsumexp(kernel + g, 1)
+    g = -_logsumexp(kernel + f, 0)
+    plan = np.exp(kernel + f + g)
+    across, down = np.ones((len(cost), 1), plan.dtype), np.ones((1, cost.shape[1]), plan.dtype)
     for _ in range(steps):
-        f = -_logsumexp(kernel + g, 1)
-        g = -_logsumexp(kernel + f, 0)
-    return np.exp(kernel + f + g) / len(cost), g * entropy
+        across = 1 / np.maximum(plan @ down.T, TINY)
+        down = 1 / np.maximum(across.T @ plan, TINY)
+    return across * plan * down / len(cost), (g + np.log(down)) * entropy
 
 
 def _logsumexp(x: Array, axis: int) -> Array:

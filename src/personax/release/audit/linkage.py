@@ -1,31 +1,35 @@
 """Linkage without key and without pairs: the attacker can make the embeddings of the same people, and looks for them.
 
 Because pictures or texts are public and the encoder is too, this is the attacker that a release of public people has.
+They hold all originals, and know the steps of the transform: only whom to score is ever sampled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from personax.release.audit.attack import Attack, Vectors, rate
 from personax.release.audit.axes import independent, matched, principal, whitened
-from personax.release.audit.gromov import gromov
+from personax.release.audit.campaign import CAMPAIGNS
 from personax.release.audit.nearest import nearest, profiles, standardised
-from personax.release.audit.rows import Rows
+from personax.release.audit.rows import Rows, View
+from personax.release.audit.seeds import Seed, by_profiles, by_transport
+from personax.release.audit.selftraining import Pairs, extend, reduced, reduced_white
 
-__all__ = ["LINKERS", "linkage"]
+__all__ = ["LINKERS", "TRAINED", "from_facts", "linkage"]
 
 Guess = NDArray[np.intp]
 Linker = Callable[[Rows, Rows, np.random.Generator], Guess]
 """Original rows and released rows -> for each original the released row that is taken for the same person."""
 
 AXES = 64
-SUBSET = 250
-ROUNDS = 8
+DONE = 0.98
+"""Share of people who choose each other from which no other start is tried."""
+CONTROL = 400
+"""People of the control of self-training."""
 
 
 def _axes(x: Vectors) -> Vectors:
@@ -81,36 +85,6 @@ def _independent(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
     return nearest(*matched(a, b))
 
 
-def _refined(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
-    """Trust the pairs whose profiles chose each other, fit a linear map on them, match again, and so on."""
-    u, v = (_first(z, max(2, min(128, len(x) // 4))) for z in (x, y))
-    starts = [(nearest(a, b), nearest(b, a)) for a, b in ((x.of(profiles), y.of(profiles)), (profiles(u), profiles(v)))]
-    forth, back = max(starts, key=lambda start: int((start[1][start[0]] == np.arange(len(x))).sum()))
-    for _ in range(ROUNDS):
-        trusted = np.flatnonzero(back[forth] == np.arange(len(x)))
-        if len(trusted) < 3:
-            break
-        known, met = u[trusted].astype(np.float64), v[forth[trusted]].astype(np.float64)
-        ridge = known.T @ known + 0.1 * len(trusted) * np.eye(u.shape[1])
-        moved = np.asarray(u @ np.linalg.solve(ridge, known.T @ met), dtype=np.float32)
-        forth, back = nearest(moved, v), nearest(v, moved)
-    return forth
-
-
-def _gromov(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
-    return _matched_by_distance(x.vectors, y.vectors)
-
-
-def _gromov_whitened(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
-    return _matched_by_distance(whitened(x.vectors), y.vectors)
-
-
-def _matched_by_distance(x: Vectors, y: Vectors) -> Guess:
-    a, b = (cdist(z, z) for z in (x.astype(float), y.astype(float)))
-    start = cdist(profiles(x), profiles(y), "sqeuclidean")
-    return gromov(a / a.mean(), b / b.mean(), start)
-
-
 LINKERS: Mapping[str, Linker] = {
     "vectors as they are": _as_they_are,
     "distance profiles": _profiles,
@@ -118,37 +92,81 @@ LINKERS: Mapping[str, Linker] = {
     "profiles after the same whitening": _same_whitening,
     "principal axes": _principal,
     "independent axes": _independent,
-    "profiles, then refined": _refined,
-    "Gromov-Wasserstein": _gromov,
-    "whitened Gromov-Wasserstein": _gromov_whitened,
 }
-"""Attack -> how it guesses. Gromov-Wasserstein costs the cube of the people and sees a subset."""
+"""Attack -> how it guesses at once."""
+
+TRAINED: Mapping[str, tuple[View, Seed]] = {
+    "profiles, self-training": (reduced, by_profiles),
+    "Gromov-Wasserstein, self-training": (reduced, by_transport),
+    "whitened profiles, self-training": (reduced_white, by_profiles),
+    "whitened Gromov-Wasserstein, self-training": (reduced_white, by_transport),
+}
+"""Attack -> what it makes of the originals, and what it starts from."""
 
 
-def linkage(x: Rows, y: Rows, knows: str, *, rng: np.random.Generator) -> Iterator[Attack]:
-    """Yield what each linker finds; the released rows are shuffled before it sees them.
+def linkage(
+    x: Rows,
+    y: Rows,
+    knows: str,
+    *,
+    asked: Guess | None = None,
+    trained: Collection[str] = tuple(TRAINED),
+    rng: np.random.Generator,
+) -> Iterator[Attack]:
+    """Yield what each attack finds; the released rows are shuffled before it sees them.
 
     The control is the same attack with a release of other people.
+
+    Parameters
+    ----------
+    x, y
+        All originals and all released rows.
+    asked
+        The people who are scored; all by default.
+    trained
+        Self-training that is tried, from the first until one of them makes nearly everybody choose each other.
     """
+    order = rng.permutation(len(x))
     half = min(len(x) // 2, 1000)
-    strangers = rng.permutation(len(x))
-    alone, others = Rows(x.vectors[strangers[:half]]), Rows(y.vectors[strangers[-half:]])
+    alone, others = Rows(x.vectors[order[:half]]), Rows(y.vectors[order[-half:]])
+    asked = np.arange(len(x)) if asked is None else asked
     for name, linker in LINKERS.items():
-        few = SUBSET if linker in (_gromov, _gromov_whitened) else len(x)
-        size, control = min(len(x), few), min(half, few)
-        none = _hits(linker, _some(alone, control), _some(others, control), rng)
-        chosen = np.sort(rng.permutation(len(x))[:size])
-        hits = _hits(linker, _some(x, size, chosen), _some(y, size, chosen), rng)
-        yield rate(name, knows, hits, size, baseline=1 / size, control=none / control)
+        none = _hits(linker, alone, others, np.arange(half), rng)
+        yield rate(name, knows, _hits(linker, x, y, asked, rng), len(asked), baseline=1 / len(x), control=none / half)
+    few = min(half, CONTROL)
+    for name in trained:
+        view, seed = TRAINED[name]
+        hits, agreed = _trained(view, seed, x, y, asked, rng)
+        none, _ = _trained(view, seed, Rows(alone.vectors[:few]), Rows(others.vectors[:few]), np.arange(few), rng)
+        yield rate(name, knows, hits, len(asked), baseline=1 / len(x), control=none / few, agreed=round(agreed, 4))
+        if agreed >= DONE:
+            return
 
 
-def _some(rows: Rows, size: int, chosen: Guess | None = None) -> Rows:
-    """Return so many of the rows, and all as they are, with what was worked out of them."""
-    if size == len(rows):
-        return rows
-    return Rows(rows.vectors[:size] if chosen is None else rows.vectors[chosen])
-
-
-def _hits(linker: Linker, x: Rows, y: Rows, rng: np.random.Generator) -> int:
+def from_facts(x: Vectors, y: Vectors, facts: Pairs, *, asked: Guess, rng: np.random.Generator) -> Iterator[Attack]:
+    """Yield what the pairs that a table gives find of the others, extended by self-training on the vectors."""
     order = rng.permutation(len(y))
-    return int((order[linker(x, y.dealt(order), rng)] == np.arange(len(x))).sum())
+    place = np.argsort(order)
+    start = Pairs(facts.original, place[facts.released])
+    wrong = Pairs(facts.original, rng.permutation(place[facts.released]))
+    for name, view in (("table join, self-training", reduced), ("whitened table join, self-training", reduced_white)):
+        u, v = view(x), reduced(y[order])
+        found = extend(u, v, start, asked=asked, one_to_one=True, rng=rng)
+        none = extend(u, v, wrong, asked=asked, rng=rng) if len(wrong.original) else found
+        yield rate(name, CAMPAIGNS["public_facts"], int((found.guess == place[asked]).sum()), len(asked),
+                   baseline=1 / len(y), control=float((none.guess == place[asked]).mean()), joined=len(start.original),
+                   agreed=round(found.agreed, 4))  # fmt: skip
+        if found.agreed >= DONE:
+            return
+
+
+def _hits(linker: Linker, x: Rows, y: Rows, asked: Guess, rng: np.random.Generator) -> int:
+    order = rng.permutation(len(y))
+    return int((order[linker(x, y.dealt(order), rng)] == np.arange(len(x)))[asked].sum())
+
+
+def _trained(view: View, seed: Seed, x: Rows, y: Rows, asked: Guess, rng: np.random.Generator) -> tuple[int, float]:
+    order = rng.permutation(len(y))
+    u, v = x.of(view), y.dealt(order).of(reduced)
+    found = extend(u, v, seed(u, v), asked=asked, one_to_one=True, rng=rng)
+    return int((order[found.guess] == asked).sum()), found.agreed

@@ -50,12 +50,15 @@ def ranks(a: Vectors, b: Vectors, true: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.concatenate(counts)
 
 
-def profiles(x: Vectors) -> Vectors:
+def profiles(x: Vectors, *, size: int | None = None) -> Vectors:
     """Return each person's sorted log distances to all others at some places, standardised place by place.
 
-    Standardising makes profiles comparable where a transform has stretched or bent all distances alike.
+    Standardising makes profiles comparable where a transform has stretched or bent all distances alike. With `size`,
+    places are those of so many people, moved to as many as there are.
     """
-    places = np.unique(np.geomspace(1, len(x) - 1, PROFILE).astype(int))
+    size = len(x) if size is None else size
+    places = np.unique(np.geomspace(1, size - 1, PROFILE).astype(int))
+    places = np.maximum(1, np.rint(places * (len(x) - 1) / (size - 1)).astype(int))
     # place 0 is the person
     found = np.sqrt(np.vstack([_sorted(rows)[:, places] for _, rows in squares(x, x)]))
     logs = np.log(found + 1e-6 * found.mean())

@@ -1,4 +1,7 @@
-"""Known pairs: what m people, whose original and released vectors are both known, tell of everybody else."""
+"""Known pairs: what m people, whose original and released vectors are both known, tell of everybody else.
+
+The attacker holds all originals beside the pairs, and so extends the pairs by self-training.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from personax.release.audit.attack import Attack, Vectors, rate, wilson
 from personax.release.audit.axes import whitened
 from personax.release.audit.nearest import distances, ranks
 from personax.release.audit.network import learn
+from personax.release.audit.seeds import by_profiles
+from personax.release.audit.selftraining import Extended, Pairs, extend, reduced, reduced_white
 
 __all__ = ["Point", "broken_at", "known_pairs"]
 
@@ -24,7 +29,15 @@ LEAST = 256
 RIDGES = (1e-8, 1e-4, 1e-2, 1e-1, 1.0)
 """Penalties that held-out pairs choose among, in units of the mean squared singular value."""
 
+NEARLY_ALL = 0.95
+"""Share found from which more pairs are not tried."""
+FEW = 16
+"""Up to so many pairs, profiles help to begin."""
+CONTROL = 400
+"""People of the control of self-training."""
+
 Inverse = Callable[[Vectors], Vectors]
+Indices = NDArray[np.intp]
 Floats = NDArray[np.floating[Any]]
 
 
@@ -76,8 +89,9 @@ def known_pairs(
     tried("linear map", (_point("linear map", m, at, _linear(at, m, rng)) for m in grid))
     tried("distances to the known", (_found("distances to the known", m, at) for m in grid))
     tried("whitened distances to the known", (_found("whitened distances to the known", m, white) for m in grid))
+    tried("self-training", _self_trained(x, y, known, rest[:probes], grid, rng))
     if network:
-        some = [m for m in grid[-5::2] if m >= 32]
+        some = [m for m in grid[-1:] if m >= 32]
         try:
             tried("network", (_point("network", m, at, learn(at.x[:m], at.y[:m], rng=rng)) for m in some))
         except MissingExtraError as error:
@@ -87,6 +101,7 @@ def known_pairs(
     controls = {
         "linear map": lambda m: _point("", m, wrong, _linear(wrong, m, rng)).rank_1,
         "distances to the known": lambda m: _found("", m, wrong).rank_1,
+        "self-training": lambda m: _of_strangers(x, y, order, m, rng),
     }
     for name in dict.fromkeys(point.attack for point in points):
         best = max((point for point in points if point.attack == name), key=lambda point: point.rank_1)
@@ -95,6 +110,47 @@ def known_pairs(
                             baseline=1 / len(rest), control=control, broken_at=broken_at(points, name)))  # fmt: skip
     (progress or Silent()).step(0, 0, "controls, known pairs")
     return points, attacks
+
+
+def _self_trained(
+    x: Vectors, y: Vectors, known: Indices, probes: Indices, grid: Sequence[int], rng: np.random.Generator
+) -> Iterator[Point]:
+    """Yield what more and more pairs reach, until they reach nearly everybody."""
+    order = rng.permutation(len(y))
+    place = np.argsort(order)
+    sides = (reduced(x), reduced_white(x)), reduced(y[order])
+    for m in grid:
+        best = _best(*sides, Pairs(known[:m], place[known[:m]]), probes, rng)
+        hits = best.guess == place[probes]
+        yield _summary("self-training", m, np.where(hits, 1, len(y)), None)
+        if hits.mean() >= NEARLY_ALL:
+            break
+
+
+def _best(views: Sequence[Vectors], v: Vectors, known: Pairs, asked: Indices, rng: np.random.Generator) -> Extended:
+    """Return the composition after which most people choose each other: plain or whitened, with or without profiles."""
+    best = Extended(np.zeros(len(asked), np.intp), -1.0)
+    for u in views:
+        for start in (_none, by_profiles) if len(known.original) <= FEW else (_none,):
+            found = extend(u, v, start(u, v, known), known=known, asked=asked, rng=rng)
+            best = max(best, found, key=lambda each: each.agreed)
+            if best.agreed >= NEARLY_ALL:
+                return best
+    return best
+
+
+def _none(u: Vectors, v: Vectors, known: Pairs) -> Pairs:
+    return Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
+
+
+def _of_strangers(x: Vectors, y: Vectors, order: Indices, m: int, rng: np.random.Generator) -> float:
+    """Return what self-training finds where the released people are others, and so are those of the pairs."""
+    half = min(len(x) // 2, CONTROL)
+    a, b = x[order[:half]], y[order[-half:]]
+    some = np.arange(min(m, half // 2))
+    asked = np.arange(len(some), half)
+    found = _best((reduced(a), reduced_white(a)), reduced(b), Pairs(some, some), asked, rng)
+    return float((found.guess == asked).mean())
 
 
 def broken_at(points: list[Point], attack: str | None = None, *, share: float = 0.5) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 
 from personax.errors import InputError
-from personax.release.audit import Attack, Gate
+from personax.release.audit import CAMPAIGNS, Attack, Gate
 from personax.release.checks.check import Check, Release, entries, mapping
 
 __all__ = ["audited"]
@@ -42,25 +42,35 @@ def _gate(said: dict[str, object]) -> Check:
     limits = mapping(said.get("gate"))
     known = {field.name for field in fields(Gate)}
     given = {name: limit for name, limit in limits.items() if limit is not None}
-    numbers = {name: limit for name, limit in given.items() if isinstance(limit, int | float) and name in known}
+    numbers = {name: limit for name, limit in given.items() if name in known and _is_limit(name, limit)}
     if len(numbers) < len(given) or not isinstance(said.get("gate"), dict | None):
         return Check("gate", "fails", f"{FILE} states a gate with limits that are not known")
     if not numbers:
         return Check("gate", "cannot tell", f"{FILE} states no limits, so no attack can exceed them")
     try:
-        for where, attacks in _attacks(said):
-            Gate(**numbers).check(where, attacks)  # type: ignore[arg-type]
+        for where, campaign, attacks in _attacks(said):
+            Gate(**numbers).check(where, attacks, campaign=campaign)  # type: ignore[arg-type]
     except InputError as error:
         return Check("gate", "fails", str(error))
-    return Check(
-        "gate", "holds", f"no attack exceeds {', '.join(f'{name} {limit:g}' for name, limit in numbers.items())}"
-    )
+    stated = [f"{name} {limit:g}" if isinstance(limit, int | float) else name for name, limit in numbers.items()]
+    return Check("gate", "holds", f"no attack exceeds {', '.join(stated)}")
 
 
-def _attacks(said: dict[str, object]) -> Iterator[tuple[str, list[Attack]]]:
-    yield "the table", _read(said.get("table"))
+def _is_limit(name: str, limit: object) -> bool:
+    """Say whether it is a number, or a number for each of some campaigns."""
+    if name == "max_rank_1" and isinstance(limit, dict):
+        return all(campaign in CAMPAIGNS and isinstance(its, int | float) for campaign, its in limit.items())
+    return isinstance(limit, int | float)
+
+
+def _attacks(said: dict[str, object]) -> Iterator[tuple[str, str, list[Attack]]]:
+    """Yield where, campaign and attacks; format 1 had one list and no campaigns."""
+    for attack in _read(said.get("table")):
+        yield "the table", "public_facts" if attack.measure == "rank-1" else "table", [attack]
     for name, its in mapping(said.get("measurements")).items():
-        yield name, _read(mapping(its).get("attacks"))
+        yield name, "", _read(mapping(its).get("attacks"))
+        for campaign in map(mapping, entries(mapping(its).get("campaigns"))):
+            yield name, str(campaign.get("name")), _read(campaign.get("attacks"))
 
 
 def _read(attacks: object) -> list[Attack]:

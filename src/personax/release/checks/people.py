@@ -68,7 +68,8 @@ def _naming(release: Release, frame: pl.DataFrame) -> tuple[list[str], list[str]
     """Return what names people, or cannot be told, and which of it leaves on purpose, with its risk named."""
     columns = infer_columns(frame)
     roles = {column.name: column for column in columns if column.role == "target"}
-    named, meant = [], []
+    named: list[str] = []
+    meant: list[str] = []
     risks = _risks(release)
     for name, (identity, why) in classify(frame.drop("id", strict=False), list(roles.values())).items():
         if identity == "direct" or (identity == "unknown" and frame.height >= LEAST):

@@ -193,9 +193,9 @@ def _diversity(values: pl.Series, column: Column, classes: Ints, step: float | N
         table = cells.reshape(height, width)
         known = table[:, 1:] / np.maximum(table[:, 1:].sum(axis=1, keepdims=True), 1)
         logs = np.log(known, out=np.zeros_like(known), where=known > 0)
-        values = (known > 0).sum(axis=1)
-        distinct = min(distinct, int(values.min()))
-        entropy = min(entropy, float(np.where(values > 0, np.exp(-(known * logs).sum(axis=1)), 0.0).min()))
+        diverse = (known > 0).sum(axis=1)
+        distinct = min(distinct, int(diverse.min()))
+        entropy = min(entropy, float(np.where(diverse > 0, np.exp(-(known * logs).sum(axis=1)), 0.0).min()))
         closeness = max(closeness, float(_distances(table, whole, ordered).max()))
     return Diversity(column.name, distinct, entropy, closeness)
 

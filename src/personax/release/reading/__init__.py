@@ -6,9 +6,11 @@ A map, each line using the ones above it:
 - ``released``: what a reader gets; vectors are read when asked for
 - ``ours``: a folder that personax has built; ``foreign``: tables of another layout
 - ``hub``: a snapshot from a hub; ``load``: the one door
+- ``proposing``: a mapping to start from, and what cannot be read
 """
 
 from personax.release.reading.load import load_release
+from personax.release.reading.proposing import Proposal, propose_mapping
 from personax.release.reading.released import Released
 
-__all__ = ["Released", "load_release"]
+__all__ = ["Proposal", "Released", "load_release", "propose_mapping"]

@@ -11,7 +11,10 @@ from personax.release.folder import MAX_BYTES, Folder, open_folder
 __all__ = ["PATTERNS", "REPO", "snapshot"]
 
 REPO = re.compile(r"[\w.-]+/[\w.-]+")
-PATTERNS = ["*.parquet", "*.csv", "*.npz", "*.json", "*.md", "*.cff", "SHA256SUMS"]
+PATTERNS = [
+    "*.parquet", "*.csv", "*.tsv", "*.jsonl", "*.ndjson", "*.json", "*.arrow", "*.feather", "*.ipc", "*.npy", "*.npz",
+    "*.csv.gz", "*.tsv.gz", "*.jsonl.gz", "*.ndjson.gz", "*.json.gz", "*.npy.gz", "*.md", "*.cff", "SHA256SUMS",
+]  # fmt: skip
 
 
 def snapshot(repo: str, *, revision: str | None, token: str | None, cache: Path | None, endpoint: str | None) -> Folder:

@@ -10,7 +10,7 @@ from personax.schema import Column
 
 __all__ = ["IDS", "LAYOUTS", "SCORE", "Layout", "modality_of", "recognise"]
 
-IDS = ("id", "index", "idx", "person_id", "Unnamed: 0", "", "__index_level_0__")
+IDS = ("id", "ids", "index", "idx", "person_id", "Unnamed: 0", "", "__index_level_0__")
 """Columns that name the rows, the first that is there; pandas writes the last three."""
 
 SCORE = re.compile(r".+_[ocean]$")

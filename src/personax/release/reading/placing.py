@@ -12,7 +12,7 @@ from personax.errors import InputError
 from personax.release.reading.layouts import IDS, SCORE, Layout, modality_of
 from personax.schema import KINDS, Column, Role
 
-__all__ = ["Place", "Placer"]
+__all__ = ["LEAVE", "LostError", "Place", "Placer"]
 
 LEAVE = "leave"
 _WORDS = "id, feature, target (also feature:nominal, feature:cyclic:12 ...), embedding:<modality> or leave"
@@ -35,6 +35,14 @@ class Place:
     role: str
     column: Column | None = None
     modality: str = ""
+
+
+class LostError(InputError):
+    """Words of a mapping that name no column; ``names`` are these."""
+
+    def __init__(self, names: Sequence[str], found: Sequence[str]) -> None:
+        super().__init__(f"mapping names {', '.join(names)}; the columns are {', '.join(found)}")
+        self.names = tuple(names)
 
 
 class Placer:
@@ -81,7 +89,8 @@ class Placer:
                 return Place("target", replace(_inferred(values), role="target", inferred=False))
         guess = _inferred(values)
         kept = guess.role in ("feature", "target")
-        self.unplaced[name] = f"{guess.role}:{guess.kind}" if kept else "id" if guess.role == "id" else LEAVE
+        turn = f":{guess.period:g}" if guess.period is not None else ""
+        self.unplaced[name] = f"{guess.role}:{guess.kind}{turn}" if kept else "id" if guess.role == "id" else LEAVE
         return None
 
     def _vector(self, name: str, stem: str, dim: int) -> Place | None:
@@ -119,12 +128,15 @@ class Placer:
 
         Raises
         ------
+        LostError
+            A word names no column.
         InputError
             Lists what was found, what could not be placed, and a mapping to start from.
         """
-        lost = sorted(set(self.mapping) - self.used)
+        # a name that is to be left out may be that of a file, or of a column that is not looked at
+        lost = sorted(name for name in set(self.mapping) - self.used if self.mapping[name] != LEAVE)
         if lost:
-            raise InputError(f"mapping names {', '.join(lost)}; the columns are {', '.join(found)}")
+            raise LostError(lost, found)
         if self.unplaced:
             known = self.layout.name if self.layout is not None else "no known layout"
             raise InputError(

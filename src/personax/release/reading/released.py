@@ -11,7 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.errors import InputError
-from personax.release.plain import arrays, frame, one_length
+from personax.release.formats import format_of
+from personax.release.plain import arrays, as_ids, frame, one_length
+from personax.release.statistics.reading import NoisyStatistics
 from personax.schema import Column, Notice, select
 
 __all__ = ["Embeddings", "Released", "Source"]
@@ -24,9 +26,9 @@ class Source:
     Parameters
     ----------
     paths
-        Parts of one table, or one npz file.
+        Parts of one table, or one file of arrays.
     column
-        Of the table or the npz file.
+        Of the table, or the name of the array.
     id
         The column of the ids; None where rows are in the order of the people.
     people
@@ -43,13 +45,13 @@ class Source:
 
     def read(self) -> pl.DataFrame:
         """Return ``id`` and the vectors, ``float32`` of one length."""
-        if self.paths[0].suffix == ".npz":
+        if format_of(self.paths[0].name) in ("npy", "npz"):
             found = arrays(self.paths[0], [self.column] if self.id is None else [self.id, self.column])
-            ids = pl.Series("id", found[self.id].astype(str)) if self.id is not None else self.people
+            ids = self.people if self.id is None else as_ids(pl.Series("id", found[self.id]))
             vectors = pl.Series(self.column, np.ascontiguousarray(found[self.column], dtype=np.float32))
         else:
             table = frame(self.paths, [self.column] if self.id is None else [self.id, self.column])
-            ids = self.people if self.id is None else table[self.id].cast(pl.String)
+            ids = self.people if self.id is None else as_ids(table[self.id])
             vectors = one_length(table[self.column], self.paths[0])
         if len(ids) != len(vectors):
             raise InputError(f"{self.paths[0].name} has {len(vectors)} vectors for {len(ids)} people; get it again")
@@ -119,6 +121,8 @@ class Released:
         The text of its card, its licence, what its own audit says; empty or None where it has none.
     notices
         What was assumed in reading it.
+    statistics
+        Noisy tables of counts, where the release holds these and no people.
     """
 
     name: str
@@ -130,6 +134,7 @@ class Released:
     licence: str | None = None
     verdict: str | None = None
     notices: Sequence[Notice] = ()
+    statistics: NoisyStatistics | None = None
 
     @property
     def features(self) -> list[str]:
@@ -189,4 +194,6 @@ class Released:
             f"  licence: {self.licence or 'not stated'}",
             f"  its audit: {self.verdict or 'none'}",
         ]
+        if self.statistics is not None:
+            lines[4:] = [f"  {self.statistics.sentence}"]
         return "\n".join([*lines, *(f"  note: {notice.text}" for notice in self.notices)])

@@ -4,50 +4,83 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from personax import registry
 from personax.errors import InputError
-from personax.release.draws import Draws
+from personax.registry import Part, register
 from personax.release.key import Key
-from personax.release.transforms.flow import Flow
-from personax.release.transforms.rotation import Rotation
-from personax.release.transforms.shuffle import Shuffle
-from personax.release.transforms.standard import Standard
+from personax.release.transforms.properties import BENT
 from personax.release.transforms.step import Floats, Step
-from personax.release.transforms.warp import Warp
-from personax.release.transforms.whitening import Whitening
 from personax.strict import nearest
 
-__all__ = ["PRESETS", "Chain", "Preset"]
+__all__ = ["PRESETS", "STEPS", "Chain", "Preset", "Registered", "is_preset"]
 
-STEPS: Mapping[str, Callable[[int, Draws], Step]] = {
-    "flow": Flow, "rotation": Rotation, "shuffle": Shuffle, "standard": Standard, "warp": Warp, "whitening": Whitening,
-}  # fmt: skip
+T = TypeVar("T")
 
-Preset = Literal["rotation", "shuffle", "whitening", "warp", "flow", "chain"]
+Preset = str
+"""The name of a registered transform that a study can ask for."""
 
-PRESETS: Mapping[Preset, tuple[str, ...]] = {
-    "rotation": ("rotation",),
-    "shuffle": ("shuffle",),
-    "whitening": ("whitening", "rotation"),
-    "warp": ("standard", "warp", "rotation"),
-    "flow": ("standard", "flow", "rotation"),
-    "chain": ("whitening", "rotation", "warp", "flow", "rotation"),
-}
+
+class Registered(Mapping[str, T]):
+    """Names of registered transforms and what each declares; those of other packages are there once installed."""
+
+    def __init__(self, declared: Callable[[Part], T | None]) -> None:
+        self._declared = declared
+
+    def _all(self) -> dict[str, T]:
+        found = {part.name: self._declared(part) for part in registry.parts("transforms") if not part.fault}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def __getitem__(self, name: str) -> T:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+def _step(part: Part) -> type[Step] | None:
+    kind = registry.get("transforms", part.name)
+    return kind if isinstance(kind, type) and issubclass(kind, Step) else None
+
+
+def is_preset(part: Part) -> bool:
+    """Say whether a study can ask for a registered transform; a mere step of others cannot be."""
+    return bool(part.facts.get("preset", (part.name,)))
+
+
+STEPS: Mapping[str, type[Step]] = Registered(_step)
+"""Name -> the class of the step."""
+
+PRESETS: Mapping[str, tuple[str, ...]] = Registered(lambda part: part.facts.get("preset", (part.name,)) or None)
 """Transform of study.yaml -> its steps. What is bent or fitted is always rotated last."""
 
-VERSION = 1
-"""Of what the steps make of their random numbers; it grows when a step changes."""
+VERSION = 2
+"""Of the arithmetic. In 1, what followed a whitening was float64, and 8,192 rows were transformed at a time."""
+DRAWN = 1
+"""Of what the steps make of their random numbers; it grows when a step draws others."""
 
-ROWS = 8192
-"""Rows transformed at a time."""
+ROWS: Mapping[int, int] = {1: 8192, 2: 1024}
+"""Version -> rows transformed at a time: of vectors of some thousand numbers, as many as stay near the processor."""
 
 Vectors = NDArray[np.float32]
 
 
+@register(
+    "transforms",
+    "chain",
+    title="Chain",
+    help="whitening, rotation, warp, flow and rotation, one after another",
+    order=60,
+    preset=("whitening", "rotation", "warp", "flow", "rotation"),
+    keeps=BENT,
+)
 class Chain:
     """A transform of vectors of one length, in one measurement of one study.
 
@@ -59,11 +92,13 @@ class Chain:
         Length of a vector.
     key, context
         The same key, context (for example ``text/gpt``), steps and length give the same transform.
+    version
+        Of the arithmetic, as transforms.json says it of a release; versions differ by rounding.
 
     Raises
     ------
     InputError
-        An unknown step, no dimension.
+        An unknown step or version, no dimension.
 
     Examples
     --------
@@ -73,17 +108,20 @@ class Chain:
     True
     """
 
-    def __init__(self, steps: str | Sequence[str], dim: int, key: Key, context: str) -> None:
+    def __init__(self, steps: str | Sequence[str], dim: int, key: Key, context: str, *, version: int = VERSION) -> None:
         if dim < 1:
             raise InputError(f"vectors of {dim} numbers cannot be transformed")
+        if version not in ROWS:
+            raise InputError(f"transforms of version {version} are not known; use the personax that made the release")
+        self.version = version
         self.names = _names(steps)
         self.dim = dim
         label = "+".join(self.names)
         self._steps = [
-            STEPS[name](dim, key.draws("transform", VERSION, context, label, place, name, dim))
+            _made(name, version)(dim, key.draws("transform", DRAWN, context, label, place, name, dim))
             for place, name in enumerate(self.names)
         ]
-        self._fitted = not {"standard", "whitening"} & set(self.names)
+        self._fitted = not any(registry.describe("transforms", name).facts.get("fitted") for name in self.names)
 
     def fit(self, vectors: Vectors) -> Self:
         """Take from the data what the steps need of them; reads them twice a fitted step, some rows at a time.
@@ -119,7 +157,7 @@ class Chain:
         return self._walk(vectors, lambda rows: self._send(rows, len(self._steps)), out)
 
     def invert(self, vectors: Vectors, *, out: Vectors | None = None) -> Vectors:
-        """Undo `transform`, to about 1e-6 of the size of the vectors."""
+        """Undo `transform`, to 1e-5 of the largest number of the vectors or better; about 1e-6 is usual."""
         return self._walk(vectors, self._back, out)
 
     def state(self) -> dict[str, NDArray[np.float64]]:
@@ -157,13 +195,15 @@ class Chain:
         if not self._fitted:
             raise InputError(f"the transform {'+'.join(self.names)} must be fitted, or loaded, before it is used")
         made = np.empty(vectors.shape, dtype=np.float32) if out is None else out
-        for start in range(0, len(vectors), ROWS):
-            made[start : start + ROWS] = turn(_finite(vectors[start : start + ROWS]))
+        rows = ROWS[self.version]
+        for start in range(0, len(vectors), rows):
+            made[start : start + rows] = turn(_finite(vectors[start : start + rows]))
         return made
 
     def _through(self, vectors: Vectors, end: int) -> Iterator[Floats]:
-        for start in range(0, len(vectors), ROWS):
-            yield self._send(_finite(vectors[start : start + ROWS]), end)
+        rows = ROWS[1]
+        for start in range(0, len(vectors), rows):
+            yield self._send(_finite(vectors[start : start + rows]), end)
 
     def _send(self, rows: Floats, end: int) -> Floats:
         for step in self._steps[:end]:
@@ -176,11 +216,17 @@ class Chain:
         return rows
 
 
+def _made(name: str, version: int) -> type[Step]:
+    """Return the class of a step as it was in a version: releases made under it come out and come back as they were."""
+    former: Mapping[int, type[Step]] = registry.describe("transforms", name).facts.get("former", {})
+    return former.get(version, STEPS[name])
+
+
 def _names(steps: str | Sequence[str]) -> tuple[str, ...]:
     if isinstance(steps, str):
-        found = next((its for name, its in PRESETS.items() if name == steps), None)
+        found = PRESETS.get(steps)
         if found is None:
-            raise InputError(f"{steps!r} is no transform; {nearest(steps, list(get_args(Preset)))}")
+            raise InputError(f"{steps!r} is no transform; {nearest(steps, list(PRESETS))}")
         return found
     unknown = [name for name in steps if name not in STEPS]
     if unknown or not steps:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from personax.registry import register
 from personax.release.draws import Draws
+from personax.release.transforms.properties import BENT
 from personax.release.transforms.step import Floats, Step
 
 __all__ = ["Flow"]
@@ -22,6 +25,16 @@ STEEP = 1.5
 """Size of what enters the tanh, in units of the coordinates: 0 would be a linear map."""
 
 
+@register(
+    "transforms",
+    "flow",
+    title="Flow",
+    help="a keyed coupling flow, then a rotation",
+    order=50,
+    preset=("standard", "flow", "rotation"),
+    mixes=True,
+    keeps=BENT,
+)
 class Flow(Step):
     """RealNVP with random weights: y = x exp(s(x')) + t(x'), the halves x and x' drawn anew in each layer.
 
@@ -35,22 +48,30 @@ class Flow(Step):
     def __init__(self, dim: int, draws: Draws) -> None:
         super().__init__(dim, draws)
         self._layers = [_layer(dim, draws, number) for number in range(LAYERS)]
+        self._there = _route(self._layers, dim)
+        self._back = _route(self._layers[::-1], dim)
 
     def forward(self, x: Floats) -> Floats:
         """Send rows through all layers."""
-        y = x.copy()
-        for layer in self._layers:
-            stretch, move = layer.says(y)
-            y[:, layer.moved] = y[:, layer.moved] * np.exp(stretch) + move
-        return y
+        takes, last = self._there
+        for layer, (kept, moved) in zip(self._layers, takes, strict=True):
+            told, half = np.take(x, kept, axis=1), np.take(x, moved, axis=1)
+            stretch, move = layer.says(told)
+            half *= np.exp(stretch, out=stretch)
+            half += move
+            x = np.concatenate([told, half], axis=1)
+        return np.take(x, last, axis=1)
 
     def inverse(self, y: Floats) -> Floats:
         """Send them back, last layer first."""
-        x = y.copy()
-        for layer in reversed(self._layers):
-            stretch, move = layer.says(x)
-            x[:, layer.moved] = (x[:, layer.moved] - move) * np.exp(-stretch)
-        return x
+        takes, last = self._back
+        for layer, (kept, moved) in zip(self._layers[::-1], takes, strict=True):
+            told, half = np.take(y, kept, axis=1), np.take(y, moved, axis=1)
+            stretch, move = layer.says(told)
+            half -= move
+            half *= np.exp(np.negative(stretch, out=stretch), out=stretch)
+            y = np.concatenate([told, half], axis=1)
+        return np.take(y, last, axis=1)
 
 
 @dataclass(frozen=True)
@@ -60,14 +81,44 @@ class _Layer:
     inner: NDArray[np.float64]
     shift: NDArray[np.float64]
     outer: NDArray[np.float64]
+    _cast: dict[np.dtype[Any], tuple[Floats, Floats, Floats]] = field(default_factory=dict)
 
-    def says(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return stretch and move of the other half."""
-        kind: Any = x.dtype
-        hidden = np.tanh(x[:, self.kept] @ self.inner.astype(kind) + self.shift.astype(kind))
-        out = hidden @ self.outer.astype(kind)
+    def cast(self, dtype: np.dtype[Any]) -> tuple[Floats, Floats, Floats]:
+        """Return the weights in a precision; made once, for the rows come some at a time."""
+        if dtype not in self._cast:
+            self._cast[dtype] = (self.inner.astype(dtype), self.shift.astype(dtype), self.outer.astype(dtype))
+        return self._cast[dtype]
+
+    def says(self, told: Floats) -> tuple[Floats, Floats]:
+        """Return stretch and move of the other half; what is returned may be written into."""
+        inner, shift, outer = self.cast(told.dtype)
+        hidden = told @ inner
+        hidden += shift
+        out = np.tanh(hidden, out=hidden) @ outer
         half = len(self.moved)
-        return STRETCH * np.tanh(out[:, :half]), MOVE * out[:, half:]
+        stretch, move = out[:, :half], out[:, half:]
+        np.tanh(stretch, out=stretch)
+        stretch *= STRETCH
+        move *= MOVE
+        return stretch, move
+
+
+Route = tuple[list[tuple[NDArray[np.intp], NDArray[np.intp]]], NDArray[np.intp]]
+
+
+def _route(layers: Sequence[_Layer], dim: int) -> Route:
+    """Return where each layer finds its halves in what the one before it leaves, and where all coordinates are at last.
+
+    A layer leaves its two halves side by side: to put them back among each other costs more than its arithmetic.
+    `numpy.take` keeps rows whole; indexing by a list of columns would turn the matrix, and slow what follows.
+    """
+    place = np.arange(dim)
+    takes = []
+    for layer in layers:
+        takes.append((place[layer.kept], place[layer.moved]))
+        place = np.empty(dim, dtype=np.intp)
+        place[np.concatenate([layer.kept, layer.moved])] = np.arange(dim)
+    return takes, place
 
 
 def _layer(dim: int, draws: Draws, number: int) -> _Layer:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.linalg import solve_triangular
 
 from personax.errors import InputError
+from personax.registry import register
 from personax.release.draws import Draws
-from personax.release.transforms.step import Floats, Step
+from personax.release.transforms.properties import ORTHOGONAL
+from personax.release.transforms.step import Floats, State, Step
 
 __all__ = ["Rotation"]
 
 
+@register(
+    "transforms",
+    "rotation",
+    title="Rotation",
+    help="a random orthogonal map: distances and angles stay",
+    order=10,
+    mixes=True,
+    keeps=ORTHOGONAL,
+)
 class Rotation(Step):
     """Rotate, in O(d k) a row for k reflections.
 
@@ -58,23 +67,20 @@ class Rotation(Step):
         self._left = vectors
         self._signs = draws.signs("signs", dim)
         self._dense = (np.eye(dim) - self._left @ self._right) * self._signs if 2 * count >= dim else None
-        self._cast: dict[np.dtype[Any], Floats] = {}
+
+    def constants(self) -> State:
+        """Return the matrix, where there is one."""
+        return {} if self._dense is None else {"matrix": self._dense}
 
     def forward(self, x: Floats) -> Floats:
         """Rotate rows."""
         if self._dense is not None:
-            return x @ self._matrix(x.dtype)
+            return x @ self.cast(x.dtype)["matrix"]
         return (x - (x @ self._left.astype(x.dtype)) @ self._right.astype(x.dtype)) * self._signs.astype(x.dtype)
 
     def inverse(self, y: Floats) -> Floats:
         """Rotate rows back."""
         if self._dense is not None:
-            return y @ self._matrix(y.dtype).T
+            return y @ self.cast(y.dtype)["matrix"].T
         plain = y * self._signs.astype(y.dtype)
         return plain - (plain @ self._right.T.astype(y.dtype)) @ self._left.T.astype(y.dtype)
-
-    def _matrix(self, dtype: np.dtype[Any]) -> Floats:
-        assert self._dense is not None
-        if dtype not in self._cast:
-            self._cast[dtype] = self._dense.astype(dtype)
-        return self._cast[dtype]

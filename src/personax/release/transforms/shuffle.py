@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from personax.registry import register
 from personax.release.draws import Draws
+from personax.release.transforms.properties import ORTHOGONAL
 from personax.release.transforms.step import Floats, Step
 
 __all__ = ["Shuffle"]
 
 
+@register(
+    "transforms",
+    "shuffle",
+    title="Shuffle",
+    help="coordinates in another order, some with the other sign",
+    order=20,
+    keeps={**ORTHOGONAL, "coordinates": "exactly", "level I": "exactly"},
+)
 class Shuffle(Step):
     """Put coordinates in another order and turn half of them round; each keeps its own distribution up to its sign."""
 
@@ -18,11 +30,10 @@ class Shuffle(Step):
 
     def forward(self, x: Floats) -> Floats:
         """Shuffle coordinates."""
-        return x[:, self._order] * self._signs.astype(x.dtype)
+        y: Floats = np.take(x, self._order, axis=1) * self._signs.astype(x.dtype)
+        return y
 
     def inverse(self, y: Floats) -> Floats:
         """Put them back."""
-        x = y * self._signs.astype(y.dtype)
-        back = x.copy()
-        back[:, self._order] = x
-        return back
+        x: Floats = np.take(y * self._signs.astype(y.dtype), np.argsort(self._order), axis=1)
+        return x

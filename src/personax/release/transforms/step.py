@@ -17,6 +17,7 @@ Floats = NDArray[np.floating[Any]]
 Batches = Callable[[], Iterator[Floats]]
 """Gives the rows from the start, some at a time, whenever it is called."""
 State = Mapping[str, NDArray[np.float64]]
+State32 = Mapping[str, Floats]
 
 
 class Step(ABC):
@@ -28,6 +29,21 @@ class Step(ABC):
 
     def __init__(self, dim: int, draws: Draws) -> None:
         self.dim = dim
+        self._cast: dict[np.dtype[Any], State32] = {}
+
+    def constants(self) -> State:
+        """Return the arrays that `cast` gives in another precision."""
+        return {}
+
+    def cast(self, dtype: np.dtype[Any]) -> State32:
+        """Return the constants in a precision; made once, for the rows come some at a time."""
+        if dtype not in self._cast:
+            self._cast[dtype] = {name: value.astype(dtype) for name, value in self.constants().items()}
+        return self._cast[dtype]
+
+    def forget_cast(self) -> None:
+        """Make the constants anew, because they have changed."""
+        self._cast.clear()
 
     @abstractmethod
     def forward(self, x: Floats) -> Floats:

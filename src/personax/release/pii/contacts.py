@@ -1,4 +1,4 @@
-"""What looks like an address, in any text: e-mail, web, file paths, telephone numbers, handles."""
+"""Ways to reach somebody, in any text: e-mail and web addresses, file paths, telephone numbers, handles."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Collection
 
-from personax.release.private import words_of
+from personax.data import fold
+from personax.data.text import has_inner_dot, visible
 
-__all__ = ["addresses"]
+__all__ = ["contacts"]
 
+_DIGEST = re.compile(r"\d{16}")
 _EVERYWHERE = {
     "an e-mail address": re.compile(r"[\w.+-]+@[\w-]+\.\w+"),
     "a path of a file": re.compile(
@@ -20,14 +22,15 @@ _EVERYWHERE = {
         r"|(?<![\w~/])~[\w-]*[/\\]\w"  # ~/people, ~somebody/people
         r"|(?<![\w.])\.\.[/\\]"
     ),
-    "a telephone number": re.compile(r"(?<![\w.+])(?:\+|00)[1-9](?:[ ()./-]{0,2}\d){7,14}(?![\w.]?\d)"),
+    "a telephone number": re.compile(r"(?<![\w.+])(?:\+|00)[1-9](?:[ ()./-]{0,2}\d){7,14}(?!\w|\.\d)"),
 }
 _ENDINGS = (
     "com|org|net|edu|gov|int|info|biz|eu|de|uk|fr|es|it|nl|be|ch|at|pl|pt|se|no|dk|fi|ie|gr|cz|hu|ro|ru|ua|tr|jp|cn|kr|"
     "in|au|nz|ca|br|mx|ar|za|us|io|me|tv|co|ai|app|dev|blog|wiki|club|online|site|shop|xyz"
 )
+_WEB = "a web address"
 _VALUES = {
-    "a web address": re.compile(
+    _WEB: re.compile(
         rf"(?:(?:https?|ftp)://|www\.)\S+|(?<![\w@.-])(?:[a-z0-9-]+\.)*[a-z0-9-]{{3,}}\.(?:{_ENDINGS})(?![\w-])(?!\.\w)",
         re.IGNORECASE,
     ),
@@ -39,36 +42,50 @@ _SIGNS = {
     "an e-mail address": "@",
     "a path of a file": "/\\",
     "a telephone number": ("+", "00"),
-    "a web address": ".:",
+    _WEB: ("://", "www."),
     "a handle": "@",
 }
-"""Of which one must be there; most texts have none, and need no pattern."""
+"""Of which one must be there, or a dot within a word of a web address; most texts have none, and need no pattern."""
 
 
-def addresses(text: str, *, document: bool = False, allowed: Collection[str] = ()) -> Counter[str]:
-    r"""Count what looks like an address, by kind.
+def contacts(text: str, *, document: bool = False, allowed: Collection[str] = ()) -> Counter[str]:
+    r"""Count ways to reach somebody, by kind.
 
     Parameters
     ----------
     text
-        Anything.
+        Anything. It is read as it stands, and as `personax.data.text.visible` shows it.
     document
         Web addresses and handles are then not looked for: cards and metadata have those of licences and formats.
     allowed
-        Addresses that may leave, as `personax.release.private.words_of` parts them, joined by spaces.
+        Addresses that may leave, folded.
+
+    Notes
+    -----
+    Sixteen digits and letters a to f without a sign between them are a pseudonym of a release, not a telephone number,
+    also where they are all digits: telephone numbers have at most fifteen.
 
     Examples
     --------
-    >>> sorted(addresses("C:\\Users\\zoe, zoe.nemo@club.org, nemo-fans.com, +49 170 1234567"))
+    >>> sorted(contacts("C:\\Users\\zoe, zoe.nemo@club.org, nemo-fans.com, +49 170 1234567"))
     ['a path of a file', 'a telephone number', 'a web address', 'an e-mail address']
-    >>> addresses("AC Milan / Serie A, 1.90 m, St. Louis, w/o, 3/4")
-    Counter()
+    >>> contacts("AC Milan / Serie A, 1.90 m, St. Louis, w/o, 3/4"), contacts("0041070872cfe465")
+    (Counter(), Counter())
     """
+    found = _counted(text, document, allowed)
+    if not text.isascii() or "&" in text or "%" in text:
+        found |= _counted(visible(text), document, allowed)
+    return found
+
+
+def _counted(text: str, document: bool, allowed: Collection[str]) -> Counter[str]:
     found: Counter[str] = Counter()
     for kind, pattern in (_EVERYWHERE if document else _EVERYWHERE | _VALUES).items():
-        if not any(sign in text for sign in _SIGNS[kind]):
+        if not (any(sign in text for sign in _SIGNS[kind]) or (kind == _WEB and has_inner_dot(text))):
             continue
-        count = sum(" ".join(words_of(match[0])) not in allowed for match in pattern.finditer(text))
+        count = sum(
+            _DIGEST.fullmatch(match[0]) is None and fold(match[0]) not in allowed for match in pattern.finditer(text)
+        )
         if count:
             found[kind] = count
     return found

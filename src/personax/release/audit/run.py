@@ -1,4 +1,4 @@
-"""Attack what lies in a release folder, put the verdict in words, and stop at the publisher's gate."""
+"""Run all campaigns against what lies in a release folder, put the verdict in words, and stop at the gate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import polars as pl
 
 from personax.progress import Progress, Silent
 from personax.release.audit import Attack, AuditReport, Gate, audit, audit_table
+from personax.release.audit.facts import join, joined
 from personax.release.audit.report import LEAST
+from personax.release.audit.selftraining import Pairs
+from personax.release.audit.versions import Versions
 from personax.release.contents import Contents
 from personax.release.disclosure import with_names
 from personax.release.folder import open_folder
@@ -23,17 +26,19 @@ from personax.release.protect import Protected
 from personax.release.transforms import Chain
 from personax.release.undo import chains_of, named
 
-__all__ = ["PEOPLE", "Examined", "examine"]
+__all__ = ["PEOPLE", "ReleaseAudit", "audit_release"]
 
 PEOPLE = 500
-"""Attacked in a build; ``personax release audit`` takes more."""
+"""Scored in a build; ``personax release audit`` scores more. The attacker holds everybody in both."""
+FORMAT = 2
+"""Of audit.json: 1 had attacks in one list, 2 has campaigns."""
 MOST = 6
 """Columns that are inferred."""
 
 
 @dataclass(frozen=True)
-class Examined:
-    """The attacks on a release.
+class ReleaseAudit:
+    """What all campaigns against a release have reached.
 
     Parameters
     ----------
@@ -45,12 +50,15 @@ class Examined:
         Attacks on the people table.
     gate
         Which limits held.
+    older
+        What an older version and this one tell together; None where none was given.
     """
 
     transform: str
     measurements: Mapping[str, AuditReport]
     table: Sequence[Attack]
     gate: Gate
+    older: Versions | None = None
 
     @property
     def sentence(self) -> str:
@@ -62,24 +70,28 @@ class Examined:
         risks = [attack for attack in self.table if attack.beats]
         if risks:
             most = max(risks, key=lambda attack: attack.value or 0.0)
-            parts.append(
-                f"Of the table, {most.name} succeeds {most.value:.0%} of the time beyond what it does on people who "
-                f"are not in it: it is pseudonymised, not anonymous."
+            does = (
+                f"{most.name} with {most.knows} finds {most.value:.0%} of people"
+                if most.measure == "rank-1"
+                else f"{most.name} succeeds {most.value:.0%} of the time beyond what it does on people not in it"
             )
+            parts.append(f"Of the table, {does}: it is pseudonymised, not anonymous.")
         return " ".join(parts) or "The release is too small to attack; treat it as pseudonymised, not anonymous."
 
     def to_dict(self) -> dict[str, Any]:
         """Return what audit.json holds."""
         return {
+            "format": FORMAT,
             "verdict": self.sentence,
             "transform": self.transform,
             "gate": {name: limit for name, limit in asdict(self.gate).items() if limit is not None},
             "measurements": {name: report.to_dict() for name, report in self.measurements.items()},
             "table": [attack.to_dict() for attack in self.table],
+            **({} if self.older is None else {"older_release": self.older.to_dict()}),
         }
 
 
-def examine(
+def audit_release(
     release: Path,
     contents: Contents,
     table: Protected,
@@ -91,7 +103,7 @@ def examine(
     people: int = PEOPLE,
     rng: np.random.Generator,
     progress: Progress | None = None,
-) -> Examined:
+) -> ReleaseAudit:
     """Attack every measurement and the table.
 
     Parameters
@@ -106,7 +118,7 @@ def examine(
     key, fitted
         For the stolen key, and to know who is who.
     transform, gate, people
-        The transform's name; limits, checked as soon as something is measured; at most so many are attacked.
+        The transform's name; limits, checked as soon as something is measured; at most so many are scored.
 
     Raises
     ------
@@ -118,6 +130,7 @@ def examine(
     released = _known(folder.files, parts(folder, "people"), key, contents).sort("id")
     nominal = [c.name for c in table.columns if c.kind == "nominal" and c.role == "feature"][:MOST]
     shown = with_names(released, table.mapping)
+    quasi = [name for name in _quasi(table) if name in shown.columns and name in table.known.columns]
     reports: dict[str, AuditReport] = {}
     for place, (label, chain) in enumerate(chains.items()):
         watch.step(place, len(chains) + 1, f"attacks on {label}")
@@ -127,17 +140,30 @@ def examine(
             continue
         before = after.select("id").join(contents.embeddings[modality], on="id", how="left", maintain_order="left")
         values = after.select("id").join(shown.select("id", *nominal), on="id", how="left", maintain_order="left")
+        sides = [after.select("id").join(rows, on="id", how="left", maintain_order="left")
+               for rows in (table.known, shown)]  # fmt: skip
+        facts = join(sides[0], sides[1], quasi)
         reports[label] = _audit(
             before[name].to_numpy(), after[name].to_numpy(), chain, key, transform, label,
-            {column: values[column].cast(pl.String).to_list() for column in nominal}, people, rng,
+            {column: values[column].cast(pl.String).to_list() for column in nominal}, facts, people, rng, watch,
         )  # fmt: skip
-        gate.check(label, [*reports[label].attacks])
+        for campaign in reports[label].campaigns:
+            gate.check(label, campaign.attacks, campaign=campaign.name)
     watch.step(len(chains), len(chains) + 1, "attacks on the table")
     own = [name for name in table.known.columns if name != "id"]
     known = table.known.sort("id")
     made = list(audit_table(known.select(own), shown.select(own), rng=rng)) if own else []
-    gate.check("the table", made)
-    return Examined(transform, reports, made, gate)
+    if quasi:
+        made.append(joined(known, shown, quasi, rng=rng))
+        gate.check("the table", made[-1:], campaign="public_facts")
+    gate.check("the table", made[:-1] if quasi else made, campaign="table")
+    return ReleaseAudit(transform, reports, made, gate)
+
+
+def _quasi(table: Protected) -> Sequence[str]:
+    """Return what somebody may know of a person: what k-anonymity is counted over."""
+    told = table.told.get("k_anonymity")
+    return [str(name) for name in told["columns"]] if told else []
 
 
 def _known(
@@ -156,13 +182,15 @@ def _audit(
     transform: str,
     label: str,
     attributes: Mapping[str, Sequence[str | None]],
+    facts: Pairs,
     people: int,
     rng: np.random.Generator,
+    watch: Progress,
 ) -> AuditReport:
     inverted = chain.invert(after)
     # another key, as a second release of the same people would have
-    other = Chain(transform, chain.dim, Key(rng.bytes(32), key.study), label)
+    other = Chain(transform, chain.dim, Key(rng.bytes(32), key.study), label, version=chain.version)
     return audit(
         np.asarray(before, dtype=np.float32), after, renewed=other.fit(inverted).transform(inverted),
-        inverted=inverted, attributes=attributes, people=people, rng=rng,
+        inverted=inverted, attributes=attributes, facts=facts, people=people, progress=watch, rng=rng,
     )  # fmt: skip

@@ -1,0 +1,128 @@
+"""Values of few people: joined with others before anything is computed, so that no answer is about a handful."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from personax.data.values import FEW
+from personax.release.disclosure import merge_rare
+from personax.schema import Column
+
+__all__ = ["Joined", "join_small_cells"]
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What was done to a column: ``how`` in one phrase; ``left_out`` where nothing of it can be answered."""
+
+    column: str
+    how: str
+    left_out: bool = False
+
+
+def join_small_cells(
+    frame: pl.DataFrame, columns: Sequence[Column], least: int
+) -> tuple[pl.DataFrame, list[Column], list[Joined]]:
+    """Join every value that fewer than ``least`` people have with others.
+
+    Parameters
+    ----------
+    frame
+        The people of an answer.
+    columns
+        What its columns mean; others of the frame stay as they are.
+    least
+        The fewest people that a value may have.
+
+    Returns
+    -------
+    frame, columns
+        Columns that have one value or none left are taken out, and so are those that hardly anybody has.
+    list of Joined
+        What was done; never which values, nor how many people.
+
+    Notes
+    -----
+    Nominal: the rare become ``other``, or are missing where all rare ones together are too few
+    (`personax.release.disclosure.merge_rare`). Numbers of at most 12 distinct
+    values: a rare level joins its next neighbour, which at the ends is top and bottom coding. Other numbers stay:
+    the tests use ranks or bounded kernels, in which one person weighs no more than another.
+
+    References
+    ----------
+    Hundepool et al. 2012, Statistical Disclosure Control, doi:10.1002/9781118348239, sections 3.3 and 5.2.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"level": [1] * 20 + [2] * 20 + [5] * 3})
+    >>> join_small_cells(frame, [Column("level", "feature", "ordinal")], 10)[0]["level"].unique().sort().to_list()
+    [1.0, 2.0]
+    """
+    told, kept = [], []
+    for column in columns:
+        known = _known(frame[column.name])
+        before = known.drop_nulls().n_unique()
+        made = _joined(frame.with_columns(known), column, least)
+        after = made.drop_nulls().n_unique()
+        if made.count() < least or after < 2:
+            told.append(Joined(column.name, "too few people have one of its values, or any", left_out=True))
+            continue
+        if after < before:
+            how = "other, or as missing" if column.kind == "nominal" else "the next level"
+            told.append(Joined(column.name, f"values of fewer than {least} people count as {how}"))
+        frame = frame.with_columns(made)
+        kept.append(column)
+    return frame.drop(one.column for one in told if one.left_out), kept, told
+
+
+def _known(series: pl.Series) -> pl.Series:
+    return series.fill_nan(None) if series.dtype.is_float() else series
+
+
+def _joined(frame: pl.DataFrame, column: Column, least: int) -> pl.Series:
+    series = frame[column.name]
+    if column.kind == "nominal" or not series.dtype.is_numeric():
+        texts = frame.select(pl.col(column.name).cast(pl.String))
+        return merge_rare(texts, [column.name], least)[0][column.name] if _has_rare(series, least) else series
+    if series.drop_nulls().n_unique() > FEW:
+        return series
+    levels = series.drop_nulls().unique().sort().to_numpy().astype(float)
+    counts = np.array([int((series == level).sum()) for level in levels])
+    if counts.min(initial=least) >= least:
+        return series
+    mapped = dict(zip(levels.tolist(), levels[_neighbours(counts, least)].tolist(), strict=True))
+    return series.cast(pl.Float64).replace_strict(mapped, return_dtype=pl.Float64, default=None)
+
+
+def _has_rare(series: pl.Series, least: int) -> bool:
+    return bool((series.drop_nulls().value_counts()["count"] < least).any())
+
+
+def _neighbours(counts: NDArray[np.intp], least: int) -> NDArray[np.intp]:
+    """Return the level that each level joins: neighbours are merged, the smallest first, until all are large enough.
+
+    A group keeps the name of its most frequent level.
+
+    Examples
+    --------
+    >>> _neighbours(np.array([3, 20, 30, 2, 4, 40]), 10).tolist()
+    [1, 1, 2, 2, 2, 5]
+    """
+    groups = [[place] for place in range(len(counts))]
+    sizes = [int(size) for size in counts]
+    while len(groups) > 1 and min(sizes) < least:
+        small = sizes.index(min(sizes))
+        sides = [side for side in (small - 1, small + 1) if 0 <= side < len(groups)]
+        other = min(sides, key=lambda side: sizes[side])
+        low, high = sorted((small, other))
+        groups[low] += groups.pop(high)
+        sizes[low] += sizes.pop(high)
+    names = np.empty(len(counts), dtype=np.intp)
+    for group in groups:
+        names[group] = max(group, key=lambda place: int(counts[place]))
+    return names

@@ -1,0 +1,128 @@
+"""Which files hold tables or arrays, by their endings; and reading the formats that are read as a whole, bounded."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+import polars as pl
+
+from personax.errors import InputError
+
+__all__ = ["MAX_UNPACKED", "TABLES", "Format", "contents", "format_of", "read_whole", "scanned", "stem_of"]
+
+Format = Literal["parquet", "csv", "tsv", "jsonl", "ndjson", "json", "arrow", "feather", "ipc", "npy", "npz"]
+"""The ending of a file's name, where it is of a kind that is read; ``.gz`` behind it is passed over."""
+
+TABLES: Final = ("parquet", "csv", "tsv", "jsonl", "ndjson", "json", "arrow", "feather", "ipc")
+PACKED: Final = ("csv", "tsv", "jsonl", "ndjson", "json", "npy")
+"""Formats that are also read with ``.gz`` behind their ending."""
+
+MAX_UNPACKED = 4 * 2**30
+"""Bytes of one file that is read as a whole, after unpacking."""
+
+ARROW_FILE: Final = b"ARROW1"
+"""With which an Arrow file begins; a stream, as `datasets` writes it, begins otherwise."""
+
+
+def format_of(name: str) -> Format | None:
+    """Return the format that a file's name says, or None where it is none that is read.
+
+    Examples
+    --------
+    >>> format_of("data/People.CSV.gz"), format_of("x.pkl"), format_of("x.parquet.gz")
+    ('csv', None, None)
+    """
+    start, _, ending = name.lower().rpartition(".")
+    packed = ending == "gz"
+    if packed:
+        ending = start.rpartition(".")[2] if "." in start else ""
+    found = next((known for known in get_args(Format) if known == ending), None)
+    return None if packed and found not in PACKED else found
+
+
+def stem_of(name: str) -> str:
+    """Return a file's name without folder and endings.
+
+    Examples
+    --------
+    >>> stem_of("data/faces.npy"), stem_of("people.jsonl.gz"), stem_of("gte-1.5.npy")
+    ('faces', 'people', 'gte-1.5')
+    """
+    last = name.rpartition("/")[2]
+    last = last[:-3] if last.lower().endswith(".gz") else last
+    return last.rpartition(".")[0] if format_of(last) else last
+
+
+def contents(path: Path) -> bytes:
+    """Return the bytes of a file, unpacked where its name ends in .gz.
+
+    Raises
+    ------
+    InputError
+        It is not packed as it says, or is larger than `MAX_UNPACKED`.
+    """
+    try:
+        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as stream:
+            found = stream.read(MAX_UNPACKED + 1)
+    except (OSError, EOFError, zlib.error):
+        raise InputError(f"{path.name} cannot be unpacked; get the file again") from None
+    if len(found) > MAX_UNPACKED:
+        raise InputError(f"{path.name} holds more than {MAX_UNPACKED:,} bytes; save it as Parquet")
+    return found
+
+
+def scanned(path: Path) -> pl.LazyFrame | None:
+    """Return a table whose rows need not all be read, or None where the format is read as a whole."""
+    kind = format_of(path.name)
+    if kind == "parquet":
+        return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    if kind in ("arrow", "feather", "ipc") and _begins(path, ARROW_FILE):
+        return pl.scan_ipc(path, glob=False, hive_partitioning=False)
+    return None
+
+
+def _begins(path: Path, start: bytes) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(start)) == start
+
+
+def read_whole(path: Path) -> pl.DataFrame:
+    """Read a table of a format that is read as a whole: text, or a stream of Arrow.
+
+    Raises
+    ------
+    InputError
+        It is larger than `MAX_UNPACKED`, or JSON that is no table.
+    """
+    kind = format_of(path.name)
+    raw = contents(path)
+    if kind in ("csv", "tsv"):
+        return pl.read_csv(raw, separator="\t" if kind == "tsv" else ",", infer_schema_length=None)
+    if kind in ("jsonl", "ndjson"):
+        return pl.read_ndjson(io.BytesIO(raw), infer_schema_length=None)
+    if kind == "json":
+        return _records(path, raw)
+    return pl.read_ipc_stream(io.BytesIO(raw))
+
+
+def _records(path: Path, raw: bytes) -> pl.DataFrame:
+    """Return the table of a JSON file: a list of rows, columns of lists, or columns of rows as pandas writes them."""
+    try:
+        found: Any = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise InputError(f"{path.name} is not JSON; get the file again") from None
+    if isinstance(found, list) and found and all(isinstance(row, Mapping) for row in found):
+        return pl.from_dicts(found, infer_schema_length=None)
+    if isinstance(found, Mapping) and found:
+        columns = [list(cells.values()) if isinstance(cells, Mapping) else cells for cells in found.values()]
+        if all(isinstance(cells, list) for cells in columns) and len({len(cells) for cells in columns}) == 1:
+            same = {tuple(cells) for cells in found.values() if isinstance(cells, Mapping)}
+            if len(same) <= 1:
+                return pl.DataFrame(dict(zip(found, columns, strict=True)), strict=False)
+    raise InputError(f"{path.name} is JSON, but no table: neither a list of rows nor columns of one length")

@@ -1,0 +1,120 @@
+"""How a name can be written: in any order, with initials, without middle names, without titles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from enum import IntEnum
+from itertools import islice, permutations, product
+
+from personax.data import fold, spellings
+from personax.data.text import visible
+
+__all__ = ["Strength", "bare", "variants", "written"]
+
+LONGEST = 4
+"""Words of a name whose every order is looked for; 24 orders."""
+
+ALTERNATIVES = 12
+"""Ways to spell the words of one value that are looked for."""
+
+_WORD = re.compile(r"[^\W_]+(?:['’‘ʼ`´.][^\W_]+)*")
+_TITLE = (
+    "mr mrs ms miss mx dr prof sir dame lord lady rev fr sr sra srta don dona herr frau hr fru mme mlle monsieur "
+    "madame signor signora signore sig dott dra ing mag captain capt gen col sgt lt hon pan pani bay bayan"
+)
+_DEGREE = "jr sr jnr snr junior senior ii iii iv v phd md esq filho neto obe mbe cbe kbe"
+_TITLES, _SUFFIXES = frozenset(_TITLE.split()), frozenset(_DEGREE.split())
+
+
+class Strength(IntEnum):
+    """How much of a value is in what was found."""
+
+    WORD = 4
+    """The whole value, which is one word."""
+    FULL = 3
+    """All words of the value."""
+    PARTIAL = 2
+    """Some words of a longer name, the first or the last among them."""
+    INITIALS = 1
+    """A surname with initials."""
+
+
+def variants(words: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Strength]]:
+    """Yield the ways to write a value, as words, with what of it is left.
+
+    Parameters
+    ----------
+    words
+        Folded, given names first.
+
+    Examples
+    --------
+    >>> [" ".join(each) for each, _ in variants(["ada", "nemo"])]
+    ['ada nemo', 'nemo ada', 'a nemo', 'nemo a']
+    >>> {" ".join(each) for each, _ in variants("ada maria nemo".split())} >= {"nemo ada", "a m nemo", "ada m nemo"}
+    True
+    """
+    if len(words) == 1:
+        yield tuple(words), Strength.WORD
+        return
+    numbered = any(letter.isdigit() for word in words for letter in word)
+    if numbered or len(words) > LONGEST:
+        yield from ((each, Strength.FULL) for each in _turned(tuple(words)))
+    else:
+        yield from ((each, Strength.FULL) for each in permutations(words))
+    if not numbered:
+        yield from _shortened(tuple(words))
+        if 2 < len(words) <= LONGEST:  # two surnames, of which the first is used: Rafael Nadal Parera
+            yield tuple(words[:-1]), Strength.PARTIAL
+            yield from _shortened(tuple(words[:-1]))
+
+
+def bare(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the words of a name without titles before and generations and degrees after it.
+
+    Examples
+    --------
+    >>> bare(["dr", "ken", "griffey", "jr"]), bare(["jr", "smith"])
+    (('ken', 'griffey'), ('jr', 'smith'))
+    """
+    kept = [word for word in words if word not in _TITLES and word not in _SUFFIXES]
+    return tuple(kept if len(kept) > 1 else words)
+
+
+def written(text: str) -> Iterator[tuple[str, ...]]:
+    """Yield the folded words of a value, in each of its spellings, also where only some words are spelt otherwise.
+
+    Examples
+    --------
+    >>> [" ".join(each) for each in written("Jürgen Müller")]
+    ['jurgen muller', 'jurgen mueller', 'juergen muller', 'juergen mueller']
+    """
+    seen = dict.fromkeys([tuple(fold(text).split())])
+    shown = visible(text)
+    if not shown.isascii():
+        each = [spellings(word) or ("",) for word in _WORD.findall(shown)]
+        seen |= dict.fromkeys(tuple(" ".join(made).split()) for made in islice(product(*each), ALTERNATIVES))
+        seen |= dict.fromkeys(tuple(made.split()) for made in spellings(text))
+    yield from (words for words in seen if words)
+
+
+def _turned(words: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
+    """Return words as they are, and with the last one first."""
+    return dict.fromkeys([words, words[-1:] + words[:-1]])
+
+
+def _shortened(words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Strength]]:
+    """Yield a surname with given names that are whole, initials or left out."""
+    given, surname = words[:-1], words[-1]
+    if len(given) > LONGEST:
+        given = given[:1]
+    for kept in product(*([word, word[0], ""] for word in given)):
+        left = tuple(word for word in kept if word)
+        if not left or (kept == given and given == words[:-1]):
+            continue
+        whole = any(len(word) > 1 for word in left)
+        if not whole and not kept[0]:
+            continue  # an initial of a middle name alone says little
+        strength = Strength.PARTIAL if all(len(word) > 1 for word in left) else Strength.INITIALS
+        yield from ((each, strength) for each in _turned((*left, surname)))

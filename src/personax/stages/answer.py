@@ -1,0 +1,283 @@
+"""answer: a request of somebody else, worked out on the originals; only what the output checker lets through leaves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from personax.data.identity import identified
+from personax.data.naming import tells_the_day
+from personax.errors import InputError, PersonaxError, PlanError, StudyError
+from personax.files import sha256
+from personax.plan import Answer, Request
+from personax.progress import Progress
+from personax.release.answering import AnswerLog, Entry, Joined, Populations, Rules, hashes, now, population
+from personax.release.disclosure import merge_rare
+from personax.release.scan_folder import refuse_folder
+from personax.schema import Column
+from personax.stages.answering import Asking, level_one, level_two
+from personax.stages.base import Reader, stage_rng
+from personax.stages.independence import joined
+from personax.stages.release import settings_of
+from personax.stages.released import contents_of
+from personax.strict import nearest
+
+__all__ = ["Answered", "answer", "answerable"]
+
+IDENTITIES_THAT_STAY = ("direct", "sensitive", "unknown")
+"""Classes of identity that are answered about only where the owner names the column."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What left.
+
+    Parameters
+    ----------
+    folder, files
+        Where it is, and what is in it.
+    suppressed
+        What did not leave, and why.
+    treated
+        Columns whose rare values were joined.
+    left
+        Requests that this requester has left.
+    """
+
+    folder: Path
+    files: tuple[str, ...]
+    suppressed: tuple[Mapping[str, str], ...]
+    treated: tuple[Joined, ...]
+    left: int
+
+
+@dataclass
+class _Parts:
+    """Everybody and the subgroups, as rows and as populations."""
+
+    frames: dict[str, pl.DataFrame]
+    people: dict[str, str] = field(default_factory=dict)
+
+
+def answerable(reader: Reader) -> tuple[pl.DataFrame, list[Column]]:
+    """Return the people and the columns that a request may be about.
+
+    People on the removal list are left out. Without a list of the owner, columns are features and targets that
+    a release would let leave: none that is withheld, tells the day of birth, or identifies somebody directly.
+
+    Raises
+    ------
+    PlanError
+        The owner's list names a column that there is not.
+    """
+    asked = reader.plan.answer or Answer()
+    table, classes = joined(reader), _classes(reader)
+    frame = table.frame
+    columns = [classes.get(column.name, column) for column in table.columns if column.role != "id"]
+    settings = settings_of(reader) if reader.plan.release is not None else None
+    if settings is not None and settings.removed:
+        frame = frame.filter(~pl.col("id").is_in(sorted(settings.removed)))
+    known = [column.name for column in columns]
+    for name in (*(asked.columns or ()), *asked.withheld):
+        if name not in known:
+            raise PlanError(f"answer: there is no column {name}; {nearest(name, known)}")
+    kept = {*asked.withheld, *(settings.withheld if settings is not None else ())}
+    if asked.columns is not None:
+        chosen = [c for c in columns if c.name in asked.columns and c.name not in asked.withheld]
+    else:
+        chosen = [c for c in columns if c.name not in kept and not tells_the_day(c.name)
+                  and not _stays(c)]  # fmt: skip
+    return frame.select("id", *(c.name for c in chosen)), chosen
+
+
+def _stays(column: Column) -> bool:
+    """Say whether a column is asked about only where the owner names it; scores are the point of the data."""
+    return (column.identity in IDENTITIES_THAT_STAY and column.role != "target") or column.identity == "direct"
+
+
+def _classes(reader: Reader) -> dict[str, Column]:
+    """Return the people's columns with identity classes found anew, beside the private ones that others may follow."""
+    people = reader.people()
+    bare = [replace(column, identity="", identity_why="") for column in people.columns]
+    return {column.name: column for column in identified(people.frame, bare)}
+
+
+def answer(
+    reader: Reader, request: Request, digest: str, out: Path, *, requester: str | None = None, progress: Progress
+) -> Answered:
+    """Work a request out and write what may leave into a new folder of its own under ``out``.
+
+    Parameters
+    ----------
+    reader
+        The study, whose folder is locked by the caller.
+    request, digest
+        What is asked, and the SHA-256 of the file that asks it.
+    requester
+        Who asks, as the owner knows them; the request's own word where it is not said.
+
+    Raises
+    ------
+    PlanError
+        The request asks for what nobody may ask about, or for more than the owner allows.
+    StudyError
+        The requester has no request left, or the answer's people differ by too few from those of an earlier one.
+    """
+    owner, who = reader.plan.answer or Answer(), requester or request.requester
+    folder = reader.folder.path("answers")
+    log, populations = AnswerLog(folder / "log.jsonl"), Populations(folder / "populations")
+    place = out / f"answer-{digest[:12]}"
+    if place.exists():
+        raise StudyError(f"{place} is there already; give another --out, or take that answer away")
+    frame, columns = answerable(reader)
+    _check_names(request, columns)
+    _check_amounts(request, columns, owner)
+    left = owner.requests - log.spent(who)
+    if left < 1:
+        raise StudyError(f"{who} has asked {owner.requests} times, which is all; raise answer.requests to allow more")
+    entry = Entry("asked", now(), who, digest, request.model_dump(mode="json", exclude_none=True))
+    log.add(entry)
+    try:
+        parts = _parts(frame, columns, request, owner)
+        _refuse_near(parts, frame["id"], log, populations, owner.least)
+        asking = Asking(reader, request, columns, Rules(owner.least), _earlier(log), populations, progress,
+                        stage_rng(reader.plan.seed, "answer"))  # fmt: skip
+        made = {**level_one(asking, parts.frames), **level_two(asking, frame)}
+        staged = _write(asking, made, digest, frame.height, out)
+        _scan(reader, staged)
+    except PersonaxError as error:
+        log.add(Entry("refused", now(), who, digest, reason=str(error)))
+        raise
+    files = {path.name: sha256(path) for path in sorted(staged.iterdir())}
+    log.add(Entry("answered", now(), who, digest, base=parts.people[""],
+                  parts=[name for value, name in parts.people.items() if value], questions=asking.questions,
+                  left=files, suppressed=asking.suppressed))  # fmt: skip
+    staged.rename(place)
+    return Answered(place, tuple(files), tuple(asking.suppressed), tuple(asking.treated), left - 1)
+
+
+def _asked_names(request: Request) -> dict[str, Iterable[str]]:
+    """Return key of the request -> columns that it names."""
+    found: dict[str, Iterable[str]] = {}
+    if (one := request.independence) is not None:
+        found |= {"independence.features": one.features or (), "independence.targets": one.targets or (),
+                  "independence.given": one.given, "independence.by": (one.by,) if one.by else ()}  # fmt: skip
+    if request.discover is not None:
+        found["discover.features"] = request.discover.features or ()
+    return found
+
+
+def _check_names(request: Request, columns: list[Column]) -> None:
+    """Refuse columns that nobody may ask about as if they were not there."""
+    known = [column.name for column in columns]
+    for key, names in _asked_names(request).items():
+        for name in names:
+            if name not in known:
+                raise PlanError(f"{key}: no column {name!r} may be asked about; {nearest(name, known)}")
+
+
+def _check_amounts(request: Request, columns: list[Column], owner: Answer) -> None:
+    asked: dict[str, tuple[int, int]] = {}
+    if (one := request.independence) is not None:
+        features = len(one.features or [c for c in columns if c.role == "feature"])
+        targets = len(one.targets or [c for c in columns if c.role == "target"])
+        asked["tests"] = features * targets * len(set(one.tests)), owner.tests
+    if request.discover is not None:
+        asked["discover.bootstraps"] = request.discover.bootstraps, owner.bootstraps
+    if (crl := request.crl) is not None:
+        asked["crl.latents"] = sum(crl.latents.values()) + crl.shared, owner.latents
+        asked["crl.seeds"], asked["crl.epochs"] = (crl.seeds, owner.seeds), (crl.epochs, owner.epochs)
+    for key, (number, most) in asked.items():
+        if number > most:
+            raise PlanError(f"{key}: the request asks for {number:,} and at most {most:,} are answered; ask for fewer")
+
+
+def _parts(frame: pl.DataFrame, columns: list[Column], request: Request, owner: Answer) -> _Parts:
+    """Split the people by the column that the request names; rare groups are one, so that none is too small.
+
+    Where all rare groups together are too small, their people are in no part, everybody's neither: what is left of
+    everybody without all groups would be them.
+    """
+    frames = {"": frame}
+    by = request.independence.by if request.independence is not None else None
+    if by is None:
+        return _Parts(frames)
+    kind = next(column.kind for column in columns if column.name == by)
+    if kind == "continuous":
+        raise PlanError(f"independence.by: {by} is a number, not groups of people; name a column of categories")
+    label = frame.select("id", pl.col(by).cast(pl.String).fill_null("missing").alias("part"))
+    label, _ = merge_rare(label, ["part"], owner.least)
+    values = label["part"].drop_nulls().unique().sort().to_list()
+    if not 1 < len(values) <= owner.subgroups:
+        raise PlanError(f"independence.by: {by} makes {len(values)} groups, and 2 to {owner.subgroups} are answered")
+    frames[""], label = frame.filter(label["part"].is_not_null()), label.drop_nulls("part")
+    rest = frames[""].drop(by)
+    return _Parts(frames | {value: rest.filter(label["part"] == value) for value in values})
+
+
+def _refuse_near(parts: _Parts, ids: pl.Series, log: AnswerLog, populations: Populations, least: int) -> None:
+    """Refuse groups of people that differ by too few from those of earlier answers, or from one another.
+
+    Everybody against everybody of an earlier time, between which some came or went, is looked at question by question.
+    """
+    if len(ids) < least:
+        raise StudyError(f"the study has fewer than {least} people; nothing is answered about so few")
+    done = [entry for entry in log.entries() if entry.event == "answered"]
+    bases = list(dict.fromkeys(entry.base for entry in done))
+    groups = list(dict.fromkeys(name for entry in done for name in entry.parts))
+    for value, frame in parts.frames.items():
+        people = population(hashes(frame["id"]))
+        against = groups if not value else [*groups, *bases, *parts.people.values()]
+        if populations.near(people, against, least) is not None:
+            raise StudyError(
+                f"the people of this answer differ by fewer than {least} from those of an earlier one, so that both "
+                "together would tell of these few; ask about groups that are the same or differ by more"
+            )
+        parts.people[value] = populations.keep(people)
+
+
+def _earlier(log: AnswerLog) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for entry in log.entries():
+        for question, names in entry.questions.items():
+            found.setdefault(question, []).extend(names)
+    return found
+
+
+def _write(asking: Asking, made: Mapping[str, Any], digest: str, people: int, out: Path) -> Path:
+    """Write the answer into a folder that nobody takes for one yet."""
+    staged = out / f".answer-{digest[:12]}.partial"
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir(parents=True)
+    for name, content in made.items():
+        if isinstance(content, pl.DataFrame):
+            content.write_csv(staged / name)
+        else:
+            (staged / name).write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False), "utf-8")
+    told = {
+        "format": 1,
+        "request_sha256": digest,
+        "people": asking.rules.count(people),
+        "rules": asking.rules.sentences,
+        "files": sorted(made),
+        "suppressed": asking.suppressed,
+        "joined": [{"column": one.column, "how": one.how} for one in asking.treated],
+    }
+    (staged / "answer.json").write_text(json.dumps(told, indent=1, ensure_ascii=False), "utf-8")
+    return staged
+
+
+def _scan(reader: Reader, staged: Path) -> None:
+    """Look for private values in what would leave, as a release does; whatever is found stops the answer."""
+    allowed = settings_of(reader).allowed if reader.plan.release is not None else ()
+    try:
+        refuse_folder(staged, contents_of(reader).private_values(), allowed=allowed, study=reader.folder.root)
+    except InputError:
+        shutil.rmtree(staged, ignore_errors=True)
+        raise

@@ -1,0 +1,258 @@
+"""The two levels of an answer: computed as a study computes them, on people and columns of which enough are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from personax.columns import infer_columns
+from personax.data.table import Table
+from personax.discovery import Knowledge
+from personax.errors import PlanError
+from personax.independence import ALL, correct, dependence_graph, present_rows
+from personax.plan import Discover, Independence, Request
+from personax.plan.request import RequestIndependence
+from personax.progress import Progress
+from personax.release.answering import Joined, Populations, Rules, hashes, join_small_cells, population
+from personax.schema import Column, select
+from personax.stages.base import Reader
+from personax.stages.discover import TIERS, find_causes, fits, knowledge_of
+from personax.stages.independence import analyse
+from personax.stages.learning import Asked, Learned, learn
+from personax.stages.reading import associations
+from personax.strict import nearest
+
+__all__ = ["Asking", "level_one", "level_two"]
+
+NEAR = "its people differ from those of an earlier answer to this question by too few"
+
+
+@dataclass
+class Asking:
+    """A request on its way: what is asked of whom, and what is noted.
+
+    Parameters
+    ----------
+    reader, request, columns
+        The study, what is asked, the columns that may be asked about.
+    rules
+        Of the output checker.
+    earlier
+        Question -> populations on which it was answered before.
+    populations, progress, rng
+        Where populations are kept; who watches; random numbers, the same for every request.
+    questions, suppressed, treated
+        What was answered on which populations; what was not, and why; columns whose rare values were joined.
+    """
+
+    reader: Reader
+    request: Request
+    columns: list[Column]
+    rules: Rules
+    earlier: dict[str, list[str]]
+    populations: Populations
+    progress: Progress
+    rng: np.random.Generator
+    questions: dict[str, list[str]] = field(default_factory=dict)
+    suppressed: list[dict[str, str]] = field(default_factory=list)
+    treated: list[Joined] = field(default_factory=list)
+
+    def suppress(self, what: str, why: str) -> None:
+        """Note what does not leave."""
+        if {"what": what, "why": why} not in self.suppressed:
+            self.suppressed.append({"what": what, "why": why})
+
+    def joined(self, frame: pl.DataFrame, columns: list[Column], where: str) -> tuple[pl.DataFrame, list[Column]]:
+        """Return people whose rare values are joined, and the columns that are left."""
+        made, left, told = join_small_cells(frame, columns, self.rules.least)
+        for one in told:
+            if one.left_out:
+                self.suppress(f"{one.column}{where}", one.how)
+            elif one not in self.treated:
+                self.treated.append(one)
+        return made, left
+
+    def why_not(self, question: str, ids: pl.Series, rows: NDArray[np.bool_]) -> str | None:
+        """Return why a question is not answered about these people; where it is, note on whom."""
+        people = population(hashes(ids)[rows])
+        if len(people) < self.rules.least:
+            return f"fewer than {self.rules.least} people have all values"
+        before = self.earlier.setdefault(question, [])
+        if self.populations.near(people, before, self.rules.least) is not None:
+            return NEAR
+        name = self.populations.keep(people)
+        before.append(name)
+        self.questions.setdefault(question, []).append(name)
+        return None
+
+
+def level_one(asking: Asking, parts: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """Return the files of Level I: p-values and effects, and the graph of dependences; nothing where none is asked."""
+    section = asking.request.independence
+    if section is None:
+        return {}
+    tables = [found for value, frame in parts.items() if (found := _part(asking, section, value, frame)) is not None]
+    if not tables:
+        return {}
+    table = asking.rules.pvalues(pl.concat(tables))
+    for row in table.filter(pl.col("reason").is_not_null()).iter_rows(named=True):
+        part = "" if row["subgroup"] == ALL else f", {section.by} {row['subgroup']}"
+        asking.suppress(f"{row['test']} of {row['feature']} and {row['target']}{part}", row["reason"])
+    everybody = table.filter((pl.col("subgroup") == ALL) & (pl.col("group") == table["group"][0]))
+    graph = asking.rules.graph(dependence_graph(everybody), ["test"])
+    return {"independence.csv": table, "dependences.json": asdict(graph)}
+
+
+def _part(asking: Asking, section: RequestIndependence, value: str, people: pl.DataFrame) -> pl.DataFrame | None:
+    """Test the pairs within everybody, or within a subgroup; None where nothing is left to test."""
+    where = f", {section.by} {value}" if value else ""
+    chosen = [column for column in asking.columns if column.name in people.columns]
+    frame, left = asking.joined(people, [c for c in chosen if _wanted(c, section)], where)
+    names = {column.name for column in left}
+    features = _of(section.features, left, "feature", names, {*section.given, *(section.targets or ())})
+    targets = _of(section.targets, left, "target", names, set())
+    given = [name for name in section.given if name in names]
+    if not features or not targets or len(given) < len(section.given):
+        asking.suppress(f"Level I{where or ' of everybody'}", "too few people have different values of these columns")
+        return None
+    plan = Independence(features=features, targets=targets, tests=section.tests, given=given, alpha=section.alpha,
+                        correction=section.correction, figures=False)  # fmt: skip
+    found, _ = analyse(frame, left, plan, asking.progress, seed=asking.reader.plan.seed)
+    part = pl.lit(value or ALL).alias("subgroup")
+    return _judged(_questioned(asking, section, found, frame), section).select(part, pl.all())
+
+
+def _wanted(column: Column, section: RequestIndependence) -> bool:
+    """Say whether the request is about a column; without lists it is about all."""
+    named = {*(section.features or ()), *(section.targets or ()), *section.given}
+    if column.name in named:
+        return True
+    lists = {"feature": section.features, "target": section.targets}
+    return column.role in lists and lists[column.role] is None
+
+
+def _of(
+    named: list[str] | None, left: list[Column], role: str, names: set[str], apart: set[str]
+) -> list[str]:  # fmt: skip
+    wanted = named if named is not None else [column.name for column in left if column.role == role]
+    return [name for name in wanted if name in names and name not in apart]
+
+
+def _questioned(asking: Asking, section: RequestIndependence, found: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """Add why a pair is not answered."""
+    given = ", ".join(section.given)
+    present = {name: present_rows(frame[name]) for name in frame.columns if name != "id"}
+    within = np.ones(frame.height, dtype=bool)
+    for name in section.given:
+        within &= present[name]
+    reasons = {
+        (feature, target): asking.why_not(
+            f"{feature} | {target} | {given}", frame["id"], present[feature] & present[target] & within
+        )
+        for feature, target in found.select("feature", "target").unique(maintain_order=True).iter_rows()
+    }
+    pairs = found.select("feature", "target").iter_rows()
+    return found.with_columns(pl.Series("suppressed", [reasons[pair] for pair in pairs], dtype=pl.String))
+
+
+def _judged(found: pl.DataFrame, section: RequestIndependence) -> pl.DataFrame:
+    """Correct p-values over those that leave, so that what stays is not in the numbers of what leaves."""
+    p = pl.when(pl.col("suppressed").is_null()).then(pl.col("p_value"))
+    found = found.with_columns(p.alias("p_value"))
+    corrected = np.full(found.height, np.nan)
+    for _, part in found.with_row_index("row").group_by("group", "test", maintain_order=True):
+        corrected[part["row"].to_numpy()] = correct(part["p_value"].to_numpy(), section.correction)
+    made = pl.Series("p_corrected", corrected).fill_nan(None)
+    return found.with_columns(made, (made < section.alpha).alias("rejected"))
+
+
+def level_two(asking: Asking, frame: pl.DataFrame) -> dict[str, Any]:
+    """Return the files of Level II and of the causal graph; no latents, no exemplars, no model."""
+    asked = asking.request
+    people, left = asking.joined(frame, asking.columns, "") if asked.crl or asked.discover else (frame, [])
+    learned = _learned(asking, people) if asked.crl is not None else None
+    made: dict[str, Any] = {}
+    if learned is not None:
+        made["crl.json"] = _told(asking, learned, people, left)
+    if asked.discover is not None:
+        graph = _graph(asking, people, left, learned)
+        made |= {"discovery.json": graph} if graph is not None else {}
+    return made
+
+
+def _learned(asking: Asking, people: pl.DataFrame) -> Learned | None:
+    section = asking.request.crl
+    assert section is not None
+    owner, frames = asking.reader.plan.answer, asking.reader.embeddings()
+    allowed = [name for name in frames if owner is None or owner.modalities is None or name in owner.modalities]
+    for name in section.latents:
+        if name not in allowed:
+            raise PlanError(f"crl.latents: no modality {name!r} may be asked about; {nearest(name, allowed)}")
+    ids = people["id"]
+    for name in section.latents:
+        ids = ids.filter(ids.is_in(frames[name].drop_nulls()["id"].implode()))
+    kept = {m: ids.to_frame().join(frames[m], on="id", how="left", maintain_order="left") for m in section.latents}
+    why = asking.why_not(f"crl of {', '.join(section.latents)}", ids, np.ones(len(ids), dtype=bool))
+    if why is not None:
+        asking.suppress("Level II", why)
+        return None
+    views = {m: {name: table[name].to_numpy() for name in table.columns[1:]} for m, table in kept.items()}
+    return learn(ids.to_list(), views, Asked(**section.model_dump()), asking.rng, asking.progress)
+
+
+def _told(asking: Asking, learned: Learned, people: pl.DataFrame, left: list[Column]) -> dict[str, Any]:
+    """Return what of Level II leaves: the choice, how stable it is, what latents go with, the learned graph."""
+    traits = [c for c in left if c.role == "feature" or c.name.startswith("final_")]
+    described = Table(people.select("id", *(c.name for c in traits)), [Column("id", "id", "nominal"), *traits])
+    linked = associations(learned.latents, described, seed=asking.reader.plan.seed)
+    linked = linked.filter(pl.col("effect_size").is_not_null())
+    return {
+        "metrics": asking.rules.numbers(learned.metrics),
+        "assumptions": {row["assumption"]: row["verdict"] for row in learned.diagnostics},
+        "associations": [asking.rules.associated(row) for row in linked.iter_rows(named=True)],
+        "graph": None if learned.graph is None else asdict(asking.rules.graph(learned.graph)),
+    }
+
+
+def _graph(
+    asking: Asking, people: pl.DataFrame, left: list[Column], learned: Learned | None
+) -> dict[str, Any] | None:  # fmt: skip
+    section = asking.request.discover
+    assert section is not None
+    plan = Discover(over=section.over, algorithm=section.algorithm, test=section.test, alpha=section.alpha,
+                    bootstraps=section.bootstraps)  # fmt: skip
+    chosen: dict[str, str] = {}
+    if "features" in section.over:
+        named = section.features or [c.name for c in select(left, "feature")]
+        chosen |= {c.name: "biography" for c in left if c.name in named and fits(c, people[c.name], plan)}
+    if "traits" in section.over:
+        chosen |= {c.name: "trait" for c in select(left, "target") if c.name.startswith("final_")}
+    frame, meant = people.select("id", *chosen), {c.name: c for c in left}
+    if "latents" in section.over and learned is not None:
+        frame = frame.join(learned.latents, on="id", how="inner", maintain_order="left")
+        meant |= {c.name: c for c in infer_columns(learned.latents.drop("id"))}
+        chosen |= {name: name.rpartition("_")[0] for name in learned.latents.columns[1:]}
+    why = _why_no_graph(asking, frame)
+    if why is not None:
+        asking.suppress("the causal graph", why)
+        return None
+    known = knowledge_of(section.knowledge)
+    if known.tiers is None:
+        tiers = {name: TIERS.get("traits" if group == "trait" else group, TIERS["latents"])
+                 for name, group in chosen.items()}  # fmt: skip
+        known = Knowledge(tiers, known.forbidden, known.required)
+    graph, _ = find_causes(frame.drop("id"), meant, plan, known, asking.rng, asking.progress, groups=chosen)
+    return asdict(asking.rules.graph(graph, ["n", "tests", "bootstraps", "test", "alpha"]))
+
+
+def _why_no_graph(asking: Asking, frame: pl.DataFrame) -> str | None:
+    names = [name for name in frame.columns if name != "id"]
+    if len(names) < 2:
+        return "fewer than two of its variables may be asked about, or vary among enough people"
+    rows = np.logical_and.reduce([present_rows(frame[name]) for name in names])
+    return asking.why_not(f"causal graph of {', '.join(sorted(names))}", frame["id"], rows)

@@ -1,0 +1,168 @@
+"""Planted truths: what every attacker must find, and what nobody can."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from personax.release import Chain, Key, audit
+from personax.release.audit.direct import one_original
+from personax.release.audit.facts import join, joined
+from personax.release.audit.linkage import from_facts, linkage
+from personax.release.audit.pairs import broken_at, known_pairs
+from personax.release.audit.predicting import predict
+from personax.release.audit.rows import Rows
+from personax.release.audit.seeds import by_transport
+from personax.release.audit.selftraining import Pairs, extend, reduced, reduced_white
+from personax.release.audit.strangers import strangers
+from personax.simulate import simulate_population
+
+KEY = Key(bytes(range(32)))
+SENTENCES = Path(__file__).parents[3] / "shared" / "data" / "worlds" / "texts-2x2.npz"
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def skewed(n: int, dim: int, seed: int = 0) -> np.ndarray:
+    draws = rng(seed)
+    return np.asarray((draws.gamma(1.0, size=(n, dim)) * np.geomspace(1, 0.3, dim)) @ rng(7).normal(size=(dim, dim)),
+                      dtype=np.float32)  # fmt: skip
+
+
+def faces(n: int) -> np.ndarray:
+    return simulate_population(n, rng=rng(), text_dim=8, image_dim=64).embeddings["image"]["image_a"].to_numpy()
+
+
+def released(preset: str, x: np.ndarray) -> np.ndarray:
+    return np.asarray(Chain(preset, x.shape[1], KEY, "a").fit(x).transform(x))
+
+
+def best(x: np.ndarray, y: np.ndarray, **how: object) -> float:
+    return max(attack.value or 0.0 for attack in linkage(Rows(x), Rows(y), "x", rng=rng(), **how))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("n", [60, 300, 1500])
+def test_whitening_falls_whole_at_every_size(n: int) -> None:
+    """The attacker whitens all rows; whom to score is a sample, and its whitening would be another one."""
+    x = skewed(n, 40)
+    scored = np.sort(rng(1).permutation(n)[:50])
+    assert best(x, released("whitening", x), asked=scored, trained=()) == 1.0
+
+
+def test_whitening_of_a_sample_would_find_next_to_nobody() -> None:
+    x = skewed(1500, 40)
+    some = np.arange(50)
+    assert best(x[some], released("whitening", x)[some], trained=()) < 0.5, "this is what the audit once did"
+
+
+@pytest.mark.parametrize("preset", ["flow", "warp"])
+def test_what_bends_distances_falls_without_a_pair(preset: str) -> None:
+    x = faces(600)
+    order = rng(1).permutation(600)
+    u, v = reduced(x), reduced(released(preset, x)[order])
+    found = extend(u, v, by_transport(u, v), one_to_one=True, rng=rng())
+    assert (order[found.guess] == np.arange(600)).mean() >= 0.99
+    assert found.agreed >= 0.99, "that it has worked is seen without the truth"
+
+
+def test_chain_falls_to_few_pairs_on_simulated_faces() -> None:
+    x = faces(500)
+    points, _ = known_pairs(x, released("chain", x), network=False, rng=rng())
+    assert (broken_at(points) or 1000) <= 16
+
+
+@pytest.mark.skipif(not SENTENCES.exists(), reason="the sentence vectors of shared/data are absent")
+def test_chain_falls_to_few_pairs_on_sentence_vectors() -> None:
+    with np.load(SENTENCES) as file:
+        x = file["b_0"].astype(np.float32)[rng().permutation(4891)[:1200]]
+    known, order = rng(2).permutation(1200)[:32], rng(1).permutation(1200)
+    place = np.argsort(order)
+    u, v = reduced_white(x), reduced(released("chain", x)[order])
+    none = Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
+    found = extend(u, v, none, known=Pairs(known, place[known]), rng=rng())
+    assert (found.guess == place).mean() > 0.95
+
+
+def test_one_length_tells_a_person_where_only_a_rotation_hides_them() -> None:
+    x = skewed(400, 12)
+    for preset, finds in (("rotation", True), ("shuffle", True), ("chain", False)):
+        attacks = list(one_original(x, released(preset, x), asked=np.arange(400), rng=rng()))
+        assert (max(attack.value or 0.0 for attack in attacks) > 0.95) == finds, preset
+
+
+def test_strangers_tell_a_rotation_and_who_is_a_member() -> None:
+    x = faces(2000)
+    found = {attack.name: attack for attack in strangers(x, released("rotation", x), rng=rng())}
+    assert (found["alignment of distributions"].value or 0) >= 0.9
+    assert (found["membership by alignment of distributions"].value or 0) >= 0.95
+    assert found["membership by alignment of distributions"].beats
+    none = {attack.name: attack for attack in strangers(x[:600], skewed(600, 64, 5), rng=rng())}
+    assert not any(attack.beats for attack in none.values())
+
+
+def test_unique_rows_of_a_table_are_pairs_and_the_vectors_do_the_rest() -> None:
+    x = faces(400)
+    draws = rng(3)
+    table = pl.DataFrame({"year": draws.integers(1950, 2000, 400), "country": draws.choice(list("abcdef"), 400)})
+    facts = join(table, table, table.columns)
+    alone = len(facts.original) / 400
+    assert 0.1 < alone < 0.6
+    assert (facts.original == facts.released).all()
+    assert joined(table, table, table.columns, rng=rng()).value == pytest.approx(alone)
+    found = max(
+        attack.value or 0 for attack in from_facts(x, released("chain", x), facts, asked=np.arange(400), rng=rng())
+    )
+    assert found >= 0.99, "those who are alike in the table are told apart by their vectors"
+    assert len(join(table, table, []).original) == 0
+
+
+def test_the_vectors_as_they_are_are_found_by_everything() -> None:
+    x = skewed(300, 10)
+    assert best(x, x, trained=()) == 1.0
+    assert all(a.value == 1.0 for a in one_original(x, x, asked=np.arange(300), rng=rng()))
+
+
+@pytest.mark.parametrize("seed", range(1))
+def test_noise_is_guessing_by_every_campaign(seed: int) -> None:
+    """Nothing is shared: of all attacks together none beats guessing and its control."""
+    x, y = (rng(place).normal(size=(200, 8)).astype(np.float32) for place in (seed, 100 + seed))
+    report = audit(x, y, network=False, renewed=rng(200 + seed).normal(size=(200, 8)).astype(np.float32), rng=rng(seed))
+    assert {campaign.name for campaign in report.campaigns} >= {"originals", "strangers", "pairs", "one_original"}
+    assert not report.beaten, [attack.name for attack in report.beaten]
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 1000), pairs=st.integers(15, 30))
+def test_predictions_leave_out_their_own_pair(seed: int, pairs: int) -> None:
+    """A value that is moved by 1 moves its own prediction by about 1 / n, through the mean alone."""
+    draws = rng(seed)
+    x, y = draws.normal(size=(40, 4)).astype(np.float32), draws.normal(size=(40, 3)).astype(np.float32)
+    a = draws.permutation(40)[:pairs]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importlib.import_module(predict.__module__), "PENALTIES", np.array([1e-3]))
+        for kernels in (["linear"], ["bent"]):
+            before = predict(x, y, a, a, kernels).all[a[0]]
+            moved = y.copy()
+            moved[a[0]] += 1
+            after = predict(x, moved, a, a, kernels).all[a[0]]
+            assert np.abs(after - before).max() < 4 / pairs
+
+
+def test_a_start_that_is_mostly_wrong_is_mended_and_one_that_is_all_wrong_is_seen() -> None:
+    x = faces(400)
+    u, v = reduced(x), reduced(released("rotation", x))
+    wrong = rng(1).permutation(400)
+    right = wrong.copy()
+    right[:100] = np.arange(100)
+    mended = extend(u, v, Pairs(np.arange(400), right), rng=rng())
+    assert (mended.guess == np.arange(400)).mean() > 0.99
+    lost = extend(u, v, Pairs(np.arange(400), wrong), rng=rng())
+    assert lost.agreed < 0.6
