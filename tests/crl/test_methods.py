@@ -97,8 +97,8 @@ def test_the_ceiling_needs_the_truth() -> None:
 
 
 def test_scikit_learn_clones_and_chains_methods() -> None:
-    from sklearn.base import clone  # type: ignore[import-untyped]
-    from sklearn.pipeline import Pipeline  # type: ignore[import-untyped]
+    from sklearn.base import clone
+    from sklearn.pipeline import Pipeline
 
     views = world()[0]
     made = method("betavae", budget=TINY, beta=2.0)

@@ -203,7 +203,7 @@ class Estimator(ABC):
         return hasattr(self, "fitted_")
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401 - called by scikit-learn alone, which personax need not have
-        from sklearn.base import BaseEstimator  # type: ignore[import-untyped]
+        from sklearn.base import BaseEstimator
 
         return BaseEstimator().__sklearn_tags__()
 
