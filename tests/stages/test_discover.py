@@ -39,7 +39,7 @@ def collider(seed: int = 0, n: int = N) -> pl.DataFrame:
 
 def using(frame: pl.DataFrame, name: str = "kci", kinds: dict[str, Kind] | None = None) -> CiTest:
     meant: dict[str, Kind] = {**dict.fromkeys(frame.columns, "continuous"), **(kinds or {})}
-    made = ci_test(name, meant)  # type: ignore[arg-type]
+    made = ci_test(name, meant)
     assert isinstance(made, CiTest)
     return made
 
