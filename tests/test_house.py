@@ -20,7 +20,7 @@ import personax
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "personax"
 
-GROUND = {"errors", "schema", "strict", "columns", "progress", "files", "graphs", "data", "registry"}
+GROUND = {"errors", "schema", "strict", "columns", "progress", "files", "graphs", "data", "registry", "statistics"}
 LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "figures"}
 UPPER = ("plan", "store", "report", "stages", "study", "cli", "testing")
 """Each of these may use the ones before it."""

@@ -23,12 +23,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from personax.crl._conformance import check_method
     from personax.independence._conformance import check_test
     from personax.release.transforms._conformance import check_transform
     from personax.sources._conformance import check_source
     from personax.traits.llms._conformance import check_provider
 
-__all__ = ["check_provider", "check_source", "check_test", "check_transform"]
+__all__ = ["check_method", "check_provider", "check_source", "check_test", "check_transform"]
 
 _HOME = {
     "check_method": "crl",

@@ -7,6 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from personax.statistics import holm
+
 __all__ = ["Correction", "correct"]
 
 Correction = Literal["fdr_bh", "fdr_by", "holm", "none"]
@@ -44,11 +46,7 @@ def _correct(p: NDArray[np.float64], method: Correction) -> NDArray[np.float64]:
     if method == "none":
         return p
     if method == "holm":
-        order = np.argsort(p)
-        steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-        corrected = np.empty_like(p)
-        corrected[order] = np.minimum(steps, 1)
-        return corrected
+        return np.array(holm(p.tolist()), dtype=float)
     # scipy.stats takes half a second to import, which --help should not pay
     from scipy.stats import false_discovery_control
 
