@@ -34,10 +34,10 @@ from numpy.typing import NDArray
 
 from personax.figures import save
 from personax.figures.canvas import INK, PALE, defaults
-from personax.independence.battery import BATTERY, Entry
-from personax.independence.calibration import binomial_interval, rejection_rate
-from personax.independence.result import TestResult
-from personax.independence.scenarios import SCENARIOS, Sample
+from personax.independence._calibration import binomial_interval, rejection_rate
+from personax.independence._registered import BatteryTest, battery
+from personax.independence._result import TestResult
+from personax.independence._scenarios import SCENARIOS, Sample
 
 Array = NDArray[np.float64]
 ROOT = Path(__file__).parents[1]
@@ -73,12 +73,12 @@ def peer_rcit(x: NDArray[Any], y: NDArray[Any], z: NDArray[Any] | None, rng: np.
         return _result(RCIT().compute_pvalue(_column(x), _column(y), _column(z))[0], x, "lpd4")
 
 
-PEERS: Mapping[str, Entry] = {
-    "causal-learn KCI": Entry(peer_kci),
-    "causal-learn RCIT": Entry(peer_rcit, "with"),
+PEERS: Mapping[str, BatteryTest] = {
+    "causal-learn KCI": BatteryTest(peer_kci),
+    "causal-learn RCIT": BatteryTest(peer_rcit, "with"),
 }
 
-TESTS: Mapping[str, Entry] = {**BATTERY, **PEERS}
+TESTS: Mapping[str, BatteryTest] = {**battery(), **PEERS}
 
 
 # Level ---------------------------------------------------------------------------------------------------------------
@@ -329,7 +329,7 @@ def power_figure(cells: list[Cell]) -> Any:  # noqa: ANN401
     figure = Figure(figsize=(11, 5), layout="constrained")
     panels = figure.subplots(2, len(FORMS), sharey=True)
     names = [test for test in TESTS if any(cell["test"] == test for cell in cells)]
-    styles = {test: {"color": COLOURS[i % 5] if test in BATTERY else PALE,
+    styles = {test: {"color": COLOURS[i % 5] if test in battery() else PALE,
                      "linestyle": "--" if test == "causal-learn KCI" else ":" if test in PEERS else "-"}
               for i, test in enumerate(names)}  # fmt: skip
     for row, given in enumerate((False, True)):

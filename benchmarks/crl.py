@@ -32,6 +32,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from importlib.metadata import version
@@ -46,20 +47,21 @@ import torch
 from torch import Tensor, nn
 
 import crl_memory
-from personax.crl import FitConfig, fit, match, summary
-from personax.crl.baselines import NAMES, method
-from personax.crl.budget import Budget, Device
-from personax.crl.course import CLIP, Course
-from personax.crl.device import placed
-from personax.crl.model import LatentModel, Layout
-from personax.crl.modules import mlp
-from personax.crl.objective import draw
-from personax.crl.staged import components
-from personax.crl.staged.components import Search
-from personax.crl.staged.method import Staged
-from personax.crl.standard import chunks
+from personax.crl import Budget, Default, Paper, match, summary
+from personax.crl._budget import Device
+from personax.crl._device import torch_device
+from personax.crl._scaler import chunks
+from personax.crl._train import CLIP, Trainer
+from personax.crl.methods import NAMES, method
+from personax.crl.methods._layout import Layout
+from personax.crl.methods._networks import mlp
+from personax.crl.methods.default import _components
+from personax.crl.methods.default._components import Search
+from personax.crl.methods.paper._method import GATE_RATE, PAPER_BUDGET
+from personax.crl.methods.paper._model import LatentModel
+from personax.crl.methods.paper._objective import PAPER, PaperObjective
 from personax.simulate import LatentData, numerical
-from personax.stages.contest import FLOORS, SCORING_SEED, Contest, as_markdown, rows_of
+from personax.stages.crl_benchmark import FLOORS, SCORING_SEED, CrlBenchmark, as_markdown, rows_of
 
 RESULTS = Path(__file__).parent / "results" / "crl.md"
 MNIST = {"digit": {"red": 196, "green": 196, "blue": 196}, "clothing": {"gray": 196}}
@@ -125,15 +127,18 @@ def step(batches: list[int], steps: int, where: torch.device, *, with_compiler: 
         compilation = [0.0]
         for compiled, half in ways:
             generator = torch.Generator().manual_seed(0)
-            config = FitConfig(batch=batch, compiled=compiled, half=half)
-            course = Course(LatentModel(layout, generator=generator).to(where), config, generator)
+            budget = replace(PAPER_BUDGET, batch=batch, compiled=compiled, half=half)
+            latent = LatentModel(layout, generator=generator).to(where)
+            objective, gates = PaperObjective(latent, PAPER, half=half), [latent.flow.gate_logits]
+            trainer = Trainer(latent, objective, budget, generator, faster=(gates, GATE_RATE))
             began = time.perf_counter()
             if compiled:
-                course._compile(views)
-                assert course.eager_because is None, course.eager_because
+                trainer._compile(views, where)
+                assert trainer.eager_reason is None, trainer.eager_reason
             compilation.append(time.perf_counter() - began)
-            rounds.append((partial(ours, course, views), course.optimiser, course.model))
-            course._set_rate(1.0)
+            for group in trainer.optimiser.adam.param_groups:
+                group["lr"] = group["factor"] * budget.rate
+            rounds.append((partial(ours, trainer, views), trainer.optimiser.adam, trainer.model))
         best = [math.inf] * len(rounds)
         with Busy(where) as busy:
             for _ in range(10):
@@ -157,9 +162,10 @@ def step(batches: list[int], steps: int, where: torch.device, *, with_compiler: 
     )
 
 
-def ours(course: Course, views: dict[str, dict[str, Tensor]]) -> Tensor:
-    noise = draw(course.model.layout, course.config.batch, course.generator, course.device)
-    return course.step(views, noise, torch.ones((), device=course.device))[0]
+def ours(trainer: Trainer, views: dict[str, dict[str, Tensor]]) -> Tensor:
+    noise = trainer.objective.noise(trainer.budget.batch, trainer.generator)
+    done = torch.ones((), device=next(trainer.model.parameters()).device)
+    return (trainer.compiled or trainer.objective.loss)(views, noise, done)[0]
 
 
 class Busy:
@@ -268,17 +274,17 @@ def lay(folder: Path, people: int) -> int:
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
-    "no contents of several measurements": {"method.find_contents": lambda *_, **__: {}},
-    "nothing is made orthogonal": {"method.straighten": lambda *_, **__: []},
+    "no contents of several measurements": {"_method.fit_modality_contents": lambda *_, **__: {}},
+    "nothing is made orthogonal": {"_method.fit_orthogonal_latents": lambda *_, **__: []},
     "edges are free": {"search": {"edges": 0.0}},
     "one restart a view": {"search": {"restarts": 4}},
-    "edges within a modality are free": {"critic.WITHIN": 0.0},
-    "one view: small components enlarged": {"components.VIEWS": components.VIEWS[:1]},
-    "one view: components of their own size, with noise": {"components.VIEWS": components.VIEWS[2:]},
+    "edges within a modality are free": {"_critic.WITHIN": 0.0},
+    "one view: small components enlarged": {"_components.VIEWS": _components.VIEWS[:1]},
+    "one view: components of their own size, with noise": {"_components.VIEWS": _components.VIEWS[2:]},
     "edges cost four times as much": {"search": {"edges": 0.016}},
-    "batches do not grow at the end": {"components.LAST": 1},
+    "batches do not grow at the end": {"_components.LAST": 1},
 }
-"""What is changed: fields of `Search`, or names of modules of `personax.crl.staged`."""
+"""What is changed: fields of `Search`, or names of modules of `personax.crl.methods.default`."""
 
 
 def ablation(names: list[str], seeds: list[int], folders: dict[str, str], kept: Path | None) -> str:
@@ -325,13 +331,13 @@ def fits(name: str, seed: int, batches: list[int], folders: dict[str, str]) -> s
     for batch in batches:
         first = None
         for compiled, half in ((False, False), (False, True), (True, False), (True, True)):
-            config = FitConfig(batch=batch, patience=FitConfig.epochs, compiled=compiled, half=half)
+            budget = replace(PAPER_BUDGET, batch=batch, patience=PAPER_BUDGET.epochs, compiled=compiled, half=half)
             before = os.times()
-            found = fit(
-                learn.views, latents=data.counts, shared=data.shared, config=config, rng=np.random.default_rng(seed)
+            found = Paper(budget).fit(
+                learn.views, latents=data.counts, shared=data.shared, rng=np.random.default_rng(seed)
             )
             seconds = sum(os.times()[:4]) - sum(before[:4])  # of the processor, compilers in other processes included
-            assert found.eager_because is None, found.eager_because
+            assert found.eager_reason is None, found.eager_reason
             first = first or seconds
             said = f"paper{', compiled' * compiled}{', half precision' * half}"
             mcc = match(found.encode(held.views), held.latents).mcc
@@ -339,7 +345,9 @@ def fits(name: str, seed: int, batches: list[int], folders: dict[str, str]) -> s
                 f"| {batch} | {said} | {seconds:.0f} | {first / seconds:.2f} | {found.objective:.3f} | {mcc:.3f} |"
             )
             print(lines[-1], flush=True)
-    said = f"{name}, seed {seed}, 9,000 people, {FitConfig.epochs} epochs; compilation is counted; MCC on 1,000 others."
+    said = (
+        f"{name}, seed {seed}, 9,000 people, {PAPER_BUDGET.epochs} epochs; compilation is counted; MCC on 1,000 others."
+    )
     return "\n".join([*lines, "", said, ""])
 
 
@@ -353,8 +361,8 @@ def world(name: str, seed: int, folders: dict[str, str]) -> LatentData:
     """Return the data that `personax crl benchmark` draws for a seed."""
     kind, which = name.split("-")
     if kind == "numerical":
-        return Contest("numerical", {"case": int(which)}, ["default"]).draw(seed)
-    return Contest("variant-mnist", {"instances": which}, ["default"], folders=folders).draw(seed)
+        return CrlBenchmark("numerical", {"case": int(which)}, ["default"]).draw(seed)
+    return CrlBenchmark("variant-mnist", {"instances": which}, ["default"], folders=folders).draw(seed)
 
 
 def scored(data: LatentData, changes: dict[str, Any], seed: int) -> dict[str, float]:
@@ -362,10 +370,10 @@ def scored(data: LatentData, changes: dict[str, Any], seed: int) -> dict[str, fl
     with contextlib.ExitStack() as changed:
         for where, value in changes.items():
             if where != "search":
-                changed.enter_context(mock.patch(f"personax.crl.staged.{where}", value))
+                changed.enter_context(mock.patch(f"personax.crl.methods.default.{where}", value))
         learn, held = data.rows(np.arange(9000)), data.rows(np.arange(9000, 10_000))
         began = time.process_time()
-        fitted = Staged(search=Search(**changes.get("search", {}))).fit(
+        fitted = Default(search=Search(**changes.get("search", {}))).fit(
             learn.views, latents=data.counts, shared=data.shared, rng=np.random.default_rng(seed)
         )
         seconds = time.process_time() - began
@@ -459,7 +467,7 @@ def main() -> None:
     elif asked.part == "step":
         name, text = (
             "A training step",
-            step(numbers(asked.batch), asked.steps, placed(asked.device), with_compiler=asked.compile),
+            step(numbers(asked.batch), asked.steps, torch_device(asked.device), with_compiler=asked.compile),
         )
     elif asked.part == "ablation":
         names, seeds = asked.data.split(","), numbers(asked.seeds)

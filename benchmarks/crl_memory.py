@@ -16,8 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from personax.crl.baselines import method
-from personax.crl.budget import Budget
+from personax.crl import Budget, method
 
 LATENTS = {"image": 2, "text": 2}
 FILES = {"image": ("face",), "text": ("a", "b")}

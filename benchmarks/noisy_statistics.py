@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from personax.errors import UntestableError
 from personax.independence import NoisyTable, binomial_interval, noisy_chisq, screen_noisy
-from personax.independence.contingency import of_tables, pearson
-from personax.independence.noisy import discrete_gaussian
+from personax.independence._contingency import of_tables, pearson
+from personax.independence._noisy import discrete_gaussian
 from personax.release.statistics import rho_of
 from personax.release.statistics.bins import Bins
 from personax.release.statistics.tables import count_tables, draw_noise, scale_of

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from personax.crl.baselines.betavae import BetaVAE
+from personax.crl.methods._vae import BetaVAE
 from personax.errors import PersonaxError, PlanError, StudyError
 from personax.files import sha256
 from personax.study import Study
@@ -88,7 +88,7 @@ def test_seeds_of_latents_that_are_done_are_not_fitted_again_after_an_interrupt(
                 raise KeyboardInterrupt
             return super().fit(*given, **named)
 
-    monkeypatch.setattr("personax.stages.learning.method", lambda _, budget: Stopped(budget))
+    monkeypatch.setattr("personax.stages.latents.method", lambda _: Stopped())
     with pytest.raises(KeyboardInterrupt):
         stopped.run(["crl"])
     stopped.run(["crl"])

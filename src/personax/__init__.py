@@ -19,7 +19,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from personax.columns import infer_columns
     from personax.errors import PersonaxError
-    from personax.independence import chisq, gsq, kci, screen
+    from personax.independence._chisq import chisq
+    from personax.independence._grid import screen
+    from personax.independence._gsq import gsq
+    from personax.independence._kci import kci
     from personax.release import load_release
     from personax.simulate import simulate_population
     from personax.study import Study

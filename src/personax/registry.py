@@ -18,7 +18,7 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -247,7 +247,14 @@ def _summary(doc: str | None) -> str:
 
 
 def _part(kind: str, name: str, title: str, text: str, module: str, order: int, facts: Mapping[str, Any]) -> Part:
-    return Part(kind, name, title or name, text, module.partition(".")[0], module, order, facts)
+    return Part(kind, name, title or name, text, _package(kind, name, module), module, order, facts)
+
+
+def _package(kind: str, name: str, module: str) -> str:
+    """Return the distribution that names the part, whoever imported its module; without one, the top-level module."""
+    top = module.partition(".")[0]
+    points = [] if top == "personax" else _plugins(kind).get(name, [])
+    return next((_distribution(point) for point in points if point.module.partition(".")[0] == top), top)
 
 
 def _add(part: Part, thing: object) -> None:
@@ -284,8 +291,6 @@ def _load(kind: str, name: str) -> None:
         raise RegistryError(f"{text} ({type(error).__name__}: {error}); update or uninstall {package}") from error
     if (kind, name) not in _loaded:
         raise RegistryError(f"the package {package} names a {_noun(kind)} {name} and registers none; ask its authors")
-    part, thing = _loaded[kind, name]
-    _loaded[kind, name] = replace(part, package=package), thing
 
 
 def _unknown(kind: str, name: str, package: str) -> str:

@@ -136,12 +136,12 @@ def refuse(*_: object, **__: object) -> Any:
 
 
 def test_a_failure_is_told_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("personax.crl.baselines.cca.CCA.fit", refuse)
+    monkeypatch.setattr("personax.crl.methods._linear.CCA.learn", refuse)
     command = ["crl", "benchmark", "--n", "400", "--methods", "pca,cca", "--seeds", "1", "--out"]
     done = RUNNER.invoke(app, [*command, str(tmp_path / "some"), "--no-figures"])
     assert done.exit_code == 0, done.output
     assert "cca, seed 0: these data do not suit the method" in done.stdout
-    monkeypatch.setattr("personax.crl.baselines.pca.PCA.fit", refuse)
+    monkeypatch.setattr("personax.crl.methods._linear.PCA.learn", refuse)
     done = RUNNER.invoke(app, [*command, str(tmp_path / "none")])
     assert str(done.exception) == "no method could be scored: these data do not suit the method"
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from personax.cli import app
 from personax.crl import load_fit
-from personax.crl.baselines.betavae import BetaVAE
+from personax.crl.methods._vae import BetaVAE
 from personax.errors import PersonaxError
 from personax.simulate import numerical
 
@@ -71,7 +71,7 @@ def test_what_was_stopped_goes_on_to_the_same_bytes(tmp_path: Path, monkeypatch:
                 raise KeyboardInterrupt
             return super().fit(*given, **named)
 
-    monkeypatch.setattr("personax.stages.learning.method", lambda _, budget: Stopped(budget))
+    monkeypatch.setattr("personax.stages.latents.method", lambda _: Stopped())
     done = runner.invoke(app, args)
     assert done.exit_code != 0
     assert "the same command goes on from there" in done.output
@@ -189,8 +189,8 @@ def test_faster_steps_reach_the_method(tmp_path: Path) -> None:
     done = runner.invoke(app, args)
     assert done.exit_code == 0, done.output
     assert "Steps were not compiled" in " ".join(done.output.split())
-    config = load_fit(tmp_path / "out" / "model.safetensors").result.config  # type: ignore[attr-defined]
-    assert (config.half, config.compiled, config.device) == (True, True, "cpu")
+    budget = load_fit(tmp_path / "out" / "model.safetensors").result.budget  # type: ignore[attr-defined]
+    assert (budget.half, budget.compiled, budget.device) == (True, True, "cpu")
     again = runner.invoke(app, [arg for arg in args if arg != "--half"])
     assert "holds seeds of other people, arguments or versions" in str(again.exception)
 
@@ -199,8 +199,8 @@ def test_faster_steps_reach_the_method(tmp_path: Path) -> None:
     ("more", "says"),
     [
         (["--device", "gpu"], "--device is auto, cpu or cuda, not gpu"),
-        (["--half", "--method", "betavae"], "half: betavae has no such steps; paper and mmcrl have"),
-        (["--half", "--compiled"], "compiled and half: default has no such steps; paper and mmcrl have"),
+        (["--half", "--method", "betavae"], "half: betavae has no such steps; mmcrl and paper have"),
+        (["--half", "--compiled"], "compiled and half: default has no such steps; mmcrl and paper have"),
     ],
 )
 def test_what_a_method_cannot_do_faster_is_refused(tmp_path: Path, more: list[str], says: str) -> None:

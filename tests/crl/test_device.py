@@ -11,12 +11,12 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
 import torch
 
-from personax.crl.baselines import NAMES, method
-from personax.crl.budget import Budget
-from personax.crl.device import placed
-from personax.crl.method import Fitted
-from personax.crl.staged.components import CONTENTS, Search
-from personax.crl.staged.method import Staged
+from personax.crl._budget import Budget
+from personax.crl._device import torch_device
+from personax.crl._estimator import Fitted
+from personax.crl.methods import NAMES, method
+from personax.crl.methods.default._components import CONTENTS, Search
+from personax.crl.methods.default._method import Default
 from personax.errors import InputError
 from personax.simulate import numerical
 
@@ -28,7 +28,7 @@ def fitted(name: str, budget: Budget = TINY) -> tuple[Fitted, np.ndarray]:
     data = numerical(1, measurements=2, n=150, shared=1, rng=np.random.default_rng(0))
     views = {"m1": data.views["m1"], "m2": {"k1": data.views["m2"]["k1"]}}
     search = Search(restarts=3, trial=1200, steps=3600, batch=64, edges=100.0, hidden=8)
-    made = Staged(budget=budget, search=search) if name == "default" else method(name, budget=budget)
+    made = Default(budget=budget, search=search) if name == "default" else method(name, budget=budget)
     found = made.fit(views, latents=data.counts, shared=1, truth=data.latents, rng=np.random.default_rng(0))
     return found, found.encode(views)
 
@@ -44,22 +44,22 @@ def test_every_tensor_names_its_device(name: str) -> None:
 
 
 def test_contents_name_their_device_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("personax.crl.staged.components.VIEWS", (CONTENTS,))
+    monkeypatch.setattr("personax.crl.methods.default._components.VIEWS", (CONTENTS,))
     with torch.device("meta"):
         assert np.isfinite(fitted("default")[1]).all()
 
 
 def test_the_device_is_a_gpu_only_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert [placed(name).type for name in ("auto", "cpu")] == ["cpu", "cpu"]
+    assert [torch_device(name).type for name in ("auto", "cpu")] == ["cpu", "cpu"]
     for name in ("default", "paper", "betavae"):
         with pytest.raises(InputError, match="torch sees no GPU here; give auto or cpu"):
             fitted(name, replace(TINY, device="cuda"))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert [placed(name).type for name in ("auto", "cpu", "cuda")] == ["cuda", "cpu", "cuda"]
+    assert [torch_device(name).type for name in ("auto", "cpu", "cuda")] == ["cuda", "cpu", "cuda"]
     wrong: Any = "gpu"
     with pytest.raises(InputError, match="auto, cpu or cuda, not gpu"):
-        placed(wrong)
+        torch_device(wrong)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU on this machine")

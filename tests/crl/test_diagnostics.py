@@ -11,18 +11,18 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import pearsonr
 
-from personax.crl.baselines import method
-from personax.crl.beyond import _beyond
+from personax.crl._estimator import Arrays
 from personax.crl.diagnostics import (
     block_leakage,
     conditional_independence,
     diagnose,
     exogenous_noise,
-    reconstruction,
+    explained_variance,
 )
-from personax.crl.finding import judge, settle, worst
-from personax.crl.method import Arrays
-from personax.crl.residuals import groups, residuals
+from personax.crl.diagnostics._leakage import _beyond
+from personax.crl.diagnostics._residuals import columns_by_group, residuals
+from personax.crl.diagnostics._verdict import add_verdicts, judge, worst
+from personax.crl.methods import method
 from personax.errors import InputError, UntestableError
 from personax.independence import hsic, kci
 from personax.simulate.mixing import mix
@@ -153,7 +153,7 @@ def test_the_explained_share_is_the_signals() -> None:
     z = rng.normal(size=(2000, 2))
     signs = np.array([[1, 1, -1, 1], [1, -1, 1, 1]]) / np.sqrt(2)
     x = np.sqrt(2 / 3) * z @ signs + np.sqrt(1 / 3) * rng.normal(size=(2000, 4))
-    found = reconstruction(z, ["text_1", "text_2"], {"text": {"a": x}}, rng=rng)
+    found = explained_variance(z, ["text_1", "text_2"], {"text": {"a": x}}, rng=rng)
     assert found.number == pytest.approx(2 / 3, abs=0.03)
     assert found.verdict == "holds"
     assert found.rows[0]["covered"] == pytest.approx(1)
@@ -162,20 +162,20 @@ def test_the_explained_share_is_the_signals() -> None:
 def test_latents_of_nothing_are_told_from_latents_of_the_measurement() -> None:
     views, z = world()
     rng = np.random.default_rng(0)
-    assert reconstruction(z, NAMES, views, rng=rng).verdict in ("holds", "doubtful")
-    found = reconstruction(rng.normal(size=z.shape), NAMES, views, rng=rng)
+    assert explained_variance(z, NAMES, views, rng=rng).verdict in ("holds", "doubtful")
+    found = explained_variance(rng.normal(size=z.shape), NAMES, views, rng=rng)
     assert found.verdict == "violated"
     assert found.number is not None
     assert 0 <= found.number < 0.05
-    half = reconstruction(np.column_stack([z[:, :2], rng.normal(size=len(z))]), NAMES, views, rng=rng)
+    half = explained_variance(np.column_stack([z[:, :2], rng.normal(size=len(z))]), NAMES, views, rng=rng)
     assert "face/c" in half.sentence
 
 
 def test_shared_latents_belong_to_every_modality() -> None:
     views, z = world()
     own = {"face": views["face"]}
-    moved = reconstruction(z[:, 2:], ["shared_1"], own, rng=np.random.default_rng(3))
-    assert moved.number == reconstruction(z[:, 2:], ["face_1"], own, rng=np.random.default_rng(3)).number
+    moved = explained_variance(z[:, 2:], ["shared_1"], own, rng=np.random.default_rng(3))
+    assert moved.number == explained_variance(z[:, 2:], ["face_1"], own, rng=np.random.default_rng(3)).number
 
 
 def test_common_causes_of_noise_are_found() -> None:
@@ -205,7 +205,7 @@ class Told:
 class Noisy(Told):
     """One that knows exogenous noise, too."""
 
-    straightened: list[str] = field(default_factory=list)
+    orthogonal: list[str] = field(default_factory=list)
 
     def noise(self, views: Arrays) -> Array:
         return np.random.default_rng(0).normal(size=self.latents.shape)
@@ -217,21 +217,21 @@ def test_all_together_are_a_table() -> None:
     rows = diagnose(Told(z), views, rng=np.random.default_rng(0), **ask)
     verdicts = {row["assumption"]: row["verdict"] for row in rows}
     assert len(rows) == 4
-    assert verdicts["measurements' noise is no other modality's matter"] == "violated"
+    assert verdicts["residuals of measurements are independent of other modalities"] == "violated"
     assert verdicts["measurements are independent given their latents"] == "holds"
-    assert verdicts["single latents are told apart"] == "not testable"
+    assert verdicts["single latents are identified"] == "not testable"
     for row in rows:
         assert set(row) == {"assumption", "verdict", "number", "sentence", "details"}
         assert row["sentence"].endswith(".")
     link = np.zeros((3, 3))
     link[2, 0] = 1
     further = diagnose(
-        Noisy(z, adjacency=link, straightened=["text_2"]), views, make_method=lambda: method("pca"),
+        Noisy(z, adjacency=link, orthogonal=["text_2"]), views, make_method=lambda: method("pca"),
         rng=np.random.default_rng(0), **ask,
     )  # fmt: skip
     assert [row["assumption"] for row in further[4:]] == [
         "the latents' noise is independent",
-        "latents do not hang on one measurement or modality",
+        "latents do not depend on a single measurement or modality",
     ]
     assert further[3]["verdict"] == "doubtful"
     assert {row["without"] for row in further[5]["details"]} == {"text/a", "text/b"}
@@ -248,12 +248,12 @@ def test_what_cannot_be_diagnosed() -> None:
         residuals(z[:50], NAMES, views, rng=rng)
     with pytest.raises(InputError, match="is constant"):
         residuals(z[:, 2:], ["face_1"], {"face": {"c": np.ones((100, 3))}}, rng=rng)
-    assert groups(["a_b_1", "a_b_2", "c_1"]) == {"a_b": [0, 1], "c": [2]}
+    assert columns_by_group(["a_b_1", "a_b_2", "c_1"]) == {"a_b": [0, 1], "c": [2]}
 
 
 def test_verdicts_are_corrected_for_their_number() -> None:
     rows: list[dict[str, Any]] = [{"p": 0.03, "effect": 0.5}, {"p": 0.9, "effect": 0.01}, {"p": None, "effect": 0.5}]
-    settle(rows)
+    add_verdicts(rows)
     assert [row["p_holm"] for row in rows] == [pytest.approx(0.06), 0.9, None]
     assert [row["verdict"] for row in rows] == ["doubtful", "holds", "not testable"]
     assert judge(0.15, 0.05) == "violated"

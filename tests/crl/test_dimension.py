@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from personax.crl.baselines import method
-from personax.crl.dimension import choose_dimension
-from personax.crl.method import Arrays, Fitted, Progress
+from personax.crl._estimator import Arrays, Fitted, Progress
+from personax.crl._select import choose_dimension
+from personax.crl.methods import method
 from personax.errors import ComputationError, InputError
 
 Views = dict[str, dict[str, np.ndarray]]

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personax.crl import FitConfig, fit, held_out_r2, match, shd, to_graph
+from personax.crl import Budget, Paper, PaperFit, held_out_r2, match, shd, to_graph
+from personax.crl.methods.paper._method import PAPER_BUDGET
 from personax.errors import InputError
 from personax.simulate.mixing import mix
 
 Views = dict[str, dict[str, np.ndarray]]
+
+
+def fit(views: Views, *, budget: Budget = PAPER_BUDGET, rng: np.random.Generator, **ask: Any) -> PaperFit:
+    found: PaperFit = Paper(budget).fit(views, rng=rng, **ask)
+    return found
 
 
 def world(n: int = 1500) -> tuple[Views, dict[str, np.ndarray]]:
@@ -32,7 +41,11 @@ def test_latents_come_back_better_than_by_principal_components() -> None:
     """One seed, fixed before: |correlation| .9 of the shared latent, and more than PCA of the same views reaches."""
     views, true = world()
     result = fit(
-        views, latents={"text": 1, "image": 1}, shared=1, config=FitConfig(epochs=40), rng=np.random.default_rng(1)
+        views,
+        latents={"text": 1, "image": 1},
+        shared=1,
+        budget=replace(PAPER_BUDGET, epochs=40),
+        rng=np.random.default_rng(1),
     )
     learned = dict(zip(result.names, result.latents.T, strict=True))
     scores = {group: match(learned[f"{group}_1"][:, None], truth).mcc for group, truth in true.items()}
@@ -54,7 +67,10 @@ def small() -> Views:
 def test_the_same_generator_gives_the_same_numbers() -> None:
     runs = [
         fit(
-            small(), latents={"text": 1, "image": 1}, config=FitConfig(epochs=2), rng=np.random.default_rng(seed)
+            small(),
+            latents={"text": 1, "image": 1},
+            budget=replace(PAPER_BUDGET, epochs=2),
+            rng=np.random.default_rng(seed),
         ).latents
         for seed in (1, 1, 2)
     ]
@@ -67,7 +83,7 @@ def test_progress_and_early_stopping() -> None:
     result = fit(
         small(),
         latents={"text": 1, "image": 1},
-        config=FitConfig(epochs=30, patience=1, rate=0.05),
+        budget=replace(PAPER_BUDGET, epochs=30, patience=1, rate=0.05),
         rng=np.random.default_rng(0),
         progress=lambda done, total, _: seen.append((done, total)),
     )
@@ -114,7 +130,9 @@ def test_more_latents_than_dimensions_and_unknown_modalities() -> None:
 def test_constant_dimensions_are_dropped_and_counted() -> None:
     views = small()
     views["text"]["a"][:, :3] = 7.0
-    result = fit(views, latents={"text": 1, "image": 1}, config=FitConfig(epochs=1), rng=np.random.default_rng(0))
+    result = fit(
+        views, latents={"text": 1, "image": 1}, budget=replace(PAPER_BUDGET, epochs=1), rng=np.random.default_rng(0)
+    )
     assert result.dropped == 3
 
 

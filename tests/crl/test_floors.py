@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from personax.crl import held_out_match, noise_only_floor, root_copies_floor, rotation_floor, summary
-from personax.crl.floors import _rotation
+from personax.crl.metrics._floors import _rotation
 from personax.errors import InputError
 
 GRAPH = np.array([[0, 0, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]])

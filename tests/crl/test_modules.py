@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from personax.crl import FitConfig, fit, load_fit, save_fit
-from personax.crl.flow import StructuralFlow, acyclicity
-from personax.crl.images import ImageDecoder, ImageEncoder, Pixels
-from personax.crl.model import LatentModel, Layout
-from personax.crl.modules import MLPs, mlp
-from personax.crl.objective import PAPER, draw, terms
+from personax.crl import Paper, load_fit, save_fit
+from personax.crl.methods._layout import Layout, Pixels
+from personax.crl.methods._networks import MLPs, mlp
+from personax.crl.methods.paper._flow import StructuralFlow, acyclicity
+from personax.crl.methods.paper._method import PAPER_BUDGET
+from personax.crl.methods.paper._model import ImageDecoder, ImageEncoder, LatentModel
+from personax.crl.methods.paper._objective import PAPER, draw, terms
 from personax.errors import InputError
 
 LAYOUT = Layout({"text": {"a": 7, "b": 5}, "image": {"c": 6}}, {"text": 2, "image": 1}, shared=1)
@@ -121,7 +122,7 @@ def test_networks_side_by_side_are_those_one_by_one() -> None:
 def test_measurements_of_the_same_sizes_share_a_pass_and_keep_their_own_weights() -> None:
     dims = {"text": {"a": 4, "b": 4, "c": 6}, "image": {"d": 4}}
     layout = Layout(dims, {"text": 2, "image": 2}, 1)
-    assert layout.alike() == [[("text", "a"), ("text", "b"), ("image", "d")], [("text", "c")]]
+    assert layout.groups_of_equal_size() == [[("text", "a"), ("text", "b"), ("image", "d")], [("text", "c")]]
     model = LatentModel(layout, generator=generator())
     views = {m: {k: torch.randn(9, dim, generator=generator(1)) for k, dim in by.items()} for m, by in dims.items()}
     before = model.infer(views)
@@ -180,9 +181,9 @@ def test_images_of_any_pixels_are_fitted_saved_and_read_again(tmp_path: Path) ->
     x[:, :, 0] = 1.0  # a constant row of pixels
     views = {"image": {"c": x.reshape(60, -1)}, "text": {"a": np.random.default_rng(1).normal(size=(60, 4))}}
     ask: Any = {"latents": {"image": 2, "text": 1}, "rng": np.random.default_rng(0)}
-    found = fit(views, config=FitConfig(epochs=1, images={"image": (1, 6, 6)}), **ask)
+    found = Paper(replace(PAPER_BUDGET, epochs=1), images={"image": (1, 6, 6)}).fit(views, **ask)
     assert found.layout.images["image"]["c"].kept == tuple(range(6, 36))
     save_fit(found, tmp_path / "fit")
     np.testing.assert_array_equal(load_fit(tmp_path / "fit").encode(views), found.encode(views))
     with pytest.raises(InputError, match=r"image/c has 36 numbers; an image of shape \(1, 5, 6\) has 30"):
-        fit(views, config=FitConfig(epochs=1, images={"image": (1, 5, 6)}), **ask)
+        Paper(replace(PAPER_BUDGET, epochs=1), images={"image": (1, 5, 6)}).fit(views, **ask)

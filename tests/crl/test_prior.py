@@ -10,11 +10,10 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
 import torch
 
-from personax.crl import FitConfig, Prior, fit, load_fit, save_fit
-from personax.crl.baselines import method
-from personax.crl.budget import Budget
-from personax.crl.staged.critic import Critic, edge_cost
-from personax.crl.staged.structure import fit_structure
+from personax.crl import Budget, Paper, Prior, load_fit, save_fit
+from personax.crl.methods import method
+from personax.crl.methods.default._critic import Critic, edge_cost
+from personax.crl.methods.default._structure import fit_structure
 from personax.errors import InputError
 from personax.schema import Edge, Graph, Node
 
@@ -28,10 +27,10 @@ def test_tiers_and_pairs_by_hand() -> None:
     expected[4, 0] = False
     expected[3, 4] = False
     assert np.array_equal(prior.allowed(NAMES), expected)
-    assert (prior.dearness(NAMES) == 1).all(), "what is forbidden costs nothing"
+    assert (prior.edge_penalty(NAMES) == 1).all(), "what is forbidden costs nothing"
     belief = Prior(prior.tiers, prior.forbidden, times=5)
     assert belief.allowed(NAMES).all()
-    assert np.array_equal(belief.dearness(NAMES), np.where(expected, 1, 5))
+    assert np.array_equal(belief.edge_penalty(NAMES), np.where(expected, 1, 5))
 
 
 @pytest.mark.parametrize(
@@ -78,9 +77,9 @@ def test_a_belief_turns_an_edge_and_enough_data_turn_it_back() -> None:
     names = ["image_1", "text_1"]
     graphs = [
         fit_structure(
-            chain(), torch.ones(2, 2), share=0.2, generator=torch.Generator().manual_seed(0), dearness=dearness
+            chain(), torch.ones(2, 2), share=0.2, generator=torch.Generator().manual_seed(0), edge_penalty=edge_penalty
         ).adjacency
-        for dearness in (None, torch.from_numpy(wrong.dearness(names)).float(), torch.ones(2, 2))
+        for edge_penalty in (None, torch.from_numpy(wrong.edge_penalty(names)).float(), torch.ones(2, 2))
     ]
     assert graphs[0][1, 0] > 0.9
     assert graphs[1][1, 0] == 0
@@ -90,7 +89,7 @@ def test_a_belief_turns_an_edge_and_enough_data_turn_it_back() -> None:
 
 def test_dear_edges_cost_so_many_times_as_much_in_the_contrast() -> None:
     dear = torch.tensor([[1.0, 3.0], [1.0, 1.0]])
-    made = Critic(1, [0, 1], torch.ones(2, 2), generator=torch.Generator().manual_seed(0), dearness=dear)
+    made = Critic(1, [0, 1], torch.ones(2, 2), generator=torch.Generator().manual_seed(0), edge_penalty=dear)
     only = torch.tensor([[[0.0, 1.0], [0.0, 0.0]]])
     back = torch.tensor([[[0.0, 0.0], [1.0, 0.0]]])
     assert edge_cost(only, made.charged).item() == pytest.approx(3 * edge_cost(back, made.charged).item())
@@ -112,8 +111,9 @@ def test_what_is_certain_is_never_learned(name: str) -> None:
 
 
 def test_the_three_terms_close_dear_gates(tmp_path: Any) -> None:
-    config = FitConfig(epochs=20, batch=16, rate=0.02, hidden=8, prior=Prior(tiers=[["image"], ["text"]], times=1000))
-    found = fit(views(), latents={"image": 1, "text": 1}, config=config, rng=np.random.default_rng(0))
+    budget = Budget(epochs=20, batch=16, rate=0.02, hidden=8, patience=20)
+    maker = Paper(budget, prior=Prior(tiers=[["image"], ["text"]], times=1000))
+    found = maker.fit(views(), latents={"image": 1, "text": 1}, rng=np.random.default_rng(0))
     assert 0 < found.adjacency[0, 1] < 0.5 * found.adjacency[1, 0]
     save_fit(found, tmp_path / "fit")
     assert np.array_equal(load_fit(tmp_path / "fit").encode(views()), found.encode(views()))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personax.crl.sparsity import ALONE, NOTHING, ORTHOGONAL, SPARSITY, identified, mates
+from personax.crl.diagnostics._sparsity import ALONE, NOTHING, ORTHOGONAL, SPARSITY, identified, mates
 from personax.errors import InputError
 from personax.simulate.cross_graph import draw_graph, mixable
 
@@ -37,13 +37,13 @@ def test_graphs_that_are_drawn_to_be_identified_are(modalities: int) -> None:
 def test_each_latent_is_told_what_identifies_it() -> None:
     graph = np.zeros((5, 5))
     graph[3, 0] = graph[4, 1] = 0.9  # shared_1, text_1, text_2, text_3, face_1: text_1 causes face_1, shared_1 text_3
-    found = identified(graph, {"text": 3, "face": 1}, 1, straightened=["text_2"])
+    found = identified(graph, {"text": 3, "face": 1}, 1, orthogonal=["text_2"])
     by = {row["latent"]: row["by"] for row in found.rows}
     assert by == {
         "shared_1": ALONE, "text_1": SPARSITY, "text_2": ORTHOGONAL, "text_3": NOTHING, "face_1": ALONE,
     }  # fmt: skip
     assert found.rows[3]["mates"] == ["text_1", "text_2"]
-    assert found.rows[3]["sentence"] == "text_3 is told apart by nothing: it may hold text_1, text_2."
+    assert found.rows[3]["sentence"] == "text_3 is not identified: it may be mixed with text_1, text_2."
     assert (found.verdict, found.number) == ("violated", 3 / 5)
     assert "text_3" in found.sentence
 
@@ -53,7 +53,7 @@ def test_verdicts_follow_the_weakest_latent() -> None:
     link[2, 0] = 1
     counts = {"text": 2, "face": 1}
     assert identified(link, counts).verdict == "violated"
-    assert identified(link, counts, straightened=["text_2"]).verdict == "doubtful"
+    assert identified(link, counts, orthogonal=["text_2"]).verdict == "doubtful"
     apart = np.zeros((4, 4))
     apart[2, 0] = apart[3, 1] = 1  # each text latent causes a face latent of its own
     assert identified(apart, {"text": 2, "face": 2}).verdict == "holds"

@@ -10,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from personax.discovery import CiTest, bootstrap_edges, fci, pc
-from personax.discovery.stability import SHARES, stability
+from personax.discovery._bootstrap import SHARES, stability
 from personax.errors import ComputationError, InputError
 from personax.schema import Edge, EdgeKind, Graph
 

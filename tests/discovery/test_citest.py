@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from personax.discovery import CiTest, NothingVaries, fci, pc
-from personax.discovery.citest import Asked
+from personax.discovery._ci_test import CachedTest
 from personax.errors import ComputationError
 from personax.schema import Graph
 
@@ -30,7 +30,7 @@ def test_no_question_is_put_twice_and_x_comes_first(search: Callable[..., Graph]
 
     watched: list[tuple[int, int]] = []
     test = CiTest("t", lambda frame: p_value)
-    graph = search(table("abcde"), test=test, watch=lambda *state: watched.append(state))
+    graph = search(table("abcde"), test=test, progress=lambda *state: watched.append(state))
     assert max(questions.values()) == 1
     assert graph.details["tests"] == len(questions) == len(watched)
     assert watched[0] == (1, 0)
@@ -62,7 +62,7 @@ def test_no_p_value_is_no_answer() -> None:
 
 
 def test_answers_are_not_copied_with_the_graph() -> None:
-    asked = Asked(lambda x, y, z: 0.5)
+    asked = CachedTest(lambda x, y, z: 0.5)
     assert copy.deepcopy(asked) is asked
 
 

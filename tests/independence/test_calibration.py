@@ -12,10 +12,10 @@ from scipy import stats
 
 from personax.errors import InputError, UntestableError
 from personax.independence import (
-    BATTERY,
     SCENARIOS,
     Rate,
     TestResult,
+    battery,
     binomial_interval,
     calibrate_like,
     calibrate_scenarios,
@@ -24,9 +24,9 @@ from personax.independence import (
     rejection_rate,
     verdicts,
 )
-from personax.independence.battery import Test
-from personax.independence.like_mine import Condition, null_of
-from personax.independence.variable import encode
+from personax.independence._data_nulls import Condition, null_of
+from personax.independence._registered import ArrayTest
+from personax.independence._variable import encode
 from personax.schema import Kind
 
 DRAW = SCENARIOS["gaussian"].of(20)
@@ -42,7 +42,7 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def test_of(scale: float) -> Test:
+def test_of(scale: float) -> ArrayTest:
     """Return a test whose p-values are uniform from 0 to ``scale``."""
     return lambda x, y, z, rng: TestResult(0.0, scale * rng.random(), 0.0, len(x), "invented")
 
@@ -132,7 +132,7 @@ def test_a_failure_is_neither_a_rejection_nor_the_absence_of_one() -> None:
 def test_any_sample_can_be_made_again_and_every_test_sees_the_same() -> None:
     seen: dict[str, list[NDArray[Any]]] = {"first": [], "second": []}
 
-    def look(name: str, numbers: int) -> Test:
+    def look(name: str, numbers: int) -> ArrayTest:
         def run(x: Any, y: Any, z: Any, rng: np.random.Generator) -> TestResult:
             rng.random(numbers)
             seen[name].append(x)
@@ -163,8 +163,8 @@ def test_a_scenario_is_what_it_says(name: str) -> None:
 
 def test_regression_with_a_fixed_penalty_is_caught_and_the_default_is_not() -> None:
     draw = SCENARIOS["z sine"].of(100)
-    assert rejection_rate(draw, BATTERY["kci-ridge"].run, times=60, seed=0).verdict() == "rejects too often"
-    assert rejection_rate(draw, BATTERY["kci"].run, times=60, seed=0).verdict() == "level kept"
+    assert rejection_rate(draw, battery()["kci-ridge"].run, times=60, seed=0).verdict() == "rejects too often"
+    assert rejection_rate(draw, battery()["kci"].run, times=60, seed=0).verdict() == "level kept"
 
 
 def test_the_table_of_scenarios() -> None:

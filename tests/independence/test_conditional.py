@@ -126,7 +126,7 @@ def test_order_and_units_do_not_matter() -> None:
 def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y, z = problems(250)["two columns of z"]
     whole = kci(x, y, z).p_value
-    monkeypatch.setattr("personax.independence.conditional.BLOCK", 33)
+    monkeypatch.setattr("personax.independence._conditional.BLOCK", 33)
     assert kci(x, y, z).p_value == pytest.approx(whole, abs=1e-7)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import pdist, squareform
 
 from personax.errors import UntestableError
-from personax.independence.hsic import hsic
+from personax.independence._hsic import hsic
 
 ROWS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 3)), min_size=8, max_size=40)
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from personax.independence.contingency import of_tables, pearson, tables_of
-from personax.independence.counts import count
-from personax.independence.effects import effect_factor, kernel_correlation
-from personax.independence.intervals import correlation_interval, cramers_v_interval, kernel_interval
+from personax.independence._contingency import of_tables, pearson, tables_of
+from personax.independence._counts import count
+from personax.independence._effects import effect_factor, kernel_correlation
+from personax.independence._intervals import correlation_interval, cramers_v_interval, kernel_interval
 
 Draw = Callable[[np.random.Generator, int], tuple[NDArray[np.float64] | NDArray[np.str_], NDArray[np.float64]]]
 

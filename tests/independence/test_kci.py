@@ -18,10 +18,9 @@ from scipy.spatial.distance import pdist
 
 from personax.errors import UntestableError
 from personax.independence import kci
-from personax.independence.counts import count
-from personax.independence.effects import cramers_v, effect_factor, kernel_correlation
-from personax.independence.factor import marginal_factor
-from personax.independence.kernels import marginal_width, standardise
+from personax.independence._counts import count
+from personax.independence._effects import cramers_v, effect_factor, kernel_correlation
+from personax.independence._kernels import marginal_factor, marginal_width, standardise
 
 Array = NDArray[np.float64]
 

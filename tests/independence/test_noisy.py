@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from personax.errors import InputError, UntestableError
 from personax.independence import NoisyTable, binomial_interval, noisy_chisq, screen_noisy
-from personax.independence.contingency import of_tables, pearson
-from personax.independence.effects import cramers_v
-from personax.independence.noisy import _fitted, _statistic, discrete_gaussian, shrunk_totals
+from personax.independence._contingency import of_tables, pearson
+from personax.independence._effects import cramers_v
+from personax.independence._noisy import _fitted, _statistic, discrete_gaussian, shrunk_totals
 
 TABLES = st.integers(2, 6).flatmap(
     lambda b: st.lists(st.lists(st.integers(1, 60), min_size=b, max_size=b), min_size=2, max_size=6)

@@ -10,10 +10,10 @@ import pytest
 
 from personax.errors import UntestableError
 from personax.independence import kci
-from personax.independence.counts import count
-from personax.independence.factor import Factor, cross, marginal_factor
-from personax.independence.hsic import hsic
-from personax.independence.null import p_value, permutation_variance, permuted_statistics
+from personax.independence._counts import count
+from personax.independence._hsic import hsic
+from personax.independence._kernels import Factor, cross, marginal_factor
+from personax.independence._null import p_value, permutation_variance, permuted_statistics
 
 
 def dense(factor: Factor) -> Any:

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from personax.errors import UntestableError
-from personax.independence.counts import count
-from personax.independence.fourier import fourier_features
-from personax.independence.rcit import rcit, rcit_of
-from personax.independence.tails import exact, lindsay_pilla_basak
+from personax.independence._counts import count
+from personax.independence._null import exact, lindsay_pilla_basak
+from personax.independence._rcit import fourier_features, rcit, rcit_of
 
 Array = NDArray[np.float64]
 

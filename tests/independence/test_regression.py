@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from personax.independence.counts import count
-from personax.independence.kernels import marginal_width, standardise
-from personax.independence.regression import PENALTIES, WIDTHS, Regression
+from personax.independence._counts import count
+from personax.independence._kernel_ridge import PENALTIES, WIDTHS, Regression
+from personax.independence._kernels import marginal_width, standardise
 
 Array = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from personax.columns import infer_columns
 from personax.errors import InputError
 from personax.independence import chisq, correct, gcm, heterogeneity, hsic, kci, rcit, screen
-from personax.independence.frames import as_frame
+from personax.independence._frames import as_frame
 
 ALL = ["kci", "rcit", "hsic", "chisq", "gsq", "usp"]
 NUMBERS = ["statistic", "p_value", "effect_size", "effect_low", "effect_high"]
@@ -92,7 +92,7 @@ def test_bad_weights_are_named() -> None:
 
 def test_a_file_with_too_many_values_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     people().write_parquet(tmp_path / "p.parquet")
-    monkeypatch.setattr("personax.independence.frames.MAX_DISTINCT", 10)
+    monkeypatch.setattr("personax.independence._frames.MAX_DISTINCT", 10)
     table = grid(tmp_path / "p.parquet").filter(pl.col("feature") == "height")
     assert "distinct values; round it" in table["reason"][0]
     assert table["p_value"].null_count() == table.height

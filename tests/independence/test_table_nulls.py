@@ -15,11 +15,11 @@ from scipy import stats
 
 from personax.errors import UntestableError
 from personax.independence import TestResult, chisq, gsq, usp
-from personax.independence.contingency import contingency_test, of_tables, pearson, tables_of
-from personax.independence.counts import count
-from personax.independence.gsq import likelihood_ratio
-from personax.independence.margins import expected_counts, pearson_moments, random_tables, williams
-from personax.independence.usp import usp_of
+from personax.independence._contingency import contingency_test, of_tables, pearson, tables_of
+from personax.independence._counts import count
+from personax.independence._gsq import likelihood_ratio
+from personax.independence._margins import expected_counts, pearson_moments, random_tables, williams
+from personax.independence._usp import usp_of
 
 Codes = NDArray[np.intp]
 Array = NDArray[np.float64]

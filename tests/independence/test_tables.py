@@ -10,7 +10,7 @@ from scipy import stats
 
 from personax.errors import UntestableError
 from personax.independence import chisq, gsq
-from personax.independence.effects import cramers_v
+from personax.independence._effects import cramers_v
 
 TESTS = {"chisq": (chisq, 1.0), "gsq": (gsq, 0.0)}
 """Each with its power in the family of Cressie and Read."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from personax.independence.tails import TAILS, _gamma_mixture, _moments, exact
+from personax.independence._null import TAILS, _gamma_mixture, _moments, exact
 
 Array = NDArray[np.float64]
 WEIGHTS = st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=30).map(np.array)

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personax.errors import UntestableError
-from personax.independence.conditional import conditional_kci
-from personax.independence.contingency import of_tables, pearson
-from personax.independence.counts import count, table
-from personax.independence.effects import effect_factor, kernel_correlation
-from personax.independence.factor import marginal_factor
-from personax.independence.gsq import likelihood_ratio
-from personax.independence.hsic import hsic_of
-from personax.independence.kci import kci_of
-from personax.independence.rcit import rcit_of
+from personax.independence._conditional import conditional_kci
+from personax.independence._contingency import of_tables, pearson
+from personax.independence._counts import count, table
+from personax.independence._effects import effect_factor, kernel_correlation
+from personax.independence._gsq import likelihood_ratio
+from personax.independence._hsic import hsic_of
+from personax.independence._kci import kci_of
+from personax.independence._kernels import marginal_factor
+from personax.independence._rcit import rcit_of
 
 ROW = st.tuples(st.integers(0, 4), st.integers(0, 3), st.integers(0, 2), st.integers(1, 5))
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from personax.discovery import Knowledge, NothingVaries, fci, pc
-from personax.discovery.citest import CiTest, PValue
+from personax.discovery._ci_test import CiTest, PValue
 from personax.errors import ComputationError, InputError
 from personax.plan import Background, Discover, read_background
 from personax.progress import Silent
@@ -39,7 +39,7 @@ def collider(seed: int = 0, n: int = N) -> pl.DataFrame:
 
 def using(frame: pl.DataFrame, name: str = "kci", kinds: dict[str, Kind] | None = None) -> CiTest:
     meant: dict[str, Kind] = {**dict.fromkeys(frame.columns, "continuous"), **(kinds or {})}
-    made = ci_test(name, meant)  # type: ignore[arg-type]
+    made = ci_test(name, meant)
     assert isinstance(made, CiTest)
     return made
 

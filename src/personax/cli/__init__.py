@@ -19,6 +19,7 @@ from personax.cli import (
     doctor,
     independence,
     init,
+    parts,
     release,
     run,
     stage,
@@ -69,6 +70,7 @@ discover.register(app)
 crl.register(app)
 traits.register(app)
 doctor.register(app)
+parts.register(app)
 
 
 def main() -> None:

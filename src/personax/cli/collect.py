@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from personax import registry
 from personax.cli.console import emit, table, watching
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
 from personax.errors import PlanError
@@ -17,7 +18,14 @@ from personax.study import Study
 
 __all__ = ["register"]
 
-SourceOption = Annotated[list[str] | None, typer.Option("--source", help="Only this source; may stand more than once.")]
+SourceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--source",
+        help="Only this source; may stand more than once. A file by its name, or a registered one: "
+        f"{', '.join(registry.names('sources'))}.",
+    ),
+]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="So many people of each source at most.")]
 RefreshOption = Annotated[
     bool, typer.Option("--refresh", help="Ask again for pages that are there, on condition that they changed.")

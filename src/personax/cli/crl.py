@@ -13,17 +13,17 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
+from personax import registry
 from personax.cli.console import emit, say, watching
 from personax.cli.faster import CompiledOption, DeviceOption, HalfOption, device_of
 from personax.cli.latents import register as register_data
 from personax.cli.named import group_meaning
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
-from personax.crl.baselines import NAMES
 from personax.errors import MissingExtraError
 from personax.files import write_text
 from personax.progress import Progress
-from personax.stages.contest import Contest, as_markdown, contest, reject_none, rows_of
-from personax.stages.contest_figures import draw_contest
+from personax.stages.crl_benchmark import CrlBenchmark, as_markdown, reject_none, rows_of, run_benchmark
+from personax.stages.crl_benchmark_figures import draw_benchmark
 from personax.study import Study
 
 __all__ = ["register"]
@@ -39,22 +39,26 @@ def _meant(args: Sequence[str]) -> str:
 
 VERSIONED = ("personax", "numpy", "scipy", "torch")
 
-ORDER = ("default", *(name for name in NAMES if name not in ("default", "supervised")), "supervised")
+
+def _order() -> list[str]:
+    """Return all methods, ours first and the ceiling last."""
+    others = [name for name in registry.names("methods") if name not in ("default", "supervised")]
+    return ["default", *others, "supervised"]
 
 
-def _perform(asked: Contest, out: Path, *, figures: bool, as_json: bool) -> None:
+def _perform(asked: CrlBenchmark, out: Path, *, figures: bool, as_json: bool) -> None:
     results: list[dict[str, Any]] = []
     asked.check()
     try:
         with watching() as progress:
             progress.stage("crl benchmark")
-            results.extend(contest(asked, out / "parts", progress))
+            results.extend(run_benchmark(asked, out / "parts", progress))
     except KeyboardInterrupt:
         say(f"stopped; the same command goes on from what is in {out / 'parts'}")
         raise
     rows = [row for result in results for row in rows_of(result)]
     reject_none([row for row in rows if not row["method"].startswith("floor")])
-    order = [name for name in ORDER if name in asked.methods]
+    order = [name for name in _order() if name in asked.methods]
     table = _write(asked, rows, order, out)
     drawn, notice = None, None
     if figures:
@@ -73,7 +77,7 @@ def _perform(asked: Contest, out: Path, *, figures: bool, as_json: bool) -> None
         say(f"figures, SVG and PNG: {drawn}" if drawn else str(notice))
 
 
-def _write(asked: Contest, rows: list[dict[str, Any]], order: list[str], out: Path) -> pl.DataFrame:
+def _write(asked: CrlBenchmark, rows: list[dict[str, Any]], order: list[str], out: Path) -> pl.DataFrame:
     """Write tables and what they come from; return the tidy one."""
     schema = {"seed": pl.Int64, "method": pl.String, "needs": pl.String, "metric": pl.String, "value": pl.Float64,
               "reason": pl.String}  # fmt: skip
@@ -94,7 +98,7 @@ def _draw(
     """Return the folder of the figures, or why there is none."""
     progress.stage("figures")
     try:
-        draw_contest(results, table, order, out / "parts", out / "figures", progress)
+        draw_benchmark(results, table, order, out / "parts", out / "figures", progress)
     except MissingExtraError:
         return None, "No figures were drawn: they need matplotlib (pip install 'personax[figures]')."
     return out / "figures", None
@@ -157,7 +161,11 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Compare methods on data whose latents are known: people held out, every seed reported, floors beside."""
-        chosen = list(NAMES) if methods == "all" else [name.strip() for name in methods.split(",") if name.strip()]
+        chosen = (
+            registry.names("methods")
+            if methods == "all"
+            else [name.strip() for name in methods.split(",") if name.strip()]
+        )
         if data == "numerical":
             asked = {"case": case, "modalities": modalities, "per_modality": latents, "shared": shared,
                      "measurements": measurements, "mechanism": mechanism, "noise": noise,
@@ -166,7 +174,7 @@ def register(app: typer.Typer) -> None:
             asked = {"instances": instances, "mechanism": mechanism, "noise": noise}
         options = {name: value for name, value in asked.items() if value is not None}
         folders = {name: str(path) for name, path in {"digits": digits, "clothes": clothes}.items() if path is not None}
-        wanted = Contest(
+        wanted = CrlBenchmark(
             data,
             options,
             chosen,

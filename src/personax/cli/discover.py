@@ -19,9 +19,10 @@ from personax.data.edges import EDGES
 from personax.errors import InputError, PlanError
 from personax.files import sha256
 from personax.plan import Discover, read_background
+from personax.plan.discover import search_tests
 from personax.schema import Column, Edge, Graph
 from personax.sources import read_table
-from personax.stages.discover import count, find_causes, knowledge_of, told, write_graph
+from personax.stages.discover import DISCOVER, count, find_causes, knowledge_of, told, write_graph
 from personax.store import Manifest, StudyFolder
 from personax.strict import nearest
 from personax.study import Study
@@ -64,7 +65,7 @@ def _on_table(
         raise InputError(f"{file}: a causal graph needs at least two columns; name them with --columns")
     frame = people.select(column.name for column in chosen)
     folder, rng = StudyFolder(out), np.random.default_rng(seed)
-    with folder.lock(), folder.staging("discover") as staged, watching() as progress:
+    with folder.lock(), folder.staging(DISCOVER.name) as staged, watching() as progress:
         progress.stage("discover")
         known = knowledge_of(section.knowledge)
         meant = {column.name: column for column in chosen}
@@ -75,7 +76,7 @@ def _on_table(
         plan = section.model_dump(mode="json", exclude={"over"}) | {"columns": frame.columns}
         inputs = {file.name: sha256(file)}
         said = [asdict(notice) for notice in notices]
-        staged.commit(Manifest("discover", 2, seed, plan, inputs, counts=count(graph), notices=said))
+        staged.commit(Manifest(DISCOVER.name, DISCOVER.revision, seed, plan, inputs, counts=count(graph), notices=said))
     if as_json:
         emit({"out": str(out), **count(graph), "notices": said})
         return
@@ -107,7 +108,7 @@ def register(app: typer.Typer) -> None:
     def discover(
         file: Annotated[Path, typer.Argument(help="A study file (.yaml), or a table: CSV, TSV, Parquet, JSON, JSONL.")],
         columns: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
-        test: Annotated[str, typer.Option(help="kci, chisq, gsq or fisherz.")] = "kci",
+        test: Annotated[str, typer.Option(help=f"Of {', '.join(search_tests())}.")] = "kci",
         algorithm: Annotated[str, typer.Option(help="pc, or fci: common causes may be hidden.")] = "pc",
         alpha: Annotated[float, typer.Option(help="Level of each test.")] = 0.01,
         knowledge: Annotated[Path | None, typer.Option(help="YAML file: tiers, forbidden, required.")] = None,

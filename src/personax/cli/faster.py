@@ -6,7 +6,7 @@ from typing import Annotated, cast, get_args
 
 import typer
 
-from personax.crl.budget import Device
+from personax.crl._budget import Device
 from personax.errors import PlanError
 
 __all__ = ["CompiledOption", "DeviceOption", "HalfOption", "device_of"]

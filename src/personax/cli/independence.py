@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
+from personax import registry
 from personax.cli.console import emit, say, table, watching
 from personax.cli.run import FolderOption, ForceOption, JsonOption, perform
 from personax.columns import infer_columns
@@ -17,7 +18,7 @@ from personax.files import sha256
 from personax.plan import Independence
 from personax.schema import Column, Notice
 from personax.sources import read_table
-from personax.stages.independence import analyse, count, everybody, write_results
+from personax.stages.independence import INDEPENDENCE, analyse, count, everybody, write_results
 from personax.stages.noisy import analyse_statistics
 from personax.store import Manifest, StudyFolder
 from personax.study import Study
@@ -48,9 +49,18 @@ def _section(raw: dict[str, Any]) -> Independence:
 
 def _options(draws: int, permutations: int) -> dict[str, dict[str, Any]]:
     """Return the options of randomised tests that the command line sets."""
-    drawn = {"rcit": {"draws": draws}} if draws > 1 else {}
-    permuted = {"null": "permutation", "permutations": permutations}
-    return drawn | ({name: permuted for name in ("hsic", "chisq", "gsq")} if permutations else {})
+    options: dict[str, dict[str, Any]] = {}
+    for part in registry.parts("tests"):
+        if draws > 1 and part.facts.get("draws"):
+            options.setdefault(part.name, {})["draws"] = draws
+        if permutations and part.facts.get("permutes"):
+            options.setdefault(part.name, {}).update(null="permutation", permutations=permutations)
+    return options
+
+
+def _that(fact: str) -> str:
+    """Name the tests that take an option, as its help does."""
+    return ", ".join(part.title for part in registry.parts("tests") if part.facts.get(fact))
 
 
 def _on_table(
@@ -60,14 +70,18 @@ def _on_table(
     wanted = {*(section.features or ()), *(section.targets or ()), *section.given, section.by}
     columns = [_asked_for(column, section) for column in infer_columns(sample) if column.name != "id" or wanted]
     folder = StudyFolder(out)
-    with folder.lock(), folder.staging("independence") as staged, watching() as progress:
+    with folder.lock(), folder.staging(INDEPENDENCE.name) as staged, watching() as progress:
         progress.stage("independence")
         pvalues, graph = analyse(frame, columns, section, progress, seed=seed, jobs=jobs)
         notices = write_results(pvalues, graph, staged.path, section.alpha, figures=section.figures)
-        plan = section.model_dump(mode="json")
-        inputs = {file.name: sha256(file)}
         manifest = Manifest(
-            "independence", 2, seed, plan, inputs, counts=count(pvalues), notices=[asdict(notice) for notice in notices]
+            INDEPENDENCE.name,
+            INDEPENDENCE.revision,
+            seed,
+            section.model_dump(mode="json"),
+            {file.name: sha256(file)},
+            counts=count(pvalues),
+            notices=[asdict(notice) for notice in notices],
         )
         staged.commit(manifest)
     if as_json:
@@ -160,15 +174,17 @@ def register(app: typer.Typer) -> None:
         features: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
         targets: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
         tests: Annotated[
-            str, typer.Option(help="Of auto, kci, rcit, hsic, chisq, gsq, usp, gcm; auto picks one a pair.")
+            str, typer.Option(help=f"Of {', '.join(registry.names('tests'))}; auto picks one a pair.")
         ] = "kci,chisq,gsq",
         given: Annotated[str, typer.Option(help="Columns to condition on, separated by commas.")] = "",
         by: Annotated[str | None, typer.Option(help="A column that splits people into subgroups.")] = None,
         alpha: Annotated[float, typer.Option(help="Level after correction.")] = 0.05,
         correction: Annotated[str, typer.Option(help="fdr_bh, fdr_by, holm or none.")] = "fdr_bh",
-        draws: Annotated[int, typer.Option(min=1, help="RCIT: median p-value of so many draws of its waves.")] = 1,
+        draws: Annotated[
+            int, typer.Option(min=1, help=f"{_that('draws')}: median p-value of so many random draws.")
+        ] = 1,
         permutations: Annotated[
-            int, typer.Option(min=0, help="HSIC, chi-square, G-square: permute so often; 0: formulas.")
+            int, typer.Option(min=0, help=f"{_that('permutes')}: permute so often; 0: formulas.")
         ] = 0,
         seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
         jobs: Annotated[int, typer.Option(min=1, help="Threads.")] = 1,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, cast, get_args
 
 import numpy as np
 import polars as pl
@@ -13,13 +12,13 @@ import typer
 from personax.cli.console import emit, say, table, watching
 from personax.cli.faster import CompiledOption, DeviceOption, HalfOption, device_of
 from personax.cli.run import JsonOption
-from personax.crl.baselines import NAMES
-from personax.crl.choosing import By
+from personax.crl._select import Criterion
+from personax.crl.methods import usable
 from personax.embed import read_measurements
 from personax.errors import PlanError
 from personax.files import written_aside
-from personax.plan import read_modalities
-from personax.stages.learning import Asked, Learned, choose_latents, learn, write_learned
+from personax.plan import Crl, read_modalities
+from personax.stages.latents import Learned, choose_latents, learn, write_learned
 from personax.strict import nearest
 
 __all__ = ["register"]
@@ -54,18 +53,16 @@ def register(group: typer.Typer) -> None:
     ) -> None:
         """Learn latents from embeddings of one's own; the word ``data`` may be left out."""
         asked = read_modalities(modalities)
-        known = [name for name in NAMES if name not in ("random", "supervised")]
+        known = usable()
         if method not in known:
             raise PlanError(f"--method: there is no {method}; {nearest(method, known)}")
-        if choose not in get_args(By):
+        if choose not in get_args(Criterion):
             raise PlanError(f"--choose is objective, agreement or exclusivity, not {choose}")
         ids, views = read_measurements(data, asked.measurements)
-        wanted = Asked(
-            asked.latents, asked.shared, method, seeds, choose, epochs,  # type: ignore[arg-type]
-            device=device_of(device), compiled=compiled, half=half,
+        wanted = Crl(
+            latents=asked.latents, shared=asked.shared, method=method, seeds=seeds, choose=cast(Criterion, choose),
+            epochs=epochs, device=device_of(device), compiled=compiled, half=half, prior=asked.prior,
         )  # fmt: skip
-        if asked.prior is not None:
-            wanted = replace(wanted, prior=asked.prior.model_dump())
         rng, tried = np.random.default_rng(seed), None
         try:
             with watching() as progress:

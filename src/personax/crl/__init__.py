@@ -1,4 +1,11 @@
-"""Level II: the latent causes behind several measurements of several modalities. Importing this imports no torch."""
+"""Level II: the latent causes behind several measurements of several modalities. Importing this imports no torch.
+
+`fit` is our method; `method` makes any other by name. A map: ``methods/`` (ours, the paper's, baselines), ``metrics/``
+(scores against known latents), ``diagnostics/`` (do these people speak against the assumptions), ``_estimator`` (what a
+method is), ``_budget``, ``_optimiser`` and ``_train`` (training), ``_batches`` and ``_scaler`` (what training reads),
+``_select`` and ``_stability`` (choosing without a truth), ``_save`` (fits on disk), ``_prior`` (what is
+known of causes), ``_traversal`` (what a latent looks like).
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -6,39 +13,65 @@ from typing import TYPE_CHECKING
 from personax.errors import require
 
 if TYPE_CHECKING:
-    from personax.crl.calibration import NoiseReport, noise_report
-    from personax.crl.choosing import Chosen, fit_seeds, regret
-    from personax.crl.diagnostics import diagnose
-    from personax.crl.dimension import Dimension, choose_dimension
-    from personax.crl.disentanglement import DCI, dci
-    from personax.crl.edges import EdgeScores, GraphScores, align, graph_scores, shd
-    from personax.crl.floors import Floor, noise_only_floor, root_copies_floor, rotation_floor
-    from personax.crl.graph import to_graph
-    from personax.crl.matching import Match, held_out_match, match
-    from personax.crl.prior import Prior
-    from personax.crl.recovery import Leakage, Recovery, block_r2, held_out_r2, leakage, r2
-    from personax.crl.saved import load_fit, save_fit
-    from personax.crl.scores import summary
-    from personax.crl.sparsity import identified
-    from personax.crl.stability import Agreement, agreement
-    from personax.crl.training import CRLResult, FitConfig, fit
-    from personax.crl.traversal import Traversal, traverse
+    from personax.crl._budget import Budget
+    from personax.crl._estimator import Estimator, Fitted, Method, Problem
+    from personax.crl._prior import Prior
+    from personax.crl._save import load_fit, save_fit
+    from personax.crl._select import Dimension, SeedSelection, choose_dimension, fit_seeds, regret
+    from personax.crl._stability import Agreement, agreement
+    from personax.crl._traversal import Traversal, traverse
+    from personax.crl.diagnostics import Diagnosis, NoiseReport, diagnose, identified, noise_report
+    from personax.crl.methods import method, usable
+    from personax.crl.methods.default._method import Default, DefaultFit, fit
+    from personax.crl.methods.paper._method import Paper, PaperFit
+    from personax.crl.metrics import (
+        DCI,
+        EdgeScores,
+        Floor,
+        GraphScores,
+        Leakage,
+        Match,
+        Recovery,
+        align,
+        block_r2,
+        dci,
+        graph_scores,
+        held_out_match,
+        held_out_r2,
+        leakage,
+        match,
+        noise_only_floor,
+        r2,
+        root_copies_floor,
+        rotation_floor,
+        shd,
+        summary,
+    )
+    from personax.crl.metrics._graph import to_graph
 
 __all__ = [
     "DCI",
     "Agreement",
-    "CRLResult",
-    "Chosen",
+    "Budget",
+    "Default",
+    "DefaultFit",
+    "Diagnosis",
     "Dimension",
     "EdgeScores",
-    "FitConfig",
+    "Estimator",
+    "Fitted",
     "Floor",
     "GraphScores",
     "Leakage",
     "Match",
+    "Method",
     "NoiseReport",
+    "Paper",
+    "PaperFit",
     "Prior",
+    "Problem",
     "Recovery",
+    "SeedSelection",
     "Traversal",
     "agreement",
     "align",
@@ -55,6 +88,7 @@ __all__ = [
     "leakage",
     "load_fit",
     "match",
+    "method",
     "noise_only_floor",
     "noise_report",
     "r2",
@@ -66,52 +100,63 @@ __all__ = [
     "summary",
     "to_graph",
     "traverse",
+    "usable",
 ]
 
 _HOME = {
-    "Agreement": "stability",
-    "CRLResult": "training",
-    "Chosen": "choosing",
-    "DCI": "disentanglement",
-    "Dimension": "dimension",
-    "EdgeScores": "edges",
-    "FitConfig": "training",
-    "Floor": "floors",
-    "GraphScores": "edges",
-    "Leakage": "recovery",
-    "Match": "matching",
-    "NoiseReport": "calibration",
-    "Prior": "prior",
-    "Recovery": "recovery",
-    "Traversal": "traversal",
-    "agreement": "stability",
-    "align": "edges",
-    "block_r2": "recovery",
-    "choose_dimension": "dimension",
-    "dci": "disentanglement",
+    "Agreement": "_stability",
+    "Budget": "_budget",
+    "DCI": "metrics",
+    "Default": "methods.default._method",
+    "DefaultFit": "methods.default._method",
+    "Diagnosis": "diagnostics",
+    "Dimension": "_select",
+    "EdgeScores": "metrics",
+    "Estimator": "_estimator",
+    "Fitted": "_estimator",
+    "Floor": "metrics",
+    "GraphScores": "metrics",
+    "Leakage": "metrics",
+    "Match": "metrics",
+    "Method": "_estimator",
+    "NoiseReport": "diagnostics",
+    "Paper": "methods.paper._method",
+    "PaperFit": "methods.paper._method",
+    "Prior": "_prior",
+    "Problem": "_estimator",
+    "Recovery": "metrics",
+    "SeedSelection": "_select",
+    "Traversal": "_traversal",
+    "agreement": "_stability",
+    "align": "metrics",
+    "block_r2": "metrics",
+    "choose_dimension": "_select",
+    "dci": "metrics",
     "diagnose": "diagnostics",
-    "fit": "training",
-    "fit_seeds": "choosing",
-    "graph_scores": "edges",
-    "held_out_match": "matching",
-    "held_out_r2": "recovery",
-    "identified": "sparsity",
-    "leakage": "recovery",
-    "load_fit": "saved",
-    "match": "matching",
-    "noise_only_floor": "floors",
-    "noise_report": "calibration",
-    "r2": "recovery",
-    "regret": "choosing",
-    "root_copies_floor": "floors",
-    "rotation_floor": "floors",
-    "save_fit": "saved",
-    "shd": "edges",
-    "summary": "scores",
-    "to_graph": "graph",
-    "traverse": "traversal",
+    "fit": "methods.default._method",
+    "fit_seeds": "_select",
+    "graph_scores": "metrics",
+    "held_out_match": "metrics",
+    "held_out_r2": "metrics",
+    "identified": "diagnostics",
+    "leakage": "metrics",
+    "load_fit": "_save",
+    "match": "metrics",
+    "method": "methods",
+    "noise_only_floor": "metrics",
+    "noise_report": "diagnostics",
+    "r2": "metrics",
+    "regret": "_select",
+    "root_copies_floor": "metrics",
+    "rotation_floor": "metrics",
+    "save_fit": "_save",
+    "shd": "metrics",
+    "summary": "metrics",
+    "to_graph": "metrics",
+    "traverse": "_traversal",
+    "usable": "methods",
 }
-_NEED_TORCH = {"training", "saved"}
+_NEED_TORCH = {"methods.default._method", "methods.paper._method", "_save"}
 
 
 def __getattr__(name: str) -> object:

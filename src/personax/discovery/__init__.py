@@ -1,9 +1,9 @@
 """Causal graphs over latents, traits and biography. Importing this imports no causal-learn."""
 
-from personax.discovery.bootstrap import bootstrap_edges
-from personax.discovery.citest import CiTest, NothingVaries
-from personax.discovery.fci import fci
-from personax.discovery.knowledge import Knowledge
-from personax.discovery.pc import pc
+from personax.discovery._bootstrap import bootstrap_edges
+from personax.discovery._ci_test import CiTest, NothingVaries
+from personax.discovery._fci import fci
+from personax.discovery._knowledge import Knowledge
+from personax.discovery._pc import pc
 
 __all__ = ["CiTest", "Knowledge", "NothingVaries", "bootstrap_edges", "fci", "pc"]

@@ -14,13 +14,12 @@ from personax.figures.scales import Effects, PValues
 from personax.figures.sheet import PAD, PLAIN, ROW, Sheet, lay_out
 from personax.figures.table import Table, read
 from personax.figures.words import number
+from personax.registry import RegistryError, describe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["heatmap"]
-
-TESTS = {"kci": "KCI", "hsic": "HSIC", "rcit": "RCIT", "chisq": "Chi-square", "gsq": "G-square"}
 
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 
@@ -119,7 +118,7 @@ def _keys(table: Table) -> Iterator[Key]:
 
 def _caption(table: Table) -> str:
     sizes = [cell.n for cell in table.cells.values()]
-    parts = [f"{TESTS.get(table.test, table.test)}."]
+    parts = [f"{_title(table.test)}."]
     if sizes:
         low, high = min(sizes), max(sizes)
         parts += [f"n = {low:,}." if low == high else f"n = {low:,} to {high:,}.", _level(table)]
@@ -127,6 +126,13 @@ def _caption(table: Table) -> str:
         every = len(table.features) + table.left_out
         parts.append(f"The {len(table.features)} features of {every:,} with the smallest p-values are shown.")
     return " ".join([*parts, "A dependence, not a cause."])
+
+
+def _title(test: str) -> str:
+    try:
+        return describe("tests", test).title
+    except RegistryError:
+        return test
 
 
 def _level(table: Table) -> str:

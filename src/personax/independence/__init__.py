@@ -1,43 +1,55 @@
 """Level I: tests of independence by counting, and the grid of every feature against every target.
 
-A map, each line using the ones above it:
+A map, each line using the ones above it; the modules are private, this package exports the names:
 
-- counting: ``counts`` (distinct values, weights, joined variables), ``variable`` (a column of a table), ``margins``
-- kernels: ``kernels`` (widths), ``factor`` (thin centred factors), ``fourier`` (random waves), ``regression`` (given z)
-- nulls and effects: ``tails``, ``null``, ``effects``, ``intervals``, ``corrections``, ``result``
-- one file a test: ``kci`` with ``conditional``, ``hsic``, ``rcit``, ``gcm``, ``chisq`` and ``gsq`` with
-  ``contingency``, ``usp``
-- the grid: ``frames`` (any table), ``sample`` (what the tests of a pair share), ``router``, ``suite`` (tests by name),
-  ``parallel``, ``grid``, ``views``, ``heterogeneity``, ``pooled``, ``noisy`` (counts with noise)
-- calibration: ``scenarios``, ``battery``, ``calibration``, ``like_mine``, ``certificate``
+- counting: ``_counts`` (distinct values, weights, joined variables), ``_variable`` (a column of a table), ``_margins``
+- kernels: ``_kernels`` (widths, low-rank centred factors), ``_kernel_ridge`` (regression on z)
+- nulls and effects: ``_null``, ``_effects``, ``_intervals``, ``_corrections``, ``_result``
+- ``_pair`` (what the tests of a pair of columns share), ``_registered`` (tests by name: the only table of them)
+- one file a test, all that personax knows of it within: ``_kci`` with ``_conditional``, ``_hsic``, ``_rcit``, ``_gcm``,
+  ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which fits a pair)
+- the grid: ``_frames`` (any table), ``_grid``, ``_views``, ``_heterogeneity``, ``_pooling``,
+  ``_noisy`` (counts with noise)
+- calibration: ``_scenarios``, ``_calibration``, ``_data_nulls`` (nulls made of one's own table), ``_certificate``
 """
 
-from personax.independence.battery import BATTERY
-from personax.independence.calibration import Rate, binomial_interval, calibrate_scenarios, rejection_rate
-from personax.independence.certificate import certificate, verdicts
-from personax.independence.chisq import chisq
-from personax.independence.corrections import correct
-from personax.independence.gcm import gcm
-from personax.independence.grid import screen
-from personax.independence.gsq import gsq
-from personax.independence.heterogeneity import heterogeneity
-from personax.independence.hsic import hsic
-from personax.independence.kci import kci
-from personax.independence.like_mine import calibrate_like
-from personax.independence.noisy import NoisyTable, noisy_chisq, screen_noisy
-from personax.independence.pooled import pool
-from personax.independence.rcit import rcit
-from personax.independence.result import TestResult
-from personax.independence.scenarios import SCENARIOS
-from personax.independence.usp import usp
-from personax.independence.views import dependence_graph, wide
+from personax.independence._auto import auto
+from personax.independence._calibration import Rate, binomial_interval, calibrate_scenarios, rejection_rate
+from personax.independence._certificate import certificate, verdicts
+from personax.independence._chisq import chisq
+from personax.independence._corrections import Correction, correct
+from personax.independence._data_nulls import calibrate_like
+from personax.independence._gcm import gcm
+from personax.independence._grid import ALL, screen
+from personax.independence._gsq import gsq
+from personax.independence._heterogeneity import heterogeneity
+from personax.independence._hsic import hsic
+from personax.independence._kci import kci
+from personax.independence._noisy import NoisyTable, noisy_chisq, screen_noisy
+from personax.independence._pair import MAX_LEVELS, ColumnPair, Given, TestedColumn
+from personax.independence._pooling import pool
+from personax.independence._rcit import rcit
+from personax.independence._registered import RegisteredTest, battery, find_test
+from personax.independence._result import TestResult
+from personax.independence._scenarios import SCENARIOS
+from personax.independence._usp import usp
+from personax.independence._variable import present_rows
+from personax.independence._views import dependence_graph, wide
 
 __all__ = [
-    "BATTERY",
+    "ALL",
+    "MAX_LEVELS",
     "SCENARIOS",
+    "ColumnPair",
+    "Correction",
+    "Given",
     "NoisyTable",
     "Rate",
+    "RegisteredTest",
     "TestResult",
+    "TestedColumn",
+    "auto",
+    "battery",
     "binomial_interval",
     "calibrate_like",
     "calibrate_scenarios",
@@ -45,6 +57,7 @@ __all__ = [
     "chisq",
     "correct",
     "dependence_graph",
+    "find_test",
     "gcm",
     "gsq",
     "heterogeneity",
@@ -52,6 +65,7 @@ __all__ = [
     "kci",
     "noisy_chisq",
     "pool",
+    "present_rows",
     "rcit",
     "rejection_rate",
     "screen",

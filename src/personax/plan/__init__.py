@@ -42,11 +42,12 @@ from personax.plan.release import (
 )
 from personax.plan.report import Report
 from personax.plan.request import Request, read_request
-from personax.plan.whole import FORMAT, Plan
+from personax.plan.whole import FORMAT, SECTIONS, Plan
 
 __all__ = [
     "FORMAT",
     "LLM",
+    "SECTIONS",
     "AnnotateLLM",
     "AnnotateLexicon",
     "AnnotateQuestionnaire",

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
+from personax.crl.methods import usable
 from personax.plan.amounts import Count
 from personax.plan.causes import Beliefs
-from personax.strict import Strict
+from personax.strict import Strict, nearest
 
-CrlMethod = Literal[
-    "default", "paper", "mmcrl", "multiview", "mcl", "betavae", "ivae", "causalvae", "autoencoder", "pca", "cca"
-]
-"""Level II methods that need no truth; see docs/crl.md."""
+
+def _registered(name: str) -> str:
+    """Return the name of a method that needs no truth, of personax or of another package; see docs/crl.md."""
+    known = usable()
+    if name not in known:
+        text = "there is no method {name}; {nearest}"
+        raise PydanticCustomError("unknown_method", text, {"name": name, "nearest": nearest(name, known)})
+    return name
+
+
+CrlMethod = Annotated[str, AfterValidator(_registered)]
 
 
 class Crl(Strict):

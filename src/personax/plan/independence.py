@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from personax.plan.amounts import Alpha
+from personax.plan.parts import part_name
 from personax.strict import Strict
 
-TestName = Literal["auto", "kci", "rcit", "hsic", "chisq", "gsq", "usp", "gcm"]
+TestName = Annotated[str, part_name("tests")]
+"""A registered test of independence, ours or of another installed package."""
 
 
 class Independence(Strict):

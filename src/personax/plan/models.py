@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 from pydantic_core import PydanticCustomError
 
 from personax.plan.amounts import Count
+from personax.plan.parts import part_name
 from personax.strict import Strict
 
 
@@ -33,6 +34,15 @@ class LLM(Strict):
     output_price: float | None = Field(default=None, ge=0, exclude=True)
     batch: bool = Field(default=False, exclude=True)
     batch_discount: float = Field(default=0.5, ge=0, le=1, exclude=True)
+    provider: Annotated[str, part_name("providers")] = "openai"
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual_provider(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the provider that every study had before others could be named: it makes no stage stale."""
+        told: dict[str, Any] = dump(self)
+        if told.get("provider") == "openai":
+            del told["provider"]
+        return told
 
     @field_validator("key")
     @classmethod

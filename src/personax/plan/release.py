@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from personax.plan.amounts import Count, Share
+from personax.plan.parts import part_name
 from personax.release.decide import Leaves
 from personax.release.reduction import Keep
-from personax.release.transforms import Preset
+from personax.release.transforms import is_preset
 from personax.strict import Strict
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -122,7 +123,7 @@ class Release(Strict):
     budget: ReleaseBudget | None = None
     rekey: Literal["after_removals", "always", "never"] = "after_removals"
     allowed: list[str] = []
-    transform: Preset = "rotation"
+    transform: Annotated[str, part_name("transforms", fits=is_preset)] = "rotation"
     audit: bool = True
     gate: ReleaseGate = ReleaseGate()
     publisher: ReleasePublisher = ReleasePublisher()

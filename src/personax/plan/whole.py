@@ -48,3 +48,7 @@ class Plan(Strict):
         if not isinstance(collect, dict) or collect.get("source") != "release":
             return raw
         return {"annotate": {"source": "release"}, "embed": {"source": "release"}} | raw
+
+
+SECTIONS = tuple(name for name in Plan.model_fields if name not in ("version", "name", "seed", "answer", "report"))
+"""The stages that a plan can ask for, in the order in which they run; the report comes after them."""

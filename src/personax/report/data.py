@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -12,14 +13,14 @@ from personax.schema import Column, Graph, Notice
 
 __all__ = [
     "BadCells",
-    "Crl",
+    "CrlResults",
     "Distribution",
     "Faces",
-    "Independence",
-    "Manifest",
+    "IndependenceResults",
     "Modality",
-    "People",
+    "PeopleSummary",
     "ReportData",
+    "StageSummary",
     "TraitScores",
     "Truth",
     "Validity",
@@ -60,7 +61,7 @@ class BadCells:
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class PeopleSummary:
     """Who is in the study; no value of a private column is here."""
 
     count: int
@@ -109,7 +110,7 @@ class Validity:
 
 
 @dataclass(frozen=True, slots=True)
-class Independence:
+class IndependenceResults:
     """Level I: pvalues.parquet of the features shown, and the dependence graph."""
 
     table: pl.DataFrame
@@ -129,7 +130,7 @@ class Independence:
 
 
 @dataclass(frozen=True, slots=True)
-class Crl:
+class CrlResults:
     """Level II: the learned graph, the measures of the fit and its course, what is assumed, what latents may be."""
 
     graph: Graph | None
@@ -150,7 +151,7 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class StageSummary:
     """What a stage did; the clock is left out, so that the same study gives the same page."""
 
     stage: str
@@ -163,19 +164,23 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """A study as the page shows it; a part that the study has not is None or empty."""
+    """A study as the page shows it; a part that the study has not is None or empty.
+
+    ``root`` is the study folder, for sections that other packages add.
+    """
 
     title: str
-    people: People | None = None
+    people: PeopleSummary | None = None
     faces: Faces | None = None
     modalities: Sequence[Modality] = ()
     traits: TraitScores | None = None
     validity: Validity | None = None
-    independence: Independence | None = None
-    crl: Crl | None = None
+    independence: IndependenceResults | None = None
+    crl: CrlResults | None = None
     discovery: Graph | None = None
     truth: Truth | None = None
-    manifests: Sequence[Manifest] = ()
+    manifests: Sequence[StageSummary] = ()
+    root: Path | None = None
 
     @property
     def trait_source(self) -> str:

@@ -10,14 +10,15 @@ from typing import Any
 import polars as pl
 
 from personax.errors import StudyError
+from personax.plan import SECTIONS
 from personax.report.data import (
     BadCells,
-    Crl,
-    Independence,
-    Manifest,
+    CrlResults,
+    IndependenceResults,
     Modality,
-    People,
+    PeopleSummary,
     ReportData,
+    StageSummary,
     TraitScores,
     Truth,
     Validity,
@@ -26,15 +27,13 @@ from personax.report.distribution import distribute
 from personax.report.faces import choose_faces
 from personax.schema import TRAITS, Column, Graph, Notice, select
 
-__all__ = ["FEATURES", "STAGES", "gather"]
+__all__ = ["FEATURES", "gather"]
 
 FEATURES = 60
 """At most so many features are drawn, those with the smallest corrected p-values."""
 
-STAGES = ("collect", "annotate", "embed", "release", "independence", "crl", "discover")
 
-
-def gather(root: Path, *, title: str = "A study of people", stages: Collection[str] = STAGES) -> ReportData:
+def gather(root: Path, *, title: str = "A study of people", stages: Collection[str] = SECTIONS) -> ReportData:
     """Read everything that the page shows; what the study has not stays out.
 
     Parameters
@@ -75,6 +74,7 @@ def gather(root: Path, *, title: str = "A study of people", stages: Collection[s
         discovery=_graph(of("discover", "analysis", "discovery", "graph.json")),
         truth=truth,
         manifests=_manifests(root / "manifests", stages),
+        root=root,
     )
 
 
@@ -122,7 +122,7 @@ def _graph(path: Path) -> Graph | None:
         raise StudyError(text) from error
 
 
-def _people(folder: Path, independence: Independence | None) -> People | None:
+def _people(folder: Path, independence: IndependenceResults | None) -> PeopleSummary | None:
     frame = _frame(folder / "people.parquet")
     if frame is None:
         return None
@@ -130,7 +130,7 @@ def _people(folder: Path, independence: Independence | None) -> People | None:
     known = [column for column in _columns(folder / "columns.json") if column.name in names]
     shown = _shown(select(known, "feature"), independence)
     texts = _frame(folder / "texts.parquet", ["id"])
-    return People(
+    return PeopleSummary(
         count=frame.height,
         columns=[(column, _missing(frame[column.name])) for column in known],
         distributions=[distribute(frame[column.name], column) for column in shown],
@@ -144,7 +144,7 @@ def _missing(values: pl.Series) -> int:
     return values.null_count() + (int(values.is_nan().sum()) if values.dtype.is_float() else 0)
 
 
-def _shown(features: list[Column], independence: Independence | None) -> list[Column]:
+def _shown(features: list[Column], independence: IndependenceResults | None) -> list[Column]:
     """Return the features to draw: all of a few; of many those that the heatmap shows too."""
     if len(features) <= FEATURES or independence is None:
         return features[:FEATURES]
@@ -200,7 +200,7 @@ def _csv(path: Path) -> pl.DataFrame:
         raise StudyError(text) from error
 
 
-def _independence(folder: Path) -> Independence | None:
+def _independence(folder: Path) -> IndependenceResults | None:
     table = _frame(folder / "pvalues.parquet")
     if table is None or table.is_empty():
         return None
@@ -213,7 +213,7 @@ def _independence(folder: Path) -> Independence | None:
     counts = table.group_by("group", "test", maintain_order=True).agg(
         pl.len(), pl.col("p_value").count(), pl.col("rejected").sum().alias("rejected")
     )
-    return Independence(
+    return IndependenceResults(
         table=table.filter(pl.col("feature").is_in(features)),
         features=features,
         feature_count=table["feature"].n_unique(),
@@ -246,13 +246,13 @@ def strongest(table: pl.DataFrame, limit: int = FEATURES) -> list[str]:
     return ordered["feature"].to_list()
 
 
-def _crl(folder: Path) -> Crl | None:
+def _crl(folder: Path) -> CrlResults | None:
     graph, metrics = _graph(folder / "graph.json"), _json(folder / "metrics.json")
     if graph is None and metrics is None:
         return None
     assumptions = (_json(folder / "diagnostics.json") or {}).get("assumptions", [])
     reading = _json(folder / "reading.json")
-    return Crl(graph, metrics or {}, _frame(folder / "history.parquet"), assumptions, reading or {})
+    return CrlResults(graph, metrics or {}, _frame(folder / "history.parquet"), assumptions, reading or {})
 
 
 def _truth(path: Path) -> Truth | None:
@@ -263,10 +263,10 @@ def _truth(path: Path) -> Truth | None:
     return Truth(graph, raw.get("groups", {}), raw.get("effects", []), raw.get("note", ""))
 
 
-def _manifests(folder: Path, stages: Collection[str]) -> list[Manifest]:
-    raws: list[Mapping[str, Any] | None] = [_json(folder / f"{stage}.json") for stage in STAGES if stage in stages]
+def _manifests(folder: Path, stages: Collection[str]) -> list[StageSummary]:
+    raws: list[Mapping[str, Any] | None] = [_json(folder / f"{stage}.json") for stage in SECTIONS if stage in stages]
     return [
-        Manifest(
+        StageSummary(
             stage=raw["stage"],
             seed=raw.get("seed"),
             versions=raw.get("versions", {}),

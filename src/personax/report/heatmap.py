@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
-from personax.report.scale import CORRECTED, EFFECT, Scale
+from personax.report.scale import CORRECTED, EFFECT, ColourScale
 from personax.report.svg import Value, element
 from personax.report.words import display_trait
 
@@ -106,7 +106,7 @@ def _cell(target: str, row: Mapping[str, Any] | None, x: float, y: float, step: 
     )
 
 
-def _step(letter: str, scale: Scale, value: float | None) -> str:
+def _step(letter: str, scale: ColourScale, value: float | None) -> str:
     return f"{letter}x" if value is None or math.isnan(value) else f"{letter}{scale.step(value)}"
 
 

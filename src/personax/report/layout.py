@@ -15,7 +15,7 @@ from itertools import pairwise
 from personax.data.edges import POINTING
 from personax.schema import Graph
 
-__all__ = ["Layout", "layered"]
+__all__ = ["GraphLayout", "layered"]
 
 SWEEPS = 12
 
@@ -23,7 +23,7 @@ Point = Hashable
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class GraphLayout:
     """Places of nodes and waypoints of edges, as (layer, place within the layer).
 
     Parameters
@@ -38,7 +38,7 @@ class Layout:
     routes: Sequence[Sequence[tuple[int, float]]]
 
 
-def layered(graph: Graph, last: str = "trait") -> Layout:
+def layered(graph: Graph, last: str = "trait") -> GraphLayout:
     """Lay out a graph; edges that would close a cycle are drawn against the flow.
 
     Parameters
@@ -74,7 +74,7 @@ def layered(graph: Graph, last: str = "trait") -> Layout:
         for place, point in enumerate(column)
     }
     places = {node.id: spots[node.id] for node in graph.nodes}
-    return Layout(places, [[spots[point] for point in chain] for chain in chains])
+    return GraphLayout(places, [[spots[point] for point in chain] for chain in chains])
 
 
 def _oriented(graph: Graph, last: str) -> list[tuple[str, str]]:

@@ -11,13 +11,11 @@ from markupsafe import Markup
 
 from personax.report import words
 from personax.report.data import ReportData
-from personax.report.graph import draw
 from personax.report.histogram import bars, histogram
-from personax.report.reliability import ReliabilityView, StereotypesView
 from personax.report.scale import CORRECTED, EFFECT
+from personax.report.sections import SectionInput, sections
 from personax.report.usage import guidelines, parse
-from personax.report.validity import ValidityView
-from personax.report.views import CrlView, HeatmapView, RatersView, TruthView, facts, image_rows, settings
+from personax.report.views import facts, settings
 from personax.schema import LETTERS
 
 __all__ = ["render"]
@@ -46,26 +44,19 @@ def render(data: ReportData, *, usage: str | None = None) -> str:
     (False, True)
     """
     style, script = _asset("style.css"), _asset("page.js")
-    return (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            data=data,
-            style=Markup(style),
-            script=Markup(script),
-            policy=_policy(style, script),
-            facts=facts(data),
-            faces=image_rows(data.faces) if data.faces else [],
-            heat=HeatmapView(data.independence) if data.independence else None,
-            raters=RatersView(data.traits) if data.traits else None,
-            reliability=ReliabilityView(data.traits.reliability) if data.traits and data.traits.reliability else None,
-            stereotypes=StereotypesView(data.traits.stereotypes) if data.traits and data.traits.stereotypes else None,
-            validity=ValidityView(data.validity) if data.validity else None,
-            crl=CrlView(data.crl) if data.crl else None,
-            discovery=draw(data.discovery, "Causal graph") if data.discovery else None,
-            truth=TruthView(data.truth, data.independence, data.crl) if data.truth else None,
-            usage=parse(guidelines() if usage is None else usage),
-        )
+    environment = _environment()
+
+    def rendered(template: str, **values: object) -> Markup:
+        return Markup(environment.get_template(template).render(data=data, **values))
+
+    return environment.get_template("page.html.j2").render(
+        data=data,
+        style=Markup(style),
+        script=Markup(script),
+        policy=_policy(style, script),
+        facts=facts(data),
+        sections=list(sections(SectionInput(data, rendered))),
+        usage=parse(guidelines() if usage is None else usage),
     )
 
 

@@ -13,11 +13,11 @@ from markupsafe import Markup
 
 from personax.report.svg import element
 
-__all__ = ["CORRECTED", "EFFECT", "Scale"]
+__all__ = ["CORRECTED", "EFFECT", "ColourScale"]
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class ColourScale:
     """Steps of a quantity.
 
     Parameters
@@ -52,8 +52,8 @@ class Scale:
         )
 
 
-EFFECT = Scale((0.02, 0.05, 0.1, 0.2, 0.3, 0.5), ("under .02", ".02", ".05", ".1", ".2", ".3", ".5 and over"))
-CORRECTED = Scale(
+EFFECT = ColourScale((0.02, 0.05, 0.1, 0.2, 0.3, 0.5), ("under .02", ".02", ".05", ".1", ".2", ".3", ".5 and over"))
+CORRECTED = ColourScale(
     (1e-30, 1e-12, 1e-6, 1e-3, 0.01, 0.05),
     (".05 and over", "under .05", ".01", ".001", "1e-6", "1e-12", "1e-30"),
     falling=True,

@@ -12,13 +12,13 @@ from markupsafe import Markup
 from personax.report.svg import element, figure
 from personax.report.words import display_test, number, percent, trait_of
 
-__all__ = ["Confusion", "Pair", "compare", "confusions", "scatter"]
+__all__ = ["ComparedPair", "Confusion", "compare", "confusions", "scatter"]
 
 HIGH, LEFT = 260.0, 9.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ComparedPair:
     """One feature and one trait: what is true, and what one test found (``found`` None: not tested)."""
 
     feature: str
@@ -62,7 +62,7 @@ class Confusion:
         return percent(self.false_alarms, self.false_alarms + self.silent)
 
 
-def compare(table: pl.DataFrame, effects: Sequence[Mapping[str, Any]], group: str) -> list[Pair]:
+def compare(table: pl.DataFrame, effects: Sequence[Mapping[str, Any]], group: str) -> list[ComparedPair]:
     """Return every true feature-trait pair with what each test of one group found.
 
     Parameters
@@ -85,9 +85,9 @@ def compare(table: pl.DataFrame, effects: Sequence[Mapping[str, Any]], group: st
     ]
 
 
-def _pair(true: Mapping[str, Any], test: str, row: Mapping[str, Any] | None) -> Pair:
+def _pair(true: Mapping[str, Any], test: str, row: Mapping[str, Any] | None) -> ComparedPair:
     effect = true.get("effect")
-    return Pair(
+    return ComparedPair(
         feature=true["feature"],
         trait=trait_of(true["trait"]),
         test=test,
@@ -99,7 +99,7 @@ def _pair(true: Mapping[str, Any], test: str, row: Mapping[str, Any] | None) -> 
     )
 
 
-def confusions(pairs: Sequence[Pair]) -> list[Confusion]:
+def confusions(pairs: Sequence[ComparedPair]) -> list[Confusion]:
     """Count the verdicts of each test."""
     tests = dict.fromkeys(pair.test for pair in pairs)
     verdicts = ("found", "missed", "false alarm", "rightly silent", "not tested")
@@ -109,7 +109,7 @@ def confusions(pairs: Sequence[Pair]) -> list[Confusion]:
     ]
 
 
-def scatter(pairs: Sequence[Pair]) -> Markup:
+def scatter(pairs: Sequence[ComparedPair]) -> Markup:
     """Draw true against estimated effect of one test's pairs; the shape says whether the test was right."""
     drawn = [pair for pair in pairs if pair.effect is not None and pair.true_effect is not None]
     if not drawn:
@@ -131,7 +131,7 @@ def scatter(pairs: Sequence[Pair]) -> Markup:
     return figure(*axes, *dots, height=HIGH, label=label, class_="scatter")
 
 
-def _dot(pair: Pair, right: float, top: float) -> Markup:
+def _dot(pair: ComparedPair, right: float, top: float) -> Markup:
     x = f"{LEFT + 2 + (96 - LEFT) * (pair.true_effect or 0.0) / right:.2f}%"
     y = 22 + (HIGH - 58) * (1 - (pair.effect or 0.0) / top)
     tip = (

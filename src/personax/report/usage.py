@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
 
-__all__ = ["Block", "guidelines", "parse"]
+__all__ = ["UsageBlock", "guidelines", "parse"]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class UsageBlock:
     """A heading or paragraph (``text``), or a list (``items``)."""
 
     kind: Literal["heading", "paragraph", "list"]
@@ -24,7 +24,7 @@ def guidelines() -> str:
     return resources.files("personax").joinpath("usage.md").read_text(encoding="utf-8")
 
 
-def parse(text: str) -> list[Block]:
+def parse(text: str) -> list[UsageBlock]:
     r"""Split text into blocks at blank lines and list marks; nothing in it is taken as HTML.
 
     Examples
@@ -32,7 +32,7 @@ def parse(text: str) -> list[Block]:
     >>> [block.kind for block in parse("# Use\n\nBe careful\nwith it.\n- no profiling\n- no harm")]
     ['heading', 'paragraph', 'list']
     """
-    blocks: list[Block] = []
+    blocks: list[UsageBlock] = []
     open_block = False
     for line in text.splitlines():
         mark = re.match(r"(#+|[-*]|\d+\.)\s+(.*)", line)
@@ -40,7 +40,7 @@ def parse(text: str) -> list[Block]:
         if not words:
             open_block = False
         elif mark and mark[1].startswith("#"):
-            blocks.append(Block("heading", words))
+            blocks.append(UsageBlock("heading", words))
             open_block = False
         elif mark:
             blocks.append(_listed(blocks, words))
@@ -48,20 +48,20 @@ def parse(text: str) -> list[Block]:
         elif open_block:
             blocks.append(_continued(blocks.pop(), words))
         else:
-            blocks.append(Block("paragraph", words))
+            blocks.append(UsageBlock("paragraph", words))
             open_block = True
     return blocks
 
 
-def _listed(blocks: list[Block], words: str) -> Block:
+def _listed(blocks: list[UsageBlock], words: str) -> UsageBlock:
     """Return a list that ends with a new item, taking up the list just before it."""
     if blocks and blocks[-1].kind == "list":
-        return Block("list", items=(*blocks.pop().items, words))
-    return Block("list", items=(words,))
+        return UsageBlock("list", items=(*blocks.pop().items, words))
+    return UsageBlock("list", items=(words,))
 
 
-def _continued(block: Block, words: str) -> Block:
+def _continued(block: UsageBlock, words: str) -> UsageBlock:
     """Return the block with one more line in its last sentence."""
     if block.kind == "list":
-        return Block("list", items=(*block.items[:-1], f"{block.items[-1]} {words}"))
-    return Block(block.kind, f"{block.text} {words}")
+        return UsageBlock("list", items=(*block.items[:-1], f"{block.items[-1]} {words}"))
+    return UsageBlock(block.kind, f"{block.text} {words}")

@@ -11,12 +11,12 @@ import polars as pl
 from markupsafe import Markup
 
 from personax.report import raters as rater_figures
-from personax.report.data import Crl, Faces, Independence, Manifest, ReportData, TraitScores, Truth
+from personax.report.data import CrlResults, Faces, IndependenceResults, ReportData, StageSummary, TraitScores, Truth
 from personax.report.graph import Drawing, draw
 from personax.report.heatmap import heatmap
 from personax.report.lines import courses
-from personax.report.truth import Confusion, Pair, compare, confusions, scatter
-from personax.report.words import TESTS, count, display_test, number
+from personax.report.truth import ComparedPair, Confusion, compare, confusions, scatter
+from personax.report.words import count, describe_test, display_test, number
 from personax.schema import ENDINGS, LETTERS
 
 __all__ = ["CrlView", "HeatmapView", "RatersView", "TruthView", "facts", "image_rows", "settings"]
@@ -26,7 +26,7 @@ SECRET = ("api key", "token", "secret", "password")
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class HeatmapPanel:
     """One heatmap and the switches' settings that show it."""
 
     group: str
@@ -38,11 +38,11 @@ class Panel:
 class HeatmapView:
     """The dependency heatmap with its switches, the strongest pairs and the reasons of what is missing."""
 
-    def __init__(self, found: Independence) -> None:
+    def __init__(self, found: IndependenceResults) -> None:
         table = found.table
         self.group, self.test = found.leading
         self.groups = [(g, _group(g)) for g in table["group"].unique(maintain_order=True)]
-        self.tests = [(t, *TESTS.get(t, (t, ""))) for t in table["test"].unique(maintain_order=True)]
+        self.tests = [(t, *describe_test(t)) for t in table["test"].unique(maintain_order=True)]
         self.panels = [self._panel(found, group, test) for group, _ in self.groups for test, *_ in self.tests]
         shown = table.filter((pl.col("group") == self.group) & (pl.col("test") == self.test))
         computed = shown.filter(pl.col("p_value").is_not_null())
@@ -56,11 +56,11 @@ class HeatmapView:
         self.shown, self.of = len(found.features), found.feature_count
         self.graph = draw(found.graph, "Dependency graph") if found.graph else None
 
-    def _panel(self, found: Independence, group: str, test: str) -> Panel:
+    def _panel(self, found: IndependenceResults, group: str, test: str) -> HeatmapPanel:
         rows = found.table.filter((pl.col("group") == group) & (pl.col("test") == test))
         label = f"{display_test(test)}, {_group(group)}"
         first = (group, test) == (self.group, self.test)
-        return Panel(group, test, first, heatmap(rows, found.features, label))
+        return HeatmapPanel(group, test, first, heatmap(rows, found.features, label))
 
 
 def _group(group: str) -> str:
@@ -100,7 +100,7 @@ def _kappas(pairs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, list[str
 class CrlView:
     """The learned graph, the measures of the fit and its course."""
 
-    def __init__(self, crl: Crl) -> None:
+    def __init__(self, crl: CrlResults) -> None:
         self.graph = draw(crl.graph, "Learned causal graph") if crl.graph else None
         self.meaning = crl.graph.meaning if crl.graph else ""
         self.metrics = [(name, _written(value)) for name, value in _flat(crl.metrics)][:40]
@@ -121,12 +121,12 @@ class CrlView:
 class TruthView:
     """What is true beside what was found."""
 
-    def __init__(self, truth: Truth, independence: Independence | None, crl: Crl | None) -> None:
+    def __init__(self, truth: Truth, independence: IndependenceResults | None, crl: CrlResults | None) -> None:
         self.note = truth.note
         self.graph: Drawing | None = draw(truth.graph, "True causal graph") if truth.graph else None
         self.meaning = truth.graph.meaning if truth.graph else ""
         self.tables: list[Confusion] = []
-        self.wrong: list[Pair] = []
+        self.wrong: list[ComparedPair] = []
         self.scatter, self.test = Markup(""), ""
         if independence is not None and truth.effects:
             group, self.test = independence.leading
@@ -165,7 +165,7 @@ def facts(data: ReportData) -> list[tuple[str, str]]:
     return found
 
 
-def settings(manifest: Manifest) -> list[tuple[str, str]]:
+def settings(manifest: StageSummary) -> list[tuple[str, str]]:
     """Return a stage's settings as rows; what looks like a secret is not shown."""
     rows = [(name, _written(value)) for name, value in _flat(manifest.plan)]
     return [(name, "(not shown)" if name.lower().endswith(SECRET) else value) for name, value in rows]

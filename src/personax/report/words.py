@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import math
 
+from personax.registry import RegistryError, describe
 from personax.schema import LETTERS
 
-__all__ = ["TESTS", "count", "display_test", "display_trait", "number", "p_value", "percent", "trait_of"]
-
-TESTS = {
-    "kci": ("KCI", "a kernel test: it sees any shape of dependence, not only straight lines"),
-    "hsic": ("HSIC", "a kernel test by the Hilbert-Schmidt norm of the cross-covariance: any shape of dependence"),
-    "rcit": ("RCIT", "a fast approximation of the kernel test by random Fourier features"),
-    "chisq": ("Chi-square", "a test on the table of counts, made for categories"),
-    "gsq": ("G-square", "a likelihood-ratio test on the table of counts, made for categories"),
-}
-"""Name in the files -> name on the page and one phrase that explains it."""
+__all__ = ["count", "describe_test", "display_test", "display_trait", "number", "p_value", "percent", "trait_of"]
 
 _TRAITS = {letter: trait for trait, letter in LETTERS.items()}
 
@@ -40,9 +32,26 @@ def display_trait(name: str) -> str:
     return trait.capitalize() if trait in LETTERS else trait
 
 
+def describe_test(name: str) -> tuple[str, str]:
+    """Return a test's usual name and a phrase that explains it; of a test that is not installed, its name in the files.
+
+    Examples
+    --------
+    >>> describe_test("usp")
+    ('USP', 'a permutation test on the table of counts: valid however sparse the table is')
+    >>> describe_test("not-installed")
+    ('not-installed', '')
+    """
+    try:
+        part = describe("tests", name)
+    except RegistryError:
+        return name, ""
+    return (name, "") if part.fault else (part.title, part.help)
+
+
 def display_test(name: str) -> str:
     """Return the usual name of a test."""
-    return TESTS.get(name, (name, ""))[0]
+    return describe_test(name)[0]
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Protocol
 
+from personax import registry
 from personax.sources.records import Record
 from personax.sources.web.pages import Fetch
 from personax.strict import Strict
@@ -56,8 +57,9 @@ class Adapter(Protocol):
 
 
 def adapters() -> Mapping[str, type[Strict]]:
-    """Return every source of the web by its name; their fields are what may stand in study.yaml."""
-    from personax.sources.leagues import LEAGUES
-    from personax.sources.wikidata.source import Wikidata
+    """Return every source of the web by its name; their fields are what may stand in study.yaml.
 
-    return {**LEAGUES, Wikidata.name: Wikidata}
+    A source is a `personax.strict.Strict` class with the parts of `Adapter` under ``@register("sources", name)``, in
+    this package or in another one; one that cannot be imported is left out.
+    """
+    return {part.name: registry.get("sources", part.name) for part in registry.parts("sources") if not part.fault}

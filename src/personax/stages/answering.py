@@ -14,10 +14,8 @@ from personax.columns import infer_columns
 from personax.data.table import Table
 from personax.discovery import Knowledge
 from personax.errors import PlanError
-from personax.independence import correct, dependence_graph
-from personax.independence.grid import ALL
-from personax.independence.variable import present_rows
-from personax.plan import Discover, Independence, Request
+from personax.independence import ALL, correct, dependence_graph, present_rows
+from personax.plan import Crl, Discover, Independence, Request
 from personax.plan.request import RequestIndependence
 from personax.progress import Progress
 from personax.release.answering import Joined, Populations, Rules, hashes, join_small_cells, population
@@ -25,7 +23,7 @@ from personax.schema import Column, select
 from personax.stages.base import Reader
 from personax.stages.discover import TIERS, find_causes, fits, knowledge_of
 from personax.stages.independence import analyse
-from personax.stages.learning import Asked, Learned, learn
+from personax.stages.latents import Learned, learn
 from personax.stages.reading import associations
 from personax.strict import nearest
 
@@ -204,7 +202,7 @@ def _learned(asking: Asking, people: pl.DataFrame) -> Learned | None:
         asking.suppress("Level II", why)
         return None
     views = {m: {name: table[name].to_numpy() for name in table.columns[1:]} for m, table in kept.items()}
-    return learn(ids.to_list(), views, Asked(**section.model_dump()), asking.rng, asking.progress)
+    return learn(ids.to_list(), views, Crl.model_validate(section.model_dump()), asking.rng, asking.progress)
 
 
 def _told(asking: Asking, learned: Learned, people: pl.DataFrame, left: list[Column]) -> dict[str, Any]:

@@ -6,30 +6,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import Literal
+from zlib import crc32
 
 import numpy as np
 import polars as pl
 
 from personax.discovery import CiTest, NothingVaries
 from personax.errors import ComputationError, InputError, UntestableError
-from personax.independence import TestResult
-from personax.independence.conditional import conditional_kci
-from personax.independence.contingency import Divergence, of_tables, pearson, tables_of
-from personax.independence.gsq import likelihood_ratio
-from personax.independence.kci import kci_of
-from personax.independence.sample import Column, Given, Sample
+from personax.independence import MAX_LEVELS, ColumnPair, Given, TestedColumn, find_test
 from personax.schema import Kind
 
-__all__ = ["TESTS", "ci_test"]
-
-MAX_LEVELS = 20
-"""A continuous column with more distinct values is no set of categories."""
+__all__ = ["ci_test"]
 
 
 def ci_test(
-    name: Literal["fisherz", "kci", "chisq", "gsq"],
+    name: str,
     kinds: Mapping[str, Kind],
     periods: Mapping[str, float] | None = None,
+    *,
+    seed: int = 0,
 ) -> Literal["fisherz"] | CiTest:
     """Return a test as `personax.discovery.pc` and `personax.discovery.fci` take it.
 
@@ -38,11 +33,19 @@ def ci_test(
     Parameters
     ----------
     name
-        ``kci``, ``chisq`` or ``gsq``; ``fisherz`` is causal-learn's and returned as it is.
+        A registered test that runs with and without z, such as ``kci``, ``chisq`` or ``gsq``; ``fisherz`` is
+        causal-learn's and returned as it is.
     kinds
-        Column -> what its values mean. ``chisq`` and ``gsq`` take every value for a category.
+        Column -> what its values mean. Tests of categories take every value for one.
     periods
         Length of one turn of the cyclic columns.
+    seed
+        Of tests that draw random numbers: each question has its own stream, whatever else is asked.
+
+    Raises
+    ------
+    InputError
+        When there is no such test, or it cannot run both with and without z.
 
     Examples
     --------
@@ -52,14 +55,17 @@ def ci_test(
     True
     """
     if name == "fisherz":
-        return name
-    return CiTest(name, partial(_prepare, name=name, kinds=dict(kinds), periods=dict(periods or {})))
+        return "fisherz"
+    if find_test(name).given != "either":
+        raise InputError(f"{name} does not run both with and without given columns, as a search must; choose kci")
+    return CiTest(name, partial(_prepare, name=name, kinds=dict(kinds), periods=dict(periods or {}), seed=seed))
 
 
-def _prepare(frame: pl.DataFrame, name: str, kinds: dict[str, Kind], periods: dict[str, float]) -> _Table:
+def _prepare(frame: pl.DataFrame, name: str, kinds: dict[str, Kind], periods: dict[str, float], seed: int) -> _Table:
     """Make the test ready for a table; a function of this module, so that it can be sent to another process."""
     whole = frame.with_columns(pl.selectors.float().fill_nan(None))
-    if name != "kci":
+    categories = find_test(name).categories
+    if categories:
         for series in whole:
             levels = series.drop_nulls().n_unique()
             if kinds[series.name] == "continuous" and levels > MAX_LEVELS:
@@ -70,14 +76,14 @@ def _prepare(frame: pl.DataFrame, name: str, kinds: dict[str, Kind], periods: di
             raise InputError(f"{series.name} holds infinite values; leave those rows out")
         if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Binary):
             raise InputError(f"{series.name} holds {series.dtype} values, which cannot be tested; leave it out")
-    columns = [Column(s, _kind(s, kinds[s.name], name), periods.get(s.name)) for s in whole]
-    return _Table(name, whole, columns)
+    columns = [TestedColumn(s, _kind(s, kinds[s.name], categories=categories), periods.get(s.name)) for s in whole]
+    return _Table(name, whole, columns, seed)
 
 
-def _kind(series: pl.Series, kind: Kind, test: str) -> Kind:
+def _kind(series: pl.Series, kind: Kind, *, categories: bool) -> Kind:
     """Return what a column is to a test: categories to a test of tables, and text whatever it is called."""
     number = series.dtype.is_numeric() or series.dtype == pl.Boolean
-    return kind if test == "kci" and number else "nominal"
+    return kind if number and not categories else "nominal"
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,8 @@ class _Table:
 
     test: str
     frame: pl.DataFrame
-    columns: Sequence[Column]
+    columns: Sequence[TestedColumn]
+    seed: int
 
     @cached_property
     def _given(self) -> Callable[[tuple[int, ...]], Given]:
@@ -99,11 +106,18 @@ class _Table:
         varying = tuple(one for one in z if self.frame.to_series(one).filter(rows).n_unique() > 1) if z else ()
         try:
             given = self._given(varying).over(rows) if varying else None
-            return TESTS[self.test](self.columns[x].over(rows), self.columns[y].over(rows), given).p_value
+            # a search looks at p-values alone
+            pair = ColumnPair(self.columns[x].over(rows), self.columns[y].over(rows), given, with_effect=False)
+            test = find_test(self.test)
+            return test.run(pair, self._rng(x, y, z), **test.search).p_value
         except UntestableError as error:
             if z and self._nothing_varies(x, y, z):
                 raise NothingVaries from None
             raise ComputationError(self._sentence(x, y, z, int(rows.sum()), error)) from None
+
+    def _rng(self, x: int, y: int, z: tuple[int, ...]) -> np.random.Generator:
+        names = [crc32(self.columns[one].name.encode()) for one in (x, y, *z)]
+        return np.random.default_rng([self.seed, *names])
 
     def _nothing_varies(self, x: int, y: int, z: tuple[int, ...]) -> bool:
         """Say whether x and y both vary in these rows, but no two rows that agree in z differ both in x and in y."""
@@ -120,21 +134,3 @@ class _Table:
         names = self.frame.columns
         given = f" given {', '.join(names[one] for one in z)}" if z else ""
         return f"{self.test} cannot test {names[x]} and {names[y]}{given} on {rows} rows: {error}; leave one out"
-
-
-def _kci(x: Sample, y: Sample, z: Sample | None) -> TestResult:
-    # a search looks at p-values alone, so the effect size is not computed
-    if z is None:
-        return kci_of(x.factor, y.factor, effect=0.0, null="moments")
-    return conditional_kci(x.counted, y.counted, z.counted, validated=z.regression, effect=0.0)
-
-
-def _contingency(divergence: Divergence) -> Callable[[Sample, Sample, Sample | None], TestResult]:
-    return lambda x, y, z: of_tables(tables_of(x.counted, y.counted, None if z is None else z.counted), divergence)
-
-
-TESTS: Mapping[str, Callable[[Sample, Sample, Sample | None], TestResult]] = {
-    "kci": _kci,
-    "chisq": _contingency(pearson),
-    "gsq": _contingency(likelihood_ratio),
-}

@@ -15,7 +15,7 @@ from personax.errors import InputError, PlanError
 from personax.plan import Crl
 from personax.schema import Notice
 from personax.stages.base import Context, Stage
-from personax.stages.learning import Asked, Learned, fingerprint, learn
+from personax.stages.latents import Learned, fingerprint, learn
 from personax.stages.reading import associations, exemplars, proposals, sentences
 from personax.strict import nearest
 
@@ -36,9 +36,8 @@ def _run(context: Context) -> None:
     section = context.plan.crl
     assert section is not None
     ids, views = _views(context, section)
-    asked = Asked(**section.model_dump())
-    keep = context.folder.kept("crl", f"{CRL.revision}-{fingerprint(views, asked, context.rng)}")
-    learned = learn(ids, views, asked, context.rng, context.progress, keep=keep)
+    keep = context.folder.kept("crl", f"{CRL.revision}-{fingerprint(views, section, context.rng)}")
+    learned = learn(ids, views, section, context.rng, context.progress, keep=keep)
     context.write_frame(learned.latents, "analysis", "crl", "latents.parquet")
     context.write_frame(learned.seeds, "analysis", "crl", "seeds.parquet")
     if learned.history is not None:
@@ -132,4 +131,4 @@ def _rounded(values: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in values.items()}
 
 
-CRL = Stage("crl", revision=3, needs=("collect", "annotate", "embed"), run=_run)
+CRL = Stage("crl", revision=4, needs=("collect", "annotate", "embed"), run=_run)

@@ -76,7 +76,7 @@ def find_causes(
         knowledge=knowledge,
         groups=dict(groups or {}),
     )
-    graph = search(frame, watch=lambda tests, given: progress.step(tests, 0, f"tests, now given {given}"))
+    graph = search(frame, progress=lambda tests, given: progress.step(tests, 0, f"tests, now given {given}"))
     if not section.bootstraps:
         return graph, None
     step = partial(progress.step, note="bootstrap draws")

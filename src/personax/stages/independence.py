@@ -14,8 +14,7 @@ from personax.data.table import Table
 from personax.errors import MissingExtraError, PlanError
 from personax.figures import draw_graph, heatmap, save
 from personax.graphs import to_graphml
-from personax.independence import dependence_graph, heterogeneity, pool, screen, wide
-from personax.independence.grid import ALL
+from personax.independence import ALL, dependence_graph, heterogeneity, pool, screen, wide
 from personax.plan import Independence
 from personax.progress import Progress
 from personax.schema import LETTERS, Column, Graph, Kind, Notice, select

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from personax.errors import PlanError
-from personax.independence import dependence_graph
-from personax.independence.corrections import Correction
-from personax.independence.noisy import NoisyTable, screen_noisy
+from personax.independence import Correction, NoisyTable, dependence_graph, screen_noisy
 from personax.progress import Progress
 from personax.release.statistics import NoisyStatistics
 from personax.schema import Graph
@@ -38,7 +36,7 @@ def analyse_statistics(
     features, targets
         Those to test; all by default.
     alpha, correction, draws, seed
-        See `personax.independence.noisy.screen_noisy`.
+        See `personax.independence._noisy.screen_noisy`.
 
     Raises
     ------

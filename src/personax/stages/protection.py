@@ -10,8 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.crl import align, match, shd
-from personax.crl.baselines import method
-from personax.crl.budget import Budget
+from personax.crl._budget import Budget
+from personax.crl.methods import method
 from personax.errors import InputError
 from personax.independence import hsic
 from personax.release import PRESETS, Chain, Key, Preset

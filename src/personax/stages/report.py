@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from personax.plan import SECTIONS
 from personax.report import gather, render
 from personax.stages.base import Context, Stage
 
@@ -11,17 +12,15 @@ __all__ = ["REPORT"]
 def _run(context: Context) -> None:
     """Write one page that opens from disk."""
     title = context.plan.report.title or context.plan.name
-    asked = [name for name in STAGES_BEFORE if getattr(context.plan, name) is not None]
+    asked = [name for name in SECTIONS if getattr(context.plan, name) is not None]
     page = render(gather(context.folder.root, title=title, stages=asked))
     context.write_text(page, "report", "index.html")
     context.counts["bytes"] = len(page.encode())
 
-
-STAGES_BEFORE = ("collect", "annotate", "embed", "release", "independence", "crl", "discover")
 
 COMPARED = tuple(
     f"traits/validity/{name}" for name in ("agreement.csv", "effects.csv", "alt_test.json", "summary.json")
 )
 """What `personax traits validate compare` writes."""
 
-REPORT = Stage("report", revision=2, needs=STAGES_BEFORE, run=_run, titled=True, tells=True, beside=COMPARED)
+REPORT = Stage("report", revision=2, needs=SECTIONS, run=_run, titled=True, tells=True, beside=COMPARED)

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax import registry
 from personax.errors import InputError
 from personax.release.checks.check import Check, Release, mapping, settle
 from personax.release.layout import column_entries
@@ -17,11 +18,15 @@ from personax.release.plain import frame, one_length, schema
 __all__ = ["vectors"]
 
 STATED = "transforms.json"
-MIXING = {"rotation", "whitening", "warp", "flow"}
-"""Steps after which a coordinate that was exactly zero no longer is."""
 _TAG = re.compile(r"[0-9a-f]{16}")
 ZEROS = 0.01
 """Share of exact zeros that a mixed vector does not have."""
+
+
+def _mixes(step: str) -> bool:
+    """Say whether after a step a coordinate that was exactly zero no longer is; of an unknown step nothing is said."""
+    known = step in registry.names("transforms")
+    return known and bool(registry.describe("transforms", step).facts.get("mixes"))
 
 
 def vectors(release: Release) -> Iterable[Check]:
@@ -51,7 +56,7 @@ def vectors(release: Release) -> Iterable[Check]:
                 broken += _faults(label, found, {STATED: dim, "columns.json": lengths.get(column)})
                 steps = mapping(stated.get(label)).get("steps")
                 values = _finite(found)
-                mixed = isinstance(steps, list) and bool(MIXING & {str(step) for step in steps})
+                mixed = isinstance(steps, list) and any(_mixes(str(step)) for step in steps)
                 if mixed and (values == 0).sum() > ZEROS * values.size:
                     plain.append(label)
                 if _unit(values):

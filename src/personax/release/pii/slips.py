@@ -55,8 +55,10 @@ def is_slip(one: str, other: str) -> bool:
 
     Examples
     --------
-    >>> is_slip("nemmo", "nemo"), is_slip("meno", "nemo"), is_slip("alexnadra", "alexandra"), is_slip("marina", "martin")
-    (True, False, True, False)
+    >>> [is_slip(one, "alexandra") for one in ("alexnadra", "alexandre", "alexandr", "alexanders")]
+    [True, True, True, False]
+    >>> is_slip("meno", "nemo"), is_slip("marina", "martin")
+    (False, False)
     """
     short, long = sorted((one, other), key=len)
     if len(short) < SHORTEST or len(long) < LONGER or len(long) - len(short) > 1:

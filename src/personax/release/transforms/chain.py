@@ -4,42 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from personax import registry
 from personax.errors import InputError
-from personax.release.draws import Draws
+from personax.registry import Part, register
 from personax.release.key import Key
-from personax.release.transforms.flow import Flow
-from personax.release.transforms.rotation import Rotation
-from personax.release.transforms.shuffle import Shuffle
-from personax.release.transforms.standard import Standard
+from personax.release.transforms.properties import BENT
 from personax.release.transforms.step import Floats, Step
-from personax.release.transforms.warp import Warp
-from personax.release.transforms.whitening import SingleWhitening, Whitening
 from personax.strict import nearest
 
-__all__ = ["PRESETS", "Chain", "Preset"]
+__all__ = ["PRESETS", "STEPS", "Chain", "Preset", "Registered", "is_preset"]
 
-STEPS: Mapping[str, Callable[[int, Draws], Step]] = {
-    "flow": Flow, "rotation": Rotation, "shuffle": Shuffle, "standard": Standard, "warp": Warp,
-    "whitening": SingleWhitening,
-}  # fmt: skip
-BEFORE: Mapping[int, Mapping[str, Callable[[int, Draws], Step]]] = {1: {**STEPS, "whitening": Whitening}}
-"""Version -> the steps as they were then: releases made under it come out byte for byte, and come back."""
+T = TypeVar("T")
 
-Preset = Literal["rotation", "shuffle", "whitening", "warp", "flow", "chain"]
+Preset = str
+"""The name of a registered transform that a study can ask for."""
 
-PRESETS: Mapping[Preset, tuple[str, ...]] = {
-    "rotation": ("rotation",),
-    "shuffle": ("shuffle",),
-    "whitening": ("whitening", "rotation"),
-    "warp": ("standard", "warp", "rotation"),
-    "flow": ("standard", "flow", "rotation"),
-    "chain": ("whitening", "rotation", "warp", "flow", "rotation"),
-}
+
+class Registered(Mapping[str, T]):
+    """Names of registered transforms and what each declares; those of other packages are there once installed."""
+
+    def __init__(self, declared: Callable[[Part], T | None]) -> None:
+        self._declared = declared
+
+    def _all(self) -> dict[str, T]:
+        found = {part.name: self._declared(part) for part in registry.parts("transforms") if not part.fault}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def __getitem__(self, name: str) -> T:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+def _step(part: Part) -> type[Step] | None:
+    kind = registry.get("transforms", part.name)
+    return kind if isinstance(kind, type) and issubclass(kind, Step) else None
+
+
+def is_preset(part: Part) -> bool:
+    """Say whether a study can ask for a registered transform; a mere step of others cannot be."""
+    return bool(part.facts.get("preset", (part.name,)))
+
+
+STEPS: Mapping[str, type[Step]] = Registered(_step)
+"""Name -> the class of the step."""
+
+PRESETS: Mapping[str, tuple[str, ...]] = Registered(lambda part: part.facts.get("preset", (part.name,)) or None)
 """Transform of study.yaml -> its steps. What is bent or fitted is always rotated last."""
 
 VERSION = 2
@@ -53,6 +72,15 @@ ROWS: Mapping[int, int] = {1: 8192, 2: 1024}
 Vectors = NDArray[np.float32]
 
 
+@register(
+    "transforms",
+    "chain",
+    title="Chain",
+    help="whitening, rotation, warp, flow and rotation, one after another",
+    order=60,
+    preset=("whitening", "rotation", "warp", "flow", "rotation"),
+    keeps=BENT,
+)
 class Chain:
     """A transform of vectors of one length, in one measurement of one study.
 
@@ -90,10 +118,10 @@ class Chain:
         self.dim = dim
         label = "+".join(self.names)
         self._steps = [
-            BEFORE.get(version, STEPS)[name](dim, key.draws("transform", DRAWN, context, label, place, name, dim))
+            _made(name, version)(dim, key.draws("transform", DRAWN, context, label, place, name, dim))
             for place, name in enumerate(self.names)
         ]
-        self._fitted = not {"standard", "whitening"} & set(self.names)
+        self._fitted = not any(registry.describe("transforms", name).facts.get("fitted") for name in self.names)
 
     def fit(self, vectors: Vectors) -> Self:
         """Take from the data what the steps need of them; reads them twice a fitted step, some rows at a time.
@@ -188,11 +216,17 @@ class Chain:
         return rows
 
 
+def _made(name: str, version: int) -> type[Step]:
+    """Return the class of a step as it was in a version: releases made under it come out and come back as they were."""
+    former: Mapping[int, type[Step]] = registry.describe("transforms", name).facts.get("former", {})
+    return former.get(version, STEPS[name])
+
+
 def _names(steps: str | Sequence[str]) -> tuple[str, ...]:
     if isinstance(steps, str):
-        found = next((its for name, its in PRESETS.items() if name == steps), None)
+        found = PRESETS.get(steps)
         if found is None:
-            raise InputError(f"{steps!r} is no transform; {nearest(steps, list(get_args(Preset)))}")
+            raise InputError(f"{steps!r} is no transform; {nearest(steps, list(PRESETS))}")
         return found
     unknown = [name for name in steps if name not in STEPS]
     if unknown or not steps:

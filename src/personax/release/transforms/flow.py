@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from personax.registry import register
 from personax.release.draws import Draws
+from personax.release.transforms.properties import BENT
 from personax.release.transforms.step import Floats, Step
 
 __all__ = ["Flow"]
@@ -23,6 +25,16 @@ STEEP = 1.5
 """Size of what enters the tanh, in units of the coordinates: 0 would be a linear map."""
 
 
+@register(
+    "transforms",
+    "flow",
+    title="Flow",
+    help="a keyed coupling flow, then a rotation",
+    order=50,
+    preset=("standard", "flow", "rotation"),
+    mixes=True,
+    keeps=BENT,
+)
 class Flow(Step):
     """RealNVP with random weights: y = x exp(s(x')) + t(x'), the halves x and x' drawn anew in each layer.
 

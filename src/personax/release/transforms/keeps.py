@@ -1,43 +1,24 @@
-"""What each transform keeps: so that a publisher knows which results of the originals still hold on the release."""
+"""What each registered transform keeps; one that says nothing of it is taken to keep nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
-from personax.release.transforms.chain import Preset
+from personax import registry
+from personax.registry import Part
+from personax.release.transforms.chain import Registered, is_preset
+from personax.release.transforms.properties import PROPERTIES, Kept
 
-__all__ = ["KEEPS", "PROPERTIES", "Kept"]
+__all__ = ["KEEPS"]
 
-Kept = Literal["exactly", "approximately", "not"]
-"""``approximately`` is measured, in docs/protection.md."""
 
-PROPERTIES: Mapping[str, str] = {
-    "distances": "Euclidean distances between people",
-    "inner products": "inner products of people, and so cosines",
-    "neighbours": "who is nearest to whom",
-    "rbf": "the RBF kernel of whole vectors with the median distance as its width",
-    "level I": "p-values of HSIC and KCI on whole vectors, which standardise each coordinate before their kernel",
-    "linear": "all linear functions of the vector: linear and logistic regression, partial correlation, CCA",
-    "coordinates": "each coordinate up to order, sign and a monotone map: rank tests of single coordinates",
-    "independence": "what is independent of the whole vector, given anything: the truth that Level I asks about",
-    "linear mixing": "if the originals are a linear map of latents, so is the release (assumed by ICA and linear CRL)",
-    "smooth mixing": "if the originals are a smooth invertible map of latents, so is the release (nonlinear CRL)",
-}
-"""Property -> what it means."""
+def _keeps(part: Part) -> Mapping[str, Kept] | None:
+    if not is_preset(part):
+        return None
+    registry.get("transforms", part.name)  # what is no literal is known once the module is there
+    nothing: Mapping[str, Kept] = dict.fromkeys(PROPERTIES, "not")
+    return {**nothing, **registry.describe("transforms", part.name).facts.get("keeps", {})}
 
-_ORTHOGONAL: dict[str, Kept] = dict.fromkeys(PROPERTIES, "exactly")
-_ORTHOGONAL["coordinates"], _ORTHOGONAL["level I"] = "not", "approximately"
-_BENT: dict[str, Kept] = dict.fromkeys(PROPERTIES, "not")
-_BENT["neighbours"] = _BENT["rbf"] = _BENT["level I"] = "approximately"
-_BENT["independence"] = _BENT["smooth mixing"] = "exactly"
 
-KEEPS: Mapping[Preset, Mapping[str, Kept]] = {
-    "shuffle": {**_ORTHOGONAL, "coordinates": "exactly", "level I": "exactly"},
-    "rotation": _ORTHOGONAL,
-    "whitening": {**_BENT, "linear": "exactly", "linear mixing": "exactly"},
-    "warp": _BENT,
-    "flow": _BENT,
-    "chain": _BENT,
-}
+KEEPS: Mapping[str, Mapping[str, Kept]] = Registered(_keeps)
 """Transform -> property -> how it is kept."""

@@ -6,12 +6,23 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from personax.errors import InputError
+from personax.registry import register
 from personax.release.draws import Draws
+from personax.release.transforms.properties import ORTHOGONAL
 from personax.release.transforms.step import Floats, State, Step
 
 __all__ = ["Rotation"]
 
 
+@register(
+    "transforms",
+    "rotation",
+    title="Rotation",
+    help="a random orthogonal map: distances and angles stay",
+    order=10,
+    mixes=True,
+    keeps=ORTHOGONAL,
+)
 class Rotation(Step):
     """Rotate, in O(d k) a row for k reflections.
 

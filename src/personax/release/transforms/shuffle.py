@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
+from personax.registry import register
 from personax.release.draws import Draws
+from personax.release.transforms.properties import ORTHOGONAL
 from personax.release.transforms.step import Floats, Step
 
 __all__ = ["Shuffle"]
 
 
+@register(
+    "transforms",
+    "shuffle",
+    title="Shuffle",
+    help="coordinates in another order, some with the other sign",
+    order=20,
+    keeps={**ORTHOGONAL, "coordinates": "exactly", "level I": "exactly"},
+)
 class Shuffle(Step):
     """Put coordinates in another order and turn half of them round; each keeps its own distribution up to its sign."""
 

@@ -5,12 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from personax.errors import InputError
+from personax.registry import register
 from personax.release.draws import Draws
 from personax.release.transforms.step import Batches, Floats, State, Step
 
 __all__ = ["Standard"]
 
 
+@register(
+    "transforms",
+    "standard",
+    title="Standard",
+    help="mean 0 and one scale: a step before others",
+    order=70,
+    preset=(),
+    fitted=True,
+)
 class Standard(Step):
     """Subtract the mean row and divide everything by one number; all distances change by the same factor."""
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from personax.registry import register
 from personax.release.draws import Draws
+from personax.release.transforms.properties import BENT
 from personax.release.transforms.step import Floats, Step
 
 __all__ = ["Warp"]
@@ -14,6 +16,16 @@ SKEW = 0.8
 """Bounds of what the key draws: heavier or lighter tails, more or less lopsided."""
 
 
+@register(
+    "transforms",
+    "warp",
+    title="Warp",
+    help="each coordinate bent by a keyed monotone map, then a rotation",
+    order=40,
+    preset=("standard", "warp", "rotation"),
+    mixes=True,
+    keeps=BENT,
+)
 class Warp(Step):
     """Apply sinh(b arsinh(x) + a) with a and b of its own to each coordinate; the inverse is of the same form.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from personax.errors import InputError
+from personax.registry import register
 from personax.release.draws import Draws
+from personax.release.transforms.properties import BENT
 from personax.release.transforms.step import Batches, Floats, State, Step
 
 __all__ = ["SingleWhitening", "Whitening"]
@@ -67,6 +69,18 @@ class Whitening(Step):
         return x
 
 
+@register(
+    "transforms",
+    "whitening",
+    title="Whitening",
+    help="principal axes of size one, then a rotation",
+    order=30,
+    preset=("whitening", "rotation"),
+    fitted=True,
+    mixes=True,
+    former={1: Whitening},
+    keeps={**BENT, "linear": "exactly", "linear mixing": "exactly"},
+)
 class SingleWhitening(Whitening):
     """The same map in the precision of the rows; only what is taken from the data is computed in float64.
 

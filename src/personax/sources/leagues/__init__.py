@@ -1,5 +1,6 @@
 """Athletes from the leagues' own sites: one file a league, one walk for all of them."""
 
+from personax import registry
 from personax.sources.leagues.atp import Atp
 from personax.sources.leagues.bundesliga import Bundesliga
 from personax.sources.leagues.espn import Espn
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 LEAGUES: dict[str, type[League]] = {
-    league.name: league for league in (Nba, Nfl, Espn, Nflverse, Nhl, Atp, Pga, PremierLeague, Bundesliga)
+    part.name: registry.get("sources", part.name)
+    for part in registry.parts("sources")
+    if part.module.startswith(f"{__name__}.")
 }
 """Name in study.yaml -> the league, whose fields are the settings that may stand there."""

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from pydantic import Field
 
 from personax.errors import SourceError
+from personax.registry import register
 from personax.sources.leagues.draft import merged
 from personax.sources.leagues.league import League
 from personax.sources.leagues.lists import Listed, Ref, Step
@@ -20,6 +21,7 @@ from personax.sources.web.pages import Page, Request
 __all__ = ["Atp"]
 
 
+@register("sources", "atp", title="ATP Tour", order=60)
 class Atp(League):
     """The ATP tour, men, by singles ranking.
 

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax.errors import SourceError
+from personax.registry import register
 from personax.sources.leagues.draft import Draft, merged
 from personax.sources.leagues.league import League
 from personax.sources.leagues.lists import Listed, Ref, Step
@@ -33,6 +34,7 @@ _POSITIONS = ("GOALKEEPER", "DEFENSE", "MIDFIELD", "ATTACK")
 _HTML = ("text/html",)
 
 
+@register("sources", "bundesliga", title="Bundesliga", order=90)
 class Bundesliga(League):
     """The Bundesliga, men.
 

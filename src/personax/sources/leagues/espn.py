@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from personax.registry import register
 from personax.sources.leagues.draft import Draft, merged
 from personax.sources.leagues.league import League
 from personax.sources.leagues.lists import Listed, Ref, Step
@@ -32,6 +33,7 @@ _ATHLETE = re.compile(r"/athletes/(\d+)(?:[?/]|$)")
 """The id in a link of the list of athletes; the link itself is not followed."""
 
 
+@register("sources", "espn", title="ESPN", order=30)
 class Espn(League):
     """A league at ESPN.
 

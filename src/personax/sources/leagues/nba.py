@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from pydantic import Field
 
 from personax.errors import SourceError
+from personax.registry import register
 from personax.sources.leagues.draft import Draft, merged
 from personax.sources.leagues.league import League
 from personax.sources.leagues.lists import Listed, Ref, Step
@@ -36,6 +37,7 @@ _LISTED = (
 _OWN = ("PERSON_ID", "FIRST_NAME", "LAST_NAME", "BIRTHDATE", "COUNTRY", "HEIGHT", "WEIGHT", "POSITION", "TEAM_CITY")
 
 
+@register("sources", "nba", title="NBA", order=10)
 class Nba(League):
     """The NBA, one season.
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from personax.errors import SourceError
+from personax.registry import register
 from personax.sources.leagues.draft import merged
 from personax.sources.leagues.league import League
 from personax.sources.leagues.lists import Listed, Ref, Step
@@ -40,6 +41,7 @@ _INFO = "nfl-c-player-info"
 _HEADER = "nfl-c-player-header"
 
 
+@register("sources", "nfl", title="NFL", order=20)
 class Nfl(League):
     """The NFL, the teams' rosters of today.
 

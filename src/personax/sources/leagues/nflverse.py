@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from personax.registry import register
 from personax.sources.leagues.league import League
 from personax.sources.leagues.lists import Listed, Ref, Step
 from personax.sources.leagues.reading import changed, text_of
@@ -31,6 +32,7 @@ _NEEDS = (
 _CSV = ("text/csv", "text/plain", "application/octet-stream", "application/csv")
 
 
+@register("sources", "nflverse", title="nflverse", order=40)
 class Nflverse(League):
     """The nflverse table of NFL players.
 

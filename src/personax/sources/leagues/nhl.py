@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import Field
 
+from personax.registry import register
 from personax.sources.leagues.draft import merged
 from personax.sources.leagues.league import League
 from personax.sources.leagues.lists import Listed, Ref, Step
@@ -22,6 +23,7 @@ _KEYS = ("playerId", "birthDate", "birthCity", "birthCountryCode", "nationalityC
 _NAMES = {"skater": "skaterFullName", "goalie": "goalieFullName"}
 
 
+@register("sources", "nhl", title="NHL", order=50)
 class Nhl(League):
     """The NHL, the regular games of one season.
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from personax.errors import SourceError
+from personax.registry import register
 from personax.sources.leagues.draft import clean, merged
 from personax.sources.leagues.league import League
 from personax.sources.leagues.lists import Listed, Ref, Step
@@ -31,6 +32,7 @@ _DATES = ("iso", "%b %d, %Y", "%B %d, %Y", "%b. %d, %Y", "%m/%d/%Y", "%d %b %Y",
 """The site's own form was not seen: all that name the day without doubt, and the American one."""
 
 
+@register("sources", "pga", title="PGA Tour", order=70)
 class Pga(League):
     """The PGA Tour.
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
+from personax.registry import register
 from personax.sources.leagues.draft import Draft
 from personax.sources.leagues.league import League
 from personax.sources.leagues.lists import Listed, Ref, Step
@@ -18,6 +19,7 @@ from personax.sources.web.pages import Page
 __all__ = ["PremierLeague"]
 
 
+@register("sources", "premier_league", title="Premier League", order=80)
 class PremierLeague(League):
     """The Premier League, men, one season.
 

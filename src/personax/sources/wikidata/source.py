@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax.errors import FetchError, SourceChanged, SourceError
+from personax.registry import register
 from personax.sources.records import Failure, Origin, Record
 from personax.sources.web.pages import Fetch, Page
 from personax.sources.wikidata.api import BATCH, Api, Found, entity_request, read_entity_page
@@ -24,6 +25,7 @@ from personax.strict import Strict, nearest
 __all__ = ["Wikidata"]
 
 
+@register("sources", "wikidata", title="Wikidata", order=100)
 class Wikidata(Strict):
     """People of Wikidata, CC0.
 

@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
+from personax.errors import InputError
 from personax.traits.llms.answers import reply_of
 from personax.traits.llms.asking import OUT, Asked, Question, Request, batches, repaired, requests_of
 from personax.traits.llms.batch_api import BatchAPI, GoneError, Rows, State
@@ -80,6 +81,8 @@ class Batching:
         self.asked, self.model, self.shared = asked, model, shared
         self.outcome = outcome or Outcome(model.name)
         self.disk, self.purse, self.patience = shared.disk, shared.purse, shared.patience
+        if model.batch and model.provider != "openai":
+            raise InputError(f"{model.name}: batches need the provider openai; set batch: false")
         self.provider = Provider(model, asked.prompt.schema())
         self.api, self.table = BatchAPI(self.provider), Batches(shared.disk.journal, model)
         self.reserved: dict[str, float] = {}

@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from personax import registry
 from personax.errors import InputError, require
+from personax.registry import register
 from personax.traits.llms.prompting import content_hash
 from personax.traits.llms.replies import Reply
 
-__all__ = ["Answer", "LostError", "Model", "Provider", "RejectedError", "StoppedError"]
+__all__ = ["Answer", "LostError", "Model", "Provider", "RejectedError", "StoppedError", "provider_of"]
 
 SECRET: Final = re.compile(r"\b(sk|key|AIza|gsk|xai|Bearer )[-_\w*]{6,}")
 OF_REASON: Final = 300
@@ -44,6 +46,8 @@ class Model:
         Of a million tokens; None where it is not known.
     batch, batch_discount
         Whether it is asked by files of the provider's batch API; which share of the price is not charged then.
+    provider
+        The registered client that speaks to the endpoint.
     """
 
     name: str
@@ -61,10 +65,12 @@ class Model:
     output_price: float | None = None
     batch: bool = False
     batch_discount: float = 0.5
+    provider: str = "openai"
 
     def settings(self) -> list[Any]:
         """Return what of this changes an answer."""
-        return [self.model, self.base_url.rstrip("/"), self.structured, self.temperature, self.max_tokens]
+        known = [self.model, self.base_url.rstrip("/"), self.structured, self.temperature, self.max_tokens]
+        return known if self.provider == "openai" else [*known, self.provider]
 
     def cost(self, tokens_in: int | None, tokens_out: int | None, *, batched: bool = False) -> float | None:
         """Return the price of tokens, by batch or not; None where the price or a number is not known."""
@@ -113,8 +119,9 @@ class StoppedError(Exception):
     """Nothing can be asked of this model: no right, no such model."""
 
 
+@register("providers", "openai", title="OpenAI-compatible", order=0)
 class Provider:
-    """Asks one model.
+    """Asks one model over the protocol that OpenAI made common.
 
     Parameters
     ----------
@@ -221,6 +228,12 @@ class Provider:
     def shown(self, text: str) -> str:
         """Return the start of a provider's message without anything that looks like a key."""
         return SECRET.sub("***", text.replace(self._secret, "***"))[:OF_REASON]
+
+
+def provider_of(model: Model, schema: Mapping[str, Any] | None) -> Provider:
+    """Return the client that a model names: ours, or a registered one of another package with the same methods."""
+    client: Provider = registry.get("providers", model.provider)(model, schema)
+    return client
 
 
 def _sampling(model: Model, schema: Mapping[str, Any] | None) -> dict[str, Any]:

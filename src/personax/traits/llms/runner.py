@@ -22,7 +22,7 @@ from personax.traits.llms.batch_journal import Batches
 from personax.traits.llms.batching import Batching
 from personax.traits.llms.journal import Entry, Journal
 from personax.traits.llms.limits import Breaker, Bucket, backoff
-from personax.traits.llms.provider import Answer, LostError, Model, Provider, RejectedError, StoppedError
+from personax.traits.llms.provider import Answer, LostError, Model, Provider, RejectedError, StoppedError, provider_of
 from personax.traits.llms.shared import PATIENT, Disk, Outcome, Patience, Purse, Shared
 
 __all__ = ["Outcome", "Patience", "annotate"]
@@ -48,7 +48,7 @@ class _Talk:
         self.disk, self.purse, self.patience, self.said = shared.disk, shared.purse, shared.patience, shared.said
         self.outcome = Outcome(model.name)
         pools = range(0, model.concurrency, TOGETHER)
-        self.providers = [Provider(model, asked.prompt.schema()) for _ in pools]
+        self.providers = [provider_of(model, asked.prompt.schema()) for _ in pools]
         self.requests, self.tokens = Bucket(model.requests_per_minute), Bucket(model.tokens_per_minute)
         self.breaker = Breaker(self.patience.failures, self.patience.pause, self.patience.pauses)
         self.rng = np.random.default_rng()

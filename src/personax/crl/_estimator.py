@@ -1,0 +1,234 @@
+"""What every Level II method is: an estimator by scikit-learn's protocol, which fits measurements of many people.
+
+`Method` and `Fitted` say what personax asks of a method and of what it returns. `Estimator` is the base class that
+brings the rest of the protocol (`get_params`, `set_params`, `fit`, `transform`); a method derives from it, is a
+dataclass of its parameters, and implements `Estimator.learn`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personax.errors import InputError
+from personax.strict import nearest
+
+__all__ = ["Arrays", "Estimator", "Fitted", "Method", "Problem", "Progress"]
+
+Arrays = Mapping[str, Mapping[str, NDArray[Any]]]
+"""Modality -> measurement -> vectors, shape (n, dim); the same people in the same order everywhere."""
+
+Progress = Callable[[int, int, float], None]
+"""Called with (done, total, validation objective)."""
+
+
+class Fitted(Protocol):
+    """A fitted method."""
+
+    @property
+    def names(self) -> list[str]:
+        """Latents in the order of the columns: ``shared_1`` ..., then ``<modality>_1`` ..., modality by modality."""
+        ...
+
+    @property
+    def adjacency(self) -> NDArray[np.float64] | None:
+        """Shape (d, d), rows are children: how sure each edge is, in [0, 1]; None where no graph is learned."""
+        ...
+
+    @property
+    def objective(self) -> float:
+        """The method's own objective on its validation people, smaller is better; comparable between its seeds."""
+        ...
+
+    def encode(self, views: Arrays) -> NDArray[np.float64]:
+        """Return the latents of people, also of people that were not fitted on, shape (n, d)."""
+        ...
+
+
+class Method(Protocol):
+    """A way to learn latents.
+
+    Attributes
+    ----------
+    name
+        One word, as in tables.
+    needs
+        What it must be given beyond the measurements; empty for nothing.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def needs(self) -> str: ...
+
+    def fit(
+        self,
+        views: Arrays,
+        *,
+        latents: Mapping[str, int],
+        shared: int = 0,
+        truth: NDArray[np.float64] | None = None,
+        rng: np.random.Generator,
+        progress: Progress | None = None,
+    ) -> Fitted:
+        """Learn from the measurements of the people to fit on; ``truth``, shape (n, d), is for the ceiling alone."""
+        ...
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a method is asked to learn.
+
+    Parameters
+    ----------
+    views
+        Modality -> measurement -> vectors, shape (n, dim); the same people in the same order everywhere.
+    latents
+        Modality -> number of its own latents.
+    shared
+        Number of latents that all modalities share.
+    rng
+        All random numbers come from it: the same state gives the same numbers.
+    truth
+        The true latents, shape (n, d); for the ceiling alone.
+    progress
+        Called with (done, total, validation objective).
+    """
+
+    views: Arrays
+    latents: Mapping[str, int]
+    shared: int
+    rng: np.random.Generator
+    truth: NDArray[np.float64] | None = None
+    progress: Progress | None = None
+
+
+class Estimator(ABC):
+    """A method by scikit-learn's protocol; subclasses are dataclasses whose fields are the parameters.
+
+    `fit` returns the fitted method, a value of its own that can be kept and saved, and remembers it as ``fitted_``, so
+    that `transform` works on the method as scikit-learn's pipelines expect. `sklearn.base.clone` copies the parameters.
+
+    Attributes
+    ----------
+    name
+        One word, as in tables.
+    needs
+        What the method must be given beyond the measurements; empty for nothing.
+    accelerated
+        Whether the method's steps can be compiled and computed in half precision, see `Budget`.
+
+    Examples
+    --------
+    >>> from personax.crl.methods import method
+    >>> method("pca").set_params(budget__epochs=5).get_params()["budget__epochs"]
+    5
+    """
+
+    name: ClassVar[str] = ""
+    needs: ClassVar[str] = ""
+    accelerated: ClassVar[bool] = False
+
+    @abstractmethod
+    def learn(self, problem: Problem) -> Fitted:
+        """Return the fitted method; `fit` calls this."""
+
+    def fit(
+        self,
+        views: Arrays,
+        y: None = None,
+        *,
+        latents: Mapping[str, int],
+        shared: int = 0,
+        truth: NDArray[np.float64] | None = None,
+        rng: np.random.Generator,
+        progress: Progress | None = None,
+    ) -> Any:  # noqa: ANN401 - each method returns its own type
+        """Learn latents from the measurements of the people to fit on.
+
+        Parameters
+        ----------
+        views
+            Modality -> measurement -> vectors, shape (n, dim); the same people in the same order everywhere.
+        y
+            Ignored; scikit-learn passes it.
+        latents, shared
+            Modality -> number of its own latents; number of latents that all modalities share.
+        truth
+            The true latents, shape (n, d), for the ceiling alone; every other method ignores them.
+        rng
+            All random numbers come from it.
+        progress
+            Called with (done, total, validation objective).
+
+        Raises
+        ------
+        InputError
+            Measurements that nothing can be learned from; options that the method does not have.
+        ComputationError
+            When training diverges three times, each with a quarter of the rate.
+        """
+        budget = getattr(self, "budget", None)
+        asked = [name for name in ("compiled", "half") if getattr(budget, name, False)]
+        if asked and not self.accelerated:
+            raise InputError(f"{' and '.join(asked)}: {self.name} has no such steps; leave the option out")
+        self.fitted_ = self.learn(Problem(views, latents, shared, rng, truth, progress))
+        return self.fitted_
+
+    def transform(self, views: Arrays) -> NDArray[np.float64]:
+        """Return the latents of any people, shape (n, d), by the last fit.
+
+        Raises
+        ------
+        InputError
+            Before anything was fitted.
+        """
+        fitted = getattr(self, "fitted_", None)
+        if fitted is None:
+            raise InputError(f"{self.name} is not fitted; call fit first")
+        latents: NDArray[np.float64] = fitted.encode(views)
+        return latents
+
+    def fit_transform(self, views: Arrays, y: None = None, **fit: Any) -> NDArray[np.float64]:  # noqa: ANN401
+        """Return the latents of the people fitted on; the arguments are those of `fit`."""
+        self.fit(views, y, **fit)
+        return self.transform(views)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "fitted_")
+
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401 - called by scikit-learn alone, which personax need not have
+        from sklearn.base import BaseEstimator
+
+        return BaseEstimator().__sklearn_tags__()
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters; ``deep`` adds those of parameters, as in ``budget__epochs``."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        nested = {f"{name}__{f.name}": getattr(value, f.name) for name, value in own.items() for f in _fields(value)}
+        return own | nested if deep else own
+
+    def set_params(self, **params: Any) -> Self:  # noqa: ANN401 - each method has its own
+        """Change parameters in place, nested ones by ``budget__epochs``, and return the method.
+
+        Raises
+        ------
+        InputError
+            For a parameter that the method does not have.
+        """
+        known = list(self.get_params())
+        for key, value in params.items():
+            if key not in known:
+                raise InputError(f"{self.name} has no parameter {key}; {nearest(key, known)}")
+            name, _, nested = key.partition("__")
+            setattr(self, name, replace(getattr(self, name), **{nested: value}) if nested else value)
+        return self
+
+
+def _fields(value: object) -> tuple[Any, ...]:
+    return fields(value) if is_dataclass(value) and not isinstance(value, type) else ()

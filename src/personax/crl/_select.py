@@ -1,0 +1,379 @@
+"""Selection without any truth: among the fits of several seeds, and of the number of latents of each modality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+import numpy as np
+
+from personax.crl._estimator import Arrays, Fitted, Method, Progress
+from personax.crl._stability import Agreement, agreement, columns
+from personax.crl.diagnostics import block_leakage
+from personax.crl.diagnostics._verdict import ConditionalTest
+from personax.errors import ComputationError, InputError
+from personax.files import write_text
+
+__all__ = ["Criterion", "Dimension", "SeedSelection", "choose_dimension", "fit_seeds", "regret"]
+
+Criterion = Literal["objective", "agreement", "exclusivity"]
+
+SPLIT: Final = 0
+"""Of people into halves for exclusivity; the same for all seeds."""
+
+
+@dataclass(frozen=True)
+class SeedSelection:
+    """What several seeds gave.
+
+    Parameters
+    ----------
+    index
+        The chosen seed.
+    fits
+        Of every seed; None where it failed.
+    reasons
+        Why a seed failed; None where it did not.
+    agreement
+        Of the seeds that did not fail, in their order.
+    by
+        What was chosen by.
+    crossings
+        Of every seed, how many claims that a measurement shows its own modality's latents alone are refuted; None where
+        the seed failed, or nothing was tested.
+    """
+
+    index: int
+    fits: list[Fitted | None]
+    reasons: list[str | None]
+    agreement: Agreement
+    by: Criterion
+    crossings: list[int | None]
+
+    @property
+    def best(self) -> Fitted:
+        """The chosen fit."""
+        fit = self.fits[self.index]
+        assert fit is not None
+        return fit
+
+    @property
+    def stability(self) -> list[float]:
+        """Of each latent of the chosen fit, its mean correlation with its match in the other seeds; NaN for one."""
+        found = [i for i, fit in enumerate(self.fits) if fit is not None]
+        return [float(value) for value in self.agreement.latents[found.index(self.index)]]
+
+    def seeds(self) -> list[dict[str, Any]]:
+        """Return one row a seed: objective, mean agreement with the others, chosen or not, and why it failed."""
+        found = iter(self.agreement.runs)
+        return [
+            {
+                "seed": i,
+                "objective": None if fit is None else float(fit.objective),
+                "agreement": None if fit is None else _or_none(float(next(found))),
+                "crossings": self.crossings[i],
+                "chosen": i == self.index,
+                "reason": reason,
+            }
+            for i, (fit, reason) in enumerate(zip(self.fits, self.reasons, strict=True))
+        ]
+
+
+def fit_seeds(
+    method: Method,
+    views: Arrays,
+    *,
+    latents: Mapping[str, int],
+    shared: int = 0,
+    seeds: int = 5,
+    by: Criterion = "objective",
+    rng: np.random.Generator,
+    progress: Callable[[int], Progress | None] = lambda _: None,
+    keep: Path | None = None,
+    conditional: ConditionalTest | None = None,
+) -> SeedSelection:
+    """Fit several seeds and choose one by validation objective, agreement or exclusivity, never by a truth.
+
+    Parameters
+    ----------
+    method
+        See `personax.crl.methods.method`.
+    views, latents, shared
+        As `Method.fit` takes them.
+    seeds
+        How many; the i-th is the same however many there are.
+    by
+        ``objective``: the smallest on validation people. ``agreement``: the seed that agrees most with the others
+        (Duan et al. 2020, arXiv:1905.12614); falls back to the objective for fewer than three. ``exclusivity``: the one
+        for which fewest tests refute that a measurement shows, beyond its own modality's latents, nothing of another
+        modality's (`personax.crl.diagnostics.block_leakage`; what T-MEX asks of true causes, Yao et al. 2025,
+        arXiv:2505.17708, asked of learned ones); the objective decides between equals.
+    rng
+        Spawns a generator a seed.
+    progress
+        Called with the seed for what `Method.fit` reports to.
+    keep
+        A folder for finished seeds. Seeds that are there already are taken from it, so that what was interrupted goes
+        on with the same numbers; it must be of the same method, arguments, generator and people.
+    conditional
+        The test for ``exclusivity``: the p-value of two arrays' independence given a third.
+
+    Raises
+    ------
+    ComputationError
+        When no seed can be fitted; it holds the reasons.
+    InputError
+        When a kept seed cannot be read.
+    """
+    if by not in get_args(Criterion):
+        raise ValueError(f"by is objective, agreement or exclusivity, not {by!r}")
+    if by == "exclusivity" and conditional is None:
+        raise ValueError("choosing by exclusivity needs a conditional test")
+    fits: list[Fitted | None] = []
+    reasons: list[str | None] = []
+    for seed, child in enumerate(rng.spawn(seeds)):
+        fit, reason = _kept(keep, seed)
+        if fit is None and reason is None:
+            try:
+                fit = _resuming(method, keep, seed).fit(
+                    views, latents=latents, shared=shared, rng=child, progress=progress(seed)
+                )
+            except ComputationError as error:
+                reason = str(error)
+            _keep(keep, seed, fit, reason)
+        fits.append(fit)
+        reasons.append(reason)
+    done = [(i, fit) for i, fit in enumerate(fits) if fit is not None]
+    if not done:
+        raise ComputationError(f"none of {seeds} seeds could be fitted: {'; '.join(sorted({r for r in reasons if r}))}")
+    counts = {m: latents[m] for m in views}
+    found = agreement(
+        [fit.encode(views) for _, fit in done], counts=counts, shared=shared,
+        adjacencies=[fit.adjacency for _, fit in done],
+    )  # fmt: skip
+    crossings: list[int | None] = [None] * seeds
+    if by == "exclusivity" and conditional is not None:
+        crossings = [None if fit is None else _crossings(fit, views, conditional) for fit in fits]
+    if by == "agreement" and len(done) > 2:
+        index = done[int(np.argmax(found.runs))][0]
+    else:
+        index = min(done, key=lambda pair: (crossings[pair[0]] or 0, pair[1].objective))[0]
+    return SeedSelection(index, fits, reasons, found, by, crossings)
+
+
+def _crossings(fit: Fitted, views: Arrays, conditional: ConditionalTest) -> int:
+    """Return how many measurements show something of another modality's latents beyond their own."""
+    found = block_leakage(fit.encode(views), fit.names, views, test=conditional, rng=np.random.default_rng(SPLIT))
+    return sum(row["verdict"] in ("doubtful", "violated") for row in found.rows)
+
+
+def _kept(folder: Path | None, seed: int) -> tuple[Fitted | None, str | None]:
+    """Return a seed's fit, or the reason why it has none, where it is finished already."""
+    if folder is None:
+        return None, None
+    fit, failed = folder / f"seed-{seed}.safetensors", folder / f"seed-{seed}.txt"
+    if failed.is_file():
+        return None, failed.read_text(encoding="utf-8")
+    if not fit.is_file():
+        return None, None
+    from personax.crl._save import load_fit  # late: torch
+
+    try:
+        return load_fit(fit), None
+    except InputError as error:
+        raise InputError(f"{error}; remove the file, and the same command fits that seed anew") from None
+
+
+def _keep(folder: Path | None, seed: int, fit: Fitted | None, reason: str | None) -> None:
+    if folder is None:
+        return
+    if fit is None:
+        write_text(folder / f"seed-{seed}.txt", str(reason))
+        return
+    from personax.crl._save import save_fit  # late: torch
+
+    save_fit(fit, folder / f"seed-{seed}.safetensors")
+
+
+def regret(chosen: int, scores: Sequence[float | None]) -> float:
+    """Return how much better the best seed was than the chosen one, by scores against a truth; larger is better.
+
+    Choosing never sees such scores: they say afterwards what was lost by not knowing.
+
+    Parameters
+    ----------
+    chosen
+        Index of the chosen seed.
+    scores
+        Of every seed; None where it failed.
+
+    Raises
+    ------
+    ValueError
+        When the chosen seed has no score.
+
+    Examples
+    --------
+    >>> regret(0, [0.75, 1.0, None])
+    0.25
+    """
+    own = scores[chosen]
+    if own is None:
+        raise ValueError(f"seed {chosen} was chosen but has no score")
+    return max(score for score in scores if score is not None) - own
+
+
+def _resuming(method: Method, keep: Path | None, seed: int) -> Method:
+    """Return the method, going on from within a seed where it can."""
+    resuming = getattr(method, "resuming", None)
+    if keep is None or resuming is None:
+        return method
+    found: Method = resuming(keep / f"seed-{seed}.checkpoint")
+    return found
+
+
+def _or_none(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+STABLE: Final = 0.8
+"""Agreement of seeds from which a modality's latents are the same latents: two thirds of the variance of ranks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """How many latents are chosen.
+
+    Parameters
+    ----------
+    latents
+        Of each modality.
+    table
+        One row a number that was tried: ``modality``, ``latents``, ``others`` (the numbers of the other modalities
+        then), ``objective`` (mean over seeds), ``se`` (its standard error), ``agreement`` (of this modality's latents
+        between seeds), ``failed`` (seeds), ``candidate`` (within a standard error of the best), ``chosen``, ``reason``
+        (why every seed failed).
+    """
+
+    latents: dict[str, int]
+    table: list[dict[str, Any]]
+
+
+def choose_dimension(
+    method: Method,
+    views: Arrays,
+    *,
+    upto: int | Mapping[str, int],
+    start: Mapping[str, int] | None = None,
+    shared: int = 0,
+    seeds: int = 3,
+    score: Callable[[Fitted], float] | None = None,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+) -> Dimension:
+    """Choose the number of latents, modality by modality, the others at their current number.
+
+    Candidates are the numbers whose mean objective is within one standard error (over seeds) of the best. The smallest
+    candidate whose latents are the same for all seeds (agreement of at least .8) is chosen; where there is none, the
+    smallest candidate. Standard errors of few seeds are rough, and those of a method that knows no seed are 0: its best
+    number is chosen whatever the margin.
+
+    Parameters
+    ----------
+    method
+        Fitted ``seeds`` times for every number of every modality.
+    views
+        As in `personax.crl._estimator.Method`.
+    upto
+        The largest number to try, for all modalities or for each.
+    start
+        Numbers of the modalities that have not had their turn; the largest ones by default.
+    shared
+        Number of shared latents, which is not chosen.
+    seeds
+        Fits for each number; the same seeds for all of them.
+    score
+        Takes a fit and returns what to compare in place of its objective, smaller is better. Needed where the objective
+        is not comparable between numbers of latents: where it is not of people held out (`pca`, `cca`), say.
+    rng
+        Seeds the fits.
+    progress
+        Called with (done, total, objective) over everything.
+
+    Raises
+    ------
+    InputError
+        Numbers below 1, or for other modalities than are measured; measurements that the method cannot learn from.
+    ComputationError
+        When every fit of a modality fails.
+
+    References
+    ----------
+    Breiman et al. 1984, Classification and Regression Trees, section 3.4.3 (one standard error).
+    """
+    most = dict.fromkeys(views, upto) if isinstance(upto, int) else dict(upto)
+    current = dict(most if start is None else start)
+    if set(most) != set(views) or set(current) != set(views) or min(*most.values(), *current.values()) < 1:
+        raise InputError(f"give numbers of latents from 1 for each of {', '.join(views)}, and for nothing else")
+    seed = int(rng.integers(2**63))
+    fits, at = seeds * sum(most[modality] for modality in views), 0
+    table: list[dict[str, Any]] = []
+    for modality in views:
+        rows = []
+        for count in range(1, most[modality] + 1):
+            latents = {one: current[one] for one in views} | {modality: count}
+            row: dict[str, Any] = {"modality": modality, "latents": count}
+            row["others"] = {one: number for one, number in latents.items() if one != modality}
+            try:
+                chosen = fit_seeds(
+                    method, views, latents=latents, shared=shared, seeds=seeds,
+                    rng=np.random.default_rng(seed), progress=partial(_part, progress, at, fits),
+                )  # fmt: skip
+                row |= _summary(chosen, columns(latents, shared)[modality], score)
+            except ComputationError as error:
+                row |= {"objective": None, "se": None, "agreement": None, "failed": seeds, "reason": str(error)}
+            rows.append(row)
+            at += seeds
+        current[modality] = _settle(modality, rows)
+        table += rows
+    return Dimension({modality: current[modality] for modality in views}, table)
+
+
+def _summary(chosen: SeedSelection, own: list[int], score: Callable[[Fitted], float] | None) -> dict[str, Any]:
+    alive = [fitted for fitted in chosen.fits if fitted is not None]
+    values = [fitted.objective if score is None else score(fitted) for fitted in alive]
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+    return {
+        "objective": float(np.mean(values)),
+        "se": error,
+        "agreement": float(chosen.agreement.latents[:, own].mean()) if len(alive) > 1 else None,
+        "failed": len(chosen.fits) - len(alive),
+        "reason": "",
+    }
+
+
+def _settle(modality: str, rows: Sequence[dict[str, Any]]) -> int:
+    """Mark candidates and the chosen row, and return its number."""
+    known = [row for row in rows if row["objective"] is not None]
+    if not known:
+        raise ComputationError(f"no number of latents of {modality} could be fitted: {rows[0]['reason']}")
+    best = min(known, key=lambda row: row["objective"])
+    for row in rows:
+        row["candidate"] = row in known and row["objective"] <= best["objective"] + best["se"]
+    candidates = [row for row in known if row["candidate"]]
+    stable = [row for row in candidates if row["agreement"] is not None and row["agreement"] >= STABLE]
+    taken = min(stable or candidates, key=lambda row: row["latents"])
+    for row in rows:
+        row["chosen"] = row is taken
+    count: int = taken["latents"]
+    return count
+
+
+def _part(progress: Progress | None, at: int, fits: int, seed: int) -> Progress | None:
+    """Return what one fit reports to: its own steps, as part of all fits."""
+    if progress is None:
+        return None
+    return lambda done, total, value: progress((at + seed) * total + done, fits * total, value)

@@ -1,0 +1,1 @@
+"""Our own method in stages: components connected to other modalities, then the other latents, then a graph."""

@@ -1,0 +1,349 @@
+"""The method ``default``: components connected to other modalities, the other latents given them, and a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from personax.crl._budget import STANDARD, Budget
+from personax.crl._device import CPU, torch_device
+from personax.crl._estimator import Arrays, Estimator, Problem, Progress
+from personax.crl._optimiser import retry_diverged, threads, validation_split
+from personax.crl._prior import Prior
+from personax.crl._scaler import check, chunks, latent_names
+from personax.crl.methods.default._blocks import (
+    Block,
+    around,
+    fit_free_latents,
+    initial_blocks,
+    orthogonality_choices,
+)
+from personax.crl.methods.default._components import Components, Search, fit_components
+from personax.crl.methods.default._orthogonal import fit_orthogonal_latents
+from personax.crl.methods.default._projection import Projection
+from personax.crl.methods.default._shared_content import (
+    ModalityContent,
+    SharedContent,
+    encode_contents,
+    fit_modality_contents,
+    fit_shared_content,
+)
+from personax.crl.methods.default._structure import Structure, fit_structure
+from personax.errors import InputError
+from personax.registry import register
+
+__all__ = [
+    "Default",
+    "DefaultFit",
+    "fit",
+]
+
+
+@dataclass(frozen=True)
+class DefaultFit:
+    """A fitted model; see `Fitted`.
+
+    Parameters
+    ----------
+    names, adjacency, objective
+        As `Fitted` says; the objective is that of the components, in nats a person.
+    information
+        Estimated mutual information between modalities, in nats a person, on validation people.
+    connected
+        Names of the latents that touch other modalities.
+    orthogonal
+        Names of the latents that are settled by orthogonality.
+    contents
+        By modality, where stage one read what measurements agree on.
+    """
+
+    names: list[str]
+    adjacency: NDArray[np.float64]
+    objective: float
+    information: float
+    connected: list[str]
+    orthogonal: list[str]
+    projection: Projection = field(repr=False)
+    contents: dict[str, ModalityContent] = field(repr=False)
+    shared: SharedContent | None = field(repr=False)
+    components: Components = field(repr=False)
+    scales: list[tuple[Tensor, Tensor]] = field(repr=False)
+    blocks: list[Block] = field(repr=False)
+    structure: Structure = field(repr=False)
+    threads: int = 1
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """Of the components: step and validation objective."""
+        return self.components.history
+
+    def encode(self, views: Arrays) -> NDArray[np.float64]:
+        """Return the latents of any people, shape (n, d), on the scale of the people fitted on."""
+        with threads(self.threads), torch.no_grad():
+            encoded: NDArray[np.float64] = self._all(views).double().numpy()
+            return encoded
+
+    def noise(self, views: Arrays) -> NDArray[np.float64]:
+        """Return the exogenous noise of any people, shape (n, d)."""
+        with threads(self.threads), torch.no_grad():
+            noise: NDArray[np.float64] = self.structure.noise(self._all(views)).double().numpy()
+            return noise
+
+    def _all(self, views: Arrays) -> Tensor:
+        self.projection.scale.check_people(views)
+        people = len(next(iter(next(iter(views.values())).values())))
+        parts = ({m: {k: x[rows] for k, x in by.items()} for m, by in views.items()} for rows in chunks(people))
+        return torch.cat([self._latents(part) for part in parts])
+
+    def _latents(self, views: Arrays) -> Tensor:
+        targets = self.projection.apply(views)
+        seen = encode_contents(self.contents, targets, views)
+        found = scaled(components_of(self.shared, self.components, targets, seen), self.scales[0])
+        before = scaled(read_blocks(self.blocks, found, seen, views), self.scales[1])
+        return scaled(with_orthogonal_latents(self.blocks, before), self.scales[2])
+
+
+def components_of(
+    shared: SharedContent | None, components: Components, targets: list[Tensor], seen: list[Tensor]
+) -> Tensor:
+    """Return shared latents and components, not standardised, shape (n, d)."""
+    if shared is None:
+        return components.encode(seen)
+    known = shared(targets)
+    found = components.encode([known, *seen])
+    # one shared latent is known as it is; several are told apart by whom they touch
+    return torch.cat([known, found[:, 1:]], 1) if shared.count == 1 else found
+
+
+def read_blocks(blocks: list[Block], found: Tensor, seen: list[Tensor], views: Arrays) -> Tensor:
+    """Return shared latents and those of all blocks before straightening."""
+    first = min(column for block in blocks for column in block.columns)
+    own = [block.read(found, x, views) for block, x in zip(blocks, seen, strict=True)]
+    return torch.cat([found[:, :first], *own], dim=1)
+
+
+def with_orthogonal_latents(blocks: list[Block], latents: Tensor) -> Tensor:
+    """Return latents, those that edges do not determine replaced by their orthogonal functions."""
+    out = latents.clone()
+    for block in blocks:
+        columns = around(block)
+        for function in block.orthogonal:
+            out[:, columns[function.at]] = function(latents[:, columns])
+    return out
+
+
+def scale_of(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation of each column."""
+    return x.mean(0), x.std(0).clamp_min(1e-8)
+
+
+def scaled(x: Tensor, scale: tuple[Tensor, Tensor]) -> Tensor:
+    """Return columns on a scale."""
+    return (x - scale[0]) / scale[1]
+
+
+SEARCH: Final = Search()
+VALIDATION: Final = 0.1
+"""Share of people held out."""
+
+
+@register("methods", "default", title="personax", order=12)
+@dataclass
+class Default(Estimator):
+    """Our own method, in stages; nothing in it is chosen with a truth.
+
+    0. Shared latents: what every modality shows (`fit_shared_content`).
+    1. What the measurements of a modality have in common, where there are several (`fit_modality_contents`); some
+       restarts of the next step read it in place of the measurements.
+    2. Components of each modality that are connected to the others, by as few edges as explain the dependence
+       between modalities given shared latents (`fit_components`), from many restarts; validation people choose.
+    3. Latents without an edge to another modality: what several measurements of a modality share given those
+       (`fit_shared_content`), or the leading components of a single measurement given them (`fit_chart`).
+    4. Latents that edges do not determine are made orthogonal to the others (`fit_orthogonal_latents`).
+    5. A sparse acyclic structural model of the latents (`fit_structure`).
+
+    Parameters
+    ----------
+    budget
+        Shared with other methods: its threads, its device, and its epochs, by which all steps shrink from the standard
+        ones.
+    search
+        Of step two.
+    allowed
+        Which edges may be, shape (d, d), rows are children, in the order of the names; all by default.
+    prior
+        What is known of causes between modalities: tiers, pairs, or Level I's graph.
+    """
+
+    budget: Budget = STANDARD
+    search: Search = SEARCH
+    allowed: NDArray[np.bool_] | None = None
+    prior: Prior | None = None
+    name = "default"
+
+    def learn(self, problem: Problem) -> DefaultFit:
+        """Return the fitted method.
+
+        Raises
+        ------
+        InputError
+            Measurements that nothing can be learned from; fewer than two modalities.
+        ComputationError
+            When training diverges three times, each with a quarter of the rate.
+        """
+        check(problem.views, problem.latents, problem.shared)
+        if len(problem.views) < 2:
+            raise InputError(
+                "default learns from the dependence between modalities and was given one; give two or more"
+            )
+        projection = Projection.fit(problem.views, rng=problem.rng)
+        seed = int(problem.rng.integers(2**31))
+        with threads(self.budget.threads):
+            return retry_diverged(lambda attempt: self._attempt(problem, projection, seed, attempt))
+
+    def _attempt(self, problem: Problem, projection: Projection, seed: int, attempt: int) -> DefaultFit:
+        """Fit all steps, at a quarter of the rate for every attempt before."""
+        generator = torch.Generator().manual_seed(seed + attempt)
+        device = torch_device(self.budget.device)
+        share = min(1.0, self.budget.epochs / STANDARD.epochs)
+        search = self.search.slower(4.0**-attempt, share)
+        views, latents, shared = problem.views, dict(problem.latents), problem.shared
+        targets = projection.apply(views)
+        modalities = list(projection.directions)
+        names = latent_names(latents, modalities, shared)
+        allowed, edge_penalty = self._edges(names, shared)
+        people = validation_split(len(targets[0]), VALIDATION)
+        common = (
+            fit_shared_content(targets, shared, *people, search, generator=generator, device=device) if shared else None
+        )
+        contents = fit_modality_contents(views, latents, shared, people, search, generator=generator, device=device)
+        components = fit_components(
+            targets, [latents[m] for m in modalities], allowed, *people, search,
+            given=None if common is None else common(targets),
+            contents=[
+                x if m in contents else None
+                for m, x in zip(modalities, encode_contents(contents, targets, views), strict=True)
+            ],
+            edge_penalty=edge_penalty, generator=generator, progress=problem.progress, device=device,
+        )  # fmt: skip
+        contents = contents if components.from_contents else {}
+        seen = encode_contents(contents, targets, views)
+        raw = components_of(common, components, targets, seen)
+        scales = [scale_of(raw)]
+        found = scaled(raw, scales[0])
+        blocks = [
+            fit_free_latents(
+                block, found, x, block.modality in contents, views, people, search, share, generator, device
+            )
+            for block, x in zip(initial_blocks(components, modalities, latents, shared), seen, strict=True)
+        ]
+        raw = read_blocks(blocks, found, seen, views).detach()
+        scales.append(scale_of(raw))
+        before = scaled(raw, scales[1])
+        _fit_orthogonal(blocks, before, targets, share=share, generator=generator, device=device)
+        unscaled = with_orthogonal_latents(blocks, before).detach()
+        scales.append(scale_of(unscaled))
+        structure = fit_structure(
+            scaled(unscaled, scales[2]), allowed,
+            share=share, generator=generator, edge_penalty=edge_penalty, device=device,
+        )  # fmt: skip
+        return DefaultFit(
+            names=names,
+            adjacency=structure.adjacency,
+            objective=components.objective,
+            information=components.information,
+            connected=[names[i] for block in blocks for i in block.used],
+            orthogonal=[names[around(block)[f.at]] for block in blocks for f in block.orthogonal],
+            projection=projection,
+            contents=contents,
+            shared=common,
+            components=components,
+            scales=scales,
+            blocks=blocks,
+            structure=structure,
+            threads=self.budget.threads,
+        )
+
+    def _edges(self, names: list[str], shared: int) -> tuple[Tensor, Tensor | None]:
+        """Return which edges may be (none into shared latents), and what each costs where a prior says so."""
+        d = len(names)
+        may = torch.ones(d, d, device=CPU)
+        if self.allowed is not None:
+            may = torch.from_numpy(self.allowed.astype(np.float32))
+        may[:shared] = 0.0
+        if self.prior is None:
+            return may, None
+        return may * torch.from_numpy(self.prior.allowed(names)), torch.from_numpy(
+            self.prior.edge_penalty(names)
+        ).float()
+
+
+def fit(
+    views: Arrays,
+    *,
+    latents: Mapping[str, int],
+    shared: int = 0,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+    **options: Any,  # noqa: ANN401 - those of `Default`
+) -> DefaultFit:
+    """Learn the latents behind several measurements of several modalities, and the graph among them, by our method.
+
+    Parameters
+    ----------
+    views
+        Modality -> measurement -> vectors, shape (n, dim); the same people in the same order everywhere.
+    latents, shared
+        Modality -> number of its own latents; number of latents that all modalities share.
+    rng
+        The same state gives the same numbers, for one number of threads (one by default).
+    progress
+        Called with (step, steps, validation objective).
+    options
+        Parameters of the method: ``budget``, ``search``, ``allowed``, ``prior``; see `Default`.
+
+    Raises
+    ------
+    InputError
+        Measurements that nothing can be learned from; fewer than two modalities.
+    ComputationError
+        When training diverges three times.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from personax.crl import Budget
+    >>> rng = np.random.default_rng(0)
+    >>> z = rng.normal(size=(60, 1))
+    >>> views = {"text": {"a": np.hstack([z, -z])}, "image": {"b": np.hstack([z, z]) + rng.normal(size=(60, 2))}}
+    >>> fit(views, latents={"text": 1, "image": 1}, rng=rng, budget=Budget(epochs=1)).names
+    ['text_1', 'image_1']
+    """
+    fitted: DefaultFit = Default(**options).fit(views, latents=latents, shared=shared, rng=rng, progress=progress)
+    return fitted
+
+
+def _fit_orthogonal(
+    blocks: list[Block],
+    latents: Tensor,
+    targets: list[Tensor],
+    *,
+    share: float,
+    generator: torch.Generator,
+    device: torch.device,
+) -> None:
+    """Add to each block the functions that replace latents which edges do not determine."""
+    for block, y in zip(blocks, targets, strict=True):
+        open_to = orthogonality_choices(block)
+        if open_to:
+            block.orthogonal.extend(
+                fit_orthogonal_latents(
+                    latents[:, around(block)], y, open_to, share=share, generator=generator, device=device
+                )
+            )

@@ -1,0 +1,205 @@
+"""How often an edge comes back, and with which ends, when people are drawn anew."""
+
+from __future__ import annotations
+
+import pickle
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from personax.data.edges import EDGES
+from personax.errors import ComputationError, InputError, require
+from personax.schema import Edge, Graph
+
+__all__ = ["SHARES", "Search", "bootstrap_edges", "stability"]
+
+SHARES = ("any", *(share for marks in EDGES.values() for share in marks.shares))
+"""Columns of the table: any edge; source -> target; target -> source; a line; two heads; source o-> target; target o->
+source; source o-o target."""
+
+
+def stability(names: Sequence[str], draws: Sequence[Sequence[Edge]]) -> pl.DataFrame:
+    """Return the share of draws in which each pair was joined, in all and by the kind of edge.
+
+    Parameters
+    ----------
+    names
+        The variables; the earlier one of a pair is its source.
+    draws
+        The edges of every draw.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``source``, ``target`` and `SHARES`, which after the first add up to the first; pairs never joined are left out.
+
+    Examples
+    --------
+    >>> stability(["a", "b"], [[Edge("b", "a")], []]).select("any", "forward", "backward").row(0)
+    (0.5, 0.0, 0.5)
+    """
+    place = {name: order for order, name in enumerate(names)}
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for edges in draws:
+        for edge in edges:
+            forth = place[edge.source] < place[edge.target]
+            pair = (edge.source, edge.target) if forth else (edge.target, edge.source)
+            counts[(*pair, "any")] += 1
+            shares = EDGES[edge.kind].shares
+            counts[(*pair, shares[0] if forth else shares[-1])] += 1
+    pairs = sorted({key[:2] for key in counts}, key=lambda pair: (place[pair[0]], place[pair[1]]))
+    rows = [(*pair, *(round(counts[(*pair, share)] / len(draws), 4) for share in SHARES)) for pair in pairs]
+    schema = {"source": pl.String, "target": pl.String, **dict.fromkeys(SHARES, pl.Float64)}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+Search = Callable[[pl.DataFrame], Graph]
+
+DrawnEdges = Sequence[Edge] | None
+"""The edges of one draw; None when it could not be searched."""
+
+
+def bootstrap_edges(
+    frame: pl.DataFrame,
+    search: Search,
+    *,
+    times: int,
+    rng: np.random.Generator,
+    jobs: int = 1,
+    graph: Graph | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Graph, pl.DataFrame]:
+    """Return the graph of all people, every edge weighted by how often its pair comes back, and what came back.
+
+    Parameters
+    ----------
+    frame
+        One row a person.
+    search
+        Returns a graph, for example `pc` with its settings. For ``jobs`` > 1 it must be picklable: a function of a
+        module or a `functools.partial` of one, no lambda.
+    times
+        Number of draws of as many people with replacement; a draw that cannot be searched is counted apart.
+    rng
+        Its children draw the people, one a draw, so that the result is the same for any number of jobs.
+    jobs
+        Processes that search at the same time. A script that asks for more than one needs the line
+        ``if __name__ == "__main__":``, as always in Python.
+    graph
+        The graph of all people, where it is known already.
+    progress
+        Called with (draws done, draws).
+
+    Returns
+    -------
+    tuple
+        The graph, and the table of `personax.discovery.stability`, one row a pair that was joined at least once.
+
+    Raises
+    ------
+    InputError
+        Fewer than one job; a search that cannot be sent to another process.
+    ComputationError
+        When a process dies, for example for want of memory.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"a": range(20), "b": range(20)})
+    >>> always = lambda drawn: Graph([], [Edge("a", "b")])
+    >>> graph, table = bootstrap_edges(frame, always, times=3, rng=np.random.default_rng(0))
+    >>> graph.edges[0].weight, table["forward"].item()
+    (1.0, 1.0)
+    """
+    if jobs < 1:
+        raise InputError(f"{jobs} jobs cannot search; give at least 1")
+    graph = search(frame) if graph is None else graph
+    draws = rng.spawn(times)
+    found: list[DrawnEdges] = [None] * times
+    each = (
+        _in_process(frame, search, draws) if min(jobs, times) < 2 else _in_pool(frame, search, draws, min(jobs, times))
+    )
+    for done, (place, edges) in enumerate(each, start=1):
+        found[place] = edges
+        if progress is not None:
+            progress(done, times)
+    ran = [edges for edges in found if edges is not None]
+    table = stability(frame.columns, ran)
+    details = {**graph.details, "bootstraps": len(ran), "bootstraps_failed": times - len(ran)}
+    weights = {frozenset(row[:2]): row[2] for row in table.iter_rows()}
+    edges = [_weighted(edge, weights, ran) for edge in graph.edges]
+    return replace(graph, edges=edges, weight="share of bootstrap draws with this edge", details=details), table
+
+
+def _weighted(edge: Edge, weights: dict[frozenset[str], float], ran: Sequence[DrawnEdges]) -> Edge:
+    return replace(edge, weight=weights.get(frozenset((edge.source, edge.target)), 0.0) if ran else None)
+
+
+def _drawn(frame: pl.DataFrame, search: Search, draw: np.random.Generator) -> DrawnEdges:
+    """Search one draw; None where it has no answer, such as a column that became constant."""
+    rows = draw.integers(frame.height, size=frame.height)
+    try:
+        return list(search(frame[rows]).edges)
+    except (ComputationError, InputError):
+        return None
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """Keep linear algebra to one thread: processes would fight for the cores, and sums of threads differ in a bit."""
+    limits: AbstractContextManager[Any] = require("threadpoolctl", extra="discovery").threadpool_limits(1)
+    return limits
+
+
+def _in_process(
+    frame: pl.DataFrame, search: Search, draws: Sequence[np.random.Generator]
+) -> Iterator[tuple[int, DrawnEdges]]:
+    if draws:
+        with _one_thread():
+            for place, draw in enumerate(draws):
+                yield place, _drawn(frame, search, draw)
+
+
+def _in_pool(
+    frame: pl.DataFrame, search: Search, draws: Sequence[np.random.Generator], jobs: int
+) -> Iterator[tuple[int, DrawnEdges]]:
+    """Search in other processes; each is told the table and the search once.
+
+    They are spawned, not forked: a fork copies the locks of polars' threads without the threads, and waits forever.
+    """
+    try:
+        work = pickle.dumps((frame, search))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        text = f"the search cannot be sent to {jobs} processes ({error}); use jobs=1, or a function of a module"
+        raise InputError(text) from None
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin, initargs=(work,)) as pool:
+        waiting: dict[Future[DrawnEdges], int] = {pool.submit(_work, draw): place for place, draw in enumerate(draws)}
+        try:
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+        except BrokenProcessPool:
+            text = f"one of {jobs} processes died while it searched, perhaps for want of memory; use fewer jobs"
+            raise ComputationError(text) from None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+_given: list[tuple[pl.DataFrame, Search]] = []
+"""In a worker: the table and the search."""
+
+
+def _begin(work: bytes) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it then takes the work away
+    _given.append(pickle.loads(work))
+    _one_thread()
+
+
+def _work(draw: np.random.Generator) -> DrawnEdges:
+    return _drawn(*_given[0], draw)

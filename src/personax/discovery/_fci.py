@@ -1,0 +1,306 @@
+"""The FCI algorithm: causal graphs that allow hidden common causes, edges by causal-learn; the rules of marks by us.
+
+Zhang 2008, doi:10.1016/j.artint.2008.08.001: rule 0 for colliders, rules 1 to 4 for what follows, 8 to 10 for tails.
+Rules 5 to 7 are about selection of people, which is assumed away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations, permutations
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from personax.data.edges import EDGES
+from personax.discovery._ci_test import SearchProgress, register_with_causal_learn
+from personax.discovery._knowledge import Knowledge
+from personax.discovery._search import PreparedSearch, Test, causal_learn_errors, prepare_search
+from personax.errors import require
+from personax.schema import Edge, Graph
+
+__all__ = ["ARROW", "CIRCLE", "TAIL", "Marks", "SeparatingSets", "fci"]
+
+Mark = Literal["circle", "arrow", "tail"]
+CIRCLE: Mark = "circle"
+ARROW: Mark = "arrow"
+TAIL: Mark = "tail"
+
+SeparatingSets = Mapping[frozenset[int], frozenset[int]]
+"""Pair without an edge -> the variables that separate it."""
+
+
+class Marks:
+    """The ends of the edges: an arrow at j says that j does not cause i, a tail that it does, a circle leaves it open.
+
+    Parameters
+    ----------
+    pairs
+        The edges.
+    apart
+        What separates those without one.
+
+    Examples
+    --------
+    >>> marks = Marks([(0, 2), (1, 2)], {frozenset({0, 1}): frozenset()})
+    >>> marks.apply_rules()
+    >>> marks.at(2, seen_from=0), marks.at(0, seen_from=2)
+    ('arrow', 'circle')
+    """
+
+    def __init__(self, pairs: list[tuple[int, int]], separating_sets: SeparatingSets) -> None:
+        self._at: dict[tuple[int, int], Mark] = {}
+        self._separating_sets = separating_sets
+        self._near: dict[int, list[int]] = {}
+        for i, j in sorted(pairs):
+            self._at[i, j] = self._at[j, i] = CIRCLE
+            self._near.setdefault(i, []).append(j)
+            self._near.setdefault(j, []).append(i)
+        self._changed = False
+
+    def at(self, node: int, *, seen_from: int) -> Mark | None:
+        """Return the mark at ``node`` on its edge with another; None without an edge."""
+        return self._at.get((seen_from, node))
+
+    def put(self, other: int, node: int, mark: Mark) -> None:
+        """Put a mark at ``node`` on its edge with ``other``, where the end is still open."""
+        if self._at.get((other, node)) == CIRCLE:
+            self._at[other, node] = mark
+            self._changed = True
+
+    def apply_rules(self) -> None:
+        """Direct colliders, then apply the rules until nothing follows any more."""
+        self._colliders()
+        # the tails of rules 8 to 10 can set off rules 1 to 4 where knowledge has put marks of its own
+        rules: tuple[Callable[[], None], ...] = (self._rule1, self._rule2, self._rule3, self._rule4)
+        rules += (self._rule8, self._rule9, self._rule10)
+        self._changed = True
+        while self._changed:
+            self._changed = False
+            for rule in rules:
+                rule()
+
+    def _is(self, other: int, node: int, mark: Mark) -> bool:
+        return self._at.get((other, node)) == mark
+
+    def _causes(self, a: int, b: int) -> bool:
+        return self._is(a, b, ARROW) and self._is(b, a, TAIL)
+
+    def _half(self, a: int, b: int) -> bool:
+        """Say whether a o-> b."""
+        return self._is(a, b, ARROW) and self._is(b, a, CIRCLE)
+
+    def _neighbours(self, node: int) -> list[int]:
+        return self._near.get(node, [])
+
+    def _triples(self) -> Iterator[tuple[int, int, int]]:
+        """Yield a, b, c with edges a - b - c."""
+        for b in sorted(self._near):
+            for a, c in permutations(self._neighbours(b), 2):
+                yield a, b, c
+
+    def _colliders(self) -> None:
+        for a, b, c in self._triples():
+            between = self._separating_sets.get(frozenset((a, c)))
+            clear = a < c and (a, c) not in self._at and between is not None and b not in between
+            if clear and not self._is(a, b, TAIL) and not self._is(c, b, TAIL):
+                self.put(a, b, ARROW)
+                self.put(c, b, ARROW)
+
+    def _rule1(self) -> None:
+        """Direct b -> c in a *-> b o-* c, a and c apart: b is no collider."""
+        for a, b, c in self._triples():
+            if (a, c) not in self._at and self._is(a, b, ARROW) and self._is(c, b, CIRCLE) and not self._is(b, c, TAIL):
+                self.put(c, b, TAIL)
+                self.put(b, c, ARROW)
+
+    def _rule2(self) -> None:
+        """Put an arrow at c in a -> b *-> c or a *-> b -> c: otherwise there is a cycle."""
+        for a, b, c in self._triples():
+            through = self._is(a, b, ARROW) and self._is(b, c, ARROW)
+            if through and (self._is(b, a, TAIL) or self._is(c, b, TAIL)):
+                self.put(a, c, ARROW)
+
+    def _rule3(self) -> None:
+        """Put an arrow at b of d *-o b, where a *-> b <-* c and a *-o d o-* c, a and c apart."""
+        for a, b, c in self._triples():
+            if a < c and (a, c) not in self._at and self._is(a, b, ARROW) and self._is(c, b, ARROW):
+                for d in self._neighbours(b):
+                    if self._is(a, d, CIRCLE) and self._is(c, d, CIRCLE):
+                        self.put(d, b, ARROW)
+
+    def _rule4(self) -> None:
+        """Decide b of b o-* c at the end of a path that discriminates it."""
+        for a, b, c in self._triples():
+            # a is the last before b: a collider on the path, and a cause of c
+            if self._is(c, b, CIRCLE) and self._causes(a, c) and self._is(b, a, ARROW):
+                start = self._discriminating(a, b, c)
+                if start is not None:
+                    self._decide(a, b, c, self._separating_sets[frozenset((start, c))])
+
+    def _decide(self, a: int, b: int, c: int, between: frozenset[int]) -> None:
+        if b in between and not self._is(b, c, TAIL):
+            self.put(c, b, TAIL)
+            self.put(b, c, ARROW)
+        elif b not in between and not self._is(b, c, TAIL) and not self._is(a, b, TAIL):
+            for other, node in ((a, b), (c, b), (b, c)):
+                self.put(other, node, ARROW)
+
+    def _discriminating(self, a: int, b: int, c: int) -> int | None:
+        """Return where a path that discriminates b for c begins, if there is one whose last steps are a, b, c."""
+        seen, waiting = {a, b, c}, [a]
+        while waiting:
+            node = waiting.pop(0)
+            for before in self._neighbours(node):
+                if before in seen or not self._is(before, node, ARROW):
+                    continue
+                if (before, c) not in self._at:
+                    if frozenset((before, c)) in self._separating_sets:
+                        return before
+                elif self._causes(before, c) and self._is(node, before, ARROW):
+                    seen.add(before)
+                    waiting.append(before)
+        return None
+
+    def _rule8(self) -> None:
+        """Direct a -> c where a -> b -> c and a o-> c."""
+        for a, b, c in self._triples():
+            if self._causes(a, b) and self._causes(b, c) and self._half(a, c):
+                self.put(c, a, TAIL)
+
+    def _rule9(self) -> None:
+        """Direct a -> c where a o-> c and an open path a, b, ... c leaves a by a b apart from c."""
+        for a, c in self._halves():
+            ways = (b for b in self._neighbours(a) if b != c and (b, c) not in self._at)
+            if any(self._open([a, b], c) for b in ways):
+                self.put(c, a, TAIL)
+
+    def _rule10(self) -> None:
+        """Direct a -> c where a o-> c, b -> c <- d, and open paths from a to b and to d begin apart."""
+        for a, c in self._halves():
+            parents = [b for b in self._neighbours(c) if b != a and self._causes(b, c)]
+            ways = [w for w in self._neighbours(a) if w != c]
+            nonadjacent = [(v, w) for v, w in combinations(ways, 2) if (v, w) not in self._at]
+            if any(self._both(a, v, w, parents) for v, w in nonadjacent):
+                self.put(c, a, TAIL)
+
+    def _both(self, a: int, v: int, w: int, parents: list[int]) -> bool:
+        first = [b for b in parents if self._open([a, v], b)]
+        second = [b for b in parents if self._open([a, w], b)] if first else []
+        return any(b != d for b in first for d in second)
+
+    def _halves(self) -> list[tuple[int, int]]:
+        return [(a, c) for a, c in sorted(self._at) if self._half(a, c)]
+
+    def _open(self, path: list[int], end: int) -> bool:
+        """Say whether a path goes on to ``end`` with no step that may not lead on and no triple that is shielded."""
+        if self._is(path[-1], path[-2], ARROW) or self._is(path[-2], path[-1], TAIL):
+            return False
+        if path[-1] == end:
+            return True
+        onward = (n for n in self._neighbours(path[-1]) if n not in path and (path[-2], n) not in self._at)
+        return any(self._open([*path, after], end) for after in onward)
+
+
+_MARKS: Mapping[str, Mark] = {"tail": TAIL, "head": ARROW, "ring": CIRCLE}
+
+KINDS = {
+    (_MARKS[marks.at_source], _MARKS[marks.at_target]): kind for kind, marks in EDGES.items() if kind != "undirected"
+}
+"""(end at the source, end at the target) -> kind; without selection no other pair of ends comes out of the rules."""
+
+
+def fci(
+    frame: pl.DataFrame,
+    *,
+    alpha: float = 0.01,
+    test: Test = "fisherz",
+    knowledge: Knowledge | None = None,
+    groups: Mapping[str, str] | None = None,
+    progress: SearchProgress | None = None,
+) -> Graph:
+    """Return what independences tell of causes when common causes may be hidden (a partial ancestral graph).
+
+    Parameters
+    ----------
+    frame, alpha, test, groups, watch
+        As for `personax.discovery.pc`.
+    knowledge
+        As for `personax.discovery.pc`, but a forbidden cause is forbidden through other columns too.
+
+    Returns
+    -------
+    Graph
+        ``directed``: source causes target, directly or through others. ``bidirected``: neither causes the other, so a
+        hidden common cause. ``partially_directed`` (source o-> target): target does not cause source; source causes
+        target, or a hidden cause both. ``nondirected`` (o-o): all of these are open.
+
+    Raises
+    ------
+    InputError, ComputationError
+        As for `personax.discovery.pc`.
+
+    Notes
+    -----
+    Assumes faithfulness, no cycle, and that nobody was selected by what the columns tell.
+
+    Edges and separating sets are causal-learn's. Its orientation is not used: where a cause x of y is forbidden, it
+    says that y causes x, which a hidden common cause would belie. Here knowledge puts an arrow at x and nothing else,
+    and Zhang's rules follow. They are complete without knowledge and with tiers alone; with other knowledge they are
+    right, but more may follow.
+
+    References
+    ----------
+    Zhang 2008, doi:10.1016/j.artint.2008.08.001; Andrews, Spirtes, Cooper 2020, "On the completeness of causal
+    discovery in the presence of latent confounding with tiered background knowledge", AISTATS.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> a, b, noise = rng.normal(size=(3, 300))
+    >>> graph = fci(pl.DataFrame({"a": a, "b": b, "c": a + b + noise}))
+    >>> [(edge.source, edge.target, edge.kind) for edge in graph.edges]
+    [('a', 'c', 'partially_directed'), ('b', 'c', 'partially_directed')]
+    """
+    search = prepare_search("fci", frame, alpha, test, knowledge, progress)
+    pairs, separating_sets = _skeleton(search, alpha)
+    marks = Marks(pairs, separating_sets)
+    _tell(marks, pairs, search)
+    marks.apply_rules()
+    meaning = f"FCI at level {alpha:g}: an arrow is a cause, two heads a hidden common cause, a circle an open end."
+    return search.graph(_edges(marks, pairs, search), meaning, groups)
+
+
+def _skeleton(search: PreparedSearch, alpha: float) -> tuple[list[tuple[int, int]], SeparatingSets]:
+    """Return the edges and what separates the other pairs: PC's search, then sets beyond the neighbours."""
+    module: Any = require("causallearn.search.ConstraintBased.FCI", extra="discovery")
+    shape = np.zeros((search.rows, len(search.names)))  # the test holds the data; FCI looks at the shape only
+    nodes = [module.GraphNode(name) for name in search.names]
+    with causal_learn_errors("FCI"):
+        test = module.CIT(shape, method=register_with_causal_learn(), cached_test=search.cached_test)
+        graph, sets, _ = module.fas(shape, nodes, test, alpha=float(alpha), show_progress=False)
+        module.reorientAllWith(graph, module.Endpoint.CIRCLE)
+        module.rule0(graph, nodes, sets, None, verbose=False)
+        module.removeByPossibleDsep(graph, test, float(alpha), sets)
+    pairs = [(i, j) for i, j in combinations(range(len(nodes)), 2) if graph.graph[i, j]]
+    return pairs, {frozenset(map(int, pair)): frozenset(map(int, between)) for pair, between in sets.items()}
+
+
+def _tell(marks: Marks, pairs: list[tuple[int, int]], search: PreparedSearch) -> None:
+    """Put the marks that knowledge fixes."""
+    for cause, effect in search.required:
+        marks.put(effect, cause, TAIL)
+    for pair in pairs:
+        for cause, effect in (pair, pair[::-1]):
+            if search.is_forbidden(cause, effect):
+                marks.put(effect, cause, ARROW)
+
+
+def _edges(marks: Marks, pairs: list[tuple[int, int]], search: PreparedSearch) -> list[Edge]:
+    names, edges = search.names, []
+    for i, j in pairs:
+        ends = marks.at(i, seen_from=j), marks.at(j, seen_from=i)
+        first, second = (i, j) if ends in KINDS else (j, i)
+        edges.append(Edge(names[first], names[second], KINDS[ends if ends in KINDS else ends[::-1]]))  # type: ignore[index]
+    return edges

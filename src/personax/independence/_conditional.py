@@ -1,0 +1,202 @@
+"""KCI given z: what is left of both kernels after ridge regression on z.
+
+With Kz = Pz Pz' the residual maker R = eps (Kz + eps I)^-1 is I - Pz (Pz'Pz + eps I)^-1 Pz', so that R acts on thin
+factors and no n x n matrix is inverted. The residual features of a row depend on its (x, z) only: they too are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.linalg import cho_factor, cho_solve
+
+from personax.errors import UntestableError
+from personax.independence._counts import Counted, join, join_given
+from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
+from personax.independence._kernel_ridge import Regression
+from personax.independence._kernels import (
+    Bandwidth,
+    Factor,
+    Kernel,
+    centred,
+    conditional_width,
+    cross,
+    delta,
+    gaussian,
+    kernel_of,
+    product,
+    standardise,
+)
+from personax.independence._null import Null, exact, gamma
+from personax.independence._result import TestResult
+
+__all__ = ["Choice", "Left", "conditional_effect", "conditional_kci", "conditional_left"]
+
+TOLERANCE = 1e-9
+"""Largest mean diagonal of what the kernels of x and y leave out; that of z, which the ridge divides, is smaller."""
+
+Choice = Literal["cv", "ridge"]
+"""Regression on z: penalty and width by cross-validation, or `RIDGE` and the width of the test."""
+
+Left = Callable[[Factor, Counted, str], Factor]
+"""(kernel, variable, its name) -> what z leaves of the kernel."""
+
+RIDGE = 1e-3
+"""The fixed penalty."""
+
+SHARE_OF_Z = 0.5
+"""x is tested together with z at half its scale, and y by itself, as Zhang et al. do: the test is not symmetric."""
+
+NEGLIGIBLE = 1e-7
+"""Share of the trace that the variance leaves out."""
+
+BLOCK = 256
+"""Rows of the n x n product that exist at one time."""
+
+
+def conditional_kci(
+    x: Counted,
+    y: Counted,
+    z: Counted,
+    bandwidth: Bandwidth = "auto",
+    null: Null = "gamma",
+    regression: Choice = "cv",
+    *,
+    validated: Regression | None = None,
+    effect: float | None = None,
+) -> TestResult:
+    """Test x against y given z; see `personax.independence._kci.kci`."""
+    if z.values is None and z.size == len(z.codes):
+        raise UntestableError("every row is a category of z by itself; nothing varies within one")
+    if bandwidth == "auto":
+        bandwidth = "empirical" if regression == "ridge" else "distance"
+    left = _ridge(z, bandwidth) if regression == "ridge" else conditional_left(validated or Regression(z))
+    kx = _kernel_with_z(x, z, bandwidth)
+    ky = centred(_kernel(y, z, bandwidth), y, TOLERANCE)
+    rx, ry = left(kx, x, "x"), left(ky, y, "y")
+    statistic = cross(rx, ry)
+    p_value = exact(statistic, _spectrum(rx, ry)) if null == "spectral" else gamma(statistic, *_moments(rx, ry))
+    effect = _effect(x, y, left) if effect is None else effect
+    details = {"effect_name": KERNEL_CORRELATION, "rank_x": rx.rank, "rank_y": ry.rank, "regression": regression}
+    return TestResult(statistic, p_value, effect, x.n, null, details)
+
+
+def conditional_effect(x: Counted, y: Counted, z: Counted) -> float:
+    """Return the kernel correlation of what regression on z leaves of x and y."""
+    return _effect(x, y, conditional_left(Regression(z)))
+
+
+def _effect(x: Counted, y: Counted, left: Left) -> float:
+    return kernel_correlation(left(effect_factor(x), x, "x"), left(effect_factor(y), y, "y"))
+
+
+def _ridge(z: Counted, bandwidth: Bandwidth) -> Left:
+    return _Ridge(z, centred(_kernel(z, z, bandwidth), z)).residual
+
+
+def conditional_left(validated: Regression) -> Left:
+    """Return the function that leaves of a kernel what cross-validated regression on z does not explain."""
+
+    def residual(kernel: Factor, variable: Counted, name: str) -> Factor:
+        # the kernel of x may be one of (x, z) together, on values of its own
+        left = validated.residual(kernel.rows, kernel.of, name, together=True)
+        return Factor(left.rows, left.of)
+
+    return residual
+
+
+class _Ridge:
+    """Ridge regression on z with a fixed penalty, factored once for all that is regressed."""
+
+    def __init__(self, z: Counted, kernel: Factor) -> None:
+        self.z, self.kernel = z, kernel
+        self._whole = 3 * kernel.rank > z.size  # then the kernel itself is the cheaper matrix
+        self._root = np.sqrt(z.counts)[:, None]
+        weighted = self._root * kernel.rows
+        gram = weighted @ weighted.T if self._whole else weighted.T @ weighted
+        gram[np.diag_indices_from(gram)] += RIDGE
+        self._factored = cho_factor(gram, lower=True, overwrite_a=True, check_finite=False)
+
+    def residual(self, kernel: Factor, variable: Counted, name: str) -> Factor:
+        """Return what is left of a kernel, on the distinct values of (variable, z)."""
+        z = self.z
+        both, first = join_given(variable, z, name)
+        features = kernel.rows[kernel.of.codes[first]]
+        in_z = z.codes[first]
+        sums = sparse.csr_array((both.counts.astype(float), (in_z, np.arange(both.size))), (z.size, both.size))
+        return Factor(features - self._fitted(sums @ features)[in_z], both)
+
+    def _fitted(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the fitted values of each distinct z from the sums of the features there."""
+        if not self._whole:
+            rows = self.kernel.rows
+            return rows @ cho_solve(self._factored, rows.T @ sums, check_finite=False)
+        scaled = sums / self._root
+        return (scaled - RIDGE * cho_solve(self._factored, scaled, check_finite=False)) / self._root
+
+
+def _kernel(variable: Counted, z: Counted, bandwidth: Bandwidth) -> Kernel:
+    """Return the kernel of y or z by itself."""
+    return kernel_of(variable, lambda values: conditional_width(values, variable.counts, bandwidth, z.columns))
+
+
+def _kernel_with_z(x: Counted, z: Counted, bandwidth: Bandwidth) -> Factor:
+    """Return the kernel of (x, z / 2): Gaussian in the numbers, equality in the categories."""
+    both, first = join(x, z)
+    parts = ((x, x.codes[first], 1.0), (z, z.codes[first], SHARE_OF_Z))
+    numbers = [scale * standardise(v)[rows] for v, rows, scale in parts if v.values is not None]
+    kernels = [delta(rows) for v, rows, _ in parts if v.values is None]
+    kernels += [delta(v.labels[rows]) for v, rows, _ in parts if v.labels is not None]
+    if numbers:
+        values = np.hstack(numbers)
+        kernels.append(gaussian(values, conditional_width(values, both.counts, bandwidth, z.columns)))
+    return centred(product(kernels), both, TOLERANCE)
+
+
+def _spectrum(x: Factor, y: Factor) -> NDArray[np.float64]:
+    """Return the weights of the null distribution: the eigenvalues of S = Kx * Ky, element by element.
+
+    Of its two Gram matrices, n x n and products of features, the smaller one is taken.
+    """
+    both, first = join(x.of, y.of)
+    fx, fy = x.rows[x.of.codes[first]], y.rows[y.of.codes[first]]
+    if x.rank * y.rank <= both.size:
+        product = (fx[:, :, None] * fy[:, None, :]).reshape(both.size, -1)
+        return np.linalg.eigvalsh(product.T @ (both.counts[:, None] * product)).clip(0)
+    root = np.sqrt(both.counts)
+    return np.linalg.eigvalsh((fx @ fx.T) * (fy @ fy.T) * np.outer(root, root)).clip(0)
+
+
+def _moments(x: Factor, y: Factor) -> tuple[float, float]:
+    """Return mean and variance of the statistic under the null.
+
+    With S_ij = Kx_ij Ky_ij they are tr S and 2 sum_ij S_ij^2. S exists block by block, on distinct values of (x, y, z).
+    """
+    both, first = join(x.of, y.of)
+    weights, in_x, in_y = both.counts, x.of.codes[first], y.of.codes[first]
+    mean = float(weights @ (x.diagonal()[in_x] * y.diagonal()[in_y]))
+    fx, fy = _leading(x)[in_x], _leading(y)[in_y]
+    total = 0.0
+    people = weights.astype(np.float32)
+    for start in range(0, len(weights), BLOCK):
+        here, later = slice(start, start + BLOCK), slice(start, None)
+        squares = fx[here] @ fx[later].T
+        squares *= fy[here] @ fy[later].T
+        np.square(squares, out=squares)
+        sums = (people[here] @ squares).astype(float)
+        own = len(weights[here])
+        total += float(2 * sums @ weights[later] - sums[:own] @ weights[here])  # S is symmetric
+    return mean, 2 * total
+
+
+def _leading(factor: Factor) -> NDArray[np.float32]:
+    """Return the features without the last ones that hold next to nothing of the trace.
+
+    The variance sets the width of the null distribution: seven digits of it are enough, so single precision is.
+    """
+    held = np.cumsum((factor.counts @ np.square(factor.rows))[::-1])[::-1]
+    return factor.rows[:, held > NEGLIGIBLE * held[0]].astype(np.float32)

@@ -1,0 +1,53 @@
+"""Multiple testing: corrected p-values over a family; a missing p-value is no member of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from personax.statistics import holm
+
+__all__ = ["Correction", "correct"]
+
+Correction = Literal["fdr_bh", "fdr_by", "holm", "none"]
+
+
+def correct(p_values: ArrayLike, method: Correction) -> NDArray[np.float64]:
+    """Return corrected p-values; NaN stays NaN and does not count.
+
+    Parameters
+    ----------
+    p_values
+        Shape (m,).
+    method
+        Benjamini-Hochberg, Benjamini-Yekutieli, Holm, or none.
+
+    References
+    ----------
+    Benjamini, Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x; Benjamini, Yekutieli 2001,
+    doi:10.1214/aos/1013699998; Holm 1979, jstor 4615733.
+
+    Examples
+    --------
+    >>> correct([0.01, float("nan"), 0.04], "holm").tolist()
+    [0.02, nan, 0.04]
+    """
+    p = np.asarray(p_values, dtype=float)
+    known = ~np.isnan(p)
+    corrected = p.copy()
+    if known.any():
+        corrected[known] = _correct(p[known], method)
+    return corrected
+
+
+def _correct(p: NDArray[np.float64], method: Correction) -> NDArray[np.float64]:
+    if method == "none":
+        return p
+    if method == "holm":
+        return np.array(holm(p.tolist()), dtype=float)
+    # scipy.stats takes half a second to import, which --help should not pay
+    from scipy.stats import false_discovery_control
+
+    return np.asarray(false_discovery_control(p, method=method.removeprefix("fdr_")))  # type: ignore[arg-type]

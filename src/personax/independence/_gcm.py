@@ -1,0 +1,131 @@
+"""GCM: the generalised covariance measure, a test of conditional independence whose level rests on regression alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import chdtrc
+
+from personax.errors import UntestableError
+from personax.independence._counts import Counted, join, read
+from personax.independence._intervals import Interval, correlation_interval
+from personax.independence._kernel_ridge import Regression, Residual
+from personax.independence._kernels import standardise
+from personax.independence._pair import ColumnPair
+from personax.independence._result import TestResult
+from personax.registry import register
+
+__all__ = ["PARTIAL_CORRELATION", "gcm", "gcm_of"]
+
+PARTIAL_CORRELATION = "partial correlation"
+
+MAX_SHARE = 0.1
+"""The Wald statistic needs ten people for each pair of columns."""
+
+RANK = 1e-10
+"""Directions of the covariance with less than this share of the largest eigenvalue are no directions."""
+
+
+def _on_pair(pair: ColumnPair, rng: np.random.Generator) -> TestResult:
+    assert pair.z is not None
+    return gcm_of(pair.x.counted, pair.y.counted, pair.z.counted, pair.z.regression)
+
+
+def _interval(_: ColumnPair, result: TestResult) -> Interval | None:
+    return correlation_interval(result.effect_size, result.n) if result.details["dof"] == 1 else None
+
+
+@register(
+    "tests",
+    "gcm",
+    title="GCM",
+    help="a test of correlation once what is given is regressed out of both: its level rests on regression alone",
+    order=70,
+    invariant=("affine",),
+    given="with",
+    on_pair=_on_pair,
+    interval=_interval,
+)
+def gcm(x: ArrayLike, y: ArrayLike, z: ArrayLike, *, nominal: Collection[str] = ()) -> TestResult:
+    r"""Test whether x and y are uncorrelated once z is regressed out of both.
+
+    With residuals r of x and s of y after kernel ridge regression on z (width and penalty by generalised
+    cross-validation), ``sqrt(n) mean(r s)`` is normal under independence given z; several columns make a Wald statistic
+    with as many degrees of freedom as there are pairs of columns.
+
+    Parameters
+    ----------
+    x, y, z
+        Shape (n,) or (n, d); numbers, or text, which enters as one column a category but one.
+    nominal
+        Which of x, y, z hold numbers that are only names, and so are treated as text.
+
+    Returns
+    -------
+    TestResult
+        The effect size is the largest partial correlation of two columns; ``details["dof"]`` counts pairs of columns.
+
+    Raises
+    ------
+    UntestableError
+        A constant, missing or infinite value, different lengths, fewer than ten rows for each pair of columns, nothing
+        that varies given z.
+
+    Notes
+    -----
+    Null hypothesis: x and y are independent given z. The level holds if the two regressions together are better than
+    the fourth root of n each. Only dependence that moves the mean of ``r s`` is seen: a test for x and y that rise
+    together, blind to ``y = r^2``.
+
+    References
+    ----------
+    Shah, Peters 2020, doi:10.1214/19-AOS1857.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> z = rng.normal(size=300)
+    >>> x, y = np.sin(z) + rng.normal(size=300), z**2 + rng.normal(size=300)
+    >>> gcm(x, y, z).p_value > 0.05, gcm(x, x + y, z).p_value < 1e-6
+    (True, True)
+    """
+    vx, vy, vz = read(x, y, z, nominal)
+    assert vz is not None
+    return gcm_of(vx, vy, vz)
+
+
+def gcm_of(x: Counted, y: Counted, z: Counted, regression: Regression | None = None) -> TestResult:
+    """Test counted variables; ``regression`` where it is known already."""
+    regression = regression or Regression(z)
+    left = [regression.residual(_columns(v), v, name) for v, name in ((x, "x"), (y, "y"))]
+    products, counts, scale = _products(*left)
+    n = int(counts.sum())
+    if products.shape[1] > MAX_SHARE * n:
+        raise UntestableError(f"{products.shape[1]} pairs of columns are too many for {n} rows; use kci or rcit")
+    mean = counts @ products / n
+    centred = products - mean
+    spread, axes = np.linalg.eigh((counts[:, None] * centred).T @ centred / n)
+    kept = spread > RANK * max(spread.max(), 1e-300)
+    if not spread.max() > 0 or not kept.any():
+        raise UntestableError("nothing of x or y varies given z")
+    statistic = float(n * (np.square(mean @ axes[:, kept]) / spread[kept]).sum())
+    dof = int(kept.sum())
+    effect = float(np.clip(np.abs(mean / np.where(scale > 0, scale, np.inf)).max(), 0, 1))
+    details = {"dof": dof, "effect_name": PARTIAL_CORRELATION}
+    return TestResult(statistic, float(chdtrc(dof, statistic)), effect, n, "asymptotic", details)
+
+
+def _columns(variable: Counted) -> NDArray[np.float64]:
+    """Return numbers standardised, categories as one column each but the last."""
+    return np.eye(variable.size)[:, :-1] if variable.values is None else standardise(variable)
+
+
+def _products(x: Residual, y: Residual) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]]:
+    """Return the products of residuals, how often each occurs, and the standard deviations they are relative to."""
+    both, first = join(x.of, y.of)
+    fx, fy = x.rows[x.of.codes[first]], y.rows[y.of.codes[first]]
+    products = (fx[:, :, None] * fy[:, None, :]).reshape(both.size, -1)
+    spread = [np.sqrt(both.counts @ np.square(values) / both.n) for values in (fx, fy)]
+    return products, both.counts, np.outer(*spread).ravel()

@@ -1,0 +1,383 @@
+"""The grid: every feature against every target by every test, with what could not be run and why."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, TypeVar
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from personax.columns import infer_columns
+from personax.errors import InputError, UntestableError
+from personax.independence._corrections import Correction, correct
+from personax.independence._frames import as_frame, counted_rows, whole_weights
+from personax.independence._pair import ColumnPair, Given, TestedColumn
+from personax.independence._registered import find_test, run_test
+from personax.schema import Kind
+
+__all__ = ["ALL", "DEFAULT_TESTS", "SCHEMA", "judged", "mapped", "screen"]
+
+AHEAD = 4
+"""Jobs a thread that wait their turn; so many columns are held in memory."""
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def mapped(run: Callable[[T], R], items: Iterable[T], jobs: int, progress: Callable[[int], None]) -> Iterator[R]:
+    """Yield the results as they come; ``progress`` hears how many there are.
+
+    BLAS has one thread meanwhile: pairs are many and their matrices small, and more would fight over the cores.
+    """
+    with threadpool_limits(1, user_api="blas"):
+        for done, result in enumerate(_threaded(run, items, jobs) if jobs > 1 else map(run, items), 1):
+            yield result
+            progress(done)
+
+
+def _threaded(run: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[R]:
+    waiting: set[Future[R]] = set()
+    with ThreadPoolExecutor(jobs) as pool:
+        for item in items:
+            waiting.add(pool.submit(run, item))
+            while len(waiting) >= AHEAD * jobs:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        yield from (future.result() for future in waiting)
+
+
+DEFAULT_TESTS = ("kci", "chisq", "gsq")
+
+ALL = "all"
+"""The subgroup of everybody."""
+
+MAX_SUBGROUPS = 100
+"""More values of a column than this are no groups of people."""
+
+INFERRED_FROM = 100_000
+"""Rows of a file that kinds are inferred from."""
+
+SCHEMA = {
+    "feature": pl.String,
+    "target": pl.String,
+    "test": pl.String,
+    "method": pl.String,
+    "feature_kind": pl.String,
+    "target_kind": pl.String,
+    "given": pl.String,
+    "n": pl.Int64,
+    "statistic": pl.Float64,
+    "dof": pl.Int64,
+    "p_value": pl.Float64,
+    "p_corrected": pl.Float64,
+    "p_stability": pl.Float64,
+    "effect_size": pl.Float64,
+    "effect_low": pl.Float64,
+    "effect_high": pl.Float64,
+    "effect_name": pl.String,
+    "rejected": pl.Boolean,
+    "consensus": pl.Int64,
+    "tests_run": pl.Int64,
+    "reason": pl.String,
+    "details": pl.String,
+}
+
+
+def screen(
+    frame: Any,  # noqa: ANN401 - any table
+    features: Sequence[str],
+    targets: Sequence[str],
+    *,
+    kinds: Mapping[str, Kind] | None = None,
+    tests: Sequence[str] = DEFAULT_TESTS,
+    given: Sequence[str] = (),
+    by: str | None = None,
+    weight: str | None = None,
+    alpha: float = 0.05,
+    correction: Correction = "fdr_bh",
+    periods: Mapping[str, float] | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> pl.DataFrame:
+    """Test every feature against every target.
+
+    Parameters
+    ----------
+    frame
+        One row a person: polars, pandas, Arrow, a numpy array, or the path of a Parquet file larger than memory (see
+        `personax.independence._frames.as_frame`). Missing values are null or NaN and are deleted pair by pair.
+    features, targets
+        TestedColumn names.
+    kinds
+        What the values of each column mean; inferred where it is not said. Tests of tables need categories: on a
+        continuous column of more than 20 distinct values, and on any of more than 2,000, they are not run, and the row
+        says so.
+    tests
+        Names of registered tests: ``auto``, ``kci``, ``rcit``, ``hsic``, ``chisq``, ``gsq``, ``usp``, ``gcm`` and those
+        of other packages; ``auto`` picks one for each pair and says why.
+    given
+        Columns to condition on, together.
+    by
+        A column whose values split the people: the grid is run over all and within each, and the column ``subgroup``
+        says where.
+    weight
+        A column of whole numbers that says how many people a row stands for: tables that were counted before, by
+        whatever tool and in however many pieces, give the same results as the people one by one.
+    alpha, correction
+        ``rejected`` is p_corrected < alpha; p-values are corrected within each test (and subgroup), over the pairs that
+        were run.
+    periods
+        Length of one turn of each cyclic column.
+    options
+        Test -> its own options, for example ``{"hsic": {"null": "permutation"}, "rcit": {"draws": 11}}``.
+    seed
+        Of the tests that draw random numbers. Each pair and test has its own stream, named after the columns: the order
+        of columns and the number of jobs change nothing.
+    jobs
+        Threads.
+    progress
+        Called with (pairs done, pairs).
+
+    Returns
+    -------
+    polars.DataFrame
+        One row a feature, target and test. Where a test could not be run its numbers are null and ``reason`` says why.
+        ``effect_low`` and ``effect_high`` are the 95 % interval of the effect size; ``consensus`` counts the tests of
+        this pair that reject, of ``tests_run``; ``p_stability`` is the spread of the p-value over draws of a randomised
+        test.
+
+    Raises
+    ------
+    InputError
+        When a test or a column is unknown, or the table is none.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"height": range(60), "trait": [1, 2, 3] * 20, "team": ["a", "b", "c"] * 20})
+    >>> screen(frame, ["height", "team"], ["trait"]).select("feature", "test", "rejected").rows()
+    [('height', 'kci', False), ('height', 'chisq', None), ('height', 'gsq', None),
+     ('team', 'kci', True), ('team', 'chisq', True), ('team', 'gsq', True)]
+    """
+    table = as_frame(frame)
+    features, targets, given = (list(dict.fromkeys(names)) for names in (features, targets, given))
+    names = list(dict.fromkeys([*features, *targets, *given]))
+    _check(table, [*names, *([weight] if weight else [])], tests, by, options or {}, jobs)
+    meaning = _kinds(table, names, kinds or {}, periods or {})
+    plan = _Plan(features, targets, given, meaning, tests, options or {}, weight, seed, jobs)
+    if by is None:
+        return judged(_run(table, plan, progress, 0, 1), alpha, correction)
+    parts = _subgroups(table, by)
+    results = [
+        judged(_run(part, plan, progress, k, len(parts)), alpha, correction).select(
+            pl.lit(str(value)).alias("subgroup"), pl.all()
+        )
+        for k, (value, part) in enumerate(parts)
+    ]
+    return pl.concat(results)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What one grid asks for."""
+
+    features: Sequence[str]
+    targets: Sequence[str]
+    given: Sequence[str]
+    meaning: Mapping[str, tuple[Kind, float | None]]
+    tests: Sequence[str]
+    options: Mapping[str, Mapping[str, Any]]
+    weight: str | None
+    seed: int
+    jobs: int
+
+
+def _check(
+    table: pl.DataFrame | pl.LazyFrame,
+    names: Sequence[str],
+    tests: Sequence[str],
+    by: str | None,
+    options: Mapping[str, Any],
+    jobs: int,
+) -> None:
+    for test in (*tests, *options):
+        find_test(test)
+    known = set(table.collect_schema().names())
+    if absent := [name for name in (*names, *([by] if by else [])) if name not in known]:
+        raise InputError(f"the table has no column {absent[0]}; name features and targets from its columns")
+    if by in names:
+        raise InputError(f"{by} splits the people, so it is constant within each part; leave it out of the columns")
+    if jobs < 1:
+        raise InputError("jobs must be at least 1")
+
+
+def _kinds(
+    table: pl.DataFrame | pl.LazyFrame, names: Sequence[str], kinds: Mapping[str, Kind], periods: Mapping[str, float]
+) -> dict[str, tuple[Kind, float | None]]:
+    """Return kind and period of each column, inferred where they are not given."""
+    unsaid = [name for name in names if name not in kinds]
+    sample = table.select(unsaid)
+    if isinstance(sample, pl.LazyFrame):
+        sample = sample.head(INFERRED_FROM).collect()
+    inferred = {column.name: (column.kind, column.period) for column in infer_columns(sample)}
+    said = {name: (kinds[name], periods.get(name)) for name in names if name in kinds}
+    return {name: said.get(name) or inferred[name] for name in names}
+
+
+def _subgroups(table: pl.DataFrame | pl.LazyFrame, by: str) -> list[tuple[Any, pl.DataFrame | pl.LazyFrame]]:
+    values = table.lazy().select(pl.col(by).drop_nulls().unique()).collect()[by].sort().to_list()
+    if not 0 < len(values) <= MAX_SUBGROUPS:
+        raise InputError(f"{by} has {len(values):,} values; give a column of 1 to {MAX_SUBGROUPS} groups")
+    return [(ALL, table), *((value, table.filter(pl.col(by) == value)) for value in values)]
+
+
+def _run(
+    table: pl.DataFrame | pl.LazyFrame,
+    plan: _Plan,
+    progress: Callable[[int, int], None] | None,
+    part: int,
+    parts: int,
+) -> pl.DataFrame:
+    """Test all pairs of one table and return the rows in the order in which they were asked for."""
+    total = len(plan.features) * len(plan.targets)
+
+    def step(done: int) -> None:
+        if progress is not None:
+            progress(part * total + done, parts * total)
+
+    pairs = _from_file(table, plan) if isinstance(table, pl.LazyFrame) else _from_memory(table, plan)
+    cells = dict(mapped(lambda pair: (pair[0], pair[1]()), pairs, plan.jobs, step))
+    ordered = [cells[feature, target] for feature in plan.features for target in plan.targets]
+    return pl.DataFrame([row for cell in ordered for row in cell], schema=SCHEMA)
+
+
+_Job = tuple[tuple[str, str], Callable[[], list[dict[str, Any]]]]
+
+
+def _from_memory(frame: pl.DataFrame, plan: _Plan) -> Iterator[_Job]:
+    """Yield all pairs; the shorter list of columns is held in memory, and the longer one passes by."""
+    read = _reader(frame, plan, None if plan.weight is None else whole_weights(frame[plan.weight]))
+    given = Given([read(name) for name in plan.given]) if plan.given else None
+    across = len(plan.features) >= len(plan.targets)
+    held = [read(name) for name in (plan.targets if across else plan.features)]
+    for name in plan.features if across else plan.targets:
+        passing = read(name)
+        for other in held:
+            x, y = (passing, other) if across else (other, passing)
+            yield (x.name, y.name), partial(_pair, x, y, given, plan)
+
+
+def _from_file(table: pl.LazyFrame, plan: _Plan) -> Iterator[_Job]:
+    """Yield all pairs of a file: each is counted by itself, so that memory holds the distinct rows of one pair."""
+    for feature in plan.features:
+        for target in plan.targets:
+            yield (feature, target), partial(_counted_pair, table, feature, target, plan)
+
+
+def _counted_pair(table: pl.LazyFrame, feature: str, target: str, plan: _Plan) -> list[dict[str, Any]]:
+    names = list(dict.fromkeys([feature, target, *plan.given]))
+    try:
+        frame, weights = counted_rows(table, names, plan.weight)
+    except UntestableError as error:
+        row = _about(feature, target, plan)
+        return [row | {"test": test, "reason": str(error), "details": "{}"} for test in plan.tests]
+    read = _reader(frame, plan, weights)
+    given = Given([read(name) for name in plan.given]) if plan.given else None
+    return _pair(read(feature), read(target), given, plan)
+
+
+def _reader(frame: pl.DataFrame, plan: _Plan, weights: NDArray[np.intp] | None) -> Callable[[str], TestedColumn]:
+    return lambda name: TestedColumn(frame[name], *plan.meaning[name], weights)
+
+
+def _about(feature: str, target: str, plan: _Plan) -> dict[str, Any]:
+    return {
+        "feature": feature,
+        "target": target,
+        "feature_kind": plan.meaning[feature][0],
+        "target_kind": plan.meaning[target][0],
+        "given": ", ".join(plan.given) or None,
+    }
+
+
+def _pair(x: TestedColumn, y: TestedColumn, given: Given | None, plan: _Plan) -> list[dict[str, Any]]:
+    """Return one row a test."""
+    rows = x.present & y.present
+    if given is not None:
+        rows &= given.present
+    row = _about(x.name, y.name, plan) | {"n": x.people(rows)}
+
+    @cache
+    def pair() -> ColumnPair:
+        z = None if given is None else given.over(rows)
+        return ColumnPair(x.over(rows), y.over(rows), z)
+
+    def outcome(test: str) -> dict[str, Any]:
+        try:
+            _check_pair(x.name, y.name, plan.given)
+            rng = _stream(plan.seed, x.name, y.name, test)
+            return _numbers(*run_test(test, pair(), plan.options.get(test, {}), (x.name, y.name), rng))
+        except UntestableError as error:
+            return {"reason": str(error), "details": "{}"}
+
+    return [row | {"test": test} | outcome(test) for test in plan.tests]
+
+
+def _check_pair(feature: str, target: str, given: Sequence[str]) -> None:
+    if feature == target:
+        raise UntestableError(f"{feature} against itself")
+    for name in (feature, target):
+        if name in given:
+            raise UntestableError(f"{name} is given; it is constant where it is known")
+
+
+def _stream(seed: int, *names: str) -> np.random.Generator:
+    """Return random numbers that belong to these names, whatever else is tested."""
+    return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
+
+
+def _numbers(result: Any, interval: Any) -> dict[str, Any]:  # noqa: ANN401
+    details = dict(result.details)
+    low, high = interval or (None, None)
+    return {
+        "method": result.method,
+        "statistic": result.statistic,
+        "dof": details.pop("dof", None),
+        "p_value": result.p_value,
+        "p_stability": details.pop("p_stability", None),
+        "effect_size": result.effect_size,
+        "effect_low": low,
+        "effect_high": high,
+        "effect_name": details.pop("effect_name", None),
+        "details": json.dumps(details, default=str),
+    }
+
+
+def judged(results: pl.DataFrame, alpha: float, correction: Correction) -> pl.DataFrame:
+    """Fill in what depends on the other rows: corrected p-values, rejections, and how many tests agree."""
+    tests = results["test"].to_numpy()
+    p = results["p_value"].to_numpy()
+    corrected = np.full(len(p), np.nan)
+    for test in results["test"].unique():
+        corrected[tests == test] = correct(p[tests == test], correction)
+    column = pl.Series("p_corrected", corrected).fill_nan(None)
+    rejected = results.with_columns(column, (column < alpha).alias("rejected"))
+    pair = ["feature", "target"]
+    # auto is one of the other tests, so its vote would count twice
+    voter = (
+        pl.col("rejected") if set(results["test"]) == {"auto"} else pl.col("rejected").filter(pl.col("test") != "auto")
+    )
+    return rejected.with_columns(
+        voter.sum().over(pair).cast(pl.Int64).alias("consensus"),
+        voter.count().over(pair).cast(pl.Int64).alias("tests_run"),
+    )

@@ -1,0 +1,400 @@
+"""Null distributions: tails of weighted sums of chi-square variables, and p-values of a kernel statistic.
+
+The statistic is ``sum_ij Kx_ij Ky_ij``, both kernels centred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve
+from scipy.optimize import brentq
+from scipy.special import gammainc, gammaincc, ndtr
+
+from personax.errors import UntestableError
+from personax.independence._counts import unrolled
+from personax.independence._kernels import Factor, cross
+from personax.independence._margins import random_tables
+
+__all__ = [
+    "TAILS",
+    "Null",
+    "check_null",
+    "exact",
+    "gamma",
+    "hall_buckley_eagleson",
+    "lindsay_pilla_basak",
+    "p_value",
+    "pearson3",
+    "permuted_statistics",
+    "satterthwaite",
+]
+
+Weights = NDArray[np.float64]
+
+NEGLIGIBLE = 1e-10
+"""Weights below this share of the largest act through their mean alone."""
+
+SYMMETRIC = 1e-4
+"""A skewness smaller than this is none."""
+
+SAME = 1e-13
+"""Weights that differ by no more share one gamma distribution."""
+
+ACCURACY = 1e-11
+"""Relative accuracy of the exact tail."""
+
+CERTAIN, IMPOSSIBLE = 1e-33, 1e12
+"""In units of the largest weight Q exceeds the one with probability 1 and the other with 0, to double precision."""
+
+SLOPE = 0.7
+"""The path is the branch of a hyperbola: along the descent at first, then so steep that many weights fall too."""
+
+
+def gamma(statistic: float, mean: float, variance: float) -> float:
+    """Return the upper tail of the gamma distribution with this mean and variance."""
+    return float(gammaincc(mean**2 / variance, max(0.0, statistic) * mean / variance))
+
+
+def pearson3(statistic: float, mean: float, variance: float, skewness: float) -> float:
+    """Return the upper tail of the Pearson type III distribution: a gamma variable moved to match three moments.
+
+    Examples
+    --------
+    >>> from scipy.stats import chi2
+    >>> bool(np.isclose(pearson3(7.0, 3.0, 6.0, np.sqrt(8 / 3)), chi2.sf(7.0, 3)))
+    True
+    """
+    away = (statistic - mean) / np.sqrt(variance)
+    if abs(skewness) < SYMMETRIC:
+        return float(ndtr(-away))
+    shape = 4 / skewness**2
+    if skewness < 0:
+        return float(gammainc(shape, max(0.0, shape - away * np.sqrt(shape))))
+    return float(gammaincc(shape, max(0.0, shape + away * np.sqrt(shape))))
+
+
+def exact(statistic: float, weights: Weights, rest: tuple[float, float] = (0.0, 0.0)) -> float:
+    r"""Return P(Q > statistic) by integrating the moment generating function along its path of descent.
+
+    ``P(Q > q) = 1 / (2 pi i) \int exp(K(s) - s q) / s ds`` over a path from below to above that crosses the real axis
+    between 0 and the first singularity. Through the saddle point the integrand neither oscillates nor cancels, so that
+    a tail of 1e-300 has as many digits as one of 0.5. ``rest`` holds the sum and the sum of squares of further weights,
+    too many to list: they act as the gamma variable of that mean and variance.
+
+    Examples
+    --------
+    >>> from scipy.stats import chi2
+    >>> bool(np.isclose(exact(2000.0, np.ones(7)), chi2.sf(2000.0, 7), rtol=1e-9))
+    True
+    """
+    q, w, times = _trimmed(statistic, weights, *rest)
+    if q < CERTAIN or not len(w):
+        return 1.0
+    if q > IMPOSSIBLE:
+        return 0.0
+    if np.ptp(w) < SAME:
+        return float(gammaincc(times.sum() / 2, q / (2 * w[0])))
+    mean = times @ w
+
+    def slope(s: float) -> float:
+        return float(times @ (w / (1 - 2 * s * w)) - q - 1 / s)
+
+    # below the mean the path crosses left of the pole at 0, which adds 1; right of it the terms would cancel
+    low, high = (0.5e-14, 0.5 * (1 - 1e-14)) if q > mean else (-(times.sum() + 2) / q, -0.5 / q)
+    s0 = float(brentq(slope, low, high, xtol=1e-300, rtol=1e-14))
+    part = w / (1 - 2 * s0 * w)
+    second, third = 2 * times @ np.square(part), 8 * times @ part**3
+    width = float(np.sqrt(second + s0**-2))
+    reach = SLOPE * 3 * second / third
+    height = -0.5 * times @ np.log1p(-2 * s0 * w) - s0 * q
+
+    def term(u: NDArray[np.float64]) -> NDArray[np.float64]:
+        root = np.hypot(1, u / reach)
+        s = s0 + SLOPE * u * (u / reach) / (1 + root) + 1j * u
+        power = -0.5 * np.log(1 - 2 * np.outer(s, w)) @ times - s * q - height
+        return np.asarray((np.exp(power) * (1 - 1j * SLOPE * (u / reach) / root) * s0 / s).real)
+
+    part_of_path = np.exp(height - np.log(abs(s0))) * _half_line(term, 0.5 / width) / np.pi
+    return float(np.clip(part_of_path if s0 > 0 else 1 - part_of_path, 0, 1))
+
+
+def _trimmed(
+    statistic: float, weights: Weights, more: float, squares: float
+) -> tuple[float, Weights, NDArray[np.float64]]:
+    """Return statistic and weights in units of the largest, without the negligible, and multiplicities."""
+    largest = float(weights.max(initial=0.0))
+    if not largest > 0:
+        return statistic, weights[:0], weights[:0]
+    weights = np.asarray(weights / largest)
+    kept = weights > NEGLIGIBLE
+    q, w, times = statistic / largest - weights[~kept].sum(), weights[kept], np.ones(kept.sum())
+    # a rest that is a difference of large sums may be nothing but their rounding
+    known = more > NEGLIGIBLE * weights.sum() * largest
+    if known and NEGLIGIBLE * more * largest < squares <= more * largest * (1 + NEGLIGIBLE):
+        return float(q), np.append(w, min(1.0, squares / more / largest)), np.append(times, more**2 / squares)
+    return float(q - more / largest), w, times
+
+
+def _half_line(term: Callable[[NDArray[np.float64]], NDArray[np.float64]], step: float) -> float:
+    """Integrate a function that falls fast over u >= 0 by the trapezoidal rule, which then converges exponentially."""
+
+    def ahead(first: float, gap: float) -> float:
+        """Sum the terms at first, first + gap, ... until they vanish."""
+        value, start, many = 0.0, 0, 64
+        while start < 100_000:
+            terms = term(first + gap * np.arange(start, start + many, dtype=float))
+            value += float(terms.sum())
+            if np.abs(terms[-8:]).max() < 1e-17 * abs(value):
+                break
+            start, many = start + many, 2 * many
+        return value
+
+    middle = 0.5 * float(term(np.zeros(1))[0])
+    points = middle + ahead(step, step)
+    before = step * points
+    for _ in range(8):
+        points += ahead(step / 2, step)  # the points between those that are known
+        step /= 2
+        after = step * points
+        if abs(after - before) <= ACCURACY * abs(after):
+            break
+        before = after
+    return step * points
+
+
+def satterthwaite(statistic: float, weights: Weights) -> float:
+    """Return the tail of the gamma distribution with the mean and variance of Q (Satterthwaite; Welch)."""
+    return gamma(statistic, float(weights.sum()), float(2 * np.square(weights).sum()))
+
+
+def hall_buckley_eagleson(statistic: float, weights: Weights) -> float:
+    """Return the tail by matching three cumulants (Hall 1983; Buckley, Eagleson 1988, doi:10.2307/2531473)."""
+    first, second, third = weights.sum(), 2 * np.square(weights).sum(), 8 * (weights**3).sum()
+    return pearson3(statistic, float(first), float(second), float(third / second**1.5))
+
+
+def lindsay_pilla_basak(statistic: float, weights: Weights) -> float:
+    """Return the tail of a mixture of four gamma distributions that matches eight moments.
+
+    Where there are fewer than four distinct weights, or the moments leave double precision, three cumulants are
+    matched instead.
+
+    References
+    ----------
+    Lindsay, Pilla, Basak 2000, doi:10.1023/A:1004123320899.
+
+    Examples
+    --------
+    >>> bool(np.isclose(lindsay_pilla_basak(12.0, np.array([4.0, 2.0, 1.0, 0.5, 0.1])),
+    ...      exact(12.0, np.array([4.0, 2.0, 1.0, 0.5, 0.1])), rtol=1e-2))
+    True
+    """
+    mixture = _gamma_mixture(weights / weights.sum())
+    if mixture is None:
+        return hall_buckley_eagleson(statistic, weights)
+    shape, scales, shares = mixture
+    tail = float(shares @ gammaincc(shape, max(0.0, statistic) / weights.sum() / scales))
+    return min(max(tail, 0.0), 1.0)
+
+
+COMPONENTS = 4
+
+WORST_CONDITION = 1e14
+"""Above it the equations of the mixture hold rounding only: the weights are nearly equal."""
+
+
+def _gamma_mixture(weights: Weights) -> tuple[float, NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return common shape, scales and shares of the mixture, or None where its equations cannot be solved."""
+    moments = _moments(weights, 2 * COMPONENTS)
+    spread = moments[2] / moments[1] ** 2 - 1
+    for size in range(2, COMPONENTS + 1):
+        low, high = _determinant(0.0, moments, size), _determinant(spread, moments, size)
+        if low * high >= 0:
+            return None
+        spread = float(brentq(_determinant, 0.0, spread, args=(moments, size), xtol=1e-15))
+    reduced = moments / np.cumprod(np.concatenate([[1.0], 1 + spread * np.arange(2 * COMPONENTS)]))
+    square = np.array([[reduced[i + j] for j in range(COMPONENTS)] for i in range(COMPONENTS)])
+    if np.linalg.cond(square) > WORST_CONDITION:
+        return None
+    polynomial = solve(square, -reduced[COMPONENTS : 2 * COMPONENTS])
+    roots = np.roots(np.concatenate([[1.0], polynomial[::-1]]))
+    if np.abs(roots.imag).max() > 1e-8 or roots.real.min() <= 0:
+        return None
+    powers = np.vander(roots.real, increasing=True).T
+    if np.linalg.cond(powers) > WORST_CONDITION:
+        return None
+    shares = solve(powers, reduced[:COMPONENTS])
+    return 1 / spread, roots.real * spread, shares
+
+
+def _moments(weights: Weights, highest: int) -> NDArray[np.float64]:
+    """Return the moments of Q about zero, from its cumulants."""
+    factorial = np.cumprod(np.concatenate([[1.0], np.arange(1.0, highest + 1)]))
+    cumulants = [0.0] + [2 ** (k - 1) * factorial[k - 1] * float((weights**k).sum()) for k in range(1, highest + 1)]
+    moments = [1.0]
+    for k in range(1, highest + 1):
+        binomial = [factorial[k - 1] / factorial[i - 1] / factorial[k - i] for i in range(1, k + 1)]
+        moments.append(sum(b * cumulants[i] * moments[k - i] for i, b in enumerate(binomial, 1)))
+    return np.array(moments)
+
+
+def _determinant(spread: float, moments: NDArray[np.float64], size: int) -> float:
+    """Return the determinant whose smallest root is the spread shared by ``size`` gamma distributions."""
+    steps = np.cumprod(np.concatenate([[1.0], 1 + spread * np.arange(2 * size)]))
+    reduced = moments[: 2 * size + 1] / steps
+    return float(np.linalg.det([[reduced[i + j] for j in range(size + 1)] for i in range(size + 1)]))
+
+
+TAILS: Mapping[str, Callable[[float, Weights], float]] = {
+    "exact": exact,
+    "lpb": lindsay_pilla_basak,
+    "hbe": hall_buckley_eagleson,
+    "satterthwaite": satterthwaite,
+}
+"""Name in ``null=`` -> tail."""
+
+
+Null = Literal["auto", "moments", "gamma", "spectral", "permutation"]
+"""How p-values are computed; see `p_value`."""
+
+SMALL_TABLE = 10_000
+"""Cells up to which whole contingency tables are drawn; above, rows are shuffled."""
+
+TIE = 1e-10
+"""A permuted statistic within this share of the observed one counts as equal."""
+
+SPREAD = 0.02
+"""A kernel with more directions than this share of the rows tells nearly all of them apart."""
+
+MOST_PAIRS = 6000
+"""Distinct values up to which all pairs are looked at."""
+
+LARGEST_SPECTRUM = 1000
+"""Weights that the spectral null has one by one; the others act through their sum and sum of squares."""
+
+
+def check_null(null: Null, rng: np.random.Generator | None, *, conditional: bool) -> Null:
+    """Resolve ``"auto"``, and say which null distribution does not exist, or what it lacks."""
+    if null == "auto":
+        return "gamma" if conditional else "moments"
+    if null not in get_args(Null):
+        raise UntestableError(f"there is no null distribution {null!r}; choose from {', '.join(get_args(Null))}")
+    if null == "permutation" and rng is None:
+        raise UntestableError("a permutation null needs rng, for example numpy.random.default_rng(0)")
+    if conditional and null in ("permutation", "moments"):
+        raise UntestableError(f"the {null} null knows no z: shuffled rows would break the tie to z; choose gamma")
+    return null
+
+
+def p_value(
+    x: Factor, y: Factor, statistic: float, null: Null, permutations: int = 999, rng: np.random.Generator | None = None
+) -> float:
+    """Return the p-value of the statistic of two variables.
+
+    - ``"gamma"``: the gamma distribution with the limiting mean and variance (Gretton et al. 2007).
+    - ``"spectral"``: the limiting weighted sum of chi-square variables itself, by its exact tail.
+    - ``"moments"``: Pearson type III with the mean and the variance that all n! permutations have, in closed form
+      (Kazi-Aoual et al. 1995, Computational Statistics & Data Analysis 20:643), and the limiting skewness.
+    - ``"permutation"``: (1 + permutations at least as extreme) / (1 + permutations) (Phipson, Smyth 2010,
+      doi:10.2202/1544-6115.1585).
+    """
+    n = x.of.n
+    match null:
+        case "permutation":
+            assert rng is not None
+            if permutations < 1:
+                raise UntestableError(f"{permutations} permutations; at least 1 is needed")
+            drawn = permuted_statistics(x, y, permutations, rng)
+            return float((1 + (drawn >= statistic * (1 - TIE)).sum()) / (1 + permutations))
+        case "spectral":
+            return _by_spectrum(x, y, statistic)
+        case "moments" | "auto":
+            return _by_moments(x, y, statistic)
+        case "gamma":
+            return gamma(statistic, x.trace * y.trace / n, 2 * x.square * y.square / n**2)
+
+
+def _by_spectrum(x: Factor, y: Factor, statistic: float) -> float:
+    weights = np.outer(x.eigenvalues[:LARGEST_SPECTRUM], y.eigenvalues[:LARGEST_SPECTRUM]).ravel().clip(0) / x.of.n
+    if len(weights) > LARGEST_SPECTRUM:
+        weights = np.partition(weights, -LARGEST_SPECTRUM)[-LARGEST_SPECTRUM:]
+    more = x.trace * y.trace / x.of.n - weights.sum()
+    squares = x.square * y.square / x.of.n**2 - np.square(weights).sum()
+    return exact(statistic, weights, (float(more), float(squares)) if more > 0 and squares > 0 else (0.0, 0.0))
+
+
+def _by_moments(x: Factor, y: Factor, statistic: float) -> float:
+    n = x.of.n
+    if max(_share(x), _share(y)) > (n - 1) * (1 - TIE):
+        return 1.0  # every row differs from every other by the same: all permutations give one statistic
+    return pearson3(statistic, x.trace * y.trace / (n - 1), permutation_variance(x, y), _skewness(x, y))
+
+
+def permutation_variance(x: Factor, y: Factor) -> float:
+    """Return the variance of the statistic over all permutations of the rows of y."""
+    n = x.of.n
+    first, second = _share(x), _share(y)
+    tau = [
+        (n - 1) / ((n - 3) * (n - 1 - share)) * (n * (n + 1) * factor.quartic / factor.square - (n - 1) * (share + 2))
+        for factor, share in ((x, first), (y, second))
+    ]
+    common = 2 * (n - 1 - first) * (n - 1 - second) / ((n + 1) * (n - 1) ** 2 * (n - 2))
+    return float(x.square * y.square * common * (1 + (n - 3) / (2 * n * (n - 1)) * tau[0] * tau[1]))
+
+
+def _share(x: Factor) -> float:
+    """Return tr(K)^2 / tr(K^2), the number of directions that the kernel has in effect."""
+    return x.trace**2 / x.square
+
+
+def _skewness(x: Factor, y: Factor) -> float:
+    """Return the skewness of the statistic: that of its limit, and the share of single pairs of rows.
+
+    What a kernel has in common in all directions adds a constant to the statistic: the mean eigenvalue is taken off.
+    Pairs count where a kernel tells nearly all rows apart, so that a few close pairs decide.
+    """
+    n = x.of.n
+    third = 8 * _triangles(x) * _triangles(y) / n**3
+    if min(_share(x), _share(y)) > SPREAD * n and max(x.of.size, y.of.size) <= MOST_PAIRS:
+        third += 4 * _pairs(x) * _pairs(y) / n**2
+    return float(third / permutation_variance(x, y) ** 1.5)
+
+
+def _triangles(x: Factor) -> float:
+    """Return the sum of the cubed eigenvalues less their mean."""
+    mean = x.trace / (x.of.n - 1)
+    rest = x.of.n - 1 - len(x.eigenvalues)
+    return float(((x.eigenvalues - mean) ** 3).sum() - rest * mean**3)
+
+
+def _pairs(x: Factor) -> float:
+    """Return the sum of the cubed entries of the n x n kernel outside its diagonal."""
+    cubes = (x.rows @ x.rows.T) ** 3
+    return float(x.counts @ cubes @ x.counts - x.counts @ np.diagonal(cubes))
+
+
+def permuted_statistics(x: Factor, y: Factor, times: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return the statistic after each of several permutations of the rows.
+
+    To permute rows is to draw a contingency table with the same margins; where the table is small it is drawn as such.
+    """
+    small = len(x.counts) * len(y.counts) <= SMALL_TABLE
+    return _tables(x, y, times, rng) if small else _shuffles(x, y, times, rng)
+
+
+def _tables(x: Factor, y: Factor, times: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    batches = random_tables(x.counts, y.counts, times, rng)
+    return np.concatenate([np.square(x.rows.T @ tables @ y.rows).sum(axis=(1, 2)) for tables in batches])
+
+
+def _shuffles(x: Factor, y: Factor, times: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    first, second = unrolled(x.of), unrolled(y.of)
+    one = replace(x, of=first)
+    return np.array(
+        [cross(one, replace(y, of=replace(second, codes=rng.permutation(second.codes)))) for _ in range(times)]
+    )

@@ -1,0 +1,103 @@
+"""A column of a table as the tests see it: which rows have a value, and the distinct values of those."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from personax.errors import UntestableError
+from personax.independence._counts import Counted, count
+from personax.schema import Kind
+
+__all__ = ["EncodedColumn", "encode", "present_rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedColumn:
+    """A column ready for testing.
+
+    Parameters
+    ----------
+    counted
+        Distinct values over the rows that have one.
+    codes
+        The codes of ``counted`` over all rows of the table, -1 where a value is missing, shape (rows,).
+    weights
+        How many people each row of the table stands for; None where each is one.
+    """
+
+    name: str
+    counted: Counted
+    codes: NDArray[np.intp]
+    weights: NDArray[np.intp] | None = None
+
+    def over(self, rows: NDArray[np.bool_]) -> Counted:
+        """Return the variable over some of the rows that have a value; distinct values that are gone are dropped.
+
+        Raises
+        ------
+        UntestableError
+            When fewer than five rows or one distinct value are left.
+        """
+        weights = None if self.weights is None else self.weights[rows]
+        left = count(self.codes[rows], name=f"{self.name}, over the rows of this pair,", weights=weights)
+        assert left.values is not None  # the codes themselves
+        values = self.counted.values
+        values = values if values is None else values[left.values[:, 0].astype(np.intp)]
+        return replace(left, values=values, circle=self.counted.circle)
+
+
+def present_rows(series: pl.Series) -> NDArray[np.bool_]:
+    """Say which rows have a value: not null, not NaN."""
+    return ~np.isnan(_numbers(series)) if _is_number(series) else series.is_not_null().to_numpy()
+
+
+def encode(
+    series: pl.Series, kind: Kind, period: float | None = None, weights: NDArray[np.intp] | None = None
+) -> EncodedColumn:
+    """Encode a column: nominal values are compared as equal or not, cyclic ones as points of a circle.
+
+    Raises
+    ------
+    UntestableError
+        When the present values are constant, infinite, too few, or not what ``kind`` says.
+    """
+    present = present_rows(series)
+    people = None if weights is None else weights[present]
+    counted = count(_values(series, present, kind, period), name=series.name, weights=people)
+    codes = np.full(len(series), -1, dtype=np.intp)
+    codes[present] = counted.codes
+    return EncodedColumn(series.name, replace(counted, circle=kind == "cyclic"), codes, weights)
+
+
+def _is_number(series: pl.Series) -> bool:
+    return series.dtype.is_numeric() or series.dtype == pl.Boolean
+
+
+def _numbers(series: pl.Series) -> NDArray[np.float64]:
+    return series.cast(pl.Float64).to_numpy()
+
+
+def _values(
+    series: pl.Series, present: NDArray[np.bool_], kind: Kind, period: float | None
+) -> NDArray[np.float64] | NDArray[np.str_]:
+    if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Binary):
+        raise UntestableError(f"{series.name} holds {series.dtype} values; give numbers or text")
+    if kind == "nominal" or (kind == "ordinal" and not _is_number(series)):
+        return series.filter(present).cast(pl.String).to_numpy().astype(str)
+    if not _is_number(series):
+        raise UntestableError(f"{series.name} is called {kind} and holds {series.dtype} values; give numbers")
+    numbers = _numbers(series)[present]
+    return _circle(numbers, period, series.name) if kind == "cyclic" else numbers
+
+
+def _circle(numbers: NDArray[np.float64], period: float | None, name: str) -> NDArray[np.float64]:
+    if period is None or not period > 0:
+        raise UntestableError(f"{name} is cyclic; say how long one turn is")
+    if not np.isfinite(numbers).all():
+        raise UntestableError(f"{name} holds infinite values; drop those rows first")
+    angle = 2 * np.pi * np.mod(numbers, period) / period
+    return np.round(np.column_stack([np.cos(angle), np.sin(angle)]), 12)  # so that values a turn apart meet again

@@ -1,0 +1,125 @@
+"""`check_transform`: whether a transform of a release keeps the contract, on random vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from personax.errors import InputError
+from personax.release.key import Key
+from personax.release.transforms.chain import Chain, Vectors
+
+__all__ = ["check_transform"]
+
+ROWS: Final = 300
+
+EXACT: Final = 1e-4
+"""Inversion may be off by this share of the vectors' size: they are kept in 32 bits."""
+
+
+def check_transform(name: str, *, dims: tuple[int, ...] = (2, 7, 40), keyed: bool = True) -> None:
+    """Check that a transform does what a release relies on.
+
+    Checked are: the name; shape and type of what comes out; that inputs are left as they are; that the same key gives
+    the same bits, and another key or context other vectors; inversion; that people are transformed one by one;
+    writing into given memory; saving what was fitted and loading it; and that missing numbers, another length and,
+    where something is fitted, use before the fit are refused.
+
+    Parameters
+    ----------
+    name
+        A preset or a step.
+    dims
+        Lengths of vectors.
+    keyed
+        Whether it must depend on the key; a step that only standardises need not.
+
+    Raises
+    ------
+    AssertionError
+        With a sentence that says what is wrong and how to mend it, at the first check that fails.
+
+    Examples
+    --------
+    >>> check_transform("rotation")
+    """
+    for dim in dims:
+        _check(name, dim, keyed=keyed)
+
+
+def _check(name: str, dim: int, *, keyed: bool) -> None:
+    def demand(holds: object, text: str) -> None:
+        if not holds:
+            raise AssertionError(f"{name}, vectors of {dim} numbers: {text}")
+
+    def made(secret: int = 0, context: str = "text/a") -> Chain:
+        try:
+            return Chain(name, dim, Key(bytes([secret]) * 32), context)
+        except InputError as error:
+            raise AssertionError(f"{name}: {error}") from None
+
+    x = _vectors(dim)
+    before = x.copy()
+    first = made().fit(x)
+    y = first.transform(x)
+    demand(np.array_equal(x, before), "fit or forward changes its input; work on a copy")
+    demand(y.shape == x.shape and y.dtype == np.float32, f"out come shape {y.shape}, {y.dtype}; keep the shape")
+    demand(np.isfinite(y).all(), "missing or infinite numbers come out; bound what is drawn")
+    demand(np.array_equal(made().fit(x).transform(x), y), "the same key gives other vectors; draw from `draws` only")
+    if keyed:
+        # few dimensions have few maps, so that one other key may draw the same one
+        _depends(demand, y, [made(secret=k).fit(x).transform(x) for k in range(1, 9)], "another key")
+        _depends(demand, y, [made(context=f"text/{k}").fit(x).transform(x) for k in range(8)], "another context")
+    back = first.invert(y)
+    error = float(np.abs(back - x).max() / np.abs(x).max())
+    demand(error < EXACT, f"inversion is off by {error:.1e} of the vectors' size; let inverse undo forward")
+    # the same arithmetic on fewer rows may round otherwise, no more
+    some = np.abs(first.transform(x[50:60]) - y[50:60]).max() / max(float(np.abs(y).max()), 1e-30)
+    demand(some < EXACT, "who else is transformed changes a vector; take from the data in `fit` only")
+    out = np.zeros_like(x)
+    demand(first.transform(x, out=out) is out and np.array_equal(out, y), "memory that is given is not written to")
+    _saved(demand, first, made(), x, y)
+    _refusals(demand, first, made(), x)
+
+
+def _vectors(dim: int) -> Vectors:
+    rng = np.random.default_rng([3, dim])
+    return (rng.normal(size=(ROWS, dim)) * np.linspace(0.5, 2, dim) + 0.3).astype(np.float32)
+
+
+Demand = Callable[[object, str], None]
+
+
+def _depends(demand: Demand, y: Vectors, others: list[Vectors], on: str) -> None:
+    same = all(np.array_equal(y, other) for other in others)
+    demand(not same, f"{on} gives the same vectors; draw the map from `draws`")
+
+
+def _saved(demand: Demand, first: Chain, again: Chain, x: Vectors, y: Vectors) -> None:
+    state: dict[str, Any] = {name: value.copy() for name, value in first.state().items()}
+    demand(all(np.isfinite(value).all() for value in state.values()), "its state holds missing or infinite numbers")
+    again.load(state)
+    demand(np.array_equal(again.transform(x), y), "what is saved and loaded transforms otherwise; keep all in `state`")
+
+
+def _refusals(demand: Demand, first: Chain, unfitted: Chain, x: Vectors) -> None:
+    missing = x.copy()
+    missing[3, 0] = np.nan
+    cases: dict[str, Callable[[], Any]] = {
+        "a missing number": lambda: first.transform(missing),
+        "vectors of another length": lambda: first.transform(np.hstack([x, x])),
+        "a state that is another transform's": lambda: first.load({"0.nothing": np.zeros(1)}),
+    }
+    if first.state():
+        cases["use before the fit"] = lambda: unfitted.transform(x)
+    for case, call in cases.items():
+        try:
+            call()
+        except InputError:
+            continue
+        except Exception as error:
+            text = f"{case} raises {type(error).__name__}; raise an InputError"
+            raise AssertionError(text) from error
+        demand(False, f"{case} is taken; raise an InputError")

@@ -1,0 +1,47 @@
+"""Conformance kits: whether a part of personax, or of another package, does what the rest relies on.
+
+One function a kind of part, in the manner of scikit-learn's ``check_estimator``: it returns nothing, or raises an
+``AssertionError`` whose sentence says what is wrong and how to mend it. Our own parts pass the same checks.
+
+========================  ======================================================
+`check_test`              a test of independence, by its name
+`check_transform`         a transform of a release, by its name
+`check_source`            a source of people, with its settings and pages
+`check_provider`          a client of LLMs, by its name, with an endpoint
+`check_method`            a method of Level II, not fitted
+========================  ======================================================
+
+Examples
+--------
+>>> from personax.testing import check_test
+>>> check_test("gsq", times=40)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from personax.crl._conformance import check_method
+    from personax.independence._conformance import check_test
+    from personax.release.transforms._conformance import check_transform
+    from personax.sources._conformance import check_source
+    from personax.traits.llms._conformance import check_provider
+
+__all__ = ["check_method", "check_provider", "check_source", "check_test", "check_transform"]
+
+_HOME = {
+    "check_method": "crl",
+    "check_provider": "traits.llms",
+    "check_source": "sources",
+    "check_test": "independence",
+    "check_transform": "release.transforms",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - one of the functions above
+    if name not in _HOME:
+        text = f"module 'personax.testing' has no attribute {name!r}"
+        raise AttributeError(text)
+    return getattr(import_module(f"personax.{_HOME[name]}._conformance"), name)
