@@ -93,7 +93,11 @@ def test_audit_attacks_what_lies_there(study: Path, personax: Run, tmp_path: Pat
     assert code == 0
     told = json.loads(out)
     assert told == json.loads((tmp_path / "audit" / "audit.json").read_text())
-    assert told["measurements"]["text/text_a"]["people"] == 40
+    of_one = told["measurements"]["text/text_a"]
+    assert of_one["people"] > of_one["scored"] == 40, "who is looked for is a sample; what the attacker holds is not"
+    code, out, _ = personax("release", "audit", study, "--people", "40", "--older", study / "release")
+    assert code == 0
+    assert "Nobody can be told as removed" in out
     assert told["gate"] == {"min_k": 2}
     (study / "study.yaml").write_text(STUDY.replace("{k: 2", "{k: 3"))
     code, _, err = personax("release", "audit", study)

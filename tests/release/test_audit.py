@@ -128,7 +128,7 @@ def test_nothing_is_linked_where_nothing_is_shared() -> None:
 
 
 def test_known_pairs_break_a_rotation_at_its_dimension_and_a_flow_later() -> None:
-    x = people(1200, 24)
+    x = people(800, 24)
     points, attacks = known_pairs(x, released("rotation", x), network=False, rng=rng())
     linear = {p.pairs: p for p in points if p.attack == "linear map"}
     assert linear[1].rank_1 < 0.1

@@ -10,8 +10,10 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from personax.release import Chain, Key, audit
+from personax.release.audit.attack import SURE, least
 from personax.release.audit.direct import one_original
 from personax.release.audit.facts import join, joined
 from personax.release.audit.linkage import from_facts, linkage
@@ -99,12 +101,12 @@ def test_one_length_tells_a_person_where_only_a_rotation_hides_them() -> None:
 
 
 def test_strangers_tell_a_rotation_and_who_is_a_member() -> None:
-    x = faces(2000)
+    x = faces(1000)
     found = {attack.name: attack for attack in strangers(x, released("rotation", x), rng=rng())}
     assert (found["alignment of distributions"].value or 0) >= 0.9
     assert (found["membership by alignment of distributions"].value or 0) >= 0.95
     assert found["membership by alignment of distributions"].beats
-    none = {attack.name: attack for attack in strangers(x[:600], skewed(600, 64, 5), rng=rng())}
+    none = {attack.name: attack for attack in strangers(x[:200], skewed(200, 64, 5), rng=rng())}
     assert not any(attack.beats for attack in none.values())
 
 
@@ -137,6 +139,12 @@ def test_noise_is_guessing_by_every_campaign(seed: int) -> None:
     report = audit(x, y, network=False, renewed=rng(200 + seed).normal(size=(200, 8)).astype(np.float32), rng=rng(seed))
     assert {campaign.name for campaign in report.campaigns} >= {"originals", "strangers", "pairs", "one_original"}
     assert not report.beaten, [attack.name for attack in report.beaten]
+
+
+@pytest.mark.parametrize(("hits", "tries"), [(1, 10), (5, 240), (240, 240), (700, 1000)])
+def test_the_floor_is_where_so_many_hits_are_too_many(hits: int, tries: int) -> None:
+    """The definition: at that rate, as many hits or more come with half of the level's probability."""
+    assert binom.sf(hits - 1, tries, least(hits, tries)) == pytest.approx((1 - SURE) / 2, rel=1e-6)
 
 
 @settings(max_examples=15, deadline=None)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import betaincinv, ndtri
 
-__all__ = ["SURE", "Attack", "Vectors", "bootstrap", "rate", "wilson"]
+__all__ = ["SURE", "Attack", "Vectors", "bootstrap", "least", "rate", "wilson"]
 
 Vectors = NDArray[np.float32]
 
@@ -71,7 +71,7 @@ def rate(
 ) -> Attack:  # fmt: skip
     """Return an attack that found so many of those it was tried on, with Wilson's interval."""
     low, high = wilson(hits, tries)
-    floor, _ = wilson(hits, tries, level=SURE)
+    floor = least(hits, tries)
     none = None if control is None else round(control, 6)
     value, low, high, floor, guess = (round(end, 6) for end in (hits / tries, low, high, floor, baseline))
     return Attack(name, knows, measure, value, low, high, floor, guess, none, tries, detail=detail)
@@ -94,6 +94,21 @@ def wilson(hits: int, tries: int, *, level: float = 0.95) -> tuple[float, float]
     middle = share + z**2 / (2 * tries)
     spread = z * float(np.sqrt(share * (1 - share) / tries + z**2 / (4 * tries**2)))
     return max(0.0, (middle - spread) / (1 + z**2 / tries)), min(1.0, (middle + spread) / (1 + z**2 / tries))
+
+
+def least(hits: int, tries: int, *, level: float = SURE) -> float:
+    """Return the lower end of the exact interval of a proportion; Wilson's lies too high where few are found by chance.
+
+    References
+    ----------
+    Clopper, Pearson 1934, doi:10.1093/biomet/26.4.404.
+
+    Examples
+    --------
+    >>> round(least(5, 240), 4)
+    0.0023
+    """
+    return float(betaincinv(hits, tries - hits + 1, (1 - level) / 2)) if hits else 0.0
 
 
 def bootstrap(
