@@ -1,6 +1,7 @@
 """Campaigns against every transform, on simulated faces, real pictures and sentence vectors.
 
 python benchmarks/campaigns.py [--people 600] [--data simulated,mnist,fashion,sentences] [--transforms rotation,chain]
+                               [--vectors FILE.npy]: vectors of your own in place of these
 
 Writes benchmarks/results/campaigns.md; what was run before for other data or transforms stays.
 """
@@ -64,12 +65,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=600)
     parser.add_argument("--data", type=lambda text: text.split(","), default=list(SETS))
+    parser.add_argument("--vectors", type=Path, default=None)
     parser.add_argument("--transforms", type=lambda text: text.split(","), default=list(PRESETS))
     asked = parser.parse_args()
     store = RESULTS.with_suffix(".json")
     rows = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
-    for name in asked.data:
-        x = vectors(name, asked.people)
+    for name in asked.data if asked.vectors is None else [asked.vectors.stem]:
+        own = asked.vectors is not None
+        x = np.load(asked.vectors)[: asked.people].astype(np.float32) if own else vectors(name, asked.people)
         if x is None:
             print(f"{name} is absent and was not run")
             continue

@@ -6,7 +6,7 @@ rotation can be found by laying one upon the other; then whoever's original the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
 from personax.release.audit.attack import SURE, Attack, Vectors, bootstrap, rate
-from personax.release.audit.axes import independent, matched, whitened
+from personax.release.audit.axes import whitened
 from personax.release.audit.gromov import gromov
 from personax.release.audit.nearest import profiles, squares
 from personax.release.audit.selftraining import AXES, mutual
@@ -26,17 +26,17 @@ KNOWS: Final = "strangers' embeddings of the same encoder"
 LEAST: Final = 60
 SUBSET: Final = 600
 """Matched by Gromov-Wasserstein, which gives the first rotation."""
-STARTS: Final = 3
-"""Samples that are so matched; the problem has many optima."""
+FIRSTS: Final = (8, 12, 16, AXES)
+"""First axes on which a start is sought; whitened vectors have no first ones, and so all are taken."""
+FEW: Final = 24
+"""Axes on which starts are compared."""
+STARTS: Final = 4
+"""Samples that are matched for each; the problem has many optima."""
 ROWS: Final = 2000
 """Laid upon each other in a round."""
-ROUNDS: Final = 30
-STILL: Final = 0.999
-"""A round that brings rows no nearer than this share ends it."""
-INDEPENDENT: Final = 64
-"""Independent axes are sought among so many principal ones."""
-NEAR, SAMPLE = 10, 500
-"""Neighbours that the crowding of a place is judged by, and rows that they are sought among."""
+ROUNDS: Final = 5
+NEAR: Final = 10
+"""Neighbours that the crowding of a place is judged by."""
 
 Floats = NDArray[np.float64]
 
@@ -58,9 +58,10 @@ def strangers(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Iterator[A
         return
     order = rng.permutation(n)
     others, inside, outside = np.split(order, [n // 2, n - n // 8])
-    for name, view in (("alignment of distributions", _plain), ("alignment of whitened distributions", whitened)):
-        a, b = view(x), y
-        yield from _attacked(name, a[others], b[inside], a[inside], a[outside], rng)
+    views = (("alignment of distributions", _plain, FIRSTS), ("alignment of whitened distributions", whitened, (AXES,)))
+    for name, view, firsts in views:
+        a = view(x)
+        yield from _attacked(name, a[others], y[inside], a[inside], a[outside], firsts, rng)
 
 
 def _plain(x: Vectors) -> Vectors:
@@ -68,12 +69,13 @@ def _plain(x: Vectors) -> Vectors:
 
 
 def _attacked(
-    name: str, strange: Vectors, released: Vectors, inside: Vectors, outside: Vectors, rng: np.random.Generator
-) -> Iterator[Attack]:
+    name: str, strange: Vectors, released: Vectors, inside: Vectors, outside: Vectors, firsts: Sequence[int],
+    rng: np.random.Generator,
+) -> Iterator[Attack]:  # fmt: skip
     """Align, then look up members and people who are in neither."""
     (at, axes), (to, turned) = _axes(strange), _axes(released)
     a, b = _scores(strange, at, axes), _scores(released, to, turned)
-    turn = _aligned(a, b, rng)
+    turn = _aligned(a, b, [min(first, a.shape[1]) for first in firsts], rng)
     found, near = _looked_up(_scores(inside, at, axes @ turn), b)
     _, far = _looked_up(_scores(outside, at, axes @ turn), b)
     hits = int((found == np.arange(len(found))).sum())
@@ -91,50 +93,62 @@ def _axes(x: Vectors) -> tuple[Vectors, Vectors]:
     return at, axes[:, ::-1][:, :AXES].astype(np.float32)
 
 
-def _aligned(a: Vectors, b: Vectors, rng: np.random.Generator) -> Vectors:
-    """Return the orthogonal map that lays `a` upon `b` best, of those that the starts lead to."""
+def _aligned(a: Vectors, b: Vectors, firsts: Sequence[int], rng: np.random.Generator) -> Vectors:
+    """Return the orthogonal map that lays `a` upon `b` best, of those that the starts lead to.
+
+    Few axes of most variance have few turns and dense neighbours: a start there is laid upon the other side, and axes
+    are added a few at a time.
+    """
     a, b = (z / np.float32(np.sqrt(np.square(z).mean())) for z in (a, b))
     u, v = (z[rng.permutation(len(z))[:ROWS]] for z in (a, b))
-    tried = [_laid(u, v, start) for start in _starts(a, b, rng)]
-    return min(tried, key=lambda each: each[0])[1]
+    most = min(max(FEW, min(firsts)), a.shape[1])
+    tried = [_grown(u, v, _turn(start[:most, :most]), most, 4) for start in _starts(a, b, firsts, rng)]
+    best = min(tried, key=lambda turn: _apart(u[:, :most] @ turn, v[:, :most]))
+    return _grown(u, v, best, a.shape[1], 12)
 
 
-def _starts(a: Vectors, b: Vectors, rng: np.random.Generator) -> Iterator[Vectors]:
-    """Yield first maps: by distances, by principal axes and their skewness, by independent axes and their shapes."""
+def _starts(a: Vectors, b: Vectors, firsts: Sequence[int], rng: np.random.Generator) -> Iterator[Vectors]:
+    """Yield first maps of the first axes: by distances within samples, and by the skewness of principal axes."""
     few = min(SUBSET, len(a), len(b))
-    for _ in range(STARTS):
-        u, v = (z[rng.permutation(len(z))[:few]] for z in (a, b))
-        far = [cdist(z, z) for z in (u.astype(np.float64), v.astype(np.float64))]
-        start = cdist(profiles(u), profiles(v), "sqeuclidean")
-        yield _turn(u.T @ gromov(far[0] / far[0].mean(), far[1] / far[1].mean(), start) @ v)
-    skews = [np.power(z.astype(np.float64), 3).mean(axis=0) for z in (a, b)]
+    for first in firsts:
+        for _ in range(STARTS if first < a.shape[1] else 1):
+            u, v = (z[rng.permutation(len(z))[:few], :first] for z in (a, b))
+            far = [cdist(z, z) for z in (u.astype(np.float64), v.astype(np.float64))]
+            start = cdist(profiles(u), profiles(v), "sqeuclidean")
+            yield _turn(u.T @ gromov(far[0] / far[0].mean(), far[1] / far[1].mean(), start) @ v)
+    skews = [np.power(z[:, :FEW].astype(np.float64), 3).mean(axis=0) for z in (a, b)]
     yield np.diag(np.where(skews[0] * skews[1] < 0, -1, 1)).astype(np.float32)
-    most = min(INDEPENDENT, a.shape[1])
-    first = [z[:, :most] for z in (a, b)]
-    sides = matched(*(independent(z / (z.std(axis=0) + 1e-12), rng=rng) for z in first))
-    # the maps to independent axes, one undone after the other
-    to, back = (np.linalg.lstsq(z, side, rcond=None)[0] for z, side in zip(first, sides, strict=True))
-    products = np.zeros((a.shape[1], b.shape[1]))
-    products[:most, :most] = first[0].T @ first[0] @ to @ np.linalg.pinv(back)
-    yield _turn(products)
 
 
-def _laid(u: Vectors, v: Vectors, turn: Vectors) -> tuple[float, Vectors]:
-    """Return how far rows are from their nearest, and the map, after it was fitted to those who choose each other."""
-    far = np.inf
+def _grown(u: Vectors, v: Vectors, turn: Vectors, most: int, step: int) -> Vectors:
+    """Fit a map of the first axes to those who choose each other, and add axes up to so many."""
     for _ in range(ROUNDS):
-        cost = np.sqrt(np.vstack([block for _, block in squares(u @ turn, v)]))
-        nearest_far = float(cost.min(axis=1).mean())
-        if nearest_far > far * STILL:
-            break
-        far = nearest_far
-        some = np.partition(cost[:SAMPLE], NEAR, axis=0)[:NEAR].mean(axis=0)
-        crowded = np.partition(cost, NEAR, axis=1)[:, :NEAR].mean(axis=1)
-        cost -= some / 2
-        cost -= crowded[:, None] / 2
-        found = mutual(cost.argmin(axis=1), cost.argmin(axis=0))
-        turn = _turn(u[found.original].T @ v[found.released])
-    return far, turn
+        turn = _fitted(u, v, turn, len(turn))
+    while len(turn) < most:
+        wider = min(most, len(turn) + max(step, len(turn) // 4))
+        turn = _fitted(u, v, turn, wider)
+        turn = _fitted(u, v, turn, wider)
+    for _ in range(ROUNDS):
+        turn = _fitted(u, v, turn, len(turn))
+    return turn
+
+
+def _fitted(u: Vectors, v: Vectors, turn: Vectors, wide: int) -> Vectors:
+    """Return the map of so many axes, fitted to those who choose each other by the present one."""
+    own = len(turn)
+    cost = np.sqrt(np.vstack([block for _, block in squares(u[:, :own] @ turn, v[:, :own])]))
+    near = min(NEAR, min(cost.shape) - 1)
+    crowded = np.partition(cost, near, axis=0)[:near].mean(axis=0)
+    around = np.partition(cost, near, axis=1)[:, :near].mean(axis=1)
+    cost -= crowded / 2
+    cost -= around[:, None] / 2
+    found = mutual(cost.argmin(axis=1), cost.argmin(axis=0))
+    return _turn(u[found.original, :wide].T @ v[found.released, :wide])
+
+
+def _apart(u: Vectors, v: Vectors) -> float:
+    """Return how far rows are from their nearest of the other side."""
+    return float(np.sqrt(_looked_up(u, v)[1]).mean())
 
 
 def _turn(products: NDArray[np.floating]) -> Vectors:
