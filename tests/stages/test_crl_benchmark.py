@@ -371,9 +371,7 @@ def test_of_several_runs_validation_chooses_and_the_truth_says_what_that_cost(
         asked(["pca"], runs=0).check()
 
 
-def test_the_first_run_is_that_of_a_single_one(
-    finished: tuple[Path, list[dict[str, Any]]], tmp_path: Path
-) -> None:
+def test_the_first_run_is_that_of_a_single_one(finished: tuple[Path, list[dict[str, Any]]], tmp_path: Path) -> None:
     (several,) = run(asked(["random"], runs=2), tmp_path / "parts")
     assert (
         several["scores"] == next(one for one in finished[1] if one["method"] == "random")["scores"]
