@@ -15,7 +15,6 @@ from pydantic import Field
 from personax.errors import PlanError
 from personax.plan.amounts import Alpha, Count
 from personax.plan.causes import Background
-from personax.plan.crl import CrlMethod
 from personax.plan.independence import TestName
 from personax.plan.lines import parse, read_text, validated
 from personax.strict import Strict
@@ -61,7 +60,7 @@ class RequestCrl(Strict):
 
     latents: Annotated[dict[Name, Count], Field(min_length=1, max_length=20)]
     shared: Annotated[int, Field(ge=0)] = 0
-    method: CrlMethod = "default"
+    method: Literal["default", "paper"] = "default"
     seeds: Count = 2
     choose: Literal["objective", "agreement", "exclusivity"] = "objective"
     epochs: Count = 30

@@ -202,7 +202,7 @@ def _learned(asking: Asking, people: pl.DataFrame) -> Learned | None:
         asking.suppress("Level II", why)
         return None
     views = {m: {name: table[name].to_numpy() for name in table.columns[1:]} for m, table in kept.items()}
-    return learn(ids.to_list(), views, Crl(**section.model_dump()), asking.rng, asking.progress)
+    return learn(ids.to_list(), views, Crl.model_validate(section.model_dump()), asking.rng, asking.progress)
 
 
 def _told(asking: Asking, learned: Learned, people: pl.DataFrame, left: list[Column]) -> dict[str, Any]:
