@@ -89,6 +89,16 @@ def test_the_public_door_opens() -> None:
         personax.nothing  # noqa: B018
 
 
+def test_what_the_public_door_promises_stays() -> None:
+    """A name that goes breaks others' code; one that is added is added here."""
+    promised = (
+        "Knowledge PersonaxError Study TestResult __version__ aggregate agreement bootstrap_edges chisq correct "
+        "dependence_graph fci gcm gsq hsic infer_columns kci load_release pc rcit register screen "
+        "simulate_population usp"
+    )
+    assert personax.__all__ == promised.split()
+
+
 def test_importing_personax_imports_nothing_heavy() -> None:
     heavy = ["numpy", "polars", "scipy", "torch", "pydantic", "causallearn", "matplotlib"]
     script = f"import sys, personax; print([name for name in {heavy!r} if name in sys.modules])"
