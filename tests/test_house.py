@@ -89,6 +89,16 @@ def test_the_public_door_opens() -> None:
         personax.nothing  # noqa: B018
 
 
+def test_what_the_public_door_promises_stays() -> None:
+    """A name that goes breaks others' code; one that is added is added here."""
+    promised = (
+        "Knowledge PersonaxError Study TestResult __version__ aggregate agreement bootstrap_edges chisq correct "
+        "dependence_graph fci gcm gsq hsic infer_columns kci load_release pc rcit register screen "
+        "simulate_population usp"
+    )
+    assert personax.__all__ == promised.split()
+
+
 def test_importing_personax_imports_nothing_heavy() -> None:
     heavy = ["numpy", "polars", "scipy", "torch", "pydantic", "causallearn", "matplotlib"]
     script = f"import sys, personax; print([name for name in {heavy!r} if name in sys.modules])"
@@ -212,10 +222,10 @@ def test_the_house_is_measured() -> None:
         "personax.independence._conformance",
         "personax.independence._frames",
     ]
-    assert len(alone) / len(leaves) < 0.26
+    assert len(alone) / len(leaves) < 0.24
     names = house.classes(known)
     assert sum(len(homes) == 1 for homes in names.values()) / len(names) > 0.9
-    assert len(house.shadowed()) <= 42
+    assert len(house.shadowed()) <= 36
 
 
 def test_the_stages_and_the_plan_name_the_same_parts() -> None:

@@ -65,7 +65,7 @@ def test_invented_people_as_many_as_the_rows(tmp_path: Path) -> None:
 MISTAKES = [
     (["--like-mine", "--targets", "final_x"], "no column final_x; did you mean final_o?"),
     (["--like-mine", "--given", "contry"], "no column contry; did you mean country?"),
-    (["--tests", "kcii"], "no test kcii; choose from kci"),
+    (["--tests", "kcii"], "no test kcii; choose from auto, kci"),
     (["--times", "0"], "--times"),
     (["--alpha", "1"], "--alpha"),
     (["--seed", "-1"], "--seed"),

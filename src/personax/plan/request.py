@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from personax.errors import PlanError
 from personax.plan.amounts import Alpha, Count
 from personax.plan.causes import Background
+from personax.plan.crl import CrlMethod
 from personax.plan.independence import TestName
 from personax.plan.lines import parse, read_text, validated
+from personax.registry import parts
 from personax.strict import Strict
 
 __all__ = ["Request", "RequestCrl", "RequestDiscover", "RequestIndependence", "read_request"]
@@ -55,12 +58,20 @@ class RequestDiscover(Strict):
     knowledge: Background | None = None
 
 
+def _own(name: str) -> str:
+    """Return the name of one of personax's methods: what other packages do with the originals, nobody has looked at."""
+    if name not in {part.name for part in parts("methods") if part.package == "personax"}:
+        text = "{name} is a method of another package; a request takes those of personax"
+        raise PydanticCustomError("foreign_method", text, {"name": name})
+    return name
+
+
 class RequestCrl(Strict):
     """Level II: the latent causes behind the embeddings."""
 
     latents: Annotated[dict[Name, Count], Field(min_length=1, max_length=20)]
     shared: Annotated[int, Field(ge=0)] = 0
-    method: Literal["default", "paper"] = "default"
+    method: Annotated[CrlMethod, AfterValidator(_own)] = "default"
     seeds: Count = 2
     choose: Literal["objective", "agreement", "exclusivity"] = "objective"
     epochs: Count = 30

@@ -109,6 +109,23 @@ ENCODERS: Final[Mapping[str, Terms]] = {
     "Alibaba-NLP/gte-Qwen2-7B-instruct": _model(
         "Apache-2.0", "gte-Qwen2, by Alibaba-NLP", "https://huggingface.co/Alibaba-NLP/gte-Qwen2-7B-instruct"
     ),
+    "Alibaba-NLP/gte-Qwen2-1.5B-instruct": _model(
+        "Apache-2.0", "gte-Qwen2, by Alibaba-NLP", "https://huggingface.co/Alibaba-NLP/gte-Qwen2-1.5B-instruct"
+    ),
+    "sentence-transformers/all-mpnet-base-v2": _model(
+        "Apache-2.0",
+        "all-mpnet-base-v2, by sentence-transformers",
+        "https://huggingface.co/sentence-transformers/all-mpnet-base-v2",
+    ),
+    "intfloat/e5-base-v2": _model("MIT", "E5, by intfloat", "https://huggingface.co/intfloat/e5-base-v2"),
+    "intfloat/multilingual-e5-large": _model(
+        "MIT", "multilingual E5, by intfloat", "https://huggingface.co/intfloat/multilingual-e5-large"
+    ),
+    "BAAI/bge-base-en-v1.5": _model("MIT", "BGE, by BAAI", "https://huggingface.co/BAAI/bge-base-en-v1.5"),
+    "thenlper/gte-base": _model("MIT", "GTE, by thenlper", "https://huggingface.co/thenlper/gte-base"),
+    "google/vit-base-patch16-224": _model(
+        "Apache-2.0", "ViT, by Google", "https://huggingface.co/google/vit-base-patch16-224"
+    ),
     "sentence-transformers/all-MiniLM-L6-v2": _model(
         "Apache-2.0",
         "all-MiniLM-L6-v2, by sentence-transformers",
