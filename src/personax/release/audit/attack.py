@@ -71,24 +71,10 @@ def rate(
 ) -> Attack:  # fmt: skip
     """Return an attack that found so many of those it was tried on, with Wilson's interval."""
     low, high = wilson(hits, tries)
-<<<<<<< HEAD
     floor = least(hits, tries)
-=======
-    floor = _surely(hits, tries)
->>>>>>> main
     none = None if control is None else round(control, 6)
     value, low, high, floor, guess = (round(end, 6) for end in (hits / tries, low, high, floor, baseline))
     return Attack(name, knows, measure, value, low, high, floor, guess, none, tries, detail=detail)
-
-
-def _surely(hits: int, tries: int) -> float:
-    """Return the lower end of the exact interval of level `SURE`: Wilson's is too high where few hits are expected.
-
-    References
-    ----------
-    Clopper, Pearson 1934, doi:10.1093/biomet/26.4.404.
-    """
-    return float(betaincinv(hits, tries - hits + 1, (1 - SURE) / 2)) if hits else 0.0
 
 
 def wilson(hits: int, tries: int, *, level: float = 0.95) -> tuple[float, float]:
