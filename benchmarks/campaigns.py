@@ -99,7 +99,8 @@ def write(rows: dict[str, list[str]]) -> None:
         "# Campaigns against every transform\n",
         f"{date.today()}; {platform.machine()}, {os.cpu_count()} cores shared with other work, load "
         f"{os.getloadavg()[0]:.1f}; {packages}.\n",
-        "`python benchmarks/campaigns.py`, and with `--vectors docstrings.npy --people 4000 --transforms rotation,flow,chain`;\n"
+        "`python benchmarks/campaigns.py`, and with `--vectors docstrings.npy --people 4000 "
+        "--transforms rotation,flow,chain`;\n"
         "rank-1 of the best attack of each campaign, everybody scored.\n",
         "| " + " | ".join(HEAD) + " |",
         "|---" * len(HEAD) + "|",
