@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from personax.data.categories import told_by_values
 from personax.data.following import LEAST, Ranked, by_rows, digits_of, follows, ranked
 from personax.data.naming import Said, says
 from personax.data.values import (
@@ -32,6 +33,9 @@ ALONE: Final = 5
 
 LONG: Final = 10_000
 """Whole numbers about as large, of which nearly everybody has another, may be ids."""
+
+TELEPHONE: Final = 1e9
+"""Numbers as large are those of a telephone, an account or a person, however few they are."""
 
 ODD: Final = 0.1
 """Share of ages or years with a fraction, from which the column tells birthdays."""
@@ -125,7 +129,7 @@ def _told(series: pl.Series, said: Said, *, target: bool) -> Verdict:
         return ("direct", f"its name says so ({said.word})") if said.direct and said.sure else ("free", "it is empty")
     numbers = numbers_of(known)
     if target:
-        held = in_numbers(numbers, measured=True) if numbers else ""
+        held = in_numbers(numbers, measured=not _long(numbers)) if numbers else ""
         return ("direct", held) if held else ("sensitive", "a target, the point of the data set")
     if yes_or_no(known) and not _plain(said):
         return "free", f"yes or no, whatever its name says ({said.word})" if said.direct else "yes or no"
@@ -137,6 +141,8 @@ def _told(series: pl.Series, said: Said, *, target: bool) -> Verdict:
 def _of_numbers(numbers: Numbers, said: Said, *, texts: bool) -> Verdict:
     few = len(numbers.distinct) <= FEW
     held = in_numbers(numbers, measured=said.topic in MEASURED)
+    if not held and few and float(np.median(np.abs(numbers.distinct))) >= TELEPHONE:
+        held = "numbers as long as those of telephones, accounts or persons"
     if held:
         return "direct", f"it holds {held}"
     if said.topic == "coordinate" and not few:
@@ -149,11 +155,17 @@ def _of_numbers(numbers: Numbers, said: Said, *, texts: bool) -> Verdict:
         denied = _denied(numbers, said)
         if not denied or (texts and said.sure and (not few or said.topic == "birth date")):
             return "direct", f"its name says so ({said.word})"
-        return ("free" if few else "quasi-identifying"), f"its name says {said.word}, and {denied}"
-    if said.topic is None and numbers.whole and numbers.unique and np.median(np.abs(numbers.distinct)) >= LONG:
+        where = said.topic in ("postcode", "birth place")
+        return ("free" if few and not where else "quasi-identifying"), f"its name says {said.word}, and {denied}"
+    if said.topic is None and numbers.unique and _long(numbers):
         return "unknown", "whole numbers, another for nearly everybody: ids, or a measurement"
     return _plain(said) or (("free", f"{len(numbers.distinct)} different numbers") if few else
                             ("quasi-identifying", "numbers of many values single people out"))  # fmt: skip
+
+
+def _long(numbers: Numbers) -> bool:
+    """Say whether numbers are too long to be scores."""
+    return numbers.whole and float(np.median(np.abs(numbers.distinct))) >= LONG
 
 
 def _plain(said: Said) -> Verdict | None:
@@ -215,6 +227,9 @@ def _of_texts(texts: pl.Series, said: Said) -> Verdict:
     if unique:
         return "unknown", f"text that differs for nearly everybody{f', called {said.word}' if said.word else ''}"
     plain = _plain(said)
+    about = told_by_values(sample) if many <= MANY and not said.sensitive else ""
+    if about:
+        return "sensitive", f"its values are {about}"
     if plain:
         return plain
     if (many > FEW and rows < ALONE * many) or (many > rows / 2 and many > 3):

@@ -75,6 +75,11 @@ class Said:
         return self.topic in SENSITIVE
 
     @property
+    def known(self) -> bool:
+        """The topic is one that a class goes by."""
+        return self.direct or self.quasi or self.sensitive
+
+    @property
     def textual(self) -> bool:
         """Values of this topic are texts, never numbers."""
         return self.topic in TEXTUAL
@@ -126,11 +131,14 @@ def snake(name: str) -> str:
 
 
 def _composed(name: str) -> str:
-    """Return a name as it is seen, without accents, with one form of every letter."""
+    """Return a name as it is seen, without marks upon letters, with one form of every letter.
+
+    Vowels of Indian scripts and of Thai that are marks go too: a word would fall apart at them.
+    """
     if name.isascii():
         return name
     plain = unicodedata.normalize("NFKD", visible(name)).replace("ß", "ss")
-    return unicodedata.normalize("NFC", "".join(letter for letter in plain if not unicodedata.combining(letter)))
+    return unicodedata.normalize("NFC", "".join(letter for letter in plain if unicodedata.category(letter)[0] != "M"))
 
 
 def _fold(word: str) -> str:
@@ -300,6 +308,8 @@ def _chosen(by: Mapping[Topic, str]) -> Topic | None:
     if group and ("name" in by or "id" in by or "person" not in by):
         # the name or the number of a club is that of a club, and who plays there is somebody
         return group
+    if "name" in by and by.get("coordinate") == "long":
+        return "name"
     told = next((topic for topic in _THEN if topic in by), None)
     return told or next((topic for topic in by if topic in QUASI), "person" if "person" in by else None)
 
