@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personax.columns import infer_columns
-from personax.data.identity import classify, identified
+from personax.data.identity import PART, classify, identified
 from personax.schema import Column
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -369,6 +369,26 @@ def test_long_numbers_are_no_scores_though_a_trait_is_named() -> None:
 def test_a_postcode_that_many_share_is_known_from_elsewhere() -> None:
     frame = pl.DataFrame({"plz": [80331 + row % 3 for row in range(N)]})
     assert classify(frame)["plz"][0] == QUASI
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y"])
+def test_the_parts_of_a_private_date_are_told_whatever_they_are_called(form: str) -> None:
+    rng = random.Random(1)
+    born = [date(1950, 1, 1) + timedelta(days=rng.randint(0, 20000)) for _ in range(N)]
+    frame = pl.DataFrame(
+        {
+            "q1": [day.strftime(form) for day in born],
+            "v1": [day.month - 1 for day in born],
+            "v2": [str(day.day) for day in born],
+            "v3": [day.weekday() for day in born],
+            "v4": [day.timetuple().tm_yday for day in born],
+            "wave": [rng.randint(1, 12) for _ in born],
+        }
+    )
+    found = classify(frame)
+    told = {name for name, (identity, why) in found.items() if identity == DIRECT or why.startswith(PART)}
+    assert told == {"q1", "v1", "v2", "v3", "v4"}
+    assert found["wave"][0] == FREE
 
 
 ORDINARY: Mapping[str, tuple[Callable[[random.Random, int], Any], str]] = {

@@ -366,3 +366,10 @@ def test_a_word_names_no_risk(risk: str, tmp_path: Path) -> None:
     table = people()
     with pytest.raises(InputError, match="name the risk in a sentence"):
         study(tmp_path, {"height": table["height"]}, columns={"height": {"leaves": "exact", "risk": risk}})
+
+
+def test_the_month_of_a_private_date_stays(tmp_path: Path) -> None:
+    table = people()
+    born = table["born"]
+    study(tmp_path, {"x": [f"{day:%Y-%m-%d}" for day in born], "v1": [d.month for d in born], "mood": table["mood"]})
+    assert leaves(tmp_path).columns == ["id", "mood"]

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from personax.data.categories import told_by_values
-from personax.data.following import LEAST, Ranked, by_rows, digits_of, follows, ranked
+from personax.data.following import LEAST, PARTS, Ranked, by_rows, dates_of, digits_of, follows, part_of, ranked
 from personax.data.naming import Said, says
 from personax.data.values import (
     FEW,
@@ -26,7 +26,7 @@ from personax.data.values import (
 )
 from personax.schema import Column, Identity
 
-__all__ = ["ALONE", "SORTED", "classify", "identified"]
+__all__ = ["ALONE", "PART", "SORTED", "classify", "identified"]
 
 ALONE: Final = 5
 """A value that at least so many people share on average is a category; see also ``rare_below`` of a release."""
@@ -44,6 +44,9 @@ MEASURED: Final = frozenset(
     {"body", "age", "birth year", "year", "coordinate", "income", "day", "education", "position"}
 )
 """Topics of measurements: that all values differ, or that the table is sorted by them, makes them no ids."""
+
+PART: Final = "a part of a date: "
+"""How the reason begins of a column that is the month or the day of a private date."""
 
 SORTED: Final = "the rows are in its order"
 
@@ -103,6 +106,7 @@ def classify(frame: pl.DataFrame, columns: Sequence[Column] = ()) -> Mapping[str
     found = {series.name: _alone(series, roles.get(series.name)) for series in frame}
     _coordinates(frame, found)
     _function(frame, roles, found)
+    _parts(frame, found)
     return found
 
 
@@ -280,6 +284,23 @@ def _function(frame: pl.DataFrame, roles: Mapping[str, Column], found: dict[str,
             found[name] = "direct", how
         elif by_rows(its.codes):
             found[name] = (identity, f"{why}; {SORTED}") if measured else ("direct", SORTED)
+
+
+def _parts(frame: pl.DataFrame, found: dict[str, Verdict]) -> None:
+    """Say of numbers that they are the month or the day of a private date: beside a year they tell it."""
+    days = {
+        name: dates
+        for name, (identity, _) in found.items()
+        if identity == "direct" and (dates := dates_of(frame[name])) is not None
+    }
+    for series in frame:
+        numbers = series.dtype.is_numeric() or series.dtype == pl.String
+        if not days or found[series.name][0] == "direct" or not numbers or not 3 < series.n_unique() <= PARTS:
+            continue
+        for name, dates in days.items():
+            part = part_of(dates, series)
+            if part:
+                found[series.name] = "quasi-identifying", f"{PART}{part} of {name}"
 
 
 def _followed(its: Ranked, private: Sequence[tuple[str, Ranked]], first: pl.Series | None) -> str:

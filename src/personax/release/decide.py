@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import polars as pl
 
+from personax.data.identity import PART
 from personax.data.naming import tells_the_day
 from personax.data.text import fold
 from personax.errors import InputError
@@ -199,7 +200,7 @@ def _by_class(column: Column, room: int) -> Decision:
             return _made(column, "exact", "many share each value, and nobody knows them from elsewhere")
         case "sensitive" if column.role == "target":
             return _made(column, "exact", "a trait, which the release is about")
-        case "quasi-identifying" if tells_the_day(column.name):
+        case "quasi-identifying" if tells_the_day(column.name) or column.identity_why.startswith(PART):
             return _made(column, "withheld", "beside the year it would tell the day of birth")
         case "quasi-identifying" if room > 0:
             return _made(column, "generalised", "no decision is written")
