@@ -391,6 +391,12 @@ def test_the_parts_of_a_private_date_are_told_whatever_they_are_called(form: str
     assert found["wave"][0] == FREE
 
 
+def test_a_score_of_a_teacher_is_no_teacher() -> None:
+    rng = random.Random(1)
+    frame = pl.DataFrame({"teacher_support": [round(rng.gauss(3, 1), 2) for _ in range(N)]})
+    assert classify(frame)["teacher_support"][0] == QUASI
+
+
 ORDINARY: Mapping[str, tuple[Callable[[random.Random, int], Any], str]] = {
     "scores": (whole(1, 7), FREE),
     "many scores": (whole(0, 100), QUASI),

@@ -271,3 +271,18 @@ def test_words_of_other_tongues(name: str) -> None:
 def test_words_that_only_look_like_them_name_nobody(name: str) -> None:
     assert not says(name).direct
     assert not says(name).sensitive
+
+
+@pytest.mark.parametrize(
+    ("name", "topic"),
+    [("religon", "religion"), ("Salry", "income"), ("Helth", "health"), ("surnam", "name"), ("gendr", "gender"),
+     ("natoinality", "country"), ("Bithdate", "birth date"), ("diagnossis", "health")],
+)  # fmt: skip
+def test_a_word_with_a_letter_wrong_is_known(name: str, topic: str) -> None:
+    assert (says(name).topic, says(name).sure) == (topic, False)
+
+
+@pytest.mark.parametrize("name", ["region", "rationality", "incoming", "compression", "celery", "usability", "tender"])
+def test_another_word_is_not_taken_for_a_slip(name: str) -> None:
+    assert not says(name).direct
+    assert not says(name).sensitive

@@ -203,6 +203,8 @@ def _denied(numbers: Numbers, said: Said) -> str:
     distinct = len(numbers.distinct)
     if said.textual and not (numbers.unique and numbers.whole):
         return "numbers are none"
+    if said.topic == "person" and not numbers.whole:
+        return "numbers with a fraction are nobody"
     if distinct <= FEW and len(numbers.values) >= ALONE * distinct:
         return f"many people share each of its {distinct} numbers"
     if said.topic == "phone" and np.median(numbers.distinct) < 1e5:

@@ -38,6 +38,15 @@ _ENDS: Final[Mapping[str, Topic]] = {
 }  # fmt: skip
 
 
+_OFTEN_MISSPELT_TEXT = """
+    religion religious ethnicity nationality disability diagnosis disease health orientation sexuality salary income
+    politics criminal conviction pregnancy pregnant medication depression diabetes surname address birthdate birthday
+    passport telephone gender occupation profession religione gehalt geburtsdatum geburtstag vorname nachname krankheit
+"""
+_OFTEN_MISSPELT = frozenset(_OFTEN_MISSPELT_TEXT.split())
+"""Entries that are known with one letter wrong, left out, doubled or exchanged, behind the right first letter."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What a column's name says of its values.
@@ -332,7 +341,34 @@ def _by_its_end(unknown: Sequence[str], *, counted: bool) -> Said:
         ending = next((end for end in _ENDS if word.endswith(end) and len(word) > len(end) + 2), None)
         if ending and known.get(word) != "ordinary":
             return Said(_ENDS[ending], word, sure=False, counted=counted)
+        meant = _meant(word)
+        if meant and known.get(word) != "ordinary":
+            return Said(known[meant], word, sure=False, counted=counted and known[meant] in DIRECT)
     return Said()
+
+
+def _meant(word: str) -> str | None:
+    """Return the entry that a word is but for one letter: ``religon``, ``salry``, ``gendre``."""
+    if len(word) < 5:
+        return None
+    ways = _without_a_letter(word)
+    for entry in sorted(_OFTEN_MISSPELT):
+        if entry[0] == word[0] and abs(len(entry) - len(word)) <= 1:
+            others = _without_a_letter(entry)
+            if entry in ways or word in others or (len(entry) == len(word) and _one_slip(word, entry)):
+                return entry
+    return None
+
+
+def _without_a_letter(word: str) -> frozenset[str]:
+    return frozenset(word[:place] + word[place + 1 :] for place in range(len(word)))
+
+
+def _one_slip(word: str, entry: str) -> bool:
+    """Say whether words of one length differ in one letter, or in two neighbours that changed places."""
+    off = [place for place, pair in enumerate(zip(word, entry, strict=True)) if pair[0] != pair[1]]
+    swapped = len(off) == 2 and off[1] == off[0] + 1 and word[off[0]] == entry[off[1]] and word[off[1]] == entry[off[0]]
+    return len(off) == 1 or swapped
 
 
 def tells_the_day(name: str) -> bool:
