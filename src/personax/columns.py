@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
 
 from personax.data.identity import classify
-from personax.data.naming import is_code, snake
+from personax.data.naming import is_code, says, snake
 from personax.data.values import FEW, MANY
 from personax.schema import Column, Identity, Kind, Role
 
 __all__ = ["infer_columns"]
 
 _IDS = ("id", "person_id", "rownames")
-_TRAIT = re.compile(r".+_[ocean]$|(.+_)?(openness|conscientiousness|extraversion|agreeableness|neuroticism)$")
+_TRAIT = re.compile(r"(final_[ocean]|(.+_)?(openness|conscientiousness|extraversion|agreeableness|neuroticism))$")
+_LLM = re.compile(r"\d*o|(chat_?gpt|gpt|gemini|gemma|claude|llama|mistral|qwen|deepseek|grok)\w*")
+_LETTER = re.compile(r"(.+)_([ocean])$")
+LETTERS = 3
+"""So many of the letters o c e a n after one word make it a model's scores; ``temp_c`` is none."""
 _PERIODS = {
     **dict.fromkeys(("month", "birthmonth", "birth_month"), 12.0),
     **dict.fromkeys(("day", "birthday", "birth_day"), 31.0),
@@ -47,11 +51,11 @@ def infer_columns(frame: pl.DataFrame, given: Mapping[str, Column] | None = None
     Notes
     -----
     Roles: the first column called id is the id, another one is private; numbers called ``final_o`` or ``<model>_o``
-    (o c e a n), or after a trait, are targets; vectors are embeddings; columns whose identity class is direct, and
-    text or codes that differ for nearly everybody, are private; all others are features. No name decides alone: see
-    `personax.data.identity.classify`. Kinds: numbers called month, day, weekday, longitude and the like are cyclic if
-    they fit in one turn; text and codes are nominal; numbers with at most 12 distinct values are ordinal; all other
-    numbers are continuous.
+    (o c e a n; three of them at least where the word before is no known LLM), or after a trait, are targets;
+    vectors are embeddings; columns whose identity class is direct, and text or codes that differ for nearly
+    everybody, are private; all others are features. No name decides alone: see `personax.data.identity.classify`.
+    Kinds: numbers called month, day, weekday, longitude and the like are cyclic if they fit in one turn; text and
+    codes are nominal; numbers with at most 12 distinct values are ordinal; all other numbers are continuous.
 
     Examples
     --------
@@ -62,7 +66,8 @@ def infer_columns(frame: pl.DataFrame, given: Mapping[str, Column] | None = None
     columns, ids = dict(given or {}), [name for name in frame.columns if snake(name) in _IDS]
     first = next((name for name in columns if name in frame.columns and columns[name].role == "id"), None)
     first = first or next((name for name in ids if name not in columns), None)
-    roles = {series.name: _role_by_name(series, series.name == first) for series in frame}
+    models = _models(frame.columns)
+    roles = {series.name: _role_by_name(series, series.name == first, models) for series in frame}
     described = [
         columns.get(series.name) or replace(_kind(series), role=roles[series.name] or "feature") for series in frame
     ]
@@ -76,14 +81,28 @@ def infer_columns(frame: pl.DataFrame, given: Mapping[str, Column] | None = None
     return made
 
 
-def _role_by_name(series: pl.Series, first: bool) -> Role | None:
+def _models(names: Sequence[str]) -> frozenset[str]:
+    """Return names of LLMs, and words before three of the letters o c e a n at least that mean nothing else."""
+    letters: dict[str, set[str]] = {}
+    for name in names:
+        found = _LETTER.fullmatch(snake(name))
+        if found:
+            letters.setdefault(found[1], set()).add(found[2])
+    return frozenset(
+        word for word, its in letters.items() if _LLM.fullmatch(word) or (len(its) >= LETTERS and not says(word).known)
+    )
+
+
+def _role_by_name(series: pl.Series, first: bool, models: frozenset[str]) -> Role | None:
     """Return the role of an id, a vector or a trait; None where the identity class decides."""
     if first:
         return "id"
     if series.dtype.is_nested():
         return "embedding"
     number = series.dtype.is_numeric() or series.null_count() == len(series)
-    return "target" if number and _TRAIT.fullmatch(snake(series.name)) else None
+    name = snake(series.name)
+    found = _LETTER.fullmatch(name)
+    return "target" if number and (_TRAIT.fullmatch(name) or (found and found[1] in models)) else None
 
 
 def _inferred(

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personax.columns import infer_columns
-from personax.data.identity import classify, identified
+from personax.data.identity import PART, classify, identified
 from personax.schema import Column
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -292,6 +292,109 @@ def test_values_that_tell_a_person_under_a_name_that_does_not(name: str) -> None
     rng = random.Random(f"{name} 1")
     found = classify(pl.DataFrame({"q7": [VALUES[name](rng, row) for row in range(N)]}))["q7"]
     assert found[0] == DIRECT, found
+
+
+FEW: Mapping[str, tuple[Callable[[random.Random, int], Any], str]] = {
+    "Hungarian given names": (some("Levente", "Boglárka", "Eszter", "Csenge", "Attila", "Réka"), DIRECT),
+    "Finnish people": (some("Onni Lehtonen", "Aino Mäkinen", "Satu Korhonen", "Mikko Virtanen", "Eero Laine"), DIRECT),
+    "Hindi given names": (some("राहुल", "प्रिया", "अमित", "नेहा", "विकास", "सुनीता"), DIRECT),
+    "Thai family names": (some("ใจดี", "สุขสันต์", "ทองดี", "แก้วมณี", "ศรีสุข"), DIRECT),
+    "Greek family names": (some("Οικονόμου", "Αντωνίου", "Δημητρίου", "Παπαδάκης", "Γεωργίου"), DIRECT),
+    "Indonesian given names": (some("Agus", "Putri", "Eko", "Yulia", "Bambang"), DIRECT),
+    "Ukrainian given names": (some("Тарас", "Наталія", "Людмила", "Юрій", "Сергій"), DIRECT),
+    "Swedish family names": (some("Karlsson", "Larsson", "Johansson", "Andersson", "Persson"), DIRECT),
+    "three doctors": (some("Dr. Nagy Béla", "Dr. Kis Éva", "Dr. Tóth Pál"), DIRECT),
+    "three teachers": (some("Nguyễn Thị Mai", "Trần Văn Nam", "Lê Hồng"), DIRECT),
+    "two stars": (some("Lionel Messi", "Cristiano Ronaldo"), DIRECT),
+    "two stars, last first": (some("Messi, Lionel", "Kane, Harry"), DIRECT),
+    "two digests": (lambda rng, row: hashlib.md5(str(row % 2).encode()).hexdigest(), DIRECT),
+    "two telephones": (some(4917112345678, 4917112345679), DIRECT),
+    "religions": (some("Catholic", "Muslim", "Hindu", "none"), SENSITIVE),
+    "religions in Hungarian": (some("református", "katolikus", "evangélikus"), SENSITIVE),
+    "orientations": (some("heterosexual", "gay", "bisexual"), SENSITIVE),
+    "diseases": (some("diabetes", "cancer", "none"), SENSITIVE),
+    "codes of diseases": (some("I10", "E11.9", "F32.1"), SENSITIVE),
+    "ethnic groups": (some("White", "Black", "Asian", "Hispanic"), SENSITIVE),
+    "parties": (some("SPD", "CDU", "AfD"), SENSITIVE),
+    "colours": (some("white", "black", "red", "blue"), FREE),
+    "colours that are names": (some("Rose", "Violet", "Amber", "Jade"), FREE),
+    "roles": (some("HR Manager", "HR Partner"), FREE),
+    "houses": (some("Jordan River", "Victoria Falls"), FREE),
+    "universities": (some("Virginia Tech", "Austin College"), FREE),
+    "groups": (some("A1", "B2", "C3"), FREE),
+    "feelings": (some("rest", "stress", "fun"), FREE),
+}
+"""Values that many people share, under a name that says nothing."""
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_a_few_values_tell_too(name: str) -> None:
+    of, identity = FEW[name]
+    rng = random.Random(f"{name} 1")
+    found = classify(pl.DataFrame({"v1": [of(rng, row) for row in range(N)]}))["v1"]
+    assert found[0] == identity, found
+
+
+def test_a_letter_alone_makes_no_target() -> None:
+    rng = random.Random(1)
+    frame = pl.DataFrame(
+        {
+            "gps_n": [round(rng.uniform(47, 48), 5) for _ in range(N)],
+            "gps_e": [round(rng.uniform(8, 9), 5) for _ in range(N)],
+            "phone_n": [rng.randint(10**9, 10**10) for _ in range(N)],
+            "salary_a": [rng.gauss(4000, 900) for _ in range(N)],
+            "temp_c": [round(rng.gauss(36.6, 0.4), 1) for _ in range(N)],
+            "final_o": [round(rng.gauss(3, 0.5), 2) for _ in range(N)],
+            "judge_o": [rng.randint(1, 5) for _ in range(N)],
+            "rated_o": [rng.randint(1, 5) for _ in range(N)],
+            "rated_c": [rng.randint(1, 5) for _ in range(N)],
+            "rated_e": [rng.randint(1, 5) for _ in range(N)],
+        }
+    )
+    found = {column.name: column for column in infer_columns(frame)}
+    assert {name for name, column in found.items() if column.role == "target"} == {
+        "final_o", "rated_o", "rated_c", "rated_e",
+    }  # fmt: skip
+    assert {name: found[name].identity for name in ("gps_n", "gps_e", "phone_n", "salary_a", "temp_c")} == {
+        "gps_n": DIRECT, "gps_e": DIRECT, "phone_n": DIRECT, "salary_a": SENSITIVE, "temp_c": QUASI,
+    }  # fmt: skip
+
+
+def test_long_numbers_are_no_scores_though_a_trait_is_named() -> None:
+    rng = random.Random(1)
+    frame = pl.DataFrame({"openness": [rng.randint(10**9, 10**10) for _ in range(N)]})
+    assert classify(frame, [Column("openness", "target", "continuous")])["openness"][0] == DIRECT
+
+
+def test_a_postcode_that_many_share_is_known_from_elsewhere() -> None:
+    frame = pl.DataFrame({"plz": [80331 + row % 3 for row in range(N)]})
+    assert classify(frame)["plz"][0] == QUASI
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y"])
+def test_the_parts_of_a_private_date_are_told_whatever_they_are_called(form: str) -> None:
+    rng = random.Random(1)
+    born = [date(1950, 1, 1) + timedelta(days=rng.randint(0, 20000)) for _ in range(N)]
+    frame = pl.DataFrame(
+        {
+            "q1": [day.strftime(form) for day in born],
+            "v1": [day.month - 1 for day in born],
+            "v2": [str(day.day) for day in born],
+            "v3": [day.weekday() for day in born],
+            "v4": [day.timetuple().tm_yday for day in born],
+            "wave": [rng.randint(1, 12) for _ in born],
+        }
+    )
+    found = classify(frame)
+    told = {name for name, (identity, why) in found.items() if identity == DIRECT or why.startswith(PART)}
+    assert told == {"q1", "v1", "v2", "v3", "v4"}
+    assert found["wave"][0] == FREE
+
+
+def test_a_score_of_a_teacher_is_no_teacher() -> None:
+    rng = random.Random(1)
+    frame = pl.DataFrame({"teacher_support": [round(rng.gauss(3, 1), 2) for _ in range(N)]})
+    assert classify(frame)["teacher_support"][0] == QUASI
 
 
 ORDINARY: Mapping[str, tuple[Callable[[random.Random, int], Any], str]] = {

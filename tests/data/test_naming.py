@@ -1,4 +1,4 @@
-"""Column names: split as people write them, and known in fourteen languages, whole words only."""
+"""Column names: split as people write them, and known in twenty-seven languages, whole words only."""
 
 from __future__ import annotations
 
@@ -243,3 +243,46 @@ def test_any_text_is_a_name(name: str) -> None:
     assert " ".join(word for word, _ in topics(name)).split() == " ".join(words).split()
     assert says(name) == says(name)
     assert snake(name) == snake(name).lower()
+
+
+OTHER_TONGUES: dict[str, str] = {
+    "Név": "name", "Vallás": "religion", "Szül. idő": "birth date", "BNO": "health", "TAJ szám": "national id",
+    "Etunimi": "name", "Uskonto": "religion", "Palkka": "income", "Hetu": "national id", "Kunta": "place",
+    "Họ và tên": "name", "Dân tộc": "ethnicity", "GVCN": "person", "SĐT": "phone", "Ngày sinh": "birth date",
+    "नाम": "name", "पिता का नाम": "name", "धर्म": "religion", "जाति": "ethnicity", "मोबाइल": "phone", 
+    "आधार": "national id",
+    "ชื่อ": "name", "นามสกุล": "name", "ศาสนา": "religion", "วินิจฉัย": "health", "เพศ": "gender", "วันเกิด": "birth date",
+    "Επώνυμο": "name", "Θρήσκευμα": "religion", "ΑΦΜ": "national id", "Φύλο": "gender", "Ύψος": "body",
+    "Nama": "name", "Agama": "religion", "Tgl Lahir": "birth date", "No HP": "phone", "Suku": "ethnicity",
+    "Ім'я": "name", "По батькові": "name", "Віросповідання": "religion", "Стать": "gender", "РНОКПП": "national id",
+    "Förnamn": "name", "personnr": "national id", "Fack": "union", "Månadslön": "income", "Födelsedatum": "birth date",
+    "Fødselsdato": "birth date", "Příjmení": "name", "Prenume": "name", "Náboženství": "religion",
+    "NACHN": "name", "KONFE": "religion", "GBDAT": "birth date", "PERNR": "national id",
+    "long_name": "name", "phq9_1": "health", "hypertension": "health", "Betreuer": "person", "Captain": "person",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHER_TONGUES)
+def test_words_of_other_tongues(name: str) -> None:
+    assert says(name).topic == OTHER_TONGUES[name]
+
+
+@pytest.mark.parametrize("name", ["strokes_gained", "stat", "lag", "captaincy", "observed", "temp_c"])
+def test_words_that_only_look_like_them_name_nobody(name: str) -> None:
+    assert not says(name).direct
+    assert not says(name).sensitive
+
+
+@pytest.mark.parametrize(
+    ("name", "topic"),
+    [("religon", "religion"), ("Salry", "income"), ("Helth", "health"), ("surnam", "name"), ("gendr", "gender"),
+     ("natoinality", "country"), ("Bithdate", "birth date"), ("diagnossis", "health")],
+)  # fmt: skip
+def test_a_word_with_a_letter_wrong_is_known(name: str, topic: str) -> None:
+    assert (says(name).topic, says(name).sure) == (topic, False)
+
+
+@pytest.mark.parametrize("name", ["region", "rationality", "incoming", "compression", "celery", "usability", "tender"])
+def test_another_word_is_not_taken_for_a_slip(name: str) -> None:
+    assert not says(name).direct
+    assert not says(name).sensitive

@@ -333,3 +333,43 @@ def test_no_identifying_header_leaves_unasked(entry: str, way: Any, values: str)
     frame = pl.DataFrame({"id": [f"p{x}" for x in range(60)], header: own})
     made = propose(Contents("x", frame, [Column(header, "feature", "nominal")]), Settings())
     assert {one.decision.leaves for one in made.columns} == {"withheld"}, (header, made.columns[0].decision)
+
+
+def test_a_comment_that_the_terms_of_use_hold_too_stops_nothing(tmp_path: Path) -> None:
+    table = people()
+    rng = random.Random(1)
+    said = ["nothing to say", "the people", "data of people", "Marisol Papermana is unfair"]
+    study(tmp_path, {"feedback": [rng.choice(said) for _ in range(N)], "mood": table["mood"]})
+    assert leaves(tmp_path).columns == ["id", "mood"]
+
+
+def test_a_name_in_a_text_of_the_release_still_stops_it(tmp_path: Path) -> None:
+    table = people()
+    names = [f"{first} Papermana" for first in table["first"]]
+    with pytest.raises(InputError, match="private value"):
+        study(
+            tmp_path,
+            {"name": names, "mood": table["mood"]},
+            publisher={"description": f"People such as {names[0]}.", "title": "A study"},
+        )
+
+
+def test_a_release_of_traits_alone_keeps_what_it_claims(tmp_path: Path) -> None:
+    rng = random.Random(1)
+    study(tmp_path, {"final_o": [round(rng.gauss(3, 0.5), 2) for _ in range(N)]})
+    assert leaves(tmp_path).columns == ["id", "final_o"]
+    assert failed(tmp_path) == {"audit"}, "it was not attacked"
+
+
+@pytest.mark.parametrize("risk", ["", " ", "x", "none"])
+def test_a_word_names_no_risk(risk: str, tmp_path: Path) -> None:
+    table = people()
+    with pytest.raises(InputError, match="name the risk in a sentence"):
+        study(tmp_path, {"height": table["height"]}, columns={"height": {"leaves": "exact", "risk": risk}})
+
+
+def test_the_month_of_a_private_date_stays(tmp_path: Path) -> None:
+    table = people()
+    born = table["born"]
+    study(tmp_path, {"x": [f"{day:%Y-%m-%d}" for day in born], "v1": [d.month for d in born], "mood": table["mood"]})
+    assert leaves(tmp_path).columns == ["id", "mood"]

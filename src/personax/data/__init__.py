@@ -3,7 +3,8 @@
 A map, each line using the ones above it:
 
 - ``text``: the one fold of the house, further spellings of a text, transliteration
-- ``vocabulary``: the words that column names are made of, in fourteen languages
+- ``categories``: values that are sensitive whatever their column is called
+- ``vocabulary``: the words that column names are made of, in twenty-seven languages
 - ``naming``: the only splitter of column names, and what a name says
 - ``values``: what the values of one column look like
 - ``following``: columns that follow another column, an id or the order of the rows

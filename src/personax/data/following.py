@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["Ranked", "by_rows", "digits_of", "follows", "ranked"]
+__all__ = ["Ranked", "by_rows", "dates_of", "digits_of", "follows", "part_of", "ranked"]
 
 LEAST: Final = 20
 """Rows, known in both columns, from which one column can be said to follow another."""
@@ -18,6 +18,11 @@ PAIRS: Final = 3
 SURE: Final = 0.95
 STEADY: Final = 0.99
 YEAR: Final = 365.25
+
+FORMS: Final = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d")
+"""How dates in texts are read where parts of them are looked for."""
+PARTS: Final = 366
+"""So many distinct numbers at most can be a part of a date."""
 
 Ints = NDArray[np.int64]
 
@@ -164,3 +169,48 @@ def by_rows(codes: Ints) -> bool:
         return False
     steps = np.diff(known)
     return bool((steps > 0).all() or (steps < 0).all())
+
+
+def dates_of(series: pl.Series) -> pl.Series | None:
+    """Return the days that a column holds, as dates or as texts; None where it holds none.
+
+    Examples
+    --------
+    >>> dates_of(pl.Series(["15.06.1995", None, "03.07.1996"])).dt.month().to_list()
+    [6, None, 7]
+    """
+    if series.dtype in (pl.Date, pl.Datetime):
+        return series.cast(pl.Date)
+    if series.dtype != pl.String:
+        return None
+    known = series.drop_nulls().head(200)
+    for form in FORMS:
+        read = known.str.to_date(form, strict=False)
+        if len(known) >= LEAST and read.null_count() <= (1 - SURE) * len(known):
+            return series.str.to_date(form, strict=False)
+    return None
+
+
+def part_of(dates: pl.Series, numbers: pl.Series) -> str:
+    """Return which part of a private date whole numbers are, whatever they are counted from; empty where none.
+
+    Examples
+    --------
+    >>> dates = pl.Series([f"19{70 + row}-{1 + row % 12:02}-0{1 + row % 7}" for row in range(30)]).str.to_date()
+    >>> part_of(dates, dates.dt.month() - 1), part_of(dates, dates.dt.year())
+    ('the month', '')
+    """
+    parts = {
+        "the month": (dates.dt.month(), 12),
+        "the day of the month": (dates.dt.day(), 31),
+        "the day of the week": (dates.dt.weekday(), 7),
+        "the day of the year": (dates.dt.ordinal_day(), PARTS),
+    }
+    for says, (part, turn) in parts.items():
+        off = ((numbers.cast(pl.Float64, strict=False) - part) % turn).drop_nulls().drop_nans()
+        if len(off) < LEAST or part.n_unique() < 4:
+            continue
+        most = off.value_counts(sort=True)["count"][0]
+        if most >= SURE * len(off):
+            return says
+    return ""

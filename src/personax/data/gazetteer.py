@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CHINESE_FAMILY", "GIVEN", "JAPANESE_FAMILY", "KOREAN_FAMILY"]
+__all__ = ["CHINESE_FAMILY", "FAMILY", "GIVEN", "JAPANESE_FAMILY", "KOREAN_FAMILY"]
 
 GIVEN: Final = """
     james john robert michael william david richard joseph thomas charles christopher daniel matthew anthony
@@ -57,8 +57,56 @@ GIVEN: Final = """
     ирина светлана екатерина марина юлия людмила галина мария анна дарья محمد احمد أحمد علي حسن حسين عمر خالد
     عبدالله عبد ابراهيم إبراهيم محمود يوسف مصطفى حمزة سعيد طارق فاطمة عائشة مريم خديجة زينب ليلى امينة نور هدى
     سلمى رانيا
+    lionel cristiano neymar kylian erling toni karim luka harald satya sofie soren bence mate levente adam david
+    balazs zsofia reka csenge gergo attila ildiko zoltan boglarka gabor ferenc tamas peter andras janos gyorgy imre
+    csaba akos mark dora erzsebet ilona agnes monika edit krisztina orsolya timea noemi szabolcs tibor bela lajos
+    miklos juhani aino eero helmi vaino kaisa pekka riikka jukka tuula mikko satu onni matti heikki antti juha timo
+    kari jari marja liisa pirjo paivi sanna minna johanna tiina elina ville jussi aleksi emilia anneli ritva kalle
+    lauri tapio olavi eino veikko seppo văn hùng hoàng phương trang tuấn dũng cường quân thảo nga ngọc hạnh hải nam
+    quang trung bảo đức khánh nhung thị hữu đình quốc राहुल प्रिया अमित नेहा विकास पूजा संजय अनिता रोहित सुनीता दीपक
+    राजेश सुरेश रमेश महेश अनिल सुनील विजय अजय मनोज रवि राज मोहन सीता गीता कविता मीना रेखा लक्ष्मी सरिता आरती ज्योति
+    अंजलि किरण संगीता ममता शर्मा वर्मा गुप्ता सिंह कुमार यादव पटेल मिश्रा तिवारी चौधरी जोशी पांडे श्रीवास्तव vikas
+    deepak rohit manoj ajay sanjeev rekha seema jyoti anita geeta meena sharma gupta singh kumar yadav patel mishra
+    สมชาย สมหญิง ประเสริฐ วิชัย มาลี อนงค์ ธนา กิตติ ปราณี นภา สมศักดิ์ สมพร สุชาติ สุรชัย ประยุทธ์ อรุณ พรทิพย์
+    สุดา วันดี กัญญา นิภา อนันต์ ณัฐ ชัยวัฒน์ somchai somsak prasert wichai malee suchart surachai γιώργος μαρία
+    δημήτρης ελένη κώστας κατερίνα νίκος σοφία βασιλική γιάννης γεώργιος δημήτριος κωνσταντίνος ιωάννης νικόλαος
+    παναγιώτης βασίλης χρήστος αθανάσιος μιχάλης αντώνης σπύρος άννα αγγελική ευαγγελία αικατερίνη ειρήνη budi siti
+    agus dewi eko rina bambang putri joko sri dian yulia rudi hendra wahyu slamet sutrisno nur endang indah ratna
+    wati yanto andi rizki fitri lestari kartika олександр оксана андрій наталія сергій ірина тарас людмила юрій
+    ганна володимир микола василь дмитро іван петро михайло богдан роман тетяна світлана олена катерина марія надія
+    любов lars astrid göran maja elsa gunnar saga åke erik karin margareta eva ulla lennart bengt bo sofia ebba alva
+    wilma sigrid linnéa gustav axel viktor oskar elin frida magnus fredrik henrik rasmus mathias morten trine
+    camilla pernille ingeborg sindre eirik håkon øyvind pavel jana hana lenka lucie veronika václav zdeněk josef
+    miroslav františek jiří tomáš ondřej vojtěch eliška andrei alexandru ionut gheorghe vasile elena ioana mihaela
 """
 """As they are written; to be folded."""
+
+FAMILY: Final = """
+    nagy kovács tóth szabó horváth varga kiss molnár németh farkas balogh papp takács juhász lakatos mészáros oláh
+    rácz fekete szilágyi korhonen virtanen mäkinen nieminen mäkelä hämäläinen laine heikkinen koskinen järvinen
+    lehtonen saarinen salminen lehtinen heinonen niemi kinnunen nguyễn trần lê phạm phan vũ đặng bùi đỗ dương शर्मा
+    वर्मा गुप्ता सिंह यादव पटेल मिश्रा तिवारी चौधरी जोशी पांडे श्रीवास्तव शुक्ला दुबे अग्रवाल जैन खान ใจดี สุขสันต์
+    ทองดี แก้วมณี ศรีสุข บุญมี รักไทย วงศ์สวัสดิ์ พรหมมา แซ่ตั้ง แซ่ลิ้ม สายทอง บุญเรือง ทองคำ แสงทอง สุวรรณ
+    ศรีสวัสดิ์ wijaya santoso hidayat saputra kusuma nugroho setiawan wibowo siregar nasution rahayu susanto gunawan
+    kurniawan pratama шевченко коваленко бондаренко ткаченко кравченко олійник шевчук поліщук мельник гриценко бойко
+    ковальчук лисенко марченко савченко руденко петренко andersson johansson karlsson nilsson eriksson larsson
+    olsson persson svensson gustafsson lindqvist bergström pettersson jonsson jansson hansson bengtsson lindberg
+    lindström hansen johansen olsen larsen andersen pedersen nielsen jensen kristensen rasmussen sørensen
+    christensen allen adams nelson carter mitchell parker turner phillips campbell edwards collins cooper smith
+    johnson williams jones brown taylor davies wilson evans walker wright robinson thompson harris
+    clark lewis anderson martinez garcia müller schmidt schneider fischer meyer schulz becker hoffmann bauer richter
+    wolf schröder neumann schwarz zimmermann braun krüger hofmann dubois durand leroy moreau lefebvre fournier
+    girard bonnet lambert rousseau garcía fernández lópez martínez sánchez pérez gómez rodríguez gonzález hernández
+    jiménez ruiz rossi russo ferrari esposito bianchi romano colombo ricci marino silva santos oliveira souza
+    pereira ferreira rodrigues almeida jansen bakker visser smit meijer nowak kowalski wiśniewski wójcik kowalczyk
+    kamiński lewandowski yılmaz kaya demir şahin çelik yıldız öztürk novák svoboda novotný dvořák černý procházka
+    popescu ionescu popa dumitru messi ronaldo modrić mbappé
+    γεωργίου δημητρίου νικολάου οικονόμου αντωνίου βασιλείου ιωάννου αθανασίου κωνσταντίνου παπαδάκης παπαδόπουλος
+    καραγιάννης παππάς βλάχος иванов смирнов кузнецов попов васильев петров соколов михайлов новиков федоров морозов
+    волков алексеев лебедев семенов егоров павлов козлов степанов николаев иванова смирнова кузнецова попова васильева
+    петрова соколова михайлова новикова федорова морозова волкова алексеева лебедева семенова егорова павлова козлова
+"""
+"""Frequent family names of languages with alphabets, as they are written; to be folded."""
 
 CHINESE_FAMILY: Final = frozenset(
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"

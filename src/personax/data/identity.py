@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from personax.data.following import LEAST, Ranked, by_rows, digits_of, follows, ranked
+from personax.data.categories import told_by_values
+from personax.data.following import LEAST, PARTS, Ranked, by_rows, dates_of, digits_of, follows, part_of, ranked
 from personax.data.naming import Said, says
 from personax.data.values import (
     FEW,
@@ -25,13 +26,16 @@ from personax.data.values import (
 )
 from personax.schema import Column, Identity
 
-__all__ = ["ALONE", "SORTED", "classify", "identified"]
+__all__ = ["ALONE", "PART", "SORTED", "classify", "identified"]
 
 ALONE: Final = 5
 """A value that at least so many people share on average is a category; see also ``rare_below`` of a release."""
 
 LONG: Final = 10_000
 """Whole numbers about as large, of which nearly everybody has another, may be ids."""
+
+TELEPHONE: Final = 1e9
+"""Numbers as large are those of a telephone, an account or a person, however few they are."""
 
 ODD: Final = 0.1
 """Share of ages or years with a fraction, from which the column tells birthdays."""
@@ -40,6 +44,9 @@ MEASURED: Final = frozenset(
     {"body", "age", "birth year", "year", "coordinate", "income", "day", "education", "position"}
 )
 """Topics of measurements: that all values differ, or that the table is sorted by them, makes them no ids."""
+
+PART: Final = "a part of a date: "
+"""How the reason begins of a column that is the month or the day of a private date."""
 
 SORTED: Final = "the rows are in its order"
 
@@ -99,6 +106,7 @@ def classify(frame: pl.DataFrame, columns: Sequence[Column] = ()) -> Mapping[str
     found = {series.name: _alone(series, roles.get(series.name)) for series in frame}
     _coordinates(frame, found)
     _function(frame, roles, found)
+    _parts(frame, found)
     return found
 
 
@@ -125,7 +133,7 @@ def _told(series: pl.Series, said: Said, *, target: bool) -> Verdict:
         return ("direct", f"its name says so ({said.word})") if said.direct and said.sure else ("free", "it is empty")
     numbers = numbers_of(known)
     if target:
-        held = in_numbers(numbers, measured=True) if numbers else ""
+        held = in_numbers(numbers, measured=not _long(numbers)) if numbers else ""
         return ("direct", held) if held else ("sensitive", "a target, the point of the data set")
     if yes_or_no(known) and not _plain(said):
         return "free", f"yes or no, whatever its name says ({said.word})" if said.direct else "yes or no"
@@ -137,6 +145,8 @@ def _told(series: pl.Series, said: Said, *, target: bool) -> Verdict:
 def _of_numbers(numbers: Numbers, said: Said, *, texts: bool) -> Verdict:
     few = len(numbers.distinct) <= FEW
     held = in_numbers(numbers, measured=said.topic in MEASURED)
+    if not held and few and float(np.median(np.abs(numbers.distinct))) >= TELEPHONE:
+        held = "numbers as long as those of telephones, accounts or persons"
     if held:
         return "direct", f"it holds {held}"
     if said.topic == "coordinate" and not few:
@@ -149,11 +159,17 @@ def _of_numbers(numbers: Numbers, said: Said, *, texts: bool) -> Verdict:
         denied = _denied(numbers, said)
         if not denied or (texts and said.sure and (not few or said.topic == "birth date")):
             return "direct", f"its name says so ({said.word})"
-        return ("free" if few else "quasi-identifying"), f"its name says {said.word}, and {denied}"
-    if said.topic is None and numbers.whole and numbers.unique and np.median(np.abs(numbers.distinct)) >= LONG:
+        where = said.topic in ("postcode", "birth place")
+        return ("free" if few and not where else "quasi-identifying"), f"its name says {said.word}, and {denied}"
+    if said.topic is None and numbers.unique and _long(numbers):
         return "unknown", "whole numbers, another for nearly everybody: ids, or a measurement"
     return _plain(said) or (("free", f"{len(numbers.distinct)} different numbers") if few else
                             ("quasi-identifying", "numbers of many values single people out"))  # fmt: skip
+
+
+def _long(numbers: Numbers) -> bool:
+    """Say whether numbers are too long to be scores."""
+    return numbers.whole and float(np.median(np.abs(numbers.distinct))) >= LONG
 
 
 def _plain(said: Said) -> Verdict | None:
@@ -187,6 +203,8 @@ def _denied(numbers: Numbers, said: Said) -> str:
     distinct = len(numbers.distinct)
     if said.textual and not (numbers.unique and numbers.whole):
         return "numbers are none"
+    if said.topic == "person" and not numbers.whole:
+        return "numbers with a fraction are nobody"
     if distinct <= FEW and len(numbers.values) >= ALONE * distinct:
         return f"many people share each of its {distinct} numbers"
     if said.topic == "phone" and np.median(numbers.distinct) < 1e5:
@@ -215,6 +233,9 @@ def _of_texts(texts: pl.Series, said: Said) -> Verdict:
     if unique:
         return "unknown", f"text that differs for nearly everybody{f', called {said.word}' if said.word else ''}"
     plain = _plain(said)
+    about = told_by_values(sample) if many <= MANY and not said.sensitive else ""
+    if about:
+        return "sensitive", f"its values are {about}"
     if plain:
         return plain
     if (many > FEW and rows < ALONE * many) or (many > rows / 2 and many > 3):
@@ -265,6 +286,23 @@ def _function(frame: pl.DataFrame, roles: Mapping[str, Column], found: dict[str,
             found[name] = "direct", how
         elif by_rows(its.codes):
             found[name] = (identity, f"{why}; {SORTED}") if measured else ("direct", SORTED)
+
+
+def _parts(frame: pl.DataFrame, found: dict[str, Verdict]) -> None:
+    """Say of numbers that they are the month or the day of a private date: beside a year they tell it."""
+    days = {
+        name: dates
+        for name, (identity, _) in found.items()
+        if identity == "direct" and (dates := dates_of(frame[name])) is not None
+    }
+    for series in frame:
+        numbers = series.dtype.is_numeric() or series.dtype == pl.String
+        if not days or found[series.name][0] == "direct" or not numbers or not 3 < series.n_unique() <= PARTS:
+            continue
+        for name, dates in days.items():
+            part = part_of(dates, series)
+            if part:
+                found[series.name] = "quasi-identifying", f"{PART}{part} of {name}"
 
 
 def _followed(its: Ranked, private: Sequence[tuple[str, Ranked]], first: pl.Series | None) -> str:

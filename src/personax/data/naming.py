@@ -38,6 +38,15 @@ _ENDS: Final[Mapping[str, Topic]] = {
 }  # fmt: skip
 
 
+_OFTEN_MISSPELT_TEXT = """
+    religion religious ethnicity nationality disability diagnosis disease health orientation sexuality salary income
+    politics criminal conviction pregnancy pregnant medication depression diabetes surname address birthdate birthday
+    passport telephone gender occupation profession religione gehalt geburtsdatum geburtstag vorname nachname krankheit
+"""
+_OFTEN_MISSPELT = frozenset(_OFTEN_MISSPELT_TEXT.split())
+"""Entries that are known with one letter wrong, left out, doubled or exchanged, behind the right first letter."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What a column's name says of its values.
@@ -73,6 +82,11 @@ class Said:
     def sensitive(self) -> bool:
         """The topic is what nobody should learn."""
         return self.topic in SENSITIVE
+
+    @property
+    def known(self) -> bool:
+        """The topic is one that a class goes by."""
+        return self.direct or self.quasi or self.sensitive
 
     @property
     def textual(self) -> bool:
@@ -126,11 +140,14 @@ def snake(name: str) -> str:
 
 
 def _composed(name: str) -> str:
-    """Return a name as it is seen, without accents, with one form of every letter."""
+    """Return a name as it is seen, without marks upon letters, with one form of every letter.
+
+    Vowels of Indian scripts and of Thai that are marks go too: a word would fall apart at them.
+    """
     if name.isascii():
         return name
     plain = unicodedata.normalize("NFKD", visible(name)).replace("ß", "ss")
-    return unicodedata.normalize("NFC", "".join(letter for letter in plain if not unicodedata.combining(letter)))
+    return unicodedata.normalize("NFC", "".join(letter for letter in plain if unicodedata.category(letter)[0] != "M"))
 
 
 def _fold(word: str) -> str:
@@ -300,6 +317,8 @@ def _chosen(by: Mapping[Topic, str]) -> Topic | None:
     if group and ("name" in by or "id" in by or "person" not in by):
         # the name or the number of a club is that of a club, and who plays there is somebody
         return group
+    if "name" in by and by.get("coordinate") == "long":
+        return "name"
     told = next((topic for topic in _THEN if topic in by), None)
     return told or next((topic for topic in by if topic in QUASI), "person" if "person" in by else None)
 
@@ -322,7 +341,34 @@ def _by_its_end(unknown: Sequence[str], *, counted: bool) -> Said:
         ending = next((end for end in _ENDS if word.endswith(end) and len(word) > len(end) + 2), None)
         if ending and known.get(word) != "ordinary":
             return Said(_ENDS[ending], word, sure=False, counted=counted)
+        meant = _meant(word)
+        if meant and known.get(word) != "ordinary":
+            return Said(known[meant], word, sure=False, counted=counted and known[meant] in DIRECT)
     return Said()
+
+
+def _meant(word: str) -> str | None:
+    """Return the entry that a word is but for one letter: ``religon``, ``salry``, ``gendre``."""
+    if len(word) < 5:
+        return None
+    ways = _without_a_letter(word)
+    for entry in sorted(_OFTEN_MISSPELT):
+        if entry[0] == word[0] and abs(len(entry) - len(word)) <= 1:
+            others = _without_a_letter(entry)
+            if entry in ways or word in others or (len(entry) == len(word) and _one_slip(word, entry)):
+                return entry
+    return None
+
+
+def _without_a_letter(word: str) -> frozenset[str]:
+    return frozenset(word[:place] + word[place + 1 :] for place in range(len(word)))
+
+
+def _one_slip(word: str, entry: str) -> bool:
+    """Say whether words of one length differ in one letter, or in two neighbours that changed places."""
+    off = [place for place, pair in enumerate(zip(word, entry, strict=True)) if pair[0] != pair[1]]
+    swapped = len(off) == 2 and off[1] == off[0] + 1 and word[off[0]] == entry[off[1]] and word[off[1]] == entry[off[0]]
+    return len(off) == 1 or swapped
 
 
 def tells_the_day(name: str) -> bool:

@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.data.gazetteer import CHINESE_FAMILY, GIVEN, JAPANESE_FAMILY, KOREAN_FAMILY
+from personax.data.gazetteer import CHINESE_FAMILY, FAMILY, GIVEN, JAPANESE_FAMILY, KOREAN_FAMILY
 from personax.data.naming import split
 from personax.data.text import fold
 
@@ -25,6 +25,8 @@ MANY = 20
 """That values differ for nearly everybody says something in a table of at least so many rows."""
 SAMPLE = 1000
 """Distinct texts that are looked at."""
+DIGEST = 32
+"""Characters of a digest: shorter ones, in few values, are codes."""
 SOME = 0.3
 """A column is of a kind where this share of its distinct texts is."""
 
@@ -71,6 +73,18 @@ _NAME_TOKEN = re.compile(r"[^\W\d_]+(?:[-'’`.][^\W\d_]*)*\.?,?")
 _PARTICLES_TEXT = """
     de da do dos del della di van von der den la le el al bin ibn ben y e zu af av ter st mr mrs ms dr
 """
+_TITLED = re.compile(
+    r"(?:(?:Dr|Prof|Mr|Mrs|Miss|Herr|Frau|Mme|Mlle|Sra|Srta|Dott|Schw|Bapak|นาย|นาง|นางสาว|श्री|श्रीमती|डॉ|Ông|Bà|Д-р|Проф|Г-н|Г-жа|"
+    r"Κος|Κα)\.?|(?:Ms|Hr|Fr|M|Sr|Sig|Ing|Mgr|MUDr|Dott\.ssa|Sig\.ra|κ|ΚΑ)\.)\s*(?P<name>[^\W\d_][^\d_,;:/()]*)"
+)
+"""A title before a name; those that mean other things too have a point."""
+_OF_THINGS_TEXT = """
+    park city river high school college university institute fc united bay island islands beach hall street road
+    tower tech state county club arena stadium field house hotel hospital center centre team north south east west
+    lake creek hills valley springs heights square court gardens bridge airport station academy
+"""
+_OF_THINGS = frozenset(_OF_THINGS_TEXT.split())
+"""Words beside which a given name is that of a place or a house."""
 _PARTICLES = frozenset(_PARTICLES_TEXT.split())
 _CYRILLIC_END = re.compile(r"(?:ов|ев|ёв|ин|ын|ский|цкий|енко|ова|ева|ина|ская|ович|евич|овна|евна)$")
 _YES_OR_NO_TEXT = """
@@ -267,7 +281,7 @@ def in_texts(texts: Sequence[str], *, unique: bool) -> str:
     if _part(values, lambda text: _dated(text) or _is_month(text)) >= 0.95:
         return "months of years"
     if _part(values, lambda text: _UUID.fullmatch(text) or _HEX.fullmatch(text)) >= 0.8 and (
-        unique or len(values) > FEW
+        unique or len(values) > FEW or min(map(len, values)) >= DIGEST
     ):
         return "hashes or ids of digits and letters"
     if _part(values, _dialled) >= 0.6:
@@ -319,6 +333,10 @@ def _named(values: Sequence[str], *, unique: bool) -> str:
     """Tell names of people by a gazetteer, by the family names of scripts without spaces, by capitals."""
     says = "names of people"
     known = _part(values, _given)
+    if len(values) >= 5 and _part(values, lambda text: _plain(text) in _family_names()) >= 0.4:
+        return says
+    if _part(values, _titled) >= 0.6 or _part(values, _in_full) >= 0.6:
+        return says
     if len(values) >= 5 and (known >= 0.35 or _part(values, _by_script) >= 0.6):
         return says
     capital = _part(values, _capitalised)
@@ -329,16 +347,48 @@ def _named(values: Sequence[str], *, unique: bool) -> str:
 
 @cache
 def _given_names() -> frozenset[str]:
-    return frozenset(fold(name) for name in GIVEN.split())
+    return frozenset(_plain(name) for name in GIVEN.split())
+
+
+@cache
+def _family_names() -> frozenset[str]:
+    return frozenset(_plain(name) for name in FAMILY.split())
+
+
+@lru_cache(maxsize=65536)
+def _plain(word: str) -> str:
+    """Return a word folded, but a short one of a script without vowels as it is: two letters of it mean anything."""
+    folded = fold(word).replace(" ", "")
+    return folded if len(folded) > 3 or word[:1] < "\u0370" else word.lower()
 
 
 def _given(text: str) -> bool:
     words = [word for word in split(text) if word not in _PARTICLES]
+    if not text.isascii() and any(_plain(word.strip(",.")) in _given_names() for word in text.split()[:3]):
+        return len(text.split()) <= 5 and not any(letter.isdigit() for letter in text)
     return (
         0 < len(words) <= 5
         and not any(word.isdigit() for word in words)
         and any(word in _given_names() for word in words[:2])
     )
+
+
+def _titled(text: str) -> bool:
+    found = _TITLED.fullmatch(text)
+    return found is not None and not found["name"][0].islower() and len(found["name"].split()) <= 4
+
+
+def _in_full(text: str) -> bool:
+    """Say whether a text is a frequent given name beside a family name: a few of these are people too."""
+    words = text.replace(",", " ").split()
+    if not 2 <= len(words) <= 4 or any(not _NAME_TOKEN.fullmatch(word) or word[0].islower() for word in words):
+        return False
+    plain = [_plain(word) for word in words]
+    if not _OF_THINGS.isdisjoint(plain):
+        return False
+    given = [word in _given_names() for word in plain]
+    # Nagy Béla and Nguyễn Minh have the family name first
+    return given[1 if "," in text else 0] or (plain[0] in _family_names() and any(given[1:]))
 
 
 def _by_script(text: str) -> bool:

@@ -1,8 +1,10 @@
-"""Words that names of columns are made of, by what they are about, in fourteen languages.
+"""Words that names of columns are made of, by what they are about, in twenty-seven languages.
 
 English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Turkish, Russian, Chinese, Japanese, Korean and
-Arabic, in native script and in the usual transliteration. An entry of several words stands for all ways to write it:
-``date of birth`` is also ``dateOfBirth``, ``DATE_OF_BIRTH`` and ``dateofbirth``.
+Arabic, in native script and in the usual transliteration; with fewer words Hungarian, Finnish, Vietnamese, Hindi,
+Thai, Greek, Indonesian, Ukrainian, Swedish, Danish, Norwegian, Czech and Romanian, and the fields of SAP's personnel
+tables. An entry of several words stands for all ways to write it: ``date of birth`` is also ``dateOfBirth``,
+``DATE_OF_BIRTH`` and ``dateofbirth``.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ TEXTUAL: Final = frozenset(
 
 WORDS: Final[Mapping[Topic, str]] = {
     "name": """
-        initial, middle initial, next of kin, nm,
+        nick, gamertag, gamer tag, initial, middle initial, next of kin, nm,
         name, names, first name, last name, family name, given name, middle name, maiden name, nick name,
         full name, surname, sur name, forename, fore name, fname, lname, mname, alias, aliases, aka, known as,
         pseudonym, stage name, legal name, birth name, pen name, screen name, display name, initials,
@@ -70,7 +72,15 @@ WORDS: Final[Mapping[Topic, str]] = {
         旧姓, ニックネーム, 愛称, 芸名, お名前, お名前カナ, なまえ, shimei, namae, myoji, furigana, kananame,
         simei, 이름, 성명, 성함, 성씨, 별명, 닉네임, 본명, 예명, 개명전이름, ireum, seongmyeong, byeolmyeong,
         اسم, الاسم, الاسم الأول, الاسم الكامل, اسم العائلة, اللقب, لقب, الكنية, كنية, اسم الأب, الاسم الأخير,
-        ism, al ism, laqab, alism, allaqab, kunya, ism alaila
+        ism, al ism, laqab, alism, allaqab, kunya, ism alaila,
+        név, teljes név, vezetéknév, keresztnév, utónév, családi név, születési név, anyja neve, anyja születési neve,
+        becenév, nimi, etunimi, etunimet, sukunimi, kutsumanimi, koko nimi, lempinimi, tyttönimi, họ tên, họ và tên, tên
+        đệm, tên đầy đủ, नाम, पूरा नाम, उपनाम, कुलनाम, पिता का नाम, माता का नाम, पति का नाम, ชื่อ, นามสกุล, ชื่อ สกุล,
+        ชื่อ นามสกุล, ชื่อเล่น, ชื่อจริง, όνομα, επώνυμο, ονοματεπώνυμο, πατρώνυμο, μητρώνυμο, όνομα πατρός, nama, nama
+        lengkap, nama depan, nama belakang, nama panggilan, nama ibu, nama ayah, ім'я, прізвище, по батькові, піб,
+        прізвисько, namn, förnamn, efternamn, fullständigt namn, smeknamn, tilltalsnamn, navn, fornavn, etternavn,
+        efternavn, mellomnavn, mellemnavn, jméno, příjmení, celé jméno, křestní jméno, přezdívka, nume, prenume, nume
+        complet, nume de familie, poreclă, nachn, vorna
     """,
     "person": """
         player, athlete, person, author, actor, actress, artist, singer, musician, writer, director, politician,
@@ -90,7 +100,19 @@ WORDS: Final[Mapping[Topic, str]] = {
         igrok, avtor, 球员, 运动员, 作者, 用户, 客户, 员工, 学生, 患者, 演员, 选手, 会员, 联系人, 球員, qiuyuan,
         yonghu, 選手, 選手名, 作家, 著者, 利用者, ユーザー, 顧客, 従業員, 社員, 会員, 俳優, senshu, 선수, 작가,
         저자, 사용자, 고객, 직원, 회원, 환자, 학생, 배우, 선수명, 회원명, 고객명, seonsu, لاعب, اللاعب, المؤلف,
-        مؤلف, المستخدم, مستخدم, العميل, عميل, الموظف, شخص, الشخص, الطالب, laib, muallif
+        مؤلف, المستخدم, مستخدم, العميل, عميل, الموظف, شخص, الشخص, الطالب, laib, muallif,
+        captain, boss, supervisor, interviewer, rater, observer, experimenter, nurse, surgeon, therapist, counsellor,
+        caregiver, teammate, arzt, ärztin, hausarzt, betreuer, betreuerin, klassenlehrer, klassenlehrerin, lehrkraft,
+        versuchsleiter, versuchsperson, proband, vorgesetzter, vorgesetzte, médecin, professeur, infirmière, médico,
+        profesor, docente, medico, játékos, sportoló, felhasználó, beteg, páciens, orvos, tanár, diák, tanuló, edző,
+        ügyfél, dolgozó, pelaaja, urheilija, käyttäjä, potilas, lääkäri, opettaja, oppilas, opiskelija, valmentaja,
+        asiakas, työntekijä, cầu thủ, vận động viên, bệnh nhân, bác sĩ, giáo viên, học sinh, sinh viên, huấn luyện viên,
+        gvcn, phụ huynh, nhân viên, खिलाड़ी, मरीज, रोगी, डॉक्टर, शिक्षक, छात्र, पिता, माता, कर्मचारी, ผู้เล่น, นักกีฬา,
+        ผู้ป่วย, แพทย์, ครูประจำชั้น, นักเรียน, นักศึกษา, พนักงาน, παίκτης, αθλητής, ασθενής, γιατρός, καθηγητής,
+        μαθητής, φοιτητής, προπονητής, υπάλληλος, pemain, atlet, pasien, dokter, siswa, mahasiswa, pelatih, wali kelas,
+        karyawan, гравець, пацієнт, лікар, вчитель, учень, тренер, працівник, spelare, idrottare, läkare, lärare,
+        tränare, medarbetare, anställd, spiller, læge, lærer, træner, hráč, pacient, lékař, učitel, žák, trenér,
+        zaměstnanec, jucător, antrenor, angajat
     """,
     "birth date": """
         geb dat, geburtsdat, дата рожд,
@@ -105,7 +127,11 @@ WORDS: Final[Mapping[Topic, str]] = {
         рождение, data rozhdeniya, data rozdeniya, den rozhdeniya, 出生日期, 出生年月日, 生日, 出生年月,
         出生时间, 出生, chusheng riqi, shengri, chushengriqi, 生年月日, 誕生日, 出生日, seinengappi, tanjoubi,
         tanjobi, 생년월일, 생일, 출생일, 출생일자, saengnyeonworil, saengil, تاريخ الميلاد, تاريخ الولادة,
-        الميلاد, يوم الميلاد, tarikh al milad, tarikh almilad, tarikh milad
+        الميلاد, يوم الميلاد, tarikh al milad, tarikh almilad, tarikh milad,
+        születési dátum, születési idő, szül idő, szül dátum, syntymäaika, syntymäpäivä, synt aika, syntynyt, ngày sinh,
+        ngày tháng năm sinh, जन्म तिथि, जन्म दिनांक, जन्मदिन, วันเกิด, วันเดือนปีเกิด, ημερομηνία γέννησης, ημ γέννησης,
+        γέννηση, tanggal lahir, tgl lahir, дата народження, день народження, födelsedatum, född, födelsedag,
+        fødselsdato, fødselsdag, født, datum narození, narozen, data nașterii, gbdat
     """,
     "birth": "birth, born, geburt, geboren",
     "birth place": """
@@ -113,7 +139,9 @@ WORDS: Final[Mapping[Topic, str]] = {
         birth location, birth address, geburtsort, lieu de naissance, lieu naissance, ville de naissance,
         lugar de nacimiento, lugar nacimiento, luogo di nascita, luogo nascita, local de nascimento,
         naturalidade, geboorteplaats, miejsce urodzenia, doğum yeri, место рождения, mesto rozhdeniya, 出生地,
-        籍贯, 出身地, 本籍, chushengdi, 출생지, 고향, chulsaengji, مكان الميلاد, مكان الولادة, makan al milad
+        籍贯, 出身地, 本籍, chushengdi, 출생지, 고향, chulsaengji, مكان الميلاد, مكان الولادة, makan al milad,
+        születési hely, születési helye, syntymäpaikka, nơi sinh, quê quán, जन्म स्थान, สถานที่เกิด, τόπος γέννησης,
+        tempat lahir, місце народження, födelseort, fødested, místo narození, locul nașterii, gbort
     """,
     "date": """
         date, day date, timestamp, datetime, time stamp, datum, zeitstempel, fecha, data ora, tarih, дата, 日期,
@@ -134,7 +162,9 @@ WORDS: Final[Mapping[Topic, str]] = {
         e posta, eposta, posta, почта, электронная почта, эл почта, имейл, pochta, elektronnaya pochta, 邮箱,
         电子邮件, 邮件, 電子郵件, 信箱, youxiang, dianzi youjian, メール, メールアドレス, 電子メール, eメール,
         이메일, 메일, 전자우편, imeil, بريد, البريد الإلكتروني, بريد إلكتروني, الايميل, ايميل,
-        al barid al iliktruni, barid
+        al barid al iliktruni, barid,
+        e mail cím, sähköposti, sähköpostiosoite, thư điện tử, ईमेल, อีเมล, ηλεκτρονική διεύθυνση, ηλεκτρονικό
+        ταχυδρομείο, surel, електронна пошта, пошта, epost, epostadress
     """,
     "phone": """
         phone, phones, telephone, tel, mobile, cell, cellphone, cell phone, phone number, mobile number, fax,
@@ -146,7 +176,10 @@ WORDS: Final[Mapping[Topic, str]] = {
         nomer telefona, 电话, 手机, 手机号, 电话号码, 联系电话, 手机号码, 传真, 電話, 手機, dianhua, shouji,
         shoujihao, chuanzhen, 電話番号, 携帯, 携帯電話, ファックス, denwa, denwabango, keitai, 전화, 전화번호,
         휴대폰, 핸드폰, 휴대전화, 팩스, 연락처, jeonhwa, jeonhwabeonho, hyudaepon, yeollakcheo, هاتف, الهاتف,
-        رقم الهاتف, جوال, الجوال, موبايل, فاكس, تلفون, hatif, al hatif, jawwal, raqm al hatif
+        رقم الهاتف, جوال, الجوال, موبايل, فاكس, تلفون, hatif, al hatif, jawwal, raqm al hatif,
+        telefonszám, mobilszám, puhelin, puhelinnumero, matkapuhelin, điện thoại, số điện thoại, sđt, फोन, मोबाइल,
+        मोबाइल नंबर, दूरभाष, โทรศัพท์, เบอร์โทร, เบอร์โทรศัพท์, มือถือ, τηλέφωνο, κινητό, telepon, no hp, nomor hp,
+        nomor telepon, ponsel, мобільний, номер телефону, mobiltelefonnummer, telefonní číslo
     """,
     "address": """
         address, addresses, addr, street, street address, home address, house number, house no, address line,
@@ -156,13 +189,17 @@ WORDS: Final[Mapping[Topic, str]] = {
         logradouro, bairro, adres, straat, huisnummer, straatnaam, woonadres, ulica, adres zamieszkania,
         numer domu, sokak, cadde, mahalle, ev adresi, адрес, улица, адрес проживания, место жительства, ulitsa,
         地址, 住址, 家庭住址, 通讯地址, 街道, 住所地, dizhi, zhuzhi, 住所, 番地, 自宅住所, jusho, juusho, 주소,
-        집주소, 도로명주소, 거주지, juso, عنوان, العنوان, شارع, الشارع, عنوان السكن, unwan, al unwan, sharia
+        집주소, 도로명주소, 거주지, juso, عنوان, العنوان, شارع, الشارع, عنوان السكن, unwan, al unwan, sharia,
+        lakcím, lakhely, utca, osoite, kotiosoite, katuosoite, địa chỉ, पता, ที่อยู่, διεύθυνση, οδός, alamat, адреса,
+        вулиця, adress, gatuadress, bostadsadress, adresa, bydliště, ulice, stras
     """,
     "postcode": """
         postcode, post code, zip, zip code, zipcode, postal code, zip5, postleitzahl, plz, code postal, cp,
         código postal, codice postale, cap codice, cep código, codigo postal, kod pocztowy, posta kodu,
         почтовый индекс, индекс почтовый, pochtovyy indeks, 邮编, 邮政编码, youbian, 郵便番号, yubinbango,
-        우편번호, upyeonbeonho, الرمز البريدي, ramz baridi
+        우편번호, upyeonbeonho, الرمز البريدي, ramz baridi,
+        irányítószám, irsz, postinumero, mã bưu chính, mã bưu điện, पिन कोड, pin code, รหัสไปรษณีย์, ταχυδρομικός
+        κώδικας, kode pos, поштовий індекс, postnummer, postnr, psč, cod poștal, pstlz
     """,
     "national id": """
         driving licence, driving license, kundennummer, kundennr, kd nr, personalnr, matrikelnr, sécu,
@@ -186,7 +223,11 @@ WORDS: Final[Mapping[Topic, str]] = {
         身分證, shenfenzheng, huzhao, マイナンバー, 個人番号, 旅券番号, パスポート, 運転免許, 免許証番号,
         社員番号, 学籍番号, 保険証番号, mainanba, kojinbango, 주민등록번호, 주민번호, 여권, 여권번호, 운전면허,
         사번, 학번, 외국인등록번호, jumin, juminbeonho, yeogwon, رقم الهوية, الهوية, هوية, جواز السفر,
-        رقم الجواز, الرقم الوطني, الرقم القومي, raqm al hawiyya, jawaz, hawiyya
+        رقم الجواز, الرقم الوطني, الرقم القومي, raqm al hawiyya, jawaz, hawiyya,
+        taj szám, adóazonosító, személyi szám, személyi igazolvány, útlevél, henkilötunnus, hetu, passinumero, cccd,
+        cmnd, số cmnd, căn cước công dân, hộ chiếu, आधार, आधार संख्या, aadhaar, aadhar, pan number, เลขบัตรประชาชน,
+        บัตรประชาชน, หนังสือเดินทาง, αφμ, αμκα, αριθμός ταυτότητας, διαβατήριο, nomor ktp, ktp, npwp, paspor, nomor
+        induk, рнокпп, іпн, personnummer, personnr, samordningsnummer, fødselsnummer, cpr nummer, rodné číslo, pernr
     """,
     "bank": """
         iban, bic, swift, account, account number, account no, acct, bank account, credit card, creditcard,
@@ -197,7 +238,9 @@ WORDS: Final[Mapping[Topic, str]] = {
         rekeningnummer, bankrekening, konto bankowe, numer konta, numer karty, hesap, hesap no, hesap numarası,
         kart no, счет, номер счета, номер карты, карта, schet, nomer karty, 银行卡, 银行账号, 账号, 账户, 卡号,
         信用卡, yinhangka, zhanghao, 口座, 口座番号, カード番号, クレジットカード, kouza, koza, 계좌, 계좌번호,
-        카드번호, 신용카드, gyejwa, حساب, رقم الحساب, بطاقة, رقم البطاقة, حساب بنكي, hisab
+        카드번호, 신용카드, gyejwa, حساب, رقم الحساب, بطاقة, رقم البطاقة, حساب بنكي, hisab,
+        bankszámla, bankszámlaszám, tilinumero, số tài khoản, बैंक खाता, खाता संख्या, เลขบัญชี, αριθμός λογαριασμού,
+        nomor rekening, рахунок, номер рахунку, bankkonto, číslo účtu
     """,
     "handle": """
         fb, fb profile, profile handle, steam id,
@@ -225,7 +268,9 @@ WORDS: Final[Mapping[Topic, str]] = {
         subject id, index number, qid, qnumber, wikidata id, serial number, serial no, ticket number, kennung,
         kennnummer, nummer, laufnummer, identifikator, numéro, matricule id, identificador, identificativo,
         identificatie, identyfikator, kimlik id, идентификатор, ид, айди, номер, 编号, 序号, 标识, 識別番号,
-        番号, id番号, bianhao, xuhao, 번호, 식별자, 일련번호, 고유번호, معرف, المعرف, الرقم, رقم, muarrif
+        番号, id番号, bianhao, xuhao, 번호, 식별자, 일련번호, 고유번호, معرف, المعرف, الرقم, رقم, muarrif,
+        azonosító, sorszám, tunniste, mã số, số thứ tự, क्रमांक, क्रम संख्या, ลำดับที่, รหัสประจำตัว, αύξων αριθμός, no
+        urut, порядковий номер, ідентифікатор, löpnummer
     """,
     "text": """
         text, texts, note, notes, comment, comments, remark, remarks, bio, biography, biographies, about,
@@ -242,7 +287,10 @@ WORDS: Final[Mapping[Topic, str]] = {
         примечание, примечания, биография, описание, tekst opisanie, primechanie, kommentariy, biografiya, 备注,
         评论, 简介, 文本, 描述, 传记, 备考, 個人簡介, 个人简介, beizhu, jianjie, pinglun, 備考, コメント,
         自己紹介, 経歴, 紹介文, 本文, メモ, biko, bikou, 비고, 메모, 소개, 자기소개, 설명, 댓글, 약력, bigo,
-        sogae, ملاحظات, ملاحظة, تعليق, تعليقات, نص, السيرة الذاتية, سيرة, وصف, mulahazat, taliq, sira
+        sogae, ملاحظات, ملاحظة, تعليق, تعليقات, نص, السيرة الذاتية, سيرة, وصف, mulahazat, taliq, sira,
+        megjegyzés, vélemény, önéletrajz, leírás, huomautus, kommentti, kuvaus, ghi chú, nhận xét, mô tả, tiểu sử,
+        टिप्पणी, विवरण, หมายเหตุ, ความคิดเห็น, σχόλια, παρατηρήσεις, περιγραφή, catatan, komentar, keterangan,
+        deskripsi, примітка, коментар, опис, anteckning, anteckningar, beskrivning, kommentarer, poznámka, observații
     """,
     "picture or file": """
         pic, pics, profile pic, profile picture, img, imgs, screenshot,
@@ -254,7 +302,8 @@ WORDS: Final[Mapping[Topic, str]] = {
         bestandsnaam, handtekening, zdjęcie, zdjęcia, obraz, plik, podpis, fotoğraf, resim, dosya, imza, фото,
         фотография, изображение, файл, снимок, подпись, foto fayl, 照片, 图片, 头像, 文件, 文件名, 图像, 相片,
         zhaopian, tupian, 写真, 画像, 顔写真, ファイル, ファイル名, shashin, gazou, 사진, 이미지, 파일, 파일명,
-        얼굴, sajin, صورة, الصورة, صور, ملف, سورة شخصية, sura, surah
+        얼굴, sajin, صورة, الصورة, صور, ملف, سورة شخصية, sura, surah,
+        fénykép, valokuva, hình ảnh, फोटो, तस्वीर, รูปภาพ, φωτογραφία, gambar, фотографія
     """,
     "device": """
         ip, ip address, ipv4, ipv6, ip addr, mac, mac address, imei, imsi, device id, user agent, session id,
@@ -277,16 +326,21 @@ WORDS: Final[Mapping[Topic, str]] = {
         birth cohort, cohort, geburtsjahr, jahrgang, année de naissance, annee naissance, año de nacimiento,
         año nacimiento, anno di nascita, anno nascita, ano de nascimento, ano nascimento, geboortejaar,
         rok urodzenia, doğum yılı, год рождения, god rozhdeniya, 出生年, 出生年份, 生年, 출생연도, 출생년도,
-        생년, سنة الميلاد, سنة الولادة, sanat al milad
+        생년, سنة الميلاد, سنة الولادة, sanat al milad,
+        születési év, szül év, syntymävuosi, năm sinh, जन्म वर्ष, ปีเกิด, έτος γέννησης, tahun lahir, рік народження,
+        födelseår, fødselsår, rok narození, anul nașterii
     """,
     "age": """
         age, ages, age years, age in years, agea, age group, age band, generation, alter, altersgruppe, âge,
         edad, età, idade, leeftijd, wiek, yaş, возраст, vozrast, 年龄, 年齡, 岁数, nianling, 年齢, nenrei, 나이,
-        연령, nai, العمر, عمر, السن, al umr
+        연령, nai, العمر, عمر, السن, al umr,
+        életkor, ikä, tuổi, आयु, उम्र, อายุ, ηλικία, usia, umur, вік, ålder, věk, vârsta
     """,
     "gender": """
         gender, sex, gndr, gender identity, geschlecht, sexe, genre, sexo, género, sesso, genere, gênero,
-        geslacht, płeć, cinsiyet, пол, pol, 性别, 性別, xingbie, seibetsu, 성별, seongbyeol, الجنس, جنس, النوع
+        geslacht, płeć, cinsiyet, пол, pol, 性别, 性別, xingbie, seibetsu, 성별, seongbyeol, الجنس, جنس, النوع,
+        sukupuoli, giới tính, लिंग, เพศ, φύλο, jenis kelamin, kelamin, jk, стать, kön, køn, kjønn, pohlaví, nem, neme,
+        gesch
     """,
     "country": """
         country, countries, nationality, nation, citizenship, native country, country of birth, birth country,
@@ -295,7 +349,10 @@ WORDS: Final[Mapping[Topic, str]] = {
         nazionalità, cittadinanza, nacionalidade, nationaliteit, geboorteland, kraj, narodowość, obywatelstwo,
         ülke, uyruk, milliyet, страна, национальность, гражданство, strana, grazhdanstvo, 国家, 国籍, 國籍,
         guojia, guoji, 国, 国名, kuni, kokuseki, 국가, 국적, 나라, gukjeok, بلد, البلد, الدولة, دولة, الجنسية,
-        جنسية, jinsiyya, balad
+        جنسية, jinsiyya, balad,
+        ország, állampolgárság, nemzetiség, kansalaisuus, kansallisuus, quốc gia, quốc tịch, देश, राष्ट्रीयता, ประเทศ,
+        สัญชาติ, χώρα, εθνικότητα, υπηκοότητα, negara, kewarganegaraan, країна, громадянство, medborgarskap,
+        nationalitet, země, státní příslušnost, cetățenie, natio
     """,
     "place": """
         city, town, region, state, province, county, district, location, place, municipality, village, area,
@@ -305,7 +362,10 @@ WORDS: Final[Mapping[Topic, str]] = {
         local, plaats, stad, woonplaats, provincie, gemeente, regio, miasto, województwo, powiat, gmina,
         miejscowość, şehir, ilçe, bölge, город, регион, область, район, gorod, oblast, 城市, 省份, 地区, 所在地,
         市, chengshi, diqu, 都市, 都道府県, 市区町村, 地域, toshi, 도시, 지역, 시도, dosi, مدينة, المدينة,
-        منطقة, المنطقة, محافظة, madina
+        منطقة, المنطقة, محافظة, madina,
+        város, település, megye, lakóhely, kaupunki, kunta, maakunta, kotikunta, paikkakunta, thành phố, tỉnh, huyện,
+        शहर, जिला, राज्य, गांव, จังหวัด, อำเภอ, เมือง, πόλη, νομός, περιοχή, kota, provinsi, kabupaten, kecamatan,
+        місто, kommun, kommune, město, okres, județ, ort01
     """,
     "group": """
         club, team, league, school, college, university, employer, company, organization, organisation,
@@ -319,14 +379,20 @@ WORDS: Final[Mapping[Topic, str]] = {
         команда, лига, школа, университет, работодатель, компания, klub komanda, komanda, 俱乐部, 球队, 联赛,
         学校, 大学, 公司, 单位, 部门, qiudui, xuexiao, gongsi, クラブ, チーム, リーグ, 会社, 勤務先, 所属, 部署,
         gakkou, kaisha, 구단, 팀, 리그, 학교, 대학교, 회사, 소속, 부서, 직장, hoesa, نادي, النادي, فريق, الفريق,
-        دوري, مدرسة, جامعة, شركة, الشركة, nadi
+        دوري, مدرسة, جامعة, شركة, الشركة, nadi,
+        egyesület, csapat, iskola, egyetem, munkahely, munkáltató, osztály, seura, joukkue, koulu, yliopisto,
+        työnantaja, câu lạc bộ, đội bóng, trường, công ty, विद्यालय, स्कूल, टीम, कंपनी, कक्षा, สโมสร, โรงเรียน,
+        มหาวิทยาลัย, บริษัท, ομάδα, σχολείο, πανεπιστήμιο, εταιρεία, sekolah, universitas, perusahaan, університет,
+        компанія, förening, skola, universitet, arbetsgivare, škola, univerzita
     """,
     "occupation": """
         occupation, profession, job, job title, career, isco, industry, known for, beruf, tätigkeit,
         berufsbezeichnung, métier, emploi, poste, profesión, ocupación, trabajo, oficio, professione, lavoro,
         occupazione, mestiere, profissão, ocupação, trabalho, beroep, functie, zawód, stanowisko, meslek,
         профессия, должность, работа, professiya, dolzhnost, 职业, 職業, 工作, 职位, 职务, zhiye, shokugyo,
-        職種, 役職, 직업, 직종, 직책, jigeop, مهنة, المهنة, الوظيفة, وظيفة, mihna
+        職種, 役職, 직업, 직종, 직책, jigeop, مهنة, المهنة, الوظيفة, وظيفة, mihna,
+        foglalkozás, munkakör, beosztás, ammatti, nghề nghiệp, chức vụ, व्यवसाय, पेशा, อาชีพ, επάγγελμα, pekerjaan,
+        jabatan, професія, посада, yrke, povolání, ocupație
     """,
     "position": """
         position, player position, team position, role on team, jersey, jersey number, jersey no, shirt number,
@@ -339,7 +405,10 @@ WORDS: Final[Mapping[Topic, str]] = {
         hair colour, hair color, eye colour, eye color, blood type, handedness, stature, größe, körpergröße,
         gewicht, taille, poids, altura, estatura, peso, altezza, statura, lengte, wzrost, waga, boy uzunluğu,
         рост, вес, rost, ves, 身高, 体重, 體重, shengao, tizhong, 身長, shincho, taiju, 키, 신장, 몸무게, 체중,
-        الطول, الوزن, وزن
+        الطول, الوزن, وزن,
+        magasság, testmagasság, testsúly, pituus, paino, chiều cao, cân nặng, ऊंचाई, वजन, ส่วนสูง, น้ำหนัก, ύψος, βάρος,
+        tinggi badan, berat badan, зріст, вага, längd, kroppslängd, vikt, højde, vægt, výška, váha, înălțime, greutate,
+        nhóm máu, vércsoport
     """,
     "year": """
         year, years, season, month, week, weekday, hour, day, jahr, année, año, anno, ano, jaar, rok, yıl, год,
@@ -350,24 +419,31 @@ WORDS: Final[Mapping[Topic, str]] = {
         partnership, état civil, situation familiale, estado civil, stato civile, burgerlijke staat,
         stan cywilny, medeni durum, семейное положение, 婚姻状况, 婚否, 婚姻, 婚姻状態, 配偶者, 혼인상태,
         결혼여부, 婚姻歴, الحالة الاجتماعية, relationship, children, childs, offspring, number of children,
-        num children, kids, siblings, sibs
+        num children, kids, siblings, sibs,
+        családi állapot, siviilisääty, tình trạng hôn nhân, hôn nhân, वैवाहिक स्थिति, สถานภาพ, οικογενειακή κατάσταση,
+        status perkawinan, сімейний стан, civilstånd, civilstand, rodinný stav, stare civilă, famst
     """,
     "education": """
         education, education level, education num, degree, highest degree, qualification, eisced, schooling,
         educ, bildung, abschluss, schulabschluss, diplôme, éducation, niveau d études, educación, estudios,
         nivel educativo, istruzione, titolo di studio, educação, escolaridade, opleiding, wykształcenie, eğitim,
         образование, obrazovanie, 学历, 教育程度, 学位, xueli, 学歴, 最終学歴, gakureki, 학력, 교육수준,
-        hakryeok, التعليم, المؤهل
+        hakryeok, التعليم, المؤهل,
+        végzettség, iskolai végzettség, koulutus, trình độ học vấn, शिक्षा, การศึกษา, εκπαίδευση, pendidikan, освіта,
+        utbildning, uddannelse, utdanning, vzdělání
     """,
     "language": """
         language, languages, mother tongue, native language, speaks, sprache, muttersprache, langue, lengua,
-        idioma, lingua, língua, taal, język, dil, язык, 语言, 母语, 言語, 언어, اللغة
+        idioma, lingua, língua, taal, język, dil, язык, 语言, 母语, 言語, 언어, اللغة,
+        anyanyelv, äidinkieli, ngôn ngữ, भाषा, मातृभाषा, ภาษา, γλώσσα, bahasa, рідна мова, modersmål, språk
     """,
     "religion": """
         religion, religious, relig, faith, denomination, rlgblg, rlgdnm, church membership, confession,
         konfession, religiosity, religión, religione, religião, religie, geloof, godsdienst, religia, wyznanie,
         din, mezhep, религия, вероисповедание, religiya, 宗教, 宗教信仰, 信仰, zongjiao, shukyo, 종교, jonggyo,
-        الديانة, الدين, ديانة, diyana
+        الديانة, الدين, ديانة, diyana,
+        vallás, felekezet, uskonto, uskontokunta, tôn giáo, धर्म, ศาสนา, θρησκεία, θρήσκευμα, agama, віросповідання,
+        релігія, trosbekännelse, trossamfund, náboženství, konfe
     """,
     "health": """
         health, diagnosis, diagnoses, disease, illness, disability, disabled, medical, medical condition,
@@ -379,13 +455,22 @@ WORDS: Final[Mapping[Topic, str]] = {
         discapacidad, salute, diagnosi, malattia, disabilità, saúde, doença, deficiência, gezondheid, ziekte,
         zdrowie, diagnoza, choroba, niepełnosprawność, sağlık, tanı, hastalık, engel durumu, здоровье, диагноз,
         болезнь, инвалидность, zdorovye, 健康, 健康状况, 诊断, 疾病, 病史, jiankang, 診断, 病歴, 病名, 障害,
-        건강, 진단, 질병, 병력, 장애, صحة, الصحة, تشخيص, مرض, diabetic, asthma, epilepsy, adhd, autism
+        건강, 진단, 질병, 병력, 장애, صحة, الصحة, تشخيص, مرض, diabetic, asthma, epilepsy, adhd, autism,
+        hypertension, stroke, heart attack, heart disease, phq, phq 9, phq 2, phq 8, phq 15, gad 7, bdi, bdi 2, ces d,
+        hads, glucose, blood glucose, cholesterol, hba1c, insulin, viral load, cd 4, tumor, tumour, suicide, suicidal,
+        self harm, schizophrenia, bipolar, dementia, copd, hepatitis, sick leave, sick days, krankheitstage,
+        schwerbehinderung, betegség, egészség, fogyatékosság, bno, bno kód, sairaus, terveys, diagnoosi, bệnh, chẩn
+        đoán, sức khỏe, khuyết tật, रोग, बीमारी, स्वास्थ्य, निदान, विकलांगता, โรค, วินิจฉัย, การวินิจฉัย, สุขภาพ,
+        ασθένεια, διάγνωση, υγεία, αναπηρία, penyakit, kesehatan, disabilitas, хвороба, діагноз, здоров'я, інвалідність,
+        sjukdom, hälsa, diagnos, sygdom, sykdom, nemoc, zdraví, sănătate
     """,
     "orientation": """
         orientation, sexual orientation, sexuality, sexual preference, gay, lesbian, lgbt, lgbtq, homosexual,
         bisexual, transgender, sexuelle orientierung, orientation sexuelle, orientación sexual,
         orientamento sessuale, orientação sexual, seksuele geaardheid, orientacja seksualna, cinsel yönelim,
-        сексуальная ориентация, 性取向, 性的指向, 성적지향, الميول الجنسية
+        сексуальная ориентация, 性取向, 性的指向, 성적지향, الميول الجنسية,
+        szexuális irányultság, seksuaalinen suuntautuminen, xu hướng tính dục, σεξουαλικός προσανατολισμός, orientasi
+        seksual, сексуальна орієнтація, sexuell läggning
     """,
     "politics": """
         politics, political, political party, party, party id, partyid, political views, polviews,
@@ -393,19 +478,25 @@ WORDS: Final[Mapping[Topic, str]] = {
         ideology, partei, parteizugehörigkeit, wahlabsicht, politik, parti, parti politique, opinion politique,
         partido, partido político, ideología, partito, partito politico, política, partij, politieke voorkeur,
         partia, poglądy polityczne, siyasi görüş, siyasi parti, партия, политические взгляды, partiya, 政党,
-        政治面貌, 党派, zhengdang, 支持政党, 정당, 정치성향, حزب, الحزب, hizb
+        政治面貌, 党派, zhengdang, 支持政党, 정당, 정치성향, حزب, الحزب, hizb,
+        pártállás, pártszimpátia, puolue, puoluekanta, đảng phái, đảng viên, राजनीतिक दल, พรรคการเมือง, πολιτικό κόμμα,
+        partai, partai politik, партія, politiskt parti, partitillhörighet
     """,
     "union": """
         union, trade union, union member, union membership, labour union, labor union, gewerkschaft, syndicat,
         sindicato, sindacato, vakbond, związek zawodowy, sendika, профсоюз, profsoyuz, 工会, 労働組合, 노조,
-        노동조합, نقابة
+        노동조합, نقابة,
+        szakszervezet, ammattiliitto, công đoàn, สหภาพแรงงาน, συνδικάτο, serikat pekerja, serikat buruh, профспілка,
+        fack, fackförening, fackförbund, fagforening, odbory
     """,
     "criminal record": """
         criminal, criminal record, crime, crimes, conviction, convictions, convicted, arrest, arrested, arrests,
         offence, offense, felony, prison, sentence, vorstrafe, vorstrafen, straftat, casier judiciaire,
         condamnation, antecedentes penales, delito, condena, casellario, condanna, reato,
         antecedentes criminais, strafblad, karalność, sabıka, судимость, sudimost, 犯罪记录, 前科, 犯罪歴, 전과,
-        범죄기록, سوابق, doping
+        범죄기록, سوابق, doping,
+        büntetett előélet, rikosrekisteri, tiền án, ποινικό μητρώο, catatan kriminal, судимість, brottsregister,
+        straffeattest, trestní rejstřík, cazier
     """,
     "income": """
         income, salary, wage, wages, earnings, debt, debts, net worth, wealth, loan, loans, mortgage,
@@ -415,14 +506,19 @@ WORDS: Final[Mapping[Topic, str]] = {
         sueldo, reddito, stipendio, debito, renda, rendimento, salário, dívida, inkomen, salaris, schuld,
         dochód, dochody, zarobki, pensja, dług, gelir, maaş, borç, доход, зарплата, долг, dokhod, zarplata,
         收入, 工资, 薪水, 债务, 年收入, shouru, gongzi, 収入, 年収, 給与, 借金, nenshu, 소득, 수입, 연봉, 급여,
-        부채, sodeuk, yeonbong, دخل, الدخل, راتب, الراتب, دين مالي, ratib
+        부채, sodeuk, yeonbong, دخل, الدخل, راتب, الراتب, دين مالي, ratib,
+        compensation, remuneration, annual salary, fizetés, jövedelem, palkka, tulot, lương, thu nhập, वेतन, आय,
+        เงินเดือน, รายได้, μισθός, εισόδημα, gaji, penghasilan, pendapatan, дохід, månadslön, årslön, inkomst, indkomst,
+        inntekt, příjem, salariu, venit
     """,
     "ethnicity": """
         ethnicity, ethnic, ethnic group, race, race ethnicity, skin colour, skin color, skin tone, caste, tribe,
         ancestry, migrant, refugee, ethnie, rasse, herkunft, origine ethnique, race ethnique, etnia, raza,
         origen étnico, razza, origine etnica, raça, etnicidade, cor raça, etniciteit, afkomst, ras,
         pochodzenie etniczne, rasa, etnik köken, ırk, этническая принадлежность, раса, etnicheskaya, 民族, 种族,
-        人種, minzu, 민족, 인종, عرق, العرق, قبيلة
+        人種, minzu, 민족, 인종, عرق, العرق, قبيلة,
+        etnikum, etninen tausta, dân tộc, जाति, जनजाति, เชื้อชาติ, ชาติพันธุ์, εθνότητα, suku bangsa, suku, етнічне
+        походження, etnicitet, etnická příslušnost
     """,
     "measure": """
         count, counts, has, have, had, is, was, are, does, did, likes, like, length, len, size, type, types,
@@ -456,7 +552,7 @@ WORDS: Final[Mapping[Topic, str]] = {
         acid, hybrid, liquid, steroid, thyroid, video game, rename, renamed, filament, tournament, ornament,
         microphone, headphone, saxophone, surnamed, ship, leadership, friendship, ownership, player count,
         notebook, notable, emailing, linked, linkage, blink, textile, texture, urban, curl, hurl, noted, notice,
-        deposit, photon, photosynthesis
+        deposit, photon, photosynthesis, strokes, strokes gained, stroke rate, stroke play, breaststroke, backstroke
     """,
 }
 """Topic -> entries, commas between them. ``measure`` turns a name into a feature, ``ordinary`` is never taken apart."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -104,7 +105,8 @@ def _sentence(path: Path, root: yaml.Node, fault: dict[str, Any]) -> str:
 
 def _plain(message: str) -> str:
     """Turn pydantic's sentence into ours: 'Input should be a valid integer' -> 'must be a valid integer'."""
-    return message.replace("Input should be", "must be").replace("Input should have", "must have")
+    plain = re.sub(r"a valid dictionary( or instance of \w+)?", "keys with values, {key: value}", message)
+    return plain.replace("Input should be", "must be").replace("Input should have", "must have")
 
 
 def _locate(root: yaml.Node, loc: list[Any]) -> tuple[str, int]:

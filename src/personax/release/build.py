@@ -23,6 +23,7 @@ from personax.release.packaging import (
     Facts,
     MeasurementFacts,
     describe,
+    house_texts,
     inherited,
     write_all,
     write_shards,
@@ -109,7 +110,8 @@ def build(
     write_all(out, facts)
     # what a publisher says of itself is meant to be read
     said = [*asked.allowed, asked.publisher.contact, asked.publisher.homepage, *asked.publisher.authors]
-    refuse_folder(out, private, allowed=said, study=study, secrets=[key.secret, key.secret.hex().encode()])
+    secrets = [key.secret, key.secret.hex().encode()]
+    refuse_folder(out, private, allowed=said, study=study, secrets=secrets, house=house_texts())
     told_of = [*_removed(contents, asked), *_without_vectors(left), *table.notices, *_consent(facts)]
     return [*told_of, Notice(found.sentence)] if found else told_of
 

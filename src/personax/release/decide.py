@@ -9,7 +9,9 @@ from typing import Final, Literal
 
 import polars as pl
 
+from personax.data.identity import PART
 from personax.data.naming import tells_the_day
+from personax.data.text import fold
 from personax.errors import InputError
 from personax.schema import Column, Identity
 from personax.strict import nearest
@@ -20,6 +22,9 @@ Leaves = Literal["exact", "generalised", "withheld"]
 
 MOST: Final = 8
 """So many quasi-identifiers at most are made coarser together unasked; k people alike in more have little left."""
+
+LEAST_SAID: Final = 8
+"""Letters of a sentence that names a risk."""
 
 PLAN: Final = "`personax release plan STUDY` prints a line for each column"
 
@@ -158,7 +163,7 @@ def _by_study(
     found = own or _by_pattern(column, said)
     if found is None:
         return None
-    if found.leaves == "exact" and not _needs_no_word(column) and not found.risk.strip():
+    if found.leaves == "exact" and not _needs_no_word(column) and not _is_named(found.risk):
         raise InputError(
             f"release.columns.{column.name} is to leave exact and is {column.identity} ({column.identity_why}); name "
             f'the risk in a sentence, risk: "...", which the card will print, or choose generalised or withheld'
@@ -179,6 +184,11 @@ def _by_pattern(column: Column, said: Mapping[str, Leave]) -> Leave | None:
     return next((one for one in found if column.identity != "unknown" or one.leaves != "generalised"), None)
 
 
+def _is_named(risk: str) -> bool:
+    """Say whether a text can name a risk: a word such as ``x`` or ``none`` does not."""
+    return len(fold(risk)) >= LEAST_SAID
+
+
 def _needs_no_word(column: Column) -> bool:
     return (column.role == "target" and column.identity == "sensitive") or column.identity == "free"
 
@@ -190,7 +200,7 @@ def _by_class(column: Column, room: int) -> Decision:
             return _made(column, "exact", "many share each value, and nobody knows them from elsewhere")
         case "sensitive" if column.role == "target":
             return _made(column, "exact", "a trait, which the release is about")
-        case "quasi-identifying" if tells_the_day(column.name):
+        case "quasi-identifying" if tells_the_day(column.name) or column.identity_why.startswith(PART):
             return _made(column, "withheld", "beside the year it would tell the day of birth")
         case "quasi-identifying" if room > 0:
             return _made(column, "generalised", "no decision is written")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import struct
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from personax.data.text import decode
+from personax.data.text import decode, fold
 from personax.errors import InputError
 from personax.release.pii import COMMON, KnownValues, contacts
 from personax.release.scan import TEXT, Finding, holds_numbers, holds_text, look, rows_told
@@ -33,6 +33,7 @@ def scan_folder(
     common: int = COMMON,
     study: Path | None = None,
     secrets: Collection[bytes] = (),
+    house: Sequence[str] = (),
 ) -> list[Finding]:
     """Look into every file of a folder for what must not leave.
 
@@ -46,6 +47,9 @@ def scan_folder(
         The study's folder; its path must not be in any file.
     secrets
         Bytes that must not be in any file, such as those of the key.
+    house
+        Texts that every release has, whoever is in it: what they say too tells of nobody in a document. A comment
+        "nothing to say" is in the terms of use.
 
     Returns
     -------
@@ -61,7 +65,10 @@ def scan_folder(
     """
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder} to scan; build the release first")
-    known = KnownValues(private, allowed, common=common)
+    values = list(private)
+    known = KnownValues(values, allowed, common=common)
+    told = _without_house(values, house)
+    written = known if told is None else KnownValues(told, allowed, common=common)
     # whole paths only: a study in the folder demo would find its name in any text
     places = {str(study.absolute()), study.absolute().as_posix(), str(study.resolve())} - {"/"} if study else set()
     needles = {"a secret of the study": [bytes(secret) for secret in secrets if secret],
@@ -75,8 +82,20 @@ def scan_folder(
         if path.is_symlink():
             found.append(Finding(file, "the file", "a link", 1))
         elif path.is_file():
-            found += _file(path, file, known, needles)
+            found += _file(path, file, known, written, needles)
     return found
+
+
+def _without_house(values: Sequence[str], house: Sequence[str]) -> list[str] | None:
+    """Return the values that the house's own texts do not hold; None where they hold none."""
+    words = {word for text in house for word in fold(text).split()}
+    text = "\n".join(decode(each) for each in house)
+    held = {
+        value
+        for value in set(values)
+        if words.issuperset(fold(value).split()) and KnownValues([value]).find(text, document=True)
+    }
+    return [value for value in values if value not in held] if held else None
 
 
 def refuse_folder(
@@ -87,6 +106,7 @@ def refuse_folder(
     common: int = COMMON,
     study: Path | None = None,
     secrets: Collection[bytes] = (),
+    house: Sequence[str] = (),
 ) -> None:
     """Refuse a folder with something in it that must not leave.
 
@@ -95,7 +115,7 @@ def refuse_folder(
     InputError
         Names the first file, where in it, what kind of thing and how often, never the thing; and how many more.
     """
-    found = scan_folder(folder, private, allowed=allowed, common=common, study=study, secrets=secrets)
+    found = scan_folder(folder, private, allowed=allowed, common=common, study=study, secrets=secrets, house=house)
     if found:
         first = found[0]
         more = f", and {len(found) - 1} more findings" if len(found) > 1 else ""
@@ -104,7 +124,9 @@ def refuse_folder(
         raise InputError(f"{text}; make it private, or allow it where it only looks like that")
 
 
-def _file(path: Path, file: str, private: KnownValues, needles: dict[str, list[bytes]]) -> Iterator[Finding]:
+def _file(
+    path: Path, file: str, private: KnownValues, written: KnownValues, needles: dict[str, list[bytes]]
+) -> Iterator[Finding]:
     raw = path.read_bytes()
     for kind, wanted in needles.items():
         count = sum(raw.count(needle) for needle in wanted)
@@ -120,13 +142,13 @@ def _file(path: Path, file: str, private: KnownValues, needles: dict[str, list[b
         if not raw.startswith(_PARQUET):
             return
         (length,) = struct.unpack("<I", raw[-8:-4])
-        yield from _document(_printed(raw[-8 - length : -8]), file, "metadata", private)
+        yield from _document(_printed(raw[-8 - length : -8]), file, "metadata", written)
         return
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         text = _printed(raw)
-    yield from _document(text, file, "text", private)
+    yield from _document(text, file, "text", written)
 
 
 def _table(path: Path, raw: bytes) -> pl.DataFrame | None:

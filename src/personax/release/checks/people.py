@@ -156,6 +156,8 @@ def _alike(release: Release, frame: pl.DataFrame) -> Check:
     features = [column for column in frame.columns if roles.get(column) == "feature"]
     over = features if columns is None else columns
     found = smallest_group(frame, over)
+    if k is None and not features:
+        return Check(name, "holds", "no column beside the traits leaves, so nobody is told by one")
     measured = f"the smallest group of people alike in {len(over)} columns has {found}"
     if k is None:
         return Check(

@@ -16,7 +16,7 @@ from personax.release.packaging.facts import (
 )
 from personax.release.packaging.licences import Inherited, inherited
 from personax.release.packaging.shards import SHARD_BYTES, Shard, list_shards, write_shards
-from personax.release.packaging.writing import write_all
+from personax.release.packaging.writing import house_texts, write_all
 
 __all__ = [
     "SHARD_BYTES",
@@ -32,6 +32,7 @@ __all__ = [
     "check_checksums",
     "check_croissant",
     "describe",
+    "house_texts",
     "inherited",
     "list_shards",
     "write_all",

@@ -16,12 +16,12 @@ from personax.release.packaging.citation import citation_cff
 from personax.release.packaging.croissant import croissant
 from personax.release.packaging.datasheet import datasheet
 from personax.release.packaging.described import columns_json, schema_of
-from personax.release.packaging.facts import PEOPLE, Facts
+from personax.release.packaging.facts import PEOPLE, ColumnFacts, Facts
 from personax.release.packaging.licences import licence_page
 from personax.release.packaging.shards import Shard, list_shards
 from personax.release.packaging.usage import usage_page
 
-__all__ = ["texts", "write_all"]
+__all__ = ["house_texts", "texts", "write_all"]
 
 
 def write_all(folder: Path, facts: Facts) -> list[Path]:
@@ -54,6 +54,12 @@ def write_all(folder: Path, facts: Facts) -> list[Path]:
     for name, text in made.items():
         write_text(folder / name, text)
     return [*(folder / name for name in made), write_checksums(folder)]
+
+
+def house_texts() -> list[str]:
+    """Return what the texts of every release say, whoever is in it."""
+    bare = Facts("release", "1.0.0", 1, (ColumnFacts(PEOPLE, "id", "id", "nominal", "string", "the id"),))
+    return list(texts(bare, {PEOPLE: [Shard("data/people/train-00000-of-00001.parquet", 1, 1, "")]}).values())
 
 
 def texts(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> dict[str, str]:
