@@ -244,9 +244,10 @@ def test_a_group_of_three_is_in_no_part_of_an_answer(study: Path) -> None:
 
 def test_a_choice_of_alpha_tells_no_more_digits(study: Path, personax: Run) -> None:
     text = "requester: A\nindependence: {{features: [gender], targets: [final_o], tests: [chisq], alpha: {}}}\n"
-    shown = []
+    shown: list[Path] = []
+    p = 0.0
     for number, alpha in enumerate(("0.05", None, None)):
-        level = alpha or repr(p * (1 + (0.0004 if number == 1 else -0.0004)))  # noqa: F821 - of the first answer
+        level = alpha or repr(p * (1 + (0.0004 if number == 1 else -0.0004)))
         code, _, err = personax("answer", ask(study, text.format(level)), "--study", study, "--out", study.parent / "o")
         assert code == 0, err
         (place,) = {*(study.parent / "o").iterdir()} - {*shown}
