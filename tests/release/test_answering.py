@@ -64,7 +64,20 @@ def test_a_flag_that_three_people_have_is_not_answered_about() -> None:
     made, left, told = join_small_cells(frame, columns, 10)
     assert [column.name for column in left] == ["height"]
     assert told[0].left_out
-    assert made["height"].equals(frame["height"])
+    assert made["height"].to_list() == [9.0] * 10 + list(range(10, 90)) + [90.0] * 10
+
+
+def test_no_number_is_left_that_few_people_exceed() -> None:
+    goals = [*range(20, 99), 9999]
+    columns = [Column("goals", "feature", "continuous"), Column("day_index", "feature", "cyclic")]
+    made, left, told = join_small_cells(pl.DataFrame({"goals": goals, "day_index": goals}), columns, 10)
+    assert made["goals"].max() == sorted(goals)[-10]
+    assert (made["goals"] == made["goals"].max()).sum() == (made["goals"] == made["goals"].min()).sum() == 10
+    assert made["day_index"].to_list() == goals, "a circle has no ends"
+    assert [one.column for one in told] == ["goals"]
+    assert "9999" not in told[0].how
+    _, left, _ = join_small_cells(pl.DataFrame({"goals": range(19), "day_index": range(19)}), columns[:1], 10)
+    assert left == []
 
 
 def test_numbers_leave_in_few_digits() -> None:
@@ -72,6 +85,14 @@ def test_numbers_leave_in_few_digits() -> None:
     assert math.isnan(significant(math.nan))
     assert (rounded_p(0.0), rounded_p(3e-200), rounded_p(0.049999), rounded_p(None)) == (1e-6, 1e-6, 0.05, None)
     assert [rounded_count(n) for n in (0, 4, 5, 14, 15, 1499)] == [0, 0, 10, 10, 20, 1500]
+
+
+def test_an_effect_that_says_something_of_everybody_leaves_smaller() -> None:
+    table = pl.DataFrame({"feature": ["club", "age"], "target": ["faith", "o"], "n": [100, 100], "p_value": [0.0, 0.5],
+                          "effect_size": [1.0, -0.12345], "reason": [None, None]},
+                         schema_overrides={"reason": pl.String, "p_value": pl.Float64})  # fmt: skip
+    made = Rules(10).pvalues(table.with_columns(p_corrected="p_value"))
+    assert made["effect_size"].to_list() == [0.95, -0.123]
 
 
 @given(st.integers(0, 10**6), st.integers(1, 100))

@@ -23,6 +23,7 @@ from personax.release.audit.rows import Rows
 from personax.release.audit.seeds import by_transport
 from personax.release.audit.selftraining import Pairs, extend, reduced, reduced_white
 from personax.release.audit.strangers import strangers
+from personax.release.audit.together import by_groups, by_pairs
 from personax.simulate import simulate_population
 
 KEY = Key(bytes(range(32)))
@@ -174,3 +175,34 @@ def test_a_start_that_is_mostly_wrong_is_mended_and_one_that_is_all_wrong_is_see
     assert (mended.guess == np.arange(400)).mean() > 0.99
     lost = extend(u, v, Pairs(np.arange(400), wrong), rng=rng())
     assert lost.agreed < 0.6
+
+
+def test_measurements_together_tell_what_none_tells_alone() -> None:
+    """Four numbers with noise in each of four measurements, and groups of eight people alike."""
+    rng = np.random.default_rng(3)
+    n, measurements = 240, 4
+    groups = np.repeat(np.arange(n // 8), 8)
+    before = [rng.normal(size=(n, 4)).astype(np.float32) for _ in range(measurements)]
+    turns = [np.linalg.qr(rng.normal(size=(4, 4)))[0] for _ in before]
+    after = [((x + 0.7 * rng.normal(size=x.shape)) @ q).astype(np.float32) for x, q in zip(before, turns, strict=True)]
+    asked = np.arange(n)
+    alone = audit(before[0], after[0], network=False, rng=rng)
+    together = by_groups(before, after, (groups, groups), asked=asked, rng=rng)
+    assert (alone.worst.value or 0) < 0.15
+    assert (together.value or 0) > 0.5
+    assert together.beats
+    assert together.control is not None
+    assert together.control < 0.3, "the table alone tells one of eight"
+    points, best = by_pairs(before, after, rng=rng)
+    assert best.value == max(point.rank_1 for point in points)
+    assert (best.value or 0) > 2 * max(point.rank_1 for point in alone.curves)
+    assert best.control is not None
+    assert best.control < 0.1
+
+
+def test_together_finds_nobody_where_nothing_is_shared() -> None:
+    rng = np.random.default_rng(4)
+    before, after = ([rng.normal(size=(100, 6)).astype(np.float32) for _ in range(2)] for _ in range(2))
+    one = np.zeros(100, dtype=np.intp)
+    assert not by_groups(before, after, (one, one), asked=np.arange(100), rng=rng).beats
+    assert not by_pairs(before, after, rng=rng)[1].beats

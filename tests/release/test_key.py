@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from personax.errors import InputError
-from personax.release import Key, load_key, load_or_make_key
+from personax.release import Key, KeyFolder, load_key, load_or_make_key
+from personax.release.rekeying import keep_old
 
 
 def test_the_key_file(tmp_path: Path) -> None:
@@ -72,3 +73,18 @@ def test_of_two_processes_that_make_a_key_the_first_ones_stays(tmp_path: Path, m
     monkeypatch.setattr(Path, "exists", lambda self: False)  # as the second saw it, a moment before
     assert load_or_make_key(path) == first
     assert [file.name for file in path.parent.iterdir()] == ["release.key"]
+
+
+def test_a_key_put_aside_twice_has_what_all_its_releases_need(tmp_path: Path) -> None:
+    keys = KeyFolder(tmp_path / "keys")
+    key = load_or_make_key(keys.key, study="s")
+    first = keys.keep_categories({"country": ["Norway"]}, key.tag)
+    keep_old(keys, key)
+    second = keys.keep_categories({"country": ["Chile"]}, key.tag)
+    keys.fitted.mkdir()
+    (keys.fitted / f"{'0' * 16}.npz").write_bytes(b"x")
+    old = KeyFolder(keep_old(keys, key))
+    assert load_key(old.key) == key
+    assert [old.read_categories(name) for name in (first, second)] == [{"country": ["Norway"]}, {"country": ["Chile"]}]
+    assert (old.fitted / f"{'0' * 16}.npz").read_bytes() == b"x"
+    assert old.root.stat().st_mode & 0o777 == 0o700

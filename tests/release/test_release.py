@@ -255,13 +255,31 @@ def test_categories_as_numbers_come_back_with_what_lies_beside_the_key(contents:
     release(contents, tmp_path, indices=True, rare_below=1)
     out, keys = tmp_path / "release", KeyFolder(tmp_path / "keys")
     assert part(out, "people")["country"].dtype.is_integer()
-    assert keys.categories.stat().st_mode & 0o777 == 0o600
+    (kept,) = keys.categories.iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
     raw = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
     assert contents.people["country"][0].encode() not in raw
     back = named(people_of(out, keys), KEY, contents.people["id"]).sort("id")
     assert back["country"].to_list() == contents.people.sort("id")["country"].to_list()
     with pytest.raises(InputError, match="belong to nobody of this study"):
         named(people_of(out, keys), Key(bytes(32)), contents.people["id"])
+    text = (out / "transforms.json").read_text()
+    (out / "transforms.json").write_text(text.replace(kept.stem, "../../elsewhere/"))
+    with pytest.raises(InputError, match="something that is no name"):
+        people_of(out, keys)
+    (out / "transforms.json").write_text(text.replace(f'"categories": "{kept.stem}",', ""))
+    kept.rename(keys.one_for_all)
+    assert people_of(out, keys)["country"].dtype == pl.String, "releases of an earlier personax name no file"
+
+
+def test_a_release_that_is_stopped_leaves_the_categories_of_the_last_one(contents: Contents, tmp_path: Path) -> None:
+    release(contents, tmp_path, indices=True, rare_below=1)
+    out, keys = tmp_path / "release", KeyFolder(tmp_path / "keys")
+    before = people_of(out, keys)
+    out.rename(tmp_path / "last")
+    with pytest.raises(InputError, match="max_rank_1"):
+        release(contents, tmp_path, indices=True, rare_below=9, attack=True, gate=Gate(max_rank_1=0.0))
+    assert people_of(tmp_path / "last", keys).equals(before)
 
 
 @pytest.mark.parametrize(("band", "kept"), [(1, {1960, 1961}), (10, {1960, 1970, 1980, 1990})])

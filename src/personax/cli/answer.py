@@ -64,4 +64,6 @@ def register(app: typer.Typer) -> None:
         if found.suppressed:
             title = f"{len(found.suppressed)} things do not leave"
             table(title, ("what", "why"), ((one["what"], one["why"]) for one in found.suppressed[:_SHOWN]))
+        if requester is None:
+            say("note: who asks is the request's own word, and so is the budget; --requester says whom you know")
         say(f"answer: {found.folder} ({', '.join(found.files)}); {found.left} requests left")

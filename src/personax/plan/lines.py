@@ -60,6 +60,10 @@ def parse(
         raise PlanError(sentence) from None
     except yaml.YAMLError as error:
         raise PlanError(f"{path}: not readable as YAML, {error}".replace("\n", " ")) from None
+    except ValueError:  # of a builtin: a date that no calendar has, an integer of thousands of digits
+        raise PlanError(
+            f"{path}: a number or a date in it is none that can be; correct it, or put it in quotes"
+        ) from None
     if not isinstance(raw, dict) or root is None:
         sentence = f"{path} holds no settings; {example}"
         raise PlanError(sentence)
@@ -75,6 +79,8 @@ def validated(model: type[Section], path: Path, raw: dict[str, Any], root: yaml.
         raise PlanError("\n".join(lines)) from None
 
 
+_SHOWN = 120
+
 _WHOLE = {"unknown_key", "not_a_name", "not_a_url", "twice", "no_price", "no_source", "no_contact", "base_url"}
 """Faults whose message says all; what was given is not repeated, for it may be a key."""
 
@@ -88,7 +94,7 @@ def _sentence(path: Path, root: yaml.Node, fault: dict[str, Any]) -> str:
         what = f"the key {missing} is missing"
     elif kind == "literal_error":
         choices = [choice.strip("'") for choice in fault["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-        what = f"{given!r} is not possible; {nearest(str(given), choices)}"
+        what = f"{_short(given)} is not possible; {nearest(str(given), choices)}"
     elif kind == "union_tag_invalid":
         choices = [choice.strip("' ") for choice in fault["ctx"]["expected_tags"].split(",")]
         what = f"source {fault['ctx']['tag']!r} is not known; {nearest(fault['ctx']['tag'], choices)}"
@@ -99,8 +105,14 @@ def _sentence(path: Path, root: yaml.Node, fault: dict[str, Any]) -> str:
     elif "headers" in fault["loc"]:
         what = _plain(fault["msg"])  # what was given may be a secret
     else:
-        what = f"{_plain(fault['msg'])}, not {given!r}"
+        what = f"{_plain(fault['msg'])}, not {_short(given)}"
     return f"{path}, line {mark}, {key or 'top level'}: {what}"
+
+
+def _short(given: object) -> str:
+    """Return what was given, cut: a list of thousands of names helps nobody."""
+    shown = repr(given)
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]} ..."
 
 
 def _plain(message: str) -> str:

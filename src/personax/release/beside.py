@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,29 +39,45 @@ class KeyFolder:
 
     @property
     def categories(self) -> Path:
-        """Column -> categories by index."""
+        """Files of column -> categories by index, one a mapping."""
+        return self.root / "categories"
+
+    @property
+    def one_for_all(self) -> Path:
+        """The file of categories of releases that name none."""
         return self.root / "categories.json"
 
-    def keep_categories(self, mapping: Mapping[str, Sequence[str]]) -> None:
-        """Write what shuffled indices stand for; nothing where there are none."""
-        if mapping:
-            write_secret(self.categories, json.dumps(mapping, indent=1, ensure_ascii=False).encode())
+    def keep_categories(self, mapping: Mapping[str, Sequence[str]], tag: Callable[[bytes], str]) -> str | None:
+        """Write what shuffled indices stand for and return its name, which may be public; None where there are none.
 
-    def read_categories(self) -> dict[str, list[str]]:
-        """Return what shuffled indices stand for; empty where none were kept.
+        The name is a keyed hash of the content (`Key.tag`), so that the file of another release is never written over,
+        whether this one is finished or not.
+        """
+        if not mapping:
+            return None
+        content = json.dumps(mapping, indent=1, ensure_ascii=False).encode()
+        name = tag(content)
+        write_secret(self.categories / f"{name}.json", content)
+        return name
+
+    def read_categories(self, name: str | None = None) -> dict[str, list[str]]:
+        """Return what shuffled indices stand for; ``name`` is what the release says, None of an earlier personax.
 
         Raises
         ------
         InputError
-            The file cannot be read.
+            The name is none, or the file is missing or cannot be read.
         """
-        if not self.categories.is_file():
+        if name is not None and (len(name) != 16 or set(name) - set("0123456789abcdef")):
+            raise InputError("the release names its categories by something that is no name; it has been altered")
+        path = self.one_for_all if name is None else self.categories / f"{name}.json"
+        if name is None and not path.is_file():
             return {}
         try:
-            found = json.loads(self.categories.read_text(encoding="utf-8"))
-            return {str(name): [str(value) for value in values] for name, values in found.items()}
+            found = json.loads(path.read_text(encoding="utf-8"))
+            return {str(column): [str(value) for value in values] for column, values in found.items()}
         except (OSError, ValueError, AttributeError, TypeError):
-            text = f"{self.categories} cannot be read; put the file back that was written with the release"
+            text = f"{path} cannot be read; put the file back that was written with the release"
             raise InputError(text) from None
 
 

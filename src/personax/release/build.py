@@ -97,7 +97,6 @@ def build(
     table = protect(left, asked, key, statement)
     asked.gate.check_alike(_alike(table))
     refuse_private(table.frame.drop("id"), private, allowed=asked.allowed, rows=_rows(contents, table.frame))
-    keys.keep_categories(table.mapping)
     sent = left if reduced is None else replace(left, embeddings=reduced.noisy)
     if reduced is not None:
         table.sentences.append(reduced.sentence)
@@ -168,7 +167,8 @@ def _write_data(
         own = describe(modality, made, protections=dict.fromkeys(made.columns[1:], done))
         write_shards(out, made, own, shard_bytes=asked.shard_bytes)
         columns += own
-    text = {"format": 2, "transform": asked.transform, "key": key.fingerprint, "measurements": told}
+    text = {"format": 2, "transform": asked.transform, "key": key.fingerprint,
+            "categories": keys.keep_categories(table.mapping, key.tag), "measurements": told}  # fmt: skip
     write_text(out / "transforms.json", json.dumps(text, indent=1))
     return columns, told
 

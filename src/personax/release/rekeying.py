@@ -78,7 +78,7 @@ def _pseudonyms(release: Path) -> set[str]:
 def keep_old(keys: KeyFolder, key: Key) -> Path:
     """Copy a key, and what its releases need to be inverted, into a folder of its own, and return that.
 
-    Done before a release is built under another key: what lies beside the key is written over then.
+    Done before a release is built under another key.
     """
     place = keys.root / OLD_KEYS / key.fingerprint
     if not (place / keys.key.name).is_file():
@@ -86,11 +86,14 @@ def keep_old(keys: KeyFolder, key: Key) -> Path:
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True, mode=0o700)
         shutil.copy2(keys.key, aside / keys.key.name)
-        if keys.fitted.is_dir():
-            shutil.copytree(keys.fitted, aside / keys.fitted.name)
-        if keys.categories.is_file():
-            shutil.copy2(keys.categories, aside / keys.categories.name)
         aside.rename(place)
+    # a build that did not end may have put the key aside before: releases under it have come since
+    for kept in (*sorted(keys.fitted.glob("*.npz")), *sorted(keys.categories.glob("*.json")), keys.one_for_all):
+        copy = place / kept.relative_to(keys.root)
+        if kept.is_file() and not copy.exists():
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copy2(kept, partial := copy.with_name(f".{copy.name}.partial"))
+            partial.replace(copy)
     return place
 
 

@@ -60,7 +60,12 @@ def people_of(release: Path, keys: KeyFolder) -> pl.DataFrame:
     InputError
         No table, or categories of another release.
     """
-    return with_names(_read(open_folder(release), "people"), keys.read_categories())
+    folder = open_folder(release)
+    told = folder.json("transforms.json") if "transforms.json" in folder.files else None
+    name = told.get("categories") if isinstance(told, dict) else None
+    known = isinstance(told, dict) and "categories" in told
+    kept = {} if known and name is None else keys.read_categories(None if name is None else str(name))
+    return with_names(_read(folder, "people"), kept)
 
 
 def named(table: pl.DataFrame, key: Key, ids: Iterable[str]) -> pl.DataFrame:

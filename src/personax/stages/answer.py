@@ -18,6 +18,7 @@ from personax.files import sha256
 from personax.plan import Answer, Request
 from personax.progress import Progress
 from personax.release.answering import AnswerLog, Entry, Joined, Populations, Rules, hashes, now, population
+from personax.release.answering.output_checker import LEAST_P, significant
 from personax.release.disclosure import merge_rare
 from personax.release.scan_folder import refuse_folder
 from personax.schema import Column
@@ -132,6 +133,8 @@ def answer(
     owner, who = reader.plan.answer or Answer(), requester or request.requester
     folder = reader.folder.path("answers")
     log, populations = AnswerLog(folder / "log.jsonl"), Populations(folder / "populations")
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise StudyError(f"{out} lies in {folder}, where the log of answers stays; give another --out")
     place = out / f"answer-{digest[:12]}"
     if place.exists():
         raise StudyError(f"{place} is there already; give another --out, or take that answer away")
@@ -145,6 +148,7 @@ def answer(
     log.add(entry)
     try:
         parts = _parts(frame, columns, request, owner)
+        _check_amounts(request, columns, owner, groups=len(parts.frames))
         _refuse_near(parts, frame["id"], log, populations, owner.least)
         asking = Asking(reader, request, columns, Rules(owner.least), _earlier(log), populations, progress,
                         stage_rng(reader.plan.seed, "answer"))  # fmt: skip
@@ -182,20 +186,42 @@ def _check_names(request: Request, columns: list[Column]) -> None:
                 raise PlanError(f"{key}: no column {name!r} may be asked about; {nearest(name, known)}")
 
 
-def _check_amounts(request: Request, columns: list[Column], owner: Answer) -> None:
+def _check_amounts(request: Request, columns: list[Column], owner: Answer, groups: int = 1) -> None:
+    """Refuse more than the owner allows; ``groups`` of people are tested each."""
     asked: dict[str, tuple[int, int]] = {}
     if (one := request.independence) is not None:
         features = len(one.features or [c for c in columns if c.role == "feature"])
         targets = len(one.targets or [c for c in columns if c.role == "target"])
-        asked["tests"] = features * targets * len(set(one.tests)), owner.tests
-    if request.discover is not None:
-        asked["discover.bootstraps"] = request.discover.bootstraps, owner.bootstraps
+        asked["tests"] = features * targets * len(one.tests) * groups, owner.tests
+    if (graph := request.discover) is not None:
+        asked["discover.bootstraps"] = graph.bootstraps, owner.bootstraps
+        if graph.test == "kci":  # the others cost next to nothing
+            asked["discover"] = _pairs(request, columns) * (1 + graph.bootstraps), owner.tests
+        if graph.alpha < LEAST_P or graph.alpha != significant(graph.alpha, 1):
+            raise PlanError(
+                f"discover.alpha: {graph.alpha:g} is not answered, only one digit, as 0.05 or 0.001, and none below "
+                f"{LEAST_P:g}; edges at finer levels would tell p-values digit by digit"
+            )
     if (crl := request.crl) is not None:
         asked["crl.latents"] = sum(crl.latents.values()) + crl.shared, owner.latents
         asked["crl.seeds"], asked["crl.epochs"] = (crl.seeds, owner.seeds), (crl.epochs, owner.epochs)
     for key, (number, most) in asked.items():
         if number > most:
             raise PlanError(f"{key}: the request asks for {number:,} and at most {most:,} are answered; ask for fewer")
+
+
+def _pairs(request: Request, columns: list[Column]) -> int:
+    """Return how many pairs of variables a causal graph would be over; each is tested at least once."""
+    asked = request.discover
+    assert asked is not None
+    number = 0
+    if "features" in asked.over:
+        number += len(asked.features or [c for c in columns if c.role == "feature"])
+    if "traits" in asked.over:
+        number += sum(c.role == "target" and c.name.startswith("final_") for c in columns)
+    if "latents" in asked.over and request.crl is not None:
+        number += sum(request.crl.latents.values()) + request.crl.shared
+    return number * (number - 1) // 2
 
 
 def _parts(frame: pl.DataFrame, columns: list[Column], request: Request, owner: Answer) -> _Parts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from personax.independence import ALL, correct, dependence_graph, present_rows
 from personax.plan import Crl, Discover, Independence, Request
 from personax.plan.request import RequestIndependence
 from personax.progress import Progress
-from personax.release.answering import Joined, Populations, Rules, hashes, join_small_cells, population
+from personax.release.answering import Joined, Populations, Rules, hashes, join_small_cells, population, rounded_p
 from personax.schema import Column, select
 from personax.stages.base import Reader
 from personax.stages.discover import TIERS, find_causes, fits, knowledge_of
@@ -28,6 +28,18 @@ from personax.stages.reading import associations
 from personax.strict import nearest
 
 __all__ = ["Asking", "level_one", "level_two"]
+
+
+def question(feature: str, target: str, given: Sequence[str]) -> str:
+    """Return the name of a question: the same whichever column is called the feature, and in any order of ``given``.
+
+    Examples
+    --------
+    >>> question("b", "a", ["d", "c"]) == question("a", "b", ["c", "d", "d"])
+    True
+    """
+    return f"{' | '.join(sorted((feature, target)))} | {', '.join(sorted(set(given)))}"
+
 
 NEAR = "its people differ from those of an earlier answer to this question by too few"
 
@@ -145,14 +157,13 @@ def _of(
 
 def _questioned(asking: Asking, section: RequestIndependence, found: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     """Add why a pair is not answered."""
-    given = ", ".join(section.given)
     present = {name: present_rows(frame[name]) for name in frame.columns if name != "id"}
     within = np.ones(frame.height, dtype=bool)
     for name in section.given:
         within &= present[name]
     reasons = {
         (feature, target): asking.why_not(
-            f"{feature} | {target} | {given}", frame["id"], present[feature] & present[target] & within
+            question(feature, target, section.given), frame["id"], present[feature] & present[target] & within
         )
         for feature, target in found.select("feature", "target").unique(maintain_order=True).iter_rows()
     }
@@ -168,7 +179,9 @@ def _judged(found: pl.DataFrame, section: RequestIndependence) -> pl.DataFrame:
     for _, part in found.with_row_index("row").group_by("group", "test", maintain_order=True):
         corrected[part["row"].to_numpy()] = correct(part["p_value"].to_numpy(), section.correction)
     made = pl.Series("p_corrected", corrected).fill_nan(None)
-    return found.with_columns(made, (made < section.alpha).alias("rejected"))
+    # decided by the digits that leave: a choice of alpha must not tell further ones
+    decided = made.map_elements(rounded_p, return_dtype=pl.Float64) < section.alpha
+    return found.with_columns(made, decided.alias("rejected"))
 
 
 def level_two(asking: Asking, frame: pl.DataFrame) -> dict[str, Any]:

@@ -30,6 +30,9 @@ SHOWN = (
 )  # fmt: skip
 """Columns of Level I that leave: the statistic and its details, which allow to work tables out, stay."""
 
+MOST_EFFECT = 0.95
+"""Larger effects leave as this: an effect of 1 says of everybody that one value gives the other away."""
+
 NUMBERS = ("p_value", "p_corrected", "effect_size", "effect_low", "effect_high")
 
 NOT_RUN = "the test cannot run on these columns"
@@ -81,7 +84,7 @@ class Rules:
         return [
             f"Nothing is about fewer than {self.least} people; rarer values were joined with others beforehand.",
             f"Counts are rounded to multiples of {self._base}, p-values to 3 significant digits and not below "
-            f"{LEAST_P:g}, other numbers to 3 decimals.",
+            f"{LEAST_P:g}, other numbers to 3 decimals; effects above {MOST_EFFECT:g} are not told apart.",
             f"A question whose people differ from those of an earlier answer to it by fewer than {self.least} is not "
             "answered again.",
             "No row, latent, exemplar, model, statistic or count of a cell leaves.",
@@ -114,7 +117,7 @@ class Rules:
         )
         return table.select(shown).with_columns(
             *(_each(pl.col(name), rounded_p) for name in ("p_value", "p_corrected")),
-            *(pl.col(name).round(3) for name in NUMBERS[2:] if name in shown),
+            *(pl.col(name).clip(-MOST_EFFECT, MOST_EFFECT).round(3) for name in NUMBERS[2:] if name in shown),
         )
 
     def numbers(self, metrics: Mapping[str, Any]) -> dict[str, Any]:

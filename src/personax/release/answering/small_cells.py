@@ -50,8 +50,9 @@ def join_small_cells(
     -----
     Nominal: the rare become ``other``, or are missing where all rare ones together are too few
     (`personax.release.disclosure.merge_rare`). Numbers of at most 12 distinct
-    values: a rare level joins its next neighbour, which at the ends is top and bottom coding. Other numbers stay:
-    the tests use ranks or bounded kernels, in which one person weighs no more than another.
+    values: a rare level joins its next neighbour, which at the ends is top and bottom coding. Of other numbers the
+    ``least`` smallest and the ``least`` greatest become one value each: correlations and kernels of standardised
+    numbers are decided by a single person who is far from all others. Numbers on a circle have no ends and stay.
 
     References
     ----------
@@ -73,8 +74,7 @@ def join_small_cells(
             told.append(Joined(column.name, "too few people have one of its values, or any", left_out=True))
             continue
         if after < before:
-            how = "other, or as missing" if column.kind == "nominal" else "the next level"
-            told.append(Joined(column.name, f"values of fewer than {least} people count as {how}"))
+            told.append(Joined(column.name, _how(column, before, least)))
         frame = frame.with_columns(made)
         kept.append(column)
     return frame.drop(one.column for one in told if one.left_out), kept, told
@@ -84,11 +84,20 @@ def _known(series: pl.Series) -> pl.Series:
     return series.fill_nan(None) if series.dtype.is_float() else series
 
 
+def _how(column: Column, before: int, least: int) -> str:
+    if column.kind != "nominal" and before > FEW:
+        return f"its {least} smallest and {least} greatest numbers count as one number each"
+    joined = "other, or as missing" if column.kind == "nominal" else "the next level"
+    return f"values of fewer than {least} people count as {joined}"
+
+
 def _joined(frame: pl.DataFrame, column: Column, least: int) -> pl.Series:
     series = frame[column.name]
     if column.kind == "nominal" or not series.dtype.is_numeric():
         texts = frame.select(pl.col(column.name).cast(pl.String))
         return merge_rare(texts, [column.name], least)[0][column.name] if _has_rare(series, least) else series
+    if column.kind != "cyclic" and series.drop_nulls().n_unique() > FEW:
+        series = _ends_joined(series, least)
     if series.drop_nulls().n_unique() > FEW:
         return series
     levels = series.drop_nulls().unique().sort().to_numpy().astype(float)
@@ -97,6 +106,20 @@ def _joined(frame: pl.DataFrame, column: Column, least: int) -> pl.Series:
         return series
     mapped = dict(zip(levels.tolist(), levels[_neighbours(counts, least)].tolist(), strict=True))
     return series.cast(pl.Float64).replace_strict(mapped, return_dtype=pl.Float64, default=None)
+
+
+def _ends_joined(series: pl.Series, least: int) -> pl.Series:
+    """Top and bottom coding; all missing where both ends would be all there is.
+
+    Examples
+    --------
+    >>> _ends_joined(pl.Series([1, 2, 3, 4, 5, 900]), 2).to_list()
+    [2, 2, 3, 4, 5, 5]
+    """
+    values = series.drop_nulls().sort()
+    if len(values) < 2 * least:
+        return pl.Series(series.name, [None] * len(series), dtype=series.dtype)
+    return series.clip(values[least - 1], values[len(values) - least])
 
 
 def _has_rare(series: pl.Series, least: int) -> bool:

@@ -2,6 +2,7 @@
 
 - what is held: ``linkage`` (all originals), ``direct`` (one), ``strangers``, ``facts``, ``pairs``, ``versions``
 - steps: ``seeds`` and ``gromov`` (first pairs), ``predicting`` and ``selftraining`` (everybody), ``network``
+- ``together``: all measurements at once, and the groups of the table
 - ``report``: all campaigns against one measurement; ``run``: against a release; ``gate``: what none may exceed
 """
 

@@ -11,10 +11,14 @@ import numpy as np
 import polars as pl
 
 from personax.progress import Progress, Silent
-from personax.release.audit import Attack, AuditReport, Gate, audit, audit_table
+from personax.release.audit import CAMPAIGNS, Attack, AuditReport, Campaign, Gate, audit, audit_table
 from personax.release.audit.facts import join, joined
+from personax.release.audit.linkage import TRAINED, linkage
+from personax.release.audit.nearest import standardised
 from personax.release.audit.report import LEAST
+from personax.release.audit.rows import Rows
 from personax.release.audit.selftraining import Pairs
+from personax.release.audit.together import LABEL, by_groups, by_pairs, groups_of
 from personax.release.audit.versions import Versions
 from personax.release.contents import Contents
 from personax.release.disclosure import with_names
@@ -32,6 +36,8 @@ PEOPLE = 500
 """Scored in a build; ``personax release audit`` scores more. The attacker holds everybody in both."""
 FORMAT = 2
 """Of audit.json: 1 had attacks in one list, 2 has campaigns."""
+NARROW = 256
+"""Numbers of all measurements up to which self-training is tried on them together."""
 MOST = 6
 """Columns that are inferred."""
 
@@ -132,6 +138,7 @@ def audit_release(
     shown = with_names(released, table.mapping)
     quasi = [name for name in _quasi(table) if name in shown.columns and name in table.known.columns]
     reports: dict[str, AuditReport] = {}
+    parts_of = {label: parts(folder, label.partition("/")[0]) for label in chains}
     for place, (label, chain) in enumerate(chains.items()):
         watch.step(place, len(chains) + 1, f"attacks on {label}")
         modality, _, name = label.partition("/")
@@ -149,6 +156,13 @@ def audit_release(
         )  # fmt: skip
         for campaign in reports[label].campaigns:
             gate.check(label, campaign.attacks, campaign=campaign.name)
+    if reports:
+        watch.step(len(chains), len(chains) + 1, f"attacks on {LABEL}")
+        joint = _together(folder.files, parts_of, key, contents, (table.known, shown), quasi, people, rng)
+        if joint is not None:
+            reports[LABEL] = joint
+            for campaign in joint.campaigns:
+                gate.check(LABEL, campaign.attacks, campaign=campaign.name)
     watch.step(len(chains), len(chains) + 1, "attacks on the table")
     own = [name for name in table.known.columns if name != "id"]
     known = table.known.sort("id")
@@ -158,6 +172,49 @@ def audit_release(
         gate.check("the table", made[-1:], campaign="public_facts")
     gate.check("the table", made[:-1] if quasi else made, campaign="table")
     return ReleaseAudit(transform, reports, made, gate)
+
+
+def _together(
+    files: Mapping[str, Path],
+    parts_of: Mapping[str, Sequence[str]],
+    key: Key,
+    contents: Contents,
+    tables: tuple[pl.DataFrame, pl.DataFrame],
+    quasi: Sequence[str],
+    people: int,
+    rng: np.random.Generator,
+) -> AuditReport | None:
+    """Attack all measurements at once, of the people who have them all; None where they are too few.
+
+    The attacks of one measurement are not all repeated: with few numbers each, everything that has the originals.
+    """
+    released = {
+        label: _known(files, paths, key, contents, label.partition("/")[2]) for label, paths in parts_of.items()
+    }
+    ids = tables[1].select("id").sort("id")
+    for frame_ in released.values():
+        ids = ids.join(frame_.select("id"), on="id", how="semi", maintain_order="left")
+    if ids.height < LEAST:
+        return None
+
+    def rows(table: pl.DataFrame) -> pl.DataFrame:
+        return ids.join(table, on="id", how="left", maintain_order="left")
+
+    before, after = [], []
+    for label, found in released.items():
+        modality, _, name = label.partition("/")
+        before.append(np.asarray(rows(contents.embeddings[modality])[name].to_numpy(), dtype=np.float32))
+        after.append(np.asarray(rows(found)[name].to_numpy(), dtype=np.float32))
+    asked = np.sort(rng.permutation(ids.height)[:people])
+    x, y = (np.hstack([standardised(z) for z in side]) for side in (before, after))
+    trained = tuple(TRAINED) if x.shape[1] <= NARROW else ()
+    exact = linkage(Rows(x), Rows(y), CAMPAIGNS["originals"], asked=asked, trained=trained, rng=rng)
+    campaigns = [Campaign("originals", tuple(exact))]
+    if quasi:
+        groups = groups_of(rows(tables[0]), rows(tables[1]), quasi)
+        campaigns.append(Campaign("public_facts", (by_groups(before, after, groups, asked=asked, rng=rng),)))
+    points, best = by_pairs(before, after, rng=rng)
+    return AuditReport(ids.height, x.shape[1], len(asked), [*campaigns, Campaign("pairs", (best,))], points, None)
 
 
 def _quasi(table: Protected) -> Sequence[str]:
