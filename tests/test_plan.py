@@ -94,6 +94,12 @@ def test_a_fault_is_one_sentence(tmp_path: Path, text: str, says: str) -> None:
     assert "\n" not in message
 
 
+def test_what_was_given_is_said_once(tmp_path: Path) -> None:
+    message = fault(tmp_path, GOOD + "crl: {latents: {text: 2}, method: ours}\n")
+    assert "there is no method ours; choose from" in message
+    assert message.endswith("default")
+
+
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     text = GOOD.replace("n: 20", "n: x\n  m: 3") + "seeds: 1\nindependence: {alfa: .1, tests: [kcii], alpha: 2}\n"
     faults = fault(tmp_path, text).splitlines()

@@ -116,6 +116,14 @@ def test_each_fault_is_found(change: Change, says: str) -> None:
         check_method(FirstColumns(change=change))
 
 
+def test_a_method_that_never_fits_is_named() -> None:
+    def fails(pair: Any) -> Any:
+        raise IndexError("no such column")
+
+    with pytest.raises(AssertionError, match=r"first-columns: fit raises IndexError \(no such column\)"):
+        check_method(FirstColumns(change=fails))
+
+
 def test_what_is_not_registered_or_no_estimator() -> None:
     forget("methods", "first-columns")
     with pytest.raises(AssertionError, match="no registered method"):

@@ -114,6 +114,30 @@ def test_nothing_is_guessed_about_how_tokens_become_a_vector(tmp_path: Path) -> 
         text_encoder(str(folder), like="minilmm")
 
 
+def test_the_tokenizer_of_another_model_is_named(tmp_path: Path) -> None:
+    from transformers import PreTrainedTokenizerFast
+
+    folder = text_model(tmp_path, "bert")
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    tokenizer.add_tokens(["zebra"])
+    tokenizer.save_pretrained(folder)
+    encoder = text_encoder(str(folder), pooling="mean", device="cpu")
+    assert encoder.encode(["she sings"]).shape[0] == 1
+    with pytest.raises(InputError, match=r"tokenizer of .* makes tokens that the model has no weights for"):
+        encoder.encode(["zebra"])
+
+
+def test_a_picture_model_encodes_no_texts(tmp_path: Path) -> None:
+    folder = picture_model(tmp_path, "vit")
+    with pytest.raises(InputError, match=r"embed.text: the model .* (encodes no texts|cannot be had)"):
+        text_encoder(str(folder), pooling="mean", device="cpu")
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"there is no such folder, and no hub gives it"):
+        text_encoder(str(tmp_path / "nowhere"), pooling="mean")
+
+
 def test_pickled_weights_are_not_read(tmp_path: Path) -> None:
     folder = text_model(tmp_path, "bert")
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")

@@ -129,6 +129,20 @@ def test_every_fault_is_seen_and_named(function: Call, facts: dict[str, Any], sa
         registry.forget("tests", "toy")
 
 
+def test_a_test_that_never_runs_is_named() -> None:
+    def broken(x: Any, y: Any, z: Any = None) -> Any:
+        raise KeyError("column")
+
+    register("tests", "toy", given="without", invariant=())(broken)
+    try:
+        with pytest.raises(
+            AssertionError, match=r"^toy: on \d+ rows of ordinary values it raises KeyError \('column'\)"
+        ):
+            check_test("toy")
+    finally:
+        registry.forget("tests", "toy")
+
+
 def test_a_right_test_passes() -> None:
     register("tests", "toy", given="without", invariant=("affine",))(numbers)
     try:

@@ -79,7 +79,11 @@ class _Checked:
     @property
     def fitted(self) -> Fitted:
         if self.first is None:
-            self.first = self.fit()
+            try:
+                self.first = self.fit()
+            except Exception as error:
+                text = f"{self.name}: fit raises {type(error).__name__} ({error}) on ordinary measurements"
+                raise AssertionError(f"{text}; return a fit") from error
         return self.first
 
     @property

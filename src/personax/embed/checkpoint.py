@@ -109,7 +109,8 @@ def _fetched(field: str, model: str, revision: str | None) -> Path:
             )
         )
     except (OSError, ValueError) as error:
-        raise InputError(f"{field}: the model {model} cannot be had ({_said(error)})") from None
+        text = f"{field}: the model {model} cannot be had: there is no such folder, and no hub gives it"
+        raise InputError(f"{text} ({_said(error)})") from None
 
 
 def _said(error: Exception) -> str:

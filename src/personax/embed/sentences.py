@@ -87,6 +87,7 @@ class SentenceEncoder:
         if recipe is None and pooling is None and not (found.folder / "modules.json").is_file():
             text = f"embed.text: {found.model} has no modules.json, so nothing says how its tokens become one vector"
             raise InputError(f"{text}; say like: NAME of a preset, or pooling: mean, cls or lasttoken")
+        self._name = found.model
         self._model = _loaded(package, found, where, kind)
         self._set(found, recipe, pooling, tokens)
         self._prompt = instruction or (recipe.prompt if recipe else self._own_prompt())
@@ -137,14 +138,21 @@ class SentenceEncoder:
         return np.array([len(ids) for ids in told["input_ids"]], dtype=np.int64)
 
     def _encoded(self, items: Sequence[str]) -> Vectors:
-        vectors = self._model.encode(
-            [_clean(text) for text in items],
-            batch_size=max(1, len(items)),
-            # the whole answer to what is put before a text: a model's own default must not come on top
-            prompt=self._prompt,
-            convert_to_numpy=True,
-            show_progress_bar=False,
-        )
+        try:
+            vectors = self._model.encode(
+                [_clean(text) for text in items],
+                batch_size=max(1, len(items)),
+                # the whole answer to what is put before a text: a model's own default must not come on top
+                prompt=self._prompt,
+                convert_to_numpy=True,
+                show_progress_bar=False,
+            )
+        except IndexError:
+            text = f"embed.text: the tokenizer of {self._name} makes tokens that the model has no weights for"
+            raise InputError(f"{text}; take the tokenizer that belongs to it") from None
+        except ValueError as error:
+            said = (str(error).strip().splitlines() or ["no reason given"])[0]
+            raise InputError(f"embed.text: the model {self._name} encodes no texts ({said}); take another") from None
         return np.asarray(vectors, dtype=np.float32)
 
     def _probe(self) -> Vectors:

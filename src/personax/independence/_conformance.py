@@ -95,7 +95,11 @@ class _Checked:
 
     @cached_property
     def first(self) -> TestResult:
-        return self.run(*self.sample)
+        try:
+            return self.run(*self.sample)
+        except Exception as error:
+            text = f"{self.test.name}: on {ROWS} rows of ordinary values it raises {type(error).__name__} ({error})"
+            raise AssertionError(f"{text}; return a TestResult") from error
 
     @cached_property
     def random(self) -> bool:

@@ -104,6 +104,8 @@ def _sentence(path: Path, root: yaml.Node, fault: dict[str, Any]) -> str:
         what = fault["msg"]
     elif "headers" in fault["loc"]:
         what = _plain(fault["msg"])  # what was given may be a secret
+    elif "choose from" in fault["msg"] or "did you mean" in fault["msg"]:
+        what = _plain(fault["msg"])  # it names what was given
     else:
         what = f"{_plain(fault['msg'])}, not {_short(given)}"
     return f"{path}, line {mark}, {key or 'top level'}: {what}"

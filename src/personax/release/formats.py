@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, get_args
 import polars as pl
 
 from personax.errors import InputError
+from personax.release.delimited import read_delimited
 
 __all__ = ["MAX_UNPACKED", "TABLES", "Format", "contents", "format_of", "read_whole", "scanned", "stem_of"]
 
@@ -98,12 +99,12 @@ def read_whole(path: Path) -> pl.DataFrame:
     Raises
     ------
     InputError
-        It is larger than `MAX_UNPACKED`, or JSON that is no table.
+        It is larger than `MAX_UNPACKED`, JSON that is no table, or CSV that `read_delimited` refuses.
     """
     kind = format_of(path.name)
     raw = contents(path)
     if kind in ("csv", "tsv"):
-        return pl.read_csv(raw, separator="\t" if kind == "tsv" else ",", infer_schema_length=None)
+        return read_delimited(path, raw, "\t" if kind == "tsv" else ",")
     if kind in ("jsonl", "ndjson"):
         return pl.read_ndjson(io.BytesIO(raw), infer_schema_length=None)
     if kind == "json":
@@ -112,13 +113,21 @@ def read_whole(path: Path) -> pl.DataFrame:
 
 
 def _records(path: Path, raw: bytes) -> pl.DataFrame:
-    """Return the table of a JSON file: a list of rows, columns of lists, or columns of rows as pandas writes them."""
+    """Return the table of a JSON file: rows, columns, or names and rows apart, as pandas writes them.
+
+    A vector of numbers under every id is a table of ids and vectors, called as the file is.
+    """
     try:
         found: Any = json.loads(raw)
     except (ValueError, RecursionError):
         raise InputError(f"{path.name} is not JSON; get the file again") from None
     if isinstance(found, list) and found and all(isinstance(row, Mapping) for row in found):
         return pl.from_dicts(found, infer_schema_length=None)
+    apart = isinstance(found, Mapping) and set(found) in ({"columns", "data"}, {"columns", "index", "data"})
+    if apart and all(isinstance(part, list) for part in found.values()):
+        return _apart(path, found)
+    if isinstance(found, Mapping) and _by_id(found):
+        return pl.DataFrame({"id": list(found), stem_of(path.name): list(found.values())}, strict=False)
     if isinstance(found, Mapping) and found:
         columns = [list(cells.values()) if isinstance(cells, Mapping) else cells for cells in found.values()]
         if all(isinstance(cells, list) for cells in columns) and len({len(cells) for cells in columns}) == 1:
@@ -126,3 +135,23 @@ def _records(path: Path, raw: bytes) -> pl.DataFrame:
             if len(same) <= 1:
                 return pl.DataFrame(dict(zip(found, columns, strict=True)), strict=False)
     raise InputError(f"{path.name} is JSON, but no table: neither a list of rows nor columns of one length")
+
+
+def _apart(path: Path, found: Mapping[str, list[Any]]) -> pl.DataFrame:
+    """Return the table of names and rows apart; the index stands in it where it says more than the number of a row."""
+    names, rows = [str(name) for name in found["columns"]], found["data"]
+    if len(set(names)) < len(names) or any(not isinstance(row, list) or len(row) != len(names) for row in rows):
+        raise InputError(f"{path.name} is JSON, but no table: its rows are not as long as its columns are many")
+    table = pl.DataFrame(rows, schema=names, orient="row", strict=False, infer_schema_length=None)
+    index = found.get("index", [])
+    if len(index) != len(rows) or index == list(range(len(rows))) or "index" in names:
+        return table
+    return table.insert_column(0, pl.Series("index", [str(name) for name in index]))
+
+
+def _by_id(found: Mapping[str, Any]) -> bool:
+    """Say whether these are vectors under ids: lists of fractions of one length, fewer than there are lists."""
+    lengths = {len(cells) if isinstance(cells, list) else 0 for cells in found.values()}
+    if len(lengths) != 1 or not 1 < max(lengths) < len(found):
+        return False
+    return all(isinstance(number, float) for cells in found.values() for number in cells)

@@ -18,7 +18,7 @@ from personax.errors import InputError
 from personax.release.folder import MAX_BYTES
 from personax.release.formats import contents, format_of, read_whole, scanned, stem_of
 
-__all__ = ["NestedError", "arrays", "as_ids", "frame", "is_written_out", "one_length", "schema", "shapes"]
+__all__ = ["NestedError", "arrays", "as_ids", "frame", "is_written_out", "mixed", "one_length", "schema", "shapes"]
 
 MAX_CELLS = 2**33
 """Of a table, a vector counted with its length."""
@@ -29,15 +29,20 @@ UNREADABLE = (
 )  # fmt: skip
 """What readers raise on bytes that are no such file."""
 
+_POINTER = b"version https://git-lfs.github.com/spec/"
+
+_NOTHING = "\0"
+
 Schema = Mapping[str, pl.DataType]
 
 
 class NestedError(InputError):
     """Columns that hold other things than numbers, texts, dates and vectors; ``columns`` names them."""
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], text: str = "") -> None:
         names = ", ".join(columns)
-        super().__init__(f"{path.name}: {names} hold nested or binary things; a release has numbers, texts and vectors")
+        text = text or "hold nested or binary things; a release has numbers, texts and vectors"
+        super().__init__(f"{path.name}: {names} {text}")
         self.columns = tuple(columns)
 
 
@@ -53,6 +58,7 @@ def schema(path: Path, *, leave: Collection[str] = ()) -> Schema:
     NestedError
         It holds other things than numbers, texts, dates and vectors.
     """
+    _is_there(path)
     try:
         lazy = scanned(path)
         if lazy is None:
@@ -60,6 +66,15 @@ def schema(path: Path, *, leave: Collection[str] = ()) -> Schema:
         return _bounded(path, lazy, lazy.select(pl.len()).collect().item(), leave)
     except UNREADABLE as error:
         raise InputError(f"{path.name} cannot be read as a table ({_first(error)}); get the file again") from None
+
+
+def _is_there(path: Path) -> None:
+    """Refuse what stands for a file that was not fetched."""
+    with path.open("rb") as stream:
+        if stream.read(len(_POINTER)) == _POINTER:
+            raise InputError(
+                f"{path.name} is a pointer of Git LFS and not the file (git lfs pull fetches it); fetch it"
+            )
 
 
 def _bounded(path: Path, table: pl.DataFrame | pl.LazyFrame, rows: int, leave: Collection[str] = ()) -> Schema:
@@ -96,6 +111,48 @@ def frame(paths: Sequence[Path], columns: Sequence[str] | None = None) -> pl.Dat
         raise InputError(f"{', '.join(path.name for path in paths)} are parts with different columns") from None
 
 
+def mixed(paths: Sequence[Path], columns: Sequence[str]) -> pl.DataFrame:
+    """Read columns of the parts of one table that others wrote: a part that lacks a column has nulls there.
+
+    Raises
+    ------
+    InputError
+        As `frame` does, or where a column holds text in one part and numbers in another.
+    """
+    if len(paths) == 1:
+        return frame(paths, columns)
+    found = [_part(path, [name for name in columns if name in _names(path)]) for path in paths]
+    parts = [part.select(values.name for values in part if values.null_count() < len(values)) for part in found]
+    kinds = {name: {part[name].dtype for part in parts if name in part.columns} for name in columns}
+    for name, its in kinds.items():
+        if len(its) > 1 and not all(kind.is_numeric() or kind.is_nested() for kind in its):
+            raise InputError(
+                f"{name} is of different kinds in {', '.join(path.name for path in paths)}; write it alike"
+            )
+    empty = {
+        name: next(part[name].dtype for part in found if name in part.columns) for name in columns if not kinds[name]
+    }
+    try:
+        heights = [part.height for part in found]
+        sized = [
+            part if part.width else pl.DataFrame({_NOTHING: pl.Series([None] * height, dtype=pl.Int8)})
+            for part, height in zip(parts, heights, strict=True)
+        ]
+        table = pl.concat(sized, how="diagonal_relaxed")
+        lost = [pl.lit(None, kind).alias(name) for name, kind in empty.items()]
+        return table.with_columns(lost).select(columns)
+    except UNREADABLE:
+        raise InputError(f"{', '.join(path.name for path in paths)} are parts with different columns") from None
+
+
+def _names(path: Path) -> set[str]:
+    try:
+        table = scanned(path)
+        return set(read_whole(path).columns if table is None else table.collect_schema())
+    except UNREADABLE as error:
+        raise InputError(f"{path.name} cannot be read as a table ({_first(error)}); get the file again") from None
+
+
 def _part(path: Path, columns: Sequence[str] | None) -> pl.DataFrame:
     try:
         table = scanned(path)
@@ -122,6 +179,8 @@ def one_length(vectors: pl.Series, path: Path) -> pl.Series:
         return vectors.cast(pl.Array(pl.Float32, vectors.dtype.size))
     if vectors.dtype == pl.String:
         vectors = _written_out(vectors, path)
+    # a person without a vector, as programs write one that know no null
+    vectors = pl.select(pl.when(vectors.list.len() > 0).then(vectors)).to_series().alias(vectors.name)
     lengths = vectors.drop_nulls().list.len().unique()
     if len(lengths) != 1:
         raise InputError(f"{path.name}: the vectors of {vectors.name} have {len(lengths)} different lengths, not one")
@@ -137,6 +196,12 @@ def is_written_out(values: pl.Series) -> bool:
 
 
 def _written_out(values: pl.Series, path: Path) -> pl.Series:
+    if bool(values.str.contains("...", literal=True).any()):
+        raise NestedError(
+            path,
+            [values.name],
+            "holds text that is no list of numbers: numpy shortened it (...); save vectors as Parquet",
+        )
     inner = values.str.strip_chars().str.strip_prefix("[").str.strip_suffix("]").str.strip_chars()
     try:
         return inner.str.replace_all(r"[,\s]+", " ").str.split(" ").cast(pl.List(pl.Float64)).alias(values.name)

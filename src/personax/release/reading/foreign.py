@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import polars as pl
 from personax.errors import InputError
 from personax.release.folder import Folder
 from personax.release.formats import TABLES, format_of, stem_of
-from personax.release.plain import arrays, as_ids, frame, is_written_out, one_length, schema, shapes
+from personax.release.plain import arrays, as_ids, is_written_out, mixed, one_length, schema, shapes
 from personax.release.reading.layouts import IDS, recognise
 from personax.release.reading.placing import LEAVE, Place, Placer
 from personax.release.reading.released import Source
@@ -22,7 +22,7 @@ from personax.schema import Column, Notice
 __all__ = ["Foreign", "ForeignTable", "TableError", "grouped", "is_unknown", "read_foreign", "read_table"]
 
 _PART = re.compile(r"-\d{5}-of-\d{5}$")
-_SPLIT = re.compile(r"(^|[-_.])(train|test|validation|valid|val|dev)$")
+_SPLIT = re.compile(r"(^|(?<=/)|[-_.])(train|test|validation|valid|val|dev)$")
 _SPLIT_FOLDER = re.compile(r"(^|/)(train|test|validation|valid|val|dev)/")
 
 _ABOUT = {
@@ -32,8 +32,10 @@ _ABOUT = {
 """JSON that describes data and holds none."""
 
 
-_TEXTS = (".md", ".txt", ".cff", ".rst", ".pdf", ".html", ".json", ".yaml", ".yml", ".toml")
-_TEXT_NAMES = {"SHA256SUMS", "LICENSE", "LICENCE", "README", "NOTICE", "CITATION"}
+_TEXTS = (".md", ".cff", ".rst", ".pdf", ".html", ".json", ".yaml", ".yml", ".toml")
+_TEXT_NAMES = {
+    "SHA256SUMS", "LICENSE", "LICENCE", "README", "NOTICE", "CITATION", "CHANGELOG", "TERMS", "USAGE", "REQUIREMENTS",
+}  # fmt: skip
 
 
 class TableError(InputError):
@@ -46,7 +48,10 @@ class TableError(InputError):
 
 @dataclass(frozen=True)
 class ForeignTable:
-    """Files of one table: its cells, and which of its columns hold vectors of which length (0: not known yet)."""
+    """Files of one table: its cells, and which of its columns hold vectors of which length (0: not known yet).
+
+    ``spread`` names the columns of vectors that stand in one column a number; ``lacking`` says which part lacks what.
+    """
 
     stem: str
     files: tuple[str, ...]
@@ -54,6 +59,8 @@ class ForeignTable:
     cells: pl.DataFrame
     dims: Mapping[str, int]
     rows: int
+    spread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass
@@ -85,6 +92,7 @@ def read_foreign(folder: Folder, mapping: Mapping[str, str] | None) -> Foreign:
     placed = [_placed(one, placer) for one in tables]
     placer.finish(names)
     read = _joined(tables, placed, placer)
+    read.notices += [Notice(text) for one in tables for text in one.lacking]
     read.notices += _left_out(folder, mapping, placed)
     return read
 
@@ -106,7 +114,7 @@ def is_unknown(name: str) -> bool:
     (True, False, False, False)
     """
     last = name.rpartition("/")[2]
-    about = last.lower().endswith(_TEXTS) or last.partition(".")[0] in _TEXT_NAMES or last.startswith(".")
+    about = last.lower().endswith(_TEXTS) or last.partition(".")[0].upper() in _TEXT_NAMES or last.startswith(".")
     return format_of(name) is None and not about
 
 
@@ -140,20 +148,59 @@ def read_table(folder: Folder, names: Sequence[str], mapping: Mapping[str, str])
     stem = _SPLIT.sub("", _PART.sub("", stem)) or names[0].rpartition("/")[0].rpartition("/")[2] or "data"
     left = {key.rpartition("/")[2] for key, word in mapping.items() if word == LEAVE and "/" not in key}
     left |= {key.partition("/")[2] for key, word in mapping.items() if word == LEAVE and key.startswith(f"{stem}/")}
-    types = schema(paths[0], leave=left)
+    types, lacking = _types(paths, left)
     dims = {name: kind.size if isinstance(kind, pl.Array) else 0 for name, kind in types.items() if kind.is_nested()}
-    cells = frame(paths, [name for name in types if name not in dims])
-    rows = cells.height if cells.width or not dims else frame(paths, list(dims)[:1]).height
-    dims = {name: size or _length(paths[0], name) for name, size in dims.items()}
+    cells = mixed(paths, [name for name in types if name not in dims])
+    rows = cells.height if cells.width or not dims else mixed(paths, list(dims)[:1]).height
+    dims = {name: size or _length(paths, name) for name, size in dims.items()}
     for text in [values for values in cells if is_written_out(values)]:
         dims[text.name] = one_length(text.drop_nulls().head(1), paths[0]).dtype.size  # type: ignore[attr-defined]
         cells = cells.drop(text.name)
-    return ForeignTable(stem, tuple(names), tuple(paths), cells, dims, rows)
+    spread = _spread(cells, {key.removeprefix(f"{stem}/") for key in mapping}, taken={*cells.columns, *dims})
+    cells = cells.drop(column for columns in spread.values() for column in columns)
+    dims |= {name: len(columns) for name, columns in spread.items()}
+    return ForeignTable(stem, tuple(names), tuple(paths), cells, dims, rows, spread, lacking)
 
 
-def _length(path: Path, name: str) -> int:
+def _types(paths: Sequence[Path], left: Collection[str]) -> tuple[dict[str, pl.DataType], tuple[str, ...]]:
+    """Return the columns of all parts of a table, and which part lacks which."""
+    parts = [schema(path, leave=left) for path in paths]
+    types: dict[str, pl.DataType] = {}
+    for part in parts:
+        types |= {name: kind for name, kind in part.items() if name not in types}
+    lacking = []
+    for path, part in zip(paths, parts, strict=True):
+        if absent := [name for name in types if name not in part]:
+            lacking.append(
+                f"{path.name} lacks {', '.join(absent)}, which other parts have; its people have none there."
+            )
+    return types, tuple(lacking)
+
+
+_NUMBERED = re.compile(r"(.*?)[-_. ]?(\d+)")
+_SPREAD = re.compile(r"(^|[^a-z])(emb|embed|embedding|vec|vector|dim|feat)s?$", re.IGNORECASE)
+
+
+def _spread(cells: pl.DataFrame, mapped: Collection[str], *, taken: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return vector -> its columns, for runs such as emb_0 ... emb_767 of which nobody has said what they are."""
+    runs: dict[str, dict[int, str]] = {}
+    for values in cells:
+        match = _NUMBERED.fullmatch(values.name)
+        if match and values.dtype.is_float() and values.name not in mapped:
+            runs.setdefault(match[1], {})[int(match[2])] = values.name
+    found = {}
+    for start, run in runs.items():
+        first = min(run)
+        whole = first in (0, 1) and sorted(run) == list(range(first, first + len(run)))
+        if whole and len(run) >= (8 if _SPREAD.search(start) else 16) and (not start or _SPREAD.search(start)):
+            found[start if start and start not in taken else "vectors"] = tuple(run[at] for at in sorted(run))
+    return found
+
+
+def _length(paths: Sequence[Path], name: str) -> int:
     """Return the length of the first vector; that all have it is looked at when they are read."""
-    found = frame([path], [name])[name].drop_nulls().head(1).list.len()
+    lengths = mixed(paths, [name])[name].drop_nulls().list.len()
+    found = lengths.filter(lengths > 0).head(1)
     return int(found[0]) if len(found) else 0
 
 
@@ -325,4 +372,4 @@ def _add_vectors(
         read.notices.append(Notice(f"Two {modality} embeddings are called {name}; the second is called {label} here."))
     if label in own:
         raise TableError(table, f"{table.files[0]}: {modality} has another embedding called {name}; rename one file")
-    own[label] = Source(table.paths, name, key, rows, table.dims[name] or None)
+    own[label] = Source(table.paths, name, key, rows, table.dims[name] or None, table.spread.get(name, ()))

@@ -37,7 +37,9 @@ def read_ours(folder: Folder) -> tuple[pl.DataFrame, list[Column], dict[str, dic
         if "id" not in types:
             raise InputError(f"{names[0]} has no column id; get the release again")
         sources[modality] = {
-            name: Source(paths, name, "id", people["id"], kind.size if isinstance(kind, pl.Array) else None)
+            name: Source(
+                paths, name, "id", people["id"], kind.size if isinstance(kind, pl.Array) else None, strict=True
+            )
             for name, kind in types.items()
             if kind.is_nested()
         }

@@ -11,7 +11,7 @@ import polars as pl
 
 from personax.errors import InputError
 from personax.release.folder import Folder
-from personax.release.formats import format_of, stem_of
+from personax.release.formats import TABLES, format_of, stem_of
 from personax.release.layout import is_ours
 from personax.release.plain import NestedError, as_ids
 from personax.release.reading.foreign import ForeignTable, TableError, grouped, is_unknown, read_foreign, read_table
@@ -27,6 +27,9 @@ _ID_NAME = re.compile(
 )
 
 
+_PACKED = ("zip", "tar", "tgz", "7z", "rar", "bz2", "xz", "zst")
+
+
 @dataclass
 class Proposal:
     """What a release is taken for.
@@ -39,11 +42,14 @@ class Proposal:
         Columns whose word nobody has given.
     unread
         One sentence for everything that is left out because it cannot be read or joined.
+    lost
+        Those of them that speak of whole tables.
     """
 
     mapping: dict[str, str] = field(default_factory=dict)
     guessed: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
 
 
 def propose_mapping(
@@ -82,15 +88,33 @@ def propose_mapping(
     proposal = Proposal(dict(mapping or {}))
     if is_ours(folder) and not mapping:
         return proposal
-    proposal.unread += [
-        f"{name} is of a kind that is not read; it is left out" for name in folder.files if is_unknown(name)
-    ]
+    proposal.unread += _unknown([name for name in folder.files if is_unknown(name)])
     tables = _readable(folder, proposal)
     if not tables:
-        raise InputError("; ".join([f"nothing of {where} can be read", *proposal.unread]))
+        tell = "; ".join([f"nothing of {where} can be read", *proposal.unread])
+        raise InputError(f"{tell}; give a folder with tables or arrays (Parquet, CSV, JSON, Arrow, npy, npz)")
     _guess(tables, proposal)
     _join(folder, proposal)
+    about = any(word.partition(":")[0] in ("feature", "target") for word in proposal.mapping.values())
+    if proposal.lost and not about:
+        lost = "; ".join(sentence.partition("; ")[0] for sentence in proposal.lost)
+        raise InputError(f"of {where} only vectors are left: {lost}; mend that, or map the file to leave")
     return proposal
+
+
+def _unknown(names: Sequence[str]) -> list[str]:
+    """Return one sentence for the files of each kind that is not read."""
+    kinds: dict[str, list[str]] = {}
+    for name in names:
+        kinds.setdefault(name.rpartition("/")[2].rpartition(".")[2].lower(), []).append(name)
+    sentences = []
+    for kind, its in kinds.items():
+        which = its[0] if len(its) == 1 else f"{its[0]} and {len(its) - 1:,} more .{kind}"
+        cure = " (unpack it)" if kind in _PACKED else " (a table is called .csv or .tsv)" if kind == "txt" else ""
+        one = len(its) == 1
+        they = "it is" if one else "they are"
+        sentences.append(f"{which} {'is' if one else 'are'} of a kind that is not read{cure}; {they} left out")
+    return sentences
 
 
 def _readable(folder: Folder, proposal: Proposal) -> list[ForeignTable]:
@@ -102,6 +126,7 @@ def _readable(folder: Folder, proposal: Proposal) -> list[ForeignTable]:
             # JSON that is no table is what many sets are described by
             if format_of(names[0]) != "json":
                 proposal.unread.append(_sentence(error))
+                proposal.lost += proposal.unread[-1:] if format_of(names[0]) in TABLES else []
             proposal.mapping |= dict.fromkeys(names, LEAVE)
     return tables
 
@@ -204,7 +229,10 @@ def _join(folder: Folder, proposal: Proposal) -> None:
             continue
         except TableError as error:
             proposal.unread.append(_sentence(error))
+            proposal.lost += proposal.unread[-1:] if format_of(error.files[0]) in TABLES else []
             proposal.mapping |= dict.fromkeys(error.files, LEAVE)
+            if not grouped(folder, proposal.mapping):
+                raise
             continue
         broken = _unreadable(Embeddings(read.sources))
         if not broken:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from personax.errors import InputError
 from personax.release.formats import format_of
-from personax.release.plain import arrays, as_ids, frame, one_length
+from personax.release.plain import arrays, as_ids, frame, mixed, one_length
 from personax.release.statistics.reading import NoisyStatistics
 from personax.schema import Column, Notice, select
 
@@ -35,6 +35,10 @@ class Source:
         The ids of the people, for rows that are in their order.
     dim
         Length of a vector, where the file says it.
+    strict
+        Whether a part that lacks a column is an error, and not one of people without a vector.
+    spread
+        The columns that hold one number of each vector, where it does not stand in one column.
     """
 
     paths: tuple[Path, ...]
@@ -42,6 +46,8 @@ class Source:
     id: str | None
     people: pl.Series = field(repr=False)
     dim: int | None = None
+    spread: tuple[str, ...] = ()
+    strict: bool = False
 
     def read(self) -> pl.DataFrame:
         """Return ``id`` and the vectors, ``float32`` of one length."""
@@ -50,9 +56,15 @@ class Source:
             ids = self.people if self.id is None else as_ids(pl.Series("id", found[self.id]))
             vectors = pl.Series(self.column, np.ascontiguousarray(found[self.column], dtype=np.float32))
         else:
-            table = frame(self.paths, [self.column] if self.id is None else [self.id, self.column])
+            wanted = list(self.spread or [self.column])
+            read = frame if self.strict else mixed
+            table = read(self.paths, wanted if self.id is None else [self.id, *wanted])
             ids = self.people if self.id is None else as_ids(table[self.id])
-            vectors = one_length(table[self.column], self.paths[0])
+            if self.spread:
+                numbers = table.select(self.spread).cast(pl.Float32).to_numpy()
+                vectors = pl.Series(self.column, np.ascontiguousarray(numbers))
+            else:
+                vectors = one_length(table[self.column], self.paths[0])
         if len(ids) != len(vectors):
             raise InputError(f"{self.paths[0].name} has {len(vectors)} vectors for {len(ids)} people; get it again")
         if ids.n_unique() < len(ids) or ids.null_count():

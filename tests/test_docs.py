@@ -1,0 +1,30 @@
+"""What the pages name is there: imports of their Python blocks, files of the repository."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+IMPORT = re.compile(r"^from (personax[\w.]*) import (\w+(?:, \w+)*)", re.MULTILINE)
+FILE = re.compile(r"`((?:src|tests|docs|benchmarks)/[\w./-]+\.\w+)`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_names_is_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    gone = [f"{name} of {module}" for module, names in IMPORT.findall(text) for name in names.split(", ")
+            if not hasattr(importlib.import_module(module), name)]  # fmt: skip
+    gone += [path for path in FILE.findall(text) if not (ROOT / path).exists()]
+    assert not gone, f"{page.name} names what is not there: {gone}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_blocks_are_python(page: Path) -> None:
+    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        compile(block, page.name, "exec", flags=ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
