@@ -92,7 +92,7 @@ def _invent(context: Context, section: CollectSimulated) -> None:
     """Write simulated people, what their raters say and their embeddings, with the truth beside them."""
     sizes = section.model_dump(exclude={"source", "n", "images"})
     world = simulate_population(section.n, rng=context.rng, **sizes)
-    _write_people(context, Table(world.people, world.columns))
+    _write_people(context, world.table)
     context.write_frame(world.texts, "people", "texts.parquet")
     context.write_frame(world.ratings, "people", "simulation", "ratings.parquet")
     context.write_frame(world.latents, "people", "simulation", "latents.parquet")
