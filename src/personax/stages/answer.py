@@ -107,7 +107,7 @@ def _classes(reader: Reader) -> dict[str, Column]:
     """Return the people's columns with identity classes found anew, beside the private ones that others may follow."""
     people = reader.people()
     bare = [replace(column, identity="", identity_why="") for column in people.columns]
-    return {column.name: column for column in identified(people.frame, bare)}
+    return {column.name: column for column in identified(replace(people, columns=bare)).columns}
 
 
 def answer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import polars as pl
 
@@ -64,7 +64,7 @@ def _write_table(context: Context, table: PeopleTable) -> None:
 
 
 def _write_people(context: Context, people: Table) -> None:
-    people = replace(people, columns=identified(people.frame, people.columns))
+    people = identified(people)
     context.notices.extend(_questions(people.columns))
     people.write(context.out.path("people", "people.parquet"))
     context.counts.update(people=people.height, columns=len(people.columns))

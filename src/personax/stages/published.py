@@ -41,7 +41,7 @@ def collect_release(context: Context, section: CollectRelease) -> PeopleTable:
         No release, columns that nobody has placed, files that do not join.
     """
     read = _load(context, section)
-    people = _named_scores(Table(_plain(read.people), read.columns))
+    people = _named_scores(replace(read.table, frame=_plain(read.people)))
     hashes = _hashes(context, section)
     record = {
         "name": read.name, "layout": read.layout, "licence": read.licence, "verdict": read.verdict,
