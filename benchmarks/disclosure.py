@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from personax.data.table import Table
 from personax.release.disclosure import Bounds, Sphere, add_noise, generalise, hierarchies, measure, state
 from personax.release.pii import KnownValues
 from personax.release.scan import scan
@@ -153,7 +154,7 @@ def peers(asked: argparse.Namespace) -> Iterator[str]:
     start = time.perf_counter()
     made = generalise(frame, quasi, k=5)
     seconds = time.perf_counter() - start
-    built = hierarchies(frame, quasi)
+    built = hierarchies(Table(frame.select(names), quasi))
     levels = {h.columns[0]: [level.values[h.base].to_series().cast(pl.String).fill_null("*").to_list()
                              for level in h.levels] for h in built}  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:

@@ -232,14 +232,16 @@ def test_the_owners_list_is_checked(study: Path, personax: Run) -> None:
 
 
 def test_a_group_of_three_is_in_no_part_of_an_answer(study: Path) -> None:
+    from personax.data.table import Table
     from personax.plan import Answer, Request
     from personax.schema import Column
     from personax.stages.answer import _parts
 
     frame = pl.DataFrame({"id": [f"p{i}" for i in range(53)], "team": ["a"] * 30 + ["b"] * 20 + ["c"] * 3})
+    people = Table(frame, [Column("id", "id", "nominal"), Column("team", "feature", "nominal")])
     request = Request.model_validate({"requester": "A", "independence": {"by": "team"}})
-    parts = _parts(frame, [Column("team", "feature", "nominal")], request, Answer())
-    assert {value: len(part) for value, part in parts.frames.items()} == {"": 50, "a": 30, "b": 20}
+    parts = _parts(people, request, Answer())
+    assert {value: part.height for value, part in parts.tables.items()} == {"": 50, "a": 30, "b": 20}
 
 
 def test_a_choice_of_alpha_tells_no_more_digits(study: Path, personax: Run) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from personax.columns import infer_columns
 from personax.data.identity import PART, classify, identified
+from personax.data.table import Table
 from personax.schema import Column
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -576,7 +577,7 @@ def test_real_people_of_public_files() -> None:
 def test_classes_are_kept_where_they_are_given_and_old_columns_have_none() -> None:
     given_ = Column("q7", "feature", "nominal", identity="free", identity_why="we looked")
     frame = pl.DataFrame({"q7": ["Ada Nemo"] * 3, "club": ["a", "b", "a"]})
-    found = identified(frame, [given_, Column("club", "feature", "nominal")])
+    found = identified(Table(frame, [given_, Column("club", "feature", "nominal")])).columns
     assert found[0] == given_
     assert found[1].identity == QUASI
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from personax.data.table import Table
 from personax.errors import StudyError
 from personax.release.answering import (
     AnswerLog,
@@ -36,8 +37,10 @@ def test_no_value_is_left_that_few_people_have(values: list[int | None], kind: s
     texts = kind == "nominal"
     series = pl.Series("x", [None if v is None else f"v{v}" for v in values] if texts else values,
                        dtype=pl.String if texts else pl.Int64)  # fmt: skip
-    frame, left, told = join_small_cells(series.to_frame(), [Column("x", "feature", kind)], least)  # type: ignore[arg-type]
-    if not left:
+    table = Table(series.to_frame(), [Column("x", "feature", kind)])  # type: ignore[arg-type]
+    made, told = join_small_cells(table, least)
+    frame = made.frame
+    if not made.columns:
         assert [one.left_out for one in told] == [True]
         assert frame.width == 0
         return
@@ -52,32 +55,33 @@ def test_no_value_is_left_that_few_people_have(values: list[int | None], kind: s
 
 @given(st.lists(st.integers(0, 6), min_size=40, max_size=100))
 def test_levels_keep_their_order_when_they_are_joined(values: list[int]) -> None:
-    frame, left, _ = join_small_cells(pl.DataFrame({"x": values}), [Column("x", "feature", "ordinal")], 5)
-    if left:
-        pairs = sorted(zip(values, frame["x"].to_list(), strict=True))
-        assert [made for _, made in pairs] == sorted(made for _, made in pairs)
+    made, _ = join_small_cells(Table(pl.DataFrame({"x": values}), [Column("x", "feature", "ordinal")]), 5)
+    if made.names:
+        pairs = sorted(zip(values, made.frame["x"].to_list(), strict=True))
+        assert [level for _, level in pairs] == sorted(level for _, level in pairs)
 
 
 def test_a_flag_that_three_people_have_is_not_answered_about() -> None:
     frame = pl.DataFrame({"convicted": [1] * 3 + [0] * 97, "height": np.arange(100.0)})
     columns = [Column("convicted", "feature", "ordinal"), Column("height", "feature", "continuous")]
-    made, left, told = join_small_cells(frame, columns, 10)
-    assert [column.name for column in left] == ["height"]
+    made, told = join_small_cells(Table(frame, columns), 10)
+    assert made.names == ["height"]
     assert told[0].left_out
-    assert made["height"].to_list() == [9.0] * 10 + list(range(10, 90)) + [90.0] * 10
+    assert made.frame["height"].to_list() == [9.0] * 10 + list(range(10, 90)) + [90.0] * 10
 
 
 def test_no_number_is_left_that_few_people_exceed() -> None:
     goals = [*range(20, 99), 9999]
     columns = [Column("goals", "feature", "continuous"), Column("day_index", "feature", "cyclic")]
-    made, left, told = join_small_cells(pl.DataFrame({"goals": goals, "day_index": goals}), columns, 10)
-    assert made["goals"].max() == sorted(goals)[-10]
-    assert (made["goals"] == made["goals"].max()).sum() == (made["goals"] == made["goals"].min()).sum() == 10
-    assert made["day_index"].to_list() == goals, "a circle has no ends"
+    made, told = join_small_cells(Table(pl.DataFrame({"goals": goals, "day_index": goals}), columns), 10)
+    left = made.frame["goals"]
+    assert left.max() == sorted(goals)[-10]
+    assert (left == left.max()).sum() == (left == left.min()).sum() == 10
+    assert made.frame["day_index"].to_list() == goals, "a circle has no ends"
     assert [one.column for one in told] == ["goals"]
     assert "9999" not in told[0].how
-    _, left, _ = join_small_cells(pl.DataFrame({"goals": range(19), "day_index": range(19)}), columns[:1], 10)
-    assert left == []
+    made, _ = join_small_cells(Table(pl.DataFrame({"goals": range(19)}), columns[:1]), 10)
+    assert made.names == []
 
 
 def test_numbers_leave_in_few_digits() -> None:

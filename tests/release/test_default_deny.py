@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.release.reading.made import write_json, write_release, write_sums
 
 from personax.cli import app
+from personax.data.table import Table
 from personax.data.vocabulary import DIRECT, WORDS
 from personax.errors import InputError
 from personax.release import Alike, Contents, Key, KeyFolder, Leave, Settings, build, propose, verify
@@ -228,7 +229,8 @@ def released(
 ) -> tuple[pl.DataFrame, list[Notice]]:
     """Build from the library's door."""
     ids = pl.Series("id", [f"p{row:05d}" for row in range(frame.height)])
-    contents = Contents("x", frame.with_columns(ids), meant or [column(name) for name in frame.columns])
+    columns = [*(meant or map(column, frame.columns)), Column("id", "id", "nominal")]
+    contents = Contents("x", Table(frame.with_columns(ids), columns))
     notices = build(
         contents,
         out / "release",
@@ -331,7 +333,8 @@ def test_no_identifying_header_leaves_unasked(entry: str, way: Any, values: str)
         "long numbers": [10**8 + x * 7919 % 10**6 for x in range(60)],
     }[values]
     frame = pl.DataFrame({"id": [f"p{x}" for x in range(60)], header: own})
-    made = propose(Contents("x", frame, [Column(header, "feature", "nominal")]), Settings())
+    columns = [Column("id", "id", "nominal"), Column(header, "feature", "nominal")]
+    made = propose(Contents("x", Table(frame, columns)), Settings())
     assert {one.decision.leaves for one in made.columns} == {"withheld"}, (header, made.columns[0].decision)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from personax.data.table import Table
 from personax.errors import InputError
 from personax.release import (
     Alike,
@@ -75,8 +76,7 @@ def contents() -> Contents:
     world = simulate_population(150, rng=np.random.default_rng(1), text_dim=24, image_dim=24)
     return Contents(
         "A study",
-        world.people,
-        world.columns,
+        world.table,
         aggregate(world.ratings, people=world.people["id"].to_list()),
         world.embeddings,
         world.texts["biography"].to_list(),
@@ -209,13 +209,13 @@ def test_a_private_value_in_a_released_column_stops_the_release(tmp_path: Path) 
         Column("name", "private", "nominal"),
         Column("club", "feature", "nominal"),
     ]
-    contents = Contents("x", people, columns, None, {})
+    contents = Contents("x", Table(people, columns), None, {})
     with pytest.raises(InputError, match="1 cells of club hold a name") as caught:
         release(contents, tmp_path, rare_below=1)
     assert "Ada" not in str(caught.value)
     assert not (tmp_path / "release").exists()
     marked = [Column("id", "id", "nominal"), Column("name", "feature", "nominal")]
-    notices = release(Contents("x", people.drop("club"), marked, None, {}), tmp_path, rare_below=1, columns={})
+    notices = release(Contents("x", Table(people.drop("club"), marked), None, {}), tmp_path, rare_below=1, columns={})
     assert part(tmp_path / "release", "people").columns == ["id"]
     assert any(n.text.startswith("Withheld from the release: name (direct: its name says so (name)") for n in notices)
 
@@ -286,7 +286,7 @@ def test_a_release_that_is_stopped_leaves_the_categories_of_the_last_one(content
 def test_of_a_date_of_birth_only_the_year_or_its_band_leaves(
     band: int, kept: set[int], contents: Contents, tmp_path: Path
 ) -> None:
-    without = replace(contents, columns=[c for c in contents.columns if c.name != "birth_year"])
+    without = replace(contents, table=contents.table.drop(["birth_year"]))
     release(without, tmp_path, birth_band=band)
     years = part(tmp_path / "release", "people")["birth_year"]
     truth = contents.people.with_columns(contents.people["id"].map_elements(KEY.pseudonym, return_dtype=pl.String))
@@ -298,7 +298,8 @@ def test_noise_is_stated_as_it_is_and_as_large_as_it_says(contents: Contents, tm
     pytest.importorskip("opendp", reason="opendp is not installed: pip install personax[release]")
     noise = Noise(8.0, 1e-5, numbers={"height_cm": (140, 220)}, categories={"gender": ["female", "male"]}, radius=5.0)
     people = contents.people.with_columns(pl.col("gender").fill_null("female"))
-    release(replace(contents, people=people), tmp_path, noise=noise, rare_below=1, indices=True)
+    table = replace(contents.table, frame=people)
+    release(replace(contents, table=table), tmp_path, noise=noise, rare_below=1, indices=True)
     out = tmp_path / "release"
     told = json.loads((out / "protection.json").read_text())["noise"]
     assert told["epsilon"] <= 8.0 + 1e-9

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from personax.data.table import Table
 from personax.errors import InputError, StudyError
 from personax.release import Contents, load_release
 from personax.release.statistics import Asked, Bins, Budget, Ledger, epsilon_of, publish, read_statistics, rho_of
@@ -21,8 +22,8 @@ from personax.release.statistics.ledger import PastRelease, Spent
 from personax.release.statistics.tables import count_tables, draw_noise, scale_of
 from personax.schema import Column
 
-COLUMNS = [Column("height", "feature", "continuous"), Column("team", "feature", "nominal"),
-           Column("name", "private", "nominal"), Column("score", "target", "ordinal")]  # fmt: skip
+COLUMNS = [Column("name", "private", "nominal"), Column("height", "feature", "continuous"),
+           Column("team", "feature", "nominal"), Column("score", "target", "ordinal")]  # fmt: skip
 KNOWN = {column.name: column for column in COLUMNS if column.role != "private"}
 STATED: dict[str, Any] = {"height": [170.0, 180.0], "team": ["red", "blue"], "score": [2.0, 3.0]}
 
@@ -36,7 +37,7 @@ def contents(n: int = 400, seed: int = 0) -> Contents:
         "team": rng.choice(["red", "blue", "green"], n).tolist(),
         "score": rng.integers(1, 5, n).astype(float),
     })  # fmt: skip
-    return Contents("Four hundred", people, COLUMNS)
+    return Contents("Four hundred", Table(people, [Column("id", "id", "nominal"), *COLUMNS]))
 
 
 def asked(**changes: Any) -> Asked:

@@ -65,7 +65,7 @@ def test_what_build_makes_holds(tmp_path: Path) -> None:
     from personax.simulate import simulate_population
 
     world = simulate_population(40, rng=np.random.default_rng(1), text_dim=6, image_dim=6)
-    contents = Contents("Built", world.people, world.columns, None, world.embeddings)
+    contents = Contents("Built", world.table, None, world.embeddings)
     out = tmp_path / "release"
     build(contents, out, key=KEY, keys=KeyFolder(tmp_path / "keys"), settings=Settings(attack=False),
           rng=np.random.default_rng(2))  # fmt: skip

@@ -24,7 +24,7 @@ OLD, NEW = Key(bytes(range(32))), Key(bytes(32))
 def contents() -> Contents:
     world = simulate_population(160, rng=np.random.default_rng(1), text_dim=24, image_dim=24)
     traits = aggregate(world.ratings, people=world.people["id"].to_list())
-    return Contents("A study", world.people, world.columns, traits, world.embeddings, [])
+    return Contents("A study", world.table, traits, world.embeddings, [])
 
 
 def made(contents: Contents, out: Path, key: Key, removed: Sequence[str] = (), **asked: Any) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from personax.data.table import Table
 from personax.schema import Column, Provenance
 from personax.sources import PeopleTable, read_openfootball
 from personax.sources.completing import complete
@@ -26,9 +27,8 @@ TODAY = date(2026, 6, 15)
 
 def table(people: pl.DataFrame) -> PeopleTable:
     columns = [Column(name, "feature", "nominal") for name in people.columns]
-    return PeopleTable(
-        people, columns, pl.DataFrame(schema=BAD_CELLS), [], Provenance("several", "", "", people.height)
-    )
+    origin = Provenance("several", "", "", people.height)
+    return PeopleTable(Table(people, columns, origin), pl.DataFrame(schema=BAD_CELLS), [])
 
 
 def test_everything_is_added_and_nobody_is_dropped() -> None:

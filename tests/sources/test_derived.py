@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from personax.columns import infer_columns
+from personax.data.table import Table
 from personax.errors import InputError
 from personax.schema import Column
 from personax.sources.derived import DAYS, derive_variables
@@ -19,26 +21,30 @@ TODAY = date(2026, 6, 15)
 BORN = Column("birth_date", "private", "continuous")
 
 
+def described(people: pl.DataFrame) -> Table:
+    return Table(people, infer_columns(people))
+
+
 @given(st.dates(date(1900, 1, 1), date(2025, 12, 31)))
 def test_the_day_index_counts_in_a_leap_year(born: date) -> None:
-    people, columns = derive_variables(pl.DataFrame({"id": ["a"], "birth_date": [born]}), [BORN])
-    row = people.row(0, named=True)
+    table = derive_variables(Table(pl.DataFrame({"birth_date": [born]}), [BORN]))
+    row = table.frame.row(0, named=True)
     assert row["day_index"] == born.replace(year=2000).timetuple().tm_yday
     assert math.hypot(row["day_sin"], row["day_cos"]) == pytest.approx(1)
     turned = math.atan2(row["day_sin"], row["day_cos"]) % (2 * math.pi) / (2 * math.pi) * DAYS
     assert min(abs(turned - row["day_index"] + 1), DAYS - abs(turned - row["day_index"] + 1)) < 1e-6
-    kinds = {column.name: (str(column.kind), column.period) for column in columns}
+    kinds = {column.name: (str(column.kind), column.period) for column in table.columns}
     expected = {"day_index": ("cyclic", 366), "birth_month": ("cyclic", 12), "day_sin": ("continuous", None)}
     assert {name: kinds[name] for name in expected} == expected
 
 
 def test_what_is_not_known_gives_no_index() -> None:
     born = pl.DataFrame({"id": list("abcd"), "birth_month": [2, 4, None, 13], "birth_day": [30, None, 5, 1]})
-    assert derive_variables(born, [])[0]["day_index"].null_count() == 4
+    assert derive_variables(described(born)).frame["day_index"].null_count() == 4
     untouched = pl.DataFrame({"id": ["a"], "day_index": [7], "birth_month": [1], "birth_day": [2]})
-    assert derive_variables(untouched, [])[0]["day_index"].to_list() == [7]
+    assert derive_variables(described(untouched)).frame["day_index"].to_list() == [7]
     with pytest.raises(InputError, match="not numbers"):
-        derive_variables(born.with_columns(birth_month=pl.lit("May")), [])
+        derive_variables(described(born.with_columns(birth_month=pl.lit("May"))))
 
 
 def test_flags_keep_everybody() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from personax.data.table import Table
 from personax.discovery import Knowledge, NothingVaries, fci, pc
 from personax.discovery._ci_test import CiTest, PValue
 from personax.errors import ComputationError, InputError
@@ -176,18 +177,17 @@ def test_a_test_that_cannot_run_names_the_pair() -> None:
     ],
 )
 def test_tables_that_cannot_be_searched(frame: pl.DataFrame, section: dict[str, str], says: str) -> None:
-    columns = {n: Column(n, "feature", "nominal" if n == "team" else "continuous") for n in frame.columns}
+    table = Table(frame, [Column(n, "feature", "nominal" if n == "team" else "continuous") for n in frame.columns])
     with pytest.raises(InputError, match=says):
-        find_causes(frame, columns, Discover.model_validate(section), Knowledge(), np.random.default_rng(0), Silent())
+        find_causes(table, Discover.model_validate(section), Knowledge(), np.random.default_rng(0), Silent())
 
 
 def test_two_processes_ask_our_test_and_agree_with_one() -> None:
     frame = collider(n=60)
-    columns = {name: Column(name, "feature", "continuous") for name in frame.columns}
+    table = Table(frame, [Column(name, "feature", "continuous") for name in frame.columns])
     section = Discover(test="kci", bootstraps=3, alpha=0.05)
     one, two = (
-        find_causes(frame, columns, section, Knowledge(), np.random.default_rng(5), Silent(), jobs=jobs)
-        for jobs in (1, 2)
+        find_causes(table, section, Knowledge(), np.random.default_rng(5), Silent(), jobs=jobs) for jobs in (1, 2)
     )
     assert one[0] == two[0]
     assert one[1] is not None

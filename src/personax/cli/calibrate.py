@@ -18,10 +18,10 @@ import typer
 from personax.cli.console import emit, say, table, watching
 from personax.cli.run import JsonOption
 from personax.columns import infer_columns
+from personax.data.table import Table
 from personax.errors import PlanError
 from personax.files import sha256
 from personax.independence import calibrate_like, calibrate_scenarios, certificate, verdicts
-from personax.schema import Column, select
 from personax.sources import read_table
 from personax.store import Manifest, StudyFolder
 from personax.strict import nearest
@@ -64,15 +64,17 @@ def _names(text: str | None) -> list[str] | None:
 
 
 def _perform(file: Path, asked: _Asked, out: Path, missing: list[str], *, as_json: bool) -> None:
-    people = read_table(file, {}, missing=missing).people
-    columns = {column.name: column for column in infer_columns(people)}
-    features, targets = _columns(asked, columns)
+    frame = read_table(file, {}, missing=missing).people
+    people = Table(frame, infer_columns(frame))
+    features, targets = _columns(asked, people)
+    names = list(dict.fromkeys((*features, *targets, *asked.given)))
+    used = [people.column(name) for name in names]
     folder, start, began = StudyFolder(out), time.perf_counter(), datetime.now(UTC)
     with folder.lock(), folder.staging(STAGE) as staged, watching() as progress:
         progress.stage(STAGE)
-        found = _calibrated(people, features, targets, columns, asked, progress.step)
+        found = _calibrated(people, features, targets, asked, progress.step)
         versions = {name: version(name) for name in VERSIONED}
-        facts = _facts(file, people, [columns[name] for name in (*features, *targets, *asked.given)], asked, versions)
+        facts = _facts(file, people, names, asked, versions)
         found.write_parquet(staged.path("calibration.parquet"), compression="zstd", statistics=False)
         staged.path("certificate.md").write_text(certificate(found, facts, asked.alpha), encoding="utf-8")
         plan, inputs = asked.plan(), {file.name: sha256(file)}
@@ -85,7 +87,6 @@ def _perform(file: Path, asked: _Asked, out: Path, missing: list[str], *, as_jso
     if as_json:
         emit({"out": str(out), **counts, "verdicts": verdicts(found, asked.alpha), "rates": found.to_dicts()})
         return
-    used = [columns[name] for name in dict.fromkeys((*features, *targets, *asked.given))]
     table("Columns", ("name", "kind", "why"), ((c.name, c.kind, c.why if c.inferred else "given") for c in used))
     for sentence in verdicts(found, asked.alpha).values():
         say(sentence)
@@ -96,25 +97,24 @@ def _fine() -> pl.Expr:
     return pl.col("verdict").is_in(["level kept", "not run"])
 
 
-def _columns(asked: _Asked, columns: Mapping[str, Column]) -> tuple[list[str], list[str]]:
+def _columns(asked: _Asked, people: Table) -> tuple[list[str], list[str]]:
     """Return features and targets: those that are named, or those that look like it."""
     for name in (*(asked.features or ()), *(asked.targets or ()), *asked.given):
-        if name not in columns:
-            raise PlanError(f"there is no column {name}; {nearest(name, list(columns))}")
-    targets = asked.targets or [c.name for c in select(list(columns.values()), "target") if c.name not in asked.given]
+        if name not in people.names:
+            raise PlanError(f"there is no column {name}; {nearest(name, people.names)}")
+    targets = asked.targets or [c.name for c in people.targets() if c.name not in asked.given]
     others = {*targets, *asked.given}
-    named = asked.features or [c.name for c in select(list(columns.values()), "feature")]
+    named = asked.features or [c.name for c in people.features()]
     features = [name for name in named if name not in others]
     if asked.like_mine and not (features and targets):
-        raise PlanError(f"there are no features or no targets to pair; name both from {', '.join(columns)}")
+        raise PlanError(f"there are no features or no targets to pair; name both from {', '.join(people.names)}")
     return features, [name for name in targets if name not in asked.given]
 
 
 def _calibrated(
-    people: pl.DataFrame,
+    people: Table,
     features: Sequence[str],
     targets: Sequence[str],
-    columns: Mapping[str, Column],
     asked: _Asked,
     step: Callable[[int, int, str], None],
 ) -> pl.DataFrame:
@@ -124,18 +124,18 @@ def _calibrated(
             people.height, tests=asked.tests, given=bool(asked.given), times=asked.times, rng=rng, alpha=asked.alpha,
             progress=step,
         )  # fmt: skip
-    kinds = {name: column.kind for name, column in columns.items()}
-    periods = {name: column.period for name, column in columns.items() if column.period is not None}
+    kinds = {column.name: column.kind for column in people.columns}
+    periods = {column.name: column.period for column in people.columns if column.period is not None}
     return calibrate_like(
-        people, features, targets, kinds, given=asked.given, tests=asked.tests, times=asked.times, rng=rng,
+        people.frame, features, targets, kinds, given=asked.given, tests=asked.tests, times=asked.times, rng=rng,
         alpha=asked.alpha, periods=periods, pairs="all" if asked.all_pairs else "kinds", progress=step,
     )  # fmt: skip
 
 
 def _facts(
-    file: Path, people: pl.DataFrame, used: Sequence[Column], asked: _Asked, versions: Mapping[str, str]
+    file: Path, people: Table, used: Sequence[str], asked: _Asked, versions: Mapping[str, str]
 ) -> dict[str, str]:
-    kinds = ", ".join(f"{c.name} {c.kind}" for c in {c.name: c for c in used}.values())
+    kinds = ", ".join(f"{name} {people.column(name).kind}" for name in used)
     return {
         "nulls": _what(asked),
         "file": f"{file.name}, {people.height:,} rows, SHA-256 {sha256(file)}",

@@ -16,11 +16,12 @@ from personax.cli.console import emit, say, table, watching
 from personax.cli.run import FolderOption, ForceOption, JsonOption, perform
 from personax.columns import infer_columns
 from personax.data.edges import EDGES
+from personax.data.table import Table
 from personax.errors import InputError, PlanError
 from personax.files import sha256
 from personax.plan import Discover, read_background
 from personax.plan.discover import search_tests
-from personax.schema import Column, Edge, Graph
+from personax.schema import Edge, Graph
 from personax.sources import read_table
 from personax.stages.discover import DISCOVER, count, find_causes, knowledge_of, told, write_graph
 from personax.store import Manifest, StudyFolder
@@ -41,19 +42,19 @@ def _section(test: str, algorithm: str, alpha: float, bootstraps: int, knowledge
         raise PlanError(f"--{first['loc'][0]}: {first['msg']}") from None
 
 
-def _chosen(people: pl.DataFrame, named: str | None) -> list[Column]:
+def _chosen(people: pl.DataFrame, named: str | None) -> Table:
     """Return the columns to search over: those named, or all that are features or targets."""
-    columns = infer_columns(people)
+    table = Table(people, infer_columns(people))
     if named is None:
-        return [column for column in columns if column.role in ("feature", "target")]
-    known = {column.name: column for column in columns}
+        return table.select(column.name for column in table.columns if column.role in ("feature", "target"))
+    known = {column.name: column for column in table.columns}
     names = list(dict.fromkeys(name.strip() for name in named.split(",") if name.strip()))
     for name in names:
         if name not in known:
             raise PlanError(f"--columns: there is no column {name}; {nearest(name, list(known))}")
         if known[name].role == "embedding":
             raise PlanError(f"--columns: {name} holds vectors; name columns of numbers or text")
-    return [known[name] for name in names]
+    return table.select(names)
 
 
 def _on_table(
@@ -61,26 +62,25 @@ def _on_table(
 ) -> None:
     people = read_table(file, {}, missing=missing.split(",")).people
     chosen = _chosen(people, columns)
-    if len(chosen) < 2:
+    if len(chosen.names) < 2:
         raise InputError(f"{file}: a causal graph needs at least two columns; name them with --columns")
-    frame = people.select(column.name for column in chosen)
     folder, rng = StudyFolder(out), np.random.default_rng(seed)
     with folder.lock(), folder.staging(DISCOVER.name) as staged, watching() as progress:
         progress.stage("discover")
         known = knowledge_of(section.knowledge)
-        meant = {column.name: column for column in chosen}
-        graph, shares = find_causes(frame, meant, section, known, rng, progress, jobs=jobs)
-        notices = [*write_graph(graph, staged.path), *told(graph, frame)]
+        graph, shares = find_causes(chosen, section, known, rng, progress, jobs=jobs)
+        notices = [*write_graph(graph, staged.path), *told(graph, chosen.frame)]
         if shares is not None:
             shares.write_csv(staged.path("stability.csv"))
-        plan = section.model_dump(mode="json", exclude={"over"}) | {"columns": frame.columns}
+        plan = section.model_dump(mode="json", exclude={"over"}) | {"columns": chosen.names}
         inputs = {file.name: sha256(file)}
         said = [asdict(notice) for notice in notices]
         staged.commit(Manifest(DISCOVER.name, DISCOVER.revision, seed, plan, inputs, counts=count(graph), notices=said))
     if as_json:
         emit({"out": str(out), **count(graph), "notices": said})
         return
-    table("Columns", ("name", "kind", "why"), ((c.name, c.kind, c.why if c.inferred else "given") for c in chosen))
+    rows = ((c.name, c.kind, c.why if c.inferred else "given") for c in chosen.columns)
+    table("Columns", ("name", "kind", "why"), rows)
     _show(graph)
     for notice in notices:
         say(f"note: {notice.text} ({notice.count})" if notice.count > 1 else f"note: {notice.text}")

@@ -46,8 +46,7 @@ def _proposal(study: Study) -> Proposal:
     traits = study.folder.path("traits", "traits.parquet")
     contents = Contents(
         study.plan.name,
-        reader.frame("people", "people.parquet"),
-        reader.columns(),
+        reader.people(),
         reader.frame("traits", "traits.parquet") if study.plan.annotate and traits.is_file() else None,
     )
     settings = settings_of(reader) if isinstance(study.plan.release, Release) else Settings()

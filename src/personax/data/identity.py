@@ -13,6 +13,7 @@ import polars as pl
 from personax.data.categories import told_by_values
 from personax.data.following import LEAST, PARTS, Ranked, by_rows, dates_of, digits_of, follows, part_of, ranked
 from personax.data.naming import Said, says
+from personax.data.table import Table
 from personax.data.values import (
     FEW,
     MANY,
@@ -53,31 +54,30 @@ SORTED: Final = "the rows are in its order"
 Verdict = tuple[Identity, str]
 
 
-def identified(frame: pl.DataFrame, columns: Sequence[Column]) -> list[Column]:
-    """Return the columns, each with its identity class and the reason; those that have a class keep it.
+def identified(table: Table) -> Table:
+    """Return the table, each column with its identity class and the reason; those that have a class keep it.
 
     Parameters
     ----------
-    frame
-        The table.
-    columns
-        What its columns mean; private ones are what others may follow.
+    table
+        People and what their columns mean; private ones are what others may follow.
 
     Examples
     --------
     >>> frame = pl.DataFrame({"player": ["Ada Nemo", "Bo Fictor"], "height_cm": [180.5, 171.0]})
     >>> columns = [Column("player", "feature", "nominal"), Column("height_cm", "feature", "continuous")]
-    >>> [(column.identity, column.identity_why) for column in identified(frame, columns)]
+    >>> [(column.identity, column.identity_why) for column in identified(Table(frame, columns)).columns]
     [('direct', 'its name says so (player)'), ('quasi-identifying', 'its name says so (height)')]
     """
-    if all(column.identity for column in columns):
-        return list(columns)
-    found = classify(frame, columns)
-    return [
-        column if column.identity or column.name not in found else
+    if all(column.identity for column in table.columns):
+        return table
+    found = classify(table.frame, table.columns)
+    columns = [
+        column if column.identity else
         replace(column, identity=found[column.name][0], identity_why=found[column.name][1])
-        for column in columns
+        for column in table.columns
     ]  # fmt: skip
+    return replace(table, columns=columns)
 
 
 def classify(frame: pl.DataFrame, columns: Sequence[Column] = ()) -> Mapping[str, Verdict]:

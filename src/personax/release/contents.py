@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from personax.data.identity import identified
+from personax.data.table import Table
 from personax.errors import InputError
 from personax.release.packaging import AnnotatorFacts, SourceFacts
 from personax.release.pii import MIN_LENGTH
@@ -37,8 +38,8 @@ class Contents:
     ----------
     name
         Of the study.
-    people, columns
-        The people table and what its columns mean; only features and targets leave.
+    table
+        The people and what their columns mean; only features and targets leave.
     traits
         ``id`` and scores, or None.
     embeddings
@@ -54,8 +55,7 @@ class Contents:
     """
 
     name: str
-    people: pl.DataFrame
-    columns: Sequence[Column]
+    table: Table
     traits: pl.DataFrame | None = None
     embeddings: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     private_texts: Sequence[str] = ()
@@ -64,6 +64,16 @@ class Contents:
     annotators: AnnotatorFacts | None = None
     seed: int | None = None
     software: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def people(self) -> pl.DataFrame:
+        """The people, one row each."""
+        return self.table.frame
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """What the columns of ``people`` mean."""
+        return self.table.columns
 
     def classified(self) -> Contents:
         """Return it with one type for texts and one for fractions, and the identity classes of its columns found anew.
@@ -74,14 +84,15 @@ class Contents:
         Examples
         --------
         >>> people = pl.DataFrame({"id": ["a", "b"], "club": pl.Series(["x", "y"], dtype=pl.Categorical)})
-        >>> found = Contents("a study", people, [Column("club", "feature", "nominal")]).classified()
-        >>> found.people["club"].dtype, found.columns[0].identity
+        >>> columns = [Column("id", "id", "nominal"), Column("club", "feature", "nominal")]
+        >>> found = Contents("a study", Table(people, columns)).classified()
+        >>> found.people["club"].dtype, found.columns[1].identity
         (String, 'quasi-identifying')
         """
         texts = pl.selectors.by_dtype(pl.Categorical, pl.Enum, pl.Time, pl.Duration)
         people = self.people.with_columns(texts.cast(pl.String), pl.selectors.decimal().cast(pl.Float64))
         bare = [replace(column, identity="", identity_why="") for column in self.columns]
-        return replace(self, people=people, columns=identified(people, bare))
+        return replace(self, table=identified(replace(self.table, frame=people, columns=bare)))
 
     def private_values(self, leaving: Collection[str] = ()) -> list[str]:
         """Return names, ids and texts that must not leave, those of people who are left out among them.
@@ -129,7 +140,7 @@ class Contents:
                 raise InputError(f"nobody has all vectors of {modality}; leave out a measurement of it that most lack")
         embeddings = {modality: frame.drop_nulls() for modality, frame in embeddings.items()}
         traits = None if self.traits is None else self._kept(self.traits, removed)
-        return replace(self, people=people, traits=traits, embeddings=embeddings)
+        return replace(self, table=replace(self.table, frame=people), traits=traits, embeddings=embeddings)
 
     @staticmethod
     def _kept(frame: pl.DataFrame, removed: Collection[str]) -> pl.DataFrame:

@@ -70,9 +70,11 @@ def propose(contents: Contents, settings: Settings) -> Proposal:
     Examples
     --------
     >>> import polars as pl
+    >>> from personax.data.table import Table
     >>> from personax.schema import Column
     >>> people = pl.DataFrame({"id": ["a", "b"], "player": ["Ada Nemo", "Bo Fictor"]})
-    >>> print(propose(Contents("x", people, [Column("player", "feature", "nominal")]), Settings()))
+    >>> columns = [Column("id", "id", "nominal"), Column("player", "feature", "nominal")]
+    >>> print(propose(Contents("x", Table(people, columns)), Settings()))
     release:
       columns:
         player: {leaves: withheld}  # direct: its name says so (player); 2 values, the smallest group has 1; stays

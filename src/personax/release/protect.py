@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from personax.data.naming import says
+from personax.data.table import Table
 from personax.errors import InputError
 from personax.release.contents import Contents
 from personax.release.decide import NOTHING_LEFT, PLAN, Decision, decide
@@ -39,10 +40,10 @@ class Protected:
 
     Parameters
     ----------
-    frame
-        ``id`` and what leaves.
-    columns
-        What they mean now.
+    leaves
+        ``id``, what leaves, trait scores last, and what they mean now.
+    scores
+        Names of the trait scores.
     how
         Column -> what was done to it.
     sentences, notices
@@ -55,14 +56,28 @@ class Protected:
         The table as somebody would make it who knows the people and the rules: before indices and noise.
     """
 
-    frame: pl.DataFrame
-    columns: list[Column]
+    leaves: Table
+    scores: frozenset[str] = frozenset()
     how: dict[str, str] = field(default_factory=dict)
     sentences: list[str] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=lambda: {"format": 1})
     mapping: dict[str, list[str]] = field(default_factory=dict)
     known: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The table as it is now."""
+        return self.leaves.frame
+
+    @property
+    def columns(self) -> list[Column]:
+        """What leaves of the people's own columns; no id, no trait score."""
+        return [c for c in self.leaves.columns if c.role != "id" and c.name not in self.scores]
+
+    def put(self, frame: pl.DataFrame) -> None:
+        """Take other values of the same columns."""
+        self.leaves = replace(self.leaves, frame=frame)
 
     def of(self, keep: Callable[[Column], bool]) -> list[Column]:
         """Return columns that leave and are such."""
@@ -99,7 +114,7 @@ def protect(contents: Contents, settings: Settings, key: Key, statement: Stateme
     _births(table, contents, settings.birth_band, decisions)
     _rare(table, settings.rare_below)
     if contents.traits is not None:
-        table.frame = table.frame.join(contents.traits, on="id", how="left", maintain_order="left")
+        _scored(table, contents.traits)
     _alike(table, settings, decisions)
     _tell(table, decisions)
     table.known = table.frame
@@ -133,10 +148,18 @@ def _decided(contents: Contents, settings: Settings) -> list[Decision]:
 def _chosen(contents: Contents, decisions: Sequence[Decision]) -> Protected:
     leaving = {one.name for one in decisions if one.leaves != "withheld"}
     columns = [c for c in contents.columns if c.name in leaving]
-    table = Protected(contents.people.select("id", *(c.name for c in columns)), columns)
+    table = Protected(contents.table.select(["id", *(c.name for c in columns)]))
     table.told["withheld"] = sorted(one.name for one in decisions if one.leaves == "withheld")
     table.told["private_columns"] = sum(c.role == "private" for c in contents.columns)
     return table
+
+
+def _scored(table: Protected, traits: pl.DataFrame) -> None:
+    """Add trait scores; they take part in nothing that is done to people's own columns."""
+    scores = {name: Column(name, "target", "ordinal") for name in traits.columns if name != "id"}
+    of_all = {**scores, "id": table.leaves.column("id")}
+    table.leaves = table.leaves.join(Table(traits, [of_all[name] for name in traits.columns]))
+    table.scores = frozenset(scores)
 
 
 def _tell(table: Protected, decisions: Sequence[Decision]) -> None:
@@ -173,10 +196,9 @@ def _births(table: Protected, contents: Contents, band: int | None, decisions: S
     if source is None:
         raise InputError("release.birth_band needs a column birth_year or birth_date; the people have neither")
     years, lost = birth_year(contents.people[source], width=band)
-    old = next((c for c in table.columns if c.name == YEAR), None)
-    table.frame = table.frame.with_columns(years.alias(YEAR))
-    if old is None:
-        table.columns.append(_YEARS)
+    added = [] if YEAR in table.frame.columns else [_YEARS]
+    table.leaves = replace(table.leaves, frame=table.frame.with_columns(years.alias(YEAR)),
+                           columns=[*table.leaves.columns, *added])  # fmt: skip
     means = "the year of birth" if band == 1 else f"the first year of a band of {band}"
     table.mark(YEAR, means)
     table.told["birth"] = {"band": band, "unreadable": lost}
@@ -189,7 +211,8 @@ def _rare(table: Protected, below: int) -> None:
     # a category is one whatever its values are: texts, codes, truth values
     nominal = table.of(lambda c: not table.frame[c.name].dtype.is_nested() and
                        (c.kind == "nominal" or not table.frame[c.name].dtype.is_numeric()))  # fmt: skip
-    table.frame, merged = merge_rare(table.frame, [c.name for c in nominal], below)
+    frame, merged = merge_rare(table.frame, [c.name for c in nominal], below)
+    table.put(frame)
     table.told["rare"] = {"below": below, "merged": {one.column: one.categories for one in merged}}
     for one in merged:
         leave = "are missing, as all of them together are too few" if one.withheld else "are other"
@@ -238,8 +261,7 @@ def _measured(table: Protected, quasi: Sequence[Column], hidden: Sequence[Column
 
 def _too_few(table: Protected, names: Sequence[str], k: int) -> None:
     """Withhold what cannot be made coarser, as there are fewer than k people."""
-    table.frame = table.frame.drop(names)
-    table.columns = [c for c in table.columns if c.name not in names]
+    table.leaves = table.leaves.drop(names)
     table.told["k_anonymity"] = {
         "columns": [],
         "asked": {"k": k},
@@ -253,13 +275,13 @@ def _coarser(table: Protected, quasi: Sequence[Column], hidden: Sequence[Column]
     names = [c.name for c in quasi]
     made = generalise(table.frame, quasi, k=asked.k, l=asked.l, sensitive=hidden, suppress=asked.suppress,
                       given=dict(asked.groups), weights=asked.weights)  # fmt: skip
-    table.frame = made.frame
+    table.put(made.frame)
     for step in made.steps:
         for name in step.columns:
             table.mark(name, step.says)
     empty = {name for name in names if table.frame[name].null_count() == table.frame.height}
-    table.frame = table.frame.drop(empty)
-    table.columns = [replace(c, kind=_kind(c, table.frame)) for c in table.columns if c.name not in empty]
+    kept = table.leaves.drop(empty)
+    table.leaves = replace(kept, columns=[replace(c, kind=_kind(c, kept.frame)) for c in kept.columns])
     table.told["k_anonymity"] = {
         "columns": [name for name in names if name not in empty],
         "asked": {"k": asked.k, "l": asked.l, "suppress": asked.suppress},
@@ -293,8 +315,7 @@ def _named(table: Protected, names: Sequence[str]) -> None:
 
 
 def _sensitive(table: Protected, names: Sequence[str]) -> list[Column]:
-    traits = [Column(name, "target", "ordinal") for name in table.frame.columns
-              if name not in {"id", *(c.name for c in table.columns)}]  # fmt: skip
+    traits = [c for c in table.leaves.columns if c.name in table.scores]
     known = {c.name: c for c in [*table.columns, *traits]}
     if missing := [name for name in names if name not in known]:
         raise InputError(f"release.anonymity.sensitive names {missing[0]}, which does not leave")
@@ -305,7 +326,8 @@ def _sensitive(table: Protected, names: Sequence[str]) -> list[Column]:
 
 def _indices(table: Protected, key: Key) -> None:
     names = [c.name for c in table.of(lambda c: c.kind == "nominal" and table.frame[c.name].dtype == pl.String)]
-    table.frame, table.mapping = shuffle_categories(table.frame, names, key)
+    frame, table.mapping = shuffle_categories(table.frame, names, key)
+    table.put(frame)
     for name in names:
         table.mark(name, "shuffled indices")
     table.told["indices"] = names
@@ -322,6 +344,6 @@ def _noise(table: Protected, statement: Statement) -> None:
         if mechanism.column not in table.frame.columns:
             raise InputError(f"release.noise names {mechanism.column}, which does not leave; name columns that do")
         table.mark(mechanism.column, f"noise, epsilon = {mechanism.epsilon:g}")
-    table.frame = add_noise(table.frame, replace(statement, mechanisms=tuple(own)))
+    table.put(add_noise(table.frame, replace(statement, mechanisms=tuple(own))))
     table.told["noise"] = statement.to_dict()
     table.sentences.append(statement.sentence)

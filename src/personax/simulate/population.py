@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from string import ascii_lowercase
@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from personax.data.table import Table
 from personax.schema import TRAITS, Column
 from personax.simulate.biography import biography, invent_name
 from personax.simulate.countries import COUNTRIES
@@ -48,7 +49,7 @@ class Population:
 
     Parameters
     ----------
-    people, columns
+    table
         One row a person, and what the columns mean.
     texts, ratings
         ``id, biography``; the raters' answers as rows of annotations.parquet.
@@ -58,13 +59,22 @@ class Population:
         ``id`` and one column a true latent or trait; nobody but the report may look.
     """
 
-    people: pl.DataFrame
-    columns: list[Column]
+    table: Table
     texts: pl.DataFrame
     ratings: pl.DataFrame
     embeddings: Mapping[str, pl.DataFrame]
     latents: pl.DataFrame
     _face_seed: int
+
+    @property
+    def people(self) -> pl.DataFrame:
+        """The people, one row each."""
+        return self.table.frame
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """What the columns of ``people`` mean."""
+        return self.table.columns
 
     def faces(self) -> Iterator[tuple[str, bytes]]:
         """Yield (id, PNG of the drawn face), person by person."""
@@ -149,8 +159,7 @@ def simulate_population(
     traits = {trait: standard[node] for node, trait in TRAIT_OF.items()}
     latent_names = [name for name, variable in MODEL.variables.items() if variable.group != "biography"]
     return Population(
-        people=people,
-        columns=_columns(),
+        table=Table(people, _columns()),
         texts=_texts(people, traits, rng),
         ratings=rate(traits, ids, rng=rng),
         embeddings={

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
 import polars as pl
 
 from personax.columns import infer_columns
+from personax.data.table import Table
 from personax.schema import Column, Notice, Provenance
 from personax.sources.people import BAD_CELLS, PeopleTable, check_ids, derive_birth, plain_notices
 from personax.sources.records import BadValue, Origin, Record
@@ -111,13 +112,13 @@ def assemble(records: Sequence[Record], described: Mapping[str, Column] | None =
         people = people.with_columns(birth_date=pl.lit(None, dtype=pl.Date))
     given = {**(described or {}), **_KNOWN, "id": Column("id", "id", "nominal")}
     columns = infer_columns(people, {name: given[name] for name in people.columns if name in given})
-    people, columns = derive_birth(people, columns, _parts(records))
+    made = derive_birth(Table(people, columns), _parts(records))
     bad_cells = pl.DataFrame(
         [(row, b.column, b.value, b.reason) for row, record in enumerate(records, 1) for b in record.bad],
         schema=BAD_CELLS, orient="row",
     )  # fmt: skip
-    notices = plain_notices(people, bad_cells)
-    table = PeopleTable(people, columns, bad_cells, [*_in_part(people), *notices], _provenance(records))
+    notices = [*_in_part(made.frame), *plain_notices(made.frame, bad_cells)]
+    table = PeopleTable(replace(made, provenance=_provenance(records)), bad_cells, notices)
     origins = pl.DataFrame(list(_origins(ids, records)), schema=ORIGINS, orient="row")
     return Assembled(table, origins)
 

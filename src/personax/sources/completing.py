@@ -48,14 +48,15 @@ def complete(
     limits
         See `personax.sources.plausible`.
     """
-    people, columns = derive_variables(table.people, table.columns)
+    made = derive_variables(table.table)
     notices = list(table.notices)
     report = None
-    if "latitude" not in people.columns and any(name in people.columns for name in places):
-        people, report = geocode(people, columns=places, spaces=spaces, point=point)
+    if "latitude" not in made.names and any(name in made.names for name in places):
+        people, report = geocode(made.frame, columns=places, spaces=spaces, point=point)
         added = [replace(column, inferred=True, why="derived from the country") for column in ADDED]
-        columns = [*(column for column in columns if column.name != "country_code"), *added]
+        kept = made.drop([column.name for column in ADDED])
+        made = replace(made, frame=people, columns=[*kept.columns, *added])
         notices += report.notices()
-    flags = flag_implausible(people, today=today, limits=limits)
+    flags = flag_implausible(made.frame, today=today, limits=limits)
     notices += flag_notices(flags)
-    return Completed(replace(table, people=people, columns=columns, notices=notices), flags, report)
+    return Completed(replace(table, table=made, notices=notices), flags, report)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import polars as pl
 
+from personax.data.table import Table
 from personax.errors import InputError
 from personax.schema import Column
 from personax.sources.people import derive_birth
@@ -24,17 +26,17 @@ _BEFORE = [0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335]
 _LONG = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 
-def derive_variables(people: pl.DataFrame, columns: list[Column]) -> tuple[pl.DataFrame, list[Column]]:
+def derive_variables(table: Table) -> Table:
     """Add birth_year, birth_month, birth_day, day_index, day_sin and day_cos, unless they are there.
 
     Parameters
     ----------
-    people, columns
-        A people table and what its columns mean.
+    table
+        People and what their columns mean.
 
     Returns
     -------
-    people, columns
+    Table
         With the new columns at the end; as they were where nothing tells month and day.
 
     Notes
@@ -51,14 +53,16 @@ def derive_variables(people: pl.DataFrame, columns: list[Column]) -> tuple[pl.Da
 
     Examples
     --------
-    >>> born = pl.DataFrame({"id": ["a", "b"], "birth_month": [1, 3], "birth_day": [1, 1]})
-    >>> people, _ = derive_variables(born, [])
+    >>> born = pl.DataFrame({"birth_month": [1, 3], "birth_day": [1, 1]})
+    >>> columns = [Column(name, "feature", "cyclic") for name in born.columns]
+    >>> people = derive_variables(Table(born, columns)).frame
     >>> people["day_index"].to_list(), people["day_cos"][0]
     ([1, 61], 1.0)
     """
-    people, columns = derive_birth(people, columns)
+    table = derive_birth(table)
+    people = table.frame
     if not {"birth_month", "birth_day"} <= set(people.columns):
-        return people, columns
+        return table
     for name in ("birth_month", "birth_day"):
         if not (people[name].dtype.is_numeric() or people[name].dtype == pl.Null):
             raise InputError(f"column {name} holds {people[name].dtype}, not numbers; a day of the year needs numbers")
@@ -66,7 +70,8 @@ def derive_variables(people: pl.DataFrame, columns: list[Column]) -> tuple[pl.Da
     with_index = people if "day_index" in people.columns else people.with_columns(_day_index().alias("day_index"))
     angle = 2 * math.pi * (pl.col("day_index") - 1) / DAYS
     values = {"day_index": pl.col("day_index"), "day_sin": angle.sin(), "day_cos": angle.cos()}
-    return with_index.with_columns(values[column.name].alias(column.name) for column in new), [*columns, *new]
+    derived = with_index.with_columns(values[column.name].alias(column.name) for column in new)
+    return replace(table, frame=derived, columns=[*table.columns, *new])
 
 
 def _day_index() -> pl.Expr:

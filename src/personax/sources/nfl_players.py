@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from personax.data.table import Table
 from personax.errors import InputError
 from personax.files import sha256
 from personax.schema import Column, Provenance
@@ -68,13 +70,14 @@ def read_nfl_players(path: Path, *, max_bad_share: float = 0.05) -> PeopleTable:
         if not isinstance(player, dict) or not isinstance(player.get("full_name"), str):
             raise InputError(f"{path}: person {number} has no full_name; this source reads gsis id -> player")
         rows.append({"id": ref, "league": "NFL"} | _player(player, number, bad))
-    people, columns = derive_birth(pl.DataFrame(rows, schema=_SCHEMA), list(_COLUMNS))
+    table = derive_birth(Table(pl.DataFrame(rows, schema=_SCHEMA), _COLUMNS))
+    people = table.frame
     check_ids(people["id"].to_list())
     bad_cells = pl.DataFrame(bad, schema=BAD_CELLS)
     for name in ("birth_date", "height_cm", "weight_kg"):
         check_bad_share(str(path), people[name], bad_cells.filter(pl.col("column") == name), max_bad_share)
     provenance = Provenance("nfl_players", path.name, sha256(path), people.height)
-    return PeopleTable(people, columns, bad_cells, plain_notices(people, bad_cells), provenance)
+    return PeopleTable(replace(table, provenance=provenance), bad_cells, plain_notices(people, bad_cells))
 
 
 def _players(path: Path) -> dict[str, Any]:

@@ -9,11 +9,13 @@ import re
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 
 import polars as pl
 
+from personax.data.table import Table
 from personax.errors import InputError, TooManyBadCells
 from personax.files import sha256
 from personax.schema import Column, Notice, Provenance
@@ -94,12 +96,14 @@ def read_openfootball(path: Path, *, max_bad_share: float = 0.05) -> PeopleTable
     if unread > max_bad_share * (unread + len(players)):
         text = f"{path}: {unread} of {unread + len(players)} lines are no player in the form this source reads"
         raise TooManyBadCells(text)
-    people, columns = derive_birth(pl.DataFrame(players, schema=_SCHEMA), list(_COLUMNS))
+    table = derive_birth(Table(pl.DataFrame(players, schema=_SCHEMA), _COLUMNS))
+    people = table.frame
     check_ids(people["id"].to_list())
     bad_cells = pl.DataFrame(bad, schema=BAD_CELLS)
     provenance = Provenance("openfootball", path.name, sha256(path), people.height)
     notice = Notice("A player of several positions counts by the first one listed.")
-    return PeopleTable(people, columns, bad_cells, [notice, *plain_notices(people, bad_cells)], provenance)
+    notices = [notice, *plain_notices(people, bad_cells)]
+    return PeopleTable(replace(table, provenance=provenance), bad_cells, notices)
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str]]:

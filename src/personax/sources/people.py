@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from personax.data.table import Table
 from personax.errors import InputError, TooManyBadCells
 from personax.schema import Column, Notice, Provenance
 
@@ -23,23 +24,34 @@ class PeopleTable:
 
     Parameters
     ----------
-    people
-        One row a person, ``id`` first.
-    columns
-        What the columns of ``people`` mean.
+    table
+        One row a person, ``id`` first, what the columns mean, and where the people came from.
     bad_cells
-        Cells that could not be read and are missing in ``people``; see `BAD_CELLS`.
+        Cells that could not be read and are missing in the table; see `BAD_CELLS`.
     notices
         What a reader must know, without a person's name.
-    provenance
-        Where the people came from.
     """
 
-    people: pl.DataFrame
-    columns: list[Column]
+    table: Table
     bad_cells: pl.DataFrame
     notices: list[Notice]
-    provenance: Provenance
+
+    @property
+    def people(self) -> pl.DataFrame:
+        """The people, one row each."""
+        return self.table.frame
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """What the columns of ``people`` mean."""
+        return self.table.columns
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the people came from, which every source says."""
+        if self.table.provenance is None:
+            raise InputError("nobody says where these people came from; give their table a provenance")
+        return self.table.provenance
 
 
 def check_ids(ids: Sequence[str | None]) -> None:
@@ -78,20 +90,19 @@ def check_bad_share(where: str, values: pl.Series, bad: pl.DataFrame, share: flo
         raise TooManyBadCells(text)
 
 
-def derive_birth(
-    people: pl.DataFrame, columns: list[Column], parts: pl.DataFrame | None = None
-) -> tuple[pl.DataFrame, list[Column]]:
+def derive_birth(table: Table, parts: pl.DataFrame | None = None) -> Table:
     """Add birth_year, birth_month and birth_day, unless they are there.
 
     Parameters
     ----------
-    people, columns
-        A people table; without a birth_date it is returned as it is.
+    table
+        People; without a birth_date they are returned as they are.
     parts
         The three columns, where they are known better than from birth_date: a year can be known alone.
     """
+    people = table.frame
     if "birth_date" not in people.columns or people["birth_date"].dtype != pl.Date:
-        return people, columns
+        return table
     born = pl.col("birth_date").dt
     if parts is None:
         parts = people.select(birth_year=born.year(), birth_month=born.month(), birth_day=born.day())
@@ -102,7 +113,8 @@ def derive_birth(
     ]
     new = [column for column in derived if column.name not in people.columns]
     people = people.with_columns(parts.select(pl.col(column.name).cast(pl.Int64) for column in new))
-    return people, [*columns, *(replace(column, inferred=True, why="derived from birth_date") for column in new)]
+    added = [replace(column, inferred=True, why="derived from birth_date") for column in new]
+    return replace(table, frame=people, columns=[*table.columns, *added])
 
 
 def plain_notices(people: pl.DataFrame, bad_cells: pl.DataFrame) -> list[Notice]:

@@ -9,9 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from personax.columns import infer_columns
+from personax.data.table import Table
 from personax.errors import InputError
 from personax.files import sha256
-from personax.schema import Column, Notice, Provenance
+from personax.schema import Notice, Provenance
 from personax.sources.cells import blank, read_cells, read_parts
 from personax.sources.dates import is_partial
 from personax.sources.people import PeopleTable, check_bad_share, check_ids, derive_birth, plain_notices
@@ -84,14 +85,13 @@ def read_table(
         check_bad_share(str(path), values, wrong, max_bad_share)
         series.append(values)
         bad.append(wrong)
-    people = _with_ids(pl.DataFrame(series))
-    described = _described(path, people, plan)
-    people = _codes_as_text(people, described, texts)
+    described = _codes_as_text(_described(path, _with_ids(pl.DataFrame(series)), plan), texts)
     parts = read_parts(texts["birth_date"], plan["birth_date"][1]) if _born_in_part(plan) else None
-    people, described = derive_birth(people, described, parts)
+    described = derive_birth(described, parts)
     bad_cells = pl.concat(bad)
-    notices = [*_partial(people, parts), *plain_notices(people, bad_cells)]
-    return PeopleTable(people, described, bad_cells, notices, Provenance("table", path.name, sha256(path), len(people)))
+    notices = [*_partial(described.frame, parts), *plain_notices(described.frame, bad_cells)]
+    origin = Provenance("table", path.name, sha256(path), described.height)
+    return PeopleTable(replace(described, provenance=origin), bad_cells, notices)
 
 
 def _plan(path: Path, raw: pl.DataFrame, columns: Mapping[str, ColumnSpec], *, keep_others: bool) -> Plan:
@@ -133,8 +133,8 @@ def _with_ids(people: pl.DataFrame) -> pl.DataFrame:
     return people.select("id", pl.exclude("id"))
 
 
-def _described(path: Path, people: pl.DataFrame, plan: Plan) -> list[Column]:
-    """Return what the columns mean: as described, the rest inferred."""
+def _described(path: Path, people: pl.DataFrame, plan: Plan) -> Table:
+    """Return the people and what their columns mean: as described, the rest inferred."""
     columns = []
     roles = {name: spec.role for name, (_, spec) in plan.items() if spec.role is not None}
     told = {c.name: replace(c, role=roles[c.name], identity="") for c in infer_columns(people) if c.name in roles}
@@ -149,16 +149,17 @@ def _described(path: Path, people: pl.DataFrame, plan: Plan) -> list[Column]:
             text = f"{path}, column {column.name}: a cyclic column needs its period, such as period: 12 for months"
             raise InputError(text)
         columns.append(replace(column, unit=unit, period=period))
-    return columns
+    return Table(people, columns)
 
 
-def _codes_as_text(people: pl.DataFrame, columns: Sequence[Column], texts: pl.DataFrame) -> pl.DataFrame:
+def _codes_as_text(table: Table, texts: pl.DataFrame) -> Table:
     """Give nominal columns that read as numbers their text back, so that nobody computes with codes."""
-    return people.with_columns(
+    people = table.frame.with_columns(
         texts[column.name]
-        for column in columns
-        if column.kind == "nominal" and column.name in texts.columns and people[column.name].dtype.is_numeric()
+        for column in table.columns
+        if column.kind == "nominal" and column.name in texts.columns and table.frame[column.name].dtype.is_numeric()
     )
+    return replace(table, frame=people)
 
 
 def _born_in_part(plan: Plan) -> bool:

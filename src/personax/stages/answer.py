@@ -13,6 +13,7 @@ import polars as pl
 
 from personax.data.identity import identified
 from personax.data.naming import tells_the_day
+from personax.data.table import Table
 from personax.errors import InputError, PersonaxError, PlanError, StudyError
 from personax.files import sha256
 from personax.plan import Answer, Request
@@ -62,12 +63,12 @@ class Answered:
 class _Parts:
     """Everybody and the subgroups, as rows and as populations."""
 
-    frames: dict[str, pl.DataFrame]
+    tables: dict[str, Table]
     people: dict[str, str] = field(default_factory=dict)
 
 
-def answerable(reader: Reader) -> tuple[pl.DataFrame, list[Column]]:
-    """Return the people and the columns that a request may be about.
+def answerable(reader: Reader) -> Table:
+    """Return the people with their ids and the columns that a request may be about.
 
     People on the removal list are left out. Without a list of the owner, columns are features and targets that
     a release would let leave: none that is withheld, tells the day of birth, or identifies somebody directly.
@@ -94,7 +95,8 @@ def answerable(reader: Reader) -> tuple[pl.DataFrame, list[Column]]:
     else:
         chosen = [c for c in columns if c.name not in kept and not tells_the_day(c.name)
                   and not _stays(c)]  # fmt: skip
-    return frame.select("id", *(c.name for c in chosen)), chosen
+    chosen = [table.column("id"), *chosen]
+    return Table(frame.select(column.name for column in chosen), chosen)
 
 
 def _stays(column: Column) -> bool:
@@ -106,7 +108,7 @@ def _classes(reader: Reader) -> dict[str, Column]:
     """Return the people's columns with identity classes found anew, beside the private ones that others may follow."""
     people = reader.people()
     bare = [replace(column, identity="", identity_why="") for column in people.columns]
-    return {column.name: column for column in identified(people.frame, bare)}
+    return {column.name: column for column in identified(replace(people, columns=bare)).columns}
 
 
 def answer(
@@ -138,7 +140,8 @@ def answer(
     place = out / f"answer-{digest[:12]}"
     if place.exists():
         raise StudyError(f"{place} is there already; give another --out, or take that answer away")
-    frame, columns = answerable(reader)
+    people = answerable(reader)
+    columns = [column for column in people.columns if column.role != "id"]
     _check_names(request, columns)
     _check_amounts(request, columns, owner)
     left = owner.requests - log.spent(who)
@@ -147,13 +150,13 @@ def answer(
     entry = Entry("asked", now(), who, digest, request.model_dump(mode="json", exclude_none=True))
     log.add(entry)
     try:
-        parts = _parts(frame, columns, request, owner)
-        _check_amounts(request, columns, owner, groups=len(parts.frames))
-        _refuse_near(parts, frame["id"], log, populations, owner.least)
-        asking = Asking(reader, request, columns, Rules(owner.least), _earlier(log), populations, progress,
+        parts = _parts(people, request, owner)
+        _check_amounts(request, columns, owner, groups=len(parts.tables))
+        _refuse_near(parts, people.frame["id"], log, populations, owner.least)
+        asking = Asking(reader, request, Rules(owner.least), _earlier(log), populations, progress,
                         stage_rng(reader.plan.seed, "answer"))  # fmt: skip
-        made = {**level_one(asking, parts.frames), **level_two(asking, frame)}
-        staged = _write(asking, made, digest, frame.height, out)
+        made = {**level_one(asking, parts.tables), **level_two(asking, people)}
+        staged = _write(asking, made, digest, people.height, out)
         _scan(reader, staged)
     except PersonaxError as error:
         log.add(Entry("refused", now(), who, digest, reason=str(error)))
@@ -224,27 +227,26 @@ def _pairs(request: Request, columns: list[Column]) -> int:
     return number * (number - 1) // 2
 
 
-def _parts(frame: pl.DataFrame, columns: list[Column], request: Request, owner: Answer) -> _Parts:
+def _parts(people: Table, request: Request, owner: Answer) -> _Parts:
     """Split the people by the column that the request names; rare groups are one, so that none is too small.
 
     Where all rare groups together are too small, their people are in no part, everybody's neither: what is left of
     everybody without all groups would be them.
     """
-    frames = {"": frame}
     by = request.independence.by if request.independence is not None else None
     if by is None:
-        return _Parts(frames)
-    kind = next(column.kind for column in columns if column.name == by)
-    if kind == "continuous":
+        return _Parts({"": people})
+    if people.column(by).kind == "continuous":
         raise PlanError(f"independence.by: {by} is a number, not groups of people; name a column of categories")
-    label = frame.select("id", pl.col(by).cast(pl.String).fill_null("missing").alias("part"))
+    label = people.frame.select("id", pl.col(by).cast(pl.String).fill_null("missing").alias("part"))
     label, _ = merge_rare(label, ["part"], owner.least)
     values = label["part"].drop_nulls().unique().sort().to_list()
     if not 1 < len(values) <= owner.subgroups:
         raise PlanError(f"independence.by: {by} makes {len(values)} groups, and 2 to {owner.subgroups} are answered")
-    frames[""], label = frame.filter(label["part"].is_not_null()), label.drop_nulls("part")
-    rest = frames[""].drop(by)
-    return _Parts(frames | {value: rest.filter(label["part"] == value) for value in values})
+    everybody = replace(people, frame=people.frame.filter(label["part"].is_not_null()))
+    rest, label = everybody.drop([by]), label.drop_nulls("part")
+    tables = {value: replace(rest, frame=rest.frame.filter(label["part"] == value)) for value in values}
+    return _Parts({"": everybody} | tables)
 
 
 def _refuse_near(parts: _Parts, ids: pl.Series, log: AnswerLog, populations: Populations, least: int) -> None:
@@ -257,8 +259,8 @@ def _refuse_near(parts: _Parts, ids: pl.Series, log: AnswerLog, populations: Pop
     done = [entry for entry in log.entries() if entry.event == "answered"]
     bases = list(dict.fromkeys(entry.base for entry in done))
     groups = list(dict.fromkeys(name for entry in done for name in entry.parts))
-    for value, frame in parts.frames.items():
-        people = population(hashes(frame["id"]))
+    for value, part in parts.tables.items():
+        people = population(hashes(part.frame["id"]))
         against = groups if not value else [*groups, *bases, *parts.people.values()]
         if populations.near(people, against, least) is not None:
             raise StudyError(

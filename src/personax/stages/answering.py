@@ -19,7 +19,7 @@ from personax.plan import Crl, Discover, Independence, Request
 from personax.plan.request import RequestIndependence
 from personax.progress import Progress
 from personax.release.answering import Joined, Populations, Rules, hashes, join_small_cells, population, rounded_p
-from personax.schema import Column, select
+from personax.schema import Column
 from personax.stages.base import Reader
 from personax.stages.discover import TIERS, find_causes, fits, knowledge_of
 from personax.stages.independence import analyse
@@ -50,8 +50,8 @@ class Asking:
 
     Parameters
     ----------
-    reader, request, columns
-        The study, what is asked, the columns that may be asked about.
+    reader, request
+        The study, and what is asked.
     rules
         Of the output checker.
     earlier
@@ -64,7 +64,6 @@ class Asking:
 
     reader: Reader
     request: Request
-    columns: list[Column]
     rules: Rules
     earlier: dict[str, list[str]]
     populations: Populations
@@ -79,15 +78,15 @@ class Asking:
         if {"what": what, "why": why} not in self.suppressed:
             self.suppressed.append({"what": what, "why": why})
 
-    def joined(self, frame: pl.DataFrame, columns: list[Column], where: str) -> tuple[pl.DataFrame, list[Column]]:
-        """Return people whose rare values are joined, and the columns that are left."""
-        made, left, told = join_small_cells(frame, columns, self.rules.least)
+    def joined(self, people: Table, where: str) -> Table:
+        """Return people whose rare values are joined, with the columns that are left."""
+        made, told = join_small_cells(people, self.rules.least)
         for one in told:
             if one.left_out:
                 self.suppress(f"{one.column}{where}", one.how)
             elif one not in self.treated:
                 self.treated.append(one)
-        return made, left
+        return made
 
     def why_not(self, question: str, ids: pl.Series, rows: NDArray[np.bool_]) -> str | None:
         """Return why a question is not answered about these people; where it is, note on whom."""
@@ -103,12 +102,12 @@ class Asking:
         return None
 
 
-def level_one(asking: Asking, parts: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+def level_one(asking: Asking, parts: Mapping[str, Table]) -> dict[str, Any]:
     """Return the files of Level I: p-values and effects, and the graph of dependences; nothing where none is asked."""
     section = asking.request.independence
     if section is None:
         return {}
-    tables = [found for value, frame in parts.items() if (found := _part(asking, section, value, frame)) is not None]
+    tables = [found for value, part in parts.items() if (found := _part(asking, section, value, part)) is not None]
     if not tables:
         return {}
     table = asking.rules.pvalues(pl.concat(tables))
@@ -120,11 +119,13 @@ def level_one(asking: Asking, parts: Mapping[str, pl.DataFrame]) -> dict[str, An
     return {"independence.csv": table, "dependences.json": asdict(graph)}
 
 
-def _part(asking: Asking, section: RequestIndependence, value: str, people: pl.DataFrame) -> pl.DataFrame | None:
+def _part(asking: Asking, section: RequestIndependence, value: str, people: Table) -> pl.DataFrame | None:
     """Test the pairs within everybody, or within a subgroup; None where nothing is left to test."""
     where = f", {section.by} {value}" if value else ""
-    chosen = [column for column in asking.columns if column.name in people.columns]
-    frame, left = asking.joined(people, [c for c in chosen if _wanted(c, section)], where)
+    people = asking.joined(
+        people.select(c.name for c in people.columns if c.role == "id" or _wanted(c, section)), where
+    )
+    left = [column for column in people.columns if column.role != "id"]
     names = {column.name for column in left}
     features = _of(section.features, left, "feature", names, {*section.given, *(section.targets or ())})
     targets = _of(section.targets, left, "target", names, set())
@@ -134,9 +135,9 @@ def _part(asking: Asking, section: RequestIndependence, value: str, people: pl.D
         return None
     plan = Independence(features=features, targets=targets, tests=section.tests, given=given, alpha=section.alpha,
                         correction=section.correction, figures=False)  # fmt: skip
-    found, _ = analyse(frame, left, plan, asking.progress, seed=asking.reader.plan.seed)
+    found, _ = analyse(people.frame, left, plan, asking.progress, seed=asking.reader.plan.seed)
     part = pl.lit(value or ALL).alias("subgroup")
-    return _judged(_questioned(asking, section, found, frame), section).select(part, pl.all())
+    return _judged(_questioned(asking, section, found, people.frame), section).select(part, pl.all())
 
 
 def _wanted(column: Column, section: RequestIndependence) -> bool:
@@ -184,21 +185,21 @@ def _judged(found: pl.DataFrame, section: RequestIndependence) -> pl.DataFrame:
     return found.with_columns(made, decided.alias("rejected"))
 
 
-def level_two(asking: Asking, frame: pl.DataFrame) -> dict[str, Any]:
+def level_two(asking: Asking, people: Table) -> dict[str, Any]:
     """Return the files of Level II and of the causal graph; no latents, no exemplars, no model."""
     asked = asking.request
-    people, left = asking.joined(frame, asking.columns, "") if asked.crl or asked.discover else (frame, [])
-    learned = _learned(asking, people) if asked.crl is not None else None
+    people = asking.joined(people, "") if asked.crl or asked.discover else people
+    learned = _learned(asking, people.frame["id"]) if asked.crl is not None else None
     made: dict[str, Any] = {}
     if learned is not None:
-        made["crl.json"] = _told(asking, learned, people, left)
+        made["crl.json"] = _told(asking, learned, people)
     if asked.discover is not None:
-        graph = _graph(asking, people, left, learned)
+        graph = _graph(asking, people, learned)
         made |= {"discovery.json": graph} if graph is not None else {}
     return made
 
 
-def _learned(asking: Asking, people: pl.DataFrame) -> Learned | None:
+def _learned(asking: Asking, ids: pl.Series) -> Learned | None:
     section = asking.request.crl
     assert section is not None
     owner, frames = asking.reader.plan.answer, asking.reader.embeddings()
@@ -206,7 +207,6 @@ def _learned(asking: Asking, people: pl.DataFrame) -> Learned | None:
     for name in section.latents:
         if name not in allowed:
             raise PlanError(f"crl.latents: no modality {name!r} may be asked about; {nearest(name, allowed)}")
-    ids = people["id"]
     for name in section.latents:
         ids = ids.filter(ids.is_in(frames[name].drop_nulls()["id"].implode()))
     kept = {m: ids.to_frame().join(frames[m], on="id", how="left", maintain_order="left") for m in section.latents}
@@ -218,11 +218,10 @@ def _learned(asking: Asking, people: pl.DataFrame) -> Learned | None:
     return learn(ids.to_list(), views, Crl.model_validate(section.model_dump()), asking.rng, asking.progress)
 
 
-def _told(asking: Asking, learned: Learned, people: pl.DataFrame, left: list[Column]) -> dict[str, Any]:
+def _told(asking: Asking, learned: Learned, people: Table) -> dict[str, Any]:
     """Return what of Level II leaves: the choice, how stable it is, what latents go with, the learned graph."""
-    traits = [c for c in left if c.role == "feature" or c.name.startswith("final_")]
-    described = Table(people.select("id", *(c.name for c in traits)), [Column("id", "id", "nominal"), *traits])
-    linked = associations(learned.latents, described, seed=asking.reader.plan.seed)
+    told = (c.name for c in people.columns if c.role in ("id", "feature") or c.name.startswith("final_"))
+    linked = associations(learned.latents, people.select(told), seed=asking.reader.plan.seed)
     linked = linked.filter(pl.col("effect_size").is_not_null())
     return {
         "metrics": asking.rules.numbers(learned.metrics),
@@ -232,25 +231,24 @@ def _told(asking: Asking, learned: Learned, people: pl.DataFrame, left: list[Col
     }
 
 
-def _graph(
-    asking: Asking, people: pl.DataFrame, left: list[Column], learned: Learned | None
-) -> dict[str, Any] | None:  # fmt: skip
+def _graph(asking: Asking, people: Table, learned: Learned | None) -> dict[str, Any] | None:
     section = asking.request.discover
     assert section is not None
     plan = Discover(over=section.over, algorithm=section.algorithm, test=section.test, alpha=section.alpha,
                     bootstraps=section.bootstraps)  # fmt: skip
     chosen: dict[str, str] = {}
     if "features" in section.over:
-        named = section.features or [c.name for c in select(left, "feature")]
-        chosen |= {c.name: "biography" for c in left if c.name in named and fits(c, people[c.name], plan)}
+        named = section.features or [column.name for column in people.features()]
+        able = [c for c in people.columns if c.role != "id" and c.name in named]
+        chosen |= {c.name: "biography" for c in able if fits(c, people.frame[c.name], plan)}
     if "traits" in section.over:
-        chosen |= {c.name: "trait" for c in select(left, "target") if c.name.startswith("final_")}
-    frame, meant = people.select("id", *chosen), {c.name: c for c in left}
+        chosen |= {c.name: "trait" for c in people.targets() if c.name.startswith("final_")}
+    table = people.select(["id", *chosen])
     if "latents" in section.over and learned is not None:
-        frame = frame.join(learned.latents, on="id", how="inner", maintain_order="left")
-        meant |= {c.name: c for c in infer_columns(learned.latents.drop("id"))}
+        frame = table.frame.join(learned.latents, on="id", how="inner", maintain_order="left")
+        table = Table(frame, [*table.columns, *infer_columns(learned.latents.drop("id"))])
         chosen |= {name: name.rpartition("_")[0] for name in learned.latents.columns[1:]}
-    why = _why_no_graph(asking, frame)
+    why = _why_no_graph(asking, table.frame)
     if why is not None:
         asking.suppress("the causal graph", why)
         return None
@@ -259,7 +257,7 @@ def _graph(
         tiers = {name: TIERS.get("traits" if group == "trait" else group, TIERS["latents"])
                  for name, group in chosen.items()}  # fmt: skip
         known = Knowledge(tiers, known.forbidden, known.required)
-    graph, _ = find_causes(frame.drop("id"), meant, plan, known, asking.rng, asking.progress, groups=chosen)
+    graph, _ = find_causes(table.drop(["id"]), plan, known, asking.rng, asking.progress, groups=chosen)
     return asdict(asking.rules.graph(graph, ["n", "tests", "bootstraps", "test", "alpha"]))
 
 

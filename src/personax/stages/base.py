@@ -15,7 +15,7 @@ from personax.data.table import Table
 from personax.errors import StudyError
 from personax.plan import Plan
 from personax.progress import Progress, Silent
-from personax.schema import Column, Notice
+from personax.schema import Notice
 from personax.store import Staging, StudyFolder
 
 __all__ = ["Context", "Reader", "Stage", "stage_rng"]
@@ -65,10 +65,6 @@ class Reader:
     def people(self) -> Table:
         """Read the people and what their columns mean."""
         return Table.read(self.folder.path("people", "people.parquet"))
-
-    def columns(self) -> list[Column]:
-        """Read what the people's columns mean."""
-        return list(self.people().columns)
 
     def scores(self) -> Table | None:
         """Read the trait scores, of raters and over them, and what they mean; None where the plan asks for none."""

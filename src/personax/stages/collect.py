@@ -53,7 +53,7 @@ def _run(context: Context) -> None:
 
 
 def _write_table(context: Context, table: PeopleTable) -> None:
-    _write_people(context, table.people, table.columns)
+    _write_people(context, table.table)
     if "biography" in table.people.columns:
         texts = table.people.select("id", pl.col("biography").cast(pl.String))
         context.write_frame(texts, "people", "texts.parquet")
@@ -63,11 +63,11 @@ def _write_table(context: Context, table: PeopleTable) -> None:
     context.notices.extend(table.notices)
 
 
-def _write_people(context: Context, people: pl.DataFrame, columns: Sequence[Column]) -> None:
-    columns = identified(people, columns)
-    context.notices.extend(_questions(columns))
-    Table(people, columns).write(context.out.path("people", "people.parquet"))
-    context.counts.update(people=people.height, columns=people.width)
+def _write_people(context: Context, people: Table) -> None:
+    people = identified(people)
+    context.notices.extend(_questions(people.columns))
+    people.write(context.out.path("people", "people.parquet"))
+    context.counts.update(people=people.height, columns=len(people.columns))
 
 
 def _questions(columns: Sequence[Column]) -> Iterator[Notice]:
@@ -92,7 +92,7 @@ def _invent(context: Context, section: CollectSimulated) -> None:
     """Write simulated people, what their raters say and their embeddings, with the truth beside them."""
     sizes = section.model_dump(exclude={"source", "n", "images"})
     world = simulate_population(section.n, rng=context.rng, **sizes)
-    _write_people(context, world.people, world.columns)
+    _write_people(context, world.table)
     context.write_frame(world.texts, "people", "texts.parquet")
     context.write_frame(world.ratings, "people", "simulation", "ratings.parquet")
     context.write_frame(world.latents, "people", "simulation", "latents.parquet")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from personax.data.table import Table
 from personax.discovery import Knowledge, bootstrap_edges, fci, pc
 from personax.errors import InputError, MissingExtraError, PlanError
 from personax.figures import draw_graph, save
@@ -28,8 +29,7 @@ SEARCHES = {"pc": pc, "fci": fci}
 
 
 def find_causes(
-    frame: pl.DataFrame,
-    columns: Mapping[str, Column],
+    table: Table,
     section: Discover,
     knowledge: Knowledge,
     rng: np.random.Generator,
@@ -42,10 +42,8 @@ def find_causes(
 
     Parameters
     ----------
-    frame
-        One row a person, one column a variable.
-    columns
-        What the columns mean, by name.
+    table
+        One row a person, one column a variable, and what they mean.
     section
         Algorithm, test, level and number of draws; ``over`` and ``knowledge`` are not looked at.
     knowledge, groups
@@ -65,10 +63,11 @@ def find_causes(
     InputError
         A column that the test cannot use, or knowledge that contradicts itself.
     """
-    kinds: dict[str, Kind] = {name: columns[name].kind for name in frame.columns}
+    frame = table.frame
+    kinds: dict[str, Kind] = {column.name: column.kind for column in table.columns}
     if section.test == "fisherz":
         _numbers_only(frame, kinds)
-    periods = {name: period for name in frame.columns if (period := columns[name].period) is not None}
+    periods = {column.name: column.period for column in table.columns if column.period is not None}
     search = partial(
         SEARCHES[section.algorithm],
         alpha=section.alpha,
@@ -170,27 +169,24 @@ def _run(context: Context) -> None:
     """Draw a causal graph over latents, traits and biography; also over any table: personax discover people.csv."""
     section = context.plan.discover
     assert section is not None
-    frame, columns, groups, tiers = _variables(context, section)
-    frame = frame.drop("id")
+    variables, groups, tiers = _variables(context, section)
     known = knowledge_of(section.knowledge)
     if known.tiers is None and len(set(tiers.values())) > 1:
         known = Knowledge(tiers, known.forbidden, known.required)
-    graph, table = find_causes(frame, columns, section, known, context.rng, context.progress, groups=groups)
+    graph, stability = find_causes(variables, section, known, context.rng, context.progress, groups=groups)
     context.notices.extend(write_graph(graph, lambda name: context.out.path("analysis", "discovery", name)))
-    if table is not None:
-        table.write_csv(context.out.path("analysis", "discovery", "stability.csv"))
+    if stability is not None:
+        stability.write_csv(context.out.path("analysis", "discovery", "stability.csv"))
     context.counts.update(count(graph))
-    context.notices.extend(told(graph, frame))
+    context.notices.extend(told(graph, variables.frame))
 
 
 Part = list[tuple[Column, str, int, pl.DataFrame]]
 """Column, group, tier, and the table of its values."""
 
 
-def _variables(
-    context: Context, section: Discover
-) -> tuple[pl.DataFrame, dict[str, Column], dict[str, str], dict[str, int]]:
-    """Return one row a person, and what each variable means, its group and its tier."""
+def _variables(context: Context, section: Discover) -> tuple[Table, dict[str, str], dict[str, int]]:
+    """Return the variables, one row a person, and the group and the tier of each."""
     frame = context.frame("people", "people.parquet").select("id")
     columns: dict[str, Column] = {}
     groups: dict[str, str] = {}
@@ -202,7 +198,8 @@ def _variables(
     if frame.width < 3:
         kind = "numeric variables" if section.test == "fisherz" else "variables"
         raise PlanError(f"discover.over: fewer than two {kind}; add latents, traits or features")
-    return frame, columns, groups, tiers
+    frame = frame.drop("id")
+    return Table(frame, [columns[name] for name in frame.columns]), groups, tiers
 
 
 def _part(context: Context, part: str, section: Discover) -> Part:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.table import Table
 from personax.errors import InputError, PlanError, StudyError
 from personax.files import sha256
 from personax.plan import AnnotateRelease, CollectRelease
 from personax.release import Released, load_release
 from personax.release.reading.layouts import SCORE
 from personax.release.reading.load import opened
-from personax.schema import LETTERS, Column, Notice, Provenance, select
+from personax.schema import LETTERS, Notice, Provenance
 from personax.sources import PeopleTable
 from personax.sources.people import BAD_CELLS, plain_notices
 from personax.stages.base import Context, Reader
@@ -41,7 +41,7 @@ def collect_release(context: Context, section: CollectRelease) -> PeopleTable:
         No release, columns that nobody has placed, files that do not join.
     """
     read = _load(context, section)
-    people, columns = _named_scores(_plain(read.people), read.columns)
+    people = _named_scores(replace(read.table, frame=_plain(read.people)))
     hashes = _hashes(context, section)
     record = {
         "name": read.name, "layout": read.layout, "licence": read.licence, "verdict": read.verdict,
@@ -52,7 +52,8 @@ def collect_release(context: Context, section: CollectRelease) -> PeopleTable:
     listed = "".join(f"{name} {digest}\n" for name, digest in hashes.items())
     bad = pl.DataFrame(schema=BAD_CELLS)
     where = Provenance("release", section.place, hashlib.sha256(listed.encode()).hexdigest(), people.height)
-    return PeopleTable(people, columns, bad, [*read.notices, *plain_notices(people, bad)], where)
+    notices = [*read.notices, *plain_notices(people.frame, bad)]
+    return PeopleTable(replace(people, provenance=where), bad, notices)
 
 
 def _load(reader: Reader, section: CollectRelease) -> Released:
@@ -77,17 +78,18 @@ def _plain(people: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _named_scores(people: pl.DataFrame, columns: Sequence[Column]) -> tuple[pl.DataFrame, list[Column]]:
+def _named_scores(people: Table) -> Table:
     """Call a target ``openness`` ``final_o``, and so on, where no column is called so already."""
-    taken = {column.name for column in columns}
+    taken = set(people.names)
     renamed = {
         column.name: f"final_{LETTERS[trait]}"
-        for column in select(columns, "target")
+        for column in people.targets()
         if (trait := column.name.lower()) in LETTERS and f"final_{LETTERS[trait]}" not in taken
     }
     if len(set(renamed.values())) < len(renamed):
-        return people, list(columns)
-    return people.rename(renamed), [replace(c, name=renamed.get(c.name, c.name)) for c in columns]
+        return people
+    columns = [replace(column, name=renamed.get(column.name, column.name)) for column in people.columns]
+    return replace(people, frame=people.frame.rename(renamed), columns=columns)
 
 
 def write_scores(context: Context, section: AnnotateRelease) -> pl.DataFrame:

@@ -35,8 +35,7 @@ def contents_of(reader: Reader) -> Contents:
     texts = folder.path("people", "texts.parquet")
     return Contents(
         name=plan.name,
-        people=reader.frame("people", "people.parquet"),
-        columns=reader.columns(),
+        table=reader.people(),
         traits=reader.frame("traits", "traits.parquet") if plan.annotate else None,
         embeddings=reader.embeddings() if plan.embed else {},
         private_texts=pl.read_parquet(texts)["biography"].drop_nulls().to_list() if texts.is_file() else (),

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
 import polars as pl
 
+from personax.data.table import Table
 from personax.errors import InputError, MissingExtraError, StudyError
 from personax.figures import agreement_dots, save
 from personax.files import write_text, written_aside
 from personax.plan import Plan
 from personax.progress import Progress
-from personax.schema import LETTERS, TRAITS, Column
+from personax.schema import LETTERS, TRAITS
 from personax.sources.read import read_text_table
 from personax.stages.asking import SAMPLE, sheet_of
 from personax.stages.base import stage_rng
@@ -100,17 +101,14 @@ def compare_humans(folder: StudyFolder, plan: Plan, path: Path, how: Comparison,
     StudyError
         When the study has no traits yet.
     """
-    people, traits, columns = (_read(folder, *parts) for parts in (PEOPLE, TRAITS_FILE, COLUMNS))
-    assert isinstance(people, pl.DataFrame)
-    assert isinstance(traits, pl.DataFrame)
-    kinds = {raw["name"]: Column(**raw) for raw in columns}
-    asked = [name for name in how.controls if name not in people.columns]
+    people, traits = Table.read(folder.path("people", "people.parquet")), _traits(folder)
+    asked = [name for name in how.controls if name not in people.names]
     answers = read_answers(path, how, asked)
     sample = _sample(folder)
     key = dict(sample.drop_nulls("task").select("task", "id").iter_rows()) if sample is not None else {}
-    humans = humans_of(answers, sheet_of(plan, asked), people["id"].to_list(), key, scale=how.scale)
-    rated = people.filter(pl.col("id").is_in(humans.annotations["person"].unique().to_list()))
-    controls = _controls(rated, humans, how.controls, kinds)
+    humans = humans_of(answers, sheet_of(plan, asked), people.frame["id"].to_list(), key, scale=how.scale)
+    rated = people.frame.filter(pl.col("id").is_in(humans.annotations["person"].unique().to_list()))
+    controls = _controls(replace(people, frame=rated), humans, how.controls)
     ratings = folder.path("traits", "annotations.parquet")
     annotations = pl.read_parquet(ratings) if ratings.is_file() else None
     found, tests = [], dict[str, Any]()
@@ -122,22 +120,17 @@ def compare_humans(folder: StudyFolder, plan: Plan, path: Path, how: Comparison,
         found.append(compared(judged, resampler, same_scale=same_scale, controls=controls, reliability=reliability))
         tests[trait] = {name: _tested(judged, name, humans, how.epsilon) for name in judged.raters}
     progress.step(len(TRAITS), len(TRAITS))
-    effects = _effects(people, traits, humans, sample, kinds, how)
+    effects = _effects(people, traits, humans, sample, how)
     told = Told(pl.concat(found), effects, tests, _notices(humans, answers, sample))
     _write(out, told, humans, progress)
     return told
 
 
-PEOPLE: Final = ("people", "people.parquet")
-TRAITS_FILE: Final = ("traits", "traits.parquet")
-COLUMNS: Final = ("people", "columns.json")
-
-
-def _read(folder: StudyFolder, *parts: str) -> Any:  # noqa: ANN401 - a table, or what a JSON file holds
-    path = folder.path(*parts)
+def _traits(folder: StudyFolder) -> pl.DataFrame:
+    path = folder.path("traits", "traits.parquet")
     if not path.is_file():
         raise StudyError(f"{path} is missing; personax annotate makes it")
-    return json.loads(path.read_text(encoding="utf-8")) if path.suffix == ".json" else pl.read_parquet(path)
+    return pl.read_parquet(path)
 
 
 def _sample(folder: StudyFolder) -> pl.DataFrame | None:
@@ -167,18 +160,18 @@ def read_answers(path: Path, how: Comparison, extra: Sequence[str]) -> list[Answ
     return label_studio.read(raw, [*TRAITS, *extra], str(path))
 
 
-def _controls(rated: pl.DataFrame, humans: Humans, names: Sequence[str], kinds: dict[str, Column]) -> Floats | None:
+def _controls(rated: Table, humans: Humans, names: Sequence[str]) -> Floats | None:
     if not names:
         return None
     series, nominal = {}, {}
     for name in names:
-        if name in rated.columns:
-            series[name], nominal[name] = rated[name], name in kinds and kinds[name].kind == "nominal"
+        if name in rated.names:
+            series[name], nominal[name] = rated.frame[name], rated.column(name).kind == "nominal"
         elif name in humans.extra:
-            values = [humans.extra[name].get(one) for one in rated["id"]]
+            values = [humans.extra[name].get(one) for one in rated.frame["id"]]
             series[name], nominal[name] = pl.Series(name, values, dtype=pl.Float64), False
         else:
-            known = [*rated.columns, *humans.extra]
+            known = [*rated.names, *humans.extra]
             raise InputError(f"--controls: neither people nor answers have {name}; {nearest(name, known)}")
     return design_of(series, nominal)
 
@@ -198,22 +191,21 @@ EFFECTS: Final = {
 
 
 def _effects(
-    people: pl.DataFrame, traits: pl.DataFrame, humans: Humans, sample: pl.DataFrame | None, kinds: dict[str, Column],
-    how: Comparison,
-) -> pl.DataFrame:  # fmt: skip
+    people: Table, traits: pl.DataFrame, humans: Humans, sample: pl.DataFrame | None, how: Comparison
+) -> pl.DataFrame:
     """Return the effects of features on traits, four ways each."""
     rows: list[dict[str, Any]] = []
     rng = stage_rng(how.seed, "validity effects")
-    whole = people.join(traits.select("id", "^final_.$"), on="id", how="left", maintain_order="left")
+    whole = people.frame.join(traits.select("id", "^final_.$"), on="id", how="left", maintain_order="left")
     for trait, letter in LETTERS.items():
         scored = humans.annotations.filter((pl.col("trait") == trait) & (pl.col("status") == "ok"))
         means = scored.group_by("person", "model").agg(pl.col("score").mean()).group_by("person").agg(pl.mean("score"))
         joined = whole.join(means, left_on="id", right_on="person", how="left", maintain_order="left")
         human = joined["score"].cast(pl.Float64).fill_null(np.nan).to_numpy()
         llm = joined[f"final_{letter}"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        human, chance, equal = _design(people["id"], human, sample, random=how.random)
-        for name in _features(people, kinds, how.features):
-            for effect, level, x in _contrasts(people[name], kinds[name].kind):
+        human, chance, equal = _design(people.frame["id"], human, sample, random=how.random)
+        for name in _features(people, how.features):
+            for effect, level, x in _contrasts(people.frame[name], people.column(name).kind):
                 kept = ~np.isnan(x) & ~np.isnan(llm)
                 given = chance if isinstance(chance, str) else chance[kept]
                 sampled = Sampled(x[kept], llm[kept], human[kept], given, equal)
@@ -248,10 +240,10 @@ def _design(
     return human, chance, equal
 
 
-def _features(people: pl.DataFrame, kinds: dict[str, Column], named: Sequence[str] | None) -> list[str]:
-    known = [name for name, column in kinds.items() if column.role == "feature" and column.kind != "cyclic"]
+def _features(people: Table, named: Sequence[str] | None) -> list[str]:
+    known = [column.name for column in people.features() if column.kind != "cyclic"]
     if named is None:
-        return [name for name in known if name in people.columns][:FEATURES]
+        return known[:FEATURES]
     for name in named:
         if name not in known:
             raise InputError(f"--features: {name} is no feature with an effect; {nearest(name, known)}")

@@ -24,7 +24,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release by `build`."""
     world = simulate_population(60, rng=np.random.default_rng(1), text_dim=12, image_dim=10)
     traits = aggregate(world.ratings, people=world.people["id"].to_list())
-    contents = Contents("Built", world.people, world.columns, traits, world.embeddings)
+    contents = Contents("Built", world.table, traits, world.embeddings)
     out = tmp_path_factory.mktemp("built") / "release"
     build(contents, out, key=KEY, keys=KeyFolder(out.parent / "keys"), rng=np.random.default_rng(2))
     return out

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.table import Table
 from personax.data.values import FEW
 from personax.release.disclosure import merge_rare
 from personax.schema import Column
@@ -25,23 +25,19 @@ class Joined:
     left_out: bool = False
 
 
-def join_small_cells(
-    frame: pl.DataFrame, columns: Sequence[Column], least: int
-) -> tuple[pl.DataFrame, list[Column], list[Joined]]:
+def join_small_cells(table: Table, least: int) -> tuple[Table, list[Joined]]:
     """Join every value that fewer than ``least`` people have with others.
 
     Parameters
     ----------
-    frame
-        The people of an answer.
-    columns
-        What its columns mean; others of the frame stay as they are.
+    table
+        The people of an answer; their ids stay as they are.
     least
         The fewest people that a value may have.
 
     Returns
     -------
-    frame, columns
+    Table
         Columns that have one value or none left are taken out, and so are those that hardly anybody has.
     list of Joined
         What was done; never which values, nor how many people.
@@ -60,12 +56,14 @@ def join_small_cells(
 
     Examples
     --------
-    >>> frame = pl.DataFrame({"level": [1] * 20 + [2] * 20 + [5] * 3})
-    >>> join_small_cells(frame, [Column("level", "feature", "ordinal")], 10)[0]["level"].unique().sort().to_list()
+    >>> levels = Table(pl.DataFrame({"level": [1] * 20 + [2] * 20 + [5] * 3}), [Column("level", "feature", "ordinal")])
+    >>> join_small_cells(levels, 10)[0].frame["level"].unique().sort().to_list()
     [1.0, 2.0]
     """
-    told, kept = [], []
-    for column in columns:
+    told, frame = [], table.frame
+    for column in table.columns:
+        if column.role == "id":
+            continue
         known = _known(frame[column.name])
         before = known.drop_nulls().n_unique()
         made = _joined(frame.with_columns(known), column, least)
@@ -76,8 +74,7 @@ def join_small_cells(
         if after < before:
             told.append(Joined(column.name, _how(column, before, least)))
         frame = frame.with_columns(made)
-        kept.append(column)
-    return frame.drop(one.column for one in told if one.left_out), kept, told
+    return replace(table, frame=frame).drop({one.column for one in told if one.left_out}), told
 
 
 def _known(series: pl.Series) -> pl.Series:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.table import Table
 from personax.errors import ComputationError, InputError
 from personax.release.disclosure.anonymity import Anonymity, measure, sensitive_codes
 from personax.release.disclosure.hierarchy import Given, Hierarchy, hierarchies
@@ -160,7 +161,7 @@ def generalise(
     names = [column.name for column in quasi_identifiers]
     _check(frame, names, k, l, sensitive, suppress, step)
     before = measure(frame, names, sensitive, k=k, step=step)
-    made = hierarchies(frame, quasi_identifiers, given)
+    made = hierarchies(Table(frame.select(names), quasi_identifiers), given)
     counted = _weights(made, weights or {})
     limit = int(suppress * frame.height)
     lattice, back = _lattice(frame, made, counted, sensitive, step, k=k, diverse=l, limit=limit)

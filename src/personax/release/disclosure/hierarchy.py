@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.table import Table
 from personax.errors import InputError
 from personax.release.disclosure.anonymity import equivalence
 from personax.release.disclosure.rare import OTHER, by_rarity
@@ -51,17 +52,13 @@ class Hierarchy:
     levels: tuple[Level, ...]
 
 
-def hierarchies(
-    frame: pl.DataFrame, columns: Sequence[Column], given: Mapping[str, Given] | None = None
-) -> list[Hierarchy]:
+def hierarchies(table: Table, given: Mapping[str, Given] | None = None) -> list[Hierarchy]:
     """Build the hierarchy of every quasi-identifier from its kind.
 
     Parameters
     ----------
-    frame
-        One row a person.
-    columns
-        The quasi-identifiers.
+    table
+        The quasi-identifiers, one row a person.
     given
         Column -> its groups, for nominal columns; instead of merging the rarest.
 
@@ -86,16 +83,16 @@ def hierarchies(
 
     Examples
     --------
-    >>> frame = pl.DataFrame({"year": [1990, 1991, 1994, 1997]})
-    >>> made = hierarchies(frame, [Column("year", "feature", "continuous", "years")])
+    >>> years = pl.DataFrame({"year": [1990, 1991, 1994, 1997]})
+    >>> made = hierarchies(Table(years, [Column("year", "feature", "continuous", "years")]))
     >>> [level.says for level in made[0].levels]
     ['as it is', 'bands of 2 years', 'bands of 8 years', 'withheld']
     """
     made = []
-    for group in _together(columns, given or {}):
+    for group in _together(table.columns, given or {}):
         names = [column.name for column in group]
-        _readable(frame, names)
-        base, distinct = _distinct(frame, names)
+        _readable(table.frame.select(names))
+        base, distinct = _distinct(table.frame, names)
         counts = np.bincount(base, minlength=distinct.height)
         if len(group) == 2:
             told = _grids(distinct)
@@ -126,11 +123,8 @@ def _together(columns: Sequence[Column], given: Mapping[str, Given]) -> Iterator
             yield (column,)
 
 
-def _readable(frame: pl.DataFrame, names: Sequence[str]) -> None:
-    for name in names:
-        if name not in frame.columns:
-            raise InputError(f"the table has no column {name}; name one of its columns")
-        dtype = frame[name].dtype
+def _readable(frame: pl.DataFrame) -> None:
+    for name, dtype in frame.schema.items():
         if not (dtype.is_numeric() or dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Null)):
             raise InputError(f"{name} holds {dtype}, which has no bands; make it a number or a text first, or private")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from personax.data.table import Table
 from personax.errors import InputError
 from personax.release.folder import Folder
 from personax.release.formats import TABLES, format_of, stem_of
@@ -65,13 +66,17 @@ class ForeignTable:
 
 @dataclass
 class Foreign:
-    """What was read: the layout's name, people, columns, where vectors lie, what was assumed."""
+    """What was read: the layout's name, the people, where vectors lie, what was assumed."""
 
     layout: str
-    people: pl.DataFrame
-    columns: list[Column]
+    table: Table
     sources: dict[str, dict[str, Source]] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
+
+    @property
+    def people(self) -> pl.DataFrame:
+        """The people, one row each."""
+        return self.table.frame
 
 
 def read_foreign(folder: Folder, mapping: Mapping[str, str] | None) -> Foreign:
@@ -241,7 +246,7 @@ def _joined(tables: Sequence[ForeignTable], placed: Sequence[Mapping[str, Place]
     order = sorted(range(len(tables)), key=lambda at: -sum(p.column is not None for p in placed[at].values()))
     first, key = tables[order[0]], _key(placed[order[0]])
     layout = placer.layout.name if placer.layout is not None else "a mapping"
-    read = Foreign(layout, _people(first, key), [])
+    read = Foreign(layout, Table(_people(first, key), [Column("id", "id", "nominal")]))
     if key is None:
         read.notices.append(Notice("The table of people has no id; their rows are numbered."))
     listed = _listed_ids(tables, placed)
@@ -251,7 +256,6 @@ def _joined(tables: Sequence[ForeignTable], placed: Sequence[Mapping[str, Place]
             continue
         own = read.people["id"] if at == order[0] else _rows(read, table, its, key, listed)
         _add(read, table, its, own)
-    read.columns = [Column("id", "id", "nominal"), *read.columns]
     return read
 
 
@@ -352,8 +356,7 @@ def _add(read: Foreign, table: ForeignTable, its: Mapping[str, Place], rows: pl.
         )
     if columns:
         keyed = table.cells.select(column.name for column in columns).insert_column(0, rows.alias("id"))
-        read.people = read.people.join(keyed, on="id", how="left", maintain_order="left")
-        read.columns += columns
+        read.table = read.table.join(Table(keyed, [read.table.column("id"), *columns]))
     for name, place in its.items():
         if place.role == "embedding":
             _add_vectors(

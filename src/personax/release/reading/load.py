@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from personax.data.table import Table
 from personax.errors import InputError
 from personax.release.card import read_card
 from personax.release.folder import Folder, one_file, open_folder
@@ -19,6 +20,7 @@ from personax.release.reading.ours import read_ours
 from personax.release.reading.released import Embeddings, Released
 from personax.release.statistics.reading import FILE, read_statistics
 from personax.release.verify import verify_folder
+from personax.schema import Column
 
 __all__ = ["load_release", "opened"]
 
@@ -123,19 +125,18 @@ def _read(folder: Folder, name: str, mapping: Mapping[str, str] | None) -> Relea
     title = about.get("pretty_name")
     if FILE in folder.files and mapping is None and not is_ours(folder):
         found = read_statistics(folder.json(FILE))
-        nobody = pl.DataFrame(schema={"id": pl.String})
-        return Released(name, "noisy statistics", nobody, found.columns, Embeddings({}), card, statistics=found)
+        nobody = Table(pl.DataFrame(schema={"id": pl.String}), [Column("id", "id", "nominal")])
+        return Released(name, "noisy statistics", nobody, Embeddings({}), card, statistics=found)
     if is_ours(folder) and mapping is None:
         layout, notices = "personax", []
-        people, columns, sources = read_ours(folder)
+        people, sources = read_ours(folder)
     else:
         read = read_foreign(folder, mapping)
-        layout, people, columns, sources, notices = read.layout, read.people, read.columns, read.sources, read.notices
+        layout, people, sources, notices = read.layout, read.table, read.sources, read.notices
     return Released(
         name=title if isinstance(title, str) and title else name,
         layout=layout,
-        people=people,
-        columns=tuple(columns),
+        table=people,
         embeddings=Embeddings(sources),
         card=card,
         licence=licence if isinstance(licence, str) else None,

@@ -5,17 +5,17 @@ from __future__ import annotations
 import polars as pl
 
 from personax.columns import infer_columns
+from personax.data.table import Table
 from personax.errors import InputError
 from personax.release.folder import Folder
 from personax.release.layout import described, modalities, parts
 from personax.release.plain import frame, schema
 from personax.release.reading.released import Source
-from personax.schema import Column
 
 __all__ = ["read_ours"]
 
 
-def read_ours(folder: Folder) -> tuple[pl.DataFrame, list[Column], dict[str, dict[str, Source]]]:
+def read_ours(folder: Folder) -> tuple[Table, dict[str, dict[str, Source]]]:
     """Return the people, what their columns mean, and where the vectors lie.
 
     Raises
@@ -29,7 +29,6 @@ def read_ours(folder: Folder) -> tuple[pl.DataFrame, list[Column], dict[str, dic
     people = people.with_columns(pl.col("id").cast(pl.String))
     given = described(folder)
     columns = infer_columns(people, {name: given[name] for name in people.columns if name in given})
-    kept = [column for column in columns if column.role in ("id", "feature", "target")]
     sources: dict[str, dict[str, Source]] = {}
     for modality, names in modalities(folder).items():
         paths = tuple(folder.files[name] for name in names)
@@ -43,4 +42,4 @@ def read_ours(folder: Folder) -> tuple[pl.DataFrame, list[Column], dict[str, dic
             for name, kind in types.items()
             if kind.is_nested()
         }
-    return people.select(column.name for column in kept), kept, sources
+    return Table(people, columns).open(), sources

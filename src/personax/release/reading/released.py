@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.table import Table
 from personax.errors import InputError
 from personax.release.formats import format_of
 from personax.release.plain import arrays, as_ids, frame, mixed, one_length
@@ -125,8 +126,8 @@ class Released:
     ----------
     name, layout
         Of the release, and which layout it has.
-    people, columns
-        One row a person: ``id``, features, targets; and what the columns mean, in the same order.
+    table
+        One row a person: ``id``, features, targets; and what the columns mean.
     embeddings
         Modality -> ``id`` and vector columns, read when asked for.
     card, licence, verdict
@@ -139,14 +140,23 @@ class Released:
 
     name: str
     layout: str
-    people: pl.DataFrame
-    columns: Sequence[Column]
+    table: Table
     embeddings: Embeddings
     card: str = ""
     licence: str | None = None
     verdict: str | None = None
     notices: Sequence[Notice] = ()
     statistics: NoisyStatistics | None = None
+
+    @property
+    def people(self) -> pl.DataFrame:
+        """The people, one row each; none where the release holds noisy statistics."""
+        return self.table.frame
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """What the columns of ``people`` mean, or those that noisy statistics are about."""
+        return self.table.columns if self.statistics is None else self.statistics.columns
 
     @property
     def features(self) -> list[str]:

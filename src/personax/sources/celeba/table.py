@@ -10,6 +10,7 @@ import polars as pl
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from personax.data.table import Table
 from personax.errors import InputError
 from personax.files import sha256
 from personax.schema import Column, Notice, Provenance
@@ -203,7 +204,8 @@ def _table(
     check_ids(people["id"].to_list())
     bad_cells = pl.DataFrame(bad, schema=BAD_CELLS)
     notices = [*_notices(people, wanted), *plain_notices(people, bad_cells)]
-    return PeopleTable(people, [_column(name, wanted) for name in people.columns], bad_cells, notices, provenance)
+    table = Table(people, [_column(name, wanted) for name in people.columns], provenance)
+    return PeopleTable(table, bad_cells, notices)
 
 
 def _column(name: str, wanted: list[str]) -> Column:
