@@ -196,8 +196,9 @@ def test_measurements_together_tell_what_none_tells_alone() -> None:
     points, best = by_pairs(before, after, rng=rng)
     assert best.value == max(point.rank_1 for point in points)
     assert (best.value or 0) > 2 * max(point.rank_1 for point in alone.curves)
+    assert best.beats
     assert best.control is not None
-    assert best.control < 0.1
+    assert best.control < 0.3, "from wrong pairs, self-training may still find some"
 
 
 def test_together_finds_nobody_where_nothing_is_shared() -> None:

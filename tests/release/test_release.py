@@ -189,7 +189,8 @@ def test_checksums_and_card(released: tuple[Path, Contents]) -> None:
 def test_the_audit_is_in_the_release_and_the_card_quotes_it(released: tuple[Path, Contents]) -> None:
     out, _ = released
     told = json.loads((out / "audit.json").read_text())
-    assert set(told["measurements"]) == {"text/text_a", "text/text_b", "text/text_c", "image/image_a"}
+    each = {"text/text_a", "text/text_b", "text/text_c", "image/image_a"}
+    assert set(told["measurements"]) == {*each, "all measurements"}
     assert told["format"] == 2
     campaigns = {its["name"]: its for its in told["measurements"]["text/text_a"]["campaigns"]}
     assert {"originals", "other_recordings", "one_original", "strangers", "public_facts", "pairs"} <= set(campaigns)
