@@ -6,14 +6,17 @@ import contextlib
 import io
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
 from personax.cli import main
 
-__all__ = ["one_sentence", "personax"]
+__all__ = ["Run", "one_sentence", "personax"]
 
 Done = subprocess.CompletedProcess[str]
+Run = Callable[..., tuple[int, str, str]]
+"""Words of a command -> exit code, what it printed, and its errors; see the fixture ``personax``."""
 
 
 def personax(*words: str | Path, cwd: Path | None = None) -> Done:

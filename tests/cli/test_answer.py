@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.cli.program import personax as program
+from tests.cli.program import Run
 
 STUDY = """\
 name: Hundred and fifty
@@ -25,19 +24,6 @@ LEVEL_I = (
     "requester: A. Reader\n"
     "independence: {features: [gender, height_cm], targets: [final_o, final_c], tests: [kci, gsq]}\n"
 )
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def personax() -> Run:
-    """Run the command line in this process; return its exit code and what it printed."""
-
-    def run(*words: str | Path) -> tuple[int, str, str]:
-        done = program(*words)
-        return done.returncode, done.stdout, done.stderr
-
-    return run
 
 
 @pytest.fixture(scope="module")

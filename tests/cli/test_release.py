@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.cli.program import Run
 from tests.release.reading.hub_server import TOKEN, serving
-
-from personax.cli import main
 
 STUDY = """\
 name: Sixty
@@ -28,27 +26,6 @@ release:
   gate: {min_k: 2}
   publisher: {authors: [Ada Author], contact: privacy@example.org, date: 2026-11-25}
 """
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def personax(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command line in this process; return its exit code and what it printed."""
-
-    def run(*words: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["personax", *map(str, words)])
-        capfd.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as stopped:
-            code = int(stopped.code or 0)
-        said = capfd.readouterr()
-        assert "Traceback" not in said.err
-        return code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +55,10 @@ def test_build_says_where_and_has_nothing_to_do_the_second_time(study: Path, per
     told = json.loads(out)["stages"][-1]
     assert (told["ran"], told["counts"]["people"]) == (True, 58)
     assert "gone.txt" in told["why"]
+    code, out, _ = personax("release", "build", study, "--force")
+    assert code == 0
+    for says in ("private, and so withheld: name (", "withheld: ", "left coarser: gender", "k = 2 over", "verdict: "):
+        assert says in out, says
 
 
 def test_a_file_that_the_study_did_not_write_does_not_leave(study: Path, personax: Run) -> None:

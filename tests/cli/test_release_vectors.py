@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.cli.program import personax as program
+from tests.cli.program import Run
 
 from personax.release import load_release
 from personax.release.statistics import Ledger
@@ -23,19 +22,6 @@ release:
   withheld: [latitude, longitude]
   audit: false
 """
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def personax() -> Run:
-    """Run the command line in this process; return its exit code and what it printed."""
-
-    def run(*words: str | Path) -> tuple[int, str, str]:
-        done = program(*words)
-        return done.returncode, done.stdout, done.stderr
-
-    return run
 
 
 @pytest.fixture(scope="module")

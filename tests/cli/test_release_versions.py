@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.cli.program import personax as program
+from tests.cli.program import Run
 
 from personax.release import load_key, load_release
 from personax.release.statistics import Ledger
@@ -27,19 +26,6 @@ release:
   removed: gone.txt
   audit: false
 """
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def personax() -> Run:
-    """Run the command line in this process; return its exit code and what it printed."""
-
-    def run(*words: str | Path) -> tuple[int, str, str]:
-        done = program(*words)
-        return done.returncode, done.stdout, done.stderr
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +106,7 @@ def test_a_release_from_before_the_ledger_counts_too(study: Path, personax: Run)
     first = pseudonyms(study)
     assert personax("release", study)[0] == 0
     assert not first & pseudonyms(study)
-    assert "1 people of the release that lies in release/" in notices(study)
+    assert "1 person of the release that lies in release/ is not" in notices(study)
 
 
 def test_without_removals_the_key_stays_and_always_draws_a_new_one(study: Path, personax: Run) -> None:

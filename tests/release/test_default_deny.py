@@ -349,12 +349,22 @@ def test_a_comment_that_the_terms_of_use_hold_too_stops_nothing(tmp_path: Path) 
 def test_a_name_in_a_text_of_the_release_still_stops_it(tmp_path: Path) -> None:
     table = people()
     names = [f"{first} Papermana" for first in table["first"]]
-    with pytest.raises(InputError, match="private value"):
+    with pytest.raises(InputError, match=r"row 1 of name in people/people.parquet: a private value") as caught:
         study(
             tmp_path,
             {"name": names, "mood": table["mood"]},
             publisher={"description": f"People such as {names[0]}.", "title": "A study"},
         )
+    assert "Papermana" not in str(caught.value)
+
+
+def test_names_with_a_club_behind_them_stop_no_release_whose_texts_speak_of_a_sample(tmp_path: Path) -> None:
+    table = people()
+    names = [
+        f"{'Sample' if row % 9 else 'Nemo'}, {first} (FC {'ABC'[row % 3]})" for row, first in enumerate(table["first"])
+    ]
+    study(tmp_path, {"x1": names, "mood": table["mood"]})
+    assert leaves(tmp_path).columns == ["id", "mood"]
 
 
 def test_a_release_of_traits_alone_keeps_what_it_claims(tmp_path: Path) -> None:

@@ -346,6 +346,18 @@ def test_numbers_that_meet_by_chance_pass() -> None:
     assert scan(pl.DataFrame({"x": others}), map(str, ids)) == {"x": 300}
 
 
+@pytest.mark.parametrize(
+    "value", ["Sample, Pia", "Sample, Pia Maria", "Sample, Pia (FC A)", "Sample Pia", "Pia Sample [1999]"]
+)
+def test_a_surname_that_comes_first_is_found_with_initials_and_without_the_rest(value: str) -> None:
+    known = KnownValues([value])
+    for cell in ("P. Sample", "Fans of P. Sample", "Pia Sample", "Sample, P.", "SAMPLE PIA"):
+        assert known.find(cell), cell
+    for text in ("Is it all there is, or a sample?", "a sample of pianos", "FC A", "an (FC A)"):
+        assert not known.find(text, document=True), text
+        assert not known.find(text), text
+
+
 # --- pseudonyms
 
 

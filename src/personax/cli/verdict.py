@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,9 @@ def released(release: Path, notices: Sequence[Mapping[str, Any]]) -> None:
     """Say the verdict of a build: what the attacks found, k, what stayed and what left coarser."""
     told = _json(release / "protection.json")
     columns = told.get("columns", {})
+    private = _private(release.parent / "people" / "columns.json", besides=columns)
+    if private:
+        say(f"private, and so withheld: {', '.join(private)}")
     for leaves, says in (("withheld", "withheld"), ("generalised", "left coarser"), ("exact", "left as it is")):
         named = [f"{name} ({one['class']})" for name, one in columns.items() if one["leaves"] == leaves]
         if named:
@@ -51,6 +54,13 @@ def released(release: Path, notices: Sequence[Mapping[str, Any]]) -> None:
     # what is withheld stands above, and the last notice is the verdict
     _tell([one for one in notices if not one["text"].startswith("Withheld") and one["text"] != verdict])
     say(f"verdict: {verdict}")
+
+
+def _private(described: Path, *, besides: Collection[str]) -> list[str]:
+    """Return the private columns of the people with the reason of each."""
+    raw = json.loads(described.read_text(encoding="utf-8")) if described.is_file() else []
+    return [f"{one['name']} ({one.get('identity_why') or one['why'] or 'described as private'})" for one in raw
+            if one["role"] == "private" and one["name"] not in besides]  # fmt: skip
 
 
 def _json(path: Path) -> dict[str, Any]:

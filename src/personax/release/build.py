@@ -110,7 +110,8 @@ def build(
     # what a publisher says of itself is meant to be read
     said = [*asked.allowed, asked.publisher.contact, asked.publisher.homepage, *asked.publisher.authors]
     secrets = [key.secret, key.secret.hex().encode()]
-    refuse_folder(out, private, allowed=said, study=study, secrets=secrets, house=house_texts())
+    refuse_folder(out, private, allowed=said, study=study, secrets=secrets, house=house_texts(),
+                  origin=contents.origin_of)  # fmt: skip
     told_of = [*_removed(contents, asked), *_without_vectors(left), *table.notices, *_consent(facts)]
     return [*told_of, Notice(found.sentence)] if found else told_of
 

@@ -108,6 +108,15 @@ class Contents:
         ids = [identifier for identifier in self.people["id"] if len(identifier) >= MIN_LENGTH]
         return [*ids, *(value for column in texts for value in column), *self.private_texts]
 
+    def origin_of(self, value: str) -> str:
+        """Say where a private value stands, so that its owner can look it up; never the value itself."""
+        for series in self.people:
+            texts = series.cast(pl.String, strict=False) if not series.dtype.is_nested() else pl.Series([None])
+            rows = (texts == value).fill_null(False).arg_true()
+            if len(rows):
+                return f"row {rows[0] + 1} of {series.name} in people/people.parquet"
+        return "a private text"
+
     def _names_people(self, column: Column) -> bool:
         """Say whether the values of a column are looked for in all that leaves."""
         if column.role == "private":

@@ -41,9 +41,9 @@ class Told:
     def sentence(self) -> str:
         """What the publisher must know."""
         name = f"version {self.version} ({self.time[:10]})" if self.version else "the release that lies in release/"
+        who = "1 person of {name} is" if self.people == 1 else f"{self.people} people of {{name}} are"
         return (
-            f"{self.people} people of {name} are not in this release: under one key, whoever has both knows which rows "
-            "they are"
+            f"{who.format(name=name)} not in this release: under one key, whoever has both knows which rows these are"
         )
 
 
@@ -113,7 +113,7 @@ def sentence_of(told: Sequence[Told], *, rekeyed: bool, old: Path | None) -> lis
         return []
     if rekeyed:
         most = max(told, key=lambda one: one.people)
-        where = f" The old key is in {old.name if old else ''} under keys/{OLD_KEYS}, to invert old releases with."
+        where = f" The old key is in keys/{OLD_KEYS}/{old.name}, to invert old releases with." if old else ""
         return [
             f"{most.sentence}. So this release was made under a new key, and pseudonyms no longer tell them; values "
             f"that leave unchanged in both still may.{where}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +13,7 @@ import polars as pl
 from personax.data.text import decode, fold
 from personax.errors import InputError
 from personax.release.pii import COMMON, KnownValues, contacts
+from personax.release.pii.variants import bare, variants, written
 from personax.release.scan import TEXT, Finding, holds_numbers, holds_text, look, rows_told
 
 __all__ = ["refuse_folder", "scan_folder"]
@@ -68,7 +69,7 @@ def scan_folder(
     values = list(private)
     known = KnownValues(values, allowed, common=common)
     told = _without_house(values, house)
-    written = known if told is None else KnownValues(told, allowed, common=common)
+    in_texts = known if told is None else KnownValues(told, allowed, common=common)
     # whole paths only: a study in the folder demo would find its name in any text
     places = {str(study.absolute()), study.absolute().as_posix(), str(study.resolve())} - {"/"} if study else set()
     needles = {"a secret of the study": [bytes(secret) for secret in secrets if secret],
@@ -82,20 +83,37 @@ def scan_folder(
         if path.is_symlink():
             found.append(Finding(file, "the file", "a link", 1))
         elif path.is_file():
-            found += _file(path, file, known, written, needles)
+            found += _file(path, file, known, in_texts, needles)
     return found
 
 
 def _without_house(values: Sequence[str], house: Sequence[str]) -> list[str] | None:
-    """Return the values that the house's own texts do not hold; None where they hold none."""
-    words = {word for text in house for word in fold(text).split()}
-    text = "\n".join(decode(each) for each in house)
-    held = {
-        value
-        for value in set(values)
-        if words.issuperset(fold(value).split()) and KnownValues([value]).find(text, document=True)
-    }
+    """Return the values of which no spelling is in the house's own texts; None where all of them are such."""
+    text = f" {' '.join(fold(decode(each)) for each in house)} "
+    words = frozenset(text.split())
+
+    def is_held(value: str) -> bool:
+        if words.isdisjoint(fold(value).split()):
+            return False
+        forms = (form for each in written(value) for form, _ in variants(bare(each)))
+        return any(words.issuperset(form) and f" {' '.join(form)} " in text for form in forms)
+
+    held = {value for value in set(values) if is_held(value)}
     return [value for value in values if value not in held] if held else None
+
+
+def _first_held(values: Sequence[str], text: str, allowed: Collection[str]) -> str | None:
+    """Return a value that a text holds, by halving those that it may be."""
+
+    def holds(some: Sequence[str]) -> bool:
+        known, plain = KnownValues(some, allowed), decode(text)
+        return bool(known.find(plain, document=True)) or bool(known.passages([plain]))
+
+    left = list(dict.fromkeys(values))
+    while len(left) > 1:
+        half = left[: len(left) // 2]
+        left = half if holds(half) else left[len(half) :]
+    return left[0] if left and holds(left) else None
 
 
 def refuse_folder(
@@ -107,25 +125,37 @@ def refuse_folder(
     study: Path | None = None,
     secrets: Collection[bytes] = (),
     house: Sequence[str] = (),
+    origin: Callable[[str], str] | None = None,
 ) -> None:
     """Refuse a folder with something in it that must not leave.
+
+    Parameters
+    ----------
+    folder, private, allowed, common, study, secrets, house
+        See `scan_folder`.
+    origin
+        Says of a private value where the owner finds it; a text of the release shows none of its own rows.
 
     Raises
     ------
     InputError
         Names the first file, where in it, what kind of thing and how often, never the thing; and how many more.
     """
+    private = list(private)
     found = scan_folder(folder, private, allowed=allowed, common=common, study=study, secrets=secrets, house=house)
     if found:
         first = found[0]
         more = f", and {len(found) - 1} more findings" if len(found) > 1 else ""
         rows = f", {rows_told(first.rows)}" if first.rows else ""
+        if origin is not None and first.where == "text" and "private" in first.kind:
+            value = _first_held(private, (folder / first.file).read_text("utf-8", "replace"), allowed)
+            rows = f", {origin(value)}" if value is not None else ""
         text = f"the release stops: {first.file}, {first.where}{rows}: {first.kind} ({first.count} times){more}"
         raise InputError(f"{text}; make it private, or allow it where it only looks like that")
 
 
 def _file(
-    path: Path, file: str, private: KnownValues, written: KnownValues, needles: dict[str, list[bytes]]
+    path: Path, file: str, private: KnownValues, in_texts: KnownValues, needles: dict[str, list[bytes]]
 ) -> Iterator[Finding]:
     raw = path.read_bytes()
     for kind, wanted in needles.items():
@@ -142,13 +172,13 @@ def _file(
         if not raw.startswith(_PARQUET):
             return
         (length,) = struct.unpack("<I", raw[-8:-4])
-        yield from _document(_printed(raw[-8 - length : -8]), file, "metadata", written)
+        yield from _document(_printed(raw[-8 - length : -8]), file, "metadata", in_texts)
         return
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         text = _printed(raw)
-    yield from _document(text, file, "text", written)
+    yield from _document(text, file, "text", in_texts)
 
 
 def _table(path: Path, raw: bytes) -> pl.DataFrame | None:

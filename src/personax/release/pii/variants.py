@@ -19,6 +19,8 @@ ALTERNATIVES = 12
 """Ways to spell the words of one value that are looked for."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’‘ʼ`´.][^\W_]+)*")
+_REMARK = re.compile(r"\s*[(\[{（［][^()\[\]{}（）［］]*[)\]}）］]\s*")
+"""What stands in brackets behind a name: a club, a country, a year."""
 _TITLE = (
     "mr mrs ms miss mx dr prof sir dame lord lady rev fr sr sra srta don dona herr frau hr fru mme mlle monsieur "
     "madame signor signora signore sig dott dra ing mag captain capt gen col sgt lt hon pan pani bay bayan"
@@ -51,7 +53,7 @@ def variants(words: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Strength]]
     Examples
     --------
     >>> [" ".join(each) for each, _ in variants(["ada", "nemo"])]
-    ['ada nemo', 'nemo ada', 'a nemo', 'nemo a']
+    ['ada nemo', 'nemo ada', 'a nemo', 'nemo a', 'n ada', 'ada n']
     >>> {" ".join(each) for each, _ in variants("ada maria nemo".split())} >= {"nemo ada", "a m nemo", "ada m nemo"}
     True
     """
@@ -65,6 +67,8 @@ def variants(words: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Strength]]
         yield from ((each, Strength.FULL) for each in permutations(words))
     if not numbered:
         yield from _shortened(tuple(words))
+        if len(words) == 2:  # which one is the surname, nobody says: Nagy Anna
+            yield from _shortened(tuple(words[::-1]))
         if 2 < len(words) <= LONGEST:  # two surnames, of which the first is used: Rafael Nadal Parera
             yield tuple(words[:-1]), Strength.PARTIAL
             yield from _shortened(tuple(words[:-1]))
@@ -89,7 +93,17 @@ def written(text: str) -> Iterator[tuple[str, ...]]:
     --------
     >>> [" ".join(each) for each in written("Jürgen Müller")]
     ['jurgen muller', 'jurgen mueller', 'juergen muller', 'juergen mueller']
+    >>> [" ".join(words) for words in written("Nemo, Ada (FC A)")]
+    ['nemo ada fc a', 'nemo ada', 'ada nemo']
     """
+    alone = _REMARK.sub(" ", text)
+    surname, comma, given = alone.partition(",")
+    turned = f"{given} {surname}" if comma and "," not in given else ""
+    for way in dict.fromkeys(each for each in (text, alone, turned) if each.strip()):
+        yield from _written(way)
+
+
+def _written(text: str) -> Iterator[tuple[str, ...]]:
     seen = dict.fromkeys([tuple(fold(text).split())])
     shown = visible(text)
     if not shown.isascii():
@@ -107,6 +121,8 @@ def _turned(words: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
 def _shortened(words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Strength]]:
     """Yield a surname with given names that are whole, initials or left out."""
     given, surname = words[:-1], words[-1]
+    if len(surname) == 1:
+        return  # what is left of it, "a sample", is a sentence's as well
     if len(given) > LONGEST:
         given = given[:1]
     for kept in product(*([word, word[0], ""] for word in given)):
