@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import combinations
 from pathlib import Path
 from typing import get_args
 
@@ -17,7 +18,7 @@ from personax.errors import StudyError
 from personax.report import gather, render
 from personax.report._charts import CORRECTED, EFFECT, courses, distribute, element, histogram
 from personax.report._gather import strongest
-from personax.report._graph import DRAWN, draw, layered
+from personax.report._graph import MAX_EDGES, draw_graph
 from personax.report._heatmap import heatmap
 from personax.report._reliability import alphas, statuses
 from personax.report._truth import compare, confusions, scatter
@@ -121,29 +122,24 @@ NAMES = "abcdefgh"
         max_size=20,
     )
 )
-def test_layout_keeps_nodes_apart_and_edges_rising(raw: list[tuple[str, str, str]]) -> None:
+def test_no_box_lies_on_another(raw: list[tuple[str, str, str]]) -> None:
     graph = Graph([Node(name) for name in NAMES], [Edge(a, b, kind) for a, b, kind in raw])  # type: ignore[arg-type]
-    layout = layered(graph)
-    assert set(layout.places) == set(NAMES)
-    spots = list(layout.places.values())
-    assert all(a[0] != b[0] or abs(a[1] - b[1]) >= 1 for i, a in enumerate(spots) for b in spots[:i])
-    for edge, route in zip(graph.edges, layout.routes, strict=True):
-        assert {route[0], route[-1]} == {layout.places[edge.source], layout.places[edge.target]}
-        assert [layer for layer, _ in route] == list(range(route[0][0], route[-1][0] + 1))
-    assert layered(graph) == layout
-
-
-def test_layout_uncrosses_what_can_be_uncrossed() -> None:
-    graph = Graph([Node(name) for name in "abcxyz"], [Edge("a", "z"), Edge("b", "y"), Edge("c", "x")])
-    places = layered(graph).places
-    assert all(places[a][1] == places[b][1] for a, b in (("a", "z"), ("b", "y"), ("c", "x")))
+    drawn = draw_graph(graph, "x")
+    boxes = [
+        tuple(float(value) for value in box)
+        for box in re.findall(r'<rect x="([^"]+)" y="([^"]+)" width="([^"]+)" height="28"', str(drawn.svg))
+    ]
+    assert len(boxes) + len(drawn.isolated) == len(NAMES)
+    for (x, y, width), (other_x, other_y, other_width) in combinations(boxes, 2):
+        assert x + width < other_x or other_x + other_width < x or abs(y - other_y) > 28
 
 
 def test_arrowheads_tell_the_kind_of_an_edge() -> None:
     nodes = [Node("a"), Node("b")]
     heads = {
         kind: [
-            draw(Graph(nodes, [Edge("a", "b", kind)]), "x").svg.count(f'class="{mark}"') for mark in ("head", "ring")
+            draw_graph(Graph(nodes, [Edge("a", "b", kind)]), "x").svg.count(f'class="{mark}"')
+            for mark in ("head", "ring")
         ]
         for kind in get_args(EdgeKind)
     }
@@ -160,7 +156,7 @@ def test_an_open_end_stays_at_its_variable_when_the_edge_is_turned() -> None:
     """Beside a -> b, an edge b o-> a can only be drawn against the flow."""
     nodes = [Node("a"), Node("b")]
     for edges in ([Edge("a", "b", "partially_directed")], [Edge("a", "b"), Edge("b", "a", "partially_directed")]):
-        svg = str(draw(Graph(nodes, edges), "x").svg)
+        svg = str(draw_graph(Graph(nodes, edges), "x").svg)
         marks = [(mark, float(x)) for x, mark in re.findall(r'd="M([0-9.]+) [^"]*" class="(head|ring)"', svg)]
         ring, head = marks[-2:] if edges[-1].source == "a" else marks[-1:-3:-1]
         assert (ring[0], head[0]) == ("ring", "head")
@@ -170,18 +166,18 @@ def test_an_open_end_stays_at_its_variable_when_the_edge_is_turned() -> None:
 def test_large_graph_keeps_its_strongest_edges_and_says_so() -> None:
     nodes = [Node(f"n{i}") for i in range(101)]
     edges = [Edge("n0", f"n{i}", "undirected", i / 100) for i in range(1, 101)]
-    drawing = draw(Graph([*nodes, Node("apart", "<i>apart</i>")], edges), "x")
-    assert drawing.svg.count('class="edge') == DRAWN
-    assert drawing.left_out == 100 - DRAWN
+    drawing = draw_graph(Graph([*nodes, Node("apart", "<i>apart</i>")], edges), "x")
+    assert drawing.svg.count('class="edge') == MAX_EDGES
+    assert drawing.edges_left_out == 100 - MAX_EDGES
     assert ">n100</text>" in drawing.svg
     assert ">n40</text>" not in drawing.svg
-    assert "<i>apart</i>" in drawing.alone
+    assert "<i>apart</i>" in drawing.isolated
 
 
 def test_graph_without_sound_edges_is_empty() -> None:
-    drawing = draw(Graph([Node("a")], [Edge("a", "a"), Edge("a", "ghost")]), "x")
+    drawing = draw_graph(Graph([Node("a")], [Edge("a", "a"), Edge("a", "ghost")]), "x")
     assert drawing.svg == ""
-    assert drawing.alone == ["a"]
+    assert drawing.isolated == ["a"]
 
 
 EFFECTS = [

@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from personax.data.labels import number
 from personax.report import gather, render
-from personax.report._labels import number
 from personax.report._page import guidelines, parse
 
 USAGE = "Be careful.\n\n- no profiling\n- no <i>harm</i>"

@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 from markupsafe import Markup, escape
 
+from personax.data.labels import count, number, percent
 from personax.report._data import Distribution
-from personax.report._labels import count, number, percent
 from personax.schema import Column
 
 __all__ = [

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
+from personax.data.labels import display_trait
 from personax.report._charts import CORRECTED, EFFECT, ColourScale, Value, element
-from personax.report._labels import display_trait
 
 __all__ = ["heatmap"]
 

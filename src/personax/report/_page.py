@@ -12,7 +12,7 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from personax.report import _labels as words
+from personax.data import labels
 from personax.report._charts import CORRECTED, EFFECT, bars, histogram
 from personax.report._data import ReportData
 from personax.report._sections import SectionInput, sections
@@ -143,17 +143,17 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "count": words.count,
-        "number": words.number,
-        "p_value": words.p_value,
+        "count": labels.count,
+        "number": labels.number,
+        "p_value": labels.p_value,
         "settings": settings,
-        "test": words.display_test,
-        "trait": words.display_trait,
+        "test": labels.display_test,
+        "trait": labels.display_trait,
     }
     environment.globals |= {
         "bars": bars,
         "histogram": histogram,
-        "percent": words.percent,
+        "percent": labels.percent,
         "traits": [trait.capitalize() for trait in LETTERS],
         "effect_legend": EFFECT.legend("e"),
         "p_legend": CORRECTED.legend("p"),

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from personax.data.labels import count, number, p_value, percent
 from personax.report._charts import Row, element, figure, intervals, row_of
-from personax.report._labels import count, number, p_value, percent
 from personax.schema import ENDINGS
 
 __all__ = ["ReliabilityView", "StereotypesView", "alphas", "ended", "ratings", "statuses"]

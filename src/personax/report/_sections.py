@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from personax import registry
 from personax.registry import Part, register
 from personax.report._data import ReportData
-from personax.report._graph import draw
+from personax.report._graph import draw_graph
 from personax.report._reliability import ReliabilityView, StereotypesView
 from personax.report._validity import ValidityView
 from personax.report._views import CrlView, HeatmapView, RatersView, TruthView, image_rows
@@ -110,7 +110,7 @@ def _latents(study: SectionInput) -> Markup | None:
 @register("report_sections", "discovery", title="Causal graph", help="the graph that a search found", order=60)
 def _discovery(study: SectionInput) -> Markup | None:
     graph = study.data.discovery
-    return study.render("discovery.html.j2", discovery=draw(graph, "Causal graph")) if graph else None
+    return study.render("discovery.html.j2", discovery=draw_graph(graph, "Causal graph")) if graph else None
 
 
 @register("report_sections", "truth", title="Truth", help="of simulated people: what is true beside it", order=70)

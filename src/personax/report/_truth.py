@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
+from personax.data.labels import display_test, number, percent, trait_of
 from personax.report._charts import element, figure
 from personax.report._data import Faces
-from personax.report._labels import display_test, number, percent, trait_of
 
 __all__ = ["ComparedPair", "Confusion", "choose_faces", "compare", "confusions", "scatter"]
 

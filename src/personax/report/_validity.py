@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
+from personax.data.labels import number
 from personax.report._charts import element, figure
 from personax.report._data import Validity
-from personax.report._labels import number
 from personax.schema import LETTERS
 
 __all__ = ["ValidityView", "dots"]

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
+from personax.data.labels import count, describe_test, display_test, number
 from personax.report import _reliability as rater_figures
 from personax.report._charts import courses
 from personax.report._data import (
@@ -21,9 +22,8 @@ from personax.report._data import (
     TraitScores,
     Truth,
 )
-from personax.report._graph import Drawing, draw
+from personax.report._graph import GraphDrawing, draw_graph
 from personax.report._heatmap import heatmap
-from personax.report._labels import count, describe_test, display_test, number
 from personax.report._truth import ComparedPair, Confusion, compare, confusions, scatter
 from personax.schema import ENDINGS, LETTERS
 
@@ -62,7 +62,7 @@ class HeatmapView:
         self.reasons = missing.sort(["count", "reason"], descending=[True, False], nulls_last=True).head(12).to_dicts()
         self.methods = table["method"].drop_nulls().unique(maintain_order=True).to_list()
         self.shown, self.of = len(found.features), found.feature_count
-        self.graph = draw(found.graph, "Dependency graph") if found.graph else None
+        self.graph = draw_graph(found.graph, "Dependency graph") if found.graph else None
 
     def _panel(self, found: IndependenceResults, group: str, test: str) -> HeatmapPanel:
         rows = found.table.filter((pl.col("group") == group) & (pl.col("test") == test))
@@ -109,7 +109,7 @@ class CrlView:
     """The learned graph, the measures of the fit and its course."""
 
     def __init__(self, crl: CrlResults) -> None:
-        self.graph = draw(crl.graph, "Learned causal graph") if crl.graph else None
+        self.graph = draw_graph(crl.graph, "Learned causal graph") if crl.graph else None
         self.meaning = crl.graph.meaning if crl.graph else ""
         self.metrics = [(name, _written(value)) for name, value in _flat(crl.metrics)][:40]
         self.courses = courses(crl.history) if crl.history is not None else []
@@ -131,7 +131,7 @@ class TruthView:
 
     def __init__(self, truth: Truth, independence: IndependenceResults | None, crl: CrlResults | None) -> None:
         self.note = truth.note
-        self.graph: Drawing | None = draw(truth.graph, "True causal graph") if truth.graph else None
+        self.graph: GraphDrawing | None = draw_graph(truth.graph, "True causal graph") if truth.graph else None
         self.meaning = truth.graph.meaning if truth.graph else ""
         self.tables: list[Confusion] = []
         self.wrong: list[ComparedPair] = []
