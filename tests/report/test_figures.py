@@ -16,12 +16,12 @@ from markupsafe import Markup
 
 from personax.errors import StudyError
 from personax.report import gather, render
-from personax.report._charts import CORRECTED, EFFECT, courses, distribute, element, histogram
+from personax.report._charts import CORRECTED, EFFECT, distribution_of, element, histogram, loss_curves
+from personax.report._dependence import heatmap
 from personax.report._gather import strongest
 from personax.report._graph import MAX_EDGES, draw_graph
-from personax.report._heatmap import heatmap
-from personax.report._reliability import alphas, statuses
-from personax.report._truth import compare, confusions, scatter
+from personax.report._traits import alpha_intervals, request_outcomes
+from personax.report._truth import compare, confusion_counts, scatter
 from personax.schema import Column, Edge, EdgeKind, Graph, Node
 
 
@@ -37,7 +37,7 @@ def test_elements_escape_text_and_attributes() -> None:
 
 @given(st.lists(st.floats(-1e6, 1e6) | st.none(), max_size=80))
 def test_every_number_is_in_one_bar(values: list[float | None]) -> None:
-    found = distribute(pl.Series(values, dtype=pl.Float64), Column("x", "feature", "continuous"))
+    found = distribution_of(pl.Series(values, dtype=pl.Float64), Column("x", "feature", "continuous"))
     assert sum(found.counts) == found.present == sum(value is not None for value in values)
     assert found.missing == len(values) - found.present
     assert len(found.labels) == len(found.counts) <= 24
@@ -45,7 +45,7 @@ def test_every_number_is_in_one_bar(values: list[float | None]) -> None:
 
 @given(st.lists(st.sampled_from("abcdefghijklm"), max_size=120))
 def test_rare_categories_are_counted_and_not_named(values: list[str]) -> None:
-    found = distribute(pl.Series(values, dtype=pl.String), Column("x", "feature", "nominal"))
+    found = distribution_of(pl.Series(values, dtype=pl.String), Column("x", "feature", "nominal"))
     assert sum(found.counts) + found.rest == len(values)
     assert all(values.count(label) == size >= 5 for label, size in zip(found.labels, found.counts, strict=True))
     assert len(found.labels) + found.rest_values == len(set(values))
@@ -53,13 +53,13 @@ def test_rare_categories_are_counted_and_not_named(values: list[str]) -> None:
 
 def test_nan_is_missing_and_dates_count_by_year() -> None:
     column = Column("x", "feature", "continuous")
-    assert distribute(pl.Series([1.0, math.nan, None]), column).missing == 2
+    assert distribution_of(pl.Series([1.0, math.nan, None]), column).missing == 2
     dates = pl.Series(["1990-01-01", "1990-06-01", "1991-01-01"]).str.to_date()
-    assert distribute(dates, column).labels == ("1990", "1991")
+    assert distribution_of(dates, column).labels == ("1990", "1991")
 
 
 def test_bar_heights_are_in_proportion() -> None:
-    found = distribute(pl.Series([1.0] * 4 + [2.0]), Column("x", "feature", "ordinal"))
+    found = distribution_of(pl.Series([1.0] * 4 + [2.0]), Column("x", "feature", "ordinal"))
     drawn = histogram(found, "x")
     assert 'height="64" class="bar"' in drawn
     assert 'height="16" class="bar"' in drawn
@@ -194,14 +194,14 @@ def test_confusion_counts_each_pair_once() -> None:
         [row("a", 0.0, 0.4), row("b", 0.2, 0.1), row("c", 0.01, 0.1), row("d", 0.5, 0.0), row("e", None, None, "no")]
     )
     pairs = compare(table, EFFECTS, "final")
-    (found,) = confusions(pairs)
+    (found,) = confusion_counts(pairs)
     assert (found.found, found.missed, found.false_alarms, found.silent, found.untested) == (1, 1, 1, 1, 1)
     assert (found.power, found.false_rate) == ("50%", "50%")
     assert scatter(pairs).count("<circle") == 4
 
 
 def test_alpha_without_a_value_says_why() -> None:
-    drawn = alphas(
+    drawn = alpha_intervals(
         {
             "openness": {"alpha": 0.7, "alpha_low": 0.6, "alpha_high": 0.8},
             "neuroticism": {"alpha": None, "reason": "<one>"},
@@ -212,14 +212,14 @@ def test_alpha_without_a_value_says_why() -> None:
 
 
 def test_statuses_fill_the_whole_bar() -> None:
-    drawn = statuses({"oak": {"ok": 3, "refused": 1}})
+    drawn = request_outcomes({"oak": {"ok": 3, "refused": 1}})
     assert 'width="50.25%"' in drawn
     assert 'width="16.75%"' in drawn
 
 
 def test_courses_leave_out_what_is_not_finite() -> None:
     history = pl.DataFrame({"epoch": [0, 1, 2], "loss": [4.0, None, 1.0], "bad": [math.nan] * 3, "text": ["a"] * 3})
-    ((term, change, svg),) = courses(history)
+    ((term, change, svg),) = loss_curves(history)
     assert (term, change) == ("loss", "4 → 1")
     assert 'points="0.0,4.0 240.0,68.0"' in svg
 
