@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from personax.data.edges import EDGES, POINTING, End
 from personax.data.labels import display_trait, shorten, split_trait
@@ -21,6 +21,7 @@ from personax.graphs import (
     layered_layout,
     longest_path_layers,
 )
+from personax.registry import register
 from personax.schema import Edge, Graph, Node
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ NODE_LETTERS = 26
 """Letters of a label that are shown."""
 
 
+@register("plots", "graph", title="Graph", help="boxes in layers, edges as wide as they are strong")
 def draw_graph(graph: Graph) -> Figure:
     """Draw a graph.
 
@@ -89,6 +91,15 @@ def draw_graph(graph: Graph) -> Figure:
         end = legend.draw(canvas, MARGIN, MARGIN + geometry.height + 0.12)
         canvas.caption(MARGIN, end + 0.06, caption, CAPTION_LINE)
     return canvas.figure
+
+
+@register("plots", "fit", title="Fitted method", help="the graph between the latents of Level II")
+def _draw_fit(fitted: _HasGraph, *, threshold: float = 0.5) -> Figure:
+    return draw_graph(fitted.graph(threshold))
+
+
+class _HasGraph(Protocol):
+    def graph(self, threshold: float) -> Graph: ...
 
 
 def _check(graph: Graph) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from personax.figures._canvas import (
 )
 from personax.figures._legend import Legend, LegendEntry
 from personax.figures._ticks import TICK_SIZE, set_ticks
+from personax.registry import register
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,6 +92,16 @@ def breaking_curves(panels: Mapping[str, Mapping[str, Curve]], caption: str = ""
         bottom = legend.draw(canvas, MARGIN, end + 0.06)
         canvas.caption(MARGIN, bottom + 0.06, lines)
     return canvas.figure
+
+
+@register("plots", "audit", title="Audit of a release", help="people found against known pairs")
+def _draw_audit(report: _HasCurve, *, name: str = "release") -> Figure:
+    caption = "People found first by the best attack with so many known pairs; the shade is a 95 % interval."
+    return breaking_curves({name: {"best attack": report.best_by_pairs()}}, caption)
+
+
+class _HasCurve(Protocol):
+    def best_by_pairs(self) -> Curve: ...
 
 
 def _draw(axes: Axes, curve: Curve, colour: str) -> None:
