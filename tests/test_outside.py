@@ -104,14 +104,14 @@ ENCODER = '''
 """An encoder of texts: how often each of five letters occurs."""
 import numpy as np
 
-from personax.embed import Card, Truncation
+from personax.embed import EncoderCard, Truncation
 from personax.registry import register
 
 
 @register("encoders", "toy-letters", title="Toy letters", help="5 numbers: counts of letters", modality="text")
 class Letters:
     def __init__(self, options):
-        self.card = Card("toy letters", "text", 5, preprocessing={"letters": "aeiou"})
+        self.card = EncoderCard("toy letters", "text", 5, preprocessing={"letters": "aeiou"})
 
     def encode(self, items):
         return np.array([[text.count(letter) for letter in "aeiou"] for text in items], dtype=np.float32).reshape(-1, 5)

@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 import numpy as np
 from PIL import Image
 
-from personax.embed._encoder import Card, Encoder, EncoderOptions, ReadModality, Truncation, Vectors
+from personax.embed._encoder import Encoder, EncoderCard, EncoderOptions, ReadModality, Truncation, Vectors
 from personax.errors import PersonaxError
 from personax.registry import describe, get
 
@@ -88,8 +88,8 @@ class _Checked:
     ) -> None:
         self.name, self.encoder, self.tolerance = name, encoder, tolerance
         card = getattr(encoder, "card", None)
-        self.demand(isinstance(card, Card), "it has no card; set self.card to a personax.embed.Card")
-        self.card: Card = encoder.card
+        self.demand(isinstance(card, EncoderCard), "it has no card; set self.card to a personax.embed.EncoderCard")
+        self.card: EncoderCard = encoder.card
         self.items = list(items if items is not None else TEXTS if self.card.modality == "text" else _pictures(folder))
         self.vectors = self.encode(self.items, "ordinary items")
 

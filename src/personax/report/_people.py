@@ -15,8 +15,8 @@ from personax.report._sections import SectionInput
 
 __all__ = ["choose_faces"]
 
-ACROSS = 6
-LARGEST = 200_000
+FACES_PER_ROW = 6
+MAX_BYTES = 200_000
 """Bytes; a drawing of 64 x 64 pixels has far fewer, and the page carries every one of them."""
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -40,7 +40,7 @@ def choose_faces(root: Path, true_latents: Sequence[str] = ()) -> Faces | None:
         return Faces([("Some of them", _images(files, list(files)))])
     name, ids = latent
     drawn = [person for person in ids if person in files]
-    rows = [(f"Lowest on {name}", drawn[:ACROSS]), (f"Highest on {name}", drawn[-ACROSS:])]
+    rows = [(f"Lowest on {name}", drawn[:FACES_PER_ROW]), (f"Highest on {name}", drawn[-FACES_PER_ROW:])]
     return Faces([(caption, _images(files, people)) for caption, people in rows])
 
 
@@ -55,8 +55,8 @@ def _image_latent(root: Path, true_latents: Sequence[str]) -> tuple[str, list[st
 
 
 def _images(files: Mapping[str, Path], people: list[str]) -> list[bytes]:
-    images = [files[person].read_bytes() for person in people[:ACROSS]]
-    return [image for image in images if image.startswith(PNG) and len(image) <= LARGEST]
+    images = [files[person].read_bytes() for person in people[:FACES_PER_ROW]]
+    return [image for image in images if image.startswith(PNG) and len(image) <= MAX_BYTES]
 
 
 def _data_addresses(faces: Faces) -> list[tuple[str, list[str]]]:
