@@ -8,7 +8,7 @@ A map, each line using the ones above it:
 - ``_adjacency``, ``_latent_scatter``, ``_method_scores``, ``_training_curves``, ``_traversals``: Level II
 - ``_agreement``, ``_radar``: raters and LLMs; ``_transform_attacks``: attacks on a transform
 
-Functions that draw a result of personax are registered (`personax.registry`, kind ``plots``); its ``plot()`` finds them.
+What draws a result of personax is registered (`personax.registry`, kind ``plots``), where its ``plot()`` finds it.
 """
 
 from personax.figures._adjacency import adjacency_pair

@@ -56,22 +56,22 @@ def gather(root: Path, *, title: str = "A study of people", stages: Collection[s
     True
     """
 
-    def of(stage: str, *parts: str) -> Path:
+    def stage_path(stage: str, *parts: str) -> Path:
         return root.joinpath(*parts) if stage in stages else root / "not-asked-for"
 
-    independence = _independence(of("independence", "analysis", "independence"))
+    independence = _independence(stage_path("independence", "analysis", "independence"))
     people = _people(root / "people", independence)
     truth = _truth(root / "people" / "simulation" / "truth.json")
     return ReportData(
         title=title,
         people=people,
         faces=_faces(root, truth.groups.get("image", ())) if truth else None,
-        modalities=_modalities(of("embed", "embeddings")),
-        traits=_traits(of("annotate", "traits")),
-        validity=_validity(of("annotate", "traits", "validity")),
+        modalities=_modalities(stage_path("embed", "embeddings")),
+        traits=_traits(stage_path("annotate", "traits")),
+        validity=_validity(stage_path("annotate", "traits", "validity")),
         independence=independence,
-        crl=_crl(of("crl", "analysis", "crl")),
-        discovery=_graph(of("discover", "analysis", "discovery", "graph.json")),
+        crl=_crl(stage_path("crl", "analysis", "crl")),
+        discovery=_graph(stage_path("discover", "analysis", "discovery", "graph.json")),
         truth=truth,
         manifests=_manifests(root / "manifests", stages),
         root=root,
