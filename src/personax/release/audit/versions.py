@@ -16,6 +16,7 @@ from personax.errors import InputError
 from personax.release.audit.attack import Vectors
 from personax.release.audit.nearest import nearest, squares, standardised
 from personax.release.audit.predicting import predict
+from personax.release.audit.rows import equal_rows
 from personax.release.audit.seeds import by_profiles
 from personax.release.audit.selftraining import Pairs, extend, mutual, reduced
 from personax.release.folder import Folder, open_folder
@@ -198,7 +199,10 @@ def _by_vectors(older: Folder, newer: Folder) -> Iterator[Route]:
         kinds = [{name: kind for name, kind in table.schema.items() if isinstance(kind, pl.Array)} for table in tables]
         for name in (name for name, kind in kinds[0].items() if kinds[1].get(name) == kind):
             a, b = (table[name].to_numpy().astype(np.float32) for table in tables)
-            yield _route(f"vectors {modality}/{name}", tables[0]["id"], _linked(a, b), len(b))
+            # equal vectors are found together: which of them belongs to whom no vector tells
+            one, other = equal_rows(a), equal_rows(b)
+            linked = _linked(a[one.first], b[other.first])[one.label]
+            yield _route(f"vectors {modality}/{name}", tables[0]["id"], linked, len(b))
 
 
 def _linked(a: Vectors, b: Vectors) -> NDArray[np.bool_]:
