@@ -20,9 +20,10 @@ import personax
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "personax"
 
-GROUND = {"errors", "schema", "strict", "columns", "progress", "files", "graphs", "data", "registry", "statistics"}
+GROUND = {"columns", "data", "errors", "files", "graphs", "http", "progress", "registry", "schema"}
+GROUND |= {"statistics", "strict"}
 LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "figures"}
-UPPER = ("plan", "store", "report", "stages", "study", "cli", "testing")
+UPPER = ("config", "store", "report", "stages", "study", "cli", "testing")
 """Each of these may use the ones before it."""
 
 
@@ -229,7 +230,7 @@ def test_the_house_is_measured() -> None:
 
 
 def test_the_stages_and_the_plan_name_the_same_parts() -> None:
-    from personax.plan import SECTIONS
+    from personax.config import SECTIONS
     from personax.stages import STAGES
 
     assert [stage.name for stage in STAGES] == [*SECTIONS, "report"]

@@ -14,17 +14,17 @@ from scipy.stats import binom
 
 from personax.errors import InputError
 from personax.release import Chain, Gate, Key, audit
-from personax.release.audit.attack import SURE, least
-from personax.release.audit.direct import one_original
-from personax.release.audit.facts import join, joined
-from personax.release.audit.linkage import LINKERS, from_facts, linkage
-from personax.release.audit.pairs import broken_at, known_pairs
-from personax.release.audit.predicting import predict
-from personax.release.audit.rows import EqualRows, Rows, equal_rows
-from personax.release.audit.seeds import by_transport
-from personax.release.audit.selftraining import Pairs, extend, reduced, reduced_white
-from personax.release.audit.strangers import strangers
-from personax.release.audit.together import by_groups, by_pairs
+from personax.release.audit._attack import SURE, least
+from personax.release.audit._cached_views import EqualRows, Rows, equal_rows
+from personax.release.audit._distribution_alignment import strangers
+from personax.release.audit._joint_attack import by_groups, by_pairs
+from personax.release.audit._known_pairs import broken_at, known_pairs
+from personax.release.audit._learned_maps import predict
+from personax.release.audit._linkage import LINKERS, from_facts, linkage
+from personax.release.audit._seed_pairs import by_transport
+from personax.release.audit._self_training import Pairs, extend, reduced, reduced_white
+from personax.release.audit._single_original import one_original
+from personax.release.audit._table_join import join, joined
 from personax.simulate import simulate_population
 
 KEY = Key(bytes(range(32)))
@@ -286,8 +286,8 @@ def test_the_gate_stops_sentence_vectors_of_which_many_are_equal() -> None:
     """1,000 people have 215 vectors. On 64 of their numbers whitening hides nothing.
 
     On all 384 it leaves little: 215 vectors in general position, whitened in 214 or more dimensions, are a simplex of
-    which two corners lie sqrt(n / a + n / b) apart where a and b people have them. Only how many share a vector is left,
-    so that a one-to-one attack finds one class of each size, on average: the sum of the sizes that occur / n, .177.
+    which two corners lie sqrt(n / a + n / b) apart where a and b people have them. Only how many share a vector is
+    left, so that a one-to-one attack finds one class of each size, on average: the sum of the sizes that occur / n.
     """
     x = sentences("a_0", 1000)
     sizes = np.bincount(equal_rows(x).label)

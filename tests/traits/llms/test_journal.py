@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from personax.errors import StudyError
-from personax.traits.llms.journal import Entry, Journal
+from personax.traits.llms._journal import Entry, Journal
 
 
 def entry(key: str, text: str = "{}", cost: float | None = 0.5) -> Entry:

@@ -27,13 +27,13 @@ from tests.traits.llms.llm_server import Body, Fault, Server, serving
 from personax.errors import InputError, StudyError
 from personax.schema import TRAITS
 from personax.traits import aggregate
-from personax.traits.llms.asking import Asked, estimate
-from personax.traits.llms.journal import Journal
-from personax.traits.llms.limits import backoff
-from personax.traits.llms.prompting import Prompt
-from personax.traits.llms.provider import Model
-from personax.traits.llms.runner import Outcome, Patience, annotate
-from personax.traits.llms.table import annotations_of
+from personax.traits.llms._annotations import annotations_of
+from personax.traits.llms._journal import Journal
+from personax.traits.llms._prompt import Prompt
+from personax.traits.llms._provider import Model
+from personax.traits.llms._rate_limit import backoff
+from personax.traits.llms._requests import Asked, estimate
+from personax.traits.llms._runner import Outcome, Patience, annotate
 
 SECRET = "sk-test-0123456789abcdef"
 QUICK = Patience(tries=4, failures=6, pause=0.05, pauses=2)

@@ -28,12 +28,12 @@ from tests.traits.llms.batches.asked import (
 )
 from tests.traits.llms.llm_server import Body, Fault, Server, serving
 
-from personax.traits.llms import batching
-from personax.traits.llms.asking import requests_of
-from personax.traits.llms.batch_api import BatchAPI
-from personax.traits.llms.journal import Journal
-from personax.traits.llms.prompting import Prompt
-from personax.traits.llms.provider import Provider
+from personax.traits.llms import _batch_runner as batching
+from personax.traits.llms._batch_api import BatchAPI
+from personax.traits.llms._journal import Journal
+from personax.traits.llms._prompt import Prompt
+from personax.traits.llms._provider import Provider
+from personax.traits.llms._requests import requests_of
 
 
 def test_a_batch_that_was_made_without_a_word_is_found_and_not_made_again(server: Server, journal: Journal) -> None:
