@@ -32,7 +32,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from functools import partial
 from importlib.metadata import version
@@ -127,7 +126,7 @@ def step(batches: list[int], steps: int, where: torch.device, *, with_compiler: 
         compilation = [0.0]
         for compiled, half in ways:
             generator = torch.Generator().manual_seed(0)
-            budget = replace(PAPER_BUDGET, batch=batch, compiled=compiled, half=half)
+            budget = PAPER_BUDGET.replaced(batch=batch, compiled=compiled, half=half)
             latent = LatentModel(layout, generator=generator).to(where)
             objective, gates = PaperObjective(latent, PAPER, half=half), [latent.flow.gate_logits]
             trainer = Trainer(latent, objective, budget, generator, faster=(gates, GATE_RATE))
@@ -331,7 +330,7 @@ def fits(name: str, seed: int, batches: list[int], folders: dict[str, str]) -> s
     for batch in batches:
         first = None
         for compiled, half in ((False, False), (False, True), (True, False), (True, True)):
-            budget = replace(PAPER_BUDGET, batch=batch, patience=PAPER_BUDGET.epochs, compiled=compiled, half=half)
+            budget = PAPER_BUDGET.replaced(batch=batch, patience=PAPER_BUDGET.epochs, compiled=compiled, half=half)
             before = os.times()
             found = Paper(budget).fit(
                 learn.views, latents=data.counts, shared=data.shared, rng=np.random.default_rng(seed)

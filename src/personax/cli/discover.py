@@ -15,14 +15,15 @@ from pydantic import ValidationError
 from personax.cli.console import emit, say, table, watching
 from personax.cli.run import FolderOption, ForceOption, JsonOption, perform
 from personax.columns import infer_columns
-from personax.config import Discover, read_background, search_tests
+from personax.config import Discover, read_knowledge, search_tests
 from personax.data.edges import EDGES
 from personax.data.table import Table
+from personax.discovery import Knowledge
 from personax.errors import InputError, PlanError
 from personax.files import sha256
 from personax.schema import Edge, Graph
 from personax.sources import read_table
-from personax.stages.discover import DISCOVER, count, find_causes, knowledge_of, told, write_graph
+from personax.stages.discover import DISCOVER, count, find_causes, told, write_graph
 from personax.store import Manifest, StudyFolder
 from personax.strict import nearest
 from personax.study import Study
@@ -35,7 +36,7 @@ _SHOWN = 30
 def _section(test: str, algorithm: str, alpha: float, bootstraps: int, knowledge: Path | None) -> Discover:
     raw = {"test": test, "algorithm": algorithm, "alpha": alpha, "bootstraps": bootstraps}
     try:
-        return Discover.model_validate(raw | {"knowledge": read_background(knowledge) if knowledge else None})
+        return Discover.model_validate(raw | {"knowledge": read_knowledge(knowledge) if knowledge else None})
     except ValidationError as error:
         first = error.errors()[0]
         raise PlanError(f"--{first['loc'][0]}: {first['msg']}") from None
@@ -66,7 +67,7 @@ def _on_table(
     folder, rng = StudyFolder(out), np.random.default_rng(seed)
     with folder.lock(), folder.staging(DISCOVER.name) as staged, watching() as progress:
         progress.stage("discover")
-        known = knowledge_of(section.knowledge)
+        known = section.knowledge or Knowledge()
         graph, shares = find_causes(chosen, section, known, rng, progress, jobs=jobs)
         notices = [*write_graph(graph, staged.path), *told(graph, chosen.frame)]
         if shares is not None:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from personax.config._plan import FORMAT, Plan
-from personax.config._sections import Background, Modalities
+from personax.config._sections import Modalities
 from personax.config._yaml import parse, read_text, validated
+from personax.discovery import Knowledge
 from personax.errors import PlanError
 
 
@@ -30,7 +31,7 @@ def read_plan(path: Path) -> Plan:
     return validated(Plan, path, raw, root)
 
 
-def read_background(path: Path) -> Background:
+def read_knowledge(path: Path) -> Knowledge:
     """Read a file of background knowledge: the keys ``tiers``, ``forbidden`` and ``required``.
 
     Raises
@@ -44,12 +45,12 @@ def read_background(path: Path) -> Background:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "known.yaml"
     ...     _ = file.write_text("tiers: [[sex], [height]]")
-    ...     read_background(file).tiers
+    ...     read_knowledge(file).tiers
     [['sex'], ['height']]
     """
     text = read_text(path, "file of background knowledge", "it holds tiers, forbidden and required causes")
     raw, root = parse(path, text, "write for example `tiers: [[sex], [height]]`")
-    return validated(Background, path, raw, root)
+    return validated(Knowledge, path, raw, root)
 
 
 def read_modalities(path: Path) -> Modalities:

@@ -13,8 +13,9 @@ import yaml
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from personax.config._sections import Alpha, Background, Count, CrlMethod, TestName
+from personax.config._sections import Alpha, Count, CrlMethod, TestName
 from personax.config._yaml import parse, read_text, validated
+from personax.discovery import Knowledge
 from personax.errors import PlanError
 from personax.registry import parts
 from personax.strict import Strict
@@ -52,7 +53,7 @@ class RequestDiscover(Strict):
     test: Literal["fisherz", "kci", "chisq", "gsq"] = "fisherz"
     alpha: Alpha = 0.01
     bootstraps: Annotated[int, Field(ge=0)] = 0
-    knowledge: Background | None = None
+    knowledge: Knowledge | None = None
 
 
 def _own(name: str) -> str:

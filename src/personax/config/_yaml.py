@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from personax.errors import PlanError
-from personax.strict import Strict, nearest
+from personax.strict import Strict, fault_text, nearest
 
 Section = TypeVar("Section", bound=Strict)
 
@@ -79,48 +78,10 @@ def validated(model: type[Section], path: Path, raw: dict[str, Any], root: yaml.
         raise PlanError("\n".join(lines)) from None
 
 
-_SHOWN = 120
-
-_WHOLE = {"unknown_key", "not_a_name", "not_a_url", "twice", "no_price", "no_source", "no_contact", "base_url"}
-"""Faults whose message says all; what was given is not repeated, for it may be a key."""
-
-
 def _sentence(path: Path, root: yaml.Node, fault: dict[str, Any]) -> str:
     """Say one fault of the plan with its file, line and key."""
     key, mark = _locate(root, [*fault["loc"], *([fault["ctx"]["key"]] if fault["type"] == "unknown_key" else [])])
-    kind, given = fault["type"], fault.get("input")
-    if kind == "missing":
-        missing = fault["loc"][-1]
-        what = f"the key {missing} is missing"
-    elif kind == "literal_error":
-        choices = [choice.strip("'") for choice in fault["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-        what = f"{_short(given)} is not possible; {nearest(str(given), choices)}"
-    elif kind == "union_tag_invalid":
-        choices = [choice.strip("' ") for choice in fault["ctx"]["expected_tags"].split(",")]
-        what = f"source {fault['ctx']['tag']!r} is not known; {nearest(fault['ctx']['tag'], choices)}"
-    elif kind == "union_tag_not_found":
-        what = "the key source is missing"
-    elif kind in _WHOLE:
-        what = fault["msg"]
-    elif "headers" in fault["loc"]:
-        what = _plain(fault["msg"])  # what was given may be a secret
-    elif "choose from" in fault["msg"] or "did you mean" in fault["msg"]:
-        what = _plain(fault["msg"])  # it names what was given
-    else:
-        what = f"{_plain(fault['msg'])}, not {_short(given)}"
-    return f"{path}, line {mark}, {key or 'top level'}: {what}"
-
-
-def _short(given: object) -> str:
-    """Return what was given, cut: a list of thousands of names helps nobody."""
-    shown = repr(given)
-    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]} ..."
-
-
-def _plain(message: str) -> str:
-    """Turn pydantic's sentence into ours: 'Input should be a valid integer' -> 'must be a valid integer'."""
-    plain = re.sub(r"a valid dictionary( or instance of \w+)?", "keys with values, {key: value}", message)
-    return plain.replace("Input should be", "must be").replace("Input should have", "must have")
+    return f"{path}, line {mark}, {key or 'top level'}: {fault_text(fault)}"
 
 
 def _locate(root: yaml.Node, loc: list[Any]) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from personax.config import Background, Discover
+from personax.config import Discover
 from personax.data.table import Table
 from personax.discovery import Knowledge, bootstrap_edges, fci, pc
 from personax.errors import InputError, MissingExtraError, PlanError
@@ -20,7 +20,7 @@ from personax.schema import Column, Graph, Kind, Notice
 from personax.stages.base import Context, Stage
 from personax.stages.ci_tests import ci_test
 
-__all__ = ["DISCOVER", "TIERS", "ci_test", "count", "find_causes", "fits", "knowledge_of", "told", "write_graph"]
+__all__ = ["DISCOVER", "TIERS", "ci_test", "count", "find_causes", "fits", "told", "write_graph"]
 
 TIERS = {"biography": 0, "shared": 1, "latents": 2, "traits": 3}
 """A later tier never causes an earlier one: what somebody was born with comes first, what is said of them last."""
@@ -92,31 +92,6 @@ def _numbers_only(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> None:
             )
 
 
-def knowledge_of(background: Background | None) -> Knowledge:
-    """Return background knowledge as the searches take it.
-
-    Raises
-    ------
-    InputError
-        When a column stands in two tiers.
-
-    Examples
-    --------
-    >>> knowledge_of(Background(tiers=[["sex"], ["height"]])).tiers
-    {'sex': 0, 'height': 1}
-    """
-    if background is None:
-        return Knowledge()
-    tiers: dict[str, int] = {}
-    for tier, names in enumerate(background.tiers or []):
-        for name in names:
-            if tiers.setdefault(name, tier) != tier:
-                raise InputError(f"knowledge.tiers: {name} stands in two tiers; keep one")
-    forbidden = [(cause, effect) for cause, effect in background.forbidden]
-    required = [(cause, effect) for cause, effect in background.required]
-    return Knowledge(tiers or None, forbidden, required)
-
-
 def write_graph(graph: Graph, path: Callable[[str], Path]) -> list[Notice]:
     """Write a graph as JSON, GraphML, DOT and, where matplotlib is there, SVG and PNG; ``path`` says where a file goes.
 
@@ -170,9 +145,9 @@ def _run(context: Context) -> None:
     section = context.plan.discover
     assert section is not None
     variables, groups, tiers = _variables(context, section)
-    known = knowledge_of(section.knowledge)
-    if known.tiers is None and len(set(tiers.values())) > 1:
-        known = Knowledge(tiers, known.forbidden, known.required)
+    known = section.knowledge or Knowledge()
+    if not known.tiers and len(set(tiers.values())) > 1:
+        known = known.replaced(tiers=tiers)
     graph, stability = find_causes(variables, section, known, context.rng, context.progress, groups=groups)
     context.notices.extend(write_graph(graph, lambda name: context.out.path("analysis", "discovery", name)))
     if stability is not None:
