@@ -107,8 +107,8 @@ def read_request(path: Path) -> Request:
         raise PlanError(f"{path} has more than {MAX_BYTES:,} bytes; a request is shorter")
     text = read_text(path, "request", "it holds requester and independence, discover or crl; see docs/answering.md")
     _refuse_tricks(path, text)
-    raw, root = parse(path, text, "write for example `requester: A. Reader` and `independence: {}`")
-    asked = validated(Request, path, raw, root)
+    document = parse(path, text, "write for example `requester: A. Reader` and `independence: {}`")
+    asked = validated(Request, document)
     if asked.independence is None and asked.discover is None and asked.crl is None:
         raise PlanError(f"{path} asks for nothing; add a section independence, discover or crl")
     if asked.discover is not None and "latents" in asked.discover.over and asked.crl is None:
