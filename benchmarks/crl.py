@@ -60,7 +60,8 @@ from personax.crl.methods.paper._method import GATE_RATE, PAPER_BUDGET
 from personax.crl.methods.paper._model import LatentModel
 from personax.crl.methods.paper._objective import PAPER, PaperObjective
 from personax.simulate import LatentData, numerical
-from personax.stages.crl_benchmark import FLOORS, SCORING_SEED, CrlBenchmark, as_markdown, rows_of
+from personax.stages.crl_benchmark import SCORING_SEED, CrlBenchmark
+from personax.stages.crl_benchmark_results import FLOORS, rows_of, summary_table
 
 RESULTS = Path(__file__).parent / "results" / "crl.md"
 MNIST = {"digit": {"red": 196, "green": 196, "blue": 196}, "clothing": {"gray": 196}}
@@ -404,7 +405,7 @@ def table(folder: Path) -> str:
         said = "; ".join(f"{name}: {', '.join(map(str, each[name]))}" for name in order)
         sections.append(
             f"### {run.name}\n\n{' '.join(sorted(sources))} Options {json.dumps(asked['options'])}, "
-            f"n = {asked['n']:,}, {asked['held_out']:.0%} held out. Seeds: {said}.\n\n{as_markdown(frame, order)}"
+            f"n = {asked['n']:,}, {asked['held_out']:.0%} held out. Seeds: {said}.\n\n{summary_table(frame, order)}"
         )
         floors = sum(name in set(frame["method"]) for name in FLOORS)
         assert floors, f"{run} has no floors"

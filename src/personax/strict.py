@@ -132,6 +132,8 @@ def fault_text(fault: Mapping[str, Any]) -> str:
         return "the key source is missing"
     if kind in _COMPLETE:
         return str(message)
+    if kind == "sequence_str" or "an instance of Sequence" in message:
+        return f"must be a valid list, not {_short(given)}"
     if "headers" in fault["loc"] or "choose from" in message or "did you mean" in message:
         return _plain(message)  # headers may hold a secret; the others name what was given
     return f"{_plain(message)}, not {_short(given)}"

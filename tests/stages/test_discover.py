@@ -16,8 +16,7 @@ from personax.discovery._ci_test import CiTest, PValue
 from personax.errors import ComputationError, InputError
 from personax.progress import Silent
 from personax.schema import Column, Edge, Graph, Kind, Node
-from personax.stages.ci_tests import ci_test
-from personax.stages.discover import find_causes, told, write_graph
+from personax.stages.discover import ci_test, find_causes, told, write_graph
 from personax.study import Study
 
 N = 300

@@ -150,7 +150,7 @@ def _faults(root: yaml.Node, errors: Sequence[Mapping[str, Any]]) -> Iterator[_F
 
 
 def _branches(root: yaml.Node, error: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Yield (place, which kind) where a location of pydantic names not a key, but one of the kinds a setting can be of."""
+    """Yield (place, kind) where a location of pydantic names no key, but one of the kinds that a setting can be of."""
     loc, node = error["loc"], root
     for i, part in enumerate(loc):
         inner = _child(node, part)
