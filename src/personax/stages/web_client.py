@@ -31,7 +31,7 @@ async def fetching(
             cache,
             contact=section.contact,
             rng=rng,
-            limits=section.fetch,
+            settings=section.fetch,
             refresh=section.refresh or anew,
             fall_back=not anew,
             offline=section.offline,
