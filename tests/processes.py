@@ -7,7 +7,14 @@ import textwrap
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-PRELOADED = ["matplotlib.figure", "openai", "scipy.stats", "torch._dynamo", "personax.cli", "personax.traits.llms.runner"]
+PRELOADED = [
+    "matplotlib.figure",
+    "openai",
+    "scipy.stats",
+    "torch._dynamo",
+    "personax.cli",
+    "personax.traits.llms.runner",
+]
 """What is not installed is left out."""
 
 _server = multiprocessing.get_context("forkserver")

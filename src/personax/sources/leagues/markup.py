@@ -19,7 +19,7 @@ _ESCAPES = {"&q;": '"', "&s;": "'", "&l;": "<", "&g;": ">", "&a;": "&"}
 
 def document(body: bytes) -> LexborHTMLParser:
     """Return a page as a tree; a page that is no HTML is a tree too, with nothing in it."""
-    tree: LexborHTMLParser = require("selectolax.lexbor", extra="sources").LexborHTMLParser(text_of(body))
+    tree: LexborHTMLParser = require("selectolax.lexbor", extra="web").LexborHTMLParser(text_of(body))
     return tree
 
 
