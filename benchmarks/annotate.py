@@ -23,12 +23,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from personax.traits.llms.asking import Asked
-from personax.traits.llms.journal import Journal
-from personax.traits.llms.prompting import Prompt
-from personax.traits.llms.provider import Model
-from personax.traits.llms.runner import annotate
-from personax.traits.llms.table import annotations_of
+from personax.traits.llms import Asked, Journal, Model, Prompt, annotate, annotations_of
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "annotate.md"

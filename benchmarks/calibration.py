@@ -32,8 +32,7 @@ from causallearn.utils.KCI.KCI import KCI_CInd, KCI_UInd
 from causallearn.utils.RCIT.RCIT import RCIT
 from numpy.typing import NDArray
 
-from personax.figures import save
-from personax.figures.canvas import INK, PALE, defaults
+from personax.figures import INK, PALE, defaults, save
 from personax.independence._calibration import binomial_interval, rejection_rate
 from personax.independence._registered import BatteryTest, battery
 from personax.independence._result import TestResult

@@ -24,8 +24,7 @@ from typing import Literal
 
 import numpy as np
 
-from personax.sources.celeba.files import read_attributes
-from personax.sources.celeba.table import CollectCelebA, read_celeba
+from personax.sources.celeba import CollectCelebA, read_attributes, read_celeba
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "celeba.md"

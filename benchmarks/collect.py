@@ -18,10 +18,10 @@ from zlib import crc32
 
 import polars as pl
 import yaml
+from tests.http.site import Asked, Reply, Site, serving
 from tests.sources.leagues.shapes import SITES, person, pointed
-from tests.sources.web.site import Asked, Reply, Site, serving
 
-from personax.stages import fetching
+from personax.stages import web_client as fetching
 from personax.study import Study
 
 RESULT: Final = Path(__file__).parent / "results" / "collect.md"

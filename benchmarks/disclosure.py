@@ -28,8 +28,7 @@ import polars as pl
 
 from personax.data.table import Table
 from personax.release.disclosure import Bounds, Sphere, add_noise, generalise, hierarchies, measure, state
-from personax.release.pii import KnownValues
-from personax.release.scan import scan
+from personax.release.pii import KnownValues, scan
 from personax.schema import Column
 from personax.simulate import simulate_population
 

@@ -27,10 +27,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.embed import read_vectors
-from personax.embed.checkpoint import weights_hash
-from personax.embed.encoding import encode_all
-from personax.embed.presets import text_encoder
+from personax.embed import encode_all, read_vectors, text_encoder, weights_hash
 
 RESULTS = Path(__file__).parent / "results" / "embed.md"
 WORDS = [

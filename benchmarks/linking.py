@@ -19,13 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
-from personax.sources.linking import link
+from personax.sources.record_linkage import link
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "linking.md"
 sys.path.insert(0, str(ROOT))
 
-from tests.sources.linking.world import world  # noqa: E402 - the tests' own world
+from tests.sources.record_linkage.world import world  # noqa: E402 - the tests' own world
 
 
 def measured(people: int, damage: float, relatives: float) -> str:

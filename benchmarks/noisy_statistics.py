@@ -23,9 +23,7 @@ from personax.errors import UntestableError
 from personax.independence import NoisyTable, binomial_interval, noisy_chisq, screen_noisy
 from personax.independence._contingency import of_tables, pearson
 from personax.independence._noisy import discrete_gaussian
-from personax.release.statistics import rho_of
-from personax.release.statistics.bins import Bins
-from personax.release.statistics.tables import count_tables, draw_noise, scale_of
+from personax.release.statistics import Bins, count_tables, draw_noise, rho_of, scale_of
 
 DELTA = 1e-6
 EPSILONS = (1.0, 3.0, 10.0)

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from personax.progress import Silent
 from personax.release import PRESETS, AuditReport, Chain, Key, audit
-from personax.release.audit.pairs import Point
-from personax.release.transforms.chain import VERSION
+from personax.release.audit import Point
+from personax.release.transforms import VERSION
 from personax.simulate import numerical, simulate_population
 
 ROOT = Path(__file__).parents[1]
@@ -140,7 +140,7 @@ def faces(n: int, dim: int, seed: int) -> Vectors:
 
 def pictures(name: str, most: int) -> tuple[Vectors, list[str]] | None:
     """Return real pictures on their first 64 principal axes, and what they show; None where they are absent."""
-    from personax.simulate.idx import find_idx, read_idx
+    from personax.simulate import find_idx, read_idx
 
     if not (DATA / name).is_dir():
         return None

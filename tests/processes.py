@@ -13,7 +13,7 @@ PRELOADED = [
     "scipy.stats",
     "torch._dynamo",
     "personax.cli",
-    "personax.traits.llms.runner",
+    "personax.traits.llms._runner",
 ]
 """What is not installed is left out."""
 

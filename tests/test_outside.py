@@ -42,7 +42,7 @@ from datetime import date
 from typing import ClassVar
 
 from personax.registry import register
-from personax.sources.records import Origin, Record
+from personax.sources import Origin, Record
 from personax.strict import Strict
 
 

@@ -87,7 +87,7 @@ def test_seeds_of_latents_that_are_done_are_not_fitted_again_after_an_interrupt(
                 raise KeyboardInterrupt
             return super().fit(*given, **named)
 
-    monkeypatch.setattr("personax.stages.latents.method", lambda _: Stopped())
+    monkeypatch.setattr("personax.stages.fit_latents.method", lambda _: Stopped())
     with pytest.raises(KeyboardInterrupt):
         stopped.run(["crl"])
     stopped.run(["crl"])

@@ -11,9 +11,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal, Self
 
+from personax.config import Plan, read_plan
 from personax.errors import PlanError
 from personax.files import sha256
-from personax.plan import Plan, read_plan
 from personax.progress import Progress, Silent
 from personax.stages import STAGES
 from personax.stages.base import Context, Stage, stage_rng

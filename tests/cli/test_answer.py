@@ -218,8 +218,8 @@ def test_the_owners_list_is_checked(study: Path, personax: Run) -> None:
 
 
 def test_a_group_of_three_is_in_no_part_of_an_answer(study: Path) -> None:
+    from personax.config import Answer, Request
     from personax.data.table import Table
-    from personax.plan import Answer, Request
     from personax.schema import Column
     from personax.stages.answer import _parts
 

@@ -25,7 +25,7 @@ from personax.crl.diagnostics._verdict import add_verdicts, judge, worst
 from personax.crl.methods import method
 from personax.errors import InputError, UntestableError
 from personax.independence import hsic, kci
-from personax.simulate.mixing import mix
+from personax.simulate._mixing import mix
 
 Array = NDArray[np.float64]
 NAMES = ["text_1", "text_2", "face_1"]

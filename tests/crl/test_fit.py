@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from personax.crl import Budget, Paper, PaperFit, held_out_r2, match, shd, to_graph
 from personax.crl.methods.paper._method import PAPER_BUDGET
 from personax.errors import InputError
-from personax.simulate.mixing import mix
+from personax.simulate._mixing import mix
 
 Views = dict[str, dict[str, np.ndarray]]
 

@@ -26,7 +26,7 @@ from personax.crl.methods._networks import draw_weights
 from personax.crl.methods.default._components import Search
 from personax.crl.methods.paper._method import MMCRL, Paper
 from personax.errors import InputError
-from personax.simulate.mixing import mix
+from personax.simulate._mixing import mix
 from personax.testing import check_method
 
 Views = dict[str, dict[str, np.ndarray]]

@@ -70,8 +70,8 @@ from pathlib import Path
 import numpy as np
 from personax.crl import fit_seeds, load_fit, method, usable
 from personax.testing import check_method
-from personax.plan import Crl
-from personax.stages.latents import make_method
+from personax.config import Crl
+from personax.stages.fit_latents import make_method
 
 folder = Path(sys.argv[1])
 assert "toy" in usable()

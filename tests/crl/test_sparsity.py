@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from personax.crl.diagnostics._sparsity import ALONE, NOTHING, ORTHOGONAL, SPARSITY, identified, mates
 from personax.errors import InputError
-from personax.simulate.cross_graph import draw_graph, mixable
+from personax.simulate._numerical import draw_graph, mixable
 
 
 @settings(max_examples=200, deadline=None)

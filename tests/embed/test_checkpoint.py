@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from tests.embed.small import edit, ids, picture_model, text_model
 
-from personax.embed import checkpoint
-from personax.embed.checkpoint import weights_hash
-from personax.embed.presets import image_encoder, text_encoder, weights_seen
+from personax.embed import _checkpoint as checkpoint
+from personax.embed._checkpoint import weights_hash
+from personax.embed._presets import image_encoder, text_encoder, weights_seen
 from personax.errors import InputError
 from personax.files import sha256
 

@@ -15,11 +15,11 @@ from PIL import Image, ImageOps
 from tests.embed.small import END, LETTERS, edit, ids, picture_model, qwen, text_model
 from tests.reference import makers
 
-from personax.embed.encoding import encode_all
-from personax.embed.imagebind import prepared
-from personax.embed.pictures import open_picture
-from personax.embed.presets import IMAGE_PRESETS, TEXT_PRESETS, image_encoder, text_encoder
-from personax.embed.sentences import SentenceEncoder
+from personax.embed._encode import encode_all
+from personax.embed._imagebind import prepared
+from personax.embed._pictures import open_picture
+from personax.embed._presets import IMAGE_PRESETS, TEXT_PRESETS, image_encoder, text_encoder
+from personax.embed._sentences import SentenceEncoder
 from personax.errors import InputError
 
 pytest.importorskip("transformers", reason="transformers is not installed: pip install personax[embed]")

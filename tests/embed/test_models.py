@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from personax.embed.encoder import Card, Vectors
-from personax.embed.encoding import encode_all
-from personax.embed.imagebind import ImageBindEncoder
-from personax.embed.presets import IMAGE_PRESETS, TEXT_PRESETS, image_encoder, text_encoder
+from personax.embed._encode import encode_all
+from personax.embed._encoder import Card, Vectors
+from personax.embed._imagebind import ImageBindEncoder
+from personax.embed._presets import IMAGE_PRESETS, TEXT_PRESETS, image_encoder, text_encoder
 from personax.errors import ComputationError, InputError
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the package is first imported
@@ -226,7 +226,7 @@ def test_long_texts_come_first_and_short_ones_fit_in_larger_batches() -> None:
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("personax.embed.encoding.SHARD", 4)
+    monkeypatch.setattr("personax.embed._encode.SHARD", 4)
     items = [f"{'x' * i}" for i in range(1, 30)]
     with pytest.raises(KeyboardInterrupt):
         encode_all(Counting(breaks_at=16), items, items, batch=4, keep=tmp_path)
@@ -249,7 +249,7 @@ def test_vectors_that_cannot_be_right_are_refused() -> None:
 
 
 def test_imagebind_gets_the_middle_of_the_picture_as_clip_would_see_it() -> None:
-    from personax.embed.imagebind import MEAN, SD, SIDE, prepared
+    from personax.embed._imagebind import MEAN, SD, SIDE, prepared
 
     wide = Image.new("RGB", (900, 300), (255, 0, 0))
     wide.paste((0, 0, 255), (300, 0, 600, 300))

@@ -20,8 +20,8 @@ from PIL import Image
 
 from personax.errors import InputError
 from personax.figures import adjacency_pair, latent_scatter, save, scores_by_method, training_curves
-from personax.figures.adjacency import CELL, MISSING, SURPLUS
-from personax.figures.ticks import around, nice
+from personax.figures._adjacency import CELL, MISSING, SURPLUS
+from personax.figures._ticks import around, nice
 
 
 def words(figure: Figure) -> str:

@@ -17,9 +17,7 @@ from PIL import Image
 
 from personax.errors import InputError
 from personax.figures import draw_graph, save
-from personax.figures.heights import heights
-from personax.figures.layers import Layers, assign
-from personax.figures.places import BOX, lay_out
+from personax.figures._layered_layout import BOX, Layers, assign, heights, lay_out
 from personax.schema import Edge, Graph, Node
 
 KINDS: tuple[Literal["directed", "undirected", "bidirected"], ...] = ("directed", "undirected", "bidirected")

@@ -16,9 +16,9 @@ from PIL import Image
 
 from personax.errors import InputError
 from personax.figures import heatmap, save
-from personax.figures.canvas import text_width
-from personax.figures.scales import Effects, PValues
-from personax.figures.table import borders, read
+from personax.figures._canvas import text_width
+from personax.figures._colour_scales import Effects, PValues
+from personax.figures._heatmap_layout import borders, read
 from personax.independence import screen
 
 

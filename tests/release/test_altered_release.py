@@ -12,8 +12,8 @@ import pytest
 
 from personax.errors import InputError
 from personax.release import Chain, Key, undo
-from personax.release.folder import open_folder
-from personax.release.undo import chains_of
+from personax.release._invert import chains_of
+from personax.release._untrusted_folder import open_folder
 
 KEY = Key(bytes(range(32)))
 

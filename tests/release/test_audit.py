@@ -16,16 +16,16 @@ from scipy.stats import norm, special_ortho_group
 
 from personax.errors import InputError
 from personax.release import Attack, Chain, Gate, Key, audit, audit_table
-from personax.release.audit.attack import rate
-from personax.release.audit.attributes import attribute_inference
-from personax.release.audit.axes import independent, matched, principal
-from personax.release.audit.gromov import gromov
-from personax.release.audit.linkage import LINKERS, TRAINED, linkage
-from personax.release.audit.nearest import nearest, profiles, ranks
-from personax.release.audit.network import learn
-from personax.release.audit.pairs import broken_at, known_pairs
-from personax.release.audit.rows import Rows
-from personax.release.audit.unlinkability import d_sys, unlinkability
+from personax.release.audit._attack import rate
+from personax.release.audit._attribute_inference import attribute_inference
+from personax.release.audit._axes import independent, matched, principal
+from personax.release.audit._cached_views import Rows
+from personax.release.audit._gromov_wasserstein import gromov
+from personax.release.audit._inverse_network import learn
+from personax.release.audit._known_pairs import broken_at, known_pairs
+from personax.release.audit._linkage import LINKERS, TRAINED, linkage
+from personax.release.audit._nearest_neighbours import nearest, profiles, ranks
+from personax.release.audit._unlinkability import d_sys, unlinkability
 
 KEY = Key(bytes(range(32)))
 

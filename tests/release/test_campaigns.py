@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from personax.release import Chain, Key, audit
-from personax.release.audit.attack import SURE, least
-from personax.release.audit.direct import one_original
-from personax.release.audit.facts import join, joined
-from personax.release.audit.linkage import from_facts, linkage
-from personax.release.audit.pairs import broken_at, known_pairs
-from personax.release.audit.predicting import predict
-from personax.release.audit.rows import Rows
-from personax.release.audit.seeds import by_transport
-from personax.release.audit.selftraining import Pairs, extend, reduced, reduced_white
-from personax.release.audit.strangers import strangers
-from personax.release.audit.together import by_groups, by_pairs
+from personax.release.audit._attack import SURE, least
+from personax.release.audit._cached_views import Rows
+from personax.release.audit._distribution_alignment import strangers
+from personax.release.audit._joint_attack import by_groups, by_pairs
+from personax.release.audit._known_pairs import broken_at, known_pairs
+from personax.release.audit._learned_maps import predict
+from personax.release.audit._linkage import from_facts, linkage
+from personax.release.audit._seed_pairs import by_transport
+from personax.release.audit._self_training import Pairs, extend, reduced, reduced_white
+from personax.release.audit._single_original import one_original
+from personax.release.audit._table_join import join, joined
 from personax.simulate import simulate_population
 
 KEY = Key(bytes(range(32)))

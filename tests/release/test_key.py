@@ -10,7 +10,7 @@ import pytest
 
 from personax.errors import InputError
 from personax.release import Key, KeyFolder, load_key, load_or_make_key
-from personax.release.rekeying import keep_old
+from personax.release._key_rotation import keep_old
 
 
 def test_the_key_file(tmp_path: Path) -> None:

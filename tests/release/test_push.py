@@ -14,9 +14,9 @@ from tests.release.reading.hub_server import TOKEN, Hub, Repo, serving
 from tests.release.reading.made import VERDICT, write_release, write_sums
 
 from personax.errors import FetchError, InputError
-from personax.release.push import Sending, push
+from personax.release._push import Sending, push
+from personax.release.checks._verify import verify
 from personax.release.reading import load_release
-from personax.release.verify import verify
 
 pytest.importorskip("huggingface_hub")
 # how huggingface_hub calls its own client when it sends large files without its compiled protocol

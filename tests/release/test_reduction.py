@@ -13,8 +13,8 @@ from scipy.stats import norm
 
 from personax.errors import InputError
 from personax.release import Key
-from personax.release.gaussian import analytic_epsilon, noise_on_grid
-from personax.release.reduction import Reduction, clipped, reduce, scores
+from personax.release._gaussian_mechanism import analytic_epsilon, noise_on_grid
+from personax.release._reduction import Reduction, clipped, reduce, scores
 from personax.release.statistics import epsilon_of
 
 KEY = Key(bytes(range(32)), "test")

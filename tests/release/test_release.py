@@ -31,7 +31,7 @@ from personax.release import (
     undo,
     verify,
 )
-from personax.release.undo import named, people_of
+from personax.release._invert import named, people_of
 from personax.schema import Column, Notice
 from personax.simulate import simulate_population
 from personax.traits import aggregate

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from personax.data import fold
 from personax.errors import InputError
 from personax.release.pii import KnownValues, contacts
-from personax.release.scan import refuse_private, scan
-from personax.release.scan_folder import refuse_folder, scan_folder
+from personax.release.pii._folder_scan import refuse_folder, scan_folder
+from personax.release.pii._table_scan import refuse_private, scan
 from personax.simulate import simulate_population
 
 NAMES = ["Zoë Nemo", "Lin", "Martin", "Søren Łagodny", "p00042", "1990-05-17", "Jordan", "ada@nemo.org"]

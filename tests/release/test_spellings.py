@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from personax.data import fold
 from personax.data.text import _confusables
-from personax.release.key import Key
+from personax.release._keystore import Key
 from personax.release.pii import KnownValues
-from personax.release.scan import Finding, look, refuse_private, scan
-from personax.release.scan_folder import scan_folder
+from personax.release.pii._folder_scan import scan_folder
+from personax.release.pii._table_scan import Finding, look, refuse_private, scan
 
 PEOPLE = [
     "Zoë Nemo", "Ada Maria Nemova", "Seán O'Nemo", "Jean-Luc Fictif", "Ken Griffon Jr.", "J. R. Sample",

@@ -18,8 +18,8 @@ from personax.data.table import Table
 from personax.errors import InputError, StudyError
 from personax.release import Contents, load_release
 from personax.release.statistics import Asked, Bins, Budget, Ledger, epsilon_of, publish, read_statistics, rho_of
-from personax.release.statistics.ledger import PastRelease, Spent
-from personax.release.statistics.tables import count_tables, draw_noise, scale_of
+from personax.release.statistics._privacy_budget import PastRelease, Spent
+from personax.release.statistics._publish import count_tables, draw_noise, scale_of
 from personax.schema import Column
 
 COLUMNS = [Column("name", "private", "nominal"), Column("height", "feature", "continuous"),
@@ -178,7 +178,7 @@ def test_a_process_killed_before_the_noise_was_kept_has_spent(tmp_path: Path, mo
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("personax.release.statistics.publishing.draw_noise", killed)
+    monkeypatch.setattr("personax.release.statistics._publish.draw_noise", killed)
     with pytest.raises(KeyboardInterrupt):
         publish(contents(), tmp_path / "one", asked(), keys=tmp_path / "keys", known=KNOWN)
     monkeypatch.undo()

@@ -17,12 +17,12 @@ from scipy.stats import kstest, spearmanr
 from personax.errors import InputError
 from personax.independence import hsic
 from personax.release import Key
-from personax.release.draws import Draws
-from personax.release.fitted import keep_fitted, load_fitted
-from personax.release.hkdf import expand, extract, hkdf
+from personax.release._keystore import expand, extract, hkdf
+from personax.release._obfuscation import keep_fitted, load_fitted
+from personax.release._random_stream import Draws
 from personax.release.transforms import KEEPS, PRESETS, PROPERTIES, Chain, Preset
-from personax.release.transforms.chain import ROWS, STEPS, VERSION
-from personax.release.transforms.rotation import Rotation
+from personax.release.transforms._chain import ROWS, STEPS, VERSION
+from personax.release.transforms._rotation import Rotation
 
 KEY = Key(bytes(range(32)), "a study")
 ALL = tuple(PRESETS)

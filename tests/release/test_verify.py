@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from tests.release.reading.made import VERDICT, croissant, write_json, write_release, write_sums
 
 from personax.release import Contents, KeyFolder, build
-from personax.release.checks.people import smallest_group
-from personax.release.settings import Settings
-from personax.release.verify import Verification, verify
+from personax.release._settings import Settings
+from personax.release.checks._tables import smallest_group
+from personax.release.checks._verify import Verification, verify
 
 PEOPLE = "data/people/train-00000-of-00001.parquet"
 IMAGE = "data/image/train-00000-of-00001.parquet"

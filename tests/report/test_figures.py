@@ -15,17 +15,12 @@ from markupsafe import Markup
 
 from personax.errors import StudyError
 from personax.report import gather, render
-from personax.report.distribution import distribute
-from personax.report.gather import strongest
-from personax.report.graph import DRAWN, draw
-from personax.report.heatmap import heatmap
-from personax.report.histogram import histogram
-from personax.report.layout import layered
-from personax.report.lines import courses
-from personax.report.raters import alphas, statuses
-from personax.report.scale import CORRECTED, EFFECT
-from personax.report.svg import element
-from personax.report.truth import compare, confusions, scatter
+from personax.report._charts import CORRECTED, EFFECT, courses, distribute, element, histogram
+from personax.report._gather import strongest
+from personax.report._graph import DRAWN, draw, layered
+from personax.report._heatmap import heatmap
+from personax.report._reliability import alphas, statuses
+from personax.report._truth import compare, confusions, scatter
 from personax.schema import Column, Edge, EdgeKind, Graph, Node
 
 

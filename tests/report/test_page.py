@@ -17,8 +17,8 @@ import polars as pl
 import pytest
 
 from personax.report import gather, render
-from personax.report.usage import guidelines, parse
-from personax.report.words import number
+from personax.report._labels import number
+from personax.report._page import guidelines, parse
 
 USAGE = "Be careful.\n\n- no profiling\n- no <i>harm</i>"
 SCRIPT = "<script>alert(1)</script>"

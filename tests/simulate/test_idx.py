@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from personax.errors import InputError
-from personax.simulate.idx import find_idx, read_idx
+from personax.simulate._sprites import find_idx, read_idx
 
 
 def idx(array: np.ndarray) -> bytes:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import sparse, stats
 
 from personax.errors import ComputationError
-from personax.simulate import mechanisms
-from personax.simulate.mechanisms import Mechanism, Mechanisms, Noise, components, draw_noise
+from personax.simulate import _mechanisms as mechanisms
+from personax.simulate._mechanisms import Mechanism, Mechanisms, Noise, components, draw_noise
 
 CHAIN = np.array([[0, 0], [1, 0]], dtype=bool)
 LOOP = np.array([[0, 1, 0, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]], dtype=bool)

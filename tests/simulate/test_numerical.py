@@ -11,10 +11,11 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
-from personax.simulate import LatentData, cross_graph, numerical
-from personax.simulate.cross_graph import Cycles, draw_graph, mixable
-from personax.simulate.mechanisms import components
-from personax.simulate.mixing import GAIN, HARD_SLOPE, Mixing
+from personax.simulate import LatentData, numerical
+from personax.simulate import _numerical as cross_graph
+from personax.simulate._mechanisms import components
+from personax.simulate._mixing import GAIN, HARD_SLOPE, Mixing
+from personax.simulate._numerical import Cycles, draw_graph, mixable
 
 SIZES = {1: (2, 2, 15), 2: (2, 3, 20), 3: (4, 2, 30)}
 

@@ -14,10 +14,9 @@ from scipy import stats
 
 from personax.schema import TRAITS, Graph
 from personax.simulate import MODEL, SCM, Population, Variable, simulate_population
-from personax.simulate.faces import draw_face
-from personax.simulate.mixing import mix
-from personax.simulate.population import FEATURES
-from personax.simulate.raters import RATERS
+from personax.simulate._mixing import mix
+from personax.simulate._person_details import RATERS, draw_face
+from personax.simulate._population import FEATURES
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,9 @@ from scipy import stats
 
 from personax.schema import TRAITS
 from personax.simulate import MODEL, SCM, Population, Variable, simulate_population
-from personax.simulate.countries import COUNTRIES
-from personax.simulate.faces import draw_face
-from personax.simulate.mixing import mix
-from personax.simulate.population import FEATURES, OCCUPATIONS
-from personax.simulate.raters import RATERS, Rater
+from personax.simulate._mixing import mix
+from personax.simulate._person_details import COUNTRIES, RATERS, Rater, draw_face
+from personax.simulate._population import FEATURES, OCCUPATIONS
 
 Array = NDArray[np.float64]
 Mechanism = Literal["linear", "saturating", "bent"]

@@ -14,8 +14,8 @@ from scipy.stats import rankdata
 
 from personax.errors import InputError
 from personax.simulate import LatentData, variant_mnist
-from personax.simulate.sprites import FRAME, SPRITE, digit_sprites, place, shoe_sprites
-from personax.simulate.variant_mnist import GRAPH
+from personax.simulate._sprites import FRAME, SPRITE, digit_sprites, place, shoe_sprites
+from personax.simulate._variant_mnist import GRAPH
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 COLOURS = ("red", "green", "blue")

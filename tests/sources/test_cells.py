@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from personax.errors import InputError, TooManyBadCells
 from personax.sources import ColumnSpec, PeopleTable, read_table
-from personax.sources.dates import parse_date, parse_parts
-from personax.sources.units import parse_quantity
+from personax.sources._dates import parse_date, parse_parts
+from personax.sources._units import parse_quantity
 
 TODAY = date(2026, 1, 1)
 

@@ -13,13 +13,13 @@ import pytest
 from personax.data.table import Table
 from personax.schema import Column, Provenance
 from personax.sources import PeopleTable, read_openfootball
-from personax.sources.completing import complete
-from personax.sources.dates import parse_date
+from personax.sources._completion import complete
+from personax.sources._dates import parse_date
+from personax.sources._people_table import BAD_CELLS
+from personax.sources._records import Origin, Record
 from personax.sources.geocode import distance_km
-from personax.sources.linking import unite
-from personax.sources.linking.similarity import tokens
-from personax.sources.people import BAD_CELLS
-from personax.sources.records import Origin, Record
+from personax.sources.record_linkage import unite
+from personax.sources.record_linkage._comparison import tokens
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 TODAY = date(2026, 6, 15)

@@ -14,8 +14,7 @@ from personax.columns import infer_columns
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.schema import Column
-from personax.sources.derived import DAYS, derive_variables
-from personax.sources.plausible import flag_implausible, flag_notices, plausible
+from personax.sources._completion import DAYS, derive_variables, flag_implausible, flag_notices, plausible
 
 TODAY = date(2026, 6, 15)
 BORN = Column("birth_date", "private", "continuous")

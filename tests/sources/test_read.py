@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personax.errors import InputError
-from personax.sources.read import read_text_table
+from personax.sources._read_file import read_text_table
 
 CELL = st.text(alphabet='ab,;"\n\t é0', max_size=6)
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from personax.errors import InputError, TooManyBadCells
 from personax.sources import ColumnSpec, PeopleTable, read_table
-from personax.sources.dates import parse_date
-from personax.sources.units import parse_quantity
+from personax.sources._dates import parse_date
+from personax.sources._units import parse_quantity
 
 BFI = Path(__file__).parents[3] / "shared" / "data" / "bfi" / "bfi.csv"
 

@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from personax.config import Background, Discover, read_background
 from personax.data.table import Table
 from personax.discovery import Knowledge, NothingVaries, fci, pc
 from personax.discovery._ci_test import CiTest, PValue
 from personax.errors import ComputationError, InputError
-from personax.plan import Background, Discover, read_background
 from personax.progress import Silent
 from personax.schema import Column, Edge, Graph, Kind, Node
-from personax.stages.citest import ci_test
+from personax.stages.ci_tests import ci_test
 from personax.stages.discover import find_causes, knowledge_of, told, write_graph
 from personax.study import Study
 

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from personax.embed import encode_texts
-from personax.embed.encoder import Vectors
-from personax.embed.offline import HashedEncoder
+from personax.embed._encoder import Vectors
+from personax.embed._offline import HashedEncoder
 from personax.errors import InputError, PersonaxError, PlanError
 from personax.study import Study
 

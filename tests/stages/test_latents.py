@@ -8,10 +8,10 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
 
+from personax.config import Crl
 from personax.crl.methods.paper._method import MMCRL, Paper
 from personax.errors import InputError
-from personax.plan import Crl
-from personax.stages.latents import make_method
+from personax.stages.fit_latents import make_method
 
 
 def made(**section: Any) -> Any:

@@ -13,9 +13,9 @@ import pytest
 import yaml
 from tests.release.reading.hub_server import Repo, serving
 
+from personax.config import AnnotateRelease, EmbedRelease, Plan
 from personax.errors import FetchError, InputError, PlanError, StudyError
-from personax.plan import AnnotateRelease, EmbedRelease, Plan
-from personax.stages import published
+from personax.stages import collect_release as published
 from personax.study import Study
 
 N = 30

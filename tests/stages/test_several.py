@@ -17,19 +17,19 @@ import polars as pl
 import pytest
 import yaml
 from PIL import Image
+from tests.http.site import Asked, Reply, Site, serving
 from tests.sources.celeba.made import write_celeba
 from tests.sources.leagues import shapes
 from tests.sources.leagues.shapes import Answer
-from tests.sources.web.site import Asked, Reply, Site, serving
 from typer.testing import CliRunner
 
 from personax import cli
+from personax.config import read_plan
 from personax.errors import PlanError, SourceError
-from personax.plan import read_plan
-from personax.sources.gathering import Gathered
-from personax.sources.records import Failure
-from personax.sources.sections import CollectSeveral
-from personax.stages import fetching
+from personax.sources._records import Failure
+from personax.sources._sections import CollectSeveral
+from personax.sources._web_sources import Gathered
+from personax.stages import web_client as fetching
 from personax.study import Study
 
 QUICK = {"per_second": None, "backoff": 0.01, "read_seconds": 0.5, "total_seconds": 5.0, "at_once": 8}

@@ -15,12 +15,12 @@ from tests.traits.llms.llm_server import Server, serving
 
 from personax import registry
 from personax.errors import FetchError, SourceChanged
+from personax.http._request import Fetch, Request
 from personax.registry import register
-from personax.sources.records import Failure, Origin, Record
-from personax.sources.web.pages import Fetch, Request
+from personax.sources._records import Failure, Origin, Record
 from personax.strict import Strict
 from personax.testing import check_provider, check_source, check_transform
-from personax.traits.llms.provider import Model
+from personax.traits.llms._provider import Model
 
 
 @pytest.mark.parametrize("name", ["rotation", "shuffle", "whitening", "warp", "flow", "chain"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from personax.errors import InputError
 from personax.schema import TRAITS
 from personax.traits import aggregate
-from personax.traits.aggregate import slug
+from personax.traits._aggregate import slug
 
 Row = tuple[str, str, int, float | None, str]
 

@@ -10,8 +10,8 @@ import pytest
 
 from personax.errors import InputError
 from personax.traits import annotate_lexicon, read_key, score_items
-from personax.traits.lexicon import MARKERS
-from personax.traits.questionnaire import cronbach_alpha
+from personax.traits._lexicon import MARKERS
+from personax.traits._questionnaire import cronbach_alpha
 
 BFI = Path(__file__).parents[3] / "shared" / "data" / "bfi"
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from personax.errors import InputError
 from personax.schema import TRAITS
-from personax.simulate.raters import CUTS, RATERS, rate
+from personax.simulate._person_details import CUTS, RATERS, rate
 from personax.traits import aggregate, vote
-from personax.traits.ratings import Floats, Ratings
-from personax.traits.rules import RULES, Rule, rule_of
-from personax.traits.rules.dawid_skene import fit_dawid_skene
-from personax.traits.rules.graded import fit_graded
-from personax.traits.rules.normal import fit_normal
+from personax.traits._ratings import Floats, Ratings
+from personax.traits.rating_models import RULES, Rule, rule_of
+from personax.traits.rating_models._dawid_skene import fit_dawid_skene
+from personax.traits.rating_models._graded_response import fit_graded
+from personax.traits.rating_models._measurement_model import fit_normal
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "dawid_skene.json"
 

@@ -11,7 +11,7 @@ from personax.cli.console import emit, say, watching
 from personax.cli.run import JsonOption
 from personax.errors import PersonaxError, PlanError, StudyError
 from personax.files import write_text
-from personax.stages.analysing import Analysis, folder_of, plan_analysis
+from personax.stages.analyse_release import Analysis, folder_of, plan_analysis
 from personax.study import Study
 
 __all__ = ["register"]

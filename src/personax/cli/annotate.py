@@ -10,12 +10,12 @@ import typer
 
 from personax.cli.console import emit, say, table
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
+from personax.config import AnnotateLLM
 from personax.errors import PlanError
-from personax.plan import AnnotateLLM
 from personax.study import Study
 
 if TYPE_CHECKING:
-    from personax.traits.llms.asking import Estimate
+    from personax.traits.llms import Estimate
 
 __all__ = ["CostOption", "DryOption", "register", "show_estimate"]
 
@@ -65,7 +65,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _estimate(study: Study, section: AnnotateLLM, *, as_json: bool) -> None:
-    from personax.stages.llms import estimated
+    from personax.stages.annotate_llm import estimated
 
     study.run(["collect"])
     show_estimate(estimated(study.folder, section, study.plan.seed), as_json=as_json)

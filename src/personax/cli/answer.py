@@ -43,8 +43,8 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Answer a request on the originals: p-values, effects, graphs and metrics leave, checked, and are logged."""
+        from personax.config import read_request
         from personax.files import sha256
-        from personax.plan import read_request
         from personax.stages.answer import answer as work_out
         from personax.stages.base import Reader
 

@@ -11,8 +11,8 @@ from personax import registry
 from personax.cli.console import emit, table, watching
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
 from personax.errors import PlanError
-from personax.sources.sections import CollectSeveral
-from personax.stages.several import probed, summaries
+from personax.sources import CollectSeveral
+from personax.stages.collect_many import probed, summaries
 from personax.strict import nearest
 from personax.study import Study
 

@@ -35,8 +35,7 @@ def register(app: typer.Typer) -> None:
 
 def _meet(study: Study) -> None:
     """Take the release as somebody else would: verify it, and load it by tools of others."""
-    from personax.release import verify
-    from personax.release.loading import load_by_others
+    from personax.release import load_by_others, verify
 
     place = study.folder.path("release")
     with watching() as progress:

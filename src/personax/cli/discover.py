@@ -15,12 +15,11 @@ from pydantic import ValidationError
 from personax.cli.console import emit, say, table, watching
 from personax.cli.run import FolderOption, ForceOption, JsonOption, perform
 from personax.columns import infer_columns
+from personax.config import Discover, read_background, search_tests
 from personax.data.edges import EDGES
 from personax.data.table import Table
 from personax.errors import InputError, PlanError
 from personax.files import sha256
-from personax.plan import Discover, read_background
-from personax.plan.discover import search_tests
 from personax.schema import Edge, Graph
 from personax.sources import read_table
 from personax.stages.discover import DISCOVER, count, find_causes, knowledge_of, told, write_graph

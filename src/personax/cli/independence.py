@@ -13,13 +13,13 @@ from personax import registry
 from personax.cli.console import emit, say, table, watching
 from personax.cli.run import FolderOption, ForceOption, JsonOption, perform
 from personax.columns import infer_columns
+from personax.config import Independence
 from personax.errors import PlanError
 from personax.files import sha256
-from personax.plan import Independence
 from personax.schema import Column, Notice
 from personax.sources import read_table
 from personax.stages.independence import INDEPENDENCE, analyse, count, everybody, write_results
-from personax.stages.noisy import analyse_statistics
+from personax.stages.noisy_independence import analyse_statistics
 from personax.store import Manifest, StudyFolder
 from personax.study import Study
 

@@ -12,13 +12,13 @@ import typer
 from personax.cli.console import emit, say, table, watching
 from personax.cli.faster import CompiledOption, DeviceOption, HalfOption, device_of
 from personax.cli.run import JsonOption
+from personax.config import Crl, read_modalities
 from personax.crl._select import Criterion
 from personax.crl.methods import usable
 from personax.embed import read_measurements
 from personax.errors import PlanError
 from personax.files import written_aside
-from personax.plan import Crl, read_modalities
-from personax.stages.latents import Learned, choose_latents, learn, write_learned
+from personax.stages.fit_latents import Learned, choose_latents, learn, write_learned
 from personax.strict import nearest
 
 __all__ = ["register"]

@@ -20,9 +20,7 @@ from personax.files import write_text, written_aside
 from personax.study import Study
 
 if TYPE_CHECKING:
-    from personax.release import Key, KeyFolder
-    from personax.release.audit.run import ReleaseAudit
-    from personax.release.push import Pushed, Sending
+    from personax.release import Key, KeyFolder, Pushed, ReleaseAudit, Sending
 
 __all__ = ["register"]
 
@@ -112,8 +110,8 @@ def _add_audit(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Run all campaigns against the release as it lies in its folder, and score more people than a build does."""
-        from personax.stages.attacking import attacked
         from personax.stages.base import Reader
+        from personax.stages.release_audit import attacked
 
         loaded = Study.load(study, folder=folder)
         state = next(state for state in loaded.status() if state.stage == "release")
@@ -174,7 +172,7 @@ def _add_verify(group: typer.Typer) -> None:
 
         found = check(directory)
         if load and found.checks and directory.is_dir():
-            from personax.release.loading import load_by_others
+            from personax.release import load_by_others
 
             found = replace(found, checks=[*found.checks, *load_by_others(directory)])
         if as_json:
@@ -216,7 +214,7 @@ def _add_invert(group: typer.Typer) -> None:
 
 
 def _restore(release: Path, key: Key, keys: KeyFolder, out: Path, ids: Path | None) -> list[str]:
-    from personax.release.undo import named, people_of, undo
+    from personax.release import named, people_of, undo
 
     found = {"people": people_of(release, keys), **undo(release, key, keys.fitted)}
     if ids is not None:

@@ -13,7 +13,7 @@ from personax.errors import StudyError
 from personax.study import Study
 
 if TYPE_CHECKING:
-    from personax.release.proposal import Proposal
+    from personax.release import Proposal
 
 __all__ = ["add_plan"]
 
@@ -35,7 +35,7 @@ def add_plan(group: typer.Typer) -> None:
 
 
 def _proposal(study: Study) -> Proposal:
-    from personax.plan import Release
+    from personax.config import Release
     from personax.release import Contents, Settings, propose
     from personax.stages.base import Reader
     from personax.stages.release import settings_of

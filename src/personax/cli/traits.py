@@ -12,12 +12,12 @@ from personax.cli.annotate import CostOption, DryOption, show_estimate
 from personax.cli.console import emit, say, table, watching
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
 from personax.cli.validate import register as add_validate
+from personax.config import AnnotateLLM
 from personax.errors import InputError, PlanError
-from personax.plan import AnnotateLLM
 from personax.study import Study
 
 if TYPE_CHECKING:
-    from personax.stages.choosing import Choice
+    from personax.stages.llm_selection import Choice
 
 __all__ = ["register"]
 
@@ -68,7 +68,7 @@ def _add_select(group: typer.Typer) -> None:
         """Compare LLMs on a sample: time, missing, hesitation, privacy, format, consistency, facts, cost; one score."""
         from dataclasses import replace
 
-        from personax.stages.choosing import choose_models, estimated
+        from personax.stages.llm_selection import choose_models, estimated
 
         choice = _choice(study, folder, people, models, repeats, seed, max_cost)
         if skip_privacy:
@@ -104,7 +104,7 @@ def _add_calibrate(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Compare the eight prompt formats on a sample, and recommend the one that varies least."""
-        from personax.stages.choosing import calibrate_formats, estimated, recommended
+        from personax.stages.llm_selection import calibrate_formats, estimated, recommended
 
         choice = _choice(study, folder, people, models, repeats, seed, max_cost)
         if dry_run:
@@ -127,7 +127,7 @@ def _add_calibrate(group: typer.Typer) -> None:
 def _choice(
     study: Path, folder: Path | None, people: int, models: str, repeats: int, seed: int | None, max_cost: float | None
 ) -> Choice:
-    from personax.stages.choosing import Choice
+    from personax.stages.llm_selection import Choice
 
     loaded = Study.load(study, folder=folder)
     section = loaded.plan.annotate

@@ -13,7 +13,7 @@ from personax.cli.run import FolderOption, JsonOption, StudyArgument
 from personax.study import Study
 
 if TYPE_CHECKING:
-    from personax.stages.validity import Told
+    from personax.stages.human_compare import Told
 
 __all__ = ["register"]
 
@@ -76,7 +76,7 @@ def _add_export(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Draw people at random and write what raters are to see, for Label Studio, Argilla or a table."""
-        from personax.stages.asking import Wanted, export_sample
+        from personax.stages.human_export import Wanted, export_sample
 
         loaded = Study.load(study, folder=folder)
         with watching() as progress:
@@ -128,7 +128,7 @@ def _add_compare(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Compare traits with what people answered, and correct what Level I concludes from them."""
-        from personax.stages.validity import Comparison, compare_humans
+        from personax.stages.human_compare import Comparison, compare_humans
 
         loaded = Study.load(study, folder=folder)
         how = Comparison(

@@ -102,7 +102,7 @@ def bootstrap_edges(
     Returns
     -------
     tuple
-        The graph, and the table of `personax.discovery.stability`, one row a pair that was joined at least once.
+        The graph, and the table of `personax.discovery`, one row a pair that was joined at least once.
 
     Raises
     ------

@@ -38,7 +38,7 @@ class Marks:
     ----------
     pairs
         The edges.
-    apart
+    separating_sets
         What separates those without one.
 
     Examples

@@ -159,7 +159,7 @@ def without_empty(counts: NDArray[np.intp]) -> NDArray[np.float64]:
 
 
 def share_as_extreme(statistic: float, drawn: NDArray[np.float64]) -> float:
-    """Return (1 + drawn statistics at least as large) / (1 + drawn statistics); see `personax.independence.null`."""
+    """Return (1 + drawn statistics at least as large) / (1 + drawn statistics); see `personax.independence._null`."""
     # near 0 a share of the statistic is less than the rounding of the sum that it is
     return float((1 + (drawn >= statistic - TIE * max(statistic, 1)).sum()) / (1 + len(drawn)))
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from personax.report.data import ReportData
-from personax.report.gather import gather
-from personax.report.page import render
+from personax.report._data import ReportData
+from personax.report._gather import gather
+from personax.report._page import render
 
 __all__ = ["ReportData", "gather", "render"]

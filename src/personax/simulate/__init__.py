@@ -1,11 +1,11 @@
 """Invented people with known causes: the truth that everything else is tested against."""
 
-from personax.simulate.latent_data import LatentData
-from personax.simulate.model import MODEL
-from personax.simulate.numerical import numerical
-from personax.simulate.population import Population, simulate_population
-from personax.simulate.scm import SCM, Variable
-from personax.simulate.variant_mnist import variant_mnist
+from personax.simulate._latent_data import LatentData
+from personax.simulate._numerical import numerical
+from personax.simulate._population import Population, simulate_population
+from personax.simulate._scm import MODEL, SCM, Variable
+from personax.simulate._sprites import find_idx, read_idx
+from personax.simulate._variant_mnist import variant_mnist
 
 __all__ = [
     "MODEL",
@@ -13,7 +13,9 @@ __all__ = [
     "LatentData",
     "Population",
     "Variable",
+    "find_idx",
     "numerical",
+    "read_idx",
     "simulate_population",
     "variant_mnist",
 ]

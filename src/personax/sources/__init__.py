@@ -1,9 +1,51 @@
 """Where people come from: tables, and one file a source."""
 
-from personax.sources.nfl_players import read_nfl_players
-from personax.sources.openfootball import read_openfootball
-from personax.sources.people import PeopleTable
-from personax.sources.spec import ColumnSpec
-from personax.sources.table import read_table
+from personax.sources._completion import complete
+from personax.sources._nfl_players import read_nfl_players
+from personax.sources._openfootball import read_openfootball
+from personax.sources._people_table import BAD_CELLS, PeopleTable, plain_notices
+from personax.sources._read_file import read_text_table
+from personax.sources._records import BadValue, Failure, Origin, Record, assemble, records_of
+from personax.sources._sections import (
+    CollectCelebA,
+    CollectNflPlayers,
+    CollectOpenfootball,
+    CollectSeveral,
+    CollectTable,
+    FileSection,
+    Pictures,
+    WebSource,
+)
+from personax.sources._table import ColumnSpec, read_table
+from personax.sources._web_sources import Adapter, Gathered, Probed, gather, probe
 
-__all__ = ["ColumnSpec", "PeopleTable", "read_nfl_players", "read_openfootball", "read_table"]
+__all__ = [
+    "BAD_CELLS",
+    "Adapter",
+    "BadValue",
+    "CollectCelebA",
+    "CollectNflPlayers",
+    "CollectOpenfootball",
+    "CollectSeveral",
+    "CollectTable",
+    "ColumnSpec",
+    "Failure",
+    "FileSection",
+    "Gathered",
+    "Origin",
+    "PeopleTable",
+    "Pictures",
+    "Probed",
+    "Record",
+    "WebSource",
+    "assemble",
+    "complete",
+    "gather",
+    "plain_notices",
+    "probe",
+    "read_nfl_players",
+    "read_openfootball",
+    "read_table",
+    "read_text_table",
+    "records_of",
+]

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from personax import registry
 from personax.errors import FetchError, SourceError
-from personax.sources.records import Failure, Record
-from personax.sources.registry import Adapter
-from personax.sources.web.pages import Page, Request
+from personax.http import Page, Request
+from personax.sources._records import Failure, Record
+from personax.sources._web_sources import Adapter
 from personax.strict import Strict
 
 __all__ = ["check_source"]

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from personax.errors import InputError, PlanError
-from personax.plan import (
+from personax.config import (
     AnnotateLexicon,
     AnnotateLLM,
     AnnotateQuestionnaire,
@@ -17,14 +16,15 @@ from personax.plan import (
     Plan,
     Rated,
 )
+from personax.errors import InputError, PlanError
 from personax.schema import Notice
 from personax.sources import ColumnSpec, read_table
+from personax.stages.annotate_llm import ask, ask_audit, asked_of
 from personax.stages.base import Context, Stage
-from personax.stages.llms import ask, ask_audit, asked_of
-from personax.stages.published import write_scores
+from personax.stages.collect_release import write_scores
 from personax.strict import nearest
 from personax.traits import agreement, annotate_lexicon, read_key, reliability, score_items, vote
-from personax.traits.reliability.groups import LEVELS
+from personax.traits.reliability import LEVELS
 
 __all__ = ["ANNOTATE"]
 

@@ -11,23 +11,33 @@ from typing import Any
 
 import polars as pl
 
+from personax.config import Answer, Request
 from personax.data.identity import identified
 from personax.data.naming import tells_the_day
 from personax.data.table import Table
 from personax.errors import InputError, PersonaxError, PlanError, StudyError
 from personax.files import sha256
-from personax.plan import Answer, Request
 from personax.progress import Progress
-from personax.release.answering import AnswerLog, Entry, Joined, Populations, Rules, hashes, now, population
-from personax.release.answering.output_checker import LEAST_P, significant
+from personax.release.answering import (
+    LEAST_P,
+    AnswerLog,
+    Entry,
+    Joined,
+    Populations,
+    Rules,
+    hashes,
+    now,
+    population,
+    significant,
+)
 from personax.release.disclosure import merge_rare
-from personax.release.scan_folder import refuse_folder
+from personax.release.pii import refuse_folder
 from personax.schema import Column
-from personax.stages.answering import Asking, level_one, level_two
+from personax.stages.answer_levels import Asking, level_one, level_two
 from personax.stages.base import Reader, stage_rng
 from personax.stages.independence import joined
 from personax.stages.release import settings_of
-from personax.stages.released import contents_of
+from personax.stages.release_input import contents_of
 from personax.strict import nearest
 
 __all__ = ["Answered", "answer", "answerable"]

@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from personax.columns import infer_columns
+from personax.config import Plan
 from personax.data.table import Table
 from personax.errors import StudyError
-from personax.plan import Plan
 from personax.progress import Progress, Silent
 from personax.schema import Notice
 from personax.store import Staging, StudyFolder

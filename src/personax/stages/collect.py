@@ -9,16 +9,15 @@ from dataclasses import asdict
 
 import polars as pl
 
+from personax.config import CollectRelease, CollectSimulated, Plan
 from personax.data.identity import SORTED, identified
 from personax.data.table import Table
-from personax.plan import CollectRelease, CollectSimulated, Plan
 from personax.schema import Column, Notice
 from personax.simulate import Population, simulate_population
-from personax.sources import PeopleTable
-from personax.sources.sections import CollectSeveral, WebSource
+from personax.sources import CollectSeveral, PeopleTable, WebSource
 from personax.stages.base import Context, Stage
-from personax.stages.published import collect_release
-from personax.stages.several import collect_several, read_file
+from personax.stages.collect_many import collect_several, read_file
+from personax.stages.collect_release import collect_release
 
 __all__ = ["COLLECT"]
 

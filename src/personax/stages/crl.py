@@ -11,12 +11,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.config import Crl
 from personax.errors import InputError, PlanError
-from personax.plan import Crl
 from personax.schema import Notice
 from personax.stages.base import Context, Stage
-from personax.stages.latents import Learned, fingerprint, learn
-from personax.stages.reading import associations, exemplars, proposals, sentences
+from personax.stages.fit_latents import Learned, fingerprint, learn
+from personax.stages.interpret import associations, exemplars, proposals, sentences
 from personax.strict import nearest
 
 __all__ = ["CRL"]

@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from personax.config import Background, Discover
 from personax.data.table import Table
 from personax.discovery import Knowledge, bootstrap_edges, fci, pc
 from personax.errors import InputError, MissingExtraError, PlanError
 from personax.figures import draw_graph, save
 from personax.graphs import to_dot, to_graphml
-from personax.plan import Background, Discover
 from personax.progress import Progress
 from personax.schema import Column, Graph, Kind, Notice
 from personax.stages.base import Context, Stage
-from personax.stages.citest import ci_test
+from personax.stages.ci_tests import ci_test
 
 __all__ = ["DISCOVER", "TIERS", "ci_test", "count", "find_causes", "fits", "knowledge_of", "told", "write_graph"]
 

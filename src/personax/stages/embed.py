@@ -6,11 +6,20 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from personax.config import (
+    CollectRelease,
+    EmbedFiles,
+    EmbedModels,
+    EmbedOffline,
+    EmbedRelease,
+    EmbedSimulated,
+    Plan,
+)
 from personax.embed import encode_images, encode_texts, read_vectors
 from personax.errors import InputError, PlanError
-from personax.plan import CollectRelease, EmbedFiles, EmbedModels, EmbedOffline, EmbedRelease, EmbedSimulated, Plan
 from personax.stages.base import Context, Stage
-from personax.stages.encoding import (
+from personax.stages.collect_release import write_release_vectors
+from personax.stages.encode_models import (
     encode_measurements,
     picture_of,
     pictures_in,
@@ -19,7 +28,6 @@ from personax.stages.encoding import (
     weights_read,
     write_vectors,
 )
-from personax.stages.published import write_release_vectors
 
 __all__ = ["EMBED"]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from personax.config import Independence
 from personax.data.table import Table
 from personax.errors import MissingExtraError, PlanError
 from personax.figures import draw_graph, heatmap, save
 from personax.graphs import to_graphml
 from personax.independence import ALL, dependence_graph, heterogeneity, pool, screen, wide
-from personax.plan import Independence
 from personax.progress import Progress
 from personax.schema import LETTERS, Column, Graph, Kind, Notice, select
 from personax.stages.base import Context, Reader, Stage

@@ -14,8 +14,7 @@ from personax.crl._budget import Budget
 from personax.crl.methods import method
 from personax.errors import InputError
 from personax.independence import hsic
-from personax.release import PRESETS, Chain, Key, Preset
-from personax.release.utility import cka, neighbours_kept
+from personax.release import PRESETS, Chain, Key, Preset, cka, neighbours_kept
 
 __all__ = ["cost_of_protection"]
 

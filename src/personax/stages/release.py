@@ -8,21 +8,33 @@ from collections.abc import Sequence
 import polars as pl
 
 from personax.columns import infer_columns
+from personax.config import Plan, Release
 from personax.errors import InputError, StudyError
 from personax.files import sha256
-from personax.plan import Plan
-from personax.plan.release import Release
-from personax.release import Alike, Contents, Gate, Key, KeyFolder, Noise, Settings, build, load_or_make_key
-from personax.release.decide import Leave
-from personax.release.key import new_key
+from personax.release import (
+    Alike,
+    Contents,
+    Gate,
+    Key,
+    KeyFolder,
+    Leave,
+    Noise,
+    Settings,
+    build,
+    entry,
+    install,
+    keep_old,
+    load_or_make_key,
+    new_key,
+    sentence_of,
+    told_of_by_difference,
+)
 from personax.release.packaging import PublisherFacts
-from personax.release.rekeying import entry, install, keep_old, sentence_of, told_of_by_difference
-from personax.release.statistics import Asked, Budget, Ledger, publish
-from personax.release.statistics.ledger import Spent, now
+from personax.release.statistics import Asked, Budget, Ledger, Spent, now, publish
 from personax.schema import Column, Notice
 from personax.stages.base import Context, Reader, Stage
-from personax.stages.reducing import reduced_vectors
-from personax.stages.released import contents_of
+from personax.stages.reduced_vectors import reduced_vectors
+from personax.stages.release_input import contents_of
 from personax.store import StudyFolder
 
 __all__ = ["RELEASE", "key_of", "keys_of", "settings_of"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from personax.plan import SECTIONS
+from personax.config import SECTIONS
 from personax.report import gather, render
 from personax.stages.base import Context, Stage
 

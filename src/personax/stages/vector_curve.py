@@ -11,17 +11,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.config import ReleaseVectors
 from personax.errors import InputError, PlanError
 from personax.independence import hsic
-from personax.plan.release import ReleaseVectors
 from personax.progress import Progress
-from personax.release import Contents, Key
-from personax.release.reduction import Keep, Reduction, clipped, scores
+from personax.release import Contents, Keep, Key, Reduction, clipped, scores
 from personax.stages.base import Reader, stage_rng
 from personax.stages.independence import joined
-from personax.stages.reducing import reduction_of, sources
+from personax.stages.reduced_vectors import reduction_of, sources
 from personax.stages.release import key_of, settings_of
-from personax.stages.released import contents_of
+from personax.stages.release_input import contents_of
 from personax.strict import nearest
 
 __all__ = ["Curve", "curve", "measured"]

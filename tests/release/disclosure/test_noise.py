@@ -15,7 +15,7 @@ from scipy.stats import chi2, kstest, laplace, norm
 
 from personax.errors import InputError, MissingExtraError
 from personax.release.disclosure import Bounds, Categories, Sphere, add_noise, expected_cosine, state
-from personax.release.disclosure.statement import Clip
+from personax.release.disclosure._privacy_statement import Clip
 
 pytest.importorskip("opendp", reason="the extra release is not installed")
 

@@ -11,7 +11,7 @@ import pytest
 
 from personax.errors import InputError
 from personax.release.packaging import AnnotatorFacts, MeasurementFacts, PublisherFacts, SourceFacts, describe
-from personax.release.packaging.described import columns_json
+from personax.release.packaging._column_facts import columns_json
 from personax.schema import Column
 
 if TYPE_CHECKING:

@@ -7,11 +7,10 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from personax.embed.presets import IMAGE_PRESETS, TEXT_PRESETS
+from personax.embed._presets import IMAGE_PRESETS, TEXT_PRESETS
 from personax.errors import InputError
 from personax.release.packaging import Facts, MeasurementFacts, PublisherFacts, SourceFacts, describe, inherited
-from personax.release.packaging.licences import licence_page
-from personax.release.packaging.terms import BINDING, ENCODERS, LICENCES, SOURCES
+from personax.release.packaging._licences import BINDING, ENCODERS, LICENCES, SOURCES, licence_page
 from personax.sources.leagues import LEAGUES
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from personax.errors import InputError
 from personax.release.packaging import Facts, check_croissant, describe
-from personax.release.packaging.croissant import CONTEXT
+from personax.release.packaging._croissant import CONTEXT
 from personax.schema import Column
 
 if TYPE_CHECKING:

@@ -18,8 +18,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personax.errors import InputError
-from personax.release import formats
-from personax.release.plain import arrays, as_ids, frame, is_written_out, one_length, schema, shapes
+from personax.release import _file_formats as formats
+from personax.release._untrusted_tables import (
+    arrays,
+    as_ids,
+    frame,
+    is_written_out,
+    one_length,
+    schema,
+    shapes,
+)
 from personax.release.reading import load_release
 
 N = 6

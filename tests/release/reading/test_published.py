@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from personax.errors import InputError
-from personax.release.plain import frame
+from personax.release._untrusted_tables import frame
 from personax.release.reading import load_release, propose_mapping
-from personax.release.reading.released import Released
+from personax.release.reading._released import Released
 
 N = 40
 RNG = np.random.default_rng(0)

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from tests.release.reading.made import VERDICT
 
 from personax.errors import InputError
-from personax.release import folder, plain
-from personax.release.folder import open_folder
-from personax.release.plain import frame, schema, shapes
+from personax.release import _untrusted_folder as folder
+from personax.release import _untrusted_tables as plain
+from personax.release._untrusted_folder import open_folder
+from personax.release._untrusted_tables import frame, schema, shapes
 from personax.release.reading import Released, load_release
-from personax.release.reading.layouts import CELEBA
+from personax.release.reading._known_layouts import CELEBA
 
 N = 30
 

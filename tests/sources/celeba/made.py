@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.sources.celeba.files import ATTRIBUTES, BOX, LANDMARKS
+from personax.sources.celeba._label_files import ATTRIBUTES, BOX, LANDMARKS
 
 
 def image_names(n: int) -> list[str]:

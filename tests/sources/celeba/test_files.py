@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.sources.celeba.made import image_names, write, write_celeba
 
 from personax.errors import InputError, PersonaxError
-from personax.sources.celeba import files
-from personax.sources.celeba.files import (
+from personax.sources.celeba import _label_files as files
+from personax.sources.celeba._label_files import (
     ATTRIBUTES,
     read_attributes,
     read_boxes,
@@ -22,7 +22,7 @@ from personax.sources.celeba.files import (
     read_names,
     read_partition,
 )
-from personax.sources.celeba.preset import STABLE, TRANSIENT
+from personax.sources.celeba._table import STABLE, TRANSIENT
 
 TWO = ["2", "Smiling Male ", "000001.jpg -1  1", "000002.jpg  1 -1"]
 

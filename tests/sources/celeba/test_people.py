@@ -16,17 +16,14 @@ from tests.sources.celeba.made import write, write_celeba
 from tests.sources.wikidata.invented import Wiki, human, to, when
 
 from personax.errors import InputError
-from personax.sources.celeba.aggregate import aggregate
-from personax.sources.celeba.files import LANDMARKS
-from personax.sources.celeba.knowing import with_wikidata
-from personax.sources.celeba.linking import join_records, match_report, names_of, wanted_of
-from personax.sources.celeba.pictures import choose, frontality, sharpness
-from personax.sources.celeba.preset import STABLE
-from personax.sources.celeba.table import CollectCelebA, read_celeba
-from personax.sources.records import Origin, Record
-from personax.sources.wikidata.api import Api
-from personax.sources.wikidata.resolve import Resolution, resolve_many
-from personax.sources.wikidata.source import Wikidata
+from personax.sources._records import Origin, Record
+from personax.sources.celeba._best_pictures import choose, frontality, sharpness
+from personax.sources.celeba._label_files import LANDMARKS
+from personax.sources.celeba._linkage import join_records, match_report, names_of, wanted_of, with_wikidata
+from personax.sources.celeba._table import STABLE, CollectCelebA, aggregate, read_celeba
+from personax.sources.wikidata._api import Api
+from personax.sources.wikidata._entity_resolution import Resolution, resolve_many
+from personax.sources.wikidata._source import Wikidata
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.sampled_from([1, -1])), min_size=1, max_size=30), st.randoms())
@@ -100,7 +97,7 @@ def test_pictures_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for name, text in (("cut.png", "decoded"), ("text.jpg", "decoded"), ("tiny.png", "3 by 3")):
         with pytest.raises(InputError, match=text):
             sharpness(tmp_path / name)
-    monkeypatch.setattr("personax.sources.celeba.pictures.MOST_PIXELS", 100)
+    monkeypatch.setattr("personax.sources.celeba._best_pictures.MOST_PIXELS", 100)
     with pytest.raises(InputError, match="50 by 60 pixels are too many"):
         sharpness(tmp_path / "a.png")
 

@@ -25,7 +25,7 @@ from personax.sources.geocode import (
     find_country,
     geocode,
 )
-from personax.sources.geocode.tables import codes, country_rows, policies
+from personax.sources.geocode._countries import codes, country_rows, policies
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 CODES, CENTROIDS = DATA / "country-codes.csv", DATA / "country-centroids.csv"

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 from tests.sources.leagues.shapes import Answer
 
 from personax.errors import FetchError
+from personax.http._request import Fetch, Page, Request
+from personax.sources._records import Failure, Record
 from personax.sources.leagues import League
-from personax.sources.records import Failure, Record
-from personax.sources.web.pages import Fetch, Page, Request
 
 BASE = "https://site.example"
 

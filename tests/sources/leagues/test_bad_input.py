@@ -12,11 +12,10 @@ from tests.sources.leagues import shapes
 from tests.sources.leagues.serving import BASE, Straight, collected, failures, page, records
 
 from personax.errors import SourceChanged, SourceError
+from personax.sources._records import Record
 from personax.sources.leagues import Bundesliga, Nba, Nfl, Nflverse, Pga, Ref
-from personax.sources.leagues.draft import Draft, clean, merged
-from personax.sources.leagues.markup import embedded_state
-from personax.sources.leagues.reading import objects, parse_json
-from personax.sources.records import Record
+from personax.sources.leagues._parsing import embedded_state, objects, parse_json
+from personax.sources.leagues._record_builder import Draft, clean, merged
 
 ADA = shapes.person(1)
 

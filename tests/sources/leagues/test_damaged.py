@@ -13,8 +13,8 @@ from tests.sources.leagues import shapes
 from tests.sources.leagues.serving import BASE, page
 
 from personax.errors import SourceError
+from personax.sources._records import Record
 from personax.sources.leagues import Listed, Ref, Step
-from personax.sources.records import Record
 
 
 def cases() -> list[tuple[str, str, bytes]]:

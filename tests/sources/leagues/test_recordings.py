@@ -15,9 +15,9 @@ from tests.sources.leagues.serving import page
 
 from personax.errors import InputError, SourceError, TooManyBadCells
 from personax.sources import read_nfl_players
+from personax.sources._records import Record
 from personax.sources.leagues import Espn, Nba, Ref
-from personax.sources.leagues.lists import Step
-from personax.sources.records import Record
+from personax.sources.leagues._pagination import Step
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 needs_data = pytest.mark.skipif(not (DATA / "responses").is_dir(), reason="the shared recordings are not here")

@@ -14,8 +14,8 @@ from tests.sources.leagues import shapes
 from tests.sources.leagues.serving import BASE, Straight, collected, failures, over_http, records, served
 
 from personax.errors import FetchError, SourceChanged, SourceError
+from personax.sources._records import Record
 from personax.sources.leagues import LEAGUES, Nba, Pga, PremierLeague
-from personax.sources.records import Record
 
 
 @pytest.fixture(autouse=True)

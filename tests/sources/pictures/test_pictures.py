@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw, ImageFilter, PngImagePlugin
 
 from personax.errors import FetchError, InputError
+from personax.http._request import Page, Request
 from personax.sources.pictures import (
     download_headshots,
     encode,
@@ -30,10 +31,9 @@ from personax.sources.pictures import (
     read_folder,
     upright_rgb,
 )
-from personax.sources.pictures.faces import around
-from personax.sources.pictures.hashes import NEAR
-from personax.sources.pictures.store import file_name
-from personax.sources.web.pages import Page, Request
+from personax.sources.pictures._faces import around
+from personax.sources.pictures._perceptual_hash import NEAR
+from personax.sources.pictures._store import file_name
 
 
 def scene(seed: int = 0, size: tuple[int, int] = (120, 90), mode: str = "RGB") -> Image.Image:
@@ -100,7 +100,7 @@ def test_what_is_refused(name: str) -> None:
 
 
 def test_too_many_bytes_are_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("personax.sources.pictures.guard.LARGEST", 100)
+    monkeypatch.setattr("personax.sources.pictures._decode.LARGEST", 100)
     with pytest.raises(InputError, match="more than 100"):
         open_picture(saved(scene()))
 

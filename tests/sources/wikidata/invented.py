@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from personax.errors import FetchError
-from personax.sources.web.pages import Page, Request
+from personax.http._request import Page, Request
 
 ENTITY = "http://www.wikidata.org/entity/"
 GREGORIAN, JULIAN = f"{ENTITY}Q1985727", f"{ENTITY}Q1985786"

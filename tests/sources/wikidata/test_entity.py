@@ -6,7 +6,7 @@ import pytest
 from tests.sources.wikidata.invented import item, said, to
 
 from personax.errors import SourceChanged
-from personax.sources.wikidata.entity import Entity, qid_of
+from personax.sources.wikidata._entity import Entity, qid_of
 
 
 def test_preferred_statements_stand_alone_and_deprecated_ones_never_count() -> None:

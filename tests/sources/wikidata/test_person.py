@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from tests.sources.wikidata.invented import JULIAN, TIME, amount, at, human, item, page, said, to, when
 
 from personax.errors import PersonaxError, SourceError
-from personax.sources.records import Record
-from personax.sources.wikidata.api import Found, read_entity_page
-from personax.sources.wikidata.entity import Entity
-from personax.sources.wikidata.person import linked, read_person
+from personax.sources._records import Record
+from personax.sources.wikidata._api import Found, read_entity_page
+from personax.sources.wikidata._entity import Entity
+from personax.sources.wikidata._person import linked, read_person
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "wikidata"
 TODAY = date(2026, 1, 1)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from tests.sources.wikidata.invented import Wiki, human, item, said, to, when
 
-from personax.sources.wikidata.api import Api
-from personax.sources.wikidata.entity import Entity
-from personax.sources.wikidata.resolve import Resolution, Wanted, judge, resolve, resolve_many
+from personax.sources.wikidata._api import Api
+from personax.sources.wikidata._entity import Entity
+from personax.sources.wikidata._entity_resolution import Resolution, Wanted, judge, resolve, resolve_many
 
 TODAY = date(2026, 1, 1)
 ACTOR, SINGER = to("Q33999"), to("Q177220")

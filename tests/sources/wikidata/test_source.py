@@ -15,12 +15,20 @@ from pydantic import ValidationError
 from tests.sources.wikidata.invented import Wiki, human, item, page, said, to, when
 
 from personax.errors import FetchError, InputError, PersonaxError, SourceChanged
-from personax.sources.records import Failure, Record
-from personax.sources.web.pages import Page, Request
-from personax.sources.wikidata.api import Api, Found, entity_request
-from personax.sources.wikidata.queries import LEAGUES, league_query, names_query, superclass_query
-from personax.sources.wikidata.source import Wikidata
-from personax.sources.wikidata.sparql import literal, query_request, read_rows, select
+from personax.http._request import Page, Request
+from personax.sources._records import Failure, Record
+from personax.sources.wikidata._api import Api, Found, entity_request
+from personax.sources.wikidata._source import Wikidata
+from personax.sources.wikidata._sparql import (
+    LEAGUES,
+    league_query,
+    literal,
+    names_query,
+    query_request,
+    read_rows,
+    select,
+    superclass_query,
+)
 
 
 class Clock:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.sources.wikidata.invented import JULIAN, amount, at, when
 
-from personax.sources.dates import Parts
-from personax.sources.wikidata.values import (
+from personax.sources._dates import Parts
+from personax.sources.wikidata._values import (
     UNITS,
     agreed,
     from_julian,

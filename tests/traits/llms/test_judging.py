@@ -16,13 +16,13 @@ from tests.traits.llms.llm_server import Body, Server, serving
 from personax.errors import PlanError
 from personax.schema import TRAITS
 from personax.study import Study
-from personax.traits.llms.asking import Asked
-from personax.traits.llms.journal import Journal
-from personax.traits.llms.judging import to_judge, verdicts_of
-from personax.traits.llms.prompting import Prompt
-from personax.traits.llms.provider import Model
-from personax.traits.llms.runner import annotate
-from personax.traits.llms.table import annotations_of
+from personax.traits.llms._annotations import annotations_of
+from personax.traits.llms._journal import Journal
+from personax.traits.llms._judge import to_judge, verdicts_of
+from personax.traits.llms._prompt import Prompt
+from personax.traits.llms._provider import Model
+from personax.traits.llms._requests import Asked
+from personax.traits.llms._runner import annotate
 
 SAID = {
     "Ann": "plain and calm",

@@ -18,12 +18,12 @@ import pytest
 
 pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
 
-from personax.traits.llms.asking import Asked
-from personax.traits.llms.journal import Journal
-from personax.traits.llms.prompting import Prompt
-from personax.traits.llms.provider import Model
-from personax.traits.llms.runner import annotate
-from personax.traits.llms.table import annotations_of
+from personax.traits.llms._annotations import annotations_of
+from personax.traits.llms._journal import Journal
+from personax.traits.llms._prompt import Prompt
+from personax.traits.llms._provider import Model
+from personax.traits.llms._requests import Asked
+from personax.traits.llms._runner import annotate
 
 PYTHON = os.environ.get("PERSONAX_LLAMA_PYTHON", "")
 pytestmark = pytest.mark.skipif(

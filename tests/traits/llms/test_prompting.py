@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from personax.errors import PlanError
 from personax.schema import TRAITS
-from personax.traits.llms.prompting import HIDDEN, Prompt, content_hash
+from personax.traits.llms._prompt import HIDDEN, Prompt, content_hash
 
 ANN = {
     "id": "a",

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personax.schema import STATUSES, TRAITS
-from personax.traits.llms.prompting import Prompt
-from personax.traits.llms.replies import Reply, read_reply, repairable
+from personax.traits.llms._prompt import Prompt
+from personax.traits.llms._reply_parsing import Reply, read_reply, repairable
 
 NUMBER, TEXT = Prompt(), Prompt(format="text", levels=5)
 

@@ -26,13 +26,13 @@ from tests.traits.llms.llm_server import Body, Fault, Server, serving
 from personax.errors import InputError, StudyError
 from personax.schema import TRAITS
 from personax.traits import aggregate
-from personax.traits.llms.asking import Asked, estimate
-from personax.traits.llms.journal import Journal
-from personax.traits.llms.limits import backoff
-from personax.traits.llms.prompting import Prompt
-from personax.traits.llms.provider import Model
-from personax.traits.llms.runner import Outcome, Patience, annotate
-from personax.traits.llms.table import annotations_of
+from personax.traits.llms._annotations import annotations_of
+from personax.traits.llms._journal import Journal
+from personax.traits.llms._prompt import Prompt
+from personax.traits.llms._provider import Model
+from personax.traits.llms._rate_limit import backoff
+from personax.traits.llms._requests import Asked, estimate
+from personax.traits.llms._runner import Outcome, Patience, annotate
 
 SECRET = "sk-test-0123456789abcdef"
 QUICK = Patience(tries=4, failures=6, pause=0.05, pauses=2)
@@ -351,11 +351,11 @@ def test_three_models_vote_through_faults_and_everybody_is_scored_or_honestly_mi
 KILLED = """
     import sys
     from pathlib import Path
-    from personax.traits.llms.asking import Asked
-    from personax.traits.llms.journal import Journal
-    from personax.traits.llms.prompting import Prompt
-    from personax.traits.llms.provider import Model
-    from personax.traits.llms.runner import annotate
+    from personax.traits.llms._requests import Asked
+    from personax.traits.llms._journal import Journal
+    from personax.traits.llms._prompt import Prompt
+    from personax.traits.llms._provider import Model
+    from personax.traits.llms._runner import annotate
     people = [{"id": f"p{i}", "name": f"Ann {i}"} for i in range(int(sys.argv[3]))]
     with Journal(Path(sys.argv[1])) as journal:
         annotate(Asked(people, [Model("one", "m", sys.argv[2], concurrency=8)], Prompt()), journal)

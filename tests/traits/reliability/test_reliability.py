@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 
 from personax.schema import TRAITS
 from personax.traits import reliability
-from personax.traits.reliability.generalisability import Components, components, dependability, design
-from personax.traits.reliability.groups import as_groups, differential
-from personax.traits.reliability.habits import position_effect, retest, scale_use, severity
-from personax.traits.reliability.icc import icc
-from personax.traits.reliability.panel import Panel
-from personax.traits.reliability.resampling import Resampler
-from personax.traits.reliability.traitwise import correlations, halo, htmt
+from personax.traits.reliability._agreement import icc
+from personax.traits.reliability._generalisability import Components, components, dependability, design
+from personax.traits.reliability._group_differences import as_groups, differential
+from personax.traits.reliability._multitrait import correlations, halo, htmt
+from personax.traits.reliability._panel import Panel, Resampler
+from personax.traits.reliability._rater_effects import position_effect, retest, scale_use, severity
 
 # Shrout and Fleiss 1979, table 2: four judges, six targets
 JUDGES = np.array([[9, 6, 8, 7, 10, 6], [2, 1, 4, 1, 5, 2], [5, 3, 6, 2, 6, 4], [8, 2, 8, 6, 9, 7.0]])

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from personax.errors import InputError
 from personax.schema import TRAITS
-from personax.traits.llms.prompting import Prompt
+from personax.traits.llms._prompt import Prompt
 from personax.traits.validity import argilla, label_studio, tables
-from personax.traits.validity.humans import Answer, humans_of
-from personax.traits.validity.sampling import drawn
-from personax.traits.validity.sheet import Sheet, Task, check_extra
+from personax.traits.validity._human_answers import Answer, humans_of
+from personax.traits.validity._rating_sheet import Sheet, Task, check_extra
+from personax.traits.validity._stratified_sample import drawn
 
 TASKS = [Task("task-0001", "biography: <b>&amp;</b> $about"), Task("task-0002", "=HYPERLINK(1)")]
 SHEET = Sheet(3, ("likability",))

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from personax.errors import InputError
-from personax.traits.reliability.resampling import Resampler
-from personax.traits.validity.agreement import compared, pearson, spearman
-from personax.traits.validity.alt_test import alt_test
-from personax.traits.validity.judged import Judged, mean_reliability
-from personax.traits.validity.partial import design_of, partial_r
+from personax.traits.reliability._panel import Resampler
+from personax.traits.validity._agreement import Judged, compared, mean_reliability, pearson, spearman
+from personax.traits.validity._alternative_annotator import alt_test
+from personax.traits.validity._partial_correlation import design_of, partial_r
 
 
 def judged(seed: int = 0, people: int = 400, humans: int = 4, noise: float = 1.0) -> Judged:

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personax.traits.validity.corrected import Sampled, corrected
-from personax.traits.validity.estimands import correlation, slope, variance
+from personax.traits.validity._prediction_powered import Sampled, corrected, correlation, slope, variance
 
 REFERENCE = Path(__file__).parents[2] / "reference" / "ppi.json"
 

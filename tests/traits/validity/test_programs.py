@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from personax.traits.validity import argilla, label_studio
-from personax.traits.validity.humans import Answer
-from personax.traits.validity.sheet import Sheet, Task
+from personax.traits.validity._human_answers import Answer
+from personax.traits.validity._rating_sheet import Sheet, Task
 
 STUDIO, ARGILLA = os.environ.get("PERSONAX_LABEL_STUDIO"), os.environ.get("PERSONAX_ARGILLA")
 TOKEN = "0123456789abcdef0123456789abcdef01234567"

@@ -8,12 +8,12 @@ A map, each line using the ones above it:
 - ``log``: who asked what, what left and what did not; the budget of requests
 """
 
-from personax.release.answering.log import AnswerLog, Entry, now
-from personax.release.answering.output_checker import Rules, rounded_count, rounded_p, significant
-from personax.release.answering.populations import Populations, hashes, population
-from personax.release.answering.small_cells import Joined, join_small_cells
+from personax.release.answering._output_checker import LEAST_P, Rules, rounded_count, rounded_p, significant
+from personax.release.answering._request_log import AnswerLog, Entry, Populations, hashes, now, population
+from personax.release.answering._small_cells import Joined, join_small_cells
 
 __all__ = [
+    "LEAST_P",
     "AnswerLog",
     "Entry",
     "Joined",

@@ -6,12 +6,13 @@
 - ``report``: all campaigns against one measurement; ``run``: against a release; ``gate``: what none may exceed
 """
 
-from personax.release.audit.attack import Attack, wilson
-from personax.release.audit.campaign import CAMPAIGNS, Campaign
-from personax.release.audit.gate import Gate
-from personax.release.audit.report import AuditReport, audit
-from personax.release.audit.tabular import audit_table
-from personax.release.audit.versions import Versions, versions
+from personax.release.audit._attack import Attack, wilson
+from personax.release.audit._campaign import CAMPAIGNS, Campaign
+from personax.release.audit._gate import Gate
+from personax.release.audit._known_pairs import Point
+from personax.release.audit._report import AuditReport, audit
+from personax.release.audit._table_attacks import audit_table
+from personax.release.audit._version_linkage import Versions, versions
 
 __all__ = [
     "CAMPAIGNS",
@@ -19,6 +20,7 @@ __all__ = [
     "AuditReport",
     "Campaign",
     "Gate",
+    "Point",
     "Versions",
     "audit",
     "audit_table",

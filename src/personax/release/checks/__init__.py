@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from personax.release.checks.audit import audited
-from personax.release.checks.check import Check, Outcome, Release, look
-from personax.release.checks.croissant import croissant
-from personax.release.checks.papers import papers
-from personax.release.checks.people import people
-from personax.release.checks.shape import shape
-from personax.release.checks.tables import tables
-from personax.release.checks.vectors import vectors
+from personax.release.checks._check import Check, Outcome, Release, look
+from personax.release.checks._checksums import shape
+from personax.release.checks._croissant import croissant
+from personax.release.checks._documents import audited, papers
+from personax.release.checks._tables import people, tables
+from personax.release.checks._vectors import vectors
 
 __all__ = ["CHECKS", "Check", "Outcome", "Release", "look"]
 

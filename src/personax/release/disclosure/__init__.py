@@ -8,14 +8,21 @@ A map, each line using the ones above it:
   loss, ``generalise`` recodes
 """
 
-from personax.release.disclosure.anonymity import Anonymity, Diversity, measure
-from personax.release.disclosure.dates import birth_year
-from personax.release.disclosure.generalise import Generalised, Step, generalise
-from personax.release.disclosure.hierarchy import Hierarchy, hierarchies
-from personax.release.disclosure.indices import names_of, shuffle_categories, with_names
-from personax.release.disclosure.noise import add_noise, state
-from personax.release.disclosure.rare import OTHER, Merged, merge_rare
-from personax.release.disclosure.statement import Bounds, Categories, Mechanism, Sphere, Statement, expected_cosine
+from personax.release.disclosure._anonymity import Anonymity, Diversity, measure
+from personax.release.disclosure._category_codes import names_of, shuffle_categories, with_names
+from personax.release.disclosure._dates import birth_year
+from personax.release.disclosure._generalisation import Generalised, Step, generalise
+from personax.release.disclosure._hierarchy import Hierarchy, hierarchies
+from personax.release.disclosure._local_privacy import add_noise, state
+from personax.release.disclosure._privacy_statement import (
+    Bounds,
+    Categories,
+    Mechanism,
+    Sphere,
+    Statement,
+    expected_cosine,
+)
+from personax.release.disclosure._rare_categories import OTHER, Merged, merge_rare
 
 __all__ = [
     "OTHER",

@@ -3,10 +3,10 @@
 `write_shards` writes the data, `write_all` every text around them; the texts are functions of `Facts` alone.
 """
 
-from personax.release.packaging.checksums import Checked, check_checksums, write_checksums
-from personax.release.packaging.croissant import check_croissant
-from personax.release.packaging.described import describe
-from personax.release.packaging.facts import (
+from personax.release.packaging._checksums import Checked, check_checksums, write_checksums
+from personax.release.packaging._column_facts import describe
+from personax.release.packaging._croissant import check_croissant
+from personax.release.packaging._facts import (
     AnnotatorFacts,
     ColumnFacts,
     Facts,
@@ -14,9 +14,9 @@ from personax.release.packaging.facts import (
     PublisherFacts,
     SourceFacts,
 )
-from personax.release.packaging.licences import Inherited, inherited
-from personax.release.packaging.shards import SHARD_BYTES, Shard, list_shards, write_shards
-from personax.release.packaging.writing import house_texts, write_all
+from personax.release.packaging._licences import Inherited, inherited
+from personax.release.packaging._shards import SHARD_BYTES, Shard, list_shards, write_shards
+from personax.release.packaging._write import house_texts, write_all
 
 __all__ = [
     "SHARD_BYTES",

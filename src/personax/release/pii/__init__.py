@@ -5,7 +5,9 @@
 - ``known``: all of these over the private values of a study; ``contacts``: addresses and telephone numbers of anybody
 """
 
-from personax.release.pii.contacts import contacts
-from personax.release.pii.known import COMMON, MIN_LENGTH, KnownValues
+from personax.release.pii._contacts import contacts
+from personax.release.pii._folder_scan import refuse_folder
+from personax.release.pii._known_values import COMMON, MIN_LENGTH, KnownValues
+from personax.release.pii._table_scan import scan
 
-__all__ = ["COMMON", "MIN_LENGTH", "KnownValues", "contacts"]
+__all__ = ["COMMON", "MIN_LENGTH", "KnownValues", "contacts", "refuse_folder", "scan"]

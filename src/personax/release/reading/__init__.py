@@ -9,8 +9,9 @@ A map, each line using the ones above it:
 - ``proposing``: a mapping to start from, and what cannot be read
 """
 
-from personax.release.reading.load import load_release
-from personax.release.reading.proposing import Proposal, propose_mapping
-from personax.release.reading.released import Released
+from personax.release.reading._known_layouts import SCORE
+from personax.release.reading._load import load_release, opened
+from personax.release.reading._mapping_proposal import Proposal, propose_mapping
+from personax.release.reading._released import Released
 
-__all__ = ["Proposal", "Released", "load_release", "propose_mapping"]
+__all__ = ["SCORE", "Proposal", "Released", "load_release", "opened", "propose_mapping"]

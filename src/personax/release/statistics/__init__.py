@@ -8,11 +8,10 @@ A map, each line using the ones above it:
 - ``reading``: the same, read by somebody who trusts nothing
 """
 
-from personax.release.statistics.bins import Bins
-from personax.release.statistics.ledger import Budget, Ledger
-from personax.release.statistics.publishing import Asked, publish
-from personax.release.statistics.reading import NoisyStatistics, read_statistics
-from personax.release.statistics.zcdp import epsilon_of, rho_of
+from personax.release.statistics._bins import Bins
+from personax.release.statistics._privacy_budget import Budget, Ledger, Spent, epsilon_of, now, rho_of
+from personax.release.statistics._publish import Asked, count_tables, draw_noise, publish, scale_of
+from personax.release.statistics._read import NoisyStatistics, read_statistics
 
 __all__ = [
     "Asked",
@@ -20,8 +19,13 @@ __all__ = [
     "Budget",
     "Ledger",
     "NoisyStatistics",
+    "Spent",
+    "count_tables",
+    "draw_noise",
     "epsilon_of",
+    "now",
     "publish",
     "read_statistics",
     "rho_of",
+    "scale_of",
 ]

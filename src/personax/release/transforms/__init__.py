@@ -1,8 +1,20 @@
 """Keyed, invertible transforms of embeddings, one step a file, and what each keeps."""
 
-from personax.release.transforms.chain import PRESETS, Chain, Preset, is_preset
-from personax.release.transforms.keeps import KEEPS
-from personax.release.transforms.properties import PROPERTIES
-from personax.release.transforms.step import Batches, Floats, State, Step
+from personax.release.transforms._chain import PRESETS, VERSION, Chain, Preset, is_preset
+from personax.release.transforms._preservation import KEEPS
+from personax.release.transforms._properties import PROPERTIES
+from personax.release.transforms._step import Batches, Floats, State, Step
 
-__all__ = ["KEEPS", "PRESETS", "PROPERTIES", "Batches", "Chain", "Floats", "Preset", "State", "Step", "is_preset"]
+__all__ = [
+    "KEEPS",
+    "PRESETS",
+    "PROPERTIES",
+    "VERSION",
+    "Batches",
+    "Chain",
+    "Floats",
+    "Preset",
+    "State",
+    "Step",
+    "is_preset",
+]

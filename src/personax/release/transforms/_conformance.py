@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from personax.errors import InputError
-from personax.release.key import Key
-from personax.release.transforms.chain import Chain, Vectors
+from personax.release._keystore import Key
+from personax.release.transforms._chain import Chain, Vectors
 
 __all__ = ["check_transform"]
 

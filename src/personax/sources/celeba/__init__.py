@@ -1,1 +1,7 @@
 """People from CelebA: its label files, one row an identity; nothing of CelebA is part of personax."""
+
+from personax.sources.celeba._label_files import read_attributes
+from personax.sources.celeba._linkage import MatchReport, with_wikidata
+from personax.sources.celeba._table import CollectCelebA, read_celeba
+
+__all__ = ["CollectCelebA", "MatchReport", "read_attributes", "read_celeba", "with_wikidata"]

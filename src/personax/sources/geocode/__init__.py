@@ -1,10 +1,8 @@
 """Nationality or place of birth -> latitude and longitude, without a network; cities by geonames (CC BY 4.0)."""
 
-from personax.sources.geocode.cities import City, distance_km, find_city
-from personax.sources.geocode.countries import Country, find_country
-from personax.sources.geocode.people import GeocodeReport, geocode
-from personax.sources.geocode.points import Point, country_point
-from personax.sources.geocode.tables import Space
+from personax.sources.geocode._cities import City, distance_km, find_city
+from personax.sources.geocode._countries import Country, Space, find_country
+from personax.sources.geocode._geocode import GeocodeReport, Point, country_point, geocode
 
 __all__ = [
     "City",

@@ -1,18 +1,18 @@
 """Athletes from the leagues' own sites: one file a league, one walk for all of them."""
 
 from personax import registry
-from personax.sources.leagues.atp import Atp
-from personax.sources.leagues.bundesliga import Bundesliga
-from personax.sources.leagues.espn import Espn
-from personax.sources.leagues.league import League
-from personax.sources.leagues.lists import Listed, Ref, Step
-from personax.sources.leagues.nba import Nba
-from personax.sources.leagues.nfl import Nfl
-from personax.sources.leagues.nflverse import Nflverse
-from personax.sources.leagues.nhl import Nhl
-from personax.sources.leagues.pga import Pga
-from personax.sources.leagues.premier_league import PremierLeague
-from personax.sources.leagues.walk import walk
+from personax.sources.leagues._atp import Atp
+from personax.sources.leagues._bundesliga import Bundesliga
+from personax.sources.leagues._crawl import walk
+from personax.sources.leagues._espn import Espn
+from personax.sources.leagues._league import League
+from personax.sources.leagues._nba import Nba
+from personax.sources.leagues._nfl import Nfl
+from personax.sources.leagues._nflverse import Nflverse
+from personax.sources.leagues._nhl import Nhl
+from personax.sources.leagues._pagination import Listed, Ref, Step
+from personax.sources.leagues._pga import Pga
+from personax.sources.leagues._premier_league import PremierLeague
 
 __all__ = [
     "LEAGUES",

@@ -1,11 +1,9 @@
 """Pictures of people: verified before they are decoded, made alike, kept in the private part of a study."""
 
-from personax.sources.pictures.download import Downloaded, download_headshots
-from personax.sources.pictures.faces import face_finder
-from personax.sources.pictures.guard import open_picture
-from personax.sources.pictures.hashes import near_pairs, perceptual_hash
-from personax.sources.pictures.normal import encode, fitted, upright_rgb
-from personax.sources.pictures.store import Stored, keep_pictures, read_folder
+from personax.sources.pictures._decode import encode, fitted, open_picture, upright_rgb
+from personax.sources.pictures._faces import face_finder
+from personax.sources.pictures._perceptual_hash import near_pairs, perceptual_hash
+from personax.sources.pictures._store import Downloaded, Stored, download_headshots, keep_pictures, read_folder
 
 __all__ = [
     "Downloaded",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from personax import registry
-from personax.traits.llms.provider import Answer, LostError, Model, RejectedError, StoppedError
+from personax.traits.llms._provider import Answer, LostError, Model, RejectedError, StoppedError
 
 __all__ = ["check_provider"]
 

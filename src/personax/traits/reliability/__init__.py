@@ -8,8 +8,9 @@ Nothing here is validity: raters that share what they have read agree, steadily,
 for all groups).
 """
 
-from personax.traits.reliability.agreement import agreement, weighted_kappa
-from personax.traits.reliability.alpha import krippendorff_alpha
-from personax.traits.reliability.summary import reliability
+from personax.traits.reliability._agreement import agreement, krippendorff_alpha, weighted_kappa
+from personax.traits.reliability._group_differences import LEVELS
+from personax.traits.reliability._panel import Resampler
+from personax.traits.reliability._summary import reliability
 
-__all__ = ["agreement", "krippendorff_alpha", "reliability", "weighted_kappa"]
+__all__ = ["LEVELS", "Resampler", "agreement", "krippendorff_alpha", "reliability", "weighted_kappa"]

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from personax.errors import InputError
-from personax.traits.validity.humans import Answer
-from personax.traits.validity.sheet import GUIDELINES, Sheet, Task
+from personax.traits.validity._human_answers import Answer
+from personax.traits.validity._rating_sheet import GUIDELINES, Sheet, Task
 
 __all__ = ["read", "records", "settings"]
 

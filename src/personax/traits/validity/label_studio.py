@@ -10,8 +10,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from personax.errors import InputError
-from personax.traits.validity.humans import Answer
-from personax.traits.validity.sheet import GUIDELINES, Sheet, Task
+from personax.traits.validity._human_answers import Answer
+from personax.traits.validity._rating_sheet import GUIDELINES, Sheet, Task
 
 __all__ = ["config", "read", "tasks"]
 

@@ -8,8 +8,8 @@ import polars as pl
 
 from personax.errors import InputError
 from personax.schema import LETTERS, TRAITS
-from personax.traits.validity.humans import Answer
-from personax.traits.validity.sheet import Sheet, Task
+from personax.traits.validity._human_answers import Answer
+from personax.traits.validity._rating_sheet import Sheet, Task
 
 __all__ = ["read", "sheet_table", "unguarded"]
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from tests.traits.llms.llm_server import Server
 
-from personax.traits.llms.asking import Asked, requests_of
-from personax.traits.llms.batch_journal import Batches, Part
-from personax.traits.llms.journal import Journal
-from personax.traits.llms.prompting import Prompt
-from personax.traits.llms.provider import Model
-from personax.traits.llms.runner import Outcome, Patience, annotate
+from personax.traits.llms._batch_journal import Batches, Part
+from personax.traits.llms._journal import Journal
+from personax.traits.llms._prompt import Prompt
+from personax.traits.llms._provider import Model
+from personax.traits.llms._requests import Asked, requests_of
+from personax.traits.llms._runner import Outcome, Patience, annotate
 
 SECRET = "sk-test-0123456789abcdef"
 SOON = Patience(tries=3, failures=6, pause=0.05, pauses=2, look=0.02, longest=0.05, settle=0.05)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.traits.llms.llm_server import Server, serving
 
-from personax.traits.llms.journal import Journal
+from personax.traits.llms._journal import Journal
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ pytest.importorskip("openai", reason="openai is not installed: pip install perso
 from tests.traits.llms.batches.asked import SECRET, asked, keys_of, model, run
 from tests.traits.llms.llm_server import Body, Fault, Server, serving
 
-from personax.traits.llms import batching
-from personax.traits.llms.journal import Journal
-from personax.traits.llms.runner import annotate
-from personax.traits.llms.table import annotations_of
+from personax.traits.llms import _batch_runner as batching
+from personax.traits.llms._annotations import annotations_of
+from personax.traits.llms._journal import Journal
+from personax.traits.llms._runner import annotate
 
 
 def test_answers_are_those_of_the_live_way_at_half_the_price(server: Server, journal: Journal, tmp_path: Path) -> None:

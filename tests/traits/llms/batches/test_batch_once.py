@@ -24,12 +24,12 @@ from tests.traits.llms.batches.asked import (
 )
 from tests.traits.llms.llm_server import Body, Fault, Server, serving
 
-from personax.traits.llms import batching
-from personax.traits.llms.asking import requests_of
-from personax.traits.llms.batch_api import BatchAPI
-from personax.traits.llms.journal import Journal
-from personax.traits.llms.prompting import Prompt
-from personax.traits.llms.provider import Provider
+from personax.traits.llms import _batch_runner as batching
+from personax.traits.llms._batch_api import BatchAPI
+from personax.traits.llms._journal import Journal
+from personax.traits.llms._prompt import Prompt
+from personax.traits.llms._provider import Provider
+from personax.traits.llms._requests import requests_of
 
 
 def test_a_batch_that_was_made_without_a_word_is_found_and_not_made_again(server: Server, journal: Journal) -> None:
@@ -106,13 +106,13 @@ def test_what_lies_in_a_batch_is_not_asked_live_and_is_kept_when_people_leave(se
 KILLED = """
     import sys
     from pathlib import Path
-    from personax.traits.llms import batching
-    from personax.traits.llms.asking import Asked
-    from personax.traits.llms.journal import Journal
-    from personax.traits.llms.prompting import Prompt
-    from personax.traits.llms.provider import Model
-    from personax.traits.llms.runner import Patience, annotate
-    batching.MOST_REQUESTS = 20
+    from personax.traits.llms import _batch_runner
+    from personax.traits.llms._requests import Asked
+    from personax.traits.llms._journal import Journal
+    from personax.traits.llms._prompt import Prompt
+    from personax.traits.llms._provider import Model
+    from personax.traits.llms._runner import Patience, annotate
+    _batch_runner.MOST_REQUESTS = 20
     people = [{"id": f"p{i}", "name": f"Ann {i}"} for i in range(int(sys.argv[3]))]
     patience = Patience(look=0.02, longest=0.1, settle=0.3)
     models = [Model("one", "m", sys.argv[2], batch=True)]

@@ -11,13 +11,13 @@ pytest.importorskip("openai", reason="openai is not installed: pip install perso
 from tests.traits.llms.batches.asked import SECRET, SOON, asked, model, open_batches, plan_as_a_dead_process, run
 from tests.traits.llms.llm_server import Server
 
-from personax.plan import LLM
-from personax.traits.llms import batching
-from personax.traits.llms.asking import estimate
-from personax.traits.llms.journal import Journal
-from personax.traits.llms.provider import Model
-from personax.traits.llms.runner import annotate
-from personax.traits.llms.table import annotations_of
+from personax.config import LLM
+from personax.traits.llms import _batch_runner as batching
+from personax.traits.llms._annotations import annotations_of
+from personax.traits.llms._journal import Journal
+from personax.traits.llms._provider import Model
+from personax.traits.llms._requests import estimate
+from personax.traits.llms._runner import annotate
 
 
 def test_a_wrong_key_is_one_sentence_and_nothing_is_planned(

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
 
 
-from personax.traits.llms.batch_api import BatchAPI
-from personax.traits.llms.provider import Model, Provider
+from personax.traits.llms._batch_api import BatchAPI
+from personax.traits.llms._provider import Model, Provider
 
 GOOD = {"choices": [{"message": {"content": "{}"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3}}
 JUNK = st.recursive(

@@ -1,0 +1,86 @@
+"""How texts and images become vectors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from personax.config._sections import Count
+from personax.embed import Pooling, Precision
+from personax.strict import Strict
+
+
+class EmbedSimulated(Strict):
+    """The embeddings of the simulated people."""
+
+    source: Literal["simulate"]
+
+
+class EmbedFiles(Strict):
+    """Embeddings made elsewhere: modality -> measurement -> file."""
+
+    source: Literal["files"]
+    files: dict[str, dict[str, str]]
+
+
+class EmbedOffline(Strict):
+    """Small encoders that need no network: hashed n-grams for texts, colour and edges for images."""
+
+    source: Literal["offline"]
+    images: str | None = None
+    text_dim: Count = 384
+    image_dim: Count = 512
+
+
+class Encoding(Strict):
+    """How a measurement is encoded; what is excluded changes no vector but for rounding."""
+
+    model: str = "offline"
+    revision: str | None = None
+    dim: Count | None = None
+    precision: Precision = "auto"
+    batch: Count = Field(default=32, exclude=True)
+    device: str | None = Field(default=None, exclude=True)
+
+
+class TextEncoding(Encoding):
+    """A measurement of text: what is read, a biography or what a rater wrote of each trait, and by which model."""
+
+    of: str = "biography"
+    like: str | None = None
+    pooling: Pooling | None = None
+    instruction: str = ""
+    tokens: Count | None = None
+
+
+class ImageEncoding(Encoding):
+    """A measurement of images: a folder with one ``<id>.png`` or ``<id>.jpg`` a person, and a model."""
+
+    of: str | None = None
+
+
+class EmbedModels(Strict):
+    """Texts and images by models: measurement -> how; see `personax.embed._presets`."""
+
+    source: Literal["models"]
+    text: dict[str, TextEncoding] = {}
+    image: dict[str, ImageEncoding] = {}
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.text and not self.image:
+            raise PydanticCustomError("nothing", "text and image are empty; name a measurement of one of them")
+        return self
+
+
+class EmbedRelease(Strict):
+    """The vectors that a release holds."""
+
+    source: Literal["release"]
+
+
+Embed = Annotated[
+    EmbedSimulated | EmbedFiles | EmbedOffline | EmbedModels | EmbedRelease, Field(discriminator="source")
+]

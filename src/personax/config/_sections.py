@@ -1,0 +1,233 @@
+"""Sections of study.yaml that are short: people, Level I, Level II, causal graphs, requests, the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from personax import registry
+from personax.crl.methods import usable
+from personax.registry import Part
+from personax.sources import (
+    CollectCelebA,
+    CollectNflPlayers,
+    CollectOpenfootball,
+    CollectSeveral,
+    CollectTable,
+)
+from personax.strict import Strict, nearest
+
+__all__ = ["part_name"]
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Alpha = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+def part_name(kind: str, *also: str, fits: Callable[[Part], bool] | None = None) -> AfterValidator:
+    """Return the check of a setting: one of the registered names of a kind, or of ``also``.
+
+    Parameters
+    ----------
+    kind
+        One of `personax.registry.KINDS`.
+    also
+        Names beside the registered ones.
+    fits
+        Which parts can be named here; it sees what the parts declare.
+
+    Examples
+    --------
+    >>> from typing import Annotated
+    >>> from personax.strict import Strict
+    >>> class Section(Strict):
+    ...     test: Annotated[str, part_name("tests")]
+    >>> Section(test="kcii")
+    Traceback (most recent call last):
+        ...
+    pydantic_core._pydantic_core.ValidationError: 1 validation error for Section
+    test
+      'kcii' is not possible; did you mean kci? [type=unknown_part, ...]
+    """
+
+    def check(name: str) -> str:
+        if name in also or (name in registry.names(kind) and (fits is None or fits(registry.describe(kind, name)))):
+            return name
+        fitting = [*also, *(part.name for part in registry.parts(kind) if fits is None or fits(part))]
+        raise PydanticCustomError(
+            "unknown_part", "{name} is not possible; {hint}", {"name": repr(name), "hint": nearest(name, fitting)}
+        )
+
+    return AfterValidator(check)
+
+
+class Answer(Strict):
+    """The limits of `personax answer`; see docs/answering.md."""
+
+    columns: list[str] | None = None
+    withheld: list[str] = []
+    modalities: list[str] | None = None
+    least: Annotated[int, Field(ge=3)] = 10
+    requests: Count = 20
+    tests: Count = 2000
+    subgroups: Count = 20
+    bootstraps: Annotated[int, Field(ge=0)] = 100
+    latents: Count = 32
+    seeds: Count = 3
+    epochs: Count = 60
+
+
+CausePair = Annotated[list[str], Field(min_length=2, max_length=2)]
+"""[cause, effect]."""
+
+
+class Beliefs(Strict):
+    """What is known of causes between modalities; certain, or so many times as dear to go against."""
+
+    tiers: list[list[str]] = []
+    forbidden: list[CausePair] = []
+    times: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
+
+
+class Background(Strict):
+    """What is known of causes before looking at the data; also a file of its own."""
+
+    tiers: list[list[str]] | None = None
+    forbidden: list[CausePair] = []
+    required: list[CausePair] = []
+
+
+VectorLength = Annotated[int, Field(ge=8)]
+"""Room for the latents and noises that a simulated vector mixes."""
+
+
+class CollectSimulated(Strict):
+    """Invented people whose causes are known."""
+
+    source: Literal["simulate"]
+    n: Count = 1000
+    text_dim: VectorLength = 384
+    image_dim: VectorLength = 512
+    text_measurements: Annotated[int, Field(ge=1, le=26)] = 3
+    image_measurements: Annotated[int, Field(ge=1, le=26)] = 1
+    images: bool = True
+
+
+class CollectRelease(Strict):
+    """A published set: a folder, a file, or a data set of a hub; see docs/reading.md.
+
+    ``from`` in study.yaml: a path, or ``user/name``. ``mapping``: column -> id, feature, target, embedding:<modality>
+    or leave, for layouts that are not known. ``revision``: of a hub.
+    """
+
+    source: Literal["release"]
+    place: str = Field(alias="from", min_length=1)
+    mapping: dict[str, str] = {}
+    revision: str | None = None
+
+
+Collect = Annotated[
+    CollectSimulated
+    | CollectTable
+    | CollectOpenfootball
+    | CollectNflPlayers
+    | CollectCelebA
+    | CollectSeveral
+    | CollectRelease,
+    Field(discriminator="source"),
+]
+
+
+def _registered(name: str) -> str:
+    """Return the name of a method that needs no truth, of personax or of another package; see docs/crl.md."""
+    known = usable()
+    if name not in known:
+        text = "there is no method {name}; {nearest}"
+        raise PydanticCustomError("unknown_method", text, {"name": name, "nearest": nearest(name, known)})
+    return name
+
+
+CrlMethod = Annotated[str, AfterValidator(_registered)]
+
+
+class Crl(Strict):
+    """Level II: the latent causes behind the embeddings."""
+
+    latents: dict[str, Count]
+    shared: Annotated[int, Field(ge=0)] = 0
+    method: CrlMethod = "default"
+    seeds: Count = 3
+    choose: Literal["objective", "agreement", "exclusivity"] = "objective"
+    epochs: Count = 60
+    threads: Count = 1
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
+    compiled: bool = False
+    half: bool = False
+    prior: Beliefs | None = None
+
+
+class Modalities(Strict):
+    """Which measurements belong to which modality; a file of its own beside embeddings."""
+
+    measurements: dict[str, dict[str, str]]
+    latents: dict[str, Count]
+    shared: Annotated[int, Field(ge=0)] = 0
+    prior: Beliefs | None = None
+
+
+FISHERZ = "fisherz"
+"""causal-learn's test of linear dependence, beside the registered ones."""
+
+
+def _with_and_without_z(part: Part) -> bool:
+    return bool(part.facts.get("given", "either") == "either")
+
+
+def search_tests() -> list[str]:
+    """Return the names of the tests that a search for causal graphs can ask."""
+    return [part.name for part in registry.parts("tests") if _with_and_without_z(part) and not part.fault] + [FISHERZ]
+
+
+SearchTest = Annotated[str, part_name("tests", FISHERZ, fits=_with_and_without_z)]
+"""causal-learn's Fisher z, or a registered test of independence that runs with and without given columns."""
+
+
+class Discover(Strict):
+    """PC or FCI over latents, traits and biography."""
+
+    over: list[Literal["latents", "traits", "features"]] = ["latents"]
+    algorithm: Literal["pc", "fci"] = "pc"
+    test: SearchTest = FISHERZ
+    alpha: Alpha = 0.01
+    bootstraps: Annotated[int, Field(ge=0)] = 0
+    knowledge: Background | None = None
+
+
+TestName = Annotated[str, part_name("tests")]
+"""A registered test of independence, ours or of another installed package."""
+
+
+class Independence(Strict):
+    """Level I: which features depend on which traits."""
+
+    features: list[str] | None = None
+    targets: list[str] | None = None
+    tests: list[TestName] = ["kci", "chisq", "gsq"]
+    given: list[str] = []
+    by: str | None = None
+    alpha: Alpha = 0.05
+    correction: Literal["fdr_bh", "fdr_by", "holm", "none"] = "fdr_bh"
+    options: dict[TestName, dict[str, str | int | float | bool]] = {}
+    per_model: bool = True
+    imputations: int = Field(default=0, ge=0, le=20)
+    figures: bool = True
+
+
+class Report(Strict):
+    """The page."""
+
+    title: str | None = None

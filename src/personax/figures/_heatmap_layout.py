@@ -1,0 +1,324 @@
+"""A table of p-values as rows, groups of columns and cells, and where its parts are on the page."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from personax.errors import InputError
+from personax.figures._canvas import text_width
+from personax.figures._labels import cut, split_trait
+
+__all__ = ["FEATURES", "HEADER", "PAD", "PLAIN", "ROW", "Cell", "Sheet", "Table", "borders", "lay_out", "read"]
+
+
+FEATURES = 60
+"""More rows are not readable on a page."""
+
+NEEDED = {
+    "feature": pl.String,
+    "target": pl.String,
+    "test": pl.String,
+    "n": pl.Int64,
+    "p_value": pl.Float64,
+    "p_corrected": pl.Float64,
+    "effect_size": pl.Float64,
+    "effect_name": pl.String,
+    "rejected": pl.Boolean,
+}
+
+LEVELS = (0.05, 0.01, 0.1, 0.001, 0.005)
+"""Levels that people test at, the usual one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The numbers of a pair that was tested; an effect may be missing all the same."""
+
+    n: int
+    corrected: float
+    effect: float | None
+    rejected: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a heatmap shows.
+
+    Parameters
+    ----------
+    test, effect_name
+        As the table names them.
+    features
+        Names of the rows.
+    groups
+        Group -> names of its columns, the group ``final`` first.
+    cells
+        (group, target, feature) -> numbers; a pair without a p-value has no cell.
+    bounds
+        The level of the test is above the first and at most the second; 0 and infinity where no pair says it.
+    left_out
+        Number of features that are not shown.
+    alpha
+        The level of the test, where it is known.
+    """
+
+    test: str
+    effect_name: str
+    features: Sequence[str]
+    groups: Mapping[str, Sequence[str]]
+    cells: Mapping[tuple[str, str, str], Cell]
+    bounds: tuple[float, float]
+    left_out: int
+    alpha: float | None = None
+
+    @cached_property
+    def columns(self) -> Sequence[tuple[str, str]]:
+        """(group, target) from left to right."""
+        return [(group, target) for group, targets in self.groups.items() for target in targets]
+
+    @property
+    def pairs(self) -> int:
+        """Number of shown pairs."""
+        return len(self.features) * len(self.columns)
+
+    @property
+    def untested(self) -> int:
+        """Number of shown pairs without a p-value."""
+        return self.pairs - len(self.cells)
+
+    @property
+    def levels(self) -> Sequence[float]:
+        """The usual levels that fit what was rejected and what was kept, the most usual first."""
+        low, high = self.bounds
+        return [level for level in LEVELS if low < level <= high]
+
+    @property
+    def border(self) -> float:
+        """A level between what was rejected and what was kept."""
+        low, high = self.bounds
+        if self.alpha is not None:
+            return self.alpha
+        return self.levels[0] if self.levels else (high if math.isfinite(high) else math.nextafter(low, 1.0))
+
+
+def read(pvalues: pl.DataFrame, test: str, alpha: float | None = None) -> Table:
+    """Return one test of a tidy table of p-values.
+
+    Parameters
+    ----------
+    pvalues
+        From `personax.independence.screen`, with or without a leading column ``group``. Without one, columns such as
+        ``final_o`` are grouped by what stands before the letter.
+    test
+        A test of the table. Where it ran on more than 60 features, those of the smallest p-values are kept.
+    alpha
+        The level that ``rejected`` was decided at.
+
+    Raises
+    ------
+    InputError
+        When a column is absent, the table holds no row of the test, or ``alpha`` cannot have decided ``rejected``.
+    """
+    if absent := [name for name in NEEDED if name not in pvalues.columns]:
+        raise InputError(f"the table of p-values has no column {absent[0]}; it is not one that screen returns")
+    # A column of nulls only, as a table that was built by hand may hold, has no type of its own.
+    pvalues = pvalues.cast(NEEDED)  # type: ignore[arg-type]
+    tested = pvalues.filter(pl.col("test") == test)
+    if tested.is_empty():
+        known = ", ".join(map(str, pvalues["test"].unique(maintain_order=True))) or "none"
+        raise InputError(f"the table of p-values has no test {test}; it has: {known}")
+    low, high = bounds = _bounds(pvalues)
+    if alpha is not None and not low < alpha <= high:
+        raise InputError(
+            f"alpha {alpha:g} did not decide this table: it rejects up to {low:.2g} and keeps from {high:.2g}"
+        )
+    features = _strongest(tested)
+    shown = tested.filter(pl.col("feature").is_in(features))
+    groups: dict[str, list[str]] = {"final": []}
+    cells: dict[tuple[str, str, str], Cell] = {}
+    for row in shown.iter_rows(named=True):
+        group, target = _group(row), row["target"]
+        if target not in groups.setdefault(group, []):
+            groups[group].append(target)
+        if (cell := _cell(row)) is not None:
+            cells[group, target, row["feature"]] = cell
+    names = shown["effect_name"].drop_nulls().unique(maintain_order=True)
+    kept = {group: targets for group, targets in groups.items() if targets}
+    left_out = tested["feature"].n_unique() - len(features)
+    return Table(test, " or ".join(names), features, kept, cells, bounds, left_out, alpha)
+
+
+def _bounds(pvalues: pl.DataFrame) -> tuple[float, float]:
+    """Return the largest p-value that was rejected and the smallest that was kept; all tests share one level."""
+    known = pvalues.filter(pl.col("p_corrected").is_not_nan())
+    low = known.filter(pl.col("rejected"))["p_corrected"].max()
+    high = known.filter(~pl.col("rejected"))["p_corrected"].min()
+    return 0.0 if low is None else float(low), math.inf if high is None else float(high)  # type: ignore[arg-type]
+
+
+def _strongest(tested: pl.DataFrame) -> list[str]:
+    """Return the features to show, in the order of the table."""
+    smallest = tested.group_by("feature", maintain_order=True).agg(pl.col("p_value").fill_nan(None).min())
+    # The sort is stable: of equal p-values the earlier feature is kept, on every machine.
+    best = smallest.with_row_index("place").sort("p_value", "place", nulls_last=True).head(FEATURES)
+    return best.sort("place")["feature"].to_list()
+
+
+def _group(row: Mapping[str, Any]) -> str:
+    if "group" in row:
+        return str(row["group"] or "")
+    trait = split_trait(row["target"])
+    return trait[0] if trait else ""
+
+
+def _cell(row: Mapping[str, Any]) -> Cell | None:
+    p, corrected, effect = (_known(row[name]) for name in ("p_value", "p_corrected", "effect_size"))
+    if p is None or corrected is None:
+        return None
+    return Cell(row["n"], corrected, effect, bool(row["rejected"]))
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value
+
+
+def borders(table: Table) -> Iterator[tuple[int, int, str]]:
+    """Yield (row, column, side) of every side where a rejected cell meets one that is not, or the rim of its group."""
+    columns = table.columns
+    found = {
+        (i, j)
+        for i, feature in enumerate(table.features)
+        for j, (group, target) in enumerate(columns)
+        if (cell := table.cells.get((group, target, feature))) and cell.rejected
+    }
+    for i, j in sorted(found):
+        for side, (k, m) in {"top": (i - 1, j), "bottom": (i + 1, j), "left": (i, j - 1), "right": (i, j + 1)}.items():
+            if (k, m) not in found or columns[m][0] != columns[j][0]:
+                yield i, j, side
+
+
+PAD, ROW, GAP, BETWEEN = 0.14, 0.215, 0.1, 0.38
+"""Rim of the page, height of a row, gap between groups, gap between panels."""
+
+ROOMY, NARROW, MANY = 0.36, 0.285, 12
+"""Width of a column, and the number of columns from which it is the narrow one."""
+
+NAME, HEADING = 28, 24
+"""Letters of a feature and of a column that are shown."""
+
+LEAST = 2.2
+"""Width of a panel of few columns: the title and the colour bar need it."""
+
+SPAN = 0.95
+"""A group of few columns takes so many inches where its name needs them."""
+
+PLAIN = 8.0
+"""Size of names and captions in points."""
+
+HEADER = 0.135
+"""Height of a line of a group's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Places on the page.
+
+    Parameters
+    ----------
+    names, labels, headers
+        What is written beside the rows, over the columns and over the groups.
+    lefts
+        Left border of each column, from the left border of its panel.
+    panels
+        Left borders of the two panels.
+    step
+        Width of a column.
+    bracket, top, bottom
+        Heights of the brackets under the groups' names, of the first row and of the end of the last one.
+    width
+        Of the page.
+    upright
+        True when the labels of the columns are turned, because one is too long to lie.
+    repeated
+        True when the names stand on the right as well: far from them a reader loses the row.
+    """
+
+    names: Sequence[str]
+    labels: Sequence[str]
+    headers: Mapping[str, Sequence[str]]
+    lefts: Sequence[float]
+    panels: tuple[float, float]
+    step: float
+    bracket: float
+    top: float
+    bottom: float
+    width: float
+    upright: bool
+    repeated: bool
+
+    @property
+    def inner(self) -> float:
+        """Width of the cells of a panel."""
+        return self.lefts[-1] + self.step
+
+
+def lay_out(table: Table) -> Sheet:
+    """Return the places of everything that a table needs."""
+    names = [cut(name, NAME) for name in table.features]
+    labels = [_label(group, target) for group, target in table.columns]
+    many = len(labels) > MANY
+    step = NARROW if many else ROOMY
+    lefts = list(_lefts(table, step))
+    slot = max(lefts[-1] + step, LEAST)
+    beside = max(text_width(name, PLAIN) for name in names) + 0.1
+    panels = (PAD + beside, PAD + beside + slot + BETWEEN)
+
+    headers = _headers(table, step)
+    lines = max((len(lines) for lines in headers.values()), default=0)
+    bracket = PAD + 0.32 + HEADER * lines
+    upright = max(map(len, labels)) > 2
+    tall = max(text_width(label, PLAIN) for label in labels) if upright else 0.13
+    top = bracket + (0.1 if lines else 0.0) + tall + 0.07
+    bottom = top + ROW * len(names)
+    width = panels[1] + slot + (beside if many else 0.1) + PAD
+    return Sheet(names, labels, headers, lefts, panels, step, bracket, top, bottom, width, upright, many)
+
+
+def _label(group: str, target: str) -> str:
+    trait = split_trait(target)
+    return trait[1] if trait and trait[0] == group else cut(target, HEADING)
+
+
+def _lefts(table: Table, step: float) -> Iterator[float]:
+    place = 0.0
+    for group, targets in table.groups.items():
+        span = _span(group, targets, step)
+        first = place + (span - step * len(targets)) / 2
+        yield from (first + step * i for i in range(len(targets)))
+        place += span + GAP
+
+
+def _span(group: str, targets: Sequence[str], step: float) -> float:
+    """Return the width of a group: its columns, or its name where that is wider and yet not too wide."""
+    return max(step * len(targets), min(text_width(group, PLAIN), SPAN))
+
+
+def _headers(table: Table, step: float) -> dict[str, list[str]]:
+    """Return the name of every group in lines that fit over its columns; one nameless group needs none."""
+    if list(table.groups) == [""]:
+        return {}
+    headers = {}
+    for group, targets in table.groups.items():
+        room = int((_span(group, targets, step) + GAP / 2) / text_width("n", PLAIN))
+        # Model names break at their joints: textwrap knows the hyphen, not the underscore and the slash.
+        joints = cut(group, 200).replace("_", "_ ").replace("/", "/ ")
+        lines = [line.replace("_ ", "_").replace("/ ", "/") for line in textwrap.wrap(joints, room)]
+        headers[group] = lines if len(lines) <= 3 else [*lines[:2], cut("".join(lines[2:]), room)]
+    return headers

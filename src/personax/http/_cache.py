@@ -1,0 +1,153 @@
+"""Pages on disk: each with its address, time, status, hash and the headers that matter; never a secret one.
+
+SQLite in WAL mode, one transaction a page: a process killed at any instant leaves every page that it had written, and
+no half of one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+from personax.errors import StudyError
+from personax.http._request import Page, Request
+
+__all__ = ["Cache", "Held", "key_of"]
+
+VERSION: Final = 1
+
+KEPT: Final = ("content-type", "content-language", "date", "etag", "last-modified")
+"""Headers of a reply that are written down; cookies are not."""
+
+_TABLE = """CREATE TABLE IF NOT EXISTS pages (
+    key TEXT PRIMARY KEY, asked TEXT NOT NULL, url TEXT NOT NULL, time TEXT NOT NULL, checked TEXT NOT NULL,
+    status INTEGER NOT NULL, sha256 TEXT NOT NULL, content_type TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL
+) WITHOUT ROWID"""
+
+
+def key_of(request: Request) -> str:
+    """Return a hash of everything that changes the answer; keys and other secrets are no part of it.
+
+    Examples
+    --------
+    >>> a = Request("https://example.org", {"X-Key": "one"}, secret=("x-key",))
+    >>> b = Request("https://example.org", {"X-Key": "two"}, secret=("x-key",))
+    >>> key_of(a) == key_of(b)
+    True
+    """
+    secret = {name.lower() for name in request.secret}
+    shown = sorted((name.lower(), value) for name, value in request.headers.items() if name.lower() not in secret)
+    told = json.dumps([request.url, shown, request.body, sorted(request.accepts)], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A page of the cache.
+
+    Parameters
+    ----------
+    page
+        As it came; its ``time`` is when it came.
+    checked
+        When the site last said that it has not changed.
+    headers
+        Those that matter.
+    """
+
+    page: Page
+    checked: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Cache:
+    """Pages on disk; used from one thread.
+
+    Parameters
+    ----------
+    path
+        Of the SQLite file; made where there is none.
+
+    Raises
+    ------
+    StudyError
+        A file that is none, of a newer version, or a disk that is full.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            # a commit outlives the process; a power cut costs the last pages at most, which are fetched again
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            found = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if found not in (0, VERSION):
+                raise StudyError(f"{path} is a cache of format {found}; install a newer personax or move it aside")
+            self._db.execute(_TABLE)
+            self._db.execute(f"PRAGMA user_version={VERSION}")
+        except sqlite3.Error as error:
+            raise StudyError(f"{path} cannot be used as a cache of pages ({error}); move it aside") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def get(self, key: str) -> Held | None:
+        """Return a page; None when there is none, or its bytes are not those that came."""
+        try:
+            row = self._db.execute("SELECT * FROM pages WHERE key = ?", (key,)).fetchone()
+        except sqlite3.Error as error:
+            raise StudyError(f"{self.path} cannot be read ({error}); move it aside") from None
+        if row is None:
+            return None
+        _, _, url, time, checked, status, sha256, content_type, headers, packed = row
+        try:
+            body = zlib.decompress(packed)
+        except zlib.error:
+            return None
+        if hashlib.sha256(body).hexdigest() != sha256:
+            return None
+        page = Page(url, time, status, sha256, content_type, body, cached=True)
+        return Held(page, checked, json.loads(headers))
+
+    def put(self, key: str, asked: str, page: Page, headers: Mapping[str, str]) -> None:
+        """Write a page; it is on disk when this returns.
+
+        Parameters
+        ----------
+        key, asked
+            Of the request, and its address.
+        page, headers
+            What came.
+        """
+        kept = {name: headers[name] for name in KEPT if name in headers}
+        row = (
+            key, asked, page.url, page.time, page.time, page.status, page.sha256, page.content_type,
+            json.dumps(kept), zlib.compress(page.body),
+        )  # fmt: skip
+        self._write("INSERT OR REPLACE INTO pages VALUES (?,?,?,?,?,?,?,?,?,?)", row)
+
+    def unchanged(self, key: str, time: str) -> None:
+        """Note that the site says that a page is still the same."""
+        self._write("UPDATE pages SET checked = ? WHERE key = ?", (time, key))
+
+    def __len__(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM pages").fetchone()[0])
+
+    def _write(self, statement: str, row: tuple[object, ...]) -> None:
+        try:
+            self._db.execute(statement, row)
+        except sqlite3.Error as error:
+            raise StudyError(
+                f"{self.path} could not be written ({error}); free some space and run again, what was written stays"
+            ) from None

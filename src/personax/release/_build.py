@@ -1,0 +1,243 @@
+"""Build a release: protect, transform, write, attack, describe, and look through all of it before it may leave."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from personax.errors import InputError
+from personax.files import write_text
+from personax.progress import Progress, Silent
+from personax.release._keystore import Key, KeyFolder
+from personax.release._obfuscation import veil
+from personax.release._reduction import Reduced
+from personax.release._release_audit import ReleaseAudit, audit_release
+from personax.release._release_input import Contents, Encoded
+from personax.release._settings import Settings
+from personax.release._table_protection import Protected, protect
+from personax.release.disclosure import Bounds, Categories, Sphere, Statement, state
+from personax.release.packaging import (
+    ColumnFacts,
+    Facts,
+    MeasurementFacts,
+    describe,
+    house_texts,
+    inherited,
+    write_all,
+    write_shards,
+)
+from personax.release.packaging._facts import NOT_ATTACKED
+from personax.release.packaging._licences import BINDING
+from personax.release.pii._folder_scan import refuse_folder
+from personax.release.pii._table_scan import refuse_private
+from personax.schema import Notice
+
+__all__ = ["build"]
+
+
+def build(
+    contents: Contents,
+    out: Path,
+    *,
+    key: Key,
+    keys: KeyFolder,
+    settings: Settings | None = None,
+    study: Path | None = None,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+    reduced: Reduced | None = None,
+) -> list[Notice]:
+    """Write the release folder.
+
+    Ids become pseudonyms under the key and rows are put into the order of the pseudonyms. People on the removal list
+    are left out before anything is fitted or counted. Names, texts, images and every other private column stay.
+
+    Parameters
+    ----------
+    contents
+        What there is.
+    out
+        A new or empty folder.
+    key, keys
+        The study's secret, and the folder where it and all that going back needs stay.
+    settings
+        What is asked.
+    study
+        The study's folder, whose path must not leave.
+    rng
+        Of the attacks; nothing that leaves as data depends on it. Noise comes from the operating system.
+    reduced
+        What leaves in place of the embeddings, of the people who are left; attacks hold the numbers before the noise.
+
+    Returns
+    -------
+    list of Notice
+        What the publisher must know.
+
+    Raises
+    ------
+    InputError
+        The folder is not empty, something private would leave, an attack exceeds the gate, a setting cannot be met.
+    """
+    asked, watch = settings or Settings(), progress or Silent()
+    if out.exists() and any(out.iterdir()):
+        raise InputError(f"{out} is not empty; a release is built into a new folder, so move what is there away")
+    if asked.gate.asks_attacks and not asked.attack:
+        raise InputError("release.gate has limits and release.audit is off; nothing would be measured, so turn it on")
+    contents = contents.classified()
+    private = contents.private_values([name for name, one in asked.columns.items() if one.leaves == "exact"])
+    left = contents.without(asked.removed)
+    statement = _statement(left, asked)
+    table = protect(left, asked, key, statement)
+    asked.gate.check_alike(_alike(table))
+    refuse_private(table.frame.drop("id"), private, allowed=asked.allowed, rows=_rows(contents, table.frame))
+    sent = left if reduced is None else replace(left, embeddings=reduced.noisy)
+    if reduced is not None:
+        table.sentences.append(reduced.sentence)
+        table.told["vectors"] = reduced.to_dict()
+        left = replace(left, embeddings=reduced.clean)
+    columns, told = _write_data(sent, table, out, key, keys, asked, statement, watch)
+    found = _attacked(out, left, table, key, keys, asked, rng, watch) if asked.attack else None
+    facts = _facts(contents, left, table, columns, told, asked, found)
+    write_text(out / "protection.json", json.dumps(table.told, indent=1, ensure_ascii=False))
+    write_all(out, facts)
+    # what a publisher says of itself is meant to be read
+    said = [*asked.allowed, asked.publisher.contact, asked.publisher.homepage, *asked.publisher.authors]
+    secrets = [key.secret, key.secret.hex().encode()]
+    refuse_folder(out, private, allowed=said, study=study, secrets=secrets, house=house_texts(),
+                  origin=contents.origin_of)  # fmt: skip
+    told_of = [*_removed(contents, asked), *_without_vectors(left), *table.notices, *_consent(facts)]
+    return [*told_of, Notice(found.sentence)] if found else told_of
+
+
+def _rows(contents: Contents, frame: pl.DataFrame) -> list[int]:
+    """Return which row of people/people.parquet each row of a table is, so that its owner can look there."""
+    number = {person: row for row, person in enumerate(contents.people["id"], start=1)}
+    return [number[person] for person in frame["id"]]
+
+
+def _without_vectors(contents: Contents) -> list[Notice]:
+    lacking = {m: contents.people.height - frame.height for m, frame in contents.embeddings.items()}
+    text = "The release has no {} vectors of people who lack one of their measurements; it has all else of them."
+    return [Notice(text.format(modality), number) for modality, number in lacking.items() if number]
+
+
+def _statement(contents: Contents, settings: Settings) -> Statement | None:
+    """Return the noise that is asked for, calibrated; None where none is."""
+    noise = settings.noise
+    if noise is None:
+        return None
+    clips: dict[str, Bounds | Sphere | Categories] = {
+        **{name: Bounds(low, high) for name, (low, high) in noise.numbers.items()},
+        **{name: Categories(tuple(names)) for name, names in noise.categories.items()},
+    }
+    if noise.radius is not None:
+        for modality, frame in contents.embeddings.items():
+            for name, dtype in list(frame.schema.items())[1:]:
+                if isinstance(dtype, pl.Array):
+                    clips[f"{modality}/{name}"] = Sphere(noise.radius, dtype.size)
+    return state(clips, epsilon=noise.epsilon, delta=noise.delta)
+
+
+def _write_data(
+    contents: Contents,
+    table: Protected,
+    out: Path,
+    key: Key,
+    keys: KeyFolder,
+    asked: Settings,
+    statement: Statement | None,
+    watch: Progress,
+) -> tuple[tuple[ColumnFacts, ...], dict[str, dict[str, Any]]]:
+    """Write data/ and transforms.json; return what the columns are and how vectors were transformed."""
+    out.mkdir(parents=True, exist_ok=True)
+    frame = _pseudonymous(table.frame, key)
+    columns = describe("people", frame, table.columns, protections=table.how)
+    write_shards(out, frame, columns, shard_bytes=asked.shard_bytes)
+    told: dict[str, dict[str, Any]] = {}
+    for modality, vectors in veil(contents.embeddings, key, asked.transform, fitted=keys.fitted, statement=statement,
+                                  told=told, progress=watch):  # fmt: skip
+        done = f"keyed transform {asked.transform}" + ("" if statement is None else ", after noise where it is stated")
+        made = _pseudonymous(vectors, key)
+        own = describe(modality, made, protections=dict.fromkeys(made.columns[1:], done))
+        write_shards(out, made, own, shard_bytes=asked.shard_bytes)
+        columns += own
+    text = {"format": 2, "transform": asked.transform, "key": key.fingerprint,
+            "categories": keys.keep_categories(table.mapping, key.tag), "measurements": told}  # fmt: skip
+    write_text(out / "transforms.json", json.dumps(text, indent=1))
+    return columns, told
+
+
+def _pseudonymous(frame: pl.DataFrame, key: Key) -> pl.DataFrame:
+    return frame.with_columns(frame["id"].map_elements(key.pseudonym, return_dtype=pl.String)).sort("id")
+
+
+def _attacked(
+    out: Path, contents: Contents, table: Protected, key: Key, keys: KeyFolder, asked: Settings,
+    rng: np.random.Generator, watch: Progress,
+) -> ReleaseAudit:  # fmt: skip
+    found = audit_release(out, contents, table, key, transform=asked.transform, fitted=keys.fitted, gate=asked.gate,
+                          rng=rng, progress=watch)  # fmt: skip
+    write_text(out / "audit.json", json.dumps(found.to_dict(), indent=1))
+    return found
+
+
+def _alike(table: Protected) -> int | None:
+    told = table.told.get("k_anonymity")
+    return int(told["after"]["k"]) if told else None
+
+
+def _facts(
+    contents: Contents,
+    left: Contents,
+    table: Protected,
+    columns: tuple[ColumnFacts, ...],
+    told: dict[str, dict[str, Any]],
+    asked: Settings,
+    found: ReleaseAudit | None,
+) -> Facts:
+    measurements = []
+    for label, its in told.items():
+        modality, _, name = label.partition("/")
+        who = contents.encoders.get(label, Encoded())
+        measurements.append(MeasurementFacts(modality, name, its["dim"], asked.transform, **asdict(who)))
+    return Facts(
+        study=contents.name,
+        version=asked.version,
+        people=left.people.height,
+        columns=columns,
+        description=asked.description,
+        date=asked.date,
+        removed=contents.people.height - left.people.height,
+        measurements=tuple(measurements),
+        sources=tuple(contents.sources),
+        annotators=contents.annotators,
+        protections=tuple(table.sentences),
+        audit=found.sentence if found else NOT_ATTACKED,
+        gate={name: limit for name, limit in asdict(asked.gate).items() if limit is not None},
+        publisher=asked.publisher,
+        seed=contents.seed,
+        software=contents.software,
+    )
+
+
+def _consent(facts: Facts) -> list[Notice]:
+    """Say which sources let nobody pass rows on without asking."""
+    return [
+        Notice(f"{item.name}: {BINDING['consent']}; ask them before this release leaves.")
+        for item in inherited(facts).of("consent")
+    ]
+
+
+def _removed(contents: Contents, asked: Settings) -> list[Notice]:
+    unknown = len(asked.removed - set(contents.people["id"]))
+    gone = len(asked.removed) - unknown
+    notices = [Notice("People on the removal list were left out.", gone)] if gone else []
+    if unknown:
+        notices.append(Notice("Entries of the removal list that are nobody's id in this study.", unknown))
+    return notices

@@ -1,0 +1,253 @@
+"""Formats of tables and arrays: told by their endings, CSV as spreadsheets write it, whole files read within bounds."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+import polars as pl
+
+from personax.errors import InputError
+
+__all__ = [
+    "MAX_UNPACKED",
+    "TABLES",
+    "Format",
+    "contents",
+    "format_of",
+    "read_delimited",
+    "read_whole",
+    "scanned",
+    "stem_of",
+]
+
+
+_SEPARATORS: Final = (",", ";", "\t", "|")
+_HEAD: Final = 2**16
+_QUOTED: Final = re.compile(r'"[^"]*"')
+_MISSING: Final = (
+    "", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "-", "--", "?", ".", "unknown", "missing",
+)  # fmt: skip
+"""What programs and people write where a number is missing."""
+
+
+def read_delimited(path: Path, raw: bytes, separator: str) -> pl.DataFrame:
+    r"""Read a table of text.
+
+    Another separator is taken where ``separator`` divides nothing. A column of numbers stays one where some of its
+    cells hold a word for a missing value, and where its numbers have decimal commas between semicolons.
+
+    Raises
+    ------
+    InputError
+        It is not UTF-8 or UTF-16, or two columns have one name.
+
+    Examples
+    --------
+    >>> read_delimited(Path("x.csv"), b"id;height\na;1,85\nb;NA\n", ",").rows()
+    [('a', 1.85), ('b', None)]
+    """
+    raw = _utf8(path, raw)
+    used = _separator(raw, separator)
+    _once(path, raw, used)
+    table = pl.read_csv(raw, separator=used, infer_schema_length=None)
+    return table.with_columns(_numbers(values, commas=used == ";") for values in table if values.dtype == pl.String)
+
+
+def _utf8(path: Path, raw: bytes) -> bytes:
+    try:
+        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return raw.decode("utf-16").encode()
+        raw[:_HEAD].decode("utf-8-sig")
+        return raw
+    except UnicodeDecodeError as error:
+        if error.start >= _HEAD - 4:  # the head ends within a letter
+            return raw
+        raise InputError(f"{path.name} is not text in UTF-8 or UTF-16; save it as UTF-8") from None
+
+
+def _separator(raw: bytes, default: str) -> str:
+    """Return the separator that divides the first lines alike; the default where it does, or where none does."""
+    lines = _QUOTED.sub("", raw[:_HEAD].decode("utf-8", "replace")).splitlines()
+    lines = lines[:-1] if len(raw) > _HEAD else lines
+    for separator in (default, *_SEPARATORS):
+        counts = {line.count(separator) for line in lines[:50] if line}
+        if len(counts) == 1 and counts != {0}:
+            return separator
+    return default
+
+
+def _once(path: Path, raw: bytes, separator: str) -> None:
+    head = raw[:_HEAD].decode("utf-8-sig", "replace").splitlines(keepends=True)
+    names = next(csv.reader(head, delimiter=separator), [])
+    doubled = sorted({name for name in names if name and names.count(name) > 1})
+    if doubled:
+        raise InputError(f"{path.name} has several columns called {', '.join(doubled)}; rename all but one")
+
+
+def _numbers(values: pl.Series, *, commas: bool) -> pl.Series:
+    """Return numbers where all cells but those of missing values are such; else the text as it is."""
+    said = values.str.strip_chars()
+    kept = pl.select(pl.when(~said.str.to_lowercase().is_in(list(_MISSING))).then(said)).to_series().alias(values.name)
+    present = kept.drop_nulls()
+    if present.is_empty():
+        return values
+    if commas and bool(present.str.contains(r"^[-+]?\d+(,\d+)?$").all()):
+        # three digits behind every comma could be thousands
+        if not bool(present.str.contains(r"^[-+]?\d+$|,\d{3}$").all()):
+            return kept.str.replace(",", ".", literal=True).cast(pl.Float64)
+    elif present.len() == values.len():
+        return values
+    for kind in (pl.Int64, pl.Float64):
+        found = kept.cast(kind, strict=False)
+        if found.null_count() == kept.null_count():
+            return found
+    return values
+
+
+Format = Literal["parquet", "csv", "tsv", "jsonl", "ndjson", "json", "arrow", "feather", "ipc", "npy", "npz"]
+"""The ending of a file's name, where it is of a kind that is read; ``.gz`` behind it is passed over."""
+
+TABLES: Final = ("parquet", "csv", "tsv", "jsonl", "ndjson", "json", "arrow", "feather", "ipc")
+PACKED: Final = ("csv", "tsv", "jsonl", "ndjson", "json", "npy")
+"""Formats that are also read with ``.gz`` behind their ending."""
+
+MAX_UNPACKED = 4 * 2**30
+"""Bytes of one file that is read as a whole, after unpacking."""
+
+ARROW_FILE: Final = b"ARROW1"
+"""With which an Arrow file begins; a stream, as `datasets` writes it, begins otherwise."""
+
+
+def format_of(name: str) -> Format | None:
+    """Return the format that a file's name says, or None where it is none that is read.
+
+    Examples
+    --------
+    >>> format_of("data/People.CSV.gz"), format_of("x.pkl"), format_of("x.parquet.gz")
+    ('csv', None, None)
+    """
+    start, _, ending = name.lower().rpartition(".")
+    packed = ending == "gz"
+    if packed:
+        ending = start.rpartition(".")[2] if "." in start else ""
+    found = next((known for known in get_args(Format) if known == ending), None)
+    return None if packed and found not in PACKED else found
+
+
+def stem_of(name: str) -> str:
+    """Return a file's name without folder and endings.
+
+    Examples
+    --------
+    >>> stem_of("data/faces.npy"), stem_of("people.jsonl.gz"), stem_of("gte-1.5.npy")
+    ('faces', 'people', 'gte-1.5')
+    """
+    last = name.rpartition("/")[2]
+    last = last[:-3] if last.lower().endswith(".gz") else last
+    return last.rpartition(".")[0] if format_of(last) else last
+
+
+def contents(path: Path) -> bytes:
+    """Return the bytes of a file, unpacked where its name ends in .gz.
+
+    Raises
+    ------
+    InputError
+        It is not packed as it says, or is larger than `MAX_UNPACKED`.
+    """
+    try:
+        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as stream:
+            found = stream.read(MAX_UNPACKED + 1)
+    except (OSError, EOFError, zlib.error):
+        raise InputError(f"{path.name} cannot be unpacked; get the file again") from None
+    if len(found) > MAX_UNPACKED:
+        raise InputError(f"{path.name} holds more than {MAX_UNPACKED:,} bytes; save it as Parquet")
+    return found
+
+
+def scanned(path: Path) -> pl.LazyFrame | None:
+    """Return a table whose rows need not all be read, or None where the format is read as a whole."""
+    kind = format_of(path.name)
+    if kind == "parquet":
+        return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    if kind in ("arrow", "feather", "ipc") and _begins(path, ARROW_FILE):
+        return pl.scan_ipc(path, glob=False, hive_partitioning=False)
+    return None
+
+
+def _begins(path: Path, start: bytes) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(start)) == start
+
+
+def read_whole(path: Path) -> pl.DataFrame:
+    """Read a table of a format that is read as a whole: text, or a stream of Arrow.
+
+    Raises
+    ------
+    InputError
+        It is larger than `MAX_UNPACKED`, JSON that is no table, or CSV that `read_delimited` refuses.
+    """
+    kind = format_of(path.name)
+    raw = contents(path)
+    if kind in ("csv", "tsv"):
+        return read_delimited(path, raw, "\t" if kind == "tsv" else ",")
+    if kind in ("jsonl", "ndjson"):
+        return pl.read_ndjson(io.BytesIO(raw), infer_schema_length=None)
+    if kind == "json":
+        return _records(path, raw)
+    return pl.read_ipc_stream(io.BytesIO(raw))
+
+
+def _records(path: Path, raw: bytes) -> pl.DataFrame:
+    """Return the table of a JSON file: rows, columns, or names and rows apart, as pandas writes them.
+
+    A vector of numbers under every id is a table of ids and vectors, called as the file is.
+    """
+    try:
+        found: Any = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise InputError(f"{path.name} is not JSON; get the file again") from None
+    if isinstance(found, list) and found and all(isinstance(row, Mapping) for row in found):
+        return pl.from_dicts(found, infer_schema_length=None)
+    apart = isinstance(found, Mapping) and set(found) in ({"columns", "data"}, {"columns", "index", "data"})
+    if apart and all(isinstance(part, list) for part in found.values()):
+        return _apart(path, found)
+    if isinstance(found, Mapping) and _by_id(found):
+        return pl.DataFrame({"id": list(found), stem_of(path.name): list(found.values())}, strict=False)
+    if isinstance(found, Mapping) and found:
+        columns = [list(cells.values()) if isinstance(cells, Mapping) else cells for cells in found.values()]
+        if all(isinstance(cells, list) for cells in columns) and len({len(cells) for cells in columns}) == 1:
+            same = {tuple(cells) for cells in found.values() if isinstance(cells, Mapping)}
+            if len(same) <= 1:
+                return pl.DataFrame(dict(zip(found, columns, strict=True)), strict=False)
+    raise InputError(f"{path.name} is JSON, but no table: neither a list of rows nor columns of one length")
+
+
+def _apart(path: Path, found: Mapping[str, list[Any]]) -> pl.DataFrame:
+    """Return the table of names and rows apart; the index stands in it where it says more than the number of a row."""
+    names, rows = [str(name) for name in found["columns"]], found["data"]
+    if len(set(names)) < len(names) or any(not isinstance(row, list) or len(row) != len(names) for row in rows):
+        raise InputError(f"{path.name} is JSON, but no table: its rows are not as long as its columns are many")
+    table = pl.DataFrame(rows, schema=names, orient="row", strict=False, infer_schema_length=None)
+    index = found.get("index", [])
+    if len(index) != len(rows) or index == list(range(len(rows))) or "index" in names:
+        return table
+    return table.insert_column(0, pl.Series("index", [str(name) for name in index]))
+
+
+def _by_id(found: Mapping[str, Any]) -> bool:
+    """Say whether these are vectors under ids: lists of fractions of one length, fewer than there are lists."""
+    lengths = {len(cells) if isinstance(cells, list) else 0 for cells in found.values()}
+    if len(lengths) != 1 or not 1 < max(lengths) < len(found):
+        return False
+    return all(isinstance(number, float) for cells in found.values() for number in cells)

@@ -1,0 +1,160 @@
+"""Going back: the owner's key and what lies beside it turn a release into what it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from personax.errors import InputError
+from personax.release._keystore import Key, KeyFolder
+from personax.release._layout import modalities, parts
+from personax.release._obfuscation import load_fitted
+from personax.release._untrusted_folder import Folder, open_folder
+from personax.release._untrusted_tables import frame, schema
+from personax.release.disclosure import with_names
+from personax.release.transforms import Chain
+
+__all__ = ["chains_of", "named", "people_of", "undo"]
+
+MOST: Final = 32
+"""Steps of a transform at most."""
+
+
+def undo(release: Path, key: Key, fitted: Path) -> dict[str, pl.DataFrame]:
+    """Return the embeddings of a release as they were before the transform, modality by modality, under pseudonyms.
+
+    Parameters
+    ----------
+    release
+        A release folder; nothing in it is trusted.
+    key, fitted
+        The key, and the folder of what transforms have taken from the data.
+
+    Raises
+    ------
+    InputError
+        No release, another key (before anything is computed), another length, a missing or altered file.
+
+    Notes
+    -----
+    Noise stays: nobody can take it off.
+    """
+    folder = open_folder(release)
+    chains = chains_of(folder, key, fitted)
+    found: dict[str, dict[str, Chain]] = {}
+    for label, chain in chains.items():
+        modality, _, measurement = label.partition("/")
+        found.setdefault(modality, {})[measurement] = chain
+    return {modality: _back(folder, modality, own) for modality, own in found.items()}
+
+
+def people_of(release: Path, keys: KeyFolder) -> pl.DataFrame:
+    """Return the table of a release with the names of its categories; under pseudonyms.
+
+    Raises
+    ------
+    InputError
+        No table, or categories of another release.
+    """
+    folder = open_folder(release)
+    told = folder.json("transforms.json") if "transforms.json" in folder.files else None
+    name = told.get("categories") if isinstance(told, dict) else None
+    known = isinstance(told, dict) and "categories" in told
+    kept = {} if known and name is None else keys.read_categories(None if name is None else str(name))
+    return with_names(_read(folder, "people"), kept)
+
+
+def named(table: pl.DataFrame, key: Key, ids: Iterable[str]) -> pl.DataFrame:
+    """Return a table with ids in place of pseudonyms.
+
+    Raises
+    ------
+    InputError
+        A pseudonym belongs to none of the ids.
+    """
+    back = {key.pseudonym(person): person for person in ids}
+    unknown = [pseudonym for pseudonym in table["id"] if pseudonym not in back]
+    if unknown:
+        raise InputError(f"{len(unknown)} pseudonyms belong to nobody of this study; use the study of the release")
+    return table.with_columns(pl.Series("id", [back[pseudonym] for pseudonym in table["id"]], dtype=pl.String))
+
+
+def chains_of(folder: Folder, key: Key, fitted: Path) -> dict[str, Chain]:
+    """Return ``<modality>/<measurement>`` -> its transform, ready to go back.
+
+    Raises
+    ------
+    InputError
+        As `undo`.
+    """
+    told = _told(folder)
+    if told.get("key") != key.fingerprint:
+        text = f"{folder.root} was made under another key than {key.fingerprint}; use the key of that release"
+        raise InputError(text)
+    made = {}
+    for label, its in told["measurements"].items():
+        _check_length(folder, label, its["dim"])
+        chain = Chain(its["steps"], its["dim"], key, label, version=its.get("version", 1))
+        made[label] = chain if its["fitted"] is None else load_fitted(chain, its["fitted"], fitted)
+    return made
+
+
+def _check_length(folder: Folder, label: str, dim: int) -> None:
+    """Refuse a length that the vectors have not, before a matrix of it is made: what states it is not trusted."""
+    modality, _, name = label.partition("/")
+    for part in _parts(folder, modality):
+        kind = schema(folder.files[part]).get(name)
+        if not (isinstance(kind, pl.Array) and kind.shape == (dim,) and kind.inner.is_float()):
+            text = f"{folder.root / part}: {name} does not hold vectors of {dim} numbers"
+            raise InputError(f"{text}, as transforms.json says; get the release again")
+
+
+def _told(folder: Folder) -> dict[str, Any]:
+    where = folder.root / "transforms.json"
+    if "transforms.json" not in folder.files:
+        raise InputError(f"{where} is missing; releases made by this version of personax have one")
+    told: Any = folder.json("transforms.json")
+    try:
+        if told["format"] not in (1, 2):
+            raise InputError(f"{where} has format {told['format']}; this personax reads 1 and 2")
+        for its in told["measurements"].values():
+            if not _says_how(its):
+                raise InputError(f"{where} does not say how vectors were transformed; get the release again")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{where} cannot be read; get the release again") from None
+    return dict(told)
+
+
+def _says_how(its: dict[str, Any]) -> bool:
+    steps, fitted = its["steps"], its["fitted"]
+    names = isinstance(steps, list) and len(steps) <= MOST and all(isinstance(step, str) for step in steps)
+    plain = type(its["dim"]) is int and type(its.get("version", 1)) is int
+    return plain and names and (fitted is None or isinstance(fitted, str))
+
+
+def _parts(folder: Folder, table: str) -> list[str]:
+    found = parts(folder, table) if table in {"people", *modalities(folder)} else []
+    if not found:
+        raise InputError(f"{folder.root} has no data of {table}; get the release again")
+    return found
+
+
+def _read(folder: Folder, table: str, columns: list[str] | None = None) -> pl.DataFrame:
+    try:
+        return frame([folder.files[name] for name in _parts(folder, table)], columns)
+    except InputError as error:
+        raise InputError(f"{folder.root}: {error}") from None
+
+
+def _back(folder: Folder, modality: str, chains: dict[str, Chain]) -> pl.DataFrame:
+    found = _read(folder, modality, ["id", *chains])
+    for name in chains:
+        if found[name].null_count():
+            raise InputError(f"{modality}/{name} of {folder.root} lacks vectors; get the release again")
+    return found.with_columns(
+        pl.Series(name, chain.invert(found[name].to_numpy()), dtype=pl.Array(pl.Float32, chain.dim))
+        for name, chain in chains.items()
+    )

@@ -1,0 +1,54 @@
+"""Where personax puts what in a release folder, formats 1 and 2, and what columns.json says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from personax.release._untrusted_folder import Folder
+from personax.schema import KINDS, ROLES, Column
+
+__all__ = ["column_entries", "described", "is_ours", "modalities", "parts"]
+
+
+def is_ours(folder: Folder) -> bool:
+    """Say whether a folder has the people where personax puts them."""
+    return bool(parts(folder, "people"))
+
+
+def parts(folder: Folder, table: str) -> list[str]:
+    """Return the files of a table: one of format 1, or its parts of format 2."""
+    single = f"data/{table}.parquet"
+    return [single] if single in folder.files else folder.under(f"data/{table}/")
+
+
+def modalities(folder: Folder) -> dict[str, list[str]]:
+    """Return modality -> the files of its vectors."""
+    names = {name.split("/")[1].removesuffix(".parquet") for name in folder.under("data/")} - {"people"}
+    return {name: parts(folder, name) for name in sorted(names)}
+
+
+def column_entries(folder: Folder, table: str) -> list[dict[str, object]]:
+    """Return what columns.json says of the columns of a table; what is no description is passed over."""
+    said = folder.json("columns.json") if "columns.json" in folder.files else []
+    listed = said.get("columns") if isinstance(said, dict) else said
+    return [
+        {str(key): value for key, value in entry.items()}
+        for entry in (listed if isinstance(listed, list) else [])
+        if isinstance(entry, dict) and str(entry.get("file")).strip("/").split("/")[-1] == table
+    ]
+
+
+def described(folder: Folder) -> Mapping[str, Column]:
+    """Return the columns of the people as columns.json describes them.
+
+    A cyclic column without a period is passed over: its name tells the period, or nothing does.
+    """
+    columns = {}
+    for entry in column_entries(folder, "people"):
+        name, unit, period = (entry.get(key) for key in ("name", "unit", "period"))
+        role = next((role for role in ROLES if role == entry.get("role")), None)
+        kind = next((kind for kind in KINDS if kind == entry.get("kind")), None)
+        turn = float(period) if isinstance(period, int | float) and period else None
+        if isinstance(name, str) and role and kind and (kind != "cyclic" or turn):
+            columns[name] = Column(name, role, kind, unit if isinstance(unit, str) else None, turn)
+    return columns

@@ -1,0 +1,207 @@
+"""Push a release to a hub: verified first, shown, confirmed, then sent as one commit to a private data set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from personax.errors import FetchError, InputError, require
+from personax.release._card_front_matter import read_card
+from personax.release._untrusted_folder import Folder, open_folder
+from personax.release.checks._check import mapping
+from personax.release.checks._verify import verify_folder
+from personax.release.reading._load import REPO
+
+__all__ = ["Pushed", "Sending", "push"]
+
+KEPT = ".gitattributes"
+"""The hub's own file in every data set."""
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What would be sent; its text is what a person confirms.
+
+    Parameters
+    ----------
+    repo
+        ``"user/name"``.
+    files
+        Path -> bytes.
+    removed
+        Files of an earlier push that the release no longer has; earlier commits keep them.
+    private, gated
+        Who will see it: only its owner; only those whom the owner lets in.
+    licence, verdict
+        Of the card and the audit.
+    unsure
+        Checks that cannot tell.
+    """
+
+    repo: str
+    files: Mapping[str, int]
+    removed: Sequence[str]
+    private: bool
+    gated: bool
+    licence: str
+    verdict: str
+    unsure: Sequence[str]
+
+    def __str__(self) -> str:
+        seen = "only you can see it" if self.private else "everybody can see it"
+        lines = [
+            f"to {self.repo}: {len(self.files)} files, {sum(self.files.values()):,} bytes; {seen}",
+            *(f"  {name}  {size:,}" for name, size in self.files.items()),
+            *(f"  {name}  is removed; earlier commits keep it" for name in self.removed),
+            f"access: {'on request, granted by you' if self.gated else 'no request needed'}",
+            f"licence: {self.licence}",
+            f"audit: {self.verdict}",
+            *([f"could not be verified: {', '.join(self.unsure)}"] if self.unsure else []),
+        ]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """Where a release has gone: the data set's address and the commit."""
+
+    url: str
+    commit: str
+    sent: Sending = field(repr=False)
+
+
+def push(
+    folder: str | os.PathLike[str],
+    repo: str,
+    *,
+    confirm: Callable[[Sending], bool],
+    token: str | None = None,
+    private: bool = True,
+    gated: bool = True,
+    endpoint: str | None = None,
+    message: str = "A release by personax",
+) -> Pushed:
+    """Send a release folder to a hub's data set.
+
+    The data set is made where there is none. It then holds this release and nothing else; all files are one commit.
+
+    Parameters
+    ----------
+    folder
+        A release that `personax.release.verify.verify` finds no fault in.
+    repo
+        ``"user/name"``.
+    confirm
+        Is shown what would be sent and says whether to send it; a command line has the person type the data set's name.
+    token
+        Of a hub's user who may write; None takes what huggingface_hub finds, HF_TOKEN first. It is never written.
+    private
+        Only its owner sees it. Making a data set public is a step of its own, and one that cannot be taken back.
+    gated
+        Whoever wants it must ask and accept its terms.
+    endpoint
+        Of the hub; None takes the setting of huggingface_hub.
+    message
+        Of the commit.
+
+    Raises
+    ------
+    InputError
+        A check fails, there is no token, a private data set was wanted and it is public, or nobody confirmed.
+    FetchError
+        The hub refuses or does not answer.
+    """
+    if not REPO.fullmatch(repo):
+        raise InputError(f"{repo!r} is no name of a data set; say user/name")
+    found = open_folder(Path(folder))
+    verification = verify_folder(found)
+    if verification.failed:
+        faults = "; ".join(f"{check.name}: {check.text}" for check in verification.failed)
+        raise InputError(f"nothing was sent: {faults}")
+    hub = require("huggingface_hub", extra="release")
+    own = token or hub.get_token()
+    if not own:
+        raise InputError("nothing was sent: there is no token; set HF_TOKEN to one that may write")
+    api = hub.HfApi(endpoint=endpoint, token=own, library_name="personax")
+    with _told(repo, own):
+        there = _info(api, repo)
+    if there is not None and private and not there.private:
+        raise InputError(f"nothing was sent: {repo} is public; make it private on the hub, or take another name")
+    unsure = [check.name for check in verification.checks if check.outcome == "cannot tell"]
+    sending = _sending(found, repo, there, private=private, gated=gated, unsure=unsure)
+    if not confirm(sending):
+        raise InputError(f"nothing was sent: sending to {repo} was not confirmed")
+    with _told(repo, own):
+        if there is None:
+            api.create_repo(repo, repo_type="dataset", private=private)
+            there = _info(api, repo)
+            if there is None or (private and not there.private):
+                raise InputError(f"nothing was sent: the hub did not make {repo} private; look at it there")
+        if gated:
+            api.update_repo_settings(repo, repo_type="dataset", gated="manual")
+        return _commit(hub, api, found, sending, there, message)
+
+
+def _info(api: Any, repo: str) -> Any:  # noqa: ANN401 - the hub's client is imported late
+    not_found = require("huggingface_hub.errors", extra="release").RepositoryNotFoundError
+    try:
+        return api.repo_info(repo, repo_type="dataset")
+    except not_found:
+        return None
+
+
+def _sending(
+    folder: Folder,
+    repo: str,
+    there: Any,  # noqa: ANN401
+    *,
+    private: bool,
+    gated: bool,
+    unsure: Sequence[str],
+) -> Sending:
+    about, _ = read_card(folder.text("README.md")) if "README.md" in folder.files else ({}, "")
+    audit = mapping(folder.json("audit.json")) if "audit.json" in folder.files else {}
+    before = {file.rfilename for file in there.siblings or ()} if there is not None else set()
+    return Sending(
+        repo=repo,
+        files={name: path.stat().st_size for name, path in folder.files.items()},
+        removed=sorted(before - set(folder.files) - {KEPT}),
+        private=bool(there.private) if there is not None else private,
+        gated=gated,
+        licence=str(about.get("license_name") or about.get("license") or "not stated"),
+        verdict=str(audit.get("verdict") or "not attacked"),
+        unsure=unsure,
+    )
+
+
+def _commit(hub: Any, api: Any, folder: Folder, sending: Sending, there: Any, message: str) -> Pushed:  # noqa: ANN401
+    added = [hub.CommitOperationAdd(name, str(path)) for name, path in folder.files.items()]
+    gone = [hub.CommitOperationDelete(name) for name in sending.removed]
+    made = api.create_commit(
+        sending.repo, [*gone, *added], commit_message=message, repo_type="dataset", parent_commit=there.sha
+    )
+    # a .gitignore on the hub makes it pass over files without a word
+    arrived = set(api.list_repo_files(sending.repo, repo_type="dataset", revision=made.oid)) - {KEPT}
+    if arrived != set(sending.files):
+        wrong = ", ".join(sorted(arrived ^ set(sending.files)))
+        raise FetchError(f"{sending.repo} does not hold what was sent; look there for {wrong}")
+    return Pushed(f"{api.endpoint}/datasets/{sending.repo}", str(made.oid), sending)
+
+
+@contextmanager
+def _told(repo: str, token: str) -> Iterator[None]:
+    """Turn what the hub's client raises into one sentence without the token."""
+    errors = require("huggingface_hub.errors", extra="release")
+    try:
+        yield
+    except (errors.HTTPError, OSError, RuntimeError, ValueError) as error:
+        inner = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
+        status = getattr(getattr(inner, "response", None), "status_code", None)
+        said = str(getattr(inner, "server_message", None) or type(inner).__name__).replace(token, "***")
+        short = "".join(letter for letter in said if letter.isprintable())[:200]
+        answer = f"answered {status}, {short}" if status else f"could not be asked, {short}"
+        raise FetchError(f"pushing to {repo} stopped: the hub {answer}; look at {repo} there and push again") from None

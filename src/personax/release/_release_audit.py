@@ -1,0 +1,253 @@
+"""Run all campaigns against what lies in a release folder, put the verdict in words, and stop at the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from personax.progress import Progress, Silent
+from personax.release._invert import chains_of, named
+from personax.release._keystore import Key
+from personax.release._layout import parts
+from personax.release._release_input import Contents
+from personax.release._table_protection import Protected
+from personax.release._untrusted_folder import open_folder
+from personax.release._untrusted_tables import frame
+from personax.release.audit import CAMPAIGNS, Attack, AuditReport, Campaign, Gate, audit, audit_table
+from personax.release.audit._cached_views import Rows
+from personax.release.audit._joint_attack import LABEL, by_groups, by_pairs, groups_of
+from personax.release.audit._linkage import TRAINED, linkage
+from personax.release.audit._nearest_neighbours import standardised
+from personax.release.audit._report import LEAST
+from personax.release.audit._self_training import Pairs
+from personax.release.audit._table_join import join, joined
+from personax.release.audit._version_linkage import Versions
+from personax.release.disclosure import with_names
+from personax.release.transforms import Chain
+
+__all__ = ["PEOPLE", "ReleaseAudit", "audit_release"]
+
+PEOPLE = 500
+"""Scored in a build; ``personax release audit`` scores more. The attacker holds everybody in both."""
+FORMAT = 2
+"""Of audit.json: 1 had attacks in one list, 2 has campaigns."""
+NARROW = 256
+"""Numbers of all measurements up to which self-training is tried on them together."""
+MOST = 6
+"""Columns that are inferred."""
+
+
+@dataclass(frozen=True)
+class ReleaseAudit:
+    """What all campaigns against a release have reached.
+
+    Parameters
+    ----------
+    transform
+        Of its vectors.
+    measurements
+        ``<modality>/<measurement>`` -> its audit.
+    table
+        Attacks on the people table.
+    gate
+        Which limits held.
+    older
+        What an older version and this one tell together; None where none was given.
+    """
+
+    transform: str
+    measurements: Mapping[str, AuditReport]
+    table: Sequence[Attack]
+    gate: Gate
+    older: Versions | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The verdict that a card quotes: the worst measurement, then the table."""
+        parts = []
+        if self.measurements:
+            worst = max(self.measurements, key=lambda name: self.measurements[name].worst.value or 0.0)
+            parts.append(self.measurements[worst].sentence(worst))
+        risks = [attack for attack in self.table if attack.beats]
+        if risks:
+            most = max(risks, key=lambda attack: attack.value or 0.0)
+            does = (
+                f"{most.name} with {most.knows} finds {most.value:.0%} of people"
+                if most.measure == "rank-1"
+                else f"{most.name} succeeds {most.value:.0%} of the time beyond what it does on people not in it"
+            )
+            parts.append(f"Of the table, {does}: it is pseudonymised, not anonymous.")
+        return " ".join(parts) or "The release is too small to attack; treat it as pseudonymised, not anonymous."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what audit.json holds."""
+        return {
+            "format": FORMAT,
+            "verdict": self.sentence,
+            "transform": self.transform,
+            "gate": {name: limit for name, limit in asdict(self.gate).items() if limit is not None},
+            "measurements": {name: report.to_dict() for name, report in self.measurements.items()},
+            "table": [attack.to_dict() for attack in self.table],
+            **({} if self.older is None else {"older_release": self.older.to_dict()}),
+        }
+
+
+def audit_release(
+    release: Path,
+    contents: Contents,
+    table: Protected,
+    key: Key,
+    *,
+    transform: str,
+    fitted: Path,
+    gate: Gate,
+    people: int = PEOPLE,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+) -> ReleaseAudit:
+    """Attack every measurement and the table.
+
+    Parameters
+    ----------
+    release
+        The folder with ``data/`` and transforms.json; what is attacked is read from there.
+    contents
+        What it was made of, without the people who were left out.
+    table
+        The protected table. The attacker of the table knows the people and the rules by which values were made
+        coarser, not the noise; shuffled categories are taken as known, because their shares tell much of them.
+    key, fitted
+        For the stolen key, and to know who is who.
+    transform, gate, people
+        The transform's name; limits, checked as soon as something is measured; at most so many are scored.
+
+    Raises
+    ------
+    InputError
+        An attack exceeds the gate.
+    """
+    folder, watch = open_folder(release), progress or Silent()
+    chains = chains_of(folder, key, fitted)
+    released = _known(folder.files, parts(folder, "people"), key, contents).sort("id")
+    nominal = [c.name for c in table.columns if c.kind == "nominal" and c.role == "feature"][:MOST]
+    shown = with_names(released, table.mapping)
+    quasi = [name for name in _quasi(table) if name in shown.columns and name in table.known.columns]
+    reports: dict[str, AuditReport] = {}
+    parts_of = {label: parts(folder, label.partition("/")[0]) for label in chains}
+    for place, (label, chain) in enumerate(chains.items()):
+        watch.step(place, len(chains) + 1, f"attacks on {label}")
+        modality, _, name = label.partition("/")
+        after = _known(folder.files, parts(folder, modality), key, contents, name).sort("id")
+        if after.height < LEAST:
+            continue
+        before = after.select("id").join(contents.embeddings[modality], on="id", how="left", maintain_order="left")
+        values = after.select("id").join(shown.select("id", *nominal), on="id", how="left", maintain_order="left")
+        sides = [after.select("id").join(rows, on="id", how="left", maintain_order="left")
+               for rows in (table.known, shown)]  # fmt: skip
+        facts = join(sides[0], sides[1], quasi)
+        reports[label] = _audit(
+            before[name].to_numpy(), after[name].to_numpy(), chain, key, transform, label,
+            {column: values[column].cast(pl.String).to_list() for column in nominal}, facts, people, rng, watch,
+        )  # fmt: skip
+        for campaign in reports[label].campaigns:
+            gate.check(label, campaign.attacks, campaign=campaign.name)
+    if reports:
+        watch.step(len(chains), len(chains) + 1, f"attacks on {LABEL}")
+        joint = _together(folder.files, parts_of, key, contents, (table.known, shown), quasi, people, rng)
+        if joint is not None:
+            reports[LABEL] = joint
+            for campaign in joint.campaigns:
+                gate.check(LABEL, campaign.attacks, campaign=campaign.name)
+    watch.step(len(chains), len(chains) + 1, "attacks on the table")
+    own = [name for name in table.known.columns if name != "id"]
+    known = table.known.sort("id")
+    made = list(audit_table(known.select(own), shown.select(own), rng=rng)) if own else []
+    if quasi:
+        made.append(joined(known, shown, quasi, rng=rng))
+        gate.check("the table", made[-1:], campaign="public_facts")
+    gate.check("the table", made[:-1] if quasi else made, campaign="table")
+    return ReleaseAudit(transform, reports, made, gate)
+
+
+def _together(
+    files: Mapping[str, Path],
+    parts_of: Mapping[str, Sequence[str]],
+    key: Key,
+    contents: Contents,
+    tables: tuple[pl.DataFrame, pl.DataFrame],
+    quasi: Sequence[str],
+    people: int,
+    rng: np.random.Generator,
+) -> AuditReport | None:
+    """Attack all measurements at once, of the people who have them all; None where they are too few.
+
+    The attacks of one measurement are not all repeated: with few numbers each, everything that has the originals.
+    """
+    released = {
+        label: _known(files, paths, key, contents, label.partition("/")[2]) for label, paths in parts_of.items()
+    }
+    ids = tables[1].select("id").sort("id")
+    for frame_ in released.values():
+        ids = ids.join(frame_.select("id"), on="id", how="semi", maintain_order="left")
+    if ids.height < LEAST:
+        return None
+
+    def rows(table: pl.DataFrame) -> pl.DataFrame:
+        return ids.join(table, on="id", how="left", maintain_order="left")
+
+    before, after = [], []
+    for label, found in released.items():
+        modality, _, name = label.partition("/")
+        before.append(np.asarray(rows(contents.embeddings[modality])[name].to_numpy(), dtype=np.float32))
+        after.append(np.asarray(rows(found)[name].to_numpy(), dtype=np.float32))
+    asked = np.sort(rng.permutation(ids.height)[:people])
+    x, y = (np.hstack([standardised(z) for z in side]) for side in (before, after))
+    trained = tuple(TRAINED) if x.shape[1] <= NARROW else ()
+    exact = linkage(Rows(x), Rows(y), CAMPAIGNS["originals"], asked=asked, trained=trained, rng=rng)
+    campaigns = [Campaign("originals", tuple(exact))]
+    if quasi:
+        groups = groups_of(rows(tables[0]), rows(tables[1]), quasi)
+        campaigns.append(Campaign("public_facts", (by_groups(before, after, groups, asked=asked, rng=rng),)))
+    points, best = by_pairs(before, after, rng=rng)
+    return AuditReport(ids.height, x.shape[1], len(asked), [*campaigns, Campaign("pairs", (best,))], points, None)
+
+
+def _quasi(table: Protected) -> Sequence[str]:
+    """Return what somebody may know of a person: what k-anonymity is counted over."""
+    told = table.told.get("k_anonymity")
+    return [str(name) for name in told["columns"]] if told else []
+
+
+def _known(
+    files: Mapping[str, Path], paths: Sequence[str], key: Key, contents: Contents, column: str | None = None
+) -> pl.DataFrame:
+    """Read a released table with ids in place of pseudonyms."""
+    table = frame([files[path] for path in paths], None if column is None else ["id", column])
+    return named(table, key, contents.people["id"])
+
+
+def _audit(
+    before: Any,  # noqa: ANN401 - arrays
+    after: Any,  # noqa: ANN401 - arrays
+    chain: Chain,
+    key: Key,
+    transform: str,
+    label: str,
+    attributes: Mapping[str, Sequence[str | None]],
+    facts: Pairs,
+    people: int,
+    rng: np.random.Generator,
+    watch: Progress,
+) -> AuditReport:
+    inverted = chain.invert(after)
+    # another key, as a second release of the same people would have
+    other = Chain(transform, chain.dim, Key(rng.bytes(32), key.study), label, version=chain.version)
+    return audit(
+        np.asarray(before, dtype=np.float32), after, renewed=other.fit(inverted).transform(inverted),
+        inverted=inverted, attributes=attributes, facts=facts, people=people, progress=watch, rng=rng,
+    )  # fmt: skip

@@ -1,0 +1,106 @@
+"""Attribute inference: what the released vectors say of gender, league or country, once some people's are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personax.release.audit._attack import Attack, Vectors, rate
+from personax.release.audit._nearest_neighbours import squares, standardised
+
+__all__ = ["attribute_inference"]
+
+LEARNT, ASKED = 1500, 3000
+"""At most so many people are learnt from and asked about."""
+FEW, MANY = 5, 50
+RIDGES = (1e-4, 1e-2, 1.0)
+
+Floats = NDArray[np.float64]
+
+
+class Kernel(NamedTuple):
+    """The eigenvalues and eigenvectors among those learnt from, and the kernel from those asked about to them."""
+
+    values: Floats
+    vectors: Floats
+    across: Floats
+
+
+def attribute_inference(
+    x: Vectors, y: Vectors, attributes: Mapping[str, Sequence[str | None]], *, rng: np.random.Generator
+) -> Iterator[Attack]:
+    """Yield, for each categorical column, how often it is inferred of people whose value is not known.
+
+    The attacker knows the values of half of the people. Baseline: the most frequent value. Control: the same with
+    shuffled values. ``detail`` holds what the original vectors give, and the gain over guessing.
+
+    Parameters
+    ----------
+    x, y
+        Original and released vectors.
+    attributes
+        Column -> one value a person, None where it is missing.
+    """
+    for name, values in attributes.items():
+        yield _column(name, x, y, values, rng)
+
+
+def _column(name: str, x: Vectors, y: Vectors, values: Sequence[str | None], rng: np.random.Generator) -> Attack:
+    attack, knows = f"inference of {name}", "half of the values"
+    known = np.array([place for place, value in enumerate(values) if value is not None], dtype=np.intp)
+    names, codes = np.unique([str(values[place]) for place in known], return_inverse=True)
+    frequent = np.bincount(codes, minlength=len(names)) >= FEW
+    rows, codes = known[frequent[codes]], codes[frequent[codes]]
+    names, codes = np.unique(codes, return_inverse=True)
+    if not 2 <= len(names) <= MANY or len(rows) < 40:
+        reason = (
+            f"{len(names)} values that at least {FEW} people share, of {len(rows)} people; 2 to {MANY} of 40 are needed"
+        )
+        return Attack(attack, knows, "accuracy", None, reason=reason)
+    order = rng.permutation(len(rows))
+    half = min(len(rows) // 2, LEARNT)
+    learnt, asked = order[:half], order[half : half + ASKED]
+    from_release, from_originals = _kernels(y[rows], learnt, asked), _kernels(x[rows], learnt, asked)
+    truth = codes[asked]
+    hits = int((_predict(from_release, codes[learnt], len(names)) == truth).sum())
+    original = float((_predict(from_originals, codes[learnt], len(names)) == truth).mean())
+    nothing = float((_predict(from_release, rng.permutation(codes[learnt]), len(names)) == truth).mean())
+    guess = float((truth == np.bincount(codes[learnt], minlength=len(names)).argmax()).mean())
+    detail = {"categories": len(names), "original": round(original, 6), "gain": round(hits / len(asked) - guess, 6)}
+    return rate(attack, knows, hits, len(asked), baseline=guess, control=nothing, measure="accuracy", **detail)
+
+
+def _kernels(x: Vectors, learnt: NDArray[np.intp], asked: NDArray[np.intp]) -> list[Kernel]:
+    """Return linear and Gaussian kernels: taken apart among those learnt from, and from those asked about to them."""
+    z = standardised(x)
+    a, b = z[learnt], z[asked]
+    near, far = (np.vstack([found for _, found in squares(c, a)]).astype(np.float64) for c in (a, b))
+    width = float(np.median(near[near > 0])) if (near > 0).any() else 1.0
+    return [_taken_apart((a @ a.T).astype(np.float64) / x.shape[1], (b @ a.T).astype(np.float64) / x.shape[1]),
+            _taken_apart(np.exp(-near / width), np.exp(-far / width))]  # fmt: skip
+
+
+def _taken_apart(among: Floats, across: Floats) -> Kernel:
+    values, vectors = np.linalg.eigh(among)
+    return Kernel(values, vectors, across)
+
+
+def _predict(kernels: list[Kernel], codes: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+    """Classify by kernel ridge regression on indicators; kernel and penalty by the hits left out one by one."""
+    target = np.eye(size)[codes]
+    mean = target.mean(axis=0)
+    best, most = np.zeros(0, dtype=np.intp), -1
+    for kernel in kernels:
+        turned, squared = kernel.vectors.T @ (target - mean), np.square(kernel.vectors)
+        for ridge in RIDGES:
+            shrink = 1 / (np.maximum(kernel.values, 0) + ridge * len(codes) * kernel.values.mean() / 10)
+            weights = kernel.vectors @ (shrink[:, None] * turned)
+            # ridge regression without person i, in closed form
+            left_out = target - mean - weights / (squared @ shrink)[:, None]
+            hits = int(((left_out + mean).argmax(axis=1) == codes).sum())
+            if hits > most:
+                best, most = (kernel.across @ weights + mean).argmax(axis=1), hits
+    return best

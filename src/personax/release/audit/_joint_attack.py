@@ -1,0 +1,185 @@
+"""All measurements at once: a person's vectors tell together what none tells alone, the more so beside a table.
+
+Every measurement has a map of its own under the key, and all of them send the same person to the same row. So one
+matching of people is looked for, and the maps are learnt from it in turn. What a table leaves alike makes groups: the
+centres of groups are known on both sides, however many people are in each, and only people of one group can be one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from personax.release.audit._attack import Attack, Vectors, rate, wilson
+from personax.release.audit._axes import principal
+from personax.release.audit._campaign import CAMPAIGNS
+from personax.release.audit._known_pairs import Point, broken_at
+from personax.release.audit._nearest_neighbours import nearest, squares, standardised
+
+__all__ = ["LABEL", "by_groups", "by_pairs", "groups_of"]
+
+LABEL: Final = "all measurements"
+"""What the report of all measurements together is called."""
+
+PAIRS: Final = "measurements together"
+AXES = 64
+MOST = 600
+"""People who are matched one to one; of more, each takes the nearest."""
+ROUNDS, FEW_ROUNDS = 30, 4
+PROBES = 1000
+GRID = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+Indices = NDArray[np.intp]
+Map = tuple[Vectors, Vectors]
+"""Both sides of a map: rows of the originals times the first lie where rows of the release times the second do."""
+
+
+def groups_of(known: pl.DataFrame, shown: pl.DataFrame, columns: Sequence[str]) -> tuple[Indices, Indices]:
+    """Return the number of the group of each row: rows that are alike in all columns, on both sides.
+
+    Examples
+    --------
+    >>> table = pl.DataFrame({"year": [1980, 1991, 1980]})
+    >>> [part.tolist() for part in groups_of(table, table[:2], ["year"])]
+    [[0, 1, 0], [0, 1]]
+    """
+    both = pl.concat([t.select(pl.col(c).cast(pl.String).fill_null("") for c in columns) for t in (known, shown)])
+    number = both.select(pl.struct(columns).rank("dense"))[:, 0].to_numpy().astype(np.intp) - 1
+    return number[: known.height], number[known.height :]
+
+
+def by_groups(
+    before: Sequence[Vectors],
+    after: Sequence[Vectors],
+    groups: tuple[Indices, Indices],
+    *,
+    asked: Indices,
+    rng: np.random.Generator,
+) -> Attack:
+    """Return how many people are found by the groups that a table leaves, and by all their vectors.
+
+    The control has the same groups and vectors of other people: what the table gives alone.
+
+    Parameters
+    ----------
+    before, after
+        A matrix a measurement; row i of all is the same person.
+    groups
+        Of every original and of every released row.
+    asked
+        The people who are scored.
+    """
+    x, y = ([_few(z) for z in side] for side in (before, after))
+
+    def found(released: list[Vectors]) -> NDArray[np.bool_]:
+        order = rng.permutation(len(asked_all))
+        dealt, known, shown = [z[order] for z in released], groups[0], groups[1][order]
+        maps = [_map(_centres(a, known), _centres(b, shown)) for a, b in zip(x, dealt, strict=True)]
+        guess = _settled(x, dealt, maps, _blocks(known, shown))
+        return np.asarray(np.where(guess >= 0, order[guess], -1) == asked_all)
+
+    asked_all = np.arange(len(groups[0]))
+    other = rng.permutation(len(asked_all))
+    hits, none = found(y)[asked], found([z[other] for z in y])[asked]
+    return rate("groups alike and all vectors, one to one", CAMPAIGNS["public_facts"], int(hits.sum()), len(asked),
+                baseline=1 / len(asked_all), control=float(none.mean()), groups=len(np.unique(groups[1])))  # fmt: skip
+
+
+def by_pairs(
+    before: Sequence[Vectors], after: Sequence[Vectors], *, rng: np.random.Generator
+) -> tuple[list[Point], Attack]:
+    """Return what more and more known pairs find of the others in all measurements, and the best of it."""
+    x, y = ([_few(z) for z in side] for side in (before, after))
+    n = len(x[0])
+    order = rng.permutation(n)
+    known, rest = order[: n // 2], order[n // 2 :][:PROBES]
+    wrong = rng.permutation(known)
+    points = list(_points(x, y, known, known, rest, rng))
+    best = max(points, key=lambda point: point.rank_1)
+    (control,) = _points(x, y, known, wrong, rest, rng, grid=(best.pairs,))
+    attack = rate(PAIRS, f"{best.pairs} known pairs", round(best.rank_1 * len(rest)), len(rest), baseline=1 / n,
+                  control=control.rank_1, broken_at=broken_at(points))  # fmt: skip
+    return points, attack
+
+
+def _points(
+    x: list[Vectors], y: list[Vectors], known: Indices, theirs: Indices, rest: Indices, rng: np.random.Generator,
+    grid: Sequence[int] = GRID,
+) -> Iterator[Point]:  # fmt: skip
+    n = len(x[0])
+    for m in (m for m in grid if m <= len(known)):
+        order = rng.permutation(n)
+        place = np.argsort(order)
+        dealt = [z[order] for z in y]
+        some, theirs_dealt = known[:m], place[theirs[:m]]
+        maps = [_map(a[some], b[theirs_dealt]) for a, b in zip(x, dealt, strict=True)]
+        guess = _settled(x, dealt, maps, [(np.arange(n), np.arange(n))], (some, theirs_dealt))
+        hits = int((guess[rest] == place[rest]).sum())
+        low, high = wilson(hits, len(rest))
+        share = round(hits / len(rest), 6)
+        yield Point(PAIRS, m, share, round(low, 6), round(high, 6), share, None)
+
+
+def _few(z: Vectors) -> Vectors:
+    """Return scores on the first axes, as large in every measurement."""
+    z = standardised(z)
+    return standardised(principal(z, AXES)) * np.float32(np.sqrt(min(AXES, z.shape[1])))
+
+
+def _centres(z: Vectors, groups: Indices) -> Vectors:
+    """Return the mean of each group, weighed by how sure it is."""
+    number = groups.max() + 1
+    sums = np.zeros((max(number, 1), z.shape[1]), dtype=np.float64)
+    np.add.at(sums, groups, z)
+    sizes = np.bincount(groups, minlength=len(sums))
+    return np.asarray(sums / np.sqrt(np.maximum(sizes, 1))[:, None], dtype=np.float32)
+
+
+def _map(a: Vectors, b: Vectors) -> Map:
+    """Return the orthogonal map between what the rows of both span."""
+    rows = min(len(a), len(b))
+    left, sizes, right = np.linalg.svd(a[:rows].T @ b[:rows], full_matrices=False)
+    kept = sizes > 1e-5 * sizes[0]
+    return left[:, kept], right[kept].T
+
+
+def _blocks(known: Indices, shown: Indices) -> list[tuple[Indices, Indices]]:
+    return [(np.flatnonzero(known == g), np.flatnonzero(shown == g)) for g in np.intersect1d(known, shown)]
+
+
+def _settled(
+    x: list[Vectors], y: list[Vectors], maps: list[Map], blocks: list[tuple[Indices, Indices]],
+    pairs: tuple[Indices, Indices] | None = None,
+) -> Indices:  # fmt: skip
+    """Match people and learn the maps in turn, until nothing changes; -1 for who has no row."""
+    rounds = ROUNDS if max(len(known) for known, _ in blocks) <= MOST else FEW_ROUNDS
+    guess = np.full(len(x[0]), -1, dtype=np.intp)
+    for _ in range(rounds):
+        before = guess
+        guess = _matched(x, y, maps, blocks)
+        if pairs is not None:
+            guess[pairs[0]] = pairs[1]
+        if np.array_equal(guess, before):
+            break
+        some = np.flatnonzero(guess >= 0)
+        maps = [_map(a[some], b[guess[some]]) for a, b in zip(x, y, strict=True)]
+    return guess
+
+
+def _matched(x: list[Vectors], y: list[Vectors], maps: list[Map], blocks: list[tuple[Indices, Indices]]) -> Indices:
+    a, b = (np.hstack([z @ one[side] for z, one in zip(views, maps, strict=True)])
+            for side, views in enumerate((x, y)))  # fmt: skip
+    guess = np.full(len(a), -1, dtype=np.intp)
+    for known, shown in blocks:
+        if max(len(known), len(shown)) > MOST:
+            guess[known] = shown[nearest(a[known], b[shown])]
+        else:
+            cost = np.vstack([found for _, found in squares(a[known], b[shown])])
+            rows, columns = linear_sum_assignment(cost)
+            guess[known[rows]] = shown[columns]
+    return guess

@@ -1,0 +1,239 @@
+"""Known pairs: what m people, whose original and released vectors are both known, tell of everybody else.
+
+The attacker holds all originals beside the pairs, and so extends the pairs by self-training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personax.errors import MissingExtraError
+from personax.progress import Progress, Silent
+from personax.release.audit._attack import Attack, Vectors, rate, wilson
+from personax.release.audit._axes import whitened
+from personax.release.audit._inverse_network import learn
+from personax.release.audit._nearest_neighbours import distances, ranks
+from personax.release.audit._seed_pairs import by_profiles
+from personax.release.audit._self_training import Extended, Pairs, extend, reduced, reduced_white
+
+__all__ = ["Point", "broken_at", "known_pairs"]
+
+PROBES = 1000
+LEAST = 256
+"""Known pairs are tried up to the dimension, and up to so many where it is smaller."""
+RIDGES = (1e-8, 1e-4, 1e-2, 1e-1, 1.0)
+"""Penalties that held-out pairs choose among, in units of the mean squared singular value."""
+
+NEARLY_ALL = 0.95
+"""Share found from which more pairs are not tried."""
+FEW = 16
+"""Up to so many pairs, profiles help to begin."""
+CONTROL = 400
+"""People of the control of self-training."""
+
+Inverse = Callable[[Vectors], Vectors]
+Indices = NDArray[np.intp]
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One attack with m pairs: share found first and among the first ten, and the mean cosine of what is recovered.
+
+    ``cosine`` is of vectors from which the mean of the known is taken; None where nothing is recovered, only found.
+    """
+
+    attack: str
+    pairs: int
+    rank_1: float
+    low: float
+    high: float
+    rank_10: float
+    cosine: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what audit.json holds."""
+        return asdict(self)
+
+
+def known_pairs(
+    x: Vectors, y: Vectors, *, network: bool, rng: np.random.Generator, progress: Progress | None = None
+) -> tuple[list[Point], list[Attack]]:
+    """Return the curves over m known pairs, and of each attack its best point with a control.
+
+    m is 1, 2, 4 ... d; at least 256 and at most half of the people.
+
+    People who are known, at most half, are not among those to be found; the others are the same for every m.
+    """
+    order = rng.permutation(len(x))
+    most = max(1, min(max(x.shape[1], LEAST), len(x) // 2))
+    known, rest = order[:most], order[most:]
+    probes = min(PROBES, len(rest))
+    grid = sorted({most} | {2**k for k in range(most.bit_length()) if 2**k <= most})
+    at = _Scene(x[known], y[known], x[rest], y[rest[:probes]])
+    # the attacker has all originals, and so may whiten them as a transform does
+    u = whitened(x)
+    white = _Scene(u[known], y[known], u[rest], y[rest[:probes]])
+    points: list[Point] = []
+    attacks: list[Attack] = []
+
+    def tried(name: str, found: Iterable[Point]) -> None:
+        points.extend(found)
+        (progress or Silent()).step(0, 0, f"{name}, known pairs")
+
+    tried("linear map", (_point("linear map", m, at, _linear(at, m, rng)) for m in grid))
+    tried("distances to the known", (_found("distances to the known", m, at) for m in grid))
+    tried("whitened distances to the known", (_found("whitened distances to the known", m, white) for m in grid))
+    tried("self-training", _self_trained(x, y, known, rest[:probes], grid, rng))
+    if network:
+        some = [m for m in grid[-1:] if m >= 32]
+        try:
+            tried("network", (_point("network", m, at, learn(at.x[:m], at.y[:m], rng=rng)) for m in some))
+        except MissingExtraError as error:
+            attacks.append(Attack("network", "known pairs", "rank-1", None, reason=str(error)))
+    # with the wrong people behind the known pairs nothing can be learnt
+    wrong = _Scene(at.x, at.y[rng.permutation(most)], at.gallery, at.probes)
+    controls = {
+        "linear map": lambda m: _point("", m, wrong, _linear(wrong, m, rng)).rank_1,
+        "distances to the known": lambda m: _found("", m, wrong).rank_1,
+        "self-training": lambda m: _of_strangers(x, y, order, m, rng),
+    }
+    for name in dict.fromkeys(point.attack for point in points):
+        best = max((point for point in points if point.attack == name), key=lambda point: point.rank_1)
+        control = controls[name](best.pairs) if name in controls else None
+        attacks.append(rate(name, f"{best.pairs} known pairs", round(best.rank_1 * probes), probes,
+                            baseline=1 / len(rest), control=control, broken_at=broken_at(points, name)))  # fmt: skip
+    (progress or Silent()).step(0, 0, "controls, known pairs")
+    return points, attacks
+
+
+def _self_trained(
+    x: Vectors, y: Vectors, known: Indices, probes: Indices, grid: Sequence[int], rng: np.random.Generator
+) -> Iterator[Point]:
+    """Yield what more and more pairs reach, until they reach nearly everybody."""
+    order = rng.permutation(len(y))
+    place = np.argsort(order)
+    sides = (reduced(x), reduced_white(x)), reduced(y[order])
+    for m in grid:
+        best = _best(*sides, Pairs(known[:m], place[known[:m]]), probes, rng)
+        hits = best.guess == place[probes]
+        yield _summary("self-training", m, np.where(hits, 1, len(y)), None)
+        if hits.mean() >= NEARLY_ALL:
+            break
+
+
+def _best(views: Sequence[Vectors], v: Vectors, known: Pairs, asked: Indices, rng: np.random.Generator) -> Extended:
+    """Return the composition after which most people choose each other: plain or whitened, with or without profiles."""
+    best = Extended(np.zeros(len(asked), np.intp), -1.0)
+    for u in views:
+        for start in (_none, by_profiles) if len(known.original) <= FEW else (_none,):
+            found = extend(u, v, start(u, v, known), known=known, asked=asked, rng=rng)
+            best = max(best, found, key=lambda each: each.agreed)
+            if best.agreed >= NEARLY_ALL:
+                return best
+    return best
+
+
+def _none(u: Vectors, v: Vectors, known: Pairs) -> Pairs:
+    return Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
+
+
+def _of_strangers(x: Vectors, y: Vectors, order: Indices, m: int, rng: np.random.Generator) -> float:
+    """Return what self-training finds where the released people are others, and so are those of the pairs."""
+    half = min(len(x) // 2, CONTROL)
+    a, b = x[order[:half]], y[order[-half:]]
+    some = np.arange(min(m, half // 2))
+    asked = np.arange(len(some), half)
+    found = _best((reduced(a), reduced_white(a)), reduced(b), Pairs(some, some), asked, rng)
+    return float((found.guess == asked).mean())
+
+
+def broken_at(points: list[Point], attack: str | None = None, *, share: float = 0.5) -> int | None:
+    """Return the least number of known pairs with which an attack finds so large a share of all others first."""
+    return min((p.pairs for p in points if attack in (None, p.attack) and p.rank_1 >= share), default=None)
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """Known originals and releases; originals to choose from; releases to find, the first of the gallery."""
+
+    x: Vectors
+    y: Vectors
+    gallery: Vectors
+    probes: Vectors
+
+
+def _point(name: str, m: int, at: _Scene, inverse: Inverse) -> Point:
+    guess = inverse(at.probes)
+    mean = at.x[:m].mean(axis=0) if m > 1 else np.zeros(at.x.shape[1], np.float32)
+    found = ranks(guess, at.gallery, np.arange(len(guess)))
+    a, b = guess - mean, at.gallery[: len(guess)] - mean
+    cosine = (a * b).sum(axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1) + 1e-30)
+    return _summary(name, m, found, float(cosine.mean()))
+
+
+def _found(name: str, m: int, at: _Scene) -> Point:
+    """Compare distances to the known people on both sides; where distances stay, one person tells the others apart."""
+    a, b = (_logs(*pair) for pair in ((at.probes, at.y[:m]), (at.gallery, at.x[:m])))
+    return _summary(name, m, ranks(a, b, np.arange(len(a))), None)
+
+
+def _logs(rows: Vectors, known: Vectors) -> Vectors:
+    found = np.vstack([block for _, block in distances(rows, known)])
+    return np.asarray(np.log(found / found.mean() + 1e-6), dtype=np.float32)
+
+
+def _summary(name: str, m: int, found: NDArray[np.intp], cosine: float | None) -> Point:
+    hits = int((found == 1).sum())
+    low, high = wilson(hits, len(found))
+    return Point(name, m, round(hits / len(found), 6), round(low, 6), round(high, 6),
+                 round(float((found <= 10).mean()), 6), None if cosine is None else round(cosine, 6))  # fmt: skip
+
+
+def _linear(at: _Scene, m: int, rng: np.random.Generator) -> Inverse:
+    """Fit an orthogonal map and ridge regressions, and keep the one that recovers held-out pairs best."""
+    x, y = at.x[:m], at.y[:m]
+    held = max(1, m // 5)
+    if m < 3:
+        return _orthogonal(x, y)
+    tried = [_orthogonal(x[held:], y[held:]), *_ridges(x[held:], y[held:], RIDGES)]
+    errors = [float(np.square(inverse(y[:held]) - x[:held]).mean()) for inverse in tried]
+    best = int(np.argmin(errors))
+    return _orthogonal(x, y) if best == 0 else next(_ridges(x, y, RIDGES[best - 1 : best]))
+
+
+def _centred(x: Vectors, y: Vectors) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return the centres of released and original vectors, and both without them."""
+    from_, to = (z.mean(axis=0) if len(x) > 1 else np.zeros(z.shape[1]) for z in (y, x))
+    return from_, to, (y - from_).astype(np.float64), (x - to).astype(np.float64)
+
+
+def _orthogonal(x: Vectors, y: Vectors) -> Inverse:
+    """Return the orthogonal map with its scale, in the space that the pairs span."""
+    from_, to, a, b = _centred(x, y)
+    q, r = np.linalg.qr(a.T)
+    p, s = np.linalg.qr(b.T)
+    left, sizes, right = np.linalg.svd(r @ s.T)
+    scale = sizes.sum() / (np.square(a).sum() + 1e-30)
+    return _affine(from_, q @ left, scale * (right @ p.T), to)
+
+
+def _ridges(x: Vectors, y: Vectors, penalties: Sequence[float]) -> Iterator[Inverse]:
+    """Yield ridge regressions: all by one decomposition of the products of the pairs, m x m."""
+    from_, to, a, b = _centred(x, y)
+    squares, u = np.linalg.eigh(a @ a.T)
+    squares = np.maximum(squares, 0)
+    first, target = a.T @ u, u.T @ b
+    # as many as a singular value decomposition would give
+    mean = squares.sum() / min(a.shape)
+    for ridge in penalties:
+        yield _affine(from_, first, target / (squares + ridge * mean + 1e-30)[:, None], to)
+
+
+def _affine(origin: NDArray[Any], first: NDArray[Any], second: NDArray[Any], to: NDArray[Any]) -> Inverse:
+    return lambda rows: np.asarray(((rows - origin) @ first) @ second + to, dtype=np.float32)

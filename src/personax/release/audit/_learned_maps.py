@@ -1,0 +1,131 @@
+"""Maps learnt from pairs, that predict each person without their own pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personax.release.audit._attack import Vectors
+from personax.release.audit._nearest_neighbours import squares
+
+__all__ = ["Predicted", "orthogonal", "predict"]
+
+PENALTIES: Final = np.geomspace(1e-5, 30, 14)
+"""In units of the mean eigenvalue."""
+MOST: Final = 1000
+"""Pairs that a map with a kernel is learnt from."""
+BEND: Final = 0.3
+"""Weight of the Gaussian beside the linear kernel."""
+
+Indices = NDArray[np.intp]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Where all rows of one side lie on the other; those that were learnt from, as if they had not been."""
+
+    all: Vectors
+
+    def of(self, rows: Indices) -> Vectors:
+        """Return some rows."""
+        return self.all[rows]
+
+
+@dataclass(frozen=True)
+class _Fit:
+    error: float
+    predicted: Floats
+
+
+def orthogonal(x: Vectors, y: Vectors, a: Indices, b: Indices) -> Predicted:
+    """Return the orthogonal map with its scale that sends rows `a` of `x` to rows `b` of `y` best."""
+    at, to = x[a].mean(axis=0), y[b].mean(axis=0)
+    left, sizes, right = np.linalg.svd((x[a] - at).T @ (y[b] - to), full_matrices=False)
+    scale = sizes.sum() / (np.square(x[a] - at).sum() + 1e-30)
+    return Predicted(np.asarray(scale * ((x - at) @ left @ right) + to, dtype=np.float32))
+
+
+def predict(x: Vectors, y: Vectors, a: Indices, b: Indices, kernels: Sequence[str]) -> Predicted:
+    """Predict rows of `y` from all rows of `x` by ridge regression on the pairs (a, b).
+
+    The kernel, ``linear`` or ``bent`` (linear and Gaussian of median width), and the penalty are those that predict
+    left out pairs best; what is left out is known in closed form.
+
+    Notes
+    -----
+    With the smoother H of the training rows, the residual without pair i is (y_i - (H y)_i) / (1 - H_ii).
+
+    References
+    ----------
+    Allen 1974, doi:10.1080/00401706.1974.10489157 (PRESS).
+    """
+    at, to = x[a].mean(axis=0), y[b].mean(axis=0)
+    z = (x - at).astype(np.float32)
+    fits = []
+    if "linear" in kernels:
+        fits.append(_linear(z, a, (y[b] - to).astype(np.float64)))
+    if "bent" in kernels:
+        few = slice(0, MOST)
+        fits.append(_bent(z, a[few], (y[b][few] - to).astype(np.float64)))
+    best = min(fits, key=lambda fit: fit.error)
+    return Predicted(np.asarray(best.predicted + to, dtype=np.float32))
+
+
+def _linear(z: Vectors, a: Indices, target: Floats) -> _Fit:
+    """Fit in the space of the axes, d x d, which is the smaller one once pairs are many, or in that of the pairs."""
+    own = z[a].astype(np.float64)
+    if len(own) <= own.shape[1]:
+        return _smoothed(own @ own.T, z.astype(np.float64) @ own.T, a, target)
+    values, axes = np.linalg.eigh(own.T @ own)
+    values = np.maximum(values, 0)
+    turned = own @ axes
+    wanted, squared = turned.T @ target, np.square(turned)
+    best: tuple[float, Floats, Floats] | None = None
+    for penalty in PENALTIES * values.mean():
+        shrink = 1 / (values + penalty)
+        weights = shrink[:, None] * wanted
+        left_out = (target - turned @ weights) / np.maximum(1 - squared @ shrink, 1e-6)[:, None]
+        error = float(np.square(left_out).mean())
+        if best is None or error < best[0]:
+            best = error, weights, left_out
+    assert best is not None
+    error, weights, left_out = best
+    predicted = z @ (axes @ weights).astype(np.float32)
+    return _Fit(error, _replaced(np.asarray(predicted, dtype=np.float64), a, target - left_out))
+
+
+def _bent(z: Vectors, a: Indices, target: Floats) -> _Fit:
+    own = z[a]
+    width = float(np.median(np.vstack([block for _, block in squares(own, own)]))) + 1e-30
+    size = float(np.square(own).sum(axis=1).mean()) + 1e-30
+    kernel = np.vstack([BEND * np.exp(-block / width) for _, block in squares(z, own)])
+    kernel += z @ (own.T / size)
+    return _smoothed(kernel[a].astype(np.float64), kernel.astype(np.float64), a, target)
+
+
+def _smoothed(among: Floats, across: Floats, a: Indices, target: Floats) -> _Fit:
+    """Fit by the kernel among the pairs; predict by the kernel from all rows to them."""
+    values, vectors = np.linalg.eigh((among + among.T) / 2)
+    values = np.maximum(values, 0)
+    wanted, squared = vectors.T @ target, np.square(vectors)
+    best: tuple[float, Floats, Floats] | None = None
+    for penalty in PENALTIES * values.mean():
+        shrink = 1 / (values + penalty)
+        weights = vectors @ (shrink[:, None] * wanted)
+        left_out = weights / (squared @ shrink)[:, None]
+        error = float(np.square(left_out).mean())
+        if best is None or error < best[0]:
+            best = error, weights, left_out
+    assert best is not None
+    error, weights, left_out = best
+    return _Fit(error, _replaced(across @ weights, a, target - left_out))
+
+
+def _replaced(predicted: Floats, a: Indices, values: Floats) -> Floats:
+    predicted[a] = values
+    return predicted

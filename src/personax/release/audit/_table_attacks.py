@@ -1,0 +1,196 @@
+"""Singling out and linkability of a released table, against people who are not in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from personax.errors import InputError
+from personax.release.audit._attack import SURE, Attack, wilson
+
+__all__ = ["audit_table"]
+
+TRIES = 500
+MIXED = 4
+"""Columns that a predicate of several columns joins."""
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Numbers a column: values as they are, text as codes that original and release share; NaN is missing."""
+
+    values: Floats
+    text: Mask
+    ranges: Floats
+
+    def rows(self, rows: NDArray[np.intp]) -> _Table:
+        return _Table(self.values[rows], self.text, self.ranges)
+
+
+def audit_table(original: pl.DataFrame, released: pl.DataFrame, *, rng: np.random.Generator) -> Iterator[Attack]:
+    """Attack the tabular part of a release; row i of both tables is the same person.
+
+    Half of the people are taken for the release, the other half for people who are not in it: the control. The risk is
+    what the attack reaches beyond the control, (a - c) / (1 - c).
+
+    Raises
+    ------
+    InputError
+        The tables do not have the same people, or no column in common.
+
+    References
+    ----------
+    Giomi, Boenisch, Wehmeyer, Tasnadi 2022, arXiv:2211.10459.
+    """
+    names = [name for name in released.columns if name in original.columns and not original[name].dtype.is_nested()]
+    if original.height != released.height or not names:
+        raise InputError("original and released table must hold the same people in the same order, and a common column")
+    if original.height < 40:
+        reason = f"{original.height} people are too few to keep half of them as a control; 40 are needed"
+        for name in ("singling out by one column", "singling out by several columns", "linkability"):
+            yield Attack(name, "the released table", "risk", None, reason=reason)
+        return
+    a, b = _tables(original.select(names), released.select(names))
+    order = rng.permutation(original.height)
+    half = len(order) // 2
+    inside, outside, seen = a.rows(order[:half]), a.rows(order[half : 2 * half]), b.rows(order[:half])
+    yield _singling("singling out by one column", _by_one(seen, rng), inside, outside, rng)
+    yield _singling("singling out by several columns", _by_several(seen, rng), inside, outside, rng)
+    yield _linkability(inside, outside, seen, rng)
+
+
+def _tables(*frames: pl.DataFrame) -> tuple[_Table, ...]:
+    columns, text = [], []
+    for name in frames[0].columns:
+        series = [frame[name] for frame in frames]
+        is_text = not all(s.dtype.is_numeric() for s in series)
+        text.append(is_text)
+        if is_text:
+            codes: dict[str, float] = {}
+            columns.append([
+                [np.nan if value is None else codes.setdefault(str(value), float(len(codes))) for value in s]
+                for s in series
+            ])  # fmt: skip
+        else:
+            columns.append([s.cast(pl.Float64).fill_null(np.nan).to_list() for s in series])
+    arrays = [np.array([column[place] for column in columns], dtype=np.float64).T for place in range(len(frames))]
+    seen = np.where(np.isfinite(arrays[0]), arrays[0], np.nan)
+    spread = np.array([np.ptp(c[np.isfinite(c)]) if np.isfinite(c).any() else 0.0 for c in seen.T])
+    ranges = np.where(spread > 0, spread, 1.0)
+    return tuple(_Table(values, np.array(text), ranges) for values in arrays)
+
+
+Condition = tuple[int, str, float]
+"""Column, comparison, value."""
+Predicate = tuple[Condition, ...]
+
+
+def _holds(table: _Table, predicate: Predicate) -> Mask:
+    found = np.ones(len(table.values), dtype=bool)
+    for column, relation, value in predicate:
+        values = table.values[:, column]
+        found &= values == value if relation == "==" else values >= value if relation == ">=" else values <= value
+    return found
+
+
+def _alone(table: _Table, predicate: Predicate) -> bool:
+    return int(_holds(table, predicate).sum()) == 1
+
+
+def _by_one(seen: _Table, rng: np.random.Generator) -> list[Predicate]:
+    """Return values that one released person has, and the ends of the numbers."""
+    made: list[Predicate] = []
+    for column in range(seen.values.shape[1]):
+        values = seen.values[:, column][np.isfinite(seen.values[:, column])]
+        found, counts = np.unique(values, return_counts=True)
+        made += [((column, "==", float(value)),) for value in found[counts == 1]]
+        if not seen.text[column] and len(values):
+            made += [((column, "<=", float(values.min())),), ((column, ">=", float(values.max())),)]
+    return [made[place] for place in rng.permutation(len(made))[:TRIES]]
+
+
+def _by_several(seen: _Table, rng: np.random.Generator) -> list[Predicate]:
+    """Return what sets one released person apart: text as it is, numbers from theirs outwards."""
+    medians = np.array([np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else 0.0 for c in seen.values.T])
+    made: list[Predicate] = []
+    for _ in range(20 * TRIES):
+        row = seen.values[rng.integers(len(seen.values))]
+        columns = rng.permutation(len(row))[:MIXED]
+        parts = [(int(c), "==" if seen.text[c] else ">=" if row[c] > medians[c] else "<=", float(row[c]))
+                 for c in columns if np.isfinite(row[c])]  # fmt: skip
+        if parts and _alone(seen, tuple(parts)):
+            made.append(tuple(parts))
+        if len(made) == TRIES:
+            break
+    return made
+
+
+def _at_random(like: _Table, count: int, width: int, rng: np.random.Generator) -> list[Predicate]:
+    """Return guesses without the release: values drawn between the ends that everybody knows."""
+    low = np.nanmin(np.where(np.isfinite(like.values), like.values, np.inf), axis=0)
+    made = []
+    for _ in range(count):
+        columns = rng.permutation(like.values.shape[1])[:width]
+        made.append(tuple((int(c), "==" if like.text[c] else str(rng.choice([">=", "<="])),
+                           float(np.floor(low[c] + rng.random() * (like.ranges[c] + 1)) if like.text[c]
+                                 else low[c] + rng.random() * like.ranges[c])) for c in columns))  # fmt: skip
+    return made
+
+
+def _singling(
+    name: str, predicates: list[Predicate], inside: _Table, outside: _Table, rng: np.random.Generator
+) -> Attack:
+    if not predicates:
+        return Attack(
+            name, "the released table", "risk", None, reason="no released person stands alone by any predicate"
+        )
+    guesses = _at_random(inside, len(predicates), max(map(len, predicates)), rng)
+    hits = [sum(_alone(table, p) for p in made)
+            for made, table in ((predicates, inside), (predicates, outside), (guesses, inside))]  # fmt: skip
+    return _risk(name, *hits, tries=len(predicates), guessing=hits[2] / len(predicates))
+
+
+def _linkability(inside: _Table, outside: _Table, seen: _Table, rng: np.random.Generator) -> Attack:
+    """Ask whether two halves of a person's columns find the same released person."""
+    name = "linkability"
+    width = inside.values.shape[1]
+    if width < 2:
+        return Attack(name, "the released table", "risk", None, reason="one column cannot be divided in two")
+    columns = rng.permutation(width)
+    parts = columns[: width // 2], columns[width // 2 :]
+    tried = rng.permutation(len(inside.values))[:TRIES]
+    linked = [sum(int(_nearest(table.values[row], seen, parts[0]) == _nearest(table.values[row], seen, parts[1]))
+                  for row in tried) for table in (inside, outside)]  # fmt: skip
+    return _risk(name, *linked, tries=len(tried), guessing=1 / len(seen.values))
+
+
+def _nearest(person: Floats, table: _Table, columns: NDArray[np.intp]) -> int:
+    """Return the row at the least Gower distance; a missing value is as far as can be."""
+    gap = np.abs(table.values[:, columns] - person[columns]) / table.ranges[columns]
+    gap = np.where(table.text[columns], gap > 0, np.minimum(gap, 1))
+    missing = ~np.isfinite(table.values[:, columns]) | ~np.isfinite(person[columns])
+    return int(np.where(missing, 1.0, gap).sum(axis=1).argmin())
+
+
+def _risk(name: str, hits: int, strangers: int, *_: int, tries: int, guessing: float) -> Attack:
+    """Return the share beyond the control with its interval, as the reference propagates it."""
+    (a, da), (c, dc) = (_middle(count, tries) for count in (hits, strangers))
+    risk = max(0.0, (a - c) / (1 - c)) if c < 1 else 0.0
+    spread = float(np.hypot(da / (1 - c), dc * (1 - a) / (1 - c) ** 2)) if c < 1 else 1.0
+    value, low, high = (round(end, 6) for end in (risk, max(0.0, risk - spread), min(1.0, risk + spread)))
+    floor = round(max(0.0, risk - spread * float(ndtri(0.5 + SURE / 2) / ndtri(0.975))), 6)
+    shares = {"attack": round(hits / tries, 6), "control": round(strangers / tries, 6), "guessing": round(guessing, 6)}
+    return Attack(name, "the released table", "risk", value, low, high, floor, 0.0, None, tries, detail=shares)
+
+
+def _middle(hits: int, tries: int) -> tuple[float, float]:
+    low, high = wilson(hits, tries)
+    return (low + high) / 2, (high - low) / 2

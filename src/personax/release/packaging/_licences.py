@@ -1,0 +1,343 @@
+"""Licences: what is known of them, and what a release inherits from its sources and encoders.
+
+An entry says what docs/embed.md, docs/leagues.md and docs/celeba.md say, and where a reader checks it; the terms of
+the leagues' sites were not read live, so theirs is the site's own address. Nothing is guessed: a name that is not here
+is unknown, and the release says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from personax.errors import InputError
+from personax.release.packaging._facts import Facts
+from personax.release.packaging._markdown import render
+from personax.strict import nearest
+
+__all__ = [
+    "BINDING",
+    "ENCODERS",
+    "LICENCES",
+    "SOURCES",
+    "Clause",
+    "Inherited",
+    "Item",
+    "Licence",
+    "Terms",
+    "inherited",
+    "licence_of",
+    "licence_page",
+]
+
+
+Clause = Literal["consent", "unknown", "non-commercial", "share-alike", "attribution"]
+
+BINDING: Final[Mapping[Clause, str]] = {
+    "consent": "its owners publish no licence, or forbid passing on: rows may leave only with their consent",
+    "unknown": "nobody has said under which terms it is: not known; ask",
+    "non-commercial": "no commercial use",
+    "share-alike": "what is made of it is passed on under the same licence",
+    "attribution": "its makers are named",
+}
+"""Clause -> what it asks for, the one that binds most first."""
+
+
+@dataclass(frozen=True)
+class Licence:
+    """A licence that a publisher may choose: its SPDX name, its address, and what it lets others do."""
+
+    name: str
+    url: str
+    commercial: bool = True
+    attribution: bool = True
+    share_alike: bool = False
+
+    @property
+    def clauses(self) -> tuple[Clause, ...]:
+        """What it asks for."""
+        asked: dict[Clause, bool] = {
+            "non-commercial": not self.commercial,
+            "share-alike": self.share_alike,
+            "attribution": self.attribution,
+        }
+        return tuple(clause for clause, holds in asked.items() if holds)
+
+
+_CC: Final = "https://creativecommons.org"
+
+LICENCES: Final[Mapping[str, Licence]] = {
+    "apache-2.0": Licence("Apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0"),
+    "cc-by-4.0": Licence("CC-BY-4.0", f"{_CC}/licenses/by/4.0/"),
+    "cc-by-nc-4.0": Licence("CC-BY-NC-4.0", f"{_CC}/licenses/by-nc/4.0/", commercial=False),
+    "cc-by-nc-sa-4.0": Licence("CC-BY-NC-SA-4.0", f"{_CC}/licenses/by-nc-sa/4.0/", commercial=False, share_alike=True),
+    "cc-by-sa-4.0": Licence("CC-BY-SA-4.0", f"{_CC}/licenses/by-sa/4.0/", share_alike=True),
+    "cc0-1.0": Licence("CC0-1.0", f"{_CC}/publicdomain/zero/1.0/", attribution=False),
+    "mit": Licence("MIT", "https://opensource.org/license/mit"),
+    "odbl": Licence("ODbL-1.0", "https://opendatacommons.org/licenses/odbl/1-0/", share_alike=True),
+    "odc-by": Licence("ODC-By-1.0", "https://opendatacommons.org/licenses/by/1-0/"),
+    "pddl": Licence("PDDL-1.0", "https://opendatacommons.org/licenses/pddl/1-0/", attribution=False),
+}
+"""Id of the Hugging Face hub -> the licence."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The terms of an encoder or a source.
+
+    Parameters
+    ----------
+    licence
+        In short.
+    clauses
+        What a release inherits.
+    reference
+        Where it is written.
+    attribution
+        Who is to be named.
+    note
+        What else must be known; a sentence.
+    """
+
+    licence: str
+    clauses: tuple[Clause, ...]
+    reference: str
+    attribution: str = ""
+    note: str = ""
+
+
+def _model(licence: str, maker: str, reference: str) -> Terms:
+    """Permissive weights: the licence binds copies of the weights; vectors name who made them all the same."""
+    return Terms(licence, ("attribution",), reference, maker)
+
+
+_OFFLINE = Terms("Apache-2.0 (personax itself)", (), "https://www.apache.org/licenses/LICENSE-2.0")
+
+ENCODERS: Final[Mapping[str, Terms]] = {
+    "simulate": Terms("none needed: the vectors are computed from invented people", (), ""),
+    "hashed n-grams": _OFFLINE,
+    "colours and edges": _OFFLINE,
+    "imagebind_huge": Terms(
+        "CC BY-NC-SA 4.0",
+        ("non-commercial", "share-alike", "attribution"),
+        "https://github.com/facebookresearch/ImageBind/blob/main/model_card.md",
+        "ImageBind, by FAIR, Meta AI (Girdhar et al., CVPR 2023)",
+        "Its model card says CC BY-NC-SA 4.0 and its README CC BY-NC 4.0; the stricter one is taken here.",
+    ),
+    "Alibaba-NLP/gte-Qwen2-7B-instruct": _model(
+        "Apache-2.0", "gte-Qwen2, by Alibaba-NLP", "https://huggingface.co/Alibaba-NLP/gte-Qwen2-7B-instruct"
+    ),
+    "Alibaba-NLP/gte-Qwen2-1.5B-instruct": _model(
+        "Apache-2.0", "gte-Qwen2, by Alibaba-NLP", "https://huggingface.co/Alibaba-NLP/gte-Qwen2-1.5B-instruct"
+    ),
+    "sentence-transformers/all-mpnet-base-v2": _model(
+        "Apache-2.0",
+        "all-mpnet-base-v2, by sentence-transformers",
+        "https://huggingface.co/sentence-transformers/all-mpnet-base-v2",
+    ),
+    "intfloat/e5-base-v2": _model("MIT", "E5, by intfloat", "https://huggingface.co/intfloat/e5-base-v2"),
+    "intfloat/multilingual-e5-large": _model(
+        "MIT", "multilingual E5, by intfloat", "https://huggingface.co/intfloat/multilingual-e5-large"
+    ),
+    "BAAI/bge-base-en-v1.5": _model("MIT", "BGE, by BAAI", "https://huggingface.co/BAAI/bge-base-en-v1.5"),
+    "thenlper/gte-base": _model("MIT", "GTE, by thenlper", "https://huggingface.co/thenlper/gte-base"),
+    "google/vit-base-patch16-224": _model(
+        "Apache-2.0", "ViT, by Google", "https://huggingface.co/google/vit-base-patch16-224"
+    ),
+    "sentence-transformers/all-MiniLM-L6-v2": _model(
+        "Apache-2.0",
+        "all-MiniLM-L6-v2, by sentence-transformers",
+        "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2",
+    ),
+    "openai/clip-vit-base-patch32": _model("MIT", "CLIP, by OpenAI", "https://github.com/openai/CLIP"),
+    "facebook/dinov2-base": _model("Apache-2.0", "DINOv2, by Meta AI", "https://huggingface.co/facebook/dinov2-base"),
+    "google/siglip-base-patch16-224": _model(
+        "Apache-2.0", "SigLIP, by Google", "https://huggingface.co/google/siglip-base-patch16-224"
+    ),
+}
+"""Name of the encoder, as its card gives it -> its terms."""
+
+
+def _site(owner: str, reference: str, note: str = "") -> Terms:
+    return Terms("terms of the site; no open licence", ("consent", "attribution"), reference, owner, note)
+
+
+SOURCES: Final[Mapping[str, Terms]] = {
+    "simulate": Terms("none needed: the people are invented", (), ""),
+    "wikidata": Terms("CC0 1.0", (), "https://www.wikidata.org/wiki/Wikidata:Data_access", "Wikidata (by courtesy)"),
+    "geonames": Terms("CC BY 4.0", ("attribution",), "https://www.geonames.org/about.html", "GeoNames"),
+    "openfootball": Terms("CC0 1.0", (), "https://github.com/openfootball/players", "openfootball (by courtesy)"),
+    "celeba": Terms(
+        "non-commercial research only (the data set's own agreement)",
+        ("consent", "non-commercial", "attribution"),
+        "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+        "CelebA, by MMLAB, The Chinese University of Hong Kong (Liu et al., ICCV 2015)",
+        "No portion of it may be copied, published or distributed further, and data derived from it may not be "
+        "used commercially; identities are given by its authors on request only.",
+    ),
+    "nfl_players": Terms("public domain, as docs/leagues.md records", (), "", "the NFL players file (by courtesy)"),
+    "nba": _site("NBA", "https://global.nba.com/terms-of-use", "The terms cover statistics as NBA content."),
+    "nfl": _site("NFL", "https://www.nfl.com"),
+    "espn": _site("ESPN", "https://www.espn.com"),
+    "nflverse": Terms(
+        "code MIT; data of their owners",
+        ("consent", "attribution"),
+        "https://github.com/nflverse/nflreadr",
+        "nflverse",
+        "The project says that NFL data belong to their respective owners.",
+    ),
+    "nhl": _site("NHL", "https://www.nhl.com"),
+    "atp": _site("ATP Tour", "https://www.atptour.com"),
+    "pga": _site("PGA TOUR", "https://www.pgatour.com"),
+    "premier_league": _site("Premier League", "https://www.premierleague.com", "The data are Opta's."),
+    "bundesliga": _site("DFL", "https://www.bundesliga.com"),
+}
+"""Name of the source in study.yaml -> its terms."""
+
+
+UNKNOWN = "not known; ask"
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something that the release is made of, and its terms.
+
+    Parameters
+    ----------
+    what
+        ``encoder`` or ``source``.
+    name
+        As its maker calls it.
+    used
+        For what in the release.
+    terms
+        What it asks for.
+    """
+
+    what: str
+    name: str
+    used: str
+    terms: Terms
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """What the release must obey, the clause that binds most first."""
+
+    items: Sequence[Item]
+
+    @property
+    def clauses(self) -> Sequence[Clause]:
+        """Of all items, each once."""
+        return [clause for clause in BINDING if self.of(clause)]
+
+    def of(self, clause: Clause) -> Sequence[Item]:
+        """Return the items that ask for this."""
+        return [item for item in self.items if clause in item.terms.clauses]
+
+    @property
+    def attributions(self) -> Sequence[str]:
+        """Who is to be named, each once."""
+        return list(dict.fromkeys(item.terms.attribution for item in self.items if item.terms.attribution))
+
+
+def inherited(facts: Facts) -> Inherited:
+    """Return what a release inherits.
+
+    Raises
+    ------
+    InputError
+        The publisher's licence is none that is known, or gives away what an encoder or a source keeps back.
+
+    Examples
+    --------
+    >>> from personax.release.packaging._facts import ColumnFacts, SourceFacts
+    >>> who = ColumnFacts("people", "id", "id", "nominal", "string", "pseudonym")
+    >>> facts = Facts("A study", "1.0.0", 10, (who,), sources=(SourceFacts("geonames", "dataset"),))
+    >>> inherited(facts).clauses
+    ['attribution']
+    """
+    found = Inherited([*_encoders(facts), *_sources(facts)])
+    licence = licence_of(facts)
+    if licence is not None:
+        for clause, item in _broken(found, licence):
+            raise InputError(
+                f"release.publisher.licence {facts.publisher.licence} does not keep what the {item.what} {item.name} "
+                f"({item.terms.licence}) asks for: {BINDING[clause]}; choose {_advice(found)}"
+            )
+    return found
+
+
+def licence_of(facts: Facts) -> Licence | None:
+    """Return the licence that the publisher chose; None for ``other``, the terms of LICENSES.md and USAGE.md.
+
+    Raises
+    ------
+    InputError
+        For one that is not known.
+    """
+    name = facts.publisher.licence
+    if name == "other":
+        return None
+    if name not in LICENCES:
+        text = f"release.publisher.licence {name!r} is none that is known; {nearest(name, ['other', *LICENCES])}"
+        raise InputError(f"{text} (other: the terms of LICENSES.md and USAGE.md)")
+    return LICENCES[name]
+
+
+def _broken(found: Inherited, licence: Licence) -> Sequence[tuple[Clause, Item]]:
+    kept = set(licence.clauses)
+    weighed: tuple[Clause, ...] = ("non-commercial", "share-alike", "attribution")
+    return [(clause, item) for clause in weighed if clause not in kept for item in found.of(clause)]
+
+
+def _advice(found: Inherited) -> str:
+    fitting = [name for name, licence in LICENCES.items() if not _broken(found, licence)]
+    return " or ".join([*fitting, "other"])
+
+
+def _encoders(facts: Facts) -> Sequence[Item]:
+    used: dict[tuple[str, str], list[str]] = {}
+    for one in facts.measurements:
+        used.setdefault((one.encoder, one.licence), []).append(f"{one.modality}/{one.name}")
+    return [
+        Item("encoder", name or "not stated", ", ".join(places), ENCODERS.get(name) or _stated(licence))
+        for (name, licence), places in used.items()
+    ]
+
+
+def _sources(facts: Facts) -> Sequence[Item]:
+    return [
+        Item("source", source.name, "people", SOURCES.get(source.name) or _stated(source.licence))
+        for source in facts.sources
+    ]
+
+
+def _stated(licence: str) -> Terms:
+    """Return the terms of something that is not in the table, as far as its licence is a known one."""
+    known = LICENCES.get(licence.lower())
+    if known is None:
+        return Terms(licence or UNKNOWN, ("unknown",), "")
+    return Terms(known.name, known.clauses, known.url, note="So it was stated to us; personax has not looked it up.")
+
+
+def licence_page(facts: Facts) -> str:
+    """Return LICENSES.md: the licence of the release, what it inherits, and which clause binds most.
+
+    Raises
+    ------
+    InputError
+        As `inherited` does.
+    """
+    found = inherited(facts)
+    return render(
+        "licences.md.j2",
+        title=facts.title,
+        licence=licence_of(facts),
+        found=found,
+        binding={clause: BINDING[clause] for clause in found.clauses},
+        permissive=not found.clauses,
+        names={clause: [item.name for item in found.of(clause)] for clause in found.clauses},
+        unknown=UNKNOWN,
+    )

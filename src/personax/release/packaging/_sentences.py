@@ -1,0 +1,244 @@
+"""Facts in plain sentences: what the card, the datasheet and croissant.json say alike."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from personax.data.naming import says
+from personax.release.packaging._facts import PEOPLE, AnnotatorFacts, Facts
+from personax.release.packaging._markdown import counted, listing
+from personax.release.transforms import KEEPS, PROPERTIES
+
+__all__ = [
+    "FORBIDDEN", "IMPACT", "NOT_STATED", "USES", "biases", "contents", "embeddings", "limits", "maintenance", "origin",
+    "preprocessing", "removal", "sensitive", "traits", "when",
+]  # fmt: skip
+
+NOT_STATED: Final = "Not stated by the publisher."
+
+USES: Final = (
+    "Non-commercial research on groups: how behaviour traits that are stated of people depend on other facts.",
+    "Comparing methods of independence testing, causal discovery and causal representation learning.",
+    "Studying how raters of traits, language models among them, differ, refuse and err.",
+)
+
+FORBIDDEN: Final = (
+    "Profiling: looking up, ranking, scoring or addressing single people by these traits.",
+    "Decisions about people: hiring, lending, insurance, policing, migration, health, education, courts.",
+    "Re-identification: finding out who a row is, by names, faces, vectors or any other data.",
+    "Surveillance, harassment or manipulation of persons or groups.",
+    "Reading a face as proof of character.",
+)
+
+IMPACT: Final = (
+    "Traits that are stated of people can be taken for what these people are. Used on single people, or to decide "
+    "about them, that does harm, and it repeats the stereotypes of those who stated the traits. Studied as what "
+    "raters say, they help to show such stereotypes."
+)
+
+_TOUCHY: Final = frozenset(
+    {"gender", "age", "country", "birth year", "birth date", "day", "coordinate", "marital status"}
+)
+"""Topics, beside those that are sensitive, that people may want kept to themselves."""
+
+_AGAIN: Final = {1: "once", 2: "twice"}
+
+
+def contents(facts: Facts) -> list[str]:
+    """Say what is in it."""
+    people = counted(facts.people, "person", "people")
+    features = sum(column.role == "feature" for column in facts.columns)
+    targets = sum(column.role == "target" for column in facts.columns)
+    told = [f"It holds {people}, one row each, with {counted(features, 'feature')} and {counted(targets, 'target')}."]
+    if facts.measurements:
+        kinds = listing(list(dict.fromkeys(one.modality for one in facts.measurements)))
+        number = counted(len(facts.measurements), "measurement")
+        told.append(f"Beside them are embeddings, {number} of {kinds}.")
+    else:
+        told.append("It holds no embeddings.")
+    if facts.simulated:
+        told.append("The people are simulated: nobody in it is real.")
+    else:
+        told.append("Names, texts and images are not in it.")
+    return told
+
+
+def origin(facts: Facts) -> list[str]:
+    """Say where the people came from, and when."""
+    said = []
+    for source in facts.sources:
+        what = {
+            "simulated": "invented by a program (simulate)",
+            "table": f"a table of the publisher ({source.name})",
+            "web": f"pages of the web ({source.name})",
+            "dataset": f"a published data set ({source.name})",
+        }[source.kind]
+        said.append(f"{what}, read {when(source.retrieved)}" if source.retrieved else what)
+    if not said:
+        return ["Where the people came from is not stated by the publisher."]
+    one = "Source" if len(said) == 1 else "Sources"
+    return [f"{one} of the people: {'; '.join(said)}."]
+
+
+def when(days: tuple[str, str]) -> str:
+    """Return a span of days in words."""
+    first, last = days
+    return f"on {first}" if first == last else f"from {first} to {last}"
+
+
+def traits(facts: Facts) -> list[str]:
+    """Say how the traits came about."""
+    who = facts.annotators
+    if who is None:
+        return ["It holds no trait scores."]
+    told = [_asked(who)]
+    if who.asked:
+        told.append(_ended(who))
+    if who.agreement:
+        numbers = listing([f"{trait} {alpha:.2f}" for trait, alpha in who.agreement.items()])
+        told.append(f"How far raters agree (Krippendorff's alpha: 1 is full agreement, 0 is chance): {numbers}.")
+    if len(who.models) > 1:
+        told.append(f"The score over all raters is their {who.aggregation}; a score that is missing stays missing.")
+    if who.kind == "llm":
+        told.append(
+            "The traits are LLM-inferred behaviour traits: what language models said of a person, never a diagnosis."
+        )
+    return told
+
+
+def _asked(who: AnnotatorFacts) -> str:
+    raters, prompts = listing(who.models), listing(who.prompts)
+    often = _AGAIN.get(who.repeats, f"{who.repeats} times")
+    match who.kind:
+        case "llm":
+            number = counted(len(who.models), "language model")
+            text = f"{number} ({raters}) stated the traits of each person"
+        case "simulated":
+            text = f"{counted(len(who.models), 'simulated rater')} ({raters}) stated the traits of each person"
+        case "raters":
+            return f"The traits are ratings that the publisher was given, by {raters}."
+        case "questionnaire":
+            return f"The people answered a questionnaire ({raters}) about themselves."
+    if who.prompts:
+        text += f", asked with the {'prompt' if len(who.prompts) == 1 else 'prompts'} {prompts}"
+    return f"{text}, {often} for every trait."
+
+
+def _ended(who: AnnotatorFacts) -> str:
+    words = {
+        "scored": "gave a score",
+        "insufficient": "gave none because too little was known",
+        "declined": "met a refusal",
+        "unreadable": "came back unreadable",
+        "no reply": "got no reply",
+    }
+    parts = [f"{number:,} {words[group]}" for group, number in who.endings.items() if number]
+    refused = f" Refused were {who.refused:.1%} of all; a refusal is missing, never a number." if who.refused else ""
+    return f"Of {counted(who.asked, 'request')}, {listing(parts)}.{refused}"
+
+
+def embeddings(facts: Facts) -> list[str]:
+    """Say who made the vectors, how they were transformed, and what that keeps."""
+    if not facts.measurements:
+        return ["It holds no embeddings."]
+    told = []
+    for one in facts.measurements:
+        revision = f", revision {one.revision}" if one.revision else ""
+        maker = f"made by {one.encoder}{revision}" if one.encoder else "made by an encoder that nobody states"
+        told.append(
+            f"{one.modality}/{one.name}: {counted(one.dim, 'number')} a person, {maker}; {_done(one.transform)}."
+        )
+    for transform in dict.fromkeys(one.transform for one in facts.measurements):
+        told += _kept(transform)
+    return told
+
+
+def _done(transform: str) -> str:
+    return f"transformed by {transform}" if transform in KEEPS else "not transformed"
+
+
+def _kept(transform: str) -> list[str]:
+    ways = {name: how for preset, own in KEEPS.items() if preset == transform for name, how in own.items()}
+    said = {how: [PROPERTIES[name].split(":")[0] for name, its in ways.items() if its == how] for how in ways.values()}
+    words = {"exactly": "keeps exactly", "approximately": "keeps approximately", "not": "does not keep"}
+    return [f"The transform {transform} {words[how]}: {'; '.join(said[how])}." for how in words if how in said]
+
+
+def preprocessing(facts: Facts) -> list[str]:
+    """Say what was done to people and vectors before they left."""
+    told = ["Ids were replaced by pseudonyms under a secret key, and rows put into the order of the pseudonyms."]
+    return [*told, *facts.protections, *(embeddings(facts) if facts.measurements else [])]
+
+
+def sensitive(facts: Facts) -> list[str]:
+    """Say what is in it that people may want kept to themselves."""
+    if facts.simulated:
+        return ["The people are simulated; no row is about a real person."]
+    found = [column.name for column in facts.of(PEOPLE) if column.role != "id" and _is_touchy(column.name)]
+    told = [f"Columns about sensitive attributes: {listing(found)}."] if found else []
+    if facts.annotators is not None:
+        told.append("Traits stated of each person (Big Five), which are a profile where a row is linked to a person.")
+    if any(one.modality == "image" for one in facts.measurements):
+        told.append("Vectors of images; of faces they can be biometric data.")
+    return [*told, "Rows are pseudonyms; with outside knowledge somebody may be found, so the data stay personal data."]
+
+
+def _is_touchy(name: str) -> bool:
+    said = says(name)
+    return said.sensitive or said.topic in _TOUCHY or (said.topic == "body" and "weight" in said.word)
+
+
+def limits(facts: Facts) -> list[str]:
+    """Say what the release cannot tell."""
+    told = ["The people are those whom the sources list: no random sample of any population."]
+    if facts.simulated:
+        told = ["The people are simulated: what is found here is true of the simulation, not of the world."]
+    if facts.annotators is not None and facts.annotators.kind != "questionnaire":
+        told.append("Traits are what raters state, not what a person is; raters can be wrong together.")
+    if facts.annotators is not None and facts.annotators.kind == "questionnaire":
+        told.append("Traits are what people say of themselves.")
+    if any(one.transform in KEEPS for one in facts.measurements):
+        told.append(
+            "Coordinates of transformed vectors mean nothing by themselves, and the encoders cannot be applied."
+        )
+    told.append("What was merged, rounded or noised to protect people cannot be had back from the release.")
+    told.append("It is pseudonymised, not anonymous.")
+    return told
+
+
+def biases(facts: Facts) -> list[str]:
+    """Say which way it leans."""
+    told = []
+    if not facts.simulated:
+        told.append("The sources list well-known people, and some countries, professions and times more than others.")
+    who = facts.annotators
+    if who is not None and who.kind == "llm":
+        told.append("Language models carry stereotypes of gender, origin and profession into the traits they state.")
+        told.append("Language models know famous people better, and refuse or guess more about others.")
+    if who is not None and who.kind == "simulated":
+        told.append("Simulated raters err as the simulation lets them; real ones err in other ways.")
+    if facts.measurements:
+        told.append("Encoders carry the biases of what they were trained on into the vectors.")
+    return told or ["The publisher states none, which does not mean that there are none."]
+
+
+def removal(facts: Facts) -> list[str]:
+    """Say how somebody is taken out."""
+    contact = facts.publisher.contact
+    where = f"write to {contact}" if contact else "ask where you got the release; the publisher states no contact"
+    told = [
+        f"To have a person taken out, {where}.",
+        "No reason is needed, and the release is then built again without them.",
+    ]
+    if facts.removed:
+        was = "was" if facts.removed == 1 else "were"
+        told.append(f"Before this version, {counted(facts.removed, 'person', 'people')} {was} taken out at request.")
+    else:
+        told.append("Before this version nobody had been taken out at request.")
+    return told
+
+
+def maintenance(facts: Facts) -> list[str]:
+    """Say what happens to it after today."""
+    told = [f"This is version {facts.version}; a change of rows or values is a new major version."]
+    return [*told, *removal(facts), "Whoever holds an older version deletes those who were taken out."]

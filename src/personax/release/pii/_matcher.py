@@ -1,0 +1,230 @@
+"""Runs of words looked for in many texts at once, exactly or with one letter wrong.
+
+A word is a polynomial of its bytes modulo 2^64, h(w) = sum c_i B^(n-1-i), so that the hash of two words written
+together is h(uv) = h(u) B^|v| + h(v): the runs of one length of all texts are one multiplication of arrays. A table of
+bits lets through what may be a key; whoever asks compares the letters, so that a collision costs time, nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Keys", "Slips", "Words", "is_slip"]
+
+
+SHORTEST, LONGER = 4, 5
+"""Letters of the shorter word and of the longer one; in fewer, one letter makes another name of everything."""
+
+
+class Slips:
+    """The words of names, found again with one letter wrong.
+
+    Two words are one slip apart only if they are equal after one letter of each is left out, or of one alone: so what
+    is left of every word is kept, and looked up (the deletion neighbourhood of SymSpell), and `is_slip` decides.
+
+    Parameters
+    ----------
+    words
+        Folded.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._left: defaultdict[str, list[str]] = defaultdict(list)
+        for word in dict.fromkeys(words):
+            if len(word) >= SHORTEST and word.isalpha():
+                for left in {word, *_left(word)}:
+                    self._left[left].append(word)
+
+    def meant(self, word: str) -> list[str]:
+        """Return the words that may have been meant by a word that is none of them.
+
+        Examples
+        --------
+        >>> sorted(Slips(["papadopoulos", "nemo", "nemos"]).meant("papadopoulso")), Slips(["nemo"]).meant("nemo")
+        (['papadopoulos'], [])
+        """
+        if len(word) < SHORTEST or not word.isalpha():
+            return []
+        likely = {each for left in (word, *_left(word)) for each in self._left.get(left, ())}
+        return [each for each in likely if is_slip(word, each)]
+
+    def corrected(self, words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+        """Yield a run of words with each of them in turn as what may have been meant."""
+        for place, word in enumerate(words):
+            for other in self.meant(word):
+                yield (*words[:place], other, *words[place + 1 :])
+
+
+def is_slip(one: str, other: str) -> bool:
+    """Say whether two words differ by one slip (optimal string alignment distance 1) and are long enough to tell.
+
+    Examples
+    --------
+    >>> [is_slip(one, "alexandra") for one in ("alexnadra", "alexandre", "alexandr", "alexanders")]
+    [True, True, True, False]
+    >>> is_slip("meno", "nemo"), is_slip("marina", "martin")
+    (False, False)
+    """
+    short, long = sorted((one, other), key=len)
+    if len(short) < SHORTEST or len(long) < LONGER or len(long) - len(short) > 1:
+        return False
+    if len(short) < len(long):
+        return short in _left(long)
+    wrong = [place for place, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
+    if len(wrong) == 2 and wrong[1] == wrong[0] + 1:
+        first, second = wrong
+        return one[first] == other[second] and one[second] == other[first]
+    return len(wrong) == 1
+
+
+def _left(word: str) -> Iterator[str]:
+    """Yield a word without one of its letters."""
+    return (word[:place] + word[place + 1 :] for place in range(len(word)))
+
+
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+_BITS_OF = 5
+"""The table of bits has two to this power places a key."""
+
+Hashes = NDArray[np.uint64]
+
+
+class Keys:
+    """What is looked for, ready to be met by many hashes.
+
+    Parameters
+    ----------
+    keys
+        Letters without blanks.
+    """
+
+    def __init__(self, keys: Collection[str]) -> None:
+        self._sorted = np.unique(_hashes(sorted(keys))[0])
+        bits = max(1, len(self._sorted)).bit_length() + _BITS_OF
+        self._shift = np.uint64(64 - bits)
+        self._bits = np.zeros(1 << bits, dtype=bool)
+        self._bits[self._sorted >> self._shift] = True
+
+    def hits(self, hashes: Hashes) -> NDArray[np.intp]:
+        """Return the places of those hashes that are of a key."""
+        if not len(self._sorted):
+            return np.empty(0, dtype=np.intp)
+        likely = np.flatnonzero(self._bits[hashes >> self._shift])
+        places = np.searchsorted(self._sorted, hashes[likely])
+        places[places == len(self._sorted)] = 0
+        found: NDArray[np.intp] = likely[self._sorted[places] == hashes[likely]]
+        return found
+
+
+class Words:
+    """The words of many texts, one after another.
+
+    Parameters
+    ----------
+    texts
+        Folded words of each text.
+    """
+
+    def __init__(self, texts: Sequence[Sequence[str]]) -> None:
+        self.texts = texts
+        flat = [word for words in texts for word in words]
+        vocabulary = {word: number for number, word in enumerate(dict.fromkeys(flat))}
+        self.vocabulary = list(vocabulary)
+        self._lengths = np.fromiter(map(len, texts), dtype=np.intp, count=len(texts))
+        self.text = np.repeat(np.arange(len(texts)), self._lengths)
+        self._starts = np.concatenate([[0], np.cumsum(self._lengths)])
+        self.word = np.fromiter(map(vocabulary.__getitem__, flat), dtype=np.intp, count=len(flat))
+        self._hash, self._power = _hashes(self.vocabulary)
+
+    def runs(self, keys: Keys, longest: int) -> Iterator[tuple[int, int, int]]:
+        """Yield text, place in it and number of words of each run whose letters are a key."""
+        made = self._hash[self.word]
+        for length in range(1, longest + 1):
+            if length > 1:
+                made = self._joined(made[:-1], self.word[length - 1 :])
+            yield from ((*place, length) for place in self._within(keys.hits(made), length - 1))
+
+    def pairs(self, keys: Keys, apart: int, *, most: int | None = None) -> Iterator[tuple[int, int]]:
+        """Yield text and first place of two words so far apart whose letters are a key.
+
+        Parameters
+        ----------
+        apart
+            Negative where the second word comes first.
+        most
+            Only texts of at most so many words.
+        """
+        looked = np.arange(len(self.word)) if most is None else np.flatnonzero(self._lengths[self.text] <= most)
+        here, there = looked[: -abs(apart)], looked[abs(apart) :]
+        first, second = (self.word[here], self.word[there])[:: 1 if apart > 0 else -1]
+        hits = here[keys.hits(self._joined(self._hash[first], second))]
+        yield from self._within(hits, abs(apart))
+
+    def slips(self, keys: Keys, others: Mapping[int, Sequence[str]], longest: int) -> Iterator[tuple[int, int, int]]:
+        """Yield text, place and number of words of runs that are a key when one word is another one.
+
+        Parameters
+        ----------
+        others
+            Number of a word of the vocabulary -> what may have been meant.
+        """
+        flat = [(word, other) for word, found in others.items() for other in found]
+        if not flat:
+            return
+        of_word = np.array([word for word, _ in flat])
+        hash_, power = _hashes([other for _, other in flat])
+        wanted = np.zeros(len(self.vocabulary), dtype=bool)
+        wanted[of_word] = True
+        order = np.flatnonzero(wanted[self.word])
+        order = order[np.argsort(self.word[order], kind="stable")]
+        starts = np.searchsorted(self.word[order], of_word)
+        counts = np.searchsorted(self.word[order], of_word, side="right") - starts
+        other = np.repeat(np.arange(len(flat)), counts)
+        within = np.arange(len(other)) - np.repeat(np.cumsum(counts) - counts, counts)
+        place = order[np.repeat(starts, counts) + within]
+        for length in range(2, longest + 1):
+            for before in range(length):
+                start = place - before
+                fits = (start >= 0) & (start + length <= len(self.word))
+                fits[fits] &= self.text[start[fits]] == self.text[start[fits] + length - 1]
+                first, chosen = start[fits], other[fits]
+                made = np.zeros(len(first), dtype=np.uint64)
+                for step in range(length):
+                    word = self.word[first + step]
+                    meant = step == before
+                    made = made * (power[chosen] if meant else self._power[word])
+                    made = made + (hash_[chosen] if meant else self._hash[word])
+                for hit in keys.hits(made):
+                    text = self.text[first[hit]]
+                    yield int(text), int(first[hit] - self._starts[text]), length
+
+    def _joined(self, made: Hashes, words: NDArray[np.intp]) -> Hashes:
+        return made * self._power[words] + self._hash[words]
+
+    def _within(self, hits: NDArray[np.intp], reach: int) -> Iterator[tuple[int, int]]:
+        """Yield text and place of what does not reach into the next text."""
+        hits = hits[hits + reach < len(self.text)]
+        for hit in hits[self.text[hits] == self.text[hits + reach]]:
+            text = self.text[hit]
+            yield int(text), int(hit - self._starts[text])
+
+
+def _hashes(words: Sequence[str]) -> tuple[Hashes, Hashes]:
+    """Return the hash of each word, and the base to the power of its length."""
+    raw = [word.encode() for word in words]
+    hashes, powers = np.zeros(len(raw), dtype=np.uint64), np.ones(len(raw), dtype=np.uint64)
+    if not raw:
+        return hashes, powers
+    lengths = np.fromiter(map(len, raw), dtype=np.intp, count=len(raw))
+    for group in np.array_split(np.argsort(lengths, kind="stable"), 1 + len(raw) // 65536):
+        letters = np.array([raw[place] for place in group], dtype=f"S{max(1, lengths[group].max())}")
+        table = letters.view(np.uint8).reshape(len(group), -1)
+        for column in range(table.shape[1]):
+            inside = lengths[group] > column
+            hashes[group[inside]] = hashes[group[inside]] * _BASE + table[inside, column]
+            powers[group[inside]] *= _BASE
+    return hashes, powers

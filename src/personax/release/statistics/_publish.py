@@ -1,0 +1,248 @@
+"""Noisy contingency tables: counted, drawn once with noise by OpenDP, kept beside the key, published."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from personax.errors import InputError
+from personax.files import write_text
+from personax.release._gaussian_mechanism import discrete_noise
+from personax.release._keystore import write_secret
+from personax.release._release_input import Contents
+from personax.release.packaging._checksums import write_checksums
+from personax.release.pii._folder_scan import refuse_folder
+from personax.release.statistics._bins import Bins
+from personax.release.statistics._privacy_budget import Budget, Ledger, Spent, now, rho_of
+from personax.release.statistics._read import FILE, NoisyStatistics, Table, read_statistics
+from personax.schema import Column, Notice
+from personax.strict import nearest
+
+__all__ = ["Asked", "Pair", "count_tables", "draw_noise", "publish", "scale_of"]
+
+
+Pair = tuple[str, str]
+"""Feature and target."""
+
+Counts = NDArray[np.int64]
+
+
+def count_tables(frame: pl.DataFrame, bins: Mapping[str, Bins], pairs: Sequence[Pair]) -> list[Counts]:
+    """Return the table of every pair, shape (bins of the feature, bins of the target).
+
+    A person who lacks one of both values, or has one that was not stated, is in no cell.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"x": [1.0, 2.0, 3.0, None], "y": ["a", "b", "b", "a"]})
+    >>> bins = {"x": Bins("x", edges=(2.0,)), "y": Bins("y", names=("a", "b"))}
+    >>> count_tables(frame, bins, [("x", "y")])[0].tolist()
+    [[1, 0], [0, 2]]
+    """
+    codes = {name: bins[name].codes(frame[name]) for name in dict.fromkeys(name for pair in pairs for name in pair)}
+    made = []
+    for feature, target in pairs:
+        shape = len(bins[feature]), len(bins[target])
+        rows = (codes[feature] >= 0) & (codes[target] >= 0)
+        cells = codes[feature][rows] * shape[1] + codes[target][rows]
+        made.append(np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.int64))
+    return made
+
+
+def scale_of(rho: float, tables: int) -> float:
+    """Return the scale of the noise of every cell.
+
+    Somebody who is added or taken out moves one cell of each table by one, and so the vector of all cells by
+    ``D = sqrt(tables)``; rho = D^2 / (2 s^2) gives s.
+
+    Examples
+    --------
+    >>> scale_of(0.5, 4)
+    2.0
+    """
+    return math.sqrt(tables / (2 * rho))
+
+
+def draw_noise(tables: Sequence[Counts], rho: float) -> tuple[list[Counts], float]:
+    """Return the tables with discrete Gaussian noise, and its scale.
+
+    See `personax.release._gaussian_mechanism.discrete_noise`.
+    """
+    scale = scale_of(rho, len(tables)) * (1 + 1e-12)
+    whole = np.concatenate([table.ravel() for table in tables])
+    made = discrete_noise(whole, scale, sensitivity=math.sqrt(len(tables)), rho=rho)
+    parts = np.split(made, np.cumsum([table.size for table in tables])[:-1])
+    return [part.reshape(table.shape) for part, table in zip(parts, tables, strict=True)], scale
+
+
+UNIT = "whether one person is in the data at all (added or taken out)"
+NOT_COVERED = (
+    "bins and categories, which were stated without a look at the data, and names, roles and kinds of columns",
+    "people whose rows were given away as well",
+    "further releases of the same people, which add up",
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of noisy statistics.
+
+    Parameters
+    ----------
+    epsilon, delta
+        Of all tables together.
+    columns
+        Column -> edges of bins, or categories, stated without a look at the data.
+    tables
+        Pairs of feature and target; every stated feature against every stated target, where none is named.
+    budget
+        Of all releases of the study; that of the tables where none is stated.
+    """
+
+    epsilon: float
+    delta: float
+    columns: Mapping[str, Sequence[float] | Sequence[str]]
+    tables: Sequence[Pair] = ()
+    budget: Budget | None = None
+
+    @property
+    def whole(self) -> Budget:
+        """The budget of the study."""
+        return self.budget or Budget(self.epsilon, self.delta)
+
+
+def publish(
+    contents: Contents, out: Path, asked: Asked, *, keys: Path, known: Mapping[str, Column],
+    allowed: Sequence[str] = (), study: Path | None = None,
+) -> list[Notice]:  # fmt: skip
+    """Write a folder of noisy statistics.
+
+    Parameters
+    ----------
+    contents
+        Of the people who are left.
+    out
+        A new folder.
+    asked
+        Columns, tables and budget.
+    keys
+        The folder of the study's key: the ledger and the drawn tables stay there.
+    known
+        Features and targets that may leave.
+    allowed, study
+        As for a release: values that look private and are not; the study's folder, whose path must not leave.
+
+    Returns
+    -------
+    list of Notice
+        What was spent, and what the publisher must know.
+
+    Raises
+    ------
+    InputError
+        A column that does not leave, a table that means nothing, or a budget that is spent.
+
+    Notes
+    -----
+    Noise is drawn once for the same people, values and settings, kept in ``keys/statistics`` and written again from
+    there: building a release twice spends nothing. When people or values have changed it is drawn anew, and spends
+    again.
+    """
+    bins, pairs = _stated(asked, known)
+    frame = _frame(contents, bins)
+    rho = rho_of(asked.epsilon, asked.delta)
+    drawn = hashlib.sha256(_content(frame, bins, pairs, asked)).hexdigest()[:16]
+    kept, ledger = keys / "statistics" / f"{drawn}.json", Ledger(keys)
+    again = kept.is_file()
+    if not again:
+        what = f"noisy statistics of {len(pairs)} tables"
+        ledger.spend(Spent(now(), what, drawn, rho=rho), asked.whole)
+        noisy, scale = draw_noise(count_tables(frame, bins, pairs), rho)
+        made = NoisyStatistics(
+            asked.epsilon, asked.delta, rho, scale, tuple(known[name] for name in bins),
+            {name: one.labels for name, one in bins.items()},
+            tuple(Table(*pair, counts) for pair, counts in zip(pairs, noisy, strict=True)), UNIT, NOT_COVERED,
+        )  # fmt: skip
+        write_secret(kept, made.to_json().encode())
+    text = kept.read_text(encoding="utf-8")
+    found = read_statistics(json.loads(text))
+    out.mkdir(parents=True)
+    write_text(out / FILE, text)
+    write_text(out / "README.md", _card(contents.name, found))
+    write_checksums(out)
+    refuse_folder(out, contents.private_values(), allowed=[*allowed, *_said(asked)], study=study)
+    return _notices(ledger, asked, found, again=again)
+
+
+def _stated(asked: Asked, known: Mapping[str, Column]) -> tuple[dict[str, Bins], list[Pair]]:
+    for name in asked.columns:
+        if name not in known:
+            raise InputError(f"release.statistics names {name}, which does not leave; {nearest(name, list(known))}")
+    bins = {name: Bins.stated(name, said) for name, said in asked.columns.items()}
+    features = [name for name in bins if known[name].role == "feature"]
+    targets = [name for name in bins if known[name].role == "target"]
+    pairs = list(dict.fromkeys((feature, target) for feature, target in asked.tables))
+    for feature, target in pairs:
+        if feature not in features or target not in targets:
+            raise InputError(
+                f"release.statistics: the table {feature} by {target} needs a feature and a target with stated bins"
+            )
+    pairs = pairs or [(feature, target) for feature in features for target in targets]
+    if not pairs:
+        raise InputError("release.statistics states no feature, or no target; state bins of at least one of each")
+    used = {name for pair in pairs for name in pair}
+    return {name: one for name, one in bins.items() if name in used}, pairs
+
+
+def _frame(contents: Contents, bins: Mapping[str, Bins]) -> pl.DataFrame:
+    frame = contents.people
+    if contents.traits is not None:
+        scored = [name for name in contents.traits.columns if name != "id"]
+        frame = frame.drop(name for name in scored if name in frame.columns)
+        frame = frame.join(contents.traits, on="id", how="left", maintain_order="left")
+    return frame.select("id", *bins).sort("id")
+
+
+def _content(frame: pl.DataFrame, bins: Mapping[str, Bins], pairs: Sequence[Pair], asked: Asked) -> bytes:
+    """Return all that a draw depends on: who, which values, which tables, how much noise."""
+    codes = b"".join(np.ascontiguousarray(one.codes(frame[name]), dtype="<i8").tobytes() for name, one in bins.items())
+    said = json.dumps([frame["id"].to_list(), [[n, *b.labels] for n, b in bins.items()], list(pairs), asked.epsilon,
+                       asked.delta])  # fmt: skip
+    return said.encode() + b"\0" + codes
+
+
+def _said(asked: Asked) -> list[str]:
+    """Return the categories that the study file states: they are written down, not found in the data."""
+    return [one for said in asked.columns.values() for one in said if isinstance(one, str)]
+
+
+def _card(name: str, found: NoisyStatistics) -> str:
+    columns = "\n".join(f"| {c.name} | {c.role} | {', '.join(found.labels[c.name])} |" for c in found.columns)
+    limits = "\n".join(f"- {one}" for one in found.not_covered)
+    return (
+        f"# {name}: noisy statistics\n\n{found.sentence}\n\n"
+        "No person is in this folder: only counts of how many people have which values together, with noise. Negative "
+        "counts are no error. `personax independence FOLDER` tests every feature against every target and corrects "
+        f"p-values for the noise.\n\n| column | role | bins |\n|---|---|---|\n{columns}\n\n"
+        f"The guarantee says nothing of\n\n{limits}\n"
+    )
+
+
+def _notices(ledger: Ledger, asked: Asked, found: NoisyStatistics, *, again: bool) -> list[Notice]:
+    spent = ledger.total(asked.whole.delta)
+    how = "written again as they were drawn, which spends nothing" if again else "drawn"
+    return [
+        Notice(f"Noisy statistics were {how}. {found.sentence}", len(found.tables)),
+        Notice(f"The privacy budget of the study: epsilon {spent:.3g} of {asked.whole.epsilon:g} is spent, at delta = "
+               f"{asked.whole.delta:g}."),
+        Notice("statistics/ protects only people whose rows do not leave: give it away in place of release/, not "
+               "beside it."),
+    ]  # fmt: skip

@@ -1,0 +1,240 @@
+"""Steps one after another, under one key: the transform of a release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personax import registry
+from personax.errors import InputError
+from personax.registry import Part, register
+from personax.release._keystore import Key
+from personax.release.transforms._properties import BENT
+from personax.release.transforms._step import Floats, Step
+from personax.strict import nearest
+
+__all__ = ["PRESETS", "STEPS", "Chain", "Preset", "Registered", "is_preset"]
+
+T = TypeVar("T")
+
+Preset = str
+"""The name of a registered transform that a study can ask for."""
+
+
+class Registered(Mapping[str, T]):
+    """Names of registered transforms and what each declares; those of other packages are there once installed."""
+
+    def __init__(self, declared: Callable[[Part], T | None]) -> None:
+        self._declared = declared
+
+    def _all(self) -> dict[str, T]:
+        found = {part.name: self._declared(part) for part in registry.parts("transforms") if not part.fault}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def __getitem__(self, name: str) -> T:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+def _step(part: Part) -> type[Step] | None:
+    kind = registry.get("transforms", part.name)
+    return kind if isinstance(kind, type) and issubclass(kind, Step) else None
+
+
+def is_preset(part: Part) -> bool:
+    """Say whether a study can ask for a registered transform; a mere step of others cannot be."""
+    return bool(part.facts.get("preset", (part.name,)))
+
+
+STEPS: Mapping[str, type[Step]] = Registered(_step)
+"""Name -> the class of the step."""
+
+PRESETS: Mapping[str, tuple[str, ...]] = Registered(lambda part: part.facts.get("preset", (part.name,)) or None)
+"""Transform of study.yaml -> its steps. What is bent or fitted is always rotated last."""
+
+VERSION = 2
+"""Of the arithmetic. In 1, what followed a whitening was float64, and 8,192 rows were transformed at a time."""
+DRAWN = 1
+"""Of what the steps make of their random numbers; it grows when a step draws others."""
+
+ROWS: Mapping[int, int] = {1: 8192, 2: 1024}
+"""Version -> rows transformed at a time: of vectors of some thousand numbers, as many as stay near the processor."""
+
+Vectors = NDArray[np.float32]
+
+
+@register(
+    "transforms",
+    "chain",
+    title="Chain",
+    help="whitening, rotation, warp, flow and rotation, one after another",
+    order=60,
+    preset=("whitening", "rotation", "warp", "flow", "rotation"),
+    keeps=BENT,
+)
+class Chain:
+    """A transform of vectors of one length, in one measurement of one study.
+
+    Parameters
+    ----------
+    steps
+        A preset, or names of steps in order.
+    dim
+        Length of a vector.
+    key, context
+        The same key, context (for example ``text/gpt``), steps and length give the same transform.
+    version
+        Of the arithmetic, as transforms.json says it of a release; versions differ by rounding.
+
+    Raises
+    ------
+    InputError
+        An unknown step or version, no dimension.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(50, 6)).astype(np.float32)
+    >>> flow = Chain("flow", 6, Key(bytes(32)), "text/a").fit(x)
+    >>> bool(np.allclose(flow.invert(flow.transform(x)), x, atol=1e-5))
+    True
+    """
+
+    def __init__(self, steps: str | Sequence[str], dim: int, key: Key, context: str, *, version: int = VERSION) -> None:
+        if dim < 1:
+            raise InputError(f"vectors of {dim} numbers cannot be transformed")
+        if version not in ROWS:
+            raise InputError(f"transforms of version {version} are not known; use the personax that made the release")
+        self.version = version
+        self.names = _names(steps)
+        self.dim = dim
+        label = "+".join(self.names)
+        self._steps = [
+            _made(name, version)(dim, key.draws("transform", DRAWN, context, label, place, name, dim))
+            for place, name in enumerate(self.names)
+        ]
+        self._fitted = not any(registry.describe("transforms", name).facts.get("fitted") for name in self.names)
+
+    def fit(self, vectors: Vectors) -> Self:
+        """Take from the data what the steps need of them; reads them twice a fitted step, some rows at a time.
+
+        Raises
+        ------
+        InputError
+            Another length, missing or infinite numbers, no rows, rows that are all the same.
+        """
+        self._check(vectors)
+        if len(vectors) == 0:
+            raise InputError("there are no vectors to fit the transform on")
+        for place, step in enumerate(self._steps):
+            step.fit(partial(self._through, vectors, place))
+        self._fitted = True
+        return self
+
+    def transform(self, vectors: Vectors, *, out: Vectors | None = None) -> Vectors:
+        """Transform rows, some at a time.
+
+        Parameters
+        ----------
+        vectors
+            Shape (n, dim), finite; may be a memory-mapped file.
+        out
+            Where to write, for example another memory-mapped file; new by default.
+
+        Raises
+        ------
+        InputError
+            Another length, missing or infinite numbers, a transform that must be fitted first.
+        """
+        return self._walk(vectors, lambda rows: self._send(rows, len(self._steps)), out)
+
+    def invert(self, vectors: Vectors, *, out: Vectors | None = None) -> Vectors:
+        """Undo `transform`, to 1e-5 of the largest number of the vectors or better; about 1e-6 is usual."""
+        return self._walk(vectors, self._back, out)
+
+    def state(self) -> dict[str, NDArray[np.float64]]:
+        """Return all that was fitted; inversion needs it, and it is as secret as the key."""
+        return {
+            f"{place}.{name}": value for place, step in enumerate(self._steps) for name, value in step.state().items()
+        }
+
+    def load(self, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take what was fitted before.
+
+        Raises
+        ------
+        InputError
+            It is that of another transform.
+        """
+        wanted = self.state()
+        if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in wanted.items()}:
+            raise InputError("what was fitted belongs to another transform or length; put the file of this one back")
+        if not all(np.isfinite(value).all() for value in state.values()):
+            raise InputError("what was fitted holds missing or infinite numbers; put the file of this transform back")
+        for place, step in enumerate(self._steps):
+            own = f"{place}."
+            step.load({name.removeprefix(own): np.asarray(value, dtype=np.float64) for name, value in state.items()
+                       if name.startswith(own)})  # fmt: skip
+        self._fitted = True
+        return self
+
+    def _check(self, vectors: Vectors) -> None:
+        if vectors.ndim != 2 or vectors.shape[1] != self.dim:
+            raise InputError(f"this transform is of vectors of {self.dim} numbers, not of shape {vectors.shape}")
+
+    def _walk(self, vectors: Vectors, turn: Callable[[Floats], Floats], out: Vectors | None) -> Vectors:
+        self._check(vectors)
+        if not self._fitted:
+            raise InputError(f"the transform {'+'.join(self.names)} must be fitted, or loaded, before it is used")
+        made = np.empty(vectors.shape, dtype=np.float32) if out is None else out
+        rows = ROWS[self.version]
+        for start in range(0, len(vectors), rows):
+            made[start : start + rows] = turn(_finite(vectors[start : start + rows]))
+        return made
+
+    def _through(self, vectors: Vectors, end: int) -> Iterator[Floats]:
+        rows = ROWS[1]
+        for start in range(0, len(vectors), rows):
+            yield self._send(_finite(vectors[start : start + rows]), end)
+
+    def _send(self, rows: Floats, end: int) -> Floats:
+        for step in self._steps[:end]:
+            rows = step.forward(rows)
+        return rows
+
+    def _back(self, rows: Floats) -> Floats:
+        for step in reversed(self._steps):
+            rows = step.inverse(rows)
+        return rows
+
+
+def _made(name: str, version: int) -> type[Step]:
+    """Return the class of a step as it was in a version: releases made under it come out and come back as they were."""
+    former: Mapping[int, type[Step]] = registry.describe("transforms", name).facts.get("former", {})
+    return former.get(version, STEPS[name])
+
+
+def _names(steps: str | Sequence[str]) -> tuple[str, ...]:
+    if isinstance(steps, str):
+        found = PRESETS.get(steps)
+        if found is None:
+            raise InputError(f"{steps!r} is no transform; {nearest(steps, list(PRESETS))}")
+        return found
+    unknown = [name for name in steps if name not in STEPS]
+    if unknown or not steps:
+        raise InputError(f"{unknown[0] if unknown else ''!r} is no step; {nearest(str(unknown[:1]), list(STEPS))}")
+    return tuple(steps)
+
+
+def _finite(rows: Floats) -> Floats:
+    if not np.isfinite(rows).all():
+        raise InputError("the embeddings hold missing or infinite numbers; a release needs all of them")
+    return rows if rows.dtype == np.float64 else np.asarray(rows, dtype=np.float32)

@@ -1,0 +1,129 @@
+"""A keyed coupling flow: half of the coordinates say how the other half is stretched and moved, several times over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personax.registry import register
+from personax.release._random_stream import Draws
+from personax.release.transforms._properties import BENT
+from personax.release.transforms._step import Floats, Step
+
+__all__ = ["Flow"]
+
+LAYERS = 4
+WIDTH = 128
+STRETCH = 0.5
+"""A coordinate is stretched at most by exp(0.5) in a layer, so that going back magnifies rounding little."""
+MOVE = 1.0
+STEEP = 1.5
+"""Size of what enters the tanh, in units of the coordinates: 0 would be a linear map."""
+
+
+@register(
+    "transforms",
+    "flow",
+    title="Flow",
+    help="a keyed coupling flow, then a rotation",
+    order=50,
+    preset=("standard", "flow", "rotation"),
+    mixes=True,
+    keeps=BENT,
+)
+class Flow(Step):
+    """RealNVP with random weights: y = x exp(s(x')) + t(x'), the halves x and x' drawn anew in each layer.
+
+    Coordinates should be about one in size. Stretch and move are bounded, so no row can overflow.
+
+    References
+    ----------
+    Dinh, Sohl-Dickstein, Bengio 2017, arXiv:1605.08803.
+    """
+
+    def __init__(self, dim: int, draws: Draws) -> None:
+        super().__init__(dim, draws)
+        self._layers = [_layer(dim, draws, number) for number in range(LAYERS)]
+        self._there = _route(self._layers, dim)
+        self._back = _route(self._layers[::-1], dim)
+
+    def forward(self, x: Floats) -> Floats:
+        """Send rows through all layers."""
+        takes, last = self._there
+        for layer, (kept, moved) in zip(self._layers, takes, strict=True):
+            told, half = np.take(x, kept, axis=1), np.take(x, moved, axis=1)
+            stretch, move = layer.says(told)
+            half *= np.exp(stretch, out=stretch)
+            half += move
+            x = np.concatenate([told, half], axis=1)
+        return np.take(x, last, axis=1)
+
+    def inverse(self, y: Floats) -> Floats:
+        """Send them back, last layer first."""
+        takes, last = self._back
+        for layer, (kept, moved) in zip(self._layers[::-1], takes, strict=True):
+            told, half = np.take(y, kept, axis=1), np.take(y, moved, axis=1)
+            stretch, move = layer.says(told)
+            half -= move
+            half *= np.exp(np.negative(stretch, out=stretch), out=stretch)
+            y = np.concatenate([told, half], axis=1)
+        return np.take(y, last, axis=1)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    kept: NDArray[np.intp]
+    moved: NDArray[np.intp]
+    inner: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    outer: NDArray[np.float64]
+    _cast: dict[np.dtype[Any], tuple[Floats, Floats, Floats]] = field(default_factory=dict)
+
+    def cast(self, dtype: np.dtype[Any]) -> tuple[Floats, Floats, Floats]:
+        """Return the weights in a precision; made once, for the rows come some at a time."""
+        if dtype not in self._cast:
+            self._cast[dtype] = (self.inner.astype(dtype), self.shift.astype(dtype), self.outer.astype(dtype))
+        return self._cast[dtype]
+
+    def says(self, told: Floats) -> tuple[Floats, Floats]:
+        """Return stretch and move of the other half; what is returned may be written into."""
+        inner, shift, outer = self.cast(told.dtype)
+        hidden = told @ inner
+        hidden += shift
+        out = np.tanh(hidden, out=hidden) @ outer
+        half = len(self.moved)
+        stretch, move = out[:, :half], out[:, half:]
+        np.tanh(stretch, out=stretch)
+        stretch *= STRETCH
+        move *= MOVE
+        return stretch, move
+
+
+Route = tuple[list[tuple[NDArray[np.intp], NDArray[np.intp]]], NDArray[np.intp]]
+
+
+def _route(layers: Sequence[_Layer], dim: int) -> Route:
+    """Return where each layer finds its halves in what the one before it leaves, and where all coordinates are at last.
+
+    A layer leaves its two halves side by side: to put them back among each other costs more than its arithmetic.
+    `numpy.take` keeps rows whole; indexing by a list of columns would turn the matrix, and slow what follows.
+    """
+    place = np.arange(dim)
+    takes = []
+    for layer in layers:
+        takes.append((place[layer.kept], place[layer.moved]))
+        place = np.empty(dim, dtype=np.intp)
+        place[np.concatenate([layer.kept, layer.moved])] = np.arange(dim)
+    return takes, place
+
+
+def _layer(dim: int, draws: Draws, number: int) -> _Layer:
+    order = draws.permutation(f"order {number}", dim)
+    kept, moved = np.sort(order[: dim // 2]), np.sort(order[dim // 2 :])
+    inner = draws.normal(f"inner {number}", len(kept), WIDTH) * STEEP / np.sqrt(max(len(kept), 1))
+    outer = draws.normal(f"outer {number}", WIDTH, 2 * len(moved)) / np.sqrt(WIDTH)
+    return _Layer(kept, moved, inner, draws.normal(f"shift {number}", WIDTH), outer)

@@ -1,0 +1,39 @@
+"""A keyed permutation of the coordinates with keyed signs: the cheapest orthogonal map, and the weakest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from personax.registry import register
+from personax.release._random_stream import Draws
+from personax.release.transforms._properties import ORTHOGONAL
+from personax.release.transforms._step import Floats, Step
+
+__all__ = ["Shuffle"]
+
+
+@register(
+    "transforms",
+    "shuffle",
+    title="Shuffle",
+    help="coordinates in another order, some with the other sign",
+    order=20,
+    keeps={**ORTHOGONAL, "coordinates": "exactly", "level I": "exactly"},
+)
+class Shuffle(Step):
+    """Put coordinates in another order and turn half of them round; each keeps its own distribution up to its sign."""
+
+    def __init__(self, dim: int, draws: Draws) -> None:
+        super().__init__(dim, draws)
+        self._order = draws.permutation("order", dim)
+        self._signs = draws.signs("signs", dim)
+
+    def forward(self, x: Floats) -> Floats:
+        """Shuffle coordinates."""
+        y: Floats = np.take(x, self._order, axis=1) * self._signs.astype(x.dtype)
+        return y
+
+    def inverse(self, y: Floats) -> Floats:
+        """Put them back."""
+        x: Floats = np.take(y * self._signs.astype(y.dtype), np.argsort(self._order), axis=1)
+        return x

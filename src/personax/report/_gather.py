@@ -1,0 +1,279 @@
+"""Read a study folder into `ReportData`; beside it only `faces` opens files of a study."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from personax.config import SECTIONS
+from personax.errors import StudyError
+from personax.report._charts import distribute
+from personax.report._data import (
+    BadCells,
+    CrlResults,
+    IndependenceResults,
+    Modality,
+    PeopleSummary,
+    ReportData,
+    StageSummary,
+    TraitScores,
+    Truth,
+    Validity,
+)
+from personax.report._truth import choose_faces
+from personax.schema import TRAITS, Column, Graph, Notice, select
+
+__all__ = ["FEATURES", "gather"]
+
+FEATURES = 60
+"""At most so many features are drawn, those with the smallest corrected p-values."""
+
+
+def gather(root: Path, *, title: str = "A study of people", stages: Collection[str] = SECTIONS) -> ReportData:
+    """Read everything that the page shows; what the study has not stays out.
+
+    Parameters
+    ----------
+    root
+        The study folder.
+    title
+        Heading of the page.
+    stages
+        The stages to show; what another one left in the folder is passed over.
+
+    Raises
+    ------
+    StudyError
+        When a file that a stage wrote cannot be read as that stage writes it.
+
+    Examples
+    --------
+    >>> gather(Path("no-such-study")).people is None
+    True
+    """
+
+    def of(stage: str, *parts: str) -> Path:
+        return root.joinpath(*parts) if stage in stages else root / "not-asked-for"
+
+    independence = _independence(of("independence", "analysis", "independence"))
+    people = _people(root / "people", independence)
+    truth = _truth(root / "people" / "simulation" / "truth.json")
+    return ReportData(
+        title=title,
+        people=people,
+        faces=choose_faces(root, truth.groups.get("image", ())) if truth else None,
+        modalities=_modalities(of("embed", "embeddings")),
+        traits=_traits(of("annotate", "traits")),
+        validity=_validity(of("annotate", "traits", "validity")),
+        independence=independence,
+        crl=_crl(of("crl", "analysis", "crl")),
+        discovery=_graph(of("discover", "analysis", "discovery", "graph.json")),
+        truth=truth,
+        manifests=_manifests(root / "manifests", stages),
+        root=root,
+    )
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    """Return the object that a JSON file holds, or None where there is no file."""
+    if not path.is_file():
+        return None
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        text = f"{path} is not readable as a JSON object; run the stage that writes it again"
+        raise StudyError(text) from error
+
+
+def _columns(path: Path) -> list[Column]:
+    """Return what the people's columns mean; none where there is no file."""
+    if not path.is_file():
+        return []
+    try:
+        return [Column(**raw) for raw in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError) as error:
+        text = f"{path} is not a list of columns; run the stage that writes it again"
+        raise StudyError(text) from error
+
+
+def _frame(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame | None:
+    """Return a Parquet file, or None where there is no file."""
+    if not path.is_file():
+        return None
+    try:
+        return pl.read_parquet(path, columns=list(columns) if columns is not None else None)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        text = f"{path} is not readable as Parquet; run the stage that writes it again"
+        raise StudyError(text) from error
+
+
+def _graph(path: Path) -> Graph | None:
+    raw = _json(path)
+    if raw is None:
+        return None
+    try:
+        return Graph.from_json(json.dumps(raw))
+    except (KeyError, TypeError, AttributeError) as error:
+        text = f"{path} does not hold a graph; run the stage that writes it again"
+        raise StudyError(text) from error
+
+
+def _people(folder: Path, independence: IndependenceResults | None) -> PeopleSummary | None:
+    frame = _frame(folder / "people.parquet")
+    if frame is None:
+        return None
+    names = set(frame.columns)
+    known = [column for column in _columns(folder / "columns.json") if column.name in names]
+    shown = _shown(select(known, "feature"), independence)
+    texts = _frame(folder / "texts.parquet", ["id"])
+    return PeopleSummary(
+        count=frame.height,
+        columns=[(column, _missing(frame[column.name])) for column in known],
+        distributions=[distribute(frame[column.name], column) for column in shown],
+        bad_cells=_bad_cells(folder / "bad_cells.parquet", {c.name for c in select(known, "private")}),
+        texts=0 if texts is None else texts.height,
+        simulated=(folder / "simulation").is_dir(),
+    )
+
+
+def _missing(values: pl.Series) -> int:
+    return values.null_count() + (int(values.is_nan().sum()) if values.dtype.is_float() else 0)
+
+
+def _shown(features: list[Column], independence: IndependenceResults | None) -> list[Column]:
+    """Return the features to draw: all of a few; of many those that the heatmap shows too."""
+    if len(features) <= FEATURES or independence is None:
+        return features[:FEATURES]
+    drawn = set(independence.features)
+    return [column for column in features if column.name in drawn]
+
+
+def _bad_cells(path: Path, private: set[str]) -> list[BadCells]:
+    """Count bad cells; the reason of a private column may quote its value and is left out."""
+    frame = _frame(path, ["column", "reason"])
+    if frame is None or frame.is_empty():
+        return []
+    reason = pl.when(pl.col("column").is_in(sorted(private))).then(pl.lit("")).otherwise(pl.col("reason"))
+    table = frame.with_columns(reason.alias("reason")).group_by("column", "reason").len("count")
+    ranked = table.sort(["count", "column", "reason"], descending=[True, False, False])
+    return [BadCells(**row) for row in ranked.iter_rows(named=True)]
+
+
+def _modalities(folder: Path) -> list[Modality]:
+    found = []
+    for path in sorted(folder.glob("*.parquet")):
+        frame = _frame(path)
+        if frame is not None and frame.width > 1:
+            first = frame[frame.columns[1]].drop_nulls()
+            found.append(Modality(path.stem, frame.columns[1:], len(first[0]) if len(first) else 0))
+    return found
+
+
+def _traits(folder: Path) -> TraitScores | None:
+    frame = _frame(folder / "traits.parquet")
+    if frame is None:
+        return None
+    columns = [Column(f"final_{trait[0]}", "target", "ordinal") for trait in TRAITS]
+    scores = [distribute(frame[column.name], column) for column in columns if column.name in frame.columns]
+    known = ("agreement", "reliability", "stereotypes")
+    return TraitScores(scores, *(_json(folder / f"{name}.json") or {} for name in known))
+
+
+def _validity(folder: Path) -> Validity | None:
+    tests, summary = _json(folder / "alt_test.json"), _json(folder / "summary.json")
+    if tests is None or summary is None:
+        return None
+    return Validity(_csv(folder / "agreement.csv"), _csv(folder / "effects.csv"), tests, summary)
+
+
+def _csv(path: Path) -> pl.DataFrame:
+    kinds: dict[str, type[pl.DataType]] = dict.fromkeys(("value", "estimate", "low", "high"), pl.Float64)
+    kinds |= dict.fromkeys(("trait", "rater", "measure", "feature", "effect", "level", "method", "reason"), pl.String)
+    try:
+        return pl.read_csv(path, schema_overrides=kinds)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        text = f"{path} is not readable as CSV; run personax traits validate compare again"
+        raise StudyError(text) from error
+
+
+def _independence(folder: Path) -> IndependenceResults | None:
+    table = _frame(folder / "pvalues.parquet")
+    if table is None or table.is_empty():
+        return None
+    # A column without a single value may have lost its type on the way.
+    numbers = pl.col("statistic", "p_value", "p_corrected", "effect_size").cast(pl.Float64)
+    table = table.with_columns(numbers, pl.col("rejected").cast(pl.Boolean))
+    if "subgroup" in table.columns:
+        table = table.filter(pl.col("subgroup") == "all").drop("subgroup")
+    features = strongest(table)
+    counts = table.group_by("group", "test", maintain_order=True).agg(
+        pl.len(), pl.col("p_value").count(), pl.col("rejected").sum().alias("rejected")
+    )
+    return IndependenceResults(
+        table=table.filter(pl.col("feature").is_in(features)),
+        features=features,
+        feature_count=table["feature"].n_unique(),
+        counts={(group, test): (pairs, done, no) for group, test, pairs, done, no in counts.iter_rows()},
+        graph=_graph(folder / "graph.json"),
+    )
+
+
+def strongest(table: pl.DataFrame, limit: int = FEATURES) -> list[str]:
+    """Return at most ``limit`` features by smallest corrected p-value, ordered by largest effect size.
+
+    Parameters
+    ----------
+    table
+        pvalues.parquet; the first group (``final`` where there is one) decides.
+
+    Examples
+    --------
+    >>> rows = {"group": "final", "feature": ["a", "b"], "p_corrected": [0.2, 0.0], "effect_size": [0.3, 0.1]}
+    >>> strongest(pl.DataFrame(rows), limit=1)
+    ['b']
+    """
+    groups = table["group"].unique(maintain_order=True).to_list()
+    leading = table.filter(pl.col("group") == ("final" if "final" in groups else groups[0])) if groups else table
+    ranked = leading.group_by("feature").agg(pl.col("p_corrected").min(), pl.col("effect_size").max())
+    kept = ranked.sort(
+        ["p_corrected", "effect_size", "feature"], descending=[False, True, False], nulls_last=True
+    ).head(limit)
+    ordered = kept.sort(["effect_size", "feature"], descending=[True, False], nulls_last=True)
+    return ordered["feature"].to_list()
+
+
+def _crl(folder: Path) -> CrlResults | None:
+    graph, metrics = _graph(folder / "graph.json"), _json(folder / "metrics.json")
+    if graph is None and metrics is None:
+        return None
+    assumptions = (_json(folder / "diagnostics.json") or {}).get("assumptions", [])
+    reading = _json(folder / "reading.json")
+    return CrlResults(graph, metrics or {}, _frame(folder / "history.parquet"), assumptions, reading or {})
+
+
+def _truth(path: Path) -> Truth | None:
+    raw = _json(path)
+    if raw is None:
+        return None
+    graph = Graph.from_json(json.dumps(raw["graph"])) if raw.get("graph") else None
+    return Truth(graph, raw.get("groups", {}), raw.get("effects", []), raw.get("note", ""))
+
+
+def _manifests(folder: Path, stages: Collection[str]) -> list[StageSummary]:
+    raws: list[Mapping[str, Any] | None] = [_json(folder / f"{stage}.json") for stage in SECTIONS if stage in stages]
+    return [
+        StageSummary(
+            stage=raw["stage"],
+            seed=raw.get("seed"),
+            versions=raw.get("versions", {}),
+            counts=raw.get("counts", {}),
+            notices=[Notice(**notice) for notice in raw.get("notices", [])],
+            plan=raw.get("plan") or {},
+        )
+        for raw in raws
+        if raw is not None
+    ]

@@ -1,0 +1,116 @@
+"""The dependency heatmap: features x targets, one panel for each group of scores and each test."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from markupsafe import Markup
+
+from personax.report._charts import CORRECTED, EFFECT, ColourScale, Value, element
+from personax.report._labels import display_trait
+
+__all__ = ["heatmap"]
+
+ROW = 30.0
+HEAD = 34.0
+NAMES = 34.0
+"""Share of the width, in percent, that the feature names take."""
+
+FITS = 6
+"""So many targets fit on a phone; a wider panel scrolls in its own box."""
+
+MISSING = "not tested: this test was not asked for this pair"
+
+
+def heatmap(panel: pl.DataFrame, features: Sequence[str], label: str) -> Markup:
+    """Draw one panel.
+
+    Parameters
+    ----------
+    panel
+        Rows of pvalues.parquet of one group and one test.
+    features
+        Row order; a pair without a row in ``panel`` is hatched like any other that has no p-value.
+    label
+        What a screen reader calls the panel.
+
+    A cell carries its exact numbers in ``data-`` attributes: the page shows them on hover, focus and tap.
+    """
+    targets = panel["target"].unique(maintain_order=True).to_list()
+    cells = {(row["feature"], row["target"]): row for row in panel.iter_rows(named=True)}
+    step = (100 - NAMES) / max(len(targets), 1)
+    head = element("g", *(_heading(target, NAMES + step * i, step) for i, target in enumerate(targets)), role="row")
+    rows = [
+        _row(feature, [(target, cells.get((feature, target))) for target in targets], HEAD + ROW * place, step)
+        for place, feature in enumerate(features)
+    ]
+    return element(
+        "svg",
+        head,
+        *rows,
+        width="100%" if len(targets) <= FITS else 130 + 60 * len(targets),
+        height=HEAD + ROW * len(features),
+        class_="heatmap",
+        role="grid",
+        aria_label=label,
+    )
+
+
+def _heading(target: str, x: float, step: float) -> Markup:
+    name = display_trait(target)
+    brief = name if len(name) <= 5 else f"{name[:4]}."
+    # A nested svg clips a name at the border of its column; style.css shows the brief one where columns are narrow.
+    names = [
+        element("text", text, x="50%", y=HEAD - 12, class_=size) for text, size in ((name, "full"), (brief, "brief"))
+    ]
+    clipped = element("svg", *names, x=f"{x:.3f}%", width=f"{step:.3f}%", height=HEAD, class_="clip")
+    return element("g", clipped, role="columnheader", class_="head", data_tip=name)
+
+
+def _row(feature: str, cells: list[tuple[str, Mapping[str, Any] | None]], y: float, step: float) -> Markup:
+    text = element("text", feature, x=0, y=ROW / 2 + 4)
+    name = element("svg", text, y=y, width=f"{NAMES - 2}%", height=ROW, class_="clip")
+    head = element("g", name, role="rowheader", class_="name", data_tip=feature)
+    drawn = (_cell(target, row, NAMES + step * i, y, step) for i, (target, row) in enumerate(cells))
+    return element("g", head, *drawn, role="row", data_feature=feature)
+
+
+def _cell(target: str, row: Mapping[str, Any] | None, x: float, y: float, step: float) -> Markup:
+    box: dict[str, Value] = {"x": f"{x:.3f}%", "y": y, "width": f"{step - 0.6:.3f}%", "height": ROW - 3, "rx": 3}
+    known: dict[str, Value] = {"data_target": display_trait(target), "role": "gridcell", "tabindex": -1}
+    if row is None or row["p_value"] is None or math.isnan(row["p_value"]):
+        reason = (row and row["reason"]) or MISSING
+        sample = row["n"] if row else None
+        return element("g", element("rect", **box), class_="cell none", data_reason=reason, data_n=sample, **known)
+    effect, corrected = row["effect_size"], row["p_corrected"]
+    steps = f"{_step('e', EFFECT, effect)} {_step('p', CORRECTED, corrected)}"
+    middle = element("text", _short(effect), x=f"{x + (step - 0.6) / 2:.3f}%", y=y + ROW / 2 + 3)
+    return element(
+        "g",
+        element("rect", **box),
+        middle,
+        class_=f"cell {steps}{'' if row['rejected'] else ' kept'}",
+        data_n=row["n"],
+        data_statistic=row["statistic"],
+        data_dof=row["dof"],
+        data_p=row["p_value"],
+        data_corrected=corrected,
+        data_effect=effect,
+        data_effect_name=row["effect_name"],
+        data_rejected=row["rejected"],
+        **known,
+    )
+
+
+def _step(letter: str, scale: ColourScale, value: float | None) -> str:
+    return f"{letter}x" if value is None or math.isnan(value) else f"{letter}{scale.step(value)}"
+
+
+def _short(effect: float | None) -> str:
+    """Return two decimals without the needless nought: ``.21``."""
+    if effect is None or math.isnan(effect):
+        return "–"
+    return f"{effect:.2f}".removeprefix("0")

@@ -1,0 +1,161 @@
+"""The page: one HTML text with its style, script, figures and usage guidelines inside, and no way out to a network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from importlib import resources
+from typing import Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from personax.report import _labels as words
+from personax.report._charts import CORRECTED, EFFECT, bars, histogram
+from personax.report._data import ReportData
+from personax.report._sections import SectionInput, sections
+from personax.report._views import facts, settings
+from personax.schema import LETTERS
+
+__all__ = ["UsageBlock", "guidelines", "parse", "render"]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageBlock:
+    """A heading or paragraph (``text``), or a list (``items``)."""
+
+    kind: Literal["heading", "paragraph", "list"]
+    text: str = ""
+    items: tuple[str, ...] = ()
+
+
+def guidelines() -> str:
+    """Return the usage guidelines that this package carries."""
+    return resources.files("personax").joinpath("usage.md").read_text(encoding="utf-8")
+
+
+def parse(text: str) -> list[UsageBlock]:
+    r"""Split text into blocks at blank lines and list marks; nothing in it is taken as HTML.
+
+    Examples
+    --------
+    >>> [block.kind for block in parse("# Use\n\nBe careful\nwith it.\n- no profiling\n- no harm")]
+    ['heading', 'paragraph', 'list']
+    """
+    blocks: list[UsageBlock] = []
+    open_block = False
+    for line in text.splitlines():
+        mark = re.match(r"(#+|[-*]|\d+\.)\s+(.*)", line)
+        words = (mark[2] if mark else line).strip()
+        if not words:
+            open_block = False
+        elif mark and mark[1].startswith("#"):
+            blocks.append(UsageBlock("heading", words))
+            open_block = False
+        elif mark:
+            blocks.append(_listed(blocks, words))
+            open_block = True
+        elif open_block:
+            blocks.append(_continued(blocks.pop(), words))
+        else:
+            blocks.append(UsageBlock("paragraph", words))
+            open_block = True
+    return blocks
+
+
+def _listed(blocks: list[UsageBlock], words: str) -> UsageBlock:
+    """Return a list that ends with a new item, taking up the list just before it."""
+    if blocks and blocks[-1].kind == "list":
+        return UsageBlock("list", items=(*blocks.pop().items, words))
+    return UsageBlock("list", items=(words,))
+
+
+def _continued(block: UsageBlock, words: str) -> UsageBlock:
+    """Return the block with one more line in its last sentence."""
+    if block.kind == "list":
+        return UsageBlock("list", items=(*block.items[:-1], f"{block.items[-1]} {words}"))
+    return UsageBlock(block.kind, f"{block.text} {words}")
+
+
+def render(data: ReportData, *, usage: str | None = None) -> str:
+    """Return the report as one HTML page that opens from disk.
+
+    Parameters
+    ----------
+    data
+        What `gather` read.
+    usage
+        Usage guidelines in plain text; by default those that the package carries.
+
+    Notes
+    -----
+    Every text of the study is escaped. The page's own Content-Security-Policy forbids all loading, and lets only the
+    one style and the one script run whose hashes it names: markup that slipped through would still be inert.
+    The same data give the same bytes.
+
+    Examples
+    --------
+    >>> page = render(ReportData("A <b>bold</b> study"), usage="Be careful.")
+    >>> "<b>" in page, "Be careful." in page
+    (False, True)
+    """
+    style, script = _asset("style.css"), _asset("page.js")
+    environment = _environment()
+
+    def rendered(template: str, **values: object) -> Markup:
+        return Markup(environment.get_template(template).render(data=data, **values))
+
+    return environment.get_template("page.html.j2").render(
+        data=data,
+        style=Markup(style),
+        script=Markup(script),
+        policy=_policy(style, script),
+        facts=facts(data),
+        sections=list(sections(SectionInput(data, rendered))),
+        usage=parse(guidelines() if usage is None else usage),
+    )
+
+
+def _policy(style: str, script: str) -> str:
+    return (
+        f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _asset(name: str) -> str:
+    return resources.files("personax.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _environment() -> Environment:
+    # autoescape=True, not by file name: no template, whatever it is called, can let a study's text through as markup.
+    environment = Environment(
+        loader=PackageLoader("personax.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "count": words.count,
+        "number": words.number,
+        "p_value": words.p_value,
+        "settings": settings,
+        "test": words.display_test,
+        "trait": words.display_trait,
+    }
+    environment.globals |= {
+        "bars": bars,
+        "histogram": histogram,
+        "percent": words.percent,
+        "traits": [trait.capitalize() for trait in LETTERS],
+        "effect_legend": EFFECT.legend("e"),
+        "p_legend": CORRECTED.legend("p"),
+    }
+    return environment

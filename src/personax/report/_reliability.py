@@ -1,0 +1,192 @@
+"""What the page shows of raters: agreement, statuses, use of the scale, reliability, the stereotype audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from personax.report._charts import Row, element, figure, intervals, row_of
+from personax.report._labels import count, number, p_value, percent
+from personax.schema import ENDINGS
+
+__all__ = ["ReliabilityView", "StereotypesView", "alphas", "ended", "ratings", "statuses"]
+
+
+STACK = 26.0
+LOW = -0.2
+GUIDES = (0.0, 0.667, 0.8, 1.0)
+"""Krippendorff's own marks: from .667 tentative conclusions, from .8 firm ones."""
+
+
+def alphas(traits: Mapping[str, Mapping[str, Any]]) -> Markup:
+    """Draw Krippendorff's alpha of each trait with its interval, on a line from -0.2 to 1."""
+    rows = [
+        Row(
+            trait.capitalize(),
+            found.get("alpha"),
+            found.get("alpha_low"),
+            found.get("alpha_high"),
+            found.get("reason") or f"{count(found.get('n_people', 0))} people, {found.get('n_raters', 0)} raters",
+        )
+        for trait, found in traits.items()
+    ]
+    return intervals(rows, (LOW, 1.0), GUIDES, "Agreement between raters", meaning="alpha")
+
+
+def statuses(raters: Mapping[str, Mapping[str, Any]]) -> Markup:
+    """Draw how each rater's requests ended, as shares of all its requests."""
+    rows = {
+        name: [(ending, ended(found, ending), f"a{place}") for place, ending in enumerate(ENDINGS)]
+        for name, found in raters.items()
+    }
+    return _stacks(rows, "How the requests of each rater ended")
+
+
+def ended(found: Mapping[str, Any], ending: str) -> int:
+    """Return how many of a rater's requests ended in one of `ENDINGS`."""
+    return sum(int(found.get(status, 0)) for status in ENDINGS[ending])
+
+
+def ratings(histograms: Mapping[str, Mapping[str, int]], trait: str) -> Markup:
+    """Draw how often each rater gave each score of one trait, from the lowest (left) to the highest.
+
+    Parameters
+    ----------
+    histograms
+        Rater -> score as text -> how often.
+    """
+    scores = sorted({score for found in histograms.values() for score in found}, key=float)
+    styles = {score: f"s{1 + round(4 * place / max(len(scores) - 1, 1))}" for place, score in enumerate(scores)}
+    rows = {
+        name: [(f"score {score}", int(found.get(score, 0)), styles[score]) for score in scores]
+        for name, found in histograms.items()
+    }
+    return _stacks(rows, f"Scores of {trait} by rater")
+
+
+def _stacks(rows: Mapping[str, Sequence[tuple[str, int, str]]], label: str) -> Markup:
+    drawn = [_stack(name, parts, STACK * place) for place, (name, parts) in enumerate(rows.items())]
+    return figure(*drawn, height=STACK * len(rows), label=label, class_="stacks")
+
+
+def _stack(name: str, parts: Sequence[tuple[str, int, str]], y: float) -> Markup:
+    whole = sum(size for _, size, _ in parts)
+    clipped = element("svg", element("text", name, x=0, y=y + 16), width="31%", height=y + STACK, class_="clip")
+    drawn, left = [clipped], 33.0
+    for part, size, style in parts:
+        wide = 67 * size / whole if whole else 0.0
+        tip = f"{name}\n{part}: {count(size)} ({percent(size, whole)})"
+        if size:
+            box = {"x": f"{left:.2f}%", "width": f"{wide:.2f}%"}
+            drawn.append(element("rect", y=y + 4, height=16, class_=f"part {style}", data_tip=tip, **box))
+        left += wide
+    return element("g", *drawn)
+
+
+MOST: Final = 12
+"""Rows of a table of findings; the files hold all."""
+
+HALO: Final = 0.2
+"""What the first of five unrelated traits has of the variance."""
+
+
+def _between(found: Mapping[str, Any] | None) -> str:
+    """Write a number with its interval."""
+    if not found or found.get("value") is None:
+        return "none"
+    if found.get("low") is None:
+        return number(found["value"], 2)
+    return f"{number(found['value'], 2)} ({number(found['low'], 2)} to {number(found['high'], 2)})"
+
+
+class ReliabilityView:
+    """Reliability by trait and by rater, whether traits are told apart, where groups are treated differently."""
+
+    def __init__(self, found: Mapping[str, Any]) -> None:
+        self.traits = [(trait, *self._trait(one)) for trait, one in found["traits"].items()]
+        halo = found["traitwise"]["halo"]
+        self.raters = [(name, *self._rater(one, halo.get(name))) for name, one in found["raters"].items()]
+        self.mtmm = [(KINDS[kind], number(value, 2)) for kind, value in found["traitwise"]["mtmm"].items()]
+        ratios = [one for one in found["traitwise"]["htmt"] if one.get("value") is not None]
+        self.blurred = [(one["a"], one["b"], _between(one)) for one in ratios if one["value"] >= 0.85]
+        self.ratios = len(ratios)
+        known = [row for row in found["differential"] if row.get("p_corrected") is not None]
+        unequal = sorted((row for row in known if row["p_corrected"] < 0.05), key=lambda row: -row["effect"])
+        self.tested, self.unequal = len(known), len(unequal)
+        self.differential = [self._shifted(row) for row in unequal[:MOST]]
+        self.groups = [self._by_group(name, rows) for name, rows in found["groups"].items() if rows]
+
+    @staticmethod
+    def _trait(one: Mapping[str, Any]) -> tuple[str, str, str]:
+        design = one["generalisability"]
+        needed = (design.get("needed") or {}).get("1")
+        return _between(one["icc_single"]), _between(one["icc_average"]), "more than 50" if needed is None else needed
+
+    @staticmethod
+    def _rater(one: Mapping[str, Any], halo: Mapping[str, Any] | None) -> tuple[str, ...]:
+        severity = [found["value"] for found in one["severity"].values() if found["value"] is not None]
+        retest = [found["value"] for found in one["retest"].values() if found["value"] is not None]
+        zeros = one["zeros"]["value"]
+        return (
+            number(sum(severity) / len(severity), 2) if severity else "none",
+            number(sum(retest) / len(retest), 2) if retest else "asked once",
+            _between(halo),
+            "none" if zeros is None else percent(zeros, 1),
+            _between(one["position"]) if one["position"]["value"] is not None else "one order",
+        )
+
+    @staticmethod
+    def _shifted(row: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
+        ends = sorted(row["shifts"].items(), key=lambda item: item[1])
+        moved = "; ".join(f"{name} {number(shift, 2)}" for name, shift in (ends[0], ends[-1]))
+        return row["rater"], row["trait"], row["by"], number(row["effect"], 2), p_value(row["p_corrected"]), moved
+
+    @staticmethod
+    def _by_group(name: str, rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[tuple[str, int, list[str]]]]:
+        """Return a table: group, its people, alpha of each trait."""
+        table = []
+        for group, own in groupby(rows, key=lambda row: row["group"]):
+            found = list(own)
+            table.append((group, found[0]["people"], [number(row["alpha"].get("alpha"), 2) for row in found]))
+        return name, table
+
+
+KINDS: Final = {
+    "same_trait_other_rater": "the same trait, other raters",
+    "other_trait_same_rater": "other traits, the same rater",
+    "other_trait_other_rater": "other traits, other raters",
+}
+
+
+class StereotypesView:
+    """Effects of one changed field on the scores of the same people, and what the name does."""
+
+    def __init__(self, found: Mapping[str, Any]) -> None:
+        self.people, self.chance = found["people"], found["chance"]
+        self.fields = [(field, list(_figures(rows))) for field, rows in _by(found["fields"], "field")]
+        self.fame = [
+            (one["model"], _between(one["known_by_name"]), _between(one["name_moves"]),
+             _between(one["name_repeats_text"]))
+            for one in found["fame"] or []
+        ]  # fmt: skip
+
+
+def _by(rows: Iterable[Mapping[str, Any]], key: str) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """Group rows, in the order in which each group first stands."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row[key], []).append(row)
+    return list(groups.items())
+
+
+def _figures(rows: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, Markup]]:
+    """Draw one figure a trait, all of a field on one scale."""
+    ends = [abs(end) for row in rows for end in (row["effect"]["low"], row["effect"]["high"]) if end is not None]
+    widest = max([0.1, *ends])
+    for trait, own in _by(rows, "trait"):
+        drawn = [row_of(str(row["value"]), row["effect"]) for row in own]
+        label = f"Effect on {trait}"
+        yield trait, intervals(drawn, (-widest, widest), (-widest, 0.0, widest), label, meaning="effect")

@@ -1,0 +1,199 @@
+"""What every league is: settings, secret headers, a list of people, a person's own page, and how both are read.
+
+``${NAME}`` in a value stands for an environment variable of that name, and is put in when a request is sent. A manifest
+holds a fingerprint in the place of each value: enough to see that one was changed, too short to find one by guessing.
+What an environment variable holds is no part of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Final
+from urllib.parse import urlsplit
+
+from pydantic import Field, PlainSerializer, field_validator
+from pydantic_core import PydanticCustomError
+
+from personax.errors import SourceError
+from personax.http import Fetch, Page, Request
+from personax.sources._records import Failure, Record
+from personax.sources.leagues._crawl import walk
+from personax.sources.leagues._pagination import Listed, Ref, Step
+from personax.sources.leagues._record_builder import Draft
+from personax.strict import Strict
+
+__all__ = ["Headers", "League", "filled", "from_environment", "is_secret"]
+
+
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PRIVATE: Final = re.compile(r"auth|cookie|key|token|secret|session|password|credential", re.IGNORECASE)
+_DIGITS: Final = 4
+"""Of a fingerprint: one of 65,536 changes goes unseen, and one of as many guesses seems right."""
+
+
+def _fingerprints(headers: Mapping[str, str]) -> dict[str, str]:
+    digests = {name: hashlib.sha256(f"{name.lower()}: {value}".encode()) for name, value in headers.items()}
+    return {name: f"fingerprint {digest.hexdigest()[:_DIGITS]}" for name, digest in digests.items()}
+
+
+Headers = Annotated[dict[str, str], PlainSerializer(_fingerprints, when_used="json")]
+"""Name -> value, as a study file has them."""
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Say whether a header is kept from other hosts, from the key of the cache, and from every message.
+
+    Examples
+    --------
+    >>> is_secret("Cookie", "a=b"), is_secret("X-Mine", "${MINE}"), is_secret("Accept-Language", "de")
+    (True, True, False)
+    """
+    return bool(_PRIVATE.search(name) or _VARIABLE.search(value))
+
+
+def filled(source: str, value: str) -> str:
+    """Return a value with the environment's in its places.
+
+    Raises
+    ------
+    SourceError
+        A variable is not set, or holds what no header can; without saying what.
+    """
+    return _VARIABLE.sub(lambda found: from_environment(source, found[1]), value)
+
+
+def from_environment(source: str, variable: str) -> str:
+    """Return what a variable holds, without the blanks around it.
+
+    Raises
+    ------
+    SourceError
+        As in `filled`.
+    """
+    value = os.environ.get(variable, "").strip()
+    if not value:
+        text = f"{source}: the environment variable {variable} is not set; export it with what the site wants"
+        raise SourceError(text)
+    if not re.fullmatch(r"[!-~]+( [!-~]+)*", value):
+        raise SourceError(f"{source}: what the environment variable {variable} holds cannot be sent: control signs")
+    return value
+
+
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+class League(Strict, ABC):
+    """A league's site.
+
+    Parameters
+    ----------
+    base_url
+        Of the pages, without a slash at the end; https, or http on this machine.
+    headers
+        Sent beside those of the fetcher, instead of the league's own of the same name; ``${NAME}`` in a value is taken
+        from the environment, and no value is ever written.
+    picture_hosts
+        Where pictures may lie; an address elsewhere is a bad value.
+    key
+        NAME of the environment variable that holds the key, where the site wants one; the key itself is never written.
+    gender
+        Of everybody, where you know that the league defines it.
+    most_pages
+        A list that has more pages is taken for an endless one.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    key_header: ClassVar[str] = "x-api-key"
+    redirects: ClassVar[tuple[str, ...]] = ()
+    """Hosts to which the site's own addresses lead on."""
+    promises: ClassVar[tuple[str, ...]] = ("name", "birth_date", "height_cm")
+    """Columns that some of any twenty people have; when none has, the site has renamed them."""
+
+    base_url: str
+    headers: Headers = Field(default_factory=dict)
+    picture_hosts: list[str]
+    key: str | None = None
+    gender: str | None = None
+    most_pages: int = Field(default=500, gt=0)
+
+    @field_validator("base_url", "site_url", "core_url", "api_url", "rosters_url", check_fields=False)
+    @classmethod
+    def _safe_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        local = parts.scheme == "http" and parts.netloc.rsplit(":", 1)[0] in _LOOPBACK
+        far = parts.scheme == "https" and bool(parts.netloc)
+        if not (far or local) or "@" in parts.netloc or value.endswith("/"):
+            raise PydanticCustomError("address", "an https address without a slash at its end")
+        return value
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that are asked, with a port where it is not the usual one; no other needs to be let through."""
+        addresses = [value for field, value in self if field.endswith("_url") and value]
+        return tuple(dict.fromkeys([*(urlsplit(address).netloc for address in addresses), *self.redirects]))
+
+    @abstractmethod
+    def start(self) -> Sequence[Step]:
+        """Return the first pages of the list."""
+
+    @abstractmethod
+    def listed(self, page: Page, step: Step) -> Listed:
+        """Read a page of the list.
+
+        Raises
+        ------
+        SourceChanged
+            With what was looked for.
+        """
+
+    def detail(self, ref: Ref) -> Request | None:
+        """Return the request for more on a person, None when the list says all; people may share one."""
+        return None
+
+    def parse(self, page: Page, ref: Ref) -> Record:
+        """Read the page that `detail` asked for, together with what the list said.
+
+        Raises
+        ------
+        SourceChanged
+            With what was looked for; a plain `SourceError` when the page knows no such person.
+        """
+        return ref.listed
+
+    def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncGenerator[Record | Failure, None]:
+        """Walk through the whole league; see `personax.sources.leagues.walk.walk`."""
+        return walk(self, fetch, limit=limit)
+
+    def request(
+        self, path: str, *, body: Mapping[str, Any] | None = None, accepts: Sequence[str] = ("application/json",)
+    ) -> Request:
+        """Return a request to this league, with its headers and its key."""
+        request = self.plain_request(self.base_url + path)
+        headers, secret = {**self._own_headers(), **request.headers}, request.secret
+        if self.key is not None:
+            headers[self.key_header] = from_environment(self.name, self.key)
+            secret = (*secret, self.key_header)
+        return Request(request.url, headers, body, tuple(accepts), secret)
+
+    def plain_request(self, url: str, *, accepts: Sequence[str] = ("application/json",)) -> Request:
+        """Return a request to another address of the site: with the headers of the study, without the key."""
+        headers = {name: filled(self.name, value) for name, value in self.headers.items()}
+        secret = tuple(name for name, value in self.headers.items() if is_secret(name, value))
+        return Request(url, headers, accepts=tuple(accepts), secret=secret)
+
+    def _own_headers(self) -> dict[str, str]:
+        return {}
+
+    def draft(self, ref: str, page: Page) -> Draft:
+        """Return an empty record of this league."""
+        draft = Draft(self.name, ref, page)
+        draft.text("league", self.label)
+        draft.text("gender", self.gender)
+        return draft

@@ -1,0 +1,131 @@
+"""NBA: the player index of stats.nba.com, then each player's own page, which alone has the birth date."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from pydantic import Field
+
+from personax.errors import SourceError
+from personax.http import Page, Request
+from personax.registry import register
+from personax.sources._records import Record
+from personax.sources.leagues._league import League
+from personax.sources.leagues._pagination import Listed, Ref, Step
+from personax.sources.leagues._parsing import (
+    as_list,
+    as_object,
+    at,
+    changed,
+    identifier,
+    parse_json,
+    text_of,
+)
+from personax.sources.leagues._record_builder import Draft, merged
+
+__all__ = ["Nba"]
+
+_INDEX = (
+    "LeagueID Season Historical Active AllStar College Country DraftPick DraftYear Height PlayerPosition TeamID Weight"
+)
+"""The site wants every one of these named, blank where nothing is asked."""
+
+_LISTED = (
+    "PERSON_ID",
+    "PLAYER_FIRST_NAME",
+    "PLAYER_LAST_NAME",
+    "TEAM_CITY",
+    "TEAM_NAME",
+    "POSITION",
+    "HEIGHT",
+    "WEIGHT",
+)
+_OWN = ("PERSON_ID", "FIRST_NAME", "LAST_NAME", "BIRTHDATE", "COUNTRY", "HEIGHT", "WEIGHT", "POSITION", "TEAM_CITY")
+
+
+@register("sources", "nba", title="NBA", order=10)
+class Nba(League):
+    """The NBA, one season.
+
+    Parameters
+    ----------
+    season
+        As the site writes it: ``2025-26``.
+    headshots
+        Address of a picture; ``{id}`` is the player's.
+    """
+
+    name: ClassVar[str] = "nba"
+    label: ClassVar[str] = "NBA"
+
+    base_url: str = "https://stats.nba.com"
+    picture_hosts: list[str] = ["cdn.nba.com"]
+    season: str = Field(pattern=r"^\d{4}-\d{2}$")
+    headshots: str = "https://cdn.nba.com/headshots/nba/latest/1040x760/{id}.png"
+
+    def _own_headers(self) -> dict[str, str]:
+        accepts = "application/json, text/plain, */*"
+        return {"Accept": accepts, "Accept-Language": "en-US,en;q=0.9", "Referer": "https://www.nba.com/"}
+
+    def start(self) -> Sequence[Step]:
+        """Return the one page of the index."""
+        asked = dict.fromkeys(_INDEX.split(), "") | {"LeagueID": "00", "Season": self.season}
+        return [Step(self.request("/stats/playerindex?" + urlencode(asked)))]
+
+    def listed(self, page: Page, step: Step) -> Listed:
+        """Read the index."""
+        return Listed([self._listed(row, page) for row in _table(page, "PlayerIndex", (*_LISTED, "COUNTRY"))])
+
+    def _listed(self, row: dict[str, Any] | None, page: Page) -> Ref | str:
+        ref = "" if row is None else identifier(row["PERSON_ID"])
+        if row is None or not ref.isascii() or not ref.isdigit():
+            return "a row of the player index without an id or with another number of cells"
+        draft = self.draft(ref, page)
+        draft.text("name", row["PLAYER_FIRST_NAME"], row["PLAYER_LAST_NAME"])
+        self._fill(draft, row, ref)
+        return Ref(ref, draft.record())
+
+    def detail(self, ref: Ref) -> Request:
+        """Return the request for a player's own page."""
+        return self.request("/stats/commonplayerinfo?" + urlencode({"PlayerID": ref.id, "LeagueID": "00"}))
+
+    def parse(self, page: Page, ref: Ref) -> Record:
+        """Read a player's own page."""
+        rows = _table(page, "CommonPlayerInfo", (*_OWN, "TEAM_NAME"))
+        own = [row for row in rows if row is not None and identifier(row["PERSON_ID"]) == ref.id]
+        if not own:
+            raise SourceError("the page has no row of this person")
+        draft = self.draft(ref.id, page)
+        draft.text("name", own[0]["FIRST_NAME"], own[0]["LAST_NAME"])
+        draft.born(own[0]["BIRTHDATE"])
+        self._fill(draft, own[0], ref.id)
+        return merged(ref.listed, draft.record())
+
+    def _fill(self, draft: Draft, row: dict[str, Any], ref: str) -> None:
+        draft.text("team", row["TEAM_CITY"], row["TEAM_NAME"])
+        draft.text("position", row["POSITION"])
+        draft.quantity("height_cm", row["HEIGHT"], "ft-in")
+        draft.quantity("weight_kg", row["WEIGHT"], "lb")
+        draft.country("nationality", row["COUNTRY"], "name")
+        draft.headshot(self.headshots.replace("{id}", ref), self.picture_hosts)
+
+
+def _table(page: Page, name: str, needs: Sequence[str]) -> list[dict[str, Any] | None]:
+    """Return the rows of a result set by the names of its headers; None for a row of another length."""
+    answer = as_object(parse_json(text_of(page.body), f"the result set {name}"), f"the result set {name}")
+    sets = answer.get("resultSets", answer.get("resultSet"))
+    found = [each for each in (sets if isinstance(sets, list) else [sets]) if isinstance(each, dict)]
+    table = next((each for each in found if each.get("name") == name), None)
+    if table is None:
+        changed(f"the result set {name}")
+    headers = as_list(at(table, "headers"), f"headers of {name}")
+    missing = [header for header in needs if header not in headers]
+    if missing:
+        changed(f"the header {', '.join(missing)} in {name}")
+    rows = as_list(at(table, "rowSet"), f"rows of {name}")
+    fits = (isinstance(row, list) and len(row) == len(headers) for row in rows)
+    return [
+        dict(zip(map(str, headers), row, strict=True)) if fit else None for row, fit in zip(rows, fits, strict=True)
+    ]

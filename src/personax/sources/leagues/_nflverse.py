@@ -1,0 +1,91 @@
+"""nflverse: one table of all NFL players of all times, published on GitHub; no country, no birthplace."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import Field
+
+from personax.http import Page
+from personax.registry import register
+from personax.sources.leagues._league import League
+from personax.sources.leagues._pagination import Listed, Ref, Step
+from personax.sources.leagues._parsing import changed, text_of
+
+__all__ = ["Nflverse"]
+
+_NEEDS = (
+    "gsis_id",
+    "display_name",
+    "birth_date",
+    "height",
+    "weight",
+    "position",
+    "latest_team",
+    "headshot",
+    "last_season",
+)
+_CSV = ("text/csv", "text/plain", "application/octet-stream", "application/csv")
+
+
+@register("sources", "nflverse", title="nflverse", order=40)
+class Nflverse(League):
+    """The nflverse table of NFL players.
+
+    Parameters
+    ----------
+    since
+        Only who played in this season or later; None for everybody.
+    """
+
+    name: ClassVar[str] = "nflverse"
+    label: ClassVar[str] = "NFL"
+    redirects: ClassVar[tuple[str, ...]] = ("release-assets.githubusercontent.com", "objects.githubusercontent.com")
+
+    base_url: str = "https://github.com"
+    picture_hosts: list[str] = ["static.www.nfl.com", "a.espncdn.com"]
+    since: int | None = Field(default=None, ge=1920)
+
+    def start(self) -> Sequence[Step]:
+        """Return the table."""
+        path = "/nflverse/nflverse-data/releases/download/players/players.csv"
+        return [Step(self.request(path, accepts=_CSV))]
+
+    def listed(self, page: Page, step: Step) -> Listed:
+        """Read the table by the names of its columns."""
+        reader = csv.reader(io.StringIO(text_of(page.body), newline=""), strict=True)
+        people: list[Ref | str] = []
+        try:
+            header = next(reader, [])
+            missing = [column for column in _NEEDS if column not in header]
+            if missing:
+                changed(f"the column {', '.join(missing)}")
+            for cells in reader:
+                row = dict(zip(header, cells, strict=True)) if len(cells) == len(header) else None
+                if row is None or not self.since or _season(row["last_season"]) >= self.since:
+                    people.append(self._row(row, page))
+        except csv.Error:
+            changed("a whole table with closed quotes")
+        return Listed(people)
+
+    def _row(self, row: dict[str, str] | None, page: Page) -> Ref | str:
+        if row is None or not re.fullmatch(r"[A-Za-z0-9-]+", row["gsis_id"]):
+            return "a row without gsis_id or with another number of cells"
+        draft = self.draft(row["gsis_id"], page)
+        draft.text("name", row["display_name"])
+        draft.born(row["birth_date"], "iso")
+        draft.quantity("height_cm", row["height"], "in")
+        draft.quantity("weight_kg", row["weight"], "lb")
+        draft.text("position", row["position"])
+        draft.text("team", row["latest_team"])
+        draft.headshot(row["headshot"], self.picture_hosts)
+        return Ref(row["gsis_id"], draft.record())
+
+
+def _season(text: str) -> int:
+    """Return a season; 0 where none is written, who are then not taken."""
+    return int(text) if re.fullmatch(r"[0-9]{4}", text) else 0

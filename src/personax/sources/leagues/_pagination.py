@@ -1,0 +1,235 @@
+"""Pagination of a league's list: pages prefetched in order, everybody once, an end even where the site has none."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+from personax.errors import SourceChanged, SourceError
+from personax.http import Fetch, Page, Request
+from personax.sources._records import Failure, Record
+from personax.sources.leagues._schema_drift import Known, Tally
+
+__all__ = ["Listed", "Listing", "Ref", "Site", "Step", "in_order"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A person of a list.
+
+    Parameters
+    ----------
+    id
+        The source's own, as text.
+    listed
+        What the list says of them.
+    detail
+        What the request for more needs beside the id: a team, a slug, the ids of a batch; empty for none.
+    """
+
+    id: str
+    listed: Record
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One page of a list.
+
+    Parameters
+    ----------
+    request
+        That fetches it.
+    kind
+        Which list, where a league has several.
+    start
+        Place of its first person, where a list is counted.
+    follows
+        It is the next page of one before, so that it must list somebody new.
+    """
+
+    request: Request
+    kind: str = ""
+    start: int = 0
+    follows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a page of a list holds.
+
+    Parameters
+    ----------
+    people
+        In the order of the page; for a row that is no person, the reason why.
+    then
+        Pages to read after it.
+    """
+
+    people: Sequence[Ref | str]
+    then: Sequence[Step] = field(default_factory=tuple)
+
+
+class Site(Protocol):
+    """What a walk needs of a site; `personax.sources.leagues.league.League` says what each is."""
+
+    name: ClassVar[str]
+    promises: ClassVar[tuple[str, ...]]
+
+    @property
+    def most_pages(self) -> int:
+        """A list that has more pages is taken for an endless one."""
+
+    def start(self) -> Sequence[Step]:
+        """Return the first pages of the list."""
+
+    def listed(self, page: Page, step: Step) -> Listed:
+        """Read a page of the list."""
+
+    def detail(self, ref: Ref) -> Request | None:
+        """Return the request for more on a person."""
+
+    def parse(self, page: Page, ref: Ref) -> Record:
+        """Read the page that `detail` asked for."""
+
+
+AHEAD = 64
+"""Pages asked for before they are needed; how many travel at once is the fetcher's to say."""
+
+
+async def in_order(fetch: Fetch, requests: Sequence[Request | None]) -> AsyncGenerator[Page | SourceError | None, None]:
+    """Yield the page of each request in turn, asking for some ahead; equal requests are sent once."""
+    keys = [None if request is None else _same(request) for request in requests]
+    uses = Counter(keys)
+    tasks: dict[str, asyncio.Task[Page]] = {}
+    waiting: deque[str | None] = deque()
+    try:
+        for request, key in zip(requests, keys, strict=True):
+            if request is not None and key is not None and key not in tasks:
+                tasks[key] = asyncio.ensure_future(_fetched(fetch, request))
+            waiting.append(key)
+            if len(waiting) >= AHEAD:
+                yield await _next(waiting.popleft(), tasks, uses)
+        while waiting:
+            yield await _next(waiting.popleft(), tasks, uses)
+    finally:
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
+async def _fetched(fetch: Fetch, request: Request) -> Page:
+    return await fetch(request)
+
+
+async def _next(
+    key: str | None, tasks: dict[str, asyncio.Task[Page]], uses: Counter[str | None]
+) -> Page | SourceError | None:
+    if key is None:
+        return None
+    uses[key] -= 1
+    task = tasks[key] if uses[key] else tasks.pop(key)
+    try:
+        return await task
+    except SourceError as error:
+        return error
+
+
+def _same(request: Request) -> str:
+    return json.dumps([request.url, request.body], sort_keys=True)
+
+
+class Listing:
+    """The people of a league's list.
+
+    Parameters
+    ----------
+    league
+        Whose list.
+    limit
+        So many people at most.
+    """
+
+    def __init__(self, league: Site, limit: int | None) -> None:
+        self._league, self._limit = league, limit
+        self._known = Known()
+        self._pages = Tally(league.name, "pages of the list")
+        self._rows = Tally(league.name, "rows of the list")
+        self._first_error: SourceError | None = None
+        self._read = self._people = 0
+        self.sample: bytes | None = None
+        """The last page that was read."""
+
+    async def people(self, fetch: Fetch) -> AsyncGenerator[Ref | Failure, None]:
+        """Yield everybody once; see `personax.sources.leagues.walk.walk` for what is raised."""
+        steps = list(self._league.start())
+        while steps:
+            following: list[Step] = []
+            async with aclosing(in_order(fetch, [step.request for step in steps])) as pages:
+                for step in steps:
+                    for each in self._page(step, await anext(pages), following):
+                        yield each
+                        if self._people == self._limit:
+                            return
+            most = self._league.most_pages
+            if following and self._read + len(following) > most:
+                yield Failure(self._league.name, None, following[0].request.url, f"the list has more than {most} pages")
+                break
+            steps = following
+        self._end()
+
+    def _page(self, step: Step, page: Page | SourceError | None, following: list[Step]) -> Iterator[Ref | Failure]:
+        """Yield the people of one page, and add the pages after it."""
+        url = step.request.url
+        try:
+            if not isinstance(page, Page):
+                raise page or SourceError("the page was not asked for")
+            listed = self._league.listed(page, step)
+        except SourceError as error:
+            yield self._failed(error, url, page)
+            return
+        self._read, self.sample = self._read + 1, page.body
+        self._pages.fine()
+        before = self._people
+        yield from self._new(listed.people, page)
+        if not step.follows or self._people > before:
+            following += listed.then
+        elif listed.then:
+            yield Failure(self._league.name, None, url, "the list begins again: a page has nobody new")
+
+    def _failed(self, error: SourceError, url: str, page: Page | SourceError | None) -> Failure:
+        is_changed = isinstance(page, Page) and isinstance(error, SourceChanged)
+        sample = page.body if isinstance(page, Page) and is_changed else None
+        if isinstance(error, SourceChanged):
+            error.sample = sample
+            self._pages.odd(str(error), sample)
+        self._first_error = self._first_error or error
+        return Failure(self._league.name, None, url, str(error), is_changed, sample)
+
+    def _new(self, rows: Sequence[Ref | str], page: Page) -> Iterator[Ref | Failure]:
+        for row in rows:
+            if isinstance(row, str):
+                self._rows.odd(row, page.body)
+                yield Failure(self._league.name, None, page.url, row, changed=True, sample=page.body)
+                continue
+            self._rows.fine()
+            clash = self._known.clash(row.listed)
+            if clash is None:
+                self._people += 1
+                yield row
+            elif clash:
+                reason = "two people have one id; the first is kept"
+                yield Failure(self._league.name, row.id, page.url, reason, listed=row.listed)
+
+    def _end(self) -> None:
+        """Say what is wrong with the whole list."""
+        self._rows.end(self.sample)
+        self._pages.end(self._first_error.sample if isinstance(self._first_error, SourceChanged) else None)
+        if not self._people:
+            name = self._league.name
+            raise self._first_error or SourceError(f"{name}: the list is empty; check the season and other settings")

@@ -1,0 +1,272 @@
+"""Comparison of two records: how alike names and dates of birth are, and the points that this evidence gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, lru_cache
+from types import ModuleType
+from typing import NamedTuple
+
+from personax.data import fold
+from personax.errors import require
+from personax.sources._records import Record
+from personax.sources.geocode import find_country
+
+__all__ = [
+    "MARGIN",
+    "THRESHOLD",
+    "Born",
+    "Evidence",
+    "born_of",
+    "born_points",
+    "evidence",
+    "name_points",
+    "points",
+    "tokens",
+]
+
+
+EXACT, NEAR, SHORT = 5, 4, 3
+"""Points of the same words in any order; of words with slips of the pen; of initials, nicknames and left-out words."""
+
+SAME_DATE, SAME_MONTH, SAME_YEAR, SLIP = 6, 3, 2, 2
+"""Points of the same day, of a month or a year where no more is known, and of a date with one slip."""
+
+_SUFFIXES = {"jr", "sr", "ii", "iii", "iv"}
+_NICKNAMES = (
+    ("alexander", "alex"), ("andrew", "andy"), ("anthony", "tony"), ("benjamin", "ben"), ("charles", "charlie"),
+    ("christopher", "chris"), ("daniel", "dan", "danny"), ("david", "dave"), ("edward", "ed", "eddie"),
+    ("elizabeth", "liz", "beth"), ("gregory", "greg"), ("jacob", "jake"), ("james", "jim", "jimmy"),
+    ("jeffrey", "jeff"), ("jonathan", "jon"), ("joseph", "joe", "joey"), ("joshua", "josh"), ("kenneth", "ken"),
+    ("matthew", "matt"), ("michael", "mike"), ("nicholas", "nick"), ("patrick", "pat"), ("peter", "pete"),
+    ("philip", "phil"), ("raymond", "ray"), ("richard", "rich", "rick"), ("robert", "rob", "bob", "bobby"),
+    ("samuel", "sam"), ("stephen", "steve"), ("steven", "steve"), ("thomas", "tom", "tommy"), ("timothy", "tim"),
+    ("william", "will", "bill", "billy"), ("zachary", "zach"),
+)  # fmt: skip
+_FORMAL: Mapping[str, set[str]] = {
+    name: {group[0] for group in _NICKNAMES if name in group}
+    for name in {word for group in _NICKNAMES for word in group}
+}
+
+
+class Born(NamedTuple):
+    """What is known of a date of birth; None for what is not."""
+
+    year: int | None
+    month: int | None
+    day: int | None
+
+
+@cache
+def _rapidfuzz() -> ModuleType:
+    return require("rapidfuzz.distance", extra="sources")
+
+
+@lru_cache(maxsize=2**17)
+def tokens(name: str) -> tuple[str, ...]:
+    """Return the words of a name, folded, in the order of the alphabet; Jr and the like left out.
+
+    Examples
+    --------
+    >>> tokens("Griffey, Ken Jr.")
+    ('griffey', 'ken')
+    """
+    words = fold(name).split()
+    return tuple(sorted(word for word in words if word not in _SUFFIXES) or sorted(words))
+
+
+def name_points(a: str, b: str) -> int:
+    """Return the points of two names: `EXACT`, `NEAR`, `SHORT`, or 0 where they are of two people.
+
+    Notes
+    -----
+    Every word of the shorter name needs a partner of its own. Two words are partners when they are equal, one slip
+    apart (two from eight letters on), an initial and a word that starts with it, or a nickname and its name. A word of
+    fewer than four letters has no slips. One word in common is nothing, unless both names are that one word.
+
+    Examples
+    --------
+    >>> [name_points("Thomas Müller", name) for name in ("Muller, Thomas", "Tomas Müller", "T. Müller", "Gerd Müller")]
+    [5, 4, 3, 0]
+    """
+    left, right = tokens(a), tokens(b)
+    if left == right:
+        return EXACT if left else 0
+    if len(left) > len(right):
+        left, right = right, left
+    if len(left) < 2:
+        return 0
+    grades = _partners(left, right)
+    if grades is None or not any(grade == EXACT and len(word) > 1 for grade, word in zip(grades, left, strict=True)):
+        return 0
+    return min(*grades, EXACT if len(left) == len(right) else SHORT)
+
+
+def born_points(a: Born, b: Born) -> int | None:
+    """Return the points of two dates of birth; None where they are of two people.
+
+    Notes
+    -----
+    A slip is day and month exchanged, one digit of the day or the year another one, or the month one further.
+
+    Examples
+    --------
+    >>> born_points(Born(1990, 3, 4), Born(1990, 4, 3)), born_points(Born(1990, 3, 4), Born(1990, None, None))
+    (2, 2)
+    >>> born_points(Born(1990, 3, 4), Born(1985, 7, 9)) is None
+    True
+    """
+    known = [(x, y) for x, y in zip(a, b, strict=True) if x is not None and y is not None]
+    if not known or a.year is None or b.year is None:
+        return 0
+    if all(x == y for x, y in known):
+        return (SAME_YEAR, SAME_MONTH, SAME_DATE)[len(known) - 1]
+    return SLIP if len(known) == 3 and _slip(a, b) else None
+
+
+def _slip(a: Born, b: Born) -> bool:
+    if a.year == b.year and (a.month, a.day) == (b.day, b.month):
+        return True
+    differ = [(x or 0, y or 0, part) for x, y, part in zip(a, b, a._fields, strict=True) if x != y]
+    if len(differ) != 1:
+        return False
+    x, y, part = differ[0]
+    return abs(x - y) == 1 if part == "month" else sum(p != q for p, q in zip(f"{x:04}", f"{y:04}", strict=True)) == 1
+
+
+def _partners(short: tuple[str, ...], long: tuple[str, ...]) -> list[int] | None:
+    """Return the grade of every word of the shorter name, best pairs first; None where one has no partner."""
+    pairs = sorted(
+        ((_grade(word, other), i, j) for i, word in enumerate(short) for j, other in enumerate(long)),
+        key=lambda pair: (-pair[0], pair[1], pair[2]),
+    )
+    grades: dict[int, int] = {}
+    used: set[int] = set()
+    for grade, i, j in pairs:
+        if grade and i not in grades and j not in used:
+            grades[i] = grade
+            used.add(j)
+    return [grades[i] for i in range(len(short))] if len(grades) == len(short) else None
+
+
+@lru_cache(maxsize=2**18)
+def _grade(a: str, b: str) -> int:
+    if a == b:
+        return EXACT
+    if min(len(a), len(b)) == 1:
+        return SHORT if a[0] == b[0] else 0
+    if _FORMAL.get(a, {a}) & _FORMAL.get(b, {b}):
+        return SHORT
+    shorter = min(len(a), len(b))
+    slips = 0 if shorter < 4 else 1 if shorter < 8 else 2
+    return NEAR if slips and a[0] == b[0] and _rapidfuzz().OSA.distance(a, b) <= slips else 0
+
+
+def born_of(values: Mapping[str, object]) -> Born:
+    """Return what a record says of the date of birth, no finer than its birth_precision."""
+    whole, precision = values.get("birth_date"), values.get("birth_precision", "day")
+    if isinstance(whole, date):
+        return Born(whole.year, whole.month if precision != "year" else None, whole.day if precision == "day" else None)
+    parts = [values.get(f"birth_{part}") for part in ("year", "month", "day")]
+    return Born(*(part if isinstance(part, int) else None for part in parts))
+
+
+THRESHOLD = 9
+"""Two records with at least so many points are one person, unless there is a rival."""
+
+MARGIN = 3
+"""A second candidate within so many points of the first is a rival: then nobody is linked."""
+
+_WORDS: Mapping[str, Sequence[str]] = {
+    "football": ("premier league", "bundesliga", "soccer", "association football", "openfootball", "footballer"),
+    "american football": ("nfl", "nfl players"),
+    "basketball": ("nba",),
+    "ice hockey": ("nhl",),
+    "tennis": ("atp",),
+    "golf": ("pga", "pga tour", "golfer"),
+}
+_SPORTS: Mapping[str, str] = {
+    word: sport for sport, words in _WORDS.items() for word in (sport, f"{sport} player", *words)
+} | {"association football player": "football"}
+"""Leagues, occupations and sources, folded -> sport; others say nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What of a record is compared."""
+
+    name: str
+    born: Born
+    country: str | None
+    sport: str | None
+    gender: str | None
+    height: float | None
+
+
+def evidence(record: Record) -> Evidence:
+    """Return what of a record is compared with others; an unknown country or sport is no evidence."""
+    values = record.values
+    height = values.get("height_cm")
+    return Evidence(
+        name=_text(values, "name") or "",
+        born=born_of(values),
+        country=_country(values),
+        sport=_sport([*(_text(values, key) for key in ("sport", "league", "occupation")), record.source]),
+        gender=_text(values, "gender"),
+        height=float(height) if isinstance(height, int | float) else None,
+    )
+
+
+def points(a: Evidence, b: Evidence) -> int:
+    """Return the points of two records; 0 where they are two people for certain.
+
+    Notes
+    -----
+    Two people: names without points, dates that are neither equal nor one slip apart, two genders, two sports. Else the
+    sum of the points of name (5, 4, 3) and date of birth (6, 3, 2, 2, 0), and +1 for the same country, -1 for two; +1
+    for the same sport; +1 for heights within 2 cm, -2 for more than 8 cm apart. A date with a slip counts only
+    beside exactly the same name. Only with a date, or a part of one, can two records reach 9 points.
+    """
+    if _differ(a.gender, b.gender) or _differ(a.sport, b.sport):
+        return 0
+    born = born_points(a.born, b.born)
+    if born is None:
+        return 0
+    name = name_points(a.name, b.name)
+    slipped = born and a.born.day is not None and b.born.day is not None and a.born != b.born
+    if not name or (slipped and name < EXACT) or (name == EXACT and len(tokens(a.name)) < 2 and a.born != b.born):
+        return 0
+    country = 0 if None in (a.country, b.country) else 1 if a.country == b.country else -1
+    sport = int(a.sport is not None and a.sport == b.sport)
+    return name + born + country + sport + _height(a.height, b.height)
+
+
+def _height(a: float | None, b: float | None) -> int:
+    if a is None or b is None:
+        return 0
+    return 1 if abs(a - b) <= 2 else -2 if abs(a - b) > 8 else 0
+
+
+def _differ(a: str | None, b: str | None) -> bool:
+    return a is not None and b is not None and a != b
+
+
+def _text(values: Mapping[str, object], name: str) -> str | None:
+    value = values.get(name)
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _sport(texts: Sequence[str | None]) -> str | None:
+    """Return the sport that the first of the texts tells; a source called nba tells one too."""
+    return next((_SPORTS[word] for text in texts if text and (word := fold(text)) in _SPORTS), None)
+
+
+def _country(values: Mapping[str, object]) -> str | None:
+    for key in ("nationality", "country"):
+        text = _text(values, key)
+        found = find_country(text) if text else None
+        if found is not None:
+            return found.policy.name if found.policy else found.iso2
+    return None

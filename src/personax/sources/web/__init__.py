@@ -1,1 +1,0 @@
-"""Fetching pages politely: one request and its page, the fetcher, its limits, its cache."""

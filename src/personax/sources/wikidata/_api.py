@@ -1,0 +1,210 @@
+"""Asking Wikidata's API: entities in batches of fifty, searches, and waiting when its databases lag behind."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from personax.errors import FetchError, SourceChanged
+from personax.http import Fetch, Page, Request
+from personax.sources.wikidata._entity import LANGUAGES, Entity, is_qid, parse_json
+
+__all__ = ["BATCH", "Api", "Found", "entity_request", "read_entity_page"]
+
+BATCH = 50
+"""The API gives so many entities, or so many hits of a search, at once and no more."""
+
+_BUSY = ("maxlag", "ratelimited", "readonly")
+_SHORTEST, _LONGEST = 5.0, 60.0
+_MOST_PAGES = 50
+
+Sleep = Callable[[float], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entity and the page it stands on; ``asked`` is another id where that one is a redirect now."""
+
+    asked: str
+    entity: Entity
+    page: Page
+
+
+class Api:
+    """Wikidata's API.
+
+    Parameters
+    ----------
+    fetch
+        Fetches pages; the User-Agent, retries of refused pages and Retry-After are its own.
+    base_url
+        Of the wiki, without a slash at the end.
+    maxlag
+        Seconds that the databases may lag behind; the API answers with an error when they lag more.
+    tries
+        Such errors in a row before giving up.
+    batch
+        Entities a request.
+    languages
+        Of labels and aliases.
+    sleep
+        Waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        *,
+        base_url: str = "https://www.wikidata.org",
+        maxlag: int = 5,
+        tries: int = 5,
+        batch: int = BATCH,
+        languages: Sequence[str] = LANGUAGES,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._fetch, self._sleep = fetch, sleep
+        self._url, self._maxlag, self._tries = f"{base_url}/w/api.php", maxlag, tries
+        self._batch, self.languages = min(batch, BATCH), tuple(languages)
+
+    async def ask(self, parameters: Mapping[str, str | int]) -> tuple[dict[str, Any], Page]:
+        """Return what the API answers, and its page.
+
+        The API says that it is busy on a page of status 200, which a cache keeps; so a request that is sent again has
+        another ``requestid``, which changes nothing else, and a kept page is not waited for.
+
+        Raises
+        ------
+        FetchError
+            When the API stays busy or refuses.
+        SourceChanged
+            When the answer is no object of JSON.
+        """
+        waited = number = 0
+        while True:
+            again = {"requestid": number} if number else {}
+            asked = {**parameters, "format": "json", "maxlag": self._maxlag, **again}
+            page = await self._fetch(Request(f"{self._url}?{urlencode(asked)}"))
+            answer = parse_json(page.body, "the answer of Wikidata's API")
+            if not isinstance(answer, dict):
+                raise SourceChanged("Wikidata's API: looked for an object and did not find it")
+            code, seconds = _error(answer)
+            if code is None:
+                return answer, page
+            if code not in _BUSY:
+                raise FetchError(f"Wikidata's API refuses the request ({code}); check the settings of the source")
+            waited += not page.cached
+            number += 1
+            if waited >= self._tries or number >= _MOST_PAGES:
+                raise FetchError(f"Wikidata's API is busy ({code}, {waited} times in a row); try again later")
+            if not page.cached:
+                await self._sleep(seconds)
+
+    async def entities(self, ids: Sequence[str], props: str = "labels|claims") -> AsyncIterator[Found | str]:
+        """Yield the entity of each id in turn, or the id itself where there is none.
+
+        Parameters
+        ----------
+        ids
+            Items; each is asked for once.
+        props
+            What of them: labels, aliases, claims, sitelinks.
+
+        Raises
+        ------
+        FetchError
+            When a batch cannot be had.
+        """
+        wanted = list(dict.fromkeys(ids))
+        for start in range(0, len(wanted), self._batch):
+            batch = wanted[start : start + self._batch]
+            parameters = {"action": "wbgetentities", "ids": "|".join(batch), "props": props, "redirects": "yes"}
+            answer, page = await self.ask({**parameters, "languages": "|".join(self.languages)})
+            found = _by_id(answer)
+            for asked in batch:
+                yield Found(asked, found[asked], page) if asked in found else asked
+
+    async def search(self, name: str, *, language: str = "en", most: int = 150) -> tuple[list[str], bool]:
+        """Return the items whose label or alias begins with a name, best first, and whether these are all.
+
+        Raises
+        ------
+        FetchError, SourceChanged
+            See `ask`.
+        """
+        hits: list[str] = []
+        at: int | None = 0
+        while at is not None and len(hits) < most:
+            parameters = {"action": "wbsearchentities", "search": name, "language": language, "uselang": language}
+            answer, _ = await self.ask({**parameters, "type": "item", "limit": BATCH, "continue": at})
+            found = answer.get("search")
+            if not isinstance(found, list):
+                raise SourceChanged("Wikidata's search: looked for the list search and did not find it")
+            hits += [each["id"] for each in found if isinstance(each, dict) and is_qid(each.get("id"))]
+            following = answer.get("search-continue")
+            at = following if isinstance(following, int) and following > at and found else None
+        return list(dict.fromkeys(hits))[:most], at is None and len(hits) <= most
+
+
+def _error(answer: Mapping[str, Any]) -> tuple[str | None, float]:
+    """Return the code of an error and how long to wait; no code for an answer that is none."""
+    error = answer.get("error")
+    if error is None:
+        return None, 0.0
+    code = error.get("code") if isinstance(error, dict) else None
+    lag = error.get("lag") if isinstance(error, dict) else None
+    seconds = float(lag) if isinstance(lag, (int, float)) and 0 < lag < _LONGEST else _SHORTEST
+    known = isinstance(code, str) and re.fullmatch(r"[a-z0-9-]{1,40}", code) is not None
+    return (str(code) if known else "unknown error"), max(_SHORTEST, seconds)
+
+
+def _by_id(answer: Mapping[str, Any]) -> dict[str, Entity]:
+    """Return the entities by the ids that were asked for, and by their own."""
+    entities = answer.get("entities")
+    if not isinstance(entities, dict):
+        raise SourceChanged("Wikidata's API: looked for the object entities and did not find it")
+    found: dict[str, Entity] = {}
+    for key, raw in entities.items():
+        if not isinstance(raw, dict):
+            raise SourceChanged("Wikidata's API: looked for an entity and did not find it")
+        if "missing" in raw or ("claims" not in raw and "labels" not in raw):
+            continue
+        entity = Entity(raw)
+        redirect = raw.get("redirects")
+        asked = redirect.get("from") if isinstance(redirect, dict) else None
+        found |= {str(name): entity for name in (key, entity.id, asked) if is_qid(name)}
+    return found
+
+
+def entity_request(item: str, base_url: str = "https://www.wikidata.org") -> Request:
+    """Return the request for one item by Special:EntityData, which caches well and gives everything."""
+    if not is_qid(item):
+        raise FetchError("an item's id is Q and a number, such as Q42; check the ids")
+    return Request(f"{base_url}/wiki/Special:EntityData/{item}.json")
+
+
+def read_entity_page(page: Page, asked: str) -> Found:
+    """Read what `entity_request` asked for; an item that is a redirect comes back as its target.
+
+    Raises
+    ------
+    FetchError
+        When there is no such item.
+    SourceChanged
+        When the page has another shape.
+    """
+    answer = parse_json(page.body, f"the page of {asked}")
+    if isinstance(answer, dict) and "entities" not in answer and is_qid(answer.get("id")):
+        answer = {"entities": {answer["id"]: answer}}  # a page that was kept without its wrapping
+    if not isinstance(answer, dict):
+        raise SourceChanged(f"the page of {asked}: looked for an object and did not find it")
+    found = _by_id(answer)
+    if asked in found:
+        return Found(asked, found[asked], page)
+    distinct = {entity.id: entity for entity in found.values()}
+    if len(distinct) != 1:
+        raise FetchError(f"Wikidata has no item {asked}; check the id")
+    return Found(asked, next(iter(distinct.values())), page)

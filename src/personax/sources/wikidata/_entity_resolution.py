@@ -1,0 +1,265 @@
+"""A name -> the person of Wikidata it means; where several may be meant, all of them, never a guess."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from personax.data import fold, tidy
+from personax.errors import FetchError, InputError
+from personax.http import Fetch
+from personax.sources.wikidata._api import Api, Found
+from personax.sources.wikidata._entity import Entity, qid_of
+from personax.sources.wikidata._occupations import GROUP_OF
+from personax.sources.wikidata._person import is_human, read_birth
+from personax.sources.wikidata._sparql import ENDPOINT, item_in, names_query, query_request, read_rows
+
+__all__ = ["Candidate", "Resolution", "Wanted", "judge", "resolve", "resolve_many", "score"]
+
+NAMES = {"label": 1.0, "alias": 0.9, "reordered": 0.8}
+"""How well a name fits: it is a label; it is an alias; it has the same words in another order."""
+
+UNKNOWN = 0.7
+"""What a condition counts for that Wikidata is silent on; one that is met counts for 1, one that is not rules out."""
+
+PROPS = "labels|aliases|claims"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Who is looked for.
+
+    Parameters
+    ----------
+    name
+        As somebody wrote it.
+    birth_year, tolerance
+        Born in this year, give or take so many.
+    occupation
+        A group of `personax.sources.wikidata._occupations.GROUPS`.
+    sport
+        Item of the sport, such as Q5372 for basketball.
+    """
+
+    name: str
+    birth_year: int | None = None
+    tolerance: int = 1
+    occupation: str | None = None
+    sport: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who may be meant.
+
+    Parameters
+    ----------
+    id
+        Item.
+    score
+        See `score`.
+    match
+        How the name fits: a key of `NAMES`.
+    met, unknown
+        Conditions that Wikidata confirms, and those of which it says nothing.
+    """
+
+    id: str
+    score: float
+    match: str
+    met: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What became of a name.
+
+    Parameters
+    ----------
+    wanted
+        Who was looked for.
+    status
+        ``found``: one person; ``ambiguous``: several may be meant, or not all of them were seen; ``none``.
+    candidates
+        Best first.
+    reason
+        Why it is so, without the name.
+    """
+
+    wanted: Wanted
+    status: Literal["found", "ambiguous", "none"]
+    candidates: tuple[Candidate, ...]
+    reason: str
+
+    @property
+    def id(self) -> str | None:
+        """The person's item where one was found."""
+        return self.candidates[0].id if self.status == "found" else None
+
+
+def _match(wanted: str, entity: Entity) -> str | None:
+    """Return how a name fits an item, by `NAMES`."""
+    name = fold(wanted)
+    if not name:
+        return None
+    labels, aliases = ({fold(text) for text in texts} for texts in entity.names())
+    if name in labels:
+        return "label"
+    if name in aliases:
+        return "alias"
+    words = sorted(name.split())
+    return "reordered" if any(sorted(other.split()) == words for other in labels | aliases) else None
+
+
+def score(match: str, unknown: int) -> float:
+    """Return how sure a candidate is: how its name fits, times 0.7 for each condition that Wikidata is silent on.
+
+    Examples
+    --------
+    >>> score("label", 0), score("alias", 1)
+    (1.0, 0.63)
+    """
+    return round(NAMES[match] * UNKNOWN**unknown, 6)
+
+
+def _candidate(wanted: Wanted, entity: Entity, today: date) -> Candidate | None:
+    """Return the candidate that an item is, None where its name, its kind or a condition rules it out."""
+    match = _match(wanted.name, entity) if is_human(entity) else None
+    if match is None:
+        return None
+    answers = dict(_conditions(wanted, entity, today))
+    if False in answers.values():
+        return None
+    met = tuple(name for name, answer in answers.items() if answer)
+    unknown = tuple(name for name, answer in answers.items() if answer is None)
+    return Candidate(entity.id, score(match, len(unknown)), match, met, unknown)
+
+
+def _conditions(wanted: Wanted, entity: Entity, today: date) -> Iterable[tuple[str, bool | None]]:
+    if wanted.birth_year is not None:
+        try:
+            born = read_birth(entity, today=today)
+        except ValueError:
+            born = None
+        yield "birth_year", None if born is None else abs(born.year - wanted.birth_year) <= wanted.tolerance
+    if wanted.occupation is not None:
+        groups = [GROUP_OF.get(item) for item in entity.items("P106")]
+        # An occupation that is in no group may be a kind of the wanted one; it rules nobody out.
+        known = None if not groups or None in groups else False
+        yield "occupation", True if wanted.occupation in groups else known
+    if wanted.sport is not None:
+        sports = entity.items("P641")
+        yield "sport", wanted.sport in sports if sports else None
+
+
+def judge(
+    wanted: Wanted, entities: Sequence[Entity], *, complete: bool = True, today: date | None = None
+) -> Resolution:
+    """Say who is meant.
+
+    One candidate alone is found. Of several, the only one of whom Wikidata confirms every condition is found, when its
+    name is a label or an alias. Everything else is ambiguous.
+
+    Parameters
+    ----------
+    wanted
+        Who is looked for.
+    entities
+        All items that may be meant.
+    complete
+        These are all; where more were not seen, only a candidate with every condition confirmed is found.
+    """
+    made = [_candidate(wanted, entity, today or date.today()) for entity in entities]
+    by_id = {candidate.id: candidate for candidate in made if candidate is not None}
+    candidates = tuple(sorted(by_id.values(), key=lambda candidate: (-candidate.score, int(candidate.id[1:]))))
+    if not candidates:
+        reason = "nobody of this name meets the conditions" if complete else "nobody among the first hits"
+        return Resolution(wanted, "none" if complete else "ambiguous", (), reason)
+    sure = [found for found in candidates if found.met and not found.unknown and found.match != "reordered"]
+    if len(sure) == 1:
+        rest = tuple(candidate for candidate in candidates if candidate is not sure[0])
+        return Resolution(wanted, "found", (sure[0], *rest), "the only one who meets every condition")
+    if len(candidates) == 1 and complete:
+        return Resolution(wanted, "found", candidates, "the only one of this name")
+    reason = f"{len(candidates)} people may be meant" if complete else "there are more hits than were looked at"
+    return Resolution(wanted, "ambiguous", candidates, reason)
+
+
+async def resolve(api: Api, wanted: Wanted, *, most: int = 150) -> Resolution:
+    """Look one name up by the API's search, which also finds spellings without accents.
+
+    Parameters
+    ----------
+    most
+        Hits that are looked at; a name with more is ambiguous unless its conditions single one out.
+
+    Raises
+    ------
+    FetchError
+        When Wikidata cannot be asked.
+    """
+    ids, complete = await api.search(wanted.name, most=most)
+    entities = [found.entity async for found in api.entities(ids, PROPS) if isinstance(found, Found)]
+    return judge(wanted, entities, complete=complete)
+
+
+async def resolve_many(
+    api: Api, fetch: Fetch, wanted: Sequence[Wanted], *, endpoint: str = ENDPOINT, together: int = 40
+) -> AsyncIterator[Resolution]:
+    """Look many names up by the query service, letter by letter, in the order given; much faster than `resolve`.
+
+    Parameters
+    ----------
+    together
+        Names a query; less where they are long.
+
+    Raises
+    ------
+    FetchError
+        When Wikidata cannot be asked.
+    """
+    for batch in _batches(wanted, endpoint, together):
+        ids = await _ids_of(fetch, [each.name for each in batch], endpoint)
+        every = list(dict.fromkeys(item for items in ids.values() for item in items))
+        known = {found.asked: found.entity async for found in api.entities(every, PROPS) if isinstance(found, Found)}
+        for each in batch:
+            yield judge(each, [known[item] for item in ids.get(tidy(each.name), []) if item in known])
+
+
+def _batches(wanted: Sequence[Wanted], endpoint: str, together: int) -> list[Sequence[Wanted]]:
+    """Cut a list into batches whose queries are short enough for an address."""
+    batches: list[Sequence[Wanted]] = []
+    for start in range(0, len(wanted), together):
+        open_batches = [wanted[start : start + together]]
+        while open_batches:
+            batch = open_batches.pop(0)
+            if _fits(batch, endpoint):
+                batches.append(batch)
+            elif len(batch) == 1:
+                raise InputError("a name is too long to be looked up; names have at most some hundred letters")
+            else:
+                open_batches[:0] = [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
+    return batches
+
+
+def _fits(batch: Sequence[Wanted], endpoint: str) -> bool:
+    query = names_query([tidy(each.name) for each in batch])
+    try:
+        query_request(query, endpoint)
+    except InputError:
+        return False
+    return True
+
+
+async def _ids_of(fetch: Fetch, names: Sequence[str], endpoint: str) -> Mapping[str, Sequence[str]]:
+    query = names_query(list(dict.fromkeys(map(tidy, names))))
+    rows = read_rows(await fetch(query_request(query, endpoint)))
+    ids: dict[str, list[str]] = {}
+    for row in rows:
+        if qid_of(row.get("person")) is None or "name" not in row:
+            raise FetchError("Wikidata's query service sent a row without a name or a person; try again later")
+        ids.setdefault(row["name"], []).append(item_in(row, "person"))
+    return {name: list(dict.fromkeys(items)) for name, items in ids.items()}

@@ -1,0 +1,255 @@
+"""Wikidata as a source of people: by their ids, or all of a league."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Annotated, ClassVar, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from personax.errors import FetchError, SourceChanged, SourceError
+from personax.http import Fetch, Page
+from personax.registry import register
+from personax.sources._records import Failure, Origin, Record
+from personax.sources.wikidata._api import BATCH, Api, Found, entity_request, read_entity_page
+from personax.sources.wikidata._entity import LANGUAGES, is_qid
+from personax.sources.wikidata._occupations import GROUP_OF, nearest_groups
+from personax.sources.wikidata._person import linked, read_person
+from personax.sources.wikidata._sparql import (
+    ENDPOINT,
+    LEAGUES,
+    item_in,
+    league_query,
+    query_request,
+    read_rows,
+    select,
+    superclass_query,
+)
+from personax.strict import Strict, nearest
+
+__all__ = ["Wikidata"]
+
+
+@register("sources", "wikidata", title="Wikidata", order=100)
+class Wikidata(Strict):
+    """People of Wikidata, CC0.
+
+    Parameters
+    ----------
+    ids
+        Items, such as ``[Q42]``; or
+    league
+        one of nba, nfl, nhl, premier_league, bundesliga, atp, pga: everybody whom Wikidata places there today.
+    born_since
+        First year of birth in a league; atp and pga hold former players without it.
+    via
+        ``api``: batches of fifty; ``pages``: one page of Special:EntityData each.
+    languages
+        Order in which labels are looked for.
+    superclasses
+        Ask the query service what kind of thing an occupation outside the built-in list is.
+    base_url, endpoint
+        Of the wiki and of its query service; https.
+    maxlag, tries
+        See `personax.sources.wikidata._api.Api`.
+    page_size
+        Rows of a query at once.
+    """
+
+    name: ClassVar[str] = "wikidata"
+    hosts: ClassVar[tuple[str, ...]] = ("www.wikidata.org", "query.wikidata.org")
+
+    ids: list[str] | None = None
+    league: str | None = None
+    born_since: Annotated[int, Field(ge=1000, le=9999)] | None = None
+    via: Literal["api", "pages"] = "api"
+    languages: list[str] = list(LANGUAGES)
+    superclasses: bool = True
+    base_url: str = "https://www.wikidata.org"
+    endpoint: str = ENDPOINT
+    maxlag: Annotated[int, Field(ge=1)] = 5
+    tries: Annotated[int, Field(ge=1)] = 5
+    page_size: Annotated[int, Field(ge=1)] = 5000
+
+    @field_validator("ids")
+    @classmethod
+    def _ids_are_items(cls, value: list[str] | None) -> list[str] | None:
+        for item in value or []:
+            if not is_qid(item):
+                raise PydanticCustomError("ids", "an item's id is Q and a number, such as Q42")
+        return value
+
+    @field_validator("league")
+    @classmethod
+    def _league_is_known(cls, value: str | None) -> str | None:
+        if value is not None and value not in LEAGUES:
+            hint = nearest(value, list(LEAGUES))
+            raise PydanticCustomError("league", "this league is not known; {hint}", {"hint": hint})
+        return value
+
+    @field_validator("base_url", "endpoint")
+    @classmethod
+    def _address_is_safe(cls, value: str) -> str:
+        parts = urlsplit(value)
+        local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if not (parts.scheme == "https" or local) or not parts.hostname or "@" in parts.netloc or value.endswith("/"):
+            raise PydanticCustomError("address", "this is an https address without a slash at its end")
+        return value
+
+    @field_validator("languages")
+    @classmethod
+    def _languages_are_codes(cls, value: list[str]) -> list[str]:
+        if not value or not all(code.replace("-", "").isalnum() and code.isascii() for code in value):
+            raise PydanticCustomError("languages", "languages are codes such as en, mul or pt-br, at least one")
+        return value
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.ids is None) == (self.league is None):
+            raise PydanticCustomError("wikidata", "give either ids or a league")
+        return self
+
+    def api(self, fetch: Fetch) -> Api:
+        """Return the API with these settings."""
+        return Api(fetch, maxlag=self.maxlag, tries=self.tries, base_url=self.base_url, languages=self.languages)
+
+    async def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncIterator[Record | Failure]:
+        """Yield the people in the order of the ids; who cannot be read is a `Failure`.
+
+        Close the iterator (``contextlib.aclosing``) when leaving early.
+
+        Parameters
+        ----------
+        fetch
+            Fetches pages.
+        limit
+            So many ids at most.
+
+        Raises
+        ------
+        FetchError
+            When Wikidata cannot be asked.
+        SourceChanged
+            When it answers in another shape.
+        """
+        members = await self._members(fetch, limit) if self.league is not None else dict.fromkeys(self.ids or [])
+        ids = list(members)[:limit]
+        walk = _Walk(self, fetch)
+        seen: set[str] = set()
+        for start in range(0, len(ids), BATCH):
+            batch = ids[start : start + BATCH]
+            for asked, result in zip(batch, await walk.batch(batch), strict=True):
+                if isinstance(result, Record) and result.ref in seen:
+                    yield Failure(self.name, asked, self.base_url, f"{asked} is {result.ref} now, who is here already")
+                    continue
+                seen |= {result.ref} if isinstance(result, Record) else set()
+                yield self._in_league(result, members[asked])
+
+    async def _members(self, fetch: Fetch, limit: int | None) -> dict[str, Page | None]:
+        """Return who is in the league, and which page says so."""
+        query = league_query(str(self.league), born_since=self.born_since)
+        answers = select(fetch, query, order="?person", endpoint=self.endpoint, page_size=self.page_size)
+        members: dict[str, Page | None] = {}
+        async for rows, page in answers:
+            members |= {item_in(row, "person"): page for row in rows}
+            if limit is not None and len(members) >= limit:
+                break
+        return members
+
+    def _in_league(self, result: Record | Failure, page: Page | None) -> Record | Failure:
+        """Write the league that was asked for, which Wikidata mostly knows of the team and not of the person."""
+        if self.league is None or page is None or isinstance(result, Failure):
+            return result
+        origin = Origin(self.name, page.url, page.time, page.sha256)
+        values = {**result.values, "league": LEAGUES[self.league].label}
+        return replace(result, values=values, origins={**result.origins, "league": origin})
+
+
+class _Walk:
+    """Fetches people with what they refer to; countries and occupations come back often and are fetched once."""
+
+    def __init__(self, settings: Wikidata, fetch: Fetch) -> None:
+        self._settings, self._fetch, self._api = settings, fetch, settings.api(fetch)
+        self._items: dict[str, Found] = {}
+        self._asked: set[str] = set()
+        self._groups: dict[str, str] = {}
+        self._grouped: set[str] = set(GROUP_OF)
+
+    async def batch(self, ids: Sequence[str]) -> list[Record | Failure]:
+        people = [self._readable(person) for person in await self._people(ids)]
+        found = [person for person in people if isinstance(person, Found)]
+        await self._learn([item for person in found for item in linked(person.entity)])
+        places = [self._items[item] for person in found for item in person.entity.items("P19") if item in self._items]
+        await self._learn([item for place in places for item in place.entity.items("P17")])
+        if self._settings.superclasses:
+            await self._group([item for person in found for item in person.entity.items("P106")])
+        return [self._read(person) if isinstance(person, Found) else person for person in people]
+
+    def _readable(self, person: Found | Failure) -> Found | Failure:
+        """Return the person, unless one item of an odd shape would end the walk for all others."""
+        if isinstance(person, Failure):
+            return person
+        try:
+            linked(person.entity)
+        except SourceChanged as error:
+            return self._failure(person, str(error))
+        return person
+
+    def _failure(self, person: Found, reason: str) -> Failure:
+        return Failure(self._settings.name, person.asked, person.page.url, reason)
+
+    async def _people(self, ids: Sequence[str]) -> list[Found | Failure]:
+        if self._settings.via == "api":
+            return [
+                self._missing(found) if isinstance(found, str) else found async for found in self._api.entities(ids)
+            ]
+        return [await self._page(item) for item in ids]
+
+    async def _page(self, item: str) -> Found | Failure:
+        request = entity_request(item, self._settings.base_url)
+        try:
+            return read_entity_page(await self._fetch(request), item)
+        except FetchError as error:
+            return Failure(self._settings.name, item, request.url, str(error))
+
+    def _missing(self, item: str) -> Failure:
+        url = f"{self._settings.base_url}/wiki/{item}"
+        return Failure(self._settings.name, item, url, f"Wikidata has no item {item}; check the id")
+
+    async def _learn(self, items: Sequence[str]) -> None:
+        new = [item for item in dict.fromkeys(items) if item not in self._asked]
+        self._asked |= set(new)
+        async for found in self._api.entities(new):
+            if isinstance(found, Found) and _has_shape(found):
+                self._items[found.asked] = found
+
+    async def _group(self, occupations: Sequence[str]) -> None:
+        new = [item for item in dict.fromkeys(occupations) if item not in self._grouped]
+        self._grouped |= set(new)
+        for start in range(0, len(new), BATCH):
+            query = superclass_query(new[start : start + BATCH])
+            rows = read_rows(await self._fetch(query_request(query, self._settings.endpoint)))
+            self._groups |= nearest_groups([(item_in(row, "occupation"), item_in(row, "above")) for row in rows])
+
+    def _read(self, person: Found) -> Record | Failure:
+        settings = self._settings
+        try:
+            return read_person(
+                person, self._items, languages=settings.languages, groups=self._groups, source=settings.name
+            )
+        except SourceError as error:
+            return self._failure(person, str(error))
+
+
+def _has_shape(found: Found) -> bool:
+    """Say whether an item that people refer to can be read; one that cannot is left unknown."""
+    try:
+        found.entity.label()
+        for prop in ("P17", "P625"):
+            found.entity.best(prop)
+    except SourceChanged:
+        return False
+    return True

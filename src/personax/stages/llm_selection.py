@@ -1,0 +1,220 @@
+"""Choosing LLMs and prompt formats on a sample of a study's people: asks, measures, writes tables and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import polars as pl
+
+from personax.config import AnnotateLLM
+from personax.errors import ComputationError, InputError, MissingExtraError, PlanError
+from personax.figures import radar, save
+from personax.files import write_text, written_aside
+from personax.progress import Progress, Silent
+from personax.stages.annotate_llm import JOURNAL, models_of, people_of, prompt_of, sample, shown_columns
+from personax.stages.base import stage_rng
+from personax.store import StudyFolder
+from personax.strict import nearest
+from personax.traits.llms import Asked, Estimate, Journal, Model, Prompt, Question, annotate, annotations_of, estimate
+from personax.traits.model_selection import (
+    BAITS,
+    Questions,
+    compare_formats,
+    compare_models,
+    label,
+    overall,
+    questions_of,
+    variants,
+)
+from personax.traits.reliability import Resampler
+
+__all__ = ["Choice", "calibrate_formats", "choose_models", "estimated", "recommended"]
+
+FACTS: Final = ("birth_year", "year", "nationality", "country", "league", "team", "occupation", "sport")
+"""Columns that are asked for as facts where none are named."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to compare, on whom.
+
+    Parameters
+    ----------
+    folder, section, seed
+        The study's.
+    people
+        How many, at random.
+    models
+        Names from the plan; all where none are named.
+    repeats
+        How often the same is asked.
+    facts
+        Columns with checkable facts; None for those of `FACTS` that people have.
+    baits
+        Of `BAITS`; none leaves privacy out.
+    max_cost
+        Of all the journal's replies.
+    """
+
+    folder: StudyFolder
+    section: AnnotateLLM
+    seed: int
+    people: int = 30
+    models: Sequence[str] = ()
+    repeats: int = 2
+    facts: Sequence[str] | None = None
+    baits: Sequence[str] = tuple(BAITS)
+    max_cost: float | None = None
+
+    def chosen(self) -> list[Model]:
+        """Return the models.
+
+        Raises
+        ------
+        PlanError
+            For a name that the plan does not know.
+        """
+        known = {model.name: model for model in models_of(self.section)}
+        for name in self.models:
+            if name not in known:
+                raise PlanError(f"--models: annotate.models has no {name}; {nearest(name, list(known))}")
+        return [known[name] for name in self.models] or list(known.values())
+
+    def rows(self, more: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """Return the sampled people with what questions need."""
+        people = people_of(self.folder)
+        columns = shown_columns(people, "annotate.prompt.fields", [*prompt_of(self.section).fields, *more])
+        return sample(people.select(columns), self.people, stage_rng(self.seed, "choosing")).to_dicts()
+
+    def resampler(self) -> Resampler:
+        """Return the intervals' own random numbers."""
+        return Resampler(stage_rng(self.seed, "choosing intervals"))
+
+
+def _ask(choice: Choice, asked: Sequence[Asked[Question]], journal: Journal, progress: Progress) -> None:
+    """Ask all that the journal does not hold."""
+    answered, stopped = 0, dict[str, str]()
+    for one in asked:
+        for outcome in annotate(one, journal, max_cost=choice.max_cost, progress=progress):
+            answered += outcome.before + outcome.asked
+            if outcome.stopped:
+                stopped[outcome.model] = outcome.stopped
+    if not answered:
+        raise ComputationError("\n".join(stopped.values()) or "no model answered; see traits/journal.sqlite")
+    for said in stopped.values():
+        progress.message(f"{said}; the others went on")
+
+
+def estimated(choice: Choice, kind: Literal["models", "formats"]) -> list[Estimate]:
+    """Say what is still to be asked to compare models or formats; sends nothing."""
+    asked: Sequence[Asked[Question]] = (
+        _questions(choice, Silent()).all if kind == "models" else list(_formats(choice).values())
+    )
+    with Journal(choice.folder.path(*JOURNAL)) as journal:
+        return estimate(asked, journal)
+
+
+def _facts(choice: Choice) -> tuple[str, ...]:
+    columns = people_of(choice.folder).columns
+    if choice.facts is None:
+        return tuple(name for name in FACTS if name in columns)
+    for name in choice.facts:
+        if name not in columns:
+            raise InputError(f"--facts: people have no {name}; {nearest(name, columns)}")
+    return tuple(choice.facts)
+
+
+def _questions(choice: Choice, progress: Progress) -> Questions:
+    facts = _facts(choice)
+    people = choice.rows(facts)
+    named = any(str(person.get("name") or "").strip() for person in people)
+    if not named:
+        progress.message("people have no names: facts and privacy are not measured")
+    return questions_of(
+        people,
+        choice.chosen(),
+        prompt_of(choice.section),
+        facts=facts if named else (),
+        baits=choice.baits if named else (),
+        repeats=choice.repeats,
+    )
+
+
+def _formats(choice: Choice) -> dict[str, Asked[Prompt]]:
+    people, models = choice.rows(), choice.chosen()
+    prompts = variants(prompt_of(choice.section))
+    return {label(prompt): Asked(people, models, prompt, choice.repeats) for prompt in prompts}
+
+
+def choose_models(
+    choice: Choice, out: Path, progress: Progress, weights: Mapping[str, float] | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Compare models; return and write the scores by dimension and the overall ranking.
+
+    Raises
+    ------
+    ComputationError
+        When no model answered.
+    InputError
+        For an unknown fact or weight.
+    """
+    questions = _questions(choice, progress)
+    with Journal(choice.folder.path(*JOURNAL)) as journal:
+        _ask(choice, questions.all, journal, progress)
+        scores = compare_models(questions, journal, choice.resampler())
+    ranking = overall(scores, weights, rng=stage_rng(choice.seed, "choosing weights"))
+    _write(out, scores=scores, overall=ranking)
+    try:
+        save(radar(scores.filter(pl.col("score").is_not_null().any().over("dimension"))), *_pictures(out, "radar"))
+    except MissingExtraError:
+        progress.message("no radar was drawn: it needs matplotlib (pip install 'personax[figures]')")
+    except InputError as error:
+        progress.message(f"no radar was drawn: {error}")
+    return scores, ranking
+
+
+def calibrate_formats(choice: Choice, out: Path, progress: Progress) -> pl.DataFrame:
+    """Compare the eight prompt formats; return and write how much each varies.
+
+    Raises
+    ------
+    ComputationError
+        When no model answered.
+    """
+    asked = _formats(choice)
+    with Journal(choice.folder.path(*JOURNAL)) as journal:
+        _ask(choice, list(asked.values()), journal, progress)
+        tables = {name: annotations_of(one, journal) for name, one in asked.items()}
+    found = compare_formats(tables, choice.resampler())
+    _write(out, formats=found)
+    write_text(out / "recommended.txt", recommended(found) + "\n")
+    return found
+
+
+def recommended(found: pl.DataFrame) -> str:
+    """Say in a sentence which format to use, and how sure that is."""
+    if found.is_empty() or found["variability"][0] is None:
+        return "No format can be recommended: too few people have scores."
+    first, rest = found.row(0, named=True), found[1:]
+    apart = rest.filter(pl.col("told_apart"))["format"].to_list()
+    open_ = rest.filter(~pl.col("told_apart").fill_null(value=False))["format"].to_list()
+    said = (
+        f"{first['format']} varies least: {first['variability']:.3f} of the scale "
+        f"({first['low']:.3f} to {first['high']:.3f}), {first['n']} people."
+    )
+    if not open_:
+        return f"{said} It is told apart from all others."
+    return f"{said} Told apart from {len(apart)} of {len(rest)}; not from {', '.join(open_)}."
+
+
+def _pictures(out: Path, name: str) -> list[Path]:
+    return [out / f"{name}.svg", out / f"{name}.png"]
+
+
+def _write(out: Path, **tables: pl.DataFrame) -> None:
+    for name, table in tables.items():
+        with written_aside(out / f"{name}.csv") as aside:
+            table.write_csv(aside)

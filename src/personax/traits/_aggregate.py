@@ -1,0 +1,154 @@
+"""Many ratings -> one score a trait: what was refused or unknown is left out, never counted as a number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from personax.errors import InputError
+from personax.schema import LETTERS, TRAITS
+from personax.traits._ratings import Floats, Ratings
+from personax.traits.rating_models import Rule, Scored, rule_of
+
+__all__ = ["ANNOTATIONS", "Voted", "aggregate", "slug", "vote"]
+
+ANNOTATIONS = {
+    "person": pl.String,
+    "model": pl.String,
+    "prompt": pl.String,
+    "repeat": pl.Int64,
+    "trait": pl.String,
+    "score": pl.Float64,
+    "text": pl.String,
+    "status": pl.String,
+    "latency": pl.Float64,
+    "tokens": pl.Int64,
+    "cost": pl.Float64,
+}
+"""Columns of annotations.parquet."""
+
+
+def slug(model: str) -> str:
+    """Return a model's name as the start of a column name.
+
+    Examples
+    --------
+    >>> slug("ChatGPT-4o (latest)")
+    'chatgpt_4o_latest'
+    """
+    return re.sub(r"[^a-z0-9]+", "_", model.lower()).strip("_")
+
+
+@dataclass(frozen=True)
+class Voted:
+    """Scores of everybody, and what is known of their uncertainty.
+
+    Parameters
+    ----------
+    traits
+        ``id``, ``<model>_o`` ... for every model, ``final_o final_c final_e final_a final_n``.
+    scored
+        Trait -> the score over models with its spread.
+    """
+
+    traits: pl.DataFrame
+    scored: dict[str, Scored]
+
+    def uncertainty(self) -> pl.DataFrame:
+        """Return ``id`` and the standard deviation of every final score, columns ``sd_o`` ...; null where unknown."""
+        columns = {f"sd_{LETTERS[trait]}": _nulls(found.sd) for trait, found in self.scored.items()}
+        return pl.DataFrame({"id": self.traits["id"], **columns})
+
+    def reasons(self) -> dict[str, str]:
+        """Return trait -> why its uncertainty is not known."""
+        return {trait: found.reason for trait, found in self.scored.items() if found.reason}
+
+    def imputations(self, number: int, rng: np.random.Generator) -> pl.DataFrame:
+        """Return plausible values of the final scores: ``draw``, ``id``, ``final_o`` ...; null where there is none.
+
+        Draws do not know the features that Level I tests, so that a dependence in them is weaker than the true one,
+        never stronger.
+        """
+        parts = []
+        unknown = np.full(self.traits.height, np.nan)
+        for draw in range(number):
+            columns = {
+                f"final_{LETTERS[trait]}": _nulls(found.draw(rng) if found.draw else unknown)
+                for trait, found in self.scored.items()
+            }
+            parts.append(pl.DataFrame({"draw": pl.Series([draw] * self.traits.height, dtype=pl.Int64),
+                                       "id": self.traits["id"], **columns}))  # fmt: skip
+        return pl.concat(parts)
+
+
+def vote(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = "median") -> Voted:
+    """Put raters together, trait by trait; only answers whose status is ``ok`` count.
+
+    Parameters
+    ----------
+    annotations
+        Rows as in `ANNOTATIONS`.
+    people
+        Ids, in the order of the result; people whom nobody rated stay in it.
+    rule
+        How models are put together; see docs/traits.md.
+
+    Raises
+    ------
+    InputError
+        A model called final, two models with one column name, a rated person who is not in ``people``, a score that is
+        no number.
+    """
+    _check(annotations, people)
+    ratings = {trait: Ratings.of(annotations, trait, people=people) for trait in TRAITS}
+    scored = {trait: rule_of(rule)(found) for trait, found in ratings.items()}
+    columns = {
+        f"{slug(model)}_{LETTERS[trait]}": _nulls(ratings[trait].matrix[place])
+        for place, model in enumerate(next(iter(ratings.values())).raters)
+        for trait in TRAITS
+    }
+    columns |= {f"final_{LETTERS[trait]}": _nulls(found.score) for trait, found in scored.items()}
+    return Voted(pl.DataFrame({"id": list(people), **columns}, schema_overrides={"id": pl.String}), scored)
+
+
+def aggregate(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = "median") -> pl.DataFrame:
+    """Return one row a person: each model's score of each trait, and the score over models.
+
+    A shorter way to ``vote(...).traits``; see `vote`.
+
+    Examples
+    --------
+    >>> rows = {"person": ["a", "a"], "model": ["x", "y"], "trait": ["openness"] * 2, "score": [1.0, 2.0]}
+    >>> rated = pl.DataFrame(rows).with_columns(pl.lit("ok").alias("status"))
+    >>> aggregate(rated, people=["a"]).select("x_o", "y_o", "final_o").rows()
+    [(1.0, 2.0, 1.5)]
+    """
+    return vote(annotations, people=people, rule=rule).traits
+
+
+def _nulls(values: Floats) -> pl.Series:
+    return pl.Series(values, dtype=pl.Float64).fill_nan(None)
+
+
+def _check(annotations: pl.DataFrame, people: Sequence[str]) -> None:
+    models = annotations["model"].unique(maintain_order=True).to_list()
+    slugs = [slug(model) for model in models]
+    if "final" in slugs:
+        raise InputError("a model is called final, the name of the score over models; give it another name")
+    if len(set(slugs)) < len(slugs):
+        raise InputError(f"two models have the same column name among {', '.join(slugs)}; give them other names")
+    if len(set(people)) < len(people):
+        raise InputError("an id stands twice among the people; give every person one row")
+    strangers = annotations.filter(~pl.col("person").is_in(list(people)))["person"].n_unique()
+    if strangers:
+        raise InputError(f"{strangers} rated people are not in the people table; annotate this study's people")
+    unknown = set(annotations["trait"]) - set(TRAITS)
+    if unknown:
+        raise InputError(f"the trait {sorted(unknown)[0]} is not one of {', '.join(TRAITS)}")
+    scores = annotations.filter(pl.col("status") == "ok")["score"].cast(pl.Float64)
+    if scores.null_count() or not bool(scores.is_finite().all()):
+        raise InputError("an answer with status ok has no finite score; give it another status")

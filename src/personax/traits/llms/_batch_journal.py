@@ -1,0 +1,184 @@
+"""Which request lies in which batch at a provider: written down before anything is sent, so that none is sent twice."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from personax.traits.llms._prompt import content_hash
+
+if TYPE_CHECKING:
+    from personax.traits.llms._journal import Journal
+    from personax.traits.llms._provider import Model
+
+__all__ = ["Batch", "Batches", "Part"]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch that is not collected yet.
+
+    Parameters
+    ----------
+    id
+        Our own, random; the provider keeps it with the batch.
+    input_file, batch
+        The provider's names of what was uploaded and of the batch; None before it said so.
+    cost
+        About what it costs.
+    written
+        When it was planned.
+    """
+
+    id: str
+    input_file: str | None
+    batch: str | None
+    cost: float
+    written: float
+
+    @property
+    def claim(self) -> str:
+        """What a process claims while it brings the batch to the provider."""
+        return f"batch:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A request of a batch: all that its reply is written with, so that it is kept even if the study has changed.
+
+    Parameters
+    ----------
+    key, prompt, person, repeat, turn
+        See `personax.traits.llms.journal.Entry`.
+    tries
+        In how many batches it was, this one counted.
+    """
+
+    key: str
+    prompt: str
+    person: str
+    repeat: int
+    turn: int
+    tries: int = 0
+
+
+class Batches:
+    """The batches of one model, as its settings are; a batch is ``planned``, then ``open``, then ``done``.
+
+    Parameters
+    ----------
+    journal
+        Where they are written down.
+    model
+        Whose they are.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from personax.traits.llms.journal import Journal
+    >>> from personax.traits.llms.provider import Model
+    >>> with Journal(Path(tempfile.mkdtemp()) / "journal.sqlite") as journal:
+    ...     batches = Batches(journal, Model("gpt", "gpt", "https://example.org/v1"))
+    ...     batch, parts = batches.plan([Part("k", "p", "ann", 0, 0)], {"k": 0.1})
+    ...     (list(parts), journal.claim(["k"]), batches.drop(batch), journal.claim(["k"]))
+    (['k'], set(), None, {'k'})
+    """
+
+    def __init__(self, journal: Journal, model: Model) -> None:
+        self.journal, self.began = journal, time.time()
+        self.model, self.endpoint = content_hash(model.settings()), model.base_url.rstrip("/")
+
+    def open(self) -> list[Batch]:
+        """Return what is planned or at the provider, the oldest first."""
+        with self.journal.transaction() as db:
+            rows = db.execute(
+                "SELECT id, input_file, batch, cost, written FROM batches "
+                "WHERE model = ? AND endpoint = ? AND state != 'done' ORDER BY written",
+                (self.model, self.endpoint),
+            ).fetchall()
+        return [Batch(*row) for row in rows]
+
+    def parts(self, batch: Batch) -> dict[str, Part]:
+        """Return the requests of a batch by key; none of one that another process has collected meanwhile."""
+        with self.journal.transaction() as db:
+            rows = db.execute(
+                "SELECT key, prompt, person, repeat, turn, tries FROM batched JOIN batches ON id = batch_id "
+                "WHERE batch_id = ? AND state != 'done'",
+                (batch.id,),
+            ).fetchall()
+        return {row[0]: Part(*row) for row in rows}
+
+    def plan(self, parts: Sequence[Part], costs: Mapping[str, float]) -> tuple[Batch, dict[str, Part]] | None:
+        """Take the requests that are free for a batch that this process sends; None where none is.
+
+        What failed since these batches were looked at first is not free: another process has just given it up.
+        """
+        now = time.time()
+        with self.journal.transaction() as db:
+            free = self.journal.free([part.key for part in parts])
+            mine = {one.key: one for one in parts if one.key in free and not self.journal.failed(one.key, self.began)}
+            if not mine:
+                return None
+            batch = Batch(uuid.uuid4().hex, None, None, sum(costs[key] for key in mine), now)
+            db.execute(
+                "INSERT INTO batches VALUES (?,?,?,NULL,NULL,'planned',?,?)",
+                (batch.id, self.model, self.endpoint, batch.cost, now),
+            )
+            db.executemany(
+                "INSERT INTO batched VALUES (?,?,1,?,?,?,?) "
+                "ON CONFLICT (key) DO UPDATE SET batch_id = excluded.batch_id, tries = tries + 1",
+                [(one.key, batch.id, one.prompt, one.person, one.repeat, one.turn) for one in mine.values()],
+            )
+            db.executemany("DELETE FROM claims WHERE key = ?", [(key,) for key in mine])
+            self.journal.hold([batch.claim])
+        return batch, mine
+
+    def uploaded(self, batch: Batch, file: str) -> None:
+        """Note the file: from here on the provider may have the batch, whether it says so or not."""
+        with self.journal.transaction() as db:
+            db.execute("UPDATE batches SET input_file = ? WHERE id = ?", (file, batch.id))
+
+    def created(self, batch: Batch, name: str) -> None:
+        """Note the batch; any process may look for its answers now."""
+        with self.journal.transaction() as db:
+            db.execute("UPDATE batches SET batch = ?, state = 'open' WHERE id = ?", (name, batch.id))
+            db.execute("DELETE FROM claims WHERE key = ?", (batch.claim,))
+
+    def drop(self, batch: Batch) -> None:
+        """Forget a batch that the provider does not have."""
+        with self.journal.transaction() as db:
+            db.execute("DELETE FROM batches WHERE id = ? AND state = 'planned'", (batch.id,))
+            db.execute("UPDATE batched SET tries = tries - 1 WHERE batch_id = ?", (batch.id,))
+            db.execute("DELETE FROM batched WHERE batch_id = ? AND tries < 1", (batch.id,))
+            db.execute("DELETE FROM claims WHERE key = ?", (batch.claim,))
+
+    def close(
+        self, batch: Batch, again: set[str], failed: Mapping[str, Part], reasons: Mapping[str, str], name: str
+    ) -> bool:
+        """End a batch whose replies are on disk, and return whether no other process has done it.
+
+        Parameters
+        ----------
+        again
+            Requests that may go into another batch.
+        failed, reasons
+            Those that may not, and why.
+        name
+            What tables call the model.
+        """
+        now = time.time()
+        with self.journal.transaction() as db:
+            first = db.execute(
+                "UPDATE batches SET state = 'done' WHERE id = ? AND state != 'done'", (batch.id,)
+            ).rowcount
+            if first:
+                held = db.execute("SELECT key FROM batched WHERE batch_id = ?", (batch.id,)).fetchall()
+                db.executemany("DELETE FROM batched WHERE key = ?", [row for row in held if row[0] not in again])
+                rows = [(key, name, part.person, reasons[key], now) for key, part in failed.items()]
+                db.executemany("INSERT INTO failures VALUES (?,?,?,?,?)", rows)
+                db.execute("DELETE FROM claims WHERE key = ?", (batch.claim,))
+        return bool(first)

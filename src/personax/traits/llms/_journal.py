@@ -1,0 +1,316 @@
+"""The journal: every reply of a model, on disk before anything else is done with it.
+
+SQLite in WAL mode with a full fsync a commit, append-only: what was paid for stays, whatever happens to the process.
+A request's key
+is a hash of everything that changes its answer, so that nothing is asked twice; a repeat is part of the key, so that
+test-retest is
+never read from the cache. Processes that share a journal claim requests before they send them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from personax.errors import InputError, StudyError
+
+__all__ = ["BATCHES", "REPLIES", "VERSION", "Entry", "Journal", "lies_in_batch"]
+
+
+VERSION: Final = 1
+
+REPLIES: Final = """
+CREATE TABLE replies (
+    key TEXT PRIMARY KEY, model TEXT NOT NULL, prompt TEXT NOT NULL, person TEXT NOT NULL, repeat INTEGER NOT NULL,
+    turn INTEGER NOT NULL, reply TEXT NOT NULL, latency REAL NOT NULL, tokens_in INTEGER, tokens_out INTEGER, cost REAL,
+    written REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE failures (
+    key TEXT NOT NULL, model TEXT NOT NULL, person TEXT NOT NULL, reason TEXT NOT NULL, written REAL NOT NULL
+);
+CREATE TABLE claims (key TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
+CREATE INDEX failures_by_key ON failures (key);
+"""
+
+BATCHES: Final = """
+CREATE TABLE IF NOT EXISTS batches (
+    id TEXT PRIMARY KEY, model TEXT NOT NULL, endpoint TEXT NOT NULL, input_file TEXT, batch TEXT, state TEXT NOT NULL,
+    cost REAL NOT NULL, written REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS batched (
+    key TEXT PRIMARY KEY, batch_id TEXT NOT NULL, tries INTEGER NOT NULL, prompt TEXT NOT NULL, person TEXT NOT NULL,
+    repeat INTEGER NOT NULL, turn INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS batched_by_batch ON batched (batch_id);
+"""
+"""Added to journals that were begun before there were batches."""
+
+
+def lies_in_batch(db: sqlite3.Connection, key: str) -> bool:
+    """Say whether a request lies in a batch that is not collected."""
+    found = db.execute(
+        "SELECT 1 FROM batched JOIN batches ON id = batch_id WHERE key = ? AND state != 'done'", (key,)
+    ).fetchone()
+    return found is not None
+
+
+WAIT: Final = 60
+"""Seconds to wait for another process's commit."""
+
+LEASE: Final = 900
+"""Seconds after which another machine's claim is taken over; a dead process's on the same machine is free at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One reply.
+
+    Parameters
+    ----------
+    key
+        Of the request.
+    model, prompt, person, repeat, turn
+        Whom it was asked of, how, about whom, which time, and whether it is the first answer (0) or a repair (1).
+    reply
+        What came back: content, refusal, finish, and the upstream that answered.
+    latency
+        Seconds from sending to the last byte.
+    tokens_in, tokens_out, cost
+        As the provider counted them; None where it did not say, or no price is known.
+    """
+
+    key: str
+    model: str
+    prompt: str
+    person: str
+    repeat: int
+    turn: int
+    reply: dict[str, Any]
+    latency: float
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: float | None = None
+
+
+class Journal:
+    """Replies on disk; open it in one thread at a time.
+
+    Parameters
+    ----------
+    path
+        Of the SQLite file; made where there is none.
+
+    Raises
+    ------
+    StudyError
+        A file of a newer version, one that is not a journal, or one that cannot be opened.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with Journal(Path(tempfile.mkdtemp()) / "journal.sqlite") as journal:
+    ...     journal.add([Entry("k", "m", "p", "ann", 0, 0, {"content": "{}"}, 0.1)])
+    ...     [entry.person for entry in journal.entries()]
+    ['ann']
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # commits are explicit; another thread may hold the connection, one at a time
+            self._db = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+            self._prepare()
+        except sqlite3.Error as error:
+            raise StudyError(f"{path} cannot be used as a journal of replies ({error}); move it aside") from None
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        with self.transaction():
+            found = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if found == 0 and not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                for statement in REPLIES.split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version={VERSION}")
+                found = VERSION
+            if found == VERSION:
+                for statement in BATCHES.split(";"):
+                    self._db.execute(statement)
+        if found != VERSION:
+            self._db.close()
+            raise StudyError(
+                f"{self.path} is a journal of format {found}, this personax reads format {VERSION}; "
+                "install a newer personax, or move the file aside (its answers are then paid for again)"
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Write replies; they are on disk when this returns.
+
+        Raises
+        ------
+        StudyError
+            When the disk is full or the file has become unwritable: nothing that was written before is lost.
+        """
+        rows = [
+            (e.key, e.model, e.prompt, e.person, e.repeat, e.turn, _text(e.reply), e.latency,
+             e.tokens_in, e.tokens_out, e.cost, time.time())
+            for e in entries
+        ]  # fmt: skip
+        self._write(
+            ("INSERT OR IGNORE INTO replies VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows),
+            ("DELETE FROM claims WHERE key = ?", [row[:1] for row in rows]),
+        )
+
+    def fail(self, key: str, model: str, person: str, reason: str) -> None:
+        """Write why a request got no reply; it is asked again in the next run."""
+        self._write(("INSERT INTO failures VALUES (?,?,?,?,?)", [(key, model, person, reason, time.time())]))
+
+    def _write(self, *statements: tuple[str, Sequence[tuple[Any, ...]]]) -> None:
+        with self.transaction():
+            for statement, rows in statements:
+                self._db.executemany(statement, rows)
+
+    def get(self, key: str) -> Entry | None:
+        """Return the reply to a request, or None."""
+        row = self._db.execute("SELECT * FROM replies WHERE key = ?", (key,)).fetchone()
+        return _entry(row) if row else None
+
+    def answered(self, keys: Sequence[str]) -> set[str]:
+        """Return which of some requests have a reply."""
+        found: set[str] = set()
+        for start in range(0, len(keys), 500):
+            some = keys[start : start + 500]
+            marks = ",".join("?" * len(some))
+            found.update(row[0] for row in self._db.execute(f"SELECT key FROM replies WHERE key IN ({marks})", some))
+        return found
+
+    def entries(self) -> Iterator[Entry]:
+        """Go through all replies, in the order of their keys, without holding them."""
+        with closing(self._db.execute("SELECT * FROM replies ORDER BY key")) as rows:
+            for row in rows:
+                yield _entry(row)
+
+    def failed(self, key: str, since: float = 0.0) -> str | None:
+        """Return the last reason why a request got no reply, of those written since then."""
+        row = self._db.execute(
+            "SELECT reason FROM failures WHERE key = ? AND written >= ? ORDER BY rowid DESC LIMIT 1", (key, since)
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def spent(self) -> float:
+        """Return what all replies cost, where a price was known."""
+        return float(self._db.execute("SELECT coalesce(sum(cost), 0) FROM replies").fetchone()[0])
+
+    def claim(self, keys: Sequence[str]) -> set[str]:
+        """Claim requests for this process, and return those that were free and have no reply yet."""
+        with self.transaction():
+            mine = self.free(keys)
+            self.hold(mine)
+        return mine
+
+    def hold(self, keys: Iterable[str]) -> None:
+        """Write claims of this process down, within a transaction."""
+        rows = [(key, self.owner, time.time() + LEASE) for key in keys]
+        self._db.executemany("INSERT OR REPLACE INTO claims VALUES (?,?,?)", rows)
+
+    def free(self, keys: Sequence[str]) -> set[str]:
+        """Return requests without a reply that lie in no batch and that no other living process has claimed."""
+        done, now, found = self.answered(keys), time.time(), set()
+        for key in keys:
+            if key in done or lies_in_batch(self._db, key):
+                continue
+            held = self._db.execute("SELECT owner, until FROM claims WHERE key = ?", (key,)).fetchone()
+            if held is None or held[0] == self.owner or held[1] < now or _dead(held[0]):
+                found.add(key)
+        return found
+
+    def release(self, keys: Iterable[str]) -> None:
+        """Give claims back."""
+        with self.transaction():
+            self._db.executemany("DELETE FROM claims WHERE key = ? AND owner = ?", [(key, self.owner) for key in keys])
+
+    def transaction(self) -> _Transaction:
+        """Return what commits all that is written within, or nothing."""
+        return _Transaction(self._db, self.path)
+
+
+class _Transaction:
+    """BEGIN IMMEDIATE ... COMMIT: two processes that read and then write do not step on each other."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self.db, self.path = db, path
+
+    def __enter__(self) -> sqlite3.Connection:
+        self.db.execute("BEGIN IMMEDIATE")
+        return self.db
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.db.execute("COMMIT")
+        except sqlite3.Error as failed:
+            error = failed
+        finally:
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error):
+            raise StudyError(
+                f"{self.path} could not be written ({error}); free some space and run again, what was written stays"
+            ) from None
+
+
+def _text(reply: dict[str, Any]) -> str:
+    """Return JSON that SQLite takes: a model may say half of a character."""
+    return json.dumps(reply, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    try:
+        reply = json.loads(row[6])
+    except ValueError:
+        raise InputError(f"the reply {row[0]} in the journal is not JSON; the file was changed by hand") from None
+    key, model, prompt, person, repeat, turn, _, latency, tokens_in, tokens_out, cost, _ = row
+    return Entry(key, model, prompt, person, repeat, turn, reply, latency, tokens_in, tokens_out, cost)
+
+
+def _started(pid: int) -> str:
+    """Return when a process began, so that a number that is used again is not taken for it; "" where nothing tells."""
+    try:
+        state, *rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except (OSError, ValueError):
+        return ""
+    return "ended" if state in "ZX" else rest[18]  # a zombie still has its number
+
+
+def _dead(owner: str) -> bool:
+    """Say whether a claim's process is known to be gone."""
+    host, pid, started = owner.rsplit(":", 2)
+    if host != socket.gethostname() or os.name == "nt":  # there, asking with signal 0 would end the process
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return _started(int(pid)) != started

@@ -1,0 +1,244 @@
+"""What a model is asked: a prompt's settings, the messages about one person, the schema of the answer.
+
+The wording lies in ``prompts/*.jinja``. A prompt's hash is of the wording and of every setting, so that an answer is
+never
+taken for one to another question.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from importlib.resources import files
+from typing import Any, Final, Literal
+
+import jinja2
+
+from personax.errors import PlanError
+from personax.schema import TRAITS
+from personax.traits.llms._reply_parsing import Reply, read_reply, repairable
+
+__all__ = [
+    "Format",
+    "Message",
+    "Order",
+    "Prompt",
+    "Wording",
+    "content_hash",
+    "fenced",
+    "object_schema",
+    "rendered",
+    "template_hash",
+]
+
+Format = Literal["number", "text"]
+Wording = Literal["standard", "paraphrased"]
+Order = Literal["increasing", "decreasing"]
+Message = dict[str, str]
+
+MEANINGS: Final[Mapping[str, str]] = {
+    "openness": "curious, imaginative and open to the new, rather than conventional and routine-bound",
+    "conscientiousness": "organised, dependable and persistent, rather than careless and impulsive",
+    "extraversion": "sociable, assertive and energetic, rather than reserved and quiet",
+    "agreeableness": "kind, cooperative and trusting, rather than critical and quarrelsome",
+    "neuroticism": "anxious, moody and easily upset, rather than calm and emotionally stable",
+}
+LEVELS: Final[Mapping[int, Sequence[str]]] = {
+    3: ("low", "medium", "high"),
+    5: ("very low", "low", "medium", "high", "very high"),
+}
+UNKNOWN: Final = {"number": "0", "text": "unknown"}
+HIDDEN: Final = "[name hidden]"
+CUT: Final = " [cut here]"
+
+
+@lru_cache
+def _templates() -> jinja2.Environment:
+    # what is rendered is plain text for a model, not a page: nothing is escaped, and no person's text is a template
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("personax.traits.llms", "prompts"),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=False,
+        autoescape=False,
+    )
+
+
+def rendered(template: str, **given: object) -> str:
+    """Return one of the texts in ``prompts`` with what is given in its places."""
+    return _templates().get_template(template).render(given)
+
+
+def fenced(system: str, shown: Mapping[str, str], **given: object) -> list[Message]:
+    """Return the messages of a template about a person, whose fields stand between two lines.
+
+    The lines are made of the hash of what they enclose, so that nobody who writes a biography can close them.
+    """
+    fence = f"=== data {content_hash(dict(shown))[:16]} ==="
+    fields = [{"name": name, "value": value} for name, value in shown.items()]
+    return [
+        {"role": "system", "content": rendered(system, fence=fence, **given)},
+        {"role": "user", "content": rendered("person.jinja", fence=fence, fields=fields)},
+    ]
+
+
+def _texts(*names: str) -> dict[str, str]:
+    folder = files("personax.traits.llms").joinpath("prompts")
+    return {name: folder.joinpath(name).read_text(encoding="utf-8") for name in names}
+
+
+def template_hash(*names: str) -> str:
+    """Return the hash of some of the texts in ``prompts``."""
+    return content_hash(_texts(*names))
+
+
+def content_hash(value: object) -> str:
+    """Return the SHA-256 of a value's canonical JSON.
+
+    Examples
+    --------
+    >>> content_hash({"a": 1, "b": 2}) == content_hash({"b": 2, "a": 1})
+    True
+    """
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A way to ask; see docs/traits.md.
+
+    Parameters
+    ----------
+    format
+        Whether a level is answered as a number or in words.
+    levels
+        3 or 5; 0 (or "unknown") always means insufficient information.
+    order
+        In which the levels are listed: from low to high or from high to low. What a number means never changes.
+    fields
+        The columns of a person that the model is shown, in this order.
+    hide_name
+        Replace the person's name, wherever it stands in the fields, by ``[name hidden]``.
+    most
+        Characters of a field at most; what is cut is marked.
+    wording
+        The same question in other words, to see whether words move a model.
+
+    Raises
+    ------
+    PlanError
+        For other levels, no fields, or a hidden name that is itself a field.
+    """
+
+    format: Format = "number"
+    levels: int = 3
+    order: Order = "increasing"
+    fields: tuple[str, ...] = ("name", "biography")
+    hide_name: bool = False
+    most: int = 8000
+    wording: Wording = "standard"
+
+    def __post_init__(self) -> None:
+        if self.levels not in LEVELS:
+            raise PlanError(f"prompt.levels: {self.levels} levels are not offered; choose 3 or 5")
+        if not self.fields:
+            raise PlanError("prompt.fields: a model that is shown nothing can say nothing; name a column or more")
+        if self.hide_name and "name" in self.fields:
+            raise PlanError("prompt.hide_name: the name is one of prompt.fields; take it out there")
+
+    @property
+    def unknown(self) -> str:
+        """What a model answers when it cannot say."""
+        return UNKNOWN[self.format]
+
+    @cached_property
+    def answers(self) -> dict[str, int]:
+        """Answer -> level, 1 the lowest; in the order in which they are listed."""
+        words = list(enumerate(LEVELS[self.levels], start=1))
+        listed = words if self.order == "increasing" else words[::-1]
+        return {str(level) if self.format == "number" else word: level for level, word in listed}
+
+    @cached_property
+    def levels_of(self) -> Mapping[str, int]:
+        """What may be answered, in lower case, and its level."""
+        return {answer.lower(): level for answer, level in self.answers.items()}
+
+    @property
+    def name(self) -> str:
+        """A short name, such as ``number-3-increasing-1f0c2a9b``; the end is the hash's start."""
+        return f"{self.format}-{self.levels}-{self.order}-{self.hash[:8]}"
+
+    @cached_property
+    def hash(self) -> str:
+        """Of the wording and of every setting."""
+        wording = _texts(self._system, "person.jinja", "repair.jinja")
+        settings = [self.format, self.levels, self.order, list(self.fields), self.hide_name, self.most]
+        return content_hash([wording, settings, MEANINGS])
+
+    @property
+    def _system(self) -> str:
+        return "system.jinja" if self.wording == "standard" else "paraphrased.jinja"
+
+    def shown(self, person: Mapping[str, Any]) -> dict[str, str]:
+        """Return what the model is shown of a person: the fields that hold something, names hidden, long ones cut."""
+        found = {}
+        for field in self.fields:
+            value = person.get(field)
+            if value is not None and str(value).strip():
+                text = str(value)
+                if self.hide_name:
+                    text = _hidden(text, str(person.get("name") or ""))
+                found[field] = text if len(text) <= self.most else text[: self.most] + CUT
+        return found
+
+    def messages(self, shown: Mapping[str, str]) -> list[Message]:
+        """Return the messages for what is shown of a person."""
+        scale = [{"answer": answer, "meaning": self._meaning(level)} for answer, level in self.answers.items()]
+        return fenced(self._system, shown, format=self.format, scale=scale, unknown=self.unknown, traits=_traits())
+
+    def repair(self, messages: Sequence[Message], reply: str, problem: str) -> list[Message]:
+        """Return the messages that ask once more for what was not a JSON object of the right shape."""
+        again = rendered("repair.jinja", problem=problem, traits=_traits())
+        return [*messages, {"role": "assistant", "content": reply}, {"role": "user", "content": again}]
+
+    def problem(self, reply: Reply) -> str | None:
+        """Return what to tell a model whose reply had the wrong shape, or None."""
+        return repairable(read_reply(reply, self))
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema of an answer."""
+        listed = [self.unknown, *self.answers]
+        score = (
+            {"type": "integer", "enum": [int(answer) for answer in listed]}
+            if self.format == "number"
+            else {"type": "string", "enum": listed}
+        )
+        one = object_schema({"description": {"type": "string"}, "score": score})
+        return object_schema(dict.fromkeys(TRAITS, one))
+
+    def _meaning(self, level: int) -> str:
+        word = LEVELS[self.levels][level - 1]
+        return word if self.format == "number" else f"level {level} of {self.levels}"
+
+
+def _traits() -> list[dict[str, str]]:
+    return [{"name": name, "meaning": MEANINGS[name]} for name in TRAITS]
+
+
+def object_schema(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return the strict JSON schema of an object with these properties and no others."""
+    return {
+        "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False,
+    }  # fmt: skip
+
+
+def _hidden(text: str, name: str) -> str:
+    """Return a text without a name: the whole of it, and each part of three letters or more."""
+    parts = [part for part in re.split(r"[^\w]+", name) if len(part) > 2]
+    for word in sorted({name.strip(), *parts} - {""}, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", HIDDEN, text, flags=re.IGNORECASE)
+    return text

@@ -1,0 +1,280 @@
+"""One question to one model, over the protocol that OpenAI made common; failures sorted by what is to be done."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from personax import registry
+from personax.errors import InputError, require
+from personax.registry import register
+from personax.traits.llms._prompt import content_hash
+from personax.traits.llms._reply_parsing import Reply
+
+__all__ = ["Answer", "LostError", "Model", "Provider", "RejectedError", "StoppedError", "provider_of"]
+
+SECRET: Final = re.compile(r"\b(sk|key|AIza|gsk|xai|Bearer )[-_\w*]{6,}")
+OF_REASON: Final = 300
+"""Characters of a provider's message that are kept."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model, where it is asked, and how.
+
+    Parameters
+    ----------
+    name
+        What tables call it.
+    model, base_url
+        What the provider calls it, and the endpoint.
+    key
+        Name of the environment variable that holds the key; None for servers that want none.
+    structured
+        What the endpoint can be asked for: an answer by JSON ``schema``; by schema in the older way, as an ``object``
+        that has one (llama-cpp-python, Together); any ``json`` object; or ``none``.
+    temperature, max_tokens
+        Sampling; a temperature of None leaves it to the provider (some models refuse any other).
+    concurrency, requests_per_minute, tokens_per_minute, timeout
+        Limits; the timeout is in seconds.
+    input_price, output_price
+        Of a million tokens; None where it is not known.
+    batch, batch_discount
+        Whether it is asked by files of the provider's batch API; which share of the price is not charged then.
+    provider
+        The registered client that speaks to the endpoint.
+    """
+
+    name: str
+    model: str
+    base_url: str
+    key: str | None = None
+    structured: Literal["schema", "object", "json", "none"] = "schema"
+    temperature: float | None = 0.0
+    max_tokens: int = 600
+    concurrency: int = 8
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    timeout: float = 120.0
+    input_price: float | None = None
+    output_price: float | None = None
+    batch: bool = False
+    batch_discount: float = 0.5
+    provider: str = "openai"
+
+    def settings(self) -> list[Any]:
+        """Return what of this changes an answer."""
+        known = [self.model, self.base_url.rstrip("/"), self.structured, self.temperature, self.max_tokens]
+        return known if self.provider == "openai" else [*known, self.provider]
+
+    def cost(self, tokens_in: int | None, tokens_out: int | None, *, batched: bool = False) -> float | None:
+        """Return the price of tokens, by batch or not; None where the price or a number is not known."""
+        if self.input_price is None or self.output_price is None or tokens_in is None or tokens_out is None:
+            return None
+        share = 1 - self.batch_discount if batched else 1
+        return (tokens_in * self.input_price + tokens_out * self.output_price) / 1e6 * share
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, and what it took.
+
+    Parameters
+    ----------
+    reply
+        The first choice.
+    upstream
+        Who answered: the model and host that the provider names, the number of choices. Routers swap hosts.
+    latency
+        Seconds.
+    tokens_in, tokens_out
+        As the provider counts; None where it does not.
+    """
+
+    reply: Reply
+    upstream: dict[str, Any]
+    latency: float
+    tokens_in: int | None
+    tokens_out: int | None
+
+
+class LostError(Exception):
+    """No answer this time: ask again, after ``after`` seconds if the provider said so."""
+
+    def __init__(self, reason: str, after: float | None = None, *, limited: bool = False) -> None:
+        super().__init__(reason)
+        self.after, self.limited = after, limited
+
+
+class RejectedError(Exception):
+    """One request is refused as it is: asking again would be the same."""
+
+
+class StoppedError(Exception):
+    """Nothing can be asked of this model: no right, no such model."""
+
+
+@register("providers", "openai", title="OpenAI-compatible", order=0)
+class Provider:
+    """Asks one model over the protocol that OpenAI made common.
+
+    Parameters
+    ----------
+    model
+        Which, and how.
+    schema
+        The JSON schema of an answer; None for free text.
+
+    Raises
+    ------
+    InputError
+        When the environment variable for the key is empty.
+    MissingExtraError
+        Without the package openai.
+    """
+
+    def __init__(self, model: Model, schema: Mapping[str, Any] | None) -> None:
+        self.openai = require("openai", extra="traits")
+        secret = os.environ.get(model.key, "").strip() if model.key else "none"
+        if not secret:
+            raise InputError(f"{model.name}: no key; put it into the environment variable {model.key}")
+        self.model, self._secret, self._sampling = model, secret, _sampling(model, schema)
+        self.client = self.openai.AsyncOpenAI(
+            api_key=secret, base_url=model.base_url, max_retries=0, timeout=model.timeout
+        )
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self.client.close()
+
+    async def ask(self, messages: Sequence[Mapping[str, str]], key: str) -> Answer:
+        """Ask once; the key tells a provider that can tell that it has answered this already.
+
+        Raises
+        ------
+        LostError, RejectedError, StoppedError
+            By what is to be done.
+        """
+        began = time.perf_counter()
+        try:
+            # as it is: the typed method would walk through messages and schema anew for every person
+            raw = await self.client.post(
+                "/chat/completions",
+                cast_to=bytes,
+                body=self.body(messages),
+                options={"headers": {"Idempotency-Key": key}},
+            )
+            body = json.loads(raw)
+        except self.openai.OpenAIError as error:
+            raise self.sorted(error) from None
+        except (ValueError, UnicodeError):
+            raise LostError("the reply was cut off, or is not JSON") from None
+        return self.read(body, time.perf_counter() - began)
+
+    def body(self, messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+        """Return what is sent for messages."""
+        return {"model": self.model.model, "messages": list(messages), **self._sampling}
+
+    def read(self, body: object, latency: float) -> Answer:
+        """Return the answer in what came back.
+
+        Raises
+        ------
+        LostError
+            When there is none in it.
+        """
+        choices = body.get("choices") if isinstance(body, dict) else None
+        if not isinstance(body, dict) or not isinstance(choices, list) or not choices:
+            raise LostError(f"the reply has no choices: {self.shown(json.dumps(body))}")
+        choice = choices[0] if isinstance(choices[0], dict) else {}
+        message, usage = _object(choice.get("message")), _object(body.get("usage"))
+        upstream = {name: body[name] for name in ("model", "provider", "system_fingerprint", "id") if body.get(name)}
+        reply = Reply(_text(message.get("content")), _text(message.get("refusal")), choice.get("finish_reason"))
+        return Answer(
+            reply, upstream | {"choices": len(choices)}, latency, _number(usage.get("prompt_tokens")),
+            _number(usage.get("completion_tokens")),
+        )  # fmt: skip
+
+    def sorted(self, error: Exception) -> Exception:
+        """Return the client's error as the one that says what is to be done."""
+        if isinstance(error, self.openai.APITimeoutError):
+            return LostError(f"no answer within {self.model.timeout:g} s")
+        if isinstance(error, self.openai.APIConnectionError):
+            return LostError("the connection failed or broke off")
+        body = getattr(error, "body", None)
+        said = str((body.get("message") if isinstance(body, dict) else None) or error)
+        return self.failure(getattr(error, "status_code", None) or 0, str(error), said, _after(error))
+
+    def failure(self, status: int, whole: str, said: str, after: float | None = None) -> Exception:
+        """Return the error that says what is to be done about a status and the words that came with it."""
+        name, url = self.model.name, self.model.base_url
+        if status in (401, 403):
+            where = f"the key in {self.model.key}" if self.model.key else "asking without a key"
+            return StoppedError(f"{name}: {url} does not accept {where} ({status})")
+        if status == 404:
+            return StoppedError(f"{name}: {url} knows no model {self.model.model} (404)")
+        if status == 429 and "insufficient_quota" in whole:
+            return StoppedError(f"{name}: the account at {url} has no money or quota left (429)")
+        reason = f"status {status or None}: {self.shown(said)}"
+        if status in (408, 409, 429) or status >= 500:
+            return LostError(reason, after, limited=status == 429)
+        return RejectedError(reason)
+
+    def shown(self, text: str) -> str:
+        """Return the start of a provider's message without anything that looks like a key."""
+        return SECRET.sub("***", text.replace(self._secret, "***"))[:OF_REASON]
+
+
+def provider_of(model: Model, schema: Mapping[str, Any] | None) -> Provider:
+    """Return the client that a model names: ours, or a registered one of another package with the same methods."""
+    client: Provider = registry.get("providers", model.provider)(model, schema)
+    return client
+
+
+def _sampling(model: Model, schema: Mapping[str, Any] | None) -> dict[str, Any]:
+    given: dict[str, Any] = {"max_tokens": model.max_tokens}
+    if model.temperature is not None:
+        given["temperature"] = model.temperature
+    if schema is None:
+        return given
+    if model.structured == "schema":
+        wanted = {"name": "traits_" + content_hash(schema)[:8], "strict": True, "schema": schema}
+        given["response_format"] = {"type": "json_schema", "json_schema": wanted}
+    elif model.structured == "object":
+        given["response_format"] = {"type": "json_object", "schema": schema}
+    elif model.structured == "json":
+        given["response_format"] = {"type": "json_object"}
+    return given
+
+
+def _after(error: Exception) -> float | None:
+    """Return how many seconds the provider asks to wait; a date is left to the backoff."""
+    headers = getattr(getattr(error, "response", None), "headers", {})
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) / unit
+        except ValueError:
+            continue
+        if 0 <= seconds <= 3600:
+            return seconds
+    return None
+
+
+def _text(value: object) -> str | None:
+    """Return a message's text; some providers send it in parts."""
+    if isinstance(value, list):
+        value = "".join(str(part.get("text", "")) for part in value if isinstance(part, dict))
+    return None if value is None else str(value)
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -1,0 +1,185 @@
+"""Who is asked what: the requests of a study, their keys, and what they will cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import chain, islice
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from personax.traits.llms._journal import Journal
+from personax.traits.llms._prompt import Message, content_hash
+from personax.traits.llms._provider import Model
+from personax.traits.llms._reply_parsing import Reply
+
+__all__ = ["Asked", "Estimate", "Q", "Question", "Request", "batches", "estimate", "repaired", "requests_of"]
+
+CHARACTERS: Final = 4.0
+"""A token, in English; other scripts take more tokens."""
+
+OUT: Final = 220
+"""Tokens of an answer: five descriptions of at most twenty words."""
+
+TOGETHER: Final = 256
+"""Requests looked up in the journal at once."""
+
+
+class Question(Protocol):
+    """Something that can be asked about a person; `personax.traits.llms.prompting.Prompt` is one."""
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+
+    @property
+    def hash(self) -> str:
+        """Of all that changes what is asked."""
+
+    def shown(self, person: Mapping[str, Any]) -> dict[str, str]:
+        """Return what is shown of a person; nothing where there is nothing to ask."""
+
+    def messages(self, shown: Mapping[str, str]) -> list[Message]:
+        """Return what is sent."""
+
+    def schema(self) -> dict[str, Any] | None:
+        """Return the JSON schema of an answer; None for free text."""
+
+    def problem(self, reply: Reply) -> str | None:
+        """Return what to tell a model whose reply had the wrong shape; None where it is not asked again."""
+
+    def repair(self, messages: Sequence[Message], reply: str, problem: str) -> list[Message]:
+        """Return what is sent then."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to one model.
+
+    Parameters
+    ----------
+    key
+        A hash of all that changes the answer: the model's settings, the prompt's wording and settings, what is shown
+        of the person, which repeat, which turn.
+    person, repeat
+        About whom; which time it is asked.
+    written
+        Writes what is sent; most requests of a second run are never written.
+    """
+
+    key: str
+    person: str
+    repeat: int
+    written: Callable[[], Sequence[Message]]
+
+    @cached_property
+    def messages(self) -> Sequence[Message]:
+        """What is sent."""
+        return self.written()
+
+    @property
+    def tokens(self) -> int:
+        """About how many are sent."""
+        return round(sum(len(message["content"]) for message in self.messages) / CHARACTERS)
+
+
+Q = TypeVar("Q", bound=Question, covariant=True)
+
+
+@dataclass(frozen=True)
+class Asked(Generic[Q]):
+    """What all people are to be asked.
+
+    Parameters
+    ----------
+    people
+        Each a mapping with ``id`` and the prompt's fields; gone through more than once.
+    models
+        Who is asked.
+    prompt
+        How.
+    repeats
+        How many times; none of them comes from another.
+    """
+
+    people: Sequence[Mapping[str, Any]]
+    models: Sequence[Model]
+    prompt: Q
+    repeats: int = 1
+
+    @property
+    def total(self) -> int:
+        """Return the number of requests, repairs not counted."""
+        return len(self.people) * len(self.models) * self.repeats
+
+
+def requests_of(asked: Asked[Question], model: Model) -> Iterator[Request]:
+    """Go through the requests to a model; whoever has nothing to be shown is passed over."""
+    prompt, settings = asked.prompt.hash, model.settings()
+    for repeat in range(asked.repeats):
+        for person in asked.people:
+            shown = asked.prompt.shown(person)
+            if shown:
+                key = content_hash([settings, prompt, shown, repeat, 0])
+                yield Request(key, str(person["id"]), repeat, partial(asked.prompt.messages, shown))
+
+
+def repaired(request: Request, prompt: Question, reply: str, problem: str) -> Request:
+    """Return the request that asks once more after a reply of the wrong shape."""
+    key = content_hash([request.key, reply, problem, 1])
+    return Request(key, request.person, request.repeat, lambda: prompt.repair(request.messages, reply, problem))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What is still to be asked of a model.
+
+    Parameters
+    ----------
+    model
+        Its name.
+    answered, left
+        Requests with and without a reply in the journal.
+    tokens_in, tokens_out
+        Of those left, about.
+    cost
+        Of those left, about; None without a price.
+    """
+
+    model: str
+    answered: int
+    left: int
+    tokens_in: int
+    tokens_out: int
+    cost: float | None
+
+
+def estimate(asked: Sequence[Asked[Question]], journal: Journal) -> list[Estimate]:
+    """Say what is left to ask of each model and about what it costs; repairs and retries come on top.
+
+    Parameters
+    ----------
+    asked
+        Sets of questions to the same models; what stands in two of them is asked once.
+    """
+    found = []
+    for model in asked[0].models:
+        answered = left = tokens = 0
+        for some in batches(chain.from_iterable(requests_of(one, model) for one in asked)):
+            done = journal.answered([request.key for request in some])
+            rest = [request for request in some if request.key not in done]
+            answered, left = answered + len(done), left + len(rest)
+            tokens += sum(request.tokens for request in rest)
+        out = left * OUT
+        found.append(Estimate(model.name, answered, left, tokens, out, model.cost(tokens, out, batched=model.batch)))
+    return found
+
+
+def batches(requests: Iterable[Request]) -> Iterator[list[Request]]:
+    """Go through requests in groups that are looked up at once; of two with one key the first stays."""
+    seen: set[str] = set()
+    rest = iter(requests)
+    while some := list(islice(rest, TOGETHER)):
+        fresh = {request.key: request for request in some if request.key not in seen}
+        seen.update(fresh)
+        yield list(fresh.values())

@@ -1,0 +1,147 @@
+"""Models side by side: what each is asked, what came of it, one row a model and dimension."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from personax.traits.llms._answers import Answered, answers_of
+from personax.traits.llms._journal import Journal
+from personax.traits.llms._prompt import Prompt
+from personax.traits.llms._provider import Model
+from personax.traits.llms._requests import Asked, Question
+from personax.traits.model_selection._probes import BAITS, Bait, Facts
+from personax.traits.model_selection._scores import DIMENSIONS, Measured, measure
+from personax.traits.reliability._panel import Resampler
+
+__all__ = ["Questions", "compare_models", "questions_of"]
+
+RELATIVE: Final = ("time", "cost")
+"""Dimensions whose score is the least of all models over the model's own."""
+
+WHY: Final = {
+    "time": "it gave no answer",
+    "answered": "it was not asked",
+    "decided": "it gave no readable answer",
+    "privacy": "it was not baited, or gave no answer to a bait",
+    "format": "it gave no answer",
+    "consistency": "no trait of anybody was answered twice",
+    "facts": "it was asked for no facts, or gave no answer",
+    "cost": "its prices, or the tokens of its answers, are not known",
+}
+
+
+@dataclass(frozen=True)
+class Questions:
+    """All that models are asked.
+
+    Parameters
+    ----------
+    traits, paraphrase
+        The study's own prompt, with repeats; the same in other words, once.
+    facts, baits
+        What else; None or nothing where it was left out.
+    """
+
+    traits: Asked[Prompt]
+    paraphrase: Asked[Prompt]
+    facts: Asked[Facts] | None
+    baits: Sequence[Asked[Bait]]
+
+    @property
+    def all(self) -> list[Asked[Question]]:
+        """In the order in which they are asked."""
+        return [self.traits, self.paraphrase, *([self.facts] if self.facts else []), *self.baits]
+
+
+def questions_of(
+    people: Sequence[Mapping[str, Any]],
+    models: Sequence[Model],
+    prompt: Prompt,
+    *,
+    facts: Sequence[str] = (),
+    baits: Sequence[str] = tuple(BAITS),
+    repeats: int = 2,
+) -> Questions:
+    """Return what to ask to compare models.
+
+    Parameters
+    ----------
+    people
+        A sample; each with ``id``, ``name``, the prompt's fields and the facts.
+    facts
+        Columns that hold checkable facts.
+    baits
+        Of `BAITS`.
+    repeats
+        Of the trait prompt, at least 2 for consistency.
+    """
+    return Questions(
+        Asked(people, models, prompt, repeats),
+        Asked(people, models, replace(prompt, wording="paraphrased")),
+        Asked(people, models, Facts(tuple(facts))) if facts else None,
+        [Asked(people, models, Bait(kind)) for kind in baits],
+    )
+
+
+def compare_models(questions: Questions, journal: Journal, resampler: Resampler) -> pl.DataFrame:
+    """Return a row a model and dimension from the answers in the journal.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``model``, ``dimension``, ``value`` (seconds and money for time and cost, a share otherwise), ``score`` in
+        [0, 1] with ``low`` and ``high``, ``n`` people, ``reason`` where there is none. Intervals are over people; those
+        of time and cost take the best model as it is.
+    """
+
+    def answers(asked: Asked[Question]) -> list[Answered]:
+        return list(answers_of(asked, journal))
+
+    found = measure(
+        [(asked.prompt, answers(asked)) for asked in (questions.traits, questions.paraphrase)],
+        (questions.facts.prompt, answers(questions.facts)) if questions.facts else None,
+        [(asked.prompt, answers(asked)) for asked in questions.baits],
+    )
+    models = [model.name for model in questions.traits.models]
+    measured = {name: found.get(name, Measured()) for name in models}
+    best = {dimension: _least(dimension, measured) for dimension in RELATIVE}
+    rows = [
+        {"model": model, "dimension": dimension, **_score(numbers.means(dimension), dimension, best, resampler)}
+        for model, numbers in measured.items()
+        for dimension in DIMENSIONS
+    ]
+    schema = {
+        "model": pl.String, "dimension": pl.String, "value": pl.Float64, "score": pl.Float64, "low": pl.Float64,
+        "high": pl.Float64, "n": pl.Int64, "reason": pl.String,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema)
+
+
+def _least(dimension: str, measured: Mapping[str, Measured]) -> float:
+    known = [_middle(numbers.means(dimension), dimension) for numbers in measured.values()]
+    return min((value for value in known if value is not None), default=0.0)
+
+
+def _middle(values: Sequence[float], dimension: str) -> float | None:
+    if not values:
+        return None
+    return float(np.median(values) if dimension == "time" else np.mean(values))
+
+
+def _score(values: Sequence[float], dimension: str, best: Mapping[str, float], resampler: Resampler) -> dict[str, Any]:
+    known = np.asarray(values)
+
+    def score(kept: np.ndarray) -> float:
+        middle = _middle(known[kept].tolist(), dimension)
+        assert middle is not None
+        if dimension not in RELATIVE:
+            return middle
+        return min(best[dimension] / middle, 1.0) if middle > 0 else 1.0
+
+    drawn = resampler.interval(score, len(known), why=WHY[dimension])
+    return {"value": _middle(values, dimension), "score": drawn.pop("value"), **drawn}

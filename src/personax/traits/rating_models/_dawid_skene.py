@@ -1,0 +1,90 @@
+"""Dawid and Skene's model: every rater confuses levels in its own way; what most likely is behind the answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from personax.traits._ratings import Floats, Ratings
+from personax.traits.rating_models._scored import MOST, Scored
+
+__all__ = ["Confusions", "dawid_skene", "fit_dawid_skene"]
+
+ROUNDS: Final = 500
+CLOSE: Final = 1e-9
+SMOOTH: Final = 0.01
+"""Answers added to every cell of a confusion matrix: no level is ever impossible because it was not seen."""
+
+
+@dataclass(frozen=True)
+class Confusions:
+    """A fitted model.
+
+    Parameters
+    ----------
+    posterior
+        Of each person's level, shape (people, levels); the prior where nobody gave a score.
+    prior
+        Share of people at each level.
+    confusion
+        Rater -> true level -> answered level, shape (raters, levels, levels).
+    loglik
+        Of the answers, by round; it never falls but for the smoothing.
+    """
+
+    posterior: Floats
+    prior: Floats
+    confusion: Floats
+    loglik: list[float]
+
+
+def fit_dawid_skene(ratings: Ratings, *, smooth: float = SMOOTH) -> Confusions:
+    """Fit by expectation maximisation from the shares of answers.
+
+    Every answer counts, repeats too; errors are taken to be independent given the level, which raters that share a
+    training text are not: posteriors are then too sure.
+
+    References
+    ----------
+    Dawid and Skene 1979, doi:10.2307/2346806.
+    """
+    votes = ratings.votes
+    posterior = votes.sum(axis=0)
+    heard = ratings.number > 0
+    posterior[heard] /= posterior[heard].sum(axis=1, keepdims=True)
+    loglik: list[float] = []
+    for _ in range(ROUNDS):
+        prior = posterior[heard].mean(axis=0)
+        counts = (votes.transpose(0, 2, 1) @ posterior).transpose(0, 2, 1) + smooth
+        confusion = counts / counts.sum(axis=2, keepdims=True)
+        log = np.log(np.maximum(prior, 1e-300)) + (votes @ np.log(confusion).transpose(0, 2, 1)).sum(axis=0)
+        top = log.max(axis=1, keepdims=True)
+        weight = np.exp(log - top)
+        total = weight.sum(axis=1, keepdims=True)
+        posterior = weight / total
+        loglik.append(float((top + np.log(total))[heard].sum()))
+        if len(loglik) > 1 and abs(loglik[-1] - loglik[-2]) < CLOSE * abs(loglik[-1]):
+            break
+    return Confusions(posterior, prior, confusion, loglik)
+
+
+def dawid_skene(ratings: Ratings) -> Scored:
+    """Return the most probable level of every person, its posterior spread, and levels drawn from the posterior."""
+    levels, nobody = ratings.levels, ratings.number == 0
+    if len(levels) > MOST:
+        return Scored.nothing(ratings.n_people, f"{len(levels)} different scores; Dawid-Skene is for levels")
+    if ratings.heard < 2:
+        return Scored.without_spread(ratings.means, "fewer than two raters: confusions cannot be told from people")
+    model = fit_dawid_skene(ratings)
+    centre = model.posterior @ levels
+    sd = np.sqrt(np.maximum(model.posterior @ np.square(levels) - np.square(centre), 0))
+    chances = model.posterior.cumsum(axis=1)
+
+    def draw(rng: np.random.Generator) -> Floats:
+        place = (rng.random(ratings.n_people)[:, None] > chances).sum(axis=1)
+        return np.where(nobody, np.nan, levels[np.minimum(place, len(levels) - 1)])
+
+    best = levels[model.posterior.argmax(axis=1)]
+    return Scored(np.where(nobody, np.nan, best), np.where(nobody, np.nan, sd), draw)

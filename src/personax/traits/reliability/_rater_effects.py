@@ -1,0 +1,125 @@
+"""How each rater rates: how severe, how steady, how much of the scale it uses, whether the order of levels moves it."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from personax.schema import TRAITS
+from personax.traits._ratings import Floats, known_mean
+from personax.traits.reliability._agreement import icc
+from personax.traits.reliability._panel import Panel, Resampler, rounded
+
+__all__ = ["habits", "position_effect", "retest", "scale_use", "severity", "silence"]
+
+
+def severity(scores: Floats, rater: int, resampler: Resampler) -> dict[str, Any]:
+    """Return how far a rater lies above the mean of the others about the same people; shape (raters, people)."""
+    others = np.delete(scores, rater, axis=0)
+    both = ~np.isnan(scores[rater]) & (~np.isnan(others)).any(axis=0)
+    gap = scores[rater, both] - known_mean(others[:, both], axis=0)
+    return resampler.interval(
+        lambda kept: float(gap[kept].mean()), int(both.sum()), why="nobody was scored by it and by another"
+    )
+
+
+def retest(scores: Floats, resampler: Resampler) -> dict[str, Any]:
+    """Return ICC(2,1) over repeats of one rater, shape (people, repeats), and the share of pairs that are the same."""
+    complete = scores[~np.isnan(scores).any(axis=1)] if scores.shape[1] else scores
+    if scores.shape[1] < 2:
+        return resampler.interval(lambda kept: float("nan"), 0, why="it was asked once") | {"same": None}
+    pairs = list(combinations(range(scores.shape[1]), 2))
+    same = np.mean([complete[:, i] == complete[:, j] for i, j in pairs]) if len(complete) else np.nan
+    found = resampler.interval(
+        lambda kept: icc(complete[kept].T).single, len(complete), why="its scores do not differ between people"
+    )
+    return found | {"same": rounded(float(same))}
+
+
+def scale_use(scores: Floats, levels: Floats) -> dict[str, Any]:
+    """Return the share of each level, of the two ends, and the evenness (entropy over its largest) of a rater's scores.
+
+    Parameters
+    ----------
+    scores
+        Any shape; NaN is passed over.
+    levels
+        The levels that anybody used.
+    """
+    known = scores[~np.isnan(scores)]
+    if not len(known) or len(levels) < 2:
+        return {"levels": {}, "ends": None, "evenness": None}
+    nearest = np.abs(known[:, None] - levels[None, :]).argmin(axis=1)
+    share = np.bincount(nearest, minlength=len(levels)) / len(known)
+    some = share[share > 0]
+    return {
+        "levels": {f"{level:g}": rounded(value) for level, value in zip(levels, share, strict=True)},
+        "ends": rounded(share[0] + share[-1]),
+        "evenness": rounded(float(-(some * np.log(some)).sum() / np.log(len(levels)))),
+    }
+
+
+def silence(annotations: pl.DataFrame, resampler: Resampler) -> dict[str, Any]:
+    """Return the share of answers "insufficient information" and of all answers without a score, of one rater.
+
+    Intervals are over people.
+    """
+    asked = annotations.filter(~pl.col("status").is_in(["failed", "not_asked"]))
+    by_person = asked.group_by("person", maintain_order=True).agg(
+        pl.len().alias("n"),
+        (pl.col("status") == "insufficient").sum().alias("zeros"),
+        (pl.col("status") != "ok").sum().alias("unscored"),
+    )
+    zeros, unscored, number = (by_person[name].to_numpy().astype(float) for name in ("zeros", "unscored", "n"))
+    found = resampler.intervals(
+        lambda kept: [zeros[kept].sum() / number[kept].sum(), unscored[kept].sum() / number[kept].sum()],
+        len(number),
+        why="it gave no answer",
+    )
+    return {"zeros": found[0], "unscored": found[-1]}
+
+
+def position_effect(annotations: pl.DataFrame, resampler: Resampler) -> dict[str, dict[str, Any]]:
+    """Return, by rater, the mean score when levels are listed upwards less that when listed downwards.
+
+    Only people asked in both ways count, by prompts of one format.
+    """
+    ways = annotations.filter(pl.col("status") == "ok").with_columns(
+        pl.col("prompt").str.extract(r"-(increasing|decreasing)").alias("order"),
+        pl.col("prompt").str.extract(r"^(.*)-(?:increasing|decreasing)").alias("format"),
+    )
+    keys = ["model", "person", "trait", "format"]
+    mean = ways.group_by([*keys, "order"]).agg(pl.col("score").mean())
+    up, down = (mean.filter(pl.col("order") == order).drop("order") for order in ("increasing", "decreasing"))
+    both = up.join(down, on=keys, suffix="_down").sort(keys)
+    gaps = both.group_by("model", "person", maintain_order=True).agg((pl.col("score") - pl.col("score_down")).mean())
+    by_model = {
+        model: gaps.filter(pl.col("model") == model)["score"].to_numpy() for model in annotations["model"].unique()
+    }
+    return {model: _mean_gap(gap, resampler) for model, gap in by_model.items()}
+
+
+def _mean_gap(gap: Floats, resampler: Resampler) -> dict[str, Any]:
+    why = "levels were listed in one order only"
+    return resampler.interval(lambda kept: float(gap[kept].mean()), len(gap), why=why)
+
+
+def habits(panel: Panel, annotations: pl.DataFrame, resampler: Resampler) -> dict[str, Any]:
+    """Return severity, test-retest, use of the scale, silence and position effect of every rater."""
+    known = np.unique(panel.scores[~np.isnan(panel.scores)])
+    levels = known[known == np.round(known)]
+    order = position_effect(annotations, resampler) if "prompt" in annotations.columns else {}
+    found = {}
+    for place, rater in enumerate(panel.raters):
+        own = annotations.filter(pl.col("model") == rater)
+        found[rater] = {
+            "severity": {t: severity(panel.trait(t), place, resampler) for t in TRAITS},
+            "retest": {t: retest(panel.scores[place, i], resampler) for i, t in enumerate(TRAITS)},
+            "scale": {t: scale_use(panel.scores[place, i], levels) for i, t in enumerate(TRAITS)},
+            **silence(own, resampler),
+            "position": order.get(rater),
+        }
+    return found

@@ -1,0 +1,97 @@
+"""All of reliability in one table, as reliability.json holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from personax.schema import TRAITS
+from personax.traits._ratings import Floats
+from personax.traits.reliability._agreement import icc
+from personax.traits.reliability._generalisability import design
+from personax.traits.reliability._group_differences import as_groups, by_group, differential
+from personax.traits.reliability._multitrait import traitwise
+from personax.traits.reliability._panel import Panel, Resampler
+from personax.traits.reliability._rater_effects import habits
+
+__all__ = ["reliability"]
+
+
+def reliability(
+    annotations: pl.DataFrame,
+    *,
+    people: Sequence[str],
+    groups: Mapping[str, pl.Series] | None = None,
+    rng: np.random.Generator,
+    bootstraps: int = 200,
+) -> dict[str, Any]:
+    """Return what is known of the raters' reliability, each number with an interval over people or a reason.
+
+    Parameters
+    ----------
+    annotations
+        Rows of annotations.parquet.
+    people
+        Ids, in the order of ``groups``.
+    groups
+        Name -> everybody's value, such as gender or league; numbers become quarters.
+    rng, bootstraps
+        For intervals.
+
+    Returns
+    -------
+    dict
+        ``traits`` (ICC(2,1), ICC(2,k), variance components and raters needed), ``raters`` (severity, test-retest,
+        scale, silence, position), ``traitwise`` (multitrait-multimethod, HTMT, halo), ``groups`` and ``differential``.
+    """
+    panel, resampler = Panel.of(annotations, people), Resampler(rng, bootstraps)
+    named = {name: as_groups(column) for name, column in (groups or {}).items()}
+    unscored = _unscored(annotations, people) if named else np.empty((0, 0))
+    return {
+        "traits": {trait: _trait(panel, place, resampler) for place, trait in enumerate(TRAITS)},
+        "raters": habits(panel, annotations, resampler),
+        "traitwise": traitwise(panel, resampler),
+        "groups": {name: by_group(panel, unscored, group, resampler) for name, group in named.items()},
+        "differential": _corrected(
+            [
+                {"by": name, "trait": trait, **row}
+                for name, group in named.items()
+                for trait in TRAITS
+                for row in differential(panel.trait(trait), panel.raters, group)
+            ]
+        ),
+    }
+
+
+def _trait(panel: Panel, place: int, resampler: Resampler) -> dict[str, Any]:
+    means = panel.means[:, place]
+    complete = means[:, ~np.isnan(means).any(axis=0)]
+    why = "fewer than two raters, or too few people whom all of them scored differently"
+    return {
+        "icc_single": resampler.interval(lambda kept: icc(complete[:, kept]).single, complete.shape[1], why=why),
+        "icc_average": resampler.interval(lambda kept: icc(complete[:, kept]).average, complete.shape[1], why=why),
+        "generalisability": design(panel.scores[:, place]),
+    }
+
+
+def _corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows with ``p_corrected`` over all that have a p-value (Benjamini and Hochberg 1995)."""
+    from scipy.stats import false_discovery_control
+
+    known = [row for row in rows if row["p_value"] is not None]
+    corrected = iter(false_discovery_control([row["p_value"] for row in known]) if known else ())
+    return [row | {"p_corrected": None if row["p_value"] is None else float(next(corrected))} for row in rows]
+
+
+def _unscored(annotations: pl.DataFrame, people: Sequence[str]) -> Floats:
+    """Return the share of answers without a score, shape (traits, people)."""
+    asked = annotations.filter(~pl.col("status").is_in(["failed", "not_asked"]))
+    share = asked.group_by("person", "trait").agg((pl.col("status") != "ok").mean().alias("share"))
+    place = {person: index for index, person in enumerate(people)}
+    found = np.full((len(TRAITS), len(people)), np.nan)
+    for person, trait, value in share.iter_rows():
+        found[TRAITS.index(trait), place[person]] = value
+    return found

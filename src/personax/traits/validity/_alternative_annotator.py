@@ -1,0 +1,99 @@
+"""The alternative annotator test: whether an LLM may take the place of a human rater."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from personax.errors import InputError
+from personax.traits._ratings import Floats
+from personax.traits.reliability._panel import rounded
+
+__all__ = ["alt_test"]
+
+HUMANS: Final = 3
+PEOPLE: Final = 30
+"""Fewer are too few for the test."""
+
+CLOSE: Final = 1e-9
+"""Errors that differ by less are equal."""
+
+
+def alt_test(humans: Floats, rater: Floats, *, epsilon: float = 0.2, q: float = 0.05) -> dict[str, Any]:
+    """Compare a rater with each human by who is nearer to the other humans.
+
+    Parameters
+    ----------
+    humans
+        Shape (raters, people), NaN where there is none.
+    rater
+        The LLM's scores on the same scale, shape (people,).
+    epsilon
+        What a human costs more than the LLM, as a probability; .2 for experts, .15 for trained raters, .1 for crowds.
+    q
+        False discovery rate over humans.
+
+    Returns
+    -------
+    dict
+        ``winning_rate`` (share of humans whom the LLM may replace; ``passes`` from a half on), ``advantage`` (mean
+        probability to be as near to the other humans as a human is), ``humans`` (both probabilities, p-values, people).
+        With fewer than three humans who rated thirty people with another one: null, and the ``reason``.
+
+    Notes
+    -----
+    A score's distance from the other humans is the root of the mean squared difference; of two equally near both win.
+    For each human a paired one-sided t-test of ``P(human wins) - P(LLM wins) < epsilon``, corrected by Benjamini and
+    Yekutieli.
+
+    References
+    ----------
+    Calderon, Reichart, Dror 2025, arXiv:2501.10970; Benjamini and Yekutieli 2001, doi:10.1214/aos/1013699998.
+    """
+    from scipy.stats import false_discovery_control
+
+    if not 0 <= epsilon < 1 or not 0 < q < 1:
+        raise InputError(f"epsilon is from 0 to below 1 and q between 0 and 1, here {epsilon:g} and {q:g}")
+    each = [one for place in range(len(humans)) if (one := _against(humans, rater, place, epsilon)) is not None]
+    empty: dict[str, Any] = {"winning_rate": None, "passes": None, "advantage": None, "epsilon": epsilon, "q": q}
+    if len(each) < HUMANS:
+        reason = f"{len(each)} humans share {PEOPLE} people or more with another human and the LLM; {HUMANS} are needed"
+        return empty | {"humans": [], "reason": reason}
+    corrected = false_discovery_control([one["p_value"] for one in each], method="by")
+    wins = corrected <= q
+    listed = [
+        one | {"p_value": rounded(one["p_value"]), "p_corrected": rounded(p), "replaced": bool(won)}
+        for one, p, won in zip(each, corrected, wins, strict=True)
+    ]
+    rate = float(wins.mean())
+    advantage = rounded(float(np.mean([one["llm_wins"] for one in each])))
+    found = {"winning_rate": rounded(rate), "passes": rate >= 0.5, "advantage": advantage}
+    return empty | found | {"humans": listed, "reason": None}
+
+
+def _against(humans: Floats, rater: Floats, place: int, epsilon: float) -> dict[str, Any] | None:
+    """Return how a rater does beside one human; None where too few people were rated by both and by another."""
+    others = np.delete(humans, place, axis=0)
+    kept = ~np.isnan(humans[place]) & ~np.isnan(rater) & (~np.isnan(others)).any(axis=0)
+    n = int(kept.sum())
+    if n < PEOPLE:
+        return None
+    llm, human = (_distance(scores[kept], others[:, kept]) for scores in (rater, humans[place]))
+    llm_wins, human_wins = llm <= human + CLOSE, human <= llm + CLOSE
+    p = _below(human_wins.astype(float) - llm_wins, epsilon)
+    shares = {"llm_wins": rounded(float(llm_wins.mean())), "human_wins": rounded(float(human_wins.mean()))}
+    return {"human": place + 1, "n": n, **shares, "p_value": p}
+
+
+def _distance(scores: Floats, others: Floats) -> Floats:
+    return np.asarray(np.sqrt(np.nanmean(np.square(others - scores), axis=0)))
+
+
+def _below(gap: Floats, epsilon: float) -> float:
+    """Return the p-value of a mean of at least epsilon against a smaller one."""
+    from scipy.stats import ttest_1samp
+
+    if np.ptp(gap) == 0:
+        return 0.0 if gap[0] < epsilon else 1.0
+    return float(ttest_1samp(gap, epsilon, alternative="less").pvalue)

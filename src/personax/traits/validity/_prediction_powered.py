@@ -1,0 +1,255 @@
+"""Prediction-powered estimates: LLMs alone, humans alone, and both together corrected by a small human sample.
+
+Each takes x, y, the squares of y, and weights, and returns the estimate and every person's influence on it. Squares
+come apart from y because a design-based pseudo-outcome has none of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from personax.traits._ratings import Floats
+from personax.traits.reliability._panel import rounded
+
+__all__ = ["METHODS", "Estimand", "Found", "Sampled", "corrected", "correlation", "slope", "variance"]
+
+
+class Found(NamedTuple):
+    """An estimate and the influence of each person, shape (people,); their weighted mean is 0."""
+
+    estimate: float
+    influence: Floats
+
+
+Estimand = Callable[[Floats, Floats, Floats, Floats], Found]
+
+
+def slope(x: Floats, y: Floats, squares: Floats, weights: Floats) -> Found:
+    """Return the least-squares slope of y on x; for x of 0 and 1 the difference of two means. NaN for a constant x.
+
+    Examples
+    --------
+    >>> x = np.array([0.0, 0, 1, 1])
+    >>> slope(x, np.array([1.0, 2, 4, 5]), x, np.ones(4)).estimate
+    3.0
+    """
+    w = weights / weights.sum()
+    apart = x - w @ x
+    spread = float(w @ np.square(apart))
+    if spread <= 1e-12:
+        return Found(float("nan"), np.full(len(x), np.nan))
+    level = float(w @ y)
+    found = float(w @ (apart * (y - level))) / spread
+    return Found(found, apart * (y - level - found * apart) / spread)
+
+
+def correlation(x: Floats, y: Floats, squares: Floats, weights: Floats) -> Found:
+    """Return Pearson's correlation; NaN where x or y does not vary.
+
+    Examples
+    --------
+    >>> x = np.array([1.0, 2, 3])
+    >>> round(correlation(x, -x, x**2, np.ones(3)).estimate, 6)
+    -1.0
+    """
+    w = weights / weights.sum()
+    apart, level = x - w @ x, float(w @ y)
+    wide, tall = float(w @ np.square(apart)), float(w @ squares) - level**2
+    if wide <= 1e-12 or tall <= 1e-12:
+        return Found(float("nan"), np.full(len(x), np.nan))
+    found = float(w @ (apart * y)) / np.sqrt(wide * tall)
+    around = squares - 2 * level * y + level**2
+    influence = apart * (y - level) / np.sqrt(wide * tall) - found / 2 * (np.square(apart) / wide + around / tall)
+    return Found(float(found), influence)
+
+
+def variance(influence: Floats, weights: Floats) -> float:
+    """Return the variance of an estimate from the influence of independent people.
+
+    Examples
+    --------
+    >>> variance(np.array([-1.0, 1.0]), np.ones(2))
+    1.0
+    """
+    n = len(influence)
+    share = weights / weights.sum()
+    return float(n / (n - 1) * np.square(share * influence).sum())
+
+
+METHODS: Final = ("llm", "humans", "ppi", "dsl")
+
+FEWEST: Final = 30
+"""People with both scores below which intervals that rest on large samples are not given."""
+
+FOLDS: Final = 5
+
+NORMAL: Final = 1.959963984540054
+"""Central 95 % of a normal distribution."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Everybody of whom an LLM's score and the feature are known.
+
+    Parameters
+    ----------
+    x
+        The feature; 0 and 1 for a difference of means.
+    llm
+        The LLMs' score.
+    human
+        The humans' score, NaN for those whom they did not rate.
+    probability
+        Of being rated by humans, known by design; a reason where it is not known.
+    equal
+        Whether the design gave everybody the same.
+    """
+
+    x: Floats
+    llm: Floats
+    human: Floats
+    probability: Floats | str
+    equal: bool = True
+
+    @property
+    def rated(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Return who was rated."""
+        return ~np.isnan(self.human)
+
+
+def corrected(sampled: Sampled, effect: str, *, rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Estimate an effect of a feature on a trait four ways.
+
+    Parameters
+    ----------
+    sampled
+        The data.
+    effect
+        ``slope`` or ``difference`` (of means, x of 0 and 1), or ``correlation``.
+    rng
+        For the folds of the fourth.
+
+    Returns
+    -------
+    list of dict
+        For each of ``llm`` (scores as if they were true: biased where their errors depend on the feature), ``humans``
+        (the sample, weighted by its probabilities), ``ppi`` (prediction-powered, power-tuned) and ``dsl``
+        (design-based supervised learning): ``method estimate low high n n_humans weight reason``. ``weight`` is what
+        prediction-powered inference gives to the LLMs' scores, 0 to 1.
+
+    Notes
+    -----
+    ``ppi``: the humans' estimate, plus ``weight`` times the difference of the LLM's estimates on those not rated and on
+    those rated. It takes rated people to be a simple random sample. ``dsl``: a least-squares guess of the human score
+    from LLM's score and feature, cross-fitted, corrected by what humans said over the probability of asking. Both hold
+    however wrong the LLM is; a good LLM makes the interval shorter. Intervals are normal, central 95 %.
+
+    References
+    ----------
+    Angelopoulos, Duchi, Zrnic 2023, arXiv:2311.01453; Egami, Hinck, Stewart, Wei 2023, arXiv:2306.04746.
+    """
+    estimand = correlation if effect == "correlation" else slope
+    counts = {"n": len(sampled.x), "n_humans": int(sampled.rated.sum())}
+    why = _why_not(sampled, counts)
+    rows = [_naive(sampled, estimand)]
+    if why:
+        rows += [_none(why)] * 3
+    else:
+        rows += [_humans(sampled, estimand), _ppi(sampled, estimand), _dsl(sampled, estimand, rng)]
+    return [{"method": method, **row, **counts} for method, row in zip(METHODS, rows, strict=True)]
+
+
+def _why_not(sampled: Sampled, counts: Mapping[str, int]) -> str | None:
+    if counts["n_humans"] < FEWEST:
+        return f"humans rated {counts['n_humans']} of these people; {FEWEST} are needed"
+    if isinstance(sampled.probability, str):
+        return sampled.probability
+    if (sampled.probability[sampled.rated] <= 0).any():
+        return "somebody was rated whom the sample could not have drawn"
+    return None
+
+
+def _none(reason: str) -> dict[str, Any]:
+    return {"estimate": None, "low": None, "high": None, "weight": None, "reason": reason}
+
+
+def _given(estimate: float, spread: float, weight: float | None = None) -> dict[str, Any]:
+    if not np.isfinite(estimate) or not np.isfinite(spread):
+        return _none("the feature or the scores do not vary among these people")
+    half = NORMAL * float(np.sqrt(spread))
+    ends = {"low": rounded(estimate - half), "high": rounded(estimate + half)}
+    return {"estimate": rounded(estimate), **ends, "weight": rounded(weight), "reason": None}
+
+
+def _of(estimand: Estimand, x: Floats, y: Floats, weights: Floats | None = None) -> tuple[Found, Floats]:
+    weights = np.ones(len(x)) if weights is None else weights
+    return estimand(x, y, np.square(y), weights), weights
+
+
+def _naive(sampled: Sampled, estimand: Estimand) -> dict[str, Any]:
+    if len(sampled.x) < FEWEST:
+        return _none(f"{len(sampled.x)} people have a score and the feature; {FEWEST} are needed")
+    found, weights = _of(estimand, sampled.x, sampled.llm)
+    return _given(found.estimate, variance(found.influence, weights))
+
+
+def _humans(sampled: Sampled, estimand: Estimand) -> dict[str, Any]:
+    assert not isinstance(sampled.probability, str)
+    kept = sampled.rated
+    found, weights = _of(estimand, sampled.x[kept], sampled.human[kept], 1 / sampled.probability[kept])
+    return _given(found.estimate, variance(found.influence, weights))
+
+
+def _ppi(sampled: Sampled, estimand: Estimand) -> dict[str, Any]:
+    if not sampled.equal:
+        return _none("people were not all equally likely to be rated; the method dsl allows for that")
+    kept = sampled.rated
+    if (~kept).sum() < FEWEST:
+        return _none(f"humans rated all but {(~kept).sum()} people; there is nothing to add to what they say")
+    human, _ = _of(estimand, sampled.x[kept], sampled.human[kept])
+    inside, _ = _of(estimand, sampled.x[kept], sampled.llm[kept])
+    outside, _ = _of(estimand, sampled.x[~kept], sampled.llm[~kept])
+    if not np.isfinite([human.estimate, inside.estimate, outside.estimate]).all():
+        return _none("the feature or the scores do not vary among the people rated, or among the others")
+    n, rest = int(kept.sum()), int((~kept).sum())
+    whole = float(np.concatenate([inside.influence, outside.influence]).var(ddof=1))
+    along = float((human.influence * inside.influence).mean())
+    weight = float(np.clip(along / ((1 + n / rest) * whole), 0, 1)) if whole > 0 else 0.0
+    estimate = human.estimate + weight * (outside.estimate - inside.estimate)
+    spread = variance(human.influence - weight * inside.influence, np.ones(n))
+    spread += weight**2 * variance(outside.influence, np.ones(rest))
+    return _given(estimate, spread, weight)
+
+
+def _dsl(sampled: Sampled, estimand: Estimand, rng: np.random.Generator) -> dict[str, Any]:
+    assert not isinstance(sampled.probability, str)
+    guess = _guessed(sampled, rng)
+    kept = sampled.rated
+    share = np.where(kept, 1 / sampled.probability, 0.0)
+    known = np.where(kept, sampled.human, 0.0)
+    outcome = guess + share * (known - np.where(kept, guess, 0.0))
+    squares = np.square(guess) + share * (np.square(known) - np.where(kept, np.square(guess), 0.0))
+    found = estimand(sampled.x, outcome, squares, np.ones(len(guess)))
+    return _given(found.estimate, variance(found.influence, np.ones(len(guess))))
+
+
+def _guessed(sampled: Sampled, rng: np.random.Generator) -> Floats:
+    """Return a guess of everybody's human score by people of other folds: linear in the LLM's score and the feature."""
+    assert not isinstance(sampled.probability, str)
+    kept = sampled.rated
+    fold = np.empty(len(kept), dtype=int)
+    for some in (kept, ~kept):  # each fold has its share of those rated
+        fold[some] = rng.permutation(np.arange(some.sum()) % FOLDS)
+    design = np.column_stack([np.ones(len(kept)), sampled.llm, sampled.x])
+    guess = np.empty(len(kept))
+    for own in range(FOLDS):
+        learn = kept & (fold != own)
+        root = np.sqrt(1 / sampled.probability[learn])[:, None]
+        target = sampled.human[learn][:, None]
+        fit = np.linalg.lstsq(root * design[learn], root * target, rcond=None)[0]
+        guess[fold == own] = (design[fold == own] @ fit)[:, 0]
+    return guess

@@ -1,0 +1,162 @@
+"""Who is who: the rule, the truth of an invented world, and what does not depend on order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import date
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from personax.errors import InputError
+from personax.sources._records import Record
+from personax.sources.record_linkage import link, unite
+from personax.sources.record_linkage._comparison import Born, born_points, name_points
+
+from .world import record, world
+
+BORN = date(1990, 3, 4)
+
+
+def athlete(source: str, ref: str, name: str = "Ada Sample", **values: object) -> Record:
+    return record(source, ref, {"name": name, "birth_date": BORN} | values)
+
+
+def linked(*records: Record) -> set[frozenset[tuple[str, str]]]:
+    return {frozenset(group) for group in link(records).groups if len(group) > 1}
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.1, 0.2])
+@pytest.mark.parametrize("relative", [0.05, 0.3])
+def test_precision_on_a_known_truth(rate: float, relative: float) -> None:
+    records, truth = world(1500, rng=np.random.default_rng(3), rate=rate, relative=relative)
+    pairs = [pair for group in link(records).groups for pair in combinations(group, 2)]
+    right = sum(truth[a] == truth[b] for a, b in pairs)
+    both = sum(times == 2 for times in Counter(truth.values()).values())
+    assert right >= 0.995 * len(pairs)
+    assert right >= {0.05: 0.9, 0.1: 0.8, 0.2: 0.6}[rate] * both
+
+
+def test_names_that_can_be_one_person() -> None:
+    same = {
+        ("Łukasz Piszczek", "PISZCZEK, Lukasz"): 5,
+        ("Лев Яшин", "Lev Yashin"): 5,
+        ("Robert Lewandowski", "Robert Lewandovski"): 4,
+        ("Mike Evans", "Michael Evans"): 3,
+        ("J. Watt", "Justin Watt"): 3,
+        ("Son Heung-min", "Heung-Min Son"): 5,
+        ("Ronaldo de Assis Moreira", "Ronaldo Moreira"): 3,
+        ("Lars Bender", "Sven Bender"): 0,
+        ("Markieff Morris", "Marcus Morris"): 0,
+        ("Ronaldo", "Cristiano Ronaldo"): 0,
+        ("Pelé", "Pele"): 5,
+        ("", ""): 0,
+    }
+    assert {pair: name_points(*pair) for pair in same} == same
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_points_of_names_do_not_depend_on_the_side(a: str, b: str) -> None:
+    assert name_points(a, b) == name_points(b, a)
+    assert name_points(a, a) in (0, 5)
+
+
+@given(*[st.builds(Born, *[st.none() | st.integers(1, 12)] * 3) for _ in "ab"])
+def test_points_of_dates_do_not_depend_on_the_side(a: Born, b: Born) -> None:
+    assert born_points(a, b) == born_points(b, a)
+
+
+def test_who_is_linked_and_who_not() -> None:
+    one = athlete("a", "1")
+    assert linked(one, athlete("b", "1", "Sample, Ada"))
+    assert not linked(one, athlete("a", "2"))  # a source says that they are two
+    assert not linked(one, record("b", "1", {"name": "Ada Sample"}))  # a name alone is not enough
+    assert not linked(replace_values(one, gender="female"), athlete("b", "1", gender="male"))
+    assert not linked(replace_values(one, league="NBA"), athlete("b", "1", league="NFL"))
+    assert not linked(one, athlete("b", "1", birth_date=date(1985, 7, 9)))
+    year = record("b", "1", {"name": "Ada Sample", "birth_year": 1990, "nationality": "Norway", "league": "NHL"})
+    assert not linked(one, year)
+    assert linked(replace_values(one, nationality="NOR", league="NHL"), year)
+
+
+def replace_values(one: Record, **values: object) -> Record:
+    return replace(one, values={**one.values, **values})
+
+
+def test_rivals_stay_apart_and_are_reported() -> None:
+    twins = [athlete("a", "1", "Jalen Sample"), athlete("a", "2", "Jaden Sample")]
+    initial = athlete("b", "1", "J. Sample")
+    links = link([*twins, initial])
+    assert [len(group) for group in links.groups] == [1, 1, 1]
+    assert [pair.outcome for pair in links.pairs] == ["ambiguous", "ambiguous"]
+    united = unite([*twins, initial])
+    assert united.report["ambiguous_records"] == 3
+    assert any("more than one person" in notice.text for notice in united.notices)
+
+
+def test_a_chain_never_joins_two_people_of_one_source() -> None:
+    chain = [
+        athlete("a", "1", "Anna Maria Sample"),
+        athlete("b", "1", "Anna Sample"),
+        athlete("c", "1", "Maria Sample"),
+    ]
+    for group in link(chain).groups:
+        assert {("b", "1"), ("c", "1")} - set(group)
+
+
+def test_people_who_look_alike_in_one_source_are_counted() -> None:
+    united = unite([athlete("a", "1"), athlete("a", "2", "Sample, Ada"), athlete("a", "3", "Ben Other")])
+    assert len(united.records) == 3
+    assert united.report["alike_in_one_source"] == {"a": 1}
+    assert [notice.count for notice in united.notices] == [1]
+
+
+def test_one_id_for_two_people_names_the_source() -> None:
+    with pytest.raises(InputError, match=r"source a gives one id to two people \(1; 1"):
+        link([athlete("a", "1"), athlete("a", "1", "Ben Other")])
+
+
+def test_the_joined_record_keeps_every_value_and_origin() -> None:
+    a = record("a", "1", {"name": "Ada Sample", "birth_year": 1990, "height_cm": 180.0, "league": "NHL", "gender": "f",
+                          "nationality": "NOR"})  # fmt: skip
+    b = athlete("b", "9", height_cm=186.0, weight_kg=80.0, nationality="Norway", birth_precision="day", league="NHL")
+    a = replace_values(a, height_cm=184.0)
+    united = unite([b, a], precedence=["a", "b"])
+    (one,) = united.records
+    assert (one.source, one.ref) == ("a", "1")
+    assert one.values["height_cm"] == 184.0
+    assert one.values["birth_date"] == BORN
+    assert "birth_year" not in one.values
+    assert one.origins["weight_kg"].source == "b"
+    assert united.said.height == len(a.values) + len(b.values)
+    assert united.report["conflicts"] == {}  # NOR is Norway, and 2 cm are none
+    far = unite([a, replace_values(b, height_cm=188.0)], precedence=["a"])
+    assert far.report["conflicts"] == {"height_cm": 1}
+    assert far.said.filter("conflict").select("id", "source", "value").rows() == [("a-1", "b", "188.0")]
+    (other,) = unite([a, b], precedence=["b", "a"]).records
+    assert (other.ref, other.values["height_cm"]) == ("9", 186.0)
+
+
+WORLD, _ = world(60, rng=np.random.default_rng(8), rate=0.15, relative=0.4)
+
+
+@given(st.permutations(WORLD))
+def test_the_order_of_the_records_does_not_matter(records: list[Record]) -> None:
+    assert link(records) == link(WORLD)
+
+
+def test_the_names_of_the_sources_do_not_matter() -> None:
+    records, _ = world(800, rng=np.random.default_rng(4), rate=0.15, relative=0.4)
+    turned = [replace(one, source={"a": "z", "b": "y"}[one.source]) for one in records]
+    back = {frozenset(({"z": "a", "y": "b"}[source], ref) for source, ref in group) for group in link(turned).groups}
+    assert back == {frozenset(group) for group in link(records).groups}
+
+
+def test_a_table_that_names_no_person() -> None:
+    assert link([]).groups == []
+    nobody = [record("a", "1", {}), record("b", "1", {}), record("b", "2", {"name": 7, "birth_date": "1990"})]
+    assert not linked(*nobody)
