@@ -36,7 +36,7 @@ __all__ = ["ColumnSpec", "null_missing", "numbers_or_text", "read_birth_parts", 
 class ColumnSpec(Strict):
     """One entry of ``collect.columns``; all of it may be left out.
 
-    Parameters
+    Attributes
     ----------
     source
         ``from`` in study.yaml: the header in the file, when it is not the column's own name.
