@@ -202,7 +202,7 @@ def _row(report: AuditReport) -> str:
 
 def cost(asked: argparse.Namespace) -> Iterator[str]:
     """Compare Level I and Level II before and after, on people whose latents are known."""
-    from personax.stages.protection import cost_of_protection
+    from protection_cost import cost_of_protection
 
     data = numerical(1, n=asked.people, rng=np.random.default_rng(asked.seed))
     rng = np.random.default_rng(asked.seed)

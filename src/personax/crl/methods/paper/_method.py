@@ -187,10 +187,10 @@ class Paper(Estimator):
             for m, by in views.items():
                 for k, x in by.items():
                     people.update(f"{m}/{k} {x.shape[1]};".encode() + x.numpy().tobytes())
-        config = asdict(self.budget) | {"weights": asdict(self.weights), "device": everyone.device.type, "seed": seed}
+        config = self.budget.model_dump() | {"weights": asdict(self.weights), "device": everyone.device.type}
         return {
-            "architecture": asdict(layout),
-            "config": config,
+            "architecture": asdict(layout) | {"prior": layout.prior and layout.prior.model_dump(mode="json")},
+            "config": config | {"seed": seed},
             "group of people": people.hexdigest(),
             "version of torch": version("torch"),
         }
