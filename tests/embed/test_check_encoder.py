@@ -18,7 +18,8 @@ class Letters:
     """Counts a and b: a sound encoder, of which each fault below is a child."""
 
     def __init__(self, **card: Any) -> None:
-        self.card = EncoderCard(**({"name": "letters", "modality": "text", "dim": 2} | card))
+        facts: dict[str, Any] = {"name": "letters", "modality": "text", "dim": 2}
+        self.card = EncoderCard(**(facts | card))
 
     def encode(self, items: Sequence[str]) -> Vectors:
         return np.array([[text.count("a"), text.count("b") + 1] for text in items], dtype=np.float32).reshape(-1, 2)
