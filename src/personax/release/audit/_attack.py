@@ -109,7 +109,7 @@ def clopper_pearson_lower(hits: float, tries: float, *, level: float = CONFIDENC
 
     Examples
     --------
-    >>> round(least(5, 240), 4)
+    >>> round(clopper_pearson_lower(5, 240), 4)
     0.0023
     """
     return float(betaincinv(hits, tries - hits + 1, (1 - level) / 2)) if hits else 0.0

@@ -107,7 +107,7 @@ class Rows:
     Examples
     --------
     >>> rows = Rows(np.array([[1.0], [3.0]], dtype=np.float32))
-    >>> rows.dealt(np.array([1, 0])).of(lambda x: x - x.mean(axis=0)).ravel().tolist()
+    >>> rows.permuted(np.array([1, 0])).of(lambda x: x - x.mean(axis=0)).ravel().tolist()
     [1.0, -1.0]
     """
 
