@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from personax.errors import InputError
@@ -21,6 +22,7 @@ from personax.release.audit._linkage import TRAINED, from_facts, linkage, one_or
 from personax.release.audit._nearest_neighbours import ranks
 from personax.release.audit._self_training import Pairs
 from personax.release.audit._unlinkability import unlinkability
+from personax.results import DrawableResult
 
 __all__ = ["AuditReport", "audit"]
 
@@ -36,7 +38,7 @@ WITHOUT_PAIRS = ("originals", "other_recordings", "one_original", "strangers", "
 
 
 @dataclass(frozen=True)
-class AuditReport:
+class AuditReport(DrawableResult):
     """What attacks on one measurement have found.
 
     Parameters
@@ -52,6 +54,8 @@ class AuditReport:
     stolen
         The attack with the key, or None.
     """
+
+    plot_kind: ClassVar[str] = "audit"
 
     people: int
     dim: int
@@ -117,6 +121,25 @@ class AuditReport:
             f"{worst.value:.0%} of people without the key (95 % interval {worst.low:.0%} to {worst.high:.0%}, guessing "
             f"{worst.baseline:.1%}, by {worst.name}){learnt}."
         )
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return one row an attack: what it knows, how far it came, what guessing reaches, why it could not run."""
+        numbers = ("value", "low", "high", "baseline", "control")
+        types = {"attack": pl.String, "knows": pl.String, "measure": pl.String, **dict.fromkeys(numbers, pl.Float64)}
+        rows = [
+            {"attack": a.name, "knows": a.knows, "measure": a.measure, **{name: getattr(a, name) for name in numbers},
+             "beats": a.beats, "reason": a.reason}
+            for a in self.attacks
+        ]  # fmt: skip
+        return pl.DataFrame(rows, schema={**types, "beats": pl.Boolean, "reason": pl.String})
+
+    def best_by_pairs(self) -> list[tuple[int, float, float, float]]:
+        """Return (known pairs, share of people found first, ends of its interval) of the best attack for each count."""
+        best: dict[int, Point] = {}
+        for point in self.curves:
+            if point.pairs not in best or point.rank_1 > best[point.pairs].rank_1:
+                best[point.pairs] = point
+        return [(pairs, best[pairs].rank_1, best[pairs].low, best[pairs].high) for pairs in sorted(best)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what audit.json holds."""
