@@ -13,7 +13,8 @@ from personax import registry
 from personax.cli.console import emit, say, table, watching
 from personax.cli.run import FolderOption, ForceOption, JsonOption, comma_separated, from_options, perform
 from personax.config import Independence
-from personax.stages.independence import FileResults, analyse_file, analyse_statistics, count, everybody
+from personax.data.pvalues import everybody
+from personax.stages.independence import FileResults, analyse_file, analyse_statistics, count
 from personax.study import Study
 
 __all__ = ["register"]

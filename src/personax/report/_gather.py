@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from personax.config import SECTIONS
+from personax.data.pvalues import everybody, typed_pvalues
 from personax.errors import StudyError
 from personax.report._charts import distribution_of
 from personax.report._data import (
@@ -204,11 +205,7 @@ def _independence(folder: Path) -> IndependenceResults | None:
     table = _frame(folder / "pvalues.parquet")
     if table is None or table.is_empty():
         return None
-    # A column without a single value may have lost its type on the way.
-    numbers = pl.col("statistic", "p_value", "p_corrected", "effect_size").cast(pl.Float64)
-    table = table.with_columns(numbers, pl.col("rejected").cast(pl.Boolean))
-    if "subgroup" in table.columns:
-        table = table.filter(pl.col("subgroup") == "all").drop("subgroup")
+    table = typed_pvalues(everybody(table)).with_columns(pl.col("statistic").cast(pl.Float64))
     features = strongest(table)
     counts = table.group_by("group", "test", maintain_order=True).agg(
         pl.len(), pl.col("p_value").count(), pl.col("rejected").sum().alias("rejected")

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from personax.columns import infer_columns
 from personax.config import Crl, Discover, Independence, Request, RequestIndependence
+from personax.data.pvalues import EVERYBODY
 from personax.data.table import Table
 from personax.discovery import Knowledge
 from personax.errors import PlanError
-from personax.independence import ALL, correct, dependence_graph, present_rows
+from personax.independence import correct, dependence_graph, present_rows
 from personax.progress import Progress
 from personax.release.answering import Joined, Populations, Rules, hashes, join_small_cells, population, rounded_p
 from personax.schema import Column
@@ -111,9 +112,9 @@ def level_one(asking: Asking, parts: Mapping[str, Table]) -> dict[str, Any]:
         return {}
     table = asking.rules.pvalues(pl.concat(tables))
     for row in table.filter(pl.col("reason").is_not_null()).iter_rows(named=True):
-        part = "" if row["subgroup"] == ALL else f", {section.by} {row['subgroup']}"
+        part = "" if row["subgroup"] == EVERYBODY else f", {section.by} {row['subgroup']}"
         asking.suppress(f"{row['test']} of {row['feature']} and {row['target']}{part}", row["reason"])
-    everybody = table.filter((pl.col("subgroup") == ALL) & (pl.col("group") == table["group"][0]))
+    everybody = table.filter((pl.col("subgroup") == EVERYBODY) & (pl.col("group") == table["group"][0]))
     graph = asking.rules.graph(dependence_graph(everybody), ["test"])
     return {"independence.csv": table, "dependences.json": asdict(graph)}
 
@@ -135,7 +136,7 @@ def _part(asking: Asking, section: RequestIndependence, value: str, people: Tabl
     plan = Independence(features=features, targets=targets, tests=section.tests, given=given, alpha=section.alpha,
                         correction=section.correction, figures=False)  # fmt: skip
     found, _ = analyse(people.frame, left, plan, asking.progress, seed=asking.reader.plan.seed)
-    part = pl.lit(value or ALL).alias("subgroup")
+    part = pl.lit(value or EVERYBODY).alias("subgroup")
     return _judged(_questioned(asking, section, found, people.frame), section).select(part, pl.all())
 
 

@@ -13,12 +13,12 @@ import polars as pl
 
 from personax.columns import infer_columns
 from personax.config import Independence
+from personax.data.pvalues import everybody
 from personax.data.table import Table
 from personax.errors import MissingExtraError, PlanError
 from personax.figures import draw_graph, heatmap, save
 from personax.graphs import to_graphml
 from personax.independence import (
-    ALL,
     NoisyTable,
     dependence_graph,
     heterogeneity,
@@ -239,11 +239,6 @@ def _as_named(column: Column, section: Independence) -> Column:
     if column.name in (section.targets or ()):
         return Column(column.name, "target", column.kind, column.unit, column.period, column.inferred, column.why)
     return column
-
-
-def everybody(pvalues: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that are about all people, not about a subgroup."""
-    return pvalues.filter(pl.col("subgroup") == ALL).drop("subgroup") if "subgroup" in pvalues.columns else pvalues
 
 
 def write_results(
