@@ -12,7 +12,7 @@ from personax.cli.console import emit, table, watching
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
 from personax.errors import PlanError
 from personax.sources import CollectSeveral
-from personax.stages.collect_many import probed, summaries
+from personax.stages.collect_many import probe_sources, summaries
 from personax.strict import nearest
 from personax.study import Study
 
@@ -87,8 +87,8 @@ def _know(section: CollectSeveral, names: list[str]) -> None:
 
 
 def _probe(study: Study, section: CollectSeveral, *, as_json: bool) -> None:
-    with study.folder.lock(), watching() as progress:
-        found = probed(study.folder, section, study.plan.seed, progress)
+    with watching() as progress:
+        found = probe_sources(study.folder, section, study.plan.seed, progress)
     if as_json:
         emit([asdict(one) for one in found])
         return

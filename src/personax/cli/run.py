@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from personax.cli.console import emit, say, table, watching
 from personax.errors import PlanError
 from personax.strict import Strict, fault_text
-from personax.study import Outcome, Study
+from personax.study import StageRun, Study
 
 __all__ = [
     "FolderOption",
@@ -62,13 +62,13 @@ def _notices(study: Study, stage: str) -> Sequence[Mapping[str, Any]]:
     return manifest.notices if manifest else ()
 
 
-def _line(outcome: Outcome) -> str:
+def _line(outcome: StageRun) -> str:
     if outcome.ran:
         return f"{outcome.stage:>12}  done in {outcome.seconds:.1f} s: {outcome.why}"
     return f"{outcome.stage:>12}  nothing to do: {outcome.why}"
 
 
-def _summary(study: Study, outcomes: Iterable[Outcome]) -> dict[str, Any]:
+def _summary(study: Study, outcomes: Iterable[StageRun]) -> dict[str, Any]:
     stages = []
     for outcome in outcomes:
         manifest = study.folder.manifest(outcome.stage)

@@ -40,14 +40,14 @@ from personax.stages.release import settings_of
 from personax.stages.release_input import contents_of
 from personax.strict import nearest
 
-__all__ = ["Answered", "answer", "answerable"]
+__all__ = ["AnswerResult", "answer", "answerable"]
 
 IDENTITIES_THAT_STAY = ("direct", "sensitive", "unknown")
 """Classes of identity that are answered about only where the owner names the column."""
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnswerResult:
     """What left.
 
     Parameters
@@ -123,7 +123,7 @@ def _classes(reader: Reader) -> dict[str, Column]:
 
 def answer(
     reader: Reader, request: Request, digest: str, out: Path, *, requester: str | None = None, progress: Progress
-) -> Answered:
+) -> AnswerResult:
     """Work a request out and write what may leave into a new folder of its own under ``out``.
 
     Parameters
@@ -176,7 +176,7 @@ def answer(
                   parts=[name for value, name in parts.people.items() if value], questions=asking.questions,
                   left=files, suppressed=asking.suppressed))  # fmt: skip
     staged.rename(place)
-    return Answered(place, tuple(files), tuple(asking.suppressed), tuple(asking.treated), left - 1)
+    return AnswerResult(place, tuple(files), tuple(asking.suppressed), tuple(asking.treated), left - 1)
 
 
 def _asked_names(request: Request) -> dict[str, Iterable[str]]:

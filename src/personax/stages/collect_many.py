@@ -46,7 +46,7 @@ from personax.sources.wikidata import Wikidata
 from personax.stages.base import Context, stage_rng
 from personax.store import StudyFolder
 
-__all__ = ["CACHE", "REACHABLE", "collect_several", "fetching", "probed", "read_file", "summaries"]
+__all__ = ["CACHE", "REACHABLE", "collect_several", "fetching", "probe_sources", "read_file", "summaries"]
 
 FAILURES: Final = {name: pl.String for name in ("source", "ref", "url", "reason")}
 
@@ -265,8 +265,14 @@ def _tell(context: Context, found: Sequence[Gathered], web: Collection[str]) -> 
                 aside.write_bytes(one.sample)
 
 
-def probed(folder: StudyFolder, section: CollectSeveral, seed: int, progress: Progress) -> list[Probed]:
-    """Fetch a list and a person of each source of the web, and say whether they can still be read."""
+def probe_sources(folder: StudyFolder, section: CollectSeveral, seed: int, progress: Progress) -> list[Probed]:
+    """Fetch a list and a person of each source of the web, and say whether they can still be read.
+
+    Raises
+    ------
+    StudyError
+        When another process works in the folder.
+    """
     progress.stage("probe")
     adapters = _adapters(section)
 
@@ -274,7 +280,8 @@ def probed(folder: StudyFolder, section: CollectSeveral, seed: int, progress: Pr
         async with fetching(folder, section, stage_rng(seed, "probe"), anew=True) as fetcher:
             return await probe(adapters, fetcher)
 
-    return asyncio.run(run()) if adapters else []
+    with folder.lock():
+        return asyncio.run(run()) if adapters else []
 
 
 def summaries(folder: StudyFolder) -> list[dict[str, Any]]:
