@@ -10,15 +10,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, cast
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from personax.crl.metrics._graph import to_graph
 from personax.errors import InputError
+from personax.results import DrawableResult
+from personax.schema import Graph
 from personax.strict import Strict, nearest
 
-__all__ = ["Arrays", "Estimator", "Fitted", "Method", "Problem", "Progress"]
+__all__ = ["Arrays", "Estimator", "Fitted", "FittedResult", "Method", "Problem", "Progress"]
 
 Arrays = Mapping[str, Mapping[str, NDArray[Any]]]
 """Modality -> measurement -> vectors, shape (n, dim); the same people in the same order everywhere."""
@@ -48,6 +52,41 @@ class Fitted(Protocol):
     def encode(self, views: Arrays) -> NDArray[np.float64]:
         """Return the latents of people, also of people that were not fitted on, shape (n, d)."""
         ...
+
+
+class FittedResult(DrawableResult):
+    """What a fitted method brings beyond `Fitted`: its graph, as a table and as a figure."""
+
+    __slots__ = ()
+
+    plot_kind: ClassVar[str] = "fit"
+
+    def graph(self, threshold: float = 0.5) -> Graph:
+        """Return the edges between latents that are surer than the threshold.
+
+        Raises
+        ------
+        InputError
+            For a method that learns no graph.
+        """
+        fitted = cast("Fitted", self)
+        if fitted.adjacency is None:
+            raise InputError("this method learns no graph between latents; encode() gives the latents of people")
+        return to_graph(fitted.adjacency, fitted.names, threshold=threshold)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return one row a latent: its name, its modality, and the latents that cause it, ``, `` between them."""
+        fitted = cast("Fitted", self)
+        edges = [] if fitted.adjacency is None else self.graph().edges
+        rows = [
+            {
+                "latent": name,
+                "modality": name.rpartition("_")[0],
+                "causes": ", ".join(edge.source for edge in edges if edge.target == name),
+            }
+            for name in fitted.names
+        ]
+        return pl.DataFrame(rows, schema={"latent": pl.String, "modality": pl.String, "causes": pl.String})
 
 
 class Method(Protocol):

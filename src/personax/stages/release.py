@@ -257,5 +257,5 @@ def _compared(older: Path, newer: Path, key: Key, removed: frozenset[str]) -> Ve
     return versions(older, newer, truth={key.pseudonym(person) for person in removed} if same else None)
 
 
-RELEASE = Stage(_FOLDER, revision=6, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads,
+RELEASE = Stage(_FOLDER, revision=7, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads,
                 also_needs=_also_needs)  # fmt: skip

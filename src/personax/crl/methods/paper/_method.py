@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from personax.crl._batches import Batches
 from personax.crl._budget import STANDARD, Budget
 from personax.crl._device import CPU, torch_device
-from personax.crl._estimator import Arrays, Estimator, Problem
+from personax.crl._estimator import Arrays, Estimator, FittedResult, Problem
 from personax.crl._optimiser import threads, validation_split
 from personax.crl._prior import Prior
 from personax.crl._scaler import Scaler, check
@@ -37,7 +37,7 @@ GATE_RATE: Final = 10.0
 
 
 @dataclass(frozen=True)
-class PaperFit:
+class PaperFit(FittedResult):
     """A fitted model and what it says.
 
     Parameters
@@ -227,7 +227,7 @@ class MMCRL(Estimator):
 
 
 @dataclass(frozen=True)
-class FirstMeasurementFit:
+class FirstMeasurementFit(FittedResult):
     """A result that reads one measurement of each modality.
 
     Parameters
