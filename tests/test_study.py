@@ -89,7 +89,7 @@ def test_seeds_of_latents_that_are_done_are_not_fitted_again_after_an_interrupt(
                 raise KeyboardInterrupt
             return super().fit(*given, **named)
 
-    monkeypatch.setattr("personax.stages.fit_latents.method", lambda _: Stopped())
+    monkeypatch.setattr("personax.stages._fit_latents.method", lambda _: Stopped())
     with pytest.raises(KeyboardInterrupt):
         stopped.run(["crl"])
     stopped.run(["crl"])
@@ -316,5 +316,5 @@ def test_steps_on_a_table_need_ids_and_texts() -> None:
             step(table)
         with pytest.raises(InputError, match="the table has no column life"):
             step(table, text="life")
-    with pytest.raises(InputError, match="Discover: unknown key tests; did you mean test"):
+    with pytest.raises(InputError, match="DiscoverSection: unknown key tests; did you mean test"):
         personax.discover(table, tests=["kci"])

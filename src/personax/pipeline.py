@@ -13,15 +13,15 @@ import numpy as np
 import polars as pl
 
 from personax.columns import infer_columns
-from personax.config import Discover, Independence
+from personax.config import DiscoverSection, IndependenceSection
 from personax.data.table import Table
 from personax.discovery import Knowledge
 from personax.embed import text_encoder
 from personax.errors import InputError
 from personax.progress import Progress, Silent
 from personax.schema import Graph
-from personax.stages.discover import find_causes
-from personax.stages.independence import analyse as analyse_table
+from personax.stages import analyse as analyse_table
+from personax.stages import find_causes
 from personax.study import Study
 from personax.traits import aggregate, annotate_lexicon
 
@@ -150,7 +150,7 @@ def analyse(
         graph = data.folder.path("analysis", "independence", "graph.json").read_text(encoding="utf-8")
         return data.results["independence"]["pvalues"], Graph.from_json(graph)
     columns = [column for column in data.columns if column.role != "id"]
-    return analyse_table(data.frame, columns, Independence(**settings), progress or Silent(), seed=seed)
+    return analyse_table(data.frame, columns, IndependenceSection(**settings), progress or Silent(), seed=seed)
 
 
 def learn_latents(study: Study, *, progress: Progress | None = None) -> pl.DataFrame:
@@ -201,7 +201,7 @@ def discover(
     if isinstance(data, Study):
         _run(data, "discover", progress)
         return Graph.from_json(data.folder.path("analysis", "discovery", "graph.json").read_text(encoding="utf-8"))
-    section = Discover(**settings)
+    section = DiscoverSection(**settings)
     variables = data.drop([column.name for column in data.columns if column.role == "id"])
     rng, known = np.random.default_rng(seed), section.knowledge or Knowledge()
     return find_causes(variables, section, known, rng, progress or Silent())[0]

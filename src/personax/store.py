@@ -60,10 +60,17 @@ class Manifest:
     started: str = ""
     seconds: float = 0.0
 
-    def told(self) -> str:
+    def content_hash(self) -> str:
         """Return a hash of what a report tells of this stage; not of the time it took."""
-        told = [self.revision, self.seed, dict(self.plan), dict(self.versions), dict(self.counts), list(self.notices)]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        content = [
+            self.revision,
+            self.seed,
+            dict(self.plan),
+            dict(self.versions),
+            dict(self.counts),
+            list(self.notices),
+        ]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def differs(self, other: Self) -> str | None:
         """Return in words why this stage must run again, given what would go in now; None when nothing changed."""
@@ -163,7 +170,7 @@ class StudyFolder:
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
-    def kept(self, stage: str, run: str) -> Path:
+    def checkpoint_folder(self, stage: str, run: str) -> Path:
         """Return a folder for what an interrupted stage need not do again; other runs' folders are removed.
 
         It lasts until the stage commits. ``run`` names everything that its content depends on.

@@ -15,13 +15,12 @@ from personax.config import Plan, read_plan, read_request
 from personax.errors import PlanError, StudyError
 from personax.files import sha256
 from personax.progress import Progress, Silent
-from personax.stages import STAGES
-from personax.stages.base import Context, Reader, Stage, stage_rng, versions
+from personax.stages import STAGES, Context, Reader, Stage, stage_rng, versions
 from personax.store import Manifest, StageTables, StudyFolder
 from personax.strict import nearest
 
 if TYPE_CHECKING:
-    from personax.stages.answer import AnswerResult
+    from personax.stages import AnswerResult
 
 __all__ = ["StageRun", "StageStatus", "Study"]
 
@@ -139,7 +138,7 @@ class Study:
         body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
         return f"<table><caption>{escape(self.plan.name)}</caption><tr>{header}</tr>{body}</table>"
 
-    def asked(self, stage: Stage) -> bool:
+    def is_planned(self, stage: Stage) -> bool:
         """Say whether the plan has a section for this stage."""
         return getattr(self.plan, stage.name) is not None
 
@@ -149,7 +148,7 @@ class Study:
         moving: set[str] = set()
         for stage in self._ordered():
             state = self._state(stage)
-            waits = sorted(moving.intersection(stage.needed(self.plan)), key=[s.name for s in STAGES].index)
+            waits = sorted(moving.intersection(stage.needs_under(self.plan)), key=[s.name for s in STAGES].index)
             if state.state == "done" and waits:
                 state = StageStatus(stage.name, "stale", f"{waits[0]} will run again")
             if state.state in ("stale", "missing"):
@@ -164,7 +163,7 @@ class Study:
 
         def put(stage: Stage) -> None:
             if stage not in order:
-                for need in stage.needed(self.plan):
+                for need in stage.needs_under(self.plan):
                     put(known[need])
                 order.append(stage)
 
@@ -225,7 +224,7 @@ class Study:
         PlanError
             The request asks for what nobody may ask about.
         """
-        from personax.stages.answer import answer  # late: only who answers needs it
+        from personax.stages import answer  # late: only who answers needs it
 
         asked, progress = read_request(request), progress or Silent()
         with self.folder.lock():
@@ -237,7 +236,7 @@ class Study:
             return answer(self.reader, asked, sha256(request), out, requester=requester, progress=progress)
 
     def _wanted(self, names: Iterable[str] | None) -> list[Stage]:
-        asked = [stage for stage in self._ordered() if self.asked(stage)]
+        asked = [stage for stage in self._ordered() if self.is_planned(stage)]
         if names is None:
             return asked
         known = {stage.name: stage for stage in STAGES}
@@ -245,20 +244,20 @@ class Study:
         for name in names:
             if name not in known:
                 raise PlanError(f"there is no stage {name}; {nearest(name, list(known))}")
-            if not self.asked(known[name]):
+            if not self.is_planned(known[name]):
                 raise PlanError(f"the plan has no section {name}; add `{name}:` to the study file")
             wanted |= self._with_needs(known[name], known)
         return [stage for stage in asked if stage.name in wanted]
 
     def _with_needs(self, stage: Stage, known: dict[str, Stage]) -> set[str]:
         found = {stage.name}
-        for need in stage.needed(self.plan):
-            if self.asked(known[need]):
+        for need in stage.needs_under(self.plan):
+            if self.is_planned(known[need]):
                 found |= self._with_needs(known[need], known)
         return found
 
     def _state(self, stage: Stage) -> StageStatus:
-        if not self.asked(stage):
+        if not self.is_planned(stage):
             return StageStatus(stage.name, "unasked", "not in the plan")
         old = self.folder.manifest(stage.name)
         if old is None:
@@ -270,25 +269,25 @@ class Study:
         """Return the manifest that a run of this stage would begin with now."""
         section = getattr(self.plan, stage.name)
         inputs: dict[str, str] = {}
-        for name in stage.reads(self.plan):
+        for name in stage.external_files(self.plan):
             path = self.base / name
             inputs[name] = sha256(path) if path.exists() else "missing"
-        there = [name for name in stage.beside if self.folder.path(name).is_file()]
+        there = [name for name in stage.optional_files if self.folder.path(name).is_file()]
         inputs.update({name: sha256(self.folder.path(name)) for name in there})
-        for need in stage.needed(self.plan):
+        for need in stage.needs_under(self.plan):
             manifest = self.folder.manifest(need) if getattr(self.plan, need) is not None else None
             inputs.update(manifest.outputs if manifest else {})
-            if manifest and stage.tells:
-                inputs[f"manifests/{need}.json"] = manifest.told()
+            if manifest and stage.uses_manifests:
+                inputs[f"manifests/{need}.json"] = manifest.content_hash()
         inputs.update(self._weights(stage))
-        settings = {**section.model_dump(mode="json"), **({"name": self.plan.name} if stage.titled else {})}
+        settings = {**section.model_dump(mode="json"), **({"name": self.plan.name} if stage.names_study else {})}
         return Manifest(stage.name, stage.revision, self.plan.seed, settings, inputs)
 
     def _weights(self, stage: Stage) -> dict[str, str]:
         """Return the hashes of the models that a stage reads; of those not on this machine, what its last run read."""
         old = self.folder.manifest(stage.name)
         known = old.inputs if old else {}
-        now = stage.weights(self.plan, self.base, self.folder)
+        now = stage.model_hashes(self.plan, self.base, self.folder)
         told = {name: digest or known.get(name) for name, digest in now.items()}
         return {name: digest for name, digest in told.items() if digest}
 

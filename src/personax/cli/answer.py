@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from personax.cli.console import emit, say, table, watching
+from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.run import FolderOption, JsonOption
 from personax.study import Study
 
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Answer a request on the originals: p-values, effects, graphs and metrics leave, checked, and are logged."""
-        with watching() as progress:
+        with showing_progress() as progress:
             found = Study.load(study, folder=folder).answer(request, out, requester=requester, progress=progress)
         if as_json:
             emit({"answer": str(found.folder), "files": list(found.files), "suppressed": list(found.suppressed),

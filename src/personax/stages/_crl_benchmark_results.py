@@ -25,7 +25,7 @@ from personax.figures import (
 )
 from personax.files import write_text
 from personax.progress import Progress
-from personax.stages.crl_benchmark import CrlBenchmark, KeptFit, load_kept
+from personax.stages._crl_benchmark import CrlBenchmark, KeptFit, load_kept
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -134,7 +134,7 @@ def draw_benchmark(
     Parameters
     ----------
     results
-        From `personax.stages.crl_benchmark.run_benchmark`.
+        From `personax.stages._crl_benchmark.run_benchmark`.
     table
         Their tidy rows.
     order

@@ -7,10 +7,10 @@ from typing import Any
 
 from typer.core import TyperGroup
 
-__all__ = ["group_meaning"]
+__all__ = ["group_with_default"]
 
 
-def group_meaning(meant: Callable[[Sequence[str]], str]) -> type[TyperGroup]:
+def group_with_default(meant: Callable[[Sequence[str]], str]) -> type[TyperGroup]:
     """Return a group whose first argument, when it is no command, is given to the command that is meant.
 
     Parameters

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from personax.config import Answer, Request
+from personax.config import AnswerRequest, AnswerSection
 from personax.data.identity import identified
 from personax.data.naming import tells_the_day
 from personax.data.table import Table
@@ -33,11 +33,11 @@ from personax.release.answering import (
 from personax.release.disclosure import merge_rare
 from personax.release.pii import refuse_folder
 from personax.schema import Column
-from personax.stages.answer_levels import Asking, level_one, level_two
-from personax.stages.base import Reader, stage_rng
-from personax.stages.independence import joined
-from personax.stages.release import settings_of
-from personax.stages.release_input import contents_of
+from personax.stages._answer_levels import AnswerContext, level_one, level_two
+from personax.stages._base import Reader, stage_rng
+from personax.stages._independence import people_with_scores
+from personax.stages._release import settings_of
+from personax.stages._release_input import contents_of
 from personax.strict import nearest
 
 __all__ = ["AnswerResult", "answer", "answerable"]
@@ -70,7 +70,7 @@ class AnswerResult:
 
 
 @dataclass
-class _Parts:
+class _Subgroups:
     """Everybody and the subgroups, as rows and as populations."""
 
     tables: dict[str, Table]
@@ -88,8 +88,8 @@ def answerable(reader: Reader) -> Table:
     PlanError
         The owner's list names a column that there is not.
     """
-    asked = reader.plan.answer or Answer()
-    table, classes = joined(reader), _classes(reader)
+    asked = reader.plan.answer or AnswerSection()
+    table, classes = people_with_scores(reader), _classes(reader)
     frame = table.frame
     columns = [classes.get(column.name, column) for column in table.columns if column.role != "id"]
     settings = settings_of(reader) if reader.plan.release is not None else None
@@ -122,7 +122,7 @@ def _classes(reader: Reader) -> dict[str, Column]:
 
 
 def answer(
-    reader: Reader, request: Request, digest: str, out: Path, *, requester: str | None = None, progress: Progress
+    reader: Reader, request: AnswerRequest, digest: str, out: Path, *, requester: str | None = None, progress: Progress
 ) -> AnswerResult:
     """Work a request out and write what may leave into a new folder of its own under ``out``.
 
@@ -142,7 +142,7 @@ def answer(
     StudyError
         The requester has no request left, or the answer's people differ by too few from those of an earlier one.
     """
-    owner, who = reader.plan.answer or Answer(), requester or request.requester
+    owner, who = reader.plan.answer or AnswerSection(), requester or request.requester
     folder = reader.folder.path("answers")
     log, populations = AnswerLog(folder / "log.jsonl"), Populations(folder / "populations")
     if out.resolve().is_relative_to(folder.resolve()):
@@ -163,23 +163,23 @@ def answer(
         parts = _parts(people, request, owner)
         _check_amounts(request, columns, owner, groups=len(parts.tables))
         _refuse_near(parts, people.frame["id"], log, populations, owner.least)
-        asking = Asking(reader, request, Rules(owner.least), _earlier(log), populations, progress,
+        context = AnswerContext(reader, request, Rules(owner.least), _earlier(log), populations, progress,
                         stage_rng(reader.plan.seed, "answer"))  # fmt: skip
-        made = {**level_one(asking, parts.tables), **level_two(asking, people)}
-        staged = _write(asking, made, digest, people.height, out)
+        made = {**level_one(context, parts.tables), **level_two(context, people)}
+        staged = _write(context, made, digest, people.height, out)
         _scan(reader, staged)
     except PersonaxError as error:
         log.add(Entry("refused", now(), who, digest, reason=str(error)))
         raise
     files = {path.name: sha256(path) for path in sorted(staged.iterdir())}
     log.add(Entry("answered", now(), who, digest, base=parts.people[""],
-                  parts=[name for value, name in parts.people.items() if value], questions=asking.questions,
-                  left=files, suppressed=asking.suppressed))  # fmt: skip
+                  parts=[name for value, name in parts.people.items() if value], questions=context.questions,
+                  left=files, suppressed=context.suppressed))  # fmt: skip
     staged.rename(place)
-    return AnswerResult(place, tuple(files), tuple(asking.suppressed), tuple(asking.treated), left - 1)
+    return AnswerResult(place, tuple(files), tuple(context.suppressed), tuple(context.treated), left - 1)
 
 
-def _asked_names(request: Request) -> dict[str, Iterable[str]]:
+def _asked_names(request: AnswerRequest) -> dict[str, Iterable[str]]:
     """Return key of the request -> columns that it names."""
     found: dict[str, Iterable[str]] = {}
     if (one := request.independence) is not None:
@@ -190,7 +190,7 @@ def _asked_names(request: Request) -> dict[str, Iterable[str]]:
     return found
 
 
-def _check_names(request: Request, columns: list[Column]) -> None:
+def _check_names(request: AnswerRequest, columns: list[Column]) -> None:
     """Refuse columns that nobody may ask about as if they were not there."""
     known = [column.name for column in columns]
     for key, names in _asked_names(request).items():
@@ -199,7 +199,7 @@ def _check_names(request: Request, columns: list[Column]) -> None:
                 raise PlanError(f"{key}: no column {name!r} may be asked about; {nearest(name, known)}")
 
 
-def _check_amounts(request: Request, columns: list[Column], owner: Answer, groups: int = 1) -> None:
+def _check_amounts(request: AnswerRequest, columns: list[Column], owner: AnswerSection, groups: int = 1) -> None:
     """Refuse more than the owner allows; ``groups`` of people are tested each."""
     asked: dict[str, tuple[int, int]] = {}
     if (one := request.independence) is not None:
@@ -223,7 +223,7 @@ def _check_amounts(request: Request, columns: list[Column], owner: Answer, group
             raise PlanError(f"{key}: the request asks for {number:,} and at most {most:,} are answered; ask for fewer")
 
 
-def _pairs(request: Request, columns: list[Column]) -> int:
+def _pairs(request: AnswerRequest, columns: list[Column]) -> int:
     """Return how many pairs of variables a causal graph would be over; each is tested at least once."""
     asked = request.discover
     assert asked is not None
@@ -237,7 +237,7 @@ def _pairs(request: Request, columns: list[Column]) -> int:
     return number * (number - 1) // 2
 
 
-def _parts(people: Table, request: Request, owner: Answer) -> _Parts:
+def _parts(people: Table, request: AnswerRequest, owner: AnswerSection) -> _Subgroups:
     """Split the people by the column that the request names; rare groups are one, so that none is too small.
 
     Where all rare groups together are too small, their people are in no part, everybody's neither: what is left of
@@ -245,7 +245,7 @@ def _parts(people: Table, request: Request, owner: Answer) -> _Parts:
     """
     by = request.independence.by if request.independence is not None else None
     if by is None:
-        return _Parts({"": people})
+        return _Subgroups({"": people})
     if people.column(by).kind == "continuous":
         raise PlanError(f"independence.by: {by} is a number, not groups of people; name a column of categories")
     label = people.frame.select("id", pl.col(by).cast(pl.String).fill_null("missing").alias("part"))
@@ -253,13 +253,13 @@ def _parts(people: Table, request: Request, owner: Answer) -> _Parts:
     values = label["part"].drop_nulls().unique().sort().to_list()
     if not 1 < len(values) <= owner.subgroups:
         raise PlanError(f"independence.by: {by} makes {len(values)} groups, and 2 to {owner.subgroups} are answered")
-    everybody = replace(people, frame=people.frame.filter(label["part"].is_not_null()))
-    rest, label = everybody.drop([by]), label.drop_nulls("part")
+    all_people = replace(people, frame=people.frame.filter(label["part"].is_not_null()))
+    rest, label = all_people.drop([by]), label.drop_nulls("part")
     tables = {value: replace(rest, frame=rest.frame.filter(label["part"] == value)) for value in values}
-    return _Parts({"": everybody} | tables)
+    return _Subgroups({"": all_people} | tables)
 
 
-def _refuse_near(parts: _Parts, ids: pl.Series, log: AnswerLog, populations: Populations, least: int) -> None:
+def _refuse_near(parts: _Subgroups, ids: pl.Series, log: AnswerLog, populations: Populations, least: int) -> None:
     """Refuse groups of people that differ by too few from those of earlier answers, or from one another.
 
     Everybody against everybody of an earlier time, between which some came or went, is looked at question by question.
@@ -288,7 +288,7 @@ def _earlier(log: AnswerLog) -> dict[str, list[str]]:
     return found
 
 
-def _write(asking: Asking, made: Mapping[str, Any], digest: str, people: int, out: Path) -> Path:
+def _write(context: AnswerContext, made: Mapping[str, Any], digest: str, people: int, out: Path) -> Path:
     """Write the answer into a folder that nobody takes for one yet."""
     staged = out / f".answer-{digest[:12]}.partial"
     shutil.rmtree(staged, ignore_errors=True)
@@ -301,11 +301,11 @@ def _write(asking: Asking, made: Mapping[str, Any], digest: str, people: int, ou
     told = {
         "format": 1,
         "request_sha256": digest,
-        "people": asking.rules.count(people),
-        "rules": asking.rules.sentences,
+        "people": context.rules.count(people),
+        "rules": context.rules.sentences,
         "files": sorted(made),
-        "suppressed": asking.suppressed,
-        "joined": [{"column": one.column, "how": one.how} for one in asking.treated],
+        "suppressed": context.suppressed,
+        "joined": [{"column": one.column, "how": one.how} for one in context.treated],
     }
     (staged / "answer.json").write_text(json.dumps(told, indent=1, ensure_ascii=False), "utf-8")
     return staged

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from personax.config import SECTIONS
 from personax.report import gather, render
-from personax.stages.base import Context, Stage
+from personax.stages._base import Context, Stage
 
 __all__ = ["REPORT"]
 
@@ -23,4 +23,6 @@ COMPARED = tuple(
 )
 """What `personax traits validate compare` writes."""
 
-REPORT = Stage("report", revision=2, needs=SECTIONS, run=_run, titled=True, tells=True, beside=COMPARED)
+REPORT = Stage(
+    "report", revision=2, needs=SECTIONS, run=_run, names_study=True, uses_manifests=True, optional_files=COMPARED
+)

@@ -13,14 +13,14 @@ from personax.errors import InputError
 from personax.release import Released, load_release
 from personax.release.reading import Proposal, propose_mapping
 
-__all__ = ["Analysis", "folder_of", "plan_analysis"]
+__all__ = ["ReleaseAnalysis", "folder_of", "plan_analysis"]
 
 LATENTS = 3
 """Sought in each modality where nobody says how many, as in the paper's analyses."""
 
 
 @dataclass
-class Analysis:
+class ReleaseAnalysis:
     """What is to be done with a release.
 
     Parameters
@@ -68,7 +68,7 @@ def plan_analysis(
     shared: int = 1,
     seeds: int = 3,
     epochs: int = 60,
-) -> Analysis:
+) -> ReleaseAnalysis:
     """Read a release and say what Level I and Level II can do with it.
 
     Parameters
@@ -96,7 +96,7 @@ def plan_analysis(
     if revision is not None:
         collect["revision"] = revision
     sections: dict[str, Any] = {"version": 1, "name": f"Analysis of {released.name}", "seed": 1, "collect": collect}
-    analysis = Analysis(sections, released, proposal)
+    analysis = ReleaseAnalysis(sections, released, proposal)
     if released.features and released.traits:
         sections["independence"] = {"tests": ["auto"], "correction": "fdr_bh"}
     else:

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from personax.columns import infer_columns
-from personax.config import Independence
+from personax.config import IndependenceSection
 from personax.data.table import Table
 from personax.errors import MissingExtraError, PlanError
 from personax.figures import draw_graph, heatmap, save
@@ -32,11 +32,18 @@ from personax.release import load_release
 from personax.release.statistics import NoisyStatistics
 from personax.schema import LETTERS, Column, Graph, Kind, Notice, select
 from personax.sources import read_table
-from personax.stages.base import Context, Reader, Results, Stage, results_folder
+from personax.stages._base import Context, Reader, Results, Stage, results_folder
 from personax.strict import nearest
 
 __all__ = [
-    "INDEPENDENCE", "FileResults", "analyse", "analyse_file", "analyse_statistics", "count", "everybody", "joined",
+    "INDEPENDENCE",
+    "FileResults",
+    "all_people",
+    "analyse",
+    "analyse_file",
+    "analyse_statistics",
+    "count_tests",
+    "people_with_scores",
     "write_results",
 ]  # fmt: skip
 
@@ -56,7 +63,7 @@ DRAWN = 60
 def analyse(
     frame: pl.DataFrame | pl.LazyFrame,
     columns: Sequence[Column],
-    section: Independence,
+    section: IndependenceSection,
     progress: Progress,
     *,
     seed: int = 0,
@@ -114,16 +121,16 @@ def analyse(
             jobs=jobs,
             alpha=section.alpha,
             correction=section.correction,
-            progress=partial(_told, progress, before * parts, total * parts),
+            progress=partial(_report_progress, progress, before * parts, total * parts),
         )
         before += len(pairs) * len(names)
         results.append(table.select(pl.lit(group).alias("group"), pl.all()))
     pvalues = pl.concat(results)
-    leading = everybody(pvalues).filter(pl.col("group") == next(iter(groups)))
+    leading = all_people(pvalues).filter(pl.col("group") == next(iter(groups)))
     return pvalues, dependence_graph(leading)
 
 
-def _told(progress: Progress, before: int, total: int, done: int, _: int) -> None:
+def _report_progress(progress: Progress, before: int, total: int, done: int, _: int) -> None:
     progress.step(before + done, total)
 
 
@@ -138,7 +145,7 @@ class FileResults:
 
 def analyse_file(
     file: Path,
-    section: Independence,
+    section: IndependenceSection,
     out: Path,
     *,
     missing: Sequence[str],
@@ -171,12 +178,14 @@ def analyse_file(
         progress.stage("independence")
         pvalues, graph = analyse(frame, columns, section, progress, seed=seed, jobs=jobs)
         results.notices.extend(write_results(pvalues, graph, results.out.path, section.alpha, figures=section.figures))
-        results.counts.update(count(pvalues))
+        results.counts.update(count_tests(pvalues))
     used = {*pvalues["feature"], *pvalues["target"], *section.given}
     return FileResults(pvalues, [column for column in columns if column.name in used], results.notices)
 
 
-def analyse_statistics(folder: Path, section: Independence, out: Path, *, seed: int, progress: Progress) -> FileResults:
+def analyse_statistics(
+    folder: Path, section: IndependenceSection, out: Path, *, seed: int, progress: Progress
+) -> FileResults:
     """Test the noisy tables of a release that has no people, as `analyse_file`; p-values are corrected for the noise.
 
     Raises
@@ -198,16 +207,16 @@ def analyse_statistics(folder: Path, section: Independence, out: Path, *, seed: 
         )
         graph = dependence_graph(pvalues)
         results.notices.extend(write_results(pvalues, graph, results.out.path, section.alpha, figures=section.figures))
-        results.counts.update(count(pvalues))
+        results.counts.update(count_tests(pvalues))
     return FileResults(pvalues, (), results.notices)
 
 
-def _results(file: Path, section: Independence, out: Path, seed: int) -> AbstractContextManager[Results]:
+def _results(file: Path, section: IndependenceSection, out: Path, seed: int) -> AbstractContextManager[Results]:
     settings = section.model_dump(mode="json")
     return results_folder(out, INDEPENDENCE.name, INDEPENDENCE.revision, seed=seed, settings=settings, inputs=[file])
 
 
-def _noisy_tables(statistics: NoisyStatistics, section: Independence) -> list[NoisyTable]:
+def _noisy_tables(statistics: NoisyStatistics, section: IndependenceSection) -> list[NoisyTable]:
     """Return the tables that are asked for; all where none is named."""
     kinds = {column.name: column.kind for column in statistics.columns}
     for setting, names, known in (
@@ -234,14 +243,14 @@ def _read(file: Path, missing: Sequence[str]) -> tuple[pl.DataFrame | pl.LazyFra
     return people, people
 
 
-def _as_named(column: Column, section: Independence) -> Column:
+def _as_named(column: Column, section: IndependenceSection) -> Column:
     """Give a column the role that the command line names it for."""
     if column.name in (section.targets or ()):
         return Column(column.name, "target", column.kind, column.unit, column.period, column.inferred, column.why)
     return column
 
 
-def everybody(pvalues: pl.DataFrame) -> pl.DataFrame:
+def all_people(pvalues: pl.DataFrame) -> pl.DataFrame:
     """Return the rows that are about all people, not about a subgroup."""
     return pvalues.filter(pl.col("subgroup") == ALL).drop("subgroup") if "subgroup" in pvalues.columns else pvalues
 
@@ -261,7 +270,7 @@ def write_results(
         pl.concat(parts).write_csv(path("heterogeneity.csv"))
     path("graph.json").write_text(graph.to_json(), encoding="utf-8")
     path("graph.graphml").write_text(to_graphml(graph), encoding="utf-8")
-    return _draw(everybody(pvalues), graph, path, alpha) if figures else []
+    return _draw(all_people(pvalues), graph, path, alpha) if figures else []
 
 
 def _draw(pvalues: pl.DataFrame, graph: Graph, path: Callable[[str], Path], alpha: float) -> list[Notice]:
@@ -304,7 +313,7 @@ def _groups(targets: Sequence[str], *, per_model: bool) -> dict[str, list[str]]:
     return kept if per_model or "final" not in kept else {"final": kept["final"]}
 
 
-def joined(reader: Reader) -> Table:
+def people_with_scores(reader: Reader) -> Table:
     """Read people and trait scores as one table; private columns are left out."""
     people, scores = reader.people().open(), reader.scores()
     return people if scores is None else people.join(scores)
@@ -314,15 +323,15 @@ def _run(context: Context) -> None:
     """Test every feature against every trait (Level I); also on any table: personax independence people.csv."""
     section = context.plan.independence
     assert section is not None
-    table = joined(context)
+    table = people_with_scores(context)
     columns = [column for column in table.columns if column.role != "id"]
     pvalues, graph = analyse(table.frame, columns, section, context.progress, seed=context.plan.seed)
     here = partial(context.out.path, "analysis", "independence")
     if section.imputations:
         _pool(context, table, here)
     context.notices.extend(write_results(pvalues, graph, here, section.alpha, figures=section.figures))
-    context.counts.update(count(pvalues))
-    context.notices.extend(reasons(pvalues))
+    context.counts.update(count_tests(pvalues))
+    context.notices.extend(failure_notices(pvalues))
 
 
 def _pool(context: Context, table: Table, here: Callable[[str], Path]) -> None:
@@ -362,7 +371,7 @@ def _like(drawn: pl.Series, scores: pl.Series, kind: Kind) -> pl.Series:
     return pl.Series(drawn.name, levels.to_numpy()[places]).set(drawn.is_null(), None)
 
 
-def count(pvalues: pl.DataFrame) -> dict[str, int]:
+def count_tests(pvalues: pl.DataFrame) -> dict[str, int]:
     """Count tests run, tests that could not be run, and dependences found."""
     computed = pvalues.filter(pl.col("reason").is_null())
     return {
@@ -372,7 +381,7 @@ def count(pvalues: pl.DataFrame) -> dict[str, int]:
     }
 
 
-def reasons(pvalues: pl.DataFrame) -> list[Notice]:
+def failure_notices(pvalues: pl.DataFrame) -> list[Notice]:
     """Say once for each reason how many tests could not be run."""
     missing = pvalues.filter(pl.col("reason").is_not_null())
     grouped = missing.group_by("test", "reason", maintain_order=True).len()

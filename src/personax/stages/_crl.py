@@ -11,12 +11,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.config import Crl
+from personax.config import CrlSection
 from personax.errors import InputError, PlanError
 from personax.schema import Notice
-from personax.stages.base import Context, Stage
-from personax.stages.fit_latents import Learned, fingerprint, learn
-from personax.stages.interpret import associations, exemplars, proposals, sentences
+from personax.stages._base import Context, Stage
+from personax.stages._fit_latents import LatentResults, fingerprint, learn
+from personax.stages._interpret import associations, exemplars, proposals, sentences
 from personax.strict import nearest
 
 __all__ = ["CRL"]
@@ -36,7 +36,7 @@ def _run(context: Context) -> None:
     section = context.plan.crl
     assert section is not None
     ids, views = _views(context, section)
-    keep = context.folder.kept("crl", f"{CRL.revision}-{fingerprint(views, section, context.rng)}")
+    keep = context.folder.checkpoint_folder("crl", f"{CRL.revision}-{fingerprint(views, section, context.rng)}")
     learned = learn(ids, views, section, context.rng, context.progress, keep=keep)
     context.write_frame(learned.latents, "analysis", "crl", "latents.parquet")
     context.write_frame(learned.seeds, "analysis", "crl", "seeds.parquet")
@@ -53,9 +53,9 @@ def _run(context: Context) -> None:
     context.notices.extend(learned.notices)
 
 
-def _read(context: Context, learned: Learned) -> None:
+def _read(context: Context, learned: LatentResults) -> None:
     """Say what the latents may stand for, by people's columns and traits; extremes stay in the study folder."""
-    people, finals = context.people(), context.finals()
+    people, finals = context.people(), context.final_scores()
     described = people.select(["id", *(column.name for column in people.features())])
     if finals is not None:
         described = described.join(finals)
@@ -68,7 +68,7 @@ def _read(context: Context, learned: Learned) -> None:
     context.write_text(json.dumps(reading, indent=1, ensure_ascii=False), "analysis", "crl", "reading.json")
 
 
-def _views(context: Context, section: Crl) -> tuple[list[str], Arrays]:
+def _views(context: Context, section: CrlSection) -> tuple[list[str], Arrays]:
     frames = context.embeddings()
     for modality in section.latents:
         if modality not in frames:

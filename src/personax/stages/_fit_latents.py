@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.config import Crl
+from personax.config import CrlSection
 from personax.crl import Budget, Estimator, Training, choose_dimension, diagnose, fit_seeds, method, to_graph, usable
 from personax.crl._scaler import check
 from personax.errors import InputError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from personax.crl import SeedSelection
     from personax.crl._estimator import Arrays, Method
 
-__all__ = ["Learned", "choose_latents", "fingerprint", "learn", "make_method", "write_learned"]
+__all__ = ["LatentResults", "choose_latents", "fingerprint", "learn", "make_method", "write_latents"]
 
 Array = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ UNSTABLE = 0.8
 """Mean correlation between seeds below which a latent is said to be another one in every seed."""
 
 
-def make_method(settings: Crl) -> Method:
+def make_method(settings: CrlSection) -> Method:
     """Return the method that a study asks for, not fitted.
 
     Raises
@@ -84,7 +84,7 @@ def _takes_prior(one: Estimator) -> bool:
 
 
 @dataclass(frozen=True)
-class Learned:
+class LatentResults:
     """What was found.
 
     Parameters
@@ -147,12 +147,12 @@ class Learned:
 def learn(
     ids: Sequence[str],
     views: Arrays,
-    settings: Crl,
+    settings: CrlSection,
     rng: np.random.Generator,
     progress: Progress,
     *,
     keep: Path | None = None,
-) -> Learned:
+) -> LatentResults:
     """Fit every seed, choose one without any truth, and say how far the seeds agree.
 
     Parameters
@@ -193,15 +193,15 @@ def learn(
     sample = {m: {k: x[people] for k, x in by.items()} for m, by in views.items()}
     found = diagnose(best, sample, independence=_independence, conditional=_conditional, rng=rng)
     seeds = pl.DataFrame(chosen.seeds(), schema=schema)
-    return Learned(chosen, latents, seeds, found, graph, _history(best), _notices(chosen, found))
+    return LatentResults(chosen, latents, seeds, found, graph, _history(best), _notices(chosen, found))
 
 
-def fingerprint(views: Arrays, settings: Crl, rng: np.random.Generator) -> str:
+def fingerprint(views: Arrays, settings: CrlSection, rng: np.random.Generator) -> str:
     """Return a name of all that a seed's fit depends on: how many seeds, and how one is chosen, it does not."""
     return hashlib.sha256(_facts(views, settings, rng).encode()).hexdigest()[:16]
 
 
-def _facts(views: Arrays, settings: Crl, rng: np.random.Generator) -> str:
+def _facts(views: Arrays, settings: CrlSection, rng: np.random.Generator) -> str:
     people = hashlib.sha256()
     for m, by in views.items():
         for k, x in by.items():
@@ -218,7 +218,7 @@ def _facts(views: Arrays, settings: Crl, rng: np.random.Generator) -> str:
     return json.dumps(facts | {name: version(name) for name in ("personax", "torch")}, indent=1)
 
 
-def _same_run(keep: Path, views: Arrays, settings: Crl, rng: np.random.Generator) -> None:
+def _same_run(keep: Path, views: Arrays, settings: CrlSection, rng: np.random.Generator) -> None:
     """Refuse a folder with seeds of another run."""
     path, text = keep / "arguments.json", _facts(views, settings, rng)
     if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != json.loads(text):
@@ -229,8 +229,8 @@ def _same_run(keep: Path, views: Arrays, settings: Crl, rng: np.random.Generator
 
 
 def choose_latents(
-    views: Arrays, settings: Crl, upto: int, rng: np.random.Generator, progress: Progress
-) -> tuple[Crl, pl.DataFrame]:
+    views: Arrays, settings: CrlSection, upto: int, rng: np.random.Generator, progress: Progress
+) -> tuple[CrlSection, pl.DataFrame]:
     """Choose the number of every modality's latents, up to ``upto``; see `personax.crl.choose_dimension`.
 
     Returns
@@ -292,7 +292,7 @@ def _notices(chosen: SeedSelection, diagnostics: Sequence[Mapping[str, Any]]) ->
     return found
 
 
-def write_learned(learned: Learned, out: Path) -> list[str]:
+def write_latents(learned: LatentResults, out: Path) -> list[str]:
     """Write all that was found into a folder and return the names of the files."""
     out.mkdir(parents=True, exist_ok=True)
     frames = {"latents": learned.latents, "seeds": learned.seeds, "history": learned.history}

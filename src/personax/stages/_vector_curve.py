@@ -16,14 +16,14 @@ from personax.errors import InputError, PlanError
 from personax.independence import hsic
 from personax.progress import Progress
 from personax.release import Contents, Keep, Key, Reduction, clipped, scores
-from personax.stages.base import Reader, stage_rng
-from personax.stages.independence import joined
-from personax.stages.reduced_vectors import reduction_of, sources
-from personax.stages.release import key_of, settings_of
-from personax.stages.release_input import contents_of
+from personax.stages._base import Reader, stage_rng
+from personax.stages._independence import people_with_scores
+from personax.stages._reduced_vectors import reduction_of, sources
+from personax.stages._release import key_of, settings_of
+from personax.stages._release_input import contents_of
 from personax.strict import nearest
 
-__all__ = ["Curve", "curve", "measured"]
+__all__ = ["PrivacyCurve", "measured", "privacy_curve"]
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ RIDGE = 0.01
 
 
 @dataclass(frozen=True)
-class Curve:
+class PrivacyCurve:
     """One row a number of components and amount of noise, and the row that is proposed.
 
     Parameters
@@ -53,7 +53,7 @@ class Curve:
     chosen: int | None
 
 
-def curve(
+def privacy_curve(
     reader: Reader,
     left: Contents,
     key: Key,
@@ -63,7 +63,7 @@ def curve(
     noises: Sequence[float],
     most: float,
     progress: Progress,
-) -> Curve:
+) -> PrivacyCurve:
     """Measure what every choice gives away and what it keeps.
 
     Parameters
@@ -102,7 +102,7 @@ def curve(
         noisy = {label: x + rng.normal(0, one.noise, x.shape) if one.noise else x for label, x in clean.items()}
         found.append(_row(one, clean, noisy, attributes, before, _tests(noisy, variables, rows), rows))
     table = pl.DataFrame(found, infer_schema_length=None)
-    return Curve(table, _chosen(table, most))
+    return PrivacyCurve(table, _chosen(table, most))
 
 
 def _views(frames: Mapping[str, pl.DataFrame], ids: pl.DataFrame) -> tuple[dict[str, Floats], pl.DataFrame]:
@@ -120,7 +120,7 @@ def _views(frames: Mapping[str, pl.DataFrame], ids: pl.DataFrame) -> tuple[dict[
 
 def measured(
     reader: Reader, keep: str | None, numbers: Sequence[float], noises: Sequence[float], most: float, progress: Progress
-) -> Curve:
+) -> PrivacyCurve:
     """Return the curve of a study as it is, under the settings of its plan.
 
     Raises
@@ -140,8 +140,16 @@ def measured(
         raise InputError("numbers are whole and at least 1, and noise is at least 0")
     asked = reduction_of(vectors if keep is None else vectors.model_copy(update={"keep": keep}))
     left = contents_of(reader).without(settings_of(reader).removed)
-    return curve(reader, left, key_of(reader), asked, numbers=[int(k) for k in numbers], noises=noises, most=most,
-                 progress=progress)  # fmt: skip
+    return privacy_curve(
+        reader,
+        left,
+        key_of(reader),
+        asked,
+        numbers=[int(k) for k in numbers],
+        noises=noises,
+        most=most,
+        progress=progress,
+    )
 
 
 def _fits(k: int, views: Mapping[str, Floats], asked: Reduction) -> bool:
@@ -150,7 +158,7 @@ def _fits(k: int, views: Mapping[str, Floats], asked: Reduction) -> bool:
 
 def _known(reader: Reader, ids: pl.DataFrame) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Return attributes of two values as 0 and 1, and numbers; NaN where they are missing."""
-    table = joined(reader)
+    table = people_with_scores(reader)
     frame, columns = table.frame, [column for column in table.columns if column.role != "id"]
     frame = ids.join(frame, on="id", how="left", maintain_order="left")
     attributes: dict[str, Floats] = {}

@@ -15,16 +15,16 @@ from personax.data.table import Table
 from personax.schema import Column, Notice
 from personax.simulate import Population, simulate_population
 from personax.sources import CollectSeveral, PeopleTable, WebSource
-from personax.stages.base import Context, Stage
-from personax.stages.collect_many import collect_several, read_file
-from personax.stages.collect_release import collect_release
+from personax.stages._base import Context, Stage
+from personax.stages._collect_many import collect_several, read_file
+from personax.stages._collect_release import collect_release
 
 __all__ = ["COLLECT"]
 
 _FOLLOWS = re.compile(r"one-to-one with|in the same order as|^the rows")
 
 
-def _reads(plan: Plan) -> Sequence[str]:
+def _external_files(plan: Plan) -> Sequence[str]:
     match plan.collect:
         case CollectSimulated():
             return ()
@@ -110,4 +110,4 @@ def _draw(context: Context, world: Population) -> None:
             context.progress.step(done, world.people.height, "faces")
 
 
-COLLECT = Stage("collect", revision=2, needs=(), run=_run, reads=_reads)
+COLLECT = Stage("collect", revision=2, needs=(), run=_run, external_files=_external_files)

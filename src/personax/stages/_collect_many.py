@@ -43,7 +43,7 @@ from personax.sources.celeba import MatchReport, read_celeba, with_wikidata
 from personax.sources.pictures import Downloaded, download_headshots, face_finder, keep_pictures, read_folder
 from personax.sources.record_linkage import link_and_merge
 from personax.sources.wikidata import Wikidata
-from personax.stages.base import Context, stage_rng
+from personax.stages._base import Context, stage_rng
 from personax.store import StudyFolder
 
 __all__ = ["CACHE", "REACHABLE", "collect_several", "fetching", "probe_sources", "read_file", "summaries"]
@@ -82,7 +82,7 @@ def _pictured(context: Context, section: CollectSeveral, wanted: Pictures, peopl
         came = _headshots(context, section, urls)
         given, failed = iter(came.pictures.items()), came.failed
     else:
-        folder = context.outside(wanted.of)
+        folder = context.external_path(wanted.of)
         if not folder.is_dir():
             raise PlanError(f"collect.pictures.of: there is no folder {folder}, and it is not headshots")
         given, failed = iter(read_folder(folder, people["id"])), {}
@@ -180,7 +180,7 @@ def read_file(context: Context, section: FileSection) -> PeopleTable:
     PlanError
         When there is no such file.
     """
-    path = context.outside(section.path)
+    path = context.external_path(section.path)
     if not path.exists():
         text = f"collect: there is no {path}; paths in the plan start from the folder that the plan is in"
         raise PlanError(text)

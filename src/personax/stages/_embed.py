@@ -17,22 +17,22 @@ from personax.config import (
 )
 from personax.embed import encode_images, encode_texts, read_vectors
 from personax.errors import InputError, PlanError
-from personax.stages.base import Context, Stage
-from personax.stages.collect_release import write_release_vectors
-from personax.stages.encode_models import (
+from personax.stages._base import Context, Stage
+from personax.stages._collect_release import write_release_vectors
+from personax.stages._encode_models import (
     encode_measurements,
+    model_hashes,
     picture_of,
     pictures_in,
     raters_read,
     spread,
-    weights_read,
     write_vectors,
 )
 
 __all__ = ["EMBED"]
 
 
-def _reads(plan: Plan) -> Sequence[str]:
+def _external_files(plan: Plan) -> Sequence[str]:
     match plan.embed:
         case EmbedFiles(files=files):
             return [path for measurements in files.values() for path in measurements.values()]
@@ -54,7 +54,9 @@ def _run(context: Context) -> None:
             _simulated(context)
         case EmbedFiles() as section:
             for modality, measurements in section.files.items():
-                vectors = {name: read_vectors(context.outside(path), people) for name, path in measurements.items()}
+                vectors = {
+                    name: read_vectors(context.external_path(path), people) for name, path in measurements.items()
+                }
                 write_vectors(context, modality, people, vectors)
         case EmbedOffline() as section:
             _offline(context, section, people)
@@ -79,7 +81,9 @@ def _simulated(context: Context) -> None:
 
 def _offline(context: Context, section: EmbedOffline, people: list[str]) -> None:
     texts = context.folder.path("people", "texts.parquet")
-    folder = context.folder.path("people", "images") if section.images is None else context.outside(section.images)
+    folder = (
+        context.folder.path("people", "images") if section.images is None else context.external_path(section.images)
+    )
     pictured = folder.is_dir() and any(picture_of(folder, person).is_file() for person in people)
     if not texts.is_file() and not pictured:
         text = "embed.source: offline needs a biography column, or embed.images with one <id>.png a person"
@@ -96,5 +100,11 @@ def _offline(context: Context, section: EmbedOffline, people: list[str]) -> None
 
 
 EMBED = Stage(
-    "embed", revision=2, needs=("collect",), run=_run, reads=_reads, also_needs=raters_read, weights=weights_read
+    "embed",
+    revision=2,
+    needs=("collect",),
+    run=_run,
+    external_files=_external_files,
+    also_needs=raters_read,
+    model_hashes=model_hashes,
 )

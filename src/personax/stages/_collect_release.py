@@ -18,8 +18,8 @@ from personax.release import Released, load_release
 from personax.release.reading import SCORE, opened
 from personax.schema import LETTERS, Notice, Provenance
 from personax.sources import BAD_CELLS, PeopleTable, table_notices
-from personax.stages.base import Context, Reader
-from personax.stages.encode_models import write_vectors
+from personax.stages._base import Context, Reader
+from personax.stages._encode_models import write_vectors
 from personax.traits import aggregate
 
 __all__ = ["RECORD", "collect_release", "write_release_vectors", "write_scores"]
@@ -55,13 +55,13 @@ def collect_release(context: Context, section: CollectRelease) -> PeopleTable:
 
 
 def _load(reader: Reader, section: CollectRelease) -> Released:
-    path = reader.outside(section.place)
+    path = reader.external_path(section.place)
     where = path if path.exists() else section.place
     return load_release(where, mapping=section.mapping or None, revision=section.revision)
 
 
 def _hashes(reader: Reader, section: CollectRelease) -> dict[str, str]:
-    path = reader.outside(section.place)
+    path = reader.external_path(section.place)
     folder = opened(path if path.exists() else section.place, revision=section.revision)[0]
     return {name: sha256(file) for name, file in folder.files.items()}
 

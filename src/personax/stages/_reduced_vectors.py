@@ -15,7 +15,7 @@ from personax.config import ReleaseVectors
 from personax.errors import PlanError
 from personax.release import Contents, Key, Reduced, Reduction, reduce, write_secret
 from personax.release.statistics import Budget, Ledger, Spent, now
-from personax.stages.base import Reader
+from personax.stages._base import Reader
 
 __all__ = ["reduced_vectors", "reduction_of", "sources", "without_noise"]
 

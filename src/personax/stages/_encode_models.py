@@ -17,12 +17,18 @@ from personax.config import EmbedModels, Encoding, ImageEncoding, Plan, TextEnco
 from personax.embed import Card, Encoder, Truncation, encode_all, image_encoder, text_encoder, weights_seen
 from personax.errors import InputError, PlanError
 from personax.schema import TRAITS, Notice
-from personax.stages.base import Context
+from personax.stages._base import Context
 from personax.store import StudyFolder
 from personax.strict import nearest
 
 __all__ = [
-    "encode_measurements", "picture_of", "pictures_in", "raters_read", "spread", "weights_read", "write_vectors"
+    "encode_measurements",
+    "model_hashes",
+    "picture_of",
+    "pictures_in",
+    "raters_read",
+    "spread",
+    "write_vectors"
 ]  # fmt: skip
 
 ENDINGS: Final = (".png", ".jpg", ".jpeg")
@@ -41,7 +47,7 @@ def raters_read(plan: Plan) -> Sequence[str]:
     return ("annotate",) if written else ()
 
 
-def weights_read(plan: Plan, base: Path, folder: StudyFolder) -> Mapping[str, str | None]:
+def model_hashes(plan: Plan, base: Path, folder: StudyFolder) -> Mapping[str, str | None]:
     """Return the hash of the files of every model that a plan names, as they are now; None where they are not here."""
     section = plan.embed
     if not isinstance(section, EmbedModels):
@@ -142,7 +148,7 @@ def _written(context: Context, rater: str, name: str) -> dict[str, str]:
 
 
 def _pictures(context: Context, shown: ImageEncoding, people: Sequence[str], name: str) -> list[Path | None]:
-    folder = context.folder.path("people", "images") if shown.of is None else context.outside(shown.of)
+    folder = context.folder.path("people", "images") if shown.of is None else context.external_path(shown.of)
     if not folder.is_dir():
         raise PlanError(f"embed.image.{name}.of: there is no folder {folder} with one <id>.png a person")
     return pictures_in(context, folder, people, f"embed.image.{name}")
@@ -202,7 +208,7 @@ def _encoded(
 ) -> Vectors:
     made_by = _fingerprint(encoder.card)
     known = _earlier(context.folder, measurement, made_by)
-    keep = context.folder.kept("embed", f"vectors-{EMBED_REVISION}") / made_by
+    keep = context.folder.checkpoint_folder("embed", f"vectors-{EMBED_REVISION}") / made_by
     keep.mkdir(exist_ok=True)
     vectors = encode_all(encoder, items, hashes, batch=batch, keep=keep, known=known, progress=context.progress)
     new = len(set(hashes) - set(known))

@@ -11,7 +11,7 @@ import polars as pl
 from personax.config import AnnotateLLM, StereotypeAudit
 from personax.errors import ComputationError, PlanError, StudyError
 from personax.schema import Notice
-from personax.stages.base import Context, stage_rng
+from personax.stages._base import Context, stage_rng
 from personax.store import StudyFolder
 from personax.strict import nearest
 from personax.traits import Audit, audit_of, effects, frequent
@@ -37,7 +37,7 @@ __all__ = [
     "ask",
     "ask_audit",
     "asked_of",
-    "estimated",
+    "estimate_annotation",
     "models_of",
     "people_of",
     "prompt_of",
@@ -123,7 +123,7 @@ def _audit(folder: StudyFolder, section: AnnotateLLM, wanted: StereotypeAudit, s
     return audit_of(rows, models_of(section), prompt, fields)
 
 
-def estimated(folder: StudyFolder, section: AnnotateLLM, seed: int = 0) -> list[Estimate]:
+def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0) -> list[Estimate]:
     """Say what is still to be asked and about what it costs; sends nothing and writes no answer."""
     asked: list[Asked[Question]] = [asked_of(folder, section)]
     if section.audit is not None:

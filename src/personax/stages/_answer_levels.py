@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.columns import infer_columns
-from personax.config import Crl, Discover, Independence, Request, RequestIndependence
+from personax.config import AnswerRequest, CrlSection, DiscoverSection, IndependenceSection, RequestIndependence
 from personax.data.table import Table
 from personax.discovery import Knowledge
 from personax.errors import PlanError
@@ -19,14 +19,14 @@ from personax.independence import ALL, correct, dependence_graph, present_rows
 from personax.progress import Progress
 from personax.release.answering import Joined, Populations, Rules, hashes, join_small_cells, population, rounded_p
 from personax.schema import Column
-from personax.stages.base import Reader
-from personax.stages.discover import TIERS, find_causes, fits
-from personax.stages.fit_latents import Learned, learn
-from personax.stages.independence import analyse
-from personax.stages.interpret import associations
+from personax.stages._base import Reader
+from personax.stages._discover import TIERS, can_be_tested, find_causes
+from personax.stages._fit_latents import LatentResults, learn
+from personax.stages._independence import analyse
+from personax.stages._interpret import associations
 from personax.strict import nearest
 
-__all__ = ["Asking", "level_one", "level_two"]
+__all__ = ["AnswerContext", "level_one", "level_two"]
 
 
 def question(feature: str, target: str, given: Sequence[str]) -> str:
@@ -44,7 +44,7 @@ NEAR = "its people differ from those of an earlier answer to this question by to
 
 
 @dataclass
-class Asking:
+class AnswerContext:
     """A request on its way: what is asked of whom, and what is noted.
 
     Parameters
@@ -62,7 +62,7 @@ class Asking:
     """
 
     reader: Reader
-    request: Request
+    request: AnswerRequest
     rules: Rules
     earlier: dict[str, list[str]]
     populations: Populations
@@ -101,27 +101,27 @@ class Asking:
         return None
 
 
-def level_one(asking: Asking, parts: Mapping[str, Table]) -> dict[str, Any]:
+def level_one(context: AnswerContext, parts: Mapping[str, Table]) -> dict[str, Any]:
     """Return the files of Level I: p-values and effects, and the graph of dependences; nothing where none is asked."""
-    section = asking.request.independence
+    section = context.request.independence
     if section is None:
         return {}
-    tables = [found for value, part in parts.items() if (found := _part(asking, section, value, part)) is not None]
+    tables = [found for value, part in parts.items() if (found := _part(context, section, value, part)) is not None]
     if not tables:
         return {}
-    table = asking.rules.pvalues(pl.concat(tables))
+    table = context.rules.pvalues(pl.concat(tables))
     for row in table.filter(pl.col("reason").is_not_null()).iter_rows(named=True):
         part = "" if row["subgroup"] == ALL else f", {section.by} {row['subgroup']}"
-        asking.suppress(f"{row['test']} of {row['feature']} and {row['target']}{part}", row["reason"])
-    everybody = table.filter((pl.col("subgroup") == ALL) & (pl.col("group") == table["group"][0]))
-    graph = asking.rules.graph(dependence_graph(everybody), ["test"])
+        context.suppress(f"{row['test']} of {row['feature']} and {row['target']}{part}", row["reason"])
+    all_people = table.filter((pl.col("subgroup") == ALL) & (pl.col("group") == table["group"][0]))
+    graph = context.rules.graph(dependence_graph(all_people), ["test"])
     return {"independence.csv": table, "dependences.json": asdict(graph)}
 
 
-def _part(asking: Asking, section: RequestIndependence, value: str, people: Table) -> pl.DataFrame | None:
+def _part(context: AnswerContext, section: RequestIndependence, value: str, people: Table) -> pl.DataFrame | None:
     """Test the pairs within everybody, or within a subgroup; None where nothing is left to test."""
     where = f", {section.by} {value}" if value else ""
-    people = asking.joined(
+    people = context.joined(
         people.select(c.name for c in people.columns if c.role == "id" or _wanted(c, section)), where
     )
     left = [column for column in people.columns if column.role != "id"]
@@ -130,13 +130,20 @@ def _part(asking: Asking, section: RequestIndependence, value: str, people: Tabl
     targets = _of(section.targets, left, "target", names, set())
     given = [name for name in section.given if name in names]
     if not features or not targets or len(given) < len(section.given):
-        asking.suppress(f"Level I{where or ' of everybody'}", "too few people have different values of these columns")
+        context.suppress(f"Level I{where or ' of everybody'}", "too few people have different values of these columns")
         return None
-    plan = Independence(features=features, targets=targets, tests=section.tests, given=given, alpha=section.alpha,
-                        correction=section.correction, figures=False)  # fmt: skip
-    found, _ = analyse(people.frame, left, plan, asking.progress, seed=asking.reader.plan.seed)
+    plan = IndependenceSection(
+        features=features,
+        targets=targets,
+        tests=section.tests,
+        given=given,
+        alpha=section.alpha,
+        correction=section.correction,
+        figures=False,
+    )
+    found, _ = analyse(people.frame, left, plan, context.progress, seed=context.reader.plan.seed)
     part = pl.lit(value or ALL).alias("subgroup")
-    return _judged(_questioned(asking, section, found, people.frame), section).select(part, pl.all())
+    return _judged(_questioned(context, section, found, people.frame), section).select(part, pl.all())
 
 
 def _wanted(column: Column, section: RequestIndependence) -> bool:
@@ -155,14 +162,16 @@ def _of(
     return [name for name in wanted if name in names and name not in apart]
 
 
-def _questioned(asking: Asking, section: RequestIndependence, found: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+def _questioned(
+    context: AnswerContext, section: RequestIndependence, found: pl.DataFrame, frame: pl.DataFrame
+) -> pl.DataFrame:
     """Add why a pair is not answered."""
     present = {name: present_rows(frame[name]) for name in frame.columns if name != "id"}
     within = np.ones(frame.height, dtype=bool)
     for name in section.given:
         within &= present[name]
     reasons = {
-        (feature, target): asking.why_not(
+        (feature, target): context.why_not(
             question(feature, target, section.given), frame["id"], present[feature] & present[target] & within
         )
         for feature, target in found.select("feature", "target").unique(maintain_order=True).iter_rows()
@@ -184,24 +193,24 @@ def _judged(found: pl.DataFrame, section: RequestIndependence) -> pl.DataFrame:
     return found.with_columns(made, decided.alias("rejected"))
 
 
-def level_two(asking: Asking, people: Table) -> dict[str, Any]:
+def level_two(context: AnswerContext, people: Table) -> dict[str, Any]:
     """Return the files of Level II and of the causal graph; no latents, no exemplars, no model."""
-    asked = asking.request
-    people = asking.joined(people, "") if asked.crl or asked.discover else people
-    learned = _learned(asking, people.frame["id"]) if asked.crl is not None else None
+    asked = context.request
+    people = context.joined(people, "") if asked.crl or asked.discover else people
+    learned = _learned(context, people.frame["id"]) if asked.crl is not None else None
     made: dict[str, Any] = {}
     if learned is not None:
-        made["crl.json"] = _told(asking, learned, people)
+        made["crl.json"] = _told(context, learned, people)
     if asked.discover is not None:
-        graph = _graph(asking, people, learned)
+        graph = _graph(context, people, learned)
         made |= {"discovery.json": graph} if graph is not None else {}
     return made
 
 
-def _learned(asking: Asking, ids: pl.Series) -> Learned | None:
-    section = asking.request.crl
+def _learned(context: AnswerContext, ids: pl.Series) -> LatentResults | None:
+    section = context.request.crl
     assert section is not None
-    owner, frames = asking.reader.plan.answer, asking.reader.embeddings()
+    owner, frames = context.reader.plan.answer, context.reader.embeddings()
     allowed = [name for name in frames if owner is None or owner.modalities is None or name in owner.modalities]
     for name in section.latents:
         if name not in allowed:
@@ -209,37 +218,37 @@ def _learned(asking: Asking, ids: pl.Series) -> Learned | None:
     for name in section.latents:
         ids = ids.filter(ids.is_in(frames[name].drop_nulls()["id"].implode()))
     kept = {m: ids.to_frame().join(frames[m], on="id", how="left", maintain_order="left") for m in section.latents}
-    why = asking.why_not(f"crl of {', '.join(section.latents)}", ids, np.ones(len(ids), dtype=bool))
+    why = context.why_not(f"crl of {', '.join(section.latents)}", ids, np.ones(len(ids), dtype=bool))
     if why is not None:
-        asking.suppress("Level II", why)
+        context.suppress("Level II", why)
         return None
     views = {m: {name: table[name].to_numpy() for name in table.columns[1:]} for m, table in kept.items()}
-    return learn(ids.to_list(), views, Crl.model_validate(section.model_dump()), asking.rng, asking.progress)
+    return learn(ids.to_list(), views, CrlSection.model_validate(section.model_dump()), context.rng, context.progress)
 
 
-def _told(asking: Asking, learned: Learned, people: Table) -> dict[str, Any]:
+def _told(context: AnswerContext, learned: LatentResults, people: Table) -> dict[str, Any]:
     """Return what of Level II leaves: the choice, how stable it is, what latents go with, the learned graph."""
     told = (c.name for c in people.columns if c.role in ("id", "feature") or c.name.startswith("final_"))
-    linked = associations(learned.latents, people.select(told), seed=asking.reader.plan.seed)
+    linked = associations(learned.latents, people.select(told), seed=context.reader.plan.seed)
     linked = linked.filter(pl.col("effect_size").is_not_null())
     return {
-        "metrics": asking.rules.numbers(learned.metrics),
+        "metrics": context.rules.numbers(learned.metrics),
         "assumptions": {row["assumption"]: row["verdict"] for row in learned.diagnostics},
-        "associations": [asking.rules.associated(row) for row in linked.iter_rows(named=True)],
-        "graph": None if learned.graph is None else asdict(asking.rules.graph(learned.graph)),
+        "associations": [context.rules.associated(row) for row in linked.iter_rows(named=True)],
+        "graph": None if learned.graph is None else asdict(context.rules.graph(learned.graph)),
     }
 
 
-def _graph(asking: Asking, people: Table, learned: Learned | None) -> dict[str, Any] | None:
-    section = asking.request.discover
+def _graph(context: AnswerContext, people: Table, learned: LatentResults | None) -> dict[str, Any] | None:
+    section = context.request.discover
     assert section is not None
-    plan = Discover(over=section.over, algorithm=section.algorithm, test=section.test, alpha=section.alpha,
+    plan = DiscoverSection(over=section.over, algorithm=section.algorithm, test=section.test, alpha=section.alpha,
                     bootstraps=section.bootstraps)  # fmt: skip
     chosen: dict[str, str] = {}
     if "features" in section.over:
         named = section.features or [column.name for column in people.features()]
         able = [c for c in people.columns if c.role != "id" and c.name in named]
-        chosen |= {c.name: "biography" for c in able if fits(c, people.frame[c.name], plan)}
+        chosen |= {c.name: "biography" for c in able if can_be_tested(c, people.frame[c.name], plan)}
     if "traits" in section.over:
         chosen |= {c.name: "trait" for c in people.targets() if c.name.startswith("final_")}
     table = people.select(["id", *chosen])
@@ -247,22 +256,22 @@ def _graph(asking: Asking, people: Table, learned: Learned | None) -> dict[str, 
         frame = table.frame.join(learned.latents, on="id", how="inner", maintain_order="left")
         table = Table(frame, [*table.columns, *infer_columns(learned.latents.drop("id"))])
         chosen |= {name: name.rpartition("_")[0] for name in learned.latents.columns[1:]}
-    why = _why_no_graph(asking, table.frame)
+    why = _why_no_graph(context, table.frame)
     if why is not None:
-        asking.suppress("the causal graph", why)
+        context.suppress("the causal graph", why)
         return None
     known = section.knowledge or Knowledge()
     if not known.tiers:
         tiers = {name: TIERS.get("traits" if group == "trait" else group, TIERS["latents"])
                  for name, group in chosen.items()}  # fmt: skip
         known = known.replaced(tiers=tiers)
-    graph, _ = find_causes(table.drop(["id"]), plan, known, asking.rng, asking.progress, groups=chosen)
-    return asdict(asking.rules.graph(graph, ["n", "tests", "bootstraps", "test", "alpha"]))
+    graph, _ = find_causes(table.drop(["id"]), plan, known, context.rng, context.progress, groups=chosen)
+    return asdict(context.rules.graph(graph, ["n", "tests", "bootstraps", "test", "alpha"]))
 
 
-def _why_no_graph(asking: Asking, frame: pl.DataFrame) -> str | None:
+def _why_no_graph(context: AnswerContext, frame: pl.DataFrame) -> str | None:
     names = [name for name in frame.columns if name != "id"]
     if len(names) < 2:
         return "fewer than two of its variables may be asked about, or vary among enough people"
     rows = np.logical_and.reduce([present_rows(frame[name]) for name in names])
-    return asking.why_not(f"causal graph of {', '.join(sorted(names))}", frame["id"], rows)
+    return context.why_not(f"causal graph of {', '.join(sorted(names))}", frame["id"], rows)

@@ -20,7 +20,7 @@ from personax.config import (
 from personax.release import Contents, Encoded
 from personax.release.packaging import AnnotatorFacts, SourceFacts
 from personax.sources import CollectSeveral, WebSource
-from personax.stages.base import Reader
+from personax.stages._base import Reader
 
 __all__ = ["contents_of"]
 

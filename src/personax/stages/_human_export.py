@@ -14,8 +14,8 @@ from polars.testing import assert_frame_equal
 from personax.config import AnnotateLLM, Plan
 from personax.errors import InputError, PlanError, StudyError
 from personax.files import write_text, written_aside
-from personax.stages.annotate_llm import people_of, prompt_of, shown_columns
-from personax.stages.base import stage_rng
+from personax.stages._annotate_llm import people_of, prompt_of, shown_columns
+from personax.stages._base import stage_rng
 from personax.store import StudyFolder
 from personax.strict import nearest
 from personax.traits.llms import Prompt
@@ -32,7 +32,7 @@ from personax.traits.validity import (
 )
 from personax.traits.validity.tables import sheet_table
 
-__all__ = ["SAMPLE", "Format", "Wanted", "export_sample", "sheet_of"]
+__all__ = ["SAMPLE", "ExportSettings", "Format", "export_sample", "sheet_of"]
 
 Format = Literal["label-studio", "argilla", "csv"]
 
@@ -44,7 +44,7 @@ LEVELS: Final = 3
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ExportSettings:
     """What to export.
 
     Parameters
@@ -80,7 +80,7 @@ def sheet_of(plan: Plan, extra: Sequence[str] = ()) -> Sheet:
 
 
 def export_sample(
-    folder: StudyFolder, plan: Plan, wanted: Wanted, out: Path, *, seed: int, again: bool = False
+    folder: StudyFolder, plan: Plan, settings: ExportSettings, out: Path, *, seed: int, again: bool = False
 ) -> dict[str, Any]:
     """Draw people and write what raters are to see.
 
@@ -105,8 +105,8 @@ def export_sample(
     PlanError, InputError
         A column that people do not have, nothing to show, another sample in its place.
     """
-    people, prompt, sheet = people_of(folder), _prompt(plan, wanted), sheet_of(plan, wanted.extra)
-    for name in wanted.by:
+    people, prompt, sheet = people_of(folder), _prompt(plan, settings), sheet_of(plan, settings.extra)
+    for name in settings.by:
         if name not in people.columns:
             raise InputError(f"--by: people have no {name}; {nearest(name, people.columns)}")
     rows = people.select(shown_columns(people, "--fields", prompt.fields)).to_dicts()
@@ -114,8 +114,8 @@ def export_sample(
     frame = people.filter(pl.Series([task is not None for task in tasks]))
     if frame.is_empty():
         raise InputError(f"nobody has anything in {', '.join(prompt.fields)}; name columns that raters may see")
-    strata = strata_of([frame[name] for name in wanted.by], frame.height)
-    who, probability = drawn(strata, wanted.people, wanted.allocation, rng=stage_rng(seed, "validity sample"))
+    strata = strata_of([frame[name] for name in settings.by], frame.height)
+    who, probability = drawn(strata, settings.people, settings.allocation, rng=stage_rng(seed, "validity sample"))
     named = dict(zip((frame["id"][int(at)] for at in who), codes(frame["id"].to_list())[: len(who)], strict=True))
     sample = frame.select("id").with_columns(
         pl.Series("stratum", strata),
@@ -124,7 +124,7 @@ def export_sample(
     )
     _keep(folder.path(*SAMPLE), sample, again=again)
     shown = {task.code: task.about for task in tasks if task is not None}
-    files = _write(out, [Task(code, shown[one]) for one, code in named.items()], sheet, wanted)
+    files = _write(out, [Task(code, shown[one]) for one, code in named.items()], sheet, settings)
     counts = sample.filter(pl.col("task").is_not_null()).group_by("stratum").len().sort("stratum")
     return {
         "people": len(named), "of": frame.height, "strata": dict(counts.iter_rows()), "fields": list(prompt.fields),
@@ -132,11 +132,11 @@ def export_sample(
     }  # fmt: skip
 
 
-def _prompt(plan: Plan, wanted: Wanted) -> Prompt:
+def _prompt(plan: Plan, settings: ExportSettings) -> Prompt:
     section = plan.annotate
     prompt = prompt_of(section) if isinstance(section, AnnotateLLM) else Prompt(fields=("biography",))
-    hide = prompt.hide_name if wanted.hide_name is None else wanted.hide_name
-    fields = tuple(wanted.fields) or tuple(name for name in prompt.fields if not (hide and name == "name"))
+    hide = prompt.hide_name if settings.hide_name is None else settings.hide_name
+    fields = tuple(settings.fields) or tuple(name for name in prompt.fields if not (hide and name == "name"))
     if not fields:
         raise PlanError("--hide-name: the prompt shows nothing but the name; name other columns with --fields")
     return replace(prompt, fields=fields, hide_name=hide)
@@ -153,9 +153,9 @@ def _keep(path: Path, sample: pl.DataFrame, *, again: bool) -> None:
         sample.write_parquet(aside)
 
 
-def _write(out: Path, tasks: Sequence[Task], sheet: Sheet, wanted: Wanted) -> list[Path]:
+def _write(out: Path, tasks: Sequence[Task], sheet: Sheet, settings: ExportSettings) -> list[Path]:
     texts: Mapping[str, str]
-    match wanted.format:
+    match settings.format:
         case "label-studio":
             texts = {
                 "label_studio.tasks.json": _json(label_studio.tasks(tasks)),
@@ -164,7 +164,7 @@ def _write(out: Path, tasks: Sequence[Task], sheet: Sheet, wanted: Wanted) -> li
         case "argilla":
             texts = {
                 "argilla.records.json": _json(argilla.records(tasks)),
-                "argilla.settings.json": _json(argilla.settings(sheet, wanted.raters)),
+                "argilla.settings.json": _json(argilla.settings(sheet, settings.raters)),
             }
         case "csv":
             texts = {"sheet.csv": sheet_table(tasks, sheet).write_csv()}

@@ -19,8 +19,8 @@ from personax.files import write_text, written_aside
 from personax.progress import Progress
 from personax.schema import LETTERS, TRAITS
 from personax.sources import read_text_table
-from personax.stages.base import stage_rng
-from personax.stages.human_export import SAMPLE, sheet_of
+from personax.stages._base import stage_rng
+from personax.stages._human_export import SAMPLE, sheet_of
 from personax.store import StudyFolder
 from personax.strict import nearest
 from personax.traits import Floats
@@ -43,7 +43,7 @@ from personax.traits.validity import (
     tables,
 )
 
-__all__ = ["Comparison", "From", "Told", "compare_humans"]
+__all__ = ["ComparisonSettings", "From", "HumanComparison", "compare_humans"]
 
 From = Literal["auto", "label-studio", "argilla", "table"]
 
@@ -55,7 +55,7 @@ UNKNOWN: Final = "it is not known how likely each person was to be rated; export
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparisonSettings:
     """How to compare.
 
     Parameters
@@ -93,7 +93,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Told:
+class HumanComparison:
     """What came of it: the tables, and what a reader must know."""
 
     agreement: pl.DataFrame
@@ -102,7 +102,9 @@ class Told:
     notices: list[str]
 
 
-def compare_humans(folder: StudyFolder, plan: Plan, path: Path, how: Comparison, out: Path, progress: Progress) -> Told:
+def compare_humans(
+    folder: StudyFolder, plan: Plan, path: Path, settings: ComparisonSettings, out: Path, progress: Progress
+) -> HumanComparison:
     """Compare and write agreement.csv, effects.csv, alt_test.json, summary.json, humans.parquet and a picture.
 
     Raises
@@ -113,28 +115,28 @@ def compare_humans(folder: StudyFolder, plan: Plan, path: Path, how: Comparison,
         When the study has no traits yet.
     """
     people, traits = Table.read(folder.path("people", "people.parquet")), _traits(folder)
-    asked = [name for name in how.controls if name not in people.names]
-    answers = read_answers(path, how, asked)
+    asked = [name for name in settings.controls if name not in people.names]
+    answers = read_answers(path, settings, asked)
     sample = _sample(folder)
     key = dict(sample.drop_nulls("task").select("task", "id").iter_rows()) if sample is not None else {}
-    humans = humans_of(answers, sheet_of(plan, asked), people.frame["id"].to_list(), key, scale=how.scale)
+    humans = humans_of(answers, sheet_of(plan, asked), people.frame["id"].to_list(), key, scale=settings.scale)
     rated = people.frame.filter(pl.col("id").is_in(humans.annotations["person"].unique().to_list()))
-    controls = _controls(replace(people, frame=rated), humans, how.controls)
+    controls = _controls(replace(people, frame=rated), humans, settings.controls)
     ratings = folder.path("traits", "annotations.parquet")
     annotations = pl.read_parquet(ratings) if ratings.is_file() else None
     found, tests = [], dict[str, Any]()
     for place, trait in enumerate(TRAITS):
         progress.step(place, len(TRAITS), trait)
         judged = Judged.of(trait, humans.annotations, annotations, traits, rated["id"].to_list())
-        resampler = Resampler(stage_rng(how.seed, f"validity {trait}"), how.draws)
-        same_scale, reliability = humans.same_scale, how.reliability
+        resampler = Resampler(stage_rng(settings.seed, f"validity {trait}"), settings.draws)
+        same_scale, reliability = humans.same_scale, settings.reliability
         found.append(compared(judged, resampler, same_scale=same_scale, controls=controls, reliability=reliability))
-        tests[trait] = {name: _tested(judged, name, humans, how.epsilon) for name in judged.raters}
+        tests[trait] = {name: _tested(judged, name, humans, settings.epsilon) for name in judged.raters}
     progress.step(len(TRAITS), len(TRAITS))
-    effects = _effects(people, traits, humans, sample, how)
-    told = Told(pl.concat(found), effects, tests, _notices(humans, answers, sample))
-    _write(out, told, humans, progress)
-    return told
+    effects = _effects(people, traits, humans, sample, settings)
+    comparison = HumanComparison(pl.concat(found), effects, tests, _notices(humans, answers, sample))
+    _write(out, comparison, humans, progress)
+    return comparison
 
 
 def _traits(folder: StudyFolder) -> pl.DataFrame:
@@ -149,7 +151,7 @@ def _sample(folder: StudyFolder) -> pl.DataFrame | None:
     return pl.read_parquet(path) if path.is_file() else None
 
 
-def read_answers(path: Path, how: Comparison, extra: Sequence[str]) -> list[Answer]:
+def read_answers(path: Path, settings: ComparisonSettings, extra: Sequence[str]) -> list[Answer]:
     """Read the humans' file in its format.
 
     Raises
@@ -157,8 +159,8 @@ def read_answers(path: Path, how: Comparison, extra: Sequence[str]) -> list[Answ
     InputError
         In one sentence, what is wrong with it.
     """
-    if how.format == "table" or (how.format == "auto" and path.suffix.lower() != ".json"):
-        return tables.read(read_text_table(path), str(path), id_column=how.id_column, extra=extra)
+    if settings.format == "table" or (settings.format == "auto" and path.suffix.lower() != ".json"):
+        return tables.read(read_text_table(path), str(path), id_column=settings.id_column, extra=extra)
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -166,7 +168,7 @@ def read_answers(path: Path, how: Comparison, extra: Sequence[str]) -> list[Answ
     except (OSError, ValueError, RecursionError):
         raise InputError(f"{path} is not readable as JSON; export it again") from None
     first = raw[0] if isinstance(raw, list) and raw and isinstance(raw[0], dict) else {}
-    if how.format == "argilla" or (how.format == "auto" and "responses" in first):
+    if settings.format == "argilla" or (settings.format == "auto" and "responses" in first):
         return argilla.read(raw, str(path))
     return label_studio.read(raw, [*TRAITS, *extra], str(path))
 
@@ -202,11 +204,11 @@ EFFECTS: Final = {
 
 
 def _effects(
-    people: Table, traits: pl.DataFrame, humans: Humans, sample: pl.DataFrame | None, how: Comparison
+    people: Table, traits: pl.DataFrame, humans: Humans, sample: pl.DataFrame | None, settings: ComparisonSettings
 ) -> pl.DataFrame:
     """Return the effects of features on traits, four ways each."""
     rows: list[dict[str, Any]] = []
-    rng = stage_rng(how.seed, "validity effects")
+    rng = stage_rng(settings.seed, "validity effects")
     whole = people.frame.join(traits.select("id", "^final_.$"), on="id", how="left", maintain_order="left")
     for trait, letter in LETTERS.items():
         scored = humans.annotations.filter((pl.col("trait") == trait) & (pl.col("status") == "ok"))
@@ -214,8 +216,8 @@ def _effects(
         joined = whole.join(means, left_on="id", right_on="person", how="left", maintain_order="left")
         human = joined["score"].cast(pl.Float64).fill_null(np.nan).to_numpy()
         llm = joined[f"final_{letter}"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        human, chance, equal = _design(people.frame["id"], human, sample, random=how.random)
-        for name in _features(people, how.features):
+        human, chance, equal = _design(people.frame["id"], human, sample, random=settings.random)
+        for name in _features(people, settings.features):
             for effect, level, x in _contrasts(people.frame[name], people.column(name).kind):
                 kept = ~np.isnan(x) & ~np.isnan(llm)
                 given = chance if isinstance(chance, str) else chance[kept]
@@ -281,34 +283,34 @@ def _contrasts(values: pl.Series, kind: str) -> list[tuple[str, str, Floats]]:
 def _notices(humans: Humans, answers: Sequence[Answer], sample: pl.DataFrame | None) -> list[str]:
     rated = humans.annotations.filter(pl.col("status") == "ok")
     raters = humans.annotations["model"].n_unique()
-    told = [f"{raters} humans gave {rated.height} scores of {rated['person'].n_unique()} people."]
+    texts = [f"{raters} humans gave {rated.height} scores of {rated['person'].n_unique()} people."]
     unsure = humans.annotations.filter(pl.col("status") == "insufficient").height
     if unsure:
-        told.append(f"{unsure} times they said that nothing can be said; those are missing, not zero.")
+        texts.append(f"{unsure} times they said that nothing can be said; those are missing, not zero.")
     if humans.strangers:
-        told.append(f"{humans.strangers} answers are about people who are not in the study; they are left out.")
+        texts.append(f"{humans.strangers} answers are about people who are not in the study; they are left out.")
     if not humans.same_scale:
-        told.append("Humans did not use the LLMs' scale: kappa, differences and the alt-test are missing.")
+        texts.append("Humans did not use the LLMs' scale: kappa, differences and the alt-test are missing.")
     if sample is not None:
         asked = set(sample.drop_nulls("task")["id"])
         silent = len(asked - set(rated["person"]))
         if silent:
-            told.append(
+            texts.append(
                 f"{silent} of {len(asked)} people drawn have no score by humans; others of their stratum stand in."
             )
-    return [*told, NOT_VALIDITY]
+    return [*texts, NOT_VALIDITY]
 
 
-def _write(out: Path, told: Told, humans: Humans, progress: Progress) -> None:
-    for name, table in (("agreement", told.agreement), ("effects", told.effects)):
+def _write(out: Path, comparison: HumanComparison, humans: Humans, progress: Progress) -> None:
+    for name, table in (("agreement", comparison.agreement), ("effects", comparison.effects)):
         with written_aside(out / f"{name}.csv") as aside:
             table.write_csv(aside)
     with written_aside(out / "humans.parquet") as aside:
         humans.annotations.write_parquet(aside)
-    write_text(out / "alt_test.json", json.dumps(told.alt_test, indent=1, allow_nan=False))
-    summary = {"same_scale": humans.same_scale, "notices": told.notices}
+    write_text(out / "alt_test.json", json.dumps(comparison.alt_test, indent=1, allow_nan=False))
+    summary = {"same_scale": humans.same_scale, "notices": comparison.notices}
     write_text(out / "summary.json", json.dumps(summary, indent=1, allow_nan=False))
-    picture, caption = drawn_rows(told.agreement)
+    picture, caption = drawn_rows(comparison.agreement)
     try:
         save(agreement_dots(picture, caption=caption), out / "agreement.svg", out / "agreement.png")
     except MissingExtraError:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from personax.columns import infer_columns
-from personax.config import Discover
+from personax.config import DiscoverSection
 from personax.data.table import Table
 from personax.discovery import CiTest, Knowledge, NothingVaries, bootstrap_edges, fci, pc
 from personax.errors import ComputationError, InputError, MissingExtraError, PlanError, UntestableError
@@ -23,19 +23,19 @@ from personax.independence import MAX_LEVELS, ColumnPair, Given, TestedColumn, f
 from personax.progress import Progress
 from personax.schema import Column, Graph, Kind, Notice
 from personax.sources import read_table
-from personax.stages.base import Context, Stage, results_folder
+from personax.stages._base import Context, Stage, results_folder
 from personax.strict import nearest
 
 __all__ = [
     "DISCOVER",
     "TIERS",
     "FileGraph",
+    "can_be_tested",
     "ci_test",
-    "count",
     "discover_file",
     "find_causes",
-    "fits",
-    "told",
+    "graph_counts",
+    "graph_notices",
     "write_graph",
 ]
 
@@ -47,7 +47,7 @@ SEARCHES = {"pc": pc, "fci": fci}
 
 def find_causes(
     table: Table,
-    section: Discover,
+    section: DiscoverSection,
     knowledge: Knowledge,
     rng: np.random.Generator,
     progress: Progress,
@@ -127,7 +127,7 @@ def write_graph(graph: Graph, path: Callable[[str], Path]) -> list[Notice]:
     return []
 
 
-def count(graph: Graph) -> dict[str, int]:
+def graph_counts(graph: Graph) -> dict[str, int]:
     """Count variables, edges, people and tests."""
     details = graph.details
     counts = {"variables": len(graph.nodes), "edges": len(graph.edges), "people": details["n"]}
@@ -135,7 +135,7 @@ def count(graph: Graph) -> dict[str, int]:
     return counts | {"tests": details["tests"], "tests_nothing_varies": details["tests_nothing_varies"]} | drawn
 
 
-def told(graph: Graph, frame: pl.DataFrame) -> list[Notice]:
+def graph_notices(graph: Graph, frame: pl.DataFrame) -> list[Notice]:
     """Say what a reader of the graph must know of missing values, undecided tests and failed draws."""
     details, notices = graph.details, []
     lacking = frame.height - frame.with_columns(pl.selectors.float().fill_nan(None)).drop_nulls().height
@@ -199,7 +199,9 @@ def ci_test(
     return CiTest(name, partial(_prepare, name=name, kinds=dict(kinds), periods=dict(periods or {}), seed=seed))
 
 
-def _prepare(frame: pl.DataFrame, name: str, kinds: dict[str, Kind], periods: dict[str, float], seed: int) -> _Table:
+def _prepare(
+    frame: pl.DataFrame, name: str, kinds: dict[str, Kind], periods: dict[str, float], seed: int
+) -> _PreparedTable:
     """Make the test ready for a table; a function of this module, so that it can be sent to another process."""
     whole = frame.with_columns(pl.selectors.float().fill_nan(None))
     categories = find_test(name).categories
@@ -215,7 +217,7 @@ def _prepare(frame: pl.DataFrame, name: str, kinds: dict[str, Kind], periods: di
         if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Binary):
             raise InputError(f"{series.name} holds {series.dtype} values, which cannot be tested; leave it out")
     columns = [TestedColumn(s, _kind(s, kinds[s.name], categories=categories), periods.get(s.name)) for s in whole]
-    return _Table(name, whole, columns, seed)
+    return _PreparedTable(name, whole, columns, seed)
 
 
 def _kind(series: pl.Series, kind: Kind, *, categories: bool) -> Kind:
@@ -225,7 +227,7 @@ def _kind(series: pl.Series, kind: Kind, *, categories: bool) -> Kind:
 
 
 @dataclass(frozen=True)
-class _Table:
+class _PreparedTable:
     """A table ready for testing; calling it answers "x and y are independent given z" with a p-value."""
 
     test: str
@@ -285,7 +287,7 @@ class FileGraph:
 
 def discover_file(
     file: Path,
-    section: Discover,
+    section: DiscoverSection,
     out: Path,
     *,
     columns: Sequence[str] | None = None,
@@ -324,10 +326,10 @@ def discover_file(
         progress.stage("discover")
         knowledge, rng = section.knowledge or Knowledge(), np.random.default_rng(seed)
         graph, stability = find_causes(variables, section, knowledge, rng, progress, jobs=jobs)
-        results.notices.extend([*write_graph(graph, results.out.path), *told(graph, variables.frame)])
+        results.notices.extend([*write_graph(graph, results.out.path), *graph_notices(graph, variables.frame)])
         if stability is not None:
             stability.write_csv(results.out.path("stability.csv"))
-        results.counts.update(count(graph))
+        results.counts.update(graph_counts(graph))
     return FileGraph(graph, variables.columns, results.notices)
 
 
@@ -358,15 +360,15 @@ def _run(context: Context) -> None:
     context.notices.extend(write_graph(graph, lambda name: context.out.path("analysis", "discovery", name)))
     if stability is not None:
         stability.write_csv(context.out.path("analysis", "discovery", "stability.csv"))
-    context.counts.update(count(graph))
-    context.notices.extend(told(graph, variables.frame))
+    context.counts.update(graph_counts(graph))
+    context.notices.extend(graph_notices(graph, variables.frame))
 
 
 Part = list[tuple[Column, str, int, pl.DataFrame]]
 """Column, group, tier, and the table of its values."""
 
 
-def _variables(context: Context, section: Discover) -> tuple[Table, dict[str, str], dict[str, int]]:
+def _variables(context: Context, section: DiscoverSection) -> tuple[Table, dict[str, str], dict[str, int]]:
     """Return the variables, one row a person, and the group and the tier of each."""
     frame = context.frame("people", "people.parquet").select("id")
     columns: dict[str, Column] = {}
@@ -383,7 +385,7 @@ def _variables(context: Context, section: Discover) -> tuple[Table, dict[str, st
     return Table(frame, [columns[name] for name in frame.columns]), groups, tiers
 
 
-def _part(context: Context, part: str, section: Discover) -> Part:
+def _part(context: Context, part: str, section: DiscoverSection) -> Part:
     if part == "latents":
         if context.plan.crl is None:
             raise PlanError("discover.over: latents need a crl section in the plan")
@@ -394,13 +396,13 @@ def _part(context: Context, part: str, section: Discover) -> Part:
             for name, group in named
         ]
     if part == "traits":
-        finals = context.finals()
+        finals = context.final_scores()
         if finals is None:
             raise PlanError("discover.over: traits need an annotate section in the plan")
         meant = [column for column in finals.columns if column.role != "id"]
         return [(column, "trait", TIERS["traits"], finals.frame.select("id", column.name)) for column in meant]
     people = context.people()
-    fitting = [column for column in people.features() if fits(column, people.frame[column.name], section)]
+    fitting = [column for column in people.features() if can_be_tested(column, people.frame[column.name], section)]
     return [(column, "biography", TIERS["biography"], people.frame.select("id", column.name)) for column in fitting]
 
 
@@ -408,7 +410,7 @@ def _latent(name: str) -> Column:
     return Column(name, "feature", "continuous")
 
 
-def fits(column: Column, values: pl.Series, section: Discover) -> bool:
+def can_be_tested(column: Column, values: pl.Series, section: DiscoverSection) -> bool:
     """Say whether a feature can take part: fisherz needs numbers, and nominal ones of two values at most."""
     if section.test != "fisherz":
         return values.drop_nulls().n_unique() > 1

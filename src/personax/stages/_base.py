@@ -69,7 +69,7 @@ class Reader:
     base: Path
     folder: StudyFolder
 
-    def outside(self, path: str) -> Path:
+    def external_path(self, path: str) -> Path:
         """Return the place of a file that the plan names."""
         return self.base / path
 
@@ -92,7 +92,7 @@ class Reader:
         frame = self.frame("traits", "traits.parquet")
         return Table(frame, infer_columns(frame))
 
-    def finals(self) -> Table | None:
+    def final_scores(self) -> Table | None:
         """Read the scores over raters that anybody has; None where the plan asks for none."""
         scores = self.scores()
         if scores is None:
@@ -170,17 +170,17 @@ class Stage:
         The stages whose output it reads; those absent from the plan are passed over.
     run
         Does the work.
-    titled
+    names_study
         Its output carries the study's name.
-    tells
+    uses_manifests
         Its output tells the settings, counts and notices of the stages that it needs.
-    reads
+    external_files
         The files outside the study folder that it reads, as the plan names them.
     also_needs
         Further stages whose output it reads under this plan.
-    beside
+    optional_files
         Files of the study folder that no stage writes, and that it reads where they are there.
-    weights
+    model_hashes
         The models that it reads, and the hash of each one's files as they are now; None where they are not here.
     """
 
@@ -188,14 +188,14 @@ class Stage:
     revision: int
     needs: tuple[str, ...]
     run: Callable[[Context], None]
-    reads: Callable[[Plan], Sequence[str]] = _nothing
-    titled: bool = False
-    tells: bool = False
+    external_files: Callable[[Plan], Sequence[str]] = _nothing
+    names_study: bool = False
+    uses_manifests: bool = False
     also_needs: Callable[[Plan], Sequence[str]] = _nothing
-    beside: tuple[str, ...] = ()
-    weights: Callable[[Plan, Path, StudyFolder], Mapping[str, str | None]] = _no_weights
+    optional_files: tuple[str, ...] = ()
+    model_hashes: Callable[[Plan, Path, StudyFolder], Mapping[str, str | None]] = _no_weights
 
-    def needed(self, plan: Plan) -> tuple[str, ...]:
+    def needs_under(self, plan: Plan) -> tuple[str, ...]:
         """Return the stages whose output it reads under a plan."""
         return (*self.needs, *self.also_needs(plan))
 

@@ -19,7 +19,7 @@ from personax.independence import calibrate_like, calibrate_scenarios, certifica
 from personax.progress import Progress
 from personax.schema import Column
 from personax.sources import read_table
-from personax.stages.base import results_folder
+from personax.stages._base import results_folder
 from personax.strict import nearest
 
 __all__ = ["Calibration", "CalibrationSettings", "calibrate_file"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from personax.columns import infer_columns
-from personax.config import Plan, Release
+from personax.config import Plan, ReleaseSection
 from personax.errors import InputError, StudyError
 from personax.files import sha256
 from personax.progress import Progress
@@ -41,17 +41,17 @@ from personax.release.audit import Versions, versions
 from personax.release.packaging import PublisherFacts
 from personax.release.statistics import Asked, Budget, Ledger, Spent, now, publish
 from personax.schema import Column, Notice
-from personax.stages.base import Context, Reader, Stage, stage_rng
-from personax.stages.reduced_vectors import reduced_vectors, without_noise
-from personax.stages.release_input import contents_of
+from personax.stages._base import Context, Reader, Stage, stage_rng
+from personax.stages._reduced_vectors import reduced_vectors, without_noise
+from personax.stages._release_input import contents_of
 from personax.store import StudyFolder
 
-__all__ = ["RELEASE", "attacked", "key_of", "keys_of", "settings_of"]
+__all__ = ["RELEASE", "audit_study", "key_of", "keys_of", "settings_of"]
 
 _FOLDER, _STATISTICS = "release", "statistics"
 
 
-def _reads(plan: Plan) -> Sequence[str]:
+def _external_files(plan: Plan) -> Sequence[str]:
     return [plan.release.removed] if plan.release is not None and plan.release.removed is not None else []
 
 
@@ -185,7 +185,7 @@ def settings_of(reader: Reader) -> Settings:
     )
 
 
-def _noise(section: Release) -> Noise | None:
+def _noise(section: ReleaseSection) -> Noise | None:
     asked = section.noise
     if asked is None:
         return None
@@ -193,11 +193,11 @@ def _noise(section: Release) -> Noise | None:
     return Noise(asked.epsilon, asked.delta, numbers, asked.categories, asked.vectors)
 
 
-def _removed(reader: Reader, section: Release) -> frozenset[str]:
+def _removed(reader: Reader, section: ReleaseSection) -> frozenset[str]:
     """Read the removal list: an id a line; empty lines and what follows a # say nothing."""
     if section.removed is None:
         return frozenset()
-    path = reader.outside(section.removed)
+    path = reader.external_path(section.removed)
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
@@ -219,7 +219,7 @@ def _refuse_strangers(folder: StudyFolder) -> None:
         raise StudyError(f"{place} holds {strangers[0]}{more}, which this study did not write; move them out of it")
 
 
-def attacked(reader: Reader, *, people: int, older: Path | None = None, progress: Progress) -> ReleaseAudit:
+def audit_study(reader: Reader, *, people: int, older: Path | None = None, progress: Progress) -> ReleaseAudit:
     """Run all campaigns against ``release/``.
 
     Parameters
@@ -257,5 +257,12 @@ def _compared(older: Path, newer: Path, key: Key, removed: frozenset[str]) -> Ve
     return versions(older, newer, truth={key.pseudonym(person) for person in removed} if same else None)
 
 
-RELEASE = Stage(_FOLDER, revision=7, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads,
-                also_needs=_also_needs)  # fmt: skip
+RELEASE = Stage(
+    _FOLDER,
+    revision=7,
+    needs=("collect", "annotate", "embed"),
+    run=_run,
+    names_study=True,
+    external_files=_external_files,
+    also_needs=_also_needs,
+)

@@ -19,9 +19,9 @@ from personax.config import (
 from personax.errors import InputError, PlanError
 from personax.schema import Notice
 from personax.sources import ColumnSpec, read_table
-from personax.stages.annotate_llm import ask, ask_audit, asked_of
-from personax.stages.base import Context, Stage
-from personax.stages.collect_release import write_scores
+from personax.stages._annotate_llm import ask, ask_audit, asked_of
+from personax.stages._base import Context, Stage
+from personax.stages._collect_release import write_scores
 from personax.strict import nearest
 from personax.traits import agreement, annotate_lexicon, read_key, reliability, score_items, vote
 from personax.traits.reliability import LEVELS
@@ -35,7 +35,7 @@ GROUPINGS = 6
 """Columns by which reliability is told apart where the plan names none."""
 
 
-def _reads(plan: Plan) -> Sequence[str]:
+def _external_files(plan: Plan) -> Sequence[str]:
     section = plan.annotate
     return (section.path, section.key) if isinstance(section, AnnotateQuestionnaire) else ()
 
@@ -111,9 +111,11 @@ def _groups(context: Context, people: pl.DataFrame, named: Sequence[str] | None)
 def _score(context: Context, section: AnnotateQuestionnaire, people: Sequence[str]) -> None:
     """Score questionnaire answers and put them into the order of the people."""
     answers = read_table(
-        context.outside(section.path), {"id": ColumnSpec.model_validate({"from": section.id})}, missing=section.missing
+        context.external_path(section.path),
+        {"id": ColumnSpec.model_validate({"from": section.id})},
+        missing=section.missing,
     )
-    key = read_key(context.outside(section.key))
+    key = read_key(context.external_path(section.key))
     scores, notices = score_items(
         answers.people, key, low=section.low, high=section.high, min_answered=section.min_answered
     )
@@ -136,4 +138,4 @@ def _count_scored(context: Context, traits: pl.DataFrame) -> None:
             context.notices.append(Notice(f"{name}: people without a score; they are missing, not zero.", missing))
 
 
-ANNOTATE = Stage("annotate", revision=2, needs=("collect",), run=_run, reads=_reads)
+ANNOTATE = Stage("annotate", revision=2, needs=("collect",), run=_run, external_files=_external_files)

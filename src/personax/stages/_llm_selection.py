@@ -14,8 +14,8 @@ from personax.errors import ComputationError, InputError, MissingExtraError, Pla
 from personax.figures import radar, save
 from personax.files import write_text, written_aside
 from personax.progress import Progress, Silent
-from personax.stages.annotate_llm import JOURNAL, models_of, people_of, prompt_of, sample, shown_columns
-from personax.stages.base import stage_rng
+from personax.stages._annotate_llm import JOURNAL, models_of, people_of, prompt_of, sample, shown_columns
+from personax.stages._base import stage_rng
 from personax.store import StudyFolder
 from personax.strict import nearest
 from personax.traits.llms import Asked, Estimate, Journal, Model, Prompt, Question, annotate, annotations_of, estimate
@@ -31,14 +31,14 @@ from personax.traits.model_selection import (
 )
 from personax.traits.reliability import Resampler
 
-__all__ = ["Choice", "calibrate_formats", "choose_models", "estimated", "recommended"]
+__all__ = ["SelectionSettings", "calibrate_formats", "choose_models", "estimate_selection", "recommended"]
 
 FACTS: Final = ("birth_year", "year", "nationality", "country", "league", "team", "occupation", "sport")
 """Columns that are asked for as facts where none are named."""
 
 
 @dataclass(frozen=True)
-class Choice:
+class SelectionSettings:
     """What to compare, on whom.
 
     Parameters
@@ -94,11 +94,11 @@ class Choice:
         return Resampler(stage_rng(self.seed, "choosing intervals"))
 
 
-def _ask(choice: Choice, asked: Sequence[Asked[Question]], journal: Journal, progress: Progress) -> None:
+def _ask(selection: SelectionSettings, asked: Sequence[Asked[Question]], journal: Journal, progress: Progress) -> None:
     """Ask all that the journal does not hold."""
     answered, stopped = 0, dict[str, str]()
     for one in asked:
-        for outcome in annotate(one, journal, max_cost=choice.max_cost, progress=progress):
+        for outcome in annotate(one, journal, max_cost=selection.max_cost, progress=progress):
             answered += outcome.before + outcome.asked
             if outcome.stopped:
                 stopped[outcome.model] = outcome.stopped
@@ -108,49 +108,49 @@ def _ask(choice: Choice, asked: Sequence[Asked[Question]], journal: Journal, pro
         progress.message(f"{said}; the others went on")
 
 
-def estimated(choice: Choice, kind: Literal["models", "formats"]) -> list[Estimate]:
+def estimate_selection(selection: SelectionSettings, kind: Literal["models", "formats"]) -> list[Estimate]:
     """Say what is still to be asked to compare models or formats; sends nothing."""
     asked: Sequence[Asked[Question]] = (
-        _questions(choice, Silent()).all if kind == "models" else list(_formats(choice).values())
+        _questions(selection, Silent()).all if kind == "models" else list(_formats(selection).values())
     )
-    with Journal(choice.folder.path(*JOURNAL)) as journal:
+    with Journal(selection.folder.path(*JOURNAL)) as journal:
         return estimate(asked, journal)
 
 
-def _facts(choice: Choice) -> tuple[str, ...]:
-    columns = people_of(choice.folder).columns
-    if choice.facts is None:
+def _facts(selection: SelectionSettings) -> tuple[str, ...]:
+    columns = people_of(selection.folder).columns
+    if selection.facts is None:
         return tuple(name for name in FACTS if name in columns)
-    for name in choice.facts:
+    for name in selection.facts:
         if name not in columns:
             raise InputError(f"--facts: people have no {name}; {nearest(name, columns)}")
-    return tuple(choice.facts)
+    return tuple(selection.facts)
 
 
-def _questions(choice: Choice, progress: Progress) -> Questions:
-    facts = _facts(choice)
-    people = choice.rows(facts)
+def _questions(selection: SelectionSettings, progress: Progress) -> Questions:
+    facts = _facts(selection)
+    people = selection.rows(facts)
     named = any(str(person.get("name") or "").strip() for person in people)
     if not named:
         progress.message("people have no names: facts and privacy are not measured")
     return questions_of(
         people,
-        choice.chosen(),
-        prompt_of(choice.section),
+        selection.chosen(),
+        prompt_of(selection.section),
         facts=facts if named else (),
-        baits=choice.baits if named else (),
-        repeats=choice.repeats,
+        baits=selection.baits if named else (),
+        repeats=selection.repeats,
     )
 
 
-def _formats(choice: Choice) -> dict[str, Asked[Prompt]]:
-    people, models = choice.rows(), choice.chosen()
-    prompts = variants(prompt_of(choice.section))
-    return {label(prompt): Asked(people, models, prompt, choice.repeats) for prompt in prompts}
+def _formats(selection: SelectionSettings) -> dict[str, Asked[Prompt]]:
+    people, models = selection.rows(), selection.chosen()
+    prompts = variants(prompt_of(selection.section))
+    return {label(prompt): Asked(people, models, prompt, selection.repeats) for prompt in prompts}
 
 
 def choose_models(
-    choice: Choice, out: Path, progress: Progress, weights: Mapping[str, float] | None = None
+    selection: SelectionSettings, out: Path, progress: Progress, weights: Mapping[str, float] | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Compare models; return and write the scores by dimension and the overall ranking.
 
@@ -161,11 +161,11 @@ def choose_models(
     InputError
         For an unknown fact or weight.
     """
-    questions = _questions(choice, progress)
-    with Journal(choice.folder.path(*JOURNAL)) as journal:
-        _ask(choice, questions.all, journal, progress)
-        scores = compare_models(questions, journal, choice.resampler())
-    ranking = overall(scores, weights, rng=stage_rng(choice.seed, "choosing weights"))
+    questions = _questions(selection, progress)
+    with Journal(selection.folder.path(*JOURNAL)) as journal:
+        _ask(selection, questions.all, journal, progress)
+        scores = compare_models(questions, journal, selection.resampler())
+    ranking = overall(scores, weights, rng=stage_rng(selection.seed, "choosing weights"))
     _write(out, scores=scores, overall=ranking)
     try:
         save(radar(scores.filter(pl.col("score").is_not_null().any().over("dimension"))), *_pictures(out, "radar"))
@@ -176,7 +176,7 @@ def choose_models(
     return scores, ranking
 
 
-def calibrate_formats(choice: Choice, out: Path, progress: Progress) -> pl.DataFrame:
+def calibrate_formats(selection: SelectionSettings, out: Path, progress: Progress) -> pl.DataFrame:
     """Compare the eight prompt formats; return and write how much each varies.
 
     Raises
@@ -184,11 +184,11 @@ def calibrate_formats(choice: Choice, out: Path, progress: Progress) -> pl.DataF
     ComputationError
         When no model answered.
     """
-    asked = _formats(choice)
-    with Journal(choice.folder.path(*JOURNAL)) as journal:
-        _ask(choice, list(asked.values()), journal, progress)
+    asked = _formats(selection)
+    with Journal(selection.folder.path(*JOURNAL)) as journal:
+        _ask(selection, list(asked.values()), journal, progress)
         tables = {name: annotations_of(one, journal) for name, one in asked.items()}
-    found = compare_formats(tables, choice.resampler())
+    found = compare_formats(tables, selection.resampler())
     _write(out, formats=found)
     write_text(out / "recommended.txt", recommended(found) + "\n")
     return found
