@@ -88,7 +88,7 @@ def export_sample(
     ----------
     folder, plan
         The study's.
-    wanted, out
+    settings, out
         What, and where to.
     seed
         The same one draws the same people.
