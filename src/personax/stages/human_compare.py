@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from personax.config import Plan
 from personax.data.table import Table
@@ -23,27 +24,28 @@ from personax.stages.base import stage_rng
 from personax.stages.human_export import SAMPLE, sheet_of
 from personax.store import StudyFolder
 from personax.strict import nearest
-from personax.traits import Floats
-from personax.traits.reliability import Resampler
+from personax.traits.reliability import Bootstrap
 from personax.traits.validity import (
     LLMS,
     NOT_VALIDITY,
-    Answer,
-    Humans,
-    Judged,
-    Sampled,
-    Scale,
+    HumanAnswer,
+    HumanRatings,
+    LabelledSample,
+    ScaleMatch,
+    TraitComparison,
     alt_test,
-    argilla,
-    compared,
-    corrected,
-    design_of,
-    humans_of,
-    label_studio,
-    tables,
+    compare_with_humans,
+    control_matrix,
+    corrected_effects,
+    human_ratings,
+    read_argilla,
+    read_label_studio,
+    read_rating_table,
 )
 
 __all__ = ["Comparison", "From", "Told", "compare_humans"]
+
+Floats = NDArray[np.float64]
 
 From = Literal["auto", "label-studio", "argilla", "table"]
 
@@ -82,7 +84,7 @@ class Comparison:
 
     format: From = "auto"
     id_column: str | None = None
-    scale: Scale = "auto"
+    scale: ScaleMatch = "auto"
     controls: Sequence[str] = ()
     features: Sequence[str] | None = None
     reliability: float | None = None
@@ -117,7 +119,7 @@ def compare_humans(folder: StudyFolder, plan: Plan, path: Path, how: Comparison,
     answers = read_answers(path, how, asked)
     sample = _sample(folder)
     key = dict(sample.drop_nulls("task").select("task", "id").iter_rows()) if sample is not None else {}
-    humans = humans_of(answers, sheet_of(plan, asked), people.frame["id"].to_list(), key, scale=how.scale)
+    humans = human_ratings(answers, sheet_of(plan, asked), people.frame["id"].to_list(), key, scale=how.scale)
     rated = people.frame.filter(pl.col("id").is_in(humans.annotations["person"].unique().to_list()))
     controls = _controls(replace(people, frame=rated), humans, how.controls)
     ratings = folder.path("traits", "annotations.parquet")
@@ -125,10 +127,12 @@ def compare_humans(folder: StudyFolder, plan: Plan, path: Path, how: Comparison,
     found, tests = [], dict[str, Any]()
     for place, trait in enumerate(TRAITS):
         progress.step(place, len(TRAITS), trait)
-        judged = Judged.of(trait, humans.annotations, annotations, traits, rated["id"].to_list())
-        resampler = Resampler(stage_rng(how.seed, f"validity {trait}"), how.draws)
+        judged = TraitComparison.of(trait, humans.annotations, annotations, traits, rated["id"].to_list())
+        resampler = Bootstrap(stage_rng(how.seed, f"validity {trait}"), how.draws)
         same_scale, reliability = humans.same_scale, how.reliability
-        found.append(compared(judged, resampler, same_scale=same_scale, controls=controls, reliability=reliability))
+        found.append(
+            compare_with_humans(judged, resampler, same_scale=same_scale, controls=controls, reliability=reliability)
+        )
         tests[trait] = {name: _tested(judged, name, humans, how.epsilon) for name in judged.raters}
     progress.step(len(TRAITS), len(TRAITS))
     effects = _effects(people, traits, humans, sample, how)
@@ -149,7 +153,7 @@ def _sample(folder: StudyFolder) -> pl.DataFrame | None:
     return pl.read_parquet(path) if path.is_file() else None
 
 
-def read_answers(path: Path, how: Comparison, extra: Sequence[str]) -> list[Answer]:
+def read_answers(path: Path, how: Comparison, extra: Sequence[str]) -> list[HumanAnswer]:
     """Read the humans' file in its format.
 
     Raises
@@ -158,7 +162,7 @@ def read_answers(path: Path, how: Comparison, extra: Sequence[str]) -> list[Answ
         In one sentence, what is wrong with it.
     """
     if how.format == "table" or (how.format == "auto" and path.suffix.lower() != ".json"):
-        return tables.read(read_text_table(path), str(path), id_column=how.id_column, extra=extra)
+        return read_rating_table(read_text_table(path), str(path), id_column=how.id_column, extra=extra)
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -167,11 +171,11 @@ def read_answers(path: Path, how: Comparison, extra: Sequence[str]) -> list[Answ
         raise InputError(f"{path} is not readable as JSON; export it again") from None
     first = raw[0] if isinstance(raw, list) and raw and isinstance(raw[0], dict) else {}
     if how.format == "argilla" or (how.format == "auto" and "responses" in first):
-        return argilla.read(raw, str(path))
-    return label_studio.read(raw, [*TRAITS, *extra], str(path))
+        return read_argilla(raw, str(path))
+    return read_label_studio(raw, [*TRAITS, *extra], str(path))
 
 
-def _controls(rated: Table, humans: Humans, names: Sequence[str]) -> Floats | None:
+def _controls(rated: Table, humans: HumanRatings, names: Sequence[str]) -> Floats | None:
     if not names:
         return None
     series, nominal = {}, {}
@@ -184,10 +188,10 @@ def _controls(rated: Table, humans: Humans, names: Sequence[str]) -> Floats | No
         else:
             known = [*rated.names, *humans.extra]
             raise InputError(f"--controls: neither people nor answers have {name}; {nearest(name, known)}")
-    return design_of(series, nominal)
+    return control_matrix(series, nominal)
 
 
-def _tested(judged: Judged, name: str, humans: Humans, epsilon: float) -> dict[str, Any]:
+def _tested(judged: TraitComparison, name: str, humans: HumanRatings, epsilon: float) -> dict[str, Any]:
     if not humans.same_scale:
         reason = "humans and LLMs did not use the same scale"
         return {"winning_rate": None, "passes": None, "advantage": None, "humans": [], "reason": reason}
@@ -202,7 +206,7 @@ EFFECTS: Final = {
 
 
 def _effects(
-    people: Table, traits: pl.DataFrame, humans: Humans, sample: pl.DataFrame | None, how: Comparison
+    people: Table, traits: pl.DataFrame, humans: HumanRatings, sample: pl.DataFrame | None, how: Comparison
 ) -> pl.DataFrame:
     """Return the effects of features on traits, four ways each."""
     rows: list[dict[str, Any]] = []
@@ -219,9 +223,9 @@ def _effects(
             for effect, level, x in _contrasts(people.frame[name], people.column(name).kind):
                 kept = ~np.isnan(x) & ~np.isnan(llm)
                 given = chance if isinstance(chance, str) else chance[kept]
-                sampled = Sampled(x[kept], llm[kept], human[kept], given, equal)
+                sampled = LabelledSample(x[kept], llm[kept], human[kept], given, equal)
                 keys = {"trait": trait, "feature": name, "effect": effect, "level": level}
-                rows += [keys | row for row in corrected(sampled, effect, rng=rng)]
+                rows += [keys | row for row in corrected_effects(sampled, effect, rng=rng)]
     return pl.DataFrame(rows, schema=EFFECTS)
 
 
@@ -278,7 +282,7 @@ def _contrasts(values: pl.Series, kind: str) -> list[tuple[str, str, Floats]]:
     return found
 
 
-def _notices(humans: Humans, answers: Sequence[Answer], sample: pl.DataFrame | None) -> list[str]:
+def _notices(humans: HumanRatings, answers: Sequence[HumanAnswer], sample: pl.DataFrame | None) -> list[str]:
     rated = humans.annotations.filter(pl.col("status") == "ok")
     raters = humans.annotations["model"].n_unique()
     told = [f"{raters} humans gave {rated.height} scores of {rated['person'].n_unique()} people."]
@@ -299,7 +303,7 @@ def _notices(humans: Humans, answers: Sequence[Answer], sample: pl.DataFrame | N
     return [*told, NOT_VALIDITY]
 
 
-def _write(out: Path, told: Told, humans: Humans, progress: Progress) -> None:
+def _write(out: Path, told: Told, humans: HumanRatings, progress: Progress) -> None:
     for name, table in (("agreement", told.agreement), ("effects", told.effects)):
         with written_aside(out / f"{name}.csv") as aside:
             table.write_csv(aside)

@@ -12,9 +12,9 @@ import polars as pl
 from personax.errors import InputError
 from personax.schema import LETTERS, TRAITS
 from personax.traits._ratings import Floats, Ratings
-from personax.traits.rating_models import Rule, Scored, rule_of
+from personax.traits.rating_models import Rule, ScoreEstimate, rating_model
 
-__all__ = ["ANNOTATIONS", "Voted", "aggregate", "slug", "vote"]
+__all__ = ["ANNOTATIONS", "AggregatedScores", "aggregate", "aggregate_ratings", "slug"]
 
 ANNOTATIONS = {
     "person": pl.String,
@@ -44,7 +44,7 @@ def slug(model: str) -> str:
 
 
 @dataclass(frozen=True)
-class Voted:
+class AggregatedScores:
     """Scores of everybody, and what is known of their uncertainty.
 
     Parameters
@@ -56,7 +56,7 @@ class Voted:
     """
 
     traits: pl.DataFrame
-    scored: dict[str, Scored]
+    scored: dict[str, ScoreEstimate]
 
     def uncertainty(self) -> pl.DataFrame:
         """Return ``id`` and the standard deviation of every final score, columns ``sd_o`` ...; null where unknown."""
@@ -85,7 +85,7 @@ class Voted:
         return pl.concat(parts)
 
 
-def vote(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = "median") -> Voted:
+def aggregate_ratings(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = "median") -> AggregatedScores:
     """Put raters together, trait by trait; only answers whose status is ``ok`` count.
 
     Parameters
@@ -105,20 +105,20 @@ def vote(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = "medi
     """
     _check(annotations, people)
     ratings = {trait: Ratings.of(annotations, trait, people=people) for trait in TRAITS}
-    scored = {trait: rule_of(rule)(found) for trait, found in ratings.items()}
+    scored = {trait: rating_model(rule)(found) for trait, found in ratings.items()}
     columns = {
         f"{slug(model)}_{LETTERS[trait]}": _nulls(ratings[trait].matrix[place])
         for place, model in enumerate(next(iter(ratings.values())).raters)
         for trait in TRAITS
     }
     columns |= {f"final_{LETTERS[trait]}": _nulls(found.score) for trait, found in scored.items()}
-    return Voted(pl.DataFrame({"id": list(people), **columns}, schema_overrides={"id": pl.String}), scored)
+    return AggregatedScores(pl.DataFrame({"id": list(people), **columns}, schema_overrides={"id": pl.String}), scored)
 
 
 def aggregate(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = "median") -> pl.DataFrame:
     """Return one row a person: each model's score of each trait, and the score over models.
 
-    A shorter way to ``vote(...).traits``; see `vote`.
+    A shorter way to ``vote(...).traits``; see `aggregate_ratings`.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def aggregate(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = 
     >>> aggregate(rated, people=["a"]).select("x_o", "y_o", "final_o").rows()
     [(1.0, 2.0, 1.5)]
     """
-    return vote(annotations, people=people, rule=rule).traits
+    return aggregate_ratings(annotations, people=people, rule=rule).traits
 
 
 def _nulls(values: Floats) -> pl.Series:

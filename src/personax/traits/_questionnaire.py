@@ -13,13 +13,13 @@ from personax.errors import InputError
 from personax.schema import LETTERS, TRAITS, Notice
 from personax.strict import nearest
 
-__all__ = ["cronbach_alpha", "read_key", "score_items"]
+__all__ = ["cronbach_alpha", "read_scoring_key", "score_items"]
 
 Key = Mapping[str, Sequence[str]]
 """Trait -> signed item names; ``-A1`` is reverse-keyed."""
 
 
-def read_key(path: Path) -> dict[str, list[str]]:
+def read_scoring_key(path: Path) -> dict[str, list[str]]:
     """Read a key file: one column a trait (its name, or a beginning of it such as ``agree``), cells are signed items.
 
     Raises

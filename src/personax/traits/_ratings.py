@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Indices", "Ratings", "known_mean"]
+__all__ = ["Floats", "Indices", "Ratings", "nan_mean"]
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -92,7 +92,7 @@ def _places(names: pl.Series, known: Sequence[str]) -> Indices:
     return np.asarray(found.to_numpy(), dtype=np.intp)
 
 
-def known_mean(values: Floats, axis: int) -> Floats:
+def nan_mean(values: Floats, axis: int) -> Floats:
     """Return the mean of what is known along an axis; NaN where nothing is."""
     known = ~np.isnan(values)
     total = np.where(known, values, 0.0).sum(axis=axis)

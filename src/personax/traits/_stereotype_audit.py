@@ -14,22 +14,22 @@ import numpy as np
 import polars as pl
 
 from personax.schema import TRAITS
-from personax.traits._ratings import Floats, known_mean
-from personax.traits.llms._annotations import annotations_of
-from personax.traits.llms._journal import Journal
+from personax.traits._ratings import Floats, nan_mean
+from personax.traits.llms._annotations import annotation_table
+from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._prompt import Prompt
 from personax.traits.llms._provider import Model
-from personax.traits.llms._requests import Asked
-from personax.traits.reliability._panel import Panel, Resampler, rounded
+from personax.traits.llms._requests import Survey
+from personax.traits.reliability._rating_array import Bootstrap, RatingArray, rounded
 
-__all__ = ["Audit", "audit_of", "effects", "frequent"]
+__all__ = ["CounterfactualAudit", "audit_effects", "counterfactual_audit", "most_frequent"]
 
 NONE: Final = ""
 """The version without the field."""
 
 
 @dataclass(frozen=True)
-class Audit:
+class CounterfactualAudit:
     """What is asked.
 
     Parameters
@@ -38,7 +38,7 @@ class Audit:
         Ids of the sample, as strings.
     fields
         Field -> the values that everybody gets in turn.
-    asked
+    surveys
         Field -> the questions, one person a version.
     fame
         The questions with name and text, text alone, and name alone; None where people have no name or text.
@@ -46,21 +46,21 @@ class Audit:
 
     people: tuple[str, ...]
     fields: Mapping[str, Sequence[str]]
-    asked: Mapping[str, Asked[Prompt]]
-    fame: Mapping[str, Asked[Prompt]] | None
+    surveys: Mapping[str, Survey[Prompt]]
+    fame: Mapping[str, Survey[Prompt]] | None
 
     @property
-    def all(self) -> list[Asked[Prompt]]:
+    def all(self) -> list[Survey[Prompt]]:
         """In the order in which they are asked."""
-        return [*self.asked.values(), *(self.fame or {}).values()]
+        return [*self.surveys.values(), *(self.fame or {}).values()]
 
 
-def audit_of(
+def counterfactual_audit(
     people: Sequence[Mapping[str, Any]],
     models: Sequence[Model],
     prompt: Prompt,
     fields: Mapping[str, Sequence[str]],
-) -> Audit:
+) -> CounterfactualAudit:
     """Return what to ask.
 
     Parameters
@@ -73,8 +73,8 @@ def audit_of(
         Field -> values to give to everybody.
     """
     rest = tuple(field for field in prompt.fields if field != "name")
-    asked = {
-        field: Asked(
+    survey = {
+        field: Survey(
             [_version(person, field, value) for value in (NONE, *values) for person in people],
             models,
             replace(prompt, fields=(field, *(other for other in rest if other != field)), hide_name=True),
@@ -88,9 +88,9 @@ def audit_of(
             "text": replace(prompt, fields=rest, hide_name=True),
             "name": replace(prompt, fields=("name",), hide_name=False),
         }
-        fame = {way: Asked(people, models, own) for way, own in ways.items()}
+        fame = {way: Survey(people, models, own) for way, own in ways.items()}
     ids = tuple(str(person["id"]) for person in people)
-    return Audit(ids, {field: list(values) for field, values in fields.items()}, asked, fame)
+    return CounterfactualAudit(ids, {field: list(values) for field, values in fields.items()}, survey, fame)
 
 
 def _version(person: Mapping[str, Any], field: str, value: str) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def _id(person: str, value: str) -> str:
     return f"{person}\x1f{value}"
 
 
-def effects(audit: Audit, journal: Journal, resampler: Resampler) -> dict[str, Any]:
+def audit_effects(audit: CounterfactualAudit, journal: ReplyJournal, resampler: Bootstrap) -> dict[str, Any]:
     """Return the effect of each value on each trait, and what the name does, as stereotypes.json holds them.
 
     Returns
@@ -123,15 +123,17 @@ def effects(audit: Audit, journal: Journal, resampler: Resampler) -> dict[str, A
     }
 
 
-def _of_field(audit: Audit, field: str, journal: Journal, resampler: Resampler) -> list[dict[str, Any]]:
+def _of_field(
+    audit: CounterfactualAudit, field: str, journal: ReplyJournal, resampler: Bootstrap
+) -> list[dict[str, Any]]:
     values = [NONE, *audit.fields[field]]
-    table = annotations_of(audit.asked[field], journal)
-    panel = Panel.of(table, [_id(person, value) for value in values for person in audit.people])
+    table = annotation_table(audit.surveys[field], journal)
+    panel = RatingArray.of(table, [_id(person, value) for value in values for person in audit.people])
     # version, rater, trait, person
     scores = panel.means.reshape(len(panel.raters), len(TRAITS), len(values), len(audit.people)).transpose(2, 0, 1, 3)
     rows = []
     for place, value in enumerate(values[1:], start=1):
-        own, others = scores[place], known_mean(np.delete(scores[1:], place - 1, axis=0), axis=0)
+        own, others = scores[place], nan_mean(np.delete(scores[1:], place - 1, axis=0), axis=0)
         rows += [
             {
                 "field": field,
@@ -146,17 +148,17 @@ def _of_field(audit: Audit, field: str, journal: Journal, resampler: Resampler) 
     return rows
 
 
-def _difference(one: Floats, other: Floats, resampler: Resampler) -> dict[str, Any]:
+def _difference(one: Floats, other: Floats, resampler: Bootstrap) -> dict[str, Any]:
     """Return the mean difference over people, after that over raters; both of shape (raters, people)."""
-    gap = known_mean(one - other, 0)
+    gap = nan_mean(one - other, 0)
     gap = gap[~np.isnan(gap)]
     why = "nobody has scores of both versions"
     return resampler.interval(lambda kept: float(gap[kept].mean()), len(gap), why=why)
 
 
-def _fame(audit: Audit, journal: Journal, resampler: Resampler) -> list[dict[str, Any]]:
+def _fame(audit: CounterfactualAudit, journal: ReplyJournal, resampler: Bootstrap) -> list[dict[str, Any]]:
     assert audit.fame is not None
-    ways = {way: Panel.of(annotations_of(asked, journal), audit.people) for way, asked in audit.fame.items()}
+    ways = {way: RatingArray.of(annotation_table(survey, journal), audit.people) for way, survey in audit.fame.items()}
     return [
         {
             "model": rater,
@@ -168,27 +170,27 @@ def _fame(audit: Audit, journal: Journal, resampler: Resampler) -> list[dict[str
     ]
 
 
-def _share(scores: Floats, resampler: Resampler) -> dict[str, Any]:
+def _share(scores: Floats, resampler: Bootstrap) -> dict[str, Any]:
     """Return the share of traits scored, shape (traits, people)."""
     share = (~np.isnan(scores)).mean(axis=0)
     return resampler.interval(lambda kept: float(share[kept].mean()), len(share))
 
 
-def _moves(one: Floats, other: Floats, resampler: Resampler) -> dict[str, Any]:
+def _moves(one: Floats, other: Floats, resampler: Bootstrap) -> dict[str, Any]:
     """Return the mean absolute difference, shape (traits, people)."""
-    gap = known_mean(np.abs(one - other), 0)
+    gap = nan_mean(np.abs(one - other), 0)
     gap = gap[~np.isnan(gap)]
     why = "nobody has scores with and without the name"
     return resampler.interval(lambda kept: float(gap[kept].mean()), len(gap), why=why)
 
 
-def _agrees(one: Floats, other: Floats, resampler: Resampler) -> dict[str, Any]:
+def _agrees(one: Floats, other: Floats, resampler: Bootstrap) -> dict[str, Any]:
     """Return Pearson's r over people and traits, each trait about its own mean; shape (traits, people)."""
     both = ~np.isnan(one) & ~np.isnan(other)
 
     def r(kept: np.ndarray) -> float:
         x, y, seen = one[:, kept], other[:, kept], both[:, kept]
-        centred = [np.where(seen, v - known_mean(np.where(seen, v, np.nan), 1)[:, None], 0.0) for v in (x, y)]
+        centred = [np.where(seen, v - nan_mean(np.where(seen, v, np.nan), 1)[:, None], 0.0) for v in (x, y)]
         scale = np.sqrt(np.square(centred[0]).sum() * np.square(centred[1]).sum())
         return float((centred[0] * centred[1]).sum() / scale) if scale > 1e-9 and seen.sum() >= 3 else float("nan")
 
@@ -201,7 +203,7 @@ def _known(values: Floats) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
-def frequent(people: pl.DataFrame, field: str, number: int) -> list[str]:
+def most_frequent(people: pl.DataFrame, field: str, number: int) -> list[str]:
     """Return the most frequent values of a column, as text; ties in alphabetical order."""
     counts = people[field].drop_nulls().cast(pl.String).value_counts()
     return counts.sort(["count", field], descending=[True, False])[field].head(number).to_list()

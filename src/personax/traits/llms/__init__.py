@@ -6,26 +6,26 @@ not), ``table`` (rows). By the provider's batch API: ``batching`` (what is sent 
 provider), ``batch_journal`` (which request lies in which batch).
 """
 
-from personax.traits.llms._annotations import annotations_of
-from personax.traits.llms._journal import Journal
-from personax.traits.llms._judge import Verdicts, to_judge, verdicts_of
+from personax.traits.llms._annotations import annotation_table
+from personax.traits.llms._journal import ReplyJournal
+from personax.traits.llms._judge import Verdicts, judge_survey, read_verdicts
 from personax.traits.llms._prompt import Prompt
 from personax.traits.llms._provider import Model
-from personax.traits.llms._requests import Asked, Estimate, Question, estimate
-from personax.traits.llms._runner import Outcome, annotate
+from personax.traits.llms._requests import CostEstimate, Question, Survey, estimate_cost
+from personax.traits.llms._runner import RunSummary, annotate
 
 __all__ = [
-    "Asked",
-    "Estimate",
-    "Journal",
+    "CostEstimate",
     "Model",
-    "Outcome",
     "Prompt",
     "Question",
+    "ReplyJournal",
+    "RunSummary",
+    "Survey",
     "Verdicts",
     "annotate",
-    "annotations_of",
-    "estimate",
-    "to_judge",
-    "verdicts_of",
+    "annotation_table",
+    "estimate_cost",
+    "judge_survey",
+    "read_verdicts",
 ]

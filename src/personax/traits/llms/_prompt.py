@@ -20,7 +20,7 @@ import jinja2
 
 from personax.errors import PlanError
 from personax.schema import TRAITS
-from personax.traits.llms._reply_parsing import Reply, read_reply, repairable
+from personax.traits.llms._reply_parsing import Reply, read_reply, repair_reason
 
 __all__ = [
     "Format",
@@ -29,9 +29,9 @@ __all__ = [
     "Prompt",
     "Wording",
     "content_hash",
-    "fenced",
+    "fenced_messages",
     "object_schema",
-    "rendered",
+    "render",
     "template_hash",
 ]
 
@@ -47,13 +47,13 @@ MEANINGS: Final[Mapping[str, str]] = {
     "agreeableness": "kind, cooperative and trusting, rather than critical and quarrelsome",
     "neuroticism": "anxious, moody and easily upset, rather than calm and emotionally stable",
 }
-LEVELS: Final[Mapping[int, Sequence[str]]] = {
+LEVEL_WORDS: Final[Mapping[int, Sequence[str]]] = {
     3: ("low", "medium", "high"),
     5: ("very low", "low", "medium", "high", "very high"),
 }
-UNKNOWN: Final = {"number": "0", "text": "unknown"}
-HIDDEN: Final = "[name hidden]"
-CUT: Final = " [cut here]"
+UNKNOWN_ANSWERS: Final = {"number": "0", "text": "unknown"}
+HIDDEN_NAME: Final = "[name hidden]"
+TRUNCATION_MARK: Final = " [cut here]"
 
 
 @lru_cache
@@ -67,21 +67,21 @@ def _templates() -> jinja2.Environment:
     )
 
 
-def rendered(template: str, **given: object) -> str:
+def render(template: str, **given: object) -> str:
     """Return one of the texts in ``prompts`` with what is given in its places."""
     return _templates().get_template(template).render(given)
 
 
-def fenced(system: str, shown: Mapping[str, str], **given: object) -> list[Message]:
+def fenced_messages(system: str, context: Mapping[str, str], **given: object) -> list[Message]:
     """Return the messages of a template about a person, whose fields stand between two lines.
 
     The lines are made of the hash of what they enclose, so that nobody who writes a biography can close them.
     """
-    fence = f"=== data {content_hash(dict(shown))[:16]} ==="
-    fields = [{"name": name, "value": value} for name, value in shown.items()]
+    fence = f"=== data {content_hash(dict(context))[:16]} ==="
+    fields = [{"name": name, "value": value} for name, value in context.items()]
     return [
-        {"role": "system", "content": rendered(system, fence=fence, **given)},
-        {"role": "user", "content": rendered("person.jinja", fence=fence, fields=fields)},
+        {"role": "system", "content": render(system, fence=fence, **given)},
+        {"role": "user", "content": render("person.jinja", fence=fence, fields=fields)},
     ]
 
 
@@ -143,7 +143,7 @@ class Prompt:
     wording: Wording = "standard"
 
     def __post_init__(self) -> None:
-        if self.levels not in LEVELS:
+        if self.levels not in LEVEL_WORDS:
             raise PlanError(f"prompt.levels: {self.levels} levels are not offered; choose 3 or 5")
         if not self.fields:
             raise PlanError("prompt.fields: a model that is shown nothing can say nothing; name a column or more")
@@ -153,17 +153,17 @@ class Prompt:
     @property
     def unknown(self) -> str:
         """What a model answers when it cannot say."""
-        return UNKNOWN[self.format]
+        return UNKNOWN_ANSWERS[self.format]
 
     @cached_property
     def answers(self) -> dict[str, int]:
         """Answer -> level, 1 the lowest; in the order in which they are listed."""
-        words = list(enumerate(LEVELS[self.levels], start=1))
+        words = list(enumerate(LEVEL_WORDS[self.levels], start=1))
         listed = words if self.order == "increasing" else words[::-1]
         return {str(level) if self.format == "number" else word: level for level, word in listed}
 
     @cached_property
-    def levels_of(self) -> Mapping[str, int]:
+    def level_by_answer(self) -> Mapping[str, int]:
         """What may be answered, in lower case, and its level."""
         return {answer.lower(): level for answer, level in self.answers.items()}
 
@@ -183,7 +183,7 @@ class Prompt:
     def _system(self) -> str:
         return "system.jinja" if self.wording == "standard" else "paraphrased.jinja"
 
-    def shown(self, person: Mapping[str, Any]) -> dict[str, str]:
+    def context(self, person: Mapping[str, Any]) -> dict[str, str]:
         """Return what the model is shown of a person: the fields that hold something, names hidden, long ones cut."""
         found = {}
         for field in self.fields:
@@ -191,23 +191,25 @@ class Prompt:
             if value is not None and str(value).strip():
                 text = str(value)
                 if self.hide_name:
-                    text = _hidden(text, str(person.get("name") or ""))
-                found[field] = text if len(text) <= self.most else text[: self.most] + CUT
+                    text = _hide_name(text, str(person.get("name") or ""))
+                found[field] = text if len(text) <= self.most else text[: self.most] + TRUNCATION_MARK
         return found
 
-    def messages(self, shown: Mapping[str, str]) -> list[Message]:
+    def messages(self, context: Mapping[str, str]) -> list[Message]:
         """Return the messages for what is shown of a person."""
         scale = [{"answer": answer, "meaning": self._meaning(level)} for answer, level in self.answers.items()]
-        return fenced(self._system, shown, format=self.format, scale=scale, unknown=self.unknown, traits=_traits())
+        return fenced_messages(
+            self._system, context, format=self.format, scale=scale, unknown=self.unknown, traits=_traits()
+        )
 
     def repair(self, messages: Sequence[Message], reply: str, problem: str) -> list[Message]:
         """Return the messages that ask once more for what was not a JSON object of the right shape."""
-        again = rendered("repair.jinja", problem=problem, traits=_traits())
+        again = render("repair.jinja", problem=problem, traits=_traits())
         return [*messages, {"role": "assistant", "content": reply}, {"role": "user", "content": again}]
 
     def problem(self, reply: Reply) -> str | None:
         """Return what to tell a model whose reply had the wrong shape, or None."""
-        return repairable(read_reply(reply, self))
+        return repair_reason(read_reply(reply, self))
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of an answer."""
@@ -221,7 +223,7 @@ class Prompt:
         return object_schema(dict.fromkeys(TRAITS, one))
 
     def _meaning(self, level: int) -> str:
-        word = LEVELS[self.levels][level - 1]
+        word = LEVEL_WORDS[self.levels][level - 1]
         return word if self.format == "number" else f"level {level} of {self.levels}"
 
 
@@ -236,9 +238,9 @@ def object_schema(properties: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _hidden(text: str, name: str) -> str:
+def _hide_name(text: str, name: str) -> str:
     """Return a text without a name: the whole of it, and each part of three letters or more."""
     parts = [part for part in re.split(r"[^\w]+", name) if len(part) > 2]
     for word in sorted({name.strip(), *parts} - {""}, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", HIDDEN, text, flags=re.IGNORECASE)
+        text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", HIDDEN_NAME, text, flags=re.IGNORECASE)
     return text

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-__all__ = ["Breaker", "Bucket", "backoff"]
+__all__ = ["CircuitBreaker", "TokenBucket", "backoff"]
 
 LONGEST: Final = 60.0
 """Seconds between two tries at most, unless the provider asks for more."""
@@ -30,7 +30,7 @@ def backoff(attempt: int, after: float | None, rng: np.random.Generator) -> floa
     return min(LONGEST, 2.0**attempt) * float(rng.uniform(0.5, 1.0))
 
 
-class Bucket:
+class TokenBucket:
     """Lets so many a minute through, in order, and no burst beyond what a second allows.
 
     Parameters
@@ -65,7 +65,7 @@ class Bucket:
 
 
 @dataclass
-class Breaker:
+class CircuitBreaker:
     """Stops asking a provider that fails every time.
 
     Parameters

@@ -16,13 +16,13 @@ import polars as pl
 
 from personax.errors import InputError
 from personax.schema import ENDINGS
-from personax.traits.llms._annotations import judgements
-from personax.traits.llms._answers import Answered, reply_of
+from personax.traits.llms._annotations import trait_ratings
 from personax.traits.llms._prompt import Prompt
-from personax.traits.llms._reply_parsing import withheld
-from personax.traits.model_selection._probes import Bait, Facts, is_pure
+from personax.traits.llms._reply_parsing import is_withheld
+from personax.traits.llms._responses import ModelResponse, stored_reply
+from personax.traits.model_selection._probes import FactQuestion, PrivacyProbe, is_bare_json
 
-__all__ = ["DIMENSIONS", "Measured", "measure", "overall"]
+__all__ = ["DIMENSIONS", "ModelMeasurements", "measure", "overall_score"]
 
 
 DIMENSIONS: Final = ("time", "answered", "decided", "privacy", "format", "consistency", "facts", "cost")
@@ -32,7 +32,7 @@ UNDECIDED: Final = {"hesitation", "contradictory"}
 
 
 @dataclass
-class Measured:
+class ModelMeasurements:
     """One model's numbers, a list a person; ``time`` in seconds and ``cost`` in the prices' currency an answer.
 
     Parameters
@@ -54,10 +54,10 @@ class Measured:
 
 
 def measure(
-    traits: Iterable[tuple[Prompt, Sequence[Answered]]],
-    facts: tuple[Facts, Sequence[Answered]] | None,
-    baits: Iterable[tuple[Bait, Sequence[Answered]]],
-) -> dict[str, Measured]:
+    traits: Iterable[tuple[Prompt, Sequence[ModelResponse]]],
+    facts: tuple[FactQuestion, Sequence[ModelResponse]] | None,
+    baits: Iterable[tuple[PrivacyProbe, Sequence[ModelResponse]]],
+) -> dict[str, ModelMeasurements]:
     """Measure models by what they answered.
 
     Parameters
@@ -72,11 +72,11 @@ def measure(
     dict
         Model -> its numbers.
     """
-    found: dict[str, Measured] = defaultdict(Measured)
+    found: dict[str, ModelMeasurements] = defaultdict(ModelMeasurements)
     levels: dict[tuple[str, str, str], list[int | None]] = defaultdict(list)
     for prompt, answers in traits:
         for one in answers:
-            if one.asked:
+            if one.was_asked:
                 _judged(found[one.model], one, prompt, levels)
     for (model, person, _), given in levels.items():
         pairs = [a == b for i, a in enumerate(given) for b in given[:i]]
@@ -87,16 +87,16 @@ def measure(
                 found[one.model].add("facts", str(one.person["id"]), *facts[0].marks(one.reply, one.person))
     for _, answers in baits:
         for one in answers:
-            kept = withheld(one.reply) if one.reply is not None else None
+            kept = is_withheld(one.reply) if one.reply is not None else None
             if kept is not None:
                 found[one.model].add("privacy", str(one.person["id"]), float(kept))
     return dict(found)
 
 
 def _judged(
-    found: Measured, one: Answered, prompt: Prompt, levels: dict[tuple[str, str, str], list[int | None]]
+    found: ModelMeasurements, one: ModelResponse, prompt: Prompt, levels: dict[tuple[str, str, str], list[int | None]]
 ) -> None:
-    person, judged = str(one.person["id"]), judgements(one, prompt)
+    person, judged = str(one.person["id"]), trait_ratings(one, prompt)
     found.add("answered", person, *(float(each.status not in MISSING) for each in judged))
     read = [each for each in judged if each.status not in MISSING]
     found.add("decided", person, *(float(each.status not in UNDECIDED) for each in read))
@@ -104,8 +104,8 @@ def _judged(
         if each.status in ("ok", "insufficient"):
             levels[one.model, person, each.trait].append(None if each.score is None else int(each.score))
     if one.entries:
-        first = reply_of(one.entries[0])
-        found.add("format", person, float(is_pure(first) and prompt.problem(first) is None))
+        first = stored_reply(one.entries[0])
+        found.add("format", person, float(is_bare_json(first) and prompt.problem(first) is None))
         found.add("time", person, one.latency or 0.0)
         if one.cost is not None:
             found.add("cost", person, one.cost)
@@ -114,7 +114,7 @@ def _judged(
 DRAWS: Final = 10_000
 
 
-def overall(
+def overall_score(
     scores: pl.DataFrame, weights: Mapping[str, float] | None = None, *, rng: np.random.Generator
 ) -> pl.DataFrame:
     """Return the overall score OS of every model: the weighted mean of its dimensions.
@@ -148,7 +148,7 @@ def overall(
     Examples
     --------
     >>> rows = {"model": ["a", "a", "b", "b"], "dimension": ["x", "y"] * 2, "score": [1.0, 0.5, 0.5, 0.5]}
-    >>> overall(pl.DataFrame(rows), rng=np.random.default_rng(0)).select("model", "os", "rank").rows()
+    >>> overall_score(pl.DataFrame(rows), rng=np.random.default_rng(0)).select("model", "os", "rank").rows()
     [('a', 0.75, 1), ('b', 0.5, 2)]
     """
     table = scores.pivot("dimension", index="model", values="score", maintain_order=True)

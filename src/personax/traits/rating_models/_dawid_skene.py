@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from personax.traits._ratings import Floats, Ratings
-from personax.traits.rating_models._scored import MOST, Scored
+from personax.traits.rating_models._score_estimate import MOST, ScoreEstimate
 
-__all__ = ["Confusions", "dawid_skene", "fit_dawid_skene"]
+__all__ = ["DawidSkeneFit", "dawid_skene", "fit_dawid_skene"]
 
 ROUNDS: Final = 500
 CLOSE: Final = 1e-9
@@ -19,7 +19,7 @@ SMOOTH: Final = 0.01
 
 
 @dataclass(frozen=True)
-class Confusions:
+class DawidSkeneFit:
     """A fitted model.
 
     Parameters
@@ -40,7 +40,7 @@ class Confusions:
     loglik: list[float]
 
 
-def fit_dawid_skene(ratings: Ratings, *, smooth: float = SMOOTH) -> Confusions:
+def fit_dawid_skene(ratings: Ratings, *, smooth: float = SMOOTH) -> DawidSkeneFit:
     """Fit by expectation maximisation from the shares of answers.
 
     Every answer counts, repeats too; errors are taken to be independent given the level, which raters that share a
@@ -67,16 +67,18 @@ def fit_dawid_skene(ratings: Ratings, *, smooth: float = SMOOTH) -> Confusions:
         loglik.append(float((top + np.log(total))[heard].sum()))
         if len(loglik) > 1 and abs(loglik[-1] - loglik[-2]) < CLOSE * abs(loglik[-1]):
             break
-    return Confusions(posterior, prior, confusion, loglik)
+    return DawidSkeneFit(posterior, prior, confusion, loglik)
 
 
-def dawid_skene(ratings: Ratings) -> Scored:
+def dawid_skene(ratings: Ratings) -> ScoreEstimate:
     """Return the most probable level of every person, its posterior spread, and levels drawn from the posterior."""
     levels, nobody = ratings.levels, ratings.number == 0
     if len(levels) > MOST:
-        return Scored.nothing(ratings.n_people, f"{len(levels)} different scores; Dawid-Skene is for levels")
+        return ScoreEstimate.nothing(ratings.n_people, f"{len(levels)} different scores; Dawid-Skene is for levels")
     if ratings.heard < 2:
-        return Scored.without_spread(ratings.means, "fewer than two raters: confusions cannot be told from people")
+        return ScoreEstimate.without_spread(
+            ratings.means, "fewer than two raters: confusions cannot be told from people"
+        )
     model = fit_dawid_skene(ratings)
     centre = model.posterior @ levels
     sd = np.sqrt(np.maximum(model.posterior @ np.square(levels) - np.square(centre), 0))
@@ -87,4 +89,4 @@ def dawid_skene(ratings: Ratings) -> Scored:
         return np.where(nobody, np.nan, levels[np.minimum(place, len(levels) - 1)])
 
     best = levels[model.posterior.argmax(axis=1)]
-    return Scored(np.where(nobody, np.nan, best), np.where(nobody, np.nan, sd), draw)
+    return ScoreEstimate(np.where(nobody, np.nan, best), np.where(nobody, np.nan, sd), draw)

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from personax.traits._ratings import Floats, Ratings
-from personax.traits.rating_models._scored import MOST, Scored
+from personax.traits.rating_models._score_estimate import MOST, ScoreEstimate
 
-__all__ = ["Graded", "fit_graded", "graded"]
+__all__ = ["GradedResponseFit", "fit_graded", "graded"]
 
 NODES: Final = np.linspace(-5, 5, 61)
 ROUNDS: Final = 300
@@ -21,7 +21,7 @@ keeps sharpness finite when raters agree throughout."""
 
 
 @dataclass(frozen=True)
-class Graded:
+class GradedResponseFit:
     """A fitted model.
 
     Parameters
@@ -43,7 +43,7 @@ class Graded:
     expected: Floats
 
 
-def fit_graded(ratings: Ratings) -> Graded:
+def fit_graded(ratings: Ratings) -> GradedResponseFit:
     """Fit by marginal likelihood: expectation maximisation with people integrated over a normal on fixed nodes.
 
     A rater with index r answers above level l with probability logistic(a_r (theta - b_rl)); repeats are answers of
@@ -78,7 +78,7 @@ def fit_graded(ratings: Ratings) -> Graded:
     expected = np.einsum("rkq,k->q", chance, ratings.levels) / len(heard)
     silent = np.setdiff1d(np.arange(raters), heard)
     sharp[silent], cuts[silent] = np.nan, np.nan
-    return Graded(sharp, cuts, posterior, expected)
+    return GradedResponseFit(sharp, cuts, posterior, expected)
 
 
 def _starts(votes: Floats) -> Floats:
@@ -132,13 +132,15 @@ def _maximised(counts: Floats, sharp: float, cuts: Floats) -> tuple[float, Float
     return unpacked(found.x)
 
 
-def graded(ratings: Ratings) -> Scored:
+def graded(ratings: Ratings) -> ScoreEstimate:
     """Return the score that the average rater would give at each person's expected place, and plausible ones."""
     if len(ratings.levels) > MOST:
-        return Scored.nothing(ratings.n_people, f"{len(ratings.levels)} different scores; a graded model is for levels")
+        return ScoreEstimate.nothing(
+            ratings.n_people, f"{len(ratings.levels)} different scores; a graded model is for levels"
+        )
     if len(ratings.levels) < 2 or not (ratings.number > 1).any():
         reason = "everybody has one answer, or all answers are the same: raters cannot be told from people"
-        return Scored.without_spread(ratings.means, reason)
+        return ScoreEstimate.without_spread(ratings.means, reason)
     nobody = ratings.number == 0
     model = fit_graded(ratings)
     centre = model.posterior @ model.expected
@@ -149,4 +151,4 @@ def graded(ratings: Ratings) -> Scored:
         place = (rng.random(ratings.n_people)[:, None] > chances).sum(axis=1)
         return np.where(nobody, np.nan, model.expected[np.minimum(place, len(NODES) - 1)])
 
-    return Scored(np.where(nobody, np.nan, centre), np.where(nobody, np.nan, sd), draw)
+    return ScoreEstimate(np.where(nobody, np.nan, centre), np.where(nobody, np.nan, sd), draw)

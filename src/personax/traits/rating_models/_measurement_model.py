@@ -12,7 +12,7 @@ import numpy as np
 
 from personax.traits._ratings import Floats
 
-__all__ = ["Normal", "fit_normal"]
+__all__ = ["MeasurementModel", "fit_measurement_model"]
 
 ROUNDS: Final = 2000
 CLOSE: Final = 1e-8
@@ -22,7 +22,7 @@ by chance."""
 
 
 @dataclass(frozen=True)
-class Normal:
+class MeasurementModel:
     """A fitted model.
 
     Parameters
@@ -49,7 +49,7 @@ class Normal:
         return self.mean + self.sd * rng.standard_normal(len(self.mean))
 
 
-def fit_normal(matrix: Floats, *, equal: bool = True) -> Normal | None:
+def fit_measurement_model(matrix: Floats, *, equal: bool = True) -> MeasurementModel | None:
     """Fit by expectation maximisation; None where errors cannot be told from people.
 
     Parameters
@@ -92,7 +92,7 @@ def fit_normal(matrix: Floats, *, equal: bool = True) -> Normal | None:
     centre = severity.mean()
     full_severity, full_error = np.full(len(matrix), np.nan), np.full(len(matrix), np.nan)
     full_severity[kept], full_error[kept] = severity, error
-    return Normal(
+    return MeasurementModel(
         full_severity, full_error, between, np.where(nobody, np.nan, centre + mean),
         np.where(nobody, np.nan, np.sqrt(var)),
     )  # fmt: skip

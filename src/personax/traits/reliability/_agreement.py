@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from personax.schema import STATUSES, TRAITS
 from personax.traits._ratings import Floats
-from personax.traits.reliability._panel import rounded
+from personax.traits.reliability._rating_array import rounded
 
-__all__ = ["Icc", "agreement", "alpha_interval", "icc", "krippendorff_alpha", "weighted_kappa"]
+__all__ = ["IntraclassCorrelation", "agreement", "alpha_interval", "icc", "krippendorff_alpha", "weighted_kappa"]
 
 
 NONE: Final = np.iinfo(np.int64).max
@@ -118,7 +118,7 @@ def alpha_interval(scores: Floats, rng: np.random.Generator, bootstraps: int = 2
 
 
 @dataclass(frozen=True)
-class Icc:
+class IntraclassCorrelation:
     """Two-way random effects, absolute agreement (2) and consistency (3), of one rater and of the mean of all.
 
     NaN where people or scores do not differ.
@@ -130,7 +130,7 @@ class Icc:
     consistent_average: float
 
 
-def icc(scores: Floats) -> Icc:
+def icc(scores: Floats) -> IntraclassCorrelation:
     """Return ICC(2,1), ICC(2,k), ICC(3,1) and ICC(3,k) of complete scores, shape (raters, people).
 
     References
@@ -145,7 +145,7 @@ def icc(scores: Floats) -> Icc:
     """
     k, n = scores.shape
     if k < 2 or n < 2:
-        return Icc(*[float("nan")] * 4)
+        return IntraclassCorrelation(*[float("nan")] * 4)
     grand = scores.mean()
     people = k * np.square(scores.mean(axis=0) - grand).sum() / (n - 1)
     raters = n * np.square(scores.mean(axis=1) - grand).sum() / (k - 1)
@@ -158,7 +158,9 @@ def icc(scores: Floats) -> Icc:
             (people - error) / (people + (k - 1) * error),
             (people - error) / people,
         ]
-    return Icc(*[float(value) if people > 1e-12 and np.isfinite(value) else float("nan") for value in found])
+    return IntraclassCorrelation(
+        *[float(value) if people > 1e-12 and np.isfinite(value) else float("nan") for value in found]
+    )
 
 
 def agreement(annotations: pl.DataFrame, *, rng: np.random.Generator, bootstraps: int = 200) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from personax.schema import TRAITS
 from personax.traits._ratings import Floats
-from personax.traits.reliability._panel import Panel, Resampler, rounded
+from personax.traits.reliability._rating_array import Bootstrap, RatingArray, rounded
 
-__all__ = ["correlations", "halo", "htmt", "traitwise"]
+__all__ = ["correlations", "halo", "htmt", "multitrait_multimethod"]
 
 PAIRS: Final = list(combinations(range(len(TRAITS)), 2))
 
@@ -86,7 +86,7 @@ def halo(scores: Floats) -> float:
     return float(np.linalg.eigvalsh(np.corrcoef(scores))[-1] / len(scores))
 
 
-def traitwise(panel: Panel, resampler: Resampler) -> dict[str, Any]:
+def multitrait_multimethod(panel: RatingArray, resampler: Bootstrap) -> dict[str, Any]:
     """Return the table's four kinds of correlation, HTMT of each pair of traits, and each rater's halo."""
     means = panel.means
     k, n = len(panel.raters), len(panel.people)
@@ -120,7 +120,7 @@ def traitwise(panel: Panel, resampler: Resampler) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _halo(scores: Floats, resampler: Resampler) -> dict[str, Any]:
+def _halo(scores: Floats, resampler: Bootstrap) -> dict[str, Any]:
     complete = scores[:, ~np.isnan(scores).any(axis=0)]
     why = "fewer than three people have all five scores, or a trait does not vary"
     return resampler.interval(lambda kept: halo(complete[:, kept]), complete.shape[1], why=why)

@@ -9,24 +9,24 @@ import numpy as np
 import polars as pl
 
 from personax.schema import TRAITS
-from personax.traits._ratings import Floats, known_mean
+from personax.traits._ratings import Floats, nan_mean
 from personax.traits.reliability._agreement import icc
-from personax.traits.reliability._panel import Panel, Resampler, rounded
+from personax.traits.reliability._rating_array import Bootstrap, RatingArray, rounded
 
-__all__ = ["habits", "position_effect", "retest", "scale_use", "severity", "silence"]
+__all__ = ["missing_rates", "position_effect", "rater_effects", "retest_reliability", "scale_use", "severity"]
 
 
-def severity(scores: Floats, rater: int, resampler: Resampler) -> dict[str, Any]:
+def severity(scores: Floats, rater: int, resampler: Bootstrap) -> dict[str, Any]:
     """Return how far a rater lies above the mean of the others about the same people; shape (raters, people)."""
     others = np.delete(scores, rater, axis=0)
     both = ~np.isnan(scores[rater]) & (~np.isnan(others)).any(axis=0)
-    gap = scores[rater, both] - known_mean(others[:, both], axis=0)
+    gap = scores[rater, both] - nan_mean(others[:, both], axis=0)
     return resampler.interval(
         lambda kept: float(gap[kept].mean()), int(both.sum()), why="nobody was scored by it and by another"
     )
 
 
-def retest(scores: Floats, resampler: Resampler) -> dict[str, Any]:
+def retest_reliability(scores: Floats, resampler: Bootstrap) -> dict[str, Any]:
     """Return ICC(2,1) over repeats of one rater, shape (people, repeats), and the share of pairs that are the same."""
     complete = scores[~np.isnan(scores).any(axis=1)] if scores.shape[1] else scores
     if scores.shape[1] < 2:
@@ -62,7 +62,7 @@ def scale_use(scores: Floats, levels: Floats) -> dict[str, Any]:
     }
 
 
-def silence(annotations: pl.DataFrame, resampler: Resampler) -> dict[str, Any]:
+def missing_rates(annotations: pl.DataFrame, resampler: Bootstrap) -> dict[str, Any]:
     """Return the share of answers "insufficient information" and of all answers without a score, of one rater.
 
     Intervals are over people.
@@ -82,7 +82,7 @@ def silence(annotations: pl.DataFrame, resampler: Resampler) -> dict[str, Any]:
     return {"zeros": found[0], "unscored": found[-1]}
 
 
-def position_effect(annotations: pl.DataFrame, resampler: Resampler) -> dict[str, dict[str, Any]]:
+def position_effect(annotations: pl.DataFrame, resampler: Bootstrap) -> dict[str, dict[str, Any]]:
     """Return, by rater, the mean score when levels are listed upwards less that when listed downwards.
 
     Only people asked in both ways count, by prompts of one format.
@@ -102,12 +102,12 @@ def position_effect(annotations: pl.DataFrame, resampler: Resampler) -> dict[str
     return {model: _mean_gap(gap, resampler) for model, gap in by_model.items()}
 
 
-def _mean_gap(gap: Floats, resampler: Resampler) -> dict[str, Any]:
+def _mean_gap(gap: Floats, resampler: Bootstrap) -> dict[str, Any]:
     why = "levels were listed in one order only"
     return resampler.interval(lambda kept: float(gap[kept].mean()), len(gap), why=why)
 
 
-def habits(panel: Panel, annotations: pl.DataFrame, resampler: Resampler) -> dict[str, Any]:
+def rater_effects(panel: RatingArray, annotations: pl.DataFrame, resampler: Bootstrap) -> dict[str, Any]:
     """Return severity, test-retest, use of the scale, silence and position effect of every rater."""
     known = np.unique(panel.scores[~np.isnan(panel.scores)])
     levels = known[known == np.round(known)]
@@ -117,9 +117,9 @@ def habits(panel: Panel, annotations: pl.DataFrame, resampler: Resampler) -> dic
         own = annotations.filter(pl.col("model") == rater)
         found[rater] = {
             "severity": {t: severity(panel.trait(t), place, resampler) for t in TRAITS},
-            "retest": {t: retest(panel.scores[place, i], resampler) for i, t in enumerate(TRAITS)},
+            "retest": {t: retest_reliability(panel.scores[place, i], resampler) for i, t in enumerate(TRAITS)},
             "scale": {t: scale_use(panel.scores[place, i], levels) for i, t in enumerate(TRAITS)},
-            **silence(own, resampler),
+            **missing_rates(own, resampler),
             "position": order.get(rater),
         }
     return found

@@ -11,16 +11,16 @@ import polars as pl
 from personax.schema import TRAITS
 from personax.traits._ratings import Floats
 from personax.traits.reliability._agreement import icc
-from personax.traits.reliability._generalisability import design
-from personax.traits.reliability._group_differences import as_groups, by_group, differential
-from personax.traits.reliability._multitrait import traitwise
-from personax.traits.reliability._panel import Panel, Resampler
-from personax.traits.reliability._rater_effects import habits
+from personax.traits.reliability._generalisability import decision_study
+from personax.traits.reliability._group_differences import differential_functioning, group_labels, group_statistics
+from personax.traits.reliability._multitrait import multitrait_multimethod
+from personax.traits.reliability._rater_effects import rater_effects
+from personax.traits.reliability._rating_array import Bootstrap, RatingArray
 
-__all__ = ["reliability"]
+__all__ = ["reliability_report"]
 
 
-def reliability(
+def reliability_report(
     annotations: pl.DataFrame,
     *,
     people: Sequence[str],
@@ -47,33 +47,33 @@ def reliability(
         ``traits`` (ICC(2,1), ICC(2,k), variance components and raters needed), ``raters`` (severity, test-retest,
         scale, silence, position), ``traitwise`` (multitrait-multimethod, HTMT, halo), ``groups`` and ``differential``.
     """
-    panel, resampler = Panel.of(annotations, people), Resampler(rng, bootstraps)
-    named = {name: as_groups(column) for name, column in (groups or {}).items()}
+    panel, resampler = RatingArray.of(annotations, people), Bootstrap(rng, bootstraps)
+    named = {name: group_labels(column) for name, column in (groups or {}).items()}
     unscored = _unscored(annotations, people) if named else np.empty((0, 0))
     return {
         "traits": {trait: _trait(panel, place, resampler) for place, trait in enumerate(TRAITS)},
-        "raters": habits(panel, annotations, resampler),
-        "traitwise": traitwise(panel, resampler),
-        "groups": {name: by_group(panel, unscored, group, resampler) for name, group in named.items()},
+        "raters": rater_effects(panel, annotations, resampler),
+        "traitwise": multitrait_multimethod(panel, resampler),
+        "groups": {name: group_statistics(panel, unscored, group, resampler) for name, group in named.items()},
         "differential": _corrected(
             [
                 {"by": name, "trait": trait, **row}
                 for name, group in named.items()
                 for trait in TRAITS
-                for row in differential(panel.trait(trait), panel.raters, group)
+                for row in differential_functioning(panel.trait(trait), panel.raters, group)
             ]
         ),
     }
 
 
-def _trait(panel: Panel, place: int, resampler: Resampler) -> dict[str, Any]:
+def _trait(panel: RatingArray, place: int, resampler: Bootstrap) -> dict[str, Any]:
     means = panel.means[:, place]
     complete = means[:, ~np.isnan(means).any(axis=0)]
     why = "fewer than two raters, or too few people whom all of them scored differently"
     return {
         "icc_single": resampler.interval(lambda kept: icc(complete[:, kept]).single, complete.shape[1], why=why),
         "icc_average": resampler.interval(lambda kept: icc(complete[:, kept]).average, complete.shape[1], why=why),
-        "generalisability": design(panel.scores[:, place]),
+        "generalisability": decision_study(panel.scores[:, place]),
     }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from personax.errors import InputError
 from personax.traits._ratings import Floats
-from personax.traits.reliability._panel import rounded
+from personax.traits.reliability._rating_array import rounded
 
 __all__ = ["alt_test"]
 

@@ -10,13 +10,13 @@ import polars as pl
 from personax.errors import InputError
 from personax.traits._ratings import Floats
 
-__all__ = ["design_of", "partial_r"]
+__all__ = ["control_matrix", "partial_correlation"]
 
 MOST = 40
 """Levels of a nominal control at most: with more, the rest would say little."""
 
 
-def design_of(controls: Mapping[str, pl.Series], nominal: Mapping[str, bool]) -> Floats:
+def control_matrix(controls: Mapping[str, pl.Series], nominal: Mapping[str, bool]) -> Floats:
     """Return controls as numbers, shape (people, columns): nominal ones as dummies, all but the most frequent level.
 
     Parameters
@@ -33,7 +33,7 @@ def design_of(controls: Mapping[str, pl.Series], nominal: Mapping[str, bool]) ->
 
     Examples
     --------
-    >>> design_of({"sex": pl.Series(["f", "m", "f", None])}, {"sex": True}).ravel().tolist()
+    >>> control_matrix({"sex": pl.Series(["f", "m", "f", None])}, {"sex": True}).ravel().tolist()
     [0.0, 1.0, 0.0, nan]
     """
     columns = []
@@ -54,7 +54,7 @@ def design_of(controls: Mapping[str, pl.Series], nominal: Mapping[str, bool]) ->
     return found
 
 
-def partial_r(a: Floats, b: Floats, controls: Floats) -> float:
+def partial_correlation(a: Floats, b: Floats, controls: Floats) -> float:
     """Return Pearson's correlation of what least squares on the controls leaves of a and b; NaN without freedom.
 
     Parameters
@@ -67,7 +67,7 @@ def partial_r(a: Floats, b: Floats, controls: Floats) -> float:
     Examples
     --------
     >>> z = np.array([[1.0], [2], [3], [4], [5]])
-    >>> round(partial_r(z[:, 0] + [1, -1, 0, -1, 1], z[:, 0] - [1, -1, 0, -1, 1], z), 6)
+    >>> round(partial_correlation(z[:, 0] + [1, -1, 0, -1, 1], z[:, 0] - [1, -1, 0, -1, 1], z), 6)
     -1.0
     """
     kept = ~np.isnan(a) & ~np.isnan(b) & ~np.isnan(controls).any(axis=1)

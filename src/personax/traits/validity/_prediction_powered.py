@@ -13,9 +13,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from personax.traits._ratings import Floats
-from personax.traits.reliability._panel import rounded
+from personax.traits.reliability._rating_array import rounded
 
-__all__ = ["METHODS", "Estimand", "Found", "Sampled", "corrected", "correlation", "slope", "variance"]
+__all__ = ["METHODS", "Estimand", "Found", "LabelledSample", "corrected_effects", "correlation", "slope", "variance"]
 
 
 class Found(NamedTuple):
@@ -92,7 +92,7 @@ NORMAL: Final = 1.959963984540054
 
 
 @dataclass(frozen=True)
-class Sampled:
+class LabelledSample:
     """Everybody of whom an LLM's score and the feature are known.
 
     Parameters
@@ -121,7 +121,7 @@ class Sampled:
         return ~np.isnan(self.human)
 
 
-def corrected(sampled: Sampled, effect: str, *, rng: np.random.Generator) -> list[dict[str, Any]]:
+def corrected_effects(sampled: LabelledSample, effect: str, *, rng: np.random.Generator) -> list[dict[str, Any]]:
     """Estimate an effect of a feature on a trait four ways.
 
     Parameters
@@ -163,7 +163,7 @@ def corrected(sampled: Sampled, effect: str, *, rng: np.random.Generator) -> lis
     return [{"method": method, **row, **counts} for method, row in zip(METHODS, rows, strict=True)]
 
 
-def _why_not(sampled: Sampled, counts: Mapping[str, int]) -> str | None:
+def _why_not(sampled: LabelledSample, counts: Mapping[str, int]) -> str | None:
     if counts["n_humans"] < FEWEST:
         return f"humans rated {counts['n_humans']} of these people; {FEWEST} are needed"
     if isinstance(sampled.probability, str):
@@ -190,21 +190,21 @@ def _of(estimand: Estimand, x: Floats, y: Floats, weights: Floats | None = None)
     return estimand(x, y, np.square(y), weights), weights
 
 
-def _naive(sampled: Sampled, estimand: Estimand) -> dict[str, Any]:
+def _naive(sampled: LabelledSample, estimand: Estimand) -> dict[str, Any]:
     if len(sampled.x) < FEWEST:
         return _none(f"{len(sampled.x)} people have a score and the feature; {FEWEST} are needed")
     found, weights = _of(estimand, sampled.x, sampled.llm)
     return _given(found.estimate, variance(found.influence, weights))
 
 
-def _humans(sampled: Sampled, estimand: Estimand) -> dict[str, Any]:
+def _humans(sampled: LabelledSample, estimand: Estimand) -> dict[str, Any]:
     assert not isinstance(sampled.probability, str)
     kept = sampled.rated
     found, weights = _of(estimand, sampled.x[kept], sampled.human[kept], 1 / sampled.probability[kept])
     return _given(found.estimate, variance(found.influence, weights))
 
 
-def _ppi(sampled: Sampled, estimand: Estimand) -> dict[str, Any]:
+def _ppi(sampled: LabelledSample, estimand: Estimand) -> dict[str, Any]:
     if not sampled.equal:
         return _none("people were not all equally likely to be rated; the method dsl allows for that")
     kept = sampled.rated
@@ -225,7 +225,7 @@ def _ppi(sampled: Sampled, estimand: Estimand) -> dict[str, Any]:
     return _given(estimate, spread, weight)
 
 
-def _dsl(sampled: Sampled, estimand: Estimand, rng: np.random.Generator) -> dict[str, Any]:
+def _dsl(sampled: LabelledSample, estimand: Estimand, rng: np.random.Generator) -> dict[str, Any]:
     assert not isinstance(sampled.probability, str)
     guess = _guessed(sampled, rng)
     kept = sampled.rated
@@ -237,7 +237,7 @@ def _dsl(sampled: Sampled, estimand: Estimand, rng: np.random.Generator) -> dict
     return _given(found.estimate, variance(found.influence, np.ones(len(guess))))
 
 
-def _guessed(sampled: Sampled, rng: np.random.Generator) -> Floats:
+def _guessed(sampled: LabelledSample, rng: np.random.Generator) -> Floats:
     """Return a guess of everybody's human score by people of other folds: linear in the LLM's score and the feature."""
     assert not isinstance(sampled.probability, str)
     kept = sampled.rated

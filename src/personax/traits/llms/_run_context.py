@@ -12,15 +12,15 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from personax.progress import Progress
-from personax.traits.llms._journal import Entry, Journal
+from personax.traits.llms._journal import JournalEntry, ReplyJournal
 
-__all__ = ["PATIENT", "Disk", "Outcome", "Patience", "Purse", "Shared"]
+__all__ = ["DEFAULT_RETRY", "CostBudget", "JournalWriter", "RetryPolicy", "RunContext", "RunSummary"]
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long to go on after failures.
 
     Parameters
@@ -31,7 +31,7 @@ class Patience:
     limited
         Tries of a request whose failures were all of the rate.
     failures, pause, pauses
-        See `Breaker`.
+        See `CircuitBreaker`.
     look, longest
         Seconds between two looks at a batch: the first wait, and the longest that it grows to.
     settle
@@ -48,18 +48,18 @@ class Patience:
     settle: float = 30.0
 
 
-PATIENT: Final = Patience()
+DEFAULT_RETRY: Final = RetryPolicy()
 
 
 @dataclass
-class Outcome:
+class RunSummary:
     """What came of asking one model.
 
     Parameters
     ----------
     model
         Its name.
-    total, before, asked, failed
+    total, cached, completed, failed
         Requests; those the journal held; those answered now; those without an answer.
     repaired
         Answers of the wrong shape that were asked for once more.
@@ -75,31 +75,31 @@ class Outcome:
 
     model: str
     total: int = 0
-    before: int = 0
-    asked: int = 0
+    cached: int = 0
+    completed: int = 0
     failed: int = 0
     repaired: int = 0
     retries: Counter[str] = field(default_factory=Counter)
     cost: float = 0.0
-    waiting: int = 0
-    foreign: int = 0
-    stopped: str | None = None
+    pending: int = 0
+    unmatched: int = 0
+    stop_reason: str | None = None
 
 
-class Disk:
+class JournalWriter:
     """The journal behind one thread, so that the loop never waits for a disk."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: ReplyJournal) -> None:
         self.journal = journal
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
-        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[JournalEntry, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
 
     async def do(self, call: Callable[..., T], *given: Any) -> T:  # noqa: ANN401 - whatever the call takes
         """Call in the journal's thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(call, *given))
 
-    async def add(self, entry: Entry) -> None:
+    async def add(self, entry: JournalEntry) -> None:
         """Return once the entry is on disk."""
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, written))
@@ -129,7 +129,7 @@ class Disk:
         self._thread.shutdown(wait=True)
 
 
-class Purse:
+class CostBudget:
     """What may still be spent; money that is under way counts as spent."""
 
     def __init__(self, most: float | None, spent: float) -> None:
@@ -149,13 +149,13 @@ class Purse:
 
 
 @dataclass(frozen=True)
-class Shared:
+class RunContext:
     """What the talks with all models have in common."""
 
-    disk: Disk
-    purse: Purse
-    patience: Patience
-    said: Callable[[], None]
+    writer: JournalWriter
+    budget: CostBudget
+    retry: RetryPolicy
+    report: Callable[[], None]
     progress: Progress
     locks: defaultdict[str, asyncio.Lock]
     """By settings: two models that are the same ask the provider for one batch after the other."""

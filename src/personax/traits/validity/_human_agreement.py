@@ -11,18 +11,28 @@ import numpy as np
 import polars as pl
 
 from personax.schema import LETTERS
-from personax.traits._ratings import Floats, Ratings, known_mean
+from personax.traits._ratings import Floats, Ratings, nan_mean
 from personax.traits.reliability._agreement import alpha_interval, icc, weighted_kappa
-from personax.traits.reliability._panel import Resampler
-from personax.traits.validity._partial_correlation import partial_r
+from personax.traits.reliability._rating_array import Bootstrap
+from personax.traits.validity._partial_correlation import partial_correlation
 
-__all__ = ["AGGREGATE", "COLUMNS", "HUMANS", "LLMS", "NOT_VALIDITY", "Judged", "Pairs", "compared", "mean_reliability"]
+__all__ = [
+    "AGGREGATE",
+    "COLUMNS",
+    "HUMANS",
+    "LLMS",
+    "NOT_VALIDITY",
+    "ScorePairs",
+    "TraitComparison",
+    "compare_with_humans",
+    "mean_reliability",
+]
 
 
 AGGREGATE = "aggregate"
 
 
-class Pairs(NamedTuple):
+class ScorePairs(NamedTuple):
     """Two scores of the same person, many times over; shape (pairs,)."""
 
     first: Floats
@@ -30,7 +40,7 @@ class Pairs(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Judged:
+class TraitComparison:
     """Scores of one trait of people whom humans rated.
 
     Parameters
@@ -51,7 +61,7 @@ class Judged:
     def of(
         cls, trait: str, humans: pl.DataFrame, annotations: pl.DataFrame | None, traits: pl.DataFrame,
         people: Sequence[str],
-    ) -> Judged:  # fmt: skip
+    ) -> TraitComparison:  # fmt: skip
         """Read annotations of humans and of LLMs, and the score over LLMs; people are those whom humans rated."""
         final = dict(traits.select("id", f"final_{LETTERS[trait]}").iter_rows())
         over = np.array([np.nan if final.get(who) is None else final[who] for who in people], dtype=float)
@@ -64,9 +74,9 @@ class Judged:
         heard = matrix[(~np.isnan(matrix)).any(axis=1)]
         return cls(trait, heard, own | {AGGREGATE: over})
 
-    def of_people(self, kept: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Judged:
+    def of_people(self, kept: np.ndarray[tuple[int], np.dtype[np.intp]]) -> TraitComparison:
         """Return the same for some people, some of them more than once."""
-        return Judged(self.trait, self.humans[:, kept], {name: own[kept] for name, own in self.raters.items()})
+        return TraitComparison(self.trait, self.humans[:, kept], {name: own[kept] for name, own in self.raters.items()})
 
     @property
     def n(self) -> int:
@@ -76,7 +86,7 @@ class Judged:
     @cached_property
     def mean(self) -> Floats:
         """Mean over humans, shape (people,), NaN where nobody rated."""
-        return known_mean(self.humans, axis=0) if len(self.humans) else np.full(self.n, np.nan)
+        return nan_mean(self.humans, axis=0) if len(self.humans) else np.full(self.n, np.nan)
 
     @cached_property
     def others(self) -> Floats:
@@ -86,30 +96,30 @@ class Judged:
         total = np.where(known, self.humans, 0.0).sum(axis=0) - self.humans
         return np.where(known & (left > 0), total / np.maximum(left, 1), np.nan)
 
-    def with_humans(self, scores: Floats) -> Pairs:
+    def with_humans(self, scores: Floats) -> ScorePairs:
         """Return a rater's score beside each single human's."""
         return _known(np.broadcast_to(scores, self.humans.shape), self.humans)
 
-    def with_others(self, scores: Floats) -> Pairs:
+    def with_others(self, scores: Floats) -> ScorePairs:
         """Return a rater's score beside the mean of the humans but one, each left out in turn."""
         return _known(np.broadcast_to(scores, self.others.shape), self.others)
 
-    def among_humans(self) -> Pairs:
+    def among_humans(self) -> ScorePairs:
         """Return each human's score beside each other human's, both ways round."""
         both = [(i, j) for i in range(len(self.humans)) for j in range(len(self.humans)) if i != j]
         if not both:
-            return Pairs(np.empty(0), np.empty(0))
+            return ScorePairs(np.empty(0), np.empty(0))
         first, second = zip(*both, strict=True)
         return _known(self.humans[list(first)], self.humans[list(second)])
 
-    def left_out(self) -> Pairs:
+    def left_out(self) -> ScorePairs:
         """Return each human's score beside the mean of the others."""
         return _known(self.humans, self.others)
 
 
-def _known(first: Floats, second: Floats) -> Pairs:
+def _known(first: Floats, second: Floats) -> ScorePairs:
     both = ~np.isnan(first) & ~np.isnan(second)
-    return Pairs(first[both], second[both])
+    return ScorePairs(first[both], second[both])
 
 
 def mean_reliability(humans: Floats) -> float:
@@ -138,7 +148,7 @@ def mean_reliability(humans: Floats) -> float:
     total, people = int(number.sum()), int(rated.sum())
     if people < 2 or total <= people:
         return float("nan")
-    means = known_mean(humans[:, rated], axis=0)
+    means = nan_mean(humans[:, rated], axis=0)
     grand = float((means * number).sum() / total)
     between = float((number * np.square(means - grand)).sum()) / (people - 1)
     within = float(np.nansum(np.square(humans[:, rated] - means))) / (total - people)
@@ -163,11 +173,11 @@ COLUMNS: Final = {
 FEWEST: Final = 3
 """Pairs of scores below which there is no correlation."""
 
-Statistic = Callable[[Judged], float]
+Statistic = Callable[[TraitComparison], float]
 
 
-def compared(
-    judged: Judged, resampler: Resampler, *, same_scale: bool, controls: Floats | None = None,
+def compare_with_humans(
+    judged: TraitComparison, resampler: Bootstrap, *, same_scale: bool, controls: Floats | None = None,
     reliability: float | None = None,
 ) -> pl.DataFrame:  # fmt: skip
     """Compare humans with each other, and each LLM and the score over LLMs with them, in one trait.
@@ -197,27 +207,27 @@ def compared(
     return pl.DataFrame(rows, schema=COLUMNS)
 
 
-def _llms(judged: Judged) -> Floats:
+def _llms(judged: TraitComparison) -> Floats:
     own = [scores for name, scores in judged.raters.items() if name != AGGREGATE]
     return np.stack(own) if own else np.full((1, judged.n), np.nan)
 
 
-def _row(judged: Judged, rater: str, measure: str, found: dict[str, Any]) -> dict[str, Any]:
+def _row(judged: TraitComparison, rater: str, measure: str, found: dict[str, Any]) -> dict[str, Any]:
     return {"trait": judged.trait, "rater": rater, "measure": measure, **found}
 
 
-def _alpha(scores: Floats, resampler: Resampler) -> dict[str, Any]:
+def _alpha(scores: Floats, resampler: Bootstrap) -> dict[str, Any]:
     found = alpha_interval(scores, resampler.rng, resampler.draws)
     ends = {"value": found["alpha"], "low": found["alpha_low"], "high": found["alpha_high"]}
     return ends | {"n": found["n_people"], "reason": found["reason"]}
 
 
-def _interval(judged: Judged, resampler: Resampler, statistic: Statistic, n: int, why: str) -> dict[str, Any]:
+def _interval(judged: TraitComparison, resampler: Bootstrap, statistic: Statistic, n: int, why: str) -> dict[str, Any]:
     found = resampler.interval(lambda kept: statistic(judged.of_people(kept)), judged.n, why=why)
     return found | {"n": n}
 
 
-def _humans(judged: Judged, resampler: Resampler, reliability: float | None) -> list[dict[str, Any]]:
+def _humans(judged: TraitComparison, resampler: Bootstrap, reliability: float | None) -> list[dict[str, Any]]:
     complete = judged.humans[:, ~np.isnan(judged.humans).any(axis=0)]
     two = int(((~np.isnan(judged.humans)).sum(axis=0) >= 2).sum())
     why = "fewer than two humans rated the same people, or all alike"
@@ -241,7 +251,7 @@ def _humans(judged: Judged, resampler: Resampler, reliability: float | None) -> 
 
 
 def _rater(
-    judged: Judged, name: str, resampler: Resampler, same_scale: bool, controls: Floats | None,
+    judged: TraitComparison, name: str, resampler: Bootstrap, same_scale: bool, controls: Floats | None,
     reliability: float | None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     both = int((~np.isnan(judged.mean) & ~np.isnan(judged.raters[name])).sum())
@@ -273,7 +283,7 @@ def _rater(
             found[measure] = _interval(judged, resampler, statistic, both, why)
     if controls is not None:
         found["partial"] = resampler.interval(
-            lambda kept: partial_r(judged.raters[name][kept], judged.mean[kept], controls[kept]),
+            lambda kept: partial_correlation(judged.raters[name][kept], judged.mean[kept], controls[kept]),
             judged.n,
             why="too few people have both scores and all controls",
         ) | {"n": int((~np.isnan(judged.mean + judged.raters[name]) & ~np.isnan(controls).any(axis=1)).sum())}
@@ -304,17 +314,17 @@ def spearman(a: Floats, b: Floats) -> float:
     return pearson(rankdata(a[kept]), rankdata(b[kept]))
 
 
-def _kappa(pairs: Pairs) -> float:
+def _kappa(pairs: ScorePairs) -> float:
     return weighted_kappa(*pairs) if len(pairs.first) >= FEWEST else float("nan")
 
 
-def _difference(judged: Judged, name: str) -> float:
+def _difference(judged: TraitComparison, name: str) -> float:
     gap = judged.raters[name] - judged.mean
     known = gap[~np.isnan(gap)]
     return float(known.mean()) if len(known) else float("nan")
 
 
-def _line(judged: Judged, name: str) -> tuple[float, float]:
+def _line(judged: TraitComparison, name: str) -> tuple[float, float]:
     """Return slope and intercept of the humans' mean on a rater's score."""
     x, y = judged.raters[name], judged.mean
     kept = ~np.isnan(x) & ~np.isnan(y)
@@ -324,7 +334,7 @@ def _line(judged: Judged, name: str) -> tuple[float, float]:
     return slope, float(y[kept].mean() - slope * x[kept].mean())
 
 
-def _corrected(judged: Judged, name: str, reliability: float | None) -> float:
+def _corrected(judged: TraitComparison, name: str, reliability: float | None) -> float:
     """Return the correlation with the humans' mean over the root of that mean's reliability (Spearman 1904)."""
     known = reliability if reliability is not None else mean_reliability(judged.humans)
     return pearson(judged.raters[name], judged.mean) / float(np.sqrt(known)) if known > 0 else float("nan")

@@ -15,14 +15,14 @@ from personax.schema import TRAITS
 from personax.traits._aggregate import ANNOTATIONS
 
 if TYPE_CHECKING:
-    from personax.traits.validity._rating_sheet import Sheet
+    from personax.traits.validity._rating_form import RatingForm
 
-__all__ = ["Answer", "Humans", "Scale", "humans_of"]
+__all__ = ["HumanAnswer", "HumanRatings", "ScaleMatch", "human_ratings"]
 
-Scale = Literal["auto", "same", "other"]
+ScaleMatch = Literal["auto", "same", "other"]
 
 
-class Answer(NamedTuple):
+class HumanAnswer(NamedTuple):
     """One cell of what came back; ``person`` is a code or an id, ``question`` a trait or another question."""
 
     person: str
@@ -32,7 +32,7 @@ class Answer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Humans:
+class HumanRatings:
     """What people answered.
 
     Parameters
@@ -53,9 +53,14 @@ class Humans:
     strangers: int
 
 
-def humans_of(
-    answers: Sequence[Answer], sheet: Sheet, people: Sequence[str], key: Mapping[str, str], *, scale: Scale = "auto"
-) -> Humans:
+def human_ratings(
+    answers: Sequence[HumanAnswer],
+    sheet: RatingForm,
+    people: Sequence[str],
+    key: Mapping[str, str],
+    *,
+    scale: ScaleMatch = "auto",
+) -> HumanRatings:
     """Put answers in the shape of annotations.
 
     Parameters
@@ -99,7 +104,7 @@ def humans_of(
         rows.append(_row(one.person, names[one.rater], seen[again], one.question, score, status))
         seen[again] += 1
     means = {name: {who: sum(some) / len(some) for who, some in found.items()} for name, found in extra.items()}
-    return Humans(pl.DataFrame(rows, schema=ANNOTATIONS, orient="row"), means, same, len(placed) - len(mine))
+    return HumanRatings(pl.DataFrame(rows, schema=ANNOTATIONS, orient="row"), means, same, len(placed) - len(mine))
 
 
 def _row(person: str, rater: str, repeat: int, trait: str, score: float | None, status: str) -> tuple[Any, ...]:
@@ -110,7 +115,7 @@ def _natural(name: str) -> tuple[int, str]:
     return len(name), name
 
 
-def _number(one: Answer) -> float:
+def _number(one: HumanAnswer) -> float:
     try:
         value = float(one.answer)
     except ValueError:

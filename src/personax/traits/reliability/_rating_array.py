@@ -12,13 +12,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.schema import TRAITS
-from personax.traits._ratings import Floats, known_mean
+from personax.traits._ratings import Floats, nan_mean
 
-__all__ = ["Panel", "Resampler", "rounded"]
+__all__ = ["Bootstrap", "RatingArray", "rounded"]
 
 
 @dataclass(frozen=True)
-class Panel:
+class RatingArray:
     """Scores with status ``ok``.
 
     Parameters
@@ -34,7 +34,7 @@ class Panel:
     people: tuple[str, ...]
 
     @classmethod
-    def of(cls, annotations: pl.DataFrame, people: Sequence[str] | None = None) -> Panel:
+    def of(cls, annotations: pl.DataFrame, people: Sequence[str] | None = None) -> RatingArray:
         """Read annotations; people are those of the annotations unless named."""
         raters = annotations["model"].unique(maintain_order=True).to_list()
         known = list(people) if people is not None else annotations["person"].unique(maintain_order=True).to_list()
@@ -52,7 +52,7 @@ class Panel:
     @cached_property
     def means(self) -> Floats:
         """Mean over repeats, shape (raters, traits, people)."""
-        return known_mean(self.scores, axis=3)
+        return nan_mean(self.scores, axis=3)
 
     def trait(self, trait: str) -> Floats:
         """Return one trait's means, shape (raters, people)."""
@@ -68,7 +68,7 @@ Indices = NDArray[np.intp]
 COVERS: Final = (0.025, 0.975)
 
 
-class Resampler:
+class Bootstrap:
     """Percentile intervals of statistics over people.
 
     Parameters
