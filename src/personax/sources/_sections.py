@@ -9,7 +9,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax.errors import PlanError
-from personax.http import Limits, user_agent
+from personax.http import FetchSettings, user_agent
 from personax.sources._table import ColumnSpec
 from personax.sources._web_sources import adapters
 from personax.sources.celeba._table import CollectCelebA
@@ -133,7 +133,7 @@ class CollectSeveral(Strict):
     sources
         In the order of their people.
     fetch
-        Limits for every host; see `personax.http.Limits`.
+        Limits for every host; see `personax.http.FetchSettings`.
     link
         One person in several sources becomes one row.
     complete
@@ -149,7 +149,7 @@ class CollectSeveral(Strict):
     source: Literal["several"]
     contact: str | None = Field(default=None, exclude=True)
     sources: Annotated[list[OneSource], Field(min_length=1)]
-    fetch: Limits = Field(default=Limits(), exclude=True)
+    fetch: FetchSettings = Field(default=FetchSettings(), exclude=True)
     link: bool = False
     complete: bool = False
     pictures: Pictures | None = None
