@@ -15,7 +15,7 @@ from tests.traits.llms.llm_server import Server, serving
 
 from personax import registry
 from personax.errors import FetchError, SourceChanged
-from personax.http._request import ChatRequest, Fetch
+from personax.http._request import Fetch, Request
 from personax.registry import register
 from personax.sources._records import Failure, Origin, Record
 from personax.strict import Strict
@@ -38,7 +38,7 @@ def test_our_leagues_pass(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSONAX_PGA_KEY", "a-key")
     site = shapes.SITES[name](30)
 
-    def answer(request: ChatRequest) -> bytes:
+    def answer(request: Request) -> bytes:
         parts = urlsplit(request.url)
         found = site(parts.path + (f"?{parts.query}" if parts.query else ""), _body(request))
         if found is None:
@@ -48,7 +48,7 @@ def test_our_leagues_pass(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check_source(shapes.pointed(name, BASE), answer)
 
 
-def _body(request: ChatRequest) -> bytes:
+def _body(request: Request) -> bytes:
     import json
 
     return b"" if request.body is None else json.dumps(request.body).encode()
@@ -65,7 +65,7 @@ class Toy(Strict):
         return () if self.fault == "hosts" else ("toy.example",)
 
     async def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncGenerator[Record | Failure]:
-        page = await fetch(ChatRequest("https://toy.example/people"))
+        page = await fetch(Request("https://toy.example/people"))
         if page.body != b"ann,bob" and self.fault != "shape":
             raise SourceChanged("toy: the page holds no names")
         for k, name in enumerate(page.body.decode().split(",")[: None if self.fault == "limit" else limit]):
@@ -129,7 +129,7 @@ class Silent:
 def test_a_provider_that_returns_text_is_told_what_to_return() -> None:
     register("providers", "silent", help="a toy")(Silent)
     try:
-        with pytest.raises(AssertionError, match="silent: ask returns str; return an Answer"):
+        with pytest.raises(AssertionError, match="silent: ask returns str; return a Completion"):
             check_provider("silent", Model("a", "m", "http://127.0.0.1:9/v1"))
     finally:
         registry.forget("providers", "silent")

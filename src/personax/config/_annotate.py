@@ -14,7 +14,7 @@ from personax.traits.rating_models import Rule
 
 
 class LLM(Strict):
-    """A model, where it is asked, and how; see `personax.traits.llms.provider.Model`.
+    """A model, where it is asked, and how; see `personax.traits.llms.Model`.
 
     What is excluded changes no answer, so that a stage is not stale when it changes.
     """
@@ -86,7 +86,7 @@ class AnnotateLexicon(Rated):
 
 
 class Ask(Strict):
-    """How models are asked; see `personax.traits.llms.prompting.Prompt`."""
+    """How models are asked; see `personax.traits.llms.Prompt`."""
 
     format: Literal["number", "text"] = "number"
     levels: Literal[3, 5] = 3

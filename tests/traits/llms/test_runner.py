@@ -12,6 +12,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -25,18 +26,18 @@ pytest.importorskip("openai", reason="openai is not installed: pip install perso
 from tests.traits.llms.llm_server import Body, Fault, Server, serving
 
 from personax.errors import InputError, StudyError
+from personax.http import RetryPolicy
 from personax.schema import TRAITS
 from personax.traits import aggregate
+from personax.traits.llms import RunPolicy, RunSummary, annotate
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._prompt import Prompt
 from personax.traits.llms._provider import Model
-from personax.traits.llms._rate_limit import backoff
 from personax.traits.llms._requests import Survey, estimate_cost
-from personax.traits.llms._runner import RetryPolicy, RunSummary, annotate
 
 SECRET = "sk-test-0123456789abcdef"
-QUICK = RetryPolicy(tries=4, failures=6, pause=0.05, pauses=2)
+QUICK = RunPolicy(RetryPolicy(attempts=4, rate_limited_attempts=30, backoff=0.1), failures=6, pause=0.05, pauses=2)
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def test_what_is_sent_is_what_the_settings_say(server: Server, journal: ReplyJou
 )
 def test_a_passing_fault_is_waited_out(server: Server, journal: ReplyJournal, fault: Fault) -> None:
     server.script = first(fault)
-    outcome = only(annotate(asked(server, 3), journal, retry=QUICK))
+    outcome = only(annotate(asked(server, 3), journal, policy=QUICK))
     assert (outcome.completed, outcome.failed, sum(outcome.retries.values())) == (3, 0, 3)
     assert set(server.generated.values()) == {1}
 
@@ -134,12 +135,11 @@ def test_the_provider_says_how_long_to_wait(server: Server, journal: ReplyJourna
     assert time.monotonic() - began >= 0.6
 
 
-def test_waits_grow_and_are_spread() -> None:
-    rng = np.random.default_rng(0)
-    waits = [[backoff(attempt, None, rng) for _ in range(50)] for attempt in range(8)]
-    assert all(0.5 * 2**i <= wait <= 2**i for i, some in enumerate(waits[:6]) for wait in some)
-    assert max(waits[7]) <= 60
-    assert len({round(wait, 6) for wait in waits[3]}) == 50
+def test_a_date_until_which_the_provider_asks_to_wait_is_obeyed(server: Server, journal: ReplyJournal) -> None:
+    until = int(time.time()) + 2
+    server.script = first(Fault(429, headers={"retry-after": formatdate(until, usegmt=True)}))
+    assert only(annotate(asked(server, 2), journal, policy=QUICK)).completed == 2
+    assert time.time() >= until, "without the date it would have asked again within 0.1 s"
 
 
 def test_one_bad_row_stops_nothing_and_is_asked_again_alone(server: Server, journal: ReplyJournal) -> None:
@@ -148,7 +148,7 @@ def test_one_bad_row_stops_nothing_and_is_asked_again_alone(server: Server, jour
 
     server.script = bad
     asking = asked(server, 6)
-    outcome = only(annotate(asking, journal, retry=QUICK))
+    outcome = only(annotate(asking, journal, policy=QUICK))
     assert (outcome.completed, outcome.failed) == (5, 1)
     failed = annotation_table(asking, journal).filter(pl.col("status") == "failed")
     assert set(failed["person"]) == {"p3"}
@@ -160,7 +160,7 @@ def test_one_bad_row_stops_nothing_and_is_asked_again_alone(server: Server, jour
 
 def test_a_slow_answer_times_out_and_is_tried_again(server: Server, journal: ReplyJournal) -> None:
     server.script = first(Fault(delay=1.0))
-    outcome = only(annotate(asked(server, 2, timeout=0.2), journal, retry=QUICK))
+    outcome = only(annotate(asked(server, 2, timeout=0.2), journal, policy=QUICK))
     assert outcome.completed == 2
     assert list(outcome.retries) == ["no answer within 0.2 s"]
 
@@ -198,7 +198,7 @@ def test_an_unknown_model_is_one_sentence(server: Server, journal: ReplyJournal)
 def test_a_dead_provider_is_given_up(journal: ReplyJournal) -> None:
     asking = Survey(people(200), [Model("x", "m", "http://127.0.0.1:9/v1")], Prompt())
     began = time.monotonic()
-    outcome = only(annotate(asking, journal, retry=QUICK))
+    outcome = only(annotate(asking, journal, policy=QUICK))
     assert outcome.stop_reason is not None
     assert "given up, http://127.0.0.1:9/v1 only fails (the connection failed or broke off)" in outcome.stop_reason
     assert outcome.completed == 0
@@ -335,7 +335,7 @@ def test_three_models_vote_through_faults_and_everybody_is_scored_or_honestly_mi
 ) -> None:
     server.script = faulty
     asking = Survey(people(60), [model(server, name, concurrency=16) for name in ("one", "two", "three")], Prompt())
-    for outcome in annotate(asking, journal, retry=QUICK):
+    for outcome in annotate(asking, journal, policy=QUICK):
         assert outcome.stop_reason is None
         assert outcome.completed + outcome.failed == 60
     table = annotation_table(asking, journal)
@@ -352,16 +352,12 @@ def test_three_models_vote_through_faults_and_everybody_is_scored_or_honestly_mi
 KILLED = """
     import sys
     from pathlib import Path
-    from personax.traits.llms.asking import Asked
-    from personax.traits.llms.journal import Journal
-    from personax.traits.llms.prompting import Prompt
-    from personax.traits.llms.provider import Model
-    from personax.traits.llms.runner import annotate
+    from personax.traits.llms import Model, Prompt, ReplyJournal, Survey, annotate
     import openai
     people = [{"id": f"p{i}", "name": f"Ann {i}"} for i in range(int(sys.argv[3]))]
     print("ready", flush=True)
-    with Journal(Path(sys.argv[1])) as journal:
-        annotate(Asked(people, [Model("one", "m", sys.argv[2], concurrency=8)], Prompt()), journal)
+    with ReplyJournal(Path(sys.argv[1])) as journal:
+        annotate(Survey(people, [Model("one", "m", sys.argv[2], concurrency=8)], Prompt()), journal)
 """
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
+from personax.http import TransientError
 from personax.traits.llms._provider import (
     Completion,
     InvalidRequestError,
     ModelUnavailableError,
     OpenAIProvider,
-    TransientError,
 )
 from personax.traits.llms._requests import ChatRequest
 

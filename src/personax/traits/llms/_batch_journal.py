@@ -52,7 +52,7 @@ class BatchRequest:
     Parameters
     ----------
     key, prompt, person, repeat, turn
-        See `personax.traits.llms.journal.Entry`.
+        See `personax.traits.llms._journal.JournalEntry`.
     tries
         In how many batches it was, this one counted.
     """
@@ -79,12 +79,11 @@ class BatchStore:
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from personax.traits.llms.journal import ReplyJournal
-    >>> from personax.traits.llms.provider import Model
+    >>> from personax.traits.llms import Model, ReplyJournal
     >>> with ReplyJournal(Path(tempfile.mkdtemp()) / "journal.sqlite") as journal:
-    ...     batches = Batches(journal, Model("gpt", "gpt", "https://example.org/v1"))
-    ...     batch, parts = batches.plan([Part("k", "p", "ann", 0, 0)], {"k": 0.1})
-    ...     (list(parts), journal.claim(["k"]), batches.drop(batch), journal.claim(["k"]))
+    ...     batches = BatchStore(journal, Model("gpt", "gpt", "https://example.org/v1"))
+    ...     batch, requests = batches.plan([BatchRequest("k", "p", "ann", 0, 0)], {"k": 0.1})
+    ...     (list(requests), journal.claim(["k"]), batches.drop(batch), journal.claim(["k"]))
     (['k'], set(), None, {'k'})
     """
 
@@ -102,7 +101,7 @@ class BatchStore:
             ).fetchall()
         return [Batch(*row) for row in rows]
 
-    def parts(self, batch: Batch) -> dict[str, BatchRequest]:
+    def requests(self, batch: Batch) -> dict[str, BatchRequest]:
         """Return the requests of a batch by key; none of one that another process has collected meanwhile."""
         with self.journal.transaction() as db:
             rows = db.execute(
@@ -113,7 +112,7 @@ class BatchStore:
         return {row[0]: BatchRequest(*row) for row in rows}
 
     def plan(
-        self, parts: Sequence[BatchRequest], costs: Mapping[str, float]
+        self, requests: Sequence[BatchRequest], costs: Mapping[str, float]
     ) -> tuple[Batch, dict[str, BatchRequest]] | None:
         """Take the requests that are free for a batch that this process sends; None where none is.
 
@@ -121,8 +120,10 @@ class BatchStore:
         """
         now = time.time()
         with self.journal.transaction() as db:
-            free = self.journal.free([part.key for part in parts])
-            mine = {one.key: one for one in parts if one.key in free and not self.journal.failed(one.key, self.began)}
+            free = self.journal.free([part.key for part in requests])
+            mine = {
+                one.key: one for one in requests if one.key in free and not self.journal.failed(one.key, self.began)
+            }
             if not mine:
                 return None
             batch = Batch(uuid.uuid4().hex, None, None, sum(costs[key] for key in mine), now)

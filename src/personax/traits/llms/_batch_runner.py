@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 import numpy as np
 
 from personax.errors import InputError
+from personax.http import TransientError, retry, wait_seconds
 from personax.traits.llms._batch_api import BatchAPI, BatchNotFoundError, BatchResults, BatchStatus
 from personax.traits.llms._batch_journal import Batch, BatchRequest, BatchStore
 from personax.traits.llms._journal import JournalEntry
@@ -27,9 +28,7 @@ from personax.traits.llms._provider import (
     Model,
     ModelUnavailableError,
     OpenAIProvider,
-    TransientError,
 )
-from personax.traits.llms._rate_limit import backoff
 from personax.traits.llms._requests import (
     EXPECTED_OUTPUT_TOKENS,
     ChatRequest,
@@ -65,17 +64,17 @@ RESUMABLE: Final = "this run may be ended at any time, the next one goes on"
 class _BatchFile:
     """Requests on their way into a batch."""
 
-    parts: list[BatchRequest] = field(default_factory=list)
+    requests: list[BatchRequest] = field(default_factory=list)
     costs: dict[str, float] = field(default_factory=dict)
     lines: dict[str, bytes] = field(default_factory=dict)
     size: int = 0
 
     def takes(self, line: bytes) -> bool:
-        return len(self.parts) < MAX_REQUESTS and self.size + len(line) <= MAX_BYTES
+        return len(self.requests) < MAX_REQUESTS and self.size + len(line) <= MAX_BYTES
 
-    def add(self, part: BatchRequest, cost: float, line: bytes) -> None:
-        self.parts.append(part)
-        self.costs[part.key], self.lines[part.key] = cost, line
+    def add(self, request: BatchRequest, cost: float, line: bytes) -> None:
+        self.requests.append(request)
+        self.costs[request.key], self.lines[request.key] = cost, line
         self.size += len(line)
 
 
@@ -86,77 +85,77 @@ class BatchRunner:
     ----------
     survey, model
         What is asked, of whom.
-    shared
-        Disk, money, patience.
-    outcome
+    context
+        Journal, cost budget, policy for failures.
+    summary
         Where to count; a new one by default.
     """
 
     def __init__(
-        self, survey: Survey[Question], model: Model, run_context: RunContext, outcome: RunSummary | None = None
+        self, survey: Survey[Question], model: Model, context: RunContext, summary: RunSummary | None = None
     ) -> None:
-        self.survey, self.model, self.run_context = survey, model, run_context
-        self.outcome = outcome or RunSummary(model.name)
-        self.writer, self.budget, self.retry = run_context.writer, run_context.budget, run_context.retry
+        self.survey, self.model, self.context = survey, model, context
+        self.summary = summary or RunSummary(model.name)
+        self.writer, self.budget, self.policy = context.writer, context.budget, context.policy
         if model.batch and model.provider != "openai":
             raise InputError(f"{model.name}: batches need the provider openai; set batch: false")
         self.provider = OpenAIProvider(model, survey.prompt.schema())
-        self.api, self.table = BatchAPI(self.provider), BatchStore(run_context.writer.journal, model)
+        self.client, self.store = BatchAPI(self.provider), BatchStore(context.writer.journal, model)
         self.reserved: dict[str, float] = {}
         self.limit_reason: str | None = None
-        self.can_list = False
+        self._can_list = False
         self.rng = np.random.default_rng()
 
     async def run(self) -> RunSummary:
         """Ask all that is left, and wait for the answers."""
         try:
-            async with self.run_context.locks[content_hash(self.model.settings())]:
+            async with self.context.locks[content_hash(self.model.settings())]:
                 await self._rounds()
         except ModelUnavailableError as error:
-            self.outcome.stop_reason = str(error)
+            self.summary.stop_reason = str(error)
         except (TransientError, InvalidRequestError) as error:
-            self.outcome.stop_reason = (
+            self.summary.stop_reason = (
                 f"{self.model.name}: the batches at {self.model.base_url} cannot be reached ({error})"
             )
         finally:
             await self.provider.close()
-        return self.outcome
+        return self.summary
 
     async def _rounds(self) -> None:
-        left, changed, wait = 0, True, self.retry.poll_interval
+        left, changed, wait = 0, True, self.policy.poll_interval
         while True:
             await self._resume()
-            if self.model.batch and (changed or not self.outcome.pending):
-                left = await self._send_all(first=not self.outcome.total)
+            if self.model.batch and (changed or not self.summary.pending):
+                left = await self._send_all(first=not self.summary.total)
             changed = await self._poll()
-            if not changed and not self.outcome.pending and (not left or self.limit_reason):
+            if not changed and not self.summary.pending and (not left or self.limit_reason):
                 break
             if not changed:
                 await asyncio.sleep(wait)
-            wait = self.retry.poll_interval if changed else min(2 * wait, self.retry.max_poll_interval)
-        self.outcome.stop_reason = self.limit_reason
+            wait = self.policy.poll_interval if changed else min(2 * wait, self.policy.max_poll_interval)
+        self.summary.stop_reason = self.limit_reason
 
     async def _send_all(self, *, first: bool) -> int:
         """Send what is neither answered nor under way, count, and return how many are left for now."""
         file, left, total, failed, self.limit_reason = _BatchFile(), 0, 0, 0, None
         for some in chunked(iter_requests(self.survey, self.model)):
-            wanted, given_up = await self.writer.do(self._unanswered, some)
-            total, failed, left = total + len(some), failed + given_up, left + len(wanted)
-            free = await self.writer.do(self.table.journal.free, [request.key for request, _ in wanted])
-            for request, turn in wanted:
+            unanswered, given_up = await self.writer.call(self._unanswered, some)
+            total, failed, left = total + len(some), failed + given_up, left + len(unanswered)
+            free = await self.writer.call(self.store.journal.free, [request.key for request, _ in unanswered])
+            for request, turn in unanswered:
                 if request.key in free:
                     file = await self._add_to_file(request, turn, file)
         await self._send(file)
-        self.outcome.total, self.outcome.failed, done = total, failed, total - left - failed
+        self.summary.total, self.summary.failed, done = total, failed, total - left - failed
         if first:
-            self.outcome.cached = done
-        self.outcome.completed = done - self.outcome.cached
-        self.run_context.report()
+            self.summary.cached = done
+        self.summary.completed = done - self.summary.cached
+        self.context.report()
         return left
 
     def _unanswered(self, some: list[ChatRequest]) -> tuple[list[tuple[ChatRequest, int]], int]:
         """Return first answers and repairs that are not there, and how many were given up since the run began."""
-        journal, found, given_up = self.table.journal, [], 0
+        journal, found, given_up = self.store.journal, [], 0
         for request in some:
             entry, turn = journal.get(request.key), 0
             if entry is not None:
@@ -167,7 +166,7 @@ class BatchRunner:
                 if journal.get(request.key) is not None:
                     continue
                 turn = 1
-            if journal.failed(request.key, self.table.began) is not None:
+            if journal.failed(request.key, self.store.began) is not None:
                 given_up += 1
             else:
                 found.append((request, turn))
@@ -177,63 +176,63 @@ class BatchRunner:
         """Put a request into the file, which is sent first where it is full."""
         if self.limit_reason is not None:
             return file
-        line = self.api.line(request)
+        line = self.client.line(request)
         if not file.takes(line):
             await self._send(file)
             file = _BatchFile()
         cost = self.model.cost(request.tokens, EXPECTED_OUTPUT_TOKENS, batched=True) or 0.0
         if not self.budget.reserve(cost):
-            self.limit_reason = f"{self.model.name}: max_cost {self.budget.most:g} is reached; raise it to go on"
+            self.limit_reason = f"{self.model.name}: max_cost {self.budget.limit:g} is reached; raise it to go on"
             return file
         file.add(BatchRequest(request.key, self.survey.prompt.name, request.person, request.repeat, turn), cost, line)
         return file
 
     async def _send(self, file: _BatchFile) -> None:
         """Plan a batch of what nobody else has taken meanwhile, and bring it to the provider."""
-        if file.parts and not self.can_list:
-            await self._with_retries(self.api.check_listing)
-            self.can_list = True
-        planned = await self.writer.do(self.table.plan, file.parts, file.costs) if file.parts else None
+        if file.requests and not self._can_list:
+            await self._with_retries(self.client.check_listing)
+            self._can_list = True
+        planned = await self.writer.call(self.store.plan, file.requests, file.costs) if file.requests else None
         batch, mine = planned or (None, {})
         self.budget.settle(sum(cost for key, cost in file.costs.items() if key not in mine), 0.0)
         if batch is None:
             return
         self.reserved[batch.id] = batch.cost
-        self.outcome.repaired += sum(part.turn for part in mine.values())
+        self.summary.repaired += sum(request.turn for request in mine.values())
         try:
             data = b"".join(file.lines.pop(key) for key in mine)
-            name = await self._with_retries(partial(self.api.upload, batch.id, data))
+            name = await self._with_retries(partial(self.client.upload, batch.id, data))
         except (TransientError, ModelUnavailableError):
-            await self.writer.do(self.table.drop, batch)
+            await self.writer.call(self.store.drop, batch)
             self.budget.settle(self.reserved.pop(batch.id), 0.0)
             raise
         except InvalidRequestError as error:
             await self._finish(batch, BatchResults(), str(error))
             return
-        await self.writer.do(self.table.uploaded, batch, name)
+        await self.writer.call(self.store.uploaded, batch, name)
         await self._create(batch, name, again=False)
 
     async def _create(self, batch: Batch, file: str, *, again: bool) -> None:
         """Have a batch made of a file, once; ``again`` where that may have been asked for before."""
-        for attempt in range(self.retry.max_attempts):
-            state = await self._lookup(batch, file) if again else None
-            mine = await self.writer.do(self.table.journal.claim, [batch.claim])
-            if state is None and not mine:
+        for attempt in range(self.policy.retry.attempts):
+            status = await self._lookup(batch, file) if again else None
+            mine = await self.writer.call(self.store.journal.claim, [batch.claim])
+            if status is None and not mine:
                 return  # it took so long that another process goes on with it
             try:
-                state = state or await self.api.create(batch.id, file)
+                status = status or await self.client.create(batch.id, file)
             except InvalidRequestError as error:
                 await self._finish(batch, BatchResults(), str(error))
                 return
             except TransientError as error:
-                self.outcome.retries[str(error)[:60]] += 1
-                await asyncio.sleep(backoff(attempt, error.after, self.rng))
+                self.summary.count_retry(error)
+                if (error.retry_after or 0.0) > self.policy.retry.longest_wait:
+                    break
+                await asyncio.sleep(wait_seconds(attempt, error.retry_after, self.policy.retry, self.rng))
                 again = True
             else:
-                await self.writer.do(self.table.created, batch, state.batch)
-                self.run_context.progress.message(
-                    f"{self.model.name}: a batch lies at {self.model.base_url}; {RESUMABLE}"
-                )
+                await self.writer.call(self.store.created, batch, status.batch)
+                self.context.progress.message(f"{self.model.name}: a batch lies at {self.model.base_url}; {RESUMABLE}")
                 return
         raise ModelUnavailableError(
             f"{self.model.name}: given up, {self.model.base_url} made no batch of a file; run again"
@@ -241,103 +240,105 @@ class BatchRunner:
 
     async def _lookup(self, batch: Batch, file: str) -> BatchStatus | None:
         """Return the batch at the provider; it may be there only a while after it was asked for."""
-        state = await self._with_retries(partial(self.api.find, batch.id, file))
-        if state is None:
-            await asyncio.sleep(self.retry.confirm_delay)
-            state = await self._with_retries(partial(self.api.find, batch.id, file))
-        return state
+        status = await self._with_retries(partial(self.client.find, batch.id, file))
+        if status is None:
+            await asyncio.sleep(self.policy.confirm_delay)
+            status = await self._with_retries(partial(self.client.find, batch.id, file))
+        return status
 
     async def _resume(self) -> None:
         """Go on with what a process that is gone has planned, and put money aside for all that is open."""
-        now_open = await self.writer.do(self.table.open)
+        now_open = await self.writer.call(self.store.open)
         for batch in now_open:
             if batch.id not in self.reserved:
                 self.reserved[batch.id] = batch.cost
                 self.budget.reserved += batch.cost
-            mine = await self.writer.do(self.table.journal.claim, [batch.claim]) if batch.batch is None else set()
+            mine = await self.writer.call(self.store.journal.claim, [batch.claim]) if batch.batch is None else set()
             if mine:
                 if batch.input_file is not None and (
                     self.model.batch or await self._lookup(batch, batch.input_file) is not None
                 ):
                     await self._create(batch, batch.input_file, again=True)
                 else:  # without a file there is no batch
-                    await self.writer.do(self.table.drop, batch)
+                    await self.writer.call(self.store.drop, batch)
         for gone in self.reserved.keys() - {batch.id for batch in now_open}:
             cost = self.reserved.pop(gone)
             self.budget.settle(cost, cost)  # another process has collected it
 
     async def _poll(self) -> bool:
         """Look at what is open, collect what has ended, and return whether any has."""
-        changed, self.outcome.pending = False, 0
-        for batch in await self.writer.do(self.table.open):
-            parts = await self.writer.do(self.table.parts, batch)
-            self.outcome.pending += len(parts)
+        changed, self.summary.pending = False, 0
+        for batch in await self.writer.call(self.store.open):
+            requests = await self.writer.call(self.store.requests, batch)
+            self.summary.pending += len(requests)
             if batch.batch is None:
                 continue
-            if await self._collect(batch, batch.batch, parts.keys()):
-                self.outcome.pending -= len(parts)
+            if await self._collect(batch, batch.batch, requests.keys()):
+                self.summary.pending -= len(requests)
                 changed = True
-            self.run_context.report()
+            self.context.report()
         return changed
 
     async def _collect(self, batch: Batch, name: str, keys: Collection[str]) -> bool:
         """Bring in what a batch holds, once nothing more will come."""
         age = max(0.0, time.time() - batch.written)
         try:
-            state = await self._with_retries(partial(self.api.status, name), self.retry.max_rate_limited)
-            if not state.is_final:
+            status = await self._with_retries(
+                partial(self.client.status, name), self.policy.retry.rate_limited_attempts
+            )
+            if not status.is_final:
                 return False
-            results = await self._with_retries(partial(self.api.results, state, keys, state.duration or age))
+            results = await self._with_retries(partial(self.client.results, status, keys, status.duration or age))
         except BatchNotFoundError as error:
             if age < BATCH_RETENTION:
                 raise
-            state, results = BatchStatus(name, str(error)), BatchResults()
-        await self._finish(batch, results, f"{state.status} {state.reason}".strip())
+            status, results = BatchStatus(name, str(error)), BatchResults()
+        await self._finish(batch, results, f"{status.status} {status.reason}".strip())
         return True
 
     async def _finish(self, batch: Batch, results: BatchResults, reason: str) -> None:
         """Write a batch's replies, and only then end it; what has no reply is left for another, a few times."""
-        parts = await self.writer.do(self.table.parts, batch)
+        requests = await self.writer.call(self.store.requests, batch)
         entries = [
-            self._entry(parts[key], answer, batch.batch) for key, answer in results.completions.items() if key in parts
+            self._entry(requests[key], completion, batch.batch)
+            for key, completion in results.completions.items()
+            if key in requests
         ]
-        await self.writer.do(self.table.journal.add, entries)
-        why = {
+        await self.writer.call(self.store.journal.add, entries)
+        reasons_missing = {
             key: results.retryable.get(key) or f"the batch has no answer ({reason})"
-            for key in parts.keys() - results.completions
+            for key in requests.keys() - results.completions
         }
-        last = {key for key in why if parts[key].tries >= MAX_SUBMISSIONS}
-        reasons = {key: f"{why[key]}, the last of {MAX_SUBMISSIONS} batches" for key in last} | results.rejected
-        failed = {key: parts[key] for key in reasons if key in parts}
-        await self.writer.do(partial(self.table.close, batch, set(why) - set(failed), failed, reasons, self.model.name))
-        self._count(batch, results, entries, {key: why[key] for key in set(why) - set(failed)})
+        last = {key for key in reasons_missing if requests[key].tries >= MAX_SUBMISSIONS}
+        reasons = {
+            key: f"{reasons_missing[key]}, the last of {MAX_SUBMISSIONS} batches" for key in last
+        } | results.rejected
+        failed = {key: requests[key] for key in reasons if key in requests}
+        await self.writer.call(
+            partial(self.store.close, batch, set(reasons_missing) - set(failed), failed, reasons, self.model.name)
+        )
+        self._count(batch, results, entries, {key: reasons_missing[key] for key in set(reasons_missing) - set(failed)})
         if results.stop_reason is not None:
             raise ModelUnavailableError(results.stop_reason)
 
     def _count(self, batch: Batch, results: BatchResults, entries: list[JournalEntry], again: dict[str, str]) -> None:
         cost = sum(entry.cost or 0.0 for entry in entries)
         self.budget.settle(self.reserved.pop(batch.id, 0.0), cost)
-        self.outcome.cost += cost
-        self.outcome.unmatched += results.unmatched
-        self.outcome.retries.update(reason[:60] for reason in again.values())
+        self.summary.cost += cost
+        self.summary.unmatched += results.unmatched
+        self.summary.retries.update(reason[:60] for reason in again.values())
 
-    def _entry(self, part: BatchRequest, answer: Completion, batch: str | None) -> JournalEntry:
-        reply = asdict(answer.reply) | {"upstream": answer.upstream | {"batch": batch}}
-        cost = self.model.cost(answer.tokens_in, answer.tokens_out, batched=True)
+    def _entry(self, request: BatchRequest, completion: Completion, batch: str | None) -> JournalEntry:
+        reply = asdict(completion.reply) | {"upstream": completion.upstream | {"batch": batch}}
+        cost = self.model.cost(completion.tokens_in, completion.tokens_out, batched=True)
         return JournalEntry(
-            part.key, self.model.name, part.prompt, part.person, part.repeat, part.turn, reply, answer.latency,
-            answer.tokens_in, answer.tokens_out, cost,
+            request.key, self.model.name, request.prompt, request.person, request.repeat, request.turn, reply,
+            completion.latency, completion.tokens_in, completion.tokens_out, cost,
         )  # fmt: skip
 
-    async def _with_retries(self, call: Callable[[], Awaitable[T]], most: int | None = None) -> T:
-        """Call until there is an answer, or patience ends; a batch takes hours, looking at it may fail for a while."""
-        tries = limited = 0
-        while True:
-            try:
-                return await call()
-            except TransientError as error:
-                self.outcome.retries[str(error)[:60]] += 1
-                tries, limited = (tries, limited + 1) if error.limited else (tries + 1, limited)
-                if tries >= (most or self.retry.max_attempts) or limited >= self.retry.max_rate_limited:
-                    raise
-                await asyncio.sleep(backoff(tries + min(limited, 5) - 1, error.after, self.rng))
+    async def _with_retries(self, call: Callable[[], Awaitable[T]], attempts: int | None = None) -> T:
+        """Call until there is an answer; a batch takes hours, looking at it may fail for a while."""
+        policy = self.policy.retry
+        if attempts is not None:
+            policy = policy.model_copy(update={"attempts": attempts})
+        return await retry(call, policy, self.rng, on_failure=self.summary.count_retry)

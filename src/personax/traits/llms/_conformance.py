@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from personax import registry
-from personax.traits.llms._provider import Completion, InvalidRequestError, Model, ModelUnavailableError, TransientError
+from personax.http import TransientError
+from personax.traits.llms._provider import Completion, InvalidRequestError, Model, ModelUnavailableError
 
 __all__ = ["check_provider"]
 
@@ -19,10 +20,10 @@ MESSAGES = [{"role": "system", "content": "You rate."}, {"role": "user", "conten
 def check_provider(name: str, model: Model, *, failing: Model | None = None) -> None:
     """Check that a registered provider does what the annotation of people relies on.
 
-    Checked are: the registration; that one question gives an `Completion` with text, latency and whole numbers of tokens;
-    that messages are left as they are; that several questions at once each get their answer; that closing twice is no
-    error; and that a failure is a `TransientError`, `InvalidRequestError` or `ModelUnavailableError`, which say what is to be done, and
-    shows no key.
+    Checked are: the registration; that one request gives a `Completion` with text, latency and whole numbers of tokens;
+    that messages are left as they are; that concurrent requests each get their completion; that closing twice is no
+    error; and that a failure is a `personax.http.TransientError`, an `InvalidRequestError` or a
+    `ModelUnavailableError`, which say what is to be done, and shows no key.
 
     Parameters
     ----------
@@ -59,16 +60,19 @@ async def _answers(demand: Demand, make: Callable[..., Any], model: Model) -> No
     for schema in (SCHEMA, None):
         provider = make(model, schema)
         messages = [dict(message) for message in MESSAGES]
-        answer = await provider.ask(messages, "key-1")
+        completion = await provider.ask(messages, "key-1")
         demand(messages == MESSAGES, "it changes the messages; work on a copy")
-        demand(isinstance(answer, Completion), f"ask returns {type(answer).__name__}; return an Answer")
-        demand(answer.reply.content or answer.reply.refusal, "the reply has neither text nor refusal; fill one")
-        demand(answer.latency >= 0, f"latency is {answer.latency}; give seconds")
-        for tokens in (answer.tokens_in, answer.tokens_out):
+        demand(isinstance(completion, Completion), f"ask returns {type(completion).__name__}; return a Completion")
+        demand(completion.reply.content or completion.reply.refusal, "the reply has neither text nor refusal; fill one")
+        demand(completion.latency >= 0, f"latency is {completion.latency}; give seconds")
+        for tokens in (completion.tokens_in, completion.tokens_out):
             whole = tokens is None or (isinstance(tokens, int) and tokens >= 0)
             demand(whole, f"tokens are {tokens!r}; give whole numbers, None where not known")
         several = await asyncio.gather(*(provider.ask(messages, f"key-{k}") for k in range(4)))
-        demand(all(isinstance(one, Completion) for one in several), "of several questions at once some have no Answer")
+        demand(
+            all(isinstance(one, Completion) for one in several),
+            "of several concurrent requests some have no Completion",
+        )
         await provider.close()
         await provider.close()
 
@@ -80,9 +84,14 @@ async def _fails(demand: Demand, make: Callable[..., Any], failing: Model) -> No
     except (TransientError, InvalidRequestError, ModelUnavailableError) as error:
         demand(str(error), "a failure says nothing; give its reason")
     except Exception as error:
-        text = f"a failure is a {type(error).__name__}; raise LostError, RejectedError or StoppedError"
+        text = (
+            f"a failure is a {type(error).__name__}; raise TransientError, InvalidRequestError or ModelUnavailableError"
+        )
         raise AssertionError(text) from error
     else:
-        demand(False, "an endpoint that fails gives an answer; raise LostError, RejectedError or StoppedError")
+        demand(
+            False,
+            "an endpoint that fails gives an answer; raise TransientError, InvalidRequestError or ModelUnavailableError",
+        )
     finally:
         await provider.close()

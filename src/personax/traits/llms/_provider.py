@@ -1,4 +1,4 @@
-"""One question to one model, over the protocol that OpenAI made common; failures sorted by what is to be done."""
+"""One chat completion of one model, over OpenAI's protocol; failures classified by what is to be done about them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from personax import registry
 from personax.errors import InputError, require
+from personax.http import TransientError, retry_after_of
 from personax.registry import register
 from personax.traits.llms._prompt import content_hash
 from personax.traits.llms._reply_parsing import Reply
@@ -23,7 +24,6 @@ __all__ = [
     "ModelUnavailableError",
     "OpenAIProvider",
     "Provider",
-    "TransientError",
     "make_provider",
 ]
 
@@ -112,20 +112,31 @@ class Completion:
     tokens_out: int | None
 
 
-class TransientError(Exception):
-    """No answer this time: ask again, after ``after`` seconds if the provider said so."""
-
-    def __init__(self, reason: str, after: float | None = None, *, limited: bool = False) -> None:
-        super().__init__(reason)
-        self.after, self.limited = after, limited
-
-
 class InvalidRequestError(Exception):
-    """One request is refused as it is: asking again would be the same."""
+    """One request is refused as it is: sending it again would be the same."""
 
 
 class ModelUnavailableError(Exception):
-    """Nothing can be asked of this model: no right, no such model."""
+    """Nothing can be asked of this model: no permission, no such model, no money left."""
+
+
+class Provider(Protocol):
+    """A client that asks one model; registered as ``(model, schema) -> Provider``.
+
+    ``schema`` is the JSON schema of an answer, None for free text. See `personax.testing.check_provider`.
+    """
+
+    async def ask(self, messages: Sequence[Mapping[str, str]], key: str) -> Completion:
+        """Ask once; the key tells a provider that can tell that it has answered this already.
+
+        Raises
+        ------
+        TransientError, InvalidRequestError, ModelUnavailableError
+            By what is to be done; `personax.http.TransientError` is followed by another attempt.
+        """
+
+    async def close(self) -> None:
+        """Close connections; calling it twice is no error."""
 
 
 @register("providers", "openai", title="OpenAI-compatible", order=0)
@@ -217,7 +228,9 @@ class OpenAIProvider:
             return TransientError("the connection failed or broke off")
         body = getattr(error, "body", None)
         report = str((body.get("message") if isinstance(body, dict) else None) or error)
-        return self.classify_status(getattr(error, "status_code", None) or 0, str(error), report, _retry_after(error))
+        return self.classify_status(
+            getattr(error, "status_code", None) or 0, str(error), report, retry_after_of(_headers(error))
+        )
 
     def classify_status(self, status: int, whole: str, report: str, after: float | None = None) -> Exception:
         """Return the error that says what is to be done about a status and the words that came with it."""
@@ -231,7 +244,7 @@ class OpenAIProvider:
             return ModelUnavailableError(f"{name}: the account at {url} has no money or quota left (429)")
         reason = f"status {status or None}: {self.redact(report)}"
         if status in (408, 409, 429) or status >= 500:
-            return TransientError(reason, after, limited=status == 429)
+            return TransientError(reason, after, rate_limited=status == 429)
         return InvalidRequestError(reason)
 
     def redact(self, text: str) -> str:
@@ -239,9 +252,9 @@ class OpenAIProvider:
         return SECRET_PATTERN.sub("***", text.replace(self._secret, "***"))[:MAX_REASON]
 
 
-def make_provider(model: Model, schema: Mapping[str, Any] | None) -> OpenAIProvider:
+def make_provider(model: Model, schema: Mapping[str, Any] | None) -> Provider:
     """Return the client that a model names: ours, or a registered one of another package with the same methods."""
-    client: OpenAIProvider = registry.get("providers", model.provider)(model, schema)
+    client: Provider = registry.get("providers", model.provider)(model, schema)
     return client
 
 
@@ -261,17 +274,8 @@ def _sampling(model: Model, schema: Mapping[str, Any] | None) -> dict[str, Any]:
     return given
 
 
-def _retry_after(error: Exception) -> float | None:
-    """Return how many seconds the provider asks to wait; a date is left to the backoff."""
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name, "")) / unit
-        except ValueError:
-            continue
-        if 0 <= seconds <= 3600:
-            return seconds
-    return None
+def _headers(error: Exception) -> Mapping[str, str]:
+    return getattr(getattr(error, "response", None), "headers", {})
 
 
 def _text(value: object) -> str | None:

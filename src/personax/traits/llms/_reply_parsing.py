@@ -22,7 +22,7 @@ from typing import Any, Final, Protocol
 
 from personax.schema import TRAITS
 
-__all__ = ["Reply", "ResponseScale", "TraitRating", "json_object", "read_reply", "repair_reason", "is_withheld"]
+__all__ = ["Reply", "ResponseScale", "TraitRating", "is_withheld", "json_object", "read_reply", "repair_reason"]
 
 
 PRIVACY: Final = re.compile(
@@ -84,7 +84,7 @@ class TraitRating:
 
 
 class ResponseScale(Protocol):
-    """What may be answered; a `personax.traits.llms.prompting.Prompt` is one."""
+    """What may be answered; a `personax.traits.llms.Prompt` is one."""
 
     @property
     def levels(self) -> int:
@@ -128,7 +128,7 @@ def is_withheld(reply: Reply) -> bool | None:
 
     Examples
     --------
-    >>> withheld(Reply("That is a private matter.")), withheld(Reply("Bipolar disorder."))
+    >>> is_withheld(Reply("That is a private matter.")), is_withheld(Reply("Bipolar disorder."))
     (True, False)
     """
     if reply.refusal or reply.finish == "content_filter":

@@ -36,7 +36,7 @@ CHUNK_SIZE: Final = 256
 
 
 class Question(Protocol):
-    """Something that can be asked about a person; `personax.traits.llms.prompting.Prompt` is one."""
+    """Something that can be asked about a person; `personax.traits.llms.Prompt` is one."""
 
     @property
     def name(self) -> str:

@@ -1,6 +1,6 @@
 """Asks many models about many people, at the speed each provider allows, and never twice for what the journal holds.
 
-A model with ``batch`` is asked by `personax.traits.llms.batching`; of the others, one task a model feeds its workers
+A model with ``batch`` is asked by `BatchRunner`; of the others, one task a model feeds its workers
 with requests that this process has claimed; a worker asks, waits, asks again, and goes on only once its reply is on
 disk. All writing goes through one thread, which commits whatever has gathered meanwhile at once.
 """
@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from personax.http import CircuitBreaker, RateLimiter, TransientError, retry
 from personax.progress import Progress, Silent
 from personax.traits.llms._batch_journal import BatchStore
 from personax.traits.llms._batch_runner import BatchRunner
@@ -24,11 +25,9 @@ from personax.traits.llms._provider import (
     InvalidRequestError,
     Model,
     ModelUnavailableError,
-    OpenAIProvider,
-    TransientError,
+    Provider,
     make_provider,
 )
-from personax.traits.llms._rate_limit import CircuitBreaker, TokenBucket, backoff
 from personax.traits.llms._requests import (
     EXPECTED_OUTPUT_TOKENS,
     ChatRequest,
@@ -40,15 +39,15 @@ from personax.traits.llms._requests import (
 )
 from personax.traits.llms._responses import stored_reply
 from personax.traits.llms._run_context import (
-    DEFAULT_RETRY,
+    DEFAULT_POLICY,
     CostBudget,
     JournalWriter,
-    RetryPolicy,
     RunContext,
+    RunPolicy,
     RunSummary,
 )
 
-__all__ = ["RetryPolicy", "RunSummary", "annotate"]
+__all__ = ["annotate"]
 
 WORKERS_PER_CLIENT: Final = 8
 """Workers that share a pool of connections: a pool looks at all of its connections at every request."""
@@ -66,19 +65,16 @@ QUEUE_FACTOR: Final = 4
 class ModelRunner:
     """All that goes on with one model."""
 
-    def __init__(self, survey: Survey[Question], model: Model, run_context: RunContext) -> None:
-        self.survey, self.model, self.run_context = survey, model, run_context
-        self.writer, self.budget, self.retry, self.report = (
-            run_context.writer,
-            run_context.budget,
-            run_context.retry,
-            run_context.report,
-        )
-        self.outcome = RunSummary(model.name)
+    def __init__(self, survey: Survey[Question], model: Model, context: RunContext) -> None:
+        self.survey, self.model, self.context = survey, model, context
+        self.writer, self.budget, self.policy = context.writer, context.budget, context.policy
+        self.summary = RunSummary(model.name)
         pools = range(0, model.concurrency, WORKERS_PER_CLIENT)
         self.providers = [make_provider(model, survey.prompt.schema()) for _ in pools]
-        self.requests, self.tokens = TokenBucket(model.requests_per_minute), TokenBucket(model.tokens_per_minute)
-        self.breaker = CircuitBreaker(self.retry.failures, self.retry.pause, self.retry.pauses)
+        self.requests = _limiter(model.requests_per_minute)
+        self.tokens = _limiter(model.tokens_per_minute)
+        policy = self.policy
+        self.breaker = CircuitBreaker(policy.failures, pause=policy.pause, pauses=policy.pauses)
         self.rng = np.random.default_rng()
 
     async def run(self) -> RunSummary:
@@ -93,21 +89,21 @@ class ModelRunner:
         finally:
             for provider in self.providers:
                 await provider.close()
-        return self.outcome
+        return self.summary
 
     async def _collect_open_batches(self) -> None:
-        if await self.writer.do(BatchStore(self.writer.journal, self.model).open):
-            await BatchRunner(self.survey, self.model, self.run_context, self.outcome).run()
+        if await self.writer.call(BatchStore(self.writer.journal, self.model).open):
+            await BatchRunner(self.survey, self.model, self.context, self.summary).run()
 
     async def _feed(self, queue: asyncio.Queue[ChatRequest | None]) -> None:
         held: dict[str, ChatRequest] = {}
         for some in chunked(iter_requests(self.survey, self.model)):
             keys = [request.key for request in some]
-            mine = await self.writer.do(self.writer.journal.claim, keys)
-            self.outcome.total += len(some)
-            done = await self.writer.do(self.writer.journal.answered, keys)
-            self.outcome.cached += len(done)
-            self.report()
+            mine = await self.writer.call(self.writer.journal.claim, keys)
+            self.summary.total += len(some)
+            done = await self.writer.call(self.writer.journal.answered, keys)
+            self.summary.cached += len(done)
+            self.context.report()
             for request in some:
                 if request.key in mine:
                     await queue.put(request)
@@ -119,99 +115,105 @@ class ModelRunner:
 
     async def _await_others(self, held: dict[str, ChatRequest], queue: asyncio.Queue[ChatRequest | None]) -> None:
         """Wait for what another process is asking, and ask what it gives up."""
-        while held and self.outcome.stop_reason is None:
+        while held and self.summary.stop_reason is None:
             await asyncio.sleep(POLL_INTERVAL)
             await self._collect_open_batches()
-            mine = await self.writer.do(self.writer.journal.claim, list(held))
-            done = await self.writer.do(self.writer.journal.answered, list(held))
-            self.outcome.cached += len(done)
+            mine = await self.writer.call(self.writer.journal.claim, list(held))
+            done = await self.writer.call(self.writer.journal.answered, list(held))
+            self.summary.cached += len(done)
             for key in mine:
                 await queue.put(held[key])
             held = {key: request for key, request in held.items() if key not in mine and key not in done}
-            self.report()
+            self.context.report()
 
     async def _worker(self, queue: asyncio.Queue[ChatRequest | None], worker: int) -> None:
         provider = self.providers[worker // WORKERS_PER_CLIENT]
         await asyncio.sleep(STARTUP_SPREAD * worker / self.model.concurrency)
         while (request := await queue.get()) is not None:
-            if self.outcome.stop_reason is not None or not await self._complete(request, provider):
-                await self.writer.do(self.writer.journal.release, [request.key])
-            self.report()
+            if self.summary.stop_reason is not None or not await self._complete(request, provider):
+                await self.writer.call(self.writer.journal.release, [request.key])
+            self.context.report()
 
-    async def _complete(self, request: ChatRequest, provider: OpenAIProvider) -> bool:
+    async def _complete(self, request: ChatRequest, provider: Provider) -> bool:
         """Ask, and once more where the reply had the wrong shape; a failure is written down, and returned as False."""
         try:
-            answer = await self._completion(request, 0, provider)
-            problem = self.survey.prompt.problem(answer.reply)
+            completion = await self._completion(request, 0, provider)
+            problem = self.survey.prompt.problem(completion.reply)
             if problem is not None:
-                again = repair_request(request, self.survey.prompt, answer.reply.content or "", problem)
-                self.outcome.repaired += 1
+                again = repair_request(request, self.survey.prompt, completion.reply.content or "", problem)
+                self.summary.repaired += 1
                 await self._completion(again, 1, provider)
         except ModelUnavailableError as error:
-            self.outcome.stop_reason = self.outcome.stop_reason or str(error)
-            self.outcome.failed += 1
+            self.summary.stop_reason = self.summary.stop_reason or str(error)
+            self.summary.failed += 1
         except (TransientError, InvalidRequestError) as error:
-            self.outcome.failed += 1
-            given = (request.key, self.model.name, request.person, str(error))
-            await self.writer.do(self.writer.journal.fail, *given)
+            self.summary.failed += 1
+            args = (request.key, self.model.name, request.person, str(error))
+            await self.writer.call(self.writer.journal.fail, *args)
         else:
-            self.outcome.completed += 1
+            self.summary.completed += 1
             return True
         return False
 
-    async def _completion(self, request: ChatRequest, turn: int, provider: OpenAIProvider) -> Completion:
+    async def _completion(self, request: ChatRequest, turn: int, provider: Provider) -> Completion:
         """Return an answer that is on disk: from there, or from the model."""
         if turn:  # first answers were looked up when they were claimed
-            known = await self.writer.do(self.writer.journal.get, request.key)
+            known = await self.writer.call(self.writer.journal.get, request.key)
             if known is not None:
                 return _stored_completion(known)
         reserved = self.model.cost(request.tokens, EXPECTED_OUTPUT_TOKENS) or 0.0
         if not self.budget.reserve(reserved):
             raise ModelUnavailableError(
-                f"{self.model.name}: max_cost {self.budget.most:g} is reached; raise it to go on"
+                f"{self.model.name}: max_cost {self.budget.limit:g} is reached; raise it to go on"
             )
         cost = 0.0
         try:
-            answer = await self._with_retries(request, provider)
-            cost = self.model.cost(answer.tokens_in, answer.tokens_out) or reserved
-            await self.writer.add(self._entry(request, turn, answer))
+            completion = await self._with_retries(request, provider)
+            cost = self.model.cost(completion.tokens_in, completion.tokens_out) or reserved
+            await self.writer.add(self._entry(request, turn, completion))
         finally:
             self.budget.settle(reserved, cost)
-        self.outcome.cost += cost
-        return answer
+        self.summary.cost += cost
+        return completion
 
-    async def _with_retries(self, request: ChatRequest, provider: OpenAIProvider) -> Completion:
-        """Ask until there is an answer, or patience ends."""
-        tries = limited = 0
-        while True:
-            await self.breaker.closed()
-            if self.outcome.stop_reason is not None:
-                raise ModelUnavailableError(self.outcome.stop_reason)
-            await self.requests.take()
-            await self.tokens.take(request.tokens + EXPECTED_OUTPUT_TOKENS)
-            try:
-                answer = await provider.ask(request.messages, request.key)
-            except TransientError as error:
-                self.outcome.retries[str(error)[:60]] += 1
-                tries, limited = (tries, limited + 1) if error.limited else (tries + 1, limited)
-                if not error.limited and self.breaker.failed():
-                    raise ModelUnavailableError(
-                        f"{self.model.name}: given up, {self.model.base_url} only fails ({error})"
-                    ) from None
-                if tries >= self.retry.max_attempts or limited >= self.retry.max_rate_limited:
-                    raise
-                await asyncio.sleep(backoff(tries + min(limited, 5) - 1, error.after, self.rng))
-            else:
-                self.breaker.answered()
-                return answer
+    async def _with_retries(self, request: ChatRequest, provider: Provider) -> Completion:
+        """Ask until there is an answer, the attempts are used up, or the model is given up."""
 
-    def _entry(self, request: ChatRequest, turn: int, answer: Completion) -> JournalEntry:
-        reply = asdict(answer.reply) | {"upstream": answer.upstream}
-        cost = self.model.cost(answer.tokens_in, answer.tokens_out)
+        async def attempt() -> Completion:
+            await self.breaker.wait()
+            if self.summary.stop_reason is not None:
+                raise ModelUnavailableError(self.summary.stop_reason)
+            await self.requests.acquire()
+            await self.tokens.acquire(request.tokens + EXPECTED_OUTPUT_TOKENS)
+            completion = await provider.ask(request.messages, request.key)
+            self.breaker.succeeded()
+            return completion
+
+        return await retry(attempt, self.policy.retry, self.rng, on_failure=self._note_failure)
+
+    def _note_failure(self, error: TransientError) -> None:
+        """Count a failed attempt, and give the model up where it only fails; its rate limit is no such failure."""
+        self.summary.count_retry(error)
+        if error.rate_limited:
+            return
+        self.breaker.failed(str(error))
+        if self.breaker.reason is not None:
+            text = f"{self.model.name}: given up, {self.model.base_url} only fails ({error})"
+            raise ModelUnavailableError(text) from None
+
+    def _entry(self, request: ChatRequest, turn: int, completion: Completion) -> JournalEntry:
+        reply = asdict(completion.reply) | {"upstream": completion.upstream}
+        cost = self.model.cost(completion.tokens_in, completion.tokens_out)
         return JournalEntry(
             request.key, self.model.name, self.survey.prompt.name, request.person, request.repeat, turn, reply,
-            answer.latency, answer.tokens_in, answer.tokens_out, cost,
+            completion.latency, completion.tokens_in, completion.tokens_out, cost,
         )  # fmt: skip
+
+
+def _limiter(per_minute: float | None) -> RateLimiter:
+    """Return a limiter that lets no burst beyond one second's worth through."""
+    per_second = None if per_minute is None else per_minute / 60
+    return RateLimiter(per_second, burst=max(1.0, per_second or 1.0))
 
 
 def _stored_completion(entry: JournalEntry) -> Completion:
@@ -224,7 +226,7 @@ def annotate(
     journal: ReplyJournal,
     *,
     max_cost: float | None = None,
-    retry: RetryPolicy = DEFAULT_RETRY,
+    policy: RunPolicy = DEFAULT_POLICY,
     progress: Progress | None = None,
 ) -> list[RunSummary]:
     """Ask every model about every person, except what the journal holds.
@@ -240,8 +242,8 @@ def annotate(
         Where replies go, and are looked up.
     max_cost
         In the prices' currency, of all the journal's replies; a request that might exceed it is not sent.
-    patience
-        With failures.
+    policy
+        Attempts, waits and pauses after failures.
     progress
         Told of every reply.
 
@@ -252,46 +254,44 @@ def annotate(
     StudyError
         When a reply cannot be written to disk.
     """
-    return asyncio.run(_annotate(survey, journal, max_cost, retry, progress or Silent()))
+    return asyncio.run(_annotate(survey, journal, max_cost, policy, progress or Silent()))
 
 
 async def _annotate(
-    survey: Survey[Question], journal: ReplyJournal, max_cost: float | None, retry: RetryPolicy, progress: Progress
+    survey: Survey[Question], journal: ReplyJournal, max_cost: float | None, policy: RunPolicy, progress: Progress
 ) -> list[RunSummary]:
     writer, budget = JournalWriter(journal), CostBudget(max_cost, journal.spent())
     runners: list[ModelRunner | BatchRunner] = []
 
     def report() -> None:
-        found = [runner.outcome for runner in runners]
-        done = sum(one.cached + one.completed + one.failed for one in found)
-        progress.step(done, survey.total, _progress_note(found, budget))
+        summaries = [runner.summary for runner in runners]
+        done = sum(one.cached + one.completed + one.failed for one in summaries)
+        progress.step(done, survey.total, _progress_note(summaries, budget))
 
     try:
-        run_context = RunContext(writer, budget, retry, report, progress, defaultdict(asyncio.Lock))
-        runners.extend(
-            (BatchRunner if model.batch else ModelRunner)(survey, model, run_context) for model in survey.models
-        )
+        context = RunContext(writer, budget, policy, report, progress, defaultdict(asyncio.Lock))
+        runners.extend((BatchRunner if model.batch else ModelRunner)(survey, model, context) for model in survey.models)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(runner.run()) for runner in runners]
-    except* Exception as several:  # noqa: BLE001 - the first of them is what went wrong
-        raise _first_error(several) from None
+    except* Exception as errors:  # noqa: BLE001 - the first of them is what went wrong
+        raise _first_error(errors) from None
     finally:
         await writer.close()
     return [task.result() for task in tasks]
 
 
-def _progress_note(found: Sequence[RunSummary], budget: CostBudget) -> str:
+def _progress_note(summaries: Sequence[RunSummary], budget: CostBudget) -> str:
     each = ", ".join(
         f"{one.model} {one.cached + one.completed}"
         + (f" ({one.failed} failed)" if one.failed else "")
         + (f" ({one.pending} in batches)" if one.pending else "")
-        for one in found
+        for one in summaries
     )
     return each + (f", cost {budget.spent:.2f}" if budget.spent else "")
 
 
-def _first_error(several: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = several
+def _first_error(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = errors
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

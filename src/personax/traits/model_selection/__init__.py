@@ -1,8 +1,8 @@
-"""Which LLMs to ask, and how to ask them: measured on a sample of the study's own people before all are paid for.
+"""Model and prompt selection: which LLMs to ask and how, measured on a sample before everybody is paid for.
 
-``questions`` (what is asked besides traits: facts, baits), ``dimensions`` (what a model is measured by), ``overall_score``
-(one number of several, and how much hangs on the weights), ``models`` and ``formats`` (models, and prompt formats, side
-by side).
+``_probes``: questions besides traits (checkable facts, requests for private information); ``_scores``: dimensions by
+which models are measured, and one overall score with its sensitivity to weights; ``_model_comparison`` and
+``_prompt_formats``: models, and prompt formats, side by side.
 """
 
 from personax.traits.model_selection._model_comparison import SelectionSurveys, compare_models, selection_surveys

@@ -1,4 +1,4 @@
-"""Validity: whether inferred traits are what people say. Sample people, collect human ratings, compare, correct effects.
+"""Validity: whether inferred traits are what people say. Sample, collect human ratings, compare, correct effects.
 
 ==========================  ===========================================================================
 `stratified_sample`         whom to ask humans about, each person's inclusion probability known

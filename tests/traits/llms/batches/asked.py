@@ -6,15 +6,19 @@ from typing import Any
 
 from tests.traits.llms.llm_server import Server
 
+from personax.http import RetryPolicy
+from personax.traits.llms import RunPolicy, RunSummary, annotate
 from personax.traits.llms._batch_journal import BatchRequest, BatchStore
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._prompt import Prompt
 from personax.traits.llms._provider import Model
 from personax.traits.llms._requests import Survey, iter_requests
-from personax.traits.llms._runner import RetryPolicy, RunSummary, annotate
 
 SECRET = "sk-test-0123456789abcdef"
-SOON = RetryPolicy(tries=3, failures=6, pause=0.05, pauses=2, look=0.02, longest=0.05, settle=0.05)
+SOON = RunPolicy(
+    RetryPolicy(attempts=3, rate_limited_attempts=30, backoff=0.1), failures=6, pause=0.05, pauses=2,
+    poll_interval=0.02, max_poll_interval=0.05, confirm_delay=0.05,
+)  # fmt: skip
 
 
 def model(server: Server, name: str = "one", **settings: Any) -> Model:
@@ -29,7 +33,7 @@ def asked(server: Server, n: int = 6, **settings: Any) -> Survey[Prompt]:
 
 
 def run(asking: Survey[Prompt], journal: ReplyJournal, max_cost: float | None = None) -> RunSummary:
-    (outcome,) = annotate(asking, journal, retry=SOON, max_cost=max_cost)
+    (outcome,) = annotate(asking, journal, policy=SOON, max_cost=max_cost)
     return outcome
 
 

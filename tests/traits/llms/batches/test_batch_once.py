@@ -102,7 +102,7 @@ def test_what_lies_in_a_batch_is_not_asked_live_and_is_kept_when_people_leave(
 ) -> None:
     asking = asked(server, 6)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batching.BatchRunner, "_look", interrupted)
+        patch.setattr(batching.BatchRunner, "_poll", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(asking, journal)
     assert not journal.claim(keys_of(asking)), "what lies in a batch is nobody's to ask"
@@ -116,20 +116,16 @@ def test_what_lies_in_a_batch_is_not_asked_live_and_is_kept_when_people_leave(
 KILLED = """
     import sys
     from pathlib import Path
-    from personax.traits.llms import batching
-    from personax.traits.llms.asking import Asked
-    from personax.traits.llms.journal import Journal
-    from personax.traits.llms.prompting import Prompt
-    from personax.traits.llms.provider import Model
-    from personax.traits.llms.runner import Patience, annotate
-    batching.MOST_REQUESTS = 20
+    from personax.traits.llms import Model, Prompt, ReplyJournal, RunPolicy, Survey, annotate
+    from personax.traits.llms import _batch_runner as batching
+    batching.MAX_REQUESTS = 20
     people = [{"id": f"p{i}", "name": f"Ann {i}"} for i in range(int(sys.argv[3]))]
-    patience = Patience(look=0.02, longest=0.1, settle=0.3)
+    policy = RunPolicy(poll_interval=0.02, max_poll_interval=0.1, confirm_delay=0.3)
     models = [Model("one", "m", sys.argv[2], batch=True)]
     import openai
-    with Journal(Path(sys.argv[1])) as journal:
+    with ReplyJournal(Path(sys.argv[1])) as journal:
         print("ready", flush=True)
-        annotate(Asked(people, models, Prompt()), journal, patience=patience)
+        annotate(Survey(people, models, Prompt()), journal, policy=policy)
 """
 
 

@@ -52,7 +52,7 @@ def test_a_provider_that_is_not_there_is_one_sentence(journal: ReplyJournal) -> 
 
 def test_an_unknown_model_stops_and_the_others_go_on(server: Server, journal: ReplyJournal) -> None:
     asking = replace(asked(server, 4), models=[Model("x", "no-such-model", server.url, batch=True), model(server)])
-    lost, found = annotate(asking, journal, retry=SOON)
+    lost, found = annotate(asking, journal, policy=SOON)
     assert lost.stop_reason == f"x: {server.url} knows no model no-such-model (404)"
     assert found.completed == 4
 
