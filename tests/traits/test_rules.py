@@ -19,7 +19,7 @@ from personax.traits._ratings import Floats, Ratings
 from personax.traits.rating_models import RULES, Rule, rating_model
 from personax.traits.rating_models._dawid_skene import fit_dawid_skene
 from personax.traits.rating_models._graded_response import fit_graded
-from personax.traits.rating_models._measurement_model import fit_measurement_model
+from personax.traits.rating_models._voting import fit_measurement_model
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "dawid_skene.json"
 
@@ -108,19 +108,19 @@ def test_dawid_and_skene_find_the_confusions() -> None:
 def test_dawid_and_skene_agree_with_an_independent_implementation() -> None:
     """Numbers of crowd-kit; tests/reference/dawid_skene.py made them."""
     found = json.loads(REFERENCE.read_text(encoding="utf-8"))
-    model = fit_dawid_skene(ratings(*(tuple(row) for row in found["answers"]), people=found["people"]), smooth=1e-9)
+    model = fit_dawid_skene(ratings(*(tuple(row) for row in found["answers"]), people=found["people"]), smoothing=1e-9)
     np.testing.assert_allclose(model.posterior, found["posterior"], atol=1e-4)
     assert (model.posterior.argmax(axis=1) == np.argmax(found["posterior"], axis=1)).all()
 
 
 def test_the_graded_model_finds_severity_and_sharpness() -> None:
     truth, annotations, people = simulated(3000)
-    model = fit_graded(Ratings.of(annotations, "openness", people=people))
+    model = fit_graded(Ratings.from_annotations(annotations, "openness", people=people))
     for place, rater in enumerate(RATERS):
-        np.testing.assert_allclose(model.cuts[place], np.array(CUTS) - rater.bias, atol=0.12)
-    steady, lenient, _ = model.sharpness
+        np.testing.assert_allclose(model.thresholds[place], np.array(CUTS) - rater.bias, atol=0.12)
+    steady, lenient, _ = model.discrimination
     assert steady > lenient, "less noise is a sharper rater"
-    score = rating_model("graded")(Ratings.of(annotations, "openness", people=people)).score
+    score = rating_model("graded")(Ratings.from_annotations(annotations, "openness", people=people)).score
     known = ~np.isnan(score)
     median = aggregate(annotations, people=people)["final_o"].to_numpy()
     assert np.corrcoef(score[known], truth[known])[0, 1] > np.corrcoef(median[known], truth[known])[0, 1] + 0.02
@@ -129,8 +129,8 @@ def test_the_graded_model_finds_severity_and_sharpness() -> None:
 def test_two_raters_share_one_sharpness() -> None:
     _, annotations, people = simulated(400)
     two = annotations.filter(pl.col("model") != "reticent")
-    model = fit_graded(Ratings.of(two, "openness", people=people))
-    assert model.sharpness[0] == model.sharpness[1]
+    model = fit_graded(Ratings.from_annotations(two, "openness", people=people))
+    assert model.discrimination[0] == model.discrimination[1]
 
 
 @pytest.mark.parametrize("rule", RULES)

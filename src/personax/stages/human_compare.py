@@ -127,7 +127,7 @@ def compare_humans(folder: StudyFolder, plan: Plan, path: Path, how: Comparison,
     found, tests = [], dict[str, Any]()
     for place, trait in enumerate(TRAITS):
         progress.step(place, len(TRAITS), trait)
-        judged = TraitComparison.of(trait, humans.annotations, annotations, traits, rated["id"].to_list())
+        judged = TraitComparison.from_annotations(trait, humans.annotations, annotations, traits, rated["id"].to_list())
         resampler = Bootstrap(stage_rng(how.seed, f"validity {trait}"), how.draws)
         same_scale, reliability = humans.same_scale, how.reliability
         found.append(
@@ -289,8 +289,8 @@ def _notices(humans: HumanRatings, answers: Sequence[HumanAnswer], sample: pl.Da
     unsure = humans.annotations.filter(pl.col("status") == "insufficient").height
     if unsure:
         told.append(f"{unsure} times they said that nothing can be said; those are missing, not zero.")
-    if humans.strangers:
-        told.append(f"{humans.strangers} answers are about people who are not in the study; they are left out.")
+    if humans.unknown_people:
+        told.append(f"{humans.unknown_people} answers are about people who are not in the study; they are left out.")
     if not humans.same_scale:
         told.append("Humans did not use the LLMs' scale: kappa, differences and the alt-test are missing.")
     if sample is not None:

@@ -51,21 +51,21 @@ class AggregatedScores:
     ----------
     traits
         ``id``, ``<model>_o`` ... for every model, ``final_o final_c final_e final_a final_n``.
-    scored
+    estimates
         Trait -> the score over models with its spread.
     """
 
     traits: pl.DataFrame
-    scored: dict[str, ScoreEstimate]
+    estimates: dict[str, ScoreEstimate]
 
     def uncertainty(self) -> pl.DataFrame:
         """Return ``id`` and the standard deviation of every final score, columns ``sd_o`` ...; null where unknown."""
-        columns = {f"sd_{LETTERS[trait]}": _nulls(found.sd) for trait, found in self.scored.items()}
+        columns = {f"sd_{LETTERS[trait]}": _nulls(estimate.sd) for trait, estimate in self.estimates.items()}
         return pl.DataFrame({"id": self.traits["id"], **columns})
 
     def reasons(self) -> dict[str, str]:
         """Return trait -> why its uncertainty is not known."""
-        return {trait: found.reason for trait, found in self.scored.items() if found.reason}
+        return {trait: estimate.reason for trait, estimate in self.estimates.items() if estimate.reason}
 
     def imputations(self, number: int, rng: np.random.Generator) -> pl.DataFrame:
         """Return plausible values of the final scores: ``draw``, ``id``, ``final_o`` ...; null where there is none.
@@ -77,8 +77,8 @@ class AggregatedScores:
         unknown = np.full(self.traits.height, np.nan)
         for draw in range(number):
             columns = {
-                f"final_{LETTERS[trait]}": _nulls(found.draw(rng) if found.draw else unknown)
-                for trait, found in self.scored.items()
+                f"final_{LETTERS[trait]}": _nulls(estimate.draw(rng) if estimate.draw else unknown)
+                for trait, estimate in self.estimates.items()
             }
             parts.append(pl.DataFrame({"draw": pl.Series([draw] * self.traits.height, dtype=pl.Int64),
                                        "id": self.traits["id"], **columns}))  # fmt: skip
@@ -104,15 +104,17 @@ def aggregate_ratings(annotations: pl.DataFrame, *, people: Sequence[str], rule:
         no number.
     """
     _check(annotations, people)
-    ratings = {trait: Ratings.of(annotations, trait, people=people) for trait in TRAITS}
-    scored = {trait: rating_model(rule)(found) for trait, found in ratings.items()}
+    ratings = {trait: Ratings.from_annotations(annotations, trait, people=people) for trait in TRAITS}
+    estimates = {trait: rating_model(rule)(estimate) for trait, estimate in ratings.items()}
     columns = {
         f"{slug(model)}_{LETTERS[trait]}": _nulls(ratings[trait].matrix[place])
         for place, model in enumerate(next(iter(ratings.values())).raters)
         for trait in TRAITS
     }
-    columns |= {f"final_{LETTERS[trait]}": _nulls(found.score) for trait, found in scored.items()}
-    return AggregatedScores(pl.DataFrame({"id": list(people), **columns}, schema_overrides={"id": pl.String}), scored)
+    columns |= {f"final_{LETTERS[trait]}": _nulls(estimate.score) for trait, estimate in estimates.items()}
+    return AggregatedScores(
+        pl.DataFrame({"id": list(people), **columns}, schema_overrides={"id": pl.String}), estimates
+    )
 
 
 def aggregate(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = "median") -> pl.DataFrame:

@@ -24,7 +24,7 @@ from personax.traits.reliability._rating_array import Bootstrap, RatingArray, ro
 
 __all__ = ["CounterfactualAudit", "audit_effects", "counterfactual_audit", "most_frequent"]
 
-NONE: Final = ""
+NO_VALUE: Final = ""
 """The version without the field."""
 
 
@@ -40,19 +40,19 @@ class CounterfactualAudit:
         Field -> the values that everybody gets in turn.
     surveys
         Field -> the questions, one person a version.
-    fame
+    name_recognition
         The questions with name and text, text alone, and name alone; None where people have no name or text.
     """
 
     people: tuple[str, ...]
     fields: Mapping[str, Sequence[str]]
     surveys: Mapping[str, Survey[Prompt]]
-    fame: Mapping[str, Survey[Prompt]] | None
+    name_recognition: Mapping[str, Survey[Prompt]] | None
 
     @property
     def all(self) -> list[Survey[Prompt]]:
         """In the order in which they are asked."""
-        return [*self.surveys.values(), *(self.fame or {}).values()]
+        return [*self.surveys.values(), *(self.name_recognition or {}).values()]
 
 
 def counterfactual_audit(
@@ -75,22 +75,22 @@ def counterfactual_audit(
     rest = tuple(field for field in prompt.fields if field != "name")
     survey = {
         field: Survey(
-            [_version(person, field, value) for value in (NONE, *values) for person in people],
+            [_version(person, field, value) for value in (NO_VALUE, *values) for person in people],
             models,
             replace(prompt, fields=(field, *(other for other in rest if other != field)), hide_name=True),
         )
         for field, values in fields.items()
     }
-    fame = None
+    name_recognition = None
     if rest and any(str(person.get("name") or "").strip() for person in people):
         ways = {
             "both": replace(prompt, fields=("name", *rest), hide_name=False),
             "text": replace(prompt, fields=rest, hide_name=True),
             "name": replace(prompt, fields=("name",), hide_name=False),
         }
-        fame = {way: Survey(people, models, own) for way, own in ways.items()}
+        name_recognition = {way: Survey(people, models, own) for way, own in ways.items()}
     ids = tuple(str(person["id"]) for person in people)
-    return CounterfactualAudit(ids, {field: list(values) for field, values in fields.items()}, survey, fame)
+    return CounterfactualAudit(ids, {field: list(values) for field, values in fields.items()}, survey, name_recognition)
 
 
 def _version(person: Mapping[str, Any], field: str, value: str) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def _id(person: str, value: str) -> str:
     return f"{person}\x1f{value}"
 
 
-def audit_effects(audit: CounterfactualAudit, journal: ReplyJournal, resampler: Bootstrap) -> dict[str, Any]:
+def audit_effects(audit: CounterfactualAudit, journal: ReplyJournal, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return the effect of each value on each trait, and what the name does, as stereotypes.json holds them.
 
     Returns
@@ -112,25 +112,27 @@ def audit_effects(audit: CounterfactualAudit, journal: ReplyJournal, resampler: 
         without the field; ``models``, the effect by model. ``chance``: how many of so many intervals leave 0 out by
         chance, and how many did. ``fame``: by model, see docs/traits.md; None where there are no names or no texts.
     """
-    rows = [row for field in audit.fields for row in _of_field(audit, field, journal, resampler)]
+    rows = [row for field in audit.fields for row in _field_effects(audit, field, journal, bootstrap)]
     known = [row["effect"] for row in rows if row["effect"]["value"] is not None]
     away = sum(one["low"] > 0 or one["high"] < 0 for one in known)
     return {
         "people": len(audit.people),
         "fields": rows,
         "chance": {"intervals": len(known), "expected": rounded(0.05 * len(known)), "found": away},
-        "fame": _fame(audit, journal, resampler) if audit.fame else None,
+        "fame": _name_recognition(audit, journal, bootstrap) if audit.name_recognition else None,
     }
 
 
-def _of_field(
-    audit: CounterfactualAudit, field: str, journal: ReplyJournal, resampler: Bootstrap
+def _field_effects(
+    audit: CounterfactualAudit, field: str, journal: ReplyJournal, bootstrap: Bootstrap
 ) -> list[dict[str, Any]]:
-    values = [NONE, *audit.fields[field]]
+    values = [NO_VALUE, *audit.fields[field]]
     table = annotation_table(audit.surveys[field], journal)
-    panel = RatingArray.of(table, [_id(person, value) for value in values for person in audit.people])
+    ratings = RatingArray.from_annotations(table, [_id(person, value) for value in values for person in audit.people])
     # version, rater, trait, person
-    scores = panel.means.reshape(len(panel.raters), len(TRAITS), len(values), len(audit.people)).transpose(2, 0, 1, 3)
+    scores = ratings.means.reshape(len(ratings.raters), len(TRAITS), len(values), len(audit.people)).transpose(
+        2, 0, 1, 3
+    )
     rows = []
     for place, value in enumerate(values[1:], start=1):
         own, others = scores[place], nan_mean(np.delete(scores[1:], place - 1, axis=0), axis=0)
@@ -139,63 +141,66 @@ def _of_field(
                 "field": field,
                 "value": value,
                 "trait": trait,
-                "effect": _difference(own[:, t], others[:, t], resampler),
-                "named": _difference(own[:, t], scores[0, :, t], resampler),
-                "models": {rater: rounded(_known(own[r, t] - others[r, t])) for r, rater in enumerate(panel.raters)},
+                "effect": _difference(own[:, t], others[:, t], bootstrap),
+                "named": _difference(own[:, t], scores[0, :, t], bootstrap),
+                "models": {rater: rounded(_known(own[r, t] - others[r, t])) for r, rater in enumerate(ratings.raters)},
             }
             for t, trait in enumerate(TRAITS)
         ]
     return rows
 
 
-def _difference(one: Floats, other: Floats, resampler: Bootstrap) -> dict[str, Any]:
+def _difference(one: Floats, other: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return the mean difference over people, after that over raters; both of shape (raters, people)."""
     gap = nan_mean(one - other, 0)
     gap = gap[~np.isnan(gap)]
-    why = "nobody has scores of both versions"
-    return resampler.interval(lambda kept: float(gap[kept].mean()), len(gap), why=why)
+    reason = "nobody has scores of both versions"
+    return bootstrap.interval(lambda index: float(gap[index].mean()), len(gap), reason=reason)
 
 
-def _fame(audit: CounterfactualAudit, journal: ReplyJournal, resampler: Bootstrap) -> list[dict[str, Any]]:
-    assert audit.fame is not None
-    ways = {way: RatingArray.of(annotation_table(survey, journal), audit.people) for way, survey in audit.fame.items()}
+def _name_recognition(audit: CounterfactualAudit, journal: ReplyJournal, bootstrap: Bootstrap) -> list[dict[str, Any]]:
+    assert audit.name_recognition is not None
+    ways = {
+        way: RatingArray.from_annotations(annotation_table(survey, journal), audit.people)
+        for way, survey in audit.name_recognition.items()
+    }
     return [
         {
             "model": rater,
-            "known_by_name": _share(ways["name"].means[r], resampler),
-            "name_moves": _moves(ways["both"].means[r], ways["text"].means[r], resampler),
-            "name_repeats_text": _agrees(ways["name"].means[r], ways["text"].means[r], resampler),
+            "known_by_name": _share(ways["name"].means[r], bootstrap),
+            "name_moves": _mean_shift(ways["both"].means[r], ways["text"].means[r], bootstrap),
+            "name_repeats_text": _correlation(ways["name"].means[r], ways["text"].means[r], bootstrap),
         }
         for r, rater in enumerate(ways["name"].raters)
     ]
 
 
-def _share(scores: Floats, resampler: Bootstrap) -> dict[str, Any]:
+def _share(scores: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return the share of traits scored, shape (traits, people)."""
     share = (~np.isnan(scores)).mean(axis=0)
-    return resampler.interval(lambda kept: float(share[kept].mean()), len(share))
+    return bootstrap.interval(lambda index: float(share[index].mean()), len(share))
 
 
-def _moves(one: Floats, other: Floats, resampler: Bootstrap) -> dict[str, Any]:
+def _mean_shift(one: Floats, other: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return the mean absolute difference, shape (traits, people)."""
     gap = nan_mean(np.abs(one - other), 0)
     gap = gap[~np.isnan(gap)]
-    why = "nobody has scores with and without the name"
-    return resampler.interval(lambda kept: float(gap[kept].mean()), len(gap), why=why)
+    reason = "nobody has scores with and without the name"
+    return bootstrap.interval(lambda index: float(gap[index].mean()), len(gap), reason=reason)
 
 
-def _agrees(one: Floats, other: Floats, resampler: Bootstrap) -> dict[str, Any]:
+def _correlation(one: Floats, other: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return Pearson's r over people and traits, each trait about its own mean; shape (traits, people)."""
     both = ~np.isnan(one) & ~np.isnan(other)
 
-    def r(kept: np.ndarray) -> float:
-        x, y, seen = one[:, kept], other[:, kept], both[:, kept]
+    def r(index: np.ndarray) -> float:
+        x, y, seen = one[:, index], other[:, index], both[:, index]
         centred = [np.where(seen, v - nan_mean(np.where(seen, v, np.nan), 1)[:, None], 0.0) for v in (x, y)]
         scale = np.sqrt(np.square(centred[0]).sum() * np.square(centred[1]).sum())
         return float((centred[0] * centred[1]).sum() / scale) if scale > 1e-9 and seen.sum() >= 3 else float("nan")
 
-    why = "fewer than three scores by name alone and by text alone, or they do not vary"
-    return resampler.interval(r, one.shape[1], why=why)
+    reason = "fewer than three scores by name alone and by text alone, or they do not vary"
+    return bootstrap.interval(r, one.shape[1], reason=reason)
 
 
 def _known(values: Floats) -> float:

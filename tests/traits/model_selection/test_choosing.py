@@ -19,7 +19,7 @@ from personax.traits.llms._prompt import Prompt
 from personax.traits.llms._provider import Model
 from personax.traits.llms._requests import iter_requests
 from personax.traits.model_selection._model_comparison import compare_models, selection_surveys
-from personax.traits.model_selection._probes import right
+from personax.traits.model_selection._probes import is_correct
 from personax.traits.model_selection._prompt_formats import compare_formats
 from personax.traits.model_selection._scores import overall_score
 from personax.traits.reliability._rating_array import Bootstrap
@@ -130,4 +130,4 @@ def test_a_format_whose_scores_never_move_varies_by_nothing() -> None:
     ],
 )  # fmt: skip
 def test_what_counts_as_the_right_fact(answer: str, truth: object, is_right: bool) -> None:
-    assert right(answer, truth) is is_right
+    assert is_correct(answer, truth) is is_right

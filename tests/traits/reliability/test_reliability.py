@@ -233,6 +233,6 @@ def test_the_panel_keeps_only_what_has_a_score() -> None:
     refused = annotations.with_columns(
         pl.when(pl.col("person") == "p1").then(pl.lit("refused")).otherwise("status").alias("status")
     )
-    panel = RatingArray.of(refused, ["p1", "p0"])
-    assert np.isnan(panel.scores[:, :, 0]).all()
-    np.testing.assert_array_equal(panel.scores[:, :, 1], scores[:, :, 0])
+    ratings = RatingArray.from_annotations(refused, ["p1", "p0"])
+    assert np.isnan(ratings.scores[:, :, 0]).all()
+    np.testing.assert_array_equal(ratings.scores[:, :, 1], scores[:, :, 0])

@@ -144,7 +144,7 @@ def test_answers_become_annotations_and_raters_lose_their_names() -> None:
         ("ann", "human 2", 3.0, "ok"),
         ("ann", "human 1", None, "insufficient"),
     ]
-    assert (found.extra, found.same_scale, found.strangers) == ({"likability": {"ann": 2.0}}, True, 1)
+    assert (found.extra, found.same_scale, found.unknown_people) == ({"likability": {"ann": 2.0}}, True, 1)
 
 
 def test_questionnaire_scores_are_on_another_scale() -> None:

@@ -42,7 +42,7 @@ class BatchStatus:
         Requests that are done.
     reason
         What it says of a batch that failed.
-    seconds
+    duration
         From its beginning to its end; None before, and where the provider does not say.
     """
 
@@ -65,11 +65,11 @@ class BatchResults:
 
     Parameters
     ----------
-    answers, lost, rejected
+    completions, retryable, rejected
         By key; with the reason: not answered this time, and refused as it is.
-    foreign, unread
+    unmatched, unreadable
         Lines about other requests; lines that are no such row.
-    stopped
+    stop_reason
         Why nothing can be asked of the model.
     """
 

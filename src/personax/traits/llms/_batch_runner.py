@@ -305,19 +305,19 @@ class BatchRunner:
             if key in requests
         ]
         await self.writer.call(self.store.journal.add, entries)
-        reasons_missing = {
+        reasons_by_key = {
             key: results.retryable.get(key) or f"the batch has no answer ({reason})"
             for key in requests.keys() - results.completions
         }
-        last = {key for key in reasons_missing if requests[key].tries >= MAX_SUBMISSIONS}
+        last = {key for key in reasons_by_key if requests[key].tries >= MAX_SUBMISSIONS}
         reasons = {
-            key: f"{reasons_missing[key]}, the last of {MAX_SUBMISSIONS} batches" for key in last
+            key: f"{reasons_by_key[key]}, the last of {MAX_SUBMISSIONS} batches" for key in last
         } | results.rejected
         failed = {key: requests[key] for key in reasons if key in requests}
         await self.writer.call(
-            partial(self.store.close, batch, set(reasons_missing) - set(failed), failed, reasons, self.model.name)
+            partial(self.store.close, batch, set(reasons_by_key) - set(failed), failed, reasons, self.model.name)
         )
-        self._count(batch, results, entries, {key: reasons_missing[key] for key in set(reasons_missing) - set(failed)})
+        self._count(batch, results, entries, {key: reasons_by_key[key] for key in set(reasons_by_key) - set(failed)})
         if results.stop_reason is not None:
             raise ModelUnavailableError(results.stop_reason)
 

@@ -14,6 +14,8 @@ __all__ = ["check_provider"]
 
 SCHEMA = {"type": "object", "properties": {"score": {"type": "integer"}}, "required": ["score"]}
 
+FAILURES = "TransientError, InvalidRequestError or ModelUnavailableError"
+
 MESSAGES = [{"role": "system", "content": "You rate."}, {"role": "user", "content": "Rate from 1 to 5."}]
 
 
@@ -84,14 +86,8 @@ async def _fails(demand: Demand, make: Callable[..., Any], failing: Model) -> No
     except (TransientError, InvalidRequestError, ModelUnavailableError) as error:
         demand(str(error), "a failure says nothing; give its reason")
     except Exception as error:
-        text = (
-            f"a failure is a {type(error).__name__}; raise TransientError, InvalidRequestError or ModelUnavailableError"
-        )
-        raise AssertionError(text) from error
+        raise AssertionError(f"a failure is a {type(error).__name__}; raise {FAILURES}") from error
     else:
-        demand(
-            False,
-            "an endpoint that fails gives an answer; raise TransientError, InvalidRequestError or ModelUnavailableError",
-        )
+        demand(False, f"an endpoint that fails gives an answer; raise {FAILURES}")
     finally:
         await provider.close()

@@ -73,7 +73,7 @@ class ChatRequest:
         of the person, which repeat, which turn.
     person, repeat
         About whom; which time it is asked.
-    written
+    render
         Writes what is sent; most requests of a second run are never written.
     """
 

@@ -23,7 +23,7 @@ __all__ = ["SelectionSurveys", "compare_models", "selection_surveys"]
 RELATIVE: Final = ("time", "cost")
 """Dimensions whose score is the least of all models over the model's own."""
 
-WHY: Final = {
+MISSING_REASONS: Final = {
     "time": "it gave no answer",
     "answered": "it was not asked",
     "decided": "it gave no readable answer",
@@ -88,7 +88,7 @@ def selection_surveys(
     )
 
 
-def compare_models(questions: SelectionSurveys, journal: ReplyJournal, resampler: Bootstrap) -> pl.DataFrame:
+def compare_models(questions: SelectionSurveys, journal: ReplyJournal, bootstrap: Bootstrap) -> pl.DataFrame:
     """Return a row a model and dimension from the answers in the journal.
 
     Returns
@@ -111,7 +111,7 @@ def compare_models(questions: SelectionSurveys, journal: ReplyJournal, resampler
     measured = {name: found.get(name, ModelMeasurements()) for name in models}
     best = {dimension: _least(dimension, measured) for dimension in RELATIVE}
     rows = [
-        {"model": model, "dimension": dimension, **_score(numbers.means(dimension), dimension, best, resampler)}
+        {"model": model, "dimension": dimension, **_score(numbers.means(dimension), dimension, best, bootstrap)}
         for model, numbers in measured.items()
         for dimension in DIMENSIONS
     ]
@@ -133,15 +133,15 @@ def _middle(values: Sequence[float], dimension: str) -> float | None:
     return float(np.median(values) if dimension == "time" else np.mean(values))
 
 
-def _score(values: Sequence[float], dimension: str, best: Mapping[str, float], resampler: Bootstrap) -> dict[str, Any]:
+def _score(values: Sequence[float], dimension: str, best: Mapping[str, float], bootstrap: Bootstrap) -> dict[str, Any]:
     known = np.asarray(values)
 
-    def score(kept: np.ndarray) -> float:
-        middle = _middle(known[kept].tolist(), dimension)
+    def score(index: np.ndarray) -> float:
+        middle = _middle(known[index].tolist(), dimension)
         assert middle is not None
         if dimension not in RELATIVE:
             return middle
         return min(best[dimension] / middle, 1.0) if middle > 0 else 1.0
 
-    drawn = resampler.interval(score, len(known), why=WHY[dimension])
+    drawn = bootstrap.interval(score, len(known), reason=MISSING_REASONS[dimension])
     return {"value": _middle(values, dimension), "score": drawn.pop("value"), **drawn}

@@ -38,7 +38,7 @@ def prompt_variants(prompt: Prompt) -> list[Prompt]:
     return [replace(prompt, format=f, levels=n, order=o) for f, n, o in FORMATS]  # type: ignore[arg-type]
 
 
-def compare_formats(tables: Mapping[str, pl.DataFrame], resampler: Bootstrap) -> pl.DataFrame:
+def compare_formats(tables: Mapping[str, pl.DataFrame], bootstrap: Bootstrap) -> pl.DataFrame:
     """Return how much the scores of each format vary, with intervals over people, the steadiest first.
 
     Parameters
@@ -66,14 +66,14 @@ def compare_formats(tables: Mapping[str, pl.DataFrame], resampler: Bootstrap) ->
     stack = np.stack(list(each.values()))  # format, kind, person
     names = list(each)
 
-    def variability(kept: np.ndarray) -> Floats:
-        return nan_mean(nan_mean(stack[:, :, kept], axis=2), axis=1)
+    def variability(index: np.ndarray) -> Floats:
+        return nan_mean(nan_mean(stack[:, :, index], axis=2), axis=1)
 
     whole = variability(np.arange(len(people))) if people else np.full(len(names), np.nan)
     order = sorted(range(len(names)), key=lambda i: (np.isnan(whole[i]), whole[i]))
     first = order[0]
-    found = resampler.intervals(
-        lambda kept: [*variability(kept), *(variability(kept) - variability(kept)[first])], len(people)
+    found = bootstrap.intervals(
+        lambda index: [*variability(index), *(variability(index) - variability(index)[first])], len(people)
     )
     kinds = nan_mean(stack, axis=2)
     rows = [

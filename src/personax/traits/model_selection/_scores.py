@@ -27,8 +27,8 @@ __all__ = ["DIMENSIONS", "ModelMeasurements", "measure", "overall_score"]
 
 DIMENSIONS: Final = ("time", "answered", "decided", "privacy", "format", "consistency", "facts", "cost")
 
-MISSING: Final = {*ENDINGS["unreadable"], "filtered", "failed"} - {"contradictory"}
-UNDECIDED: Final = {"hesitation", "contradictory"}
+MISSING_STATUSES: Final = {*ENDINGS["unreadable"], "filtered", "failed"} - {"contradictory"}
+UNDECIDED_STATUSES: Final = {"hesitation", "contradictory"}
 
 
 @dataclass
@@ -77,29 +77,29 @@ def measure(
     for prompt, answers in traits:
         for one in answers:
             if one.was_asked:
-                _judged(found[one.model], one, prompt, levels)
+                _add_response(found[one.model], one, prompt, levels)
     for (model, person, _), given in levels.items():
         pairs = [a == b for i, a in enumerate(given) for b in given[:i]]
         found[model].add("consistency", person, *(float(same) for same in pairs))
     if facts is not None:
         for one in facts[1]:
             if one.reply is not None:
-                found[one.model].add("facts", str(one.person["id"]), *facts[0].marks(one.reply, one.person))
+                found[one.model].add("facts", str(one.person["id"]), *facts[0].score_answers(one.reply, one.person))
     for _, answers in baits:
         for one in answers:
-            kept = is_withheld(one.reply) if one.reply is not None else None
-            if kept is not None:
-                found[one.model].add("privacy", str(one.person["id"]), float(kept))
+            withheld = is_withheld(one.reply) if one.reply is not None else None
+            if withheld is not None:
+                found[one.model].add("privacy", str(one.person["id"]), float(withheld))
     return dict(found)
 
 
-def _judged(
+def _add_response(
     found: ModelMeasurements, one: ModelResponse, prompt: Prompt, levels: dict[tuple[str, str, str], list[int | None]]
 ) -> None:
     person, judged = str(one.person["id"]), trait_ratings(one, prompt)
-    found.add("answered", person, *(float(each.status not in MISSING) for each in judged))
-    read = [each for each in judged if each.status not in MISSING]
-    found.add("decided", person, *(float(each.status not in UNDECIDED) for each in read))
+    found.add("answered", person, *(float(each.status not in MISSING_STATUSES) for each in judged))
+    read = [each for each in judged if each.status not in MISSING_STATUSES]
+    found.add("decided", person, *(float(each.status not in UNDECIDED_STATUSES) for each in read))
     for each in judged:
         if each.status in ("ok", "insufficient"):
             levels[one.model, person, each.trait].append(None if each.score is None else int(each.score))
@@ -111,7 +111,7 @@ def _judged(
             found.add("cost", person, one.cost)
 
 
-DRAWS: Final = 10_000
+N_WEIGHT_DRAWS: Final = 10_000
 
 
 def overall_score(
@@ -158,7 +158,7 @@ def overall_score(
     lacking = [", ".join(name for name, value in row.items() if value is None) for row in rows]
     whole = [place for place, reason in enumerate(lacking) if not reason]
     x = table.select(known).to_numpy()[whole].astype(float)
-    draws = rng.dirichlet(np.ones(len(known)), DRAWS) if known else np.empty((DRAWS, 0))
+    draws = rng.dirichlet(np.ones(len(known)), N_WEIGHT_DRAWS) if known else np.empty((N_WEIGHT_DRAWS, 0))
     ranked = {place: _ranked(x, at, weight, known, draws) for at, place in enumerate(whole) if known}
     found = [
         {"model": model, **ranked.get(place, {}), "reason": f"no {lacking[place]}" if lacking[place] else None}

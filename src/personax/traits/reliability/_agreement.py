@@ -22,7 +22,7 @@ from personax.traits.reliability._rating_array import rounded
 __all__ = ["IntraclassCorrelation", "agreement", "alpha_interval", "icc", "krippendorff_alpha", "weighted_kappa"]
 
 
-NONE: Final = np.iinfo(np.int64).max
+MISSING_CODE: Final = np.iinfo(np.int64).max
 """In the place of a score that is not there; sorted behind all others."""
 
 
@@ -66,30 +66,32 @@ def krippendorff_alpha(scores: Floats) -> float:
     1.0
     """
     patterns = _patterns(scores)
-    return _alpha_of(patterns, patterns.number)
+    return _alpha(patterns, patterns.number)
 
 
 def _patterns(scores: Floats) -> _Patterns:
-    kept = scores[:, (~np.isnan(scores)).sum(axis=0) >= 2]
-    there = ~np.isnan(kept)
-    codes = np.full(kept.shape, NONE)
-    codes[there] = np.unique(kept[there], return_inverse=True)[1]
+    rated = scores[:, (~np.isnan(scores)).sum(axis=0) >= 2]
+    there = ~np.isnan(rated)
+    codes = np.full(rated.shape, MISSING_CODE)
+    codes[there] = np.unique(rated[there], return_inverse=True)[1]
     # which rater gave which score does not matter
     rows, number = np.unique(np.sort(codes, axis=0).T, axis=0, return_counts=True)
     rows, number = rows[::-1], number[::-1]
-    pattern, rater = np.nonzero(rows < NONE)
+    pattern, rater = np.nonzero(rows < MISSING_CODE)
     return _Patterns(number, pattern, rows[pattern, rater])
 
 
-def _alpha_of(of: _Patterns, number: NDArray[np.intp]) -> float:
+def _alpha(patterns: _Patterns, number: NDArray[np.intp]) -> float:
     """Return alpha where so many people have each pattern."""
     if not len(number):
         return float("nan")
-    totals = np.bincount(of.value, weights=number[of.pattern])
+    totals = np.bincount(patterns.value, weights=number[patterns.pattern])
     # whole numbers, twice the ranks less their mean: sums of them are exact
     ranks = 2 * np.cumsum(totals) - totals - totals.sum()
-    own = ranks[of.value]
-    per, sums, squares = (np.bincount(of.pattern, weights=each) for each in (np.ones(len(own)), own, np.square(own)))
+    own = ranks[patterns.value]
+    per, sums, squares = (
+        np.bincount(patterns.pattern, weights=each) for each in (np.ones(len(own)), own, np.square(own))
+    )
     observed = float((number * (per * squares - np.square(sums)) / (per - 1)).sum())
     n = totals.sum()
     expected = float((n * (totals @ np.square(ranks)) - np.square(totals @ ranks)) / (n - 1)) if n > 1 else 0.0
@@ -110,11 +112,11 @@ def alpha_interval(scores: Floats, rng: np.random.Generator, bootstraps: int = 2
         return {"alpha": None, "alpha_low": None, "alpha_high": None, **facts, "reason": reason}
     # most people have the same few scores: a bootstrap draws how many have each pattern
     drawn = rng.multinomial(people, patterns.number / people, size=bootstraps)
-    draws = np.array([_alpha_of(patterns, number) for number in drawn])
+    draws = np.array([_alpha(patterns, number) for number in drawn])
     draws = draws[~np.isnan(draws)]
     low, high = np.quantile(draws, [0.025, 0.975]) if len(draws) else (None, None)
     interval = {"alpha_low": rounded(low), "alpha_high": rounded(high)}
-    return {"alpha": rounded(_alpha_of(patterns, patterns.number)), **interval, **facts, "reason": None}
+    return {"alpha": rounded(_alpha(patterns, patterns.number)), **interval, **facts, "reason": None}
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ def agreement(annotations: pl.DataFrame, *, rng: np.random.Generator, bootstraps
         pairs += [
             _pair(trait, models[i], models[j], scores[i], scores[j]) for i, j in combinations(range(len(models)), 2)
         ]
-    return {"traits": traits, "raters": {model: _habits(annotations, model) for model in models}, "pairs": pairs}
+    return {"traits": traits, "raters": {model: _rater_summary(annotations, model) for model in models}, "pairs": pairs}
 
 
 def weighted_kappa(a: Floats, b: Floats) -> float:
@@ -225,7 +227,7 @@ def _pair(trait: str, a: str, b: str, first: Floats, second: Floats) -> dict[str
     return {"trait": trait, "a": a, "b": b, "kappa": rounded(kappa), "n": int(both.sum())}
 
 
-def _habits(annotations: pl.DataFrame, model: str) -> dict[str, Any]:
+def _rater_summary(annotations: pl.DataFrame, model: str) -> dict[str, Any]:
     rows = annotations.filter(pl.col("model") == model)
     counts: dict[str, int] = dict(rows.group_by("status").len().iter_rows())
     scored = rows.filter(pl.col("status") == "ok")

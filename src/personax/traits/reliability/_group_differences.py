@@ -50,13 +50,13 @@ def group_labels(column: pl.Series) -> list[str | None]:
 
 
 def group_statistics(
-    panel: RatingArray, unscored: Floats, groups: Sequence[str | None], resampler: Bootstrap
+    ratings: RatingArray, unscored: Floats, groups: Sequence[str | None], bootstrap: Bootstrap
 ) -> list[dict[str, Any]]:
     """Return for each group of at least ten people and each trait: alpha, share without a score, each rater's mean.
 
     Parameters
     ----------
-    panel, groups
+    ratings, groups
         Scores, and everybody's group.
     unscored
         Share of the answers about a person without a score, shape (traits, people), NaN where nobody was asked.
@@ -68,7 +68,7 @@ def group_statistics(
         if inside.sum() < MIN_GROUP_SIZE:
             continue
         for place, trait in enumerate(TRAITS):
-            scores = panel.trait(trait)[:, inside]
+            scores = ratings.trait(trait)[:, inside]
             share = unscored[place, inside]
             share = share[~np.isnan(share)]
             found.append(
@@ -76,16 +76,16 @@ def group_statistics(
                     "group": group,
                     "trait": trait,
                     "people": int(inside.sum()),
-                    "alpha": alpha_interval(scores, resampler.rng, resampler.draws),
-                    "unscored": _share(share, resampler),
-                    "means": {r: rounded(_mean(scores[i])) for i, r in enumerate(panel.raters)},
+                    "alpha": alpha_interval(scores, bootstrap.rng, bootstrap.n_resamples),
+                    "unscored": _share(share, bootstrap),
+                    "means": {r: rounded(_mean(scores[i])) for i, r in enumerate(ratings.raters)},
                 }
             )
     return found
 
 
-def _share(share: Floats, resampler: Bootstrap) -> dict[str, Any]:
-    return resampler.interval(lambda kept: float(share[kept].mean()), len(share), why="nobody was asked")
+def _share(share: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
+    return bootstrap.interval(lambda kept: float(share[kept].mean()), len(share), reason="nobody was asked")
 
 
 def _mean(scores: Floats) -> float:

@@ -86,10 +86,10 @@ def halo(scores: Floats) -> float:
     return float(np.linalg.eigvalsh(np.corrcoef(scores))[-1] / len(scores))
 
 
-def multitrait_multimethod(panel: RatingArray, resampler: Bootstrap) -> dict[str, Any]:
+def multitrait_multimethod(ratings: RatingArray, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return the table's four kinds of correlation, HTMT of each pair of traits, and each rater's halo."""
-    means = panel.means
-    k, n = len(panel.raters), len(panel.people)
+    means = ratings.means
+    k, n = len(ratings.raters), len(ratings.people)
     r = correlations(means)
     same_trait = np.eye(len(TRAITS), dtype=bool)[None, :, None, :]
     same_rater = np.eye(k, dtype=bool)[:, None, :, None]
@@ -98,32 +98,32 @@ def multitrait_multimethod(panel: RatingArray, resampler: Bootstrap) -> dict[str
         "other_trait_same_rater": ~same_trait & same_rater,
         "other_trait_other_rater": ~same_trait & ~same_rater,
     }
-    why = "it takes two raters whose scores vary, and three people whom both scored"
+    reason = "it takes two raters whose scores vary, and three people whom both scored"
 
-    def ratios(kept: NDArray[np.intp]) -> list[float]:
-        drawn = correlations(means[:, :, kept])
+    def ratios(index: NDArray[np.intp]) -> list[float]:
+        drawn = correlations(means[:, :, index])
         return [htmt(drawn, a, b) for a, b in PAIRS]
 
-    apart = resampler.intervals(ratios, n, why=why)
+    apart = bootstrap.intervals(ratios, n, reason=reason)
     return {
         "mtmm": {name: _mean(np.abs(r[np.broadcast_to(mask, r.shape)])) for name, mask in kinds.items()},
         "correlations": [
             {"rater": one, "trait": trait, "r": [[rounded(v) for v in row] for row in r[i, j]]}
-            for i, one in enumerate(panel.raters)
+            for i, one in enumerate(ratings.raters)
             for j, trait in enumerate(TRAITS)
         ],
         "htmt": [
             {"a": TRAITS[a], "b": TRAITS[b], **one}
             for (a, b), one in zip(PAIRS, apart if len(apart) == len(PAIRS) else apart * len(PAIRS), strict=True)
         ],
-        "halo": {rater: _halo(means[place], resampler) for place, rater in enumerate(panel.raters)},
+        "halo": {rater: _halo(means[place], bootstrap) for place, rater in enumerate(ratings.raters)},
     }  # fmt: skip
 
 
-def _halo(scores: Floats, resampler: Bootstrap) -> dict[str, Any]:
+def _halo(scores: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
     complete = scores[:, ~np.isnan(scores).any(axis=0)]
-    why = "fewer than three people have all five scores, or a trait does not vary"
-    return resampler.interval(lambda kept: halo(complete[:, kept]), complete.shape[1], why=why)
+    reason = "fewer than three people have all five scores, or a trait does not vary"
+    return bootstrap.interval(lambda index: halo(complete[:, index]), complete.shape[1], reason=reason)
 
 
 def _mean(values: Floats) -> float | None:

@@ -47,33 +47,37 @@ def reliability_report(
         ``traits`` (ICC(2,1), ICC(2,k), variance components and raters needed), ``raters`` (severity, test-retest,
         scale, silence, position), ``traitwise`` (multitrait-multimethod, HTMT, halo), ``groups`` and ``differential``.
     """
-    panel, resampler = RatingArray.of(annotations, people), Bootstrap(rng, bootstraps)
+    ratings, bootstrap = RatingArray.from_annotations(annotations, people), Bootstrap(rng, bootstraps)
     named = {name: group_labels(column) for name, column in (groups or {}).items()}
     unscored = _unscored(annotations, people) if named else np.empty((0, 0))
     return {
-        "traits": {trait: _trait(panel, place, resampler) for place, trait in enumerate(TRAITS)},
-        "raters": rater_effects(panel, annotations, resampler),
-        "traitwise": multitrait_multimethod(panel, resampler),
-        "groups": {name: group_statistics(panel, unscored, group, resampler) for name, group in named.items()},
+        "traits": {trait: _trait(ratings, place, bootstrap) for place, trait in enumerate(TRAITS)},
+        "raters": rater_effects(ratings, annotations, bootstrap),
+        "traitwise": multitrait_multimethod(ratings, bootstrap),
+        "groups": {name: group_statistics(ratings, unscored, group, bootstrap) for name, group in named.items()},
         "differential": _corrected(
             [
                 {"by": name, "trait": trait, **row}
                 for name, group in named.items()
                 for trait in TRAITS
-                for row in differential_functioning(panel.trait(trait), panel.raters, group)
+                for row in differential_functioning(ratings.trait(trait), ratings.raters, group)
             ]
         ),
     }
 
 
-def _trait(panel: RatingArray, place: int, resampler: Bootstrap) -> dict[str, Any]:
-    means = panel.means[:, place]
+def _trait(ratings: RatingArray, place: int, bootstrap: Bootstrap) -> dict[str, Any]:
+    means = ratings.means[:, place]
     complete = means[:, ~np.isnan(means).any(axis=0)]
-    why = "fewer than two raters, or too few people whom all of them scored differently"
+    reason = "fewer than two raters, or too few people whom all of them scored differently"
     return {
-        "icc_single": resampler.interval(lambda kept: icc(complete[:, kept]).single, complete.shape[1], why=why),
-        "icc_average": resampler.interval(lambda kept: icc(complete[:, kept]).average, complete.shape[1], why=why),
-        "generalisability": decision_study(panel.scores[:, place]),
+        "icc_single": bootstrap.interval(
+            lambda index: icc(complete[:, index]).single, complete.shape[1], reason=reason
+        ),
+        "icc_average": bootstrap.interval(
+            lambda index: icc(complete[:, index]).average, complete.shape[1], reason=reason
+        ),
+        "generalisability": decision_study(ratings.scores[:, place]),
     }
 
 

@@ -43,14 +43,14 @@ class HumanRatings:
         Other question -> person -> mean score.
     same_scale
         Whether scores are on the scale of the LLMs.
-    strangers
+    unknown_people
         Answers about people who are not in the study; left out.
     """
 
     annotations: pl.DataFrame
     extra: dict[str, dict[str, float]]
     same_scale: bool
-    strangers: int
+    unknown_people: int
 
 
 def human_ratings(

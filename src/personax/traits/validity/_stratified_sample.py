@@ -16,7 +16,7 @@ __all__ = ["Allocation", "assign_strata", "stratified_sample"]
 
 Allocation = Literal["proportional", "equal"]
 
-NOBODY = "(none)"
+MISSING_STRATUM = "(none)"
 """Stratum of those whose value is missing."""
 
 
@@ -31,7 +31,9 @@ def assign_strata(columns: Sequence[pl.Series], n: int) -> list[str]:
     groups = [group_labels(column) for column in columns]
     if not groups:
         return ["all"] * n
-    return [" | ".join(NOBODY if value is None else value for value in row) for row in zip(*groups, strict=True)]
+    return [
+        " | ".join(MISSING_STRATUM if value is None else value for value in row) for row in zip(*groups, strict=True)
+    ]
 
 
 def stratified_sample(

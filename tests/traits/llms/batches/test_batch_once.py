@@ -149,8 +149,9 @@ def test_kills_at_random_instants_send_nothing_twice_and_lose_nothing(tmp_path: 
     with serving(Server(script=misshapen)) as server:
         desk = server.desk
         desk.before, desk.after, desk.step = 0.04, 0.08, 0.2
-        unsure = finished = 0
-        for _ in range(15):
+        unsure = finished = kills = 0
+        while kills < 15 or (unsure < 3 and kills < 60):  # on a busy machine few kills come that late
+            kills += 1
             process = started(path, server, n)
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
