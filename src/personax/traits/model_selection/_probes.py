@@ -86,7 +86,7 @@ def is_correct(answer: str, truth: object) -> bool:
 
     Examples
     --------
-    >>> right("He was born in 1984.", 1984), right("U.S.A.", "USA"), right("Slovenian", "Slovenia")
+    >>> is_correct("He was born in 1984.", 1984), is_correct("U.S.A.", "USA"), is_correct("Slovenian", "Slovenia")
     (True, True, False)
     """
     if isinstance(truth, int | float) and not isinstance(truth, bool):
