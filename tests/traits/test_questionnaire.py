@@ -9,8 +9,7 @@ import polars as pl
 import pytest
 
 from personax.errors import InputError
-from personax.traits import annotate_lexicon, read_scoring_key, score_items
-from personax.traits._lexicon import MARKERS
+from personax.traits import BIG_FIVE, annotate_lexicon, read_scoring_key, score_items
 from personax.traits._questionnaire import cronbach_alpha
 
 BFI = Path(__file__).parents[3] / "shared" / "data" / "bfi"
@@ -89,5 +88,5 @@ def test_the_lexicon_reads_and_does_not_obey() -> None:
 
 
 def test_no_marker_stands_at_two_ends() -> None:
-    words = [word for ends in MARKERS.values() for end in ends for word in end.split()]
+    words = [word for trait in BIG_FIVE.traits for end in (trait.low, trait.high) for word in end]
     assert len(words) == len(set(words))

@@ -12,16 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personax.errors import InputError
+from personax.registry import names
 from personax.schema import TRAITS
 from personax.simulate._person_details import CUTS, RATERS, rate
 from personax.traits import aggregate, aggregate_ratings
 from personax.traits._ratings import Floats, Ratings
-from personax.traits.rating_models import RULES, Rule, rating_model
+from personax.traits.rating_models import rating_model
 from personax.traits.rating_models._dawid_skene import fit_dawid_skene
 from personax.traits.rating_models._graded_response import fit_graded
 from personax.traits.rating_models._voting import fit_measurement_model
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "dawid_skene.json"
+
+RULES = names("rating_models")
 
 
 def ratings(*rows: tuple[int, int, float], people: int) -> Ratings:
@@ -134,7 +137,7 @@ def test_two_raters_share_one_sharpness() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_plausible_values_have_the_spread_that_is_stated(rule: Rule) -> None:
+def test_plausible_values_have_the_spread_that_is_stated(rule: str) -> None:
     _, annotations, people = simulated(400)
     voted = aggregate_ratings(annotations, people=people, rule=rule)
     draws = voted.imputations(300, np.random.default_rng(0))["final_o"].to_numpy().reshape(300, -1)
@@ -146,7 +149,7 @@ def test_plausible_values_have_the_spread_that_is_stated(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", ["median", "graded"])
-def test_the_spread_of_plausible_values_holds_the_truth(rule: Rule) -> None:
+def test_the_spread_of_plausible_values_holds_the_truth(rule: str) -> None:
     rng = np.random.default_rng(5)
     truth = rng.standard_normal(2000)
     matrix = truth + 0.5 * rng.standard_normal((3, 2000))
@@ -168,7 +171,7 @@ Answers = st.lists(
 
 @settings(max_examples=25, deadline=None)
 @given(Answers, st.sampled_from(RULES), st.randoms())
-def test_order_and_names_do_not_matter(rows: list[tuple[int, int, float]], rule: Rule, random: object) -> None:
+def test_order_and_names_do_not_matter(rows: list[tuple[int, int, float]], rule: str, random: object) -> None:
     found = rating_model(rule)(ratings((2, 5, 2.0), *rows, people=7))
     mixed = list(rows)
     random.shuffle(mixed)  # type: ignore[attr-defined]
@@ -180,7 +183,7 @@ def test_order_and_names_do_not_matter(rows: list[tuple[int, int, float]], rule:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_one_rater_alone_has_no_spread_and_a_reason(rule: Rule) -> None:
+def test_one_rater_alone_has_no_spread_and_a_reason(rule: str) -> None:
     _, annotations, people = simulated(60)
     voted = aggregate_ratings(annotations.filter(pl.col("model") == "steady"), people=people, rule=rule)
     assert voted.uncertainty()["sd_o"].null_count() == 60
@@ -191,7 +194,7 @@ def test_one_rater_alone_has_no_spread_and_a_reason(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", ["majority", "dawid_skene", "graded"])
-def test_levels_are_wanted_where_the_rule_is_for_levels(rule: Rule) -> None:
+def test_levels_are_wanted_where_the_rule_is_for_levels(rule: str) -> None:
     matrix = np.random.default_rng(0).random((3, 20))
     found = rating_model(rule)(of(matrix))
     assert np.isnan(found.score).all()

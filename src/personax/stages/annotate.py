@@ -17,13 +17,13 @@ from personax.config import (
     Rated,
 )
 from personax.errors import InputError, PlanError
-from personax.schema import Notice
+from personax.schema import Notice, TraitFramework
 from personax.sources import ColumnSpec, read_table
 from personax.stages.annotate_llm import ask, ask_audit, asked_of
-from personax.stages.base import Context, Stage
+from personax.stages.base import FRAMEWORK, Context, Stage, framework_of
 from personax.stages.collect_release import write_scores
 from personax.strict import nearest
-from personax.traits import aggregate_ratings, agreement, annotate_lexicon, read_scoring_key, score_items
+from personax.traits import BIG_FIVE, aggregate_ratings, agreement, annotate_lexicon, read_scoring_key, score_items
 from personax.traits.reliability import MAX_GROUPS, reliability_report
 
 __all__ = ["ANNOTATE"]
@@ -43,12 +43,15 @@ def _reads(plan: Plan) -> Sequence[str]:
 def _run(context: Context) -> None:
     """Rate people's traits, or score their answers; one score a trait."""
     people = context.frame("people", "people.parquet")["id"].to_list()
+    framework = framework_of(context.plan)
+    if framework != BIG_FIVE:
+        context.write_text(framework.to_json(), *FRAMEWORK)
     match context.plan.annotate:
         case AnnotateSimulated() as section:
             raters = [_simulated(context), *([_lexicon(context)] if section.lexicon else [])]
             _aggregate(context, pl.concat(raters), section)
         case AnnotateLexicon() as section:
-            _aggregate(context, _lexicon(context), section)
+            _aggregate(context, _lexicon(context, framework_of(context.plan)), section)
         case AnnotateLLM() as section:
             survey = asked_of(context.folder, section)
             _aggregate(context, ask(context, survey, section), section)
@@ -68,25 +71,27 @@ def _simulated(context: Context) -> pl.DataFrame:
     return context.frame("people", "simulation", "ratings.parquet")
 
 
-def _lexicon(context: Context) -> pl.DataFrame:
+def _lexicon(context: Context, framework: TraitFramework = BIG_FIVE) -> pl.DataFrame:
     if not context.folder.path("people", "texts.parquet").is_file():
         text = "annotate.source: lexicon reads biographies; give the people table a column biography"
         raise PlanError(text)
     texts = context.frame("people", "texts.parquet")
-    return annotate_lexicon(dict(texts.select("id", "biography").iter_rows()))
+    return annotate_lexicon(dict(texts.select("id", "biography").iter_rows()), framework)
 
 
 def _aggregate(context: Context, annotations: pl.DataFrame, section: Rated) -> None:
     """Write every answer, the score over raters, how sure it is, and how far the raters can be relied on."""
     people = context.frame("people", "people.parquet")
-    aggregated = aggregate_ratings(annotations, people=people["id"].to_list(), rule=section.rule)
+    framework = framework_of(context.plan)
+    ids = people["id"].to_list()
+    aggregated = aggregate_ratings(annotations, people=ids, rule=section.rule, framework=framework)
     traits = aggregated.traits
     context.write_frame(annotations, "traits", "annotations.parquet")
     context.write_frame(traits, "traits", "traits.parquet")
-    found = agreement(annotations, rng=context.rng)
+    found = agreement(annotations, rng=context.rng, framework=framework)
     context.write_text(json.dumps(found, indent=1, allow_nan=False), "traits", "agreement.json")
     groups = {name: people[name] for name in _groups(context, people, section.groups)}
-    report = reliability_report(annotations, people=people["id"].to_list(), groups=groups, rng=context.rng)
+    report = reliability_report(annotations, people=ids, groups=groups, rng=context.rng, framework=framework)
     context.write_text(json.dumps(report, indent=1, allow_nan=False), "traits", "reliability.json")
     context.write_frame(aggregated.uncertainty(), "traits", "uncertainty.parquet")
     context.write_frame(aggregated.imputations(DRAWS, context.rng), "traits", "imputations.parquet")
@@ -113,9 +118,15 @@ def _score(context: Context, section: AnnotateQuestionnaire, people: Sequence[st
     answers = read_table(
         context.outside(section.path), {"id": ColumnSpec.model_validate({"from": section.id})}, missing=section.missing
     )
-    key = read_scoring_key(context.outside(section.key))
+    framework = framework_of(context.plan)
+    key = read_scoring_key(context.outside(section.key), framework)
     scores, notices = score_items(
-        answers.people, key, low=section.low, high=section.high, min_answered=section.min_answered
+        answers.people,
+        key,
+        low=section.low,
+        high=section.high,
+        min_answered=section.min_answered,
+        framework=framework,
     )
     traits = pl.DataFrame({"id": people}).join(scores, on="id", how="left", maintain_order="left")
     if not set(people) & set(scores["id"]):

@@ -14,7 +14,7 @@ from personax.schema import Notice
 from personax.stages.base import Context, stage_rng
 from personax.store import StudyFolder
 from personax.strict import nearest
-from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent
+from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent, trait_framework
 from personax.traits.llms import (
     CostEstimate,
     Model,
@@ -67,7 +67,9 @@ def people_of(folder: StudyFolder) -> pl.DataFrame:
 
 def prompt_of(section: AnnotateLLM) -> Prompt:
     """Return the plan's prompt."""
-    return Prompt(**{**dict(section.prompt), "fields": tuple(section.prompt.fields)})
+    return Prompt(
+        **{**dict(section.prompt), "fields": tuple(section.prompt.fields)}, framework=trait_framework(section.framework)
+    )
 
 
 def models_of(section: AnnotateLLM) -> list[Model]:

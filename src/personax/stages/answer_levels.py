@@ -134,7 +134,8 @@ def _part(asking: Asking, section: RequestIndependence, value: str, people: Tabl
         return None
     plan = Independence(features=features, targets=targets, tests=section.tests, given=given, alpha=section.alpha,
                         correction=section.correction, figures=False)  # fmt: skip
-    found, _ = analyse(people.frame, left, plan, asking.progress, seed=asking.reader.plan.seed)
+    found, _ = analyse(people.frame, left, plan, asking.progress, seed=asking.reader.plan.seed,
+                       letters=asking.reader.framework().letters.values())  # fmt: skip
     part = pl.lit(value or ALL).alias("subgroup")
     return _judged(_questioned(asking, section, found, people.frame), section).select(part, pl.all())
 

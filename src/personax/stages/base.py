@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zlib import crc32
 
@@ -15,10 +15,19 @@ from personax.config import Plan
 from personax.data.table import Table
 from personax.errors import StudyError
 from personax.progress import Progress, Silent
-from personax.schema import Notice
+from personax.schema import Notice, TraitFramework
 from personax.store import Staging, StudyFolder
+from personax.traits import BIG_FIVE, trait_framework
 
-__all__ = ["Context", "Reader", "Stage", "stage_rng"]
+__all__ = ["FRAMEWORK", "Context", "Reader", "Stage", "framework_of", "stage_rng"]
+
+FRAMEWORK = ("traits", "framework.json")
+"""The traits of a study that scores others than the Big Five: no later stage needs the package that brought them."""
+
+
+def framework_of(plan: Plan) -> TraitFramework:
+    """Return the framework whose traits a plan has scored."""
+    return trait_framework(getattr(plan.annotate, "framework", BIG_FIVE.name))
 
 
 def stage_rng(seed: int, stage: str) -> np.random.Generator:
@@ -70,8 +79,12 @@ class Reader:
         """Read the trait scores, of raters and over them, and what they mean; None where the plan asks for none."""
         if self.plan.annotate is None:
             return None
-        frame = self.frame("traits", "traits.parquet")
-        return Table(frame, infer_columns(frame))
+        return score_table(self.frame("traits", "traits.parquet"), self.framework())
+
+    def framework(self) -> TraitFramework:
+        """Return the framework of the study's scores."""
+        path = self.folder.path(*FRAMEWORK)
+        return TraitFramework.from_json(path.read_text(encoding="utf-8")) if path.is_file() else BIG_FIVE
 
     def finals(self) -> Table | None:
         """Read the scores over raters that anybody has; None where the plan asks for none."""
@@ -123,6 +136,21 @@ class Context(Reader):
     def write_text(self, text: str, *parts: str) -> None:
         """Write a text file in UTF-8."""
         self.out.path(*parts).write_text(text, encoding="utf-8")
+
+
+def score_table(scores: pl.DataFrame, framework: TraitFramework) -> Table:
+    """Return trait scores with what their columns mean: ``<rater>_<letter>`` is a target, whatever the framework."""
+    columns = infer_columns(scores)
+    if framework != BIG_FIVE:  # whose columns are known by their names
+        endings = tuple(f"_{letter}" for letter in framework.letters.values())
+        why = "a target, the point of the data set"
+        columns = [
+            replace(column, role="target", identity="sensitive", identity_why=why)
+            if column.name.endswith(endings)
+            else column
+            for column in columns
+        ]
+    return Table(scores, columns)
 
 
 def _has_final(values: pl.Series) -> bool:

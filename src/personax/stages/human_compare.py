@@ -18,12 +18,13 @@ from personax.errors import InputError, MissingExtraError, StudyError
 from personax.figures import agreement_dots, save
 from personax.files import write_text, written_aside
 from personax.progress import Progress
-from personax.schema import LETTERS, TRAITS
+from personax.schema import TraitFramework
 from personax.sources import read_text_table
 from personax.stages.base import stage_rng
 from personax.stages.human_export import SAMPLE, sheet_of
 from personax.store import StudyFolder
 from personax.strict import nearest
+from personax.traits import BIG_FIVE
 from personax.traits.reliability import Bootstrap
 from personax.traits.validity import (
     LLMS,
@@ -116,26 +117,29 @@ def compare_humans(folder: StudyFolder, plan: Plan, path: Path, how: Comparison,
     """
     people, traits = Table.read(folder.path("people", "people.parquet")), _traits(folder)
     asked = [name for name in how.controls if name not in people.names]
-    answers = read_answers(path, how, asked)
+    form = sheet_of(plan, asked)
+    framework = form.framework
+    answers = read_answers(path, how, asked, framework)
     sample = _sample(folder)
     key = dict(sample.drop_nulls("task").select("task", "id").iter_rows()) if sample is not None else {}
-    humans = human_ratings(answers, sheet_of(plan, asked), people.frame["id"].to_list(), key, scale=how.scale)
+    humans = human_ratings(answers, form, people.frame["id"].to_list(), key, scale=how.scale)
     rated = people.frame.filter(pl.col("id").is_in(humans.annotations["person"].unique().to_list()))
     controls = _controls(replace(people, frame=rated), humans, how.controls)
     ratings = folder.path("traits", "annotations.parquet")
     annotations = pl.read_parquet(ratings) if ratings.is_file() else None
     found, tests = [], dict[str, Any]()
-    for place, trait in enumerate(TRAITS):
-        progress.step(place, len(TRAITS), trait)
-        judged = TraitComparison.from_annotations(trait, humans.annotations, annotations, traits, rated["id"].to_list())
+    for place, trait in enumerate(framework.names):
+        progress.step(place, len(framework.names), trait)
+        rated_ids = rated["id"].to_list()
+        judged = TraitComparison.from_annotations(trait, humans.annotations, annotations, traits, rated_ids, framework)
         resampler = Bootstrap(stage_rng(how.seed, f"validity {trait}"), how.draws)
         same_scale, reliability = humans.same_scale, how.reliability
         found.append(
             compare_with_humans(judged, resampler, same_scale=same_scale, controls=controls, reliability=reliability)
         )
         tests[trait] = {name: _tested(judged, name, humans, how.epsilon) for name in judged.raters}
-    progress.step(len(TRAITS), len(TRAITS))
-    effects = _effects(people, traits, humans, sample, how)
+    progress.step(len(framework.names), len(framework.names))
+    effects = _effects(people, traits, humans, sample, how, framework)
     told = Told(pl.concat(found), effects, tests, _notices(humans, answers, sample))
     _write(out, told, humans, progress)
     return told
@@ -153,7 +157,9 @@ def _sample(folder: StudyFolder) -> pl.DataFrame | None:
     return pl.read_parquet(path) if path.is_file() else None
 
 
-def read_answers(path: Path, how: Comparison, extra: Sequence[str]) -> list[HumanAnswer]:
+def read_answers(
+    path: Path, how: Comparison, extra: Sequence[str], framework: TraitFramework = BIG_FIVE
+) -> list[HumanAnswer]:
     """Read the humans' file in its format.
 
     Raises
@@ -162,7 +168,9 @@ def read_answers(path: Path, how: Comparison, extra: Sequence[str]) -> list[Huma
         In one sentence, what is wrong with it.
     """
     if how.format == "table" or (how.format == "auto" and path.suffix.lower() != ".json"):
-        return read_rating_table(read_text_table(path), str(path), id_column=how.id_column, extra=extra)
+        return read_rating_table(
+            read_text_table(path), str(path), id_column=how.id_column, extra=extra, framework=framework
+        )
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -172,7 +180,7 @@ def read_answers(path: Path, how: Comparison, extra: Sequence[str]) -> list[Huma
     first = raw[0] if isinstance(raw, list) and raw and isinstance(raw[0], dict) else {}
     if how.format == "argilla" or (how.format == "auto" and "responses" in first):
         return read_argilla(raw, str(path))
-    return read_label_studio(raw, [*TRAITS, *extra], str(path))
+    return read_label_studio(raw, [*framework.names, *extra], str(path))
 
 
 def _controls(rated: Table, humans: HumanRatings, names: Sequence[str]) -> Floats | None:
@@ -206,13 +214,18 @@ EFFECTS: Final = {
 
 
 def _effects(
-    people: Table, traits: pl.DataFrame, humans: HumanRatings, sample: pl.DataFrame | None, how: Comparison
+    people: Table,
+    traits: pl.DataFrame,
+    humans: HumanRatings,
+    sample: pl.DataFrame | None,
+    how: Comparison,
+    framework: TraitFramework,
 ) -> pl.DataFrame:
     """Return the effects of features on traits, four ways each."""
     rows: list[dict[str, Any]] = []
     rng = stage_rng(how.seed, "validity effects")
     whole = people.frame.join(traits.select("id", "^final_.$"), on="id", how="left", maintain_order="left")
-    for trait, letter in LETTERS.items():
+    for trait, letter in framework.letters.items():
         scored = humans.annotations.filter((pl.col("trait") == trait) & (pl.col("status") == "ok"))
         means = scored.group_by("person", "model").agg(pl.col("score").mean()).group_by("person").agg(pl.mean("score"))
         joined = whole.join(means, left_on="id", right_on="person", how="left", maintain_order="left")

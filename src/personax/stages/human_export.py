@@ -15,7 +15,7 @@ from personax.config import AnnotateLLM, Plan
 from personax.errors import InputError, PlanError, StudyError
 from personax.files import write_text, written_aside
 from personax.stages.annotate_llm import people_of, prompt_of, shown_columns
-from personax.stages.base import stage_rng
+from personax.stages.base import framework_of, stage_rng
 from personax.store import StudyFolder
 from personax.strict import nearest
 from personax.traits.llms import Prompt
@@ -78,9 +78,8 @@ class Wanted:
 def sheet_of(plan: Plan, extra: Sequence[str] = ()) -> RatingForm:
     """Return the questions on the plan's scale."""
     section = plan.annotate
-    return RatingForm(
-        section.prompt.levels if isinstance(section, AnnotateLLM) else LEVELS, check_extra_questions(extra)
-    )
+    levels, framework = section.prompt.levels if isinstance(section, AnnotateLLM) else LEVELS, framework_of(plan)
+    return RatingForm(levels, check_extra_questions(extra, framework), framework)
 
 
 def export_sample(
@@ -140,7 +139,11 @@ def export_sample(
 
 def _prompt(plan: Plan, wanted: Wanted) -> Prompt:
     section = plan.annotate
-    prompt = prompt_of(section) if isinstance(section, AnnotateLLM) else Prompt(fields=("biography",))
+    prompt = (
+        prompt_of(section)
+        if isinstance(section, AnnotateLLM)
+        else Prompt(fields=("biography",), framework=framework_of(plan))
+    )
     hide = prompt.hide_name if wanted.hide_name is None else wanted.hide_name
     fields = tuple(wanted.fields) or tuple(name for name in prompt.fields if not (hide and name == "name"))
     if not fields:

@@ -1,6 +1,7 @@
 """Traits of people as raters see them: annotation, aggregation, reliability, validity.
 
 ================================  =======================================================================
+`trait_framework`, `BIG_FIVE`     the traits that are scored; others are registered as ``trait_frameworks``
 `annotate_lexicon`                trait scores of texts by published adjective markers, offline
 `read_scoring_key`, `score_items` trait scores of questionnaires
 ``llms``                          annotation by several LLMs: prompts, journal, runner, batches, judge
@@ -13,12 +14,14 @@
 """
 
 from personax.traits._aggregate import AggregatedScores, aggregate, aggregate_ratings
+from personax.traits._big_five import BIG_FIVE, trait_framework
 from personax.traits._lexicon import annotate_lexicon
 from personax.traits._questionnaire import read_scoring_key, score_items
 from personax.traits._stereotype_audit import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent
 from personax.traits.reliability import agreement
 
 __all__ = [
+    "BIG_FIVE",
     "AggregatedScores",
     "CounterfactualAudit",
     "aggregate",
@@ -30,4 +33,5 @@ __all__ = [
     "most_frequent",
     "read_scoring_key",
     "score_items",
+    "trait_framework",
 ]

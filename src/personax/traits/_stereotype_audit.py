@@ -13,7 +13,6 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from personax.schema import TRAITS
 from personax.traits._ratings import Floats, nan_mean
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._journal import ReplyJournal
@@ -48,6 +47,11 @@ class CounterfactualAudit:
     fields: Mapping[str, Sequence[str]]
     surveys: Mapping[str, Survey[Prompt]]
     name_recognition: Mapping[str, Survey[Prompt]] | None
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """Names of the traits asked for."""
+        return next(iter(self.surveys.values())).prompt.traits
 
     @property
     def all(self) -> list[Survey[Prompt]]:
@@ -128,9 +132,11 @@ def _field_effects(
 ) -> list[dict[str, Any]]:
     values = [NO_VALUE, *audit.fields[field]]
     table = annotation_table(audit.surveys[field], journal)
-    ratings = RatingArray.from_annotations(table, [_id(person, value) for value in values for person in audit.people])
+    ratings = RatingArray.from_annotations(
+        table, [_id(person, value) for value in values for person in audit.people], audit.traits
+    )
     # version, rater, trait, person
-    scores = ratings.means.reshape(len(ratings.raters), len(TRAITS), len(values), len(audit.people)).transpose(
+    scores = ratings.means.reshape(len(ratings.raters), len(ratings.traits), len(values), len(audit.people)).transpose(
         2, 0, 1, 3
     )
     rows = []
@@ -145,7 +151,7 @@ def _field_effects(
                 "named": _difference(own[:, t], scores[0, :, t], bootstrap),
                 "models": {rater: rounded(_known(own[r, t] - others[r, t])) for r, rater in enumerate(ratings.raters)},
             }
-            for t, trait in enumerate(TRAITS)
+            for t, trait in enumerate(ratings.traits)
         ]
     return rows
 
@@ -161,7 +167,7 @@ def _difference(one: Floats, other: Floats, bootstrap: Bootstrap) -> dict[str, A
 def _name_recognition(audit: CounterfactualAudit, journal: ReplyJournal, bootstrap: Bootstrap) -> list[dict[str, Any]]:
     assert audit.name_recognition is not None
     ways = {
-        way: RatingArray.from_annotations(annotation_table(survey, journal), audit.people)
+        way: RatingArray.from_annotations(annotation_table(survey, journal), audit.people, audit.traits)
         for way, survey in audit.name_recognition.items()
     }
     return [

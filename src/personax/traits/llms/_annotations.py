@@ -7,7 +7,6 @@ from typing import Any
 
 import polars as pl
 
-from personax.schema import TRAITS
 from personax.traits._aggregate import ANNOTATIONS
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._judge import Verdicts, apply_verdicts
@@ -79,4 +78,4 @@ def trait_ratings(response: ModelResponse, prompt: Prompt) -> list[TraitRating]:
     if response.reply is not None:
         return read_reply(response.reply, prompt)
     status = "failed" if response.was_asked else "not_asked"
-    return [TraitRating(trait, status, None, response.reason or "") for trait in TRAITS]
+    return [TraitRating(trait, status, None, response.reason or "") for trait in prompt.traits]

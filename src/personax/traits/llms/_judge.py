@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
-from personax.schema import TRAITS, Status
+from personax.schema import Status
+from personax.traits._big_five import BIG_FIVE
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._prompt import Message, Prompt, content_hash, fenced_messages, object_schema, template_hash
 from personax.traits.llms._provider import Model
@@ -50,7 +51,8 @@ class JudgeQuestion:
     @cached_property
     def hash(self) -> str:
         """Of the wording and of the scale."""
-        return content_hash([template_hash("judge.jinja", "person.jinja"), self._scale(), self.prompt.unknown])
+        own = [] if self.prompt.framework == BIG_FIVE else [list(self.prompt.traits)]
+        return content_hash([template_hash("judge.jinja", "person.jinja"), self._scale(), self.prompt.unknown, *own])
 
     def _scale(self) -> list[str]:
         return [f"{answer} = level {level} of {self.prompt.levels}" for answer, level in self.prompt.answers.items()]
@@ -61,17 +63,24 @@ class JudgeQuestion:
 
     def messages(self, context: Mapping[str, str]) -> list[Message]:
         """Return what is sent."""
-        return fenced_messages("judge.jinja", context, traits=TRAITS, scale=self._scale(), unknown=self.prompt.unknown)
+        return fenced_messages(
+            "judge.jinja", context, traits=self.prompt.traits, scale=self._scale(), unknown=self.prompt.unknown
+        )
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of an answer."""
-        return object_schema({trait: {"type": "string", "enum": list(VERDICT_STATUS)} for trait in TRAITS})
+        return object_schema({trait: {"type": "string", "enum": list(VERDICT_STATUS)} for trait in self.prompt.traits})
 
     def problem(self, reply: Reply) -> str | None:
         """Return what was wrong with the judge's own answer."""
         found = json_object(reply.content or "") or {}
         return next(
-            (f"{trait} has none of the words" for trait in TRAITS if found.get(trait) not in VERDICT_STATUS), None
+            (
+                f"{trait} has none of the words"
+                for trait in self.prompt.traits
+                if found.get(trait) not in VERDICT_STATUS
+            ),
+            None,
         )
 
     def repair(self, messages: Sequence[Message], reply: str, problem: str) -> list[Message]:
@@ -107,7 +116,7 @@ def read_verdicts(judged: Survey[JudgeQuestion], journal: ReplyJournal) -> dict[
     for response in model_responses(judged, journal):
         if response.reply is not None and judged.prompt.problem(response.reply) is None:
             verdict = json_object(response.reply.content or "") or {}
-            found[str(response.person["id"])] = {trait: str(verdict[trait]) for trait in TRAITS}
+            found[str(response.person["id"])] = {trait: str(verdict[trait]) for trait in judged.prompt.prompt.traits}
     return found
 
 

@@ -19,7 +19,8 @@ from typing import Any, Final, Literal
 import jinja2
 
 from personax.errors import PlanError
-from personax.schema import TRAITS
+from personax.schema import TraitFramework
+from personax.traits._big_five import BIG_FIVE
 from personax.traits.llms._reply_parsing import Reply, read_reply, repair_reason
 
 __all__ = [
@@ -40,13 +41,6 @@ Wording = Literal["standard", "paraphrased"]
 Order = Literal["increasing", "decreasing"]
 Message = dict[str, str]
 
-MEANINGS: Final[Mapping[str, str]] = {
-    "openness": "curious, imaginative and open to the new, rather than conventional and routine-bound",
-    "conscientiousness": "organised, dependable and persistent, rather than careless and impulsive",
-    "extraversion": "sociable, assertive and energetic, rather than reserved and quiet",
-    "agreeableness": "kind, cooperative and trusting, rather than critical and quarrelsome",
-    "neuroticism": "anxious, moody and easily upset, rather than calm and emotionally stable",
-}
 LEVEL_WORDS: Final[Mapping[int, Sequence[str]]] = {
     3: ("low", "medium", "high"),
     5: ("very low", "low", "medium", "high", "very high"),
@@ -127,6 +121,8 @@ class Prompt:
         Characters of a field at most; what is cut is marked.
     wording
         The same question in other words, to see whether words move a model.
+    framework
+        Whose traits are asked for.
 
     Raises
     ------
@@ -141,6 +137,7 @@ class Prompt:
     hide_name: bool = False
     most: int = 8000
     wording: Wording = "standard"
+    framework: TraitFramework = BIG_FIVE
 
     def __post_init__(self) -> None:
         if self.levels not in LEVEL_WORDS:
@@ -149,6 +146,11 @@ class Prompt:
             raise PlanError("prompt.fields: a model that is shown nothing can say nothing; name a column or more")
         if self.hide_name and "name" in self.fields:
             raise PlanError("prompt.hide_name: the name is one of prompt.fields; take it out there")
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """Names of the traits asked for."""
+        return self.framework.names
 
     @property
     def unknown(self) -> str:
@@ -177,7 +179,7 @@ class Prompt:
         """Of the wording and of every setting."""
         wording = _texts(self._system, "person.jinja", "repair.jinja")
         settings = [self.format, self.levels, self.order, list(self.fields), self.hide_name, self.most]
-        return content_hash([wording, settings, MEANINGS])
+        return content_hash([wording, settings, self.framework.meanings])
 
     @property
     def _system(self) -> str:
@@ -199,12 +201,17 @@ class Prompt:
         """Return the messages for what is shown of a person."""
         scale = [{"answer": answer, "meaning": self._meaning(level)} for answer, level in self.answers.items()]
         return fenced_messages(
-            self._system, context, format=self.format, scale=scale, unknown=self.unknown, traits=_traits()
+            self._system,
+            context,
+            format=self.format,
+            scale=scale,
+            unknown=self.unknown,
+            traits=self._described_traits(),
         )
 
     def repair(self, messages: Sequence[Message], reply: str, problem: str) -> list[Message]:
         """Return the messages that ask once more for what was not a JSON object of the right shape."""
-        again = render("repair.jinja", problem=problem, traits=_traits())
+        again = render("repair.jinja", problem=problem, traits=self._described_traits())
         return [*messages, {"role": "assistant", "content": reply}, {"role": "user", "content": again}]
 
     def problem(self, reply: Reply) -> str | None:
@@ -220,15 +227,14 @@ class Prompt:
             else {"type": "string", "enum": listed}
         )
         one = object_schema({"description": {"type": "string"}, "score": score})
-        return object_schema(dict.fromkeys(TRAITS, one))
+        return object_schema(dict.fromkeys(self.traits, one))
+
+    def _described_traits(self) -> list[dict[str, str]]:
+        return [{"name": name, "meaning": meaning} for name, meaning in self.framework.meanings.items()]
 
     def _meaning(self, level: int) -> str:
         word = LEVEL_WORDS[self.levels][level - 1]
         return word if self.format == "number" else f"level {level} of {self.levels}"
-
-
-def _traits() -> list[dict[str, str]]:
-    return [{"name": name, "meaning": MEANINGS[name]} for name in TRAITS]
 
 
 def object_schema(properties: dict[str, Any]) -> dict[str, Any]:

@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
-from personax.schema import TRAITS
-
 __all__ = ["Reply", "ResponseScale", "TraitRating", "is_withheld", "json_object", "read_reply", "repair_reason"]
 
 
@@ -70,7 +68,7 @@ class TraitRating:
     Parameters
     ----------
     trait, status
-        Of `TRAITS` and of `STATUSES`.
+        Of the framework, and of `personax.schema.STATUSES`.
     score
         From 1; None unless the status is ``ok``.
     text
@@ -85,6 +83,10 @@ class TraitRating:
 
 class ResponseScale(Protocol):
     """What may be answered; a `personax.traits.llms.Prompt` is one."""
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """The traits asked for."""
 
     @property
     def levels(self) -> int:
@@ -118,9 +120,9 @@ def _read(reply: Reply, scale: ResponseScale) -> tuple[TraitRating, ...]:
     status, found = _reply_object(reply)
     text = (reply.refusal or reply.content or "").strip()
     if found is None:
-        return tuple(TraitRating(trait, status, None, text) for trait in TRAITS)
+        return tuple(TraitRating(trait, status, None, text) for trait in scale.traits)
     by_name = {str(key).strip().lower(): value for key, value in found.items()}
-    return tuple(_rate_trait(trait, by_name.get(trait), scale) for trait in TRAITS)
+    return tuple(_rate_trait(trait, by_name.get(trait), scale) for trait in scale.traits)
 
 
 def is_withheld(reply: Reply) -> bool | None:

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from personax.registry import register
 from personax.traits._ratings import Floats, Ratings
 from personax.traits.rating_models._score_estimate import MAX_LEVELS, ScoreEstimate
 
@@ -70,6 +71,13 @@ def fit_dawid_skene(ratings: Ratings, *, smoothing: float = SMOOTHING) -> DawidS
     return DawidSkeneFit(posterior, prior, confusion, loglik)
 
 
+@register(
+    "rating_models",
+    "dawid_skene",
+    title="Dawid-Skene",
+    help="the most probable level, every rater confusing levels in its own way",
+    order=40,
+)
 def dawid_skene(ratings: Ratings) -> ScoreEstimate:
     """Return the most probable level of every person, its posterior spread, and levels drawn from the posterior."""
     levels, nobody = ratings.levels, ratings.counts == 0

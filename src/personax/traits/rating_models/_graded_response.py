@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from personax.registry import register
 from personax.traits._ratings import Floats, Ratings
 from personax.traits.rating_models._score_estimate import MAX_LEVELS, ScoreEstimate
 
@@ -134,6 +135,13 @@ def _maximised(counts: Floats, discrimination: float, thresholds: Floats) -> tup
     return unpacked(found.x)
 
 
+@register(
+    "rating_models",
+    "graded",
+    title="Graded response",
+    help="the average rater's score at the person's place on a line that raters cut in their own places",
+    order=50,
+)
 def graded(ratings: Ratings) -> ScoreEstimate:
     """Return the score that the average rater would give at each person's expected place, and plausible ones."""
     if len(ratings.levels) > MAX_LEVELS:

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from personax.registry import register
 from personax.traits._ratings import Floats, Ratings
 from personax.traits.rating_models._score_estimate import MAX_LEVELS, ScoreEstimate
 
@@ -108,16 +109,25 @@ def _people(x: Floats, w: Floats, severity: Floats, error: Floats, between: floa
     return pull / precision, 1 / precision
 
 
+@register("rating_models", "median", title="Median", help="the median over raters", order=0)
 def median(ratings: Ratings) -> ScoreEstimate:
     """Return the median over raters, a rater's repeats averaged first."""
     return _spread(_over_raters(np.nanmedian, ratings), ratings)
 
 
+@register("rating_models", "mean", title="Mean", help="the mean over raters", order=10)
 def mean(ratings: Ratings) -> ScoreEstimate:
     """Return the mean over raters, a rater's repeats averaged first."""
     return _spread(_over_raters(np.nanmean, ratings), ratings)
 
 
+@register(
+    "rating_models",
+    "majority",
+    title="Majority",
+    help="the level that most raters gave; the mean of the levels on a tie",
+    order=20,
+)
 def majority(ratings: Ratings) -> ScoreEstimate:
     """Return the level that most raters gave, the mean of the levels on a tie; a rater's repeats vote first."""
     levels = ratings.levels
@@ -134,12 +144,19 @@ def majority(ratings: Ratings) -> ScoreEstimate:
         return _spread((won * levels).sum(axis=1) / won.sum(axis=1), ratings)
 
 
+@register(
+    "rating_models",
+    "confidence",
+    title="Confidence",
+    help="the mean, weighted by how little a rater errs and how steadily it answers",
+    order=30,
+)
 def confidence(ratings: Ratings) -> ScoreEstimate:
     """Return the mean over raters, weighted by how little a rater errs and how steadily it answers.
 
     The weight of rater r for person i is c(r, i) / s(r)^2: s(r)^2 is r's error variance in `fit_measurement_model` (one
-    for all with fewer than three raters), c(r, i) the share of r's repeats that give r's most frequent level of i (1 when asked
-    once). Both come from the answers alone.
+    for all with fewer than three raters), c(r, i) the share of r's repeats that give r's most frequent level of i
+    (1 when asked once). Both come from the answers alone.
     """
     model = fit_measurement_model(ratings.matrix, equal=False)
     if model is None:

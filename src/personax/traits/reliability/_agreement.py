@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.schema import STATUSES, TRAITS
+from personax.schema import STATUSES, TraitFramework
+from personax.traits._big_five import BIG_FIVE
 from personax.traits._ratings import Floats
 from personax.traits.reliability._rating_array import rounded
 
@@ -165,7 +166,9 @@ def icc(scores: Floats) -> IntraclassCorrelation:
     )
 
 
-def agreement(annotations: pl.DataFrame, *, rng: np.random.Generator, bootstraps: int = 200) -> dict[str, Any]:
+def agreement(
+    annotations: pl.DataFrame, *, rng: np.random.Generator, bootstraps: int = 200, framework: TraitFramework = BIG_FIVE
+) -> dict[str, Any]:
     """Return agreement by trait, pairwise kappas and every rater's habits, as agreement.json holds them.
 
     Parameters
@@ -176,6 +179,8 @@ def agreement(annotations: pl.DataFrame, *, rng: np.random.Generator, bootstraps
         For the bootstrap over people.
     bootstraps
         How many; the interval is the central 95 %.
+    framework
+        Whose traits were scored.
 
     Returns
     -------
@@ -185,13 +190,17 @@ def agreement(annotations: pl.DataFrame, *, rng: np.random.Generator, bootstraps
     """
     models = annotations["model"].unique(maintain_order=True).to_list()
     traits, pairs = {}, []
-    for trait in TRAITS:
+    for trait in framework.names:
         scores = _matrix(annotations.filter(pl.col("trait") == trait), models)
         traits[trait] = alpha_interval(scores, rng, bootstraps)
         pairs += [
             _pair(trait, models[i], models[j], scores[i], scores[j]) for i, j in combinations(range(len(models)), 2)
         ]
-    return {"traits": traits, "raters": {model: _rater_summary(annotations, model) for model in models}, "pairs": pairs}
+    return {
+        "traits": traits,
+        "raters": {model: _rater_summary(annotations, model, framework) for model in models},
+        "pairs": pairs,
+    }
 
 
 def weighted_kappa(a: Floats, b: Floats) -> float:
@@ -227,11 +236,11 @@ def _pair(trait: str, a: str, b: str, first: Floats, second: Floats) -> dict[str
     return {"trait": trait, "a": a, "b": b, "kappa": rounded(kappa), "n": int(both.sum())}
 
 
-def _rater_summary(annotations: pl.DataFrame, model: str) -> dict[str, Any]:
+def _rater_summary(annotations: pl.DataFrame, model: str, framework: TraitFramework) -> dict[str, Any]:
     rows = annotations.filter(pl.col("model") == model)
     counts: dict[str, int] = dict(rows.group_by("status").len().iter_rows())
     scored = rows.filter(pl.col("status") == "ok")
-    by_trait = {trait: scored.filter(pl.col("trait") == trait)["score"] for trait in TRAITS}
+    by_trait = {trait: scored.filter(pl.col("trait") == trait)["score"] for trait in framework.names}
     return {
         "n": rows.height,
         **{status: counts.get(status, 0) for status in STATUSES},

@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from personax.schema import TRAITS
 from personax.traits._ratings import Floats
 from personax.traits.reliability._agreement import alpha_interval
 from personax.traits.reliability._rating_array import Bootstrap, RatingArray, rounded
@@ -67,7 +66,7 @@ def group_statistics(
         inside = labels == group
         if inside.sum() < MIN_GROUP_SIZE:
             continue
-        for place, trait in enumerate(TRAITS):
+        for place, trait in enumerate(ratings.traits):
             scores = ratings.trait(trait)[:, inside]
             share = unscored[place, inside]
             share = share[~np.isnan(share)]

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.schema import TRAITS
 from personax.traits._ratings import Floats
 from personax.traits.reliability._rating_array import Bootstrap, RatingArray, rounded
 
 __all__ = ["correlations", "halo", "htmt", "multitrait_multimethod"]
-
-PAIRS: Final = list(combinations(range(len(TRAITS)), 2))
 
 
 def correlations(means: Floats) -> Floats:
@@ -70,7 +67,7 @@ def htmt(r: Floats, a: int, b: int) -> float:
 
 
 def halo(scores: Floats) -> float:
-    """Return the share of variance that the first principal component of the five traits has; .2 is none.
+    """Return the share of variance that the first principal component of the traits has; of five, .2 is none.
 
     Parameters
     ----------
@@ -90,8 +87,9 @@ def multitrait_multimethod(ratings: RatingArray, bootstrap: Bootstrap) -> dict[s
     """Return the table's four kinds of correlation, HTMT of each pair of traits, and each rater's halo."""
     means = ratings.means
     k, n = len(ratings.raters), len(ratings.people)
+    pairs = list(combinations(range(len(ratings.traits)), 2))
     r = correlations(means)
-    same_trait = np.eye(len(TRAITS), dtype=bool)[None, :, None, :]
+    same_trait = np.eye(len(ratings.traits), dtype=bool)[None, :, None, :]
     same_rater = np.eye(k, dtype=bool)[:, None, :, None]
     kinds = {
         "same_trait_other_rater": same_trait & ~same_rater,
@@ -102,7 +100,7 @@ def multitrait_multimethod(ratings: RatingArray, bootstrap: Bootstrap) -> dict[s
 
     def ratios(index: NDArray[np.intp]) -> list[float]:
         drawn = correlations(means[:, :, index])
-        return [htmt(drawn, a, b) for a, b in PAIRS]
+        return [htmt(drawn, a, b) for a, b in pairs]
 
     apart = bootstrap.intervals(ratios, n, reason=reason)
     return {
@@ -110,11 +108,11 @@ def multitrait_multimethod(ratings: RatingArray, bootstrap: Bootstrap) -> dict[s
         "correlations": [
             {"rater": one, "trait": trait, "r": [[rounded(v) for v in row] for row in r[i, j]]}
             for i, one in enumerate(ratings.raters)
-            for j, trait in enumerate(TRAITS)
+            for j, trait in enumerate(ratings.traits)
         ],
         "htmt": [
-            {"a": TRAITS[a], "b": TRAITS[b], **one}
-            for (a, b), one in zip(PAIRS, apart if len(apart) == len(PAIRS) else apart * len(PAIRS), strict=True)
+            {"a": ratings.traits[a], "b": ratings.traits[b], **one}
+            for (a, b), one in zip(pairs, apart if len(apart) == len(pairs) else apart * len(pairs), strict=True)
         ],
         "halo": {rater: _halo(means[place], bootstrap) for place, rater in enumerate(ratings.raters)},
     }  # fmt: skip
@@ -122,7 +120,7 @@ def multitrait_multimethod(ratings: RatingArray, bootstrap: Bootstrap) -> dict[s
 
 def _halo(scores: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
     complete = scores[:, ~np.isnan(scores).any(axis=0)]
-    reason = "fewer than three people have all five scores, or a trait does not vary"
+    reason = "fewer than three people have a score of every trait, or a trait does not vary"
     return bootstrap.interval(lambda index: halo(complete[:, index]), complete.shape[1], reason=reason)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from personax.schema import TRAITS
 from personax.traits._ratings import Floats, nan_mean
 from personax.traits.reliability._agreement import icc
 from personax.traits.reliability._rating_array import Bootstrap, RatingArray, rounded
@@ -118,9 +117,11 @@ def rater_effects(ratings: RatingArray, annotations: pl.DataFrame, bootstrap: Bo
     for place, rater in enumerate(ratings.raters):
         own = annotations.filter(pl.col("model") == rater)
         found[rater] = {
-            "severity": {t: severity(ratings.trait(t), place, bootstrap) for t in TRAITS},
-            "retest": {t: retest_reliability(ratings.scores[place, i], bootstrap) for i, t in enumerate(TRAITS)},
-            "scale": {t: scale_use(ratings.scores[place, i], levels) for i, t in enumerate(TRAITS)},
+            "severity": {t: severity(ratings.trait(t), place, bootstrap) for t in ratings.traits},
+            "retest": {
+                t: retest_reliability(ratings.scores[place, i], bootstrap) for i, t in enumerate(ratings.traits)
+            },
+            "scale": {t: scale_use(ratings.scores[place, i], levels) for i, t in enumerate(ratings.traits)},
             **missing_rates(own, bootstrap),
             "position": order.get(rater),
         }

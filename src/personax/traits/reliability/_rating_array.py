@@ -25,29 +25,32 @@ class RatingArray:
     ----------
     scores
         Shape (raters, traits, people, repeats), NaN where there is none.
-    raters, people
+    raters, people, traits
         Names and ids.
     """
 
     scores: Floats
     raters: tuple[str, ...]
     people: tuple[str, ...]
+    traits: tuple[str, ...] = TRAITS
 
     @classmethod
-    def from_annotations(cls, annotations: pl.DataFrame, people: Sequence[str] | None = None) -> RatingArray:
+    def from_annotations(
+        cls, annotations: pl.DataFrame, people: Sequence[str] | None = None, traits: Sequence[str] = TRAITS
+    ) -> RatingArray:
         """Read annotations; people are those of the annotations unless named."""
         raters = annotations["model"].unique(maintain_order=True).to_list()
         known = list(people) if people is not None else annotations["person"].unique(maintain_order=True).to_list()
         if "repeat" not in annotations.columns:
             annotations = annotations.with_columns(pl.lit(0).alias("repeat"))
         repeats = annotations["repeat"].unique().sort().to_list()
-        scores = np.full((len(raters), len(TRAITS), len(known), max(len(repeats), 1)), np.nan)
-        order = {"model": raters, "trait": TRAITS, "person": known, "repeat": repeats}
+        scores = np.full((len(raters), len(traits), len(known), max(len(repeats), 1)), np.nan)
+        order = {"model": raters, "trait": list(traits), "person": known, "repeat": repeats}
         rows = annotations.filter(pl.col("status") == "ok").select(*(_place(*one) for one in order.items()), "score")
         rows = rows.filter(pl.col("person").is_not_null())
         at = tuple(rows[name].to_numpy() for name in order)
         scores[at] = rows["score"].cast(pl.Float64).to_numpy()
-        return cls(scores, tuple(raters), tuple(known))
+        return cls(scores, tuple(raters), tuple(known), tuple(traits))
 
     @cached_property
     def means(self) -> Floats:
@@ -56,7 +59,7 @@ class RatingArray:
 
     def trait(self, trait: str) -> Floats:
         """Return one trait's means, shape (raters, people)."""
-        return np.asarray(self.means[:, TRAITS.index(trait)])
+        return np.asarray(self.means[:, self.traits.index(trait)])
 
 
 def _place(column: str, known: Sequence[object]) -> pl.Expr:

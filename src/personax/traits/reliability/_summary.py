@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from personax.schema import TRAITS
+from personax.schema import TraitFramework
+from personax.traits._big_five import BIG_FIVE
 from personax.traits._ratings import Floats
 from personax.traits.reliability._agreement import icc
 from personax.traits.reliability._generalisability import decision_study
@@ -27,6 +28,7 @@ def reliability_report(
     groups: Mapping[str, pl.Series] | None = None,
     rng: np.random.Generator,
     bootstraps: int = 200,
+    framework: TraitFramework = BIG_FIVE,
 ) -> dict[str, Any]:
     """Return what is known of the raters' reliability, each number with an interval over people or a reason.
 
@@ -40,6 +42,8 @@ def reliability_report(
         Name -> everybody's value, such as gender or league; numbers become quarters.
     rng, bootstraps
         For intervals.
+    framework
+        Whose traits were scored.
 
     Returns
     -------
@@ -47,11 +51,11 @@ def reliability_report(
         ``traits`` (ICC(2,1), ICC(2,k), variance components and raters needed), ``raters`` (severity, test-retest,
         scale, silence, position), ``traitwise`` (multitrait-multimethod, HTMT, halo), ``groups`` and ``differential``.
     """
-    ratings, bootstrap = RatingArray.from_annotations(annotations, people), Bootstrap(rng, bootstraps)
+    ratings, bootstrap = RatingArray.from_annotations(annotations, people, framework.names), Bootstrap(rng, bootstraps)
     named = {name: group_labels(column) for name, column in (groups or {}).items()}
-    unscored = _unscored(annotations, people) if named else np.empty((0, 0))
+    unscored = _unscored(annotations, people, framework.names) if named else np.empty((0, 0))
     return {
-        "traits": {trait: _trait(ratings, place, bootstrap) for place, trait in enumerate(TRAITS)},
+        "traits": {trait: _trait(ratings, place, bootstrap) for place, trait in enumerate(framework.names)},
         "raters": rater_effects(ratings, annotations, bootstrap),
         "traitwise": multitrait_multimethod(ratings, bootstrap),
         "groups": {name: group_statistics(ratings, unscored, group, bootstrap) for name, group in named.items()},
@@ -59,7 +63,7 @@ def reliability_report(
             [
                 {"by": name, "trait": trait, **row}
                 for name, group in named.items()
-                for trait in TRAITS
+                for trait in framework.names
                 for row in differential_functioning(ratings.trait(trait), ratings.raters, group)
             ]
         ),
@@ -90,12 +94,12 @@ def _corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row | {"p_corrected": None if row["p_value"] is None else float(next(corrected))} for row in rows]
 
 
-def _unscored(annotations: pl.DataFrame, people: Sequence[str]) -> Floats:
+def _unscored(annotations: pl.DataFrame, people: Sequence[str], traits: Sequence[str]) -> Floats:
     """Return the share of answers without a score, shape (traits, people)."""
     asked = annotations.filter(~pl.col("status").is_in(["failed", "not_asked"]))
     share = asked.group_by("person", "trait").agg((pl.col("status") != "ok").mean().alias("share"))
     place = {person: index for index, person in enumerate(people)}
-    found = np.full((len(TRAITS), len(people)), np.nan)
+    found = np.full((len(traits), len(people)), np.nan)
     for person, trait, value in share.iter_rows():
-        found[TRAITS.index(trait), place[person]] = value
+        found[traits.index(trait), place[person]] = value
     return found

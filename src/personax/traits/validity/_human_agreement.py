@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from personax.schema import LETTERS
+from personax.schema import TraitFramework
+from personax.traits._big_five import BIG_FIVE
 from personax.traits._ratings import Floats, Ratings, nan_mean
 from personax.traits.reliability._agreement import alpha_interval, icc, weighted_kappa
 from personax.traits.reliability._rating_array import Bootstrap
@@ -60,10 +61,10 @@ class TraitComparison:
     @classmethod
     def from_annotations(
         cls, trait: str, humans: pl.DataFrame, annotations: pl.DataFrame | None, traits: pl.DataFrame,
-        people: Sequence[str],
+        people: Sequence[str], framework: TraitFramework = BIG_FIVE,
     ) -> TraitComparison:  # fmt: skip
         """Read annotations of humans and of LLMs, and the score over LLMs; people are those whom humans rated."""
-        final = dict(traits.select("id", f"final_{LETTERS[trait]}").iter_rows())
+        final = dict(traits.select("id", f"final_{framework.letters[trait]}").iter_rows())
         over = np.array([np.nan if final.get(who) is None else final[who] for who in people], dtype=float)
         own: dict[str, Floats] = {}
         if annotations is not None:

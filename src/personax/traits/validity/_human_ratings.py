@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import polars as pl
 
 from personax.errors import InputError
-from personax.schema import TRAITS
 from personax.traits._aggregate import ANNOTATIONS
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class HumanRatings:
 
 def human_ratings(
     answers: Sequence[HumanAnswer],
-    sheet: RatingForm,
+    form: RatingForm,
     people: Sequence[str],
     key: Mapping[str, str],
     *,
@@ -67,7 +66,7 @@ def human_ratings(
     ----------
     answers
         From a reader.
-    sheet
+    form
         The LLMs' scale.
     people
         Ids of the study.
@@ -87,16 +86,16 @@ def human_ratings(
     mine = [one for one in placed if one.person in known]
     if not mine:
         raise InputError("none of the people who were rated is in this study; use its ids, or the codes of its export")
-    off = next((one for one in mine if sheet.read(one.answer) is None), None)
+    off = next((one for one in mine if form.read(one.answer) is None), None)
     if off is not None and scale == "same":
         given = f"{off.answer[:20]!r} ({off.question})"
-        raise InputError(f"the answer {given} is not one of {', '.join(sheet.choices)}; or say --scale other")
+        raise InputError(f"the answer {given} is not one of {', '.join(form.choices)}; or say --scale other")
     same = scale == "same" or (scale == "auto" and off is None)
     names = {name: f"human {place}" for place, name in enumerate(sorted({one.rater for one in mine}, key=_natural), 1)}
     rows, extra, seen = [], dict[str, dict[str, list[float]]](), Counter[tuple[str, str, str]]()
     for one in mine:
-        score, status = sheet.read(one.answer) or (None, "off_scale") if same else (_number(one), "ok")
-        if one.question not in TRAITS:
+        score, status = form.read(one.answer) or (None, "off_scale") if same else (_number(one), "ok")
+        if one.question not in form.framework.names:
             if score is not None:
                 extra.setdefault(one.question, {}).setdefault(one.person, []).append(score)
             continue

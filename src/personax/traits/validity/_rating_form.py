@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from personax.errors import InputError
-from personax.schema import TRAITS, Status
-from personax.traits.llms._prompt import LEVEL_WORDS, MEANINGS, Prompt
+from personax.schema import Status, TraitFramework
+from personax.traits._big_five import BIG_FIVE
+from personax.traits.llms._prompt import LEVEL_WORDS, Prompt
 
 __all__ = ["RatingForm", "RatingTask", "check_extra_questions", "task_codes"]
 
@@ -40,15 +41,18 @@ class RatingForm:
         3 or 5, as in the prompt.
     extra
         More questions on the same scale, such as ``likability``, for controls.
+    framework
+        Whose traits are rated.
     """
 
     levels: int = 3
     extra: tuple[str, ...] = ()
+    framework: TraitFramework = BIG_FIVE
 
     @property
     def questions(self) -> dict[str, str]:
         """Name -> what is asked."""
-        asked = {trait: f"{trait.capitalize()}: {MEANINGS[trait]}" for trait in TRAITS}
+        asked = {name: f"{name.capitalize()}: {meaning}" for name, meaning in self.framework.meanings.items()}
         return asked | {name: name.capitalize() for name in self.extra}
 
     @property
@@ -94,7 +98,7 @@ def task_codes(ids: Sequence[str]) -> list[str]:
     return [f"{start}-{place:04d}" for place in range(1, len(ids) + 1)]
 
 
-def check_extra_questions(extra: Sequence[str]) -> tuple[str, ...]:
+def check_extra_questions(extra: Sequence[str], framework: TraitFramework = BIG_FIVE) -> tuple[str, ...]:
     """Return names of more questions.
 
     Raises
@@ -104,6 +108,6 @@ def check_extra_questions(extra: Sequence[str]) -> tuple[str, ...]:
     """
     for name in extra:
         plain = name.isascii() and name.replace("_", "").isalnum() and name == name.lower() and name[0].isalpha()
-        if not plain or name in TRAITS or name in ("task", "about", "rater", "id", "person"):
+        if not plain or name in framework.names or name in ("task", "about", "rater", "id", "person"):
             raise InputError(f"--ask: {name} is no name for a question; use small letters and _, such as likability")
     return tuple(dict.fromkeys(extra))

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from personax.errors import InputError
-from personax.schema import LETTERS, TRAITS
+from personax.schema import TraitFramework
+from personax.traits._big_five import BIG_FIVE
 from personax.traits.validity._human_ratings import HumanAnswer
 from personax.traits.validity._rating_form import RatingForm, RatingTask
 
@@ -37,7 +38,12 @@ def unescape_formula(text: str) -> str:
 
 
 def read_rating_table(
-    table: pl.DataFrame, where: str, *, id_column: str | None = None, extra: Sequence[str] = ()
+    table: pl.DataFrame,
+    where: str,
+    *,
+    id_column: str | None = None,
+    extra: Sequence[str] = (),
+    framework: TraitFramework = BIG_FIVE,
 ) -> list[HumanAnswer]:
     """Read a table of text, long (person, rater, trait, score) or wide (person, rater, a column a trait).
 
@@ -51,6 +57,8 @@ def read_rating_table(
         Name of the column of people; task, person or id where it is not named.
     extra
         Names of other questions to read.
+    framework
+        Whose traits were rated.
 
     Raises
     ------
@@ -62,7 +70,8 @@ def read_rating_table(
     if person is None or person not in table.columns:
         raise InputError(f"{where} has no column {id_column or 'task, person or id'}; name it with --id")
     rater = _first(names, RATER_COLUMNS)
-    known = {trait: trait for trait in TRAITS} | {f"final_{letter}": trait for trait, letter in LETTERS.items()}
+    letters = framework.letters
+    known = {trait: trait for trait in letters} | {f"final_{letter}": trait for trait, letter in letters.items()}
     known |= {name: name for name in extra}
     raters = table[rater].fill_null("").str.strip_chars().to_list() if rater else [""] * table.height
     people = [unescape_formula((value or "").strip()) for value in table[person]]
@@ -71,7 +80,9 @@ def read_rating_table(
     else:
         columns = {known[name]: column for name, column in names.items() if name in known}
         if not columns:
-            raise InputError(f"{where} has neither the columns trait and score nor one a trait, such as {TRAITS[0]}")
+            raise InputError(
+                f"{where} has neither the columns trait and score nor one a trait, such as {framework.names[0]}"
+            )
         answers = [
             HumanAnswer(who, by, trait, value.strip())
             for trait, column in columns.items()
@@ -91,7 +102,8 @@ def _long(
         name = (trait or "").strip().lower()
         if who and score and score.strip():
             if name not in known:
-                raise InputError(f"{where}: {name[:40] or 'an empty cell'} is no trait; use {', '.join(TRAITS)}")
+                listed = ", ".join(dict.fromkeys(known.values()))
+                raise InputError(f"{where}: {name[:40] or 'an empty cell'} is no trait; use {listed}")
             yield HumanAnswer(who, by, known[name], score.strip())
 
 
