@@ -37,11 +37,11 @@ def fetch(
     async def run() -> list[Page | FetchError]:
         with Cache(folder / "pages.sqlite") as cache:
             fetcher = Fetcher(
-                cache, contact="a@example.org", rng=np.random.default_rng(0), limits=limits,
+                cache, contact="a@example.org", rng=np.random.default_rng(0), settings=limits,
                 **{"reachable": ("127.0.0.1",), **others},
             )  # fmt: skip
             async with fetcher:
-                ask = fetcher.of([site.host, *hosts])
+                ask = fetcher.for_hosts([site.host, *hosts])
                 made = [r if isinstance(r, Request) else Request(site.url + r) for r in requests]
                 found = await asyncio.gather(*map(ask, made), return_exceptions=True)
         for each in found:

@@ -59,8 +59,8 @@ class Fetcher:
         Where pages are kept.
     contact
         E-mail address or web page that every site is told.
-    limits
-        For every host on its own.
+    settings
+        Limits and waits, for every host on its own.
     rng
         Draws the waits between tries.
     refresh
@@ -76,8 +76,8 @@ class Fetcher:
 
     Attributes
     ----------
-    kept
-        Pages that could not be asked again, and stay as they were.
+    stale_pages
+        Number of pages that could not be fetched again, and stay as they were.
 
     Raises
     ------
@@ -93,7 +93,7 @@ class Fetcher:
         *,
         contact: str | None,
         rng: np.random.Generator,
-        limits: FetchSettings | None = None,
+        settings: FetchSettings | None = None,
         refresh: bool = False,
         offline: bool = False,
         fall_back: bool = True,
@@ -106,14 +106,14 @@ class Fetcher:
         from personax.http._client import Client
         from personax.http._transport import CheckedTransport
 
-        self.cache, self.limits, self.rng = cache, limits or FetchSettings(), rng
-        self.refresh, self.offline, self.fall_back, self.kept = refresh, offline, fall_back, 0
+        self.cache, self.settings, self.rng = cache, settings or FetchSettings(), rng
+        self.refresh, self.offline, self.fall_back, self.stale_pages = refresh, offline, fall_back, 0
         self._policy = RetryPolicy(
-            attempts=self.limits.tries, backoff=self.limits.backoff, longest_backoff=self.limits.longest_backoff,
-            longest_wait=self.limits.longest_wait,
+            attempts=self.settings.tries, backoff=self.settings.backoff, longest_backoff=self.settings.longest_backoff,
+            longest_wait=self.settings.longest_wait,
         )  # fmt: skip
         self._transport = transport or CheckedTransport(reachable)
-        self._client = Client(self._transport, self.limits, self._allow)
+        self._client = Client(self._transport, self.settings, self._allow)
         self._robots = Robots(self._ask_robots)
         self._asked: set[str] = set()
 
@@ -129,7 +129,7 @@ class Fetcher:
         await self._robots.close()
         await self._transport.aclose()
 
-    def of(self, hosts: Iterable[str]) -> SourceFetch:
+    def for_hosts(self, hosts: Iterable[str]) -> SourceFetch:
         """Return a `Fetch` for one source, which may ask these hosts (with their port, where it is not the usual)."""
         return SourceFetch(self, hosts)
 
@@ -152,7 +152,7 @@ class Fetcher:
         except FetchError:
             if cached is None or not self.fall_back:
                 raise
-            self.kept += 1
+            self.stale_pages += 1
             return _page_of(cached)
         self._asked.add(key)
         return page
@@ -223,7 +223,7 @@ class Fetcher:
     async def _allow(self, url: httpx2.URL) -> None:
         from personax.http._client import host_of, origin_of
 
-        rules = await self._robots.of(origin_of(url))
+        rules = await self._robots.rules(origin_of(url))
         rules.check(host_of(url), str(url))
         self._client.host(url).slow_down(rules.delay)
 
@@ -266,7 +266,7 @@ class SourceFetch:
     async def __call__(self, request: Request) -> Page:
         """Return the page; see `Fetcher.page`."""
         self.pages += 1
-        most = self._fetcher.limits.most_pages
+        most = self._fetcher.settings.most_pages
         if self.pages > most:
             raise FetchError(f"more than {most} pages of one source; its list may have no end, see fetch.most_pages")
         return await self._fetcher.page(request, self._hosts)

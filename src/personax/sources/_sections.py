@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from personax.errors import PlanError
 from personax.http import FetchSettings, user_agent
 from personax.sources._table import ColumnSpec
-from personax.sources._web_sources import adapters
+from personax.sources._web_sources import web_sources
 from personax.sources.celeba._table import CollectCelebA
 from personax.strict import Strict, nearest
 
@@ -88,7 +88,7 @@ def _one_source(raw: object) -> Section:
     name = raw["source"]
     if name in _FILES:
         return _FILES[name].model_validate(raw)
-    known = adapters()
+    known = web_sources()
     if name not in known:
         hint = nearest(str(name), [*_FILES, *known])
         raise PydanticCustomError("no_source", "source {name} is not known; {hint}", {"name": repr(name), "hint": hint})

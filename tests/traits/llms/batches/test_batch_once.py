@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import textwrap
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +12,7 @@ import pytest
 
 pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
 
+from tests.processes import start
 from tests.traits.llms.batches.asked import (
     asked,
     interrupted,
@@ -116,23 +112,19 @@ def test_what_lies_in_a_batch_is_not_asked_live_and_is_kept_when_people_leave(
 KILLED = """
     import sys
     from pathlib import Path
+    from personax.traits.llms import _batch_runner
     from personax.traits.llms import Model, Prompt, ReplyJournal, RunPolicy, Survey, annotate
-    from personax.traits.llms import _batch_runner as batching
-    batching.MAX_REQUESTS = 20
+    _batch_runner.MAX_REQUESTS = 20
     people = [{"id": f"p{i}", "name": f"Ann {i}"} for i in range(int(sys.argv[3]))]
     policy = RunPolicy(poll_interval=0.02, max_poll_interval=0.1, confirm_delay=0.3)
     models = [Model("one", "m", sys.argv[2], batch=True)]
-    import openai
     with ReplyJournal(Path(sys.argv[1])) as journal:
-        print("ready", flush=True)
         annotate(Survey(people, models, Prompt()), journal, policy=policy)
 """
 
 
-def started(path: Path, server: Server, n: int) -> subprocess.Popen[str]:
-    command: Sequence[str | Path] = [sys.executable, "-c", textwrap.dedent(KILLED), path, server.url, str(n)]
-    environment: Mapping[str, str] = {**os.environ}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+def started(path: Path, server: Server, n: int) -> BaseProcess:
+    return start(KILLED, path, server.url, str(n))
 
 
 def misshapen(body: Body, seen: int) -> Fault | None:
@@ -144,6 +136,7 @@ def misshapen(body: Body, seen: int) -> Fault | None:
     )
 
 
+@pytest.mark.slow
 def test_kills_at_random_instants_send_nothing_twice_and_lose_nothing(tmp_path: Path) -> None:
     rng, path, n = np.random.default_rng(3), tmp_path / "j.sqlite", 400
     with serving(Server(script=misshapen)) as server:
@@ -153,21 +146,20 @@ def test_kills_at_random_instants_send_nothing_twice_and_lose_nothing(tmp_path: 
         while kills < 15 or (unsure < 3 and kills < 60):  # on a busy machine few kills come that late
             kills += 1
             process = started(path, server, n)
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
             time.sleep(float(rng.uniform(0.02, 0.6)))
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
+            process.kill()
+            process.join()
             with ReplyJournal(path) as journal:
                 planned = journal._db.execute("SELECT count(*) FROM batches WHERE state = 'planned'").fetchone()[0]
                 held = {entry.key for entry in journal.entries()}
             unsure += planned
-            finished += process.returncode == 0
+            finished += process.exitcode == 0
             assert held <= set(server.generated)
         assert unsure >= 3, "some kills are to hit a batch on its way"
         assert not finished, "every kill is to hit a run that has work left"
-        with started(path, server, n) as process:
-            assert process.wait() == 0
+        process = started(path, server, n)
+        process.join()
+        assert process.exitcode == 0
         with ReplyJournal(path) as journal:
             held = {entry.key for entry in journal.entries()}
             first = sum(entry.turn == 0 for entry in journal.entries())
@@ -183,9 +175,9 @@ def test_two_processes_share_batches(tmp_path: Path) -> None:
         server.desk.after = server.desk.step = 0.1
         server.desk.ends = lambda number: "expired" if number in (0, 2) else "completed"
         running = [started(tmp_path / "j.sqlite", server, 100) for _ in range(2)]
-        assert [process.wait() for process in running] == [0, 0]
         for process in running:
-            process.communicate()
+            process.join()
+            assert process.exitcode == 0
         with ReplyJournal(tmp_path / "j.sqlite") as journal:
             assert len(list(journal.entries())) == 100
     assert set(server.generated.values()) == {1}
