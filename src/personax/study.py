@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from personax.config import Plan, read_plan
+from personax.data.labels import labels_of
 from personax.errors import PlanError
 from personax.files import sha256
 from personax.progress import Progress, Silent
@@ -230,7 +231,8 @@ class Study:
         with self.folder.staging(stage.name) as out:
             rng = stage_rng(self.plan.seed, stage.name)
             context = Context(self.plan, self.base, self.folder, out, rng, progress)
-            stage.run(context)
+            with labels_of(context.framework()):
+                stage.run(context)
             seconds = time.perf_counter() - clock
             out.commit(
                 replace(
