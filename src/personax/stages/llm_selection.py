@@ -63,7 +63,7 @@ class Choice:
         How often the same is asked.
     facts
         Columns with checkable facts; None for those of `FACTS` that people have.
-    baits
+    privacy_probes
         Of `PRIVACY_PROBES`; none leaves privacy out.
     max_cost
         Of all the journal's replies.
@@ -76,7 +76,7 @@ class Choice:
     models: Sequence[str] = ()
     repeats: int = 2
     facts: Sequence[str] | None = None
-    baits: Sequence[str] = tuple(PRIVACY_PROBES)
+    privacy_probes: Sequence[str] = tuple(PRIVACY_PROBES)
     max_cost: float | None = None
 
     def chosen(self) -> list[Model]:
@@ -148,7 +148,7 @@ def _questions(choice: Choice, progress: Progress) -> SelectionSurveys:
         choice.chosen(),
         prompt_of(choice.section),
         facts=facts if named else (),
-        baits=choice.baits if named else (),
+        privacy_probes=choice.privacy_probes if named else (),
         repeats=choice.repeats,
     )
 

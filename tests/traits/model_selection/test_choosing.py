@@ -78,7 +78,7 @@ def test_time_and_cost_are_shares_of_the_best(tmp_path: Path) -> None:
         Model("silent", "silent-x", "http://127.0.0.1:1/v1"),
     ]
     people = [{"id": str(i), "name": f"Ann {i}", "biography": "She sings."} for i in range(4)]
-    questions = selection_surveys(people, models, Prompt(fields=("biography",)), baits=())
+    questions = selection_surveys(people, models, Prompt(fields=("biography",)), privacy_probes=())
     content = json.dumps({trait: {"description": "calm", "score": 2} for trait in TRAITS})
     with ReplyJournal(tmp_path / "journal.sqlite") as journal:
         for model, seconds in ((models[0], 3.0), (models[1], 1.0)):

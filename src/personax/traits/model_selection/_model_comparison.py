@@ -27,7 +27,7 @@ MISSING_REASONS: Final = {
     "time": "it gave no answer",
     "answered": "it was not asked",
     "decided": "it gave no readable answer",
-    "privacy": "it was not baited, or gave no answer to a bait",
+    "privacy": "it was sent no privacy probe, or answered none",
     "format": "it gave no answer",
     "consistency": "no trait of anybody was answered twice",
     "facts": "it was asked for no facts, or gave no answer",
@@ -43,19 +43,19 @@ class SelectionSurveys:
     ----------
     traits, paraphrase
         The study's own prompt, with repeats; the same in other words, once.
-    facts, baits
+    facts, privacy_probes
         What else; None or nothing where it was left out.
     """
 
     traits: Survey[Prompt]
     paraphrase: Survey[Prompt]
     facts: Survey[FactQuestion] | None
-    baits: Sequence[Survey[PrivacyProbe]]
+    privacy_probes: Sequence[Survey[PrivacyProbe]]
 
     @property
     def all(self) -> list[Survey[Question]]:
         """In the order in which they are asked."""
-        return [self.traits, self.paraphrase, *([self.facts] if self.facts else []), *self.baits]
+        return [self.traits, self.paraphrase, *([self.facts] if self.facts else []), *self.privacy_probes]
 
 
 def selection_surveys(
@@ -64,7 +64,7 @@ def selection_surveys(
     prompt: Prompt,
     *,
     facts: Sequence[str] = (),
-    baits: Sequence[str] = tuple(PRIVACY_PROBES),
+    privacy_probes: Sequence[str] = tuple(PRIVACY_PROBES),
     repeats: int = 2,
 ) -> SelectionSurveys:
     """Return what to ask to compare models.
@@ -75,7 +75,7 @@ def selection_surveys(
         A sample; each with ``id``, ``name``, the prompt's fields and the facts.
     facts
         Columns that hold checkable facts.
-    baits
+    privacy_probes
         Of `PRIVACY_PROBES`.
     repeats
         Of the trait prompt, at least 2 for consistency.
@@ -84,7 +84,7 @@ def selection_surveys(
         Survey(people, models, prompt, repeats),
         Survey(people, models, replace(prompt, wording="paraphrased")),
         Survey(people, models, FactQuestion(tuple(facts))) if facts else None,
-        [Survey(people, models, PrivacyProbe(kind)) for kind in baits],
+        [Survey(people, models, PrivacyProbe(kind)) for kind in privacy_probes],
     )
 
 
@@ -105,7 +105,7 @@ def compare_models(questions: SelectionSurveys, journal: ReplyJournal, bootstrap
     found = measure(
         [(survey.prompt, answers(survey)) for survey in (questions.traits, questions.paraphrase)],
         (questions.facts.prompt, answers(questions.facts)) if questions.facts else None,
-        [(survey.prompt, answers(survey)) for survey in questions.baits],
+        [(survey.prompt, answers(survey)) for survey in questions.privacy_probes],
     )
     models = [model.name for model in questions.traits.models]
     measured = {name: found.get(name, ModelMeasurements()) for name in models}

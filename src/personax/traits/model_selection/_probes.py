@@ -1,4 +1,4 @@
-"""What a model is asked besides traits: checkable facts, and baits that it should not take."""
+"""What a model is asked besides traits: checkable facts, and privacy probes that it should decline."""
 
 from __future__ import annotations
 

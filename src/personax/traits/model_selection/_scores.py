@@ -56,7 +56,7 @@ class ModelMeasurements:
 def measure(
     traits: Iterable[tuple[Prompt, Sequence[ModelResponse]]],
     facts: tuple[FactQuestion, Sequence[ModelResponse]] | None,
-    baits: Iterable[tuple[PrivacyProbe, Sequence[ModelResponse]]],
+    privacy_probes: Iterable[tuple[PrivacyProbe, Sequence[ModelResponse]]],
 ) -> dict[str, ModelMeasurements]:
     """Measure models by what they answered.
 
@@ -64,7 +64,7 @@ def measure(
     ----------
     traits
         The trait prompt, and its paraphrase, with the answers of all models.
-    facts, baits
+    facts, privacy_probes
         The other questions with theirs.
 
     Returns
@@ -85,7 +85,7 @@ def measure(
         for one in facts[1]:
             if one.reply is not None:
                 found[one.model].add("facts", str(one.person["id"]), *facts[0].score_answers(one.reply, one.person))
-    for _, answers in baits:
+    for _, answers in privacy_probes:
         for one in answers:
             withheld = is_withheld(one.reply) if one.reply is not None else None
             if withheld is not None:
