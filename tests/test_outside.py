@@ -100,6 +100,31 @@ class Signs(Step):
         return self.forward(y)
 '''
 
+TRAITS = '''
+"""Two traits that are none of the Big Five, and a rating model."""
+import numpy as np
+
+from personax.registry import register
+from personax.schema import Trait, TraitFramework
+from personax.traits.rating_models import ScoreEstimate
+
+pair = register("trait_frameworks", "toy-pair", title="Toy pair", help="warmth and zeal")(
+    TraitFramework(
+        "toy-pair",
+        [
+            Trait("warmth", "w", "warm, rather than cold", ("cold", "harsh"), ("warm", "kind")),
+            Trait("zeal", "z", "keen, rather than idle", ("idle", "lazy"), ("keen", "eager")),
+        ],
+    )
+)
+
+
+@register("rating_models", "toy-lowest", title="Toy lowest", help="the lowest score that any rater gives")
+def lowest(ratings):
+    score = np.where(ratings.counts > 0, np.fmin.reduce(ratings.matrix), np.nan)
+    return ScoreEstimate.without_sd(score, "the lowest score has no model")
+'''
+
 ENCODER = '''
 """An encoder of texts: how often each of five letters occurs."""
 import numpy as np
@@ -129,6 +154,10 @@ toy-letters = toy_encoder:Letters
 toy-ranks = toy_test:ranks
 [personax.sources]
 toy-club = toy_source:Club
+[personax.trait_frameworks]
+toy-pair = toy_traits:pair
+[personax.rating_models]
+toy-lowest = toy_traits:lowest
 [personax.report_sections]
 toy-note = toy_section:note
 toy-broken = toy_section:broken
@@ -195,6 +224,14 @@ embed: {source: simulate}
 release: {transform: toy-signs, audit: false}
 """
 
+RATED = """
+name: outside traits
+seed: 1
+collect: {source: table, path: people.csv}
+annotate: {source: lexicon, framework: toy-pair, rule: toy-lowest}
+independence: {features: [height_cm], tests: [chisq]}
+"""
+
 
 ENCODED = """
 name: outside encoder
@@ -215,6 +252,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("toy_source", SOURCE),
         ("toy_section", SECTION),
         ("toy_transform", TRANSFORM),
+        ("toy_traits", TRAITS),
         ("toy_encoder", ENCODER),
     ):
         (site / f"{name}.py").write_text(text, encoding="utf-8")
@@ -244,6 +282,8 @@ def test_help_docs_and_lists_name_them_and_our_kits_check_them(site: Path) -> No
         ("report_sections", "toy-note"): "toy-parts",
         ("report_sections", "toy-broken"): "toy-parts",
         ("transforms", "toy-signs"): "toy-parts",
+        ("trait_frameworks", "toy-pair"): "toy-parts",
+        ("rating_models", "toy-lowest"): "toy-parts",
         ("encoders", "toy-letters"): "toy-parts",
     }
     assert "| `toy-ranks` | Toy ranks | correlation of ranks, by permutation | toy-parts |" in told["docs"]
@@ -273,6 +313,25 @@ def test_a_transform_runs_in_a_study_and_comes_back(site: Path, tmp_path: Path) 
     file.write_text(RELEASED, encoding="utf-8")
     back, people = run(site, "-c", RELEASE, str(file), cwd=tmp_path).split()
     assert int(back) == int(people) > 0
+
+
+def test_other_traits_are_scored_tested_and_shown(site: Path, tmp_path: Path) -> None:
+    """The study stays readable once the package that brought the traits is gone."""
+    words = {(1, 1): "kind and keen", (1, 0): "kind and idle", (0, 1): "harsh and eager", (0, 0): "cold and lazy"}
+    tall = [(k * 7 % 10) / 10 > 0.45 for k in range(80)]
+    rows = [f"p{k},{170 + 10 * t + k % 3},A {words[int(t), k % 2]} person." for k, t in enumerate(tall)]
+    (tmp_path / "people.csv").write_text("\n".join(["id,height_cm,biography", *rows]), encoding="utf-8")
+    file = tmp_path / "study.yaml"
+    file.write_text(RATED, encoding="utf-8")
+    told = run(site, "-c", RUN, str(file), cwd=tmp_path)
+    assert told.strip() == "[True, True, True, True] [False, False, False, False]"
+    tests = next(tmp_path.rglob("pvalues_chisq.csv")).read_text(encoding="utf-8").splitlines()
+    assert tests[0] == "feature,final_w,final_z,lexicon_w,lexicon_z"
+    _, warmth, zeal, *_ = tests[1].split(",")
+    assert float(warmth) < 1e-6 < 0.05 < float(zeal)
+    page = next(tmp_path.rglob("index.html")).read_text(encoding="utf-8")
+    assert "Warmth" in page
+    assert "Openness" not in page
 
 
 def test_an_encoder_runs_in_a_study_and_is_told_of(site: Path, tmp_path: Path) -> None:

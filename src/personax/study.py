@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from personax.config import Plan, read_plan, read_request
+from personax.data.labels import labels_of
 from personax.errors import PlanError, StudyError
 from personax.files import sha256
 from personax.progress import Progress, Silent
@@ -298,7 +299,8 @@ class Study:
         with self.folder.staging(stage.name) as out:
             rng = stage_rng(self.plan.seed, stage.name)
             context = Context(self.plan, self.base, self.folder, out, rng, progress)
-            stage.run(context)
+            with labels_of(context.framework()):
+                stage.run(context)
             seconds = time.perf_counter() - clock
             out.commit(
                 replace(

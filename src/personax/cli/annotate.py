@@ -15,7 +15,7 @@ from personax.errors import PlanError
 from personax.study import Study
 
 if TYPE_CHECKING:
-    from personax.traits.llms import Estimate
+    from personax.traits.llms import CostEstimate
 
 __all__ = ["CostOption", "DryOption", "register", "show_estimate"]
 
@@ -71,7 +71,7 @@ def _estimate(study: Study, section: AnnotateLLM, *, as_json: bool) -> None:
     show_estimate(estimate_annotation(study.folder, section, study.plan.seed), as_json=as_json)
 
 
-def show_estimate(found: Sequence[Estimate], *, as_json: bool) -> None:
+def show_estimate(found: Sequence[CostEstimate], *, as_json: bool) -> None:
     """Print what would be asked, and about what it would cost."""
     if as_json:
         emit([asdict(one) for one in found])

@@ -56,7 +56,7 @@ def _add_select(group: typer.Typer) -> None:
         models: ModelsOption = "",
         repeats: RepeatsOption = 2,
         facts: Annotated[str | None, typer.Option(help="Columns with checkable facts; `none` asks for none.")] = None,
-        skip_privacy: Annotated[bool, typer.Option("--skip-privacy", help="Ask no baits.")] = False,
+        skip_privacy: Annotated[bool, typer.Option("--skip-privacy", help="Send no privacy probes.")] = False,
         weights: Annotated[str, typer.Option(help="dimension=weight, with commas; equal if left out.")] = "",
         seed: SeedOption = None,
         out: OutOption = None,
@@ -71,7 +71,7 @@ def _add_select(group: typer.Typer) -> None:
 
         selection = _choice(study, folder, people, models, repeats, seed, max_cost)
         if skip_privacy:
-            selection = replace(selection, baits=())
+            selection = replace(selection, privacy_probes=())
         if facts is not None:
             selection = replace(selection, facts=() if facts == "none" else _names(facts))
         if dry_run:

@@ -17,14 +17,14 @@ from personax.config import (
     Rated,
 )
 from personax.errors import InputError, PlanError
-from personax.schema import Notice
+from personax.schema import Notice, TraitFramework
 from personax.sources import ColumnSpec, read_table
 from personax.stages._annotate_llm import ask, ask_audit, asked_of
-from personax.stages._base import Context, Stage
+from personax.stages._base import FRAMEWORK, Context, Stage, framework_of
 from personax.stages._collect_release import write_scores
 from personax.strict import nearest
-from personax.traits import agreement, annotate_lexicon, read_key, reliability, score_items, vote
-from personax.traits.reliability import LEVELS
+from personax.traits import BIG_FIVE, aggregate_ratings, agreement, annotate_lexicon, read_scoring_key, score_items
+from personax.traits.reliability import MAX_GROUPS, reliability_report
 
 __all__ = ["ANNOTATE"]
 
@@ -43,15 +43,18 @@ def _external_files(plan: Plan) -> Sequence[str]:
 def _run(context: Context) -> None:
     """Rate people's traits, or score their answers; one score a trait."""
     people = context.frame("people", "people.parquet")["id"].to_list()
+    framework = framework_of(context.plan)
+    if framework != BIG_FIVE:
+        context.write_text(framework.to_json(), *FRAMEWORK)
     match context.plan.annotate:
         case AnnotateSimulated() as section:
             raters = [_simulated(context), *([_lexicon(context)] if section.lexicon else [])]
-            _vote(context, pl.concat(raters), section)
+            _aggregate(context, pl.concat(raters), section)
         case AnnotateLexicon() as section:
-            _vote(context, _lexicon(context), section)
+            _aggregate(context, _lexicon(context, framework_of(context.plan)), section)
         case AnnotateLLM() as section:
-            asked = asked_of(context.folder, section)
-            _vote(context, ask(context, asked, section), section)
+            survey = asked_of(context.folder, section)
+            _aggregate(context, ask(context, survey, section), section)
             audited = ask_audit(context, section)
             if audited is not None:
                 context.write_text(json.dumps(audited, indent=1, allow_nan=False), "traits", "stereotypes.json")
@@ -68,29 +71,31 @@ def _simulated(context: Context) -> pl.DataFrame:
     return context.frame("people", "simulation", "ratings.parquet")
 
 
-def _lexicon(context: Context) -> pl.DataFrame:
+def _lexicon(context: Context, framework: TraitFramework = BIG_FIVE) -> pl.DataFrame:
     if not context.folder.path("people", "texts.parquet").is_file():
         text = "annotate.source: lexicon reads biographies; give the people table a column biography"
         raise PlanError(text)
     texts = context.frame("people", "texts.parquet")
-    return annotate_lexicon(dict(texts.select("id", "biography").iter_rows()))
+    return annotate_lexicon(dict(texts.select("id", "biography").iter_rows()), framework)
 
 
-def _vote(context: Context, annotations: pl.DataFrame, section: Rated) -> None:
+def _aggregate(context: Context, annotations: pl.DataFrame, section: Rated) -> None:
     """Write every answer, the score over raters, how sure it is, and how far the raters can be relied on."""
     people = context.frame("people", "people.parquet")
-    voted = vote(annotations, people=people["id"].to_list(), rule=section.rule)
-    traits = voted.traits
+    framework = framework_of(context.plan)
+    ids = people["id"].to_list()
+    aggregated = aggregate_ratings(annotations, people=ids, rule=section.rule, framework=framework)
+    traits = aggregated.traits
     context.write_frame(annotations, "traits", "annotations.parquet")
     context.write_frame(traits, "traits", "traits.parquet")
-    found = agreement(annotations, rng=context.rng)
+    found = agreement(annotations, rng=context.rng, framework=framework)
     context.write_text(json.dumps(found, indent=1, allow_nan=False), "traits", "agreement.json")
     groups = {name: people[name] for name in _groups(context, people, section.groups)}
-    told = reliability(annotations, people=people["id"].to_list(), groups=groups, rng=context.rng)
-    context.write_text(json.dumps(told, indent=1, allow_nan=False), "traits", "reliability.json")
-    context.write_frame(voted.uncertainty(), "traits", "uncertainty.parquet")
-    context.write_frame(voted.imputations(DRAWS, context.rng), "traits", "imputations.parquet")
-    for trait, reason in voted.reasons().items():
+    report = reliability_report(annotations, people=ids, groups=groups, rng=context.rng, framework=framework)
+    context.write_text(json.dumps(report, indent=1, allow_nan=False), "traits", "reliability.json")
+    context.write_frame(aggregated.uncertainty(), "traits", "uncertainty.parquet")
+    context.write_frame(aggregated.imputations(DRAWS, context.rng), "traits", "imputations.parquet")
+    for trait, reason in aggregated.reasons().items():
         context.notices.append(Notice(f"{trait}: how uncertain its scores are is not known: {reason}."))
     for status, number in annotations["status"].value_counts().sort("status").iter_rows():
         context.counts[f"answers_{status}"] = number
@@ -101,7 +106,7 @@ def _groups(context: Context, people: pl.DataFrame, named: Sequence[str] | None)
     """Return the columns by which reliability is told apart: those named, or features of few values."""
     if named is None:
         nominal = [column.name for column in context.people().features() if column.kind == "nominal"]
-        return [name for name in nominal if 2 <= people[name].n_unique() <= LEVELS][:GROUPINGS]
+        return [name for name in nominal if 2 <= people[name].n_unique() <= MAX_GROUPS][:GROUPINGS]
     for name in named:
         if name not in people.columns:
             raise PlanError(f"annotate.groups: people have no {name}; {nearest(name, people.columns)}")
@@ -115,9 +120,15 @@ def _score(context: Context, section: AnnotateQuestionnaire, people: Sequence[st
         {"id": ColumnSpec.model_validate({"from": section.id})},
         missing=section.missing,
     )
-    key = read_key(context.external_path(section.key))
+    framework = framework_of(context.plan)
+    key = read_scoring_key(context.external_path(section.key), framework)
     scores, notices = score_items(
-        answers.people, key, low=section.low, high=section.high, min_answered=section.min_answered
+        answers.people,
+        key,
+        low=section.low,
+        high=section.high,
+        min_answered=section.min_answered,
+        framework=framework,
     )
     traits = pl.DataFrame({"id": people}).join(scores, on="id", how="left", maintain_order="left")
     if not set(people) & set(scores["id"]):

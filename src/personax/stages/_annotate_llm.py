@@ -14,23 +14,23 @@ from personax.schema import Notice
 from personax.stages._base import Context, stage_rng
 from personax.store import StudyFolder
 from personax.strict import nearest
-from personax.traits import Audit, audit_of, effects, frequent
+from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent, trait_framework
 from personax.traits.llms import (
-    Asked,
-    Estimate,
-    Journal,
+    CostEstimate,
     Model,
-    Outcome,
     Prompt,
     Question,
+    ReplyJournal,
+    RunSummary,
+    Survey,
     Verdicts,
     annotate,
-    annotations_of,
-    estimate,
-    to_judge,
-    verdicts_of,
+    annotation_table,
+    estimate_cost,
+    judge_survey,
+    read_verdicts,
 )
-from personax.traits.reliability import Resampler
+from personax.traits.reliability import Bootstrap
 
 __all__ = [
     "JOURNAL",
@@ -67,7 +67,9 @@ def people_of(folder: StudyFolder) -> pl.DataFrame:
 
 def prompt_of(section: AnnotateLLM) -> Prompt:
     """Return the plan's prompt."""
-    return Prompt(**{**dict(section.prompt), "fields": tuple(section.prompt.fields)})
+    return Prompt(
+        **{**dict(section.prompt), "fields": tuple(section.prompt.fields)}, framework=trait_framework(section.framework)
+    )
 
 
 def models_of(section: AnnotateLLM) -> list[Model]:
@@ -90,7 +92,7 @@ def shown_columns(people: pl.DataFrame, setting: str, fields: Sequence[str]) -> 
     return ["id", *dict.fromkeys([*(["name"] if "name" in people.columns else []), *fields])]
 
 
-def asked_of(folder: StudyFolder, section: AnnotateLLM) -> Asked[Prompt]:
+def asked_of(folder: StudyFolder, section: AnnotateLLM) -> Survey[Prompt]:
     """Return what is to be asked about the study's people.
 
     Raises
@@ -102,7 +104,7 @@ def asked_of(folder: StudyFolder, section: AnnotateLLM) -> Asked[Prompt]:
     """
     people, prompt = people_of(folder), prompt_of(section)
     wanted = shown_columns(people, "annotate.prompt.fields", prompt.fields)
-    return Asked(people.select(wanted).to_dicts(), models_of(section), prompt, section.repeats)
+    return Survey(people.select(wanted).to_dicts(), models_of(section), prompt, section.repeats)
 
 
 def sample(people: pl.DataFrame, number: int, rng: np.random.Generator) -> pl.DataFrame:
@@ -112,27 +114,27 @@ def sample(people: pl.DataFrame, number: int, rng: np.random.Generator) -> pl.Da
     return people[np.sort(rng.choice(people.height, number, replace=False))]
 
 
-def _audit(folder: StudyFolder, section: AnnotateLLM, wanted: StereotypeAudit, seed: int) -> Audit:
+def _audit(folder: StudyFolder, section: AnnotateLLM, wanted: StereotypeAudit, seed: int) -> CounterfactualAudit:
     people, prompt = people_of(folder), prompt_of(section)
     columns = shown_columns(people, "annotate.audit.fields", [*prompt.fields, *wanted.fields])
-    fields = {field: frequent(people, field, wanted.values) for field in wanted.fields}
+    fields = {field: most_frequent(people, field, wanted.values) for field in wanted.fields}
     for field, values in fields.items():
         if len(values) < 2:
             raise PlanError(f"annotate.audit.fields: {field} has fewer than two values among the people")
     rows: list[dict[str, Any]] = sample(people.select(columns), wanted.people, stage_rng(seed, "audit")).to_dicts()
-    return audit_of(rows, models_of(section), prompt, fields)
+    return counterfactual_audit(rows, models_of(section), prompt, fields)
 
 
-def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0) -> list[Estimate]:
+def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0) -> list[CostEstimate]:
     """Say what is still to be asked and about what it costs; sends nothing and writes no answer."""
-    asked: list[Asked[Question]] = [asked_of(folder, section)]
+    survey: list[Survey[Question]] = [asked_of(folder, section)]
     if section.audit is not None:
-        asked += _audit(folder, section, section.audit, seed).all
-    with Journal(folder.path(*JOURNAL)) as journal:
-        found = estimate(asked, journal)
+        survey += _audit(folder, section, section.audit, seed).all
+    with ReplyJournal(folder.path(*JOURNAL)) as journal:
+        found = estimate_cost(survey, journal)
         if section.judge is not None:
             # what is not answered yet is not known to the judge either: only replies that are there are counted
-            found += estimate([to_judge(asked_of(folder, section), journal, judge_of(section))], journal)
+            found += estimate_cost([judge_survey(asked_of(folder, section), journal, judge_of(section))], journal)
         return found
 
 
@@ -147,18 +149,18 @@ def judge_of(section: AnnotateLLM) -> Model:
     )
 
 
-def _judge(context: Context, asked: Asked[Prompt], section: AnnotateLLM, journal: Journal) -> Verdicts | None:
+def _judge(context: Context, survey: Survey[Prompt], section: AnnotateLLM, journal: ReplyJournal) -> Verdicts | None:
     """Ask the judge about every reply that words decide; None where the plan has none."""
     if section.judge is None:
         return None
-    judged = to_judge(asked, journal, judge_of(section))
+    judged = judge_survey(survey, journal, judge_of(section))
     for one in annotate(judged, journal, max_cost=section.max_cost, progress=context.progress):
-        context.counts["judged_now"] = one.asked
-        if one.stopped:
+        context.counts["judged_now"] = one.completed
+        if one.stop_reason:
             context.notices.append(
-                Notice(f"The judge stopped: {one.stopped}; replies it did not see stand as they are.")
+                Notice(f"The judge stopped: {one.stop_reason}; replies it did not see stand as they are.")
             )
-    verdicts = verdicts_of(judged, journal)
+    verdicts = read_verdicts(judged, journal)
     unjudged = len(judged.people) - len(verdicts)
     if unjudged:
         context.notices.append(
@@ -167,7 +169,7 @@ def _judge(context: Context, asked: Asked[Prompt], section: AnnotateLLM, journal
     return verdicts
 
 
-def ask(context: Context, asked: Asked[Prompt], section: AnnotateLLM) -> pl.DataFrame:
+def ask(context: Context, survey: Survey[Prompt], section: AnnotateLLM) -> pl.DataFrame:
     """Ask what the journal does not hold, and return a row for every person, model, repeat and trait.
 
     Raises
@@ -175,15 +177,15 @@ def ask(context: Context, asked: Asked[Prompt], section: AnnotateLLM) -> pl.Data
     ComputationError
         When no model gave a single answer.
     """
-    with Journal(context.folder.path(*JOURNAL)) as journal:
-        outcomes = annotate(asked, journal, max_cost=section.max_cost, progress=context.progress)
-        stopped = {one.model: one.stopped for one in outcomes if one.stopped}
-        if stopped and not any(one.before + one.asked for one in outcomes):
+    with ReplyJournal(context.folder.path(*JOURNAL)) as journal:
+        outcomes = annotate(survey, journal, max_cost=section.max_cost, progress=context.progress)
+        stopped = {one.model: one.stop_reason for one in outcomes if one.stop_reason}
+        if stopped and not any(one.cached + one.completed for one in outcomes):
             raise ComputationError("\n".join(stopped.values()))
-        table = annotations_of(asked, journal, stopped=stopped, verdicts=_judge(context, asked, section, journal))
-    context.counts["asked_now"] = sum(one.asked for one in outcomes)
-    where = ", ".join(dict.fromkeys(model.base_url for model in asked.models))
-    context.notices.append(Notice(f"{', '.join(asked.prompt.fields)} of every person were sent to {where}."))
+        table = annotation_table(survey, journal, stopped=stopped, verdicts=_judge(context, survey, section, journal))
+    context.counts["asked_now"] = sum(one.completed for one in outcomes)
+    where = ", ".join(dict.fromkeys(model.base_url for model in survey.models))
+    context.notices.append(Notice(f"{', '.join(survey.prompt.fields)} of every person were sent to {where}."))
     context.notices.extend(_notices(outcomes, table))
     if "judged" in table.columns:
         away = table.filter((pl.col("ruled") == "ok") & (pl.col("status") != "ok")).height
@@ -198,12 +200,14 @@ def ask_audit(context: Context, section: AnnotateLLM) -> dict[str, Any] | None:
     if section.audit is None:
         return None
     audit = _audit(context.folder, section, section.audit, context.plan.seed)
-    with Journal(context.folder.path(*JOURNAL)) as journal:
-        for asked in audit.all:
-            outcomes = annotate(asked, journal, max_cost=section.max_cost, progress=context.progress)
-            context.counts["asked_now"] += sum(one.asked for one in outcomes)
-            context.notices.extend(Notice(f"Stereotype audit: {one.stopped}") for one in outcomes if one.stopped)
-        found = effects(audit, journal, Resampler(stage_rng(context.plan.seed, "audit intervals")))
+    with ReplyJournal(context.folder.path(*JOURNAL)) as journal:
+        for survey in audit.all:
+            outcomes = annotate(survey, journal, max_cost=section.max_cost, progress=context.progress)
+            context.counts["asked_now"] += sum(one.completed for one in outcomes)
+            context.notices.extend(
+                Notice(f"Stereotype audit: {one.stop_reason}") for one in outcomes if one.stop_reason
+            )
+        found = audit_effects(audit, journal, Bootstrap(stage_rng(context.plan.seed, "audit intervals")))
     invented = ", ".join(section.audit.fields)
     context.notices.append(
         Notice(f"Stereotype audit: {len(audit.people)} people were also sent with invented {invented}, names hidden.")
@@ -211,9 +215,9 @@ def ask_audit(context: Context, section: AnnotateLLM) -> dict[str, Any] | None:
     return found
 
 
-def _notices(outcomes: list[Outcome], table: pl.DataFrame) -> list[Notice]:
-    found = [Notice(f"{one.stopped}; the others went on.") for one in outcomes if one.stopped]
-    foreign = sum(one.foreign for one in outcomes)
+def _notices(outcomes: list[RunSummary], table: pl.DataFrame) -> list[Notice]:
+    found = [Notice(f"{one.stop_reason}; the others went on.") for one in outcomes if one.stop_reason]
+    foreign = sum(one.unmatched for one in outcomes)
     if foreign:
         found.append(Notice("Rows of a provider's batches were about requests that were in none of them.", foreign))
     replies = table.unique(["person", "model", "repeat"], maintain_order=True)

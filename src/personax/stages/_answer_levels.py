@@ -141,7 +141,8 @@ def _part(context: AnswerContext, section: RequestIndependence, value: str, peop
         correction=section.correction,
         figures=False,
     )
-    found, _ = analyse(people.frame, left, plan, context.progress, seed=context.reader.plan.seed)
+    found, _ = analyse(people.frame, left, plan, context.progress, seed=context.reader.plan.seed,
+                       letters=context.reader.framework().letters.values())  # fmt: skip
     part = pl.lit(value or ALL).alias("subgroup")
     return _judged(_questioned(context, section, found, people.frame), section).select(part, pl.all())
 

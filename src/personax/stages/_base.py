@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -21,10 +21,24 @@ from personax.data.table import Table
 from personax.errors import StudyError
 from personax.files import sha256
 from personax.progress import Progress, Silent
-from personax.schema import Notice
+from personax.schema import Notice, TraitFramework
 from personax.store import Manifest, Staging, StudyFolder
+from personax.traits import BIG_FIVE, trait_framework
 
-__all__ = ["Context", "Reader", "Results", "Stage", "results_folder", "stage_rng", "versions"]
+__all__ = [
+    "FRAMEWORK",
+    "Context",
+    "Reader",
+    "Results",
+    "Stage",
+    "framework_of",
+    "results_folder",
+    "stage_rng",
+    "versions",
+]
+
+FRAMEWORK = ("traits", "framework.json")
+"""The traits of a study that scores others than the Big Five: no later stage needs the package that brought them."""
 
 _VERSIONED = ("personax", "numpy", "scipy", "polars", "torch", "causal-learn", "pillow")
 
@@ -38,6 +52,11 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def framework_of(plan: Plan) -> TraitFramework:
+    """Return the framework whose traits a plan has scored."""
+    return trait_framework(getattr(plan.annotate, "framework", BIG_FIVE.name))
 
 
 def stage_rng(seed: int, stage: str) -> np.random.Generator:
@@ -89,8 +108,12 @@ class Reader:
         """Read the trait scores, of raters and over them, and what they mean; None where the plan asks for none."""
         if self.plan.annotate is None:
             return None
-        frame = self.frame("traits", "traits.parquet")
-        return Table(frame, infer_columns(frame))
+        return score_table(self.frame("traits", "traits.parquet"), self.framework())
+
+    def framework(self) -> TraitFramework:
+        """Return the framework of the study's scores."""
+        path = self.folder.path(*FRAMEWORK)
+        return TraitFramework.from_json(path.read_text(encoding="utf-8")) if path.is_file() else BIG_FIVE
 
     def final_scores(self) -> Table | None:
         """Read the scores over raters that anybody has; None where the plan asks for none."""
@@ -142,6 +165,21 @@ class Context(Reader):
     def write_text(self, text: str, *parts: str) -> None:
         """Write a text file in UTF-8."""
         self.out.path(*parts).write_text(text, encoding="utf-8")
+
+
+def score_table(scores: pl.DataFrame, framework: TraitFramework) -> Table:
+    """Return trait scores with what their columns mean: ``<rater>_<letter>`` is a target, whatever the framework."""
+    columns = infer_columns(scores)
+    if framework != BIG_FIVE:  # whose columns are known by their names
+        endings = tuple(f"_{letter}" for letter in framework.letters.values())
+        why = "a target, the point of the data set"
+        columns = [
+            replace(column, role="target", identity="sensitive", identity_why=why)
+            if column.name.endswith(endings)
+            else column
+            for column in columns
+        ]
+    return Table(scores, columns)
 
 
 def _has_final(values: pl.Series) -> bool:

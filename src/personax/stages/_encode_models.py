@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from personax.config import EmbedModels, Encoding, ImageEncoding, Plan, TextEncoding
 from personax.embed import Card, Encoder, Truncation, encode_all, image_encoder, text_encoder, weights_seen
 from personax.errors import InputError, PlanError
-from personax.schema import TRAITS, Notice
+from personax.schema import Notice
 from personax.stages._base import Context
 from personax.store import StudyFolder
 from personax.strict import nearest
@@ -139,7 +139,7 @@ def _written(context: Context, rater: str, name: str) -> dict[str, str]:
         known = ["biography", *raters]
         raise PlanError(f"embed.text.{name}.of: there is no rater {rater}; {nearest(rater, known)}")
     first = rows.filter((pl.col("model") == rater) & (pl.col("repeat") == 0) & pl.col("text").is_not_null())
-    order = {trait: place for place, trait in enumerate(TRAITS)}
+    order = {trait: place for place, trait in enumerate(context.framework().names)}
     told: dict[str, list[tuple[int, str]]] = {}
     for person, trait, text in first.select("person", "trait", "text").iter_rows():
         if text.strip():

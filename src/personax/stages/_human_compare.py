@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from personax.config import Plan
 from personax.data.table import Table
@@ -17,33 +18,35 @@ from personax.errors import InputError, MissingExtraError, StudyError
 from personax.figures import agreement_dots, save
 from personax.files import write_text, written_aside
 from personax.progress import Progress
-from personax.schema import LETTERS, TRAITS
+from personax.schema import TraitFramework
 from personax.sources import read_text_table
 from personax.stages._base import stage_rng
 from personax.stages._human_export import SAMPLE, sheet_of
 from personax.store import StudyFolder
 from personax.strict import nearest
-from personax.traits import Floats
-from personax.traits.reliability import Resampler
+from personax.traits import BIG_FIVE
+from personax.traits.reliability import Bootstrap
 from personax.traits.validity import (
     LLMS,
     NOT_VALIDITY,
-    Answer,
-    Humans,
-    Judged,
-    Sampled,
-    Scale,
+    HumanAnswer,
+    HumanRatings,
+    LabelledSample,
+    ScaleMatch,
+    TraitComparison,
     alt_test,
-    argilla,
-    compared,
-    corrected,
-    design_of,
-    humans_of,
-    label_studio,
-    tables,
+    compare_with_humans,
+    control_matrix,
+    corrected_effects,
+    human_ratings,
+    read_argilla,
+    read_label_studio,
+    read_rating_table,
 )
 
 __all__ = ["ComparisonSettings", "From", "HumanComparison", "compare_humans"]
+
+Floats = NDArray[np.float64]
 
 From = Literal["auto", "label-studio", "argilla", "table"]
 
@@ -82,7 +85,7 @@ class ComparisonSettings:
 
     format: From = "auto"
     id_column: str | None = None
-    scale: Scale = "auto"
+    scale: ScaleMatch = "auto"
     controls: Sequence[str] = ()
     features: Sequence[str] | None = None
     reliability: float | None = None
@@ -116,24 +119,29 @@ def compare_humans(
     """
     people, traits = Table.read(folder.path("people", "people.parquet")), _traits(folder)
     asked = [name for name in settings.controls if name not in people.names]
-    answers = read_answers(path, settings, asked)
+    form = sheet_of(plan, asked)
+    framework = form.framework
+    answers = read_answers(path, settings, asked, framework)
     sample = _sample(folder)
     key = dict(sample.drop_nulls("task").select("task", "id").iter_rows()) if sample is not None else {}
-    humans = humans_of(answers, sheet_of(plan, asked), people.frame["id"].to_list(), key, scale=settings.scale)
+    humans = human_ratings(answers, form, people.frame["id"].to_list(), key, scale=settings.scale)
     rated = people.frame.filter(pl.col("id").is_in(humans.annotations["person"].unique().to_list()))
     controls = _controls(replace(people, frame=rated), humans, settings.controls)
     ratings = folder.path("traits", "annotations.parquet")
     annotations = pl.read_parquet(ratings) if ratings.is_file() else None
     found, tests = [], dict[str, Any]()
-    for place, trait in enumerate(TRAITS):
-        progress.step(place, len(TRAITS), trait)
-        judged = Judged.of(trait, humans.annotations, annotations, traits, rated["id"].to_list())
-        resampler = Resampler(stage_rng(settings.seed, f"validity {trait}"), settings.draws)
+    for place, trait in enumerate(framework.names):
+        progress.step(place, len(framework.names), trait)
+        rated_ids = rated["id"].to_list()
+        judged = TraitComparison.from_annotations(trait, humans.annotations, annotations, traits, rated_ids, framework)
+        resampler = Bootstrap(stage_rng(settings.seed, f"validity {trait}"), settings.draws)
         same_scale, reliability = humans.same_scale, settings.reliability
-        found.append(compared(judged, resampler, same_scale=same_scale, controls=controls, reliability=reliability))
+        found.append(
+            compare_with_humans(judged, resampler, same_scale=same_scale, controls=controls, reliability=reliability)
+        )
         tests[trait] = {name: _tested(judged, name, humans, settings.epsilon) for name in judged.raters}
-    progress.step(len(TRAITS), len(TRAITS))
-    effects = _effects(people, traits, humans, sample, settings)
+    progress.step(len(framework.names), len(framework.names))
+    effects = _effects(people, traits, humans, sample, settings, framework)
     comparison = HumanComparison(pl.concat(found), effects, tests, _notices(humans, answers, sample))
     _write(out, comparison, humans, progress)
     return comparison
@@ -151,7 +159,9 @@ def _sample(folder: StudyFolder) -> pl.DataFrame | None:
     return pl.read_parquet(path) if path.is_file() else None
 
 
-def read_answers(path: Path, settings: ComparisonSettings, extra: Sequence[str]) -> list[Answer]:
+def read_answers(
+    path: Path, settings: ComparisonSettings, extra: Sequence[str], framework: TraitFramework = BIG_FIVE
+) -> list[HumanAnswer]:
     """Read the humans' file in its format.
 
     Raises
@@ -160,7 +170,9 @@ def read_answers(path: Path, settings: ComparisonSettings, extra: Sequence[str])
         In one sentence, what is wrong with it.
     """
     if settings.format == "table" or (settings.format == "auto" and path.suffix.lower() != ".json"):
-        return tables.read(read_text_table(path), str(path), id_column=settings.id_column, extra=extra)
+        return read_rating_table(
+            read_text_table(path), str(path), id_column=settings.id_column, extra=extra, framework=framework
+        )
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -169,11 +181,11 @@ def read_answers(path: Path, settings: ComparisonSettings, extra: Sequence[str])
         raise InputError(f"{path} is not readable as JSON; export it again") from None
     first = raw[0] if isinstance(raw, list) and raw and isinstance(raw[0], dict) else {}
     if settings.format == "argilla" or (settings.format == "auto" and "responses" in first):
-        return argilla.read(raw, str(path))
-    return label_studio.read(raw, [*TRAITS, *extra], str(path))
+        return read_argilla(raw, str(path))
+    return read_label_studio(raw, [*framework.names, *extra], str(path))
 
 
-def _controls(rated: Table, humans: Humans, names: Sequence[str]) -> Floats | None:
+def _controls(rated: Table, humans: HumanRatings, names: Sequence[str]) -> Floats | None:
     if not names:
         return None
     series, nominal = {}, {}
@@ -186,10 +198,10 @@ def _controls(rated: Table, humans: Humans, names: Sequence[str]) -> Floats | No
         else:
             known = [*rated.names, *humans.extra]
             raise InputError(f"--controls: neither people nor answers have {name}; {nearest(name, known)}")
-    return design_of(series, nominal)
+    return control_matrix(series, nominal)
 
 
-def _tested(judged: Judged, name: str, humans: Humans, epsilon: float) -> dict[str, Any]:
+def _tested(judged: TraitComparison, name: str, humans: HumanRatings, epsilon: float) -> dict[str, Any]:
     if not humans.same_scale:
         reason = "humans and LLMs did not use the same scale"
         return {"winning_rate": None, "passes": None, "advantage": None, "humans": [], "reason": reason}
@@ -204,13 +216,18 @@ EFFECTS: Final = {
 
 
 def _effects(
-    people: Table, traits: pl.DataFrame, humans: Humans, sample: pl.DataFrame | None, settings: ComparisonSettings
+    people: Table,
+    traits: pl.DataFrame,
+    humans: HumanRatings,
+    sample: pl.DataFrame | None,
+    settings: ComparisonSettings,
+    framework: TraitFramework,
 ) -> pl.DataFrame:
     """Return the effects of features on traits, four ways each."""
     rows: list[dict[str, Any]] = []
     rng = stage_rng(settings.seed, "validity effects")
     whole = people.frame.join(traits.select("id", "^final_.$"), on="id", how="left", maintain_order="left")
-    for trait, letter in LETTERS.items():
+    for trait, letter in framework.letters.items():
         scored = humans.annotations.filter((pl.col("trait") == trait) & (pl.col("status") == "ok"))
         means = scored.group_by("person", "model").agg(pl.col("score").mean()).group_by("person").agg(pl.mean("score"))
         joined = whole.join(means, left_on="id", right_on="person", how="left", maintain_order="left")
@@ -221,9 +238,9 @@ def _effects(
             for effect, level, x in _contrasts(people.frame[name], people.column(name).kind):
                 kept = ~np.isnan(x) & ~np.isnan(llm)
                 given = chance if isinstance(chance, str) else chance[kept]
-                sampled = Sampled(x[kept], llm[kept], human[kept], given, equal)
+                sampled = LabelledSample(x[kept], llm[kept], human[kept], given, equal)
                 keys = {"trait": trait, "feature": name, "effect": effect, "level": level}
-                rows += [keys | row for row in corrected(sampled, effect, rng=rng)]
+                rows += [keys | row for row in corrected_effects(sampled, effect, rng=rng)]
     return pl.DataFrame(rows, schema=EFFECTS)
 
 
@@ -280,15 +297,15 @@ def _contrasts(values: pl.Series, kind: str) -> list[tuple[str, str, Floats]]:
     return found
 
 
-def _notices(humans: Humans, answers: Sequence[Answer], sample: pl.DataFrame | None) -> list[str]:
+def _notices(humans: HumanRatings, answers: Sequence[HumanAnswer], sample: pl.DataFrame | None) -> list[str]:
     rated = humans.annotations.filter(pl.col("status") == "ok")
     raters = humans.annotations["model"].n_unique()
     texts = [f"{raters} humans gave {rated.height} scores of {rated['person'].n_unique()} people."]
     unsure = humans.annotations.filter(pl.col("status") == "insufficient").height
     if unsure:
         texts.append(f"{unsure} times they said that nothing can be said; those are missing, not zero.")
-    if humans.strangers:
-        texts.append(f"{humans.strangers} answers are about people who are not in the study; they are left out.")
+    if humans.unknown_people:
+        texts.append(f"{humans.unknown_people} answers are about people who are not in the study; they are left out.")
     if not humans.same_scale:
         texts.append("Humans did not use the LLMs' scale: kappa, differences and the alt-test are missing.")
     if sample is not None:
@@ -301,7 +318,7 @@ def _notices(humans: Humans, answers: Sequence[Answer], sample: pl.DataFrame | N
     return [*texts, NOT_VALIDITY]
 
 
-def _write(out: Path, comparison: HumanComparison, humans: Humans, progress: Progress) -> None:
+def _write(out: Path, comparison: HumanComparison, humans: HumanRatings, progress: Progress) -> None:
     for name, table in (("agreement", comparison.agreement), ("effects", comparison.effects)):
         with written_aside(out / f"{name}.csv") as aside:
             table.write_csv(aside)

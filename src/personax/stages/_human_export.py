@@ -15,22 +15,24 @@ from personax.config import AnnotateLLM, Plan
 from personax.errors import InputError, PlanError, StudyError
 from personax.files import write_text, written_aside
 from personax.stages._annotate_llm import people_of, prompt_of, shown_columns
-from personax.stages._base import stage_rng
+from personax.stages._base import framework_of, stage_rng
 from personax.store import StudyFolder
 from personax.strict import nearest
 from personax.traits.llms import Prompt
 from personax.traits.validity import (
     Allocation,
-    Sheet,
-    Task,
-    argilla,
-    check_extra,
-    codes,
-    drawn,
-    label_studio,
-    strata_of,
+    RatingForm,
+    RatingTask,
+    argilla_records,
+    argilla_settings,
+    assign_strata,
+    check_extra_questions,
+    label_studio_config,
+    label_studio_tasks,
+    rating_form_table,
+    stratified_sample,
+    task_codes,
 )
-from personax.traits.validity.tables import sheet_table
 
 __all__ = ["SAMPLE", "ExportSettings", "Format", "export_sample", "sheet_of"]
 
@@ -73,10 +75,11 @@ class ExportSettings:
     raters: int = 3
 
 
-def sheet_of(plan: Plan, extra: Sequence[str] = ()) -> Sheet:
+def sheet_of(plan: Plan, extra: Sequence[str] = ()) -> RatingForm:
     """Return the questions on the plan's scale."""
     section = plan.annotate
-    return Sheet(section.prompt.levels if isinstance(section, AnnotateLLM) else LEVELS, check_extra(extra))
+    levels, framework = section.prompt.levels if isinstance(section, AnnotateLLM) else LEVELS, framework_of(plan)
+    return RatingForm(levels, check_extra_questions(extra, framework), framework)
 
 
 def export_sample(
@@ -114,9 +117,11 @@ def export_sample(
     frame = people.filter(pl.Series([task is not None for task in tasks]))
     if frame.is_empty():
         raise InputError(f"nobody has anything in {', '.join(prompt.fields)}; name columns that raters may see")
-    strata = strata_of([frame[name] for name in settings.by], frame.height)
-    who, probability = drawn(strata, settings.people, settings.allocation, rng=stage_rng(seed, "validity sample"))
-    named = dict(zip((frame["id"][int(at)] for at in who), codes(frame["id"].to_list())[: len(who)], strict=True))
+    strata = assign_strata([frame[name] for name in settings.by], frame.height)
+    who, probability = stratified_sample(
+        strata, settings.people, settings.allocation, rng=stage_rng(seed, "validity sample")
+    )
+    named = dict(zip((frame["id"][int(at)] for at in who), task_codes(frame["id"].to_list())[: len(who)], strict=True))
     sample = frame.select("id").with_columns(
         pl.Series("stratum", strata),
         pl.Series("probability", probability),
@@ -124,7 +129,7 @@ def export_sample(
     )
     _keep(folder.path(*SAMPLE), sample, again=again)
     shown = {task.code: task.about for task in tasks if task is not None}
-    files = _write(out, [Task(code, shown[one]) for one, code in named.items()], sheet, settings)
+    files = _write(out, [RatingTask(code, shown[one]) for one, code in named.items()], sheet, settings)
     counts = sample.filter(pl.col("task").is_not_null()).group_by("stratum").len().sort("stratum")
     return {
         "people": len(named), "of": frame.height, "strata": dict(counts.iter_rows()), "fields": list(prompt.fields),
@@ -134,7 +139,11 @@ def export_sample(
 
 def _prompt(plan: Plan, settings: ExportSettings) -> Prompt:
     section = plan.annotate
-    prompt = prompt_of(section) if isinstance(section, AnnotateLLM) else Prompt(fields=("biography",))
+    prompt = (
+        prompt_of(section)
+        if isinstance(section, AnnotateLLM)
+        else Prompt(fields=("biography",), framework=framework_of(plan))
+    )
     hide = prompt.hide_name if settings.hide_name is None else settings.hide_name
     fields = tuple(settings.fields) or tuple(name for name in prompt.fields if not (hide and name == "name"))
     if not fields:
@@ -153,21 +162,21 @@ def _keep(path: Path, sample: pl.DataFrame, *, again: bool) -> None:
         sample.write_parquet(aside)
 
 
-def _write(out: Path, tasks: Sequence[Task], sheet: Sheet, settings: ExportSettings) -> list[Path]:
+def _write(out: Path, tasks: Sequence[RatingTask], sheet: RatingForm, settings: ExportSettings) -> list[Path]:
     texts: Mapping[str, str]
     match settings.format:
         case "label-studio":
             texts = {
-                "label_studio.tasks.json": _json(label_studio.tasks(tasks)),
-                "label_studio.config.xml": label_studio.config(sheet),
+                "label_studio.tasks.json": _json(label_studio_tasks(tasks)),
+                "label_studio.config.xml": label_studio_config(sheet),
             }
         case "argilla":
             texts = {
-                "argilla.records.json": _json(argilla.records(tasks)),
-                "argilla.settings.json": _json(argilla.settings(sheet, settings.raters)),
+                "argilla.records.json": _json(argilla_records(tasks)),
+                "argilla.settings.json": _json(argilla_settings(sheet, settings.raters)),
             }
         case "csv":
-            texts = {"sheet.csv": sheet_table(tasks, sheet).write_csv()}
+            texts = {"sheet.csv": rating_form_table(tasks, sheet).write_csv()}
     for name, text in texts.items():
         write_text(out / name, text)
     return [out / name for name in texts]

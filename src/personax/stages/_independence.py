@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -68,6 +68,7 @@ def analyse(
     *,
     seed: int = 0,
     jobs: int = 1,
+    letters: Collection[str] = tuple(LETTERS.values()),
 ) -> tuple[pl.DataFrame, Graph]:
     """Test every feature against every target, group by group, and return tidy p-values and the dependence graph.
 
@@ -83,6 +84,8 @@ def analyse(
         Receives one step a pair.
     seed, jobs
         Of randomised tests; threads.
+    letters
+        Of the traits in names of targets; those of the Big Five by default.
 
     Raises
     ------
@@ -102,7 +105,7 @@ def analyse(
             "independence.features: every feature is also a target, given or what splits people; name others"
         )
     frame = frame.filter(pl.col(section.by).is_not_null()) if section.by else frame
-    groups = _groups(targets, per_model=section.per_model or section.targets is not None)
+    groups = _groups(targets, letters, per_model=section.per_model or section.targets is not None)
     total = len(pairs) * sum(len(names) for names in groups.values())
     results, before = [], 0
     parts = 1 if section.by is None else frame.lazy().select(pl.col(section.by).n_unique()).collect().item() + 1
@@ -302,9 +305,8 @@ def _chosen(setting: str, named: Sequence[str] | None, default: list[str], known
     return chosen
 
 
-def _groups(targets: Sequence[str], *, per_model: bool) -> dict[str, list[str]]:
+def _groups(targets: Sequence[str], letters: Collection[str], *, per_model: bool) -> dict[str, list[str]]:
     """Group trait columns by who scored them, the aggregate first; other targets belong to the group ``final``."""
-    letters = set(LETTERS.values())
     groups: dict[str, list[str]] = {"final": []}
     for name in targets:
         model, _, letter = name.rpartition("_")
@@ -325,7 +327,8 @@ def _run(context: Context) -> None:
     assert section is not None
     table = people_with_scores(context)
     columns = [column for column in table.columns if column.role != "id"]
-    pvalues, graph = analyse(table.frame, columns, section, context.progress, seed=context.plan.seed)
+    letters = context.framework().letters.values()
+    pvalues, graph = analyse(table.frame, columns, section, context.progress, seed=context.plan.seed, letters=letters)
     here = partial(context.out.path, "analysis", "independence")
     if section.imputations:
         _pool(context, table, here)
@@ -349,13 +352,14 @@ def _pool(context: Context, table: Table, here: Callable[[str], Path]) -> None:
     if not finals:
         context.notices.append(Notice("No plausible values: the raters do not tell how uncertain their scores are."))
         return
+    letters = context.framework().letters.values()
     tables = []
     for draw in range(section.imputations):
         one = drawn.filter(pl.col("draw") == draw)
         values = one.select("id", *(_like(one[c.name], frame[c.name], c.kind) for c in finals))
         version = frame.drop(c.name for c in finals).join(values, on="id", how="left", maintain_order="left")
         narrow = section.model_copy(update=wanted)
-        tables.append(analyse(version, columns, narrow, context.progress, seed=context.plan.seed)[0])
+        tables.append(analyse(version, columns, narrow, context.progress, seed=context.plan.seed, letters=letters)[0])
     found = pool(tables, alpha=section.alpha, correction=section.correction)
     found.write_csv(here("pooled.csv"))
     context.counts["rejected_with_uncertain_scores"] = int(found["rejected"].sum())

@@ -18,18 +18,28 @@ from personax.stages._annotate_llm import JOURNAL, models_of, people_of, prompt_
 from personax.stages._base import stage_rng
 from personax.store import StudyFolder
 from personax.strict import nearest
-from personax.traits.llms import Asked, Estimate, Journal, Model, Prompt, Question, annotate, annotations_of, estimate
+from personax.traits.llms import (
+    CostEstimate,
+    Model,
+    Prompt,
+    Question,
+    ReplyJournal,
+    Survey,
+    annotate,
+    annotation_table,
+    estimate_cost,
+)
 from personax.traits.model_selection import (
-    BAITS,
-    Questions,
+    PRIVACY_PROBES,
+    SelectionSurveys,
     compare_formats,
     compare_models,
-    label,
-    overall,
-    questions_of,
-    variants,
+    format_name,
+    overall_score,
+    prompt_variants,
+    selection_surveys,
 )
-from personax.traits.reliability import Resampler
+from personax.traits.reliability import Bootstrap
 
 __all__ = ["SelectionSettings", "calibrate_formats", "choose_models", "estimate_selection", "recommended"]
 
@@ -53,8 +63,8 @@ class SelectionSettings:
         How often the same is asked.
     facts
         Columns with checkable facts; None for those of `FACTS` that people have.
-    baits
-        Of `BAITS`; none leaves privacy out.
+    privacy_probes
+        Of `PRIVACY_PROBES`; none leaves privacy out.
     max_cost
         Of all the journal's replies.
     """
@@ -66,7 +76,7 @@ class SelectionSettings:
     models: Sequence[str] = ()
     repeats: int = 2
     facts: Sequence[str] | None = None
-    baits: Sequence[str] = tuple(BAITS)
+    privacy_probes: Sequence[str] = tuple(PRIVACY_PROBES)
     max_cost: float | None = None
 
     def chosen(self) -> list[Model]:
@@ -89,32 +99,34 @@ class SelectionSettings:
         columns = shown_columns(people, "annotate.prompt.fields", [*prompt_of(self.section).fields, *more])
         return sample(people.select(columns), self.people, stage_rng(self.seed, "choosing")).to_dicts()
 
-    def resampler(self) -> Resampler:
+    def resampler(self) -> Bootstrap:
         """Return the intervals' own random numbers."""
-        return Resampler(stage_rng(self.seed, "choosing intervals"))
+        return Bootstrap(stage_rng(self.seed, "choosing intervals"))
 
 
-def _ask(selection: SelectionSettings, asked: Sequence[Asked[Question]], journal: Journal, progress: Progress) -> None:
+def _ask(
+    selection: SelectionSettings, survey: Sequence[Survey[Question]], journal: ReplyJournal, progress: Progress
+) -> None:
     """Ask all that the journal does not hold."""
-    answered, stopped = 0, dict[str, str]()
-    for one in asked:
+    completed, stopped = 0, dict[str, str]()
+    for one in survey:
         for outcome in annotate(one, journal, max_cost=selection.max_cost, progress=progress):
-            answered += outcome.before + outcome.asked
-            if outcome.stopped:
-                stopped[outcome.model] = outcome.stopped
-    if not answered:
+            completed += outcome.cached + outcome.completed
+            if outcome.stop_reason:
+                stopped[outcome.model] = outcome.stop_reason
+    if not completed:
         raise ComputationError("\n".join(stopped.values()) or "no model answered; see traits/journal.sqlite")
     for said in stopped.values():
         progress.message(f"{said}; the others went on")
 
 
-def estimate_selection(selection: SelectionSettings, kind: Literal["models", "formats"]) -> list[Estimate]:
+def estimate_selection(selection: SelectionSettings, kind: Literal["models", "formats"]) -> list[CostEstimate]:
     """Say what is still to be asked to compare models or formats; sends nothing."""
-    asked: Sequence[Asked[Question]] = (
+    survey: Sequence[Survey[Question]] = (
         _questions(selection, Silent()).all if kind == "models" else list(_formats(selection).values())
     )
-    with Journal(selection.folder.path(*JOURNAL)) as journal:
-        return estimate(asked, journal)
+    with ReplyJournal(selection.folder.path(*JOURNAL)) as journal:
+        return estimate_cost(survey, journal)
 
 
 def _facts(selection: SelectionSettings) -> tuple[str, ...]:
@@ -127,26 +139,26 @@ def _facts(selection: SelectionSettings) -> tuple[str, ...]:
     return tuple(selection.facts)
 
 
-def _questions(selection: SelectionSettings, progress: Progress) -> Questions:
+def _questions(selection: SelectionSettings, progress: Progress) -> SelectionSurveys:
     facts = _facts(selection)
     people = selection.rows(facts)
     named = any(str(person.get("name") or "").strip() for person in people)
     if not named:
         progress.message("people have no names: facts and privacy are not measured")
-    return questions_of(
+    return selection_surveys(
         people,
         selection.chosen(),
         prompt_of(selection.section),
         facts=facts if named else (),
-        baits=selection.baits if named else (),
+        privacy_probes=selection.privacy_probes if named else (),
         repeats=selection.repeats,
     )
 
 
-def _formats(selection: SelectionSettings) -> dict[str, Asked[Prompt]]:
+def _formats(selection: SelectionSettings) -> dict[str, Survey[Prompt]]:
     people, models = selection.rows(), selection.chosen()
-    prompts = variants(prompt_of(selection.section))
-    return {label(prompt): Asked(people, models, prompt, selection.repeats) for prompt in prompts}
+    prompts = prompt_variants(prompt_of(selection.section))
+    return {format_name(prompt): Survey(people, models, prompt, selection.repeats) for prompt in prompts}
 
 
 def choose_models(
@@ -162,10 +174,10 @@ def choose_models(
         For an unknown fact or weight.
     """
     questions = _questions(selection, progress)
-    with Journal(selection.folder.path(*JOURNAL)) as journal:
+    with ReplyJournal(selection.folder.path(*JOURNAL)) as journal:
         _ask(selection, questions.all, journal, progress)
         scores = compare_models(questions, journal, selection.resampler())
-    ranking = overall(scores, weights, rng=stage_rng(selection.seed, "choosing weights"))
+    ranking = overall_score(scores, weights, rng=stage_rng(selection.seed, "choosing weights"))
     _write(out, scores=scores, overall=ranking)
     try:
         save(radar(scores.filter(pl.col("score").is_not_null().any().over("dimension"))), *_pictures(out, "radar"))
@@ -184,10 +196,10 @@ def calibrate_formats(selection: SelectionSettings, out: Path, progress: Progres
     ComputationError
         When no model answered.
     """
-    asked = _formats(selection)
-    with Journal(selection.folder.path(*JOURNAL)) as journal:
-        _ask(selection, list(asked.values()), journal, progress)
-        tables = {name: annotations_of(one, journal) for name, one in asked.items()}
+    survey = _formats(selection)
+    with ReplyJournal(selection.folder.path(*JOURNAL)) as journal:
+        _ask(selection, list(survey.values()), journal, progress)
+        tables = {name: annotation_table(one, journal) for name, one in survey.items()}
     found = compare_formats(tables, selection.resampler())
     _write(out, formats=found)
     write_text(out / "recommended.txt", recommended(found) + "\n")

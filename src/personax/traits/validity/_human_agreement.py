@@ -10,19 +10,30 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from personax.schema import LETTERS
-from personax.traits._ratings import Floats, Ratings, known_mean
+from personax.schema import TraitFramework
+from personax.traits._big_five import BIG_FIVE
+from personax.traits._ratings import Floats, Ratings, nan_mean
 from personax.traits.reliability._agreement import alpha_interval, icc, weighted_kappa
-from personax.traits.reliability._panel import Resampler
-from personax.traits.validity._partial_correlation import partial_r
+from personax.traits.reliability._rating_array import Bootstrap
+from personax.traits.validity._partial_correlation import partial_correlation
 
-__all__ = ["AGGREGATE", "COLUMNS", "HUMANS", "LLMS", "NOT_VALIDITY", "Judged", "Pairs", "compared", "mean_reliability"]
+__all__ = [
+    "AGGREGATE",
+    "COLUMNS",
+    "HUMANS",
+    "LLMS",
+    "NOT_VALIDITY",
+    "ScorePairs",
+    "TraitComparison",
+    "compare_with_humans",
+    "mean_reliability",
+]
 
 
 AGGREGATE = "aggregate"
 
 
-class Pairs(NamedTuple):
+class ScorePairs(NamedTuple):
     """Two scores of the same person, many times over; shape (pairs,)."""
 
     first: Floats
@@ -30,7 +41,7 @@ class Pairs(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Judged:
+class TraitComparison:
     """Scores of one trait of people whom humans rated.
 
     Parameters
@@ -48,25 +59,27 @@ class Judged:
     raters: Mapping[str, Floats]
 
     @classmethod
-    def of(
+    def from_annotations(
         cls, trait: str, humans: pl.DataFrame, annotations: pl.DataFrame | None, traits: pl.DataFrame,
-        people: Sequence[str],
-    ) -> Judged:  # fmt: skip
+        people: Sequence[str], framework: TraitFramework = BIG_FIVE,
+    ) -> TraitComparison:  # fmt: skip
         """Read annotations of humans and of LLMs, and the score over LLMs; people are those whom humans rated."""
-        final = dict(traits.select("id", f"final_{LETTERS[trait]}").iter_rows())
+        final = dict(traits.select("id", f"final_{framework.letters[trait]}").iter_rows())
         over = np.array([np.nan if final.get(who) is None else final[who] for who in people], dtype=float)
         own: dict[str, Floats] = {}
         if annotations is not None:
             mine = annotations.filter(pl.col("person").is_in(list(people)))
-            found = Ratings.of(mine, trait, people=people)
+            found = Ratings.from_annotations(mine, trait, people=people)
             own = {name: found.matrix[place] for place, name in enumerate(found.raters)}
-        matrix = Ratings.of(humans, trait, people=people).matrix
+        matrix = Ratings.from_annotations(humans, trait, people=people).matrix
         heard = matrix[(~np.isnan(matrix)).any(axis=1)]
         return cls(trait, heard, own | {AGGREGATE: over})
 
-    def of_people(self, kept: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Judged:
+    def resampled(self, index: np.ndarray[tuple[int], np.dtype[np.intp]]) -> TraitComparison:
         """Return the same for some people, some of them more than once."""
-        return Judged(self.trait, self.humans[:, kept], {name: own[kept] for name, own in self.raters.items()})
+        return TraitComparison(
+            self.trait, self.humans[:, index], {name: own[index] for name, own in self.raters.items()}
+        )
 
     @property
     def n(self) -> int:
@@ -76,40 +89,40 @@ class Judged:
     @cached_property
     def mean(self) -> Floats:
         """Mean over humans, shape (people,), NaN where nobody rated."""
-        return known_mean(self.humans, axis=0) if len(self.humans) else np.full(self.n, np.nan)
+        return nan_mean(self.humans, axis=0) if len(self.humans) else np.full(self.n, np.nan)
 
     @cached_property
-    def others(self) -> Floats:
+    def leave_one_out_mean(self) -> Floats:
         """Mean over the other humans, shape (raters, people), NaN where that human or all others gave no score."""
         known = ~np.isnan(self.humans)
         left = known.sum(axis=0) - 1
         total = np.where(known, self.humans, 0.0).sum(axis=0) - self.humans
         return np.where(known & (left > 0), total / np.maximum(left, 1), np.nan)
 
-    def with_humans(self, scores: Floats) -> Pairs:
+    def pairs_with_humans(self, scores: Floats) -> ScorePairs:
         """Return a rater's score beside each single human's."""
         return _known(np.broadcast_to(scores, self.humans.shape), self.humans)
 
-    def with_others(self, scores: Floats) -> Pairs:
+    def pairs_with_leave_one_out(self, scores: Floats) -> ScorePairs:
         """Return a rater's score beside the mean of the humans but one, each left out in turn."""
-        return _known(np.broadcast_to(scores, self.others.shape), self.others)
+        return _known(np.broadcast_to(scores, self.leave_one_out_mean.shape), self.leave_one_out_mean)
 
-    def among_humans(self) -> Pairs:
+    def human_pairs(self) -> ScorePairs:
         """Return each human's score beside each other human's, both ways round."""
         both = [(i, j) for i in range(len(self.humans)) for j in range(len(self.humans)) if i != j]
         if not both:
-            return Pairs(np.empty(0), np.empty(0))
+            return ScorePairs(np.empty(0), np.empty(0))
         first, second = zip(*both, strict=True)
         return _known(self.humans[list(first)], self.humans[list(second)])
 
-    def left_out(self) -> Pairs:
+    def leave_one_out_pairs(self) -> ScorePairs:
         """Return each human's score beside the mean of the others."""
-        return _known(self.humans, self.others)
+        return _known(self.humans, self.leave_one_out_mean)
 
 
-def _known(first: Floats, second: Floats) -> Pairs:
+def _known(first: Floats, second: Floats) -> ScorePairs:
     both = ~np.isnan(first) & ~np.isnan(second)
-    return Pairs(first[both], second[both])
+    return ScorePairs(first[both], second[both])
 
 
 def mean_reliability(humans: Floats) -> float:
@@ -138,7 +151,7 @@ def mean_reliability(humans: Floats) -> float:
     total, people = int(number.sum()), int(rated.sum())
     if people < 2 or total <= people:
         return float("nan")
-    means = known_mean(humans[:, rated], axis=0)
+    means = nan_mean(humans[:, rated], axis=0)
     grand = float((means * number).sum() / total)
     between = float((number * np.square(means - grand)).sum()) / (people - 1)
     within = float(np.nansum(np.square(humans[:, rated] - means))) / (total - people)
@@ -160,23 +173,23 @@ COLUMNS: Final = {
     "high": pl.Float64, "n": pl.Int64, "reason": pl.String,
 }  # fmt: skip
 
-FEWEST: Final = 3
+MIN_PAIRS: Final = 3
 """Pairs of scores below which there is no correlation."""
 
-Statistic = Callable[[Judged], float]
+Statistic = Callable[[TraitComparison], float]
 
 
-def compared(
-    judged: Judged, resampler: Resampler, *, same_scale: bool, controls: Floats | None = None,
+def compare_with_humans(
+    comparison: TraitComparison, bootstrap: Bootstrap, *, same_scale: bool, controls: Floats | None = None,
     reliability: float | None = None,
 ) -> pl.DataFrame:  # fmt: skip
     """Compare humans with each other, and each LLM and the score over LLMs with them, in one trait.
 
     Parameters
     ----------
-    judged
+    comparison
         The scores.
-    resampler
+    bootstrap
         Draws people; intervals are the central 95 %.
     same_scale
         Whether humans and LLMs used one scale; otherwise kappa and differences are missing.
@@ -190,94 +203,98 @@ def compared(
     polars.DataFrame
         ``trait rater measure value low high n reason``; see docs/validity.md for every measure.
     """
-    rows = _humans(judged, resampler, reliability)
-    for name in judged.raters:
-        rows += _rater(judged, name, resampler, same_scale, controls, reliability)
-    rows.append(_row(judged, LLMS, "alpha", _alpha(_llms(judged), resampler)))
+    rows = _humans(comparison, bootstrap, reliability)
+    for name in comparison.raters:
+        rows += _rater(comparison, name, bootstrap, same_scale, controls, reliability)
+    rows.append(_row(comparison, LLMS, "alpha", _alpha(_llms(comparison), bootstrap)))
     return pl.DataFrame(rows, schema=COLUMNS)
 
 
-def _llms(judged: Judged) -> Floats:
-    own = [scores for name, scores in judged.raters.items() if name != AGGREGATE]
-    return np.stack(own) if own else np.full((1, judged.n), np.nan)
+def _llms(comparison: TraitComparison) -> Floats:
+    own = [scores for name, scores in comparison.raters.items() if name != AGGREGATE]
+    return np.stack(own) if own else np.full((1, comparison.n), np.nan)
 
 
-def _row(judged: Judged, rater: str, measure: str, found: dict[str, Any]) -> dict[str, Any]:
-    return {"trait": judged.trait, "rater": rater, "measure": measure, **found}
+def _row(comparison: TraitComparison, rater: str, measure: str, found: dict[str, Any]) -> dict[str, Any]:
+    return {"trait": comparison.trait, "rater": rater, "measure": measure, **found}
 
 
-def _alpha(scores: Floats, resampler: Resampler) -> dict[str, Any]:
-    found = alpha_interval(scores, resampler.rng, resampler.draws)
+def _alpha(scores: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
+    found = alpha_interval(scores, bootstrap.rng, bootstrap.n_resamples)
     ends = {"value": found["alpha"], "low": found["alpha_low"], "high": found["alpha_high"]}
     return ends | {"n": found["n_people"], "reason": found["reason"]}
 
 
-def _interval(judged: Judged, resampler: Resampler, statistic: Statistic, n: int, why: str) -> dict[str, Any]:
-    found = resampler.interval(lambda kept: statistic(judged.of_people(kept)), judged.n, why=why)
+def _interval(
+    comparison: TraitComparison, bootstrap: Bootstrap, statistic: Statistic, n: int, reason: str
+) -> dict[str, Any]:
+    found = bootstrap.interval(lambda index: statistic(comparison.resampled(index)), comparison.n, reason=reason)
     return found | {"n": n}
 
 
-def _humans(judged: Judged, resampler: Resampler, reliability: float | None) -> list[dict[str, Any]]:
-    complete = judged.humans[:, ~np.isnan(judged.humans).any(axis=0)]
-    two = int(((~np.isnan(judged.humans)).sum(axis=0) >= 2).sum())
-    why = "fewer than two humans rated the same people, or all alike"
-    known = {"value": reliability, "low": None, "high": None, "n": judged.n, "reason": None}
+def _humans(comparison: TraitComparison, bootstrap: Bootstrap, reliability: float | None) -> list[dict[str, Any]]:
+    complete = comparison.humans[:, ~np.isnan(comparison.humans).any(axis=0)]
+    two = int(((~np.isnan(comparison.humans)).sum(axis=0) >= 2).sum())
+    reason = "fewer than two humans rated the same people, or all alike"
+    known = {"value": reliability, "low": None, "high": None, "n": comparison.n, "reason": None}
     statistics: dict[str, tuple[Statistic, int]] = {
-        "kappa": (lambda drawn: _kappa(drawn.among_humans()), two),
-        "left_out": (lambda drawn: pearson(*drawn.left_out()), two),
+        "kappa": (lambda drawn: _kappa(drawn.human_pairs()), two),
+        "left_out": (lambda drawn: pearson(*drawn.leave_one_out_pairs()), two),
     }
-    found = {"alpha": _alpha(judged.humans, resampler)}
+    found = {"alpha": _alpha(comparison.humans, bootstrap)}
     for measure, kind in (("icc_single", "single"), ("icc_average", "average")):
-        found[measure] = resampler.interval(
-            lambda kept, kind=kind: float(getattr(icc(complete[:, kept]), kind)),  # type: ignore[misc]
+        found[measure] = bootstrap.interval(
+            lambda index, kind=kind: float(getattr(icc(complete[:, index]), kind)),  # type: ignore[misc]
             complete.shape[1],
-            why="fewer than two humans, or too few people whom all of them rated differently",
+            reason="fewer than two humans, or too few people whom all of them rated differently",
         )
-    found |= {name: _interval(judged, resampler, do, n, why) for name, (do, n) in statistics.items()}
+    found |= {name: _interval(comparison, bootstrap, do, n, reason) for name, (do, n) in statistics.items()}
     found["reliability"] = (
-        known if reliability else _interval(judged, resampler, lambda drawn: mean_reliability(drawn.humans), two, why)
+        known
+        if reliability
+        else _interval(comparison, bootstrap, lambda drawn: mean_reliability(drawn.humans), two, reason)
     )
-    return [_row(judged, HUMANS, measure, values) for measure, values in found.items()]
+    return [_row(comparison, HUMANS, measure, values) for measure, values in found.items()]
 
 
 def _rater(
-    judged: Judged, name: str, resampler: Resampler, same_scale: bool, controls: Floats | None,
+    comparison: TraitComparison, name: str, bootstrap: Bootstrap, same_scale: bool, controls: Floats | None,
     reliability: float | None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    both = int((~np.isnan(judged.mean) & ~np.isnan(judged.raters[name])).sum())
-    few = f"fewer than {FEWEST} people have both scores, or all have the same"
+    both = int((~np.isnan(comparison.mean) & ~np.isnan(comparison.raters[name])).sum())
+    too_few = f"fewer than {MIN_PAIRS} people have both scores, or all have the same"
     scale = "humans and LLMs did not use the same scale"
-    plain: dict[str, tuple[Statistic, str]] = {
-        "pearson": (lambda drawn: pearson(drawn.raters[name], drawn.mean), few),
-        "spearman": (lambda drawn: spearman(drawn.raters[name], drawn.mean), few),
+    statistics: dict[str, tuple[Statistic, str]] = {
+        "pearson": (lambda drawn: pearson(drawn.raters[name], drawn.mean), too_few),
+        "spearman": (lambda drawn: spearman(drawn.raters[name], drawn.mean), too_few),
         "left_out": (
-            lambda drawn: pearson(*drawn.with_others(drawn.raters[name])),
+            lambda drawn: pearson(*drawn.pairs_with_leave_one_out(drawn.raters[name])),
             "no two humans rated the same people, or all alike",
         ),
         "corrected": (
             lambda drawn: _corrected(drawn, name, reliability),
             "the reliability of the humans' mean is not known; see the row humans, reliability",
         ),
-        "slope": (lambda drawn: _line(drawn, name)[0], few),
-        "intercept": (lambda drawn: _line(drawn, name)[1], few),
+        "slope": (lambda drawn: _line(drawn, name)[0], too_few),
+        "intercept": (lambda drawn: _line(drawn, name)[1], too_few),
     }
     numbers: dict[str, tuple[Statistic, str]] = {
-        "kappa": (lambda drawn: _kappa(drawn.with_humans(drawn.raters[name])), few),
-        "difference": (lambda drawn: _difference(drawn, name), few),
+        "kappa": (lambda drawn: _kappa(drawn.pairs_with_humans(drawn.raters[name])), too_few),
+        "difference": (lambda drawn: _difference(drawn, name), too_few),
     }
     found = {}
-    for measure, (statistic, why) in (plain | numbers).items():
+    for measure, (statistic, reason) in (statistics | numbers).items():
         if measure in numbers and not same_scale:
             found[measure] = {"value": None, "low": None, "high": None, "n": both, "reason": scale}
         else:
-            found[measure] = _interval(judged, resampler, statistic, both, why)
+            found[measure] = _interval(comparison, bootstrap, statistic, both, reason)
     if controls is not None:
-        found["partial"] = resampler.interval(
-            lambda kept: partial_r(judged.raters[name][kept], judged.mean[kept], controls[kept]),
-            judged.n,
-            why="too few people have both scores and all controls",
-        ) | {"n": int((~np.isnan(judged.mean + judged.raters[name]) & ~np.isnan(controls).any(axis=1)).sum())}
-    return [_row(judged, name, measure, values) for measure, values in found.items()]
+        found["partial"] = bootstrap.interval(
+            lambda index: partial_correlation(comparison.raters[name][index], comparison.mean[index], controls[index]),
+            comparison.n,
+            reason="too few people have both scores and all controls",
+        ) | {"n": int((~np.isnan(comparison.mean + comparison.raters[name]) & ~np.isnan(controls).any(axis=1)).sum())}
+    return [_row(comparison, name, measure, values) for measure, values in found.items()]
 
 
 def pearson(a: Floats, b: Floats) -> float:
@@ -288,10 +305,10 @@ def pearson(a: Floats, b: Floats) -> float:
     >>> round(pearson(np.array([1.0, 2, 3, np.nan]), np.array([2.0, 4, 6, 1])), 6)
     1.0
     """
-    kept = ~np.isnan(a) & ~np.isnan(b)
-    if kept.sum() < FEWEST:
+    index = ~np.isnan(a) & ~np.isnan(b)
+    if index.sum() < MIN_PAIRS:
         return float("nan")
-    x, y = a[kept] - a[kept].mean(), b[kept] - b[kept].mean()
+    x, y = a[index] - a[index].mean(), b[index] - b[index].mean()
     size = float(np.sqrt(np.square(x).sum() * np.square(y).sum()))
     return float(x @ y / size) if size > 1e-12 else float("nan")
 
@@ -300,31 +317,31 @@ def spearman(a: Floats, b: Floats) -> float:
     """Return Spearman's rank correlation, ties sharing their mean rank; NaN as in `pearson`."""
     from scipy.stats import rankdata
 
-    kept = ~np.isnan(a) & ~np.isnan(b)
-    return pearson(rankdata(a[kept]), rankdata(b[kept]))
+    index = ~np.isnan(a) & ~np.isnan(b)
+    return pearson(rankdata(a[index]), rankdata(b[index]))
 
 
-def _kappa(pairs: Pairs) -> float:
-    return weighted_kappa(*pairs) if len(pairs.first) >= FEWEST else float("nan")
+def _kappa(pairs: ScorePairs) -> float:
+    return weighted_kappa(*pairs) if len(pairs.first) >= MIN_PAIRS else float("nan")
 
 
-def _difference(judged: Judged, name: str) -> float:
-    gap = judged.raters[name] - judged.mean
+def _difference(comparison: TraitComparison, name: str) -> float:
+    gap = comparison.raters[name] - comparison.mean
     known = gap[~np.isnan(gap)]
     return float(known.mean()) if len(known) else float("nan")
 
 
-def _line(judged: Judged, name: str) -> tuple[float, float]:
+def _line(comparison: TraitComparison, name: str) -> tuple[float, float]:
     """Return slope and intercept of the humans' mean on a rater's score."""
-    x, y = judged.raters[name], judged.mean
-    kept = ~np.isnan(x) & ~np.isnan(y)
-    if kept.sum() < FEWEST or np.ptp(x[kept]) == 0:
+    x, y = comparison.raters[name], comparison.mean
+    index = ~np.isnan(x) & ~np.isnan(y)
+    if index.sum() < MIN_PAIRS or np.ptp(x[index]) == 0:
         return float("nan"), float("nan")
-    slope = float(np.cov(x[kept], y[kept])[0, 1] / x[kept].var(ddof=1))
-    return slope, float(y[kept].mean() - slope * x[kept].mean())
+    slope = float(np.cov(x[index], y[index])[0, 1] / x[index].var(ddof=1))
+    return slope, float(y[index].mean() - slope * x[index].mean())
 
 
-def _corrected(judged: Judged, name: str, reliability: float | None) -> float:
+def _corrected(comparison: TraitComparison, name: str, reliability: float | None) -> float:
     """Return the correlation with the humans' mean over the root of that mean's reliability (Spearman 1904)."""
-    known = reliability if reliability is not None else mean_reliability(judged.humans)
-    return pearson(judged.raters[name], judged.mean) / float(np.sqrt(known)) if known > 0 else float("nan")
+    known = reliability if reliability is not None else mean_reliability(comparison.humans)
+    return pearson(comparison.raters[name], comparison.mean) / float(np.sqrt(known)) if known > 0 else float("nan")

@@ -10,9 +10,9 @@ import numpy as np
 
 from personax.traits._ratings import Floats
 
-__all__ = ["MOST", "Draw", "Scored"]
+__all__ = ["MAX_LEVELS", "Draw", "ScoreEstimate"]
 
-MOST: Final = 11
+MAX_LEVELS: Final = 11
 """Distinct scores that still are levels."""
 
 Draw = Callable[[np.random.Generator], Floats]
@@ -20,7 +20,7 @@ Draw = Callable[[np.random.Generator], Floats]
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoreEstimate:
     """One trait of everybody.
 
     Parameters
@@ -41,11 +41,11 @@ class Scored:
     reason: str | None = None
 
     @classmethod
-    def nothing(cls, n_people: int, reason: str) -> Scored:
+    def missing(cls, n_people: int, reason: str) -> ScoreEstimate:
         """Return no score for anybody."""
-        return cls.without_spread(np.full(n_people, np.nan), reason)
+        return cls.without_sd(np.full(n_people, np.nan), reason)
 
     @classmethod
-    def without_spread(cls, score: Floats, reason: str) -> Scored:
+    def without_sd(cls, score: Floats, reason: str) -> ScoreEstimate:
         """Return scores whose uncertainty cannot be known."""
         return cls(score, np.full(len(score), np.nan), None, reason)

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from personax.errors import InputError
-from personax.traits.validity._human_answers import Answer
-from personax.traits.validity._rating_sheet import GUIDELINES, Sheet, Task
+from personax.traits.validity._human_ratings import HumanAnswer
+from personax.traits.validity._rating_form import GUIDELINES, RatingForm, RatingTask
 
-__all__ = ["read", "records", "settings"]
+__all__ = ["argilla_records", "argilla_settings", "read_argilla"]
 
 
-def settings(sheet: Sheet, raters: int = 3) -> dict[str, Any]:
+def argilla_settings(sheet: RatingForm, raters: int = 3) -> dict[str, Any]:
     """Return a dataset's settings; ``argilla.Settings.from_json`` reads them.
 
     Parameters
@@ -42,7 +42,7 @@ def settings(sheet: Sheet, raters: int = 3) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _question(name: str, asked: str, sheet: Sheet) -> dict[str, Any]:
+def _question(name: str, asked: str, sheet: RatingForm) -> dict[str, Any]:
     options = [{"value": answer, "text": words} for answer, words in sheet.choices.items()]
     return {
         "name": name, "title": asked, "description": None, "required": True,
@@ -50,7 +50,7 @@ def _question(name: str, asked: str, sheet: Sheet) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def records(listed: Sequence[Task]) -> list[dict[str, Any]]:
+def argilla_records(listed: Sequence[RatingTask]) -> list[dict[str, Any]]:
     """Return records; ``argilla.Record.from_dict`` reads each, ``dataset.records.from_json`` all."""
     return [
         {
@@ -61,7 +61,7 @@ def records(listed: Sequence[Task]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def read(exported: object, where: str) -> list[Answer]:
+def read_argilla(exported: object, where: str) -> list[HumanAnswer]:
     """Read exported records.
 
     Raises
@@ -77,7 +77,7 @@ def read(exported: object, where: str) -> list[Answer]:
     return answers
 
 
-def _of_record(record: Mapping[str, Any], where: str) -> Iterator[Answer]:
+def _of_record(record: Mapping[str, Any], where: str) -> Iterator[HumanAnswer]:
     code, responses = record.get("id"), record.get("responses")
     if not isinstance(code, str) or not isinstance(responses, dict):
         raise InputError(f"{where}: a record lacks id or responses; write it by dataset.records.to_json")
@@ -86,4 +86,4 @@ def _of_record(record: Mapping[str, Any], where: str) -> Iterator[Answer]:
             raise InputError(f"{where}: the responses to {str(name)[:40]} are no list of values")
         for one in given:
             if one.get("status") != "discarded" and one["value"] is not None:
-                yield Answer(code, str(one.get("user_id") or ""), str(name), str(one["value"]))
+                yield HumanAnswer(code, str(one.get("user_id") or ""), str(name), str(one["value"]))

@@ -7,36 +7,44 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from personax.errors import InputError
-from personax.schema import LETTERS, TRAITS
-from personax.traits.validity._human_answers import Answer
-from personax.traits.validity._rating_sheet import Sheet, Task
+from personax.schema import TraitFramework
+from personax.traits._big_five import BIG_FIVE
+from personax.traits.validity._human_ratings import HumanAnswer
+from personax.traits.validity._rating_form import RatingForm, RatingTask
 
-__all__ = ["read", "sheet_table", "unguarded"]
+__all__ = ["rating_form_table", "read_rating_table", "unescape_formula"]
 
-PERSON = ("task", "person", "id")
-RATER = ("rater", "annotator", "annotator_id")
+PERSON_COLUMNS = ("task", "person", "id")
+RATER_COLUMNS = ("rater", "annotator", "annotator_id")
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so would be computed by a spreadsheet, and its text was written by strangers."""
 
 
-def sheet_table(listed: Sequence[Task], sheet: Sheet) -> pl.DataFrame:
+def rating_form_table(listed: Sequence[RatingTask], sheet: RatingForm) -> pl.DataFrame:
     """Return a row a person to fill in; each rater takes a copy and writes a name or number in ``rater``."""
-    columns = {"task": [task.code for task in listed], "about": [_guarded(task.about) for task in listed]}
+    columns = {"task": [task.code for task in listed], "about": [_escape_formula(task.about) for task in listed]}
     empty = [""] * len(listed)
     return pl.DataFrame(columns | dict.fromkeys(["rater", *sheet.questions], empty))
 
 
-def _guarded(text: str) -> str:
-    return "'" + text if text.startswith(FORMULA) else text
+def _escape_formula(text: str) -> str:
+    return "'" + text if text.startswith(FORMULA_STARTS) else text
 
 
-def unguarded(text: str) -> str:
+def unescape_formula(text: str) -> str:
     """Return a cell without the apostrophe that keeps a spreadsheet from computing it."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text
 
 
-def read(table: pl.DataFrame, where: str, *, id_column: str | None = None, extra: Sequence[str] = ()) -> list[Answer]:
+def read_rating_table(
+    table: pl.DataFrame,
+    where: str,
+    *,
+    id_column: str | None = None,
+    extra: Sequence[str] = (),
+    framework: TraitFramework = BIG_FIVE,
+) -> list[HumanAnswer]:
     """Read a table of text, long (person, rater, trait, score) or wide (person, rater, a column a trait).
 
     Parameters
@@ -49,6 +57,8 @@ def read(table: pl.DataFrame, where: str, *, id_column: str | None = None, extra
         Name of the column of people; task, person or id where it is not named.
     extra
         Names of other questions to read.
+    framework
+        Whose traits were rated.
 
     Raises
     ------
@@ -56,22 +66,25 @@ def read(table: pl.DataFrame, where: str, *, id_column: str | None = None, extra
         Without people, without a trait, or with a trait that is none.
     """
     names = {column.strip().lower(): column for column in table.columns}
-    person = id_column if id_column is not None else _first(names, PERSON)
+    person = id_column if id_column is not None else _first(names, PERSON_COLUMNS)
     if person is None or person not in table.columns:
         raise InputError(f"{where} has no column {id_column or 'task, person or id'}; name it with --id")
-    rater = _first(names, RATER)
-    known = {trait: trait for trait in TRAITS} | {f"final_{letter}": trait for trait, letter in LETTERS.items()}
+    rater = _first(names, RATER_COLUMNS)
+    letters = framework.letters
+    known = {trait: trait for trait in letters} | {f"final_{letter}": trait for trait, letter in letters.items()}
     known |= {name: name for name in extra}
     raters = table[rater].fill_null("").str.strip_chars().to_list() if rater else [""] * table.height
-    people = [unguarded((value or "").strip()) for value in table[person]]
+    people = [unescape_formula((value or "").strip()) for value in table[person]]
     if "trait" in names and "score" in names:
         answers = list(_long(people, raters, table[names["trait"]], table[names["score"]], known, where))
     else:
         columns = {known[name]: column for name, column in names.items() if name in known}
         if not columns:
-            raise InputError(f"{where} has neither the columns trait and score nor one a trait, such as {TRAITS[0]}")
+            raise InputError(
+                f"{where} has neither the columns trait and score nor one a trait, such as {framework.names[0]}"
+            )
         answers = [
-            Answer(who, by, trait, value.strip())
+            HumanAnswer(who, by, trait, value.strip())
             for trait, column in columns.items()
             for who, by, value in zip(people, raters, table[column], strict=True)
             if who and value and value.strip()
@@ -84,13 +97,14 @@ def read(table: pl.DataFrame, where: str, *, id_column: str | None = None, extra
 def _long(
     people: Sequence[str], raters: Sequence[str], traits: pl.Series, scores: pl.Series, known: Mapping[str, str],
     where: str,
-) -> Iterator[Answer]:  # fmt: skip
+) -> Iterator[HumanAnswer]:  # fmt: skip
     for who, by, trait, score in zip(people, raters, traits, scores, strict=True):
         name = (trait or "").strip().lower()
         if who and score and score.strip():
             if name not in known:
-                raise InputError(f"{where}: {name[:40] or 'an empty cell'} is no trait; use {', '.join(TRAITS)}")
-            yield Answer(who, by, known[name], score.strip())
+                listed = ", ".join(dict.fromkeys(known.values()))
+                raise InputError(f"{where}: {name[:40] or 'an empty cell'} is no trait; use {listed}")
+            yield HumanAnswer(who, by, known[name], score.strip())
 
 
 def _first(names: Mapping[str, str], wanted: Sequence[str]) -> str | None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from personax.errors import InputError
-from personax.schema import TRAITS, Status
-from personax.traits.llms._prompt import LEVELS, MEANINGS, Prompt
+from personax.schema import Status, TraitFramework
+from personax.traits._big_five import BIG_FIVE
+from personax.traits.llms._prompt import LEVEL_WORDS, Prompt
 
-__all__ = ["Sheet", "Task", "check_extra", "codes"]
+__all__ = ["RatingForm", "RatingTask", "check_extra_questions", "task_codes"]
 
 UNKNOWN: Final = "insufficient information"
 ZERO: Final = "0"
@@ -23,7 +24,7 @@ GUIDELINES: Final = (
 
 
 @dataclass(frozen=True)
-class Task:
+class RatingTask:
     """A person as raters see one: a code instead of the id, and the fields of the prompt as text."""
 
     code: str
@@ -31,7 +32,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class RatingForm:
     """Questions and scale.
 
     Parameters
@@ -40,21 +41,24 @@ class Sheet:
         3 or 5, as in the prompt.
     extra
         More questions on the same scale, such as ``likability``, for controls.
+    framework
+        Whose traits are rated.
     """
 
     levels: int = 3
     extra: tuple[str, ...] = ()
+    framework: TraitFramework = BIG_FIVE
 
     @property
     def questions(self) -> dict[str, str]:
         """Name -> what is asked."""
-        asked = {trait: f"{trait.capitalize()}: {MEANINGS[trait]}" for trait in TRAITS}
+        asked = {name: f"{name.capitalize()}: {meaning}" for name, meaning in self.framework.meanings.items()}
         return asked | {name: name.capitalize() for name in self.extra}
 
     @property
     def choices(self) -> dict[str, str]:
         """Answer -> what raters read; the last means that nothing can be said."""
-        words = enumerate(LEVELS[self.levels], start=1)
+        words = enumerate(LEVEL_WORDS[self.levels], start=1)
         return {str(level): f"{level} = {word}" for level, word in words} | {ZERO: UNKNOWN}
 
     def read(self, answer: object) -> tuple[float | None, Status] | None:
@@ -62,30 +66,30 @@ class Sheet:
 
         Examples
         --------
-        >>> Sheet().read("3"), Sheet().read("high"), Sheet().read("0"), Sheet().read("4")
+        >>> RatingForm().read("3"), RatingForm().read("high"), RatingForm().read("0"), RatingForm().read("4")
         ((3.0, 'ok'), (3.0, 'ok'), (None, 'insufficient'), None)
         """
         text = str(answer).strip().lower()
         if text in (ZERO, "0.0", UNKNOWN, "unknown"):
             return None, "insufficient"
-        for level, word in enumerate(LEVELS[self.levels], start=1):
+        for level, word in enumerate(LEVEL_WORDS[self.levels], start=1):
             if text in (str(level), f"{level}.0", word, f"{level} = {word}"):
                 return float(level), "ok"
         return None
 
-    def task(self, code: str, person: Mapping[str, Any], prompt: Prompt) -> Task | None:
+    def task(self, code: str, person: Mapping[str, Any], prompt: Prompt) -> RatingTask | None:
         """Return what is shown of a person; None for one of whom the prompt's fields hold nothing."""
-        shown = prompt.shown(person)
-        about = "\n".join(f"{field}: {value}" for field, value in shown.items())
-        return Task(code, about) if shown else None
+        context = prompt.context(person)
+        about = "\n".join(f"{field}: {value}" for field, value in context.items())
+        return RatingTask(code, about) if context else None
 
 
-def codes(ids: Sequence[str]) -> list[str]:
+def task_codes(ids: Sequence[str]) -> list[str]:
     """Return a code for each person that is nobody's id.
 
     Examples
     --------
-    >>> codes(["ann", "bob"])
+    >>> task_codes(["ann", "bob"])
     ['task-0001', 'task-0002']
     """
     start, taken = "task", set(ids)
@@ -94,7 +98,7 @@ def codes(ids: Sequence[str]) -> list[str]:
     return [f"{start}-{place:04d}" for place in range(1, len(ids) + 1)]
 
 
-def check_extra(extra: Sequence[str]) -> tuple[str, ...]:
+def check_extra_questions(extra: Sequence[str], framework: TraitFramework = BIG_FIVE) -> tuple[str, ...]:
     """Return names of more questions.
 
     Raises
@@ -104,6 +108,6 @@ def check_extra(extra: Sequence[str]) -> tuple[str, ...]:
     """
     for name in extra:
         plain = name.isascii() and name.replace("_", "").isalnum() and name == name.lower() and name[0].isalpha()
-        if not plain or name in TRAITS or name in ("task", "about", "rater", "id", "person"):
+        if not plain or name in framework.names or name in ("task", "about", "rater", "id", "person"):
             raise InputError(f"--ask: {name} is no name for a question; use small letters and _, such as likability")
     return tuple(dict.fromkeys(extra))

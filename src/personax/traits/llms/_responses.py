@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from personax.traits.llms._journal import Entry, Journal
+from personax.traits.llms._journal import JournalEntry, ReplyJournal
 from personax.traits.llms._provider import Model
 from personax.traits.llms._reply_parsing import Reply
-from personax.traits.llms._requests import Asked, Q, Request, repaired, requests_of
+from personax.traits.llms._requests import ChatRequest, Q, Survey, iter_requests, repair_request
 
-__all__ = ["Answered", "answers_of", "reply_of"]
+__all__ = ["ModelResponse", "model_responses", "stored_reply"]
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ModelResponse:
     """One question to one model about one person.
 
     Parameters
@@ -31,14 +31,14 @@ class Answered:
     person: Mapping[str, Any]
     model: str
     repeat: int
-    entries: tuple[Entry, ...]
+    entries: tuple[JournalEntry, ...]
     reason: str | None = None
-    asked: bool = True
+    was_asked: bool = True
 
     @property
     def reply(self) -> Reply | None:
         """The last answer."""
-        return reply_of(self.entries[-1]) if self.entries else None
+        return stored_reply(self.entries[-1]) if self.entries else None
 
     @property
     def latency(self) -> float | None:
@@ -58,7 +58,9 @@ class Answered:
         return None if not known or None in known else sum(cost or 0.0 for cost in known)
 
 
-def answers_of(asked: Asked[Q], journal: Journal, stopped: Mapping[str, str] | None = None) -> Iterator[Answered]:
+def model_responses(
+    survey: Survey[Q], journal: ReplyJournal, stopped: Mapping[str, str] | None = None
+) -> Iterator[ModelResponse]:
     """Go through all that was asked: models, then repeats, then people.
 
     Parameters
@@ -66,32 +68,34 @@ def answers_of(asked: Asked[Q], journal: Journal, stopped: Mapping[str, str] | N
     stopped
         Model -> why it was given up; the reason of requests that were not sent.
     """
-    shown = [bool(asked.prompt.shown(person)) for person in asked.people]
-    for model in asked.models:
-        requests = requests_of(asked, model)
-        for repeat in range(asked.repeats):
-            for person, something in zip(asked.people, shown, strict=True):
+    context = [bool(survey.prompt.context(person)) for person in survey.people]
+    for model in survey.models:
+        requests = iter_requests(survey, model)
+        for repeat in range(survey.repeats):
+            for person, something in zip(survey.people, context, strict=True):
                 if something:
-                    entries, reason = _found(next(requests), asked, model, journal, stopped or {})
-                    yield Answered(person, model.name, repeat, entries, reason)
+                    entries, reason = _lookup(next(requests), survey, model, journal, stopped or {})
+                    yield ModelResponse(person, model.name, repeat, entries, reason)
                 else:
-                    yield Answered(person, model.name, repeat, (), "nothing to show of this person", asked=False)
+                    yield ModelResponse(
+                        person, model.name, repeat, (), "nothing to show of this person", was_asked=False
+                    )
 
 
-def reply_of(entry: Entry) -> Reply:
+def stored_reply(entry: JournalEntry) -> Reply:
     """Return what came back, as the journal has it."""
     return Reply(*(entry.reply.get(name) for name in ("content", "refusal", "finish")))
 
 
-def _found(
-    request: Request, asked: Asked[Q], model: Model, journal: Journal, stopped: Mapping[str, str]
-) -> tuple[tuple[Entry, ...], str | None]:
+def _lookup(
+    request: ChatRequest, survey: Survey[Q], model: Model, journal: ReplyJournal, stopped: Mapping[str, str]
+) -> tuple[tuple[JournalEntry, ...], str | None]:
     entry = journal.get(request.key)
     if entry is None:
         return (), journal.failed(request.key) or stopped.get(model.name) or "not asked yet"
-    problem = asked.prompt.problem(reply_of(entry))
+    problem = survey.prompt.problem(stored_reply(entry))
     if problem is not None:
-        again = journal.get(repaired(request, asked.prompt, entry.reply.get("content") or "", problem).key)
+        again = journal.get(repair_request(request, survey.prompt, entry.reply.get("content") or "", problem).key)
         if again is not None:
             return (entry, again), None
     return (entry,), None

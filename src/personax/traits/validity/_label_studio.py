@@ -10,13 +10,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 from personax.errors import InputError
-from personax.traits.validity._human_answers import Answer
-from personax.traits.validity._rating_sheet import GUIDELINES, Sheet, Task
+from personax.traits.validity._human_ratings import HumanAnswer
+from personax.traits.validity._rating_form import GUIDELINES, RatingForm, RatingTask
 
-__all__ = ["config", "read", "tasks"]
+__all__ = ["label_studio_config", "label_studio_tasks", "read_label_studio"]
 
 
-def config(sheet: Sheet) -> str:
+def label_studio_config(sheet: RatingForm) -> str:
     """Return the labelling config: one text, one group of choices a question."""
     view = ElementTree.Element("View")
     ElementTree.SubElement(view, "Header", value=GUIDELINES, size="5")
@@ -31,12 +31,12 @@ def config(sheet: Sheet) -> str:
     return ElementTree.tostring(view, encoding="unicode") + "\n"
 
 
-def tasks(listed: Sequence[Task]) -> list[dict[str, Any]]:
+def label_studio_tasks(listed: Sequence[RatingTask]) -> list[dict[str, Any]]:
     """Return tasks to import."""
     return [{"data": {"task": task.code, "about": task.about}} for task in listed]
 
 
-def read(exported: object, questions: Sequence[str], where: str) -> list[Answer]:
+def read_label_studio(exported: object, questions: Sequence[str], where: str) -> list[HumanAnswer]:
     """Read an export, JSON or JSON-MIN; skipped tasks and unfinished drafts are none.
 
     Raises
@@ -52,7 +52,7 @@ def read(exported: object, questions: Sequence[str], where: str) -> list[Answer]
     return answers
 
 
-def _of_task(task: Mapping[str, Any], questions: Sequence[str], where: str) -> Iterator[Answer]:
+def _of_task(task: Mapping[str, Any], questions: Sequence[str], where: str) -> Iterator[HumanAnswer]:
     if "annotations" not in task:
         yield from _minimal(task, questions, where)
         return
@@ -68,7 +68,7 @@ def _of_task(task: Mapping[str, Any], questions: Sequence[str], where: str) -> I
         for result in one["result"]:
             chosen = _chosen(result)
             if chosen is not None:
-                yield Answer(str(code), _rater(one.get("completed_by")), str(result.get("from_name")), chosen)
+                yield HumanAnswer(str(code), _rater(one.get("completed_by")), str(result.get("from_name")), chosen)
 
 
 def _chosen(result: object) -> str | None:
@@ -82,10 +82,10 @@ def _rater(by: object) -> str:
     return "" if found is None else str(found)
 
 
-def _minimal(task: Mapping[str, Any], questions: Sequence[str], where: str) -> Iterator[Answer]:
+def _minimal(task: Mapping[str, Any], questions: Sequence[str], where: str) -> Iterator[HumanAnswer]:
     if "task" not in task:
         raise InputError(f"{where}: a task has no key task; export the project that took the exported tasks.json")
     for name in questions:
         value = task.get(name)
         if isinstance(value, str) and value.strip():
-            yield Answer(str(task["task"]), _rater(task.get("annotator")), name, value)
+            yield HumanAnswer(str(task["task"]), _rater(task.get("annotator")), name, value)

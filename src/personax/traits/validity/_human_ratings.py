@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import polars as pl
 
 from personax.errors import InputError
-from personax.schema import TRAITS
 from personax.traits._aggregate import ANNOTATIONS
 
 if TYPE_CHECKING:
-    from personax.traits.validity._rating_sheet import Sheet
+    from personax.traits.validity._rating_form import RatingForm
 
-__all__ = ["Answer", "Humans", "Scale", "humans_of"]
+__all__ = ["HumanAnswer", "HumanRatings", "ScaleMatch", "human_ratings"]
 
-Scale = Literal["auto", "same", "other"]
+ScaleMatch = Literal["auto", "same", "other"]
 
 
-class Answer(NamedTuple):
+class HumanAnswer(NamedTuple):
     """One cell of what came back; ``person`` is a code or an id, ``question`` a trait or another question."""
 
     person: str
@@ -32,7 +31,7 @@ class Answer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Humans:
+class HumanRatings:
     """What people answered.
 
     Parameters
@@ -43,26 +42,31 @@ class Humans:
         Other question -> person -> mean score.
     same_scale
         Whether scores are on the scale of the LLMs.
-    strangers
+    unknown_people
         Answers about people who are not in the study; left out.
     """
 
     annotations: pl.DataFrame
     extra: dict[str, dict[str, float]]
     same_scale: bool
-    strangers: int
+    unknown_people: int
 
 
-def humans_of(
-    answers: Sequence[Answer], sheet: Sheet, people: Sequence[str], key: Mapping[str, str], *, scale: Scale = "auto"
-) -> Humans:
+def human_ratings(
+    answers: Sequence[HumanAnswer],
+    form: RatingForm,
+    people: Sequence[str],
+    key: Mapping[str, str],
+    *,
+    scale: ScaleMatch = "auto",
+) -> HumanRatings:
     """Put answers in the shape of annotations.
 
     Parameters
     ----------
     answers
         From a reader.
-    sheet
+    form
         The LLMs' scale.
     people
         Ids of the study.
@@ -82,16 +86,16 @@ def humans_of(
     mine = [one for one in placed if one.person in known]
     if not mine:
         raise InputError("none of the people who were rated is in this study; use its ids, or the codes of its export")
-    off = next((one for one in mine if sheet.read(one.answer) is None), None)
+    off = next((one for one in mine if form.read(one.answer) is None), None)
     if off is not None and scale == "same":
         given = f"{off.answer[:20]!r} ({off.question})"
-        raise InputError(f"the answer {given} is not one of {', '.join(sheet.choices)}; or say --scale other")
+        raise InputError(f"the answer {given} is not one of {', '.join(form.choices)}; or say --scale other")
     same = scale == "same" or (scale == "auto" and off is None)
     names = {name: f"human {place}" for place, name in enumerate(sorted({one.rater for one in mine}, key=_natural), 1)}
     rows, extra, seen = [], dict[str, dict[str, list[float]]](), Counter[tuple[str, str, str]]()
     for one in mine:
-        score, status = sheet.read(one.answer) or (None, "off_scale") if same else (_number(one), "ok")
-        if one.question not in TRAITS:
+        score, status = form.read(one.answer) or (None, "off_scale") if same else (_number(one), "ok")
+        if one.question not in form.framework.names:
             if score is not None:
                 extra.setdefault(one.question, {}).setdefault(one.person, []).append(score)
             continue
@@ -99,7 +103,7 @@ def humans_of(
         rows.append(_row(one.person, names[one.rater], seen[again], one.question, score, status))
         seen[again] += 1
     means = {name: {who: sum(some) / len(some) for who, some in found.items()} for name, found in extra.items()}
-    return Humans(pl.DataFrame(rows, schema=ANNOTATIONS, orient="row"), means, same, len(placed) - len(mine))
+    return HumanRatings(pl.DataFrame(rows, schema=ANNOTATIONS, orient="row"), means, same, len(placed) - len(mine))
 
 
 def _row(person: str, rater: str, repeat: int, trait: str, score: float | None, status: str) -> tuple[Any, ...]:
@@ -110,7 +114,7 @@ def _natural(name: str) -> tuple[int, str]:
     return len(name), name
 
 
-def _number(one: Answer) -> float:
+def _number(one: HumanAnswer) -> float:
     try:
         value = float(one.answer)
     except ValueError:
