@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.progress import Silent
-from personax.release import PRESETS, AuditReport, Chain, Key, audit
+from personax.release import PRESETS, AuditReport, Chain, ReleaseKey, audit
 from personax.release.audit import Point
 from personax.release.transforms import VERSION
 from personax.simulate import numerical, simulate_population
@@ -33,7 +33,7 @@ from personax.simulate import numerical, simulate_population
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "release.md"
 DATA = ROOT.parent / "shared" / "data"
-KEY, OTHER = Key(bytes(range(32)), "benchmark"), Key(bytes(32), "benchmark")
+KEY, OTHER = ReleaseKey(bytes(range(32)), "benchmark"), ReleaseKey(bytes(32), "benchmark")
 ROWS = 8192
 Vectors = NDArray[np.float32]
 

@@ -15,7 +15,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import norm, special_ortho_group
 
 from personax.errors import InputError
-from personax.release import Attack, Chain, Gate, Key, audit, audit_table
+from personax.release import Attack, Chain, Gate, ReleaseKey, audit, audit_table
 from personax.release.audit._attack import rate
 from personax.release.audit._attribute_inference import attribute_inference
 from personax.release.audit._axes import independent, matched, principal
@@ -27,7 +27,7 @@ from personax.release.audit._linkage import LINKERS, TRAINED, linkage
 from personax.release.audit._nearest_neighbours import nearest, profiles, ranks
 from personax.release.audit._unlinkability import d_sys, unlinkability
 
-KEY = Key(bytes(range(32)))
+KEY = ReleaseKey(bytes(range(32)))
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -43,7 +43,7 @@ def people(n: int, dim: int, seed: int = 0) -> np.ndarray:
 X = people(240, 12)
 
 
-def released(preset: str, x: np.ndarray = X, key: Key = KEY) -> np.ndarray:
+def released(preset: str, x: np.ndarray = X, key: ReleaseKey = KEY) -> np.ndarray:
     return np.asarray(Chain(preset, x.shape[1], key, "a").fit(x).transform(x))
 
 
@@ -205,7 +205,7 @@ def test_d_sys_is_the_integral_of_its_definition(shift: float) -> None:
 
 def test_releases_under_two_keys_are_joined_by_distances_only() -> None:
     x = people(600, 16)
-    sides = Rows(released("rotation", x)), Rows(released("rotation", x, Key(bytes(32))))
+    sides = Rows(released("rotation", x)), Rows(released("rotation", x, ReleaseKey(bytes(32))))
     found = {a.name: a for a in unlinkability(*sides, rng=rng())}
     assert (found["profiles of two keys"].value or 0) > 0.9
     assert (found["vectors of two keys"].value or 0) < 0.25
@@ -272,7 +272,7 @@ def test_the_report_says_pseudonymised_and_never_claims_more() -> None:
     chain = Chain("rotation", 12, KEY, "a")
     y = chain.transform(X)
     values = {"sex": np.where(X[:, 0] > np.median(X[:, 0]), "a", "b").tolist()}
-    renewed = released("rotation", key=Key(bytes(32)))
+    renewed = released("rotation", key=ReleaseKey(bytes(32)))
     report = audit(X, y, renewed=renewed, inverted=chain.invert(y), attributes=values, network=False, rng=rng())
     assert report.sentence("text/a").startswith("The release is pseudonymised, not anonymous: who holds")
     assert report.worst.value == 1.0

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from personax.release import Chain, Key, audit
+from personax.release import Chain, ReleaseKey, audit
 from personax.release.audit._attack import SURE, least
 from personax.release.audit._cached_views import Rows
 from personax.release.audit._distribution_alignment import strangers
@@ -26,7 +26,7 @@ from personax.release.audit._single_original import one_original
 from personax.release.audit._table_join import join, joined
 from personax.simulate import simulate_population
 
-KEY = Key(bytes(range(32)))
+KEY = ReleaseKey(bytes(range(32)))
 SENTENCES = Path(__file__).parents[3] / "shared" / "data" / "worlds" / "texts-2x2.npz"
 
 

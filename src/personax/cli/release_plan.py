@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,7 +12,7 @@ from personax.errors import StudyError
 from personax.study import Study
 
 if TYPE_CHECKING:
-    from personax.release import Proposal
+    from personax.release import ColumnPlan
 
 __all__ = ["add_plan"]
 
@@ -28,15 +27,15 @@ def add_plan(group: typer.Typer) -> None:
         """Print for every column its identity class, why, and what would happen to it, as YAML to paste."""
         found = _proposal(Study.load(study, folder=folder))
         if as_json:
-            emit({"columns": [asdict(one) for one in found.columns], "private": list(found.private),
+            emit({"columns": [one.to_dict() for one in found.columns], "private": list(found.private),
                   "fault": found.fault})  # fmt: skip
         else:
             say(str(found))
 
 
-def _proposal(study: Study) -> Proposal:
+def _proposal(study: Study) -> ColumnPlan:
     from personax.config import Release
-    from personax.release import Contents, Settings, propose
+    from personax.release import ReleaseInput, ReleaseSettings, plan_columns
     from personax.stages.base import Reader
     from personax.stages.release import settings_of
 
@@ -44,10 +43,10 @@ def _proposal(study: Study) -> Proposal:
     if not study.folder.path("people", "columns.json").is_file():
         raise StudyError(f"{study.folder.root} has no people yet; personax collect {study.plan.name!r} first")
     traits = study.folder.path("traits", "traits.parquet")
-    contents = Contents(
+    data = ReleaseInput(
         study.plan.name,
         reader.people(),
         reader.frame("traits", "traits.parquet") if study.plan.annotate and traits.is_file() else None,
     )
-    settings = settings_of(reader) if isinstance(study.plan.release, Release) else Settings()
-    return propose(contents, settings)
+    settings = settings_of(reader) if isinstance(study.plan.release, Release) else ReleaseSettings()
+    return plan_columns(data, settings)

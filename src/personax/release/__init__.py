@@ -14,79 +14,79 @@ A map, each line using the ones above it:
 """
 
 from personax.release._build import build
-from personax.release._column_plan import Proposal, propose
-from personax.release._column_policy import Leave, Leaves
-from personax.release._invert import named, people_of, undo
-from personax.release._key_rotation import entry, install, keep_old, sentence_of, told_of_by_difference
-from personax.release._keystore import Key, KeyFolder, load_key, load_or_make_key, new_key, write_secret
+from personax.release._column_plan import ColumnPlan, plan_columns
+from personax.release._column_policy import ColumnRule, ColumnTreatment
+from personax.release._invert import invert, restore_ids, restore_people
+from personax.release._key_rotation import archive_key, describe_risks, differencing_risks, install_key, release_record
+from personax.release._keystore import Keystore, ReleaseKey, load_key, load_or_make_key, new_key, write_secret
 from personax.release._preserved_geometry import cka, neighbours_kept
-from personax.release._push import Pushed, Sending, push
-from personax.release._reduction import Keep, Reduced, Reduction, clipped, reduce, scores
+from personax.release._push import PushPreview, PushResult, push
+from personax.release._reduction import ReducedVectors, Reduction, ReductionMethod, clip_norms, project, reduce
 from personax.release._release_audit import ReleaseAudit, audit_release
-from personax.release._release_input import Contents, Encoded
-from personax.release._settings import Alike, Noise, Settings
+from personax.release._release_input import EncoderFacts, ReleaseInput
+from personax.release._settings import AnonymityRequirements, NoiseSettings, ReleaseSettings
 from personax.release._table_protection import protect
-from personax.release._third_party_readers import load_by_others
+from personax.release._third_party_readers import check_third_party_readers
 from personax.release._untrusted_folder import open_folder
 from personax.release.audit import Attack, AuditReport, Gate, audit, audit_table
 from personax.release.checks._verify import verify
 from personax.release.pii._table_scan import scan
 from personax.release.reading import Released, load_release, propose_mapping
-from personax.release.transforms import KEEPS, PRESETS, Chain, Preset
+from personax.release.transforms import PRESERVATION, PRESETS, Chain, Preset
 
 __all__ = [
-    "KEEPS",
+    "PRESERVATION",
     "PRESETS",
-    "Alike",
+    "AnonymityRequirements",
     "Attack",
     "AuditReport",
     "Chain",
-    "Contents",
-    "Encoded",
+    "ColumnPlan",
+    "ColumnRule",
+    "ColumnTreatment",
+    "EncoderFacts",
     "Gate",
-    "Keep",
-    "Key",
-    "KeyFolder",
-    "Leave",
-    "Leaves",
-    "Noise",
+    "Keystore",
+    "NoiseSettings",
     "Preset",
-    "Proposal",
-    "Pushed",
-    "Reduced",
+    "PushPreview",
+    "PushResult",
+    "ReducedVectors",
     "Reduction",
+    "ReductionMethod",
     "ReleaseAudit",
+    "ReleaseInput",
+    "ReleaseKey",
+    "ReleaseSettings",
     "Released",
-    "Sending",
-    "Settings",
+    "archive_key",
     "audit",
     "audit_release",
     "audit_table",
     "build",
+    "check_third_party_readers",
     "cka",
-    "clipped",
-    "entry",
-    "install",
-    "keep_old",
-    "load_by_others",
+    "clip_norms",
+    "describe_risks",
+    "differencing_risks",
+    "install_key",
+    "invert",
     "load_key",
     "load_or_make_key",
     "load_release",
-    "named",
     "neighbours_kept",
     "new_key",
     "open_folder",
-    "people_of",
-    "propose",
+    "plan_columns",
+    "project",
     "propose_mapping",
     "protect",
     "push",
     "reduce",
+    "release_record",
+    "restore_ids",
+    "restore_people",
     "scan",
-    "scores",
-    "sentence_of",
-    "told_of_by_difference",
-    "undo",
     "verify",
     "write_secret",
 ]

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from personax.errors import InputError
-from personax.release._random_stream import Draws
+from personax.release._random_stream import RandomStream
 
 __all__ = [
-    "Key",
-    "KeyFolder",
+    "Keystore",
+    "ReleaseKey",
     "expand",
     "extract",
     "hkdf",
@@ -85,7 +85,7 @@ VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ReleaseKey:
     """A secret and the study that it belongs to; its bytes are never shown.
 
     Parameters
@@ -100,22 +100,23 @@ class Key:
     study: str = ""
 
     def __repr__(self) -> str:
-        return f"Key({self.fingerprint})"
+        return f"ReleaseKey({self.fingerprint})"
 
     @property
     def fingerprint(self) -> str:
         """A name of the key that may be public: it tells keys apart and nothing else."""
         return self._derive("fingerprint")[:8].hex()
 
-    def draws(self, *context: str | int) -> Draws:
+    def random_stream(self, *context: str | int) -> RandomStream:
         """Return random numbers that only this key, its study and this context give.
 
         Examples
         --------
-        >>> bool((Key(bytes(32)).draws("a").uniform("w", 2) == Key(bytes(32)).draws("b").uniform("w", 2)).any())
+        >>> key = ReleaseKey(bytes(32))
+        >>> bool((key.random_stream("a").uniform("w", 2) == key.random_stream("b").uniform("w", 2)).any())
         False
         """
-        return Draws(self._derive("draws", *context))
+        return RandomStream(self._derive("draws", *context))
 
     def tag(self, content: bytes) -> str:
         """Return a public name of bytes that stay private; without the key it tells nothing of them."""
@@ -130,7 +131,7 @@ class Key:
         return hkdf(self.secret, json.dumps(["personax", VERSION, self.study, *context]).encode())
 
 
-def load_or_make_key(path: Path, *, study: str = "", release: Path | None = None) -> Key:
+def load_or_make_key(path: Path, *, study: str = "", release: Path | None = None) -> ReleaseKey:
     """Read the key of a study, or draw one from the operating system and keep it, readable by its owner only.
 
     Parameters
@@ -158,25 +159,25 @@ def load_or_make_key(path: Path, *, study: str = "", release: Path | None = None
     return load_key(path, study=study)
 
 
-def new_key(study: str = "") -> Key:
+def new_key(study: str = "") -> ReleaseKey:
     """Draw a key from the operating system."""
-    return Key(secrets.token_bytes(32), study)
+    return ReleaseKey(secrets.token_bytes(32), study)
 
 
-def write_key(path: Path, key: Key, *, only_new: bool = False) -> None:
+def write_key(path: Path, key: ReleaseKey, *, only_new: bool = False) -> None:
     """Write a key file of this version, readable by its owner only; with ``only_new`` one that is there stays."""
     text = json.dumps({"personax_key": VERSION, "study": key.study, "secret": key.secret.hex()})
     write_secret(path, text.encode(), only_new=only_new)
 
 
-def _made_under(release: Path, key: Key) -> bool:
+def _made_under(release: Path, key: ReleaseKey) -> bool:
     try:
         return bool(json.loads((release / "transforms.json").read_text(encoding="utf-8"))["key"] == key.fingerprint)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def load_key(path: Path, *, study: str = "") -> Key:
+def load_key(path: Path, *, study: str = "") -> ReleaseKey:
     """Read a key that exists.
 
     Raises
@@ -197,11 +198,11 @@ def load_key(path: Path, *, study: str = "") -> Key:
         raise InputError(f"{path} holds a secret of {len(secret)} bytes, not 32; put the study's own key back")
     if study and owner and owner != study:
         raise InputError(f"{path} is the key of the study {owner!r}, not of {study!r}; put this study's own key back")
-    return Key(secret, str(owner))
+    return ReleaseKey(secret, str(owner))
 
 
 @dataclass(frozen=True)
-class KeyFolder:
+class Keystore:
     """The folder of a study's key; nothing in it ever leaves.
 
     Parameters
@@ -213,7 +214,7 @@ class KeyFolder:
     root: Path
 
     @property
-    def key(self) -> Path:
+    def key_file(self) -> Path:
         """The key file."""
         return self.root / "release.key"
 
@@ -228,15 +229,15 @@ class KeyFolder:
         return self.root / "categories"
 
     @property
-    def one_for_all(self) -> Path:
+    def legacy_categories(self) -> Path:
         """The file of categories of releases that name none."""
         return self.root / "categories.json"
 
-    def keep_categories(self, mapping: Mapping[str, Sequence[str]], tag: Callable[[bytes], str]) -> str | None:
+    def save_categories(self, mapping: Mapping[str, Sequence[str]], tag: Callable[[bytes], str]) -> str | None:
         """Write what shuffled indices stand for and return its name, which may be public; None where there are none.
 
-        The name is a keyed hash of the content (`Key.tag`), so that the file of another release is never written over,
-        whether this one is finished or not.
+        The name is a keyed hash of the content (`ReleaseKey.tag`), so that the file of another release is never
+        overwritten, whether this one is finished or not.
         """
         if not mapping:
             return None
@@ -245,7 +246,7 @@ class KeyFolder:
         write_secret(self.categories / f"{name}.json", content)
         return name
 
-    def read_categories(self, name: str | None = None) -> dict[str, list[str]]:
+    def load_categories(self, name: str | None = None) -> dict[str, list[str]]:
         """Return what shuffled indices stand for; ``name`` is what the release says, None of an earlier personax.
 
         Raises
@@ -255,7 +256,7 @@ class KeyFolder:
         """
         if name is not None and (len(name) != 16 or set(name) - set("0123456789abcdef")):
             raise InputError("the release names its categories by something that is no name; it has been altered")
-        path = self.one_for_all if name is None else self.categories / f"{name}.json"
+        path = self.legacy_categories if name is None else self.categories / f"{name}.json"
         if name is None and not path.is_file():
             return {}
         try:

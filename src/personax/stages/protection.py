@@ -14,7 +14,7 @@ from personax.crl._budget import Budget
 from personax.crl.methods import method
 from personax.errors import InputError
 from personax.independence import hsic
-from personax.release import PRESETS, Chain, Key, Preset, cka, neighbours_kept
+from personax.release import PRESETS, Chain, Preset, ReleaseKey, cka, neighbours_kept
 
 __all__ = ["cost_of_protection"]
 
@@ -67,7 +67,7 @@ def cost_of_protection(
     n = len(next(iter(next(iter(views.values())).values())))
     if not targets or any(len(values) != n for values in targets.values()):
         raise InputError(f"the cost of protection needs at least one target with a number for each of the {n} people")
-    key, rows, before = Key(bytes(32)), [], None
+    key, rows, before = ReleaseKey(bytes(32)), [], None
     for name in (None, *transforms):
         after = {m: {k: _send(name, x, key, f"{m}/{k}") for k, x in by.items()} for m, by in views.items()}
         tested = _tests(after, targets)
@@ -93,7 +93,7 @@ def cost_of_protection(
     return pl.DataFrame(rows)
 
 
-def _send(name: Preset | None, x: NDArray[np.float32], key: Key, context: str) -> NDArray[np.float32]:
+def _send(name: Preset | None, x: NDArray[np.float32], key: ReleaseKey, context: str) -> NDArray[np.float32]:
     return x if name is None else Chain(name, x.shape[1], key, context).fit(x).transform(x)
 
 

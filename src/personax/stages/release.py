@@ -12,25 +12,25 @@ from personax.config import Plan, Release
 from personax.errors import InputError, StudyError
 from personax.files import sha256
 from personax.release import (
-    Alike,
-    Contents,
+    AnonymityRequirements,
+    ColumnRule,
     Gate,
-    Key,
-    KeyFolder,
-    Leave,
-    Noise,
-    Settings,
+    Keystore,
+    NoiseSettings,
+    ReleaseInput,
+    ReleaseKey,
+    ReleaseSettings,
+    archive_key,
     build,
-    entry,
-    install,
-    keep_old,
+    describe_risks,
+    differencing_risks,
+    install_key,
     load_or_make_key,
     new_key,
-    sentence_of,
-    told_of_by_difference,
+    release_record,
 )
 from personax.release.packaging import PublisherFacts
-from personax.release.statistics import Asked, Budget, Ledger, Spent, now, publish
+from personax.release.statistics import Ledger, PrivacyBudget, PrivacySpending, StatisticsRequest, now, publish
 from personax.schema import Column, Notice
 from personax.stages.base import Context, Reader, Stage
 from personax.stages.reduced_vectors import reduced_vectors
@@ -54,25 +54,25 @@ def _also_needs(plan: Plan) -> Sequence[str]:
 def _run(context: Context) -> None:
     """Build what may leave: no names, texts or images; the table protected, embeddings under a key; attacked."""
     _refuse_strangers(context.folder)
-    contents = contents_of(context)
+    data = contents_of(context)
     settings = settings_of(context)
     keys, place = keys_of(context.folder), context.out.root / _FOLDER
-    left = contents.without(settings.removed)
+    left = data.drop_people(settings.removed)
     key = _key_for(context, left.people["id"])
     _spend_on_noise(context, settings)
     reduced = reduced_vectors(context, left, key, keys.root)
     context.notices.extend(
-        build(contents, place, key=key, keys=keys, settings=settings, study=context.folder.root, rng=context.rng,
+        build(data, place, key=key, keys=keys, settings=settings, study=context.folder.root, rng=context.rng,
               progress=context.progress, reduced=reduced)
     )  # fmt: skip
     _publish_statistics(context, left, settings)
-    install(keys, key)
-    made = entry(settings.version, sha256(place / "SHA256SUMS"), key, now())
+    install_key(keys, key)
+    made = release_record(settings.version, sha256(place / "SHA256SUMS"), key, now())
     Ledger(keys.root).record(made, left.people["id"])
     context.counts["people"] = left.people.height
 
 
-def _key_for(context: Context, ids: pl.Series) -> Key:
+def _key_for(context: Context, ids: pl.Series) -> ReleaseKey:
     """Return the key of the release that is about to be built; a new one where an earlier release would tell of people.
 
     It becomes the study's own when the release is there.
@@ -81,50 +81,51 @@ def _key_for(context: Context, ids: pl.Series) -> Key:
     assert section is not None
     key, keys = key_of(context), keys_of(context.folder)
     ledger, last = Ledger(keys.root), context.folder.path(_FOLDER)
-    told = told_of_by_difference(ledger, key, ids, last)
+    told = differencing_risks(ledger, key, ids, last)
     used = bool(told) or any(one.key == key.fingerprint for one in ledger.releases())
     renew = used if section.rekey == "always" else bool(told) and section.rekey == "after_removals"
-    old = keep_old(keys, key) if renew else None
-    context.notices.extend(Notice(text) for text in sentence_of(told, rekeyed=renew, old=old))
+    old = archive_key(keys, key) if renew else None
+    context.notices.extend(Notice(text) for text in describe_risks(told, rekeyed=renew, old=old))
     return new_key(context.plan.name) if renew else key
 
 
-def _spend_on_noise(context: Context, settings: Settings) -> None:
+def _spend_on_noise(context: Context, settings: ReleaseSettings) -> None:
     """Write down what the noise on the table spends: it is drawn anew in every build."""
     section, noise = context.plan.release, settings.noise
     assert section is not None
     if noise is None:
         return
     stated = section.budget
-    whole = Budget(stated.epsilon, stated.delta) if stated else Budget(math.inf, 1.0)
+    whole = PrivacyBudget(stated.epsilon, stated.delta) if stated else PrivacyBudget(math.inf, 1.0)
     drawn = "anew in every build"
-    spent = Spent(now(), "noise on the table", drawn, epsilon=noise.epsilon, delta=noise.delta, unit="values")
+    spent = PrivacySpending(now(), "noise on the table", drawn, epsilon=noise.epsilon, delta=noise.delta, unit="values")
     Ledger(keys_of(context.folder).root).spend(spent, whole)
 
 
-def _publish_statistics(context: Context, left: Contents, settings: Settings) -> None:
+def _publish_statistics(context: Context, left: ReleaseInput, settings: ReleaseSettings) -> None:
     """Write the folder of noisy statistics, where some are asked for."""
     section = context.plan.release
     assert section is not None
     asked = section.statistics
     if asked is None:
         return
-    whole = Budget(section.budget.epsilon, section.budget.delta) if section.budget else None
+    whole = PrivacyBudget(section.budget.epsilon, section.budget.delta) if section.budget else None
     pairs = [(feature, target) for feature, target in asked.tables]
+    request = StatisticsRequest(asked.epsilon, asked.delta, asked.columns, pairs, whole)
     context.notices.extend(
-        publish(left, context.out.root / _STATISTICS, Asked(asked.epsilon, asked.delta, asked.columns, pairs, whole),
+        publish(left, context.out.root / _STATISTICS, request,
                 keys=keys_of(context.folder).root, known=_may_leave(left, settings), allowed=settings.allowed,
                 study=context.folder.root)
     )  # fmt: skip
 
 
-def _may_leave(contents: Contents, settings: Settings) -> dict[str, Column]:
+def _may_leave(data: ReleaseInput, settings: ReleaseSettings) -> dict[str, Column]:
     """Return the features and targets that tables may be about: none that the study withholds or that names people.
 
     Bins coarsen as much as groups of people alike do, so quasi-identifiers are no fault here.
     """
-    scored = infer_columns(contents.traits.drop("id")) if contents.traits is not None else []
-    known = contents.classified().columns
+    scored = infer_columns(data.traits.drop("id")) if data.traits is not None else []
+    known = data.classified().columns
     said = {name: one.leaves for name, one in settings.columns.items()}
     kept = {*settings.withheld, *(name for name, leaves in said.items() if leaves == "withheld")}
     stay = ("direct", "sensitive", "unknown")
@@ -134,18 +135,18 @@ def _may_leave(contents: Contents, settings: Settings) -> dict[str, Column]:
     return {name: column for name, column in columns.items() if name not in kept}
 
 
-def keys_of(folder: StudyFolder) -> KeyFolder:
+def keys_of(folder: StudyFolder) -> Keystore:
     """Return where the key of a study lies."""
-    return KeyFolder(folder.path("keys"))
+    return Keystore(folder.path("keys"))
 
 
-def key_of(reader: Reader) -> Key:
+def key_of(reader: Reader) -> ReleaseKey:
     """Return the key of a study; a new one where it has none."""
     folder = reader.folder
-    return load_or_make_key(keys_of(folder).key, study=reader.plan.name, release=folder.path(_FOLDER))
+    return load_or_make_key(keys_of(folder).key_file, study=reader.plan.name, release=folder.path(_FOLDER))
 
 
-def settings_of(reader: Reader) -> Settings:
+def settings_of(reader: Reader) -> ReleaseSettings:
     """Return what the plan asks of the release."""
     section = reader.plan.release
     assert section is not None
@@ -155,14 +156,14 @@ def settings_of(reader: Reader) -> Settings:
         homepage=said.homepage, language=tuple(said.language), purpose=said.purpose, funding=said.funding,
         ethics=said.ethics, consent=said.consent,
     )  # fmt: skip
-    return Settings(
+    return ReleaseSettings(
         removed=_removed(reader, section),
-        columns={name: Leave(one.leaves, one.risk) for name, one in section.columns.items()},
+        columns={name: ColumnRule(one.leaves, one.risk) for name, one in section.columns.items()},
         withheld=section.withheld,
         rare_below=section.rare_below,
         birth_band=section.birth_band,
         indices=section.categories == "indices",
-        alike=Alike(**section.anonymity.model_dump()) if section.anonymity else None,
+        anonymity=AnonymityRequirements(**section.anonymity.model_dump()) if section.anonymity else None,
         noise=_noise(section),
         allowed=section.allowed,
         transform=section.transform,
@@ -176,12 +177,12 @@ def settings_of(reader: Reader) -> Settings:
     )
 
 
-def _noise(section: Release) -> Noise | None:
+def _noise(section: Release) -> NoiseSettings | None:
     asked = section.noise
     if asked is None:
         return None
     numbers = {name: (low, high) for name, (low, high) in asked.numbers.items()}
-    return Noise(asked.epsilon, asked.delta, numbers, asked.categories, asked.vectors)
+    return NoiseSettings(asked.epsilon, asked.delta, numbers, asked.categories, asked.vectors)
 
 
 def _removed(reader: Reader, section: Release) -> frozenset[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from personax.errors import StudyError
 from personax.progress import Progress
-from personax.release import Key, ReleaseAudit, audit_release, load_key, open_folder, protect
+from personax.release import ReleaseAudit, ReleaseKey, audit_release, load_key, open_folder, protect
 from personax.release.audit import Versions, versions
 from personax.stages.base import Reader, stage_rng
 from personax.stages.reduced_vectors import without_noise
@@ -36,18 +36,18 @@ def attacked(reader: Reader, *, people: int, older: Path | None = None, progress
     if not (place / "transforms.json").is_file():
         raise StudyError(f"there is no release in {place}; personax release build makes it")
     settings, keys = settings_of(reader), keys_of(reader.folder)
-    key = load_key(keys.key)
-    contents = contents_of(reader).classified().without(settings.removed)
+    key = load_key(keys.key_file)
+    data = contents_of(reader).classified().drop_people(settings.removed)
     progress.stage("release audit")
-    known = without_noise(reader, contents, key)
+    known = without_noise(reader, data, key)
     found = audit_release(
-        place, known, protect(contents, settings, key), key, transform=settings.transform, fitted=keys.fitted,
+        place, known, protect(data, settings, key), key, transform=settings.transform, fitted=keys.fitted,
         gate=settings.gate, people=people, rng=stage_rng(reader.plan.seed, "release"), progress=progress,
     )  # fmt: skip
     return found if older is None else replace(found, older=_compared(older, place, key, settings.removed))
 
 
-def _compared(older: Path, newer: Path, key: Key, removed: frozenset[str]) -> Versions:
+def _compared(older: Path, newer: Path, key: ReleaseKey, removed: frozenset[str]) -> Versions:
     """Compare two versions; under one key it is known who was truly taken out."""
     folder = open_folder(older)
     told = folder.json("transforms.json") if "transforms.json" in folder.files else None

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from personax.release._random_stream import Draws
+from personax.release._random_stream import RandomStream
 from personax.release.audit._attack import Vectors
 from personax.release.transforms._whitening import Whitening
 
@@ -27,7 +27,7 @@ def principal(x: Vectors, most: int) -> Vectors:
 
 def whitened(x: Vectors) -> Vectors:
     """Return rows whitened exactly as the transform of that name does before it rotates."""
-    step = Whitening(x.shape[1], Draws(b""))
+    step = Whitening(x.shape[1], RandomStream(b""))
     step.fit(lambda: iter([x]))
     return np.asarray(step.forward(x), dtype=np.float32)
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from personax.errors import InputError
-from personax.release._layout import modalities, parts
-from personax.release._untrusted_folder import Folder, open_folder
-from personax.release._untrusted_tables import frame
+from personax.release._layout import modality_files, table_files
+from personax.release._untrusted_folder import UntrustedFolder, open_folder
+from personax.release._untrusted_tables import read_frame
 from personax.release.audit._attack import Vectors
 from personax.release.audit._learned_maps import predict
 from personax.release.audit._nearest_neighbours import nearest, squares, standardised
@@ -134,7 +134,7 @@ def versions(older: Path, newer: Path, *, truth: Collection[str] | None = None) 
     """
     folders = [open_folder(place) for place in (older, newer)]
     for folder in folders:
-        if not parts(folder, "people"):
+        if not table_files(folder, "people"):
             raise InputError(f"{folder.root} has no data/people; give the folder of a release")
     routes = [_by_pseudonyms(*(_people(folder)["id"] for folder in folders)), _by_table(*map(_people, folders))]
     routes += _by_vectors(*folders)
@@ -145,8 +145,8 @@ def versions(older: Path, newer: Path, *, truth: Collection[str] | None = None) 
     return Versions(old, new, tuple(routes))
 
 
-def _people(folder: Folder) -> pl.DataFrame:
-    return frame([folder.files[name] for name in parts(folder, "people")], None)
+def _people(folder: UntrustedFolder) -> pl.DataFrame:
+    return read_frame([folder.files[name] for name in table_files(folder, "people")], None)
 
 
 def _route(name: str, ids: pl.Series, linked: NDArray[np.bool_], newer: int) -> Route:
@@ -192,9 +192,12 @@ def _changed(a: pl.DataFrame, b: pl.DataFrame) -> NDArray[np.intp]:
     return np.asarray(rows[agree[rows, columns] >= ALIKE * len(a.columns)], dtype=np.intp)
 
 
-def _by_vectors(older: Folder, newer: Folder) -> Iterator[Route]:
-    for modality in sorted({*modalities(older)} & {*modalities(newer)}):
-        tables = [frame([folder.files[name] for name in parts(folder, modality)], None) for folder in (older, newer)]
+def _by_vectors(older: UntrustedFolder, newer: UntrustedFolder) -> Iterator[Route]:
+    for modality in sorted({*modality_files(older)} & {*modality_files(newer)}):
+        tables = [
+            read_frame([folder.files[name] for name in table_files(folder, modality)], None)
+            for folder in (older, newer)
+        ]
         kinds = [{name: kind for name, kind in table.schema.items() if isinstance(kind, pl.Array)} for table in tables]
         for name in (name for name, kind in kinds[0].items() if kinds[1].get(name) == kind):
             a, b = (table[name].to_numpy().astype(np.float32) for table in tables)

@@ -10,8 +10,8 @@ A map, each line using the ones above it:
 """
 
 from personax.release.reading._known_layouts import SCORE
-from personax.release.reading._load import load_release, opened
-from personax.release.reading._mapping_proposal import Proposal, propose_mapping
+from personax.release.reading._load import load_release, open_release
+from personax.release.reading._mapping_proposal import MappingProposal, propose_mapping
 from personax.release.reading._released import Released
 
-__all__ = ["SCORE", "Proposal", "Released", "load_release", "opened", "propose_mapping"]
+__all__ = ["SCORE", "MappingProposal", "Released", "load_release", "open_release", "propose_mapping"]

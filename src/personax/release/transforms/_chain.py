@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from personax import registry
 from personax.errors import InputError
 from personax.registry import Part, register
-from personax.release._keystore import Key
+from personax.release._keystore import ReleaseKey
 from personax.release.transforms._properties import BENT
-from personax.release.transforms._step import Floats, Step
+from personax.release.transforms._step import Floats, TransformStep
 from personax.strict import nearest
 
-__all__ = ["PRESETS", "STEPS", "Chain", "Preset", "Registered", "is_preset"]
+__all__ = ["PRESETS", "STEPS", "Chain", "Preset", "RegisteredParts", "is_preset"]
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ Preset = str
 """The name of a registered transform that a study can ask for."""
 
 
-class Registered(Mapping[str, T]):
+class RegisteredParts(Mapping[str, T]):
     """Names of registered transforms and what each declares; those of other packages are there once installed."""
 
     def __init__(self, declared: Callable[[Part], T | None]) -> None:
@@ -45,9 +45,9 @@ class Registered(Mapping[str, T]):
         return len(self._all())
 
 
-def _step(part: Part) -> type[Step] | None:
+def _step(part: Part) -> type[TransformStep] | None:
     kind = registry.get("transforms", part.name)
-    return kind if isinstance(kind, type) and issubclass(kind, Step) else None
+    return kind if isinstance(kind, type) and issubclass(kind, TransformStep) else None
 
 
 def is_preset(part: Part) -> bool:
@@ -55,10 +55,10 @@ def is_preset(part: Part) -> bool:
     return bool(part.facts.get("preset", (part.name,)))
 
 
-STEPS: Mapping[str, type[Step]] = Registered(_step)
+STEPS: Mapping[str, type[TransformStep]] = RegisteredParts(_step)
 """Name -> the class of the step."""
 
-PRESETS: Mapping[str, tuple[str, ...]] = Registered(lambda part: part.facts.get("preset", (part.name,)) or None)
+PRESETS: Mapping[str, tuple[str, ...]] = RegisteredParts(lambda part: part.facts.get("preset", (part.name,)) or None)
 """Transform of study.yaml -> its steps. What is bent or fitted is always rotated last."""
 
 VERSION = 2
@@ -103,12 +103,14 @@ class Chain:
     Examples
     --------
     >>> x = np.random.default_rng(0).normal(size=(50, 6)).astype(np.float32)
-    >>> flow = Chain("flow", 6, Key(bytes(32)), "text/a").fit(x)
+    >>> flow = Chain("flow", 6, ReleaseKey(bytes(32)), "text/a").fit(x)
     >>> bool(np.allclose(flow.invert(flow.transform(x)), x, atol=1e-5))
     True
     """
 
-    def __init__(self, steps: str | Sequence[str], dim: int, key: Key, context: str, *, version: int = VERSION) -> None:
+    def __init__(
+        self, steps: str | Sequence[str], dim: int, key: ReleaseKey, context: str, *, version: int = VERSION
+    ) -> None:
         if dim < 1:
             raise InputError(f"vectors of {dim} numbers cannot be transformed")
         if version not in ROWS:
@@ -118,7 +120,7 @@ class Chain:
         self.dim = dim
         label = "+".join(self.names)
         self._steps = [
-            _made(name, version)(dim, key.draws("transform", DRAWN, context, label, place, name, dim))
+            _made(name, version)(dim, key.random_stream("transform", DRAWN, context, label, place, name, dim))
             for place, name in enumerate(self.names)
         ]
         self._fitted = not any(registry.describe("transforms", name).facts.get("fitted") for name in self.names)
@@ -216,9 +218,9 @@ class Chain:
         return rows
 
 
-def _made(name: str, version: int) -> type[Step]:
+def _made(name: str, version: int) -> type[TransformStep]:
     """Return the class of a step as it was in a version: releases made under it come out and come back as they were."""
-    former: Mapping[int, type[Step]] = registry.describe("transforms", name).facts.get("former", {})
+    former: Mapping[int, type[TransformStep]] = registry.describe("transforms", name).facts.get("former", {})
     return former.get(version, STEPS[name])
 
 

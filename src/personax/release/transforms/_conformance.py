@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from personax.errors import InputError
-from personax.release._keystore import Key
+from personax.release._keystore import ReleaseKey
 from personax.release.transforms._chain import Chain, Vectors
 
 __all__ = ["check_transform"]
@@ -56,7 +56,7 @@ def _check(name: str, dim: int, *, keyed: bool) -> None:
 
     def made(secret: int = 0, context: str = "text/a") -> Chain:
         try:
-            return Chain(name, dim, Key(bytes([secret]) * 32), context)
+            return Chain(name, dim, ReleaseKey(bytes([secret]) * 32), context)
         except InputError as error:
             raise AssertionError(f"{name}: {error}") from None
 

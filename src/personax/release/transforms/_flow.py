@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.registry import register
-from personax.release._random_stream import Draws
+from personax.release._random_stream import RandomStream
 from personax.release.transforms._properties import BENT
-from personax.release.transforms._step import Floats, Step
+from personax.release.transforms._step import Floats, TransformStep
 
 __all__ = ["Flow"]
 
@@ -35,7 +35,7 @@ STEEP = 1.5
     mixes=True,
     keeps=BENT,
 )
-class Flow(Step):
+class Flow(TransformStep):
     """RealNVP with random weights: y = x exp(s(x')) + t(x'), the halves x and x' drawn anew in each layer.
 
     Coordinates should be about one in size. Stretch and move are bounded, so no row can overflow.
@@ -45,7 +45,7 @@ class Flow(Step):
     Dinh, Sohl-Dickstein, Bengio 2017, arXiv:1605.08803.
     """
 
-    def __init__(self, dim: int, draws: Draws) -> None:
+    def __init__(self, dim: int, draws: RandomStream) -> None:
         super().__init__(dim, draws)
         self._layers = [_layer(dim, draws, number) for number in range(LAYERS)]
         self._there = _route(self._layers, dim)
@@ -121,7 +121,7 @@ def _route(layers: Sequence[_Layer], dim: int) -> Route:
     return takes, place
 
 
-def _layer(dim: int, draws: Draws, number: int) -> _Layer:
+def _layer(dim: int, draws: RandomStream, number: int) -> _Layer:
     order = draws.permutation(f"order {number}", dim)
     kept, moved = np.sort(order[: dim // 2]), np.sort(order[dim // 2 :])
     inner = draws.normal(f"inner {number}", len(kept), WIDTH) * STEEP / np.sqrt(max(len(kept), 1))

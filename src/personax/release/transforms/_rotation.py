@@ -7,9 +7,9 @@ from scipy.linalg import solve_triangular
 
 from personax.errors import InputError
 from personax.registry import register
-from personax.release._random_stream import Draws
+from personax.release._random_stream import RandomStream
 from personax.release.transforms._properties import ORTHOGONAL
-from personax.release.transforms._step import Floats, State, Step
+from personax.release.transforms._step import Floats, State, TransformStep
 
 __all__ = ["Rotation"]
 
@@ -23,7 +23,7 @@ __all__ = ["Rotation"]
     mixes=True,
     keeps=ORTHOGONAL,
 )
-class Rotation(Step):
+class Rotation(TransformStep):
     """Rotate, in O(d k) a row for k reflections.
 
     Parameters
@@ -50,7 +50,7 @@ class Rotation(Step):
     Stewart 1980, doi:10.1137/0717034. Schreiber, Van Loan 1989, doi:10.1137/0910005.
     """
 
-    def __init__(self, dim: int, draws: Draws, reflections: int | None = None) -> None:
+    def __init__(self, dim: int, draws: RandomStream, reflections: int | None = None) -> None:
         super().__init__(dim, draws)
         count = dim if reflections is None else reflections
         if not 1 <= count <= dim:

@@ -6,10 +6,10 @@ import numpy as np
 
 from personax.errors import InputError
 from personax.registry import register
-from personax.release._random_stream import Draws
-from personax.release.transforms._step import Batches, Floats, State, Step
+from personax.release._random_stream import RandomStream
+from personax.release.transforms._step import Batches, Floats, State, TransformStep
 
-__all__ = ["Standard"]
+__all__ = ["GlobalScaler"]
 
 
 @register(
@@ -21,10 +21,10 @@ __all__ = ["Standard"]
     preset=(),
     fitted=True,
 )
-class Standard(Step):
+class GlobalScaler(TransformStep):
     """Subtract the mean row and divide everything by one number; all distances change by the same factor."""
 
-    def __init__(self, dim: int, draws: Draws) -> None:
+    def __init__(self, dim: int, draws: RandomStream) -> None:
         super().__init__(dim, draws)
         self._mean = np.zeros(dim)
         self._scale = np.ones(1)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from personax.registry import register
-from personax.release._random_stream import Draws
+from personax.release._random_stream import RandomStream
 from personax.release.transforms._properties import ORTHOGONAL
-from personax.release.transforms._step import Floats, Step
+from personax.release.transforms._step import Floats, TransformStep
 
 __all__ = ["Shuffle"]
 
@@ -20,10 +20,10 @@ __all__ = ["Shuffle"]
     order=20,
     keeps={**ORTHOGONAL, "coordinates": "exactly", "level I": "exactly"},
 )
-class Shuffle(Step):
+class Shuffle(TransformStep):
     """Put coordinates in another order and turn half of them round; each keeps its own distribution up to its sign."""
 
-    def __init__(self, dim: int, draws: Draws) -> None:
+    def __init__(self, dim: int, draws: RandomStream) -> None:
         super().__init__(dim, draws)
         self._order = draws.permutation("order", dim)
         self._signs = draws.signs("signs", dim)

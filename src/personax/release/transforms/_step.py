@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.release._random_stream import Draws
+from personax.release._random_stream import RandomStream
 
-__all__ = ["Batches", "Floats", "State", "Step"]
+__all__ = ["Batches", "Floats", "State", "TransformStep"]
 
 Floats = NDArray[np.floating[Any]]
 Batches = Callable[[], Iterator[Floats]]
@@ -20,14 +20,14 @@ State = Mapping[str, NDArray[np.float64]]
 State32 = Mapping[str, Floats]
 
 
-class Step(ABC):
+class TransformStep(ABC):
     """One invertible map of rows of `dim` numbers.
 
     What the key draws is fixed when a step is made; what is fitted on the data is its `state`, which is as secret as
     the key. A step computes in the precision of what it is given, or in float64 where float32 would lose too much.
     """
 
-    def __init__(self, dim: int, draws: Draws) -> None:
+    def __init__(self, dim: int, draws: RandomStream) -> None:
         self.dim = dim
         self._cast: dict[np.dtype[Any], State32] = {}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from personax.registry import register
-from personax.release._random_stream import Draws
+from personax.release._random_stream import RandomStream
 from personax.release.transforms._properties import BENT
-from personax.release.transforms._step import Floats, Step
+from personax.release.transforms._step import Floats, TransformStep
 
 __all__ = ["Warp"]
 
@@ -26,7 +26,7 @@ SKEW = 0.8
     mixes=True,
     keeps=BENT,
 )
-class Warp(Step):
+class Warp(TransformStep):
     """Apply sinh(b arsinh(x) + a) with a and b of its own to each coordinate; the inverse is of the same form.
 
     Coordinates should be about one in size; far smaller ones see a straight line.
@@ -36,7 +36,7 @@ class Warp(Step):
     Jones, Pewsey 2009, doi:10.1093/biomet/asp053.
     """
 
-    def __init__(self, dim: int, draws: Draws) -> None:
+    def __init__(self, dim: int, draws: RandomStream) -> None:
         super().__init__(dim, draws)
         self._tails = TAILS[0] + (TAILS[1] - TAILS[0]) * draws.uniform("tails", dim)
         self._skew = SKEW * (2 * draws.uniform("skew", dim) - 1)

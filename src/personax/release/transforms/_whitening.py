@@ -6,9 +6,9 @@ import numpy as np
 
 from personax.errors import InputError
 from personax.registry import register
-from personax.release._random_stream import Draws
+from personax.release._random_stream import RandomStream
 from personax.release.transforms._properties import BENT
-from personax.release.transforms._step import Batches, Floats, State, Step
+from personax.release.transforms._step import Batches, Floats, State, TransformStep
 
 __all__ = ["SingleWhitening", "Whitening"]
 
@@ -16,7 +16,7 @@ FLOOR = 1e-8
 """Directions that vary less, relative to the one that varies most, are not stretched to size one."""
 
 
-class Whitening(Step):
+class Whitening(TransformStep):
     """Centre, turn to the principal axes, divide each by its standard deviation.
 
     It has no key of its own: whoever knows the originals can compute it. Always in float64, as releases of version 1
@@ -27,7 +27,7 @@ class Whitening(Step):
     Kessy, Lewin, Strimmer 2018, doi:10.1080/00031305.2016.1277159 (PCA whitening).
     """
 
-    def __init__(self, dim: int, draws: Draws) -> None:
+    def __init__(self, dim: int, draws: RandomStream) -> None:
         super().__init__(dim, draws)
         self._mean = np.zeros(dim)
         self._axes = np.eye(dim)
