@@ -211,5 +211,5 @@ def _refuse_strangers(folder: StudyFolder) -> None:
         raise StudyError(f"{place} holds {strangers[0]}{more}, which this study did not write; move them out of it")
 
 
-RELEASE = Stage(_FOLDER, revision=6, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads,
+RELEASE = Stage(_FOLDER, revision=7, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads,
                 also_needs=_also_needs)  # fmt: skip

@@ -13,7 +13,7 @@ from personax.errors import InputError
 from personax.progress import Progress, Silent
 from personax.release.audit._attack import Attack, Vectors, rate
 from personax.release.audit._attribute_inference import attribute_inference
-from personax.release.audit._cached_views import Rows
+from personax.release.audit._cached_views import EqualRows, Rows, equal_rows
 from personax.release.audit._campaign import CAMPAIGNS, Campaign
 from personax.release.audit._distribution_alignment import strangers
 from personax.release.audit._known_pairs import Point, broken_at, known_pairs
@@ -186,7 +186,9 @@ def audit(
         raise InputError("the vectors to audit hold missing or infinite numbers; leave those people out")
     asked = np.sort(rng.permutation(len(x))[:people])
     points, made = _campaigns(x, y, renewed, attributes or {}, facts, noise, network, asked, rng, progress or Silent())
-    stolen = _stolen(x[asked], np.asarray(inverted[asked], dtype=np.float32)) if inverted is not None else None
+    stolen = None
+    if inverted is not None:
+        stolen = _stolen(x[asked], np.asarray(inverted[asked], dtype=np.float32), equal_rows(x[asked]))
     return AuditReport(len(x), x.shape[1], len(asked), made, points, stolen)
 
 
@@ -217,26 +219,29 @@ def _campaigns(
     sides = Rows(x), Rows(y)
     exact = run("originals", linkage(*sides, CAMPAIGNS["originals"], asked=asked, rng=rng))
     able = [a.name for a in exact.attacks if a.name in TRAINED and (a.value or 0.0) > max(ABLE, a.control or 0.0)]
+    truth = sides[0].equal
     other = x + np.float32(noise) * x.std(axis=0) * rng.standard_normal(x.shape, dtype=np.float32)
     made = [
         exact,
         run("other_recordings", linkage(Rows(other), sides[1], CAMPAIGNS["other_recordings"], asked=asked, trained=able,
-                                        rng=rng)),
+                                        truth=truth, rng=rng)),
         run("one_original", one_original(x, y, asked=asked, rng=rng)),
         run("strangers", strangers(x, y, rng=rng)),
         run("public_facts", () if facts is None else from_facts(x, y, facts, asked=asked, rng=rng)),
         run("pairs", learnt),
         run("attributes", attribute_inference(x, y, attributes, rng=rng)),
         run("two_keys", () if renewed is None else
-            unlinkability(sides[1], Rows(renewed.astype(np.float32)), rng=rng)),
+            unlinkability(sides[1], Rows(renewed.astype(np.float32)), truth=truth, rng=rng)),
     ]  # fmt: skip
     return points, tuple(campaign for campaign in made if campaign.attacks)
 
 
-def _stolen(x: Vectors, back: Vectors) -> Attack:
-    hits = int((ranks(back, x, np.arange(len(x))) == 1).sum())
+def _stolen(x: Vectors, back: Vectors, truth: EqualRows) -> Attack:
+    everybody = np.arange(len(x))
+    hits = int((ranks(back, x, everybody, truth.label) == 1).sum())
     error = float(np.abs(back - x).max() / (np.abs(x).max() + 1e-30))
-    return rate("inversion", "the stolen key", hits, len(x), baseline=1 / len(x), largest_error=error)
+    return rate("inversion", "the stolen key", hits, len(x), baseline=truth.chance(everybody),
+                design=truth.design_effect(everybody), largest_error=error)  # fmt: skip
 
 
 def _pairs(count: int) -> str:
