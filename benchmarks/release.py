@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.progress import Silent
-from personax.release import PRESETS, AuditReport, Chain, ReleaseKey, audit
-from personax.release.audit import Point
+from personax.release import PRESETS, AuditReport, Chain, ReleaseKey, audit_vectors
+from personax.release.audit import KnownPairsPoint
 from personax.release.transforms import VERSION
 from personax.simulate import numerical, simulate_population
 
@@ -120,7 +120,7 @@ def timed_audit(asked: argparse.Namespace) -> Iterator[str]:
         y, z = chain.transform(x), other.transform(x)
         back = chain.invert(y)
         start, clocks[name] = time.perf_counter(), Clock()
-        report = audit(x, y, renewed=z, inverted=back, attributes=told, progress=clocks[name],
+        report = audit_vectors(x, y, renewed=z, inverted=back, attributes=told, progress=clocks[name],
                        rng=np.random.default_rng(asked.seed))  # fmt: skip
         yield f"| {name} | {time.perf_counter() - start:.0f} | {report.worst.value:.2f} | {report.broken_at} |"
     yield "\n| attack | " + " | ".join(f"{name}, s" for name in clocks) + " |"
@@ -167,7 +167,7 @@ def attacks(asked: argparse.Namespace) -> Iterator[str]:
         for name in asked.transforms or PRESETS:
             chain, other = (Chain(name, x.shape[1], key, data).fit(x) for key in (KEY, OTHER))
             y = chain.transform(x)
-            report = audit(x, y, renewed=other.transform(x), attributes={"label": label}, noise=asked.noise,
+            report = audit_vectors(x, y, renewed=other.transform(x), attributes={"label": label}, noise=asked.noise,
                            rng=np.random.default_rng(asked.seed))  # fmt: skip
             curves[data, name] = report
             yield f"| {name} | {_row(report)} |"
@@ -179,7 +179,7 @@ def _draw(reports: dict[tuple[str, str], AuditReport], path: Path) -> None:
 
     panels: dict[str, dict[str, list[tuple[int, float, float, float]]]] = {}
     for (data, name), report in reports.items():
-        best: dict[int, Point] = {}
+        best: dict[int, KnownPairsPoint] = {}
         for point in report.curves:
             if point.pairs not in best or point.rank_1 > best[point.pairs].rank_1:
                 best[point.pairs] = point

@@ -15,17 +15,18 @@ from scipy.spatial.distance import cdist
 from scipy.stats import norm, special_ortho_group
 
 from personax.errors import InputError
-from personax.release import Attack, Chain, Gate, ReleaseKey, audit, audit_table
+from personax.release import Chain, Gate, ReleaseKey, audit_table, audit_vectors
+from personax.release.audit import Attack
 from personax.release.audit._attack import rate
 from personax.release.audit._attribute_inference import attribute_inference
 from personax.release.audit._axes import independent, matched, principal
-from personax.release.audit._cached_views import Rows
-from personax.release.audit._gromov_wasserstein import gromov
-from personax.release.audit._inverse_network import learn
+from personax.release.audit._cached_views import CachedViews
+from personax.release.audit._gromov_wasserstein import gromov_wasserstein
+from personax.release.audit._inverse_network import fit_inverse_network
 from personax.release.audit._known_pairs import broken_at, known_pairs
 from personax.release.audit._linkage import LINKERS, TRAINED, linkage
 from personax.release.audit._nearest_neighbours import nearest, profiles, ranks
-from personax.release.audit._unlinkability import d_sys, unlinkability
+from personax.release.audit._unlinkability import d_sys, measure_unlinkability
 
 KEY = ReleaseKey(bytes(range(32)))
 
@@ -93,7 +94,7 @@ def test_gromov_finds_an_isometry() -> None:
     hidden = far[np.ix_(order, order)]
     # a start that knows a little: how far a person is from the middle
     mean = far.mean(axis=1)
-    found = gromov(far, hidden, np.square(mean[:, None] - mean[order][None])).argmax(axis=1)
+    found = gromov_wasserstein(far, hidden, np.square(mean[:, None] - mean[order][None])).argmax(axis=1)
     assert (order[found] == np.arange(60)).mean() > 0.95
 
 
@@ -113,7 +114,7 @@ EXPECTED = {
 @pytest.mark.parametrize(("preset", "linker"), EXPECTED)
 def test_what_a_transform_keeps_links(preset: str, linker: str) -> None:
     trained = [linker] if linker in TRAINED else []
-    attacks = linkage(Rows(X), Rows(released(preset)), "x", trained=trained, rng=rng())
+    attacks = linkage(CachedViews(X), CachedViews(released(preset)), "x", trained=trained, rng=rng())
     found = {attack.name: attack for attack in attacks}[linker]
     assert found.value is not None
     assert found.value > 0.9
@@ -124,7 +125,7 @@ def test_what_a_transform_keeps_links(preset: str, linker: str) -> None:
 
 
 def test_nothing_is_linked_where_nothing_is_shared() -> None:
-    found = list(linkage(Rows(X), Rows(people(240, 12, 9)), "x", rng=rng()))
+    found = list(linkage(CachedViews(X), CachedViews(people(240, 12, 9)), "x", rng=rng()))
     assert {attack.name for attack in found} == {*LINKERS, *TRAINED}, "without success every start is tried"
     for attack in found:
         assert attack.value is not None
@@ -162,7 +163,7 @@ def test_the_network_recovers_what_a_linear_map_cannot() -> None:
     pytest.importorskip("torch")
     x = rng().normal(size=(1500, 4)).astype(np.float32)
     y = np.sinh(1.5 * x) @ rng(1).normal(size=(4, 4)).astype(np.float32)
-    back = learn(x[:1200], y[:1200], rng=rng())(y[1200:])
+    back = fit_inverse_network(x[:1200], y[:1200], rng=rng())(y[1200:])
     design = np.column_stack([np.ones(1500), y])
     line = design[1200:] @ np.linalg.lstsq(design[:1200], x[:1200], rcond=None)[0]
     errors = [float(np.square(found - x[1200:]).mean()) for found in (back, line)]
@@ -210,11 +211,11 @@ def test_d_sys_is_the_integral_of_its_definition(shift: float) -> None:
 
 def test_releases_under_two_keys_are_joined_by_distances_only() -> None:
     x = people(600, 16)
-    sides = Rows(released("rotation", x)), Rows(released("rotation", x, ReleaseKey(bytes(32))))
-    found = {a.name: a for a in unlinkability(*sides, rng=rng())}
+    sides = CachedViews(released("rotation", x)), CachedViews(released("rotation", x, ReleaseKey(bytes(32))))
+    found = {a.name: a for a in measure_unlinkability(*sides, rng=rng())}
     assert (found["profiles of two keys"].value or 0) > 0.9
     assert (found["vectors of two keys"].value or 0) < 0.25
-    none = list(unlinkability(Rows(people(600, 16, 1)), Rows(people(600, 16, 2)), rng=rng()))
+    none = list(measure_unlinkability(CachedViews(people(600, 16, 1)), CachedViews(people(600, 16, 2)), rng=rng()))
     assert all((a.value or 0) < 0.1 and not a.beats for a in none)
 
 
@@ -267,10 +268,10 @@ def test_where_the_zero_of_a_column_lies_does_not_matter_to_a_table(moved: float
 def test_a_view_of_dealt_rows_is_the_dealt_view(seed: int) -> None:
     draw = np.random.default_rng(seed)
     x, order, again = draw.normal(size=(40, 5)).astype(np.float32), draw.permutation(40), draw.permutation(40)
-    rows = Rows(x)
-    assert np.allclose(rows.dealt(order).of(profiles), profiles(x[order]), atol=1e-3)
-    assert np.array_equal(rows.dealt(order).dealt(again).vectors, x[order][again])
-    assert np.array_equal(rows.dealt(order).of(profiles), rows.of(profiles)[order])
+    rows = CachedViews(x)
+    assert np.allclose(rows.permuted(order).view(profiles), profiles(x[order]), atol=1e-3)
+    assert np.array_equal(rows.permuted(order).permuted(again).vectors, x[order][again])
+    assert np.array_equal(rows.permuted(order).view(profiles), rows.view(profiles)[order])
 
 
 def test_the_report_says_pseudonymised_and_never_claims_more() -> None:
@@ -278,7 +279,7 @@ def test_the_report_says_pseudonymised_and_never_claims_more() -> None:
     y = chain.transform(X)
     values = {"sex": np.where(X[:, 0] > np.median(X[:, 0]), "a", "b").tolist()}
     renewed = released("rotation", key=ReleaseKey(bytes(32)))
-    report = audit(X, y, renewed=renewed, inverted=chain.invert(y), attributes=values, network=False, rng=rng())
+    report = audit_vectors(X, y, renewed=renewed, inverted=chain.invert(y), attributes=values, network=False, rng=rng())
     assert report.sentence("text/a").startswith("The release is pseudonymised, not anonymous: who holds")
     assert report.worst.value == 1.0
     assert report.stolen is not None
@@ -289,9 +290,9 @@ def test_the_report_says_pseudonymised_and_never_claims_more() -> None:
     assert "100% of people are matched" in told
     assert "met" not in told.replace("method", ""), "a property of protection is no verdict where all are matched"
     json.dumps(report.to_dict(), allow_nan=False)
-    again = audit(X, y, renewed=renewed, inverted=chain.invert(y), attributes=values, network=False, rng=rng())
+    again = audit_vectors(X, y, renewed=renewed, inverted=chain.invert(y), attributes=values, network=False, rng=rng())
     assert again.to_dict() == report.to_dict()
-    nothing = audit(X, people(240, 12, 9), network=False, rng=rng(1))
+    nothing = audit_vectors(X, people(240, 12, 9), network=False, rng=rng(1))
     assert not nothing.beaten
     assert "proves nothing about others" in nothing.sentence("a")
     assert "pseudonymised, not anonymous" in nothing.sentence("a")
@@ -299,11 +300,11 @@ def test_the_report_says_pseudonymised_and_never_claims_more() -> None:
 
 def test_bad_vectors_are_not_audited() -> None:
     with pytest.raises(InputError, match="20 or more people"):
-        audit(X[:10], X[:10], rng=rng())
+        audit_vectors(X[:10], X[:10], rng=rng())
     with pytest.raises(InputError, match="20 or more people"):
-        audit(X, X[:, :3], rng=rng())
+        audit_vectors(X, X[:, :3], rng=rng())
     with pytest.raises(InputError, match="missing or infinite"):
-        audit(np.where(X > 2, np.nan, X), X, rng=rng())
+        audit_vectors(np.where(X > 2, np.nan, X), X, rng=rng())
 
 
 @settings(max_examples=60)

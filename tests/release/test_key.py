@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from personax.errors import InputError
-from personax.release import Keystore, ReleaseKey, load_key, load_or_make_key
-from personax.release._key_rotation import archive_key
+from personax.release import Keystore, ReleaseKey, load_key
+from personax.release.keys import load_or_make_key
+from personax.release.keys._rotation import archive_key
 
 
 def test_the_key_file(tmp_path: Path) -> None:

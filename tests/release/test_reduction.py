@@ -14,8 +14,8 @@ from scipy.stats import norm
 from personax.errors import InputError
 from personax.release import ReleaseKey
 from personax.release._gaussian_mechanism import analytic_epsilon, noise_on_grid
-from personax.release._reduction import Reduction, clip_norms, project, reduce
 from personax.release.statistics import epsilon_of
+from personax.release.vectors._reduction import Reduction, clip_norms, project, reduce
 
 KEY = ReleaseKey(bytes(range(32)), "test")
 

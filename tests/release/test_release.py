@@ -21,7 +21,6 @@ from personax.release import (
     Gate,
     Keystore,
     NoiseSettings,
-    Preset,
     ReleaseInput,
     ReleaseKey,
     ReleaseSettings,
@@ -32,6 +31,7 @@ from personax.release import (
     verify,
 )
 from personax.release._invert import restore_ids, restore_people
+from personax.release.transforms import Preset
 from personax.schema import Column, Notice
 from personax.simulate import simulate_population
 from personax.traits import aggregate

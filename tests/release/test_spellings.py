@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from personax.data import fold
 from personax.data.text import _confusables
-from personax.release._keystore import ReleaseKey
+from personax.release.keys._keystore import ReleaseKey
 from personax.release.pii import KnownValues
 from personax.release.pii._folder_scan import scan_folder
 from personax.release.pii._table_scan import Finding, refuse_private, scan, scan_known

@@ -14,7 +14,7 @@ import pytest
 
 from personax.errors import InputError
 from personax.release import Keystore, ReleaseInput, ReleaseKey, ReleaseSettings, build
-from personax.release.audit import Versions, versions
+from personax.release.audit import VersionLinkage, link_versions
 from personax.simulate import simulate_population
 from personax.traits import aggregate
 
@@ -35,12 +35,12 @@ def made(contents: ReleaseInput, out: Path, key: ReleaseKey, removed: Sequence[s
     return out / "release"
 
 
-def attacked(contents: ReleaseInput, where: Path, key: ReleaseKey, transform: str) -> tuple[Versions, set[str]]:
+def attacked(contents: ReleaseInput, where: Path, key: ReleaseKey, transform: str) -> tuple[VersionLinkage, set[str]]:
     gone = contents.people["id"].to_list()[10:15]
     older = made(contents, where / "1.0", OLD, transform=transform)
     newer = made(contents, where / "1.1", key, gone, transform=transform)
     truth = {OLD.pseudonym(person) for person in gone}
-    return versions(older, newer, truth=truth), truth
+    return link_versions(older, newer, truth=truth), truth
 
 
 @pytest.mark.parametrize("transform", ["rotation", "whitening", "chain"])
@@ -79,7 +79,7 @@ def test_people_with_equal_vectors_are_found_again(contents: ReleaseInput, tmp_p
 
 def test_the_same_version_twice_tells_nobody(contents: ReleaseInput, tmp_path: Path) -> None:
     older = made(contents, tmp_path, OLD)
-    found = versions(older, older)
+    found = link_versions(older, older)
     assert found.best is None
     assert found.told == 0
     assert found.sentence.startswith("Nobody can be told")
@@ -89,7 +89,7 @@ def test_a_folder_without_people_is_no_version(tmp_path: Path, contents: Release
     older = made(contents, tmp_path, OLD)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="folder of a release"):
-        versions(older, tmp_path / "empty")
+        link_versions(older, tmp_path / "empty")
 
 
 def test_a_table_without_common_columns_links_nobody(tmp_path: Path, contents: ReleaseInput) -> None:
@@ -97,5 +97,5 @@ def test_a_table_without_common_columns_links_nobody(tmp_path: Path, contents: R
     other = tmp_path / "other" / "data" / "people"
     other.mkdir(parents=True)
     pl.DataFrame({"id": ["a", "b"], "shoe": [41, 42]}).write_parquet(other / "0.parquet")
-    found = versions(older, tmp_path / "other")
+    found = link_versions(older, tmp_path / "other")
     assert next(r for r in found.routes if r.name == "table").reason == "the versions have no column in common"

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from personax.config._sections import Count, Share, part_name
-from personax.release import ColumnTreatment, ReductionMethod
+from personax.release import ColumnTreatment
 from personax.release.transforms import is_preset
+from personax.release.vectors import ReductionMethod
 from personax.strict import Strict
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -96,7 +97,7 @@ class ReleaseStatistics(Strict):
 
 
 class ReleaseVectors(Strict):
-    """A few numbers in place of each vector, with noise; see `personax.release._reduction.Reduction`."""
+    """A few numbers in place of each vector, with noise; see `personax.release.vectors._reduction.Reduction`."""
 
     keep: ReductionMethod = "summary"
     numbers: Count = 16

@@ -13,16 +13,15 @@ import polars as pl
 from personax.errors import InputError
 from personax.files import write_text
 from personax.progress import Progress, Silent
-from personax.release._keystore import Keystore, ReleaseKey
-from personax.release._obfuscation import obfuscate
-from personax.release._reduction import ReducedVectors
 from personax.release._release_audit import ReleaseAudit, audit_release
-from personax.release._release_input import EncoderFacts, ReleaseInput
+from personax.release._release_input import ReleaseInput
 from personax.release._settings import ReleaseSettings
 from personax.release._table_protection import ProtectedTable, protect
 from personax.release.disclosure import Bounds, Categories, PrivacyStatement, Sphere, calibrate_noise
+from personax.release.keys._keystore import Keystore, ReleaseKey
 from personax.release.packaging import (
     ColumnFacts,
+    EncoderFacts,
     MeasurementFacts,
     ReleaseFacts,
     boilerplate_texts,
@@ -35,6 +34,8 @@ from personax.release.packaging._facts import NOT_ATTACKED
 from personax.release.packaging._licences import BINDING
 from personax.release.pii._folder_scan import refuse_folder
 from personax.release.pii._table_scan import refuse_private
+from personax.release.vectors._obfuscation import obfuscate
+from personax.release.vectors._reduction import ReducedVectors
 from personax.schema import Notice
 
 __all__ = ["build"]

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, replace
 
 from personax.errors import InputError
 from personax.release._column_policy import NOTHING_LEFT, ColumnPolicy, ColumnTreatment, column_facts, column_policies
-from personax.release._keystore import ReleaseKey
 from personax.release._release_input import ReleaseInput
 from personax.release._settings import ReleaseSettings
 from personax.release._table_protection import protect
+from personax.release.keys._keystore import ReleaseKey
 
 __all__ = ["ColumnPlan", "PlannedColumn", "plan_columns"]
 

@@ -9,13 +9,13 @@ from typing import Any, Final
 import polars as pl
 
 from personax.errors import InputError
-from personax.release._keystore import Keystore, ReleaseKey
 from personax.release._layout import modality_files, table_files
-from personax.release._obfuscation import load_fitted
 from personax.release._untrusted_folder import UntrustedFolder, open_folder
 from personax.release._untrusted_tables import read_frame, read_schema
 from personax.release.disclosure import with_names
+from personax.release.keys._keystore import Keystore, ReleaseKey
 from personax.release.transforms import Chain
+from personax.release.vectors._obfuscation import load_fitted
 
 __all__ = ["invert", "load_chains", "restore_ids", "restore_people"]
 

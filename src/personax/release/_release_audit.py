@@ -12,22 +12,22 @@ import polars as pl
 
 from personax.progress import Progress, Silent
 from personax.release._invert import load_chains, restore_ids
-from personax.release._keystore import ReleaseKey
 from personax.release._layout import table_files
 from personax.release._release_input import ReleaseInput
 from personax.release._table_protection import ProtectedTable
 from personax.release._untrusted_folder import open_folder
 from personax.release._untrusted_tables import read_frame
-from personax.release.audit import CAMPAIGNS, Attack, AuditReport, Campaign, Gate, audit, audit_table
-from personax.release.audit._cached_views import Rows
-from personax.release.audit._joint_attack import LABEL, by_groups, by_pairs, groups_of
+from personax.release.audit import CAMPAIGNS, Attack, AuditReport, Campaign, Gate, audit_table, audit_vectors
+from personax.release.audit._cached_views import CachedViews
+from personax.release.audit._joint_attack import LABEL, group_attack, groups_of, joint_pairs_attack
 from personax.release.audit._linkage import TRAINED, linkage
 from personax.release.audit._nearest_neighbours import standardised
 from personax.release.audit._report import LEAST
-from personax.release.audit._self_training import Pairs
-from personax.release.audit._table_join import join, joined
-from personax.release.audit._version_linkage import Versions
+from personax.release.audit._self_training import MatchedPairs
+from personax.release.audit._table_join import join, join_attack
+from personax.release.audit._version_linkage import VersionLinkage
 from personax.release.disclosure import with_names
+from personax.release.keys._keystore import ReleaseKey
 from personax.release.transforms import Chain
 
 __all__ = ["PEOPLE", "ReleaseAudit", "audit_release"]
@@ -64,7 +64,7 @@ class ReleaseAudit:
     measurements: Mapping[str, AuditReport]
     table: Sequence[Attack]
     gate: Gate
-    older: Versions | None = None
+    older: VersionLinkage | None = None
 
     @property
     def sentence(self) -> str:
@@ -168,7 +168,7 @@ def audit_release(
     known = table.before_noise.sort("id")
     made = list(audit_table(known.select(own), shown.select(own), rng=rng)) if own else []
     if quasi:
-        made.append(joined(known, shown, quasi, rng=rng))
+        made.append(join_attack(known, shown, quasi, rng=rng))
         gate.check("the table", made[-1:], campaign="public_facts")
     gate.check("the table", made[:-1] if quasi else made, campaign="table")
     return ReleaseAudit(transform, reports, made, gate)
@@ -203,16 +203,16 @@ def _together(
         modality, _, name = label.partition("/")
         before.append(np.asarray(rows(data.embeddings[modality])[name].to_numpy(), dtype=np.float32))
         after.append(np.asarray(rows(found)[name].to_numpy(), dtype=np.float32))
-    asked = np.sort(rng.permutation(ids.height)[:people])
+    probes = np.sort(rng.permutation(ids.height)[:people])
     x, y = (np.hstack([standardised(z) for z in side]) for side in (before, after))
     trained = tuple(TRAINED) if x.shape[1] <= NARROW else ()
-    exact = linkage(Rows(x), Rows(y), CAMPAIGNS["originals"], asked=asked, trained=trained, rng=rng)
+    exact = linkage(CachedViews(x), CachedViews(y), CAMPAIGNS["originals"], probes=probes, trained=trained, rng=rng)
     campaigns = [Campaign("originals", tuple(exact))]
     if quasi:
         groups = groups_of(rows(tables[0]), rows(tables[1]), quasi)
-        campaigns.append(Campaign("public_facts", (by_groups(before, after, groups, asked=asked, rng=rng),)))
-    points, best = by_pairs(before, after, rng=rng)
-    return AuditReport(ids.height, x.shape[1], len(asked), [*campaigns, Campaign("pairs", (best,))], points, None)
+        campaigns.append(Campaign("public_facts", (group_attack(before, after, groups, probes=probes, rng=rng),)))
+    points, best = joint_pairs_attack(before, after, rng=rng)
+    return AuditReport(ids.height, x.shape[1], len(probes), [*campaigns, Campaign("pairs", (best,))], points, None)
 
 
 def _quasi(table: ProtectedTable) -> Sequence[str]:
@@ -237,7 +237,7 @@ def _audit(
     transform: str,
     label: str,
     attributes: Mapping[str, Sequence[str | None]],
-    facts: Pairs,
+    facts: MatchedPairs,
     people: int,
     rng: np.random.Generator,
     watch: Progress,
@@ -245,7 +245,7 @@ def _audit(
     inverted = chain.invert(after)
     # another key, as a second release of the same people would have
     other = Chain(transform, chain.dim, ReleaseKey(rng.bytes(32), key.study), label, version=chain.version)
-    return audit(
+    return audit_vectors(
         np.asarray(before, dtype=np.float32), after, renewed=other.fit(inverted).transform(inverted),
         inverted=inverted, attributes=attributes, facts=facts, people=people, progress=watch, rng=rng,
     )  # fmt: skip

@@ -10,24 +10,15 @@ import polars as pl
 from personax.data.identity import identified
 from personax.data.table import Table
 from personax.errors import InputError
-from personax.release.packaging import AnnotatorFacts, SourceFacts
+from personax.release.packaging import AnnotatorFacts, EncoderFacts, SourceFacts
 from personax.release.pii import MIN_LENGTH
 from personax.schema import Column
 
-__all__ = ["EncoderFacts", "ReleaseInput"]
+__all__ = ["ReleaseInput"]
 
 
 FRACTION = 8
 """Least characters of a private number with a fraction that is looked for in what leaves."""
-
-
-@dataclass(frozen=True)
-class EncoderFacts:
-    """Who made the vectors of a measurement; empty where nobody says."""
-
-    encoder: str = ""
-    revision: str = ""
-    licence: str = ""
 
 
 @dataclass(frozen=True)

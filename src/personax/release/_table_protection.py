@@ -12,7 +12,6 @@ from personax.data.naming import says
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.release._column_policy import NOTHING_LEFT, PLAN, ColumnPolicy, column_policies
-from personax.release._keystore import ReleaseKey
 from personax.release._release_input import ReleaseInput
 from personax.release._settings import AnonymityRequirements, ReleaseSettings
 from personax.release.disclosure import (
@@ -24,6 +23,7 @@ from personax.release.disclosure import (
     merge_rare,
     shuffle_categories,
 )
+from personax.release.keys._keystore import ReleaseKey
 from personax.schema import Column, Notice
 
 __all__ = ["ProtectedTable", "protect"]

@@ -14,7 +14,9 @@ from personax.crl._budget import Budget
 from personax.crl.methods import method
 from personax.errors import InputError
 from personax.independence import hsic
-from personax.release import PRESETS, Chain, Preset, ReleaseKey, cka, neighbours_kept
+from personax.release import PRESETS, Chain, ReleaseKey
+from personax.release.transforms import Preset
+from personax.release.vectors import cka, neighbours_kept
 
 __all__ = ["cost_of_protection"]
 

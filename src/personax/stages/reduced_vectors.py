@@ -13,8 +13,10 @@ import polars as pl
 
 from personax.config import ReleaseVectors
 from personax.errors import PlanError
-from personax.release import ReducedVectors, Reduction, ReleaseInput, ReleaseKey, reduce, write_secret
+from personax.release import ReleaseInput, ReleaseKey
+from personax.release.keys import write_secret
 from personax.release.statistics import Ledger, PrivacyBudget, PrivacySpending, now
+from personax.release.vectors import ReducedVectors, Reduction, reduce
 from personax.stages.base import Reader
 
 __all__ = ["reduced_vectors", "reduction_of", "sources", "without_noise"]

@@ -20,8 +20,10 @@ from personax.release import (
     ReleaseInput,
     ReleaseKey,
     ReleaseSettings,
-    archive_key,
     build,
+)
+from personax.release.keys import (
+    archive_key,
     describe_risks,
     differencing_risks,
     install_key,

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from personax.errors import StudyError
 from personax.progress import Progress
-from personax.release import ReleaseAudit, ReleaseKey, audit_release, load_key, open_folder, protect
-from personax.release.audit import Versions, versions
+from personax.release import ReleaseAudit, ReleaseKey, audit_release, load_key, protect
+from personax.release.audit import VersionLinkage, link_versions
+from personax.release.reading import open_folder
 from personax.stages.base import Reader, stage_rng
 from personax.stages.reduced_vectors import without_noise
 from personax.stages.release import keys_of, settings_of
@@ -47,9 +48,9 @@ def attacked(reader: Reader, *, people: int, older: Path | None = None, progress
     return found if older is None else replace(found, older=_compared(older, place, key, settings.removed))
 
 
-def _compared(older: Path, newer: Path, key: ReleaseKey, removed: frozenset[str]) -> Versions:
+def _compared(older: Path, newer: Path, key: ReleaseKey, removed: frozenset[str]) -> VersionLinkage:
     """Compare two versions; under one key it is known who was truly taken out."""
     folder = open_folder(older)
     told = folder.json("transforms.json") if "transforms.json" in folder.files else None
     same = isinstance(told, dict) and told.get("key") == key.fingerprint
-    return versions(older, newer, truth={key.pseudonym(person) for person in removed} if same else None)
+    return link_versions(older, newer, truth={key.pseudonym(person) for person in removed} if same else None)

@@ -17,8 +17,8 @@ from personax.config import (
     EmbedOffline,
     EmbedSimulated,
 )
-from personax.release import EncoderFacts, ReleaseInput
-from personax.release.packaging import AnnotatorFacts, SourceFacts
+from personax.release import ReleaseInput
+from personax.release.packaging import AnnotatorFacts, EncoderFacts, SourceFacts
 from personax.sources import CollectSeveral, WebSource
 from personax.stages.base import Reader
 

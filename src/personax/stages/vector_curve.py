@@ -15,7 +15,8 @@ from personax.config import ReleaseVectors
 from personax.errors import InputError, PlanError
 from personax.independence import hsic
 from personax.progress import Progress
-from personax.release import Reduction, ReductionMethod, ReleaseInput, ReleaseKey, clip_norms, project
+from personax.release import ReleaseInput, ReleaseKey
+from personax.release.vectors import Reduction, ReductionMethod, clip_norms, project
 from personax.stages.base import Reader, stage_rng
 from personax.stages.independence import joined
 from personax.stages.reduced_vectors import reduction_of, sources

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from personax.data.text import fold
 from personax.errors import StudyError
 from personax.release._event_log import EventLog
-from personax.release._keystore import write_secret
+from personax.release.keys._keystore import write_secret
 
 __all__ = ["People", "Populations", "RequestLog", "RequestLogEntry", "hashes", "now", "population"]
 

@@ -9,10 +9,10 @@
 from personax.release.audit._attack import Attack, wilson
 from personax.release.audit._campaign import CAMPAIGNS, Campaign
 from personax.release.audit._gate import Gate
-from personax.release.audit._known_pairs import Point
-from personax.release.audit._report import AuditReport, audit
+from personax.release.audit._known_pairs import KnownPairsPoint
+from personax.release.audit._report import AuditReport, audit_vectors
 from personax.release.audit._table_attacks import audit_table
-from personax.release.audit._version_linkage import Versions, versions
+from personax.release.audit._version_linkage import VersionLinkage, link_versions
 
 __all__ = [
     "CAMPAIGNS",
@@ -20,10 +20,10 @@ __all__ = [
     "AuditReport",
     "Campaign",
     "Gate",
-    "Point",
-    "Versions",
-    "audit",
+    "KnownPairsPoint",
+    "VersionLinkage",
     "audit_table",
-    "versions",
+    "audit_vectors",
+    "link_versions",
     "wilson",
 ]

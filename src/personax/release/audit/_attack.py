@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri
 
-__all__ = ["SURE", "Attack", "Vectors", "bootstrap", "least", "rate", "wilson"]
+__all__ = ["SURE", "Attack", "Vectors", "bootstrap", "clopper_pearson_low", "rate", "wilson"]
 
 Vectors = NDArray[np.float32]
 
@@ -75,7 +75,7 @@ def rate(
     missed together.
     """
     low, high = wilson(hits / design, tries / design)
-    floor = least(hits / design, tries / design)
+    floor = clopper_pearson_low(hits / design, tries / design)
     none = None if control is None else round(control, 6)
     value, low, high, floor, guess = (round(end, 6) for end in (hits / tries, low, high, floor, baseline))
     return Attack(name, knows, measure, value, low, high, floor, guess, none, tries, detail=detail)
@@ -100,7 +100,7 @@ def wilson(hits: float, tries: float, *, level: float = 0.95) -> tuple[float, fl
     return max(0.0, (middle - spread) / (1 + z**2 / tries)), min(1.0, (middle + spread) / (1 + z**2 / tries))
 
 
-def least(hits: float, tries: float, *, level: float = SURE) -> float:
+def clopper_pearson_low(hits: float, tries: float, *, level: float = SURE) -> float:
     """Return the lower end of the exact interval of a proportion; Wilson's lies too high where few are found by chance.
 
     References
@@ -109,7 +109,7 @@ def least(hits: float, tries: float, *, level: float = SURE) -> float:
 
     Examples
     --------
-    >>> round(least(5, 240), 4)
+    >>> round(clopper_pearson_low(5, 240), 4)
     0.0023
     """
     return float(betaincinv(hits, tries - hits + 1, (1 - level) / 2)) if hits else 0.0

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.release.audit._attack import Attack, Vectors, rate
-from personax.release.audit._nearest_neighbours import squares, standardised
+from personax.release.audit._nearest_neighbours import squared_distances, standardised
 
 __all__ = ["attribute_inference"]
 
@@ -77,7 +77,7 @@ def _kernels(x: Vectors, learnt: NDArray[np.intp], asked: NDArray[np.intp]) -> l
     """Return linear and Gaussian kernels: taken apart among those learnt from, and from those asked about to them."""
     z = standardised(x)
     a, b = z[learnt], z[asked]
-    near, far = (np.vstack([found for _, found in squares(c, a)]).astype(np.float64) for c in (a, b))
+    near, far = (np.vstack([found for _, found in squared_distances(c, a)]).astype(np.float64) for c in (a, b))
     width = float(np.median(near[near > 0])) if (near > 0).any() else 1.0
     return [_taken_apart((a @ a.T).astype(np.float64) / x.shape[1], (b @ a.T).astype(np.float64) / x.shape[1]),
             _taken_apart(np.exp(-near / width), np.exp(-far / width))]  # fmt: skip

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from personax.release._random_stream import RandomStream
 from personax.release.audit._attack import Vectors
+from personax.release.keys._random_stream import RandomStream
 from personax.release.transforms._whitening import Whitening
 
 __all__ = ["independent", "matched", "principal", "whitened"]

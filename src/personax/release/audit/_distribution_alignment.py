@@ -17,11 +17,11 @@ from scipy.special import ndtri
 from personax.release.audit._attack import SURE, Attack, Vectors, bootstrap
 from personax.release.audit._axes import whitened
 from personax.release.audit._cached_views import EqualRows, equal_rows
-from personax.release.audit._gromov_wasserstein import gromov
-from personax.release.audit._nearest_neighbours import profiles, squares
+from personax.release.audit._gromov_wasserstein import gromov_wasserstein
+from personax.release.audit._nearest_neighbours import profiles, squared_distances
 from personax.release.audit._self_training import AXES, mutual
 
-__all__ = ["KNOWS", "strangers"]
+__all__ = ["KNOWS", "align_distributions"]
 
 KNOWS: Final = "strangers' embeddings of the same encoder"
 LEAST: Final = 60
@@ -42,7 +42,7 @@ NEAR: Final = 10
 Floats = NDArray[np.float64]
 
 
-def strangers(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Iterator[Attack]:
+def align_distributions(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Iterator[Attack]:
     """Yield rank-1 of people in the release, and how well members are told from others (area under the ROC curve).
 
     Half of the people are the strangers, an eighth are in neither; the rows of both are taken out of the release.
@@ -124,7 +124,7 @@ def _starts(a: Vectors, b: Vectors, firsts: Sequence[int], rng: np.random.Genera
             u, v = (z[rng.permutation(len(z))[:few], :first] for z in (a, b))
             far = [cdist(z, z) for z in (u.astype(np.float64), v.astype(np.float64))]
             start = cdist(profiles(u), profiles(v), "sqeuclidean")
-            yield _turn(u.T @ gromov(far[0] / far[0].mean(), far[1] / far[1].mean(), start) @ v)
+            yield _turn(u.T @ gromov_wasserstein(far[0] / far[0].mean(), far[1] / far[1].mean(), start) @ v)
     skews = [np.power(z[:, :FEW].astype(np.float64), 3).mean(axis=0) for z in (a, b)]
     yield np.diag(np.where(skews[0] * skews[1] < 0, -1, 1)).astype(np.float32)
 
@@ -145,7 +145,7 @@ def _grown(u: Vectors, v: Vectors, turn: Vectors, most: int, step: int) -> Vecto
 def _fitted(u: Vectors, v: Vectors, turn: Vectors, wide: int) -> Vectors:
     """Return the map of so many axes, fitted to those who choose each other by the present one."""
     own = len(turn)
-    cost = np.sqrt(np.vstack([block for _, block in squares(u[:, :own] @ turn, v[:, :own])]))
+    cost = np.sqrt(np.vstack([block for _, block in squared_distances(u[:, :own] @ turn, v[:, :own])]))
     near = min(NEAR, min(cost.shape) - 1)
     crowded = np.partition(cost, near, axis=0)[:near].mean(axis=0)
     around = np.partition(cost, near, axis=1)[:, :near].mean(axis=1)
@@ -167,7 +167,7 @@ def _turn(products: NDArray[np.floating]) -> Vectors:
 
 def _looked_up(a: Vectors, b: Vectors) -> tuple[NDArray[np.intp], Floats]:
     """Return the nearest released row of each, and how far it is."""
-    blocks = [(block.argmin(axis=1), block.min(axis=1)) for _, block in squares(a, b)]
+    blocks = [(block.argmin(axis=1), block.min(axis=1)) for _, block in squared_distances(a, b)]
     return np.concatenate([place for place, _ in blocks]), np.concatenate([far for _, far in blocks]).astype(float)
 
 

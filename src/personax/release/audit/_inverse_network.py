@@ -10,7 +10,7 @@ import numpy as np
 from personax.errors import require
 from personax.release.audit._attack import Vectors
 
-__all__ = ["learn"]
+__all__ = ["fit_inverse_network"]
 
 Inverse = Callable[[Vectors], Vectors]
 
@@ -19,7 +19,7 @@ PATIENCE = 15
 """Epochs without a better one after which none is expected."""
 
 
-def learn(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Inverse:
+def fit_inverse_network(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Inverse:
     """Return a map from released to original vectors: a linear one and a hidden layer beside it, trained together.
 
     A fifth of the pairs is held out; the epoch that recovers them best is kept.

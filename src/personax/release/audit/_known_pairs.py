@@ -16,13 +16,13 @@ from personax.errors import MissingExtraError
 from personax.progress import Progress, Silent
 from personax.release.audit._attack import Attack, Vectors, rate, wilson
 from personax.release.audit._axes import whitened
-from personax.release.audit._cached_views import EqualRows, Rows, equal_rows
-from personax.release.audit._inverse_network import learn
+from personax.release.audit._cached_views import CachedViews, EqualRows, equal_rows
+from personax.release.audit._inverse_network import fit_inverse_network
 from personax.release.audit._nearest_neighbours import above_rounding, distances, ranks
 from personax.release.audit._seed_pairs import by_profiles
-from personax.release.audit._self_training import Extended, Pairs, extend, reduced, reduced_white
+from personax.release.audit._self_training import Extended, MatchedPairs, extend, reduced, reduced_white
 
-__all__ = ["Point", "broken_at", "known_pairs"]
+__all__ = ["KnownPairsPoint", "broken_at", "known_pairs"]
 
 PROBES = 1000
 LEAST = 256
@@ -43,7 +43,7 @@ Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
-class Point:
+class KnownPairsPoint:
     """One attack with m pairs: share found first and among the first ten, and the mean cosine of what is recovered.
 
     ``cosine`` is of vectors from which the mean of the known is taken; None where nothing is recovered, only found.
@@ -64,7 +64,7 @@ class Point:
 
 def known_pairs(
     x: Vectors, y: Vectors, *, network: bool, rng: np.random.Generator, progress: Progress | None = None
-) -> tuple[list[Point], list[Attack]]:
+) -> tuple[list[KnownPairsPoint], list[Attack]]:
     """Return the curves over m known pairs, and of each attack its best point with a control.
 
     m is 1, 2, 4 ... d; at least 256 and at most half of the people.
@@ -82,10 +82,10 @@ def known_pairs(
     # the attacker has all originals, and so may whiten them as a transform does
     u = whitened(x)
     white = _Scene(u[known], y[known], u[rest], y[rest[:probes]], truth)
-    points: list[Point] = []
+    points: list[KnownPairsPoint] = []
     attacks: list[Attack] = []
 
-    def tried(name: str, found: Iterable[Point]) -> None:
+    def tried(name: str, found: Iterable[KnownPairsPoint]) -> None:
         points.extend(found)
         (progress or Silent()).step(0, 0, f"{name}, known pairs")
 
@@ -96,7 +96,7 @@ def known_pairs(
     if network:
         some = [m for m in grid[-1:] if m >= 32]
         try:
-            tried("network", (_point("network", m, at, learn(at.x[:m], at.y[:m], rng=rng)) for m in some))
+            tried("network", (_point("network", m, at, fit_inverse_network(at.x[:m], at.y[:m], rng=rng)) for m in some))
         except MissingExtraError as error:
             attacks.append(Attack("network", "known pairs", "rank-1", None, reason=str(error)))
     # with the wrong people behind the known pairs nothing can be learnt
@@ -118,39 +118,39 @@ def known_pairs(
 
 def _self_trained(
     x: Vectors, y: Vectors, known: Indices, probes: Indices, grid: Sequence[int], rng: np.random.Generator
-) -> Iterator[Point]:
+) -> Iterator[KnownPairsPoint]:
     """Yield what more and more pairs reach, until they reach nearly everybody."""
     order = rng.permutation(len(y))
     place = np.argsort(order)
-    originals, dealt, truth = Rows(x), Rows(y[order]), equal_rows(x)
+    originals, dealt, truth = CachedViews(x), CachedViews(y[order]), equal_rows(x)
     design = truth.design_effect(probes)
     for m in grid:
-        guess = _best(originals, dealt, Pairs(known[:m], place[known[:m]]), probes, rng)
+        guess = _best(originals, dealt, MatchedPairs(known[:m], place[known[:m]]), probes, rng)
         hits = truth.same(order[guess], probes)
         yield _summary("self-training", m, np.where(hits, 1, len(y)), None, design)
         if hits.mean() >= NEARLY_ALL:
             break
 
 
-def _best(x: Rows, y: Rows, known: Pairs, asked: Indices, rng: np.random.Generator) -> Indices:
+def _best(x: CachedViews, y: CachedViews, known: MatchedPairs, asked: Indices, rng: np.random.Generator) -> Indices:
     """Return whom self-training finds, in the composition after which most people choose each other.
 
     Vectors are plain or whitened, and the start is with or without profiles; equal rows count once.
     """
-    firm = Pairs(x.equal.label[known.original], y.equal.label[known.released])
+    firm = MatchedPairs(x.equal.label[known.original], y.equal.label[known.released])
     v, people = y.distinct(reduced), x.equal.label[asked]
     best = Extended(np.zeros(len(asked), np.intp), -1.0)
     for u in (x.distinct(view) for view in (reduced, reduced_white)):
         for start in (_none, by_profiles) if len(known.original) <= FEW else (_none,):
-            found = extend(u, v, start(u, v, firm), known=firm, asked=people, rng=rng)
+            found = extend(u, v, start(u, v, firm), known=firm, probes=people, rng=rng)
             best = max(best, found, key=lambda each: each.agreed)
             if best.agreed >= NEARLY_ALL:
                 return y.equal.first[best.guess]
     return y.equal.first[best.guess]
 
 
-def _none(u: Vectors, v: Vectors, known: Pairs) -> Pairs:
-    return Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
+def _none(u: Vectors, v: Vectors, known: MatchedPairs) -> MatchedPairs:
+    return MatchedPairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
 
 
 def _of_strangers(x: Vectors, y: Vectors, order: Indices, m: int, rng: np.random.Generator) -> float:
@@ -159,11 +159,11 @@ def _of_strangers(x: Vectors, y: Vectors, order: Indices, m: int, rng: np.random
     a, b = x[order[:half]], y[order[-half:]]
     some = np.arange(min(m, half // 2))
     asked = np.arange(len(some), half)
-    guess = _best(Rows(a), Rows(b), Pairs(some, some), asked, rng)
+    guess = _best(CachedViews(a), CachedViews(b), MatchedPairs(some, some), asked, rng)
     return float(equal_rows(a).same(guess, asked).mean())
 
 
-def broken_at(points: list[Point], attack: str | None = None, *, share: float = 0.5) -> int | None:
+def broken_at(points: list[KnownPairsPoint], attack: str | None = None, *, share: float = 0.5) -> int | None:
     """Return the least number of known pairs with which an attack finds so large a share of all others first."""
     return min((p.pairs for p in points if attack in (None, p.attack) and p.rank_1 >= share), default=None)
 
@@ -191,7 +191,7 @@ class _Scene:
         return self.truth.design_effect(np.arange(len(self.probes)))
 
 
-def _point(name: str, m: int, at: _Scene, inverse: Inverse) -> Point:
+def _point(name: str, m: int, at: _Scene, inverse: Inverse) -> KnownPairsPoint:
     guess = inverse(at.probes)
     mean = at.x[:m].mean(axis=0) if m > 1 else np.zeros(at.x.shape[1], np.float32)
     found = at.ranks(guess, at.gallery)
@@ -200,7 +200,7 @@ def _point(name: str, m: int, at: _Scene, inverse: Inverse) -> Point:
     return _summary(name, m, found, float(cosine.mean()), at.design)
 
 
-def _found(name: str, m: int, at: _Scene) -> Point:
+def _found(name: str, m: int, at: _Scene) -> KnownPairsPoint:
     """Compare distances to the known people on both sides; where distances stay, one person tells the others apart."""
     a, b = (_logs(*pair) for pair in ((at.probes, at.y[:m]), (at.gallery, at.x[:m])))
     return _summary(name, m, at.ranks(a, b), None, at.design)
@@ -211,10 +211,10 @@ def _logs(rows: Vectors, known: Vectors) -> Vectors:
     return np.asarray(np.log(found / found.mean() + 1e-6), dtype=np.float32)
 
 
-def _summary(name: str, m: int, found: Indices, cosine: float | None, design: float) -> Point:
+def _summary(name: str, m: int, found: Indices, cosine: float | None, design: float) -> KnownPairsPoint:
     hits = int((found == 1).sum())
     low, high = wilson(hits / design, len(found) / design)
-    return Point(name, m, round(hits / len(found), 6), round(low, 6), round(high, 6),
+    return KnownPairsPoint(name, m, round(hits / len(found), 6), round(low, 6), round(high, 6),
                  round(float((found <= 10).mean()), 6), None if cosine is None else round(cosine, 6))  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.release.audit._attack import Vectors
-from personax.release.audit._nearest_neighbours import squares
+from personax.release.audit._nearest_neighbours import squared_distances
 
 __all__ = ["Predicted", "orthogonal", "predict"]
 
@@ -101,9 +101,9 @@ def _linear(z: Vectors, a: Indices, target: Floats) -> _Fit:
 
 def _bent(z: Vectors, a: Indices, target: Floats) -> _Fit:
     own = z[a]
-    width = float(np.median(np.vstack([block for _, block in squares(own, own)]))) + 1e-30
+    width = float(np.median(np.vstack([block for _, block in squared_distances(own, own)]))) + 1e-30
     size = float(np.square(own).sum(axis=1).mean()) + 1e-30
-    kernel = np.vstack([BEND * np.exp(-block / width) for _, block in squares(z, own)])
+    kernel = np.vstack([BEND * np.exp(-block / width) for _, block in squared_distances(z, own)])
     kernel += z @ (own.T / size)
     return _smoothed(kernel[a].astype(np.float64), kernel.astype(np.float64), a, target)
 

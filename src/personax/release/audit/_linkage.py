@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from personax.release.audit._attack import Attack, Vectors
 from personax.release.audit._axes import independent, matched, principal, whitened
-from personax.release.audit._cached_views import EqualRows, Rows, View
+from personax.release.audit._cached_views import CachedViews, EqualRows, View
 from personax.release.audit._campaign import CAMPAIGNS
 from personax.release.audit._nearest_neighbours import nearest, profiles, standardised
 from personax.release.audit._seed_pairs import Seed, by_profiles, by_transport
-from personax.release.audit._self_training import Pairs, extend, reduced, reduced_white
+from personax.release.audit._self_training import MatchedPairs, extend, reduced, reduced_white
 
-__all__ = ["LINKERS", "TRAINED", "from_facts", "linkage"]
+__all__ = ["LINKERS", "TRAINED", "link_by_facts", "linkage"]
 
 Guess = NDArray[np.intp]
-Linker = Callable[[Rows, Rows, np.random.Generator], Guess]
+Linker = Callable[[CachedViews, CachedViews, np.random.Generator], Guess]
 """Original rows and released rows -> for each original the released row that is taken for the same person."""
 
 AXES = 64
@@ -45,34 +45,34 @@ def _profiles_of_whitened(x: Vectors) -> Vectors:
     return profiles(whitened(x))
 
 
-def _as_they_are(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
-    return nearest(x.of(standardised), y.of(standardised))
+def _as_they_are(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
+    return nearest(x.view(standardised), y.view(standardised))
 
 
-def _profiles(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
-    return nearest(x.of(profiles), y.of(profiles))
+def _profiles(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
+    return nearest(x.view(profiles), y.view(profiles))
 
 
-def _whitened(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
+def _whitened(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     """Compare profiles of whitened vectors: they stay where a transform is any linear map, whatever its key."""
-    return nearest(x.of(_profiles_of_axes), y.of(_profiles_of_axes))
+    return nearest(x.view(_profiles_of_axes), y.view(_profiles_of_axes))
 
 
-def _same_whitening(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
+def _same_whitening(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     """Whiten the originals as the transform does, which needs no key, and compare profiles with the release's."""
-    return nearest(x.of(_profiles_of_whitened), y.of(profiles))
+    return nearest(x.view(_profiles_of_whitened), y.view(profiles))
 
 
-def _first(x: Rows, most: int) -> Vectors:
+def _first(x: CachedViews, most: int) -> Vectors:
     """Return scores on the first principal axes; most can be seen of few people only so far as they are many."""
-    return x.of(_axes)[:, :most]
+    return x.view(_axes)[:, :most]
 
 
-def _most(x: Rows) -> int:
+def _most(x: CachedViews) -> int:
     return max(1, min(AXES, len(x) // 10))
 
 
-def _principal(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
+def _principal(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     a, b = (_first(z, _most(x)) for z in (x, y))
     kept = min(a.shape[1], b.shape[1])
     # the order of principal axes is known where distances stay; only signs are to be found
@@ -80,7 +80,7 @@ def _principal(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
     return nearest(a[:, :kept], b[:, :kept] * np.where(flip == 0, 1, flip))
 
 
-def _independent(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
+def _independent(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     a, b = (independent(_first(z, _most(x)), rng=rng) for z in (x, y))
     return nearest(*matched(a, b))
 
@@ -105,11 +105,11 @@ TRAINED: Mapping[str, tuple[View, Seed]] = {
 
 
 def linkage(
-    x: Rows,
-    y: Rows,
+    x: CachedViews,
+    y: CachedViews,
     knows: str,
     *,
-    asked: Guess | None = None,
+    probes: Guess | None = None,
     trained: Collection[str] = tuple(TRAINED),
     truth: EqualRows | None = None,
     rng: np.random.Generator,
@@ -122,7 +122,7 @@ def linkage(
     ----------
     x, y
         All originals and all released rows.
-    asked
+    probes
         The people who are scored; all by default.
     trained
         Self-training that is tried, from the first until one of them makes nearly everybody choose each other.
@@ -131,56 +131,62 @@ def linkage(
     """
     order = rng.permutation(len(x))
     half = min(len(x) // 2, 1000)
-    alone, others = Rows(x.vectors[order[:half]]), Rows(y.vectors[order[-half:]])
-    asked = np.arange(len(x)) if asked is None else asked
+    alone, others = CachedViews(x.vectors[order[:half]]), CachedViews(y.vectors[order[-half:]])
+    probes = np.arange(len(x)) if probes is None else probes
     truth = x.equal if truth is None else truth
     # in the control, a released row is taken for that of the person in its place
     paired, everybody = truth.take(order[:half]), np.arange(half)
     for name, linker in LINKERS.items():
         none = paired.same(_linked(linker, alone, others, rng), everybody)
         guess = _linked(linker, x, y, rng)
-        yield truth.rank_1(name, knows, guess[asked], asked, control=float(none.mean()))
+        yield truth.rank_1(name, knows, guess[probes], probes, control=float(none.mean()))
     few = min(half, CONTROL)
     for name in trained:
         view, seed = TRAINED[name]
-        guess, agreed = _trained(view, seed, x, y, asked, rng)
-        wrong, _ = _trained(view, seed, Rows(alone.vectors[:few]), Rows(others.vectors[:few]), np.arange(few), rng)
+        guess, agreed = _trained(view, seed, x, y, probes, rng)
+        wrong, _ = _trained(
+            view, seed, CachedViews(alone.vectors[:few]), CachedViews(others.vectors[:few]), np.arange(few), rng
+        )
         control = float(paired.same(wrong, everybody[:few]).mean())
-        yield truth.rank_1(name, knows, guess, asked, control=control, agreed=round(agreed, 4))
+        yield truth.rank_1(name, knows, guess, probes, control=control, agreed=round(agreed, 4))
         if agreed >= DONE:
             return
 
 
-def from_facts(x: Vectors, y: Vectors, facts: Pairs, *, asked: Guess, rng: np.random.Generator) -> Iterator[Attack]:
+def link_by_facts(
+    x: Vectors, y: Vectors, facts: MatchedPairs, *, probes: Guess, rng: np.random.Generator
+) -> Iterator[Attack]:
     """Yield what the pairs that a table gives find of the others, extended by self-training on the vectors."""
     order = rng.permutation(len(y))
     place = np.argsort(order)
-    originals, dealt = Rows(x), Rows(y[order])
+    originals, dealt = CachedViews(x), CachedViews(y[order])
     mine, released = originals.equal, dealt.equal
-    start = Pairs(mine.label[facts.original], released.label[place[facts.released]])
-    wrong = Pairs(start.original, released.label[rng.permutation(place[facts.released])])
+    start = MatchedPairs(mine.label[facts.original], released.label[place[facts.released]])
+    wrong = MatchedPairs(start.original, released.label[rng.permutation(place[facts.released])])
     rows = order[released.first]
     for name, view in (("table join, self-training", reduced), ("whitened table join, self-training", reduced_white)):
         u, v = originals.distinct(view), dealt.distinct(reduced)
-        found = extend(u, v, start, asked=mine.label[asked], one_to_one=True, rng=rng)
-        none = extend(u, v, wrong, asked=mine.label[asked], rng=rng) if len(wrong.original) else found
-        yield mine.rank_1(name, CAMPAIGNS["public_facts"], rows[found.guess], asked,
-                          control=float(mine.same(rows[none.guess], asked).mean()), joined=len(start.original),
+        found = extend(u, v, start, probes=mine.label[probes], one_to_one=True, rng=rng)
+        none = extend(u, v, wrong, probes=mine.label[probes], rng=rng) if len(wrong.original) else found
+        yield mine.rank_1(name, CAMPAIGNS["public_facts"], rows[found.guess], probes,
+                          control=float(mine.same(rows[none.guess], probes).mean()), joined=len(start.original),
                           agreed=round(found.agreed, 4))  # fmt: skip
         if found.agreed >= DONE:
             return
 
 
-def _linked(linker: Linker, x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
+def _linked(linker: Linker, x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     """Return the released row that each original is linked with, from released rows in an order of their own."""
     order = rng.permutation(len(y))
-    return np.asarray(order[linker(x, y.dealt(order), rng)], dtype=np.intp)
+    return np.asarray(order[linker(x, y.permuted(order), rng)], dtype=np.intp)
 
 
-def _trained(view: View, seed: Seed, x: Rows, y: Rows, asked: Guess, rng: np.random.Generator) -> tuple[Guess, float]:
+def _trained(
+    view: View, seed: Seed, x: CachedViews, y: CachedViews, probes: Guess, rng: np.random.Generator
+) -> tuple[Guess, float]:
     """Return the released row that self-training finds for each person asked about, and who chose each other."""
     order = rng.permutation(len(y))
-    dealt = y.dealt(order)
+    dealt = y.permuted(order)
     u, v = x.distinct(view), dealt.distinct(reduced)
-    found = extend(u, v, seed(u, v), asked=x.equal.label[asked], one_to_one=True, rng=rng)
+    found = extend(u, v, seed(u, v), probes=x.equal.label[probes], one_to_one=True, rng=rng)
     return order[dealt.equal.first[found.guess]], found.agreed

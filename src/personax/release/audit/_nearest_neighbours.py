@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from personax.release.audit._attack import Vectors
 
-__all__ = ["above_rounding", "distances", "nearest", "profiles", "ranks", "squares", "standardised"]
+__all__ = ["above_rounding", "distances", "nearest", "profiles", "ranks", "squared_distances", "standardised"]
 
 ROWS = 512
 PROFILE = 96
@@ -23,7 +23,7 @@ of 40 to 1,024 numbers.
 """
 
 
-def squares(a: Vectors, b: Vectors) -> Iterator[tuple[slice, Vectors]]:
+def squared_distances(a: Vectors, b: Vectors) -> Iterator[tuple[slice, Vectors]]:
     """Yield squared Euclidean distances of some rows of `a` at a time to all rows of `b`."""
     centre = b.mean(axis=0)
     b = b - centre
@@ -39,13 +39,13 @@ def squares(a: Vectors, b: Vectors) -> Iterator[tuple[slice, Vectors]]:
 
 def distances(a: Vectors, b: Vectors) -> Iterator[tuple[slice, Vectors]]:
     """Yield Euclidean distances of some rows of `a` at a time to all rows of `b`."""
-    for rows, found in squares(a, b):
+    for rows, found in squared_distances(a, b):
         yield rows, np.sqrt(found, out=found)
 
 
 def nearest(a: Vectors, b: Vectors) -> NDArray[np.intp]:
     """Return for each row of `a` its nearest row of `b`."""
-    return np.concatenate([found.argmin(axis=1) for _, found in squares(a, b)])
+    return np.concatenate([found.argmin(axis=1) for _, found in squared_distances(a, b)])
 
 
 def ranks(a: Vectors, b: Vectors, true: NDArray[np.intp], label: NDArray[np.intp] | None = None) -> NDArray[np.intp]:
@@ -56,7 +56,7 @@ def ranks(a: Vectors, b: Vectors, true: NDArray[np.intp], label: NDArray[np.intp
     """
     label = np.arange(len(b)) if label is None else label
     counts = []
-    for rows, found in squares(a, b):
+    for rows, found in squared_distances(a, b):
         own = label[true[rows]][:, None] == label
         nearest_own = np.where(own, found, np.inf).min(axis=1, keepdims=True)
         counts.append(1 + ((found <= nearest_own) & ~own).sum(axis=1))
@@ -74,7 +74,7 @@ def profiles(x: Vectors, *, size: int | None = None) -> Vectors:
     places = np.unique(np.geomspace(1, size - 1, PROFILE).astype(int))
     places = np.maximum(1, np.rint(places * (len(x) - 1) / (size - 1)).astype(int))
     # place 0 is the person
-    found = above_rounding(np.sqrt(np.vstack([_sorted(rows)[:, places] for _, rows in squares(x, x)])), x, x)
+    found = above_rounding(np.sqrt(np.vstack([_sorted(rows)[:, places] for _, rows in squared_distances(x, x)])), x, x)
     logs = np.log(found + 1e-6 * found.mean())
     return np.asarray((logs - logs.mean(axis=0)) / (logs.std(axis=0) + 1e-6), dtype=np.float32)
 

@@ -13,17 +13,17 @@ from personax.errors import InputError
 from personax.progress import Progress, Silent
 from personax.release.audit._attack import Attack, Vectors, rate
 from personax.release.audit._attribute_inference import attribute_inference
-from personax.release.audit._cached_views import EqualRows, Rows, equal_rows
+from personax.release.audit._cached_views import CachedViews, EqualRows, equal_rows
 from personax.release.audit._campaign import CAMPAIGNS, Campaign
-from personax.release.audit._distribution_alignment import strangers
-from personax.release.audit._known_pairs import Point, broken_at, known_pairs
-from personax.release.audit._linkage import TRAINED, from_facts, linkage
+from personax.release.audit._distribution_alignment import align_distributions
+from personax.release.audit._known_pairs import KnownPairsPoint, broken_at, known_pairs
+from personax.release.audit._linkage import TRAINED, link_by_facts, linkage
 from personax.release.audit._nearest_neighbours import ranks
-from personax.release.audit._self_training import Pairs
-from personax.release.audit._single_original import one_original
-from personax.release.audit._unlinkability import unlinkability
+from personax.release.audit._self_training import MatchedPairs
+from personax.release.audit._single_original import single_original
+from personax.release.audit._unlinkability import measure_unlinkability
 
-__all__ = ["AuditReport", "audit"]
+__all__ = ["AuditReport", "audit_vectors"]
 
 PEOPLE = 10_000
 """At most so many people are scored, chosen at random; the attacker holds all. More only sharpen the intervals."""
@@ -58,7 +58,7 @@ class AuditReport:
     dim: int
     scored: int
     campaigns: Sequence[Campaign]
-    curves: Sequence[Point]
+    curves: Sequence[KnownPairsPoint]
     stolen: Attack | None
 
     @property
@@ -133,7 +133,7 @@ class AuditReport:
         }
 
 
-def audit(
+def audit_vectors(
     original: Vectors,
     released: Vectors,
     *,
@@ -142,7 +142,7 @@ def audit(
     attributes: Mapping[str, Sequence[str | None]] | None = None,
     noise: float = NOISE,
     network: bool = True,
-    facts: Pairs | None = None,
+    facts: MatchedPairs | None = None,
     people: int = PEOPLE,
     progress: Progress | None = None,
     rng: np.random.Generator,
@@ -184,12 +184,12 @@ def audit(
     x, y = (np.asarray(z, dtype=np.float32) for z in (original, released))
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise InputError("the vectors to audit hold missing or infinite numbers; leave those people out")
-    asked = np.sort(rng.permutation(len(x))[:people])
-    points, made = _campaigns(x, y, renewed, attributes or {}, facts, noise, network, asked, rng, progress or Silent())
+    probes = np.sort(rng.permutation(len(x))[:people])
+    points, made = _campaigns(x, y, renewed, attributes or {}, facts, noise, network, probes, rng, progress or Silent())
     stolen = None
     if inverted is not None:
-        stolen = _stolen(x[asked], np.asarray(inverted[asked], dtype=np.float32), equal_rows(x[asked]))
-    return AuditReport(len(x), x.shape[1], len(asked), made, points, stolen)
+        stolen = _stolen(x[probes], np.asarray(inverted[probes], dtype=np.float32), equal_rows(x[probes]))
+    return AuditReport(len(x), x.shape[1], len(probes), made, points, stolen)
 
 
 def _campaigns(
@@ -197,13 +197,13 @@ def _campaigns(
     y: Vectors,
     renewed: Vectors | None,
     attributes: Mapping[str, Sequence[str | None]],
-    facts: Pairs | None,
+    facts: MatchedPairs | None,
     noise: float,
     network: bool,
-    asked: NDArray[np.intp],
+    probes: NDArray[np.intp],
     rng: np.random.Generator,
     watch: Progress,
-) -> tuple[list[Point], tuple[Campaign, ...]]:
+) -> tuple[list[KnownPairsPoint], tuple[Campaign, ...]]:
     """Run every campaign; what an exact attack cannot reach is not tried with less."""
     seen: list[Attack] = []
 
@@ -216,22 +216,22 @@ def _campaigns(
         return Campaign(name, tuple(own))
 
     points, learnt = known_pairs(x, y, network=network, rng=rng, progress=watch)
-    sides = Rows(x), Rows(y)
-    exact = run("originals", linkage(*sides, CAMPAIGNS["originals"], asked=asked, rng=rng))
+    sides = CachedViews(x), CachedViews(y)
+    exact = run("originals", linkage(*sides, CAMPAIGNS["originals"], probes=probes, rng=rng))
     able = [a.name for a in exact.attacks if a.name in TRAINED and (a.value or 0.0) > max(ABLE, a.control or 0.0)]
     truth = sides[0].equal
     other = x + np.float32(noise) * x.std(axis=0) * rng.standard_normal(x.shape, dtype=np.float32)
     made = [
         exact,
-        run("other_recordings", linkage(Rows(other), sides[1], CAMPAIGNS["other_recordings"], asked=asked, trained=able,
+        run("other_recordings", linkage(CachedViews(other), sides[1], CAMPAIGNS["other_recordings"], probes=probes, trained=able,
                                         truth=truth, rng=rng)),
-        run("one_original", one_original(x, y, asked=asked, rng=rng)),
-        run("strangers", strangers(x, y, rng=rng)),
-        run("public_facts", () if facts is None else from_facts(x, y, facts, asked=asked, rng=rng)),
+        run("one_original", single_original(x, y, probes=probes, rng=rng)),
+        run("strangers", align_distributions(x, y, rng=rng)),
+        run("public_facts", () if facts is None else link_by_facts(x, y, facts, probes=probes, rng=rng)),
         run("pairs", learnt),
         run("attributes", attribute_inference(x, y, attributes, rng=rng)),
         run("two_keys", () if renewed is None else
-            unlinkability(sides[1], Rows(renewed.astype(np.float32)), truth=truth, rng=rng)),
+            measure_unlinkability(sides[1], CachedViews(renewed.astype(np.float32)), truth=truth, rng=rng)),
     ]  # fmt: skip
     return points, tuple(campaign for campaign in made if campaign.attacks)
 

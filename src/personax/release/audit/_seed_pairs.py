@@ -10,25 +10,25 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from personax.release.audit._attack import Vectors
-from personax.release.audit._gromov_wasserstein import gromov
+from personax.release.audit._gromov_wasserstein import gromov_wasserstein
 from personax.release.audit._nearest_neighbours import distances, nearest, profiles
-from personax.release.audit._self_training import Pairs, mutual
+from personax.release.audit._self_training import MatchedPairs, mutual
 
 __all__ = ["Seed", "by_known_distances", "by_profiles", "by_transport"]
 
 SUBSET: Final = 600
 """Gromov-Wasserstein costs the cube of the people: beyond so many it sees those who lie farthest out on both sides."""
 
-Seed = Callable[[Vectors, Vectors], Pairs]
+Seed = Callable[[Vectors, Vectors], MatchedPairs]
 """Originals and released rows -> pairs to begin with."""
 
 
-def by_profiles(u: Vectors, v: Vectors, known: Pairs | None = None) -> Pairs:
+def by_profiles(u: Vectors, v: Vectors, known: MatchedPairs | None = None) -> MatchedPairs:
     """Pair those whose distances to all others are most alike, and to the known people where there are any."""
     return _mutual(*_described(u, v, known))
 
 
-def by_transport(u: Vectors, v: Vectors, known: Pairs | None = None) -> Pairs:
+def by_transport(u: Vectors, v: Vectors, known: MatchedPairs | None = None) -> MatchedPairs:
     """Pair by Gromov-Wasserstein on how near people are to one another, from a start by profiles.
 
     References
@@ -39,21 +39,21 @@ def by_transport(u: Vectors, v: Vectors, known: Pairs | None = None) -> Pairs:
     same = min(len(rows), len(columns))
     rows, columns = rows[:same], columns[:same]
     a, b = _described(u, v, known)
-    plan = gromov(_nearness(u[rows]), _nearness(v[columns]), cdist(a[rows], b[columns], "sqeuclidean"))
+    plan = gromov_wasserstein(_nearness(u[rows]), _nearness(v[columns]), cdist(a[rows], b[columns], "sqeuclidean"))
     found = mutual(plan.argmax(axis=1), plan.argmax(axis=0))
-    return Pairs(rows[found.original], columns[found.released])
+    return MatchedPairs(rows[found.original], columns[found.released])
 
 
-def by_known_distances(u: Vectors, v: Vectors, known: Pairs) -> Pairs:
+def by_known_distances(u: Vectors, v: Vectors, known: MatchedPairs) -> MatchedPairs:
     """Pair those whose distances to the known people are most alike."""
     return _mutual(*(_standard(_logs(z, rows)) for z, rows in zip((u, v), known, strict=True)))
 
 
-def _mutual(a: Vectors, b: Vectors) -> Pairs:
+def _mutual(a: Vectors, b: Vectors) -> MatchedPairs:
     return mutual(nearest(a, b), nearest(b, a))
 
 
-def _described(u: Vectors, v: Vectors, known: Pairs | None) -> tuple[Vectors, Vectors]:
+def _described(u: Vectors, v: Vectors, known: MatchedPairs | None) -> tuple[Vectors, Vectors]:
     """Return what describes a person on both sides whatever the axes."""
     size = min(len(u), len(v))
     sides = [profiles(z, size=size) for z in (u, v)]

@@ -11,7 +11,7 @@ from personax.release.audit._attack import Attack, Vectors
 from personax.release.audit._cached_views import equal_rows
 from personax.release.audit._nearest_neighbours import nearest
 
-__all__ = ["KNOWS", "one_original"]
+__all__ = ["KNOWS", "single_original"]
 
 KNOWS = "one person's embedding"
 
@@ -30,17 +30,17 @@ def _sizes(x: Vectors) -> Vectors:
     return np.sort(np.abs(x), axis=1)
 
 
-def one_original(x: Vectors, y: Vectors, *, asked: NDArray[np.intp], rng: np.random.Generator) -> Iterator[Attack]:
+def single_original(x: Vectors, y: Vectors, *, probes: NDArray[np.intp], rng: np.random.Generator) -> Iterator[Attack]:
     """Yield how often a person is found by what some transforms leave of a single vector.
 
     The control looks for people who are not in the release: the others' rows are all that is left of it.
     """
     truth = equal_rows(x)
     for name, look in (("the vector as it is", _itself), ("its length", _length), ("its sorted sizes", _sizes)):
-        a, b = look(x[asked]), look(y)
+        a, b = look(x[probes]), look(y)
         found = _closest(a, b) if name == "its length" else nearest(a, b)
-        wrong = rng.permutation(asked)
-        yield truth.rank_1(name, KNOWS, found, asked, control=float(truth.same(found, wrong).mean()))
+        wrong = rng.permutation(probes)
+        yield truth.rank_1(name, KNOWS, found, probes, control=float(truth.same(found, wrong).mean()))
 
 
 def _closest(a: Vectors, b: Vectors) -> NDArray[np.intp]:

@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 
 from personax.release.audit._attack import Attack, rate
-from personax.release.audit._self_training import Pairs
+from personax.release.audit._self_training import MatchedPairs
 
-__all__ = ["KNOWS", "join", "joined"]
+__all__ = ["KNOWS", "join", "join_attack"]
 
 KNOWS: Final = "public facts of everybody"
 
 
-def join(known: pl.DataFrame, shown: pl.DataFrame, columns: Sequence[str]) -> Pairs:
+def join(known: pl.DataFrame, shown: pl.DataFrame, columns: Sequence[str]) -> MatchedPairs:
     """Return rows of `known` and of `shown` that are alike in all columns, and alone so in their table.
 
     Parameters
@@ -35,10 +35,10 @@ def join(known: pl.DataFrame, shown: pl.DataFrame, columns: Sequence[str]) -> Pa
     [[2], [0]]
     """
     if not columns:
-        return Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
+        return MatchedPairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
     sides = [_alone(table, columns, name) for table, name in ((known, "original"), (shown, "released"))]
     both = sides[0].join(sides[1], on="row", how="inner").sort("original")
-    return Pairs(*(both[name].to_numpy().astype(np.intp) for name in ("original", "released")))
+    return MatchedPairs(*(both[name].to_numpy().astype(np.intp) for name in ("original", "released")))
 
 
 def _alone(table: pl.DataFrame, columns: Sequence[str], name: str) -> pl.DataFrame:
@@ -47,7 +47,9 @@ def _alone(table: pl.DataFrame, columns: Sequence[str], name: str) -> pl.DataFra
     return rows.filter(pl.col("row").is_unique())
 
 
-def joined(known: pl.DataFrame, shown: pl.DataFrame, columns: Sequence[str], *, rng: np.random.Generator) -> Attack:
+def join_attack(
+    known: pl.DataFrame, shown: pl.DataFrame, columns: Sequence[str], *, rng: np.random.Generator
+) -> Attack:
     """Return how many people the join alone finds; row i of both tables is the same person.
 
     The control joins the facts of half of the people with the rows of the others.

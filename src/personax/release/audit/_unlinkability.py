@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.release.audit._attack import Attack, Vectors, bootstrap
-from personax.release.audit._cached_views import EqualRows, Rows
+from personax.release.audit._cached_views import CachedViews, EqualRows
 from personax.release.audit._nearest_neighbours import profiles, standardised
 
-__all__ = ["d_sys", "unlinkability"]
+__all__ = ["d_sys", "measure_unlinkability"]
 
 OTHERS = 10
 """Pairs of different people scored for each pair of the same."""
@@ -53,8 +53,8 @@ def d_sys(mated: Scores, others: Scores) -> float:
     return float((p * local).sum())
 
 
-def unlinkability(
-    first: Rows, second: Rows, *, truth: EqualRows | None = None, rng: np.random.Generator
+def measure_unlinkability(
+    first: CachedViews, second: CachedViews, *, truth: EqualRows | None = None, rng: np.random.Generator
 ) -> Iterator[Attack]:
     """Yield D_sys of scores that compare vectors as they are, and of scores that compare distance profiles.
 
@@ -63,8 +63,8 @@ def unlinkability(
     """
     label = np.arange(len(first)) if truth is None else truth.label
     scored = {
-        "vectors of two keys": (first.of(standardised), second.of(standardised)),
-        "profiles of two keys": (first.of(profiles), second.of(profiles)),
+        "vectors of two keys": (first.view(standardised), second.view(standardised)),
+        "profiles of two keys": (first.view(profiles), second.view(profiles)),
     }
     for name, (a, b) in scored.items():
         n = len(a)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import polars as pl
 
 from personax.errors import InputError
-from personax.release._keystore import ReleaseKey
+from personax.release.keys._keystore import ReleaseKey
 
 __all__ = ["names_of", "shuffle_categories", "with_names"]
 

@@ -9,6 +9,7 @@ from personax.release.packaging._croissant import check_croissant
 from personax.release.packaging._facts import (
     AnnotatorFacts,
     ColumnFacts,
+    EncoderFacts,
     MeasurementFacts,
     PublisherFacts,
     ReleaseFacts,
@@ -23,6 +24,7 @@ __all__ = [
     "AnnotatorFacts",
     "Checked",
     "ColumnFacts",
+    "EncoderFacts",
     "InheritedObligations",
     "MeasurementFacts",
     "PublisherFacts",

@@ -18,6 +18,7 @@ __all__ = [
     "PEOPLE",
     "AnnotatorFacts",
     "ColumnFacts",
+    "EncoderFacts",
     "MeasurementFacts",
     "PublisherFacts",
     "ReleaseFacts",
@@ -74,6 +75,15 @@ class MeasurementFacts:
     name: str
     dim: int
     transform: str
+    encoder: str = ""
+    revision: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class EncoderFacts:
+    """Who made the vectors of a measurement; empty where nobody says."""
+
     encoder: str = ""
     revision: str = ""
     licence: str = ""

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from personax.errors import InputError
 from personax.files import write_text
 from personax.release._gaussian_mechanism import discrete_noise
-from personax.release._keystore import write_secret
 from personax.release._release_input import ReleaseInput
+from personax.release.keys._keystore import write_secret
 from personax.release.packaging._checksums import write_checksums
 from personax.release.pii._folder_scan import refuse_folder
 from personax.release.statistics._bins import Bins

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from personax import registry
 from personax.errors import InputError
 from personax.registry import Part, register
-from personax.release._keystore import ReleaseKey
+from personax.release.keys._keystore import ReleaseKey
 from personax.release.transforms._properties import BENT
 from personax.release.transforms._step import Floats, TransformStep
 from personax.strict import nearest

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from personax.errors import InputError
-from personax.release._keystore import ReleaseKey
+from personax.release.keys._keystore import ReleaseKey
 from personax.release.transforms._chain import Chain, Vectors
 
 __all__ = ["check_transform"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.registry import register
-from personax.release._random_stream import RandomStream
+from personax.release.keys._random_stream import RandomStream
 from personax.release.transforms._properties import BENT
 from personax.release.transforms._step import Floats, TransformStep
 

@@ -7,7 +7,7 @@ from scipy.linalg import solve_triangular
 
 from personax.errors import InputError
 from personax.registry import register
-from personax.release._random_stream import RandomStream
+from personax.release.keys._random_stream import RandomStream
 from personax.release.transforms._properties import ORTHOGONAL
 from personax.release.transforms._step import Floats, State, TransformStep
 

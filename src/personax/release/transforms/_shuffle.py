@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from personax.registry import register
-from personax.release._random_stream import RandomStream
+from personax.release.keys._random_stream import RandomStream
 from personax.release.transforms._properties import ORTHOGONAL
 from personax.release.transforms._step import Floats, TransformStep
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.release._random_stream import RandomStream
+from personax.release.keys._random_stream import RandomStream
 
 __all__ = ["Batches", "Floats", "State", "TransformStep"]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from personax.errors import InputError
 from personax.registry import register
-from personax.release._random_stream import RandomStream
+from personax.release.keys._random_stream import RandomStream
 from personax.release.transforms._properties import BENT
 from personax.release.transforms._step import Batches, Floats, State, TransformStep
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from personax.errors import InputError
 from personax.release._gaussian_mechanism import analytic_epsilon, noise_on_grid
-from personax.release._keystore import ReleaseKey
+from personax.release.keys._keystore import ReleaseKey
 
 __all__ = ["ReducedVectors", "Reduction", "ReductionMethod", "clip_norms", "project", "reduce"]
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import polars as pl
 
-from personax.release._keystore import Keystore, ReleaseKey, write_key
 from personax.release._layout import table_files
 from personax.release._untrusted_folder import open_folder
 from personax.release._untrusted_tables import read_frame
+from personax.release.keys._keystore import Keystore, ReleaseKey, write_key
 from personax.release.statistics._privacy_budget import Ledger, PastRelease
 
 __all__ = ["OLD_KEYS", "DifferencingRisk", "archive_key", "differencing_risks", "install_key"]

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from personax.errors import InputError
 from personax.progress import Progress, Silent
-from personax.release._keystore import ReleaseKey, write_secret
 from personax.release.disclosure import PrivacyStatement, add_noise
+from personax.release.keys._keystore import ReleaseKey, write_secret
 from personax.release.transforms import Chain, Preset
 
 __all__ = ["load_fitted", "obfuscate", "save_fitted"]
