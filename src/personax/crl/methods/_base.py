@@ -50,7 +50,7 @@ class TrainedFit:
         As `Fitted` says.
     network, scale
         The network, and the scale of its measurements.
-    centre, spread
+    mean, std
         Of the means of the people fitted on, shape (d,).
     log
         What happened in training; None for the method that is not trained.

@@ -35,7 +35,7 @@ class LinearFit:
         Of the measurements.
     weights
         Modality -> shape (dimensions of all its measurements, d).
-    spread
+    std
         Of the weighted sums over the people fitted on, shape (d,).
     """
 
