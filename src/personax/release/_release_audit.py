@@ -20,9 +20,9 @@ from personax.release._untrusted_tables import read_frame
 from personax.release.audit import CAMPAIGNS, Attack, AuditReport, Campaign, Gate, audit_table, audit_vectors
 from personax.release.audit._cached_views import CachedViews
 from personax.release.audit._joint_attack import LABEL, group_attack, groups_of, joint_pairs_attack
-from personax.release.audit._linkage import TRAINED, linkage
+from personax.release.audit._linkage import linkage
 from personax.release.audit._nearest_neighbours import standardised
-from personax.release.audit._report import LEAST
+from personax.release.audit._report import MIN_PEOPLE
 from personax.release.audit._self_training import MatchedPairs
 from personax.release.audit._table_join import join, join_attack
 from personax.release.audit._version_linkage import VersionLinkage
@@ -30,16 +30,16 @@ from personax.release.disclosure import with_names
 from personax.release.keys._keystore import ReleaseKey
 from personax.release.transforms import Chain
 
-__all__ = ["PEOPLE", "ReleaseAudit", "audit_release"]
+__all__ = ["MAX_PROBES", "ReleaseAudit", "audit_release"]
 
-PEOPLE = 500
+MAX_PROBES = 500
 """Scored in a build; ``personax release audit`` scores more. The attacker holds everybody in both."""
 FORMAT = 2
 """Of audit.json: 1 had attacks in one list, 2 has campaigns."""
-NARROW = 256
-"""Numbers of all measurements up to which self-training is tried on them together."""
-MOST = 6
-"""Columns that are inferred."""
+MAX_JOINT_WIDTH = 256
+"""Total length of all measurements up to which self-training is run on them jointly."""
+MAX_INFERRED = 6
+"""At most so many columns are inferred from the vectors."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def audit_release(
     transform: str,
     fitted: Path,
     gate: Gate,
-    people: int = PEOPLE,
+    people: int = MAX_PROBES,
     rng: np.random.Generator,
     progress: Progress | None = None,
 ) -> ReleaseAudit:
@@ -134,7 +134,7 @@ def audit_release(
     folder, watch = open_folder(release), progress or Silent()
     chains = load_chains(folder, key, fitted)
     released = _known(folder.files, table_files(folder, "people"), key, data).sort("id")
-    nominal = [c.name for c in table.columns if c.kind == "nominal" and c.role == "feature"][:MOST]
+    nominal = [c.name for c in table.columns if c.kind == "nominal" and c.role == "feature"][:MAX_INFERRED]
     shown = with_names(released, table.mapping)
     quasi = [name for name in _quasi(table) if name in shown.columns and name in table.before_noise.columns]
     reports: dict[str, AuditReport] = {}
@@ -143,7 +143,7 @@ def audit_release(
         watch.step(place, len(chains) + 1, f"attacks on {label}")
         modality, _, name = label.partition("/")
         after = _known(folder.files, table_files(folder, modality), key, data, name).sort("id")
-        if after.height < LEAST:
+        if after.height < MIN_PEOPLE:
             continue
         before = after.select("id").join(data.embeddings[modality], on="id", how="left", maintain_order="left")
         values = after.select("id").join(shown.select("id", *nominal), on="id", how="left", maintain_order="left")
@@ -192,7 +192,7 @@ def _together(
     ids = tables[1].select("id").sort("id")
     for frame_ in released.values():
         ids = ids.join(frame_.select("id"), on="id", how="semi", maintain_order="left")
-    if ids.height < LEAST:
+    if ids.height < MIN_PEOPLE:
         return None
 
     def rows(table: pl.DataFrame) -> pl.DataFrame:
@@ -205,7 +205,7 @@ def _together(
         after.append(np.asarray(rows(found)[name].to_numpy(), dtype=np.float32))
     probes = np.sort(rng.permutation(ids.height)[:people])
     x, y = (np.hstack([standardised(z) for z in side]) for side in (before, after))
-    trained = tuple(TRAINED) if x.shape[1] <= NARROW else ()
+    trained = None if x.shape[1] <= MAX_JOINT_WIDTH else ()
     exact = linkage(CachedViews(x), CachedViews(y), CAMPAIGNS["originals"], probes=probes, trained=trained, rng=rng)
     campaigns = [Campaign("originals", tuple(exact))]
     if quasi:

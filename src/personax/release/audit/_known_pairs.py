@@ -1,12 +1,14 @@
-"""Known pairs: what m people, whose original and released vectors are both known, tell of everybody else.
+"""Known-pairs attacks: how many others are found from m people whose original and released vectors are both known.
 
-The attacker holds all originals beside the pairs, and so extends the pairs by self-training.
+The attacker holds all originals beside the pairs, and so can extend the pairs by self-training.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,28 +16,32 @@ from numpy.typing import NDArray
 
 from personax.errors import MissingExtraError
 from personax.progress import Progress, Silent
+from personax.registry import register
 from personax.release.audit._attack import Attack, Vectors, rate, wilson
 from personax.release.audit._axes import whitened
 from personax.release.audit._cached_views import CachedViews, EqualRows, equal_rows
+from personax.release.audit._campaign import OURS, RegisteredAttack, registered_attacks
 from personax.release.audit._inverse_network import fit_inverse_network
 from personax.release.audit._nearest_neighbours import above_rounding, distances, ranks
 from personax.release.audit._seed_pairs import by_profiles
 from personax.release.audit._self_training import Extended, MatchedPairs, extend, reduced, reduced_white
 
-__all__ = ["KnownPairsPoint", "broken_at", "known_pairs"]
+__all__ = ["KnownPairs", "KnownPairsAttack", "KnownPairsPoint", "broken_at", "known_pairs"]
 
-PROBES = 1000
-LEAST = 256
+MAX_PROBES = 1000
+MIN_PAIRS = 256
 """Known pairs are tried up to the dimension, and up to so many where it is smaller."""
 RIDGES = (1e-8, 1e-4, 1e-2, 1e-1, 1.0)
 """Penalties that held-out pairs choose among, in units of the mean squared singular value."""
 
 NEARLY_ALL = 0.95
 """Share found from which more pairs are not tried."""
-FEW = 16
-"""Up to so many pairs, profiles help to begin."""
+FEW_PAIRS = 16
+"""Up to so many pairs, distance profiles give further initial pairs."""
 CONTROL = 400
 """People of the control of self-training."""
+MIN_TRAINING = 32
+"""Fewest pairs that a network is trained on."""
 
 Inverse = Callable[[Vectors], Vectors]
 Indices = NDArray[np.intp]
@@ -44,9 +50,9 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class KnownPairsPoint:
-    """One attack with m pairs: share found first and among the first ten, and the mean cosine of what is recovered.
+    """One attack with m pairs: rank-1 and rank-10 identification rate, and the mean cosine of recovered vectors.
 
-    ``cosine`` is of vectors from which the mean of the known is taken; None where nothing is recovered, only found.
+    ``cosine`` is of vectors centred by the mean of the known; None for an attack that recovers no vectors.
     """
 
     attack: str
@@ -62,86 +68,257 @@ class KnownPairsPoint:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class KnownPairs:
+    """What the attacker holds, and whom they look for.
+
+    Parameters
+    ----------
+    x, y
+        Original and released vectors of the known people, row i of both the same person.
+    gallery
+        Original vectors of all others, among whom the attacker chooses.
+    probes
+        Released vectors to be identified: those of the first people of the gallery.
+    truth
+        Which rows of the gallery are equal and so count as one person.
+    everybody
+        Originals and released vectors of all, and the order in which the known come first, then the gallery.
+    """
+
+    x: Vectors
+    y: Vectors
+    gallery: Vectors
+    probes: Vectors
+    truth: EqualRows
+    everybody: tuple[Vectors, Vectors, Indices]
+
+    @cached_property
+    def white(self) -> KnownPairs:
+        """The same with originals whitened as a transform does: the attacker has all originals, and so can."""
+        originals, _, order = self.everybody
+        white, known = whitened(originals), len(self.x)
+        return replace(self, x=white[order[:known]], gallery=white[order[known:]])
+
+    @property
+    def design(self) -> float:
+        """The design effect of the probes."""
+        return self.truth.design_effect(np.arange(len(self.probes)))
+
+
+class KnownPairsAttack(ABC):
+    """An attack that learns from m known pairs. Register a subclass for the campaign ``pairs``.
+
+    `match` is all that most need. Ties count against the attacker, and the control repeats the attack with the known
+    people's released vectors in a wrong order.
+    """
+
+    title: str = ""
+    """Set from the registration."""
+    recovers: bool = False
+    """Whether `match` returns estimates of the probes' original vectors, beside the gallery itself."""
+    trains_network: bool = False
+    """Whether it is left out where networks are not wanted."""
+
+    @abstractmethod
+    def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
+        """Return features of the probes and of the gallery; a probe is taken for its nearest of the gallery.
+
+        Parameters
+        ----------
+        pairs
+            Only the first m of the known may be used.
+        """
+
+    def point(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> KnownPairsPoint:
+        """Return what m pairs reach."""
+        a, b = self.match(pairs, m, rng)
+        found = ranks(a, b, np.arange(len(a)), pairs.truth.label)
+        return _point(self.title, m, found, _cosine(pairs, m, a) if self.recovers else None, pairs.design)
+
+    def curve(self, pairs: KnownPairs, grid: Sequence[int], rng: np.random.Generator) -> Iterator[KnownPairsPoint]:
+        """Yield what more and more pairs reach."""
+        for m in grid:
+            yield self.point(pairs, m, rng)
+
+    def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> float | None:
+        """Return the rank-1 rate where known people have the released vectors of others; None where not measured."""
+        return self.point(wrong, m, rng).rank_1
+
+
 def known_pairs(
     x: Vectors, y: Vectors, *, network: bool, rng: np.random.Generator, progress: Progress | None = None
 ) -> tuple[list[KnownPairsPoint], list[Attack]]:
-    """Return the curves over m known pairs, and of each attack its best point with a control.
+    """Return the curves over m known pairs, and of each registered attack its best point with a control.
 
     m is 1, 2, 4 ... d; at least 256 and at most half of the people.
 
     People who are known, at most half, are not among those to be found; the others are the same for every m.
     """
     order = rng.permutation(len(x))
-    most = max(1, min(max(x.shape[1], LEAST), len(x) // 2))
+    most = max(1, min(max(x.shape[1], MIN_PAIRS), len(x) // 2))
     known, rest = order[:most], order[most:]
-    probes = min(PROBES, len(rest))
+    probes = np.arange(min(MAX_PROBES, len(rest)))
     grid = sorted({most} | {2**k for k in range(most.bit_length()) if 2**k <= most})
-    equal = equal_rows(x)
-    truth, asked = equal.take(rest), np.arange(probes)
-    at = _Scene(x[known], y[known], x[rest], y[rest[:probes]], truth)
-    # the attacker has all originals, and so may whiten them as a transform does
-    u = whitened(x)
-    white = _Scene(u[known], y[known], u[rest], y[rest[:probes]], truth)
-    points: list[KnownPairsPoint] = []
-    attacks: list[Attack] = []
-
-    def tried(name: str, found: Iterable[KnownPairsPoint]) -> None:
-        points.extend(found)
-        (progress or Silent()).step(0, 0, f"{name}, known pairs")
-
-    tried("linear map", (_point("linear map", m, at, _linear(at, m, rng)) for m in grid))
-    tried("distances to the known", (_found("distances to the known", m, at) for m in grid))
-    tried("whitened distances to the known", (_found("whitened distances to the known", m, white) for m in grid))
-    tried("self-training", _self_trained(x, y, known, rest[:probes], grid, rng))
-    if network:
-        some = [m for m in grid[-1:] if m >= 32]
+    pairs = KnownPairs(x[known], y[known], x[rest], y[rest[probes]], equal_rows(x).take(rest), (x, y, order))
+    tried = [(one, _attack(one)) for one in registered_attacks("pairs")]
+    curves: list[tuple[RegisteredAttack, KnownPairsAttack, list[KnownPairsPoint]]] = []
+    failed: list[Attack] = []
+    for one, attack in tried:
+        if attack.trains_network and not network:
+            continue
         try:
-            tried("network", (_point("network", m, at, fit_inverse_network(at.x[:m], at.y[:m], rng=rng)) for m in some))
-        except MissingExtraError as error:
-            attacks.append(Attack("network", "known pairs", "rank-1", None, reason=str(error)))
+            curves.append((one, attack, list(attack.curve(pairs, grid, _stream(one, rng)))))
+        except Exception as error:
+            if one.package == OURS and not isinstance(error, MissingExtraError):
+                raise
+            failed.append(Attack(one.title, "known pairs", "rank-1", None, reason=str(error)))
+        (progress or Silent()).step(0, 0, f"{one.title}, known pairs")
     # with the wrong people behind the known pairs nothing can be learnt
-    wrong = _Scene(at.x, at.y[rng.permutation(most)], at.gallery, at.probes, truth)
-    controls = {
-        "linear map": lambda m: _point("", m, wrong, _linear(wrong, m, rng)).rank_1,
-        "distances to the known": lambda m: _found("", m, wrong).rank_1,
-        "self-training": lambda m: _of_strangers(x, y, order, m, rng),
-    }
-    for name in dict.fromkeys(point.attack for point in points):
-        best = max((point for point in points if point.attack == name), key=lambda point: point.rank_1)
-        control = controls[name](best.pairs) if name in controls else None
-        attacks.append(rate(name, f"{best.pairs} known pairs", round(best.rank_1 * probes), probes,
-                            baseline=truth.chance(asked), control=control, design=truth.design_effect(asked),
-                            broken_at=broken_at(points, name)))  # fmt: skip
+    wrong = replace(pairs, y=pairs.y[rng.permutation(most)])
+    attacks = [_best_point(one, attack, points, pairs, wrong, rng) for one, attack, points in curves if points]
     (progress or Silent()).step(0, 0, "controls, known pairs")
-    return points, attacks
+    return [point for _, _, points in curves for point in points], [*failed, *attacks]
 
 
-def _self_trained(
-    x: Vectors, y: Vectors, known: Indices, probes: Indices, grid: Sequence[int], rng: np.random.Generator
-) -> Iterator[KnownPairsPoint]:
-    """Yield what more and more pairs reach, until they reach nearly everybody."""
-    order = rng.permutation(len(y))
-    place = np.argsort(order)
-    originals, dealt, truth = CachedViews(x), CachedViews(y[order]), equal_rows(x)
-    design = truth.design_effect(probes)
-    for m in grid:
-        guess = _best(originals, dealt, MatchedPairs(known[:m], place[known[:m]]), probes, rng)
-        hits = truth.same(order[guess], probes)
-        yield _summary("self-training", m, np.where(hits, 1, len(y)), None, design)
-        if hits.mean() >= NEARLY_ALL:
-            break
+def _attack(one: RegisteredAttack) -> KnownPairsAttack:
+    attack: KnownPairsAttack = one.attack()
+    attack.title = one.title
+    return attack
 
 
-def _best(x: CachedViews, y: CachedViews, known: MatchedPairs, asked: Indices, rng: np.random.Generator) -> Indices:
-    """Return whom self-training finds, in the composition after which most people choose each other.
+def _stream(one: RegisteredAttack, rng: np.random.Generator) -> np.random.Generator:
+    """Return the random stream of an attack; those of other packages have their own and change no number of ours."""
+    return rng if one.package == OURS else rng.spawn(1)[0]
+
+
+def _best_point(
+    one: RegisteredAttack,
+    attack: KnownPairsAttack,
+    points: list[KnownPairsPoint],
+    pairs: KnownPairs,
+    wrong: KnownPairs,
+    rng: np.random.Generator,
+) -> Attack:
+    best = max(points, key=lambda point: point.rank_1)
+    probes = np.arange(len(pairs.probes))
+    return rate(
+        one.title, f"{best.pairs} known pairs", round(best.rank_1 * len(probes)), len(probes),
+        baseline=pairs.truth.chance(probes), control=attack.control(wrong, best.pairs, _stream(one, rng)),
+        design=pairs.design, broken_at=broken_at(points),
+    )  # fmt: skip
+
+
+@register(
+    "attacks", "linear-map", title="linear map", help="orthogonal or ridge regression from known pairs", order=110,
+    campaign="pairs",
+)  # fmt: skip
+class LinearMap(KnownPairsAttack):
+    """An orthogonal map or a ridge regression from released to original vectors, chosen on held-out pairs."""
+
+    recovers = True
+
+    def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
+        """Recover the probes."""
+        return _linear(pairs.x[:m], pairs.y[:m])(pairs.probes), pairs.gallery
+
+
+@register(
+    "attacks", "known-distances", title="distances to the known",
+    help="distances to the known people, on both sides", order=120, campaign="pairs",
+)  # fmt: skip
+class KnownDistances(KnownPairsAttack):
+    """Distances to the known people: where a transform keeps distances, one known person tells the others apart."""
+
+    def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
+        """Return log distances."""
+        return _logs(pairs.probes, pairs.y[:m]), _logs(pairs.gallery, pairs.x[:m])
+
+
+@register(
+    "attacks", "whitened-known-distances", title="whitened distances to the known",
+    help="the same after whitening the originals", order=130, campaign="pairs",
+)  # fmt: skip
+class WhitenedDistances(KnownDistances):
+    """Distances to the known people after whitening the originals as the transform does."""
+
+    def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
+        """Return log distances."""
+        return super().match(pairs.white, m, rng)
+
+    def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> None:
+        """Measure none: it is that of `KnownDistances`."""
+
+
+@register(
+    "attacks", "known-pairs-self-training", title="self-training",
+    help="self-training on all vectors, from known pairs", order=140, campaign="pairs",
+)  # fmt: skip
+class PairsSelfTraining(KnownPairsAttack):
+    """Self-training on all vectors, from known pairs that stay certain."""
+
+    def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
+        """Have no features: the whole curve shares one order of the released rows."""
+        raise NotImplementedError
+
+    def curve(self, pairs: KnownPairs, grid: Sequence[int], rng: np.random.Generator) -> Iterator[KnownPairsPoint]:
+        """Yield what more and more pairs reach, until they reach nearly everybody."""
+        x, y, people = pairs.everybody
+        known, probes = people[: len(pairs.x)], people[len(pairs.x) :][: len(pairs.probes)]
+        order = rng.permutation(len(y))
+        place = np.argsort(order)
+        originals, dealt, truth = CachedViews(x), CachedViews(y[order]), equal_rows(x)
+        design = truth.design_effect(probes)
+        for m in grid:
+            guess = _best(originals, dealt, MatchedPairs(known[:m], place[known[:m]]), probes, rng)
+            hits = truth.same(order[guess], probes)
+            yield _point(self.title, m, np.where(hits, 1, len(y)), None, design)
+            if hits.mean() >= NEARLY_ALL:
+                break
+
+    def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> float:
+        """Return what it finds where the released people are others, and so are those of the pairs."""
+        x, y, order = wrong.everybody
+        half = min(len(x) // 2, CONTROL)
+        a, b = x[order[:half]], y[order[-half:]]
+        some = np.arange(min(m, half // 2))
+        probes = np.arange(len(some), half)
+        guess = _best(CachedViews(a), CachedViews(b), MatchedPairs(some, some), probes, rng)
+        return float(equal_rows(a).same(guess, probes).mean())
+
+
+@register(
+    "attacks", "inverse-network", title="network", help="a network that learns the inverse from known pairs", order=150,
+    campaign="pairs",
+)  # fmt: skip
+class InverseNetwork(KnownPairsAttack):
+    """A network that learns the inverse; tried with the largest number of pairs only. Needs torch."""
+
+    recovers = True
+    trains_network = True
+
+    def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
+        """Recover the probes."""
+        return fit_inverse_network(pairs.x[:m], pairs.y[:m], rng=rng)(pairs.probes), pairs.gallery
+
+    def curve(self, pairs: KnownPairs, grid: Sequence[int], rng: np.random.Generator) -> Iterator[KnownPairsPoint]:
+        """Yield what all pairs reach, where they are enough to train on."""
+        return super().curve(pairs, [m for m in grid[-1:] if m >= MIN_TRAINING], rng)
+
+    def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> None:
+        """Measure none: to train again takes as long as all else."""
+
+
+def _best(x: CachedViews, y: CachedViews, known: MatchedPairs, probes: Indices, rng: np.random.Generator) -> Indices:
+    """Return whom self-training finds, in the composition with most mutual nearest neighbours.
 
     Vectors are plain or whitened, and the start is with or without profiles; equal rows count once.
     """
     firm = MatchedPairs(x.equal.label[known.original], y.equal.label[known.released])
-    v, people = y.distinct(reduced), x.equal.label[asked]
-    best = Extended(np.zeros(len(asked), np.intp), -1.0)
+    v, people = y.distinct(reduced), x.equal.label[probes]
+    best = Extended(np.zeros(len(probes), np.intp), -1.0)
     for u in (x.distinct(view) for view in (reduced, reduced_white)):
-        for start in (_none, by_profiles) if len(known.original) <= FEW else (_none,):
+        for start in (_none, by_profiles) if len(known.original) <= FEW_PAIRS else (_none,):
             found = extend(u, v, start(u, v, firm), known=firm, probes=people, rng=rng)
             best = max(best, found, key=lambda each: each.agreed)
             if best.agreed >= NEARLY_ALL:
@@ -153,57 +330,16 @@ def _none(u: Vectors, v: Vectors, known: MatchedPairs) -> MatchedPairs:
     return MatchedPairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
 
 
-def _of_strangers(x: Vectors, y: Vectors, order: Indices, m: int, rng: np.random.Generator) -> float:
-    """Return what self-training finds where the released people are others, and so are those of the pairs."""
-    half = min(len(x) // 2, CONTROL)
-    a, b = x[order[:half]], y[order[-half:]]
-    some = np.arange(min(m, half // 2))
-    asked = np.arange(len(some), half)
-    guess = _best(CachedViews(a), CachedViews(b), MatchedPairs(some, some), asked, rng)
-    return float(equal_rows(a).same(guess, asked).mean())
-
-
-def broken_at(points: list[KnownPairsPoint], attack: str | None = None, *, share: float = 0.5) -> int | None:
-    """Return the least number of known pairs with which an attack finds so large a share of all others first."""
+def broken_at(points: Sequence[KnownPairsPoint], attack: str | None = None, *, share: float = 0.5) -> int | None:
+    """Return the least number of known pairs with which an attack, or any, finds a share of all others at rank 1."""
     return min((p.pairs for p in points if attack in (None, p.attack) and p.rank_1 >= share), default=None)
 
 
-@dataclass(frozen=True)
-class _Scene:
-    """Known originals and releases; originals to choose from; releases to find, the first of the gallery.
-
-    `truth` says which of the gallery are equal.
-    """
-
-    x: Vectors
-    y: Vectors
-    gallery: Vectors
-    probes: Vectors
-    truth: EqualRows
-
-    def ranks(self, a: Vectors, b: Vectors) -> Indices:
-        """Return the ranks of the people to find, from what is made of them and of the gallery."""
-        return ranks(a, b, np.arange(len(a)), self.truth.label)
-
-    @property
-    def design(self) -> float:
-        """The design effect of the people to find."""
-        return self.truth.design_effect(np.arange(len(self.probes)))
-
-
-def _point(name: str, m: int, at: _Scene, inverse: Inverse) -> KnownPairsPoint:
-    guess = inverse(at.probes)
-    mean = at.x[:m].mean(axis=0) if m > 1 else np.zeros(at.x.shape[1], np.float32)
-    found = at.ranks(guess, at.gallery)
-    a, b = guess - mean, at.gallery[: len(guess)] - mean
+def _cosine(pairs: KnownPairs, m: int, guess: Vectors) -> float:
+    mean = pairs.x[:m].mean(axis=0) if m > 1 else np.zeros(pairs.x.shape[1], np.float32)
+    a, b = guess - mean, pairs.gallery[: len(guess)] - mean
     cosine = (a * b).sum(axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1) + 1e-30)
-    return _summary(name, m, found, float(cosine.mean()), at.design)
-
-
-def _found(name: str, m: int, at: _Scene) -> KnownPairsPoint:
-    """Compare distances to the known people on both sides; where distances stay, one person tells the others apart."""
-    a, b = (_logs(*pair) for pair in ((at.probes, at.y[:m]), (at.gallery, at.x[:m])))
-    return _summary(name, m, at.ranks(a, b), None, at.design)
+    return float(cosine.mean())
 
 
 def _logs(rows: Vectors, known: Vectors) -> Vectors:
@@ -211,16 +347,17 @@ def _logs(rows: Vectors, known: Vectors) -> Vectors:
     return np.asarray(np.log(found / found.mean() + 1e-6), dtype=np.float32)
 
 
-def _summary(name: str, m: int, found: Indices, cosine: float | None, design: float) -> KnownPairsPoint:
+def _point(name: str, m: int, found: Indices, cosine: float | None, design: float) -> KnownPairsPoint:
     hits = int((found == 1).sum())
     low, high = wilson(hits / design, len(found) / design)
-    return KnownPairsPoint(name, m, round(hits / len(found), 6), round(low, 6), round(high, 6),
-                 round(float((found <= 10).mean()), 6), None if cosine is None else round(cosine, 6))  # fmt: skip
+    rank_10 = round(float((found <= 10).mean()), 6)
+    ends = [round(end, 6) for end in (hits / len(found), low, high)]
+    return KnownPairsPoint(name, m, *ends, rank_10, None if cosine is None else round(cosine, 6))
 
 
-def _linear(at: _Scene, m: int, rng: np.random.Generator) -> Inverse:
+def _linear(x: Vectors, y: Vectors) -> Inverse:
     """Fit an orthogonal map and ridge regressions, and keep the one that recovers held-out pairs best."""
-    x, y = at.x[:m], at.y[:m]
+    m = len(x)
     held = max(1, m // 5)
     if m < 3:
         return _orthogonal(x, y)

@@ -1,4 +1,4 @@
-"""Linkage without key and without pairs: the attacker can make the embeddings of the same people, and looks for them.
+"""Linkage without key and without pairs: the attacker can compute the embeddings of the same people and links them.
 
 Because pictures or texts are public and the encoder is too, this is the attacker that a release of public people has.
 They hold all originals, and know the steps of the transform: only whom to score is ever sampled.
@@ -6,28 +6,30 @@ They hold all originals, and know the steps of the transform: only whom to score
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from personax.registry import register
 from personax.release.audit._attack import Attack, Vectors
 from personax.release.audit._axes import independent, matched, principal, whitened
 from personax.release.audit._cached_views import CachedViews, EqualRows, View
-from personax.release.audit._campaign import CAMPAIGNS
+from personax.release.audit._campaign import CAMPAIGNS, registered_attacks
 from personax.release.audit._nearest_neighbours import nearest, profiles, standardised
 from personax.release.audit._seed_pairs import Seed, by_profiles, by_transport
 from personax.release.audit._self_training import MatchedPairs, extend, reduced, reduced_white
 
-__all__ = ["LINKERS", "TRAINED", "link_by_facts", "linkage"]
+__all__ = ["LinkageAttack", "SelfTraining", "link_by_facts", "linkage", "self_training_titles"]
 
 Guess = NDArray[np.intp]
-Linker = Callable[[CachedViews, CachedViews, np.random.Generator], Guess]
-"""Original rows and released rows -> for each original the released row that is taken for the same person."""
+LinkageAttack = Callable[[CachedViews, CachedViews, np.random.Generator], Guess]
+"""Originals and released rows -> for each original the released row that is taken for the same person."""
 
 AXES = 64
 DONE = 0.98
-"""Share of people who choose each other from which no other start is tried."""
+"""Share of mutual nearest neighbours from which no other initialisation is tried."""
 CONTROL = 400
 """People of the control of self-training."""
 
@@ -45,19 +47,51 @@ def _profiles_of_whitened(x: Vectors) -> Vectors:
     return profiles(whitened(x))
 
 
+@register(
+    "attacks",
+    "vectors-as-they-are",
+    title="vectors as they are",
+    help="nearest neighbours of the vectors themselves",
+    order=10,
+    campaign="originals",
+)
 def _as_they_are(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     return nearest(x.view(standardised), y.view(standardised))
 
 
+@register(
+    "attacks",
+    "distance-profiles",
+    title="distance profiles",
+    help="nearest neighbours of sorted distances to all others",
+    order=20,
+    campaign="originals",
+)
 def _profiles(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     return nearest(x.view(profiles), y.view(profiles))
 
 
+@register(
+    "attacks",
+    "whitened-profiles",
+    title="whitened profiles",
+    help="distance profiles after whitening both sides",
+    order=30,
+    campaign="originals",
+)
 def _whitened(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     """Compare profiles of whitened vectors: they stay where a transform is any linear map, whatever its key."""
     return nearest(x.view(_profiles_of_axes), y.view(_profiles_of_axes))
 
 
+@register(
+    "attacks",
+    "same-whitening",
+    title="profiles after the same whitening",
+    help="distance profiles after whitening the originals as the transform does",
+    order=40,
+    campaign="originals",
+)
 def _same_whitening(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     """Whiten the originals as the transform does, which needs no key, and compare profiles with the release's."""
     return nearest(x.view(_profiles_of_whitened), y.view(profiles))
@@ -72,6 +106,14 @@ def _most(x: CachedViews) -> int:
     return max(1, min(AXES, len(x) // 10))
 
 
+@register(
+    "attacks",
+    "principal-axes",
+    title="principal axes",
+    help="nearest neighbours on principal axes, signs by skewness",
+    order=50,
+    campaign="originals",
+)
 def _principal(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     a, b = (_first(z, _most(x)) for z in (x, y))
     kept = min(a.shape[1], b.shape[1])
@@ -80,28 +122,72 @@ def _principal(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Gues
     return nearest(a[:, :kept], b[:, :kept] * np.where(flip == 0, 1, flip))
 
 
+@register(
+    "attacks",
+    "independent-axes",
+    title="independent axes",
+    help="nearest neighbours on independent components, matched by their distributions",
+    order=60,
+    campaign="originals",
+)
 def _independent(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     a, b = (independent(_first(z, _most(x)), rng=rng) for z in (x, y))
     return nearest(*matched(a, b))
 
 
-LINKERS: Mapping[str, Linker] = {
-    "vectors as they are": _as_they_are,
-    "distance profiles": _profiles,
-    "whitened profiles": _whitened,
-    "profiles after the same whitening": _same_whitening,
-    "principal axes": _principal,
-    "independent axes": _independent,
-}
-"""Attack -> how it guesses at once."""
+@dataclass(frozen=True)
+class SelfTraining:
+    """A linkage attack by self-training, from initial pairs of which few need be right.
 
-TRAINED: Mapping[str, tuple[View, Seed]] = {
-    "profiles, self-training": (reduced, by_profiles),
-    "Gromov-Wasserstein, self-training": (reduced, by_transport),
-    "whitened profiles, self-training": (reduced_white, by_profiles),
-    "whitened Gromov-Wasserstein, self-training": (reduced_white, by_transport),
-}
-"""Attack -> what it makes of the originals, and what it starts from."""
+    Parameters
+    ----------
+    view
+        What the originals are reduced to: `reduced`, or `reduced_white`, which whitens them as the transform does.
+    seed
+        Makes the initial pairs.
+    """
+
+    view: View
+    seed: Seed
+
+
+register(
+    "attacks",
+    "profiles-self-training",
+    title="profiles, self-training",
+    help="self-training from the most similar distance profiles",
+    order=70,
+    campaign="originals",
+)(SelfTraining(reduced, by_profiles))
+register(
+    "attacks",
+    "gromov-wasserstein-self-training",
+    title="Gromov-Wasserstein, self-training",
+    help="self-training from a Gromov-Wasserstein matching",
+    order=80,
+    campaign="originals",
+)(SelfTraining(reduced, by_transport))
+register(
+    "attacks",
+    "whitened-profiles-self-training",
+    title="whitened profiles, self-training",
+    help="self-training of whitened vectors from the most similar distance profiles",
+    order=90,
+    campaign="originals",
+)(SelfTraining(reduced_white, by_profiles))
+register(
+    "attacks",
+    "whitened-gromov-wasserstein-self-training",
+    title="whitened Gromov-Wasserstein, self-training",
+    help="self-training of whitened vectors from a Gromov-Wasserstein matching",
+    order=100,
+    campaign="originals",
+)(SelfTraining(reduced_white, by_transport))
+
+
+def self_training_titles() -> list[str]:
+    """Return the titles of the registered attacks by self-training, in the order in which they are tried."""
+    return [one.title for one in registered_attacks("originals") if isinstance(one.attack, SelfTraining)]
 
 
 def linkage(
@@ -110,11 +196,11 @@ def linkage(
     knows: str,
     *,
     probes: Guess | None = None,
-    trained: Collection[str] = tuple(TRAINED),
+    trained: Collection[str] | None = None,
     truth: EqualRows | None = None,
     rng: np.random.Generator,
 ) -> Iterator[Attack]:
-    """Yield what each attack finds; the released rows are shuffled before it sees them.
+    """Run every attack that is registered for the campaign ``originals``; released rows are shuffled before.
 
     The control is the same attack with a release of other people.
 
@@ -125,7 +211,7 @@ def linkage(
     probes
         The people who are scored; all by default.
     trained
-        Self-training that is tried, from the first until one of them makes nearly everybody choose each other.
+        Titles of self-training to try, until nearly all people are mutual nearest neighbours; all by default.
     truth
         Whose originals are equal and so count as one person; those of `x` by default.
     """
@@ -136,21 +222,26 @@ def linkage(
     truth = x.equal if truth is None else truth
     # in the control, a released row is taken for that of the person in its place
     paired, everybody = truth.take(order[:half]), np.arange(half)
-    for name, linker in LINKERS.items():
-        none = paired.same(_linked(linker, alone, others, rng), everybody)
-        guess = _linked(linker, x, y, rng)
-        yield truth.rank_1(name, knows, guess[probes], probes, control=float(none.mean()))
+    attacks = registered_attacks("originals")
+    for one in attacks:
+        if not isinstance(one.attack, SelfTraining):
+
+            def attempt(rng: np.random.Generator, title: str = one.title, link: LinkageAttack = one.attack) -> Attack:
+                none = paired.same(_linked(link, alone, others, rng), everybody)
+                guess = _linked(link, x, y, rng)
+                return truth.rank_1(title, knows, guess[probes], probes, control=float(none.mean()))
+
+            yield one.run(attempt, knows, rng)
     few = min(half, CONTROL)
-    for name in trained:
-        view, seed = TRAINED[name]
-        guess, agreed = _trained(view, seed, x, y, probes, rng)
-        wrong, _ = _trained(
-            view, seed, CachedViews(alone.vectors[:few]), CachedViews(others.vectors[:few]), np.arange(few), rng
-        )
-        control = float(paired.same(wrong, everybody[:few]).mean())
-        yield truth.rank_1(name, knows, guess, probes, control=control, agreed=round(agreed, 4))
-        if agreed >= DONE:
-            return
+    some, strangers = CachedViews(alone.vectors[:few]), CachedViews(others.vectors[:few])
+    for one in attacks:
+        if isinstance(one.attack, SelfTraining) and (trained is None or one.title in trained):
+            guess, agreed = _trained(one.attack, x, y, probes, rng)
+            wrong, _ = _trained(one.attack, some, strangers, np.arange(few), rng)
+            control = float(paired.same(wrong, everybody[:few]).mean())
+            yield truth.rank_1(one.title, knows, guess, probes, control=control, agreed=round(agreed, 4))
+            if agreed >= DONE:
+                return
 
 
 def link_by_facts(
@@ -175,18 +266,18 @@ def link_by_facts(
             return
 
 
-def _linked(linker: Linker, x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
+def _linked(attack: LinkageAttack, x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     """Return the released row that each original is linked with, from released rows in an order of their own."""
     order = rng.permutation(len(y))
-    return np.asarray(order[linker(x, y.permuted(order), rng)], dtype=np.intp)
+    return np.asarray(order[attack(x, y.permuted(order), rng)], dtype=np.intp)
 
 
 def _trained(
-    view: View, seed: Seed, x: CachedViews, y: CachedViews, probes: Guess, rng: np.random.Generator
+    attack: SelfTraining, x: CachedViews, y: CachedViews, probes: Guess, rng: np.random.Generator
 ) -> tuple[Guess, float]:
-    """Return the released row that self-training finds for each person asked about, and who chose each other."""
+    """Return the released row that self-training finds for each probe, and the share of mutual nearest neighbours."""
     order = rng.permutation(len(y))
     dealt = y.permuted(order)
-    u, v = x.distinct(view), dealt.distinct(reduced)
-    found = extend(u, v, seed(u, v), probes=x.equal.label[probes], one_to_one=True, rng=rng)
+    u, v = x.distinct(attack.view), dealt.distinct(reduced)
+    found = extend(u, v, attack.seed(u, v), probes=x.equal.label[probes], one_to_one=True, rng=rng)
     return order[dealt.equal.first[found.guess]], found.agreed

@@ -17,7 +17,7 @@ from personax.release.audit._cached_views import CachedViews, EqualRows, equal_r
 from personax.release.audit._campaign import CAMPAIGNS, Campaign
 from personax.release.audit._distribution_alignment import align_distributions
 from personax.release.audit._known_pairs import KnownPairsPoint, broken_at, known_pairs
-from personax.release.audit._linkage import TRAINED, link_by_facts, linkage
+from personax.release.audit._linkage import link_by_facts, linkage, self_training_titles
 from personax.release.audit._nearest_neighbours import ranks
 from personax.release.audit._self_training import MatchedPairs
 from personax.release.audit._single_original import single_original
@@ -25,12 +25,12 @@ from personax.release.audit._unlinkability import measure_unlinkability
 
 __all__ = ["AuditReport", "audit_vectors"]
 
-PEOPLE = 10_000
-"""At most so many people are scored, chosen at random; the attacker holds all. More only sharpen the intervals."""
-LEAST = 20
+MAX_PROBES = 10_000
+"""At most so many people are scored, chosen at random; the attacker holds all. More only narrow the intervals."""
+MIN_PEOPLE = 20
 NOISE = 0.25
 """Size of what another picture or text of the same person changes, in standard deviations of a coordinate."""
-ABLE = 0.05
+MIN_RATE = 0.05
 """Share that self-training must find with the same embeddings to be tried with those of other pictures."""
 
 WITHOUT_PAIRS = ("originals", "other_recordings", "one_original", "strangers", "public_facts")
@@ -143,7 +143,7 @@ def audit_vectors(
     noise: float = NOISE,
     network: bool = True,
     facts: MatchedPairs | None = None,
-    people: int = PEOPLE,
+    people: int = MAX_PROBES,
     progress: Progress | None = None,
     rng: np.random.Generator,
 ) -> AuditReport:
@@ -179,8 +179,10 @@ def audit_vectors(
         Fewer than 20 people, unequal shapes, missing or infinite numbers.
     """
     shapes = {z.shape for z in (original, released, renewed, inverted) if z is not None}
-    if len(shapes) != 1 or original.ndim != 2 or len(original) < LEAST:
-        raise InputError(f"an audit needs the same {LEAST} or more people in all vectors, not shapes {sorted(shapes)}")
+    if len(shapes) != 1 or original.ndim != 2 or len(original) < MIN_PEOPLE:
+        raise InputError(
+            f"an audit needs the same {MIN_PEOPLE} or more people in all vectors, not shapes {sorted(shapes)}"
+        )
     x, y = (np.asarray(z, dtype=np.float32) for z in (original, released))
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise InputError("the vectors to audit hold missing or infinite numbers; leave those people out")
@@ -218,13 +220,14 @@ def _campaigns(
     points, learnt = known_pairs(x, y, network=network, rng=rng, progress=watch)
     sides = CachedViews(x), CachedViews(y)
     exact = run("originals", linkage(*sides, CAMPAIGNS["originals"], probes=probes, rng=rng))
-    able = [a.name for a in exact.attacks if a.name in TRAINED and (a.value or 0.0) > max(ABLE, a.control or 0.0)]
+    trained = self_training_titles()
+    able = [a.name for a in exact.attacks if a.name in trained and (a.value or 0.0) > max(MIN_RATE, a.control or 0.0)]
     truth = sides[0].equal
     other = x + np.float32(noise) * x.std(axis=0) * rng.standard_normal(x.shape, dtype=np.float32)
     made = [
         exact,
-        run("other_recordings", linkage(CachedViews(other), sides[1], CAMPAIGNS["other_recordings"], probes=probes, trained=able,
-                                        truth=truth, rng=rng)),
+        run("other_recordings", linkage(CachedViews(other), sides[1], CAMPAIGNS["other_recordings"], probes=probes,
+                                        trained=able, truth=truth, rng=rng)),
         run("one_original", single_original(x, y, probes=probes, rng=rng)),
         run("strangers", align_distributions(x, y, rng=rng)),
         run("public_facts", () if facts is None else link_by_facts(x, y, facts, probes=probes, rng=rng)),
