@@ -63,7 +63,7 @@ def transform(asked: argparse.Namespace) -> Iterator[str]:
                     lambda chain=chain: chain.transform(x, out=y),  # type: ignore[misc]
                 )
                 some = slice(0, min(rows, 4 * ROWS))
-                error = float(np.abs(chain.invert(y[some]) - x[some]).max() / np.abs(x[some]).max())
+                error = float(np.abs(chain.inverse_transform(y[some]) - x[some]).max() / np.abs(x[some]).max())
                 cells = f"{seconds:.2f} | {seconds / plain:.1f} | {fit:.1f} | {error:.1e} | {_memory():.2f}"
                 yield f"| {name} | {version} | {cells} |"
 
@@ -118,7 +118,7 @@ def timed_audit(asked: argparse.Namespace) -> Iterator[str]:
     for name in asked.transforms or ["chain"]:
         chain, other = (Chain(name, asked.dim, key, "a").fit(x) for key in (KEY, OTHER))
         y, z = chain.transform(x), other.transform(x)
-        back = chain.invert(y)
+        back = chain.inverse_transform(y)
         start, clocks[name] = time.perf_counter(), Clock()
         report = audit_vectors(x, y, renewed=z, inverted=back, attributes=told, progress=clocks[name],
                        rng=np.random.default_rng(asked.seed))  # fmt: skip

@@ -15,6 +15,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import norm, special_ortho_group
 
 from personax.errors import InputError
+from personax.registry import forget, names, register
 from personax.release import Chain, Gate, ReleaseKey, audit_table, audit_vectors
 from personax.release.audit import Attack
 from personax.release.audit._attack import rate
@@ -22,6 +23,7 @@ from personax.release.audit._attribute_inference import attribute_inference
 from personax.release.audit._axes import independent, matched, principal
 from personax.release.audit._cached_views import CachedViews
 from personax.release.audit._campaign import registered_attacks
+from personax.release.audit._conformance import check_attack
 from personax.release.audit._gromov_wasserstein import gromov_wasserstein
 from personax.release.audit._inverse_network import fit_inverse_network
 from personax.release.audit._known_pairs import broken_at, known_pairs
@@ -282,7 +284,9 @@ def test_the_report_says_pseudonymised_and_never_claims_more() -> None:
     y = chain.transform(X)
     values = {"sex": np.where(X[:, 0] > np.median(X[:, 0]), "a", "b").tolist()}
     renewed = released("rotation", key=ReleaseKey(bytes(32)))
-    report = audit_vectors(X, y, renewed=renewed, inverted=chain.invert(y), attributes=values, network=False, rng=rng())
+    report = audit_vectors(
+        X, y, renewed=renewed, inverted=chain.inverse_transform(y), attributes=values, network=False, rng=rng()
+    )
     assert report.sentence("text/a").startswith("The release is pseudonymised, not anonymous: who holds")
     assert report.worst.value == 1.0
     assert report.stolen is not None
@@ -293,7 +297,9 @@ def test_the_report_says_pseudonymised_and_never_claims_more() -> None:
     assert "100% of people are matched" in told
     assert "met" not in told.replace("method", ""), "a property of protection is no verdict where all are matched"
     json.dumps(report.to_dict(), allow_nan=False)
-    again = audit_vectors(X, y, renewed=renewed, inverted=chain.invert(y), attributes=values, network=False, rng=rng())
+    again = audit_vectors(
+        X, y, renewed=renewed, inverted=chain.inverse_transform(y), attributes=values, network=False, rng=rng()
+    )
     assert again.to_dict() == report.to_dict()
     nothing = audit_vectors(X, people(240, 12, 9), network=False, rng=rng(1))
     assert not nothing.beaten
@@ -338,3 +344,38 @@ def test_a_gate_lets_through_what_is_below_and_nothing_else(found: int, limit: i
                 gate.check("text/a", attacks, campaign="originals")
         else:
             gate.check("text/a", attacks, campaign="originals")
+
+
+def test_an_attack_of_another_package_is_run_and_changes_no_number_of_ours() -> None:
+    def run() -> dict[str, dict[str, object]]:
+        attacks = linkage(CachedViews(X), CachedViews(released("rotation")), "x", trained=(), rng=rng())
+        return {attack.name: attack.to_dict() for attack in attacks}
+
+    @register("attacks", "toy-profiles", title="toy profiles", campaign="originals")
+    def toy(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> np.ndarray:
+        rng.normal(size=100)
+        return nearest(profiles(x.vectors), profiles(y.vectors))
+
+    @register("attacks", "toy-broken", title="toy broken", campaign="originals")
+    def broken(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> np.ndarray:
+        raise ValueError("no torch")
+
+    try:
+        found = run()
+        register("attacks", "toy-scalar", campaign="pears")(toy)
+        with pytest.raises(AssertionError, match="toy-scalar: campaign='pears'; attacks are registered for originals"):
+            check_attack("toy-scalar")
+        with pytest.raises(ValueError, match="no torch"):
+            check_attack("toy-broken")
+    finally:
+        for name in ("toy-profiles", "toy-broken", "toy-scalar"):
+            forget("attacks", name)
+    assert found.pop("toy profiles")["value"] == 1.0
+    assert "raised ValueError: no torch" in str(found["toy broken"]["reason"])
+    assert found.pop("toy broken")["value"] is None
+    assert found == run()
+
+
+@pytest.mark.parametrize("name", [name for name in names("attacks") if name != "inverse-network"])
+def test_our_attacks_keep_the_contract(name: str) -> None:
+    check_attack(name)

@@ -87,7 +87,7 @@ def test_every_transform_comes_back(preset: Preset, dim: int, n: int, seed: int,
     chain = Chain(preset, dim, KEY, "text/a").fit(x)
     y = chain.transform(x)
     assert y.dtype == np.float32
-    assert np.abs(chain.invert(y) - x).max() <= 1e-5 * np.abs(x).max()
+    assert np.abs(chain.inverse_transform(y) - x).max() <= 1e-5 * np.abs(x).max()
 
 
 @pytest.mark.parametrize("preset", ALL)
@@ -97,7 +97,7 @@ def test_a_wide_transform_of_many_batches_comes_back(preset: Preset, tmp_path: P
     chain = Chain(preset, 256, KEY, "image/a").fit(x)
     y = np.memmap(tmp_path / "y", dtype=np.float32, mode="w+", shape=x.shape)
     assert chain.transform(x, out=y) is y
-    assert np.abs(chain.invert(y) - x).max() <= 1e-5 * np.abs(x).max()
+    assert np.abs(chain.inverse_transform(y) - x).max() <= 1e-5 * np.abs(x).max()
     # rows do not depend on their batch
     assert np.allclose(chain.transform(x[rows:]), y[rows:], atol=1e-4)
     assert np.abs(np.asarray(y[:100]) - x[:100]).max() > 0.1 * np.abs(x).max()
@@ -126,7 +126,7 @@ def test_releases_of_version_1_come_out_and_come_back_as_they_were(preset: Prese
     made = np.frombuffer(base64.b64decode(VERSION_1[preset]), dtype="<f4").reshape(2, 6)
     old = Chain(preset, 6, key, "text/a", version=1).fit(x)
     assert np.abs(old.transform(x)[:2] - made).max() <= 1e-6 * np.abs(made).max()
-    assert np.abs(old.invert(made) - x[:2]).max() <= 1e-5 * np.abs(x).max()
+    assert np.abs(old.inverse_transform(made) - x[:2]).max() <= 1e-5 * np.abs(x).max()
     new = Chain(preset, 6, key, "text/a").load(old.state())
     assert np.abs(new.transform(x)[:2] - made).max() <= 1e-5 * np.abs(made).max(), "versions differ by rounding only"
     assert (old.version, new.version) == (1, VERSION)
@@ -147,7 +147,7 @@ def test_directions_that_hardly_vary_come_back_too(
     chain = Chain(preset, dim, KEY, "a").fit(x := x.astype(np.float32))
     y = chain.transform(x)
     assert y.dtype == np.float32
-    assert np.abs(chain.invert(y) - x).max() <= 1e-5 * np.abs(x).max()
+    assert np.abs(chain.inverse_transform(y) - x).max() <= 1e-5 * np.abs(x).max()
 
 
 @pytest.mark.parametrize("preset", ALL)
@@ -155,7 +155,7 @@ def test_rows_far_outside_come_back_too(preset: Preset) -> None:
     x = people(200, 16)
     chain = Chain(preset, 16, KEY, "a").fit(x)
     far = np.float32(30) * x[:5]
-    assert np.abs(chain.invert(chain.transform(far)) - far).max() <= 1e-5 * np.abs(far).max()
+    assert np.abs(chain.inverse_transform(chain.transform(far)) - far).max() <= 1e-5 * np.abs(far).max()
 
 
 @pytest.mark.parametrize("preset", ALL)
@@ -166,7 +166,7 @@ def test_another_key_study_context_or_version_transforms_otherwise(preset: Prese
     for key, context in others:
         other = Chain(preset, 12, key, context).fit(x)
         assert np.abs(other.transform(x) - y).max() > 0.1 * y.std()
-        assert np.abs(other.invert(y) - x).max() > 0.1 * x.std()
+        assert np.abs(other.inverse_transform(y) - x).max() > 0.1 * x.std()
     assert (Chain(preset, 12, KEY, "a").fit(x).transform(x) == y).all()
 
 
@@ -260,9 +260,9 @@ def test_a_kernel_test_sees_the_same_after_a_shuffle_and_nearly_the_same_after_o
 @pytest.mark.parametrize(("dim", "reflections"), [(1, 1), (7, 7), (64, 64), (64, 8), (300, 300)])
 def test_reflections_are_orthogonal_and_few_leave_the_rest(dim: int, reflections: int) -> None:
     step = Rotation(dim, KEY.random_stream("t"), reflections)
-    matrix = step.forward(np.eye(dim))
+    matrix = step.transform(np.eye(dim))
     assert np.allclose(matrix @ matrix.T, np.eye(dim), atol=1e-12)
-    assert np.allclose(step.inverse(matrix), np.eye(dim), atol=1e-12)
+    assert np.allclose(step.inverse_transform(matrix), np.eye(dim), atol=1e-12)
     # with the signs taken off, d - k directions stay where they were
     untouched = (np.abs(np.linalg.eigvals(matrix * step._signs) - 1) < 1e-8).sum()
     if 2 * reflections < dim:
@@ -274,7 +274,7 @@ def test_reflections_are_orthogonal_and_few_leave_the_rest(dim: int, reflections
 def test_the_rotation_has_no_preferred_direction() -> None:
     """Over 400 keys, entries of the matrix have mean 0, variance 1/d and kurtosis 3d/(d+2), and half have det 1."""
     drawn = np.array(
-        [Rotation(8, ReleaseKey(i.to_bytes(32, "big")).random_stream("a")).forward(np.eye(8)) for i in range(400)]
+        [Rotation(8, ReleaseKey(i.to_bytes(32, "big")).random_stream("a")).transform(np.eye(8)) for i in range(400)]
     )
     assert np.abs(drawn.mean(axis=0)).max() < 5 / np.sqrt(8 * 400)
     assert np.square(drawn).mean(axis=0) == pytest.approx(np.full((8, 8), 1 / 8), rel=0.35)
@@ -285,7 +285,7 @@ def test_the_rotation_has_no_preferred_direction() -> None:
 def test_the_warp_is_increasing_and_whitening_whitens() -> None:
     grid = np.repeat(np.linspace(-20, 20, 500)[:, None], 10, axis=1)
     warp = STEPS["warp"](10, KEY.random_stream("w"))
-    assert all((after > before).all() for before, after in pairwise(warp.forward(grid)))
+    assert all((after > before).all() for before, after in pairwise(warp.transform(grid)))
     x = people(500, 10)
     white = Chain(["whitening"], 10, KEY, "a").fit(x).transform(x)
     assert np.allclose(np.cov(white.T, bias=True), np.eye(10), atol=1e-3)
@@ -299,7 +299,7 @@ def test_what_is_fitted_is_kept_beside_the_key(preset: Preset, tmp_path: Path) -
     assert name is not None
     assert stat.S_IMODE((tmp_path / f"{name}.npz").stat().st_mode) == 0o600
     again = load_fitted(Chain(preset, 9, KEY, "a"), name, tmp_path)
-    assert np.abs(again.invert(chain.transform(x)) - x).max() <= 1e-5 * np.abs(x).max()
+    assert np.abs(again.inverse_transform(chain.transform(x)) - x).max() <= 1e-5 * np.abs(x).max()
     assert save_fitted(Chain("rotation", 9, KEY, "a"), KEY, tmp_path) is None
     with pytest.raises(InputError, match="must be fitted"):
         Chain(preset, 9, KEY, "a").transform(x)
@@ -336,3 +336,16 @@ def test_the_largest_and_the_least_word_are_numbers_between_0_and_1(monkeypatch:
     low, high = RandomStream(bytes(32)).uniform("u", 2)
     assert 0 < low < high < 1
     assert np.isfinite(RandomStream(bytes(32)).normal("n", 2)).all()
+
+
+@pytest.mark.parametrize("preset", ALL)
+def test_scikit_learn_clones_a_chain_and_its_steps(preset: Preset) -> None:
+    base = pytest.importorskip("sklearn.base")
+    x = people(60, 5)
+    chain = Chain(preset, 5, KEY, "text/a").fit(x)
+    other = base.clone(chain)
+    assert other.get_params() == chain.get_params()
+    assert np.array_equal(other.fit_transform(x), chain.transform(x))
+    assert other.set_params(context="text/b").context == "text/b"
+    for step in chain.parts:
+        assert np.allclose(base.clone(step).fit(x).transform(x[:3]), step.fit(x).transform(x[:3]), atol=1e-6)

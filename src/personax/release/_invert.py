@@ -155,6 +155,6 @@ def _back(folder: UntrustedFolder, modality: str, chains: dict[str, Chain]) -> p
         if found[name].null_count():
             raise InputError(f"{modality}/{name} of {folder.root} lacks vectors; get the release again")
     return found.with_columns(
-        pl.Series(name, chain.invert(found[name].to_numpy()), dtype=pl.Array(pl.Float32, chain.dim))
+        pl.Series(name, chain.inverse_transform(found[name].to_numpy()), dtype=pl.Array(pl.Float32, chain.dim))
         for name, chain in chains.items()
     )

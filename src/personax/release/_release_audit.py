@@ -242,7 +242,7 @@ def _audit(
     rng: np.random.Generator,
     watch: Progress,
 ) -> AuditReport:
-    inverted = chain.invert(after)
+    inverted = chain.inverse_transform(after)
     # another key, as a second release of the same people would have
     other = Chain(transform, chain.dim, ReleaseKey(rng.bytes(32), key.study), label, version=chain.version)
     return audit_vectors(

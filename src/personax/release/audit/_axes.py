@@ -28,8 +28,7 @@ def principal(x: Vectors, most: int) -> Vectors:
 def whitened(x: Vectors) -> Vectors:
     """Return rows whitened exactly as the transform of that name does before it rotates."""
     step = Whitening(x.shape[1], RandomStream(b""))
-    step.fit(lambda: iter([x]))
-    return np.asarray(step.forward(x), dtype=np.float32)
+    return np.asarray(step.fit_transform(x), dtype=np.float32)
 
 
 def independent(white: Vectors, *, rng: np.random.Generator) -> Vectors:

@@ -1,4 +1,4 @@
-"""Steps one after another, under one key: the transform of a release."""
+"""A chain of keyed steps: the transform of a release."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from personax.errors import InputError
 from personax.registry import Part, register
 from personax.release.keys._keystore import ReleaseKey
 from personax.release.transforms._properties import BENT
-from personax.release.transforms._step import Floats, TransformStep
+from personax.release.transforms._step import Floats, Parameters, TransformStep
 from personax.strict import nearest
 
 __all__ = ["PRESETS", "STEPS", "Chain", "Preset", "RegisteredParts", "is_preset"]
@@ -81,8 +81,8 @@ Vectors = NDArray[np.float32]
     preset=("whitening", "rotation", "warp", "flow", "rotation"),
     keeps=BENT,
 )
-class Chain:
-    """A transform of vectors of one length, in one measurement of one study.
+class Chain(Parameters):
+    """A keyed, invertible transform of the vectors of one measurement, with scikit-learn's protocol.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class Chain:
     --------
     >>> x = np.random.default_rng(0).normal(size=(50, 6)).astype(np.float32)
     >>> flow = Chain("flow", 6, ReleaseKey(bytes(32)), "text/a").fit(x)
-    >>> bool(np.allclose(flow.invert(flow.transform(x)), x, atol=1e-5))
+    >>> bool(np.allclose(flow.inverse_transform(flow.transform(x)), x, atol=1e-5))
     True
     """
 
@@ -115,9 +115,8 @@ class Chain:
             raise InputError(f"vectors of {dim} numbers cannot be transformed")
         if version not in ROWS:
             raise InputError(f"transforms of version {version} are not known; use the personax that made the release")
-        self.version = version
+        self.steps, self.dim, self.key, self.context, self.version = steps, dim, key, context, version
         self.names = _names(steps)
-        self.dim = dim
         label = "+".join(self.names)
         self._steps = [
             _made(name, version)(dim, key.random_stream("transform", DRAWN, context, label, place, name, dim))
@@ -125,8 +124,8 @@ class Chain:
         ]
         self._fitted = not any(registry.describe("transforms", name).facts.get("fitted") for name in self.names)
 
-    def fit(self, vectors: Vectors) -> Self:
-        """Take from the data what the steps need of them; reads them twice a fitted step, some rows at a time.
+    def fit(self, vectors: Vectors, y: object = None) -> Self:
+        """Fit the steps that need it; reads the vectors twice for each of them, in batches.
 
         Raises
         ------
@@ -137,7 +136,7 @@ class Chain:
         if len(vectors) == 0:
             raise InputError("there are no vectors to fit the transform on")
         for place, step in enumerate(self._steps):
-            step.fit(partial(self._through, vectors, place))
+            step.fit_batches(partial(self._through, vectors, place))
         self._fitted = True
         return self
 
@@ -158,18 +157,27 @@ class Chain:
         """
         return self._walk(vectors, lambda rows: self._send(rows, len(self._steps)), out)
 
-    def invert(self, vectors: Vectors, *, out: Vectors | None = None) -> Vectors:
-        """Undo `transform`, to 1e-5 of the largest number of the vectors or better; about 1e-6 is usual."""
+    @property
+    def parts(self) -> Sequence[TransformStep]:
+        """The steps, in order."""
+        return tuple(self._steps)
+
+    def fit_transform(self, vectors: Vectors, y: object = None) -> Vectors:
+        """Fit, and transform the same rows."""
+        return self.fit(vectors).transform(vectors)
+
+    def inverse_transform(self, vectors: Vectors, *, out: Vectors | None = None) -> Vectors:
+        """Invert `transform`, to 1e-5 of the largest number of the vectors or better; about 1e-6 is usual."""
         return self._walk(vectors, self._back, out)
 
     def state(self) -> dict[str, NDArray[np.float64]]:
-        """Return all that was fitted; inversion needs it, and it is as secret as the key."""
+        """Return the fitted state, which inversion needs; it is as secret as the key."""
         return {
             f"{place}.{name}": value for place, step in enumerate(self._steps) for name, value in step.state().items()
         }
 
     def load(self, state: Mapping[str, NDArray[Any]]) -> Self:
-        """Take what was fitted before.
+        """Restore a fitted state.
 
         Raises
         ------
@@ -209,12 +217,12 @@ class Chain:
 
     def _send(self, rows: Floats, end: int) -> Floats:
         for step in self._steps[:end]:
-            rows = step.forward(rows)
+            rows = step.transform(rows)
         return rows
 
     def _back(self, rows: Floats) -> Floats:
         for step in reversed(self._steps):
-            rows = step.inverse(rows)
+            rows = step.inverse_transform(rows)
         return rows
 
 

@@ -45,13 +45,13 @@ class Flow(TransformStep):
     Dinh, Sohl-Dickstein, Bengio 2017, arXiv:1605.08803.
     """
 
-    def __init__(self, dim: int, draws: RandomStream) -> None:
-        super().__init__(dim, draws)
-        self._layers = [_layer(dim, draws, number) for number in range(LAYERS)]
+    def __init__(self, dim: int, stream: RandomStream) -> None:
+        super().__init__(dim, stream)
+        self._layers = [_layer(dim, stream, number) for number in range(LAYERS)]
         self._there = _route(self._layers, dim)
         self._back = _route(self._layers[::-1], dim)
 
-    def forward(self, x: Floats) -> Floats:
+    def transform(self, x: Floats) -> Floats:
         """Send rows through all layers."""
         takes, last = self._there
         for layer, (kept, moved) in zip(self._layers, takes, strict=True):
@@ -62,7 +62,7 @@ class Flow(TransformStep):
             x = np.concatenate([told, half], axis=1)
         return np.take(x, last, axis=1)
 
-    def inverse(self, y: Floats) -> Floats:
+    def inverse_transform(self, y: Floats) -> Floats:
         """Send them back, last layer first."""
         takes, last = self._back
         for layer, (kept, moved) in zip(self._layers[::-1], takes, strict=True):
@@ -121,9 +121,9 @@ def _route(layers: Sequence[_Layer], dim: int) -> Route:
     return takes, place
 
 
-def _layer(dim: int, draws: RandomStream, number: int) -> _Layer:
-    order = draws.permutation(f"order {number}", dim)
+def _layer(dim: int, stream: RandomStream, number: int) -> _Layer:
+    order = stream.permutation(f"order {number}", dim)
     kept, moved = np.sort(order[: dim // 2]), np.sort(order[dim // 2 :])
-    inner = draws.normal(f"inner {number}", len(kept), WIDTH) * STEEP / np.sqrt(max(len(kept), 1))
-    outer = draws.normal(f"outer {number}", WIDTH, 2 * len(moved)) / np.sqrt(WIDTH)
-    return _Layer(kept, moved, inner, draws.normal(f"shift {number}", WIDTH), outer)
+    inner = stream.normal(f"inner {number}", len(kept), WIDTH) * STEEP / np.sqrt(max(len(kept), 1))
+    outer = stream.normal(f"outer {number}", WIDTH, 2 * len(moved)) / np.sqrt(WIDTH)
+    return _Layer(kept, moved, inner, stream.normal(f"shift {number}", WIDTH), outer)

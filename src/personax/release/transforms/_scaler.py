@@ -24,12 +24,12 @@ __all__ = ["GlobalScaler"]
 class GlobalScaler(TransformStep):
     """Subtract the mean row and divide everything by one number; all distances change by the same factor."""
 
-    def __init__(self, dim: int, draws: RandomStream) -> None:
-        super().__init__(dim, draws)
+    def __init__(self, dim: int, stream: RandomStream) -> None:
+        super().__init__(dim, stream)
         self._mean = np.zeros(dim)
         self._scale = np.ones(1)
 
-    def fit(self, batches: Batches) -> None:
+    def fit_batches(self, batches: Batches) -> None:
         """Take mean and scale from the rows."""
         count, total = 0, np.zeros(self.dim)
         for x in batches():
@@ -48,10 +48,10 @@ class GlobalScaler(TransformStep):
         """Take mean and scale."""
         self._mean, self._scale = state["mean"], state["scale"]
 
-    def forward(self, x: Floats) -> Floats:
+    def transform(self, x: Floats) -> Floats:
         """Standardise rows."""
         return (x - self._mean.astype(x.dtype)) / self._scale.astype(x.dtype)
 
-    def inverse(self, y: Floats) -> Floats:
+    def inverse_transform(self, y: Floats) -> Floats:
         """Undo it."""
         return y * self._scale.astype(y.dtype) + self._mean.astype(y.dtype)

@@ -23,17 +23,17 @@ __all__ = ["Shuffle"]
 class Shuffle(TransformStep):
     """Put coordinates in another order and turn half of them round; each keeps its own distribution up to its sign."""
 
-    def __init__(self, dim: int, draws: RandomStream) -> None:
-        super().__init__(dim, draws)
-        self._order = draws.permutation("order", dim)
-        self._signs = draws.signs("signs", dim)
+    def __init__(self, dim: int, stream: RandomStream) -> None:
+        super().__init__(dim, stream)
+        self._order = stream.permutation("order", dim)
+        self._signs = stream.signs("signs", dim)
 
-    def forward(self, x: Floats) -> Floats:
+    def transform(self, x: Floats) -> Floats:
         """Shuffle coordinates."""
         y: Floats = np.take(x, self._order, axis=1) * self._signs.astype(x.dtype)
         return y
 
-    def inverse(self, y: Floats) -> Floats:
+    def inverse_transform(self, y: Floats) -> Floats:
         """Put them back."""
         x: Floats = np.take(y * self._signs.astype(y.dtype), np.argsort(self._order), axis=1)
         return x

@@ -36,17 +36,17 @@ class Warp(TransformStep):
     Jones, Pewsey 2009, doi:10.1093/biomet/asp053.
     """
 
-    def __init__(self, dim: int, draws: RandomStream) -> None:
-        super().__init__(dim, draws)
-        self._tails = TAILS[0] + (TAILS[1] - TAILS[0]) * draws.uniform("tails", dim)
-        self._skew = SKEW * (2 * draws.uniform("skew", dim) - 1)
+    def __init__(self, dim: int, stream: RandomStream) -> None:
+        super().__init__(dim, stream)
+        self._tails = TAILS[0] + (TAILS[1] - TAILS[0]) * stream.uniform("tails", dim)
+        self._skew = SKEW * (2 * stream.uniform("skew", dim) - 1)
 
-    def forward(self, x: Floats) -> Floats:
+    def transform(self, x: Floats) -> Floats:
         """Bend coordinates."""
         y: Floats = np.sinh(self._tails.astype(x.dtype) * np.arcsinh(x) + self._skew.astype(x.dtype))
         return y
 
-    def inverse(self, y: Floats) -> Floats:
+    def inverse_transform(self, y: Floats) -> Floats:
         """Straighten them."""
         x: Floats = np.sinh((np.arcsinh(y) - self._skew.astype(y.dtype)) / self._tails.astype(y.dtype))
         return x
