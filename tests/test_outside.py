@@ -113,11 +113,33 @@ def sizes(x, y, rng):
     return np.array([np.square(b - row).sum(axis=1).argmin() for row in a])
 '''
 
+ENCODER = '''
+"""An encoder of texts: how often each of five letters occurs."""
+import numpy as np
+
+from personax.embed import Card, Truncation
+from personax.registry import register
+
+
+@register("encoders", "toy-letters", title="Toy letters", help="5 numbers: counts of letters", modality="text")
+class Letters:
+    def __init__(self, options):
+        self.card = Card("toy letters", "text", 5, preprocessing={"letters": "aeiou"})
+
+    def encode(self, items):
+        return np.array([[text.count(letter) for letter in "aeiou"] for text in items], dtype=np.float32).reshape(-1, 5)
+
+    def truncation(self, texts):
+        return Truncation()
+'''
+
 POINTS = """
 [personax.attacks]
 toy-sizes = toy_attack:sizes
 [personax.transforms]
 toy-signs = toy_transform:Signs
+[personax.encoders]
+toy-letters = toy_encoder:Letters
 [personax.tests]
 toy-ranks = toy_test:ranks
 [personax.sources]
@@ -138,11 +160,12 @@ LISTS = """
 import importlib.util, json
 from typer.testing import CliRunner
 from personax.cli import app
-from personax.testing import check_attack, check_source, check_test, check_transform
+from personax.testing import check_attack, check_encoder, check_source, check_test, check_transform
 from toy_source import Club
 
 check_attack("toy-sizes")
 check_transform("toy-signs")
+check_encoder("toy-letters")
 check_test("toy-ranks", times=60)
 check_source(Club(n=5))
 spec = importlib.util.spec_from_file_location("hooks", "docs/hooks.py")
@@ -150,7 +173,8 @@ hooks = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(hooks)
 commands = {"independence": ["independence", "--help"], "collect": ["collect", "--help"], "parts": ["parts", "--json"]}
 told = {name: CliRunner().invoke(app, command).output for name, command in commands.items()}
-told["docs"] = "".join(hooks.on_page_markdown(f"<!-- registered: {kind} -->") for kind in ("tests", "sources", "attacks"))
+kinds = ("tests", "sources", "encoders", "attacks")
+told["docs"] = "".join(hooks.on_page_markdown(f"<!-- registered: {kind} -->") for kind in kinds)
 print(json.dumps(told))
 """
 
@@ -192,6 +216,14 @@ release: {transform: toy-signs, audit: false}
 """
 
 
+ENCODED = """
+name: outside encoder
+seed: 1
+collect: {source: simulate, n: 30, images: false}
+embed: {source: models, text: {life: {model: toy-letters}}}
+"""
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an installed package, as pip lays it out."""
@@ -204,6 +236,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("toy_section", SECTION),
         ("toy_transform", TRANSFORM),
         ("toy_attack", ATTACK),
+        ("toy_encoder", ENCODER),
     ):
         (site / f"{name}.py").write_text(text, encoding="utf-8")
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-parts\nVersion: 1.0\n", encoding="utf-8")
@@ -233,9 +266,12 @@ def test_help_docs_and_lists_name_them_and_our_kits_check_them(site: Path) -> No
         ("report_sections", "toy-note"): "toy-parts",
         ("report_sections", "toy-broken"): "toy-parts",
         ("transforms", "toy-signs"): "toy-parts",
+        ("encoders", "toy-letters"): "toy-parts",
     }
     assert "| `toy-ranks` | Toy ranks | correlation of ranks, by permutation | toy-parts |" in told["docs"]
     assert "| `toy-club` | Toy club | Members of a club that does not exist. | toy-parts |" in told["docs"]
+    assert "| `toy-letters` | Toy letters | 5 numbers: counts of letters | toy-parts |" in told["docs"]
+    assert "| `minilm` | MiniLM | 384 numbers; Apache-2.0 | personax |" in told["docs"]
     assert "| `kci` | KCI | a kernel test" in told["docs"]
     assert "| `toy-sizes` | toy sizes | sizes of coordinates | toy-parts |" in told["docs"]
 
@@ -261,3 +297,12 @@ def test_a_transform_and_an_attack_run_in_a_study(site: Path, tmp_path: Path) ->
     back, people, *rates = run(site, "-c", RELEASE, str(file), cwd=tmp_path).split()
     assert int(back) == int(people) > 0
     assert rates == ["[1.0]"], "it finds everybody, for signs are all that the toy transform changes"
+
+
+def test_an_encoder_runs_in_a_study_and_is_told_of(site: Path, tmp_path: Path) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text(ENCODED, encoding="utf-8")
+    told = run(site, "-c", RUN, str(file), cwd=tmp_path)
+    assert told.strip() == "[True, True, True] [False, False, False]", "with nothing changed nothing runs again"
+    cards = json.loads(next(tmp_path.rglob("encoders.json")).read_text(encoding="utf-8"))
+    assert (cards["text/life"]["name"], cards["text/life"]["dim"]) == ("toy letters", 5)

@@ -25,11 +25,11 @@ from personax.release.audit._cached_views import CachedViews
 from personax.release.audit._campaign import registered_attacks
 from personax.release.audit._conformance import check_attack
 from personax.release.audit._gromov_wasserstein import gromov_wasserstein
-from personax.release.audit._inverse_network import fit_inverse_network
+from personax.release.audit._inverse_network import learn_inverse
 from personax.release.audit._known_pairs import broken_at, known_pairs
 from personax.release.audit._linkage import linkage, self_training_titles
-from personax.release.audit._nearest_neighbours import nearest, profiles, ranks
-from personax.release.audit._unlinkability import d_sys, measure_unlinkability
+from personax.release.audit._nearest_neighbours import distance_profiles, nearest, ranks
+from personax.release.audit._unlinkability import d_sys, unlinkability
 
 KEY = ReleaseKey(bytes(range(32)))
 
@@ -75,7 +75,7 @@ def test_nearest_and_ranks_are_those_of_all_distances(n: int, dim: int, seed: in
 def test_profiles_do_not_see_rotation_translation_and_scale(seed: int, scale: float) -> None:
     x = people(60, 5, seed)
     moved = scale * (x @ special_ortho_group.rvs(5, random_state=seed)) + 3
-    assert np.abs(profiles(moved.astype(np.float32)) - profiles(x)).max() < 0.05
+    assert np.abs(distance_profiles(moved.astype(np.float32)) - distance_profiles(x)).max() < 0.05
 
 
 def test_axes_whiten_separate_and_match() -> None:
@@ -129,9 +129,8 @@ def test_what_a_transform_keeps_links(preset: str, linker: str) -> None:
 
 def test_nothing_is_linked_where_nothing_is_shared() -> None:
     found = list(linkage(CachedViews(X), CachedViews(people(240, 12, 9)), "x", rng=rng()))
-    assert {attack.name for attack in found} == {one.title for one in registered_attacks("originals")}, (
-        "without success every start is tried"
-    )
+    titles = {one.title for one in registered_attacks("originals")}
+    assert {attack.name for attack in found} == titles, "without success every start is tried"
     for attack in found:
         assert attack.value is not None
         assert attack.value < 0.05, attack.name
@@ -168,7 +167,7 @@ def test_the_network_recovers_what_a_linear_map_cannot() -> None:
     pytest.importorskip("torch")
     x = rng().normal(size=(1500, 4)).astype(np.float32)
     y = np.sinh(1.5 * x) @ rng(1).normal(size=(4, 4)).astype(np.float32)
-    back = fit_inverse_network(x[:1200], y[:1200], rng=rng())(y[1200:])
+    back = learn_inverse(x[:1200], y[:1200], rng=rng())(y[1200:])
     design = np.column_stack([np.ones(1500), y])
     line = design[1200:] @ np.linalg.lstsq(design[:1200], x[:1200], rcond=None)[0]
     errors = [float(np.square(found - x[1200:]).mean()) for found in (back, line)]
@@ -217,10 +216,10 @@ def test_d_sys_is_the_integral_of_its_definition(shift: float) -> None:
 def test_releases_under_two_keys_are_joined_by_distances_only() -> None:
     x = people(600, 16)
     sides = CachedViews(released("rotation", x)), CachedViews(released("rotation", x, ReleaseKey(bytes(32))))
-    found = {a.name: a for a in measure_unlinkability(*sides, rng=rng())}
+    found = {a.name: a for a in unlinkability(*sides, rng=rng())}
     assert (found["profiles of two keys"].value or 0) > 0.9
     assert (found["vectors of two keys"].value or 0) < 0.25
-    none = list(measure_unlinkability(CachedViews(people(600, 16, 1)), CachedViews(people(600, 16, 2)), rng=rng()))
+    none = list(unlinkability(CachedViews(people(600, 16, 1)), CachedViews(people(600, 16, 2)), rng=rng()))
     assert all((a.value or 0) < 0.1 and not a.beats for a in none)
 
 
@@ -274,9 +273,9 @@ def test_a_view_of_dealt_rows_is_the_dealt_view(seed: int) -> None:
     draw = np.random.default_rng(seed)
     x, order, again = draw.normal(size=(40, 5)).astype(np.float32), draw.permutation(40), draw.permutation(40)
     rows = CachedViews(x)
-    assert np.allclose(rows.permuted(order).view(profiles), profiles(x[order]), atol=1e-3)
+    assert np.allclose(rows.permuted(order).view(distance_profiles), distance_profiles(x[order]), atol=1e-3)
     assert np.array_equal(rows.permuted(order).permuted(again).vectors, x[order][again])
-    assert np.array_equal(rows.permuted(order).view(profiles), rows.view(profiles)[order])
+    assert np.array_equal(rows.permuted(order).view(distance_profiles), rows.view(distance_profiles)[order])
 
 
 def test_the_report_says_pseudonymised_and_never_claims_more() -> None:
@@ -354,7 +353,7 @@ def test_an_attack_of_another_package_is_run_and_changes_no_number_of_ours() -> 
     @register("attacks", "toy-profiles", title="toy profiles", campaign="originals")
     def toy(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> np.ndarray:
         rng.normal(size=100)
-        return nearest(profiles(x.vectors), profiles(y.vectors))
+        return nearest(distance_profiles(x.vectors), distance_profiles(y.vectors))
 
     @register("attacks", "toy-broken", title="toy broken", campaign="originals")
     def broken(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> np.ndarray:

@@ -14,17 +14,16 @@ from scipy.stats import binom
 
 from personax.errors import InputError
 from personax.release import Chain, Gate, ReleaseKey, audit_vectors
-from personax.release.audit._attack import SURE, clopper_pearson_low
+from personax.release.audit._attack import CONFIDENCE, clopper_pearson_lower
 from personax.release.audit._cached_views import CachedViews, EqualRows, equal_rows
-from personax.release.audit._distribution_alignment import align_distributions
-from personax.release.audit._joint_attack import group_attack, joint_pairs_attack
+from personax.release.audit._distribution_alignment import strangers
+from personax.release.audit._joint_attack import by_groups, by_pairs
 from personax.release.audit._known_pairs import broken_at, known_pairs
 from personax.release.audit._learned_maps import predict
-from personax.release.audit._linkage import link_by_facts, linkage
-from personax.release.audit._seed_pairs import by_transport
-from personax.release.audit._self_training import MatchedPairs, extend, reduced, reduced_white
-from personax.release.audit._single_original import single_original
-from personax.release.audit._table_join import join, join_attack
+from personax.release.audit._linkage import from_facts, linkage, one_original
+from personax.release.audit._seed_pairs import by_gromov_wasserstein
+from personax.release.audit._self_training import MatchedPairs, reduced, reduced_white, self_train
+from personax.release.audit._table_attacks import join, joined
 from personax.simulate import simulate_population
 
 KEY = ReleaseKey(bytes(range(32)))
@@ -72,7 +71,7 @@ def test_what_bends_distances_falls_without_a_pair(preset: str) -> None:
     x = faces(600)
     order = rng(1).permutation(600)
     u, v = reduced(x), reduced(released(preset, x)[order])
-    found = extend(u, v, by_transport(u, v), one_to_one=True, rng=rng())
+    found = self_train(u, v, by_gromov_wasserstein(u, v), one_to_one=True, rng=rng())
     assert (order[found.guess] == np.arange(600)).mean() >= 0.99
     assert found.agreed >= 0.99, "that it has worked is seen without the truth"
 
@@ -91,24 +90,24 @@ def test_chain_falls_to_few_pairs_on_sentence_vectors() -> None:
     place = np.argsort(order)
     u, v = reduced_white(x), reduced(released("chain", x)[order])
     none = MatchedPairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
-    found = extend(u, v, none, known=MatchedPairs(known, place[known]), rng=rng())
+    found = self_train(u, v, none, known=MatchedPairs(known, place[known]), rng=rng())
     assert (found.guess == place).mean() > 0.95
 
 
 def test_one_length_tells_a_person_where_only_a_rotation_hides_them() -> None:
     x = skewed(400, 12)
     for preset, finds in (("rotation", True), ("shuffle", True), ("chain", False)):
-        attacks = list(single_original(x, released(preset, x), probes=np.arange(400), rng=rng()))
+        attacks = list(one_original(x, released(preset, x), probes=np.arange(400), rng=rng()))
         assert (max(attack.value or 0.0 for attack in attacks) > 0.95) == finds, preset
 
 
 def test_strangers_tell_a_rotation_and_who_is_a_member() -> None:
     x = faces(1000)
-    found = {attack.name: attack for attack in align_distributions(x, released("rotation", x), rng=rng())}
+    found = {attack.name: attack for attack in strangers(x, released("rotation", x), rng=rng())}
     assert (found["alignment of distributions"].value or 0) >= 0.9
     assert (found["membership by alignment of distributions"].value or 0) >= 0.95
     assert found["membership by alignment of distributions"].beats
-    none = {attack.name: attack for attack in align_distributions(x[:200], skewed(200, 64, 5), rng=rng())}
+    none = {attack.name: attack for attack in strangers(x[:200], skewed(200, 64, 5), rng=rng())}
     assert not any(attack.beats for attack in none.values())
 
 
@@ -120,9 +119,9 @@ def test_unique_rows_of_a_table_are_pairs_and_the_vectors_do_the_rest() -> None:
     alone = len(facts.original) / 400
     assert 0.1 < alone < 0.6
     assert (facts.original == facts.released).all()
-    assert join_attack(table, table, table.columns, rng=rng()).value == pytest.approx(alone)
+    assert joined(table, table, table.columns, rng=rng()).value == pytest.approx(alone)
     found = max(
-        attack.value or 0 for attack in link_by_facts(x, released("chain", x), facts, probes=np.arange(400), rng=rng())
+        attack.value or 0 for attack in from_facts(x, released("chain", x), facts, probes=np.arange(400), rng=rng())
     )
     assert found >= 0.99, "those who are alike in the table are told apart by their vectors"
     assert len(join(table, table, []).original) == 0
@@ -131,7 +130,7 @@ def test_unique_rows_of_a_table_are_pairs_and_the_vectors_do_the_rest() -> None:
 def test_the_vectors_as_they_are_are_found_by_everything() -> None:
     x = skewed(300, 10)
     assert best(x, x, trained=()) == 1.0
-    assert all(a.value == 1.0 for a in single_original(x, x, probes=np.arange(300), rng=rng()))
+    assert all(a.value == 1.0 for a in one_original(x, x, probes=np.arange(300), rng=rng()))
 
 
 @pytest.mark.parametrize("seed", range(1))
@@ -148,7 +147,9 @@ def test_noise_is_guessing_by_every_campaign(seed: int) -> None:
 @pytest.mark.parametrize(("hits", "tries"), [(1, 10), (5, 240), (240, 240), (700, 1000)])
 def test_the_floor_is_where_so_many_hits_are_too_many(hits: int, tries: int) -> None:
     """The definition: at that rate, as many hits or more come with half of the level's probability."""
-    assert binom.sf(hits - 1, tries, clopper_pearson_low(hits, tries)) == pytest.approx((1 - SURE) / 2, rel=1e-6)
+    assert binom.sf(hits - 1, tries, clopper_pearson_lower(hits, tries)) == pytest.approx(
+        (1 - CONFIDENCE) / 2, rel=1e-6
+    )
 
 
 @settings(max_examples=15, deadline=None)
@@ -160,7 +161,7 @@ def test_predictions_leave_out_their_own_pair(seed: int, pairs: int) -> None:
     a = draws.permutation(40)[:pairs]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(importlib.import_module(predict.__module__), "PENALTIES", np.array([1e-3]))
-        for kernels in (["linear"], ["bent"]):
+        for kernels in (["linear"], ["gaussian"]):
             before = predict(x, y, a, a, kernels).all[a[0]]
             moved = y.copy()
             moved[a[0]] += 1
@@ -174,9 +175,9 @@ def test_a_start_that_is_mostly_wrong_is_mended_and_one_that_is_all_wrong_is_see
     wrong = rng(1).permutation(400)
     right = wrong.copy()
     right[:100] = np.arange(100)
-    mended = extend(u, v, MatchedPairs(np.arange(400), right), rng=rng())
+    mended = self_train(u, v, MatchedPairs(np.arange(400), right), rng=rng())
     assert (mended.guess == np.arange(400)).mean() > 0.99
-    lost = extend(u, v, MatchedPairs(np.arange(400), wrong), rng=rng())
+    lost = self_train(u, v, MatchedPairs(np.arange(400), wrong), rng=rng())
     assert lost.agreed < 0.6
 
 
@@ -190,13 +191,13 @@ def test_measurements_together_tell_what_none_tells_alone() -> None:
     after = [((x + 0.7 * rng.normal(size=x.shape)) @ q).astype(np.float32) for x, q in zip(before, turns, strict=True)]
     asked = np.arange(n)
     alone = audit_vectors(before[0], after[0], network=False, rng=rng)
-    together = group_attack(before, after, (groups, groups), probes=asked, rng=rng)
+    together = by_groups(before, after, (groups, groups), probes=asked, rng=rng)
     assert (alone.worst.value or 0) < 0.15
     assert (together.value or 0) > 0.5
     assert together.beats
     assert together.control is not None
     assert together.control < 0.3, "the table alone tells one of eight"
-    points, best = joint_pairs_attack(before, after, rng=rng)
+    points, best = by_pairs(before, after, rng=rng)
     assert best.value == max(point.rank_1 for point in points)
     assert (best.value or 0) > 2 * max(point.rank_1 for point in alone.curves)
     assert best.beats
@@ -208,8 +209,8 @@ def test_together_finds_nobody_where_nothing_is_shared() -> None:
     rng = np.random.default_rng(4)
     before, after = ([rng.normal(size=(100, 6)).astype(np.float32) for _ in range(2)] for _ in range(2))
     one = np.zeros(100, dtype=np.intp)
-    assert not group_attack(before, after, (one, one), probes=np.arange(100), rng=rng).beats
-    assert not joint_pairs_attack(before, after, rng=rng)[1].beats
+    assert not by_groups(before, after, (one, one), probes=np.arange(100), rng=rng).beats
+    assert not by_pairs(before, after, rng=rng)[1].beats
 
 
 def repeated(n: int, distinct: int, seed: int = 0) -> np.ndarray:
@@ -235,7 +236,7 @@ def test_people_with_equal_vectors_are_found_together(preset: str | None) -> Non
     assert (worst.control or 0.0) < 0.2
     assert worst.baseline == pytest.approx(sizes[repeated(500, 150)][:250].mean() / 500, abs=1e-6)
     if preset is None:
-        assert all(attack.value == 1.0 for attack in single_original(x, y, probes=np.arange(500), rng=rng()))
+        assert all(attack.value == 1.0 for attack in one_original(x, y, probes=np.arange(500), rng=rng()))
         assert found["vectors as they are"].value == 1.0
     points, _ = known_pairs(x, y, network=False, rng=rng())
     assert max(point.rank_1 for point in points) == 1.0
@@ -252,7 +253,7 @@ def test_noise_is_guessing_where_many_vectors_are_equal(seed: int) -> None:
     assert report.attacks[0].baseline > 3 / 200
     assert not report.beaten, [attack.name for attack in report.beaten]
     alike = np.zeros(200, dtype=np.intp)
-    assert not group_attack([x, x], [y, y], (alike, alike), probes=np.arange(200), rng=rng(seed)).beats
+    assert not by_groups([x, x], [y, y], (alike, alike), probes=np.arange(200), rng=rng(seed)).beats
 
 
 @settings(max_examples=12, deadline=None)

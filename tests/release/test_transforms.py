@@ -21,7 +21,7 @@ from personax.release import ReleaseKey
 from personax.release.keys._keystore import hkdf
 from personax.release.keys._random_stream import RandomStream
 from personax.release.transforms import PRESERVATION, PRESETS, PROPERTIES, Chain, Preset
-from personax.release.transforms._chain import ROWS, STEPS, VERSION
+from personax.release.transforms._chain import BATCH_ROWS, STEPS, VERSION
 from personax.release.transforms._rotation import Rotation
 from personax.release.vectors._obfuscation import load_fitted, save_fitted
 
@@ -92,7 +92,7 @@ def test_every_transform_comes_back(preset: Preset, dim: int, n: int, seed: int,
 
 @pytest.mark.parametrize("preset", ALL)
 def test_a_wide_transform_of_many_batches_comes_back(preset: Preset, tmp_path: Path) -> None:
-    rows = ROWS[VERSION]
+    rows = BATCH_ROWS[VERSION]
     x = people(rows + 7, 256)
     chain = Chain(preset, 256, KEY, "image/a").fit(x)
     y = np.memmap(tmp_path / "y", dtype=np.float32, mode="w+", shape=x.shape)

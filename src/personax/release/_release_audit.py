@@ -19,12 +19,12 @@ from personax.release._untrusted_folder import open_folder
 from personax.release._untrusted_tables import read_frame
 from personax.release.audit import CAMPAIGNS, Attack, AuditReport, Campaign, Gate, audit_table, audit_vectors
 from personax.release.audit._cached_views import CachedViews
-from personax.release.audit._joint_attack import LABEL, group_attack, groups_of, joint_pairs_attack
+from personax.release.audit._joint_attack import LABEL, by_groups, by_pairs, groups_of
 from personax.release.audit._linkage import linkage
 from personax.release.audit._nearest_neighbours import standardised
 from personax.release.audit._report import MIN_PEOPLE
 from personax.release.audit._self_training import MatchedPairs
-from personax.release.audit._table_join import join, join_attack
+from personax.release.audit._table_attacks import join, joined
 from personax.release.audit._version_linkage import VersionLinkage
 from personax.release.disclosure import with_names
 from personax.release.keys._keystore import ReleaseKey
@@ -168,7 +168,7 @@ def audit_release(
     known = table.before_noise.sort("id")
     made = list(audit_table(known.select(own), shown.select(own), rng=rng)) if own else []
     if quasi:
-        made.append(join_attack(known, shown, quasi, rng=rng))
+        made.append(joined(known, shown, quasi, rng=rng))
         gate.check("the table", made[-1:], campaign="public_facts")
     gate.check("the table", made[:-1] if quasi else made, campaign="table")
     return ReleaseAudit(transform, reports, made, gate)
@@ -210,8 +210,8 @@ def _together(
     campaigns = [Campaign("originals", tuple(exact))]
     if quasi:
         groups = groups_of(rows(tables[0]), rows(tables[1]), quasi)
-        campaigns.append(Campaign("public_facts", (group_attack(before, after, groups, probes=probes, rng=rng),)))
-    points, best = joint_pairs_attack(before, after, rng=rng)
+        campaigns.append(Campaign("public_facts", (by_groups(before, after, groups, probes=probes, rng=rng),)))
+    points, best = by_pairs(before, after, rng=rng)
     return AuditReport(ids.height, x.shape[1], len(probes), [*campaigns, Campaign("pairs", (best,))], points, None)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 
@@ -11,17 +13,23 @@ from personax.columns import infer_columns
 from personax.config import Plan, Release
 from personax.errors import InputError, StudyError
 from personax.files import sha256
+from personax.progress import Progress
 from personax.release import (
     AnonymityRequirements,
     ColumnRule,
     Gate,
     Keystore,
     NoiseSettings,
+    ReleaseAudit,
     ReleaseInput,
     ReleaseKey,
     ReleaseSettings,
+    audit_release,
     build,
+    load_key,
+    protect,
 )
+from personax.release.audit import VersionLinkage, link_versions
 from personax.release.keys import (
     archive_key,
     describe_risks,
@@ -32,14 +40,15 @@ from personax.release.keys import (
     release_record,
 )
 from personax.release.packaging import PublisherFacts
+from personax.release.reading import open_folder
 from personax.release.statistics import Ledger, PrivacyBudget, PrivacySpending, StatisticsRequest, now, publish
 from personax.schema import Column, Notice
-from personax.stages.base import Context, Reader, Stage
-from personax.stages.reduced_vectors import reduced_vectors
+from personax.stages.base import Context, Reader, Stage, stage_rng
+from personax.stages.reduced_vectors import reduced_vectors, without_noise
 from personax.stages.release_input import contents_of
 from personax.store import StudyFolder
 
-__all__ = ["RELEASE", "key_of", "keys_of", "settings_of"]
+__all__ = ["RELEASE", "attacked", "key_of", "keys_of", "settings_of"]
 
 _FOLDER, _STATISTICS = "release", "statistics"
 
@@ -131,8 +140,8 @@ def _may_leave(data: ReleaseInput, settings: ReleaseSettings) -> dict[str, Colum
     said = {name: one.leaves for name, one in settings.columns.items()}
     kept = {*settings.withheld, *(name for name, leaves in said.items() if leaves == "withheld")}
     stay = ("direct", "sensitive", "unknown")
-    named = {c.name for c in known if c.identity in stay and c.role != "target" and c.name not in said}
-    columns = {c.name: c for c in known if c.role in ("feature", "target") and c.name not in named}
+    restore_ids = {c.name for c in known if c.identity in stay and c.role != "target" and c.name not in said}
+    columns = {c.name: c for c in known if c.role in ("feature", "target") and c.name not in restore_ids}
     columns |= {c.name: c for c in scored}
     return {name: column for name, column in columns.items() if name not in kept}
 
@@ -211,6 +220,44 @@ def _refuse_strangers(folder: StudyFolder) -> None:
     if strangers:
         more = f" and {len(strangers) - 1} more files" if len(strangers) > 1 else ""
         raise StudyError(f"{place} holds {strangers[0]}{more}, which this study did not write; move them out of it")
+
+
+def attacked(reader: Reader, *, people: int, older: Path | None = None, progress: Progress) -> ReleaseAudit:
+    """Run all campaigns against ``release/``.
+
+    Parameters
+    ----------
+    people
+        At most so many are looked for, at random; the attacker holds everybody.
+    older
+        The folder of an older version of the release, which the attacker holds, too.
+
+    Raises
+    ------
+    StudyError
+        The study has no release, or it is not of its present data.
+    """
+    place = reader.folder.path("release")
+    if not (place / "transforms.json").is_file():
+        raise StudyError(f"there is no release in {place}; personax release build makes it")
+    settings, keys = settings_of(reader), keys_of(reader.folder)
+    key = load_key(keys.key_file)
+    data = contents_of(reader).classified().drop_people(settings.removed)
+    progress.stage("release audit")
+    known = without_noise(reader, data, key)
+    found = audit_release(
+        place, known, protect(data, settings, key), key, transform=settings.transform, fitted=keys.fitted,
+        gate=settings.gate, people=people, rng=stage_rng(reader.plan.seed, "release"), progress=progress,
+    )  # fmt: skip
+    return found if older is None else replace(found, older=_compared(older, place, key, settings.removed))
+
+
+def _compared(older: Path, newer: Path, key: ReleaseKey, removed: frozenset[str]) -> VersionLinkage:
+    """Compare two versions; under one key it is known who was truly taken out."""
+    folder = open_folder(older)
+    told = folder.json("transforms.json") if "transforms.json" in folder.files else None
+    same = isinstance(told, dict) and told.get("key") == key.fingerprint
+    return link_versions(older, newer, truth={key.pseudonym(person) for person in removed} if same else None)
 
 
 RELEASE = Stage(_FOLDER, revision=7, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads,

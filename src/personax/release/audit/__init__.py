@@ -13,9 +13,9 @@ Files, each using the ones above it:
 - ``_attack`` (a result with its intervals), ``_campaign`` (what attackers hold; registered attacks)
 - ``_cached_views``, ``_nearest_neighbours``, ``_axes``: views of vectors, distance profiles, principal axes, ICA
 - ``_gromov_wasserstein``, ``_seed_pairs``, ``_learned_maps``, ``_self_training``: initial pairs, extended to all people
-- ``_linkage`` (all originals), ``_single_original``, ``_distribution_alignment`` (only vectors of strangers)
-- ``_known_pairs`` with ``_inverse_network``; ``_attribute_inference``; ``_unlinkability`` (two keys); ``_joint_attack``
-- ``_table_attacks``, ``_table_join`` (public facts), ``_version_linkage`` (two versions of a release)
+- ``_linkage`` (all originals, or one), ``_distribution_alignment`` (only vectors of strangers), ``_known_pairs`` and
+  ``_inverse_network``, ``_attribute_inference``, ``_unlinkability`` (two keys), ``_joint_attack`` (all measurements)
+- ``_table_attacks`` (with joins of public facts), ``_version_linkage`` (two versions of a release)
 - ``_report``: all campaigns against one measurement; ``_gate``: limits that no attack may exceed
 """
 

@@ -21,27 +21,24 @@ from personax.release.audit._attack import Attack, Vectors, rate, wilson
 from personax.release.audit._axes import whitened
 from personax.release.audit._cached_views import CachedViews, EqualRows, equal_rows
 from personax.release.audit._campaign import OURS, RegisteredAttack, registered_attacks
-from personax.release.audit._inverse_network import fit_inverse_network
 from personax.release.audit._nearest_neighbours import above_rounding, distances, ranks
 from personax.release.audit._seed_pairs import by_profiles
-from personax.release.audit._self_training import Extended, MatchedPairs, extend, reduced, reduced_white
+from personax.release.audit._self_training import MatchedPairs, SelfTrained, reduced, reduced_white, self_train
 
 __all__ = ["KnownPairs", "KnownPairsAttack", "KnownPairsPoint", "broken_at", "known_pairs"]
 
-MAX_PROBES = 1000
-MIN_PAIRS = 256
+PROBES = 1000
+MIN_KNOWN = 256
 """Known pairs are tried up to the dimension, and up to so many where it is smaller."""
 RIDGES = (1e-8, 1e-4, 1e-2, 1e-1, 1.0)
 """Penalties that held-out pairs choose among, in units of the mean squared singular value."""
 
-NEARLY_ALL = 0.95
+STOP_AT = 0.95
 """Share found from which more pairs are not tried."""
-FEW_PAIRS = 16
-"""Up to so many pairs, distance profiles give further initial pairs."""
+PROFILE_PAIRS = 16
+"""Up to so many pairs, profiles help to begin."""
 CONTROL = 400
 """People of the control of self-training."""
-MIN_TRAINING = 32
-"""Fewest pairs that a network is trained on."""
 
 Inverse = Callable[[Vectors], Vectors]
 Indices = NDArray[np.intp]
@@ -156,9 +153,9 @@ def known_pairs(
     People who are known, at most half, are not among those to be found; the others are the same for every m.
     """
     order = rng.permutation(len(x))
-    most = max(1, min(max(x.shape[1], MIN_PAIRS), len(x) // 2))
+    most = max(1, min(max(x.shape[1], MIN_KNOWN), len(x) // 2))
     known, rest = order[:most], order[most:]
-    probes = np.arange(min(MAX_PROBES, len(rest)))
+    probes = np.arange(min(PROBES, len(rest)))
     grid = sorted({most} | {2**k for k in range(most.bit_length()) if 2**k <= most})
     pairs = KnownPairs(x[known], y[known], x[rest], y[rest[probes]], equal_rows(x).take(rest), (x, y, order))
     tried = [(one, _attack(one)) for one in registered_attacks("pairs")]
@@ -232,7 +229,7 @@ class KnownDistances(KnownPairsAttack):
 
     def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
         """Return log distances."""
-        return _logs(pairs.probes, pairs.y[:m]), _logs(pairs.gallery, pairs.x[:m])
+        return _log_distances(pairs.probes, pairs.y[:m]), _log_distances(pairs.gallery, pairs.x[:m])
 
 
 @register(
@@ -270,10 +267,10 @@ class PairsSelfTraining(KnownPairsAttack):
         originals, dealt, truth = CachedViews(x), CachedViews(y[order]), equal_rows(x)
         design = truth.design_effect(probes)
         for m in grid:
-            guess = _best(originals, dealt, MatchedPairs(known[:m], place[known[:m]]), probes, rng)
+            guess = _best_self_training(originals, dealt, MatchedPairs(known[:m], place[known[:m]]), probes, rng)
             hits = truth.same(order[guess], probes)
             yield _point(self.title, m, np.where(hits, 1, len(y)), None, design)
-            if hits.mean() >= NEARLY_ALL:
+            if hits.mean() >= STOP_AT:
                 break
 
     def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> float:
@@ -283,50 +280,30 @@ class PairsSelfTraining(KnownPairsAttack):
         a, b = x[order[:half]], y[order[-half:]]
         some = np.arange(min(m, half // 2))
         probes = np.arange(len(some), half)
-        guess = _best(CachedViews(a), CachedViews(b), MatchedPairs(some, some), probes, rng)
+        guess = _best_self_training(CachedViews(a), CachedViews(b), MatchedPairs(some, some), probes, rng)
         return float(equal_rows(a).same(guess, probes).mean())
 
 
-@register(
-    "attacks", "inverse-network", title="network", help="a network that learns the inverse from known pairs", order=150,
-    campaign="pairs",
-)  # fmt: skip
-class InverseNetwork(KnownPairsAttack):
-    """A network that learns the inverse; tried with the largest number of pairs only. Needs torch."""
-
-    recovers = True
-    trains_network = True
-
-    def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
-        """Recover the probes."""
-        return fit_inverse_network(pairs.x[:m], pairs.y[:m], rng=rng)(pairs.probes), pairs.gallery
-
-    def curve(self, pairs: KnownPairs, grid: Sequence[int], rng: np.random.Generator) -> Iterator[KnownPairsPoint]:
-        """Yield what all pairs reach, where they are enough to train on."""
-        return super().curve(pairs, [m for m in grid[-1:] if m >= MIN_TRAINING], rng)
-
-    def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> None:
-        """Measure none: to train again takes as long as all else."""
-
-
-def _best(x: CachedViews, y: CachedViews, known: MatchedPairs, probes: Indices, rng: np.random.Generator) -> Indices:
+def _best_self_training(
+    x: CachedViews, y: CachedViews, known: MatchedPairs, probes: Indices, rng: np.random.Generator
+) -> Indices:
     """Return whom self-training finds, in the composition with most mutual nearest neighbours.
 
     Vectors are plain or whitened, and the start is with or without profiles; equal rows count once.
     """
     firm = MatchedPairs(x.equal.label[known.original], y.equal.label[known.released])
     v, people = y.distinct(reduced), x.equal.label[probes]
-    best = Extended(np.zeros(len(probes), np.intp), -1.0)
+    best = SelfTrained(np.zeros(len(probes), np.intp), -1.0)
     for u in (x.distinct(view) for view in (reduced, reduced_white)):
-        for start in (_none, by_profiles) if len(known.original) <= FEW_PAIRS else (_none,):
-            found = extend(u, v, start(u, v, firm), known=firm, probes=people, rng=rng)
+        for start in (_no_start, by_profiles) if len(known.original) <= PROFILE_PAIRS else (_no_start,):
+            found = self_train(u, v, start(u, v, firm), known=firm, probes=people, rng=rng)
             best = max(best, found, key=lambda each: each.agreed)
-            if best.agreed >= NEARLY_ALL:
+            if best.agreed >= STOP_AT:
                 return y.equal.first[best.guess]
     return y.equal.first[best.guess]
 
 
-def _none(u: Vectors, v: Vectors, known: MatchedPairs) -> MatchedPairs:
+def _no_start(u: Vectors, v: Vectors, known: MatchedPairs) -> MatchedPairs:
     return MatchedPairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
 
 
@@ -342,7 +319,7 @@ def _cosine(pairs: KnownPairs, m: int, guess: Vectors) -> float:
     return float(cosine.mean())
 
 
-def _logs(rows: Vectors, known: Vectors) -> Vectors:
+def _log_distances(rows: Vectors, known: Vectors) -> Vectors:
     found = above_rounding(np.vstack([block for _, block in distances(rows, known)]), rows, known)
     return np.asarray(np.log(found / found.mean() + 1e-6), dtype=np.float32)
 

@@ -1,4 +1,4 @@
-"""Linkage without key and without pairs: the attacker can compute the embeddings of the same people and links them.
+"""Record linkage without key and pairs: the attacker computes the embeddings of the same people, and looks for them.
 
 Because pictures or texts are public and the encoder is too, this is the attacker that a release of public people has.
 They hold all originals, and know the steps of the transform: only whom to score is ever sampled.
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from personax.registry import register
 from personax.release.audit._attack import Attack, Vectors
 from personax.release.audit._axes import independent, matched, principal, whitened
-from personax.release.audit._cached_views import CachedViews, EqualRows, View
+from personax.release.audit._cached_views import CachedViews, EqualRows, View, equal_rows
 from personax.release.audit._campaign import CAMPAIGNS, registered_attacks
-from personax.release.audit._nearest_neighbours import nearest, profiles, standardised
-from personax.release.audit._seed_pairs import Seed, by_profiles, by_transport
-from personax.release.audit._self_training import MatchedPairs, extend, reduced, reduced_white
+from personax.release.audit._nearest_neighbours import distance_profiles, nearest, standardised
+from personax.release.audit._seed_pairs import Seed, by_gromov_wasserstein, by_profiles
+from personax.release.audit._self_training import MatchedPairs, reduced, reduced_white, self_train
 
-__all__ = ["LinkageAttack", "SelfTraining", "link_by_facts", "linkage", "self_training_titles"]
+__all__ = ["LinkageAttack", "SelfTraining", "from_facts", "linkage", "one_original", "self_training_titles"]
 
 Guess = NDArray[np.intp]
 LinkageAttack = Callable[[CachedViews, CachedViews, np.random.Generator], Guess]
@@ -40,11 +40,11 @@ def _axes(x: Vectors) -> Vectors:
 
 
 def _profiles_of_axes(x: Vectors) -> Vectors:
-    return profiles(_axes(x))
+    return distance_profiles(_axes(x))
 
 
 def _profiles_of_whitened(x: Vectors) -> Vectors:
-    return profiles(whitened(x))
+    return distance_profiles(whitened(x))
 
 
 @register(
@@ -68,7 +68,7 @@ def _as_they_are(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Gu
     campaign="originals",
 )
 def _profiles(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
-    return nearest(x.view(profiles), y.view(profiles))
+    return nearest(x.view(distance_profiles), y.view(distance_profiles))
 
 
 @register(
@@ -94,7 +94,7 @@ def _whitened(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess
 )
 def _same_whitening(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     """Whiten the originals as the transform does, which needs no key, and compare profiles with the release's."""
-    return nearest(x.view(_profiles_of_whitened), y.view(profiles))
+    return nearest(x.view(_profiles_of_whitened), y.view(distance_profiles))
 
 
 def _first(x: CachedViews, most: int) -> Vectors:
@@ -166,7 +166,7 @@ register(
     help="self-training from a Gromov-Wasserstein matching",
     order=80,
     campaign="originals",
-)(SelfTraining(reduced, by_transport))
+)(SelfTraining(reduced, by_gromov_wasserstein))
 register(
     "attacks",
     "whitened-profiles-self-training",
@@ -182,7 +182,7 @@ register(
     help="self-training of whitened vectors from a Gromov-Wasserstein matching",
     order=100,
     campaign="originals",
-)(SelfTraining(reduced_white, by_transport))
+)(SelfTraining(reduced_white, by_gromov_wasserstein))
 
 
 def self_training_titles() -> list[str]:
@@ -244,7 +244,7 @@ def linkage(
                 return
 
 
-def link_by_facts(
+def from_facts(
     x: Vectors, y: Vectors, facts: MatchedPairs, *, probes: Guess, rng: np.random.Generator
 ) -> Iterator[Attack]:
     """Yield what the pairs that a table gives find of the others, extended by self-training on the vectors."""
@@ -257,8 +257,8 @@ def link_by_facts(
     rows = order[released.first]
     for name, view in (("table join, self-training", reduced), ("whitened table join, self-training", reduced_white)):
         u, v = originals.distinct(view), dealt.distinct(reduced)
-        found = extend(u, v, start, probes=mine.label[probes], one_to_one=True, rng=rng)
-        none = extend(u, v, wrong, probes=mine.label[probes], rng=rng) if len(wrong.original) else found
+        found = self_train(u, v, start, probes=mine.label[probes], one_to_one=True, rng=rng)
+        none = self_train(u, v, wrong, probes=mine.label[probes], rng=rng) if len(wrong.original) else found
         yield mine.rank_1(name, CAMPAIGNS["public_facts"], rows[found.guess], probes,
                           control=float(mine.same(rows[none.guess], probes).mean()), joined=len(start.original),
                           agreed=round(found.agreed, 4))  # fmt: skip
@@ -279,5 +279,42 @@ def _trained(
     order = rng.permutation(len(y))
     dealt = y.permuted(order)
     u, v = x.distinct(attack.view), dealt.distinct(reduced)
-    found = extend(u, v, attack.seed(u, v), probes=x.equal.label[probes], one_to_one=True, rng=rng)
+    found = self_train(u, v, attack.seed(u, v), probes=x.equal.label[probes], one_to_one=True, rng=rng)
     return order[dealt.equal.first[found.guess]], found.agreed
+
+
+def _itself(x: Vectors) -> Vectors:
+    return x
+
+
+def _length(x: Vectors) -> Vectors:
+    """Return the length: a rotation about zero keeps it."""
+    return np.asarray(np.sqrt(np.square(x.astype(np.float64)).sum(axis=1))[:, None], dtype=np.float64)
+
+
+def _sizes(x: Vectors) -> Vectors:
+    """Return sizes of the coordinates in order: they stay where coordinates only change place and sign."""
+    return np.sort(np.abs(x), axis=1)
+
+
+def one_original(x: Vectors, y: Vectors, *, probes: NDArray[np.intp], rng: np.random.Generator) -> Iterator[Attack]:
+    """Yield how often a person is found by what some transforms leave of a single vector.
+
+    The control looks for people who are not in the release: the others' rows are all that is left of it.
+    """
+    truth = equal_rows(x)
+    for name, look in (("the vector as it is", _itself), ("its length", _length), ("its sorted sizes", _sizes)):
+        a, b = look(x[probes]), look(y)
+        found = _closest(a, b) if name == "its length" else nearest(a, b)
+        wrong = rng.permutation(probes)
+        yield truth.rank_1(
+            name, CAMPAIGNS["one_original"], found, probes, control=float(truth.same(found, wrong).mean())
+        )
+
+
+def _closest(a: Vectors, b: Vectors) -> NDArray[np.intp]:
+    order = np.argsort(b[:, 0])
+    values = b[order, 0]
+    place = np.clip(np.searchsorted(values, a[:, 0]), 1, len(values) - 1)
+    left = np.abs(a[:, 0] - values[place - 1]) <= np.abs(a[:, 0] - values[place])
+    return np.asarray(order[place - left], dtype=np.intp)

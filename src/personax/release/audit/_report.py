@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from personax.errors import InputError
@@ -15,18 +16,18 @@ from personax.release.audit._attack import Attack, Vectors, rate
 from personax.release.audit._attribute_inference import attribute_inference
 from personax.release.audit._cached_views import CachedViews, EqualRows, equal_rows
 from personax.release.audit._campaign import CAMPAIGNS, Campaign
-from personax.release.audit._distribution_alignment import align_distributions
+from personax.release.audit._distribution_alignment import strangers
 from personax.release.audit._known_pairs import KnownPairsPoint, broken_at, known_pairs
-from personax.release.audit._linkage import link_by_facts, linkage, self_training_titles
+from personax.release.audit._linkage import from_facts, linkage, one_original, self_training_titles
 from personax.release.audit._nearest_neighbours import ranks
 from personax.release.audit._self_training import MatchedPairs
-from personax.release.audit._single_original import single_original
-from personax.release.audit._unlinkability import measure_unlinkability
+from personax.release.audit._unlinkability import unlinkability
+from personax.results import DrawableResult
 
 __all__ = ["AuditReport", "audit_vectors"]
 
 MAX_PROBES = 10_000
-"""At most so many people are scored, chosen at random; the attacker holds all. More only narrow the intervals."""
+"""At most so many people are scored, chosen at random; the attacker holds all. More only sharpen the intervals."""
 MIN_PEOPLE = 20
 NOISE = 0.25
 """Size of what another picture or text of the same person changes, in standard deviations of a coordinate."""
@@ -37,7 +38,7 @@ WITHOUT_PAIRS = ("originals", "other_recordings", "one_original", "strangers", "
 
 
 @dataclass(frozen=True)
-class AuditReport:
+class AuditReport(DrawableResult):
     """What attacks on one measurement have found.
 
     Parameters
@@ -53,6 +54,8 @@ class AuditReport:
     stolen
         The attack with the key, or None.
     """
+
+    plot_kind: ClassVar[str] = "audit"
 
     people: int
     dim: int
@@ -118,6 +121,25 @@ class AuditReport:
             f"{worst.value:.0%} of people without the key (95 % interval {worst.low:.0%} to {worst.high:.0%}, guessing "
             f"{worst.baseline:.1%}, by {worst.name}){learnt}."
         )
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return one row an attack: what it knows, how far it came, what guessing reaches, why it could not run."""
+        numbers = ("value", "low", "high", "baseline", "control")
+        types = {"attack": pl.String, "knows": pl.String, "measure": pl.String, **dict.fromkeys(numbers, pl.Float64)}
+        rows = [
+            {"attack": a.name, "knows": a.knows, "measure": a.measure, **{name: getattr(a, name) for name in numbers},
+             "beats": a.beats, "reason": a.reason}
+            for a in self.attacks
+        ]  # fmt: skip
+        return pl.DataFrame(rows, schema={**types, "beats": pl.Boolean, "reason": pl.String})
+
+    def best_by_pairs(self) -> list[tuple[int, float, float, float]]:
+        """Return (known pairs, share of people found first, ends of its interval) of the best attack for each count."""
+        best: dict[int, KnownPairsPoint] = {}
+        for point in self.curves:
+            if point.pairs not in best or point.rank_1 > best[point.pairs].rank_1:
+                best[point.pairs] = point
+        return [(pairs, best[pairs].rank_1, best[pairs].low, best[pairs].high) for pairs in sorted(best)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what audit.json holds."""
@@ -190,7 +212,7 @@ def audit_vectors(
     points, made = _campaigns(x, y, renewed, attributes or {}, facts, noise, network, probes, rng, progress or Silent())
     stolen = None
     if inverted is not None:
-        stolen = _stolen(x[probes], np.asarray(inverted[probes], dtype=np.float32), equal_rows(x[probes]))
+        stolen = _inversion_with_key(x[probes], np.asarray(inverted[probes], dtype=np.float32), equal_rows(x[probes]))
     return AuditReport(len(x), x.shape[1], len(probes), made, points, stolen)
 
 
@@ -228,18 +250,18 @@ def _campaigns(
         exact,
         run("other_recordings", linkage(CachedViews(other), sides[1], CAMPAIGNS["other_recordings"], probes=probes,
                                         trained=able, truth=truth, rng=rng)),
-        run("one_original", single_original(x, y, probes=probes, rng=rng)),
-        run("strangers", align_distributions(x, y, rng=rng)),
-        run("public_facts", () if facts is None else link_by_facts(x, y, facts, probes=probes, rng=rng)),
+        run("one_original", one_original(x, y, probes=probes, rng=rng)),
+        run("strangers", strangers(x, y, rng=rng)),
+        run("public_facts", () if facts is None else from_facts(x, y, facts, probes=probes, rng=rng)),
         run("pairs", learnt),
         run("attributes", attribute_inference(x, y, attributes, rng=rng)),
         run("two_keys", () if renewed is None else
-            measure_unlinkability(sides[1], CachedViews(renewed.astype(np.float32)), truth=truth, rng=rng)),
+            unlinkability(sides[1], CachedViews(renewed.astype(np.float32)), truth=truth, rng=rng)),
     ]  # fmt: skip
     return points, tuple(campaign for campaign in made if campaign.attacks)
 
 
-def _stolen(x: Vectors, back: Vectors, truth: EqualRows) -> Attack:
+def _inversion_with_key(x: Vectors, back: Vectors, truth: EqualRows) -> Attack:
     everybody = np.arange(len(x))
     hits = int((ranks(back, x, everybody, truth.label) == 1).sum())
     error = float(np.abs(back - x).max() / (np.abs(x).max() + 1e-30))

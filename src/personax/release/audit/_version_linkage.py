@@ -21,7 +21,7 @@ from personax.release.audit._cached_views import equal_rows
 from personax.release.audit._learned_maps import predict
 from personax.release.audit._nearest_neighbours import nearest, squared_distances, standardised
 from personax.release.audit._seed_pairs import by_profiles
-from personax.release.audit._self_training import MatchedPairs, extend, mutual, reduced
+from personax.release.audit._self_training import MatchedPairs, mutual_nearest, reduced, self_train
 
 __all__ = ["LinkageRoute", "VersionLinkage", "link_versions"]
 
@@ -218,7 +218,7 @@ def _linked(a: Vectors, b: Vectors) -> NDArray[np.bool_]:
     u, v = reduced(a), reduced(b)
     rng = np.random.default_rng(0)
     starts = (_as_they_are(u, v), by_profiles(u, v))
-    found = max((extend(u, v, start, rng=rng) for start in starts), key=lambda each: each.agreed)
+    found = max((self_train(u, v, start, rng=rng) for start in starts), key=lambda each: each.agreed)
     moved = predict(u, v, np.arange(len(a)), found.guess, ["linear"]).all
     learnt = _clear(moved, v)
     return learnt if learnt.sum() > plain.sum() else plain
@@ -226,7 +226,7 @@ def _linked(a: Vectors, b: Vectors) -> NDArray[np.bool_]:
 
 def _as_they_are(u: Vectors, v: Vectors) -> MatchedPairs:
     """Return those who are nearest to each other as they are: under one key a refitted step moves vectors little."""
-    return mutual(nearest(u, v), nearest(v, u))
+    return mutual_nearest(nearest(u, v), nearest(v, u))
 
 
 def _clear(a: Vectors, b: Vectors) -> NDArray[np.bool_]:
