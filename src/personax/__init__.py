@@ -70,7 +70,8 @@ if TYPE_CHECKING:
         write_report,
     )
     from personax.registry import register
-    from personax.release import audit_release, load_release, propose_mapping, protect, scan, verify
+    from personax.release import audit_release, load_release, protect, scan, verify
+    from personax.release.reading import propose_mapping
     from personax.schema import Column, Graph, Notice
     from personax.simulate import numerical, simulate_population, variant_mnist
     from personax.sources import read_table
@@ -166,7 +167,8 @@ _HOME = {
     "pool rcit screen usp",
     "pipeline": "analyse annotate build_release collect discover encode learn_latents write_report",
     "registry": "register",
-    "release": "audit_release load_release propose_mapping protect scan verify",
+    "release": "audit_release load_release protect scan verify",
+    "release.reading": "propose_mapping",
     "schema": "Column Graph Notice",
     "simulate": "numerical simulate_population variant_mnist",
     "sources": "read_table",

@@ -35,13 +35,13 @@ def register(app: typer.Typer) -> None:
 
 def _meet(study: Study) -> None:
     """Take the release as somebody else would: verify it, and load it by tools of others."""
-    from personax.release import load_by_others, verify
+    from personax.release import check_third_party_readers, verify
 
     place = study.folder.path("release")
     with showing_progress() as progress:
         progress.stage("reading the release back")
         found = verify(place)
-        loaded = load_by_others(place)
+        loaded = check_third_party_readers(place)
     say(f"{place}: {len(found.checks) - len(found.failed)} of {len(found.checks)} checks find no fault")
     for check in [*found.failed, *loaded]:
         say(f"{check.outcome:>12}  {check.name}: {check.text}")

@@ -11,7 +11,7 @@ import yaml
 
 from personax.errors import InputError
 from personax.release import Released, load_release
-from personax.release.reading import Proposal, propose_mapping
+from personax.release.reading import MappingProposal, propose_mapping
 
 __all__ = ["ReleaseAnalysis", "folder_of", "plan_analysis"]
 
@@ -37,7 +37,7 @@ class ReleaseAnalysis:
 
     sections: dict[str, Any]
     released: Released
-    proposal: Proposal
+    proposal: MappingProposal
     left_out: dict[str, str] = field(default_factory=dict)
 
     def leave(self, section: str, why: str) -> None:

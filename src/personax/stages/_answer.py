@@ -20,11 +20,11 @@ from personax.files import sha256
 from personax.progress import Progress
 from personax.release.answering import (
     LEAST_P,
-    AnswerLog,
-    Entry,
-    Joined,
+    OutputRules,
     Populations,
-    Rules,
+    RequestLog,
+    RequestLogEntry,
+    SmallCellRecoding,
     hashes,
     now,
     population,
@@ -65,7 +65,7 @@ class AnswerResult:
     folder: Path
     files: tuple[str, ...]
     suppressed: tuple[Mapping[str, str], ...]
-    treated: tuple[Joined, ...]
+    treated: tuple[SmallCellRecoding, ...]
     left: int
 
 
@@ -144,7 +144,7 @@ def answer(
     """
     owner, who = reader.plan.answer or AnswerSection(), requester or request.requester
     folder = reader.folder.path("answers")
-    log, populations = AnswerLog(folder / "log.jsonl"), Populations(folder / "populations")
+    log, populations = RequestLog(folder / "log.jsonl"), Populations(folder / "populations")
     if out.resolve().is_relative_to(folder.resolve()):
         raise StudyError(f"{out} lies in {folder}, where the log of answers stays; give another --out")
     place = out / f"answer-{digest[:12]}"
@@ -157,22 +157,22 @@ def answer(
     left = owner.requests - log.spent(who)
     if left < 1:
         raise StudyError(f"{who} has asked {owner.requests} times, which is all; raise answer.requests to allow more")
-    entry = Entry("asked", now(), who, digest, request.model_dump(mode="json", exclude_none=True))
+    entry = RequestLogEntry("asked", now(), who, digest, request.model_dump(mode="json", exclude_none=True))
     log.add(entry)
     try:
         parts = _parts(people, request, owner)
         _check_amounts(request, columns, owner, groups=len(parts.tables))
         _refuse_near(parts, people.frame["id"], log, populations, owner.least)
-        context = AnswerContext(reader, request, Rules(owner.least), _earlier(log), populations, progress,
+        context = AnswerContext(reader, request, OutputRules(owner.least), _earlier(log), populations, progress,
                         stage_rng(reader.plan.seed, "answer"))  # fmt: skip
         made = {**level_one(context, parts.tables), **level_two(context, people)}
         staged = _write(context, made, digest, people.height, out)
         _scan(reader, staged)
     except PersonaxError as error:
-        log.add(Entry("refused", now(), who, digest, reason=str(error)))
+        log.add(RequestLogEntry("refused", now(), who, digest, reason=str(error)))
         raise
     files = {path.name: sha256(path) for path in sorted(staged.iterdir())}
-    log.add(Entry("answered", now(), who, digest, base=parts.people[""],
+    log.add(RequestLogEntry("answered", now(), who, digest, base=parts.people[""],
                   parts=[name for value, name in parts.people.items() if value], questions=context.questions,
                   left=files, suppressed=context.suppressed))  # fmt: skip
     staged.rename(place)
@@ -259,7 +259,7 @@ def _parts(people: Table, request: AnswerRequest, owner: AnswerSection) -> _Subg
     return _Subgroups({"": all_people} | tables)
 
 
-def _refuse_near(parts: _Subgroups, ids: pl.Series, log: AnswerLog, populations: Populations, least: int) -> None:
+def _refuse_near(parts: _Subgroups, ids: pl.Series, log: RequestLog, populations: Populations, least: int) -> None:
     """Refuse groups of people that differ by too few from those of earlier answers, or from one another.
 
     Everybody against everybody of an earlier time, between which some came or went, is looked at question by question.
@@ -272,7 +272,7 @@ def _refuse_near(parts: _Subgroups, ids: pl.Series, log: AnswerLog, populations:
     for value, part in parts.tables.items():
         people = population(hashes(part.frame["id"]))
         against = groups if not value else [*groups, *bases, *parts.people.values()]
-        if populations.near(people, against, least) is not None:
+        if populations.find_differencing(people, against, least) is not None:
             raise StudyError(
                 f"the people of this answer differ by fewer than {least} from those of an earlier one, so that both "
                 "together would tell of these few; ask about groups that are the same or differ by more"
@@ -280,7 +280,7 @@ def _refuse_near(parts: _Subgroups, ids: pl.Series, log: AnswerLog, populations:
         parts.people[value] = populations.keep(people)
 
 
-def _earlier(log: AnswerLog) -> dict[str, list[str]]:
+def _earlier(log: RequestLog) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for entry in log.entries():
         for question, names in entry.questions.items():

@@ -17,7 +17,15 @@ from personax.discovery import Knowledge
 from personax.errors import PlanError
 from personax.independence import ALL, correct, dependence_graph, present_rows
 from personax.progress import Progress
-from personax.release.answering import Joined, Populations, Rules, hashes, join_small_cells, population, rounded_p
+from personax.release.answering import (
+    OutputRules,
+    Populations,
+    SmallCellRecoding,
+    hashes,
+    join_small_cells,
+    population,
+    rounded_p,
+)
 from personax.schema import Column
 from personax.stages._base import Reader
 from personax.stages._discover import TIERS, can_be_tested, find_causes
@@ -63,14 +71,14 @@ class AnswerContext:
 
     reader: Reader
     request: AnswerRequest
-    rules: Rules
+    rules: OutputRules
     earlier: dict[str, list[str]]
     populations: Populations
     progress: Progress
     rng: np.random.Generator
     questions: dict[str, list[str]] = field(default_factory=dict)
     suppressed: list[dict[str, str]] = field(default_factory=list)
-    treated: list[Joined] = field(default_factory=list)
+    treated: list[SmallCellRecoding] = field(default_factory=list)
 
     def suppress(self, what: str, why: str) -> None:
         """Note what does not leave."""
@@ -93,7 +101,7 @@ class AnswerContext:
         if len(people) < self.rules.least:
             return f"fewer than {self.rules.least} people have all values"
         before = self.earlier.setdefault(question, [])
-        if self.populations.near(people, before, self.rules.least) is not None:
+        if self.populations.find_differencing(people, before, self.rules.least) is not None:
             return NEAR
         name = self.populations.keep(people)
         before.append(name)
@@ -235,7 +243,7 @@ def _told(context: AnswerContext, learned: LatentResults, people: Table) -> dict
     return {
         "metrics": context.rules.numbers(learned.metrics),
         "assumptions": {row["assumption"]: row["verdict"] for row in learned.diagnostics},
-        "associations": [context.rules.associated(row) for row in linked.iter_rows(named=True)],
+        "associations": [context.rules.association(row) for row in linked.iter_rows(named=True)],
         "graph": None if learned.graph is None else asdict(context.rules.graph(learned.graph)),
     }
 

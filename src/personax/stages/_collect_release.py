@@ -15,7 +15,7 @@ from personax.data.table import Table
 from personax.errors import InputError, PlanError, StudyError
 from personax.files import sha256
 from personax.release import Released, load_release
-from personax.release.reading import SCORE, opened
+from personax.release.reading import SCORE, open_release
 from personax.schema import LETTERS, Notice, Provenance
 from personax.sources import BAD_CELLS, PeopleTable, table_notices
 from personax.stages._base import Context, Reader
@@ -62,7 +62,7 @@ def _load(reader: Reader, section: CollectRelease) -> Released:
 
 def _hashes(reader: Reader, section: CollectRelease) -> dict[str, str]:
     path = reader.external_path(section.place)
-    folder = opened(path if path.exists() else section.place, revision=section.revision)[0]
+    folder = open_release(path if path.exists() else section.place, revision=section.revision)[0]
     return {name: sha256(file) for name, file in folder.files.items()}
 
 

@@ -13,8 +13,10 @@ import polars as pl
 
 from personax.config import ReleaseVectors
 from personax.errors import PlanError
-from personax.release import Contents, Key, Reduced, Reduction, reduce, write_secret
-from personax.release.statistics import Budget, Ledger, Spent, now
+from personax.release import ReleaseInput, ReleaseKey
+from personax.release.keys import write_secret
+from personax.release.statistics import Ledger, PrivacyBudget, PrivacySpending, now
+from personax.release.vectors import ReducedVectors, Reduction, reduce
 from personax.stages._base import Reader
 
 __all__ = ["reduced_vectors", "reduction_of", "sources", "without_noise"]
@@ -29,7 +31,7 @@ def reduction_of(section: ReleaseVectors) -> Reduction:
     return Reduction(section.keep, section.numbers, section.noise, section.clip, section.delta)
 
 
-def sources(reader: Reader, left: Contents, asked: Reduction) -> Frames:
+def sources(reader: Reader, left: ReleaseInput, asked: Reduction) -> Frames:
     """Return what the numbers are taken from: the embeddings, or the latents of Level II.
 
     Raises
@@ -48,7 +50,7 @@ def sources(reader: Reader, left: Contents, asked: Reduction) -> Frames:
     return {LATENTS: kept.select("id").with_columns(vectors)}
 
 
-def without_noise(reader: Reader, left: Contents, key: Key) -> Contents:
+def without_noise(reader: Reader, left: ReleaseInput, key: ReleaseKey) -> ReleaseInput:
     """Return what is left, with the numbers before the noise in place of vectors where the plan asks for less."""
     section = reader.plan.release
     if section is None or section.vectors is None:
@@ -57,7 +59,7 @@ def without_noise(reader: Reader, left: Contents, key: Key) -> Contents:
     return replace(left, embeddings=reduce(sources(reader, left, asked), asked, key).clean)
 
 
-def reduced_vectors(reader: Reader, left: Contents, key: Key, keys: Path) -> Reduced | None:
+def reduced_vectors(reader: Reader, left: ReleaseInput, key: ReleaseKey, keys: Path) -> ReducedVectors | None:
     """Return the numbers that leave in place of vectors; None where the plan asks for none.
 
     Raises
@@ -74,20 +76,20 @@ def reduced_vectors(reader: Reader, left: Contents, key: Key, keys: Path) -> Red
     files = {modality: place / f"{modality}.parquet" for modality in clean}
     if asked.noise and not all(file.is_file() for file in files.values()):
         count = sum(frame.width - 1 for frame in clean.values())
-        spent = Spent(now(), f"{asked.numbers} numbers of {count} measurements", place.name, rho=asked.rho(count),
-                      unit="values")  # fmt: skip
+        what = f"{asked.numbers} numbers of {count} measurements"
+        spent = PrivacySpending(now(), what, place.name, rho=asked.rho(count), unit="values")
         ledger = Ledger(keys)
         stated = section.budget
-        first = Budget(ledger.total(asked.delta, [spent]), asked.delta) if not _drawn_before(ledger) else None
-        own = Budget(asked.epsilon(count), asked.delta)
-        ledger.spend(spent, Budget(stated.epsilon, stated.delta) if stated else first or own)
+        first = PrivacyBudget(ledger.total(asked.delta, [spent]), asked.delta) if not _drawn_before(ledger) else None
+        own = PrivacyBudget(asked.epsilon(count), asked.delta)
+        ledger.spend(spent, PrivacyBudget(stated.epsilon, stated.delta) if stated else first or own)
         made = reduce(sources(reader, left, asked), asked, key)
         for modality, frame in made.noisy.items():
             stream = io.BytesIO()
             frame.write_parquet(stream)
             write_secret(files[modality], stream.getvalue())
     noisy = {modality: pl.read_parquet(file) for modality, file in files.items()} if asked.noise else clean
-    return Reduced(asked, sum(frame.width - 1 for frame in clean.values()), clean, noisy)
+    return ReducedVectors(asked, sum(frame.width - 1 for frame in clean.values()), clean, noisy)
 
 
 def _drawn_before(ledger: Ledger) -> bool:

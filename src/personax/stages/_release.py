@@ -15,31 +15,33 @@ from personax.errors import InputError, StudyError
 from personax.files import sha256
 from personax.progress import Progress
 from personax.release import (
-    Alike,
-    Contents,
+    AnonymityRequirements,
+    ColumnRule,
     Gate,
-    Key,
-    KeyFolder,
-    Leave,
-    Noise,
+    Keystore,
+    NoiseSettings,
     ReleaseAudit,
-    Settings,
+    ReleaseInput,
+    ReleaseKey,
+    ReleaseSettings,
     audit_release,
     build,
-    entry,
-    install,
-    keep_old,
     load_key,
+    protect,
+)
+from personax.release.audit import VersionLinkage, link_versions
+from personax.release.keys import (
+    archive_key,
+    describe_risks,
+    differencing_risks,
+    install_key,
     load_or_make_key,
     new_key,
-    open_folder,
-    protect,
-    sentence_of,
-    told_of_by_difference,
+    release_record,
 )
-from personax.release.audit import Versions, versions
 from personax.release.packaging import PublisherFacts
-from personax.release.statistics import Asked, Budget, Ledger, Spent, now, publish
+from personax.release.reading import open_folder
+from personax.release.statistics import Ledger, PrivacyBudget, PrivacySpending, StatisticsRequest, now, publish
 from personax.schema import Column, Notice
 from personax.stages._base import Context, Reader, Stage, stage_rng
 from personax.stages._reduced_vectors import reduced_vectors, without_noise
@@ -63,25 +65,25 @@ def _also_needs(plan: Plan) -> Sequence[str]:
 def _run(context: Context) -> None:
     """Build what may leave: no names, texts or images; the table protected, embeddings under a key; attacked."""
     _refuse_strangers(context.folder)
-    contents = contents_of(context)
+    data = contents_of(context)
     settings = settings_of(context)
     keys, place = keys_of(context.folder), context.out.root / _FOLDER
-    left = contents.without(settings.removed)
+    left = data.drop_people(settings.removed)
     key = _key_for(context, left.people["id"])
     _spend_on_noise(context, settings)
     reduced = reduced_vectors(context, left, key, keys.root)
     context.notices.extend(
-        build(contents, place, key=key, keys=keys, settings=settings, study=context.folder.root, rng=context.rng,
+        build(data, place, key=key, keys=keys, settings=settings, study=context.folder.root, rng=context.rng,
               progress=context.progress, reduced=reduced)
     )  # fmt: skip
     _publish_statistics(context, left, settings)
-    install(keys, key)
-    made = entry(settings.version, sha256(place / "SHA256SUMS"), key, now())
+    install_key(keys, key)
+    made = release_record(settings.version, sha256(place / "SHA256SUMS"), key, now())
     Ledger(keys.root).record(made, left.people["id"])
     context.counts["people"] = left.people.height
 
 
-def _key_for(context: Context, ids: pl.Series) -> Key:
+def _key_for(context: Context, ids: pl.Series) -> ReleaseKey:
     """Return the key of the release that is about to be built; a new one where an earlier release would tell of people.
 
     It becomes the study's own when the release is there.
@@ -90,71 +92,72 @@ def _key_for(context: Context, ids: pl.Series) -> Key:
     assert section is not None
     key, keys = key_of(context), keys_of(context.folder)
     ledger, last = Ledger(keys.root), context.folder.path(_FOLDER)
-    told = told_of_by_difference(ledger, key, ids, last)
+    told = differencing_risks(ledger, key, ids, last)
     used = bool(told) or any(one.key == key.fingerprint for one in ledger.releases())
     renew = used if section.rekey == "always" else bool(told) and section.rekey == "after_removals"
-    old = keep_old(keys, key) if renew else None
-    context.notices.extend(Notice(text) for text in sentence_of(told, rekeyed=renew, old=old))
+    old = archive_key(keys, key) if renew else None
+    context.notices.extend(Notice(text) for text in describe_risks(told, rekeyed=renew, old=old))
     return new_key(context.plan.name) if renew else key
 
 
-def _spend_on_noise(context: Context, settings: Settings) -> None:
+def _spend_on_noise(context: Context, settings: ReleaseSettings) -> None:
     """Write down what the noise on the table spends: it is drawn anew in every build."""
     section, noise = context.plan.release, settings.noise
     assert section is not None
     if noise is None:
         return
     stated = section.budget
-    whole = Budget(stated.epsilon, stated.delta) if stated else Budget(math.inf, 1.0)
+    whole = PrivacyBudget(stated.epsilon, stated.delta) if stated else PrivacyBudget(math.inf, 1.0)
     drawn = "anew in every build"
-    spent = Spent(now(), "noise on the table", drawn, epsilon=noise.epsilon, delta=noise.delta, unit="values")
+    spent = PrivacySpending(now(), "noise on the table", drawn, epsilon=noise.epsilon, delta=noise.delta, unit="values")
     Ledger(keys_of(context.folder).root).spend(spent, whole)
 
 
-def _publish_statistics(context: Context, left: Contents, settings: Settings) -> None:
+def _publish_statistics(context: Context, left: ReleaseInput, settings: ReleaseSettings) -> None:
     """Write the folder of noisy statistics, where some are asked for."""
     section = context.plan.release
     assert section is not None
     asked = section.statistics
     if asked is None:
         return
-    whole = Budget(section.budget.epsilon, section.budget.delta) if section.budget else None
+    whole = PrivacyBudget(section.budget.epsilon, section.budget.delta) if section.budget else None
     pairs = [(feature, target) for feature, target in asked.tables]
+    request = StatisticsRequest(asked.epsilon, asked.delta, asked.columns, pairs, whole)
     context.notices.extend(
-        publish(left, context.out.root / _STATISTICS, Asked(asked.epsilon, asked.delta, asked.columns, pairs, whole),
+        publish(left, context.out.root / _STATISTICS, request,
                 keys=keys_of(context.folder).root, known=_may_leave(left, settings), allowed=settings.allowed,
                 study=context.folder.root)
     )  # fmt: skip
 
 
-def _may_leave(contents: Contents, settings: Settings) -> dict[str, Column]:
+def _may_leave(data: ReleaseInput, settings: ReleaseSettings) -> dict[str, Column]:
     """Return the features and targets that tables may be about: none that the study withholds or that names people.
 
     Bins coarsen as much as groups of people alike do, so quasi-identifiers are no fault here.
     """
-    scored = infer_columns(contents.traits.drop("id")) if contents.traits is not None else []
-    known = contents.classified().columns
+    scored = infer_columns(data.traits.drop("id")) if data.traits is not None else []
+    known = data.classified().columns
     said = {name: one.leaves for name, one in settings.columns.items()}
     kept = {*settings.withheld, *(name for name, leaves in said.items() if leaves == "withheld")}
     stay = ("direct", "sensitive", "unknown")
-    named = {c.name for c in known if c.identity in stay and c.role != "target" and c.name not in said}
-    columns = {c.name: c for c in known if c.role in ("feature", "target") and c.name not in named}
+    restore_ids = {c.name for c in known if c.identity in stay and c.role != "target" and c.name not in said}
+    columns = {c.name: c for c in known if c.role in ("feature", "target") and c.name not in restore_ids}
     columns |= {c.name: c for c in scored}
     return {name: column for name, column in columns.items() if name not in kept}
 
 
-def keys_of(folder: StudyFolder) -> KeyFolder:
+def keys_of(folder: StudyFolder) -> Keystore:
     """Return where the key of a study lies."""
-    return KeyFolder(folder.path("keys"))
+    return Keystore(folder.path("keys"))
 
 
-def key_of(reader: Reader) -> Key:
+def key_of(reader: Reader) -> ReleaseKey:
     """Return the key of a study; a new one where it has none."""
     folder = reader.folder
-    return load_or_make_key(keys_of(folder).key, study=reader.plan.name, release=folder.path(_FOLDER))
+    return load_or_make_key(keys_of(folder).key_file, study=reader.plan.name, release=folder.path(_FOLDER))
 
 
-def settings_of(reader: Reader) -> Settings:
+def settings_of(reader: Reader) -> ReleaseSettings:
     """Return what the plan asks of the release."""
     section = reader.plan.release
     assert section is not None
@@ -164,14 +167,14 @@ def settings_of(reader: Reader) -> Settings:
         homepage=said.homepage, language=tuple(said.language), purpose=said.purpose, funding=said.funding,
         ethics=said.ethics, consent=said.consent,
     )  # fmt: skip
-    return Settings(
+    return ReleaseSettings(
         removed=_removed(reader, section),
-        columns={name: Leave(one.leaves, one.risk) for name, one in section.columns.items()},
+        columns={name: ColumnRule(one.leaves, one.risk) for name, one in section.columns.items()},
         withheld=section.withheld,
         rare_below=section.rare_below,
         birth_band=section.birth_band,
         indices=section.categories == "indices",
-        alike=Alike(**section.anonymity.model_dump()) if section.anonymity else None,
+        anonymity=AnonymityRequirements(**section.anonymity.model_dump()) if section.anonymity else None,
         noise=_noise(section),
         allowed=section.allowed,
         transform=section.transform,
@@ -185,12 +188,12 @@ def settings_of(reader: Reader) -> Settings:
     )
 
 
-def _noise(section: ReleaseSection) -> Noise | None:
+def _noise(section: ReleaseSection) -> NoiseSettings | None:
     asked = section.noise
     if asked is None:
         return None
     numbers = {name: (low, high) for name, (low, high) in asked.numbers.items()}
-    return Noise(asked.epsilon, asked.delta, numbers, asked.categories, asked.vectors)
+    return NoiseSettings(asked.epsilon, asked.delta, numbers, asked.categories, asked.vectors)
 
 
 def _removed(reader: Reader, section: ReleaseSection) -> frozenset[str]:
@@ -238,23 +241,23 @@ def audit_study(reader: Reader, *, people: int, older: Path | None = None, progr
     if not (place / "transforms.json").is_file():
         raise StudyError(f"there is no release in {place}; personax release build makes it")
     settings, keys = settings_of(reader), keys_of(reader.folder)
-    key = load_key(keys.key)
-    contents = contents_of(reader).classified().without(settings.removed)
+    key = load_key(keys.key_file)
+    data = contents_of(reader).classified().drop_people(settings.removed)
     progress.stage("release audit")
-    known = without_noise(reader, contents, key)
+    known = without_noise(reader, data, key)
     found = audit_release(
-        place, known, protect(contents, settings, key), key, transform=settings.transform, fitted=keys.fitted,
+        place, known, protect(data, settings, key), key, transform=settings.transform, fitted=keys.fitted,
         gate=settings.gate, people=people, rng=stage_rng(reader.plan.seed, "release"), progress=progress,
     )  # fmt: skip
     return found if older is None else replace(found, older=_compared(older, place, key, settings.removed))
 
 
-def _compared(older: Path, newer: Path, key: Key, removed: frozenset[str]) -> Versions:
+def _compared(older: Path, newer: Path, key: ReleaseKey, removed: frozenset[str]) -> VersionLinkage:
     """Compare two versions; under one key it is known who was truly taken out."""
     folder = open_folder(older)
     told = folder.json("transforms.json") if "transforms.json" in folder.files else None
     same = isinstance(told, dict) and told.get("key") == key.fingerprint
-    return versions(older, newer, truth={key.pseudonym(person) for person in removed} if same else None)
+    return link_versions(older, newer, truth={key.pseudonym(person) for person in removed} if same else None)
 
 
 RELEASE = Stage(

@@ -17,8 +17,8 @@ from personax.config import (
     EmbedOffline,
     EmbedSimulated,
 )
-from personax.release import Contents, Encoded
-from personax.release.packaging import AnnotatorFacts, SourceFacts
+from personax.release import ReleaseInput
+from personax.release.packaging import AnnotatorFacts, EncoderFacts, SourceFacts
 from personax.sources import CollectSeveral, WebSource
 from personax.stages._base import Reader
 
@@ -29,11 +29,11 @@ OFFLINE = {"text": "hashed n-grams", "image": "colours and edges"}
 """The encoders of ``embed: {source: offline}``, as their cards are called."""
 
 
-def contents_of(reader: Reader) -> Contents:
+def contents_of(reader: Reader) -> ReleaseInput:
     """Read what a release of a study is made of."""
     plan, folder = reader.plan, reader.folder
     texts = folder.path("people", "texts.parquet")
-    return Contents(
+    return ReleaseInput(
         name=plan.name,
         table=reader.people(),
         traits=reader.frame("traits", "traits.parquet") if plan.annotate else None,
@@ -51,7 +51,7 @@ def _json(path: Path) -> Any:  # noqa: ANN401 - what JSON holds
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def _encoders(reader: Reader) -> dict[str, Encoded]:
+def _encoders(reader: Reader) -> dict[str, EncoderFacts]:
     made_here: dict[str, str] = {}
     if isinstance(reader.plan.embed, EmbedSimulated):
         made_here = dict.fromkeys(reader.embeddings(), "simulate")
@@ -59,13 +59,13 @@ def _encoders(reader: Reader) -> dict[str, Encoded]:
         made_here = OFFLINE
     if made_here:
         return {
-            f"{modality}/{name}": Encoded(made_here.get(modality, ""))
+            f"{modality}/{name}": EncoderFacts(made_here.get(modality, ""))
             for modality, frame in reader.embeddings().items()
             for name in frame.columns[1:]
         }
     cards = _json(reader.folder.path("embeddings", "encoders.json"))
     return {
-        label: Encoded(card.get("name", ""), card.get("revision", ""), card.get("licence", ""))
+        label: EncoderFacts(card.get("name", ""), card.get("revision", ""), card.get("licence", ""))
         for label, card in cards.items()
     }
 

@@ -15,7 +15,8 @@ from personax.config import ReleaseVectors
 from personax.errors import InputError, PlanError
 from personax.independence import hsic
 from personax.progress import Progress
-from personax.release import Contents, Keep, Key, Reduction, clipped, scores
+from personax.release import ReleaseInput, ReleaseKey
+from personax.release.vectors import Reduction, ReductionMethod, clip_norms, project
 from personax.stages._base import Reader, stage_rng
 from personax.stages._independence import people_with_scores
 from personax.stages._reduced_vectors import reduction_of, sources
@@ -55,8 +56,8 @@ class PrivacyCurve:
 
 def privacy_curve(
     reader: Reader,
-    left: Contents,
-    key: Key,
+    left: ReleaseInput,
+    key: ReleaseKey,
     asked: Reduction,
     *,
     numbers: Sequence[int],
@@ -98,7 +99,7 @@ def privacy_curve(
     tried = [replace(asked, numbers=k, noise=s) for k in numbers for s in noises if _fits(k, views, asked)]
     for place, one in enumerate(tried):
         progress.step(place, len(tried), f"{one.numbers} numbers, noise {one.noise:g}")
-        clean = {label: clipped(scores(x, one, key, label), one.clip) for label, x in views.items()}
+        clean = {label: clip_norms(project(x, one, key, label), one.clip) for label, x in views.items()}
         noisy = {label: x + rng.normal(0, one.noise, x.shape) if one.noise else x for label, x in clean.items()}
         found.append(_row(one, clean, noisy, attributes, before, _tests(noisy, variables, rows), rows))
     table = pl.DataFrame(found, infer_schema_length=None)
@@ -134,12 +135,12 @@ def measured(
     if section is None:
         raise PlanError("the plan has no section release; add `release:` to the study file")
     vectors = section.vectors or ReleaseVectors()
-    if keep is not None and keep not in get_args(Keep):
-        raise PlanError(f"--keep {keep}: {nearest(keep, list(get_args(Keep)))}")
+    if keep is not None and keep not in get_args(ReductionMethod):
+        raise PlanError(f"--keep {keep}: {nearest(keep, list(get_args(ReductionMethod)))}")
     if not all(k >= 1 and k == int(k) for k in numbers) or not all(0 <= s < math.inf for s in noises):
         raise InputError("numbers are whole and at least 1, and noise is at least 0")
     asked = reduction_of(vectors if keep is None else vectors.model_copy(update={"keep": keep}))
-    left = contents_of(reader).without(settings_of(reader).removed)
+    left = contents_of(reader).drop_people(settings_of(reader).removed)
     return privacy_curve(
         reader,
         left,

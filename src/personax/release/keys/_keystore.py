@@ -1,4 +1,4 @@
-"""The keystore: the secret of a release, what is derived from it, and what is kept beside it and never leaves."""
+"""The keystore: the secret key of a release, what is derived from it, and the files kept with it; none leaves."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from personax.errors import InputError
-from personax.release._random_stream import Draws
+from personax.release.keys._random_stream import RandomStream
 
 __all__ = [
-    "Key",
-    "KeyFolder",
-    "expand",
-    "extract",
+    "Keystore",
+    "ReleaseKey",
     "hkdf",
     "load_key",
     "load_or_make_key",
@@ -30,27 +28,22 @@ __all__ = [
 
 
 SIZE = 32
-"""Bytes of a SHA-256."""
+"""Bytes of a secret, and of a derived key."""
 
 
 def hkdf(secret: bytes, info: bytes, *, salt: bytes = b"", length: int = SIZE) -> bytes:
-    """Derive bytes from a secret; another `info` gives bytes that tell nothing of these.
+    """Derive a key from a secret by HKDF with SHA-256.
 
     Parameters
     ----------
     secret
         Input keying material.
     info
-        What the bytes are for.
+        Context: keys derived for different contexts are independent of one another.
     salt
-        Not secret; empty stands for 32 zeros.
+        Not secret; empty means 32 zero bytes.
     length
-        At most 8,160.
-
-    Raises
-    ------
-    InputError
-        More bytes are asked for than HKDF can give.
+        Bytes of the derived key.
 
     References
     ----------
@@ -61,92 +54,80 @@ def hkdf(secret: bytes, info: bytes, *, salt: bytes = b"", length: int = SIZE) -
     >>> hkdf(bytes(32), b"a", length=4) == hkdf(bytes(32), b"b", length=4)
     False
     """
-    return expand(extract(secret, salt), info, length)
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-
-def extract(secret: bytes, salt: bytes = b"") -> bytes:
-    """Return the pseudorandom key of RFC 5869, section 2.2."""
-    return hmac.new(salt or bytes(SIZE), secret, hashlib.sha256).digest()
-
-
-def expand(key: bytes, info: bytes, length: int) -> bytes:
-    """Return the output keying material of RFC 5869, section 2.3."""
-    if not 0 < length <= 255 * SIZE:
-        raise InputError(f"HKDF gives 1 to {255 * SIZE} bytes, not {length}; derive a seed and stretch that")
-    block = made = b""
-    for count in range(1, -(-length // SIZE) + 1):
-        block = hmac.new(key, block + info + bytes([count]), hashlib.sha256).digest()
-        made += block
-    return made[:length]
+    return HKDF(algorithm=SHA256(), length=length, salt=salt or None, info=info).derive(secret)
 
 
 VERSION = 2
-"""Of the key file and of what is derived; version 1 had no study in it and is still read."""
+"""Version of the key file and of key derivation; version 1 had no study name and can still be read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
-    """A secret and the study that it belongs to; its bytes are never shown.
+class ReleaseKey:
+    """A secret key and the study that it belongs to; the bytes are never shown.
 
     Parameters
     ----------
     secret
         32 bytes.
     study
-        The study's name; empty for a key of version 1, which knew none.
+        The study's name; empty for a key of version 1.
     """
 
     secret: bytes
     study: str = ""
 
     def __repr__(self) -> str:
-        return f"Key({self.fingerprint})"
+        return f"ReleaseKey({self.fingerprint})"
 
     @property
     def fingerprint(self) -> str:
-        """A name of the key that may be public: it tells keys apart and nothing else."""
+        """A public identifier of the key, derived from it by HKDF."""
         return self._derive("fingerprint")[:8].hex()
 
-    def draws(self, *context: str | int) -> Draws:
-        """Return random numbers that only this key, its study and this context give.
+    def random_stream(self, *context: str | int) -> RandomStream:
+        """Return a random stream that is determined by this key, its study and the context.
 
         Examples
         --------
-        >>> bool((Key(bytes(32)).draws("a").uniform("w", 2) == Key(bytes(32)).draws("b").uniform("w", 2)).any())
+        >>> key = ReleaseKey(bytes(32))
+        >>> bool((key.random_stream("a").uniform("w", 2) == key.random_stream("b").uniform("w", 2)).any())
         False
         """
-        return Draws(self._derive("draws", *context))
+        return RandomStream(self._derive("draws", *context))
 
     def tag(self, content: bytes) -> str:
-        """Return a public name of bytes that stay private; without the key it tells nothing of them."""
+        """Return a keyed hash (HMAC) of private bytes, which may be public."""
         return hmac.new(self._derive("tag"), content, hashlib.sha256).hexdigest()[:16]
 
     def pseudonym(self, identifier: str) -> str:
-        """Return the name under which a person leaves; without the key it cannot be computed."""
+        """Return the pseudonym of a person: a keyed hash (HMAC) of the id."""
         return hmac.new(self.secret, f"id {identifier}".encode(), hashlib.sha256).hexdigest()[:16]
 
     def _derive(self, *context: str | int) -> bytes:
-        # a list in JSON: ("a", "b c") and ("a b", "c") differ
+        # JSON separates the parts: ("a", "b c") and ("a b", "c") differ
         return hkdf(self.secret, json.dumps(["personax", VERSION, self.study, *context]).encode())
 
 
-def load_or_make_key(path: Path, *, study: str = "", release: Path | None = None) -> Key:
-    """Read the key of a study, or draw one from the operating system and keep it, readable by its owner only.
+def load_or_make_key(path: Path, *, study: str = "", release: Path | None = None) -> ReleaseKey:
+    """Read the key of a study, or create one from the operating system's random source, readable by its owner only.
 
     Parameters
     ----------
     path
         The key file.
     study
-        The name of the study; a key file that names another one is refused.
+        The name of the study; the key file of another study is refused.
     release
-        The folder that leaves; a key inside it is refused. Where a release in it was made under this key, the key is
-        this study's even if the study has another name now.
+        The release folder; a key file inside it is refused. A key under which a release in it was made is accepted
+        although the study has been renamed.
 
     Raises
     ------
     InputError
-        No key of this version, the key of another study, a key that would leave with the release.
+        The file is no key of a known version, belongs to another study, or lies in the release folder.
     """
     if release is not None and path.resolve().is_relative_to(release.resolve()):
         raise InputError(f"the key {path} lies in the release {release}, which leaves; move the key out of it")
@@ -158,37 +139,37 @@ def load_or_make_key(path: Path, *, study: str = "", release: Path | None = None
     return load_key(path, study=study)
 
 
-def new_key(study: str = "") -> Key:
-    """Draw a key from the operating system."""
-    return Key(secrets.token_bytes(32), study)
+def new_key(study: str = "") -> ReleaseKey:
+    """Create a key from the operating system's random source."""
+    return ReleaseKey(secrets.token_bytes(32), study)
 
 
-def write_key(path: Path, key: Key, *, only_new: bool = False) -> None:
-    """Write a key file of this version, readable by its owner only; with ``only_new`` one that is there stays."""
+def write_key(path: Path, key: ReleaseKey, *, only_new: bool = False) -> None:
+    """Write a key file, readable by its owner only; with ``only_new`` an existing file is kept."""
     text = json.dumps({"personax_key": VERSION, "study": key.study, "secret": key.secret.hex()})
     write_secret(path, text.encode(), only_new=only_new)
 
 
-def _made_under(release: Path, key: Key) -> bool:
+def _made_under(release: Path, key: ReleaseKey) -> bool:
     try:
         return bool(json.loads((release / "transforms.json").read_text(encoding="utf-8"))["key"] == key.fingerprint)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def load_key(path: Path, *, study: str = "") -> Key:
-    """Read a key that exists.
+def load_key(path: Path, *, study: str = "") -> ReleaseKey:
+    """Read a key file.
 
     Raises
     ------
     InputError
-        It is missing, no key of a version that this personax reads, or the key of another study.
+        The file is missing, no key of a known version, or the key of another study.
     """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         version, secret, owner = raw["personax_key"], bytes.fromhex(raw.get("secret", "")), raw.get("study", "")
     except FileNotFoundError:
-        raise InputError(f"there is no key {path}; without the study's own key nothing can be undone") from None
+        raise InputError(f"there is no key {path}; without the study's own key a release cannot be inverted") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{path} is not a release key; put the study's own key back, or move this file away") from None
     if version not in (1, VERSION):
@@ -197,46 +178,46 @@ def load_key(path: Path, *, study: str = "") -> Key:
         raise InputError(f"{path} holds a secret of {len(secret)} bytes, not 32; put the study's own key back")
     if study and owner and owner != study:
         raise InputError(f"{path} is the key of the study {owner!r}, not of {study!r}; put this study's own key back")
-    return Key(secret, str(owner))
+    return ReleaseKey(secret, str(owner))
 
 
 @dataclass(frozen=True)
-class KeyFolder:
-    """The folder of a study's key; nothing in it ever leaves.
+class Keystore:
+    """The folder with a study's key and all that inversion needs; nothing in it ever leaves.
 
     Parameters
     ----------
     root
-        Where ``release.key`` is.
+        The folder of ``release.key``.
     """
 
     root: Path
 
     @property
-    def key(self) -> Path:
+    def key_file(self) -> Path:
         """The key file."""
         return self.root / "release.key"
 
     @property
     def fitted(self) -> Path:
-        """What transforms have taken from the data."""
+        """Folder of the fitted state of transforms."""
         return self.root / "fitted"
 
     @property
     def categories(self) -> Path:
-        """Files of column -> categories by index, one a mapping."""
+        """Folder of category mappings, one file a release: column -> categories by index."""
         return self.root / "categories"
 
     @property
-    def one_for_all(self) -> Path:
-        """The file of categories of releases that name none."""
+    def legacy_categories(self) -> Path:
+        """Category mapping of releases of format 1, which name no file."""
         return self.root / "categories.json"
 
-    def keep_categories(self, mapping: Mapping[str, Sequence[str]], tag: Callable[[bytes], str]) -> str | None:
-        """Write what shuffled indices stand for and return its name, which may be public; None where there are none.
+    def save_categories(self, mapping: Mapping[str, Sequence[str]], tag: Callable[[bytes], str]) -> str | None:
+        """Write a category mapping and return its public name; None where it is empty.
 
-        The name is a keyed hash of the content (`Key.tag`), so that the file of another release is never written over,
-        whether this one is finished or not.
+        The name is a keyed hash of the content (`ReleaseKey.tag`), so that the file of another release is never
+        overwritten, whether this one is finished or not.
         """
         if not mapping:
             return None
@@ -245,17 +226,17 @@ class KeyFolder:
         write_secret(self.categories / f"{name}.json", content)
         return name
 
-    def read_categories(self, name: str | None = None) -> dict[str, list[str]]:
-        """Return what shuffled indices stand for; ``name`` is what the release says, None of an earlier personax.
+    def load_categories(self, name: str | None = None) -> dict[str, list[str]]:
+        """Return a category mapping by the name that the release states; None for a release of format 1.
 
         Raises
         ------
         InputError
-            The name is none, or the file is missing or cannot be read.
+            The name is invalid, or the file is missing or unreadable.
         """
         if name is not None and (len(name) != 16 or set(name) - set("0123456789abcdef")):
             raise InputError("the release names its categories by something that is no name; it has been altered")
-        path = self.one_for_all if name is None else self.categories / f"{name}.json"
+        path = self.legacy_categories if name is None else self.categories / f"{name}.json"
         if name is None and not path.is_file():
             return {}
         try:
@@ -267,9 +248,9 @@ class KeyFolder:
 
 
 def write_secret(path: Path, content: bytes, *, only_new: bool = False) -> None:
-    """Write a file that only its owner can read, whole or not at all, on the disk when this returns.
+    """Write a file atomically and durably, readable by its owner only.
 
-    With ``only_new`` a file that another process has written in the meantime stays, and this content is lost.
+    With ``only_new`` a file that another process has written in the meantime is kept, and this content is discarded.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")

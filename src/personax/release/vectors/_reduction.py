@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from personax.errors import InputError
 from personax.release._gaussian_mechanism import analytic_epsilon, noise_on_grid
-from personax.release._keystore import Key
+from personax.release.keys._keystore import ReleaseKey
 
-__all__ = ["Keep", "Reduced", "Reduction", "clipped", "reduce", "scores"]
+__all__ = ["ReducedVectors", "Reduction", "ReductionMethod", "clip_norms", "project", "reduce"]
 
-Keep = Literal["summary", "random", "latents"]
+ReductionMethod = Literal["summary", "random", "latents"]
 """Principal components; random axes under the key; the latents of Level II."""
 
 LARGE = 10.0
@@ -46,7 +46,7 @@ class Reduction:
         Of the statement.
     """
 
-    keep: Keep = "summary"
+    keep: ReductionMethod = "summary"
     numbers: int = 16
     noise: float = 1.0
     clip: float = 3.0
@@ -68,7 +68,7 @@ class Reduction:
 
 
 @dataclass(frozen=True)
-class Reduced:
+class ReducedVectors:
     """The numbers that leave, and those that they were before the noise.
 
     Parameters
@@ -118,7 +118,7 @@ class Reduced:
                 "given the axes": self.asked.keep != "random"}  # fmt: skip
 
 
-def scores(x: Floats, asked: Reduction, key: Key, label: str) -> Floats:
+def project(x: Floats, asked: Reduction, key: ReleaseKey, label: str) -> Floats:
     """Return a person's few numbers, before clipping and noise, shape (n, numbers).
 
     Parameters
@@ -139,7 +139,7 @@ def scores(x: Floats, asked: Reduction, key: Key, label: str) -> Floats:
         raise InputError(f"release.vectors.numbers is {asked.numbers} and {label} has {min(n, d)}; ask for fewer")
     if asked.keep == "random":
         lengths = np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-300)
-        axes, _ = np.linalg.qr(key.draws("reduction", label).normal("axes", d, asked.numbers))
+        axes, _ = np.linalg.qr(key.random_stream("reduction", label).normal("axes", d, asked.numbers))
         return np.asarray(asked.clip * math.sqrt(d / asked.numbers) * (x / lengths) @ axes)
     centred = x - x.mean(axis=0)
     if asked.keep == "latents":
@@ -153,13 +153,13 @@ def scores(x: Floats, asked: Reduction, key: Key, label: str) -> Floats:
     return np.asarray(made / first) if first > 0 else made
 
 
-def clipped(values: Floats, clip: float) -> Floats:
+def clip_norms(values: Floats, clip: float) -> Floats:
     """Return rows cut to a length, a hair inside, so that rounding cannot put one outside."""
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
     return np.asarray(values * np.minimum(1, clip * (1 - 1e-9) / np.maximum(lengths, 1e-300)))
 
 
-def reduce(embeddings: Frames, asked: Reduction, key: Key) -> Reduced:
+def reduce(embeddings: Frames, asked: Reduction, key: ReleaseKey) -> ReducedVectors:
     """Return what leaves in place of embeddings.
 
     Parameters
@@ -189,13 +189,13 @@ def reduce(embeddings: Frames, asked: Reduction, key: Key) -> Reduced:
             x = np.asarray(frame[name].to_numpy(), dtype=np.float64)
             if not np.isfinite(x).all():
                 raise InputError(f"{modality}/{name} has numbers that are missing or not finite; embed them again")
-            made = clipped(scores(x, asked, key, f"{modality}/{name}"), asked.clip)
+            made = clip_norms(project(x, asked, key, f"{modality}/{name}"), asked.clip)
             clean[modality] = clean[modality].with_columns(_vectors(name, made))
             if asked.noise:
                 gap = 2 * asked.clip
                 made = noise_on_grid(made, asked.noise, sensitivity=gap, rho=gap**2 / (2 * asked.noise**2))
             noisy[modality] = noisy[modality].with_columns(_vectors(name, made))
-    return Reduced(asked, count, clean, noisy)
+    return ReducedVectors(asked, count, clean, noisy)
 
 
 def _vectors(name: str, rows: Floats) -> pl.Series:

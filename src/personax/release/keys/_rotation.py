@@ -13,20 +13,20 @@ from pathlib import Path
 
 import polars as pl
 
-from personax.release._keystore import Key, KeyFolder, write_key
-from personax.release._layout import parts
+from personax.release._layout import table_files
 from personax.release._untrusted_folder import open_folder
-from personax.release._untrusted_tables import frame
+from personax.release._untrusted_tables import read_frame
+from personax.release.keys._keystore import Keystore, ReleaseKey, write_key
 from personax.release.statistics._privacy_budget import Ledger, PastRelease
 
-__all__ = ["OLD_KEYS", "Told", "install", "keep_old", "told_of_by_difference"]
+__all__ = ["OLD_KEYS", "DifferencingRisk", "archive_key", "differencing_risks", "install_key"]
 
 OLD_KEYS = "old"
 """Folder beside the key, one folder an old key, named by its fingerprint."""
 
 
 @dataclass(frozen=True)
-class Told:
+class DifferencingRisk:
     """How many people of an earlier release under the same key are gone: both releases together tell who they are.
 
     ``version`` and ``time`` are of the earlier one; empty where the ledger does not know it.
@@ -46,7 +46,7 @@ class Told:
         )
 
 
-def told_of_by_difference(ledger: Ledger, key: Key, ids: pl.Series, release: Path) -> list[Told]:
+def differencing_risks(ledger: Ledger, key: ReleaseKey, ids: pl.Series, release: Path) -> list[DifferencingRisk]:
     """Return the earlier releases under this key from which people are gone.
 
     Parameters
@@ -60,9 +60,9 @@ def told_of_by_difference(ledger: Ledger, key: Key, ids: pl.Series, release: Pat
     """
     known = [one for one in ledger.releases() if one.key == key.fingerprint]
     if known:
-        found = [Told(one.version, one.time, ledger.gone_since(one, ids)) for one in known]
+        found = [DifferencingRisk(one.version, one.time, ledger.count_removed(one, ids)) for one in known]
     else:
-        found = [Told("", "", len(_pseudonyms(release) - {key.pseudonym(one) for one in ids}))]
+        found = [DifferencingRisk("", "", len(_pseudonyms(release) - {key.pseudonym(one) for one in ids}))]
     return [one for one in found if one.people]
 
 
@@ -70,24 +70,24 @@ def _pseudonyms(release: Path) -> set[str]:
     if not release.is_dir():
         return set()
     folder = open_folder(release)
-    files = [folder.files[name] for name in parts(folder, "people")]
-    return set(frame(files, ["id"])["id"].cast(pl.String)) if files else set()
+    files = [folder.files[name] for name in table_files(folder, "people")]
+    return set(read_frame(files, ["id"])["id"].cast(pl.String)) if files else set()
 
 
-def keep_old(keys: KeyFolder, key: Key) -> Path:
+def archive_key(keys: Keystore, key: ReleaseKey) -> Path:
     """Copy a key, and what its releases need to be inverted, into a folder of its own, and return that.
 
     Done before a release is built under another key.
     """
     place = keys.root / OLD_KEYS / key.fingerprint
-    if not (place / keys.key.name).is_file():
+    if not (place / keys.key_file.name).is_file():
         aside = place.with_name(f".{place.name}.partial")
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True, mode=0o700)
-        shutil.copy2(keys.key, aside / keys.key.name)
+        shutil.copy2(keys.key_file, aside / keys.key_file.name)
         aside.rename(place)
     # a build that did not end may have put the key aside before: releases under it have come since
-    for kept in (*sorted(keys.fitted.glob("*.npz")), *sorted(keys.categories.glob("*.json")), keys.one_for_all):
+    for kept in (*sorted(keys.fitted.glob("*.npz")), *sorted(keys.categories.glob("*.json")), keys.legacy_categories):
         copy = place / kept.relative_to(keys.root)
         if kept.is_file() and not copy.exists():
             copy.parent.mkdir(exist_ok=True)
@@ -96,17 +96,17 @@ def keep_old(keys: KeyFolder, key: Key) -> Path:
     return place
 
 
-def install(keys: KeyFolder, key: Key) -> None:
+def install_key(keys: Keystore, key: ReleaseKey) -> None:
     """Make a key the study's own; the old one was kept before."""
-    write_key(keys.key, key)
+    write_key(keys.key_file, key)
 
 
-def entry(version: str, sums: str, key: Key, time: str) -> PastRelease:
+def release_record(version: str, sums: str, key: ReleaseKey, time: str) -> PastRelease:
     """Return the entry of a release for the ledger; people are filled in there."""
     return PastRelease(time, version, sums, key.fingerprint, 0, "")
 
 
-def sentence_of(told: Sequence[Told], *, rekeyed: bool, old: Path | None) -> list[str]:
+def describe_risks(told: Sequence[DifferencingRisk], *, rekeyed: bool, old: Path | None) -> list[str]:
     """Return what the publisher must know of earlier releases."""
     if not told:
         return []

@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-__all__ = ["Draws"]
+__all__ = ["RandomStream"]
 
 Floats = NDArray[np.float64]
 
 
-class Draws:
+class RandomStream:
     """Named random arrays under one seed; the order in which they are asked for does not matter.
 
     Examples
     --------
-    >>> draws = Draws(bytes(32))
-    >>> bool((draws.normal("a", 3) == Draws(bytes(32)).normal("a", 3)).all())
+    >>> draws = RandomStream(bytes(32))
+    >>> bool((draws.normal("a", 3) == RandomStream(bytes(32)).normal("a", 3)).all())
     True
     >>> sorted(draws.permutation("p", 4).tolist())
     [0, 1, 2, 3]
@@ -33,7 +33,7 @@ class Draws:
         self._seed = seed
 
     def __repr__(self) -> str:
-        return "Draws(...)"
+        return "RandomStream(...)"
 
     def _words(self, name: str, size: int) -> NDArray[np.uint64]:
         raw = hashlib.shake_256(self._seed + name.encode()).digest(8 * size)

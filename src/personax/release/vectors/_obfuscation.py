@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from personax.errors import InputError
 from personax.progress import Progress, Silent
-from personax.release._keystore import Key, write_secret
-from personax.release.disclosure import Statement, add_noise
+from personax.release.disclosure import PrivacyStatement, add_noise
+from personax.release.keys._keystore import ReleaseKey, write_secret
 from personax.release.transforms import Chain, Preset
 
-__all__ = ["keep_fitted", "load_fitted", "veil"]
+__all__ = ["load_fitted", "obfuscate", "save_fitted"]
 
 
-def keep_fitted(chain: Chain, key: Key, folder: Path) -> str | None:
+def save_fitted(chain: Chain, key: ReleaseKey, folder: Path) -> str | None:
     """Keep what a transform has fitted and return its name, which may be public; None when there is nothing.
 
     The name is a keyed hash of the content, so that the file of an earlier release is never written over.
@@ -43,7 +43,7 @@ def load_fitted(chain: Chain, name: str, folder: Path) -> Chain:
     Raises
     ------
     InputError
-        The name is not one that `keep_fitted` gives, or the file is missing, unreadable or of another transform.
+        The name is not one that `save_fitted` gives, or the file is missing, unreadable or of another transform.
     """
     if len(name) != 16 or set(name) - set("0123456789abcdef"):
         raise InputError("the release names what was fitted by something that is no name; it has been altered")
@@ -58,17 +58,17 @@ def load_fitted(chain: Chain, name: str, folder: Path) -> Chain:
     return chain.load(state)
 
 
-Told = dict[str, dict[str, Any]]
+TransformMetadata = dict[str, dict[str, Any]]
 
 
-def veil(
+def obfuscate(
     embeddings: Mapping[str, pl.DataFrame],
-    key: Key,
+    key: ReleaseKey,
     transform: Preset,
     *,
     fitted: Path | None = None,
-    statement: Statement | None = None,
-    told: Told,
+    statement: PrivacyStatement | None = None,
+    metadata: TransformMetadata,
     progress: Progress | None = None,
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield modality and ``id`` with the vectors that leave, one modality at a time.
@@ -84,7 +84,7 @@ def veil(
     statement
         Noise; its columns are called ``<modality>/<measurement>``. It comes before the transform, so that what the
         transform takes from the data is taken from vectors with noise.
-    told
+    metadata
         Filled with what transforms.json says of each measurement.
 
     Raises
@@ -102,8 +102,8 @@ def veil(
             if chain.state() and fitted is None:
                 text = f"the transform {transform} takes from the data what going back needs; give it a folder"
                 raise InputError(text)
-            tag = keep_fitted(chain, key, fitted) if fitted is not None else None
-            told[label] = {"steps": list(chain.names), "dim": chain.dim, "fitted": tag, "version": chain.version}
+            tag = save_fitted(chain, key, fitted) if fitted is not None else None
+            metadata[label] = {"steps": list(chain.names), "dim": chain.dim, "fitted": tag, "version": chain.version}
             frame = frame.with_columns(pl.Series(name, chain.transform(vectors), dtype=pl.Array(pl.Float32, chain.dim)))
             done += 1
         yield modality, frame
@@ -119,7 +119,7 @@ def _vectors(label: str, series: pl.Series) -> NDArray[np.float32]:
     return np.asarray(rows, dtype=np.float32)
 
 
-def _noisy(label: str, vectors: NDArray[np.float32], statement: Statement | None) -> NDArray[np.float32]:
+def _noisy(label: str, vectors: NDArray[np.float32], statement: PrivacyStatement | None) -> NDArray[np.float32]:
     own = tuple(m for m in statement.mechanisms if m.column == label) if statement is not None else ()
     if statement is None or not own:
         return vectors
