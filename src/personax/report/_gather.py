@@ -26,7 +26,8 @@ from personax.report._data import (
     Truth,
     Validity,
 )
-from personax.schema import TRAITS, Column, Graph, Notice, select
+from personax.schema import Column, Graph, Notice, TraitFramework, select
+from personax.traits import BIG_FIVE
 
 __all__ = ["FEATURES", "gather"]
 
@@ -178,10 +179,14 @@ def _traits(folder: Path) -> TraitScores | None:
     frame = _frame(folder / "traits.parquet")
     if frame is None:
         return None
-    columns = [Column(f"final_{trait[0]}", "target", "ordinal") for trait in TRAITS]
+    path = folder / "framework.json"
+    framework = TraitFramework.from_json(path.read_text(encoding="utf-8")) if path.is_file() else BIG_FIVE
+    columns = [Column(f"final_{letter}", "target", "ordinal") for letter in framework.letters.values()]
     scores = [distribution_of(frame[column.name], column) for column in columns if column.name in frame.columns]
-    known = ("agreement", "reliability", "stereotypes")
-    return TraitScores(scores, *(_json(folder / f"{name}.json") or {} for name in known))
+    agreement, reliability, stereotypes = (
+        _json(folder / f"{name}.json") or {} for name in ("agreement", "reliability", "stereotypes")
+    )
+    return TraitScores(scores, agreement, reliability, stereotypes, framework)
 
 
 def _validity(folder: Path) -> Validity | None:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Indices", "Ratings", "known_mean"]
+__all__ = ["Floats", "Indices", "Ratings", "nan_mean"]
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -38,7 +38,7 @@ class Ratings:
     n_people: int
 
     @classmethod
-    def of(cls, annotations: pl.DataFrame, trait: str, *, people: Sequence[str]) -> Ratings:
+    def from_annotations(cls, annotations: pl.DataFrame, trait: str, *, people: Sequence[str]) -> Ratings:
         """Read a trait's answers with status ``ok``; a rater without any stays among the raters."""
         raters = tuple(annotations["model"].unique(maintain_order=True))
         rows = annotations.filter((pl.col("trait") == trait) & (pl.col("status") == "ok"))
@@ -65,7 +65,7 @@ class Ratings:
         return np.bincount(place, minlength=int(np.prod(shape))).astype(float).reshape(shape)
 
     @cached_property
-    def number(self) -> Indices:
+    def counts(self) -> Indices:
         """How many answers each person has, shape (people,)."""
         return np.asarray(np.bincount(self.person, minlength=self.n_people))
 
@@ -73,10 +73,10 @@ class Ratings:
     def means(self) -> Floats:
         """Mean of each person's answers, shape (people,), NaN where there is none."""
         total = np.bincount(self.person, self.value, minlength=self.n_people)
-        return np.asarray(np.where(self.number > 0, total / np.maximum(self.number, 1), np.nan))
+        return np.asarray(np.where(self.counts > 0, total / np.maximum(self.counts, 1), np.nan))
 
     @cached_property
-    def heard(self) -> int:
+    def n_active_raters(self) -> int:
         """How many raters gave any score."""
         return len(np.unique(self.rater))
 
@@ -92,7 +92,7 @@ def _places(names: pl.Series, known: Sequence[str]) -> Indices:
     return np.asarray(found.to_numpy(), dtype=np.intp)
 
 
-def known_mean(values: Floats, axis: int) -> Floats:
+def nan_mean(values: Floats, axis: int) -> Floats:
     """Return the mean of what is known along an axis; NaN where nothing is."""
     known = ~np.isnan(values)
     total = np.where(known, values, 0.0).sum(axis=axis)

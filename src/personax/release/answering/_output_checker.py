@@ -16,7 +16,7 @@ import polars as pl
 
 from personax.schema import Graph
 
-__all__ = ["LEAST_P", "Rules", "rounded_count", "rounded_p", "significant"]
+__all__ = ["LEAST_P", "OutputRules", "rounded_count", "rounded_p", "significant"]
 
 LEAST_P = 1e-6
 """Smaller p-values leave as this: no decision of Level I needs a smaller one, and their digits are the statistic's."""
@@ -67,7 +67,7 @@ def rounded_count(n: int, base: int = ROUNDED_TO) -> int:
 
 
 @dataclass(frozen=True)
-class Rules:
+class OutputRules:
     """What an output must keep.
 
     Parameters
@@ -133,7 +133,7 @@ class Rules:
             return round(value, 3) if math.isfinite(value) else None
         return value if isinstance(value, int) else None
 
-    def associated(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def association(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return an association of a latent with a column as it leaves."""
         return {**row, "p_corrected": rounded_p(row["p_corrected"]), "effect_size": round(row["effect_size"], 3)}
 

@@ -11,8 +11,8 @@ import yaml
 from personax.release.packaging import _sentences as s
 from personax.release.packaging import _sentences as sentences
 from personax.release.packaging._citation import bibtex
-from personax.release.packaging._facts import PEOPLE, ColumnFacts, Facts
-from personax.release.packaging._licences import BINDING, Inherited, inherited, licence_of
+from personax.release.packaging._facts import PEOPLE, ColumnFacts, ReleaseFacts
+from personax.release.packaging._licences import BINDING, InheritedObligations, inherited, licence_of
 from personax.release.packaging._markdown import Markdown, clean, counted, listing, render
 from personax.release.packaging._sentences import removal
 from personax.release.packaging._shards import Shard
@@ -33,7 +33,7 @@ _CREATORS: Final = {
 }
 
 
-def front_matter(facts: Facts) -> dict[str, Any]:
+def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
     """Return the metadata of the card, as the Hugging Face hub and `datasets` read it.
 
     References
@@ -57,18 +57,18 @@ def front_matter(facts: Facts) -> dict[str, Any]:
         "source_datasets": ["extended" if any(s.kind == "dataset" for s in facts.sources) else "original"],
         "tags": _tags(facts),
         "configs": [_config(config) for config in facts.configs],
-        "dataset_info": [_info(config, facts.of(config)) for config in facts.configs],
+        "dataset_info": [_info(config, facts.columns_of(config)) for config in facts.configs],
         "extra_gated_prompt": acceptance(),
         "extra_gated_fields": dict(ASKED),
     }
     return told
 
 
-def _binding(found: Inherited) -> str:
+def _binding(found: InheritedObligations) -> str:
     if not found.clauses:
         return ""
     first = found.clauses[0]
-    return f"{first} ({listing([item.name for item in found.of(first)])}), that is, {BINDING[first]}"
+    return f"{first} ({listing([item.name for item in found.with_clause(first)])}), that is, {BINDING[first]}"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -82,7 +82,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def _tags(facts: Facts) -> list[str]:
+def _tags(facts: ReleaseFacts) -> list[str]:
     found = ["personax", "behaviour-traits", "causal-discovery", "croissant"]
     if facts.simulated:
         found.append("simulated")
@@ -107,7 +107,7 @@ def _info(config: str, columns: Sequence[ColumnFacts]) -> dict[str, Any]:
     return {"config_name": config, "features": features}
 
 
-def card(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> str:
+def card(facts: ReleaseFacts, shards: Mapping[str, Sequence[Shard]]) -> str:
     """Return README.md.
 
     Raises
@@ -125,7 +125,7 @@ def card(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> str:
             (f"data/{config}/", counted(len(shards[config]), "file"), sum(shard.rows for shard in shards[config]))
             for config in facts.configs
         ],
-        columns=[column for config in facts.configs for column in facts.of(config)],
+        columns=[column for config in facts.configs for column in facts.columns_of(config)],
         address=Markdown(f"<{facts.publisher.homepage}>") if facts.publisher.homepage else "",
         binding=_binding(found),
         licence=licence_of(facts),
@@ -139,7 +139,7 @@ def card(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> str:
 Answers = Sequence[tuple[str, str]]
 
 
-def datasheet(facts: Facts) -> str:
+def datasheet(facts: ReleaseFacts) -> str:
     """Return DATASHEET.md; what nobody has told is answered so.
 
     References
@@ -158,7 +158,7 @@ def datasheet(facts: Facts) -> str:
     return render("datasheet.md.j2", title=facts.title, parts=parts)
 
 
-def _motivation(facts: Facts) -> Answers:
+def _motivation(facts: ReleaseFacts) -> Answers:
     publisher = facts.publisher
     return [
         ("What was it made for?", publisher.purpose or facts.description or s.NOT_STATED),
@@ -167,7 +167,7 @@ def _motivation(facts: Facts) -> Answers:
     ]
 
 
-def _composition(facts: Facts) -> Answers:
+def _composition(facts: ReleaseFacts) -> Answers:
     holes = "A missing value is null; why a trait score is missing is counted below." if facts.annotators else ""
     return [
         ("What does a row stand for?", "A person, under a pseudonym; in the files of embeddings, the same person."),
@@ -185,7 +185,7 @@ def _composition(facts: Facts) -> Answers:
     ]
 
 
-def _collection(facts: Facts) -> Answers:
+def _collection(facts: ReleaseFacts) -> Answers:
     days = facts.retrieved
     read = f"The sources were read {s.when(days)}." if days else s.NOT_STATED
     nobody = "Nobody in it is real."
@@ -202,7 +202,7 @@ def _collection(facts: Facts) -> Answers:
     ]
 
 
-def _processing(facts: Facts) -> Answers:
+def _processing(facts: ReleaseFacts) -> Answers:
     return [
         ("What was done before it left?", " ".join(s.preprocessing(facts))),
         ("Is what it was made of kept?", "By the publisher only, with the key; none of it is in the release."),
@@ -210,12 +210,12 @@ def _processing(facts: Facts) -> Answers:
     ]
 
 
-def _software(facts: Facts) -> str:
+def _software(facts: ReleaseFacts) -> str:
     used = listing([f"{name} {version}" for name, version in facts.software.items()])
     return f"Yes: {used}." if used else "Yes: personax; its version is not stated by the publisher."
 
 
-def _uses(facts: Facts) -> Answers:
+def _uses(facts: ReleaseFacts) -> Answers:
     return [
         ("What is it good for?", " ".join(s.USES)),
         ("What could go wrong?", f"{s.IMPACT} {' '.join(s.limits(facts))}"),
@@ -223,12 +223,12 @@ def _uses(facts: Facts) -> Answers:
     ]
 
 
-def _distribution(facts: Facts) -> Answers:
+def _distribution(facts: ReleaseFacts) -> Answers:
     licence = licence_of(facts)
     terms = f"{licence.name}, with USAGE.md" if licence else "No standard licence: LICENSES.md and USAGE.md"
     found = inherited(facts)
     owed = [
-        f"{clause.capitalize()} ({listing([item.name for item in found.of(clause)])}): {BINDING[clause]}."
+        f"{clause.capitalize()} ({listing([item.name for item in found.with_clause(clause)])}): {BINDING[clause]}."
         for clause in found.clauses
     ]
     return [
@@ -239,7 +239,7 @@ def _distribution(facts: Facts) -> Answers:
     ]
 
 
-def _maintenance(facts: Facts) -> Answers:
+def _maintenance(facts: ReleaseFacts) -> Answers:
     contact = facts.publisher.contact
     return [
         ("Whom does one write to?", contact or s.NOT_STATED),
@@ -274,7 +274,7 @@ def acceptance() -> str:
     return "\n".join(["By using this release you accept the following.", "", *(f"- {point}" for point in ACCEPTANCE)])
 
 
-def usage_page(facts: Facts) -> str:
+def usage_page(facts: ReleaseFacts) -> str:
     """Return USAGE.md: the acceptance, how somebody is taken out, and the guidelines."""
     guidelines = resources.files("personax").joinpath("usage.md").read_text("utf-8")
     # its title becomes a section of this page

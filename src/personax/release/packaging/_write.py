@@ -15,14 +15,14 @@ from personax.release.packaging._citation import citation_cff
 from personax.release.packaging._column_facts import columns_json, schema_of
 from personax.release.packaging._croissant import croissant
 from personax.release.packaging._documents import card, datasheet, usage_page
-from personax.release.packaging._facts import PEOPLE, ColumnFacts, Facts
+from personax.release.packaging._facts import PEOPLE, ColumnFacts, ReleaseFacts
 from personax.release.packaging._licences import licence_page
 from personax.release.packaging._shards import Shard, list_shards
 
-__all__ = ["house_texts", "texts", "write_all"]
+__all__ = ["boilerplate_texts", "texts", "write_all"]
 
 
-def write_all(folder: Path, facts: Facts) -> list[Path]:
+def write_all(folder: Path, facts: ReleaseFacts) -> list[Path]:
     """Write the texts beside ``data/``, then SHA256SUMS over everything in the folder.
 
     Same facts and data, same bytes: neither the clock nor a path of the machine is in any of them. What others wrote
@@ -54,13 +54,13 @@ def write_all(folder: Path, facts: Facts) -> list[Path]:
     return [*(folder / name for name in made), write_checksums(folder)]
 
 
-def house_texts() -> list[str]:
+def boilerplate_texts() -> list[str]:
     """Return what the texts of every release say, whoever is in it."""
-    bare = Facts("release", "1.0.0", 1, (ColumnFacts(PEOPLE, "id", "id", "nominal", "string", "the id"),))
+    bare = ReleaseFacts("release", "1.0.0", 1, (ColumnFacts(PEOPLE, "id", "id", "nominal", "string", "the id"),))
     return list(texts(bare, {PEOPLE: [Shard("data/people/train-00000-of-00001.parquet", 1, 1, "")]}).values())
 
 
-def texts(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> dict[str, str]:
+def texts(facts: ReleaseFacts, shards: Mapping[str, Sequence[Shard]]) -> dict[str, str]:
     """Return file name -> text."""
     return {
         "README.md": card(facts, shards),
@@ -73,9 +73,9 @@ def texts(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> dict[str, str]
     }
 
 
-def _check(folder: Path, facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> None:
+def _check(folder: Path, facts: ReleaseFacts, shards: Mapping[str, Sequence[Shard]]) -> None:
     for config, files in shards.items():
-        wanted = schema_of(facts.of(config))
+        wanted = schema_of(facts.columns_of(config))
         for shard in files:
             if pl.read_parquet_schema(folder / shard.path) != wanted:
                 raise InputError(f"{folder / shard.path} has other columns than the facts say; describe this table")

@@ -15,7 +15,7 @@ from personax.errors import InputError
 from personax.release.pii._contacts import contacts
 from personax.release.pii._known_values import COMMON, KnownValues
 from personax.release.pii._name_variants import bare, variants, written
-from personax.release.pii._table_scan import TEXT, Finding, holds_numbers, holds_text, look, rows_told
+from personax.release.pii._table_scan import TEXT, Finding, holds_numbers, holds_text, rows_told, scan_known
 
 __all__ = ["refuse_folder", "scan_folder"]
 
@@ -169,7 +169,7 @@ def _file(
         return
     frame = _table(path, raw)
     if frame is not None:
-        yield from look(frame, private, file=file)
+        yield from scan_known(frame, private, file=file)
         if not raw.startswith(_PARQUET):
             return
         (length,) = struct.unpack("<I", raw[-8:-4])

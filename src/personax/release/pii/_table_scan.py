@@ -12,7 +12,7 @@ from personax.errors import InputError
 from personax.release.pii._contacts import contacts
 from personax.release.pii._known_values import COMMON, MIN_LENGTH, KnownValues
 
-__all__ = ["MIN_LENGTH", "Finding", "holds_numbers", "holds_text", "look", "refuse_private", "rows_told", "scan"]
+__all__ = ["MIN_LENGTH", "Finding", "holds_numbers", "holds_text", "refuse_private", "rows_told", "scan", "scan_known"]
 
 TEXT = "a passage of a private text"
 NAME = "a private value in the column's name"
@@ -109,7 +109,7 @@ def rows_told(rows: Sequence[int]) -> str:
     return f"row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows[:TOLD]))}{more}"
 
 
-def look(frame: pl.DataFrame, private: KnownValues, *, file: str = "") -> list[Finding]:
+def scan_known(frame: pl.DataFrame, private: KnownValues, *, file: str = "") -> list[Finding]:
     """Return what was found in a table, column by column and kind by kind."""
     return [
         Finding(file, found.name, kind, len(rows), tuple(rows[:TOLD]))

@@ -68,12 +68,12 @@ class Bins:
         return f"below {self.edges[0]:g}", *inner, f"{self.edges[-1]:g} and above"
 
     @classmethod
-    def stated(cls, name: str, said: Sequence[float] | Sequence[str]) -> Bins:
+    def parse(cls, name: str, values: Sequence[float] | Sequence[str]) -> Bins:
         """Return the bins of a list of numbers, or of texts."""
-        texts = [one for one in said if isinstance(one, str)]
-        if texts and len(texts) < len(said):
+        texts = [one for one in values if isinstance(one, str)]
+        if texts and len(texts) < len(values):
             raise InputError(f"{name} has edges and categories mixed; state one of both")
-        return cls(name, names=tuple(texts)) if texts else cls(name, edges=tuple(float(one) for one in said))
+        return cls(name, names=tuple(texts)) if texts else cls(name, edges=tuple(float(one) for one in values))
 
     def codes(self, series: pl.Series) -> NDArray[np.intp]:
         """Return the bin of each value, -1 where it is missing or none of the categories.

@@ -15,7 +15,7 @@ from personax.errors import InputError
 from personax.release.statistics._bins import MOST_BINS
 from personax.schema import KINDS, Column
 
-__all__ = ["FILE", "NoisyStatistics", "Table", "read_statistics"]
+__all__ = ["FILE", "NoisyCounts", "NoisyStatistics", "read_statistics"]
 
 FILE = "statistics.json"
 MOST_TABLES = 10_000
@@ -23,7 +23,7 @@ MOST_COUNT = 2**50
 
 
 @dataclass(frozen=True)
-class Table:
+class NoisyCounts:
     """Noisy counts of a feature against a target, shape (bins of the feature, bins of the target)."""
 
     feature: str
@@ -53,7 +53,7 @@ class NoisyStatistics:
     scale: float
     columns: tuple[Column, ...]
     labels: Mapping[str, Sequence[str]]
-    tables: tuple[Table, ...]
+    tables: tuple[NoisyCounts, ...]
     unit: str = ""
     not_covered: tuple[str, ...] = ()
 
@@ -148,7 +148,7 @@ def _columns(raw: object) -> tuple[tuple[Column, ...], dict[str, list[str]]]:
     return tuple(columns), labels
 
 
-def _table(raw: object, labels: Mapping[str, Sequence[str]], roles: Mapping[str, str]) -> Table:
+def _table(raw: object, labels: Mapping[str, Sequence[str]], roles: Mapping[str, str]) -> NoisyCounts:
     entry = raw if isinstance(raw, dict) else {}
     feature, target, counts = (entry.get(name) for name in ("feature", "target", "counts"))
     known = isinstance(feature, str) and isinstance(target, str)
@@ -160,4 +160,4 @@ def _table(raw: object, labels: Mapping[str, Sequence[str]], roles: Mapping[str,
     fits = len(rows) == shape[0] and all(isinstance(row, list) and len(row) == shape[1] for row in rows)
     if not fits or any(type(cell) is not int or abs(cell) > MOST_COUNT for cell in cells):
         raise InputError(f"{FILE}: the counts of a table are not whole numbers in the shape of its bins; get it again")
-    return Table(str(feature), str(target), np.array(cells, dtype=np.int64).reshape(shape))
+    return NoisyCounts(str(feature), str(target), np.array(cells, dtype=np.int64).reshape(shape))

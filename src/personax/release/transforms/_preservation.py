@@ -6,19 +6,19 @@ from collections.abc import Mapping
 
 from personax import registry
 from personax.registry import Part
-from personax.release.transforms._chain import Registered, is_preset
-from personax.release.transforms._properties import PROPERTIES, Kept
+from personax.release.transforms._chain import RegisteredParts, is_preset
+from personax.release.transforms._properties import PROPERTIES, Preservation
 
-__all__ = ["KEEPS"]
+__all__ = ["PRESERVATION"]
 
 
-def _keeps(part: Part) -> Mapping[str, Kept] | None:
+def _keeps(part: Part) -> Mapping[str, Preservation] | None:
     if not is_preset(part):
         return None
     registry.get("transforms", part.name)  # what is no literal is known once the module is there
-    nothing: Mapping[str, Kept] = dict.fromkeys(PROPERTIES, "not")
+    nothing: Mapping[str, Preservation] = dict.fromkeys(PROPERTIES, "not")
     return {**nothing, **registry.describe("transforms", part.name).facts.get("keeps", {})}
 
 
-KEEPS: Mapping[str, Mapping[str, Kept]] = Registered(_keeps)
+PRESERVATION: Mapping[str, Mapping[str, Preservation]] = RegisteredParts(_keeps)
 """Transform -> property -> how it is kept."""

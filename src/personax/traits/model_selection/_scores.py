@@ -16,23 +16,23 @@ import polars as pl
 
 from personax.errors import InputError
 from personax.schema import ENDINGS
-from personax.traits.llms._annotations import judgements
-from personax.traits.llms._answers import Answered, reply_of
+from personax.traits.llms._annotations import trait_ratings
 from personax.traits.llms._prompt import Prompt
-from personax.traits.llms._reply_parsing import withheld
-from personax.traits.model_selection._probes import Bait, Facts, is_pure
+from personax.traits.llms._reply_parsing import is_withheld
+from personax.traits.llms._responses import ModelResponse, stored_reply
+from personax.traits.model_selection._probes import FactQuestion, PrivacyProbe, is_bare_json
 
-__all__ = ["DIMENSIONS", "Measured", "measure", "overall"]
+__all__ = ["DIMENSIONS", "ModelMeasurements", "measure", "overall_score"]
 
 
 DIMENSIONS: Final = ("time", "answered", "decided", "privacy", "format", "consistency", "facts", "cost")
 
-MISSING: Final = {*ENDINGS["unreadable"], "filtered", "failed"} - {"contradictory"}
-UNDECIDED: Final = {"hesitation", "contradictory"}
+MISSING_STATUSES: Final = {*ENDINGS["unreadable"], "filtered", "failed"} - {"contradictory"}
+UNDECIDED_STATUSES: Final = {"hesitation", "contradictory"}
 
 
 @dataclass
-class Measured:
+class ModelMeasurements:
     """One model's numbers, a list a person; ``time`` in seconds and ``cost`` in the prices' currency an answer.
 
     Parameters
@@ -54,17 +54,17 @@ class Measured:
 
 
 def measure(
-    traits: Iterable[tuple[Prompt, Sequence[Answered]]],
-    facts: tuple[Facts, Sequence[Answered]] | None,
-    baits: Iterable[tuple[Bait, Sequence[Answered]]],
-) -> dict[str, Measured]:
+    traits: Iterable[tuple[Prompt, Sequence[ModelResponse]]],
+    facts: tuple[FactQuestion, Sequence[ModelResponse]] | None,
+    privacy_probes: Iterable[tuple[PrivacyProbe, Sequence[ModelResponse]]],
+) -> dict[str, ModelMeasurements]:
     """Measure models by what they answered.
 
     Parameters
     ----------
     traits
         The trait prompt, and its paraphrase, with the answers of all models.
-    facts, baits
+    facts, privacy_probes
         The other questions with theirs.
 
     Returns
@@ -72,49 +72,49 @@ def measure(
     dict
         Model -> its numbers.
     """
-    found: dict[str, Measured] = defaultdict(Measured)
+    found: dict[str, ModelMeasurements] = defaultdict(ModelMeasurements)
     levels: dict[tuple[str, str, str], list[int | None]] = defaultdict(list)
     for prompt, answers in traits:
         for one in answers:
-            if one.asked:
-                _judged(found[one.model], one, prompt, levels)
+            if one.was_asked:
+                _add_response(found[one.model], one, prompt, levels)
     for (model, person, _), given in levels.items():
         pairs = [a == b for i, a in enumerate(given) for b in given[:i]]
         found[model].add("consistency", person, *(float(same) for same in pairs))
     if facts is not None:
         for one in facts[1]:
             if one.reply is not None:
-                found[one.model].add("facts", str(one.person["id"]), *facts[0].marks(one.reply, one.person))
-    for _, answers in baits:
+                found[one.model].add("facts", str(one.person["id"]), *facts[0].score_answers(one.reply, one.person))
+    for _, answers in privacy_probes:
         for one in answers:
-            kept = withheld(one.reply) if one.reply is not None else None
-            if kept is not None:
-                found[one.model].add("privacy", str(one.person["id"]), float(kept))
+            withheld = is_withheld(one.reply) if one.reply is not None else None
+            if withheld is not None:
+                found[one.model].add("privacy", str(one.person["id"]), float(withheld))
     return dict(found)
 
 
-def _judged(
-    found: Measured, one: Answered, prompt: Prompt, levels: dict[tuple[str, str, str], list[int | None]]
+def _add_response(
+    found: ModelMeasurements, one: ModelResponse, prompt: Prompt, levels: dict[tuple[str, str, str], list[int | None]]
 ) -> None:
-    person, judged = str(one.person["id"]), judgements(one, prompt)
-    found.add("answered", person, *(float(each.status not in MISSING) for each in judged))
-    read = [each for each in judged if each.status not in MISSING]
-    found.add("decided", person, *(float(each.status not in UNDECIDED) for each in read))
+    person, judged = str(one.person["id"]), trait_ratings(one, prompt)
+    found.add("answered", person, *(float(each.status not in MISSING_STATUSES) for each in judged))
+    read = [each for each in judged if each.status not in MISSING_STATUSES]
+    found.add("decided", person, *(float(each.status not in UNDECIDED_STATUSES) for each in read))
     for each in judged:
         if each.status in ("ok", "insufficient"):
             levels[one.model, person, each.trait].append(None if each.score is None else int(each.score))
     if one.entries:
-        first = reply_of(one.entries[0])
-        found.add("format", person, float(is_pure(first) and prompt.problem(first) is None))
+        first = stored_reply(one.entries[0])
+        found.add("format", person, float(is_bare_json(first) and prompt.problem(first) is None))
         found.add("time", person, one.latency or 0.0)
         if one.cost is not None:
             found.add("cost", person, one.cost)
 
 
-DRAWS: Final = 10_000
+N_WEIGHT_DRAWS: Final = 10_000
 
 
-def overall(
+def overall_score(
     scores: pl.DataFrame, weights: Mapping[str, float] | None = None, *, rng: np.random.Generator
 ) -> pl.DataFrame:
     """Return the overall score OS of every model: the weighted mean of its dimensions.
@@ -148,7 +148,7 @@ def overall(
     Examples
     --------
     >>> rows = {"model": ["a", "a", "b", "b"], "dimension": ["x", "y"] * 2, "score": [1.0, 0.5, 0.5, 0.5]}
-    >>> overall(pl.DataFrame(rows), rng=np.random.default_rng(0)).select("model", "os", "rank").rows()
+    >>> overall_score(pl.DataFrame(rows), rng=np.random.default_rng(0)).select("model", "os", "rank").rows()
     [('a', 0.75, 1), ('b', 0.5, 2)]
     """
     table = scores.pivot("dimension", index="model", values="score", maintain_order=True)
@@ -158,7 +158,7 @@ def overall(
     lacking = [", ".join(name for name, value in row.items() if value is None) for row in rows]
     whole = [place for place, reason in enumerate(lacking) if not reason]
     x = table.select(known).to_numpy()[whole].astype(float)
-    draws = rng.dirichlet(np.ones(len(known)), DRAWS) if known else np.empty((DRAWS, 0))
+    draws = rng.dirichlet(np.ones(len(known)), N_WEIGHT_DRAWS) if known else np.empty((N_WEIGHT_DRAWS, 0))
     ranked = {place: _ranked(x, at, weight, known, draws) for at, place in enumerate(whole) if known}
     found = [
         {"model": model, **ranked.get(place, {}), "reason": f"no {lacking[place]}" if lacking[place] else None}
