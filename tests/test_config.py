@@ -9,7 +9,7 @@ import pytest
 
 from personax.config import CollectSimulated, read_plan
 from personax.errors import PlanError
-from personax.sources._sections import CollectTable
+from personax.sources import CollectTable
 
 GOOD = """\
 name: a study
