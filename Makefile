@@ -2,17 +2,39 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
-SOURCES := pyproject.toml constraints.txt
+CONSTRAINTS := constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint $(CONSTRAINTS)
+SOURCES := pyproject.toml $(CONSTRAINTS)
+# One thread a worker: workers that share cores by threads as well wait for one another.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+# What installs everywhere, also where no small build of torch is offered.
+LIGHT := web,sources,pictures,traits,discovery,figures,release,test
 
-.PHONY: demo test lint types docs bench clean
+.PHONY: demo test test-fast test-oldest test-py313 coverage lint types docs bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/personax demo --out demo
 
-# One thread a worker: workers that share cores by threads as well wait for one another.
 test: $(VENV)/.dev lint types
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+	$(PYTEST)
+
+# Without kills and without studies of level and calibration.
+test-fast: $(VENV)/.dev
+	$(PYTEST) -m "not slow"
+
+# Lines and branches; fails below the share in pyproject.toml.
+coverage: $(VENV)/.dev
+	$(PYTEST) -m "not slow" --cov --cov-report=term --cov-report=html:coverage
+
+# The oldest versions that pyproject.toml admits, in an environment of their own.
+test-oldest:
+	$(MAKE) VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt .venv-oldest/.test
+	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest --numprocesses=auto --dist=loadfile -m "not slow"
+
+# The newest Python, without torch, so that what needs it must say so.
+test-py313:
+	$(MAKE) VENV=.venv-3.13 PYTHON=python3.13 .venv-3.13/.light
+	OMP_NUM_THREADS=1 .venv-3.13/bin/python -m pytest --numprocesses=auto --dist=loadfile -m "not slow"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -21,7 +43,8 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-docs: $(VENV)/.docs
+# --strict: a page or a docstring that names what is not there is an error.
+docs: $(VENV)/.dev
 	$(BIN)/mkdocs build --strict --quiet
 	@echo site/index.html
 
@@ -29,7 +52,7 @@ bench: $(VENV)/.dev
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean:
-	rm -rf $(VENV) demo site dist build
+	rm -rf .venv .venv-oldest .venv-3.13 demo site coverage dist build
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "personax needs Python 3.11 or newer: make PYTHON=python3.12 demo"; exit 1; }
@@ -37,7 +60,7 @@ $(VENV)/.made:
 	@touch $@
 
 # torch first and by its exact version: that is the small CPU build where one is offered; a looser wish may bring gigabytes.
-$(VENV)/.torch: $(VENV)/.made constraints.txt
+$(VENV)/.torch: $(VENV)/.made $(CONSTRAINTS)
 	@echo "installing into $(VENV) (a minute or two, once)"
 	$(PIP) torch==2.13.0
 	@touch $@
@@ -50,6 +73,10 @@ $(VENV)/.dev: $(VENV)/.torch $(SOURCES)
 	$(PIP) --editable '.[dev]'
 	@touch $@
 
-$(VENV)/.docs: $(VENV)/.dev $(SOURCES)
-	$(PIP) --editable '.[docs]'
+$(VENV)/.test: $(VENV)/.torch $(SOURCES)
+	$(PIP) --editable '.[all,test]'
+	@touch $@
+
+$(VENV)/.light: $(VENV)/.made $(SOURCES)
+	$(PIP) --editable '.[$(LIGHT)]'
 	@touch $@

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "personax"
 
 GROUND = {"columns", "data", "errors", "files", "graphs", "http", "progress", "registry", "schema"}
-GROUND |= {"statistics", "strict"}
+GROUND |= {"results", "statistics", "strict"}
 LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "figures"}
 UPPER = ("config", "store", "report", "stages", "study", "cli", "testing")
 """Each of these may use the ones before it."""
@@ -234,3 +234,30 @@ def test_the_stages_and_the_plan_name_the_same_parts() -> None:
     from personax.stages import STAGES
 
     assert [stage.name for stage in STAGES] == [*SECTIONS, "report"]
+
+
+def documented_parameters(node: ast.AST) -> set[str]:
+    """Return the names that the Parameters section of a docstring describes."""
+    told = ast.get_docstring(node) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else None
+    sections = re.split(r"^([A-Z][A-Za-z ]+)\n-{3,}$", told or "", flags=re.MULTILINE)
+    described = dict(zip(sections[1::2], sections[2::2], strict=True)).get("Parameters", "")
+    heads = [line for line in described.splitlines() if re.fullmatch(r"\*{0,2}\w+(, \*{0,2}\w+)*( ?:.*)?", line)]
+    return {name.strip().lstrip("*") for head in heads for name in head.split(":")[0].split(",")}
+
+
+def taken_parameters(node: ast.AST) -> set[str]:
+    """Return the parameters of a function, or the fields and those of ``__init__`` of a class."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
+        return {one.arg for one in every if one is not None}
+    body = node.body if isinstance(node, ast.ClassDef) else []
+    fields = {one.target.id for one in body if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)}
+    return fields.union(*(taken_parameters(one) for one in body if getattr(one, "name", "") == "__init__"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_docstrings_describe_parameters_that_exist(path: Path) -> None:
+    """A subclass may describe what it inherits."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not (isinstance(node, ast.ClassDef) and node.bases):
+            assert documented_parameters(node) <= taken_parameters(node), getattr(node, "name", "")

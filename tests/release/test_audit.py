@@ -59,6 +59,11 @@ def test_nearest_and_ranks_are_those_of_all_distances(n: int, dim: int, seed: in
     sure = clear.all(axis=1)
     assert (ranks(a, b, true) == (far <= far[true, true][:, None]).sum(axis=1))[sure].all()
     assert (ranks(np.zeros_like(a), np.zeros_like(b), true) == n).all(), "ties must not find anybody"
+    label = rng(seed).integers(0, 3, size=n)
+    own = label[:, None] == label
+    best = np.where(own, far, np.inf).min(axis=1)[:, None]
+    sure = (own | (np.abs(far - best) > 1e-3)).all(axis=1)
+    assert (ranks(a, b, true, label) == 1 + (~own & (far <= best)).sum(axis=1))[sure].all()
 
 
 @settings(deadline=None, max_examples=10)

@@ -35,7 +35,7 @@ class Batches:
         Standardises them.
     device
         Where batches go.
-    beside
+    extra
         Further arrays that a loss needs of each person, passed on unscaled, shape (n, k).
     rows
         Which people, in this order; everyone by default.

@@ -103,8 +103,8 @@ class Scaler:
 
     Parameters
     ----------
-    centre, spread
-        Modality -> measurement -> shape (dim,); the spread is 0 where a dimension is constant and left out.
+    mean, std
+        Modality -> measurement -> shape (dim,); the standard deviation is 0 where a dimension is constant and left out.
 
     Examples
     --------

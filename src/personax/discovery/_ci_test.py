@@ -74,7 +74,7 @@ class CachedTest:
         Answers a question that was not asked before.
     required
         Pairs that stay connected whatever the data say: their p-value is 0, and no test is run.
-    watch
+    progress
         Hears of every test.
 
     Examples

@@ -38,7 +38,7 @@ class Marks:
     ----------
     pairs
         The edges.
-    apart
+    separating_sets
         What separates those without one.
 
     Examples
@@ -224,7 +224,7 @@ def fci(
 
     Parameters
     ----------
-    frame, alpha, test, groups, watch
+    frame, alpha, test, groups, progress
         As for `personax.discovery.pc`.
     knowledge
         As for `personax.discovery.pc`, but a forbidden cause is forbidden through other columns too.

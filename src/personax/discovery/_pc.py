@@ -138,7 +138,7 @@ def pc(
         Tiers, forbidden and required causes: direct ones, which is to say edges.
     groups
         Column -> group of its node.
-    watch
+    progress
         Called with (tests run, number of variables given in the last one).
 
     Returns

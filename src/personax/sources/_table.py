@@ -47,7 +47,7 @@ __all__ = [
 class ColumnSpec(Strict):
     """One entry of ``collect.columns``; all of it may be left out.
 
-    Parameters
+    Attributes
     ----------
     source
         ``from`` in study.yaml: the header in the file, when it is not the column's own name.

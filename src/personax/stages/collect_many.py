@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import date
 from typing import Any, Final, cast
 
+import numpy as np
 import polars as pl
 
 from personax.errors import InputError, PlanError, SourceError
 from personax.files import written_aside
+from personax.http import Cache, Fetcher
 from personax.progress import Progress
 from personax.schema import Column, Notice
 from personax.sources import (
@@ -36,10 +39,9 @@ from personax.sources.pictures import Downloaded, download_headshots, face_finde
 from personax.sources.record_linkage import link_and_merge
 from personax.sources.wikidata import Wikidata
 from personax.stages.base import Context, stage_rng
-from personax.stages.web_client import fetching
 from personax.store import StudyFolder
 
-__all__ = ["collect_several", "probed", "read_file", "summaries"]
+__all__ = ["CACHE", "REACHABLE", "collect_several", "fetching", "probed", "read_file", "summaries"]
 
 FAILURES: Final = {name: pl.String for name in ("source", "ref", "url", "reason")}
 
@@ -183,6 +185,32 @@ def read_file(context: Context, section: FileSource) -> PeopleTable:
 
 def _web_sources(section: CollectSeveral) -> list[Source]:
     return [cast(Source, one.settings) for _, one in section.selected() if isinstance(one, WebSource)]
+
+
+CACHE: Final = ("cache", "pages.sqlite")
+"""Beside the stage's output and no part of it: what was fetched once outlives every run."""
+
+REACHABLE: Sequence[str] = ()
+"""Addresses that are asked although they are not public; only code can name any, no study file."""
+
+
+@asynccontextmanager
+async def fetching(
+    folder: StudyFolder, section: CollectSeveral, rng: np.random.Generator, *, anew: bool = False
+) -> AsyncIterator[Fetcher]:
+    """Give a fetcher of this study; with ``anew`` pages are asked for again, and none stands in for one that fails."""
+    with Cache(folder.path(*CACHE)) as cache:
+        async with Fetcher(
+            cache,
+            contact=section.contact,
+            rng=rng,
+            settings=section.fetch,
+            refresh=section.refresh or anew,
+            fall_back=not anew,
+            offline=section.offline,
+            reachable=REACHABLE,
+        ) as fetcher:
+            yield fetcher
 
 
 def _web(context: Context, section: CollectSeveral) -> list[SourceResult]:

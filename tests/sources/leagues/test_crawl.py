@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from tests.sources.leagues import shapes
 from tests.sources.leagues.serving import BASE, Straight, collected, failures, over_http, records, served
 
-from personax.errors import FetchError, SourceChanged, SourceError
+from personax.errors import FetchError, InputError, SourceChanged, SourceError
 from personax.sources._records import Record
 from personax.sources.leagues import LEAGUES, Nba, Pga, PremierLeague
 
@@ -243,7 +243,7 @@ def test_a_key_comes_from_the_environment_and_stays_secret(monkeypatch: pytest.M
 
 @pytest.mark.parametrize("address", ["http://site.example", "https://a@b", "file:///etc", "https://x/", "https://"])
 def test_addresses_are_https_or_of_this_machine(address: str) -> None:
-    with pytest.raises(ValidationError, match="https address"):
+    with pytest.raises(InputError, match="https address"):
         Nba(season="2025-26", base_url=address)
     with pytest.raises(ValidationError, match="https address"):
         LEAGUES["nhl"].model_validate({"season": "20252026", "rosters_url": address})
@@ -265,7 +265,7 @@ def test_the_hosts_are_those_that_are_asked() -> None:
 def test_settings_refuse_what_they_do_not_know() -> None:
     with pytest.raises(ValidationError, match="did you mean season"):
         PremierLeague.model_validate({"saeson": "2025"})
-    with pytest.raises(ValidationError, match="pattern"):
+    with pytest.raises(InputError, match="pattern"):
         Nba(season="2025")
 
 

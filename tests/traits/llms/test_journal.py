@@ -37,7 +37,7 @@ def test_a_killed_process_loses_nothing_that_add_returned_for(tmp_path: Path) ->
     code = """
         import os, signal, sys
         from pathlib import Path
-        from personax.traits.llms.journal import Entry, Journal
+        from personax.traits.llms._journal import Entry, Journal
         journal = Journal(Path(sys.argv[1]))
         journal.claim(["1", "2"])
         journal.add([Entry("1", "m", "p", "ann", 0, 0, {"content": "paid"}, 0.1)])

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -22,6 +20,7 @@ import pytest
 
 pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
 
+from tests.processes import start
 from tests.traits.llms.llm_server import Body, Fault, Server, serving
 
 from personax.errors import InputError, StudyError
@@ -352,19 +351,18 @@ def test_three_models_vote_through_faults_and_everybody_is_scored_or_honestly_mi
 KILLED = """
     import sys
     from pathlib import Path
-    from personax.traits.llms.asking import Asked
-    from personax.traits.llms.journal import Journal
-    from personax.traits.llms.prompting import Prompt
-    from personax.traits.llms.provider import Model
-    from personax.traits.llms.runner import annotate
-    import openai
+    from personax.traits.llms._requests import Asked
+    from personax.traits.llms._journal import Journal
+    from personax.traits.llms._prompt import Prompt
+    from personax.traits.llms._provider import Model
+    from personax.traits.llms._runner import annotate
     people = [{"id": f"p{i}", "name": f"Ann {i}"} for i in range(int(sys.argv[3]))]
-    print("ready", flush=True)
     with Journal(Path(sys.argv[1])) as journal:
         annotate(Asked(people, [Model("one", "m", sys.argv[2], concurrency=8)], Prompt()), journal)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("processes", "rounds", "n"), [(1, 50, 3000), (3, 8, 1200)])
 def test_kills_at_random_instants_lose_no_answer_and_pay_for_none_twice(
     tmp_path: Path, processes: int, rounds: int, n: int
@@ -372,30 +370,25 @@ def test_kills_at_random_instants_lose_no_answer_and_pay_for_none_twice(
     """Killed again and again, then run to the end: each answer was generated once, and all are in the journal."""
     rng, path = np.random.default_rng(processes), tmp_path / "j.sqlite"
     with serving(Server(delay=0.08)) as server:
-        command: Sequence[str | Path] = [sys.executable, "-c", textwrap.dedent(KILLED), path, server.url, str(n)]
-        environment: Mapping[str, str] = {**os.environ}
         for number in range(rounds):
             before = len(server.generated)
-            running = [
-                subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(processes)
-            ]
-            for process in running:  # however long a busy machine takes to import
-                assert process.stdout is not None
-                assert process.stdout.readline() == "ready\n"
+            running = [start(KILLED, path, server.url, str(n)) for _ in range(processes)]
             give_up = time.monotonic() + 60
             while number % 2 and len(server.generated) < before + processes and time.monotonic() < give_up:
                 time.sleep(0.01)  # every other kill, at least, is to hit a run that has come to answers
             time.sleep(float(rng.uniform(0.05, 0.6)))
             for process in running:
-                process.send_signal(signal.SIGKILL)
-                process.communicate()
+                process.kill()
+                process.join()
             with Journal(path) as journal:
                 held = {entry.key for entry in journal.entries()}
             assert held <= set(server.generated)
             assert len(held) < n, "every kill is to hit a run that has work left"
         assert len(held) > rounds, "and runs are to get somewhere before they are killed"
         server.delay = 0.0
-        subprocess.run(command, env=environment, check=True)
+        last = start(KILLED, path, server.url, str(n))
+        last.join()
+        assert last.exitcode == 0
         with Journal(path) as journal:
             held = {entry.key for entry in journal.entries()}
         assert len(held) == n
@@ -409,15 +402,15 @@ def test_kills_at_random_instants_lose_no_answer_and_pay_for_none_twice(
 def test_what_another_process_is_asking_is_waited_for(server: Server, tmp_path: Path) -> None:
     path = tmp_path / "j.sqlite"
     server.delay = 0.3
-    command: Sequence[str | Path] = [sys.executable, "-c", textwrap.dedent(KILLED), path, server.url, "40"]
-    other = subprocess.Popen(command)
+    other = start(KILLED, path, server.url, "40")
     everybody = [{"id": f"p{i}", "name": f"Ann {i}"} for i in range(40)]
     with Journal(path) as journal:
         while not server.sent:
             time.sleep(0.02)
         asking = Asked(everybody, [Model("one", "m", server.url, concurrency=8)], Prompt())
         outcome = only(annotate(asking, journal))
-        assert other.wait() == 0
+        other.join()
+        assert other.exitcode == 0
         assert outcome.before + outcome.asked == 40, "the end has come only when all are answered"
         assert outcome.before > 0
         assert annotations_of(asking, journal).filter(pl.col("status") == "failed").is_empty()

@@ -67,17 +67,21 @@ class Attack:
 
 def rate(
     name: str, knows: str, hits: int, tries: int, *, baseline: float, control: float | None = None,
-    measure: str = "rank-1", **detail: Any,  # noqa: ANN401 - numbers for JSON
+    measure: str = "rank-1", design: float = 1.0, **detail: Any,  # noqa: ANN401 - numbers for JSON
 ) -> Attack:  # fmt: skip
-    """Return an attack that found so many of those it was tried on, with Wilson's interval."""
-    low, high = wilson(hits, tries)
-    floor = least(hits, tries)
+    """Return an attack that found so many of those it was tried on, with Wilson's interval.
+
+    Intervals are those of `tries` / `design` independent tries: the design effect is above 1 where some are hit or
+    missed together.
+    """
+    low, high = wilson(hits / design, tries / design)
+    floor = least(hits / design, tries / design)
     none = None if control is None else round(control, 6)
     value, low, high, floor, guess = (round(end, 6) for end in (hits / tries, low, high, floor, baseline))
     return Attack(name, knows, measure, value, low, high, floor, guess, none, tries, detail=detail)
 
 
-def wilson(hits: int, tries: int, *, level: float = 0.95) -> tuple[float, float]:
+def wilson(hits: float, tries: float, *, level: float = 0.95) -> tuple[float, float]:
     """Return the Wilson interval of a proportion.
 
     References
@@ -96,7 +100,7 @@ def wilson(hits: int, tries: int, *, level: float = 0.95) -> tuple[float, float]
     return max(0.0, (middle - spread) / (1 + z**2 / tries)), min(1.0, (middle + spread) / (1 + z**2 / tries))
 
 
-def least(hits: int, tries: int, *, level: float = SURE) -> float:
+def least(hits: float, tries: float, *, level: float = SURE) -> float:
     """Return the lower end of the exact interval of a proportion; Wilson's lies too high where few are found by chance.
 
     References

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
-from personax.release.audit._attack import SURE, Attack, Vectors, bootstrap, rate
+from personax.release.audit._attack import SURE, Attack, Vectors, bootstrap
 from personax.release.audit._axes import whitened
+from personax.release.audit._cached_views import EqualRows, equal_rows
 from personax.release.audit._gromov_wasserstein import gromov
 from personax.release.audit._nearest_neighbours import profiles, squares
 from personax.release.audit._self_training import AXES, mutual
@@ -58,10 +59,15 @@ def strangers(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Iterator[A
         return
     order = rng.permutation(n)
     others, inside, outside = np.split(order, [n // 2, n - n // 8])
+    equal = equal_rows(x)
+    # whose vector a member has, too, is no example of somebody who is not in the release; equal vectors are one example
+    outside = outside[~np.isin(equal.label[outside], equal.label[inside])]
+    outside = outside[equal.take(outside).first]
+    truth = equal.take(inside)
     views = (("alignment of distributions", _plain, FIRSTS), ("alignment of whitened distributions", whitened, (AXES,)))
     for name, view, firsts in views:
         a = view(x)
-        yield from _attacked(name, a[others], y[inside], a[inside], a[outside], firsts, rng)
+        yield from _attacked(name, a[others], y[inside], a[inside], a[outside], truth, firsts, rng)
 
 
 def _plain(x: Vectors) -> Vectors:
@@ -69,18 +75,21 @@ def _plain(x: Vectors) -> Vectors:
 
 
 def _attacked(
-    name: str, strange: Vectors, released: Vectors, inside: Vectors, outside: Vectors, firsts: Sequence[int],
-    rng: np.random.Generator,
+    name: str, strange: Vectors, released: Vectors, inside: Vectors, outside: Vectors, truth: EqualRows,
+    firsts: Sequence[int], rng: np.random.Generator,
 ) -> Iterator[Attack]:  # fmt: skip
     """Align, then look up members and people who are in neither."""
     (at, axes), (to, turned) = _axes(strange), _axes(released)
     a, b = _scores(strange, at, axes), _scores(released, to, turned)
     turn = _aligned(a, b, [min(first, a.shape[1]) for first in firsts], rng)
     found, near = _looked_up(_scores(inside, at, axes @ turn), b)
+    yield truth.rank_1(name, KNOWS, found, np.arange(len(found)))
+    if not len(outside):
+        yield Attack(f"membership by {name}", KNOWS, "AUC", None,
+                     reason="everybody who is not in the release has a vector that a member has")  # fmt: skip
+        return
     _, far = _looked_up(_scores(outside, at, axes @ turn), b)
-    hits = int((found == np.arange(len(found))).sum())
-    yield rate(name, KNOWS, hits, len(found), baseline=1 / len(b))
-    yield _membership(f"membership by {name}", near, far, rng)
+    yield _membership(f"membership by {name}", near[truth.first], far, rng)
 
 
 def _scores(x: Vectors, at: Vectors, axes: Vectors) -> Vectors:

@@ -17,6 +17,7 @@ from scipy.optimize import linear_sum_assignment
 
 from personax.release.audit._attack import Attack, Vectors, rate, wilson
 from personax.release.audit._axes import principal
+from personax.release.audit._cached_views import EqualRows, equal_rows
 from personax.release.audit._campaign import CAMPAIGNS
 from personax.release.audit._known_pairs import Point, broken_at
 from personax.release.audit._nearest_neighbours import nearest, squares, standardised
@@ -75,19 +76,21 @@ def by_groups(
         The people who are scored.
     """
     x, y = ([_few(z) for z in side] for side in (before, after))
+    truth = equal_rows(np.hstack(before))
 
     def found(released: list[Vectors]) -> NDArray[np.bool_]:
         order = rng.permutation(len(asked_all))
         dealt, known, shown = [z[order] for z in released], groups[0], groups[1][order]
         maps = [_map(_centres(a, known), _centres(b, shown)) for a, b in zip(x, dealt, strict=True)]
         guess = _settled(x, dealt, maps, _blocks(known, shown))
-        return np.asarray(np.where(guess >= 0, order[guess], -1) == asked_all)
+        return np.asarray((guess >= 0) & truth.same(order[guess], asked_all))
 
     asked_all = np.arange(len(groups[0]))
     other = rng.permutation(len(asked_all))
     hits, none = found(y)[asked], found([z[other] for z in y])[asked]
     return rate("groups alike and all vectors, one to one", CAMPAIGNS["public_facts"], int(hits.sum()), len(asked),
-                baseline=1 / len(asked_all), control=float(none.mean()), groups=len(np.unique(groups[1])))  # fmt: skip
+                baseline=truth.chance(asked), control=float(none.mean()), design=truth.design_effect(asked),
+                groups=len(np.unique(groups[1])))  # fmt: skip
 
 
 def by_pairs(
@@ -99,19 +102,21 @@ def by_pairs(
     order = rng.permutation(n)
     known, rest = order[: n // 2], order[n // 2 :][:PROBES]
     wrong = rng.permutation(known)
-    points = list(_points(x, y, known, known, rest, rng))
+    truth = equal_rows(np.hstack(before))
+    points = list(_points(x, y, known, known, rest, truth, rng))
     best = max(points, key=lambda point: point.rank_1)
-    (control,) = _points(x, y, known, wrong, rest, rng, grid=(best.pairs,))
-    attack = rate(PAIRS, f"{best.pairs} known pairs", round(best.rank_1 * len(rest)), len(rest), baseline=1 / n,
-                  control=control.rank_1, broken_at=broken_at(points))  # fmt: skip
+    (control,) = _points(x, y, known, wrong, rest, truth, rng, grid=(best.pairs,))
+    attack = rate(PAIRS, f"{best.pairs} known pairs", round(best.rank_1 * len(rest)), len(rest),
+                  baseline=truth.chance(rest), control=control.rank_1, design=truth.design_effect(rest),
+                  broken_at=broken_at(points))  # fmt: skip
     return points, attack
 
 
 def _points(
-    x: list[Vectors], y: list[Vectors], known: Indices, theirs: Indices, rest: Indices, rng: np.random.Generator,
-    grid: Sequence[int] = GRID,
+    x: list[Vectors], y: list[Vectors], known: Indices, theirs: Indices, rest: Indices, truth: EqualRows,
+    rng: np.random.Generator, grid: Sequence[int] = GRID,
 ) -> Iterator[Point]:  # fmt: skip
-    n = len(x[0])
+    n, design = len(x[0]), truth.design_effect(rest)
     for m in (m for m in grid if m <= len(known)):
         order = rng.permutation(n)
         place = np.argsort(order)
@@ -119,8 +124,8 @@ def _points(
         some, theirs_dealt = known[:m], place[theirs[:m]]
         maps = [_map(a[some], b[theirs_dealt]) for a, b in zip(x, dealt, strict=True)]
         guess = _settled(x, dealt, maps, [(np.arange(n), np.arange(n))], (some, theirs_dealt))
-        hits = int((guess[rest] == place[rest]).sum())
-        low, high = wilson(hits, len(rest))
+        hits = int(truth.same(order[guess[rest]], rest).sum())
+        low, high = wilson(hits / design, len(rest) / design)
         share = round(hits / len(rest), 6)
         yield Point(PAIRS, m, share, round(low, 6), round(high, 6), share, None)
 

@@ -16,8 +16,9 @@ from personax.errors import MissingExtraError
 from personax.progress import Progress, Silent
 from personax.release.audit._attack import Attack, Vectors, rate, wilson
 from personax.release.audit._axes import whitened
+from personax.release.audit._cached_views import EqualRows, Rows, equal_rows
 from personax.release.audit._inverse_network import learn
-from personax.release.audit._nearest_neighbours import distances, ranks
+from personax.release.audit._nearest_neighbours import above_rounding, distances, ranks
 from personax.release.audit._seed_pairs import by_profiles
 from personax.release.audit._self_training import Extended, Pairs, extend, reduced, reduced_white
 
@@ -75,10 +76,12 @@ def known_pairs(
     known, rest = order[:most], order[most:]
     probes = min(PROBES, len(rest))
     grid = sorted({most} | {2**k for k in range(most.bit_length()) if 2**k <= most})
-    at = _Scene(x[known], y[known], x[rest], y[rest[:probes]])
+    equal = equal_rows(x)
+    truth, asked = equal.take(rest), np.arange(probes)
+    at = _Scene(x[known], y[known], x[rest], y[rest[:probes]], truth)
     # the attacker has all originals, and so may whiten them as a transform does
     u = whitened(x)
-    white = _Scene(u[known], y[known], u[rest], y[rest[:probes]])
+    white = _Scene(u[known], y[known], u[rest], y[rest[:probes]], truth)
     points: list[Point] = []
     attacks: list[Attack] = []
 
@@ -97,7 +100,7 @@ def known_pairs(
         except MissingExtraError as error:
             attacks.append(Attack("network", "known pairs", "rank-1", None, reason=str(error)))
     # with the wrong people behind the known pairs nothing can be learnt
-    wrong = _Scene(at.x, at.y[rng.permutation(most)], at.gallery, at.probes)
+    wrong = _Scene(at.x, at.y[rng.permutation(most)], at.gallery, at.probes, truth)
     controls = {
         "linear map": lambda m: _point("", m, wrong, _linear(wrong, m, rng)).rank_1,
         "distances to the known": lambda m: _found("", m, wrong).rank_1,
@@ -107,7 +110,8 @@ def known_pairs(
         best = max((point for point in points if point.attack == name), key=lambda point: point.rank_1)
         control = controls[name](best.pairs) if name in controls else None
         attacks.append(rate(name, f"{best.pairs} known pairs", round(best.rank_1 * probes), probes,
-                            baseline=1 / len(rest), control=control, broken_at=broken_at(points, name)))  # fmt: skip
+                            baseline=truth.chance(asked), control=control, design=truth.design_effect(asked),
+                            broken_at=broken_at(points, name)))  # fmt: skip
     (progress or Silent()).step(0, 0, "controls, known pairs")
     return points, attacks
 
@@ -118,25 +122,31 @@ def _self_trained(
     """Yield what more and more pairs reach, until they reach nearly everybody."""
     order = rng.permutation(len(y))
     place = np.argsort(order)
-    sides = (reduced(x), reduced_white(x)), reduced(y[order])
+    originals, dealt, truth = Rows(x), Rows(y[order]), equal_rows(x)
+    design = truth.design_effect(probes)
     for m in grid:
-        best = _best(*sides, Pairs(known[:m], place[known[:m]]), probes, rng)
-        hits = best.guess == place[probes]
-        yield _summary("self-training", m, np.where(hits, 1, len(y)), None)
+        guess = _best(originals, dealt, Pairs(known[:m], place[known[:m]]), probes, rng)
+        hits = truth.same(order[guess], probes)
+        yield _summary("self-training", m, np.where(hits, 1, len(y)), None, design)
         if hits.mean() >= NEARLY_ALL:
             break
 
 
-def _best(views: Sequence[Vectors], v: Vectors, known: Pairs, asked: Indices, rng: np.random.Generator) -> Extended:
-    """Return the composition after which most people choose each other: plain or whitened, with or without profiles."""
+def _best(x: Rows, y: Rows, known: Pairs, asked: Indices, rng: np.random.Generator) -> Indices:
+    """Return whom self-training finds, in the composition after which most people choose each other.
+
+    Vectors are plain or whitened, and the start is with or without profiles; equal rows count once.
+    """
+    firm = Pairs(x.equal.label[known.original], y.equal.label[known.released])
+    v, people = y.distinct(reduced), x.equal.label[asked]
     best = Extended(np.zeros(len(asked), np.intp), -1.0)
-    for u in views:
+    for u in (x.distinct(view) for view in (reduced, reduced_white)):
         for start in (_none, by_profiles) if len(known.original) <= FEW else (_none,):
-            found = extend(u, v, start(u, v, known), known=known, asked=asked, rng=rng)
+            found = extend(u, v, start(u, v, firm), known=firm, asked=people, rng=rng)
             best = max(best, found, key=lambda each: each.agreed)
             if best.agreed >= NEARLY_ALL:
-                return best
-    return best
+                return y.equal.first[best.guess]
+    return y.equal.first[best.guess]
 
 
 def _none(u: Vectors, v: Vectors, known: Pairs) -> Pairs:
@@ -149,8 +159,8 @@ def _of_strangers(x: Vectors, y: Vectors, order: Indices, m: int, rng: np.random
     a, b = x[order[:half]], y[order[-half:]]
     some = np.arange(min(m, half // 2))
     asked = np.arange(len(some), half)
-    found = _best((reduced(a), reduced_white(a)), reduced(b), Pairs(some, some), asked, rng)
-    return float((found.guess == asked).mean())
+    guess = _best(Rows(a), Rows(b), Pairs(some, some), asked, rng)
+    return float(equal_rows(a).same(guess, asked).mean())
 
 
 def broken_at(points: list[Point], attack: str | None = None, *, share: float = 0.5) -> int | None:
@@ -160,37 +170,50 @@ def broken_at(points: list[Point], attack: str | None = None, *, share: float = 
 
 @dataclass(frozen=True)
 class _Scene:
-    """Known originals and releases; originals to choose from; releases to find, the first of the gallery."""
+    """Known originals and releases; originals to choose from; releases to find, the first of the gallery.
+
+    `truth` says which of the gallery are equal.
+    """
 
     x: Vectors
     y: Vectors
     gallery: Vectors
     probes: Vectors
+    truth: EqualRows
+
+    def ranks(self, a: Vectors, b: Vectors) -> Indices:
+        """Return the ranks of the people to find, from what is made of them and of the gallery."""
+        return ranks(a, b, np.arange(len(a)), self.truth.label)
+
+    @property
+    def design(self) -> float:
+        """The design effect of the people to find."""
+        return self.truth.design_effect(np.arange(len(self.probes)))
 
 
 def _point(name: str, m: int, at: _Scene, inverse: Inverse) -> Point:
     guess = inverse(at.probes)
     mean = at.x[:m].mean(axis=0) if m > 1 else np.zeros(at.x.shape[1], np.float32)
-    found = ranks(guess, at.gallery, np.arange(len(guess)))
+    found = at.ranks(guess, at.gallery)
     a, b = guess - mean, at.gallery[: len(guess)] - mean
     cosine = (a * b).sum(axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1) + 1e-30)
-    return _summary(name, m, found, float(cosine.mean()))
+    return _summary(name, m, found, float(cosine.mean()), at.design)
 
 
 def _found(name: str, m: int, at: _Scene) -> Point:
     """Compare distances to the known people on both sides; where distances stay, one person tells the others apart."""
     a, b = (_logs(*pair) for pair in ((at.probes, at.y[:m]), (at.gallery, at.x[:m])))
-    return _summary(name, m, ranks(a, b, np.arange(len(a))), None)
+    return _summary(name, m, at.ranks(a, b), None, at.design)
 
 
 def _logs(rows: Vectors, known: Vectors) -> Vectors:
-    found = np.vstack([block for _, block in distances(rows, known)])
+    found = above_rounding(np.vstack([block for _, block in distances(rows, known)]), rows, known)
     return np.asarray(np.log(found / found.mean() + 1e-6), dtype=np.float32)
 
 
-def _summary(name: str, m: int, found: NDArray[np.intp], cosine: float | None) -> Point:
+def _summary(name: str, m: int, found: Indices, cosine: float | None, design: float) -> Point:
     hits = int((found == 1).sum())
-    low, high = wilson(hits, len(found))
+    low, high = wilson(hits / design, len(found) / design)
     return Point(name, m, round(hits / len(found), 6), round(low, 6), round(high, 6),
                  round(float((found <= 10).mean()), 6), None if cosine is None else round(cosine, 6))  # fmt: skip
 

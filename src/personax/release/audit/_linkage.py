@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.release.audit._attack import Attack, Vectors, rate
+from personax.release.audit._attack import Attack, Vectors
 from personax.release.audit._axes import independent, matched, principal, whitened
-from personax.release.audit._cached_views import Rows, View
+from personax.release.audit._cached_views import EqualRows, Rows, View
 from personax.release.audit._campaign import CAMPAIGNS
 from personax.release.audit._nearest_neighbours import nearest, profiles, standardised
 from personax.release.audit._seed_pairs import Seed, by_profiles, by_transport
@@ -111,6 +111,7 @@ def linkage(
     *,
     asked: Guess | None = None,
     trained: Collection[str] = tuple(TRAINED),
+    truth: EqualRows | None = None,
     rng: np.random.Generator,
 ) -> Iterator[Attack]:
     """Yield what each attack finds; the released rows are shuffled before it sees them.
@@ -125,20 +126,27 @@ def linkage(
         The people who are scored; all by default.
     trained
         Self-training that is tried, from the first until one of them makes nearly everybody choose each other.
+    truth
+        Whose originals are equal and so count as one person; those of `x` by default.
     """
     order = rng.permutation(len(x))
     half = min(len(x) // 2, 1000)
     alone, others = Rows(x.vectors[order[:half]]), Rows(y.vectors[order[-half:]])
     asked = np.arange(len(x)) if asked is None else asked
+    truth = x.equal if truth is None else truth
+    # in the control, a released row is taken for that of the person in its place
+    paired, everybody = truth.take(order[:half]), np.arange(half)
     for name, linker in LINKERS.items():
-        none = _hits(linker, alone, others, np.arange(half), rng)
-        yield rate(name, knows, _hits(linker, x, y, asked, rng), len(asked), baseline=1 / len(x), control=none / half)
+        none = paired.same(_linked(linker, alone, others, rng), everybody)
+        guess = _linked(linker, x, y, rng)
+        yield truth.rank_1(name, knows, guess[asked], asked, control=float(none.mean()))
     few = min(half, CONTROL)
     for name in trained:
         view, seed = TRAINED[name]
-        hits, agreed = _trained(view, seed, x, y, asked, rng)
-        none, _ = _trained(view, seed, Rows(alone.vectors[:few]), Rows(others.vectors[:few]), np.arange(few), rng)
-        yield rate(name, knows, hits, len(asked), baseline=1 / len(x), control=none / few, agreed=round(agreed, 4))
+        guess, agreed = _trained(view, seed, x, y, asked, rng)
+        wrong, _ = _trained(view, seed, Rows(alone.vectors[:few]), Rows(others.vectors[:few]), np.arange(few), rng)
+        control = float(paired.same(wrong, everybody[:few]).mean())
+        yield truth.rank_1(name, knows, guess, asked, control=control, agreed=round(agreed, 4))
         if agreed >= DONE:
             return
 
@@ -147,26 +155,32 @@ def from_facts(x: Vectors, y: Vectors, facts: Pairs, *, asked: Guess, rng: np.ra
     """Yield what the pairs that a table gives find of the others, extended by self-training on the vectors."""
     order = rng.permutation(len(y))
     place = np.argsort(order)
-    start = Pairs(facts.original, place[facts.released])
-    wrong = Pairs(facts.original, rng.permutation(place[facts.released]))
+    originals, dealt = Rows(x), Rows(y[order])
+    mine, released = originals.equal, dealt.equal
+    start = Pairs(mine.label[facts.original], released.label[place[facts.released]])
+    wrong = Pairs(start.original, released.label[rng.permutation(place[facts.released])])
+    rows = order[released.first]
     for name, view in (("table join, self-training", reduced), ("whitened table join, self-training", reduced_white)):
-        u, v = view(x), reduced(y[order])
-        found = extend(u, v, start, asked=asked, one_to_one=True, rng=rng)
-        none = extend(u, v, wrong, asked=asked, rng=rng) if len(wrong.original) else found
-        yield rate(name, CAMPAIGNS["public_facts"], int((found.guess == place[asked]).sum()), len(asked),
-                   baseline=1 / len(y), control=float((none.guess == place[asked]).mean()), joined=len(start.original),
-                   agreed=round(found.agreed, 4))  # fmt: skip
+        u, v = originals.distinct(view), dealt.distinct(reduced)
+        found = extend(u, v, start, asked=mine.label[asked], one_to_one=True, rng=rng)
+        none = extend(u, v, wrong, asked=mine.label[asked], rng=rng) if len(wrong.original) else found
+        yield mine.rank_1(name, CAMPAIGNS["public_facts"], rows[found.guess], asked,
+                          control=float(mine.same(rows[none.guess], asked).mean()), joined=len(start.original),
+                          agreed=round(found.agreed, 4))  # fmt: skip
         if found.agreed >= DONE:
             return
 
 
-def _hits(linker: Linker, x: Rows, y: Rows, asked: Guess, rng: np.random.Generator) -> int:
+def _linked(linker: Linker, x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
+    """Return the released row that each original is linked with, from released rows in an order of their own."""
     order = rng.permutation(len(y))
-    return int((order[linker(x, y.dealt(order), rng)] == np.arange(len(x)))[asked].sum())
+    return np.asarray(order[linker(x, y.dealt(order), rng)], dtype=np.intp)
 
 
-def _trained(view: View, seed: Seed, x: Rows, y: Rows, asked: Guess, rng: np.random.Generator) -> tuple[int, float]:
+def _trained(view: View, seed: Seed, x: Rows, y: Rows, asked: Guess, rng: np.random.Generator) -> tuple[Guess, float]:
+    """Return the released row that self-training finds for each person asked about, and who chose each other."""
     order = rng.permutation(len(y))
-    u, v = x.of(view), y.dealt(order).of(reduced)
-    found = extend(u, v, seed(u, v), asked=asked, one_to_one=True, rng=rng)
-    return int((order[found.guess] == asked).sum()), found.agreed
+    dealt = y.dealt(order)
+    u, v = x.distinct(view), dealt.distinct(reduced)
+    found = extend(u, v, seed(u, v), asked=x.equal.label[asked], one_to_one=True, rng=rng)
+    return order[dealt.equal.first[found.guess]], found.agreed

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.release.audit._attack import Attack, Vectors, rate
+from personax.release.audit._attack import Attack, Vectors
+from personax.release.audit._cached_views import equal_rows
 from personax.release.audit._nearest_neighbours import nearest
 
 __all__ = ["KNOWS", "one_original"]
@@ -34,13 +35,12 @@ def one_original(x: Vectors, y: Vectors, *, asked: NDArray[np.intp], rng: np.ran
 
     The control looks for people who are not in the release: the others' rows are all that is left of it.
     """
+    truth = equal_rows(x)
     for name, look in (("the vector as it is", _itself), ("its length", _length), ("its sorted sizes", _sizes)):
         a, b = look(x[asked]), look(y)
         found = _closest(a, b) if name == "its length" else nearest(a, b)
         wrong = rng.permutation(asked)
-        control = float((found == wrong).mean())
-        hits = int((found == asked).sum())
-        yield rate(name, KNOWS, hits, len(asked), baseline=1 / len(y), control=control)
+        yield truth.rank_1(name, KNOWS, found, asked, control=float(truth.same(found, wrong).mean()))
 
 
 def _closest(a: Vectors, b: Vectors) -> NDArray[np.intp]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.release.audit._attack import Attack, Vectors, bootstrap
-from personax.release.audit._cached_views import Rows
+from personax.release.audit._cached_views import EqualRows, Rows
 from personax.release.audit._nearest_neighbours import profiles, standardised
 
 __all__ = ["d_sys", "unlinkability"]
@@ -53,19 +53,26 @@ def d_sys(mated: Scores, others: Scores) -> float:
     return float((p * local).sum())
 
 
-def unlinkability(first: Rows, second: Rows, *, rng: np.random.Generator) -> Iterator[Attack]:
+def unlinkability(
+    first: Rows, second: Rows, *, truth: EqualRows | None = None, rng: np.random.Generator
+) -> Iterator[Attack]:
     """Yield D_sys of scores that compare vectors as they are, and of scores that compare distance profiles.
 
-    The control pairs people at random: what D_sys shows there is the noise of its densities.
+    The control pairs people at random: what D_sys shows there is the noise of its densities. Two people whose originals
+    are equal, as `truth` says, are no pair of different people.
     """
+    label = np.arange(len(first)) if truth is None else truth.label
     scored = {
         "vectors of two keys": (first.of(standardised), second.of(standardised)),
         "profiles of two keys": (first.of(profiles), second.of(profiles)),
     }
     for name, (a, b) in scored.items():
         n = len(a)
-        others = np.concatenate([_score(a, b[(np.arange(n) + step) % n]) for step in _steps(n, rng)])
-        mated, nobody = _score(a, b), _score(a, b[rng.permutation(n)])
+        own = np.arange(n)
+        shifted = [(own + step) % n for step in _steps(n, rng)]
+        others = np.concatenate([_score(a, b[other])[label != label[other]] for other in shifted])
+        random = rng.permutation(n)
+        mated, nobody = _score(a, b), _score(a, b[random])[(label != label[random]) | (own == random)]
 
         def again(rows: NDArray[np.intp], mated: Scores = mated, others: Scores = others) -> float:
             return d_sys(mated[rows], others)

@@ -17,6 +17,7 @@ from personax.release._layout import modalities, parts
 from personax.release._untrusted_folder import Folder, open_folder
 from personax.release._untrusted_tables import frame
 from personax.release.audit._attack import Vectors
+from personax.release.audit._cached_views import equal_rows
 from personax.release.audit._learned_maps import predict
 from personax.release.audit._nearest_neighbours import nearest, squares, standardised
 from personax.release.audit._seed_pairs import by_profiles
@@ -198,7 +199,10 @@ def _by_vectors(older: Folder, newer: Folder) -> Iterator[Route]:
         kinds = [{name: kind for name, kind in table.schema.items() if isinstance(kind, pl.Array)} for table in tables]
         for name in (name for name, kind in kinds[0].items() if kinds[1].get(name) == kind):
             a, b = (table[name].to_numpy().astype(np.float32) for table in tables)
-            yield _route(f"vectors {modality}/{name}", tables[0]["id"], _linked(a, b), len(b))
+            # equal vectors are found together: which of them belongs to whom no vector tells
+            one, other = equal_rows(a), equal_rows(b)
+            linked = _linked(a[one.first], b[other.first])[one.label]
+            yield _route(f"vectors {modality}/{name}", tables[0]["id"], linked, len(b))
 
 
 def _linked(a: Vectors, b: Vectors) -> NDArray[np.bool_]:

@@ -153,7 +153,7 @@ _ESCAPES = {"&q;": '"', "&s;": "'", "&l;": "<", "&g;": ">", "&a;": "&"}
 
 def parse_html(body: bytes) -> LexborHTMLParser:
     """Return a page as a tree; a page that is no HTML is a tree too, with nothing in it."""
-    tree: LexborHTMLParser = require("selectolax.lexbor", extra="sources").LexborHTMLParser(decode_text(body))
+    tree: LexborHTMLParser = require("selectolax.lexbor", extra="web").LexborHTMLParser(decode_text(body))
     return tree
 
 

@@ -29,10 +29,10 @@ __all__ = [
 
 
 EXACT, NEAR, SHORT = 5, 4, 3
-"""Points of the same words in any order; of words with slips of the pen; of initials, nicknames and left-out words."""
+"""Points of the same words in any order; of words with typing errors; of initials, nicknames and left-out words."""
 
 SAME_DATE, SAME_MONTH, SAME_YEAR, TYPO = 6, 3, 2, 2
-"""Points of the same day, of a month or a year where no more is known, and of a date with one slip."""
+"""Points of the same day, of a month or a year where no more is known, and of a date with one typing error."""
 
 _SUFFIXES = {"jr", "sr", "ii", "iii", "iv"}
 _NICKNAMES = (
@@ -82,9 +82,9 @@ def name_points(a: str, b: str) -> int:
 
     Notes
     -----
-    Every word of the shorter name needs a partner of its own. Two words are partners when they are equal, one slip
-    apart (two from eight letters on), an initial and a word that starts with it, or a nickname and its name. A word of
-    fewer than four letters has no slips. One word in common is nothing, unless both names are that one word.
+    Every word of the shorter name needs a partner of its own. Two words are partners when they are equal, one typing
+    error apart (two from eight letters on), an initial and a word that starts with it, or a nickname and its name. A
+    word of fewer than four letters has no typing errors. One word in common is nothing, unless both names are that word.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def birth_date_points(a: BirthDate, b: BirthDate) -> int | None:
 
     Notes
     -----
-    A slip is day and month exchanged, one digit of the day or the year another one, or the month one further.
+    A typing error is day and month exchanged, one digit of the day or the year another one, or the month one further.
 
     Examples
     --------
@@ -225,9 +225,9 @@ def points(a: LinkageFields, b: LinkageFields) -> int:
 
     Notes
     -----
-    Two people: names without points, dates that are neither equal nor one slip apart, two genders, two sports. Else the
-    sum of the points of name (5, 4, 3) and date of birth (6, 3, 2, 2, 0), and +1 for the same country, -1 for two; +1
-    for the same sport; +1 for heights within 2 cm, -2 for more than 8 cm apart. A date with a slip counts only
+    Two people: names without points, dates that are neither equal nor one typing error apart, two genders, two sports.
+    Else the sum of the points of name (5, 4, 3) and date of birth (6, 3, 2, 2, 0), and +1 for the same country, -1 for
+    two; +1 for the same sport; +1 for heights within 2 cm, -2 for more than 8 cm apart. A date with a typing error counts only
     beside exactly the same name. Only with a date, or a part of one, can two records reach 9 points.
     """
     if _differ(a.gender, b.gender) or _differ(a.sport, b.sport):

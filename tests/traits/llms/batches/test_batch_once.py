@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import textwrap
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +12,7 @@ import pytest
 
 pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
 
+from tests.processes import start
 from tests.traits.llms.batches.asked import (
     asked,
     interrupted,
@@ -110,27 +106,23 @@ def test_what_lies_in_a_batch_is_not_asked_live_and_is_kept_when_people_leave(se
 KILLED = """
     import sys
     from pathlib import Path
-    from personax.traits.llms import batching
-    from personax.traits.llms.asking import Asked
-    from personax.traits.llms.journal import Journal
-    from personax.traits.llms.prompting import Prompt
-    from personax.traits.llms.provider import Model
-    from personax.traits.llms.runner import Patience, annotate
-    batching.MOST_REQUESTS = 20
+    from personax.traits.llms import _batch_runner
+    from personax.traits.llms._requests import Asked
+    from personax.traits.llms._journal import Journal
+    from personax.traits.llms._prompt import Prompt
+    from personax.traits.llms._provider import Model
+    from personax.traits.llms._runner import Patience, annotate
+    _batch_runner.MOST_REQUESTS = 20
     people = [{"id": f"p{i}", "name": f"Ann {i}"} for i in range(int(sys.argv[3]))]
     patience = Patience(look=0.02, longest=0.1, settle=0.3)
     models = [Model("one", "m", sys.argv[2], batch=True)]
-    import openai
     with Journal(Path(sys.argv[1])) as journal:
-        print("ready", flush=True)
         annotate(Asked(people, models, Prompt()), journal, patience=patience)
 """
 
 
-def started(path: Path, server: Server, n: int) -> subprocess.Popen[str]:
-    command: Sequence[str | Path] = [sys.executable, "-c", textwrap.dedent(KILLED), path, server.url, str(n)]
-    environment: Mapping[str, str] = {**os.environ}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+def started(path: Path, server: Server, n: int) -> BaseProcess:
+    return start(KILLED, path, server.url, str(n))
 
 
 def misshapen(body: Body, seen: int) -> Fault | None:
@@ -142,6 +134,7 @@ def misshapen(body: Body, seen: int) -> Fault | None:
     )
 
 
+@pytest.mark.slow
 def test_kills_at_random_instants_send_nothing_twice_and_lose_nothing(tmp_path: Path) -> None:
     rng, path, n = np.random.default_rng(3), tmp_path / "j.sqlite", 400
     with serving(Server(script=misshapen)) as server:
@@ -150,21 +143,20 @@ def test_kills_at_random_instants_send_nothing_twice_and_lose_nothing(tmp_path: 
         unsure = finished = 0
         for _ in range(15):
             process = started(path, server, n)
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
             time.sleep(float(rng.uniform(0.02, 0.6)))
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
+            process.kill()
+            process.join()
             with Journal(path) as journal:
                 planned = journal._db.execute("SELECT count(*) FROM batches WHERE state = 'planned'").fetchone()[0]
                 held = {entry.key for entry in journal.entries()}
             unsure += planned
-            finished += process.returncode == 0
+            finished += process.exitcode == 0
             assert held <= set(server.generated)
         assert unsure >= 3, "some kills are to hit a batch on its way"
         assert not finished, "every kill is to hit a run that has work left"
-        with started(path, server, n) as process:
-            assert process.wait() == 0
+        process = started(path, server, n)
+        process.join()
+        assert process.exitcode == 0
         with Journal(path) as journal:
             held = {entry.key for entry in journal.entries()}
             first = sum(entry.turn == 0 for entry in journal.entries())
@@ -180,9 +172,9 @@ def test_two_processes_share_batches(tmp_path: Path) -> None:
         server.desk.after = server.desk.step = 0.1
         server.desk.ends = lambda number: "expired" if number in (0, 2) else "completed"
         running = [started(tmp_path / "j.sqlite", server, 100) for _ in range(2)]
-        assert [process.wait() for process in running] == [0, 0]
         for process in running:
-            process.communicate()
+            process.join()
+            assert process.exitcode == 0
         with Journal(tmp_path / "j.sqlite") as journal:
             assert len(list(journal.entries())) == 100
     assert set(server.generated.values()) == {1}

@@ -111,7 +111,7 @@ class Critic(nn.Module):
         ----------
         v
             Latents, shape (restarts, batch, d), each of variance 1.
-        stand_ins
+        negatives
             Of each person, positions of its negatives in the batch, shape (batch, negatives).
         modalities
             Which ones are contrasted with the others; all by default. The information is the mean over them.

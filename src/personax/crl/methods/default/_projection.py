@@ -35,7 +35,7 @@ class Projection:
         Which dimensions vary, and around what.
     directions
         Modality -> shape (dims, k), orthonormal.
-    spread
+    std
         Modality -> standard deviations of the k components.
     """
 

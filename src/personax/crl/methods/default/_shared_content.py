@@ -46,7 +46,7 @@ class SharedContent:
         ``count`` of each input, the i-th of one linked to the i-th of the others alone.
     count
         Latents.
-    centre, spread, signs
+    mean, std, signs
         Of the components, shape (inputs, count).
     """
 
