@@ -18,7 +18,8 @@ class Letters:
     """Counts a and b: a sound encoder, of which each fault below is a child."""
 
     def __init__(self, **card: Any) -> None:
-        self.card = Card(**({"name": "letters", "modality": "text", "dim": 2} | card))
+        stated: dict[str, Any] = {"name": "letters", "modality": "text", "dim": 2} | card
+        self.card = Card(**stated)
 
     def encode(self, items: Sequence[str]) -> Vectors:
         return np.array([[text.count("a"), text.count("b") + 1] for text in items], dtype=np.float32).reshape(-1, 2)

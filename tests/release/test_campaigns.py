@@ -14,17 +14,16 @@ from scipy.stats import binom
 
 from personax.errors import InputError
 from personax.release import Chain, Gate, Key, audit
-from personax.release.audit._attack import SURE, least
+from personax.release.audit._attack import CONFIDENCE, clopper_pearson_lower
 from personax.release.audit._cached_views import EqualRows, Rows, equal_rows
 from personax.release.audit._distribution_alignment import strangers
 from personax.release.audit._joint_attack import by_groups, by_pairs
 from personax.release.audit._known_pairs import broken_at, known_pairs
 from personax.release.audit._learned_maps import predict
-from personax.release.audit._linkage import LINKERS, from_facts, linkage
-from personax.release.audit._seed_pairs import by_transport
-from personax.release.audit._self_training import Pairs, extend, reduced, reduced_white
-from personax.release.audit._single_original import one_original
-from personax.release.audit._table_join import join, joined
+from personax.release.audit._linkage import LINKERS, from_facts, linkage, one_original
+from personax.release.audit._seed_pairs import by_gromov_wasserstein
+from personax.release.audit._self_training import Pairs, reduced, reduced_white, self_train
+from personax.release.audit._table_attacks import join, joined
 from personax.simulate import simulate_population
 
 KEY = Key(bytes(range(32)))
@@ -72,7 +71,7 @@ def test_what_bends_distances_falls_without_a_pair(preset: str) -> None:
     x = faces(600)
     order = rng(1).permutation(600)
     u, v = reduced(x), reduced(released(preset, x)[order])
-    found = extend(u, v, by_transport(u, v), one_to_one=True, rng=rng())
+    found = self_train(u, v, by_gromov_wasserstein(u, v), one_to_one=True, rng=rng())
     assert (order[found.guess] == np.arange(600)).mean() >= 0.99
     assert found.agreed >= 0.99, "that it has worked is seen without the truth"
 
@@ -91,7 +90,7 @@ def test_chain_falls_to_few_pairs_on_sentence_vectors() -> None:
     place = np.argsort(order)
     u, v = reduced_white(x), reduced(released("chain", x)[order])
     none = Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
-    found = extend(u, v, none, known=Pairs(known, place[known]), rng=rng())
+    found = self_train(u, v, none, known=Pairs(known, place[known]), rng=rng())
     assert (found.guess == place).mean() > 0.95
 
 
@@ -146,7 +145,9 @@ def test_noise_is_guessing_by_every_campaign(seed: int) -> None:
 @pytest.mark.parametrize(("hits", "tries"), [(1, 10), (5, 240), (240, 240), (700, 1000)])
 def test_the_floor_is_where_so_many_hits_are_too_many(hits: int, tries: int) -> None:
     """The definition: at that rate, as many hits or more come with half of the level's probability."""
-    assert binom.sf(hits - 1, tries, least(hits, tries)) == pytest.approx((1 - SURE) / 2, rel=1e-6)
+    assert binom.sf(hits - 1, tries, clopper_pearson_lower(hits, tries)) == pytest.approx(
+        (1 - CONFIDENCE) / 2, rel=1e-6
+    )
 
 
 @settings(max_examples=15, deadline=None)
@@ -158,7 +159,7 @@ def test_predictions_leave_out_their_own_pair(seed: int, pairs: int) -> None:
     a = draws.permutation(40)[:pairs]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(importlib.import_module(predict.__module__), "PENALTIES", np.array([1e-3]))
-        for kernels in (["linear"], ["bent"]):
+        for kernels in (["linear"], ["gaussian"]):
             before = predict(x, y, a, a, kernels).all[a[0]]
             moved = y.copy()
             moved[a[0]] += 1
@@ -172,9 +173,9 @@ def test_a_start_that_is_mostly_wrong_is_mended_and_one_that_is_all_wrong_is_see
     wrong = rng(1).permutation(400)
     right = wrong.copy()
     right[:100] = np.arange(100)
-    mended = extend(u, v, Pairs(np.arange(400), right), rng=rng())
+    mended = self_train(u, v, Pairs(np.arange(400), right), rng=rng())
     assert (mended.guess == np.arange(400)).mean() > 0.99
-    lost = extend(u, v, Pairs(np.arange(400), wrong), rng=rng())
+    lost = self_train(u, v, Pairs(np.arange(400), wrong), rng=rng())
     assert lost.agreed < 0.6
 
 

@@ -180,8 +180,8 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-SeedOption = Annotated[int | None, typer.Option(min=0, help="The study's where none is given.")]
-OutOption = Annotated[
+StudySeedOption = Annotated[int | None, typer.Option(min=0, help="The study's where none is given.")]
+FilesOption = Annotated[
     Path | None, typer.Option(help="A folder for the files; one beside the study's traits if left out.")
 ]
 
@@ -229,9 +229,9 @@ def _add_export(group: typer.Typer) -> None:
         ] = None,
         ask: Annotated[str, typer.Option(help="More questions, such as likability, for controls.")] = "",
         raters: Annotated[int, typer.Option(min=1, help="Answers wanted about each person (Argilla).")] = 3,
-        seed: SeedOption = None,
+        seed: StudySeedOption = None,
         again: Annotated[bool, typer.Option("--again", help="Draw a new sample in place of an old one.")] = False,
-        out: OutOption = None,
+        out: FilesOption = None,
         as_json: JsonOption = False,
     ) -> None:
         """Draw people at random and write what raters are to see, for Label Studio, Argilla or a table."""
@@ -282,8 +282,8 @@ def _add_compare(group: typer.Typer) -> None:
             float, typer.Option(min=0, max=0.99, help="Of the alt-test: .2 experts, .15 trained, .1 crowd.")
         ] = 0.2,
         draws: Annotated[int, typer.Option(min=20, help="Bootstrap draws of people.")] = 200,
-        seed: SeedOption = None,
-        out: OutOption = None,
+        seed: StudySeedOption = None,
+        out: FilesOption = None,
         as_json: JsonOption = False,
     ) -> None:
         """Compare traits with what people answered, and correct what Level I concludes from them."""
@@ -313,10 +313,10 @@ def _show(told: Told) -> None:
     value = {(r["trait"], r["rater"], r["measure"]): r["value"] for r in told.agreement.iter_rows(named=True)}
     for trait in told.agreement["trait"].unique(maintain_order=True):
         raters = told.agreement.filter(pl.col("trait") == trait)["rater"].unique(maintain_order=True)
-        rows = [(rater, *(_number(value.get((trait, rater, name))) for name in SHOWN)) for rater in raters]
+        rows = [(rater, *(_two_decimals(value.get((trait, rater, name))) for name in SHOWN)) for rater in raters]
         table(trait, ["", *SHOWN], rows)
     tested = [
-        (trait, rater, _number(one["winning_rate"]), _number(one["advantage"]), one["reason"] or "")
+        (trait, rater, _two_decimals(one["winning_rate"]), _two_decimals(one["advantage"]), one["reason"] or "")
         for trait, raters_ in told.alt_test.items()
         for rater, one in raters_.items()
     ]
@@ -330,5 +330,5 @@ def _show(told: Told) -> None:
         say(notice)
 
 
-def _number(value: float | None) -> str:
+def _two_decimals(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"

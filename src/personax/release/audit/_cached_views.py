@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,14 @@ class EqualRows:
         return float((members * sizes).sum() / sizes.sum())
 
     def rank_1(
-        self, name: str, knows: str, guess: Indices, asked: Indices, *, control: float | None = None, **detail: object
+        self,
+        name: str,
+        knows: str,
+        guess: Indices,
+        asked: Indices,
+        *,
+        control: float | None = None,
+        **detail: Any,  # noqa: ANN401 - numbers for JSON
     ) -> Attack:
         """Return an attack that has guessed these rows for the people who were asked for."""
         hits = int(self.same(guess, asked).sum())
@@ -76,7 +83,7 @@ class EqualRows:
         return np.asarray(np.bincount(self.label)[self.label[asked]], dtype=np.intp)
 
 
-def equal_rows(x: NDArray[np.generic]) -> EqualRows:
+def equal_rows(x: NDArray[Any]) -> EqualRows:
     """Return the classes of equal rows.
 
     Examples
@@ -100,7 +107,7 @@ class Rows:
     Examples
     --------
     >>> rows = Rows(np.array([[1.0], [3.0]], dtype=np.float32))
-    >>> rows.dealt(np.array([1, 0])).of(lambda x: x - x.mean(axis=0)).ravel().tolist()
+    >>> rows.permuted(np.array([1, 0])).of(lambda x: x - x.mean(axis=0)).ravel().tolist()
     [1.0, -1.0]
     """
 
@@ -115,7 +122,7 @@ class Rows:
     @property
     def vectors(self) -> Vectors:
         """The vectors themselves."""
-        return self._dealt(self._vectors)
+        return self._in_order(self._vectors)
 
     @cached_property
     def equal(self) -> EqualRows:
@@ -126,7 +133,7 @@ class Rows:
         """Return a view, shape (n, ...)."""
         if view not in self._views:
             self._views[view] = view(self._vectors)
-        return self._dealt(self._views[view])
+        return self._in_order(self._views[view])
 
     def distinct(self, view: View) -> Vectors:
         """Return the view of the first of each class of equal rows.
@@ -135,7 +142,7 @@ class Rows:
         """
         return self.of(view)[self.equal.first]
 
-    def dealt(self, order: Indices) -> Self:
+    def permuted(self, order: Indices) -> Self:
         """Return the same rows in another order; they share what was worked out, and what will be."""
         if self._order is None and len(order) != len(self._vectors):
             raise ValueError(f"an order of {len(order)} is none of {len(self._vectors)} rows")
@@ -143,5 +150,5 @@ class Rows:
         other._views, other._order = self._views, order if self._order is None else self._order[order]
         return other
 
-    def _dealt(self, rows: Vectors) -> Vectors:
+    def _in_order(self, rows: Vectors) -> Vectors:
         return rows if self._order is None else rows[self._order]

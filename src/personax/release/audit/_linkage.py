@@ -1,4 +1,4 @@
-"""Linkage without key and without pairs: the attacker can make the embeddings of the same people, and looks for them.
+"""Record linkage without key and pairs: the attacker computes the embeddings of the same people, and looks for them.
 
 Because pictures or texts are public and the encoder is too, this is the attacker that a release of public people has.
 They hold all originals, and know the steps of the transform: only whom to score is ever sampled.
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from personax.release.audit._attack import Attack, Vectors
 from personax.release.audit._axes import independent, matched, principal, whitened
-from personax.release.audit._cached_views import EqualRows, Rows, View
+from personax.release.audit._cached_views import EqualRows, Rows, View, equal_rows
 from personax.release.audit._campaign import CAMPAIGNS
-from personax.release.audit._nearest_neighbours import nearest, profiles, standardised
-from personax.release.audit._seed_pairs import Seed, by_profiles, by_transport
-from personax.release.audit._self_training import Pairs, extend, reduced, reduced_white
+from personax.release.audit._nearest_neighbours import distance_profiles, nearest, standardised
+from personax.release.audit._seed_pairs import Seed, by_gromov_wasserstein, by_profiles
+from personax.release.audit._self_training import Pairs, reduced, reduced_white, self_train
 
-__all__ = ["LINKERS", "TRAINED", "from_facts", "linkage"]
+__all__ = ["LINKERS", "TRAINED", "from_facts", "linkage", "one_original"]
 
 Guess = NDArray[np.intp]
 Linker = Callable[[Rows, Rows, np.random.Generator], Guess]
@@ -38,11 +38,11 @@ def _axes(x: Vectors) -> Vectors:
 
 
 def _profiles_of_axes(x: Vectors) -> Vectors:
-    return profiles(_axes(x))
+    return distance_profiles(_axes(x))
 
 
 def _profiles_of_whitened(x: Vectors) -> Vectors:
-    return profiles(whitened(x))
+    return distance_profiles(whitened(x))
 
 
 def _as_they_are(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
@@ -50,7 +50,7 @@ def _as_they_are(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
 
 
 def _profiles(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
-    return nearest(x.of(profiles), y.of(profiles))
+    return nearest(x.of(distance_profiles), y.of(distance_profiles))
 
 
 def _whitened(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
@@ -60,7 +60,7 @@ def _whitened(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
 
 def _same_whitening(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
     """Whiten the originals as the transform does, which needs no key, and compare profiles with the release's."""
-    return nearest(x.of(_profiles_of_whitened), y.of(profiles))
+    return nearest(x.of(_profiles_of_whitened), y.of(distance_profiles))
 
 
 def _first(x: Rows, most: int) -> Vectors:
@@ -97,9 +97,9 @@ LINKERS: Mapping[str, Linker] = {
 
 TRAINED: Mapping[str, tuple[View, Seed]] = {
     "profiles, self-training": (reduced, by_profiles),
-    "Gromov-Wasserstein, self-training": (reduced, by_transport),
+    "Gromov-Wasserstein, self-training": (reduced, by_gromov_wasserstein),
     "whitened profiles, self-training": (reduced_white, by_profiles),
-    "whitened Gromov-Wasserstein, self-training": (reduced_white, by_transport),
+    "whitened Gromov-Wasserstein, self-training": (reduced_white, by_gromov_wasserstein),
 }
 """Attack -> what it makes of the originals, and what it starts from."""
 
@@ -162,8 +162,8 @@ def from_facts(x: Vectors, y: Vectors, facts: Pairs, *, asked: Guess, rng: np.ra
     rows = order[released.first]
     for name, view in (("table join, self-training", reduced), ("whitened table join, self-training", reduced_white)):
         u, v = originals.distinct(view), dealt.distinct(reduced)
-        found = extend(u, v, start, asked=mine.label[asked], one_to_one=True, rng=rng)
-        none = extend(u, v, wrong, asked=mine.label[asked], rng=rng) if len(wrong.original) else found
+        found = self_train(u, v, start, asked=mine.label[asked], one_to_one=True, rng=rng)
+        none = self_train(u, v, wrong, asked=mine.label[asked], rng=rng) if len(wrong.original) else found
         yield mine.rank_1(name, CAMPAIGNS["public_facts"], rows[found.guess], asked,
                           control=float(mine.same(rows[none.guess], asked).mean()), joined=len(start.original),
                           agreed=round(found.agreed, 4))  # fmt: skip
@@ -174,13 +174,50 @@ def from_facts(x: Vectors, y: Vectors, facts: Pairs, *, asked: Guess, rng: np.ra
 def _linked(linker: Linker, x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
     """Return the released row that each original is linked with, from released rows in an order of their own."""
     order = rng.permutation(len(y))
-    return np.asarray(order[linker(x, y.dealt(order), rng)], dtype=np.intp)
+    return np.asarray(order[linker(x, y.permuted(order), rng)], dtype=np.intp)
 
 
 def _trained(view: View, seed: Seed, x: Rows, y: Rows, asked: Guess, rng: np.random.Generator) -> tuple[Guess, float]:
     """Return the released row that self-training finds for each person asked about, and who chose each other."""
     order = rng.permutation(len(y))
-    dealt = y.dealt(order)
+    dealt = y.permuted(order)
     u, v = x.distinct(view), dealt.distinct(reduced)
-    found = extend(u, v, seed(u, v), asked=x.equal.label[asked], one_to_one=True, rng=rng)
+    found = self_train(u, v, seed(u, v), asked=x.equal.label[asked], one_to_one=True, rng=rng)
     return order[dealt.equal.first[found.guess]], found.agreed
+
+
+def _itself(x: Vectors) -> Vectors:
+    return x
+
+
+def _length(x: Vectors) -> Vectors:
+    """Return the length: a rotation about zero keeps it."""
+    return np.asarray(np.sqrt(np.square(x.astype(np.float64)).sum(axis=1))[:, None], dtype=np.float64)
+
+
+def _sizes(x: Vectors) -> Vectors:
+    """Return sizes of the coordinates in order: they stay where coordinates only change place and sign."""
+    return np.sort(np.abs(x), axis=1)
+
+
+def one_original(x: Vectors, y: Vectors, *, asked: NDArray[np.intp], rng: np.random.Generator) -> Iterator[Attack]:
+    """Yield how often a person is found by what some transforms leave of a single vector.
+
+    The control looks for people who are not in the release: the others' rows are all that is left of it.
+    """
+    truth = equal_rows(x)
+    for name, look in (("the vector as it is", _itself), ("its length", _length), ("its sorted sizes", _sizes)):
+        a, b = look(x[asked]), look(y)
+        found = _closest(a, b) if name == "its length" else nearest(a, b)
+        wrong = rng.permutation(asked)
+        yield truth.rank_1(
+            name, CAMPAIGNS["one_original"], found, asked, control=float(truth.same(found, wrong).mean())
+        )
+
+
+def _closest(a: Vectors, b: Vectors) -> NDArray[np.intp]:
+    order = np.argsort(b[:, 0])
+    values = b[order, 0]
+    place = np.clip(np.searchsorted(values, a[:, 0]), 1, len(values) - 1)
+    left = np.abs(a[:, 0] - values[place - 1]) <= np.abs(a[:, 0] - values[place])
+    return np.asarray(order[place - left], dtype=np.intp)

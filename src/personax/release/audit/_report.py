@@ -18,10 +18,9 @@ from personax.release.audit._cached_views import EqualRows, Rows, equal_rows
 from personax.release.audit._campaign import CAMPAIGNS, Campaign
 from personax.release.audit._distribution_alignment import strangers
 from personax.release.audit._known_pairs import Point, broken_at, known_pairs
-from personax.release.audit._linkage import TRAINED, from_facts, linkage
+from personax.release.audit._linkage import TRAINED, from_facts, linkage, one_original
 from personax.release.audit._nearest_neighbours import ranks
 from personax.release.audit._self_training import Pairs
-from personax.release.audit._single_original import one_original
 from personax.release.audit._unlinkability import unlinkability
 from personax.results import DrawableResult
 
@@ -211,7 +210,7 @@ def audit(
     points, made = _campaigns(x, y, renewed, attributes or {}, facts, noise, network, asked, rng, progress or Silent())
     stolen = None
     if inverted is not None:
-        stolen = _stolen(x[asked], np.asarray(inverted[asked], dtype=np.float32), equal_rows(x[asked]))
+        stolen = _inversion_with_key(x[asked], np.asarray(inverted[asked], dtype=np.float32), equal_rows(x[asked]))
     return AuditReport(len(x), x.shape[1], len(asked), made, points, stolen)
 
 
@@ -259,7 +258,7 @@ def _campaigns(
     return points, tuple(campaign for campaign in made if campaign.attacks)
 
 
-def _stolen(x: Vectors, back: Vectors, truth: EqualRows) -> Attack:
+def _inversion_with_key(x: Vectors, back: Vectors, truth: EqualRows) -> Attack:
     everybody = np.arange(len(x))
     hits = int((ranks(back, x, everybody, truth.label) == 1).sum())
     error = float(np.abs(back - x).max() / (np.abs(x).max() + 1e-30))
