@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 import numpy as np
 from PIL import Image
 
+from personax.data.pictures import read_rgb
 from personax.embed._checkpoint import Checkpoint, find, lacking, refuse_lacking, seen
 from personax.embed._encoder import Card, EncoderOptions, Precision, Vectors, place
-from personax.embed._pictures import open_picture
 from personax.errors import InputError, require
 from personax.registry import register
 
@@ -102,7 +102,7 @@ class VisionEncoder:
         """Return one vector a picture, shape (pictures, dim)."""
         if not items:
             return np.zeros((0, self.card.dim), dtype=np.float32)
-        vectors = self._seen([open_picture(path) for path in items], self._vector)
+        vectors = self._seen([read_rgb(path) for path in items], self._vector)
         assert vectors is not None, "this vector was had before"
         if self._normalise:
             vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

@@ -35,7 +35,7 @@ from personax.sources import (
     records_of,
 )
 from personax.sources.celeba import MatchReport, with_wikidata
-from personax.sources.pictures import Downloaded, download_headshots, face_finder, keep_pictures, read_folder
+from personax.sources.pictures import DownloadedPictures, download_headshots, face_finder, keep_pictures, read_folder
 from personax.sources.record_linkage import link_and_merge
 from personax.sources.wikidata import Wikidata
 from personax.stages.base import Context, stage_rng
@@ -89,13 +89,13 @@ def _pictured(context: Context, section: CollectSeveral, wanted: Pictures, peopl
     context.counts["pictures"] = stored.pictures.filter(pl.col("state") == "kept").height
 
 
-def _headshots(context: Context, section: CollectSeveral, urls: Mapping[str, str]) -> Downloaded:
+def _headshots(context: Context, section: CollectSeveral, urls: Mapping[str, str]) -> DownloadedPictures:
     """Fetch headshots from the hosts that the sources of this study name for them, and from no others."""
     hosts = {host for source in _web_sources(section) for host in getattr(source, "picture_hosts", ())}
     if not urls or not hosts:
-        return Downloaded()
+        return DownloadedPictures()
 
-    async def run() -> Downloaded:
+    async def run() -> DownloadedPictures:
         async with fetching(context.folder, section, context.rng) as fetcher:
             return await download_headshots(urls, fetcher.for_hosts(sorted(hosts)))
 

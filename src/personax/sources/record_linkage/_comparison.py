@@ -84,7 +84,8 @@ def name_points(a: str, b: str) -> int:
     -----
     Every word of the shorter name needs a partner of its own. Two words are partners when they are equal, one typing
     error apart (two from eight letters on), an initial and a word that starts with it, or a nickname and its name. A
-    word of fewer than four letters has no typing errors. One word in common is nothing, unless both names are that word.
+    word of fewer than four letters has no typing errors. One word in common is nothing, unless both names are only
+    that word.
 
     Examples
     --------
@@ -227,8 +228,8 @@ def points(a: LinkageFields, b: LinkageFields) -> int:
     -----
     Two people: names without points, dates that are neither equal nor one typing error apart, two genders, two sports.
     Else the sum of the points of name (5, 4, 3) and date of birth (6, 3, 2, 2, 0), and +1 for the same country, -1 for
-    two; +1 for the same sport; +1 for heights within 2 cm, -2 for more than 8 cm apart. A date with a typing error counts only
-    beside exactly the same name. Only with a date, or a part of one, can two records reach 9 points.
+    two; +1 for the same sport; +1 for heights within 2 cm, -2 for more than 8 cm apart. A date with a typing error
+    counts only beside exactly the same name. Only with a date, or a part of one, can two records reach 9 points.
     """
     if _differ(a.gender, b.gender) or _differ(a.sport, b.sport):
         return 0
