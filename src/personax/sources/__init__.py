@@ -15,7 +15,7 @@ from personax.sources._people_table import BAD_CELLS, PeopleTable, table_notices
 from personax.sources._read_file import read_text_table
 from personax.sources._records import BadValue, Failure, Origin, Record, assemble, records_of
 from personax.sources._sections import CollectSeveral, Pictures, WebSource, read_section
-from personax.sources._source import FileSource, Source, source_classes, source_names
+from personax.sources._source import FileSource, PeopleSource, source_classes, source_names
 from personax.sources._table import CollectTable, ColumnSpec, read_table
 from personax.sources.celeba import CollectCelebA
 
@@ -31,11 +31,11 @@ __all__ = [
     "Failure",
     "FileSource",
     "Origin",
+    "PeopleSource",
     "PeopleTable",
     "Pictures",
     "ProbeResult",
     "Record",
-    "Source",
     "SourceResult",
     "WebSource",
     "assemble",

@@ -13,7 +13,7 @@ from personax.errors import SourceChanged, SourceError
 from personax.http import Fetcher
 from personax.progress import Progress
 from personax.sources._records import Failure, Record
-from personax.sources._source import Source
+from personax.sources._source import PeopleSource
 
 __all__ = ["COMPLETE_COLUMNS", "ProbeResult", "SourceResult", "collect_web", "probe"]
 
@@ -71,7 +71,7 @@ class SourceResult:
 
 
 async def collect_web(
-    sources: Sequence[Source], fetcher: Fetcher, *, limit: int | None = None, progress: Progress
+    sources: Sequence[PeopleSource], fetcher: Fetcher, *, limit: int | None = None, progress: Progress
 ) -> list[SourceResult]:
     """Collect several sources concurrently.
 
@@ -99,7 +99,7 @@ async def collect_web(
 
 
 async def _collect(
-    source: Source, fetcher: Fetcher, limit: int | None, into: SourceResult, report: Callable[[], None]
+    source: PeopleSource, fetcher: Fetcher, limit: int | None, into: SourceResult, report: Callable[[], None]
 ) -> None:
     try:
         async with aclosing(_people(source, fetcher, limit)) as people:
@@ -112,7 +112,7 @@ async def _collect(
         report()
 
 
-def _people(source: Source, fetcher: Fetcher, limit: int | None) -> AsyncGenerator[Record | Failure]:
+def _people(source: PeopleSource, fetcher: Fetcher, limit: int | None) -> AsyncGenerator[Record | Failure]:
     return source.collect(fetcher.for_hosts(source.hosts), limit=limit)
 
 
@@ -138,12 +138,12 @@ class ProbeResult:
     missing: Sequence[str] = ()
 
 
-async def probe(sources: Sequence[Source], fetcher: Fetcher) -> list[ProbeResult]:
+async def probe(sources: Sequence[PeopleSource], fetcher: Fetcher) -> list[ProbeResult]:
     """Fetch a list and one person of each source, and say whether they can be read."""
     return list(await asyncio.gather(*(_probe(source, fetcher) for source in sources)))
 
 
-async def _probe(source: Source, fetcher: Fetcher) -> ProbeResult:
+async def _probe(source: PeopleSource, fetcher: Fetcher) -> ProbeResult:
     try:
         async with aclosing(_people(source, fetcher, 1)) as people:
             async for each in people:

@@ -17,7 +17,7 @@ from personax.errors import FetchError, InputError, SourceError
 from personax.http import Page, Request
 from personax.sources._people_table import BAD_CELLS, PeopleTable
 from personax.sources._records import Failure, Record
-from personax.sources._source import FileSource, Source
+from personax.sources._source import FileSource, PeopleSource
 from personax.strict import Strict
 
 __all__ = ["check_source"]
@@ -39,7 +39,9 @@ TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
 """Columns that every source gives in the same form."""
 
 
-def check_source(source: Source | FileSource, respond: Respond | None = None, *, root: Path | None = None) -> None:
+def check_source(
+    source: PeopleSource | FileSource, respond: Respond | None = None, *, root: Path | None = None
+) -> None:
     """Check that a source of people does what collecting relies on; nothing is fetched.
 
     Of a file source it is checked: the registration; that the same file gives the same people, each with an id of their
@@ -109,7 +111,7 @@ def _check_broken_files(demand: Demand, source: FileSource) -> None:
             demand(False, f"a {case} file is read without an error; raise an InputError that names the file")
 
 
-def _check_web(demand: Demand, name: str, source: Source, respond: Respond | None) -> None:
+def _check_web(demand: Demand, name: str, source: PeopleSource, respond: Respond | None) -> None:
     asked: list[str] = []
     people = asyncio.run(_collected(source, _Fetch(respond, asked), None))
     _asks(demand, asked, source)
@@ -124,7 +126,7 @@ def _check_web(demand: Demand, name: str, source: Source, respond: Respond | Non
         _broken(demand, source)
 
 
-def _registered(demand: Demand, name: str, source: Source | FileSource) -> None:
+def _registered(demand: Demand, name: str, source: PeopleSource | FileSource) -> None:
     demand(isinstance(source, Strict), "its settings are not checked; derive from personax.strict.Strict")
     try:
         known = registry.name_of("sources", type(source))
@@ -148,12 +150,12 @@ class _Fetch:
         return Page(request.url, "2026-01-01T00:00:00Z", 200, hashlib.sha256(body).hexdigest(), kind, body)
 
 
-async def _collected(source: Source, fetch: _Fetch, limit: int | None) -> list[Any]:
+async def _collected(source: PeopleSource, fetch: _Fetch, limit: int | None) -> list[Any]:
     async with aclosing(source.collect(fetch, limit=limit)) as people:
         return [each async for each in people]
 
 
-def _asks(demand: Demand, asked: list[str], source: Source) -> None:
+def _asks(demand: Demand, asked: list[str], source: PeopleSource) -> None:
     hosts = set(source.hosts)
     strange = sorted({urlsplit(url).netloc for url in asked} - hosts)
     demand(not strange, f"it asks {', '.join(strange)}, which its hosts do not name; add them to hosts")
@@ -178,7 +180,7 @@ def _records(demand: Demand, name: str, people: list[Any]) -> None:
             demand(value is not None and value != "", f"{column} is empty; leave out what is not known")
 
 
-def _broken(demand: Demand, source: Source) -> None:
+def _broken(demand: Demand, source: PeopleSource) -> None:
     """Let every page fail, then let every page hold something else."""
 
     def refused(request: Request) -> bytes:

@@ -158,7 +158,13 @@ def _number(value: object) -> str:
     return shown
 
 
-@register("sources", "nfl_players", title="NFL players", reads="file", order=3)
+@register(
+    "sources", "nfl_players", title="NFL players", reads="file", order=3, sport="american football",
+    terms={
+        "licence": "public domain, as docs/leagues.md records", "clauses": (), "reference": "",
+        "attribution": "the NFL players file (by courtesy)",
+    },
+)  # fmt: skip
 class CollectNflPlayers(FileSource):
     """NFL players from one JSON file."""
 

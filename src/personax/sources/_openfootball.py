@@ -165,7 +165,13 @@ def _position(letter: str) -> str:
     return _POSITIONS[letter]
 
 
-@register("sources", "openfootball", title="openfootball", reads="file", order=2)
+@register(
+    "sources", "openfootball", title="openfootball", reads="file", order=2, sport="football",
+    terms={
+        "licence": "CC0 1.0", "clauses": (), "attribution": "openfootball (by courtesy)",
+        "reference": "https://github.com/openfootball/players",
+    },
+)  # fmt: skip
 class CollectOpenfootball(FileSource):
     """Footballers from the openfootball players files."""
 

@@ -17,7 +17,7 @@ from personax.sources._people_table import PeopleTable
 from personax.sources._records import Failure, Record
 from personax.strict import Strict
 
-__all__ = ["FileSource", "Source", "source_classes", "source_names"]
+__all__ = ["FileSource", "PeopleSource", "source_classes", "source_names"]
 
 
 class FileSource(Strict, ABC):
@@ -59,7 +59,7 @@ class FileSource(Strict, ABC):
         """
 
 
-class Source(Protocol):
+class PeopleSource(Protocol):
     """A source of the web: a `personax.strict.Strict` class with these parts; check it by `check_source`."""
 
     @property

@@ -21,11 +21,11 @@ from personax.sources import (
     CollectCelebA,
     CollectSeveral,
     FileSource,
+    PeopleSource,
     PeopleTable,
     Pictures,
     ProbeResult,
     Record,
-    Source,
     SourceResult,
     WebSource,
     assemble,
@@ -183,8 +183,8 @@ def read_file(context: Context, section: FileSource) -> PeopleTable:
     return section.read(context.base)
 
 
-def _web_sources(section: CollectSeveral) -> list[Source]:
-    return [cast(Source, one.settings) for _, one in section.selected() if isinstance(one, WebSource)]
+def _web_sources(section: CollectSeveral) -> list[PeopleSource]:
+    return [cast(PeopleSource, one.settings) for _, one in section.selected() if isinstance(one, WebSource)]
 
 
 CACHE: Final = ("cache", "pages.sqlite")

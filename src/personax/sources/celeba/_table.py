@@ -145,7 +145,17 @@ _FILES = {
 }
 
 
-@register("sources", "celeba", title="CelebA", reads="file", order=4)
+@register(
+    "sources", "celeba", title="CelebA", reads="file", order=4,
+    terms={
+        "licence": "non-commercial research only (the data set's own agreement)",
+        "clauses": ("consent", "non-commercial", "attribution"),
+        "reference": "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+        "attribution": "CelebA, by MMLAB, The Chinese University of Hong Kong (Liu et al., ICCV 2015)",
+        "note": "No portion of it may be copied, published or distributed further, and data derived from it may not be "
+        "used commercially; identities are given by its authors on request only.",
+    },
+)  # fmt: skip
 class CollectCelebA(FileSource):
     """People from CelebA's label files, which you have from its authors for non-commercial research.
 

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from types import ModuleType
 from typing import NamedTuple
 
+from personax import registry
 from personax.data import fold
 from personax.errors import require
 from personax.sources._records import Record
@@ -181,18 +182,25 @@ THRESHOLD = 9
 MARGIN = 3
 """A second candidate within so many points of the first is a rival: then nobody is linked."""
 
-_WORDS: Mapping[str, Sequence[str]] = {
-    "football": ("premier league", "bundesliga", "soccer", "association football", "openfootball", "footballer"),
-    "american football": ("nfl", "nfl players"),
-    "basketball": ("nba",),
-    "ice hockey": ("nhl",),
-    "tennis": ("atp",),
-    "golf": ("pga", "pga tour", "golfer"),
+_SPORT_WORDS: Mapping[str, Sequence[str]] = {
+    "football": ("soccer", "association football", "association football player", "footballer"),
+    "golf": ("golfer",),
 }
-_SPORTS: Mapping[str, str] = {
-    word: sport for sport, words in _WORDS.items() for word in (sport, f"{sport} player", *words)
-} | {"association football player": "football"}
-"""Leagues, occupations and sources, folded -> sport; others say nothing of it."""
+"""Sport -> its other names, and occupations; leagues and sources are declared with their sport, see `_sports`."""
+
+
+@cache
+def _sports() -> Mapping[str, str]:
+    """Return sports, occupations, leagues and sources, folded -> sport; others are no evidence of one.
+
+    A source says ``sport=...`` where it is registered, and ``aliases=(...)`` for further names of its league.
+    """
+    found: dict[str, str] = {}
+    for part in registry.parts("sources"):
+        if sport := part.facts.get("sport"):
+            names = (sport, f"{sport} player", part.name, *part.facts.get("aliases", ()))
+            found |= dict.fromkeys(map(fold, names), sport)
+    return found | {word: sport for sport, words in _SPORT_WORDS.items() for word in words}
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +269,8 @@ def _text(values: Mapping[str, object], name: str) -> str | None:
 
 
 def _sport(texts: Sequence[str | None]) -> str | None:
-    """Return the sport that the first of the texts tells; a source called nba tells one too."""
-    return next((_SPORTS[word] for text in texts if text and (word := fold(text)) in _SPORTS), None)
+    """Return the sport of the first text that names one; the name of a source such as nba does."""
+    return next((_sports()[word] for text in texts if text and (word := fold(text)) in _sports()), None)
 
 
 def _country(values: Mapping[str, object]) -> str | None:
