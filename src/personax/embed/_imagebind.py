@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from personax.data.pictures import read_rgb
 from personax.embed._checkpoint import cached_file_hash
 from personax.embed._encoder import EncoderCard, EncoderOptions, Precision, Vectors, resolve_device
-from personax.embed._pictures import open_picture
 from personax.errors import InputError, require
 from personax.registry import register
 
@@ -88,7 +88,7 @@ class ImageBindEncoder:
         """Return one vector a picture, shape (pictures, dim)."""
         if not items:
             return np.zeros((0, self.card.dim), dtype=np.float32)
-        pixels = np.stack([prepared(open_picture(path)) for path in items])
+        pixels = np.stack([prepared(read_rgb(path)) for path in items])
         with self._torch.inference_mode():
             found = self._model({self._vision: self._torch.from_numpy(pixels).to(self._device, self._kind)})
         return np.asarray(found[self._vision].float().cpu().numpy(), dtype=np.float32)

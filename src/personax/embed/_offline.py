@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from personax.data.pictures import read_rgb
 from personax.embed._encoder import EncoderCard, EncoderOptions, Truncation, Vectors
-from personax.embed._pictures import open_picture
 from personax.errors import InputError
 from personax.registry import register
 
@@ -130,7 +130,7 @@ _LENGTH = 3 * _COARSE**2 + _CELLS**2 * _BINS
 
 
 def _read(path: Path) -> NDArray[np.float32]:
-    return np.asarray(open_picture(path, (_SIDE, _SIDE)), dtype=np.float32) / np.float32(255)
+    return np.asarray(read_rgb(path, (_SIDE, _SIDE)), dtype=np.float32) / np.float32(255)
 
 
 def _describe(pixels: NDArray[np.float32]) -> NDArray[np.float32]:

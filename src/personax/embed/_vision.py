@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from PIL import Image
 
+from personax.data.pictures import read_rgb
 from personax.embed._checkpoint import (
     Checkpoint,
     find_checkpoint,
@@ -19,7 +20,6 @@ from personax.embed._checkpoint import (
     refuse_missing_weights,
 )
 from personax.embed._encoder import EncoderCard, EncoderOptions, Precision, Vectors, resolve_device
-from personax.embed._pictures import open_picture
 from personax.errors import InputError, require
 from personax.registry import register
 
@@ -109,7 +109,7 @@ class VisionEncoder:
         """Return one vector a picture, shape (pictures, dim)."""
         if not items:
             return np.zeros((0, self.card.dim), dtype=np.float32)
-        vectors = self._seen([open_picture(path) for path in items], self._vector)
+        vectors = self._seen([read_rgb(path) for path in items], self._vector)
         assert vectors is not None, "this vector was had before"
         if self._normalise:
             vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
