@@ -352,6 +352,7 @@ def test_what_is_not_given_changes_nothing() -> None:
 TINY = Budget(epochs=1)
 
 
+@pytest.mark.slow
 def test_the_whole_recovers_case_one() -> None:
     data = numerical(1, n=4500, rng=np.random.default_rng(1))
     learn, held = data.rows(np.arange(4000)), data.rows(np.arange(4000, 4500))
