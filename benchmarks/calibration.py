@@ -32,7 +32,7 @@ from causallearn.utils.KCI.KCI import KCI_CInd, KCI_UInd
 from causallearn.utils.RCIT.RCIT import RCIT
 from numpy.typing import NDArray
 
-from personax.figures import INK, PALE, defaults, save
+from personax.figures import BLACK, GREY, defaults, save
 from personax.independence._calibration import binomial_interval, rejection_rate
 from personax.independence._registered import BatteryTest, battery
 from personax.independence._result import TestResult
@@ -295,7 +295,7 @@ def level_figure(cells: list[Cell]) -> Any:  # noqa: ANN401 - matplotlib has its
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for panel, test in zip(panels, tests, strict=False):
         panel.set_title(test, fontsize=9, loc="left")
-        panel.axvline(0.05, color=INK, linewidth=0.8)
+        panel.axvline(0.05, color=BLACK, linewidth=0.8)
         for cell in (cell for cell in cells if cell["test"] == test):
             _draw_rate(panel, cell, sizes)
         panel.tick_params(labelsize=7, labelbottom=True)
@@ -328,7 +328,7 @@ def power_figure(cells: list[Cell]) -> Any:  # noqa: ANN401
     figure = Figure(figsize=(11, 5), layout="constrained")
     panels = figure.subplots(2, len(FORMS), sharey=True)
     names = [test for test in TESTS if any(cell["test"] == test for cell in cells)]
-    styles = {test: {"color": COLOURS[i % 5] if test in battery() else PALE,
+    styles = {test: {"color": COLOURS[i % 5] if test in battery() else GREY,
                      "linestyle": "--" if test == "causal-learn KCI" else ":" if test in PEERS else "-"}
               for i, test in enumerate(names)}  # fmt: skip
     for row, given in enumerate((False, True)):
@@ -338,7 +338,7 @@ def power_figure(cells: list[Cell]) -> Any:  # noqa: ANN401
                 if here:
                     rates = [share(cell, "05")[0] for cell in here]
                     panel.plot([c["strength"] for c in here], rates, marker="o", markersize=2, **styles[test])
-            panel.axhline(0.05, color=INK, linewidth=0.6)
+            panel.axhline(0.05, color=BLACK, linewidth=0.6)
             panel.set_title(f"{form}{', given z' if given else ''}", fontsize=9, loc="left")
             panel.tick_params(labelsize=7)
             panel.set_ylim(0, 1)

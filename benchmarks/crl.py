@@ -32,7 +32,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from functools import partial
 from importlib.metadata import version
@@ -61,7 +60,8 @@ from personax.crl.methods.paper._method import GATE_RATE, PAPER_BUDGET
 from personax.crl.methods.paper._model import LatentModel
 from personax.crl.methods.paper._objective import PAPER, PaperObjective
 from personax.simulate import LatentData, numerical
-from personax.stages.crl_benchmark import FLOORS, SCORING_SEED, CrlBenchmark, as_markdown, rows_of
+from personax.stages.crl_benchmark import SCORING_SEED, CrlBenchmark
+from personax.stages.crl_benchmark_results import FLOORS, rows_of, summary_table
 
 RESULTS = Path(__file__).parent / "results" / "crl.md"
 MNIST = {"digit": {"red": 196, "green": 196, "blue": 196}, "clothing": {"gray": 196}}
@@ -127,7 +127,7 @@ def step(batches: list[int], steps: int, where: torch.device, *, with_compiler: 
         compilation = [0.0]
         for compiled, half in ways:
             generator = torch.Generator().manual_seed(0)
-            budget = replace(PAPER_BUDGET, batch=batch, compiled=compiled, half=half)
+            budget = PAPER_BUDGET.replaced(batch=batch, compiled=compiled, half=half)
             latent = LatentModel(layout, generator=generator).to(where)
             objective, gates = PaperObjective(latent, PAPER, half=half), [latent.flow.gate_logits]
             trainer = Trainer(latent, objective, budget, generator, faster=(gates, GATE_RATE))
@@ -331,7 +331,7 @@ def fits(name: str, seed: int, batches: list[int], folders: dict[str, str]) -> s
     for batch in batches:
         first = None
         for compiled, half in ((False, False), (False, True), (True, False), (True, True)):
-            budget = replace(PAPER_BUDGET, batch=batch, patience=PAPER_BUDGET.epochs, compiled=compiled, half=half)
+            budget = PAPER_BUDGET.replaced(batch=batch, patience=PAPER_BUDGET.epochs, compiled=compiled, half=half)
             before = os.times()
             found = Paper(budget).fit(
                 learn.views, latents=data.counts, shared=data.shared, rng=np.random.default_rng(seed)
@@ -405,7 +405,7 @@ def table(folder: Path) -> str:
         said = "; ".join(f"{name}: {', '.join(map(str, each[name]))}" for name in order)
         sections.append(
             f"### {run.name}\n\n{' '.join(sorted(sources))} Options {json.dumps(asked['options'])}, "
-            f"n = {asked['n']:,}, {asked['held_out']:.0%} held out. Seeds: {said}.\n\n{as_markdown(frame, order)}"
+            f"n = {asked['n']:,}, {asked['held_out']:.0%} held out. Seeds: {said}.\n\n{summary_table(frame, order)}"
         )
         floors = sum(name in set(frame["method"]) for name in FLOORS)
         assert floors, f"{run} has no floors"

@@ -31,14 +31,14 @@ from tests.sources.record_linkage.world import world  # noqa: E402 - the tests' 
 def measured(people: int, damage: float, relatives: float) -> str:
     records, truth = world(people, rng=np.random.default_rng(people), rate=damage, relative=relatives)
     start = time.perf_counter()
-    links = link(records)
+    linkage = link(records)
     seconds = time.perf_counter() - start
-    pairs = [(a, b) for group in links.groups for i, a in enumerate(group) for b in group[i + 1 :]]
+    pairs = [(a, b) for group in linkage.groups for i, a in enumerate(group) for b in group[i + 1 :]]
     right = sum(truth[a] == truth[b] for a, b in pairs)
     both = sum(times == 2 for times in Counter(truth.values()).values())
-    unsure = sum(pair.outcome == "ambiguous" for pair in links.pairs)
+    unsure = sum(pair.outcome == "ambiguous" for pair in linkage.pairs)
     numbers = f"{right / len(pairs):.4f} | {len(pairs) - right} | {right / both:.3f} | {unsure} | {seconds:.1f}"
-    return f"| {people:,} | {len(records):,} | {damage:g} | {relatives:g} | {links.compared:,} | {numbers} |"
+    return f"| {people:,} | {len(records):,} | {damage:g} | {relatives:g} | {linkage.compared:,} | {numbers} |"
 
 
 def main() -> None:

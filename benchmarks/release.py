@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 
 from personax.progress import Silent
 from personax.release import PRESETS, AuditReport, Chain, Key, audit
-from personax.release.audit import Point
 from personax.release.transforms import VERSION
 from personax.simulate import numerical, simulate_population
 
@@ -179,12 +178,7 @@ def _draw(reports: dict[tuple[str, str], AuditReport], path: Path) -> None:
 
     panels: dict[str, dict[str, list[tuple[int, float, float, float]]]] = {}
     for (data, name), report in reports.items():
-        best: dict[int, Point] = {}
-        for point in report.curves:
-            if point.pairs not in best or point.rank_1 > best[point.pairs].rank_1:
-                best[point.pairs] = point
-        line = [(m, best[m].rank_1, best[m].low, best[m].high) for m in sorted(best)]
-        panels.setdefault(data, {})[name] = line
+        panels.setdefault(data, {})[name] = report.best_by_pairs()
     caption = "People found first by the best attack with so many known pairs; shades are 95 % intervals."
     save(breaking_curves(panels, caption), path)
 
@@ -208,7 +202,7 @@ def _row(report: AuditReport) -> str:
 
 def cost(asked: argparse.Namespace) -> Iterator[str]:
     """Compare Level I and Level II before and after, on people whose latents are known."""
-    from personax.stages.protection import cost_of_protection
+    from protection_cost import cost_of_protection
 
     data = numerical(1, n=asked.people, rng=np.random.default_rng(asked.seed))
     rng = np.random.default_rng(asked.seed)

@@ -47,7 +47,7 @@ class Clock:
         """Time one test from the first fixture to the last."""
         begin = cpu()
         try:
-            return (yield)  # type: ignore[return-value]  # a wrapper's result
+            return (yield)  # a wrapper's result
         finally:
             self.seconds[item.nodeid] = cpu() - begin
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
+from collections.abc import Iterator
+from copy import deepcopy
+from functools import reduce
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from personax.config import CollectSimulated, read_plan
 from personax.errors import PlanError
@@ -75,7 +84,7 @@ def test_the_packaged_studies_are_good_plans(tmp_path: Path, name: str) -> None:
         (GOOD.replace("  source: simulate\n", ""), "line 3, collect: the key source is missing"),
         (GOOD + "independence: {tests: [kcit]}\n", "independence.tests[0]: 'kcit' is not possible; did you mean kci?"),
         (GOOD + "independence: {alpha: 1.5}\n", "line 6, independence.alpha: must be less than 1, not 1.5"),
-        (GOOD + "seed: 4\n", "line 6: not readable as YAML, the key seed stands twice"),
+        (GOOD + "seed: 4\n", "line 6, seed: the key seed stands twice; keep one"),
         (GOOD + "  n: [1\n", "not readable as YAML"),
         (GOOD + "? [a, b]\n: 1\n", "line 6: not readable as YAML, a key is no plain word"),
         (GOOD + "version: 2\n", "is written for study format 2 and this personax reads up to 1; upgrade personax"),
@@ -101,14 +110,106 @@ def test_what_was_given_is_said_once(tmp_path: Path) -> None:
 
 
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
-    text = GOOD.replace("n: 20", "n: x\n  m: 3") + "seeds: 1\nindependence: {alfa: .1, tests: [kcii], alpha: 2}\n"
-    faults = fault(tmp_path, text).splitlines()
-    assert len(faults) == 6
-    for says in (
-        "unknown key seeds; did you mean seed?", "collect.n: must be", "unknown key m", "'kcii' is not possible",
-        "unknown key alfa; did you mean alpha?", "independence.alpha: must be",
-    ):  # fmt: skip
-        assert sum(says in one for one in faults) == 1, says
+    text = (
+        GOOD.replace("n: 20", "n: x\n  m: 3") + "seeds: 1\nseed: 4\nindependence: {alfa: .1, tests: [kcii], alpha: 2}\n"
+    )
+    choices = "source, n, text_dim, image_dim, text_measurements, image_measurements, images"
+    assert fault(tmp_path, text).splitlines() == [
+        f"{tmp_path / 'study.yaml'}, line {said}"
+        for said in (
+            "5, collect.n: must be a valid integer, not 'x'",
+            f"6, collect.m: unknown key m; choose from {choices}",
+            "7, seeds: unknown key seeds; did you mean seed?",
+            "8, seed: the key seed stands twice; keep one",
+            "9, independence.alfa: unknown key alfa; did you mean alpha?",
+            "9, independence.tests[0]: 'kcii' is not possible; did you mean kci?",
+            "9, independence.alpha: must be less than 1, not 2",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("judge", "says"),
+    [
+        ("{name: j, model: m, base_url: 3}", ["annotate.judge.base_url: must be a valid string, not 3"]),
+        ("{name: j, mode: m}", ["annotate.judge: the key base_url is missing",
+                                "annotate.judge.mode: unknown key mode; did you mean model?"]),
+        ("3", ["annotate.judge: must be a valid string, not 3"]),
+    ],
+)  # fmt: skip
+def test_a_setting_that_can_be_several_things_has_the_faults_of_one(
+    tmp_path: Path, judge: str, says: list[str]
+) -> None:
+    models = "[{name: a, model: m, base_url: 'http://localhost'}]"
+    text = GOOD + f"annotate: {{source: llm, models: {models}, judge: {judge}}}\n"
+    assert [one.partition("line 6, ")[2] for one in fault(tmp_path, text).splitlines()] == says
+
+
+DEMO = yaml.safe_load(resources.files("personax").joinpath("studies", "demo.yaml").read_text(encoding="utf-8"))
+
+NAMED_BY_STUDY = ("release.columns", "crl.latents")
+"""Blocks whose keys are names that the study gives."""
+
+
+def places(block: dict[str, Any], above: str = "") -> Iterator[tuple[str, object]]:
+    """Yield dotted key and value of all that a study says."""
+    for key, value in block.items():
+        yield above + key, value
+        if isinstance(value, dict):
+            yield from places(value, f"{above}{key}.")
+
+
+def corruptions(place: str, value: object) -> Iterator[tuple[str, str]]:
+    """Yield in which ways a study can be corrupted at a place."""
+    if not isinstance(value, dict):
+        yield place, "impossible value"
+    elif place not in NAMED_BY_STUDY:
+        yield place, "unknown key"
+    if place.rpartition(".")[0] not in NAMED_BY_STUDY and not place.endswith("source"):
+        yield place, "misspelt key"
+
+
+def corrupted(study: dict[str, Any], place: str, how: str) -> tuple[str, str]:
+    """Corrupt a study at a place; return the key and a part of the sentence that must be said."""
+    *above, key = place.split(".")
+    block = reduce(lambda inner, name: inner[name], above, study)
+    if how == "unknown key":
+        block[key]["zzz"] = 1
+        return f"{place}.zzz", "unknown key zzz; choose from"
+    if how == "misspelt key":
+        renamed = {f"{name}q" if name == key else name: value for name, value in block.items()}
+        block.clear()
+        block.update(renamed)
+        return f"{place}q", f"unknown key {key}q; did you mean {key}?"
+    block[key] = "impossible" if key == "source" else {"impossible": 1}
+    return (".".join(above), "source 'impossible' is not known") if key == "source" else (place, "impossible")
+
+
+CORRUPTIONS = [one for place, value in places(DEMO) for one in corruptions(place, value)]
+
+
+def overlap(one: str, other: str) -> bool:
+    """Say whether one place is within the other; what is within a block of an unknown source cannot be looked at."""
+    first, second = (place.removesuffix(".source") + "." for place in (one, other))
+    return first.startswith(second) or second.startswith(first)
+
+
+@given(st.lists(st.sampled_from(CORRUPTIONS), min_size=1, max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_corrupted_every_fault_is_named_in_the_order_of_the_file(chosen: list[tuple[str, str]]) -> None:
+    apart = [one for i, one in enumerate(chosen) if not any(overlap(one[0], other) for other, _ in chosen[:i])]
+    study = deepcopy(DEMO)
+    wanted = dict(corrupted(study, place, how) for place, how in apart)
+    text = yaml.safe_dump(study, sort_keys=False)
+    with tempfile.TemporaryDirectory() as folder:
+        said = fault(Path(folder), text).splitlines()
+    told = [re.fullmatch(r".*study\.yaml, line (\d+), ([^:]+): (.*)", one) for one in said]
+    found = [(int(one[1]), one[2], one[3]) for one in told if one is not None]
+    assert len(found) == len(said)
+    assert sorted(key for _, key, _ in found) == sorted(wanted)
+    assert all(wanted[key] in sentence for _, key, sentence in found)
+    assert all(text.splitlines()[line - 1].strip().startswith(key.split(".")[-1]) for line, key, _ in found)
+    assert [line for line, _, _ in found] == sorted(line for line, _, _ in found)
 
 
 def test_files_that_are_no_study(tmp_path: Path) -> None:

@@ -100,9 +100,31 @@ class Signs(Step):
         return self.forward(y)
 '''
 
+ENCODER = '''
+"""An encoder of texts: how often each of five letters occurs."""
+import numpy as np
+
+from personax.embed import Card, Truncation
+from personax.registry import register
+
+
+@register("encoders", "toy-letters", title="Toy letters", help="5 numbers: counts of letters", modality="text")
+class Letters:
+    def __init__(self, options):
+        self.card = Card("toy letters", "text", 5, preprocessing={"letters": "aeiou"})
+
+    def encode(self, items):
+        return np.array([[text.count(letter) for letter in "aeiou"] for text in items], dtype=np.float32).reshape(-1, 5)
+
+    def truncation(self, texts):
+        return Truncation()
+'''
+
 POINTS = """
 [personax.transforms]
 toy-signs = toy_transform:Signs
+[personax.encoders]
+toy-letters = toy_encoder:Letters
 [personax.tests]
 toy-ranks = toy_test:ranks
 [personax.sources]
@@ -123,10 +145,11 @@ LISTS = """
 import importlib.util, json
 from typer.testing import CliRunner
 from personax.cli import app
-from personax.testing import check_source, check_test, check_transform
+from personax.testing import check_encoder, check_source, check_test, check_transform
 from toy_source import Club
 
 check_transform("toy-signs")
+check_encoder("toy-letters")
 check_test("toy-ranks", times=60)
 check_source(Club(n=5))
 spec = importlib.util.spec_from_file_location("hooks", "docs/hooks.py")
@@ -134,7 +157,8 @@ hooks = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(hooks)
 commands = {"independence": ["independence", "--help"], "collect": ["collect", "--help"], "parts": ["parts", "--json"]}
 told = {name: CliRunner().invoke(app, command).output for name, command in commands.items()}
-told["docs"] = hooks.on_page_markdown("before <!-- registered: tests --> <!-- registered: sources -->")
+told["docs"] = hooks.on_page_markdown(
+    "before <!-- registered: tests --> <!-- registered: sources --> <!-- registered: encoders -->")
 print(json.dumps(told))
 """
 
@@ -172,6 +196,14 @@ release: {transform: toy-signs, audit: false}
 """
 
 
+ENCODED = """
+name: outside encoder
+seed: 1
+collect: {source: simulate, n: 30, images: false}
+embed: {source: models, text: {life: {model: toy-letters}}}
+"""
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an installed package, as pip lays it out."""
@@ -183,6 +215,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("toy_source", SOURCE),
         ("toy_section", SECTION),
         ("toy_transform", TRANSFORM),
+        ("toy_encoder", ENCODER),
     ):
         (site / f"{name}.py").write_text(text, encoding="utf-8")
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-parts\nVersion: 1.0\n", encoding="utf-8")
@@ -211,9 +244,12 @@ def test_help_docs_and_lists_name_them_and_our_kits_check_them(site: Path) -> No
         ("report_sections", "toy-note"): "toy-parts",
         ("report_sections", "toy-broken"): "toy-parts",
         ("transforms", "toy-signs"): "toy-parts",
+        ("encoders", "toy-letters"): "toy-parts",
     }
     assert "| `toy-ranks` | Toy ranks | correlation of ranks, by permutation | toy-parts |" in told["docs"]
     assert "| `toy-club` | Toy club | Members of a club that does not exist. | toy-parts |" in told["docs"]
+    assert "| `toy-letters` | Toy letters | 5 numbers: counts of letters | toy-parts |" in told["docs"]
+    assert "| `minilm` | MiniLM | 384 numbers; Apache-2.0 | personax |" in told["docs"]
     assert "| `kci` | KCI | a kernel test" in told["docs"]
 
 
@@ -237,3 +273,12 @@ def test_a_transform_runs_in_a_study_and_comes_back(site: Path, tmp_path: Path) 
     file.write_text(RELEASED, encoding="utf-8")
     back, people = run(site, "-c", RELEASE, str(file), cwd=tmp_path).split()
     assert int(back) == int(people) > 0
+
+
+def test_an_encoder_runs_in_a_study_and_is_told_of(site: Path, tmp_path: Path) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text(ENCODED, encoding="utf-8")
+    told = run(site, "-c", RUN, str(file), cwd=tmp_path)
+    assert told.strip() == "[True, True, True] [False, False, False]", "with nothing changed nothing runs again"
+    cards = json.loads(next(tmp_path.rglob("encoders.json")).read_text(encoding="utf-8"))
+    assert (cards["text/life"]["name"], cards["text/life"]["dim"]) == ("toy letters", 5)

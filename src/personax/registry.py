@@ -51,6 +51,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "providers": ("provider", "traits/llms"),
     "sources": ("source", "sources"),
     "report_sections": ("report section", "report"),
+    "plots": ("plot", "figures"),
     "trait_frameworks": ("trait framework", "traits"),
 }
 """Kind -> what one of them is called, and the folder of personax that declares ours."""

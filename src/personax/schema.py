@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
+
+from personax.results import DrawableResult
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = [
     "ENDINGS",
@@ -173,7 +178,7 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(DrawableResult):
     """Nodes and edges, as graph.json holds them.
 
     Parameters
@@ -188,13 +193,24 @@ class Graph:
     >>> graph = Graph([Node("a"), Node("b")], [Edge("a", "b")], meaning="a causes b")
     >>> Graph.from_json(graph.to_json()) == graph
     True
+    >>> graph.to_frame().row(0)
+    ('a', 'b', 'directed', None, '')
     """
+
+    plot_kind: ClassVar[str] = "graph"
 
     nodes: Sequence[Node]
     edges: Sequence[Edge]
     meaning: str = ""
     weight: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return one row an edge: source, target, kind, weight, label."""
+        import polars as pl
+
+        types = {"source": pl.String, "target": pl.String, "kind": pl.String, "weight": pl.Float64, "label": pl.String}
+        return pl.DataFrame([asdict(edge) for edge in self.edges], schema=types)
 
     def to_json(self) -> str:
         """Return the graph as JSON text, keys in a fixed order."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-__all__ = ["Strict", "nearest"]
+from personax.errors import InputError
+
+__all__ = ["Strict", "fault_text", "nearest"]
 
 
 def nearest(word: str, choices: list[str]) -> str:
@@ -33,21 +37,35 @@ class Strict(BaseModel):
 
     Raises
     ------
-    pydantic.ValidationError
-        With the type ``unknown_key`` and the nearest known key in the message.
+    InputError
+        When it is made with settings that cannot be: one sentence that names all of them. `model_validate`, which reads
+        blocks within blocks, raises pydantic's ValidationError.
 
     Examples
     --------
     >>> class Size(Strict):
     ...     height: int
-    >>> Size.model_validate({"heigth": 3})
+    >>> Size(heigth=3)
     Traceback (most recent call last):
         ...
-    pydantic_core._pydantic_core.ValidationError: 1 validation error for Size
-      unknown key heigth; did you mean height? [type=unknown_key, ...]
+    personax.errors.InputError: Size: unknown key heigth; did you mean height?
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_by_name=True, validate_by_alias=True)
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - each block has its own
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            texts = [_with_place(dict(fault)) for fault in error.errors()]
+            raise InputError(f"{type(self).__name__}: {'; '.join(texts)}") from None
+
+    # pydantic reads a block within a block without a call of __init__, so that the outer one tells all faults
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    def replaced(self, **changes: Any) -> Self:  # noqa: ANN401 - each block has its own
+        """Return the same settings with some changed, checked as at first."""
+        return type(self)(**({name: getattr(self, name) for name in type(self).model_fields} | changes))
 
     @model_validator(mode="wrap")
     @classmethod
@@ -82,3 +100,58 @@ def _again(fault: ErrorDetails) -> InitErrorDetails:
     """Return a fault that was raised before, to be raised again beside others."""
     kind = PydanticCustomError(fault["type"], fault["msg"], fault.get("ctx"))
     return InitErrorDetails(type=kind, loc=fault["loc"], input=fault["input"])
+
+
+_SHOWN: Final = 120
+"""Characters of a setting that a sentence repeats."""
+
+_COMPLETE: Final = {
+    "base_url", "no_contact", "no_price", "no_source", "not_a_name", "not_a_url", "twice", "unknown_key",
+}  # fmt: skip
+"""Faults whose message says all; what was given is not repeated, for it may be a key."""
+
+
+def fault_text(fault: Mapping[str, Any]) -> str:
+    """Return what is wrong with a setting, from one of pydantic's errors: not where, which `loc` tells.
+
+    Examples
+    --------
+    >>> fault_text({"type": "greater_than", "msg": "Input should be greater than 0", "loc": ("k",), "input": -1})
+    'must be greater than 0, not -1'
+    """
+    kind, given, message = fault["type"], fault.get("input"), fault["msg"]
+    if kind == "missing":
+        return f"the key {fault['loc'][-1]} is missing"
+    if kind == "literal_error":
+        choices = [choice.strip("'") for choice in fault["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+        return f"{_short(given)} is not possible; {nearest(str(given), choices)}"
+    if kind == "union_tag_invalid":
+        choices = [choice.strip("' ") for choice in fault["ctx"]["expected_tags"].split(",")]
+        return f"source {fault['ctx']['tag']!r} is not known; {nearest(fault['ctx']['tag'], choices)}"
+    if kind == "union_tag_not_found":
+        return "the key source is missing"
+    if kind in _COMPLETE:
+        return str(message)
+    if kind == "sequence_str" or "an instance of Sequence" in message:
+        return f"must be a valid list, not {_short(given)}"
+    if "headers" in fault["loc"] or "choose from" in message or "did you mean" in message:
+        return _plain(message)  # headers may hold a secret; the others name what was given
+    return f"{_plain(message)}, not {_short(given)}"
+
+
+def _with_place(fault: Mapping[str, Any]) -> str:
+    text = fault_text(fault)
+    place = ".".join(str(part) for part in fault["loc"])
+    return text if not place or fault["type"] == "missing" else f"{place}: {text}"
+
+
+def _short(given: object) -> str:
+    """Return what was given, cut: a list of thousands of names helps nobody."""
+    shown = repr(given)
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]} ..."
+
+
+def _plain(message: str) -> str:
+    """Turn pydantic's sentence into ours: 'Input should be a valid integer' -> 'must be a valid integer'."""
+    plain = re.sub(r"a valid dictionary( or instance of \w+)?", "keys with values, {key: value}", message)
+    return plain.replace("Input should be", "must be").replace("Input should have", "must have")

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Literal, Self
 
@@ -16,13 +15,11 @@ from personax.errors import PlanError
 from personax.files import sha256
 from personax.progress import Progress, Silent
 from personax.stages import STAGES
-from personax.stages.base import Context, Stage, stage_rng
+from personax.stages.base import Context, Stage, stage_rng, versions
 from personax.store import Manifest, StudyFolder
 from personax.strict import nearest
 
 __all__ = ["Outcome", "State", "Study"]
-
-_VERSIONED = ("personax", "numpy", "scipy", "polars", "torch", "causal-learn", "pillow")
 
 
 @dataclass(frozen=True)
@@ -239,7 +236,7 @@ class Study:
                 replace(
                     expected,
                     inputs={**expected.inputs, **context.inputs},
-                    versions=_versions(),
+                    versions=versions(),
                     counts=context.counts,
                     notices=[asdict(notice) for notice in context.notices],
                     started=started.isoformat(timespec="seconds"),
@@ -247,13 +244,3 @@ class Study:
                 )
             )
         return Outcome(stage.name, True, why, seconds)
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _VERSIONED:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

@@ -9,6 +9,7 @@ One function a kind of part, in the manner of scikit-learn's ``check_estimator``
 `check_source`            a source of people, with its settings and pages
 `check_provider`          a client of LLMs, by its name, with an endpoint
 `check_method`            a method of Level II, not fitted
+`check_encoder`           an encoder of texts or images, by its name, or itself
 ========================  ======================================================
 
 Examples
@@ -24,14 +25,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from personax.crl._conformance import check_method
+    from personax.embed._conformance import check_encoder
     from personax.independence._conformance import check_test
     from personax.release.transforms._conformance import check_transform
     from personax.sources._conformance import check_source
     from personax.traits.llms._conformance import check_provider
 
-__all__ = ["check_method", "check_provider", "check_source", "check_test", "check_transform"]
+__all__ = ["check_encoder", "check_method", "check_provider", "check_source", "check_test", "check_transform"]
 
 _HOME = {
+    "check_encoder": "embed",
     "check_method": "crl",
     "check_provider": "traits.llms",
     "check_source": "sources",

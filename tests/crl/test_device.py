@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,7 +53,7 @@ def test_the_device_is_a_gpu_only_where_there_is_one(monkeypatch: pytest.MonkeyP
     assert [torch_device(name).type for name in ("auto", "cpu")] == ["cpu", "cpu"]
     for name in ("default", "paper", "betavae"):
         with pytest.raises(InputError, match="torch sees no GPU here; give auto or cpu"):
-            fitted(name, replace(TINY, device="cuda"))
+            fitted(name, TINY.replaced(device="cuda"))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert [torch_device(name).type for name in ("auto", "cpu", "cuda")] == ["cuda", "cpu", "cuda"]
     wrong: Any = "gpu"
@@ -65,6 +64,6 @@ def test_the_device_is_a_gpu_only_where_there_is_one(monkeypatch: pytest.MonkeyP
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU on this machine")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_gpu_gives_nearly_the_same_numbers_and_leaves_the_fit_on_the_processor(name: str) -> None:
-    on_cpu, on_gpu = (fitted(name, replace(TINY, device=device)) for device in ("cpu", "cuda"))
+    on_cpu, on_gpu = (fitted(name, TINY.replaced(device=device)) for device in ("cpu", "cuda"))
     assert on_gpu[0].objective == pytest.approx(on_cpu[0].objective, rel=0.05, abs=0.02)
     assert on_gpu[1].shape == on_cpu[1].shape

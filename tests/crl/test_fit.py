@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,7 +43,7 @@ def test_latents_come_back_better_than_by_principal_components() -> None:
         views,
         latents={"text": 1, "image": 1},
         shared=1,
-        budget=replace(PAPER_BUDGET, epochs=40),
+        budget=PAPER_BUDGET.replaced(epochs=40),
         rng=np.random.default_rng(1),
     )
     learned = dict(zip(result.names, result.latents.T, strict=True))
@@ -69,7 +68,7 @@ def test_the_same_generator_gives_the_same_numbers() -> None:
         fit(
             small(),
             latents={"text": 1, "image": 1},
-            budget=replace(PAPER_BUDGET, epochs=2),
+            budget=PAPER_BUDGET.replaced(epochs=2),
             rng=np.random.default_rng(seed),
         ).latents
         for seed in (1, 1, 2)
@@ -83,7 +82,7 @@ def test_progress_and_early_stopping() -> None:
     result = fit(
         small(),
         latents={"text": 1, "image": 1},
-        budget=replace(PAPER_BUDGET, epochs=30, patience=1, rate=0.05),
+        budget=PAPER_BUDGET.replaced(epochs=30, patience=1, rate=0.05),
         rng=np.random.default_rng(0),
         progress=lambda done, total, _: seen.append((done, total)),
     )
@@ -131,7 +130,7 @@ def test_constant_dimensions_are_dropped_and_counted() -> None:
     views = small()
     views["text"]["a"][:, :3] = 7.0
     result = fit(
-        views, latents={"text": 1, "image": 1}, budget=replace(PAPER_BUDGET, epochs=1), rng=np.random.default_rng(0)
+        views, latents={"text": 1, "image": 1}, budget=PAPER_BUDGET.replaced(epochs=1), rng=np.random.default_rng(0)
     )
     assert result.dropped == 3
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -115,7 +114,7 @@ def test_scikit_learn_clones_and_chains_methods() -> None:
 @pytest.mark.parametrize("option", ["compiled", "half"])
 def test_options_that_a_method_does_not_have_are_refused(option: str) -> None:
     for name in NAMES:
-        budget = replace(TINY, compiled=option == "compiled", half=option == "half")
+        budget = TINY.replaced(compiled=option == "compiled", half=option == "half")
         asked = method(name, budget=budget)
         if name not in ("paper", "mmcrl"):
             with pytest.raises(InputError, match=f"{option}: {name} has no such steps"):

@@ -181,9 +181,9 @@ def test_images_of_any_pixels_are_fitted_saved_and_read_again(tmp_path: Path) ->
     x[:, :, 0] = 1.0  # a constant row of pixels
     views = {"image": {"c": x.reshape(60, -1)}, "text": {"a": np.random.default_rng(1).normal(size=(60, 4))}}
     ask: Any = {"latents": {"image": 2, "text": 1}, "rng": np.random.default_rng(0)}
-    found = Paper(replace(PAPER_BUDGET, epochs=1), images={"image": (1, 6, 6)}).fit(views, **ask)
+    found = Paper(PAPER_BUDGET.replaced(epochs=1), images={"image": (1, 6, 6)}).fit(views, **ask)
     assert found.layout.images["image"]["c"].kept == tuple(range(6, 36))
     save_fit(found, tmp_path / "fit")
     np.testing.assert_array_equal(load_fit(tmp_path / "fit").encode(views), found.encode(views))
     with pytest.raises(InputError, match=r"image/c has 36 numbers; an image of shape \(1, 5, 6\) has 30"):
-        Paper(replace(PAPER_BUDGET, epochs=1), images={"image": (1, 5, 6)}).fit(views, **ask)
+        Paper(PAPER_BUDGET.replaced(epochs=1), images={"image": (1, 5, 6)}).fit(views, **ask)

@@ -28,7 +28,7 @@ def test_tiers_and_pairs_by_hand() -> None:
     expected[3, 4] = False
     assert np.array_equal(prior.allowed(NAMES), expected)
     assert (prior.edge_penalty(NAMES) == 1).all(), "what is forbidden costs nothing"
-    belief = Prior(prior.tiers, prior.forbidden, times=5)
+    belief = prior.replaced(times=5)
     assert belief.allowed(NAMES).all()
     assert np.array_equal(belief.edge_penalty(NAMES), np.where(expected, 1, 5))
 
@@ -36,16 +36,16 @@ def test_tiers_and_pairs_by_hand() -> None:
 @pytest.mark.parametrize(
     ("prior", "says"),
     [
-        (Prior(tiers=[["imag"]]), "no modality imag; did you mean image"),
-        (Prior(tiers=[["image"], ["image", "text"]]), "image stands in two tiers"),
-        (Prior(forbidden=[("image",)]), "a pair is"),
-        (Prior(times=0.5), "give a number from 1"),
-        (Prior(times=float("nan")), "give a number from 1"),
+        ({"tiers": [["imag"]]}, "no modality imag; did you mean image"),
+        ({"tiers": [["image"], ["image", "text"]]}, "image stands in two tiers"),
+        ({"forbidden": [("image",)]}, r"Prior: forbidden.0: .* at least 2 items"),
+        ({"times": 0.5}, "Prior: times: must be greater than or equal to 1, not 0.5"),
+        ({"times": float("nan")}, "Prior: times: must be a finite number, not nan"),
     ],
 )
-def test_what_cannot_be_meant(prior: Prior, says: str) -> None:
+def test_priors_that_contradict_themselves(prior: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError, match=says):
-        prior.allowed(NAMES)
+        Prior(**prior).allowed(NAMES)
 
 
 def test_modalities_between_which_level_one_found_nothing_are_apart() -> None:

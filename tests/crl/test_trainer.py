@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +102,8 @@ def test_several_seeds_go_on_from_within_one(tmp_path: Path) -> None:
     [
         ({"people": views(extra=1)}, "another architecture and group of people"),
         ({"people": views(n=140)}, "another group of people"),
-        ({"budget": replace(BUDGET, hidden=9)}, "another architecture and config"),
-        ({"budget": replace(BUDGET, rate=0.1)}, "another config"),
+        ({"budget": BUDGET.replaced(hidden=9)}, "another architecture and config"),
+        ({"budget": BUDGET.replaced(rate=0.1)}, "another config"),
         ({"seed": 2}, "another config"),
     ],
 )
@@ -178,8 +177,8 @@ def test_the_third_divergence_is_an_error(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.slow
 def test_compiled_steps_are_the_same_steps() -> None:
-    budget = replace(BUDGET, epochs=2, compiled=True)
-    one, two, eager = fitted(budget), fitted(budget), fitted(replace(budget, compiled=False))
+    budget = BUDGET.replaced(epochs=2, compiled=True)
+    one, two, eager = fitted(budget), fitted(budget), fitted(budget.replaced(compiled=False))
     if one.eager_reason is not None:
         pytest.skip(one.eager_reason)
     assert np.array_equal(one.latents, two.latents), "the same seed gives the same numbers"
@@ -195,10 +194,10 @@ def test_without_a_compiler_the_fit_is_the_plain_one_and_says_why(
     monkeypatch.setattr(inductor.cpp, "cxx", (str(tmp_path / "no-such-compiler"),))
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
     torch._dynamo.reset()
-    budget = replace(BUDGET, epochs=1, compiled=True, hidden=7)
+    budget = BUDGET.replaced(epochs=1, compiled=True, hidden=7)
     found = fitted(budget)
     assert "could not be compiled" in (found.eager_reason or "")
-    assert np.array_equal(found.latents, fitted(replace(budget, compiled=False)).latents)
+    assert np.array_equal(found.latents, fitted(budget.replaced(compiled=False)).latents)
 
 
 def test_half_precision_is_close_and_gradients_reach_every_parameter() -> None:

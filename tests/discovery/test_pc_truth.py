@@ -90,7 +90,7 @@ def test_true_knowledge_is_followed_to_its_end() -> None:
         required = draw.sample(sorted(graph.edges), min(graph.number_of_edges(), draw.randint(0, 1)))
         order, cut = list(nx.topological_sort(graph)), draw.randint(0, 3)
         tiers = {name: int(place >= cut) for place, name in enumerate(order)} if cut else None
-        known = Knowledge(tiers, forbidden, required)
+        known = Knowledge(tiers=tiers, forbidden=forbidden, required=required)
         possible = [
             other
             for other in classes()[independences(graph)]

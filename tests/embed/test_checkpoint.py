@@ -13,8 +13,8 @@ from PIL import Image
 from tests.embed.small import edit, ids, picture_model, text_model
 
 from personax.embed import _checkpoint as checkpoint
+from personax.embed import image_encoder, text_encoder, weights_seen
 from personax.embed._checkpoint import weights_hash
-from personax.embed._presets import image_encoder, text_encoder, weights_seen
 from personax.errors import InputError
 from personax.files import sha256
 

@@ -15,12 +15,13 @@ from PIL import Image, ImageOps
 from tests.embed.small import END, LETTERS, edit, ids, picture_model, qwen, text_model
 from tests.reference import makers
 
+from personax.embed import encoder_names, image_encoder, text_encoder
 from personax.embed._encode import encode_all
 from personax.embed._imagebind import prepared
 from personax.embed._pictures import open_picture
-from personax.embed._presets import IMAGE_PRESETS, TEXT_PRESETS, image_encoder, text_encoder
 from personax.embed._sentences import SentenceEncoder
 from personax.errors import InputError
+from personax.registry import get
 
 pytest.importorskip("transformers", reason="transformers is not installed: pip install personax[embed]")
 pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
@@ -79,7 +80,7 @@ def text_folder(folder: Path, kind: str) -> Path:
     return qwen(folder) if kind == "qwen" else text_model(folder, kind)
 
 
-@pytest.mark.parametrize("name", [name for name in TEXT_PRESETS if name != "offline"])
+@pytest.mark.parametrize("name", [name for name in encoder_names("text") if name not in ("offline", "hashed")])
 def test_texts_have_their_makers_vectors_whatever_is_beside_them(name: str, tmp_path: Path) -> None:
     kind, recipe = MAKERS[name]
     folder = text_folder(tmp_path, kind)
@@ -96,7 +97,7 @@ def test_texts_have_their_makers_vectors_whatever_is_beside_them(name: str, tmp_
 @pytest.fixture(scope="module", params=["mpnet", "gte-qwen2-7b", "e5"])
 def encoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> SentenceEncoder:
     folder = text_folder(tmp_path_factory.mktemp("model"), MAKERS[request.param][0])
-    return SentenceEncoder(str(folder), recipe=TEXT_PRESETS[request.param].recipe, device="cpu")
+    return SentenceEncoder(str(folder), recipe=get("encoders", request.param).recipe, device="cpu")
 
 
 @settings(max_examples=25)
@@ -251,8 +252,8 @@ def test_pictures_have_their_makers_vectors_whatever_is_beside_them(
 
 
 def test_every_preset_is_compared_with_its_makers() -> None:
-    assert set(MAKERS) == set(TEXT_PRESETS) - {"offline"}
-    assert set(IMAGE_PRESETS) - set(SEERS) == {"offline", "imagebind"}
+    assert set(MAKERS) == set(encoder_names("text")) - {"offline", "hashed"}
+    assert set(encoder_names("image")) - set(SEERS) == {"offline", "descriptors", "imagebind"}
 
 
 def test_a_vit_without_pooling_weights_is_read_by_its_class_token(tmp_path: Path, pictures: list[Path]) -> None:

@@ -21,7 +21,7 @@ from PIL import Image
 from personax.errors import InputError
 from personax.figures import adjacency_pair, latent_scatter, save, scores_by_method, training_curves
 from personax.figures._adjacency import CELL, MISSING, SURPLUS
-from personax.figures._ticks import around, nice
+from personax.figures._ticks import nice_ticks, padded_limits
 
 
 def words(figure: Figure) -> str:
@@ -365,7 +365,7 @@ def test_no_words_lie_on_other_words(name: str) -> None:
 def test_ticks_are_few_apart_within_and_say_where_they_are(a: float, b: float, most: int) -> None:
     low, high = min(a, b), max(a, b)
     assume(high - low > 1e-6)
-    marks = nice(low, high, most)
+    marks = nice_ticks(low, high, most)
     assert 1 <= len(marks) <= most + 1
     room = (high - low) * 1e-6
     assert all(low - room <= place <= high + room for place, _ in marks)
@@ -376,5 +376,5 @@ def test_ticks_are_few_apart_within_and_say_where_they_are(a: float, b: float, m
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1))
 def test_limits_leave_room_around_values(values: list[float]) -> None:
-    low, high = around(values)
+    low, high = padded_limits(values)
     assert low < min(values) <= max(values) < high

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise
+from itertools import combinations
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
@@ -17,7 +17,7 @@ from PIL import Image
 
 from personax.errors import InputError
 from personax.figures import draw_graph, save
-from personax.figures._layered_layout import BOX, Layers, assign, heights, lay_out
+from personax.figures._graph import BOX_HEIGHT, graph_geometry
 from personax.schema import Edge, Graph, Node
 
 KINDS: tuple[Literal["directed", "undirected", "bidirected"], ...] = ("directed", "undirected", "bidirected")
@@ -54,82 +54,43 @@ def large() -> Graph:
     return Graph(nodes, edges, "An edge", "weight")
 
 
-def test_layers_are_longest_paths() -> None:
-    layers = assign(graph_of("ab", "bc", "ac", "dc"))
-    assert [[point for point in column if isinstance(point, str)] for column in layers.columns] == [
-        ["a", "d"],
-        ["b"],
-        ["c"],
-    ]
-    assert layers.chains[2] == ["a", (2, 1), "c"]
-
-
-def test_a_cycle_has_layers_too() -> None:
-    layers = assign(graph_of("ab", "bc", "ca", "aa"))
-    assert [[point for point in column if isinstance(point, str)] for column in layers.columns] == [["a"], ["b"], ["c"]]
-
-
-def test_dependences_are_layered_by_group() -> None:
-    nodes = [Node("y", group="trait"), Node("x", group="feature"), Node("z", group="trait")]
-    graph = Graph(nodes, [Edge("x", "y", "undirected"), Edge("z", "x", "undirected")])
-    assert [set(column) for column in assign(graph).columns] == [{"y", "z"}, {"x"}]
-
-
-def test_crossings_that_can_be_avoided_are() -> None:
-    names = [f"f{i}" for i in range(6)]
-    nodes = [Node(name, group="feature") for name in names] + [Node(f"t{i}", group="trait") for i in range(6)]
-    columns = assign(Graph(nodes, [Edge(f"f{i}", f"t{5 - i}", "undirected") for i in range(6)])).columns
-    assert [str(point)[1:] for point in columns[0]] == [str(5 - int(str(point)[1:])) for point in columns[1]]
-
-
 @given(graphs())
 def test_no_box_lies_on_another_and_all_is_on_the_page(graph: Graph) -> None:
-    places = lay_out(graph, {node.id: node.id for node in graph.nodes}, 3.0)
-    assert set(places.boxes) == {node.id for node in graph.nodes}
-    for one, other in combinations(places.boxes.values(), 2):
+    geometry = graph_geometry(graph, {node.id: node.id for node in graph.nodes}, 3.0)
+    assert set(geometry.boxes) == {node.id for node in graph.nodes}
+    for one, other in combinations(geometry.boxes.values(), 2):
         beside = one.x + one.width < other.x or other.x + other.width < one.x
-        assert beside or abs(one.y - other.y) > BOX
-    for box in places.boxes.values():
+        assert beside or abs(one.y - other.y) > BOX_HEIGHT
+    for box in geometry.boxes.values():
         assert box.x >= 0
-        assert box.x + box.width <= places.width + 1e-9
-        assert box.y - BOX / 2 >= -1e-9
-        assert box.y + BOX / 2 <= places.height + 1e-9
+        assert box.x + box.width <= geometry.width + 1e-9
+        assert box.y - BOX_HEIGHT / 2 >= -1e-9
+        assert box.y + BOX_HEIGHT / 2 <= geometry.height + 1e-9
 
 
 @given(graphs())
 def test_every_edge_begins_and_ends_at_its_boxes(graph: Graph) -> None:
-    places = lay_out(graph, {node.id: node.id for node in graph.nodes}, 3.0)
-    for edge, curve in zip(graph.edges, places.curves, strict=True):
-        ends = [places.boxes[edge.source], places.boxes[edge.target]]
-        first, last = ends if places.starts_at_source(edge) else ends[::-1]
+    geometry = graph_geometry(graph, {node.id: node.id for node in graph.nodes}, 3.0)
+    for edge, curve in zip(graph.edges, geometry.curves, strict=True):
+        ends = [geometry.boxes[edge.source], geometry.boxes[edge.target]]
+        first, last = ends if geometry.starts_at_source(edge) else ends[::-1]
         side = last.x if first.x != last.x else last.x + last.width
         assert curve[0][0] == pytest.approx(first.x + first.width)
         assert curve[-1][0] == pytest.approx(side)
-        assert abs(curve[0][1] - first.y) < BOX / 2
-        assert abs(curve[-1][1] - last.y) < BOX / 2
+        assert abs(curve[0][1] - first.y) < BOX_HEIGHT / 2
+        assert abs(curve[-1][1] - last.y) < BOX_HEIGHT / 2
         assert len(curve) % 3 == 1
 
 
 def test_edges_of_one_box_do_not_lie_on_one_another() -> None:
-    curves = lay_out(graph_of("ax", "bx", "cx", "cx"), {name: name for name in "abcx"}, 3.0).curves
+    curves = graph_geometry(graph_of("ax", "bx", "cx", "cx"), {name: name for name in "abcx"}, 3.0).curves
     assert len({curve[-1][1] for curve in curves}) == 4
 
 
 @given(graphs())
 def test_the_same_graph_has_the_same_places(graph: Graph) -> None:
     labels = {node.id: node.id for node in graph.nodes}
-    assert lay_out(graph, labels, 3.0) == lay_out(Graph.from_json(graph.to_json()), labels, 3.0)
-
-
-@given(st.lists(st.lists(st.integers(0, 4), max_size=5), min_size=1, max_size=8))
-def test_nodes_of_a_layer_keep_their_distance(neighbours: list[list[int]]) -> None:
-    left = [f"l{i}" for i in range(len(neighbours))]
-    right = [f"r{i}" for i in range(5)]
-    chains = [[left[i], right[j]] for i, ends in enumerate(neighbours) for j in ends]
-    found = heights(Layers([left, right], chains))
-    assert min(found.values()) == 0
-    for column in (left, right):
-        assert all(found[b] - found[a] > 1 - 1e-9 for a, b in pairwise(column))
+    assert graph_geometry(graph, labels, 3.0) == graph_geometry(Graph.from_json(graph.to_json()), labels, 3.0)
 
 
 @pytest.mark.parametrize(("kind", "number"), list(zip(KINDS, (1, 0, 2), strict=True)))
@@ -139,7 +100,7 @@ def test_arrowheads_by_kind(kind: Literal["directed", "undirected", "bidirected"
 
 def test_an_arrow_points_at_its_target_against_the_flow_too() -> None:
     figure = draw_graph(graph_of("ab", "bc", "ca"))
-    boxes = lay_out(graph_of("ab", "bc", "ca"), dict(zip("abc", "abc", strict=True)), 4.2).boxes
+    boxes = graph_geometry(graph_of("ab", "bc", "ca"), dict(zip("abc", "abc", strict=True)), 4.2).boxes
     tips = [p.get_xy()[0] for p in figure.axes[0].patches if isinstance(p, matplotlib.patches.Polygon)]
     assert [tip[0] - 0.16 for tip in tips] == pytest.approx(
         [boxes["b"].x, boxes["c"].x, boxes["a"].x + boxes["a"].width]

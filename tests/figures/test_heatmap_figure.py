@@ -17,8 +17,8 @@ from PIL import Image
 from personax.errors import InputError
 from personax.figures import heatmap, save
 from personax.figures._canvas import text_width
-from personax.figures._colour_scales import Effects, PValues
-from personax.figures._heatmap_layout import borders, read
+from personax.figures._colour_scales import EffectScale, PValueScale
+from personax.figures._heatmap_layout import borders, read_pvalues
 from personax.independence import screen
 
 
@@ -124,7 +124,7 @@ def test_settings_of_matplotlib_are_left_as_they_were(tmp_path: Path) -> None:
 def test_groups_stand_apart_final_first() -> None:
     rows = [row("a", f"{group}_{letter}", 0.5, group=group) for group in ("gpt", "final") for letter in "on"]
     for pvalues in (table(*rows), table(*rows).drop("group")):
-        found = read(pvalues, "kci")
+        found = read_pvalues(pvalues, "kci")
         assert found.groups == {"final": ["final_o", "final_n"], "gpt": ["gpt_o", "gpt_n"]}
         shown = texts(heatmap(pvalues, "kci"))
         assert [text for text in shown if text in ("final", "gpt", "O", "N")][:6] == [
@@ -147,7 +147,7 @@ def test_targets_that_are_no_traits_keep_their_names() -> None:
 def test_the_strongest_sixty_are_drawn_in_the_order_of_the_table() -> None:
     p = {f"f{i}": 0.9 - i / 100 for i in range(70)} | {"untested": None}
     pvalues = table(*(row(name, "final_o", value) for name, value in p.items()))
-    assert read(pvalues, "kci").features == [f"f{i}" for i in range(10, 70)]
+    assert read_pvalues(pvalues, "kci").features == [f"f{i}" for i in range(10, 70)]
     caption = " ".join(texts(heatmap(pvalues, "kci")))
     assert "The 60 features of 71 with the smallest p-values are shown." in caption
     assert "are shown" not in " ".join(texts(heatmap(grid(60, 1), "kci")))
@@ -179,20 +179,20 @@ def test_a_level_that_is_given_is_said_and_must_fit() -> None:
 
 def test_a_line_runs_around_what_was_rejected() -> None:
     rows = [row("a", "final_o", 0.01), row("a", "final_c", 0.01), row("b", "final_o", 0.5), row("b", "final_c", 0.5)]
-    found = set(borders(read(table(*rows), "kci")))
+    found = set(borders(read_pvalues(table(*rows), "kci")))
     sides = {(0, "top"), (0, "bottom"), (0, "left"), (1, "top"), (1, "bottom"), (1, "right")}
     assert found == {(0, column, side) for column, side in sides}
 
 
 def test_columns_of_two_groups_are_never_joined() -> None:
     rows = [row("a", "final_o", 0.01, group="final"), row("a", "gpt_o", 0.01, group="gpt")]
-    assert len(set(borders(read(table(*rows), "kci")))) == 8
+    assert len(set(borders(read_pvalues(table(*rows), "kci")))) == 8
 
 
 @pytest.mark.parametrize("border", [0.001, 0.05, 0.1, 1.0])
 def test_p_values_darken_as_they_fall_and_jump_at_the_border(border: float) -> None:
-    scale = PValues.over([1e-40], border)
-    places = [scale.place(p) for p in (1.0, border, border * 0.99, 1e-6, 1e-20, 1e-40, 0.0)]
+    scale = PValueScale.spanning([1e-40], border)
+    places = [scale.position(p) for p in (1.0, border, border * 0.99, 1e-6, 1e-20, 1e-40, 0.0)]
     assert places == sorted(places)
     assert places[-1] == 1.0
     red = [scale.colour(place)[0] for place in places[1:]]
@@ -201,8 +201,8 @@ def test_p_values_darken_as_they_fall_and_jump_at_the_border(border: float) -> N
 
 
 def test_effects_share_a_scale_that_is_not_longer_than_needed() -> None:
-    assert [Effects.over(values).top for values in ([], [0.05], [0.2], [0.3, -0.9])] == [1.0, 0.1, 0.2, 1.0]
-    assert Effects(0.5).place(3.0) == 1.0
+    assert [EffectScale.spanning(values).top for values in ([], [0.05], [0.2], [0.3, -0.9])] == [1.0, 0.1, 0.2, 1.0]
+    assert EffectScale(0.5).position(3.0) == 1.0
 
 
 def test_long_names_are_cut_and_fit() -> None:

@@ -19,9 +19,9 @@ import pytest
 from tests.http.site import Asked, Reply, Site, bomb, of_json, serving
 
 from personax.errors import FetchError, PlanError
+from personax.http import FetchSettings
 from personax.http._cache import Cache
 from personax.http._fetcher import Fetcher
-from personax.http._rate_limit import Limits
 from personax.http._request import Page, Request
 
 QUICK: dict[str, Any] = {"per_second": None, "backoff": 0.01, "read_seconds": 0.4, "total_seconds": 1.5}
@@ -31,17 +31,17 @@ def fetch(
     site: Site, folder: Path, requests: Sequence[str | Request], *, hosts: Sequence[str] = (), **settings: Any
 ) -> list[Page | FetchError]:
     """Fetch requests of a site all together; an error stands for a page that could not be had."""
-    limits = Limits(**{**QUICK, **{k: v for k, v in settings.items() if k in Limits.model_fields}})
-    others = {k: v for k, v in settings.items() if k not in Limits.model_fields}
+    limits = FetchSettings(**{**QUICK, **{k: v for k, v in settings.items() if k in FetchSettings.model_fields}})
+    others = {k: v for k, v in settings.items() if k not in FetchSettings.model_fields}
 
     async def run() -> list[Page | FetchError]:
         with Cache(folder / "pages.sqlite") as cache:
             fetcher = Fetcher(
-                cache, contact="a@example.org", rng=np.random.default_rng(0), limits=limits,
+                cache, contact="a@example.org", rng=np.random.default_rng(0), settings=limits,
                 **{"reachable": ("127.0.0.1",), **others},
             )  # fmt: skip
             async with fetcher:
-                ask = fetcher.of([site.host, *hosts])
+                ask = fetcher.for_hosts([site.host, *hosts])
                 made = [r if isinstance(r, Request) else Request(site.url + r) for r in requests]
                 found = await asyncio.gather(*map(ask, made), return_exceptions=True)
         for each in found:

@@ -10,20 +10,16 @@ import sqlite3
 import zlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from itertools import pairwise
 from pathlib import Path
 
 import httpcore2
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from personax.errors import FetchError, StudyError
 from personax.http._cache import Cache, key_of
-from personax.http._rate_limit import Limits, full_jitter, retry_after
 from personax.http._request import Page, Request
 from personax.http._transport import BrokenBodyError, CheckedBackend, is_public, read_body
 
@@ -89,33 +85,6 @@ def test_of_several_addresses_the_public_ones_are_tried() -> None:
     tried, _, error = connect(["169.254.169.254", "::1"])
     assert tried == []
     assert isinstance(error, FetchError)
-
-
-@given(st.integers(0, 40), st.integers(0, 2**32 - 1))
-def test_jitter_is_full_and_bounded(attempt: int, seed: int) -> None:
-    limits = Limits(backoff=0.5, longest_backoff=7.0)
-    assert 0 <= full_jitter(attempt, limits, np.random.default_rng(seed)) <= min(7.0, 0.5 * 2**attempt)
-
-
-def test_jitter_spreads_over_the_whole_range() -> None:
-    rng = np.random.default_rng(0)
-    drawn = [full_jitter(2, Limits(backoff=1.0), rng) for _ in range(4000)]
-    assert abs(np.mean(drawn) - 2.0) < 0.1
-    assert min(drawn) < 0.05
-    assert max(drawn) > 3.95
-
-
-@given(st.integers(0, 10**6))
-def test_a_wait_is_read_as_seconds_or_as_a_date(seconds: int) -> None:
-    now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    assert retry_after(f" {seconds} ", now) == seconds
-    assert retry_after(format_datetime(now + timedelta(seconds=seconds), usegmt=True), now) == seconds
-
-
-@given(st.text())
-def test_any_other_wait_is_none(text: str) -> None:
-    found = retry_after(text, datetime.now(UTC))
-    assert found is None or found >= 0
 
 
 async def _of(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:

@@ -21,10 +21,9 @@ from personax.release.audit._attribute_inference import attribute_inference
 from personax.release.audit._axes import independent, matched, principal
 from personax.release.audit._cached_views import Rows
 from personax.release.audit._gromov_wasserstein import gromov
-from personax.release.audit._inverse_network import learn
-from personax.release.audit._known_pairs import broken_at, known_pairs
+from personax.release.audit._known_pairs import broken_at, known_pairs, learn_inverse
 from personax.release.audit._linkage import LINKERS, TRAINED, linkage
-from personax.release.audit._nearest_neighbours import nearest, profiles, ranks
+from personax.release.audit._nearest_neighbours import distance_profiles, nearest, ranks
 from personax.release.audit._unlinkability import d_sys, unlinkability
 
 KEY = Key(bytes(range(32)))
@@ -59,6 +58,11 @@ def test_nearest_and_ranks_are_those_of_all_distances(n: int, dim: int, seed: in
     sure = clear.all(axis=1)
     assert (ranks(a, b, true) == (far <= far[true, true][:, None]).sum(axis=1))[sure].all()
     assert (ranks(np.zeros_like(a), np.zeros_like(b), true) == n).all(), "ties must not find anybody"
+    label = rng(seed).integers(0, 3, size=n)
+    own = label[:, None] == label
+    best = np.where(own, far, np.inf).min(axis=1)[:, None]
+    sure = (own | (np.abs(far - best) > 1e-3)).all(axis=1)
+    assert (ranks(a, b, true, label) == 1 + (~own & (far <= best)).sum(axis=1))[sure].all()
 
 
 @settings(deadline=None, max_examples=10)
@@ -66,7 +70,7 @@ def test_nearest_and_ranks_are_those_of_all_distances(n: int, dim: int, seed: in
 def test_profiles_do_not_see_rotation_translation_and_scale(seed: int, scale: float) -> None:
     x = people(60, 5, seed)
     moved = scale * (x @ special_ortho_group.rvs(5, random_state=seed)) + 3
-    assert np.abs(profiles(moved.astype(np.float32)) - profiles(x)).max() < 0.05
+    assert np.abs(distance_profiles(moved.astype(np.float32)) - distance_profiles(x)).max() < 0.05
 
 
 def test_axes_whiten_separate_and_match() -> None:
@@ -157,7 +161,7 @@ def test_the_network_recovers_what_a_linear_map_cannot() -> None:
     pytest.importorskip("torch")
     x = rng().normal(size=(1500, 4)).astype(np.float32)
     y = np.sinh(1.5 * x) @ rng(1).normal(size=(4, 4)).astype(np.float32)
-    back = learn(x[:1200], y[:1200], rng=rng())(y[1200:])
+    back = learn_inverse(x[:1200], y[:1200], rng=rng())(y[1200:])
     design = np.column_stack([np.ones(1500), y])
     line = design[1200:] @ np.linalg.lstsq(design[:1200], x[:1200], rcond=None)[0]
     errors = [float(np.square(found - x[1200:]).mean()) for found in (back, line)]
@@ -263,9 +267,9 @@ def test_a_view_of_dealt_rows_is_the_dealt_view(seed: int) -> None:
     draw = np.random.default_rng(seed)
     x, order, again = draw.normal(size=(40, 5)).astype(np.float32), draw.permutation(40), draw.permutation(40)
     rows = Rows(x)
-    assert np.allclose(rows.dealt(order).of(profiles), profiles(x[order]), atol=1e-3)
-    assert np.array_equal(rows.dealt(order).dealt(again).vectors, x[order][again])
-    assert np.array_equal(rows.dealt(order).of(profiles), rows.of(profiles)[order])
+    assert np.allclose(rows.permuted(order).of(distance_profiles), distance_profiles(x[order]), atol=1e-3)
+    assert np.array_equal(rows.permuted(order).permuted(again).vectors, x[order][again])
+    assert np.array_equal(rows.permuted(order).of(distance_profiles), rows.of(distance_profiles)[order])
 
 
 def test_the_report_says_pseudonymised_and_never_claims_more() -> None:

@@ -21,7 +21,7 @@ from personax.release._keystore import expand, extract, hkdf
 from personax.release._obfuscation import keep_fitted, load_fitted
 from personax.release._random_stream import Draws
 from personax.release.transforms import KEEPS, PRESETS, PROPERTIES, Chain, Preset
-from personax.release.transforms._chain import ROWS, STEPS, VERSION
+from personax.release.transforms._chain import BATCH_ROWS, STEPS, VERSION
 from personax.release.transforms._rotation import Rotation
 
 KEY = Key(bytes(range(32)), "a study")
@@ -95,7 +95,7 @@ def test_every_transform_comes_back(preset: Preset, dim: int, n: int, seed: int,
 
 @pytest.mark.parametrize("preset", ALL)
 def test_a_wide_transform_of_many_batches_comes_back(preset: Preset, tmp_path: Path) -> None:
-    rows = ROWS[VERSION]
+    rows = BATCH_ROWS[VERSION]
     x = people(rows + 7, 256)
     chain = Chain(preset, 256, KEY, "image/a").fit(x)
     y = np.memmap(tmp_path / "y", dtype=np.float32, mode="w+", shape=x.shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,15 @@ def test_another_key_alone_does_not_hide_them(contents: Contents, tmp_path: Path
     assert "0%" in (by["pseudonyms"].reason or "")
     assert set(by["table"].removed) == truth, "unique rows of the table are as good as pseudonyms"
     assert set(by["vectors text/text_a"].removed) == truth, "and so are distances, which stay under a rotation"
+
+
+def test_people_with_equal_vectors_are_found_again(contents: Contents, tmp_path: Path) -> None:
+    vectors = contents.embeddings["text"]
+    shared = vectors.select(pl.exclude("id")).clear().vstack(vectors[99:100].select(pl.exclude("id")))
+    many = pl.concat([vectors[:100], pl.concat([vectors[100:150].select("id"), pl.concat([shared] * 50)],
+                                               how="horizontal"), vectors[150:]])  # fmt: skip
+    found, truth = attacked(replace(contents, embeddings={"text": many}), tmp_path, NEW, "rotation")
+    assert set(next(r for r in found.routes if r.name == "vectors text/text_a").removed) == truth
 
 
 def test_the_same_version_twice_tells_nobody(contents: Contents, tmp_path: Path) -> None:

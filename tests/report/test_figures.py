@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import combinations
 from pathlib import Path
 from typing import get_args
 
@@ -15,12 +16,12 @@ from markupsafe import Markup
 
 from personax.errors import StudyError
 from personax.report import gather, render
-from personax.report._charts import CORRECTED, EFFECT, courses, distribute, element, histogram
+from personax.report._charts import CORRECTED, EFFECT, distribution_of, element, histogram, loss_curves
+from personax.report._dependence import heatmap
 from personax.report._gather import strongest
-from personax.report._graph import DRAWN, draw, layered
-from personax.report._heatmap import heatmap
-from personax.report._reliability import alphas, statuses
-from personax.report._truth import compare, confusions, scatter
+from personax.report._graph import MAX_EDGES, draw_graph
+from personax.report._traits import alpha_intervals, request_outcomes
+from personax.report._truth import compare, confusion_counts, scatter
 from personax.schema import Column, Edge, EdgeKind, Graph, Node
 
 
@@ -36,7 +37,7 @@ def test_elements_escape_text_and_attributes() -> None:
 
 @given(st.lists(st.floats(-1e6, 1e6) | st.none(), max_size=80))
 def test_every_number_is_in_one_bar(values: list[float | None]) -> None:
-    found = distribute(pl.Series(values, dtype=pl.Float64), Column("x", "feature", "continuous"))
+    found = distribution_of(pl.Series(values, dtype=pl.Float64), Column("x", "feature", "continuous"))
     assert sum(found.counts) == found.present == sum(value is not None for value in values)
     assert found.missing == len(values) - found.present
     assert len(found.labels) == len(found.counts) <= 24
@@ -44,7 +45,7 @@ def test_every_number_is_in_one_bar(values: list[float | None]) -> None:
 
 @given(st.lists(st.sampled_from("abcdefghijklm"), max_size=120))
 def test_rare_categories_are_counted_and_not_named(values: list[str]) -> None:
-    found = distribute(pl.Series(values, dtype=pl.String), Column("x", "feature", "nominal"))
+    found = distribution_of(pl.Series(values, dtype=pl.String), Column("x", "feature", "nominal"))
     assert sum(found.counts) + found.rest == len(values)
     assert all(values.count(label) == size >= 5 for label, size in zip(found.labels, found.counts, strict=True))
     assert len(found.labels) + found.rest_values == len(set(values))
@@ -52,13 +53,13 @@ def test_rare_categories_are_counted_and_not_named(values: list[str]) -> None:
 
 def test_nan_is_missing_and_dates_count_by_year() -> None:
     column = Column("x", "feature", "continuous")
-    assert distribute(pl.Series([1.0, math.nan, None]), column).missing == 2
+    assert distribution_of(pl.Series([1.0, math.nan, None]), column).missing == 2
     dates = pl.Series(["1990-01-01", "1990-06-01", "1991-01-01"]).str.to_date()
-    assert distribute(dates, column).labels == ("1990", "1991")
+    assert distribution_of(dates, column).labels == ("1990", "1991")
 
 
 def test_bar_heights_are_in_proportion() -> None:
-    found = distribute(pl.Series([1.0] * 4 + [2.0]), Column("x", "feature", "ordinal"))
+    found = distribution_of(pl.Series([1.0] * 4 + [2.0]), Column("x", "feature", "ordinal"))
     drawn = histogram(found, "x")
     assert 'height="64" class="bar"' in drawn
     assert 'height="16" class="bar"' in drawn
@@ -121,29 +122,24 @@ NAMES = "abcdefgh"
         max_size=20,
     )
 )
-def test_layout_keeps_nodes_apart_and_edges_rising(raw: list[tuple[str, str, str]]) -> None:
+def test_no_box_lies_on_another(raw: list[tuple[str, str, str]]) -> None:
     graph = Graph([Node(name) for name in NAMES], [Edge(a, b, kind) for a, b, kind in raw])  # type: ignore[arg-type]
-    layout = layered(graph)
-    assert set(layout.places) == set(NAMES)
-    spots = list(layout.places.values())
-    assert all(a[0] != b[0] or abs(a[1] - b[1]) >= 1 for i, a in enumerate(spots) for b in spots[:i])
-    for edge, route in zip(graph.edges, layout.routes, strict=True):
-        assert {route[0], route[-1]} == {layout.places[edge.source], layout.places[edge.target]}
-        assert [layer for layer, _ in route] == list(range(route[0][0], route[-1][0] + 1))
-    assert layered(graph) == layout
-
-
-def test_layout_uncrosses_what_can_be_uncrossed() -> None:
-    graph = Graph([Node(name) for name in "abcxyz"], [Edge("a", "z"), Edge("b", "y"), Edge("c", "x")])
-    places = layered(graph).places
-    assert all(places[a][1] == places[b][1] for a, b in (("a", "z"), ("b", "y"), ("c", "x")))
+    drawn = draw_graph(graph, "x")
+    boxes = [
+        tuple(float(value) for value in box)
+        for box in re.findall(r'<rect x="([^"]+)" y="([^"]+)" width="([^"]+)" height="28"', str(drawn.svg))
+    ]
+    assert len(boxes) + len(drawn.isolated) == len(NAMES)
+    for (x, y, width), (other_x, other_y, other_width) in combinations(boxes, 2):
+        assert x + width < other_x or other_x + other_width < x or abs(y - other_y) > 28
 
 
 def test_arrowheads_tell_the_kind_of_an_edge() -> None:
     nodes = [Node("a"), Node("b")]
     heads = {
         kind: [
-            draw(Graph(nodes, [Edge("a", "b", kind)]), "x").svg.count(f'class="{mark}"') for mark in ("head", "ring")
+            draw_graph(Graph(nodes, [Edge("a", "b", kind)]), "x").svg.count(f'class="{mark}"')
+            for mark in ("head", "ring")
         ]
         for kind in get_args(EdgeKind)
     }
@@ -160,7 +156,7 @@ def test_an_open_end_stays_at_its_variable_when_the_edge_is_turned() -> None:
     """Beside a -> b, an edge b o-> a can only be drawn against the flow."""
     nodes = [Node("a"), Node("b")]
     for edges in ([Edge("a", "b", "partially_directed")], [Edge("a", "b"), Edge("b", "a", "partially_directed")]):
-        svg = str(draw(Graph(nodes, edges), "x").svg)
+        svg = str(draw_graph(Graph(nodes, edges), "x").svg)
         marks = [(mark, float(x)) for x, mark in re.findall(r'd="M([0-9.]+) [^"]*" class="(head|ring)"', svg)]
         ring, head = marks[-2:] if edges[-1].source == "a" else marks[-1:-3:-1]
         assert (ring[0], head[0]) == ("ring", "head")
@@ -170,18 +166,18 @@ def test_an_open_end_stays_at_its_variable_when_the_edge_is_turned() -> None:
 def test_large_graph_keeps_its_strongest_edges_and_says_so() -> None:
     nodes = [Node(f"n{i}") for i in range(101)]
     edges = [Edge("n0", f"n{i}", "undirected", i / 100) for i in range(1, 101)]
-    drawing = draw(Graph([*nodes, Node("apart", "<i>apart</i>")], edges), "x")
-    assert drawing.svg.count('class="edge') == DRAWN
-    assert drawing.left_out == 100 - DRAWN
+    drawing = draw_graph(Graph([*nodes, Node("apart", "<i>apart</i>")], edges), "x")
+    assert drawing.svg.count('class="edge') == MAX_EDGES
+    assert drawing.edges_left_out == 100 - MAX_EDGES
     assert ">n100</text>" in drawing.svg
     assert ">n40</text>" not in drawing.svg
-    assert "<i>apart</i>" in drawing.alone
+    assert "<i>apart</i>" in drawing.isolated
 
 
 def test_graph_without_sound_edges_is_empty() -> None:
-    drawing = draw(Graph([Node("a")], [Edge("a", "a"), Edge("a", "ghost")]), "x")
+    drawing = draw_graph(Graph([Node("a")], [Edge("a", "a"), Edge("a", "ghost")]), "x")
     assert drawing.svg == ""
-    assert drawing.alone == ["a"]
+    assert drawing.isolated == ["a"]
 
 
 EFFECTS = [
@@ -198,14 +194,14 @@ def test_confusion_counts_each_pair_once() -> None:
         [row("a", 0.0, 0.4), row("b", 0.2, 0.1), row("c", 0.01, 0.1), row("d", 0.5, 0.0), row("e", None, None, "no")]
     )
     pairs = compare(table, EFFECTS, "final")
-    (found,) = confusions(pairs)
+    (found,) = confusion_counts(pairs)
     assert (found.found, found.missed, found.false_alarms, found.silent, found.untested) == (1, 1, 1, 1, 1)
     assert (found.power, found.false_rate) == ("50%", "50%")
     assert scatter(pairs).count("<circle") == 4
 
 
 def test_alpha_without_a_value_says_why() -> None:
-    drawn = alphas(
+    drawn = alpha_intervals(
         {
             "openness": {"alpha": 0.7, "alpha_low": 0.6, "alpha_high": 0.8},
             "neuroticism": {"alpha": None, "reason": "<one>"},
@@ -216,14 +212,14 @@ def test_alpha_without_a_value_says_why() -> None:
 
 
 def test_statuses_fill_the_whole_bar() -> None:
-    drawn = statuses({"oak": {"ok": 3, "refused": 1}})
+    drawn = request_outcomes({"oak": {"ok": 3, "refused": 1}})
     assert 'width="50.25%"' in drawn
     assert 'width="16.75%"' in drawn
 
 
 def test_courses_leave_out_what_is_not_finite() -> None:
     history = pl.DataFrame({"epoch": [0, 1, 2], "loss": [4.0, None, 1.0], "bad": [math.nan] * 3, "text": ["a"] * 3})
-    ((term, change, svg),) = courses(history)
+    ((term, change, svg),) = loss_curves(history)
     assert (term, change) == ("loss", "4 → 1")
     assert 'points="0.0,4.0 240.0,68.0"' in svg
 

@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from personax.data.labels import number
 from personax.report import gather, render
-from personax.report._labels import number
 from personax.report._page import guidelines, parse
 
 USAGE = "Be careful.\n\n- no profiling\n- no <i>harm</i>"
@@ -249,6 +249,28 @@ def test_ten_thousand_features_are_capped_and_said_so(
     best = table.group_by("feature").agg(pl.col("p_corrected").min()).sort("p_corrected", "feature")["feature"]
     assert shown == set(best.head(60))
     assert "Of 2,000 features the 60 with the smallest corrected p-values are drawn" in page.text
+
+
+@pytest.mark.parametrize("tested", [False, True])
+def test_of_many_features_the_page_says_which_are_shown(tmp_path: Path, tested: bool) -> None:
+    names = [f"f{i}" for i in range(61)]
+    (tmp_path / "people").mkdir()
+    pl.DataFrame({"id": ["a", "b"], **{name: [1.0, 2.0] for name in names}}).write_parquet(
+        tmp_path / "people" / "people.parquet"
+    )
+    columns = [{"name": "id", "role": "id", "kind": "nominal"}]
+    columns += [{"name": name, "role": "feature", "kind": "continuous"} for name in names]
+    (tmp_path / "people" / "columns.json").write_text(json.dumps(columns), encoding="utf-8")
+    if tested:
+        folder = tmp_path / "analysis" / "independence"
+        folder.mkdir(parents=True)
+        numbers = {"statistic": 1.0, "dof": 1, "p_value": 0.5, "p_corrected": 0.5, "effect_size": 0.1, "n": 2}
+        words = {"group": "final", "target": "final_o", "test": "kci", "effect_name": "nHSIC", "method": "exact"}
+        rows = [{"feature": name, "rejected": False, "reason": None, **words, **numbers} for name in names]
+        pl.DataFrame(rows, schema_overrides={"reason": pl.String}).write_parquet(folder / "pvalues.parquet")
+    text = Page(render(gather(tmp_path), usage=USAGE)).text
+    which = "those with the smallest corrected p-values" if tested else "the first"
+    assert f"There are 61 features; the 60 shown are {which}." in text
 
 
 def luminance(colour: str) -> float:

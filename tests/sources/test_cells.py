@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from personax.errors import InputError, TooManyBadCells
 from personax.sources import ColumnSpec, PeopleTable, read_table
-from personax.sources._dates import parse_date, parse_parts
+from personax.sources._dates import parse_date, parse_partial_date
 from personax.sources._units import parse_quantity
 
 TODAY = date(2026, 1, 1)
@@ -54,7 +54,7 @@ def test_iso_with_a_time_and_iso_among_others() -> None:
     assert parse_date("1974-03-02", ["%d/%m/%Y", "iso"], today=TODAY) == date(1974, 3, 2)
     with pytest.raises(ValueError, match="a month and a day"):
         parse_date("1974", ["%Y"], today=TODAY)
-    assert parse_parts("2 1974", ["%d %Y"], today=TODAY) == (1974, None, None)
+    assert parse_partial_date("2 1974", ["%d %Y"], today=TODAY) == (1974, None, None)
 
 
 @pytest.mark.parametrize("pattern", ["DD/MM/YYYY", "%d/%m"])
@@ -97,7 +97,7 @@ def test_descriptions_that_cannot_be(tmp_path: Path, name: str, spec: dict[str, 
 @pytest.mark.parametrize(("text", "unit"), [("185", "m"), ("1.85", "cm"), ("185", "in"), ("60-5", "ft-in")])
 def test_a_height_in_another_unit_is_noticed(text: str, unit: str) -> None:
     with pytest.raises(ValueError, match=f"not between 40 and 280; is the unit {unit}"):
-        parse_quantity(text, unit, within=(40, 280))
+        parse_quantity(text, unit, bounds=(40, 280))
 
 
 def test_limits_are_for_heights_and_weights_only(tmp_path: Path) -> None:

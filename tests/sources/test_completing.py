@@ -18,7 +18,7 @@ from personax.sources._dates import parse_date
 from personax.sources._people_table import BAD_CELLS
 from personax.sources._records import Origin, Record
 from personax.sources.geocode import distance_km
-from personax.sources.record_linkage import unite
+from personax.sources.record_linkage import link_and_merge
 from personax.sources.record_linkage._comparison import tokens
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -100,7 +100,7 @@ def real_records() -> list[Record]:
 @pytest.mark.skipif(not (DATA / "athletes").exists(), reason="needs the tables of ../shared/data")
 def test_real_athletes_are_joined_and_placed() -> None:
     records = real_records()
-    united = unite(records, precedence=["openfootball", "nba", "nfl_players", "espn"])
+    united = link_and_merge(records, precedence=["openfootball", "nba", "nfl_players", "espn"])
     assert len(united.records) > 35_000
     assert sum(united.report["records"].values()) == len(records) > 41_000
     between = united.report["linked_by_sources"]

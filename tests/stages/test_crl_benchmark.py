@@ -22,16 +22,24 @@ from personax.errors import InputError, PlanError
 from personax.progress import Silent
 from personax.stages import crl_benchmark as module
 from personax.stages.crl_benchmark import (
+    MOST_PEOPLE,
+    CrlBenchmark,
+    KeptFit,
+    history_of,
+    load_kept,
+    run_benchmark,
+    save_kept,
+)
+from personax.stages.crl_benchmark_results import (
     FLOORS,
     METRICS,
-    CrlBenchmark,
-    as_markdown,
+    aligned,
+    draw_benchmark,
+    pairs_of,
     reject_none,
     rows_of,
-    run_benchmark,
+    summary_table,
 )
-from personax.stages.crl_benchmark_figures import aligned, draw_benchmark, pairs_of
-from personax.stages.crl_benchmark_parts import MOST, Part, history_of, keep, kept
 
 
 def asked(methods: list[str], seeds: int = 1, **changes: Any) -> CrlBenchmark:
@@ -79,7 +87,7 @@ def test_every_seed_and_method_has_a_part_and_its_arrays(finished: tuple[Path, l
 def test_what_is_kept_is_what_was_scored(finished: tuple[Path, list[dict[str, Any]]]) -> None:
     parts, results = finished
     data = asked(["pca"]).draw(0)
-    part = kept(parts / "0-paper.npz")
+    part = load_kept(parts / "0-paper.npz")
     assert part is not None
     assert part.latents == pytest.approx(data.latents[360:])
     assert part.names == data.names
@@ -89,7 +97,7 @@ def test_what_is_kept_is_what_was_scored(finished: tuple[Path, list[dict[str, An
     assert part.history["epoch"].tolist() == [1, 2]
     scores = next(r for r in results if (r["seed"], r["method"]) == (0, "paper"))
     assert min(part.history["validation"]) == pytest.approx(scores["objective"])
-    pca = kept(parts / "0-pca.npz")
+    pca = load_kept(parts / "0-pca.npz")
     assert pca is not None
     assert pca.adjacency is None
     assert not pca.history
@@ -98,7 +106,7 @@ def test_what_is_kept_is_what_was_scored(finished: tuple[Path, list[dict[str, An
 def test_the_figures_know_the_graph_that_was_scored(finished: tuple[Path, list[dict[str, Any]]]) -> None:
     parts, results = finished
     for result in results:
-        part = kept(parts / f"{result['seed']}-{result['method']}.npz")
+        part = load_kept(parts / f"{result['seed']}-{result['method']}.npz")
         assert part is not None
         if part.adjacency is None:
             continue
@@ -269,7 +277,7 @@ def test_a_kill_between_arrays_and_scores_makes_the_part_again(tmp_path: Path, m
     assert list(times(tmp_path)) == ["0-pca.npz"]
     (tmp_path / "0-pca.npz").write_bytes(b"of another run")
     run(asked(["pca"]), tmp_path)
-    assert kept(tmp_path / "0-pca.npz") is not None
+    assert load_kept(tmp_path / "0-pca.npz") is not None
 
 
 def scored(seed: int, **scores: Any) -> dict[str, Any]:
@@ -299,7 +307,7 @@ def test_rows_are_scores_and_floors() -> None:
 def test_the_table_is_mean_and_deviation_by_hand() -> None:
     values = [0.2, 0.5, 0.9]
     rows = [row for seed, r2 in enumerate(values) for row in rows_of(scored(seed, r2=r2, shd=seed))]
-    lines = as_markdown(pl.DataFrame(rows, infer_schema_length=None), ["pca", "cca"]).splitlines()
+    lines = summary_table(pl.DataFrame(rows, infer_schema_length=None), ["pca", "cca"]).splitlines()
     cells = {line.split(" | ")[0].strip("| "): [cell.strip(" |") for cell in line.split(" | ")[1:]] for line in lines}
     mean = sum(values) / 3
     sd = math.sqrt(sum((value - mean) ** 2 for value in values) / 2)
@@ -316,7 +324,7 @@ def test_the_table_is_mean_and_deviation_by_hand() -> None:
 
 def test_one_seed_has_no_deviation() -> None:
     table = pl.DataFrame(rows_of(scored(0, r2=0.25)), infer_schema_length=None)
-    assert "| pca | 0.250 |" in as_markdown(table, ["pca"])
+    assert "| pca | 0.250 |" in summary_table(table, ["pca"])
 
 
 def test_floors_of_a_benchmark_are_below_a_perfect_score(finished: tuple[Path, list[dict[str, Any]]]) -> None:
@@ -326,7 +334,7 @@ def test_floors_of_a_benchmark_are_below_a_perfect_score(finished: tuple[Path, l
         assert all(0 < floors[method, "mcc_pearson"] < 1 for method in FLOORS)
 
 
-def part(n: int = 5, **changes: Any) -> Part:
+def part(n: int = 5, **changes: Any) -> KeptFit:
     rng = np.random.default_rng(0)
     known: dict[str, Any] = {
         "encoded": rng.normal(size=(n, 2)), "latents": rng.normal(size=(n, 2)), "learned_names": ["a_1", "b_1"],
@@ -334,14 +342,14 @@ def part(n: int = 5, **changes: Any) -> Part:
         "history": {"epoch": np.arange(1.0, 3.0)}, "images": {"a_1": np.ones((2, 1, 3, 3))},
         "people": {"a_1": np.array([4, 0])},
     }  # fmt: skip
-    return Part(**(known | changes))
+    return KeptFit(**(known | changes))
 
 
 def test_a_part_comes_back_as_it_was(tmp_path: Path) -> None:
     for number, whole in enumerate((part(), part(adjacency=None, history={}))):
         path = tmp_path / f"{number}.npz"
-        keep(path, whole)
-        again = kept(path)
+        save_kept(path, whole)
+        again = load_kept(path)
         assert again is not None
         np.testing.assert_equal(vars(again), vars(whole))
     assert sorted(tmp_path.iterdir()) == [tmp_path / "0.npz", tmp_path / "1.npz"], "nothing is left aside"
@@ -364,7 +372,7 @@ def test_of_several_runs_validation_chooses_and_the_truth_says_what_that_cost(
     assert result["regret"] == pytest.approx(0.4)
     rows = pl.DataFrame(rows_of(result), infer_schema_length=None)
     assert rows.filter(metric="regret")["value"].to_list() == [pytest.approx(0.4)]
-    assert "regret" in as_markdown(rows, ["pca"])
+    assert "regret" in summary_table(rows, ["pca"])
     with pytest.raises(PlanError, match="other arguments"):
         run(asked(["pca"]), tmp_path / "parts")
     with pytest.raises(PlanError, match="--runs"):
@@ -380,21 +388,21 @@ def test_the_first_run_is_that_of_a_single_one(finished: tuple[Path, list[dict[s
 
 
 def test_at_most_a_thousand_people_are_kept(tmp_path: Path) -> None:
-    keep(tmp_path / "a.npz", whole := part(MOST + 1))
-    again = kept(tmp_path / "a.npz")
+    save_kept(tmp_path / "a.npz", whole := part(MOST_PEOPLE + 1))
+    again = load_kept(tmp_path / "a.npz")
     assert again is not None
     assert (again.encoded == whole.encoded[:1000]).all()
     assert (again.latents == whole.latents[:1000]).all()
 
 
 def test_a_part_that_cannot_be_read_says_what_to_do(tmp_path: Path) -> None:
-    assert kept(tmp_path / "gone.npz") is None
+    assert load_kept(tmp_path / "gone.npz") is None
     (tmp_path / "a.npz").write_bytes(b"PK no zip")
     with pytest.raises(InputError, match=r"a\.npz cannot be read .*; remove it"):
-        kept(tmp_path / "a.npz")
+        load_kept(tmp_path / "a.npz")
     np.savez(tmp_path / "b.npz", encoded=np.array([{"a": 1}], dtype=object))
     with pytest.raises(InputError, match="cannot be read"):
-        kept(tmp_path / "b.npz")
+        load_kept(tmp_path / "b.npz")
 
 
 def test_histories_are_found_where_methods_keep_them() -> None:
@@ -419,7 +427,7 @@ def test_latents_of_images_are_moved_and_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed: pip install personax[figures]")
     what = CrlBenchmark("variant-mnist", {"instances": "fixed"}, ["supervised"], 1, n=600, epochs=8)
     results = run(what, tmp_path / "parts")
-    found = kept(tmp_path / "parts" / "0-supervised.npz")
+    found = load_kept(tmp_path / "parts" / "0-supervised.npz")
     assert found is not None
     assert sorted(found.images) == sorted(found.learned_names)
     position = found.learned_names[0]

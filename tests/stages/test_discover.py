@@ -9,15 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from personax.config import Background, Discover, read_background
+from personax.config import Discover, read_knowledge
 from personax.data.table import Table
 from personax.discovery import Knowledge, NothingVaries, fci, pc
 from personax.discovery._ci_test import CiTest, PValue
 from personax.errors import ComputationError, InputError
 from personax.progress import Silent
 from personax.schema import Column, Edge, Graph, Kind, Node
-from personax.stages.ci_tests import ci_test
-from personax.stages.discover import find_causes, knowledge_of, told, write_graph
+from personax.stages.discover import ci_test, find_causes, told, write_graph
 from personax.study import Study
 
 N = 300
@@ -204,10 +203,10 @@ def test_a_test_can_be_sent_to_another_process() -> None:
 def test_knowledge_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "known.yaml"
     path.write_text("tiers: [[a, b], [c]]\nforbidden: [[c, a]]\nrequired: [[a, c]]\n")
-    known = knowledge_of(read_background(path))
-    assert known == Knowledge({"a": 0, "b": 0, "c": 1}, [("c", "a")], [("a", "c")])
+    known = read_knowledge(path)
+    assert known == Knowledge(tiers={"a": 1, "b": 1, "c": 2}, forbidden=[["c", "a"]], required=[["a", "c"]])
     with pytest.raises(InputError, match="a stands in two tiers"):
-        knowledge_of(Background(tiers=[["a"], ["a"]]))
+        Knowledge(tiers=[["a"], ["a"]]).check(["a"])
 
 
 def test_a_graph_is_written_whole(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ from personax.config import read_plan
 from personax.errors import PlanError, SourceError
 from personax.sources._records import Failure
 from personax.sources._sections import CollectSeveral
-from personax.sources._web_sources import Gathered
-from personax.stages import web_client as fetching
+from personax.sources._web_sources import SourceResult
+from personax.stages import collect_many as fetching
 from personax.study import Study
 
 QUICK = {"per_second": None, "backoff": 0.01, "read_seconds": 0.5, "total_seconds": 5.0, "at_once": 8}
@@ -329,7 +329,7 @@ def test_wikidata_is_a_source_like_the_leagues(tmp_path: Path) -> None:
     plan = read_plan(study(tmp_path, [{"source": "wikidata", "ids": ["Q42"]}]))
     assert isinstance(plan.collect, CollectSeveral)
     assert plan.collect.model_dump(mode="json")["sources"][0]["ids"] == ["Q42"]
-    gathered = Gathered("wikidata")
+    gathered = SourceResult("wikidata")
     gathered.add(Failure("wikidata", "Q1", "https://www.wikidata.org/wiki/Q1", "not a human"))
     assert gathered.summary()["errors"] == {"not a human": 1}
 
@@ -391,9 +391,9 @@ def test_a_header_that_is_no_text_is_refused_without_its_value(tmp_path: Path) -
 DRIVER = """
 import sys
 from pathlib import Path
-from personax.stages import fetching
+from personax.stages import collect_many
 from personax.study import Study
-fetching.REACHABLE = ("127.0.0.1",)
+collect_many.REACHABLE = ("127.0.0.1",)
 Study.load(Path(sys.argv[1])).run(["collect"])
 """
 

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-import json
-import platform
 from collections.abc import Sequence
-from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast, get_args
 
+import numpy as np
 import polars as pl
 import typer
 
 from personax import registry
-from personax.cli.console import emit, say, watching
-from personax.cli.faster import CompiledOption, DeviceOption, HalfOption, device_of
-from personax.cli.latents import register as register_data
+from personax.cli.console import emit, say, table, watching
 from personax.cli.named import group_meaning
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
-from personax.errors import MissingExtraError
-from personax.files import write_text
+from personax.config import Crl, read_modalities
+from personax.crl._budget import Device
+from personax.crl._select import Criterion
+from personax.crl.methods import usable
+from personax.embed import read_measurements
+from personax.errors import MissingExtraError, PlanError
+from personax.files import written_aside
 from personax.progress import Progress
-from personax.stages.crl_benchmark import CrlBenchmark, as_markdown, reject_none, rows_of, run_benchmark
-from personax.stages.crl_benchmark_figures import draw_benchmark
+from personax.stages.crl_benchmark import CrlBenchmark, run_benchmark
+from personax.stages.crl_benchmark_results import (
+    draw_benchmark,
+    reject_none,
+    rows_of,
+    summary_table,
+    write_benchmark,
+)
+from personax.stages.fit_latents import Learned, choose_latents, learn, write_learned
+from personax.strict import nearest
 from personax.study import Study
 
 __all__ = ["register"]
@@ -32,12 +40,29 @@ _STUDY = "study"
 _DATA = "data"
 
 
+DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU where there is one.")]
+CompiledOption = Annotated[
+    bool, typer.Option("--compiled", help="Compile the steps of paper and mmcrl: faster in long fits.")
+]
+HalfOption = Annotated[bool, typer.Option("--half", help="Products of matrices of paper and mmcrl in bfloat16.")]
+
+
+def device_of(asked: str) -> Device:
+    """Return the device that was asked for.
+
+    Raises
+    ------
+    PlanError
+        For one that has no name here.
+    """
+    if asked not in get_args(Device):
+        raise PlanError(f"--device is auto, cpu or cuda, not {asked}")
+    return cast(Device, asked)
+
+
 def _meant(args: Sequence[str]) -> str:
     """Say what is meant where no command is named: data where modalities are given, else a study."""
     return _DATA if any(arg.split("=")[0] == "--modalities" for arg in args) else _STUDY
-
-
-VERSIONED = ("personax", "numpy", "scipy", "torch")
 
 
 def _order() -> list[str]:
@@ -59,7 +84,7 @@ def _perform(asked: CrlBenchmark, out: Path, *, figures: bool, as_json: bool) ->
     rows = [row for result in results for row in rows_of(result)]
     reject_none([row for row in rows if not row["method"].startswith("floor")])
     order = [name for name in _order() if name in asked.methods]
-    table = _write(asked, rows, order, out)
+    table = write_benchmark(asked, rows, order, out)
     drawn, notice = None, None
     if figures:
         with watching() as progress:
@@ -68,28 +93,13 @@ def _perform(asked: CrlBenchmark, out: Path, *, figures: bool, as_json: bool) ->
         facts = {"figures": str(drawn) if drawn else None, "notices": [notice] if notice else []}
         emit({"out": str(out), "scores": table.to_dicts(), **facts})
         return
-    say(as_markdown(table, order))
+    say(summary_table(table, order))
     failed = table.filter(pl.col("reason").is_not_null() & (pl.col("metric") == "r2"))
     for row in failed.iter_rows(named=True):
         say(f"{row['method']}, seed {row['seed']}: {row['reason']}")
     say(f"wrote {out / 'scores.parquet'}, scores.csv, summary.md, run.json")
     if drawn or notice:
         say(f"figures, SVG and PNG: {drawn}" if drawn else str(notice))
-
-
-def _write(asked: CrlBenchmark, rows: list[dict[str, Any]], order: list[str], out: Path) -> pl.DataFrame:
-    """Write tables and what they come from; return the tidy one."""
-    schema = {"seed": pl.Int64, "method": pl.String, "needs": pl.String, "metric": pl.String, "value": pl.Float64,
-              "reason": pl.String}  # fmt: skip
-    table = pl.DataFrame(rows, schema=schema).unique(["seed", "method", "metric"], keep="first", maintain_order=True)
-    table.write_parquet(out / "scores.parquet")
-    table.write_csv(out / "scores.csv")
-    write_text(out / "summary.md", as_markdown(table, order))
-    facts = {name: value for name, value in asdict(asked).items() if name not in ("first", "folders")}
-    facts |= {"seeds": list(range(asked.first, asked.first + asked.seeds)), "python": platform.python_version(),
-              "versions": {name: version(name) for name in VERSIONED}}  # fmt: skip
-    write_text(out / "run.json", json.dumps(facts, indent=1))
-    return table
 
 
 def _draw(
@@ -115,7 +125,7 @@ def register(app: typer.Typer) -> None:
     def _group() -> None:
         """Level II: latent causes of a study, of embeddings, or (``benchmark``) of people whose latents are known."""
 
-    register_data(group)
+    _add_data(group)
 
     @group.command(_STUDY, epilog="Example: personax crl my-study/study.yaml")
     def study(
@@ -190,3 +200,96 @@ def register(app: typer.Typer) -> None:
             folders=folders,
         )
         _perform(wanted, out, figures=figures, as_json=as_json)
+
+
+EXAMPLE = "Example: personax crl data embeddings.npz --modalities mod.yaml --seeds 5 --out latents"
+
+
+def _add_data(group: typer.Typer) -> None:
+    """Add the command for embeddings of one's own."""
+
+    @group.command("data", epilog=EXAMPLE)
+    def data(
+        data: Annotated[Path, typer.Argument(help="Folder of embeddings, or one npz or Parquet file.")],
+        modalities: Annotated[Path, typer.Option(help="YAML: measurements, latents and shared; see docs/crl.md.")],
+        out: Annotated[Path, typer.Option(help="Folder of the results; a run that was stopped goes on there.")],
+        seeds: Annotated[int, typer.Option(min=1, help="Fits, of which one is chosen without any truth.")] = 5,
+        seed: Annotated[int, typer.Option(min=0, help="From which all random numbers come.")] = 0,
+        method: Annotated[str, typer.Option(help="See personax crl benchmark.")] = "default",
+        choose: Annotated[
+            str,
+            typer.Option(help="objective (on validation people), agreement (of seeds), exclusivity (of measurements)."),
+        ] = "objective",
+        epochs: Annotated[int, typer.Option(min=1, help="Of the budget.")] = 60,
+        upto: Annotated[
+            int | None,
+            typer.Option(min=1, help="Choose each modality's number of latents, this at most; see docs/crl.md."),
+        ] = None,
+        device: DeviceOption = "cpu",
+        compiled: CompiledOption = False,
+        half: HalfOption = False,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Learn latents from embeddings of one's own; the word ``data`` may be left out."""
+        asked = read_modalities(modalities)
+        known = usable()
+        if method not in known:
+            raise PlanError(f"--method: there is no {method}; {nearest(method, known)}")
+        if choose not in get_args(Criterion):
+            raise PlanError(f"--choose is objective, agreement or exclusivity, not {choose}")
+        ids, views = read_measurements(data, asked.measurements)
+        wanted = Crl(
+            latents=asked.latents, shared=asked.shared, method=method, seeds=seeds, choose=cast(Criterion, choose),
+            epochs=epochs, device=device_of(device), compiled=compiled, half=half, prior=asked.prior,
+        )  # fmt: skip
+        rng, tried = np.random.default_rng(seed), None
+        try:
+            with watching() as progress:
+                progress.stage("crl")
+                if upto is not None:
+                    wanted, tried = choose_latents(views, wanted, upto, rng.spawn(1)[0], progress)
+                learned = learn(ids, views, wanted, rng, progress, keep=out / "fits")
+        except KeyboardInterrupt:
+            say(f"stopped; finished seeds are in {out / 'fits'}, and the same command goes on from there")
+            raise
+        files = write_learned(learned, out)
+        if tried is not None:
+            with written_aside(out / "dimensions.parquet") as aside:
+                tried.write_parquet(aside)
+            files = sorted([*files, "dimensions.parquet"])
+        if as_json:
+            facts = {"latents": dict(wanted.latents), "seeds": learned.seeds.to_dicts(), "metrics": learned.metrics}
+            emit({"out": str(out), "files": files, **facts, "notices": [notice.text for notice in learned.notices]})
+            return
+        if tried is not None:
+            _show_tried(tried)
+        _show(learned, out, files)
+
+
+def _show_tried(tried: pl.DataFrame) -> None:
+    rows = [
+        (row["modality"], str(row["latents"]), _number(row["objective"]), _number(row["agreement"]),
+         "chosen" if row["chosen"] else "", row["reason"] or "")
+        for row in tried.iter_rows(named=True)
+    ]  # fmt: skip
+    table("Numbers of latents", ("modality", "latents", "objective", "agreement", "", "reason"), rows)
+
+
+def _show(learned: Learned, out: Path, files: list[str]) -> None:
+    rows = [
+        (str(row["seed"]), _number(row["objective"]), _number(row["agreement"]), "chosen" if row["chosen"] else "",
+         row["reason"] or "")
+        for row in learned.seeds.iter_rows(named=True)
+    ]  # fmt: skip
+    table("Seeds", ("seed", "objective", "agreement", "", "reason"), rows)
+    found = [
+        (row["assumption"], row["verdict"], _number(row["number"]), row["sentence"]) for row in learned.diagnostics
+    ]
+    table("Assumptions", ("assumption", "verdict", "number", ""), found)
+    for notice in learned.notices:
+        say(notice.text)
+    say(f"wrote {', '.join(files)} to {out}")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

@@ -7,24 +7,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-import polars as pl
 import typer
-from pydantic import ValidationError
 
 from personax.cli.console import emit, say, table, watching
-from personax.cli.run import FolderOption, ForceOption, JsonOption, perform
-from personax.columns import infer_columns
-from personax.config import Discover, read_background, search_tests
+from personax.cli.run import FolderOption, ForceOption, JsonOption, comma_separated, from_options, perform
+from personax.config import Discover, read_knowledge, search_tests
 from personax.data.edges import EDGES
-from personax.data.table import Table
-from personax.errors import InputError, PlanError
-from personax.files import sha256
 from personax.schema import Edge, Graph
-from personax.sources import read_table
-from personax.stages.discover import DISCOVER, count, find_causes, knowledge_of, told, write_graph
-from personax.store import Manifest, StudyFolder
-from personax.strict import nearest
+from personax.stages.discover import FileGraph, count, discover_file
 from personax.study import Study
 
 __all__ = ["register"]
@@ -32,56 +22,15 @@ __all__ = ["register"]
 _SHOWN = 30
 
 
-def _section(test: str, algorithm: str, alpha: float, bootstraps: int, knowledge: Path | None) -> Discover:
-    raw = {"test": test, "algorithm": algorithm, "alpha": alpha, "bootstraps": bootstraps}
-    try:
-        return Discover.model_validate(raw | {"knowledge": read_background(knowledge) if knowledge else None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise PlanError(f"--{first['loc'][0]}: {first['msg']}") from None
-
-
-def _chosen(people: pl.DataFrame, named: str | None) -> Table:
-    """Return the columns to search over: those named, or all that are features or targets."""
-    table = Table(people, infer_columns(people))
-    if named is None:
-        return table.select(column.name for column in table.columns if column.role in ("feature", "target"))
-    known = {column.name: column for column in table.columns}
-    names = list(dict.fromkeys(name.strip() for name in named.split(",") if name.strip()))
-    for name in names:
-        if name not in known:
-            raise PlanError(f"--columns: there is no column {name}; {nearest(name, list(known))}")
-        if known[name].role == "embedding":
-            raise PlanError(f"--columns: {name} holds vectors; name columns of numbers or text")
-    return table.select(names)
-
-
-def _on_table(
-    file: Path, columns: str | None, section: Discover, jobs: int, seed: int, missing: str, out: Path, *, as_json: bool
-) -> None:
-    people = read_table(file, {}, missing=missing.split(",")).people
-    chosen = _chosen(people, columns)
-    if len(chosen.names) < 2:
-        raise InputError(f"{file}: a causal graph needs at least two columns; name them with --columns")
-    folder, rng = StudyFolder(out), np.random.default_rng(seed)
-    with folder.lock(), folder.staging(DISCOVER.name) as staged, watching() as progress:
-        progress.stage("discover")
-        known = knowledge_of(section.knowledge)
-        graph, shares = find_causes(chosen, section, known, rng, progress, jobs=jobs)
-        notices = [*write_graph(graph, staged.path), *told(graph, chosen.frame)]
-        if shares is not None:
-            shares.write_csv(staged.path("stability.csv"))
-        plan = section.model_dump(mode="json", exclude={"over"}) | {"columns": chosen.names}
-        inputs = {file.name: sha256(file)}
-        said = [asdict(notice) for notice in notices]
-        staged.commit(Manifest(DISCOVER.name, DISCOVER.revision, seed, plan, inputs, counts=count(graph), notices=said))
+def _print(found: FileGraph, out: Path, *, as_json: bool) -> None:
     if as_json:
-        emit({"out": str(out), **count(graph), "notices": said})
+        notices = [asdict(notice) for notice in found.notices]
+        emit({"out": str(out), **count(found.graph), "notices": notices})
         return
-    rows = ((c.name, c.kind, c.why if c.inferred else "given") for c in chosen.columns)
+    rows = ((c.name, c.kind, c.why if c.inferred else "given") for c in found.columns)
     table("Columns", ("name", "kind", "why"), rows)
-    _show(graph)
-    for notice in notices:
+    _show(found.graph)
+    for notice in found.notices:
         say(f"note: {notice.text} ({notice.count})" if notice.count > 1 else f"note: {notice.text}")
     say(f"wrote {out}")
 
@@ -124,5 +73,12 @@ def register(app: typer.Typer) -> None:
         if file.suffix in (".yaml", ".yml") or (file / "study.yaml").is_file():
             perform(Study.load(file, folder=folder), ["discover"], force=force, as_json=as_json)
             return
-        section = _section(test, algorithm, alpha, bootstraps, knowledge)
-        _on_table(file, columns, section, jobs, seed, missing, out, as_json=as_json)
+        raw = {"test": test, "algorithm": algorithm, "alpha": alpha, "bootstraps": bootstraps}
+        known = read_knowledge(knowledge) if knowledge else None
+        section = from_options(Discover, raw | {"knowledge": known})
+        with watching() as progress:
+            found = discover_file(
+                file, section, out, columns=comma_separated(columns), missing=missing.split(","), seed=seed, jobs=jobs,
+                progress=progress,
+            )  # fmt: skip
+        _print(found, out, as_json=as_json)

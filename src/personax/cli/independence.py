@@ -11,40 +11,14 @@ import typer
 
 from personax import registry
 from personax.cli.console import emit, say, table, watching
-from personax.cli.run import FolderOption, ForceOption, JsonOption, perform
-from personax.columns import infer_columns
+from personax.cli.run import FolderOption, ForceOption, JsonOption, comma_separated, from_options, perform
 from personax.config import Independence
-from personax.errors import PlanError
-from personax.files import sha256
-from personax.schema import Column, Notice
-from personax.sources import read_table
-from personax.stages.independence import INDEPENDENCE, analyse, count, everybody, write_results
-from personax.stages.noisy_independence import analyse_statistics
-from personax.store import Manifest, StudyFolder
+from personax.stages.independence import FileResults, analyse_file, analyse_statistics, count, everybody
 from personax.study import Study
 
 __all__ = ["register"]
 
 _SHOWN = 15
-
-_LARGE = 200_000_000
-"""Bytes of a Parquet file above which it is counted in pieces and never read whole."""
-
-_SEEN = 100_000
-"""Rows of such a file from which kinds are inferred."""
-
-
-def _names(text: str | None) -> list[str] | None:
-    return [name.strip() for name in text.split(",") if name.strip()] if text is not None else None
-
-
-def _section(raw: dict[str, Any]) -> Independence:
-    try:
-        return Independence.model_validate(raw)
-    except ValueError as error:
-        first = error.errors()[0]  # type: ignore[attr-defined]
-        text = f"--{first['loc'][0]}: {first['msg']}"
-        raise PlanError(text) from None
 
 
 def _options(draws: int, permutations: int) -> dict[str, dict[str, Any]]:
@@ -63,81 +37,18 @@ def _that(fact: str) -> str:
     return ", ".join(part.title for part in registry.parts("tests") if part.facts.get(fact))
 
 
-def _on_table(
-    file: Path, section: Independence, out: Path, missing: list[str], *, seed: int, jobs: int, as_json: bool
-) -> None:
-    frame, sample = _read(file, missing)
-    wanted = {*(section.features or ()), *(section.targets or ()), *section.given, section.by}
-    columns = [_asked_for(column, section) for column in infer_columns(sample) if column.name != "id" or wanted]
-    folder = StudyFolder(out)
-    with folder.lock(), folder.staging(INDEPENDENCE.name) as staged, watching() as progress:
-        progress.stage("independence")
-        pvalues, graph = analyse(frame, columns, section, progress, seed=seed, jobs=jobs)
-        notices = write_results(pvalues, graph, staged.path, section.alpha, figures=section.figures)
-        manifest = Manifest(
-            INDEPENDENCE.name,
-            INDEPENDENCE.revision,
-            seed,
-            section.model_dump(mode="json"),
-            {file.name: sha256(file)},
-            counts=count(pvalues),
-            notices=[asdict(notice) for notice in notices],
-        )
-        staged.commit(manifest)
+def _print(found: FileResults, out: Path, *, as_json: bool) -> None:
+    counts = count(found.pvalues)
     if as_json:
-        emit({"out": str(out), **count(pvalues)})
+        emit({"out": str(out), **counts, "notices": [asdict(notice) for notice in found.notices]})
         return
-    used = [column for column in columns if column.name in {*pvalues["feature"], *pvalues["target"], *section.given}]
-    table("Columns", ("name", "kind", "why"), ((c.name, c.kind, c.why if c.inferred else "given") for c in used))
-    _show(everybody(pvalues))
-    for notice in notices:
+    if found.columns:
+        rows = ((c.name, c.kind, c.why if c.inferred else "given") for c in found.columns)
+        table("Columns", ("name", "kind", "why"), rows)
+    _show(everybody(found.pvalues))
+    for notice in found.notices:
         say(notice.text)
     say(f"wrote {out}")
-
-
-def _on_statistics(folder: Path, section: Independence, out: Path, *, seed: int, as_json: bool) -> None:
-    """Test the noisy tables of a release that has no people."""
-    from personax.release import load_release
-
-    found = load_release(folder).statistics
-    if found is None:
-        raise PlanError(f"{folder} holds no study and no noisy statistics; name a table, or analyse the release")
-    place = StudyFolder(out)
-    with place.lock(), place.staging("independence") as staged, watching() as progress:
-        progress.stage("independence")
-        pvalues, graph = analyse_statistics(
-            found, progress, features=section.features, targets=section.targets, alpha=section.alpha,
-            correction=section.correction, seed=seed,
-        )  # fmt: skip
-        noisy = Notice(f"{found.sentence} P-values are corrected for the noise; the test is chi-square.")
-        notices = [noisy, *write_results(pvalues, graph, staged.path, section.alpha, figures=section.figures)]
-        plan = section.model_dump(mode="json") | {"tests": ["chisq"]}
-        inputs = {"statistics.json": sha256(folder / "statistics.json")}
-        said = [asdict(notice) for notice in notices]
-        staged.commit(Manifest("independence", 2, seed, plan, inputs, counts=count(pvalues), notices=said))
-    if as_json:
-        emit({"out": str(out), **count(pvalues), "notices": said})
-        return
-    _show(pvalues)
-    for notice in notices:
-        say(notice.text)
-    say(f"wrote {out}")
-
-
-def _read(file: Path, missing: list[str]) -> tuple[pl.DataFrame | pl.LazyFrame, pl.DataFrame]:
-    """Return the table, and the rows that kinds are inferred from; a large Parquet file stays where it is."""
-    if file.suffix == ".parquet" and file.is_file() and file.stat().st_size > _LARGE:
-        table = pl.scan_parquet(file)
-        return table, table.head(_SEEN).collect()
-    people = read_table(file, {}, missing=missing).people
-    return people, people
-
-
-def _asked_for(column: Column, section: Independence) -> Column:
-    """Give a column the role that the command line names it for."""
-    if column.name in (section.targets or ()):
-        return Column(column.name, "target", column.kind, column.unit, column.period, column.inferred, column.why)
-    return column
 
 
 def _show(pvalues: pl.DataFrame) -> None:
@@ -199,19 +110,23 @@ def register(app: typer.Typer) -> None:
         if file.suffix in (".yaml", ".yml") or (file / "study.yaml").is_file():
             perform(Study.load(file, folder=folder), ["independence"], force=force, as_json=as_json)
             return
-        noisy = (file / "statistics.json").is_file()
         raw = {
-            "features": _names(features),
-            "targets": _names(targets),
-            "tests": _names(tests),
-            "given": _names(given),
+            "features": comma_separated(features),
+            "targets": comma_separated(targets),
+            "tests": comma_separated(tests),
+            "given": comma_separated(given),
             "by": by,
             "alpha": alpha,
             "correction": correction,
             "options": _options(draws, permutations),
             "figures": figures,
         }
-        if noisy:
-            _on_statistics(file, _section(raw), out, seed=seed, as_json=as_json)
-            return
-        _on_table(file, _section(raw), out, missing.split(","), seed=seed, jobs=jobs, as_json=as_json)
+        section = from_options(Independence, raw)
+        with watching() as progress:
+            if (file / "statistics.json").is_file():
+                found = analyse_statistics(file, section, out, seed=seed, progress=progress)
+            else:
+                found = analyse_file(
+                    file, section, out, missing=missing.split(","), seed=seed, jobs=jobs, progress=progress
+                )
+        _print(found, out, as_json=as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,14 +13,13 @@ import typer
 
 from personax.cli.console import emit, say, table, watching
 from personax.cli.named import group_meaning
-from personax.cli.release_plan import add_plan
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
 from personax.errors import InputError, StudyError
 from personax.files import write_text, written_aside
 from personax.study import Study
 
 if TYPE_CHECKING:
-    from personax.release import Key, KeyFolder, Pushed, ReleaseAudit, Sending
+    from personax.release import Key, KeyFolder, Proposal, Pushed, ReleaseAudit, Sending
 
 __all__ = ["register"]
 
@@ -55,7 +54,7 @@ def register(app: typer.Typer) -> None:
     _add_verify(group)
     _add_invert(group)
     _add_curve(group)
-    add_plan(group)
+    _add_plan(group)
 
 
 def _add_build(group: typer.Typer) -> None:
@@ -111,7 +110,7 @@ def _add_audit(group: typer.Typer) -> None:
     ) -> None:
         """Run all campaigns against the release as it lies in its folder, and score more people than a build does."""
         from personax.stages.base import Reader
-        from personax.stages.release_audit import attacked
+        from personax.stages.release import attacked
 
         loaded = Study.load(study, folder=folder)
         state = next(state for state in loaded.status() if state.stage == "release")
@@ -273,3 +272,39 @@ def _numbers(option: str, text: str) -> list[float]:
 
 def _short(value: object) -> str:
     return "-" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+PLAN = "Examples: personax release plan study.yaml   |   personax release plan study.yaml > columns.yaml"
+
+
+def _add_plan(group: typer.Typer) -> None:
+    """Add the command."""
+
+    @group.command("plan", epilog=PLAN)
+    def plan(study: StudyArgument, folder: FolderOption = None, as_json: JsonOption = False) -> None:
+        """Print for every column its identity class, why, and what would happen to it, as YAML to paste."""
+        found = _proposal(Study.load(study, folder=folder))
+        if as_json:
+            emit({"columns": [asdict(one) for one in found.columns], "private": list(found.private),
+                  "fault": found.fault})  # fmt: skip
+        else:
+            say(str(found))
+
+
+def _proposal(study: Study) -> Proposal:
+    from personax.config import Release
+    from personax.release import Contents, Settings, propose
+    from personax.stages.base import Reader
+    from personax.stages.release import settings_of
+
+    reader = Reader(study.plan, study.base, study.folder)
+    if not study.folder.path("people", "columns.json").is_file():
+        raise StudyError(f"{study.folder.root} has no people yet; personax collect {study.plan.name!r} first")
+    traits = study.folder.path("traits", "traits.parquet")
+    contents = Contents(
+        study.plan.name,
+        reader.people(),
+        reader.frame("traits", "traits.parquet") if study.plan.annotate and traits.is_file() else None,
+    )
+    settings = settings_of(reader) if isinstance(study.plan.release, Release) else Settings()
+    return propose(contents, settings)

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
+from pydantic import ValidationError
 
-from personax.cli.console import emit, say, watching
-from personax.cli.verdict import collected, released
+from personax.cli.console import emit, say, table, watching
+from personax.errors import PlanError
+from personax.strict import Strict, fault_text
 from personax.study import Outcome, Study
 
-__all__ = ["FolderOption", "ForceOption", "JsonOption", "StudyArgument", "perform", "register"]
+__all__ = [
+    "FolderOption",
+    "ForceOption",
+    "JsonOption",
+    "StudyArgument",
+    "comma_separated",
+    "from_options",
+    "perform",
+    "register",
+]
+
+Section = TypeVar("Section", bound=Strict)
 
 StudyArgument = Annotated[Path, typer.Argument(help="The study file, or a folder that holds study.yaml.")]
 FolderOption = Annotated[
@@ -61,6 +75,82 @@ def _summary(study: Study, outcomes: Iterable[Outcome]) -> dict[str, Any]:
         facts = {"counts": manifest.counts, "notices": manifest.notices} if manifest else {}
         stages.append({"stage": outcome.stage, "ran": outcome.ran, "why": outcome.why, **facts})
     return {"folder": str(study.folder.root), "report": str(study.report), "stages": stages}
+
+
+SHOWN = 60
+"""So many columns at most are listed."""
+
+
+def collected(people: Path, notices: Sequence[Mapping[str, Any]]) -> None:
+    """List the columns of the people with identity class and reason, what to look at first, and what to know."""
+    raw = json.loads((people / "columns.json").read_text(encoding="utf-8"))
+    order = ("unknown", "direct", "sensitive", "quasi-identifying", "free", "")
+    rows = sorted(raw, key=lambda column: order.index(column.get("identity", "")))
+    table("Columns, and whom their values tell", ("column", "role", "class", "why"), (
+        (one["name"], one["role"], one.get("identity", ""), one.get("identity_why", "")) for one in rows[:SHOWN]
+    ))  # fmt: skip
+    if len(rows) > SHOWN:
+        say(f"and {len(rows) - SHOWN} more columns; people/columns.json has all")
+    _tell(notices)
+
+
+def _tell(notices: Sequence[Mapping[str, Any]]) -> None:
+    for notice in notices:
+        count = "" if notice["count"] == 1 else f" ({notice['count']:,})"
+        say(f"note: {notice['text']}{count}")
+
+
+def released(release: Path, notices: Sequence[Mapping[str, Any]]) -> None:
+    """Say the verdict of a build: what the attacks found, k, what stayed and what left coarser."""
+    told = _json(release / "protection.json")
+    columns = told.get("columns", {})
+    private = _private(release.parent / "people" / "columns.json", besides=columns)
+    if private:
+        say(f"private, and so withheld: {', '.join(private)}")
+    for leaves, says in (("withheld", "withheld"), ("generalised", "left coarser"), ("exact", "left as it is")):
+        named = [f"{name} ({one['class']})" for name, one in columns.items() if one["leaves"] == leaves]
+        if named:
+            say(f"{says}: {', '.join(named)}")
+    alike = told.get("k_anonymity")
+    if alike and alike["columns"]:
+        say(f"k = {alike['after']['k']} over {', '.join(alike['columns'])}")
+    elif columns:
+        say("k: no quasi-identifier leaves")
+    verdict = _json(release / "audit.json").get("verdict", "the release was not attacked: release.audit is off")
+    # what is withheld stands above, and the last notice is the verdict
+    _tell([one for one in notices if not one["text"].startswith("Withheld") and one["text"] != verdict])
+    say(f"verdict: {verdict}")
+
+
+def _private(described: Path, *, besides: Collection[str]) -> list[str]:
+    """Return the private columns of the people with the reason of each."""
+    raw = json.loads(described.read_text(encoding="utf-8")) if described.is_file() else []
+    return [f"{one['name']} ({one.get('identity_why') or one['why'] or 'described as private'})" for one in raw
+            if one["role"] == "private" and one["name"] not in besides]  # fmt: skip
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def comma_separated(text: str | None) -> list[str] | None:
+    """Return the names of an option that takes several; None where it is not given."""
+    return [name.strip() for name in text.split(",") if name.strip()] if text is not None else None
+
+
+def from_options(model: type[Section], options: Mapping[str, Any]) -> Section:
+    """Return the section of a study that options of the command line make.
+
+    Raises
+    ------
+    PlanError
+        One sentence an option that cannot be.
+    """
+    try:
+        return model.model_validate(options)
+    except ValidationError as error:
+        faults = [f"--{fault['loc'][0]}: {fault_text(dict(fault))}" for fault in error.errors()]
+        raise PlanError("\n".join(faults)) from None
 
 
 def register(app: typer.Typer) -> None:

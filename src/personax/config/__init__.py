@@ -24,7 +24,7 @@ from personax.config._embed import (
     TextEncoding,
 )
 from personax.config._plan import FORMAT, SECTIONS, Plan
-from personax.config._read import read_background, read_modalities, read_plan
+from personax.config._read import read_knowledge, read_modalities, read_plan
 from personax.config._release import (
     Release,
     ReleaseAnonymity,
@@ -38,9 +38,6 @@ from personax.config._release import (
 from personax.config._request import Request, RequestIndependence, read_request
 from personax.config._sections import (
     Answer,
-    Background,
-    Beliefs,
-    CausePair,
     CollectRelease,
     CollectSimulated,
     Crl,
@@ -64,9 +61,6 @@ __all__ = [
     "AnnotateSimulated",
     "Answer",
     "Ask",
-    "Background",
-    "Beliefs",
-    "CausePair",
     "CollectRelease",
     "CollectSimulated",
     "Crl",
@@ -97,7 +91,7 @@ __all__ = [
     "StereotypeAudit",
     "TestName",
     "TextEncoding",
-    "read_background",
+    "read_knowledge",
     "read_modalities",
     "read_plan",
     "read_request",

@@ -62,7 +62,7 @@ class ImageEncoding(Encoding):
 
 
 class EmbedModels(Strict):
-    """Texts and images by models: measurement -> how; see `personax.embed._presets`."""
+    """Texts and images by models: measurement -> how; `personax parts encoders` lists the named ones."""
 
     source: Literal["models"]
     text: dict[str, TextEncoding] = {}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from personax.config._plan import FORMAT, Plan
-from personax.config._sections import Background, Modalities
-from personax.config._yaml import parse, read_text, validated
+from personax.config._sections import Modalities
+from personax.config._yaml import Document, parse, read_text, validated
+from personax.discovery import Knowledge
 from personax.errors import PlanError
 
 
@@ -25,12 +25,12 @@ def read_plan(path: Path) -> Plan:
         One sentence a fault: file, line, key, what is wrong, what was probably meant.
     """
     text = read_text(path)
-    raw, root = parse(path, text)
-    _check_version(path, raw)
-    return validated(Plan, path, raw, root)
+    document = parse(path, text)
+    _check_version(document)
+    return validated(Plan, document)
 
 
-def read_background(path: Path) -> Background:
+def read_knowledge(path: Path) -> Knowledge:
     """Read a file of background knowledge: the keys ``tiers``, ``forbidden`` and ``required``.
 
     Raises
@@ -44,12 +44,11 @@ def read_background(path: Path) -> Background:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "known.yaml"
     ...     _ = file.write_text("tiers: [[sex], [height]]")
-    ...     read_background(file).tiers
+    ...     read_knowledge(file).tiers
     [['sex'], ['height']]
     """
     text = read_text(path, "file of background knowledge", "it holds tiers, forbidden and required causes")
-    raw, root = parse(path, text, "write for example `tiers: [[sex], [height]]`")
-    return validated(Background, path, raw, root)
+    return validated(Knowledge, parse(path, text, "write for example `tiers: [[sex], [height]]`"))
 
 
 def read_modalities(path: Path) -> Modalities:
@@ -61,8 +60,8 @@ def read_modalities(path: Path) -> Modalities:
         As `read_plan`; also when a modality has no measurement or no number of latents.
     """
     text = read_text(path, "file of modalities", "it holds measurements, latents and shared; see docs/crl.md")
-    raw, root = parse(path, text, "write for example `measurements: {image: {face: face}}` and `latents: {image: 2}`")
-    found = validated(Modalities, path, raw, root)
+    example = "write for example `measurements: {image: {face: face}}` and `latents: {image: 2}`"
+    found = validated(Modalities, parse(path, text, example))
     for name in sorted({*found.latents} ^ {*found.measurements}):
         where = "measurements" if name in found.latents else "latents"
         raise PlanError(f"{path}: {name} stands not under {where}; give every modality both")
@@ -72,10 +71,8 @@ def read_modalities(path: Path) -> Modalities:
     return found
 
 
-def _check_version(path: Path, raw: dict[str, Any]) -> None:
-    version = raw.get("version", FORMAT)
+def _check_version(document: Document) -> None:
+    version = document.settings.get("version", FORMAT)
     if isinstance(version, int) and version > FORMAT:
-        sentence = (
-            f"{path} is written for study format {version} and this personax reads up to {FORMAT}; upgrade personax"
-        )
-        raise PlanError(sentence)
+        text = f"is written for study format {version} and this personax reads up to {FORMAT}; upgrade personax"
+        raise PlanError(f"{document.path} {text}")

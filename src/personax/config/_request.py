@@ -13,8 +13,9 @@ import yaml
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from personax.config._sections import Alpha, Background, Count, CrlMethod, TestName
+from personax.config._sections import Alpha, Count, CrlMethod, TestName
 from personax.config._yaml import parse, read_text, validated
+from personax.discovery import Knowledge
 from personax.errors import PlanError
 from personax.registry import parts
 from personax.strict import Strict
@@ -52,7 +53,7 @@ class RequestDiscover(Strict):
     test: Literal["fisherz", "kci", "chisq", "gsq"] = "fisherz"
     alpha: Alpha = 0.01
     bootstraps: Annotated[int, Field(ge=0)] = 0
-    knowledge: Background | None = None
+    knowledge: Knowledge | None = None
 
 
 def _own(name: str) -> str:
@@ -106,8 +107,8 @@ def read_request(path: Path) -> Request:
         raise PlanError(f"{path} has more than {MAX_BYTES:,} bytes; a request is shorter")
     text = read_text(path, "request", "it holds requester and independence, discover or crl; see docs/answering.md")
     _refuse_tricks(path, text)
-    raw, root = parse(path, text, "write for example `requester: A. Reader` and `independence: {}`")
-    asked = validated(Request, path, raw, root)
+    document = parse(path, text, "write for example `requester: A. Reader` and `independence: {}`")
+    asked = validated(Request, document)
     if asked.independence is None and asked.discover is None and asked.crl is None:
         raise PlanError(f"{path} asks for nothing; add a section independence, discover or crl")
     if asked.discover is not None and "latents" in asked.discover.over and asked.crl is None:

@@ -9,7 +9,9 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from personax import registry
+from personax.crl import Criterion, Prior, Training
 from personax.crl.methods import usable
+from personax.discovery import Knowledge
 from personax.registry import Part
 from personax.sources import (
     CollectCelebA,
@@ -49,9 +51,7 @@ def part_name(kind: str, *also: str, fits: Callable[[Part], bool] | None = None)
     >>> Section(test="kcii")
     Traceback (most recent call last):
         ...
-    pydantic_core._pydantic_core.ValidationError: 1 validation error for Section
-    test
-      'kcii' is not possible; did you mean kci? [type=unknown_part, ...]
+    personax.errors.InputError: Section: test: 'kcii' is not possible; did you mean kci?
     """
 
     def check(name: str) -> str:
@@ -79,26 +79,6 @@ class Answer(Strict):
     latents: Count = 32
     seeds: Count = 3
     epochs: Count = 60
-
-
-CausePair = Annotated[list[str], Field(min_length=2, max_length=2)]
-"""[cause, effect]."""
-
-
-class Beliefs(Strict):
-    """What is known of causes between modalities; certain, or so many times as dear to go against."""
-
-    tiers: list[list[str]] = []
-    forbidden: list[CausePair] = []
-    times: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
-
-
-class Background(Strict):
-    """What is known of causes before looking at the data; also a file of its own."""
-
-    tiers: list[list[str]] | None = None
-    forbidden: list[CausePair] = []
-    required: list[CausePair] = []
 
 
 VectorLength = Annotated[int, Field(ge=8)]
@@ -154,20 +134,15 @@ def _registered(name: str) -> str:
 CrlMethod = Annotated[str, AfterValidator(_registered)]
 
 
-class Crl(Strict):
+class Crl(Training):
     """Level II: the latent causes behind the embeddings."""
 
     latents: dict[str, Count]
     shared: Annotated[int, Field(ge=0)] = 0
     method: CrlMethod = "default"
     seeds: Count = 3
-    choose: Literal["objective", "agreement", "exclusivity"] = "objective"
-    epochs: Count = 60
-    threads: Count = 1
-    device: Literal["auto", "cpu", "cuda"] = "cpu"
-    compiled: bool = False
-    half: bool = False
-    prior: Beliefs | None = None
+    choose: Criterion = "objective"
+    prior: Prior | None = None
 
 
 class Modalities(Strict):
@@ -176,7 +151,7 @@ class Modalities(Strict):
     measurements: dict[str, dict[str, str]]
     latents: dict[str, Count]
     shared: Annotated[int, Field(ge=0)] = 0
-    prior: Beliefs | None = None
+    prior: Prior | None = None
 
 
 FISHERZ = "fisherz"
@@ -204,7 +179,7 @@ class Discover(Strict):
     test: SearchTest = FISHERZ
     alpha: Alpha = 0.01
     bootstraps: Annotated[int, Field(ge=0)] = 0
-    knowledge: Background | None = None
+    knowledge: Knowledge | None = None
 
 
 TestName = Annotated[str, part_name("tests")]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,24 +11,43 @@ import yaml
 from pydantic import ValidationError
 
 from personax.errors import PlanError
-from personax.strict import Strict, nearest
+from personax.strict import Strict, fault_text, nearest
+
+__all__ = ["Document", "parse", "read_text", "validated"]
 
 Section = TypeVar("Section", bound=Strict)
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML without the silence about a key that stands twice."""
+@dataclass(frozen=True)
+class Document:
+    """A file of settings.
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(None, None, "a key is no plain word", key_node.start_mark)
-            key = key_node.value
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key} stands twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+    Parameters
+    ----------
+    path
+        The file.
+    settings
+        What it says; of a key that stands twice, the last.
+    root
+        The same as nodes that know their lines.
+    """
+
+    path: Path
+    settings: dict[str, Any]
+    root: yaml.Node
+
+
+@dataclass(frozen=True, order=True)
+class _Fault:
+    """One sentence, and where it belongs: line and column, from 1, and the dotted key."""
+
+    line: int
+    column: int
+    key: str
+    text: str
+
+    def sentence(self, path: Path) -> str:
+        return f"{path}, line {self.line}, {self.key or 'top level'}: {self.text}"
 
 
 def read_text(path: Path, what: str = "study file", otherwise: str = "personax init FOLDER writes a new one") -> str:
@@ -49,14 +69,21 @@ def read_text(path: Path, what: str = "study file", otherwise: str = "personax i
 
 def parse(
     path: Path, text: str, example: str = "personax init FOLDER writes a commented study.yaml to start from"
-) -> tuple[dict[str, Any], yaml.Node]:
-    """Return the settings, and the same as nodes that know their lines."""
+) -> Document:
+    """Return what a file of settings holds.
+
+    Raises
+    ------
+    PlanError
+        When it is no YAML, or holds no settings.
+    """
     try:
-        raw = yaml.load(text, Loader=_UniqueKeys)
+        settings = yaml.safe_load(text)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        sentence = f"{path}, line {line}: not readable as YAML, {error.problem}; check indentation, colons and quotes"
+        problem = "a key is no plain word" if error.problem == "found unhashable key" else error.problem
+        sentence = f"{path}, line {line}: not readable as YAML, {problem}; check indentation, colons and quotes"
         raise PlanError(sentence) from None
     except yaml.YAMLError as error:
         raise PlanError(f"{path}: not readable as YAML, {error}".replace("\n", " ")) from None
@@ -64,80 +91,87 @@ def parse(
         raise PlanError(
             f"{path}: a number or a date in it is none that can be; correct it, or put it in quotes"
         ) from None
-    if not isinstance(raw, dict) or root is None:
+    if not isinstance(settings, dict) or root is None:
         sentence = f"{path} holds no settings; {example}"
         raise PlanError(sentence)
-    return raw, root
+    return Document(path, settings, root)
 
 
-def validated(model: type[Section], path: Path, raw: dict[str, Any], root: yaml.Node) -> Section:
-    """Return the section that settings make; every fault of them is one sentence of a PlanError."""
+def validated(model: type[Section], document: Document) -> Section:
+    """Return the section that settings make; all their faults are one PlanError, a sentence a line."""
+    faults = list(_keys_twice(document.root))
     try:
-        return model.model_validate(raw)
+        section = model.model_validate(document.settings)
     except ValidationError as error:
-        lines = [_sentence(path, root, dict(fault)) for fault in error.errors()]
-        raise PlanError("\n".join(lines)) from None
+        faults += _faults(document.root, [dict(fault) for fault in error.errors()])
+    if faults:
+        raise PlanError("\n".join(fault.sentence(document.path) for fault in sorted(set(faults))))
+    return section
 
 
-_SHOWN = 120
-
-_WHOLE = {"unknown_key", "not_a_name", "not_a_url", "twice", "no_price", "no_source", "no_contact", "base_url"}
-"""Faults whose message says all; what was given is not repeated, for it may be a key."""
-
-
-def _sentence(path: Path, root: yaml.Node, fault: dict[str, Any]) -> str:
-    """Say one fault of the plan with its file, line and key."""
-    key, mark = _locate(root, [*fault["loc"], *([fault["ctx"]["key"]] if fault["type"] == "unknown_key" else [])])
-    kind, given = fault["type"], fault.get("input")
-    if kind == "missing":
-        missing = fault["loc"][-1]
-        what = f"the key {missing} is missing"
-    elif kind == "literal_error":
-        choices = [choice.strip("'") for choice in fault["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-        what = f"{_short(given)} is not possible; {nearest(str(given), choices)}"
-    elif kind == "union_tag_invalid":
-        choices = [choice.strip("' ") for choice in fault["ctx"]["expected_tags"].split(",")]
-        what = f"source {fault['ctx']['tag']!r} is not known; {nearest(fault['ctx']['tag'], choices)}"
-    elif kind == "union_tag_not_found":
-        what = "the key source is missing"
-    elif kind in _WHOLE:
-        what = fault["msg"]
-    elif "headers" in fault["loc"]:
-        what = _plain(fault["msg"])  # what was given may be a secret
-    elif "choose from" in fault["msg"] or "did you mean" in fault["msg"]:
-        what = _plain(fault["msg"])  # it names what was given
-    else:
-        what = f"{_plain(fault['msg'])}, not {_short(given)}"
-    return f"{path}, line {mark}, {key or 'top level'}: {what}"
+def _keys_twice(node: yaml.Node, above: str = "") -> Iterator[_Fault]:
+    """Yield the keys that stand twice in one block; YAML itself is silent about them."""
+    seen = set()
+    for name, key, value in _children(node):
+        place = _joined(above, name)
+        if isinstance(node, yaml.MappingNode) and name in seen:
+            yield _Fault(key.line + 1, key.column + 1, place, f"the key {name} stands twice; keep one")
+        seen.add(name)
+        yield from _keys_twice(value, place)
 
 
-def _short(given: object) -> str:
-    """Return what was given, cut: a list of thousands of names helps nobody."""
-    shown = repr(given)
-    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]} ..."
+def _children(node: yaml.Node) -> Iterator[tuple[str, yaml.Mark, yaml.Node]]:
+    """Yield name, place and node of what a block holds; the elements of a list are called ``[0]``, ``[1]`` ..."""
+    if isinstance(node, yaml.MappingNode):
+        yield from ((str(key.value), key.start_mark, value) for key, value in node.value)
+    elif isinstance(node, yaml.SequenceNode):
+        yield from ((f"[{i}]", value.start_mark, value) for i, value in enumerate(node.value))
 
 
-def _plain(message: str) -> str:
-    """Turn pydantic's sentence into ours: 'Input should be a valid integer' -> 'must be a valid integer'."""
-    plain = re.sub(r"a valid dictionary( or instance of \w+)?", "keys with values, {key: value}", message)
-    return plain.replace("Input should be", "must be").replace("Input should have", "must have")
+def _joined(above: str, name: str) -> str:
+    return above + name if name.startswith("[") or not above else f"{above}.{name}"
 
 
-def _locate(root: yaml.Node, loc: list[Any]) -> tuple[str, int]:
-    """Return the dotted key and the line that a fault's location points to.
+def _faults(root: yaml.Node, errors: Sequence[Mapping[str, Any]]) -> Iterator[_Fault]:
+    """Yield what pydantic found, each fault with its place.
 
-    pydantic puts the tag of a union (``table``) into the location; what is not in the file is passed over.
+    A setting that can be several things fails as each of them; only the one that it comes nearest to is told.
     """
-    node, line, names = root, root.start_mark.line, []
+    alternatives: dict[tuple[Any, ...], dict[Any, int]] = {}
+    for error in errors:
+        for place, branch in _branches(root, error):
+            depth = alternatives.setdefault(place, {})
+            depth[branch] = max(depth.get(branch, 0), len(error["loc"]) + (error["type"] == "unknown_key"))
+    nearest_to = {place: max(depths, key=lambda branch: depths[branch]) for place, depths in alternatives.items()}
+    for error in errors:
+        if all(nearest_to[place] == branch for place, branch in _branches(root, error)):
+            ends = [error["ctx"]["key"]] if error["type"] == "unknown_key" else []
+            yield _fault(root, [*error["loc"], *ends], fault_text(error))
+
+
+def _branches(root: yaml.Node, error: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield (place, kind) where a location of pydantic names no key, but one of the kinds that a setting can be of."""
+    loc, node = error["loc"], root
+    for i, part in enumerate(loc):
+        inner = _child(node, part)
+        if inner is not None:
+            node = inner[1]
+        elif error["type"] != "missing" or i + 1 < len(loc):
+            yield tuple(loc[:i]), part
+
+
+def _child(node: yaml.Node, part: object) -> tuple[yaml.Mark, yaml.Node] | None:
+    name = f"[{part}]" if isinstance(node, yaml.SequenceNode) else str(part)
+    found = [(mark, value) for key, mark, value in _children(node) if key == name]
+    return found[-1] if found else None
+
+
+def _fault(root: yaml.Node, loc: Sequence[object], text: str) -> _Fault:
+    """Return a fault at a location, of which parts that are not in the file are passed over."""
+    node, mark, key = root, root.start_mark, ""
     for part in loc:
-        if isinstance(node, yaml.MappingNode):
-            for key_node, value in node.value:
-                if key_node.value == str(part):
-                    node, line = value, key_node.start_mark.line
-                    names.append(str(part))
-                    break
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line
-            names.append(f"[{part}]")
-    return ".".join(names).replace(".[", "["), line + 1
+        inner = _child(node, part)
+        if inner is not None:
+            key = _joined(key, f"[{part}]" if isinstance(node, yaml.SequenceNode) else str(part))
+            mark, node = inner
+    return _Fault(mark.line + 1, mark.column + 1, key, text)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from personax.errors import require
 
 if TYPE_CHECKING:
-    from personax.crl._budget import Budget
+    from personax.crl._budget import Budget, Device, Training
     from personax.crl._estimator import Estimator, Fitted, Method, Problem
     from personax.crl._prior import Prior
     from personax.crl._save import load_fit, save_fit
-    from personax.crl._select import Dimension, SeedSelection, choose_dimension, fit_seeds, regret
+    from personax.crl._select import Criterion, Dimension, SeedSelection, choose_dimension, fit_seeds, regret
     from personax.crl._stability import Agreement, agreement
     from personax.crl._traversal import Traversal, traverse
     from personax.crl.diagnostics import Diagnosis, NoiseReport, diagnose, identified, noise_report
@@ -53,8 +53,10 @@ __all__ = [
     "DCI",
     "Agreement",
     "Budget",
+    "Criterion",
     "Default",
     "DefaultFit",
+    "Device",
     "Diagnosis",
     "Dimension",
     "EdgeScores",
@@ -72,6 +74,7 @@ __all__ = [
     "Problem",
     "Recovery",
     "SeedSelection",
+    "Training",
     "Traversal",
     "agreement",
     "align",
@@ -106,10 +109,12 @@ __all__ = [
 _HOME = {
     "Agreement": "_stability",
     "Budget": "_budget",
+    "Criterion": "_select",
     "DCI": "metrics",
     "Default": "methods.default._method",
     "DefaultFit": "methods.default._method",
     "Diagnosis": "diagnostics",
+    "Device": "_budget",
     "Dimension": "_select",
     "EdgeScores": "metrics",
     "Estimator": "_estimator",
@@ -126,6 +131,7 @@ _HOME = {
     "Problem": "_estimator",
     "Recovery": "metrics",
     "SeedSelection": "_select",
+    "Training": "_budget",
     "Traversal": "_traversal",
     "agreement": "_stability",
     "align": "metrics",

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-__all__ = ["STANDARD", "Budget", "Device"]
+from pydantic import Field
+
+from personax.strict import Strict
+
+__all__ = ["STANDARD", "Budget", "Device", "Training"]
 
 Device = Literal["auto", "cpu", "cuda"]
 """Where training runs; ``auto`` is a GPU where there is one."""
 
 
-@dataclass(frozen=True)
-class Budget:
-    """How long, how fast and where to train.
+class Training(Strict):
+    """How long and where to train: what a study chooses.
 
     Parameters
     ----------
-    epochs, batch, rate
-        Passes over the people, people a step, highest learning rate (Adam, cosine to zero).
-    hidden
-        Width of encoders and decoders.
-    held_out
-        Share of people kept for validation; the epoch with the best validation loss is kept.
-    patience
-        Epochs without improvement after which training stops.
+    epochs
+        Passes over the people.
     threads
         Of the processor. One gives the same numbers on every machine, and small models are no slower for it.
     device
@@ -39,16 +35,35 @@ class Budget:
         Methods that have no such steps refuse it.
     """
 
-    epochs: int = 60
-    batch: int = 256
-    rate: float = 1e-3
-    hidden: int = 96
-    held_out: float = 0.1
-    patience: int = 15
-    threads: int = 1
+    epochs: Annotated[int, Field(ge=1)] = 60
+    threads: Annotated[int, Field(ge=1)] = 1
     device: Device = "cpu"
     compiled: bool = False
     half: bool = False
+
+
+class Budget(Training):
+    """How long, how fast and where to train; the same for all methods that are compared.
+
+    Parameters
+    ----------
+    epochs, threads, device, compiled, half
+        See `Training`.
+    batch, rate
+        People a step, highest learning rate (Adam, cosine to zero).
+    hidden
+        Width of encoders and decoders.
+    held_out
+        Share of people kept for validation; the epoch with the best validation loss is kept.
+    patience
+        Epochs without improvement after which training stops.
+    """
+
+    batch: Annotated[int, Field(ge=1)] = 256
+    rate: Annotated[float, Field(gt=0)] = 1e-3
+    hidden: Annotated[int, Field(ge=1)] = 96
+    held_out: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    patience: Annotated[int, Field(ge=0)] = 15
 
 
 STANDARD = Budget()

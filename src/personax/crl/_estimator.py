@@ -8,17 +8,21 @@ dataclass of its parameters, and implements `Estimator.learn`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, cast
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from personax.crl.metrics._graph import to_graph
 from personax.errors import InputError
-from personax.strict import nearest
+from personax.results import DrawableResult
+from personax.schema import Graph
+from personax.strict import Strict, nearest
 
-__all__ = ["Arrays", "Estimator", "Fitted", "Method", "Problem", "Progress"]
+__all__ = ["Arrays", "Estimator", "Fitted", "FittedResult", "Method", "Problem", "Progress"]
 
 Arrays = Mapping[str, Mapping[str, NDArray[Any]]]
 """Modality -> measurement -> vectors, shape (n, dim); the same people in the same order everywhere."""
@@ -48,6 +52,41 @@ class Fitted(Protocol):
     def encode(self, views: Arrays) -> NDArray[np.float64]:
         """Return the latents of people, also of people that were not fitted on, shape (n, d)."""
         ...
+
+
+class FittedResult(DrawableResult):
+    """What a fitted method brings beyond `Fitted`: its graph, as a table and as a figure."""
+
+    __slots__ = ()
+
+    plot_kind: ClassVar[str] = "fit"
+
+    def graph(self, threshold: float = 0.5) -> Graph:
+        """Return the edges between latents that are surer than the threshold.
+
+        Raises
+        ------
+        InputError
+            For a method that learns no graph.
+        """
+        fitted = cast("Fitted", self)
+        if fitted.adjacency is None:
+            raise InputError("this method learns no graph between latents; encode() gives the latents of people")
+        return to_graph(fitted.adjacency, fitted.names, threshold=threshold)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return one row a latent: its name, its modality, and the latents that cause it, ``, `` between them."""
+        fitted = cast("Fitted", self)
+        edges = [] if fitted.adjacency is None else self.graph().edges
+        rows = [
+            {
+                "latent": name,
+                "modality": name.rpartition("_")[0],
+                "causes": ", ".join(edge.source for edge in edges if edge.target == name),
+            }
+            for name in fitted.names
+        ]
+        return pl.DataFrame(rows, schema={"latent": pl.String, "modality": pl.String, "causes": pl.String})
 
 
 class Method(Protocol):
@@ -210,7 +249,7 @@ class Estimator(ABC):
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters; ``deep`` adds those of parameters, as in ``budget__epochs``."""
         own = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
-        nested = {f"{name}__{f.name}": getattr(value, f.name) for name, value in own.items() for f in _fields(value)}
+        nested = {f"{name}__{f}": getattr(value, f) for name, value in own.items() for f in _fields(value)}
         return own | nested if deep else own
 
     def set_params(self, **params: Any) -> Self:  # noqa: ANN401 - each method has its own
@@ -226,9 +265,16 @@ class Estimator(ABC):
             if key not in known:
                 raise InputError(f"{self.name} has no parameter {key}; {nearest(key, known)}")
             name, _, nested = key.partition("__")
-            setattr(self, name, replace(getattr(self, name), **{nested: value}) if nested else value)
+            setattr(self, name, _changed(getattr(self, name), nested, value) if nested else value)
         return self
 
 
-def _fields(value: object) -> tuple[Any, ...]:
-    return fields(value) if is_dataclass(value) and not isinstance(value, type) else ()
+def _fields(value: object) -> Sequence[str]:
+    """Return the names of the parameters of a parameter: settings, or a dataclass."""
+    if isinstance(value, Strict):
+        return list(type(value).model_fields)
+    return [field.name for field in fields(value)] if is_dataclass(value) and not isinstance(value, type) else []
+
+
+def _changed(value: Any, name: str, to: Any) -> Any:  # noqa: ANN401 - settings, or a dataclass
+    return value.replaced(**{name: to}) if isinstance(value, Strict) else replace(value, **{name: to})

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from personax.errors import InputError
 from personax.schema import Graph
-from personax.strict import nearest
+from personax.strict import Strict, nearest
 
 __all__ = ["Prior"]
 
 
-@dataclass(frozen=True)
-class Prior:
+Pair = Annotated[Sequence[str], Field(min_length=2, max_length=2)]
+"""(cause, effect), two modalities."""
+
+
+class Prior(Strict):
     """Which modalities do not cause which; single latents have no order before the fit, so none is named.
 
     Parameters
@@ -37,8 +41,8 @@ class Prior:
     """
 
     tiers: Sequence[Sequence[str]] = ()
-    forbidden: Sequence[Sequence[str]] = ()
-    times: float | None = None
+    forbidden: Sequence[Pair] = ()
+    times: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
 
     @classmethod
     def from_graph(cls, graph: Graph, modality_of: Mapping[str, str], *, times: float | None = None) -> Prior:
@@ -77,8 +81,7 @@ class Prior:
         Raises
         ------
         InputError
-            A modality that is not there or stands in two tiers, a pair of something else than two, a cost that is no
-            number from 1.
+            A modality that is not there or stands in two tiers.
         """
         named = [name for group in self.tiers for name in group]
         for name in [*named, *(name for pair in self.forbidden for name in pair)]:
@@ -87,10 +90,6 @@ class Prior:
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
             raise InputError(f"prior.tiers: {twice[0]} stands in two tiers; keep one")
-        if any(len(pair) != 2 for pair in self.forbidden):
-            raise InputError("prior.forbidden: a pair is [cause, effect], two modalities")
-        if self.times is not None and not (np.isfinite(self.times) and self.times >= 1):
-            raise InputError(f"prior.times is {self.times}; give a number from 1, or none where it is certain")
 
     def allowed(self, names: Sequence[str]) -> NDArray[np.bool_]:
         """Return which edges may be, shape (d, d), rows are children; all, where this is a belief."""

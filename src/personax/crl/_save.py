@@ -30,6 +30,7 @@ from personax import registry
 from personax.crl._estimator import Fitted
 from personax.errors import InputError, require
 from personax.files import written_aside
+from personax.strict import Strict
 
 __all__ = ["load_fit", "save_fit"]
 
@@ -152,9 +153,10 @@ class _Writer:
             return {
                 "dict": [[self.tree(key, where), self.tree(each, f"{where}[{key!r}]")] for key, each in value.items()]
             }
-        if is_dataclass(value) and not isinstance(value, type):
+        if isinstance(value, Strict) or (is_dataclass(value) and not isinstance(value, type)):
             name = self._name(type(value), where)
-            own = {f.name: self.tree(getattr(value, f.name), f"{where}.{f.name}") for f in fields(value)}
+            names = list(type(value).model_fields) if isinstance(value, Strict) else [f.name for f in fields(value)]
+            own = {f: self.tree(getattr(value, f), f"{where}.{f}") for f in names}
             return {"made": name, "fields": own}
         raise InputError(f"{where} is a {type(value).__qualname__}, which cannot be saved; make it a dataclass")
 
@@ -200,7 +202,7 @@ class _Reader:
             return self._module(shape)
         if "made" in shape:
             kind = self._class(shape["made"])
-            if not is_dataclass(kind):
+            if not is_dataclass(kind) and not issubclass(kind, Strict):
                 raise ValueError(f"{shape['made']} is no dataclass")
             return kind(**{key: self.tree(each) for key, each in shape["fields"].items()})
         ((kind, held),) = shape.items()

@@ -1,9 +1,10 @@
-"""What an encoder is: items in, one vector an item out; where it runs, and how tokens become a vector."""
+"""What an encoder is: items in, one vector an item out; what it is asked for, where it runs, how tokens are pooled."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
@@ -15,9 +16,11 @@ __all__ = [
     "Attention",
     "Card",
     "Encoder",
+    "EncoderOptions",
     "Item",
     "Pooling",
     "Precision",
+    "ReadModality",
     "Recipe",
     "TextEncoder",
     "Truncation",
@@ -27,6 +30,9 @@ __all__ = [
 
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
+
+ReadModality = Literal["text", "image"]
+"""What an encoder reads."""
 
 
 def place(device: str | None, precision: Precision) -> tuple[str, Any]:
@@ -130,7 +136,7 @@ class Card:
     """
 
     name: str
-    modality: Literal["text", "image"]
+    modality: ReadModality
     dim: int
     revision: str = ""
     licence: str = ""
@@ -173,6 +179,35 @@ class Encoder(Protocol[Item]):
         MemoryError, torch.OutOfMemoryError
             When the batch is too large for the device; smaller ones are tried then.
         """
+
+
+@dataclass(frozen=True)
+class EncoderOptions:
+    """What a study may ask of an encoder; what is registered under ``encoders`` is called with it.
+
+    Parameters
+    ----------
+    revision
+        A commit, tag or branch of a hub.
+    recipe, pooling, instruction, tokens
+        Of texts: in place of what the encoder itself says; see `personax.embed.text_encoder`.
+    dim
+        Length of a vector, where the encoder can choose.
+    device, precision
+        See `place`.
+    cache
+        A file that remembers the hashes of large files.
+    """
+
+    revision: str | None = None
+    recipe: Recipe | None = None
+    pooling: Pooling | None = None
+    instruction: str = ""
+    tokens: int | None = None
+    dim: int | None = None
+    device: str | None = None
+    precision: Precision = "auto"
+    cache: Path | None = None
 
 
 class TextEncoder(Encoder[str], Protocol):

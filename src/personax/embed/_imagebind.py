@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from personax.embed._checkpoint import file_hash
-from personax.embed._encoder import Card, Precision, Vectors, place
+from personax.embed._encoder import Card, EncoderOptions, Precision, Vectors, place
 from personax.embed._pictures import open_picture
 from personax.errors import InputError, require
+from personax.registry import register
 
-__all__ = ["ImageBindEncoder", "imagebind_weights", "prepared"]
+__all__ = ["ImageBindEncoder", "prepared"]
 
 SIDE: Final = 224
 MEAN: Final = np.array([0.48145466, 0.4578275, 0.40821073], dtype=np.float32)
@@ -73,7 +74,7 @@ class ImageBindEncoder:
             modality="image",
             dim=dim,
             licence="CC-BY-NC-SA-4.0",
-            weights=(imagebind_weights(cache) or "") if model is None else "",
+            weights=(_weights_hash(cache) or "") if model is None else "",
             preprocessing={
                 "orientation": "as its EXIF says",
                 "resize": "short side 224, bicubic",
@@ -85,13 +86,33 @@ class ImageBindEncoder:
 
     def encode(self, items: Sequence[Path]) -> Vectors:
         """Return one vector a picture, shape (pictures, dim)."""
+        if not items:
+            return np.zeros((0, self.card.dim), dtype=np.float32)
         pixels = np.stack([prepared(open_picture(path)) for path in items])
         with self._torch.inference_mode():
             found = self._model({self._vision: self._torch.from_numpy(pixels).to(self._device, self._kind)})
         return np.asarray(found[self._vision].float().cpu().numpy(), dtype=np.float32)
 
 
-def imagebind_weights(cache: Path | None = None) -> str | None:
+class ImageBindPreset:
+    """The published weights."""
+
+    def __call__(self, options: EncoderOptions) -> ImageBindEncoder:
+        """Load the model."""
+        return ImageBindEncoder(device=options.device, precision=options.precision, cache=options.cache)
+
+    def weights_hash(self, options: EncoderOptions) -> str | None:
+        """Return the hash of the weights that its package keeps; None where none are there."""
+        return _weights_hash(options.cache)
+
+
+register(
+    "encoders", "imagebind", title="ImageBind", help="the paper's; 1,024 numbers; CC-BY-NC-SA-4.0: no commercial use",
+    modality="image", order=30,
+)(ImageBindPreset())  # fmt: skip
+
+
+def _weights_hash(cache: Path | None) -> str | None:
     """Return the SHA-256 of the weights that the package keeps in the folder it runs in; None where none are there."""
     return file_hash(FILE, cache) if FILE.is_file() else None
 

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from personax.embed._encoder import Card, Truncation, Vectors
+from personax.embed._encoder import Card, EncoderOptions, Truncation, Vectors
 from personax.embed._pictures import open_picture
 from personax.errors import InputError
+from personax.registry import register
 
 __all__ = ["DescriptorEncoder", "HashedEncoder", "encode_images", "encode_texts"]
 
@@ -147,6 +148,30 @@ def _edges(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     place = (cell[:, None] * _CELLS + cell[None, :]) * _BINS + direction
     histogram = np.bincount(place.ravel(), weights=strength.ravel(), minlength=_CELLS**2 * _BINS)
     return np.asarray(histogram / (np.linalg.norm(histogram) + 1e-6), dtype=np.float32)
+
+
+@register(
+    "encoders",
+    "hashed",
+    title="Hashed n-grams",
+    help="384 numbers, no model; `offline` of texts",
+    modality="text",
+    order=10,
+)
+def _hashed(options: EncoderOptions) -> HashedEncoder:
+    return HashedEncoder(options.dim or 384)
+
+
+@register(
+    "encoders",
+    "descriptors",
+    title="Colours and edges",
+    help="512 numbers, no model; `offline` of pictures",
+    modality="image",
+    order=11,
+)
+def _descriptors(options: EncoderOptions) -> DescriptorEncoder:
+    return DescriptorEncoder(options.dim or 512)
 
 
 class HashedEncoder:

@@ -1,87 +1,37 @@
-"""Encoders by a short name: the paper's, some with a permissive licence, and the offline ones."""
+"""Encoders by name: those that are registered, and models of a hub or a folder.
+
+What is registered under ``encoders`` is called with `EncoderOptions` and returns an `Encoder`; the fact ``modality``
+says what it reads. Where it has files of a model, a method ``weights_hash(options)`` returns the hash of those on this
+machine, or None, so that a study runs again when they change.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from personax.embed._checkpoint import seen
-from personax.embed._encoder import Encoder, Pooling, Precision, Recipe, TextEncoder
+from personax.embed._encoder import Encoder, EncoderOptions, Pooling, Precision, ReadModality, Recipe, TextEncoder
 from personax.errors import InputError
+from personax.registry import describe, get, names, parts
 from personax.strict import nearest
 
-__all__ = ["IMAGE_PRESETS", "TEXT_PRESETS", "Preset", "image_encoder", "text_encoder", "weights_seen"]
+__all__ = ["encoder_names", "image_encoder", "text_encoder", "weights_seen"]
 
-SEARCH: Final = "Given a web search query, retrieve relevant passages that answer the query"
-GTE_QWEN: Final = Recipe(
-    "bidirectional",
-    "lasttoken",
-    end="<|endoftext|>",
-    query=f"Instruct: {SEARCH}\nQuery: ",
-    tokens=8192,
-    half=False,
-    own_code=True,
-)
-MEAN: Final = Recipe("bidirectional", "mean")
-E5: Final = Recipe("bidirectional", "mean", prompt="query: ", query="query: ", tokens=512)
-"""Its makers put ``query:`` before texts whose vectors are features, and ``passage:`` only before what is searched."""
-BGE: Final = Recipe(
-    "bidirectional", "cls", query="Represent this sentence for searching relevant passages: ", tokens=512
-)
+OFFLINE: Final[dict[ReadModality, str]] = {"text": "hashed", "image": "descriptors"}
+"""What ``offline`` stands for."""
 
 
-@dataclass(frozen=True)
-class Preset:
-    """A model and what is known of it; that vectors are its makers' is tested for each, on small models of its class.
+def encoder_names(modality: ReadModality) -> list[str]:
+    """Return the names of the encoders that read texts, or images; `personax.registry.describe` says more of each.
 
-    Parameters
-    ----------
-    model
-        Its id on the hub.
-    dim
-        Length of its vectors.
-    licence
-        Of the weights, as its hub page says.
-    kind
-        Which of our classes loads it.
-    recipe
-        How its makers use it; of texts.
-    revision
-        Where its weights lie as safetensors, when not on the main branch.
+    Examples
+    --------
+    >>> encoder_names("image")[:3]
+    ['offline', 'descriptors', 'imagebind']
     """
-
-    model: str
-    dim: int
-    licence: str
-    kind: Literal["sentences", "vision", "imagebind", "offline"]
-    recipe: Recipe | None = None
-    revision: str | None = None
-
-
-TEXT_PRESETS: Final[Mapping[str, Preset]] = {
-    "offline": Preset("hashed n-grams", 384, "Apache-2.0", "offline"),
-    "gte-qwen2-7b": Preset("Alibaba-NLP/gte-Qwen2-7B-instruct", 3584, "Apache-2.0", "sentences", GTE_QWEN),
-    "gte-qwen2-1.5b": Preset("Alibaba-NLP/gte-Qwen2-1.5B-instruct", 1536, "Apache-2.0", "sentences", GTE_QWEN),
-    "minilm": Preset("sentence-transformers/all-MiniLM-L6-v2", 384, "Apache-2.0", "sentences", MEAN),
-    "mpnet": Preset("sentence-transformers/all-mpnet-base-v2", 768, "Apache-2.0", "sentences", MEAN),
-    "e5": Preset("intfloat/e5-base-v2", 768, "MIT", "sentences", E5),
-    "multilingual-e5": Preset("intfloat/multilingual-e5-large", 1024, "MIT", "sentences", E5),
-    "bge": Preset("BAAI/bge-base-en-v1.5", 768, "MIT", "sentences", BGE),
-    "gte": Preset("thenlper/gte-base", 768, "MIT", "sentences", MEAN),
-}
-"""``gte-qwen2-7b`` is the paper's."""
-
-IMAGE_PRESETS: Final[Mapping[str, Preset]] = {
-    "offline": Preset("colours and edges", 512, "Apache-2.0", "offline"),
-    "imagebind": Preset("imagebind_huge", 1024, "CC-BY-NC-SA-4.0", "imagebind"),
-    "clip": Preset("openai/clip-vit-base-patch32", 512, "MIT", "vision", revision="refs/pr/66"),
-    "dinov2": Preset("facebook/dinov2-base", 768, "Apache-2.0", "vision"),
-    "siglip": Preset("google/siglip-base-patch16-224", 768, "Apache-2.0", "vision"),
-    "vit": Preset("google/vit-base-patch16-224", 768, "Apache-2.0", "vision"),
-}
-"""``imagebind`` is the paper's; its weights are for non-commercial use."""
+    return ["offline", *(part.name for part in parts("encoders") if part.facts.get("modality") == modality)]
 
 
 def text_encoder(
@@ -98,12 +48,12 @@ def text_encoder(
     base: Path | None = None,
     cache: Path | None = None,
 ) -> TextEncoder:
-    """Return the encoder of a preset of texts, or of any model of sentence-transformers by its id or folder.
+    """Return a registered encoder of texts, or one of any model of sentence-transformers by its id or folder.
 
     Parameters
     ----------
     name
-        A preset, an id of a hub or a folder.
+        A registered name (`encoder_names`), an id of a hub or a folder.
     revision
         A commit, tag or branch of the hub.
     like
@@ -111,7 +61,7 @@ def text_encoder(
     pooling, instruction, tokens, device, precision
         See `SentenceEncoder`.
     dim
-        Length of the offline encoder's vectors.
+        Length of the vectors, where the encoder can choose.
     base
         Folder from which the path of a model starts.
     cache
@@ -122,22 +72,19 @@ def text_encoder(
     InputError
         For a name that is none of these.
     """
-    from personax.embed._offline import HashedEncoder
+    options = EncoderOptions(
+        revision=revision, recipe=_recipe(like) if like is not None else None, pooling=pooling,
+        instruction=instruction, tokens=tokens, dim=dim, device=device, precision=precision, cache=cache,
+    )  # fmt: skip
+    make = _registered("text", name, base)
+    if make is not None:
+        encoder: TextEncoder = make(options)
+        return encoder
     from personax.embed._sentences import SentenceEncoder
 
-    preset = _preset("text", name, TEXT_PRESETS, base)
-    if preset is not None and preset.kind == "offline":
-        return HashedEncoder(dim or preset.dim)
-    recipe = preset.recipe if preset else None
-    if like is not None:
-        if like not in TEXT_PRESETS or TEXT_PRESETS[like].recipe is None:
-            known = [one for one, its in TEXT_PRESETS.items() if its.recipe]
-            raise InputError(f"embed.text: like: {like} is no preset of a text model; {nearest(like, known)}")
-        recipe = TEXT_PRESETS[like].recipe
     return SentenceEncoder(
-        preset.model if preset else _place(name, base), revision=revision, recipe=recipe, pooling=pooling,
-        instruction=instruction, tokens=tokens, device=device, precision=precision,
-        licence=preset.licence if preset else "", name=preset.model if preset else name, cache=cache,
+        _place(name, base), revision=revision, recipe=options.recipe, pooling=pooling, instruction=instruction,
+        tokens=tokens, device=device, precision=precision, name=name, cache=cache,
     )  # fmt: skip
 
 
@@ -151,7 +98,7 @@ def image_encoder(
     base: Path | None = None,
     cache: Path | None = None,
 ) -> Encoder[Path]:
-    """Return the encoder of a preset of pictures, or of any model of transformers by its id or folder.
+    """Return a registered encoder of pictures, or one of any model of transformers by its id or folder.
 
     Parameters
     ----------
@@ -163,23 +110,20 @@ def image_encoder(
     InputError
         For a name that is neither.
     """
-    from personax.embed._imagebind import ImageBindEncoder
-    from personax.embed._offline import DescriptorEncoder
+    make = _registered("image", name, base)
+    if make is not None:
+        options = EncoderOptions(revision=revision, dim=dim, device=device, precision=precision, cache=cache)
+        encoder: Encoder[Path] = make(options)
+        return encoder
     from personax.embed._vision import VisionEncoder
 
-    preset = _preset("image", name, IMAGE_PRESETS, base)
-    if preset is not None and preset.kind == "offline":
-        return DescriptorEncoder(dim or preset.dim)
-    how: dict[str, Any] = {"device": device, "precision": precision, "cache": cache}
-    if preset is not None and preset.kind == "imagebind":
-        return ImageBindEncoder(**how)
-    if preset is None:
-        return VisionEncoder(_place(name, base), revision=revision, name=name, **how)
-    return VisionEncoder(preset.model, revision=revision or preset.revision, licence=preset.licence, **how)
+    return VisionEncoder(
+        _place(name, base), revision=revision, name=name, device=device, precision=precision, cache=cache
+    )
 
 
 def weights_seen(
-    modality: Literal["text", "image"],
+    modality: ReadModality,
     name: str,
     revision: str | None = None,
     *,
@@ -187,28 +131,40 @@ def weights_seen(
     cache: Path | None = None,
 ) -> str | None:
     """Return the hash of the files of an encoder's model as they are on this machine now; None where none are here."""
-    preset = (TEXT_PRESETS if modality == "text" else IMAGE_PRESETS).get(name)
-    if preset is not None and preset.kind == "offline":
-        return None
-    if preset is not None and preset.kind == "imagebind":
-        from personax.embed._imagebind import imagebind_weights
+    make = _found(modality, name)
+    if make is None:
+        return seen(_place(name, base), revision, cache)
+    weights_hash = getattr(make, "weights_hash", None)
+    return None if weights_hash is None else weights_hash(EncoderOptions(revision=revision, cache=cache))
 
-        return imagebind_weights(cache)
-    if preset is not None:
-        return seen(preset.model, revision or preset.revision, cache)
-    return seen(_place(name, base), revision, cache)
+
+def _found(modality: ReadModality, name: str) -> Callable[[EncoderOptions], Any] | None:
+    """Return what is registered under a name for a modality; None where nothing is."""
+    name = OFFLINE[modality] if name == "offline" else name
+    if name not in names("encoders"):
+        return None
+    part = describe("encoders", name)
+    make: Callable[[EncoderOptions], Any] = get("encoders", name)  # of a broken package, this says what is wrong
+    return make if part.facts.get("modality") == modality else None
+
+
+def _registered(modality: ReadModality, name: str, base: Path | None) -> Callable[[EncoderOptions], Any] | None:
+    """Return what is registered; None for an id with a slash, or a folder, which a model may have."""
+    make = _found(modality, name)
+    if make is None and "/" not in name and not Path(_place(name, base)).is_dir():
+        text = f"embed.{modality}: {name} is no preset, no id such as maker/model and no folder"
+        raise InputError(f"{text}; {nearest(name, encoder_names(modality))}")
+    return make
+
+
+def _recipe(like: str) -> Recipe:
+    recipe = getattr(_found("text", like), "recipe", None)
+    if recipe is None:
+        known = [name for name in encoder_names("text") if getattr(_found("text", name), "recipe", None)]
+        raise InputError(f"embed.text: like: {like} is no preset of a text model; {nearest(like, known)}")
+    return recipe  # type: ignore[no-any-return]
 
 
 def _place(name: str, base: Path | None) -> str:
     """Return a folder as this process finds it; an id of a hub as it is."""
     return str(base / name) if base is not None and (base / name).is_dir() else name
-
-
-def _preset(modality: str, name: str, presets: Mapping[str, Preset], base: Path | None) -> Preset | None:
-    """Return a preset; None for an id with a slash, or a folder, which a model may have."""
-    if name in presets:
-        return presets[name]
-    if "/" not in name and not Path(_place(name, base)).is_dir():
-        text = f"embed.{modality}: {name} is no preset, no id such as maker/model and no folder"
-        raise InputError(f"{text}; {nearest(name, list(presets))}")
-    return None

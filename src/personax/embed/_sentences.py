@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.embed._checkpoint import Checkpoint, find, lacking, refuse_lacking, stored
-from personax.embed._encoder import Attention, Card, Pooling, Precision, Recipe, Truncation, Vectors, place
+from personax.embed._checkpoint import Checkpoint, find, lacking, refuse_lacking, seen, stored
+from personax.embed._encoder import (
+    Attention,
+    Card,
+    EncoderOptions,
+    Pooling,
+    Precision,
+    Recipe,
+    Truncation,
+    Vectors,
+    place,
+)
 from personax.errors import InputError, require
+from personax.registry import register
 
-__all__ = ["SentenceEncoder"]
+__all__ = ["SentenceEncoder", "SentencePreset"]
 
 COUNTED: Final = 1024
 """Texts whose tokens are counted together."""
@@ -112,6 +123,8 @@ class SentenceEncoder:
 
     def encode(self, items: Sequence[str]) -> Vectors:
         """Return one vector a text, shape (texts, dim)."""
+        if not items:
+            return np.zeros((0, self.card.dim), dtype=np.float32)
         vectors = self._encoded(items)
         if self._normalise:
             # in 32 bits, whatever the model's numbers are
@@ -271,3 +284,79 @@ def _complete(found: Checkpoint, inner: Any, probe: Callable[[], Vectors]) -> No
 
 def _same(name: str, other: str) -> bool:
     return name == other or other.endswith(f".{name}") or name.endswith(f".{other}")
+
+
+@dataclass(frozen=True)
+class SentencePreset:
+    """A model of a hub and how its makers use it; tested for each on a small model of its class.
+
+    Parameters
+    ----------
+    model
+        Its id on the hub.
+    licence
+        Of the weights, as its hub page says.
+    recipe
+        How its makers use it.
+    """
+
+    model: str
+    licence: str
+    recipe: Recipe
+
+    def __call__(self, options: EncoderOptions) -> SentenceEncoder:
+        """Load the model."""
+        return SentenceEncoder(
+            self.model, revision=options.revision, recipe=options.recipe or self.recipe, pooling=options.pooling,
+            instruction=options.instruction, tokens=options.tokens, device=options.device,
+            precision=options.precision, licence=self.licence, cache=options.cache,
+        )  # fmt: skip
+
+    def weights_hash(self, options: EncoderOptions) -> str | None:
+        """Return the hash of the model's files on this machine; None where they are not here."""
+        return seen(self.model, options.revision, options.cache)
+
+
+_SEARCH: Final = "Given a web search query, retrieve relevant passages that answer the query"
+_GTE_QWEN: Final = Recipe(
+    "bidirectional",
+    "lasttoken",
+    end="<|endoftext|>",
+    query=f"Instruct: {_SEARCH}\nQuery: ",
+    tokens=8192,
+    half=False,
+    own_code=True,
+)
+_MEAN: Final = Recipe("bidirectional", "mean")
+_E5: Final = Recipe("bidirectional", "mean", prompt="query: ", query="query: ", tokens=512)
+"""Its makers put ``query:`` before texts whose vectors are features, and ``passage:`` only before what is searched."""
+_BGE: Final = Recipe(
+    "bidirectional", "cls", query="Represent this sentence for searching relevant passages: ", tokens=512
+)
+
+register("encoders", "gte-qwen2-7b", title="gte-Qwen2 7B", help="the paper's; 3,584 numbers; Apache-2.0",
+         modality="text", order=20)(
+    SentencePreset("Alibaba-NLP/gte-Qwen2-7B-instruct", "Apache-2.0", _GTE_QWEN)
+)  # fmt: skip
+register("encoders", "gte-qwen2-1.5b", title="gte-Qwen2 1.5B", help="1,536 numbers; Apache-2.0",
+         modality="text", order=21)(
+    SentencePreset("Alibaba-NLP/gte-Qwen2-1.5B-instruct", "Apache-2.0", _GTE_QWEN)
+)  # fmt: skip
+register("encoders", "minilm", title="MiniLM", help="384 numbers; Apache-2.0", modality="text", order=22)(
+    SentencePreset("sentence-transformers/all-MiniLM-L6-v2", "Apache-2.0", _MEAN)
+)
+register("encoders", "mpnet", title="MPNet", help="768 numbers; Apache-2.0", modality="text", order=23)(
+    SentencePreset("sentence-transformers/all-mpnet-base-v2", "Apache-2.0", _MEAN)
+)
+register("encoders", "e5", title="E5", help="768 numbers; MIT", modality="text", order=24)(
+    SentencePreset("intfloat/e5-base-v2", "MIT", _E5)
+)
+register("encoders", "multilingual-e5", title="Multilingual E5", help="1,024 numbers; MIT", modality="text", order=25)(
+    SentencePreset("intfloat/multilingual-e5-large", "MIT", _E5)
+)
+register("encoders", "bge", title="BGE", help="768 numbers; MIT", modality="text", order=26)(
+    SentencePreset("BAAI/bge-base-en-v1.5", "MIT", _BGE)
+)
+register("encoders", "gte", title="GTE", help="768 numbers; MIT", modality="text", order=27)(
+    SentencePreset("thenlper/gte-base", "MIT", _MEAN)
+)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
 from PIL import Image
 
-from personax.embed._checkpoint import Checkpoint, find, lacking, refuse_lacking
-from personax.embed._encoder import Card, Precision, Vectors, place
+from personax.embed._checkpoint import Checkpoint, find, lacking, refuse_lacking, seen
+from personax.embed._encoder import Card, EncoderOptions, Precision, Vectors, place
 from personax.embed._pictures import open_picture
 from personax.errors import InputError, require
+from personax.registry import register
 
-__all__ = ["VisionEncoder"]
+__all__ = ["VisionEncoder", "VisionPreset"]
 
 Vector = Literal["shared with texts", "pooled", "class token"]
 CLASS_TOKEN: Final = ("vit", "deit", "vit_mae", "vit_msn", "dinov2")
@@ -99,6 +100,8 @@ class VisionEncoder:
 
     def encode(self, items: Sequence[Path]) -> Vectors:
         """Return one vector a picture, shape (pictures, dim)."""
+        if not items:
+            return np.zeros((0, self.card.dim), dtype=np.float32)
         vectors = self._seen([open_picture(path) for path in items], self._vector)
         assert vectors is not None, "this vector was had before"
         if self._normalise:
@@ -175,3 +178,47 @@ def _loaded(package: Any, found: Checkpoint, kind: object) -> tuple[Any, Any, se
 
 def _shades() -> Image.Image:
     return Image.linear_gradient("L").convert("RGB")
+
+
+@dataclass(frozen=True)
+class VisionPreset:
+    """A model of a hub; tested for each on a small model of its class.
+
+    Parameters
+    ----------
+    model
+        Its id on the hub.
+    licence
+        Of the weights, as its hub page says.
+    revision
+        Where its weights lie as safetensors, when not on the main branch.
+    """
+
+    model: str
+    licence: str
+    revision: str | None = None
+
+    def __call__(self, options: EncoderOptions) -> VisionEncoder:
+        """Load the model."""
+        return VisionEncoder(
+            self.model, revision=options.revision or self.revision, licence=self.licence, device=options.device,
+            precision=options.precision, cache=options.cache,
+        )  # fmt: skip
+
+    def weights_hash(self, options: EncoderOptions) -> str | None:
+        """Return the hash of the model's files on this machine; None where they are not here."""
+        return seen(self.model, options.revision or self.revision, options.cache)
+
+
+register("encoders", "clip", title="CLIP", help="512 numbers; MIT", modality="image", order=31)(
+    VisionPreset("openai/clip-vit-base-patch32", "MIT", "refs/pr/66")
+)
+register("encoders", "dinov2", title="DINOv2", help="768 numbers; Apache-2.0", modality="image", order=32)(
+    VisionPreset("facebook/dinov2-base", "Apache-2.0")
+)
+register("encoders", "siglip", title="SigLIP", help="768 numbers; Apache-2.0", modality="image", order=33)(
+    VisionPreset("google/siglip-base-patch16-224", "Apache-2.0")
+)
+register("encoders", "vit", title="ViT", help="768 numbers; Apache-2.0", modality="image", order=34)(
+    VisionPreset("google/vit-base-patch16-224", "Apache-2.0")
+)

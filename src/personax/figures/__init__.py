@@ -2,7 +2,7 @@
 
 from personax.figures._adjacency import adjacency_pair
 from personax.figures._agreement import agreement_dots
-from personax.figures._canvas import INK, PALE, defaults, save
+from personax.figures._canvas import BLACK, GREY, defaults, save
 from personax.figures._graph import draw_graph
 from personax.figures._heatmap import heatmap
 from personax.figures._latent_scatter import latent_scatter
@@ -13,8 +13,8 @@ from personax.figures._transform_attacks import breaking_curves
 from personax.figures._traversals import latent_traversals
 
 __all__ = [
-    "INK",
-    "PALE",
+    "BLACK",
+    "GREY",
     "adjacency_pair",
     "agreement_dots",
     "breaking_curves",

@@ -8,22 +8,33 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from personax.data.labels import shorten, two_decimals
 from personax.errors import InputError
-from personax.figures._canvas import PALE, VERMILLION, Canvas, defaults, ink_on, text_width, wrapped
-from personax.figures._colour_scales import shade
-from personax.figures._heatmap import LINE, Key, draw_keys, flow
-from personax.figures._labels import cut, number
+from personax.figures._canvas import (
+    CAPTION_LINE,
+    GREY,
+    MARGIN,
+    TEXT_SIZE,
+    VERMILLION,
+    Canvas,
+    contrasting,
+    defaults,
+    text_width,
+    wrapped,
+)
+from personax.figures._colour_scales import colormap_colour
+from personax.figures._legend import Legend, LegendEntry
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["adjacency_pair"]
 
-PAD, CELL, BETWEEN, CAPTION = 0.14, 0.34, 0.4, 0.16
-"""Rim of the page, side of a cell, gap between panels, height of a line of the caption."""
+CELL, BETWEEN = 0.34, 0.4
+"""Side of a cell, gap between panels."""
 
-NAME, PLAIN = 28, 8.0
-"""Letters of a name that are shown; size of names in points."""
+NAME_LETTERS = 28
+"""Letters of a name that are shown."""
 
 SURPLUS: Mapping[str, Any] = {"facecolor": "none", "edgecolor": VERMILLION, "linewidth": 1.8}
 MISSING: Mapping[str, Any] = {**SURPLUS, "linestyle": (0, (2, 1.2))}
@@ -76,28 +87,27 @@ def adjacency_pair(
         raise InputError("an edge of the learned graph is surer than 1 or less sure than 0; give numbers from 0 to 1")
     if groups is not None and len(groups) != len(names):
         raise InputError(f"{len(groups)} groups are given for {len(names)} names; give one for each")
-    labels = [cut(name, NAME) for name in names]
-    beside = max(text_width(label, PLAIN) for label in labels)
+    labels = [shorten(name, NAME_LETTERS) for name in names]
+    beside = max(text_width(label, TEXT_SIZE) for label in labels)
     upright = beside > CELL
-    top = PAD + (0.26 if title else 0.0) + 0.26 + (beside if upright else 0.15) + 0.06
+    top = MARGIN + (0.26 if title else 0.0) + 0.26 + (beside if upright else 0.15) + 0.06
     side = CELL * len(names)
     wide = max(side, 0.7)
-    lefts = PAD + beside + 0.07, PAD + 2 * (beside + 0.07) + wide + BETWEEN
-    width = max(lefts[1] + wide, 4.4, PAD + text_width(title, 9)) + PAD
-    keys = flow([*_keys(sure, known, threshold)], width - 2 * PAD)
-    caption = wrapped(_caption(sure, known, groups, threshold), width - 2 * PAD, PLAIN)
+    lefts = MARGIN + beside + 0.07, MARGIN + 2 * (beside + 0.07) + wide + BETWEEN
+    width = max(lefts[1] + wide, 4.4, MARGIN + text_width(title, 9)) + MARGIN
+    legend = Legend(_legend(sure, known, threshold), width - 2 * MARGIN)
+    caption = wrapped(_caption(sure, known, groups, threshold), width - 2 * MARGIN, TEXT_SIZE)
     with defaults():
-        canvas = Canvas(width, top + side + 0.12 + LINE * len(keys) + 0.08 + CAPTION * len(caption) + PAD)
-        canvas.text(PAD, PAD + 0.08, title, 9, va="center_baseline")
+        canvas = Canvas(width, top + side + 0.12 + legend.height + 0.08 + CAPTION_LINE * len(caption) + MARGIN)
+        canvas.text(MARGIN, MARGIN + 0.08, title, 9, va="center_baseline")
         for left, word, matrix in zip(lefts, ("learned", "true"), (sure, known.astype(np.float64)), strict=True):
-            canvas.text(left, PAD + (0.34 if title else 0.08), word, 9, va="center_baseline")
+            canvas.text(left, MARGIN + (0.34 if title else 0.08), word, 9, va="center_baseline")
             _labels(canvas, left, top, labels, upright=upright)
             _matrix(canvas, left, top, matrix, numbers=word == "learned")
             _parts(canvas, left, top, groups or [])
         _wrong(canvas, lefts[0], top, sure > threshold, known)
-        end = draw_keys(canvas, PAD, top + side + 0.12, keys)
-        for line, text in enumerate(caption):
-            canvas.text(PAD, end + 0.08 + CAPTION * (line + 0.5), text, PLAIN, va="center_baseline")
+        end = legend.draw(canvas, MARGIN, top + side + 0.12)
+        canvas.caption(MARGIN, end + 0.08, caption)
     return canvas.figure
 
 
@@ -112,8 +122,8 @@ def _labels(canvas: Canvas, left: float, top: float, labels: Sequence[str], *, u
     turned = {"rotation": 90} if upright else {}
     for at, label in enumerate(labels):
         middle = CELL * (at + 0.5)
-        canvas.text(left + middle, top - 0.06, label, PLAIN, ha="center", va="bottom", **turned)
-        canvas.text(left - 0.07, top + middle, label, PLAIN, ha="right", va="center_baseline")
+        canvas.text(left + middle, top - 0.06, label, TEXT_SIZE, ha="center", va="bottom", **turned)
+        canvas.text(left - 0.07, top + middle, label, TEXT_SIZE, ha="right", va="center_baseline")
 
 
 def _matrix(canvas: Canvas, left: float, top: float, matrix: Array, *, numbers: bool) -> None:
@@ -124,11 +134,13 @@ def _matrix(canvas: Canvas, left: float, top: float, matrix: Array, *, numbers: 
         elif np.isnan(value):
             canvas.hatched(x, y, CELL, CELL)
         else:
-            colour = shade("Blues", 0.85 * float(value))
+            colour = colormap_colour("Blues", 0.85 * float(value))
             canvas.box(x, y, CELL, CELL, facecolor=colour, edgecolor="#d0d0d0", linewidth=0.5)
             if numbers:
                 middle = (x + CELL / 2, y + CELL / 2)
-                canvas.text(*middle, number(float(value)), 7, ha="center", va="center_baseline", color=ink_on(colour))
+                canvas.text(
+                    *middle, two_decimals(float(value)), 7, ha="center", va="center_baseline", color=contrasting(colour)
+                )
 
 
 def _parts(canvas: Canvas, left: float, top: float, groups: Sequence[str]) -> None:
@@ -136,8 +148,8 @@ def _parts(canvas: Canvas, left: float, top: float, groups: Sequence[str]) -> No
     for at in range(1, len(groups)):
         if groups[at] != groups[at - 1]:
             place = CELL * at
-            canvas.line([(left, top + place), (left + side, top + place)], edgecolor=PALE, linewidth=1.0)
-            canvas.line([(left + place, top), (left + place, top + side)], edgecolor=PALE, linewidth=1.0)
+            canvas.line([(left, top + place), (left + side, top + place)], edgecolor=GREY, linewidth=1.0)
+            canvas.line([(left + place, top), (left + place, top + side)], edgecolor=GREY, linewidth=1.0)
 
 
 def _wrong(canvas: Canvas, left: float, top: float, found: NDArray[np.bool_], known: NDArray[np.bool_]) -> None:
@@ -148,17 +160,21 @@ def _wrong(canvas: Canvas, left: float, top: float, found: NDArray[np.bool_], kn
             canvas.box(left + CELL * j + rim, top + CELL * i + rim, CELL - 2 * rim, CELL - 2 * rim, **style)
 
 
-def _keys(sure: Array, known: NDArray[np.bool_], threshold: float) -> list[Key]:
+def _legend(sure: Array, known: NDArray[np.bool_], threshold: float) -> list[LegendEntry]:
     off = ~np.eye(len(known), dtype=bool)
     found = sure > threshold
     keys = []
     if (found & ~known & off).any():
-        keys.append(Key(SURPLUS, "learned and not true"))
+        keys.append(LegendEntry(SURPLUS, "learned and not true"))
     if (known & ~found & off).any():
-        keys.append(Key(MISSING, "true and not learned"))
+        keys.append(LegendEntry(MISSING, "true and not learned"))
     if np.isnan(sure[off]).any():
-        keys.append(Key("hatched", "a latent without a learned partner"))
-    return [*keys, Key(None, "row: effect, column: cause"), Key(None, f"an edge is learned above {threshold:g}")]
+        keys.append(LegendEntry("hatched", "a latent without a learned partner"))
+    return [
+        *keys,
+        LegendEntry(None, "row: effect, column: cause"),
+        LegendEntry(None, f"an edge is learned above {threshold:g}"),
+    ]
 
 
 def _caption(sure: Array, known: NDArray[np.bool_], groups: Sequence[str] | None, threshold: float) -> str:

@@ -6,10 +6,22 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from personax.data.labels import shorten
 from personax.errors import InputError
-from personax.figures._canvas import BLUE, INK, PALE, VERMILLION, Canvas, defaults, text_width, wrapped
-from personax.figures._labels import cut
-from personax.figures._ticks import around, nice, put
+from personax.figures._canvas import (
+    BLACK,
+    BLUE,
+    CAPTION_LINE,
+    GREY,
+    MARGIN,
+    TEXT_SIZE,
+    VERMILLION,
+    Canvas,
+    defaults,
+    text_width,
+    wrapped,
+)
+from personax.figures._ticks import nice_ticks, padded_limits, set_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,10 +29,10 @@ if TYPE_CHECKING:
 
 __all__ = ["agreement_dots"]
 
-PAD, WIDE, ROW, GAP, HEAD, FOOT, LINE = 0.14, 1.75, 0.235, 0.2, 0.26, 0.34, 0.16
-"""Rim, width of a panel, height of a row, gap between panels, heights of heads, of numbers, of a caption's line."""
+PANEL_WIDTH, ROW_HEIGHT, GAP, HEAD, FOOT = 1.75, 0.235, 0.2, 0.26, 0.34
+"""Width of a panel, height of a row, gap between panels, heights of heads and of numbers."""
 
-PLAIN, NAME = 8.0, 30
+NAME_LETTERS = 30
 
 
 def agreement_dots(table: pl.DataFrame, *, first: str = "humans", caption: str = "") -> Figure:
@@ -54,40 +66,39 @@ def agreement_dots(table: pl.DataFrame, *, first: str = "humans", caption: str =
         raise InputError(f"agreement cannot be drawn: {'no column ' + min(absent) if absent else 'no rows'}")
     traits = table["trait"].unique(maintain_order=True).to_list()
     raters = table["rater"].unique(maintain_order=True).to_list()
-    names = [cut(rater, NAME) for rater in raters]
-    beside = PAD + max(text_width(name, PLAIN) for name in names) + 0.08
-    width = beside + len(traits) * (WIDE + GAP) - GAP + PAD + 0.1
-    lines = wrapped(caption, width - 2 * PAD, PLAIN) if caption else []
-    top, high = PAD + HEAD, ROW * len(raters)
+    names = [shorten(rater, NAME_LETTERS) for rater in raters]
+    beside = MARGIN + max(text_width(name, TEXT_SIZE) for name in names) + 0.08
+    width = beside + len(traits) * (PANEL_WIDTH + GAP) - GAP + MARGIN + 0.1
+    lines = wrapped(caption, width - 2 * MARGIN, TEXT_SIZE) if caption else []
+    top, high = MARGIN + HEAD, ROW_HEIGHT * len(raters)
     known = [v for column in ("value", "low", "high") for v in table[column].drop_nulls()]
-    ends = around([0.0, 1.0, *known], 0.04)
+    ends = padded_limits([0.0, 1.0, *known], 0.04)
     with defaults():
-        canvas = Canvas(width, top + high + FOOT + LINE * len(lines) + PAD)
+        canvas = Canvas(width, top + high + FOOT + CAPTION_LINE * len(lines) + MARGIN)
         for at, name in enumerate(names):
-            canvas.text(beside - 0.08, top + ROW * (at + 0.5), name, PLAIN, ha="right", va="center_baseline")
+            canvas.text(beside - 0.08, top + ROW_HEIGHT * (at + 0.5), name, TEXT_SIZE, ha="right", va="center_baseline")
         for at, trait in enumerate(traits):
-            x = beside + at * (WIDE + GAP)
-            canvas.text(x, PAD + HEAD / 2 - 0.03, str(trait).capitalize(), PLAIN, va="center_baseline")
-            axes = canvas.panel(x, top, WIDE, high)
+            x = beside + at * (PANEL_WIDTH + GAP)
+            canvas.text(x, MARGIN + HEAD / 2 - 0.03, str(trait).capitalize(), TEXT_SIZE, va="center_baseline")
+            axes = canvas.panel(x, top, PANEL_WIDTH, high)
             axes.set(xlim=ends, ylim=(len(raters) - 0.5, -0.5))
-            put(axes.xaxis, nice(*ends, 5))
+            set_ticks(axes.xaxis, nice_ticks(*ends, 5))
             _panel(axes, table.filter(pl.col("trait") == trait), raters, first)
-        for line, text in enumerate(lines):
-            canvas.text(PAD, top + high + FOOT + LINE * (line + 0.5), text, PLAIN, va="center_baseline")
+        canvas.caption(MARGIN, top + high + FOOT, lines)
     return canvas.figure
 
 
 def _panel(axes: Axes, rows: pl.DataFrame, raters: list[str], first: str) -> None:
-    axes.axvline(0, color=PALE, linewidth=0.6)
+    axes.axvline(0, color=GREY, linewidth=0.6)
     for row in rows.iter_rows(named=True):
         at = raters.index(row["rater"])
         if row["value"] is None:
             place = axes.get_yaxis_transform()
-            axes.text(0.02, at, "none", fontsize=6.5, color=PALE, va="center", transform=place)
+            axes.text(0.02, at, "none", fontsize=6.5, color=GREY, va="center", transform=place)
             continue
         colour = VERMILLION if row["rater"] == first else BLUE
         if row["low"] is not None and row["high"] is not None:
-            axes.plot([row["low"], row["high"]], [at, at], color=INK, linewidth=0.9, zorder=2)
+            axes.plot([row["low"], row["high"]], [at, at], color=BLACK, linewidth=0.9, zorder=2)
             if row["rater"] == first:
                 axes.axvspan(row["low"], row["high"], color="#d9d9d9", alpha=0.5, linewidth=0, zorder=0)
         axes.scatter([row["value"]], [at], s=18, color=colour, linewidths=0, zorder=3)

@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch
 
 __all__ = [
+    "BLACK",
     "BLUE",
-    "INK",
-    "PALE",
-    "SEVEN",
+    "CAPTION_LINE",
+    "GREY",
+    "LINE_COLOURS",
+    "MARGIN",
+    "TEXT_SIZE",
     "VERMILLION",
     "Canvas",
+    "contrasting",
     "defaults",
-    "ink_on",
     "save",
     "text_width",
     "wrapped",
@@ -33,13 +36,19 @@ __all__ = [
 
 BLUE = "#0072b2"
 VERMILLION = "#d55e00"
-SEVEN = (BLUE, VERMILLION, "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+LINE_COLOURS = (BLUE, VERMILLION, "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 
 
-INK = "#1a1a1a"
-PALE = "#6b6b6b"
+BLACK = "#1a1a1a"
+GREY = "#6b6b6b"
 
 DPI = 200
+
+TEXT_SIZE = 8.0
+"""Size of names and captions, in points."""
+
+MARGIN, CAPTION_LINE = 0.14, 0.16
+"""Margin of a page, height of a line of a caption, in inches."""
 
 POINT = 1 / 72
 """Of an inch."""
@@ -77,15 +86,20 @@ class Canvas:
         """Return axes of their own at a place on the page, without ticks."""
         wide, high = self._size
         axes = self.figure.add_axes((x / wide, 1 - (y + height) / high, width / wide, height / high))
-        axes.spines[:].set(color=PALE, linewidth=0.6)
+        axes.spines[:].set(color=GREY, linewidth=0.6)
         axes.set(xticks=[], yticks=[])
-        axes.tick_params(length=2, width=0.6, pad=2, color=PALE, labelcolor=INK, labelsize=7)
+        axes.tick_params(length=2, width=0.6, pad=2, color=GREY, labelcolor=BLACK, labelsize=7)
         return axes
 
     def text(self, x: float, y: float, text: str, size: float = 8, **style: Any) -> None:  # noqa: ANN401
         """Write text as it is: a name with two dollar signs is no formula."""
-        style = {"ha": "left", "va": "center", "color": INK} | style
+        style = {"ha": "left", "va": "center", "color": BLACK} | style
         self.axes.text(x, y, text, fontsize=size, parse_math=False, **style)
+
+    def caption(self, x: float, y: float, lines: Sequence[str], step: float = CAPTION_LINE) -> None:
+        """Write lines of text one below the other, the top of the first at y."""
+        for line, text in enumerate(lines):
+            self.text(x, y + step * (line + 0.5), text, TEXT_SIZE, va="center_baseline")
 
     def box(self, x: float, y: float, width: float, height: float, **style: Any) -> None:  # noqa: ANN401
         """Draw a rectangle."""
@@ -123,15 +137,15 @@ class Canvas:
         self.axes.add_artist(patch)
 
     def _draw(self, path: object, **style: Any) -> None:  # noqa: ANN401
-        style = {"facecolor": "none", "edgecolor": INK, "linewidth": 0.8, "capstyle": "butt"} | style
+        style = {"facecolor": "none", "edgecolor": BLACK, "linewidth": 0.8, "capstyle": "butt"} | style
         self._add(self._patches.PathPatch(path, **style))
 
 
-def ink_on(colour: Sequence[float]) -> str:
-    """Return black or white, whichever reads better on a colour (relative luminance, sRGB)."""
+def contrasting(colour: Sequence[float]) -> str:
+    """Return black or white, whichever has more contrast to a colour (relative luminance, sRGB)."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return INK if luminance > 0.2 else "white"
+    return BLACK if luminance > 0.2 else "white"
 
 
 def wrapped(text: str, width: float, size: float) -> list[str]:

@@ -9,64 +9,64 @@ from functools import cache
 
 from personax.errors import require
 
-__all__ = ["Colour", "Effects", "PValues", "shade"]
+__all__ = ["Colour", "EffectScale", "PValueScale", "colormap_colour"]
 
 Colour = tuple[float, float, float]
 
 SMALLEST = 1e-300
 """A p-value too small for a double is drawn as this one."""
 
-KEPT = 0.2
-"""Share of the scale of p-values above the border, however far the scale reaches."""
+ACCEPTED_SHARE = 0.2
+"""Share of the scale of p-values above the level, however far the scale reaches."""
 
-FEWEST, MOST = 4, 30
+MIN_DIGITS, MAX_DIGITS = 4, 30
 """The scale of p-values ends at 10 to the minus so many, by its smallest p-value."""
 
 
 @dataclass(frozen=True, slots=True)
-class PValues:
-    """Corrected p-values: pale grey where independence is kept, blue from the border on, darker as they fall.
+class PValueScale:
+    """Corrected p-values: pale grey where independence is kept, blue from the level on, darker as they fall.
 
     Parameters
     ----------
-    border
-        Largest p-value that is not grey.
+    alpha
+        The level: the largest p-value that is not grey.
     digits
         The scale ends at 10 to the minus this.
     """
 
-    border: float
+    alpha: float
     digits: int
 
     @classmethod
-    def over(cls, corrected: Iterable[float], border: float) -> PValues:
+    def spanning(cls, corrected: Iterable[float], alpha: float) -> PValueScale:
         """Return the scale that suits these values."""
         most = max((_digits(p) for p in corrected), default=0.0)
-        return cls(border, min(max(math.ceil(most), FEWEST), MOST))
+        return cls(alpha, min(max(math.ceil(most), MIN_DIGITS), MAX_DIGITS))
 
-    def place(self, p: float) -> float:
+    def position(self, p: float) -> float:
         """Return where on the scale a p-value lies, from 0 (p = 1) to 1."""
-        digits, border = _digits(p), _digits(self.border)
-        if digits < border:
-            return KEPT * digits / border
-        return KEPT + (1 - KEPT) * min((digits - border) / max(self.digits - border, 1e-9), 1.0)
+        digits, alpha = _digits(p), _digits(self.alpha)
+        if digits < alpha:
+            return ACCEPTED_SHARE * digits / alpha
+        return ACCEPTED_SHARE + (1 - ACCEPTED_SHARE) * min((digits - alpha) / max(self.digits - alpha, 1e-9), 1.0)
 
     def colour(self, place: float) -> Colour:
         """Return the colour at a place on the scale."""
-        # Cells lie exactly on the border only where a p-value equals it, and such a pair is kept.
-        if place <= KEPT:
-            return shade("Greys", 0.06 + 0.18 * place / KEPT)
-        return shade("Blues", 0.34 + 0.66 * (place - KEPT) / (1 - KEPT))
+        # Cells lie exactly on the level only where a p-value equals it, and such a pair is kept.
+        if place <= ACCEPTED_SHARE:
+            return colormap_colour("Greys", 0.06 + 0.18 * place / ACCEPTED_SHARE)
+        return colormap_colour("Blues", 0.34 + 0.66 * (place - ACCEPTED_SHARE) / (1 - ACCEPTED_SHARE))
 
     def ticks(self) -> Sequence[tuple[float, str]]:
-        """Return places to mark, with what to write there: 1, the border and powers of ten."""
-        middle = round((self.digits + _digits(self.border)) / 2)
-        powers = [(self.place(10.0**-k), f"{sign}1e-{k}") for k, sign in ((middle, ""), (self.digits, "≤"))]
-        return [(0.0, "1"), (KEPT, f"{self.border:.2g}"), *powers]
+        """Return places to mark, with what to write there: 1, the level and powers of ten."""
+        middle = round((self.digits + _digits(self.alpha)) / 2)
+        powers = [(self.position(10.0**-k), f"{sign}1e-{k}") for k, sign in ((middle, ""), (self.digits, "≤"))]
+        return [(0.0, "1"), (ACCEPTED_SHARE, f"{self.alpha:.2g}"), *powers]
 
 
 @dataclass(frozen=True, slots=True)
-class Effects:
+class EffectScale:
     """Effect sizes: pale yellow at 0, brown at the end of the scale.
 
     Parameters
@@ -78,18 +78,18 @@ class Effects:
     top: float
 
     @classmethod
-    def over(cls, effects: Iterable[float]) -> Effects:
+    def spanning(cls, effects: Iterable[float]) -> EffectScale:
         """Return the scale that suits these values."""
         most = max((abs(effect) for effect in effects), default=1.0)
         return cls(next((top for top in (0.1, 0.2, 0.5) if most <= top), 1.0))
 
-    def place(self, effect: float) -> float:
+    def position(self, effect: float) -> float:
         """Return where on the scale an effect lies, by its size, from 0 to 1."""
         return min(abs(effect) / self.top, 1.0)
 
     def colour(self, place: float) -> Colour:
         """Return the colour at a place on the scale."""
-        return shade("YlOrBr", 0.85 * place)
+        return colormap_colour("YlOrBr", 0.85 * place)
 
     def ticks(self) -> Sequence[tuple[float, str]]:
         """Return places to mark, with what to write there."""
@@ -100,7 +100,7 @@ def _digits(p: float) -> float:
     return -math.log10(min(max(p, SMALLEST), 1.0))
 
 
-def shade(name: str, place: float) -> Colour:
+def colormap_colour(name: str, place: float) -> Colour:
     """Return the colour at a place of one of matplotlib's scales, from 0 to 1."""
     red, green, blue, _ = _colormap(name)(float(place))
     return float(red), float(green), float(blue)

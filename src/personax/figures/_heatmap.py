@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from personax.figures._canvas import INK, PALE, Canvas, defaults, ink_on, text_width, wrapped
-from personax.figures._colour_scales import Colour, Effects, PValues
-from personax.figures._heatmap_layout import HEADER, PAD, PLAIN, ROW, Cell, Sheet, Table, borders, lay_out, read
-from personax.figures._labels import number
-from personax.registry import RegistryError, describe
+from personax.data.labels import display_test, two_decimals
+from personax.figures._canvas import (
+    BLACK,
+    CAPTION_LINE,
+    GREY,
+    MARGIN,
+    TEXT_SIZE,
+    Canvas,
+    contrasting,
+    defaults,
+    wrapped,
+)
+from personax.figures._colour_scales import Colour, EffectScale, PValueScale
+from personax.figures._heatmap_layout import (
+    HEADER_LINE,
+    ROW_HEIGHT,
+    HeatmapCell,
+    HeatmapData,
+    HeatmapLayout,
+    borders,
+    heatmap_layout,
+    read_pvalues,
+)
+from personax.figures._legend import Legend, LegendEntry
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["LINE", "Key", "Ticked", "draw_keys", "draw_panel", "flow", "heatmap"]
+__all__ = ["heatmap"]
 
 
-SHADES = 60
+BAR_STEPS = 60
 """Boxes of a colour bar."""
 
-BAR, LENGTH = 0.11, 1.6
+BAR_HEIGHT, BAR_LENGTH = 0.11, 1.6
 """Height and length of a colour bar."""
 
 
-class Ticked(Protocol):
+class _ColourScale(Protocol):
     """A scale of colours: places from 0 to 1."""
 
     def colour(self, place: float) -> Colour:
@@ -37,14 +55,19 @@ class Ticked(Protocol):
         """Return places to mark, with what to write there."""
 
 
-def draw_panel(
-    canvas: Canvas, table: Table, sheet: Sheet, x: float, scale: Ticked, shown: Callable[[Cell], tuple[float, str]]
+def _draw_panel(
+    canvas: Canvas,
+    table: HeatmapData,
+    layout: HeatmapLayout,
+    x: float,
+    scale: _ColourScale,
+    shown: Callable[[HeatmapCell], tuple[float, str]],
 ) -> None:
     """Draw a panel.
 
     Parameters
     ----------
-    canvas, table, sheet
+    canvas, table, layout
         What to draw on, what to draw and where.
     x
         Left border of the panel.
@@ -53,153 +76,93 @@ def draw_panel(
     shown
         Returns a cell's place on the scale and what is written in it.
     """
-    _heads(canvas, table, sheet, x)
+    _draw_headings(canvas, table, layout, x)
     for i, feature in enumerate(table.features):
-        for (group, target), left in zip(table.columns, sheet.lefts, strict=True):
-            place = (x + left, sheet.top + ROW * i)
-            _cell(canvas, place, sheet.step, table.cells.get((group, target, feature)), scale, shown)
-    _outline(canvas, table, sheet, x)
-    _bar(canvas, x, sheet.bottom + 0.17, scale)
+        for (group, target), left in zip(table.columns, layout.lefts, strict=True):
+            place = (x + left, layout.top + ROW_HEIGHT * i)
+            _draw_cell(canvas, place, layout.step, table.cells.get((group, target, feature)), scale, shown)
+    _draw_outlines(canvas, table, layout, x)
+    _draw_colour_bar(canvas, x, layout.bottom + 0.17, scale)
 
 
-def _heads(canvas: Canvas, table: Table, sheet: Sheet, x: float) -> None:
-    for label, left in zip(sheet.labels, sheet.lefts, strict=True):
-        middle = x + left + sheet.step / 2
-        if sheet.upright:
-            canvas.text(middle, sheet.top - 0.06, label, PLAIN, rotation=90, ha="center", va="bottom")
+def _draw_headings(canvas: Canvas, table: HeatmapData, layout: HeatmapLayout, x: float) -> None:
+    for label, left in zip(layout.labels, layout.lefts, strict=True):
+        middle = x + left + layout.step / 2
+        if layout.upright:
+            canvas.text(middle, layout.top - 0.06, label, TEXT_SIZE, rotation=90, ha="center", va="bottom")
         else:
-            canvas.text(middle, sheet.top - 0.05, label, PLAIN, ha="center", va="baseline")
+            canvas.text(middle, layout.top - 0.05, label, TEXT_SIZE, ha="center", va="baseline")
     first = 0
     for group, targets in table.groups.items():
-        left, right = x + sheet.lefts[first], x + sheet.lefts[first + len(targets) - 1] + sheet.step
+        left, right = x + layout.lefts[first], x + layout.lefts[first + len(targets) - 1] + layout.step
         first += len(targets)
-        lines = sheet.headers.get(group, ())
+        lines = layout.headers.get(group, ())
         for line, text in enumerate(reversed(lines)):
-            y = sheet.bracket - 0.06 - HEADER * line
-            canvas.text((left + right) / 2, y, text, PLAIN, ha="center", va="baseline")
+            y = layout.bracket - 0.06 - HEADER_LINE * line
+            canvas.text((left + right) / 2, y, text, TEXT_SIZE, ha="center", va="baseline")
         if lines:
-            low = sheet.bracket + 0.045
+            low = layout.bracket + 0.045
             ends = [
                 (left + 0.03, low),
-                (left + 0.03, sheet.bracket),
-                (right - 0.03, sheet.bracket),
+                (left + 0.03, layout.bracket),
+                (right - 0.03, layout.bracket),
                 (right - 0.03, low),
             ]
-            canvas.line(ends, edgecolor=PALE, linewidth=0.8)
+            canvas.line(ends, edgecolor=GREY, linewidth=0.8)
 
 
-def _cell(
+def _draw_cell(
     canvas: Canvas,
     place: tuple[float, float],
     width: float,
-    cell: Cell | None,
-    scale: Ticked,
-    shown: Callable[[Cell], tuple[float, str]],
+    cell: HeatmapCell | None,
+    scale: _ColourScale,
+    shown: Callable[[HeatmapCell], tuple[float, str]],
 ) -> None:
     x, y = place
     if cell is None:
-        canvas.hatched(x, y, width, ROW)
-        canvas.box(x, y, width, ROW, facecolor="none", edgecolor="white", linewidth=0.7)
+        canvas.hatched(x, y, width, ROW_HEIGHT)
+        canvas.box(x, y, width, ROW_HEIGHT, facecolor="none", edgecolor="white", linewidth=0.7)
         return
     value, text = shown(cell)
     colour = scale.colour(value)
-    canvas.box(x, y, width, ROW, facecolor=colour, edgecolor="white", linewidth=0.7)
+    canvas.box(x, y, width, ROW_HEIGHT, facecolor=colour, edgecolor="white", linewidth=0.7)
     # An asterisk hangs at the top of its line; written lower, it stands in the middle of the cell.
     down, size = (0.035, 8.5) if text.startswith("*") else (0.0, 7.0)
-    canvas.text(x + width / 2, y + ROW / 2 + down, text, size, ha="center", va="center_baseline", color=ink_on(colour))
+    style = {"ha": "center", "va": "center_baseline", "color": contrasting(colour)}
+    canvas.text(x + width / 2, y + ROW_HEIGHT / 2 + down, text, size, **style)
 
 
-def _outline(canvas: Canvas, table: Table, sheet: Sheet, x: float) -> None:
+def _draw_outlines(canvas: Canvas, table: HeatmapData, layout: HeatmapLayout, x: float) -> None:
     for i, j, side in borders(table):
-        left, top = x + sheet.lefts[j], sheet.top + ROW * i
-        right, bottom = left + sheet.step, top + ROW
+        left, top = x + layout.lefts[j], layout.top + ROW_HEIGHT * i
+        right, bottom = left + layout.step, top + ROW_HEIGHT
         ends = {
             "top": [(left, top), (right, top)],
             "bottom": [(left, bottom), (right, bottom)],
             "left": [(left, top), (left, bottom)],
             "right": [(right, top), (right, bottom)],
         }
-        canvas.line(ends[side], edgecolor=INK, linewidth=1.1, capstyle="projecting")
+        canvas.line(ends[side], edgecolor=BLACK, linewidth=1.1, capstyle="projecting")
 
 
-def _bar(canvas: Canvas, x: float, y: float, scale: Ticked) -> None:
-    for shade in range(SHADES):
+def _draw_colour_bar(canvas: Canvas, x: float, y: float, scale: _ColourScale) -> None:
+    for shade in range(BAR_STEPS):
         # Each box lies a little under the next one, or a printer shows the paper between them.
-        wide = LENGTH * (1.5 if shade < SHADES - 1 else 1) / SHADES
-        colour = scale.colour((shade + 0.5) / SHADES)
-        canvas.box(x + LENGTH * shade / SHADES, y, wide, BAR, facecolor=colour, linewidth=0)
-    canvas.box(x, y, LENGTH, BAR, facecolor="none", edgecolor=PALE, linewidth=0.5)
+        wide = BAR_LENGTH * (1.5 if shade < BAR_STEPS - 1 else 1) / BAR_STEPS
+        colour = scale.colour((shade + 0.5) / BAR_STEPS)
+        canvas.box(x + BAR_LENGTH * shade / BAR_STEPS, y, wide, BAR_HEIGHT, facecolor=colour, linewidth=0)
+    canvas.box(x, y, BAR_LENGTH, BAR_HEIGHT, facecolor="none", edgecolor=GREY, linewidth=0.5)
     for place, text in scale.ticks():
         canvas.line(
-            [(x + LENGTH * place, y + BAR), (x + LENGTH * place, y + BAR + 0.03)], edgecolor=PALE, linewidth=0.6
+            [(x + BAR_LENGTH * place, y + BAR_HEIGHT), (x + BAR_LENGTH * place, y + BAR_HEIGHT + 0.03)],
+            edgecolor=GREY,
+            linewidth=0.6,
         )
-        canvas.text(x + LENGTH * place, y + BAR + 0.1, text, 7, ha="center", va="center_baseline")
-
-
-BOX, LINE, SIZE = 0.17, 0.18, 7.5
-"""Width of a mark in inches, height of a line in inches, size of the words in points."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A mark and its words.
-
-    Parameters
-    ----------
-    mark
-        ``hatched``, ``outlined``, a colour, a colour with its opacity, the style of a box, or None.
-    """
-
-    mark: str | tuple[str, float] | Mapping[str, Any] | None
-    words: str
-
-    @property
-    def width(self) -> float:
-        """In inches, with the distance to the next key."""
-        return (BOX + 0.06 if self.mark else 0.0) + text_width(self.words, SIZE) + 0.16
-
-
-def flow(keys: Sequence[Key], width: float) -> list[list[Key]]:
-    """Return the keys in lines that fit a width."""
-    lines: list[list[Key]] = []
-    room = 0.0
-    for key in keys:
-        if not lines or key.width > room:
-            lines.append([])
-            room = width
-        lines[-1].append(key)
-        room -= key.width
-    return lines
-
-
-def draw_keys(canvas: Canvas, x: float, y: float, lines: Sequence[Sequence[Key]]) -> float:
-    """Draw lines of keys from a place downwards; return where they end."""
-    for line in lines:
-        left = x
-        for key in line:
-            _draw(canvas, left, y + LINE / 2, key)
-            left += key.width
-        y += LINE
-    return y
-
-
-def _draw(canvas: Canvas, x: float, y: float, key: Key) -> None:
-    top, high = y - 0.055, 0.11
-    if key.mark == "hatched":
-        canvas.hatched(x, top, BOX, high)
-    elif key.mark == "outlined":
-        canvas.box(x, top, BOX, high, facecolor="none", edgecolor=INK, linewidth=1.1)
-    elif isinstance(key.mark, Mapping):
-        canvas.box(x, top, BOX, high, **key.mark)
-    elif key.mark is not None:
-        canvas.box(x, top, BOX, high, facecolor=key.mark, edgecolor=INK, linewidth=0.5)
-    canvas.text(x + (BOX + 0.06 if key.mark else 0.0), y, key.words, SIZE, va="center_baseline")
+        canvas.text(x + BAR_LENGTH * place, y + BAR_HEIGHT + 0.1, text, 7, ha="center", va="center_baseline")
 
 
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
-
-FRAME_WIDTH = 0.16
-"""Height of a line of the caption."""
 
 
 def heatmap(pvalues: pl.DataFrame, test: str, *, alpha: float | None = None) -> Figure:
@@ -236,64 +199,66 @@ def heatmap(pvalues: pl.DataFrame, test: str, *, alpha: float | None = None) -> 
     >>> figure.axes[0].texts[-1].get_text()
     'Chi-square. n = 60. Every pair was rejected after correction. A dependence, not a cause.'
     """
-    table = read(pvalues, test, alpha)
-    sheet = lay_out(table)
-    keys = flow(list(_keys(table)), sheet.width - 2 * PAD)
-    caption = wrapped(_caption(table), sheet.width - 2 * PAD, PLAIN)
+    table = read_pvalues(pvalues, test, alpha)
+    layout = heatmap_layout(table)
+    legend = Legend(_legend(table), layout.width - 2 * MARGIN)
+    caption = wrapped(_caption(table), layout.width - 2 * MARGIN, TEXT_SIZE)
     with defaults():
-        canvas = Canvas(sheet.width, sheet.bottom + 0.62 + 0.18 * len(keys) + 0.06 + FRAME_WIDTH * len(caption) + PAD)
-        _draw_panels(canvas, table, sheet)
-        _draw_names(canvas, sheet)
-        end = draw_keys(canvas, PAD, sheet.bottom + 0.58, keys)
-        for line, text in enumerate(caption):
-            canvas.text(PAD, end + 0.1 + FRAME_WIDTH * (line + 0.5), text, PLAIN, va="center_baseline")
+        canvas = Canvas(
+            layout.width, layout.bottom + 0.62 + legend.height + 0.06 + CAPTION_LINE * len(caption) + MARGIN
+        )
+        _draw_panels(canvas, table, layout)
+        _draw_names(canvas, layout)
+        end = legend.draw(canvas, MARGIN, layout.bottom + 0.58)
+        canvas.caption(MARGIN, end + 0.1, caption)
     return canvas.figure
 
 
-def _draw_panels(canvas: Canvas, table: Table, sheet: Sheet) -> None:
+def _draw_panels(canvas: Canvas, table: HeatmapData, layout: HeatmapLayout) -> None:
     cells = table.cells.values()
-    p_values = PValues.over((cell.corrected for cell in cells), table.border)
-    effects = Effects.over(cell.effect for cell in cells if cell.effect is not None)
+    p_values = PValueScale.spanning((cell.corrected for cell in cells), table.border)
+    effects = EffectScale.spanning(cell.effect for cell in cells if cell.effect is not None)
     titles = ("corrected p-value", f"effect size: {table.effect_name}".rstrip(": "))
-    for x, letter, title in zip(sheet.panels, "ab", titles, strict=True):
-        canvas.text(x, PAD + 0.08, letter, 10, weight="bold", va="center_baseline")
-        canvas.text(x + 0.15, PAD + 0.08, title, 9, va="center_baseline")
-    left, right = sheet.panels
-    draw_panel(
-        canvas, table, sheet, left, p_values, lambda cell: (p_values.place(cell.corrected), _stars(cell.corrected))
+    for x, letter, title in zip(layout.panels, "ab", titles, strict=True):
+        canvas.text(x, MARGIN + 0.08, letter, 10, weight="bold", va="center_baseline")
+        canvas.text(x + 0.15, MARGIN + 0.08, title, 9, va="center_baseline")
+    left, right = layout.panels
+    _draw_panel(
+        canvas, table, layout, left, p_values, lambda cell: (p_values.position(cell.corrected), _stars(cell.corrected))
     )
-    draw_panel(
-        canvas, table, sheet, right, effects, lambda cell: (effects.place(cell.effect or 0.0), _size(cell.effect))
+    _draw_panel(
+        canvas,
+        table,
+        layout,
+        right,
+        effects,
+        lambda cell: (effects.position(cell.effect or 0.0), two_decimals(cell.effect)),
     )
 
 
-def _draw_names(canvas: Canvas, sheet: Sheet) -> None:
-    for i, name in enumerate(sheet.names):
-        y = sheet.top + ROW * (i + 0.5)
-        canvas.text(sheet.panels[0] - 0.07, y, name, PLAIN, ha="right", va="center_baseline")
-        if sheet.repeated:
-            canvas.text(sheet.panels[1] + sheet.inner + 0.07, y, name, PLAIN, va="center_baseline")
+def _draw_names(canvas: Canvas, layout: HeatmapLayout) -> None:
+    for i, name in enumerate(layout.names):
+        y = layout.top + ROW_HEIGHT * (i + 0.5)
+        canvas.text(layout.panels[0] - 0.07, y, name, TEXT_SIZE, ha="right", va="center_baseline")
+        if layout.repeated:
+            canvas.text(layout.panels[1] + layout.inner + 0.07, y, name, TEXT_SIZE, va="center_baseline")
 
 
 def _stars(corrected: float) -> str:
     return next((stars for limit, stars in STARS if corrected < limit), "")
 
 
-def _size(effect: float | None) -> str:
-    return "–" if effect is None else number(effect)
-
-
-def _keys(table: Table) -> Iterator[Key]:
-    yield Key(None, "corrected p:  * < .05   ** < .01   *** < .001")
+def _legend(table: HeatmapData) -> Iterator[LegendEntry]:
+    yield LegendEntry(None, "corrected p:  * < .05   ** < .01   *** < .001")
     if any(cell.rejected for cell in table.cells.values()):
-        yield Key("outlined", "independence rejected")
+        yield LegendEntry("outlined", "independence rejected")
     if table.untested:
-        yield Key("hatched", f"no p-value: not tested ({table.untested:,} of {table.pairs:,} pairs)")
+        yield LegendEntry("hatched", f"no p-value: not tested ({table.untested:,} of {table.pairs:,} pairs)")
 
 
-def _caption(table: Table) -> str:
+def _caption(table: HeatmapData) -> str:
     sizes = [cell.n for cell in table.cells.values()]
-    parts = [f"{_title(table.test)}."]
+    parts = [f"{display_test(table.test)}."]
     if sizes:
         low, high = min(sizes), max(sizes)
         parts += [f"n = {low:,}." if low == high else f"n = {low:,} to {high:,}.", _level(table)]
@@ -303,14 +268,7 @@ def _caption(table: Table) -> str:
     return " ".join([*parts, "A dependence, not a cause."])
 
 
-def _title(test: str) -> str:
-    try:
-        return describe("tests", test).title
-    except RegistryError:
-        return test
-
-
-def _level(table: Table) -> str:
+def _level(table: HeatmapData) -> str:
     """Say at which level was rejected, as far as the rejections tell."""
     low, high = table.bounds
     if table.alpha is not None or len(table.levels) == 1:

@@ -11,14 +11,23 @@ from typing import Any
 
 import polars as pl
 
+from personax.data.labels import shorten, split_trait
 from personax.errors import InputError
-from personax.figures._canvas import text_width
-from personax.figures._labels import cut, split_trait
+from personax.figures._canvas import MARGIN, TEXT_SIZE, text_width
 
-__all__ = ["FEATURES", "HEADER", "PAD", "PLAIN", "ROW", "Cell", "Sheet", "Table", "borders", "lay_out", "read"]
+__all__ = [
+    "HEADER_LINE",
+    "ROW_HEIGHT",
+    "HeatmapCell",
+    "HeatmapData",
+    "HeatmapLayout",
+    "borders",
+    "heatmap_layout",
+    "read_pvalues",
+]
 
 
-FEATURES = 60
+MAX_FEATURES = 60
 """More rows are not readable on a page."""
 
 NEEDED = {
@@ -38,7 +47,7 @@ LEVELS = (0.05, 0.01, 0.1, 0.001, 0.005)
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class HeatmapCell:
     """The numbers of a pair that was tested; an effect may be missing all the same."""
 
     n: int
@@ -48,7 +57,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class HeatmapData:
     """What a heatmap shows.
 
     Parameters
@@ -73,7 +82,7 @@ class Table:
     effect_name: str
     features: Sequence[str]
     groups: Mapping[str, Sequence[str]]
-    cells: Mapping[tuple[str, str, str], Cell]
+    cells: Mapping[tuple[str, str, str], HeatmapCell]
     bounds: tuple[float, float]
     left_out: int
     alpha: float | None = None
@@ -108,7 +117,7 @@ class Table:
         return self.levels[0] if self.levels else (high if math.isfinite(high) else math.nextafter(low, 1.0))
 
 
-def read(pvalues: pl.DataFrame, test: str, alpha: float | None = None) -> Table:
+def read_pvalues(pvalues: pl.DataFrame, test: str, alpha: float | None = None) -> HeatmapData:
     """Return one test of a tidy table of p-values.
 
     Parameters
@@ -142,7 +151,7 @@ def read(pvalues: pl.DataFrame, test: str, alpha: float | None = None) -> Table:
     features = _strongest(tested)
     shown = tested.filter(pl.col("feature").is_in(features))
     groups: dict[str, list[str]] = {"final": []}
-    cells: dict[tuple[str, str, str], Cell] = {}
+    cells: dict[tuple[str, str, str], HeatmapCell] = {}
     for row in shown.iter_rows(named=True):
         group, target = _group(row), row["target"]
         if target not in groups.setdefault(group, []):
@@ -152,7 +161,7 @@ def read(pvalues: pl.DataFrame, test: str, alpha: float | None = None) -> Table:
     names = shown["effect_name"].drop_nulls().unique(maintain_order=True)
     kept = {group: targets for group, targets in groups.items() if targets}
     left_out = tested["feature"].n_unique() - len(features)
-    return Table(test, " or ".join(names), features, kept, cells, bounds, left_out, alpha)
+    return HeatmapData(test, " or ".join(names), features, kept, cells, bounds, left_out, alpha)
 
 
 def _bounds(pvalues: pl.DataFrame) -> tuple[float, float]:
@@ -167,7 +176,7 @@ def _strongest(tested: pl.DataFrame) -> list[str]:
     """Return the features to show, in the order of the table."""
     smallest = tested.group_by("feature", maintain_order=True).agg(pl.col("p_value").fill_nan(None).min())
     # The sort is stable: of equal p-values the earlier feature is kept, on every machine.
-    best = smallest.with_row_index("place").sort("p_value", "place", nulls_last=True).head(FEATURES)
+    best = smallest.with_row_index("place").sort("p_value", "place", nulls_last=True).head(MAX_FEATURES)
     return best.sort("place")["feature"].to_list()
 
 
@@ -178,18 +187,18 @@ def _group(row: Mapping[str, Any]) -> str:
     return trait[0] if trait else ""
 
 
-def _cell(row: Mapping[str, Any]) -> Cell | None:
+def _cell(row: Mapping[str, Any]) -> HeatmapCell | None:
     p, corrected, effect = (_known(row[name]) for name in ("p_value", "p_corrected", "effect_size"))
     if p is None or corrected is None:
         return None
-    return Cell(row["n"], corrected, effect, bool(row["rejected"]))
+    return HeatmapCell(row["n"], corrected, effect, bool(row["rejected"]))
 
 
 def _known(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else value
 
 
-def borders(table: Table) -> Iterator[tuple[int, int, str]]:
+def borders(table: HeatmapData) -> Iterator[tuple[int, int, str]]:
     """Yield (row, column, side) of every side where a rejected cell meets one that is not, or the rim of its group."""
     columns = table.columns
     found = {
@@ -204,30 +213,27 @@ def borders(table: Table) -> Iterator[tuple[int, int, str]]:
                 yield i, j, side
 
 
-PAD, ROW, GAP, BETWEEN = 0.14, 0.215, 0.1, 0.38
-"""Rim of the page, height of a row, gap between groups, gap between panels."""
+ROW_HEIGHT, GAP, BETWEEN = 0.215, 0.1, 0.38
+"""Height of a row, gap between groups, gap between panels."""
 
-ROOMY, NARROW, MANY = 0.36, 0.285, 12
+WIDE_COLUMN, NARROW_COLUMN, NARROW_FROM = 0.36, 0.285, 12
 """Width of a column, and the number of columns from which it is the narrow one."""
 
-NAME, HEADING = 28, 24
+FEATURE_LETTERS, TARGET_LETTERS = 28, 24
 """Letters of a feature and of a column that are shown."""
 
-LEAST = 2.2
+MIN_PANEL = 2.2
 """Width of a panel of few columns: the title and the colour bar need it."""
 
-SPAN = 0.95
+MAX_GROUP_NAME = 0.95
 """A group of few columns takes so many inches where its name needs them."""
 
-PLAIN = 8.0
-"""Size of names and captions in points."""
-
-HEADER = 0.135
+HEADER_LINE = 0.135
 """Height of a line of a group's name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class HeatmapLayout:
     """Places on the page.
 
     Parameters
@@ -269,34 +275,34 @@ class Sheet:
         return self.lefts[-1] + self.step
 
 
-def lay_out(table: Table) -> Sheet:
+def heatmap_layout(table: HeatmapData) -> HeatmapLayout:
     """Return the places of everything that a table needs."""
-    names = [cut(name, NAME) for name in table.features]
+    names = [shorten(name, FEATURE_LETTERS) for name in table.features]
     labels = [_label(group, target) for group, target in table.columns]
-    many = len(labels) > MANY
-    step = NARROW if many else ROOMY
+    many = len(labels) > NARROW_FROM
+    step = NARROW_COLUMN if many else WIDE_COLUMN
     lefts = list(_lefts(table, step))
-    slot = max(lefts[-1] + step, LEAST)
-    beside = max(text_width(name, PLAIN) for name in names) + 0.1
-    panels = (PAD + beside, PAD + beside + slot + BETWEEN)
+    slot = max(lefts[-1] + step, MIN_PANEL)
+    beside = max(text_width(name, TEXT_SIZE) for name in names) + 0.1
+    panels = (MARGIN + beside, MARGIN + beside + slot + BETWEEN)
 
     headers = _headers(table, step)
     lines = max((len(lines) for lines in headers.values()), default=0)
-    bracket = PAD + 0.32 + HEADER * lines
+    bracket = MARGIN + 0.32 + HEADER_LINE * lines
     upright = max(map(len, labels)) > 2
-    tall = max(text_width(label, PLAIN) for label in labels) if upright else 0.13
+    tall = max(text_width(label, TEXT_SIZE) for label in labels) if upright else 0.13
     top = bracket + (0.1 if lines else 0.0) + tall + 0.07
-    bottom = top + ROW * len(names)
-    width = panels[1] + slot + (beside if many else 0.1) + PAD
-    return Sheet(names, labels, headers, lefts, panels, step, bracket, top, bottom, width, upright, many)
+    bottom = top + ROW_HEIGHT * len(names)
+    width = panels[1] + slot + (beside if many else 0.1) + MARGIN
+    return HeatmapLayout(names, labels, headers, lefts, panels, step, bracket, top, bottom, width, upright, many)
 
 
 def _label(group: str, target: str) -> str:
     trait = split_trait(target)
-    return trait[1] if trait and trait[0] == group else cut(target, HEADING)
+    return trait[1][0].upper() if trait and trait[0] == group else shorten(target, TARGET_LETTERS)
 
 
-def _lefts(table: Table, step: float) -> Iterator[float]:
+def _lefts(table: HeatmapData, step: float) -> Iterator[float]:
     place = 0.0
     for group, targets in table.groups.items():
         span = _span(group, targets, step)
@@ -307,18 +313,18 @@ def _lefts(table: Table, step: float) -> Iterator[float]:
 
 def _span(group: str, targets: Sequence[str], step: float) -> float:
     """Return the width of a group: its columns, or its name where that is wider and yet not too wide."""
-    return max(step * len(targets), min(text_width(group, PLAIN), SPAN))
+    return max(step * len(targets), min(text_width(group, TEXT_SIZE), MAX_GROUP_NAME))
 
 
-def _headers(table: Table, step: float) -> dict[str, list[str]]:
+def _headers(table: HeatmapData, step: float) -> dict[str, list[str]]:
     """Return the name of every group in lines that fit over its columns; one nameless group needs none."""
     if list(table.groups) == [""]:
         return {}
     headers = {}
     for group, targets in table.groups.items():
-        room = int((_span(group, targets, step) + GAP / 2) / text_width("n", PLAIN))
+        room = int((_span(group, targets, step) + GAP / 2) / text_width("n", TEXT_SIZE))
         # Model names break at their joints: textwrap knows the hyphen, not the underscore and the slash.
-        joints = cut(group, 200).replace("_", "_ ").replace("/", "/ ")
+        joints = shorten(group, 200).replace("_", "_ ").replace("/", "/ ")
         lines = [line.replace("_ ", "_").replace("/ ", "/") for line in textwrap.wrap(joints, room)]
-        headers[group] = lines if len(lines) <= 3 else [*lines[:2], cut("".join(lines[2:]), room)]
+        headers[group] = lines if len(lines) <= 3 else [*lines[:2], shorten("".join(lines[2:]), room)]
     return headers

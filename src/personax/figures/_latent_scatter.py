@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from personax.data.labels import shorten, two_decimals
 from personax.errors import InputError
-from personax.figures._canvas import BLUE, PALE, VERMILLION, Canvas, defaults, text_width, wrapped
-from personax.figures._labels import cut, number
-from personax.figures._ticks import around
+from personax.figures._canvas import (
+    BLUE,
+    CAPTION_LINE,
+    GREY,
+    MARGIN,
+    TEXT_SIZE,
+    VERMILLION,
+    Canvas,
+    defaults,
+    text_width,
+    wrapped,
+)
+from personax.figures._ticks import padded_limits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,13 +30,13 @@ if TYPE_CHECKING:
 
 __all__ = ["latent_scatter"]
 
-PAD, SIDE, GAP, LINE = 0.14, 0.86, 0.07, 0.16
-"""Rim of the page, side of a panel, gap between panels, height of a line of the caption."""
+SIDE, GAP = 0.86, 0.07
+"""Side of a panel, gap between panels."""
 
-NAME, PLAIN = 28, 8.0
-"""Letters of a name that are shown; size of names in points."""
+NAME_LETTERS = 28
+"""Letters of a name that are shown."""
 
-MOST = 12
+MAX_LATENTS = 12
 """True latents drawn; of more, a page holds only panels too small to read."""
 
 HEADROOM = 0.34
@@ -82,30 +93,29 @@ def latent_scatter(
     if len(names) != x.shape[1] or len(said) != z.shape[1]:
         raise InputError(f"{len(names)} true and {len(said)} learned names do not fit {x.shape[1]} and {z.shape[1]}")
     columns, rows, partner = _order(pairs, x.shape[1], z.shape[1])
-    labels = [cut(names[j], NAME) for j in columns], [cut(said[i], NAME) for i in rows]
-    tall = max(text_width(label, PLAIN) for label in labels[0])
+    labels = [shorten(names[j], NAME_LETTERS) for j in columns], [shorten(said[i], NAME_LETTERS) for i in rows]
+    tall = max(text_width(label, TEXT_SIZE) for label in labels[0])
     upright = tall > SIDE
-    left = PAD + 0.2 + max(text_width(label, PLAIN) for label in labels[1]) + 0.06
-    top = PAD + (0.26 if title else 0.0) + 0.2 + (tall if upright else 0.15) + 0.05
+    left = MARGIN + 0.2 + max(text_width(label, TEXT_SIZE) for label in labels[1]) + 0.06
+    top = MARGIN + (0.26 if title else 0.0) + 0.2 + (tall if upright else 0.15) + 0.05
     right, bottom = left + _place(len(columns)) - GAP, top + _place(len(rows)) - GAP
-    width = max(right, 3.6, PAD + text_width(title, 9)) + PAD
-    caption = wrapped(_caption(len(x), len(columns), x.shape[1], rows, set(partner)), width - 2 * PAD, PLAIN)
+    width = max(right, 3.6, MARGIN + text_width(title, 9)) + MARGIN
+    caption = wrapped(_caption(len(x), len(columns), x.shape[1], rows, set(partner)), width - 2 * MARGIN, TEXT_SIZE)
     with defaults():
-        canvas = Canvas(width, bottom + 0.1 + LINE * len(caption) + PAD)
-        canvas.text(PAD, PAD + 0.08, title, 9, va="center_baseline")
-        canvas.text((left + right) / 2, PAD + (0.34 if title else 0.08), "true", PLAIN, ha="center", color=PALE)
-        canvas.text(PAD + 0.06, (top + bottom) / 2, "learned", PLAIN, ha="center", rotation=90, color=PALE)
+        canvas = Canvas(width, bottom + 0.1 + CAPTION_LINE * len(caption) + MARGIN)
+        canvas.text(MARGIN, MARGIN + 0.08, title, 9, va="center_baseline")
+        canvas.text((left + right) / 2, MARGIN + (0.34 if title else 0.08), "true", TEXT_SIZE, ha="center", color=GREY)
+        canvas.text(MARGIN + 0.06, (top + bottom) / 2, "learned", TEXT_SIZE, ha="center", rotation=90, color=GREY)
         for at, label in enumerate(labels[0]):
             turned = {"rotation": 90} if upright else {}
-            canvas.text(left + _place(at) + SIDE / 2, top - 0.05, label, PLAIN, ha="center", va="bottom", **turned)
+            canvas.text(left + _place(at) + SIDE / 2, top - 0.05, label, TEXT_SIZE, ha="center", va="bottom", **turned)
         for at, label in enumerate(labels[1]):
-            canvas.text(left - 0.06, top + _place(at) + SIDE / 2, label, PLAIN, ha="right", va="center_baseline")
+            canvas.text(left - 0.06, top + _place(at) + SIDE / 2, label, TEXT_SIZE, ha="right", va="center_baseline")
         for down, i in enumerate(rows):
             for across, j in enumerate(columns):
                 axes = canvas.panel(left + _place(across), top + _place(down), SIDE, SIDE)
                 _scatter(axes, x[:, j], z[:, i], matched=partner.get(i) == j)
-        for line, text in enumerate(caption):
-            canvas.text(PAD, bottom + 0.1 + LINE * (line + 0.5), text, PLAIN, va="center_baseline")
+        canvas.caption(MARGIN, bottom + 0.1, caption)
     return canvas.figure
 
 
@@ -123,18 +133,18 @@ def _table(values: ArrayLike, which: str) -> Array:
 def _order(pairs: Sequence[tuple[int, int, float]], k: int, d: int) -> tuple[list[int], list[int], dict[int, int]]:
     """Return the true latents drawn, the learned ones in their partners' order, and learned -> true."""
     partner = {i: j for i, j, _ in pairs}
-    columns = list(range(min(k, MOST)))
-    first = sorted((i for i, j in partner.items() if j < MOST), key=lambda i: partner[i])
+    columns = list(range(min(k, MAX_LATENTS)))
+    first = sorted((i for i, j in partner.items() if j < MAX_LATENTS), key=lambda i: partner[i])
     rest = [i for i in range(d) if i not in partner]
-    rows = (first + rest)[:MOST] if k <= MOST else first
-    return columns, rows or list(range(min(d, MOST))), partner
+    rows = (first + rest)[:MAX_LATENTS] if k <= MAX_LATENTS else first
+    return columns, rows or list(range(min(d, MAX_LATENTS))), partner
 
 
 def _scatter(axes: Axes, x: Array, y: Array, *, matched: bool) -> None:
-    low, high = around(y)
-    axes.set(xlim=around(x), ylim=(low, high + HEADROOM * (high - low)))
+    low, high = padded_limits(y)
+    axes.set(xlim=padded_limits(x), ylim=(low, high + HEADROOM * (high - low)))
     # Points are pixels in an SVG too: a page of thousands of circles is slow to open.
-    axes.scatter(x, y, s=1.6, alpha=0.5, linewidths=0, color=BLUE if matched else PALE, rasterized=True)
+    axes.scatter(x, y, s=1.6, alpha=0.5, linewidths=0, color=BLUE if matched else GREY, rasterized=True)
     if matched:
         axes.spines[:].set(color=VERMILLION, linewidth=1.6)
     weight = "bold" if matched else "normal"
@@ -144,7 +154,7 @@ def _scatter(axes: Axes, x: Array, y: Array, *, matched: bool) -> None:
 def _correlation(x: Array, y: Array) -> str:
     if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return "–"
-    return number(float(np.corrcoef(x, y)[0, 1]))
+    return two_decimals(float(np.corrcoef(x, y)[0, 1]))
 
 
 def _caption(n: int, drawn: int, k: int, rows: Sequence[int], matched: set[int]) -> str:

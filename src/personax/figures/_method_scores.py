@@ -7,11 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from personax.data.labels import shorten
 from personax.errors import InputError
-from personax.figures._canvas import BLUE, INK, PALE, Canvas, defaults, text_width, wrapped
-from personax.figures._heatmap import LINE, Key, draw_keys, flow
-from personax.figures._labels import cut
-from personax.figures._ticks import around, nice, put
+from personax.figures._canvas import (
+    BLACK,
+    BLUE,
+    CAPTION_LINE,
+    GREY,
+    MARGIN,
+    TEXT_SIZE,
+    Canvas,
+    defaults,
+    text_width,
+    wrapped,
+)
+from personax.figures._legend import Legend, LegendEntry
+from personax.figures._ticks import nice_ticks, padded_limits, set_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,11 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["scores_by_method"]
 
-PAD, WIDE, ROW, GAP, HEAD, FOOT, CAPTION = 0.14, 1.75, 0.235, 0.2, 0.26, 0.3, 0.16
-"""Rim, width of a panel, height of a row, gap between panels, heights of heads, of numbers, of a caption's line."""
+PANEL_WIDTH, ROW_HEIGHT, GAP, HEAD, FOOT = 1.75, 0.235, 0.2, 0.26, 0.3
+"""Width of a panel, height of a row, gap between panels, heights of heads and of numbers."""
 
-NAME, PLAIN = 40, 8.0
-"""Letters of a name that are shown; size of names in points."""
+NAME_LETTERS = 40
+"""Letters of a name that are shown."""
 
 TITLES = {
     "mcc_pearson": "MCC (Pearson) →",
@@ -83,26 +94,25 @@ def scores_by_method(
         raise InputError(f"the scores cannot be drawn: {why}")
     values = _values(scores)
     seeds = {str(m): n for m, n in scores.group_by("method").agg(pl.col("seed").n_unique()).iter_rows()}
-    names = [cut(method, NAME) for method in methods]
-    beside = PAD + max(text_width(name, PLAIN) for name in names) + 0.08
-    width = max(beside + len(metrics) * (WIDE + GAP) - GAP + 0.1, 4.4) + PAD
-    high = ROW * len(methods)
-    top = PAD + HEAD
-    keys = flow(_keys(floors), width - 2 * PAD)
-    caption = wrapped(_caption(values, methods, seeds, metrics), width - 2 * PAD, PLAIN)
+    names = [shorten(method, NAME_LETTERS) for method in methods]
+    beside = MARGIN + max(text_width(name, TEXT_SIZE) for name in names) + 0.08
+    width = max(beside + len(metrics) * (PANEL_WIDTH + GAP) - GAP + 0.1, 4.4) + MARGIN
+    high = ROW_HEIGHT * len(methods)
+    top = MARGIN + HEAD
+    legend = Legend(_legend(floors), width - 2 * MARGIN)
+    caption = wrapped(_caption(values, methods, seeds, metrics), width - 2 * MARGIN, TEXT_SIZE)
     with defaults():
         below = top + high + FOOT
-        canvas = Canvas(width, below + LINE * len(keys) + 0.06 + CAPTION * len(caption) + PAD)
+        canvas = Canvas(width, below + legend.height + 0.06 + CAPTION_LINE * len(caption) + MARGIN)
         for at, name in enumerate(names):
-            canvas.text(beside - 0.08, top + ROW * (at + 0.5), name, PLAIN, ha="right", va="center_baseline")
+            canvas.text(beside - 0.08, top + ROW_HEIGHT * (at + 0.5), name, TEXT_SIZE, ha="right", va="center_baseline")
         for at, metric in enumerate(metrics):
-            x = beside + at * (WIDE + GAP)
-            canvas.text(x, PAD + HEAD / 2 - 0.03, TITLES.get(metric, metric), PLAIN, va="center_baseline")
-            axes = canvas.panel(x, top, WIDE, high)
+            x = beside + at * (PANEL_WIDTH + GAP)
+            canvas.text(x, MARGIN + HEAD / 2 - 0.03, TITLES.get(metric, metric), TEXT_SIZE, va="center_baseline")
+            axes = canvas.panel(x, top, PANEL_WIDTH, high)
             _panel(axes, metric, values, methods, floors, seeds)
-        end = draw_keys(canvas, PAD, below, keys)
-        for line, text in enumerate(caption):
-            canvas.text(PAD, end + 0.06 + CAPTION * (line + 0.5), text, PLAIN, va="center_baseline")
+        end = legend.draw(canvas, MARGIN, below)
+        canvas.caption(MARGIN, end + 0.06, caption)
     return canvas.figure
 
 
@@ -119,9 +129,9 @@ def _panel(
     every = [v for method in (*methods, *floors) for v in values.get((method, metric), [])]
     # From nothing to all there is: a scale that fits the dots alone makes small differences look large.
     full = 1.0 if metric.startswith(("mcc", "r2")) else max(every, default=1.0) or 1.0
-    low, high = around([0.0, full, *every], 0.04)
+    low, high = padded_limits([0.0, full, *every], 0.04)
     axes.set(xlim=(low, high), ylim=(len(methods) - 0.5, -0.5))
-    put(axes.xaxis, nice(low, high, 5))
+    set_ticks(axes.xaxis, nice_ticks(low, high, 5))
     for floor, (_, style) in zip(floors, STYLES, strict=False):
         own = values.get((floor, metric))
         if own:
@@ -133,13 +143,13 @@ def _panel(
         own = values.get((method, metric), [])
         if own:
             axes.scatter(own, [at] * len(own), s=16, facecolors="none", edgecolors=BLUE, linewidths=0.9, zorder=3)
-            axes.scatter([sum(own) / len(own)], [at], s=70, marker="|", color=INK, linewidths=1.6, zorder=4)
+            axes.scatter([sum(own) / len(own)], [at], s=70, marker="|", color=BLACK, linewidths=1.6, zorder=4)
         missing = seeds.get(method, 0) - len(own)
         if not own or missing:
             said = f"{len(own)} of {seeds.get(method, 0)}" if own else "none"
             x, ha = (0.98, "right") if _left(own, low, high) else (0.02, "left")
             place = axes.get_yaxis_transform()
-            axes.text(x, at, said, fontsize=6.5, color=PALE, va="center", ha=ha, transform=place)
+            axes.text(x, at, said, fontsize=6.5, color=GREY, va="center", ha=ha, transform=place)
 
 
 def _left(own: Sequence[float], low: float, high: float) -> bool:
@@ -147,9 +157,9 @@ def _left(own: Sequence[float], low: float, high: float) -> bool:
     return bool(own) and sum(own) / len(own) < (low + high) / 2
 
 
-def _keys(floors: Sequence[str]) -> list[Key]:
-    marks = [Key(None, "○ one seed"), Key(None, "| mean")]
-    lines = [Key("#d9d9d9", f"{line} {floor}") for floor, (line, _) in zip(floors, STYLES, strict=False)]
+def _legend(floors: Sequence[str]) -> list[LegendEntry]:
+    marks = [LegendEntry(None, "○ one seed"), LegendEntry(None, "| mean")]
+    lines = [LegendEntry("#d9d9d9", f"{line} {floor}") for floor, (line, _) in zip(floors, STYLES, strict=False)]
     return marks + lines
 
 

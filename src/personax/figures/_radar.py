@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from personax.errors import InputError, require
-from personax.figures._canvas import INK, PALE, SEVEN, defaults
+from personax.figures._canvas import BLACK, GREY, LINE_COLOURS, defaults
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,7 +18,8 @@ __all__ = ["radar"]
 STYLES = ("-", (0, (5, 2)), (0, (1, 1.5)))
 """Lines of the first seven, of the next, and so on."""
 
-MOST = 21
+MAX_LINES = 21
+"""More lines are not told apart."""
 
 
 def radar(scores: pl.DataFrame, *, rows: str = "model", axes: str = "dimension") -> Figure:
@@ -40,8 +41,10 @@ def radar(scores: pl.DataFrame, *, rows: str = "model", axes: str = "dimension")
     """
     names = scores[rows].unique(maintain_order=True).to_list()
     around = scores[axes].unique(maintain_order=True).to_list()
-    if len(around) < 3 or not 1 <= len(names) <= MOST:
-        raise InputError(f"a radar takes 3 axes or more and 1 to {MOST} lines, here {len(around)} and {len(names)}")
+    if len(around) < 3 or not 1 <= len(names) <= MAX_LINES:
+        raise InputError(
+            f"a radar takes 3 axes or more and 1 to {MAX_LINES} lines, here {len(around)} and {len(names)}"
+        )
     with defaults():
         figure: Figure = require("matplotlib.figure", extra="figures").Figure(figsize=(6.4, 3.9), dpi=200)
         panel = figure.add_axes((0.08, 0.1, 0.55, 0.8), projection="polar")
@@ -51,7 +54,7 @@ def radar(scores: pl.DataFrame, *, rows: str = "model", axes: str = "dimension")
             known = {axis: np.nan if score is None else float(score) for axis, score in own}
             values = [known.get(axis, np.nan) for axis in around]
             panel.plot(
-                [*angles, angles[0]], [*values, values[0]], color=SEVEN[place % 7], linestyle=STYLES[place // 7],
+                [*angles, angles[0]], [*values, values[0]], color=LINE_COLOURS[place % 7], linestyle=STYLES[place // 7],
                 linewidth=1.4, marker="o", markersize=2.6, label=name, clip_on=False,
             )  # fmt: skip
         panel.set_ylim(0, 1)
@@ -61,9 +64,9 @@ def radar(scores: pl.DataFrame, *, rows: str = "model", axes: str = "dimension")
         for angle, name in zip(angles, around, strict=True):
             side = np.sin(angle)
             where = "center" if abs(side) < 0.01 else "left" if side > 0 else "right"
-            panel.text(angle, 1.08, name, color=INK, ha=where, va="center")
-        panel.set_yticks([0.25, 0.5, 0.75, 1.0], ["", "0.5", "", "1"], color=INK, fontsize=7)
-        panel.grid(color=PALE, linewidth=0.6)
-        panel.spines["polar"].set_color(PALE)
+            panel.text(angle, 1.08, name, color=BLACK, ha=where, va="center")
+        panel.set_yticks([0.25, 0.5, 0.75, 1.0], ["", "0.5", "", "1"], color=BLACK, fontsize=7)
+        panel.grid(color=GREY, linewidth=0.6)
+        panel.spines["polar"].set_color(GREY)
         panel.legend(loc="center left", bbox_to_anchor=(1.24, 0.5), frameon=False, fontsize=8)
     return figure

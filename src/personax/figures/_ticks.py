@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
-__all__ = ["Ticks", "around", "nice", "put"]
+__all__ = ["Ticks", "nice_ticks", "padded_limits", "set_ticks"]
 
 Ticks = list[tuple[float, str]]
 """Places, with what to write there."""
 
-SIZE = 7.0
+TICK_SIZE = 7.0
 """Of the numbers, in points."""
 
 
-def nice(low: float, high: float, most: int = 4) -> Ticks:
+def nice_ticks(low: float, high: float, most: int = 4) -> Ticks:
     """Return round numbers from low to high.
 
     Examples
     --------
-    >>> nice(0, 1), nice(-3.2, 21, 3)
+    >>> nice_ticks(0, 1), nice_ticks(-3.2, 21, 3)
     ([(0.0, '0.0'), (0.5, '0.5'), (1.0, '1.0')], [(0.0, '0'), (10.0, '10'), (20.0, '20')])
-    >>> [text for _, text in nice(12_000, 31_000)]
+    >>> [text for _, text in nice_ticks(12_000, 31_000)]
     ['15,000', '20,000', '25,000', '30,000']
     """
     raw = (high - low) / most
@@ -36,12 +36,12 @@ def nice(low: float, high: float, most: int = 4) -> Ticks:
     return [(place, f"{place:,.{digits}f}") for place in places]
 
 
-def around(values: Iterable[float], share: float = 0.05) -> tuple[float, float]:
-    """Return limits that leave a little room around values; around one value, room to see it.
+def padded_limits(values: Iterable[float], share: float = 0.05) -> tuple[float, float]:
+    """Return limits that leave a little room around values; padded_limits one value, room to see it.
 
     Examples
     --------
-    >>> around([0, 10]), around([3, 3])
+    >>> padded_limits([0, 10]), padded_limits([3, 3])
     ((-0.5, 10.5), (2.95, 3.05))
     """
     seen = list(values)
@@ -50,6 +50,6 @@ def around(values: Iterable[float], share: float = 0.05) -> tuple[float, float]:
     return low - room, high + room
 
 
-def put(axis: Axis, ticks: Ticks) -> None:
+def set_ticks(axis: Axis, ticks: Ticks) -> None:
     """Mark places on an axis."""
     axis.set_ticks([place for place, _ in ticks], [text for _, text in ticks])

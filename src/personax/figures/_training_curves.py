@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from personax.data.labels import shorten
 from personax.errors import InputError
-from personax.figures._canvas import SEVEN, Canvas, defaults, text_width, wrapped
-from personax.figures._heatmap import LINE, Key, draw_keys, flow
-from personax.figures._labels import cut
-from personax.figures._ticks import SIZE, around, nice, put
+from personax.figures._canvas import (
+    CAPTION_LINE,
+    LINE_COLOURS,
+    MARGIN,
+    TEXT_SIZE,
+    Canvas,
+    defaults,
+    text_width,
+    wrapped,
+)
+from personax.figures._legend import Legend, LegendEntry
+from personax.figures._ticks import TICK_SIZE, nice_ticks, padded_limits, set_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["training_curves"]
 
-PAD, WIDE, HIGH, GAP, CAPTION = 0.14, 1.9, 1.15, 0.22, 0.16
-"""Rim of the page, width and height of a panel, gap between panels, height of a line of the caption."""
+PANEL_WIDTH, PANEL_HEIGHT, GAP = 1.9, 1.15, 0.22
+"""Width and height of a panel, gap between panels."""
 
 ABREAST = 3
 """Panels side by side."""
@@ -29,7 +38,6 @@ ABREAST = 3
 HEAD, FOOT = 0.24, 0.42
 """Heights of a panel's name and of its numbers with the word under them."""
 
-PLAIN = 8.0
 
 History = Mapping[str, NDArray[Any]]
 
@@ -65,33 +73,37 @@ def training_curves(histories: Mapping[str, Mapping[int, Mapping[str, ArrayLike]
     }
     if not runs:
         raise InputError("there is no training history to draw; give at least one method with one seed")
-    limits = {method: around(y for run in seeds.values() for y in _drawn(run)) for method, seeds in runs.items()}
-    ticks = {method: nice(*limit) for method, limit in limits.items()}
-    side = max(text_width(text, SIZE) for marks in ticks.values() for _, text in marks) + 0.08
-    colour = {seed: SEVEN[at % len(SEVEN)] for at, seed in enumerate(sorted({s for own in runs.values() for s in own}))}
+    limits = {method: padded_limits(y for run in seeds.values() for y in _drawn(run)) for method, seeds in runs.items()}
+    ticks = {method: nice_ticks(*limit) for method, limit in limits.items()}
+    side = max(text_width(text, TICK_SIZE) for marks in ticks.values() for _, text in marks) + 0.08
+    colour = {
+        seed: LINE_COLOURS[at % len(LINE_COLOURS)]
+        for at, seed in enumerate(sorted({s for own in runs.values() for s in own}))
+    }
     across = min(ABREAST, len(runs))
-    width = max(2 * PAD + across * (side + WIDE) + (across - 1) * GAP, 4.0)
-    keys = flow(_keys(colour), width - 2 * PAD)
-    caption = wrapped(_caption(runs), width - 2 * PAD, PLAIN)
-    step = HEAD + HIGH + FOOT
-    end = PAD + step * -(-len(runs) // ABREAST)
+    width = max(2 * MARGIN + across * (side + PANEL_WIDTH) + (across - 1) * GAP, 4.0)
+    legend = Legend(_legend(colour), width - 2 * MARGIN)
+    caption = wrapped(_caption(runs), width - 2 * MARGIN, TEXT_SIZE)
+    step = HEAD + PANEL_HEIGHT + FOOT
+    end = MARGIN + step * -(-len(runs) // ABREAST)
     with defaults():
-        canvas = Canvas(width, end + 0.06 + LINE * len(keys) + 0.06 + CAPTION * len(caption) + PAD)
+        canvas = Canvas(width, end + 0.06 + legend.height + 0.06 + CAPTION_LINE * len(caption) + MARGIN)
         for at, (method, seeds) in enumerate(runs.items()):
-            x = PAD + side + (at % ABREAST) * (side + WIDE + GAP)
-            y = PAD + step * (at // ABREAST) + HEAD
-            canvas.text(x, y - HEAD / 2, cut(method, 30), 9, va="center_baseline")
-            axes = canvas.panel(x, y, WIDE, HIGH)
+            x = MARGIN + side + (at % ABREAST) * (side + PANEL_WIDTH + GAP)
+            y = MARGIN + step * (at // ABREAST) + HEAD
+            canvas.text(x, y - HEAD / 2, shorten(method, 30), 9, va="center_baseline")
+            axes = canvas.panel(x, y, PANEL_WIDTH, PANEL_HEIGHT)
             for seed, run in seeds.items():
                 _draw(axes, run, colour[seed])
             first, last = (f(run["epoch"][at] for run in seeds.values()) for f, at in ((min, 0), (max, -1)))
-            axes.set(xlim=around([first, last], 0.03), ylim=limits[method])
-            put(axes.xaxis, _epochs(float(first), float(last)))
-            put(axes.yaxis, ticks[method])
-            canvas.text(x + WIDE / 2, y + HIGH + 0.28, "epoch", PLAIN, ha="center", va="center_baseline")
-        below = draw_keys(canvas, PAD, end + 0.06, keys)
-        for line, text in enumerate(caption):
-            canvas.text(PAD, below + 0.06 + CAPTION * (line + 0.5), text, PLAIN, va="center_baseline")
+            axes.set(xlim=padded_limits([first, last], 0.03), ylim=limits[method])
+            set_ticks(axes.xaxis, _epochs(float(first), float(last)))
+            set_ticks(axes.yaxis, ticks[method])
+            canvas.text(
+                x + PANEL_WIDTH / 2, y + PANEL_HEIGHT + 0.28, "epoch", TEXT_SIZE, ha="center", va="center_baseline"
+            )
+        bottom = legend.draw(canvas, MARGIN, end + 0.06)
+        canvas.caption(MARGIN, bottom + 0.06, caption)
     return canvas.figure
 
 
@@ -124,15 +136,15 @@ def _draw(axes: Axes, run: History, colour: str) -> None:
 
 def _epochs(first: float, last: float) -> list[tuple[float, str]]:
     """Return whole epochs."""
-    marks = nice(first, last, 5) if last > first else [(first, f"{first:g}")]
+    marks = nice_ticks(first, last, 5) if last > first else [(first, f"{first:g}")]
     return [(place, f"{place:,.0f}") for place, _ in marks if place == round(place)]
 
 
-def _keys(colour: Mapping[int, str]) -> list[Key]:
-    keys = [Key(None, "—— validation"), Key(None, "- - - training"), Key(None, "● best epoch")]
-    if len(colour) > len(SEVEN):
-        return [*keys, Key(None, f"{len(colour)} seeds, colours repeat")]
-    return keys + [Key(shown, f"seed {seed}") for seed, shown in colour.items()]
+def _legend(colour: Mapping[int, str]) -> list[LegendEntry]:
+    keys = [LegendEntry(None, "—— validation"), LegendEntry(None, "- - - training"), LegendEntry(None, "● best epoch")]
+    if len(colour) > len(LINE_COLOURS):
+        return [*keys, LegendEntry(None, f"{len(colour)} seeds, colours repeat")]
+    return keys + [LegendEntry(shown, f"seed {seed}") for seed, shown in colour.items()]
 
 
 def _caption(runs: Mapping[str, Mapping[int, History]]) -> str:

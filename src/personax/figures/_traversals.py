@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from personax.data.labels import shorten
 from personax.errors import InputError
-from personax.figures._canvas import PALE, Canvas, defaults, text_width, wrapped
-from personax.figures._labels import cut
+from personax.figures._canvas import CAPTION_LINE, GREY, MARGIN, TEXT_SIZE, Canvas, defaults, text_width, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["latent_traversals"]
 
-PAD, SIDE, GAP, BELOW, LINE = 0.14, 0.72, 0.06, 0.17, 0.16
-"""Rim of the page, side of an image, gap between images, room for the count below, height of a line."""
+SIDE, GAP, BELOW = 0.72, 0.06, 0.17
+"""Side of an image, gap between images, room for the count below."""
 
-NAME, PLAIN = 28, 8.0
+NAME_LETTERS = 28
 
 CAPTION = (
     "Mean image as one latent moves through its quantiles, the others at their medians. Below: people who stand near; "
@@ -64,18 +64,18 @@ def latent_traversals(
     if len({len(shown) for shown in rows.values()}) != 1:
         raise InputError("give the images of at least one latent, and as many of each")
     count = len(next(iter(rows.values())))
-    labels = {name: cut(name, NAME) for name in rows}
-    left = PAD + max(text_width(label, PLAIN) for label in labels.values()) + 0.08
-    top = PAD + (0.26 if title else 0.0)
-    width = max(left + (SIDE + GAP) * count, 3.6, PAD + text_width(title, 9)) + PAD
-    caption = wrapped(CAPTION, width - 2 * PAD, PLAIN)
+    labels = {name: shorten(name, NAME_LETTERS) for name in rows}
+    left = MARGIN + max(text_width(label, TEXT_SIZE) for label in labels.values()) + 0.08
+    top = MARGIN + (0.26 if title else 0.0)
+    width = max(left + (SIDE + GAP) * count, 3.6, MARGIN + text_width(title, 9)) + MARGIN
+    caption = wrapped(CAPTION, width - 2 * MARGIN, TEXT_SIZE)
     bottom = top + (SIDE + BELOW) * len(rows)
     with defaults():
-        canvas = Canvas(width, bottom + 0.1 + LINE * len(caption) + PAD)
-        canvas.text(PAD, PAD + 0.08, title, 9, va="center_baseline")
+        canvas = Canvas(width, bottom + 0.1 + CAPTION_LINE * len(caption) + MARGIN)
+        canvas.text(MARGIN, MARGIN + 0.08, title, 9, va="center_baseline")
         for down, (name, shown) in enumerate(rows.items()):
             y = top + (SIDE + BELOW) * down
-            canvas.text(left - 0.06, y + SIDE / 2, labels[name], PLAIN, ha="right", va="center_baseline")
+            canvas.text(left - 0.06, y + SIDE / 2, labels[name], TEXT_SIZE, ha="right", va="center_baseline")
             low, high = float(shown.min()), float(shown.max())
             for at, image in enumerate(shown):
                 x = left + (SIDE + GAP) * at
@@ -84,9 +84,8 @@ def latent_traversals(
                 grey: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 1} if len(scaled) == 1 else {}
                 axes.imshow(scaled[0] if grey else scaled.transpose(1, 2, 0), interpolation="nearest", **grey)
                 said = f"{people[name][at]:,}"
-                canvas.text(x + SIDE / 2, y + SIDE + 0.08, said, 7, ha="center", va="center_baseline", color=PALE)
-        for line, text in enumerate(caption):
-            canvas.text(PAD, bottom + 0.1 + LINE * (line + 0.5), text, PLAIN, va="center_baseline")
+                canvas.text(x + SIDE / 2, y + SIDE + 0.08, said, 7, ha="center", va="center_baseline", color=GREY)
+        canvas.caption(MARGIN, bottom + 0.1, caption)
     return canvas.figure
 
 

@@ -1,8 +1,40 @@
-"""Fetching pages politely: one request and its page, the fetcher, its limits, its cache."""
+"""Requests to other machines: pages of sites, politely and safely, and what sources and LLM providers share.
+
+``_retry`` (attempts, backoff, Retry-After) and ``_rate_limit`` (rate limits, circuit breakers) serve any service;
+``_fetcher`` fetches pages through ``_cache`` (pages on disk), ``_robots`` (robots.txt), ``_client`` (redirects, one
+rate limit a host) and ``_transport`` (no address that is not public, bodies within bounds); ``_request`` is what
+sources see. Importing this imports no HTTP library.
+"""
 
 from personax.http._cache import Cache
 from personax.http._fetcher import Fetcher, user_agent
-from personax.http._rate_limit import Limits
-from personax.http._request import Fetch, Page, Request
+from personax.http._rate_limit import CircuitBreaker, RateLimiter
+from personax.http._request import Fetch, FetchSettings, Page, Request
+from personax.http._retry import (
+    RetryPolicy,
+    TransientError,
+    full_jitter,
+    retry,
+    retry_after,
+    retry_after_of,
+    wait_seconds,
+)
 
-__all__ = ["Cache", "Fetch", "Fetcher", "Limits", "Page", "Request", "user_agent"]
+__all__ = [
+    "Cache",
+    "CircuitBreaker",
+    "Fetch",
+    "FetchSettings",
+    "Fetcher",
+    "Page",
+    "RateLimiter",
+    "Request",
+    "RetryPolicy",
+    "TransientError",
+    "full_jitter",
+    "retry",
+    "retry_after",
+    "retry_after_of",
+    "user_agent",
+    "wait_seconds",
+]

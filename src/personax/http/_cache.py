@@ -18,7 +18,7 @@ from typing import Final, Self
 from personax.errors import StudyError
 from personax.http._request import Page, Request
 
-__all__ = ["Cache", "Held", "key_of"]
+__all__ = ["Cache", "CachedPage", "key_of"]
 
 VERSION: Final = 1
 
@@ -48,7 +48,7 @@ def key_of(request: Request) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CachedPage:
     """A page of the cache.
 
     Parameters
@@ -102,7 +102,7 @@ class Cache:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def get(self, key: str) -> Held | None:
+    def get(self, key: str) -> CachedPage | None:
         """Return a page; None when there is none, or its bytes are not those that came."""
         try:
             row = self._db.execute("SELECT * FROM pages WHERE key = ?", (key,)).fetchone()
@@ -118,7 +118,7 @@ class Cache:
         if hashlib.sha256(body).hexdigest() != sha256:
             return None
         page = Page(url, time, status, sha256, content_type, body, cached=True)
-        return Held(page, checked, json.loads(headers))
+        return CachedPage(page, checked, json.loads(headers))
 
     def put(self, key: str, asked: str, page: Page, headers: Mapping[str, str]) -> None:
         """Write a page; it is on disk when this returns.

@@ -1,41 +1,100 @@
-"""One request, over as many redirects as are allowed: what came back, or what is to be done about it."""
+"""One request over as many redirects as are allowed, each host within its rate limit and circuit breaker."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpcore2
 import httpx2
 
 from personax.errors import FetchError
-from personax.http._rate_limit import Host, Limits, retry_after
-from personax.http._transport import BrokenBodyError, read_body
+from personax.http._rate_limit import CircuitBreaker, RateLimiter
+from personax.http._request import FetchSettings
+from personax.http._retry import TransientError, retry_after_of
+from personax.http._transport import read_body
 
-__all__ = ["Answer", "LostError", "Sender", "Sending", "host_of", "origin_of"]
+__all__ = ["Client", "Host", "WireRequest", "WireResponse", "checked_url", "host_of", "origin_of"]
 
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
-_AGAIN: Final = (403, 408, 425, 429, 500, 502, 503, 504)
-"""Statuses after which another try may bring the page; sites refuse by 403 who comes too fast."""
+_RETRIED: Final = (403, 408, 425, 429, 500, 502, 503, 504)
+"""Statuses after which another attempt may bring the page; some sites refuse by 403 who comes too fast."""
 
 
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+: [ -~\t]*")
 
 
-class LostError(Exception):
-    """No page this time; ask again, after ``after`` seconds if the site said so."""
+class Host:
+    """One host in this run: its rate limit and its circuit breaker.
 
-    def __init__(self, reason: str, after: float | None = None) -> None:
-        super().__init__(reason)
-        self.after = after
+    Parameters
+    ----------
+    name
+        Host, and port where it has one.
+    settings
+        That hold for it.
+    """
+
+    def __init__(self, name: str, settings: FetchSettings) -> None:
+        self.name = name
+        self._settings = settings
+        self._limiter = RateLimiter(settings.per_second, concurrency=settings.at_once)
+        self._breaker = CircuitBreaker(settings.failures)
+
+    def slot(self) -> AbstractAsyncContextManager[None]:
+        """Wait until a request may begin, and count it as under way while the block runs.
+
+        Raises
+        ------
+        FetchError
+            When the circuit breaker opened meanwhile.
+        """
+        return self._limiter.slot(check=self.check)
+
+    def check(self) -> None:
+        """Raise the `FetchError` that says why this host is no longer asked, if it is not."""
+        if self._breaker.reason is not None:
+            raise FetchError(f"{self.name} is left alone in this run: {self._breaker.reason}; run again later")
+
+    def slow_down(self, interval: float | None) -> None:
+        """Keep at least so many seconds between two requests (crawl-delay)."""
+        if interval is not None and interval > self._settings.longest_wait:
+            self._breaker.open(f"its robots.txt asks for {interval:.0f} s between two requests")
+        elif interval is not None:
+            self._limiter.slow_down(interval)
+
+    def page_received(self) -> None:
+        """Note that a page came."""
+        self._breaker.succeeded()
+        self._limiter.succeeded()
+
+    def attempt_failed(self, error: TransientError) -> None:
+        """Slow down as an error asks; a wait that is too long opens the circuit breaker.
+
+        Raises
+        ------
+        FetchError
+            When it is open.
+        """
+        if error.rate_limited:
+            self._limiter.rate_limited()
+        if error.retry_after is not None and error.retry_after > self._settings.longest_wait:
+            self._breaker.open(f"it asks for a wait of {error.retry_after:.0f} s")
+        elif error.retry_after is not None:
+            self._limiter.pause(error.retry_after)
+        self.check()
+
+    def page_failed(self, reason: str) -> None:
+        """Note that a page did not come in all attempts."""
+        self._breaker.failed(reason)
 
 
 @dataclass(frozen=True)
-class Sending:
+class WireRequest:
     """What goes over the wire.
 
     Parameters
@@ -56,7 +115,7 @@ class Sending:
 
 
 @dataclass(frozen=True)
-class Answer:
+class WireResponse:
     """What came: the address that answered, status, headers in lower case, body unpacked."""
 
     url: str
@@ -75,16 +134,16 @@ def origin_of(url: httpx2.URL) -> str:
     return f"{url.scheme}://{host_of(url)}"
 
 
-class Sender:
+class Client:
     """Sends requests, each host in its turn.
 
     Parameters
     ----------
     transport
         Carries them; it follows nothing and retries nothing.
-    limits
+    settings
         For every host.
-    allow
+    check_allowed
         Awaited with an address before it is asked for; raises a `FetchError` to forbid it.
 
     Attributes
@@ -94,72 +153,73 @@ class Sender:
     """
 
     def __init__(
-        self, transport: httpx2.AsyncBaseTransport, limits: Limits, allow: Callable[[httpx2.URL], Awaitable[None]]
+        self,
+        transport: httpx2.AsyncBaseTransport,
+        settings: FetchSettings,
+        check_allowed: Callable[[httpx2.URL], Awaitable[None]],
     ) -> None:
-        self._transport, self._limits, self._allow = transport, limits, allow
+        self._transport, self._settings, self._check_allowed = transport, settings, check_allowed
         self._hosts: dict[str, Host] = {}
         self.sent = 0
 
     def host(self, url: httpx2.URL) -> Host:
         """Return the host of an address."""
         name = host_of(url)
-        return self._hosts.setdefault(name, Host(name, self._limits))
+        return self._hosts.setdefault(name, Host(name, self._settings))
 
-    async def send(self, sending: Sending, *, ruled: bool = True) -> Answer:
+    async def send(self, wire: WireRequest, *, check_robots: bool = True) -> WireResponse:
         """Send a request and follow its redirects.
 
         Parameters
         ----------
-        sending
+        wire
             What goes out.
-        ruled
-            Whether ``allow`` is asked; not for robots.txt itself.
+        check_robots
+            Whether ``check_allowed`` is awaited; not for robots.txt itself.
 
         Raises
         ------
         FetchError
             When it is not allowed, or of no use to ask again.
-        LostError
+        TransientError
             When another try may help.
         """
-        for _ in range(self._limits.redirects + 1):
-            url = checked(sending.url, sending.hosts)
-            if ruled:
-                await self._allow(url)
-            answer = await self._once(url, sending)
-            if answer.status not in _REDIRECTS:
-                return _sorted(host_of(url), answer) if ruled else answer
-            sending = _redirected(url, sending, answer)
-        raise FetchError(f"{host_of(url)} redirects more than {self._limits.redirects} times; look at its address")
+        for _ in range(self._settings.redirects + 1):
+            url = checked_url(wire.url, wire.hosts)
+            if check_robots:
+                await self._check_allowed(url)
+            response = await self._attempt(url, wire)
+            if response.status not in _REDIRECTS:
+                return _raise_for_status(host_of(url), response) if check_robots else response
+            wire = _redirected(url, wire, response)
+        raise FetchError(f"{host_of(url)} redirects more than {self._settings.redirects} times; look at its address")
 
-    async def _once(self, url: httpx2.URL, sending: Sending) -> Answer:
+    async def _attempt(self, url: httpx2.URL, wire: WireRequest) -> WireResponse:
         name = host_of(url)
-        request = _request(name, url, sending, self._limits)
-        async with self.host(url).turn():
+        request = _request(name, url, wire, self._settings)
+        async with self.host(url).slot():
             try:
                 self.sent += 1
-                async with asyncio.timeout(self._limits.total_seconds):
+                async with asyncio.timeout(self._settings.total_seconds):
                     return await self._exchange(request)
             except TimeoutError:
-                raise LostError(f"it took longer than {self._limits.total_seconds:g} s") from None
+                raise TransientError(f"it took longer than {self._settings.total_seconds:g} s") from None
             except FetchError as error:
                 raise FetchError(f"{name}: {error}") from None
-            except BrokenBodyError as error:
-                raise LostError(str(error)) from None
             except (httpx2.TimeoutException, httpcore2.TimeoutException):
-                raise LostError(f"it sent nothing for {self._limits.read_seconds:g} s") from None
+                raise TransientError(f"it sent nothing for {self._settings.read_seconds:g} s") from None
             except (httpx2.TransportError, httpcore2.NetworkError, httpcore2.ProtocolError):
-                raise LostError("the connection failed or broke off") from None
+                raise TransientError("the connection failed or broke off") from None
 
-    async def _exchange(self, request: httpx2.Request) -> Answer:
+    async def _exchange(self, request: httpx2.Request) -> WireResponse:
         response = await self._transport.handle_async_request(request)
         try:
             headers = {name.lower(): value for name, value in response.headers.items()}
             body = b""
             if response.status_code == 200:
                 encoding = headers.get("content-encoding", "")
-                body = await read_body(_pieces(response), encoding, self._limits.most_bytes)
-            return Answer(str(request.url), response.status_code, headers, body)
+                body = await read_body(_pieces(response), encoding, self._settings.most_bytes)
+            return WireResponse(str(request.url), response.status_code, headers, body)
         finally:
             await response.aclose()
 
@@ -172,21 +232,21 @@ async def _pieces(response: httpx2.Response) -> AsyncIterator[bytes]:
         yield piece
 
 
-def _request(name: str, url: httpx2.URL, sending: Sending, limits: Limits) -> httpx2.Request:
-    waits = {"connect": limits.connect_seconds, "read": limits.read_seconds, "write": limits.read_seconds}
+def _request(name: str, url: httpx2.URL, wire: WireRequest, settings: FetchSettings) -> httpx2.Request:
+    waits = {"connect": settings.connect_seconds, "read": settings.read_seconds, "write": settings.read_seconds}
     # before the libraries see it: they quote what is wrong with a header, and that may be a key
-    if not all(_HEADER.fullmatch(f"{header}: {value}") for header, value in sending.headers.items()):
+    if not all(_HEADER.fullmatch(f"{header}: {value}") for header, value in wire.headers.items()):
         raise FetchError(f"{name}: a header or key of the source holds what no header may; look at its settings")
     try:
         return httpx2.Request(
-            "GET" if sending.body is None else "POST", url, headers=dict(sending.headers), json=sending.body,
+            "GET" if wire.body is None else "POST", url, headers=dict(wire.headers), json=wire.body,
             extensions={"timeout": {**waits, "pool": None}},
         )  # fmt: skip
     except (ValueError, TypeError):
         raise FetchError(f"{name}: the request cannot be written as JSON; look at the settings of the source") from None
 
 
-def checked(address: str, hosts: Collection[str] | None) -> httpx2.URL:
+def checked_url(address: str, hosts: Collection[str] | None) -> httpx2.URL:
     """Return an address that may be asked: http or https, a known host, no password.
 
     Raises
@@ -206,33 +266,31 @@ def checked(address: str, hosts: Collection[str] | None) -> httpx2.URL:
     return url.copy_with(fragment=None)
 
 
-def _redirected(url: httpx2.URL, sending: Sending, answer: Answer) -> Sending:
+def _redirected(url: httpx2.URL, wire: WireRequest, response: WireResponse) -> WireRequest:
     """Return the request that a redirect asks for, without secrets for another host."""
     name = host_of(url)
-    if sending.body is not None:
+    if wire.body is not None:
         raise FetchError(f"{name} redirects a query; look at base_url of the source")
     try:
-        target = url.join(answer.headers.get("location", ""))
+        target = url.join(response.headers.get("location", ""))
     except httpx2.InvalidURL:
         raise FetchError(f"{name} redirects to what is no address") from None
     if url.scheme == "https" and target.scheme != "https":
         raise FetchError(f"{name} redirects from https to {target.scheme or 'nowhere'}; that is not followed")
     same = origin_of(target) == origin_of(url)
-    headers = {n: v for n, v in sending.headers.items() if same or n.lower() not in sending.secret}
-    return replace(sending, url=str(target), headers=headers)
+    headers = {n: v for n, v in wire.headers.items() if same or n.lower() not in wire.secret}
+    return replace(wire, url=str(target), headers=headers)
 
 
-def _sorted(name: str, answer: Answer) -> Answer:
-    """Return an answer that is one; sort the others by what is to be done."""
-    status = answer.status
+def _raise_for_status(name: str, response: WireResponse) -> WireResponse:
+    """Return a response that answers the request; raise for any other by whether another attempt may help."""
+    status = response.status
     if status in (200, 304, 404, 410):
-        return answer
-    if status in _AGAIN:
-        raise LostError(f"it answers with status {status}", retry_after(answer.headers.get("retry-after"), _now()))
+        return response
+    if status in _RETRIED:
+        raise TransientError(
+            f"it answers with status {status}", retry_after_of(response.headers), rate_limited=status == 429
+        )
     if status == 401:
         raise FetchError(f"{name} wants a key, or another one (401); see `key` of the source")
     raise FetchError(f"{name} answers with status {status}; look at the settings of the source")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

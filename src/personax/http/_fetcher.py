@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from collections.abc import Collection, Iterable
@@ -13,15 +12,15 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 
 from personax.errors import FetchError, PlanError, require
-from personax.http._cache import Cache, Held, key_of
-from personax.http._rate_limit import Limits, full_jitter
-from personax.http._request import Page, Request
+from personax.http._cache import Cache, CachedPage, key_of
+from personax.http._request import FetchSettings, Page, Request
+from personax.http._retry import RetryPolicy, TransientError, retry, retry_after_of
 from personax.http._robots import AGENT, Robots
 
 if TYPE_CHECKING:
     import httpx2
 
-    from personax.http._client import Answer, Sending
+    from personax.http._client import WireRequest, WireResponse
 
 __all__ = ["Fetcher", "SourceFetch", "user_agent"]
 
@@ -60,8 +59,8 @@ class Fetcher:
         Where pages are kept.
     contact
         E-mail address or web page that every site is told.
-    limits
-        For every host on its own.
+    settings
+        Limits and waits, for every host on its own.
     rng
         Draws the waits between tries.
     refresh
@@ -77,8 +76,8 @@ class Fetcher:
 
     Attributes
     ----------
-    kept
-        Pages that could not be asked again, and stay as they were.
+    stale_pages
+        Number of pages that could not be fetched again, and stay as they were.
 
     Raises
     ------
@@ -94,7 +93,7 @@ class Fetcher:
         *,
         contact: str | None,
         rng: np.random.Generator,
-        limits: Limits | None = None,
+        settings: FetchSettings | None = None,
         refresh: bool = False,
         offline: bool = False,
         fall_back: bool = True,
@@ -104,20 +103,24 @@ class Fetcher:
         self.agent = user_agent(contact)
         require("httpx2", extra="web")
         require("protego", extra="web")
-        from personax.http._client import Sender
+        from personax.http._client import Client
         from personax.http._transport import CheckedTransport
 
-        self.cache, self.limits, self.rng = cache, limits or Limits(), rng
-        self.refresh, self.offline, self.fall_back, self.kept = refresh, offline, fall_back, 0
+        self.cache, self.settings, self.rng = cache, settings or FetchSettings(), rng
+        self.refresh, self.offline, self.fall_back, self.stale_pages = refresh, offline, fall_back, 0
+        self._policy = RetryPolicy(
+            attempts=self.settings.tries, backoff=self.settings.backoff, longest_backoff=self.settings.longest_backoff,
+            longest_wait=self.settings.longest_wait,
+        )  # fmt: skip
         self._transport = transport or CheckedTransport(reachable)
-        self._sender = Sender(self._transport, self.limits, self._allow)
+        self._client = Client(self._transport, self.settings, self._allow)
         self._robots = Robots(self._ask_robots)
         self._asked: set[str] = set()
 
     @property
     def sent(self) -> int:
         """Number of requests that left, robots.txt included."""
-        return self._sender.sent
+        return self._client.sent
 
     async def __aenter__(self) -> Self:
         return self
@@ -126,7 +129,7 @@ class Fetcher:
         await self._robots.close()
         await self._transport.aclose()
 
-    def of(self, hosts: Iterable[str]) -> SourceFetch:
+    def for_hosts(self, hosts: Iterable[str]) -> SourceFetch:
         """Return a `Fetch` for one source, which may ask these hosts (with their port, where it is not the usual)."""
         return SourceFetch(self, hosts)
 
@@ -139,116 +142,113 @@ class Fetcher:
             Why there is none; without the path of the page, which may hold a name.
         """
         key = key_of(request)
-        held = self.cache.get(key)
-        if held is not None and (self.offline or not self.refresh or key in self._asked):
-            return _there(held, request)
+        cached = self.cache.get(key)
+        if cached is not None and (self.offline or not self.refresh or key in self._asked):
+            return _page_of(cached)
         if self.offline:
             raise FetchError("this page is not in the cache; run without --offline to fetch it")
         try:
-            page = await self._patiently(request, hosts, key, held)
+            page = await self._fetched(request, hosts, key, cached)
         except FetchError:
-            if held is None or not self.fall_back:
+            if cached is None or not self.fall_back:
                 raise
-            self.kept += 1
-            return _there(held, request)
+            self.stale_pages += 1
+            return _page_of(cached)
         self._asked.add(key)
         return page
 
-    async def _patiently(self, request: Request, hosts: frozenset[str], key: str, held: Held | None) -> Page:
-        """Ask until there is an answer, or patience ends."""
-        from personax.http._client import LostError, checked
+    async def _fetched(self, request: Request, hosts: frozenset[str], key: str, cached: CachedPage | None) -> Page:
+        """Fetch a page in as many attempts as the settings allow."""
+        from personax.http._client import checked_url
 
-        sending = self._sending(request, hosts, held)
-        host = self._sender.host(checked(request.url, hosts))
-        reason = ""
-        for attempt in range(self.limits.tries):
-            host.check()
-            try:
-                answer = await self._sender.send(sending)
-                page = self._kept_page(request, key, held, answer, host.name)
-            except LostError as error:
-                reason = str(error)
-                if error.after is not None:
-                    host.pause(error.after)
-                elif attempt + 1 < self.limits.tries:
-                    await asyncio.sleep(full_jitter(attempt, self.limits, self.rng))
-            except FetchError as error:
-                host.lost(str(error))
-                raise
-            else:
-                host.answered()
-                return _there(page, request)
-        host.lost(reason)
-        raise FetchError(f"{host.name} gave no page in {self.limits.tries} tries: {reason}; run again later")
+        wire = self._wire_request(request, hosts, cached)
+        host = self._client.host(checked_url(request.url, hosts))
 
-    def _sending(self, request: Request, hosts: frozenset[str], held: Held | None) -> Sending:
-        from personax.http._client import Sending
+        async def attempt() -> CachedPage:
+            return self._cached_response(request, key, cached, await self._client.send(wire), host.name)
+
+        host.check()
+        try:
+            found = await retry(attempt, self._policy, self.rng, on_failure=host.attempt_failed)
+        except TransientError as error:
+            host.page_failed(str(error))
+            text = f"{host.name} gave no page in {self._policy.attempts} tries: {error}; run again later"
+            raise FetchError(text) from None
+        except FetchError as error:
+            host.page_failed(str(error))
+            raise
+        host.page_received()
+        return _page_of(found)
+
+    def _wire_request(self, request: Request, hosts: frozenset[str], cached: CachedPage | None) -> WireRequest:
+        from personax.http._client import WireRequest
 
         own = {"user-agent": self.agent, "accept-encoding": "gzip"}
-        if held is not None and "etag" in held.headers:
-            own["if-none-match"] = held.headers["etag"]
-        elif held is not None and "last-modified" in held.headers:
-            own["if-modified-since"] = held.headers["last-modified"]
+        if cached is not None and "etag" in cached.headers:
+            own["if-none-match"] = cached.headers["etag"]
+        elif cached is not None and "last-modified" in cached.headers:
+            own["if-modified-since"] = cached.headers["last-modified"]
         given = {name.lower(): value for name, value in request.headers.items()}
         headers = {"accept": ", ".join(request.accepts), **given, **own}
         secret = frozenset({*map(str.lower, request.secret), "authorization", "cookie"})
-        return Sending(request.url, headers, request.body, secret, hosts)
+        return WireRequest(request.url, headers, request.body, secret, hosts)
 
-    def _kept_page(self, request: Request, key: str, held: Held | None, answer: Answer, host: str) -> Held:
+    def _cached_response(
+        self, request: Request, key: str, cached: CachedPage | None, response: WireResponse, host: str
+    ) -> CachedPage:
         """Write an answer into the cache, and return what the cache holds then."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        if answer.status == 304:
-            if held is None:
+        if response.status == 304:
+            if cached is None:
                 raise FetchError(f"{host} says that a page is unchanged that it never sent")
             self.cache.unchanged(key, now)
-            return replace(held, page=replace(held.page, cached=False))
-        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if answer.status == 200:
-            self._check_content(request, answer, kind, host)
-        digest = hashlib.sha256(answer.body).hexdigest()
-        page = Page(answer.url, now, answer.status, digest, kind, answer.body)
-        self.cache.put(key, request.url, page, answer.headers)
-        return Held(page, now, answer.headers)
+            return replace(cached, page=replace(cached.page, cached=False))
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if response.status == 200:
+            self._check_content(request, response, kind, host)
+        digest = hashlib.sha256(response.body).hexdigest()
+        page = Page(response.url, now, response.status, digest, kind, response.body)
+        self.cache.put(key, request.url, page, response.headers)
+        return CachedPage(page, now, response.headers)
 
-    def _check_content(self, request: Request, answer: Answer, kind: str, host: str) -> None:
+    def _check_content(self, request: Request, response: WireResponse, kind: str, host: str) -> None:
         if not any(kind == wanted or wanted == f"{kind.partition('/')[0]}/*" for wanted in request.accepts):
             wanted = " or ".join(request.accepts)
             raise FetchError(f"{host} sent {kind[:60] or 'a page without a type'} in place of {wanted}")
         secret = {name.lower() for name in request.secret}
         values = [value for name, value in request.headers.items() if name.lower() in secret and value]
-        if any(value.encode() in answer.body or value in answer.url for value in values):
+        if any(value.encode() in response.body or value in response.url for value in values):
             raise FetchError(f"{host} repeats the key in its page, which is not kept for that reason")
 
     async def _allow(self, url: httpx2.URL) -> None:
         from personax.http._client import host_of, origin_of
 
-        rules = await self._robots.of(origin_of(url))
+        rules = await self._robots.rules(origin_of(url))
         rules.check(host_of(url), str(url))
-        self._sender.host(url).slow_down(rules.delay)
+        self._client.host(url).slow_down(rules.delay)
 
     async def _ask_robots(self, origin: str) -> tuple[int, str]:
-        from personax.http._client import LostError, Sending
+        from personax.http._client import WireRequest
 
         headers = {"user-agent": self.agent, "accept": "text/plain", "accept-encoding": "gzip"}
-        sending = Sending(f"{origin}/robots.txt", headers, None, frozenset(), None)
-        reason = ""
-        for attempt in range(self.limits.tries):
-            try:
-                answer = await self._sender.send(sending, ruled=False)
-                reason = f"status {answer.status}"
-                if answer.status < 500 and answer.status != 429:
-                    return answer.status, answer.body.decode("utf-8", errors="replace")
-            except LostError as error:
-                reason = str(error)
-            if attempt + 1 < self.limits.tries:
-                await asyncio.sleep(full_jitter(attempt, self.limits, self.rng))
-        raise FetchError(reason)
+        wire = WireRequest(f"{origin}/robots.txt", headers, None, frozenset(), None)
+
+        async def attempt() -> tuple[int, str]:
+            response = await self._client.send(wire, check_robots=False)
+            if response.status >= 500 or response.status == 429:
+                raise TransientError(f"status {response.status}", retry_after_of(response.headers))
+            return response.status, response.body.decode("utf-8", errors="replace")
+
+        try:
+            return await retry(attempt, self._policy, self.rng)
+        except TransientError as error:
+            raise FetchError(str(error)) from None
 
 
-def _there(held: Held, request: Request) -> Page:
-    if held.page.status in _GONE:
-        raise FetchError(f"the site has no such page ({held.page.status})")
-    return held.page
+def _page_of(cached: CachedPage) -> Page:
+    if cached.page.status in _GONE:
+        raise FetchError(f"the site has no such page ({cached.page.status})")
+    return cached.page
 
 
 class SourceFetch:
@@ -266,7 +266,7 @@ class SourceFetch:
     async def __call__(self, request: Request) -> Page:
         """Return the page; see `Fetcher.page`."""
         self.pages += 1
-        most = self._fetcher.limits.most_pages
+        most = self._fetcher.settings.most_pages
         if self.pages > most:
             raise FetchError(f"more than {most} pages of one source; its list may have no end, see fetch.most_pages")
         return await self._fetcher.page(request, self._hosts)

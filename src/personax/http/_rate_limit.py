@@ -1,176 +1,198 @@
-"""Rate limits: how many requests a host gets at once and how often, backoff, Retry-After, and when it is left alone."""
+"""Rate limits and circuit breakers, one of each for a host or a provider: how often it is asked, and when no more."""
 
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
+from typing import Final
 
-import numpy as np
-from pydantic import Field
+__all__ = ["CircuitBreaker", "RateLimiter"]
 
-from personax.errors import FetchError
-from personax.strict import Strict
+_SLOWEST: Final = 8.0
+"""A rate falls to this part of itself at most, however often the server refuses requests for their rate."""
 
-__all__ = ["Host", "Limits", "full_jitter", "retry_after"]
+_RECOVERY: Final = 0.9
+"""By this factor a slowed rate recovers with every success: 20 of them undo the slowest."""
+
+_TOLERANCE: Final = 1e-9
 
 
-class Limits(Strict):
-    """Limits that hold for every host on its own.
+class RateLimiter:
+    """A token bucket, with a bound on the requests under way and a pause that the server may ask for.
 
     Parameters
     ----------
     per_second
-        Requests that begin in a second; None for no limit. A longer crawl-delay of robots.txt wins.
-    at_once
-        Requests under way together.
-    tries
-        Of one page: a refusal (403, 429), a failing server (5xx), a lost connection and a cut body are tried again.
-    connect_seconds, read_seconds, total_seconds
-        Until there is a connection; between two pieces of a reply; from sending to the last byte.
-    most_bytes
-        Of a page, after decompression.
-    redirects
-        In a row.
-    backoff, longest_backoff
-        The wait before try n is drawn evenly from 0 to ``backoff * 2**n`` seconds, at most ``longest_backoff``.
-    longest_wait
-        A site that asks for more seconds than this (Retry-After) is left alone for this run.
-    failures
-        Pages lost in a row after which a site is left alone for this run.
-    most_pages
-        Of one source in one run; a list without end is cut off here.
-    """
-
-    per_second: float | None = Field(default=1.0, gt=0)
-    at_once: int = Field(default=2, ge=1)
-    tries: int = Field(default=4, ge=1, le=20)
-    connect_seconds: float = Field(default=10.0, gt=0)
-    read_seconds: float = Field(default=20.0, gt=0)
-    total_seconds: float = Field(default=60.0, gt=0)
-    most_bytes: int = Field(default=32 * 2**20, ge=1)
-    redirects: int = Field(default=5, ge=0, le=20)
-    backoff: float = Field(default=1.0, ge=0)
-    longest_backoff: float = Field(default=60.0, ge=0)
-    longest_wait: float = Field(default=300.0, ge=0)
-    failures: int = Field(default=5, ge=1)
-    most_pages: int = Field(default=20_000, ge=1)
-
-
-def full_jitter(attempt: int, limits: Limits, rng: np.random.Generator) -> float:
-    """Return seconds to wait after failed try ``attempt``, counted from 0.
-
-    References
-    ----------
-    Brooker (2015), Exponential Backoff and Jitter: evenly from nothing to the bound spreads clients best.
+        Requests, or tokens of an LLM, that begin in a second; None for no limit.
+    burst
+        That may begin together after an idle time; 1 keeps ``1 / per_second`` seconds between any two.
+    concurrency
+        Requests under way together, see `slot`; None for no limit.
+    clock, sleep
+        Seconds that never go back; waits. Tests give others.
 
     Examples
     --------
-    >>> 0 <= full_jitter(2, Limits(backoff=1.0), np.random.default_rng(0)) <= 4
-    True
+    >>> limiter = RateLimiter(per_second=100.0, concurrency=2)
+    >>> async def ask():
+    ...     async with limiter.slot():
+    ...         return "reply"
+    >>> asyncio.run(ask())
+    'reply'
     """
-    return float(rng.uniform(0.0, min(limits.longest_backoff, limits.backoff * 2.0 ** min(attempt, 60))))
+
+    def __init__(
+        self,
+        per_second: float | None,
+        *,
+        burst: float = 1.0,
+        concurrency: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._rate, self._burst, self._clock, self._sleep = per_second, burst, clock, sleep
+        self._level, self._seen, self._until = burst, clock(), float("-inf")
+        self._slowed = 1.0
+        self._order = asyncio.Lock()
+        self._slots = None if concurrency is None else asyncio.Semaphore(concurrency)
+
+    @property
+    def rate(self) -> float | None:
+        """Requests a second at present; None without a limit."""
+        return None if self._rate is None else self._rate / self._slowed
+
+    @asynccontextmanager
+    async def slot(self, tokens: float = 1.0, check: Callable[[], None] | None = None) -> AsyncIterator[None]:
+        """Wait until a request may begin, and count it as under way while the block runs; see `acquire`."""
+        async with self._slots or nullcontext():
+            await self.acquire(tokens, check)
+            yield
+
+    async def acquire(self, tokens: float = 1.0, check: Callable[[], None] | None = None) -> None:
+        """Wait, in the order of calls, until so many tokens may pass.
+
+        Parameters
+        ----------
+        tokens
+            More than the burst go into debt, which later calls wait for.
+        check
+            Called before every wait and before the tokens are taken; an error that it raises takes none.
+        """
+        async with self._order:
+            while (seconds := self._wait(tokens, check)) > 0:
+                await self._sleep(seconds)
+            if self._rate is not None:
+                self._level -= tokens
+
+    def pause(self, seconds: float) -> None:
+        """Let nothing pass for so long."""
+        self._until = max(self._until, self._clock() + seconds)
+
+    def slow_down(self, interval: float) -> None:
+        """Keep at least so many seconds between two requests from now on (crawl-delay); never speeds up."""
+        self._refill()
+        if interval > 0:
+            self._rate = min(self._rate or float("inf"), 1.0 / interval)
+
+    def rate_limited(self) -> None:
+        """Note that a request was refused for its rate (429): the rate is halved, down to an eighth of itself."""
+        self._refill()
+        self._slowed = min(_SLOWEST, self._slowed * 2)
+
+    def succeeded(self) -> None:
+        """Note a reply: a rate that was halved recovers step by step."""
+        self._refill()
+        self._slowed = max(1.0, self._slowed * _RECOVERY)
+
+    def _wait(self, tokens: float, check: Callable[[], None] | None) -> float:
+        if check is not None:
+            check()
+        self._refill()
+        paused = self._until - self._seen
+        lacking = min(tokens, self._burst) - self._level
+        rate = self.rate
+        return paused if rate is None or lacking <= _TOLERANCE else max(paused, lacking / rate)
+
+    def _refill(self) -> None:
+        now, rate = self._clock(), self.rate
+        if rate is not None:
+            self._level = min(self._burst, self._level + (now - self._seen) * rate)
+        self._seen = now
 
 
-def retry_after(text: str | None, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks for, as a number or a date; None when it cannot be read.
+class CircuitBreaker:
+    """Stops asking a host or provider that fails every time.
 
-    Examples
-    --------
-    >>> retry_after("Wed, 21 Oct 2026 07:28:30 GMT", datetime(2026, 10, 21, 7, 28, tzinfo=UTC))
-    30.0
-    >>> retry_after("120", datetime.now(UTC)), retry_after("soon", datetime.now(UTC))
-    (120.0, None)
-    """
-    if text is None:
-        return None
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        then = email.utils.parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    then = then if then.tzinfo is not None else then.replace(tzinfo=UTC)
-    return max(0.0, (then - now).total_seconds())
-
-
-class Host:
-    """What is known of a host in this run.
+    After ``failures`` in a row it pauses: `wait` returns only when the pause is over. After ``pauses`` without a
+    success between them it opens for good, and ``reason`` says why; whoever asks looks at it.
 
     Parameters
     ----------
-    name
-        Host, and port where it has one.
-    limits
-        That hold for it.
+    failures
+        In a row.
+    pause
+        Seconds of the first pause; each further one is twice as long.
+    pauses
+        0 opens for good at the first.
+    clock, sleep
+        Seconds that never go back; waits. Tests give others.
 
     Attributes
     ----------
-    given_up
-        Why it is left alone for the rest of the run; None while it is not.
+    reason
+        Why it is open for good; None while it is not.
+
+    References
+    ----------
+    Nygard (2018), Release It!, 2nd edition, chapter 5.
+
+    Examples
+    --------
+    >>> breaker = CircuitBreaker(failures=2)
+    >>> breaker.failed("status 500")
+    >>> breaker.failed("status 503")
+    >>> breaker.reason
+    '2 requests in a row failed, the last one because status 503'
     """
 
-    def __init__(self, name: str, limits: Limits) -> None:
-        self.name = name
-        self.given_up: str | None = None
-        self._limits = limits
-        self._between = 0.0 if limits.per_second is None else 1.0 / limits.per_second
-        self._next = 0.0
-        self._open = asyncio.Semaphore(limits.at_once)
-        self._lost = 0
+    def __init__(
+        self,
+        failures: int,
+        *,
+        pause: float = 0.0,
+        pauses: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.reason: str | None = None
+        self._failures, self._pause, self._pauses, self._clock, self._sleep = failures, pause, pauses, clock, sleep
+        self._in_a_row = self._paused = self._since_success = 0
+        self._until = float("-inf")
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it while the block runs.
+    def succeeded(self) -> None:
+        """Note a success: failures are counted anew, and the next pause is the first."""
+        self._in_a_row = self._paused = self._since_success = 0
 
-        Raises
-        ------
-        FetchError
-            When the host was given up meanwhile.
-        """
-        async with self._open:
-            while (left := self._next - time.monotonic()) > 0:
-                self.check()
-                await asyncio.sleep(left)
-            self.check()
-            # no other task runs between looking at the clock and here, so that no two take one turn
-            self._next = time.monotonic() + self._between
-            yield
+    def failed(self, reason: str) -> None:
+        """Note a failure, which may begin a pause or open for good."""
+        self._in_a_row += 1
+        self._since_success += 1
+        if self._in_a_row < self._failures:
+            return
+        if self._paused >= self._pauses:
+            self.open(f"{self._since_success} requests in a row failed, the last one because {reason}")
+            return
+        self._in_a_row = 0
+        self._until = self._clock() + self._pause * 2.0**self._paused
+        self._paused += 1
 
-    def check(self) -> None:
-        """Refuse when the host has been given up.
+    def open(self, reason: str) -> None:
+        """Open for good; the first reason stays."""
+        self.reason = self.reason or reason
 
-        Raises
-        ------
-        FetchError
-            With the reason.
-        """
-        if self.given_up is not None:
-            raise FetchError(f"{self.name} is left alone in this run: {self.given_up}; run again later")
-
-    def slow_down(self, between: float | None) -> None:
-        """Keep at least so many seconds between two requests (crawl-delay)."""
-        if between is not None and between > self._limits.longest_wait:
-            self.given_up = f"its robots.txt asks for {between:.0f} s between two requests"
-        elif between is not None:
-            self._between = max(self._between, between)
-
-    def pause(self, seconds: float) -> None:
-        """Send nothing for so long; a wait that is too long gives the host up."""
-        if seconds > self._limits.longest_wait:
-            self.given_up = f"it asks for a wait of {seconds:.0f} s"
-        self._next = max(self._next, time.monotonic() + min(seconds, self._limits.longest_wait))
-
-    def answered(self) -> None:
-        """Note that a page came: all is well."""
-        self._lost = 0
-
-    def lost(self, reason: str) -> None:
-        """Note that a page was lost after all tries."""
-        self._lost += 1
-        if self._lost >= self._limits.failures and self.given_up is None:
-            self.given_up = f"{self._lost} pages in a row were lost, the last one because {reason}"
+    async def wait(self) -> None:
+        """Return when no pause is under way, or it is open for good."""
+        while self.reason is None and (left := self._until - self._clock()) > 0:
+            await self._sleep(left)

@@ -1,4 +1,4 @@
-"""A request, the page that answered it, and whoever fetches one: what sources and the fetcher share."""
+"""A request, the page that answered it, the settings of fetching and who fetches: what sources and fetcher share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,53 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-__all__ = ["Fetch", "Page", "Request"]
+from pydantic import Field
+
+from personax.strict import Strict
+
+__all__ = ["Fetch", "FetchSettings", "Page", "Request"]
+
+
+class FetchSettings(Strict):
+    """Limits and waits, for every host on its own; the block ``fetch`` of study.yaml.
+
+    Parameters
+    ----------
+    per_second
+        Requests that begin in a second; None for no limit. A longer crawl-delay of robots.txt wins.
+    at_once
+        Requests under way together.
+    tries
+        Of one page: a refusal (403, 429), a failing server (5xx), a lost connection and a cut body are tried again.
+    connect_seconds, read_seconds, total_seconds
+        Until there is a connection; between two pieces of a reply; from sending to the last byte.
+    most_bytes
+        Of a page, after decompression.
+    redirects
+        In a row.
+    backoff, longest_backoff
+        The wait before try n is drawn evenly from 0 to ``backoff * 2**n`` seconds, at most ``longest_backoff``.
+    longest_wait
+        A site that asks for more seconds than this (Retry-After) is left alone for this run.
+    failures
+        Pages lost in a row after which a site is left alone for this run.
+    most_pages
+        Of one source in one run; a list without end is cut off here.
+    """
+
+    per_second: float | None = Field(default=1.0, gt=0)
+    at_once: int = Field(default=2, ge=1)
+    tries: int = Field(default=4, ge=1, le=20)
+    connect_seconds: float = Field(default=10.0, gt=0)
+    read_seconds: float = Field(default=20.0, gt=0)
+    total_seconds: float = Field(default=60.0, gt=0)
+    most_bytes: int = Field(default=32 * 2**20, ge=1)
+    redirects: int = Field(default=5, ge=0, le=20)
+    backoff: float = Field(default=1.0, ge=0)
+    longest_backoff: float = Field(default=60.0, ge=0)
+    longest_wait: float = Field(default=300.0, ge=0)
+    failures: int = Field(default=5, ge=1)
+    most_pages: int = Field(default=20_000, ge=1)
 
 
 @dataclass(frozen=True)

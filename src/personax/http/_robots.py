@@ -12,14 +12,14 @@ from personax.errors import FetchError, require
 if TYPE_CHECKING:
     from protego import Protego
 
-__all__ = ["AGENT", "Robots", "Rules"]
+__all__ = ["AGENT", "Robots", "RobotsRules"]
 
 AGENT: Final = "personax"
 """What robots.txt files may call us."""
 
 
 @dataclass(frozen=True)
-class Rules:
+class RobotsRules:
     """What one robots.txt says.
 
     Parameters
@@ -62,25 +62,25 @@ class Robots:
 
     def __init__(self, ask: Callable[[str], Awaitable[tuple[int, str]]]) -> None:
         self._ask = ask
-        self._known: dict[str, asyncio.Task[Rules]] = {}
+        self._known: dict[str, asyncio.Task[RobotsRules]] = {}
 
-    async def of(self, origin: str) -> Rules:
+    async def rules(self, origin: str) -> RobotsRules:
         """Return the rules of an origin; whoever comes while they are under way waits for the same answer."""
         if origin not in self._known:
             self._known[origin] = asyncio.ensure_future(self._read(origin))
         return await asyncio.shield(self._known[origin])
 
-    async def _read(self, origin: str) -> Rules:
+    async def _read(self, origin: str) -> RobotsRules:
         parse = require("protego", extra="web").Protego.parse
         try:
             status, text = await self._ask(origin)
         except FetchError as error:
-            return Rules(None, str(error))
+            return RobotsRules(None, str(error))
         if 200 <= status < 300:
-            return Rules(parse(text))
+            return RobotsRules(parse(text))
         if 400 <= status < 500 and status != 429:
-            return Rules(parse(""))
-        return Rules(None, f"status {status}")
+            return RobotsRules(parse(""))
+        return RobotsRules(None, f"status {status}")
 
     async def close(self) -> None:
         """End what is still under way."""

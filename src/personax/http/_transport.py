@@ -13,6 +13,7 @@ import httpcore2
 import httpx2
 
 from personax.errors import FetchError
+from personax.http._retry import TransientError
 
 __all__ = ["BrokenBodyError", "CheckedBackend", "CheckedTransport", "Resolve", "is_public", "read_body", "resolve"]
 
@@ -142,7 +143,7 @@ PIECE = 2**20
 _WINDOW = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
-class BrokenBodyError(Exception):
+class BrokenBodyError(TransientError):
     """A body that ends too early or cannot be unpacked; another try may bring a whole one."""
 
 

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import polars as pl
+
+from personax.results import Result
+
 __all__ = ["TestResult"]
 
 
 @dataclass(frozen=True, slots=True)
-class TestResult:
+class TestResult(Result):
     """The outcome of one test of independence.
 
     Parameters
@@ -37,3 +41,10 @@ class TestResult:
     n: int
     method: str
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return one row: statistic, p_value, effect_size, effect_name, n, method."""
+        name = str(self.details.get("effect_name", ""))
+        numbers = {"statistic": float(self.statistic), "p_value": float(self.p_value)}
+        effect = {"effect_size": float(self.effect_size), "effect_name": name}
+        return pl.DataFrame({**numbers, **effect, "n": int(self.n), "method": self.method})

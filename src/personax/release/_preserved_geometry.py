@@ -6,7 +6,7 @@ import numpy as np
 
 from personax.errors import InputError
 from personax.release.audit._attack import Vectors
-from personax.release.audit._nearest_neighbours import squares
+from personax.release.audit._nearest_neighbours import squared_distances
 
 __all__ = ["cka", "neighbours_kept"]
 
@@ -46,7 +46,7 @@ def neighbours_kept(x: Vectors, y: Vectors, k: int = 10) -> float:
     if k < 1:
         raise InputError(f"{len(x)} people have no neighbours; two are needed")
     kept = 0
-    for (rows, a), (_, b) in zip(squares(x, x), squares(y, y), strict=True):
+    for (rows, a), (_, b) in zip(squared_distances(x, x), squared_distances(y, y), strict=True):
         for found in (a, b):
             found[np.arange(len(found)), np.arange(rows.start, rows.stop)] = np.inf
         before, after = (np.argpartition(found, k - 1, axis=1)[:, :k] for found in (a, b))

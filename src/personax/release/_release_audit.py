@@ -25,7 +25,7 @@ from personax.release.audit._linkage import TRAINED, linkage
 from personax.release.audit._nearest_neighbours import standardised
 from personax.release.audit._report import LEAST
 from personax.release.audit._self_training import Pairs
-from personax.release.audit._table_join import join, joined
+from personax.release.audit._table_attacks import join, joined
 from personax.release.audit._version_linkage import Versions
 from personax.release.disclosure import with_names
 from personax.release.transforms import Chain

@@ -1,9 +1,20 @@
-"""The report: one page that says what a study holds, what it found and how far that can be trusted."""
+"""The report: one page that says what a study holds, what it found and how far that can be trusted.
+
+A map, each line using the ones above it:
+
+- ``_data``: what the page knows of a study, in frozen values
+- ``_charts``: SVG elements, bars, loss curves, intervals, colour scales; ``_graph``: a graph in a layered layout
+- ``_sections``: sections by name (`personax.registry`, kind ``report_sections``)
+- ``_people``, ``_traits``, ``_validity``, ``_dependence``, ``_causal_graphs``, ``_truth``: one file a section, each
+  with its view, its figures and its registration
+- ``_gather``: a study folder read into ``_data``; ``_page``: the page rendered
+"""
 
 from __future__ import annotations
 
 from personax.report._data import ReportData
 from personax.report._gather import gather
 from personax.report._page import render
+from personax.report._sections import SectionInput
 
-__all__ = ["ReportData", "gather", "render"]
+__all__ = ["ReportData", "SectionInput", "gather", "render"]

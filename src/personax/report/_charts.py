@@ -16,25 +16,25 @@ import numpy as np
 import polars as pl
 from markupsafe import Markup, escape
 
+from personax.data.labels import count, number, percent
 from personax.report._data import Distribution
-from personax.report._labels import count, number, percent
 from personax.schema import Column
 
 __all__ = [
     "CORRECTED",
     "EFFECT",
-    "MINIMUM",
+    "MIN_CELL",
     "ColourScale",
-    "Row",
+    "IntervalRow",
     "Value",
     "bars",
-    "courses",
-    "distribute",
+    "distribution_of",
     "element",
     "figure",
     "histogram",
+    "interval_row",
     "intervals",
-    "row_of",
+    "loss_curves",
 ]
 
 
@@ -126,20 +126,20 @@ CORRECTED = ColourScale(
 )
 
 
-MINIMUM = 5
-"""A category of fewer people is not named on the page: a rare value can point at a person."""
+MIN_CELL = 5
+"""A category of fewer people is not named on the page: a rare value can identify a person."""
 
-BARS = 24
-CATEGORIES = 7
+MAX_BARS = 24
+MAX_CATEGORIES = 7
 
 
-def distribute(values: pl.Series, column: Column) -> Distribution:
+def distribution_of(values: pl.Series, column: Column) -> Distribution:
     """Count a column's values; numbers of many values into equal ranges.
 
     Examples
     --------
     >>> from personax.schema import Column
-    >>> found = distribute(pl.Series(["a"] * 6 + ["b"]), Column("x", "feature", "nominal"))
+    >>> found = distribution_of(pl.Series(["a"] * 6 + ["b"]), Column("x", "feature", "nominal"))
     >>> found.labels, found.counts, found.rest
     (('a',), (6,), 1)
     """
@@ -157,7 +157,7 @@ def distribute(values: pl.Series, column: Column) -> Distribution:
 def _categories(present: pl.Series, column: Column, missing: int) -> Distribution:
     table = present.alias("value").value_counts(name="count")
     ranked = table.sort(["count", "value"], descending=[True, False])
-    named = ranked.filter(pl.col("count") >= MINIMUM).head(CATEGORIES)
+    named = ranked.filter(pl.col("count") >= MIN_CELL).head(MAX_CATEGORIES)
     counts = tuple(named["count"].to_list())
     return Distribution(
         column=column,
@@ -176,8 +176,8 @@ def _numbers(present: np.ndarray, column: Column, missing: int) -> Distribution:
         return Distribution(column, 0, missing, (), ())
     values, counts = np.unique(present, return_counts=True)
     labels = [number(value, 6) for value in values]
-    if len(values) > BARS:
-        counts, edges = np.histogram(present, bins=BARS)
+    if len(values) > MAX_BARS:
+        counts, edges = np.histogram(present, bins=MAX_BARS)
         labels = [f"{number(low, 4)} to {number(high, 4)}" for low, high in pairwise(edges)]
     summary = f"{number(values[0], 4)} to {number(values[-1], 4)}, median {number(float(np.median(present)), 4)}"
     return Distribution(column, len(present), missing, tuple(labels), tuple(counts.tolist()), summary=summary)
@@ -242,11 +242,12 @@ def _row(place: int, label: str, size: int, top: int, present: int, style: str) 
     )
 
 
-WIDE, HIGH = 240.0, 72.0
-POINTS = 200
+CURVE_WIDTH, CURVE_HEIGHT = 240.0, 72.0
+MAX_POINTS = 200
+"""Points of a curve that are drawn."""
 
 
-def courses(history: pl.DataFrame) -> list[tuple[str, str, Markup]]:
+def loss_curves(history: pl.DataFrame) -> list[tuple[str, str, Markup]]:
     """Draw each term of a history over its epochs.
 
     Parameters
@@ -259,29 +260,32 @@ def courses(history: pl.DataFrame) -> list[tuple[str, str, Markup]]:
     list of (term, ``"first to last value"``, figure)
     """
     terms = [name for name, dtype in history.schema.items() if name != "epoch" and dtype.is_numeric()]
-    return [found for term in terms if (found := _course(term, history[term].cast(pl.Float64).to_list())) is not None]
+    return [
+        found for term in terms if (found := _loss_curve(term, history[term].cast(pl.Float64).to_list())) is not None
+    ]
 
 
-def _course(term: str, values: list[float | None]) -> tuple[str, str, Markup] | None:
+def _loss_curve(term: str, values: list[float | None]) -> tuple[str, str, Markup] | None:
     finite = [(place, value) for place, value in enumerate(values) if value is not None and math.isfinite(value)]
     if len(finite) < 2:
         return None
-    thinned = finite[:: max(1, len(finite) // POINTS)]
+    thinned = finite[:: max(1, len(finite) // MAX_POINTS)]
     if thinned[-1] != finite[-1]:
         thinned.append(finite[-1])
     low, high = min(value for _, value in finite), max(value for _, value in finite)
     spread, last = (high - low) or 1.0, finite[-1][0]
     points = " ".join(
-        f"{WIDE * place / last:.1f},{4 + (HIGH - 8) * (high - value) / spread:.1f}" for place, value in thinned
+        f"{CURVE_WIDTH * place / last:.1f},{4 + (CURVE_HEIGHT - 8) * (high - value) / spread:.1f}"
+        for place, value in thinned
     )
     line = element("polyline", points=points, class_="course", vector_effect="non-scaling-stroke")
     svg = element(
         "svg",
         line,
-        viewBox=f"0 0 {WIDE:.0f} {HIGH:.0f}",
+        viewBox=f"0 0 {CURVE_WIDTH:.0f} {CURVE_HEIGHT:.0f}",
         preserveAspectRatio="none",
         width="100%",
-        height=HIGH,
+        height=CURVE_HEIGHT,
         role="img",
         aria_label=f"{term} over the epochs, from {number(finite[0][1])} to {number(finite[-1][1])}",
     )
@@ -292,7 +296,7 @@ ROW_HEIGHT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class IntervalRow:
     """One number.
 
     Parameters
@@ -312,14 +316,14 @@ class Row:
     note: str
 
 
-def row_of(label: str, found: Mapping[str, Any]) -> Row:
+def interval_row(label: str, found: Mapping[str, Any]) -> IntervalRow:
     """Return the row of a number as stages write it: value, low, high, n, reason."""
     note = found.get("reason") or f"{count(found.get('n', 0))} people"
-    return Row(label, found.get("value"), found.get("low"), found.get("high"), str(note))
+    return IntervalRow(label, found.get("value"), found.get("low"), found.get("high"), str(note))
 
 
 def intervals(
-    rows: Sequence[Row], span: tuple[float, float], guides: Sequence[float], label: str, *, meaning: str
+    rows: Sequence[IntervalRow], span: tuple[float, float], guides: Sequence[float], label: str, *, meaning: str
 ) -> Markup:
     """Draw rows one below the other.
 
@@ -357,8 +361,9 @@ def _across(value: float, span: tuple[float, float]) -> str:
     return f"{33 + 64 * (min(max(value, low), high) - low) / (high - low):.2f}%"
 
 
-def _interval_row(row: Row, y: float, span: tuple[float, float], meaning: str) -> Markup:
-    name = element("text", row.label, x=0, y=y + 4)
+def _interval_row(row: IntervalRow, y: float, span: tuple[float, float], meaning: str) -> Markup:
+    text = element("text", row.label, x=0, y=y + 4)
+    name = element("svg", text, width="31%", height=y + ROW_HEIGHT, class_="clip")
     if row.value is None:
         none = element("text", "none", x="33%", y=y + 4, class_="muted")
         return element("g", name, none, data_tip=f"{row.label}\n{row.note}")

@@ -34,7 +34,7 @@ class Distribution:
     Parameters
     ----------
     labels, counts
-        One bar each. A category of fewer people than `distribution.MINIMUM` is never named; it counts in ``rest``.
+        One bar each. A category of fewer people than `_charts.MIN_CELL` is never named; it counts in ``rest``.
     rest, rest_values
         People in, and number of, the categories that are not named.
     summary

@@ -11,7 +11,7 @@ import polars as pl
 
 from personax.config import SECTIONS
 from personax.errors import StudyError
-from personax.report._charts import distribute
+from personax.report._charts import distribution_of
 from personax.report._data import (
     BadCells,
     CrlResults,
@@ -24,7 +24,7 @@ from personax.report._data import (
     Truth,
     Validity,
 )
-from personax.report._truth import choose_faces
+from personax.report._people import choose_faces
 from personax.schema import TRAITS, Column, Graph, Notice, select
 
 __all__ = ["FEATURES", "gather"]
@@ -133,7 +133,7 @@ def _people(folder: Path, independence: IndependenceResults | None) -> PeopleSum
     return PeopleSummary(
         count=frame.height,
         columns=[(column, _missing(frame[column.name])) for column in known],
-        distributions=[distribute(frame[column.name], column) for column in shown],
+        distributions=[distribution_of(frame[column.name], column) for column in shown],
         bad_cells=_bad_cells(folder / "bad_cells.parquet", {c.name for c in select(known, "private")}),
         texts=0 if texts is None else texts.height,
         simulated=(folder / "simulation").is_dir(),
@@ -178,7 +178,7 @@ def _traits(folder: Path) -> TraitScores | None:
     if frame is None:
         return None
     columns = [Column(f"final_{trait[0]}", "target", "ordinal") for trait in TRAITS]
-    scores = [distribute(frame[column.name], column) for column in columns if column.name in frame.columns]
+    scores = [distribution_of(frame[column.name], column) for column in columns if column.name in frame.columns]
     known = ("agreement", "reliability", "stereotypes")
     return TraitScores(scores, *(_json(folder / f"{name}.json") or {} for name in known))
 

@@ -12,11 +12,10 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from personax.report import _labels as words
+from personax.data.labels import count, display_test, display_trait, number, p_value, percent
 from personax.report._charts import CORRECTED, EFFECT, bars, histogram
-from personax.report._data import ReportData
-from personax.report._sections import SectionInput, sections
-from personax.report._views import facts, settings
+from personax.report._data import ReportData, StageSummary
+from personax.report._sections import SectionInput, flattened, sections
 from personax.schema import LETTERS
 
 __all__ = ["UsageBlock", "guidelines", "parse", "render"]
@@ -112,7 +111,7 @@ def render(data: ReportData, *, usage: str | None = None) -> str:
         style=Markup(style),
         script=Markup(script),
         policy=_policy(style, script),
-        facts=facts(data),
+        facts=key_figures(data),
         sections=list(sections(SectionInput(data, rendered))),
         usage=parse(guidelines() if usage is None else usage),
     )
@@ -143,19 +142,45 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "count": words.count,
-        "number": words.number,
-        "p_value": words.p_value,
+        "count": count,
+        "number": number,
+        "p_value": p_value,
         "settings": settings,
-        "test": words.display_test,
-        "trait": words.display_trait,
+        "test": display_test,
+        "trait": display_trait,
     }
     environment.globals |= {
         "bars": bars,
         "histogram": histogram,
-        "percent": words.percent,
+        "percent": percent,
         "traits": [trait.capitalize() for trait in LETTERS],
         "effect_legend": EFFECT.legend("e"),
         "p_legend": CORRECTED.legend("p"),
     }
     return environment
+
+
+SECRET = ("api key", "token", "secret", "password")
+
+
+def key_figures(data: ReportData) -> list[tuple[str, str]]:
+    """Return the few numbers that say how large the study is and what came out."""
+    found: list[tuple[str, str]] = []
+    if data.people:
+        features = sum(column.role == "feature" for column, _ in data.people.columns)
+        found += [(count(data.people.count), "people"), (count(features), "features")]
+    if data.traits and data.traits.agreement.get("raters"):
+        found.append((count(len(data.traits.agreement["raters"])), "raters"))
+    if data.independence:
+        group, test = data.independence.leading
+        _, computed, rejected = data.independence.counts[group, test]
+        found.append((f"{count(rejected)} of {count(computed)}", f"pairs dependent by {display_test(test)}"))
+    if data.crl and data.crl.graph:
+        found.append((count(len(data.crl.graph.nodes)), "latents learned"))
+    return found
+
+
+def settings(manifest: StageSummary) -> list[tuple[str, str]]:
+    """Return a stage's settings as rows; what looks like a secret is not shown."""
+    rows = flattened(manifest.plan)
+    return [(name, "(not shown)" if name.lower().endswith(SECRET) else value) for name, value in rows]

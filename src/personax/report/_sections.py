@@ -7,21 +7,18 @@ escaped, None leaves it out. The page forbids scripts, styles and pictures from 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
 
 from personax import registry
-from personax.registry import Part, register
+from personax.data.labels import number
+from personax.registry import Part
 from personax.report._data import ReportData
-from personax.report._graph import draw
-from personax.report._reliability import ReliabilityView, StereotypesView
-from personax.report._validity import ValidityView
-from personax.report._views import CrlView, HeatmapView, RatersView, TruthView, image_rows
 
-__all__ = ["Section", "SectionInput", "sections"]
+__all__ = ["Section", "SectionInput", "flattened", "sections", "value_text"]
 
 
 @dataclass(frozen=True)
@@ -71,51 +68,26 @@ def _html(part: Part, study: SectionInput) -> Markup | None:
     return Markup('<section id="{}">\n<h2>{}</h2>\n{}\n</section>').format(part.name, part.title, escape(shown))
 
 
-@register("report_sections", "people", title="People", help="who is in the study, column by column", order=10)
-def _people(study: SectionInput) -> Markup | None:
-    faces = image_rows(study.data.faces) if study.data.faces else []
-    return study.render("people.html.j2", faces=faces) if study.data.people else None
+def flattened(values: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
+    """Return nested settings or measures as one list of names (``outer, inner``) and values as text."""
+    rows: list[tuple[str, str]] = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            rows += flattened(value, f"{above}{name}, ")
+        else:
+            rows.append((f"{above}{name}".replace("_", " "), value_text(value)))
+    return rows
 
 
-@register("report_sections", "traits", title="Traits", help="scores, and how far raters agree", order=20)
-def _traits(study: SectionInput) -> Markup | None:
-    traits = study.data.traits
-    if not traits:
-        return None
-    return study.render(
-        "traits.html.j2",
-        raters=RatersView(traits),
-        reliability=ReliabilityView(traits.reliability) if traits.reliability else None,
-        stereotypes=StereotypesView(traits.stereotypes) if traits.stereotypes else None,
-    )
-
-
-@register("report_sections", "validity", title="Humans", help="LLM scores beside those of humans", order=30)
-def _validity(study: SectionInput) -> Markup | None:
-    found = study.data.validity
-    return study.render("validity.html.j2", validity=ValidityView(found)) if found else None
-
-
-@register("report_sections", "dependence", title="Dependence", help="Level I: what depends on what", order=40)
-def _dependence(study: SectionInput) -> Markup | None:
-    found = study.data.independence
-    return study.render("dependence.html.j2", heat=HeatmapView(found)) if found else None
-
-
-@register("report_sections", "latents", title="Latents", help="Level II: causes behind the embeddings", order=50)
-def _latents(study: SectionInput) -> Markup | None:
-    return study.render("latents.html.j2", crl=CrlView(study.data.crl)) if study.data.crl else None
-
-
-@register("report_sections", "discovery", title="Causal graph", help="the graph that a search found", order=60)
-def _discovery(study: SectionInput) -> Markup | None:
-    graph = study.data.discovery
-    return study.render("discovery.html.j2", discovery=draw(graph, "Causal graph")) if graph else None
-
-
-@register("report_sections", "truth", title="Truth", help="of simulated people: what is true beside it", order=70)
-def _truth(study: SectionInput) -> Markup | None:
-    data = study.data
-    if not data.truth:
-        return None
-    return study.render("truth.html.j2", truth=TruthView(data.truth, data.independence, data.crl))
+def value_text(value: object) -> str:
+    """Return a setting or a measure as the page writes it."""
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, list):
+        short = ", ".join(value_text(item) for item in value[:12])
+        return f"{short}, and {len(value) - 12} more" if len(value) > 12 else short
+    return str(value)

@@ -1,67 +1,26 @@
-"""Compare what was found with what is true of simulated people, and a few of their drawn faces."""
+"""Compare what was found with what is true of simulated people."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 from markupsafe import Markup
 
+from personax.data.labels import display_test, number, percent, trait_of
+from personax.registry import register
 from personax.report._charts import element, figure
-from personax.report._data import Faces
-from personax.report._labels import display_test, number, percent, trait_of
+from personax.report._data import CrlResults, IndependenceResults, Truth
+from personax.report._graph import GraphDrawing, draw_graph
+from personax.report._sections import SectionInput, flattened
 
-__all__ = ["ComparedPair", "Confusion", "choose_faces", "compare", "confusions", "scatter"]
-
-
-ACROSS = 6
-LARGEST = 200_000
-"""Bytes; a drawing of 64 x 64 pixels has far fewer, and the page carries every one of them."""
-
-PNG = b"\x89PNG\r\n\x1a\n"
+__all__ = ["ComparedPair", "ConfusionCounts", "compare", "confusion_counts", "scatter"]
 
 
-def choose_faces(root: Path, true_latents: Sequence[str] = ()) -> Faces | None:
-    """Return two rows of faces, lowest and highest on the first image latent, or one row where no latent is known.
-
-    Parameters
-    ----------
-    root
-        Folder of a study of *simulated* people; a real person's photo is never shown.
-    true_latents
-        Names of the true image latents; the first one orders the faces where none was learned.
-    """
-    files = {path.stem: path for path in sorted((root / "people" / "images").glob("*.png"))}
-    if not files:
-        return None
-    latent = _image_latent(root, true_latents)
-    if latent is None:
-        return Faces([("Some of them", _images(files, list(files)))])
-    name, ids = latent
-    drawn = [person for person in ids if person in files]
-    rows = [(f"Lowest on {name}", drawn[:ACROSS]), (f"Highest on {name}", drawn[-ACROSS:])]
-    return Faces([(caption, _images(files, people)) for caption, people in rows])
-
-
-def _image_latent(root: Path, true_latents: Sequence[str]) -> tuple[str, list[str]] | None:
-    """Return the name of a learned (or else true) image latent and all ids from its lowest to its highest value."""
-    for path in (root / "analysis" / "crl" / "latents.parquet", root / "people" / "simulation" / "latents.parquet"):
-        frame = pl.read_parquet(path) if path.is_file() else pl.DataFrame()
-        names = [name for name in frame.columns if name.startswith("image_") or name in true_latents]
-        if names:
-            return names[0], frame.drop_nulls(names[0]).sort(names[0], "id")["id"].to_list()
-    return None
-
-
-def _images(files: Mapping[str, Path], people: list[str]) -> list[bytes]:
-    images = [files[person].read_bytes() for person in people[:ACROSS]]
-    return [image for image in images if image.startswith(PNG) and len(image) <= LARGEST]
-
-
-HIGH, LEFT = 260.0, 9.0
+HEIGHT, LEFT = 260.0, 9.0
+"""Height in pixels, and the left border in percent, of the scatter plot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +47,7 @@ class ComparedPair:
 
 
 @dataclass(frozen=True, slots=True)
-class Confusion:
+class ConfusionCounts:
     """How often one test was right and wrong."""
 
     test: str
@@ -146,12 +105,12 @@ def _pair(true: Mapping[str, Any], test: str, row: Mapping[str, Any] | None) -> 
     )
 
 
-def confusions(pairs: Sequence[ComparedPair]) -> list[Confusion]:
+def confusion_counts(pairs: Sequence[ComparedPair]) -> list[ConfusionCounts]:
     """Count the verdicts of each test."""
     tests = dict.fromkeys(pair.test for pair in pairs)
     verdicts = ("found", "missed", "false alarm", "rightly silent", "not tested")
     return [
-        Confusion(test, *(sum(p.test == test and p.verdict == verdict for p in pairs) for verdict in verdicts))
+        ConfusionCounts(test, *(sum(p.test == test and p.verdict == verdict for p in pairs) for verdict in verdicts))
         for test in tests
     ]
 
@@ -164,25 +123,59 @@ def scatter(pairs: Sequence[ComparedPair]) -> Markup:
     right = max(pair.true_effect or 0.0 for pair in drawn) or 1.0
     top = max(pair.effect or 0.0 for pair in drawn) or 1.0
     axes = [
-        element("line", x1=f"{LEFT}%", x2="100%", y1=HIGH - 24, y2=HIGH - 24, class_="guide"),
-        element("line", x1=f"{LEFT}%", x2=f"{LEFT}%", y1=0, y2=HIGH - 24, class_="guide"),
-        element("text", "0", x=f"{LEFT}%", y=HIGH - 8, class_="tick"),
-        element("text", number(right, 2), x="98%", y=HIGH - 8, class_="tick end"),
-        element("text", "true effect", x=f"{(100 + LEFT) / 2}%", y=HIGH - 8, class_="tick"),
+        element("line", x1=f"{LEFT}%", x2="100%", y1=HEIGHT - 24, y2=HEIGHT - 24, class_="guide"),
+        element("line", x1=f"{LEFT}%", x2=f"{LEFT}%", y1=0, y2=HEIGHT - 24, class_="guide"),
+        element("text", "0", x=f"{LEFT}%", y=HEIGHT - 8, class_="tick"),
+        element("text", number(right, 2), x="98%", y=HEIGHT - 8, class_="tick end"),
+        element("text", "true effect", x=f"{(100 + LEFT) / 2}%", y=HEIGHT - 8, class_="tick"),
         element("text", number(top, 2), x=f"{LEFT - 1}%", y=26, class_="tick end"),
         element("text", f"estimated {drawn[0].effect_name}", x=f"{LEFT + 1.5}%", y=10, class_="tick start"),
-        element("text", "0", x=f"{LEFT - 1}%", y=HIGH - 24, class_="tick end"),
+        element("text", "0", x=f"{LEFT - 1}%", y=HEIGHT - 24, class_="tick end"),
     ]
     dots = [_dot(pair, right, top) for pair in drawn]
     label = f"True and estimated effects, {display_test(drawn[0].test)}"
-    return figure(*axes, *dots, height=HIGH, label=label, class_="scatter")
+    return figure(*axes, *dots, height=HEIGHT, label=label, class_="scatter")
 
 
 def _dot(pair: ComparedPair, right: float, top: float) -> Markup:
     x = f"{LEFT + 2 + (96 - LEFT) * (pair.true_effect or 0.0) / right:.2f}%"
-    y = 22 + (HIGH - 58) * (1 - (pair.effect or 0.0) / top)
+    y = 22 + (HEIGHT - 58) * (1 - (pair.effect or 0.0) / top)
     tip = (
         f"{pair.feature} and {pair.trait}: {pair.verdict}\ntrue effect {number(pair.true_effect)}"
         f"\nestimated {pair.effect_name} {number(pair.effect)}"
     )
     return element("circle", cx=x, cy=y, r=5, class_=f"dot v-{pair.verdict.replace(' ', '-')}", data_tip=tip)
+
+
+STRONGEST = 12
+"""Pairs in the table of those where a test was wrong."""
+
+
+class TruthView:
+    """What is true beside what was found."""
+
+    def __init__(self, truth: Truth, independence: IndependenceResults | None, crl: CrlResults | None) -> None:
+        self.note = truth.note
+        self.graph: GraphDrawing | None = draw_graph(truth.graph, "True causal graph") if truth.graph else None
+        self.meaning = truth.graph.meaning if truth.graph else ""
+        self.tables: list[ConfusionCounts] = []
+        self.wrong: list[ComparedPair] = []
+        self.scatter, self.test = Markup(""), ""
+        if independence is not None and truth.effects:
+            group, self.test = independence.leading
+            pairs = compare(independence.table, truth.effects, group)
+            self.tables = confusion_counts(pairs)
+            mine = [pair for pair in pairs if pair.test == self.test]
+            self.scatter = scatter(mine)
+            wrong = [pair for pair in mine if pair.verdict in ("missed", "false alarm")]
+            self.wrong = sorted(wrong, key=lambda pair: -max(pair.true_effect or 0.0, pair.effect or 0.0))[:STRONGEST]
+        metrics = flattened(crl.metrics) if crl is not None else []
+        self.recovery = [(name, value) for name, value in metrics if "mcc" in name.lower()]
+
+
+@register("report_sections", "truth", title="Truth", help="of simulated people: what is true beside it", order=70)
+def _truth(study: SectionInput) -> Markup | None:
+    data = study.data
+    if not data.truth:
+        return None
+    return study.render("truth.html.j2", truth=TruthView(data.truth, data.independence, data.crl))

@@ -8,50 +8,26 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
-from personax.report._charts import element, figure
+from personax.data.labels import number
+from personax.registry import register
+from personax.report._charts import interval_row, intervals
 from personax.report._data import Validity
-from personax.report._labels import number
+from personax.report._sections import SectionInput
 from personax.schema import LETTERS
 
-__all__ = ["ValidityView", "dots"]
+__all__ = ["ValidityView"]
 
-ROW, LOW = 26.0, -0.4
-GUIDES = (0.0, 0.5, 1.0)
+SPAN, GUIDES = (-0.4, 1.0), (0.0, 0.5, 1.0)
+"""Ends of the scale of agreement, and its numbers."""
+
 METHODS = ("llm", "humans", "ppi", "dsl")
-EFFECTS = 12
+MAX_EFFECTS = 12
 
 
-def dots(rows: Sequence[Mapping[str, Any]], label: str) -> Markup:
-    """Draw one line a rater: a dot with its interval, from -0.4 to 1."""
-    bottom = ROW * len(rows)
-    guides = [
-        part
-        for value in GUIDES
-        for part in (
-            element("line", x1=_across(value), x2=_across(value), y1=0, y2=bottom, class_="guide"),
-            element("text", number(value), x=_across(value), y=bottom + 16, class_="tick"),
-        )
-    ]
-    lines = [_line(row, ROW * (place + 0.5)) for place, row in enumerate(rows)]
-    return figure(*guides, *lines, height=bottom + 24, label=label, class_="alphas")
-
-
-def _across(value: float) -> str:
-    return f"{33 + 64 * (min(max(value, LOW), 1.0) - LOW) / (1 - LOW):.2f}%"
-
-
-def _line(row: Mapping[str, Any], y: float) -> Markup:
-    name = element("svg", element("text", row["rater"], x=0, y=y + 4), width="31%", height=y + ROW, class_="clip")
-    if row["value"] is None:
-        none = element("text", "none", x="33%", y=y + 4, class_="muted")
-        return element("g", name, none, data_tip=f"{row['rater']}\n{row['reason'] or 'no value'}")
-    parts = [element("rect", x=0, y=y - ROW / 2, width="100%", height=ROW, class_="hit"), name]
-    tip = f"{row['rater']}\n{number(row['value'])}"
-    if row["low"] is not None and row["high"] is not None:
-        parts.append(element("line", x1=_across(row["low"]), x2=_across(row["high"]), y1=y, y2=y, class_="whisker"))
-        tip += f", 95% interval {number(row['low'])} to {number(row['high'])}"
-    parts.append(element("circle", cx=_across(row["value"]), cy=y, r=5.5, class_="dot"))
-    return element("g", *parts, data_tip=f"{tip}\n{row['n']} people")
+def agreement_intervals(rows: Sequence[Mapping[str, Any]], label: str) -> Markup:
+    """Draw one line a rater: a dot with its interval."""
+    drawn = [interval_row(row["rater"], row) for row in rows]
+    return intervals(drawn, SPAN, GUIDES, label, meaning="agreement")
 
 
 class ValidityView:
@@ -60,11 +36,11 @@ class ValidityView:
     def __init__(self, found: Validity) -> None:
         table = found.agreement
         known = table.filter((pl.col("measure") == "left_out") & pl.col("value").is_not_null())
-        self.left_out = not known.is_empty()
-        measure = "left_out" if self.left_out else "pearson"
+        self.leave_one_out = not known.is_empty()
+        measure = "left_out" if self.leave_one_out else "pearson"
         shown = table.filter(pl.col("measure") == measure)
-        self.figures = [
-            (trait, dots(rows, f"Agreement with humans, {trait}"))
+        self.agreement = [
+            (trait, agreement_intervals(rows, f"Agreement with humans, {trait}"))
             for trait in LETTERS
             if (rows := shown.filter(pl.col("trait") == trait).to_dicts())
         ]
@@ -73,7 +49,7 @@ class ValidityView:
             (trait, *(number(_value(alphas, trait, rater), 2) for rater in ("humans", "LLMs together")))
             for trait in LETTERS
         ]
-        self.tested = [
+        self.alt_test = [
             (trait, rater, number(one["winning_rate"], 2), number(one["advantage"], 2), one["reason"] or "")
             for trait, raters in found.alt_test.items()
             for rater, one in raters.items()
@@ -97,7 +73,7 @@ def _effects(table: pl.DataFrame) -> list[tuple[str, str, str, list[str]]]:
         return []
     wide = wide.filter(pl.col("estimate_dsl").is_not_null())
     gap = (pl.col("estimate_llm") - pl.col("estimate_dsl")).abs() / (pl.col("high_dsl") - pl.col("low_dsl"))
-    ranked = wide.sort(gap, descending=True, nulls_last=True, maintain_order=True).head(EFFECTS)
+    ranked = wide.sort(gap, descending=True, nulls_last=True, maintain_order=True).head(MAX_EFFECTS)
     return [
         (
             row["trait"], row["feature"], f"{row['effect']} {row['level']}".strip(),
@@ -110,3 +86,9 @@ def _effects(table: pl.DataFrame) -> list[tuple[str, str, str, list[str]]]:
 def _estimate(row: Mapping[str, Any], method: str) -> str:
     value, low, high = (row[f"{part}_{method}"] for part in ("estimate", "low", "high"))
     return "none" if value is None else f"{number(value, 2)} ({number(low, 2)} to {number(high, 2)})"
+
+
+@register("report_sections", "validity", title="Humans", help="LLM scores beside those of humans", order=30)
+def _validity(study: SectionInput) -> Markup | None:
+    found = study.data.validity
+    return study.render("validity.html.j2", validity=ValidityView(found)) if found else None

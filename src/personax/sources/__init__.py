@@ -3,7 +3,7 @@
 from personax.sources._completion import complete
 from personax.sources._nfl_players import read_nfl_players
 from personax.sources._openfootball import read_openfootball
-from personax.sources._people_table import BAD_CELLS, PeopleTable, plain_notices
+from personax.sources._people_table import BAD_CELLS, PeopleTable, table_notices
 from personax.sources._read_file import read_text_table
 from personax.sources._records import BadValue, Failure, Origin, Record, assemble, records_of
 from personax.sources._sections import (
@@ -17,11 +17,10 @@ from personax.sources._sections import (
     WebSource,
 )
 from personax.sources._table import ColumnSpec, read_table
-from personax.sources._web_sources import Adapter, Gathered, Probed, gather, probe
+from personax.sources._web_sources import ProbeResult, Source, SourceResult, collect_web, probe
 
 __all__ = [
     "BAD_CELLS",
-    "Adapter",
     "BadValue",
     "CollectCelebA",
     "CollectNflPlayers",
@@ -31,21 +30,22 @@ __all__ = [
     "ColumnSpec",
     "Failure",
     "FileSection",
-    "Gathered",
     "Origin",
     "PeopleTable",
     "Pictures",
-    "Probed",
+    "ProbeResult",
     "Record",
+    "Source",
+    "SourceResult",
     "WebSource",
     "assemble",
+    "collect_web",
     "complete",
-    "gather",
-    "plain_notices",
     "probe",
     "read_nfl_players",
     "read_openfootball",
     "read_table",
     "read_text_table",
     "records_of",
+    "table_notices",
 ]

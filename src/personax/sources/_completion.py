@@ -12,7 +12,7 @@ import polars as pl
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.schema import Column, Notice
-from personax.sources._people_table import PeopleTable, derive_birth
+from personax.sources._people_table import PeopleTable, derive_birth_parts
 from personax.sources.geocode import GeocodeReport, Point, Space, geocode
 from personax.sources.geocode._geocode import ADDED
 
@@ -20,12 +20,12 @@ __all__ = [
     "DAYS",
     "FLAGS",
     "PLAUSIBLE",
-    "Completed",
+    "CompletedPeople",
     "complete",
     "derive_variables",
     "flag_implausible",
     "flag_notices",
-    "plausible",
+    "plausible_ranges",
 ]
 
 
@@ -74,7 +74,7 @@ def derive_variables(table: Table) -> Table:
     >>> people["day_index"].to_list(), people["day_cos"][0]
     ([1, 61], 1.0)
     """
-    table = derive_birth(table)
+    table = derive_birth_parts(table)
     people = table.frame
     if not {"birth_month", "birth_day"} <= set(people.columns):
         return table
@@ -101,39 +101,41 @@ FLAGS = {"id": pl.String, "column": pl.String, "value": pl.Float64, "limit": pl.
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PlausibleRange:
     """Lowest and highest value that is not flagged; None leaves a side open."""
 
     low: float | None
     high: float | None
 
 
-PLAUSIBLE: Mapping[str, Limits] = {
-    "height_cm": Limits(140, 235),
-    "weight_kg": Limits(40, 200),
-    "bmi": Limits(15, 50),
-    "birth_year": Limits(1850, None),
-    "birth_month": Limits(1, 12),
-    "birth_day": Limits(1, 31),
-    "age": Limits(14, 110),
-    "latitude": Limits(-90, 90),
-    "longitude": Limits(-180, 180),
+PLAUSIBLE: Mapping[str, PlausibleRange] = {
+    "height_cm": PlausibleRange(140, 235),
+    "weight_kg": PlausibleRange(40, 200),
+    "bmi": PlausibleRange(15, 50),
+    "birth_year": PlausibleRange(1850, None),
+    "birth_month": PlausibleRange(1, 12),
+    "birth_day": PlausibleRange(1, 31),
+    "age": PlausibleRange(14, 110),
+    "latitude": PlausibleRange(-90, 90),
+    "longitude": PlausibleRange(-180, 180),
 }
 """Limits for public people; the youngest athletes are 15. ``bmi`` is kg / m², ``age`` counts whole years."""
 
 
-def plausible(changes: Mapping[str, tuple[float | None, float | None]]) -> Mapping[str, Limits]:
+def plausible_ranges(changes: Mapping[str, tuple[float | None, float | None]]) -> Mapping[str, PlausibleRange]:
     """Return `PLAUSIBLE` with some limits changed or added.
 
     Examples
     --------
-    >>> plausible({"height_cm": (130, None)})["height_cm"]
-    Limits(low=130, high=None)
+    >>> plausible_ranges({"height_cm": (130, None)})["height_cm"]
+    PlausibleRange(low=130, high=None)
     """
-    return {**PLAUSIBLE, **{column: Limits(*pair) for column, pair in changes.items()}}
+    return {**PLAUSIBLE, **{column: PlausibleRange(*pair) for column, pair in changes.items()}}
 
 
-def flag_implausible(people: pl.DataFrame, *, today: date, limits: Mapping[str, Limits] = PLAUSIBLE) -> pl.DataFrame:
+def flag_implausible(
+    people: pl.DataFrame, *, today: date, limits: Mapping[str, PlausibleRange] = PLAUSIBLE
+) -> pl.DataFrame:
     """List the values outside the limits; the people stay as they are.
 
     Parameters
@@ -198,7 +200,7 @@ def _derived(people: pl.DataFrame, today: date) -> list[pl.Expr]:
 
 
 @dataclass(frozen=True, slots=True)
-class Completed:
+class CompletedPeople:
     """A people table, the values that hardly a person has, and what became of countries; None without a country."""
 
     table: PeopleTable
@@ -213,8 +215,8 @@ def complete(
     places: Sequence[str] = ("nationality", "country", "birth_country"),
     spaces: Mapping[str, Space] | None = None,
     point: Point = "capital",
-    limits: Mapping[str, Limits] = PLAUSIBLE,
-) -> Completed:
+    limits: Mapping[str, PlausibleRange] = PLAUSIBLE,
+) -> CompletedPeople:
     """Add latitude, longitude and the variables of the birthday; flag what is implausible; drop nobody.
 
     Parameters
@@ -239,4 +241,4 @@ def complete(
         notices += report.notices()
     flags = flag_implausible(made.frame, today=today, limits=limits)
     notices += flag_notices(flags)
-    return Completed(replace(table, table=made, notices=notices), flags, report)
+    return CompletedPeople(replace(table, table=made, notices=notices), flags, report)

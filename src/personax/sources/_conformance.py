@@ -14,7 +14,7 @@ from personax import registry
 from personax.errors import FetchError, SourceError
 from personax.http import Page, Request
 from personax.sources._records import Failure, Record
-from personax.sources._web_sources import Adapter
+from personax.sources._web_sources import Source
 from personax.strict import Strict
 
 __all__ = ["check_source"]
@@ -32,7 +32,7 @@ TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
 """Columns that every source gives in the same form."""
 
 
-def check_source(source: Adapter, answer: Answer | None = None) -> None:
+def check_source(source: Source, answer: Answer | None = None) -> None:
     """Check that a source of people does what collecting relies on; nothing is fetched.
 
     Checked are: the registration; that only its own hosts are asked; that every person has one id of this source, a
@@ -76,7 +76,7 @@ def check_source(source: Adapter, answer: Answer | None = None) -> None:
 Demand = Callable[[object, str], None]
 
 
-def _registered(demand: Demand, name: str, source: Adapter) -> None:
+def _registered(demand: Demand, name: str, source: Source) -> None:
     demand(isinstance(source, Strict), "its settings are not checked; derive from personax.strict.Strict")
     try:
         known = registry.name_of("sources", type(source))
@@ -104,12 +104,12 @@ def _counting(answer: Answer | None, asked: list[str]) -> _Fetch:
     return _Fetch(answer, asked)
 
 
-async def _collected(source: Adapter, fetch: _Fetch, limit: int | None) -> list[Any]:
+async def _collected(source: Source, fetch: _Fetch, limit: int | None) -> list[Any]:
     async with aclosing(source.collect(fetch, limit=limit)) as people:
         return [each async for each in people]
 
 
-def _asks(demand: Demand, asked: list[str], source: Adapter) -> None:
+def _asks(demand: Demand, asked: list[str], source: Source) -> None:
     hosts = set(source.hosts)
     strange = sorted({urlsplit(url).netloc for url in asked} - hosts)
     demand(not strange, f"it asks {', '.join(strange)}, which its hosts do not name; add them to hosts")
@@ -134,7 +134,7 @@ def _records(demand: Demand, name: str, people: list[Any]) -> None:
             demand(value is not None and value != "", f"{column} is empty; leave out what is not known")
 
 
-def _broken(demand: Demand, source: Adapter) -> None:
+def _broken(demand: Demand, source: Source) -> None:
     """Let every page fail, then let every page hold something else."""
 
     def refused(request: Request) -> bytes:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-__all__ = ["EARLIEST", "Parts", "has_year", "is_partial", "parse_date", "parse_parts"]
+__all__ = ["MIN_YEAR", "PartialDate", "has_year", "is_partial", "parse_date", "parse_partial_date"]
 
-EARLIEST = 1000
+MIN_YEAR = 1000
 """No person of a study was born before this year."""
 
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ].*)?")
@@ -18,7 +18,7 @@ _WHOLE = {"j", "c", "x"}
 _MONTHS = {"m", "b", "B"}
 
 
-class Parts(NamedTuple):
+class PartialDate(NamedTuple):
     """What a text says of a date: month and day are None where its format has none."""
 
     year: int
@@ -48,19 +48,19 @@ def parse_date(text: str, formats: Sequence[str], *, today: date) -> date:
     >>> parse_date("2 Mar 1974", ["%d %b %Y"], today=date(2026, 1, 1))
     datetime.date(1974, 3, 2)
     """
-    year, month, day = parse_parts(text, formats, today=today)
+    year, month, day = parse_partial_date(text, formats, today=today)
     if month is None or day is None:
         raise ValueError("not a date with a month and a day")
     return date(year, month, day)
 
 
-def parse_parts(text: str, formats: Sequence[str], *, today: date) -> Parts:
+def parse_partial_date(text: str, formats: Sequence[str], *, today: date) -> PartialDate:
     """Read a date, or a year or a month alone where a format says no more; see `parse_date`.
 
     Examples
     --------
-    >>> parse_parts("1974", ["%Y"], today=date(2026, 1, 1))
-    Parts(year=1974, month=None, day=None)
+    >>> parse_partial_date("1974", ["%Y"], today=date(2026, 1, 1))
+    PartialDate(year=1974, month=None, day=None)
     """
     patterns = formats or ("iso",)
     for pattern in patterns:
@@ -70,9 +70,9 @@ def parse_parts(text: str, formats: Sequence[str], *, today: date) -> Parts:
             continue
         if found > today:
             raise ValueError("a date in the future")
-        if found.year < EARLIEST:
-            raise ValueError(f"a date before the year {EARLIEST}")
-        return Parts(found.year, *_known(found, pattern))
+        if found.year < MIN_YEAR:
+            raise ValueError(f"a date before the year {MIN_YEAR}")
+        return PartialDate(found.year, *_known(found, pattern))
     written = " or ".join("YYYY-MM-DD" if pattern == "iso" else pattern for pattern in patterns)
     raise ValueError(f"not a date of the calendar written as {written}")
 

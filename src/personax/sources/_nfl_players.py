@@ -21,10 +21,10 @@ from personax.sources._people_table import (
     PeopleTable,
     check_bad_share,
     check_ids,
-    derive_birth,
-    plain_notices,
+    derive_birth_parts,
+    table_notices,
 )
-from personax.sources._units import limits, parse_quantity
+from personax.sources._units import parse_quantity, plausible_limits
 
 __all__ = ["read_nfl_players"]
 
@@ -77,14 +77,14 @@ def read_nfl_players(path: Path, *, max_bad_share: float = 0.05) -> PeopleTable:
         if not isinstance(player, dict) or not isinstance(player.get("full_name"), str):
             raise InputError(f"{path}: person {number} has no full_name; this source reads gsis id -> player")
         rows.append({"id": ref, "league": "NFL"} | _player(player, number, bad))
-    table = derive_birth(Table(pl.DataFrame(rows, schema=_SCHEMA), _COLUMNS))
+    table = derive_birth_parts(Table(pl.DataFrame(rows, schema=_SCHEMA), _COLUMNS))
     people = table.frame
     check_ids(people["id"].to_list())
     bad_cells = pl.DataFrame(bad, schema=BAD_CELLS)
     for name in ("birth_date", "height_cm", "weight_kg"):
         check_bad_share(str(path), people[name], bad_cells.filter(pl.col("column") == name), max_bad_share)
     provenance = Provenance("nfl_players", path.name, sha256(path), people.height)
-    return PeopleTable(replace(table, provenance=provenance), bad_cells, plain_notices(people, bad_cells))
+    return PeopleTable(replace(table, provenance=provenance), bad_cells, table_notices(people, bad_cells))
 
 
 def _players(path: Path) -> dict[str, Any]:
@@ -113,7 +113,11 @@ def _player(player: dict[str, Any], row: int, bad: list[dict[str, object]]) -> d
     def measured(column: str, key: str, unit: str) -> float | None:
         value = player.get(key)
         try:
-            return None if value in (None, "") else parse_quantity(_number(value), unit, within=limits(column, unit))
+            return (
+                None
+                if value in (None, "")
+                else parse_quantity(_number(value), unit, bounds=plausible_limits(column, unit))
+            )
         except ValueError as error:
             refuse(column, value, str(error))
             return None

@@ -20,8 +20,8 @@ from personax.errors import InputError, TooManyBadCells
 from personax.files import sha256
 from personax.schema import Column, Notice, Provenance
 from personax.sources._dates import parse_date
-from personax.sources._people_table import BAD_CELLS, PeopleTable, check_ids, derive_birth, plain_notices
-from personax.sources._units import limits, parse_quantity
+from personax.sources._people_table import BAD_CELLS, PeopleTable, check_ids, derive_birth_parts, table_notices
+from personax.sources._units import parse_quantity, plausible_limits
 
 __all__ = ["read_openfootball"]
 
@@ -33,7 +33,7 @@ LARGEST = 16 * 2**20
 """No players file has more bytes; one that claims to is not read into memory."""
 
 _POSITIONS = {"G": "goalkeeper", "D": "defender", "M": "midfielder", "F": "forward"}
-_HEIGHTS = limits("height_cm", "m")
+_HEIGHTS = plausible_limits("height_cm", "m")
 _UNKNOWN = ("", "-", "?")
 _DATES = ("%d %b %Y", "%d %B %Y")
 _SCHEMA = {
@@ -90,13 +90,13 @@ def read_openfootball(path: Path, *, max_bad_share: float = 0.05) -> PeopleTable
     if unread > max_bad_share * (unread + len(players)):
         text = f"{path}: {unread} of {unread + len(players)} lines are no player in the form this source reads"
         raise TooManyBadCells(text)
-    table = derive_birth(Table(pl.DataFrame(players, schema=_SCHEMA), _COLUMNS))
+    table = derive_birth_parts(Table(pl.DataFrame(players, schema=_SCHEMA), _COLUMNS))
     people = table.frame
     check_ids(people["id"].to_list())
     bad_cells = pl.DataFrame(bad, schema=BAD_CELLS)
     provenance = Provenance("openfootball", path.name, sha256(path), people.height)
     notice = Notice("A player of several positions counts by the first one listed.")
-    notices = [notice, *plain_notices(people, bad_cells)]
+    notices = [notice, *table_notices(people, bad_cells)]
     return PeopleTable(replace(table, provenance=provenance), bad_cells, notices)
 
 
@@ -149,7 +149,7 @@ def _player(match: re.Match[str], row: int, bad: list[dict[str, object]]) -> dic
     return {
         "name": match["name"].strip(),
         "position": read("position", match["position"].split("|")[0], _position),
-        "height_cm": read("height_cm", match["height"], lambda text: parse_quantity(text, "m", within=_HEIGHTS)),
+        "height_cm": read("height_cm", match["height"], lambda text: parse_quantity(text, "m", bounds=_HEIGHTS)),
         "birth_date": read("birth_date", match["born"], lambda text: parse_date(text, _DATES, today=today)),
         "birthplace": (match["birthplace"] or "").strip() or None,
     }

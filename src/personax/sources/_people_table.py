@@ -12,7 +12,7 @@ from personax.data.table import Table
 from personax.errors import InputError, TooManyBadCells
 from personax.schema import Column, Notice, Provenance
 
-__all__ = ["BAD_CELLS", "PeopleTable", "check_bad_share", "check_ids", "derive_birth", "plain_notices"]
+__all__ = ["BAD_CELLS", "PeopleTable", "check_bad_share", "check_ids", "derive_birth_parts", "table_notices"]
 
 BAD_CELLS = {"row": pl.Int64, "column": pl.String, "value": pl.String, "reason": pl.String}
 """Columns of bad_cells.parquet; rows are numbered from 1, the header not counted."""
@@ -90,7 +90,7 @@ def check_bad_share(where: str, values: pl.Series, bad: pl.DataFrame, share: flo
         raise TooManyBadCells(text)
 
 
-def derive_birth(table: Table, parts: pl.DataFrame | None = None) -> Table:
+def derive_birth_parts(table: Table, parts: pl.DataFrame | None = None) -> Table:
     """Add birth_year, birth_month and birth_day, unless they are there.
 
     Parameters
@@ -117,7 +117,7 @@ def derive_birth(table: Table, parts: pl.DataFrame | None = None) -> Table:
     return replace(table, frame=people, columns=[*table.columns, *added])
 
 
-def plain_notices(people: pl.DataFrame, bad_cells: pl.DataFrame) -> list[Notice]:
+def table_notices(people: pl.DataFrame, bad_cells: pl.DataFrame) -> list[Notice]:
     """Say what is odd about a people table: one row, empty and constant columns, bad cells by column and reason."""
     notices = []
     if people.height == 1:

@@ -13,7 +13,7 @@ import polars as pl
 from personax.columns import infer_columns
 from personax.data.table import Table
 from personax.schema import Column, Notice, Provenance
-from personax.sources._people_table import BAD_CELLS, PeopleTable, check_ids, derive_birth, plain_notices
+from personax.sources._people_table import BAD_CELLS, PeopleTable, check_ids, derive_birth_parts, table_notices
 
 __all__ = ["ORIGINS", "Assembled", "BadValue", "Failure", "Origin", "Record", "assemble", "records_of"]
 
@@ -103,7 +103,7 @@ class Failure:
     reason: str
     changed: bool = False
     sample: bytes | None = field(default=None, repr=False)
-    listed: Record | None = field(default=None, repr=False)
+    list_record: Record | None = field(default=None, repr=False)
 
 
 ORIGINS: Final = {name: pl.String for name in ("id", "column", "source", "url", "time", "sha256")}
@@ -111,7 +111,7 @@ ORIGINS: Final = {name: pl.String for name in ("id", "column", "source", "url", 
 
 _BORN: Final = ("birth_year", "birth_month", "birth_day")
 
-_KNOWN: Final = {
+_STANDARD_COLUMNS: Final = {
     column.name: column
     for column in (
         Column("name", "private", "nominal"),
@@ -193,19 +193,22 @@ def assemble(records: Sequence[Record], described: Mapping[str, Column] | None =
     ids = [f"{record.source}-{record.ref}" for record in records]
     check_ids(ids)
     present = dict.fromkeys(column for record in records for column in record.values)
-    named = [*(column for column in _KNOWN if column in present), *sorted(set(present) - set(_KNOWN) - set(_BORN))]
+    named = [
+        *(column for column in _STANDARD_COLUMNS if column in present),
+        *sorted(set(present) - set(_STANDARD_COLUMNS) - set(_BORN)),
+    ]
     series = [_series(column, [record.values.get(column) for record in records]) for column in named]
     people = pl.DataFrame([pl.Series("id", ids, dtype=pl.String), *series])
     if "birth_date" not in people.columns and any(part in present for part in _BORN):
         people = people.with_columns(birth_date=pl.lit(None, dtype=pl.Date))
-    given = {**(described or {}), **_KNOWN, "id": Column("id", "id", "nominal")}
+    given = {**(described or {}), **_STANDARD_COLUMNS, "id": Column("id", "id", "nominal")}
     columns = infer_columns(people, {name: given[name] for name in people.columns if name in given})
-    made = derive_birth(Table(people, columns), _parts(records))
+    made = derive_birth_parts(Table(people, columns), _parts(records))
     bad_cells = pl.DataFrame(
         [(row, b.column, b.value, b.reason) for row, record in enumerate(records, 1) for b in record.bad],
         schema=BAD_CELLS, orient="row",
     )  # fmt: skip
-    notices = [*_in_part(made.frame), *plain_notices(made.frame, bad_cells)]
+    notices = [*_in_part(made.frame), *table_notices(made.frame, bad_cells)]
     table = PeopleTable(replace(made, provenance=_provenance(records)), bad_cells, notices)
     origins = pl.DataFrame(list(_origins(ids, records)), schema=ORIGINS, orient="row")
     return Assembled(table, origins)

@@ -9,9 +9,9 @@ from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax.errors import PlanError
-from personax.http import Limits, user_agent
+from personax.http import FetchSettings, user_agent
 from personax.sources._table import ColumnSpec
-from personax.sources._web_sources import adapters
+from personax.sources._web_sources import web_sources
 from personax.sources.celeba._table import CollectCelebA
 from personax.strict import Strict, nearest
 
@@ -88,7 +88,7 @@ def _one_source(raw: object) -> Section:
     name = raw["source"]
     if name in _FILES:
         return _FILES[name].model_validate(raw)
-    known = adapters()
+    known = web_sources()
     if name not in known:
         hint = nearest(str(name), [*_FILES, *known])
         raise PydanticCustomError("no_source", "source {name} is not known; {hint}", {"name": repr(name), "hint": hint})
@@ -133,7 +133,7 @@ class CollectSeveral(Strict):
     sources
         In the order of their people.
     fetch
-        Limits for every host; see `personax.http.Limits`.
+        Limits for every host; see `personax.http.FetchSettings`.
     link
         One person in several sources becomes one row.
     complete
@@ -149,7 +149,7 @@ class CollectSeveral(Strict):
     source: Literal["several"]
     contact: str | None = Field(default=None, exclude=True)
     sources: Annotated[list[OneSource], Field(min_length=1)]
-    fetch: Limits = Field(default=Limits(), exclude=True)
+    fetch: FetchSettings = Field(default=FetchSettings(), exclude=True)
     link: bool = False
     complete: bool = False
     pictures: Pictures | None = None

@@ -17,20 +17,20 @@ from personax.data.table import Table
 from personax.errors import InputError
 from personax.files import sha256
 from personax.schema import Kind, Notice, Provenance, Role
-from personax.sources._dates import Parts, has_year, is_partial, parse_parts
+from personax.sources._dates import PartialDate, has_year, is_partial, parse_partial_date
 from personax.sources._people_table import (
     BAD_CELLS,
     PeopleTable,
     check_bad_share,
     check_ids,
-    derive_birth,
-    plain_notices,
+    derive_birth_parts,
+    table_notices,
 )
 from personax.sources._read_file import read_text_table
-from personax.sources._units import FACTORS, UNITS, limits, parse_quantity
+from personax.sources._units import FACTORS, UNITS, parse_quantity, plausible_limits
 from personax.strict import Strict, nearest
 
-__all__ = ["ColumnSpec", "blank", "numbers_or_text", "read_cells", "read_parts", "read_table"]
+__all__ = ["ColumnSpec", "null_missing", "numbers_or_text", "read_birth_parts", "read_cells", "read_table"]
 
 
 class ColumnSpec(Strict):
@@ -89,7 +89,7 @@ class ColumnSpec(Strict):
 Parse = Callable[[str], object]
 
 
-def blank(header: str, missing: Sequence[str]) -> pl.Expr:
+def null_missing(header: str, missing: Sequence[str]) -> pl.Expr:
     """Return the text of a column, null where it is exactly one of the texts that mean missing."""
     cell = pl.col(header)
     return pl.when(cell.is_in(list(missing)).not_()).then(cell) if missing else cell
@@ -116,14 +116,14 @@ def read_cells(text: pl.Series, spec: ColumnSpec) -> tuple[pl.Series, pl.DataFra
         return (text if described_as_text else numbers_or_text(text)), pl.DataFrame(schema=BAD_CELLS)
     values, reasons = _read_distinct(text, parse)
     if not values:
-        return pl.Series(text.name, [None] * len(text), dtype), _listed(text, reasons)
-    return text.replace_strict(values, default=None, return_dtype=dtype), _listed(text, reasons)
+        return pl.Series(text.name, [None] * len(text), dtype), _bad_cell_rows(text, reasons)
+    return text.replace_strict(values, default=None, return_dtype=dtype), _bad_cell_rows(text, reasons)
 
 
-def read_parts(text: pl.Series, spec: ColumnSpec) -> pl.DataFrame:
+def read_birth_parts(text: pl.Series, spec: ColumnSpec) -> pl.DataFrame:
     """Return birth_year, birth_month and birth_day; null where the text does not say them."""
     today = date.today()
-    parts, _ = _read_distinct(text, lambda cell: parse_parts(cell, spec.formats, today=today))
+    parts, _ = _read_distinct(text, lambda cell: parse_partial_date(cell, spec.formats, today=today))
     rows = [parts.get(cell, (None, None, None)) for cell in text]
     return pl.DataFrame(rows, schema=dict.fromkeys(("birth_year", "birth_month", "birth_day"), pl.Int64), orient="row")
 
@@ -152,7 +152,7 @@ def _read_distinct(text: pl.Series, parse: Parse) -> tuple[dict[str, object], di
     return values, reasons
 
 
-def _listed(text: pl.Series, reasons: Mapping[str, str]) -> pl.DataFrame:
+def _bad_cell_rows(text: pl.Series, reasons: Mapping[str, str]) -> pl.DataFrame:
     if not reasons:
         return pl.DataFrame(schema=BAD_CELLS)
     cells = pl.DataFrame({"row": pl.int_range(1, len(text) + 1, eager=True), "value": text})
@@ -168,18 +168,18 @@ def _parser(name: str, spec: ColumnSpec) -> tuple[Parse | None, type[pl.DataType
         return (lambda cell: _label(cell, labels)), pl.String
     if spec.format is not None or name == "birth_date":
         today = date.today()
-        return (lambda cell: _whole_date(parse_parts(cell, spec.formats, today=today))), pl.Date
+        return (lambda cell: _whole_date(parse_partial_date(cell, spec.formats, today=today))), pl.Date
     unit = spec.unit
     if unit in UNITS:
-        within = limits(name, unit)
-        return (lambda cell: parse_quantity(cell, unit, within=within)), pl.Float64
+        bounds = plausible_limits(name, unit)
+        return (lambda cell: parse_quantity(cell, unit, bounds=bounds)), pl.Float64
     if spec.kind in ("continuous", "ordinal", "cyclic"):
         return _number, pl.Float64
     return None, pl.String
 
 
-def _whole_date(parts: Parts) -> date | None:
-    """Return the date, or None when only a year or a month is known; `read_parts` keeps those."""
+def _whole_date(parts: PartialDate) -> date | None:
+    """Return the date, or None when only a year or a month is known; `read_birth_parts` keeps those."""
     return None if parts.month is None or parts.day is None else date(parts.year, parts.month, parts.day)
 
 
@@ -201,11 +201,11 @@ def _number(cell: str) -> float:
     return value
 
 
-DEFAULT = ColumnSpec()
+DEFAULT_SPEC = ColumnSpec()
 
-_BECOMES = {unit: becomes for unit, (becomes, _) in FACTORS.items()} | {"ft-in": "cm"}
+_CANONICAL_UNIT = {unit: becomes for unit, (becomes, _) in FACTORS.items()} | {"ft-in": "cm"}
 
-Plan = Mapping[str, tuple[str, ColumnSpec]]
+ColumnMapping = Mapping[str, tuple[str, ColumnSpec]]
 """Our column name -> (header in the file, how to read it)."""
 
 
@@ -252,30 +252,32 @@ def read_table(
     [('a', 195.58, 'NA'), ('b', 180.34, 'FR')]
     """
     raw = read_text_table(path, encoding=encoding)
-    plan = _plan(path, raw, columns or {}, keep_others=keep_others)
+    mapping = _column_mapping(path, raw, columns or {}, keep_others=keep_others)
     texts = raw.select(
-        blank(header, missing if spec.missing is None else spec.missing).alias(name)
-        for name, (header, spec) in plan.items()
+        null_missing(header, missing if spec.missing is None else spec.missing).alias(name)
+        for name, (header, spec) in mapping.items()
     )
     series, bad = [], []
-    for name, (_, spec) in plan.items():
+    for name, (_, spec) in mapping.items():
         values, wrong = read_cells(texts[name], spec)
         check_bad_share(str(path), values, wrong, max_bad_share)
         series.append(values)
         bad.append(wrong)
-    described = _codes_as_text(_described(path, _with_ids(pl.DataFrame(series)), plan), texts)
-    parts = read_parts(texts["birth_date"], plan["birth_date"][1]) if _born_in_part(plan) else None
-    described = derive_birth(described, parts)
+    described = _codes_as_text(_described(path, _with_ids(pl.DataFrame(series)), mapping), texts)
+    parts = read_birth_parts(texts["birth_date"], mapping["birth_date"][1]) if _born_in_part(mapping) else None
+    described = derive_birth_parts(described, parts)
     bad_cells = pl.concat(bad)
-    notices = [*_partial(described.frame, parts), *plain_notices(described.frame, bad_cells)]
+    notices = [*_partial(described.frame, parts), *table_notices(described.frame, bad_cells)]
     origin = Provenance("table", path.name, sha256(path), described.height)
     return PeopleTable(replace(described, provenance=origin), bad_cells, notices)
 
 
-def _plan(path: Path, raw: pl.DataFrame, columns: Mapping[str, ColumnSpec], *, keep_others: bool) -> Plan:
+def _column_mapping(
+    path: Path, raw: pl.DataFrame, columns: Mapping[str, ColumnSpec], *, keep_others: bool
+) -> ColumnMapping:
     """Return how to read every column, described ones first."""
     headers = set(raw.columns)
-    plan = {}
+    mapping = {}
     for name, spec in columns.items():
         header = spec.source or name
         if header not in headers:
@@ -283,13 +285,15 @@ def _plan(path: Path, raw: pl.DataFrame, columns: Mapping[str, ColumnSpec], *, k
         fault = _contradiction(name, spec)
         if fault:
             raise InputError(f"columns.{name}: {fault}")
-        plan[name] = (header, spec)
+        mapping[name] = (header, spec)
     if keep_others:
-        taken = {header for header, _ in plan.values()}
-        plan |= {header: (header, DEFAULT) for header in raw.columns if header not in taken and header not in plan}
-    if not plan:
+        taken = {header for header, _ in mapping.values()}
+        mapping |= {
+            header: (header, DEFAULT_SPEC) for header in raw.columns if header not in taken and header not in mapping
+        }
+    if not mapping:
         raise InputError(f"{path}: no column is asked for; name some under columns, or set keep_others: true")
-    return plan
+    return mapping
 
 
 def _contradiction(name: str, spec: ColumnSpec) -> str | None:
@@ -311,17 +315,17 @@ def _with_ids(people: pl.DataFrame) -> pl.DataFrame:
     return people.select("id", pl.exclude("id"))
 
 
-def _described(path: Path, people: pl.DataFrame, plan: Plan) -> Table:
+def _described(path: Path, people: pl.DataFrame, mapping: ColumnMapping) -> Table:
     """Return the people and what their columns mean: as described, the rest inferred."""
     columns = []
-    roles = {name: spec.role for name, (_, spec) in plan.items() if spec.role is not None}
+    roles = {name: spec.role for name, (_, spec) in mapping.items() if spec.role is not None}
     told = {c.name: replace(c, role=roles[c.name], identity="") for c in infer_columns(people) if c.name in roles}
     # what follows a column that somebody calls private is private too
     for column in infer_columns(people, told):
-        spec = plan[column.name][1] if column.name in plan else DEFAULT
+        spec = mapping[column.name][1] if column.name in mapping else DEFAULT_SPEC
         if spec.kind is not None:
             column = replace(column, kind=spec.kind, inferred=False, why="")
-        unit = _BECOMES.get(spec.unit, spec.unit) if spec.unit else column.unit
+        unit = _CANONICAL_UNIT.get(spec.unit, spec.unit) if spec.unit else column.unit
         period = (spec.period or column.period) if column.kind == "cyclic" else None
         if column.kind == "cyclic" and period is None:
             text = f"{path}, column {column.name}: a cyclic column needs its period, such as period: 12 for months"
@@ -340,8 +344,8 @@ def _codes_as_text(table: Table, texts: pl.DataFrame) -> Table:
     return replace(table, frame=people)
 
 
-def _born_in_part(plan: Plan) -> bool:
-    return "birth_date" in plan and any(map(is_partial, plan["birth_date"][1].formats))
+def _born_in_part(mapping: ColumnMapping) -> bool:
+    return "birth_date" in mapping and any(map(is_partial, mapping["birth_date"][1].formats))
 
 
 def _partial(people: pl.DataFrame, parts: pl.DataFrame | None) -> list[Notice]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["FACTORS", "LIMITS", "UNITS", "limits", "parse_quantity"]
+__all__ = ["FACTORS", "MEASURE_LIMITS", "UNITS", "parse_quantity", "plausible_limits"]
 
 FACTORS: Mapping[str, tuple[str, float]] = {
     "cm": ("cm", 1.0),
@@ -22,7 +22,7 @@ FACTORS: Mapping[str, tuple[str, float]] = {
 
 UNITS = (*FACTORS, "ft-in")
 
-LIMITS: Mapping[str, tuple[str, float, float]] = {"height": ("cm", 40.0, 280.0), "weight": ("kg", 1.0, 700.0)}
+MEASURE_LIMITS: Mapping[str, tuple[str, float, float]] = {"height": ("cm", 40.0, 280.0), "weight": ("kg", 1.0, 700.0)}
 """No person's height or weight lies outside; a number that does was written in another unit."""
 
 _FEET = re.compile(
@@ -32,24 +32,24 @@ _NUMBER = re.compile(r"^([+-]?\d+(?:[.,]\d+)?)\s*([a-z\"'″′]*)\.?$")
 _WORDS = {"cm", "m", "mm", "in", "ft", "kg", "g", "lb", "lbs", "st", '"', "'", ""}
 
 
-def limits(column: str, unit: str) -> tuple[float, float] | None:
+def plausible_limits(column: str, unit: str) -> tuple[float, float] | None:
     """Return what a column called height or weight may hold, in cm or kg; None for other columns.
 
     Examples
     --------
-    >>> limits("height_cm", "ft-in")
+    >>> plausible_limits("height_cm", "ft-in")
     (40.0, 280.0)
-    >>> limits("reach_cm", "in") is None
+    >>> plausible_limits("reach_cm", "in") is None
     True
     """
     becomes = "cm" if unit == "ft-in" else FACTORS[unit][0]
-    for word, (measured, low, high) in LIMITS.items():
+    for word, (measured, low, high) in MEASURE_LIMITS.items():
         if word in column.lower() and measured == becomes:
             return low, high
     return None
 
 
-def parse_quantity(text: str, unit: str, *, within: tuple[float, float] | None = None) -> float:
+def parse_quantity(text: str, unit: str, *, bounds: tuple[float, float] | None = None) -> float:
     """Read a length or a mass and return centimetres or kilograms.
 
     Parameters
@@ -77,8 +77,8 @@ def parse_quantity(text: str, unit: str, *, within: tuple[float, float] | None =
     value = _feet_and_inches(cleaned) if unit == "ft-in" else _plain(cleaned, unit)
     if value <= 0:
         raise ValueError("not positive")
-    if within is not None and not within[0] <= value <= within[1]:
-        raise ValueError(f"not between {within[0]:g} and {within[1]:g}; is the unit {unit}?")
+    if bounds is not None and not bounds[0] <= value <= bounds[1]:
+        raise ValueError(f"not between {bounds[0]:g} and {bounds[1]:g}; is the unit {unit}?")
     return round(value, 6)
 
 

@@ -16,7 +16,7 @@ from personax.progress import Progress
 from personax.sources._records import Record
 from personax.strict import Strict
 
-__all__ = ["WANTED", "Adapter", "Failed", "Gathered", "Probed", "adapters", "gather", "probe"]
+__all__ = ["COMPLETE_COLUMNS", "Failed", "ProbeResult", "Source", "SourceResult", "collect_web", "probe", "web_sources"]
 
 
 class Failed(Protocol):
@@ -43,11 +43,11 @@ class Failed(Protocol):
         """Its bytes then."""
 
     @property
-    def listed(self) -> Record | None:
+    def list_record(self) -> Record | None:
         """What a list said of the person."""
 
 
-class Adapter(Protocol):
+class Source(Protocol):
     """A source of the web: settings of study.yaml, and a walk through its people."""
 
     @property
@@ -62,21 +62,21 @@ class Adapter(Protocol):
         """Go through its people, so many at most."""
 
 
-def adapters() -> Mapping[str, type[Strict]]:
+def web_sources() -> Mapping[str, type[Strict]]:
     """Return every source of the web by its name; their fields are what may stand in study.yaml.
 
-    A source is a `personax.strict.Strict` class with the parts of `Adapter` under ``@register("sources", name)``, in
+    A source is a `personax.strict.Strict` class with the parts of `Source` under ``@register("sources", name)``, in
     this package or in another one; one that cannot be imported is left out.
     """
     return {part.name: registry.get("sources", part.name) for part in registry.parts("sources") if not part.fault}
 
 
-WANTED: Final = ("name", "birth_date", "height_cm", "weight_kg", "nationality")
+COMPLETE_COLUMNS: Final = ("name", "birth_date", "height_cm", "weight_kg", "nationality")
 """A person with all of these is complete."""
 
 
 @dataclass
-class Gathered:
+class SourceResult:
     """What one source gave.
 
     Parameters
@@ -101,12 +101,12 @@ class Gathered:
 
     def summary(self) -> dict[str, Any]:
         """Return counts: found, complete, missing by column, errors by reason."""
-        missing = {c: sum(c not in record.values for record in self.records) for c in WANTED}
+        missing = {c: sum(c not in record.values for record in self.records) for c in COMPLETE_COLUMNS}
         reasons = Counter(failure.reason for failure in self.failures)
         return {
             "source": self.source,
             "found": len(self.records),
-            "complete": sum(all(c in record.values for c in WANTED) for record in self.records),
+            "complete": sum(all(c in record.values for c in COMPLETE_COLUMNS) for record in self.records),
             "missing": {column: number for column, number in missing.items() if number},
             "errors": dict(reasons.most_common()),
             "stopped": self.error,
@@ -119,13 +119,13 @@ class Gathered:
             return
         self.failures.append(each)
         self.sample = self.sample or each.sample
-        if each.listed is not None and "name" in each.listed.values and "two people" not in each.reason:
-            self.records.append(each.listed)
+        if each.list_record is not None and "name" in each.list_record.values and "two people" not in each.reason:
+            self.records.append(each.list_record)
 
 
-async def gather(
-    adapters: Sequence[Adapter], fetcher: Fetcher, *, limit: int | None = None, progress: Progress
-) -> list[Gathered]:
+async def collect_web(
+    web_sources: Sequence[Source], fetcher: Fetcher, *, limit: int | None = None, progress: Progress
+) -> list[SourceResult]:
     """Go through several sources at the same time.
 
     Parameters
@@ -139,20 +139,20 @@ async def gather(
     progress
         Told of every person.
     """
-    found = [Gathered(adapter.name) for adapter in adapters]
+    found = [SourceResult(adapter.name) for adapter in web_sources]
 
     def told() -> None:
         each = ", ".join(f"{one.source} {len(one.records)}" + (" stopped" if one.error else "") for one in found)
         progress.step(sum(len(one.records) for one in found), 0, each)
 
     async with asyncio.TaskGroup() as group:
-        for adapter, into in zip(adapters, found, strict=True):
+        for adapter, into in zip(web_sources, found, strict=True):
             group.create_task(_gather(adapter, fetcher, limit, into, told))
     return found
 
 
 async def _gather(
-    adapter: Adapter, fetcher: Fetcher, limit: int | None, into: Gathered, told: Callable[[], None]
+    adapter: Source, fetcher: Fetcher, limit: int | None, into: SourceResult, told: Callable[[], None]
 ) -> None:
     try:
         async with aclosing(_walk(adapter, fetcher, limit)) as people:
@@ -165,12 +165,12 @@ async def _gather(
         told()
 
 
-def _walk(adapter: Adapter, fetcher: Fetcher, limit: int | None) -> AsyncGenerator[Record | Failed]:
-    return adapter.collect(fetcher.of(adapter.hosts), limit=limit)
+def _walk(adapter: Source, fetcher: Fetcher, limit: int | None) -> AsyncGenerator[Record | Failed]:
+    return adapter.collect(fetcher.for_hosts(adapter.hosts), limit=limit)
 
 
 @dataclass(frozen=True)
-class Probed:
+class ProbeResult:
     """Whether a source is still what this version reads.
 
     Parameters
@@ -182,7 +182,7 @@ class Probed:
     why
         What was looked for, or why nothing came.
     missing
-        Columns of `WANTED` that the one person has not.
+        Columns of `COMPLETE_COLUMNS` that the one person has not.
     """
 
     source: str
@@ -191,21 +191,21 @@ class Probed:
     missing: Sequence[str] = ()
 
 
-async def probe(adapters: Sequence[Adapter], fetcher: Fetcher) -> list[Probed]:
+async def probe(web_sources: Sequence[Source], fetcher: Fetcher) -> list[ProbeResult]:
     """Fetch a list and one person of each source, and say whether they can be read."""
-    return list(await asyncio.gather(*(_probe(adapter, fetcher) for adapter in adapters)))
+    return list(await asyncio.gather(*(_probe(adapter, fetcher) for adapter in web_sources)))
 
 
-async def _probe(adapter: Adapter, fetcher: Fetcher) -> Probed:
+async def _probe(adapter: Source, fetcher: Fetcher) -> ProbeResult:
     try:
         async with aclosing(_walk(adapter, fetcher, 1)) as people:
             async for each in people:
                 if isinstance(each, Record):
-                    missing = [column for column in WANTED if column not in each.values]
-                    return Probed(adapter.name, "fits", missing=missing)
-                return Probed(adapter.name, "changed" if each.changed else "unreachable", each.reason)
+                    missing = [column for column in COMPLETE_COLUMNS if column not in each.values]
+                    return ProbeResult(adapter.name, "fits", missing=missing)
+                return ProbeResult(adapter.name, "changed" if each.changed else "unreachable", each.reason)
     except SourceChanged as error:
-        return Probed(adapter.name, "changed", str(error))
+        return ProbeResult(adapter.name, "changed", str(error))
     except SourceError as error:
-        return Probed(adapter.name, "unreachable", str(error))
-    return Probed(adapter.name, "changed", "its list names nobody")
+        return ProbeResult(adapter.name, "unreachable", str(error))
+    return ProbeResult(adapter.name, "changed", "its list names nobody")

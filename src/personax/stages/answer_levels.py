@@ -20,7 +20,7 @@ from personax.progress import Progress
 from personax.release.answering import Joined, Populations, Rules, hashes, join_small_cells, population, rounded_p
 from personax.schema import Column
 from personax.stages.base import Reader
-from personax.stages.discover import TIERS, find_causes, fits, knowledge_of
+from personax.stages.discover import TIERS, find_causes, fits
 from personax.stages.fit_latents import Learned, learn
 from personax.stages.independence import analyse
 from personax.stages.interpret import associations
@@ -251,11 +251,11 @@ def _graph(asking: Asking, people: Table, learned: Learned | None) -> dict[str, 
     if why is not None:
         asking.suppress("the causal graph", why)
         return None
-    known = knowledge_of(section.knowledge)
-    if known.tiers is None:
+    known = section.knowledge or Knowledge()
+    if not known.tiers:
         tiers = {name: TIERS.get("traits" if group == "trait" else group, TIERS["latents"])
                  for name, group in chosen.items()}  # fmt: skip
-        known = Knowledge(tiers, known.forbidden, known.required)
+        known = known.replaced(tiers=tiers)
     graph, _ = find_causes(table.drop(["id"]), plan, known, asking.rng, asking.progress, groups=chosen)
     return asdict(asking.rules.graph(graph, ["n", "tests", "bootstraps", "test", "alpha"]))
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -14,11 +19,25 @@ from personax.columns import infer_columns
 from personax.config import Plan
 from personax.data.table import Table
 from personax.errors import StudyError
+from personax.files import sha256
 from personax.progress import Progress, Silent
 from personax.schema import Notice
-from personax.store import Staging, StudyFolder
+from personax.store import Manifest, Staging, StudyFolder
 
-__all__ = ["Context", "Reader", "Stage", "stage_rng"]
+__all__ = ["Context", "Reader", "Results", "Stage", "results_folder", "stage_rng", "versions"]
+
+_VERSIONED = ("personax", "numpy", "scipy", "polars", "torch", "causal-learn", "pillow")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the installed packages that numbers depend on."""
+    found = {}
+    for name in _VERSIONED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
 
 
 def stage_rng(seed: int, stage: str) -> np.random.Generator:
@@ -179,3 +198,46 @@ class Stage:
     def needed(self, plan: Plan) -> tuple[str, ...]:
         """Return the stages whose output it reads under a plan."""
         return (*self.needs, *self.also_needs(plan))
+
+
+@dataclass
+class Results:
+    """Results that belong to no study: where they are written, and what their manifest says of them."""
+
+    out: Staging
+    counts: dict[str, int] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
+
+
+@contextmanager
+def results_folder(
+    out: Path, name: str, revision: int, *, seed: int, settings: Mapping[str, Any], inputs: Sequence[Path]
+) -> Iterator[Results]:
+    """Give a place to write the results of a computation on somebody's files; they appear in ``out`` all at once.
+
+    Parameters
+    ----------
+    out
+        The folder of the results, locked meanwhile.
+    name, revision, seed, settings
+        For the manifest, as of a stage.
+    inputs
+        The files that were read; their hashes go into the manifest.
+
+    Raises
+    ------
+    StudyError
+        When another process works in the folder.
+    """
+    started, clock = datetime.now(UTC), time.perf_counter()
+    folder = StudyFolder(out)
+    with folder.lock(), folder.staging(name) as staged:
+        results = Results(staged)
+        yield results
+        staged.commit(
+            Manifest(
+                name, revision, seed, settings, {path.name: sha256(path) for path in inputs}, versions=versions(),
+                counts=results.counts, notices=[asdict(notice) for notice in results.notices],
+                started=started.isoformat(timespec="seconds"), seconds=round(time.perf_counter() - clock, 3),
+            )
+        )  # fmt: skip

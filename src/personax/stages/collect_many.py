@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import date
 from typing import Any, Final, cast
 
+import numpy as np
 import polars as pl
 
 from personax.errors import InputError, PlanError, SourceError
 from personax.files import written_aside
+from personax.http import Cache, Fetcher
 from personax.progress import Progress
 from personax.schema import Column, Notice
 from personax.sources import (
-    Adapter,
     CollectCelebA,
     CollectNflPlayers,
     CollectOpenfootball,
     CollectSeveral,
     FileSection,
-    Gathered,
     PeopleTable,
     Pictures,
-    Probed,
+    ProbeResult,
     Record,
+    Source,
+    SourceResult,
     WebSource,
     assemble,
+    collect_web,
     complete,
-    gather,
     probe,
     read_nfl_players,
     read_openfootball,
@@ -38,13 +41,12 @@ from personax.sources import (
 )
 from personax.sources.celeba import MatchReport, read_celeba, with_wikidata
 from personax.sources.pictures import Downloaded, download_headshots, face_finder, keep_pictures, read_folder
-from personax.sources.record_linkage import unite
+from personax.sources.record_linkage import link_and_merge
 from personax.sources.wikidata import Wikidata
 from personax.stages.base import Context, stage_rng
-from personax.stages.web_client import fetching
 from personax.store import StudyFolder
 
-__all__ = ["collect_several", "probed", "read_file", "summaries"]
+__all__ = ["CACHE", "REACHABLE", "collect_several", "fetching", "probed", "read_file", "summaries"]
 
 FAILURES: Final = {name: pl.String for name in ("source", "ref", "url", "reason")}
 
@@ -100,7 +102,7 @@ def _headshots(context: Context, section: CollectSeveral, urls: Mapping[str, str
 
     async def run() -> Downloaded:
         async with fetching(context.folder, section, context.rng) as fetcher:
-            return await download_headshots(urls, fetcher.of(sorted(hosts)))
+            return await download_headshots(urls, fetcher.for_hosts(sorted(hosts)))
 
     return asyncio.run(run())
 
@@ -121,17 +123,17 @@ def _linked(context: Context, section: CollectSeveral, records: list[Record]) ->
     """Return the people, each once, and write how that was found; sources that stand first are trusted most."""
     if not section.link or not records:
         return records
-    united = unite(records, precedence=[name for name, _ in section.named()])
-    context.write_text(json.dumps(united.report, indent=1, ensure_ascii=False), "people", "linking.json")
-    context.write_frame(united.matches, "people", "matches.parquet")
-    context.write_frame(united.said, "people", "said.parquet")
-    context.notices.extend(united.notices)
-    return united.records
+    merged = link_and_merge(records, precedence=[name for name, _ in section.named()])
+    context.write_text(json.dumps(merged.report, indent=1, ensure_ascii=False), "people", "linking.json")
+    context.write_frame(merged.matches, "people", "matches.parquet")
+    context.write_frame(merged.source_values, "people", "said.parquet")
+    context.notices.extend(merged.notices)
+    return merged.records
 
 
-def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, Gathered], dict[str, Column]]:
+def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, SourceResult], dict[str, Column]]:
     """Return what the files hold; a file that cannot be used costs itself."""
-    found: dict[str, Gathered] = {}
+    found: dict[str, SourceResult] = {}
     described: dict[str, Column] = {}
     for name, one in section.asked():
         if isinstance(one, WebSource):
@@ -139,14 +141,14 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, Gathere
         try:
             table = read_file(context, one)
         except InputError as error:
-            found[name] = Gathered(name, error=str(error))
+            found[name] = SourceResult(name, error=str(error))
             continue
         renamed = {"country": "nationality"} if isinstance(one, CollectOpenfootball) else {}
         records = records_of(name, table, renamed)
         records = records[: section.limit]
         if isinstance(one, CollectCelebA) and one.wikidata:
             records = _known(context, section, name, records)
-        found[name] = Gathered(name, records)
+        found[name] = SourceResult(name, records)
         described |= {column.name: column for column in table.columns if not column.inferred}
         context.notices += [notice for notice in table.notices if notice.text.startswith("A player")]
     return found, described
@@ -157,7 +159,7 @@ def _known(context: Context, section: CollectSeveral, name: str, records: list[R
 
     async def run() -> tuple[list[Record], MatchReport]:
         async with fetching(context.folder, section, context.rng) as fetcher:
-            return await with_wikidata(records, fetcher.of(Wikidata.hosts))
+            return await with_wikidata(records, fetcher.for_hosts(Wikidata.hosts))
 
     try:
         joined, report = asyncio.run(run())
@@ -196,19 +198,45 @@ def read_file(context: Context, section: FileSection) -> PeopleTable:
     )  # fmt: skip
 
 
-def _adapters(section: CollectSeveral) -> list[Adapter]:
-    return [cast(Adapter, one.settings) for _, one in section.asked() if isinstance(one, WebSource)]
+def _adapters(section: CollectSeveral) -> list[Source]:
+    return [cast(Source, one.settings) for _, one in section.asked() if isinstance(one, WebSource)]
 
 
-def _web(context: Context, section: CollectSeveral) -> list[Gathered]:
-    adapters = _adapters(section)
-    if not adapters:
+CACHE: Final = ("cache", "pages.sqlite")
+"""Beside the stage's output and no part of it: what was fetched once outlives every run."""
+
+REACHABLE: Sequence[str] = ()
+"""Addresses that are asked although they are not public; only code can name any, no study file."""
+
+
+@asynccontextmanager
+async def fetching(
+    folder: StudyFolder, section: CollectSeveral, rng: np.random.Generator, *, anew: bool = False
+) -> AsyncIterator[Fetcher]:
+    """Give a fetcher of this study; with ``anew`` pages are asked for again, and none stands in for one that fails."""
+    with Cache(folder.path(*CACHE)) as cache:
+        async with Fetcher(
+            cache,
+            contact=section.contact,
+            rng=rng,
+            settings=section.fetch,
+            refresh=section.refresh or anew,
+            fall_back=not anew,
+            offline=section.offline,
+            reachable=REACHABLE,
+        ) as fetcher:
+            yield fetcher
+
+
+def _web(context: Context, section: CollectSeveral) -> list[SourceResult]:
+    web_sources = _adapters(section)
+    if not web_sources:
         return []
 
-    async def run() -> tuple[list[Gathered], int, int]:
+    async def run() -> tuple[list[SourceResult], int, int]:
         async with fetching(context.folder, section, context.rng) as fetcher:
-            found = await gather(adapters, fetcher, limit=section.limit, progress=context.progress)
-            return found, fetcher.sent, fetcher.kept
+            found = await collect_web(web_sources, fetcher, limit=section.limit, progress=context.progress)
+            return found, fetcher.sent, fetcher.stale_pages
 
     found, sent, kept = asyncio.run(run())
     context.progress.message(f"{sent} requests sent")
@@ -217,7 +245,7 @@ def _web(context: Context, section: CollectSeveral) -> list[Gathered]:
     return found
 
 
-def _tell(context: Context, found: Sequence[Gathered], web: Collection[str]) -> None:
+def _tell(context: Context, found: Sequence[SourceResult], web: Collection[str]) -> None:
     """Write what each source gave, and say what a reader must know."""
     summary = [one.summary() for one in found]
     context.write_text(json.dumps(summary, indent=1, ensure_ascii=False), "people", "sources.json")
@@ -237,16 +265,16 @@ def _tell(context: Context, found: Sequence[Gathered], web: Collection[str]) -> 
                 aside.write_bytes(one.sample)
 
 
-def probed(folder: StudyFolder, section: CollectSeveral, seed: int, progress: Progress) -> list[Probed]:
+def probed(folder: StudyFolder, section: CollectSeveral, seed: int, progress: Progress) -> list[ProbeResult]:
     """Fetch a list and a person of each source of the web, and say whether they can still be read."""
     progress.stage("probe")
-    adapters = _adapters(section)
+    web_sources = _adapters(section)
 
-    async def run() -> list[Probed]:
+    async def run() -> list[ProbeResult]:
         async with fetching(folder, section, stage_rng(seed, "probe"), anew=True) as fetcher:
-            return await probe(adapters, fetcher)
+            return await probe(web_sources, fetcher)
 
-    return asyncio.run(run()) if adapters else []
+    return asyncio.run(run()) if web_sources else []
 
 
 def summaries(folder: StudyFolder) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from personax.files import sha256
 from personax.release import Released, load_release
 from personax.release.reading import SCORE, opened
 from personax.schema import LETTERS, Notice, Provenance
-from personax.sources import BAD_CELLS, PeopleTable, plain_notices
+from personax.sources import BAD_CELLS, PeopleTable, table_notices
 from personax.stages.base import Context, Reader
 from personax.stages.encode_models import write_vectors
 from personax.traits import aggregate
@@ -50,7 +50,7 @@ def collect_release(context: Context, section: CollectRelease) -> PeopleTable:
     listed = "".join(f"{name} {digest}\n" for name, digest in hashes.items())
     bad = pl.DataFrame(schema=BAD_CELLS)
     where = Provenance("release", section.place, hashlib.sha256(listed.encode()).hexdigest(), people.height)
-    notices = [*read.notices, *plain_notices(people.frame, bad)]
+    notices = [*read.notices, *table_notices(people.frame, bad)]
     return PeopleTable(replace(people, provenance=where), bad, notices)
 
 

@@ -1,46 +1,31 @@
-"""Level II against the truth: every method on the same simulated people, scored on people held out."""
+"""Level II against the truth: every method on the same simulated people, scored on people held out.
+
+Of each fit a folder of parts has the scores, and what figures are drawn from, as NPZ.
+"""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from personax import registry
-from personax.crl import Budget, Estimator, Fitted, Method, method, regret, summary, traverse
-from personax.crl._budget import Device
+from personax.crl import Budget, Device, Estimator, Fitted, Method, method, regret, summary, traverse
 from personax.errors import InputError, PersonaxError, PlanError
-from personax.files import write_text
+from personax.files import write_text, written_aside
 from personax.progress import Progress
 from personax.simulate import LatentData, numerical, variant_mnist
-from personax.stages.crl_benchmark_parts import Part, history_of, keep
 from personax.strict import nearest
 
-__all__ = ["FLOORS", "METRICS", "CrlBenchmark", "as_markdown", "reject_none", "rows_of", "run_benchmark"]
+__all__ = ["CrlBenchmark", "KeptFit", "history_of", "load_kept", "run_benchmark", "save_kept"]
 
-METRICS: Final = (
-    "r2",
-    "r2_blocks",
-    "mcc_pearson",
-    "mcc_spearman",
-    "mcc_monotone",
-    "shd_across",
-    "shd",
-    "seconds",
-    "regret",
-)
-FLOORS: Final = {
-    "floor: rotation within blocks of the truth": "rotation_blocks",
-    "floor: noisy copies of the root": "root_copies",
-    "floor: noise in place of latents": "noise_only",
-}
 NEWER: Final = {"runs": 1, "convolutional": False, "device": "cpu", "compiled": False, "half": False}
 """Arguments that older folders do not name, and what they were."""
 
@@ -129,49 +114,49 @@ class CrlBenchmark:
             raise PlanError(f"{self.data}: {error}") from None
 
 
-def run_benchmark(asked: CrlBenchmark, parts: Path, progress: Progress) -> Iterator[dict[str, Any]]:
+def run_benchmark(benchmark: CrlBenchmark, parts: Path, progress: Progress) -> Iterator[dict[str, Any]]:
     """Yield the result of every seed and method, from the folder of parts where it is there already.
 
     A method that fails is a result with a reason. Parts of other arguments in the same folder are refused.
     """
-    asked.check()
-    _same_run(asked, parts)
-    total, done = asked.seeds * len(asked.methods), 0
-    for seed in range(asked.first, asked.first + asked.seeds):
+    benchmark.check()
+    _same_run(benchmark, parts)
+    total, done = benchmark.seeds * len(benchmark.methods), 0
+    for seed in range(benchmark.first, benchmark.first + benchmark.seeds):
         data: LatentData | None = None
-        for name in asked.methods:
+        for name in benchmark.methods:
             path = parts / f"{seed}-{name}.json"
             if path.is_file():
                 result = json.loads(path.read_text(encoding="utf-8"))
             else:
-                data = data if data is not None else asked.draw(seed)
+                data = data if data is not None else benchmark.draw(seed)
                 progress.step(done, total, f"seed {seed}, {name}")
-                result, part = _one(data, name, seed, asked)
+                result, part = _one(data, name, seed, benchmark)
                 if part is not None:
-                    keep(path.with_suffix(".npz"), part)
+                    save_kept(path.with_suffix(".npz"), part)
                 write_text(path, json.dumps(result))  # last: where it is, the part is done
             done += 1
             progress.step(done, total, f"seed {seed}, {name}")
             yield result
 
 
-def _same_run(asked: CrlBenchmark, parts: Path) -> None:
+def _same_run(benchmark: CrlBenchmark, parts: Path) -> None:
     parts.mkdir(parents=True, exist_ok=True)
     path = parts / "arguments.json"
-    wanted = {k: v for k, v in asdict(asked).items() if k not in ("methods", "seeds", "folders")}
+    wanted = {k: v for k, v in asdict(benchmark).items() if k not in ("methods", "seeds", "folders")}
     wanted = {k: v for k, v in wanted.items() if k not in NEWER or v != NEWER[k]}
     if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != wanted:
         raise PlanError(f"{parts.parent} holds a run of other arguments; give another --out")
     write_text(path, json.dumps(wanted))
 
 
-def _one(data: LatentData, name: str, seed: int, asked: CrlBenchmark) -> tuple[dict[str, Any], Part | None]:
-    cut = round(len(data.latents) * (1 - asked.held_out))
+def _one(data: LatentData, name: str, seed: int, benchmark: CrlBenchmark) -> tuple[dict[str, Any], KeptFit | None]:
+    cut = round(len(data.latents) * (1 - benchmark.held_out))
     learn, held = data.rows(np.arange(cut)), data.rows(np.arange(cut, len(data.latents)))
     began = time.perf_counter()
-    maker = _made(name, data, asked)
+    maker = _made(name, data, benchmark)
     result: dict[str, Any] = {"seed": seed, "method": name, "needs": maker.needs, "source": data.source}
-    generators = [np.random.default_rng(seed), *np.random.default_rng(seed).spawn(asked.runs - 1)]
+    generators = [np.random.default_rng(seed), *np.random.default_rng(seed).spawn(benchmark.runs - 1)]
     try:
         fits = [
             maker.fit(learn.views, latents=data.counts, shared=data.shared, truth=learn.latents, rng=rng)
@@ -179,21 +164,21 @@ def _one(data: LatentData, name: str, seed: int, asked: CrlBenchmark) -> tuple[d
         ]
     except PersonaxError as error:
         return result | {"reason": str(error)}, None
-    seconds = (time.perf_counter() - began) / asked.runs
+    seconds = (time.perf_counter() - began) / benchmark.runs
     found = [_scored(fitted, held, data) for fitted in fits]
-    chosen = min(range(asked.runs), key=lambda run: fits[run].objective)
+    chosen = min(range(benchmark.runs), key=lambda run: fits[run].objective)
     fitted, (encoded, scores) = fits[chosen], found[chosen]
-    if asked.runs > 1:
+    if benchmark.runs > 1:
         result["regret"] = regret(chosen, [scores["mcc_pearson"] for _, scores in found])
     images, people = _moved(fitted, held, encoded)
-    part = Part(
+    part = KeptFit(
         encoded, held.latents, fitted.names, data.names, fitted.adjacency, data.adjacency, history_of(fitted), images,
         people,
     )  # fmt: skip
     return result | {"seconds": seconds, "objective": fitted.objective, "scores": scores}, part
 
 
-def _made(name: str, data: LatentData, asked: CrlBenchmark) -> Method:
+def _made(name: str, data: LatentData, benchmark: CrlBenchmark) -> Method:
     """Return the method with the budget that all share, faster and by convolutions where it can."""
     made = method(name)
     if not isinstance(made, Estimator):
@@ -203,11 +188,11 @@ def _made(name: str, data: LatentData, asked: CrlBenchmark) -> Method:
     if "budget" in own:
         made.set_params(
             budget=Budget(
-                epochs=asked.epochs, device=asked.device,
-                compiled=asked.compiled and faster, half=asked.half and faster,
+                epochs=benchmark.epochs, device=benchmark.device,
+                compiled=benchmark.compiled and faster, half=benchmark.half and faster,
             )
         )  # fmt: skip
-    if "images" in own and asked.convolutional:
+    if "images" in own and benchmark.convolutional:
         made.set_params(images=data.image)
     return made
 
@@ -235,51 +220,106 @@ def _scored(fitted: Fitted, held: LatentData, data: LatentData) -> tuple[NDArray
     )  # fmt: skip
 
 
-def rows_of(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return tidy rows (seed, method, metric, value, reason) of a result; floors are methods of their own."""
-    key = {"seed": result["seed"], "method": result["method"], "needs": result["needs"]}
-    if "reason" in result:
-        return [key | {"metric": metric, "value": None, "reason": result["reason"]} for metric in METRICS]
-    scores = result["scores"]
-    values = {m: scores.get(m) for m in METRICS} | {"seconds": result["seconds"]}
-    values["shd_across"] = (scores.get("edges_cross") or {}).get("shd")
-    values["regret"] = result.get("regret")
-    none = {"regret": "a single run"}
-    rows = [
-        key | {"metric": m, "value": v, "reason": None if v is not None else none.get(m, "the method learns no graph")}
-        for m, v in values.items()
-    ]
-    for label, floor in FLOORS.items():
-        found = scores["floors"].get(floor) or {}
-        rows += [
-            {"seed": result["seed"], "method": label, "needs": "the truth", "metric": m, "value": found.get(m),
-             "reason": None}
-            for m in ("r2", "mcc_pearson", "mcc_spearman", "mcc_monotone") if found.get(m) is not None
-        ]  # fmt: skip
-    return rows
+MOST_PEOPLE: Final = 1000
+"""People kept; more make a figure larger and not clearer."""
+
+_HISTORY: Final = "history_"
+_IMAGES: Final = "images_"
+_PEOPLE: Final = "people_"
+
+Array = NDArray[np.float64]
 
 
-def as_markdown(table: pl.DataFrame, order: Sequence[str]) -> str:
-    """Return mean and standard deviation over seeds as a table, methods in their order, floors last."""
-    rated = table.drop_nulls("value").group_by("method", "metric").agg(
-        pl.col("value").mean().alias("mean"), pl.col("value").std().alias("sd"), pl.len().alias("seeds")
-    )  # fmt: skip
-    cells = {(m, k): (mean, sd) for m, k, mean, sd, _ in rated.iter_rows()}
-    metrics = [metric for metric in METRICS if metric != "regret" or any(m == metric for _, m in cells)]
-    lines = ["| method | " + " | ".join(metrics) + " |", "|---" * (len(metrics) + 1) + "|"]
-    for name in (*order, *FLOORS):
-        written = [_cell(*cells[name, metric]) if (name, metric) in cells else "–" for metric in metrics]
-        lines.append(f"| {name} | " + " | ".join(written) + " |")
-    return "\n".join(lines) + "\n"
+@dataclass(frozen=True)
+class KeptFit:
+    """One fitted method of one seed, on people it has not seen.
+
+    Parameters
+    ----------
+    encoded, latents
+        Shape (n, d) and (n, k): learned and true latents of the same people.
+    learned_names, names
+        Of the learned and of the true latents.
+    adjacency, true_adjacency
+        Shape (d, d) and (k, k), rows are children; how sure each edge is, None where no graph is learned.
+    history
+        Column -> one number an epoch; empty where nothing was trained or nothing was noted.
+    images, people
+        Learned latent -> mean images as it moves, shape (k, channels, height, width), and who stand near, shape (k,);
+        empty where measurements are no images.
+    """
+
+    encoded: Array
+    latents: Array
+    learned_names: list[str]
+    names: list[str]
+    adjacency: Array | None
+    true_adjacency: NDArray[np.bool_]
+    history: Mapping[str, Array]
+    images: Mapping[str, Array] = field(default_factory=dict)
+    people: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
 
 
-def _cell(mean: float, sd: float | None) -> str:
-    digits = 3 if abs(mean) < 10 else 0
-    return f"{mean:.{digits}f}" if sd is None else f"{mean:.{digits}f} ± {sd:.{digits}f}"
+def history_of(fitted: object) -> dict[str, Array]:
+    """Return what a fitted method has noted of its training, column by column.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> rows = [{"epoch": 1, "validation": 2.0}, {"epoch": 2, "validation": 1.5}]
+    >>> {name: x.tolist() for name, x in history_of(SimpleNamespace(history=rows)).items()}
+    {'epoch': [1.0, 2.0], 'validation': [2.0, 1.5]}
+    >>> history_of(SimpleNamespace(log=None))
+    {}
+    """
+    rows: Sequence[Mapping[str, Any]] = getattr(getattr(fitted, "log", None) or fitted, "history", None) or []
+    columns = dict.fromkeys(name for row in rows for name in row)
+    return {name: np.array([row.get(name, np.nan) for row in rows], dtype=np.float64) for name in columns}
 
 
-def reject_none(rows: Sequence[dict[str, Any]]) -> None:
-    """Refuse a run in which nothing could be scored."""
-    if all(row["value"] is None for row in rows):
-        reasons = sorted({str(row["reason"]) for row in rows})
-        raise InputError(f"no method could be scored: {'; '.join(reasons)}")
+def save_kept(path: Path, part: KeptFit) -> None:
+    """Write what is kept of a fit, the first 1,000 people of it, so that nobody sees half of one."""
+    arrays: dict[str, NDArray[Any]] = {
+        "encoded": part.encoded[:MOST_PEOPLE],
+        "latents": part.latents[:MOST_PEOPLE],
+        "learned_names": np.array(part.learned_names, dtype=np.str_),
+        "names": np.array(part.names, dtype=np.str_),
+        "true_adjacency": part.true_adjacency,
+    }
+    if part.adjacency is not None:
+        arrays["adjacency"] = part.adjacency
+    arrays |= {_HISTORY + name: x for name, x in part.history.items()}
+    arrays |= {_IMAGES + name: x.astype(np.float32) for name, x in part.images.items()}
+    arrays |= {_PEOPLE + name: x for name, x in part.people.items()}
+    with written_aside(path) as aside, aside.open("wb") as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type] # its stub takes the names for its own options
+
+
+def load_kept(path: Path) -> KeptFit | None:
+    """Return what was kept of a fit, None where nothing was: the method failed, or the scores are older than figures.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read.
+    """
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            found = {name: file[name] for name in file.files}
+        return KeptFit(
+            found["encoded"],
+            found["latents"],
+            found["learned_names"].tolist(),
+            found["names"].tolist(),
+            found.get("adjacency"),
+            found["true_adjacency"],
+            *(
+                {name.removeprefix(first): x for name, x in found.items() if name.startswith(first)}
+                for first in (_HISTORY, _IMAGES, _PEOPLE)
+            ),
+        )
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        text = f"{path} cannot be read ({error}); remove it and its .json, and the same command makes them anew"
+        raise InputError(text) from None

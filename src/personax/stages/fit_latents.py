@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.config import Crl
-from personax.crl import Budget, Estimator, Prior, choose_dimension, diagnose, fit_seeds, method, to_graph, usable
+from personax.crl import Budget, Estimator, Training, choose_dimension, diagnose, fit_seeds, method, to_graph, usable
 from personax.crl._scaler import check
 from personax.errors import InputError
 from personax.files import write_text, written_aside
@@ -60,15 +60,12 @@ def make_method(settings: Crl) -> Method:
         raise InputError(f"{' and '.join(faster)}: {settings.method} has no such steps; {_who(_accelerated)} have")
     params: dict[str, Any] = {}
     if "budget" in own:
-        params["budget"] = Budget(
-            epochs=settings.epochs, threads=settings.threads, device=settings.device,
-            compiled=settings.compiled, half=settings.half,
-        )  # fmt: skip
+        params["budget"] = Budget(**{name: getattr(settings, name) for name in Training.model_fields})
     if settings.prior is not None:
         if "prior" not in own:
             raise InputError(f"prior: {settings.method} learns no graph that knows one; {_who(_takes_prior)} do")
-        params["prior"] = Prior(**settings.prior.model_dump())
-        params["prior"].check(list(settings.latents))
+        settings.prior.check(list(settings.latents))
+        params["prior"] = settings.prior
     return made.set_params(**params) if isinstance(made, Estimator) else made
 
 
@@ -224,7 +221,7 @@ def _facts(views: Arrays, settings: Crl, rng: np.random.Generator) -> str:
 def _same_run(keep: Path, views: Arrays, settings: Crl, rng: np.random.Generator) -> None:
     """Refuse a folder with seeds of another run."""
     path, text = keep / "arguments.json", _facts(views, settings, rng)
-    if path.is_file() and path.read_text(encoding="utf-8") != text:
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != json.loads(text):
         raise InputError(
             f"{keep} holds seeds of other people, arguments or versions; give another --out, or remove the folder"
         )

@@ -3,25 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from personax.columns import infer_columns
 from personax.config import Independence
 from personax.data.table import Table
 from personax.errors import MissingExtraError, PlanError
 from personax.figures import draw_graph, heatmap, save
 from personax.graphs import to_graphml
-from personax.independence import ALL, dependence_graph, heterogeneity, pool, screen, wide
+from personax.independence import (
+    ALL,
+    NoisyTable,
+    dependence_graph,
+    heterogeneity,
+    pool,
+    screen,
+    screen_noisy,
+    wide,
+)
 from personax.progress import Progress
+from personax.release import load_release
+from personax.release.statistics import NoisyStatistics
 from personax.schema import LETTERS, Column, Graph, Kind, Notice, select
-from personax.stages.base import Context, Reader, Stage
+from personax.sources import read_table
+from personax.stages.base import Context, Reader, Results, Stage, results_folder
 from personax.strict import nearest
 
-__all__ = ["INDEPENDENCE", "analyse", "joined", "write_results"]
+__all__ = [
+    "INDEPENDENCE", "FileResults", "analyse", "analyse_file", "analyse_statistics", "count", "everybody", "joined",
+    "write_results",
+]  # fmt: skip
+
+LARGE_BYTES = 200_000_000
+"""Of a Parquet file above which it is counted in pieces and never read whole."""
+
+SAMPLE_ROWS = 100_000
+"""Of such a file, from which kinds are inferred."""
+
+NOISE_DRAWS = 9_999
+"""Of the noise of noisy counts, for p-values."""
 
 DRAWN = 60
 """More nodes than this make no picture."""
@@ -99,6 +125,120 @@ def analyse(
 
 def _told(progress: Progress, before: int, total: int, done: int, _: int) -> None:
     progress.step(before + done, total)
+
+
+@dataclass(frozen=True)
+class FileResults:
+    """Level I of a file: tidy p-values, what the columns mean (nothing for noisy tables), what a reader must know."""
+
+    pvalues: pl.DataFrame
+    columns: Sequence[Column]
+    notices: Sequence[Notice]
+
+
+def analyse_file(
+    file: Path,
+    section: Independence,
+    out: Path,
+    *,
+    missing: Sequence[str],
+    seed: int,
+    jobs: int,
+    progress: Progress,
+) -> FileResults:
+    """Test the columns of a table and write tables, graph and figures into a folder, all at once.
+
+    Parameters
+    ----------
+    file
+        CSV, TSV, Parquet, JSON or JSONL; a large Parquet file is counted in pieces and never read whole.
+    section, seed, jobs
+        As of `analyse`.
+    out
+        The folder of the results.
+    missing
+        Texts that mean missing.
+
+    Raises
+    ------
+    PersonaxError
+        A table that cannot be read, columns that are not there, a folder in which another process works.
+    """
+    frame, sample = _read(file, missing)
+    named = {*(section.features or ()), *(section.targets or ()), *section.given, section.by}
+    columns = [_as_named(column, section) for column in infer_columns(sample) if column.name != "id" or named]
+    with _results(file, section, out, seed) as results:
+        progress.stage("independence")
+        pvalues, graph = analyse(frame, columns, section, progress, seed=seed, jobs=jobs)
+        results.notices.extend(write_results(pvalues, graph, results.out.path, section.alpha, figures=section.figures))
+        results.counts.update(count(pvalues))
+    used = {*pvalues["feature"], *pvalues["target"], *section.given}
+    return FileResults(pvalues, [column for column in columns if column.name in used], results.notices)
+
+
+def analyse_statistics(folder: Path, section: Independence, out: Path, *, seed: int, progress: Progress) -> FileResults:
+    """Test the noisy tables of a release that has no people, as `analyse_file`; p-values are corrected for the noise.
+
+    Raises
+    ------
+    PlanError
+        A folder without noisy statistics, a feature or target that is in no table.
+    """
+    statistics = load_release(folder).statistics
+    if statistics is None:
+        raise PlanError(f"{folder} holds no study and no noisy statistics; name a table, or analyse the release")
+    with _results(folder / "statistics.json", section.replaced(tests=["chisq"]), out, seed) as results:
+        progress.stage("independence")
+        noisy = _noisy_tables(statistics, section)
+        found = screen_noisy(noisy, statistics.scale, alpha=section.alpha, correction=section.correction,
+                             draws=NOISE_DRAWS, seed=seed, progress=progress.step)  # fmt: skip
+        pvalues = found.select(pl.lit("final").alias("group"), pl.all())
+        results.notices.append(
+            Notice(f"{statistics.sentence} P-values are corrected for the noise; the test is chi-square.")
+        )
+        graph = dependence_graph(pvalues)
+        results.notices.extend(write_results(pvalues, graph, results.out.path, section.alpha, figures=section.figures))
+        results.counts.update(count(pvalues))
+    return FileResults(pvalues, (), results.notices)
+
+
+def _results(file: Path, section: Independence, out: Path, seed: int) -> AbstractContextManager[Results]:
+    settings = section.model_dump(mode="json")
+    return results_folder(out, INDEPENDENCE.name, INDEPENDENCE.revision, seed=seed, settings=settings, inputs=[file])
+
+
+def _noisy_tables(statistics: NoisyStatistics, section: Independence) -> list[NoisyTable]:
+    """Return the tables that are asked for; all where none is named."""
+    kinds = {column.name: column.kind for column in statistics.columns}
+    for setting, names, known in (
+        ("features", section.features, {table.feature for table in statistics.tables}),
+        ("targets", section.targets, {table.target for table in statistics.tables}),
+    ):
+        for name in names or ():
+            if name not in known:
+                raise PlanError(f"independence.{setting}: no table is about {name}; {nearest(name, sorted(known))}")
+    return [
+        NoisyTable(one.feature, one.target, one.counts, kinds[one.feature], kinds[one.target])
+        for one in statistics.tables
+        if (section.features is None or one.feature in section.features)
+        and (section.targets is None or one.target in section.targets)
+    ]
+
+
+def _read(file: Path, missing: Sequence[str]) -> tuple[pl.DataFrame | pl.LazyFrame, pl.DataFrame]:
+    """Return the table, and the rows that kinds are inferred from; a large Parquet file stays where it is."""
+    if file.suffix == ".parquet" and file.is_file() and file.stat().st_size > LARGE_BYTES:
+        table = pl.scan_parquet(file)
+        return table, table.head(SAMPLE_ROWS).collect()
+    people = read_table(file, {}, missing=missing).people
+    return people, people
+
+
+def _as_named(column: Column, section: Independence) -> Column:
+    """Give a column the role that the command line names it for."""
+    if column.name in (section.targets or ()):
+        return Column(column.name, "target", column.kind, column.unit, column.period, column.inferred, column.why)
+    return column
 
 
 def everybody(pvalues: pl.DataFrame) -> pl.DataFrame:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 
@@ -11,6 +13,7 @@ from personax.columns import infer_columns
 from personax.config import Plan, Release
 from personax.errors import InputError, StudyError
 from personax.files import sha256
+from personax.progress import Progress
 from personax.release import (
     Alike,
     Contents,
@@ -19,25 +22,31 @@ from personax.release import (
     KeyFolder,
     Leave,
     Noise,
+    ReleaseAudit,
     Settings,
+    audit_release,
     build,
     entry,
     install,
     keep_old,
+    load_key,
     load_or_make_key,
     new_key,
+    open_folder,
+    protect,
     sentence_of,
     told_of_by_difference,
 )
+from personax.release.audit import Versions, versions
 from personax.release.packaging import PublisherFacts
 from personax.release.statistics import Asked, Budget, Ledger, Spent, now, publish
 from personax.schema import Column, Notice
-from personax.stages.base import Context, Reader, Stage
-from personax.stages.reduced_vectors import reduced_vectors
+from personax.stages.base import Context, Reader, Stage, stage_rng
+from personax.stages.reduced_vectors import reduced_vectors, without_noise
 from personax.stages.release_input import contents_of
 from personax.store import StudyFolder
 
-__all__ = ["RELEASE", "key_of", "keys_of", "settings_of"]
+__all__ = ["RELEASE", "attacked", "key_of", "keys_of", "settings_of"]
 
 _FOLDER, _STATISTICS = "release", "statistics"
 
@@ -210,5 +219,43 @@ def _refuse_strangers(folder: StudyFolder) -> None:
         raise StudyError(f"{place} holds {strangers[0]}{more}, which this study did not write; move them out of it")
 
 
-RELEASE = Stage(_FOLDER, revision=6, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads,
+def attacked(reader: Reader, *, people: int, older: Path | None = None, progress: Progress) -> ReleaseAudit:
+    """Run all campaigns against ``release/``.
+
+    Parameters
+    ----------
+    people
+        At most so many are looked for, at random; the attacker holds everybody.
+    older
+        The folder of an older version of the release, which the attacker holds, too.
+
+    Raises
+    ------
+    StudyError
+        The study has no release, or it is not of its present data.
+    """
+    place = reader.folder.path("release")
+    if not (place / "transforms.json").is_file():
+        raise StudyError(f"there is no release in {place}; personax release build makes it")
+    settings, keys = settings_of(reader), keys_of(reader.folder)
+    key = load_key(keys.key)
+    contents = contents_of(reader).classified().without(settings.removed)
+    progress.stage("release audit")
+    known = without_noise(reader, contents, key)
+    found = audit_release(
+        place, known, protect(contents, settings, key), key, transform=settings.transform, fitted=keys.fitted,
+        gate=settings.gate, people=people, rng=stage_rng(reader.plan.seed, "release"), progress=progress,
+    )  # fmt: skip
+    return found if older is None else replace(found, older=_compared(older, place, key, settings.removed))
+
+
+def _compared(older: Path, newer: Path, key: Key, removed: frozenset[str]) -> Versions:
+    """Compare two versions; under one key it is known who was truly taken out."""
+    folder = open_folder(older)
+    told = folder.json("transforms.json") if "transforms.json" in folder.files else None
+    same = isinstance(told, dict) and told.get("key") == key.fingerprint
+    return versions(older, newer, truth={key.pseudonym(person) for person in removed} if same else None)
+
+
+RELEASE = Stage(_FOLDER, revision=7, needs=("collect", "annotate", "embed"), run=_run, titled=True, reads=_reads,
                 also_needs=_also_needs)  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from personax.embed._presets import IMAGE_PRESETS, TEXT_PRESETS
+from personax import registry
 from personax.errors import InputError
 from personax.release.packaging import Facts, MeasurementFacts, PublisherFacts, SourceFacts, describe, inherited
 from personax.release.packaging._licences import BINDING, ENCODERS, LICENCES, SOURCES, licence_page
@@ -86,7 +86,10 @@ def test_a_licence_of_the_publisher_that_nobody_knows_is_refused() -> None:
 
 
 def test_every_preset_and_every_source_of_personax_is_in_the_tables() -> None:
-    assert {preset.model for preset in [*TEXT_PRESETS.values(), *IMAGE_PRESETS.values()]} <= set(ENCODERS)
+    encoders = [registry.get("encoders", name) for name in registry.names("encoders")]
+    models = {encoder.model for encoder in encoders if hasattr(encoder, "model")}
+    assert len(models) > 10
+    assert models <= set(ENCODERS)
     assert {*LEAGUES, "wikidata", "celeba", "openfootball", "nfl_players", "simulate", "geonames"} <= set(SOURCES)
 
 

@@ -17,11 +17,11 @@ from tests.sources.wikidata.invented import Wiki, human, to, when
 
 from personax.errors import InputError
 from personax.sources._records import Origin, Record
-from personax.sources.celeba._best_pictures import choose, frontality, sharpness
+from personax.sources.celeba._best_pictures import frontality, select_images, sharpness
 from personax.sources.celeba._label_files import LANDMARKS
-from personax.sources.celeba._linkage import join_records, match_report, names_of, wanted_of, with_wikidata
+from personax.sources.celeba._linkage import join_records, majority_names, match_report, name_queries, with_wikidata
 from personax.sources.celeba._table import STABLE, CollectCelebA, aggregate, read_celeba
-from personax.sources.wikidata._api import Api
+from personax.sources.wikidata._api import WikidataApi
 from personax.sources.wikidata._entity_resolution import Resolution, resolve_many
 from personax.sources.wikidata._source import Wikidata
 
@@ -97,7 +97,7 @@ def test_pictures_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for name, text in (("cut.png", "decoded"), ("text.jpg", "decoded"), ("tiny.png", "3 by 3")):
         with pytest.raises(InputError, match=text):
             sharpness(tmp_path / name)
-    monkeypatch.setattr("personax.sources.celeba._best_pictures.MOST_PIXELS", 100)
+    monkeypatch.setattr("personax.sources.celeba._best_pictures.MAX_PIXELS", 100)
     with pytest.raises(InputError, match="50 by 60 pixels are too many"):
         sharpness(tmp_path / "a.png")
 
@@ -107,20 +107,20 @@ def test_the_best_picture_is_chosen(tmp_path: Path) -> None:
     points = np.repeat(FRONTAL, 5, axis=0)
     points[0, 4] += 9
     marks = pl.DataFrame(points, schema=list(LANDMARKS)).with_columns(image=images["image"])
-    chosen, refused = choose(images, landmarks=marks)
+    chosen, refused = select_images(images, landmarks=marks)
     assert chosen["image"].to_list() == ["b.png", "d.png", "e.png"]  # of equal ones the first name
     assert refused == []
     picture(tmp_path / "b.png", blur=3)
     picture(tmp_path / "c.png")
     picture(tmp_path / "d.png")
     (tmp_path / "e.png").write_bytes(b"\x89PNG")
-    chosen, refused = choose(images, landmarks=marks, folder=tmp_path)
+    chosen, refused = select_images(images, landmarks=marks, folder=tmp_path)
     assert chosen["image"].to_list() == ["c.png", "d.png"]
     assert [name for name, _ in refused] == ["e.png"]
     with pytest.raises(InputError, match="nothing to choose"):
-        choose(images)
+        select_images(images)
     with pytest.raises(InputError, match="is no folder"):
-        choose(images, folder=tmp_path / "none")
+        select_images(images, folder=tmp_path / "none")
 
 
 def test_the_table(tmp_path: Path) -> None:
@@ -164,8 +164,8 @@ def test_settings_of_the_table(tmp_path: Path) -> None:
 def test_names_are_private_and_torn_identities_are_listed(tmp_path: Path) -> None:
     _, owners = write_celeba(tmp_path, 40, 4, rng=np.random.default_rng(5))
     lines = [f"{n:06d}.jpg Person_{owner}" for n, owner in enumerate(owners.tolist(), 1) if owner != 4]
-    torn = [f"{n:06d}.jpg Name_{n}" for n, owner in enumerate(owners.tolist(), 1) if owner == 4]
-    write(tmp_path / "names.txt", [*lines, *torn])
+    undecided = [f"{n:06d}.jpg Name_{n}" for n, owner in enumerate(owners.tolist(), 1) if owner == 4]
+    write(tmp_path / "names.txt", [*lines, *undecided])
     table = read_celeba(CollectCelebA(path=str(tmp_path), names="names.txt"), tmp_path)
     assert table.people["name"].to_list() == ["Person 1", "Person 2", "Person 3", None]
     assert table.bad_cells.select("row", "column", "reason").rows() == [
@@ -179,9 +179,9 @@ def test_identities_are_linked_to_wikidata_or_counted() -> None:
     identities = pl.DataFrame({"image": [f"{n:06d}.jpg" for n in range(1, 8)], "identity": [1, 2, 3, 4, 5, 6, 6]})
     called = ["Ada Sample", "John Sample", "Nobody", "Bo Sample", "Bo  Sample", "Cy", "Di"]
     names = identities.select("image").with_columns(name=pl.Series([" ".join(name.split()) for name in called]))
-    named, torn = names_of(identities, names)
+    named, undecided = majority_names(identities, names)
     assert named["identity"].to_list() == [1, 2, 3, 4, 5]
-    assert torn.rows() == [(6, 2)]
+    assert undecided.rows() == [(6, 2)]
     wiki = Wiki(
         human("Q1", "Ada Sample", P569=when("1985-04-05"), P106=to("Q33999")),
         human("Q2", "John Sample"),
@@ -190,7 +190,7 @@ def test_identities_are_linked_to_wikidata_or_counted() -> None:
     )
 
     async def run() -> tuple[list[Resolution], list[Record]]:
-        found = [each async for each in resolve_many(Api(wiki), wiki, wanted_of(named))]
+        found = [each async for each in resolve_many(WikidataApi(wiki), wiki, name_queries(named))]
         ids = list(dict.fromkeys(each.id for each in found if each.id is not None))
         people = [each async for each in Wikidata(ids=ids).collect(wiki)]
         return found, [each for each in people if isinstance(each, Record)]
@@ -204,7 +204,7 @@ def test_identities_are_linked_to_wikidata_or_counted() -> None:
     joined = join_records(report, records, ["birth_date", "occupation", "height_cm"])
     assert joined.rows()[0] == (1, date(1985, 4, 5), "actor", None)
     assert joined["birth_date"].null_count() == 5
-    strict = match_report([1], named.head(1), resolutions[:1], least=1.1)
+    strict = match_report([1], named.head(1), resolutions[:1], min_score=1.1)
     assert strict.counts["found"] == 0
     assert strict.table["reason"].to_list() == ["the score is below 1.1"]
     with pytest.raises(InputError, match="0 resolutions are not about 5 names"):

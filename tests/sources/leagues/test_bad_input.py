@@ -13,9 +13,9 @@ from tests.sources.leagues.serving import BASE, Straight, collected, failures, p
 
 from personax.errors import SourceChanged, SourceError
 from personax.sources._records import Record
-from personax.sources.leagues import Bundesliga, Nba, Nfl, Nflverse, Pga, Ref
-from personax.sources.leagues._parsing import embedded_state, objects, parse_json
-from personax.sources.leagues._record_builder import Draft, clean, merged
+from personax.sources.leagues import Bundesliga, ListedPerson, Nba, Nfl, Nflverse, Pga
+from personax.sources.leagues._parsing import embedded_state, find_objects, parse_json
+from personax.sources.leagues._record_builder import RecordBuilder, clean_text, merge_records
 
 ADA = shapes.person(1)
 
@@ -25,9 +25,9 @@ def premier(**changes: Any) -> Record:
     player = shapes.premier_player(ADA) | changes
     league = shapes.pointed("premier_league", BASE)
     body = json.dumps({"pagination": {"_next": None}, "data": [player]}).encode()  # surrogates travel as escapes
-    (row,) = league.listed(page(body), league.start()[0]).people
-    assert isinstance(row, Ref)
-    return row.listed
+    (row,) = league.parse_list(page(body), league.first_pages()[0]).people
+    assert isinstance(row, ListedPerson)
+    return row.list_record
 
 
 def bad(record: Record) -> dict[str, str]:
@@ -69,10 +69,10 @@ def test_a_bad_value_is_missing_with_its_reason(column: str, changes: dict[str, 
 def test_feet_with_thirteen_inches_are_bad_and_the_rest_stays() -> None:
     body = shapes.nba_index(3).replace(ADA.feet.encode(), b"6-13")
     league = shapes.pointed("nba", BASE)
-    first = league.listed(page(body), league.start()[0]).people[0]
-    assert isinstance(first, Ref)
-    assert bad(first.listed) == {"height_cm": "12 inches or more beside feet"}
-    assert "weight_kg" in first.listed.values
+    first = league.parse_list(page(body), league.first_pages()[0]).people[0]
+    assert isinstance(first, ListedPerson)
+    assert bad(first.list_record) == {"height_cm": "12 inches or more beside feet"}
+    assert "weight_kg" in first.list_record.values
 
 
 def test_a_missing_name_is_a_failure() -> None:
@@ -93,8 +93,8 @@ def test_mixed_encodings_cost_one_name() -> None:
     results = collected(shapes.pointed("premier_league", BASE), Straight(lambda t, b: ("application/json", broken)))
     assert len(records(results)) == 2
     (failure,) = failures(results)
-    assert failure.listed is not None
-    assert bad(failure.listed) == {"name": "not readable in the encoding of its page"}
+    assert failure.list_record is not None
+    assert bad(failure.list_record) == {"name": "not readable in the encoding of its page"}
     marked = collected(
         shapes.pointed("premier_league", BASE),
         Straight(lambda t, b: ("application/json", b"\xef\xbb\xbf" + body)),  # a byte order mark
@@ -119,9 +119,9 @@ def test_mixed_encodings_cost_one_name() -> None:
     ],
 )
 def test_pictures_elsewhere_are_bad_values(address: object) -> None:
-    draft = Draft("espn", "1", page(b""))
-    draft.headshot(address, ["a.espncdn.com"])
-    record = draft.record()
+    builder = RecordBuilder("espn", "1", page(b""))
+    builder.headshot(address, ["a.espncdn.com"])
+    record = builder.record()
     assert record.values == {}
     assert [cell.column for cell in record.bad] == ["headshot_url"]
 
@@ -132,13 +132,13 @@ def test_more_and_fewer_columns() -> None:
     table = index["resultSets"][0]
     table["headers"] = [*reversed(table["headers"]), "NEW"]
     table["rowSet"] = [[*reversed(row), 1] for row in table["rowSet"]]
-    found = league.listed(page(shapes.dumped(index)), league.start()[0]).people
-    plain = league.listed(page(shapes.nba_index(5)), league.start()[0]).people
-    assert [row.listed.values for row in found if isinstance(row, Ref)] == [
-        row.listed.values for row in plain if isinstance(row, Ref)
+    found = league.parse_list(page(shapes.dumped(index)), league.first_pages()[0]).people
+    plain = league.parse_list(page(shapes.nba_index(5)), league.first_pages()[0]).people
+    assert [row.list_record.values for row in found if isinstance(row, ListedPerson)] == [
+        row.list_record.values for row in plain if isinstance(row, ListedPerson)
     ]
     table["rowSet"][2] = table["rowSet"][2][:-1]
-    ragged = league.listed(page(shapes.dumped(index)), league.start()[0]).people
+    ragged = league.parse_list(page(shapes.dumped(index)), league.first_pages()[0]).people
     assert [isinstance(row, str) for row in ragged] == [False, False, True, False, False]
 
 
@@ -186,19 +186,19 @@ def test_a_renamed_key_is_a_changed_source(name: str, key: str, monkeypatch: pyt
 
 def test_html_by_its_words_not_by_place() -> None:
     league = Nfl()
-    ref = Ref("ada-1", Record("nfl", "ada-1", {}, {}))
+    ref = ListedPerson("ada-1", Record("nfl", "ada-1", {}, {}))
     body = shapes.nfl_player(ADA)
-    whole = league.parse(page(body), ref)
+    whole = league.parse_detail(page(body), ref)
     moved = body.replace(b'<li><div class="nfl-c-player-info__key">Arms</div>', b'<li><div class="gone">Arms</div>')
-    assert league.parse(page(moved), ref).values == whole.values
-    no_ld = league.parse(page(body.replace(b"SportsTeam", b"Other")), ref)
+    assert league.parse_detail(page(moved), ref).values == whole.values
+    no_ld = league.parse_detail(page(body.replace(b"SportsTeam", b"Other")), ref)
     assert "birth_date" not in no_ld.values
     assert no_ld.values["height_cm"] == whole.values["height_cm"]
     assert whole.values["headshot_url"] == "https://static.www.nfl.com/f_auto/league/abc123"
     with pytest.raises(SourceChanged, match="nfl-c-player-info__key"):
-        league.parse(page(b"<html><h1>Hello</h1></html>"), ref)
+        league.parse_detail(page(b"<html><h1>Hello</h1></html>"), ref)
     with pytest.raises(SourceError, match="no such player"):
-        league.parse(page(b"<title>player.title</title>"), ref)
+        league.parse_detail(page(b"<title>player.title</title>"), ref)
 
 
 def test_states_of_old_and_new_pages_are_the_same() -> None:
@@ -213,16 +213,16 @@ def test_states_of_old_and_new_pages_are_the_same() -> None:
 def test_a_bundesliga_page_without_birth_and_bio_is_read_as_far_as_it_goes() -> None:
     league = Bundesliga()
     state = shapes.ng_state(shapes.bundesliga_person(ADA, whole=False))
-    (row,) = league.listed(page(state), league.start()[0]).people
-    assert isinstance(row, Ref)
-    record = league.parse(page(state), row)
+    (row,) = league.parse_list(page(state), league.first_pages()[0]).people
+    assert isinstance(row, ListedPerson)
+    record = league.parse_detail(page(state), row)
     assert record.values["nationality"] == "Germany"
     assert "birth_date" not in record.values
     assert record.bad == ()
     person = shapes.bundesliga_person(ADA, whole=True)
     person["bio"]["height"]["unit"] = "HANDS"
     person["bio"]["weight"] = {"weight": 165, "unit": "LB"}
-    record = league.parse(page(shapes.ng_state(person)), row)
+    record = league.parse_detail(page(shapes.ng_state(person)), row)
     assert bad(record) == {"height_cm": "in an unknown unit"}
     assert record.values["weight_kg"] == pytest.approx(165 * 0.45359237, abs=1e-6)
     assert record.values["gender"] == "male"
@@ -233,8 +233,8 @@ def test_a_coach_of_a_squad_is_no_player() -> None:
     people[1]["position"] = None
     people[2]["position"] = ["ATTACK"]
     league = Bundesliga()
-    found = league.listed(page(shapes.ng_state({"x": people, "again": people[:1]})), league.start()[0]).people
-    assert [row.id for row in found if isinstance(row, Ref)] == ["DFL-OBJ-000001"] * 2
+    found = league.parse_list(page(shapes.ng_state({"x": people, "again": people[:1]})), league.first_pages()[0]).people
+    assert [row.id for row in found if isinstance(row, ListedPerson)] == ["DFL-OBJ-000001"] * 2
     results = collected(league, Straight(lambda t, b: ("text/html", shapes.ng_state([people[0] for _ in range(3)]))))
     assert len(records(results)) == len(results) == 1
 
@@ -255,49 +255,49 @@ def test_birth_dates_of_the_pga_tour(born: str, monkeypatch: pytest.MonkeyPatch)
     player["playerBio"]["born"] = born
     league = Pga()
     body = shapes.dumped({"data": {"players": [None, player]}})
-    record = league.parse(page(body), Ref(player["id"], Record("pga", player["id"], {}, {})))
+    record = league.parse_detail(page(body), ListedPerson(player["id"], Record("pga", player["id"], {}, {})))
     assert str(record.values["birth_date"]) == "1998-04-05"
 
 
 def test_nflverse_since_a_season_and_ragged_rows() -> None:
     league = Nflverse(since=2024)
-    found = league.listed(page(shapes.nflverse_table(52)), league.start()[0]).people
+    found = league.parse_list(page(shapes.nflverse_table(52)), league.first_pages()[0]).people
     assert len(found) == 4  # 2024 and 2025, twice
     body = shapes.nflverse_table(3) + b"00-1,too,short\n"
-    assert isinstance(league.listed(page(body), league.start()[0]).people[-1], str)
+    assert isinstance(league.parse_list(page(body), league.first_pages()[0]).people[-1], str)
     with pytest.raises(SourceChanged, match="gsis_id"):
-        league.listed(page(b"name,height\nx,1\n"), league.start()[0])
+        league.parse_list(page(b"name,height\nx,1\n"), league.first_pages()[0])
     with pytest.raises(SourceChanged, match="closed quotes"):
-        league.listed(page(shapes.nflverse_table(1) + b'"open'), league.start()[0])
+        league.parse_list(page(shapes.nflverse_table(1) + b'"open'), league.first_pages()[0])
 
 
 def test_a_better_page_mends_what_the_list_could_not_say() -> None:
-    listed, own = Draft("nba", "1", page(b"a")), Draft("nba", "1", page(b"b"))
-    for draft, height, weight in ((listed, "6-13", "x"), (own, "6-3", "y")):
-        draft.quantity("height_cm", height, "ft-in")
-        draft.quantity("weight_kg", weight, "lb")
-    record = merged(listed.record(), own.record())
+    listed, own = RecordBuilder("nba", "1", page(b"a")), RecordBuilder("nba", "1", page(b"b"))
+    for builder, height, weight in ((listed, "6-13", "x"), (own, "6-3", "y")):
+        builder.quantity("height_cm", height, "ft-in")
+        builder.quantity("weight_kg", weight, "lb")
+    record = merge_records(listed.record(), own.record())
     assert record.values == {"height_cm": 190.5}
     assert [(cell.column, cell.value) for cell in record.bad] == [("weight_kg", "x"), ("weight_kg", "y")]
     assert record.origins["height_cm"] == own.record().origins["height_cm"]
 
 
 def test_months_and_years_alone() -> None:
-    draft = Draft("x", "1", page(b""))
-    draft.born("1998", "iso", "%Y")
-    assert draft.record().values == {"birth_year": 1998, "birth_precision": "year"}
-    draft = Draft("x", "1", page(b""))
-    draft.born("4/1998", "%m/%Y")
-    assert draft.record().values == {"birth_year": 1998, "birth_precision": "month"}
+    builder = RecordBuilder("x", "1", page(b""))
+    builder.birth_date("1998", "iso", "%Y")
+    assert builder.record().values == {"birth_year": 1998, "birth_precision": "year"}
+    builder = RecordBuilder("x", "1", page(b""))
+    builder.birth_date("4/1998", "%m/%Y")
+    assert builder.record().values == {"birth_year": 1998, "birth_precision": "month"}
 
 
 @given(st.text())
 def test_a_clean_text_is_clean_again(text: str) -> None:
     try:
-        once = clean(text)
+        once = clean_text(text)
     except ValueError:
         return
-    assert once is None or clean(once) == once
+    assert once is None or clean_text(once) == once
 
 
 def test_deep_values_inside_a_good_page() -> None:
@@ -311,7 +311,7 @@ def test_deep_values_inside_a_good_page() -> None:
 def test_constants_that_json_does_not_know() -> None:
     with pytest.raises(SourceChanged, match="whole JSON"):
         parse_json('{"height": NaN}', "x")
-    assert list(objects([[{"id": 1}], {"a": {"id": {"id": 2}}}], lambda each: "id" in each)) == [
+    assert list(find_objects([[{"id": 1}], {"a": {"id": {"id": 2}}}], lambda each: "id" in each)) == [
         {"id": 1},
         {"id": {"id": 2}},
     ]

@@ -14,7 +14,7 @@ from tests.sources.leagues.serving import BASE, page
 
 from personax.errors import SourceError
 from personax.sources._records import Record
-from personax.sources.leagues import Listed, Ref, Step
+from personax.sources.leagues import ListedPerson, ListPage, PageRequest
 
 
 def cases() -> list[tuple[str, str, bytes]]:
@@ -46,7 +46,7 @@ CASES = cases()
 IDS = {"nba": "9000001", "nfl": "bo-1", "espn": "3000001", "nhl": "8000001", "atp": "0001", "pga": "00001"}
 
 
-def read(case: tuple[str, str, bytes], body: bytes) -> Listed | Record | SourceError:
+def read(case: tuple[str, str, bytes], body: bytes) -> ListPage | Record | SourceError:
     """Read a page as its league does; any error that is not named escapes."""
     name, kind, _ = case
     league = shapes.pointed(name, BASE, **({"key": None, "via": "pages"} if name == "pga" else {}))
@@ -55,9 +55,9 @@ def read(case: tuple[str, str, bytes], body: bytes) -> Listed | Record | SourceE
     ref = IDS.get(name, "DFL-OBJ-000001")
     try:
         if kind == "own":
-            return league.parse(page(body), Ref(ref, Record(name, ref, {}, {})))
-        request = shapes.pointed("nba", BASE).start()[0].request
-        return league.listed(page(body), Step(request, kind, 1))
+            return league.parse_detail(page(body), ListedPerson(ref, Record(name, ref, {}, {})))
+        request = shapes.pointed("nba", BASE).first_pages()[0].request
+        return league.parse_list(page(body), PageRequest(request, kind, 1))
     except SourceError as error:
         return error
 
@@ -73,16 +73,16 @@ def test_all_cases_are_read_when_whole() -> None:
 def test_damaged_bytes_give_named_errors_only(case: tuple[str, str, bytes], data: st.DataObject) -> None:
     body = bytearray(case[2])
     for _ in range(data.draw(st.integers(1, 4))):
-        at = data.draw(st.integers(0, len(body)))
+        require_key = data.draw(st.integers(0, len(body)))
         match data.draw(st.sampled_from(["cut", "put", "drop", "twice"])):
             case "cut":
-                del body[at:]
+                del body[require_key:]
             case "put":
-                body[at:at] = data.draw(st.binary(max_size=6))
+                body[require_key:require_key] = data.draw(st.binary(max_size=6))
             case "drop":
-                del body[at : at + data.draw(st.integers(1, 40))]
+                del body[require_key : require_key + data.draw(st.integers(1, 40))]
             case _:
-                body[at:at] = body[at : at + 30]
+                body[require_key:require_key] = body[require_key : require_key + 30]
     read(case, bytes(body))
 
 
@@ -109,9 +109,9 @@ JSON_CASES = [case for case in CASES if case[2].startswith(b"{")]
 @given(chance=st.randoms(use_true_random=False), fresh=st.lists(JSON_VALUES, min_size=1, max_size=4))
 def test_changed_values_give_named_errors_only(case: Any, chance: random.Random, fresh: list[Any]) -> None:
     found = read(case, json.dumps(mutated(json.loads(case[2]), chance, fresh)).encode())
-    rows = found.people if isinstance(found, Listed) else [found]
+    rows = found.people if isinstance(found, ListPage) else [found]
     for row in rows:
-        record = row.listed if isinstance(row, Ref) else row
+        record = row.list_record if isinstance(row, ListedPerson) else row
         if isinstance(record, Record):
             assert set(record.values) == set(record.origins)
             assert all(isinstance(record.values[c], str) for c in record.values if c in ("name", "team", "nationality"))

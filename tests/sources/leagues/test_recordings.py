@@ -16,8 +16,8 @@ from tests.sources.leagues.serving import page
 from personax.errors import InputError, SourceError, TooManyBadCells
 from personax.sources import read_nfl_players
 from personax.sources._records import Record
-from personax.sources.leagues import Espn, Nba, Ref
-from personax.sources.leagues._pagination import Step
+from personax.sources.leagues import Espn, ListedPerson, Nba
+from personax.sources.leagues._pagination import PageRequest
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 needs_data = pytest.mark.skipif(not (DATA / "responses").is_dir(), reason="the shared recordings are not here")
@@ -25,7 +25,7 @@ needs_data = pytest.mark.skipif(not (DATA / "responses").is_dir(), reason="the s
 
 def people(listed: Any) -> list[Record]:
     assert not [row for row in listed.people if isinstance(row, str)]
-    return [row.listed for row in listed.people]
+    return [row.list_record for row in listed.people]
 
 
 def missing(found: list[Record]) -> dict[str, int]:
@@ -37,7 +37,7 @@ def missing(found: list[Record]) -> dict[str, int]:
 def test_557_players_of_the_nba() -> None:
     raw = (DATA / "responses" / "nba-playerindex.json").read_bytes()
     league = Nba(season="2025-26")
-    found = people(league.listed(page(raw), league.start()[0]))
+    found = people(league.parse_list(page(raw), league.first_pages()[0]))
     assert len(found) == len({record.ref for record in found}) == 557
     assert missing(found) == {"weight_kg": 6, "team": 35}
     assert not [cell for record in found for cell in record.bad]
@@ -63,8 +63,12 @@ def test_a_players_own_page_of_the_nba() -> None:
     raw = (DATA / "responses" / "nba-commonplayerinfo.json").read_bytes()
     league = Nba(season="2025-26")
     index = (DATA / "responses" / "nba-playerindex.json").read_bytes()
-    refs = {row.id: row for row in league.listed(page(index), league.start()[0]).people if isinstance(row, Ref)}
-    record = league.parse(page(raw, "https://stats.nba.com/own"), refs["1628378"])
+    refs = {
+        row.id: row
+        for row in league.parse_list(page(index), league.first_pages()[0]).people
+        if isinstance(row, ListedPerson)
+    }
+    record = league.parse_detail(page(raw, "https://stats.nba.com/own"), refs["1628378"])
     assert record.values == {
         "name": "Donovan Mitchell",
         "league": "NBA",
@@ -80,14 +84,14 @@ def test_a_players_own_page_of_the_nba() -> None:
     }
     assert record.origins["birth_date"].url == "https://stats.nba.com/own"
     with pytest.raises(SourceError, match="no row of this person"):
-        league.parse(page(raw), refs["203954"])
+        league.parse_detail(page(raw), refs["203954"])
 
 
 @needs_data
 def test_75_athletes_of_espn() -> None:
     raw = (DATA / "responses" / "espn-nfl-team-roster.json").read_bytes()
     league = Espn()
-    found = people(league.listed(page(raw), Step(league.start()[0].request, "roster")))
+    found = people(league.parse_list(page(raw), PageRequest(league.first_pages()[0].request, "roster")))
     assert len(found) == 75
     assert missing(found) == {"birth_date": 1, "birth_precision": 1}
     assert not [cell for record in found for cell in record.bad]

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from personax.errors import InputError
 from personax.sources._records import Record
-from personax.sources.record_linkage import link, unite
-from personax.sources.record_linkage._comparison import Born, born_points, name_points
+from personax.sources.record_linkage import link, link_and_merge
+from personax.sources.record_linkage._comparison import BirthDate, birth_date_points, name_points
 
 from .world import record, world
 
@@ -65,9 +65,9 @@ def test_points_of_names_do_not_depend_on_the_side(a: str, b: str) -> None:
     assert name_points(a, a) in (0, 5)
 
 
-@given(*[st.builds(Born, *[st.none() | st.integers(1, 12)] * 3) for _ in "ab"])
-def test_points_of_dates_do_not_depend_on_the_side(a: Born, b: Born) -> None:
-    assert born_points(a, b) == born_points(b, a)
+@given(*[st.builds(BirthDate, *[st.none() | st.integers(1, 12)] * 3) for _ in "ab"])
+def test_points_of_dates_do_not_depend_on_the_side(a: BirthDate, b: BirthDate) -> None:
+    assert birth_date_points(a, b) == birth_date_points(b, a)
 
 
 def test_who_is_linked_and_who_not() -> None:
@@ -90,12 +90,12 @@ def replace_values(one: Record, **values: object) -> Record:
 def test_rivals_stay_apart_and_are_reported() -> None:
     twins = [athlete("a", "1", "Jalen Sample"), athlete("a", "2", "Jaden Sample")]
     initial = athlete("b", "1", "J. Sample")
-    links = link([*twins, initial])
-    assert [len(group) for group in links.groups] == [1, 1, 1]
-    assert [pair.outcome for pair in links.pairs] == ["ambiguous", "ambiguous"]
-    united = unite([*twins, initial])
-    assert united.report["ambiguous_records"] == 3
-    assert any("more than one person" in notice.text for notice in united.notices)
+    linkage = link([*twins, initial])
+    assert [len(group) for group in linkage.groups] == [1, 1, 1]
+    assert [pair.outcome for pair in linkage.pairs] == ["ambiguous", "ambiguous"]
+    merged = link_and_merge([*twins, initial])
+    assert merged.report["ambiguous_records"] == 3
+    assert any("more than one person" in notice.text for notice in merged.notices)
 
 
 def test_a_chain_never_joins_two_people_of_one_source() -> None:
@@ -109,10 +109,10 @@ def test_a_chain_never_joins_two_people_of_one_source() -> None:
 
 
 def test_people_who_look_alike_in_one_source_are_counted() -> None:
-    united = unite([athlete("a", "1"), athlete("a", "2", "Sample, Ada"), athlete("a", "3", "Ben Other")])
-    assert len(united.records) == 3
-    assert united.report["alike_in_one_source"] == {"a": 1}
-    assert [notice.count for notice in united.notices] == [1]
+    merged = link_and_merge([athlete("a", "1"), athlete("a", "2", "Sample, Ada"), athlete("a", "3", "Ben Other")])
+    assert len(merged.records) == 3
+    assert merged.report["alike_in_one_source"] == {"a": 1}
+    assert [notice.count for notice in merged.notices] == [1]
 
 
 def test_one_id_for_two_people_names_the_source() -> None:
@@ -125,19 +125,19 @@ def test_the_joined_record_keeps_every_value_and_origin() -> None:
                           "nationality": "NOR"})  # fmt: skip
     b = athlete("b", "9", height_cm=186.0, weight_kg=80.0, nationality="Norway", birth_precision="day", league="NHL")
     a = replace_values(a, height_cm=184.0)
-    united = unite([b, a], precedence=["a", "b"])
-    (one,) = united.records
+    merged = link_and_merge([b, a], precedence=["a", "b"])
+    (one,) = merged.records
     assert (one.source, one.ref) == ("a", "1")
     assert one.values["height_cm"] == 184.0
     assert one.values["birth_date"] == BORN
     assert "birth_year" not in one.values
     assert one.origins["weight_kg"].source == "b"
-    assert united.said.height == len(a.values) + len(b.values)
-    assert united.report["conflicts"] == {}  # NOR is Norway, and 2 cm are none
-    far = unite([a, replace_values(b, height_cm=188.0)], precedence=["a"])
+    assert merged.source_values.height == len(a.values) + len(b.values)
+    assert merged.report["conflicts"] == {}  # NOR is Norway, and 2 cm are none
+    far = link_and_merge([a, replace_values(b, height_cm=188.0)], precedence=["a"])
     assert far.report["conflicts"] == {"height_cm": 1}
-    assert far.said.filter("conflict").select("id", "source", "value").rows() == [("a-1", "b", "188.0")]
-    (other,) = unite([a, b], precedence=["b", "a"]).records
+    assert far.source_values.filter("conflict").select("id", "source", "value").rows() == [("a-1", "b", "188.0")]
+    (other,) = link_and_merge([a, b], precedence=["b", "a"]).records
     assert (other.ref, other.values["height_cm"]) == ("9", 186.0)
 
 

@@ -85,12 +85,12 @@ class Wiki:
         self.items = {each["id"]: each for each in items}
         self.redirects = redirects or {}
         self.busy = busy
-        self.asked: list[Request] = []
+        self.requested: list[Request] = []
         self.batches: list[list[str]] = []
         self._graph: Any = None
 
     async def __call__(self, request: Request) -> Page:
-        self.asked.append(request)
+        self.requested.append(request)
         parts = urlsplit(request.url)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if parts.hostname == "query.wikidata.org":
@@ -108,13 +108,13 @@ class Wiki:
         self.batches.append(ids)
         assert len(ids) <= 50, "Wikidata refuses more"
         found = {}
-        for asked in ids:
-            target = self.redirects.get(asked, asked)
+        for requested in ids:
+            target = self.redirects.get(requested, requested)
             if target not in self.items:
-                found[asked] = {"id": asked, "missing": ""}
+                found[requested] = {"id": requested, "missing": ""}
                 continue
-            extra: Json = {"redirects": {"from": asked, "to": target}} if target != asked else {}
-            found[asked] = {**extra, **self.items[target]}
+            extra: Json = {"redirects": {"from": requested, "to": target}} if target != requested else {}
+            found[requested] = {**extra, **self.items[target]}
         return {"entities": found, "success": 1}
 
     def _search(self, query: dict[str, str]) -> Json:
@@ -131,8 +131,8 @@ class Wiki:
             answer["search-continue"] = begin + size
         return answer
 
-    def _entity_data(self, asked: str) -> Json:
-        target = self.redirects.get(asked, asked)
+    def _entity_data(self, requested: str) -> Json:
+        target = self.redirects.get(requested, requested)
         if target not in self.items:
             raise FetchError("404")
         return {"entities": {target: self.items[target]}}

@@ -16,9 +16,9 @@ from tests.sources.wikidata.invented import JULIAN, TIME, amount, at, human, ite
 
 from personax.errors import PersonaxError, SourceError
 from personax.sources._records import Record
-from personax.sources.wikidata._api import Found, read_entity_page
+from personax.sources.wikidata._api import EntityPage, read_entity_page
 from personax.sources.wikidata._entity import Entity
-from personax.sources.wikidata._person import linked, read_person
+from personax.sources.wikidata._person import read_person, referenced_items
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "wikidata"
 TODAY = date(2026, 1, 1)
@@ -38,8 +38,8 @@ ITEMS = [
 ]
 
 
-def found(raw: Mapping[str, Any]) -> Found:
-    return Found(raw["id"], Entity(raw), page(raw, f"https://www.wikidata.org/wiki/{raw['id']}"))
+def found(raw: Mapping[str, Any]) -> EntityPage:
+    return EntityPage(raw["id"], Entity(raw), page(raw, f"https://www.wikidata.org/wiki/{raw['id']}"))
 
 
 def read(raw: Mapping[str, Any], *items: Mapping[str, Any]) -> Record:
@@ -50,7 +50,7 @@ def reasons(record: Record) -> dict[str, str]:
     return {cell.column: cell.reason for cell in record.bad}
 
 
-def real_page(name: str) -> Found:
+def real_page(name: str) -> EntityPage:
     return read_entity_page(page((REAL / f"{name}.json").read_bytes()), name)
 
 
@@ -206,7 +206,7 @@ def test_measurements_that_agree_or_are_newer() -> None:
 
 def test_linked_items_are_named_once_and_former_teams_not() -> None:
     raw = human("Q9", "A", P27=[to("Q30"), to("Q17")], P1532=to("Q17"), P54=[said(to("Q1"), P582="+1"), to("Q2")])
-    assert linked(Entity(raw)) == ["Q30", "Q17", "Q2"]
+    assert referenced_items(Entity(raw)) == ["Q30", "Q17", "Q2"]
 
 
 def test_a_person_without_a_label_has_no_name() -> None:

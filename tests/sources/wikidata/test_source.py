@@ -17,7 +17,7 @@ from tests.sources.wikidata.invented import Wiki, human, item, page, said, to, w
 from personax.errors import FetchError, InputError, PersonaxError, SourceChanged
 from personax.http._request import Page, Request
 from personax.sources._records import Failure, Record
-from personax.sources.wikidata._api import Api, Found, entity_request
+from personax.sources.wikidata._api import EntityPage, WikidataApi, entity_request
 from personax.sources.wikidata._source import Wikidata
 from personax.sources.wikidata._sparql import (
     LEAGUES,
@@ -48,8 +48,8 @@ def collect(source: Wikidata, wiki: Any, limit: int | None = None) -> list[Recor
     return asyncio.run(run())
 
 
-def entities(api: Api, ids: Sequence[str]) -> list[Found | str]:
-    async def run() -> list[Found | str]:
+def entities(api: WikidataApi, ids: Sequence[str]) -> list[EntityPage | str]:
+    async def run() -> list[EntityPage | str]:
         return [each async for each in api.entities(ids)]
 
     return asyncio.run(run())
@@ -57,26 +57,26 @@ def entities(api: Api, ids: Sequence[str]) -> list[Found | str]:
 
 def test_a_hundred_and_twenty_items_are_three_requests() -> None:
     wiki = Wiki(*(item(f"Q{n}", f"item {n}") for n in range(1, 121)))
-    found = entities(Api(wiki), [f"Q{n}" for n in range(1, 121)])
+    found = entities(WikidataApi(wiki), [f"Q{n}" for n in range(1, 121)])
     assert [len(batch) for batch in wiki.batches] == [50, 50, 20]
-    assert [each.entity.id for each in found if isinstance(each, Found)] == [f"Q{n}" for n in range(1, 121)]
-    query = parse_qs(urlsplit(wiki.asked[0].url).query)
+    assert [each.entity.id for each in found if isinstance(each, EntityPage)] == [f"Q{n}" for n in range(1, 121)]
+    query = parse_qs(urlsplit(wiki.requested[0].url).query)
     assert query["maxlag"] == ["5"]
     assert query["format"] == ["json"]
 
 
 def test_a_lagging_wikidata_is_waited_for() -> None:
     clock, wiki = Clock(), Wiki(item("Q1", "one"), busy=3)
-    (found,) = entities(Api(wiki, sleep=clock), ["Q1"])
-    assert isinstance(found, Found)
+    (found,) = entities(WikidataApi(wiki, sleep=clock), ["Q1"])
+    assert isinstance(found, EntityPage)
     assert clock.slept == [7.5, 7.5, 7.5]  # the lag it names, at least five seconds
-    assert len({request.url for request in wiki.asked}) == 4  # a cache gives no answer of before
+    assert len({request.url for request in wiki.requested}) == 4  # a cache gives no answer of before
 
 
 def test_a_wikidata_that_stays_busy_is_given_up() -> None:
     clock = Clock()
     with pytest.raises(FetchError, match=r"busy \(maxlag, 3 times in a row\); try again later"):
-        entities(Api(Wiki(busy=100), tries=3, sleep=clock), ["Q1"])
+        entities(WikidataApi(Wiki(busy=100), tries=3, sleep=clock), ["Q1"])
     assert len(clock.slept) == 2
 
 
@@ -92,9 +92,9 @@ def test_a_kept_page_that_says_busy_is_not_waited_for() -> None:
 
     for slept in ([7.5, 7.5], []):
         clock = Clock()
-        assert isinstance(entities(Api(fetch, sleep=clock), ["Q1"])[0], Found)
+        assert isinstance(entities(WikidataApi(fetch, sleep=clock), ["Q1"])[0], EntityPage)
         assert clock.slept == slept
-    assert len(wiki.asked) == 3
+    assert len(wiki.requested) == 3
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_answers_that_are_none(answer: object, error: type[Exception], text: str
         return page(answer, request.url)
 
     with pytest.raises(error, match=text):
-        entities(Api(fetch), ["Q1"])
+        entities(WikidataApi(fetch), ["Q1"])
 
 
 WORLD = [
@@ -170,7 +170,7 @@ def test_without_superclasses_no_query_is_sent() -> None:
     (bo,) = collect(Wikidata(ids=["Q2"], superclasses=False), wiki)
     assert isinstance(bo, Record)
     assert bo.values["occupation"] == "other"
-    assert {urlsplit(request.url).hostname for request in wiki.asked} == {"www.wikidata.org"}
+    assert {urlsplit(request.url).hostname for request in wiki.requested} == {"www.wikidata.org"}
 
 
 def test_what_people_share_is_fetched_once() -> None:
@@ -262,10 +262,10 @@ def test_a_league_is_read_page_by_page_and_no_further_than_asked() -> None:
     wiki = Wiki(*people)
     results = collect(Wikidata(league="nba", page_size=10), wiki)
     assert {each.ref for each in results} == {each["id"] for each in people}
-    assert sum("sparql" in request.url for request in wiki.asked) == 3
+    assert sum("sparql" in request.url for request in wiki.requested) == 3
     wiki = Wiki(*people)
     assert len(collect(Wikidata(league="nba", page_size=10), wiki, limit=7)) == 7
-    assert sum("sparql" in request.url for request in wiki.asked) == 1
+    assert sum("sparql" in request.url for request in wiki.requested) == 1
 
 
 @pytest.mark.parametrize(

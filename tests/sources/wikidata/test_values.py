@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.sources.wikidata.invented import JULIAN, amount, at, when
 
-from personax.sources._dates import Parts
+from personax.sources._dates import PartialDate
 from personax.sources.wikidata._values import (
     UNITS,
-    agreed,
+    consensus_date,
     from_julian,
     image_address,
     read_coordinates,
@@ -28,19 +28,19 @@ TODAY = date(2026, 1, 1)
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (when("1985-04-05"), Parts(1985, 4, 5)),
-        (when("1985-01-01", 9), Parts(1985, None, None)),  # the precision counts, not the text
-        (when("1985-00-00", 9), Parts(1985, None, None)),
-        (when("1985-04-00", 10), Parts(1985, 4, None)),
-        (when("00000001985-04-05"), Parts(1985, 4, 5)),
-        (when("1642-12-25", 11, JULIAN), Parts(1643, 1, 4)),  # Newton
-        (when("1917-10-25", 11, JULIAN), Parts(1917, 11, 7)),
-        (when("1900-02-29", 11, JULIAN), Parts(1900, 3, 13)),  # a leap day that only the Julian calendar has
-        (when("1900-04-00", 10, JULIAN), Parts(1900, None, None)),
-        (when("1999-06-07", 14), Parts(1999, 6, 7)),
+        (when("1985-04-05"), PartialDate(1985, 4, 5)),
+        (when("1985-01-01", 9), PartialDate(1985, None, None)),  # the precision counts, not the text
+        (when("1985-00-00", 9), PartialDate(1985, None, None)),
+        (when("1985-04-00", 10), PartialDate(1985, 4, None)),
+        (when("00000001985-04-05"), PartialDate(1985, 4, 5)),
+        (when("1642-12-25", 11, JULIAN), PartialDate(1643, 1, 4)),  # Newton
+        (when("1917-10-25", 11, JULIAN), PartialDate(1917, 11, 7)),
+        (when("1900-02-29", 11, JULIAN), PartialDate(1900, 3, 13)),  # a leap day that only the Julian calendar has
+        (when("1900-04-00", 10, JULIAN), PartialDate(1900, None, None)),
+        (when("1999-06-07", 14), PartialDate(1999, 6, 7)),
     ],
 )
-def test_times_are_read_as_far_as_they_are_known(value: dict[str, Any], expected: Parts) -> None:
+def test_times_are_read_as_far_as_they_are_known(value: dict[str, Any], expected: PartialDate) -> None:
     assert read_time(value, today=TODAY) == expected
 
 
@@ -78,11 +78,11 @@ def test_a_julian_day_is_behind_by_the_century_leap_days_left_out(day: date) -> 
 
 
 def test_dates_agree_as_far_as_all_do() -> None:
-    assert agreed([Parts(1974, 3, 2)]) == Parts(1974, 3, 2)
-    assert agreed([Parts(1974, None, None), Parts(1974, 3, 2)]) == Parts(1974, 3, 2)
-    assert agreed([Parts(1974, 3, None), Parts(1974, 4, 2)]) == Parts(1974, None, None)
+    assert consensus_date([PartialDate(1974, 3, 2)]) == PartialDate(1974, 3, 2)
+    assert consensus_date([PartialDate(1974, None, None), PartialDate(1974, 3, 2)]) == PartialDate(1974, 3, 2)
+    assert consensus_date([PartialDate(1974, 3, None), PartialDate(1974, 4, 2)]) == PartialDate(1974, None, None)
     with pytest.raises(ValueError, match="2 statements of the same rank disagree on the year"):
-        agreed([Parts(1974, 3, 2), Parts(1975, 3, 2)])
+        consensus_date([PartialDate(1974, 3, 2), PartialDate(1975, 3, 2)])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from personax.crl._batches import Batches, Tensors
 from personax.crl._budget import STANDARD, Budget
 from personax.crl._device import CPU, torch_device
-from personax.crl._estimator import Arrays, Estimator, Problem, Progress
+from personax.crl._estimator import Arrays, Estimator, FittedResult, Problem, Progress
 from personax.crl._optimiser import threads
 from personax.crl._scaler import Scaler, check
 from personax.crl._train import TrainLog, train
@@ -41,7 +41,7 @@ class Network(nn.Module, ABC):
 
 
 @dataclass(frozen=True)
-class TrainedFit:
+class TrainedFit(FittedResult):
     """A fitted trained method.
 
     Parameters

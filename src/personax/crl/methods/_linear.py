@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag, eigh
 
 from personax.crl._budget import STANDARD, Budget
-from personax.crl._estimator import Arrays, Estimator, Problem
+from personax.crl._estimator import Arrays, Estimator, FittedResult, Problem
 from personax.crl._scaler import Scaler, check, chunks, latent_names
 from personax.errors import InputError
 from personax.registry import register
@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class LinearFit:
+class LinearFit(FittedResult):
     """A fitted closed form.
 
     Parameters

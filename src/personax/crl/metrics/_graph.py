@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from personax.errors import InputError
+from personax.results import Result
 from personax.schema import Edge, Graph, Node
 
 __all__ = ["EdgeScores", "GraphScores", "align", "graph_scores", "shd", "to_graph"]
@@ -35,7 +37,7 @@ class EdgeScores:
 
 
 @dataclass(frozen=True, slots=True)
-class GraphScores:
+class GraphScores(Result):
     """Scores of a learned graph.
 
     Parameters
@@ -50,6 +52,12 @@ class GraphScores:
     cross: EdgeScores
     within: EdgeScores
     surplus: int
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return one row a set of edges: all, between groups, within groups."""
+        sets = {"all": self.overall, "between groups": self.cross, "within groups": self.within}
+        types = {"edges": pl.String, "shd": pl.Int64} | dict.fromkeys(("precision", "recall", "f1"), pl.Float64)
+        return pl.DataFrame([{"edges": name, **asdict(scores)} for name, scores in sets.items()], schema=types)
 
 
 def shd(learned: Edges, true: Edges) -> int:

@@ -1,9 +1,10 @@
-"""Campaigns against a release: what an attacker holds, and every attack with it beside guessing and a control.
+"""Attacks on a release: what an attacker holds, and every attack with it beside guessing and a control.
 
-- what is held: ``linkage`` (all originals), ``direct`` (one), ``strangers``, ``facts``, ``pairs``, ``versions``
-- steps: ``seeds`` and ``gromov`` (first pairs), ``predicting`` and ``selftraining`` (everybody), ``network``
-- ``together``: all measurements at once, and the groups of the table
-- ``report``: all campaigns against one measurement; ``run``: against a release; ``gate``: what none may exceed
+- what is held: ``_linkage`` (all originals, or one), ``_distribution_alignment`` (strangers' vectors),
+  ``_known_pairs``, ``_attribute_inference``, ``_table_attacks``, ``_unlinkability`` (two keys), ``_version_linkage``
+- steps: ``_nearest_neighbours``, ``_axes``, ``_gromov_wasserstein`` and ``_seed_pairs`` (first pairs),
+  ``_learned_maps`` and ``_self_training`` (everybody); ``_cached_views`` has equal rows, too
+- ``_joint_attack``: all measurements at once; ``_report``: all campaigns against one measurement; ``_gate``: limits
 """
 
 from personax.release.audit._attack import Attack, wilson

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri
 
-__all__ = ["SURE", "Attack", "Vectors", "bootstrap", "least", "rate", "wilson"]
+__all__ = ["CONFIDENCE", "Attack", "Vectors", "bootstrap_interval", "clopper_pearson_lower", "rate", "wilson"]
 
 Vectors = NDArray[np.float32]
 
-SURE = 0.9995
+CONFIDENCE = 0.9995
 """Level at which an attack counts as better than guessing: 200 attacks on noise have one in one audit of twenty."""
 
 
@@ -67,17 +67,21 @@ class Attack:
 
 def rate(
     name: str, knows: str, hits: int, tries: int, *, baseline: float, control: float | None = None,
-    measure: str = "rank-1", **detail: Any,  # noqa: ANN401 - numbers for JSON
+    measure: str = "rank-1", design: float = 1.0, **detail: Any,  # noqa: ANN401 - numbers for JSON
 ) -> Attack:  # fmt: skip
-    """Return an attack that found so many of those it was tried on, with Wilson's interval."""
-    low, high = wilson(hits, tries)
-    floor = least(hits, tries)
+    """Return an attack that found so many of those it was tried on, with Wilson's interval.
+
+    Intervals are those of `tries` / `design` independent tries: the design effect is above 1 where some are hit or
+    missed together.
+    """
+    low, high = wilson(hits / design, tries / design)
+    floor = clopper_pearson_lower(hits / design, tries / design)
     none = None if control is None else round(control, 6)
     value, low, high, floor, guess = (round(end, 6) for end in (hits / tries, low, high, floor, baseline))
     return Attack(name, knows, measure, value, low, high, floor, guess, none, tries, detail=detail)
 
 
-def wilson(hits: int, tries: int, *, level: float = 0.95) -> tuple[float, float]:
+def wilson(hits: float, tries: float, *, level: float = 0.95) -> tuple[float, float]:
     """Return the Wilson interval of a proportion.
 
     References
@@ -96,7 +100,7 @@ def wilson(hits: int, tries: int, *, level: float = 0.95) -> tuple[float, float]
     return max(0.0, (middle - spread) / (1 + z**2 / tries)), min(1.0, (middle + spread) / (1 + z**2 / tries))
 
 
-def least(hits: int, tries: int, *, level: float = SURE) -> float:
+def clopper_pearson_lower(hits: float, tries: float, *, level: float = CONFIDENCE) -> float:
     """Return the lower end of the exact interval of a proportion; Wilson's lies too high where few are found by chance.
 
     References
@@ -105,13 +109,13 @@ def least(hits: int, tries: int, *, level: float = SURE) -> float:
 
     Examples
     --------
-    >>> round(least(5, 240), 4)
+    >>> round(clopper_pearson_lower(5, 240), 4)
     0.0023
     """
     return float(betaincinv(hits, tries - hits + 1, (1 - level) / 2)) if hits else 0.0
 
 
-def bootstrap(
+def bootstrap_interval(
     statistic: Callable[[NDArray[np.intp]], float], size: int, *, rng: np.random.Generator, times: int = 200
 ) -> tuple[float, float]:
     """Return the 95 % percentile interval of a statistic of resampled rows."""

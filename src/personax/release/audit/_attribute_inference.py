@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.release.audit._attack import Attack, Vectors, rate
-from personax.release.audit._nearest_neighbours import squares, standardised
+from personax.release.audit._nearest_neighbours import squared_distances, standardised
 
 __all__ = ["attribute_inference"]
 
-LEARNT, ASKED = 1500, 3000
+TRAINING_ROWS, TEST_ROWS = 1500, 3000
 """At most so many people are learnt from and asked about."""
-FEW, MANY = 5, 50
+MIN_CLASS_SIZE, MAX_CLASSES = 5, 50
 RIDGES = (1e-4, 1e-2, 1.0)
 
 Floats = NDArray[np.float64]
@@ -45,25 +45,24 @@ def attribute_inference(
         Column -> one value a person, None where it is missing.
     """
     for name, values in attributes.items():
-        yield _column(name, x, y, values, rng)
+        yield _infer_column(name, x, y, values, rng)
 
 
-def _column(name: str, x: Vectors, y: Vectors, values: Sequence[str | None], rng: np.random.Generator) -> Attack:
+def _infer_column(name: str, x: Vectors, y: Vectors, values: Sequence[str | None], rng: np.random.Generator) -> Attack:
     attack, knows = f"inference of {name}", "half of the values"
     known = np.array([place for place, value in enumerate(values) if value is not None], dtype=np.intp)
     names, codes = np.unique([str(values[place]) for place in known], return_inverse=True)
-    frequent = np.bincount(codes, minlength=len(names)) >= FEW
+    frequent = np.bincount(codes, minlength=len(names)) >= MIN_CLASS_SIZE
     rows, codes = known[frequent[codes]], codes[frequent[codes]]
     names, codes = np.unique(codes, return_inverse=True)
-    if not 2 <= len(names) <= MANY or len(rows) < 40:
-        reason = (
-            f"{len(names)} values that at least {FEW} people share, of {len(rows)} people; 2 to {MANY} of 40 are needed"
-        )
+    if not 2 <= len(names) <= MAX_CLASSES or len(rows) < 40:
+        reason = f"{len(names)} values that at least {MIN_CLASS_SIZE} people share, of {len(rows)} people; "
+        reason += f"2 to {MAX_CLASSES} of 40 are needed"
         return Attack(attack, knows, "accuracy", None, reason=reason)
     order = rng.permutation(len(rows))
-    half = min(len(rows) // 2, LEARNT)
-    learnt, asked = order[:half], order[half : half + ASKED]
-    from_release, from_originals = _kernels(y[rows], learnt, asked), _kernels(x[rows], learnt, asked)
+    half = min(len(rows) // 2, TRAINING_ROWS)
+    learnt, asked = order[:half], order[half : half + TEST_ROWS]
+    from_release, from_originals = _kernel_matrices(y[rows], learnt, asked), _kernel_matrices(x[rows], learnt, asked)
     truth = codes[asked]
     hits = int((_predict(from_release, codes[learnt], len(names)) == truth).sum())
     original = float((_predict(from_originals, codes[learnt], len(names)) == truth).mean())
@@ -73,17 +72,17 @@ def _column(name: str, x: Vectors, y: Vectors, values: Sequence[str | None], rng
     return rate(attack, knows, hits, len(asked), baseline=guess, control=nothing, measure="accuracy", **detail)
 
 
-def _kernels(x: Vectors, learnt: NDArray[np.intp], asked: NDArray[np.intp]) -> list[Kernel]:
+def _kernel_matrices(x: Vectors, learnt: NDArray[np.intp], asked: NDArray[np.intp]) -> list[Kernel]:
     """Return linear and Gaussian kernels: taken apart among those learnt from, and from those asked about to them."""
     z = standardised(x)
     a, b = z[learnt], z[asked]
-    near, far = (np.vstack([found for _, found in squares(c, a)]).astype(np.float64) for c in (a, b))
+    near, far = (np.vstack([found for _, found in squared_distances(c, a)]).astype(np.float64) for c in (a, b))
     width = float(np.median(near[near > 0])) if (near > 0).any() else 1.0
-    return [_taken_apart((a @ a.T).astype(np.float64) / x.shape[1], (b @ a.T).astype(np.float64) / x.shape[1]),
-            _taken_apart(np.exp(-near / width), np.exp(-far / width))]  # fmt: skip
+    return [_eigendecomposed((a @ a.T).astype(np.float64) / x.shape[1], (b @ a.T).astype(np.float64) / x.shape[1]),
+            _eigendecomposed(np.exp(-near / width), np.exp(-far / width))]  # fmt: skip
 
 
-def _taken_apart(among: Floats, across: Floats) -> Kernel:
+def _eigendecomposed(among: Floats, across: Floats) -> Kernel:
     values, vectors = np.linalg.eigh(among)
     return Kernel(values, vectors, across)
 

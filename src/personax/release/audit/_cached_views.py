@@ -1,19 +1,99 @@
-"""Rows as attacks look at them: each view is worked out once, however many attacks share it and however it is dealt."""
+"""Rows as attacks see them: views that are computed once, and which rows are equal and so count as one person."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Self
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.release.audit._attack import Vectors
+from personax.release.audit._attack import Attack, Vectors, rate
 
-__all__ = ["Rows", "View"]
+__all__ = ["EqualRows", "Rows", "View", "equal_rows"]
+
+Indices = NDArray[np.intp]
 
 View = Callable[[Vectors], Vectors]
 """What is made of all rows at once, one row for each; another order of the rows only gives another order of these."""
+
+
+@dataclass(frozen=True)
+class EqualRows:
+    """Classes of equal rows; with those of the originals a guess counts by its class, not by its index.
+
+    People with one original cannot be told apart by anybody, so whoever finds the vector has found them.
+
+    Parameters
+    ----------
+    label
+        Class of each row, numbered by first appearance: 0, 1, 2 ... where no two rows are equal.
+    """
+
+    label: Indices
+
+    @cached_property
+    def first(self) -> Indices:
+        """The first row of each class."""
+        return np.asarray(np.unique(self.label, return_index=True)[1], dtype=np.intp)
+
+    def take(self, rows: Indices) -> EqualRows:
+        """Return the classes of some rows."""
+        return equal_rows(self.label[rows, None])
+
+    def same(self, guess: Indices, asked: Indices) -> NDArray[np.bool_]:
+        """Say for each guessed row whether it equals the one that was asked for."""
+        return np.asarray(self.label[guess] == self.label[asked])
+
+    def chance(self, asked: Indices) -> float:
+        """Return the expected share of hits of random guesses: 1 / n where no rows are equal."""
+        return float(self._sizes(asked).mean() / len(self.label))
+
+    def design_effect(self, asked: Indices) -> float:
+        """Return how much wider than binomial the hits of guessing vary; 1 where no rows are equal.
+
+        Notes
+        -----
+        Equal originals get the same guess and are found or missed together. A class with k members asked and c in the
+        release is hit with probability c / n and then gives k hits: mean sum(k c) / n, variance about sum(k^2 c) / n.
+        Their ratio, sum(k^2 c) / sum(k c), is 1 for independent hits (design effect of cluster samples, Kish 1965).
+        """
+        members = np.bincount(self.label[asked])[self.label[asked]]
+        sizes = self._sizes(asked)
+        return float((members * sizes).sum() / sizes.sum())
+
+    def rank_1(
+        self,
+        name: str,
+        knows: str,
+        guess: Indices,
+        asked: Indices,
+        *,
+        control: float | None = None,
+        **detail: Any,  # noqa: ANN401 - numbers for JSON
+    ) -> Attack:
+        """Return an attack that has guessed these rows for the people who were asked for."""
+        hits = int(self.same(guess, asked).sum())
+        return rate(name, knows, hits, len(asked), baseline=self.chance(asked), control=control,
+                    design=self.design_effect(asked), **detail)  # fmt: skip
+
+    def _sizes(self, asked: Indices) -> Indices:
+        return np.asarray(np.bincount(self.label)[self.label[asked]], dtype=np.intp)
+
+
+def equal_rows(x: NDArray[Any]) -> EqualRows:
+    """Return the classes of equal rows.
+
+    Examples
+    --------
+    >>> equal_rows(np.array([[0.5, 1.0], [2.0, 0.0], [0.5, 1.0]])).label.tolist()
+    [0, 1, 0]
+    """
+    number: dict[bytes, int] = {}
+    # adding 0 makes 0.0 of -0.0, whose bytes differ
+    return EqualRows(np.array([number.setdefault(row.tobytes(), len(number)) for row in x + x.dtype.type(0)], np.intp))
 
 
 class Rows:
@@ -27,14 +107,14 @@ class Rows:
     Examples
     --------
     >>> rows = Rows(np.array([[1.0], [3.0]], dtype=np.float32))
-    >>> rows.dealt(np.array([1, 0])).of(lambda x: x - x.mean(axis=0)).ravel().tolist()
+    >>> rows.permuted(np.array([1, 0])).of(lambda x: x - x.mean(axis=0)).ravel().tolist()
     [1.0, -1.0]
     """
 
     def __init__(self, vectors: Vectors) -> None:
         self._vectors = vectors
         self._views: dict[View, Vectors] = {}
-        self._order: NDArray[np.intp] | None = None
+        self._order: Indices | None = None
 
     def __len__(self) -> int:
         return len(self._vectors) if self._order is None else len(self._order)
@@ -42,15 +122,27 @@ class Rows:
     @property
     def vectors(self) -> Vectors:
         """The vectors themselves."""
-        return self._dealt(self._vectors)
+        return self._in_order(self._vectors)
+
+    @cached_property
+    def equal(self) -> EqualRows:
+        """Which of them are equal."""
+        return equal_rows(self.vectors)
 
     def of(self, view: View) -> Vectors:
         """Return a view, shape (n, ...)."""
         if view not in self._views:
             self._views[view] = view(self._vectors)
-        return self._dealt(self._views[view])
+        return self._in_order(self._views[view])
 
-    def dealt(self, order: NDArray[np.intp]) -> Self:
+    def distinct(self, view: View) -> Vectors:
+        """Return the view of the first of each class of equal rows.
+
+        Copies of a row would support each other's wrong pairs in self-training, which leaves out a person's own.
+        """
+        return self.of(view)[self.equal.first]
+
+    def permuted(self, order: Indices) -> Self:
         """Return the same rows in another order; they share what was worked out, and what will be."""
         if self._order is None and len(order) != len(self._vectors):
             raise ValueError(f"an order of {len(order)} is none of {len(self._vectors)} rows")
@@ -58,5 +150,5 @@ class Rows:
         other._views, other._order = self._views, order if self._order is None else self._order[order]
         return other
 
-    def _dealt(self, rows: Vectors) -> Vectors:
+    def _in_order(self, rows: Vectors) -> Vectors:
         return rows if self._order is None else rows[self._order]

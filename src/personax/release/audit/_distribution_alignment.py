@@ -14,28 +14,29 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
-from personax.release.audit._attack import SURE, Attack, Vectors, bootstrap, rate
+from personax.release.audit._attack import CONFIDENCE, Attack, Vectors, bootstrap_interval
 from personax.release.audit._axes import whitened
+from personax.release.audit._cached_views import EqualRows, equal_rows
 from personax.release.audit._gromov_wasserstein import gromov
-from personax.release.audit._nearest_neighbours import profiles, squares
-from personax.release.audit._self_training import AXES, mutual
+from personax.release.audit._nearest_neighbours import distance_profiles, squared_distances
+from personax.release.audit._self_training import AXES, mutual_nearest
 
 __all__ = ["KNOWS", "strangers"]
 
 KNOWS: Final = "strangers' embeddings of the same encoder"
-LEAST: Final = 60
+MIN_PEOPLE: Final = 60
 SUBSET: Final = 600
 """Matched by Gromov-Wasserstein, which gives the first rotation."""
-FIRSTS: Final = (8, 12, 16, AXES)
+LEADING_AXES: Final = (8, 12, 16, AXES)
 """First axes on which a start is sought; whitened vectors have no first ones, and so all are taken."""
-FEW: Final = 24
+START_AXES: Final = 24
 """Axes on which starts are compared."""
 STARTS: Final = 4
 """Samples that are matched for each; the problem has many optima."""
 ROWS: Final = 2000
 """Laid upon each other in a round."""
 ROUNDS: Final = 5
-NEAR: Final = 10
+NEIGHBOURS: Final = 10
 """Neighbours that the crowding of a place is judged by."""
 
 Floats = NDArray[np.float64]
@@ -52,35 +53,46 @@ def strangers(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Iterator[A
     arXiv:1809.00013 (Gromov-Wasserstein alignment of embeddings).
     """
     n = len(x)
-    if n < LEAST:
+    if n < MIN_PEOPLE:
         yield Attack("alignment of distributions", KNOWS, "rank-1", None,
-                     reason=f"{n} people are too few to take half for strangers; {LEAST} are needed")  # fmt: skip
+                     reason=f"{n} people are too few to take half for strangers; {MIN_PEOPLE} are needed")  # fmt: skip
         return
     order = rng.permutation(n)
     others, inside, outside = np.split(order, [n // 2, n - n // 8])
-    views = (("alignment of distributions", _plain, FIRSTS), ("alignment of whitened distributions", whitened, (AXES,)))
+    equal = equal_rows(x)
+    # whose vector a member has, too, is no example of somebody who is not in the release; equal vectors are one example
+    outside = outside[~np.isin(equal.label[outside], equal.label[inside])]
+    outside = outside[equal.take(outside).first]
+    truth = equal.take(inside)
+    views = (
+        ("alignment of distributions", _plain, LEADING_AXES),
+        ("alignment of whitened distributions", whitened, (AXES,)),
+    )
     for name, view, firsts in views:
         a = view(x)
-        yield from _attacked(name, a[others], y[inside], a[inside], a[outside], firsts, rng)
+        yield from _align_and_link(name, a[others], y[inside], a[inside], a[outside], truth, firsts, rng)
 
 
 def _plain(x: Vectors) -> Vectors:
     return x
 
 
-def _attacked(
-    name: str, strange: Vectors, released: Vectors, inside: Vectors, outside: Vectors, firsts: Sequence[int],
-    rng: np.random.Generator,
+def _align_and_link(
+    name: str, strange: Vectors, released: Vectors, inside: Vectors, outside: Vectors, truth: EqualRows,
+    firsts: Sequence[int], rng: np.random.Generator,
 ) -> Iterator[Attack]:  # fmt: skip
     """Align, then look up members and people who are in neither."""
     (at, axes), (to, turned) = _axes(strange), _axes(released)
     a, b = _scores(strange, at, axes), _scores(released, to, turned)
-    turn = _aligned(a, b, [min(first, a.shape[1]) for first in firsts], rng)
-    found, near = _looked_up(_scores(inside, at, axes @ turn), b)
-    _, far = _looked_up(_scores(outside, at, axes @ turn), b)
-    hits = int((found == np.arange(len(found))).sum())
-    yield rate(name, KNOWS, hits, len(found), baseline=1 / len(b))
-    yield _membership(f"membership by {name}", near, far, rng)
+    turn = _best_alignment(a, b, [min(first, a.shape[1]) for first in firsts], rng)
+    found, near = _nearest_released(_scores(inside, at, axes @ turn), b)
+    yield truth.rank_1(name, KNOWS, found, np.arange(len(found)))
+    if not len(outside):
+        yield Attack(f"membership by {name}", KNOWS, "AUC", None,
+                     reason="everybody who is not in the release has a vector that a member has")  # fmt: skip
+        return
+    _, far = _nearest_released(_scores(outside, at, axes @ turn), b)
+    yield _membership(f"membership by {name}", near[truth.first], far, rng)
 
 
 def _scores(x: Vectors, at: Vectors, axes: Vectors) -> Vectors:
@@ -93,7 +105,7 @@ def _axes(x: Vectors) -> tuple[Vectors, Vectors]:
     return at, axes[:, ::-1][:, :AXES].astype(np.float32)
 
 
-def _aligned(a: Vectors, b: Vectors, firsts: Sequence[int], rng: np.random.Generator) -> Vectors:
+def _best_alignment(a: Vectors, b: Vectors, firsts: Sequence[int], rng: np.random.Generator) -> Vectors:
     """Return the orthogonal map that lays `a` upon `b` best, of those that the starts lead to.
 
     Few axes of most variance have few turns and dense neighbours: a start there is laid upon the other side, and axes
@@ -101,10 +113,13 @@ def _aligned(a: Vectors, b: Vectors, firsts: Sequence[int], rng: np.random.Gener
     """
     a, b = (z / np.float32(np.sqrt(np.square(z).mean())) for z in (a, b))
     u, v = (z[rng.permutation(len(z))[:ROWS]] for z in (a, b))
-    most = min(max(FEW, min(firsts)), a.shape[1])
-    tried = [_grown(u, v, _turn(start[:most, :most]), most, 4) for start in _starts(a, b, firsts, rng)]
-    best = min(tried, key=lambda turn: _apart(u[:, :most] @ turn, v[:, :most]))
-    return _grown(u, v, best, a.shape[1], 12)
+    most = min(max(START_AXES, min(firsts)), a.shape[1])
+    tried = [
+        _refine_alignment(u, v, _orthogonal_procrustes(start[:most, :most]), most, 4)
+        for start in _starts(a, b, firsts, rng)
+    ]
+    best = min(tried, key=lambda turn: _mean_distance(u[:, :most] @ turn, v[:, :most]))
+    return _refine_alignment(u, v, best, a.shape[1], 12)
 
 
 def _starts(a: Vectors, b: Vectors, firsts: Sequence[int], rng: np.random.Generator) -> Iterator[Vectors]:
@@ -114,51 +129,51 @@ def _starts(a: Vectors, b: Vectors, firsts: Sequence[int], rng: np.random.Genera
         for _ in range(STARTS if first < a.shape[1] else 1):
             u, v = (z[rng.permutation(len(z))[:few], :first] for z in (a, b))
             far = [cdist(z, z) for z in (u.astype(np.float64), v.astype(np.float64))]
-            start = cdist(profiles(u), profiles(v), "sqeuclidean")
-            yield _turn(u.T @ gromov(far[0] / far[0].mean(), far[1] / far[1].mean(), start) @ v)
-    skews = [np.power(z[:, :FEW].astype(np.float64), 3).mean(axis=0) for z in (a, b)]
+            start = cdist(distance_profiles(u), distance_profiles(v), "sqeuclidean")
+            yield _orthogonal_procrustes(u.T @ gromov(far[0] / far[0].mean(), far[1] / far[1].mean(), start) @ v)
+    skews = [np.power(z[:, :START_AXES].astype(np.float64), 3).mean(axis=0) for z in (a, b)]
     yield np.diag(np.where(skews[0] * skews[1] < 0, -1, 1)).astype(np.float32)
 
 
-def _grown(u: Vectors, v: Vectors, turn: Vectors, most: int, step: int) -> Vectors:
+def _refine_alignment(u: Vectors, v: Vectors, turn: Vectors, most: int, step: int) -> Vectors:
     """Fit a map of the first axes to those who choose each other, and add axes up to so many."""
     for _ in range(ROUNDS):
-        turn = _fitted(u, v, turn, len(turn))
+        turn = _procrustes_step(u, v, turn, len(turn))
     while len(turn) < most:
         wider = min(most, len(turn) + max(step, len(turn) // 4))
-        turn = _fitted(u, v, turn, wider)
-        turn = _fitted(u, v, turn, wider)
+        turn = _procrustes_step(u, v, turn, wider)
+        turn = _procrustes_step(u, v, turn, wider)
     for _ in range(ROUNDS):
-        turn = _fitted(u, v, turn, len(turn))
+        turn = _procrustes_step(u, v, turn, len(turn))
     return turn
 
 
-def _fitted(u: Vectors, v: Vectors, turn: Vectors, wide: int) -> Vectors:
+def _procrustes_step(u: Vectors, v: Vectors, turn: Vectors, wide: int) -> Vectors:
     """Return the map of so many axes, fitted to those who choose each other by the present one."""
     own = len(turn)
-    cost = np.sqrt(np.vstack([block for _, block in squares(u[:, :own] @ turn, v[:, :own])]))
-    near = min(NEAR, min(cost.shape) - 1)
+    cost = np.sqrt(np.vstack([block for _, block in squared_distances(u[:, :own] @ turn, v[:, :own])]))
+    near = min(NEIGHBOURS, min(cost.shape) - 1)
     crowded = np.partition(cost, near, axis=0)[:near].mean(axis=0)
     around = np.partition(cost, near, axis=1)[:, :near].mean(axis=1)
     cost -= crowded / 2
     cost -= around[:, None] / 2
-    found = mutual(cost.argmin(axis=1), cost.argmin(axis=0))
-    return _turn(u[found.original, :wide].T @ v[found.released, :wide])
+    found = mutual_nearest(cost.argmin(axis=1), cost.argmin(axis=0))
+    return _orthogonal_procrustes(u[found.original, :wide].T @ v[found.released, :wide])
 
 
-def _apart(u: Vectors, v: Vectors) -> float:
+def _mean_distance(u: Vectors, v: Vectors) -> float:
     """Return how far rows are from their nearest of the other side."""
-    return float(np.sqrt(_looked_up(u, v)[1]).mean())
+    return float(np.sqrt(_nearest_released(u, v)[1]).mean())
 
 
-def _turn(products: NDArray[np.floating]) -> Vectors:
+def _orthogonal_procrustes(products: NDArray[np.floating]) -> Vectors:
     left, _, right = np.linalg.svd(products.astype(np.float64))
     return np.asarray(left @ right, dtype=np.float32)
 
 
-def _looked_up(a: Vectors, b: Vectors) -> tuple[NDArray[np.intp], Floats]:
+def _nearest_released(a: Vectors, b: Vectors) -> tuple[NDArray[np.intp], Floats]:
     """Return the nearest released row of each, and how far it is."""
-    blocks = [(block.argmin(axis=1), block.min(axis=1)) for _, block in squares(a, b)]
+    blocks = [(block.argmin(axis=1), block.min(axis=1)) for _, block in squared_distances(a, b)]
     return np.concatenate([place for place, _ in blocks]), np.concatenate([far for _, far in blocks]).astype(float)
 
 
@@ -169,9 +184,9 @@ def _membership(name: str, inside: Floats, outside: Floats, rng: np.random.Gener
         return _area(inside[rows % len(inside)], outside[rng.integers(len(outside), size=len(outside))])
 
     value = _area(inside, outside)
-    low, high = bootstrap(area, len(inside), rng=rng)
+    low, high = bootstrap_interval(area, len(inside), rng=rng)
     # from a 95 % interval to the level at which an attack counts as better than guessing
-    floor = max(0.0, value - (high - low) / 2 * float(ndtri(0.5 + SURE / 2) / ndtri(0.975)))
+    floor = max(0.0, value - (high - low) / 2 * float(ndtri(0.5 + CONFIDENCE / 2) / ndtri(0.975)))
     ends = [round(end, 6) for end in (value, max(0.0, min(low, value)), min(1.0, max(high, value)), floor)]
     return Attack(name, KNOWS, "AUC", ends[0], ends[1], ends[2], ends[3], 0.5, None, len(inside) + len(outside))
 

@@ -17,9 +17,10 @@ from scipy.optimize import linear_sum_assignment
 
 from personax.release.audit._attack import Attack, Vectors, rate, wilson
 from personax.release.audit._axes import principal
+from personax.release.audit._cached_views import EqualRows, equal_rows
 from personax.release.audit._campaign import CAMPAIGNS
 from personax.release.audit._known_pairs import Point, broken_at
-from personax.release.audit._nearest_neighbours import nearest, squares, standardised
+from personax.release.audit._nearest_neighbours import nearest, squared_distances, standardised
 
 __all__ = ["LABEL", "by_groups", "by_pairs", "groups_of"]
 
@@ -28,9 +29,9 @@ LABEL: Final = "all measurements"
 
 PAIRS: Final = "measurements together"
 AXES = 64
-MOST = 600
+ASSIGNMENT_ROWS = 600
 """People who are matched one to one; of more, each takes the nearest."""
-ROUNDS, FEW_ROUNDS = 30, 4
+ROUNDS, LARGE_ROUNDS = 30, 4
 PROBES = 1000
 GRID = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -74,64 +75,68 @@ def by_groups(
     asked
         The people who are scored.
     """
-    x, y = ([_few(z) for z in side] for side in (before, after))
+    x, y = ([_leading_axes(z) for z in side] for side in (before, after))
+    truth = equal_rows(np.hstack(before))
 
     def found(released: list[Vectors]) -> NDArray[np.bool_]:
         order = rng.permutation(len(asked_all))
         dealt, known, shown = [z[order] for z in released], groups[0], groups[1][order]
-        maps = [_map(_centres(a, known), _centres(b, shown)) for a, b in zip(x, dealt, strict=True)]
-        guess = _settled(x, dealt, maps, _blocks(known, shown))
-        return np.asarray(np.where(guess >= 0, order[guess], -1) == asked_all)
+        maps = [_procrustes(_group_means(a, known), _group_means(b, shown)) for a, b in zip(x, dealt, strict=True)]
+        guess = _alternate(x, dealt, maps, _group_rows(known, shown))
+        return np.asarray((guess >= 0) & truth.same(order[guess], asked_all))
 
     asked_all = np.arange(len(groups[0]))
     other = rng.permutation(len(asked_all))
     hits, none = found(y)[asked], found([z[other] for z in y])[asked]
     return rate("groups alike and all vectors, one to one", CAMPAIGNS["public_facts"], int(hits.sum()), len(asked),
-                baseline=1 / len(asked_all), control=float(none.mean()), groups=len(np.unique(groups[1])))  # fmt: skip
+                baseline=truth.chance(asked), control=float(none.mean()), design=truth.design_effect(asked),
+                groups=len(np.unique(groups[1])))  # fmt: skip
 
 
 def by_pairs(
     before: Sequence[Vectors], after: Sequence[Vectors], *, rng: np.random.Generator
 ) -> tuple[list[Point], Attack]:
     """Return what more and more known pairs find of the others in all measurements, and the best of it."""
-    x, y = ([_few(z) for z in side] for side in (before, after))
+    x, y = ([_leading_axes(z) for z in side] for side in (before, after))
     n = len(x[0])
     order = rng.permutation(n)
     known, rest = order[: n // 2], order[n // 2 :][:PROBES]
     wrong = rng.permutation(known)
-    points = list(_points(x, y, known, known, rest, rng))
+    truth = equal_rows(np.hstack(before))
+    points = list(_points(x, y, known, known, rest, truth, rng))
     best = max(points, key=lambda point: point.rank_1)
-    (control,) = _points(x, y, known, wrong, rest, rng, grid=(best.pairs,))
-    attack = rate(PAIRS, f"{best.pairs} known pairs", round(best.rank_1 * len(rest)), len(rest), baseline=1 / n,
-                  control=control.rank_1, broken_at=broken_at(points))  # fmt: skip
+    (control,) = _points(x, y, known, wrong, rest, truth, rng, grid=(best.pairs,))
+    attack = rate(PAIRS, f"{best.pairs} known pairs", round(best.rank_1 * len(rest)), len(rest),
+                  baseline=truth.chance(rest), control=control.rank_1, design=truth.design_effect(rest),
+                  broken_at=broken_at(points))  # fmt: skip
     return points, attack
 
 
 def _points(
-    x: list[Vectors], y: list[Vectors], known: Indices, theirs: Indices, rest: Indices, rng: np.random.Generator,
-    grid: Sequence[int] = GRID,
+    x: list[Vectors], y: list[Vectors], known: Indices, theirs: Indices, rest: Indices, truth: EqualRows,
+    rng: np.random.Generator, grid: Sequence[int] = GRID,
 ) -> Iterator[Point]:  # fmt: skip
-    n = len(x[0])
+    n, design = len(x[0]), truth.design_effect(rest)
     for m in (m for m in grid if m <= len(known)):
         order = rng.permutation(n)
         place = np.argsort(order)
         dealt = [z[order] for z in y]
         some, theirs_dealt = known[:m], place[theirs[:m]]
-        maps = [_map(a[some], b[theirs_dealt]) for a, b in zip(x, dealt, strict=True)]
-        guess = _settled(x, dealt, maps, [(np.arange(n), np.arange(n))], (some, theirs_dealt))
-        hits = int((guess[rest] == place[rest]).sum())
-        low, high = wilson(hits, len(rest))
+        maps = [_procrustes(a[some], b[theirs_dealt]) for a, b in zip(x, dealt, strict=True)]
+        guess = _alternate(x, dealt, maps, [(np.arange(n), np.arange(n))], (some, theirs_dealt))
+        hits = int(truth.same(order[guess[rest]], rest).sum())
+        low, high = wilson(hits / design, len(rest) / design)
         share = round(hits / len(rest), 6)
         yield Point(PAIRS, m, share, round(low, 6), round(high, 6), share, None)
 
 
-def _few(z: Vectors) -> Vectors:
+def _leading_axes(z: Vectors) -> Vectors:
     """Return scores on the first axes, as large in every measurement."""
     z = standardised(z)
     return standardised(principal(z, AXES)) * np.float32(np.sqrt(min(AXES, z.shape[1])))
 
 
-def _centres(z: Vectors, groups: Indices) -> Vectors:
+def _group_means(z: Vectors, groups: Indices) -> Vectors:
     """Return the mean of each group, weighed by how sure it is."""
     number = groups.max() + 1
     sums = np.zeros((max(number, 1), z.shape[1]), dtype=np.float64)
@@ -140,7 +145,7 @@ def _centres(z: Vectors, groups: Indices) -> Vectors:
     return np.asarray(sums / np.sqrt(np.maximum(sizes, 1))[:, None], dtype=np.float32)
 
 
-def _map(a: Vectors, b: Vectors) -> Map:
+def _procrustes(a: Vectors, b: Vectors) -> Map:
     """Return the orthogonal map between what the rows of both span."""
     rows = min(len(a), len(b))
     left, sizes, right = np.linalg.svd(a[:rows].T @ b[:rows], full_matrices=False)
@@ -148,38 +153,38 @@ def _map(a: Vectors, b: Vectors) -> Map:
     return left[:, kept], right[kept].T
 
 
-def _blocks(known: Indices, shown: Indices) -> list[tuple[Indices, Indices]]:
+def _group_rows(known: Indices, shown: Indices) -> list[tuple[Indices, Indices]]:
     return [(np.flatnonzero(known == g), np.flatnonzero(shown == g)) for g in np.intersect1d(known, shown)]
 
 
-def _settled(
+def _alternate(
     x: list[Vectors], y: list[Vectors], maps: list[Map], blocks: list[tuple[Indices, Indices]],
     pairs: tuple[Indices, Indices] | None = None,
 ) -> Indices:  # fmt: skip
     """Match people and learn the maps in turn, until nothing changes; -1 for who has no row."""
-    rounds = ROUNDS if max(len(known) for known, _ in blocks) <= MOST else FEW_ROUNDS
+    rounds = ROUNDS if max(len(known) for known, _ in blocks) <= ASSIGNMENT_ROWS else LARGE_ROUNDS
     guess = np.full(len(x[0]), -1, dtype=np.intp)
     for _ in range(rounds):
         before = guess
-        guess = _matched(x, y, maps, blocks)
+        guess = _assign(x, y, maps, blocks)
         if pairs is not None:
             guess[pairs[0]] = pairs[1]
         if np.array_equal(guess, before):
             break
         some = np.flatnonzero(guess >= 0)
-        maps = [_map(a[some], b[guess[some]]) for a, b in zip(x, y, strict=True)]
+        maps = [_procrustes(a[some], b[guess[some]]) for a, b in zip(x, y, strict=True)]
     return guess
 
 
-def _matched(x: list[Vectors], y: list[Vectors], maps: list[Map], blocks: list[tuple[Indices, Indices]]) -> Indices:
+def _assign(x: list[Vectors], y: list[Vectors], maps: list[Map], blocks: list[tuple[Indices, Indices]]) -> Indices:
     a, b = (np.hstack([z @ one[side] for z, one in zip(views, maps, strict=True)])
             for side, views in enumerate((x, y)))  # fmt: skip
     guess = np.full(len(a), -1, dtype=np.intp)
     for known, shown in blocks:
-        if max(len(known), len(shown)) > MOST:
+        if max(len(known), len(shown)) > ASSIGNMENT_ROWS:
             guess[known] = shown[nearest(a[known], b[shown])]
         else:
-            cost = np.vstack([found for _, found in squares(a[known], b[shown])])
+            cost = np.vstack([found for _, found in squared_distances(a[known], b[shown])])
             rows, columns = linear_sum_assignment(cost)
             guess[known[rows]] = shown[columns]
     return guess

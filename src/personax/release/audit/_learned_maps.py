@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.release.audit._attack import Vectors
-from personax.release.audit._nearest_neighbours import squares
+from personax.release.audit._nearest_neighbours import squared_distances
 
 __all__ = ["Predicted", "orthogonal", "predict"]
 
 PENALTIES: Final = np.geomspace(1e-5, 30, 14)
 """In units of the mean eigenvalue."""
-MOST: Final = 1000
+KERNEL_PAIRS: Final = 1000
 """Pairs that a map with a kernel is learnt from."""
-BEND: Final = 0.3
+GAUSSIAN_WEIGHT: Final = 0.3
 """Weight of the Gaussian beside the linear kernel."""
 
 Indices = NDArray[np.intp]
@@ -53,7 +53,7 @@ def orthogonal(x: Vectors, y: Vectors, a: Indices, b: Indices) -> Predicted:
 def predict(x: Vectors, y: Vectors, a: Indices, b: Indices, kernels: Sequence[str]) -> Predicted:
     """Predict rows of `y` from all rows of `x` by ridge regression on the pairs (a, b).
 
-    The kernel, ``linear`` or ``bent`` (linear and Gaussian of median width), and the penalty are those that predict
+    The kernel, ``linear`` or ``gaussian`` (linear and Gaussian of median width), and the penalty are those that predict
     left out pairs best; what is left out is known in closed form.
 
     Notes
@@ -68,19 +68,19 @@ def predict(x: Vectors, y: Vectors, a: Indices, b: Indices, kernels: Sequence[st
     z = (x - at).astype(np.float32)
     fits = []
     if "linear" in kernels:
-        fits.append(_linear(z, a, (y[b] - to).astype(np.float64)))
-    if "bent" in kernels:
-        few = slice(0, MOST)
-        fits.append(_bent(z, a[few], (y[b][few] - to).astype(np.float64)))
+        fits.append(_ridge(z, a, (y[b] - to).astype(np.float64)))
+    if "gaussian" in kernels:
+        few = slice(0, KERNEL_PAIRS)
+        fits.append(_gaussian(z, a[few], (y[b][few] - to).astype(np.float64)))
     best = min(fits, key=lambda fit: fit.error)
     return Predicted(np.asarray(best.predicted + to, dtype=np.float32))
 
 
-def _linear(z: Vectors, a: Indices, target: Floats) -> _Fit:
+def _ridge(z: Vectors, a: Indices, target: Floats) -> _Fit:
     """Fit in the space of the axes, d x d, which is the smaller one once pairs are many, or in that of the pairs."""
     own = z[a].astype(np.float64)
     if len(own) <= own.shape[1]:
-        return _smoothed(own @ own.T, z.astype(np.float64) @ own.T, a, target)
+        return _kernel_ridge(own @ own.T, z.astype(np.float64) @ own.T, a, target)
     values, axes = np.linalg.eigh(own.T @ own)
     values = np.maximum(values, 0)
     turned = own @ axes
@@ -99,16 +99,16 @@ def _linear(z: Vectors, a: Indices, target: Floats) -> _Fit:
     return _Fit(error, _replaced(np.asarray(predicted, dtype=np.float64), a, target - left_out))
 
 
-def _bent(z: Vectors, a: Indices, target: Floats) -> _Fit:
+def _gaussian(z: Vectors, a: Indices, target: Floats) -> _Fit:
     own = z[a]
-    width = float(np.median(np.vstack([block for _, block in squares(own, own)]))) + 1e-30
+    width = float(np.median(np.vstack([block for _, block in squared_distances(own, own)]))) + 1e-30
     size = float(np.square(own).sum(axis=1).mean()) + 1e-30
-    kernel = np.vstack([BEND * np.exp(-block / width) for _, block in squares(z, own)])
+    kernel = np.vstack([GAUSSIAN_WEIGHT * np.exp(-block / width) for _, block in squared_distances(z, own)])
     kernel += z @ (own.T / size)
-    return _smoothed(kernel[a].astype(np.float64), kernel.astype(np.float64), a, target)
+    return _kernel_ridge(kernel[a].astype(np.float64), kernel.astype(np.float64), a, target)
 
 
-def _smoothed(among: Floats, across: Floats, a: Indices, target: Floats) -> _Fit:
+def _kernel_ridge(among: Floats, across: Floats, a: Indices, target: Floats) -> _Fit:
     """Fit by the kernel among the pairs; predict by the kernel from all rows to them."""
     values, vectors = np.linalg.eigh((among + among.T) / 2)
     values = np.maximum(values, 0)

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from personax.errors import InputError
 from personax.progress import Progress, Silent
 from personax.release.audit._attack import Attack, Vectors, rate
 from personax.release.audit._attribute_inference import attribute_inference
-from personax.release.audit._cached_views import Rows
+from personax.release.audit._cached_views import EqualRows, Rows, equal_rows
 from personax.release.audit._campaign import CAMPAIGNS, Campaign
 from personax.release.audit._distribution_alignment import strangers
 from personax.release.audit._known_pairs import Point, broken_at, known_pairs
-from personax.release.audit._linkage import TRAINED, from_facts, linkage
+from personax.release.audit._linkage import TRAINED, from_facts, linkage, one_original
 from personax.release.audit._nearest_neighbours import ranks
 from personax.release.audit._self_training import Pairs
-from personax.release.audit._single_original import one_original
 from personax.release.audit._unlinkability import unlinkability
+from personax.results import DrawableResult
 
 __all__ = ["AuditReport", "audit"]
 
@@ -37,7 +38,7 @@ WITHOUT_PAIRS = ("originals", "other_recordings", "one_original", "strangers", "
 
 
 @dataclass(frozen=True)
-class AuditReport:
+class AuditReport(DrawableResult):
     """What attacks on one measurement have found.
 
     Parameters
@@ -53,6 +54,8 @@ class AuditReport:
     stolen
         The attack with the key, or None.
     """
+
+    plot_kind: ClassVar[str] = "audit"
 
     people: int
     dim: int
@@ -118,6 +121,25 @@ class AuditReport:
             f"{worst.value:.0%} of people without the key (95 % interval {worst.low:.0%} to {worst.high:.0%}, guessing "
             f"{worst.baseline:.1%}, by {worst.name}){learnt}."
         )
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return one row an attack: what it knows, how far it came, what guessing reaches, why it could not run."""
+        numbers = ("value", "low", "high", "baseline", "control")
+        types = {"attack": pl.String, "knows": pl.String, "measure": pl.String, **dict.fromkeys(numbers, pl.Float64)}
+        rows = [
+            {"attack": a.name, "knows": a.knows, "measure": a.measure, **{name: getattr(a, name) for name in numbers},
+             "beats": a.beats, "reason": a.reason}
+            for a in self.attacks
+        ]  # fmt: skip
+        return pl.DataFrame(rows, schema={**types, "beats": pl.Boolean, "reason": pl.String})
+
+    def best_by_pairs(self) -> list[tuple[int, float, float, float]]:
+        """Return (known pairs, share of people found first, ends of its interval) of the best attack for each count."""
+        best: dict[int, Point] = {}
+        for point in self.curves:
+            if point.pairs not in best or point.rank_1 > best[point.pairs].rank_1:
+                best[point.pairs] = point
+        return [(pairs, best[pairs].rank_1, best[pairs].low, best[pairs].high) for pairs in sorted(best)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what audit.json holds."""
@@ -186,7 +208,9 @@ def audit(
         raise InputError("the vectors to audit hold missing or infinite numbers; leave those people out")
     asked = np.sort(rng.permutation(len(x))[:people])
     points, made = _campaigns(x, y, renewed, attributes or {}, facts, noise, network, asked, rng, progress or Silent())
-    stolen = _stolen(x[asked], np.asarray(inverted[asked], dtype=np.float32)) if inverted is not None else None
+    stolen = None
+    if inverted is not None:
+        stolen = _inversion_with_key(x[asked], np.asarray(inverted[asked], dtype=np.float32), equal_rows(x[asked]))
     return AuditReport(len(x), x.shape[1], len(asked), made, points, stolen)
 
 
@@ -217,26 +241,29 @@ def _campaigns(
     sides = Rows(x), Rows(y)
     exact = run("originals", linkage(*sides, CAMPAIGNS["originals"], asked=asked, rng=rng))
     able = [a.name for a in exact.attacks if a.name in TRAINED and (a.value or 0.0) > max(ABLE, a.control or 0.0)]
+    truth = sides[0].equal
     other = x + np.float32(noise) * x.std(axis=0) * rng.standard_normal(x.shape, dtype=np.float32)
     made = [
         exact,
         run("other_recordings", linkage(Rows(other), sides[1], CAMPAIGNS["other_recordings"], asked=asked, trained=able,
-                                        rng=rng)),
+                                        truth=truth, rng=rng)),
         run("one_original", one_original(x, y, asked=asked, rng=rng)),
         run("strangers", strangers(x, y, rng=rng)),
         run("public_facts", () if facts is None else from_facts(x, y, facts, asked=asked, rng=rng)),
         run("pairs", learnt),
         run("attributes", attribute_inference(x, y, attributes, rng=rng)),
         run("two_keys", () if renewed is None else
-            unlinkability(sides[1], Rows(renewed.astype(np.float32)), rng=rng)),
+            unlinkability(sides[1], Rows(renewed.astype(np.float32)), truth=truth, rng=rng)),
     ]  # fmt: skip
     return points, tuple(campaign for campaign in made if campaign.attacks)
 
 
-def _stolen(x: Vectors, back: Vectors) -> Attack:
-    hits = int((ranks(back, x, np.arange(len(x))) == 1).sum())
+def _inversion_with_key(x: Vectors, back: Vectors, truth: EqualRows) -> Attack:
+    everybody = np.arange(len(x))
+    hits = int((ranks(back, x, everybody, truth.label) == 1).sum())
     error = float(np.abs(back - x).max() / (np.abs(x).max() + 1e-30))
-    return rate("inversion", "the stolen key", hits, len(x), baseline=1 / len(x), largest_error=error)
+    return rate("inversion", "the stolen key", hits, len(x), baseline=truth.chance(everybody),
+                design=truth.design_effect(everybody), largest_error=error)  # fmt: skip
 
 
 def _pairs(count: int) -> str:

@@ -11,10 +11,10 @@ from scipy.spatial.distance import cdist
 
 from personax.release.audit._attack import Vectors
 from personax.release.audit._gromov_wasserstein import gromov
-from personax.release.audit._nearest_neighbours import distances, nearest, profiles
-from personax.release.audit._self_training import Pairs, mutual
+from personax.release.audit._nearest_neighbours import distance_profiles, distances, nearest
+from personax.release.audit._self_training import Pairs, mutual_nearest
 
-__all__ = ["Seed", "by_known_distances", "by_profiles", "by_transport"]
+__all__ = ["Seed", "by_gromov_wasserstein", "by_profiles"]
 
 SUBSET: Final = 600
 """Gromov-Wasserstein costs the cube of the people: beyond so many it sees those who lie farthest out on both sides."""
@@ -25,56 +25,51 @@ Seed = Callable[[Vectors, Vectors], Pairs]
 
 def by_profiles(u: Vectors, v: Vectors, known: Pairs | None = None) -> Pairs:
     """Pair those whose distances to all others are most alike, and to the known people where there are any."""
-    return _mutual(*_described(u, v, known))
+    return _mutual(*_descriptors(u, v, known))
 
 
-def by_transport(u: Vectors, v: Vectors, known: Pairs | None = None) -> Pairs:
+def by_gromov_wasserstein(u: Vectors, v: Vectors, known: Pairs | None = None) -> Pairs:
     """Pair by Gromov-Wasserstein on how near people are to one another, from a start by profiles.
 
     References
     ----------
     Peyre, Cuturi, Solomon 2016, proceedings.mlr.press/v48/peyre16.
     """
-    rows, columns = _outlying(u), _outlying(v)
+    rows, columns = _outliers(u), _outliers(v)
     same = min(len(rows), len(columns))
     rows, columns = rows[:same], columns[:same]
-    a, b = _described(u, v, known)
-    plan = gromov(_nearness(u[rows]), _nearness(v[columns]), cdist(a[rows], b[columns], "sqeuclidean"))
-    found = mutual(plan.argmax(axis=1), plan.argmax(axis=0))
+    a, b = _descriptors(u, v, known)
+    plan = gromov(_similarities(u[rows]), _similarities(v[columns]), cdist(a[rows], b[columns], "sqeuclidean"))
+    found = mutual_nearest(plan.argmax(axis=1), plan.argmax(axis=0))
     return Pairs(rows[found.original], columns[found.released])
 
 
-def by_known_distances(u: Vectors, v: Vectors, known: Pairs) -> Pairs:
-    """Pair those whose distances to the known people are most alike."""
-    return _mutual(*(_standard(_logs(z, rows)) for z, rows in zip((u, v), known, strict=True)))
-
-
 def _mutual(a: Vectors, b: Vectors) -> Pairs:
-    return mutual(nearest(a, b), nearest(b, a))
+    return mutual_nearest(nearest(a, b), nearest(b, a))
 
 
-def _described(u: Vectors, v: Vectors, known: Pairs | None) -> tuple[Vectors, Vectors]:
+def _descriptors(u: Vectors, v: Vectors, known: Pairs | None) -> tuple[Vectors, Vectors]:
     """Return what describes a person on both sides whatever the axes."""
     size = min(len(u), len(v))
-    sides = [profiles(z, size=size) for z in (u, v)]
+    sides = [distance_profiles(z, size=size) for z in (u, v)]
     if known is None or not len(known.original):
         return sides[0], sides[1]
-    logs = [_standard(_logs(z, rows)) for z, rows in zip((u, v), known, strict=True)]
+    logs = [_standardised(_log_distances(z, rows)) for z, rows in zip((u, v), known, strict=True)]
     weight = np.float32(np.sqrt(sides[0].shape[1] / np.sqrt(len(known.original))))
     a, b = (np.hstack([side, weight * log]) for side, log in zip(sides, logs, strict=True))
     return a, b
 
 
-def _logs(z: Vectors, known: NDArray[np.intp]) -> Vectors:
+def _log_distances(z: Vectors, known: NDArray[np.intp]) -> Vectors:
     found = np.vstack([block for _, block in distances(z, z[known])])
     return np.asarray(np.log(found + 1e-3 * np.median(found) + 1e-30), dtype=np.float32)
 
 
-def _standard(x: Vectors) -> Vectors:
+def _standardised(x: Vectors) -> Vectors:
     return np.asarray((x - x.mean(axis=0)) / (x.std(axis=0) + 1e-6), dtype=np.float32)
 
 
-def _outlying(z: Vectors) -> NDArray[np.intp]:
+def _outliers(z: Vectors) -> NDArray[np.intp]:
     """Return all rows, or the 600 farthest from the middle: on both sides mostly the same people."""
     if len(z) <= SUBSET:
         return np.arange(len(z))
@@ -82,7 +77,7 @@ def _outlying(z: Vectors) -> NDArray[np.intp]:
     return np.sort(np.argsort(-sizes)[:SUBSET])
 
 
-def _nearness(z: Vectors) -> NDArray[np.float64]:
+def _similarities(z: Vectors) -> NDArray[np.float64]:
     """Return exp(-2 d^2 / median^2): a bend of the space moves far people more than near ones."""
     far = cdist(z.astype(np.float64), z.astype(np.float64))
     nearness: NDArray[np.float64] = np.exp(-2 * np.square(far / (np.median(far) + 1e-30)))

@@ -21,22 +21,22 @@ from personax.release.audit._axes import whitened
 from personax.release.audit._learned_maps import Predicted, orthogonal, predict
 from personax.release.audit._nearest_neighbours import distances
 
-__all__ = ["Extended", "Pairs", "extend", "mutual", "reduced", "reduced_white"]
+__all__ = ["Pairs", "SelfTrained", "mutual_nearest", "reduced", "reduced_white", "self_train"]
 
 AXES: Final = 512
 """Both sides are seen on at most so many axes."""
 BATCH: Final = 2000
 """So many people are matched in a round; they choose among all, and the next map is fitted on those trusted."""
 ROUNDS: Final = 12
-GROWTH: Final = 1.01
+MIN_IMPROVEMENT: Final = 1.01
 PATIENCE: Final = 2
 """A stage ends where so many rounds in a row did not let more people choose each other."""
-PROMISING: Final = 0.5
+NONLINEAR_FROM: Final = 0.5
 """Share of people who choose each other from which a map that is not linear is tried, too."""
-ALL: Final = 0.999
+CONVERGED: Final = 0.999
 """Share from which nothing more is tried."""
-SAMPLE: Final = 500
-NEAR: Final = 10
+HUBNESS_ROWS: Final = 500
+NEIGHBOURS: Final = 10
 """Neighbours that the crowding of a place is judged by."""
 
 Indices = NDArray[np.intp]
@@ -50,7 +50,7 @@ class Pairs(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Extended:
+class SelfTrained:
     """What self-training has ended with.
 
     Parameters
@@ -65,7 +65,7 @@ class Extended:
     agreed: float
 
 
-def mutual(forth: Indices, back: Indices) -> Pairs:
+def mutual_nearest(forth: Indices, back: Indices) -> Pairs:
     """Return those who choose each other."""
     own = np.flatnonzero(back[forth] == np.arange(len(forth)))
     return Pairs(own, forth[own])
@@ -85,7 +85,7 @@ def reduced_white(x: Vectors) -> Vectors:
     return reduced(whitened(x)[:, -AXES:])
 
 
-def extend(
+def self_train(
     u: Vectors,
     v: Vectors,
     start: Pairs,
@@ -94,7 +94,7 @@ def extend(
     asked: Indices | None = None,
     one_to_one: bool = False,
     rng: np.random.Generator,
-) -> Extended:
+) -> SelfTrained:
     """Extend pairs to everybody.
 
     Parameters
@@ -120,21 +120,21 @@ def extend(
     trusted, agreed = state.joined(start), 0.0
     kernels: tuple[str, ...] = ("linear",)
     trusted, agreed = _stage(state, trusted, kernels)
-    if PROMISING <= agreed < ALL:
-        kernels = ("linear", "bent")
+    if NONLINEAR_FROM <= agreed < CONVERGED:
+        kernels = ("linear", "gaussian")
         trusted, agreed = _stage(state, trusted, kernels)
     last = np.arange(len(u)) if asked is None else asked
     if len(trusted.original) < 2:
-        return Extended(rng.integers(len(v), size=len(last)), 0.0)
+        return SelfTrained(rng.integers(len(v), size=len(last)), 0.0)
     forth, back = state.maps(trusted, kernels)
     if one_to_one and len(u) == len(v) <= BATCH:
         guess = linear_sum_assignment(state.costs(forth, back, np.arange(len(u))))[1][last]
     else:
-        guess = np.concatenate([state.forth(forth, back, rows) for rows in _blocks(last)])
-    return Extended(np.asarray(guess, dtype=np.intp), agreed)
+        guess = np.concatenate([state.forth(forth, back, rows) for rows in _batches(last)])
+    return SelfTrained(np.asarray(guess, dtype=np.intp), agreed)
 
 
-def _blocks(rows: Indices) -> list[Indices]:
+def _batches(rows: Indices) -> list[Indices]:
     return [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
 
 
@@ -145,10 +145,10 @@ def _stage(state: _State, trusted: Pairs, kernels: Sequence[str]) -> tuple[Pairs
         if len(trusted.original) < 2 or idle == PATIENCE:
             break
         trusted, agreed = state.round(trusted, kernels)
-        idle = 0 if agreed > GROWTH * most else idle + 1
+        idle = 0 if agreed > MIN_IMPROVEMENT * most else idle + 1
         if agreed > most:
             best, most = trusted, agreed
-        if agreed >= ALL:
+        if agreed >= CONVERGED:
             break
     return best, most
 
@@ -175,7 +175,7 @@ class _State:
 
     def costs(self, forth: Predicted, back: Predicted, rows: Indices) -> Vectors:
         """Return how far rows of the originals are from all released rows, in both spaces, less where it is crowded."""
-        return _less(_far(forth.of(rows), self.v), _far(self.u[rows], back.all))
+        return _csls(_scaled_distances(forth.of(rows), self.v), _scaled_distances(self.u[rows], back.all))
 
     def forth(self, forth: Predicted, back: Predicted, rows: Indices) -> Indices:
         """Return the released row that each of some rows is nearest to."""
@@ -183,7 +183,8 @@ class _State:
 
     def back(self, forth: Predicted, back: Predicted, columns: Indices) -> Indices:
         """Return the original that each of some released rows is nearest to."""
-        return np.asarray(_less(_far(back.of(columns), self.u), _far(self.v[columns], forth.all)).argmin(axis=1))
+        there, here = _scaled_distances(back.of(columns), self.u), _scaled_distances(self.v[columns], forth.all)
+        return np.asarray(_csls(there, here).argmin(axis=1))
 
     def round(self, trusted: Pairs, kernels: Sequence[str]) -> tuple[Pairs, float]:
         """Learn, match, and return who chooses each other now, and how large a share of those looked at."""
@@ -195,14 +196,14 @@ class _State:
         return self.joined(Pairs(rows[own], chosen[own])), float(own.mean())
 
 
-def _less(one: Vectors, other: Vectors) -> Vectors:
+def _csls(one: Vectors, other: Vectors) -> Vectors:
     """Return the distances in both spaces, less where it is crowded; the first is used up."""
     one += other
-    one -= _crowding(one) / 2
+    one -= _neighbourhood_distance(one) / 2
     return one
 
 
-def _far(a: Vectors, b: Vectors) -> Vectors:
+def _scaled_distances(a: Vectors, b: Vectors) -> Vectors:
     found = np.empty((len(a), len(b)), dtype=np.float32)
     for rows, block in distances(a, b):
         found[rows] = block
@@ -210,8 +211,8 @@ def _far(a: Vectors, b: Vectors) -> Vectors:
     return found
 
 
-def _crowding(cost: Vectors) -> Vectors:
+def _neighbourhood_distance(cost: Vectors) -> Vectors:
     """Return how near to each column some rows are: small where a column is near to many."""
-    some = cost[:SAMPLE]
-    near = max(1, min(NEAR * len(some) // max(len(cost), 1), len(some)))
+    some = cost[:HUBNESS_ROWS]
+    near = max(1, min(NEIGHBOURS * len(some) // max(len(cost), 1), len(some)))
     return np.asarray(np.partition(some, near - 1, axis=0)[:near].mean(axis=0))

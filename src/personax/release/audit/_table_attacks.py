@@ -1,9 +1,10 @@
-"""Singling out and linkability of a released table, against people who are not in it."""
+"""Singling out, linkability and joins of a released table, against people who are not in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from personax.errors import InputError
-from personax.release.audit._attack import SURE, Attack, wilson
+from personax.release.audit._attack import CONFIDENCE, Attack, rate, wilson
+from personax.release.audit._self_training import Pairs
 
-__all__ = ["audit_table"]
+__all__ = ["audit_table", "join", "joined"]
 
+PUBLIC_FACTS: Final = "public facts of everybody"
 TRIES = 500
-MIXED = 4
+MULTIVARIATE_COLUMNS = 4
 """Columns that a predicate of several columns joins."""
 
 Floats = NDArray[np.float64]
@@ -62,8 +65,8 @@ def audit_table(original: pl.DataFrame, released: pl.DataFrame, *, rng: np.rando
     order = rng.permutation(original.height)
     half = len(order) // 2
     inside, outside, seen = a.rows(order[:half]), a.rows(order[half : 2 * half]), b.rows(order[:half])
-    yield _singling("singling out by one column", _by_one(seen, rng), inside, outside, rng)
-    yield _singling("singling out by several columns", _by_several(seen, rng), inside, outside, rng)
+    yield _singling_out("singling out by one column", _univariate_predicates(seen, rng), inside, outside, rng)
+    yield _singling_out("singling out by several columns", _multivariate_predicates(seen, rng), inside, outside, rng)
     yield _linkability(inside, outside, seen, rng)
 
 
@@ -93,7 +96,7 @@ Condition = tuple[int, str, float]
 Predicate = tuple[Condition, ...]
 
 
-def _holds(table: _Table, predicate: Predicate) -> Mask:
+def _matches(table: _Table, predicate: Predicate) -> Mask:
     found = np.ones(len(table.values), dtype=bool)
     for column, relation, value in predicate:
         values = table.values[:, column]
@@ -101,11 +104,11 @@ def _holds(table: _Table, predicate: Predicate) -> Mask:
     return found
 
 
-def _alone(table: _Table, predicate: Predicate) -> bool:
-    return int(_holds(table, predicate).sum()) == 1
+def _singles_out(table: _Table, predicate: Predicate) -> bool:
+    return int(_matches(table, predicate).sum()) == 1
 
 
-def _by_one(seen: _Table, rng: np.random.Generator) -> list[Predicate]:
+def _univariate_predicates(seen: _Table, rng: np.random.Generator) -> list[Predicate]:
     """Return values that one released person has, and the ends of the numbers."""
     made: list[Predicate] = []
     for column in range(seen.values.shape[1]):
@@ -117,23 +120,23 @@ def _by_one(seen: _Table, rng: np.random.Generator) -> list[Predicate]:
     return [made[place] for place in rng.permutation(len(made))[:TRIES]]
 
 
-def _by_several(seen: _Table, rng: np.random.Generator) -> list[Predicate]:
+def _multivariate_predicates(seen: _Table, rng: np.random.Generator) -> list[Predicate]:
     """Return what sets one released person apart: text as it is, numbers from theirs outwards."""
     medians = np.array([np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else 0.0 for c in seen.values.T])
     made: list[Predicate] = []
     for _ in range(20 * TRIES):
         row = seen.values[rng.integers(len(seen.values))]
-        columns = rng.permutation(len(row))[:MIXED]
+        columns = rng.permutation(len(row))[:MULTIVARIATE_COLUMNS]
         parts = [(int(c), "==" if seen.text[c] else ">=" if row[c] > medians[c] else "<=", float(row[c]))
                  for c in columns if np.isfinite(row[c])]  # fmt: skip
-        if parts and _alone(seen, tuple(parts)):
+        if parts and _singles_out(seen, tuple(parts)):
             made.append(tuple(parts))
         if len(made) == TRIES:
             break
     return made
 
 
-def _at_random(like: _Table, count: int, width: int, rng: np.random.Generator) -> list[Predicate]:
+def _random_predicates(like: _Table, count: int, width: int, rng: np.random.Generator) -> list[Predicate]:
     """Return guesses without the release: values drawn between the ends that everybody knows."""
     low = np.nanmin(np.where(np.isfinite(like.values), like.values, np.inf), axis=0)
     made = []
@@ -145,15 +148,15 @@ def _at_random(like: _Table, count: int, width: int, rng: np.random.Generator) -
     return made
 
 
-def _singling(
+def _singling_out(
     name: str, predicates: list[Predicate], inside: _Table, outside: _Table, rng: np.random.Generator
 ) -> Attack:
     if not predicates:
         return Attack(
             name, "the released table", "risk", None, reason="no released person stands alone by any predicate"
         )
-    guesses = _at_random(inside, len(predicates), max(map(len, predicates)), rng)
-    hits = [sum(_alone(table, p) for p in made)
+    guesses = _random_predicates(inside, len(predicates), max(map(len, predicates)), rng)
+    hits = [sum(_singles_out(table, p) for p in made)
             for made, table in ((predicates, inside), (predicates, outside), (guesses, inside))]  # fmt: skip
     return _risk(name, *hits, tries=len(predicates), guessing=hits[2] / len(predicates))
 
@@ -186,7 +189,7 @@ def _risk(name: str, hits: int, strangers: int, *_: int, tries: int, guessing: f
     risk = max(0.0, (a - c) / (1 - c)) if c < 1 else 0.0
     spread = float(np.hypot(da / (1 - c), dc * (1 - a) / (1 - c) ** 2)) if c < 1 else 1.0
     value, low, high = (round(end, 6) for end in (risk, max(0.0, risk - spread), min(1.0, risk + spread)))
-    floor = round(max(0.0, risk - spread * float(ndtri(0.5 + SURE / 2) / ndtri(0.975))), 6)
+    floor = round(max(0.0, risk - spread * float(ndtri(0.5 + CONFIDENCE / 2) / ndtri(0.975))), 6)
     shares = {"attack": round(hits / tries, 6), "control": round(strangers / tries, 6), "guessing": round(guessing, 6)}
     return Attack(name, "the released table", "risk", value, low, high, floor, 0.0, None, tries, detail=shares)
 
@@ -194,3 +197,49 @@ def _risk(name: str, hits: int, strangers: int, *_: int, tries: int, guessing: f
 def _middle(hits: int, tries: int) -> tuple[float, float]:
     low, high = wilson(hits, tries)
     return (low + high) / 2, (high - low) / 2
+
+
+def join(known: pl.DataFrame, shown: pl.DataFrame, columns: Sequence[str]) -> Pairs:
+    """Return rows of `known` and of `shown` that are alike in all columns, and alone so in their table.
+
+    Parameters
+    ----------
+    known
+        Facts of people whom the attacker can name, made as coarse as the release says that it was.
+    shown
+        The released table.
+    columns
+        Quasi-identifiers: what can be known of a person.
+
+    Examples
+    --------
+    >>> known = pl.DataFrame({"year": [1980, 1980, 1991]})
+    >>> [part.tolist() for part in join(known, known[::-1], ["year"])]
+    [[2], [0]]
+    """
+    if not columns:
+        return Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
+    sides = [_unique_rows(table, columns, name) for table, name in ((known, "original"), (shown, "released"))]
+    both = sides[0].join(sides[1], on="row", how="inner").sort("original")
+    return Pairs(*(both[name].to_numpy().astype(np.intp) for name in ("original", "released")))
+
+
+def _unique_rows(table: pl.DataFrame, columns: Sequence[str], name: str) -> pl.DataFrame:
+    text = table.select(pl.col(column).cast(pl.String).fill_null("") for column in columns)
+    rows = text.select(pl.struct(columns).struct.json_encode().alias("row")).with_row_index(name)
+    return rows.filter(pl.col("row").is_unique())
+
+
+def joined(known: pl.DataFrame, shown: pl.DataFrame, columns: Sequence[str], *, rng: np.random.Generator) -> Attack:
+    """Return how many people the join alone finds; row i of both tables is the same person.
+
+    The control joins the facts of half of the people with the rows of the others.
+    """
+    found = join(known, shown, columns)
+    hits = int((found.original == found.released).sum())
+    order = rng.permutation(known.height)
+    half = len(order) // 2
+    wrong = join(known[order[:half]], shown[order[half : 2 * half]], columns)
+    control = len(wrong.original) / known.height
+    return rate("table join", PUBLIC_FACTS, hits, known.height, baseline=1 / known.height, control=0.0,
+                joined=len(found.original), strangers_joined=round(control, 6), columns=len(columns))  # fmt: skip

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.release.audit._attack import Attack, Vectors, bootstrap
-from personax.release.audit._cached_views import Rows
-from personax.release.audit._nearest_neighbours import profiles, standardised
+from personax.release.audit._attack import Attack, Vectors, bootstrap_interval
+from personax.release.audit._cached_views import EqualRows, Rows
+from personax.release.audit._nearest_neighbours import distance_profiles, standardised
 
 __all__ = ["d_sys", "unlinkability"]
 
-OTHERS = 10
+NON_MATED = 10
 """Pairs of different people scored for each pair of the same."""
 
 Scores = NDArray[np.floating]
@@ -53,41 +53,48 @@ def d_sys(mated: Scores, others: Scores) -> float:
     return float((p * local).sum())
 
 
-def unlinkability(first: Rows, second: Rows, *, rng: np.random.Generator) -> Iterator[Attack]:
+def unlinkability(
+    first: Rows, second: Rows, *, truth: EqualRows | None = None, rng: np.random.Generator
+) -> Iterator[Attack]:
     """Yield D_sys of scores that compare vectors as they are, and of scores that compare distance profiles.
 
-    The control pairs people at random: what D_sys shows there is the noise of its densities.
+    The control pairs people at random: what D_sys shows there is the noise of its densities. Two people whose originals
+    are equal, as `truth` says, are no pair of different people.
     """
+    label = np.arange(len(first)) if truth is None else truth.label
     scored = {
         "vectors of two keys": (first.of(standardised), second.of(standardised)),
-        "profiles of two keys": (first.of(profiles), second.of(profiles)),
+        "profiles of two keys": (first.of(distance_profiles), second.of(distance_profiles)),
     }
     for name, (a, b) in scored.items():
         n = len(a)
-        others = np.concatenate([_score(a, b[(np.arange(n) + step) % n]) for step in _steps(n, rng)])
-        mated, nobody = _score(a, b), _score(a, b[rng.permutation(n)])
+        own = np.arange(n)
+        shifted = [(own + step) % n for step in _shifts(n, rng)]
+        others = np.concatenate([_scores(a, b[other])[label != label[other]] for other in shifted])
+        random = rng.permutation(n)
+        mated, nobody = _scores(a, b), _scores(a, b[random])[(label != label[random]) | (own == random)]
 
         def again(rows: NDArray[np.intp], mated: Scores = mated, others: Scores = others) -> float:
             return d_sys(mated[rows], others)
 
-        low, high = bootstrap(again, n, rng=rng, times=100)
+        low, high = bootstrap_interval(again, n, rng=rng, times=100)
         # resampling adds noise to densities, so that its interval may miss the value on one side
         value, none = d_sys(mated, others), d_sys(nobody, others)
         value, low, high = (round(end, 6) for end in (value, min(low, value), max(high, value)))
-        control = round(max(none, _noise(n, others, rng)), 6)
+        control = round(max(none, _null_quantile(n, others, rng)), 6)
         yield Attack(name, "two releases", "D_sys", value, low, high, low, 0.0, control, n)
 
 
-def _score(a: Vectors, b: Vectors) -> Scores:
+def _scores(a: Vectors, b: Vectors) -> Scores:
     found: Scores = -np.square(a - b).sum(axis=1)
     return found
 
 
-def _steps(n: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    return 1 + rng.permutation(n - 1)[:OTHERS]
+def _shifts(n: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    return 1 + rng.permutation(n - 1)[:NON_MATED]
 
 
-def _noise(n: int, others: Scores, rng: np.random.Generator) -> float:
+def _null_quantile(n: int, others: Scores, rng: np.random.Generator) -> float:
     """Return the 99.8 % quantile of D_sys where mated scores are drawn from those of other people."""
     drawn = [d_sys(rng.choice(others, size=n), others) for _ in range(40)]
     # of normal draws; so far out too few are drawn

@@ -17,10 +17,11 @@ from personax.release._layout import modalities, parts
 from personax.release._untrusted_folder import Folder, open_folder
 from personax.release._untrusted_tables import frame
 from personax.release.audit._attack import Vectors
+from personax.release.audit._cached_views import equal_rows
 from personax.release.audit._learned_maps import predict
-from personax.release.audit._nearest_neighbours import nearest, squares, standardised
+from personax.release.audit._nearest_neighbours import nearest, squared_distances, standardised
 from personax.release.audit._seed_pairs import by_profiles
-from personax.release.audit._self_training import Pairs, extend, mutual, reduced
+from personax.release.audit._self_training import Pairs, mutual_nearest, reduced, self_train
 
 __all__ = ["Route", "Versions", "versions"]
 
@@ -198,7 +199,10 @@ def _by_vectors(older: Folder, newer: Folder) -> Iterator[Route]:
         kinds = [{name: kind for name, kind in table.schema.items() if isinstance(kind, pl.Array)} for table in tables]
         for name in (name for name, kind in kinds[0].items() if kinds[1].get(name) == kind):
             a, b = (table[name].to_numpy().astype(np.float32) for table in tables)
-            yield _route(f"vectors {modality}/{name}", tables[0]["id"], _linked(a, b), len(b))
+            # equal vectors are found together: which of them belongs to whom no vector tells
+            one, other = equal_rows(a), equal_rows(b)
+            linked = _linked(a[one.first], b[other.first])[one.label]
+            yield _route(f"vectors {modality}/{name}", tables[0]["id"], linked, len(b))
 
 
 def _linked(a: Vectors, b: Vectors) -> NDArray[np.bool_]:
@@ -211,7 +215,7 @@ def _linked(a: Vectors, b: Vectors) -> NDArray[np.bool_]:
     u, v = reduced(a), reduced(b)
     rng = np.random.default_rng(0)
     starts = (_as_they_are(u, v), by_profiles(u, v))
-    found = max((extend(u, v, start, rng=rng) for start in starts), key=lambda each: each.agreed)
+    found = max((self_train(u, v, start, rng=rng) for start in starts), key=lambda each: each.agreed)
     moved = predict(u, v, np.arange(len(a)), found.guess, ["linear"]).all
     learnt = _clear(moved, v)
     return learnt if learnt.sum() > plain.sum() else plain
@@ -219,16 +223,16 @@ def _linked(a: Vectors, b: Vectors) -> NDArray[np.bool_]:
 
 def _as_they_are(u: Vectors, v: Vectors) -> Pairs:
     """Return those who are nearest to each other as they are: under one key a refitted step moves vectors little."""
-    return mutual(nearest(u, v), nearest(v, u))
+    return mutual_nearest(nearest(u, v), nearest(v, u))
 
 
 def _clear(a: Vectors, b: Vectors) -> NDArray[np.bool_]:
     """Say which rows of `a` and their nearest of `b` chose each other, nobody else being nearly as near."""
     forth, back = np.zeros(len(a), dtype=np.intp), np.zeros(len(b), dtype=np.intp)
     sure = np.zeros(len(a), dtype=bool)
-    for rows, found in squares(a, b):
+    for rows, found in squared_distances(a, b):
         two = np.partition(found, 1, axis=1)[:, :2]
         forth[rows], sure[rows] = found.argmin(axis=1), two[:, 0] <= CLEAR**2 * two[:, 1]
-    for rows, found in squares(b, a):
+    for rows, found in squared_distances(b, a):
         back[rows] = found.argmin(axis=1)
     return np.asarray(sure & (back[forth] == np.arange(len(a))))

@@ -1,11 +1,11 @@
-"""Protection of the table of a release: what single columns, and several together, give away.
+"""Statistical disclosure control of the table of a release: what single columns, and several together, give away.
 
 A map, each line using the ones above it:
 
-- one column: ``rare`` categories, ``dates`` of birth, ``indices`` instead of names; ``statement`` of differential
-  privacy, ``noise`` that keeps it
-- several together: ``anonymity`` measures, ``hierarchy`` says how values become coarser, ``lattice`` searches the least
-  loss, ``generalise`` recodes
+- one column: ``_rare_categories``, ``_dates`` of birth, ``_category_codes`` instead of names; ``_privacy_statement`` of
+  differential privacy, ``_local_privacy`` adds the noise
+- several together: ``_anonymity`` measures, ``_hierarchy`` says how values become coarser, ``_lattice`` searches the
+  least loss, ``_generalisation`` recodes
 """
 
 from personax.release.disclosure._anonymity import Anonymity, Diversity, measure

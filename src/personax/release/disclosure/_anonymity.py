@@ -15,7 +15,7 @@ from personax.schema import Column
 
 __all__ = ["Anonymity", "Diversity", "equivalence", "measure", "sensitive_codes"]
 
-CELLS = 4_000_000
+MAX_CELLS = 4_000_000
 """Of the table of classes by values that is held at once."""
 
 Ints = NDArray[np.int64]
@@ -184,7 +184,7 @@ def _diversity(values: pl.Series, column: Column, classes: Ints, step: float | N
     whole = np.bincount(codes + 1, minlength=width)
     order = np.argsort(classes, kind="stable")
     codes, numbers = codes[order] + 1, classes[order]
-    at_once = max(1, CELLS // width)
+    at_once = max(1, MAX_CELLS // width)
     distinct, entropy, closeness = width, np.inf, 0.0
     for first in range(0, int(numbers[-1]) + 1, at_once):
         start, end = np.searchsorted(numbers, [first, first + at_once])

@@ -18,7 +18,7 @@ from personax.schema import Column
 
 __all__ = ["Generalised", "Step", "generalise"]
 
-BUDGET = 20_000
+MAX_EVALUATIONS = 20_000
 """Looks at the table before the search stops at the best node so far."""
 
 
@@ -102,7 +102,7 @@ def generalise(
     given: Mapping[str, Given] | None = None,
     weights: Mapping[str, float] | None = None,
     step: float | None = 1.0,
-    budget: int = BUDGET,
+    budget: int = MAX_EVALUATIONS,
 ) -> Generalised:
     """Recode quasi-identifiers so that everybody shares them with at least k - 1 others, at the least loss.
 

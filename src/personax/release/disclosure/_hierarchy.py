@@ -18,10 +18,10 @@ from personax.schema import Column
 
 __all__ = ["Given", "Hierarchy", "Level", "hierarchies"]
 
-GRIDS = (1, 5, 10, 30)
+GRID_DEGREES = (1, 5, 10, 30)
 """Degrees. Each divides the next, or a wider grid would not hold the narrower one; 2 does not divide 5."""
 
-FINEST = 64
+FINEST_BAND = 64
 """The first band is at least this part of the range of a column."""
 
 Given = Mapping[str, str] | Sequence[Mapping[str, str]]
@@ -89,9 +89,9 @@ def hierarchies(table: Table, given: Mapping[str, Given] | None = None) -> list[
     ['as it is', 'bands of 2 years', 'bands of 8 years', 'withheld']
     """
     made = []
-    for group in _together(table.columns, given or {}):
+    for group in _column_groups(table.columns, given or {}):
         names = [column.name for column in group]
-        _readable(table.frame.select(names))
+        _check_types(table.frame.select(names))
         base, distinct = _distinct(table.frame, names)
         counts = np.bincount(base, minlength=distinct.height)
         if len(group) == 2:
@@ -99,14 +99,14 @@ def hierarchies(table: Table, given: Mapping[str, Given] | None = None) -> list[
         elif names[0] in (given or {}):
             told = _groups(distinct, (given or {})[names[0]])
         elif group[0].kind == "nominal" or not distinct.dtypes[0].is_numeric():
-            told = _merged(distinct, counts)
+            told = _rare_levels(distinct, counts)
         else:
             told = _bands(distinct, group[0])
         made.append(Hierarchy(tuple(names), base, tuple(_levels(distinct, counts, told))))
     return made
 
 
-def _together(columns: Sequence[Column], given: Mapping[str, Given]) -> Iterator[tuple[Column, ...]]:
+def _column_groups(columns: Sequence[Column], given: Mapping[str, Given]) -> Iterator[tuple[Column, ...]]:
     """Yield columns one by one, latitude and longitude of the same place as one."""
     names = {column.name.lower(): column for column in columns if column.kind != "nominal" and column.name not in given}
     partner = {}
@@ -123,7 +123,7 @@ def _together(columns: Sequence[Column], given: Mapping[str, Given]) -> Iterator
             yield (column,)
 
 
-def _readable(frame: pl.DataFrame) -> None:
+def _check_types(frame: pl.DataFrame) -> None:
     for name, dtype in frame.schema.items():
         if not (dtype.is_numeric() or dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Null)):
             raise InputError(f"{name} holds {dtype}, which has no bands; make it a number or a text first, or private")
@@ -156,14 +156,14 @@ def _levels(distinct: pl.DataFrame, counts: Ints, told: Iterator[Told]) -> Itera
     nobody = not present.any()
     for says, values, loss in told if not nobody else ():
         found = level(says, values, loss)
-        if _nested(last, found) and found.codes.max() < last.codes.max() and _tells(values, present):
+        if _nested(last, found) and found.codes.max() < last.codes.max() and _varies(values, present):
             yield found
             last = found
     nothing = distinct.clear(distinct.height)
     yield level("withheld", nothing, np.ones(distinct.height))
 
 
-def _tells(values: pl.DataFrame, present: NDArray[np.bool_]) -> bool:
+def _varies(values: pl.DataFrame, present: NDArray[np.bool_]) -> bool:
     return values.filter(pl.Series(present.all(axis=1))).n_unique() > 1
 
 
@@ -203,7 +203,7 @@ def _bands(distinct: pl.DataFrame, column: Column) -> Iterator[Told]:
         place = place % turn
     whole = turn or high - low + 1
     width = 2
-    while whole / width > FINEST:
+    while whole / width > FINEST_BAND:
         width *= 2
     unit = f" {column.unit}" if column.unit else ""
     while width < 2 * whole:
@@ -222,14 +222,14 @@ def _grids(distinct: pl.DataFrame) -> Iterator[Told]:
     """Yield the middles of the fields of ever wider grids."""
     values = [series.cast(pl.Float64).fill_null(np.nan).to_numpy() for series in distinct]
     spans = [float(np.ptp(v[np.isfinite(v)])) if np.isfinite(v).any() else 0.0 for v in values]
-    for grid in GRIDS:
+    for grid in GRID_DEGREES:
         middles = [np.floor(np.floor(v) / grid) * grid + grid / 2 for v in values]
         shown = [pl.Series(name, v).fill_nan(None) for name, v in zip(distinct.columns, middles, strict=True)]
         loss = [min(1.0, grid / span) if span else 1.0 for span in spans]
         yield f"a grid of {grid} degrees", pl.DataFrame(shown), np.tile(loss, (distinct.height, 1))
 
 
-def _merged(distinct: pl.DataFrame, counts: Ints) -> Iterator[Told]:
+def _rare_levels(distinct: pl.DataFrame, counts: Ints) -> Iterator[Told]:
     """Yield categories of which ever more are ``other``."""
     texts = distinct.to_series().cast(pl.String)
     known = {str(text): int(count) for text, count in zip(texts, counts, strict=True) if text is not None}

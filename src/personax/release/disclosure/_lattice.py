@@ -12,7 +12,7 @@ __all__ = ["Lattice", "Node"]
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-ROUND = 12
+LOSS_DECIMALS = 12
 """Losses that agree to so many decimals are the same."""
 
 
@@ -28,7 +28,7 @@ class Node:
     @property
     def order(self) -> tuple[float, int, tuple[int, ...]]:
         """What makes one node better than another: loss, then people withheld, then the lower levels."""
-        return round(self.loss, ROUND), self.people, self.levels
+        return round(self.loss, LOSS_DECIMALS), self.people, self.levels
 
 
 class Lattice:
@@ -198,7 +198,7 @@ class Lattice:
 
     @property
     def _worth(self) -> float:
-        return self.best.loss + 10.0**-ROUND
+        return self.best.loss + 10.0**-LOSS_DECIMALS
 
     def _bound(self, levels: Sequence[int], rest: Sequence[int], least: Mapping[int, int]) -> float:
         """Return a loss that no completion can be below."""

@@ -23,10 +23,10 @@ from personax.release.disclosure._privacy_statement import (
 
 __all__ = ["add_noise", "state"]
 
-GRAIN = 40
+GRANULARITY = 40
 """The noise is exact on a grid of 2^-40 of its scale; OpenDP counts the rounding in."""
 
-MOST = 100.0
+MAX_EPSILON = 100.0
 """A larger epsilon protects nobody."""
 
 
@@ -137,8 +137,8 @@ def _check(
 ) -> None:
     if not columns:
         raise InputError("noise needs columns; say which, and the bounds of each")
-    if not (0 < epsilon <= MOST and 0 <= delta < 1):
-        text = f"epsilon = {epsilon:g}, delta = {delta:g}: epsilon is above 0, at most {MOST:g}, delta in [0, 1)"
+    if not (0 < epsilon <= MAX_EPSILON and 0 <= delta < 1):
+        text = f"epsilon = {epsilon:g}, delta = {delta:g}: epsilon is above 0, at most {MAX_EPSILON:g}, delta in [0, 1)"
         raise InputError(text)
     if vectors and delta == 0:
         raise InputError(f"noise on the vectors {vectors[0]} needs a delta above 0, well below 1 / people")
@@ -159,7 +159,7 @@ def _calibrate(name: str, clip: Clip, epsilon: float, delta: float) -> Mechanism
     dp: Any = _opendp()
     if isinstance(clip, Bounds):
         gap = clip.high - clip.low
-        scale = _least(lambda b: _laplace(dp, b, gap / epsilon), gap, epsilon, gap / epsilon)
+        scale = _least_scale(lambda b: _laplace(dp, b, gap / epsilon), gap, epsilon, gap / epsilon)
         return Mechanism(name, clip, epsilon, 0.0, gap, scale)
     if isinstance(clip, Categories):
         names = list(clip.names)
@@ -172,11 +172,11 @@ def _calibrate(name: str, clip: Clip, epsilon: float, delta: float) -> Mechanism
     gap, log = 2 * clip.radius, math.log(1 / delta)
     # rho for which rho + 2 sqrt(rho log(1 / delta)) = epsilon (Bun, Steinke 2016): enough, and not far from the least
     enough = gap / (math.sqrt(2) * (math.sqrt(log + epsilon) - math.sqrt(log)))
-    scale = _least(lambda s: _gaussian(dp, s, enough, clip.dim, delta), gap, (epsilon, delta), enough)
+    scale = _least_scale(lambda s: _gaussian(dp, s, enough, clip.dim, delta), gap, (epsilon, delta), enough)
     return Mechanism(name, clip, epsilon, delta, gap, scale, expected_cosine(clip.radius, scale, clip.dim))
 
 
-def _least(make: Callable[[float], Any], gap: float, budget: float | tuple[float, float], enough: float) -> float:
+def _least_scale(make: Callable[[float], Any], gap: float, budget: float | tuple[float, float], enough: float) -> float:
     dp: Any = _opendp()
 
     def private(scale: float) -> bool:
@@ -195,18 +195,18 @@ def _opendp() -> Any:  # noqa: ANN401 - OpenDP makes its functions when it is im
     return dp
 
 
-def _grain(scale: float) -> int:
-    return math.floor(math.log2(scale)) - GRAIN
+def _granularity(scale: float) -> int:
+    return math.floor(math.log2(scale)) - GRANULARITY
 
 
 def _laplace(dp: Any, scale: float, near: float) -> Any:  # noqa: ANN401
     numbers = dp.vector_domain(dp.atom_domain(T=float, nan=False), size=1)
-    return dp.m.make_laplace(numbers, dp.l1_distance(T=float), scale=scale, k=_grain(near))
+    return dp.m.make_laplace(numbers, dp.l1_distance(T=float), scale=scale, k=_granularity(near))
 
 
 def _gaussian(dp: Any, scale: float, near: float, dim: int, delta: float) -> Any:  # noqa: ANN401
     vectors = dp.vector_domain(dp.atom_domain(T=float, nan=False), size=dim)
-    plain = dp.m.make_gaussian(vectors, dp.l2_distance(T=float), scale=scale, k=_grain(near))
+    plain = dp.m.make_gaussian(vectors, dp.l2_distance(T=float), scale=scale, k=_granularity(near))
     return dp.c.make_fix_delta(dp.c.make_zCDP_to_approxDP(plain), delta)
 
 
@@ -220,7 +220,7 @@ def _noisy(series: pl.Series, mechanism: Mechanism) -> pl.Series:
         respond = dp.m.make_randomized_response(list(clip.names), prob=scale, T=str)
         texts = series.cast(pl.String)
         return pl.Series(name, [None if value is None else respond(value) for value in texts], dtype=pl.String)
-    rows = _rows(series, clip)
+    rows = _clipped_rows(series, clip)
     known = series.is_not_null().to_numpy()
     if isinstance(clip, Bounds):
         draw = _laplace(dp, scale, mechanism.sensitivity / mechanism.epsilon)
@@ -239,7 +239,7 @@ def _noisy(series: pl.Series, mechanism: Mechanism) -> pl.Series:
     return pl.select(pl.when(~hidden).then(vectors))[:, 0].alias(name)
 
 
-def _rows(series: pl.Series, clip: Bounds | Sphere) -> NDArray[np.float64]:
+def _clipped_rows(series: pl.Series, clip: Bounds | Sphere) -> NDArray[np.float64]:
     """Return the clipped values, one row a person, 0 where missing."""
     width = clip.dim if isinstance(clip, Sphere) else 1
     if isinstance(clip, Sphere):

@@ -63,10 +63,10 @@ PRESETS: Mapping[str, tuple[str, ...]] = Registered(lambda part: part.facts.get(
 
 VERSION = 2
 """Of the arithmetic. In 1, what followed a whitening was float64, and 8,192 rows were transformed at a time."""
-DRAWN = 1
+STREAM_VERSION = 1
 """Of what the steps make of their random numbers; it grows when a step draws others."""
 
-ROWS: Mapping[int, int] = {1: 8192, 2: 1024}
+BATCH_ROWS: Mapping[int, int] = {1: 8192, 2: 1024}
 """Version -> rows transformed at a time: of vectors of some thousand numbers, as many as stay near the processor."""
 
 Vectors = NDArray[np.float32]
@@ -111,14 +111,14 @@ class Chain:
     def __init__(self, steps: str | Sequence[str], dim: int, key: Key, context: str, *, version: int = VERSION) -> None:
         if dim < 1:
             raise InputError(f"vectors of {dim} numbers cannot be transformed")
-        if version not in ROWS:
+        if version not in BATCH_ROWS:
             raise InputError(f"transforms of version {version} are not known; use the personax that made the release")
         self.version = version
         self.names = _names(steps)
         self.dim = dim
         label = "+".join(self.names)
         self._steps = [
-            _made(name, version)(dim, key.draws("transform", DRAWN, context, label, place, name, dim))
+            _step_class(name, version)(dim, key.draws("transform", STREAM_VERSION, context, label, place, name, dim))
             for place, name in enumerate(self.names)
         ]
         self._fitted = not any(registry.describe("transforms", name).facts.get("fitted") for name in self.names)
@@ -135,7 +135,7 @@ class Chain:
         if len(vectors) == 0:
             raise InputError("there are no vectors to fit the transform on")
         for place, step in enumerate(self._steps):
-            step.fit(partial(self._through, vectors, place))
+            step.fit(partial(self._batches_before, vectors, place))
         self._fitted = True
         return self
 
@@ -154,11 +154,11 @@ class Chain:
         InputError
             Another length, missing or infinite numbers, a transform that must be fitted first.
         """
-        return self._walk(vectors, lambda rows: self._send(rows, len(self._steps)), out)
+        return self._in_batches(vectors, lambda rows: self._apply_steps(rows, len(self._steps)), out)
 
     def invert(self, vectors: Vectors, *, out: Vectors | None = None) -> Vectors:
         """Undo `transform`, to 1e-5 of the largest number of the vectors or better; about 1e-6 is usual."""
-        return self._walk(vectors, self._back, out)
+        return self._in_batches(vectors, self._invert_steps, out)
 
     def state(self) -> dict[str, NDArray[np.float64]]:
         """Return all that was fitted; inversion needs it, and it is as secret as the key."""
@@ -190,33 +190,33 @@ class Chain:
         if vectors.ndim != 2 or vectors.shape[1] != self.dim:
             raise InputError(f"this transform is of vectors of {self.dim} numbers, not of shape {vectors.shape}")
 
-    def _walk(self, vectors: Vectors, turn: Callable[[Floats], Floats], out: Vectors | None) -> Vectors:
+    def _in_batches(self, vectors: Vectors, turn: Callable[[Floats], Floats], out: Vectors | None) -> Vectors:
         self._check(vectors)
         if not self._fitted:
             raise InputError(f"the transform {'+'.join(self.names)} must be fitted, or loaded, before it is used")
         made = np.empty(vectors.shape, dtype=np.float32) if out is None else out
-        rows = ROWS[self.version]
+        rows = BATCH_ROWS[self.version]
         for start in range(0, len(vectors), rows):
             made[start : start + rows] = turn(_finite(vectors[start : start + rows]))
         return made
 
-    def _through(self, vectors: Vectors, end: int) -> Iterator[Floats]:
-        rows = ROWS[1]
+    def _batches_before(self, vectors: Vectors, end: int) -> Iterator[Floats]:
+        rows = BATCH_ROWS[1]
         for start in range(0, len(vectors), rows):
-            yield self._send(_finite(vectors[start : start + rows]), end)
+            yield self._apply_steps(_finite(vectors[start : start + rows]), end)
 
-    def _send(self, rows: Floats, end: int) -> Floats:
+    def _apply_steps(self, rows: Floats, end: int) -> Floats:
         for step in self._steps[:end]:
             rows = step.forward(rows)
         return rows
 
-    def _back(self, rows: Floats) -> Floats:
+    def _invert_steps(self, rows: Floats) -> Floats:
         for step in reversed(self._steps):
             rows = step.inverse(rows)
         return rows
 
 
-def _made(name: str, version: int) -> type[Step]:
+def _step_class(name: str, version: int) -> type[Step]:
     """Return the class of a step as it was in a version: releases made under it come out and come back as they were."""
     former: Mapping[int, type[Step]] = registry.describe("transforms", name).facts.get("former", {})
     return former.get(version, STEPS[name])

@@ -17,11 +17,11 @@ from personax.release.transforms._step import Floats, Step
 __all__ = ["Flow"]
 
 LAYERS = 4
-WIDTH = 128
-STRETCH = 0.5
+HIDDEN_UNITS = 128
+MAX_LOG_SCALE = 0.5
 """A coordinate is stretched at most by exp(0.5) in a layer, so that going back magnifies rounding little."""
-MOVE = 1.0
-STEEP = 1.5
+MAX_SHIFT = 1.0
+INPUT_GAIN = 1.5
 """Size of what enters the tanh, in units of the coordinates: 0 would be a linear map."""
 
 
@@ -48,29 +48,29 @@ class Flow(Step):
     def __init__(self, dim: int, draws: Draws) -> None:
         super().__init__(dim, draws)
         self._layers = [_layer(dim, draws, number) for number in range(LAYERS)]
-        self._there = _route(self._layers, dim)
-        self._back = _route(self._layers[::-1], dim)
+        self._there = _index_plan(self._layers, dim)
+        self._back = _index_plan(self._layers[::-1], dim)
 
     def forward(self, x: Floats) -> Floats:
         """Send rows through all layers."""
         takes, last = self._there
         for layer, (kept, moved) in zip(self._layers, takes, strict=True):
-            told, half = np.take(x, kept, axis=1), np.take(x, moved, axis=1)
-            stretch, move = layer.says(told)
-            half *= np.exp(stretch, out=stretch)
-            half += move
-            x = np.concatenate([told, half], axis=1)
+            conditioner, half = np.take(x, kept, axis=1), np.take(x, moved, axis=1)
+            log_scale, shift_by = layer.scale_and_shift(conditioner)
+            half *= np.exp(log_scale, out=log_scale)
+            half += shift_by
+            x = np.concatenate([conditioner, half], axis=1)
         return np.take(x, last, axis=1)
 
     def inverse(self, y: Floats) -> Floats:
         """Send them back, last layer first."""
         takes, last = self._back
         for layer, (kept, moved) in zip(self._layers[::-1], takes, strict=True):
-            told, half = np.take(y, kept, axis=1), np.take(y, moved, axis=1)
-            stretch, move = layer.says(told)
-            half -= move
-            half *= np.exp(np.negative(stretch, out=stretch), out=stretch)
-            y = np.concatenate([told, half], axis=1)
+            conditioner, half = np.take(y, kept, axis=1), np.take(y, moved, axis=1)
+            log_scale, shift_by = layer.scale_and_shift(conditioner)
+            half -= shift_by
+            half *= np.exp(np.negative(log_scale, out=log_scale), out=log_scale)
+            y = np.concatenate([conditioner, half], axis=1)
         return np.take(y, last, axis=1)
 
 
@@ -89,24 +89,24 @@ class _Layer:
             self._cast[dtype] = (self.inner.astype(dtype), self.shift.astype(dtype), self.outer.astype(dtype))
         return self._cast[dtype]
 
-    def says(self, told: Floats) -> tuple[Floats, Floats]:
+    def scale_and_shift(self, conditioner: Floats) -> tuple[Floats, Floats]:
         """Return stretch and move of the other half; what is returned may be written into."""
-        inner, shift, outer = self.cast(told.dtype)
-        hidden = told @ inner
+        inner, shift, outer = self.cast(conditioner.dtype)
+        hidden = conditioner @ inner
         hidden += shift
         out = np.tanh(hidden, out=hidden) @ outer
         half = len(self.moved)
-        stretch, move = out[:, :half], out[:, half:]
-        np.tanh(stretch, out=stretch)
-        stretch *= STRETCH
-        move *= MOVE
-        return stretch, move
+        log_scale, shift_by = out[:, :half], out[:, half:]
+        np.tanh(log_scale, out=log_scale)
+        log_scale *= MAX_LOG_SCALE
+        shift_by *= MAX_SHIFT
+        return log_scale, shift_by
 
 
-Route = tuple[list[tuple[NDArray[np.intp], NDArray[np.intp]]], NDArray[np.intp]]
+IndexPlan = tuple[list[tuple[NDArray[np.intp], NDArray[np.intp]]], NDArray[np.intp]]
 
 
-def _route(layers: Sequence[_Layer], dim: int) -> Route:
+def _index_plan(layers: Sequence[_Layer], dim: int) -> IndexPlan:
     """Return where each layer finds its halves in what the one before it leaves, and where all coordinates are at last.
 
     A layer leaves its two halves side by side: to put them back among each other costs more than its arithmetic.
@@ -124,6 +124,6 @@ def _route(layers: Sequence[_Layer], dim: int) -> Route:
 def _layer(dim: int, draws: Draws, number: int) -> _Layer:
     order = draws.permutation(f"order {number}", dim)
     kept, moved = np.sort(order[: dim // 2]), np.sort(order[dim // 2 :])
-    inner = draws.normal(f"inner {number}", len(kept), WIDTH) * STEEP / np.sqrt(max(len(kept), 1))
-    outer = draws.normal(f"outer {number}", WIDTH, 2 * len(moved)) / np.sqrt(WIDTH)
-    return _Layer(kept, moved, inner, draws.normal(f"shift {number}", WIDTH), outer)
+    inner = draws.normal(f"inner {number}", len(kept), HIDDEN_UNITS) * INPUT_GAIN / np.sqrt(max(len(kept), 1))
+    outer = draws.normal(f"outer {number}", HIDDEN_UNITS, 2 * len(moved)) / np.sqrt(HIDDEN_UNITS)
+    return _Layer(kept, moved, inner, draws.normal(f"shift {number}", HIDDEN_UNITS), outer)

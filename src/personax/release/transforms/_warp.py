@@ -11,8 +11,8 @@ from personax.release.transforms._step import Floats, Step
 
 __all__ = ["Warp"]
 
-TAILS = (0.6, 1.4)
-SKEW = 0.8
+TAIL_RANGE = (0.6, 1.4)
+MAX_SKEW = 0.8
 """Bounds of what the key draws: heavier or lighter tails, more or less lopsided."""
 
 
@@ -38,8 +38,8 @@ class Warp(Step):
 
     def __init__(self, dim: int, draws: Draws) -> None:
         super().__init__(dim, draws)
-        self._tails = TAILS[0] + (TAILS[1] - TAILS[0]) * draws.uniform("tails", dim)
-        self._skew = SKEW * (2 * draws.uniform("skew", dim) - 1)
+        self._tails = TAIL_RANGE[0] + (TAIL_RANGE[1] - TAIL_RANGE[0]) * draws.uniform("tails", dim)
+        self._skew = MAX_SKEW * (2 * draws.uniform("skew", dim) - 1)
 
     def forward(self, x: Floats) -> Floats:
         """Bend coordinates."""

@@ -12,7 +12,7 @@ from personax.release.transforms._step import Batches, Floats, State, Step
 
 __all__ = ["SingleWhitening", "Whitening"]
 
-FLOOR = 1e-8
+EIGENVALUE_FLOOR = 1e-8
 """Directions that vary less, relative to the one that varies most, are not stretched to size one."""
 
 
@@ -47,7 +47,7 @@ class Whitening(Step):
         values, self._axes = np.linalg.eigh(scatter / count)
         if values[-1] <= 0:
             raise InputError("all rows of the embeddings are the same; there is nothing to whiten")
-        self._sizes = np.sqrt(np.maximum(values, FLOOR * values[-1]))
+        self._sizes = np.sqrt(np.maximum(values, EIGENVALUE_FLOOR * values[-1]))
 
     def state(self) -> State:
         """Return mean, axes and sizes."""

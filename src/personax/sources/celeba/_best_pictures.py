@@ -14,15 +14,15 @@ from PIL import Image
 
 from personax.errors import InputError
 
-__all__ = ["MOST_PIXELS", "choose", "face_size", "frontality", "sharpness"]
+__all__ = ["MAX_PIXELS", "face_size", "frontality", "select_images", "sharpness"]
 
-MOST_PIXELS = 50_000_000
+MAX_PIXELS = 50_000_000
 """A picture that claims to be larger is not decoded."""
 
-SHARP = 100.0
+HALF_SHARPNESS = 100.0
 """Variance of the Laplacian that counts for a half."""
 
-WHOLE = 178 * 218
+ALIGNED_PIXELS = 178 * 218
 """Pixels of an aligned picture of CelebA; a face box of this size counts in full."""
 
 
@@ -68,7 +68,7 @@ def face_size(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     [0.5]
     """
     area = np.maximum(boxes[:, 2], 0) * np.maximum(boxes[:, 3], 0)
-    return np.minimum(1.0, np.sqrt(area / WHOLE))
+    return np.minimum(1.0, np.sqrt(area / ALIGNED_PIXELS))
 
 
 def sharpness(path: Path) -> float:
@@ -77,28 +77,28 @@ def sharpness(path: Path) -> float:
     Raises
     ------
     InputError
-        When it cannot be decoded, or claims more than `MOST_PIXELS`.
+        When it cannot be decoded, or claims more than `MAX_PIXELS`.
     """
     grey = _grey(path)
     if min(grey.shape) < 3:
         raise InputError(f"{path.name}: smaller than 3 by 3 pixels")
     around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
     variance = float((around - 4 * grey[1:-1, 1:-1]).var())
-    return variance / (variance + SHARP)
+    return variance / (variance + HALF_SHARPNESS)
 
 
 def _grey(path: Path) -> NDArray[np.float64]:
     try:
         with warnings.catch_warnings(), Image.open(path, formats=("JPEG", "PNG")) as picture:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            if picture.width * picture.height > MOST_PIXELS:
+            if picture.width * picture.height > MAX_PIXELS:
                 raise InputError(f"{path.name}: {picture.width} by {picture.height} pixels are too many")
             return np.asarray(picture.convert("L"), dtype=np.float64)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise InputError(f"{path.name}: not a picture that can be decoded; remove it or fetch it again") from None
 
 
-def choose(
+def select_images(
     images: pl.DataFrame,
     *,
     landmarks: pl.DataFrame | None = None,

@@ -11,11 +11,11 @@ from personax.errors import InputError
 from personax.http import Fetch
 from personax.schema import Notice
 from personax.sources._records import Record
-from personax.sources.wikidata._api import Api
-from personax.sources.wikidata._entity_resolution import Resolution, Wanted, resolve_many
+from personax.sources.wikidata._api import WikidataApi
+from personax.sources.wikidata._entity_resolution import NameQuery, Resolution, resolve_many
 from personax.sources.wikidata._source import Wikidata
 
-__all__ = ["MatchReport", "join_records", "match_report", "names_of", "wanted_of", "with_wikidata"]
+__all__ = ["MatchReport", "join_records", "majority_names", "match_report", "name_queries", "with_wikidata"]
 
 
 async def with_wikidata(records: Sequence[Record], fetch: Fetch) -> tuple[list[Record], MatchReport]:
@@ -35,7 +35,7 @@ async def with_wikidata(records: Sequence[Record], fetch: Fetch) -> tuple[list[R
     """
     called = [(int(record.ref), str(record.values["name"])) for record in records if record.values.get("name")]
     named = pl.DataFrame(called, schema={"identity": pl.Int64, "name": pl.String}, orient="row")
-    resolutions = [each async for each in resolve_many(Api(fetch), fetch, wanted_of(named))]
+    resolutions = [each async for each in resolve_many(WikidataApi(fetch), fetch, name_queries(named))]
     report = match_report([int(record.ref) for record in records], named, resolutions)
     found = report.table.filter(pl.col("status") == "found")
     items = dict(found.select("identity", "wikidata").iter_rows())
@@ -85,7 +85,7 @@ class MatchReport:
         return [Notice(texts[status], count) for status, count in self.counts.items() if status in texts and count]
 
 
-def names_of(identities: pl.DataFrame, names: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def majority_names(identities: pl.DataFrame, names: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the name of each identity, and the identities whose pictures have several names.
 
     Parameters
@@ -112,13 +112,13 @@ def names_of(identities: pl.DataFrame, names: pl.DataFrame) -> tuple[pl.DataFram
     return best.filter(clear).select("identity", "name"), best.filter(~clear).select("identity", "names")
 
 
-def wanted_of(named: pl.DataFrame) -> list[Wanted]:
+def name_queries(named: pl.DataFrame) -> list[NameQuery]:
     """Return who to look for, in the order of the rows."""
-    return [Wanted(name) for name in named["name"]]
+    return [NameQuery(name) for name in named["name"]]
 
 
 def match_report(
-    everybody: Sequence[int], named: pl.DataFrame, resolutions: Sequence[Resolution], *, least: float = 0.0
+    everybody: Sequence[int], named: pl.DataFrame, resolutions: Sequence[Resolution], *, min_score: float = 0.0
 ) -> MatchReport:
     """Say for every identity who it is.
 
@@ -140,7 +140,7 @@ def match_report(
         raise InputError(
             f"{len(resolutions)} resolutions are not about {named.height} names; resolve all names in order"
         )
-    rows = {identity: _row(found, least) for identity, found in zip(named["identity"], resolutions, strict=True)}
+    rows = {identity: _row(found, min_score) for identity, found in zip(named["identity"], resolutions, strict=True)}
     empty = {"status": "unnamed", "wikidata": None, "score": None, "candidates": 0, "match": None, "reason": "no name"}
     schema = {
         "identity": pl.Int64,
@@ -163,9 +163,9 @@ def match_report(
     )
 
 
-def _row(resolution: Resolution, least: float) -> dict[str, object]:
+def _row(resolution: Resolution, min_score: float) -> dict[str, object]:
     best = resolution.candidates[0] if resolution.candidates else None
-    sure = resolution.status == "found" and best is not None and best.score >= least
+    sure = resolution.status == "found" and best is not None and best.score >= min_score
     weak = resolution.status == "found" and not sure
     return {
         "status": "ambiguous" if weak else resolution.status,
@@ -173,7 +173,7 @@ def _row(resolution: Resolution, least: float) -> dict[str, object]:
         "score": best.score if best else None,
         "candidates": len(resolution.candidates),
         "match": best.match if best else None,
-        "reason": f"the score is below {least:g}" if weak else resolution.reason,
+        "reason": f"the score is below {min_score:g}" if weak else resolution.reason,
     }
 
 

@@ -15,8 +15,8 @@ from personax.data.table import Table
 from personax.errors import InputError
 from personax.files import sha256
 from personax.schema import Column, Notice, Provenance
-from personax.sources._people_table import BAD_CELLS, PeopleTable, check_ids, plain_notices
-from personax.sources.celeba._best_pictures import choose
+from personax.sources._people_table import BAD_CELLS, PeopleTable, check_ids, table_notices
+from personax.sources.celeba._best_pictures import select_images
 from personax.sources.celeba._label_files import (
     read_attributes,
     read_boxes,
@@ -25,7 +25,7 @@ from personax.sources.celeba._label_files import (
     read_names,
     read_partition,
 )
-from personax.sources.celeba._linkage import names_of
+from personax.sources.celeba._linkage import majority_names
 from personax.strict import Strict, nearest
 
 __all__ = ["STABLE", "TRANSIENT", "CollectCelebA", "Tie", "aggregate", "read_celeba"]
@@ -209,11 +209,11 @@ def read_celeba(settings: CollectCelebA, root: Path | None = None) -> PeopleTabl
     base = root or Path()
     folder = base / settings.path
     paths = {name: _find(folder, stem) for name, stem in _FILES.items()}
-    both = [_needed(folder, paths, name) for name in ("attributes", "identities")]
+    both = [_required(folder, paths, name) for name in ("attributes", "identities")]
     labels, identities = read_attributes(both[0]), read_identities(both[1])
     images = _joined(folder, labels, identities)
     if settings.partitions is not None:
-        part = read_partition(_needed(folder, paths, "partition"))
+        part = read_partition(_required(folder, paths, "partition"))
         images = images.join(part.filter(pl.col("partition").is_in(settings.partitions)), on="image", how="semi")
     names = [name for name in labels.columns if name != "image"]
     wanted = {"stable": list(STABLE), "all": names}.get(str(settings.attributes), settings.attributes)
@@ -236,7 +236,7 @@ def _find(folder: Path, stem: str) -> Path | None:
     return next((path for path in places if path.is_file()), None)
 
 
-def _needed(folder: Path, paths: dict[str, Path | None], name: str) -> Path:
+def _required(folder: Path, paths: dict[str, Path | None], name: str) -> Path:
     path = paths[name]
     if path is None:
         raise InputError(f"{folder} has no {_FILES[name]}.txt or .csv; put CelebA's label files there")
@@ -257,9 +257,9 @@ def _joined(folder: Path, labels: pl.DataFrame, identities: pl.DataFrame) -> pl.
 def _named(
     people: pl.DataFrame, identities: pl.DataFrame, names: pl.DataFrame, bad: list[dict[str, object]]
 ) -> pl.DataFrame:
-    named, torn = names_of(identities, names)
+    named, undecided = majority_names(identities, names)
     people = people.join(named, on="identity", how="left", maintain_order="left")
-    for identity, several in people.join(torn, on="identity").select("identity", "names").iter_rows():
+    for identity, several in people.join(undecided, on="identity").select("identity", "names").iter_rows():
         _note(bad, people, identity, "name", f"{several} names", "no name has more than half of the pictures")
     return people
 
@@ -273,7 +273,7 @@ def _with_pictures(
 ) -> pl.DataFrame:
     marks, boxes = paths["landmarks"], paths["boxes"]
     kept = images.join(people, on="identity", how="semi")
-    chosen, refused = choose(
+    chosen, refused = select_images(
         kept,
         landmarks=None if marks is None else read_landmarks(marks),
         boxes=None if boxes is None else read_boxes(boxes),
@@ -306,7 +306,7 @@ def _table(
     people = people.rename({"identity": "id"}).with_columns(pl.col("id").cast(pl.String))
     check_ids(people["id"].to_list())
     bad_cells = pl.DataFrame(bad, schema=BAD_CELLS)
-    notices = [*_notices(people, wanted), *plain_notices(people, bad_cells)]
+    notices = [*_notices(people, wanted), *table_notices(people, bad_cells)]
     table = Table(people, [_column(name, wanted) for name in people.columns], provenance)
     return PeopleTable(table, bad_cells, notices)
 

@@ -3,14 +3,14 @@
 from personax import registry
 from personax.sources.leagues._atp import Atp
 from personax.sources.leagues._bundesliga import Bundesliga
-from personax.sources.leagues._crawl import walk
+from personax.sources.leagues._crawl import crawl
 from personax.sources.leagues._espn import Espn
 from personax.sources.leagues._league import League
 from personax.sources.leagues._nba import Nba
 from personax.sources.leagues._nfl import Nfl
 from personax.sources.leagues._nflverse import Nflverse
 from personax.sources.leagues._nhl import Nhl
-from personax.sources.leagues._pagination import Listed, Ref, Step
+from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._pga import Pga
 from personax.sources.leagues._premier_league import PremierLeague
 
@@ -20,16 +20,16 @@ __all__ = [
     "Bundesliga",
     "Espn",
     "League",
-    "Listed",
+    "ListPage",
+    "ListedPerson",
     "Nba",
     "Nfl",
     "Nflverse",
     "Nhl",
+    "PageRequest",
     "Pga",
     "PremierLeague",
-    "Ref",
-    "Step",
-    "walk",
+    "crawl",
 ]
 
 LEAGUES: dict[str, type[League]] = {

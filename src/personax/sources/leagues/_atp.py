@@ -14,9 +14,17 @@ from personax.http import Page, Request
 from personax.registry import register
 from personax.sources._records import Record
 from personax.sources.leagues._league import League
-from personax.sources.leagues._pagination import Listed, Ref, Step
-from personax.sources.leagues._parsing import as_list, as_object, at, get, identifier, parse_json, text_of
-from personax.sources.leagues._record_builder import merged
+from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
+from personax.sources.leagues._parsing import (
+    as_list,
+    as_object,
+    decode_text,
+    get_path,
+    identifier,
+    parse_json,
+    require_key,
+)
+from personax.sources.leagues._record_builder import merge_records
 
 __all__ = ["Atp"]
 
@@ -48,49 +56,51 @@ class Atp(League):
     page_size: int = Field(default=100, gt=0)
     headshots: str = "https://www.atptour.com/-/media/alias/player-headshot/{id}"
 
-    def start(self) -> Sequence[Step]:
+    def first_pages(self) -> Sequence[PageRequest]:
         """Return the first page of the ranking."""
         return [self._step(1)]
 
-    def _step(self, first: int) -> Step:
+    def _step(self, first: int) -> PageRequest:
         asked = urlencode({"fromRank": first, "toRank": min(first + self.page_size - 1, self.ranks)})
-        return Step(self.request(f"/api/gateway/rankings.ranksglrollrange?{asked}"), start=first, follows=first > 1)
+        return PageRequest(
+            self.request(f"/api/gateway/rankings.ranksglrollrange?{asked}"), offset=first, is_next=first > 1
+        )
 
-    def listed(self, page: Page, step: Step) -> Listed:
+    def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:
         """Read a page of the ranking."""
-        answer = parse_json(text_of(page.body), "the ranking")
-        players = as_list(at(answer, "Data", "Rankings", "Players"), "ranked players")
-        first = step.start + self.page_size
-        then = [self._step(first)] if players and first <= self.ranks else []
-        return Listed([self._row(player, page) for player in players], then)
+        answer = parse_json(decode_text(page.body), "the ranking")
+        players = as_list(require_key(answer, "Data", "Rankings", "Players"), "ranked players")
+        first = page_request.offset + self.page_size
+        next_pages = [self._step(first)] if players and first <= self.ranks else []
+        return ListPage([self._row(player, page) for player in players], next_pages)
 
-    def _row(self, player: Any, page: Page) -> Ref | str:  # noqa: ANN401 - whatever JSON held
-        ref = identifier(get(player, "PlayerId")).upper()
+    def _row(self, player: Any, page: Page) -> ListedPerson | str:  # noqa: ANN401 - whatever JSON held
+        ref = identifier(get_path(player, "PlayerId")).upper()
         if not re.fullmatch(r"[A-Z0-9]{4}", ref) or "LastName" not in player:
             return "a ranked player without PlayerId or LastName"
-        draft = self.draft(ref, page)
-        draft.text("name", player.get("FirstName"), player["LastName"])
-        draft.country("nationality", player.get("NatlId"), "ioc")
-        draft.headshot(self.headshots.replace("{id}", ref.lower()), self.picture_hosts)
-        return Ref(ref, draft.record())
+        builder = self.builder(ref, page)
+        builder.text("name", player.get("FirstName"), player["LastName"])
+        builder.country("nationality", player.get("NatlId"), "ioc")
+        builder.headshot(self.headshots.replace("{id}", ref.lower()), self.picture_hosts)
+        return ListedPerson(ref, builder.record())
 
-    def detail(self, ref: Ref) -> Request:
+    def detail_request(self, ref: ListedPerson) -> Request:
         """Return the request for a player's own page."""
-        return self.plain_request(f"{self.site_url}/en/-/www/players/hero/{ref.id}?v=1")
+        return self.request_without_key(f"{self.site_url}/en/-/www/players/hero/{ref.id}?v=1")
 
-    def parse(self, page: Page, ref: Ref) -> Record:
+    def parse_detail(self, page: Page, ref: ListedPerson) -> Record:
         """Read a player's own page; it does not repeat the id, so who it is follows from the request."""
-        answer = parse_json(text_of(page.body), "a player")
+        answer = parse_json(decode_text(page.body), "a player")
         if answer is None:
             raise SourceError("the site knows no such player")
         player = as_object(answer, "a player")
-        draft = self.draft(ref.id, page)
-        draft.text("name", at(player, "FirstName"), at(player, "LastName"))
-        draft.born(at(player, "BirthDate"))
-        draft.quantity("height_cm", at(player, "HeightCm"), "cm")
-        draft.quantity("height_cm", player.get("HeightIn"), "in")
-        draft.quantity("weight_kg", at(player, "WeightKg"), "kg")
-        draft.quantity("weight_kg", player.get("WeightLb"), "lb")
-        draft.country("nationality", at(player, "NatlId"), "ioc")
-        draft.text("birthplace", player.get("BirthCity"))
-        return merged(ref.listed, draft.record())
+        builder = self.builder(ref.id, page)
+        builder.text("name", require_key(player, "FirstName"), require_key(player, "LastName"))
+        builder.birth_date(require_key(player, "BirthDate"))
+        builder.quantity("height_cm", require_key(player, "HeightCm"), "cm")
+        builder.quantity("height_cm", player.get("HeightIn"), "in")
+        builder.quantity("weight_kg", require_key(player, "WeightKg"), "kg")
+        builder.quantity("weight_kg", player.get("WeightLb"), "lb")
+        builder.country("nationality", require_key(player, "NatlId"), "ioc")
+        builder.text("birthplace", player.get("BirthCity"))
+        return merge_records(ref.list_record, builder.record())

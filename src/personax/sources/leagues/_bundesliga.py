@@ -18,18 +18,18 @@ from personax.registry import register
 from personax.sources._records import Record
 from personax.sources._units import FACTORS
 from personax.sources.leagues._league import League
-from personax.sources.leagues._pagination import Listed, Ref, Step
+from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._parsing import (
     Object,
-    changed,
+    decode_text,
     embedded_state,
-    get,
+    find_objects,
+    get_path,
     identifier,
-    objects,
     parse_json,
-    text_of,
+    schema_changed,
 )
-from personax.sources.leagues._record_builder import Draft, merged
+from personax.sources.leagues._record_builder import RecordBuilder, merge_records
 
 __all__ = ["Bundesliga"]
 
@@ -58,7 +58,7 @@ class Bundesliga(League):
 
     name: ClassVar[str] = "bundesliga"
     label: ClassVar[str] = "Bundesliga"
-    promises: ClassVar[tuple[str, ...]] = ("name",)
+    expected_columns: ClassVar[tuple[str, ...]] = ("name",)
 
     base_url: str = "https://www.bundesliga.com"
     picture_hosts: list[str] = ["www.bundesliga.com", "img.bundesliga.com", "assets.bundesliga.com"]
@@ -71,80 +71,80 @@ class Bundesliga(League):
             raise PydanticCustomError("season", "with a key, season names what to read, as in DFL-SEA-0001K9")
         return self
 
-    def start(self) -> Sequence[Step]:
+    def first_pages(self) -> Sequence[PageRequest]:
         """Return the page of all squads, or the clubs of the season."""
         if self.key is None:
-            return [Step(self.request("/en/bundesliga/player", accepts=_HTML), "people")]
-        return [Step(self._api(f"/club?seasonId={self.season}"), "clubs")]
+            return [PageRequest(self.request("/en/bundesliga/player", accepts=_HTML), "people")]
+        return [PageRequest(self._api(f"/club?seasonId={self.season}"), "clubs")]
 
     def _api(self, path: str) -> Request:
         return self.model_copy(update={"base_url": self.api_url}).request(path)
 
-    def listed(self, page: Page, step: Step) -> Listed:
+    def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:
         """Read squads, or the clubs that have them."""
         document = self._document(page)
-        if step.kind == "clubs":
-            clubs = dict.fromkeys(each["id"] for each in objects(document, _is_club))
+        if page_request.kind == "clubs":
+            clubs = dict.fromkeys(each["id"] for each in find_objects(document, _is_club))
             if not clubs:
-                changed("a club with an id DFL-CLU-...")
-            return Listed((), [Step(self._api(f"/person/personsbyclub/{club}"), "people") for club in clubs])
-        people = [person for person in objects(document, _is_person) if person.get("position") in _POSITIONS]
+                schema_changed("a club with an id DFL-CLU-...")
+            return ListPage((), [PageRequest(self._api(f"/person/personsbyclub/{club}"), "people") for club in clubs])
+        people = [person for person in find_objects(document, _is_person) if person.get("position") in _POSITIONS]
         if not people:
-            changed("a person with an id DFL-OBJ-..., a name and a position on the field")
-        return Listed([self._row(person, page) for person in people])
+            schema_changed("a person with an id DFL-OBJ-..., a name and a position on the field")
+        return ListPage([self._row(person, page) for person in people])
 
     def _document(self, page: Page) -> Any:  # noqa: ANN401 - whatever JSON held
         if self.key is None:
             return embedded_state(page.body, "ng-state", "serverApp-state")
-        return parse_json(text_of(page.body), "the interface's answer")
+        return parse_json(decode_text(page.body), "the interface's answer")
 
-    def _row(self, person: Object, page: Page) -> Ref | str:
-        slug = get(person, "name", "slugifiedFull")
+    def _row(self, person: Object, page: Page) -> ListedPerson | str:
+        slug = get_path(person, "name", "slugifiedFull")
         if not isinstance(slug, str) or not _SLUG.fullmatch(slug):
             return "a person without name.slugifiedFull"
-        return Ref(person["id"], self._filled(person, page).record(), slug)
+        return ListedPerson(person["id"], self._filled(person, page).record(), slug)
 
-    def detail(self, ref: Ref) -> Request:
+    def detail_request(self, ref: ListedPerson) -> Request:
         """Return the request for a player's own page."""
         if self.key is None:
             return self.request(f"/en/bundesliga/player/{ref.detail}", accepts=_HTML)
         return self._api(f"/person/personbyslug/{ref.detail}")
 
-    def parse(self, page: Page, ref: Ref) -> Record:
+    def parse_detail(self, page: Page, ref: ListedPerson) -> Record:
         """Read a player's own page; whether the pages hold birth and bio is not known, so both may be absent."""
-        people = list(objects(self._document(page), _is_person))
+        people = list(find_objects(self._document(page), _is_person))
         if not people:
-            changed("a person with an id DFL-OBJ-... and a name")
+            schema_changed("a person with an id DFL-OBJ-... and a name")
         own = [person for person in people if person["id"] == ref.id]
         if not own:
             raise SourceError("the page has no such player")
         best = max(own, key=lambda person: sum(person.get(part) is not None for part in ("birth", "bio")))
-        return merged(ref.listed, self._filled(best, page).record())
+        return merge_records(ref.list_record, self._filled(best, page).record())
 
-    def _filled(self, person: Object, page: Page) -> Draft:
-        draft = self.draft(identifier(person["id"]), page)
-        draft.text("name", get(person, "name", "full"))
-        draft.born(get(person, "birth", "date"), "iso", "%d.%m.%Y")
-        draft.text("birthplace", get(person, "birth", "place"))
-        draft.country("birth_country", get(person, "birth", "country"), "name")
-        draft.country("nationality", get(person, "nationality", "firstNationality"), "name")
-        draft.text("position", get(person, "position"))
-        draft.text("team", get(person, "club", "name", "full"))
+    def _filled(self, person: Object, page: Page) -> RecordBuilder:
+        builder = self.builder(identifier(person["id"]), page)
+        builder.text("name", get_path(person, "name", "full"))
+        builder.birth_date(get_path(person, "birth", "date"), "iso", "%d.%m.%Y")
+        builder.text("birthplace", get_path(person, "birth", "place"))
+        builder.country("birth_country", get_path(person, "birth", "country"), "name")
+        builder.country("nationality", get_path(person, "nationality", "firstNationality"), "name")
+        builder.text("position", get_path(person, "position"))
+        builder.text("team", get_path(person, "club", "name", "full"))
         for column, word, unit in (("height_cm", "height", "cm"), ("weight_kg", "weight", "kg")):
-            self._measure(draft, column, get(person, "bio", word), word, unit)
-        sex = get(person, "bio", "sex")
-        draft.text("gender", sex.lower() if isinstance(sex, str) else sex)
-        draft.headshot(_portrait(get(person, "playerImages")), self.picture_hosts)
-        return draft
+            self._measure(builder, column, get_path(person, "bio", word), word, unit)
+        sex = get_path(person, "bio", "sex")
+        builder.text("gender", sex.lower() if isinstance(sex, str) else sex)
+        builder.headshot(_portrait(get_path(person, "playerImages")), self.picture_hosts)
+        return builder
 
-    def _measure(self, draft: Draft, column: str, measure: object, word: str, unit: str) -> None:
-        written = get(measure, "unit")
+    def _measure(self, builder: RecordBuilder, column: str, measure: object, word: str, unit: str) -> None:
+        written = get_path(measure, "unit")
         known = written.lower() if isinstance(written, str) else unit
         same_kind = known in FACTORS and FACTORS[known][0] == FACTORS[unit][0]
         if same_kind:
-            draft.quantity(column, get(measure, word), known)
+            builder.quantity(column, get_path(measure, word), known)
         else:
-            draft.refuse(column, (get(measure, word), written), "in an unknown unit")
+            builder.reject(column, (get_path(measure, word), written), "in an unknown unit")
 
 
 def _is_person(found: Object) -> bool:
@@ -160,7 +160,7 @@ def _is_club(found: Object) -> bool:
 def _portrait(images: object) -> object:
     """Return the largest picture; the round one has its whole picture beside it, without -circle."""
     for size in ("PORTRAIT_L", "PORTRAIT_S", "FACE_CIRCLE"):
-        address = get(images, size)
+        address = get_path(images, size)
         if address:
             return address.replace("-circle.png", ".png") if isinstance(address, str) else address
     return None

@@ -21,12 +21,12 @@ from pydantic_core import PydanticCustomError
 from personax.errors import SourceError
 from personax.http import Fetch, Page, Request
 from personax.sources._records import Failure, Record
-from personax.sources.leagues._crawl import walk
-from personax.sources.leagues._pagination import Listed, Ref, Step
-from personax.sources.leagues._record_builder import Draft
+from personax.sources.leagues._crawl import crawl
+from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
+from personax.sources.leagues._record_builder import RecordBuilder
 from personax.strict import Strict
 
-__all__ = ["Headers", "League", "filled", "from_environment", "is_secret"]
+__all__ = ["Headers", "League", "fill_environment", "from_environment", "is_secret"]
 
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -55,7 +55,7 @@ def is_secret(name: str, value: str) -> bool:
     return bool(_PRIVATE.search(name) or _VARIABLE.search(value))
 
 
-def filled(source: str, value: str) -> str:
+def fill_environment(source: str, value: str) -> str:
     """Return a value with the environment's in its places.
 
     Raises
@@ -72,7 +72,7 @@ def from_environment(source: str, variable: str) -> str:
     Raises
     ------
     SourceError
-        As in `filled`.
+        As in `fill_environment`.
     """
     value = os.environ.get(variable, "").strip()
     if not value:
@@ -111,7 +111,7 @@ class League(Strict, ABC):
     key_header: ClassVar[str] = "x-api-key"
     redirects: ClassVar[tuple[str, ...]] = ()
     """Hosts to which the site's own addresses lead on."""
-    promises: ClassVar[tuple[str, ...]] = ("name", "birth_date", "height_cm")
+    expected_columns: ClassVar[tuple[str, ...]] = ("name", "birth_date", "height_cm")
     """Columns that some of any twenty people have; when none has, the site has renamed them."""
 
     base_url: str
@@ -140,11 +140,11 @@ class League(Strict, ABC):
         return tuple(dict.fromkeys([*(urlsplit(address).netloc for address in addresses), *self.redirects]))
 
     @abstractmethod
-    def start(self) -> Sequence[Step]:
+    def first_pages(self) -> Sequence[PageRequest]:
         """Return the first pages of the list."""
 
     @abstractmethod
-    def listed(self, page: Page, step: Step) -> Listed:
+    def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:
         """Read a page of the list.
 
         Raises
@@ -153,47 +153,47 @@ class League(Strict, ABC):
             With what was looked for.
         """
 
-    def detail(self, ref: Ref) -> Request | None:
+    def detail_request(self, ref: ListedPerson) -> Request | None:
         """Return the request for more on a person, None when the list says all; people may share one."""
         return None
 
-    def parse(self, page: Page, ref: Ref) -> Record:
-        """Read the page that `detail` asked for, together with what the list said.
+    def parse_detail(self, page: Page, ref: ListedPerson) -> Record:
+        """Read the page that `detail_request` asked for, together with what the list said.
 
         Raises
         ------
         SourceChanged
             With what was looked for; a plain `SourceError` when the page knows no such person.
         """
-        return ref.listed
+        return ref.list_record
 
     def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncGenerator[Record | Failure, None]:
-        """Walk through the whole league; see `personax.sources.leagues.walk.walk`."""
-        return walk(self, fetch, limit=limit)
+        """Walk through the whole league; see `personax.sources.leagues.crawl.crawl`."""
+        return crawl(self, fetch, limit=limit)
 
     def request(
         self, path: str, *, body: Mapping[str, Any] | None = None, accepts: Sequence[str] = ("application/json",)
     ) -> Request:
         """Return a request to this league, with its headers and its key."""
-        request = self.plain_request(self.base_url + path)
+        request = self.request_without_key(self.base_url + path)
         headers, secret = {**self._own_headers(), **request.headers}, request.secret
         if self.key is not None:
             headers[self.key_header] = from_environment(self.name, self.key)
             secret = (*secret, self.key_header)
         return Request(request.url, headers, body, tuple(accepts), secret)
 
-    def plain_request(self, url: str, *, accepts: Sequence[str] = ("application/json",)) -> Request:
+    def request_without_key(self, url: str, *, accepts: Sequence[str] = ("application/json",)) -> Request:
         """Return a request to another address of the site: with the headers of the study, without the key."""
-        headers = {name: filled(self.name, value) for name, value in self.headers.items()}
+        headers = {name: fill_environment(self.name, value) for name, value in self.headers.items()}
         secret = tuple(name for name, value in self.headers.items() if is_secret(name, value))
         return Request(url, headers, accepts=tuple(accepts), secret=secret)
 
     def _own_headers(self) -> dict[str, str]:
         return {}
 
-    def draft(self, ref: str, page: Page) -> Draft:
+    def builder(self, ref: str, page: Page) -> RecordBuilder:
         """Return an empty record of this league."""
-        draft = Draft(self.name, ref, page)
-        draft.text("league", self.label)
-        draft.text("gender", self.gender)
-        return draft
+        builder = RecordBuilder(self.name, ref, page)
+        builder.text("league", self.label)
+        builder.text("gender", self.gender)
+        return builder

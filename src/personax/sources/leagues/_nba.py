@@ -13,17 +13,17 @@ from personax.http import Page, Request
 from personax.registry import register
 from personax.sources._records import Record
 from personax.sources.leagues._league import League
-from personax.sources.leagues._pagination import Listed, Ref, Step
+from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._parsing import (
     as_list,
     as_object,
-    at,
-    changed,
+    decode_text,
     identifier,
     parse_json,
-    text_of,
+    require_key,
+    schema_changed,
 )
-from personax.sources.leagues._record_builder import Draft, merged
+from personax.sources.leagues._record_builder import RecordBuilder, merge_records
 
 __all__ = ["Nba"]
 
@@ -69,62 +69,62 @@ class Nba(League):
         accepts = "application/json, text/plain, */*"
         return {"Accept": accepts, "Accept-Language": "en-US,en;q=0.9", "Referer": "https://www.nba.com/"}
 
-    def start(self) -> Sequence[Step]:
+    def first_pages(self) -> Sequence[PageRequest]:
         """Return the one page of the index."""
         asked = dict.fromkeys(_INDEX.split(), "") | {"LeagueID": "00", "Season": self.season}
-        return [Step(self.request("/stats/playerindex?" + urlencode(asked)))]
+        return [PageRequest(self.request("/stats/playerindex?" + urlencode(asked)))]
 
-    def listed(self, page: Page, step: Step) -> Listed:
+    def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:
         """Read the index."""
-        return Listed([self._listed(row, page) for row in _table(page, "PlayerIndex", (*_LISTED, "COUNTRY"))])
+        return ListPage([self._row(row, page) for row in _table(page, "PlayerIndex", (*_LISTED, "COUNTRY"))])
 
-    def _listed(self, row: dict[str, Any] | None, page: Page) -> Ref | str:
+    def _row(self, row: dict[str, Any] | None, page: Page) -> ListedPerson | str:
         ref = "" if row is None else identifier(row["PERSON_ID"])
         if row is None or not ref.isascii() or not ref.isdigit():
             return "a row of the player index without an id or with another number of cells"
-        draft = self.draft(ref, page)
-        draft.text("name", row["PLAYER_FIRST_NAME"], row["PLAYER_LAST_NAME"])
-        self._fill(draft, row, ref)
-        return Ref(ref, draft.record())
+        builder = self.builder(ref, page)
+        builder.text("name", row["PLAYER_FIRST_NAME"], row["PLAYER_LAST_NAME"])
+        self._fill(builder, row, ref)
+        return ListedPerson(ref, builder.record())
 
-    def detail(self, ref: Ref) -> Request:
+    def detail_request(self, ref: ListedPerson) -> Request:
         """Return the request for a player's own page."""
         return self.request("/stats/commonplayerinfo?" + urlencode({"PlayerID": ref.id, "LeagueID": "00"}))
 
-    def parse(self, page: Page, ref: Ref) -> Record:
+    def parse_detail(self, page: Page, ref: ListedPerson) -> Record:
         """Read a player's own page."""
         rows = _table(page, "CommonPlayerInfo", (*_OWN, "TEAM_NAME"))
         own = [row for row in rows if row is not None and identifier(row["PERSON_ID"]) == ref.id]
         if not own:
             raise SourceError("the page has no row of this person")
-        draft = self.draft(ref.id, page)
-        draft.text("name", own[0]["FIRST_NAME"], own[0]["LAST_NAME"])
-        draft.born(own[0]["BIRTHDATE"])
-        self._fill(draft, own[0], ref.id)
-        return merged(ref.listed, draft.record())
+        builder = self.builder(ref.id, page)
+        builder.text("name", own[0]["FIRST_NAME"], own[0]["LAST_NAME"])
+        builder.birth_date(own[0]["BIRTHDATE"])
+        self._fill(builder, own[0], ref.id)
+        return merge_records(ref.list_record, builder.record())
 
-    def _fill(self, draft: Draft, row: dict[str, Any], ref: str) -> None:
-        draft.text("team", row["TEAM_CITY"], row["TEAM_NAME"])
-        draft.text("position", row["POSITION"])
-        draft.quantity("height_cm", row["HEIGHT"], "ft-in")
-        draft.quantity("weight_kg", row["WEIGHT"], "lb")
-        draft.country("nationality", row["COUNTRY"], "name")
-        draft.headshot(self.headshots.replace("{id}", ref), self.picture_hosts)
+    def _fill(self, builder: RecordBuilder, row: dict[str, Any], ref: str) -> None:
+        builder.text("team", row["TEAM_CITY"], row["TEAM_NAME"])
+        builder.text("position", row["POSITION"])
+        builder.quantity("height_cm", row["HEIGHT"], "ft-in")
+        builder.quantity("weight_kg", row["WEIGHT"], "lb")
+        builder.country("nationality", row["COUNTRY"], "name")
+        builder.headshot(self.headshots.replace("{id}", ref), self.picture_hosts)
 
 
 def _table(page: Page, name: str, needs: Sequence[str]) -> list[dict[str, Any] | None]:
     """Return the rows of a result set by the names of its headers; None for a row of another length."""
-    answer = as_object(parse_json(text_of(page.body), f"the result set {name}"), f"the result set {name}")
+    answer = as_object(parse_json(decode_text(page.body), f"the result set {name}"), f"the result set {name}")
     sets = answer.get("resultSets", answer.get("resultSet"))
     found = [each for each in (sets if isinstance(sets, list) else [sets]) if isinstance(each, dict)]
     table = next((each for each in found if each.get("name") == name), None)
     if table is None:
-        changed(f"the result set {name}")
-    headers = as_list(at(table, "headers"), f"headers of {name}")
+        schema_changed(f"the result set {name}")
+    headers = as_list(require_key(table, "headers"), f"headers of {name}")
     missing = [header for header in needs if header not in headers]
     if missing:
-        changed(f"the header {', '.join(missing)} in {name}")
-    rows = as_list(at(table, "rowSet"), f"rows of {name}")
+        schema_changed(f"the header {', '.join(missing)} in {name}")
+    rows = as_list(require_key(table, "rowSet"), f"rows of {name}")
     fits = (isinstance(row, list) and len(row) == len(headers) for row in rows)
     return [
         dict(zip(map(str, headers), row, strict=True)) if fit else None for row, fit in zip(rows, fits, strict=True)

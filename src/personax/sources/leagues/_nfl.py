@@ -14,9 +14,9 @@ from personax.http import Page, Request
 from personax.registry import register
 from personax.sources._records import Record
 from personax.sources.leagues._league import League
-from personax.sources.leagues._pagination import Listed, Ref, Step
-from personax.sources.leagues._parsing import Object, changed, document, get, json_ld, visible
-from personax.sources.leagues._record_builder import merged
+from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
+from personax.sources.leagues._parsing import Object, get_path, json_ld, node_text, parse_html, schema_changed
+from personax.sources.leagues._record_builder import merge_records
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
@@ -57,44 +57,44 @@ class Nfl(League):
     picture_hosts: list[str] = ["static.www.nfl.com"]
     teams: list[str] = Field(default=TEAMS, min_length=1)
 
-    def start(self) -> Sequence[Step]:
+    def first_pages(self) -> Sequence[PageRequest]:
         """Return the rosters of the teams."""
         paths = [f"/teams/{team}/roster" for team in self.teams if re.fullmatch(r"[a-z0-9-]+", team)]
-        return [Step(self.request(path, accepts=_HTML)) for path in paths]
+        return [PageRequest(self.request(path, accepts=_HTML)) for path in paths]
 
-    def listed(self, page: Page, step: Step) -> Listed:
+    def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:
         """Read the links to players on a roster; their names are on their own pages."""
-        links = [link.attributes.get("href") or "" for link in document(page.body).css("a")]
+        links = [link.attributes.get("href") or "" for link in parse_html(page.body).css("a")]
         found = [_PLAYER.fullmatch(_path(link)) for link in links]
         slugs = dict.fromkeys(each[1] for each in found if each is not None)
         if not slugs:
-            changed("a link to /players/<name>/ on a roster")
-        return Listed([Ref(slug, self.draft(slug, page).record()) for slug in slugs])
+            schema_changed("a link to /players/<name>/ on a roster")
+        return ListPage([ListedPerson(slug, self.builder(slug, page).record()) for slug in slugs])
 
-    def detail(self, ref: Ref) -> Request:
+    def detail_request(self, ref: ListedPerson) -> Request:
         """Return the request for a player's own page."""
         return self.request(f"/players/{ref.id}/", accepts=_HTML)
 
-    def parse(self, page: Page, ref: Ref) -> Record:
+    def parse_detail(self, page: Page, ref: ListedPerson) -> Record:
         """Read a player's own page."""
-        tree = document(page.body)
-        title = visible(tree.css_first("title")) or ""
+        tree = parse_html(page.body)
+        title = node_text(tree.css_first("title")) or ""
         if title.startswith("player."):
             raise SourceError("the site knows no such player")
         info, person = _info(tree), _person(tree)
         if not info and person is None:
-            changed(f"the words of .{_INFO}__key and a JSON-LD of a member")
-        draft = self.draft(ref.id, page)
-        draft.text("name", visible(tree.css_first(f"h1.{_HEADER}__title")) or get(person, "name"))
-        draft.born(get(person, "birthDate"), "iso", "%m/%d/%Y")
-        draft.quantity("height_cm", info.get("height"), "ft-in")
-        draft.quantity("height_cm", get(person, "height", "value"), "ft-in")
-        draft.quantity("weight_kg", info.get("weight"), "lb")
-        draft.quantity("weight_kg", get(person, "weight", "value"), "lb")
-        draft.text("position", visible(tree.css_first(f".{_HEADER}__position")))
-        draft.text("team", visible(tree.css_first(f".{_HEADER}__team a")))
-        draft.headshot(_picture(tree), self.picture_hosts)
-        return merged(ref.listed, draft.record())
+            schema_changed(f"the words of .{_INFO}__key and a JSON-LD of a member")
+        builder = self.builder(ref.id, page)
+        builder.text("name", node_text(tree.css_first(f"h1.{_HEADER}__title")) or get_path(person, "name"))
+        builder.birth_date(get_path(person, "birthDate"), "iso", "%m/%d/%Y")
+        builder.quantity("height_cm", info.get("height"), "ft-in")
+        builder.quantity("height_cm", get_path(person, "height", "value"), "ft-in")
+        builder.quantity("weight_kg", info.get("weight"), "lb")
+        builder.quantity("weight_kg", get_path(person, "weight", "value"), "lb")
+        builder.text("position", node_text(tree.css_first(f".{_HEADER}__position")))
+        builder.text("team", node_text(tree.css_first(f".{_HEADER}__team a")))
+        builder.headshot(_picture(tree), self.picture_hosts)
+        return merge_records(ref.list_record, builder.record())
 
 
 def _path(link: str) -> str:
@@ -109,7 +109,7 @@ def _info(tree: LexborHTMLParser) -> dict[str, str]:
     pairs: dict[str, str] = {}
     word: str | None = None
     for node in tree.css(f".{_INFO}__key, .{_INFO}__value"):
-        text = visible(node) or ""
+        text = node_text(node) or ""
         if f"{_INFO}__key" in (node.attributes.get("class") or "").split():
             word = text.rstrip(":").lower()
         elif word is not None:
@@ -121,8 +121,8 @@ def _info(tree: LexborHTMLParser) -> dict[str, str]:
 def _person(tree: LexborHTMLParser) -> Object | None:
     """Return the member of the team in the page's JSON-LD, who alone has a birth date."""
     team = json_ld(tree, lambda found: found.get("@type") == "SportsTeam" and "member" in found)
-    inner = get(team, "member", "member")
-    person = inner if isinstance(inner, dict) else get(team, "member")
+    inner = get_path(team, "member", "member")
+    person = inner if isinstance(inner, dict) else get_path(team, "member")
     return person if isinstance(person, dict) else None
 
 

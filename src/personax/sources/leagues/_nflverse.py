@@ -13,8 +13,8 @@ from pydantic import Field
 from personax.http import Page
 from personax.registry import register
 from personax.sources.leagues._league import League
-from personax.sources.leagues._pagination import Listed, Ref, Step
-from personax.sources.leagues._parsing import changed, text_of
+from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
+from personax.sources.leagues._parsing import decode_text, schema_changed
 
 __all__ = ["Nflverse"]
 
@@ -50,40 +50,40 @@ class Nflverse(League):
     picture_hosts: list[str] = ["static.www.nfl.com", "a.espncdn.com"]
     since: int | None = Field(default=None, ge=1920)
 
-    def start(self) -> Sequence[Step]:
+    def first_pages(self) -> Sequence[PageRequest]:
         """Return the table."""
         path = "/nflverse/nflverse-data/releases/download/players/players.csv"
-        return [Step(self.request(path, accepts=_CSV))]
+        return [PageRequest(self.request(path, accepts=_CSV))]
 
-    def listed(self, page: Page, step: Step) -> Listed:
+    def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:
         """Read the table by the names of its columns."""
-        reader = csv.reader(io.StringIO(text_of(page.body), newline=""), strict=True)
-        people: list[Ref | str] = []
+        reader = csv.reader(io.StringIO(decode_text(page.body), newline=""), strict=True)
+        people: list[ListedPerson | str] = []
         try:
             header = next(reader, [])
             missing = [column for column in _NEEDS if column not in header]
             if missing:
-                changed(f"the column {', '.join(missing)}")
+                schema_changed(f"the column {', '.join(missing)}")
             for cells in reader:
                 row = dict(zip(header, cells, strict=True)) if len(cells) == len(header) else None
                 if row is None or not self.since or _season(row["last_season"]) >= self.since:
                     people.append(self._row(row, page))
         except csv.Error:
-            changed("a whole table with closed quotes")
-        return Listed(people)
+            schema_changed("a whole table with closed quotes")
+        return ListPage(people)
 
-    def _row(self, row: dict[str, str] | None, page: Page) -> Ref | str:
+    def _row(self, row: dict[str, str] | None, page: Page) -> ListedPerson | str:
         if row is None or not re.fullmatch(r"[A-Za-z0-9-]+", row["gsis_id"]):
             return "a row without gsis_id or with another number of cells"
-        draft = self.draft(row["gsis_id"], page)
-        draft.text("name", row["display_name"])
-        draft.born(row["birth_date"], "iso")
-        draft.quantity("height_cm", row["height"], "in")
-        draft.quantity("weight_kg", row["weight"], "lb")
-        draft.text("position", row["position"])
-        draft.text("team", row["latest_team"])
-        draft.headshot(row["headshot"], self.picture_hosts)
-        return Ref(row["gsis_id"], draft.record())
+        builder = self.builder(row["gsis_id"], page)
+        builder.text("name", row["display_name"])
+        builder.birth_date(row["birth_date"], "iso")
+        builder.quantity("height_cm", row["height"], "in")
+        builder.quantity("weight_kg", row["weight"], "lb")
+        builder.text("position", row["position"])
+        builder.text("team", row["latest_team"])
+        builder.headshot(row["headshot"], self.picture_hosts)
+        return ListedPerson(row["gsis_id"], builder.record())
 
 
 def _season(text: str) -> int:

@@ -13,18 +13,18 @@ from personax.http import Page, Request
 from personax.registry import register
 from personax.sources._records import Record
 from personax.sources.leagues._league import League
-from personax.sources.leagues._pagination import Listed, Ref, Step
+from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._parsing import (
     as_list,
     as_object,
-    at,
-    changed,
-    get,
+    decode_text,
+    get_path,
     identifier,
     parse_json,
-    text_of,
+    require_key,
+    schema_changed,
 )
-from personax.sources.leagues._record_builder import merged
+from personax.sources.leagues._record_builder import merge_records
 
 __all__ = ["Nhl"]
 
@@ -55,56 +55,58 @@ class Nhl(League):
     season: str = Field(pattern=r"^\d{8}$")
     page_size: int = Field(default=100, gt=0)
 
-    def start(self) -> Sequence[Step]:
+    def first_pages(self) -> Sequence[PageRequest]:
         """Return the first page of the skaters and of the goalies."""
         return [self._step(kind, 0) for kind in _NAMES]
 
-    def _step(self, kind: str, start: int) -> Step:
+    def _step(self, kind: str, start: int) -> PageRequest:
         games = f"seasonId={self.season} and gameTypeId=2"
         asked = urlencode({"limit": self.page_size, "start": start, "cayenneExp": games}, quote_via=quote)
-        return Step(self.request(f"/stats/rest/en/{kind}/bios?{asked}"), kind, start, start > 0)
+        return PageRequest(self.request(f"/stats/rest/en/{kind}/bios?{asked}"), kind, start, start > 0)
 
-    def listed(self, page: Page, step: Step) -> Listed:
+    def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:
         """Read a page of bios."""
-        answer = as_object(parse_json(text_of(page.body), "bios"), "bios")
-        rows = as_list(at(answer, "data"), "bios")
-        total = at(answer, "total")
+        answer = as_object(parse_json(decode_text(page.body), "bios"), "bios")
+        rows = as_list(require_key(answer, "data"), "bios")
+        total = require_key(answer, "total")
         if isinstance(total, bool) or not isinstance(total, int):
-            changed("a whole number of bios in total")
-        end = step.start + len(rows)
-        then = [self._step(step.kind, end)] if rows and end < total else []
-        return Listed([self._row(row, step.kind, page) for row in rows], then)
+            schema_changed("a whole number of bios in total")
+        end = page_request.offset + len(rows)
+        next_pages = [self._step(page_request.kind, end)] if rows and end < total else []
+        return ListPage([self._row(row, page_request.kind, page) for row in rows], next_pages)
 
-    def _row(self, row: Any, kind: str, page: Page) -> Ref | str:  # noqa: ANN401 - whatever JSON held
+    def _row(self, row: Any, kind: str, page: Page) -> ListedPerson | str:  # noqa: ANN401 - whatever JSON held
         missing = [key for key in (*_KEYS, _NAMES[kind]) if not isinstance(row, dict) or key not in row]
-        ref = identifier(get(row, "playerId"))
+        ref = identifier(get_path(row, "playerId"))
         if missing or not re.fullmatch(r"[0-9]+", ref):
             return f"a row of the {kind}s' bios without {', '.join(missing) or 'an id'}"
-        draft = self.draft(ref, page)
-        draft.text("name", row[_NAMES[kind]])
-        draft.born(row["birthDate"])
-        draft.quantity("height_cm", row["height"], "in")
-        draft.quantity("weight_kg", row["weight"], "lb")
-        draft.country("nationality", row["nationalityCode"], "iso3")
-        draft.country("birth_country", row["birthCountryCode"], "iso3")
-        draft.place("birthplace", row["birthCity"], row.get("birthStateProvinceCode"))
-        draft.text("position", "G" if kind == "goalie" else row.get("positionCode"))
+        builder = self.builder(ref, page)
+        builder.text("name", row[_NAMES[kind]])
+        builder.birth_date(row["birthDate"])
+        builder.quantity("height_cm", row["height"], "in")
+        builder.quantity("weight_kg", row["weight"], "lb")
+        builder.country("nationality", row["nationalityCode"], "iso3")
+        builder.country("birth_country", row["birthCountryCode"], "iso3")
+        builder.place("birthplace", row["birthCity"], row.get("birthStateProvinceCode"))
+        builder.text("position", "G" if kind == "goalie" else row.get("positionCode"))
         team = row.get("currentTeamAbbrev")
-        draft.text("team", row.get("currentTeamName") or team)
-        return Ref(ref, draft.record(), team if isinstance(team, str) and re.fullmatch(r"[A-Z]{3}", team) else "")
+        builder.text("team", row.get("currentTeamName") or team)
+        return ListedPerson(
+            ref, builder.record(), team if isinstance(team, str) and re.fullmatch(r"[A-Z]{3}", team) else ""
+        )
 
-    def detail(self, ref: Ref) -> Request | None:
+    def detail_request(self, ref: ListedPerson) -> Request | None:
         """Return the request for the roster of the player's team; a team is asked for once."""
         if self.rosters_url is None or not ref.detail:
             return None
-        return self.plain_request(f"{self.rosters_url}/v1/roster/{ref.detail}/{self.season}")
+        return self.request_without_key(f"{self.rosters_url}/v1/roster/{ref.detail}/{self.season}")
 
-    def parse(self, page: Page, ref: Ref) -> Record:
+    def parse_detail(self, page: Page, ref: ListedPerson) -> Record:
         """Read a player's picture from the roster; who has left the team since has none."""
-        roster = as_object(parse_json(text_of(page.body), "a roster"), "a roster")
-        groups = [as_list(at(roster, group), group) for group in ("forwards", "defensemen", "goalies")]
-        draft = self.draft(ref.id, page)
+        roster = as_object(parse_json(decode_text(page.body), "a roster"), "a roster")
+        groups = [as_list(require_key(roster, group), group) for group in ("forwards", "defensemen", "goalies")]
+        builder = self.builder(ref.id, page)
         for player in (player for group in groups for player in group):
-            if identifier(get(player, "id")) == ref.id:
-                draft.headshot(get(player, "headshot"), self.picture_hosts)
-        return merged(ref.listed, draft.record())
+            if identifier(get_path(player, "id")) == ref.id:
+                builder.headshot(get_path(player, "headshot"), self.picture_hosts)
+        return merge_records(ref.list_record, builder.record())

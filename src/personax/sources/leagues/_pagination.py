@@ -13,13 +13,13 @@ from typing import ClassVar, Protocol
 from personax.errors import SourceChanged, SourceError
 from personax.http import Fetch, Page, Request
 from personax.sources._records import Failure, Record
-from personax.sources.leagues._schema_drift import Known, Tally
+from personax.sources.leagues._schema_drift import DriftCounter, SeenPeople
 
-__all__ = ["Listed", "Listing", "Ref", "Site", "Step", "in_order"]
+__all__ = ["LeagueSite", "ListPage", "ListedPerson", "PageRequest", "Paginator", "prefetched"]
 
 
 @dataclass(frozen=True, slots=True)
-class Ref:
+class ListedPerson:
     """A person of a list.
 
     Parameters
@@ -33,12 +33,12 @@ class Ref:
     """
 
     id: str
-    listed: Record
+    list_record: Record
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PageRequest:
     """One page of a list.
 
     Parameters
@@ -47,7 +47,7 @@ class Step:
         That fetches it.
     kind
         Which list, where a league has several.
-    start
+    offset
         Place of its first person, where a list is counted.
     follows
         It is the next page of one before, so that it must list somebody new.
@@ -55,12 +55,12 @@ class Step:
 
     request: Request
     kind: str = ""
-    start: int = 0
-    follows: bool = False
+    offset: int = 0
+    is_next: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListPage:
     """What a page of a list holds.
 
     Parameters
@@ -71,38 +71,40 @@ class Listed:
         Pages to read after it.
     """
 
-    people: Sequence[Ref | str]
-    then: Sequence[Step] = field(default_factory=tuple)
+    people: Sequence[ListedPerson | str]
+    next_pages: Sequence[PageRequest] = field(default_factory=tuple)
 
 
-class Site(Protocol):
+class LeagueSite(Protocol):
     """What a walk needs of a site; `personax.sources.leagues.league.League` says what each is."""
 
     name: ClassVar[str]
-    promises: ClassVar[tuple[str, ...]]
+    expected_columns: ClassVar[tuple[str, ...]]
 
     @property
     def most_pages(self) -> int:
         """A list that has more pages is taken for an endless one."""
 
-    def start(self) -> Sequence[Step]:
+    def first_pages(self) -> Sequence[PageRequest]:
         """Return the first pages of the list."""
 
-    def listed(self, page: Page, step: Step) -> Listed:
+    def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:
         """Read a page of the list."""
 
-    def detail(self, ref: Ref) -> Request | None:
+    def detail_request(self, ref: ListedPerson) -> Request | None:
         """Return the request for more on a person."""
 
-    def parse(self, page: Page, ref: Ref) -> Record:
-        """Read the page that `detail` asked for."""
+    def parse_detail(self, page: Page, ref: ListedPerson) -> Record:
+        """Read the page that `detail_request` asked for."""
 
 
-AHEAD = 64
+PREFETCH = 64
 """Pages asked for before they are needed; how many travel at once is the fetcher's to say."""
 
 
-async def in_order(fetch: Fetch, requests: Sequence[Request | None]) -> AsyncGenerator[Page | SourceError | None, None]:
+async def prefetched(
+    fetch: Fetch, requests: Sequence[Request | None]
+) -> AsyncGenerator[Page | SourceError | None, None]:
     """Yield the page of each request in turn, asking for some ahead; equal requests are sent once."""
     keys = [None if request is None else _same(request) for request in requests]
     uses = Counter(keys)
@@ -113,7 +115,7 @@ async def in_order(fetch: Fetch, requests: Sequence[Request | None]) -> AsyncGen
             if request is not None and key is not None and key not in tasks:
                 tasks[key] = asyncio.ensure_future(_fetched(fetch, request))
             waiting.append(key)
-            if len(waiting) >= AHEAD:
+            if len(waiting) >= PREFETCH:
                 yield await _next(waiting.popleft(), tasks, uses)
         while waiting:
             yield await _next(waiting.popleft(), tasks, uses)
@@ -144,7 +146,7 @@ def _same(request: Request) -> str:
     return json.dumps([request.url, request.body], sort_keys=True)
 
 
-class Listing:
+class Paginator:
     """The people of a league's list.
 
     Parameters
@@ -155,51 +157,55 @@ class Listing:
         So many people at most.
     """
 
-    def __init__(self, league: Site, limit: int | None) -> None:
+    def __init__(self, league: LeagueSite, limit: int | None) -> None:
         self._league, self._limit = league, limit
-        self._known = Known()
-        self._pages = Tally(league.name, "pages of the list")
-        self._rows = Tally(league.name, "rows of the list")
+        self._seen = SeenPeople()
+        self._pages = DriftCounter(league.name, "pages of the list")
+        self._rows = DriftCounter(league.name, "rows of the list")
         self._first_error: SourceError | None = None
         self._read = self._people = 0
         self.sample: bytes | None = None
         """The last page that was read."""
 
-    async def people(self, fetch: Fetch) -> AsyncGenerator[Ref | Failure, None]:
-        """Yield everybody once; see `personax.sources.leagues.walk.walk` for what is raised."""
-        steps = list(self._league.start())
-        while steps:
-            following: list[Step] = []
-            async with aclosing(in_order(fetch, [step.request for step in steps])) as pages:
-                for step in steps:
-                    for each in self._page(step, await anext(pages), following):
+    async def people(self, fetch: Fetch) -> AsyncGenerator[ListedPerson | Failure, None]:
+        """Yield everybody once; see `personax.sources.leagues.crawl.crawl` for what is raised."""
+        page_requests = list(self._league.first_pages())
+        while page_requests:
+            following: list[PageRequest] = []
+            async with aclosing(prefetched(fetch, [page_request.request for page_request in page_requests])) as pages:
+                for page_request in page_requests:
+                    for each in self._page(page_request, await anext(pages), following):
                         yield each
                         if self._people == self._limit:
                             return
-            most = self._league.most_pages
-            if following and self._read + len(following) > most:
-                yield Failure(self._league.name, None, following[0].request.url, f"the list has more than {most} pages")
+            max_pages = self._league.most_pages
+            if following and self._read + len(following) > max_pages:
+                yield Failure(
+                    self._league.name, None, following[0].request.url, f"the list has more than {max_pages} pages"
+                )
                 break
-            steps = following
+            page_requests = following
         self._end()
 
-    def _page(self, step: Step, page: Page | SourceError | None, following: list[Step]) -> Iterator[Ref | Failure]:
+    def _page(
+        self, page_request: PageRequest, page: Page | SourceError | None, following: list[PageRequest]
+    ) -> Iterator[ListedPerson | Failure]:
         """Yield the people of one page, and add the pages after it."""
-        url = step.request.url
+        url = page_request.request.url
         try:
             if not isinstance(page, Page):
                 raise page or SourceError("the page was not asked for")
-            listed = self._league.listed(page, step)
+            listed = self._league.parse_list(page, page_request)
         except SourceError as error:
             yield self._failed(error, url, page)
             return
         self._read, self.sample = self._read + 1, page.body
-        self._pages.fine()
+        self._pages.add_valid()
         before = self._people
         yield from self._new(listed.people, page)
-        if not step.follows or self._people > before:
-            following += listed.then
-        elif listed.then:
+        if not page_request.is_next or self._people > before:
+            following += listed.next_pages
+        elif listed.next_pages:
             yield Failure(self._league.name, None, url, "the list begins again: a page has nobody new")
 
     def _failed(self, error: SourceError, url: str, page: Page | SourceError | None) -> Failure:
@@ -207,29 +213,29 @@ class Listing:
         sample = page.body if isinstance(page, Page) and is_changed else None
         if isinstance(error, SourceChanged):
             error.sample = sample
-            self._pages.odd(str(error), sample)
+            self._pages.add_changed(str(error), sample)
         self._first_error = self._first_error or error
         return Failure(self._league.name, None, url, str(error), is_changed, sample)
 
-    def _new(self, rows: Sequence[Ref | str], page: Page) -> Iterator[Ref | Failure]:
+    def _new(self, rows: Sequence[ListedPerson | str], page: Page) -> Iterator[ListedPerson | Failure]:
         for row in rows:
             if isinstance(row, str):
-                self._rows.odd(row, page.body)
+                self._rows.add_changed(row, page.body)
                 yield Failure(self._league.name, None, page.url, row, changed=True, sample=page.body)
                 continue
-            self._rows.fine()
-            clash = self._known.clash(row.listed)
-            if clash is None:
+            self._rows.add_valid()
+            conflict = self._seen.conflict(row.list_record)
+            if conflict is None:
                 self._people += 1
                 yield row
-            elif clash:
+            elif conflict:
                 reason = "two people have one id; the first is kept"
-                yield Failure(self._league.name, row.id, page.url, reason, listed=row.listed)
+                yield Failure(self._league.name, row.id, page.url, reason, list_record=row.list_record)
 
     def _end(self) -> None:
         """Say what is wrong with the whole list."""
-        self._rows.end(self.sample)
-        self._pages.end(self._first_error.sample if isinstance(self._first_error, SourceChanged) else None)
+        self._rows.finish(self.sample)
+        self._pages.finish(self._first_error.sample if isinstance(self._first_error, SourceChanged) else None)
         if not self._people:
             name = self._league.name
             raise self._first_error or SourceError(f"{name}: the list is empty; check the season and other settings")

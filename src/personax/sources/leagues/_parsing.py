@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 __all__ = [
     "as_list",
     "as_object",
-    "at",
-    "changed",
-    "document",
+    "decode_text",
     "embedded_state",
-    "get",
+    "find_objects",
+    "get_path",
     "identifier",
     "json_ld",
-    "objects",
+    "node_text",
+    "parse_html",
     "parse_json",
-    "text_of",
-    "visible",
+    "require_key",
+    "schema_changed",
 ]
 
 
 Object = dict[str, Any]
-LARGEST = 2_000_000
+MAX_VALUES = 2_000_000
 """No page of a league holds more values; a search for a shape ends there."""
 
 
-def changed(looked: str) -> NoReturn:
+def schema_changed(expected: str) -> NoReturn:
     """Say what was looked for and is not there.
 
     Raises
@@ -41,15 +41,15 @@ def changed(looked: str) -> NoReturn:
     SourceChanged
         Always.
     """
-    raise SourceChanged(f"looked for {looked} and did not find it")
+    raise SourceChanged(f"looked for {expected} and did not find it")
 
 
-def text_of(body: bytes) -> str:
+def decode_text(body: bytes) -> str:
     """Return a page as text; bytes that are no UTF-8 become U+FFFD, which no value may hold, so they cost one value."""
     return body.decode("utf-8-sig", errors="replace")
 
 
-def parse_json(text: str, looked: str) -> Any:  # noqa: ANN401 - whatever JSON held
+def parse_json(text: str, expected: str) -> Any:  # noqa: ANN401 - whatever JSON held
     """Read JSON.
 
     Raises
@@ -60,14 +60,14 @@ def parse_json(text: str, looked: str) -> Any:  # noqa: ANN401 - whatever JSON h
     try:
         return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        changed(f"whole JSON of {looked}")
+        schema_changed(f"whole JSON of {expected}")
 
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def at(value: object, *keys: str) -> Any:  # noqa: ANN401 - whatever JSON held
+def require_key(value: object, *keys: str) -> Any:  # noqa: ANN401 - whatever JSON held
     """Return what stands below the keys, one after the other.
 
     Raises
@@ -77,51 +77,51 @@ def at(value: object, *keys: str) -> Any:  # noqa: ANN401 - whatever JSON held
 
     Examples
     --------
-    >>> at({"data": {"players": []}}, "data", "players")
+    >>> require_key({"data": {"players": []}}, "data", "players")
     []
-    >>> at({"data": None}, "data", "players")
+    >>> require_key({"data": None}, "data", "players")
     Traceback (most recent call last):
         ...
     personax.errors.SourceChanged: looked for the key data.players and did not find it
     """
     for depth, key in enumerate(keys, 1):
         if not isinstance(value, dict) or key not in value:
-            changed(f"the key {'.'.join(keys[:depth])}")
+            schema_changed(f"the key {'.'.join(keys[:depth])}")
         value = value[key]
     return value
 
 
-def get(value: object, *keys: str) -> Any:  # noqa: ANN401 - whatever JSON held
+def get_path(value: object, *keys: str) -> Any:  # noqa: ANN401 - whatever JSON held
     """Return what stands below keys that may be absent; then None."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
 
 
-def as_list(value: object, looked: str) -> list[Any]:
+def as_list(value: object, expected: str) -> list[Any]:
     """Return a list as it is; anything else is a changed shape."""
     if not isinstance(value, list):
-        changed(f"a list of {looked}")
+        schema_changed(f"a list of {expected}")
     return value
 
 
-def as_object(value: object, looked: str) -> Object:
+def as_object(value: object, expected: str) -> Object:
     """Return an object as it is; anything else is a changed shape."""
     if not isinstance(value, dict):
-        changed(f"an object of {looked}")
+        schema_changed(f"an object of {expected}")
     return value
 
 
-def objects(value: object, fits: Callable[[Object], bool]) -> Iterator[Object]:
+def find_objects(value: object, fits: Callable[[Object], bool]) -> Iterator[Object]:
     """Yield every object anywhere inside that has a shape, in the order of the page; none inside another one.
 
     Examples
     --------
-    >>> list(objects({"x9": [{"id": 1}, {"no": 2}]}, lambda found: "id" in found))
+    >>> list(find_objects({"x9": [{"id": 1}, {"no": 2}]}, lambda found: "id" in found))
     [{'id': 1}]
     """
     open_values = [value]
-    for _ in range(LARGEST):
+    for _ in range(MAX_VALUES):
         if not open_values:
             return
         found = open_values.pop()
@@ -151,13 +151,13 @@ _ESCAPES = {"&q;": '"', "&s;": "'", "&l;": "<", "&g;": ">", "&a;": "&"}
 """How older Angular pages write their state; the ampersand comes last, so that nothing is read twice."""
 
 
-def document(body: bytes) -> LexborHTMLParser:
+def parse_html(body: bytes) -> LexborHTMLParser:
     """Return a page as a tree; a page that is no HTML is a tree too, with nothing in it."""
-    tree: LexborHTMLParser = require("selectolax.lexbor", extra="web").LexborHTMLParser(text_of(body))
+    tree: LexborHTMLParser = require("selectolax.lexbor", extra="web").LexborHTMLParser(decode_text(body))
     return tree
 
 
-def visible(node: LexborNode | None) -> str | None:
+def node_text(node: LexborNode | None) -> str | None:
     """Return the text of a node, None when there is no node."""
     return None if node is None else node.text(separator=" ", strip=True)
 
@@ -177,12 +177,12 @@ def embedded_state(body: bytes, *ids: str) -> Any:  # noqa: ANN401 - whatever JS
     >>> embedded_state(b'<script id="serverApp-state">{&q;a&q;: 1}</script>', "ng-state", "serverApp-state")
     {'a': 1}
     """
-    tree = document(body)
+    tree = parse_html(body)
     for wanted in ids:
         for script in tree.css("script"):
             if script.attributes.get("id") == wanted:
                 return parse_json(_unescaped(script.text()), f"the script {wanted}")
-    changed(f"a script with the id {' or '.join(ids)}")
+    schema_changed(f"a script with the id {' or '.join(ids)}")
 
 
 def _unescaped(text: str) -> str:
@@ -202,6 +202,6 @@ def json_ld(tree: LexborHTMLParser, fits: Callable[[Object], bool]) -> Object | 
             block = parse_json(script.text(), "JSON-LD")
         except SourceChanged:
             continue
-        for found in objects(block, fits):
+        for found in find_objects(block, fits):
             return found
     return None

@@ -13,20 +13,20 @@ from personax.http import Page, Request
 from personax.registry import register
 from personax.sources._records import Record
 from personax.sources.leagues._league import League
-from personax.sources.leagues._pagination import Listed, Ref, Step
+from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._parsing import (
     Object,
     as_list,
-    at,
-    changed,
+    decode_text,
     embedded_state,
-    get,
+    find_objects,
+    get_path,
     identifier,
-    objects,
     parse_json,
-    text_of,
+    require_key,
+    schema_changed,
 )
-from personax.sources.leagues._record_builder import clean, merged
+from personax.sources.leagues._record_builder import clean_text, merge_records
 
 __all__ = ["Pga"]
 
@@ -80,72 +80,77 @@ class Pga(League):
     def _own_headers(self) -> dict[str, str]:
         return {"x-pgat-platform": "web"}
 
-    def start(self) -> Sequence[Step]:
+    def first_pages(self) -> Sequence[PageRequest]:
         """Return the directory of players, which is one page."""
         if self.via == "pages":
-            return [Step(self._page("/players"))]
-        return [Step(self._ask(_DIRECTORY, {"tour": self.tour, "active": self.active}))]
+            return [PageRequest(self._page("/players"))]
+        return [PageRequest(self._ask(_DIRECTORY, {"tour": self.tour, "active": self.active}))]
 
     def _ask(self, query: str, variables: dict[str, Any]) -> Request:
         return self.request("/graphql", body={"query": query, "variables": variables})
 
     def _page(self, path: str) -> Request:
-        return self.plain_request(self.site_url + path, accepts=("text/html",))
+        return self.request_without_key(self.site_url + path, accepts=("text/html",))
 
-    def listed(self, page: Page, step: Step) -> Listed:
+    def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:
         """Read the directory."""
         if self.via == "pages":
-            players = list(objects(embedded_state(page.body, "__NEXT_DATA__"), _is_player))
+            players = list(find_objects(embedded_state(page.body, "__NEXT_DATA__"), _is_player))
             if not players:
-                changed("a player with id, firstName and lastName in __NEXT_DATA__")
+                schema_changed("a player with id, firstName and lastName in __NEXT_DATA__")
         else:
-            players = as_list(at(_answer(page), "playerDirectory", "players"), "players")
+            players = as_list(require_key(_answer(page), "playerDirectory", "players"), "players")
         rows = [self._row(player, page) for player in players]
-        refs = [row.id for row in rows if isinstance(row, Ref)]
+        refs = [row.id for row in rows if isinstance(row, ListedPerson)]
         batches = {ref: refs[n - n % self.batch : n - n % self.batch + self.batch] for n, ref in enumerate(refs)}
-        people = [Ref(row.id, row.listed, " ".join(batches[row.id])) if isinstance(row, Ref) else row for row in rows]
-        return Listed(people)
+        people = [
+            ListedPerson(row.id, row.list_record, " ".join(batches[row.id])) if isinstance(row, ListedPerson) else row
+            for row in rows
+        ]
+        return ListPage(people)
 
-    def _row(self, player: Any, page: Page) -> Ref | str:  # noqa: ANN401 - whatever JSON held
-        ref = identifier(get(player, "id"))
+    def _row(self, player: Any, page: Page) -> ListedPerson | str:  # noqa: ANN401 - whatever JSON held
+        ref = identifier(get_path(player, "id"))
         if not re.fullmatch(r"[0-9]+", ref) or not _is_player(player):
             return "a player without id, firstName or lastName"
-        draft = self.draft(ref, page)
-        draft.text("name", _name(player))
-        draft.country("nationality", player.get("country"), "name")
-        draft.headshot(self.headshots.replace("{id}", ref), self.picture_hosts)
-        return Ref(ref, draft.record())
+        builder = self.builder(ref, page)
+        builder.text("name", _name(player))
+        builder.country("nationality", player.get("country"), "name")
+        builder.headshot(self.headshots.replace("{id}", ref), self.picture_hosts)
+        return ListedPerson(ref, builder.record())
 
-    def detail(self, ref: Ref) -> Request:
+    def detail_request(self, ref: ListedPerson) -> Request:
         """Return the request for the bios of the player's batch, or for their own page."""
         if self.via == "pages":
             return self._page(f"/player/{ref.id}")
         return self._ask(_PLAYERS, {"ids": ref.detail.split() or [ref.id]})
 
-    def parse(self, page: Page, ref: Ref) -> Record:
+    def parse_detail(self, page: Page, ref: ListedPerson) -> Record:
         """Read a player's bio."""
         if self.via == "pages":
-            found: Any = list(objects(embedded_state(page.body, "__NEXT_DATA__"), lambda each: "playerBio" in each))
+            found: Any = list(
+                find_objects(embedded_state(page.body, "__NEXT_DATA__"), lambda each: "playerBio" in each)
+            )
             if not found:
-                changed("a player with playerBio in __NEXT_DATA__")
+                schema_changed("a player with playerBio in __NEXT_DATA__")
         else:
-            found = as_list(at(_answer(page), "players"), "players")
-        player = next((each for each in found if identifier(get(each, "id")) == ref.id), None)
+            found = as_list(require_key(_answer(page), "players"), "players")
+        player = next((each for each in found if identifier(get_path(each, "id")) == ref.id), None)
         if player is None:
             raise SourceError("the page has no such player")
-        draft = self.draft(ref.id, page)
-        draft.text("name", _name(player))
-        draft.country("nationality", player.get("country"), "name")
-        bio = at(player, "playerBio")
+        builder = self.builder(ref.id, page)
+        builder.text("name", _name(player))
+        builder.country("nationality", player.get("country"), "name")
+        bio = require_key(player, "playerBio")
         if bio is not None:
-            draft.born(at(bio, "born"), *_DATES)
-            draft.quantity("height_cm", at(bio, "heightImperial"), "ft-in")
-            draft.quantity("height_cm", get(bio, "heightMeters"), "m")
-            draft.quantity("weight_kg", at(bio, "weightImperial"), "lb")
-            draft.quantity("weight_kg", get(bio, "weightKilograms"), "kg")
-            draft.place("birthplace", get(bio, "birthplace", "city"), get(bio, "birthplace", "state"))
-            draft.country("birth_country", get(bio, "birthplace", "country"), "name")
-        return merged(ref.listed, draft.record())
+            builder.birth_date(require_key(bio, "born"), *_DATES)
+            builder.quantity("height_cm", require_key(bio, "heightImperial"), "ft-in")
+            builder.quantity("height_cm", get_path(bio, "heightMeters"), "m")
+            builder.quantity("weight_kg", require_key(bio, "weightImperial"), "lb")
+            builder.quantity("weight_kg", get_path(bio, "weightKilograms"), "kg")
+            builder.place("birthplace", get_path(bio, "birthplace", "city"), get_path(bio, "birthplace", "state"))
+            builder.country("birth_country", get_path(bio, "birthplace", "country"), "name")
+        return merge_records(ref.list_record, builder.record())
 
 
 def _is_player(found: Object) -> bool:
@@ -162,15 +167,17 @@ def _name(player: Object) -> object:
 
 def _answer(page: Page) -> Any:  # noqa: ANN401 - whatever JSON held
     """Return the data of a GraphQL answer; its errors come with status 200."""
-    answer = parse_json(text_of(page.body), "a GraphQL answer")
-    data, errors = get(answer, "data"), get(answer, "errors")
+    answer = parse_json(decode_text(page.body), "a GraphQL answer")
+    data, errors = get_path(answer, "data"), get_path(answer, "errors")
     if data is None and isinstance(errors, list) and errors:
         raise SourceError(f"the site answers with an error: {_said(errors[0])}")
-    return at(answer, "data")
+    return require_key(answer, "data")
 
 
 def _said(error: object) -> str:
     try:
-        return (clean(get(error, "message")) or clean(get(error, "errorType")) or "without a word")[:120]
+        return (clean_text(get_path(error, "message")) or clean_text(get_path(error, "errorType")) or "without a word")[
+            :120
+        ]
     except ValueError:
         return "unreadable"

@@ -12,9 +12,17 @@ from pydantic import Field
 from personax.http import Page
 from personax.registry import register
 from personax.sources.leagues._league import League
-from personax.sources.leagues._pagination import Listed, Ref, Step
-from personax.sources.leagues._parsing import as_list, at, changed, get, identifier, parse_json, text_of
-from personax.sources.leagues._record_builder import Draft
+from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
+from personax.sources.leagues._parsing import (
+    as_list,
+    decode_text,
+    get_path,
+    identifier,
+    parse_json,
+    require_key,
+    schema_changed,
+)
+from personax.sources.leagues._record_builder import RecordBuilder
 
 __all__ = ["PremierLeague"]
 
@@ -46,49 +54,49 @@ class PremierLeague(League):
     page_size: int = Field(default=100, gt=0)
     headshots: str = "https://resources.premierleague.com/premierleague{yy}/photos/players/250x250/{id}.png"
 
-    def start(self) -> Sequence[Step]:
+    def first_pages(self) -> Sequence[PageRequest]:
         """Return the first page of the season's players."""
         return [self._step(None)]
 
-    def _step(self, cursor: str | None) -> Step:
+    def _step(self, cursor: str | None) -> PageRequest:
         asked = {"_limit": self.page_size} | ({} if cursor is None else {"_next": cursor})
         path = f"/api/v1/competitions/{self.competition}/seasons/{self.season}/players?{urlencode(asked)}"
-        return Step(self.request(path), follows=cursor is not None)
+        return PageRequest(self.request(path), is_next=cursor is not None)
 
-    def listed(self, page: Page, step: Step) -> Listed:
+    def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:
         """Read a page of players."""
-        answer = parse_json(text_of(page.body), "players of a season")
-        players = as_list(at(answer, "data"), "players of a season")
-        cursor = at(answer, "pagination", "_next")
+        answer = parse_json(decode_text(page.body), "players of a season")
+        players = as_list(require_key(answer, "data"), "players of a season")
+        cursor = require_key(answer, "pagination", "_next")
         if cursor is not None and not (isinstance(cursor, str) and cursor.isascii() and cursor.isprintable()):
-            changed("a text in pagination._next")
-        return Listed([self._row(player, page) for player in players], [self._step(cursor)] if cursor else [])
+            schema_changed("a text in pagination._next")
+        return ListPage([self._row(player, page) for player in players], [self._step(cursor)] if cursor else [])
 
-    def _row(self, player: Any, page: Page) -> Ref | str:  # noqa: ANN401 - whatever JSON held
-        ref = identifier(get(player, "id", "playerId"))
+    def _row(self, player: Any, page: Page) -> ListedPerson | str:  # noqa: ANN401 - whatever JSON held
+        ref = identifier(get_path(player, "id", "playerId"))
         if not re.fullmatch(r"[0-9]+", ref):
             return "a player without id.playerId"
-        draft = self.draft(ref, page)
-        self._name(draft, get(player, "name"))
-        draft.born(get(player, "dates", "birth"), "iso", "%d/%m/%Y", "%d %B %Y")
-        draft.quantity("height_cm", get(player, "height"), "cm")
-        draft.quantity("weight_kg", get(player, "weight"), "kg")
-        draft.text("position", get(player, "position"))
-        draft.text("team", get(player, "currentTeam", "name"))
-        self._country(draft, get(player, "country"))
-        draft.headshot(self.headshots.replace("{id}", ref).replace("{yy}", self.season[2:]), self.picture_hosts)
-        return Ref(ref, draft.record())
+        builder = self.builder(ref, page)
+        self._name(builder, get_path(player, "name"))
+        builder.birth_date(get_path(player, "dates", "birth"), "iso", "%d/%m/%Y", "%d %B %Y")
+        builder.quantity("height_cm", get_path(player, "height"), "cm")
+        builder.quantity("weight_kg", get_path(player, "weight"), "kg")
+        builder.text("position", get_path(player, "position"))
+        builder.text("team", get_path(player, "currentTeam", "name"))
+        self._country(builder, get_path(player, "country"))
+        builder.headshot(self.headshots.replace("{id}", ref).replace("{yy}", self.season[2:]), self.picture_hosts)
+        return ListedPerson(ref, builder.record())
 
-    def _name(self, draft: Draft, name: object) -> None:
-        if get(name, "display"):
-            draft.text("name", get(name, "display"))
+    def _name(self, builder: RecordBuilder, name: object) -> None:
+        if get_path(name, "display"):
+            builder.text("name", get_path(name, "display"))
         else:
-            draft.text("name", get(name, "firstName"), get(name, "lastName"))
+            builder.text("name", get_path(name, "firstName"), get_path(name, "lastName"))
 
-    def _country(self, draft: Draft, country: object) -> None:
+    def _country(self, builder: RecordBuilder, country: object) -> None:
         """Write the nationality: by name where there is one, for the case of the codes differs."""
-        if get(country, "country"):
-            draft.country("nationality", get(country, "country"), "name")
+        if get_path(country, "country"):
+            builder.country("nationality", get_path(country, "country"), "name")
         else:
-            code = get(country, "isoCode")
-            draft.country("nationality", code.upper() if isinstance(code, str) else code, "iso2")
+            code = get_path(country, "isoCode")
+            builder.country("nationality", code.upper() if isinstance(code, str) else code, "iso2")

@@ -8,20 +8,20 @@ from urllib.parse import urlsplit
 
 from personax.data import tidy
 from personax.http import Page
-from personax.sources._dates import Parts, parse_parts
+from personax.sources._dates import PartialDate, parse_partial_date
 from personax.sources._records import BadValue, Origin, Record
-from personax.sources._units import limits, parse_quantity
+from personax.sources._units import parse_quantity, plausible_limits
 
-__all__ = ["Draft", "clean", "merged"]
+__all__ = ["RecordBuilder", "clean_text", "merge_records"]
 
 UNKNOWN = ("", "-", "--", "–", "—")
 """What pages write for nothing. NA is Namibia, NaN and None are surnames: these are text."""
 
-LONGEST = 200
+MAX_LETTERS = 200
 """No value of a person has more letters; one that has is another thing."""
 
 
-def clean(value: object) -> str | None:
+def clean_text(value: object) -> str | None:
     """Return a text with single blanks, NFC and without invisible marks; None for nothing.
 
     Raises
@@ -31,7 +31,7 @@ def clean(value: object) -> str | None:
 
     Examples
     --------
-    >>> clean("  Ada   NaN "), clean("-"), clean(None)
+    >>> clean_text("  Ada   NaN "), clean_text("-"), clean_text(None)
     ('Ada NaN', None, None)
     """
     if value is None:
@@ -41,14 +41,14 @@ def clean(value: object) -> str | None:
     text = tidy(value)
     if text in UNKNOWN:
         return None
-    if len(text) > LONGEST:
-        raise ValueError(f"longer than {LONGEST} letters")
+    if len(text) > MAX_LETTERS:
+        raise ValueError(f"longer than {MAX_LETTERS} letters")
     if "\ufffd" in text or not text.isprintable():
         raise ValueError("not readable in the encoding of its page")
     return text
 
 
-class Draft:
+class RecordBuilder:
     """A `Record` of one person on one page.
 
     Parameters
@@ -68,9 +68,9 @@ class Draft:
     def text(self, column: str, *values: object) -> None:
         """Write a text; of several, those that are there, with a blank between."""
         try:
-            parts = [part for part in map(clean, values) if part is not None]
+            parts = [part for part in map(clean_text, values) if part is not None]
         except ValueError as error:
-            self.refuse(column, values, str(error))
+            self.reject(column, values, str(error))
             return
         if parts:
             self._values[column] = " ".join(parts)
@@ -78,9 +78,9 @@ class Draft:
     def place(self, column: str, *values: object) -> None:
         """Write a place: city, state, country, as far as they are there."""
         try:
-            parts = [part for part in map(clean, values) if part is not None]
+            parts = [part for part in map(clean_text, values) if part is not None]
         except ValueError as error:
-            self.refuse(column, values, str(error))
+            self.reject(column, values, str(error))
             return
         if parts:
             self._values[column] = ", ".join(parts)
@@ -96,22 +96,22 @@ class Draft:
         if column in self._values or value is None or (isinstance(value, str) and value.strip() in UNKNOWN):
             return
         try:
-            self._values[column] = _quantity(value, unit, limits(column, unit))
+            self._values[column] = _quantity(value, unit, plausible_limits(column, unit))
         except ValueError as error:
-            self.refuse(column, (value,), str(error))
+            self.reject(column, (value,), str(error))
 
-    def born(self, value: object, *formats: str) -> None:
+    def birth_date(self, value: object, *formats: str) -> None:
         """Write a birth date, or the year of one that says no more, with its precision."""
         try:
-            text = clean(value)
-            parts = None if text is None else parse_parts(text, formats, today=date.today())
+            text = clean_text(value)
+            parts = None if text is None else parse_partial_date(text, formats, today=date.today())
         except ValueError as error:
-            self.refuse("birth_date", (value,), str(error))
+            self.reject("birth_date", (value,), str(error))
             return
         if parts is not None:
             self._born(parts)
 
-    def _born(self, parts: Parts) -> None:
+    def _born(self, parts: PartialDate) -> None:
         if parts.month is not None and parts.day is not None:
             self._values |= {"birth_date": date(parts.year, parts.month, parts.day), "birth_precision": "day"}
         else:
@@ -123,7 +123,7 @@ class Draft:
         try:
             text = None if value is None or value == "" else _address(value, hosts)
         except ValueError as error:
-            self.refuse("headshot_url", (value,), str(error))
+            self.reject("headshot_url", (value,), str(error))
             return
         if text is not None:
             self._values["headshot_url"] = text
@@ -134,10 +134,10 @@ class Draft:
         bad = tuple(cell for cell in self._bad if cell.column not in self._values)
         return Record(self._source, self._ref, dict(self._values), origins, bad)
 
-    def refuse(self, column: str, values: Sequence[object], reason: str) -> None:
+    def reject(self, column: str, values: Sequence[object], reason: str) -> None:
         """List what the page says as bad."""
         shown = " ".join(_shown(value) for value in values if value is not None)
-        readable = shown.encode("utf-8", errors="replace").decode("utf-8")[:LONGEST]
+        readable = shown.encode("utf-8", errors="replace").decode("utf-8")[:MAX_LETTERS]
         self._bad.append(BadValue(column, readable, reason))
 
 
@@ -146,13 +146,13 @@ def _shown(value: object) -> str:
     return str(value) if isinstance(value, (str, int, float)) else type(value).__name__
 
 
-def _quantity(value: object, unit: str, within: tuple[float, float] | None) -> float:
+def _quantity(value: object, unit: str, bounds: tuple[float, float] | None) -> float:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError("neither a number nor a text")
     text = value if isinstance(value, str) else repr(value)
-    if len(text) > LONGEST:
-        raise ValueError(f"longer than {LONGEST} letters")
-    return parse_quantity(text, unit, within=within)
+    if len(text) > MAX_LETTERS:
+        raise ValueError(f"longer than {MAX_LETTERS} letters")
+    return parse_quantity(text, unit, bounds=bounds)
 
 
 def _address(value: object, hosts: Collection[str]) -> str:
@@ -164,7 +164,7 @@ def _address(value: object, hosts: Collection[str]) -> str:
     return value
 
 
-def merged(listed: Record, detail: Record) -> Record:
+def merge_records(listed: Record, detail: Record) -> Record:
     """Return one record of what a list and a person's own page say; the page is the better one where they differ."""
     values = {**listed.values, **detail.values}
     if "birth_date" in values:

@@ -17,11 +17,11 @@ from personax.sources.geocode import find_country
 __all__ = [
     "MARGIN",
     "THRESHOLD",
-    "Born",
-    "Evidence",
-    "born_of",
-    "born_points",
-    "evidence",
+    "BirthDate",
+    "LinkageFields",
+    "birth_date_of",
+    "birth_date_points",
+    "linkage_fields",
     "name_points",
     "points",
     "tokens",
@@ -31,7 +31,7 @@ __all__ = [
 EXACT, NEAR, SHORT = 5, 4, 3
 """Points of the same words in any order; of words with slips of the pen; of initials, nicknames and left-out words."""
 
-SAME_DATE, SAME_MONTH, SAME_YEAR, SLIP = 6, 3, 2, 2
+SAME_DATE, SAME_MONTH, SAME_YEAR, TYPO = 6, 3, 2, 2
 """Points of the same day, of a month or a year where no more is known, and of a date with one slip."""
 
 _SUFFIXES = {"jr", "sr", "ii", "iii", "iv"}
@@ -51,7 +51,7 @@ _FORMAL: Mapping[str, set[str]] = {
 }
 
 
-class Born(NamedTuple):
+class BirthDate(NamedTuple):
     """What is known of a date of birth; None for what is not."""
 
     year: int | None
@@ -104,7 +104,7 @@ def name_points(a: str, b: str) -> int:
     return min(*grades, EXACT if len(left) == len(right) else SHORT)
 
 
-def born_points(a: Born, b: Born) -> int | None:
+def birth_date_points(a: BirthDate, b: BirthDate) -> int | None:
     """Return the points of two dates of birth; None where they are of two people.
 
     Notes
@@ -113,20 +113,19 @@ def born_points(a: Born, b: Born) -> int | None:
 
     Examples
     --------
-    >>> born_points(Born(1990, 3, 4), Born(1990, 4, 3)), born_points(Born(1990, 3, 4), Born(1990, None, None))
-    (2, 2)
-    >>> born_points(Born(1990, 3, 4), Born(1985, 7, 9)) is None
-    True
+    >>> others = BirthDate(1990, 4, 3), BirthDate(1990, None, None), BirthDate(1985, 7, 9)
+    >>> [birth_date_points(BirthDate(1990, 3, 4), other) for other in others]
+    [2, 2, None]
     """
     known = [(x, y) for x, y in zip(a, b, strict=True) if x is not None and y is not None]
     if not known or a.year is None or b.year is None:
         return 0
     if all(x == y for x, y in known):
         return (SAME_YEAR, SAME_MONTH, SAME_DATE)[len(known) - 1]
-    return SLIP if len(known) == 3 and _slip(a, b) else None
+    return TYPO if len(known) == 3 and _is_typo(a, b) else None
 
 
-def _slip(a: Born, b: Born) -> bool:
+def _is_typo(a: BirthDate, b: BirthDate) -> bool:
     if a.year == b.year and (a.month, a.day) == (b.day, b.month):
         return True
     differ = [(x or 0, y or 0, part) for x, y, part in zip(a, b, a._fields, strict=True) if x != y]
@@ -160,17 +159,19 @@ def _grade(a: str, b: str) -> int:
     if _FORMAL.get(a, {a}) & _FORMAL.get(b, {b}):
         return SHORT
     shorter = min(len(a), len(b))
-    slips = 0 if shorter < 4 else 1 if shorter < 8 else 2
-    return NEAR if slips and a[0] == b[0] and _rapidfuzz().OSA.distance(a, b) <= slips else 0
+    typos = 0 if shorter < 4 else 1 if shorter < 8 else 2
+    return NEAR if typos and a[0] == b[0] and _rapidfuzz().OSA.distance(a, b) <= typos else 0
 
 
-def born_of(values: Mapping[str, object]) -> Born:
+def birth_date_of(values: Mapping[str, object]) -> BirthDate:
     """Return what a record says of the date of birth, no finer than its birth_precision."""
     whole, precision = values.get("birth_date"), values.get("birth_precision", "day")
     if isinstance(whole, date):
-        return Born(whole.year, whole.month if precision != "year" else None, whole.day if precision == "day" else None)
+        return BirthDate(
+            whole.year, whole.month if precision != "year" else None, whole.day if precision == "day" else None
+        )
     parts = [values.get(f"birth_{part}") for part in ("year", "month", "day")]
-    return Born(*(part if isinstance(part, int) else None for part in parts))
+    return BirthDate(*(part if isinstance(part, int) else None for part in parts))
 
 
 THRESHOLD = 9
@@ -194,24 +195,24 @@ _SPORTS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class LinkageFields:
     """What of a record is compared."""
 
     name: str
-    born: Born
+    born: BirthDate
     country: str | None
     sport: str | None
     gender: str | None
     height: float | None
 
 
-def evidence(record: Record) -> Evidence:
+def linkage_fields(record: Record) -> LinkageFields:
     """Return what of a record is compared with others; an unknown country or sport is no evidence."""
     values = record.values
     height = values.get("height_cm")
-    return Evidence(
+    return LinkageFields(
         name=_text(values, "name") or "",
-        born=born_of(values),
+        born=birth_date_of(values),
         country=_country(values),
         sport=_sport([*(_text(values, key) for key in ("sport", "league", "occupation")), record.source]),
         gender=_text(values, "gender"),
@@ -219,7 +220,7 @@ def evidence(record: Record) -> Evidence:
     )
 
 
-def points(a: Evidence, b: Evidence) -> int:
+def points(a: LinkageFields, b: LinkageFields) -> int:
     """Return the points of two records; 0 where they are two people for certain.
 
     Notes
@@ -231,12 +232,12 @@ def points(a: Evidence, b: Evidence) -> int:
     """
     if _differ(a.gender, b.gender) or _differ(a.sport, b.sport):
         return 0
-    born = born_points(a.born, b.born)
+    born = birth_date_points(a.born, b.born)
     if born is None:
         return 0
     name = name_points(a.name, b.name)
-    slipped = born and a.born.day is not None and b.born.day is not None and a.born != b.born
-    if not name or (slipped and name < EXACT) or (name == EXACT and len(tokens(a.name)) < 2 and a.born != b.born):
+    has_typo = born and a.born.day is not None and b.born.day is not None and a.born != b.born
+    if not name or (has_typo and name < EXACT) or (name == EXACT and len(tokens(a.name)) < 2 and a.born != b.born):
         return 0
     country = 0 if None in (a.country, b.country) else 1 if a.country == b.country else -1
     sport = int(a.sport is not None and a.sport == b.sport)

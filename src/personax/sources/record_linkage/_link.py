@@ -8,32 +8,32 @@ from dataclasses import dataclass
 
 from personax.errors import InputError
 from personax.sources._records import Record
-from personax.sources.record_linkage._comparison import MARGIN, THRESHOLD, Evidence, evidence, points, tokens
+from personax.sources.record_linkage._comparison import MARGIN, THRESHOLD, LinkageFields, linkage_fields, points, tokens
 
-__all__ = ["LARGEST_BLOCK", "Key", "Links", "Pair", "check_refs", "link"]
+__all__ = ["LARGEST_BLOCK", "CandidatePair", "Linkage", "RecordKey", "check_refs", "link"]
 
 LARGEST_BLOCK = 2000
 """Records with a key in common are not compared when there are more of them."""
 
-Key = tuple[str, str]
+RecordKey = tuple[str, str]
 """A record's source and ref."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class CandidatePair:
     """Two records that were compared and could be one person.
 
     ``outcome`` is linked, ambiguous (a rival is as good) or possible (fewer points than needed).
     """
 
-    a: Key
-    b: Key
+    a: RecordKey
+    b: RecordKey
     points: int
     outcome: str
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
+class Linkage:
     """Who is who.
 
     Parameters
@@ -46,8 +46,8 @@ class Links:
         How many pairs were compared, and how many keys were too common to compare by.
     """
 
-    groups: list[list[Key]]
-    pairs: list[Pair]
+    groups: list[list[RecordKey]]
+    pairs: list[CandidatePair]
     compared: int
     skipped_blocks: int
 
@@ -68,7 +68,7 @@ def check_refs(records: Sequence[Record]) -> None:
         )
 
 
-def link(records: Sequence[Record]) -> Links:
+def link(records: Sequence[Record]) -> Linkage:
     """Say which records of several sources are one person; see `personax.sources.record_linkage._comparison.points`.
 
     Parameters
@@ -90,20 +90,20 @@ def link(records: Sequence[Record]) -> Links:
     """
     check_refs(records)
     ordered = sorted(records, key=lambda record: (record.source, record.ref))
-    facts = [evidence(record) for record in ordered]
+    facts = [linkage_fields(record) for record in ordered]
     sources = [record.source for record in ordered]
     scored, compared, skipped = _scored(facts, sources)
     clear = _without_rivals(scored, sources)
-    linked, groups = _grow(clear, scored, facts, sources)
-    keys: list[Key] = [(record.source, record.ref) for record in ordered]
+    linked, groups = _joined_groups(clear, scored, facts, sources)
+    keys: list[RecordKey] = [(record.source, record.ref) for record in ordered]
     pairs = []
     for (i, j), value in sorted(scored.items()):
         outcome = "linked" if (i, j) in linked else "ambiguous" if value >= THRESHOLD else "possible"
-        pairs.append(Pair(keys[i], keys[j], value, outcome))
-    return Links([[keys[i] for i in group] for group in groups], pairs, compared, skipped)
+        pairs.append(CandidatePair(keys[i], keys[j], value, outcome))
+    return Linkage([[keys[i] for i in group] for group in groups], pairs, compared, skipped)
 
 
-def _blocks(facts: Sequence[Evidence]) -> Iterator[tuple[object, int]]:
+def _blocks(facts: Sequence[LinkageFields]) -> Iterator[tuple[object, int]]:
     """Yield the keys of every record: its day of birth, its whole name, its year with the start of each word."""
     for index, fact in enumerate(facts):
         words = tokens(fact.name)
@@ -115,7 +115,7 @@ def _blocks(facts: Sequence[Evidence]) -> Iterator[tuple[object, int]]:
                 yield (fact.born.year, start), index
 
 
-def _scored(facts: Sequence[Evidence], sources: Sequence[str]) -> tuple[dict[tuple[int, int], int], int, int]:
+def _scored(facts: Sequence[LinkageFields], sources: Sequence[str]) -> tuple[dict[tuple[int, int], int], int, int]:
     """Return the pairs that have points, how many were compared, how many blocks were too large."""
     blocks: dict[object, list[int]] = defaultdict(list)
     for key, index in _blocks(facts):
@@ -156,10 +156,10 @@ def _without_rivals(scored: dict[tuple[int, int], int], sources: Sequence[str]) 
     return sorted(clear, key=lambda pair: (-scored[pair], pair))
 
 
-def _grow(
+def _joined_groups(
     clear: Sequence[tuple[int, int]],
     scored: dict[tuple[int, int], int],
-    facts: Sequence[Evidence],
+    facts: Sequence[LinkageFields],
     sources: Sequence[str],
 ) -> tuple[set[tuple[int, int]], list[list[int]]]:
     """Join groups, best pairs first, while no two records of a group are of one source or surely two people."""
@@ -168,7 +168,7 @@ def _grow(
     for i, j in clear:
         left, right = group[i], group[j]
         if left is not right:
-            if not all(_may_join(a, b, scored, facts, sources) for a in left for b in right):
+            if not all(_can_join(a, b, scored, facts, sources) for a in left for b in right):
                 continue
             joined = sorted(left + right)
             group.update(dict.fromkeys(joined, joined))
@@ -176,8 +176,8 @@ def _grow(
     return linked, [members for index, members in sorted(group.items()) if members[0] == index]
 
 
-def _may_join(
-    a: int, b: int, scored: dict[tuple[int, int], int], facts: Sequence[Evidence], sources: Sequence[str]
+def _can_join(
+    a: int, b: int, scored: dict[tuple[int, int], int], facts: Sequence[LinkageFields], sources: Sequence[str]
 ) -> bool:
     pair = (min(a, b), max(a, b))
     return sources[a] != sources[b] and (pair in scored or points(facts[a], facts[b]) > 0)

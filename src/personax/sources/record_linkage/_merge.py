@@ -14,10 +14,10 @@ from personax.data import fold
 from personax.schema import Notice
 from personax.sources._records import Origin, Record
 from personax.sources.geocode import find_country
-from personax.sources.record_linkage._comparison import MARGIN, THRESHOLD, born_of, tokens
-from personax.sources.record_linkage._link import Key, Links, link
+from personax.sources.record_linkage._comparison import MARGIN, THRESHOLD, birth_date_of, tokens
+from personax.sources.record_linkage._link import Linkage, RecordKey, link
 
-__all__ = ["MATCHES", "SAID", "TOLERANCES", "Said", "United", "merge", "unite"]
+__all__ = ["MATCHES", "SOURCE_VALUES", "TOLERANCES", "LinkedRecords", "SourceValue", "link_and_merge", "merge"]
 
 
 TOLERANCES: Mapping[str, float] = {"height_cm": 2.0, "weight_kg": 5.0, "latitude": 0.1, "longitude": 0.1}
@@ -30,10 +30,10 @@ _OWN = {"headshot_url", "position", "team", "league", "birth_precision"}
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SourceValue:
     """What one source says of one person: whether it was taken, and whether it contradicts what was."""
 
-    person: Key
+    person: RecordKey
     column: str
     source: str
     ref: str
@@ -44,8 +44,8 @@ class Said:
 
 
 def merge(
-    records: Sequence[Record], links: Links, *, precedence: Sequence[str] = ()
-) -> tuple[list[Record], list[Said]]:
+    records: Sequence[Record], linkage: Linkage, *, precedence: Sequence[str] = ()
+) -> tuple[list[Record], list[SourceValue]]:
     """Make one record of every group.
 
     Parameters
@@ -68,8 +68,8 @@ def merge(
         source: place for place, source in enumerate(dict.fromkeys([*precedence, *sorted({r.source for r in records})]))
     }
     by_key = {(record.source, record.ref): record for record in records}
-    people, said = [], []
-    for keys in links.groups:
+    people, source_values = [], []
+    for keys in linkage.groups:
         group = sorted((by_key[key] for key in keys), key=lambda record: (rank[record.source], record.ref))
         chosen = _chosen(group)
         first = group[0]
@@ -78,14 +78,14 @@ def merge(
         bad = tuple(cell for record in group for cell in record.bad if cell.column not in values)
         people.append(Record(first.source, first.ref, values, origins, bad))
         if len(group) > 1:
-            said += _said(group, chosen)
-    return sorted(people, key=lambda record: (rank[record.source], record.ref)), said
+            source_values += _source_values(group, chosen)
+    return sorted(people, key=lambda record: (rank[record.source], record.ref)), source_values
 
 
 def _chosen(group: Sequence[Record]) -> dict[str, Record]:
     """Return column -> the record that gives its value."""
     chosen: dict[str, Record] = {}
-    known = [sum(part is not None for part in born_of(record.values)) for record in group]
+    known = [sum(part is not None for part in birth_date_of(record.values)) for record in group]
     best = group[known.index(max(known))]
     for record in group:
         for column, value in record.values.items():
@@ -94,7 +94,7 @@ def _chosen(group: Sequence[Record]) -> dict[str, Record]:
     return chosen
 
 
-def _said(group: Sequence[Record], chosen: Mapping[str, Record]) -> list[Said]:
+def _source_values(group: Sequence[Record], chosen: Mapping[str, Record]) -> list[SourceValue]:
     person = group[0].source, group[0].ref
     found = []
     for record in group:
@@ -104,7 +104,9 @@ def _said(group: Sequence[Record], chosen: Mapping[str, Record]) -> list[Said]:
             taken = chosen.get(column)
             origin = record.origins.get(column, Origin(record.source, "", "", ""))
             conflict = taken is not None and column not in _OWN and _contradict(column, value, taken.values[column])
-            found.append(Said(person, column, record.source, record.ref, value, origin, taken is record, conflict))
+            found.append(
+                SourceValue(person, column, record.source, record.ref, value, origin, taken is record, conflict)
+            )
     return found
 
 
@@ -125,7 +127,7 @@ MATCHES = {
 }  # fmt: skip
 """Columns of the table of pairs: linked, ambiguous, possible."""
 
-SAID = {
+SOURCE_VALUES = {
     "id": pl.String, "column": pl.String, "source": pl.String, "ref": pl.String, "value": pl.String, "url": pl.String,
     "time": pl.String, "sha256": pl.String, "chosen": pl.Boolean, "conflict": pl.Boolean,
 }  # fmt: skip
@@ -133,7 +135,7 @@ SAID = {
 
 
 @dataclass(frozen=True, slots=True)
-class United:
+class LinkedRecords:
     """Each person once.
 
     Parameters
@@ -143,7 +145,7 @@ class United:
     report
         Counts for people/linking.json; holds no name and no id.
     matches, said
-        See `MATCHES` and `SAID`; both single people out and stay in the study folder.
+        See `MATCHES` and `SOURCE_VALUES`; both single people out and stay in the study folder.
     notices
         What a reader must know.
     """
@@ -151,11 +153,11 @@ class United:
     records: list[Record]
     report: Mapping[str, Any]
     matches: pl.DataFrame
-    said: pl.DataFrame
+    source_values: pl.DataFrame
     notices: list[Notice]
 
 
-def unite(records: Sequence[Record], *, precedence: Sequence[str] = ()) -> United:
+def link_and_merge(records: Sequence[Record], *, precedence: Sequence[str] = ()) -> LinkedRecords:
     """Find who stands in several sources, and give each person one record.
 
     Parameters
@@ -176,65 +178,65 @@ def unite(records: Sequence[Record], *, precedence: Sequence[str] = ()) -> Unite
     >>> born = {"birth_date": date(1990, 3, 4)}
     >>> a = Record("nba", "1", {"name": "Ada Sample", **born}, {})
     >>> b = Record("wikidata", "Q1", {"name": "SAMPLE, Ada", "weight_kg": 80.0, **born}, {})
-    >>> united = unite([b, a], precedence=["nba", "wikidata"])
-    >>> [(record.source, record.values["name"], record.values["weight_kg"]) for record in united.records]
+    >>> merged = link_and_merge([b, a], precedence=["nba", "wikidata"])
+    >>> [(record.source, record.values["name"], record.values["weight_kg"]) for record in merged.records]
     [('nba', 'Ada Sample', 80.0)]
     """
-    links = link(records)
-    people, said = merge(records, links, precedence=precedence)
-    matches = [(*pair.a, *pair.b, pair.points, pair.outcome) for pair in links.pairs]
-    report = _report(records, links, said)
-    return United(
+    linkage = link(records)
+    people, source_values = merge(records, linkage, precedence=precedence)
+    matches = [(*pair.a, *pair.b, pair.points, pair.outcome) for pair in linkage.pairs]
+    report = _report(records, linkage, source_values)
+    return LinkedRecords(
         people,
         report,
         pl.DataFrame(matches, schema=MATCHES, orient="row"),
-        pl.DataFrame([_row(one) for one in said], schema=SAID, orient="row"),
+        pl.DataFrame([_row(one) for one in source_values], schema=SOURCE_VALUES, orient="row"),
         _notices(report),
     )
 
 
-def _row(one: Said) -> tuple[object, ...]:
+def _row(one: SourceValue) -> tuple[object, ...]:
     origin = one.origin
     where = (origin.url, origin.time, origin.sha256)
     return (_id(one.person), one.column, one.source, one.ref, str(one.value), *where, one.chosen, one.conflict)
 
 
-def _id(key: Key) -> str:
+def _id(key: RecordKey) -> str:
     return f"{key[0]}-{key[1]}"
 
 
-def _report(records: Sequence[Record], links: Links, said: Sequence[Said]) -> dict[str, Any]:
-    outcomes = Counter(pair.outcome for pair in links.pairs)
-    unsure = {key for pair in links.pairs if pair.outcome == "ambiguous" for key in (pair.a, pair.b)}
+def _report(records: Sequence[Record], linkage: Linkage, source_values: Sequence[SourceValue]) -> dict[str, Any]:
+    outcomes = Counter(pair.outcome for pair in linkage.pairs)
+    unsure = {key for pair in linkage.pairs if pair.outcome == "ambiguous" for key in (pair.a, pair.b)}
     return {
         "rule": {"threshold": THRESHOLD, "margin": MARGIN},
         "records": dict(sorted(Counter(record.source for record in records).items())),
-        "people": len(links.groups),
-        "people_by_number_of_sources": dict(sorted(Counter(str(len(group)) for group in links.groups).items())),
+        "people": len(linkage.groups),
+        "people_by_number_of_sources": dict(sorted(Counter(str(len(group)) for group in linkage.groups).items())),
         "pairs": {
-            "compared": links.compared,
+            "compared": linkage.compared,
             "linked": outcomes["linked"],
             "ambiguous": outcomes["ambiguous"],
             "possible": outcomes["possible"],
         },
-        "linked_by_sources": _between(links),
+        "linked_by_sources": _between(linkage),
         "ambiguous_records": len(unsure),
-        "alike_in_one_source": _alike(records),
-        "skipped_blocks": links.skipped_blocks,
-        "conflicts": dict(sorted(Counter(one.column for one in said if one.conflict).items())),
+        "alike_in_one_source": _duplicates(records),
+        "skipped_blocks": linkage.skipped_blocks,
+        "conflicts": dict(sorted(Counter(one.column for one in source_values if one.conflict).items())),
     }
 
 
-def _between(links: Links) -> dict[str, int]:
-    pairs = Counter(f"{pair.a[0]} + {pair.b[0]}" for pair in links.pairs if pair.outcome == "linked")
+def _between(linkage: Linkage) -> dict[str, int]:
+    pairs = Counter(f"{pair.a[0]} + {pair.b[0]}" for pair in linkage.pairs if pair.outcome == "linked")
     return dict(sorted(pairs.items()))
 
 
-def _alike(records: Sequence[Record]) -> dict[str, int]:
+def _duplicates(records: Sequence[Record]) -> dict[str, int]:
     """Return source -> records that share their name and day of birth with an earlier one of the same source."""
     seen: Counter[tuple[str, object, object]] = Counter()
     for record in records:
-        born = born_of(record.values)
+        born = birth_date_of(record.values)
         words = tokens(str(record.values.get("name", "")))
         if words and born.day is not None:
             seen[record.source, words, born] += 1
@@ -246,7 +248,7 @@ def _alike(records: Sequence[Record]) -> dict[str, int]:
 
 def _notices(report: Mapping[str, Any]) -> list[Notice]:
     several = sum(number for sources, number in report["people_by_number_of_sources"].items() if sources != "1")
-    said = [
+    source_values = [
         ("People stand in several sources and were joined; people/linking.json says how.", several),
         ("Records could belong to more than one person and stay apart.", report["ambiguous_records"]),
         (
@@ -256,4 +258,4 @@ def _notices(report: Mapping[str, Any]) -> list[Notice]:
         ("Names or dates are too common to compare all records that share them.", report["skipped_blocks"]),
         *((f"Sources contradict each other in {column}.", n) for column, n in report["conflicts"].items()),
     ]
-    return [Notice(text, count) for text, count in said if count]
+    return [Notice(text, count) for text, count in source_values if count]

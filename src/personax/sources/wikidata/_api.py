@@ -13,7 +13,7 @@ from personax.errors import FetchError, SourceChanged
 from personax.http import Fetch, Page, Request
 from personax.sources.wikidata._entity import LANGUAGES, Entity, is_qid, parse_json
 
-__all__ = ["BATCH", "Api", "Found", "entity_request", "read_entity_page"]
+__all__ = ["BATCH", "EntityPage", "WikidataApi", "entity_request", "read_entity_page"]
 
 BATCH = 50
 """The API gives so many entities, or so many hits of a search, at once and no more."""
@@ -26,15 +26,15 @@ Sleep = Callable[[float], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class EntityPage:
     """An entity and the page it stands on; ``asked`` is another id where that one is a redirect now."""
 
-    asked: str
+    requested: str
     entity: Entity
     page: Page
 
 
-class Api:
+class WikidataApi:
     """Wikidata's API.
 
     Parameters
@@ -70,7 +70,7 @@ class Api:
         self._url, self._maxlag, self._tries = f"{base_url}/w/api.php", maxlag, tries
         self._batch, self.languages = min(batch, BATCH), tuple(languages)
 
-    async def ask(self, parameters: Mapping[str, str | int]) -> tuple[dict[str, Any], Page]:
+    async def query(self, parameters: Mapping[str, str | int]) -> tuple[dict[str, Any], Page]:
         """Return what the API answers, and its page.
 
         The API says that it is busy on a page of status 200, which a cache keeps; so a request that is sent again has
@@ -86,8 +86,8 @@ class Api:
         waited = number = 0
         while True:
             again = {"requestid": number} if number else {}
-            asked = {**parameters, "format": "json", "maxlag": self._maxlag, **again}
-            page = await self._fetch(Request(f"{self._url}?{urlencode(asked)}"))
+            requested = {**parameters, "format": "json", "maxlag": self._maxlag, **again}
+            page = await self._fetch(Request(f"{self._url}?{urlencode(requested)}"))
             answer = parse_json(page.body, "the answer of Wikidata's API")
             if not isinstance(answer, dict):
                 raise SourceChanged("Wikidata's API: looked for an object and did not find it")
@@ -103,7 +103,7 @@ class Api:
             if not page.cached:
                 await self._sleep(seconds)
 
-    async def entities(self, ids: Sequence[str], props: str = "labels|claims") -> AsyncIterator[Found | str]:
+    async def entities(self, ids: Sequence[str], props: str = "labels|claims") -> AsyncIterator[EntityPage | str]:
         """Yield the entity of each id in turn, or the id itself where there is none.
 
         Parameters
@@ -122,10 +122,10 @@ class Api:
         for start in range(0, len(wanted), self._batch):
             batch = wanted[start : start + self._batch]
             parameters = {"action": "wbgetentities", "ids": "|".join(batch), "props": props, "redirects": "yes"}
-            answer, page = await self.ask({**parameters, "languages": "|".join(self.languages)})
+            answer, page = await self.query({**parameters, "languages": "|".join(self.languages)})
             found = _by_id(answer)
-            for asked in batch:
-                yield Found(asked, found[asked], page) if asked in found else asked
+            for requested in batch:
+                yield EntityPage(requested, found[requested], page) if requested in found else requested
 
     async def search(self, name: str, *, language: str = "en", most: int = 150) -> tuple[list[str], bool]:
         """Return the items whose label or alias begins with a name, best first, and whether these are all.
@@ -133,13 +133,13 @@ class Api:
         Raises
         ------
         FetchError, SourceChanged
-            See `ask`.
+            See `query`.
         """
         hits: list[str] = []
         at: int | None = 0
         while at is not None and len(hits) < most:
             parameters = {"action": "wbsearchentities", "search": name, "language": language, "uselang": language}
-            answer, _ = await self.ask({**parameters, "type": "item", "limit": BATCH, "continue": at})
+            answer, _ = await self.query({**parameters, "type": "item", "limit": BATCH, "continue": at})
             found = answer.get("search")
             if not isinstance(found, list):
                 raise SourceChanged("Wikidata's search: looked for the list search and did not find it")
@@ -174,8 +174,8 @@ def _by_id(answer: Mapping[str, Any]) -> dict[str, Entity]:
             continue
         entity = Entity(raw)
         redirect = raw.get("redirects")
-        asked = redirect.get("from") if isinstance(redirect, dict) else None
-        found |= {str(name): entity for name in (key, entity.id, asked) if is_qid(name)}
+        requested = redirect.get("from") if isinstance(redirect, dict) else None
+        found |= {str(name): entity for name in (key, entity.id, requested) if is_qid(name)}
     return found
 
 
@@ -186,7 +186,7 @@ def entity_request(item: str, base_url: str = "https://www.wikidata.org") -> Req
     return Request(f"{base_url}/wiki/Special:EntityData/{item}.json")
 
 
-def read_entity_page(page: Page, asked: str) -> Found:
+def read_entity_page(page: Page, requested: str) -> EntityPage:
     """Read what `entity_request` asked for; an item that is a redirect comes back as its target.
 
     Raises
@@ -196,15 +196,15 @@ def read_entity_page(page: Page, asked: str) -> Found:
     SourceChanged
         When the page has another shape.
     """
-    answer = parse_json(page.body, f"the page of {asked}")
+    answer = parse_json(page.body, f"the page of {requested}")
     if isinstance(answer, dict) and "entities" not in answer and is_qid(answer.get("id")):
         answer = {"entities": {answer["id"]: answer}}  # a page that was kept without its wrapping
     if not isinstance(answer, dict):
-        raise SourceChanged(f"the page of {asked}: looked for an object and did not find it")
+        raise SourceChanged(f"the page of {requested}: looked for an object and did not find it")
     found = _by_id(answer)
-    if asked in found:
-        return Found(asked, found[asked], page)
+    if requested in found:
+        return EntityPage(requested, found[requested], page)
     distinct = {entity.id: entity for entity in found.values()}
     if len(distinct) != 1:
-        raise FetchError(f"Wikidata has no item {asked}; check the id")
-    return Found(asked, next(iter(distinct.values())), page)
+        raise FetchError(f"Wikidata has no item {requested}; check the id")
+    return EntityPage(requested, next(iter(distinct.values())), page)

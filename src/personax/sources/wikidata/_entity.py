@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from personax.data import tidy
 from personax.errors import SourceChanged
 
-__all__ = ["LANGUAGES", "Entity", "Statement", "is_qid", "parse_json", "qid_of"]
+__all__ = ["LANGUAGES", "Entity", "EntityStatement", "is_qid", "parse_json", "qid_of"]
 
 LANGUAGES = ("en", "mul", "en-gb", "en-us", "de", "fr", "es", "it", "pt", "nl", "sv", "ja", "ko", "zh", "ru")
 """Order in which a label is looked for; ``mul`` is the label that holds in every language."""
@@ -67,7 +67,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class EntityStatement:
     """What an item says of one property.
 
     Parameters
@@ -153,13 +153,13 @@ class Entity:
                     found.append((language, readable))
         return found
 
-    def best(self, prop: str) -> list[Statement]:
+    def best(self, prop: str) -> list[EntityStatement]:
         """Return the statements of the best rank: preferred ones alone if there are any, deprecated ones never."""
         ranked = [(self._rank(raw), raw) for raw in self._statements(prop)]
         top = next((rank for rank in _RANKS[:2] if any(rank == other for other, _ in ranked)), None)
         return [_statement(self.id, prop, raw) for rank, raw in ranked if rank == top]
 
-    def current(self, prop: str) -> list[Statement]:
+    def current(self, prop: str) -> list[EntityStatement]:
         """Return the best statements without those that have ended, unless all have."""
         best = self.best(prop)
         return [statement for statement in best if END not in statement.qualifiers] or best
@@ -181,7 +181,7 @@ class Entity:
         return str(rank)
 
 
-def _statement(where: str, prop: str, raw: Mapping[str, Any]) -> Statement:
+def _statement(where: str, prop: str, raw: Mapping[str, Any]) -> EntityStatement:
     snak = raw.get("mainsnak")
     kind = snak.get("snaktype") if isinstance(snak, dict) else None
     if kind not in _KINDS:
@@ -190,7 +190,7 @@ def _statement(where: str, prop: str, raw: Mapping[str, Any]) -> Statement:
     if not isinstance(qualifiers, dict):
         raise SourceChanged(f"{where}: looked for the qualifiers of a statement of {prop} and did not find them")
     read = {name: [_value(each) for each in snaks] for name, snaks in qualifiers.items() if isinstance(snaks, list)}
-    return Statement(kind, _value(snak) if kind == "value" else None, read, raw["rank"] == "preferred")
+    return EntityStatement(kind, _value(snak) if kind == "value" else None, read, raw["rank"] == "preferred")
 
 
 def _value(snak: object) -> Any:  # noqa: ANN401 - whatever JSON held

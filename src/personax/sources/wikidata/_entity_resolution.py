@@ -10,13 +10,13 @@ from typing import Literal
 from personax.data import fold, tidy
 from personax.errors import FetchError, InputError
 from personax.http import Fetch
-from personax.sources.wikidata._api import Api, Found
+from personax.sources.wikidata._api import EntityPage, WikidataApi
 from personax.sources.wikidata._entity import Entity, qid_of
 from personax.sources.wikidata._occupations import GROUP_OF
 from personax.sources.wikidata._person import is_human, read_birth
 from personax.sources.wikidata._sparql import ENDPOINT, item_in, names_query, query_request, read_rows
 
-__all__ = ["Candidate", "Resolution", "Wanted", "judge", "resolve", "resolve_many", "score"]
+__all__ = ["Candidate", "NameQuery", "Resolution", "disambiguate", "resolve", "resolve_many", "score"]
 
 NAMES = {"label": 1.0, "alias": 0.9, "reordered": 0.8}
 """How well a name fits: it is a label; it is an alias; it has the same words in another order."""
@@ -28,7 +28,7 @@ PROPS = "labels|aliases|claims"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class NameQuery:
     """Who is looked for.
 
     Parameters
@@ -89,7 +89,7 @@ class Resolution:
         Why it is so, without the name.
     """
 
-    wanted: Wanted
+    query: NameQuery
     status: Literal["found", "ambiguous", "none"]
     candidates: tuple[Candidate, ...]
     reason: str
@@ -100,9 +100,9 @@ class Resolution:
         return self.candidates[0].id if self.status == "found" else None
 
 
-def _match(wanted: str, entity: Entity) -> str | None:
+def _match(query: str, entity: Entity) -> str | None:
     """Return how a name fits an item, by `NAMES`."""
-    name = fold(wanted)
+    name = fold(query)
     if not name:
         return None
     labels, aliases = ({fold(text) for text in texts} for texts in entity.names())
@@ -125,12 +125,12 @@ def score(match: str, unknown: int) -> float:
     return round(NAMES[match] * UNKNOWN**unknown, 6)
 
 
-def _candidate(wanted: Wanted, entity: Entity, today: date) -> Candidate | None:
+def _candidate(query: NameQuery, entity: Entity, today: date) -> Candidate | None:
     """Return the candidate that an item is, None where its name, its kind or a condition rules it out."""
-    match = _match(wanted.name, entity) if is_human(entity) else None
+    match = _match(query.name, entity) if is_human(entity) else None
     if match is None:
         return None
-    answers = dict(_conditions(wanted, entity, today))
+    answers = dict(_conditions(query, entity, today))
     if False in answers.values():
         return None
     met = tuple(name for name, answer in answers.items() if answer)
@@ -138,25 +138,25 @@ def _candidate(wanted: Wanted, entity: Entity, today: date) -> Candidate | None:
     return Candidate(entity.id, score(match, len(unknown)), match, met, unknown)
 
 
-def _conditions(wanted: Wanted, entity: Entity, today: date) -> Iterable[tuple[str, bool | None]]:
-    if wanted.birth_year is not None:
+def _conditions(query: NameQuery, entity: Entity, today: date) -> Iterable[tuple[str, bool | None]]:
+    if query.birth_year is not None:
         try:
             born = read_birth(entity, today=today)
         except ValueError:
             born = None
-        yield "birth_year", None if born is None else abs(born.year - wanted.birth_year) <= wanted.tolerance
-    if wanted.occupation is not None:
+        yield "birth_year", None if born is None else abs(born.year - query.birth_year) <= query.tolerance
+    if query.occupation is not None:
         groups = [GROUP_OF.get(item) for item in entity.items("P106")]
         # An occupation that is in no group may be a kind of the wanted one; it rules nobody out.
         known = None if not groups or None in groups else False
-        yield "occupation", True if wanted.occupation in groups else known
-    if wanted.sport is not None:
+        yield "occupation", True if query.occupation in groups else known
+    if query.sport is not None:
         sports = entity.items("P641")
-        yield "sport", wanted.sport in sports if sports else None
+        yield "sport", query.sport in sports if sports else None
 
 
-def judge(
-    wanted: Wanted, entities: Sequence[Entity], *, complete: bool = True, today: date | None = None
+def disambiguate(
+    query: NameQuery, entities: Sequence[Entity], *, complete: bool = True, today: date | None = None
 ) -> Resolution:
     """Say who is meant.
 
@@ -172,23 +172,23 @@ def judge(
     complete
         These are all; where more were not seen, only a candidate with every condition confirmed is found.
     """
-    made = [_candidate(wanted, entity, today or date.today()) for entity in entities]
+    made = [_candidate(query, entity, today or date.today()) for entity in entities]
     by_id = {candidate.id: candidate for candidate in made if candidate is not None}
     candidates = tuple(sorted(by_id.values(), key=lambda candidate: (-candidate.score, int(candidate.id[1:]))))
     if not candidates:
         reason = "nobody of this name meets the conditions" if complete else "nobody among the first hits"
-        return Resolution(wanted, "none" if complete else "ambiguous", (), reason)
+        return Resolution(query, "none" if complete else "ambiguous", (), reason)
     sure = [found for found in candidates if found.met and not found.unknown and found.match != "reordered"]
     if len(sure) == 1:
         rest = tuple(candidate for candidate in candidates if candidate is not sure[0])
-        return Resolution(wanted, "found", (sure[0], *rest), "the only one who meets every condition")
+        return Resolution(query, "found", (sure[0], *rest), "the only one who meets every condition")
     if len(candidates) == 1 and complete:
-        return Resolution(wanted, "found", candidates, "the only one of this name")
+        return Resolution(query, "found", candidates, "the only one of this name")
     reason = f"{len(candidates)} people may be meant" if complete else "there are more hits than were looked at"
-    return Resolution(wanted, "ambiguous", candidates, reason)
+    return Resolution(query, "ambiguous", candidates, reason)
 
 
-async def resolve(api: Api, wanted: Wanted, *, most: int = 150) -> Resolution:
+async def resolve(api: WikidataApi, query: NameQuery, *, most: int = 150) -> Resolution:
     """Look one name up by the API's search, which also finds spellings without accents.
 
     Parameters
@@ -201,13 +201,13 @@ async def resolve(api: Api, wanted: Wanted, *, most: int = 150) -> Resolution:
     FetchError
         When Wikidata cannot be asked.
     """
-    ids, complete = await api.search(wanted.name, most=most)
-    entities = [found.entity async for found in api.entities(ids, PROPS) if isinstance(found, Found)]
-    return judge(wanted, entities, complete=complete)
+    ids, complete = await api.search(query.name, most=most)
+    entities = [found.entity async for found in api.entities(ids, PROPS) if isinstance(found, EntityPage)]
+    return disambiguate(query, entities, complete=complete)
 
 
 async def resolve_many(
-    api: Api, fetch: Fetch, wanted: Sequence[Wanted], *, endpoint: str = ENDPOINT, together: int = 40
+    api: WikidataApi, fetch: Fetch, query: Sequence[NameQuery], *, endpoint: str = ENDPOINT, batch_size: int = 40
 ) -> AsyncIterator[Resolution]:
     """Look many names up by the query service, letter by letter, in the order given; much faster than `resolve`.
 
@@ -221,19 +221,21 @@ async def resolve_many(
     FetchError
         When Wikidata cannot be asked.
     """
-    for batch in _batches(wanted, endpoint, together):
+    for batch in _batches(query, endpoint, batch_size):
         ids = await _ids_of(fetch, [each.name for each in batch], endpoint)
         every = list(dict.fromkeys(item for items in ids.values() for item in items))
-        known = {found.asked: found.entity async for found in api.entities(every, PROPS) if isinstance(found, Found)}
+        known = {
+            found.requested: found.entity async for found in api.entities(every, PROPS) if isinstance(found, EntityPage)
+        }
         for each in batch:
-            yield judge(each, [known[item] for item in ids.get(tidy(each.name), []) if item in known])
+            yield disambiguate(each, [known[item] for item in ids.get(tidy(each.name), []) if item in known])
 
 
-def _batches(wanted: Sequence[Wanted], endpoint: str, together: int) -> list[Sequence[Wanted]]:
+def _batches(query: Sequence[NameQuery], endpoint: str, batch_size: int) -> list[Sequence[NameQuery]]:
     """Cut a list into batches whose queries are short enough for an address."""
-    batches: list[Sequence[Wanted]] = []
-    for start in range(0, len(wanted), together):
-        open_batches = [wanted[start : start + together]]
+    batches: list[Sequence[NameQuery]] = []
+    for start in range(0, len(query), batch_size):
+        open_batches = [query[start : start + batch_size]]
         while open_batches:
             batch = open_batches.pop(0)
             if _fits(batch, endpoint):
@@ -245,7 +247,7 @@ def _batches(wanted: Sequence[Wanted], endpoint: str, together: int) -> list[Seq
     return batches
 
 
-def _fits(batch: Sequence[Wanted], endpoint: str) -> bool:
+def _fits(batch: Sequence[NameQuery], endpoint: str) -> bool:
     query = names_query([tidy(each.name) for each in batch])
     try:
         query_request(query, endpoint)

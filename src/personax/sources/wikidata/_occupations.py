@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-__all__ = ["GROUPS", "GROUP_OF", "OTHER", "group_of", "nearest_groups"]
+__all__ = ["GROUPS", "GROUP_OF", "OTHER", "group_of", "groups_of_superclasses"]
 
 OTHER = "other"
 
@@ -70,7 +70,7 @@ def group_of(occupations: Sequence[str], more: Mapping[str, str] | None = None) 
     return OTHER if occupations else None
 
 
-def nearest_groups(rows: Sequence[tuple[str, str]]) -> dict[str, str]:
+def groups_of_superclasses(rows: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Return item -> group from rows (item, superclass of it that `GROUP_OF` knows).
 
     An item below occupations of several groups belongs to the group of most of them; of equal ones to the first in
@@ -78,7 +78,7 @@ def nearest_groups(rows: Sequence[tuple[str, str]]) -> dict[str, str]:
 
     Examples
     --------
-    >>> nearest_groups([("Q9", "Q33999"), ("Q9", "Q177220"), ("Q9", "Q639669")])
+    >>> groups_of_superclasses([("Q9", "Q33999"), ("Q9", "Q177220"), ("Q9", "Q639669")])
     {'Q9': 'musician'}
     """
     order = list(GROUPS)

@@ -7,13 +7,13 @@ from datetime import date
 
 from personax.errors import SourceError
 from personax.http import Page
-from personax.sources._dates import Parts
+from personax.sources._dates import PartialDate
 from personax.sources._records import BadValue, Origin, Record
-from personax.sources.wikidata._api import Found
-from personax.sources.wikidata._entity import LANGUAGES, Entity, Statement
+from personax.sources.wikidata._api import EntityPage
+from personax.sources.wikidata._entity import LANGUAGES, Entity, EntityStatement
 from personax.sources.wikidata._occupations import group_of
 from personax.sources.wikidata._values import (
-    agreed,
+    consensus_date,
     image_address,
     read_coordinates,
     read_image,
@@ -21,12 +21,12 @@ from personax.sources.wikidata._values import (
     read_time,
 )
 
-__all__ = ["LINKS", "is_human", "linked", "read_birth", "read_person"]
+__all__ = ["ITEM_COLUMNS", "is_human", "read_birth", "read_person", "referenced_items"]
 
 HUMAN = "Q5"
 GENDERS = {"Q6581097": "male", "Q6581072": "female"}
 CIRCA = ("P1480", "Q5727902")
-LINKS = {
+ITEM_COLUMNS = {
     "P21": "gender",
     "P27": "citizenship",
     "P1532": "country_for_sport",
@@ -45,7 +45,7 @@ _SAME = 0.02
 
 _NOTHING = {"somevalue": "Wikidata says that nobody knows it", "novalue": "Wikidata says that there is none"}
 
-Items = Mapping[str, Found]
+Items = Mapping[str, EntityPage]
 """Items that people refer to, by the ids that they are referred to by."""
 
 
@@ -54,36 +54,36 @@ def is_human(entity: Entity) -> bool:
     return HUMAN in [statement.item for statement in entity.best("P31")]
 
 
-def linked(entity: Entity) -> list[str]:
+def referenced_items(entity: Entity) -> list[str]:
     """Return the items whose labels a record of this person needs, each once."""
-    return list(dict.fromkeys(item for prop in LINKS for item in entity.items(prop)))
+    return list(dict.fromkeys(item for prop in ITEM_COLUMNS for item in entity.items(prop)))
 
 
-def read_birth(entity: Entity, *, today: date) -> Parts | None:
+def read_birth(entity: Entity, *, today: date) -> PartialDate | None:
     """Return the birth date as far as it is known; None where Wikidata says nothing.
 
     Raises
     ------
     ValueError
-        With the reason, when it says what cannot be read; see `read_time` and `agreed`.
+        With the reason, when it says what cannot be read; see `read_time` and `consensus_date`.
     """
     statements = entity.best("P569")
     held = [statement for statement in statements if statement.kind == "value"]
     if statements and not held:
         raise ValueError(_NOTHING[statements[0].kind])
-    return agreed([_birth(statement, today) for statement in held]) if held else None
+    return consensus_date([_birth(statement, today) for statement in held]) if held else None
 
 
-def _birth(statement: Statement, today: date) -> Parts:
+def _birth(statement: EntityStatement, today: date) -> PartialDate:
     parts = read_time(statement.value, today=today)
     circa = any(
         isinstance(value, dict) and value.get("id") == CIRCA[1] for value in statement.qualifiers.get(CIRCA[0], ())
     )
-    return Parts(parts.year, None, None) if circa else parts
+    return PartialDate(parts.year, None, None) if circa else parts
 
 
 def read_person(
-    found: Found,
+    found: EntityPage,
     items: Items,
     *,
     languages: Sequence[str] = LANGUAGES,
@@ -98,7 +98,7 @@ def read_person(
     found
         The person.
     items
-        What `linked` asks for, and the countries of birthplaces.
+        What `referenced_items` asks for, and the countries of birthplaces.
     languages
         Order in which labels are looked for.
     groups
@@ -114,13 +114,13 @@ def read_person(
         When it has another shape.
     """
     if not is_human(found.entity):
-        raise SourceError(f"{found.asked} is no human being; check the id")
+        raise SourceError(f"{found.requested} is no human being; check the id")
     reader = _Reader(found, items, languages, source)
     reader.put("name", found.entity.label(languages))
     reader.birth(today or date.today())
     for prop, column in _MEASURES.items():
         reader.measure(prop, column)
-    for prop, column in LINKS.items():
+    for prop, column in ITEM_COLUMNS.items():
         reader.links(prop, column)
     reader.occupation(groups)
     reader.nationality()
@@ -132,7 +132,7 @@ def read_person(
 class _Reader:
     """Writes values with their origins."""
 
-    def __init__(self, found: Found, items: Items, languages: Sequence[str], source: str) -> None:
+    def __init__(self, found: EntityPage, items: Items, languages: Sequence[str], source: str) -> None:
         self._entity, self._page, self._items = found.entity, found.page, items
         self._languages, self._source = languages, source
         self.values: dict[str, object] = {}
@@ -149,7 +149,7 @@ class _Reader:
         readable = str(value).encode("utf-8", errors="replace").decode("utf-8")[:200]
         self.bad.append(BadValue(column, readable, reason))
 
-    def _held(self, column: str, statements: Sequence[Statement]) -> Iterator[Statement]:
+    def _held(self, column: str, statements: Sequence[EntityStatement]) -> Iterator[EntityStatement]:
         """Yield the statements with a value; where none has one, list why."""
         if statements and all(statement.kind != "value" for statement in statements):
             self.refuse(column, statements[0].kind, _NOTHING[statements[0].kind])
@@ -239,7 +239,7 @@ class _Reader:
             self.put("birth_country", label, country.page)
             self.put("birth_country_code_space", "name")
 
-    def _from(self, column: str, found: Found, prop: str, read: Callable[[object], object]) -> None:
+    def _from(self, column: str, found: EntityPage, prop: str, read: Callable[[object], object]) -> None:
         for statement in self._held(column, found.entity.current(prop)):
             try:
                 self.put(column, read(statement.value), found.page)
@@ -260,7 +260,7 @@ class _Reader:
             return
 
 
-def _latest(statements: Sequence[Statement]) -> Sequence[Statement]:
+def _latest(statements: Sequence[EntityStatement]) -> Sequence[EntityStatement]:
     """Return the measurement of the latest point in time, where all of several have one."""
     times = [_point(statement) for statement in statements]
     if len(statements) < 2 or any(time is None for time in times):
@@ -269,7 +269,7 @@ def _latest(statements: Sequence[Statement]) -> Sequence[Statement]:
     return [statement for statement, time in zip(statements, times, strict=True) if time == latest]
 
 
-def _point(statement: Statement) -> str | None:
+def _point(statement: EntityStatement) -> str | None:
     held = statement.qualifiers.get("P585", ())
     time = held[0].get("time") if held and isinstance(held[0], dict) else None
     return time if isinstance(time, str) and time.startswith("+") and len(time) < 30 else None

@@ -14,10 +14,10 @@ from personax.errors import FetchError, SourceChanged, SourceError
 from personax.http import Fetch, Page
 from personax.registry import register
 from personax.sources._records import Failure, Origin, Record
-from personax.sources.wikidata._api import BATCH, Api, Found, entity_request, read_entity_page
+from personax.sources.wikidata._api import BATCH, EntityPage, WikidataApi, entity_request, read_entity_page
 from personax.sources.wikidata._entity import LANGUAGES, is_qid
-from personax.sources.wikidata._occupations import GROUP_OF, nearest_groups
-from personax.sources.wikidata._person import linked, read_person
+from personax.sources.wikidata._occupations import GROUP_OF, groups_of_superclasses
+from personax.sources.wikidata._person import read_person, referenced_items
 from personax.sources.wikidata._sparql import (
     ENDPOINT,
     LEAGUES,
@@ -54,7 +54,7 @@ class Wikidata(Strict):
     base_url, endpoint
         Of the wiki and of its query service; https.
     maxlag, tries
-        See `personax.sources.wikidata._api.Api`.
+        See `personax.sources.wikidata._api.WikidataApi`.
     page_size
         Rows of a query at once.
     """
@@ -112,9 +112,11 @@ class Wikidata(Strict):
             raise PydanticCustomError("wikidata", "give either ids or a league")
         return self
 
-    def api(self, fetch: Fetch) -> Api:
+    def api(self, fetch: Fetch) -> WikidataApi:
         """Return the API with these settings."""
-        return Api(fetch, maxlag=self.maxlag, tries=self.tries, base_url=self.base_url, languages=self.languages)
+        return WikidataApi(
+            fetch, maxlag=self.maxlag, tries=self.tries, base_url=self.base_url, languages=self.languages
+        )
 
     async def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncIterator[Record | Failure]:
         """Yield the people in the order of the ids; who cannot be read is a `Failure`.
@@ -137,16 +139,18 @@ class Wikidata(Strict):
         """
         members = await self._members(fetch, limit) if self.league is not None else dict.fromkeys(self.ids or [])
         ids = list(members)[:limit]
-        walk = _Walk(self, fetch)
+        walk = _Crawler(self, fetch)
         seen: set[str] = set()
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
-            for asked, result in zip(batch, await walk.batch(batch), strict=True):
+            for requested, result in zip(batch, await walk.batch(batch), strict=True):
                 if isinstance(result, Record) and result.ref in seen:
-                    yield Failure(self.name, asked, self.base_url, f"{asked} is {result.ref} now, who is here already")
+                    yield Failure(
+                        self.name, requested, self.base_url, f"{requested} is {result.ref} now, who is here already"
+                    )
                     continue
                 seen |= {result.ref} if isinstance(result, Record) else set()
-                yield self._in_league(result, members[asked])
+                yield self._in_league(result, members[requested])
 
     async def _members(self, fetch: Fetch, limit: int | None) -> dict[str, Page | None]:
         """Return who is in the league, and which page says so."""
@@ -168,47 +172,47 @@ class Wikidata(Strict):
         return replace(result, values=values, origins={**result.origins, "league": origin})
 
 
-class _Walk:
+class _Crawler:
     """Fetches people with what they refer to; countries and occupations come back often and are fetched once."""
 
     def __init__(self, settings: Wikidata, fetch: Fetch) -> None:
         self._settings, self._fetch, self._api = settings, fetch, settings.api(fetch)
-        self._items: dict[str, Found] = {}
+        self._items: dict[str, EntityPage] = {}
         self._asked: set[str] = set()
         self._groups: dict[str, str] = {}
         self._grouped: set[str] = set(GROUP_OF)
 
     async def batch(self, ids: Sequence[str]) -> list[Record | Failure]:
         people = [self._readable(person) for person in await self._people(ids)]
-        found = [person for person in people if isinstance(person, Found)]
-        await self._learn([item for person in found for item in linked(person.entity)])
+        found = [person for person in people if isinstance(person, EntityPage)]
+        await self._fetch_items([item for person in found for item in referenced_items(person.entity)])
         places = [self._items[item] for person in found for item in person.entity.items("P19") if item in self._items]
-        await self._learn([item for place in places for item in place.entity.items("P17")])
+        await self._fetch_items([item for place in places for item in place.entity.items("P17")])
         if self._settings.superclasses:
             await self._group([item for person in found for item in person.entity.items("P106")])
-        return [self._read(person) if isinstance(person, Found) else person for person in people]
+        return [self._read(person) if isinstance(person, EntityPage) else person for person in people]
 
-    def _readable(self, person: Found | Failure) -> Found | Failure:
+    def _readable(self, person: EntityPage | Failure) -> EntityPage | Failure:
         """Return the person, unless one item of an odd shape would end the walk for all others."""
         if isinstance(person, Failure):
             return person
         try:
-            linked(person.entity)
+            referenced_items(person.entity)
         except SourceChanged as error:
             return self._failure(person, str(error))
         return person
 
-    def _failure(self, person: Found, reason: str) -> Failure:
-        return Failure(self._settings.name, person.asked, person.page.url, reason)
+    def _failure(self, person: EntityPage, reason: str) -> Failure:
+        return Failure(self._settings.name, person.requested, person.page.url, reason)
 
-    async def _people(self, ids: Sequence[str]) -> list[Found | Failure]:
+    async def _people(self, ids: Sequence[str]) -> list[EntityPage | Failure]:
         if self._settings.via == "api":
             return [
                 self._missing(found) if isinstance(found, str) else found async for found in self._api.entities(ids)
             ]
         return [await self._page(item) for item in ids]
 
-    async def _page(self, item: str) -> Found | Failure:
+    async def _page(self, item: str) -> EntityPage | Failure:
         request = entity_request(item, self._settings.base_url)
         try:
             return read_entity_page(await self._fetch(request), item)
@@ -219,12 +223,12 @@ class _Walk:
         url = f"{self._settings.base_url}/wiki/{item}"
         return Failure(self._settings.name, item, url, f"Wikidata has no item {item}; check the id")
 
-    async def _learn(self, items: Sequence[str]) -> None:
+    async def _fetch_items(self, items: Sequence[str]) -> None:
         new = [item for item in dict.fromkeys(items) if item not in self._asked]
         self._asked |= set(new)
         async for found in self._api.entities(new):
-            if isinstance(found, Found) and _has_shape(found):
-                self._items[found.asked] = found
+            if isinstance(found, EntityPage) and _has_shape(found):
+                self._items[found.requested] = found
 
     async def _group(self, occupations: Sequence[str]) -> None:
         new = [item for item in dict.fromkeys(occupations) if item not in self._grouped]
@@ -232,9 +236,11 @@ class _Walk:
         for start in range(0, len(new), BATCH):
             query = superclass_query(new[start : start + BATCH])
             rows = read_rows(await self._fetch(query_request(query, self._settings.endpoint)))
-            self._groups |= nearest_groups([(item_in(row, "occupation"), item_in(row, "above")) for row in rows])
+            self._groups |= groups_of_superclasses(
+                [(item_in(row, "occupation"), item_in(row, "above")) for row in rows]
+            )
 
-    def _read(self, person: Found) -> Record | Failure:
+    def _read(self, person: EntityPage) -> Record | Failure:
         settings = self._settings
         try:
             return read_person(
@@ -244,7 +250,7 @@ class _Walk:
             return self._failure(person, str(error))
 
 
-def _has_shape(found: Found) -> bool:
+def _has_shape(found: EntityPage) -> bool:
     """Say whether an item that people refer to can be read; one that cannot is left unknown."""
     try:
         found.entity.label()

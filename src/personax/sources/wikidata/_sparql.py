@@ -17,7 +17,7 @@ __all__ = [
     "ENDPOINT",
     "LEAGUES",
     "PREFIXES",
-    "League",
+    "WikidataLeague",
     "item_in",
     "items_of",
     "league_query",
@@ -31,7 +31,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class League:
+class WikidataLeague:
     """How Wikidata knows the people of a league.
 
     Parameters
@@ -55,14 +55,14 @@ class League:
     teams: bool = True
 
 
-LEAGUES: Mapping[str, League] = {
-    "nba": League("NBA", "Q3665646", "Q155223"),
-    "nfl": League("NFL", "Q19204627", "Q1215884"),
-    "nhl": League("NHL", "Q11774891", "Q1215892"),
-    "premier_league": League("Premier League", "Q937857", "Q9448"),
-    "bundesliga": League("Bundesliga", "Q937857", "Q82595"),
-    "atp": League("ATP", "Q10833314", identifier="P536", teams=False),
-    "pga": League("PGA Tour", "Q11303721", "Q910409", "P2811", teams=False),
+LEAGUES: Mapping[str, WikidataLeague] = {
+    "nba": WikidataLeague("NBA", "Q3665646", "Q155223"),
+    "nfl": WikidataLeague("NFL", "Q19204627", "Q1215884"),
+    "nhl": WikidataLeague("NHL", "Q11774891", "Q1215892"),
+    "premier_league": WikidataLeague("Premier League", "Q937857", "Q9448"),
+    "bundesliga": WikidataLeague("Bundesliga", "Q937857", "Q82595"),
+    "atp": WikidataLeague("ATP", "Q10833314", identifier="P536", teams=False),
+    "pga": WikidataLeague("PGA Tour", "Q11303721", "Q910409", "P2811", teams=False),
 }
 
 

@@ -8,13 +8,13 @@ from datetime import date
 from typing import Any
 from urllib.parse import quote
 
-from personax.sources._dates import EARLIEST, Parts
-from personax.sources._units import limits, parse_quantity
+from personax.sources._dates import MIN_YEAR, PartialDate
+from personax.sources._units import parse_quantity, plausible_limits
 from personax.sources.wikidata._entity import qid_of
 
 __all__ = [
     "UNITS",
-    "agreed",
+    "consensus_date",
     "from_julian",
     "image_address",
     "read_coordinates",
@@ -45,7 +45,7 @@ _FILE = re.compile(r"[^/\\<>\[\]{}|#:\x00-\x1f\x7f]{1,240}\.(?:jpe?g|png|gif|web
 _JULIAN_DAYS = 1721425  # of the day before 1 January of the year 1, Gregorian: ordinal 0
 
 
-def read_time(value: object, *, today: date) -> Parts:
+def read_time(value: object, *, today: date) -> PartialDate:
     """Read a birth date as far as it is known.
 
     A Julian day becomes the Gregorian day. Of a Julian month only the year is kept: it lies in two Gregorian months.
@@ -60,7 +60,7 @@ def read_time(value: object, *, today: date) -> Parts:
     >>> january = {"time": "+1985-04-00T00:00:00Z", "precision": 10}
     >>> january["calendarmodel"] = "http://www.wikidata.org/entity/Q1985727"
     >>> read_time(january, today=date(2026, 1, 1))
-    Parts(year=1985, month=4, day=None)
+    PartialDate(year=1985, month=4, day=None)
     """
     if not isinstance(value, dict):
         raise ValueError("not a time")
@@ -88,22 +88,22 @@ def _precision(value: Mapping[str, Any]) -> int:
     return precision
 
 
-def _parts(numbers: list[int], precision: int, *, julian: bool) -> Parts:
+def _parts(numbers: list[int], precision: int, *, julian: bool) -> PartialDate:
     """Return what the precision lets stand; the text may hold 01 or 00 beyond it."""
     year, month, day = numbers
-    if not EARLIEST <= year <= date.max.year:
-        raise ValueError(f"a date before the year {EARLIEST}" if year < EARLIEST else "a date in the future")
+    if not MIN_YEAR <= year <= date.max.year:
+        raise ValueError(f"a date before the year {MIN_YEAR}" if year < MIN_YEAR else "a date in the future")
     if precision == YEAR or (precision == MONTH and julian):
-        return Parts(year, None, None)
+        return PartialDate(year, None, None)
     if not 1 <= month <= 12:
         raise ValueError("not a month of the calendar")
     if precision == MONTH:
-        return Parts(year, month, None)
+        return PartialDate(year, month, None)
     try:
         known = from_julian(year, month, day) if julian else date(year, month, day)
     except ValueError:
         raise ValueError("not a day of the calendar") from None
-    return Parts(known.year, known.month, known.day)
+    return PartialDate(known.year, known.month, known.day)
 
 
 def from_julian(year: int, month: int, day: int) -> date:
@@ -128,7 +128,7 @@ def from_julian(year: int, month: int, day: int) -> date:
     return date.fromordinal(number - _JULIAN_DAYS)
 
 
-def agreed(dates: list[Parts]) -> Parts:
+def consensus_date(dates: list[PartialDate]) -> PartialDate:
     """Return what several dates agree on, as far as each of them is known.
 
     Raises
@@ -138,16 +138,18 @@ def agreed(dates: list[Parts]) -> Parts:
 
     Examples
     --------
-    >>> agreed([Parts(1974, 3, 2), Parts(1974, None, None)]), agreed([Parts(1974, 3, 2), Parts(1974, 3, 3)])
-    (Parts(year=1974, month=3, day=2), Parts(year=1974, month=3, day=None))
+    >>> consensus_date([PartialDate(1974, 3, 2), PartialDate(1974, None, None)])
+    PartialDate(year=1974, month=3, day=2)
+    >>> consensus_date([PartialDate(1974, 3, 2), PartialDate(1974, 3, 3)])
+    PartialDate(year=1974, month=3, day=None)
     """
     if len({found.year for found in dates}) > 1:
         raise ValueError(f"{len(dates)} statements of the same rank disagree on the year")
     months = {found.month for found in dates if found.month is not None}
     if len(months) != 1:
-        return Parts(dates[0].year, None, None)
+        return PartialDate(dates[0].year, None, None)
     days = {found.day for found in dates if found.day is not None}
-    return Parts(dates[0].year, months.pop(), days.pop() if len(days) == 1 else None)
+    return PartialDate(dates[0].year, months.pop(), days.pop() if len(days) == 1 else None)
 
 
 def read_quantity(value: object, column: str) -> float:
@@ -174,10 +176,10 @@ def read_quantity(value: object, column: str) -> float:
     unit = UNITS.get(item)
     if unit is None:
         raise ValueError(f"in the unit {item}, which is not known here")
-    within = limits(column, unit)
-    if within is None:
+    bounds = plausible_limits(column, unit)
+    if bounds is None:
         raise ValueError(f"in {unit}, which does not measure {column}")
-    return parse_quantity(match[1], unit, within=within)
+    return parse_quantity(match[1], unit, bounds=bounds)
 
 
 def read_coordinates(value: object) -> tuple[float, float]:

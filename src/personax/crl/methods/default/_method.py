@@ -13,7 +13,7 @@ from torch import Tensor
 
 from personax.crl._budget import STANDARD, Budget
 from personax.crl._device import CPU, torch_device
-from personax.crl._estimator import Arrays, Estimator, Problem, Progress
+from personax.crl._estimator import Arrays, Estimator, FittedResult, Problem, Progress
 from personax.crl._optimiser import retry_diverged, threads, validation_split
 from personax.crl._prior import Prior
 from personax.crl._scaler import check, chunks, latent_names
@@ -46,7 +46,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class DefaultFit:
+class DefaultFit(FittedResult):
     """A fitted model; see `Fitted`.
 
     Parameters

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from personax.crl._batches import Batches
 from personax.crl._budget import STANDARD, Budget
 from personax.crl._device import CPU, torch_device
-from personax.crl._estimator import Arrays, Estimator, Problem
+from personax.crl._estimator import Arrays, Estimator, FittedResult, Problem
 from personax.crl._optimiser import threads, validation_split
 from personax.crl._prior import Prior
 from personax.crl._scaler import Scaler, check
@@ -37,7 +37,7 @@ GATE_RATE: Final = 10.0
 
 
 @dataclass(frozen=True)
-class PaperFit:
+class PaperFit(FittedResult):
     """A fitted model and what it says.
 
     Parameters
@@ -187,10 +187,10 @@ class Paper(Estimator):
             for m, by in views.items():
                 for k, x in by.items():
                     people.update(f"{m}/{k} {x.shape[1]};".encode() + x.numpy().tobytes())
-        config = asdict(self.budget) | {"weights": asdict(self.weights), "device": everyone.device.type, "seed": seed}
+        config = self.budget.model_dump() | {"weights": asdict(self.weights), "device": everyone.device.type}
         return {
-            "architecture": asdict(layout),
-            "config": config,
+            "architecture": asdict(layout) | {"prior": layout.prior and layout.prior.model_dump(mode="json")},
+            "config": config | {"seed": seed},
             "group of people": people.hexdigest(),
             "version of torch": version("torch"),
         }
@@ -227,7 +227,7 @@ class MMCRL(Estimator):
 
 
 @dataclass(frozen=True)
-class FirstMeasurementFit:
+class FirstMeasurementFit(FittedResult):
     """A result that reads one measurement of each modality.
 
     Parameters

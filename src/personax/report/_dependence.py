@@ -1,18 +1,23 @@
-"""The dependency heatmap: features x targets, one panel for each group of scores and each test."""
+"""Level I: the heatmap of features x targets with its switches, the strongest pairs, the dependence graph."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 from markupsafe import Markup
 
+from personax.data.labels import describe_test, display_test, display_trait, two_decimals
+from personax.registry import register
 from personax.report._charts import CORRECTED, EFFECT, ColourScale, Value, element
-from personax.report._labels import display_trait
+from personax.report._data import IndependenceResults
+from personax.report._graph import draw_graph
+from personax.report._sections import SectionInput
 
-__all__ = ["heatmap"]
+__all__ = ["HeatmapView", "heatmap"]
 
 ROW = 30.0
 HEAD = 34.0
@@ -87,7 +92,7 @@ def _cell(target: str, row: Mapping[str, Any] | None, x: float, y: float, step: 
         return element("g", element("rect", **box), class_="cell none", data_reason=reason, data_n=sample, **known)
     effect, corrected = row["effect_size"], row["p_corrected"]
     steps = f"{_step('e', EFFECT, effect)} {_step('p', CORRECTED, corrected)}"
-    middle = element("text", _short(effect), x=f"{x + (step - 0.6) / 2:.3f}%", y=y + ROW / 2 + 3)
+    middle = element("text", two_decimals(effect), x=f"{x + (step - 0.6) / 2:.3f}%", y=y + ROW / 2 + 3)
     return element(
         "g",
         element("rect", **box),
@@ -109,8 +114,53 @@ def _step(letter: str, scale: ColourScale, value: float | None) -> str:
     return f"{letter}x" if value is None or math.isnan(value) else f"{letter}{scale.step(value)}"
 
 
-def _short(effect: float | None) -> str:
-    """Return two decimals without the needless nought: ``.21``."""
-    if effect is None or math.isnan(effect):
-        return "–"
-    return f"{effect:.2f}".removeprefix("0")
+STRONGEST = 12
+"""Pairs in the table of the strongest."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeatmapPanel:
+    """One heatmap and the switches' settings that show it."""
+
+    group: str
+    test: str
+    first: bool
+    svg: Markup
+
+
+class HeatmapView:
+    """The dependency heatmap with its switches, the strongest pairs and the reasons of what is missing."""
+
+    def __init__(self, found: IndependenceResults) -> None:
+        table = found.table
+        self.group, self.test = found.leading
+        self.groups = [(g, _group(g)) for g in table["group"].unique(maintain_order=True)]
+        self.tests = [(t, *describe_test(t)) for t in table["test"].unique(maintain_order=True)]
+        self.panels = [self._panel(found, group, test) for group, _ in self.groups for test, *_ in self.tests]
+        shown = table.filter((pl.col("group") == self.group) & (pl.col("test") == self.test))
+        computed = shown.filter(pl.col("p_value").is_not_null())
+        order = ["effect_size", "feature", "target"]
+        self.strongest = (
+            computed.sort(order, descending=[True, False, False], nulls_last=True).head(STRONGEST).to_dicts()
+        )
+        missing = table.filter(pl.col("p_value").is_null()).group_by("reason").len("count")
+        self.reasons = missing.sort(["count", "reason"], descending=[True, False], nulls_last=True).head(12).to_dicts()
+        self.methods = table["method"].drop_nulls().unique(maintain_order=True).to_list()
+        self.features_drawn, self.feature_count = len(found.features), found.feature_count
+        self.graph = draw_graph(found.graph, "Dependency graph") if found.graph else None
+
+    def _panel(self, found: IndependenceResults, group: str, test: str) -> HeatmapPanel:
+        rows = found.table.filter((pl.col("group") == group) & (pl.col("test") == test))
+        label = f"{display_test(test)}, {_group(group)}"
+        first = (group, test) == (self.group, self.test)
+        return HeatmapPanel(group, test, first, heatmap(rows, found.features, label))
+
+
+def _group(group: str) -> str:
+    return "Aggregate" if group == "final" else group
+
+
+@register("report_sections", "dependence", title="Dependence", help="Level I: what depends on what", order=40)
+def _dependence(study: SectionInput) -> Markup | None:
+    found = study.data.independence
+    return study.render("dependence.html.j2", heat=HeatmapView(found)) if found else None

@@ -1,15 +1,43 @@
-"""Names and numbers as a reader wants them: traits, tests, p-values."""
+"""Names and numbers as figures and pages write them: traits, tests, shortened names, p-values, shares."""
 
 from __future__ import annotations
 
 import math
+import re
 
 from personax.registry import RegistryError, describe
 from personax.schema import LETTERS
 
-__all__ = ["count", "describe_test", "display_test", "display_trait", "number", "p_value", "percent", "trait_of"]
+__all__ = [
+    "count",
+    "describe_test",
+    "display_test",
+    "display_trait",
+    "number",
+    "p_value",
+    "percent",
+    "shorten",
+    "split_trait",
+    "trait_of",
+    "two_decimals",
+]
 
 _TRAITS = {letter: trait for trait, letter in LETTERS.items()}
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
+"""Line breaks, and what an SVG cannot hold."""
+
+
+def split_trait(name: str) -> tuple[str, str] | None:
+    """Return who scored a trait, and the trait, where a name is one of a trait column.
+
+    Examples
+    --------
+    >>> split_trait("final_o"), split_trait("gpt_4_n"), split_trait("height"), split_trait("_o")
+    (('final', 'openness'), ('gpt_4', 'neuroticism'), None, None)
+    """
+    scorer, _, letter = name.rpartition("_")
+    return (scorer, _TRAITS[letter]) if scorer and letter in _TRAITS else None
 
 
 def trait_of(name: str) -> str:
@@ -22,8 +50,8 @@ def trait_of(name: str) -> str:
     """
     if name.lower() in LETTERS:
         return name.lower()
-    head, _, letter = name.rpartition("_")
-    return _TRAITS.get(letter, name) if head else name
+    scored = split_trait(name)
+    return scored[1] if scored else name
 
 
 def display_trait(name: str) -> str:
@@ -54,6 +82,21 @@ def display_test(name: str) -> str:
     return describe_test(name)[0]
 
 
+def shorten(name: str, letters: int) -> str:
+    r"""Return a name on one line; a long one loses its middle, because names often differ at their ends.
+
+    Examples
+    --------
+    >>> shorten("height", 12), shorten("pressure_at_birthplace_evening", 16), shorten("two\nlines", 12)
+    ('height', 'pressure_…vening', 'two lines')
+    """
+    line = _UNPRINTABLE.sub(" ", name)
+    if len(line) <= letters:
+        return line
+    tail = (letters - 1) * 2 // 5
+    return f"{line[: letters - 1 - tail]}…{line[len(line) - tail :]}"
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """Return a number in at most ``digits`` significant digits, without needless zeros.
 
@@ -67,6 +110,22 @@ def number(value: float | None, digits: int = 3) -> str:
     if abs(value) >= 10 ** (digits - 1):
         return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.0f}"
     return f"{value:.{digits}g}"
+
+
+def two_decimals(value: float | None) -> str:
+    """Return a correlation or an effect size for a narrow cell: two decimals, no zero before the point.
+
+    Examples
+    --------
+    >>> [two_decimals(value) for value in (0.214, -0.5, 1.0, 0.999, -0.001, None)]
+    ['.21', '-.50', '1.0', '1.0', '.00', '–']
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    shown = f"{value:.2f}"
+    if shown == "-0.00":
+        return ".00"
+    return f"{value:.1f}" if abs(float(shown)) >= 1 else shown.replace("0.", ".", 1)
 
 
 def p_value(value: float | None) -> str:

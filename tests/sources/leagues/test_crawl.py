@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from tests.sources.leagues import shapes
 from tests.sources.leagues.serving import BASE, Straight, collected, failures, over_http, records, served
 
-from personax.errors import FetchError, SourceChanged, SourceError
+from personax.errors import FetchError, InputError, SourceChanged, SourceError
 from personax.sources._records import Record
 from personax.sources.leagues import LEAGUES, Nba, Pga, PremierLeague
 
@@ -107,8 +107,8 @@ def test_one_failing_page_costs_one_person() -> None:
     assert len(records(results)) == 59
     (failure,) = failures(results)
     assert (failure.ref, failure.reason, failure.changed) == ("9000007", "the page answers 404", False)
-    assert failure.listed is not None
-    assert failure.listed.values["name"] == shapes.person(7).name
+    assert failure.list_record is not None
+    assert failure.list_record.values["name"] == shapes.person(7).name
     assert results.index(failure) == 6
 
 
@@ -229,21 +229,21 @@ def test_an_error_that_is_no_source_error_is_not_swallowed() -> None:
 
 def test_a_key_comes_from_the_environment_and_stays_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", "hush")
-    (step,) = Pga(key="MY_KEY").start()
-    assert (step.request.headers["x-api-key"], step.request.secret) == ("hush", ("x-api-key",))
+    (page_request,) = Pga(key="MY_KEY").first_pages()
+    assert (page_request.request.headers["x-api-key"], page_request.request.secret) == ("hush", ("x-api-key",))
     monkeypatch.setenv("MY_KEY", "hu\nsh")
     with pytest.raises(SourceError, match="MY_KEY holds cannot be sent") as caught:
-        Pga(key="MY_KEY").start()
+        Pga(key="MY_KEY").first_pages()
     assert "hu" not in str(caught.value)
     monkeypatch.delenv("MY_KEY")
     with pytest.raises(SourceError, match="MY_KEY is not set"):
         collected(Pga(key="MY_KEY"), Straight(shapes.pga(3)))
-    assert "x-api-key" not in json.dumps(Pga(via="pages", key=None).start()[0].request.headers)
+    assert "x-api-key" not in json.dumps(Pga(via="pages", key=None).first_pages()[0].request.headers)
 
 
 @pytest.mark.parametrize("address", ["http://site.example", "https://a@b", "file:///etc", "https://x/", "https://"])
 def test_addresses_are_https_or_of_this_machine(address: str) -> None:
-    with pytest.raises(ValidationError, match="https address"):
+    with pytest.raises(InputError, match="https address"):
         Nba(season="2025-26", base_url=address)
     with pytest.raises(ValidationError, match="https address"):
         LEAGUES["nhl"].model_validate({"season": "20252026", "rosters_url": address})
@@ -256,7 +256,7 @@ def test_the_hosts_are_those_that_are_asked() -> None:
         league, fetch = shapes.pointed(name, BASE), Straight(site(40))
         own = {"nba": "2025-26", "nhl": "20252026", "premier_league": "2025"}
         whole = LEAGUES[name].model_validate({"season": own[name]} if name in own else {})
-        asked = {urlsplit(step.request.url).netloc for step in whole.start()}
+        asked = {urlsplit(page_request.request.url).netloc for page_request in whole.first_pages()}
         assert asked <= set(whole.hosts)
         collected(league, fetch)
         assert {urlsplit(request.url).netloc for request in fetch.asked} <= set(league.hosts)
@@ -265,7 +265,7 @@ def test_the_hosts_are_those_that_are_asked() -> None:
 def test_settings_refuse_what_they_do_not_know() -> None:
     with pytest.raises(ValidationError, match="did you mean season"):
         PremierLeague.model_validate({"saeson": "2025"})
-    with pytest.raises(ValidationError, match="pattern"):
+    with pytest.raises(InputError, match="pattern"):
         Nba(season="2025")
 
 

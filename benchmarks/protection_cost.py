@@ -9,9 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.crl import align, match, shd
-from personax.crl._budget import Budget
-from personax.crl.methods import method
+from personax import crl
+from personax.crl import Budget, align, match, shd
 from personax.errors import InputError
 from personax.independence import hsic
 from personax.release import PRESETS, Chain, Key, Preset, cka, neighbours_kept
@@ -19,7 +18,7 @@ from personax.release import PRESETS, Chain, Key, Preset, cka, neighbours_kept
 __all__ = ["cost_of_protection"]
 
 Arrays = Mapping[str, Mapping[str, NDArray[np.float32]]]
-PEOPLE = 400
+SAMPLE = 400
 """At most so many people are tested and compared; Level II sees all."""
 
 
@@ -31,7 +30,7 @@ def cost_of_protection(
     latents: Mapping[str, int],
     shared: int = 0,
     truth: NDArray[np.float64] | None = None,
-    learner: str = "paper",
+    method: str = "paper",
     epochs: int = 15,
     alpha: float = 0.05,
     seed: int = 0,
@@ -46,7 +45,7 @@ def cost_of_protection(
         Name -> one number a person; each is tested against each measurement by HSIC.
     latents, shared, truth
         Of Level II; the true latents, shape (n, d), where they are known.
-    learner, epochs
+    method, epochs
         Level II method and its budget. The same seed is used for all, so that only the vectors differ.
     alpha
         Level at which decisions are counted.
@@ -69,9 +68,9 @@ def cost_of_protection(
         raise InputError(f"the cost of protection needs at least one target with a number for each of the {n} people")
     key, rows, before = Key(bytes(32)), [], None
     for name in (None, *transforms):
-        after = {m: {k: _send(name, x, key, f"{m}/{k}") for k, x in by.items()} for m, by in views.items()}
+        after = {m: {k: _transformed(name, x, key, f"{m}/{k}") for k, x in by.items()} for m, by in views.items()}
         tested = _tests(after, targets)
-        fitted = method(learner, budget=Budget(epochs=epochs)).fit(
+        fitted = crl.method(method, budget=Budget(epochs=epochs)).fit(
             after, latents=latents, shared=shared, rng=np.random.default_rng(seed)
         )
         z, graph = fitted.encode(after), None if fitted.adjacency is None else fitted.adjacency > 0.5
@@ -93,17 +92,17 @@ def cost_of_protection(
     return pl.DataFrame(rows)
 
 
-def _send(name: Preset | None, x: NDArray[np.float32], key: Key, context: str) -> NDArray[np.float32]:
+def _transformed(name: Preset | None, x: NDArray[np.float32], key: Key, context: str) -> NDArray[np.float32]:
     return x if name is None else Chain(name, x.shape[1], key, context).fit(x).transform(x)
 
 
 def _tests(views: Arrays, targets: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
     """Return p-values, each at least 1e-12: smaller ones say no more."""
     pairs = [(x, y) for by in views.values() for x in by.values() for y in targets.values()]
-    found = [hsic(x[:PEOPLE], y[:PEOPLE], null="gamma").p_value for x, y in pairs]
+    found = [hsic(x[:SAMPLE], y[:SAMPLE], null="gamma").p_value for x, y in pairs]
     return np.array(found, dtype=np.float64).clip(min=1e-12)
 
 
 def _geometry(before: Arrays, after: Arrays) -> dict[str, float]:
-    pairs = [(x[:PEOPLE], after[m][k][:PEOPLE]) for m, by in before.items() for k, x in by.items()]
+    pairs = [(x[:SAMPLE], after[m][k][:SAMPLE]) for m, by in before.items() for k, x in by.items()]
     return {"cka": min(cka(*pair) for pair in pairs), "neighbours": min(neighbours_kept(*pair) for pair in pairs)}

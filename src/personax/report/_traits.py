@@ -1,4 +1,4 @@
-"""What the page shows of raters: agreement, statuses, use of the scale, reliability, the stereotype audit."""
+"""What the page shows of raters: agreement, how requests ended, use of the scale, reliability, the stereotype audit."""
 
 from __future__ import annotations
 
@@ -8,23 +8,26 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from personax.report._charts import Row, element, figure, intervals, row_of
-from personax.report._labels import count, number, p_value, percent
-from personax.schema import ENDINGS
+from personax.data.labels import count, number, p_value, percent
+from personax.registry import register
+from personax.report._charts import IntervalRow, element, figure, interval_row, intervals
+from personax.report._data import TraitScores
+from personax.report._sections import SectionInput
+from personax.schema import ENDINGS, LETTERS
 
-__all__ = ["ReliabilityView", "StereotypesView", "alphas", "ended", "ratings", "statuses"]
+__all__ = ["RatersView", "ReliabilityView", "StereotypesView"]
 
 
-STACK = 26.0
-LOW = -0.2
-GUIDES = (0.0, 0.667, 0.8, 1.0)
+STACK_HEIGHT = 26.0
+ALPHA_MIN = -0.2
+ALPHA_GUIDES = (0.0, 0.667, 0.8, 1.0)
 """Krippendorff's own marks: from .667 tentative conclusions, from .8 firm ones."""
 
 
-def alphas(traits: Mapping[str, Mapping[str, Any]]) -> Markup:
+def alpha_intervals(traits: Mapping[str, Mapping[str, Any]]) -> Markup:
     """Draw Krippendorff's alpha of each trait with its interval, on a line from -0.2 to 1."""
     rows = [
-        Row(
+        IntervalRow(
             trait.capitalize(),
             found.get("alpha"),
             found.get("alpha_low"),
@@ -33,24 +36,24 @@ def alphas(traits: Mapping[str, Mapping[str, Any]]) -> Markup:
         )
         for trait, found in traits.items()
     ]
-    return intervals(rows, (LOW, 1.0), GUIDES, "Agreement between raters", meaning="alpha")
+    return intervals(rows, (ALPHA_MIN, 1.0), ALPHA_GUIDES, "Agreement between raters", meaning="alpha")
 
 
-def statuses(raters: Mapping[str, Mapping[str, Any]]) -> Markup:
+def request_outcomes(raters: Mapping[str, Mapping[str, Any]]) -> Markup:
     """Draw how each rater's requests ended, as shares of all its requests."""
     rows = {
-        name: [(ending, ended(found, ending), f"a{place}") for place, ending in enumerate(ENDINGS)]
+        name: [(ending, request_count(found, ending), f"a{place}") for place, ending in enumerate(ENDINGS)]
         for name, found in raters.items()
     }
     return _stacks(rows, "How the requests of each rater ended")
 
 
-def ended(found: Mapping[str, Any], ending: str) -> int:
+def request_count(found: Mapping[str, Any], ending: str) -> int:
     """Return how many of a rater's requests ended in one of `ENDINGS`."""
     return sum(int(found.get(status, 0)) for status in ENDINGS[ending])
 
 
-def ratings(histograms: Mapping[str, Mapping[str, int]], trait: str) -> Markup:
+def rating_distributions(histograms: Mapping[str, Mapping[str, int]], trait: str) -> Markup:
     """Draw how often each rater gave each score of one trait, from the lowest (left) to the highest.
 
     Parameters
@@ -68,13 +71,13 @@ def ratings(histograms: Mapping[str, Mapping[str, int]], trait: str) -> Markup:
 
 
 def _stacks(rows: Mapping[str, Sequence[tuple[str, int, str]]], label: str) -> Markup:
-    drawn = [_stack(name, parts, STACK * place) for place, (name, parts) in enumerate(rows.items())]
-    return figure(*drawn, height=STACK * len(rows), label=label, class_="stacks")
+    drawn = [_stack(name, parts, STACK_HEIGHT * place) for place, (name, parts) in enumerate(rows.items())]
+    return figure(*drawn, height=STACK_HEIGHT * len(rows), label=label, class_="stacks")
 
 
 def _stack(name: str, parts: Sequence[tuple[str, int, str]], y: float) -> Markup:
     whole = sum(size for _, size, _ in parts)
-    clipped = element("svg", element("text", name, x=0, y=y + 16), width="31%", height=y + STACK, class_="clip")
+    clipped = element("svg", element("text", name, x=0, y=y + 16), width="31%", height=y + STACK_HEIGHT, class_="clip")
     drawn, left = [clipped], 33.0
     for part, size, style in parts:
         wide = 67 * size / whole if whole else 0.0
@@ -86,14 +89,14 @@ def _stack(name: str, parts: Sequence[tuple[str, int, str]], y: float) -> Markup
     return element("g", *drawn)
 
 
-MOST: Final = 12
+MAX_ROWS: Final = 12
 """Rows of a table of findings; the files hold all."""
 
-HALO: Final = 0.2
+HALO_BY_CHANCE: Final = 0.2
 """What the first of five unrelated traits has of the variance."""
 
 
-def _between(found: Mapping[str, Any] | None) -> str:
+def _estimate(found: Mapping[str, Any] | None) -> str:
     """Write a number with its interval."""
     if not found or found.get("value") is None:
         return "none"
@@ -109,21 +112,21 @@ class ReliabilityView:
         self.traits = [(trait, *self._trait(one)) for trait, one in found["traits"].items()]
         halo = found["traitwise"]["halo"]
         self.raters = [(name, *self._rater(one, halo.get(name))) for name, one in found["raters"].items()]
-        self.mtmm = [(KINDS[kind], number(value, 2)) for kind, value in found["traitwise"]["mtmm"].items()]
+        self.mtmm = [(MTMM_KINDS[kind], number(value, 2)) for kind, value in found["traitwise"]["mtmm"].items()]
         ratios = [one for one in found["traitwise"]["htmt"] if one.get("value") is not None]
-        self.blurred = [(one["a"], one["b"], _between(one)) for one in ratios if one["value"] >= 0.85]
+        self.blurred = [(one["a"], one["b"], _estimate(one)) for one in ratios if one["value"] >= 0.85]
         self.ratios = len(ratios)
         known = [row for row in found["differential"] if row.get("p_corrected") is not None]
         unequal = sorted((row for row in known if row["p_corrected"] < 0.05), key=lambda row: -row["effect"])
         self.tested, self.unequal = len(known), len(unequal)
-        self.differential = [self._shifted(row) for row in unequal[:MOST]]
+        self.differential = [self._shifted(row) for row in unequal[:MAX_ROWS]]
         self.groups = [self._by_group(name, rows) for name, rows in found["groups"].items() if rows]
 
     @staticmethod
     def _trait(one: Mapping[str, Any]) -> tuple[str, str, str]:
         design = one["generalisability"]
         needed = (design.get("needed") or {}).get("1")
-        return _between(one["icc_single"]), _between(one["icc_average"]), "more than 50" if needed is None else needed
+        return _estimate(one["icc_single"]), _estimate(one["icc_average"]), "more than 50" if needed is None else needed
 
     @staticmethod
     def _rater(one: Mapping[str, Any], halo: Mapping[str, Any] | None) -> tuple[str, ...]:
@@ -133,9 +136,9 @@ class ReliabilityView:
         return (
             number(sum(severity) / len(severity), 2) if severity else "none",
             number(sum(retest) / len(retest), 2) if retest else "asked once",
-            _between(halo),
+            _estimate(halo),
             "none" if zeros is None else percent(zeros, 1),
-            _between(one["position"]) if one["position"]["value"] is not None else "one order",
+            _estimate(one["position"]) if one["position"]["value"] is not None else "one order",
         )
 
     @staticmethod
@@ -154,7 +157,7 @@ class ReliabilityView:
         return name, table
 
 
-KINDS: Final = {
+MTMM_KINDS: Final = {
     "same_trait_other_rater": "the same trait, other raters",
     "other_trait_same_rater": "other traits, the same rater",
     "other_trait_other_rater": "other traits, other raters",
@@ -166,15 +169,15 @@ class StereotypesView:
 
     def __init__(self, found: Mapping[str, Any]) -> None:
         self.people, self.chance = found["people"], found["chance"]
-        self.fields = [(field, list(_figures(rows))) for field, rows in _by(found["fields"], "field")]
+        self.fields = [(field, list(_effect_figures(rows))) for field, rows in _grouped(found["fields"], "field")]
         self.fame = [
-            (one["model"], _between(one["known_by_name"]), _between(one["name_moves"]),
-             _between(one["name_repeats_text"]))
+            (one["model"], _estimate(one["known_by_name"]), _estimate(one["name_moves"]),
+             _estimate(one["name_repeats_text"]))
             for one in found["fame"] or []
         ]  # fmt: skip
 
 
-def _by(rows: Iterable[Mapping[str, Any]], key: str) -> list[tuple[str, list[Mapping[str, Any]]]]:
+def _grouped(rows: Iterable[Mapping[str, Any]], key: str) -> list[tuple[str, list[Mapping[str, Any]]]]:
     """Group rows, in the order in which each group first stands."""
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -182,11 +185,54 @@ def _by(rows: Iterable[Mapping[str, Any]], key: str) -> list[tuple[str, list[Map
     return list(groups.items())
 
 
-def _figures(rows: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, Markup]]:
+def _effect_figures(rows: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, Markup]]:
     """Draw one figure a trait, all of a field on one scale."""
     ends = [abs(end) for row in rows for end in (row["effect"]["low"], row["effect"]["high"]) if end is not None]
     widest = max([0.1, *ends])
-    for trait, own in _by(rows, "trait"):
-        drawn = [row_of(str(row["value"]), row["effect"]) for row in own]
+    for trait, own in _grouped(rows, "trait"):
+        drawn = [interval_row(str(row["value"]), row["effect"]) for row in own]
         label = f"Effect on {trait}"
         yield trait, intervals(drawn, (-widest, widest), (-widest, 0.0, widest), label, meaning="effect")
+
+
+class RatersView:
+    """Agreement, answers and use of the scale, rater by rater."""
+
+    def __init__(self, traits: TraitScores) -> None:
+        raters: Mapping[str, Any] = traits.agreement.get("raters") or {}
+        alphas: Mapping[str, Any] = traits.agreement.get("traits") or {}
+        self.raters, self.endings = raters, list(ENDINGS)
+        self.alphas = alpha_intervals(alphas) if any(a.get("alpha") is not None for a in alphas.values()) else None
+        self.no_alpha = sorted({a["reason"] for a in alphas.values() if a.get("alpha") is None and a.get("reason")})
+        self.statuses = request_outcomes(raters) if raters else None
+        named = [trait for trait in LETTERS if any((r.get("histogram") or {}).get(trait) for r in raters.values())]
+        self.ratings = [(trait, self._ratings(trait)) for trait in named]
+        self.pairs = _kappas(traits.agreement.get("pairs") or [])
+
+    def request_count(self, rater: str, ending: str) -> int:
+        """Return how many of a rater's requests ended so."""
+        return request_count(self.raters[rater], ending)
+
+    def _ratings(self, trait: str) -> Markup:
+        used = {name: (found.get("histogram") or {}).get(trait) or {} for name, found in self.raters.items()}
+        return rating_distributions(used, trait)
+
+
+def _kappas(pairs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, list[str]]]:
+    """Return one row for each pair of raters: both names and the kappa of each trait."""
+    found = {(pair["a"], pair["b"], pair["trait"]): pair.get("kappa") for pair in pairs}
+    names = dict.fromkeys((a, b) for a, b, _ in found)
+    return [(a, b, [number(found.get((a, b, trait)), 2) for trait in LETTERS]) for a, b in names]
+
+
+@register("report_sections", "traits", title="Traits", help="scores, and how far raters agree", order=20)
+def _traits(study: SectionInput) -> Markup | None:
+    traits = study.data.traits
+    if not traits:
+        return None
+    return study.render(
+        "traits.html.j2",
+        raters=RatersView(traits),
+        reliability=ReliabilityView(traits.reliability) if traits.reliability else None,
+        stereotypes=StereotypesView(traits.stereotypes) if traits.stereotypes else None,
+    )

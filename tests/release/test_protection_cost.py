@@ -8,7 +8,7 @@ import pytest
 from personax.errors import InputError
 from personax.release._preserved_geometry import cka, neighbours_kept
 from personax.simulate import numerical
-from personax.stages.protection import cost_of_protection
+from protection_cost import cost_of_protection
 
 DATA = numerical(1, n=300, rng=np.random.default_rng(0))
 
@@ -22,7 +22,7 @@ def test_alignment_and_neighbours_of_unrelated_vectors_are_low() -> None:
 def test_the_table_of_costs() -> None:
     targets = {"one": DATA.latents[:, 0], "noise": np.random.default_rng(1).normal(size=300)}
     table = cost_of_protection(
-        DATA.views, targets, transforms=["shuffle", "flow"], latents=DATA.counts, truth=DATA.latents, learner="pca"
+        DATA.views, targets, transforms=["shuffle", "flow"], latents=DATA.counts, truth=DATA.latents, method="pca"
     )
     none, shuffle, flow = table.rows(named=True)
     assert none["transform"] == "none"

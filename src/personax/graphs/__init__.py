@@ -1,0 +1,29 @@
+"""Causal graphs apart from how they were found: written for other programs, and laid out to be drawn.
+
+====================  ==========================================================================
+`_export`             GraphML (networkx, Gephi, yEd, igraph, Cytoscape) and DOT (Graphviz)
+`_layered_layout`     layers, dummy vertices, few crossings, coordinates (Sugiyama); used by
+                      `personax.figures` and `personax.report`
+====================  ==========================================================================
+"""
+
+from personax.graphs._export import to_dot, to_graphml
+from personax.graphs._layered_layout import (
+    LayeredLayout,
+    Vertex,
+    coordinates,
+    group_layers,
+    layered_layout,
+    longest_path_layers,
+)
+
+__all__ = [
+    "LayeredLayout",
+    "Vertex",
+    "coordinates",
+    "group_layers",
+    "layered_layout",
+    "longest_path_layers",
+    "to_dot",
+    "to_graphml",
+]
