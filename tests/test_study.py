@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 from tests.processes import start
 
+pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+
 from personax.crl.methods._vae import BetaVAE
 from personax.errors import PersonaxError, PlanError, StudyError
 from personax.files import sha256
