@@ -184,6 +184,7 @@ def test_more_columns_of_z_than_rows(variant: Any) -> None:
     assert 0 <= rcit(NOISE[:30], NOISE[30:], z, rng=seeded(), variant=variant).p_value <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", [False, True], ids=["RIT", "RCIT"])
 @pytest.mark.parametrize("strength", [0.0, 0.3], ids=["null", "bent"])
 def test_as_published_it_agrees_in_distribution_with_the_port_of_r(given: bool, strength: float) -> None:
