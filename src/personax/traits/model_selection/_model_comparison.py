@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -82,7 +82,7 @@ def selection_surveys(
     """
     return SelectionSurveys(
         Survey(people, models, prompt, repeats),
-        Survey(people, models, replace(prompt, wording="paraphrased")),
+        Survey(people, models, prompt.replaced(wording="paraphrased")),
         Survey(people, models, FactQuestion(tuple(facts))) if facts else None,
         [Survey(people, models, PrivacyProbe(kind)) for kind in privacy_probes],
     )
