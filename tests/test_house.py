@@ -148,7 +148,7 @@ def test_the_version_is_one() -> None:
     assert f"## {personax.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-OPEN = ("independence", "discovery")
+OPEN = ("independence", "discovery", "embed", "figures", "graphs", "report", "simulate")
 """Packages whose modules are private and which export their public names; the others follow."""
 
 
@@ -225,8 +225,13 @@ def test_the_house_is_measured() -> None:
     known = house.modules()
     alone, leaves = house.one_user(known), house.leaves(known)
     assert [name for name in alone if name.startswith(tuple(f"personax.{package}." for package in OPEN))] == [
+        "personax.embed._conformance",
+        "personax.embed._sentences",
+        "personax.embed._vision",
+        "personax.figures._heatmap_layout",
         "personax.independence._conformance",
         "personax.independence._frames",
+        "personax.simulate._person_details",
     ]
     assert len(alone) / len(leaves) < 0.24
     names = house.classes(known)

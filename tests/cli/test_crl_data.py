@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+
 from personax.cli import app
 from personax.crl import load_fit
 from personax.crl.methods._vae import BetaVAE

@@ -53,7 +53,7 @@ def test_under_one_key_every_way_tells_exactly_who_was_taken_out(
         # whitening is fitted anew without them, which may move vectors too far to be told
         assert set(route.removed) in ((truth,) if "vectors" not in route.name else (truth, set())), route.name
         assert route.right == len(route.removed)
-    assert found.told == len(truth)
+    assert found.removed_count == len(truth)
     assert "can tell 5 people as removed" in found.sentence
     told = json.dumps(found.to_dict())
     assert not any(pseudonym in told for pseudonym in truth), "what is published names nobody"
@@ -81,7 +81,7 @@ def test_the_same_version_twice_tells_nobody(contents: ReleaseInput, tmp_path: P
     older = made(contents, tmp_path, OLD)
     found = link_versions(older, older)
     assert found.best is None
-    assert found.told == 0
+    assert found.removed_count == 0
     assert found.sentence.startswith("Nobody can be told")
 
 

@@ -26,9 +26,9 @@ from typer.testing import CliRunner
 from personax import cli
 from personax.config import read_plan
 from personax.errors import PlanError, SourceError
+from personax.sources._collect_web import SourceResult
 from personax.sources._records import Failure
 from personax.sources._sections import CollectSeveral
-from personax.sources._web_sources import SourceResult
 from personax.stages import _collect_many as fetching
 from personax.study import Study
 

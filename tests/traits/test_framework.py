@@ -13,6 +13,7 @@ from personax.errors import InputError
 from personax.schema import LETTERS, TRAITS, Trait, TraitFramework
 from personax.traits import (
     BIG_FIVE,
+    AuditEffects,
     aggregate_ratings,
     agreement,
     annotate_lexicon,
@@ -141,3 +142,10 @@ def test_humans_are_asked_for_it() -> None:
 def test_a_framework_that_files_cannot_hold_is_refused(traits: list[Trait], text: str) -> None:
     with pytest.raises(InputError, match=text):
         TraitFramework("toy", traits)
+
+
+def test_effects_of_an_audit_are_a_table() -> None:
+    interval = {"value": 0.5, "low": 0.1, "high": 0.9, "n": 12, "reason": None}
+    row = {"field": "league", "value": "A", "trait": "warmth", "effect": interval, "named": interval, "models": {}}
+    frame = AuditEffects(people=12, fields=[row]).to_frame()
+    assert frame.rows() == [("league", "A", "warmth", 0.5, 0.1, 0.9, 12, None)]

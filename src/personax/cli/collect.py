@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from personax import registry
 from personax.cli.console import emit, showing_progress, table
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
 from personax.errors import PlanError
-from personax.sources import CollectSeveral
+from personax.sources import CollectSeveral, source_names
 from personax.stages import probe_sources, summaries
 from personax.strict import nearest
 from personax.study import Study
@@ -23,7 +22,7 @@ SourceOption = Annotated[
     typer.Option(
         "--source",
         help="Only this source; may stand more than once. A file by its name, or a registered one: "
-        f"{', '.join(registry.names('sources'))}.",
+        f"{', '.join(source_names('web'))}.",
     ),
 ]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="So many people of each source at most.")]

@@ -13,7 +13,8 @@ from personax import registry
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.run import FolderOption, ForceOption, JsonOption, comma_separated, from_options, run_study
 from personax.config import IndependenceSection
-from personax.stages import FileResults, all_people, analyse_file, analyse_statistics, count_tests
+from personax.data.pvalues import everybody
+from personax.stages import FileResults, analyse_file, analyse_statistics, count_tests
 from personax.study import Study
 
 __all__ = ["register"]
@@ -45,7 +46,7 @@ def _print(found: FileResults, out: Path, *, as_json: bool) -> None:
     if found.columns:
         rows = ((c.name, c.kind, c.why if c.inferred else "given") for c in found.columns)
         table("Columns", ("name", "kind", "why"), rows)
-    _show(all_people(found.pvalues))
+    _show(everybody(found.pvalues))
     for notice in found.notices:
         say(notice.text)
     say(f"wrote {out}")

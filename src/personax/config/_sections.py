@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PlainValidator, SerializeAsAny
 from pydantic_core import PydanticCustomError
 
 from personax import registry
@@ -12,13 +12,7 @@ from personax.crl import Criterion, Prior, Training
 from personax.crl.methods import usable
 from personax.discovery import Knowledge
 from personax.registry import Part, part_name
-from personax.sources import (
-    CollectCelebA,
-    CollectNflPlayers,
-    CollectOpenfootball,
-    CollectSeveral,
-    CollectTable,
-)
+from personax.sources import CollectSeveral, FileSource, source_classes
 from personax.strict import Alpha, Count, Strict, nearest
 
 
@@ -67,15 +61,25 @@ class CollectRelease(Strict):
     revision: str | None = None
 
 
+def _read_collect(raw: object) -> Strict:
+    """Return the settings of the source that a block names: one of ours, or of another package's files."""
+    if isinstance(raw, Strict):
+        return raw
+    if not isinstance(raw, dict):
+        raise PydanticCustomError("dict_type", "Input should be a valid dictionary")
+    if "source" not in raw:
+        raise PydanticCustomError("no_source", "the key source is missing")
+    known: dict[str, type[Strict]] = {"simulate": CollectSimulated, "release": CollectRelease}
+    known |= source_classes("file", "sources")
+    name = str(raw["source"])
+    if name not in known:
+        hint = {"name": repr(raw["source"]), "hint": nearest(name, list(known))}
+        raise PydanticCustomError("no_source", "source {name} is not known; {hint}", hint)
+    return known[name].model_validate(raw)
+
+
 Collect = Annotated[
-    CollectSimulated
-    | CollectTable
-    | CollectOpenfootball
-    | CollectNflPlayers
-    | CollectCelebA
-    | CollectSeveral
-    | CollectRelease,
-    Field(discriminator="source"),
+    SerializeAsAny[CollectSimulated | FileSource | CollectSeveral | CollectRelease], PlainValidator(_read_collect)
 ]
 
 

@@ -19,7 +19,7 @@ from personax.release.vectors._obfuscation import load_fitted
 
 __all__ = ["invert", "load_chains", "restore_ids", "restore_people"]
 
-MOST: Final = 32
+MAX_STEPS: Final = 32
 """Steps of a transform at most."""
 
 
@@ -48,7 +48,7 @@ def invert(release: Path, key: ReleaseKey, fitted: Path) -> dict[str, pl.DataFra
     for label, chain in chains.items():
         modality, _, measurement = label.partition("/")
         found.setdefault(modality, {})[measurement] = chain
-    return {modality: _back(folder, modality, own) for modality, own in found.items()}
+    return {modality: _inverted(folder, modality, own) for modality, own in found.items()}
 
 
 def restore_people(release: Path, keys: Keystore) -> pl.DataFrame:
@@ -90,7 +90,7 @@ def load_chains(folder: UntrustedFolder, key: ReleaseKey, fitted: Path) -> dict[
     InputError
         As `invert`.
     """
-    told = _told(folder)
+    told = _read_metadata(folder)
     if told.get("key") != key.fingerprint:
         text = f"{folder.root} was made under another key than {key.fingerprint}; use the key of that release"
         raise InputError(text)
@@ -112,7 +112,7 @@ def _check_length(folder: UntrustedFolder, label: str, dim: int) -> None:
             raise InputError(f"{text}, as transforms.json says; get the release again")
 
 
-def _told(folder: UntrustedFolder) -> dict[str, Any]:
+def _read_metadata(folder: UntrustedFolder) -> dict[str, Any]:
     where = folder.root / "transforms.json"
     if "transforms.json" not in folder.files:
         raise InputError(f"{where} is missing; releases made by this version of personax have one")
@@ -121,16 +121,16 @@ def _told(folder: UntrustedFolder) -> dict[str, Any]:
         if told["format"] not in (1, 2):
             raise InputError(f"{where} has format {told['format']}; this personax reads 1 and 2")
         for its in told["measurements"].values():
-            if not _says_how(its):
+            if not _is_complete(its):
                 raise InputError(f"{where} does not say how vectors were transformed; get the release again")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{where} cannot be read; get the release again") from None
     return dict(told)
 
 
-def _says_how(its: dict[str, Any]) -> bool:
+def _is_complete(its: dict[str, Any]) -> bool:
     steps, fitted = its["steps"], its["fitted"]
-    names = isinstance(steps, list) and len(steps) <= MOST and all(isinstance(step, str) for step in steps)
+    names = isinstance(steps, list) and len(steps) <= MAX_STEPS and all(isinstance(step, str) for step in steps)
     plain = type(its["dim"]) is int and type(its.get("version", 1)) is int
     return plain and names and (fitted is None or isinstance(fitted, str))
 
@@ -149,7 +149,7 @@ def _read(folder: UntrustedFolder, table: str, columns: list[str] | None = None)
         raise InputError(f"{folder.root}: {error}") from None
 
 
-def _back(folder: UntrustedFolder, modality: str, chains: dict[str, Chain]) -> pl.DataFrame:
+def _inverted(folder: UntrustedFolder, modality: str, chains: dict[str, Chain]) -> pl.DataFrame:
     found = _read(folder, modality, ["id", *chains])
     for name in chains:
         if found[name].null_count():

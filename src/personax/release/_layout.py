@@ -1,13 +1,16 @@
-"""Where personax puts what in a release folder, formats 1 and 2, and what columns.json says of it."""
+"""The layout of a release folder, formats 1 and 2, with columns.json and the settings of the dataset card."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import yaml
+
+from personax.errors import InputError
 from personax.release._untrusted_folder import UntrustedFolder
 from personax.schema import KINDS, ROLES, Column
 
-__all__ = ["column_entries", "described_columns", "is_personax_layout", "modality_files", "table_files"]
+__all__ = ["column_entries", "described_columns", "is_personax_layout", "modality_files", "read_card", "table_files"]
 
 
 def is_personax_layout(folder: UntrustedFolder) -> bool:
@@ -52,3 +55,31 @@ def described_columns(folder: UntrustedFolder) -> Mapping[str, Column]:
         if isinstance(name, str) and role and kind and (kind != "cyclic" or turn):
             columns[name] = Column(name, role, kind, unit if isinstance(unit, str) else None, turn)
     return columns
+
+
+def read_card(text: str) -> tuple[dict[str, object], str]:
+    r"""Return the settings of a card and the text after them.
+
+    Raises
+    ------
+    InputError
+        The settings are no YAML mapping.
+
+    Examples
+    --------
+    >>> read_card("---\nlicense: other\n---\n# A study\n")
+    ({'license': 'other'}, '# A study\n')
+    """
+    lines = text.split("\n")
+    if lines[0].strip() != "---":
+        return {}, text
+    ends = [at for at, line in enumerate(lines) if at and line.strip() == "---"]
+    try:
+        if not ends:
+            raise ValueError
+        said = yaml.safe_load("\n".join(lines[1 : ends[0]])) or {}
+        if not isinstance(said, dict):
+            raise ValueError
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+        raise InputError("README.md starts with settings that are no YAML mapping; get the file again") from None
+    return {str(key): value for key, value in said.items()}, "\n".join(lines[ends[0] + 1 :])

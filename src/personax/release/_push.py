@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from personax.errors import FetchError, InputError, require
-from personax.release._card_front_matter import read_card
+from personax.release._layout import read_card
 from personax.release._untrusted_folder import UntrustedFolder, open_folder
 from personax.release.checks._check import mapping
 from personax.release.checks._verify import verify_folder
@@ -18,7 +18,7 @@ from personax.release.reading._load import REPO
 
 __all__ = ["PushPreview", "PushResult", "push"]
 
-KEPT = ".gitattributes"
+HUB_FILE = ".gitattributes"
 """The hub's own file in every data set."""
 
 
@@ -169,7 +169,7 @@ def _preview(
     return PushPreview(
         repo=repo,
         files={name: path.stat().st_size for name, path in folder.files.items()},
-        removed=sorted(before - set(folder.files) - {KEPT}),
+        removed=sorted(before - set(folder.files) - {HUB_FILE}),
         private=bool(there.private) if there is not None else private,
         gated=gated,
         licence=str(about.get("license_name") or about.get("license") or "not stated"),
@@ -185,7 +185,7 @@ def _commit(hub: Any, api: Any, folder: UntrustedFolder, preview: PushPreview, t
         preview.repo, [*gone, *added], commit_message=message, repo_type="dataset", parent_commit=there.sha
     )
     # a .gitignore on the hub makes it pass over files without a word
-    arrived = set(api.list_repo_files(preview.repo, repo_type="dataset", revision=made.oid)) - {KEPT}
+    arrived = set(api.list_repo_files(preview.repo, repo_type="dataset", revision=made.oid)) - {HUB_FILE}
     if arrived != set(preview.files):
         wrong = ", ".join(sorted(arrived ^ set(preview.files)))
         raise FetchError(f"{preview.repo} does not hold what was sent; look there for {wrong}")

@@ -17,7 +17,7 @@ from personax.schema import Column
 __all__ = ["ReleaseInput"]
 
 
-FRACTION = 8
+MIN_FRACTION_LENGTH = 8
 """Least characters of a private number with a fraction that is looked for in what leaves."""
 
 
@@ -119,7 +119,7 @@ class ReleaseInput:
     def _texts(values: pl.Series) -> list[str]:
         texts = values.cast(pl.String, strict=False).drop_nulls().to_list() if not values.dtype.is_nested() else []
         # a short fraction is also a number that means something else
-        return [text for text in texts if len(text) >= FRACTION] if values.dtype.is_float() else texts
+        return [text for text in texts if len(text) >= MIN_FRACTION_LENGTH] if values.dtype.is_float() else texts
 
     def drop_people(self, removed: Collection[str]) -> ReleaseInput:
         """Return what is left when people are taken out.

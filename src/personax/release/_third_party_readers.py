@@ -22,7 +22,7 @@ from personax.release.checks import Check
 
 __all__ = ["check_third_party_readers"]
 
-SOME = 100
+MAX_VECTORS_READ = 100
 """Rows of vectors that mlcroissant is asked for: it reads number by number."""
 
 
@@ -89,7 +89,7 @@ def _by_croissant(release: Path, tables: Mapping[str, pl.DataFrame]) -> dict[str
     described_columns = croissant.Dataset(jsonld=str(release / "croissant.json"))
     rows = {}
     for name, table in tables.items():
-        most = table.height if name == "people" else SOME
+        most = table.height if name == "people" else MAX_VECTORS_READ
         read = list(islice(described_columns.records(name), most))
         for column in table.columns:
             found = [record[f"{name}/{column}"] for record in read]

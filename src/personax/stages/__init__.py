@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from personax.stages._human_export import ExportSettings, export_sample
     from personax.stages._independence import (
         FileResults,
-        all_people,
         analyse,
         analyse_file,
         analyse_statistics,
@@ -83,7 +82,6 @@ __all__ = [
     "ReleaseAnalysis",
     "SelectionSettings",
     "Stage",
-    "all_people",
     "analyse",
     "analyse_file",
     "analyse_statistics",
@@ -136,7 +134,7 @@ _HOME = {
     "_fit_latents": "LatentResults choose_latents learn write_latents",
     "_human_compare": "ComparisonSettings HumanComparison compare_humans",
     "_human_export": "ExportSettings export_sample",
-    "_independence": "FileResults all_people analyse analyse_file analyse_statistics count_tests",
+    "_independence": "FileResults analyse analyse_file analyse_statistics count_tests",
     "_llm_selection": "SelectionSettings calibrate_formats choose_models estimate_selection recommended",
     "_release": "audit_study settings_of",
     "_vector_curve": "PrivacyCurve measured",

@@ -19,7 +19,7 @@ from personax.errors import InputError, PersonaxError, PlanError, StudyError
 from personax.files import sha256
 from personax.progress import Progress
 from personax.release.answering import (
-    LEAST_P,
+    MIN_P,
     OutputRules,
     Populations,
     RequestLog,
@@ -210,10 +210,10 @@ def _check_amounts(request: AnswerRequest, columns: list[Column], owner: AnswerS
         asked["discover.bootstraps"] = graph.bootstraps, owner.bootstraps
         if graph.test == "kci":  # the others cost next to nothing
             asked["discover"] = _pairs(request, columns) * (1 + graph.bootstraps), owner.tests
-        if graph.alpha < LEAST_P or graph.alpha != significant(graph.alpha, 1):
+        if graph.alpha < MIN_P or graph.alpha != significant(graph.alpha, 1):
             raise PlanError(
                 f"discover.alpha: {graph.alpha:g} is not answered, only one digit, as 0.05 or 0.001, and none below "
-                f"{LEAST_P:g}; edges at finer levels would tell p-values digit by digit"
+                f"{MIN_P:g}; edges at finer levels would tell p-values digit by digit"
             )
     if (crl := request.crl) is not None:
         asked["crl.latents"] = sum(crl.latents.values()) + crl.shared, owner.latents

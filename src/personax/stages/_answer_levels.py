@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from personax.columns import infer_columns
 from personax.config import AnswerRequest, CrlSection, DiscoverSection, IndependenceSection, RequestIndependence
+from personax.data.pvalues import EVERYBODY
 from personax.data.table import Table
 from personax.discovery import Knowledge
 from personax.errors import PlanError
-from personax.independence import ALL, correct, dependence_graph, present_rows
+from personax.independence import correct, dependence_graph, present_rows
 from personax.progress import Progress
 from personax.release.answering import (
     OutputRules,
@@ -119,9 +120,9 @@ def level_one(context: AnswerContext, parts: Mapping[str, Table]) -> dict[str, A
         return {}
     table = context.rules.pvalues(pl.concat(tables))
     for row in table.filter(pl.col("reason").is_not_null()).iter_rows(named=True):
-        part = "" if row["subgroup"] == ALL else f", {section.by} {row['subgroup']}"
+        part = "" if row["subgroup"] == EVERYBODY else f", {section.by} {row['subgroup']}"
         context.suppress(f"{row['test']} of {row['feature']} and {row['target']}{part}", row["reason"])
-    all_people = table.filter((pl.col("subgroup") == ALL) & (pl.col("group") == table["group"][0]))
+    all_people = table.filter((pl.col("subgroup") == EVERYBODY) & (pl.col("group") == table["group"][0]))
     graph = context.rules.graph(dependence_graph(all_people), ["test"])
     return {"independence.csv": table, "dependences.json": asdict(graph)}
 
@@ -151,7 +152,7 @@ def _part(context: AnswerContext, section: RequestIndependence, value: str, peop
     )
     found, _ = analyse(people.frame, left, plan, context.progress, seed=context.reader.plan.seed,
                        letters=context.reader.framework().letters.values())  # fmt: skip
-    part = pl.lit(value or ALL).alias("subgroup")
+    part = pl.lit(value or EVERYBODY).alias("subgroup")
     return _judged(_questioned(context, section, found, people.frame), section).select(part, pl.all())
 
 

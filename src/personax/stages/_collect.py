@@ -29,7 +29,7 @@ def _external_files(plan: Plan) -> Sequence[str]:
         case CollectSimulated():
             return ()
         case CollectSeveral() as section:
-            files = [one.path for _, one in section.asked() if not isinstance(one, WebSource)]
+            files = [one.path for _, one in section.selected() if not isinstance(one, WebSource)]
             pictures = [section.pictures.of] if section.pictures and section.pictures.of != "headshots" else []
             return (*files, *pictures)
         case CollectRelease() as section:

@@ -19,28 +19,23 @@ from personax.progress import Progress
 from personax.schema import Column, Notice
 from personax.sources import (
     CollectCelebA,
-    CollectNflPlayers,
-    CollectOpenfootball,
     CollectSeveral,
-    FileSection,
+    FileSource,
+    PeopleSource,
     PeopleTable,
     Pictures,
     ProbeResult,
     Record,
-    Source,
     SourceResult,
     WebSource,
     assemble,
     collect_web,
     complete,
     probe,
-    read_nfl_players,
-    read_openfootball,
-    read_table,
     records_of,
 )
-from personax.sources.celeba import MatchReport, read_celeba, with_wikidata
-from personax.sources.pictures import Downloaded, download_headshots, face_finder, keep_pictures, read_folder
+from personax.sources.celeba import MatchReport, with_wikidata
+from personax.sources.pictures import DownloadedPictures, download_headshots, face_finder, keep_pictures, read_folder
 from personax.sources.record_linkage import link_and_merge
 from personax.sources.wikidata import Wikidata
 from personax.stages._base import Context, stage_rng
@@ -61,7 +56,7 @@ def collect_several(context: Context, section: CollectSeveral) -> PeopleTable:
     """
     read, described = _files(context, section)
     web = {one.source: one for one in _web(context, section)}
-    found = [read.get(name) or web[name] for name, _ in section.asked()]
+    found = [read.get(name) or web[name] for name, _ in section.selected()]
     records = _linked(context, section, [record for one in found for record in one.records])
     if not records:
         reasons = "; ".join(f"{one.source}: {one.error or 'its list names nobody'}" for one in found)
@@ -94,13 +89,13 @@ def _pictured(context: Context, section: CollectSeveral, wanted: Pictures, peopl
     context.counts["pictures"] = stored.pictures.filter(pl.col("state") == "kept").height
 
 
-def _headshots(context: Context, section: CollectSeveral, urls: Mapping[str, str]) -> Downloaded:
+def _headshots(context: Context, section: CollectSeveral, urls: Mapping[str, str]) -> DownloadedPictures:
     """Fetch headshots from the hosts that the sources of this study name for them, and from no others."""
-    hosts = {host for adapter in _adapters(section) for host in getattr(adapter, "picture_hosts", ())}
+    hosts = {host for source in _web_sources(section) for host in getattr(source, "picture_hosts", ())}
     if not urls or not hosts:
-        return Downloaded()
+        return DownloadedPictures()
 
-    async def run() -> Downloaded:
+    async def run() -> DownloadedPictures:
         async with fetching(context.folder, section, context.rng) as fetcher:
             return await download_headshots(urls, fetcher.for_hosts(sorted(hosts)))
 
@@ -135,7 +130,7 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, SourceR
     """Return what the files hold; a file that cannot be used costs itself."""
     found: dict[str, SourceResult] = {}
     described: dict[str, Column] = {}
-    for name, one in section.asked():
+    for name, one in section.selected():
         if isinstance(one, WebSource):
             continue
         try:
@@ -143,8 +138,7 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, SourceR
         except InputError as error:
             found[name] = SourceResult(name, error=str(error))
             continue
-        renamed = {"country": "nationality"} if isinstance(one, CollectOpenfootball) else {}
-        records = records_of(name, table, renamed)
+        records = records_of(name, table, one.record_columns)
         records = records[: section.limit]
         if isinstance(one, CollectCelebA) and one.wikidata:
             records = _known(context, section, name, records)
@@ -172,7 +166,7 @@ def _known(context: Context, section: CollectSeveral, name: str, records: list[R
     return joined
 
 
-def read_file(context: Context, section: FileSection) -> PeopleTable:
+def read_file(context: Context, section: FileSource) -> PeopleTable:
     """Read the people of one file.
 
     Raises
@@ -184,22 +178,13 @@ def read_file(context: Context, section: FileSection) -> PeopleTable:
     if not path.exists():
         text = f"collect: there is no {path}; paths in the plan start from the folder that the plan is in"
         raise PlanError(text)
-    if isinstance(section, CollectOpenfootball):
-        return read_openfootball(path, max_bad_share=section.max_bad_share)
-    if isinstance(section, CollectCelebA):
-        if section.wikidata and isinstance(context.plan.collect, CollectCelebA):
-            raise PlanError("collect.wikidata: sites are told a contact; put celeba among source: several with one")
-        return read_celeba(section, context.base)
-    if isinstance(section, CollectNflPlayers):
-        return read_nfl_players(path, max_bad_share=section.max_bad_share)
-    return read_table(
-        path, section.columns, missing=section.missing, max_bad_share=section.max_bad_share,
-        keep_others=section.keep_others, encoding=section.encoding,
-    )  # fmt: skip
+    if isinstance(section, CollectCelebA) and section.wikidata and section is context.plan.collect:
+        raise PlanError("collect.wikidata: sites are told a contact; put celeba among source: several with one")
+    return section.read(context.base)
 
 
-def _adapters(section: CollectSeveral) -> list[Source]:
-    return [cast(Source, one.settings) for _, one in section.asked() if isinstance(one, WebSource)]
+def _web_sources(section: CollectSeveral) -> list[PeopleSource]:
+    return [cast(PeopleSource, one.settings) for _, one in section.selected() if isinstance(one, WebSource)]
 
 
 CACHE: Final = ("cache", "pages.sqlite")
@@ -229,7 +214,7 @@ async def fetching(
 
 
 def _web(context: Context, section: CollectSeveral) -> list[SourceResult]:
-    web_sources = _adapters(section)
+    web_sources = _web_sources(section)
     if not web_sources:
         return []
 
@@ -274,7 +259,7 @@ def probe_sources(folder: StudyFolder, section: CollectSeveral, seed: int, progr
         When another process works in the folder.
     """
     progress.stage("probe")
-    web_sources = _adapters(section)
+    web_sources = _web_sources(section)
 
     async def run() -> list[ProbeResult]:
         async with fetching(folder, section, stage_rng(seed, "probe"), anew=True) as fetcher:

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.config import EmbedModels, Encoding, ImageEncoding, Plan, TextEncoding
-from personax.embed import Card, Encoder, Truncation, encode_all, image_encoder, text_encoder, weights_seen
+from personax.embed import Encoder, EncoderCard, Truncation, encode_all, image_encoder, local_weights_hash, text_encoder
 from personax.errors import InputError, PlanError
 from personax.schema import Notice
 from personax.stages._base import Context
@@ -55,9 +55,9 @@ def model_hashes(plan: Plan, base: Path, folder: StudyFolder) -> Mapping[str, st
     cache = folder.path(*HASHES)
     found: dict[str, str | None] = {}
     for told in section.text.values():
-        found[_weights(told)] = weights_seen("text", told.model, told.revision, base=base, cache=cache)
+        found[_weights(told)] = local_weights_hash("text", told.model, told.revision, base=base, cache=cache)
     for shown in section.image.values():
-        found[_weights(shown)] = weights_seen("image", shown.model, shown.revision, base=base, cache=cache)
+        found[_weights(shown)] = local_weights_hash("image", shown.model, shown.revision, base=base, cache=cache)
     return found
 
 
@@ -224,7 +224,7 @@ EMBED_REVISION: Final = 2
 """Grows when vectors of the same model and content would differ."""
 
 
-def _fingerprint(card: Card) -> str:
+def _fingerprint(card: EncoderCard) -> str:
     told = json.dumps([EMBED_REVISION, asdict(card)], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 

@@ -13,12 +13,12 @@ import polars as pl
 
 from personax.columns import infer_columns
 from personax.config import IndependenceSection
+from personax.data.pvalues import everybody
 from personax.data.table import Table
 from personax.errors import MissingExtraError, PlanError
 from personax.figures import draw_graph, heatmap, save
 from personax.graphs import to_graphml
 from personax.independence import (
-    ALL,
     NoisyTable,
     dependence_graph,
     heterogeneity,
@@ -38,7 +38,6 @@ from personax.strict import nearest
 __all__ = [
     "INDEPENDENCE",
     "FileResults",
-    "all_people",
     "analyse",
     "analyse_file",
     "analyse_statistics",
@@ -129,7 +128,7 @@ def analyse(
         before += len(pairs) * len(names)
         results.append(table.select(pl.lit(group).alias("group"), pl.all()))
     pvalues = pl.concat(results)
-    leading = all_people(pvalues).filter(pl.col("group") == next(iter(groups)))
+    leading = everybody(pvalues).filter(pl.col("group") == next(iter(groups)))
     return pvalues, dependence_graph(leading)
 
 
@@ -253,11 +252,6 @@ def _as_named(column: Column, section: IndependenceSection) -> Column:
     return column
 
 
-def all_people(pvalues: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that are about all people, not about a subgroup."""
-    return pvalues.filter(pl.col("subgroup") == ALL).drop("subgroup") if "subgroup" in pvalues.columns else pvalues
-
-
 def write_results(
     pvalues: pl.DataFrame, graph: Graph, path: Callable[[str], Path], alpha: float, *, figures: bool = True
 ) -> list[Notice]:
@@ -273,7 +267,7 @@ def write_results(
         pl.concat(parts).write_csv(path("heterogeneity.csv"))
     path("graph.json").write_text(graph.to_json(), encoding="utf-8")
     path("graph.graphml").write_text(to_graphml(graph), encoding="utf-8")
-    return _draw(all_people(pvalues), graph, path, alpha) if figures else []
+    return _draw(everybody(pvalues), graph, path, alpha) if figures else []
 
 
 def _draw(pvalues: pl.DataFrame, graph: Graph, path: Callable[[str], Path], alpha: float) -> list[Notice]:

@@ -77,7 +77,7 @@ def _sources(reader: Reader) -> list[SourceFacts]:
     days = _days(reader)
     return [
         SourceFacts(name, "web", days.get(name)) if isinstance(one, WebSource) else SourceFacts(*_called(one.source))
-        for name, one in collect.asked()
+        for name, one in collect.selected()
     ]
 
 

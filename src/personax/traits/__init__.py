@@ -17,12 +17,19 @@ from personax.traits._aggregate import AggregatedScores, aggregate, aggregate_ra
 from personax.traits._big_five import BIG_FIVE, trait_framework
 from personax.traits._lexicon import annotate_lexicon
 from personax.traits._questionnaire import read_scoring_key, score_items
-from personax.traits._stereotype_audit import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent
+from personax.traits._stereotype_audit import (
+    AuditEffects,
+    CounterfactualAudit,
+    audit_effects,
+    counterfactual_audit,
+    most_frequent,
+)
 from personax.traits.reliability import agreement
 
 __all__ = [
     "BIG_FIVE",
     "AggregatedScores",
+    "AuditEffects",
     "CounterfactualAudit",
     "aggregate",
     "aggregate_ratings",

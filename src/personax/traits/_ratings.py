@@ -1,16 +1,18 @@
-"""The scores of one trait as arrays: who said what of whom; what has no score is not in them."""
+"""Scores of one trait as arrays: the ratings that raters gave, and the estimate that a rating model makes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Indices", "Ratings", "nan_mean"]
+__all__ = ["MAX_LEVELS", "Draw", "Floats", "Indices", "Ratings", "ScoreEstimate", "nan_mean"]
+
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -97,3 +99,42 @@ def nan_mean(values: Floats, axis: int) -> Floats:
     known = ~np.isnan(values)
     total = np.where(known, values, 0.0).sum(axis=axis)
     return np.asarray(np.where(known.any(axis=axis), total / np.maximum(known.sum(axis=axis), 1), np.nan))
+
+
+MAX_LEVELS: Final = 11
+"""Distinct scores that still are levels."""
+
+Draw = Callable[[np.random.Generator], Floats]
+"""Random numbers -> a plausible score of everybody, shape (people,), NaN where nobody gave a score."""
+
+
+@dataclass(frozen=True)
+class ScoreEstimate:
+    """One trait of everybody.
+
+    Parameters
+    ----------
+    score
+        Shape (people,), NaN where there is none.
+    sd
+        Standard deviation of the score as the measurement model has it, given what raters said; NaN where unknown.
+    draw
+        Makes plausible values; None where ``reason`` says why not.
+    reason
+        Why the uncertainty, or even the score, is not known.
+    """
+
+    score: Floats
+    sd: Floats
+    draw: Draw | None = None
+    reason: str | None = None
+
+    @classmethod
+    def missing(cls, n_people: int, reason: str) -> ScoreEstimate:
+        """Return no score for anybody."""
+        return cls.without_sd(np.full(n_people, np.nan), reason)
+
+    @classmethod
+    def without_sd(cls, score: Floats, reason: str) -> ScoreEstimate:
+        """Return scores whose uncertainty cannot be known."""
+        return cls(score, np.full(len(score), np.nan), None, reason)

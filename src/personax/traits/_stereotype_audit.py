@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from personax.results import Result
 from personax.traits._ratings import Floats, nan_mean
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._journal import ReplyJournal
@@ -21,7 +22,7 @@ from personax.traits.llms._provider import Model
 from personax.traits.llms._requests import Survey
 from personax.traits.reliability._rating_array import Bootstrap, RatingArray, rounded
 
-__all__ = ["CounterfactualAudit", "audit_effects", "counterfactual_audit", "most_frequent"]
+__all__ = ["AuditEffects", "CounterfactualAudit", "audit_effects", "counterfactual_audit", "most_frequent"]
 
 NO_VALUE: Final = ""
 """The version without the field."""
@@ -105,12 +106,27 @@ def _id(person: str, value: str) -> str:
     return f"{person}\x1f{value}"
 
 
-def audit_effects(audit: CounterfactualAudit, journal: ReplyJournal, bootstrap: Bootstrap) -> dict[str, Any]:
-    """Return the effect of each value on each trait, and what the name does, as stereotypes.json holds them.
+class AuditEffects(dict[str, Any], Result):
+    """Effects of changed fields on scores, as stereotypes.json holds them; see `audit_effects`."""
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return a row a field, value and trait: ``field value trait effect low high n reason``."""
+        keys = {"field": pl.String, "value": pl.String, "trait": pl.String}
+        schema = {**keys, **dict.fromkeys(("effect", "low", "high"), pl.Float64), "n": pl.Int64, "reason": pl.String}
+        rows = [
+            {**{key: row[key] for key in keys}, "effect": row["effect"]["value"]}
+            | {name: row["effect"][name] for name in ("low", "high", "n", "reason")}
+            for row in self["fields"]
+        ]
+        return pl.DataFrame(rows, schema=schema)
+
+
+def audit_effects(audit: CounterfactualAudit, journal: ReplyJournal, bootstrap: Bootstrap) -> AuditEffects:
+    """Return the effect of each value on each trait, and what the name does.
 
     Returns
     -------
-    dict
+    AuditEffects
         ``fields``: one row a field, value and trait: ``effect``, the mean score with this value less the mean with the
         others, in the same people and models, with an interval over people; ``named``, the same against the version
         without the field; ``models``, the effect by model. ``chance``: how many of so many intervals leave 0 out by
@@ -119,12 +135,12 @@ def audit_effects(audit: CounterfactualAudit, journal: ReplyJournal, bootstrap: 
     rows = [row for field in audit.fields for row in _field_effects(audit, field, journal, bootstrap)]
     known = [row["effect"] for row in rows if row["effect"]["value"] is not None]
     away = sum(one["low"] > 0 or one["high"] < 0 for one in known)
-    return {
-        "people": len(audit.people),
-        "fields": rows,
-        "chance": {"intervals": len(known), "expected": rounded(0.05 * len(known)), "found": away},
-        "fame": _name_recognition(audit, journal, bootstrap) if audit.name_recognition else None,
-    }
+    return AuditEffects(
+        people=len(audit.people),
+        fields=rows,
+        chance={"intervals": len(known), "expected": rounded(0.05 * len(known)), "found": away},
+        fame=_name_recognition(audit, journal, bootstrap) if audit.name_recognition else None,
+    )
 
 
 def _field_effects(

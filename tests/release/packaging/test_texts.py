@@ -28,9 +28,8 @@ from personax.release.packaging import (
     write_shards,
 )
 from personax.release.packaging._citation import bibtex, citation_cff
-from personax.release.packaging._documents import front_matter
+from personax.release.packaging._documents import front_matter, texts, write_all
 from personax.release.packaging._markdown import Markdown, clean, escape, render
-from personax.release.packaging._write import texts, write_all
 from personax.schema import Column
 
 if TYPE_CHECKING:

@@ -18,10 +18,9 @@ from personax.traits.llms._journal import JournalEntry, ReplyJournal
 from personax.traits.llms._prompt import Prompt
 from personax.traits.llms._provider import Model
 from personax.traits.llms._requests import iter_requests
-from personax.traits.model_selection._model_comparison import compare_models, selection_surveys
+from personax.traits.model_selection._model_comparison import compare_models, overall_score, selection_surveys
 from personax.traits.model_selection._probes import is_correct
 from personax.traits.model_selection._prompt_formats import compare_formats
-from personax.traits.model_selection._scores import overall_score
 from personax.traits.reliability._rating_array import Bootstrap
 
 

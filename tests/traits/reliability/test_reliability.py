@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personax.schema import TRAITS
-from personax.traits.reliability import reliability_report
+from personax.traits.reliability import agreement, reliability_report
 from personax.traits.reliability._agreement import icc
 from personax.traits.reliability._generalisability import (
     VarianceComponents,
@@ -154,6 +154,7 @@ def test_a_rater_that_shifts_one_group_is_found_and_no_other() -> None:
     assert found["c"]["effect"] > 3 * max(found[name]["effect"] for name in "abd")
 
 
+@pytest.mark.slow
 def test_differential_functioning_keeps_its_level() -> None:
     rng = np.random.default_rng(6)
     p = []
@@ -236,3 +237,19 @@ def test_the_panel_keeps_only_what_has_a_score() -> None:
     ratings = RatingArray.from_annotations(refused, ["p1", "p0"])
     assert np.isnan(ratings.scores[:, :, 0]).all()
     np.testing.assert_array_equal(ratings.scores[:, :, 1], scores[:, :, 0])
+
+
+def test_reports_are_tables_too() -> None:
+    rng = np.random.default_rng(0)
+    scores = np.clip(np.round(2 + rng.normal(size=(1, 1, 30, 1)) + rng.normal(0, 0.5, (2, len(TRAITS), 30, 2))), 1, 3)
+    table = rows(scores)
+    report = reliability_report(table, people=[f"p{i}" for i in range(30)], rng=rng, bootstraps=10)
+    frame = report.to_frame()
+    single = frame.filter(pl.col("measure") == "icc_single", pl.col("trait") == "openness").row(0, named=True)
+    assert single["value"] == report["traits"]["openness"]["icc_single"]["value"]
+    retest = frame.filter(pl.col("measure") == "retest")
+    assert retest.height == 2 * len(TRAITS)
+    assert set(frame.filter(pl.col("trait").is_null())["measure"]) >= {"zeros", "unscored", "halo"}
+    agreed = agreement(table, rng=rng)
+    assert agreed.to_frame()["alpha"].to_list() == [agreed["traits"][trait]["alpha"] for trait in TRAITS]
+    assert "alpha_low" in agreed._repr_html_()

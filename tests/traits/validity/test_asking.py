@@ -25,8 +25,13 @@ from personax.traits.validity import (
     read_label_studio,
     read_rating_table,
 )
-from personax.traits.validity._human_ratings import HumanAnswer, human_ratings
-from personax.traits.validity._rating_form import RatingForm, RatingTask, check_extra_questions
+from personax.traits.validity._human_ratings import (
+    HumanAnswer,
+    RatingForm,
+    RatingTask,
+    check_extra_questions,
+    human_ratings,
+)
 from personax.traits.validity._stratified_sample import stratified_sample
 
 TASKS = [RatingTask("task-0001", "biography: <b>&amp;</b> $about"), RatingTask("task-0002", "=HYPERLINK(1)")]

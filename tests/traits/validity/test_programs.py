@@ -27,8 +27,7 @@ from personax.traits.validity import (
     read_argilla,
     read_label_studio,
 )
-from personax.traits.validity._human_ratings import HumanAnswer
-from personax.traits.validity._rating_form import RatingForm, RatingTask
+from personax.traits.validity._human_ratings import HumanAnswer, RatingForm, RatingTask
 
 STUDIO, ARGILLA = os.environ.get("PERSONAX_LABEL_STUDIO"), os.environ.get("PERSONAX_ARGILLA")
 TOKEN = "0123456789abcdef0123456789abcdef01234567"

@@ -8,12 +8,12 @@ A map, each line using the ones above it:
 - ``log``: who asked what, what left and what did not; the budget of requests
 """
 
-from personax.release.answering._output_checker import LEAST_P, OutputRules, rounded_count, rounded_p, significant
+from personax.release.answering._output_checker import MIN_P, OutputRules, rounded_count, rounded_p, significant
 from personax.release.answering._request_log import Populations, RequestLog, RequestLogEntry, hashes, now, population
 from personax.release.answering._small_cells import SmallCellRecoding, join_small_cells
 
 __all__ = [
-    "LEAST_P",
+    "MIN_P",
     "OutputRules",
     "Populations",
     "RequestLog",

@@ -175,7 +175,7 @@ class _State:
 
     def costs(self, forth: Predicted, back: Predicted, rows: Indices) -> Vectors:
         """Return how far rows of the originals are from all released rows, in both spaces, less where it is crowded."""
-        return _csls(_scaled_distances(forth.of(rows), self.v), _scaled_distances(self.u[rows], back.all))
+        return _csls(_scaled_distances(forth.rows(rows), self.v), _scaled_distances(self.u[rows], back.all))
 
     def forth(self, forth: Predicted, back: Predicted, rows: Indices) -> Indices:
         """Return the released row that each of some rows is nearest to."""
@@ -183,7 +183,7 @@ class _State:
 
     def back(self, forth: Predicted, back: Predicted, columns: Indices) -> Indices:
         """Return the original that each of some released rows is nearest to."""
-        there, here = _scaled_distances(back.of(columns), self.u), _scaled_distances(self.v[columns], forth.all)
+        there, here = _scaled_distances(back.rows(columns), self.u), _scaled_distances(self.v[columns], forth.all)
         return np.asarray(_csls(there, here).argmin(axis=1))
 
     def round(self, trusted: MatchedPairs, kernels: Sequence[str]) -> tuple[MatchedPairs, float]:

@@ -88,7 +88,7 @@ class VersionLinkage:
         return max(telling, key=lambda route: len(route.removed) if route.right is None else route.right, default=None)
 
     @property
-    def told(self) -> int:
+    def removed_count(self) -> int:
         """How many people of the older version can be told as removed."""
         return len(self.best.removed) if self.best is not None else 0
 
@@ -108,8 +108,8 @@ class VersionLinkage:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what audit.json holds: numbers, no pseudonym."""
-        return {"older": self.older, "newer": self.newer, "told_as_removed": self.told, "verdict": self.sentence,
-                "routes": [route.to_dict() for route in self.routes]}  # fmt: skip
+        return {"older": self.older, "newer": self.newer, "told_as_removed": self.removed_count,
+                "verdict": self.sentence, "routes": [route.to_dict() for route in self.routes]}  # fmt: skip
 
 
 def link_versions(older: Path, newer: Path, *, truth: Collection[str] | None = None) -> VersionLinkage:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from personax.errors import InputError
-from personax.release._card_front_matter import read_card
+from personax.release._layout import read_card
 from personax.release.audit import CAMPAIGNS, Attack, Gate
 from personax.release.checks._check import Check, CheckedRelease, check_result, entries, mapping
 

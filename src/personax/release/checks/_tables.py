@@ -91,9 +91,9 @@ def _hashes_of_rows(values: list[str]) -> bool:
 
 
 CLAIMED = "protection.json"
-LEAST = 20
+MIN_PEOPLE = 20
 """People from which a text that nobody can place counts as a fault."""
-LONG, MANY_WORDS = 80, 12
+MAX_CELL_LETTERS, MAX_CELL_WORDS = 80, 12
 """A text of more is no category."""
 _PATH = re.compile(r"(^|\s)(~?/[\w.-]+){2,}|[A-Za-z]:\\|\.(jpe?g|png|txt|pdf|html?)$")
 _PARTS: Mapping[str, frozenset[str]] = {
@@ -147,7 +147,7 @@ def _naming(release: CheckedRelease, frame: pl.DataFrame) -> tuple[list[str], li
     meant: list[str] = []
     risks = _risks(release)
     for name, (identity, why) in classify(frame.drop("id", strict=False), list(roles.values())).items():
-        if identity == "direct" or (identity == "unknown" and frame.height >= LEAST):
+        if identity == "direct" or (identity == "unknown" and frame.height >= MIN_PEOPLE):
             (meant if name in risks else named).append(f"{name} is {identity}: {why}")
     return named, meant
 
@@ -189,10 +189,10 @@ def _cells(frame: pl.DataFrame) -> Check:
     texts = frame.drop("id", strict=False).select(pl.col(pl.String))
     for series in texts:
         values = series.drop_nulls().unique()
-        free = [value for value in values if len(value) > LONG or len(value.split()) > MANY_WORDS]
+        free = [value for value in values if len(value) > MAX_CELL_LETTERS or len(value.split()) > MAX_CELL_WORDS]
         if free:
             faults.append(f"{series.name} holds free text")
-        short = values.filter(values.str.len_chars() <= LONG)
+        short = values.filter(values.str.len_chars() <= MAX_CELL_LETTERS)
         if scan(short.to_frame(), []):
             faults.append(f"{series.name} holds e-mail or web addresses")
         if any(_PATH.search(value) for value in short):

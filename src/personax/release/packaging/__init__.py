@@ -6,6 +6,7 @@
 from personax.release.packaging._checksums import Checked, check_checksums, write_checksums
 from personax.release.packaging._column_facts import describe
 from personax.release.packaging._croissant import check_croissant
+from personax.release.packaging._documents import boilerplate_texts, write_all
 from personax.release.packaging._facts import (
     AnnotatorFacts,
     ColumnFacts,
@@ -17,7 +18,6 @@ from personax.release.packaging._facts import (
 )
 from personax.release.packaging._licences import InheritedObligations, inherited
 from personax.release.packaging._shards import SHARD_BYTES, Shard, list_shards, write_shards
-from personax.release.packaging._write import boilerplate_texts, write_all
 
 __all__ = [
     "SHARD_BYTES",

@@ -144,7 +144,7 @@ CONTEXT: Final[Mapping[str, Any]] = {
 """Appendix 1 of the specification, and what mlcroissant 1.1.1 expects beside it."""
 
 _DATA_TYPES: Final = {"string": "sc:Text", "bool": "sc:Boolean", "date32": "sc:Date"}
-_MOST: Final = 64 * 1024 * 1024
+_MAX_BYTES: Final = 64 * 1024 * 1024
 
 
 def croissant(facts: ReleaseFacts, shards: Mapping[str, Sequence[Shard]]) -> dict[str, Any]:
@@ -278,7 +278,7 @@ def check_croissant(folder: Path) -> list[str]:
     mlcroissant = require("mlcroissant", extra="release")
     path = folder / "croissant.json"
     try:
-        if path.is_symlink() or path.stat().st_size > _MOST:
+        if path.is_symlink() or path.stat().st_size > _MAX_BYTES:
             raise InputError(f"{path} is a link or too large; get the release again")
         told = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

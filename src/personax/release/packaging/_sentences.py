@@ -36,7 +36,7 @@ IMPACT: Final = (
     "raters say, they help to show such stereotypes."
 )
 
-_TOUCHY: Final = frozenset(
+_SENSITIVE_TOPICS: Final = frozenset(
     {"gender", "age", "country", "birth year", "birth date", "day", "coordinate", "marital status"}
 )
 """Topics, beside those that are sensitive, that people may want kept to themselves."""
@@ -189,7 +189,7 @@ def sensitive(facts: ReleaseFacts) -> list[str]:
 
 def _is_touchy(name: str) -> bool:
     said = says(name)
-    return said.sensitive or said.topic in _TOUCHY or (said.topic == "body" and "weight" in said.word)
+    return said.sensitive or said.topic in _SENSITIVE_TOPICS or (said.topic == "body" and "weight" in said.word)
 
 
 def limits(facts: ReleaseFacts) -> list[str]:

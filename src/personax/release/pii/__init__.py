@@ -8,7 +8,7 @@
 
 from personax.release.pii._contacts import contacts
 from personax.release.pii._folder_scan import refuse_folder
-from personax.release.pii._known_values import COMMON, MIN_LENGTH, KnownValues
+from personax.release.pii._known_values import MIN_COMMON, MIN_LENGTH, KnownValues
 from personax.release.pii._table_scan import scan
 
-__all__ = ["COMMON", "MIN_LENGTH", "KnownValues", "contacts", "refuse_folder", "scan"]
+__all__ = ["MIN_COMMON", "MIN_LENGTH", "KnownValues", "contacts", "refuse_folder", "scan"]

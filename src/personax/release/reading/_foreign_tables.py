@@ -25,7 +25,7 @@ from personax.release._untrusted_tables import (
 )
 from personax.release.reading._column_mapping import LEAVE, ColumnMapper, MappedColumn
 from personax.release.reading._known_layouts import IDS, recognise
-from personax.release.reading._released import Source
+from personax.release.reading._released import VectorSource
 from personax.schema import Column, Notice
 
 __all__ = ["Foreign", "ForeignTable", "TableError", "grouped", "is_unknown", "read_foreign", "read_table"]
@@ -78,7 +78,7 @@ class Foreign:
 
     layout: str
     table: Table
-    sources: dict[str, dict[str, Source]] = field(default_factory=dict)
+    sources: dict[str, dict[str, VectorSource]] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
 
     @property
@@ -389,4 +389,4 @@ def _add_vectors(
         read.notices.append(Notice(f"Two {modality} embeddings are called {name}; the second is called {label} here."))
     if label in own:
         raise TableError(table, f"{table.files[0]}: {modality} has another embedding called {name}; rename one file")
-    own[label] = Source(table.paths, name, key, rows, table.dims[name] or None, table.spread.get(name, ()))
+    own[label] = VectorSource(table.paths, name, key, rows, table.dims[name] or None, table.spread.get(name, ()))

@@ -12,14 +12,13 @@ import polars as pl
 from personax.columns import infer_columns
 from personax.data.table import Table
 from personax.errors import FetchError, InputError, require
-from personax.release._card_front_matter import read_card
 from personax.release._file_formats import format_of, stem_of
-from personax.release._layout import described_columns, is_personax_layout, modality_files, table_files
+from personax.release._layout import described_columns, is_personax_layout, modality_files, read_card, table_files
 from personax.release._untrusted_folder import MAX_BYTES, UntrustedFolder, open_folder, single_file
 from personax.release._untrusted_tables import read_frame, read_schema
 from personax.release.checks._verify import verify_folder
 from personax.release.reading._foreign_tables import read_foreign
-from personax.release.reading._released import Embeddings, Released, Source
+from personax.release.reading._released import Embeddings, Released, VectorSource
 from personax.release.statistics._read import FILE, read_statistics
 from personax.schema import Column
 
@@ -81,7 +80,7 @@ def snapshot(
     return open_folder(folder, store=folder.parent.parent / "blobs")
 
 
-def read_ours(folder: UntrustedFolder) -> tuple[Table, dict[str, dict[str, Source]]]:
+def read_ours(folder: UntrustedFolder) -> tuple[Table, dict[str, dict[str, VectorSource]]]:
     """Return the people, what their columns mean, and where the vectors lie.
 
     Raises
@@ -95,14 +94,14 @@ def read_ours(folder: UntrustedFolder) -> tuple[Table, dict[str, dict[str, Sourc
     people = people.with_columns(pl.col("id").cast(pl.String))
     given = described_columns(folder)
     columns = infer_columns(people, {name: given[name] for name in people.columns if name in given})
-    sources: dict[str, dict[str, Source]] = {}
+    sources: dict[str, dict[str, VectorSource]] = {}
     for modality, names in modality_files(folder).items():
         paths = tuple(folder.files[name] for name in names)
         types = read_schema(paths[0])
         if "id" not in types:
             raise InputError(f"{names[0]} has no column id; get the release again")
         sources[modality] = {
-            name: Source(
+            name: VectorSource(
                 paths, name, "id", people["id"], kind.size if isinstance(kind, pl.Array) else None, strict=True
             )
             for name, kind in types.items()

@@ -17,11 +17,11 @@ from personax.release._untrusted_tables import as_ids, read_arrays, read_frame, 
 from personax.release.statistics._read import NoisyStatistics
 from personax.schema import Column, Notice, select
 
-__all__ = ["Embeddings", "Released", "Source"]
+__all__ = ["Embeddings", "Released", "VectorSource"]
 
 
 @dataclass(frozen=True)
-class Source:
+class VectorSource:
     """Where the vectors of a measurement lie.
 
     Parameters
@@ -76,7 +76,7 @@ class Source:
 class Embeddings(Mapping[str, pl.DataFrame]):
     """Modality -> ``id`` and one vector column a measurement; a frame is read when it is asked for."""
 
-    def __init__(self, sources: Mapping[str, Mapping[str, Source]]) -> None:
+    def __init__(self, sources: Mapping[str, Mapping[str, VectorSource]]) -> None:
         self._sources = sources
 
     def __getitem__(self, modality: str) -> pl.DataFrame:
@@ -96,7 +96,7 @@ class Embeddings(Mapping[str, pl.DataFrame]):
     def __repr__(self) -> str:
         return f"Embeddings({self.summary()})"
 
-    def measurements(self, modality: str) -> Mapping[str, Source]:
+    def measurements(self, modality: str) -> Mapping[str, VectorSource]:
         """Return measurement -> where it lies; nothing is read."""
         if modality not in self._sources:
             raise InputError(f"there is no modality {modality!r}; there are {', '.join(self) or 'none'}")

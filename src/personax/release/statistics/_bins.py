@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from personax.errors import InputError
 
-__all__ = ["MOST_BINS", "Bins"]
+__all__ = ["MAX_BINS", "Bins"]
 
-MOST_BINS = 100
+MAX_BINS = 100
 """Of one column."""
 
 
@@ -53,8 +53,8 @@ class Bins:
             raise InputError(f"the edges of {self.name} do not increase; state them from the smallest to the largest")
         if len(set(self.names)) < len(self.names):
             raise InputError(f"{self.name} has a category twice; state each once")
-        if not 2 <= len(self) <= MOST_BINS:
-            raise InputError(f"{self.name} has {len(self)} bins; state 2 to {MOST_BINS}")
+        if not 2 <= len(self) <= MAX_BINS:
+            raise InputError(f"{self.name} has {len(self)} bins; state 2 to {MAX_BINS}")
 
     def __len__(self) -> int:
         return len(self.names) or len(self.edges) + 1

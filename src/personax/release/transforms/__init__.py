@@ -1,7 +1,6 @@
 """Keyed, invertible transforms of embeddings, one step a file, and what each keeps."""
 
-from personax.release.transforms._chain import PRESETS, VERSION, Chain, Preset, is_preset
-from personax.release.transforms._preservation import PRESERVATION
+from personax.release.transforms._chain import PRESERVATION, PRESETS, VERSION, Chain, Preset, is_preset
 from personax.release.transforms._properties import PROPERTIES
 from personax.release.transforms._step import Batches, Floats, State, TransformStep
 

@@ -13,11 +13,11 @@ from personax import registry
 from personax.errors import InputError
 from personax.registry import Part, register
 from personax.release.keys._keystore import ReleaseKey
-from personax.release.transforms._properties import BENT
+from personax.release.transforms._properties import PROPERTIES, SMOOTH, Preservation
 from personax.release.transforms._step import Floats, Parameters, TransformStep
 from personax.strict import nearest
 
-__all__ = ["PRESETS", "STEPS", "Chain", "Preset", "RegisteredParts", "is_preset"]
+__all__ = ["PRESERVATION", "PRESETS", "STEPS", "Chain", "Preset", "RegisteredParts", "is_preset"]
 
 T = TypeVar("T")
 
@@ -61,6 +61,18 @@ STEPS: Mapping[str, type[TransformStep]] = RegisteredParts(_step)
 PRESETS: Mapping[str, tuple[str, ...]] = RegisteredParts(lambda part: part.facts.get("preset", (part.name,)) or None)
 """Transform of study.yaml -> its steps. What is bent or fitted is always rotated last."""
 
+
+def _keeps(part: Part) -> Mapping[str, Preservation] | None:
+    if not is_preset(part):
+        return None
+    registry.get("transforms", part.name)  # what is no literal is known once the module is there
+    nothing: Mapping[str, Preservation] = dict.fromkeys(PROPERTIES, "not")
+    return {**nothing, **registry.describe("transforms", part.name).facts.get("keeps", {})}
+
+
+PRESERVATION: Mapping[str, Mapping[str, Preservation]] = RegisteredParts(_keeps)
+"""Transform -> property -> how it is kept."""
+
 VERSION = 2
 """Of the arithmetic. In 1, what followed a whitening was float64, and 8,192 rows were transformed at a time."""
 STREAM_VERSION = 1
@@ -79,7 +91,7 @@ Vectors = NDArray[np.float32]
     help="whitening, rotation, warp, flow and rotation, one after another",
     order=60,
     preset=("whitening", "rotation", "warp", "flow", "rotation"),
-    keeps=BENT,
+    keeps=SMOOTH,
 )
 class Chain(Parameters):
     """A keyed, invertible transform of the vectors of one measurement, with scikit-learn's protocol.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from personax.registry import register
 from personax.release.keys._random_stream import RandomStream
-from personax.release.transforms._properties import BENT
+from personax.release.transforms._properties import SMOOTH
 from personax.release.transforms._step import Floats, TransformStep
 
 __all__ = ["Flow"]
@@ -33,7 +33,7 @@ INPUT_GAIN = 1.5
     order=50,
     preset=("standard", "flow", "rotation"),
     mixes=True,
-    keeps=BENT,
+    keeps=SMOOTH,
 )
 class Flow(TransformStep):
     """RealNVP with random weights: y = x exp(s(x')) + t(x'), the halves x and x' drawn anew in each layer.

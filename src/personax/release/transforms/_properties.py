@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-__all__ = ["BENT", "ORTHOGONAL", "PROPERTIES", "Preservation"]
+__all__ = ["ORTHOGONAL", "PROPERTIES", "SMOOTH", "Preservation"]
 
 Preservation = Literal["exactly", "approximately", "not"]
 """``approximately`` is measured, in docs/protection.md."""
@@ -31,7 +31,7 @@ ORTHOGONAL: Mapping[str, Preservation] = {
 }  # fmt: skip
 """By a map that turns and mirrors."""
 
-BENT: Mapping[str, Preservation] = {
+SMOOTH: Mapping[str, Preservation] = {
     **dict.fromkeys(PROPERTIES, "not"),
     **dict.fromkeys(("neighbours", "rbf", "level I"), "approximately"),
     **dict.fromkeys(("independence", "smooth mixing"), "exactly"),

@@ -6,7 +6,7 @@ import numpy as np
 
 from personax.registry import register
 from personax.release.keys._random_stream import RandomStream
-from personax.release.transforms._properties import BENT
+from personax.release.transforms._properties import SMOOTH
 from personax.release.transforms._step import Floats, TransformStep
 
 __all__ = ["Warp"]
@@ -24,7 +24,7 @@ MAX_SKEW = 0.8
     order=40,
     preset=("standard", "warp", "rotation"),
     mixes=True,
-    keeps=BENT,
+    keeps=SMOOTH,
 )
 class Warp(TransformStep):
     """Apply sinh(b arsinh(x) + a) with a and b of its own to each coordinate; the inverse is of the same form.

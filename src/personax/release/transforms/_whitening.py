@@ -7,7 +7,7 @@ import numpy as np
 from personax.errors import InputError
 from personax.registry import register
 from personax.release.keys._random_stream import RandomStream
-from personax.release.transforms._properties import BENT
+from personax.release.transforms._properties import SMOOTH
 from personax.release.transforms._step import Batches, Floats, State, TransformStep
 
 __all__ = ["SingleWhitening", "Whitening"]
@@ -79,7 +79,7 @@ class Whitening(TransformStep):
     fitted=True,
     mixes=True,
     former={1: Whitening},
-    keeps={**BENT, "linear": "exactly", "linear mixing": "exactly"},
+    keeps={**SMOOTH, "linear": "exactly", "linear mixing": "exactly"},
 )
 class SingleWhitening(Whitening):
     """The same map in the precision of the rows; only what is taken from the data is computed in float64.

@@ -26,7 +26,7 @@ __all__ = ["ReducedVectors", "Reduction", "ReductionMethod", "clip_norms", "proj
 ReductionMethod = Literal["summary", "random", "latents"]
 """Principal components; random axes under the key; the latents of Level II."""
 
-LARGE = 10.0
+LARGE_EPSILON = 10.0
 
 Floats = NDArray[np.float64]
 Frames = Mapping[str, pl.DataFrame]
@@ -106,9 +106,9 @@ class ReducedVectors:
     @property
     def _large(self) -> str:
         """What must be said of an epsilon that promises nothing."""
-        if self.asked.epsilon(self.measurements) <= LARGE:
+        if self.asked.epsilon(self.measurements) <= LARGE_EPSILON:
             return ""
-        return f" An epsilon above {LARGE:g} promises hardly anything by itself: read what the attacks find."
+        return f" An epsilon above {LARGE_EPSILON:g} promises hardly anything by itself: read what the attacks find."
 
     def to_dict(self) -> dict[str, Any]:
         """Return what protection.json holds."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from personax import registry
-from personax.traits._ratings import Ratings
-from personax.traits.rating_models._score_estimate import ScoreEstimate
+from personax.traits._ratings import Ratings, ScoreEstimate
 
 __all__ = ["RatingModel", "Ratings", "ScoreEstimate", "rating_model"]
 

@@ -8,8 +8,7 @@ from typing import Final
 import numpy as np
 
 from personax.registry import register
-from personax.traits._ratings import Floats, Ratings
-from personax.traits.rating_models._score_estimate import MAX_LEVELS, ScoreEstimate
+from personax.traits._ratings import MAX_LEVELS, Floats, Ratings, ScoreEstimate
 
 __all__ = ["DawidSkeneFit", "dawid_skene", "fit_dawid_skene"]
 

@@ -15,12 +15,21 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.results import Result
 from personax.schema import STATUSES, TraitFramework
 from personax.traits._big_five import BIG_FIVE
 from personax.traits._ratings import Floats
 from personax.traits.reliability._rating_array import rounded
 
-__all__ = ["IntraclassCorrelation", "agreement", "alpha_interval", "icc", "krippendorff_alpha", "weighted_kappa"]
+__all__ = [
+    "AgreementReport",
+    "IntraclassCorrelation",
+    "agreement",
+    "alpha_interval",
+    "icc",
+    "krippendorff_alpha",
+    "weighted_kappa",
+]
 
 
 MISSING_CODE: Final = np.iinfo(np.int64).max
@@ -166,10 +175,21 @@ def icc(scores: Floats) -> IntraclassCorrelation:
     )
 
 
+class AgreementReport(dict[str, Any], Result):
+    """Agreement of raters, as agreement.json holds it; see `agreement`."""
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return a row a trait: alpha with interval, numbers of people and raters, the reason where there is none."""
+        numbers = dict.fromkeys(("alpha", "alpha_low", "alpha_high"), pl.Float64)
+        counts = dict.fromkeys(("n_people", "n_raters"), pl.Int64)
+        schema = {"trait": pl.String, **numbers, **counts, "reason": pl.String}
+        return pl.DataFrame([{"trait": trait, **row} for trait, row in self["traits"].items()], schema=schema)
+
+
 def agreement(
     annotations: pl.DataFrame, *, rng: np.random.Generator, bootstraps: int = 200, framework: TraitFramework = BIG_FIVE
-) -> dict[str, Any]:
-    """Return agreement by trait, pairwise kappas and every rater's habits, as agreement.json holds them.
+) -> AgreementReport:
+    """Return agreement by trait, pairwise kappas and every rater's use of statuses and scale.
 
     Parameters
     ----------
@@ -184,7 +204,7 @@ def agreement(
 
     Returns
     -------
-    dict
+    AgreementReport
         ``traits``: Krippendorff's ordinal alpha with interval, or null with a reason; ``raters``: counts by status,
         mean score and histogram; ``pairs``: quadratically weighted kappa.
     """
@@ -196,11 +216,8 @@ def agreement(
         pairs += [
             _pair(trait, models[i], models[j], scores[i], scores[j]) for i, j in combinations(range(len(models)), 2)
         ]
-    return {
-        "traits": traits,
-        "raters": {model: _rater_summary(annotations, model, framework) for model in models},
-        "pairs": pairs,
-    }
+    raters = {model: _rater_summary(annotations, model, framework) for model in models}
+    return AgreementReport(traits=traits, raters=raters, pairs=pairs)
 
 
 def weighted_kappa(a: Floats, b: Floats) -> float:

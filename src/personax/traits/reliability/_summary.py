@@ -1,4 +1,4 @@
-"""All of reliability in one table, as reliability.json holds it."""
+"""The whole of reliability in one report."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from personax.results import Result
 from personax.schema import TraitFramework
 from personax.traits._big_five import BIG_FIVE
 from personax.traits._ratings import Floats
@@ -18,7 +19,35 @@ from personax.traits.reliability._multitrait import multitrait_multimethod
 from personax.traits.reliability._rater_effects import rater_effects
 from personax.traits.reliability._rating_array import Bootstrap, RatingArray
 
-__all__ = ["reliability_report"]
+__all__ = ["ReliabilityReport", "reliability_report"]
+
+
+class ReliabilityReport(dict[str, Any], Result):
+    """Reliability of raters, as reliability.json holds it; see `reliability_report`."""
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return a row a number with an interval: ``rater trait measure value low high n reason``.
+
+        ``rater`` is null for what is of all raters together, ``trait`` for what is of all traits.
+        """
+        rows = [
+            {"trait": trait, "measure": measure, **found[measure]}
+            for trait, found in self["traits"].items()
+            for measure in ("icc_single", "icc_average")
+        ]
+        for rater, effects in self["raters"].items():
+            rows += [
+                {"rater": rater, "trait": trait, "measure": measure, **one}
+                for measure in ("severity", "retest")
+                for trait, one in effects[measure].items()
+            ]
+            overall = {"zeros": effects["zeros"], "unscored": effects["unscored"], "position": effects["position"]}
+            overall["halo"] = self["traitwise"]["halo"][rater]
+            rows += [{"rater": rater, "measure": measure, **one} for measure, one in overall.items() if one is not None]
+        columns = {"rater": pl.String, "trait": pl.String, "measure": pl.String}
+        numbers = dict.fromkeys(("value", "low", "high"), pl.Float64)
+        schema = {**columns, **numbers, "n": pl.Int64, "reason": pl.String}
+        return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
 
 
 def reliability_report(
@@ -29,7 +58,7 @@ def reliability_report(
     rng: np.random.Generator,
     bootstraps: int = 200,
     framework: TraitFramework = BIG_FIVE,
-) -> dict[str, Any]:
+) -> ReliabilityReport:
     """Return what is known of the raters' reliability, each number with an interval over people or a reason.
 
     Parameters
@@ -47,19 +76,20 @@ def reliability_report(
 
     Returns
     -------
-    dict
+    ReliabilityReport
         ``traits`` (ICC(2,1), ICC(2,k), variance components and raters needed), ``raters`` (severity, test-retest,
-        scale, silence, position), ``traitwise`` (multitrait-multimethod, HTMT, halo), ``groups`` and ``differential``.
+        scale, zeros, unscored, position), ``traitwise`` (multitrait-multimethod, HTMT, halo), ``groups`` and
+        ``differential``.
     """
     ratings, bootstrap = RatingArray.from_annotations(annotations, people, framework.names), Bootstrap(rng, bootstraps)
     named = {name: group_labels(column) for name, column in (groups or {}).items()}
     unscored = _unscored(annotations, people, framework.names) if named else np.empty((0, 0))
-    return {
-        "traits": {trait: _trait(ratings, place, bootstrap) for place, trait in enumerate(framework.names)},
-        "raters": rater_effects(ratings, annotations, bootstrap),
-        "traitwise": multitrait_multimethod(ratings, bootstrap),
-        "groups": {name: group_statistics(ratings, unscored, group, bootstrap) for name, group in named.items()},
-        "differential": _corrected(
+    return ReliabilityReport(  # in this order, which the draws of the bootstrap follow
+        traits={trait: _trait(ratings, place, bootstrap) for place, trait in enumerate(framework.names)},
+        raters=rater_effects(ratings, annotations, bootstrap),
+        traitwise=multitrait_multimethod(ratings, bootstrap),
+        groups={name: group_statistics(ratings, unscored, group, bootstrap) for name, group in named.items()},
+        differential=_corrected(
             [
                 {"by": name, "trait": trait, **row}
                 for name, group in named.items()
@@ -67,7 +97,7 @@ def reliability_report(
                 for row in differential_functioning(ratings.trait(trait), ratings.raters, group)
             ]
         ),
-    }
+    )
 
 
 def _trait(ratings: RatingArray, place: int, bootstrap: Bootstrap) -> dict[str, Any]:

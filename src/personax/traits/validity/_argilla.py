@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from personax.errors import InputError
-from personax.traits.validity._human_ratings import HumanAnswer
-from personax.traits.validity._rating_form import GUIDELINES, RatingForm, RatingTask
+from personax.traits.validity._human_ratings import GUIDELINES, HumanAnswer, RatingForm, RatingTask
 
 __all__ = ["argilla_records", "argilla_settings", "read_argilla"]
 

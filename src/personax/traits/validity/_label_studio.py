@@ -10,8 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from personax.errors import InputError
-from personax.traits.validity._human_ratings import HumanAnswer
-from personax.traits.validity._rating_form import GUIDELINES, RatingForm, RatingTask
+from personax.traits.validity._human_ratings import GUIDELINES, HumanAnswer, RatingForm, RatingTask
 
 __all__ = ["label_studio_config", "label_studio_tasks", "read_label_studio"]
 
