@@ -33,7 +33,7 @@ Event = Literal["asked", "answered", "refused"]
 
 @dataclass(frozen=True)
 class RequestLogEntry:
-    """One line of the log.
+    """One entry of the log.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class RequestLogEntry:
     time
         UTC.
     requester, request, asked
-        Who; the SHA-256 of the request file; what was asked.
+        Who; the SHA-256 of the request file; its content.
     base, parts
         The population of everybody, and those of subgroups, by name.
     questions
@@ -50,7 +50,7 @@ class RequestLogEntry:
     left
         File -> its SHA-256.
     suppressed
-        What did not leave, and why.
+        What was suppressed, and why.
     reason
         Why it was refused.
     """
@@ -98,7 +98,7 @@ class RequestLog:
         self._journal.add(asdict(entry))
 
     def spent(self, requester: str) -> int:
-        """Return how many requests of somebody were looked at; refused ones count, for a refusal tells too."""
+        """Return the number of requests of a requester; refused ones count, because a refusal discloses, too."""
         who = fold(requester)
         return sum(entry.event == "asked" and fold(entry.requester) == who for entry in self.entries())
 
@@ -136,7 +136,7 @@ def name_of(people: People) -> str:
 
 
 def differ_by_few(one: People, other: People, least: int) -> bool:
-    """Say whether two populations differ, by fewer than ``least`` people."""
+    """Say whether two populations differ by fewer than ``least`` people: what differencing would disclose."""
     if abs(len(one) - len(other)) >= least:
         return False
     apart = len(one) + len(other) - 2 * len(np.intersect1d(one, other, assume_unique=True))

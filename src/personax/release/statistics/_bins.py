@@ -1,4 +1,4 @@
-"""What is stated of a column before anybody looks at the data: edges of bins, or categories."""
+"""Bins of a column, stated independently of the data: edges, or categories."""
 
 from __future__ import annotations
 

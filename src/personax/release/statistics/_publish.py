@@ -93,7 +93,7 @@ NOT_COVERED = (
 
 @dataclass(frozen=True)
 class StatisticsRequest:
-    """What is asked of noisy statistics.
+    """Settings of noisy statistics.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ class StatisticsRequest:
 
     @property
     def total_budget(self) -> PrivacyBudget:
-        """The budget of the study."""
+        """The total budget of the study; that of the tables where none is stated."""
         return self.budget or PrivacyBudget(self.epsilon, self.delta)
 
 
@@ -143,7 +143,7 @@ def publish(
     Returns
     -------
     list of Notice
-        What was spent, and what the publisher must know.
+        The spending, and notes for the publisher.
 
     Raises
     ------
