@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax import crl
-from personax.crl import PrivacyBudget, align, match, shd
+from personax.crl import Budget, align, match, shd
 from personax.errors import InputError
 from personax.independence import hsic
 from personax.release import PRESETS, Chain, ReleaseKey
@@ -72,7 +72,7 @@ def cost_of_protection(
     for name in (None, *transforms):
         after = {m: {k: _transformed(name, x, key, f"{m}/{k}") for k, x in by.items()} for m, by in views.items()}
         tested = _tests(after, targets)
-        fitted = crl.method(method, budget=PrivacyBudget(epochs=epochs)).fit(
+        fitted = crl.method(method, budget=Budget(epochs=epochs)).fit(
             after, latents=latents, shared=shared, rng=np.random.default_rng(seed)
         )
         z, graph = fitted.encode(after), None if fitted.adjacency is None else fitted.adjacency > 0.5

@@ -34,7 +34,7 @@ class ReleaseGate(Strict):
 
 
 class ReleaseColumn(Strict):
-    """How a column leaves, and the risk of that in words; see `personax.release.decide.ColumnRule`."""
+    """How a column leaves, and the risk of that in words; see `personax.release.ColumnRule`."""
 
     leaves: ColumnTreatment
     risk: str = ""
@@ -97,7 +97,7 @@ class ReleaseStatistics(Strict):
 
 
 class ReleaseVectors(Strict):
-    """A few numbers in place of each vector, with noise; see `personax.release.vectors._reduction.Reduction`."""
+    """A few numbers in place of each vector, with noise; see `personax.release.vectors.Reduction`."""
 
     keep: ReductionMethod = "summary"
     numbers: Count = 16

@@ -52,7 +52,7 @@ class EventLog:
         except ValueError:
             found = [None]
         if not all(isinstance(one, dict) for one in found):
-            raise StudyError(f"{self.path} has a line that is no entry; put the file back from a copy")
+            raise StudyError(f"{self.path} has an invalid line; restore the file from a backup")
         return found
 
     def add(self, event: Mapping[str, Any]) -> None:

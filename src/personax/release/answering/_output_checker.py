@@ -31,7 +31,7 @@ SHOWN = (
 """Columns of Level I that leave: the statistic and its details, which allow to work tables out, stay."""
 
 MAX_EFFECT = 0.95
-"""Larger effects leave as this: an effect of 1 says of everybody that one value gives the other away."""
+"""Larger effects leave as this: an effect of 1 would disclose one value of everybody by the other."""
 
 NUMBERS = ("p_value", "p_corrected", "effect_size", "effect_low", "effect_high")
 

@@ -81,7 +81,7 @@ class RequestLog:
         self.path, self._journal = path, EventLog(path)
 
     def entries(self) -> list[RequestLogEntry]:
-        """Return all lines; a last line that was cut off by a kill is passed over.
+        """Return all entries; an incomplete last line, left by a killed process, is ignored.
 
         Raises
         ------
@@ -91,7 +91,7 @@ class RequestLog:
         try:
             return [RequestLogEntry(**event) for event in self._journal.events()]
         except TypeError:
-            raise StudyError(f"{self.path} has a line that is no entry; put the log back from a copy") from None
+            raise StudyError(f"{self.path} has an invalid line; restore the log from a backup") from None
 
     def add(self, entry: RequestLogEntry) -> None:
         """Append an entry; it is on the disk when this returns."""
@@ -167,7 +167,7 @@ class Populations:
         return name
 
     def get(self, name: str) -> People:
-        """Return a population that was kept.
+        """Return a saved population.
 
         Raises
         ------
@@ -178,9 +178,9 @@ class Populations:
             try:
                 found = np.load(self._path(name), allow_pickle=False)
             except (OSError, ValueError, EOFError):
-                raise StudyError(f"{self._path(name)} is missing or broken; put it back from a copy") from None
+                raise StudyError(f"{self._path(name)} is missing or damaged; restore it from a backup") from None
             if name_of(found) != name:
-                raise StudyError(f"{self._path(name)} was changed; put it back from a copy")
+                raise StudyError(f"{self._path(name)} was changed; restore it from a backup")
             self._read[name] = found
         return self._read[name]
 

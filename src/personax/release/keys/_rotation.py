@@ -22,7 +22,7 @@ from personax.release.statistics._privacy_budget import Ledger, PastRelease
 __all__ = ["OLD_KEYS", "DifferencingRisk", "archive_key", "differencing_risks", "install_key"]
 
 OLD_KEYS = "old"
-"""Folder beside the key, one folder an old key, named by its fingerprint."""
+"""Folder of the keystore with archived keys, one folder a key, named by its fingerprint."""
 
 
 @dataclass(frozen=True)

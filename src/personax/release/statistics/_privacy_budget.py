@@ -64,7 +64,7 @@ def rho_of(epsilon: float, delta: float) -> float:
     3.0
     """
     if not 0 < epsilon < math.inf:
-        raise InputError(f"epsilon = {epsilon:g} is none; give a number above 0")
+        raise InputError(f"epsilon = {epsilon:g} is invalid; give a number above 0")
     low, high = 0.0, epsilon  # epsilon_of(epsilon) > epsilon at every delta that is used
     while epsilon_of(high, delta) < epsilon:
         high *= 2
@@ -163,7 +163,7 @@ class Ledger:
         try:
             return kind(**{name: value for name, value in event.items() if name != "kind"})
         except TypeError:
-            raise StudyError(f"{self.path} has a line that is no entry; put the ledger back from a copy") from None
+            raise StudyError(f"{self.path} has an invalid line; restore the ledger from a backup") from None
 
     def total(self, delta: float, more: Sequence[PrivacySpending] = ()) -> float:
         """Return the epsilon of all that was spent, and of ``more``, together at a delta; infinite where it has none.

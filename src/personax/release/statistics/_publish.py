@@ -1,4 +1,4 @@
-"""Noisy contingency tables: counted, drawn once with noise by OpenDP, kept beside the key, published."""
+"""Noisy contingency tables: counted, drawn once with noise by OpenDP, kept in the keystore, published."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def _content(frame: pl.DataFrame, bins: Mapping[str, Bins], pairs: Sequence[Pair
 
 
 def _said(asked: StatisticsRequest) -> list[str]:
-    """Return the categories that the study file states: they are written down, not found in the data."""
+    """Return the categories that the study file states; they are not taken from the data."""
     return [one for said in asked.columns.values() for one in said if isinstance(one, str)]
 
 

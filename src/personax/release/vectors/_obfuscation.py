@@ -1,4 +1,4 @@
-"""Obfuscation of embeddings: noise where it is asked for, then the keyed transform, whose fitted parts stay secret."""
+"""Obfuscation of embeddings: optional noise, then the keyed transform, whose fitted state stays secret."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ def load_fitted(chain: Chain, name: str, folder: Path) -> Chain:
         The name is invalid, or the file is missing, unreadable or of another transform.
     """
     if len(name) != 16 or set(name) - set("0123456789abcdef"):
-        raise InputError("the release names what was fitted by something that is no name; it has been altered")
+        raise InputError("the release has an invalid name of its fitted state; it has been altered")
     path = folder / f"{name}.npz"
     try:
         with np.load(path, allow_pickle=False) as found:
             state = {part: found[part] for part in found.files}
     except FileNotFoundError:
-        raise InputError(f"{path} is missing; inverting this release needs it beside the key") from None
+        raise InputError(f"{path} is missing; the keystore needs it to invert this release") from None
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
-        raise InputError(f"{path} cannot be read; put the file back that was written with the release") from None
+        raise InputError(f"{path} cannot be read; restore the file that was written with the release") from None
     return chain.load(state)
 
 

@@ -86,7 +86,7 @@ class ReducedVectors:
 
     @property
     def sentence(self) -> str:
-        """What a card says."""
+        """A sentence for the dataset card."""
         own = self.reduction
         axes = {"summary": "principal components", "random": "numbers on random axes of the key",
                 "latents": "latents of Level II"}[own.keep]  # fmt: skip
@@ -105,7 +105,7 @@ class ReducedVectors:
 
     @property
     def _large(self) -> str:
-        """What must be said of an epsilon that promises nothing."""
+        """A warning where epsilon is too large to guarantee anything."""
         if self.reduction.epsilon(self.measurements) <= LARGE_EPSILON:
             return ""
         return f" An epsilon above {LARGE_EPSILON:g} promises hardly anything by itself: read what the attacks find."
