@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from personax.cli.console import say, watching
+from personax.cli.console import say, showing_progress
 from personax.cli.init import write_study
-from personax.cli.run import JsonOption, perform
+from personax.cli.run import JsonOption, run_study
 from personax.study import Study
 
 __all__ = ["register"]
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
         if not path.exists():
             write_study(out, "demo.yaml")
         study = Study.load(path)
-        perform(study, force=False, as_json=as_json)
+        run_study(study, force=False, as_json=as_json)
         if not as_json:
             _meet(study)
 
@@ -38,7 +38,7 @@ def _meet(study: Study) -> None:
     from personax.release import check_third_party_readers, verify
 
     place = study.folder.path("release")
-    with watching() as progress:
+    with showing_progress() as progress:
         progress.stage("reading the release back")
         found = verify(place)
         loaded = check_third_party_readers(place)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import polars as pl
 import typer
 
-from personax.cli.console import emit, say, table, watching
-from personax.cli.named import group_meaning
-from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
+from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.default_command import group_with_default
+from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
 from personax.errors import InputError, StudyError
 from personax.files import write_text, written_aside
 from personax.study import Study
@@ -42,7 +42,7 @@ INVERT = (
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(cls=group_meaning(lambda _: "build"), no_args_is_help=True)
+    group = typer.Typer(cls=group_with_default(lambda _: "build"), no_args_is_help=True)
     app.add_typer(group, name="release")
 
     @group.callback(epilog=BUILD)
@@ -71,7 +71,7 @@ def _add_build(group: typer.Typer) -> None:
     ) -> None:
         """Build release/: no names, texts or images; the table protected, embeddings under a key; attacked."""
         loaded = Study.load(study, folder=folder)
-        perform(loaded, ["release"], force=force, as_json=as_json and push is None)
+        run_study(loaded, ["release"], force=force, as_json=as_json and push is None)
         place = loaded.folder.path("release")
         if push is None:
             if not as_json:
@@ -109,17 +109,14 @@ def _add_audit(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Run all campaigns against the release as it lies in its folder, and score more people than a build does."""
-        from personax.stages.base import Reader
-        from personax.stages.release import attacked
+        from personax.stages import audit_study
 
         loaded = Study.load(study, folder=folder)
         state = next(state for state in loaded.status() if state.stage == "release")
         if state.state != "done":
             raise StudyError(f"the release is {state.state} ({state.why}); personax release build brings it up to date")
-        with watching() as progress:
-            found = attacked(
-                Reader(loaded.plan, loaded.base, loaded.folder), people=people, older=older, progress=progress
-            )
+        with showing_progress() as progress:
+            found = audit_study(loaded.reader, people=people, older=older, progress=progress)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
             write_text(out / "audit.json", json.dumps(found.to_dict(), indent=1))
@@ -203,7 +200,7 @@ def _add_invert(group: typer.Typer) -> None:
             raise InputError(f"{out} lies in the release, which leaves; give a folder elsewhere")
         own = load_key(key)
         ids = Study.load(study).folder.path("people", "people.parquet") if study is not None else None
-        with watching() as progress:
+        with showing_progress() as progress:
             progress.stage("release invert")
             written = _restore(release, own, Keystore(key.parent), out, ids)
         if as_json:
@@ -228,7 +225,7 @@ def _restore(release: Path, key: ReleaseKey, keys: Keystore, out: Path, ids: Pat
 
 def _add_curve(group: typer.Typer) -> None:
     @group.command("curve", epilog=CURVE)
-    def curve(
+    def command(
         study: StudyArgument,
         folder: FolderOption = None,
         keep: Annotated[
@@ -240,13 +237,12 @@ def _add_curve(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Print what fewer numbers and more noise give away of the vectors, and what they keep; write nothing."""
-        from personax.stages.base import Reader
-        from personax.stages.vector_curve import measured
+        from personax.stages import measured
 
         loaded = Study.load(study, folder=folder)
-        with watching() as progress:
+        with showing_progress() as progress:
             progress.stage("release curve")
-            reader = Reader(loaded.plan, loaded.base, loaded.folder)
+            reader = loaded.reader
             found = measured(reader, keep, _numbers("numbers", numbers), _numbers("noise", noise), most, progress)
         rows = found.table.to_dicts()
         if as_json:
@@ -292,12 +288,11 @@ def _add_plan(group: typer.Typer) -> None:
 
 
 def _proposal(study: Study) -> ColumnPlan:
-    from personax.config import Release
+    from personax.config import ReleaseSection
     from personax.release import ReleaseInput, ReleaseSettings, plan_columns
-    from personax.stages.base import Reader
-    from personax.stages.release import settings_of
+    from personax.stages._release import settings_of
 
-    reader = Reader(study.plan, study.base, study.folder)
+    reader = study.reader
     if not study.folder.path("people", "columns.json").is_file():
         raise StudyError(f"{study.folder.root} has no people yet; personax collect {study.plan.name!r} first")
     traits = study.folder.path("traits", "traits.parquet")
@@ -306,5 +301,5 @@ def _proposal(study: Study) -> ColumnPlan:
         reader.people(),
         reader.frame("traits", "traits.parquet") if study.plan.annotate and traits.is_file() else None,
     )
-    settings = settings_of(reader) if isinstance(study.plan.release, Release) else ReleaseSettings()
+    settings = settings_of(reader) if isinstance(study.plan.release, ReleaseSection) else ReleaseSettings()
     return plan_columns(contents, settings)

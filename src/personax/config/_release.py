@@ -106,7 +106,7 @@ class ReleaseVectors(Strict):
     delta: Annotated[float, Field(gt=0, lt=1)] = 1e-6
 
 
-class Release(Strict):
+class ReleaseSection(Strict):
     """What may leave the study folder."""
 
     removed: str | None = None
