@@ -242,6 +242,11 @@ class InheritedObligations:
         """Return the items that ask for this."""
         return [item for item in self.items if clause in item.terms.clauses]
 
+    @property
+    def attributions(self) -> Sequence[str]:
+        """Whom the release must name, each once."""
+        return list(dict.fromkeys(item.terms.attribution for item in self.items if item.terms.attribution))
+
 
 def inherited(facts: ReleaseFacts) -> InheritedObligations:
     """Return what a release inherits.
