@@ -41,7 +41,7 @@ def _classes(frame: pl.DataFrame) -> list[int]:
     return list(Counter(frame.select("year", "job", "month").rows()).values())
 
 
-def described(frame: pl.DataFrame, columns: list[Column]) -> Table:
+def described_columns(frame: pl.DataFrame, columns: list[Column]) -> Table:
     return Table(frame.select(column.name for column in columns), columns)
 
 
@@ -82,7 +82,7 @@ def test_the_order_of_rows_does_not_matter(frame: pl.DataFrame, k: int, random: 
 
 def _brute(frame: pl.DataFrame, k: int, diverse: int, limit: int) -> float:
     """Return the least loss over all nodes, each judged from its table alone."""
-    made = hierarchies(described(frame, ALL))
+    made = hierarchies(described_columns(frame, ALL))
     best = np.inf
     for levels in itertools.product(*(range(len(hierarchy.levels)) for hierarchy in made)):
         columns = [h.levels[level].values[h.base].to_series() for h, level in zip(made, levels, strict=True)]
@@ -208,7 +208,7 @@ def test_levels_by_kind() -> None:
     assert says([True, False], JOB) == ["as it is", "withheld"]
     frame = pl.DataFrame({"lat": [48.1, 48.9, -3.0], "lon": [11.0, 11.6, 178.0]})
     columns = [Column("lat", "feature", "continuous"), Column("lon", "feature", "cyclic", period=360.0)]
-    (grid,) = hierarchies(described(frame, columns))
+    (grid,) = hierarchies(described_columns(frame, columns))
     assert [level.says for level in grid.levels] == ["as it is", "a grid of 1 degrees", "withheld"]
     assert grid.levels[1].values[grid.base].rows() == [(48.5, 11.5), (48.5, 11.5), (-2.5, 178.5)]
     with pytest.raises(InputError, match="has no bands"):
@@ -218,16 +218,16 @@ def test_levels_by_kind() -> None:
 def test_the_middle_of_an_arc_stays_on_the_circle() -> None:
     column = Column("longitude", "feature", "cyclic", "degrees", period=360.0)
     frame = pl.DataFrame({"longitude": [-179.0, 179.0, -0.5, 0.5, 90.0]})
-    for level in hierarchies(described(frame, [column]))[0].levels[1:-1]:
+    for level in hierarchies(described_columns(frame, [column]))[0].levels[1:-1]:
         assert level.values["longitude"].is_between(-180, 180).all()
-        made = level.values[hierarchies(described(frame, [column]))[0].base]["longitude"].to_numpy()
+        made = level.values[hierarchies(described_columns(frame, [column]))[0].base]["longitude"].to_numpy()
         gap = np.abs((made - frame["longitude"].to_numpy() + 180) % 360 - 180)
         assert gap.max() <= float(level.says.split()[2]) / 2
 
 
 @given(tables)
 def test_levels_are_nested_and_lose_ever_more(frame: pl.DataFrame) -> None:
-    for hierarchy in hierarchies(described(frame, ALL)):
+    for hierarchy in hierarchies(described_columns(frame, ALL)):
         losses = [level.loss for level in hierarchy.levels]
         assert losses == sorted(losses)
         assert losses[0] == 0
