@@ -167,14 +167,14 @@ def test_a_site_that_asks_for_too_long_a_wait_is_left_alone(tmp_path: Path) -> N
     with site_of(Reply(status=429, headers={"Retry-After": "86400"})) as site:
         found = fetch(site, tmp_path, [f"/{i}" for i in range(9)], at_once=1)
     assert len(site.pages) == 1
-    assert all("left alone" in why(each) for each in found)
+    assert all("no more requests" in why(each) for each in found)
 
 
 def test_a_site_that_only_fails_is_left_alone(tmp_path: Path) -> None:
     with site_of(Reply(status=500)) as site:
         found = fetch(site, tmp_path, [f"/{i}" for i in range(40)], at_once=1, tries=1, failures=4)
     assert len(site.pages) == 4
-    assert sum("left alone" in why(each) for each in found) == 36
+    assert sum("no more requests" in why(each) for each in found) == 36
 
 
 def test_the_most_at_once_and_the_rate_are_kept_as_the_site_counts(tmp_path: Path) -> None:

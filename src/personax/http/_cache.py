@@ -43,8 +43,8 @@ def key_of(request: Request) -> str:
     """
     secret = {name.lower() for name in request.secret}
     shown = sorted((name.lower(), value) for name, value in request.headers.items() if name.lower() not in secret)
-    told = json.dumps([request.url, shown, request.body, sorted(request.accepts)], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()
+    content = json.dumps([request.url, shown, request.body, sorted(request.accepts)], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class CachedPage:
     page
         As it came; its ``time`` is when it came.
     checked
-        When the site last said that it has not changed.
+        When the site last confirmed that it has not changed.
     headers
         Those that matter.
     """
@@ -77,7 +77,7 @@ class Cache:
     Raises
     ------
     StudyError
-        A file that is none, of a newer version, or a disk that is full.
+        A file that is not a cache, a cache of a newer version, or a full disk.
     """
 
     def __init__(self, path: Path) -> None:
@@ -128,7 +128,7 @@ class Cache:
         key, asked
             Of the request, and its address.
         page, headers
-            What came.
+            The response.
         """
         kept = {name: headers[name] for name in KEPT if name in headers}
         row = (

@@ -56,12 +56,12 @@ class Host:
         return self._limiter.slot(check=self.check)
 
     def check(self) -> None:
-        """Raise the `FetchError` that says why this host is no longer asked, if it is not."""
+        """Raise the `FetchError` with the reason, when the circuit breaker is open."""
         if self._breaker.reason is not None:
-            raise FetchError(f"{self.name} is left alone in this run: {self._breaker.reason}; run again later")
+            raise FetchError(f"{self.name} gets no more requests in this run: {self._breaker.reason}; run again later")
 
     def slow_down(self, interval: float | None) -> None:
-        """Keep at least so many seconds between two requests (crawl-delay)."""
+        """Keep at least ``interval`` seconds between two requests (crawl-delay)."""
         if interval is not None and interval > self._settings.longest_wait:
             self._breaker.open(f"its robots.txt asks for {interval:.0f} s between two requests")
         elif interval is not None:
@@ -116,7 +116,7 @@ class WireRequest:
 
 @dataclass(frozen=True)
 class WireResponse:
-    """What came: the address that answered, status, headers in lower case, body unpacked."""
+    """A response: the address that answered, status, headers in lower case, body decompressed."""
 
     url: str
     status: int
@@ -144,7 +144,7 @@ class Client:
     settings
         For every host.
     check_allowed
-        Awaited with an address before it is asked for; raises a `FetchError` to forbid it.
+        Awaited with an address before it is requested; raises a `FetchError` to forbid it.
 
     Attributes
     ----------
@@ -247,7 +247,7 @@ def _request(name: str, url: httpx2.URL, wire: WireRequest, settings: FetchSetti
 
 
 def checked_url(address: str, hosts: Collection[str] | None) -> httpx2.URL:
-    """Return an address that may be asked: http or https, a known host, no password.
+    """Return an address that may be requested: http or https, a known host, no password.
 
     Raises
     ------
@@ -274,7 +274,7 @@ def _redirected(url: httpx2.URL, wire: WireRequest, response: WireResponse) -> W
     try:
         target = url.join(response.headers.get("location", ""))
     except httpx2.InvalidURL:
-        raise FetchError(f"{name} redirects to what is no address") from None
+        raise FetchError(f"{name} redirects to something that is not an address") from None
     if url.scheme == "https" and target.scheme != "https":
         raise FetchError(f"{name} redirects from https to {target.scheme or 'nowhere'}; that is not followed")
     same = origin_of(target) == origin_of(url)

@@ -66,7 +66,7 @@ class RobotsRules:
 
 
 class Robots:
-    """The rules of every host, asked for once a run.
+    """The rules of every host, fetched once a run.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class Robots:
         self._known: dict[str, asyncio.Task[RobotsRules]] = {}
 
     async def rules(self, origin: str) -> RobotsRules:
-        """Return the rules of an origin; whoever comes while they are under way waits for the same answer."""
+        """Return the rules of an origin; concurrent calls share one request."""
         if origin not in self._known:
             self._known[origin] = asyncio.ensure_future(self._read(origin))
         return await asyncio.shield(self._known[origin])
@@ -110,7 +110,7 @@ def user_agent(contact: str | None) -> str:
     Raises
     ------
     PlanError
-        Without a contact: nobody is asked anonymously.
+        Without a contact: no site is asked anonymously.
 
     Examples
     --------
@@ -127,14 +127,14 @@ def user_agent(contact: str | None) -> str:
 
 
 class Fetcher:
-    """Fetches pages for several sources; what came once is not asked again.
+    """Fetches pages for several sources; a page in the cache is not requested again.
 
     Parameters
     ----------
     cache
         Where pages are kept.
     contact
-        E-mail address or web page that every site is told.
+        E-mail address or web page, sent to every site in the User-Agent.
     settings
         Limits and waits, for every host on its own.
     rng
@@ -144,11 +144,11 @@ class Fetcher:
     offline
         Send nothing.
     fall_back
-        A page that cannot be asked for again stays as it came before.
+        Use the cached page where it cannot be fetched again.
     transport
         In place of the network.
     reachable
-        Addresses that are asked although they are not public; for tests.
+        Addresses that are allowed although they are not public; for tests.
 
     Attributes
     ----------
@@ -333,7 +333,7 @@ class SourceFetch:
     Attributes
     ----------
     pages
-        Number of pages that were asked of it in this run.
+        Number of pages requested in this run.
     """
 
     def __init__(self, fetcher: Fetcher, hosts: Iterable[str]) -> None:

@@ -23,9 +23,10 @@ class FetchSettings(Strict):
     at_once
         Requests under way together.
     tries
-        Of one page: a refusal (403, 429), a failing server (5xx), a lost connection and a cut body are tried again.
+        Attempts for one page: a refusal (403, 429), a failing server (5xx), a lost connection and a cut body are tried
+        again.
     connect_seconds, read_seconds, total_seconds
-        Until there is a connection; between two pieces of a reply; from sending to the last byte.
+        Time limits: to connect; between two pieces of a response; from the request to the last byte.
     most_bytes
         Of a page, after decompression.
     redirects
@@ -33,11 +34,11 @@ class FetchSettings(Strict):
     backoff, longest_backoff
         The wait before try n is drawn evenly from 0 to ``backoff * 2**n`` seconds, at most ``longest_backoff``.
     longest_wait
-        A site that asks for more seconds than this (Retry-After) is left alone for this run.
+        A host that asks for more seconds than this (Retry-After) gets no more requests in this run.
     failures
-        Pages lost in a row after which a site is left alone for this run.
+        Pages that fail in a row, after which a host gets no more requests in this run.
     most_pages
-        Of one source in one run; a list without end is cut off here.
+        Bound on the pages of one source in one run.
     """
 
     per_second: float | None = Field(default=1.0, gt=0)
@@ -82,7 +83,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Page:
-    """What came back.
+    """A page, as it was received.
 
     Parameters
     ----------
@@ -112,7 +113,7 @@ class Page:
 
 
 class Fetch(Protocol):
-    """Whoever fetches a page: the fetcher, or a test."""
+    """A callable that fetches a page: the fetcher's, or a test's."""
 
     async def __call__(self, request: Request) -> Page:
         """Return the page.

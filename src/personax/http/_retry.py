@@ -136,12 +136,12 @@ def retry_after_of(headers: Mapping[str, str], now: datetime | None = None) -> f
     return retry_after(headers.get("retry-after"), now)
 
 
-def wait_seconds(attempt: int, asked: float | None, policy: RetryPolicy, rng: np.random.Generator) -> float:
+def wait_seconds(attempt: int, server_wait: float | None, policy: RetryPolicy, rng: np.random.Generator) -> float:
     """Return the seconds to wait after failed attempt ``attempt``, counted from 0.
 
     Parameters
     ----------
-    asked
+    server_wait
         Seconds that the server asks for: never less is waited, and up to 5 % and 0.1 s more, so that all who were
         turned away together do not come back together. None: `full_jitter`.
 
@@ -150,9 +150,9 @@ def wait_seconds(attempt: int, asked: float | None, policy: RetryPolicy, rng: np
     >>> 7.5 <= wait_seconds(0, 7.5, RetryPolicy(), np.random.default_rng(0)) <= 7.975
     True
     """
-    if asked is None:
+    if server_wait is None:
         return full_jitter(attempt, policy.backoff, policy.longest_backoff, rng)
-    return asked + float(rng.uniform(0.0, 0.1 + asked / 20))
+    return server_wait + float(rng.uniform(0.0, 0.1 + server_wait / 20))
 
 
 async def retry(

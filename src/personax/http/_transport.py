@@ -54,7 +54,7 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 class CheckedBackend(httpcore2.AsyncNetworkBackend):
     """Opens connections to public addresses only.
 
-    The name is asked for once a connection and the address that passed is the one used, so that a name server that
+    The name is resolved once a connection and the address that passed is the one used, so that a name server that
     answers differently a moment later changes nothing. TLS still checks the certificate against the name.
 
     Parameters
@@ -182,13 +182,13 @@ async def read_body(pieces: AsyncIterable[bytes], encoding: str, most: int) -> b
     Raises
     ------
     FetchError
-        When it is larger, or packed in a way that nobody asked for.
+        When it is larger, or has a content encoding that was not accepted.
     BrokenBodyError
         When it is not whole.
     """
     encoding = encoding.strip().lower()
     if encoding not in ("", "identity", *_WINDOW):
-        raise FetchError("its page is packed in a way that was not asked for")
+        raise FetchError("its page has a content encoding that was not accepted")
     unpacker = _Unpacker(encoding) if encoding in _WINDOW else None
     body = bytearray()
     async for piece in pieces:

@@ -217,7 +217,7 @@ def complete(
     point: Point = "capital",
     limits: Mapping[str, PlausibleRange] = PLAUSIBLE,
 ) -> CompletedPeople:
-    """Add latitude, longitude and the variables of the birthday; flag what is implausible; drop nobody.
+    """Add latitude, longitude and the variables of the birthday; flag what is implausible; no one is dropped.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ async def with_wikidata(records: Sequence[Record], fetch: Fetch) -> tuple[list[R
     Raises
     ------
     FetchError, SourceError
-        When Wikidata cannot be asked.
+        When Wikidata cannot be reached.
     """
     called = [(int(record.ref), str(record.values["name"])) for record in records if record.values.get("name")]
     named = pl.DataFrame(called, schema={"identity": pl.Int64, "name": pl.String}, orient="row")

@@ -33,7 +33,7 @@ async def crawl(
     Raises
     ------
     SourceError
-        When nobody could be listed: the reason of the first page.
+        When the list is empty or cannot be read: the reason of the first page.
     SourceChanged
         When more than a tenth of the pages or rows have another shape (of the first fifty, more than five; of fewer in
         all, at least three, or all of them); or when nobody of the first twenty people has a column that the league

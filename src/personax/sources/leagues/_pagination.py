@@ -50,7 +50,7 @@ class PageRequest:
     offset
         Of its first person, where the list is addressed by offsets.
     is_next
-        It follows another page, so that it must list somebody new.
+        It follows another page, so that it must list a new person.
     """
 
     request: Request
@@ -95,7 +95,7 @@ class LeagueSite(Protocol):
         """Return the request for more on a person."""
 
     def parse_detail(self, page: Page, ref: ListedPerson) -> Record:
-        """Read the page that `detail_request` asked for."""
+        """Read the page that `detail_request` requests."""
 
 
 PREFETCH = 64
@@ -154,7 +154,7 @@ class Paginator:
     league
         Whose list.
     limit
-        So many people at most.
+        Maximal number of people.
     """
 
     def __init__(self, league: LeagueSite, limit: int | None) -> None:
@@ -194,7 +194,7 @@ class Paginator:
         url = page_request.request.url
         try:
             if not isinstance(page, Page):
-                raise page or SourceError("the page was not asked for")
+                raise page or SourceError("the page was not requested")
             listed = self._league.parse_list(page, page_request)
         except SourceError as error:
             yield self._failed(error, url, page)

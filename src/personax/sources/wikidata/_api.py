@@ -1,4 +1,4 @@
-"""Asking Wikidata's API: entities in batches of fifty, searches, and waiting when its databases lag behind."""
+"""Wikidata's API: entities in batches of fifty, searches, and waiting when its databases lag (maxlag)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from personax.sources.wikidata._entity import LANGUAGES, Entity, is_qid, parse_j
 __all__ = ["BATCH", "EntityPage", "WikidataApi", "entity_request", "read_entity_page"]
 
 BATCH = 50
-"""The API gives so many entities, or so many hits of a search, at once and no more."""
+"""Maximal number of entities, or of hits of a search, in one response of the API."""
 
 _BUSY = ("maxlag", "ratelimited", "readonly")
 _SHORTEST, _LONGEST = 5.0, 60.0
@@ -27,7 +27,7 @@ Sleep = Callable[[float], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class EntityPage:
-    """An entity and the page it stands on; ``asked`` is another id where that one is a redirect now."""
+    """An entity and its page; ``requested`` is another id than its own where that is a redirect."""
 
     requested: str
     entity: Entity
@@ -52,7 +52,7 @@ class WikidataApi:
     languages
         Of labels and aliases.
     sleep
-        Waits so many seconds.
+        Waits; tests give one that does not.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class WikidataApi:
         Parameters
         ----------
         ids
-            Items; each is asked for once.
+            Items; each is requested once.
         props
             What of them: labels, aliases, claims, sitelinks.
 
@@ -162,7 +162,7 @@ def _error(answer: Mapping[str, Any]) -> tuple[str | None, float]:
 
 
 def _by_id(answer: Mapping[str, Any]) -> dict[str, Entity]:
-    """Return the entities by the ids that were asked for, and by their own."""
+    """Return the entities by the requested ids, and by their own."""
     entities = answer.get("entities")
     if not isinstance(entities, dict):
         raise SourceChanged("Wikidata's API: looked for the object entities and did not find it")
@@ -187,7 +187,7 @@ def entity_request(item: str, base_url: str = "https://www.wikidata.org") -> Req
 
 
 def read_entity_page(page: Page, requested: str) -> EntityPage:
-    """Read what `entity_request` asked for; an item that is a redirect comes back as its target.
+    """Read the page of an `entity_request`; an item that is a redirect comes back as its target.
 
     Raises
     ------

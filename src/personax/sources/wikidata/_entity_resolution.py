@@ -34,9 +34,9 @@ class NameQuery:
     Parameters
     ----------
     name
-        As somebody wrote it.
+        As it was written.
     birth_year, tolerance
-        Born in this year, give or take so many.
+        Year of birth, and how many years it may differ.
     occupation
         A group of `personax.sources.wikidata._occupations.GROUPS`.
     sport
@@ -199,7 +199,7 @@ async def resolve(api: WikidataApi, query: NameQuery, *, most: int = 150) -> Res
     Raises
     ------
     FetchError
-        When Wikidata cannot be asked.
+        When Wikidata cannot be reached.
     """
     ids, complete = await api.search(query.name, most=most)
     entities = [found.entity async for found in api.entities(ids, PROPS) if isinstance(found, EntityPage)]
@@ -219,7 +219,7 @@ async def resolve_many(
     Raises
     ------
     FetchError
-        When Wikidata cannot be asked.
+        When Wikidata cannot be reached.
     """
     for batch in _batches(queries, endpoint, batch_size):
         ids = await _ids_of(fetch, [each.name for each in batch], endpoint)

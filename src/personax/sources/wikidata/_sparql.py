@@ -1,4 +1,4 @@
-"""SPARQL: what is asked of Wikidata's query service, pages of rows, and what comes back."""
+"""SPARQL: queries of Wikidata's query service, their pages of rows, and how rows are read."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class WikidataLeague:
     occupation
         Item of what everybody in it does; keeps coaches and owners out.
     item
-        Of the league, for people and teams that are in it; None where nobody is said to be.
+        Of the league, for people and teams that are in it; None where Wikidata states no members.
     identifier
         Property that only people of the league have, such as an id on its site; None where there is none.
     teams
