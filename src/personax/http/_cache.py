@@ -22,7 +22,7 @@ __all__ = ["Cache", "CachedPage", "key_of"]
 
 VERSION: Final = 1
 
-KEPT: Final = ("content-type", "content-language", "date", "etag", "last-modified")
+CACHED_HEADERS: Final = ("content-type", "content-language", "date", "etag", "last-modified")
 """Headers of a reply that are written down; cookies are not."""
 
 _TABLE = """CREATE TABLE IF NOT EXISTS pages (
@@ -130,7 +130,7 @@ class Cache:
         page, headers
             The response.
         """
-        kept = {name: headers[name] for name in KEPT if name in headers}
+        kept = {name: headers[name] for name in CACHED_HEADERS if name in headers}
         row = (
             key, asked, page.url, page.time, page.time, page.status, page.sha256, page.content_type,
             json.dumps(kept), zlib.compress(page.body),

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from personax import registry
 from personax.errors import FetchError, InputError, SourceError
 from personax.http import Page, Request
-from personax.sources._records import Failure, Record
 from personax.sources._people_table import BAD_CELLS, PeopleTable
+from personax.sources._records import Failure, Record
 from personax.sources._source import FileSource, PeopleSource
 from personax.strict import Strict
 

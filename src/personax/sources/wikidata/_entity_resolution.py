@@ -188,12 +188,12 @@ def disambiguate(
     return Resolution(query, "ambiguous", candidates, reason)
 
 
-async def resolve(api: WikidataApi, query: NameQuery, *, most: int = 150) -> Resolution:
+async def resolve(api: WikidataApi, query: NameQuery, *, max_hits: int = 150) -> Resolution:
     """Look one name up by the API's search, which also finds spellings without accents.
 
     Parameters
     ----------
-    most
+    max_hits
         Hits that are looked at; a name with more is ambiguous unless its conditions single one out.
 
     Raises
@@ -201,7 +201,7 @@ async def resolve(api: WikidataApi, query: NameQuery, *, most: int = 150) -> Res
     FetchError
         When Wikidata cannot be reached.
     """
-    ids, complete = await api.search(query.name, most=most)
+    ids, complete = await api.search(query.name, max_hits=max_hits)
     entities = [found.entity async for found in api.entities(ids, PROPS) if isinstance(found, EntityPage)]
     return disambiguate(query, entities, complete=complete)
 
