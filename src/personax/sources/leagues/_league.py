@@ -21,8 +21,7 @@ from pydantic_core import PydanticCustomError
 from personax.errors import SourceError
 from personax.http import Fetch, Page, Request
 from personax.sources._records import Failure, Record
-from personax.sources.leagues._crawl import crawl
-from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
+from personax.sources.leagues._crawl import ListedPerson, ListPage, PageRequest, crawl
 from personax.sources.leagues._record_builder import RecordBuilder
 from personax.strict import Strict
 
