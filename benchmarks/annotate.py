@@ -23,7 +23,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from personax.traits.llms import Asked, Journal, Model, Prompt, annotate, annotations_of
+from personax.traits.llms import Model, Prompt, ReplyJournal, Survey, annotate, annotation_table
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "annotate.md"
@@ -51,35 +51,35 @@ def peak() -> float:
 
 
 def throughput(n: int, delay: float, together: int, path: Path) -> list[str]:
-    with server(delay) as url, Journal(path) as journal:
-        asked = Asked(people(n), [Model("m", "m", url, concurrency=together)], Prompt())
-        annotate(Asked(asked.people[:together], asked.models, asked.prompt), journal)  # connections are opened
+    with server(delay) as url, ReplyJournal(path) as journal:
+        asked = Survey(people(n), [Model("m", "m", url, concurrency=together)], Prompt())
+        annotate(Survey(asked.people[:together], asked.models, asked.prompt), journal)  # connections are opened
         began, cpu = time.perf_counter(), time.process_time()
         (outcome,) = annotate(asked, journal)
         seconds, busy = time.perf_counter() - began, time.process_time() - cpu
-    rate, possible = outcome.asked / seconds, together / delay
+    rate, possible = outcome.completed / seconds, together / delay
     return [
         f"| {n:,} requests, {together} at once, {1000 * delay:.0f} ms each | {rate:.0f} requests/s, "
         f"{100 * rate / possible:.1f} % of the possible {possible:.0f} (asked for: 95 %) |",
-        f"| our processor time a request | {1000 * busy / outcome.asked:.2f} ms |",
+        f"| our processor time a request | {1000 * busy / outcome.completed:.2f} ms |",
     ]
 
 
 def memory(n: int, path: Path) -> list[str]:
-    with server(0.0) as url, Journal(path) as journal:
+    with server(0.0) as url, ReplyJournal(path) as journal:
         everybody = people(n)
-        asked = Asked(everybody, [Model("m", "m", url, concurrency=64)], Prompt())
+        asked = Survey(everybody, [Model("m", "m", url, concurrency=64)], Prompt())
         before = peak()
         began = time.perf_counter()
         (outcome,) = annotate(asked, journal)
         seconds = time.perf_counter() - began
         after = peak()
-        assert outcome.asked == n
+        assert outcome.completed == n
         began = time.perf_counter()
         annotate(asked, journal)
         again = time.perf_counter() - began
         began = time.perf_counter()
-        rows = annotations_of(asked, journal).height
+        rows = annotation_table(asked, journal).height
         table = time.perf_counter() - began
     return [
         f"| {n:,} requests without delay | {n / seconds:.0f} requests/s; peak memory {after:.0f} MB, "

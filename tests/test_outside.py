@@ -123,36 +123,74 @@ def broken(study):
 TRANSFORM = '''
 """A transform: signs of coordinates by the key."""
 from personax.registry import register
-from personax.release.transforms import Step
+from personax.release.transforms import TransformStep
 
 
 @register("transforms", "toy-signs", title="Toy signs", help="some coordinates change their sign")
-class Signs(Step):
+class Signs(TransformStep):
     """Change the signs that the key draws."""
 
-    def __init__(self, dim, draws):
-        super().__init__(dim, draws)
-        self.signs = draws.signs("signs", dim)
+    def __init__(self, dim, stream):
+        super().__init__(dim, stream)
+        self.signs = stream.signs("signs", dim)
 
-    def forward(self, x):
+    def transform(self, x):
         return x * self.signs.astype(x.dtype)
 
-    def inverse(self, y):
-        return self.forward(y)
+    def inverse_transform(self, y):
+        return self.transform(y)
+'''
+
+ATTACK = '''
+"""A linkage attack: nearest neighbours of the sizes of coordinates."""
+import numpy as np
+
+from personax.registry import register
+
+
+@register("attacks", "toy-sizes", title="toy sizes", help="sizes of coordinates", campaign="originals")
+def sizes(x, y, rng):
+    a, b = (np.abs(rows.vectors) for rows in (x, y))
+    return np.array([np.square(b - row).sum(axis=1).argmin() for row in a])
+'''
+
+TRAITS = '''
+"""Two traits that are none of the Big Five, and a rating model."""
+import numpy as np
+
+from personax.registry import register
+from personax.schema import Trait, TraitFramework
+from personax.traits.rating_models import ScoreEstimate
+
+pair = register("trait_frameworks", "toy-pair", title="Toy pair", help="warmth and zeal")(
+    TraitFramework(
+        "toy-pair",
+        [
+            Trait("warmth", "w", "warm, rather than cold", ("cold", "harsh"), ("warm", "kind")),
+            Trait("zeal", "z", "keen, rather than idle", ("idle", "lazy"), ("keen", "eager")),
+        ],
+    )
+)
+
+
+@register("rating_models", "toy-lowest", title="Toy lowest", help="the lowest score that any rater gives")
+def lowest(ratings):
+    score = np.where(ratings.counts > 0, np.fmin.reduce(ratings.matrix), np.nan)
+    return ScoreEstimate.without_sd(score, "the lowest score has no model")
 '''
 
 ENCODER = '''
 """An encoder of texts: how often each of five letters occurs."""
 import numpy as np
 
-from personax.embed import Card, Truncation
+from personax.embed import EncoderCard, Truncation
 from personax.registry import register
 
 
 @register("encoders", "toy-letters", title="Toy letters", help="5 numbers: counts of letters", modality="text")
 class Letters:
     def __init__(self, options):
-        self.card = Card("toy letters", "text", 5, preprocessing={"letters": "aeiou"})
+        self.card = EncoderCard("toy letters", "text", 5, preprocessing={"letters": "aeiou"})
 
     def encode(self, items):
         return np.array([[text.count(letter) for letter in "aeiou"] for text in items], dtype=np.float32).reshape(-1, 5)
@@ -162,6 +200,8 @@ class Letters:
 '''
 
 POINTS = """
+[personax.attacks]
+toy-sizes = toy_attack:sizes
 [personax.transforms]
 toy-signs = toy_transform:Signs
 [personax.encoders]
@@ -171,6 +211,10 @@ toy-ranks = toy_test:ranks
 [personax.sources]
 toy-club = toy_source:Club
 toy-list = toy_file_source:Members
+[personax.trait_frameworks]
+toy-pair = toy_traits:pair
+[personax.rating_models]
+toy-lowest = toy_traits:lowest
 [personax.report_sections]
 toy-note = toy_section:note
 toy-broken = toy_section:broken
@@ -187,10 +231,11 @@ LISTS = """
 import importlib.util, json, pathlib, tempfile
 from typer.testing import CliRunner
 from personax.cli import app
-from personax.testing import check_encoder, check_source, check_test, check_transform
+from personax.testing import check_attack, check_encoder, check_source, check_test, check_transform
 from toy_source import Club
 from toy_file_source import Members
 
+check_attack("toy-sizes")
 check_transform("toy-signs")
 check_encoder("toy-letters")
 check_test("toy-ranks", times=60)
@@ -203,8 +248,8 @@ hooks = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(hooks)
 commands = {"independence": ["independence", "--help"], "collect": ["collect", "--help"], "parts": ["parts", "--json"]}
 told = {name: CliRunner().invoke(app, command).output for name, command in commands.items()}
-told["docs"] = hooks.on_page_markdown(
-    "before <!-- registered: tests --> <!-- registered: sources --> <!-- registered: encoders -->")
+kinds = ("tests", "sources", "encoders", "attacks")
+told["docs"] = "".join(hooks.on_page_markdown(f"<!-- registered: {kind} -->") for kind in kinds)
 print(json.dumps(told))
 """
 
@@ -229,17 +274,21 @@ RELEASE = """
 import sys
 import numpy as np
 import polars as pl
-from personax.release import load_key
-from personax.release import undo
+from personax.release import audit_vectors, invert, load_key
 from personax.study import Study
 study = Study.load(sys.argv[1])
 study.run()
 folder = study.folder.root
-back = undo(folder / "release", load_key(folder / "keys" / "release.key"), folder / "keys" / "fitted")["text"]
+back = invert(folder / "release", load_key(folder / "keys" / "release.key"), folder / "keys" / "fitted")["text"]
 kept = pl.read_parquet(folder / "embeddings" / "text.parquet")
 name = kept.columns[1]
 rows = {one.tobytes() for one in kept[name].to_numpy()}
 print(sum(one.tobytes() in rows for one in back[name].to_numpy()), back.height)
+original = back[name].to_numpy()
+released = pl.read_parquet(folder / "release" / "data" / "text").sort("id")[name].to_numpy()
+report = audit_vectors(original, released, network=False, rng=np.random.default_rng(0)).to_dict()
+originals = next(one for one in report["campaigns"] if one["name"] == "originals")
+print([one["value"] for one in originals["attacks"] if one["name"] == "toy sizes"])
 """
 
 RELEASED = """
@@ -249,6 +298,14 @@ collect: {source: simulate, n: 60, images: false, text_dim: 16, image_dim: 16}
 annotate: {source: simulate}
 embed: {source: simulate}
 release: {transform: toy-signs, audit: false}
+"""
+
+RATED = """
+name: outside traits
+seed: 1
+collect: {source: table, path: people.csv}
+annotate: {source: lexicon, framework: toy-pair, rule: toy-lowest}
+independence: {features: [height_cm], tests: [chisq]}
 """
 
 
@@ -272,6 +329,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("toy_file_source", FILE_SOURCE),
         ("toy_section", SECTION),
         ("toy_transform", TRANSFORM),
+        ("toy_attack", ATTACK),
+        ("toy_traits", TRAITS),
         ("toy_encoder", ENCODER),
     ):
         (site / f"{name}.py").write_text(text, encoding="utf-8")
@@ -296,12 +355,15 @@ def test_help_docs_and_lists_name_them_and_our_kits_check_them(site: Path) -> No
     assert "toy-club" in told["collect"]
     mine = {(p["kind"], p["name"]): p["package"] for p in json.loads(told["parts"]) if p["name"].startswith("toy-")}
     assert mine == {
+        ("attacks", "toy-sizes"): "toy-parts",
         ("tests", "toy-ranks"): "toy-parts",
         ("sources", "toy-club"): "toy-parts",
         ("sources", "toy-list"): "toy-parts",
         ("report_sections", "toy-note"): "toy-parts",
         ("report_sections", "toy-broken"): "toy-parts",
         ("transforms", "toy-signs"): "toy-parts",
+        ("trait_frameworks", "toy-pair"): "toy-parts",
+        ("rating_models", "toy-lowest"): "toy-parts",
         ("encoders", "toy-letters"): "toy-parts",
     }
     assert "| `toy-ranks` | Toy ranks | correlation of ranks, by permutation | toy-parts |" in told["docs"]
@@ -310,6 +372,7 @@ def test_help_docs_and_lists_name_them_and_our_kits_check_them(site: Path) -> No
     assert "| `toy-letters` | Toy letters | 5 numbers: counts of letters | toy-parts |" in told["docs"]
     assert "| `minilm` | MiniLM | 384 numbers; Apache-2.0 | personax |" in told["docs"]
     assert "| `kci` | KCI | a kernel test" in told["docs"]
+    assert "| `toy-sizes` | toy sizes | sizes of coordinates | toy-parts |" in told["docs"]
 
 
 def test_they_run_in_a_study_and_stand_in_the_report(site: Path, tmp_path: Path) -> None:
@@ -343,11 +406,31 @@ def test_a_source_of_files_runs_in_a_study(site: Path, tmp_path: Path, within: b
     assert "unknown key unti; did you mean unit?" in told
 
 
-def test_a_transform_runs_in_a_study_and_comes_back(site: Path, tmp_path: Path) -> None:
+def test_a_transform_and_an_attack_run_in_a_study(site: Path, tmp_path: Path) -> None:
     file = tmp_path / "study.yaml"
     file.write_text(RELEASED, encoding="utf-8")
-    back, people = run(site, "-c", RELEASE, str(file), cwd=tmp_path).split()
+    back, people, *rates = run(site, "-c", RELEASE, str(file), cwd=tmp_path).split()
     assert int(back) == int(people) > 0
+    assert rates == ["[1.0]"], "it finds everybody, for signs are all that the toy transform changes"
+
+
+def test_other_traits_are_scored_tested_and_shown(site: Path, tmp_path: Path) -> None:
+    """The study stays readable once the package that brought the traits is gone."""
+    words = {(1, 1): "kind and keen", (1, 0): "kind and idle", (0, 1): "harsh and eager", (0, 0): "cold and lazy"}
+    tall = [(k * 7 % 10) / 10 > 0.45 for k in range(80)]
+    rows = [f"p{k},{170 + 10 * t + k % 3},A {words[int(t), k % 2]} person." for k, t in enumerate(tall)]
+    (tmp_path / "people.csv").write_text("\n".join(["id,height_cm,biography", *rows]), encoding="utf-8")
+    file = tmp_path / "study.yaml"
+    file.write_text(RATED, encoding="utf-8")
+    told = run(site, "-c", RUN, str(file), cwd=tmp_path)
+    assert told.strip() == "[True, True, True, True] [False, False, False, False]"
+    tests = next(tmp_path.rglob("pvalues_chisq.csv")).read_text(encoding="utf-8").splitlines()
+    assert tests[0] == "feature,final_w,final_z,lexicon_w,lexicon_z"
+    _, warmth, zeal, *_ = tests[1].split(",")
+    assert float(warmth) < 1e-6 < 0.05 < float(zeal)
+    page = next(tmp_path.rglob("index.html")).read_text(encoding="utf-8")
+    assert "Warmth" in page
+    assert "Openness" not in page
 
 
 def test_an_encoder_runs_in_a_study_and_is_told_of(site: Path, tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "report_sections": ("report section", "report"),
     "plots": ("plot", "figures"),
     "trait_frameworks": ("trait framework", "traits"),
+    "rating_models": ("rating model", "traits/rating_models"),
 }
 """Kind -> what one of them is called, and the folder of personax that declares ours."""
 

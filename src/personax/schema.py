@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
@@ -11,6 +12,8 @@ from personax.results import DrawableResult
 
 if TYPE_CHECKING:
     import polars as pl
+
+from personax.errors import InputError
 
 __all__ = [
     "ENDINGS",
@@ -32,6 +35,8 @@ __all__ = [
     "Provenance",
     "Role",
     "Status",
+    "Trait",
+    "TraitFramework",
     "select",
 ]
 
@@ -68,8 +73,95 @@ ENDINGS: Mapping[str, Sequence[Status]] = {
 """Statuses in groups that a picture can show."""
 
 TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
+"""The Big Five, the default framework: simulated people, and tables of others that name none, have these."""
+
 LETTERS: Mapping[str, str] = {trait: trait[0] for trait in TRAITS}
-"""Trait to the letter that files use: ``final_o`` is the aggregated openness."""
+"""Trait of the Big Five to the letter that files use: ``final_o`` is the aggregated openness."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """A trait of a framework.
+
+    Parameters
+    ----------
+    name
+        In annotations and replies; lower-case letters and ``_``.
+    letter
+        Ends the names of its score columns: ``final_o``. One of a to z, another for each trait of a framework.
+    meaning
+        Both ends in one phrase, ``"kind and trusting, rather than critical and cold"``: what raters are told.
+    low, high
+        Adjective markers of its two ends, for the lexicon; empty where there are none.
+    """
+
+    name: str
+    letter: str
+    meaning: str
+    low: tuple[str, ...] = ()
+    high: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TraitFramework:
+    """The traits that raters score, registered under ``trait_frameworks``; the Big Five is ours.
+
+    Parameters
+    ----------
+    name
+        As registered.
+    traits
+        In the order of tables.
+
+    Raises
+    ------
+    InputError
+        No trait, a name that is none, a letter that is none or stands twice.
+
+    Examples
+    --------
+    >>> pair = TraitFramework("pair", [Trait("warmth", "w", "warm, rather than cold"), Trait("zeal", "z", "keen")])
+    >>> pair.names, pair.letters["zeal"], TraitFramework.from_json(pair.to_json()) == pair
+    (('warmth', 'zeal'), 'z', True)
+    """
+
+    name: str
+    traits: Sequence[Trait]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "traits", tuple(self.traits))
+        letters = [trait.letter for trait in self.traits]
+        wrong = [trait.name for trait in self.traits if not re.fullmatch(r"[a-z][a-z_]*", trait.name)]
+        if not self.traits or wrong or len({trait.name for trait in self.traits}) < len(self.traits):
+            raise InputError(f"framework {self.name}: traits have different names of lower-case letters and _")
+        if not all(re.fullmatch("[a-z]", letter) for letter in letters) or len(set(letters)) < len(letters):
+            raise InputError(f"framework {self.name}: give every trait another letter, from a to z")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the traits."""
+        return tuple(trait.name for trait in self.traits)
+
+    @property
+    def letters(self) -> dict[str, str]:
+        """Trait -> letter."""
+        return {trait.name: trait.letter for trait in self.traits}
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """Trait -> what raters are told of it."""
+        return {trait.name: trait.meaning for trait in self.traits}
+
+    def to_json(self) -> str:
+        """Return the framework as JSON text, so that its scores can be read without the package that brought it."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        raw = json.loads(text)
+        traits = [Trait(**{**one, "low": tuple(one["low"]), "high": tuple(one["high"])}) for one in raw["traits"]]
+        return cls(raw["name"], traits)
 
 
 @dataclass(frozen=True, slots=True)

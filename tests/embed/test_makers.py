@@ -12,6 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+
+pytest.importorskip("transformers", reason="transformers is not installed: pip install personax[embed]")
+pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
+
 from tests.embed.small import END, LETTERS, edit, ids, picture_model, qwen, text_model
 from tests.reference import makers
 
@@ -23,8 +27,6 @@ from personax.embed._sentences import SentenceEncoder
 from personax.errors import InputError
 from personax.registry import get
 
-pytest.importorskip("transformers", reason="transformers is not installed: pip install personax[embed]")
-pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
 Array = NDArray[np.float64]

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from personax.schema import LETTERS, TRAITS, Column, Edge, Graph, Node
-from personax.traits import reliability
+from personax.traits.reliability import reliability_report
 
 SCRIPT = "<script>alert(1)</script>"
 BOLD = "<b onload=\"x\">'bold'</b>"
@@ -144,7 +144,7 @@ def write_traits(root: Path, rng: np.random.Generator) -> None:
         for trait, letter in LETTERS.items()
     ).drop_nulls("score")
     groups = {BOLD: pl.Series([("x", "y", SCRIPT)[i % 3] for i in range(PEOPLE)])}
-    told = reliability(annotations, people=scores["id"], groups=groups, rng=rng, bootstraps=20)
+    told = reliability_report(annotations, people=scores["id"], groups=groups, rng=rng, bootstraps=20)
     _dump(root / "traits" / "reliability.json", told)
     _dump(root / "traits" / "stereotypes.json", stereotypes())
 

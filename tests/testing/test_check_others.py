@@ -212,7 +212,7 @@ class Silent:
 def test_a_provider_that_returns_text_is_told_what_to_return() -> None:
     register("providers", "silent", help="a toy")(Silent)
     try:
-        with pytest.raises(AssertionError, match="silent: ask returns str; return an Answer"):
+        with pytest.raises(AssertionError, match="silent: ask returns str; return a Completion"):
             check_provider("silent", Model("a", "m", "http://127.0.0.1:9/v1"))
     finally:
         registry.forget("providers", "silent")

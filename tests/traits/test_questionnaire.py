@@ -9,8 +9,7 @@ import polars as pl
 import pytest
 
 from personax.errors import InputError
-from personax.traits import annotate_lexicon, read_key, score_items
-from personax.traits._lexicon import MARKERS
+from personax.traits import BIG_FIVE, annotate_lexicon, read_scoring_key, score_items
 from personax.traits._questionnaire import cronbach_alpha
 
 BFI = Path(__file__).parents[3] / "shared" / "data" / "bfi"
@@ -41,12 +40,12 @@ def test_alpha_by_hand() -> None:
 
 def test_a_key_file(tmp_path: Path) -> None:
     (tmp_path / "key.csv").write_text("n,agree,open\n1,-A1,O1\n2,A2,\n")
-    assert read_key(tmp_path / "key.csv") == {"agreeableness": ["-A1", "A2"], "openness": ["O1"]}
+    assert read_scoring_key(tmp_path / "key.csv") == {"agreeableness": ["-A1", "A2"], "openness": ["O1"]}
     (tmp_path / "none.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match="no column names a trait"):
-        read_key(tmp_path / "none.csv")
+        read_scoring_key(tmp_path / "none.csv")
     with pytest.raises(InputError, match="there is no key file"):
-        read_key(tmp_path / "nowhere.csv")
+        read_scoring_key(tmp_path / "nowhere.csv")
     with pytest.raises(InputError, match="names the item A9, which is no column"):
         score_items(pl.DataFrame({"id": ["a"], "A1": [1]}), {"openness": ["A9"]}, low=1, high=6)
 
@@ -56,7 +55,7 @@ def test_the_published_reliabilities_of_the_bfi() -> None:
     if not BFI.is_dir():
         pytest.skip(f"needs the bfi data at {BFI}")
     items = pl.read_csv(BFI / "bfi.csv").rename({"rownames": "id"})
-    scores, notices = score_items(items, read_key(BFI / "bfi.keys.csv"), low=1, high=6)
+    scores, notices = score_items(items, read_scoring_key(BFI / "bfi.keys.csv"), low=1, high=6)
     alphas = {n.text.split(":")[0]: float(n.text.split()[-1].rstrip(".")) for n in notices if "Cronbach" in n.text}
     published = {
         "agreeableness": 0.70,
@@ -89,5 +88,5 @@ def test_the_lexicon_reads_and_does_not_obey() -> None:
 
 
 def test_no_marker_stands_at_two_ends() -> None:
-    words = [word for ends in MARKERS.values() for end in ends for word in end.split()]
+    words = [word for trait in BIG_FIVE.traits for end in (trait.low, trait.high) for word in end]
     assert len(words) == len(set(words))

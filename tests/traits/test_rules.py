@@ -12,16 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personax.errors import InputError
+from personax.registry import names
 from personax.schema import TRAITS
 from personax.simulate._person_details import CUTS, RATERS, rate
-from personax.traits import aggregate, vote
+from personax.traits import aggregate, aggregate_ratings
 from personax.traits._ratings import Floats, Ratings
-from personax.traits.rating_models import RULES, Rule, rule_of
+from personax.traits.rating_models import rating_model
 from personax.traits.rating_models._dawid_skene import fit_dawid_skene
 from personax.traits.rating_models._graded_response import fit_graded
-from personax.traits.rating_models._measurement_model import fit_normal
+from personax.traits.rating_models._voting import fit_measurement_model
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "dawid_skene.json"
+
+RULES = names("rating_models")
 
 
 def ratings(*rows: tuple[int, int, float], people: int) -> Ratings:
@@ -45,9 +48,9 @@ def simulated(n: int, seed: int = 0) -> tuple[Floats, pl.DataFrame, list[str]]:
 
 def test_majority_counts_raters_and_meets_in_the_middle_on_a_tie() -> None:
     three = ratings((0, 0, 1), (1, 0, 3), (2, 0, 3), (0, 1, 1), (1, 1, 3), people=3)
-    assert np.array_equal(rule_of("majority")(three).score, [3.0, 2.0, np.nan], equal_nan=True)
+    assert np.array_equal(rating_model("majority")(three).score, [3.0, 2.0, np.nan], equal_nan=True)
     repeats = ratings((0, 0, 1), (0, 0, 1), (0, 0, 1), (1, 0, 3), (2, 0, 3), people=1)
-    assert rule_of("majority")(repeats).score[0] == 3.0, "a rater asked three times has one vote"
+    assert rating_model("majority")(repeats).score[0] == 3.0, "a rater asked three times has one vote"
 
 
 def test_the_confident_weigh_more() -> None:
@@ -55,16 +58,16 @@ def test_the_confident_weigh_more() -> None:
     truth = rng.standard_normal(4000)
     noise = np.array([0.2, 0.6, 1.0])
     matrix = truth + noise[:, None] * rng.standard_normal((3, 4000))
-    model = fit_normal(matrix, equal=False)
+    model = fit_measurement_model(matrix, equal=False)
     assert model is not None
     np.testing.assert_allclose(model.error, np.square(noise), atol=0.02)
     assert model.between == pytest.approx(1.0, rel=0.08)
-    weighted = rule_of("confidence")(of(matrix)).score
+    weighted = rating_model("confidence")(of(matrix)).score
     best = (matrix / np.square(noise)[:, None]).sum(axis=0) / (1 / np.square(noise)).sum()
     assert np.corrcoef(weighted, best)[0, 1] > 0.999
     unsteady = ratings(*[(0, i, 1.0 + i % 3) for i in range(9)], *[(1, i, 1.0 + i % 3) for i in range(9)],
                        (0, 9, 1.0), (1, 9, 1.0), (1, 9, 3.0), people=10)  # fmt: skip
-    assert rule_of("confidence")(unsteady).score[9] == pytest.approx((1 * 1.0 + 0.5 * 2.0) / 1.5)
+    assert rating_model("confidence")(unsteady).score[9] == pytest.approx((1 * 1.0 + 0.5 * 2.0) / 1.5)
 
 
 def test_the_normal_model_is_the_closed_form_where_there_is_one() -> None:
@@ -75,7 +78,7 @@ def test_the_normal_model_is_the_closed_form_where_there_is_one() -> None:
     centred = matrix - matrix.mean(axis=1, keepdims=True)
     within = float(np.square(centred - centred.mean(axis=0)).sum()) / (n * (k - 1))
     between = float(np.square(centred.mean(axis=0)).mean()) - within / k
-    model = fit_normal(matrix)
+    model = fit_measurement_model(matrix)
     assert model is not None
     assert model.error[0] == pytest.approx(within, rel=1e-3)
     assert model.between == pytest.approx(between, rel=1e-3)
@@ -97,8 +100,8 @@ def test_dawid_and_skene_find_the_confusions() -> None:
     assert np.abs(model.confusion - tables).max() < 0.09
     assert np.abs(model.prior - [0.2, 0.5, 0.3]).max() < 0.05
     assert all(later >= earlier - 1e-3 for earlier, later in zip(model.loglik, model.loglik[1:], strict=False))
-    own = (rule_of("dawid_skene")(of(said)).score - 1 == truth).mean()
-    assert own > (rule_of("majority")(of(said)).score - 1 == truth).mean()
+    own = (rating_model("dawid_skene")(of(said)).score - 1 == truth).mean()
+    assert own > (rating_model("majority")(of(said)).score - 1 == truth).mean()
     # calibration: of people whose level it holds to be .8 to .9 likely, about that share has it
     top = model.posterior.max(axis=1)
     some = (top > 0.8) & (top < 0.9)
@@ -108,19 +111,19 @@ def test_dawid_and_skene_find_the_confusions() -> None:
 def test_dawid_and_skene_agree_with_an_independent_implementation() -> None:
     """Numbers of crowd-kit; tests/reference/dawid_skene.py made them."""
     found = json.loads(REFERENCE.read_text(encoding="utf-8"))
-    model = fit_dawid_skene(ratings(*(tuple(row) for row in found["answers"]), people=found["people"]), smooth=1e-9)
+    model = fit_dawid_skene(ratings(*(tuple(row) for row in found["answers"]), people=found["people"]), smoothing=1e-9)
     np.testing.assert_allclose(model.posterior, found["posterior"], atol=1e-4)
     assert (model.posterior.argmax(axis=1) == np.argmax(found["posterior"], axis=1)).all()
 
 
 def test_the_graded_model_finds_severity_and_sharpness() -> None:
     truth, annotations, people = simulated(3000)
-    model = fit_graded(Ratings.of(annotations, "openness", people=people))
+    model = fit_graded(Ratings.from_annotations(annotations, "openness", people=people))
     for place, rater in enumerate(RATERS):
-        np.testing.assert_allclose(model.cuts[place], np.array(CUTS) - rater.bias, atol=0.12)
-    steady, lenient, _ = model.sharpness
+        np.testing.assert_allclose(model.thresholds[place], np.array(CUTS) - rater.bias, atol=0.12)
+    steady, lenient, _ = model.discrimination
     assert steady > lenient, "less noise is a sharper rater"
-    score = rule_of("graded")(Ratings.of(annotations, "openness", people=people)).score
+    score = rating_model("graded")(Ratings.from_annotations(annotations, "openness", people=people)).score
     known = ~np.isnan(score)
     median = aggregate(annotations, people=people)["final_o"].to_numpy()
     assert np.corrcoef(score[known], truth[known])[0, 1] > np.corrcoef(median[known], truth[known])[0, 1] + 0.02
@@ -129,14 +132,14 @@ def test_the_graded_model_finds_severity_and_sharpness() -> None:
 def test_two_raters_share_one_sharpness() -> None:
     _, annotations, people = simulated(400)
     two = annotations.filter(pl.col("model") != "reticent")
-    model = fit_graded(Ratings.of(two, "openness", people=people))
-    assert model.sharpness[0] == model.sharpness[1]
+    model = fit_graded(Ratings.from_annotations(two, "openness", people=people))
+    assert model.discrimination[0] == model.discrimination[1]
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_plausible_values_have_the_spread_that_is_stated(rule: Rule) -> None:
+def test_plausible_values_have_the_spread_that_is_stated(rule: str) -> None:
     _, annotations, people = simulated(400)
-    voted = vote(annotations, people=people, rule=rule)
+    voted = aggregate_ratings(annotations, people=people, rule=rule)
     draws = voted.imputations(300, np.random.default_rng(0))["final_o"].to_numpy().reshape(300, -1)
     known = ~np.isnan(voted.traits["final_o"].to_numpy())
     assert np.isnan(draws[:, ~known]).all()
@@ -146,7 +149,7 @@ def test_plausible_values_have_the_spread_that_is_stated(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", ["median", "graded"])
-def test_the_spread_of_plausible_values_holds_the_truth(rule: Rule) -> None:
+def test_the_spread_of_plausible_values_holds_the_truth(rule: str) -> None:
     rng = np.random.default_rng(5)
     truth = rng.standard_normal(2000)
     matrix = truth + 0.5 * rng.standard_normal((3, 2000))
@@ -154,7 +157,7 @@ def test_the_spread_of_plausible_values_holds_the_truth(rule: Rule) -> None:
         matrix = (1.0 + np.digitize(matrix, CUTS)).astype(np.float64)
         model = fit_graded(of(matrix))
         truth = np.asarray(np.interp(truth, np.linspace(-5, 5, 61), model.expected))
-    draw = rule_of(rule)(of(matrix)).draw
+    draw = rating_model(rule)(of(matrix)).draw
     assert draw is not None
     draws = np.stack([draw(np.random.default_rng(i)) for i in range(60)])
     low, high = np.quantile(draws, [0.05, 0.95], axis=0)
@@ -168,11 +171,11 @@ Answers = st.lists(
 
 @settings(max_examples=25, deadline=None)
 @given(Answers, st.sampled_from(RULES), st.randoms())
-def test_order_and_names_do_not_matter(rows: list[tuple[int, int, float]], rule: Rule, random: object) -> None:
-    found = rule_of(rule)(ratings((2, 5, 2.0), *rows, people=7))
+def test_order_and_names_do_not_matter(rows: list[tuple[int, int, float]], rule: str, random: object) -> None:
+    found = rating_model(rule)(ratings((2, 5, 2.0), *rows, people=7))
     mixed = list(rows)
     random.shuffle(mixed)  # type: ignore[attr-defined]
-    other = rule_of(rule)(ratings((2, 5, 2.0), *mixed, people=7))
+    other = rating_model(rule)(ratings((2, 5, 2.0), *mixed, people=7))
     np.testing.assert_allclose(found.score, other.score, atol=1e-4)
     assert np.isnan(found.score[6]), "nobody rated the last one"
     scores = found.score[~np.isnan(found.score)]
@@ -180,9 +183,9 @@ def test_order_and_names_do_not_matter(rows: list[tuple[int, int, float]], rule:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_one_rater_alone_has_no_spread_and_a_reason(rule: Rule) -> None:
+def test_one_rater_alone_has_no_spread_and_a_reason(rule: str) -> None:
     _, annotations, people = simulated(60)
-    voted = vote(annotations.filter(pl.col("model") == "steady"), people=people, rule=rule)
+    voted = aggregate_ratings(annotations.filter(pl.col("model") == "steady"), people=people, rule=rule)
     assert voted.uncertainty()["sd_o"].null_count() == 60
     assert set(voted.reasons()) == set(TRAITS)
     own = voted.traits.select("steady_o", "final_o")
@@ -191,9 +194,9 @@ def test_one_rater_alone_has_no_spread_and_a_reason(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", ["majority", "dawid_skene", "graded"])
-def test_levels_are_wanted_where_the_rule_is_for_levels(rule: Rule) -> None:
+def test_levels_are_wanted_where_the_rule_is_for_levels(rule: str) -> None:
     matrix = np.random.default_rng(0).random((3, 20))
-    found = rule_of(rule)(of(matrix))
+    found = rating_model(rule)(of(matrix))
     assert np.isnan(found.score).all()
     assert "60 different scores" in str(found.reason)
 
@@ -202,4 +205,4 @@ def test_an_ok_answer_without_a_number_is_refused() -> None:
     _, annotations, people = simulated(3)
     broken = annotations.with_columns(pl.lit("ok").alias("status"), pl.lit(None, dtype=pl.Float64).alias("score"))
     with pytest.raises(InputError, match="no finite score"):
-        vote(broken, people=people)
+        aggregate_ratings(broken, people=people)

@@ -10,11 +10,26 @@ from pydantic_core import PydanticCustomError
 
 from personax.config._sections import Count, part_name
 from personax.strict import Strict, nearest
-from personax.traits.rating_models import Rule
+
+RatingModelName = Annotated[str, part_name("rating_models")]
+
+
+class Framed(Strict):
+    """What scores the traits of a registered framework."""
+
+    framework: Annotated[str, part_name("trait_frameworks")] = "big_five"
+
+    @model_serializer(mode="wrap")
+    def _without_the_default(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the framework that every study had before others could be named: it makes no stage stale."""
+        settings: dict[str, Any] = dump(self)
+        if settings.get("framework") == "big_five":
+            del settings["framework"]
+        return settings
 
 
 class LLM(Strict):
-    """A model, where it is asked, and how; see `personax.traits.llms.provider.Model`.
+    """A model, where it is asked, and how; see `personax.traits.llms.Model`.
 
     What is excluded changes no answer, so that a stage is not stale when it changes.
     """
@@ -68,7 +83,7 @@ class Rated(Strict):
     ``groups``: columns of people by which reliability is told apart; those with few values where nothing is named.
     """
 
-    rule: Rule = "median"
+    rule: RatingModelName = "median"
     groups: list[str] | None = None
 
 
@@ -79,14 +94,14 @@ class AnnotateSimulated(Rated):
     lexicon: bool = False
 
 
-class AnnotateLexicon(Rated):
-    """Published Big Five adjective markers found in the biographies; needs no network."""
+class AnnotateLexicon(Rated, Framed):
+    """Adjective markers of the framework found in the biographies; needs no network."""
 
     source: Literal["lexicon"]
 
 
 class Ask(Strict):
-    """How models are asked; see `personax.traits.llms.prompting.Prompt`."""
+    """How models are asked; see `personax.traits.llms.Prompt`."""
 
     format: Literal["number", "text"] = "number"
     levels: Literal[3, 5] = 3
@@ -104,7 +119,7 @@ class StereotypeAudit(Strict):
     values: Annotated[int, Field(ge=2, le=20)] = 4
 
 
-class AnnotateLLM(Rated):
+class AnnotateLLM(Rated, Framed):
     """What several LLMs say of each person; a judge, where there is one, takes away scores that words deny."""
 
     source: Literal["llm"]
@@ -134,7 +149,7 @@ class AnnotateLLM(Rated):
         return self
 
 
-class AnnotateQuestionnaire(Strict):
+class AnnotateQuestionnaire(Framed):
     """Trait scores from the answers to questionnaire items."""
 
     source: Literal["questionnaire"]
@@ -151,7 +166,7 @@ class AnnotateRelease(Strict):
     """The scores that a release holds; ``rule`` puts its models together where it has no score over models."""
 
     source: Literal["release"]
-    rule: Rule = "median"
+    rule: RatingModelName = "median"
 
 
 Annotate = Annotated[

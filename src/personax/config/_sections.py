@@ -59,7 +59,7 @@ def part_name(kind: str, *also: str, fits: Callable[[Part], bool] | None = None)
     return AfterValidator(check)
 
 
-class Answer(Strict):
+class AnswerSection(Strict):
     """The limits of `personax answer`; see docs/answering.md."""
 
     columns: list[str] | None = None
@@ -138,7 +138,7 @@ def _registered(name: str) -> str:
 CrlMethod = Annotated[str, AfterValidator(_registered)]
 
 
-class Crl(Training):
+class CrlSection(Training):
     """Level II: the latent causes behind the embeddings."""
 
     latents: dict[str, Count]
@@ -175,7 +175,7 @@ SearchTest = Annotated[str, part_name("tests", FISHERZ, fits=_with_and_without_z
 """causal-learn's Fisher z, or a registered test of independence that runs with and without given columns."""
 
 
-class Discover(Strict):
+class DiscoverSection(Strict):
     """PC or FCI over latents, traits and biography."""
 
     over: list[Literal["latents", "traits", "features"]] = ["latents"]
@@ -190,7 +190,7 @@ TestName = Annotated[str, part_name("tests")]
 """A registered test of independence, ours or of another installed package."""
 
 
-class Independence(Strict):
+class IndependenceSection(Strict):
     """Level I: which features depend on which traits."""
 
     features: list[str] | None = None
@@ -206,7 +206,7 @@ class Independence(Strict):
     figures: bool = True
 
 
-class Report(Strict):
+class ReportSection(Strict):
     """The page."""
 
     title: str | None = None

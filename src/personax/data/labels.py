@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from personax.registry import RegistryError, describe
-from personax.schema import LETTERS
+from personax.schema import LETTERS, TraitFramework
 
 __all__ = [
     "count",
     "describe_test",
     "display_test",
     "display_trait",
+    "labels_of",
     "number",
     "p_value",
     "percent",
@@ -22,7 +26,26 @@ __all__ = [
     "two_decimals",
 ]
 
-_TRAITS = {letter: trait for trait, letter in LETTERS.items()}
+_letters: ContextVar[Mapping[str, str]] = ContextVar("letters", default=LETTERS)
+
+
+@contextmanager
+def labels_of(framework: TraitFramework) -> Iterator[None]:
+    """Label score columns by a framework's traits within the block; the Big Five's elsewhere.
+
+    Examples
+    --------
+    >>> from personax.schema import Trait
+    >>> with labels_of(TraitFramework("toy", [Trait("warmth", "w", "warm")])):
+    ...     display_trait("final_w"), display_trait("final_o")
+    ('Warmth', 'final_o')
+    """
+    token = _letters.set(framework.letters)
+    try:
+        yield
+    finally:
+        _letters.reset(token)
+
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
 """Line breaks, and what an SVG cannot hold."""
@@ -37,7 +60,8 @@ def split_trait(name: str) -> tuple[str, str] | None:
     (('final', 'openness'), ('gpt_4', 'neuroticism'), None, None)
     """
     scorer, _, letter = name.rpartition("_")
-    return (scorer, _TRAITS[letter]) if scorer and letter in _TRAITS else None
+    trait = next((trait for trait, its in _letters.get().items() if its == letter), None)
+    return (scorer, trait) if scorer and trait else None
 
 
 def trait_of(name: str) -> str:
@@ -48,7 +72,7 @@ def trait_of(name: str) -> str:
     >>> trait_of("final_o"), trait_of("Openness"), trait_of("height")
     ('openness', 'openness', 'height')
     """
-    if name.lower() in LETTERS:
+    if name.lower() in _letters.get():
         return name.lower()
     scored = split_trait(name)
     return scored[1] if scored else name
@@ -57,7 +81,7 @@ def trait_of(name: str) -> str:
 def display_trait(name: str) -> str:
     """Return `trait_of` with a capital when it is a trait, any other name untouched."""
     trait = trait_of(name)
-    return trait.capitalize() if trait in LETTERS else trait
+    return trait.capitalize() if trait in _letters.get() else trait
 
 
 def describe_test(name: str) -> tuple[str, str]:

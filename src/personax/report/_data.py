@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from personax.schema import Column, Graph, Notice
+from personax.schema import Column, Graph, Notice, TraitFramework
+from personax.traits import BIG_FIVE
 
 __all__ = [
     "BadCells",
@@ -97,6 +98,7 @@ class TraitScores:
     agreement: Mapping[str, Any]
     reliability: Mapping[str, Any] = field(default_factory=dict)
     stereotypes: Mapping[str, Any] = field(default_factory=dict)
+    framework: TraitFramework = BIG_FIVE
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from personax.data.labels import count, display_test, display_trait, number, p_value, percent
+from personax.data.labels import count, display_test, display_trait, labels_of, number, p_value, percent
 from personax.report._charts import CORRECTED, EFFECT, bars, histogram
 from personax.report._data import ReportData, StageSummary
 from personax.report._sections import SectionInput, flattened, sections
-from personax.schema import LETTERS
+from personax.schema import TraitFramework
+from personax.traits import BIG_FIVE
 
 __all__ = ["UsageBlock", "guidelines", "parse", "render"]
 
@@ -101,20 +102,22 @@ def render(data: ReportData, *, usage: str | None = None) -> str:
     (False, True)
     """
     style, script = _asset("style.css"), _asset("page.js")
-    environment = _environment()
+    framework = data.traits.framework if data.traits is not None else BIG_FIVE
+    environment = _environment(framework)
 
     def rendered(template: str, **values: object) -> Markup:
         return Markup(environment.get_template(template).render(data=data, **values))
 
-    return environment.get_template("page.html.j2").render(
-        data=data,
-        style=Markup(style),
-        script=Markup(script),
-        policy=_policy(style, script),
-        facts=key_figures(data),
-        sections=list(sections(SectionInput(data, rendered))),
-        usage=parse(guidelines() if usage is None else usage),
-    )
+    with labels_of(framework):
+        return environment.get_template("page.html.j2").render(
+            data=data,
+            style=Markup(style),
+            script=Markup(script),
+            policy=_policy(style, script),
+            facts=key_figures(data),
+            sections=list(sections(SectionInput(data, rendered))),
+            usage=parse(guidelines() if usage is None else usage),
+        )
 
 
 def _policy(style: str, script: str) -> str:
@@ -132,7 +135,7 @@ def _asset(name: str) -> str:
     return resources.files("personax.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _environment() -> Environment:
+def _environment(framework: TraitFramework) -> Environment:
     # autoescape=True, not by file name: no template, whatever it is called, can let a study's text through as markup.
     environment = Environment(
         loader=PackageLoader("personax.report"),
@@ -153,7 +156,7 @@ def _environment() -> Environment:
         "bars": bars,
         "histogram": histogram,
         "percent": percent,
-        "traits": [trait.capitalize() for trait in LETTERS],
+        "traits": [trait.capitalize() for trait in framework.names],
         "effect_legend": EFFECT.legend("e"),
         "p_legend": CORRECTED.legend("p"),
     }

@@ -13,7 +13,7 @@ from personax.registry import register
 from personax.report._charts import IntervalRow, element, figure, interval_row, intervals
 from personax.report._data import TraitScores
 from personax.report._sections import SectionInput
-from personax.schema import ENDINGS, LETTERS
+from personax.schema import ENDINGS
 
 __all__ = ["RatersView", "ReliabilityView", "StereotypesView"]
 
@@ -91,9 +91,6 @@ def _stack(name: str, parts: Sequence[tuple[str, int, str]], y: float) -> Markup
 
 MAX_ROWS: Final = 12
 """Rows of a table of findings; the files hold all."""
-
-HALO_BY_CHANCE: Final = 0.2
-"""What the first of five unrelated traits has of the variance."""
 
 
 def _estimate(found: Mapping[str, Any] | None) -> str:
@@ -205,9 +202,9 @@ class RatersView:
         self.alphas = alpha_intervals(alphas) if any(a.get("alpha") is not None for a in alphas.values()) else None
         self.no_alpha = sorted({a["reason"] for a in alphas.values() if a.get("alpha") is None and a.get("reason")})
         self.statuses = request_outcomes(raters) if raters else None
-        named = [trait for trait in LETTERS if any((r.get("histogram") or {}).get(trait) for r in raters.values())]
+        named = [trait for trait in alphas if any((r.get("histogram") or {}).get(trait) for r in raters.values())]
         self.ratings = [(trait, self._ratings(trait)) for trait in named]
-        self.pairs = _kappas(traits.agreement.get("pairs") or [])
+        self.pairs = _kappas(traits.agreement.get("pairs") or [], traits.framework.names)
 
     def request_count(self, rater: str, ending: str) -> int:
         """Return how many of a rater's requests ended so."""
@@ -218,11 +215,11 @@ class RatersView:
         return rating_distributions(used, trait)
 
 
-def _kappas(pairs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, list[str]]]:
+def _kappas(pairs: Sequence[Mapping[str, Any]], traits: Sequence[str]) -> list[tuple[str, str, list[str]]]:
     """Return one row for each pair of raters: both names and the kappa of each trait."""
     found = {(pair["a"], pair["b"], pair["trait"]): pair.get("kappa") for pair in pairs}
     names = dict.fromkeys((a, b) for a, b, _ in found)
-    return [(a, b, [number(found.get((a, b, trait)), 2) for trait in LETTERS]) for a, b in names]
+    return [(a, b, [number(found.get((a, b, trait)), 2) for trait in traits]) for a, b in names]
 
 
 @register("report_sections", "traits", title="Traits", help="scores, and how far raters agree", order=20)

@@ -13,7 +13,6 @@ from personax.registry import register
 from personax.report._charts import interval_row, intervals
 from personax.report._data import Validity
 from personax.report._sections import SectionInput
-from personax.schema import LETTERS
 
 __all__ = ["ValidityView"]
 
@@ -35,19 +34,20 @@ class ValidityView:
 
     def __init__(self, found: Validity) -> None:
         table = found.agreement
+        traits = table["trait"].unique(maintain_order=True).to_list()
         known = table.filter((pl.col("measure") == "left_out") & pl.col("value").is_not_null())
         self.leave_one_out = not known.is_empty()
         measure = "left_out" if self.leave_one_out else "pearson"
         shown = table.filter(pl.col("measure") == measure)
         self.agreement = [
             (trait, agreement_intervals(rows, f"Agreement with humans, {trait}"))
-            for trait in LETTERS
+            for trait in traits
             if (rows := shown.filter(pl.col("trait") == trait).to_dicts())
         ]
         alphas = table.filter(pl.col("measure") == "alpha")
         self.alphas = [
             (trait, *(number(_value(alphas, trait, rater), 2) for rater in ("humans", "LLMs together")))
-            for trait in LETTERS
+            for trait in traits
         ]
         self.alt_test = [
             (trait, rater, number(one["winning_rate"], 2), number(one["advantage"], 2), one["reason"] or "")

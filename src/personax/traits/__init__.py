@@ -1,23 +1,44 @@
-"""What raters say of people's traits: votes, agreement, questionnaires, an offline lexicon, several LLMs (``llms``)."""
+"""Traits of people as raters see them: annotation, aggregation, reliability, validity.
 
-from personax.traits._aggregate import aggregate, vote
+================================  =======================================================================
+`trait_framework`, `BIG_FIVE`     the traits that are scored; others are registered as ``trait_frameworks``
+`annotate_lexicon`                trait scores of texts by published adjective markers, offline
+`read_scoring_key`, `score_items` trait scores of questionnaires
+``llms``                          annotation by several LLMs: prompts, journal, runner, batches, judge
+`aggregate`                       several raters' scores -> one score a trait; ``rating_models`` has how
+`agreement`, ``reliability``      do raters agree, and how far can they be relied on
+`counterfactual_audit`            do scores move when one field of the same person is changed
+``model_selection``               which LLMs and prompt formats to ask
+``validity``                      do inferred traits agree with what people say
+================================  =======================================================================
+"""
+
+from personax.traits._aggregate import AggregatedScores, aggregate, aggregate_ratings
+from personax.traits._big_five import BIG_FIVE, trait_framework
 from personax.traits._lexicon import annotate_lexicon
-from personax.traits._questionnaire import read_key, score_items
-from personax.traits._ratings import Floats
-from personax.traits._stereotype_audit import Audit, audit_of, effects, frequent
-from personax.traits.reliability import agreement, reliability
+from personax.traits._questionnaire import read_scoring_key, score_items
+from personax.traits._stereotype_audit import (
+    AuditEffects,
+    CounterfactualAudit,
+    audit_effects,
+    counterfactual_audit,
+    most_frequent,
+)
+from personax.traits.reliability import agreement
 
 __all__ = [
-    "Audit",
-    "Floats",
+    "BIG_FIVE",
+    "AggregatedScores",
+    "AuditEffects",
+    "CounterfactualAudit",
     "aggregate",
+    "aggregate_ratings",
     "agreement",
     "annotate_lexicon",
-    "audit_of",
-    "effects",
-    "frequent",
-    "read_key",
-    "reliability",
+    "audit_effects",
+    "counterfactual_audit",
+    "most_frequent",
+    "read_scoring_key",
     "score_items",
-    "vote",
+    "trait_framework",
 ]

@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 
 from personax.errors import InputError
-from personax.schema import LETTERS, TRAITS
+from personax.schema import TraitFramework
+from personax.traits._big_five import BIG_FIVE
 from personax.traits._ratings import Floats, Ratings
-from personax.traits.rating_models import Rule, Scored, rule_of
+from personax.traits.rating_models import ScoreEstimate, rating_model
 
-__all__ = ["ANNOTATIONS", "Voted", "aggregate", "slug", "vote"]
+__all__ = ["ANNOTATIONS", "AggregatedScores", "aggregate", "aggregate_ratings", "slug"]
 
 ANNOTATIONS = {
     "person": pl.String,
@@ -44,28 +45,33 @@ def slug(model: str) -> str:
 
 
 @dataclass(frozen=True)
-class Voted:
+class AggregatedScores:
     """Scores of everybody, and what is known of their uncertainty.
 
     Parameters
     ----------
     traits
         ``id``, ``<model>_o`` ... for every model, ``final_o final_c final_e final_a final_n``.
-    scored
+    estimates
         Trait -> the score over models with its spread.
+    framework
+        Whose traits they are.
     """
 
     traits: pl.DataFrame
-    scored: dict[str, Scored]
+    estimates: dict[str, ScoreEstimate]
+    framework: TraitFramework = BIG_FIVE
 
     def uncertainty(self) -> pl.DataFrame:
         """Return ``id`` and the standard deviation of every final score, columns ``sd_o`` ...; null where unknown."""
-        columns = {f"sd_{LETTERS[trait]}": _nulls(found.sd) for trait, found in self.scored.items()}
+        columns = {
+            f"sd_{self.framework.letters[trait]}": _nulls(estimate.sd) for trait, estimate in self.estimates.items()
+        }
         return pl.DataFrame({"id": self.traits["id"], **columns})
 
     def reasons(self) -> dict[str, str]:
         """Return trait -> why its uncertainty is not known."""
-        return {trait: found.reason for trait, found in self.scored.items() if found.reason}
+        return {trait: estimate.reason for trait, estimate in self.estimates.items() if estimate.reason}
 
     def imputations(self, number: int, rng: np.random.Generator) -> pl.DataFrame:
         """Return plausible values of the final scores: ``draw``, ``id``, ``final_o`` ...; null where there is none.
@@ -77,15 +83,17 @@ class Voted:
         unknown = np.full(self.traits.height, np.nan)
         for draw in range(number):
             columns = {
-                f"final_{LETTERS[trait]}": _nulls(found.draw(rng) if found.draw else unknown)
-                for trait, found in self.scored.items()
+                f"final_{self.framework.letters[trait]}": _nulls(estimate.draw(rng) if estimate.draw else unknown)
+                for trait, estimate in self.estimates.items()
             }
             parts.append(pl.DataFrame({"draw": pl.Series([draw] * self.traits.height, dtype=pl.Int64),
                                        "id": self.traits["id"], **columns}))  # fmt: skip
         return pl.concat(parts)
 
 
-def vote(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = "median") -> Voted:
+def aggregate_ratings(
+    annotations: pl.DataFrame, *, people: Sequence[str], rule: str = "median", framework: TraitFramework = BIG_FIVE
+) -> AggregatedScores:
     """Put raters together, trait by trait; only answers whose status is ``ok`` count.
 
     Parameters
@@ -95,7 +103,9 @@ def vote(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = "medi
     people
         Ids, in the order of the result; people whom nobody rated stay in it.
     rule
-        How models are put together; see docs/traits.md.
+        The rating model that puts raters together; see docs/traits.md.
+    framework
+        Whose traits were scored.
 
     Raises
     ------
@@ -103,22 +113,27 @@ def vote(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = "medi
         A model called final, two models with one column name, a rated person who is not in ``people``, a score that is
         no number.
     """
-    _check(annotations, people)
-    ratings = {trait: Ratings.of(annotations, trait, people=people) for trait in TRAITS}
-    scored = {trait: rule_of(rule)(found) for trait, found in ratings.items()}
+    _check(annotations, people, framework)
+    letters = framework.letters
+    ratings = {trait: Ratings.from_annotations(annotations, trait, people=people) for trait in framework.names}
+    estimates = {trait: rating_model(rule)(estimate) for trait, estimate in ratings.items()}
     columns = {
-        f"{slug(model)}_{LETTERS[trait]}": _nulls(ratings[trait].matrix[place])
+        f"{slug(model)}_{letters[trait]}": _nulls(ratings[trait].matrix[place])
         for place, model in enumerate(next(iter(ratings.values())).raters)
-        for trait in TRAITS
+        for trait in framework.names
     }
-    columns |= {f"final_{LETTERS[trait]}": _nulls(found.score) for trait, found in scored.items()}
-    return Voted(pl.DataFrame({"id": list(people), **columns}, schema_overrides={"id": pl.String}), scored)
+    columns |= {f"final_{letters[trait]}": _nulls(estimate.score) for trait, estimate in estimates.items()}
+    return AggregatedScores(
+        pl.DataFrame({"id": list(people), **columns}, schema_overrides={"id": pl.String}), estimates, framework
+    )
 
 
-def aggregate(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = "median") -> pl.DataFrame:
+def aggregate(
+    annotations: pl.DataFrame, *, people: Sequence[str], rule: str = "median", framework: TraitFramework = BIG_FIVE
+) -> pl.DataFrame:
     """Return one row a person: each model's score of each trait, and the score over models.
 
-    A shorter way to ``vote(...).traits``; see `vote`.
+    A shorter way to ``aggregate_ratings(...).traits``; see `aggregate_ratings`.
 
     Examples
     --------
@@ -127,14 +142,14 @@ def aggregate(annotations: pl.DataFrame, *, people: Sequence[str], rule: Rule = 
     >>> aggregate(rated, people=["a"]).select("x_o", "y_o", "final_o").rows()
     [(1.0, 2.0, 1.5)]
     """
-    return vote(annotations, people=people, rule=rule).traits
+    return aggregate_ratings(annotations, people=people, rule=rule, framework=framework).traits
 
 
 def _nulls(values: Floats) -> pl.Series:
     return pl.Series(values, dtype=pl.Float64).fill_nan(None)
 
 
-def _check(annotations: pl.DataFrame, people: Sequence[str]) -> None:
+def _check(annotations: pl.DataFrame, people: Sequence[str], framework: TraitFramework) -> None:
     models = annotations["model"].unique(maintain_order=True).to_list()
     slugs = [slug(model) for model in models]
     if "final" in slugs:
@@ -146,9 +161,9 @@ def _check(annotations: pl.DataFrame, people: Sequence[str]) -> None:
     strangers = annotations.filter(~pl.col("person").is_in(list(people)))["person"].n_unique()
     if strangers:
         raise InputError(f"{strangers} rated people are not in the people table; annotate this study's people")
-    unknown = set(annotations["trait"]) - set(TRAITS)
+    unknown = set(annotations["trait"]) - set(framework.names)
     if unknown:
-        raise InputError(f"the trait {sorted(unknown)[0]} is not one of {', '.join(TRAITS)}")
+        raise InputError(f"the trait {sorted(unknown)[0]} is not one of {', '.join(framework.names)}")
     scores = annotations.filter(pl.col("status") == "ok")["score"].cast(pl.Float64)
     if scores.null_count() or not bool(scores.is_finite().all()):
         raise InputError("an answer with status ok has no finite score; give it another status")

@@ -10,16 +10,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.errors import InputError
-from personax.schema import LETTERS, TRAITS, Notice
+from personax.schema import Notice, TraitFramework
 from personax.strict import nearest
+from personax.traits._big_five import BIG_FIVE
 
-__all__ = ["cronbach_alpha", "read_key", "score_items"]
+__all__ = ["cronbach_alpha", "read_scoring_key", "score_items"]
 
-Key = Mapping[str, Sequence[str]]
+ScoringKey = Mapping[str, Sequence[str]]
 """Trait -> signed item names; ``-A1`` is reverse-keyed."""
 
 
-def read_key(path: Path) -> dict[str, list[str]]:
+def read_scoring_key(path: Path, framework: TraitFramework = BIG_FIVE) -> dict[str, list[str]]:
     """Read a key file: one column a trait (its name, or a beginning of it such as ``agree``), cells are signed items.
 
     Raises
@@ -33,16 +34,22 @@ def read_key(path: Path) -> dict[str, list[str]]:
     key = {}
     for series in frame:
         start = series.name.strip().lower()
-        traits = [trait for trait in TRAITS if len(start) >= 4 and trait.startswith(start)]
+        traits = [trait for trait in framework.names if len(start) >= 4 and trait.startswith(start)]
         if len(traits) == 1:
             key[traits[0]] = [item.strip() for item in series.drop_nulls() if item.strip()]
     if not key:
-        raise InputError(f"{path}: no column names a trait; call them {', '.join(TRAITS)}")
+        raise InputError(f"{path}: no column names a trait; call them {', '.join(framework.names)}")
     return key
 
 
 def score_items(
-    items: pl.DataFrame, key: Key, *, low: int, high: int, min_answered: int = 3
+    items: pl.DataFrame,
+    key: ScoringKey,
+    *,
+    low: int,
+    high: int,
+    min_answered: int = 3,
+    framework: TraitFramework = BIG_FIVE,
 ) -> tuple[pl.DataFrame, list[Notice]]:
     """Score each trait as the mean of its answered items, reverse-keyed ones turned round.
 
@@ -56,6 +63,8 @@ def score_items(
         Ends of the answer scale; an answer outside counts as unanswered and is reported.
     min_answered
         With fewer answers a trait has no score.
+    framework
+        Whose traits the items score.
 
     Returns
     -------
@@ -76,8 +85,8 @@ def score_items(
     """
     result = items.select(pl.col("id").cast(pl.String))
     notices: list[Notice] = []
-    for trait in TRAITS:
-        name = f"final_{LETTERS[trait]}"
+    for trait, letter in framework.letters.items():
+        name = f"final_{letter}"
         if trait not in key:
             result = result.with_columns(pl.lit(None, pl.Float64).alias(name))
             continue

@@ -1,16 +1,18 @@
-"""The scores of one trait as arrays: who said what of whom; what has no score is not in them."""
+"""Scores of one trait as arrays: the ratings that raters gave, and the estimate that a rating model makes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Indices", "Ratings", "known_mean"]
+__all__ = ["MAX_LEVELS", "Draw", "Floats", "Indices", "Ratings", "ScoreEstimate", "nan_mean"]
+
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -38,7 +40,7 @@ class Ratings:
     n_people: int
 
     @classmethod
-    def of(cls, annotations: pl.DataFrame, trait: str, *, people: Sequence[str]) -> Ratings:
+    def from_annotations(cls, annotations: pl.DataFrame, trait: str, *, people: Sequence[str]) -> Ratings:
         """Read a trait's answers with status ``ok``; a rater without any stays among the raters."""
         raters = tuple(annotations["model"].unique(maintain_order=True))
         rows = annotations.filter((pl.col("trait") == trait) & (pl.col("status") == "ok"))
@@ -65,7 +67,7 @@ class Ratings:
         return np.bincount(place, minlength=int(np.prod(shape))).astype(float).reshape(shape)
 
     @cached_property
-    def number(self) -> Indices:
+    def counts(self) -> Indices:
         """How many answers each person has, shape (people,)."""
         return np.asarray(np.bincount(self.person, minlength=self.n_people))
 
@@ -73,10 +75,10 @@ class Ratings:
     def means(self) -> Floats:
         """Mean of each person's answers, shape (people,), NaN where there is none."""
         total = np.bincount(self.person, self.value, minlength=self.n_people)
-        return np.asarray(np.where(self.number > 0, total / np.maximum(self.number, 1), np.nan))
+        return np.asarray(np.where(self.counts > 0, total / np.maximum(self.counts, 1), np.nan))
 
     @cached_property
-    def heard(self) -> int:
+    def n_active_raters(self) -> int:
         """How many raters gave any score."""
         return len(np.unique(self.rater))
 
@@ -92,8 +94,47 @@ def _places(names: pl.Series, known: Sequence[str]) -> Indices:
     return np.asarray(found.to_numpy(), dtype=np.intp)
 
 
-def known_mean(values: Floats, axis: int) -> Floats:
+def nan_mean(values: Floats, axis: int) -> Floats:
     """Return the mean of what is known along an axis; NaN where nothing is."""
     known = ~np.isnan(values)
     total = np.where(known, values, 0.0).sum(axis=axis)
     return np.asarray(np.where(known.any(axis=axis), total / np.maximum(known.sum(axis=axis), 1), np.nan))
+
+
+MAX_LEVELS: Final = 11
+"""Distinct scores that still are levels."""
+
+Draw = Callable[[np.random.Generator], Floats]
+"""Random numbers -> a plausible score of everybody, shape (people,), NaN where nobody gave a score."""
+
+
+@dataclass(frozen=True)
+class ScoreEstimate:
+    """One trait of everybody.
+
+    Parameters
+    ----------
+    score
+        Shape (people,), NaN where there is none.
+    sd
+        Standard deviation of the score as the measurement model has it, given what raters said; NaN where unknown.
+    draw
+        Makes plausible values; None where ``reason`` says why not.
+    reason
+        Why the uncertainty, or even the score, is not known.
+    """
+
+    score: Floats
+    sd: Floats
+    draw: Draw | None = None
+    reason: str | None = None
+
+    @classmethod
+    def missing(cls, n_people: int, reason: str) -> ScoreEstimate:
+        """Return no score for anybody."""
+        return cls.without_sd(np.full(n_people, np.nan), reason)
+
+    @classmethod
+    def without_sd(cls, score: Floats, reason: str) -> ScoreEstimate:
+        """Return scores whose uncertainty cannot be known."""
+        return cls(score, np.full(len(score), np.nan), None, reason)

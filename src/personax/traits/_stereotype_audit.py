@@ -13,23 +13,23 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from personax.schema import TRAITS
-from personax.traits._ratings import Floats, known_mean
-from personax.traits.llms._annotations import annotations_of
-from personax.traits.llms._journal import Journal
+from personax.results import Result
+from personax.traits._ratings import Floats, nan_mean
+from personax.traits.llms._annotations import annotation_table
+from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._prompt import Prompt
 from personax.traits.llms._provider import Model
-from personax.traits.llms._requests import Asked
-from personax.traits.reliability._panel import Panel, Resampler, rounded
+from personax.traits.llms._requests import Survey
+from personax.traits.reliability._rating_array import Bootstrap, RatingArray, rounded
 
-__all__ = ["Audit", "audit_of", "effects", "frequent"]
+__all__ = ["AuditEffects", "CounterfactualAudit", "audit_effects", "counterfactual_audit", "most_frequent"]
 
-NONE: Final = ""
+NO_VALUE: Final = ""
 """The version without the field."""
 
 
 @dataclass(frozen=True)
-class Audit:
+class CounterfactualAudit:
     """What is asked.
 
     Parameters
@@ -38,29 +38,34 @@ class Audit:
         Ids of the sample, as strings.
     fields
         Field -> the values that everybody gets in turn.
-    asked
+    surveys
         Field -> the questions, one person a version.
-    fame
+    name_recognition
         The questions with name and text, text alone, and name alone; None where people have no name or text.
     """
 
     people: tuple[str, ...]
     fields: Mapping[str, Sequence[str]]
-    asked: Mapping[str, Asked[Prompt]]
-    fame: Mapping[str, Asked[Prompt]] | None
+    surveys: Mapping[str, Survey[Prompt]]
+    name_recognition: Mapping[str, Survey[Prompt]] | None
 
     @property
-    def all(self) -> list[Asked[Prompt]]:
+    def traits(self) -> tuple[str, ...]:
+        """Names of the traits asked for."""
+        return next(iter(self.surveys.values())).prompt.traits
+
+    @property
+    def all(self) -> list[Survey[Prompt]]:
         """In the order in which they are asked."""
-        return [*self.asked.values(), *(self.fame or {}).values()]
+        return [*self.surveys.values(), *(self.name_recognition or {}).values()]
 
 
-def audit_of(
+def counterfactual_audit(
     people: Sequence[Mapping[str, Any]],
     models: Sequence[Model],
     prompt: Prompt,
     fields: Mapping[str, Sequence[str]],
-) -> Audit:
+) -> CounterfactualAudit:
     """Return what to ask.
 
     Parameters
@@ -73,24 +78,24 @@ def audit_of(
         Field -> values to give to everybody.
     """
     rest = tuple(field for field in prompt.fields if field != "name")
-    asked = {
-        field: Asked(
-            [_version(person, field, value) for value in (NONE, *values) for person in people],
+    survey = {
+        field: Survey(
+            [_version(person, field, value) for value in (NO_VALUE, *values) for person in people],
             models,
             replace(prompt, fields=(field, *(other for other in rest if other != field)), hide_name=True),
         )
         for field, values in fields.items()
     }
-    fame = None
+    name_recognition = None
     if rest and any(str(person.get("name") or "").strip() for person in people):
         ways = {
             "both": replace(prompt, fields=("name", *rest), hide_name=False),
             "text": replace(prompt, fields=rest, hide_name=True),
             "name": replace(prompt, fields=("name",), hide_name=False),
         }
-        fame = {way: Asked(people, models, own) for way, own in ways.items()}
+        name_recognition = {way: Survey(people, models, own) for way, own in ways.items()}
     ids = tuple(str(person["id"]) for person in people)
-    return Audit(ids, {field: list(values) for field, values in fields.items()}, asked, fame)
+    return CounterfactualAudit(ids, {field: list(values) for field, values in fields.items()}, survey, name_recognition)
 
 
 def _version(person: Mapping[str, Any], field: str, value: str) -> dict[str, Any]:
@@ -101,99 +106,123 @@ def _id(person: str, value: str) -> str:
     return f"{person}\x1f{value}"
 
 
-def effects(audit: Audit, journal: Journal, resampler: Resampler) -> dict[str, Any]:
-    """Return the effect of each value on each trait, and what the name does, as stereotypes.json holds them.
+class AuditEffects(dict[str, Any], Result):
+    """Effects of changed fields on scores, as stereotypes.json holds them; see `audit_effects`."""
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return a row a field, value and trait: ``field value trait effect low high n reason``."""
+        keys = {"field": pl.String, "value": pl.String, "trait": pl.String}
+        schema = {**keys, **dict.fromkeys(("effect", "low", "high"), pl.Float64), "n": pl.Int64, "reason": pl.String}
+        rows = [
+            {**{key: row[key] for key in keys}, "effect": row["effect"]["value"]}
+            | {name: row["effect"][name] for name in ("low", "high", "n", "reason")}
+            for row in self["fields"]
+        ]
+        return pl.DataFrame(rows, schema=schema)
+
+
+def audit_effects(audit: CounterfactualAudit, journal: ReplyJournal, bootstrap: Bootstrap) -> AuditEffects:
+    """Return the effect of each value on each trait, and what the name does.
 
     Returns
     -------
-    dict
+    AuditEffects
         ``fields``: one row a field, value and trait: ``effect``, the mean score with this value less the mean with the
         others, in the same people and models, with an interval over people; ``named``, the same against the version
         without the field; ``models``, the effect by model. ``chance``: how many of so many intervals leave 0 out by
         chance, and how many did. ``fame``: by model, see docs/traits.md; None where there are no names or no texts.
     """
-    rows = [row for field in audit.fields for row in _of_field(audit, field, journal, resampler)]
+    rows = [row for field in audit.fields for row in _field_effects(audit, field, journal, bootstrap)]
     known = [row["effect"] for row in rows if row["effect"]["value"] is not None]
     away = sum(one["low"] > 0 or one["high"] < 0 for one in known)
-    return {
-        "people": len(audit.people),
-        "fields": rows,
-        "chance": {"intervals": len(known), "expected": rounded(0.05 * len(known)), "found": away},
-        "fame": _fame(audit, journal, resampler) if audit.fame else None,
-    }
+    return AuditEffects(
+        people=len(audit.people),
+        fields=rows,
+        chance={"intervals": len(known), "expected": rounded(0.05 * len(known)), "found": away},
+        fame=_name_recognition(audit, journal, bootstrap) if audit.name_recognition else None,
+    )
 
 
-def _of_field(audit: Audit, field: str, journal: Journal, resampler: Resampler) -> list[dict[str, Any]]:
-    values = [NONE, *audit.fields[field]]
-    table = annotations_of(audit.asked[field], journal)
-    panel = Panel.of(table, [_id(person, value) for value in values for person in audit.people])
+def _field_effects(
+    audit: CounterfactualAudit, field: str, journal: ReplyJournal, bootstrap: Bootstrap
+) -> list[dict[str, Any]]:
+    values = [NO_VALUE, *audit.fields[field]]
+    table = annotation_table(audit.surveys[field], journal)
+    ratings = RatingArray.from_annotations(
+        table, [_id(person, value) for value in values for person in audit.people], audit.traits
+    )
     # version, rater, trait, person
-    scores = panel.means.reshape(len(panel.raters), len(TRAITS), len(values), len(audit.people)).transpose(2, 0, 1, 3)
+    scores = ratings.means.reshape(len(ratings.raters), len(ratings.traits), len(values), len(audit.people)).transpose(
+        2, 0, 1, 3
+    )
     rows = []
     for place, value in enumerate(values[1:], start=1):
-        own, others = scores[place], known_mean(np.delete(scores[1:], place - 1, axis=0), axis=0)
+        own, others = scores[place], nan_mean(np.delete(scores[1:], place - 1, axis=0), axis=0)
         rows += [
             {
                 "field": field,
                 "value": value,
                 "trait": trait,
-                "effect": _difference(own[:, t], others[:, t], resampler),
-                "named": _difference(own[:, t], scores[0, :, t], resampler),
-                "models": {rater: rounded(_known(own[r, t] - others[r, t])) for r, rater in enumerate(panel.raters)},
+                "effect": _difference(own[:, t], others[:, t], bootstrap),
+                "named": _difference(own[:, t], scores[0, :, t], bootstrap),
+                "models": {rater: rounded(_known(own[r, t] - others[r, t])) for r, rater in enumerate(ratings.raters)},
             }
-            for t, trait in enumerate(TRAITS)
+            for t, trait in enumerate(ratings.traits)
         ]
     return rows
 
 
-def _difference(one: Floats, other: Floats, resampler: Resampler) -> dict[str, Any]:
+def _difference(one: Floats, other: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return the mean difference over people, after that over raters; both of shape (raters, people)."""
-    gap = known_mean(one - other, 0)
+    gap = nan_mean(one - other, 0)
     gap = gap[~np.isnan(gap)]
-    why = "nobody has scores of both versions"
-    return resampler.interval(lambda kept: float(gap[kept].mean()), len(gap), why=why)
+    reason = "nobody has scores of both versions"
+    return bootstrap.interval(lambda index: float(gap[index].mean()), len(gap), reason=reason)
 
 
-def _fame(audit: Audit, journal: Journal, resampler: Resampler) -> list[dict[str, Any]]:
-    assert audit.fame is not None
-    ways = {way: Panel.of(annotations_of(asked, journal), audit.people) for way, asked in audit.fame.items()}
+def _name_recognition(audit: CounterfactualAudit, journal: ReplyJournal, bootstrap: Bootstrap) -> list[dict[str, Any]]:
+    assert audit.name_recognition is not None
+    ways = {
+        way: RatingArray.from_annotations(annotation_table(survey, journal), audit.people, audit.traits)
+        for way, survey in audit.name_recognition.items()
+    }
     return [
         {
             "model": rater,
-            "known_by_name": _share(ways["name"].means[r], resampler),
-            "name_moves": _moves(ways["both"].means[r], ways["text"].means[r], resampler),
-            "name_repeats_text": _agrees(ways["name"].means[r], ways["text"].means[r], resampler),
+            "known_by_name": _share(ways["name"].means[r], bootstrap),
+            "name_moves": _mean_shift(ways["both"].means[r], ways["text"].means[r], bootstrap),
+            "name_repeats_text": _correlation(ways["name"].means[r], ways["text"].means[r], bootstrap),
         }
         for r, rater in enumerate(ways["name"].raters)
     ]
 
 
-def _share(scores: Floats, resampler: Resampler) -> dict[str, Any]:
+def _share(scores: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return the share of traits scored, shape (traits, people)."""
     share = (~np.isnan(scores)).mean(axis=0)
-    return resampler.interval(lambda kept: float(share[kept].mean()), len(share))
+    return bootstrap.interval(lambda index: float(share[index].mean()), len(share))
 
 
-def _moves(one: Floats, other: Floats, resampler: Resampler) -> dict[str, Any]:
+def _mean_shift(one: Floats, other: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return the mean absolute difference, shape (traits, people)."""
-    gap = known_mean(np.abs(one - other), 0)
+    gap = nan_mean(np.abs(one - other), 0)
     gap = gap[~np.isnan(gap)]
-    why = "nobody has scores with and without the name"
-    return resampler.interval(lambda kept: float(gap[kept].mean()), len(gap), why=why)
+    reason = "nobody has scores with and without the name"
+    return bootstrap.interval(lambda index: float(gap[index].mean()), len(gap), reason=reason)
 
 
-def _agrees(one: Floats, other: Floats, resampler: Resampler) -> dict[str, Any]:
+def _correlation(one: Floats, other: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return Pearson's r over people and traits, each trait about its own mean; shape (traits, people)."""
     both = ~np.isnan(one) & ~np.isnan(other)
 
-    def r(kept: np.ndarray) -> float:
-        x, y, seen = one[:, kept], other[:, kept], both[:, kept]
-        centred = [np.where(seen, v - known_mean(np.where(seen, v, np.nan), 1)[:, None], 0.0) for v in (x, y)]
+    def r(index: np.ndarray) -> float:
+        x, y, seen = one[:, index], other[:, index], both[:, index]
+        centred = [np.where(seen, v - nan_mean(np.where(seen, v, np.nan), 1)[:, None], 0.0) for v in (x, y)]
         scale = np.sqrt(np.square(centred[0]).sum() * np.square(centred[1]).sum())
         return float((centred[0] * centred[1]).sum() / scale) if scale > 1e-9 and seen.sum() >= 3 else float("nan")
 
-    why = "fewer than three scores by name alone and by text alone, or they do not vary"
-    return resampler.interval(r, one.shape[1], why=why)
+    reason = "fewer than three scores by name alone and by text alone, or they do not vary"
+    return bootstrap.interval(r, one.shape[1], reason=reason)
 
 
 def _known(values: Floats) -> float:
@@ -201,7 +230,7 @@ def _known(values: Floats) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
-def frequent(people: pl.DataFrame, field: str, number: int) -> list[str]:
+def most_frequent(people: pl.DataFrame, field: str, number: int) -> list[str]:
     """Return the most frequent values of a column, as text; ties in alphabetical order."""
     counts = people[field].drop_nulls().cast(pl.String).value_counts()
     return counts.sort(["count", field], descending=[True, False])[field].head(number).to_list()

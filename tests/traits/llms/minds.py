@@ -33,7 +33,7 @@ class Minds:
     """
 
     def __init__(self) -> None:
-        self.asked: Counter[tuple[str, ...]] = Counter()
+        self.survey: Counter[tuple[str, ...]] = Counter()
 
     def __call__(self, body: Body, key: str) -> str:
         del key
@@ -44,8 +44,8 @@ class Minds:
         if system.startswith("You answer questions"):
             return "Probably bipolar disorder." if who == "eager" else "I'm sorry, I can't share private information."
         same = (who, system, DATA.sub("", user))
-        self.asked[same] += 1
-        return judged(who, system, user, f"{system}|{self.asked[same]}")
+        self.survey[same] += 1
+        return judged(who, system, user, f"{system}|{self.survey[same]}")
 
 
 DATA = re.compile(r"=== data \w+ ===")

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from personax.errors import StudyError
-from personax.traits.llms._journal import Entry, Journal
+from personax.traits.llms._journal import JournalEntry, ReplyJournal
 
 
-def entry(key: str, text: str = "{}", cost: float | None = 0.5) -> Entry:
-    return Entry(key, "m", "p", "ann", 0, 0, {"content": text}, 0.25, 10, 20, cost)
+def entry(key: str, text: str = "{}", cost: float | None = 0.5) -> JournalEntry:
+    return JournalEntry(key, "m", "p", "ann", 0, 0, {"content": text}, 0.25, 10, 20, cost)
 
 
 def test_what_was_written_is_read_and_stays_as_it_was_first(tmp_path: Path) -> None:
-    with Journal(tmp_path / "a" / "j.sqlite") as journal:
+    with ReplyJournal(tmp_path / "a" / "j.sqlite") as journal:
         journal.add([entry("1", "first"), entry("2", cost=None)])
         journal.add([entry("1", "second")])
         assert journal.get("1") == entry("1", "first")
@@ -29,7 +29,7 @@ def test_what_was_written_is_read_and_stays_as_it_was_first(tmp_path: Path) -> N
         assert journal.answered(["1", "3"]) == {"1"}
         assert [one.key for one in journal.entries()] == ["1", "2"]
         assert journal.spent() == 0.5
-    with Journal(tmp_path / "a" / "j.sqlite") as again:
+    with ReplyJournal(tmp_path / "a" / "j.sqlite") as again:
         assert again.get("1") == entry("1", "first")
 
 
@@ -37,14 +37,14 @@ def test_a_killed_process_loses_nothing_that_add_returned_for(tmp_path: Path) ->
     code = """
         import os, signal, sys
         from pathlib import Path
-        from personax.traits.llms._journal import Entry, Journal
-        journal = Journal(Path(sys.argv[1]))
+        from personax.traits.llms._journal import JournalEntry, ReplyJournal
+        journal = ReplyJournal(Path(sys.argv[1]))
         journal.claim(["1", "2"])
-        journal.add([Entry("1", "m", "p", "ann", 0, 0, {"content": "paid"}, 0.1)])
+        journal.add([JournalEntry("1", "m", "p", "ann", 0, 0, {"content": "paid"}, 0.1)])
         os.kill(os.getpid(), signal.SIGKILL)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code), tmp_path / "j.sqlite"], check=False)
-    with Journal(tmp_path / "j.sqlite") as journal:
+    with ReplyJournal(tmp_path / "j.sqlite") as journal:
         kept = journal.get("1")
         assert kept is not None
         assert kept.reply == {"content": "paid"}
@@ -54,7 +54,7 @@ def test_a_killed_process_loses_nothing_that_add_returned_for(tmp_path: Path) ->
 
 
 def test_two_processes_never_ask_the_same(tmp_path: Path) -> None:
-    with Journal(tmp_path / "j.sqlite") as one, Journal(tmp_path / "j.sqlite") as two:
+    with ReplyJournal(tmp_path / "j.sqlite") as one, ReplyJournal(tmp_path / "j.sqlite") as two:
         two.owner = f"{one.owner.split(':')[0]}:1:{Path('/proc/1/stat').read_text().rpartition(')')[2].split()[19]}"
         assert two.claim(["a", "b"]) == {"a", "b"}
         assert one.claim(["b", "c"]) == {"c"}
@@ -63,7 +63,7 @@ def test_two_processes_never_ask_the_same(tmp_path: Path) -> None:
 
 
 def test_another_machines_claim_ends_with_its_lease(tmp_path: Path) -> None:
-    with Journal(tmp_path / "j.sqlite") as journal:
+    with ReplyJournal(tmp_path / "j.sqlite") as journal:
         mine, journal.owner = journal.owner, "elsewhere:1:1"
         assert journal.claim(["a"]) == {"a"}
         journal.owner = mine
@@ -74,7 +74,7 @@ def test_another_machines_claim_ends_with_its_lease(tmp_path: Path) -> None:
 
 
 def test_why_a_request_failed_is_kept(tmp_path: Path) -> None:
-    with Journal(tmp_path / "j.sqlite") as journal:
+    with ReplyJournal(tmp_path / "j.sqlite") as journal:
         journal.fail("k", "m", "ann", "first")
         journal.fail("k", "m", "ann", "status 500: oops")
         assert journal.failed("k") == "status 500: oops"
@@ -87,24 +87,24 @@ def test_a_newer_or_foreign_file_is_one_sentence_and_left_alone(tmp_path: Path) 
         db.execute("CREATE TABLE replies (key)")
         db.execute("PRAGMA user_version = 7")
     with pytest.raises(StudyError, match="format 7, this personax reads format 1; install a newer personax"):
-        Journal(tmp_path / "new.sqlite")
+        ReplyJournal(tmp_path / "new.sqlite")
     (tmp_path / "not.sqlite").write_text("people" * 1000)
     with pytest.raises(StudyError, match="cannot be used as a journal"):
-        Journal(tmp_path / "not.sqlite")
+        ReplyJournal(tmp_path / "not.sqlite")
     assert (tmp_path / "not.sqlite").read_text() == "people" * 1000
 
 
 def test_a_journal_from_before_batches_is_used_as_it_is(tmp_path: Path) -> None:
-    with Journal(tmp_path / "j.sqlite") as journal:
+    with ReplyJournal(tmp_path / "j.sqlite") as journal:
         journal.add([entry("1")])
         journal._db.execute("DROP TABLE batches")
         journal._db.execute("DROP TABLE batched")
-    with Journal(tmp_path / "j.sqlite") as again:
+    with ReplyJournal(tmp_path / "j.sqlite") as again:
         assert again.claim(["1", "2"]) == {"2"}
 
 
 def test_half_a_character_is_no_reason_to_lose_a_reply(tmp_path: Path) -> None:
-    with Journal(tmp_path / "j.sqlite") as journal:
+    with ReplyJournal(tmp_path / "j.sqlite") as journal:
         journal.add([entry("1", "so \ud83d")])
         kept = journal.get("1")
         assert kept is not None
@@ -112,7 +112,7 @@ def test_half_a_character_is_no_reason_to_lose_a_reply(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_one_sentence_and_what_was_written_stays(tmp_path: Path) -> None:
-    with Journal(tmp_path / "j.sqlite") as journal:
+    with ReplyJournal(tmp_path / "j.sqlite") as journal:
         journal.add([entry("1")])
         pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
         journal._db.execute(f"PRAGMA max_page_count={pages}")  # SQLite's own way to say that the disk is full
@@ -125,7 +125,7 @@ def test_a_full_disk_is_one_sentence_and_what_was_written_stays(tmp_path: Path) 
 
 
 def test_the_disk_is_told_to_keep_it(tmp_path: Path) -> None:
-    with Journal(tmp_path / "j.sqlite") as journal:
+    with ReplyJournal(tmp_path / "j.sqlite") as journal:
         assert journal._db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         assert journal._db.execute("PRAGMA synchronous").fetchone()[0] == 2
         assert str(os.getpid()) in journal.owner

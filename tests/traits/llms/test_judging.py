@@ -16,12 +16,12 @@ from tests.traits.llms.llm_server import Body, Server, serving
 from personax.errors import PlanError
 from personax.schema import TRAITS
 from personax.study import Study
-from personax.traits.llms._annotations import annotations_of
-from personax.traits.llms._journal import Journal
-from personax.traits.llms._judge import to_judge, verdicts_of
+from personax.traits.llms._annotations import annotation_table
+from personax.traits.llms._journal import ReplyJournal
+from personax.traits.llms._judge import judge_survey, read_verdicts
 from personax.traits.llms._prompt import Prompt
 from personax.traits.llms._provider import Model
-from personax.traits.llms._requests import Asked
+from personax.traits.llms._requests import Survey
 from personax.traits.llms._runner import annotate
 
 SAID = {
@@ -51,18 +51,18 @@ def server() -> Iterator[Server]:
 def test_a_verdict_takes_a_score_away_and_never_makes_one(server: Server, tmp_path: Path) -> None:
     people = [{"id": name, "name": name, "biography": "x"} for name in [*SAID, "Ann"]]
     people[-1]["id"] = "Ann again"
-    asked = Asked(people, [Model("one", "one-x", server.url)], Prompt())
+    asked = Survey(people, [Model("one", "one-x", server.url)], Prompt())
     judge = Model("judge", "judge-x", server.url)
-    with Journal(tmp_path / "journal.sqlite") as journal:
+    with ReplyJournal(tmp_path / "journal.sqlite") as journal:
         annotate(asked, journal)
-        judging = to_judge(asked, journal, judge)
+        judging = judge_survey(asked, journal, judge)
         assert len(judging.people) == 4, "the same reply is judged once"
         annotate(judging, journal)
         sent = len(server.bodies)
-        annotate(to_judge(asked, journal, judge), journal)
+        annotate(judge_survey(asked, journal, judge), journal)
         assert len(server.bodies) == sent, "a verdict is paid for once"
-        table = annotations_of(asked, journal, verdicts=verdicts_of(judging, journal))
-        plain = annotations_of(asked, journal)
+        table = annotation_table(asked, journal, verdicts=read_verdicts(judging, journal))
+        plain = annotation_table(asked, journal)
     assert set(plain.columns) == set(table.columns) - {"ruled", "judged"}
     assert table["ruled"].to_list() == plain["status"].to_list()
     by = {row["person"]: row for row in table.filter(pl.col("trait") == "openness").iter_rows(named=True)}
@@ -79,13 +79,13 @@ def test_a_judge_who_says_nothing_readable_changes_nothing(server: Server, tmp_p
     server.mind = lambda body, key: (
         '{"openness": "great"}' if body["messages"][0]["content"].startswith("You classify") else mind(body, key)
     )
-    asked = Asked([{"id": "a", "name": "Ann"}], [Model("one", "one-x", server.url)], Prompt())
-    with Journal(tmp_path / "journal.sqlite") as journal:
+    asked = Survey([{"id": "a", "name": "Ann"}], [Model("one", "one-x", server.url)], Prompt())
+    with ReplyJournal(tmp_path / "journal.sqlite") as journal:
         annotate(asked, journal)
-        judging = to_judge(asked, journal, Model("judge", "judge-x", server.url))
+        judging = judge_survey(asked, journal, Model("judge", "judge-x", server.url))
         annotate(judging, journal)
-        found = verdicts_of(judging, journal)
-        table = annotations_of(asked, journal, verdicts=found)
+        found = read_verdicts(judging, journal)
+        table = annotation_table(asked, journal, verdicts=found)
     assert found == {}
     assert set(table["status"]) == {"ok"}
     asked_judge = [body for body in server.bodies if body["messages"][0]["content"].startswith("You classify")]

@@ -18,11 +18,11 @@ import pytest
 
 pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
 
-from personax.traits.llms._annotations import annotations_of
-from personax.traits.llms._journal import Journal
+from personax.traits.llms._annotations import annotation_table
+from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._prompt import Prompt
 from personax.traits.llms._provider import Model
-from personax.traits.llms._requests import Asked
+from personax.traits.llms._requests import Survey
 from personax.traits.llms._runner import annotate
 
 PYTHON = os.environ.get("PERSONAX_LLAMA_PYTHON", "")
@@ -64,14 +64,14 @@ def await_answer(address: str, server: subprocess.Popen[bytes], log: Path) -> No
 def test_noise_is_scored_only_where_it_has_the_wanted_shape(url: str, structured: str, tmp_path: Path) -> None:
     model = Model("tiny", "tiny", url, structured=structured, temperature=1.0, max_tokens=3000, concurrency=1)  # type: ignore[arg-type]
     people = [{"id": f"p{i}", "name": f"Ann {i}", "biography": "She sings."} for i in range(4)]
-    asked = Asked(people, [model], Prompt(), 1)
-    with Journal(tmp_path / "journal.sqlite") as journal:
+    asked = Survey(people, [model], Prompt(), 1)
+    with ReplyJournal(tmp_path / "journal.sqlite") as journal:
         (outcome,) = annotate(asked, journal)
-        assert outcome.asked == 4
-        assert not outcome.stopped
-        found = annotations_of(asked, journal)
+        assert outcome.completed == 4
+        assert not outcome.stop_reason
+        found = annotation_table(asked, journal)
         (again,) = annotate(asked, journal)
-        assert (again.before, again.asked) == (4, 0), "nothing is asked twice"
+        assert (again.cached, again.completed) == (4, 0), "nothing is asked twice"
     assert found.height == 4 * 5
     assert found.filter(found["status"] == "ok")["score"].is_in([1.0, 2.0, 3.0]).all()
     statuses = set(found["status"])

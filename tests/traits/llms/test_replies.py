@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from personax.schema import STATUSES, TRAITS
 from personax.traits.llms._prompt import Prompt
-from personax.traits.llms._reply_parsing import Reply, read_reply, repairable
+from personax.traits.llms._reply_parsing import Reply, read_reply, repair_reason
 
 NUMBER, TEXT = Prompt(), Prompt(format="text", levels=5)
 
@@ -105,7 +105,7 @@ def test_one_trait_may_fail_alone() -> None:
     ],
 )  # fmt: skip
 def test_only_the_wrong_shape_is_asked_for_again(reply: Reply, asked_again: bool) -> None:
-    assert (repairable(read_reply(reply, NUMBER)) is not None) == asked_again
+    assert (repair_reason(read_reply(reply, NUMBER)) is not None) == asked_again
 
 
 @given(st.text(), st.sampled_from(["stop", "length", "content_filter", "odd", None]))

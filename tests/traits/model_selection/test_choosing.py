@@ -14,15 +14,14 @@ from hypothesis import strategies as st
 
 from personax.errors import InputError
 from personax.schema import TRAITS
-from personax.traits.llms._journal import Entry, Journal
+from personax.traits.llms._journal import JournalEntry, ReplyJournal
 from personax.traits.llms._prompt import Prompt
 from personax.traits.llms._provider import Model
-from personax.traits.llms._requests import requests_of
-from personax.traits.model_selection._models import compare_models, questions_of
-from personax.traits.model_selection._probes import right
+from personax.traits.llms._requests import iter_requests
+from personax.traits.model_selection._model_comparison import compare_models, overall_score, selection_surveys
+from personax.traits.model_selection._probes import is_correct
 from personax.traits.model_selection._prompt_formats import compare_formats
-from personax.traits.model_selection._scores import overall
-from personax.traits.reliability._panel import Resampler
+from personax.traits.reliability._rating_array import Bootstrap
 
 
 def table(scores: Mapping[str, Mapping[str, float | None]]) -> pl.DataFrame:
@@ -32,9 +31,9 @@ def table(scores: Mapping[str, Mapping[str, float | None]]) -> pl.DataFrame:
 
 def test_the_overall_score_is_the_weighted_mean_and_ranks_follow() -> None:
     scores = table({"a": {"x": 1.0, "y": 0.0}, "b": {"x": 0.4, "y": 0.4}})
-    even = overall(scores, rng=np.random.default_rng(0))
+    even = overall_score(scores, rng=np.random.default_rng(0))
     assert dict(even.select("model", "os").iter_rows()) == {"a": 0.5, "b": pytest.approx(0.4)}
-    for_y = overall(scores, {"y": 3, "x": 1}, rng=np.random.default_rng(0))
+    for_y = overall_score(scores, {"y": 3, "x": 1}, rng=np.random.default_rng(0))
     assert for_y.select("model", "os", "rank").rows() == [("b", pytest.approx(0.4), 1), ("a", 0.25, 2)]
     # a beats b when w_x > 0.4; w_x is uniform on [0, 1] for two dimensions
     shares = dict(even.select("model", "first_share").iter_rows())
@@ -44,7 +43,7 @@ def test_the_overall_score_is_the_weighted_mean_and_ranks_follow() -> None:
 
 
 def test_who_lacks_a_dimension_has_no_overall_score_and_what_nobody_has_is_left_out() -> None:
-    found = overall(table({"a": {"x": 1.0, "y": None, "z": None}, "b": {"x": 0.2, "y": 0.4, "z": None}}),
+    found = overall_score(table({"a": {"x": 1.0, "y": None, "z": None}, "b": {"x": 0.2, "y": 0.4, "z": None}}),
                     rng=np.random.default_rng(0))  # fmt: skip
     assert found.select("model", "os", "reason").rows() == [("b", pytest.approx(0.3), None), ("a", None, "no y")]
     for weights, said in (
@@ -53,7 +52,7 @@ def test_who_lacks_a_dimension_has_no_overall_score_and_what_nobody_has_is_left_
         ({"x": 0.0}, "all weights are 0"),
     ):
         with pytest.raises(InputError, match=said):
-            overall(table({"a": {"x": 1.0}}), weights, rng=np.random.default_rng(0))
+            overall_score(table({"a": {"x": 1.0}}), weights, rng=np.random.default_rng(0))
 
 
 @given(st.lists(st.lists(st.floats(0, 1), min_size=3, max_size=3), min_size=2, max_size=5), st.floats(0.1, 100))
@@ -62,9 +61,11 @@ def test_weights_count_by_proportion_and_the_order_of_models_does_not_matter(
 ) -> None:
     named = {f"m{i}": dict(zip("xyz", row, strict=True)) for i, row in enumerate(scores)}
     weights = {"x": 1.0, "y": 2.0, "z": 0.5}
-    one = overall(table(named), weights, rng=np.random.default_rng(1)).sort("model")
+    one = overall_score(table(named), weights, rng=np.random.default_rng(1)).sort("model")
     scaled = {name: factor * weight for name, weight in weights.items()}
-    turned = overall(table(dict(reversed(list(named.items())))), scaled, rng=np.random.default_rng(1)).sort("model")
+    turned = overall_score(table(dict(reversed(list(named.items())))), scaled, rng=np.random.default_rng(1)).sort(
+        "model"
+    )
     np.testing.assert_allclose(one["os"].to_numpy(), turned["os"].to_numpy(), atol=1e-12)
     assert one["first_share"].to_list() == pytest.approx(turned["first_share"].to_list(), abs=1e-9)
 
@@ -76,17 +77,17 @@ def test_time_and_cost_are_shares_of_the_best(tmp_path: Path) -> None:
         Model("silent", "silent-x", "http://127.0.0.1:1/v1"),
     ]
     people = [{"id": str(i), "name": f"Ann {i}", "biography": "She sings."} for i in range(4)]
-    questions = questions_of(people, models, Prompt(fields=("biography",)), baits=())
+    questions = selection_surveys(people, models, Prompt(fields=("biography",)), privacy_probes=())
     content = json.dumps({trait: {"description": "calm", "score": 2} for trait in TRAITS})
-    with Journal(tmp_path / "journal.sqlite") as journal:
+    with ReplyJournal(tmp_path / "journal.sqlite") as journal:
         for model, seconds in ((models[0], 3.0), (models[1], 1.0)):
             for asked in questions.all:
-                for request in requests_of(asked, model):
+                for request in iter_requests(asked, model):
                     journal.add([
-                        Entry(request.key, model.name, asked.prompt.name, request.person, request.repeat, 0,
+                        JournalEntry(request.key, model.name, asked.prompt.name, request.person, request.repeat, 0,
                               {"content": content, "finish": "stop"}, seconds, 0, 100, model.cost(0, 100))
                     ])  # fmt: skip
-        found = compare_models(questions, journal, Resampler(np.random.default_rng(0)))
+        found = compare_models(questions, journal, Bootstrap(np.random.default_rng(0)))
     score = {(row["model"], row["dimension"]): row for row in found.iter_rows(named=True)}
     assert score["slow", "time"]["score"] == pytest.approx(1 / 3)
     assert score["slow", "time"]["value"] == 3.0
@@ -108,7 +109,7 @@ def test_a_format_whose_scores_never_move_varies_by_nothing() -> None:
 
     still = compare_formats(
         {"number-3-increasing": answers(3, [2]), "number-3-decreasing": answers(3, [1, 3], "decreasing")},
-        Resampler(np.random.default_rng(0)),
+        Bootstrap(np.random.default_rng(0)),
     )
     own = {row["format"]: row for row in still.iter_rows(named=True)}
     assert own["number-3-increasing"]["repeats"] == 0
@@ -128,4 +129,4 @@ def test_a_format_whose_scores_never_move_varies_by_nothing() -> None:
     ],
 )  # fmt: skip
 def test_what_counts_as_the_right_fact(answer: str, truth: object, is_right: bool) -> None:
-    assert right(answer, truth) is is_right
+    assert is_correct(answer, truth) is is_right

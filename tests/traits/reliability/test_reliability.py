@@ -12,20 +12,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personax.schema import TRAITS
-from personax.traits import reliability
+from personax.traits.reliability import agreement, reliability_report
 from personax.traits.reliability._agreement import icc
-from personax.traits.reliability._generalisability import Components, components, dependability, design
-from personax.traits.reliability._group_differences import as_groups, differential
+from personax.traits.reliability._generalisability import (
+    VarianceComponents,
+    decision_study,
+    generalisability_coefficient,
+    variance_components,
+)
+from personax.traits.reliability._group_differences import differential_functioning, group_labels
 from personax.traits.reliability._multitrait import correlations, halo, htmt
-from personax.traits.reliability._panel import Panel, Resampler
-from personax.traits.reliability._rater_effects import position_effect, retest, scale_use, severity
+from personax.traits.reliability._rater_effects import position_effect, retest_reliability, scale_use, severity
+from personax.traits.reliability._rating_array import Bootstrap, RatingArray
 
 # Shrout and Fleiss 1979, table 2: four judges, six targets
 JUDGES = np.array([[9, 6, 8, 7, 10, 6], [2, 1, 4, 1, 5, 2], [5, 3, 6, 2, 6, 4], [8, 2, 8, 6, 9, 7.0]])
 
 
-def resampler(draws: int = 100) -> Resampler:
-    return Resampler(np.random.default_rng(0), draws)
+def resampler(draws: int = 100) -> Bootstrap:
+    return Bootstrap(np.random.default_rng(0), draws)
 
 
 def rows(scores: np.ndarray, *, prompt: str = "number-3-increasing-0", status: str = "ok") -> pl.DataFrame:
@@ -54,11 +59,11 @@ def test_the_published_intraclass_correlations() -> None:
 
 
 def test_with_one_repeat_generalisability_is_the_intraclass_correlation() -> None:
-    found = components(JUDGES[:, :, None])
+    found = variance_components(JUDGES[:, :, None])
     assert found is not None
-    assert dependability(found, 4) == pytest.approx(icc(JUDGES).consistent_average)
-    assert dependability(found, 4, absolute=True) == pytest.approx(icc(JUDGES).average)
-    assert dependability(found, 1, absolute=True) == pytest.approx(icc(JUDGES).single)
+    assert generalisability_coefficient(found, 4) == pytest.approx(icc(JUDGES).consistent_average)
+    assert generalisability_coefficient(found, 4, absolute=True) == pytest.approx(icc(JUDGES).average)
+    assert generalisability_coefficient(found, 1, absolute=True) == pytest.approx(icc(JUDGES).single)
 
 
 def test_components_that_were_put_in_are_found() -> None:
@@ -70,19 +75,19 @@ def test_components_that_were_put_in_are_found() -> None:
         + np.sqrt(0.5) * rng.standard_normal((k, n, 1))
         + np.sqrt(0.2) * rng.standard_normal((k, n, r))
     )
-    found = components(scores)
+    found = variance_components(scores)
     assert found is not None
     assert found.error is not None
     assert (found.person, found.interaction, found.error) == pytest.approx((1.0, 0.5, 0.2), rel=0.1)
     assert 0.05 < found.rater < 0.9, "twelve raters tell little of how raters differ"
-    known = Components(1.0, 0.3, 0.5, 0.2)
-    assert dependability(known, 2, 2) == pytest.approx(1 / (1 + 0.25 + 0.05))
-    assert design(scores)["needed"]["1"] == 3, "0.7 / 3 is the first below 1/4"
+    known = VarianceComponents(1.0, 0.3, 0.5, 0.2)
+    assert generalisability_coefficient(known, 2, 2) == pytest.approx(1 / (1 + 0.25 + 0.05))
+    assert decision_study(scores)["needed"]["1"] == 3, "0.7 / 3 is the first below 1/4"
 
 
 def test_a_design_says_why_it_has_no_numbers() -> None:
-    assert "fewer than two raters" in design(JUDGES[:1, :, None])["reason"]
-    same = design(np.full((3, 5, 1), 2.0))
+    assert "fewer than two raters" in decision_study(JUDGES[:1, :, None])["reason"]
+    same = decision_study(np.full((3, 5, 1), 2.0))
     assert same["relative"] is None
     assert same["needed"] == {"1": None}
 
@@ -98,10 +103,10 @@ def test_severity_is_the_shift_that_was_put_in() -> None:
 
 
 def test_retest_and_scale_use() -> None:
-    assert retest(np.array([[1.0, 1], [2, 2], [3, 3]]), resampler())["value"] == pytest.approx(1.0)
-    half = retest(np.array([[1.0, 1], [3, 1], [2, np.nan]]), resampler())
+    assert retest_reliability(np.array([[1.0, 1], [2, 2], [3, 3]]), resampler())["value"] == pytest.approx(1.0)
+    half = retest_reliability(np.array([[1.0, 1], [3, 1], [2, np.nan]]), resampler())
     assert (half["same"], half["n"]) == (0.5, 2)
-    assert retest(np.array([[1.0], [2]]), resampler())["reason"] == "it was asked once"
+    assert retest_reliability(np.array([[1.0], [2]]), resampler())["reason"] == "it was asked once"
     used = scale_use(np.array([1.0, 1, 2, 3, np.nan]), np.array([1.0, 2, 3]))
     assert used["levels"] == {"1": 0.5, "2": 0.25, "3": 0.25}
     assert used["ends"] == 0.75
@@ -143,12 +148,13 @@ def test_a_rater_that_shifts_one_group_is_found_and_no_other() -> None:
     truth = rng.standard_normal(800) + 0.7 * (np.array(groups) == "f")  # groups that differ are no bias
     scores = truth + 0.5 * rng.standard_normal((4, 800))
     scores[2] += 0.5 * (np.array(groups) == "m")
-    found = {row["rater"]: row for row in differential(scores, ("a", "b", "c", "d"), groups)}
+    found = {row["rater"]: row for row in differential_functioning(scores, ("a", "b", "c", "d"), groups)}
     assert found["c"]["p_value"] < 1e-6
     assert found["c"]["shifts"]["m"] - found["c"]["shifts"]["f"] == pytest.approx(0.5, abs=0.2)
     assert found["c"]["effect"] > 3 * max(found[name]["effect"] for name in "abd")
 
 
+@pytest.mark.slow
 def test_differential_functioning_keeps_its_level() -> None:
     rng = np.random.default_rng(6)
     p = []
@@ -156,23 +162,23 @@ def test_differential_functioning_keeps_its_level() -> None:
         groups: list[str | None] = [str(name) for name in rng.choice(["x", "y", "z"], 90)]
         # the score regressed on itself with more error: no group difference, so that errors bias nothing
         scores = rng.standard_normal(90) + rng.standard_normal((3, 90))
-        p.append(differential(scores, ("a", "b", "c"), groups)[0]["p_value"])
+        p.append(differential_functioning(scores, ("a", "b", "c"), groups)[0]["p_value"])
     assert 0.02 <= (np.array(p) < 0.05).mean() <= 0.085
 
 
 def test_small_groups_are_left_out_with_a_reason() -> None:
     scores = np.random.default_rng(0).standard_normal((3, 30))
-    found = differential(scores, ("a", "b", "c"), ["x"] * 25 + ["y"] * 5)
+    found = differential_functioning(scores, ("a", "b", "c"), ["x"] * 25 + ["y"] * 5)
     assert found[0]["p_value"] is None
     assert "two groups" in found[0]["reason"]
 
 
 def test_numbers_become_quarters() -> None:
-    names = as_groups(pl.Series([None, *range(1960, 2000)]))
+    names = group_labels(pl.Series([None, *range(1960, 2000)]))
     assert names[0] is None
     assert [names.count(name) for name in dict.fromkeys(names[1:])] == [10] * 4
-    assert as_groups(pl.Series(["a", None])) == ["a", None]
-    assert as_groups(pl.Series([0, 1, 1])) == ["0", "1", "1"]
+    assert group_labels(pl.Series(["a", None])) == ["a", None]
+    assert group_labels(pl.Series([0, 1, 1])) == ["0", "1", "1"]
 
 
 def test_the_order_of_levels_moves_a_rater() -> None:
@@ -189,7 +195,7 @@ def test_the_order_of_levels_moves_a_rater() -> None:
 
 def whole(scores: np.ndarray, **given: Any) -> dict[str, Any]:
     people = [f"p{i}" for i in range(scores.shape[2])]
-    return reliability(rows(scores), people=people, rng=np.random.default_rng(0), bootstraps=30, **given)
+    return reliability_report(rows(scores), people=people, rng=np.random.default_rng(0), bootstraps=30, **given)
 
 
 def test_the_whole_table_is_json_and_has_intervals() -> None:
@@ -228,6 +234,22 @@ def test_the_panel_keeps_only_what_has_a_score() -> None:
     refused = annotations.with_columns(
         pl.when(pl.col("person") == "p1").then(pl.lit("refused")).otherwise("status").alias("status")
     )
-    panel = Panel.of(refused, ["p1", "p0"])
-    assert np.isnan(panel.scores[:, :, 0]).all()
-    np.testing.assert_array_equal(panel.scores[:, :, 1], scores[:, :, 0])
+    ratings = RatingArray.from_annotations(refused, ["p1", "p0"])
+    assert np.isnan(ratings.scores[:, :, 0]).all()
+    np.testing.assert_array_equal(ratings.scores[:, :, 1], scores[:, :, 0])
+
+
+def test_reports_are_tables_too() -> None:
+    rng = np.random.default_rng(0)
+    scores = np.clip(np.round(2 + rng.normal(size=(1, 1, 30, 1)) + rng.normal(0, 0.5, (2, len(TRAITS), 30, 2))), 1, 3)
+    table = rows(scores)
+    report = reliability_report(table, people=[f"p{i}" for i in range(30)], rng=rng, bootstraps=10)
+    frame = report.to_frame()
+    single = frame.filter(pl.col("measure") == "icc_single", pl.col("trait") == "openness").row(0, named=True)
+    assert single["value"] == report["traits"]["openness"]["icc_single"]["value"]
+    retest = frame.filter(pl.col("measure") == "retest")
+    assert retest.height == 2 * len(TRAITS)
+    assert set(frame.filter(pl.col("trait").is_null())["measure"]) >= {"zeros", "unscored", "halo"}
+    agreed = agreement(table, rng=rng)
+    assert agreed.to_frame()["alpha"].to_list() == [agreed["traits"][trait]["alpha"] for trait in TRAITS]
+    assert "alpha_low" in agreed._repr_html_()

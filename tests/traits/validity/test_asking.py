@@ -16,18 +16,31 @@ from hypothesis import strategies as st
 from personax.errors import InputError
 from personax.schema import TRAITS
 from personax.traits.llms._prompt import Prompt
-from personax.traits.validity import argilla, label_studio, tables
-from personax.traits.validity._human_answers import Answer, humans_of
-from personax.traits.validity._rating_sheet import Sheet, Task, check_extra
-from personax.traits.validity._stratified_sample import drawn
+from personax.traits.validity import (
+    argilla_records,
+    label_studio_config,
+    label_studio_tasks,
+    rating_form_table,
+    read_argilla,
+    read_label_studio,
+    read_rating_table,
+)
+from personax.traits.validity._human_ratings import (
+    HumanAnswer,
+    RatingForm,
+    RatingTask,
+    check_extra_questions,
+    human_ratings,
+)
+from personax.traits.validity._stratified_sample import stratified_sample
 
-TASKS = [Task("task-0001", "biography: <b>&amp;</b> $about"), Task("task-0002", "=HYPERLINK(1)")]
-SHEET = Sheet(3, ("likability",))
+TASKS = [RatingTask("task-0001", "biography: <b>&amp;</b> $about"), RatingTask("task-0002", "=HYPERLINK(1)")]
+SHEET = RatingForm(3, ("likability",))
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=60), st.integers(1, 60), st.integers(0, 5))
 def test_proportional_samples_are_within_one_of_their_share(strata: list[str], number: int, seed: int) -> None:
-    who, probability = drawn(strata, number, rng=np.random.default_rng(seed))
+    who, probability = stratified_sample(strata, number, rng=np.random.default_rng(seed))
     n = len(strata)
     assert len(set(who)) == len(who) == min(number, n)
     assert probability == pytest.approx(np.full(n, min(number, n) / n))
@@ -42,7 +55,7 @@ def test_people_are_drawn_as_often_as_their_probability_says(allocation: Any) ->
     rng = np.random.default_rng(0)
     times = np.zeros(25)
     for _ in range(4000):
-        who, probability = drawn(strata, 9, allocation, rng=rng)
+        who, probability = stratified_sample(strata, 9, allocation, rng=rng)
         times[who] += 1
     # largest standard error: .008
     assert times / 4000 == pytest.approx(probability, abs=0.035)
@@ -52,15 +65,15 @@ def test_people_are_drawn_as_often_as_their_probability_says(allocation: Any) ->
 
 def test_equal_samples_need_one_person_a_stratum() -> None:
     with pytest.raises(InputError, match="fewer than the 3 strata"):
-        drawn(["a", "b", "c"], 2, "equal", rng=np.random.default_rng(0))
+        stratified_sample(["a", "b", "c"], 2, "equal", rng=np.random.default_rng(0))
 
 
 def test_label_studio_files_hold_text_as_text() -> None:
-    view = ElementTree.fromstring(label_studio.config(SHEET))
+    view = ElementTree.fromstring(label_studio_config(SHEET))
     groups = view.findall("Choices")
     assert [group.get("name") for group in groups] == [*TRAITS, "likability"]
     assert [choice.get("alias") for choice in groups[0]] == ["1", "2", "3", "0"]
-    assert label_studio.tasks(TASKS)[0]["data"] == {"task": "task-0001", "about": "biography: <b>&amp;</b> $about"}
+    assert label_studio_tasks(TASKS)[0]["data"] == {"task": "task-0001", "about": "biography: <b>&amp;</b> $about"}
 
 
 def exported(by: object, choice: str, **more: object) -> list[dict[str, Any]]:
@@ -71,11 +84,11 @@ def exported(by: object, choice: str, **more: object) -> list[dict[str, Any]]:
 
 
 def test_label_studio_exports_are_read() -> None:
-    expected = [Answer("task-0001", "7", trait, "2") for trait in TRAITS]
-    assert label_studio.read(exported(7, "2"), TRAITS, "x") == expected
-    assert label_studio.read(exported({"id": 7, "email": "a@b.c"}, "2"), TRAITS, "x") == expected
+    expected = [HumanAnswer("task-0001", "7", trait, "2") for trait in TRAITS]
+    assert read_label_studio(exported(7, "2"), TRAITS, "x") == expected
+    assert read_label_studio(exported({"id": 7, "email": "a@b.c"}, "2"), TRAITS, "x") == expected
     minimal = [{"task": "task-0001", "annotator": 7, **dict.fromkeys(TRAITS, "2")}]
-    assert label_studio.read(minimal, TRAITS, "x") == expected
+    assert read_label_studio(minimal, TRAITS, "x") == expected
 
 
 @pytest.mark.parametrize(
@@ -92,27 +105,27 @@ def test_label_studio_exports_are_read() -> None:
 )
 def test_other_shapes_are_refused_in_one_sentence(raw: object, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        label_studio.read(raw, TRAITS, "file.json")
+        read_label_studio(raw, TRAITS, "file.json")
 
 
 def test_argilla_records_go_there_and_back() -> None:
-    records = json.loads(json.dumps(argilla.records(TASKS)))
+    records = json.loads(json.dumps(argilla_records(TASKS)))
     with pytest.raises(InputError, match="holds no response"):
-        argilla.read(records, "x")
+        read_argilla(records, "x")
     records[0]["responses"] = {"openness": [{"value": "3", "user_id": "u"}, {"value": None, "user_id": "v"}]}
-    assert argilla.read(records, "x") == [Answer("task-0001", "u", "openness", "3")]
+    assert read_argilla(records, "x") == [HumanAnswer("task-0001", "u", "openness", "3")]
     for bad, said in (({}, "no list"), ([{"id": 1}], "lacks id"), ([{"id": "a", "responses": {"o": 1}}], "no list of")):
         with pytest.raises(InputError, match=said):
-            argilla.read(bad, "x")
+            read_argilla(bad, "x")
 
 
 def test_tables_long_and_wide_are_read_alike_and_hold_no_formula() -> None:
-    sheet = tables.sheet_table(TASKS, SHEET)
+    sheet = rating_form_table(TASKS, SHEET)
     assert sheet["about"][1] == "'=HYPERLINK(1)"
     wide = sheet.with_columns(pl.lit("r").alias("rater"), pl.lit("2").alias("openness"))
     long = pl.DataFrame({"Person": sheet["task"], "rater": "r", "Trait": "Openness", "score": "2"})
-    expected = [Answer(task.code, "r", "openness", "2") for task in TASKS]
-    assert tables.read(wide, "x") == tables.read(long, "x") == expected
+    expected = [HumanAnswer(task.code, "r", "openness", "2") for task in TASKS]
+    assert read_rating_table(wide, "x") == read_rating_table(long, "x") == expected
     for bad, said in (
         (pl.DataFrame({"who": ["a"]}), "has no column task, person or id"),
         (pl.DataFrame({"id": ["a"], "height": ["1"]}), "neither the columns trait and score"),
@@ -120,42 +133,42 @@ def test_tables_long_and_wide_are_read_alike_and_hold_no_formula() -> None:
         (sheet, "holds no answer"),
     ):
         with pytest.raises(InputError, match=said):
-            tables.read(bad, "x")
+            read_rating_table(bad, "x")
 
 
 def test_answers_become_annotations_and_raters_lose_their_names() -> None:
     key = {"task-0001": "ann"}
     answers = [
-        Answer("task-0001", "eve@example.org", "openness", "high"),
-        Answer("ann", "bob", "openness", "0"),
-        Answer("ann", "bob", "likability", "2"),
-        Answer("stranger", "bob", "openness", "2"),
+        HumanAnswer("task-0001", "eve@example.org", "openness", "high"),
+        HumanAnswer("ann", "bob", "openness", "0"),
+        HumanAnswer("ann", "bob", "likability", "2"),
+        HumanAnswer("stranger", "bob", "openness", "2"),
     ]
-    found = humans_of(answers, SHEET, ["ann"], key)
+    found = human_ratings(answers, SHEET, ["ann"], key)
     assert found.annotations.select("person", "model", "score", "status").rows() == [
         ("ann", "human 2", 3.0, "ok"),
         ("ann", "human 1", None, "insufficient"),
     ]
-    assert (found.extra, found.same_scale, found.strangers) == ({"likability": {"ann": 2.0}}, True, 1)
+    assert (found.extra, found.same_scale, found.unknown_people) == ({"likability": {"ann": 2.0}}, True, 1)
 
 
 def test_questionnaire_scores_are_on_another_scale() -> None:
-    found = humans_of([Answer("ann", "", "openness", "4.25")], SHEET, ["ann"], {})
+    found = human_ratings([HumanAnswer("ann", "", "openness", "4.25")], SHEET, ["ann"], {})
     assert not found.same_scale
     assert found.annotations["score"].to_list() == [4.25]
     with pytest.raises(InputError, match="is not one of 1, 2, 3, 0"):
-        humans_of([Answer("ann", "", "openness", "4.25")], SHEET, ["ann"], {}, scale="same")
+        human_ratings([HumanAnswer("ann", "", "openness", "4.25")], SHEET, ["ann"], {}, scale="same")
     with pytest.raises(InputError, match="is no number"):
-        humans_of([Answer("ann", "", "openness", "nan")], SHEET, ["ann"], {})
+        human_ratings([HumanAnswer("ann", "", "openness", "nan")], SHEET, ["ann"], {})
     with pytest.raises(InputError, match="none of the people"):
-        humans_of([Answer("bob", "", "openness", "1")], SHEET, ["ann"], {})
+        human_ratings([HumanAnswer("bob", "", "openness", "1")], SHEET, ["ann"], {})
 
 
 def test_names_are_hidden_and_bad_questions_refused() -> None:
     prompt = Prompt(fields=("biography",), hide_name=True)
-    task = Sheet().task("t", {"name": "Ada Byron", "biography": "Byron wrote."}, prompt)
-    assert task == Task("t", "biography: [name hidden] wrote.")
-    assert Sheet().task("t", {"name": "Ada"}, prompt) is None
+    task = RatingForm().task("t", {"name": "Ada Byron", "biography": "Byron wrote."}, prompt)
+    assert task == RatingTask("t", "biography: [name hidden] wrote.")
+    assert RatingForm().task("t", {"name": "Ada"}, prompt) is None
     for bad in ("openness", "How nice?", "about"):
         with pytest.raises(InputError, match="no name for a question"):
-            check_extra([bad])
+            check_extra_questions([bad])

@@ -10,18 +10,24 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from personax.errors import InputError
-from personax.traits.reliability._panel import Resampler
-from personax.traits.validity._agreement import Judged, compared, mean_reliability, pearson, spearman
+from personax.traits.reliability._rating_array import Bootstrap
 from personax.traits.validity._alternative_annotator import alt_test
-from personax.traits.validity._partial_correlation import design_of, partial_r
+from personax.traits.validity._human_agreement import (
+    TraitComparison,
+    compare_with_humans,
+    mean_reliability,
+    pearson,
+    spearman,
+)
+from personax.traits.validity._partial_correlation import control_matrix, partial_correlation
 
 
-def judged(seed: int = 0, people: int = 400, humans: int = 4, noise: float = 1.0) -> Judged:
+def judged(seed: int = 0, people: int = 400, humans: int = 4, noise: float = 1.0) -> TraitComparison:
     """Humans see the truth with noise, one LLM with half of it; all are normal."""
     rng = np.random.default_rng(seed)
     truth = rng.normal(size=people)
     seen = truth + noise * rng.normal(size=(humans, people))
-    return Judged("openness", seen, {"oak": truth + 0.5 * rng.normal(size=people), "aggregate": truth})
+    return TraitComparison("openness", seen, {"oak": truth + 0.5 * rng.normal(size=people), "aggregate": truth})
 
 
 def values(table: pl.DataFrame, rater: str) -> dict[str, dict[str, object]]:
@@ -30,7 +36,7 @@ def values(table: pl.DataFrame, rater: str) -> dict[str, dict[str, object]]:
 
 
 def test_correlations_are_those_of_the_model_that_drew_the_scores() -> None:
-    table = compared(judged(people=4000), Resampler(np.random.default_rng(1), 60), same_scale=True)
+    table = compare_with_humans(judged(people=4000), Bootstrap(np.random.default_rng(1), 60), same_scale=True)
     oak, humans, aggregate = (values(table, name) for name in ("oak", "humans", "aggregate"))
     # mean of four: variance 1 + 1/4; of three 1 + 1/3; one human 2; oak 1.25
     assert oak["pearson"]["value"] == pytest.approx(1 / np.sqrt(1.25 * 1.25), abs=0.02)
@@ -47,7 +53,7 @@ def test_correlations_are_those_of_the_model_that_drew_the_scores() -> None:
 
 def test_another_scale_and_a_single_human_leave_gaps_with_reasons() -> None:
     found = judged(humans=1)
-    table = compared(found, Resampler(np.random.default_rng(1), 20), same_scale=False, reliability=0.5)
+    table = compare_with_humans(found, Bootstrap(np.random.default_rng(1), 20), same_scale=False, reliability=0.5)
     oak, humans = values(table, "oak"), values(table, "humans")
     for row in (oak["kappa"], oak["difference"], oak["left_out"], humans["alpha"], humans["icc_average"]):
         assert row["value"] is None
@@ -79,20 +85,20 @@ def test_partial_correlation_is_that_of_the_inverse_covariance() -> None:
     a, b = (z @ [1.0, 2.0] + rng.normal(size=300) for _ in range(2))
     inverse = np.linalg.inv(np.cov(np.column_stack([a, b, z]).T))
     expected = -inverse[0, 1] / np.sqrt(inverse[0, 0] * inverse[1, 1])
-    assert partial_r(a, b, z) == pytest.approx(expected, abs=1e-9)
-    assert np.isnan(partial_r(z[:, 0], b, z)), "nothing is left of a control itself"
-    assert np.isnan(partial_r(a[:4], b[:4], z[:4]))
+    assert partial_correlation(a, b, z) == pytest.approx(expected, abs=1e-9)
+    assert np.isnan(partial_correlation(z[:, 0], b, z)), "nothing is left of a control itself"
+    assert np.isnan(partial_correlation(a[:4], b[:4], z[:4]))
 
 
 def test_controls_are_dummies_and_strange_ones_are_refused() -> None:
     sex = pl.Series("sex", ["f", "m", "f", None, "x"])
-    design = design_of({"sex": sex, "age": pl.Series([1, 2, 3, 4, 5])}, {"sex": True, "age": False})
+    design = control_matrix({"sex": sex, "age": pl.Series([1, 2, 3, 4, 5])}, {"sex": True, "age": False})
     assert design[0].tolist() == [0, 0, 1]
     assert np.isnan(design[3]).all()
     with pytest.raises(InputError, match="text and not nominal"):
-        design_of({"sex": sex}, {"sex": False})
+        control_matrix({"sex": sex}, {"sex": False})
     with pytest.raises(InputError, match="has 1 values"):
-        design_of({"sex": pl.Series("sex", ["f", "f"])}, {"sex": True})
+        control_matrix({"sex": pl.Series("sex", ["f", "f"])}, {"sex": True})
 
 
 def plain_alt_test(humans: np.ndarray, llm: np.ndarray, epsilon: float, q: float) -> tuple[float, float]:

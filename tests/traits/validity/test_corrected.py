@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personax.traits.validity._prediction_powered import Sampled, corrected, correlation, slope, variance
+from personax.traits.validity._prediction_powered import LabelledSample, corrected_effects, correlation, slope, variance
 
 REFERENCE = Path(__file__).parents[2] / "reference" / "ppi.json"
 
 
-def by_method(sampled: Sampled, effect: str, seed: int = 0) -> dict[str, dict[str, Any]]:
-    return {row["method"]: row for row in corrected(sampled, effect, rng=np.random.default_rng(seed))}
+def by_method(sampled: LabelledSample, effect: str, seed: int = 0) -> dict[str, dict[str, Any]]:
+    return {row["method"]: row for row in corrected_effects(sampled, effect, rng=np.random.default_rng(seed))}
 
 
 def test_prediction_powered_inference_is_that_of_its_authors_package() -> None:
@@ -26,10 +26,10 @@ def test_prediction_powered_inference_is_that_of_its_authors_package() -> None:
     data = {name: np.array(held["data"][name]) for name in ("x", "llm", "human", "rated")}
     human = np.where(data["rated"] == 1, data["human"], np.nan)
     n = len(human)
-    sampled = Sampled(data["x"], data["llm"], human, np.full(n, (data["rated"] == 1).mean()))
+    sampled = LabelledSample(data["x"], data["llm"], human, np.full(n, (data["rated"] == 1).mean()))
     for effect, binary in (("slope", False), ("difference", True)):
         x = (data["x"] > 0).astype(float) if binary else data["x"]
-        ours = by_method(Sampled(x, data["llm"], human, sampled.probability), effect)["ppi"]
+        ours = by_method(LabelledSample(x, data["llm"], human, sampled.probability), effect)["ppi"]
         theirs = held[effect]
         width = theirs["high"] - theirs["low"]
         # they take residuals of all three fits from one line, personax each from its own, which leaves less: the
@@ -49,7 +49,7 @@ def test_prediction_powered_inference_is_that_of_its_authors_package() -> None:
 
 def simulated(
     rng: np.random.Generator, people: int = 600, rated: int = 120, *, binary: bool = False
-) -> tuple[Sampled, np.ndarray]:
+) -> tuple[LabelledSample, np.ndarray]:
     """People whose LLM score leans on the feature more than their human score does; the second is every human score."""
     x = (rng.random(people) < 0.4).astype(float) if binary else rng.normal(size=people)
     human = 0.3 * x + rng.normal(size=people)
@@ -57,7 +57,7 @@ def simulated(
     seen = np.full(people, np.nan)
     who = rng.choice(people, rated, replace=False)
     seen[who] = human[who]
-    return Sampled(x, llm, seen, np.full(people, rated / people)), human
+    return LabelledSample(x, llm, seen, np.full(people, rated / people)), human
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_intervals_cover_the_truth_and_naive_ones_do_not(effect: str, truth: flo
     runs = 400
     for _ in range(runs):
         sampled, _ = simulated(rng, binary=effect == "difference")
-        for row in corrected(sampled, effect, rng=rng):
+        for row in corrected_effects(sampled, effect, rng=rng):
             held[row["method"]] += row["low"] <= truth <= row["high"]
             widths.setdefault(row["method"], []).append(row["high"] - row["low"])
     share = {method: number / runs for method, number in held.items()}
@@ -93,8 +93,8 @@ def test_unequal_probabilities_are_made_up_for() -> None:
         probability = np.where(x > 0, 0.3, 0.08)
         seen = np.where(rng.random(800) < probability, human, np.nan)
         llm = human + 0.5 * x + rng.normal(size=800)
-        sampled = Sampled(x, llm, seen, probability, equal=False)
-        for row in corrected(sampled, "slope", rng=rng):
+        sampled = LabelledSample(x, llm, seen, probability, equal=False)
+        for row in corrected_effects(sampled, "slope", rng=rng):
             if row["estimate"] is not None:
                 held[row["method"]] += row["low"] <= 0.3 <= row["high"]
         kept = ~np.isnan(seen)
@@ -108,7 +108,7 @@ def test_unequal_probabilities_are_made_up_for() -> None:
 def test_an_llm_that_is_always_right_makes_the_intervals_those_of_everybody() -> None:
     rng = np.random.default_rng(1)
     sampled, human = simulated(rng)
-    perfect = by_method(Sampled(sampled.x, human, sampled.human, sampled.probability), "slope")
+    perfect = by_method(LabelledSample(sampled.x, human, sampled.human, sampled.probability), "slope")
     whole = perfect["llm"]
     for method in ("ppi", "dsl"):
         assert perfect[method]["high"] - perfect[method]["low"] == pytest.approx(whole["high"] - whole["low"], rel=0.1)
@@ -118,7 +118,7 @@ def test_an_llm_that_is_always_right_makes_the_intervals_those_of_everybody() ->
 def test_an_llm_of_noise_costs_nothing() -> None:
     rng = np.random.default_rng(2)
     sampled, _ = simulated(rng)
-    noisy = by_method(Sampled(sampled.x, rng.normal(size=600), sampled.human, sampled.probability), "slope")
+    noisy = by_method(LabelledSample(sampled.x, rng.normal(size=600), sampled.human, sampled.probability), "slope")
     assert noisy["ppi"]["weight"] < 0.2
     assert noisy["ppi"]["estimate"] == pytest.approx(noisy["humans"]["estimate"], abs=0.03)
 
@@ -126,7 +126,7 @@ def test_an_llm_of_noise_costs_nothing() -> None:
 @given(st.floats(0.1, 50), st.floats(-100, 100), st.integers(0, 20))
 def test_units_change_slopes_by_their_ratio_and_correlations_not_at_all(factor: float, shift: float, seed: int) -> None:
     sampled, _ = simulated(np.random.default_rng(seed), 200, 80)
-    moved = Sampled(factor * sampled.x + shift, sampled.llm, sampled.human, sampled.probability)
+    moved = LabelledSample(factor * sampled.x + shift, sampled.llm, sampled.human, sampled.probability)
     for effect, ratio in (("slope", 1 / factor), ("correlation", 1.0)):
         before, after = by_method(sampled, effect), by_method(moved, effect)
         for method, row in before.items():
@@ -136,12 +136,14 @@ def test_units_change_slopes_by_their_ratio_and_correlations_not_at_all(factor: 
 def test_what_cannot_be_estimated_has_a_reason() -> None:
     rng = np.random.default_rng(0)
     sampled, _ = simulated(rng)
-    few = by_method(Sampled(sampled.x[:60], sampled.llm[:60], sampled.human[:60], 0.2 + 0 * sampled.x[:60]), "slope")
+    few = by_method(
+        LabelledSample(sampled.x[:60], sampled.llm[:60], sampled.human[:60], 0.2 + 0 * sampled.x[:60]), "slope"
+    )
     assert few["llm"]["estimate"] is not None
     assert "30 are needed" in few["dsl"]["reason"]
-    unknown = by_method(Sampled(sampled.x, sampled.llm, sampled.human, "nobody knows"), "slope")
+    unknown = by_method(LabelledSample(sampled.x, sampled.llm, sampled.human, "nobody knows"), "slope")
     assert unknown["ppi"]["reason"] == "nobody knows"
-    flat = by_method(Sampled(np.ones(600), sampled.llm, sampled.human, sampled.probability), "slope")
+    flat = by_method(LabelledSample(np.ones(600), sampled.llm, sampled.human, sampled.probability), "slope")
     assert all(row["estimate"] is None and row["reason"] for row in flat.values())
 
 

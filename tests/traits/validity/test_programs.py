@@ -19,14 +19,20 @@ from typing import Any
 
 import pytest
 
-from personax.traits.validity import argilla, label_studio
-from personax.traits.validity._human_answers import Answer
-from personax.traits.validity._rating_sheet import Sheet, Task
+from personax.traits.validity import (
+    argilla_records,
+    argilla_settings,
+    label_studio_config,
+    label_studio_tasks,
+    read_argilla,
+    read_label_studio,
+)
+from personax.traits.validity._human_ratings import HumanAnswer, RatingForm, RatingTask
 
 STUDIO, ARGILLA = os.environ.get("PERSONAX_LABEL_STUDIO"), os.environ.get("PERSONAX_ARGILLA")
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
-SHEET = Sheet(3, ("likability",))
-TASKS = [Task("task-0001", "biography: <b>bold</b> & $about"), Task("task-0002", "=1+1 עדה")]
+SHEET = RatingForm(3, ("likability",))
+TASKS = [RatingTask("task-0001", "biography: <b>bold</b> & $about"), RatingTask("task-0002", "=1+1 עדה")]
 
 
 def call(address: str, body: object = None) -> Any:
@@ -64,8 +70,8 @@ def studio(tmp_path: Path) -> Iterator[str]:
 
 @pytest.mark.skipif(STUDIO is None, reason="PERSONAX_LABEL_STUDIO does not name the program label-studio")
 def test_label_studio_takes_the_export_and_gives_the_answers_back(studio: str) -> None:
-    project = call(f"{studio}/projects", {"title": "people", "label_config": label_studio.config(SHEET)})["id"]
-    assert call(f"{studio}/projects/{project}/import", label_studio.tasks(TASKS))["task_count"] == 2
+    project = call(f"{studio}/projects", {"title": "people", "label_config": label_studio_config(SHEET)})["id"]
+    assert call(f"{studio}/projects/{project}/import", label_studio_tasks(TASKS))["task_count"] == 2
     for place, task in enumerate(call(f"{studio}/tasks?project={project}")["tasks"]):
         result = [
             {"from_name": name, "to_name": "about", "type": "choices", "value": {"choices": [str(place + 1)]}}
@@ -74,7 +80,7 @@ def test_label_studio_takes_the_export_and_gives_the_answers_back(studio: str) -
         call(f"{studio}/tasks/{task['id']}/annotations", {"result": result})
     for kind in ("JSON", "JSON_MIN"):
         back = call(f"{studio}/projects/{project}/export?exportType={kind}")
-        answers = set(label_studio.read(back, list(SHEET.questions), kind))
+        answers = set(read_label_studio(back, list(SHEET.questions), kind))
         assert {(one.person, one.question) for one in answers} == {(t.code, q) for t in TASKS for q in SHEET.questions}
         by = {one.person: {other.answer for other in answers if other.person == one.person} for one in answers}
         assert sorted(by.values(), key=min) == [{"1"}, {"2"}]
@@ -96,12 +102,12 @@ print(json.dumps({"settings": settings.serialize(), "records": [record.to_dict()
 
 @pytest.mark.skipif(ARGILLA is None, reason="PERSONAX_ARGILLA does not name a Python that has argilla")
 def test_argilla_reads_settings_and_records_and_its_own_are_read(tmp_path: Path) -> None:
-    (tmp_path / "settings.json").write_text(json.dumps(argilla.settings(SHEET)), encoding="utf-8")
-    (tmp_path / "records.json").write_text(json.dumps(argilla.records(TASKS)), encoding="utf-8")
+    (tmp_path / "settings.json").write_text(json.dumps(argilla_settings(SHEET)), encoding="utf-8")
+    (tmp_path / "records.json").write_text(json.dumps(argilla_records(TASKS)), encoding="utf-8")
     words = [str(ARGILLA), "-c", SCRIPT, str(tmp_path / "settings.json"), str(tmp_path / "records.json")]
     told = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
     assert [question["name"] for question in told["settings"]["questions"]] == list(SHEET.questions)
     options = told["settings"]["questions"][0]["settings"]["options"]
     assert {one["value"]: one["text"] for one in options} == SHEET.choices
     user = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
-    assert argilla.read(told["records"], "x") == [Answer(task.code, user, "openness", "3") for task in TASKS]
+    assert read_argilla(told["records"], "x") == [HumanAnswer(task.code, user, "openness", "3") for task in TASKS]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 import polars as pl
 
+from personax.data.labels import split_trait
 from personax.errors import InputError
-from personax.release.packaging._facts import PEOPLE, ColumnFacts, Facts
+from personax.release.packaging._facts import PEOPLE, ColumnFacts, ReleaseFacts
 from personax.release.packaging._markdown import clean
-from personax.schema import LETTERS, Column, Kind, Role
+from personax.schema import Column, Kind, Role
 
 if TYPE_CHECKING:
     from polars._typing import TimeUnit
@@ -43,9 +43,6 @@ _MEANS: Final[Mapping[str, str]] = {
     "occupation": "occupation, as the source states it",
     "league": "league",
 }
-
-_SCORE = re.compile(r"(?P<rater>.+)_(?P<letter>[ocean])")
-_TRAITS = {letter: trait for trait, letter in LETTERS.items()}
 
 
 def describe(
@@ -151,7 +148,7 @@ def _roles(name: str, dtype: pl.DataType, column: Column | None) -> tuple[Role, 
         return column.role, column.kind, column.unit or ""
     if isinstance(dtype, pl.Array):
         return "embedding", "continuous", ""
-    if _SCORE.fullmatch(name):
+    if split_trait(name):
         return "target", "ordinal", ""
     raise InputError(f"nobody says what column {name} is; give its role and kind")
 
@@ -161,10 +158,10 @@ def _means(name: str, role: Role, kind: Kind) -> str:
         return "pseudonym of the person; joins the files"
     if role == "embedding":
         return f"vector of the measurement {name}"
-    score = _SCORE.fullmatch(name)
+    score = split_trait(name)
     if role == "target" and score:
-        trait = _TRAITS[score["letter"]]
-        return f"{trait}, over all raters" if score["rater"] == "final" else f"{trait}, as {score['rater']} states it"
+        rater, trait = score
+        return f"{trait}, over all raters" if rater == "final" else f"{trait}, as {rater} states it"
     return _MEANS.get(name) or f"{kind} {role}; the publisher describes it no further"
 
 
@@ -172,7 +169,7 @@ def _done(role: Role) -> str:
     return "pseudonym under a secret key" if role == "id" else "as it is"
 
 
-def columns_json(facts: Facts) -> str:
+def columns_json(facts: ReleaseFacts) -> str:
     """Return what columns.json holds: every column with its file, role, kind, unit, meaning and protection."""
     told = [
         {
@@ -188,6 +185,6 @@ def columns_json(facts: Facts) -> str:
             "protection": clean(column.protection),
         }
         for config in facts.configs
-        for column in facts.of(config)
+        for column in facts.columns_of(config)
     ]
     return json.dumps({"format": FORMAT, "key": "id", "table": PEOPLE, "columns": told}, indent=1, ensure_ascii=False)

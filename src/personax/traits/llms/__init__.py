@@ -1,31 +1,41 @@
-"""Asking several LLMs about people.
+"""Annotation by several LLMs.
 
-The way of an answer: ``prompting`` (what is asked), ``asking`` (of whom, about whom, at what cost), ``runner`` (at what
-speed, by ``limits``), ``provider`` (one question), ``journal`` (on disk before all else), ``replies`` (a score, or why
-not), ``table`` (rows). By the provider's batch API: ``batching`` (what is sent when), ``batch_api`` (talking to the
-provider), ``batch_journal`` (which request lies in which batch).
+The way of a request: `Prompt` or another `Question` (``_prompt``: what is asked) -> `Survey` (``_requests``: of which
+models, about which people, at what cost) -> `annotate` (``_runner``: workers, rate limits, retries, cost budget) ->
+`Provider` (``_provider``: one chat completion) -> `ReplyJournal` (``_journal``: on disk before all else) ->
+``_reply_parsing`` (a score, or why there is none) -> `annotation_table` (``_annotations``: rows). `judge_survey` has a
+model check replies. By a provider's batch API: ``_batch_runner`` (what is sent when), ``_batch_api`` (the protocol),
+``_batch_journal`` (which request lies in which batch).
 """
 
-from personax.traits.llms._annotations import annotations_of
-from personax.traits.llms._journal import Journal
-from personax.traits.llms._judge import Verdicts, to_judge, verdicts_of
+from personax.traits.llms._annotations import annotation_table
+from personax.traits.llms._journal import ReplyJournal
+from personax.traits.llms._judge import Verdicts, judge_survey, read_verdicts
 from personax.traits.llms._prompt import Prompt
-from personax.traits.llms._provider import Model
-from personax.traits.llms._requests import Asked, Estimate, Question, estimate
-from personax.traits.llms._runner import Outcome, annotate
+from personax.traits.llms._provider import Completion, InvalidRequestError, Model, ModelUnavailableError, Provider
+from personax.traits.llms._reply_parsing import Reply
+from personax.traits.llms._requests import CostEstimate, Question, Survey, estimate_cost
+from personax.traits.llms._run_context import RunPolicy, RunSummary
+from personax.traits.llms._runner import annotate
 
 __all__ = [
-    "Asked",
-    "Estimate",
-    "Journal",
+    "Completion",
+    "CostEstimate",
+    "InvalidRequestError",
     "Model",
-    "Outcome",
+    "ModelUnavailableError",
     "Prompt",
+    "Provider",
     "Question",
+    "Reply",
+    "ReplyJournal",
+    "RunPolicy",
+    "RunSummary",
+    "Survey",
     "Verdicts",
     "annotate",
-    "annotations_of",
-    "estimate",
-    "to_judge",
-    "verdicts_of",
+    "annotation_table",
+    "estimate_cost",
+    "judge_survey",
+    "read_verdicts",
 ]

@@ -7,26 +7,25 @@ from typing import Any
 
 import polars as pl
 
-from personax.schema import TRAITS
 from personax.traits._aggregate import ANNOTATIONS
-from personax.traits.llms._answers import Answered, answers_of
-from personax.traits.llms._journal import Journal
-from personax.traits.llms._judge import Verdicts, overruled
+from personax.traits.llms._journal import ReplyJournal
+from personax.traits.llms._judge import Verdicts, apply_verdicts
 from personax.traits.llms._prompt import Prompt
-from personax.traits.llms._reply_parsing import Judgement, read_reply
-from personax.traits.llms._requests import Asked
+from personax.traits.llms._reply_parsing import TraitRating, read_reply
+from personax.traits.llms._requests import Survey
+from personax.traits.llms._responses import ModelResponse, model_responses
 
-__all__ = ["annotations_of", "judgements"]
+__all__ = ["annotation_table", "trait_ratings"]
 
-ROWS = 50_000
+CHUNK_ROWS = 50_000
 """Rows that are held as Python objects at once."""
 
 Row = tuple[Any, ...]
 
 
-def annotations_of(
-    asked: Asked[Prompt],
-    journal: Journal,
+def annotation_table(
+    survey: Survey[Prompt],
+    journal: ReplyJournal,
     *,
     stopped: Mapping[str, str] | None = None,
     verdicts: Verdicts | None = None,
@@ -35,7 +34,7 @@ def annotations_of(
 
     Parameters
     ----------
-    asked
+    survey
         As it was asked.
     journal
         With the replies.
@@ -54,27 +53,29 @@ def annotations_of(
     """
     schema = {**ANNOTATIONS, "ruled": pl.String, "judged": pl.String}
     parts, rows = [], []
-    for row in _rows(asked, journal, stopped or {}, verdicts or {}):
+    for row in _rows(survey, journal, stopped or {}, verdicts or {}):
         rows.append(row)
-        if len(rows) == ROWS:
+        if len(rows) == CHUNK_ROWS:
             parts.append(pl.DataFrame(rows, schema=schema, orient="row"))
             rows = []
     table = pl.concat([*parts, pl.DataFrame(rows, schema=schema, orient="row")])
     return table if verdicts is not None else table.drop("ruled", "judged")
 
 
-def _rows(asked: Asked[Prompt], journal: Journal, stopped: Mapping[str, str], verdicts: Verdicts) -> Iterator[Row]:
-    for answered in answers_of(asked, journal, stopped):
-        key = (str(answered.person["id"]), answered.model, asked.prompt.name, answered.repeat)
-        taken = (answered.latency, answered.tokens, answered.cost)
-        ruled = judgements(answered, asked.prompt)
-        for before, (one, verdict) in zip(ruled, overruled(answered, ruled, verdicts), strict=True):
+def _rows(
+    survey: Survey[Prompt], journal: ReplyJournal, stopped: Mapping[str, str], verdicts: Verdicts
+) -> Iterator[Row]:
+    for response in model_responses(survey, journal, stopped):
+        key = (str(response.person["id"]), response.model, survey.prompt.name, response.repeat)
+        taken = (response.latency, response.tokens, response.cost)
+        ruled = trait_ratings(response, survey.prompt)
+        for before, (one, verdict) in zip(ruled, apply_verdicts(response, ruled, verdicts), strict=True):
             yield (*key, one.trait, one.score, one.text, one.status, *taken, before.status, verdict)
 
 
-def judgements(answered: Answered, prompt: Prompt) -> list[Judgement]:
+def trait_ratings(response: ModelResponse, prompt: Prompt) -> list[TraitRating]:
     """Return one judgement a trait; where there is no reply, the reason as its text."""
-    if answered.reply is not None:
-        return read_reply(answered.reply, prompt)
-    status = "failed" if answered.asked else "not_asked"
-    return [Judgement(trait, status, None, answered.reason or "") for trait in TRAITS]
+    if response.reply is not None:
+        return read_reply(response.reply, prompt)
+    status = "failed" if response.was_asked else "not_asked"
+    return [TraitRating(trait, status, None, response.reason or "") for trait in prompt.traits]

@@ -12,18 +12,24 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
-from personax.traits.llms._provider import Answer, LostError, Provider, RejectedError, StoppedError
-from personax.traits.llms._requests import Request
+from personax.http import TransientError
+from personax.traits.llms._provider import (
+    Completion,
+    InvalidRequestError,
+    ModelUnavailableError,
+    OpenAIProvider,
+)
+from personax.traits.llms._requests import ChatRequest
 
-__all__ = ["BatchAPI", "GoneError", "Rows", "State"]
+__all__ = ["BatchAPI", "BatchNotFoundError", "BatchResults", "BatchStatus"]
 
-URL: Final = "/v1/chat/completions"
-FINAL: Final = frozenset({"completed", "failed", "expired", "cancelled"})
-PAGE: Final = 100
+COMPLETIONS_PATH: Final = "/v1/chat/completions"
+FINAL_STATUSES: Final = frozenset({"completed", "failed", "expired", "cancelled"})
+PAGE_SIZE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class BatchStatus:
     """What the provider says of a batch.
 
     Parameters
@@ -32,55 +38,55 @@ class State:
         Its name there; completed, failed, expired and cancelled are the last.
     files
         Of answers, then of errors.
-    answered
+    completed
         Requests that are done.
     reason
         What it says of a batch that failed.
-    seconds
+    duration
         From its beginning to its end; None before, and where the provider does not say.
     """
 
     batch: str
     status: str
     files: tuple[str, ...] = ()
-    answered: int = 0
+    completed: int = 0
     reason: str = ""
-    seconds: float | None = None
+    duration: float | None = None
 
     @property
-    def final(self) -> bool:
+    def is_final(self) -> bool:
         """Whether nothing more will come."""
-        return self.status in FINAL
+        return self.status in FINAL_STATUSES
 
 
 @dataclass
-class Rows:
+class BatchResults:
     """What the files of a batch hold of its requests.
 
     Parameters
     ----------
-    answers, lost, rejected
+    completions, retryable, rejected
         By key; with the reason: not answered this time, and refused as it is.
-    foreign, unread
+    unmatched, unreadable
         Lines about other requests; lines that are no such row.
-    stopped
+    stop_reason
         Why nothing can be asked of the model.
     """
 
-    answers: dict[str, Answer] = field(default_factory=dict)
-    lost: dict[str, str] = field(default_factory=dict)
+    completions: dict[str, Completion] = field(default_factory=dict)
+    retryable: dict[str, str] = field(default_factory=dict)
     rejected: dict[str, str] = field(default_factory=dict)
-    foreign: int = 0
-    unread: int = 0
-    stopped: str | None = None
+    unmatched: int = 0
+    unreadable: int = 0
+    stop_reason: str | None = None
 
     @property
     def seen(self) -> set[str]:
         """Requests that some row is about."""
-        return {*self.answers, *self.lost, *self.rejected}
+        return {*self.completions, *self.retryable, *self.rejected}
 
 
-class GoneError(StoppedError):
+class BatchNotFoundError(ModelUnavailableError):
     """The provider does not know a batch or file that it named before."""
 
 
@@ -90,12 +96,17 @@ class BatchAPI:
     All methods raise LostError, RejectedError or StoppedError, by what is to be done.
     """
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: OpenAIProvider) -> None:
         self.provider, self.model, self._client = provider, provider.model, provider.client
 
-    def line(self, request: Request) -> bytes:
+    def line(self, request: ChatRequest) -> bytes:
         """Return a request's line in a file."""
-        row = {"custom_id": request.key, "method": "POST", "url": URL, "body": self.provider.body(request.messages)}
+        row = {
+            "custom_id": request.key,
+            "method": "POST",
+            "url": COMPLETIONS_PATH,
+            "body": self.provider.body(request.messages),
+        }
         return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
     async def upload(self, name: str, data: bytes) -> str:
@@ -105,23 +116,28 @@ class BatchAPI:
         given = {"body": {"purpose": "batch"}, "files": files, "options": {"headers": headers}}
         return _name(await self._json(self._client.post, "/files", **given))
 
-    async def create(self, name: str, file: str) -> State:
+    async def create(self, name: str, file: str) -> BatchStatus:
         """Make a batch of an uploaded file; ``name`` is ours, and stays with it."""
-        body = {"input_file_id": file, "endpoint": URL, "completion_window": "24h", "metadata": {"personax": name}}
+        body = {
+            "input_file_id": file,
+            "endpoint": COMPLETIONS_PATH,
+            "completion_window": "24h",
+            "metadata": {"personax": name},
+        }
         options = {"headers": {"Idempotency-Key": name}}
         return self._state(await self._json(self._client.post, "/batches", body=body, options=options))
 
-    async def find(self, name: str, file: str) -> State | None:
+    async def find(self, name: str, file: str) -> BatchStatus | None:
         """Return the batch with our name or made of our file, of all that the account has; None without one."""
         after: str | None = None
         while True:
-            rows, more = await self._page({"limit": PAGE} | ({"after": after} if after else {}))
+            rows, more = await self._page({"limit": PAGE_SIZE} | ({"after": after} if after else {}))
             for row in rows:
                 kept = row.get("metadata")
                 if row.get("input_file_id") == file or (isinstance(kept, dict) and kept.get("personax") == name):
                     return self._state(row)
             if any(row.get("input_file_id") is None and row.get("metadata") is None for row in rows):
-                raise StoppedError(
+                raise ModelUnavailableError(
                     f"{self.model.name}: {self.model.base_url} does not say which file a batch was made of, so that "
                     "one might be paid for twice; set batch: false"
                 )
@@ -130,7 +146,7 @@ class BatchAPI:
                 return None
             after = last
 
-    async def listed(self) -> None:
+    async def check_listing(self) -> None:
         """See that the account's batches can be listed: without a list, one that was sent could be sent twice."""
         await self._page({"limit": 1})
 
@@ -138,60 +154,62 @@ class BatchAPI:
         page = await self._json(self._client.get, "/batches", options={"params": params})
         found = page.get("data")
         if not isinstance(found, list):
-            raise StoppedError(f"{self.model.name}: {self.model.base_url} cannot list its batches; set batch: false")
+            raise ModelUnavailableError(
+                f"{self.model.name}: {self.model.base_url} cannot list its batches; set batch: false"
+            )
         return [row for row in found if isinstance(row, dict)], bool(page.get("has_more"))
 
-    async def look(self, batch: str) -> State:
+    async def status(self, batch: str) -> BatchStatus:
         """Return how far a batch is."""
         return self._state(await self._json(self._client.get, f"/batches/{quote(batch, safe='')}"))
 
-    async def rows(self, state: State, keys: Collection[str], seconds: float) -> Rows:
+    async def results(self, state: BatchStatus, keys: Collection[str], duration: float) -> BatchResults:
         """Return what came of a batch's requests; files that say nothing of some are fetched once more."""
-        rows = Rows()
+        rows = BatchResults()
         for _ in range(2):
-            rows = self.read([await self._file(name) for name in state.files], keys, seconds)
+            rows = self.read([await self._file(name) for name in state.files], keys, duration)
             if len(rows.seen) == len(keys) or not state.files:
                 break
         return rows
 
-    def read(self, files: Iterable[bytes], keys: Collection[str], seconds: float) -> Rows:
+    def read(self, files: Iterable[bytes], keys: Collection[str], duration: float) -> BatchResults:
         """Read files line by line; of two rows about one request the first counts."""
-        rows, seen = Rows(), set()
+        rows, seen = BatchResults(), set()
         for line in (line for data in files for line in data.split(b"\n") if line.strip()):
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError):
                 row = None
             if not isinstance(row, dict) or not isinstance(row.get("custom_id"), str):
-                rows.unread += 1
+                rows.unreadable += 1
             elif row["custom_id"] not in keys:
-                rows.foreign += 1
+                rows.unmatched += 1
             elif row["custom_id"] not in seen:
                 seen.add(row["custom_id"])
-                self._sort(row, rows, seconds)
+                self._sort(row, rows, duration)
         return rows
 
-    def _sort(self, row: dict[str, Any], rows: Rows, seconds: float) -> None:
+    def _sort(self, row: dict[str, Any], rows: BatchResults, duration: float) -> None:
         key = row["custom_id"]
         try:
-            rows.answers[key] = self._answer(row, seconds)
-        except RejectedError as error:
+            rows.completions[key] = self._answer(row, duration)
+        except InvalidRequestError as error:
             rows.rejected[key] = str(error)
-        except LostError as error:
-            rows.lost[key] = str(error)
-        except StoppedError as error:
-            rows.lost[key] = rows.stopped = str(error)
+        except TransientError as error:
+            rows.retryable[key] = str(error)
+        except ModelUnavailableError as error:
+            rows.retryable[key] = rows.stop_reason = str(error)
 
-    def _answer(self, row: dict[str, Any], seconds: float) -> Answer:
+    def _answer(self, row: dict[str, Any], duration: float) -> Completion:
         response = row.get("response")
         if not isinstance(response, dict):
-            raise LostError(self.provider.shown(_said(row.get("error")) or "the row has no response"))
+            raise TransientError(self.provider.redact(_error_text(row.get("error")) or "the row has no response"))
         status, body = response.get("status_code"), response.get("body")
         if status == 200:
-            return self.provider.read(body, seconds)
+            return self.provider.parse(body, duration)
         whole = json.dumps(body)
-        said = _said(body.get("error") if isinstance(body, dict) else None) or whole
-        raise self.provider.failure(status if type(status) is int else 0, whole, said)
+        report = _error_text(body.get("error") if isinstance(body, dict) else None) or whole
+        raise self.provider.classify_status(status if type(status) is int else 0, whole, report)
 
     async def _file(self, name: str) -> bytes:
         return await self._bytes(self._client.get, f"/files/{quote(name, safe='')}/content")
@@ -202,7 +220,7 @@ class BatchAPI:
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            raise LostError("the reply was cut off, or is not JSON")
+            raise TransientError("the reply was cut off, or is not JSON")
         return found
 
     async def _bytes(self, call: Any, path: str, **given: Any) -> bytes:  # noqa: ANN401
@@ -212,37 +230,37 @@ class BatchAPI:
         except openai.NotFoundError:
             where = f"{self.model.name}: {self.model.base_url}"
             if path.count("/") > 1:
-                said = f"{where} does not have {path[1:]} (404); ask with the key that it was made with"
-                raise GoneError(said) from None
-            raise StoppedError(f"{where} offers no batches (404); set batch: false") from None
+                report = f"{where} does not have {path[1:]} (404); ask with the key that it was made with"
+                raise BatchNotFoundError(report) from None
+            raise ModelUnavailableError(f"{where} offers no batches (404); set batch: false") from None
         except openai.OpenAIError as error:
-            raise self.provider.sorted(error) from None
+            raise self.provider.classify(error) from None
         return data
 
-    def _state(self, body: dict[str, Any]) -> State:
+    def _state(self, body: dict[str, Any]) -> BatchStatus:
         files = tuple(
             name for name in (body.get("output_file_id"), body.get("error_file_id")) if isinstance(name, str) and name
         )
         counts, errors = body.get("request_counts"), body.get("errors")
         done = [counts.get(name) for name in ("completed", "failed")] if isinstance(counts, dict) else []
-        said = errors.get("data") if isinstance(errors, dict) else None
-        reason = "; ".join(_said(one) for one in said[:3]) if isinstance(said, list) else ""
-        ends = [body.get(f"{status}_at") for status in FINAL]
+        report = errors.get("data") if isinstance(errors, dict) else None
+        reason = "; ".join(_error_text(one) for one in report[:3]) if isinstance(report, list) else ""
+        ends = [body.get(f"{status}_at") for status in FINAL_STATUSES]
         end, began = next((one for one in ends if _is_time(one)), None), body.get("created_at")
-        return State(
+        return BatchStatus(
             _name(body), str(body.get("status")), files, sum(number for number in done if type(number) is int),
-            self.provider.shown(reason), float(end - began) if end is not None and _is_time(began) else None,
+            self.provider.redact(reason), float(end - began) if end is not None and _is_time(began) else None,
         )  # fmt: skip
 
 
 def _name(body: dict[str, Any]) -> str:
     name = body.get("id")
     if not isinstance(name, str) or not name or name.strip(".") == "":
-        raise LostError("the reply names no file or batch")
+        raise TransientError("the reply names no file or batch")
     return name
 
 
-def _said(error: object) -> str:
+def _error_text(error: object) -> str:
     """Return the code and message of an error."""
     if not isinstance(error, dict):
         return ""

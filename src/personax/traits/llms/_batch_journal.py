@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from personax.traits.llms._prompt import content_hash
 
 if TYPE_CHECKING:
-    from personax.traits.llms._journal import Journal
+    from personax.traits.llms._journal import ReplyJournal
     from personax.traits.llms._provider import Model
 
-__all__ = ["Batch", "Batches", "Part"]
+__all__ = ["Batch", "BatchRequest", "BatchStore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BatchRequest:
     """A request of a batch: all that its reply is written with, so that it is kept even if the study has changed.
 
     Parameters
     ----------
     key, prompt, person, repeat, turn
-        See `personax.traits.llms.journal.Entry`.
+        See `personax.traits.llms._journal.JournalEntry`.
     tries
         In how many batches it was, this one counted.
     """
@@ -65,7 +65,7 @@ class Part:
     tries: int = 0
 
 
-class Batches:
+class BatchStore:
     """The batches of one model, as its settings are; a batch is ``planned``, then ``open``, then ``done``.
 
     Parameters
@@ -79,16 +79,15 @@ class Batches:
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from personax.traits.llms.journal import Journal
-    >>> from personax.traits.llms.provider import Model
-    >>> with Journal(Path(tempfile.mkdtemp()) / "journal.sqlite") as journal:
-    ...     batches = Batches(journal, Model("gpt", "gpt", "https://example.org/v1"))
-    ...     batch, parts = batches.plan([Part("k", "p", "ann", 0, 0)], {"k": 0.1})
-    ...     (list(parts), journal.claim(["k"]), batches.drop(batch), journal.claim(["k"]))
+    >>> from personax.traits.llms import Model, ReplyJournal
+    >>> with ReplyJournal(Path(tempfile.mkdtemp()) / "journal.sqlite") as journal:
+    ...     batches = BatchStore(journal, Model("gpt", "gpt", "https://example.org/v1"))
+    ...     batch, requests = batches.plan([BatchRequest("k", "p", "ann", 0, 0)], {"k": 0.1})
+    ...     (list(requests), journal.claim(["k"]), batches.drop(batch), journal.claim(["k"]))
     (['k'], set(), None, {'k'})
     """
 
-    def __init__(self, journal: Journal, model: Model) -> None:
+    def __init__(self, journal: ReplyJournal, model: Model) -> None:
         self.journal, self.began = journal, time.time()
         self.model, self.endpoint = content_hash(model.settings()), model.base_url.rstrip("/")
 
@@ -102,7 +101,7 @@ class Batches:
             ).fetchall()
         return [Batch(*row) for row in rows]
 
-    def parts(self, batch: Batch) -> dict[str, Part]:
+    def requests(self, batch: Batch) -> dict[str, BatchRequest]:
         """Return the requests of a batch by key; none of one that another process has collected meanwhile."""
         with self.journal.transaction() as db:
             rows = db.execute(
@@ -110,17 +109,21 @@ class Batches:
                 "WHERE batch_id = ? AND state != 'done'",
                 (batch.id,),
             ).fetchall()
-        return {row[0]: Part(*row) for row in rows}
+        return {row[0]: BatchRequest(*row) for row in rows}
 
-    def plan(self, parts: Sequence[Part], costs: Mapping[str, float]) -> tuple[Batch, dict[str, Part]] | None:
+    def plan(
+        self, requests: Sequence[BatchRequest], costs: Mapping[str, float]
+    ) -> tuple[Batch, dict[str, BatchRequest]] | None:
         """Take the requests that are free for a batch that this process sends; None where none is.
 
         What failed since these batches were looked at first is not free: another process has just given it up.
         """
         now = time.time()
         with self.journal.transaction() as db:
-            free = self.journal.free([part.key for part in parts])
-            mine = {one.key: one for one in parts if one.key in free and not self.journal.failed(one.key, self.began)}
+            free = self.journal.free([part.key for part in requests])
+            mine = {
+                one.key: one for one in requests if one.key in free and not self.journal.failed(one.key, self.began)
+            }
             if not mine:
                 return None
             batch = Batch(uuid.uuid4().hex, None, None, sum(costs[key] for key in mine), now)
@@ -157,7 +160,7 @@ class Batches:
             db.execute("DELETE FROM claims WHERE key = ?", (batch.claim,))
 
     def close(
-        self, batch: Batch, again: set[str], failed: Mapping[str, Part], reasons: Mapping[str, str], name: str
+        self, batch: Batch, again: set[str], failed: Mapping[str, BatchRequest], reasons: Mapping[str, str], name: str
     ) -> bool:
         """End a batch whose replies are on disk, and return whether no other process has done it.
 

@@ -17,301 +17,328 @@ from typing import Final, TypeVar
 import numpy as np
 
 from personax.errors import InputError
-from personax.traits.llms._answers import reply_of
-from personax.traits.llms._batch_api import BatchAPI, GoneError, Rows, State
-from personax.traits.llms._batch_journal import Batch, Batches, Part
-from personax.traits.llms._journal import Entry
+from personax.http import TransientError, retry, wait_seconds
+from personax.traits.llms._batch_api import BatchAPI, BatchNotFoundError, BatchResults, BatchStatus
+from personax.traits.llms._batch_journal import Batch, BatchRequest, BatchStore
+from personax.traits.llms._journal import JournalEntry
 from personax.traits.llms._prompt import content_hash
-from personax.traits.llms._provider import Answer, LostError, Model, Provider, RejectedError, StoppedError
-from personax.traits.llms._rate_limit import backoff
-from personax.traits.llms._requests import OUT, Asked, Question, Request, batches, repaired, requests_of
-from personax.traits.llms._run_state import Outcome, Shared
+from personax.traits.llms._provider import (
+    Completion,
+    InvalidRequestError,
+    Model,
+    ModelUnavailableError,
+    OpenAIProvider,
+)
+from personax.traits.llms._requests import (
+    EXPECTED_OUTPUT_TOKENS,
+    ChatRequest,
+    Question,
+    Survey,
+    chunked,
+    iter_requests,
+    repair_request,
+)
+from personax.traits.llms._responses import stored_reply
+from personax.traits.llms._run_context import RunContext, RunSummary
 
-__all__ = ["MOST_BYTES", "MOST_REQUESTS", "SUBMISSIONS", "Batching"]
+__all__ = ["BATCH_RETENTION", "MAX_BYTES", "MAX_REQUESTS", "MAX_SUBMISSIONS", "BatchRunner"]
 
 T = TypeVar("T")
 
-MOST_REQUESTS: Final = 50_000
+MAX_REQUESTS: Final = 50_000
 """Requests of a file at most, as OpenAI has it; other providers allow as many or more."""
 
-MOST_BYTES: Final = 200_000_000
+MAX_BYTES: Final = 200_000_000
 """Bytes of a file at most."""
 
-SUBMISSIONS: Final = 3
+MAX_SUBMISSIONS: Final = 3
 """Batches that a request may be part of without being answered, before it is given up."""
 
-KEPT: Final = 30 * 24 * 3600
+BATCH_RETENTION: Final = 30 * 24 * 3600
 """Seconds after which a batch that the provider does not know has gone with its files, and is asked for again."""
 
-SAFE: Final = "this run may be ended at any time, the next one goes on"
+RESUMABLE: Final = "this run may be ended at any time, the next one goes on"
 
 
 @dataclass
-class _File:
+class _BatchFile:
     """Requests on their way into a batch."""
 
-    parts: list[Part] = field(default_factory=list)
+    requests: list[BatchRequest] = field(default_factory=list)
     costs: dict[str, float] = field(default_factory=dict)
     lines: dict[str, bytes] = field(default_factory=dict)
     size: int = 0
 
     def takes(self, line: bytes) -> bool:
-        return len(self.parts) < MOST_REQUESTS and self.size + len(line) <= MOST_BYTES
+        return len(self.requests) < MAX_REQUESTS and self.size + len(line) <= MAX_BYTES
 
-    def add(self, part: Part, cost: float, line: bytes) -> None:
-        self.parts.append(part)
-        self.costs[part.key], self.lines[part.key] = cost, line
+    def add(self, request: BatchRequest, cost: float, line: bytes) -> None:
+        self.requests.append(request)
+        self.costs[request.key], self.lines[request.key] = cost, line
         self.size += len(line)
 
 
-class Batching:
+class BatchRunner:
     """All that goes on with one model by batches; of a model without ``batch``, only what is open is brought in.
 
     Parameters
     ----------
-    asked, model
+    survey, model
         What is asked, of whom.
-    shared
-        Disk, money, patience.
-    outcome
+    context
+        Journal, cost budget, policy for failures.
+    summary
         Where to count; a new one by default.
     """
 
-    def __init__(self, asked: Asked[Question], model: Model, shared: Shared, outcome: Outcome | None = None) -> None:
-        self.asked, self.model, self.shared = asked, model, shared
-        self.outcome = outcome or Outcome(model.name)
-        self.disk, self.purse, self.patience = shared.disk, shared.purse, shared.patience
+    def __init__(
+        self, survey: Survey[Question], model: Model, context: RunContext, summary: RunSummary | None = None
+    ) -> None:
+        self.survey, self.model, self.context = survey, model, context
+        self.summary = summary or RunSummary(model.name)
+        self.writer, self.budget, self.policy = context.writer, context.budget, context.policy
         if model.batch and model.provider != "openai":
             raise InputError(f"{model.name}: batches need the provider openai; set batch: false")
-        self.provider = Provider(model, asked.prompt.schema())
-        self.api, self.table = BatchAPI(self.provider), Batches(shared.disk.journal, model)
+        self.provider = OpenAIProvider(model, survey.prompt.schema())
+        self.client, self.store = BatchAPI(self.provider), BatchStore(context.writer.journal, model)
         self.reserved: dict[str, float] = {}
-        self.full: str | None = None
-        self.listed = False
+        self.limit_reason: str | None = None
+        self._can_list = False
         self.rng = np.random.default_rng()
 
-    async def run(self) -> Outcome:
+    async def run(self) -> RunSummary:
         """Ask all that is left, and wait for the answers."""
         try:
-            async with self.shared.locks[content_hash(self.model.settings())]:
+            async with self.context.locks[content_hash(self.model.settings())]:
                 await self._rounds()
-        except StoppedError as error:
-            self.outcome.stopped = str(error)
-        except (LostError, RejectedError) as error:
-            self.outcome.stopped = (
+        except ModelUnavailableError as error:
+            self.summary.stop_reason = str(error)
+        except (TransientError, InvalidRequestError) as error:
+            self.summary.stop_reason = (
                 f"{self.model.name}: the batches at {self.model.base_url} cannot be reached ({error})"
             )
         finally:
             await self.provider.close()
-        return self.outcome
+        return self.summary
 
     async def _rounds(self) -> None:
-        left, changed, wait = 0, True, self.patience.look
+        left, changed, wait = 0, True, self.policy.poll_interval
         while True:
             await self._resume()
-            if self.model.batch and (changed or not self.outcome.waiting):
-                left = await self._send_all(first=not self.outcome.total)
-            changed = await self._look()
-            if not changed and not self.outcome.waiting and (not left or self.full):
+            if self.model.batch and (changed or not self.summary.pending):
+                left = await self._send_all(first=not self.summary.total)
+            changed = await self._poll()
+            if not changed and not self.summary.pending and (not left or self.limit_reason):
                 break
             if not changed:
                 await asyncio.sleep(wait)
-            wait = self.patience.look if changed else min(2 * wait, self.patience.longest)
-        self.outcome.stopped = self.full
+            wait = self.policy.poll_interval if changed else min(2 * wait, self.policy.max_poll_interval)
+        self.summary.stop_reason = self.limit_reason
 
     async def _send_all(self, *, first: bool) -> int:
         """Send what is neither answered nor under way, count, and return how many are left for now."""
-        file, left, total, failed, self.full = _File(), 0, 0, 0, None
-        for some in batches(requests_of(self.asked, self.model)):
-            wanted, given_up = await self.disk.do(self._wanted, some)
-            total, failed, left = total + len(some), failed + given_up, left + len(wanted)
-            free = await self.disk.do(self.table.journal.free, [request.key for request, _ in wanted])
-            for request, turn in wanted:
+        file, left, total, failed, self.limit_reason = _BatchFile(), 0, 0, 0, None
+        for some in chunked(iter_requests(self.survey, self.model)):
+            unanswered, given_up = await self.writer.call(self._unanswered, some)
+            total, failed, left = total + len(some), failed + given_up, left + len(unanswered)
+            free = await self.writer.call(self.store.journal.free, [request.key for request, _ in unanswered])
+            for request, turn in unanswered:
                 if request.key in free:
-                    file = await self._put(request, turn, file)
+                    file = await self._add_to_file(request, turn, file)
         await self._send(file)
-        self.outcome.total, self.outcome.failed, answered = total, failed, total - left - failed
+        self.summary.total, self.summary.failed, done = total, failed, total - left - failed
         if first:
-            self.outcome.before = answered
-        self.outcome.asked = answered - self.outcome.before
-        self.shared.said()
+            self.summary.cached = done
+        self.summary.completed = done - self.summary.cached
+        self.context.report()
         return left
 
-    def _wanted(self, some: list[Request]) -> tuple[list[tuple[Request, int]], int]:
+    def _unanswered(self, some: list[ChatRequest]) -> tuple[list[tuple[ChatRequest, int]], int]:
         """Return first answers and repairs that are not there, and how many were given up since the run began."""
-        journal, found, given_up = self.table.journal, [], 0
+        journal, found, given_up = self.store.journal, [], 0
         for request in some:
             entry, turn = journal.get(request.key), 0
             if entry is not None:
-                problem = self.asked.prompt.problem(reply_of(entry))
+                problem = self.survey.prompt.problem(stored_reply(entry))
                 if problem is None:
                     continue
-                request = repaired(request, self.asked.prompt, entry.reply.get("content") or "", problem)
+                request = repair_request(request, self.survey.prompt, entry.reply.get("content") or "", problem)
                 if journal.get(request.key) is not None:
                     continue
                 turn = 1
-            if journal.failed(request.key, self.table.began) is not None:
+            if journal.failed(request.key, self.store.began) is not None:
                 given_up += 1
             else:
                 found.append((request, turn))
         return found, given_up
 
-    async def _put(self, request: Request, turn: int, file: _File) -> _File:
+    async def _add_to_file(self, request: ChatRequest, turn: int, file: _BatchFile) -> _BatchFile:
         """Put a request into the file, which is sent first where it is full."""
-        if self.full is not None:
+        if self.limit_reason is not None:
             return file
-        line = self.api.line(request)
+        line = self.client.line(request)
         if not file.takes(line):
             await self._send(file)
-            file = _File()
-        cost = self.model.cost(request.tokens, OUT, batched=True) or 0.0
-        if not self.purse.reserve(cost):
-            self.full = f"{self.model.name}: max_cost {self.purse.most:g} is reached; raise it to go on"
+            file = _BatchFile()
+        cost = self.model.cost(request.tokens, EXPECTED_OUTPUT_TOKENS, batched=True) or 0.0
+        if not self.budget.reserve(cost):
+            self.limit_reason = f"{self.model.name}: max_cost {self.budget.limit:g} is reached; raise it to go on"
             return file
-        file.add(Part(request.key, self.asked.prompt.name, request.person, request.repeat, turn), cost, line)
+        file.add(BatchRequest(request.key, self.survey.prompt.name, request.person, request.repeat, turn), cost, line)
         return file
 
-    async def _send(self, file: _File) -> None:
+    async def _send(self, file: _BatchFile) -> None:
         """Plan a batch of what nobody else has taken meanwhile, and bring it to the provider."""
-        if file.parts and not self.listed:
-            await self._patiently(self.api.listed)
-            self.listed = True
-        planned = await self.disk.do(self.table.plan, file.parts, file.costs) if file.parts else None
+        if file.requests and not self._can_list:
+            await self._with_retries(self.client.check_listing)
+            self._can_list = True
+        planned = await self.writer.call(self.store.plan, file.requests, file.costs) if file.requests else None
         batch, mine = planned or (None, {})
-        self.purse.settle(sum(cost for key, cost in file.costs.items() if key not in mine), 0.0)
+        self.budget.settle(sum(cost for key, cost in file.costs.items() if key not in mine), 0.0)
         if batch is None:
             return
         self.reserved[batch.id] = batch.cost
-        self.outcome.repaired += sum(part.turn for part in mine.values())
+        self.summary.repaired += sum(request.turn for request in mine.values())
         try:
             data = b"".join(file.lines.pop(key) for key in mine)
-            name = await self._patiently(partial(self.api.upload, batch.id, data))
-        except (LostError, StoppedError):
-            await self.disk.do(self.table.drop, batch)
-            self.purse.settle(self.reserved.pop(batch.id), 0.0)
+            name = await self._with_retries(partial(self.client.upload, batch.id, data))
+        except (TransientError, ModelUnavailableError):
+            await self.writer.call(self.store.drop, batch)
+            self.budget.settle(self.reserved.pop(batch.id), 0.0)
             raise
-        except RejectedError as error:
-            await self._end(batch, Rows(), str(error))
+        except InvalidRequestError as error:
+            await self._finish(batch, BatchResults(), str(error))
             return
-        await self.disk.do(self.table.uploaded, batch, name)
+        await self.writer.call(self.store.uploaded, batch, name)
         await self._create(batch, name, again=False)
 
     async def _create(self, batch: Batch, file: str, *, again: bool) -> None:
         """Have a batch made of a file, once; ``again`` where that may have been asked for before."""
-        for attempt in range(self.patience.tries):
-            state = await self._found(batch, file) if again else None
-            mine = await self.disk.do(self.table.journal.claim, [batch.claim])
-            if state is None and not mine:
+        for attempt in range(self.policy.retry.attempts):
+            status = await self._lookup(batch, file) if again else None
+            mine = await self.writer.call(self.store.journal.claim, [batch.claim])
+            if status is None and not mine:
                 return  # it took so long that another process goes on with it
             try:
-                state = state or await self.api.create(batch.id, file)
-            except RejectedError as error:
-                await self._end(batch, Rows(), str(error))
+                status = status or await self.client.create(batch.id, file)
+            except InvalidRequestError as error:
+                await self._finish(batch, BatchResults(), str(error))
                 return
-            except LostError as error:
-                self.outcome.retries[str(error)[:60]] += 1
-                await asyncio.sleep(backoff(attempt, error.after, self.rng))
+            except TransientError as error:
+                self.summary.count_retry(error)
+                if (error.retry_after or 0.0) > self.policy.retry.longest_wait:
+                    break
+                await asyncio.sleep(wait_seconds(attempt, error.retry_after, self.policy.retry, self.rng))
                 again = True
             else:
-                await self.disk.do(self.table.created, batch, state.batch)
-                self.shared.progress.message(f"{self.model.name}: a batch lies at {self.model.base_url}; {SAFE}")
+                await self.writer.call(self.store.created, batch, status.batch)
+                self.context.progress.message(f"{self.model.name}: a batch lies at {self.model.base_url}; {RESUMABLE}")
                 return
-        raise StoppedError(f"{self.model.name}: given up, {self.model.base_url} made no batch of a file; run again")
+        raise ModelUnavailableError(
+            f"{self.model.name}: given up, {self.model.base_url} made no batch of a file; run again"
+        )
 
-    async def _found(self, batch: Batch, file: str) -> State | None:
+    async def _lookup(self, batch: Batch, file: str) -> BatchStatus | None:
         """Return the batch at the provider; it may be there only a while after it was asked for."""
-        state = await self._patiently(partial(self.api.find, batch.id, file))
-        if state is None:
-            await asyncio.sleep(self.patience.settle)
-            state = await self._patiently(partial(self.api.find, batch.id, file))
-        return state
+        status = await self._with_retries(partial(self.client.find, batch.id, file))
+        if status is None:
+            await asyncio.sleep(self.policy.confirm_delay)
+            status = await self._with_retries(partial(self.client.find, batch.id, file))
+        return status
 
     async def _resume(self) -> None:
         """Go on with what a process that is gone has planned, and put money aside for all that is open."""
-        now_open = await self.disk.do(self.table.open)
+        now_open = await self.writer.call(self.store.open)
         for batch in now_open:
             if batch.id not in self.reserved:
                 self.reserved[batch.id] = batch.cost
-                self.purse.reserved += batch.cost
-            mine = await self.disk.do(self.table.journal.claim, [batch.claim]) if batch.batch is None else set()
+                self.budget.reserved += batch.cost
+            mine = await self.writer.call(self.store.journal.claim, [batch.claim]) if batch.batch is None else set()
             if mine:
                 if batch.input_file is not None and (
-                    self.model.batch or await self._found(batch, batch.input_file) is not None
+                    self.model.batch or await self._lookup(batch, batch.input_file) is not None
                 ):
                     await self._create(batch, batch.input_file, again=True)
                 else:  # without a file there is no batch
-                    await self.disk.do(self.table.drop, batch)
+                    await self.writer.call(self.store.drop, batch)
         for gone in self.reserved.keys() - {batch.id for batch in now_open}:
             cost = self.reserved.pop(gone)
-            self.purse.settle(cost, cost)  # another process has collected it
+            self.budget.settle(cost, cost)  # another process has collected it
 
-    async def _look(self) -> bool:
+    async def _poll(self) -> bool:
         """Look at what is open, collect what has ended, and return whether any has."""
-        changed, self.outcome.waiting = False, 0
-        for batch in await self.disk.do(self.table.open):
-            parts = await self.disk.do(self.table.parts, batch)
-            self.outcome.waiting += len(parts)
+        changed, self.summary.pending = False, 0
+        for batch in await self.writer.call(self.store.open):
+            requests = await self.writer.call(self.store.requests, batch)
+            self.summary.pending += len(requests)
             if batch.batch is None:
                 continue
-            if await self._collected(batch, batch.batch, parts.keys()):
-                self.outcome.waiting -= len(parts)
+            if await self._collect(batch, batch.batch, requests.keys()):
+                self.summary.pending -= len(requests)
                 changed = True
-            self.shared.said()
+            self.context.report()
         return changed
 
-    async def _collected(self, batch: Batch, name: str, keys: Collection[str]) -> bool:
+    async def _collect(self, batch: Batch, name: str, keys: Collection[str]) -> bool:
         """Bring in what a batch holds, once nothing more will come."""
         age = max(0.0, time.time() - batch.written)
         try:
-            state = await self._patiently(partial(self.api.look, name), self.patience.limited)
-            if not state.final:
+            status = await self._with_retries(
+                partial(self.client.status, name), self.policy.retry.rate_limited_attempts
+            )
+            if not status.is_final:
                 return False
-            rows = await self._patiently(partial(self.api.rows, state, keys, state.seconds or age))
-        except GoneError as error:
-            if age < KEPT:
+            results = await self._with_retries(partial(self.client.results, status, keys, status.duration or age))
+        except BatchNotFoundError as error:
+            if age < BATCH_RETENTION:
                 raise
-            state, rows = State(name, str(error)), Rows()
-        await self._end(batch, rows, f"{state.status} {state.reason}".strip())
+            status, results = BatchStatus(name, str(error)), BatchResults()
+        await self._finish(batch, results, f"{status.status} {status.reason}".strip())
         return True
 
-    async def _end(self, batch: Batch, rows: Rows, reason: str) -> None:
+    async def _finish(self, batch: Batch, results: BatchResults, reason: str) -> None:
         """Write a batch's replies, and only then end it; what has no reply is left for another, a few times."""
-        parts = await self.disk.do(self.table.parts, batch)
-        entries = [self._entry(parts[key], answer, batch.batch) for key, answer in rows.answers.items() if key in parts]
-        await self.disk.do(self.table.journal.add, entries)
-        why = {key: rows.lost.get(key) or f"the batch has no answer ({reason})" for key in parts.keys() - rows.answers}
-        last = {key for key in why if parts[key].tries >= SUBMISSIONS}
-        reasons = {key: f"{why[key]}, the last of {SUBMISSIONS} batches" for key in last} | rows.rejected
-        failed = {key: parts[key] for key in reasons if key in parts}
-        await self.disk.do(partial(self.table.close, batch, set(why) - set(failed), failed, reasons, self.model.name))
-        self._count(batch, rows, entries, {key: why[key] for key in set(why) - set(failed)})
-        if rows.stopped is not None:
-            raise StoppedError(rows.stopped)
+        requests = await self.writer.call(self.store.requests, batch)
+        entries = [
+            self._entry(requests[key], completion, batch.batch)
+            for key, completion in results.completions.items()
+            if key in requests
+        ]
+        await self.writer.call(self.store.journal.add, entries)
+        reasons_by_key = {
+            key: results.retryable.get(key) or f"the batch has no answer ({reason})"
+            for key in requests.keys() - results.completions
+        }
+        last = {key for key in reasons_by_key if requests[key].tries >= MAX_SUBMISSIONS}
+        reasons = {
+            key: f"{reasons_by_key[key]}, the last of {MAX_SUBMISSIONS} batches" for key in last
+        } | results.rejected
+        failed = {key: requests[key] for key in reasons if key in requests}
+        await self.writer.call(
+            partial(self.store.close, batch, set(reasons_by_key) - set(failed), failed, reasons, self.model.name)
+        )
+        self._count(batch, results, entries, {key: reasons_by_key[key] for key in set(reasons_by_key) - set(failed)})
+        if results.stop_reason is not None:
+            raise ModelUnavailableError(results.stop_reason)
 
-    def _count(self, batch: Batch, rows: Rows, entries: list[Entry], again: dict[str, str]) -> None:
+    def _count(self, batch: Batch, results: BatchResults, entries: list[JournalEntry], again: dict[str, str]) -> None:
         cost = sum(entry.cost or 0.0 for entry in entries)
-        self.purse.settle(self.reserved.pop(batch.id, 0.0), cost)
-        self.outcome.cost += cost
-        self.outcome.foreign += rows.foreign
-        self.outcome.retries.update(reason[:60] for reason in again.values())
+        self.budget.settle(self.reserved.pop(batch.id, 0.0), cost)
+        self.summary.cost += cost
+        self.summary.unmatched += results.unmatched
+        self.summary.retries.update(reason[:60] for reason in again.values())
 
-    def _entry(self, part: Part, answer: Answer, batch: str | None) -> Entry:
-        reply = asdict(answer.reply) | {"upstream": answer.upstream | {"batch": batch}}
-        cost = self.model.cost(answer.tokens_in, answer.tokens_out, batched=True)
-        return Entry(
-            part.key, self.model.name, part.prompt, part.person, part.repeat, part.turn, reply, answer.latency,
-            answer.tokens_in, answer.tokens_out, cost,
+    def _entry(self, request: BatchRequest, completion: Completion, batch: str | None) -> JournalEntry:
+        reply = asdict(completion.reply) | {"upstream": completion.upstream | {"batch": batch}}
+        cost = self.model.cost(completion.tokens_in, completion.tokens_out, batched=True)
+        return JournalEntry(
+            request.key, self.model.name, request.prompt, request.person, request.repeat, request.turn, reply,
+            completion.latency, completion.tokens_in, completion.tokens_out, cost,
         )  # fmt: skip
 
-    async def _patiently(self, call: Callable[[], Awaitable[T]], most: int | None = None) -> T:
-        """Call until there is an answer, or patience ends; a batch takes hours, looking at it may fail for a while."""
-        tries = limited = 0
-        while True:
-            try:
-                return await call()
-            except LostError as error:
-                self.outcome.retries[str(error)[:60]] += 1
-                tries, limited = (tries, limited + 1) if error.limited else (tries + 1, limited)
-                if tries >= (most or self.patience.tries) or limited >= self.patience.limited:
-                    raise
-                await asyncio.sleep(backoff(tries + min(limited, 5) - 1, error.after, self.rng))
+    async def _with_retries(self, call: Callable[[], Awaitable[T]], attempts: int | None = None) -> T:
+        """Call until there is an answer; a batch takes hours, looking at it may fail for a while."""
+        policy = self.policy.retry
+        if attempts is not None:
+            policy = policy.model_copy(update={"attempts": attempts})
+        return await retry(call, policy, self.rng, on_failure=self.summary.count_retry)

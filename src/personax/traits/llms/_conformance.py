@@ -7,11 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from personax import registry
-from personax.traits.llms._provider import Answer, LostError, Model, RejectedError, StoppedError
+from personax.http import TransientError
+from personax.traits.llms._provider import Completion, InvalidRequestError, Model, ModelUnavailableError
 
 __all__ = ["check_provider"]
 
 SCHEMA = {"type": "object", "properties": {"score": {"type": "integer"}}, "required": ["score"]}
+
+FAILURES = "TransientError, InvalidRequestError or ModelUnavailableError"
 
 MESSAGES = [{"role": "system", "content": "You rate."}, {"role": "user", "content": "Rate from 1 to 5."}]
 
@@ -19,10 +22,10 @@ MESSAGES = [{"role": "system", "content": "You rate."}, {"role": "user", "conten
 def check_provider(name: str, model: Model, *, failing: Model | None = None) -> None:
     """Check that a registered provider does what the annotation of people relies on.
 
-    Checked are: the registration; that one question gives an `Answer` with text, latency and whole numbers of tokens;
-    that messages are left as they are; that several questions at once each get their answer; that closing twice is no
-    error; and that a failure is a `LostError`, `RejectedError` or `StoppedError`, which say what is to be done, and
-    shows no key.
+    Checked are: the registration; that one request gives a `Completion` with text, latency and whole numbers of tokens;
+    that messages are left as they are; that concurrent requests each get their completion; that closing twice is no
+    error; and that a failure is a `personax.http.TransientError`, an `InvalidRequestError` or a
+    `ModelUnavailableError`, which say what is to be done, and shows no key.
 
     Parameters
     ----------
@@ -59,16 +62,19 @@ async def _answers(demand: Demand, make: Callable[..., Any], model: Model) -> No
     for schema in (SCHEMA, None):
         provider = make(model, schema)
         messages = [dict(message) for message in MESSAGES]
-        answer = await provider.ask(messages, "key-1")
+        completion = await provider.ask(messages, "key-1")
         demand(messages == MESSAGES, "it changes the messages; work on a copy")
-        demand(isinstance(answer, Answer), f"ask returns {type(answer).__name__}; return an Answer")
-        demand(answer.reply.content or answer.reply.refusal, "the reply has neither text nor refusal; fill one")
-        demand(answer.latency >= 0, f"latency is {answer.latency}; give seconds")
-        for tokens in (answer.tokens_in, answer.tokens_out):
+        demand(isinstance(completion, Completion), f"ask returns {type(completion).__name__}; return a Completion")
+        demand(completion.reply.content or completion.reply.refusal, "the reply has neither text nor refusal; fill one")
+        demand(completion.latency >= 0, f"latency is {completion.latency}; give seconds")
+        for tokens in (completion.tokens_in, completion.tokens_out):
             whole = tokens is None or (isinstance(tokens, int) and tokens >= 0)
             demand(whole, f"tokens are {tokens!r}; give whole numbers, None where not known")
         several = await asyncio.gather(*(provider.ask(messages, f"key-{k}") for k in range(4)))
-        demand(all(isinstance(one, Answer) for one in several), "of several questions at once some have no Answer")
+        demand(
+            all(isinstance(one, Completion) for one in several),
+            "of several concurrent requests some have no Completion",
+        )
         await provider.close()
         await provider.close()
 
@@ -77,12 +83,11 @@ async def _fails(demand: Demand, make: Callable[..., Any], failing: Model) -> No
     provider = make(failing, None)
     try:
         await provider.ask(MESSAGES, "key-1")
-    except (LostError, RejectedError, StoppedError) as error:
+    except (TransientError, InvalidRequestError, ModelUnavailableError) as error:
         demand(str(error), "a failure says nothing; give its reason")
     except Exception as error:
-        text = f"a failure is a {type(error).__name__}; raise LostError, RejectedError or StoppedError"
-        raise AssertionError(text) from error
+        raise AssertionError(f"a failure is a {type(error).__name__}; raise {FAILURES}") from error
     else:
-        demand(False, "an endpoint that fails gives an answer; raise LostError, RejectedError or StoppedError")
+        demand(False, f"an endpoint that fails gives an answer; raise {FAILURES}")
     finally:
         await provider.close()

@@ -22,10 +22,10 @@ from typing import Any, Final, Self
 
 from personax.errors import InputError, StudyError
 
-__all__ = ["BATCHES", "REPLIES", "VERSION", "Entry", "Journal", "lies_in_batch"]
+__all__ = ["BATCHES", "FORMAT_VERSION", "REPLIES", "JournalEntry", "ReplyJournal", "is_batched"]
 
 
-VERSION: Final = 1
+FORMAT_VERSION: Final = 1
 
 REPLIES: Final = """
 CREATE TABLE replies (
@@ -54,7 +54,7 @@ CREATE INDEX IF NOT EXISTS batched_by_batch ON batched (batch_id);
 """Added to journals that were begun before there were batches."""
 
 
-def lies_in_batch(db: sqlite3.Connection, key: str) -> bool:
+def is_batched(db: sqlite3.Connection, key: str) -> bool:
     """Say whether a request lies in a batch that is not collected."""
     found = db.execute(
         "SELECT 1 FROM batched JOIN batches ON id = batch_id WHERE key = ? AND state != 'done'", (key,)
@@ -62,15 +62,15 @@ def lies_in_batch(db: sqlite3.Connection, key: str) -> bool:
     return found is not None
 
 
-WAIT: Final = 60
+BUSY_TIMEOUT: Final = 60
 """Seconds to wait for another process's commit."""
 
-LEASE: Final = 900
+CLAIM_LEASE: Final = 900
 """Seconds after which another machine's claim is taken over; a dead process's on the same machine is free at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One reply.
 
     Parameters
@@ -100,7 +100,7 @@ class Entry:
     cost: float | None = None
 
 
-class Journal:
+class ReplyJournal:
     """Replies on disk; open it in one thread at a time.
 
     Parameters
@@ -116,19 +116,19 @@ class Journal:
     Examples
     --------
     >>> import tempfile
-    >>> with Journal(Path(tempfile.mkdtemp()) / "journal.sqlite") as journal:
-    ...     journal.add([Entry("k", "m", "p", "ann", 0, 0, {"content": "{}"}, 0.1)])
+    >>> with ReplyJournal(Path(tempfile.mkdtemp()) / "journal.sqlite") as journal:
+    ...     journal.add([JournalEntry("k", "m", "p", "ann", 0, 0, {"content": "{}"}, 0.1)])
     ...     [entry.person for entry in journal.entries()]
     ['ann']
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{_start_time(os.getpid())}"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # commits are explicit; another thread may hold the connection, one at a time
-            self._db = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
             self._prepare()
         except sqlite3.Error as error:
             raise StudyError(f"{path} cannot be used as a journal of replies ({error}); move it aside") from None
@@ -141,15 +141,15 @@ class Journal:
             if found == 0 and not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 for statement in REPLIES.split(";"):
                     self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version={VERSION}")
-                found = VERSION
-            if found == VERSION:
+                self._db.execute(f"PRAGMA user_version={FORMAT_VERSION}")
+                found = FORMAT_VERSION
+            if found == FORMAT_VERSION:
                 for statement in BATCHES.split(";"):
                     self._db.execute(statement)
-        if found != VERSION:
+        if found != FORMAT_VERSION:
             self._db.close()
             raise StudyError(
-                f"{self.path} is a journal of format {found}, this personax reads format {VERSION}; "
+                f"{self.path} is a journal of format {found}, this personax reads format {FORMAT_VERSION}; "
                 "install a newer personax, or move the file aside (its answers are then paid for again)"
             )
 
@@ -163,7 +163,7 @@ class Journal:
         """Close the file."""
         self._db.close()
 
-    def add(self, entries: Iterable[Entry]) -> None:
+    def add(self, entries: Iterable[JournalEntry]) -> None:
         """Write replies; they are on disk when this returns.
 
         Raises
@@ -190,7 +190,7 @@ class Journal:
             for statement, rows in statements:
                 self._db.executemany(statement, rows)
 
-    def get(self, key: str) -> Entry | None:
+    def get(self, key: str) -> JournalEntry | None:
         """Return the reply to a request, or None."""
         row = self._db.execute("SELECT * FROM replies WHERE key = ?", (key,)).fetchone()
         return _entry(row) if row else None
@@ -204,7 +204,7 @@ class Journal:
             found.update(row[0] for row in self._db.execute(f"SELECT key FROM replies WHERE key IN ({marks})", some))
         return found
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[JournalEntry]:
         """Go through all replies, in the order of their keys, without holding them."""
         with closing(self._db.execute("SELECT * FROM replies ORDER BY key")) as rows:
             for row in rows:
@@ -230,17 +230,17 @@ class Journal:
 
     def hold(self, keys: Iterable[str]) -> None:
         """Write claims of this process down, within a transaction."""
-        rows = [(key, self.owner, time.time() + LEASE) for key in keys]
+        rows = [(key, self.owner, time.time() + CLAIM_LEASE) for key in keys]
         self._db.executemany("INSERT OR REPLACE INTO claims VALUES (?,?,?)", rows)
 
     def free(self, keys: Sequence[str]) -> set[str]:
         """Return requests without a reply that lie in no batch and that no other living process has claimed."""
         done, now, found = self.answered(keys), time.time(), set()
         for key in keys:
-            if key in done or lies_in_batch(self._db, key):
+            if key in done or is_batched(self._db, key):
                 continue
             held = self._db.execute("SELECT owner, until FROM claims WHERE key = ?", (key,)).fetchone()
-            if held is None or held[0] == self.owner or held[1] < now or _dead(held[0]):
+            if held is None or held[0] == self.owner or held[1] < now or _is_dead(held[0]):
                 found.add(key)
         return found
 
@@ -284,16 +284,16 @@ def _text(reply: dict[str, Any]) -> str:
     return json.dumps(reply, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
 
 
-def _entry(row: Sequence[Any]) -> Entry:
+def _entry(row: Sequence[Any]) -> JournalEntry:
     try:
         reply = json.loads(row[6])
     except ValueError:
         raise InputError(f"the reply {row[0]} in the journal is not JSON; the file was changed by hand") from None
     key, model, prompt, person, repeat, turn, _, latency, tokens_in, tokens_out, cost, _ = row
-    return Entry(key, model, prompt, person, repeat, turn, reply, latency, tokens_in, tokens_out, cost)
+    return JournalEntry(key, model, prompt, person, repeat, turn, reply, latency, tokens_in, tokens_out, cost)
 
 
-def _started(pid: int) -> str:
+def _start_time(pid: int) -> str:
     """Return when a process began, so that a number that is used again is not taken for it; "" where nothing tells."""
     try:
         state, *rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
@@ -302,7 +302,7 @@ def _started(pid: int) -> str:
     return "ended" if state in "ZX" else rest[18]  # a zombie still has its number
 
 
-def _dead(owner: str) -> bool:
+def _is_dead(owner: str) -> bool:
     """Say whether a claim's process is known to be gone."""
     host, pid, started = owner.rsplit(":", 2)
     if host != socket.gethostname() or os.name == "nt":  # there, asking with signal 0 would end the process
@@ -313,4 +313,4 @@ def _dead(owner: str) -> bool:
         return True
     except PermissionError:
         return False
-    return _started(int(pid)) != started
+    return _start_time(int(pid)) != started

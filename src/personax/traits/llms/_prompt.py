@@ -19,8 +19,9 @@ from typing import Any, Final, Literal
 import jinja2
 
 from personax.errors import PlanError
-from personax.schema import TRAITS
-from personax.traits.llms._reply_parsing import Reply, read_reply, repairable
+from personax.schema import TraitFramework
+from personax.traits._big_five import BIG_FIVE
+from personax.traits.llms._reply_parsing import Reply, read_reply, repair_reason
 
 __all__ = [
     "Format",
@@ -29,9 +30,9 @@ __all__ = [
     "Prompt",
     "Wording",
     "content_hash",
-    "fenced",
+    "fenced_messages",
     "object_schema",
-    "rendered",
+    "render",
     "template_hash",
 ]
 
@@ -40,20 +41,13 @@ Wording = Literal["standard", "paraphrased"]
 Order = Literal["increasing", "decreasing"]
 Message = dict[str, str]
 
-MEANINGS: Final[Mapping[str, str]] = {
-    "openness": "curious, imaginative and open to the new, rather than conventional and routine-bound",
-    "conscientiousness": "organised, dependable and persistent, rather than careless and impulsive",
-    "extraversion": "sociable, assertive and energetic, rather than reserved and quiet",
-    "agreeableness": "kind, cooperative and trusting, rather than critical and quarrelsome",
-    "neuroticism": "anxious, moody and easily upset, rather than calm and emotionally stable",
-}
-LEVELS: Final[Mapping[int, Sequence[str]]] = {
+LEVEL_WORDS: Final[Mapping[int, Sequence[str]]] = {
     3: ("low", "medium", "high"),
     5: ("very low", "low", "medium", "high", "very high"),
 }
-UNKNOWN: Final = {"number": "0", "text": "unknown"}
-HIDDEN: Final = "[name hidden]"
-CUT: Final = " [cut here]"
+UNKNOWN_ANSWERS: Final = {"number": "0", "text": "unknown"}
+HIDDEN_NAME: Final = "[name hidden]"
+TRUNCATION_MARK: Final = " [cut here]"
 
 
 @lru_cache
@@ -67,21 +61,21 @@ def _templates() -> jinja2.Environment:
     )
 
 
-def rendered(template: str, **given: object) -> str:
+def render(template: str, **given: object) -> str:
     """Return one of the texts in ``prompts`` with what is given in its places."""
     return _templates().get_template(template).render(given)
 
 
-def fenced(system: str, shown: Mapping[str, str], **given: object) -> list[Message]:
+def fenced_messages(system: str, context: Mapping[str, str], **given: object) -> list[Message]:
     """Return the messages of a template about a person, whose fields stand between two lines.
 
     The lines are made of the hash of what they enclose, so that nobody who writes a biography can close them.
     """
-    fence = f"=== data {content_hash(dict(shown))[:16]} ==="
-    fields = [{"name": name, "value": value} for name, value in shown.items()]
+    fence = f"=== data {content_hash(dict(context))[:16]} ==="
+    fields = [{"name": name, "value": value} for name, value in context.items()]
     return [
-        {"role": "system", "content": rendered(system, fence=fence, **given)},
-        {"role": "user", "content": rendered("person.jinja", fence=fence, fields=fields)},
+        {"role": "system", "content": render(system, fence=fence, **given)},
+        {"role": "user", "content": render("person.jinja", fence=fence, fields=fields)},
     ]
 
 
@@ -127,6 +121,8 @@ class Prompt:
         Characters of a field at most; what is cut is marked.
     wording
         The same question in other words, to see whether words move a model.
+    framework
+        Whose traits are asked for.
 
     Raises
     ------
@@ -141,9 +137,10 @@ class Prompt:
     hide_name: bool = False
     most: int = 8000
     wording: Wording = "standard"
+    framework: TraitFramework = BIG_FIVE
 
     def __post_init__(self) -> None:
-        if self.levels not in LEVELS:
+        if self.levels not in LEVEL_WORDS:
             raise PlanError(f"prompt.levels: {self.levels} levels are not offered; choose 3 or 5")
         if not self.fields:
             raise PlanError("prompt.fields: a model that is shown nothing can say nothing; name a column or more")
@@ -151,19 +148,24 @@ class Prompt:
             raise PlanError("prompt.hide_name: the name is one of prompt.fields; take it out there")
 
     @property
+    def traits(self) -> tuple[str, ...]:
+        """Names of the traits asked for."""
+        return self.framework.names
+
+    @property
     def unknown(self) -> str:
         """What a model answers when it cannot say."""
-        return UNKNOWN[self.format]
+        return UNKNOWN_ANSWERS[self.format]
 
     @cached_property
     def answers(self) -> dict[str, int]:
         """Answer -> level, 1 the lowest; in the order in which they are listed."""
-        words = list(enumerate(LEVELS[self.levels], start=1))
+        words = list(enumerate(LEVEL_WORDS[self.levels], start=1))
         listed = words if self.order == "increasing" else words[::-1]
         return {str(level) if self.format == "number" else word: level for level, word in listed}
 
     @cached_property
-    def levels_of(self) -> Mapping[str, int]:
+    def level_by_answer(self) -> Mapping[str, int]:
         """What may be answered, in lower case, and its level."""
         return {answer.lower(): level for answer, level in self.answers.items()}
 
@@ -177,13 +179,13 @@ class Prompt:
         """Of the wording and of every setting."""
         wording = _texts(self._system, "person.jinja", "repair.jinja")
         settings = [self.format, self.levels, self.order, list(self.fields), self.hide_name, self.most]
-        return content_hash([wording, settings, MEANINGS])
+        return content_hash([wording, settings, self.framework.meanings])
 
     @property
     def _system(self) -> str:
         return "system.jinja" if self.wording == "standard" else "paraphrased.jinja"
 
-    def shown(self, person: Mapping[str, Any]) -> dict[str, str]:
+    def context(self, person: Mapping[str, Any]) -> dict[str, str]:
         """Return what the model is shown of a person: the fields that hold something, names hidden, long ones cut."""
         found = {}
         for field in self.fields:
@@ -191,23 +193,30 @@ class Prompt:
             if value is not None and str(value).strip():
                 text = str(value)
                 if self.hide_name:
-                    text = _hidden(text, str(person.get("name") or ""))
-                found[field] = text if len(text) <= self.most else text[: self.most] + CUT
+                    text = _hide_name(text, str(person.get("name") or ""))
+                found[field] = text if len(text) <= self.most else text[: self.most] + TRUNCATION_MARK
         return found
 
-    def messages(self, shown: Mapping[str, str]) -> list[Message]:
+    def messages(self, context: Mapping[str, str]) -> list[Message]:
         """Return the messages for what is shown of a person."""
         scale = [{"answer": answer, "meaning": self._meaning(level)} for answer, level in self.answers.items()]
-        return fenced(self._system, shown, format=self.format, scale=scale, unknown=self.unknown, traits=_traits())
+        return fenced_messages(
+            self._system,
+            context,
+            format=self.format,
+            scale=scale,
+            unknown=self.unknown,
+            traits=self._described_traits(),
+        )
 
     def repair(self, messages: Sequence[Message], reply: str, problem: str) -> list[Message]:
         """Return the messages that ask once more for what was not a JSON object of the right shape."""
-        again = rendered("repair.jinja", problem=problem, traits=_traits())
+        again = render("repair.jinja", problem=problem, traits=self._described_traits())
         return [*messages, {"role": "assistant", "content": reply}, {"role": "user", "content": again}]
 
     def problem(self, reply: Reply) -> str | None:
         """Return what to tell a model whose reply had the wrong shape, or None."""
-        return repairable(read_reply(reply, self))
+        return repair_reason(read_reply(reply, self))
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of an answer."""
@@ -218,15 +227,14 @@ class Prompt:
             else {"type": "string", "enum": listed}
         )
         one = object_schema({"description": {"type": "string"}, "score": score})
-        return object_schema(dict.fromkeys(TRAITS, one))
+        return object_schema(dict.fromkeys(self.traits, one))
+
+    def _described_traits(self) -> list[dict[str, str]]:
+        return [{"name": name, "meaning": meaning} for name, meaning in self.framework.meanings.items()]
 
     def _meaning(self, level: int) -> str:
-        word = LEVELS[self.levels][level - 1]
+        word = LEVEL_WORDS[self.levels][level - 1]
         return word if self.format == "number" else f"level {level} of {self.levels}"
-
-
-def _traits() -> list[dict[str, str]]:
-    return [{"name": name, "meaning": MEANINGS[name]} for name in TRAITS]
 
 
 def object_schema(properties: dict[str, Any]) -> dict[str, Any]:
@@ -236,9 +244,9 @@ def object_schema(properties: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _hidden(text: str, name: str) -> str:
+def _hide_name(text: str, name: str) -> str:
     """Return a text without a name: the whole of it, and each part of three letters or more."""
     parts = [part for part in re.split(r"[^\w]+", name) if len(part) > 2]
     for word in sorted({name.strip(), *parts} - {""}, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", HIDDEN, text, flags=re.IGNORECASE)
+        text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", HIDDEN_NAME, text, flags=re.IGNORECASE)
     return text

@@ -1,4 +1,4 @@
-"""One question to one model, over the protocol that OpenAI made common; failures sorted by what is to be done."""
+"""One chat completion of one model, over OpenAI's protocol; failures classified by what is to be done about them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,27 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from personax import registry
 from personax.errors import InputError, require
+from personax.http import TransientError, retry_after_of
 from personax.registry import register
 from personax.traits.llms._prompt import content_hash
 from personax.traits.llms._reply_parsing import Reply
 
-__all__ = ["Answer", "LostError", "Model", "Provider", "RejectedError", "StoppedError", "provider_of"]
+__all__ = [
+    "Completion",
+    "InvalidRequestError",
+    "Model",
+    "ModelUnavailableError",
+    "OpenAIProvider",
+    "Provider",
+    "make_provider",
+]
 
-SECRET: Final = re.compile(r"\b(sk|key|AIza|gsk|xai|Bearer )[-_\w*]{6,}")
-OF_REASON: Final = 300
+SECRET_PATTERN: Final = re.compile(r"\b(sk|key|AIza|gsk|xai|Bearer )[-_\w*]{6,}")
+MAX_REASON: Final = 300
 """Characters of a provider's message that are kept."""
 
 
@@ -81,7 +90,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Completion:
     """What came back, and what it took.
 
     Parameters
@@ -103,24 +112,35 @@ class Answer:
     tokens_out: int | None
 
 
-class LostError(Exception):
-    """No answer this time: ask again, after ``after`` seconds if the provider said so."""
-
-    def __init__(self, reason: str, after: float | None = None, *, limited: bool = False) -> None:
-        super().__init__(reason)
-        self.after, self.limited = after, limited
+class InvalidRequestError(Exception):
+    """One request is refused as it is: sending it again would be the same."""
 
 
-class RejectedError(Exception):
-    """One request is refused as it is: asking again would be the same."""
+class ModelUnavailableError(Exception):
+    """Nothing can be asked of this model: no permission, no such model, no money left."""
 
 
-class StoppedError(Exception):
-    """Nothing can be asked of this model: no right, no such model."""
+class Provider(Protocol):
+    """A client that asks one model; registered as ``(model, schema) -> Provider``.
+
+    ``schema`` is the JSON schema of an answer, None for free text. See `personax.testing.check_provider`.
+    """
+
+    async def ask(self, messages: Sequence[Mapping[str, str]], key: str) -> Completion:
+        """Ask once; the key tells a provider that can tell that it has answered this already.
+
+        Raises
+        ------
+        TransientError, InvalidRequestError, ModelUnavailableError
+            By what is to be done; `personax.http.TransientError` is followed by another attempt.
+        """
+
+    async def close(self) -> None:
+        """Close connections; calling it twice is no error."""
 
 
 @register("providers", "openai", title="OpenAI-compatible", order=0)
-class Provider:
+class OpenAIProvider:
     """Asks one model over the protocol that OpenAI made common.
 
     Parameters
@@ -152,7 +172,7 @@ class Provider:
         """Close connections."""
         await self.client.close()
 
-    async def ask(self, messages: Sequence[Mapping[str, str]], key: str) -> Answer:
+    async def ask(self, messages: Sequence[Mapping[str, str]], key: str) -> Completion:
         """Ask once; the key tells a provider that can tell that it has answered this already.
 
         Raises
@@ -171,16 +191,16 @@ class Provider:
             )
             body = json.loads(raw)
         except self.openai.OpenAIError as error:
-            raise self.sorted(error) from None
+            raise self.classify(error) from None
         except (ValueError, UnicodeError):
-            raise LostError("the reply was cut off, or is not JSON") from None
-        return self.read(body, time.perf_counter() - began)
+            raise TransientError("the reply was cut off, or is not JSON") from None
+        return self.parse(body, time.perf_counter() - began)
 
     def body(self, messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         """Return what is sent for messages."""
         return {"model": self.model.model, "messages": list(messages), **self._sampling}
 
-    def read(self, body: object, latency: float) -> Answer:
+    def parse(self, body: object, latency: float) -> Completion:
         """Return the answer in what came back.
 
         Raises
@@ -190,47 +210,49 @@ class Provider:
         """
         choices = body.get("choices") if isinstance(body, dict) else None
         if not isinstance(body, dict) or not isinstance(choices, list) or not choices:
-            raise LostError(f"the reply has no choices: {self.shown(json.dumps(body))}")
+            raise TransientError(f"the reply has no choices: {self.redact(json.dumps(body))}")
         choice = choices[0] if isinstance(choices[0], dict) else {}
         message, usage = _object(choice.get("message")), _object(body.get("usage"))
         upstream = {name: body[name] for name in ("model", "provider", "system_fingerprint", "id") if body.get(name)}
         reply = Reply(_text(message.get("content")), _text(message.get("refusal")), choice.get("finish_reason"))
-        return Answer(
+        return Completion(
             reply, upstream | {"choices": len(choices)}, latency, _number(usage.get("prompt_tokens")),
             _number(usage.get("completion_tokens")),
         )  # fmt: skip
 
-    def sorted(self, error: Exception) -> Exception:
+    def classify(self, error: Exception) -> Exception:
         """Return the client's error as the one that says what is to be done."""
         if isinstance(error, self.openai.APITimeoutError):
-            return LostError(f"no answer within {self.model.timeout:g} s")
+            return TransientError(f"no answer within {self.model.timeout:g} s")
         if isinstance(error, self.openai.APIConnectionError):
-            return LostError("the connection failed or broke off")
+            return TransientError("the connection failed or broke off")
         body = getattr(error, "body", None)
-        said = str((body.get("message") if isinstance(body, dict) else None) or error)
-        return self.failure(getattr(error, "status_code", None) or 0, str(error), said, _after(error))
+        report = str((body.get("message") if isinstance(body, dict) else None) or error)
+        return self.classify_status(
+            getattr(error, "status_code", None) or 0, str(error), report, retry_after_of(_headers(error))
+        )
 
-    def failure(self, status: int, whole: str, said: str, after: float | None = None) -> Exception:
+    def classify_status(self, status: int, whole: str, report: str, after: float | None = None) -> Exception:
         """Return the error that says what is to be done about a status and the words that came with it."""
         name, url = self.model.name, self.model.base_url
         if status in (401, 403):
             where = f"the key in {self.model.key}" if self.model.key else "asking without a key"
-            return StoppedError(f"{name}: {url} does not accept {where} ({status})")
+            return ModelUnavailableError(f"{name}: {url} does not accept {where} ({status})")
         if status == 404:
-            return StoppedError(f"{name}: {url} knows no model {self.model.model} (404)")
+            return ModelUnavailableError(f"{name}: {url} knows no model {self.model.model} (404)")
         if status == 429 and "insufficient_quota" in whole:
-            return StoppedError(f"{name}: the account at {url} has no money or quota left (429)")
-        reason = f"status {status or None}: {self.shown(said)}"
+            return ModelUnavailableError(f"{name}: the account at {url} has no money or quota left (429)")
+        reason = f"status {status or None}: {self.redact(report)}"
         if status in (408, 409, 429) or status >= 500:
-            return LostError(reason, after, limited=status == 429)
-        return RejectedError(reason)
+            return TransientError(reason, after, rate_limited=status == 429)
+        return InvalidRequestError(reason)
 
-    def shown(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """Return the start of a provider's message without anything that looks like a key."""
-        return SECRET.sub("***", text.replace(self._secret, "***"))[:OF_REASON]
+        return SECRET_PATTERN.sub("***", text.replace(self._secret, "***"))[:MAX_REASON]
 
 
-def provider_of(model: Model, schema: Mapping[str, Any] | None) -> Provider:
+def make_provider(model: Model, schema: Mapping[str, Any] | None) -> Provider:
     """Return the client that a model names: ours, or a registered one of another package with the same methods."""
     client: Provider = registry.get("providers", model.provider)(model, schema)
     return client
@@ -252,17 +274,8 @@ def _sampling(model: Model, schema: Mapping[str, Any] | None) -> dict[str, Any]:
     return given
 
 
-def _after(error: Exception) -> float | None:
-    """Return how many seconds the provider asks to wait; a date is left to the backoff."""
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name, "")) / unit
-        except ValueError:
-            continue
-        if 0 <= seconds <= 3600:
-            return seconds
-    return None
+def _headers(error: Exception) -> Mapping[str, str]:
+    return getattr(getattr(error, "response", None), "headers", {})
 
 
 def _text(value: object) -> str | None:

@@ -20,9 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
-from personax.schema import TRAITS
-
-__all__ = ["Judgement", "Reply", "Scale", "json_object", "read_reply", "repairable", "withheld"]
+__all__ = ["Reply", "ResponseScale", "TraitRating", "is_withheld", "json_object", "read_reply", "repair_reason"]
 
 
 PRIVACY: Final = re.compile(
@@ -64,13 +62,13 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class TraitRating:
     """One trait of one person, as one reply has it.
 
     Parameters
     ----------
     trait, status
-        Of `TRAITS` and of `STATUSES`.
+        Of the framework, and of `personax.schema.STATUSES`.
     score
         From 1; None unless the status is ``ok``.
     text
@@ -83,15 +81,19 @@ class Judgement:
     text: str
 
 
-class Scale(Protocol):
-    """What may be answered; a `personax.traits.llms.prompting.Prompt` is one."""
+class ResponseScale(Protocol):
+    """What may be answered; a `personax.traits.llms.Prompt` is one."""
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """The traits asked for."""
 
     @property
     def levels(self) -> int:
         """How many levels there are."""
 
     @property
-    def levels_of(self) -> Mapping[str, int]:
+    def level_by_answer(self) -> Mapping[str, int]:
         """What may be answered, in lower case, and its level."""
 
     @property
@@ -101,12 +103,12 @@ class Scale(Protocol):
     def __hash__(self) -> int: ...
 
 
-def read_reply(reply: Reply, scale: Scale) -> list[Judgement]:
+def read_reply(reply: Reply, scale: ResponseScale) -> list[TraitRating]:
     """Return one judgement a trait.
 
     Examples
     --------
-    >>> from personax.traits.llms.prompting import Prompt
+    >>> from personax.traits.llms import Prompt
     >>> read_reply(Reply("I'm sorry, I cannot judge a private individual."), Prompt())[0].status
     'privacy'
     """
@@ -114,21 +116,21 @@ def read_reply(reply: Reply, scale: Scale) -> list[Judgement]:
 
 
 @lru_cache(maxsize=8)  # whether to ask again, and what it says, are asked of the same reply one after the other
-def _read(reply: Reply, scale: Scale) -> tuple[Judgement, ...]:
-    status, found = _whole(reply)
+def _read(reply: Reply, scale: ResponseScale) -> tuple[TraitRating, ...]:
+    status, found = _reply_object(reply)
     text = (reply.refusal or reply.content or "").strip()
     if found is None:
-        return tuple(Judgement(trait, status, None, text) for trait in TRAITS)
+        return tuple(TraitRating(trait, status, None, text) for trait in scale.traits)
     by_name = {str(key).strip().lower(): value for key, value in found.items()}
-    return tuple(_judged(trait, by_name.get(trait), scale) for trait in TRAITS)
+    return tuple(_rate_trait(trait, by_name.get(trait), scale) for trait in scale.traits)
 
 
-def withheld(reply: Reply) -> bool | None:
+def is_withheld(reply: Reply) -> bool | None:
     """Say whether a reply keeps to itself what it was asked for, by the same rules; None for an empty one.
 
     Examples
     --------
-    >>> withheld(Reply("That is a private matter.")), withheld(Reply("Bipolar disorder."))
+    >>> is_withheld(Reply("That is a private matter.")), is_withheld(Reply("Bipolar disorder."))
     (True, False)
     """
     if reply.refusal or reply.finish == "content_filter":
@@ -139,7 +141,7 @@ def withheld(reply: Reply) -> bool | None:
     return any(rule.search(text) for rule in (REFUSAL, PRIVACY, HESITATION))
 
 
-def repairable(judgements: list[Judgement]) -> str | None:
+def repair_reason(judgements: list[TraitRating]) -> str | None:
     """Return what to tell a model whose reply had the wrong shape; None where asking again would be pressing it."""
     first = judgements[0]
     if all(judged.status == first.status for judged in judgements) and first.status in ("empty", "malformed"):
@@ -152,21 +154,21 @@ def repairable(judgements: list[Judgement]) -> str | None:
     return None
 
 
-def _whole(reply: Reply) -> tuple[str, dict[str, Any] | None]:
+def _reply_object(reply: Reply) -> tuple[str, dict[str, Any] | None]:
     content = (reply.content or "").strip()
     if reply.finish == "content_filter":
         return "filtered", None
     if reply.refusal:
-        return _declined(reply.refusal) or "refused", None
+        return _refusal_status(reply.refusal) or "refused", None
     if not content:
         return ("truncated" if reply.finish == "length" else "empty"), None
     found = json_object(content)
     if found is not None:
         return "ok", found
-    return _declined(content) or ("truncated" if reply.finish == "length" else "malformed"), None
+    return _refusal_status(content) or ("truncated" if reply.finish == "length" else "malformed"), None
 
 
-def _declined(text: str) -> str | None:
+def _refusal_status(text: str) -> str | None:
     if not REFUSAL.search(text):
         return None
     return "privacy" if PRIVACY.search(text) else "refused"
@@ -184,26 +186,26 @@ def json_object(content: str) -> dict[str, Any] | None:
     return None
 
 
-def _judged(trait: str, given: object, scale: Scale) -> Judgement:
+def _rate_trait(trait: str, given: object, scale: ResponseScale) -> TraitRating:
     score, text = given, ""
     if isinstance(given, Mapping):
         score, text = given.get("score"), str(given.get("description") or "").strip()
-    answer = _answer(score)
+    answer = _normalised_answer(score)
     if answer is None:
-        return Judgement(trait, "malformed", None, text)
-    level = scale.levels_of.get(answer)
+        return TraitRating(trait, "malformed", None, text)
+    level = scale.level_by_answer.get(answer)
     if answer == scale.unknown:
-        status = _declined(text) or ("privacy" if PRIVACY.search(text) else "insufficient")
+        status = _refusal_status(text) or ("privacy" if PRIVACY.search(text) else "insufficient")
     elif level is None:
         status = "off_scale"
     else:
-        status = _declined(text) or ("hesitation" if HESITATION.search(text) else "ok")
+        status = _refusal_status(text) or ("hesitation" if HESITATION.search(text) else "ok")
         if status == "ok" and _contradicts(text, level, scale.levels):
             status = "contradictory"
-    return Judgement(trait, status, float(level) if level is not None and status == "ok" else None, text)
+    return TraitRating(trait, status, float(level) if level is not None and status == "ok" else None, text)
 
 
-def _answer(score: object) -> str | None:
+def _normalised_answer(score: object) -> str | None:
     """Return a score as it stands in the list of answers: 2, 2.0 and "2" are the same."""
     if isinstance(score, bool) or not isinstance(score, int | float | str):
         return None

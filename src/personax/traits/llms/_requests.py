@@ -8,25 +8,35 @@ from functools import cached_property, partial
 from itertools import chain, islice
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from personax.traits.llms._journal import Journal
+from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._prompt import Message, content_hash
 from personax.traits.llms._provider import Model
 from personax.traits.llms._reply_parsing import Reply
 
-__all__ = ["Asked", "Estimate", "Q", "Question", "Request", "batches", "estimate", "repaired", "requests_of"]
+__all__ = [
+    "ChatRequest",
+    "CostEstimate",
+    "Q",
+    "Question",
+    "Survey",
+    "chunked",
+    "estimate_cost",
+    "iter_requests",
+    "repair_request",
+]
 
-CHARACTERS: Final = 4.0
+CHARACTERS_PER_TOKEN: Final = 4.0
 """A token, in English; other scripts take more tokens."""
 
-OUT: Final = 220
+EXPECTED_OUTPUT_TOKENS: Final = 220
 """Tokens of an answer: five descriptions of at most twenty words."""
 
-TOGETHER: Final = 256
+CHUNK_SIZE: Final = 256
 """Requests looked up in the journal at once."""
 
 
 class Question(Protocol):
-    """Something that can be asked about a person; `personax.traits.llms.prompting.Prompt` is one."""
+    """Something that can be asked about a person; `personax.traits.llms.Prompt` is one."""
 
     @property
     def name(self) -> str:
@@ -36,10 +46,10 @@ class Question(Protocol):
     def hash(self) -> str:
         """Of all that changes what is asked."""
 
-    def shown(self, person: Mapping[str, Any]) -> dict[str, str]:
+    def context(self, person: Mapping[str, Any]) -> dict[str, str]:
         """Return what is shown of a person; nothing where there is nothing to ask."""
 
-    def messages(self, shown: Mapping[str, str]) -> list[Message]:
+    def messages(self, context: Mapping[str, str]) -> list[Message]:
         """Return what is sent."""
 
     def schema(self) -> dict[str, Any] | None:
@@ -53,7 +63,7 @@ class Question(Protocol):
 
 
 @dataclass(frozen=True)
-class Request:
+class ChatRequest:
     """One question to one model.
 
     Parameters
@@ -63,31 +73,31 @@ class Request:
         of the person, which repeat, which turn.
     person, repeat
         About whom; which time it is asked.
-    written
+    render
         Writes what is sent; most requests of a second run are never written.
     """
 
     key: str
     person: str
     repeat: int
-    written: Callable[[], Sequence[Message]]
+    render: Callable[[], Sequence[Message]]
 
     @cached_property
     def messages(self) -> Sequence[Message]:
         """What is sent."""
-        return self.written()
+        return self.render()
 
     @property
     def tokens(self) -> int:
         """About how many are sent."""
-        return round(sum(len(message["content"]) for message in self.messages) / CHARACTERS)
+        return round(sum(len(message["content"]) for message in self.messages) / CHARACTERS_PER_TOKEN)
 
 
 Q = TypeVar("Q", bound=Question, covariant=True)
 
 
 @dataclass(frozen=True)
-class Asked(Generic[Q]):
+class Survey(Generic[Q]):
     """What all people are to be asked.
 
     Parameters
@@ -113,25 +123,25 @@ class Asked(Generic[Q]):
         return len(self.people) * len(self.models) * self.repeats
 
 
-def requests_of(asked: Asked[Question], model: Model) -> Iterator[Request]:
+def iter_requests(survey: Survey[Question], model: Model) -> Iterator[ChatRequest]:
     """Go through the requests to a model; whoever has nothing to be shown is passed over."""
-    prompt, settings = asked.prompt.hash, model.settings()
-    for repeat in range(asked.repeats):
-        for person in asked.people:
-            shown = asked.prompt.shown(person)
-            if shown:
-                key = content_hash([settings, prompt, shown, repeat, 0])
-                yield Request(key, str(person["id"]), repeat, partial(asked.prompt.messages, shown))
+    prompt, settings = survey.prompt.hash, model.settings()
+    for repeat in range(survey.repeats):
+        for person in survey.people:
+            context = survey.prompt.context(person)
+            if context:
+                key = content_hash([settings, prompt, context, repeat, 0])
+                yield ChatRequest(key, str(person["id"]), repeat, partial(survey.prompt.messages, context))
 
 
-def repaired(request: Request, prompt: Question, reply: str, problem: str) -> Request:
+def repair_request(request: ChatRequest, prompt: Question, reply: str, problem: str) -> ChatRequest:
     """Return the request that asks once more after a reply of the wrong shape."""
     key = content_hash([request.key, reply, problem, 1])
-    return Request(key, request.person, request.repeat, lambda: prompt.repair(request.messages, reply, problem))
+    return ChatRequest(key, request.person, request.repeat, lambda: prompt.repair(request.messages, reply, problem))
 
 
 @dataclass(frozen=True)
-class Estimate:
+class CostEstimate:
     """What is still to be asked of a model.
 
     Parameters
@@ -154,32 +164,34 @@ class Estimate:
     cost: float | None
 
 
-def estimate(asked: Sequence[Asked[Question]], journal: Journal) -> list[Estimate]:
+def estimate_cost(survey: Sequence[Survey[Question]], journal: ReplyJournal) -> list[CostEstimate]:
     """Say what is left to ask of each model and about what it costs; repairs and retries come on top.
 
     Parameters
     ----------
-    asked
+    survey
         Sets of questions to the same models; what stands in two of them is asked once.
     """
     found = []
-    for model in asked[0].models:
+    for model in survey[0].models:
         answered = left = tokens = 0
-        for some in batches(chain.from_iterable(requests_of(one, model) for one in asked)):
+        for some in chunked(chain.from_iterable(iter_requests(one, model) for one in survey)):
             done = journal.answered([request.key for request in some])
             rest = [request for request in some if request.key not in done]
             answered, left = answered + len(done), left + len(rest)
             tokens += sum(request.tokens for request in rest)
-        out = left * OUT
-        found.append(Estimate(model.name, answered, left, tokens, out, model.cost(tokens, out, batched=model.batch)))
+        out = left * EXPECTED_OUTPUT_TOKENS
+        found.append(
+            CostEstimate(model.name, answered, left, tokens, out, model.cost(tokens, out, batched=model.batch))
+        )
     return found
 
 
-def batches(requests: Iterable[Request]) -> Iterator[list[Request]]:
+def chunked(requests: Iterable[ChatRequest]) -> Iterator[list[ChatRequest]]:
     """Go through requests in groups that are looked up at once; of two with one key the first stays."""
     seen: set[str] = set()
     rest = iter(requests)
-    while some := list(islice(rest, TOGETHER)):
+    while some := list(islice(rest, CHUNK_SIZE)):
         fresh = {request.key: request for request in some if request.key not in seen}
         seen.update(fresh)
         yield list(fresh.values())

@@ -1,6 +1,6 @@
 """Asks many models about many people, at the speed each provider allows, and never twice for what the journal holds.
 
-A model with ``batch`` is asked by `personax.traits.llms.batching`; of the others, one task a model feeds its workers
+A model with ``batch`` is asked by `BatchRunner`; of the others, one task a model feeds its workers
 with requests that this process has claimed; a worker asks, waits, asks again, and goes on only once its reply is on
 disk. All writing goes through one thread, which commits whatever has gathered meanwhile at once.
 """
@@ -15,196 +15,220 @@ from typing import Final
 
 import numpy as np
 
+from personax.http import CircuitBreaker, RateLimiter, TransientError, retry
 from personax.progress import Progress, Silent
-from personax.traits.llms._answers import reply_of
-from personax.traits.llms._batch_journal import Batches
-from personax.traits.llms._batch_runner import Batching
-from personax.traits.llms._journal import Entry, Journal
+from personax.traits.llms._batch_journal import BatchStore
+from personax.traits.llms._batch_runner import BatchRunner
+from personax.traits.llms._journal import JournalEntry, ReplyJournal
 from personax.traits.llms._provider import (
-    Answer,
-    LostError,
+    Completion,
+    InvalidRequestError,
     Model,
+    ModelUnavailableError,
     Provider,
-    RejectedError,
-    StoppedError,
-    provider_of,
+    make_provider,
 )
-from personax.traits.llms._rate_limit import Breaker, Bucket, backoff
-from personax.traits.llms._requests import OUT, Asked, Question, Request, batches, repaired, requests_of
-from personax.traits.llms._run_state import PATIENT, Disk, Outcome, Patience, Purse, Shared
+from personax.traits.llms._requests import (
+    EXPECTED_OUTPUT_TOKENS,
+    ChatRequest,
+    Question,
+    Survey,
+    chunked,
+    iter_requests,
+    repair_request,
+)
+from personax.traits.llms._responses import stored_reply
+from personax.traits.llms._run_context import (
+    DEFAULT_POLICY,
+    CostBudget,
+    JournalWriter,
+    RunContext,
+    RunPolicy,
+    RunSummary,
+)
 
-__all__ = ["Outcome", "Patience", "annotate"]
+__all__ = ["annotate"]
 
-TOGETHER: Final = 8
+WORKERS_PER_CLIENT: Final = 8
 """Workers that share a pool of connections: a pool looks at all of its connections at every request."""
 
-SPREAD: Final = 0.2
+STARTUP_SPREAD: Final = 0.2
 """Seconds over which the workers begin: begun at once, their answers come at once, and wait for each other for ever."""
 
-LOOK: Final = 0.5
+POLL_INTERVAL: Final = 0.5
 """Seconds between looks at what another process is asking."""
 
-BEHIND: Final = 4
+QUEUE_FACTOR: Final = 4
 """Requests claimed ahead, as a multiple of the workers."""
 
 
-class _Talk:
+class ModelRunner:
     """All that goes on with one model."""
 
-    def __init__(self, asked: Asked[Question], model: Model, shared: Shared) -> None:
-        self.asked, self.model, self.shared = asked, model, shared
-        self.disk, self.purse, self.patience, self.said = shared.disk, shared.purse, shared.patience, shared.said
-        self.outcome = Outcome(model.name)
-        pools = range(0, model.concurrency, TOGETHER)
-        self.providers = [provider_of(model, asked.prompt.schema()) for _ in pools]
-        self.requests, self.tokens = Bucket(model.requests_per_minute), Bucket(model.tokens_per_minute)
-        self.breaker = Breaker(self.patience.failures, self.patience.pause, self.patience.pauses)
+    def __init__(self, survey: Survey[Question], model: Model, context: RunContext) -> None:
+        self.survey, self.model, self.context = survey, model, context
+        self.writer, self.budget, self.policy = context.writer, context.budget, context.policy
+        self.summary = RunSummary(model.name)
+        pools = range(0, model.concurrency, WORKERS_PER_CLIENT)
+        self.providers = [make_provider(model, survey.prompt.schema()) for _ in pools]
+        self.requests = _limiter(model.requests_per_minute)
+        self.tokens = _limiter(model.tokens_per_minute)
+        policy = self.policy
+        self.breaker = CircuitBreaker(policy.failures, pause=policy.pause, pauses=policy.pauses)
         self.rng = np.random.default_rng()
 
-    async def run(self) -> Outcome:
+    async def run(self) -> RunSummary:
         """Ask all that is left, once batches of an earlier run are in."""
-        await self._bring_in()
-        queue: asyncio.Queue[Request | None] = asyncio.Queue(BEHIND * self.model.concurrency)
+        await self._collect_open_batches()
+        queue: asyncio.Queue[ChatRequest | None] = asyncio.Queue(QUEUE_FACTOR * self.model.concurrency)
         try:
             async with asyncio.TaskGroup() as group:
                 for worker in range(self.model.concurrency):
-                    group.create_task(self._work(queue, worker))
+                    group.create_task(self._worker(queue, worker))
                 group.create_task(self._feed(queue))
         finally:
             for provider in self.providers:
                 await provider.close()
-        return self.outcome
+        return self.summary
 
-    async def _bring_in(self) -> None:
-        if await self.disk.do(Batches(self.disk.journal, self.model).open):
-            await Batching(self.asked, self.model, self.shared, self.outcome).run()
+    async def _collect_open_batches(self) -> None:
+        if await self.writer.call(BatchStore(self.writer.journal, self.model).open):
+            await BatchRunner(self.survey, self.model, self.context, self.summary).run()
 
-    async def _feed(self, queue: asyncio.Queue[Request | None]) -> None:
-        held: dict[str, Request] = {}
-        for some in batches(requests_of(self.asked, self.model)):
+    async def _feed(self, queue: asyncio.Queue[ChatRequest | None]) -> None:
+        held: dict[str, ChatRequest] = {}
+        for some in chunked(iter_requests(self.survey, self.model)):
             keys = [request.key for request in some]
-            mine = await self.disk.do(self.disk.journal.claim, keys)
-            self.outcome.total += len(some)
-            done = await self.disk.do(self.disk.journal.answered, keys)
-            self.outcome.before += len(done)
-            self.said()
+            mine = await self.writer.call(self.writer.journal.claim, keys)
+            self.summary.total += len(some)
+            done = await self.writer.call(self.writer.journal.answered, keys)
+            self.summary.cached += len(done)
+            self.context.report()
             for request in some:
                 if request.key in mine:
                     await queue.put(request)
                 elif request.key not in done:
                     held[request.key] = request
-        await self._wait_for(held, queue)
+        await self._await_others(held, queue)
         for _ in range(self.model.concurrency):
             await queue.put(None)
 
-    async def _wait_for(self, held: dict[str, Request], queue: asyncio.Queue[Request | None]) -> None:
+    async def _await_others(self, held: dict[str, ChatRequest], queue: asyncio.Queue[ChatRequest | None]) -> None:
         """Wait for what another process is asking, and ask what it gives up."""
-        while held and self.outcome.stopped is None:
-            await asyncio.sleep(LOOK)
-            await self._bring_in()
-            mine = await self.disk.do(self.disk.journal.claim, list(held))
-            done = await self.disk.do(self.disk.journal.answered, list(held))
-            self.outcome.before += len(done)
+        while held and self.summary.stop_reason is None:
+            await asyncio.sleep(POLL_INTERVAL)
+            await self._collect_open_batches()
+            mine = await self.writer.call(self.writer.journal.claim, list(held))
+            done = await self.writer.call(self.writer.journal.answered, list(held))
+            self.summary.cached += len(done)
             for key in mine:
                 await queue.put(held[key])
             held = {key: request for key, request in held.items() if key not in mine and key not in done}
-            self.said()
+            self.context.report()
 
-    async def _work(self, queue: asyncio.Queue[Request | None], worker: int) -> None:
-        provider = self.providers[worker // TOGETHER]
-        await asyncio.sleep(SPREAD * worker / self.model.concurrency)
+    async def _worker(self, queue: asyncio.Queue[ChatRequest | None], worker: int) -> None:
+        provider = self.providers[worker // WORKERS_PER_CLIENT]
+        await asyncio.sleep(STARTUP_SPREAD * worker / self.model.concurrency)
         while (request := await queue.get()) is not None:
-            if self.outcome.stopped is not None or not await self._one(request, provider):
-                await self.disk.do(self.disk.journal.release, [request.key])
-            self.said()
+            if self.summary.stop_reason is not None or not await self._complete(request, provider):
+                await self.writer.call(self.writer.journal.release, [request.key])
+            self.context.report()
 
-    async def _one(self, request: Request, provider: Provider) -> bool:
+    async def _complete(self, request: ChatRequest, provider: Provider) -> bool:
         """Ask, and once more where the reply had the wrong shape; a failure is written down, and returned as False."""
         try:
-            answer = await self._answered(request, 0, provider)
-            problem = self.asked.prompt.problem(answer.reply)
+            completion = await self._completion(request, 0, provider)
+            problem = self.survey.prompt.problem(completion.reply)
             if problem is not None:
-                again = repaired(request, self.asked.prompt, answer.reply.content or "", problem)
-                self.outcome.repaired += 1
-                await self._answered(again, 1, provider)
-        except StoppedError as error:
-            self.outcome.stopped = self.outcome.stopped or str(error)
-            self.outcome.failed += 1
-        except (LostError, RejectedError) as error:
-            self.outcome.failed += 1
-            given = (request.key, self.model.name, request.person, str(error))
-            await self.disk.do(self.disk.journal.fail, *given)
+                again = repair_request(request, self.survey.prompt, completion.reply.content or "", problem)
+                self.summary.repaired += 1
+                await self._completion(again, 1, provider)
+        except ModelUnavailableError as error:
+            self.summary.stop_reason = self.summary.stop_reason or str(error)
+            self.summary.failed += 1
+        except (TransientError, InvalidRequestError) as error:
+            self.summary.failed += 1
+            args = (request.key, self.model.name, request.person, str(error))
+            await self.writer.call(self.writer.journal.fail, *args)
         else:
-            self.outcome.asked += 1
+            self.summary.completed += 1
             return True
         return False
 
-    async def _answered(self, request: Request, turn: int, provider: Provider) -> Answer:
+    async def _completion(self, request: ChatRequest, turn: int, provider: Provider) -> Completion:
         """Return an answer that is on disk: from there, or from the model."""
         if turn:  # first answers were looked up when they were claimed
-            known = await self.disk.do(self.disk.journal.get, request.key)
+            known = await self.writer.call(self.writer.journal.get, request.key)
             if known is not None:
-                return _answer(known)
-        dear = self.model.cost(request.tokens, OUT) or 0.0
-        if not self.purse.reserve(dear):
-            raise StoppedError(f"{self.model.name}: max_cost {self.purse.most:g} is reached; raise it to go on")
+                return _stored_completion(known)
+        reserved = self.model.cost(request.tokens, EXPECTED_OUTPUT_TOKENS) or 0.0
+        if not self.budget.reserve(reserved):
+            raise ModelUnavailableError(
+                f"{self.model.name}: max_cost {self.budget.limit:g} is reached; raise it to go on"
+            )
         cost = 0.0
         try:
-            answer = await self._patiently(request, provider)
-            cost = self.model.cost(answer.tokens_in, answer.tokens_out) or dear
-            await self.disk.add(self._entry(request, turn, answer))
+            completion = await self._with_retries(request, provider)
+            cost = self.model.cost(completion.tokens_in, completion.tokens_out) or reserved
+            await self.writer.add(self._entry(request, turn, completion))
         finally:
-            self.purse.settle(dear, cost)
-        self.outcome.cost += cost
-        return answer
+            self.budget.settle(reserved, cost)
+        self.summary.cost += cost
+        return completion
 
-    async def _patiently(self, request: Request, provider: Provider) -> Answer:
-        """Ask until there is an answer, or patience ends."""
-        tries = limited = 0
-        while True:
-            await self.breaker.closed()
-            if self.outcome.stopped is not None:
-                raise StoppedError(self.outcome.stopped)
-            await self.requests.take()
-            await self.tokens.take(request.tokens + OUT)
-            try:
-                answer = await provider.ask(request.messages, request.key)
-            except LostError as error:
-                self.outcome.retries[str(error)[:60]] += 1
-                tries, limited = (tries, limited + 1) if error.limited else (tries + 1, limited)
-                if not error.limited and self.breaker.failed():
-                    raise StoppedError(
-                        f"{self.model.name}: given up, {self.model.base_url} only fails ({error})"
-                    ) from None
-                if tries >= self.patience.tries or limited >= self.patience.limited:
-                    raise
-                await asyncio.sleep(backoff(tries + min(limited, 5) - 1, error.after, self.rng))
-            else:
-                self.breaker.answered()
-                return answer
+    async def _with_retries(self, request: ChatRequest, provider: Provider) -> Completion:
+        """Ask until there is an answer, the attempts are used up, or the model is given up."""
 
-    def _entry(self, request: Request, turn: int, answer: Answer) -> Entry:
-        reply = asdict(answer.reply) | {"upstream": answer.upstream}
-        cost = self.model.cost(answer.tokens_in, answer.tokens_out)
-        return Entry(
-            request.key, self.model.name, self.asked.prompt.name, request.person, request.repeat, turn, reply,
-            answer.latency, answer.tokens_in, answer.tokens_out, cost,
+        async def attempt() -> Completion:
+            await self.breaker.wait()
+            if self.summary.stop_reason is not None:
+                raise ModelUnavailableError(self.summary.stop_reason)
+            await self.requests.acquire()
+            await self.tokens.acquire(request.tokens + EXPECTED_OUTPUT_TOKENS)
+            completion = await provider.ask(request.messages, request.key)
+            self.breaker.succeeded()
+            return completion
+
+        return await retry(attempt, self.policy.retry, self.rng, on_failure=self._note_failure)
+
+    def _note_failure(self, error: TransientError) -> None:
+        """Count a failed attempt, and give the model up where it only fails; its rate limit is no such failure."""
+        self.summary.count_retry(error)
+        if error.rate_limited:
+            return
+        self.breaker.failed(str(error))
+        if self.breaker.reason is not None:
+            text = f"{self.model.name}: given up, {self.model.base_url} only fails ({error})"
+            raise ModelUnavailableError(text) from None
+
+    def _entry(self, request: ChatRequest, turn: int, completion: Completion) -> JournalEntry:
+        reply = asdict(completion.reply) | {"upstream": completion.upstream}
+        cost = self.model.cost(completion.tokens_in, completion.tokens_out)
+        return JournalEntry(
+            request.key, self.model.name, self.survey.prompt.name, request.person, request.repeat, turn, reply,
+            completion.latency, completion.tokens_in, completion.tokens_out, cost,
         )  # fmt: skip
 
 
-def _answer(entry: Entry) -> Answer:
+def _limiter(per_minute: float | None) -> RateLimiter:
+    """Return a limiter that lets no burst beyond one second's worth through."""
+    per_second = None if per_minute is None else per_minute / 60
+    return RateLimiter(per_second, burst=max(1.0, per_second or 1.0))
+
+
+def _stored_completion(entry: JournalEntry) -> Completion:
     upstream = entry.reply.get("upstream", {})
-    return Answer(reply_of(entry), upstream, entry.latency, entry.tokens_in, entry.tokens_out)
+    return Completion(stored_reply(entry), upstream, entry.latency, entry.tokens_in, entry.tokens_out)
 
 
 def annotate(
-    asked: Asked[Question],
-    journal: Journal,
+    survey: Survey[Question],
+    journal: ReplyJournal,
     *,
     max_cost: float | None = None,
-    patience: Patience = PATIENT,
+    policy: RunPolicy = DEFAULT_POLICY,
     progress: Progress | None = None,
-) -> list[Outcome]:
+) -> list[RunSummary]:
     """Ask every model about every person, except what the journal holds.
 
     One row that fails never stops the others; it is asked again by the next run. A model whose key is refused, that
@@ -212,14 +236,14 @@ def annotate(
 
     Parameters
     ----------
-    asked
+    survey
         People, models, prompt, repeats.
     journal
         Where replies go, and are looked up.
     max_cost
         In the prices' currency, of all the journal's replies; a request that might exceed it is not sent.
-    patience
-        With failures.
+    policy
+        Attempts, waits and pauses after failures.
     progress
         Told of every reply.
 
@@ -230,44 +254,44 @@ def annotate(
     StudyError
         When a reply cannot be written to disk.
     """
-    return asyncio.run(_annotate(asked, journal, max_cost, patience, progress or Silent()))
+    return asyncio.run(_annotate(survey, journal, max_cost, policy, progress or Silent()))
 
 
 async def _annotate(
-    asked: Asked[Question], journal: Journal, max_cost: float | None, patience: Patience, progress: Progress
-) -> list[Outcome]:
-    disk, purse = Disk(journal), Purse(max_cost, journal.spent())
-    talks: list[_Talk | Batching] = []
+    survey: Survey[Question], journal: ReplyJournal, max_cost: float | None, policy: RunPolicy, progress: Progress
+) -> list[RunSummary]:
+    writer, budget = JournalWriter(journal), CostBudget(max_cost, journal.spent())
+    runners: list[ModelRunner | BatchRunner] = []
 
-    def said() -> None:
-        found = [talk.outcome for talk in talks]
-        done = sum(one.before + one.asked + one.failed for one in found)
-        progress.step(done, asked.total, _note(found, purse))
+    def report() -> None:
+        summaries = [runner.summary for runner in runners]
+        done = sum(one.cached + one.completed + one.failed for one in summaries)
+        progress.step(done, survey.total, _progress_note(summaries, budget))
 
     try:
-        shared = Shared(disk, purse, patience, said, progress, defaultdict(asyncio.Lock))
-        talks.extend((Batching if model.batch else _Talk)(asked, model, shared) for model in asked.models)
+        context = RunContext(writer, budget, policy, report, progress, defaultdict(asyncio.Lock))
+        runners.extend((BatchRunner if model.batch else ModelRunner)(survey, model, context) for model in survey.models)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(talk.run()) for talk in talks]
-    except* Exception as several:  # noqa: BLE001 - the first of them is what went wrong
-        raise _first(several) from None
+            tasks = [group.create_task(runner.run()) for runner in runners]
+    except* Exception as errors:  # noqa: BLE001 - the first of them is what went wrong
+        raise _first_error(errors) from None
     finally:
-        await disk.close()
+        await writer.close()
     return [task.result() for task in tasks]
 
 
-def _note(found: Sequence[Outcome], purse: Purse) -> str:
+def _progress_note(summaries: Sequence[RunSummary], budget: CostBudget) -> str:
     each = ", ".join(
-        f"{one.model} {one.before + one.asked}"
+        f"{one.model} {one.cached + one.completed}"
         + (f" ({one.failed} failed)" if one.failed else "")
-        + (f" ({one.waiting} in batches)" if one.waiting else "")
-        for one in found
+        + (f" ({one.pending} in batches)" if one.pending else "")
+        for one in summaries
     )
-    return each + (f", cost {purse.spent:.2f}" if purse.spent else "")
+    return each + (f", cost {budget.spent:.2f}" if budget.spent else "")
 
 
-def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = several
+def _first_error(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = errors
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

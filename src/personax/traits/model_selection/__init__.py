@@ -1,23 +1,27 @@
-"""Which LLMs to ask, and how to ask them: measured on a sample of the study's own people before all are paid for.
+"""Model and prompt selection: which LLMs to ask and how, measured on a sample before everybody is paid for.
 
-``questions`` (what is asked besides traits: facts, baits), ``dimensions`` (what a model is measured by), ``overall``
-(one number of several, and how much hangs on the weights), ``models`` and ``formats`` (models, and prompt formats, side
-by side).
+``_probes``: questions besides traits (checkable facts, requests for private information); ``_model_comparison``: models
+side by side by dimensions, and one overall score with its sensitivity to weights; ``_prompt_formats``: prompt formats
+side by side.
 """
 
-from personax.traits.model_selection._models import Questions, compare_models, questions_of
-from personax.traits.model_selection._probes import BAITS
-from personax.traits.model_selection._prompt_formats import FORMATS, compare_formats, label, variants
-from personax.traits.model_selection._scores import overall
+from personax.traits.model_selection._model_comparison import (
+    SelectionSurveys,
+    compare_models,
+    overall_score,
+    selection_surveys,
+)
+from personax.traits.model_selection._probes import PRIVACY_PROBES
+from personax.traits.model_selection._prompt_formats import FORMATS, compare_formats, format_name, prompt_variants
 
 __all__ = [
-    "BAITS",
     "FORMATS",
-    "Questions",
+    "PRIVACY_PROBES",
+    "SelectionSurveys",
     "compare_formats",
     "compare_models",
-    "label",
-    "overall",
-    "questions_of",
-    "variants",
+    "format_name",
+    "overall_score",
+    "prompt_variants",
+    "selection_surveys",
 ]

@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from personax.traits._ratings import Floats, known_mean
+from personax.traits._ratings import Floats, nan_mean
 from personax.traits.llms._prompt import Prompt
-from personax.traits.reliability._panel import Resampler
+from personax.traits.reliability._rating_array import Bootstrap
 
-__all__ = ["FORMATS", "compare_formats", "label", "variants"]
+__all__ = ["FORMATS", "compare_formats", "format_name", "prompt_variants"]
 
 FORMATS: Final = tuple(product(("number", "text"), (3, 5), ("increasing", "decreasing")))
 """Answered in numbers or words, levels, order in which they are listed."""
@@ -22,23 +22,23 @@ FORMATS: Final = tuple(product(("number", "text"), (3, 5), ("increasing", "decre
 KINDS: Final = ("repeats", "orders", "scales")
 
 
-def label(prompt: Prompt) -> str:
+def format_name(prompt: Prompt) -> str:
     """Return a format's short name.
 
     Examples
     --------
-    >>> label(Prompt())
+    >>> format_name(Prompt())
     'number-3-increasing'
     """
     return f"{prompt.format}-{prompt.levels}-{prompt.order}"
 
 
-def variants(prompt: Prompt) -> list[Prompt]:
+def prompt_variants(prompt: Prompt) -> list[Prompt]:
     """Return the prompt in all eight formats."""
     return [replace(prompt, format=f, levels=n, order=o) for f, n, o in FORMATS]  # type: ignore[arg-type]
 
 
-def compare_formats(tables: Mapping[str, pl.DataFrame], resampler: Resampler) -> pl.DataFrame:
+def compare_formats(tables: Mapping[str, pl.DataFrame], bootstrap: Bootstrap) -> pl.DataFrame:
     """Return how much the scores of each format vary, with intervals over people, the steadiest first.
 
     Parameters
@@ -66,16 +66,16 @@ def compare_formats(tables: Mapping[str, pl.DataFrame], resampler: Resampler) ->
     stack = np.stack(list(each.values()))  # format, kind, person
     names = list(each)
 
-    def variability(kept: np.ndarray) -> Floats:
-        return known_mean(known_mean(stack[:, :, kept], axis=2), axis=1)
+    def variability(index: np.ndarray) -> Floats:
+        return nan_mean(nan_mean(stack[:, :, index], axis=2), axis=1)
 
     whole = variability(np.arange(len(people))) if people else np.full(len(names), np.nan)
     order = sorted(range(len(names)), key=lambda i: (np.isnan(whole[i]), whole[i]))
     first = order[0]
-    found = resampler.intervals(
-        lambda kept: [*variability(kept), *(variability(kept) - variability(kept)[first])], len(people)
+    found = bootstrap.intervals(
+        lambda index: [*variability(index), *(variability(index) - variability(index)[first])], len(people)
     )
-    kinds = known_mean(stack, axis=2)
+    kinds = nan_mean(stack, axis=2)
     rows = [
         _row(names[i], kinds[i], found[i], found[len(names) + i], _scored(tables[names[i]]), len(people))
         for i in order

@@ -1,27 +1,33 @@
-"""Rules that make one score of several raters' scores, each with how uncertain it is."""
+"""Rating models: one score of several raters' scores, each with how uncertain it is; registered as ``rating_models``.
+
+``_voting``: median, mean, majority, confidence-weighted mean, with a measurement model for their uncertainty;
+``_dawid_skene``: confusion matrices; ``_graded_response``: Samejima's model.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Literal, get_args
+from collections.abc import Callable
 
-from personax.traits._ratings import Ratings
-from personax.traits.rating_models._dawid_skene import dawid_skene
-from personax.traits.rating_models._graded_response import graded
-from personax.traits.rating_models._scored import Scored
-from personax.traits.rating_models._votes import confidence, majority, mean, median
+from personax import registry
+from personax.traits._ratings import Ratings, ScoreEstimate
 
-__all__ = ["RULES", "Rule", "Scored", "rule_of"]
+__all__ = ["RatingModel", "Ratings", "ScoreEstimate", "rating_model"]
 
-Rule = Literal["median", "mean", "majority", "confidence", "dawid_skene", "graded"]
-
-RULES: tuple[Rule, ...] = get_args(Rule)
+RatingModel = Callable[[Ratings], ScoreEstimate]
 
 
-def rule_of(name: Rule) -> Callable[[Ratings], Scored]:
-    """Return a rule by its name."""
-    known: Mapping[Rule, Callable[[Ratings], Scored]] = {
-        "median": median, "mean": mean, "majority": majority, "confidence": confidence, "dawid_skene": dawid_skene,
-        "graded": graded,
-    }  # fmt: skip
-    return known[name]
+def rating_model(name: str) -> RatingModel:
+    """Return a registered rating model.
+
+    Raises
+    ------
+    RegistryError
+        There is none of this name.
+
+    Examples
+    --------
+    >>> rating_model("median").__name__
+    'median'
+    """
+    found: RatingModel = registry.get("rating_models", name)
+    return found

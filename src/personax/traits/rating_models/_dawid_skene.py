@@ -7,19 +7,19 @@ from typing import Final
 
 import numpy as np
 
-from personax.traits._ratings import Floats, Ratings
-from personax.traits.rating_models._scored import MOST, Scored
+from personax.registry import register
+from personax.traits._ratings import MAX_LEVELS, Floats, Ratings, ScoreEstimate
 
-__all__ = ["Confusions", "dawid_skene", "fit_dawid_skene"]
+__all__ = ["DawidSkeneFit", "dawid_skene", "fit_dawid_skene"]
 
-ROUNDS: Final = 500
-CLOSE: Final = 1e-9
-SMOOTH: Final = 0.01
+MAX_ITERATIONS: Final = 500
+TOLERANCE: Final = 1e-9
+SMOOTHING: Final = 0.01
 """Answers added to every cell of a confusion matrix: no level is ever impossible because it was not seen."""
 
 
 @dataclass(frozen=True)
-class Confusions:
+class DawidSkeneFit:
     """A fitted model.
 
     Parameters
@@ -40,7 +40,7 @@ class Confusions:
     loglik: list[float]
 
 
-def fit_dawid_skene(ratings: Ratings, *, smooth: float = SMOOTH) -> Confusions:
+def fit_dawid_skene(ratings: Ratings, *, smoothing: float = SMOOTHING) -> DawidSkeneFit:
     """Fit by expectation maximisation from the shares of answers.
 
     Every answer counts, repeats too; errors are taken to be independent given the level, which raters that share a
@@ -52,31 +52,38 @@ def fit_dawid_skene(ratings: Ratings, *, smooth: float = SMOOTH) -> Confusions:
     """
     votes = ratings.votes
     posterior = votes.sum(axis=0)
-    heard = ratings.number > 0
-    posterior[heard] /= posterior[heard].sum(axis=1, keepdims=True)
+    active = ratings.counts > 0
+    posterior[active] /= posterior[active].sum(axis=1, keepdims=True)
     loglik: list[float] = []
-    for _ in range(ROUNDS):
-        prior = posterior[heard].mean(axis=0)
-        counts = (votes.transpose(0, 2, 1) @ posterior).transpose(0, 2, 1) + smooth
+    for _ in range(MAX_ITERATIONS):
+        prior = posterior[active].mean(axis=0)
+        counts = (votes.transpose(0, 2, 1) @ posterior).transpose(0, 2, 1) + smoothing
         confusion = counts / counts.sum(axis=2, keepdims=True)
         log = np.log(np.maximum(prior, 1e-300)) + (votes @ np.log(confusion).transpose(0, 2, 1)).sum(axis=0)
         top = log.max(axis=1, keepdims=True)
         weight = np.exp(log - top)
         total = weight.sum(axis=1, keepdims=True)
         posterior = weight / total
-        loglik.append(float((top + np.log(total))[heard].sum()))
-        if len(loglik) > 1 and abs(loglik[-1] - loglik[-2]) < CLOSE * abs(loglik[-1]):
+        loglik.append(float((top + np.log(total))[active].sum()))
+        if len(loglik) > 1 and abs(loglik[-1] - loglik[-2]) < TOLERANCE * abs(loglik[-1]):
             break
-    return Confusions(posterior, prior, confusion, loglik)
+    return DawidSkeneFit(posterior, prior, confusion, loglik)
 
 
-def dawid_skene(ratings: Ratings) -> Scored:
+@register(
+    "rating_models",
+    "dawid_skene",
+    title="Dawid-Skene",
+    help="the most probable level, every rater confusing levels in its own way",
+    order=40,
+)
+def dawid_skene(ratings: Ratings) -> ScoreEstimate:
     """Return the most probable level of every person, its posterior spread, and levels drawn from the posterior."""
-    levels, nobody = ratings.levels, ratings.number == 0
-    if len(levels) > MOST:
-        return Scored.nothing(ratings.n_people, f"{len(levels)} different scores; Dawid-Skene is for levels")
-    if ratings.heard < 2:
-        return Scored.without_spread(ratings.means, "fewer than two raters: confusions cannot be told from people")
+    levels, nobody = ratings.levels, ratings.counts == 0
+    if len(levels) > MAX_LEVELS:
+        return ScoreEstimate.missing(ratings.n_people, f"{len(levels)} different scores; Dawid-Skene is for levels")
+    if ratings.n_active_raters < 2:
+        return ScoreEstimate.without_sd(ratings.means, "fewer than two raters: confusions cannot be told from people")
     model = fit_dawid_skene(ratings)
     centre = model.posterior @ levels
     sd = np.sqrt(np.maximum(model.posterior @ np.square(levels) - np.square(centre), 0))
@@ -87,4 +94,4 @@ def dawid_skene(ratings: Ratings) -> Scored:
         return np.where(nobody, np.nan, levels[np.minimum(place, len(levels) - 1)])
 
     best = levels[model.posterior.argmax(axis=1)]
-    return Scored(np.where(nobody, np.nan, best), np.where(nobody, np.nan, sd), draw)
+    return ScoreEstimate(np.where(nobody, np.nan, best), np.where(nobody, np.nan, sd), draw)

@@ -7,28 +7,28 @@ from typing import Final
 
 import numpy as np
 
-from personax.traits._ratings import Floats, Ratings
-from personax.traits.rating_models._scored import MOST, Scored
+from personax.registry import register
+from personax.traits._ratings import MAX_LEVELS, Floats, Ratings, ScoreEstimate
 
-__all__ = ["Graded", "fit_graded", "graded"]
+__all__ = ["GradedResponseFit", "fit_graded", "graded"]
 
 NODES: Final = np.linspace(-5, 5, 61)
-ROUNDS: Final = 300
-CLOSE: Final = 1e-5
-CENTRE, STEEP = 0.4, 0.5
+MAX_ITERATIONS: Final = 300
+TOLERANCE: Final = 1e-5
+PRIOR_MEAN, PRIOR_SD = 0.4, 0.5
 """Prior of a rater's log sharpness: normal, with this mean and standard deviation. A few dozen answers outweigh it; it
 keeps sharpness finite when raters agree throughout."""
 
 
 @dataclass(frozen=True)
-class Graded:
+class GradedResponseFit:
     """A fitted model.
 
     Parameters
     ----------
-    sharpness
+    discrimination
         Discrimination of each rater, shape (raters,); NaN for one without scores.
-    cuts
+    thresholds
         Where a rater's answer passes from a level to the next, in standard deviations of people, shape (raters,
         levels - 1).
     posterior
@@ -37,13 +37,13 @@ class Graded:
         Score that the average rater gives to a person at each node, shape (nodes,).
     """
 
-    sharpness: Floats
-    cuts: Floats
+    discrimination: Floats
+    thresholds: Floats
     posterior: Floats
     expected: Floats
 
 
-def fit_graded(ratings: Ratings) -> Graded:
+def fit_graded(ratings: Ratings) -> GradedResponseFit:
     """Fit by marginal likelihood: expectation maximisation with people integrated over a normal on fixed nodes.
 
     A rater with index r answers above level l with probability logistic(a_r (theta - b_rl)); repeats are answers of
@@ -58,27 +58,29 @@ def fit_graded(ratings: Ratings) -> Graded:
     votes = ratings.votes
     prior = np.exp(-0.5 * np.square(NODES))
     prior /= prior.sum()
-    heard = np.flatnonzero(np.bincount(ratings.rater, minlength=raters))
-    sharp, cuts = np.full(raters, np.exp(CENTRE)), _starts(votes)
+    active = np.flatnonzero(np.bincount(ratings.rater, minlength=raters))
+    discrimination, thresholds = np.full(raters, np.exp(PRIOR_MEAN)), _starts(votes)
     posterior = np.tile(prior, (ratings.n_people, 1))
-    for _ in range(ROUNDS):
-        before = np.concatenate([sharp[heard], cuts[heard].ravel()])
-        chance = np.stack([_levels(sharp[r], cuts[r]) for r in range(raters)])
+    for _ in range(MAX_ITERATIONS):
+        before = np.concatenate([discrimination[active], thresholds[active].ravel()])
+        chance = np.stack([_levels(discrimination[r], thresholds[r]) for r in range(raters)])
         posterior = _posterior(votes, chance, prior)
         counts = votes.transpose(0, 2, 1) @ posterior
-        if len(heard) < 3:
-            both = _maximised(counts[heard], sharp[heard].mean(), cuts[heard])
-            sharp[heard], cuts[heard] = both
+        if len(active) < 3:
+            both = _maximised(counts[active], discrimination[active].mean(), thresholds[active])
+            discrimination[active], thresholds[active] = both
         else:
-            for r in heard:
-                sharp[r : r + 1], cuts[r : r + 1] = _maximised(counts[r : r + 1], sharp[r], cuts[r : r + 1])
-        if np.abs(np.concatenate([sharp[heard], cuts[heard].ravel()]) - before).max() < CLOSE:
+            for r in active:
+                discrimination[r : r + 1], thresholds[r : r + 1] = _maximised(
+                    counts[r : r + 1], discrimination[r], thresholds[r : r + 1]
+                )
+        if np.abs(np.concatenate([discrimination[active], thresholds[active].ravel()]) - before).max() < TOLERANCE:
             break
-    chance = np.stack([_levels(sharp[r], cuts[r]) for r in heard])
-    expected = np.einsum("rkq,k->q", chance, ratings.levels) / len(heard)
-    silent = np.setdiff1d(np.arange(raters), heard)
-    sharp[silent], cuts[silent] = np.nan, np.nan
-    return Graded(sharp, cuts, posterior, expected)
+    chance = np.stack([_levels(discrimination[r], thresholds[r]) for r in active])
+    expected = np.einsum("rkq,k->q", chance, ratings.levels) / len(active)
+    unused = np.setdiff1d(np.arange(raters), active)
+    discrimination[unused], thresholds[unused] = np.nan, np.nan
+    return GradedResponseFit(discrimination, thresholds, posterior, expected)
 
 
 def _starts(votes: Floats) -> Floats:
@@ -90,11 +92,11 @@ def _starts(votes: Floats) -> Floats:
     return np.asarray(ndtri(share)) * 1.3
 
 
-def _levels(sharp: float, cuts: Floats) -> Floats:
+def _levels(discrimination: float, thresholds: Floats) -> Floats:
     """Return the chance of each level at each node, shape (levels, nodes)."""
     from scipy.special import expit
 
-    above = expit(sharp * (NODES[None, :] - cuts[:, None]))
+    above = expit(discrimination * (NODES[None, :] - thresholds[:, None]))
     edges = np.vstack([np.ones(len(NODES)), above, np.zeros(len(NODES))])
     return np.asarray(np.maximum(edges[:-1] - edges[1:], 1e-12))
 
@@ -105,16 +107,16 @@ def _posterior(votes: Floats, chance: Floats, prior: Floats) -> Floats:
     return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
-def _maximised(counts: Floats, sharp: float, cuts: Floats) -> tuple[float, Floats]:
+def _maximised(counts: Floats, discrimination: float, thresholds: Floats) -> tuple[float, Floats]:
     """Return the sharpness and cuts that make expected answers likeliest; raters in ``counts`` share the sharpness.
 
     The parameters are log sharpness, the first cut, and the logs of the steps between cuts, so that cuts stay in order.
     """
     from scipy.optimize import minimize
 
-    r, m = cuts.shape
-    start = [np.log(sharp)]
-    for own in cuts:
+    r, m = thresholds.shape
+    start = [np.log(discrimination)]
+    for own in thresholds:
         start += [own[0], *np.log(np.maximum(np.diff(own), 1e-4))]
 
     def unpacked(given: Floats) -> tuple[float, Floats]:
@@ -125,21 +127,30 @@ def _maximised(counts: Floats, sharp: float, cuts: Floats) -> tuple[float, Float
     def cost(given: Floats) -> float:
         a, b = unpacked(given)
         fit = sum(float((counts[i] * np.log(_levels(a, b[i]))).sum()) for i in range(r))
-        weak = 0.5 * np.square((given[0] - CENTRE) / STEEP) + 0.5 * np.square(b / 5).sum()
+        weak = 0.5 * np.square((given[0] - PRIOR_MEAN) / PRIOR_SD) + 0.5 * np.square(b / 5).sum()
         return -fit + float(weak)
 
     found = minimize(cost, np.asarray(start), method="L-BFGS-B", options={"maxiter": 50})
     return unpacked(found.x)
 
 
-def graded(ratings: Ratings) -> Scored:
+@register(
+    "rating_models",
+    "graded",
+    title="Graded response",
+    help="the average rater's score at the person's place on a line that raters cut in their own places",
+    order=50,
+)
+def graded(ratings: Ratings) -> ScoreEstimate:
     """Return the score that the average rater would give at each person's expected place, and plausible ones."""
-    if len(ratings.levels) > MOST:
-        return Scored.nothing(ratings.n_people, f"{len(ratings.levels)} different scores; a graded model is for levels")
-    if len(ratings.levels) < 2 or not (ratings.number > 1).any():
+    if len(ratings.levels) > MAX_LEVELS:
+        return ScoreEstimate.missing(
+            ratings.n_people, f"{len(ratings.levels)} different scores; a graded model is for levels"
+        )
+    if len(ratings.levels) < 2 or not (ratings.counts > 1).any():
         reason = "everybody has one answer, or all answers are the same: raters cannot be told from people"
-        return Scored.without_spread(ratings.means, reason)
-    nobody = ratings.number == 0
+        return ScoreEstimate.without_sd(ratings.means, reason)
+    nobody = ratings.counts == 0
     model = fit_graded(ratings)
     centre = model.posterior @ model.expected
     sd = np.sqrt(np.maximum(model.posterior @ np.square(model.expected) - np.square(centre), 0))
@@ -149,4 +160,4 @@ def graded(ratings: Ratings) -> Scored:
         place = (rng.random(ratings.n_people)[:, None] > chances).sum(axis=1)
         return np.where(nobody, np.nan, model.expected[np.minimum(place, len(NODES) - 1)])
 
-    return Scored(np.where(nobody, np.nan, centre), np.where(nobody, np.nan, sd), draw)
+    return ScoreEstimate(np.where(nobody, np.nan, centre), np.where(nobody, np.nan, sd), draw)

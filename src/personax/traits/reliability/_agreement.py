@@ -15,14 +15,24 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.schema import STATUSES, TRAITS
+from personax.results import Result
+from personax.schema import STATUSES, TraitFramework
+from personax.traits._big_five import BIG_FIVE
 from personax.traits._ratings import Floats
-from personax.traits.reliability._panel import rounded
+from personax.traits.reliability._rating_array import rounded
 
-__all__ = ["Icc", "agreement", "alpha_interval", "icc", "krippendorff_alpha", "weighted_kappa"]
+__all__ = [
+    "AgreementReport",
+    "IntraclassCorrelation",
+    "agreement",
+    "alpha_interval",
+    "icc",
+    "krippendorff_alpha",
+    "weighted_kappa",
+]
 
 
-NONE: Final = np.iinfo(np.int64).max
+MISSING_CODE: Final = np.iinfo(np.int64).max
 """In the place of a score that is not there; sorted behind all others."""
 
 
@@ -66,30 +76,32 @@ def krippendorff_alpha(scores: Floats) -> float:
     1.0
     """
     patterns = _patterns(scores)
-    return _alpha_of(patterns, patterns.number)
+    return _alpha(patterns, patterns.number)
 
 
 def _patterns(scores: Floats) -> _Patterns:
-    kept = scores[:, (~np.isnan(scores)).sum(axis=0) >= 2]
-    there = ~np.isnan(kept)
-    codes = np.full(kept.shape, NONE)
-    codes[there] = np.unique(kept[there], return_inverse=True)[1]
+    rated = scores[:, (~np.isnan(scores)).sum(axis=0) >= 2]
+    there = ~np.isnan(rated)
+    codes = np.full(rated.shape, MISSING_CODE)
+    codes[there] = np.unique(rated[there], return_inverse=True)[1]
     # which rater gave which score does not matter
     rows, number = np.unique(np.sort(codes, axis=0).T, axis=0, return_counts=True)
     rows, number = rows[::-1], number[::-1]
-    pattern, rater = np.nonzero(rows < NONE)
+    pattern, rater = np.nonzero(rows < MISSING_CODE)
     return _Patterns(number, pattern, rows[pattern, rater])
 
 
-def _alpha_of(of: _Patterns, number: NDArray[np.intp]) -> float:
+def _alpha(patterns: _Patterns, number: NDArray[np.intp]) -> float:
     """Return alpha where so many people have each pattern."""
     if not len(number):
         return float("nan")
-    totals = np.bincount(of.value, weights=number[of.pattern])
+    totals = np.bincount(patterns.value, weights=number[patterns.pattern])
     # whole numbers, twice the ranks less their mean: sums of them are exact
     ranks = 2 * np.cumsum(totals) - totals - totals.sum()
-    own = ranks[of.value]
-    per, sums, squares = (np.bincount(of.pattern, weights=each) for each in (np.ones(len(own)), own, np.square(own)))
+    own = ranks[patterns.value]
+    per, sums, squares = (
+        np.bincount(patterns.pattern, weights=each) for each in (np.ones(len(own)), own, np.square(own))
+    )
     observed = float((number * (per * squares - np.square(sums)) / (per - 1)).sum())
     n = totals.sum()
     expected = float((n * (totals @ np.square(ranks)) - np.square(totals @ ranks)) / (n - 1)) if n > 1 else 0.0
@@ -110,15 +122,15 @@ def alpha_interval(scores: Floats, rng: np.random.Generator, bootstraps: int = 2
         return {"alpha": None, "alpha_low": None, "alpha_high": None, **facts, "reason": reason}
     # most people have the same few scores: a bootstrap draws how many have each pattern
     drawn = rng.multinomial(people, patterns.number / people, size=bootstraps)
-    draws = np.array([_alpha_of(patterns, number) for number in drawn])
+    draws = np.array([_alpha(patterns, number) for number in drawn])
     draws = draws[~np.isnan(draws)]
     low, high = np.quantile(draws, [0.025, 0.975]) if len(draws) else (None, None)
     interval = {"alpha_low": rounded(low), "alpha_high": rounded(high)}
-    return {"alpha": rounded(_alpha_of(patterns, patterns.number)), **interval, **facts, "reason": None}
+    return {"alpha": rounded(_alpha(patterns, patterns.number)), **interval, **facts, "reason": None}
 
 
 @dataclass(frozen=True)
-class Icc:
+class IntraclassCorrelation:
     """Two-way random effects, absolute agreement (2) and consistency (3), of one rater and of the mean of all.
 
     NaN where people or scores do not differ.
@@ -130,7 +142,7 @@ class Icc:
     consistent_average: float
 
 
-def icc(scores: Floats) -> Icc:
+def icc(scores: Floats) -> IntraclassCorrelation:
     """Return ICC(2,1), ICC(2,k), ICC(3,1) and ICC(3,k) of complete scores, shape (raters, people).
 
     References
@@ -145,7 +157,7 @@ def icc(scores: Floats) -> Icc:
     """
     k, n = scores.shape
     if k < 2 or n < 2:
-        return Icc(*[float("nan")] * 4)
+        return IntraclassCorrelation(*[float("nan")] * 4)
     grand = scores.mean()
     people = k * np.square(scores.mean(axis=0) - grand).sum() / (n - 1)
     raters = n * np.square(scores.mean(axis=1) - grand).sum() / (k - 1)
@@ -158,11 +170,26 @@ def icc(scores: Floats) -> Icc:
             (people - error) / (people + (k - 1) * error),
             (people - error) / people,
         ]
-    return Icc(*[float(value) if people > 1e-12 and np.isfinite(value) else float("nan") for value in found])
+    return IntraclassCorrelation(
+        *[float(value) if people > 1e-12 and np.isfinite(value) else float("nan") for value in found]
+    )
 
 
-def agreement(annotations: pl.DataFrame, *, rng: np.random.Generator, bootstraps: int = 200) -> dict[str, Any]:
-    """Return agreement by trait, pairwise kappas and every rater's habits, as agreement.json holds them.
+class AgreementReport(dict[str, Any], Result):
+    """Agreement of raters, as agreement.json holds it; see `agreement`."""
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return a row a trait: alpha with interval, numbers of people and raters, the reason where there is none."""
+        numbers = dict.fromkeys(("alpha", "alpha_low", "alpha_high"), pl.Float64)
+        counts = dict.fromkeys(("n_people", "n_raters"), pl.Int64)
+        schema = {"trait": pl.String, **numbers, **counts, "reason": pl.String}
+        return pl.DataFrame([{"trait": trait, **row} for trait, row in self["traits"].items()], schema=schema)
+
+
+def agreement(
+    annotations: pl.DataFrame, *, rng: np.random.Generator, bootstraps: int = 200, framework: TraitFramework = BIG_FIVE
+) -> AgreementReport:
+    """Return agreement by trait, pairwise kappas and every rater's use of statuses and scale.
 
     Parameters
     ----------
@@ -172,22 +199,25 @@ def agreement(annotations: pl.DataFrame, *, rng: np.random.Generator, bootstraps
         For the bootstrap over people.
     bootstraps
         How many; the interval is the central 95 %.
+    framework
+        Whose traits were scored.
 
     Returns
     -------
-    dict
+    AgreementReport
         ``traits``: Krippendorff's ordinal alpha with interval, or null with a reason; ``raters``: counts by status,
         mean score and histogram; ``pairs``: quadratically weighted kappa.
     """
     models = annotations["model"].unique(maintain_order=True).to_list()
     traits, pairs = {}, []
-    for trait in TRAITS:
+    for trait in framework.names:
         scores = _matrix(annotations.filter(pl.col("trait") == trait), models)
         traits[trait] = alpha_interval(scores, rng, bootstraps)
         pairs += [
             _pair(trait, models[i], models[j], scores[i], scores[j]) for i, j in combinations(range(len(models)), 2)
         ]
-    return {"traits": traits, "raters": {model: _habits(annotations, model) for model in models}, "pairs": pairs}
+    raters = {model: _rater_summary(annotations, model, framework) for model in models}
+    return AgreementReport(traits=traits, raters=raters, pairs=pairs)
 
 
 def weighted_kappa(a: Floats, b: Floats) -> float:
@@ -223,11 +253,11 @@ def _pair(trait: str, a: str, b: str, first: Floats, second: Floats) -> dict[str
     return {"trait": trait, "a": a, "b": b, "kappa": rounded(kappa), "n": int(both.sum())}
 
 
-def _habits(annotations: pl.DataFrame, model: str) -> dict[str, Any]:
+def _rater_summary(annotations: pl.DataFrame, model: str, framework: TraitFramework) -> dict[str, Any]:
     rows = annotations.filter(pl.col("model") == model)
     counts: dict[str, int] = dict(rows.group_by("status").len().iter_rows())
     scored = rows.filter(pl.col("status") == "ok")
-    by_trait = {trait: scored.filter(pl.col("trait") == trait)["score"] for trait in TRAITS}
+    by_trait = {trait: scored.filter(pl.col("trait") == trait)["score"] for trait in framework.names}
     return {
         "n": rows.height,
         **{status: counts.get(status, 0) for status in STATUSES},

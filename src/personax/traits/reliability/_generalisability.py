@@ -8,19 +8,19 @@ from typing import Any, Final
 import numpy as np
 
 from personax.traits._ratings import Floats
-from personax.traits.reliability._panel import rounded
+from personax.traits.reliability._rating_array import rounded
 
-__all__ = ["Components", "components", "dependability", "design"]
+__all__ = ["VarianceComponents", "decision_study", "generalisability_coefficient", "variance_components"]
 
-ENOUGH: Final = 0.8
-MOST: Final = 50
+TARGET_RELIABILITY: Final = 0.8
+MAX_RATERS: Final = 50
 """Raters beyond which nobody goes."""
 
 REPEATS: Final = (1, 2, 3, 5, 10)
 
 
 @dataclass(frozen=True)
-class Components:
+class VarianceComponents:
     """Variances of a score; those that came out below 0 are 0 and named in ``negative``.
 
     Parameters
@@ -40,7 +40,7 @@ class Components:
     negative: tuple[str, ...] = ()
 
 
-def components(scores: Floats) -> Components | None:
+def variance_components(scores: Floats) -> VarianceComponents | None:
     """Estimate by analysis of variance of complete scores, shape (raters, people, repeats); None without two of each.
 
     Raters and people cross; repeats are nested in both.
@@ -67,21 +67,23 @@ def components(scores: Floats) -> Components | None:
     }
     negative = tuple(name for name, value in raw.items() if value < -1e-12)
     kept = {name: max(float(value), 0.0) for name, value in raw.items()}
-    return Components(**kept, error=error, negative=negative)
+    return VarianceComponents(**kept, error=error, negative=negative)
 
 
-def dependability(found: Components, raters: int, repeats: int = 1, *, absolute: bool = False) -> float:
+def generalisability_coefficient(
+    variances: VarianceComponents, raters: int, repeats: int = 1, *, absolute: bool = False
+) -> float:
     """Return the reliability of the mean over so many raters and repeats; NaN where people do not differ.
 
     Relative, the ranking of people; absolute, the score itself, so that raters' severity counts as error.
     """
-    noise = found.interaction / raters + (found.error or 0.0) / (raters * repeats)
-    noise += found.rater / raters if absolute else 0.0
-    whole = found.person + noise
-    return found.person / whole if whole > 0 and found.person > 0 else float("nan")
+    noise = variances.interaction / raters + (variances.error or 0.0) / (raters * repeats)
+    noise += variances.rater / raters if absolute else 0.0
+    whole = variances.person + noise
+    return variances.person / whole if whole > 0 and variances.person > 0 else float("nan")
 
 
-def design(scores: Floats) -> dict[str, Any]:
+def decision_study(scores: Floats) -> dict[str, Any]:
     """Return components, reliabilities as asked, and how many raters reach .8 by repeats, as reliability.json has them.
 
     Parameters
@@ -90,30 +92,37 @@ def design(scores: Floats) -> dict[str, Any]:
         Shape (raters, people, repeats), NaN where there is none; people with all scores are used.
     """
     kept = scores[:, ~np.isnan(scores).any(axis=(0, 2))]
-    found = components(kept)
+    variances = variance_components(kept)
     n = kept.shape[1]
-    if found is None:
+    if variances is None:
         return {"n": n, "reason": "fewer than two raters, or fewer than two people whom all raters scored each time"}
     asked = kept.shape[0], kept.shape[2]
-    repeats = REPEATS if found.error is not None else (1,)
+    repeats = REPEATS if variances.error is not None else (1,)
     return {
         "n": n,
         "reason": None,
         "raters": asked[0],
         "repeats": asked[1],
         "variance": {
-            "person": rounded(found.person),
-            "rater": rounded(found.rater),
-            "interaction": rounded(found.interaction),
-            "error": rounded(found.error),
+            "person": rounded(variances.person),
+            "rater": rounded(variances.rater),
+            "interaction": rounded(variances.interaction),
+            "error": rounded(variances.error),
         },
-        "negative": list(found.negative),
-        "relative": rounded(dependability(found, *asked)),
-        "absolute": rounded(dependability(found, *asked, absolute=True)),
-        "needed": {str(r): _needed(found, r) for r in repeats},
+        "negative": list(variances.negative),
+        "relative": rounded(generalisability_coefficient(variances, *asked)),
+        "absolute": rounded(generalisability_coefficient(variances, *asked, absolute=True)),
+        "needed": {str(r): _needed(variances, r) for r in repeats},
     }
 
 
-def _needed(found: Components, repeats: int) -> int | None:
-    """Return the fewest raters whose mean ranks people with reliability .8; None beyond `MOST`."""
-    return next((k for k in range(1, MOST + 1) if dependability(found, k, repeats) >= ENOUGH), None)
+def _needed(variances: VarianceComponents, repeats: int) -> int | None:
+    """Return the fewest raters whose mean ranks people with reliability .8; None beyond `MAX_RATERS`."""
+    return next(
+        (
+            k
+            for k in range(1, MAX_RATERS + 1)
+            if generalisability_coefficient(variances, k, repeats) >= TARGET_RELIABILITY
+        ),
+        None,
+    )

@@ -12,34 +12,33 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from personax.schema import TRAITS
 from personax.traits._ratings import Floats
 from personax.traits.reliability._agreement import alpha_interval
-from personax.traits.reliability._panel import Panel, Resampler, rounded
+from personax.traits.reliability._rating_array import Bootstrap, RatingArray, rounded
 
-__all__ = ["LEVELS", "as_groups", "by_group", "differential"]
+__all__ = ["MAX_GROUPS", "differential_functioning", "group_labels", "group_statistics"]
 
-LEVELS: Final = 12
+MAX_GROUPS: Final = 12
 """A column with more levels is no grouping."""
 
-FEWEST: Final = 10
+MIN_GROUP_SIZE: Final = 10
 """People in a group below which nothing is said of it."""
 
-BANDS: Final = 4
+QUANTILE_GROUPS: Final = 4
 
 
-def as_groups(column: pl.Series) -> list[str | None]:
+def group_labels(column: pl.Series) -> list[str | None]:
     """Return everybody's group; numbers of many values become quarters of equal size, named by their ends.
 
     Examples
     --------
-    >>> as_groups(pl.Series("year", list(range(1900, 2000))))[:1]
+    >>> group_labels(pl.Series("year", list(range(1900, 2000))))[:1]
     ['1900 to 1924']
     """
     known = column.drop_nulls()
-    if not column.dtype.is_numeric() or known.n_unique() <= LEVELS:
+    if not column.dtype.is_numeric() or known.n_unique() <= MAX_GROUPS:
         return [None if value is None else str(value) for value in column]
-    cuts = np.unique(np.quantile(known.to_numpy(), np.arange(1, BANDS) / BANDS))
+    cuts = np.unique(np.quantile(known.to_numpy(), np.arange(1, QUANTILE_GROUPS) / QUANTILE_GROUPS))
     values = column.cast(pl.Float64).fill_null(np.nan).to_numpy()
     place = np.searchsorted(cuts, values, side="right")
     names = []
@@ -49,14 +48,14 @@ def as_groups(column: pl.Series) -> list[str | None]:
     return [None if np.isnan(value) else names[band] for value, band in zip(values, place, strict=True)]
 
 
-def by_group(
-    panel: Panel, unscored: Floats, groups: Sequence[str | None], resampler: Resampler
+def group_statistics(
+    ratings: RatingArray, unscored: Floats, groups: Sequence[str | None], bootstrap: Bootstrap
 ) -> list[dict[str, Any]]:
     """Return for each group of at least ten people and each trait: alpha, share without a score, each rater's mean.
 
     Parameters
     ----------
-    panel, groups
+    ratings, groups
         Scores, and everybody's group.
     unscored
         Share of the answers about a person without a score, shape (traits, people), NaN where nobody was asked.
@@ -65,10 +64,10 @@ def by_group(
     labels = np.array([name or "" for name in groups])
     for group in sorted({name for name in groups if name}):
         inside = labels == group
-        if inside.sum() < FEWEST:
+        if inside.sum() < MIN_GROUP_SIZE:
             continue
-        for place, trait in enumerate(TRAITS):
-            scores = panel.trait(trait)[:, inside]
+        for place, trait in enumerate(ratings.traits):
+            scores = ratings.trait(trait)[:, inside]
             share = unscored[place, inside]
             share = share[~np.isnan(share)]
             found.append(
@@ -76,16 +75,16 @@ def by_group(
                     "group": group,
                     "trait": trait,
                     "people": int(inside.sum()),
-                    "alpha": alpha_interval(scores, resampler.rng, resampler.draws),
-                    "unscored": _share(share, resampler),
-                    "means": {r: rounded(_mean(scores[i])) for i, r in enumerate(panel.raters)},
+                    "alpha": alpha_interval(scores, bootstrap.rng, bootstrap.n_resamples),
+                    "unscored": _share(share, bootstrap),
+                    "means": {r: rounded(_mean(scores[i])) for i, r in enumerate(ratings.raters)},
                 }
             )
     return found
 
 
-def _share(share: Floats, resampler: Resampler) -> dict[str, Any]:
-    return resampler.interval(lambda kept: float(share[kept].mean()), len(share), why="nobody was asked")
+def _share(share: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
+    return bootstrap.interval(lambda kept: float(share[kept].mean()), len(share), reason="nobody was asked")
 
 
 def _mean(scores: Floats) -> float:
@@ -93,7 +92,9 @@ def _mean(scores: Floats) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
-def differential(scores: Floats, raters: Sequence[str], groups: Sequence[str | None]) -> list[dict[str, Any]]:
+def differential_functioning(
+    scores: Floats, raters: Sequence[str], groups: Sequence[str | None]
+) -> list[dict[str, Any]]:
     """Return for each rater whether it scores groups differently than the other raters do, by linear regression.
 
     A rater's score is regressed on the mean of the others and on the groups of at least ten people; the F test is of
@@ -118,11 +119,11 @@ def _differs(scores: Floats, rater: int, groups: Sequence[str | None]) -> dict[s
     labels = np.array([name or "" for name in groups])
     known = ~np.isnan(scores[rater]) & (~np.isnan(others)).any(axis=0) & (labels != "")
     names, place, number = np.unique(labels[known], return_inverse=True, return_counts=True)
-    large = number >= FEWEST
+    large = number >= MIN_GROUP_SIZE
     at = np.flatnonzero(known)[large[place]]
     names = names[large]
     if len(names) < 2:
-        reason = f"fewer than two groups have {FEWEST} people scored by it and by another"
+        reason = f"fewer than two groups have {MIN_GROUP_SIZE} people scored by it and by another"
         return {"p_value": None, "effect": None, "shifts": {}, "n": len(at), "reason": reason}
     seen = ~np.isnan(others[:, at])
     rest = np.where(seen, others[:, at], 0.0).sum(axis=0) / seen.sum(axis=0)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.schema import TRAITS
 from personax.traits._ratings import Floats
-from personax.traits.reliability._panel import Panel, Resampler, rounded
+from personax.traits.reliability._rating_array import Bootstrap, RatingArray, rounded
 
-__all__ = ["correlations", "halo", "htmt", "traitwise"]
-
-PAIRS: Final = list(combinations(range(len(TRAITS)), 2))
+__all__ = ["correlations", "halo", "htmt", "multitrait_multimethod"]
 
 
 def correlations(means: Floats) -> Floats:
@@ -70,7 +67,7 @@ def htmt(r: Floats, a: int, b: int) -> float:
 
 
 def halo(scores: Floats) -> float:
-    """Return the share of variance that the first principal component of the five traits has; .2 is none.
+    """Return the share of variance that the first principal component of the traits has; of five, .2 is none.
 
     Parameters
     ----------
@@ -86,44 +83,45 @@ def halo(scores: Floats) -> float:
     return float(np.linalg.eigvalsh(np.corrcoef(scores))[-1] / len(scores))
 
 
-def traitwise(panel: Panel, resampler: Resampler) -> dict[str, Any]:
+def multitrait_multimethod(ratings: RatingArray, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return the table's four kinds of correlation, HTMT of each pair of traits, and each rater's halo."""
-    means = panel.means
-    k, n = len(panel.raters), len(panel.people)
+    means = ratings.means
+    k, n = len(ratings.raters), len(ratings.people)
+    pairs = list(combinations(range(len(ratings.traits)), 2))
     r = correlations(means)
-    same_trait = np.eye(len(TRAITS), dtype=bool)[None, :, None, :]
+    same_trait = np.eye(len(ratings.traits), dtype=bool)[None, :, None, :]
     same_rater = np.eye(k, dtype=bool)[:, None, :, None]
     kinds = {
         "same_trait_other_rater": same_trait & ~same_rater,
         "other_trait_same_rater": ~same_trait & same_rater,
         "other_trait_other_rater": ~same_trait & ~same_rater,
     }
-    why = "it takes two raters whose scores vary, and three people whom both scored"
+    reason = "it takes two raters whose scores vary, and three people whom both scored"
 
-    def ratios(kept: NDArray[np.intp]) -> list[float]:
-        drawn = correlations(means[:, :, kept])
-        return [htmt(drawn, a, b) for a, b in PAIRS]
+    def ratios(index: NDArray[np.intp]) -> list[float]:
+        drawn = correlations(means[:, :, index])
+        return [htmt(drawn, a, b) for a, b in pairs]
 
-    apart = resampler.intervals(ratios, n, why=why)
+    apart = bootstrap.intervals(ratios, n, reason=reason)
     return {
         "mtmm": {name: _mean(np.abs(r[np.broadcast_to(mask, r.shape)])) for name, mask in kinds.items()},
         "correlations": [
             {"rater": one, "trait": trait, "r": [[rounded(v) for v in row] for row in r[i, j]]}
-            for i, one in enumerate(panel.raters)
-            for j, trait in enumerate(TRAITS)
+            for i, one in enumerate(ratings.raters)
+            for j, trait in enumerate(ratings.traits)
         ],
         "htmt": [
-            {"a": TRAITS[a], "b": TRAITS[b], **one}
-            for (a, b), one in zip(PAIRS, apart if len(apart) == len(PAIRS) else apart * len(PAIRS), strict=True)
+            {"a": ratings.traits[a], "b": ratings.traits[b], **one}
+            for (a, b), one in zip(pairs, apart if len(apart) == len(pairs) else apart * len(pairs), strict=True)
         ],
-        "halo": {rater: _halo(means[place], resampler) for place, rater in enumerate(panel.raters)},
+        "halo": {rater: _halo(means[place], bootstrap) for place, rater in enumerate(ratings.raters)},
     }  # fmt: skip
 
 
-def _halo(scores: Floats, resampler: Resampler) -> dict[str, Any]:
+def _halo(scores: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
     complete = scores[:, ~np.isnan(scores).any(axis=0)]
-    why = "fewer than three people have all five scores, or a trait does not vary"
-    return resampler.interval(lambda kept: halo(complete[:, kept]), complete.shape[1], why=why)
+    reason = "fewer than three people have a score of every trait, or a trait does not vary"
+    return bootstrap.interval(lambda index: halo(complete[:, index]), complete.shape[1], reason=reason)
 
 
 def _mean(values: Floats) -> float | None:

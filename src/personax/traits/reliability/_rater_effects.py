@@ -8,33 +8,34 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from personax.schema import TRAITS
-from personax.traits._ratings import Floats, known_mean
+from personax.traits._ratings import Floats, nan_mean
 from personax.traits.reliability._agreement import icc
-from personax.traits.reliability._panel import Panel, Resampler, rounded
+from personax.traits.reliability._rating_array import Bootstrap, RatingArray, rounded
 
-__all__ = ["habits", "position_effect", "retest", "scale_use", "severity", "silence"]
+__all__ = ["missing_rates", "position_effect", "rater_effects", "retest_reliability", "scale_use", "severity"]
 
 
-def severity(scores: Floats, rater: int, resampler: Resampler) -> dict[str, Any]:
+def severity(scores: Floats, rater: int, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return how far a rater lies above the mean of the others about the same people; shape (raters, people)."""
     others = np.delete(scores, rater, axis=0)
     both = ~np.isnan(scores[rater]) & (~np.isnan(others)).any(axis=0)
-    gap = scores[rater, both] - known_mean(others[:, both], axis=0)
-    return resampler.interval(
-        lambda kept: float(gap[kept].mean()), int(both.sum()), why="nobody was scored by it and by another"
+    gap = scores[rater, both] - nan_mean(others[:, both], axis=0)
+    return bootstrap.interval(
+        lambda index: float(gap[index].mean()), int(both.sum()), reason="nobody was scored by it and by another"
     )
 
 
-def retest(scores: Floats, resampler: Resampler) -> dict[str, Any]:
+def retest_reliability(scores: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return ICC(2,1) over repeats of one rater, shape (people, repeats), and the share of pairs that are the same."""
     complete = scores[~np.isnan(scores).any(axis=1)] if scores.shape[1] else scores
     if scores.shape[1] < 2:
-        return resampler.interval(lambda kept: float("nan"), 0, why="it was asked once") | {"same": None}
+        return bootstrap.interval(lambda index: float("nan"), 0, reason="it was asked once") | {"same": None}
     pairs = list(combinations(range(scores.shape[1]), 2))
     same = np.mean([complete[:, i] == complete[:, j] for i, j in pairs]) if len(complete) else np.nan
-    found = resampler.interval(
-        lambda kept: icc(complete[kept].T).single, len(complete), why="its scores do not differ between people"
+    found = bootstrap.interval(
+        lambda index: icc(complete[index].T).single,
+        len(complete),
+        reason="its scores do not differ between people",
     )
     return found | {"same": rounded(float(same))}
 
@@ -62,7 +63,7 @@ def scale_use(scores: Floats, levels: Floats) -> dict[str, Any]:
     }
 
 
-def silence(annotations: pl.DataFrame, resampler: Resampler) -> dict[str, Any]:
+def missing_rates(annotations: pl.DataFrame, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return the share of answers "insufficient information" and of all answers without a score, of one rater.
 
     Intervals are over people.
@@ -74,15 +75,15 @@ def silence(annotations: pl.DataFrame, resampler: Resampler) -> dict[str, Any]:
         (pl.col("status") != "ok").sum().alias("unscored"),
     )
     zeros, unscored, number = (by_person[name].to_numpy().astype(float) for name in ("zeros", "unscored", "n"))
-    found = resampler.intervals(
-        lambda kept: [zeros[kept].sum() / number[kept].sum(), unscored[kept].sum() / number[kept].sum()],
+    found = bootstrap.intervals(
+        lambda index: [zeros[index].sum() / number[index].sum(), unscored[index].sum() / number[index].sum()],
         len(number),
-        why="it gave no answer",
+        reason="it gave no answer",
     )
     return {"zeros": found[0], "unscored": found[-1]}
 
 
-def position_effect(annotations: pl.DataFrame, resampler: Resampler) -> dict[str, dict[str, Any]]:
+def position_effect(annotations: pl.DataFrame, bootstrap: Bootstrap) -> dict[str, dict[str, Any]]:
     """Return, by rater, the mean score when levels are listed upwards less that when listed downwards.
 
     Only people asked in both ways count, by prompts of one format.
@@ -99,27 +100,29 @@ def position_effect(annotations: pl.DataFrame, resampler: Resampler) -> dict[str
     by_model = {
         model: gaps.filter(pl.col("model") == model)["score"].to_numpy() for model in annotations["model"].unique()
     }
-    return {model: _mean_gap(gap, resampler) for model, gap in by_model.items()}
+    return {model: _mean_gap(gap, bootstrap) for model, gap in by_model.items()}
 
 
-def _mean_gap(gap: Floats, resampler: Resampler) -> dict[str, Any]:
-    why = "levels were listed in one order only"
-    return resampler.interval(lambda kept: float(gap[kept].mean()), len(gap), why=why)
+def _mean_gap(gap: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
+    reason = "levels were listed in one order only"
+    return bootstrap.interval(lambda index: float(gap[index].mean()), len(gap), reason=reason)
 
 
-def habits(panel: Panel, annotations: pl.DataFrame, resampler: Resampler) -> dict[str, Any]:
+def rater_effects(ratings: RatingArray, annotations: pl.DataFrame, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return severity, test-retest, use of the scale, silence and position effect of every rater."""
-    known = np.unique(panel.scores[~np.isnan(panel.scores)])
+    known = np.unique(ratings.scores[~np.isnan(ratings.scores)])
     levels = known[known == np.round(known)]
-    order = position_effect(annotations, resampler) if "prompt" in annotations.columns else {}
+    order = position_effect(annotations, bootstrap) if "prompt" in annotations.columns else {}
     found = {}
-    for place, rater in enumerate(panel.raters):
+    for place, rater in enumerate(ratings.raters):
         own = annotations.filter(pl.col("model") == rater)
         found[rater] = {
-            "severity": {t: severity(panel.trait(t), place, resampler) for t in TRAITS},
-            "retest": {t: retest(panel.scores[place, i], resampler) for i, t in enumerate(TRAITS)},
-            "scale": {t: scale_use(panel.scores[place, i], levels) for i, t in enumerate(TRAITS)},
-            **silence(own, resampler),
+            "severity": {t: severity(ratings.trait(t), place, bootstrap) for t in ratings.traits},
+            "retest": {
+                t: retest_reliability(ratings.scores[place, i], bootstrap) for i, t in enumerate(ratings.traits)
+            },
+            "scale": {t: scale_use(ratings.scores[place, i], levels) for i, t in enumerate(ratings.traits)},
+            **missing_rates(own, bootstrap),
             "position": order.get(rater),
         }
     return found

@@ -1,37 +1,64 @@
-"""Whether inferred traits are what people say: ask people, compare, correct what was concluded.
+"""Validity: whether inferred traits are what people say. Sample, collect human ratings, compare, correct effects.
 
-To ask: ``sampling`` (whom), ``sheet`` (what, on which scale), a file a format: ``label_studio``, ``argilla``,
-``tables``. ``humans`` turns what came back into annotations. To compare: ``judged`` (one trait's scores as arrays),
-``agreement``, ``partial`` (given controls), ``alt_test`` (may an LLM take a rater's place). To correct: ``estimands``
-and ``corrected`` (prediction-powered and design-based effects). docs/validity.md says what each number means.
+==========================  ===========================================================================
+`stratified_sample`         whom to ask humans about, each person's inclusion probability known
+`RatingForm`                the questions and response scale that human raters get, those of the prompt
+`label_studio_tasks` ...    forms and answers of Label Studio, Argilla and tables: one file a format
+`human_ratings`             answers of humans as rows of annotations
+`compare_with_humans`       agreement of one trait's scores with humans, with intervals
+`control_matrix`            controls for partial correlations
+`alt_test`                  alternative annotator test: may an LLM take a human rater's place
+`corrected_effects`         effects of features: prediction-powered and design-based
+==========================  ===========================================================================
+
+docs/validity.md says what each number means.
 """
 
-from personax.traits.validity._agreement import LLMS, NOT_VALIDITY, Judged, compared
 from personax.traits.validity._alternative_annotator import alt_test
-from personax.traits.validity._human_answers import Answer, Humans, Scale, humans_of
-from personax.traits.validity._partial_correlation import design_of
-from personax.traits.validity._prediction_powered import Sampled, corrected
-from personax.traits.validity._rating_sheet import Sheet, Task, check_extra, codes
-from personax.traits.validity._stratified_sample import Allocation, drawn, strata_of
+from personax.traits.validity._argilla import argilla_records, argilla_settings, read_argilla
+from personax.traits.validity._human_agreement import LLMS, NOT_VALIDITY, TraitComparison, compare_with_humans
+from personax.traits.validity._human_ratings import (
+    HumanAnswer,
+    HumanRatings,
+    RatingForm,
+    RatingTask,
+    ScaleMatch,
+    check_extra_questions,
+    human_ratings,
+    task_codes,
+)
+from personax.traits.validity._label_studio import label_studio_config, label_studio_tasks, read_label_studio
+from personax.traits.validity._partial_correlation import control_matrix
+from personax.traits.validity._prediction_powered import LabelledSample, corrected_effects
+from personax.traits.validity._rating_tables import rating_form_table, read_rating_table
+from personax.traits.validity._stratified_sample import Allocation, assign_strata, stratified_sample
 
 __all__ = [
     "LLMS",
     "NOT_VALIDITY",
     "Allocation",
-    "Answer",
-    "Humans",
-    "Judged",
-    "Sampled",
-    "Scale",
-    "Sheet",
-    "Task",
+    "HumanAnswer",
+    "HumanRatings",
+    "LabelledSample",
+    "RatingForm",
+    "RatingTask",
+    "ScaleMatch",
+    "TraitComparison",
     "alt_test",
-    "check_extra",
-    "codes",
-    "compared",
-    "corrected",
-    "design_of",
-    "drawn",
-    "humans_of",
-    "strata_of",
+    "argilla_records",
+    "argilla_settings",
+    "assign_strata",
+    "check_extra_questions",
+    "compare_with_humans",
+    "control_matrix",
+    "corrected_effects",
+    "human_ratings",
+    "label_studio_config",
+    "label_studio_tasks",
+    "rating_form_table",
+    "read_argilla",
+    "read_label_studio",
+    "read_rating_table",
+    "stratified_sample",
+    "task_codes",
 ]

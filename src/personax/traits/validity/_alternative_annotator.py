@@ -8,15 +8,15 @@ import numpy as np
 
 from personax.errors import InputError
 from personax.traits._ratings import Floats
-from personax.traits.reliability._panel import rounded
+from personax.traits.reliability._rating_array import rounded
 
 __all__ = ["alt_test"]
 
-HUMANS: Final = 3
-PEOPLE: Final = 30
+MIN_HUMANS: Final = 3
+MIN_PEOPLE: Final = 30
 """Fewer are too few for the test."""
 
-CLOSE: Final = 1e-9
+TOLERANCE: Final = 1e-9
 """Errors that differ by less are equal."""
 
 
@@ -55,10 +55,13 @@ def alt_test(humans: Floats, rater: Floats, *, epsilon: float = 0.2, q: float = 
 
     if not 0 <= epsilon < 1 or not 0 < q < 1:
         raise InputError(f"epsilon is from 0 to below 1 and q between 0 and 1, here {epsilon:g} and {q:g}")
-    each = [one for place in range(len(humans)) if (one := _against(humans, rater, place, epsilon)) is not None]
+    each = [
+        one for place in range(len(humans)) if (one := _compare_with_human(humans, rater, place, epsilon)) is not None
+    ]
     empty: dict[str, Any] = {"winning_rate": None, "passes": None, "advantage": None, "epsilon": epsilon, "q": q}
-    if len(each) < HUMANS:
-        reason = f"{len(each)} humans share {PEOPLE} people or more with another human and the LLM; {HUMANS} are needed"
+    if len(each) < MIN_HUMANS:
+        shared = f"{len(each)} humans share {MIN_PEOPLE} people or more with another human and the LLM"
+        reason = f"{shared}; {MIN_HUMANS} are needed"
         return empty | {"humans": [], "reason": reason}
     corrected = false_discovery_control([one["p_value"] for one in each], method="by")
     wins = corrected <= q
@@ -72,16 +75,16 @@ def alt_test(humans: Floats, rater: Floats, *, epsilon: float = 0.2, q: float = 
     return empty | found | {"humans": listed, "reason": None}
 
 
-def _against(humans: Floats, rater: Floats, place: int, epsilon: float) -> dict[str, Any] | None:
+def _compare_with_human(humans: Floats, rater: Floats, place: int, epsilon: float) -> dict[str, Any] | None:
     """Return how a rater does beside one human; None where too few people were rated by both and by another."""
     others = np.delete(humans, place, axis=0)
-    kept = ~np.isnan(humans[place]) & ~np.isnan(rater) & (~np.isnan(others)).any(axis=0)
-    n = int(kept.sum())
-    if n < PEOPLE:
+    rated = ~np.isnan(humans[place]) & ~np.isnan(rater) & (~np.isnan(others)).any(axis=0)
+    n = int(rated.sum())
+    if n < MIN_PEOPLE:
         return None
-    llm, human = (_distance(scores[kept], others[:, kept]) for scores in (rater, humans[place]))
-    llm_wins, human_wins = llm <= human + CLOSE, human <= llm + CLOSE
-    p = _below(human_wins.astype(float) - llm_wins, epsilon)
+    llm, human = (_distance(scores[rated], others[:, rated]) for scores in (rater, humans[place]))
+    llm_wins, human_wins = llm <= human + TOLERANCE, human <= llm + TOLERANCE
+    p = _p_value(human_wins.astype(float) - llm_wins, epsilon)
     shares = {"llm_wins": rounded(float(llm_wins.mean())), "human_wins": rounded(float(human_wins.mean()))}
     return {"human": place + 1, "n": n, **shares, "p_value": p}
 
@@ -90,7 +93,7 @@ def _distance(scores: Floats, others: Floats) -> Floats:
     return np.asarray(np.sqrt(np.nanmean(np.square(others - scores), axis=0)))
 
 
-def _below(gap: Floats, epsilon: float) -> float:
+def _p_value(gap: Floats, epsilon: float) -> float:
     """Return the p-value of a mean of at least epsilon against a smaller one."""
     from scipy.stats import ttest_1samp
 

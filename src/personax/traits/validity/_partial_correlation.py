@@ -10,13 +10,13 @@ import polars as pl
 from personax.errors import InputError
 from personax.traits._ratings import Floats
 
-__all__ = ["design_of", "partial_r"]
+__all__ = ["control_matrix", "partial_correlation"]
 
-MOST = 40
+MAX_LEVELS = 40
 """Levels of a nominal control at most: with more, the rest would say little."""
 
 
-def design_of(controls: Mapping[str, pl.Series], nominal: Mapping[str, bool]) -> Floats:
+def control_matrix(controls: Mapping[str, pl.Series], nominal: Mapping[str, bool]) -> Floats:
     """Return controls as numbers, shape (people, columns): nominal ones as dummies, all but the most frequent level.
 
     Parameters
@@ -33,14 +33,16 @@ def design_of(controls: Mapping[str, pl.Series], nominal: Mapping[str, bool]) ->
 
     Examples
     --------
-    >>> design_of({"sex": pl.Series(["f", "m", "f", None])}, {"sex": True}).ravel().tolist()
+    >>> control_matrix({"sex": pl.Series(["f", "m", "f", None])}, {"sex": True}).ravel().tolist()
     [0.0, 1.0, 0.0, nan]
     """
     columns = []
     for name, values in controls.items():
         levels = values.drop_nulls().value_counts(sort=True)[values.name].to_list()
-        if len(levels) < 2 or (nominal[name] and len(levels) > MOST):
-            raise InputError(f"--controls: {name} has {len(levels)} values; a control has 2 to {MOST}, or is a number")
+        if len(levels) < 2 or (nominal[name] and len(levels) > MAX_LEVELS):
+            raise InputError(
+                f"--controls: {name} has {len(levels)} values; a control has 2 to {MAX_LEVELS}, or is a number"
+            )
         missing = values.is_null().to_numpy()
         if nominal[name]:
             for level in sorted(levels[1:], key=str):
@@ -54,7 +56,7 @@ def design_of(controls: Mapping[str, pl.Series], nominal: Mapping[str, bool]) ->
     return found
 
 
-def partial_r(a: Floats, b: Floats, controls: Floats) -> float:
+def partial_correlation(a: Floats, b: Floats, controls: Floats) -> float:
     """Return Pearson's correlation of what least squares on the controls leaves of a and b; NaN without freedom.
 
     Parameters
@@ -67,14 +69,14 @@ def partial_r(a: Floats, b: Floats, controls: Floats) -> float:
     Examples
     --------
     >>> z = np.array([[1.0], [2], [3], [4], [5]])
-    >>> round(partial_r(z[:, 0] + [1, -1, 0, -1, 1], z[:, 0] - [1, -1, 0, -1, 1], z), 6)
+    >>> round(partial_correlation(z[:, 0] + [1, -1, 0, -1, 1], z[:, 0] - [1, -1, 0, -1, 1], z), 6)
     -1.0
     """
-    kept = ~np.isnan(a) & ~np.isnan(b) & ~np.isnan(controls).any(axis=1)
-    x = np.column_stack([np.ones(kept.sum()), controls[kept]])
+    known = ~np.isnan(a) & ~np.isnan(b) & ~np.isnan(controls).any(axis=1)
+    x = np.column_stack([np.ones(known.sum()), controls[known]])
     if len(x) == 0 or len(x) - np.linalg.matrix_rank(x) < 3:
         return float("nan")
-    both = np.column_stack([a[kept], b[kept]])
+    both = np.column_stack([a[known], b[known]])
     left = both - x @ np.linalg.lstsq(x, both, rcond=None)[0]
     size = np.square(left).sum(axis=0)
     if (size <= 1e-12 * np.maximum(np.square(both).sum(axis=0), 1e-300)).any():

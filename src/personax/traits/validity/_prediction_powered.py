@@ -13,22 +13,31 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from personax.traits._ratings import Floats
-from personax.traits.reliability._panel import rounded
+from personax.traits.reliability._rating_array import rounded
 
-__all__ = ["METHODS", "Estimand", "Found", "Sampled", "corrected", "correlation", "slope", "variance"]
+__all__ = [
+    "METHODS",
+    "Estimand",
+    "InfluenceEstimate",
+    "LabelledSample",
+    "corrected_effects",
+    "correlation",
+    "slope",
+    "variance",
+]
 
 
-class Found(NamedTuple):
+class InfluenceEstimate(NamedTuple):
     """An estimate and the influence of each person, shape (people,); their weighted mean is 0."""
 
     estimate: float
     influence: Floats
 
 
-Estimand = Callable[[Floats, Floats, Floats, Floats], Found]
+Estimand = Callable[[Floats, Floats, Floats, Floats], InfluenceEstimate]
 
 
-def slope(x: Floats, y: Floats, squares: Floats, weights: Floats) -> Found:
+def slope(x: Floats, y: Floats, squares: Floats, weights: Floats) -> InfluenceEstimate:
     """Return the least-squares slope of y on x; for x of 0 and 1 the difference of two means. NaN for a constant x.
 
     Examples
@@ -41,13 +50,13 @@ def slope(x: Floats, y: Floats, squares: Floats, weights: Floats) -> Found:
     apart = x - w @ x
     spread = float(w @ np.square(apart))
     if spread <= 1e-12:
-        return Found(float("nan"), np.full(len(x), np.nan))
+        return InfluenceEstimate(float("nan"), np.full(len(x), np.nan))
     level = float(w @ y)
     found = float(w @ (apart * (y - level))) / spread
-    return Found(found, apart * (y - level - found * apart) / spread)
+    return InfluenceEstimate(found, apart * (y - level - found * apart) / spread)
 
 
-def correlation(x: Floats, y: Floats, squares: Floats, weights: Floats) -> Found:
+def correlation(x: Floats, y: Floats, squares: Floats, weights: Floats) -> InfluenceEstimate:
     """Return Pearson's correlation; NaN where x or y does not vary.
 
     Examples
@@ -60,11 +69,11 @@ def correlation(x: Floats, y: Floats, squares: Floats, weights: Floats) -> Found
     apart, level = x - w @ x, float(w @ y)
     wide, tall = float(w @ np.square(apart)), float(w @ squares) - level**2
     if wide <= 1e-12 or tall <= 1e-12:
-        return Found(float("nan"), np.full(len(x), np.nan))
+        return InfluenceEstimate(float("nan"), np.full(len(x), np.nan))
     found = float(w @ (apart * y)) / np.sqrt(wide * tall)
     around = squares - 2 * level * y + level**2
     influence = apart * (y - level) / np.sqrt(wide * tall) - found / 2 * (np.square(apart) / wide + around / tall)
-    return Found(float(found), influence)
+    return InfluenceEstimate(float(found), influence)
 
 
 def variance(influence: Floats, weights: Floats) -> float:
@@ -82,17 +91,17 @@ def variance(influence: Floats, weights: Floats) -> float:
 
 METHODS: Final = ("llm", "humans", "ppi", "dsl")
 
-FEWEST: Final = 30
+MIN_PEOPLE: Final = 30
 """People with both scores below which intervals that rest on large samples are not given."""
 
-FOLDS: Final = 5
+N_FOLDS: Final = 5
 
-NORMAL: Final = 1.959963984540054
+NORMAL_QUANTILE: Final = 1.959963984540054
 """Central 95 % of a normal distribution."""
 
 
 @dataclass(frozen=True)
-class Sampled:
+class LabelledSample:
     """Everybody of whom an LLM's score and the feature are known.
 
     Parameters
@@ -121,7 +130,7 @@ class Sampled:
         return ~np.isnan(self.human)
 
 
-def corrected(sampled: Sampled, effect: str, *, rng: np.random.Generator) -> list[dict[str, Any]]:
+def corrected_effects(sampled: LabelledSample, effect: str, *, rng: np.random.Generator) -> list[dict[str, Any]]:
     """Estimate an effect of a feature on a trait four ways.
 
     Parameters
@@ -154,18 +163,18 @@ def corrected(sampled: Sampled, effect: str, *, rng: np.random.Generator) -> lis
     """
     estimand = correlation if effect == "correlation" else slope
     counts = {"n": len(sampled.x), "n_humans": int(sampled.rated.sum())}
-    why = _why_not(sampled, counts)
+    reason = _missing_reason(sampled, counts)
     rows = [_naive(sampled, estimand)]
-    if why:
-        rows += [_none(why)] * 3
+    if reason:
+        rows += [_missing_row(reason)] * 3
     else:
         rows += [_humans(sampled, estimand), _ppi(sampled, estimand), _dsl(sampled, estimand, rng)]
     return [{"method": method, **row, **counts} for method, row in zip(METHODS, rows, strict=True)]
 
 
-def _why_not(sampled: Sampled, counts: Mapping[str, int]) -> str | None:
-    if counts["n_humans"] < FEWEST:
-        return f"humans rated {counts['n_humans']} of these people; {FEWEST} are needed"
+def _missing_reason(sampled: LabelledSample, counts: Mapping[str, int]) -> str | None:
+    if counts["n_humans"] < MIN_PEOPLE:
+        return f"humans rated {counts['n_humans']} of these people; {MIN_PEOPLE} are needed"
     if isinstance(sampled.probability, str):
         return sampled.probability
     if (sampled.probability[sampled.rated] <= 0).any():
@@ -173,83 +182,85 @@ def _why_not(sampled: Sampled, counts: Mapping[str, int]) -> str | None:
     return None
 
 
-def _none(reason: str) -> dict[str, Any]:
+def _missing_row(reason: str) -> dict[str, Any]:
     return {"estimate": None, "low": None, "high": None, "weight": None, "reason": reason}
 
 
-def _given(estimate: float, spread: float, weight: float | None = None) -> dict[str, Any]:
+def _row(estimate: float, spread: float, weight: float | None = None) -> dict[str, Any]:
     if not np.isfinite(estimate) or not np.isfinite(spread):
-        return _none("the feature or the scores do not vary among these people")
-    half = NORMAL * float(np.sqrt(spread))
+        return _missing_row("the feature or the scores do not vary among these people")
+    half = NORMAL_QUANTILE * float(np.sqrt(spread))
     ends = {"low": rounded(estimate - half), "high": rounded(estimate + half)}
     return {"estimate": rounded(estimate), **ends, "weight": rounded(weight), "reason": None}
 
 
-def _of(estimand: Estimand, x: Floats, y: Floats, weights: Floats | None = None) -> tuple[Found, Floats]:
+def _estimate(
+    estimand: Estimand, x: Floats, y: Floats, weights: Floats | None = None
+) -> tuple[InfluenceEstimate, Floats]:
     weights = np.ones(len(x)) if weights is None else weights
     return estimand(x, y, np.square(y), weights), weights
 
 
-def _naive(sampled: Sampled, estimand: Estimand) -> dict[str, Any]:
-    if len(sampled.x) < FEWEST:
-        return _none(f"{len(sampled.x)} people have a score and the feature; {FEWEST} are needed")
-    found, weights = _of(estimand, sampled.x, sampled.llm)
-    return _given(found.estimate, variance(found.influence, weights))
+def _naive(sampled: LabelledSample, estimand: Estimand) -> dict[str, Any]:
+    if len(sampled.x) < MIN_PEOPLE:
+        return _missing_row(f"{len(sampled.x)} people have a score and the feature; {MIN_PEOPLE} are needed")
+    found, weights = _estimate(estimand, sampled.x, sampled.llm)
+    return _row(found.estimate, variance(found.influence, weights))
 
 
-def _humans(sampled: Sampled, estimand: Estimand) -> dict[str, Any]:
+def _humans(sampled: LabelledSample, estimand: Estimand) -> dict[str, Any]:
     assert not isinstance(sampled.probability, str)
-    kept = sampled.rated
-    found, weights = _of(estimand, sampled.x[kept], sampled.human[kept], 1 / sampled.probability[kept])
-    return _given(found.estimate, variance(found.influence, weights))
+    rated = sampled.rated
+    found, weights = _estimate(estimand, sampled.x[rated], sampled.human[rated], 1 / sampled.probability[rated])
+    return _row(found.estimate, variance(found.influence, weights))
 
 
-def _ppi(sampled: Sampled, estimand: Estimand) -> dict[str, Any]:
+def _ppi(sampled: LabelledSample, estimand: Estimand) -> dict[str, Any]:
     if not sampled.equal:
-        return _none("people were not all equally likely to be rated; the method dsl allows for that")
-    kept = sampled.rated
-    if (~kept).sum() < FEWEST:
-        return _none(f"humans rated all but {(~kept).sum()} people; there is nothing to add to what they say")
-    human, _ = _of(estimand, sampled.x[kept], sampled.human[kept])
-    inside, _ = _of(estimand, sampled.x[kept], sampled.llm[kept])
-    outside, _ = _of(estimand, sampled.x[~kept], sampled.llm[~kept])
+        return _missing_row("people were not all equally likely to be rated; the method dsl allows for that")
+    rated = sampled.rated
+    if (~rated).sum() < MIN_PEOPLE:
+        return _missing_row(f"humans rated all but {(~rated).sum()} people; there is nothing to add to what they say")
+    human, _ = _estimate(estimand, sampled.x[rated], sampled.human[rated])
+    inside, _ = _estimate(estimand, sampled.x[rated], sampled.llm[rated])
+    outside, _ = _estimate(estimand, sampled.x[~rated], sampled.llm[~rated])
     if not np.isfinite([human.estimate, inside.estimate, outside.estimate]).all():
-        return _none("the feature or the scores do not vary among the people rated, or among the others")
-    n, rest = int(kept.sum()), int((~kept).sum())
+        return _missing_row("the feature or the scores do not vary among the people rated, or among the others")
+    n, rest = int(rated.sum()), int((~rated).sum())
     whole = float(np.concatenate([inside.influence, outside.influence]).var(ddof=1))
     along = float((human.influence * inside.influence).mean())
     weight = float(np.clip(along / ((1 + n / rest) * whole), 0, 1)) if whole > 0 else 0.0
     estimate = human.estimate + weight * (outside.estimate - inside.estimate)
     spread = variance(human.influence - weight * inside.influence, np.ones(n))
     spread += weight**2 * variance(outside.influence, np.ones(rest))
-    return _given(estimate, spread, weight)
+    return _row(estimate, spread, weight)
 
 
-def _dsl(sampled: Sampled, estimand: Estimand, rng: np.random.Generator) -> dict[str, Any]:
+def _dsl(sampled: LabelledSample, estimand: Estimand, rng: np.random.Generator) -> dict[str, Any]:
     assert not isinstance(sampled.probability, str)
-    guess = _guessed(sampled, rng)
-    kept = sampled.rated
-    share = np.where(kept, 1 / sampled.probability, 0.0)
-    known = np.where(kept, sampled.human, 0.0)
-    outcome = guess + share * (known - np.where(kept, guess, 0.0))
-    squares = np.square(guess) + share * (np.square(known) - np.where(kept, np.square(guess), 0.0))
-    found = estimand(sampled.x, outcome, squares, np.ones(len(guess)))
-    return _given(found.estimate, variance(found.influence, np.ones(len(guess))))
+    prediction = _predicted(sampled, rng)
+    rated = sampled.rated
+    share = np.where(rated, 1 / sampled.probability, 0.0)
+    known = np.where(rated, sampled.human, 0.0)
+    outcome = prediction + share * (known - np.where(rated, prediction, 0.0))
+    squares = np.square(prediction) + share * (np.square(known) - np.where(rated, np.square(prediction), 0.0))
+    found = estimand(sampled.x, outcome, squares, np.ones(len(prediction)))
+    return _row(found.estimate, variance(found.influence, np.ones(len(prediction))))
 
 
-def _guessed(sampled: Sampled, rng: np.random.Generator) -> Floats:
+def _predicted(sampled: LabelledSample, rng: np.random.Generator) -> Floats:
     """Return a guess of everybody's human score by people of other folds: linear in the LLM's score and the feature."""
     assert not isinstance(sampled.probability, str)
-    kept = sampled.rated
-    fold = np.empty(len(kept), dtype=int)
-    for some in (kept, ~kept):  # each fold has its share of those rated
-        fold[some] = rng.permutation(np.arange(some.sum()) % FOLDS)
-    design = np.column_stack([np.ones(len(kept)), sampled.llm, sampled.x])
-    guess = np.empty(len(kept))
-    for own in range(FOLDS):
-        learn = kept & (fold != own)
+    rated = sampled.rated
+    fold = np.empty(len(rated), dtype=int)
+    for some in (rated, ~rated):  # each fold has its share of those rated
+        fold[some] = rng.permutation(np.arange(some.sum()) % N_FOLDS)
+    design = np.column_stack([np.ones(len(rated)), sampled.llm, sampled.x])
+    prediction = np.empty(len(rated))
+    for own in range(N_FOLDS):
+        learn = rated & (fold != own)
         root = np.sqrt(1 / sampled.probability[learn])[:, None]
         target = sampled.human[learn][:, None]
         fit = np.linalg.lstsq(root * design[learn], root * target, rcond=None)[0]
-        guess[fold == own] = (design[fold == own] @ fit)[:, 0]
-    return guess
+        prediction[fold == own] = (design[fold == own] @ fit)[:, 0]
+    return prediction

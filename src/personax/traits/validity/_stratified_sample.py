@@ -10,31 +10,33 @@ import polars as pl
 
 from personax.errors import InputError
 from personax.traits._ratings import Floats
-from personax.traits.reliability._group_differences import as_groups
+from personax.traits.reliability._group_differences import group_labels
 
-__all__ = ["Allocation", "drawn", "strata_of"]
+__all__ = ["Allocation", "assign_strata", "stratified_sample"]
 
 Allocation = Literal["proportional", "equal"]
 
-NOBODY = "(none)"
+MISSING_STRATUM = "(none)"
 """Stratum of those whose value is missing."""
 
 
-def strata_of(columns: Sequence[pl.Series], n: int) -> list[str]:
+def assign_strata(columns: Sequence[pl.Series], n: int) -> list[str]:
     """Return everybody's stratum: the values of the columns together; numbers of many values become quarters.
 
     Examples
     --------
-    >>> strata_of([pl.Series("league", ["A", None])], 2)
+    >>> assign_strata([pl.Series("league", ["A", None])], 2)
     ['A', '(none)']
     """
-    groups = [as_groups(column) for column in columns]
+    groups = [group_labels(column) for column in columns]
     if not groups:
         return ["all"] * n
-    return [" | ".join(NOBODY if value is None else value for value in row) for row in zip(*groups, strict=True)]
+    return [
+        " | ".join(MISSING_STRATUM if value is None else value for value in row) for row in zip(*groups, strict=True)
+    ]
 
 
-def drawn(
+def stratified_sample(
     strata: Sequence[str], number: int, allocation: Allocation = "proportional", *, rng: np.random.Generator
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], Floats]:
     """Draw people without replacement.
@@ -66,7 +68,7 @@ def drawn(
 
     Examples
     --------
-    >>> who, probability = drawn(["a"] * 90 + ["b"] * 10, 10, "equal", rng=np.random.default_rng(0))
+    >>> who, probability = stratified_sample(["a"] * 90 + ["b"] * 10, 10, "equal", rng=np.random.default_rng(0))
     >>> int((who >= 90).sum()), float(probability[-1])
     (5, 0.5)
     """

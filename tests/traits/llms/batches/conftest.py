@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.traits.llms.llm_server import Server, serving
 
-from personax.traits.llms._journal import Journal
+from personax.traits.llms._journal import ReplyJournal
 
 
 @pytest.fixture
@@ -18,6 +18,6 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal(tmp_path / "journal.sqlite") as opened:
+def journal(tmp_path: Path) -> Iterator[ReplyJournal]:
+    with ReplyJournal(tmp_path / "journal.sqlite") as opened:
         yield opened

@@ -6,14 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
 
 
 from personax.traits.llms._batch_api import BatchAPI
-from personax.traits.llms._provider import Model, Provider
+from personax.traits.llms._provider import Model, OpenAIProvider
 
 GOOD = {"choices": [{"message": {"content": "{}"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3}}
 JUNK = st.recursive(
@@ -39,21 +39,22 @@ ROWS = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(rows=ROWS, cut=st.integers(0, 40))
 def test_whatever_a_file_holds_each_request_has_one_fate_and_the_first_row_decides(rows: list[Any], cut: int) -> None:
-    api = BatchAPI(Provider(Model("one", "m", "http://127.0.0.1:9/v1"), None))
+    api = BatchAPI(OpenAIProvider(Model("one", "m", "http://127.0.0.1:9/v1"), None))
     data = "\n".join(json.dumps(row) for row in rows).encode()
     read = api.read([data[: len(data) - cut]], {"a", "b", "c"}, 1.0)
-    fates = [*read.answers, *read.lost, *read.rejected]
+    fates = [*read.completions, *read.retryable, *read.rejected]
     assert len(fates) == len(set(fates))
     assert set(fates) <= {"a", "b", "c"}
     whole = api.read([data], {"a", "b", "c"}, 1.0)
     ids = [row["custom_id"] for row in rows if isinstance(row, dict) and isinstance(row.get("custom_id"), str)]
     assert whole.seen == set(ids) & {"a", "b", "c"}
-    assert whole.foreign == sum(one not in {"a", "b", "c"} for one in ids)
+    assert whole.unmatched == sum(one not in {"a", "b", "c"} for one in ids)
     for key in whole.seen:
         first = next(row for row in rows if isinstance(row, dict) and row.get("custom_id") == key)
         alone = api.read([json.dumps(first).encode()], {key}, 1.0)
-        assert (alone.answers, alone.lost, alone.rejected) == tuple(
-            {key: fate[key]} if key in fate else {} for fate in (whole.answers, whole.lost, whole.rejected)
+        assert (alone.completions, alone.retryable, alone.rejected) == tuple(
+            {key: fate[key]} if key in fate else {} for fate in (whole.completions, whole.retryable, whole.rejected)
         )
