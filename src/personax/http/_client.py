@@ -42,7 +42,7 @@ class Host:
     def __init__(self, name: str, settings: FetchSettings) -> None:
         self.name = name
         self._settings = settings
-        self._limiter = RateLimiter(settings.per_second, concurrency=settings.at_once)
+        self._limiter = RateLimiter(settings.per_second, concurrency=settings.concurrency)
         self._breaker = CircuitBreaker(settings.failures)
 
     def slot(self) -> AbstractAsyncContextManager[None]:
@@ -62,7 +62,7 @@ class Host:
 
     def slow_down(self, interval: float | None) -> None:
         """Keep at least ``interval`` seconds between two requests (crawl-delay)."""
-        if interval is not None and interval > self._settings.longest_wait:
+        if interval is not None and interval > self._settings.max_wait:
             self._breaker.open(f"its robots.txt asks for {interval:.0f} s between two requests")
         elif interval is not None:
             self._limiter.slow_down(interval)
@@ -82,7 +82,7 @@ class Host:
         """
         if error.rate_limited:
             self._limiter.rate_limited()
-        if error.retry_after is not None and error.retry_after > self._settings.longest_wait:
+        if error.retry_after is not None and error.retry_after > self._settings.max_wait:
             self._breaker.open(f"it asks for a wait of {error.retry_after:.0f} s")
         elif error.retry_after is not None:
             self._limiter.pause(error.retry_after)
@@ -184,7 +184,7 @@ class Client:
         TransientError
             When another try may help.
         """
-        for _ in range(self._settings.redirects + 1):
+        for _ in range(self._settings.max_redirects + 1):
             url = checked_url(wire.url, wire.hosts)
             if check_robots:
                 await self._check_allowed(url)
@@ -192,7 +192,9 @@ class Client:
             if response.status not in _REDIRECTS:
                 return _raise_for_status(host_of(url), response) if check_robots else response
             wire = _redirected(url, wire, response)
-        raise FetchError(f"{host_of(url)} redirects more than {self._settings.redirects} times; look at its address")
+        raise FetchError(
+            f"{host_of(url)} redirects more than {self._settings.max_redirects} times; look at its address"
+        )
 
     async def _attempt(self, url: httpx2.URL, wire: WireRequest) -> WireResponse:
         name = host_of(url)
@@ -218,7 +220,7 @@ class Client:
             body = b""
             if response.status_code == 200:
                 encoding = headers.get("content-encoding", "")
-                body = await read_body(_pieces(response), encoding, self._settings.most_bytes)
+                body = await read_body(_pieces(response), encoding, self._settings.max_bytes)
             return WireResponse(str(request.url), response.status_code, headers, body)
         finally:
             await response.aclose()

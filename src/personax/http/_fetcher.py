@@ -185,8 +185,8 @@ class Fetcher:
         self.cache, self.settings, self.rng = cache, settings or FetchSettings(), rng
         self.refresh, self.offline, self.fall_back, self.stale_pages = refresh, offline, fall_back, 0
         self._policy = RetryPolicy(
-            attempts=self.settings.tries, backoff=self.settings.backoff, longest_backoff=self.settings.longest_backoff,
-            longest_wait=self.settings.longest_wait,
+            attempts=self.settings.attempts, backoff=self.settings.backoff, max_backoff=self.settings.max_backoff,
+            max_wait=self.settings.max_wait,
         )  # fmt: skip
         self._transport = transport or CheckedTransport(reachable)
         self._client = Client(self._transport, self.settings, self._allow)
@@ -342,7 +342,7 @@ class SourceFetch:
     async def __call__(self, request: Request) -> Page:
         """Return the page; see `Fetcher.page`."""
         self.pages += 1
-        most = self._fetcher.settings.most_pages
+        most = self._fetcher.settings.max_pages
         if self.pages > most:
-            raise FetchError(f"more than {most} pages of one source; its list may have no end, see fetch.most_pages")
+            raise FetchError(f"more than {most} pages of one source; its list may have no end, see fetch.max_pages")
         return await self._fetcher.page(request, self._hosts)

@@ -195,7 +195,7 @@ async def read_body(pieces: AsyncIterable[bytes], encoding: str, max_bytes: int)
         for part in unpacker.feed(piece) if unpacker else (piece,):
             body += part
             if len(body) > max_bytes:
-                raise FetchError(f"its page is larger than {max_bytes} bytes; see fetch.most_bytes")
+                raise FetchError(f"its page is larger than {max_bytes} bytes; see fetch.max_bytes")
     if unpacker is not None and not unpacker.whole:
         raise BrokenBodyError("its body was cut off")
     return bytes(body)
