@@ -1,7 +1,7 @@
 """People from CelebA: its label files, one row an identity; nothing of CelebA is part of personax.
 
-``_label_files`` reads its files, ``_table`` makes the people, ``_best_pictures`` selects a picture of each, ``_linkage``
-adds what Wikidata says of identities with names.
+``_label_files`` reads its files, ``_table`` makes the people, ``_best_pictures`` selects a picture of each,
+``_linkage`` adds what Wikidata says of identities with names.
 """
 
 from personax.sources.celeba._label_files import read_attributes
