@@ -90,8 +90,8 @@ class Ratings:
 
 def _places(names: pl.Series, known: Sequence[str]) -> Indices:
     table = pl.DataFrame({"name": list(known)}, schema={"name": pl.String}).with_row_index("place")
-    found = names.to_frame("name").join(table, on="name", how="left", maintain_order="left")["place"]
-    return np.asarray(found.to_numpy(), dtype=np.intp)
+    places = names.to_frame("name").join(table, on="name", how="left", maintain_order="left")["place"]
+    return np.asarray(places.to_numpy(), dtype=np.intp)
 
 
 def nan_mean(values: Floats, axis: int) -> Floats:

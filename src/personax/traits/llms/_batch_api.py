@@ -113,8 +113,8 @@ class BatchAPI:
         """Upload a file, and return what the provider calls it."""
         files = [("file", (f"{name}.jsonl", data, "application/jsonl"))]
         headers = {"Content-Type": "multipart/form-data"}
-        given = {"body": {"purpose": "batch"}, "files": files, "options": {"headers": headers}}
-        return _name(await self._json(self._client.post, "/files", **given))
+        options = {"body": {"purpose": "batch"}, "files": files, "options": {"headers": headers}}
+        return _name(await self._json(self._client.post, "/files", **options))
 
     async def create(self, name: str, file: str) -> BatchStatus:
         """Make a batch of an uploaded file; ``name`` is ours, and stays with it."""
@@ -133,8 +133,10 @@ class BatchAPI:
         while True:
             rows, more = await self._page({"limit": PAGE_SIZE} | ({"after": after} if after else {}))
             for row in rows:
-                kept = row.get("metadata")
-                if row.get("input_file_id") == file or (isinstance(kept, dict) and kept.get("personax") == name):
+                metadata = row.get("metadata")
+                if row.get("input_file_id") == file or (
+                    isinstance(metadata, dict) and metadata.get("personax") == name
+                ):
                     return self._state(row)
             if any(row.get("input_file_id") is None and row.get("metadata") is None for row in rows):
                 raise ModelUnavailableError(
@@ -152,12 +154,12 @@ class BatchAPI:
 
     async def _page(self, params: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
         page = await self._json(self._client.get, "/batches", options={"params": params})
-        found = page.get("data")
-        if not isinstance(found, list):
+        rows = page.get("data")
+        if not isinstance(rows, list):
             raise ModelUnavailableError(
                 f"{self.model.name}: {self.model.base_url} cannot list its batches; set batch: false"
             )
-        return [row for row in found if isinstance(row, dict)], bool(page.get("has_more"))
+        return [row for row in rows if isinstance(row, dict)], bool(page.get("has_more"))
 
     async def status(self, batch: str) -> BatchStatus:
         """Return how far a batch is."""
@@ -208,30 +210,30 @@ class BatchAPI:
         if status == 200:
             return self.provider.parse(body, duration)
         whole = json.dumps(body)
-        report = _error_text(body.get("error") if isinstance(body, dict) else None) or whole
-        raise self.provider.classify_status(status if type(status) is int else 0, whole, report)
+        message = _error_text(body.get("error") if isinstance(body, dict) else None) or whole
+        raise self.provider.classify_status(status if type(status) is int else 0, whole, message)
 
     async def _file(self, name: str) -> bytes:
         return await self._bytes(self._client.get, f"/files/{quote(name, safe='')}/content")
 
-    async def _json(self, call: Any, path: str, **given: Any) -> dict[str, Any]:  # noqa: ANN401 - the client's methods
+    async def _json(self, call: Any, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - the client's methods
         try:
-            found = json.loads(await self._bytes(call, path, **given))
+            value = json.loads(await self._bytes(call, path, **options))
         except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
+            value = None
+        if not isinstance(value, dict):
             raise TransientError("the reply was cut off, or is not JSON")
-        return found
+        return value
 
-    async def _bytes(self, call: Any, path: str, **given: Any) -> bytes:  # noqa: ANN401
+    async def _bytes(self, call: Any, path: str, **options: Any) -> bytes:  # noqa: ANN401
         openai = self.provider.openai
         try:
-            data: bytes = await call(path, cast_to=bytes, **given)
+            data: bytes = await call(path, cast_to=bytes, **options)
         except openai.NotFoundError:
             where = f"{self.model.name}: {self.model.base_url}"
             if path.count("/") > 1:
-                report = f"{where} does not have {path[1:]} (404); ask with the key that it was made with"
-                raise BatchNotFoundError(report) from None
+                message = f"{where} does not have {path[1:]} (404); ask with the key that it was made with"
+                raise BatchNotFoundError(message) from None
             raise ModelUnavailableError(f"{where} offers no batches (404); set batch: false") from None
         except openai.OpenAIError as error:
             raise self.provider.classify(error) from None
@@ -243,8 +245,8 @@ class BatchAPI:
         )
         counts, errors = body.get("request_counts"), body.get("errors")
         done = [counts.get(name) for name in ("completed", "failed")] if isinstance(counts, dict) else []
-        report = errors.get("data") if isinstance(errors, dict) else None
-        reason = "; ".join(_error_text(one) for one in report[:3]) if isinstance(report, list) else ""
+        message = errors.get("data") if isinstance(errors, dict) else None
+        reason = "; ".join(_error_text(one) for one in message[:3]) if isinstance(message, list) else ""
         ends = [body.get(f"{status}_at") for status in FINAL_STATUSES]
         end, began = next((one for one in ends if _is_time(one)), None), body.get("created_at")
         return BatchStatus(

@@ -122,13 +122,13 @@ class BatchRunner:
         return self.summary
 
     async def _rounds(self) -> None:
-        left, changed, wait = 0, True, self.policy.poll_interval
+        n_left, changed, wait = 0, True, self.policy.poll_interval
         while True:
             await self._resume()
             if self.model.batch and (changed or not self.summary.pending):
-                left = await self._send_all(first=not self.summary.total)
+                n_left = await self._send_all(first=not self.summary.total)
             changed = await self._poll()
-            if not changed and not self.summary.pending and (not left or self.limit_reason):
+            if not changed and not self.summary.pending and (not n_left or self.limit_reason):
                 break
             if not changed:
                 await asyncio.sleep(wait)
@@ -137,26 +137,26 @@ class BatchRunner:
 
     async def _send_all(self, *, first: bool) -> int:
         """Send what is neither answered nor under way, count, and return how many are left for now."""
-        file, left, total, failed, self.limit_reason = _BatchFile(), 0, 0, 0, None
-        for some in chunked(iter_requests(self.survey, self.model)):
-            unanswered, given_up = await self.writer.call(self._unanswered, some)
-            total, failed, left = total + len(some), failed + given_up, left + len(unanswered)
+        file, n_left, total, n_failed, self.limit_reason = _BatchFile(), 0, 0, 0, None
+        for requests in chunked(iter_requests(self.survey, self.model)):
+            unanswered, n_given_up = await self.writer.call(self._unanswered, requests)
+            total, n_failed, n_left = total + len(requests), n_failed + n_given_up, n_left + len(unanswered)
             free = await self.writer.call(self.store.journal.free, [request.key for request, _ in unanswered])
             for request, turn in unanswered:
                 if request.key in free:
                     file = await self._add_to_file(request, turn, file)
         await self._send(file)
-        self.summary.total, self.summary.failed, done = total, failed, total - left - failed
+        self.summary.total, self.summary.failed, done = total, n_failed, total - n_left - n_failed
         if first:
             self.summary.cached = done
         self.summary.completed = done - self.summary.cached
         self.context.report()
-        return left
+        return n_left
 
-    def _unanswered(self, some: list[ChatRequest]) -> tuple[list[tuple[ChatRequest, int]], int]:
+    def _unanswered(self, requests: list[ChatRequest]) -> tuple[list[tuple[ChatRequest, int]], int]:
         """Return first answers and repairs that are not there, and how many were given up since the run began."""
-        journal, found, given_up = self.store.journal, [], 0
-        for request in some:
+        journal, unanswered, given_up = self.store.journal, [], 0
+        for request in requests:
             entry, turn = journal.get(request.key), 0
             if entry is not None:
                 problem = self.survey.prompt.problem(stored_reply(entry))
@@ -169,8 +169,8 @@ class BatchRunner:
             if journal.failed(request.key, self.store.began) is not None:
                 given_up += 1
             else:
-                found.append((request, turn))
-        return found, given_up
+                unanswered.append((request, turn))
+        return unanswered, given_up
 
     async def _add_to_file(self, request: ChatRequest, turn: int, file: _BatchFile) -> _BatchFile:
         """Put a request into the file, which is sent first where it is full."""
@@ -192,15 +192,15 @@ class BatchRunner:
         if file.requests and not self._can_list:
             await self._with_retries(self.client.check_listing)
             self._can_list = True
-        planned = await self.writer.call(self.store.plan, file.requests, file.costs) if file.requests else None
-        batch, mine = planned or (None, {})
-        self.budget.settle(sum(cost for key, cost in file.costs.items() if key not in mine), 0.0)
+        plan = await self.writer.call(self.store.plan, file.requests, file.costs) if file.requests else None
+        batch, claimed = plan or (None, {})
+        self.budget.settle(sum(cost for key, cost in file.costs.items() if key not in claimed), 0.0)
         if batch is None:
             return
         self.reserved[batch.id] = batch.cost
-        self.summary.repaired += sum(request.turn for request in mine.values())
+        self.summary.repaired += sum(request.turn for request in claimed.values())
         try:
-            data = b"".join(file.lines.pop(key) for key in mine)
+            data = b"".join(file.lines.pop(key) for key in claimed)
             name = await self._with_retries(partial(self.client.upload, batch.id, data))
         except (TransientError, ModelUnavailableError):
             await self.writer.call(self.store.drop, batch)
@@ -216,8 +216,8 @@ class BatchRunner:
         """Have a batch made of a file, once; ``again`` where that may have been asked for before."""
         for attempt in range(self.policy.retry.attempts):
             status = await self._lookup(batch, file) if again else None
-            mine = await self.writer.call(self.store.journal.claim, [batch.claim])
-            if status is None and not mine:
+            claimed = await self.writer.call(self.store.journal.claim, [batch.claim])
+            if status is None and not claimed:
                 return  # it took so long that another process goes on with it
             try:
                 status = status or await self.client.create(batch.id, file)
@@ -248,21 +248,21 @@ class BatchRunner:
 
     async def _resume(self) -> None:
         """Go on with what a process that is gone has planned, and put money aside for all that is open."""
-        now_open = await self.writer.call(self.store.open)
-        for batch in now_open:
+        open_batches = await self.writer.call(self.store.open)
+        for batch in open_batches:
             if batch.id not in self.reserved:
                 self.reserved[batch.id] = batch.cost
                 self.budget.reserved += batch.cost
-            mine = await self.writer.call(self.store.journal.claim, [batch.claim]) if batch.batch is None else set()
-            if mine:
+            claimed = await self.writer.call(self.store.journal.claim, [batch.claim]) if batch.batch is None else set()
+            if claimed:
                 if batch.input_file is not None and (
                     self.model.batch or await self._lookup(batch, batch.input_file) is not None
                 ):
                     await self._create(batch, batch.input_file, again=True)
                 else:  # without a file there is no batch
                     await self.writer.call(self.store.drop, batch)
-        for gone in self.reserved.keys() - {batch.id for batch in now_open}:
-            cost = self.reserved.pop(gone)
+        for batch_id in self.reserved.keys() - {batch.id for batch in open_batches}:
+            cost = self.reserved.pop(batch_id)
             self.budget.settle(cost, cost)  # another process has collected it
 
     async def _poll(self) -> bool:

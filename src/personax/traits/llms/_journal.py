@@ -56,10 +56,10 @@ CREATE INDEX IF NOT EXISTS batched_by_batch ON batched (batch_id);
 
 def is_batched(db: sqlite3.Connection, key: str) -> bool:
     """Say whether a request lies in a batch that is not collected."""
-    found = db.execute(
+    row = db.execute(
         "SELECT 1 FROM batched JOIN batches ON id = batch_id WHERE key = ? AND state != 'done'", (key,)
     ).fetchone()
-    return found is not None
+    return row is not None
 
 
 BUSY_TIMEOUT: Final = 60
@@ -137,19 +137,19 @@ class ReplyJournal:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         with self.transaction():
-            found = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if found == 0 and not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0 and not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 for statement in REPLIES.split(";"):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version={FORMAT_VERSION}")
-                found = FORMAT_VERSION
-            if found == FORMAT_VERSION:
+                version = FORMAT_VERSION
+            if version == FORMAT_VERSION:
                 for statement in BATCHES.split(";"):
                     self._db.execute(statement)
-        if found != FORMAT_VERSION:
+        if version != FORMAT_VERSION:
             self._db.close()
             raise StudyError(
-                f"{self.path} is a journal of format {found}, this personax reads format {FORMAT_VERSION}; "
+                f"{self.path} is a journal of format {version}, this personax reads format {FORMAT_VERSION}; "
                 "install a newer personax, or move the file aside (its answers are then paid for again)"
             )
 
@@ -197,12 +197,14 @@ class ReplyJournal:
 
     def answered(self, keys: Sequence[str]) -> set[str]:
         """Return which of some requests have a reply."""
-        found: set[str] = set()
+        answered: set[str] = set()
         for start in range(0, len(keys), 500):
-            some = keys[start : start + 500]
-            marks = ",".join("?" * len(some))
-            found.update(row[0] for row in self._db.execute(f"SELECT key FROM replies WHERE key IN ({marks})", some))
-        return found
+            chunk = keys[start : start + 500]
+            placeholders = ",".join("?" * len(chunk))
+            answered.update(
+                row[0] for row in self._db.execute(f"SELECT key FROM replies WHERE key IN ({placeholders})", chunk)
+            )
+        return answered
 
     def entries(self) -> Iterator[JournalEntry]:
         """Go through all replies, in the order of their keys, without holding them."""
@@ -235,14 +237,14 @@ class ReplyJournal:
 
     def free(self, keys: Sequence[str]) -> set[str]:
         """Return requests without a reply that lie in no batch and that no other living process has claimed."""
-        done, now, found = self.answered(keys), time.time(), set()
+        done, now, free = self.answered(keys), time.time(), set()
         for key in keys:
             if key in done or is_batched(self._db, key):
                 continue
-            held = self._db.execute("SELECT owner, until FROM claims WHERE key = ?", (key,)).fetchone()
-            if held is None or held[0] == self.owner or held[1] < now or _is_dead(held[0]):
-                found.add(key)
-        return found
+            claim = self._db.execute("SELECT owner, until FROM claims WHERE key = ?", (key,)).fetchone()
+            if claim is None or claim[0] == self.owner or claim[1] < now or _is_dead(claim[0]):
+                free.add(key)
+        return free
 
     def release(self, keys: Iterable[str]) -> None:
         """Give claims back."""

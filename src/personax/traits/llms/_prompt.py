@@ -187,15 +187,15 @@ class Prompt:
 
     def context(self, person: Mapping[str, Any]) -> dict[str, str]:
         """Return what the model is shown of a person: the fields that hold something, names hidden, long ones cut."""
-        found = {}
+        fields = {}
         for field in self.fields:
             value = person.get(field)
             if value is not None and str(value).strip():
                 text = str(value)
                 if self.hide_name:
                     text = _hide_name(text, str(person.get("name") or ""))
-                found[field] = text if len(text) <= self.most else text[: self.most] + TRUNCATION_MARK
-        return found
+                fields[field] = text if len(text) <= self.most else text[: self.most] + TRUNCATION_MARK
+        return fields
 
     def messages(self, context: Mapping[str, str]) -> list[Message]:
         """Return the messages for what is shown of a person."""

@@ -172,26 +172,26 @@ def estimate_cost(survey: Sequence[Survey[Question]], journal: ReplyJournal) -> 
     survey
         Sets of questions to the same models; what stands in two of them is asked once.
     """
-    found = []
+    estimates = []
     for model in survey[0].models:
         answered = left = tokens = 0
-        for some in chunked(chain.from_iterable(iter_requests(one, model) for one in survey)):
-            done = journal.answered([request.key for request in some])
-            rest = [request for request in some if request.key not in done]
-            answered, left = answered + len(done), left + len(rest)
-            tokens += sum(request.tokens for request in rest)
+        for requests in chunked(chain.from_iterable(iter_requests(one, model) for one in survey)):
+            answered_keys = journal.answered([request.key for request in requests])
+            open_requests = [request for request in requests if request.key not in answered_keys]
+            answered, left = answered + len(answered_keys), left + len(open_requests)
+            tokens += sum(request.tokens for request in open_requests)
         out = left * EXPECTED_OUTPUT_TOKENS
-        found.append(
+        estimates.append(
             CostEstimate(model.name, answered, left, tokens, out, model.cost(tokens, out, batched=model.batch))
         )
-    return found
+    return estimates
 
 
 def chunked(requests: Iterable[ChatRequest]) -> Iterator[list[ChatRequest]]:
     """Go through requests in groups that are looked up at once; of two with one key the first stays."""
     seen: set[str] = set()
-    rest = iter(requests)
-    while some := list(islice(rest, CHUNK_SIZE)):
-        fresh = {request.key: request for request in some if request.key not in seen}
-        seen.update(fresh)
-        yield list(fresh.values())
+    iterator = iter(requests)
+    while chunk := list(islice(iterator, CHUNK_SIZE)):
+        new = {request.key: request for request in chunk if request.key not in seen}
+        seen.update(new)
+        yield list(new.values())

@@ -68,12 +68,12 @@ def model_responses(
     stopped
         Model -> why it was given up; the reason of requests that were not sent.
     """
-    context = [bool(survey.prompt.context(person)) for person in survey.people]
+    contexts = [bool(survey.prompt.context(person)) for person in survey.people]
     for model in survey.models:
         requests = iter_requests(survey, model)
         for repeat in range(survey.repeats):
-            for person, something in zip(survey.people, context, strict=True):
-                if something:
+            for person, has_context in zip(survey.people, contexts, strict=True):
+                if has_context:
                     entries, reason = _lookup(next(requests), survey, model, journal, stopped or {})
                     yield ModelResponse(person, model.name, repeat, entries, reason)
                 else:

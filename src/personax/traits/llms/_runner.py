@@ -96,34 +96,38 @@ class ModelRunner:
             await BatchRunner(self.survey, self.model, self.context, self.summary).run()
 
     async def _feed(self, queue: asyncio.Queue[ChatRequest | None]) -> None:
-        held: dict[str, ChatRequest] = {}
-        for some in chunked(iter_requests(self.survey, self.model)):
-            keys = [request.key for request in some]
-            mine = await self.writer.call(self.writer.journal.claim, keys)
-            self.summary.total += len(some)
-            done = await self.writer.call(self.writer.journal.answered, keys)
-            self.summary.cached += len(done)
+        claimed_elsewhere: dict[str, ChatRequest] = {}
+        for requests in chunked(iter_requests(self.survey, self.model)):
+            keys = [request.key for request in requests]
+            claimed = await self.writer.call(self.writer.journal.claim, keys)
+            self.summary.total += len(requests)
+            answered = await self.writer.call(self.writer.journal.answered, keys)
+            self.summary.cached += len(answered)
             self.context.report()
-            for request in some:
-                if request.key in mine:
+            for request in requests:
+                if request.key in claimed:
                     await queue.put(request)
-                elif request.key not in done:
-                    held[request.key] = request
-        await self._await_others(held, queue)
+                elif request.key not in answered:
+                    claimed_elsewhere[request.key] = request
+        await self._await_others(claimed_elsewhere, queue)
         for _ in range(self.model.concurrency):
             await queue.put(None)
 
-    async def _await_others(self, held: dict[str, ChatRequest], queue: asyncio.Queue[ChatRequest | None]) -> None:
+    async def _await_others(
+        self, claimed_elsewhere: dict[str, ChatRequest], queue: asyncio.Queue[ChatRequest | None]
+    ) -> None:
         """Wait for what another process is asking, and ask what it gives up."""
-        while held and self.summary.stop_reason is None:
+        while claimed_elsewhere and self.summary.stop_reason is None:
             await asyncio.sleep(POLL_INTERVAL)
             await self._collect_open_batches()
-            mine = await self.writer.call(self.writer.journal.claim, list(held))
-            done = await self.writer.call(self.writer.journal.answered, list(held))
-            self.summary.cached += len(done)
-            for key in mine:
-                await queue.put(held[key])
-            held = {key: request for key, request in held.items() if key not in mine and key not in done}
+            claimed = await self.writer.call(self.writer.journal.claim, list(claimed_elsewhere))
+            answered = await self.writer.call(self.writer.journal.answered, list(claimed_elsewhere))
+            self.summary.cached += len(answered)
+            for key in claimed:
+                await queue.put(claimed_elsewhere[key])
+            claimed_elsewhere = {
+                key: request for key, request in claimed_elsewhere.items() if key not in claimed and key not in answered
+            }
             self.context.report()
 
     async def _worker(self, queue: asyncio.Queue[ChatRequest | None], worker: int) -> None:
@@ -265,7 +269,7 @@ async def _annotate(
 
     def report() -> None:
         summaries = [runner.summary for runner in runners]
-        done = sum(one.cached + one.completed + one.failed for one in summaries)
+        done = sum(summary.cached + summary.completed + summary.failed for summary in summaries)
         progress.step(done, survey.total, _progress_note(summaries, budget))
 
     try:
@@ -281,13 +285,13 @@ async def _annotate(
 
 
 def _progress_note(summaries: Sequence[RunSummary], budget: CostBudget) -> str:
-    each = ", ".join(
-        f"{one.model} {one.cached + one.completed}"
-        + (f" ({one.failed} failed)" if one.failed else "")
-        + (f" ({one.pending} in batches)" if one.pending else "")
-        for one in summaries
+    counts = ", ".join(
+        f"{summary.model} {summary.cached + summary.completed}"
+        + (f" ({summary.failed} failed)" if summary.failed else "")
+        + (f" ({summary.pending} in batches)" if summary.pending else "")
+        for summary in summaries
     )
-    return each + (f", cost {budget.spent:.2f}" if budget.spent else "")
+    return counts + (f", cost {budget.spent:.2f}" if budget.spent else "")
 
 
 def _first_error(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -164,14 +164,14 @@ def icc(scores: Floats) -> IntraclassCorrelation:
     left = scores - scores.mean(axis=0) - scores.mean(axis=1, keepdims=True) + grand
     error = np.square(left).sum() / ((n - 1) * (k - 1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = [
+        coefficients = [
             (people - error) / (people + (k - 1) * error + k * (raters - error) / n),
             (people - error) / (people + (raters - error) / n),
             (people - error) / (people + (k - 1) * error),
             (people - error) / people,
         ]
     return IntraclassCorrelation(
-        *[float(value) if people > 1e-12 and np.isfinite(value) else float("nan") for value in found]
+        *[float(value) if people > 1e-12 and np.isfinite(value) else float("nan") for value in coefficients]
     )
 
 

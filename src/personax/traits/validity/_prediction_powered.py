@@ -47,13 +47,13 @@ def slope(x: Floats, y: Floats, squares: Floats, weights: Floats) -> InfluenceEs
     3.0
     """
     w = weights / weights.sum()
-    apart = x - w @ x
-    spread = float(w @ np.square(apart))
-    if spread <= 1e-12:
+    centred = x - w @ x
+    variance_x = float(w @ np.square(centred))
+    if variance_x <= 1e-12:
         return InfluenceEstimate(float("nan"), np.full(len(x), np.nan))
-    level = float(w @ y)
-    found = float(w @ (apart * (y - level))) / spread
-    return InfluenceEstimate(found, apart * (y - level - found * apart) / spread)
+    mean = float(w @ y)
+    estimate = float(w @ (centred * (y - mean))) / variance_x
+    return InfluenceEstimate(estimate, centred * (y - mean - estimate * centred) / variance_x)
 
 
 def correlation(x: Floats, y: Floats, squares: Floats, weights: Floats) -> InfluenceEstimate:
@@ -66,14 +66,16 @@ def correlation(x: Floats, y: Floats, squares: Floats, weights: Floats) -> Influ
     -1.0
     """
     w = weights / weights.sum()
-    apart, level = x - w @ x, float(w @ y)
-    wide, tall = float(w @ np.square(apart)), float(w @ squares) - level**2
-    if wide <= 1e-12 or tall <= 1e-12:
+    centred, mean = x - w @ x, float(w @ y)
+    variance_x, variance_y = float(w @ np.square(centred)), float(w @ squares) - mean**2
+    if variance_x <= 1e-12 or variance_y <= 1e-12:
         return InfluenceEstimate(float("nan"), np.full(len(x), np.nan))
-    found = float(w @ (apart * y)) / np.sqrt(wide * tall)
-    around = squares - 2 * level * y + level**2
-    influence = apart * (y - level) / np.sqrt(wide * tall) - found / 2 * (np.square(apart) / wide + around / tall)
-    return InfluenceEstimate(float(found), influence)
+    estimate = float(w @ (centred * y)) / np.sqrt(variance_x * variance_y)
+    around = squares - 2 * mean * y + mean**2
+    influence = centred * (y - mean) / np.sqrt(variance_x * variance_y) - estimate / 2 * (
+        np.square(centred) / variance_x + around / variance_y
+    )
+    return InfluenceEstimate(float(estimate), influence)
 
 
 def variance(influence: Floats, weights: Floats) -> float:
@@ -204,15 +206,15 @@ def _estimate(
 def _naive(sampled: LabelledSample, estimand: Estimand) -> dict[str, Any]:
     if len(sampled.x) < MIN_PEOPLE:
         return _missing_row(f"{len(sampled.x)} people have a score and the feature; {MIN_PEOPLE} are needed")
-    found, weights = _estimate(estimand, sampled.x, sampled.llm)
-    return _row(found.estimate, variance(found.influence, weights))
+    estimated, weights = _estimate(estimand, sampled.x, sampled.llm)
+    return _row(estimated.estimate, variance(estimated.influence, weights))
 
 
 def _humans(sampled: LabelledSample, estimand: Estimand) -> dict[str, Any]:
     assert not isinstance(sampled.probability, str)
     rated = sampled.rated
-    found, weights = _estimate(estimand, sampled.x[rated], sampled.human[rated], 1 / sampled.probability[rated])
-    return _row(found.estimate, variance(found.influence, weights))
+    estimated, weights = _estimate(estimand, sampled.x[rated], sampled.human[rated], 1 / sampled.probability[rated])
+    return _row(estimated.estimate, variance(estimated.influence, weights))
 
 
 def _ppi(sampled: LabelledSample, estimand: Estimand) -> dict[str, Any]:
@@ -244,8 +246,8 @@ def _dsl(sampled: LabelledSample, estimand: Estimand, rng: np.random.Generator) 
     known = np.where(rated, sampled.human, 0.0)
     outcome = prediction + share * (known - np.where(rated, prediction, 0.0))
     squares = np.square(prediction) + share * (np.square(known) - np.where(rated, np.square(prediction), 0.0))
-    found = estimand(sampled.x, outcome, squares, np.ones(len(prediction)))
-    return _row(found.estimate, variance(found.influence, np.ones(len(prediction))))
+    estimated = estimand(sampled.x, outcome, squares, np.ones(len(prediction)))
+    return _row(estimated.estimate, variance(estimated.influence, np.ones(len(prediction))))
 
 
 def _predicted(sampled: LabelledSample, rng: np.random.Generator) -> Floats:
