@@ -1,4 +1,4 @@
-"""What the journal holds of the people asked, as rows of annotations: every trait has a score or a reason."""
+"""Replies in the journal as rows of annotations: every trait has a score or a status that says why not."""
 
 from __future__ import annotations
 

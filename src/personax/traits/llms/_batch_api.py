@@ -1,4 +1,4 @@
-"""A provider's batch API: a file of requests goes up, a batch is made of it, files of answers and errors come down.
+"""Client of a provider's batch API: upload a file of requests, create a batch, download files of results and errors.
 
 The protocol is OpenAI's (https://platform.openai.com/docs/guides/batch); others speak it too. What comes back is text
 from elsewhere: ids are only compared or quoted into an address, each line is read alone.
@@ -30,7 +30,7 @@ PAGE_SIZE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class BatchStatus:
-    """What the provider says of a batch.
+    """Status of a batch at the provider.
 
     Parameters
     ----------
@@ -55,13 +55,13 @@ class BatchStatus:
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether it has ended."""
         return self.status in FINAL_STATUSES
 
 
 @dataclass
 class BatchResults:
-    """What the files of a batch hold of its requests.
+    """Results of a batch by request.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class BatchResults:
 
     @property
     def seen(self) -> set[str]:
-        """Requests that some row is about."""
+        """Keys of requests with a row."""
         return {*self.completions, *self.retryable, *self.rejected}
 
 
@@ -91,7 +91,7 @@ class BatchNotFoundError(ModelUnavailableError):
 
 
 class BatchAPI:
-    """Talks to one provider about the batches of one model.
+    """The batch endpoints of one provider for one model.
 
     All methods raise LostError, RejectedError or StoppedError, by what is to be done.
     """
@@ -110,14 +110,14 @@ class BatchAPI:
         return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
     async def upload(self, name: str, data: bytes) -> str:
-        """Upload a file, and return what the provider calls it."""
+        """Upload a file and return its id at the provider."""
         files = [("file", (f"{name}.jsonl", data, "application/jsonl"))]
         headers = {"Content-Type": "multipart/form-data"}
         options = {"body": {"purpose": "batch"}, "files": files, "options": {"headers": headers}}
         return _name(await self._json(self._client.post, "/files", **options))
 
     async def create(self, name: str, file: str) -> BatchStatus:
-        """Make a batch of an uploaded file; ``name`` is ours, and stays with it."""
+        """Create a batch of an uploaded file; ``name`` is our id, kept in its metadata."""
         body = {
             "input_file_id": file,
             "endpoint": COMPLETIONS_PATH,
@@ -128,7 +128,7 @@ class BatchAPI:
         return self._state(await self._json(self._client.post, "/batches", body=body, options=options))
 
     async def find(self, name: str, file: str) -> BatchStatus | None:
-        """Return the batch with our name or made of our file, of all that the account has; None without one."""
+        """Return the account's batch with our id or input file; None where there is none."""
         after: str | None = None
         while True:
             rows, more = await self._page({"limit": PAGE_SIZE} | ({"after": after} if after else {}))
@@ -149,7 +149,7 @@ class BatchAPI:
             after = last
 
     async def check_listing(self) -> None:
-        """See that the account's batches can be listed: without a list, one that was sent could be sent twice."""
+        """Check that batches can be listed: otherwise one whose creation was not confirmed could be created twice."""
         await self._page({"limit": 1})
 
     async def _page(self, params: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
@@ -162,11 +162,11 @@ class BatchAPI:
         return [row for row in rows if isinstance(row, dict)], bool(page.get("has_more"))
 
     async def status(self, batch: str) -> BatchStatus:
-        """Return how far a batch is."""
+        """Return the status of a batch."""
         return self._state(await self._json(self._client.get, f"/batches/{quote(batch, safe='')}"))
 
     async def results(self, state: BatchStatus, keys: Collection[str], duration: float) -> BatchResults:
-        """Return what came of a batch's requests; files that say nothing of some are fetched once more."""
+        """Return a batch's results; files that lack some requests are fetched once more."""
         rows = BatchResults()
         for _ in range(2):
             rows = self.read([await self._file(name) for name in state.files], keys, duration)

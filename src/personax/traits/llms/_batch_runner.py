@@ -1,4 +1,4 @@
-"""Asks one model by batches: half the price, within a day, and what lies at the provider is never sent twice.
+"""Runs one model by the provider's batch API: half the price, within a day, no request in two open batches.
 
 Each round goes through all requests, puts those that are neither answered nor in a batch into files, and looks at the
 open batches until one has ended; then the next round finds what is left, and what is to be repaired. All that is known
@@ -79,7 +79,7 @@ class _BatchFile:
 
 
 class BatchRunner:
-    """All that goes on with one model by batches; of a model without ``batch``, only what is open is brought in.
+    """Runs one model's requests in batches; for a model without ``batch`` it only collects open ones.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class BatchRunner:
         self.rng = np.random.default_rng()
 
     async def run(self) -> RunSummary:
-        """Ask all that is left, and wait for the answers."""
+        """Send what has no reply, and wait for the results."""
         try:
             async with self.context.locks[content_hash(self.model.settings())]:
                 await self._rounds()
@@ -136,7 +136,7 @@ class BatchRunner:
         self.summary.stop_reason = self.limit_reason
 
     async def _send_all(self, *, first: bool) -> int:
-        """Send what is neither answered nor under way, count, and return how many are left for now."""
+        """Send what has neither a reply nor a batch, and return how many requests have no reply."""
         file, n_left, total, n_failed, self.limit_reason = _BatchFile(), 0, 0, 0, None
         for requests in chunked(iter_requests(self.survey, self.model)):
             unanswered, n_given_up = await self.writer.call(self._unanswered, requests)
@@ -154,7 +154,7 @@ class BatchRunner:
         return n_left
 
     def _unanswered(self, requests: list[ChatRequest]) -> tuple[list[tuple[ChatRequest, int]], int]:
-        """Return first answers and repairs that are not there, and how many were given up since the run began."""
+        """Return requests and repairs without a reply, and how many failed since the run began."""
         journal, unanswered, given_up = self.store.journal, [], 0
         for request in requests:
             entry, turn = journal.get(request.key), 0
@@ -173,7 +173,7 @@ class BatchRunner:
         return unanswered, given_up
 
     async def _add_to_file(self, request: ChatRequest, turn: int, file: _BatchFile) -> _BatchFile:
-        """Put a request into the file, which is sent first where it is full."""
+        """Add a request to the file; a full file is sent first."""
         if self.limit_reason is not None:
             return file
         line = self.client.line(request)
@@ -188,7 +188,7 @@ class BatchRunner:
         return file
 
     async def _send(self, file: _BatchFile) -> None:
-        """Plan a batch of what nobody else has taken meanwhile, and bring it to the provider."""
+        """Record a planned batch of the requests that are still free, then upload and create it."""
         if file.requests and not self._can_list:
             await self._with_retries(self.client.check_listing)
             self._can_list = True
@@ -213,7 +213,7 @@ class BatchRunner:
         await self._create(batch, name, again=False)
 
     async def _create(self, batch: Batch, file: str, *, again: bool) -> None:
-        """Have a batch made of a file, once; ``again`` where that may have been asked for before."""
+        """Create a batch of a file exactly once; ``again``: a creation may have been requested before."""
         for attempt in range(self.policy.retry.attempts):
             status = await self._lookup(batch, file) if again else None
             claimed = await self.writer.call(self.store.journal.claim, [batch.claim])
@@ -239,7 +239,7 @@ class BatchRunner:
         )
 
     async def _lookup(self, batch: Batch, file: str) -> BatchStatus | None:
-        """Return the batch at the provider; it may be there only a while after it was asked for."""
+        """Find the batch at the provider, where it may be listed only some time after its creation."""
         status = await self._with_retries(partial(self.client.find, batch.id, file))
         if status is None:
             await asyncio.sleep(self.policy.confirm_delay)
@@ -247,7 +247,7 @@ class BatchRunner:
         return status
 
     async def _resume(self) -> None:
-        """Go on with what a process that is gone has planned, and put money aside for all that is open."""
+        """Take over planned batches of dead processes, and reserve the cost of all open ones."""
         open_batches = await self.writer.call(self.store.open)
         for batch in open_batches:
             if batch.id not in self.reserved:
@@ -266,7 +266,7 @@ class BatchRunner:
             self.budget.settle(cost, cost)  # another process has collected it
 
     async def _poll(self) -> bool:
-        """Look at what is open, collect what has ended, and return whether any has."""
+        """Check open batches, collect those that have ended, and return whether any has."""
         changed, self.summary.pending = False, 0
         for batch in await self.writer.call(self.store.open):
             requests = await self.writer.call(self.store.requests, batch)
@@ -280,7 +280,7 @@ class BatchRunner:
         return changed
 
     async def _collect(self, batch: Batch, name: str, keys: Collection[str]) -> bool:
-        """Bring in what a batch holds, once nothing more will come."""
+        """Collect a batch if it has ended."""
         age = max(0.0, time.time() - batch.written)
         try:
             status = await self._with_retries(
@@ -297,7 +297,7 @@ class BatchRunner:
         return True
 
     async def _finish(self, batch: Batch, results: BatchResults, reason: str) -> None:
-        """Write a batch's replies, and only then end it; what has no reply is left for another, a few times."""
+        """Write a batch's replies, then close it; requests without a reply go into another, up to `MAX_SUBMISSIONS`."""
         requests = await self.writer.call(self.store.requests, batch)
         entries = [
             self._entry(requests[key], completion, batch.batch)
@@ -337,7 +337,7 @@ class BatchRunner:
         )  # fmt: skip
 
     async def _with_retries(self, call: Callable[[], Awaitable[T]], attempts: int | None = None) -> T:
-        """Call until there is an answer; a batch takes hours, looking at it may fail for a while."""
+        """Call with retries; a batch takes hours, so that checking it may take more attempts."""
         policy = self.policy.retry
         if attempts is not None:
             policy = policy.model_copy(update={"attempts": attempts})

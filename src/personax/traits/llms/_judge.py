@@ -1,4 +1,4 @@
-"""A second opinion on replies: a model says what the rules may have missed, and can only take a score away."""
+"""LLM as a judge of replies: it finds refusals and hesitation that the rules miss, and can only remove a score."""
 
 from __future__ import annotations
 

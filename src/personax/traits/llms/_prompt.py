@@ -1,7 +1,6 @@
-"""What a model is asked: a prompt's settings, the messages about one person, the schema of the answer.
+"""The trait prompt: its settings, the messages about one person, the JSON schema of an answer.
 
-The wording lies in ``prompts/*.jinja``. A prompt's hash is of the wording and of every setting, so that an answer is
-never
+The wording lies in ``prompts/*.jinja``. A prompt's hash is of the wording and of every setting: a reply is never
 taken for one to another question.
 """
 

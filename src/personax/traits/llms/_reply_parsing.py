@@ -1,14 +1,10 @@
-"""What a model's reply says: scores, or the reason why there is none. A reason never becomes a number.
+"""Parsing replies: a score a trait, or the reason why there is none. A reason never becomes a number.
 
-Rules, in this order; the first that holds decides. Of the whole reply: ``filtered`` (the provider withheld it),
-``privacy`` and
-``refused`` (it declines, and names privacy or does not), ``empty``, ``truncated`` (it stops in the middle),
-``malformed`` (no JSON
-object). Of each trait: ``malformed`` (no score), ``off_scale``, ``insufficient`` (the answer for not knowing),
-``privacy`` and ``refused`` (the
-same in its description), ``hesitation`` (a score beside words that none can be given), ``contradictory`` (a low
-score described as high, or
-the reverse), ``ok``.
+Rules in this order; the first that holds decides. Of the whole reply: ``filtered`` (the provider withheld it),
+``privacy`` and ``refused`` (it declines, and names privacy or does not), ``empty``, ``truncated`` (it stops in the
+middle), ``malformed`` (no JSON object). Of each trait: ``malformed`` (no score), ``off_scale``, ``insufficient`` (the
+answer for not knowing), ``privacy`` and ``refused`` (the same in its description), ``hesitation`` (a score beside words
+that none can be given), ``contradictory`` (a low score described as high, or the reverse), ``ok``.
 """
 
 from __future__ import annotations

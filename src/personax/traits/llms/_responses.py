@@ -1,4 +1,4 @@
-"""What the journal holds for what was asked: the answer to every question, or why there is none."""
+"""Responses to a survey, read from the journal: the reply to every request, or why there is none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["ModelResponse", "model_responses", "stored_reply"]
 
 @dataclass(frozen=True, slots=True)
 class ModelResponse:
-    """One question to one model about one person.
+    """The response of one model about one person, one repeat.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class ModelResponse:
 def model_responses(
     survey: Survey[Q], journal: ReplyJournal, stopped: Mapping[str, str] | None = None
 ) -> Iterator[ModelResponse]:
-    """Go through all that was asked: models, then repeats, then people.
+    """Iterate over a survey's responses: models, then repeats, then people.
 
     Parameters
     ----------
