@@ -34,7 +34,8 @@ test-oldest:
 # The newest Python, without torch, so that what needs it must say so.
 test-py313:
 	$(MAKE) VENV=.venv-3.13 PYTHON=python3.13 .venv-3.13/.light
-	OMP_NUM_THREADS=1 .venv-3.13/bin/python -m pytest --numprocesses=auto --dist=loadfile -m "not slow"
+	OMP_NUM_THREADS=1 .venv-3.13/bin/python -m pytest --numprocesses=auto --dist=loadfile -m "not slow" \
+		--doctest-ignore-import-errors
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

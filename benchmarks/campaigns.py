@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from personax.release import PRESETS, AuditReport, Chain, audit
+from personax.release import PRESETS, AuditReport, Chain, audit_vectors
 from release import DATA, KEY, OTHER, Vectors, faces, pictures
 
 RESULTS = Path(__file__).parent / "results" / "campaigns.md"
@@ -79,7 +79,7 @@ def main() -> None:
         for transform in asked.transforms:
             chain, other = (Chain(transform, x.shape[1], key, name).fit(x) for key in (KEY, OTHER))
             y, start = chain.transform(x), time.perf_counter()
-            report = audit(x, y, renewed=other.transform(x), network=False, rng=np.random.default_rng(0))
+            report = audit_vectors(x, y, renewed=other.transform(x), network=False, rng=np.random.default_rng(0))
             row = [
                 f"{name}, {len(x):,} x {x.shape[1]}",
                 transform,

@@ -21,7 +21,7 @@ import yaml
 from tests.http.site import Asked, Reply, Site, serving
 from tests.sources.leagues.shapes import SITES, person, pointed
 
-from personax.stages import collect_many as fetching
+from personax.stages import _collect_many as fetching
 from personax.study import Study
 
 RESULT: Final = Path(__file__).parent / "results" / "collect.md"

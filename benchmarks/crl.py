@@ -60,8 +60,7 @@ from personax.crl.methods.paper._method import GATE_RATE, PAPER_BUDGET
 from personax.crl.methods.paper._model import LatentModel
 from personax.crl.methods.paper._objective import PAPER, PaperObjective
 from personax.simulate import LatentData, numerical
-from personax.stages.crl_benchmark import SCORING_SEED, CrlBenchmark
-from personax.stages.crl_benchmark_results import FLOORS, rows_of, summary_table
+from personax.stages import FLOORS, SCORING_SEED, CrlBenchmark, rows_of, summary_table
 
 RESULTS = Path(__file__).parent / "results" / "crl.md"
 MNIST = {"digit": {"red": 196, "green": 196, "blue": 196}, "clothing": {"gray": 196}}

@@ -27,7 +27,7 @@ import numpy as np
 import polars as pl
 
 from personax.data.table import Table
-from personax.release.disclosure import Bounds, Sphere, add_noise, generalise, hierarchies, measure, state
+from personax.release.disclosure import Bounds, Sphere, add_noise, calibrate_noise, generalise, hierarchies, measure
 from personax.release.pii import KnownValues, scan
 from personax.schema import Column
 from personax.simulate import simulate_population
@@ -128,13 +128,13 @@ def noise(asked: argparse.Namespace) -> Iterator[str]:
         vectors = rng.standard_normal((200, dim))
         frame = pl.DataFrame({"v": pl.Series(vectors, dtype=pl.Array(pl.Float64, dim))})
         for epsilon in (1.0, 10.0, 100.0):
-            made = state({"v": Sphere(1, dim)}, epsilon=epsilon, delta=1e-6)
+            made = calibrate_noise({"v": Sphere(1, dim)}, epsilon=epsilon, delta=1e-6)
             start = time.perf_counter()
             add_noise(frame, made)
             seconds = time.perf_counter() - start
             (only,) = made.mechanisms
             yield f"| {epsilon:g} | {dim:,} | {only.scale:.3f} | {only.cosine:.3f} | {seconds:.1f} |"
-    (height,) = state({"h": Bounds(140, 220)}, epsilon=1.0).mechanisms
+    (height,) = calibrate_noise({"h": Bounds(140, 220)}, epsilon=1.0).mechanisms
     yield ""
     yield f"A height between 140 and 220 cm at epsilon = 1: Laplace noise of scale {height.scale:.1f} cm."
 

@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from personax.discovery import pc
 from personax.schema import Kind
-from personax.stages.discover import ci_test
+from personax.stages import ci_test
 
 RESULTS = Path(__file__).parent / "results" / "discovery.md"
 SHARE = 0.25

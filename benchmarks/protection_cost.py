@@ -13,7 +13,9 @@ from personax import crl
 from personax.crl import Budget, align, match, shd
 from personax.errors import InputError
 from personax.independence import hsic
-from personax.release import PRESETS, Chain, Key, Preset, cka, neighbours_kept
+from personax.release import PRESETS, Chain, ReleaseKey
+from personax.release.transforms import Preset
+from personax.release.vectors import cka, neighbours_kept
 
 __all__ = ["cost_of_protection"]
 
@@ -66,7 +68,7 @@ def cost_of_protection(
     n = len(next(iter(next(iter(views.values())).values())))
     if not targets or any(len(values) != n for values in targets.values()):
         raise InputError(f"the cost of protection needs at least one target with a number for each of the {n} people")
-    key, rows, before = Key(bytes(32)), [], None
+    key, rows, before = ReleaseKey(bytes(32)), [], None
     for name in (None, *transforms):
         after = {m: {k: _transformed(name, x, key, f"{m}/{k}") for k, x in by.items()} for m, by in views.items()}
         tested = _tests(after, targets)
@@ -92,7 +94,7 @@ def cost_of_protection(
     return pl.DataFrame(rows)
 
 
-def _transformed(name: Preset | None, x: NDArray[np.float32], key: Key, context: str) -> NDArray[np.float32]:
+def _transformed(name: Preset | None, x: NDArray[np.float32], key: ReleaseKey, context: str) -> NDArray[np.float32]:
     return x if name is None else Chain(name, x.shape[1], key, context).fit(x).transform(x)
 
 

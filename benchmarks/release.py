@@ -25,14 +25,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.progress import Silent
-from personax.release import PRESETS, AuditReport, Chain, Key, audit
+from personax.release import PRESETS, AuditReport, Chain, ReleaseKey, audit_vectors
 from personax.release.transforms import VERSION
 from personax.simulate import numerical, simulate_population
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "release.md"
 DATA = ROOT.parent / "shared" / "data"
-KEY, OTHER = Key(bytes(range(32)), "benchmark"), Key(bytes(32), "benchmark")
+KEY, OTHER = ReleaseKey(bytes(range(32)), "benchmark"), ReleaseKey(bytes(32), "benchmark")
 ROWS = 8192
 Vectors = NDArray[np.float32]
 
@@ -62,7 +62,7 @@ def transform(asked: argparse.Namespace) -> Iterator[str]:
                     lambda chain=chain: chain.transform(x, out=y),  # type: ignore[misc]
                 )
                 some = slice(0, min(rows, 4 * ROWS))
-                error = float(np.abs(chain.invert(y[some]) - x[some]).max() / np.abs(x[some]).max())
+                error = float(np.abs(chain.inverse_transform(y[some]) - x[some]).max() / np.abs(x[some]).max())
                 cells = f"{seconds:.2f} | {seconds / plain:.1f} | {fit:.1f} | {error:.1e} | {_memory():.2f}"
                 yield f"| {name} | {version} | {cells} |"
 
@@ -117,9 +117,9 @@ def timed_audit(asked: argparse.Namespace) -> Iterator[str]:
     for name in asked.transforms or ["chain"]:
         chain, other = (Chain(name, asked.dim, key, "a").fit(x) for key in (KEY, OTHER))
         y, z = chain.transform(x), other.transform(x)
-        back = chain.invert(y)
+        back = chain.inverse_transform(y)
         start, clocks[name] = time.perf_counter(), Clock()
-        report = audit(x, y, renewed=z, inverted=back, attributes=told, progress=clocks[name],
+        report = audit_vectors(x, y, renewed=z, inverted=back, attributes=told, progress=clocks[name],
                        rng=np.random.default_rng(asked.seed))  # fmt: skip
         yield f"| {name} | {time.perf_counter() - start:.0f} | {report.worst.value:.2f} | {report.broken_at} |"
     yield "\n| attack | " + " | ".join(f"{name}, s" for name in clocks) + " |"
@@ -166,7 +166,7 @@ def attacks(asked: argparse.Namespace) -> Iterator[str]:
         for name in asked.transforms or PRESETS:
             chain, other = (Chain(name, x.shape[1], key, data).fit(x) for key in (KEY, OTHER))
             y = chain.transform(x)
-            report = audit(x, y, renewed=other.transform(x), attributes={"label": label}, noise=asked.noise,
+            report = audit_vectors(x, y, renewed=other.transform(x), attributes={"label": label}, noise=asked.noise,
                            rng=np.random.default_rng(asked.seed))  # fmt: skip
             curves[data, name] = report
             yield f"| {name} | {_row(report)} |"

@@ -1,6 +1,25 @@
 """One way to run for everybody: property tests draw the same examples every time and are never timed."""
 
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import pytest
 from hypothesis import settings
+
+from personax.errors import MissingExtraError
 
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
+
+HAS_TORCH = find_spec("torch") is not None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Skip a test that comes to an extra which is not installed: where torch is not, its tests are not meant to run."""
+    try:
+        return (yield)
+    except MissingExtraError as error:
+        if HAS_TORCH:
+            raise
+        pytest.skip(str(error))

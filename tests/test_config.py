@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from personax.config import CollectSimulated, read_plan
 from personax.errors import PlanError
-from personax.sources._sections import CollectTable
+from personax.sources import CollectTable
 
 GOOD = """\
 name: a study

@@ -80,6 +80,18 @@ def test_each_edge_says_whether_it_is_directed() -> None:
     assert said(Graph(ab, [Edge("a", "b", kind) for kind in KINDS[1:]])) == ["false", "false"]
 
 
+def test_the_writer_of_networkx_would_say_less() -> None:
+    """Why GraphML is written here: when this fails, that writer may have become enough."""
+    graph = networkx.MultiDiGraph()
+    graph.add_edge("a\rb", "c", kind="undirected", weight=float("nan"), directed="0")
+    stream = io.BytesIO()
+    networkx.write_graphml_xml(graph, stream)
+    text = stream.getvalue().decode()
+    assert ' directed="' not in text
+    assert ">nan<" in text
+    assert "a&#13;b" in to_graphml(Graph([Node("a\rb")], []))
+
+
 @given(NAMES)
 def test_any_names_come_back(names: list[str]) -> None:
     assert list(read(Graph([Node(name) for name in names], [])).nodes) == names

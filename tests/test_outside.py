@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -62,6 +63,46 @@ class Club(Strict):
             yield Record("toy-club", str(k), values, dict.fromkeys(values, origin))
 '''
 
+FILE_SOURCE = '''
+"""A source of a file: one name and one height a line."""
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from personax.data.table import Table
+from personax.errors import InputError
+from personax.files import sha256
+from personax.registry import register
+from personax.schema import Column, Provenance
+from personax.sources import BAD_CELLS, FileSource, PeopleTable, table_notices
+
+
+@register("sources", "toy-list", title="Toy list", reads="file")
+class Members(FileSource):
+    """Members as a list of names and heights."""
+
+    source: Literal["toy-list"] = "toy-list"
+    unit: Literal["cm", "m"] = "cm"
+
+    def read(self, root: Path) -> PeopleTable:
+        path = root / self.path
+        try:
+            rows = [line.split(":") for line in path.read_text(encoding="utf-8").splitlines()]
+            heights = [float(row[1]) * (100 if self.unit == "m" else 1) for row in rows]
+        except (OSError, ValueError, IndexError):
+            raise InputError(f"{path} is no list of name:height; check the file") from None
+        if not rows:
+            raise InputError(f"{path} is empty; write one name:height a line")
+        columns = [Column("id", "id", "nominal"), Column("name", "private", "nominal"),
+                   Column("height_cm", "feature", "continuous", "cm")]
+        people = pl.DataFrame({"id": [str(k) for k in range(len(rows))], "name": [row[0] for row in rows],
+                               "height_cm": heights})
+        bad = pl.DataFrame(schema=BAD_CELLS)
+        origin = Provenance("toy-list", path.name, sha256(path), people.height)
+        return PeopleTable(Table(people, columns, origin), bad, table_notices(people, bad))
+'''
+
 SECTION = '''
 """A section of the report."""
 from markupsafe import Markup
@@ -82,22 +123,35 @@ def broken(study):
 TRANSFORM = '''
 """A transform: signs of coordinates by the key."""
 from personax.registry import register
-from personax.release.transforms import Step
+from personax.release.transforms import TransformStep
 
 
 @register("transforms", "toy-signs", title="Toy signs", help="some coordinates change their sign")
-class Signs(Step):
+class Signs(TransformStep):
     """Change the signs that the key draws."""
 
-    def __init__(self, dim, draws):
-        super().__init__(dim, draws)
-        self.signs = draws.signs("signs", dim)
+    def __init__(self, dim, stream):
+        super().__init__(dim, stream)
+        self.signs = stream.signs("signs", dim)
 
-    def forward(self, x):
+    def transform(self, x):
         return x * self.signs.astype(x.dtype)
 
-    def inverse(self, y):
-        return self.forward(y)
+    def inverse_transform(self, y):
+        return self.transform(y)
+'''
+
+ATTACK = '''
+"""A linkage attack: nearest neighbours of the sizes of coordinates."""
+import numpy as np
+
+from personax.registry import register
+
+
+@register("attacks", "toy-sizes", title="toy sizes", help="sizes of coordinates", campaign="originals")
+def sizes(x, y, rng):
+    a, b = (np.abs(rows.vectors) for rows in (x, y))
+    return np.array([np.square(b - row).sum(axis=1).argmin() for row in a])
 '''
 
 TRAITS = '''
@@ -129,14 +183,14 @@ ENCODER = '''
 """An encoder of texts: how often each of five letters occurs."""
 import numpy as np
 
-from personax.embed import Card, Truncation
+from personax.embed import EncoderCard, Truncation
 from personax.registry import register
 
 
 @register("encoders", "toy-letters", title="Toy letters", help="5 numbers: counts of letters", modality="text")
 class Letters:
     def __init__(self, options):
-        self.card = Card("toy letters", "text", 5, preprocessing={"letters": "aeiou"})
+        self.card = EncoderCard("toy letters", "text", 5, preprocessing={"letters": "aeiou"})
 
     def encode(self, items):
         return np.array([[text.count(letter) for letter in "aeiou"] for text in items], dtype=np.float32).reshape(-1, 5)
@@ -146,6 +200,8 @@ class Letters:
 '''
 
 POINTS = """
+[personax.attacks]
+toy-sizes = toy_attack:sizes
 [personax.transforms]
 toy-signs = toy_transform:Signs
 [personax.encoders]
@@ -154,6 +210,7 @@ toy-letters = toy_encoder:Letters
 toy-ranks = toy_test:ranks
 [personax.sources]
 toy-club = toy_source:Club
+toy-list = toy_file_source:Members
 [personax.trait_frameworks]
 toy-pair = toy_traits:pair
 [personax.rating_models]
@@ -171,23 +228,28 @@ independence: {features: [height_cm], targets: [weight_kg], tests: [toy-ranks, k
 """
 
 LISTS = """
-import importlib.util, json
+import importlib.util, json, pathlib, tempfile
 from typer.testing import CliRunner
 from personax.cli import app
-from personax.testing import check_encoder, check_source, check_test, check_transform
+from personax.testing import check_attack, check_encoder, check_source, check_test, check_transform
 from toy_source import Club
+from toy_file_source import Members
 
+check_attack("toy-sizes")
 check_transform("toy-signs")
 check_encoder("toy-letters")
 check_test("toy-ranks", times=60)
 check_source(Club(n=5))
+folder = pathlib.Path(tempfile.mkdtemp())
+(folder / "a.txt").write_text("Ann:170\\nBo:180\\n", encoding="utf-8")
+check_source(Members(path="a.txt"), root=folder)
 spec = importlib.util.spec_from_file_location("hooks", "docs/hooks.py")
 hooks = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(hooks)
 commands = {"independence": ["independence", "--help"], "collect": ["collect", "--help"], "parts": ["parts", "--json"]}
 told = {name: CliRunner().invoke(app, command).output for name, command in commands.items()}
-told["docs"] = hooks.on_page_markdown(
-    "before <!-- registered: tests --> <!-- registered: sources --> <!-- registered: encoders -->")
+kinds = ("tests", "sources", "encoders", "attacks")
+told["docs"] = "".join(hooks.on_page_markdown(f"<!-- registered: {kind} -->") for kind in kinds)
 print(json.dumps(told))
 """
 
@@ -198,21 +260,35 @@ study = Study.load(sys.argv[1])
 print([outcome.ran for outcome in study.run()], [outcome.ran for outcome in study.run()])
 """
 
+FAULT = """
+import sys
+from personax.errors import PlanError
+from personax.study import Study
+try:
+    Study.load(sys.argv[1])
+except PlanError as error:
+    print(error)
+"""
+
 RELEASE = """
 import sys
 import numpy as np
 import polars as pl
-from personax.release import load_key
-from personax.release.undo import undo
+from personax.release import audit_vectors, invert, load_key
 from personax.study import Study
 study = Study.load(sys.argv[1])
 study.run()
 folder = study.folder.root
-back = undo(folder / "release", load_key(folder / "keys" / "release.key"), folder / "keys" / "fitted")["text"]
+back = invert(folder / "release", load_key(folder / "keys" / "release.key"), folder / "keys" / "fitted")["text"]
 kept = pl.read_parquet(folder / "embeddings" / "text.parquet")
 name = kept.columns[1]
 rows = {one.tobytes() for one in kept[name].to_numpy()}
 print(sum(one.tobytes() in rows for one in back[name].to_numpy()), back.height)
+original = back[name].to_numpy()
+released = pl.read_parquet(folder / "release" / "data" / "text").sort("id")[name].to_numpy()
+report = audit_vectors(original, released, network=False, rng=np.random.default_rng(0)).to_dict()
+originals = next(one for one in report["campaigns"] if one["name"] == "originals")
+print([one["value"] for one in originals["attacks"] if one["name"] == "toy sizes"])
 """
 
 RELEASED = """
@@ -250,8 +326,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in (
         ("toy_test", TEST),
         ("toy_source", SOURCE),
+        ("toy_file_source", FILE_SOURCE),
         ("toy_section", SECTION),
         ("toy_transform", TRANSFORM),
+        ("toy_attack", ATTACK),
         ("toy_traits", TRAITS),
         ("toy_encoder", ENCODER),
     ):
@@ -277,8 +355,10 @@ def test_help_docs_and_lists_name_them_and_our_kits_check_them(site: Path) -> No
     assert "toy-club" in told["collect"]
     mine = {(p["kind"], p["name"]): p["package"] for p in json.loads(told["parts"]) if p["name"].startswith("toy-")}
     assert mine == {
+        ("attacks", "toy-sizes"): "toy-parts",
         ("tests", "toy-ranks"): "toy-parts",
         ("sources", "toy-club"): "toy-parts",
+        ("sources", "toy-list"): "toy-parts",
         ("report_sections", "toy-note"): "toy-parts",
         ("report_sections", "toy-broken"): "toy-parts",
         ("transforms", "toy-signs"): "toy-parts",
@@ -287,10 +367,12 @@ def test_help_docs_and_lists_name_them_and_our_kits_check_them(site: Path) -> No
         ("encoders", "toy-letters"): "toy-parts",
     }
     assert "| `toy-ranks` | Toy ranks | correlation of ranks, by permutation | toy-parts |" in told["docs"]
+    assert "| `toy-list` | Toy list | Members as a list of names and heights. | toy-parts |" in told["docs"]
     assert "| `toy-club` | Toy club | Members of a club that does not exist. | toy-parts |" in told["docs"]
     assert "| `toy-letters` | Toy letters | 5 numbers: counts of letters | toy-parts |" in told["docs"]
     assert "| `minilm` | MiniLM | 384 numbers; Apache-2.0 | personax |" in told["docs"]
     assert "| `kci` | KCI | a kernel test" in told["docs"]
+    assert "| `toy-sizes` | toy sizes | sizes of coordinates | toy-parts |" in told["docs"]
 
 
 def test_they_run_in_a_study_and_stand_in_the_report(site: Path, tmp_path: Path) -> None:
@@ -308,11 +390,28 @@ def test_they_run_in_a_study_and_stand_in_the_report(site: Path, tmp_path: Path)
     assert table.splitlines()[1].startswith("height_cm,0.01")
 
 
-def test_a_transform_runs_in_a_study_and_comes_back(site: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("within", [False, True])
+def test_a_source_of_files_runs_in_a_study(site: Path, tmp_path: Path, within: bool) -> None:
+    (tmp_path / "members.txt").write_text("".join(f"Ann {k}:1.{60 + k % 30}\n" for k in range(40)), encoding="utf-8")
+    block = "{source: toy-list, path: members.txt, unit: m}"
+    collect = f"{{source: several, sources: [{block}]}}" if within else block
+    file = tmp_path / "study.yaml"
+    file.write_text(f"name: members\nseed: 1\ncollect: {collect}\n", encoding="utf-8")
+    assert run(site, "-c", RUN, str(file), cwd=tmp_path).split("]")[1].strip(" [") == "False, False"
+    people = pl.read_parquet(next(tmp_path.rglob("people.parquet")))
+    assert people.height == 40
+    assert people["height_cm"][3] == pytest.approx(163.0)
+    file.write_text(f"name: members\nseed: 1\ncollect: {collect.replace('unit: m', 'unti: m')}\n", encoding="utf-8")
+    told = run(site, "-c", FAULT, str(file), cwd=tmp_path)
+    assert "unknown key unti; did you mean unit?" in told
+
+
+def test_a_transform_and_an_attack_run_in_a_study(site: Path, tmp_path: Path) -> None:
     file = tmp_path / "study.yaml"
     file.write_text(RELEASED, encoding="utf-8")
-    back, people = run(site, "-c", RELEASE, str(file), cwd=tmp_path).split()
+    back, people, *rates = run(site, "-c", RELEASE, str(file), cwd=tmp_path).split()
     assert int(back) == int(people) > 0
+    assert rates == ["[1.0]"], "it finds everybody, for signs are all that the toy transform changes"
 
 
 def test_other_traits_are_scored_tested_and_shown(site: Path, tmp_path: Path) -> None:

@@ -51,11 +51,11 @@ def test_a_stage_that_fails_leaves_the_old_output_and_no_litter(tmp_path: Path) 
 
 def test_what_an_interrupted_stage_keeps_lasts_until_it_commits_and_serves_its_own_run_alone(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path)
-    write_text(folder.kept("collect", "run-1") / "half", "done")
+    write_text(folder.checkpoint_folder("collect", "run-1") / "half", "done")
     with pytest.raises(ZeroDivisionError), folder.lock(), folder.staging("collect"):
         assert 1 / 0
-    assert (folder.kept("collect", "run-1") / "half").read_text() == "done"
-    assert not any(folder.kept("collect", "run-2").iterdir())
+    assert (folder.checkpoint_folder("collect", "run-1") / "half").read_text() == "done"
+    assert not any(folder.checkpoint_folder("collect", "run-2").iterdir())
     assert not (tmp_path / ".staging" / "collect.kept" / "run-1").exists()
     commit(folder, {"people/a": "new"})
     assert contents(tmp_path) == {"people/a": "new"}

@@ -13,10 +13,15 @@ import pytest
 from PIL import Image
 from tests.processes import start
 
-from personax.crl.methods._vae import BetaVAE
-from personax.errors import PersonaxError, PlanError, StudyError
+import personax
+from personax.columns import infer_columns
+from personax.errors import InputError, PersonaxError, PlanError, StudyError
 from personax.files import sha256
 from personax.study import Study
+
+pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+
+from personax.crl.methods._vae import BetaVAE
 
 TINY = """\
 name: tiny
@@ -87,7 +92,7 @@ def test_seeds_of_latents_that_are_done_are_not_fitted_again_after_an_interrupt(
                 raise KeyboardInterrupt
             return super().fit(*given, **named)
 
-    monkeypatch.setattr("personax.stages.fit_latents.method", lambda _: Stopped())
+    monkeypatch.setattr("personax.stages._fit_latents.method", lambda _: Stopped())
     with pytest.raises(KeyboardInterrupt):
         stopped.run(["crl"])
     stopped.run(["crl"])
@@ -183,11 +188,11 @@ main()
 @pytest.mark.timeout(420)
 def test_twenty_kills_end_in_the_same_bytes(whole: Path, tmp_path: Path) -> None:
     """``personax run`` is killed with -9 at random instants; running on ends where an unbroken run does."""
-    text = TINY.replace(", method: betavae", "")
+    text = TINY.replace("epochs: 3, method: betavae", "epochs: 1, seeds: 2")
     unbroken = copy(whole, tmp_path / "unbroken", text)
     begun = time.monotonic()
     unbroken.run()
-    longest = 0.3 * (time.monotonic() - begun)  # so that a busy machine, too, comes to every stage
+    longest = 0.25 * (time.monotonic() - begun)  # so that a busy machine, too, comes to every stage
     folder = tmp_path / "killed"
     path = write(folder, text)
     shutil.copytree(whole / "keys", folder / "keys")
@@ -255,3 +260,64 @@ def test_errors_are_ours(tmp_path: Path) -> None:
     study = Study.load(write(tmp_path / "b"))
     with study.folder.lock(), pytest.raises(StudyError, match="another personax works in"):
         Study.load(tmp_path / "b").run()
+
+
+def test_the_tables_of_finished_stages_are_read_by_name(whole: Path, tmp_path: Path) -> None:
+    study = Study.load(whole)
+    assert list(study.results) == STAGES
+    assert study.results["independence"]["pvalues"].equals(
+        pl.read_parquet(whole / "analysis" / "independence" / "pvalues.parquet")
+    )
+    assert study.results["annotate"]["traits"].height == study.results["collect"]["people"].height == 60
+    for tables in study.results.values():
+        assert all(isinstance(tables[name], pl.DataFrame) for name in tables)
+    files = [name for stage in STAGES for name in study.folder.manifest(stage).outputs]  # type: ignore[union-attr]
+    written = [name for name in files if name.endswith((".parquet", ".csv", ".arrow"))]
+    assert sum(len(tables) for tables in study.results.values()) == len(written), "no table hides another"
+    assert Study.load(write(tmp_path)).results == {}
+    with pytest.raises(KeyError):
+        study.results["crl"]["pvalues"]
+
+
+def test_a_table_that_is_gone_is_a_sentence(whole: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(whole, tmp_path / "gone")
+    (folder / "people" / "people.parquet").unlink()
+    with pytest.raises(StudyError, match=r"people.parquet cannot be read .*; run the stage collect again"):
+        Study.load(folder).results["collect"]["people"]
+
+
+def test_a_study_shows_its_stages_and_escapes_its_name(whole: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(whole, tmp_path / "shown")
+    write(folder, TINY.replace("name: tiny", "name: a <script>"))
+    shown = Study.load(folder)._repr_html_()
+    assert "<script>" not in shown
+    assert "a &lt;script&gt;" in shown
+    assert "<td>independence</td><td>done</td>" in shown
+    assert "pvalues" in shown
+
+
+def test_the_steps_as_functions_give_what_the_stages_wrote(whole: Path) -> None:
+    study = Study.load(whole)
+    people, scores = personax.collect(study), personax.annotate(study)
+    assert people.frame.equals(study.results["collect"]["people"])
+    assert scores.frame.equals(study.results["annotate"]["traits"])
+    assert set(personax.encode(study)) == {"image", "text"}
+    assert personax.learn_latents(study).equals(study.results["crl"]["latents"])
+    pvalues, graph = personax.analyse(study)
+    assert pvalues.equals(study.results["independence"]["pvalues"])
+    assert graph.nodes
+    assert personax.discover(study).nodes
+    assert personax.verify(personax.build_release(study)).checks
+    assert personax.write_report(study) == whole / "report" / "index.html"
+    assert not any(stage.ran for stage in study.run())
+
+
+def test_steps_on_a_table_need_ids_and_texts() -> None:
+    table = personax.Table(frame := pl.DataFrame({"id": ["a", "a"], "biography": ["x", "y"]}), infer_columns(frame))
+    for step in (personax.annotate, personax.encode):
+        with pytest.raises(InputError, match="an id is missing or stands twice"):
+            step(table)
+        with pytest.raises(InputError, match="the table has no column life"):
+            step(table, text="life")
+    with pytest.raises(InputError, match="DiscoverSection: unknown key tests; did you mean test"):
+        personax.discover(table, tests=["kci"])

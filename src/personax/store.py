@@ -12,17 +12,18 @@ import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 import filelock
+import polars as pl
 
 from personax.errors import StudyError
 from personax.files import sha256
 
-__all__ = ["Manifest", "StudyFolder"]
+__all__ = ["Manifest", "StageTables", "Staging", "StudyFolder"]
 
 
 def _files(folder: Path) -> list[Path]:
@@ -59,10 +60,17 @@ class Manifest:
     started: str = ""
     seconds: float = 0.0
 
-    def told(self) -> str:
+    def content_hash(self) -> str:
         """Return a hash of what a report tells of this stage; not of the time it took."""
-        told = [self.revision, self.seed, dict(self.plan), dict(self.versions), dict(self.counts), list(self.notices)]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        content = [
+            self.revision,
+            self.seed,
+            dict(self.plan),
+            dict(self.versions),
+            dict(self.counts),
+            list(self.notices),
+        ]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def differs(self, other: Self) -> str | None:
         """Return in words why this stage must run again, given what would go in now; None when nothing changed."""
@@ -162,7 +170,7 @@ class StudyFolder:
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
-    def kept(self, stage: str, run: str) -> Path:
+    def checkpoint_folder(self, stage: str, run: str) -> Path:
         """Return a folder for what an interrupted stage need not do again; other runs' folders are removed.
 
         It lasts until the stage commits. ``run`` names everything that its content depends on.
@@ -228,3 +236,55 @@ class Staging:
         self._folder._install(ready)
         shutil.rmtree(self.root.with_suffix(".kept"), ignore_errors=True)
         return manifest
+
+
+class StageTables(Mapping[str, pl.DataFrame]):
+    """The tables that a stage wrote, by name; each is read when it is asked for.
+
+    A name is that of the file without its ending, with the folders in which tables of the stage differ where two files
+    have one name.
+
+    Parameters
+    ----------
+    folder
+        The study folder.
+    manifest
+        Of the stage.
+
+    Raises
+    ------
+    StudyError
+        On reading a table that is gone or cannot be read.
+    """
+
+    def __init__(self, folder: StudyFolder, manifest: Manifest) -> None:
+        self._folder, self.stage = folder, manifest.stage
+        paths = [Path(name) for name in sorted(manifest.outputs) if Path(name).suffix in _READERS]
+        stems = [path.stem for path in paths]
+        self._paths = {p.stem if stems.count(p.stem) == 1 else p.with_suffix("").as_posix(): p for p in paths}
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        path = self._folder.path(*self._paths[name].parts)
+        try:
+            return _READERS[path.suffix](path)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            text = f"{path} cannot be read ({error}); run the stage {self.stage} again"
+            raise StudyError(text) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.stage}: {', '.join(self) or 'no tables'})"
+
+
+def _read_csv(path: Path) -> pl.DataFrame:
+    return pl.read_csv(path, infer_schema_length=None)
+
+
+_READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {
+    ".parquet": pl.read_parquet, ".csv": _read_csv, ".arrow": pl.read_ipc,
+}  # fmt: skip

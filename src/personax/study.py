@@ -7,24 +7,27 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-from personax.config import Plan, read_plan
+from personax.config import Plan, read_plan, read_request
 from personax.data.labels import labels_of
-from personax.errors import PlanError
+from personax.errors import PlanError, StudyError
 from personax.files import sha256
 from personax.progress import Progress, Silent
-from personax.stages import STAGES
-from personax.stages.base import Context, Stage, stage_rng, versions
-from personax.store import Manifest, StudyFolder
+from personax.stages import STAGES, Context, Reader, Stage, stage_rng, versions
+from personax.store import Manifest, StageTables, StudyFolder
 from personax.strict import nearest
 
-__all__ = ["Outcome", "State", "Study"]
+if TYPE_CHECKING:
+    from personax.stages import AnswerResult
+
+__all__ = ["StageRun", "StageStatus", "Study"]
 
 
 @dataclass(frozen=True)
-class State:
+class StageStatus:
     """Where a stage stands.
 
     ``done``: its output matches its settings, inputs and seed; ``stale``: it must run again, ``why`` says what changed;
@@ -37,7 +40,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StageRun:
     """What `Study.run` did with a stage: ran it because of ``why``, or left it alone."""
 
     stage: str
@@ -103,19 +106,52 @@ class Study:
         """Where the report is, once it has been made."""
         return self.folder.path("report", "index.html")
 
-    def asked(self, stage: Stage) -> bool:
+    @property
+    def reader(self) -> Reader:
+        """The study folder as stages read it: people, scores, embeddings."""
+        return Reader(self.plan, self.base, self.folder)
+
+    @property
+    def results(self) -> dict[str, StageTables]:
+        """Finished stage -> its tables; each is read when it is asked for.
+
+        What a stage wrote is there although it is stale by now; `status` tells.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     file = Path(root) / "study.yaml"
+        ...     _ = file.write_text("{name: tiny, collect: {source: simulate, n: 20, images: false}}")
+        ...     study = Study.load(file)
+        ...     _ = study.run(["collect"])
+        ...     study.results["collect"]["people"].height
+        20
+        """
+        manifests = {stage.name: self.folder.manifest(stage.name) for stage in STAGES}
+        return {name: StageTables(self.folder, m) for name, m in manifests.items() if m is not None}
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook where every stage stands, and which tables it wrote."""
+        results = self.results
+        rows = [(one.stage, one.state, one.why, ", ".join(results.get(one.stage, ()))) for one in self.status()]
+        header = "".join(f"<th>{word}</th>" for word in ("stage", "state", "why", "tables"))
+        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+        return f"<table><caption>{escape(self.plan.name)}</caption><tr>{header}</tr>{body}</table>"
+
+    def is_planned(self, stage: Stage) -> bool:
         """Say whether the plan has a section for this stage."""
         return getattr(self.plan, stage.name) is not None
 
-    def status(self) -> list[State]:
+    def status(self) -> list[StageStatus]:
         """Return where every stage stands, without running anything."""
-        states: list[State] = []
+        states: list[StageStatus] = []
         moving: set[str] = set()
         for stage in self._ordered():
             state = self._state(stage)
-            waits = sorted(moving.intersection(stage.needed(self.plan)), key=[s.name for s in STAGES].index)
+            waits = sorted(moving.intersection(stage.needs_under(self.plan)), key=[s.name for s in STAGES].index)
             if state.state == "done" and waits:
-                state = State(stage.name, "stale", f"{waits[0]} will run again")
+                state = StageStatus(stage.name, "stale", f"{waits[0]} will run again")
             if state.state in ("stale", "missing"):
                 moving.add(stage.name)
             states.append(state)
@@ -128,7 +164,7 @@ class Study:
 
         def put(stage: Stage) -> None:
             if stage not in order:
-                for need in stage.needed(self.plan):
+                for need in stage.needs_under(self.plan):
                     put(known[need])
                 order.append(stage)
 
@@ -138,7 +174,7 @@ class Study:
 
     def run(
         self, stages: Iterable[str] | None = None, *, force: bool = False, progress: Progress | None = None
-    ) -> list[Outcome]:
+    ) -> list[StageRun]:
         """Do what the plan asks and is not done yet.
 
         Parameters
@@ -163,13 +199,45 @@ class Study:
                 state = self._state(stage)
                 again = force and stage.name in named
                 if state.state == "done" and not again:
-                    outcomes.append(Outcome(stage.name, False, "settings, inputs and seed are the same"))
+                    outcomes.append(StageRun(stage.name, False, "settings, inputs and seed are the same"))
                 else:
                     outcomes.append(self._run_stage(stage, state.why or "asked to", progress or Silent()))
         return outcomes
 
+    def answer(
+        self, request: Path, out: Path, *, requester: str | None = None, progress: Progress | None = None
+    ) -> AnswerResult:
+        """Work out the request of somebody else on the originals; see docs/answering.md.
+
+        Parameters
+        ----------
+        request
+            The file that asks.
+        out
+            The answer becomes a new folder in here.
+        requester
+            Who asks, as the owner knows them; what the request says by default.
+
+        Raises
+        ------
+        StudyError
+            The people are not those of the study file, or the requester has no request left.
+        PlanError
+            The request asks for what nobody may ask about.
+        """
+        from personax.stages import answer  # late: only who answers needs it
+
+        asked, progress = read_request(request), progress or Silent()
+        with self.folder.lock():
+            for one in self.status():
+                if one.stage in ("collect", "annotate", "embed") and one.state in ("stale", "missing"):
+                    text = f"the stage {one.stage} is {one.state} ({one.why}); personax run brings it up to date"
+                    raise StudyError(text)
+            progress.stage("answer")
+            return answer(self.reader, asked, sha256(request), out, requester=requester, progress=progress)
+
     def _wanted(self, names: Iterable[str] | None) -> list[Stage]:
-        asked = [stage for stage in self._ordered() if self.asked(stage)]
+        asked = [stage for stage in self._ordered() if self.is_planned(stage)]
         if names is None:
             return asked
         known = {stage.name: stage for stage in STAGES}
@@ -177,54 +245,54 @@ class Study:
         for name in names:
             if name not in known:
                 raise PlanError(f"there is no stage {name}; {nearest(name, list(known))}")
-            if not self.asked(known[name]):
+            if not self.is_planned(known[name]):
                 raise PlanError(f"the plan has no section {name}; add `{name}:` to the study file")
             wanted |= self._with_needs(known[name], known)
         return [stage for stage in asked if stage.name in wanted]
 
     def _with_needs(self, stage: Stage, known: dict[str, Stage]) -> set[str]:
         found = {stage.name}
-        for need in stage.needed(self.plan):
-            if self.asked(known[need]):
+        for need in stage.needs_under(self.plan):
+            if self.is_planned(known[need]):
                 found |= self._with_needs(known[need], known)
         return found
 
-    def _state(self, stage: Stage) -> State:
-        if not self.asked(stage):
-            return State(stage.name, "unasked", "not in the plan")
+    def _state(self, stage: Stage) -> StageStatus:
+        if not self.is_planned(stage):
+            return StageStatus(stage.name, "unasked", "not in the plan")
         old = self.folder.manifest(stage.name)
         if old is None:
-            return State(stage.name, "missing", "it has not run yet")
+            return StageStatus(stage.name, "missing", "it has not run yet")
         why = old.differs(self._expected(stage)) or self.folder.changed_output(old)
-        return State(stage.name, "stale", why) if why else State(stage.name, "done")
+        return StageStatus(stage.name, "stale", why) if why else StageStatus(stage.name, "done")
 
     def _expected(self, stage: Stage) -> Manifest:
         """Return the manifest that a run of this stage would begin with now."""
         section = getattr(self.plan, stage.name)
         inputs: dict[str, str] = {}
-        for name in stage.reads(self.plan):
+        for name in stage.external_files(self.plan):
             path = self.base / name
             inputs[name] = sha256(path) if path.exists() else "missing"
-        there = [name for name in stage.beside if self.folder.path(name).is_file()]
+        there = [name for name in stage.optional_files if self.folder.path(name).is_file()]
         inputs.update({name: sha256(self.folder.path(name)) for name in there})
-        for need in stage.needed(self.plan):
+        for need in stage.needs_under(self.plan):
             manifest = self.folder.manifest(need) if getattr(self.plan, need) is not None else None
             inputs.update(manifest.outputs if manifest else {})
-            if manifest and stage.tells:
-                inputs[f"manifests/{need}.json"] = manifest.told()
+            if manifest and stage.uses_manifests:
+                inputs[f"manifests/{need}.json"] = manifest.content_hash()
         inputs.update(self._weights(stage))
-        settings = {**section.model_dump(mode="json"), **({"name": self.plan.name} if stage.titled else {})}
+        settings = {**section.model_dump(mode="json"), **({"name": self.plan.name} if stage.names_study else {})}
         return Manifest(stage.name, stage.revision, self.plan.seed, settings, inputs)
 
     def _weights(self, stage: Stage) -> dict[str, str]:
         """Return the hashes of the models that a stage reads; of those not on this machine, what its last run read."""
         old = self.folder.manifest(stage.name)
         known = old.inputs if old else {}
-        now = stage.weights(self.plan, self.base, self.folder)
+        now = stage.model_hashes(self.plan, self.base, self.folder)
         told = {name: digest or known.get(name) for name, digest in now.items()}
         return {name: digest for name, digest in told.items() if digest}
 
-    def _run_stage(self, stage: Stage, why: str, progress: Progress) -> Outcome:
+    def _run_stage(self, stage: Stage, why: str, progress: Progress) -> StageRun:
         progress.stage(stage.name)
         expected = self._expected(stage)
         started, clock = datetime.now(UTC), time.perf_counter()
@@ -245,4 +313,4 @@ class Study:
                     seconds=round(seconds, 3),
                 )
             )
-        return Outcome(stage.name, True, why, seconds)
+        return StageRun(stage.name, True, why, seconds)

@@ -6,6 +6,7 @@ One function a kind of part, in the manner of scikit-learn's ``check_estimator``
 ========================  ======================================================
 `check_test`              a test of independence, by its name
 `check_transform`         a transform of a release, by its name
+`check_attack`            an attack of the audit of a release, by its name
 `check_source`            a source of people, with its settings and pages
 `check_provider`          a client of LLMs, by its name, with an endpoint
 `check_method`            a method of Level II, not fitted
@@ -27,13 +28,23 @@ if TYPE_CHECKING:
     from personax.crl._conformance import check_method
     from personax.embed._conformance import check_encoder
     from personax.independence._conformance import check_test
+    from personax.release.audit._conformance import check_attack
     from personax.release.transforms._conformance import check_transform
     from personax.sources._conformance import check_source
     from personax.traits.llms._conformance import check_provider
 
-__all__ = ["check_encoder", "check_method", "check_provider", "check_source", "check_test", "check_transform"]
+__all__ = [
+    "check_attack",
+    "check_encoder",
+    "check_method",
+    "check_provider",
+    "check_source",
+    "check_test",
+    "check_transform",
+]
 
 _HOME = {
+    "check_attack": "release.audit",
     "check_encoder": "embed",
     "check_method": "crl",
     "check_provider": "traits.llms",

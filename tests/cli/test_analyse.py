@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from personax.cli import app
 from personax.errors import InputError, StudyError
-from personax.stages.analyse_release import folder_of, plan_analysis
+from personax.stages._analyse_release import folder_of, plan_analysis
 
 N = 300
 

@@ -55,8 +55,8 @@ def log(study: Path) -> list[dict[str, object]]:
 def test_an_answer_is_the_studys_own_result_rounded_and_is_logged(study: Path, personax: Run) -> None:
     from personax.independence import screen
     from personax.release.answering import join_small_cells
-    from personax.stages.base import Reader
-    from personax.stages.independence import joined
+    from personax.stages._base import Reader
+    from personax.stages._independence import joined
     from personax.study import Study
 
     out = study.parent / "out"
@@ -218,15 +218,15 @@ def test_the_owners_list_is_checked(study: Path, personax: Run) -> None:
 
 
 def test_a_group_of_three_is_in_no_part_of_an_answer(study: Path) -> None:
-    from personax.config import Answer, Request
+    from personax.config import AnswerRequest, AnswerSection
     from personax.data.table import Table
     from personax.schema import Column
-    from personax.stages.answer import _parts
+    from personax.stages._answer import _parts
 
     frame = pl.DataFrame({"id": [f"p{i}" for i in range(53)], "team": ["a"] * 30 + ["b"] * 20 + ["c"] * 3})
     people = Table(frame, [Column("id", "id", "nominal"), Column("team", "feature", "nominal")])
-    request = Request.model_validate({"requester": "A", "independence": {"by": "team"}})
-    parts = _parts(people, request, Answer())
+    request = AnswerRequest.model_validate({"requester": "A", "independence": {"by": "team"}})
+    parts = _parts(people, request, AnswerSection())
     assert {value: part.height for value, part in parts.tables.items()} == {"": 50, "a": 30, "b": 20}
 
 

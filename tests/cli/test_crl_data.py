@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+
 from personax.cli import app
 from personax.crl import load_fit
 from personax.crl.methods._vae import BetaVAE
@@ -71,7 +73,7 @@ def test_what_was_stopped_goes_on_to_the_same_bytes(tmp_path: Path, monkeypatch:
                 raise KeyboardInterrupt
             return super().fit(*given, **named)
 
-    monkeypatch.setattr("personax.stages.fit_latents.method", lambda _: Stopped())
+    monkeypatch.setattr("personax.stages._fit_latents.method", lambda _: Stopped())
     done = runner.invoke(app, args)
     assert done.exit_code != 0
     assert "the same command goes on from there" in done.output

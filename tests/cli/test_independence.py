@@ -63,12 +63,12 @@ def test_no_figures(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_large_file_is_counted_where_it_lies(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["--tests", "kci,rcit,chisq", "--no-figures", "--by", "group"]
     assert run(monkeypatch, str(table / "people.parquet"), *words, "--out", str(table / "read")) == 0
-    monkeypatch.setattr("personax.stages.independence.LARGE_BYTES", 0)
+    monkeypatch.setattr("personax.stages._independence.LARGE_BYTES", 0)
 
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("the file was read whole")
 
-    monkeypatch.setattr("personax.stages.independence.read_table", never)
+    monkeypatch.setattr("personax.stages._independence.read_table", never)
     assert run(monkeypatch, str(table / "people.parquet"), *words, "--out", str(table / "counted")) == 0
     read, counted = (pl.read_parquet(table / name / "pvalues.parquet") for name in ("read", "counted"))
     assert read.drop_nulls("p_value").height > 0

@@ -240,7 +240,7 @@ def test_leftovers_are_what_moves_a_measurement_beyond_given_components() -> Non
     # directions that turn with v, and a mean that bends: no linear method reads w off these
     x = torch.stack([v[:, 0] + w * torch.cos(v[:, 0]), v[:, 0] ** 2 + w * torch.sin(v[:, 0]), 0.3 * v[:, 0]], 1)
     x = (x - x.mean(0)) / x.std(0).norm()
-    chart = fit_chart(v, x, 1, share=0.2, generator=g)
+    chart = fit_chart(v, x, 1, share=0.12, generator=g)
     found = chart(v, x)[1][:, 0].detach().numpy()
     assert abs(np.corrcoef(found, w)[0, 1]) > 0.97
 
@@ -301,7 +301,7 @@ def chain(n: int = 4000) -> torch.Tensor:
 
 def test_the_structure_of_a_nonlinear_chain_is_found_and_its_noise_is_normal_and_independent() -> None:
     latents = chain()
-    found = fit_structure(latents, torch.ones(4, 4), share=0.4, generator=generator())
+    found = fit_structure(latents, torch.ones(4, 4), share=0.25, generator=generator())
     assert found.parents == [(), (0,), (1,), ()]
     assert found.adjacency[1, 0] > 0.9
     assert found.adjacency[2, 1] > 0.9
@@ -352,10 +352,11 @@ def test_what_is_not_given_changes_nothing() -> None:
 TINY = Budget(epochs=1)
 
 
+@pytest.mark.slow
 def test_the_whole_recovers_case_one() -> None:
     data = numerical(1, n=4500, rng=np.random.default_rng(1))
     learn, held = data.rows(np.arange(4000)), data.rows(np.arange(4000, 4500))
-    fitted = Default(Budget(epochs=15), Search(restarts=9, batch=128)).fit(
+    fitted = Default(Budget(epochs=10), Search(restarts=6, batch=128)).fit(
         learn.views, latents=data.counts, rng=np.random.default_rng(1)
     )
     assert match(fitted.encode(held.views), held.latents).mcc > 0.9
@@ -372,8 +373,7 @@ def test_the_same_seed_gives_the_same_numbers_and_people_are_encoded_one_by_one(
     assert one.adjacency.shape == (4, 4)
 
 
-@pytest.mark.parametrize("edges", [0.0, 100.0])
-@pytest.mark.parametrize("contents", [False, True])
+@pytest.mark.parametrize(("edges", "contents"), [(0.0, True), (100.0, False)])
 def test_whatever_a_fit_holds_is_saved_and_read_again(
     tmp_path: Path, edges: float, contents: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -418,7 +418,7 @@ def test_what_all_inputs_show_is_found_and_what_is_given_is_left_out() -> None:
         torch.tensor(np.column_stack([known - other, 2 * both + other, other]), dtype=torch.float32),
     ]
     rows = torch.arange(3000)
-    search = Search(steps=600, batch=128, hidden=16)
+    search = Search(steps=400, batch=128, hidden=16)
     given = torch.tensor(known[:, None], dtype=torch.float32)
     neighbours = fit_shared_content(xs, 1, rows[:500], rows[500:], search, given=given, generator=generator())
     found = neighbours(xs, given)[:, 0].numpy()

@@ -261,6 +261,7 @@ def test_verdicts_are_corrected_for_their_number() -> None:
     assert worst(["holds", "violated", "doubtful"]) == "violated"
 
 
+@pytest.mark.slow
 def test_levels_are_kept() -> None:
     """A true null with an honest test is called broken no more often than the test's level allows."""
     broken: Mapping[str, list[bool]] = {"leak": [], "common": []}

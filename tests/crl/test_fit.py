@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+
 from personax.crl import Budget, Paper, PaperFit, held_out_r2, match, shd, to_graph
 from personax.crl.methods.paper._method import PAPER_BUDGET
 from personax.errors import InputError

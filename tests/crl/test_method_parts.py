@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
+pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+
+import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
 from personax.crl._batches import Batches

@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+
 import torch
 
 from personax.crl import Paper, load_fit, save_fit

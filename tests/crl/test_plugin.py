@@ -70,13 +70,13 @@ from pathlib import Path
 import numpy as np
 from personax.crl import fit_seeds, load_fit, method, usable
 from personax.testing import check_method
-from personax.config import Crl
-from personax.stages.fit_latents import make_method
+from personax.config import CrlSection
+from personax.stages._fit_latents import make_method
 
 folder = Path(sys.argv[1])
 assert "toy" in usable()
 check_method(method("toy"))
-made = make_method(Crl(latents={"a": 1, "b": 1}, method="toy", epochs=3))
+made = make_method(CrlSection(latents={"a": 1, "b": 1}, method="toy", epochs=3))
 assert made.budget.epochs == 3
 rng = np.random.default_rng(0)
 views = {m: {"k": rng.normal(size=(40, 3))} for m in ("a", "b")}

@@ -77,7 +77,7 @@ def test_a_belief_turns_an_edge_and_enough_data_turn_it_back() -> None:
     names = ["image_1", "text_1"]
     graphs = [
         fit_structure(
-            chain(), torch.ones(2, 2), share=0.2, generator=torch.Generator().manual_seed(0), edge_penalty=edge_penalty
+            chain(), torch.ones(2, 2), share=0.12, generator=torch.Generator().manual_seed(0), edge_penalty=edge_penalty
         ).adjacency
         for edge_penalty in (None, torch.from_numpy(wrong.edge_penalty(names)).float(), torch.ones(2, 2))
     ]

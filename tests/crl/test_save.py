@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file

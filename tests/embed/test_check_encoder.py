@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from personax.embed import Card, Encoder, EncoderOptions, Truncation, Vectors, encoder_names, text_encoder
+from personax.embed import Encoder, EncoderCard, EncoderOptions, Truncation, Vectors, encoder_names, text_encoder
 from personax.errors import InputError
 from personax.registry import describe, forget, get, names, parts, register
 from personax.testing import check_encoder
@@ -18,8 +18,8 @@ class Letters:
     """Counts a and b: a sound encoder, of which each fault below is a child."""
 
     def __init__(self, **card: Any) -> None:
-        stated: dict[str, Any] = {"name": "letters", "modality": "text", "dim": 2} | card
-        self.card = Card(**stated)
+        facts: dict[str, Any] = {"name": "letters", "modality": "text", "dim": 2}
+        self.card = EncoderCard(**(facts | card))
 
     def encode(self, items: Sequence[str]) -> Vectors:
         return np.array([[text.count("a"), text.count("b") + 1] for text in items], dtype=np.float32).reshape(-1, 2)

@@ -13,7 +13,7 @@ from PIL import Image
 from tests.embed.small import edit, ids, picture_model, text_model
 
 from personax.embed import _checkpoint as checkpoint
-from personax.embed import image_encoder, text_encoder, weights_seen
+from personax.embed import image_encoder, local_weights_hash, text_encoder
 from personax.embed._checkpoint import weights_hash
 from personax.errors import InputError
 from personax.files import sha256
@@ -225,7 +225,7 @@ def test_another_commit_behind_a_name_of_a_hub_is_seen(tmp_path: Path, monkeypat
         (held / "refs" / "main").write_text(commit)
         encoder = text_encoder("maker/small", like="minilm", device="cpu")
         assert encoder.card.revision == commit
-        assert encoder.card.weights == weights_seen("text", "maker/small")
+        assert encoder.card.weights == local_weights_hash("text", "maker/small")
         found.append((encoder.card.weights, encoder.encode(["she sings"])))
     assert found[0][0] != found[1][0]
     assert np.abs(found[0][1] - found[1][1]).max() > 1e-3
@@ -246,13 +246,13 @@ def test_clips_weights_are_taken_from_where_they_are_safe_to_read(
     (held / "refs" / "refs" / "pr" / "66").write_text("c" * 40)
     encoder = image_encoder("clip", device="cpu")
     assert (encoder.card.revision, encoder.card.licence) == ("c" * 40, "MIT")
-    assert encoder.card.weights == weights_seen("image", "clip")
+    assert encoder.card.weights == local_weights_hash("image", "clip")
 
 
 def test_weights_that_are_not_here_are_not_looked_for_elsewhere() -> None:
-    assert weights_seen("text", "minilm") is None
-    assert weights_seen("text", "offline") is None
-    assert weights_seen("image", "imagebind") is None
+    assert local_weights_hash("text", "minilm") is None
+    assert local_weights_hash("text", "offline") is None
+    assert local_weights_hash("image", "imagebind") is None
 
 
 def test_the_weights_of_imagebind_are_where_its_package_puts_them(
@@ -263,7 +263,7 @@ def test_the_weights_of_imagebind_are_where_its_package_puts_them(
     found = []
     for content in (b"one", b"two"):
         (tmp_path / ".checkpoints" / "imagebind_huge.pth").write_bytes(content)
-        found.append(weights_seen("image", "imagebind"))
+        found.append(local_weights_hash("image", "imagebind"))
     assert None not in found
     assert found[0] != found[1]
 

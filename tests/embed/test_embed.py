@@ -51,7 +51,7 @@ def test_pictures_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for name in ("text.png", "cut.png"):
         with pytest.raises(InputError, match=f"{name} cannot be read as a picture"):
             encode_images([tmp_path / name])
-    monkeypatch.setattr("personax.embed._pictures.MAX_PIXELS", 1000)
+    monkeypatch.setattr("personax.data.pictures.MAX_PIXELS", 1000)
     with pytest.raises(InputError, match="80 x 60 pixels, more than 1,000"):
         encode_images([whole])
 

@@ -12,19 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+
+pytest.importorskip("transformers", reason="transformers is not installed: pip install personax[embed]")
+pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
+
 from tests.embed.small import END, LETTERS, edit, ids, picture_model, qwen, text_model
 from tests.reference import makers
 
+from personax.data.pictures import read_rgb
 from personax.embed import encoder_names, image_encoder, text_encoder
 from personax.embed._encode import encode_all
 from personax.embed._imagebind import prepared
-from personax.embed._pictures import open_picture
 from personax.embed._sentences import SentenceEncoder
 from personax.errors import InputError
 from personax.registry import get
 
-pytest.importorskip("transformers", reason="transformers is not installed: pip install personax[embed]")
-pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
 Array = NDArray[np.float64]
@@ -292,4 +294,4 @@ def test_pictures_are_turned_as_their_camera_says(orientation: int, tmp_path: Pa
     picture.save(tmp_path / "p.png", exif=exif)
     with Image.open(tmp_path / "p.png") as raw:
         wanted = np.asarray(ImageOps.exif_transpose(raw).convert("RGB"))
-    np.testing.assert_array_equal(np.asarray(open_picture(tmp_path / "p.png")), wanted)
+    np.testing.assert_array_equal(np.asarray(read_rgb(tmp_path / "p.png")), wanted)

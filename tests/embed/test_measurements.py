@@ -133,7 +133,7 @@ def test_bad_npy_files_are_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_a_parquet_file_of_many_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("personax.embed._measurements.CHUNK", 2)
+    monkeypatch.setattr("personax.embed._measurements.CHUNK_ROWS", 2)
     columns = {name: pl.Series(x.tolist()) for name, x in arrays().items()}
     pl.DataFrame({"id": IDS} | columns).write_parquet(tmp_path / "data.parquet")
     ids, views = read_measurements(tmp_path / "data.parquet", WANTED)

@@ -17,7 +17,7 @@ from PIL import Image
 
 from personax.embed import image_encoder, text_encoder
 from personax.embed._encode import encode_all
-from personax.embed._encoder import Card, Vectors
+from personax.embed._encoder import EncoderCard, Vectors
 from personax.embed._imagebind import ImageBindEncoder
 from personax.errors import ComputationError, InputError
 
@@ -169,7 +169,7 @@ class Counting:
     """An encoder whose vectors are known, that has memory for few, and that may break."""
 
     def __init__(self, dim: int = 3, room: int = 100, breaks_at: int | None = None) -> None:
-        self.card = Card("counting", "text", 3)
+        self.card = EncoderCard("counting", "text", 3)
         self.dim, self.room, self.breaks_at = dim, room, breaks_at
         self.seen: list[str] = []
         self.sizes: list[int] = []
@@ -221,7 +221,7 @@ def test_long_texts_come_first_and_short_ones_fit_in_larger_batches() -> None:
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("personax.embed._encode.SHARD", 4)
+    monkeypatch.setattr("personax.embed._encode.SHARD_SIZE", 4)
     items = [f"{'x' * i}" for i in range(1, 30)]
     with pytest.raises(KeyboardInterrupt):
         encode_all(Counting(breaks_at=16), items, items, batch=4, keep=tmp_path)

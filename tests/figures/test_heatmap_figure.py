@@ -19,7 +19,7 @@ from personax.figures import heatmap, save
 from personax.figures._canvas import text_width
 from personax.figures._colour_scales import EffectScale, PValueScale
 from personax.figures._heatmap_layout import borders, read_pvalues
-from personax.independence import screen
+from personax.independence import dependence_graph, screen
 
 
 def row(feature: str, target: str, p: float | None, **values: Any) -> dict[str, Any]:
@@ -187,6 +187,18 @@ def test_a_line_runs_around_what_was_rejected() -> None:
 def test_columns_of_two_groups_are_never_joined() -> None:
     rows = [row("a", "final_o", 0.01, group="final"), row("a", "gpt_o", 0.01, group="gpt")]
     assert len(set(borders(read_pvalues(table(*rows), "kci")))) == 8
+
+
+def test_of_a_split_table_the_rows_of_all_people_are_drawn() -> None:
+    """Each cell held the last subgroup's numbers, and was drawn as everybody's."""
+    rng = np.random.default_rng(0)
+    people = pl.DataFrame({name: rng.integers(0, 3, 120) for name in ("x", "y", "sex")})
+    settings: dict[str, Any] = {"kinds": dict.fromkeys(("x", "y", "sex"), "nominal"), "tests": ["chisq"]}
+    whole, split = screen(people, ["x"], ["y"], **settings), screen(people, ["x"], ["y"], by="sex", **settings)
+    assert split.height == 4 * whole.height
+    assert read_pvalues(split, "chisq") == read_pvalues(whole, "chisq")
+    assert read_pvalues(split, "chisq").cells["", "y", "x"].n == 120
+    assert dependence_graph(split.with_columns(rejected=True)) == dependence_graph(whole.with_columns(rejected=True))
 
 
 @pytest.mark.parametrize("border", [0.001, 0.05, 0.1, 1.0])

@@ -130,6 +130,7 @@ def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kci(x, y, z).p_value == pytest.approx(whole, abs=1e-7)
 
 
+@pytest.mark.slow
 def test_level_under_conditional_independence() -> None:
     """300 nulls with a common cause: no more rejections at 0.05 than a binomial of level 0.05 has with p = 0.001."""
     rng = np.random.default_rng(4)

@@ -196,13 +196,13 @@ def test_wide_and_graph() -> None:
     assert graph.weight == "kernel correlation"
 
 
-def test_ten_thousand_columns() -> None:
+def test_thousands_of_columns() -> None:
     rng = np.random.default_rng(10)
-    frame = pl.DataFrame(rng.integers(0, 3, (30, 10_000)), schema=[f"c{i}" for i in range(10_000)])
+    frame = pl.DataFrame(rng.integers(0, 3, (30, 3000)), schema=[f"c{i}" for i in range(3000)])
     names = frame.columns
     kinds: dict[str, Kind] = dict.fromkeys(names, "ordinal")
     table = screen(frame, names[1:], names[:1], kinds=kinds, tests=["chisq"])
-    assert table.height == 9_999
+    assert table.height == 2999
 
 
 def test_rows_come_in_the_order_asked_for() -> None:

@@ -127,6 +127,7 @@ def test_a_permutation_p_value_counts_the_data_itself() -> None:
     assert result.p_value == 0.01
 
 
+@pytest.mark.slow
 def test_the_permutation_null_keeps_its_level_where_the_sample_is_small() -> None:
     """1,000 nulls at n = 12 with heavy ties; a permutation p-value never rejects too often."""
     rng = np.random.default_rng(17)
@@ -173,6 +174,7 @@ def test_very_small_p_values_are_not_zero() -> None:
     assert 0 < kci(x, y).p_value < 1e-50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ordinal", "continuous", "skewed", "nominal"])
 def test_level_under_independence(kind: str) -> None:
     """1,000 nulls at n = 200: the share rejected at 0.05 stays in the binomial interval of probability 0.999."""

@@ -69,6 +69,7 @@ def test_the_discrete_gaussian_has_its_mean_and_variance(scale: float) -> None:
     assert drawn.var() == pytest.approx(variance, rel=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scale", "kind"), [(5.0, "falling"), (20.0, "falling"), (5.0, "rare"), (10.0, "rare")])
 def test_independent_tables_are_rejected_as_often_as_the_level_says(scale: float, kind: str) -> None:
     rng, times, n = np.random.default_rng(3), 400, 1000

@@ -30,6 +30,7 @@ def test_a_pair_that_any_imputation_cannot_test_has_no_pooled_value() -> None:
     assert found.row(1, named=True)["share_below"] == pytest.approx(2 / 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [0.0, 0.5, 0.95])
 def test_the_level_is_kept_however_the_imputations_depend(shared: float) -> None:
     from scipy.special import ndtr

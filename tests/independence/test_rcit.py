@@ -85,6 +85,7 @@ def test_the_same_numbers_from_the_same_rng_in_any_order_of_rows() -> None:
     assert rcit(3 * x - 1, 7 - y, 1e6 * z, rng=seeded(7)).n == 120
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["rcit", "rcot"])
 @pytest.mark.parametrize("bent", [False, True])
 def test_level_given_a_common_cause(variant: Any, bent: bool) -> None:
@@ -100,6 +101,7 @@ def test_level_given_a_common_cause(variant: Any, bent: bool) -> None:
     assert rejected <= stats.binom.ppf(0.999, 60, 0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dim", [4, 10])
 def test_level_given_many_columns(dim: int) -> None:
     """Where regression could interpolate, residuals must not be rounding."""
@@ -182,6 +184,7 @@ def test_more_columns_of_z_than_rows(variant: Any) -> None:
     assert 0 <= rcit(NOISE[:30], NOISE[30:], z, rng=seeded(), variant=variant).p_value <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", [False, True], ids=["RIT", "RCIT"])
 @pytest.mark.parametrize("strength", [0.0, 0.3], ids=["null", "bent"])
 def test_as_published_it_agrees_in_distribution_with_the_port_of_r(given: bool, strength: float) -> None:

@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 
 from personax.errors import InputError
-from personax.release import Chain, Key, undo
-from personax.release._invert import chains_of
+from personax.release import Chain, ReleaseKey, invert
+from personax.release._invert import load_chains
 from personax.release._untrusted_folder import open_folder
 
-KEY = Key(bytes(range(32)))
+KEY = ReleaseKey(bytes(range(32)))
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def release(tmp_path: Path) -> Path:
         tmp_path / "data" / "text.parquet"
     )
     says(tmp_path, "text/a")
-    assert np.allclose(undo(tmp_path, KEY, tmp_path)["text"]["a"].to_numpy(), x, atol=1e-5)
+    assert np.allclose(invert(tmp_path, KEY, tmp_path)["text"]["a"].to_numpy(), x, atol=1e-5)
     return tmp_path
 
 
@@ -59,16 +59,16 @@ def says(release: Path, name: str, **settings: Any) -> None:
 def test_what_was_altered_is_refused(release: Path, name: str, settings: dict[str, Any], why: str) -> None:
     says(release, name, **settings)
     with pytest.raises(InputError, match=why):
-        undo(release, KEY, release)
+        invert(release, KEY, release)
 
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_the_arithmetic_is_that_of_the_release(release: Path, version: int) -> None:
     says(release, "text/a", version=version)
-    chains = chains_of(open_folder(release), KEY, release)
+    chains = load_chains(open_folder(release), KEY, release)
     assert chains["text/a"].version == version
     says(release, "text/a")
-    assert chains_of(open_folder(release), KEY, release)["text/a"].version == 1, "releases before did not say"
+    assert load_chains(open_folder(release), KEY, release)["text/a"].version == 1, "releases before did not say"
 
 
 def test_a_file_that_leads_out_of_the_release_is_not_read(
@@ -79,4 +79,4 @@ def test_a_file_that_leads_out_of_the_release_is_not_read(
     file.rename(away)
     file.symlink_to(away)
     with pytest.raises(InputError, match="has no data of text"):
-        undo(release, KEY, release)
+        invert(release, KEY, release)

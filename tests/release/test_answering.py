@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from personax.data.table import Table
 from personax.errors import StudyError
 from personax.release.answering import (
-    AnswerLog,
-    Entry,
+    OutputRules,
     Populations,
-    Rules,
+    RequestLog,
+    RequestLogEntry,
     hashes,
     join_small_cells,
     population,
@@ -95,7 +95,7 @@ def test_an_effect_that_says_something_of_everybody_leaves_smaller() -> None:
     table = pl.DataFrame({"feature": ["club", "age"], "target": ["faith", "o"], "n": [100, 100], "p_value": [0.0, 0.5],
                           "effect_size": [1.0, -0.12345], "reason": [None, None]},
                          schema_overrides={"reason": pl.String, "p_value": pl.Float64})  # fmt: skip
-    made = Rules(10).pvalues(table.with_columns(p_corrected="p_value"))
+    made = OutputRules(10).pvalues(table.with_columns(p_corrected="p_value"))
     assert made["effect_size"].to_list() == [0.95, -0.123]
 
 
@@ -116,7 +116,7 @@ def rows(**columns: object) -> pl.DataFrame:
 
 
 def test_what_leaves_of_level_one() -> None:
-    row = Rules(10).pvalues(rows()).row(0, named=True)
+    row = OutputRules(10).pvalues(rows()).row(0, named=True)
     assert {"statistic", "dof", "details"}.isdisjoint(row)
     assert (row["n"], row["p_value"], row["p_corrected"], row["effect_size"]) == (60, 0.0123, 0.0235, 0.123)
     assert row["reason"] is None
@@ -128,7 +128,7 @@ def test_what_leaves_of_level_one() -> None:
      ({"reason": "x has 1,493 distinct values"}, "the test cannot run")],
 )  # fmt: skip
 def test_what_does_not_leave_has_no_number_and_says_why(columns: dict[str, object], why: str) -> None:
-    row = Rules(10).pvalues(rows(**columns)).row(0, named=True)
+    row = OutputRules(10).pvalues(rows(**columns)).row(0, named=True)
     assert why in row["reason"]
     assert "1,493" not in row["reason"], "a reason of a test may quote counts"
     if "reason" not in columns:
@@ -137,11 +137,13 @@ def test_what_does_not_leave_has_no_number_and_says_why(columns: dict[str, objec
 
 def test_a_graph_leaves_without_counts_and_metrics_without_texts() -> None:
     graph = Graph(
-        [Node("a"), Node("b")], [Edge("a", "b", weight=0.123456, label="n = 3")], details={"n": 1493, "secret": 1}
+        [Node("a"), Node("b")],
+        [Edge("a", "b", weight=0.123456, label="n = 3")],
+        details={"n": 1493, "secret": 1},
     )
-    made = Rules(10).graph(graph, ["n"])
+    made = OutputRules(10).graph(graph, ["n"])
     assert (made.edges[0].weight, made.edges[0].label, made.details) == (0.123, "", {"n": 1490})
-    told = Rules(10).numbers({"a": {"b": 0.123456, "c": "Ada Author"}, "d": float("inf"), "e": True, "f": 3})
+    told = OutputRules(10).numbers({"a": {"b": 0.123456, "c": "Ada Author"}, "d": float("inf"), "e": True, "f": 3})
     assert told == {"a": {"b": 0.123, "c": None}, "d": None, "e": True, "f": 3}
 
 
@@ -155,7 +157,7 @@ def ids(numbers: range) -> np.ndarray:
 def test_populations_that_differ_by_fewer_than_ten(tmp_path: Path, other: range, near: bool) -> None:
     kept = Populations(tmp_path)
     name = kept.keep(ids(range(100)))
-    found = Populations(tmp_path).near(ids(other), [name], 10)
+    found = Populations(tmp_path).find_differencing(ids(other), [name], 10)
     assert (found == name) is near
 
 
@@ -173,12 +175,12 @@ def test_a_population_that_was_changed_is_refused(tmp_path: Path) -> None:
         Populations(tmp_path).get(name)
 
 
-def entry(event: str, who: str = "A. Reader") -> Entry:
-    return Entry(event, "2026-11-29T00:00:00+00:00", who, "0" * 64)  # type: ignore[arg-type]
+def entry(event: str, who: str = "A. Reader") -> RequestLogEntry:
+    return RequestLogEntry(event, "2026-11-29T00:00:00+00:00", who, "0" * 64)  # type: ignore[arg-type]
 
 
 def test_the_log_is_the_owners_and_counts_a_requester_however_they_are_spelt(tmp_path: Path) -> None:
-    log = AnswerLog(tmp_path / "answers" / "log.jsonl")
+    log = RequestLog(tmp_path / "answers" / "log.jsonl")
     assert log.entries() == []
     for who in ("A. Reader", " a.  READER", "Ａ. Reader", "B. Reader"):
         log.add(entry("asked", who))
@@ -191,7 +193,7 @@ def test_the_log_is_the_owners_and_counts_a_requester_however_they_are_spelt(tmp
 def test_a_line_cut_off_by_a_kill_is_passed_over_and_written_over(
     tmp_path_factory: pytest.TempPathFactory, cut: int
 ) -> None:
-    log = AnswerLog(tmp_path_factory.mktemp("log") / "log.jsonl")
+    log = RequestLog(tmp_path_factory.mktemp("log") / "log.jsonl")
     log.add(entry("asked"))
     whole = log.path.read_bytes()
     log.add(entry("answered"))
@@ -203,7 +205,7 @@ def test_a_line_cut_off_by_a_kill_is_passed_over_and_written_over(
 
 
 def test_a_broken_line_in_the_middle_is_said(tmp_path: Path) -> None:
-    log = AnswerLog(tmp_path / "log.jsonl")
+    log = RequestLog(tmp_path / "log.jsonl")
     log.path.write_text("{nothing}\n" + json.dumps({"event": "asked"}) + "\n")
     with pytest.raises(StudyError, match="no entry"):
         log.entries()

@@ -15,18 +15,23 @@ from scipy.spatial.distance import cdist
 from scipy.stats import norm, special_ortho_group
 
 from personax.errors import InputError
-from personax.release import Attack, Chain, Gate, Key, audit, audit_table
+from personax.registry import forget, names, register
+from personax.release import Chain, Gate, ReleaseKey, audit_table, audit_vectors
+from personax.release.audit import Attack
 from personax.release.audit._attack import rate
 from personax.release.audit._attribute_inference import attribute_inference
 from personax.release.audit._axes import independent, matched, principal
-from personax.release.audit._cached_views import Rows
-from personax.release.audit._gromov_wasserstein import gromov
-from personax.release.audit._known_pairs import broken_at, known_pairs, learn_inverse
-from personax.release.audit._linkage import LINKERS, TRAINED, linkage
+from personax.release.audit._cached_views import CachedViews
+from personax.release.audit._campaign import registered_attacks
+from personax.release.audit._conformance import check_attack
+from personax.release.audit._gromov_wasserstein import gromov_wasserstein
+from personax.release.audit._inverse_network import learn_inverse
+from personax.release.audit._known_pairs import broken_at, known_pairs
+from personax.release.audit._linkage import linkage, self_training_titles
 from personax.release.audit._nearest_neighbours import distance_profiles, nearest, ranks
 from personax.release.audit._unlinkability import d_sys, unlinkability
 
-KEY = Key(bytes(range(32)))
+KEY = ReleaseKey(bytes(range(32)))
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -42,7 +47,7 @@ def people(n: int, dim: int, seed: int = 0) -> np.ndarray:
 X = people(240, 12)
 
 
-def released(preset: str, x: np.ndarray = X, key: Key = KEY) -> np.ndarray:
+def released(preset: str, x: np.ndarray = X, key: ReleaseKey = KEY) -> np.ndarray:
     return np.asarray(Chain(preset, x.shape[1], key, "a").fit(x).transform(x))
 
 
@@ -92,7 +97,7 @@ def test_gromov_finds_an_isometry() -> None:
     hidden = far[np.ix_(order, order)]
     # a start that knows a little: how far a person is from the middle
     mean = far.mean(axis=1)
-    found = gromov(far, hidden, np.square(mean[:, None] - mean[order][None])).argmax(axis=1)
+    found = gromov_wasserstein(far, hidden, np.square(mean[:, None] - mean[order][None])).argmax(axis=1)
     assert (order[found] == np.arange(60)).mean() > 0.95
 
 
@@ -111,8 +116,8 @@ EXPECTED = {
 
 @pytest.mark.parametrize(("preset", "linker"), EXPECTED)
 def test_what_a_transform_keeps_links(preset: str, linker: str) -> None:
-    trained = [linker] if linker in TRAINED else []
-    attacks = linkage(Rows(X), Rows(released(preset)), "x", trained=trained, rng=rng())
+    trained = [linker] if linker in self_training_titles() else []
+    attacks = linkage(CachedViews(X), CachedViews(released(preset)), "x", trained=trained, rng=rng())
     found = {attack.name: attack for attack in attacks}[linker]
     assert found.value is not None
     assert found.value > 0.9
@@ -123,8 +128,9 @@ def test_what_a_transform_keeps_links(preset: str, linker: str) -> None:
 
 
 def test_nothing_is_linked_where_nothing_is_shared() -> None:
-    found = list(linkage(Rows(X), Rows(people(240, 12, 9)), "x", rng=rng()))
-    assert {attack.name for attack in found} == {*LINKERS, *TRAINED}, "without success every start is tried"
+    found = list(linkage(CachedViews(X), CachedViews(people(240, 12, 9)), "x", rng=rng()))
+    titles = {one.title for one in registered_attacks("originals")}
+    assert {attack.name for attack in found} == titles, "without success every start is tried"
     for attack in found:
         assert attack.value is not None
         assert attack.value < 0.05, attack.name
@@ -209,11 +215,11 @@ def test_d_sys_is_the_integral_of_its_definition(shift: float) -> None:
 
 def test_releases_under_two_keys_are_joined_by_distances_only() -> None:
     x = people(600, 16)
-    sides = Rows(released("rotation", x)), Rows(released("rotation", x, Key(bytes(32))))
+    sides = CachedViews(released("rotation", x)), CachedViews(released("rotation", x, ReleaseKey(bytes(32))))
     found = {a.name: a for a in unlinkability(*sides, rng=rng())}
     assert (found["profiles of two keys"].value or 0) > 0.9
     assert (found["vectors of two keys"].value or 0) < 0.25
-    none = list(unlinkability(Rows(people(600, 16, 1)), Rows(people(600, 16, 2)), rng=rng()))
+    none = list(unlinkability(CachedViews(people(600, 16, 1)), CachedViews(people(600, 16, 2)), rng=rng()))
     assert all((a.value or 0) < 0.1 and not a.beats for a in none)
 
 
@@ -266,18 +272,20 @@ def test_where_the_zero_of_a_column_lies_does_not_matter_to_a_table(moved: float
 def test_a_view_of_dealt_rows_is_the_dealt_view(seed: int) -> None:
     draw = np.random.default_rng(seed)
     x, order, again = draw.normal(size=(40, 5)).astype(np.float32), draw.permutation(40), draw.permutation(40)
-    rows = Rows(x)
-    assert np.allclose(rows.permuted(order).of(distance_profiles), distance_profiles(x[order]), atol=1e-3)
+    rows = CachedViews(x)
+    assert np.allclose(rows.permuted(order).view(distance_profiles), distance_profiles(x[order]), atol=1e-3)
     assert np.array_equal(rows.permuted(order).permuted(again).vectors, x[order][again])
-    assert np.array_equal(rows.permuted(order).of(distance_profiles), rows.of(distance_profiles)[order])
+    assert np.array_equal(rows.permuted(order).view(distance_profiles), rows.view(distance_profiles)[order])
 
 
 def test_the_report_says_pseudonymised_and_never_claims_more() -> None:
     chain = Chain("rotation", 12, KEY, "a")
     y = chain.transform(X)
     values = {"sex": np.where(X[:, 0] > np.median(X[:, 0]), "a", "b").tolist()}
-    renewed = released("rotation", key=Key(bytes(32)))
-    report = audit(X, y, renewed=renewed, inverted=chain.invert(y), attributes=values, network=False, rng=rng())
+    renewed = released("rotation", key=ReleaseKey(bytes(32)))
+    report = audit_vectors(
+        X, y, renewed=renewed, inverted=chain.inverse_transform(y), attributes=values, network=False, rng=rng()
+    )
     assert report.sentence("text/a").startswith("The release is pseudonymised, not anonymous: who holds")
     assert report.worst.value == 1.0
     assert report.stolen is not None
@@ -288,9 +296,11 @@ def test_the_report_says_pseudonymised_and_never_claims_more() -> None:
     assert "100% of people are matched" in told
     assert "met" not in told.replace("method", ""), "a property of protection is no verdict where all are matched"
     json.dumps(report.to_dict(), allow_nan=False)
-    again = audit(X, y, renewed=renewed, inverted=chain.invert(y), attributes=values, network=False, rng=rng())
+    again = audit_vectors(
+        X, y, renewed=renewed, inverted=chain.inverse_transform(y), attributes=values, network=False, rng=rng()
+    )
     assert again.to_dict() == report.to_dict()
-    nothing = audit(X, people(240, 12, 9), network=False, rng=rng(1))
+    nothing = audit_vectors(X, people(240, 12, 9), network=False, rng=rng(1))
     assert not nothing.beaten
     assert "proves nothing about others" in nothing.sentence("a")
     assert "pseudonymised, not anonymous" in nothing.sentence("a")
@@ -298,11 +308,11 @@ def test_the_report_says_pseudonymised_and_never_claims_more() -> None:
 
 def test_bad_vectors_are_not_audited() -> None:
     with pytest.raises(InputError, match="20 or more people"):
-        audit(X[:10], X[:10], rng=rng())
+        audit_vectors(X[:10], X[:10], rng=rng())
     with pytest.raises(InputError, match="20 or more people"):
-        audit(X, X[:, :3], rng=rng())
+        audit_vectors(X, X[:, :3], rng=rng())
     with pytest.raises(InputError, match="missing or infinite"):
-        audit(np.where(X > 2, np.nan, X), X, rng=rng())
+        audit_vectors(np.where(X > 2, np.nan, X), X, rng=rng())
 
 
 @settings(max_examples=60)
@@ -333,3 +343,38 @@ def test_a_gate_lets_through_what_is_below_and_nothing_else(found: int, limit: i
                 gate.check("text/a", attacks, campaign="originals")
         else:
             gate.check("text/a", attacks, campaign="originals")
+
+
+def test_an_attack_of_another_package_is_run_and_changes_no_number_of_ours() -> None:
+    def run() -> dict[str, dict[str, object]]:
+        attacks = linkage(CachedViews(X), CachedViews(released("rotation")), "x", trained=(), rng=rng())
+        return {attack.name: attack.to_dict() for attack in attacks}
+
+    @register("attacks", "toy-profiles", title="toy profiles", campaign="originals")
+    def toy(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> np.ndarray:
+        rng.normal(size=100)
+        return nearest(distance_profiles(x.vectors), distance_profiles(y.vectors))
+
+    @register("attacks", "toy-broken", title="toy broken", campaign="originals")
+    def broken(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> np.ndarray:
+        raise ValueError("no torch")
+
+    try:
+        found = run()
+        register("attacks", "toy-scalar", campaign="pears")(toy)
+        with pytest.raises(AssertionError, match="toy-scalar: campaign='pears'; attacks are registered for originals"):
+            check_attack("toy-scalar")
+        with pytest.raises(ValueError, match="no torch"):
+            check_attack("toy-broken")
+    finally:
+        for name in ("toy-profiles", "toy-broken", "toy-scalar"):
+            forget("attacks", name)
+    assert found.pop("toy profiles")["value"] == 1.0
+    assert "raised ValueError: no torch" in str(found["toy broken"]["reason"])
+    assert found.pop("toy broken")["value"] is None
+    assert found == run()
+
+
+@pytest.mark.parametrize("name", [name for name in names("attacks") if name != "inverse-network"])
+def test_our_attacks_keep_the_contract(name: str) -> None:
+    check_attack(name)

@@ -21,7 +21,17 @@ from personax.cli import app
 from personax.data.table import Table
 from personax.data.vocabulary import DIRECT, WORDS
 from personax.errors import InputError
-from personax.release import Alike, Contents, Key, KeyFolder, Leave, Settings, build, propose, verify
+from personax.release import (
+    AnonymityRequirements,
+    ColumnRule,
+    Keystore,
+    ReleaseInput,
+    ReleaseKey,
+    ReleaseSettings,
+    build,
+    plan_columns,
+    verify,
+)
 from personax.schema import Column, Notice
 from personax.study import Study
 
@@ -230,13 +240,13 @@ def released(
     """Build from the library's door."""
     ids = pl.Series("id", [f"p{row:05d}" for row in range(frame.height)])
     columns = [*(meant or map(column, frame.columns)), Column("id", "id", "nominal")]
-    contents = Contents("x", Table(frame.with_columns(ids), columns))
+    contents = ReleaseInput("x", Table(frame.with_columns(ids), columns))
     notices = build(
         contents,
         out / "release",
-        key=Key(bytes(32)),
-        keys=KeyFolder(out / "keys"),
-        settings=Settings(attack=False, **asked),
+        key=ReleaseKey(bytes(32)),
+        keys=Keystore(out / "keys"),
+        settings=ReleaseSettings(attack=False, **asked),
         rng=np.random.default_rng(1),
     )
     return leaves(out), notices
@@ -244,20 +254,20 @@ def released(
 
 def test_a_direct_column_leaves_only_by_its_own_name_and_a_risk(tmp_path: Path) -> None:
     frame = pl.DataFrame({"player": [f"Ada Nemo{x % 40}" for x in range(80)], "q1": ["a", "b"] * 40})
-    everything = {"*": Leave("exact", "We take it.")}
+    everything = {"*": ColumnRule("exact", "We take it.")}
     made, _ = released(frame, tmp_path / "a", columns=everything)
     assert made.columns == ["id", "q1"]
     with pytest.raises(InputError, match="player is to leave exact and is direct"):
-        released(frame, tmp_path / "b", columns={"player": Leave("exact")})
+        released(frame, tmp_path / "b", columns={"player": ColumnRule("exact")})
     with pytest.raises(InputError, match="no coarser levels"):
-        released(frame, tmp_path / "c", columns={"player": Leave("generalised")})
-    made, _ = released(frame, tmp_path / "d", columns={"player": Leave("exact", "They agreed to it.")})
+        released(frame, tmp_path / "c", columns={"player": ColumnRule("generalised")})
+    made, _ = released(frame, tmp_path / "d", columns={"player": ColumnRule("exact", "They agreed to it.")})
     assert made.columns == ["id", "player", "q1"]
     found = {check.name: check for check in verify(tmp_path / "d" / "release").checks}
     assert found["columns"].outcome == "cannot tell"
     assert "player is direct" in found["columns"].text
     with pytest.raises(InputError, match="names plyer, which is no column that could leave"):
-        released(frame, tmp_path / "e", columns={"plyer": Leave("withheld")})
+        released(frame, tmp_path / "e", columns={"plyer": ColumnRule("withheld")})
 
 
 def test_a_study_from_before_says_what_it_must_decide_anew(tmp_path: Path) -> None:
@@ -298,7 +308,7 @@ def test_truth_values_codes_lists_and_fractions_at_the_librarys_door(tmp_path: P
 def test_a_missing_value_is_no_diversity(tmp_path: Path) -> None:
     frame = pl.DataFrame({"club": ["a"] * 20 + ["b"] * 20, "final_o": [3.0, None] * 10 + [1.0, 5.0] * 10})
     columns = [column("club", "quasi-identifying"), column("final_o", "sensitive", "target")]
-    made, _ = released(frame, tmp_path, columns, alike=Alike(k=5, l=2, quasi_identifiers=["club"]))
+    made, _ = released(frame, tmp_path, columns, anonymity=AnonymityRequirements(k=5, l=2, quasi_identifiers=["club"]))
     assert "club" not in made.columns, "the class a knows one score only, so that the classes must join"
 
 
@@ -334,8 +344,8 @@ def test_no_identifying_header_leaves_unasked(entry: str, way: Any, values: str)
     }[values]
     frame = pl.DataFrame({"id": [f"p{x}" for x in range(60)], header: own})
     columns = [Column("id", "id", "nominal"), Column(header, "feature", "nominal")]
-    made = propose(Contents("x", Table(frame, columns)), Settings())
-    assert {one.decision.leaves for one in made.columns} == {"withheld"}, (header, made.columns[0].decision)
+    made = plan_columns(ReleaseInput("x", Table(frame, columns)), ReleaseSettings())
+    assert {one.policy.leaves for one in made.columns} == {"withheld"}, (header, made.columns[0].policy)
 
 
 def test_a_comment_that_the_terms_of_use_hold_too_stops_nothing(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from personax.errors import InputError
-from personax.release import Key, KeyFolder, load_key, load_or_make_key
-from personax.release._key_rotation import keep_old
+from personax.release import Keystore, ReleaseKey, load_key
+from personax.release.keys import load_or_make_key
+from personax.release.keys._rotation import archive_key
 
 
 def test_the_key_file(tmp_path: Path) -> None:
@@ -33,7 +34,7 @@ def test_a_key_of_the_first_version_still_names_the_same_people(tmp_path: Path) 
     path = tmp_path / "release.key"
     path.write_text(json.dumps({"personax_key": 1, "secret": bytes(range(32)).hex()}))
     key = load_or_make_key(path, study="mine")
-    assert key == Key(bytes(range(32)))
+    assert key == ReleaseKey(bytes(range(32)))
     assert key.pseudonym("p1") == "0053b074a92e4150"
 
 
@@ -61,7 +62,7 @@ def test_a_key_never_lies_in_what_leaves(tmp_path: Path) -> None:
 
 
 def test_fingerprints_and_tags_tell_keys_apart() -> None:
-    keys = [Key(bytes(32)), Key(bytes(range(32))), Key(bytes(32), "a")]
+    keys = [ReleaseKey(bytes(32)), ReleaseKey(bytes(range(32))), ReleaseKey(bytes(32), "a")]
     assert len({key.fingerprint for key in keys}) == 3
     assert len({key.tag(b"x") for key in keys}) == 3
     assert keys[0].pseudonym("p") == keys[2].pseudonym("p") != keys[1].pseudonym("p")
@@ -76,15 +77,15 @@ def test_of_two_processes_that_make_a_key_the_first_ones_stays(tmp_path: Path, m
 
 
 def test_a_key_put_aside_twice_has_what_all_its_releases_need(tmp_path: Path) -> None:
-    keys = KeyFolder(tmp_path / "keys")
-    key = load_or_make_key(keys.key, study="s")
-    first = keys.keep_categories({"country": ["Norway"]}, key.tag)
-    keep_old(keys, key)
-    second = keys.keep_categories({"country": ["Chile"]}, key.tag)
+    keys = Keystore(tmp_path / "keys")
+    key = load_or_make_key(keys.key_file, study="s")
+    first = keys.save_categories({"country": ["Norway"]}, key.tag)
+    archive_key(keys, key)
+    second = keys.save_categories({"country": ["Chile"]}, key.tag)
     keys.fitted.mkdir()
     (keys.fitted / f"{'0' * 16}.npz").write_bytes(b"x")
-    old = KeyFolder(keep_old(keys, key))
-    assert load_key(old.key) == key
-    assert [old.read_categories(name) for name in (first, second)] == [{"country": ["Norway"]}, {"country": ["Chile"]}]
+    old = Keystore(archive_key(keys, key))
+    assert load_key(old.key_file) == key
+    assert [old.load_categories(name) for name in (first, second)] == [{"country": ["Norway"]}, {"country": ["Chile"]}]
     assert (old.fitted / f"{'0' * 16}.npz").read_bytes() == b"x"
     assert old.root.stat().st_mode & 0o777 == 0o700

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from personax.errors import InputError
-from personax.release._preserved_geometry import cka, neighbours_kept
+from personax.release.vectors._geometry import cka, neighbours_kept
 from personax.simulate import numerical
 from protection_cost import cost_of_protection
 

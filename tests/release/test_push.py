@@ -14,7 +14,7 @@ from tests.release.reading.hub_server import TOKEN, Hub, Repo, serving
 from tests.release.reading.made import VERDICT, write_release, write_sums
 
 from personax.errors import FetchError, InputError
-from personax.release._push import Sending, push
+from personax.release._push import PushPreview, push
 from personax.release.checks._verify import verify
 from personax.release.reading import load_release
 
@@ -39,13 +39,13 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         yield served
 
 
-def yes(_: Sending) -> bool:
+def yes(_: PushPreview) -> bool:
     return True
 
 
-def remember(shown: list[Sending]) -> Callable[[Sending], bool]:
-    def confirm(sending: Sending) -> bool:
-        shown.append(sending)
+def remember(shown: list[PushPreview]) -> Callable[[PushPreview], bool]:
+    def confirm(preview: PushPreview) -> bool:
+        shown.append(preview)
         return True
 
     return confirm
@@ -55,7 +55,7 @@ def test_what_was_pushed_comes_back_from_the_hub(
     whole: Path, hub: Hub, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    shown: list[Sending] = []
+    shown: list[PushPreview] = []
     done = push(whole, "me/forty", token=TOKEN, endpoint=hub.url, confirm=remember(shown))
     repo = hub.repos["me/forty"]
     assert repo.private
@@ -94,7 +94,7 @@ def test_a_second_push_leaves_nothing_of_the_first(whole: Path, hub: Hub, tmp_pa
     smaller = copytree(whole, tmp_path / "smaller")
     (smaller / "CITATION.cff").write_text("cff-version: 1.2.0\ntitle: Others\n")
     write_sums(smaller)
-    shown: list[Sending] = []
+    shown: list[PushPreview] = []
     push(smaller, "me/forty", token=TOKEN, endpoint=hub.url, confirm=remember(shown))
     assert shown[0].removed == ["old.json"]
     assert "old.json" in str(shown[0])

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from personax.errors import InputError
-from personax.release import Key
+from personax.release import ReleaseKey
 from personax.release._gaussian_mechanism import analytic_epsilon, noise_on_grid
-from personax.release._reduction import Reduction, clipped, reduce, scores
 from personax.release.statistics import epsilon_of
+from personax.release.vectors._reduction import Reduction, clip_norms, project, reduce
 
-KEY = Key(bytes(range(32)), "test")
+KEY = ReleaseKey(bytes(range(32)), "test")
 
 
 @given(st.floats(0.1, 50), st.floats(0.1, 20), st.sampled_from([1e-9, 1e-6, 1e-3]))
@@ -43,7 +43,7 @@ def test_numbers_of_balle_and_wang() -> None:
 @given(st.integers(2, 30), st.integers(1, 8), st.floats(0.1, 5))
 def test_nobody_is_longer_than_the_clip_and_the_short_stay(n: int, k: int, clip: float) -> None:
     x = np.random.default_rng(n * 100 + k).normal(0, 3, (n, k))
-    made = clipped(x, clip)
+    made = clip_norms(x, clip)
     lengths = np.linalg.norm(x, axis=1)
     assert (np.linalg.norm(made, axis=1) <= clip).all()
     assert made[lengths <= clip * (1 - 1e-9)] == pytest.approx(x[lengths <= clip * (1 - 1e-9)])
@@ -52,7 +52,7 @@ def test_nobody_is_longer_than_the_clip_and_the_short_stay(n: int, k: int, clip:
 def test_scores_are_those_of_principal_components() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 6)) @ np.diag([5, 3, 2, 1, 0.5, 0.1]) @ np.linalg.qr(rng.normal(size=(6, 6)))[0]
-    made = scores(x, Reduction(numbers=3), KEY, "a")
+    made = project(x, Reduction(numbers=3), KEY, "a")
     u, s, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
     assert np.abs(made) == pytest.approx(np.abs(u[:, :3] * s[:3] / s[0] * math.sqrt(200)), abs=1e-9)
     assert made[:, 0].std() == pytest.approx(1)
@@ -61,10 +61,10 @@ def test_scores_are_those_of_principal_components() -> None:
 def test_random_axes_are_the_keys_and_take_nothing_from_the_others() -> None:
     rng = np.random.default_rng(0)
     x, asked = rng.normal(size=(60, 50)), Reduction("random", numbers=20)
-    whole, part = scores(x, asked, KEY, "a"), scores(x[:30], asked, KEY, "a")
+    whole, part = project(x, asked, KEY, "a"), project(x[:30], asked, KEY, "a")
     assert part == pytest.approx(whole[:30]), "a person's numbers do not depend on who else is there"
     assert np.linalg.norm(whole, axis=1).mean() == pytest.approx(asked.clip, rel=0.1)
-    for other in (scores(x, asked, KEY, "b"), scores(x, asked, Key(bytes(32), "test"), "a")):
+    for other in (project(x, asked, KEY, "b"), project(x, asked, ReleaseKey(bytes(32), "test"), "a")):
         assert np.abs(other - whole).max() > 0.1
 
 

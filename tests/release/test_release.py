@@ -16,40 +16,40 @@ import pytest
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.release import (
-    Alike,
-    Contents,
+    AnonymityRequirements,
+    ColumnRule,
     Gate,
-    Key,
-    KeyFolder,
-    Leave,
-    Noise,
-    Preset,
-    Settings,
+    Keystore,
+    NoiseSettings,
+    ReleaseInput,
+    ReleaseKey,
+    ReleaseSettings,
     build,
+    invert,
     load_release,
     scan,
-    undo,
     verify,
 )
-from personax.release._invert import named, people_of
+from personax.release._invert import restore_ids, restore_people
+from personax.release.transforms import Preset
 from personax.schema import Column, Notice
 from personax.simulate import simulate_population
 from personax.traits import aggregate
 
-KEY = Key(bytes(range(32)))
+KEY = ReleaseKey(bytes(range(32)))
 INVENTED = "The people are invented."
 
 
-def left_open(contents: Contents) -> dict[str, Leave]:
+def left_open(contents: ReleaseInput) -> dict[str, ColumnRule]:
     """Let all that is not direct leave as it is, but the day of birth."""
     days = {column.name for column in contents.columns} & {"birth_month", "birth_day"}
-    return {**dict.fromkeys(days, Leave("withheld")), "*": Leave("exact", INVENTED)}
+    return {**dict.fromkeys(days, ColumnRule("withheld")), "*": ColumnRule("exact", INVENTED)}
 
 
-def release(contents: Contents, out: Path, **asked: Any) -> list[Notice]:
+def release(contents: ReleaseInput, out: Path, **asked: Any) -> list[Notice]:
     """Build into ``out/release`` with the key in ``out/keys``; attacks only where they are asked for."""
-    settings = Settings(**{"attack": False, "columns": left_open(contents), **asked})
-    return build(contents, out / "release", key=KEY, keys=KeyFolder(out / "keys"), settings=settings,
+    settings = ReleaseSettings(**{"attack": False, "columns": left_open(contents), **asked})
+    return build(contents, out / "release", key=KEY, keys=Keystore(out / "keys"), settings=settings,
                  rng=np.random.default_rng(2))  # fmt: skip
 
 
@@ -72,9 +72,9 @@ def test_the_scan(value: str, leaks: bool) -> None:
 
 
 @pytest.fixture(scope="module")
-def contents() -> Contents:
+def contents() -> ReleaseInput:
     world = simulate_population(150, rng=np.random.default_rng(1), text_dim=24, image_dim=24)
-    return Contents(
+    return ReleaseInput(
         "A study",
         world.table,
         aggregate(world.ratings, people=world.people["id"].to_list()),
@@ -84,7 +84,7 @@ def contents() -> Contents:
 
 
 @pytest.fixture(scope="module")
-def released(contents: Contents, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Contents]:
+def released(contents: ReleaseInput, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReleaseInput]:
     out = tmp_path_factory.mktemp("study")
     release(contents, out, attack=True)
     return out / "release", contents
@@ -94,7 +94,7 @@ def part(folder: Path, table: str) -> pl.DataFrame:
     return pl.read_parquet(folder / "data" / table / "*.parquet")
 
 
-def test_nothing_private_is_in_any_byte(released: tuple[Path, Contents]) -> None:
+def test_nothing_private_is_in_any_byte(released: tuple[Path, ReleaseInput]) -> None:
     out, contents = released
     frames = [pl.read_parquet(path) for path in sorted(out.glob("data/*/*.parquet"))]
     cells = {str(value) for frame in frames for series in frame if series.dtype == pl.String for value in series}
@@ -109,17 +109,17 @@ def test_nothing_private_is_in_any_byte(released: tuple[Path, Contents]) -> None
     assert left.isdisjoint({"biography", "birth_month", "birth_day"}), "with the year they are the date of birth"
 
 
-def test_the_files_join_and_the_owner_can_go_back(released: tuple[Path, Contents], tmp_path: Path) -> None:
+def test_the_files_join_and_the_owner_can_go_back(released: tuple[Path, ReleaseInput], tmp_path: Path) -> None:
     out, contents = released
     people, text = (part(out, name) for name in ("people", "text"))
     assert people["id"].to_list() == text["id"].to_list()
     assert people["id"].is_sorted()
-    _comes_back(undo(out, KEY, tmp_path)["text"], contents)
+    _comes_back(invert(out, KEY, tmp_path)["text"], contents)
     with pytest.raises(InputError, match="under another key"):
-        undo(out, Key(bytes(32)), tmp_path)
+        invert(out, ReleaseKey(bytes(32)), tmp_path)
 
 
-def _comes_back(restored: pl.DataFrame, contents: Contents) -> None:
+def _comes_back(restored: pl.DataFrame, contents: ReleaseInput) -> None:
     back = {KEY.pseudonym(person): person for person in contents.people["id"]}
     order = [back[pseudonym] for pseudonym in restored["id"]]
     original = pl.DataFrame({"id": order}).join(contents.embeddings["text"], on="id", how="left", maintain_order="left")
@@ -128,11 +128,11 @@ def _comes_back(restored: pl.DataFrame, contents: Contents) -> None:
 
 @pytest.mark.parametrize("transform", ["whitening", "chain"])
 def test_what_is_fitted_stays_with_the_key_and_brings_it_back(
-    transform: Preset, contents: Contents, tmp_path: Path
+    transform: Preset, contents: ReleaseInput, tmp_path: Path
 ) -> None:
     release(contents, tmp_path, transform=transform)
     out, fitted = tmp_path / "release", tmp_path / "keys" / "fitted"
-    _comes_back(undo(out, KEY, fitted)["text"], contents)
+    _comes_back(invert(out, KEY, fitted)["text"], contents)
     told = json.loads((out / "transforms.json").read_text())
     kept = next(iter(fitted.glob("*.npz"))).stem
     assert kept in {its["fitted"] for its in told["measurements"].values()}
@@ -145,7 +145,7 @@ def test_what_is_fitted_stays_with_the_key_and_brings_it_back(
     for change, says in changes:
         (out / "transforms.json").write_text(json.dumps(told | change))
         with pytest.raises(InputError, match=says):
-            undo(out, KEY, fitted)
+            invert(out, KEY, fitted)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_what_is_fitted_stays_with_the_key_and_brings_it_back(
     ],
 )
 def test_a_gate_stops_the_release_and_says_which_attack(
-    gate: Gate, says: str, contents: Contents, tmp_path: Path
+    gate: Gate, says: str, contents: ReleaseInput, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=says):
         release(contents, tmp_path, attack=True, gate=gate)
@@ -167,7 +167,7 @@ def test_a_gate_stops_the_release_and_says_which_attack(
         release(contents, tmp_path / "other", gate=gate)
 
 
-def test_rare_categories_are_merged(released: tuple[Path, Contents]) -> None:
+def test_rare_categories_are_merged(released: tuple[Path, ReleaseInput]) -> None:
     out, contents = released
     people = part(out, "people")
     counts = contents.people["country"].value_counts()
@@ -176,7 +176,7 @@ def test_rare_categories_are_merged(released: tuple[Path, Contents]) -> None:
     assert set(rare["country"]).isdisjoint(people["country"])
 
 
-def test_checksums_and_card(released: tuple[Path, Contents]) -> None:
+def test_checksums_and_card(released: tuple[Path, ReleaseInput]) -> None:
     out, _ = released
     for line in (out / "SHA256SUMS").read_text().splitlines():
         digest, name = line.split("  ")
@@ -186,7 +186,7 @@ def test_checksums_and_card(released: tuple[Path, Contents]) -> None:
     assert "re-identification" in (out / "USAGE.md").read_text().lower()
 
 
-def test_the_audit_is_in_the_release_and_the_card_quotes_it(released: tuple[Path, Contents]) -> None:
+def test_the_audit_is_in_the_release_and_the_card_quotes_it(released: tuple[Path, ReleaseInput]) -> None:
     out, _ = released
     told = json.loads((out / "audit.json").read_text())
     each = {"text/text_a", "text/text_b", "text/text_c", "image/image_a"}
@@ -210,18 +210,20 @@ def test_a_private_value_in_a_released_column_stops_the_release(tmp_path: Path) 
         Column("name", "private", "nominal"),
         Column("club", "feature", "nominal"),
     ]
-    contents = Contents("x", Table(people, columns), None, {})
+    contents = ReleaseInput("x", Table(people, columns), None, {})
     with pytest.raises(InputError, match="1 cells of club hold a name") as caught:
         release(contents, tmp_path, rare_below=1)
     assert "Ada" not in str(caught.value)
     assert not (tmp_path / "release").exists()
     marked = [Column("id", "id", "nominal"), Column("name", "feature", "nominal")]
-    notices = release(Contents("x", Table(people.drop("club"), marked), None, {}), tmp_path, rare_below=1, columns={})
+    notices = release(
+        ReleaseInput("x", Table(people.drop("club"), marked), None, {}), tmp_path, rare_below=1, columns={}
+    )
     assert part(tmp_path / "release", "people").columns == ["id"]
     assert any(n.text.startswith("Withheld from the release: name (direct: its name says so (name)") for n in notices)
 
 
-def test_people_who_asked_to_go_are_in_no_byte_and_are_not_counted_on(contents: Contents, tmp_path: Path) -> None:
+def test_people_who_asked_to_go_are_in_no_byte_and_are_not_counted_on(contents: ReleaseInput, tmp_path: Path) -> None:
     gone = contents.people["id"][3]
     notices = release(contents, tmp_path, removed=frozenset({gone, "nobody"}))
     out = tmp_path / "release"
@@ -235,10 +237,10 @@ def test_people_who_asked_to_go_are_in_no_byte_and_are_not_counted_on(contents: 
 
 
 def test_groups_of_people_alike_are_as_large_as_asked_and_the_file_says_what_it_cost(
-    contents: Contents, tmp_path: Path
+    contents: ReleaseInput, tmp_path: Path
 ) -> None:
-    asked = Alike(k=4, quasi_identifiers=["gender", "birth_year", "occupation"], suppress=0.05)
-    release(contents, tmp_path, alike=asked, withheld=["latitude", "longitude"])
+    asked = AnonymityRequirements(k=4, quasi_identifiers=["gender", "birth_year", "occupation"], suppress=0.05)
+    release(contents, tmp_path, anonymity=asked, withheld=["latitude", "longitude"])
     out = tmp_path / "release"
     people, told = part(out, "people"), json.loads((out / "protection.json").read_text())["k_anonymity"]
     assert people.group_by(told["columns"]).len()["len"].min() == told["after"]["k"] >= 4
@@ -247,45 +249,47 @@ def test_groups_of_people_alike_are_as_large_as_asked_and_the_file_says_what_it_
     assert told["loss"] == pytest.approx(np.mean([step["loss"] for step in told["steps"]]))
     assert [check.name for check in verify(out).failed] == ["audit"], "this one was not attacked, and that is told"
     with pytest.raises(InputError, match="names shoe, which does not leave"):
-        release(contents, tmp_path / "a", alike=Alike(quasi_identifiers=["shoe"]))
+        release(contents, tmp_path / "a", anonymity=AnonymityRequirements(quasi_identifiers=["shoe"]))
     with pytest.raises(InputError, match=r"has 1, and release.gate.min_k is 2"):
         release(contents, tmp_path / "b", gate=Gate(min_k=2))
 
 
-def test_categories_as_numbers_come_back_with_what_lies_beside_the_key(contents: Contents, tmp_path: Path) -> None:
+def test_categories_as_numbers_come_back_with_what_lies_beside_the_key(contents: ReleaseInput, tmp_path: Path) -> None:
     release(contents, tmp_path, indices=True, rare_below=1)
-    out, keys = tmp_path / "release", KeyFolder(tmp_path / "keys")
+    out, keys = tmp_path / "release", Keystore(tmp_path / "keys")
     assert part(out, "people")["country"].dtype.is_integer()
     (kept,) = keys.categories.iterdir()
     assert kept.stat().st_mode & 0o777 == 0o600
     raw = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
     assert contents.people["country"][0].encode() not in raw
-    back = named(people_of(out, keys), KEY, contents.people["id"]).sort("id")
+    back = restore_ids(restore_people(out, keys), KEY, contents.people["id"]).sort("id")
     assert back["country"].to_list() == contents.people.sort("id")["country"].to_list()
     with pytest.raises(InputError, match="belong to nobody of this study"):
-        named(people_of(out, keys), Key(bytes(32)), contents.people["id"])
+        restore_ids(restore_people(out, keys), ReleaseKey(bytes(32)), contents.people["id"])
     text = (out / "transforms.json").read_text()
     (out / "transforms.json").write_text(text.replace(kept.stem, "../../elsewhere/"))
     with pytest.raises(InputError, match="something that is no name"):
-        people_of(out, keys)
+        restore_people(out, keys)
     (out / "transforms.json").write_text(text.replace(f'"categories": "{kept.stem}",', ""))
-    kept.rename(keys.one_for_all)
-    assert people_of(out, keys)["country"].dtype == pl.String, "releases of an earlier personax name no file"
+    kept.rename(keys.legacy_categories)
+    assert restore_people(out, keys)["country"].dtype == pl.String, "releases of an earlier personax name no file"
 
 
-def test_a_release_that_is_stopped_leaves_the_categories_of_the_last_one(contents: Contents, tmp_path: Path) -> None:
+def test_a_release_that_is_stopped_leaves_the_categories_of_the_last_one(
+    contents: ReleaseInput, tmp_path: Path
+) -> None:
     release(contents, tmp_path, indices=True, rare_below=1)
-    out, keys = tmp_path / "release", KeyFolder(tmp_path / "keys")
-    before = people_of(out, keys)
+    out, keys = tmp_path / "release", Keystore(tmp_path / "keys")
+    before = restore_people(out, keys)
     out.rename(tmp_path / "last")
     with pytest.raises(InputError, match="max_rank_1"):
         release(contents, tmp_path, indices=True, rare_below=9, attack=True, gate=Gate(max_rank_1=0.0))
-    assert people_of(tmp_path / "last", keys).equals(before)
+    assert restore_people(tmp_path / "last", keys).equals(before)
 
 
 @pytest.mark.parametrize(("band", "kept"), [(1, {1960, 1961}), (10, {1960, 1970, 1980, 1990})])
 def test_of_a_date_of_birth_only_the_year_or_its_band_leaves(
-    band: int, kept: set[int], contents: Contents, tmp_path: Path
+    band: int, kept: set[int], contents: ReleaseInput, tmp_path: Path
 ) -> None:
     without = replace(contents, table=contents.table.drop(["birth_year"]))
     release(without, tmp_path, birth_band=band)
@@ -295,9 +299,11 @@ def test_of_a_date_of_birth_only_the_year_or_its_band_leaves(
     assert kept & set(years)
 
 
-def test_noise_is_stated_as_it_is_and_as_large_as_it_says(contents: Contents, tmp_path: Path) -> None:
+def test_noise_is_stated_as_it_is_and_as_large_as_it_says(contents: ReleaseInput, tmp_path: Path) -> None:
     pytest.importorskip("opendp", reason="opendp is not installed: pip install personax[release]")
-    noise = Noise(8.0, 1e-5, numbers={"height_cm": (140, 220)}, categories={"gender": ["female", "male"]}, radius=5.0)
+    noise = NoiseSettings(
+        8.0, 1e-5, numbers={"height_cm": (140, 220)}, categories={"gender": ["female", "male"]}, radius=5.0
+    )
     people = contents.people.with_columns(pl.col("gender").fill_null("female"))
     table = replace(contents.table, frame=people)
     release(replace(contents, table=table), tmp_path, noise=noise, rare_below=1, indices=True)
@@ -307,17 +313,17 @@ def test_noise_is_stated_as_it_is_and_as_large_as_it_says(contents: Contents, tm
     assert {m["column"] for m in told["mechanisms"]} == {"height_cm", "gender", "text/text_a", "text/text_b",
                                                          "text/text_c", "image/image_a"}  # fmt: skip
     assert "local differential privacy" in (out / "README.md").read_text()
-    back = named(people_of(out, KeyFolder(tmp_path / "keys")), KEY, people["id"]).sort("id")
+    back = restore_ids(restore_people(out, Keystore(tmp_path / "keys")), KEY, people["id"]).sort("id")
     assert set(back["gender"]) == {"female", "male"}
     heights = back["height_cm"]
     gaps = (heights - people.sort("id")["height_cm"]).drop_nulls().abs()
     scale = next(m["scale"] for m in told["mechanisms"] if m["column"] == "height_cm")
     assert 0.75 * scale < float(gaps.mean()) < 1.25 * scale  # type: ignore[arg-type]
     with pytest.raises(InputError, match="names shoe, which does not leave"):
-        release(contents, tmp_path / "a", noise=Noise(1.0, numbers={"shoe": (30, 50)}))
+        release(contents, tmp_path / "a", noise=NoiseSettings(1.0, numbers={"shoe": (30, 50)}))
     with pytest.raises(InputError, match="noise would undo groups"):
-        release(contents, tmp_path / "b", noise=Noise(1.0, numbers={"height_cm": (140, 220)}),
-                alike=Alike(quasi_identifiers=["height_cm"]))  # fmt: skip
+        release(contents, tmp_path / "b", noise=NoiseSettings(1.0, numbers={"height_cm": (140, 220)}),
+                anonymity=AnonymityRequirements(quasi_identifiers=["height_cm"]))  # fmt: skip
 
 
 def _broken(vectors: pl.DataFrame) -> pl.DataFrame:
@@ -335,13 +341,13 @@ def _broken(vectors: pl.DataFrame) -> pl.DataFrame:
     ],
 )
 def test_vectors_that_cannot_leave(
-    change: Callable[[pl.DataFrame], pl.DataFrame], says: str, contents: Contents, tmp_path: Path
+    change: Callable[[pl.DataFrame], pl.DataFrame], says: str, contents: ReleaseInput, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=says):
         release(replace(contents, embeddings={"text": change(contents.embeddings["text"])}), tmp_path)
 
 
-def test_a_folder_with_something_in_it_is_refused(contents: Contents, tmp_path: Path) -> None:
+def test_a_folder_with_something_in_it_is_refused(contents: ReleaseInput, tmp_path: Path) -> None:
     (tmp_path / "release").mkdir()
     (tmp_path / "release" / "names.csv").write_text("Ada Nemo")
     with pytest.raises(InputError, match="is not empty"):
@@ -349,14 +355,14 @@ def test_a_folder_with_something_in_it_is_refused(contents: Contents, tmp_path: 
     assert (tmp_path / "release" / "names.csv").read_text() == "Ada Nemo"
 
 
-def test_the_same_key_gives_the_same_bytes(contents: Contents, tmp_path: Path) -> None:
+def test_the_same_key_gives_the_same_bytes(contents: ReleaseInput, tmp_path: Path) -> None:
     for name in ("a", "b"):
         release(contents, tmp_path / name, indices=True)
     sums = [(tmp_path / name / "release" / "SHA256SUMS").read_text() for name in ("a", "b")]
     assert sums[0] == sums[1]
 
 
-def test_what_was_built_is_read_back_whole(released: tuple[Path, Contents]) -> None:
+def test_what_was_built_is_read_back_whole(released: tuple[Path, ReleaseInput]) -> None:
     out, contents = released
     found = load_release(out, verify=True)
     assert found.people.height == contents.people.height

@@ -231,14 +231,14 @@ def test_contacts_are_counted() -> None:
     assert contacts("a@b.org, c@d.org") == {"an e-mail address": 2}
 
 
-def test_ten_thousand_people_against_forty_thousand_names() -> None:
+def test_five_thousand_people_against_twenty_thousand_names() -> None:
     """A bound with room, not a measurement: that is benchmarks/disclosure.py."""
     rng = np.random.default_rng(0)
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
     words = ["".join(rng.choice(letters, 6)) for _ in range(4000)]
-    names = [f"{a} {b}" for a, b in zip(rng.choice(words, 40_000), rng.choice(words, 40_000), strict=True)]
-    frame = pl.DataFrame({f"c{n}": [f"club of {word} {n}" for word in rng.choice(words, 10_000)] for n in range(3)})
+    names = [f"{a} {b}" for a, b in zip(rng.choice(words, 20_000), rng.choice(words, 20_000), strict=True)]
+    frame = pl.DataFrame({f"c{n}": [f"club of {word} {n}" for word in rng.choice(words, 5000)] for n in range(3)})
     start = time.perf_counter()
     assert KnownValues(names).find("x") == {}
     assert scan(frame, names) == {}
-    assert time.perf_counter() - start < 60
+    assert time.perf_counter() - start < 30

@@ -16,9 +16,18 @@ from hypothesis import strategies as st
 
 from personax.data.table import Table
 from personax.errors import InputError, StudyError
-from personax.release import Contents, load_release
-from personax.release.statistics import Asked, Bins, Budget, Ledger, epsilon_of, publish, read_statistics, rho_of
-from personax.release.statistics._privacy_budget import PastRelease, Spent
+from personax.release import ReleaseInput, load_release
+from personax.release.statistics import (
+    Bins,
+    Ledger,
+    PrivacyBudget,
+    StatisticsRequest,
+    epsilon_of,
+    publish,
+    read_statistics,
+    rho_of,
+)
+from personax.release.statistics._privacy_budget import PastRelease, PrivacySpending
 from personax.release.statistics._publish import count_tables, draw_noise, scale_of
 from personax.schema import Column
 
@@ -28,7 +37,7 @@ KNOWN = {column.name: column for column in COLUMNS if column.role != "private"}
 STATED: dict[str, Any] = {"height": [170.0, 180.0], "team": ["red", "blue"], "score": [2.0, 3.0]}
 
 
-def contents(n: int = 400, seed: int = 0) -> Contents:
+def contents(n: int = 400, seed: int = 0) -> ReleaseInput:
     rng = np.random.default_rng(seed)
     people = pl.DataFrame({
         "id": [f"person-{i}" for i in range(n)],
@@ -37,12 +46,12 @@ def contents(n: int = 400, seed: int = 0) -> Contents:
         "team": rng.choice(["red", "blue", "green"], n).tolist(),
         "score": rng.integers(1, 5, n).astype(float),
     })  # fmt: skip
-    return Contents("Four hundred", Table(people, [Column("id", "id", "nominal"), *COLUMNS]))
+    return ReleaseInput("Four hundred", Table(people, [Column("id", "id", "nominal"), *COLUMNS]))
 
 
-def asked(**changes: Any) -> Asked:
+def asked(**changes: Any) -> StatisticsRequest:
     base: dict[str, Any] = {"epsilon": 3.0, "delta": 1e-6, "columns": STATED}
-    return Asked(**base | changes)
+    return StatisticsRequest(**base | changes)
 
 
 @given(st.floats(1e-4, 5), st.sampled_from([1e-9, 1e-6, 1e-3]))
@@ -139,7 +148,7 @@ def test_a_folder_of_tables_has_nobody_in_it_and_is_read_back(tmp_path: Path) ->
     statistics = found.statistics
     assert statistics is not None
     assert {(t.feature, t.target) for t in statistics.tables} == {("height", "score"), ("team", "score")}
-    exact = count_tables(contents().people, {n: Bins.stated(n, s) for n, s in STATED.items()}, [("height", "score")])[0]
+    exact = count_tables(contents().people, {n: Bins.parse(n, s) for n, s in STATED.items()}, [("height", "score")])[0]
     assert np.abs(statistics.tables[0].counts - exact).max() < 8 * statistics.scale
     assert "epsilon = 3" in repr(found)
     assert any("in place of release/" in one.text for one in told)
@@ -150,16 +159,16 @@ def test_a_folder_of_tables_has_nobody_in_it_and_is_read_back(tmp_path: Path) ->
 
 def test_the_same_draw_is_written_again_and_other_people_are_drawn_anew(tmp_path: Path) -> None:
     pytest.importorskip("opendp")
-    keys, large = tmp_path / "keys", asked(budget=Budget(5.0, 1e-6))
+    keys, large = tmp_path / "keys", asked(budget=PrivacyBudget(5.0, 1e-6))
     for name in ("one", "two"):
         publish(contents(), tmp_path / name, large, keys=keys, known=KNOWN)
     assert (tmp_path / "one/statistics.json").read_bytes() == (tmp_path / "two/statistics.json").read_bytes()
     assert len(Ledger(keys).spendings()) == 1
-    publish(contents().without({"person-7"}), tmp_path / "three", large, keys=keys, known=KNOWN)
+    publish(contents().drop_people({"person-7"}), tmp_path / "three", large, keys=keys, known=KNOWN)
     assert len(Ledger(keys).spendings()) == 2
     assert Ledger(keys).total(1e-6) == pytest.approx(epsilon_of(2 * rho_of(3.0, 1e-6), 1e-6))
     with pytest.raises(InputError, match="privacy budget"):
-        publish(contents().without({"person-8"}), tmp_path / "four", large, keys=keys, known=KNOWN)
+        publish(contents().drop_people({"person-8"}), tmp_path / "four", large, keys=keys, known=KNOWN)
     assert not (tmp_path / "four").exists()
     for file in keys.rglob("*"):
         assert file.is_dir() or stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -191,9 +200,9 @@ def test_a_process_killed_before_the_noise_was_kept_has_spent(tmp_path: Path, mo
 def test_the_ledger_never_holds_more_than_the_budget(
     tmp_path_factory: pytest.TempPathFactory, rhos: list[float], epsilon: float
 ) -> None:
-    ledger, budget = Ledger(tmp_path_factory.mktemp("keys")), Budget(epsilon, 1e-6)
+    ledger, budget = Ledger(tmp_path_factory.mktemp("keys")), PrivacyBudget(epsilon, 1e-6)
     for place, rho in enumerate(rhos):
-        spent = Spent("2026-11-29", f"table {place}", str(place), rho=rho)
+        spent = PrivacySpending("2026-11-29", f"table {place}", str(place), rho=rho)
         fits = ledger.total(1e-6, [spent]) <= epsilon
         if fits:
             ledger.spend(spent, budget)
@@ -205,8 +214,8 @@ def test_the_ledger_never_holds_more_than_the_budget(
 
 def test_other_mechanisms_add_to_the_gaussian_ones(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
-    ledger.spend(Spent("t", "local noise", "a", epsilon=1.0, delta=5e-7), Budget(4.0, 1e-6))
-    ledger.spend(Spent("t", "tables", "b", rho=0.1), Budget(4.0, 1e-6))
+    ledger.spend(PrivacySpending("t", "local noise", "a", epsilon=1.0, delta=5e-7), PrivacyBudget(4.0, 1e-6))
+    ledger.spend(PrivacySpending("t", "tables", "b", rho=0.1), PrivacyBudget(4.0, 1e-6))
     assert ledger.total(1e-6) == pytest.approx(1 + epsilon_of(0.1, 5e-7))
     assert ledger.total(4e-7) == math.inf, "more delta is spent than there is"
 
@@ -219,7 +228,7 @@ def test_the_ledger_knows_who_is_gone(tmp_path: Path) -> None:
     ledger.record(made, ids)
     (known,) = Ledger(tmp_path).releases()
     assert (known.people, known.version) == (50, "1.0.0")
-    assert Ledger(tmp_path).gone_since(known, ids.head(47).append(pl.Series(["new"]))) == 3
+    assert Ledger(tmp_path).count_removed(known, ids.head(47).append(pl.Series(["new"]))) == 3
     assert "p1" not in (tmp_path / "ledger.jsonl").read_text()
     (tmp_path / "ledger.jsonl").write_text('{"kind": "spent", "nothing": 1}\n')
     with pytest.raises(StudyError, match="no entry"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import stat
 from itertools import pairwise
 from pathlib import Path
@@ -16,15 +17,15 @@ from scipy.stats import kstest, spearmanr
 
 from personax.errors import InputError
 from personax.independence import hsic
-from personax.release import Key
-from personax.release._keystore import expand, extract, hkdf
-from personax.release._obfuscation import keep_fitted, load_fitted
-from personax.release._random_stream import Draws
-from personax.release.transforms import KEEPS, PRESETS, PROPERTIES, Chain, Preset
+from personax.release import ReleaseKey
+from personax.release.keys._keystore import hkdf
+from personax.release.keys._random_stream import RandomStream
+from personax.release.transforms import PRESERVATION, PRESETS, PROPERTIES, Chain, Preset
 from personax.release.transforms._chain import BATCH_ROWS, STEPS, VERSION
 from personax.release.transforms._rotation import Rotation
+from personax.release.vectors._obfuscation import load_fitted, save_fitted
 
-KEY = Key(bytes(range(32)), "a study")
+KEY = ReleaseKey(bytes(range(32)), "a study")
 ALL = tuple(PRESETS)
 
 
@@ -51,18 +52,14 @@ RFC = [
 
 @pytest.mark.parametrize(("secret", "salt", "info", "key", "made"), RFC)
 def test_hkdf_gives_the_vectors_of_rfc_5869(secret: str, salt: str, info: str, key: str, made: str) -> None:
-    between = extract(bytes.fromhex(secret), bytes.fromhex(salt))
-    assert between.hex() == key
-    assert expand(between, bytes.fromhex(info), len(made) // 2).hex() == made
-    assert (
-        hkdf(bytes.fromhex(secret), bytes.fromhex(info), salt=bytes.fromhex(salt), length=len(made) // 2).hex() == made
-    )
-    with pytest.raises(InputError, match="8160 bytes"):
-        expand(between, b"", 8161)
+    """The output keying material of RFC 5869, appendix A, and its pseudorandom key by the definition."""
+    assert hmac.new(bytes.fromhex(salt) or bytes(32), bytes.fromhex(secret), "sha256").hexdigest() == key
+    derived = hkdf(bytes.fromhex(secret), bytes.fromhex(info), salt=bytes.fromhex(salt), length=len(made) // 2)
+    assert derived.hex() == made
 
 
 def test_draws_have_the_distributions_that_they_say() -> None:
-    draws = Draws(bytes(32))
+    draws = RandomStream(bytes(32))
     assert kstest(draws.uniform("u", 20_000), "uniform").pvalue > 1e-3
     assert kstest(draws.normal("n", 20_000), "norm").pvalue > 1e-3
     assert abs(draws.signs("s", 20_000).mean()) < 4 / np.sqrt(20_000)
@@ -75,7 +72,7 @@ def test_draws_are_the_same_on_every_machine() -> None:
     import hashlib
 
     word = int.from_bytes(hashlib.shake_256(bytes(32) + b"u").digest(8), "little")
-    assert Draws(bytes(32)).uniform("u", 1)[0] == ((word >> 11) + 0.5) / 2**53
+    assert RandomStream(bytes(32)).uniform("u", 1)[0] == ((word >> 11) + 0.5) / 2**53
     assert KEY.fingerprint == "18410100f2827878"
     turned = Chain("rotation", 3, KEY, "a").transform(np.eye(3, dtype=np.float32))
     known = [[-0.4752, 0.7580, -0.4468], [-0.2206, 0.3889, 0.8945], [-0.8518, -0.5236, 0.0176]]
@@ -90,7 +87,7 @@ def test_every_transform_comes_back(preset: Preset, dim: int, n: int, seed: int,
     chain = Chain(preset, dim, KEY, "text/a").fit(x)
     y = chain.transform(x)
     assert y.dtype == np.float32
-    assert np.abs(chain.invert(y) - x).max() <= 1e-5 * np.abs(x).max()
+    assert np.abs(chain.inverse_transform(y) - x).max() <= 1e-5 * np.abs(x).max()
 
 
 @pytest.mark.parametrize("preset", ALL)
@@ -100,7 +97,7 @@ def test_a_wide_transform_of_many_batches_comes_back(preset: Preset, tmp_path: P
     chain = Chain(preset, 256, KEY, "image/a").fit(x)
     y = np.memmap(tmp_path / "y", dtype=np.float32, mode="w+", shape=x.shape)
     assert chain.transform(x, out=y) is y
-    assert np.abs(chain.invert(y) - x).max() <= 1e-5 * np.abs(x).max()
+    assert np.abs(chain.inverse_transform(y) - x).max() <= 1e-5 * np.abs(x).max()
     # rows do not depend on their batch
     assert np.allclose(chain.transform(x[rows:]), y[rows:], atol=1e-4)
     assert np.abs(np.asarray(y[:100]) - x[:100]).max() > 0.1 * np.abs(x).max()
@@ -125,11 +122,11 @@ def _waves(n: int, dim: int) -> np.ndarray:
 @pytest.mark.parametrize("preset", ALL)
 def test_releases_of_version_1_come_out_and_come_back_as_they_were(preset: Preset) -> None:
     """Up to the last bit of a matrix product, which a machine's own routines round."""
-    x, key = _waves(12, 6), Key(bytes(range(32)), "golden")
+    x, key = _waves(12, 6), ReleaseKey(bytes(range(32)), "golden")
     made = np.frombuffer(base64.b64decode(VERSION_1[preset]), dtype="<f4").reshape(2, 6)
     old = Chain(preset, 6, key, "text/a", version=1).fit(x)
     assert np.abs(old.transform(x)[:2] - made).max() <= 1e-6 * np.abs(made).max()
-    assert np.abs(old.invert(made) - x[:2]).max() <= 1e-5 * np.abs(x).max()
+    assert np.abs(old.inverse_transform(made) - x[:2]).max() <= 1e-5 * np.abs(x).max()
     new = Chain(preset, 6, key, "text/a").load(old.state())
     assert np.abs(new.transform(x)[:2] - made).max() <= 1e-5 * np.abs(made).max(), "versions differ by rounding only"
     assert (old.version, new.version) == (1, VERSION)
@@ -150,7 +147,7 @@ def test_directions_that_hardly_vary_come_back_too(
     chain = Chain(preset, dim, KEY, "a").fit(x := x.astype(np.float32))
     y = chain.transform(x)
     assert y.dtype == np.float32
-    assert np.abs(chain.invert(y) - x).max() <= 1e-5 * np.abs(x).max()
+    assert np.abs(chain.inverse_transform(y) - x).max() <= 1e-5 * np.abs(x).max()
 
 
 @pytest.mark.parametrize("preset", ALL)
@@ -158,25 +155,25 @@ def test_rows_far_outside_come_back_too(preset: Preset) -> None:
     x = people(200, 16)
     chain = Chain(preset, 16, KEY, "a").fit(x)
     far = np.float32(30) * x[:5]
-    assert np.abs(chain.invert(chain.transform(far)) - far).max() <= 1e-5 * np.abs(far).max()
+    assert np.abs(chain.inverse_transform(chain.transform(far)) - far).max() <= 1e-5 * np.abs(far).max()
 
 
 @pytest.mark.parametrize("preset", ALL)
 def test_another_key_study_context_or_version_transforms_otherwise(preset: Preset) -> None:
     x = people(50, 12)
     y = Chain(preset, 12, KEY, "a").fit(x).transform(x)
-    others = [(Key(bytes(32), "a study"), "a"), (Key(bytes(range(32)), "another"), "a"), (KEY, "b")]
+    others = [(ReleaseKey(bytes(32), "a study"), "a"), (ReleaseKey(bytes(range(32)), "another"), "a"), (KEY, "b")]
     for key, context in others:
         other = Chain(preset, 12, key, context).fit(x)
         assert np.abs(other.transform(x) - y).max() > 0.1 * y.std()
-        assert np.abs(other.invert(y) - x).max() > 0.1 * x.std()
+        assert np.abs(other.inverse_transform(y) - x).max() > 0.1 * x.std()
     assert (Chain(preset, 12, KEY, "a").fit(x).transform(x) == y).all()
 
 
 def test_every_step_is_in_some_preset_and_every_preset_is_described() -> None:
     assert {step for steps in PRESETS.values() for step in steps} == set(STEPS)
-    assert set(KEEPS) == set(PRESETS) == {"rotation", "shuffle", "whitening", "warp", "flow", "chain"}
-    assert all(set(kept) == set(PROPERTIES) for kept in KEEPS.values())
+    assert set(PRESERVATION) == set(PRESETS) == {"rotation", "shuffle", "whitening", "warp", "flow", "chain"}
+    assert all(set(kept) == set(PROPERTIES) for kept in PRESERVATION.values())
 
 
 def _rbf(x: np.ndarray) -> np.ndarray:
@@ -220,7 +217,7 @@ CHANGE = {
 def test_what_is_kept_is_kept_and_what_is_not_is_not(preset: Preset, name: str) -> None:
     x = people(300, 8)
     changed = CHANGE[name](x, Chain(preset, 8, KEY, "a").fit(x).transform(x))
-    says = KEEPS[preset][name]
+    says = PRESERVATION[preset][name]
     if says == "exactly":
         assert changed < 1e-3
     elif says == "approximately":
@@ -237,14 +234,14 @@ def test_mixing_stays_linear_or_smooth_as_said(preset: Preset) -> None:
     a, b = x[:100], x[100:200]
     middle = chain.transform((a + b) / np.float32(2)) - (chain.transform(a) + chain.transform(b)) / 2
     bend = np.abs(middle).max() / np.abs(chain.transform(x)).max()
-    assert (bend < 1e-4) == (KEEPS[preset]["linear mixing"] == "exactly")
+    assert (bend < 1e-4) == (PRESERVATION[preset]["linear mixing"] == "exactly")
     step = np.float32(1e-2 * x.std())
     rows = np.repeat(x[:20], 6, axis=0)
     nudge = np.tile(np.eye(6, dtype=np.float32) * step, (20, 1))
     jacobian = (chain.transform(rows + nudge) - chain.transform(rows - nudge)).reshape(20, 6, 6) / (2 * step)
     sizes = np.linalg.svd(jacobian, compute_uv=False)
     assert (sizes[:, -1] > 1e-3 * sizes[:, 0]).all()
-    assert KEEPS[preset]["smooth mixing"] == "exactly"
+    assert PRESERVATION[preset]["smooth mixing"] == "exactly"
 
 
 @pytest.mark.parametrize("preset", ALL)
@@ -253,7 +250,7 @@ def test_a_kernel_test_sees_the_same_after_a_shuffle_and_nearly_the_same_after_o
     target = x[:, 0] / x[:, 0].std() + 2.5 * np.random.default_rng(1).normal(size=200)
     before, after = (hsic(z, target).p_value for z in (x, Chain(preset, 8, KEY, "a").fit(x).transform(x)))
     assert 1e-9 < before < 0.2
-    if KEEPS[preset]["level I"] == "exactly":
+    if PRESERVATION[preset]["level I"] == "exactly":
         assert after == pytest.approx(before, rel=1e-4, abs=0)
     else:
         assert after != pytest.approx(before, rel=1e-4, abs=0)
@@ -262,21 +259,23 @@ def test_a_kernel_test_sees_the_same_after_a_shuffle_and_nearly_the_same_after_o
 
 @pytest.mark.parametrize(("dim", "reflections"), [(1, 1), (7, 7), (64, 64), (64, 8), (300, 300)])
 def test_reflections_are_orthogonal_and_few_leave_the_rest(dim: int, reflections: int) -> None:
-    step = Rotation(dim, KEY.draws("t"), reflections)
-    matrix = step.forward(np.eye(dim))
+    step = Rotation(dim, KEY.random_stream("t"), reflections)
+    matrix = step.transform(np.eye(dim))
     assert np.allclose(matrix @ matrix.T, np.eye(dim), atol=1e-12)
-    assert np.allclose(step.inverse(matrix), np.eye(dim), atol=1e-12)
+    assert np.allclose(step.inverse_transform(matrix), np.eye(dim), atol=1e-12)
     # with the signs taken off, d - k directions stay where they were
     untouched = (np.abs(np.linalg.eigvals(matrix * step._signs) - 1) < 1e-8).sum()
     if 2 * reflections < dim:
         assert untouched == dim - reflections
     with pytest.raises(InputError, match="reflections"):
-        Rotation(4, KEY.draws("t"), 5)
+        Rotation(4, KEY.random_stream("t"), 5)
 
 
 def test_the_rotation_has_no_preferred_direction() -> None:
     """Over 400 keys, entries of the matrix have mean 0, variance 1/d and kurtosis 3d/(d+2), and half have det 1."""
-    drawn = np.array([Rotation(8, Key(i.to_bytes(32, "big")).draws("a")).forward(np.eye(8)) for i in range(400)])
+    drawn = np.array(
+        [Rotation(8, ReleaseKey(i.to_bytes(32, "big")).random_stream("a")).transform(np.eye(8)) for i in range(400)]
+    )
     assert np.abs(drawn.mean(axis=0)).max() < 5 / np.sqrt(8 * 400)
     assert np.square(drawn).mean(axis=0) == pytest.approx(np.full((8, 8), 1 / 8), rel=0.35)
     assert (drawn**4).mean() * 64 == pytest.approx(3 * 8 / 10, rel=0.05)
@@ -285,8 +284,8 @@ def test_the_rotation_has_no_preferred_direction() -> None:
 
 def test_the_warp_is_increasing_and_whitening_whitens() -> None:
     grid = np.repeat(np.linspace(-20, 20, 500)[:, None], 10, axis=1)
-    warp = STEPS["warp"](10, KEY.draws("w"))
-    assert all((after > before).all() for before, after in pairwise(warp.forward(grid)))
+    warp = STEPS["warp"](10, KEY.random_stream("w"))
+    assert all((after > before).all() for before, after in pairwise(warp.transform(grid)))
     x = people(500, 10)
     white = Chain(["whitening"], 10, KEY, "a").fit(x).transform(x)
     assert np.allclose(np.cov(white.T, bias=True), np.eye(10), atol=1e-3)
@@ -296,12 +295,12 @@ def test_the_warp_is_increasing_and_whitening_whitens() -> None:
 def test_what_is_fitted_is_kept_beside_the_key(preset: Preset, tmp_path: Path) -> None:
     x = people(100, 9)
     chain = Chain(preset, 9, KEY, "a").fit(x)
-    name = keep_fitted(chain, KEY, tmp_path)
+    name = save_fitted(chain, KEY, tmp_path)
     assert name is not None
     assert stat.S_IMODE((tmp_path / f"{name}.npz").stat().st_mode) == 0o600
     again = load_fitted(Chain(preset, 9, KEY, "a"), name, tmp_path)
-    assert np.abs(again.invert(chain.transform(x)) - x).max() <= 1e-5 * np.abs(x).max()
-    assert keep_fitted(Chain("rotation", 9, KEY, "a"), KEY, tmp_path) is None
+    assert np.abs(again.inverse_transform(chain.transform(x)) - x).max() <= 1e-5 * np.abs(x).max()
+    assert save_fitted(Chain("rotation", 9, KEY, "a"), KEY, tmp_path) is None
     with pytest.raises(InputError, match="must be fitted"):
         Chain(preset, 9, KEY, "a").transform(x)
     with pytest.raises(InputError, match="another transform or length"):
@@ -333,7 +332,20 @@ def test_bad_vectors_and_names_are_refused() -> None:
 
 def test_the_largest_and_the_least_word_are_numbers_between_0_and_1(monkeypatch: pytest.MonkeyPatch) -> None:
     words = np.array([0, 2**64 - 1], dtype=np.uint64)
-    monkeypatch.setattr(Draws, "_words", lambda self, name, size: words)
-    low, high = Draws(bytes(32)).uniform("u", 2)
+    monkeypatch.setattr(RandomStream, "_words", lambda self, name, size: words)
+    low, high = RandomStream(bytes(32)).uniform("u", 2)
     assert 0 < low < high < 1
-    assert np.isfinite(Draws(bytes(32)).normal("n", 2)).all()
+    assert np.isfinite(RandomStream(bytes(32)).normal("n", 2)).all()
+
+
+@pytest.mark.parametrize("preset", ALL)
+def test_scikit_learn_clones_a_chain_and_its_steps(preset: Preset) -> None:
+    base = pytest.importorskip("sklearn.base")
+    x = people(60, 5)
+    chain = Chain(preset, 5, KEY, "text/a").fit(x)
+    other = base.clone(chain)
+    assert other.get_params() == chain.get_params()
+    assert np.array_equal(other.fit_transform(x), chain.transform(x))
+    assert other.set_params(context="text/b").context == "text/b"
+    for step in chain.parts:
+        assert np.allclose(base.clone(step).fit(x).transform(x[:3]), step.fit(x).transform(x[:3]), atol=1e-6)

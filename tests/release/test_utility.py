@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from personax.errors import InputError
-from personax.release._preserved_geometry import neighbours_kept
+from personax.release.vectors._geometry import neighbours_kept
 
 
 @given(n=st.integers(2, 40), k=st.integers(1, 60), seed=st.integers(0, 99))

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.release.reading.made import VERDICT, croissant, write_json, write_release, write_sums
 
-from personax.release import Contents, KeyFolder, build
-from personax.release._settings import Settings
+from personax.release import Keystore, ReleaseInput, build
+from personax.release._settings import ReleaseSettings
 from personax.release.checks._tables import smallest_group
 from personax.release.checks._verify import Verification, verify
 
@@ -65,9 +65,9 @@ def test_what_build_makes_holds(tmp_path: Path) -> None:
     from personax.simulate import simulate_population
 
     world = simulate_population(40, rng=np.random.default_rng(1), text_dim=6, image_dim=6)
-    contents = Contents("Built", world.table, None, world.embeddings)
+    contents = ReleaseInput("Built", world.table, None, world.embeddings)
     out = tmp_path / "release"
-    build(contents, out, key=KEY, keys=KeyFolder(tmp_path / "keys"), settings=Settings(attack=False),
+    build(contents, out, key=KEY, keys=Keystore(tmp_path / "keys"), settings=ReleaseSettings(attack=False),
           rng=np.random.default_rng(2))  # fmt: skip
     assert failed(verify(out)) == {"audit"}, "it was not attacked"
 

@@ -13,39 +13,39 @@ import polars as pl
 import pytest
 
 from personax.errors import InputError
-from personax.release import Contents, Key, KeyFolder, Settings, build
-from personax.release.audit import Versions, versions
+from personax.release import Keystore, ReleaseInput, ReleaseKey, ReleaseSettings, build
+from personax.release.audit import VersionLinkage, link_versions
 from personax.simulate import simulate_population
 from personax.traits import aggregate
 
-OLD, NEW = Key(bytes(range(32))), Key(bytes(32))
+OLD, NEW = ReleaseKey(bytes(range(32))), ReleaseKey(bytes(32))
 
 
 @pytest.fixture(scope="module")
-def contents() -> Contents:
+def contents() -> ReleaseInput:
     world = simulate_population(160, rng=np.random.default_rng(1), text_dim=24, image_dim=24)
     traits = aggregate(world.ratings, people=world.people["id"].to_list())
-    return Contents("A study", world.table, traits, world.embeddings, [])
+    return ReleaseInput("A study", world.table, traits, world.embeddings, [])
 
 
-def made(contents: Contents, out: Path, key: Key, removed: Sequence[str] = (), **asked: Any) -> Path:
-    settings = Settings(removed=frozenset(removed), attack=False, **asked)
-    build(contents, out / "release", key=key, keys=KeyFolder(out / "keys"), settings=settings,
+def made(contents: ReleaseInput, out: Path, key: ReleaseKey, removed: Sequence[str] = (), **asked: Any) -> Path:
+    settings = ReleaseSettings(removed=frozenset(removed), attack=False, **asked)
+    build(contents, out / "release", key=key, keys=Keystore(out / "keys"), settings=settings,
           rng=np.random.default_rng(2))  # fmt: skip
     return out / "release"
 
 
-def attacked(contents: Contents, where: Path, key: Key, transform: str) -> tuple[Versions, set[str]]:
+def attacked(contents: ReleaseInput, where: Path, key: ReleaseKey, transform: str) -> tuple[VersionLinkage, set[str]]:
     gone = contents.people["id"].to_list()[10:15]
     older = made(contents, where / "1.0", OLD, transform=transform)
     newer = made(contents, where / "1.1", key, gone, transform=transform)
     truth = {OLD.pseudonym(person) for person in gone}
-    return versions(older, newer, truth=truth), truth
+    return link_versions(older, newer, truth=truth), truth
 
 
 @pytest.mark.parametrize("transform", ["rotation", "whitening", "chain"])
 def test_under_one_key_every_way_tells_exactly_who_was_taken_out(
-    contents: Contents, tmp_path: Path, transform: str
+    contents: ReleaseInput, tmp_path: Path, transform: str
 ) -> None:
     found, truth = attacked(contents, tmp_path, OLD, transform)
     assert {route.name for route in found.routes} >= {"pseudonyms", "table", "vectors text/text_a"}
@@ -53,13 +53,13 @@ def test_under_one_key_every_way_tells_exactly_who_was_taken_out(
         # whitening is fitted anew without them, which may move vectors too far to be told
         assert set(route.removed) in ((truth,) if "vectors" not in route.name else (truth, set())), route.name
         assert route.right == len(route.removed)
-    assert found.told == len(truth)
+    assert found.removed_count == len(truth)
     assert "can tell 5 people as removed" in found.sentence
     told = json.dumps(found.to_dict())
     assert not any(pseudonym in told for pseudonym in truth), "what is published names nobody"
 
 
-def test_another_key_alone_does_not_hide_them(contents: Contents, tmp_path: Path) -> None:
+def test_another_key_alone_does_not_hide_them(contents: ReleaseInput, tmp_path: Path) -> None:
     found, truth = attacked(contents, tmp_path, NEW, "rotation")
     by = {route.name: route for route in found.routes}
     assert by["pseudonyms"].removed == ()
@@ -68,7 +68,7 @@ def test_another_key_alone_does_not_hide_them(contents: Contents, tmp_path: Path
     assert set(by["vectors text/text_a"].removed) == truth, "and so are distances, which stay under a rotation"
 
 
-def test_people_with_equal_vectors_are_found_again(contents: Contents, tmp_path: Path) -> None:
+def test_people_with_equal_vectors_are_found_again(contents: ReleaseInput, tmp_path: Path) -> None:
     vectors = contents.embeddings["text"]
     shared = vectors.select(pl.exclude("id")).clear().vstack(vectors[99:100].select(pl.exclude("id")))
     many = pl.concat([vectors[:100], pl.concat([vectors[100:150].select("id"), pl.concat([shared] * 50)],
@@ -77,25 +77,25 @@ def test_people_with_equal_vectors_are_found_again(contents: Contents, tmp_path:
     assert set(next(r for r in found.routes if r.name == "vectors text/text_a").removed) == truth
 
 
-def test_the_same_version_twice_tells_nobody(contents: Contents, tmp_path: Path) -> None:
+def test_the_same_version_twice_tells_nobody(contents: ReleaseInput, tmp_path: Path) -> None:
     older = made(contents, tmp_path, OLD)
-    found = versions(older, older)
+    found = link_versions(older, older)
     assert found.best is None
-    assert found.told == 0
+    assert found.removed_count == 0
     assert found.sentence.startswith("Nobody can be told")
 
 
-def test_a_folder_without_people_is_no_version(tmp_path: Path, contents: Contents) -> None:
+def test_a_folder_without_people_is_no_version(tmp_path: Path, contents: ReleaseInput) -> None:
     older = made(contents, tmp_path, OLD)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="folder of a release"):
-        versions(older, tmp_path / "empty")
+        link_versions(older, tmp_path / "empty")
 
 
-def test_a_table_without_common_columns_links_nobody(tmp_path: Path, contents: Contents) -> None:
+def test_a_table_without_common_columns_links_nobody(tmp_path: Path, contents: ReleaseInput) -> None:
     older = made(contents, tmp_path, OLD)
     other = tmp_path / "other" / "data" / "people"
     other.mkdir(parents=True)
     pl.DataFrame({"id": ["a", "b"], "shoe": [41, 42]}).write_parquet(other / "0.parquet")
-    found = versions(older, tmp_path / "other")
+    found = link_versions(older, tmp_path / "other")
     assert next(r for r in found.routes if r.name == "table").reason == "the versions have no column in common"

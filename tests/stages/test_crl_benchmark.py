@@ -20,8 +20,8 @@ from personax.crl import align, match
 from personax.crl.methods import method
 from personax.errors import InputError, PlanError
 from personax.progress import Silent
-from personax.stages import crl_benchmark as module
-from personax.stages.crl_benchmark import (
+from personax.stages import _crl_benchmark as module
+from personax.stages._crl_benchmark import (
     MOST_PEOPLE,
     CrlBenchmark,
     KeptFit,
@@ -30,7 +30,7 @@ from personax.stages.crl_benchmark import (
     run_benchmark,
     save_kept,
 )
-from personax.stages.crl_benchmark_results import (
+from personax.stages._crl_benchmark_results import (
     FLOORS,
     METRICS,
     aligned,

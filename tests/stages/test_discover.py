@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from personax.config import Discover, read_knowledge
+from personax.config import DiscoverSection, read_knowledge
 from personax.data.table import Table
 from personax.discovery import Knowledge, NothingVaries, fci, pc
 from personax.discovery._ci_test import CiTest, PValue
 from personax.errors import ComputationError, InputError
 from personax.progress import Silent
 from personax.schema import Column, Edge, Graph, Kind, Node
-from personax.stages.discover import ci_test, find_causes, told, write_graph
+from personax.stages._discover import ci_test, find_causes, graph_notices, write_graph
 from personax.study import Study
 
 N = 300
@@ -147,7 +147,7 @@ def test_undecided_tests_are_counted_and_told() -> None:
     graph = pc(frame, test=using(frame, "chisq", dict.fromkeys(frame.columns, "nominal")))
     assert arrows(graph) == {("letter", "vowel", "undirected"), ("letter", "late", "undirected")}
     assert graph.details["tests_nothing_varies"] == 1
-    notice = next(n for n in told(graph, frame) if "taken as independent" in n.text)
+    notice = next(n for n in graph_notices(graph, frame) if "taken as independent" in n.text)
     assert notice.count == 1
 
 
@@ -178,13 +178,13 @@ def test_a_test_that_cannot_run_names_the_pair() -> None:
 def test_tables_that_cannot_be_searched(frame: pl.DataFrame, section: dict[str, str], says: str) -> None:
     table = Table(frame, [Column(n, "feature", "nominal" if n == "team" else "continuous") for n in frame.columns])
     with pytest.raises(InputError, match=says):
-        find_causes(table, Discover.model_validate(section), Knowledge(), np.random.default_rng(0), Silent())
+        find_causes(table, DiscoverSection.model_validate(section), Knowledge(), np.random.default_rng(0), Silent())
 
 
 def test_two_processes_ask_our_test_and_agree_with_one() -> None:
     frame = collider(n=60)
     table = Table(frame, [Column(name, "feature", "continuous") for name in frame.columns])
-    section = Discover(test="kci", bootstraps=3, alpha=0.05)
+    section = DiscoverSection(test="kci", bootstraps=3, alpha=0.05)
     one, two = (
         find_causes(table, section, Knowledge(), np.random.default_rng(5), Silent(), jobs=jobs) for jobs in (1, 2)
     )

@@ -8,14 +8,14 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
 
-from personax.config import Crl
+from personax.config import CrlSection
 from personax.crl.methods.paper._method import MMCRL, Paper
 from personax.errors import InputError
-from personax.stages.fit_latents import make_method
+from personax.stages._fit_latents import make_method
 
 
 def made(**section: Any) -> Any:
-    return make_method(Crl(latents={"text": 1, "image": 1}, **section))
+    return make_method(CrlSection(latents={"text": 1, "image": 1}, **section))
 
 
 @pytest.mark.parametrize(("name", "kind"), [("paper", Paper), ("mmcrl", MMCRL)])

@@ -69,7 +69,7 @@ def test_level_two_learns_from_people_who_have_all(study: Study, monkeypatch: py
         seen.update(ids=ids, views=views)
         raise Enough
 
-    monkeypatch.setattr("personax.stages.crl.learn", learn)
+    monkeypatch.setattr("personax.stages._crl.learn", learn)
     with pytest.raises(Enough):
         study.run(["crl"])
     assert set(seen["ids"]) == {f"person{i}" for i in range(40)} - LACKING

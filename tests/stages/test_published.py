@@ -15,7 +15,7 @@ from tests.release.reading.hub_server import Repo, serving
 
 from personax.config import AnnotateRelease, EmbedRelease, Plan
 from personax.errors import FetchError, InputError, PlanError, StudyError
-from personax.stages import collect_release as published
+from personax.stages import _collect_release as published
 from personax.study import Study
 
 N = 30

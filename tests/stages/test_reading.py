@@ -7,7 +7,7 @@ import polars as pl
 
 from personax.data.table import Table
 from personax.schema import Column, Edge, Graph, Node
-from personax.stages.interpret import LEADING, associations, exemplars, proposals, sentences
+from personax.stages._interpret import LEADING, associations, exemplars, proposals, sentences
 
 N = 400
 RNG = np.random.default_rng(0)

@@ -26,10 +26,10 @@ from typer.testing import CliRunner
 from personax import cli
 from personax.config import read_plan
 from personax.errors import PlanError, SourceError
+from personax.sources._collect_web import SourceResult
 from personax.sources._records import Failure
 from personax.sources._sections import CollectSeveral
-from personax.sources._web_sources import SourceResult
-from personax.stages import collect_many as fetching
+from personax.stages import _collect_many as fetching
 from personax.study import Study
 
 QUICK = {"per_second": None, "backoff": 0.01, "read_seconds": 0.5, "total_seconds": 5.0, "at_once": 8}
@@ -391,7 +391,7 @@ def test_a_header_that_is_no_text_is_refused_without_its_value(tmp_path: Path) -
 DRIVER = """
 import sys
 from pathlib import Path
-from personax.stages import collect_many
+from personax.stages import _collect_many as collect_many
 from personax.study import Study
 collect_many.REACHABLE = ("127.0.0.1",)
 Study.load(Path(sys.argv[1])).run(["collect"])

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import date
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
+import numpy as np
+import polars as pl
 import pytest
 from tests.sources.leagues import shapes
 from tests.sources.leagues.serving import BASE
@@ -17,7 +22,7 @@ from personax import registry
 from personax.errors import FetchError, SourceChanged
 from personax.http._request import Fetch, Request
 from personax.registry import register
-from personax.sources._records import Failure, Origin, Record
+from personax.sources import CollectTable, Failure, FileSource, Origin, PeopleTable, Record
 from personax.strict import Strict
 from personax.testing import check_provider, check_source, check_transform
 from personax.traits.llms._provider import Model
@@ -49,8 +54,6 @@ def test_our_leagues_pass(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _body(request: Request) -> bytes:
-    import json
-
     return b"" if request.body is None else json.dumps(request.body).encode()
 
 
@@ -105,6 +108,86 @@ def test_faults_of_a_source_are_named(fault: str, says: str | None) -> None:
         registry.forget("sources", "toy")
     with pytest.raises(AssertionError, match="Toy is no registered source"):
         check_source(Toy(), lambda request: b"ann,bob")
+
+
+def players(folder: Path) -> dict[str, Path]:
+    """Write a file of each source of files."""
+    (folder / "england").mkdir()
+    lines = "= England\nAnn Example, G, 1.80 m, b. 3 Mar 1990 @ Leeds\nBo Example, D, 1.75 m, b. 4 Apr 1991 @ York\n"
+    (folder / "england" / "eng.players.txt").write_text(lines, encoding="utf-8")
+    person = {"birthdate": "3/4/1990", "height": "74", "weight": "220", "team": "A", "position": "QB"}
+    nfl = {f"00-{k}": {"full_name": f"Ann {k}", **person} for k in range(3)}
+    (folder / "nfl.json").write_text(json.dumps(nfl), encoding="utf-8")
+    (folder / "people.csv").write_text("id,height\na,180\nb,170\n", encoding="utf-8")
+    return {"table": folder / "people.csv", "openfootball": folder, "nfl_players": folder / "nfl.json"}
+
+
+@pytest.mark.parametrize("name", ["table", "openfootball", "nfl_players"])
+def test_our_sources_of_files_pass(name: str, tmp_path: Path) -> None:
+    path = players(tmp_path)[name]
+    known: Any = registry.get("sources", name)
+    check_source(known(source=name, path=str(path)))
+
+
+class ToyFile(FileSource):
+    """A source of files, right as it stands; ``fault`` breaks it."""
+
+    source: Literal["toy-file"] = "toy-file"
+    fault: str = ""
+
+    def read(self, root: Path) -> PeopleTable:
+        table = CollectTable(source="table", path=self.path).read(root)
+        if self.fault == "ids":
+            return replace(table, table=replace(table.table, frame=table.people.with_columns(id=pl.lit("a"))))
+        if self.fault == "clock":
+            noise = pl.Series("height", np.random.default_rng().normal(size=table.people.height))
+            return replace(table, table=replace(table.table, frame=table.people.with_columns(noise)))
+        if self.fault == "bad":
+            return replace(table, bad_cells=pl.DataFrame({"row": [1]}))
+        return table
+
+
+class Careless(ToyFile):
+    """A source that lets every error through."""
+
+    def read(self, root: Path) -> PeopleTable:
+        (root / self.path).read_bytes()
+        return ToyFile.read(self, root)
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("ids", "ids are missing or stand twice"),
+        ("clock", "the same file gives other people"),
+        ("bad", "bad_cells has other columns"),
+        ("careless", r"a missing file raises FileNotFoundError .*; raise an InputError"),
+        ("", None),
+    ],
+)
+def test_faults_of_a_source_of_files_are_named(fault: str, says: str | None, tmp_path: Path) -> None:
+    players(tmp_path)
+    kind = Careless if fault == "careless" else ToyFile
+    register("sources", "toy-file", help="a toy", reads="file")(kind)
+    try:
+        source = kind(path="people.csv", fault=fault)
+        if says is None:
+            check_source(source, root=tmp_path)
+        else:
+            with pytest.raises(AssertionError, match=f"^toy-file: .*({says})"):
+                check_source(source, root=tmp_path)
+    finally:
+        registry.forget("sources", "toy-file")
+
+
+def test_a_source_of_files_says_that_it_reads_one(tmp_path: Path) -> None:
+    players(tmp_path)
+    register("sources", "toy-file", help="a toy")(ToyFile)
+    try:
+        with pytest.raises(AssertionError, match=r'toy-file: it is registered to read the web; .* reads="file"'):
+            check_source(ToyFile(path="people.csv"), root=tmp_path)
+    finally:
+        registry.forget("sources", "toy-file")
 
 
 def test_our_provider_passes() -> None:

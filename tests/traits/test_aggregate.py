@@ -6,7 +6,7 @@ from typing import Literal
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personax.errors import InputError
@@ -56,6 +56,7 @@ Votes = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(Votes, st.sampled_from(["median", "mean"]))
 def test_scores_stay_within_the_votes_whatever_their_order(votes: list[tuple[str, str, float]], rule: str) -> None:
     rows: list[Row] = [(p, m, i, s, "ok") for i, (p, m, s) in enumerate(votes)]

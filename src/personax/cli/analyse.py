@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from personax.cli.console import emit, say, watching
+from personax.cli.console import emit, say, showing_progress
 from personax.cli.run import JsonOption
 from personax.errors import PersonaxError, PlanError, StudyError
 from personax.files import write_text
-from personax.stages.analyse_release import Analysis, folder_of, plan_analysis
+from personax.stages import ReleaseAnalysis, folder_of, plan_analysis
 from personax.study import Study
 
 __all__ = ["register"]
@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Analyse a release by one command: Level I, Level II and the report, in a study folder of its own."""
-        with watching() as progress:
+        with showing_progress() as progress:
             progress.stage("reading the release")
             words = _words(map_ or [])
             sizes = {"latents": latents, "shared": shared, "seeds": seeds, "epochs": epochs}
@@ -60,7 +60,7 @@ def register(app: typer.Typer) -> None:
         say(str(study.report))
 
 
-def _show(analysis: Analysis, folder: Path) -> None:
+def _show(analysis: ReleaseAnalysis, folder: Path) -> None:
     """Print what was read, what was guessed, and what is not read."""
     for line in repr(analysis.released).splitlines():
         say(line)
@@ -70,10 +70,10 @@ def _show(analysis: Analysis, folder: Path) -> None:
         say(f"not read: {sentence}")
 
 
-def _run(analysis: Analysis, file: Path) -> Study:
+def _run(analysis: ReleaseAnalysis, file: Path) -> Study:
     """Run stage after stage; a section that cannot be run is taken out of the study file, with the reason."""
     write_text(file, analysis.text())
-    with watching() as progress:
+    with showing_progress() as progress:
         for stage in ("independence", "crl", "discover"):
             if stage not in analysis.sections:
                 continue

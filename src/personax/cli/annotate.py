@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from personax.cli.console import emit, say, table
-from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
+from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
 from personax.config import AnnotateLLM
 from personax.errors import PlanError
 from personax.study import Study
@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
         """Rate people's traits, or score their answers; one score a trait."""
         loaded = Study.load(study, folder=folder)
         if not dry_run and max_cost is None:
-            perform(loaded, ["annotate"], force=force, as_json=as_json)
+            run_study(loaded, ["annotate"], force=force, as_json=as_json)
             return
         section = loaded.plan.annotate
         if not isinstance(section, AnnotateLLM):
@@ -61,14 +61,14 @@ def register(app: typer.Typer) -> None:
             return
         paid = AnnotateLLM.model_validate({**dict(section), "max_cost": max_cost})
         loaded.plan = loaded.plan.model_copy(update={"annotate": paid})
-        perform(loaded, ["annotate"], force=force, as_json=as_json)
+        run_study(loaded, ["annotate"], force=force, as_json=as_json)
 
 
 def _estimate(study: Study, section: AnnotateLLM, *, as_json: bool) -> None:
-    from personax.stages.annotate_llm import estimated
+    from personax.stages import estimate_annotation
 
     study.run(["collect"])
-    show_estimate(estimated(study.folder, section, study.plan.seed), as_json=as_json)
+    show_estimate(estimate_annotation(study.folder, section, study.plan.seed), as_json=as_json)
 
 
 def show_estimate(found: Sequence[CostEstimate], *, as_json: bool) -> None:

@@ -7,23 +7,13 @@ from typing import Annotated
 
 import typer
 
-from personax.cli.console import emit, say, table, watching
+from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.run import FolderOption, JsonOption
-from personax.errors import StudyError
 from personax.study import Study
 
 __all__ = ["register"]
 
-_NEEDED = ("collect", "annotate", "embed")
 _SHOWN = 20
-
-
-def _refuse_stale(study: Study) -> None:
-    """Refuse to answer from people that are not those of the study file."""
-    for state in study.status():
-        if state.stage in _NEEDED and state.state in ("stale", "missing"):
-            text = f"the stage {state.stage} is {state.state} ({state.why}); personax run brings it up to date"
-            raise StudyError(text)
 
 
 def register(app: typer.Typer) -> None:
@@ -43,18 +33,8 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Answer a request on the originals: p-values, effects, graphs and metrics leave, checked, and are logged."""
-        from personax.config import read_request
-        from personax.files import sha256
-        from personax.stages.answer import answer as work_out
-        from personax.stages.base import Reader
-
-        asked = read_request(request)
-        loaded = Study.load(study, folder=folder)
-        with loaded.folder.lock(), watching() as progress:
-            _refuse_stale(loaded)
-            progress.stage("answer")
-            reader = Reader(loaded.plan, loaded.base, loaded.folder)
-            found = work_out(reader, asked, sha256(request), out, requester=requester, progress=progress)
+        with showing_progress() as progress:
+            found = Study.load(study, folder=folder).answer(request, out, requester=requester, progress=progress)
         if as_json:
             emit({"answer": str(found.folder), "files": list(found.files), "suppressed": list(found.suppressed),
                   "requests_left": found.left})  # fmt: skip

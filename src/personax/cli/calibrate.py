@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from personax.cli.console import emit, say, table, watching
+from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.run import JsonOption, comma_separated
 from personax.independence import verdicts
-from personax.stages.calibrate import Calibration, CalibrationSettings, calibrate_file
+from personax.stages import Calibration, CalibrationSettings, calibrate_file
 
 __all__ = ["register"]
 
@@ -53,6 +53,6 @@ def register(app: typer.Typer) -> None:
             comma_separated(features), comma_separated(targets), comma_separated(given) or [],
             comma_separated(tests) or [], times, alpha, seed, like_mine, all_pairs,
         )  # fmt: skip
-        with watching() as progress:
+        with showing_progress() as progress:
             found = calibrate_file(file, settings, out, missing=missing.split(","), progress=progress)
         _print(found, out, as_json=as_json)

@@ -7,12 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from personax import registry
-from personax.cli.console import emit, table, watching
-from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
+from personax.cli.console import emit, showing_progress, table
+from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
 from personax.errors import PlanError
-from personax.sources import CollectSeveral
-from personax.stages.collect_many import probed, summaries
+from personax.sources import CollectSeveral, source_names
+from personax.stages import probe_sources, summaries
 from personax.strict import nearest
 from personax.study import Study
 
@@ -23,7 +22,7 @@ SourceOption = Annotated[
     typer.Option(
         "--source",
         help="Only this source; may stand more than once. A file by its name, or a registered one: "
-        f"{', '.join(registry.names('sources'))}.",
+        f"{', '.join(source_names('web'))}.",
     ),
 ]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="So many people of each source at most.")]
@@ -63,7 +62,7 @@ def register(app: typer.Typer) -> None:
         if not isinstance(section, CollectSeveral):
             if source or limit or refresh or probe or offline:
                 raise PlanError("--source, --limit, --refresh, --probe and --offline are for collect.source: several")
-            perform(loaded, ["collect"], force=force, as_json=as_json)
+            run_study(loaded, ["collect"], force=force, as_json=as_json)
             return
         chosen = {"only": source or section.only, "limit": limit or section.limit}
         _know(section, source or [])
@@ -74,7 +73,7 @@ def register(app: typer.Typer) -> None:
         if probe:
             _probe(loaded, section, as_json=as_json)
             return
-        perform(loaded, ["collect"], force=force or refresh, as_json=as_json)
+        run_study(loaded, ["collect"], force=force or refresh, as_json=as_json)
         if not as_json:
             _summary(summaries(loaded.folder))
 
@@ -87,8 +86,8 @@ def _know(section: CollectSeveral, names: list[str]) -> None:
 
 
 def _probe(study: Study, section: CollectSeveral, *, as_json: bool) -> None:
-    with study.folder.lock(), watching() as progress:
-        found = probed(study.folder, section, study.plan.seed, progress)
+    with showing_progress() as progress:
+        found = probe_sources(study.folder, section, study.plan.seed, progress)
     if as_json:
         emit([asdict(one) for one in found])
         return

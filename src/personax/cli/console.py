@@ -16,7 +16,7 @@ from rich.text import Text
 
 from personax.progress import Progress
 
-__all__ = ["emit", "fail", "say", "table", "watching"]
+__all__ = ["emit", "fail", "say", "showing_progress", "table"]
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -95,7 +95,7 @@ class _Lines:
 
 
 @contextmanager
-def watching() -> Iterator[Progress]:
+def showing_progress() -> Iterator[Progress]:
     """Show progress on stderr while the block runs."""
     if not _err.is_terminal:
         yield _Lines()

@@ -11,10 +11,10 @@ import polars as pl
 import typer
 
 from personax import registry
-from personax.cli.console import emit, say, table, watching
-from personax.cli.named import group_meaning
-from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
-from personax.config import Crl, read_modalities
+from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.default_command import group_with_default
+from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
+from personax.config import CrlSection, read_modalities
 from personax.crl._budget import Device
 from personax.crl._select import Criterion
 from personax.crl.methods import usable
@@ -22,15 +22,19 @@ from personax.embed import read_measurements
 from personax.errors import MissingExtraError, PlanError
 from personax.files import written_aside
 from personax.progress import Progress
-from personax.stages.crl_benchmark import CrlBenchmark, run_benchmark
-from personax.stages.crl_benchmark_results import (
+from personax.stages import (
+    CrlBenchmark,
+    LatentResults,
+    choose_latents,
     draw_benchmark,
+    learn,
     reject_none,
     rows_of,
+    run_benchmark,
     summary_table,
     write_benchmark,
+    write_latents,
 )
-from personax.stages.fit_latents import Learned, choose_latents, learn, write_learned
 from personax.strict import nearest
 from personax.study import Study
 
@@ -75,7 +79,7 @@ def _perform(asked: CrlBenchmark, out: Path, *, figures: bool, as_json: bool) ->
     results: list[dict[str, Any]] = []
     asked.check()
     try:
-        with watching() as progress:
+        with showing_progress() as progress:
             progress.stage("crl benchmark")
             results.extend(run_benchmark(asked, out / "parts", progress))
     except KeyboardInterrupt:
@@ -87,7 +91,7 @@ def _perform(asked: CrlBenchmark, out: Path, *, figures: bool, as_json: bool) ->
     table = write_benchmark(asked, rows, order, out)
     drawn, notice = None, None
     if figures:
-        with watching() as progress:
+        with showing_progress() as progress:
             drawn, notice = _draw(results, table, order, out, progress)
     if as_json:
         facts = {"figures": str(drawn) if drawn else None, "notices": [notice] if notice else []}
@@ -116,7 +120,7 @@ def _draw(
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    group = typer.Typer(cls=group_meaning(_meant), no_args_is_help=True)
+    group = typer.Typer(cls=group_with_default(_meant), no_args_is_help=True)
     app.add_typer(group, name="crl")
 
     @group.callback(
@@ -132,7 +136,7 @@ def register(app: typer.Typer) -> None:
         study: StudyArgument, folder: FolderOption = None, force: ForceOption = False, as_json: JsonOption = False
     ) -> None:
         """Learn the latent causes behind a study's embeddings; the word ``study`` may be left out."""
-        perform(Study.load(study, folder=folder), ["crl"], force=force, as_json=as_json)
+        run_study(Study.load(study, folder=folder), ["crl"], force=force, as_json=as_json)
 
     @group.command(
         epilog="Example: personax crl benchmark --data numerical --case 1 --methods default,pca,supervised --out bench"
@@ -238,13 +242,13 @@ def _add_data(group: typer.Typer) -> None:
         if choose not in get_args(Criterion):
             raise PlanError(f"--choose is objective, agreement or exclusivity, not {choose}")
         ids, views = read_measurements(data, asked.measurements)
-        wanted = Crl(
+        wanted = CrlSection(
             latents=asked.latents, shared=asked.shared, method=method, seeds=seeds, choose=cast(Criterion, choose),
             epochs=epochs, device=device_of(device), compiled=compiled, half=half, prior=asked.prior,
         )  # fmt: skip
         rng, tried = np.random.default_rng(seed), None
         try:
-            with watching() as progress:
+            with showing_progress() as progress:
                 progress.stage("crl")
                 if upto is not None:
                     wanted, tried = choose_latents(views, wanted, upto, rng.spawn(1)[0], progress)
@@ -252,7 +256,7 @@ def _add_data(group: typer.Typer) -> None:
         except KeyboardInterrupt:
             say(f"stopped; finished seeds are in {out / 'fits'}, and the same command goes on from there")
             raise
-        files = write_learned(learned, out)
+        files = write_latents(learned, out)
         if tried is not None:
             with written_aside(out / "dimensions.parquet") as aside:
                 tried.write_parquet(aside)
@@ -275,7 +279,7 @@ def _show_tried(tried: pl.DataFrame) -> None:
     table("Numbers of latents", ("modality", "latents", "objective", "agreement", "", "reason"), rows)
 
 
-def _show(learned: Learned, out: Path, files: list[str]) -> None:
+def _show(learned: LatentResults, out: Path, files: list[str]) -> None:
     rows = [
         (str(row["seed"]), _number(row["objective"]), _number(row["agreement"]), "chosen" if row["chosen"] else "",
          row["reason"] or "")

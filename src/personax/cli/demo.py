@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from personax.cli.console import say, watching
+from personax.cli.console import say, showing_progress
 from personax.cli.init import write_study
-from personax.cli.run import JsonOption, perform
+from personax.cli.run import JsonOption, run_study
 from personax.study import Study
 
 __all__ = ["register"]
@@ -28,20 +28,20 @@ def register(app: typer.Typer) -> None:
         if not path.exists():
             write_study(out, "demo.yaml")
         study = Study.load(path)
-        perform(study, force=False, as_json=as_json)
+        run_study(study, force=False, as_json=as_json)
         if not as_json:
             _meet(study)
 
 
 def _meet(study: Study) -> None:
     """Take the release as somebody else would: verify it, and load it by tools of others."""
-    from personax.release import load_by_others, verify
+    from personax.release import check_third_party_readers, verify
 
     place = study.folder.path("release")
-    with watching() as progress:
+    with showing_progress() as progress:
         progress.stage("reading the release back")
         found = verify(place)
-        loaded = load_by_others(place)
+        loaded = check_third_party_readers(place)
     say(f"{place}: {len(found.checks) - len(found.failed)} of {len(found.checks)} checks find no fault")
     for check in [*found.failed, *loaded]:
         say(f"{check.outcome:>12}  {check.name}: {check.text}")

@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from personax.cli.console import emit, say, table, watching
-from personax.cli.run import FolderOption, ForceOption, JsonOption, comma_separated, from_options, perform
-from personax.config import Discover, read_knowledge, search_tests
+from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.run import FolderOption, ForceOption, JsonOption, comma_separated, from_options, run_study
+from personax.config import DiscoverSection, read_knowledge, search_tests
 from personax.data.edges import EDGES
 from personax.schema import Edge, Graph
-from personax.stages.discover import FileGraph, count, discover_file
+from personax.stages import FileGraph, discover_file, graph_counts
 from personax.study import Study
 
 __all__ = ["register"]
@@ -25,7 +25,7 @@ _SHOWN = 30
 def _print(found: FileGraph, out: Path, *, as_json: bool) -> None:
     if as_json:
         notices = [asdict(notice) for notice in found.notices]
-        emit({"out": str(out), **count(found.graph), "notices": notices})
+        emit({"out": str(out), **graph_counts(found.graph), "notices": notices})
         return
     rows = ((c.name, c.kind, c.why if c.inferred else "given") for c in found.columns)
     table("Columns", ("name", "kind", "why"), rows)
@@ -71,12 +71,12 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Draw the causal graph of a study or of any table, by PC or FCI."""
         if file.suffix in (".yaml", ".yml") or (file / "study.yaml").is_file():
-            perform(Study.load(file, folder=folder), ["discover"], force=force, as_json=as_json)
+            run_study(Study.load(file, folder=folder), ["discover"], force=force, as_json=as_json)
             return
         raw = {"test": test, "algorithm": algorithm, "alpha": alpha, "bootstraps": bootstraps}
         known = read_knowledge(knowledge) if knowledge else None
-        section = from_options(Discover, raw | {"knowledge": known})
-        with watching() as progress:
+        section = from_options(DiscoverSection, raw | {"knowledge": known})
+        with showing_progress() as progress:
             found = discover_file(
                 file, section, out, columns=comma_separated(columns), missing=missing.split(","), seed=seed, jobs=jobs,
                 progress=progress,

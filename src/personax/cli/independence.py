@@ -10,10 +10,11 @@ import polars as pl
 import typer
 
 from personax import registry
-from personax.cli.console import emit, say, table, watching
-from personax.cli.run import FolderOption, ForceOption, JsonOption, comma_separated, from_options, perform
-from personax.config import Independence
-from personax.stages.independence import FileResults, analyse_file, analyse_statistics, count, everybody
+from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.run import FolderOption, ForceOption, JsonOption, comma_separated, from_options, run_study
+from personax.config import IndependenceSection
+from personax.data.pvalues import everybody
+from personax.stages import FileResults, analyse_file, analyse_statistics, count_tests
 from personax.study import Study
 
 __all__ = ["register"]
@@ -38,7 +39,7 @@ def _that(fact: str) -> str:
 
 
 def _print(found: FileResults, out: Path, *, as_json: bool) -> None:
-    counts = count(found.pvalues)
+    counts = count_tests(found.pvalues)
     if as_json:
         emit({"out": str(out), **counts, "notices": [asdict(notice) for notice in found.notices]})
         return
@@ -108,7 +109,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Level I: test every feature against every trait, in a study or in any table."""
         if file.suffix in (".yaml", ".yml") or (file / "study.yaml").is_file():
-            perform(Study.load(file, folder=folder), ["independence"], force=force, as_json=as_json)
+            run_study(Study.load(file, folder=folder), ["independence"], force=force, as_json=as_json)
             return
         raw = {
             "features": comma_separated(features),
@@ -121,8 +122,8 @@ def register(app: typer.Typer) -> None:
             "options": _options(draws, permutations),
             "figures": figures,
         }
-        section = from_options(Independence, raw)
-        with watching() as progress:
+        section = from_options(IndependenceSection, raw)
+        with showing_progress() as progress:
             if (file / "statistics.json").is_file():
                 found = analyse_statistics(file, section, out, seed=seed, progress=progress)
             else:

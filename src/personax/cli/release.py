@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import polars as pl
 import typer
 
-from personax.cli.console import emit, say, table, watching
-from personax.cli.named import group_meaning
-from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
+from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.default_command import group_with_default
+from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
 from personax.errors import InputError, StudyError
 from personax.files import write_text, written_aside
 from personax.study import Study
 
 if TYPE_CHECKING:
-    from personax.release import Key, KeyFolder, Proposal, Pushed, ReleaseAudit, Sending
+    from personax.release import ColumnPlan, Keystore, PushPreview, PushResult, ReleaseAudit, ReleaseKey
 
 __all__ = ["register"]
 
@@ -42,7 +42,7 @@ INVERT = (
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(cls=group_meaning(lambda _: "build"), no_args_is_help=True)
+    group = typer.Typer(cls=group_with_default(lambda _: "build"), no_args_is_help=True)
     app.add_typer(group, name="release")
 
     @group.callback(epilog=BUILD)
@@ -71,7 +71,7 @@ def _add_build(group: typer.Typer) -> None:
     ) -> None:
         """Build release/: no names, texts or images; the table protected, embeddings under a key; attacked."""
         loaded = Study.load(study, folder=folder)
-        perform(loaded, ["release"], force=force, as_json=as_json and push is None)
+        run_study(loaded, ["release"], force=force, as_json=as_json and push is None)
         place = loaded.folder.path("release")
         if push is None:
             if not as_json:
@@ -84,14 +84,14 @@ def _add_build(group: typer.Typer) -> None:
             say(f"sent: {sent.url} ({sent.commit[:12]})")
 
 
-def _push(place: Path, repo: str, *, public: bool) -> Pushed:
+def _push(place: Path, repo: str, *, public: bool) -> PushResult:
     from personax.release import push
 
-    def confirm(sending: Sending) -> bool:
-        typer.echo(str(sending), err=True)
+    def confirm(preview: PushPreview) -> bool:
+        typer.echo(str(preview), err=True)
         typer.echo("What is sent cannot be taken back from those who have it.", err=True)
-        return bool(typer.prompt(f"Type {sending.repo} to send it", default="", show_default=False, err=True)
-                    == sending.repo)  # fmt: skip
+        return bool(typer.prompt(f"Type {preview.repo} to send it", default="", show_default=False, err=True)
+                    == preview.repo)  # fmt: skip
 
     return push(place, repo, confirm=confirm, private=not public)
 
@@ -109,17 +109,14 @@ def _add_audit(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Run all campaigns against the release as it lies in its folder, and score more people than a build does."""
-        from personax.stages.base import Reader
-        from personax.stages.release import attacked
+        from personax.stages import audit_study
 
         loaded = Study.load(study, folder=folder)
         state = next(state for state in loaded.status() if state.stage == "release")
         if state.state != "done":
             raise StudyError(f"the release is {state.state} ({state.why}); personax release build brings it up to date")
-        with watching() as progress:
-            found = attacked(
-                Reader(loaded.plan, loaded.base, loaded.folder), people=people, older=older, progress=progress
-            )
+        with showing_progress() as progress:
+            found = audit_study(loaded.reader, people=people, older=older, progress=progress)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
             write_text(out / "audit.json", json.dumps(found.to_dict(), indent=1))
@@ -171,9 +168,9 @@ def _add_verify(group: typer.Typer) -> None:
 
         found = check(directory)
         if load and found.checks and directory.is_dir():
-            from personax.release import load_by_others
+            from personax.release import check_third_party_readers
 
-            found = replace(found, checks=[*found.checks, *load_by_others(directory)])
+            found = replace(found, checks=[*found.checks, *check_third_party_readers(directory)])
         if as_json:
             emit(found.to_dict())
         else:
@@ -195,7 +192,7 @@ def _add_invert(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Undo a release with its key: vectors as they were, categories by name. Merged values and noise stay."""
-        from personax.release import KeyFolder, load_key
+        from personax.release import Keystore, load_key
 
         if out.exists() and any(out.iterdir()):
             raise InputError(f"{out} is not empty; give a new folder")
@@ -203,22 +200,22 @@ def _add_invert(group: typer.Typer) -> None:
             raise InputError(f"{out} lies in the release, which leaves; give a folder elsewhere")
         own = load_key(key)
         ids = Study.load(study).folder.path("people", "people.parquet") if study is not None else None
-        with watching() as progress:
+        with showing_progress() as progress:
             progress.stage("release invert")
-            written = _restore(release, own, KeyFolder(key.parent), out, ids)
+            written = _restore(release, own, Keystore(key.parent), out, ids)
         if as_json:
             emit({"out": str(out), "files": written})
         else:
             say(f"wrote {', '.join(written)} in {out}; keep it as private as the study")
 
 
-def _restore(release: Path, key: Key, keys: KeyFolder, out: Path, ids: Path | None) -> list[str]:
-    from personax.release import named, people_of, undo
+def _restore(release: Path, key: ReleaseKey, keys: Keystore, out: Path, ids: Path | None) -> list[str]:
+    from personax.release import invert, restore_ids, restore_people
 
-    found = {"people": people_of(release, keys), **undo(release, key, keys.fitted)}
+    found = {"people": restore_people(release, keys), **invert(release, key, keys.fitted)}
     if ids is not None:
         known = pl.read_parquet(ids, columns=["id"])["id"]
-        found = {name: named(frame, key, known) for name, frame in found.items()}
+        found = {name: restore_ids(frame, key, known) for name, frame in found.items()}
     out.mkdir(parents=True, exist_ok=True)
     for name, frame in found.items():
         with written_aside(out / f"{name}.parquet") as aside:
@@ -228,7 +225,7 @@ def _restore(release: Path, key: Key, keys: KeyFolder, out: Path, ids: Path | No
 
 def _add_curve(group: typer.Typer) -> None:
     @group.command("curve", epilog=CURVE)
-    def curve(
+    def command(
         study: StudyArgument,
         folder: FolderOption = None,
         keep: Annotated[
@@ -240,13 +237,12 @@ def _add_curve(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Print what fewer numbers and more noise give away of the vectors, and what they keep; write nothing."""
-        from personax.stages.base import Reader
-        from personax.stages.vector_curve import measured
+        from personax.stages import measured
 
         loaded = Study.load(study, folder=folder)
-        with watching() as progress:
+        with showing_progress() as progress:
             progress.stage("release curve")
-            reader = Reader(loaded.plan, loaded.base, loaded.folder)
+            reader = loaded.reader
             found = measured(reader, keep, _numbers("numbers", numbers), _numbers("noise", noise), most, progress)
         rows = found.table.to_dicts()
         if as_json:
@@ -291,20 +287,19 @@ def _add_plan(group: typer.Typer) -> None:
             say(str(found))
 
 
-def _proposal(study: Study) -> Proposal:
+def _proposal(study: Study) -> ColumnPlan:
     from personax.config import Release
-    from personax.release import Contents, Settings, propose
-    from personax.stages.base import Reader
-    from personax.stages.release import settings_of
+    from personax.release import ReleaseInput, ReleaseSettings, plan_columns
+    from personax.stages._release import settings_of
 
-    reader = Reader(study.plan, study.base, study.folder)
+    reader = study.reader
     if not study.folder.path("people", "columns.json").is_file():
         raise StudyError(f"{study.folder.root} has no people yet; personax collect {study.plan.name!r} first")
     traits = study.folder.path("traits", "traits.parquet")
-    contents = Contents(
+    contents = ReleaseInput(
         study.plan.name,
         reader.people(),
         reader.frame("traits", "traits.parquet") if study.plan.annotate and traits.is_file() else None,
     )
-    settings = settings_of(reader) if isinstance(study.plan.release, Release) else Settings()
-    return propose(contents, settings)
+    settings = settings_of(reader) if isinstance(study.plan.release, Release) else ReleaseSettings()
+    return plan_columns(contents, settings)

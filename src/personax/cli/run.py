@@ -10,10 +10,10 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import ValidationError
 
-from personax.cli.console import emit, say, table, watching
+from personax.cli.console import emit, say, showing_progress, table
 from personax.errors import PlanError
 from personax.strict import Strict, fault_text
-from personax.study import Outcome, Study
+from personax.study import StageRun, Study
 
 __all__ = [
     "FolderOption",
@@ -22,8 +22,8 @@ __all__ = [
     "StudyArgument",
     "comma_separated",
     "from_options",
-    "perform",
     "register",
+    "run_study",
 ]
 
 Section = TypeVar("Section", bound=Strict)
@@ -37,9 +37,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print a machine-readab
 ForceOption = Annotated[bool, typer.Option("--force", help="Run again even if nothing changed.")]
 
 
-def perform(study: Study, stages: Iterable[str] | None = None, *, force: bool, as_json: bool) -> None:
+def run_study(study: Study, stages: Iterable[str] | None = None, *, force: bool, as_json: bool) -> None:
     """Run a study with progress and say what was done."""
-    with watching() as progress:
+    with showing_progress() as progress:
         outcomes = study.run(stages, force=force, progress=progress)
     if as_json:
         emit(_summary(study, outcomes))
@@ -48,9 +48,9 @@ def perform(study: Study, stages: Iterable[str] | None = None, *, force: bool, a
         say(_line(outcome))
     ran = {outcome.stage for outcome in outcomes if outcome.ran}
     if "collect" in ran:
-        collected(study.folder.path("people"), _notices(study, "collect"))
+        show_people(study.folder.path("people"), _notices(study, "collect"))
     if "release" in ran:
-        released(study.folder.path("release"), _notices(study, "release"))
+        show_release(study.folder.path("release"), _notices(study, "release"))
     if not ran:
         say("nothing to do")
     if any(outcome.stage == "report" for outcome in outcomes):
@@ -62,13 +62,13 @@ def _notices(study: Study, stage: str) -> Sequence[Mapping[str, Any]]:
     return manifest.notices if manifest else ()
 
 
-def _line(outcome: Outcome) -> str:
+def _line(outcome: StageRun) -> str:
     if outcome.ran:
         return f"{outcome.stage:>12}  done in {outcome.seconds:.1f} s: {outcome.why}"
     return f"{outcome.stage:>12}  nothing to do: {outcome.why}"
 
 
-def _summary(study: Study, outcomes: Iterable[Outcome]) -> dict[str, Any]:
+def _summary(study: Study, outcomes: Iterable[StageRun]) -> dict[str, Any]:
     stages = []
     for outcome in outcomes:
         manifest = study.folder.manifest(outcome.stage)
@@ -81,7 +81,7 @@ SHOWN = 60
 """So many columns at most are listed."""
 
 
-def collected(people: Path, notices: Sequence[Mapping[str, Any]]) -> None:
+def show_people(people: Path, notices: Sequence[Mapping[str, Any]]) -> None:
     """List the columns of the people with identity class and reason, what to look at first, and what to know."""
     raw = json.loads((people / "columns.json").read_text(encoding="utf-8"))
     order = ("unknown", "direct", "sensitive", "quasi-identifying", "free", "")
@@ -100,7 +100,7 @@ def _tell(notices: Sequence[Mapping[str, Any]]) -> None:
         say(f"note: {notice['text']}{count}")
 
 
-def released(release: Path, notices: Sequence[Mapping[str, Any]]) -> None:
+def show_release(release: Path, notices: Sequence[Mapping[str, Any]]) -> None:
     """Say the verdict of a build: what the attacks found, k, what stayed and what left coarser."""
     told = _json(release / "protection.json")
     columns = told.get("columns", {})
@@ -161,4 +161,4 @@ def register(app: typer.Typer) -> None:
         study: StudyArgument, folder: FolderOption = None, force: ForceOption = False, as_json: JsonOption = False
     ) -> None:
         """Do all that the study file asks and that is not done yet."""
-        perform(Study.load(study, folder=folder), force=force, as_json=as_json)
+        run_study(Study.load(study, folder=folder), force=force, as_json=as_json)

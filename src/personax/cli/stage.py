@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, perform
-from personax.stages import STAGES
-from personax.stages.base import Stage
+from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
+from personax.stages import STAGES, Stage
 from personax.study import Study
 
 __all__ = ["register"]
@@ -28,4 +27,4 @@ def _register(app: typer.Typer, stage: Stage) -> None:
     def command(
         study: StudyArgument, folder: FolderOption = None, force: ForceOption = False, as_json: JsonOption = False
     ) -> None:
-        perform(Study.load(study, folder=folder), [stage.name], force=force, as_json=as_json)
+        run_study(Study.load(study, folder=folder), [stage.name], force=force, as_json=as_json)

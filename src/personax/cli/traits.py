@@ -9,15 +9,14 @@ import polars as pl
 import typer
 
 from personax.cli.annotate import CostOption, DryOption, show_estimate
-from personax.cli.console import emit, say, table, watching
+from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
 from personax.config import AnnotateLLM
 from personax.errors import InputError, PlanError
 from personax.study import Study
 
 if TYPE_CHECKING:
-    from personax.stages.human_compare import Told
-    from personax.stages.llm_selection import Choice
+    from personax.stages import HumanComparison, SelectionSettings
 
 __all__ = ["register"]
 
@@ -68,20 +67,20 @@ def _add_select(group: typer.Typer) -> None:
         """Compare LLMs on a sample: time, missing, hesitation, privacy, format, consistency, facts, cost; one score."""
         from dataclasses import replace
 
-        from personax.stages.llm_selection import choose_models, estimated
+        from personax.stages import choose_models, estimate_selection
 
-        choice = _choice(study, folder, people, models, repeats, seed, max_cost)
+        selection = _choice(study, folder, people, models, repeats, seed, max_cost)
         if skip_privacy:
-            choice = replace(choice, privacy_probes=())
+            selection = replace(selection, privacy_probes=())
         if facts is not None:
-            choice = replace(choice, facts=() if facts == "none" else _names(facts))
+            selection = replace(selection, facts=() if facts == "none" else _names(facts))
         if dry_run:
-            show_estimate(estimated(choice, "models"), as_json=as_json)
+            show_estimate(estimate_selection(selection, "models"), as_json=as_json)
             return
-        where = out or choice.folder.path("traits", "select")
-        with watching() as progress:
+        where = out or selection.folder.path("traits", "select")
+        with showing_progress() as progress:
             progress.stage("traits select")
-            scores, ranking = choose_models(choice, where, progress, _weights(weights))
+            scores, ranking = choose_models(selection, where, progress, _weights(weights))
         if as_json:
             emit({"out": str(where), "scores": scores.to_dicts(), "overall": ranking.to_dicts()})
             return
@@ -104,16 +103,16 @@ def _add_calibrate(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Compare the eight prompt formats on a sample, and recommend the one that varies least."""
-        from personax.stages.llm_selection import calibrate_formats, estimated, recommended
+        from personax.stages import calibrate_formats, estimate_selection, recommended
 
-        choice = _choice(study, folder, people, models, repeats, seed, max_cost)
+        selection = _choice(study, folder, people, models, repeats, seed, max_cost)
         if dry_run:
-            show_estimate(estimated(choice, "formats"), as_json=as_json)
+            show_estimate(estimate_selection(selection, "formats"), as_json=as_json)
             return
-        where = out or choice.folder.path("traits", "calibrate")
-        with watching() as progress:
+        where = out or selection.folder.path("traits", "calibrate")
+        with showing_progress() as progress:
             progress.stage("traits calibrate")
-            found = calibrate_formats(choice, where, progress)
+            found = calibrate_formats(selection, where, progress)
         if as_json:
             emit({"out": str(where), "formats": found.to_dicts(), "recommended": recommended(found)})
             return
@@ -126,16 +125,16 @@ def _add_calibrate(group: typer.Typer) -> None:
 
 def _choice(
     study: Path, folder: Path | None, people: int, models: str, repeats: int, seed: int | None, max_cost: float | None
-) -> Choice:
-    from personax.stages.llm_selection import Choice
+) -> SelectionSettings:
+    from personax.stages import SelectionSettings
 
     loaded = Study.load(study, folder=folder)
     section = loaded.plan.annotate
     if not isinstance(section, AnnotateLLM):
         raise PlanError("annotate.source is not llm: there are no models to compare")
-    with watching() as progress:
+    with showing_progress() as progress:
         loaded.run(["collect"], progress=progress)
-    return Choice(
+    return SelectionSettings(
         loaded.folder, section, loaded.plan.seed if seed is None else seed, people=people, models=_names(models),
         repeats=repeats, max_cost=max_cost if max_cost is not None else section.max_cost,
     )  # fmt: skip
@@ -235,22 +234,24 @@ def _add_export(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Draw people at random and write what raters are to see, for Label Studio, Argilla or a table."""
-        from personax.stages.human_export import Wanted, export_sample
+        from personax.stages import ExportSettings, export_sample
 
         loaded = Study.load(study, folder=folder)
-        with watching() as progress:
+        with showing_progress() as progress:
             loaded.run(["collect"], progress=progress)
-        wanted = Wanted(people, _names(by), allocation, format_, _names(fields), hide_name, _names(ask), raters)
+        settings = ExportSettings(
+            people, _names(by), allocation, format_, _names(fields), hide_name, _names(ask), raters
+        )
         where = out or loaded.folder.path("traits", "validity", "export")
         chosen = loaded.plan.seed if seed is None else seed
-        told = export_sample(loaded.folder, loaded.plan, wanted, where, seed=chosen, again=again)
+        exported = export_sample(loaded.folder, loaded.plan, settings, where, seed=chosen, again=again)
         if as_json:
-            emit(told)
+            emit(exported)
             return
-        say(f"{told['people']} of {told['of']} people in {len(told['strata'])} strata")
-        for file in told["files"]:
+        say(f"{exported['people']} of {exported['of']} people in {len(exported['strata'])} strata")
+        for file in exported["files"]:
             say(f"wrote {file}")
-        say(f"These files hold {', '.join(told['fields'])} of people: whoever gets them can read that.")
+        say(f"These files hold {', '.join(exported['fields'])} of people: whoever gets them can read that.")
         if loaded.folder.root.resolve() not in where.resolve().parents:
             say("They are outside the study folder now. Take care who can open them, and delete them afterwards.")
 
@@ -287,46 +288,46 @@ def _add_compare(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Compare traits with what people answered, and correct what Level I concludes from them."""
-        from personax.stages.human_compare import Comparison, compare_humans
+        from personax.stages import ComparisonSettings, compare_humans
 
         loaded = Study.load(study, folder=folder)
-        how = Comparison(
+        settings = ComparisonSettings(
             format_, id_column, scale, _names(controls), _names(features) or None, reliability, random, epsilon,
             loaded.plan.seed if seed is None else seed, draws,
         )  # fmt: skip
         where = out or loaded.folder.path("traits", "validity")
-        with watching() as progress:
+        with showing_progress() as progress:
             loaded.run(["annotate"], progress=progress)
             progress.stage("traits validate")
-            told = compare_humans(loaded.folder, loaded.plan, humans, how, where, progress)
+            comparison = compare_humans(loaded.folder, loaded.plan, humans, settings, where, progress)
         if as_json:
-            tables = {"agreement": told.agreement.to_dicts(), "effects": told.effects.to_dicts()}
-            emit({"out": str(where), **tables, "alt_test": told.alt_test, "notices": told.notices})
+            tables = {"agreement": comparison.agreement.to_dicts(), "effects": comparison.effects.to_dicts()}
+            emit({"out": str(where), **tables, "alt_test": comparison.alt_test, "notices": comparison.notices})
             return
-        _show(told)
+        _show(comparison)
         say(f"wrote {where / 'agreement.csv'}, effects.csv, alt_test.json, summary.json, humans.parquet, agreement.svg")
         if out is None:
             say("`personax report STUDY` puts them on the report's page")
 
 
-def _show(told: Told) -> None:
-    value = {(r["trait"], r["rater"], r["measure"]): r["value"] for r in told.agreement.iter_rows(named=True)}
-    for trait in told.agreement["trait"].unique(maintain_order=True):
-        raters = told.agreement.filter(pl.col("trait") == trait)["rater"].unique(maintain_order=True)
+def _show(comparison: HumanComparison) -> None:
+    value = {(r["trait"], r["rater"], r["measure"]): r["value"] for r in comparison.agreement.iter_rows(named=True)}
+    for trait in comparison.agreement["trait"].unique(maintain_order=True):
+        raters = comparison.agreement.filter(pl.col("trait") == trait)["rater"].unique(maintain_order=True)
         rows = [(rater, *(_two_decimals(value.get((trait, rater, name))) for name in SHOWN)) for rater in raters]
         table(trait, ["", *SHOWN], rows)
     tested = [
         (trait, rater, _two_decimals(one["winning_rate"]), _two_decimals(one["advantage"]), one["reason"] or "")
-        for trait, raters_ in told.alt_test.items()
+        for trait, raters_ in comparison.alt_test.items()
         for rater, one in raters_.items()
     ]
     table("Alt-test: humans whom an LLM may replace", ["trait", "rater", "winning rate", "advantage", ""], tested)
-    known = told.effects.filter(pl.col("estimate").is_not_null())["method"].value_counts()
+    known = comparison.effects.filter(pl.col("estimate").is_not_null())["method"].value_counts()
     counts = dict(known.iter_rows())
     say(f"effects.csv: {', '.join(f'{method} {number}' for method, number in sorted(counts.items())) or 'none'}")
-    for reason in told.effects["reason"].drop_nulls().unique(maintain_order=True).head(5):
+    for reason in comparison.effects["reason"].drop_nulls().unique(maintain_order=True).head(5):
         say(f"effects missing: {reason}")
-    for notice in told.notices:
+    for notice in comparison.notices:
         say(notice)
 
 

@@ -8,8 +8,15 @@ from pydantic import Field, model_validator
 
 from personax.config._annotate import Annotate
 from personax.config._embed import Embed
-from personax.config._release import Release
-from personax.config._sections import Answer, Collect, Crl, Discover, Independence, Report
+from personax.config._release import ReleaseSection
+from personax.config._sections import (
+    AnswerSection,
+    Collect,
+    CrlSection,
+    DiscoverSection,
+    IndependenceSection,
+    ReportSection,
+)
 from personax.strict import Strict
 
 FORMAT = 1
@@ -29,12 +36,12 @@ class Plan(Strict):
     collect: Collect
     annotate: Annotate | None = None
     embed: Embed | None = None
-    release: Release | None = None
-    independence: Independence | None = None
-    crl: Crl | None = None
-    discover: Discover | None = None
-    answer: Answer | None = None
-    report: Report = Report()
+    release: ReleaseSection | None = None
+    independence: IndependenceSection | None = None
+    crl: CrlSection | None = None
+    discover: DiscoverSection | None = None
+    answer: AnswerSection | None = None
+    report: ReportSection = ReportSection()
 
     @model_validator(mode="before")
     @classmethod

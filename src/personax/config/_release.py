@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from personax.config._sections import Count, Share, part_name
-from personax.release import Keep, Leaves
+from personax.release import ColumnTreatment
 from personax.release.transforms import is_preset
+from personax.release.vectors import ReductionMethod
 from personax.strict import Strict
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -33,14 +34,14 @@ class ReleaseGate(Strict):
 
 
 class ReleaseColumn(Strict):
-    """How a column leaves, and the risk of that in words; see `personax.release.decide.Leave`."""
+    """How a column leaves, and the risk of that in words; see `personax.release.decide.ColumnRule`."""
 
-    leaves: Leaves
+    leaves: ColumnTreatment
     risk: str = ""
 
 
 class ReleaseAnonymity(Strict):
-    """k-anonymity and l-diversity; see `personax.release.Alike`."""
+    """k-anonymity and l-diversity; see `personax.release.AnonymityRequirements`."""
 
     k: Count = 5
     l: Count = 1  # noqa: E741 - the field's own name
@@ -52,7 +53,7 @@ class ReleaseAnonymity(Strict):
 
 
 class ReleaseNoise(Strict):
-    """Local differential privacy; see `personax.release.Noise`."""
+    """Local differential privacy; see `personax.release.NoiseSettings`."""
 
     epsilon: Positive
     delta: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -80,14 +81,14 @@ class ReleasePublisher(Strict):
 
 
 class ReleaseBudget(Strict):
-    """What all releases of the study may spend together; see `personax.release.statistics.Budget`."""
+    """What all releases of the study may spend together; see `personax.release.statistics.PrivacyBudget`."""
 
     epsilon: Positive
     delta: Annotated[float, Field(gt=0, lt=1)] = 1e-6
 
 
 class ReleaseStatistics(Strict):
-    """Contingency tables under central differential privacy; see `personax.release.statistics.Asked`."""
+    """Contingency tables under central differential privacy; see `personax.release.statistics.StatisticsRequest`."""
 
     epsilon: Positive
     delta: Annotated[float, Field(gt=0, lt=1)] = 1e-6
@@ -96,16 +97,16 @@ class ReleaseStatistics(Strict):
 
 
 class ReleaseVectors(Strict):
-    """A few numbers in place of each vector, with noise; see `personax.release._reduction.Reduction`."""
+    """A few numbers in place of each vector, with noise; see `personax.release.vectors._reduction.Reduction`."""
 
-    keep: Keep = "summary"
+    keep: ReductionMethod = "summary"
     numbers: Count = 16
     noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     clip: Positive = 3.0
     delta: Annotated[float, Field(gt=0, lt=1)] = 1e-6
 
 
-class Release(Strict):
+class ReleaseSection(Strict):
     """What may leave the study folder."""
 
     removed: str | None = None

@@ -20,7 +20,7 @@ from personax.errors import PlanError
 from personax.registry import parts
 from personax.strict import Strict
 
-__all__ = ["Request", "RequestCrl", "RequestDiscover", "RequestIndependence", "read_request"]
+__all__ = ["AnswerRequest", "RequestCrl", "RequestDiscover", "RequestIndependence", "read_request"]
 
 MAX_BYTES = 64 * 1024
 """Of a request; a whole plan of Level I and II has a few thousand."""
@@ -75,7 +75,7 @@ class RequestCrl(Strict):
     epochs: Count = 30
 
 
-class Request(Strict):
+class AnswerRequest(Strict):
     """What somebody asks, who they say they are, and what for."""
 
     request: Literal[1] = 1
@@ -86,7 +86,7 @@ class Request(Strict):
     crl: RequestCrl | None = None
 
 
-def read_request(path: Path) -> Request:
+def read_request(path: Path) -> AnswerRequest:
     """Read and validate a request.
 
     Raises
@@ -108,7 +108,7 @@ def read_request(path: Path) -> Request:
     text = read_text(path, "request", "it holds requester and independence, discover or crl; see docs/answering.md")
     _refuse_tricks(path, text)
     document = parse(path, text, "write for example `requester: A. Reader` and `independence: {}`")
-    asked = validated(Request, document)
+    asked = validated(AnswerRequest, document)
     if asked.independence is None and asked.discover is None and asked.crl is None:
         raise PlanError(f"{path} asks for nothing; add a section independence, discover or crl")
     if asked.discover is not None and "latents" in asked.discover.over and asked.crl is None:

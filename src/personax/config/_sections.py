@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PlainValidator, SerializeAsAny
 from pydantic_core import PydanticCustomError
 
 from personax import registry
@@ -13,13 +13,7 @@ from personax.crl import Criterion, Prior, Training
 from personax.crl.methods import usable
 from personax.discovery import Knowledge
 from personax.registry import Part
-from personax.sources import (
-    CollectCelebA,
-    CollectNflPlayers,
-    CollectOpenfootball,
-    CollectSeveral,
-    CollectTable,
-)
+from personax.sources import CollectSeveral, FileSource, source_classes
 from personax.strict import Strict, nearest
 
 __all__ = ["part_name"]
@@ -65,7 +59,7 @@ def part_name(kind: str, *also: str, fits: Callable[[Part], bool] | None = None)
     return AfterValidator(check)
 
 
-class Answer(Strict):
+class AnswerSection(Strict):
     """The limits of `personax answer`; see docs/answering.md."""
 
     columns: list[str] | None = None
@@ -110,15 +104,25 @@ class CollectRelease(Strict):
     revision: str | None = None
 
 
+def _read_collect(raw: object) -> Strict:
+    """Return the settings of the source that a block names: one of ours, or of another package's files."""
+    if isinstance(raw, Strict):
+        return raw
+    if not isinstance(raw, dict):
+        raise PydanticCustomError("dict_type", "Input should be a valid dictionary")
+    if "source" not in raw:
+        raise PydanticCustomError("no_source", "the key source is missing")
+    known: dict[str, type[Strict]] = {"simulate": CollectSimulated, "release": CollectRelease}
+    known |= source_classes("file", "sources")
+    name = str(raw["source"])
+    if name not in known:
+        hint = {"name": repr(raw["source"]), "hint": nearest(name, list(known))}
+        raise PydanticCustomError("no_source", "source {name} is not known; {hint}", hint)
+    return known[name].model_validate(raw)
+
+
 Collect = Annotated[
-    CollectSimulated
-    | CollectTable
-    | CollectOpenfootball
-    | CollectNflPlayers
-    | CollectCelebA
-    | CollectSeveral
-    | CollectRelease,
-    Field(discriminator="source"),
+    SerializeAsAny[CollectSimulated | FileSource | CollectSeveral | CollectRelease], PlainValidator(_read_collect)
 ]
 
 
@@ -134,7 +138,7 @@ def _registered(name: str) -> str:
 CrlMethod = Annotated[str, AfterValidator(_registered)]
 
 
-class Crl(Training):
+class CrlSection(Training):
     """Level II: the latent causes behind the embeddings."""
 
     latents: dict[str, Count]
@@ -171,7 +175,7 @@ SearchTest = Annotated[str, part_name("tests", FISHERZ, fits=_with_and_without_z
 """causal-learn's Fisher z, or a registered test of independence that runs with and without given columns."""
 
 
-class Discover(Strict):
+class DiscoverSection(Strict):
     """PC or FCI over latents, traits and biography."""
 
     over: list[Literal["latents", "traits", "features"]] = ["latents"]
@@ -186,7 +190,7 @@ TestName = Annotated[str, part_name("tests")]
 """A registered test of independence, ours or of another installed package."""
 
 
-class Independence(Strict):
+class IndependenceSection(Strict):
     """Level I: which features depend on which traits."""
 
     features: list[str] | None = None
@@ -202,7 +206,7 @@ class Independence(Strict):
     figures: bool = True
 
 
-class Report(Strict):
+class ReportSection(Strict):
     """The page."""
 
     title: str | None = None

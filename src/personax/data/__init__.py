@@ -11,6 +11,7 @@ A map, each line using the ones above it:
 - ``identity``: the identity class of every column, with the reason
 - ``table``: people and what their columns mean, as one thing
 - ``edges``: the one table of the kinds of edges: ends, signs, words, how others' formats write them
+- ``pvalues``: the table that `personax.independence.screen` returns, as others read it
 - ``labels``: names and numbers as figures and pages write them: traits, tests, shortened names, shares
 """
 

@@ -14,8 +14,8 @@ A map, each line using the ones above it:
 from personax.embed._checkpoint import weights_hash
 from personax.embed._encode import encode_all
 from personax.embed._encoder import (
-    Card,
     Encoder,
+    EncoderCard,
     EncoderOptions,
     Pooling,
     Precision,
@@ -26,12 +26,12 @@ from personax.embed._encoder import (
 )
 from personax.embed._measurements import read_measurements
 from personax.embed._offline import encode_images, encode_texts
-from personax.embed._presets import encoder_names, image_encoder, text_encoder, weights_seen
+from personax.embed._presets import encoder_names, image_encoder, local_weights_hash, text_encoder
 from personax.embed._vectors import read_vectors
 
 __all__ = [
-    "Card",
     "Encoder",
+    "EncoderCard",
     "EncoderOptions",
     "Pooling",
     "Precision",
@@ -44,9 +44,9 @@ __all__ = [
     "encode_texts",
     "encoder_names",
     "image_encoder",
+    "local_weights_hash",
     "read_measurements",
     "read_vectors",
     "text_encoder",
     "weights_hash",
-    "weights_seen",
 ]

@@ -13,13 +13,23 @@ from typing import Any, Final
 from personax.errors import InputError, require
 from personax.files import sha256, write_text
 
-__all__ = ["Checkpoint", "file_hash", "find", "lacking", "refuse_lacking", "seen", "stored", "weights_hash"]
+__all__ = [
+    "Checkpoint",
+    "cached_file_hash",
+    "find_checkpoint",
+    "first_line",
+    "mark_missing_weights",
+    "model_files_hash",
+    "refuse_missing_weights",
+    "tensor_names",
+    "weights_hash",
+]
 
-READ: Final = (".safetensors", ".json", ".txt", ".model", ".jinja")
+READ_SUFFIXES: Final = (".safetensors", ".json", ".txt", ".model", ".jinja")
 """What the loaders read. Weights in pickles are not among it: reading them can run code."""
-CONFIGS: Final = ("config.json", "tokenizer_config.json", "preprocessor_config.json", "processor_config.json")
+CONFIG_FILES: Final = ("config.json", "tokenizer_config.json", "preprocessor_config.json", "processor_config.json")
 """Where a model says that it brings code (``auto_map``)."""
-PASSED: Final = ("onnx", "openvino", "original", ".cache", ".git")
+IGNORED_FOLDERS: Final = ("onnx", "openvino", "original", ".cache", ".git")
 """Folders of the same weights in formats that are not read."""
 
 
@@ -44,17 +54,17 @@ class Checkpoint:
     revision: str
     weights: str
 
-    def told(self, path: Path) -> dict[str, Any]:
+    def read_json(self, path: Path) -> dict[str, Any]:
         """Return what a JSON file of the model says, a list under an empty name; nothing where there is no file."""
         try:
-            told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+            raw = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         except ValueError:
             raise InputError(f"{path.name} of the model {self.model} is no JSON; get the model again") from None
-        return told if isinstance(told, dict) else {"": told}
+        return raw if isinstance(raw, dict) else {"": raw}
 
 
-def find(
-    field: str, model: str, revision: str | None, *, own_code: bool = False, cache: Path | None = None
+def find_checkpoint(
+    field: str, model: str, revision: str | None, *, custom_code: bool = False, cache: Path | None = None
 ) -> Checkpoint:
     """Return the files of a model of a hub, fetched where they are not here yet, or of a folder.
 
@@ -64,7 +74,7 @@ def find(
         Of the study file, for messages.
     model, revision
         An id of the hub and a commit, tag or branch; or a folder.
-    own_code
+    custom_code
         Somebody has written down what the model's own code does, so that it is not missed.
     cache
         A file that remembers the hashes of large files.
@@ -74,7 +84,7 @@ def find(
     InputError
         When the model cannot be had, or brings code of its own, which is never run.
     """
-    folder = Path(model) if Path(model).is_dir() else _fetched(field, model, revision)
+    folder = Path(model) if Path(model).is_dir() else _download(field, model, revision)
     if not any((folder / name).is_file() for name in ("config.json", "modules.json")):
         raise InputError(f"{field}: the model {model} cannot be had (its folder has no config.json)")
     if not any(path.suffix == ".safetensors" for path in _files(folder)):
@@ -84,11 +94,11 @@ def find(
         raise InputError(f"{text}; give the revision that has them, or a folder with converted ones")
     commit = folder.name if folder.parent.name == "snapshots" else ""
     found = Checkpoint(model, folder, commit, weights_hash(folder, cache))
-    _refuse_code(field, found, own_code)
+    _refuse_code(field, found, custom_code)
     return found
 
 
-def seen(model: str, revision: str | None, cache: Path | None = None) -> str | None:
+def model_files_hash(model: str, revision: str | None, cache: Path | None = None) -> str | None:
     """Return the hash of a model's files as they are here now, asking no network; None where they are not here."""
     if Path(model).is_dir():
         return weights_hash(Path(model), cache)
@@ -99,29 +109,33 @@ def seen(model: str, revision: str | None, cache: Path | None = None) -> str | N
         return None
 
 
-def _fetched(field: str, model: str, revision: str | None) -> Path:
+def _download(field: str, model: str, revision: str | None) -> Path:
     hub = require("huggingface_hub", extra="embed")
-    wanted = [f"*{ending}" for ending in READ]
+    wanted = [f"*{ending}" for ending in READ_SUFFIXES]
     try:
         return Path(
             hub.snapshot_download(
-                model, revision=revision, allow_patterns=wanted, ignore_patterns=[f"{name}/*" for name in PASSED]
+                model,
+                revision=revision,
+                allow_patterns=wanted,
+                ignore_patterns=[f"{name}/*" for name in IGNORED_FOLDERS],
             )
         )
     except (OSError, ValueError) as error:
         text = f"{field}: the model {model} cannot be had: there is no such folder, and no hub gives it"
-        raise InputError(f"{text} ({_said(error)})") from None
+        raise InputError(f"{text} ({first_line(error)})") from None
 
 
-def _said(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's message."""
     return (str(error).strip().splitlines() or ["no reason given"])[0]
 
 
-def _refuse_code(field: str, found: Checkpoint, own_code: bool) -> None:
+def _refuse_code(field: str, found: Checkpoint, custom_code: bool) -> None:
     """Stop at a model whose vectors come from code of its own: without that code, they would be other ones."""
-    told = [found.told(path) for path in _files(found.folder) if path.name in CONFIGS]
-    brought = any(one.get("auto_map") for one in told) and not own_code
-    listed = found.told(found.folder / "modules.json").get("", [])
+    raw = [found.read_json(path) for path in _files(found.folder) if path.name in CONFIG_FILES]
+    brought = any(one.get("auto_map") for one in raw) and not custom_code
+    listed = found.read_json(found.folder / "modules.json").get("", [])
     strange = [one["type"] for one in listed if not str(one["type"]).startswith("sentence_transformers.")]
     if brought or strange:
         text = f"{field}: {found.model} brings code of its own, which is never run, and its vectors come from that code"
@@ -130,7 +144,11 @@ def _refuse_code(field: str, found: Checkpoint, own_code: bool) -> None:
 
 def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
-        if path.suffix in READ and path.is_file() and not set(path.relative_to(folder).parts) & set(PASSED):
+        if (
+            path.suffix in READ_SUFFIXES
+            and path.is_file()
+            and not set(path.relative_to(folder).parts) & set(IGNORED_FOLDERS)
+        ):
             yield path
 
 
@@ -150,21 +168,23 @@ def weights_hash(folder: Path, cache: Path | None = None) -> str:
     ...     first == weights_hash(Path(folder))
     False
     """
-    with _remembered(cache) as known:
-        listed = "".join(f"{path.relative_to(folder).as_posix()} {_hashed(path, known)}\n" for path in _files(folder))
+    with _hash_cache(cache) as known:
+        listed = "".join(
+            f"{path.relative_to(folder).as_posix()} {_cached_hash(path, known)}\n" for path in _files(folder)
+        )
     return hashlib.sha256(listed.encode()).hexdigest()
 
 
-def file_hash(path: Path, cache: Path | None = None) -> str:
+def cached_file_hash(path: Path, cache: Path | None = None) -> str:
     """Return the SHA-256 of one large file, remembered as `weights_hash` does."""
-    with _remembered(cache) as known:
-        return _hashed(path, known)
+    with _hash_cache(cache) as known:
+        return _cached_hash(path, known)
 
 
 @contextmanager
-def _remembered(cache: Path | None) -> Iterator[dict[str, list[Any]]]:
+def _hash_cache(cache: Path | None) -> Iterator[dict[str, list[Any]]]:
     """Yield the hashes of files that were read before, and keep the new ones."""
-    known = _known(cache)
+    known = _read_cache(cache)
     before = dict(known)
     yield known
     if cache is not None and known != before:
@@ -172,15 +192,15 @@ def _remembered(cache: Path | None) -> Iterator[dict[str, list[Any]]]:
             write_text(cache, json.dumps(known, indent=1, sort_keys=True))
 
 
-def _known(cache: Path | None) -> dict[str, list[Any]]:
+def _read_cache(cache: Path | None) -> dict[str, list[Any]]:
     try:
-        told = json.loads(cache.read_text(encoding="utf-8")) if cache is not None else {}
+        raw = json.loads(cache.read_text(encoding="utf-8")) if cache is not None else {}
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return raw if isinstance(raw, dict) else {}
 
 
-def _hashed(path: Path, known: dict[str, list[Any]]) -> str:
+def _cached_hash(path: Path, known: dict[str, list[Any]]) -> str:
     real = path.resolve()
     state = real.stat()
     mark = [state.st_size, state.st_mtime_ns, state.st_ino]
@@ -189,7 +209,7 @@ def _hashed(path: Path, known: dict[str, list[Any]]) -> str:
     return str(known[str(real)][3])
 
 
-def stored(folder: Path) -> set[str]:
+def tensor_names(folder: Path) -> set[str]:
     """Return the names of the tensors in the safetensors files of a folder; their headers alone are read."""
     names: set[str] = set()
     for path in _files(folder):
@@ -200,7 +220,7 @@ def stored(folder: Path) -> set[str]:
     return names - {"__metadata__"}
 
 
-def lacking(model: Any, names: Iterable[str]) -> int:  # noqa: ANN401 - a model of torch
+def mark_missing_weights(model: Any, names: Iterable[str]) -> int:  # noqa: ANN401 - a model of torch
     """Mark the numbers of a model that its checkpoint lacks as missing, and return how many tensors that were.
 
     A loader fills them with random numbers, other ones in every process. As missing numbers they show in every vector
@@ -215,7 +235,7 @@ def lacking(model: Any, names: Iterable[str]) -> int:  # noqa: ANN401 - a model 
     return len(marked)
 
 
-def refuse_lacking(field: str, model: str, number: int) -> None:
+def refuse_missing_weights(field: str, model: str, number: int) -> None:
     """Stop at a checkpoint without weights that its vectors need."""
     text = f"{field}: the checkpoint of {model} lacks {number} of its weights, and its vectors need them"
     raise InputError(f"{text}; random numbers would stand in, so take a checkpoint that is whole")

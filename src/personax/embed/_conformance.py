@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 import numpy as np
 from PIL import Image
 
-from personax.embed._encoder import Card, Encoder, EncoderOptions, ReadModality, Truncation, Vectors
+from personax.embed._encoder import Encoder, EncoderCard, EncoderOptions, ReadModality, Truncation, Vectors
 from personax.errors import PersonaxError
 from personax.registry import describe, get
 
@@ -74,9 +74,11 @@ def _made(name: str) -> tuple[str, Encoder[Any]]:
     except Exception as error:
         text = f"{name}: calling it with EncoderOptions() raises {type(error).__name__} ({error}); return an encoder"
         raise AssertionError(text) from error
-    told = getattr(getattr(encoder, "card", None), "modality", modality)
-    if told != modality:
-        raise AssertionError(f"{name}: it is registered for {modality}, and its card says {told}; say the same")
+    modality_of_card = getattr(getattr(encoder, "card", None), "modality", modality)
+    if modality_of_card != modality:
+        raise AssertionError(
+            f"{name}: it is registered for {modality}, and its card says {modality_of_card}; say the same"
+        )
     return name, encoder
 
 
@@ -88,8 +90,8 @@ class _Checked:
     ) -> None:
         self.name, self.encoder, self.tolerance = name, encoder, tolerance
         card = getattr(encoder, "card", None)
-        self.demand(isinstance(card, Card), "it has no card; set self.card to a personax.embed.Card")
-        self.card: Card = encoder.card
+        self.demand(isinstance(card, EncoderCard), "it has no card; set self.card to a personax.embed.EncoderCard")
+        self.card: EncoderCard = encoder.card
         self.items = list(items if items is not None else TEXTS if self.card.modality == "text" else _pictures(folder))
         self.vectors = self.encode(self.items, "ordinary items")
 
@@ -114,65 +116,75 @@ class _Checked:
         self.demand(apart <= self.tolerance, f"{text}: vectors differ by {apart:.1e} of their size")
 
 
-def _card(of: _Checked) -> None:
-    of.demand(of.card.name, "card.name is empty; name the model")
-    of.demand(of.card.modality in get_args(ReadModality), f"card.modality is {of.card.modality!r}; say text or image")
-    of.demand(
-        isinstance(of.card.dim, int) and of.card.dim > 0,
-        f"card.dim is {of.card.dim!r}; give the length of a vector",
+def _card(checked: _Checked) -> None:
+    checked.demand(checked.card.name, "card.name is empty; name the model")
+    checked.demand(
+        checked.card.modality in get_args(ReadModality),
+        f"card.modality is {checked.card.modality!r}; say text or image",
     )
-    of.demand(
-        all(isinstance(value, str | int | float | bool) for value in of.card.preprocessing.values()),
+    checked.demand(
+        isinstance(checked.card.dim, int) and checked.card.dim > 0,
+        f"card.dim is {checked.card.dim!r}; give the length of a vector",
+    )
+    checked.demand(
+        all(isinstance(value, str | int | float | bool) for value in checked.card.preprocessing.values()),
         "card.preprocessing holds a value that JSON has no word for; give texts, numbers, true or false",
     )
 
 
-def _shape(of: _Checked) -> None:
-    wanted = (len(of.items), of.card.dim)
-    of.demand(isinstance(of.vectors, np.ndarray), f"it returns {type(of.vectors).__name__}; return a numpy array")
-    of.demand(
-        of.vectors.shape == wanted,
-        f"{len(of.items)} items give the shape {of.vectors.shape}; return {wanted}, as card.dim says",
+def _shape(checked: _Checked) -> None:
+    wanted = (len(checked.items), checked.card.dim)
+    checked.demand(
+        isinstance(checked.vectors, np.ndarray), f"it returns {type(checked.vectors).__name__}; return a numpy array"
     )
-    of.demand(of.vectors.dtype == np.float32, f"vectors are {of.vectors.dtype}; return float32")
-    of.demand(np.isfinite(of.vectors).all(), "some numbers are missing or infinite; try float32 inside the model")
-    of.demand(len(np.unique(of.vectors, axis=0)) > 1, "all items have the same vector; read the items")
-
-
-def _repeats(of: _Checked) -> None:
-    again = of.encode(of.items, "the same items again")
-    of.demand_same(
-        again, of.vectors, "the same items are encoded otherwise each time; draw nothing, or from a fixed seed"
+    checked.demand(
+        checked.vectors.shape == wanted,
+        f"{len(checked.items)} items give the shape {checked.vectors.shape}; return {wanted}, as card.dim says",
     )
+    checked.demand(checked.vectors.dtype == np.float32, f"vectors are {checked.vectors.dtype}; return float32")
+    checked.demand(
+        np.isfinite(checked.vectors).all(), "some numbers are missing or infinite; try float32 inside the model"
+    )
+    checked.demand(len(np.unique(checked.vectors, axis=0)) > 1, "all items have the same vector; read the items")
 
 
-def _batches(of: _Checked) -> None:
-    alone = np.vstack([of.encode([item], "one item") for item in of.items])
-    of.demand_same(alone, of.vectors, "a vector depends on what else is in the batch; mask what pads the batch")
-    turned = of.encode(of.items[::-1], "items in another order")[::-1]
-    of.demand_same(turned, of.vectors, "a vector depends on the order of the batch")
-
-
-def _empty(of: _Checked) -> None:
-    none = of.encode([], "no items")
-    of.demand(
-        np.shape(none) == (0, of.card.dim), f"no items give the shape {np.shape(none)}; return (0, {of.card.dim})"
+def _repeats(checked: _Checked) -> None:
+    again = checked.encode(checked.items, "the same items again")
+    checked.demand_same(
+        again, checked.vectors, "the same items are encoded otherwise each time; draw nothing, or from a fixed seed"
     )
 
 
-def _truncation(of: _Checked) -> None:
-    if of.card.modality != "text":
+def _batches(checked: _Checked) -> None:
+    alone = np.vstack([checked.encode([item], "one item") for item in checked.items])
+    checked.demand_same(
+        alone, checked.vectors, "a vector depends on what else is in the batch; mask what pads the batch"
+    )
+    turned = checked.encode(checked.items[::-1], "items in another order")[::-1]
+    checked.demand_same(turned, checked.vectors, "a vector depends on the order of the batch")
+
+
+def _empty(checked: _Checked) -> None:
+    none = checked.encode([], "no items")
+    checked.demand(
+        np.shape(none) == (0, checked.card.dim),
+        f"no items give the shape {np.shape(none)}; return (0, {checked.card.dim})",
+    )
+
+
+def _truncation(checked: _Checked) -> None:
+    if checked.card.modality != "text":
         return
-    of.demand(hasattr(of.encoder, "truncation"), "it has no method truncation(texts); return a Truncation()")
-    told = of.encoder.truncation(of.items)  # type: ignore[attr-defined]
-    of.demand(isinstance(told, Truncation), f"truncation returns {type(told).__name__}; return a Truncation")
-    of.demand(
-        told.limit >= 0 and 0 <= told.texts <= len(of.items) and 0 <= told.unread < 1,
-        f"truncation says {told}; count texts, and give the share of tokens that are not read",
+    checked.demand(hasattr(checked.encoder, "truncation"), "it has no method truncation(texts); return a Truncation()")
+    cut = checked.encoder.truncation(checked.items)  # type: ignore[attr-defined]
+    checked.demand(isinstance(cut, Truncation), f"truncation returns {type(cut).__name__}; return a Truncation")
+    checked.demand(
+        cut.limit >= 0 and 0 <= cut.texts <= len(checked.items) and 0 <= cut.unread < 1,
+        f"truncation says {cut}; count texts, and give the share of tokens that are not read",
     )
-    of.demand(
-        (told.texts > 0) == (told.longest > told.limit > 0),
-        f"truncation says {told}; longest is over limit where, and only where, texts are cut",
+    checked.demand(
+        (cut.texts > 0) == (cut.longest > cut.limit > 0),
+        f"truncation says {cut}; longest is over limit where, and only where, texts are cut",
     )
 
 

@@ -17,8 +17,8 @@ from personax.progress import Progress, Silent
 
 __all__ = ["encode_all"]
 
-BATCH: Final = 32
-SHARD: Final = 512
+BATCH_SIZE: Final = 32
+SHARD_SIZE: Final = 512
 """Vectors written to disk together; a killed run encodes at most so many again."""
 
 
@@ -27,7 +27,7 @@ def encode_all(
     items: Sequence[Item],
     keys: Sequence[str],
     *,
-    batch: int = BATCH,
+    batch: int = BATCH_SIZE,
     keep: Path | None = None,
     known: Mapping[str, Vectors] | None = None,
     progress: Progress | None = None,
@@ -68,7 +68,7 @@ def encode_all(
         fresh |= dict(zip(some, vectors, strict=True))
         done += len(some)
         progress.step(done, len(first), encoder.card.name)
-        if keep and (len(fresh) >= SHARD or done == len(first)):
+        if keep and (len(fresh) >= SHARD_SIZE or done == len(first)):
             _write(keep, fresh)
             known |= fresh
             fresh = {}

@@ -1,4 +1,4 @@
-"""What an encoder is: items in, one vector an item out; what it is asked for, where it runs, how tokens are pooled."""
+"""What an encoder is: items in, one vector an item out; its options, where it runs, how tokens are pooled."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from personax.errors import InputError, require
 
 __all__ = [
     "Attention",
-    "Card",
     "Encoder",
+    "EncoderCard",
     "EncoderOptions",
     "Item",
     "Pooling",
@@ -25,7 +25,7 @@ __all__ = [
     "TextEncoder",
     "Truncation",
     "Vectors",
-    "place",
+    "resolve_device",
 ]
 
 
@@ -35,7 +35,7 @@ ReadModality = Literal["text", "image"]
 """What an encoder reads."""
 
 
-def place(device: str | None, precision: Precision) -> tuple[str, Any]:
+def resolve_device(device: str | None, precision: Precision) -> tuple[str, Any]:
     """Return the device, and the type of a model's numbers.
 
     Parameters
@@ -85,14 +85,14 @@ class Recipe:
     prompt
         Put before every text that is no query.
     query
-        What the makers put before a search query; told, never used, because a biography is none.
+        What the makers put before a search query; known, never used, because a biography is none.
     normalise
         Whether the vector has length 1.
     tokens
         Where the makers cut a text; None for what the model's own files say.
-    half
+    float16
         Whether 16 bits with a short exponent (float16) are enough; what overflows there gives vectors of no use.
-    own_code
+    custom_code
         The makers' repository brings code of its own, and this recipe says what that code does; it is not run.
     """
 
@@ -103,8 +103,8 @@ class Recipe:
     query: str = ""
     normalise: bool = True
     tokens: int | None = None
-    half: bool = True
-    own_code: bool = False
+    float16: bool = True
+    custom_code: bool = False
 
 
 Vectors = NDArray[np.float32]
@@ -114,7 +114,7 @@ Item = TypeVar("Item", contravariant=True)
 
 
 @dataclass(frozen=True)
-class Card:
+class EncoderCard:
     """What the manifest and a release say of an encoder.
 
     Parameters
@@ -169,7 +169,7 @@ class Truncation:
 class Encoder(Protocol[Item]):
     """Turns items into vectors; the same item has the same vector, whatever else is in its batch."""
 
-    card: Card
+    card: EncoderCard
 
     def encode(self, items: Sequence[Item]) -> Vectors:
         """Return shape (len(items), card.dim).
@@ -194,7 +194,7 @@ class EncoderOptions:
     dim
         Length of a vector, where the encoder can choose.
     device, precision
-        See `place`.
+        See `resolve_device`.
     cache
         A file that remembers the hashes of large files.
     """

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from personax.embed._checkpoint import file_hash
-from personax.embed._encoder import Card, EncoderOptions, Precision, Vectors, place
-from personax.embed._pictures import open_picture
+from personax.data.pictures import read_rgb
+from personax.embed._checkpoint import cached_file_hash
+from personax.embed._encoder import EncoderCard, EncoderOptions, Precision, Vectors, resolve_device
 from personax.errors import InputError, require
 from personax.registry import register
 
@@ -41,7 +41,7 @@ class ImageBindEncoder:
     dim
         Length of its vectors.
     device, precision
-        See `place`.
+        See `resolve_device`.
     cache
         A file that remembers the hashes of large files.
 
@@ -61,7 +61,7 @@ class ImageBindEncoder:
         cache: Path | None = None,
     ) -> None:
         self._torch = require("torch", extra="embed")
-        self._device, self._kind = place(device, precision)
+        self._device, self._kind = resolve_device(device, precision)
         try:
             from imagebind.models import imagebind_model  # type: ignore[import-not-found,import-untyped,unused-ignore]
         except ImportError as error:
@@ -69,7 +69,7 @@ class ImageBindEncoder:
         self._vision = imagebind_model.ModalityType.VISION
         loaded: Any = imagebind_model.imagebind_huge(pretrained=True) if model is None else model
         self._model = loaded.eval().to(self._device, self._kind)
-        self.card = Card(
+        self.card = EncoderCard(
             name="imagebind_huge",
             modality="image",
             dim=dim,
@@ -88,7 +88,7 @@ class ImageBindEncoder:
         """Return one vector a picture, shape (pictures, dim)."""
         if not items:
             return np.zeros((0, self.card.dim), dtype=np.float32)
-        pixels = np.stack([prepared(open_picture(path)) for path in items])
+        pixels = np.stack([prepared(read_rgb(path)) for path in items])
         with self._torch.inference_mode():
             found = self._model({self._vision: self._torch.from_numpy(pixels).to(self._device, self._kind)})
         return np.asarray(found[self._vision].float().cpu().numpy(), dtype=np.float32)
@@ -114,7 +114,7 @@ register(
 
 def _weights_hash(cache: Path | None) -> str | None:
     """Return the SHA-256 of the weights that the package keeps in the folder it runs in; None where none are there."""
-    return file_hash(FILE, cache) if FILE.is_file() else None
+    return cached_file_hash(FILE, cache) if FILE.is_file() else None
 
 
 def prepared(picture: Image.Image) -> NDArray[np.float32]:

@@ -20,11 +20,11 @@ __all__ = ["read_measurements"]
 Vectors = NDArray[np.float32]
 Views = dict[str, dict[str, Vectors]]
 
-LARGEST = 3.0e38
+FLOAT32_MAX = 3.0e38
 """Numbers beyond are infinite in 32 bits."""
 
 
-CHUNK = 4096
+CHUNK_ROWS = 4096
 """People looked at together."""
 
 
@@ -133,19 +133,19 @@ def _file(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tuple[list[str
 def _column(data: Path, name: str, people: int) -> Vectors:
     """Return a column of lists; where people are many it lies in a file without a name, which goes with the array."""
     lazy, found = pl.scan_parquet(data).select(name), np.zeros((0, 0), np.float32)
-    for start in range(0, people, CHUNK):
-        lists = lazy.slice(start, CHUNK).collect()[name]
+    for start in range(0, people, CHUNK_ROWS):
+        lists = lazy.slice(start, CHUNK_ROWS).collect()[name]
         if isinstance(lists.dtype, pl.List):
             lists = lists.list.to_array(lists.list.len().max() or 0)  # type: ignore[arg-type]
         part = _vectors(name, lists.to_numpy())
         if not start:
             found = _room(people, part.shape[1])
-        found[start : start + CHUNK] = part
+        found[start : start + CHUNK_ROWS] = part
     return found
 
 
 def _room(people: int, dims: int) -> Vectors:
-    if people <= CHUNK:
+    if people <= CHUNK_ROWS:
         return np.zeros((people, dims), np.float32)
     with tempfile.TemporaryFile() as file:
         file.truncate(max(1, people * dims * np.dtype(np.float32).itemsize))
@@ -164,14 +164,14 @@ def _vectors(name: str, x: NDArray[np.generic]) -> Vectors:
             f"{name} must be a table of numbers, people by dimensions, and has shape {x.shape} of {x.dtype}"
         )
     wide = x.astype(np.float64) if x.dtype == np.float64 else x
-    if np.issubdtype(wide.dtype, np.floating) and (np.abs(wide[np.isfinite(wide)]) > LARGEST).any():
-        raise InputError(f"{name} holds numbers beyond {LARGEST:g}; rescale it")
+    if np.issubdtype(wide.dtype, np.floating) and (np.abs(wide[np.isfinite(wide)]) > FLOAT32_MAX).any():
+        raise InputError(f"{name} holds numbers beyond {FLOAT32_MAX:g}; rescale it")
     return wide.astype(np.float32)
 
 
 def _check(name: str, x: Vectors, people: int) -> None:
     if len(x) != people:
         raise InputError(f"{name} has {len(x)} rows and there are {people} ids; the same people are needed everywhere")
-    broken = sum(int((~np.isfinite(x[i : i + CHUNK])).any(axis=1).sum()) for i in range(0, len(x), CHUNK))
+    broken = sum(int((~np.isfinite(x[i : i + CHUNK_ROWS])).any(axis=1).sum()) for i in range(0, len(x), CHUNK_ROWS))
     if broken:
         raise InputError(f"{name}: the vectors of {broken} people hold missing or infinite numbers; make them again")

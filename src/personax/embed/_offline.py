@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from personax.embed._encoder import Card, EncoderOptions, Truncation, Vectors
-from personax.embed._pictures import open_picture
+from personax.data.pictures import read_rgb
+from personax.embed._encoder import EncoderCard, EncoderOptions, Truncation, Vectors
 from personax.errors import InputError
 from personax.registry import register
 
@@ -130,7 +130,7 @@ _LENGTH = 3 * _COARSE**2 + _CELLS**2 * _BINS
 
 
 def _read(path: Path) -> NDArray[np.float32]:
-    return np.asarray(open_picture(path, (_SIDE, _SIDE)), dtype=np.float32) / np.float32(255)
+    return np.asarray(read_rgb(path, (_SIDE, _SIDE)), dtype=np.float32) / np.float32(255)
 
 
 def _describe(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -178,7 +178,7 @@ class HashedEncoder:
     """Texts by hashed words and n-grams; see `encode_texts`."""
 
     def __init__(self, dim: int = 384) -> None:
-        self.card = Card("hashed n-grams", "text", dim, "1", "Apache-2.0", {"case": "lower", "normalise": True})
+        self.card = EncoderCard("hashed n-grams", "text", dim, "1", "Apache-2.0", {"case": "lower", "normalise": True})
 
     def encode(self, items: Sequence[str]) -> Vectors:
         """Return one vector a text, shape (texts, dim)."""
@@ -193,7 +193,7 @@ class DescriptorEncoder:
     """Pictures by colours and edges; see `encode_images`."""
 
     def __init__(self, dim: int = 512) -> None:
-        self.card = Card(
+        self.card = EncoderCard(
             "colours and edges", "image", dim, "2", "Apache-2.0", {"orientation": "as its EXIF says", "size": "64 x 64"}
         )
 

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from personax.embed._checkpoint import seen
+from personax.embed._checkpoint import model_files_hash
 from personax.embed._encoder import Encoder, EncoderOptions, Pooling, Precision, ReadModality, Recipe, TextEncoder
 from personax.errors import InputError
 from personax.registry import describe, get, names, parts
 from personax.strict import nearest
 
-__all__ = ["encoder_names", "image_encoder", "text_encoder", "weights_seen"]
+__all__ = ["encoder_names", "image_encoder", "local_weights_hash", "text_encoder"]
 
 OFFLINE: Final[dict[ReadModality, str]] = {"text": "hashed", "image": "descriptors"}
 """What ``offline`` stands for."""
@@ -83,7 +83,7 @@ def text_encoder(
     from personax.embed._sentences import SentenceEncoder
 
     return SentenceEncoder(
-        _place(name, base), revision=revision, recipe=options.recipe, pooling=pooling, instruction=instruction,
+        _folder_or_id(name, base), revision=revision, recipe=options.recipe, pooling=pooling, instruction=instruction,
         tokens=tokens, device=device, precision=precision, name=name, cache=cache,
     )  # fmt: skip
 
@@ -118,11 +118,11 @@ def image_encoder(
     from personax.embed._vision import VisionEncoder
 
     return VisionEncoder(
-        _place(name, base), revision=revision, name=name, device=device, precision=precision, cache=cache
+        _folder_or_id(name, base), revision=revision, name=name, device=device, precision=precision, cache=cache
     )
 
 
-def weights_seen(
+def local_weights_hash(
     modality: ReadModality,
     name: str,
     revision: str | None = None,
@@ -133,7 +133,7 @@ def weights_seen(
     """Return the hash of the files of an encoder's model as they are on this machine now; None where none are here."""
     make = _found(modality, name)
     if make is None:
-        return seen(_place(name, base), revision, cache)
+        return model_files_hash(_folder_or_id(name, base), revision, cache)
     weights_hash = getattr(make, "weights_hash", None)
     return None if weights_hash is None else weights_hash(EncoderOptions(revision=revision, cache=cache))
 
@@ -151,7 +151,7 @@ def _found(modality: ReadModality, name: str) -> Callable[[EncoderOptions], Any]
 def _registered(modality: ReadModality, name: str, base: Path | None) -> Callable[[EncoderOptions], Any] | None:
     """Return what is registered; None for an id with a slash, or a folder, which a model may have."""
     make = _found(modality, name)
-    if make is None and "/" not in name and not Path(_place(name, base)).is_dir():
+    if make is None and "/" not in name and not Path(_folder_or_id(name, base)).is_dir():
         text = f"embed.{modality}: {name} is no preset, no id such as maker/model and no folder"
         raise InputError(f"{text}; {nearest(name, encoder_names(modality))}")
     return make
@@ -165,6 +165,6 @@ def _recipe(like: str) -> Recipe:
     return recipe  # type: ignore[no-any-return]
 
 
-def _place(name: str, base: Path | None) -> str:
+def _folder_or_id(name: str, base: Path | None) -> str:
     """Return a folder as this process finds it; an id of a hub as it is."""
     return str(base / name) if base is not None and (base / name).is_dir() else name

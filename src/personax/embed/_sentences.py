@@ -10,17 +10,25 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.embed._checkpoint import Checkpoint, find, lacking, refuse_lacking, seen, stored
+from personax.embed._checkpoint import (
+    Checkpoint,
+    find_checkpoint,
+    first_line,
+    mark_missing_weights,
+    model_files_hash,
+    refuse_missing_weights,
+    tensor_names,
+)
 from personax.embed._encoder import (
     Attention,
-    Card,
+    EncoderCard,
     EncoderOptions,
     Pooling,
     Precision,
     Recipe,
     Truncation,
     Vectors,
-    place,
+    resolve_device,
 )
 from personax.errors import InputError, require
 from personax.registry import register
@@ -49,7 +57,7 @@ class SentenceEncoder:
     tokens
         Texts are cut there; None for the makers' limit.
     device, precision
-        See `place`.
+        See `resolve_device`.
     licence
         Of the weights, where the preset knows it.
     name
@@ -86,12 +94,14 @@ class SentenceEncoder:
         cache: Path | None = None,
     ) -> None:
         package = require("sentence_transformers", extra="embed")
-        where, kind = place(device, precision)
-        if recipe is not None and not recipe.half and str(kind) == "torch.float16":
+        where, kind = resolve_device(device, precision)
+        if recipe is not None and not recipe.float16 and str(kind) == "torch.float16":
             if precision == "float16":
                 raise InputError(f"embed.text: {name or model} needs precision: bfloat16 or float32; float16 overflows")
-            where, kind = place(device, "float32")
-        found = find("embed.text", model, revision, own_code=recipe is not None and recipe.own_code, cache=cache)
+            where, kind = resolve_device(device, "float32")
+        found = find_checkpoint(
+            "embed.text", model, revision, custom_code=recipe is not None and recipe.custom_code, cache=cache
+        )
         found = replace(found, model=name or model)
         if recipe is None and pooling is None and not (found.folder / "modules.json").is_file():
             text = f"embed.text: {found.model} has no modules.json, so nothing says how its tokens become one vector"
@@ -102,7 +112,7 @@ class SentenceEncoder:
         self._prompt = instruction or (recipe.prompt if recipe else self._own_prompt())
         self._normalise = recipe.normalise if recipe else True
         _complete(found, _inner(self._model), self._probe)
-        self.card = Card(
+        self.card = EncoderCard(
             name=found.model,
             modality="text",
             dim=int(self._probe().shape[1]),
@@ -145,8 +155,8 @@ class SentenceEncoder:
         return Truncation(limit, len(over), int(over.max()) if len(over) else 0, unread)
 
     def _lengths(self, tokenizer: Any, texts: Sequence[str]) -> NDArray[np.int64]:  # noqa: ANN401
-        told = tokenizer([self._prompt + text for text in map(_clean, texts)], truncation=False, verbose=False)
-        return np.array([len(ids) for ids in told["input_ids"]], dtype=np.int64)
+        tokens = tokenizer([self._prompt + text for text in map(_clean, texts)], truncation=False, verbose=False)
+        return np.array([len(ids) for ids in tokens["input_ids"]], dtype=np.int64)
 
     def _encoded(self, items: Sequence[str]) -> Vectors:
         try:
@@ -162,8 +172,9 @@ class SentenceEncoder:
             text = f"embed.text: the tokenizer of {self._name} makes tokens that the model has no weights for"
             raise InputError(f"{text}; take the tokenizer that belongs to it") from None
         except ValueError as error:
-            said = (str(error).strip().splitlines() or ["no reason given"])[0]
-            raise InputError(f"embed.text: the model {self._name} encodes no texts ({said}); take another") from None
+            raise InputError(
+                f"embed.text: the model {self._name} encodes no texts ({first_line(error)}); take another"
+            ) from None
         return np.asarray(vectors, dtype=np.float32)
 
     def _probe(self) -> Vectors:
@@ -203,8 +214,7 @@ def _loaded(package: Any, found: Checkpoint, where: str, kind: object) -> Any:  
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
         if "out of memory" in str(error).lower():
             raise
-        said = (str(error).strip().splitlines() or ["no reason given"])[0]
-        raise InputError(f"embed.text: the model {found.model} cannot be had ({said})") from None
+        raise InputError(f"embed.text: the model {found.model} cannot be had ({first_line(error)})") from None
     return model.eval()
 
 
@@ -270,16 +280,16 @@ def _sees_ahead(inner: Any) -> bool:  # noqa: ANN401
 
 def _complete(found: Checkpoint, inner: Any, probe: Callable[[], Vectors]) -> None:  # noqa: ANN401
     """Stop where the checkpoint lacks weights that enter the vectors."""
-    held = stored(found.folder)
+    held = tensor_names(found.folder)
     absent = [
         name
         for name, tensor in (inner.state_dict(keep_vars=True) if inner is not None else {}).items()
         # the loader's own mark where it leaves one; the names in the file for those without
         if not getattr(tensor, "_is_hf_initialized", False) and not any(_same(name, other) for other in held)
     ]
-    number = lacking(inner, absent) if absent else 0
+    number = mark_missing_weights(inner, absent) if absent else 0
     if number and not np.isfinite(probe()).all():
-        refuse_lacking("embed.text", found.model, number)
+        refuse_missing_weights("embed.text", found.model, number)
 
 
 def _same(name: str, other: str) -> bool:
@@ -314,7 +324,7 @@ class SentencePreset:
 
     def weights_hash(self, options: EncoderOptions) -> str | None:
         """Return the hash of the model's files on this machine; None where they are not here."""
-        return seen(self.model, options.revision, options.cache)
+        return model_files_hash(self.model, options.revision, options.cache)
 
 
 _SEARCH: Final = "Given a web search query, retrieve relevant passages that answer the query"
@@ -324,8 +334,8 @@ _GTE_QWEN: Final = Recipe(
     end="<|endoftext|>",
     query=f"Instruct: {_SEARCH}\nQuery: ",
     tokens=8192,
-    half=False,
-    own_code=True,
+    float16=False,
+    custom_code=True,
 )
 _MEAN: Final = Recipe("bidirectional", "mean")
 _E5: Final = Recipe("bidirectional", "mean", prompt="query: ", query="query: ", tokens=512)

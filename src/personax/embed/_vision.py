@@ -10,9 +10,16 @@ from typing import Any, Final, Literal
 import numpy as np
 from PIL import Image
 
-from personax.embed._checkpoint import Checkpoint, find, lacking, refuse_lacking, seen
-from personax.embed._encoder import Card, EncoderOptions, Precision, Vectors, place
-from personax.embed._pictures import open_picture
+from personax.data.pictures import read_rgb
+from personax.embed._checkpoint import (
+    Checkpoint,
+    find_checkpoint,
+    first_line,
+    mark_missing_weights,
+    model_files_hash,
+    refuse_missing_weights,
+)
+from personax.embed._encoder import EncoderCard, EncoderOptions, Precision, Vectors, resolve_device
 from personax.errors import InputError, require
 from personax.registry import register
 
@@ -38,7 +45,7 @@ class VisionEncoder:
     normalise
         Whether vectors are scaled to length 1.
     device, precision
-        See `place`.
+        See `resolve_device`.
     licence
         Of the weights, where the preset knows it.
     name
@@ -75,13 +82,13 @@ class VisionEncoder:
         cache: Path | None = None,
     ) -> None:
         package, self._torch = require("transformers", extra="embed"), require("torch", extra="embed")
-        self._device, self._kind = place(device, precision)
-        found = replace(find("embed.image", model, revision, cache=cache), model=name or model)
+        self._device, self._kind = resolve_device(device, precision)
+        found = replace(find_checkpoint("embed.image", model, revision, cache=cache), model=name or model)
         self._prepare, self._model, missing = _loaded(package, found, self._kind)
         self._model.eval().to(self._device)
         self._normalise = normalise
-        self._vector, dim = self._chosen(found, lacking(self._model, missing))
-        self.card = Card(
+        self._vector, dim = self._chosen(found, mark_missing_weights(self._model, missing))
+        self.card = EncoderCard(
             name=found.model,
             modality="image",
             dim=dim,
@@ -102,7 +109,7 @@ class VisionEncoder:
         """Return one vector a picture, shape (pictures, dim)."""
         if not items:
             return np.zeros((0, self.card.dim), dtype=np.float32)
-        vectors = self._seen([open_picture(path) for path in items], self._vector)
+        vectors = self._seen([read_rgb(path) for path in items], self._vector)
         assert vectors is not None, "this vector was had before"
         if self._normalise:
             vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
@@ -151,14 +158,14 @@ class VisionEncoder:
                     raise InputError(f"{text}; take another model")
                 return kind, vector.shape[1]
         if had and missing:
-            refuse_lacking("embed.image", found.model, missing)
+            refuse_missing_weights("embed.image", found.model, missing)
         text = f"embed.image: {found.model} ({type(self._model).__name__}) gives no vector of a whole picture"
         raise InputError(f"{text}; take a model that pools, such as dinov2, clip or a ViT")
 
 
 def _loaded(package: Any, found: Checkpoint, kind: object) -> tuple[Any, Any, set[str]]:  # noqa: ANN401
     """Return the preprocessing, the model, and the names of the weights that its checkpoint lacks."""
-    config = found.told(found.folder / "config.json")
+    config = found.read_json(found.folder / "config.json")
     architecture = str((config.get("architectures") or [""])[0])
     # the automatic class leaves the last projection of half a CLIP out
     half = architecture.endswith("VisionModelWithProjection") and hasattr(package, architecture)
@@ -167,13 +174,12 @@ def _loaded(package: Any, found: Checkpoint, kind: object) -> tuple[Any, Any, se
     try:
         # by Pillow, whether or not torchvision is there: the two give other pixels
         prepare = package.AutoImageProcessor.from_pretrained(found.folder, trust_remote_code=False, backend="pil")
-        model, told = own.from_pretrained(
+        model, loading = own.from_pretrained(
             found.folder, use_safetensors=True, dtype=kind, output_loading_info=True, **more
         )
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-        said = (str(error).strip().splitlines() or ["no reason given"])[0]
-        raise InputError(f"embed.image: the model {found.model} cannot be had ({said})") from None
-    return prepare, model, set(told["missing_keys"])
+        raise InputError(f"embed.image: the model {found.model} cannot be had ({first_line(error)})") from None
+    return prepare, model, set(loading["missing_keys"])
 
 
 def _shades() -> Image.Image:
@@ -207,7 +213,7 @@ class VisionPreset:
 
     def weights_hash(self, options: EncoderOptions) -> str | None:
         """Return the hash of the model's files on this machine; None where they are not here."""
-        return seen(self.model, options.revision or self.revision, options.cache)
+        return model_files_hash(self.model, options.revision or self.revision, options.cache)
 
 
 register("encoders", "clip", title="CLIP", help="512 numbers; MIT", modality="image", order=31)(

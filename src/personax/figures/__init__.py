@@ -1,4 +1,15 @@
-"""Figures for papers: files to print, where the report's are for reading on a screen. Needs the extra ``figures``."""
+"""Figures for papers: files to print, where the report's are for reading on a screen. Needs the extra ``figures``.
+
+A map, each line using the ones above it:
+
+- ``_canvas``: a page in inches, its palette, captions, `save`; ``_legend``, ``_ticks``, ``_colour_scales``
+- ``_heatmap`` (its table and places: ``_heatmap_layout``): Level I, every feature against every target
+- ``_graph``: a graph in a layered layout (`personax.graphs`)
+- ``_adjacency``, ``_latent_scatter``, ``_method_scores``, ``_training_curves``, ``_traversals``: Level II
+- ``_agreement``, ``_radar``: raters and LLMs; ``_transform_attacks``: attacks on a transform
+
+What draws a result of personax is registered (`personax.registry`, kind ``plots``), where its ``plot()`` finds it.
+"""
 
 from personax.figures._adjacency import adjacency_pair
 from personax.figures._agreement import agreement_dots

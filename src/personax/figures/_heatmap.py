@@ -175,7 +175,8 @@ def heatmap(pvalues: pl.DataFrame, test: str, *, alpha: float | None = None) -> 
     ----------
     pvalues
         From `personax.independence.screen`, with or without a leading column ``group``: columns are grouped by it, the
-        group ``final`` first. Without it, columns such as ``final_o`` are grouped by what stands before the letter.
+        group ``final`` first. Without it, columns such as ``final_o`` are grouped by what stands before the letter. Of
+        a table that was split by a column, the rows of all people are drawn.
     test
         Which test of the table to draw. Of more than 60 features those with the smallest p-values are drawn, and the
         caption says so.

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from personax.data.labels import shorten, split_trait
+from personax.data.pvalues import everybody, typed_pvalues
 from personax.errors import InputError
 from personax.figures._canvas import MARGIN, TEXT_SIZE, text_width
 
@@ -29,18 +30,6 @@ __all__ = [
 
 MAX_FEATURES = 60
 """More rows are not readable on a page."""
-
-NEEDED = {
-    "feature": pl.String,
-    "target": pl.String,
-    "test": pl.String,
-    "n": pl.Int64,
-    "p_value": pl.Float64,
-    "p_corrected": pl.Float64,
-    "effect_size": pl.Float64,
-    "effect_name": pl.String,
-    "rejected": pl.Boolean,
-}
 
 LEVELS = (0.05, 0.01, 0.1, 0.001, 0.005)
 """Levels that people test at, the usual one first."""
@@ -124,7 +113,8 @@ def read_pvalues(pvalues: pl.DataFrame, test: str, alpha: float | None = None) -
     ----------
     pvalues
         From `personax.independence.screen`, with or without a leading column ``group``. Without one, columns such as
-        ``final_o`` are grouped by what stands before the letter.
+        ``final_o`` are grouped by what stands before the letter. Of a table that was split by a column, the rows of all
+        people are read.
     test
         A test of the table. Where it ran on more than 60 features, those of the smallest p-values are kept.
     alpha
@@ -135,10 +125,7 @@ def read_pvalues(pvalues: pl.DataFrame, test: str, alpha: float | None = None) -
     InputError
         When a column is absent, the table holds no row of the test, or ``alpha`` cannot have decided ``rejected``.
     """
-    if absent := [name for name in NEEDED if name not in pvalues.columns]:
-        raise InputError(f"the table of p-values has no column {absent[0]}; it is not one that screen returns")
-    # A column of nulls only, as a table that was built by hand may hold, has no type of its own.
-    pvalues = pvalues.cast(NEEDED)  # type: ignore[arg-type]
+    pvalues = typed_pvalues(everybody(pvalues))
     tested = pvalues.filter(pl.col("test") == test)
     if tested.is_empty():
         known = ", ".join(map(str, pvalues["test"].unique(maintain_order=True))) or "none"

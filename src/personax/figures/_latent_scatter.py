@@ -89,11 +89,13 @@ def latent_scatter(
     x, z = _table(true, "true"), _table(learned, "learned")
     if len(x) != len(z):
         raise InputError(f"there are {len(z)} people with learned latents and {len(x)} with true ones; give the same")
-    said = [str(i + 1) for i in range(z.shape[1])] if learned_names is None else learned_names
-    if len(names) != x.shape[1] or len(said) != z.shape[1]:
-        raise InputError(f"{len(names)} true and {len(said)} learned names do not fit {x.shape[1]} and {z.shape[1]}")
+    row_names = [str(i + 1) for i in range(z.shape[1])] if learned_names is None else learned_names
+    if len(names) != x.shape[1] or len(row_names) != z.shape[1]:
+        raise InputError(
+            f"{len(names)} true and {len(row_names)} learned names do not fit {x.shape[1]} and {z.shape[1]}"
+        )
     columns, rows, partner = _order(pairs, x.shape[1], z.shape[1])
-    labels = [shorten(names[j], NAME_LETTERS) for j in columns], [shorten(said[i], NAME_LETTERS) for i in rows]
+    labels = [shorten(names[j], NAME_LETTERS) for j in columns], [shorten(row_names[i], NAME_LETTERS) for i in rows]
     tall = max(text_width(label, TEXT_SIZE) for label in labels[0])
     upright = tall > SIDE
     left = MARGIN + 0.2 + max(text_width(label, TEXT_SIZE) for label in labels[1]) + 0.06

@@ -146,10 +146,10 @@ def _panel(
             axes.scatter([sum(own) / len(own)], [at], s=70, marker="|", color=BLACK, linewidths=1.6, zorder=4)
         missing = seeds.get(method, 0) - len(own)
         if not own or missing:
-            said = f"{len(own)} of {seeds.get(method, 0)}" if own else "none"
+            counted = f"{len(own)} of {seeds.get(method, 0)}" if own else "none"
             x, ha = (0.98, "right") if _left(own, low, high) else (0.02, "left")
             place = axes.get_yaxis_transform()
-            axes.text(x, at, said, fontsize=6.5, color=GREY, va="center", ha=ha, transform=place)
+            axes.text(x, at, counted, fontsize=6.5, color=GREY, va="center", ha=ha, transform=place)
 
 
 def _left(own: Sequence[float], low: float, high: float) -> bool:

@@ -83,8 +83,8 @@ def latent_traversals(
                 scaled = (image - low) / (high - low if high > low else 1.0)
                 grey: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 1} if len(scaled) == 1 else {}
                 axes.imshow(scaled[0] if grey else scaled.transpose(1, 2, 0), interpolation="nearest", **grey)
-                said = f"{people[name][at]:,}"
-                canvas.text(x + SIDE / 2, y + SIDE + 0.08, said, 7, ha="center", va="center_baseline", color=GREY)
+                near = f"{people[name][at]:,}"
+                canvas.text(x + SIDE / 2, y + SIDE + 0.08, near, 7, ha="center", va="center_baseline", color=GREY)
         canvas.caption(MARGIN, bottom + 0.1, caption)
     return canvas.figure
 

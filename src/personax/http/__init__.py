@@ -1,8 +1,8 @@
 """Requests to other machines: pages of sites, politely and safely, and what sources and LLM providers share.
 
 ``_retry`` (attempts, backoff, Retry-After) and ``_rate_limit`` (rate limits, circuit breakers) serve any service;
-``_fetcher`` fetches pages through ``_cache`` (pages on disk), ``_robots`` (robots.txt), ``_client`` (redirects, one
-rate limit a host) and ``_transport`` (no address that is not public, bodies within bounds); ``_request`` is what
+``_fetcher`` fetches pages as robots.txt allows, through ``_cache`` (pages on disk), ``_client`` (redirects, one rate
+limit a host) and ``_transport`` (no address that is not public, bodies within bounds); ``_request`` is what
 sources see. Importing this imports no HTTP library.
 """
 

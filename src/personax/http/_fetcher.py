@@ -1,11 +1,12 @@
-"""The fetcher: from the cache if it is there, else politely from the site, and then into the cache."""
+"""The fetcher: pages from the cache, else from the site as its robots.txt allows, and then into the cache."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Self
 
@@ -15,10 +16,10 @@ from personax.errors import FetchError, PlanError, require
 from personax.http._cache import Cache, CachedPage, key_of
 from personax.http._request import FetchSettings, Page, Request
 from personax.http._retry import RetryPolicy, TransientError, retry, retry_after_of
-from personax.http._robots import AGENT, Robots
 
 if TYPE_CHECKING:
     import httpx2
+    from protego import Protego
 
     from personax.http._client import WireRequest, WireResponse
 
@@ -26,6 +27,81 @@ __all__ = ["Fetcher", "SourceFetch", "user_agent"]
 
 _CONTACT: Final = re.compile(r"https?://[!-'*-~]+|[^\s@()<>]+@[^\s@()<>]+\.[^\s@()<>]+")
 _GONE: Final = (404, 410)
+
+
+AGENT: Final = "personax"
+"""The product token that robots.txt rules address."""
+
+
+@dataclass(frozen=True)
+class RobotsRules:
+    """What one robots.txt allows, read as RFC 9309 says.
+
+    Parameters
+    ----------
+    rules
+        None where it could not be read: ``reason`` says why, and nothing is allowed.
+    """
+
+    rules: Protego | None
+    reason: str = ""
+
+    @property
+    def delay(self) -> float | None:
+        """Seconds between two requests that the site asks for."""
+        return None if self.rules is None else self.rules.crawl_delay(AGENT)
+
+    def check(self, host: str, url: str) -> None:
+        """Refuse an address that is not allowed.
+
+        Raises
+        ------
+        FetchError
+            With the reason.
+        """
+        if self.rules is None:
+            raise FetchError(f"{host}: its robots.txt could not be read ({self.reason}), so nothing there is fetched")
+        if not self.rules.can_fetch(url, AGENT):
+            raise FetchError(f"{host}: its robots.txt does not allow this page; ask the site, or leave the source out")
+
+
+class Robots:
+    """The rules of every host, asked for once a run.
+
+    Parameters
+    ----------
+    ask
+        Origin (``https://host``) -> status and text of its robots.txt. A `FetchError` of it means that the host cannot
+        be reached.
+    """
+
+    def __init__(self, ask: Callable[[str], Awaitable[tuple[int, str]]]) -> None:
+        self._ask = ask
+        self._known: dict[str, asyncio.Task[RobotsRules]] = {}
+
+    async def rules(self, origin: str) -> RobotsRules:
+        """Return the rules of an origin; whoever comes while they are under way waits for the same answer."""
+        if origin not in self._known:
+            self._known[origin] = asyncio.ensure_future(self._read(origin))
+        return await asyncio.shield(self._known[origin])
+
+    async def _read(self, origin: str) -> RobotsRules:
+        parse = require("protego", extra="web").Protego.parse
+        try:
+            status, text = await self._ask(origin)
+        except FetchError as error:
+            return RobotsRules(None, str(error))
+        if 200 <= status < 300:
+            return RobotsRules(parse(text))
+        if 400 <= status < 500 and status != 429:
+            return RobotsRules(parse(""))
+        return RobotsRules(None, f"status {status}")
+
+    async def close(self) -> None:
+        """End what is still under way."""
+        for task in self._known.values():
+            task.cancel()
+        await asyncio.gather(*self._known.values(), return_exceptions=True)
 
 
 def user_agent(contact: str | None) -> str:

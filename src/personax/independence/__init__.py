@@ -20,7 +20,7 @@ from personax.independence._chisq import chisq
 from personax.independence._corrections import Correction, correct
 from personax.independence._data_nulls import calibrate_like
 from personax.independence._gcm import gcm
-from personax.independence._grid import ALL, screen
+from personax.independence._grid import screen
 from personax.independence._gsq import gsq
 from personax.independence._heterogeneity import heterogeneity
 from personax.independence._hsic import hsic
@@ -37,7 +37,6 @@ from personax.independence._variable import present_rows
 from personax.independence._views import dependence_graph, wide
 
 __all__ = [
-    "ALL",
     "MAX_LEVELS",
     "SCENARIOS",
     "ColumnPair",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from personax.columns import infer_columns
+from personax.data.pvalues import EVERYBODY
 from personax.errors import InputError, UntestableError
 from personax.independence._corrections import Correction, correct
 from personax.independence._frames import as_frame, counted_rows, whole_weights
@@ -23,7 +24,7 @@ from personax.independence._pair import ColumnPair, Given, TestedColumn
 from personax.independence._registered import find_test, run_test
 from personax.schema import Kind
 
-__all__ = ["ALL", "DEFAULT_TESTS", "SCHEMA", "judged", "mapped", "screen"]
+__all__ = ["DEFAULT_TESTS", "SCHEMA", "judged", "mapped", "screen"]
 
 AHEAD = 4
 """Jobs a thread that wait their turn; so many columns are held in memory."""
@@ -56,9 +57,6 @@ def _threaded(run: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[
 
 
 DEFAULT_TESTS = ("kci", "chisq", "gsq")
-
-ALL = "all"
-"""The subgroup of everybody."""
 
 MAX_SUBGROUPS = 100
 """More values of a column than this are no groups of people."""
@@ -238,7 +236,7 @@ def _subgroups(table: pl.DataFrame | pl.LazyFrame, by: str) -> list[tuple[Any, p
     values = table.lazy().select(pl.col(by).drop_nulls().unique()).collect()[by].sort().to_list()
     if not 0 < len(values) <= MAX_SUBGROUPS:
         raise InputError(f"{by} has {len(values):,} values; give a column of 1 to {MAX_SUBGROUPS} groups")
-    return [(ALL, table), *((value, table.filter(pl.col(by) == value)) for value in values)]
+    return [(EVERYBODY, table), *((value, table.filter(pl.col(by) == value)) for value in values)]
 
 
 def _run(

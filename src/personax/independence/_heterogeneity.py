@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from scipy.special import chdtrc
 
-from personax.independence._grid import ALL
+from personax.data.pvalues import EVERYBODY
 
 __all__ = ["heterogeneity"]
 
@@ -64,7 +64,7 @@ def heterogeneity(pvalues: pl.DataFrame) -> pl.DataFrame:
     >>> heterogeneity(pl.DataFrame(rows))["p_heterogeneity"][0] < 1e-6
     True
     """
-    run = pvalues.filter((pl.col("subgroup") != ALL) & pl.col("reason").is_null())
+    run = pvalues.filter((pl.col("subgroup") != EVERYBODY) & pl.col("reason").is_null())
     pairs = run.group_by("feature", "target", "test", maintain_order=True)
     rows = [dict(zip(("feature", "target", "test"), pair, strict=True)) | _compared(part) for pair, part in pairs]
     return pl.DataFrame(rows, schema=SCHEMA)

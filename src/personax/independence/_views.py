@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from personax.data.pvalues import everybody
 from personax.schema import Edge, Graph, Node
 
 __all__ = ["dependence_graph", "wide"]
@@ -29,7 +30,7 @@ def dependence_graph(pvalues: pl.DataFrame, test: str | None = None) -> Graph:
     Parameters
     ----------
     pvalues
-        From `screen`.
+        From `screen`; of one that was split by a column, the rows of all people.
     test
         Which test decides; the first in the table by default.
 
@@ -39,6 +40,7 @@ def dependence_graph(pvalues: pl.DataFrame, test: str | None = None) -> Graph:
     >>> dependence_graph(pl.DataFrame(rows | {"effect_name": ["nHSIC"]})).edges
     [Edge(source='a', target='o', kind='undirected', weight=0.5, label='')]
     """
+    pvalues = everybody(pvalues)
     chosen = test or (pvalues["test"][0] if pvalues.height else "")
     found = pvalues.filter((pl.col("test") == chosen) & pl.col("rejected"))
     groups = dict.fromkeys(pvalues["feature"], "feature") | dict.fromkeys(pvalues["target"], "trait")

@@ -1,92 +1,118 @@
-"""What may leave the study folder, and how little it gives away.
+"""What may leave the study folder, and how little it discloses.
 
 A map, each line using the ones above it:
 
-- secrets: ``hkdf``, ``draws`` (random numbers from a seed), ``key``, ``beside`` (what lies beside it)
-- ``transforms/``: one step a file, ``chain`` joins them, ``keeps`` says what each keeps; ``fitted`` beside the key
-- ``disclosure/``: rare categories, years, groups of people alike, noise
-- ``pii/``: known private values in any spelling, contacts; ``scan``, ``scan_folder``: looked for everywhere
-- ``audit/``: campaigns; ``report`` runs them on a measurement, ``run`` on a release, ``tabular`` on a table, ``gate``
-- ``packaging/``: shards, card, datasheet, licences, Croissant, checksums
-- building: ``contents`` and ``settings`` in, ``decide`` (what becomes of each column; ``proposal`` prints it),
-  ``protect`` (the table), ``veil`` (the vectors), ``audit.run``, ``build``
-- meeting a release: ``undo`` (its owner), ``reading/``, ``checks/`` and ``verify``, ``push``
+- ``keys/``: the keystore, HKDF, pseudonyms, key rotation
+- ``transforms/``: keyed, invertible transforms of vectors, one a file; `Chain` composes them
+- ``vectors/``: obfuscation of embeddings, and reduction to few numbers with noise
+- ``disclosure/``: rare categories, k-anonymity by generalisation, local differential privacy
+- ``pii/``: the scan for known private values in any spelling, and for contacts
+- ``statistics/``: noisy contingency tables, the privacy budget and its ledger; ``answering/``: checked answers
+- ``audit/``: linkage attacks in campaigns, and the gate; attacks are registered parts
+- ``packaging/``: shards, dataset card, datasheet, licences, Croissant, checksums
+- ``_release_input`` and ``_settings``, ``_column_policy`` (`plan_columns` prints it), ``_table_protection``,
+  ``_release_audit`` and ``_build``: building a release
+- ``_invert`` (by its owner), ``reading/`` (by anybody), ``checks/`` (`verify`), ``_push``: an existing release
 """
 
-from personax.release._build import build
-from personax.release._column_plan import Proposal, propose
-from personax.release._column_policy import Leave, Leaves
-from personax.release._invert import named, people_of, undo
-from personax.release._key_rotation import entry, install, keep_old, sentence_of, told_of_by_difference
-from personax.release._keystore import Key, KeyFolder, load_key, load_or_make_key, new_key, write_secret
-from personax.release._preserved_geometry import cka, neighbours_kept
-from personax.release._push import Pushed, Sending, push
-from personax.release._reduction import Keep, Reduced, Reduction, clipped, reduce, scores
-from personax.release._release_audit import ReleaseAudit, audit_release
-from personax.release._release_input import Contents, Encoded
-from personax.release._settings import Alike, Noise, Settings
-from personax.release._table_protection import protect
-from personax.release._third_party_readers import load_by_others
-from personax.release._untrusted_folder import open_folder
-from personax.release.audit import Attack, AuditReport, Gate, audit, audit_table
-from personax.release.checks._verify import verify
-from personax.release.pii._table_scan import scan
-from personax.release.reading import Released, load_release, propose_mapping
-from personax.release.transforms import KEEPS, PRESETS, Chain, Preset
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from personax.release._build import build
+    from personax.release._column_plan import ColumnPlan, plan_columns
+    from personax.release._column_policy import ColumnRule, ColumnTreatment
+    from personax.release._invert import invert, restore_ids, restore_people
+    from personax.release._push import PushPreview, PushResult, push
+    from personax.release._release_audit import ReleaseAudit, audit_release
+    from personax.release._release_input import ReleaseInput
+    from personax.release._settings import AnonymityRequirements, NoiseSettings, ReleaseSettings
+    from personax.release._table_protection import protect
+    from personax.release._third_party_readers import check_third_party_readers
+    from personax.release.audit import AuditReport, Gate, audit_table, audit_vectors
+    from personax.release.checks._verify import verify
+    from personax.release.keys import Keystore, ReleaseKey, load_key
+    from personax.release.pii import scan
+    from personax.release.reading import Released, load_release
+    from personax.release.transforms import PRESETS, Chain
 
 __all__ = [
-    "KEEPS",
     "PRESETS",
-    "Alike",
-    "Attack",
+    "AnonymityRequirements",
     "AuditReport",
     "Chain",
-    "Contents",
-    "Encoded",
+    "ColumnPlan",
+    "ColumnRule",
+    "ColumnTreatment",
     "Gate",
-    "Keep",
-    "Key",
-    "KeyFolder",
-    "Leave",
-    "Leaves",
-    "Noise",
-    "Preset",
-    "Proposal",
-    "Pushed",
-    "Reduced",
-    "Reduction",
+    "Keystore",
+    "NoiseSettings",
+    "PushPreview",
+    "PushResult",
     "ReleaseAudit",
+    "ReleaseInput",
+    "ReleaseKey",
+    "ReleaseSettings",
     "Released",
-    "Sending",
-    "Settings",
-    "audit",
     "audit_release",
     "audit_table",
+    "audit_vectors",
     "build",
-    "cka",
-    "clipped",
-    "entry",
-    "install",
-    "keep_old",
-    "load_by_others",
+    "check_third_party_readers",
+    "invert",
     "load_key",
-    "load_or_make_key",
     "load_release",
-    "named",
-    "neighbours_kept",
-    "new_key",
-    "open_folder",
-    "people_of",
-    "propose",
-    "propose_mapping",
+    "plan_columns",
     "protect",
     "push",
-    "reduce",
+    "restore_ids",
+    "restore_people",
     "scan",
-    "scores",
-    "sentence_of",
-    "told_of_by_difference",
-    "undo",
     "verify",
-    "write_secret",
 ]
+
+_HOME = {
+    "PRESETS": "transforms",
+    "AnonymityRequirements": "_settings",
+    "AuditReport": "audit",
+    "Chain": "transforms",
+    "ColumnPlan": "_column_plan",
+    "ColumnRule": "_column_policy",
+    "ColumnTreatment": "_column_policy",
+    "Gate": "audit",
+    "Keystore": "keys",
+    "NoiseSettings": "_settings",
+    "PushPreview": "_push",
+    "PushResult": "_push",
+    "ReleaseAudit": "_release_audit",
+    "ReleaseInput": "_release_input",
+    "ReleaseKey": "keys",
+    "ReleaseSettings": "_settings",
+    "Released": "reading",
+    "audit_release": "_release_audit",
+    "audit_table": "audit",
+    "audit_vectors": "audit",
+    "build": "_build",
+    "check_third_party_readers": "_third_party_readers",
+    "invert": "_invert",
+    "load_key": "keys",
+    "load_release": "reading",
+    "plan_columns": "_column_plan",
+    "protect": "_table_protection",
+    "push": "_push",
+    "restore_ids": "_invert",
+    "restore_people": "_invert",
+    "scan": "pii",
+    "verify": "checks._verify",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - one of the names above
+    if name not in _HOME:
+        text = f"module 'personax.release' has no attribute {name!r}"
+        raise AttributeError(text)
+    return getattr(import_module(f"personax.release.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

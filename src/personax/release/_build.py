@@ -13,20 +13,19 @@ import polars as pl
 from personax.errors import InputError
 from personax.files import write_text
 from personax.progress import Progress, Silent
-from personax.release._keystore import Key, KeyFolder
-from personax.release._obfuscation import veil
-from personax.release._reduction import Reduced
 from personax.release._release_audit import ReleaseAudit, audit_release
-from personax.release._release_input import Contents, Encoded
-from personax.release._settings import Settings
-from personax.release._table_protection import Protected, protect
-from personax.release.disclosure import Bounds, Categories, Sphere, Statement, state
+from personax.release._release_input import ReleaseInput
+from personax.release._settings import ReleaseSettings
+from personax.release._table_protection import ProtectedTable, protect
+from personax.release.disclosure import Bounds, Categories, PrivacyStatement, Sphere, calibrate_noise
+from personax.release.keys._keystore import Keystore, ReleaseKey
 from personax.release.packaging import (
     ColumnFacts,
-    Facts,
+    EncoderFacts,
     MeasurementFacts,
+    ReleaseFacts,
+    boilerplate_texts,
     describe,
-    house_texts,
     inherited,
     write_all,
     write_shards,
@@ -35,22 +34,24 @@ from personax.release.packaging._facts import NOT_ATTACKED
 from personax.release.packaging._licences import BINDING
 from personax.release.pii._folder_scan import refuse_folder
 from personax.release.pii._table_scan import refuse_private
+from personax.release.vectors._obfuscation import obfuscate
+from personax.release.vectors._reduction import ReducedVectors
 from personax.schema import Notice
 
 __all__ = ["build"]
 
 
 def build(
-    contents: Contents,
+    data: ReleaseInput,
     out: Path,
     *,
-    key: Key,
-    keys: KeyFolder,
-    settings: Settings | None = None,
+    key: ReleaseKey,
+    keys: Keystore,
+    settings: ReleaseSettings | None = None,
     study: Path | None = None,
     rng: np.random.Generator,
     progress: Progress | None = None,
-    reduced: Reduced | None = None,
+    reduced: ReducedVectors | None = None,
 ) -> list[Notice]:
     """Write the release folder.
 
@@ -59,7 +60,7 @@ def build(
 
     Parameters
     ----------
-    contents
+    data
         What there is.
     out
         A new or empty folder.
@@ -84,50 +85,50 @@ def build(
     InputError
         The folder is not empty, something private would leave, an attack exceeds the gate, a setting cannot be met.
     """
-    asked, watch = settings or Settings(), progress or Silent()
+    asked, watch = settings or ReleaseSettings(), progress or Silent()
     if out.exists() and any(out.iterdir()):
         raise InputError(f"{out} is not empty; a release is built into a new folder, so move what is there away")
-    if asked.gate.asks_attacks and not asked.attack:
+    if asked.gate.limits_attacks and not asked.attack:
         raise InputError("release.gate has limits and release.audit is off; nothing would be measured, so turn it on")
-    contents = contents.classified()
-    private = contents.private_values([name for name, one in asked.columns.items() if one.leaves == "exact"])
-    left = contents.without(asked.removed)
+    data = data.classified()
+    private = data.private_values([name for name, one in asked.columns.items() if one.leaves == "exact"])
+    left = data.drop_people(asked.removed)
     statement = _statement(left, asked)
     table = protect(left, asked, key, statement)
-    asked.gate.check_alike(_alike(table))
-    refuse_private(table.frame.drop("id"), private, allowed=asked.allowed, rows=_rows(contents, table.frame))
+    asked.gate.check_k(_alike(table))
+    refuse_private(table.frame.drop("id"), private, allowed=asked.allowed, rows=_rows(data, table.frame))
     sent = left if reduced is None else replace(left, embeddings=reduced.noisy)
     if reduced is not None:
         table.sentences.append(reduced.sentence)
-        table.told["vectors"] = reduced.to_dict()
+        table.report["vectors"] = reduced.to_dict()
         left = replace(left, embeddings=reduced.clean)
     columns, told = _write_data(sent, table, out, key, keys, asked, statement, watch)
     found = _attacked(out, left, table, key, keys, asked, rng, watch) if asked.attack else None
-    facts = _facts(contents, left, table, columns, told, asked, found)
-    write_text(out / "protection.json", json.dumps(table.told, indent=1, ensure_ascii=False))
+    facts = _facts(data, left, table, columns, told, asked, found)
+    write_text(out / "protection.json", json.dumps(table.report, indent=1, ensure_ascii=False))
     write_all(out, facts)
     # what a publisher says of itself is meant to be read
     said = [*asked.allowed, asked.publisher.contact, asked.publisher.homepage, *asked.publisher.authors]
     secrets = [key.secret, key.secret.hex().encode()]
-    refuse_folder(out, private, allowed=said, study=study, secrets=secrets, house=house_texts(),
-                  origin=contents.origin_of)  # fmt: skip
-    told_of = [*_removed(contents, asked), *_without_vectors(left), *table.notices, *_consent(facts)]
+    refuse_folder(out, private, allowed=said, study=study, secrets=secrets, house=boilerplate_texts(),
+                  origin=data.locate)  # fmt: skip
+    told_of = [*_removed(data, asked), *_without_vectors(left), *table.notices, *_consent(facts)]
     return [*told_of, Notice(found.sentence)] if found else told_of
 
 
-def _rows(contents: Contents, frame: pl.DataFrame) -> list[int]:
+def _rows(data: ReleaseInput, frame: pl.DataFrame) -> list[int]:
     """Return which row of people/people.parquet each row of a table is, so that its owner can look there."""
-    number = {person: row for row, person in enumerate(contents.people["id"], start=1)}
+    number = {person: row for row, person in enumerate(data.people["id"], start=1)}
     return [number[person] for person in frame["id"]]
 
 
-def _without_vectors(contents: Contents) -> list[Notice]:
-    lacking = {m: contents.people.height - frame.height for m, frame in contents.embeddings.items()}
+def _without_vectors(data: ReleaseInput) -> list[Notice]:
+    lacking = {m: data.people.height - frame.height for m, frame in data.embeddings.items()}
     text = "The release has no {} vectors of people who lack one of their measurements; it has all else of them."
     return [Notice(text.format(modality), number) for modality, number in lacking.items() if number]
 
 
-def _statement(contents: Contents, settings: Settings) -> Statement | None:
+def _statement(data: ReleaseInput, settings: ReleaseSettings) -> PrivacyStatement | None:
     """Return the noise that is asked for, calibrated; None where none is."""
     noise = settings.noise
     if noise is None:
@@ -137,105 +138,105 @@ def _statement(contents: Contents, settings: Settings) -> Statement | None:
         **{name: Categories(tuple(names)) for name, names in noise.categories.items()},
     }
     if noise.radius is not None:
-        for modality, frame in contents.embeddings.items():
+        for modality, frame in data.embeddings.items():
             for name, dtype in list(frame.schema.items())[1:]:
                 if isinstance(dtype, pl.Array):
                     clips[f"{modality}/{name}"] = Sphere(noise.radius, dtype.size)
-    return state(clips, epsilon=noise.epsilon, delta=noise.delta)
+    return calibrate_noise(clips, epsilon=noise.epsilon, delta=noise.delta)
 
 
 def _write_data(
-    contents: Contents,
-    table: Protected,
+    data: ReleaseInput,
+    table: ProtectedTable,
     out: Path,
-    key: Key,
-    keys: KeyFolder,
-    asked: Settings,
-    statement: Statement | None,
+    key: ReleaseKey,
+    keys: Keystore,
+    asked: ReleaseSettings,
+    statement: PrivacyStatement | None,
     watch: Progress,
 ) -> tuple[tuple[ColumnFacts, ...], dict[str, dict[str, Any]]]:
     """Write data/ and transforms.json; return what the columns are and how vectors were transformed."""
     out.mkdir(parents=True, exist_ok=True)
     frame = _pseudonymous(table.frame, key)
-    columns = describe("people", frame, table.columns, protections=table.how)
+    columns = describe("people", frame, table.columns, protections=table.treatments)
     write_shards(out, frame, columns, shard_bytes=asked.shard_bytes)
-    told: dict[str, dict[str, Any]] = {}
-    for modality, vectors in veil(contents.embeddings, key, asked.transform, fitted=keys.fitted, statement=statement,
-                                  told=told, progress=watch):  # fmt: skip
+    metadata: dict[str, dict[str, Any]] = {}
+    for modality, vectors in obfuscate(data.embeddings, key, asked.transform, fitted=keys.fitted, statement=statement,
+                                  metadata=metadata, progress=watch):  # fmt: skip
         done = f"keyed transform {asked.transform}" + ("" if statement is None else ", after noise where it is stated")
         made = _pseudonymous(vectors, key)
         own = describe(modality, made, protections=dict.fromkeys(made.columns[1:], done))
         write_shards(out, made, own, shard_bytes=asked.shard_bytes)
         columns += own
     text = {"format": 2, "transform": asked.transform, "key": key.fingerprint,
-            "categories": keys.keep_categories(table.mapping, key.tag), "measurements": told}  # fmt: skip
+            "categories": keys.save_categories(table.mapping, key.tag), "measurements": metadata}  # fmt: skip
     write_text(out / "transforms.json", json.dumps(text, indent=1))
-    return columns, told
+    return columns, metadata
 
 
-def _pseudonymous(frame: pl.DataFrame, key: Key) -> pl.DataFrame:
+def _pseudonymous(frame: pl.DataFrame, key: ReleaseKey) -> pl.DataFrame:
     return frame.with_columns(frame["id"].map_elements(key.pseudonym, return_dtype=pl.String)).sort("id")
 
 
 def _attacked(
-    out: Path, contents: Contents, table: Protected, key: Key, keys: KeyFolder, asked: Settings,
+    out: Path, data: ReleaseInput, table: ProtectedTable, key: ReleaseKey, keys: Keystore, asked: ReleaseSettings,
     rng: np.random.Generator, watch: Progress,
 ) -> ReleaseAudit:  # fmt: skip
-    found = audit_release(out, contents, table, key, transform=asked.transform, fitted=keys.fitted, gate=asked.gate,
+    found = audit_release(out, data, table, key, transform=asked.transform, fitted=keys.fitted, gate=asked.gate,
                           rng=rng, progress=watch)  # fmt: skip
     write_text(out / "audit.json", json.dumps(found.to_dict(), indent=1))
     return found
 
 
-def _alike(table: Protected) -> int | None:
-    told = table.told.get("k_anonymity")
+def _alike(table: ProtectedTable) -> int | None:
+    told = table.report.get("k_anonymity")
     return int(told["after"]["k"]) if told else None
 
 
 def _facts(
-    contents: Contents,
-    left: Contents,
-    table: Protected,
+    data: ReleaseInput,
+    left: ReleaseInput,
+    table: ProtectedTable,
     columns: tuple[ColumnFacts, ...],
     told: dict[str, dict[str, Any]],
-    asked: Settings,
+    asked: ReleaseSettings,
     found: ReleaseAudit | None,
-) -> Facts:
+) -> ReleaseFacts:
     measurements = []
     for label, its in told.items():
         modality, _, name = label.partition("/")
-        who = contents.encoders.get(label, Encoded())
+        who = data.encoders.get(label, EncoderFacts())
         measurements.append(MeasurementFacts(modality, name, its["dim"], asked.transform, **asdict(who)))
-    return Facts(
-        study=contents.name,
+    return ReleaseFacts(
+        study=data.name,
         version=asked.version,
         people=left.people.height,
         columns=columns,
         description=asked.description,
         date=asked.date,
-        removed=contents.people.height - left.people.height,
+        removed=data.people.height - left.people.height,
         measurements=tuple(measurements),
-        sources=tuple(contents.sources),
-        annotators=contents.annotators,
+        sources=tuple(data.sources),
+        annotators=data.annotators,
         protections=tuple(table.sentences),
         audit=found.sentence if found else NOT_ATTACKED,
         gate={name: limit for name, limit in asdict(asked.gate).items() if limit is not None},
         publisher=asked.publisher,
-        seed=contents.seed,
-        software=contents.software,
+        seed=data.seed,
+        software=data.software,
     )
 
 
-def _consent(facts: Facts) -> list[Notice]:
+def _consent(facts: ReleaseFacts) -> list[Notice]:
     """Say which sources let nobody pass rows on without asking."""
     return [
         Notice(f"{item.name}: {BINDING['consent']}; ask them before this release leaves.")
-        for item in inherited(facts).of("consent")
+        for item in inherited(facts).with_clause("consent")
     ]
 
 
-def _removed(contents: Contents, asked: Settings) -> list[Notice]:
-    unknown = len(asked.removed - set(contents.people["id"]))
+def _removed(data: ReleaseInput, asked: ReleaseSettings) -> list[Notice]:
+    unknown = len(asked.removed - set(data.people["id"]))
     gone = len(asked.removed) - unknown
     notices = [Notice("People on the removal list were left out.", gone)] if gone else []
     if unknown:

@@ -1,49 +1,57 @@
-"""What a release would do with every column, as lines for the study file."""
+"""The column plan: what a release would do with every column, as lines for the study file."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from personax.errors import InputError
-from personax.release._column_policy import NOTHING_LEFT, Decision, Leaves, column_facts, decide
-from personax.release._keystore import Key
-from personax.release._release_input import Contents
-from personax.release._settings import Settings
+from personax.release._column_policy import NOTHING_LEFT, ColumnPolicy, ColumnTreatment, column_facts, column_policies
+from personax.release._release_input import ReleaseInput
+from personax.release._settings import ReleaseSettings
 from personax.release._table_protection import protect
+from personax.release.keys._keystore import ReleaseKey
 
-__all__ = ["Proposal", "Proposed", "propose"]
+__all__ = ["ColumnPlan", "PlannedColumn", "plan_columns"]
 
-_PLAIN = re.compile(r"[A-Za-z][\w]*")
-_WORDS = {"y", "n", "yes", "no", "true", "false", "on", "off", "null"}
+_BARE_KEY = re.compile(r"[A-Za-z][\w]*")
+_YAML_KEYWORDS = {"y", "n", "yes", "no", "true", "false", "on", "off", "null"}
 
 
 @dataclass(frozen=True)
-class Proposed:
-    """A column: what is decided, its distinct values, the people of the rarest, and what would happen to it."""
+class PlannedColumn:
+    """A column's policy and its effect, with the number of distinct values and the frequency of the rarest."""
 
-    decision: Decision
+    policy: ColumnPolicy
     distinct: int
-    smallest: int
-    happens: str
+    smallest_group: int
+    effect: str
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, as ``personax release plan --json`` prints them."""
+        policy = asdict(self.policy)
+        decision = {"why": policy.pop("identity_why"), "because": policy.pop("reason"), "said": policy.pop("explicit")}
+        return {"decision": policy | decision, "distinct": self.distinct, "smallest": self.smallest_group,
+                "happens": self.effect}  # fmt: skip
 
     @property
     def line(self) -> str:
-        """The column's line of the study file, with the reason behind it."""
-        one = self.decision
-        name = one.name if _PLAIN.fullmatch(one.name) and one.name.lower() not in _WORDS else json.dumps(one.name)
+        """The column's line for the study file, with the reason as a comment."""
+        one = self.policy
+        bare = _BARE_KEY.fullmatch(one.name) and one.name.lower() not in _YAML_KEYWORDS
+        name = one.name if bare else json.dumps(one.name)
         risk = f", risk: {json.dumps(one.risk, ensure_ascii=False)}" if one.risk else ""
-        group = f"{self.distinct:,} values, the smallest group has {self.smallest:,}"
-        why = " ".join(f"{one.identity}: {one.why}; {group}; {self.happens}".split())
+        group = f"{self.distinct:,} values, the smallest group has {self.smallest_group:,}"
+        why = " ".join(f"{one.identity}: {one.identity_why}; {group}; {self.effect}".split())
         return f"    {name}: {{leaves: {one.leaves}{risk}}}  # {why}"
 
 
 @dataclass(frozen=True)
-class Proposal:
-    """All columns that could leave, those that stay as they are private, and what stands in the way of a build."""
+class ColumnPlan:
+    """All columns that could leave, the private ones that never do, and the fault that prevents a build."""
 
-    columns: tuple[Proposed, ...]
+    columns: tuple[PlannedColumn, ...]
     private: tuple[str, ...]
     fault: str = ""
 
@@ -57,15 +65,15 @@ class Proposal:
         return "\n".join(lines)
 
 
-def propose(contents: Contents, settings: Settings) -> Proposal:
-    """Return what a release would do with every column; nothing is written.
+def plan_columns(data: ReleaseInput, settings: ReleaseSettings) -> ColumnPlan:
+    """Return what a release would do with every column; writes nothing.
 
     Parameters
     ----------
-    contents
-        People and columns; vectors are not looked at.
+    data
+        People and columns; vectors are ignored.
     settings
-        Of the study; where they cannot be met, the classes alone decide and the fault is told.
+        Of the study. Where they cannot be met, the identity classes alone decide, and the plan reports the fault.
 
     Examples
     --------
@@ -74,28 +82,28 @@ def propose(contents: Contents, settings: Settings) -> Proposal:
     >>> from personax.schema import Column
     >>> people = pl.DataFrame({"id": ["a", "b"], "player": ["Ada Nemo", "Bo Fictor"]})
     >>> columns = [Column("id", "id", "nominal"), Column("player", "feature", "nominal")]
-    >>> print(propose(Contents("x", Table(people, columns)), Settings()))
+    >>> print(plan_columns(ReleaseInput("x", Table(people, columns)), ReleaseSettings()))
     release:
       columns:
         player: {leaves: withheld}  # direct: its name says so (player); 2 values, the smallest group has 1; stays
     # to let a column leave as it is: {leaves: exact, risk: "A sentence that names the risk."}
     """
-    contents = replace(contents, embeddings={}).classified().without(settings.removed)
-    people, columns = contents.people, contents.columns
-    fault, how = "", {}
+    data = replace(data, embeddings={}).classified().drop_people(settings.removed)
+    people, columns = data.people, data.columns
+    fault, treatments = "", {}
     try:
-        made = protect(contents, settings, Key(bytes(32)))
-        told, how = made.told["columns"], made.how
+        protected = protect(data, settings, ReleaseKey(bytes(32)))
+        entries, treatments = protected.report["columns"], protected.treatments
     except InputError as error:
         fault = str(error)
-        own = set(contents.traits.columns) if contents.traits is not None else set()
-        by_class = decide([column for column in columns if column.name not in own], said={})
-        told = {one.name: one.to_dict() for one in by_class}
-    proposed = []
-    for name, one in told.items():
+        scores = set(data.traits.columns) if data.traits is not None else set()
+        by_class = column_policies([column for column in columns if column.name not in scores], rules={})
+        entries = {one.name: one.to_dict() for one in by_class}
+    planned = []
+    for name, one in entries.items():
         lost = one["because"] == NOTHING_LEFT
-        leaves: Leaves = "generalised" if lost else one["leaves"]
-        decision = Decision(name, one["class"], one["why"], leaves, one["because"], one.get("risk", ""))
-        happens = NOTHING_LEFT if lost else "stays" if leaves == "withheld" else how.get(name, "leaves as it is")
-        proposed.append(Proposed(decision, *column_facts(people, name), happens))
-    return Proposal(tuple(proposed), tuple(c.name for c in columns if c.role == "private"), fault)
+        leaves: ColumnTreatment = "generalised" if lost else one["leaves"]
+        policy = ColumnPolicy(name, one["class"], one["why"], leaves, one["because"], one.get("risk", ""))
+        effect = NOTHING_LEFT if lost else "stays" if leaves == "withheld" else treatments.get(name, "leaves as it is")
+        planned.append(PlannedColumn(policy, *column_facts(people, name), effect))
+    return ColumnPlan(tuple(planned), tuple(c.name for c in columns if c.role == "private"), fault)

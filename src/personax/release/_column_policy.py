@@ -1,4 +1,4 @@
-"""What becomes of every column: it leaves as it is, coarser, or stays; by its identity class and the study's word."""
+"""Column policy: each column leaves exact, generalised or is withheld, by its identity class and the study's rules."""
 
 from __future__ import annotations
 
@@ -16,15 +16,24 @@ from personax.errors import InputError
 from personax.schema import Column, Identity
 from personax.strict import nearest
 
-__all__ = ["MOST", "NOTHING_LEFT", "PLAN", "Decision", "Leave", "Leaves", "column_facts", "decide"]
+__all__ = [
+    "MAX_GENERALISED",
+    "NOTHING_LEFT",
+    "PLAN",
+    "ColumnPolicy",
+    "ColumnRule",
+    "ColumnTreatment",
+    "column_facts",
+    "column_policies",
+]
 
-Leaves = Literal["exact", "generalised", "withheld"]
+ColumnTreatment = Literal["exact", "generalised", "withheld"]
 
-MOST: Final = 8
-"""So many quasi-identifiers at most are made coarser together unasked; k people alike in more have little left."""
+MAX_GENERALISED: Final = 8
+"""At most so many quasi-identifiers are generalised by default: k-anonymity over more leaves little information."""
 
-LEAST_SAID: Final = 8
-"""Letters of a sentence that names a risk."""
+MIN_RISK_LENGTH: Final = 8
+"""Fewest letters of a sentence that names a risk."""
 
 PLAN: Final = "`personax release plan STUDY` prints a line for each column"
 
@@ -33,104 +42,106 @@ NOTHING_LEFT: Final = "k people alike leave nothing of it"
 
 
 @dataclass(frozen=True)
-class Leave:
-    """What the study file says of a column.
+class ColumnRule:
+    """The rule of the study file for a column.
 
     Parameters
     ----------
     leaves
-        ``exact``, ``generalised`` (k people alike) or ``withheld``.
+        ``exact``, ``generalised`` (k-anonymous) or ``withheld``.
     risk
-        A sentence that names the risk; a column that is not free leaves exact only with one, and the card prints it.
+        A sentence that names the disclosure risk. A column whose class is not ``free`` leaves exact only with one; the
+        dataset card prints it.
     """
 
-    leaves: Leaves
+    leaves: ColumnTreatment
     risk: str = ""
 
 
 @dataclass(frozen=True)
-class Decision:
-    """What becomes of a column.
+class ColumnPolicy:
+    """The treatment of a column and the reason for it.
 
     Parameters
     ----------
-    name, identity, why
-        The column, its identity class and the reason of that.
-    leaves, because
-        What becomes of it, and who or what decided.
+    name, identity, identity_why
+        The column, its identity class, and why it has this class.
+    leaves, reason
+        The treatment, and what decided it.
     risk
-        As the study file names it.
-    said
-        The study file says so.
+        The disclosure risk as the study file states it.
+    explicit
+        Whether the study file decides it, and not the identity class alone.
     """
 
     name: str
     identity: Identity
-    why: str
-    leaves: Leaves
-    because: str
+    identity_why: str
+    leaves: ColumnTreatment
+    reason: str
     risk: str = ""
-    said: bool = False
+    explicit: bool = False
 
     def to_dict(self) -> dict[str, str]:
-        """Return what protection.json holds of it."""
-        told = {"class": self.identity, "why": self.why, "leaves": self.leaves, "because": self.because}
-        return told | ({"risk": self.risk} if self.risk else {})
+        """Return its entry in protection.json."""
+        entry = {"class": self.identity, "why": self.identity_why, "leaves": self.leaves, "because": self.reason}
+        return entry | ({"risk": self.risk} if self.risk else {})
 
 
-def decide(
+def column_policies(
     columns: Sequence[Column],
     *,
-    said: Mapping[str, Leave],
+    rules: Mapping[str, ColumnRule],
     withheld: Collection[str] = (),
     generalised: Collection[str] = (),
     noisy: Collection[str] = (),
     allowed: Collection[str] = (),
-) -> list[Decision]:
-    """Return what becomes of every feature and target.
+) -> list[ColumnPolicy]:
+    """Return the policy of every feature and target.
 
     Parameters
     ----------
     columns
-        With their identity classes.
-    said
-        Name of a column, or a pattern such as ``A*``, -> what the study file says; a pattern never reaches a direct
-        column.
+        Columns with their identity classes.
+    rules
+        Column name, or a pattern such as ``A*``, -> its rule. A pattern never applies to a direct identifier.
     withheld, generalised, noisy
-        Columns that other settings speak of.
+        Columns that other settings withhold, generalise or perturb.
     allowed
-        Values that may leave; names of columns among them are from before columns were decided one by one.
+        Values that may leave although they look private.
 
     Raises
     ------
     InputError
-        A name that is no column's, a risk that is not named, or ``allowed`` with the name of a column that stays.
+        A rule for a column that does not exist, an exact release without a stated risk, or ``allowed`` with the name of
+        a column that is withheld.
 
     Examples
     --------
     >>> column = Column("player", "feature", "nominal", identity="direct", identity_why="its name says so (player)")
-    >>> decide([column], said={})[0].leaves
+    >>> column_policies([column], rules={})[0].leaves
     'withheld'
     """
-    able = [column for column in columns if column.role in ("feature", "target")]
-    _check_names(columns, able, said)
-    decisions, room = [], MOST - len(set(generalised))
-    for column in able:
-        made = _by_study(column, said, withheld, generalised, noisy) or _by_class(column, room)
-        room -= made.leaves == "generalised" and column.name not in generalised
-        decisions.append(made)
-    old = [one.name for one in decisions if one.name in allowed and one.leaves == "withheld" and not one.said]
+    candidates = [column for column in columns if column.role in ("feature", "target")]
+    _check_names(columns, candidates, rules)
+    policies, room = [], MAX_GENERALISED - len(set(generalised))
+    for column in candidates:
+        policy = _by_rule(column, rules, withheld, generalised, noisy) or _by_class(column, room)
+        room -= policy.leaves == "generalised" and column.name not in generalised
+        policies.append(policy)
+    # before rules existed, a column was released by naming it among the allowed values
+    old = [one.name for one in policies if one.name in allowed and one.leaves == "withheld" and not one.explicit]
     if old:
         raise InputError(
             f"release.allowed names the columns {', '.join(old)}; columns are decided one by one under release.columns "
             f"now, with the risk in words, and {PLAN}"
         )
-    return decisions
+    return policies
 
 
-def _check_names(columns: Sequence[Column], able: Sequence[Column], said: Mapping[str, Leave]) -> None:
-    names = [column.name for column in able]
-    for pattern in said:
+def _check_names(columns: Sequence[Column], candidates: Sequence[Column], rules: Mapping[str, ColumnRule]) -> None:
+    names = [column.name for column in candidates]
+    for pattern in rules:
         if any(pattern == name or fnmatchcase(name, pattern) for name in names):
             continue
         if pattern in {column.name for column in columns}:
@@ -142,28 +153,28 @@ def _check_names(columns: Sequence[Column], able: Sequence[Column], said: Mappin
                          f"{nearest(pattern, names)}")  # fmt: skip
 
 
-def _by_study(
+def _by_rule(
     column: Column,
-    said: Mapping[str, Leave],
+    rules: Mapping[str, ColumnRule],
     withheld: Collection[str],
     generalised: Collection[str],
     noisy: Collection[str],
-) -> Decision | None:
-    """Return what the study file says of a column; None where it says nothing."""
-    own = said.get(column.name)
+) -> ColumnPolicy | None:
+    """Return the policy that the study file states for a column; None where it states none."""
+    own = rules.get(column.name)
     if column.name in withheld:
-        return _made(column, "withheld", "the publisher keeps it back", said=True)
+        return _policy(column, "withheld", "the publisher keeps it back", explicit=True)
     if column.name in generalised and column.identity != "direct":
         if own is not None and own.leaves != "generalised":
             text = f"release.columns says {own.leaves} of {column.name} and release.anonymity makes it coarser"
             raise InputError(f"{text}; take one of the two back")
-        return _made(column, "generalised", "asked for under anonymity", said=True)
+        return _policy(column, "generalised", "asked for under anonymity", explicit=True)
     if own is None and column.name in noisy and column.identity not in ("direct", "unknown"):
-        return _made(column, "exact", "with noise", said=True)
-    found = own or _by_pattern(column, said)
+        return _policy(column, "exact", "with noise", explicit=True)
+    found = own or _by_pattern(column, rules)
     if found is None:
         return None
-    if found.leaves == "exact" and not _needs_no_word(column) and not _is_named(found.risk):
+    if found.leaves == "exact" and not _needs_no_risk(column) and not _names_risk(found.risk):
         raise InputError(
             f"release.columns.{column.name} is to leave exact and is {column.identity} ({column.identity_why}); name "
             f'the risk in a sentence, risk: "...", which the card will print, or choose generalised or withheld'
@@ -173,49 +184,50 @@ def _by_study(
             f"release.columns.{column.name} is {column.identity} ({column.identity_why}) and has no coarser levels; "
             "choose withheld"
         )
-    return replace(_made(column, found.leaves, "the study file says so", said=True), risk=found.risk.strip())
+    return replace(_policy(column, found.leaves, "the study file says so", explicit=True), risk=found.risk.strip())
 
 
-def _by_pattern(column: Column, said: Mapping[str, Leave]) -> Leave | None:
-    """Return what a pattern says of a column; none reaches a direct column, or asks for levels that there are not."""
+def _by_pattern(column: Column, rules: Mapping[str, ColumnRule]) -> ColumnRule | None:
+    """Return the first pattern's rule; none applies to a direct identifier or generalises an unclassified column."""
     if column.identity == "direct":
         return None
-    found = (one for pattern, one in said.items() if fnmatchcase(column.name, pattern))
+    found = (one for pattern, one in rules.items() if fnmatchcase(column.name, pattern))
     return next((one for one in found if column.identity != "unknown" or one.leaves != "generalised"), None)
 
 
-def _is_named(risk: str) -> bool:
-    """Say whether a text can name a risk: a word such as ``x`` or ``none`` does not."""
-    return len(fold(risk)) >= LEAST_SAID
+def _names_risk(risk: str) -> bool:
+    """Say whether a text is long enough to name a risk: ``x`` or ``none`` is not."""
+    return len(fold(risk)) >= MIN_RISK_LENGTH
 
 
-def _needs_no_word(column: Column) -> bool:
+def _needs_no_risk(column: Column) -> bool:
     return (column.role == "target" and column.identity == "sensitive") or column.identity == "free"
 
 
-def _by_class(column: Column, room: int) -> Decision:
-    """Return what becomes of a column of which the study file says nothing."""
+def _by_class(column: Column, room: int) -> ColumnPolicy:
+    """Return the policy that follows from the identity class; ``room`` is how many more may be generalised."""
     match column.identity:
         case "free":
-            return _made(column, "exact", "many share each value, and nobody knows them from elsewhere")
+            return _policy(column, "exact", "many share each value, and nobody knows them from elsewhere")
         case "sensitive" if column.role == "target":
-            return _made(column, "exact", "a trait, which the release is about")
+            return _policy(column, "exact", "a trait, which the release is about")
         case "quasi-identifying" if tells_the_day(column.name) or column.identity_why.startswith(PART):
-            return _made(column, "withheld", "beside the year it would tell the day of birth")
+            return _policy(column, "withheld", "beside the year it would tell the day of birth")
         case "quasi-identifying" if room > 0:
-            return _made(column, "generalised", "no decision is written")
+            return _policy(column, "generalised", "no decision is written")
         case "quasi-identifying":
-            return _made(column, "withheld", f"no decision is written, and {MOST} others are made coarser already")
+            more = f"{MAX_GENERALISED} others are made coarser already"
+            return _policy(column, "withheld", f"no decision is written, and {more}")
         case _:
-            return _made(column, "withheld", f"it is {column.identity or 'unknown'}, and no decision is written")
+            return _policy(column, "withheld", f"it is {column.identity or 'unknown'}, and no decision is written")
 
 
-def _made(column: Column, leaves: Leaves, because: str, *, said: bool = False) -> Decision:
-    return Decision(column.name, column.identity, column.identity_why, leaves, because, said=said)
+def _policy(column: Column, leaves: ColumnTreatment, reason: str, *, explicit: bool = False) -> ColumnPolicy:
+    return ColumnPolicy(column.name, column.identity, column.identity_why, leaves, reason, explicit=explicit)
 
 
 def column_facts(frame: pl.DataFrame, name: str) -> tuple[int, int]:
-    """Return the distinct values of a column and the people of its rarest one.
+    """Return the number of distinct values of a column, and the frequency of the rarest.
 
     Examples
     --------

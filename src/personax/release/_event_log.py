@@ -10,10 +10,10 @@ from typing import Any
 
 from personax.errors import StudyError
 
-__all__ = ["Journal"]
+__all__ = ["EventLog"]
 
 
-class Journal:
+class EventLog:
     """Events in the order in which they were written.
 
     Parameters
@@ -25,7 +25,7 @@ class Journal:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     journal = Journal(Path(folder) / "log.jsonl")
+    ...     journal = EventLog(Path(folder) / "log.jsonl")
     ...     journal.add({"event": "asked"})
     ...     journal.events()
     [{'event': 'asked'}]

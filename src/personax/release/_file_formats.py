@@ -21,11 +21,11 @@ __all__ = [
     "MAX_UNPACKED",
     "TABLES",
     "Format",
-    "contents",
     "format_of",
+    "read_bytes",
     "read_delimited",
     "read_whole",
-    "scanned",
+    "scan_lazily",
     "stem_of",
 ]
 
@@ -156,7 +156,7 @@ def stem_of(name: str) -> str:
     return last.rpartition(".")[0] if format_of(last) else last
 
 
-def contents(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
     """Return the bytes of a file, unpacked where its name ends in .gz.
 
     Raises
@@ -174,7 +174,7 @@ def contents(path: Path) -> bytes:
     return found
 
 
-def scanned(path: Path) -> pl.LazyFrame | None:
+def scan_lazily(path: Path) -> pl.LazyFrame | None:
     """Return a table whose rows need not all be read, or None where the format is read as a whole."""
     kind = format_of(path.name)
     if kind == "parquet":
@@ -198,7 +198,7 @@ def read_whole(path: Path) -> pl.DataFrame:
         It is larger than `MAX_UNPACKED`, JSON that is no table, or CSV that `read_delimited` refuses.
     """
     kind = format_of(path.name)
-    raw = contents(path)
+    raw = read_bytes(path)
     if kind in ("csv", "tsv"):
         return read_delimited(path, raw, "\t" if kind == "tsv" else ",")
     if kind in ("jsonl", "ndjson"):

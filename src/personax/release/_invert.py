@@ -9,21 +9,21 @@ from typing import Any, Final
 import polars as pl
 
 from personax.errors import InputError
-from personax.release._keystore import Key, KeyFolder
-from personax.release._layout import modalities, parts
-from personax.release._obfuscation import load_fitted
-from personax.release._untrusted_folder import Folder, open_folder
-from personax.release._untrusted_tables import frame, schema
+from personax.release._layout import modality_files, table_files
+from personax.release._untrusted_folder import UntrustedFolder, open_folder
+from personax.release._untrusted_tables import read_frame, read_schema
 from personax.release.disclosure import with_names
+from personax.release.keys._keystore import Keystore, ReleaseKey
 from personax.release.transforms import Chain
+from personax.release.vectors._obfuscation import load_fitted
 
-__all__ = ["chains_of", "named", "people_of", "undo"]
+__all__ = ["invert", "load_chains", "restore_ids", "restore_people"]
 
-MOST: Final = 32
+MAX_STEPS: Final = 32
 """Steps of a transform at most."""
 
 
-def undo(release: Path, key: Key, fitted: Path) -> dict[str, pl.DataFrame]:
+def invert(release: Path, key: ReleaseKey, fitted: Path) -> dict[str, pl.DataFrame]:
     """Return the embeddings of a release as they were before the transform, modality by modality, under pseudonyms.
 
     Parameters
@@ -43,15 +43,15 @@ def undo(release: Path, key: Key, fitted: Path) -> dict[str, pl.DataFrame]:
     Noise stays: nobody can take it off.
     """
     folder = open_folder(release)
-    chains = chains_of(folder, key, fitted)
+    chains = load_chains(folder, key, fitted)
     found: dict[str, dict[str, Chain]] = {}
     for label, chain in chains.items():
         modality, _, measurement = label.partition("/")
         found.setdefault(modality, {})[measurement] = chain
-    return {modality: _back(folder, modality, own) for modality, own in found.items()}
+    return {modality: _inverted(folder, modality, own) for modality, own in found.items()}
 
 
-def people_of(release: Path, keys: KeyFolder) -> pl.DataFrame:
+def restore_people(release: Path, keys: Keystore) -> pl.DataFrame:
     """Return the table of a release with the names of its categories; under pseudonyms.
 
     Raises
@@ -63,11 +63,11 @@ def people_of(release: Path, keys: KeyFolder) -> pl.DataFrame:
     told = folder.json("transforms.json") if "transforms.json" in folder.files else None
     name = told.get("categories") if isinstance(told, dict) else None
     known = isinstance(told, dict) and "categories" in told
-    kept = {} if known and name is None else keys.read_categories(None if name is None else str(name))
+    kept = {} if known and name is None else keys.load_categories(None if name is None else str(name))
     return with_names(_read(folder, "people"), kept)
 
 
-def named(table: pl.DataFrame, key: Key, ids: Iterable[str]) -> pl.DataFrame:
+def restore_ids(table: pl.DataFrame, key: ReleaseKey, ids: Iterable[str]) -> pl.DataFrame:
     """Return a table with ids in place of pseudonyms.
 
     Raises
@@ -82,15 +82,15 @@ def named(table: pl.DataFrame, key: Key, ids: Iterable[str]) -> pl.DataFrame:
     return table.with_columns(pl.Series("id", [back[pseudonym] for pseudonym in table["id"]], dtype=pl.String))
 
 
-def chains_of(folder: Folder, key: Key, fitted: Path) -> dict[str, Chain]:
+def load_chains(folder: UntrustedFolder, key: ReleaseKey, fitted: Path) -> dict[str, Chain]:
     """Return ``<modality>/<measurement>`` -> its transform, ready to go back.
 
     Raises
     ------
     InputError
-        As `undo`.
+        As `invert`.
     """
-    told = _told(folder)
+    told = _read_metadata(folder)
     if told.get("key") != key.fingerprint:
         text = f"{folder.root} was made under another key than {key.fingerprint}; use the key of that release"
         raise InputError(text)
@@ -102,17 +102,17 @@ def chains_of(folder: Folder, key: Key, fitted: Path) -> dict[str, Chain]:
     return made
 
 
-def _check_length(folder: Folder, label: str, dim: int) -> None:
+def _check_length(folder: UntrustedFolder, label: str, dim: int) -> None:
     """Refuse a length that the vectors have not, before a matrix of it is made: what states it is not trusted."""
     modality, _, name = label.partition("/")
     for part in _parts(folder, modality):
-        kind = schema(folder.files[part]).get(name)
+        kind = read_schema(folder.files[part]).get(name)
         if not (isinstance(kind, pl.Array) and kind.shape == (dim,) and kind.inner.is_float()):
             text = f"{folder.root / part}: {name} does not hold vectors of {dim} numbers"
             raise InputError(f"{text}, as transforms.json says; get the release again")
 
 
-def _told(folder: Folder) -> dict[str, Any]:
+def _read_metadata(folder: UntrustedFolder) -> dict[str, Any]:
     where = folder.root / "transforms.json"
     if "transforms.json" not in folder.files:
         raise InputError(f"{where} is missing; releases made by this version of personax have one")
@@ -121,40 +121,40 @@ def _told(folder: Folder) -> dict[str, Any]:
         if told["format"] not in (1, 2):
             raise InputError(f"{where} has format {told['format']}; this personax reads 1 and 2")
         for its in told["measurements"].values():
-            if not _says_how(its):
+            if not _is_complete(its):
                 raise InputError(f"{where} does not say how vectors were transformed; get the release again")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{where} cannot be read; get the release again") from None
     return dict(told)
 
 
-def _says_how(its: dict[str, Any]) -> bool:
+def _is_complete(its: dict[str, Any]) -> bool:
     steps, fitted = its["steps"], its["fitted"]
-    names = isinstance(steps, list) and len(steps) <= MOST and all(isinstance(step, str) for step in steps)
+    names = isinstance(steps, list) and len(steps) <= MAX_STEPS and all(isinstance(step, str) for step in steps)
     plain = type(its["dim"]) is int and type(its.get("version", 1)) is int
     return plain and names and (fitted is None or isinstance(fitted, str))
 
 
-def _parts(folder: Folder, table: str) -> list[str]:
-    found = parts(folder, table) if table in {"people", *modalities(folder)} else []
+def _parts(folder: UntrustedFolder, table: str) -> list[str]:
+    found = table_files(folder, table) if table in {"people", *modality_files(folder)} else []
     if not found:
         raise InputError(f"{folder.root} has no data of {table}; get the release again")
     return found
 
 
-def _read(folder: Folder, table: str, columns: list[str] | None = None) -> pl.DataFrame:
+def _read(folder: UntrustedFolder, table: str, columns: list[str] | None = None) -> pl.DataFrame:
     try:
-        return frame([folder.files[name] for name in _parts(folder, table)], columns)
+        return read_frame([folder.files[name] for name in _parts(folder, table)], columns)
     except InputError as error:
         raise InputError(f"{folder.root}: {error}") from None
 
 
-def _back(folder: Folder, modality: str, chains: dict[str, Chain]) -> pl.DataFrame:
+def _inverted(folder: UntrustedFolder, modality: str, chains: dict[str, Chain]) -> pl.DataFrame:
     found = _read(folder, modality, ["id", *chains])
     for name in chains:
         if found[name].null_count():
             raise InputError(f"{modality}/{name} of {folder.root} lacks vectors; get the release again")
     return found.with_columns(
-        pl.Series(name, chain.invert(found[name].to_numpy()), dtype=pl.Array(pl.Float32, chain.dim))
+        pl.Series(name, chain.inverse_transform(found[name].to_numpy()), dtype=pl.Array(pl.Float32, chain.dim))
         for name, chain in chains.items()
     )

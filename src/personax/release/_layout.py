@@ -1,33 +1,36 @@
-"""Where personax puts what in a release folder, formats 1 and 2, and what columns.json says of it."""
+"""The layout of a release folder, formats 1 and 2, with columns.json and the settings of the dataset card."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from personax.release._untrusted_folder import Folder
+import yaml
+
+from personax.errors import InputError
+from personax.release._untrusted_folder import UntrustedFolder
 from personax.schema import KINDS, ROLES, Column
 
-__all__ = ["column_entries", "described", "is_ours", "modalities", "parts"]
+__all__ = ["column_entries", "described_columns", "is_personax_layout", "modality_files", "read_card", "table_files"]
 
 
-def is_ours(folder: Folder) -> bool:
+def is_personax_layout(folder: UntrustedFolder) -> bool:
     """Say whether a folder has the people where personax puts them."""
-    return bool(parts(folder, "people"))
+    return bool(table_files(folder, "people"))
 
 
-def parts(folder: Folder, table: str) -> list[str]:
+def table_files(folder: UntrustedFolder, table: str) -> list[str]:
     """Return the files of a table: one of format 1, or its parts of format 2."""
     single = f"data/{table}.parquet"
     return [single] if single in folder.files else folder.under(f"data/{table}/")
 
 
-def modalities(folder: Folder) -> dict[str, list[str]]:
+def modality_files(folder: UntrustedFolder) -> dict[str, list[str]]:
     """Return modality -> the files of its vectors."""
     names = {name.split("/")[1].removesuffix(".parquet") for name in folder.under("data/")} - {"people"}
-    return {name: parts(folder, name) for name in sorted(names)}
+    return {name: table_files(folder, name) for name in sorted(names)}
 
 
-def column_entries(folder: Folder, table: str) -> list[dict[str, object]]:
+def column_entries(folder: UntrustedFolder, table: str) -> list[dict[str, object]]:
     """Return what columns.json says of the columns of a table; what is no description is passed over."""
     said = folder.json("columns.json") if "columns.json" in folder.files else []
     listed = said.get("columns") if isinstance(said, dict) else said
@@ -38,7 +41,7 @@ def column_entries(folder: Folder, table: str) -> list[dict[str, object]]:
     ]
 
 
-def described(folder: Folder) -> Mapping[str, Column]:
+def described_columns(folder: UntrustedFolder) -> Mapping[str, Column]:
     """Return the columns of the people as columns.json describes them.
 
     A cyclic column without a period is passed over: its name tells the period, or nothing does.
@@ -52,3 +55,31 @@ def described(folder: Folder) -> Mapping[str, Column]:
         if isinstance(name, str) and role and kind and (kind != "cyclic" or turn):
             columns[name] = Column(name, role, kind, unit if isinstance(unit, str) else None, turn)
     return columns
+
+
+def read_card(text: str) -> tuple[dict[str, object], str]:
+    r"""Return the settings of a card and the text after them.
+
+    Raises
+    ------
+    InputError
+        The settings are no YAML mapping.
+
+    Examples
+    --------
+    >>> read_card("---\nlicense: other\n---\n# A study\n")
+    ({'license': 'other'}, '# A study\n')
+    """
+    lines = text.split("\n")
+    if lines[0].strip() != "---":
+        return {}, text
+    ends = [at for at, line in enumerate(lines) if at and line.strip() == "---"]
+    try:
+        if not ends:
+            raise ValueError
+        said = yaml.safe_load("\n".join(lines[1 : ends[0]])) or {}
+        if not isinstance(said, dict):
+            raise ValueError
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+        raise InputError("README.md starts with settings that are no YAML mapping; get the file again") from None
+    return {str(key): value for key, value in said.items()}, "\n".join(lines[ends[0] + 1 :])

@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from personax.errors import FetchError, InputError, require
-from personax.release._card_front_matter import read_card
-from personax.release._untrusted_folder import Folder, open_folder
+from personax.release._layout import read_card
+from personax.release._untrusted_folder import UntrustedFolder, open_folder
 from personax.release.checks._check import mapping
 from personax.release.checks._verify import verify_folder
 from personax.release.reading._load import REPO
 
-__all__ = ["Pushed", "Sending", "push"]
+__all__ = ["PushPreview", "PushResult", "push"]
 
-KEPT = ".gitattributes"
+HUB_FILE = ".gitattributes"
 """The hub's own file in every data set."""
 
 
 @dataclass(frozen=True)
-class Sending:
+class PushPreview:
     """What would be sent; its text is what a person confirms.
 
     Parameters
@@ -38,7 +38,7 @@ class Sending:
         Who will see it: only its owner; only those whom the owner lets in.
     licence, verdict
         Of the card and the audit.
-    unsure
+    undetermined
         Checks that cannot tell.
     """
 
@@ -49,7 +49,7 @@ class Sending:
     gated: bool
     licence: str
     verdict: str
-    unsure: Sequence[str]
+    undetermined: Sequence[str]
 
     def __str__(self) -> str:
         seen = "only you can see it" if self.private else "everybody can see it"
@@ -60,31 +60,31 @@ class Sending:
             f"access: {'on request, granted by you' if self.gated else 'no request needed'}",
             f"licence: {self.licence}",
             f"audit: {self.verdict}",
-            *([f"could not be verified: {', '.join(self.unsure)}"] if self.unsure else []),
+            *([f"could not be verified: {', '.join(self.undetermined)}"] if self.undetermined else []),
         ]
         return "\n".join(lines)
 
 
 @dataclass(frozen=True)
-class Pushed:
+class PushResult:
     """Where a release has gone: the data set's address and the commit."""
 
     url: str
     commit: str
-    sent: Sending = field(repr=False)
+    sent: PushPreview = field(repr=False)
 
 
 def push(
     folder: str | os.PathLike[str],
     repo: str,
     *,
-    confirm: Callable[[Sending], bool],
+    confirm: Callable[[PushPreview], bool],
     token: str | None = None,
     private: bool = True,
     gated: bool = True,
     endpoint: str | None = None,
     message: str = "A release by personax",
-) -> Pushed:
+) -> PushResult:
     """Send a release folder to a hub's data set.
 
     The data set is made where there is none. It then holds this release and nothing else; all files are one commit.
@@ -127,15 +127,15 @@ def push(
     if not own:
         raise InputError("nothing was sent: there is no token; set HF_TOKEN to one that may write")
     api = hub.HfApi(endpoint=endpoint, token=own, library_name="personax")
-    with _told(repo, own):
+    with _hub_errors(repo, own):
         there = _info(api, repo)
     if there is not None and private and not there.private:
         raise InputError(f"nothing was sent: {repo} is public; make it private on the hub, or take another name")
-    unsure = [check.name for check in verification.checks if check.outcome == "cannot tell"]
-    sending = _sending(found, repo, there, private=private, gated=gated, unsure=unsure)
-    if not confirm(sending):
+    undetermined = [check.name for check in verification.checks if check.outcome == "cannot tell"]
+    preview = _preview(found, repo, there, private=private, gated=gated, undetermined=undetermined)
+    if not confirm(preview):
         raise InputError(f"nothing was sent: sending to {repo} was not confirmed")
-    with _told(repo, own):
+    with _hub_errors(repo, own):
         if there is None:
             api.create_repo(repo, repo_type="dataset", private=private)
             there = _info(api, repo)
@@ -143,7 +143,7 @@ def push(
                 raise InputError(f"nothing was sent: the hub did not make {repo} private; look at it there")
         if gated:
             api.update_repo_settings(repo, repo_type="dataset", gated="manual")
-        return _commit(hub, api, found, sending, there, message)
+        return _commit(hub, api, found, preview, there, message)
 
 
 def _info(api: Any, repo: str) -> Any:  # noqa: ANN401 - the hub's client is imported late
@@ -154,46 +154,46 @@ def _info(api: Any, repo: str) -> Any:  # noqa: ANN401 - the hub's client is imp
         return None
 
 
-def _sending(
-    folder: Folder,
+def _preview(
+    folder: UntrustedFolder,
     repo: str,
     there: Any,  # noqa: ANN401
     *,
     private: bool,
     gated: bool,
-    unsure: Sequence[str],
-) -> Sending:
+    undetermined: Sequence[str],
+) -> PushPreview:
     about, _ = read_card(folder.text("README.md")) if "README.md" in folder.files else ({}, "")
     audit = mapping(folder.json("audit.json")) if "audit.json" in folder.files else {}
     before = {file.rfilename for file in there.siblings or ()} if there is not None else set()
-    return Sending(
+    return PushPreview(
         repo=repo,
         files={name: path.stat().st_size for name, path in folder.files.items()},
-        removed=sorted(before - set(folder.files) - {KEPT}),
+        removed=sorted(before - set(folder.files) - {HUB_FILE}),
         private=bool(there.private) if there is not None else private,
         gated=gated,
         licence=str(about.get("license_name") or about.get("license") or "not stated"),
         verdict=str(audit.get("verdict") or "not attacked"),
-        unsure=unsure,
+        undetermined=undetermined,
     )
 
 
-def _commit(hub: Any, api: Any, folder: Folder, sending: Sending, there: Any, message: str) -> Pushed:  # noqa: ANN401
+def _commit(hub: Any, api: Any, folder: UntrustedFolder, preview: PushPreview, there: Any, message: str) -> PushResult:  # noqa: ANN401
     added = [hub.CommitOperationAdd(name, str(path)) for name, path in folder.files.items()]
-    gone = [hub.CommitOperationDelete(name) for name in sending.removed]
+    gone = [hub.CommitOperationDelete(name) for name in preview.removed]
     made = api.create_commit(
-        sending.repo, [*gone, *added], commit_message=message, repo_type="dataset", parent_commit=there.sha
+        preview.repo, [*gone, *added], commit_message=message, repo_type="dataset", parent_commit=there.sha
     )
     # a .gitignore on the hub makes it pass over files without a word
-    arrived = set(api.list_repo_files(sending.repo, repo_type="dataset", revision=made.oid)) - {KEPT}
-    if arrived != set(sending.files):
-        wrong = ", ".join(sorted(arrived ^ set(sending.files)))
-        raise FetchError(f"{sending.repo} does not hold what was sent; look there for {wrong}")
-    return Pushed(f"{api.endpoint}/datasets/{sending.repo}", str(made.oid), sending)
+    arrived = set(api.list_repo_files(preview.repo, repo_type="dataset", revision=made.oid)) - {HUB_FILE}
+    if arrived != set(preview.files):
+        wrong = ", ".join(sorted(arrived ^ set(preview.files)))
+        raise FetchError(f"{preview.repo} does not hold what was sent; look there for {wrong}")
+    return PushResult(f"{api.endpoint}/datasets/{preview.repo}", str(made.oid), preview)
 
 
 @contextmanager
-def _told(repo: str, token: str) -> Iterator[None]:
+def _hub_errors(repo: str, token: str) -> Iterator[None]:
     """Turn what the hub's client raises into one sentence without the token."""
     errors = require("huggingface_hub.errors", extra="release")
     try:

@@ -11,35 +11,35 @@ import numpy as np
 import polars as pl
 
 from personax.progress import Progress, Silent
-from personax.release._invert import chains_of, named
-from personax.release._keystore import Key
-from personax.release._layout import parts
-from personax.release._release_input import Contents
-from personax.release._table_protection import Protected
+from personax.release._invert import load_chains, restore_ids
+from personax.release._layout import table_files
+from personax.release._release_input import ReleaseInput
+from personax.release._table_protection import ProtectedTable
 from personax.release._untrusted_folder import open_folder
-from personax.release._untrusted_tables import frame
-from personax.release.audit import CAMPAIGNS, Attack, AuditReport, Campaign, Gate, audit, audit_table
-from personax.release.audit._cached_views import Rows
+from personax.release._untrusted_tables import read_frame
+from personax.release.audit import CAMPAIGNS, Attack, AuditReport, Campaign, Gate, audit_table, audit_vectors
+from personax.release.audit._cached_views import CachedViews
 from personax.release.audit._joint_attack import LABEL, by_groups, by_pairs, groups_of
-from personax.release.audit._linkage import TRAINED, linkage
+from personax.release.audit._linkage import linkage
 from personax.release.audit._nearest_neighbours import standardised
-from personax.release.audit._report import LEAST
-from personax.release.audit._self_training import Pairs
+from personax.release.audit._report import MIN_PEOPLE
+from personax.release.audit._self_training import MatchedPairs
 from personax.release.audit._table_attacks import join, joined
-from personax.release.audit._version_linkage import Versions
+from personax.release.audit._version_linkage import VersionLinkage
 from personax.release.disclosure import with_names
+from personax.release.keys._keystore import ReleaseKey
 from personax.release.transforms import Chain
 
-__all__ = ["PEOPLE", "ReleaseAudit", "audit_release"]
+__all__ = ["MAX_PROBES", "ReleaseAudit", "audit_release"]
 
-PEOPLE = 500
+MAX_PROBES = 500
 """Scored in a build; ``personax release audit`` scores more. The attacker holds everybody in both."""
 FORMAT = 2
 """Of audit.json: 1 had attacks in one list, 2 has campaigns."""
-NARROW = 256
-"""Numbers of all measurements up to which self-training is tried on them together."""
-MOST = 6
-"""Columns that are inferred."""
+MAX_JOINT_WIDTH = 256
+"""Total length of all measurements up to which self-training is run on them jointly."""
+MAX_INFERRED = 6
+"""At most so many columns are inferred from the vectors."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class ReleaseAudit:
     measurements: Mapping[str, AuditReport]
     table: Sequence[Attack]
     gate: Gate
-    older: Versions | None = None
+    older: VersionLinkage | None = None
 
     @property
     def sentence(self) -> str:
@@ -99,14 +99,14 @@ class ReleaseAudit:
 
 def audit_release(
     release: Path,
-    contents: Contents,
-    table: Protected,
-    key: Key,
+    data: ReleaseInput,
+    table: ProtectedTable,
+    key: ReleaseKey,
     *,
     transform: str,
     fitted: Path,
     gate: Gate,
-    people: int = PEOPLE,
+    people: int = MAX_PROBES,
     rng: np.random.Generator,
     progress: Progress | None = None,
 ) -> ReleaseAudit:
@@ -116,7 +116,7 @@ def audit_release(
     ----------
     release
         The folder with ``data/`` and transforms.json; what is attacked is read from there.
-    contents
+    data
         What it was made of, without the people who were left out.
     table
         The protected table. The attacker of the table knows the people and the rules by which values were made
@@ -132,23 +132,23 @@ def audit_release(
         An attack exceeds the gate.
     """
     folder, watch = open_folder(release), progress or Silent()
-    chains = chains_of(folder, key, fitted)
-    released = _known(folder.files, parts(folder, "people"), key, contents).sort("id")
-    nominal = [c.name for c in table.columns if c.kind == "nominal" and c.role == "feature"][:MOST]
+    chains = load_chains(folder, key, fitted)
+    released = _known(folder.files, table_files(folder, "people"), key, data).sort("id")
+    nominal = [c.name for c in table.columns if c.kind == "nominal" and c.role == "feature"][:MAX_INFERRED]
     shown = with_names(released, table.mapping)
-    quasi = [name for name in _quasi(table) if name in shown.columns and name in table.known.columns]
+    quasi = [name for name in _quasi(table) if name in shown.columns and name in table.before_noise.columns]
     reports: dict[str, AuditReport] = {}
-    parts_of = {label: parts(folder, label.partition("/")[0]) for label in chains}
+    parts_of = {label: table_files(folder, label.partition("/")[0]) for label in chains}
     for place, (label, chain) in enumerate(chains.items()):
         watch.step(place, len(chains) + 1, f"attacks on {label}")
         modality, _, name = label.partition("/")
-        after = _known(folder.files, parts(folder, modality), key, contents, name).sort("id")
-        if after.height < LEAST:
+        after = _known(folder.files, table_files(folder, modality), key, data, name).sort("id")
+        if after.height < MIN_PEOPLE:
             continue
-        before = after.select("id").join(contents.embeddings[modality], on="id", how="left", maintain_order="left")
+        before = after.select("id").join(data.embeddings[modality], on="id", how="left", maintain_order="left")
         values = after.select("id").join(shown.select("id", *nominal), on="id", how="left", maintain_order="left")
         sides = [after.select("id").join(rows, on="id", how="left", maintain_order="left")
-               for rows in (table.known, shown)]  # fmt: skip
+               for rows in (table.before_noise, shown)]  # fmt: skip
         facts = join(sides[0], sides[1], quasi)
         reports[label] = _audit(
             before[name].to_numpy(), after[name].to_numpy(), chain, key, transform, label,
@@ -158,14 +158,14 @@ def audit_release(
             gate.check(label, campaign.attacks, campaign=campaign.name)
     if reports:
         watch.step(len(chains), len(chains) + 1, f"attacks on {LABEL}")
-        joint = _together(folder.files, parts_of, key, contents, (table.known, shown), quasi, people, rng)
+        joint = _together(folder.files, parts_of, key, data, (table.before_noise, shown), quasi, people, rng)
         if joint is not None:
             reports[LABEL] = joint
             for campaign in joint.campaigns:
                 gate.check(LABEL, campaign.attacks, campaign=campaign.name)
     watch.step(len(chains), len(chains) + 1, "attacks on the table")
-    own = [name for name in table.known.columns if name != "id"]
-    known = table.known.sort("id")
+    own = [name for name in table.before_noise.columns if name != "id"]
+    known = table.before_noise.sort("id")
     made = list(audit_table(known.select(own), shown.select(own), rng=rng)) if own else []
     if quasi:
         made.append(joined(known, shown, quasi, rng=rng))
@@ -177,8 +177,8 @@ def audit_release(
 def _together(
     files: Mapping[str, Path],
     parts_of: Mapping[str, Sequence[str]],
-    key: Key,
-    contents: Contents,
+    key: ReleaseKey,
+    data: ReleaseInput,
     tables: tuple[pl.DataFrame, pl.DataFrame],
     quasi: Sequence[str],
     people: int,
@@ -188,13 +188,11 @@ def _together(
 
     The attacks of one measurement are not all repeated: with few numbers each, everything that has the originals.
     """
-    released = {
-        label: _known(files, paths, key, contents, label.partition("/")[2]) for label, paths in parts_of.items()
-    }
+    released = {label: _known(files, paths, key, data, label.partition("/")[2]) for label, paths in parts_of.items()}
     ids = tables[1].select("id").sort("id")
     for frame_ in released.values():
         ids = ids.join(frame_.select("id"), on="id", how="semi", maintain_order="left")
-    if ids.height < LEAST:
+    if ids.height < MIN_PEOPLE:
         return None
 
     def rows(table: pl.DataFrame) -> pl.DataFrame:
@@ -203,51 +201,51 @@ def _together(
     before, after = [], []
     for label, found in released.items():
         modality, _, name = label.partition("/")
-        before.append(np.asarray(rows(contents.embeddings[modality])[name].to_numpy(), dtype=np.float32))
+        before.append(np.asarray(rows(data.embeddings[modality])[name].to_numpy(), dtype=np.float32))
         after.append(np.asarray(rows(found)[name].to_numpy(), dtype=np.float32))
-    asked = np.sort(rng.permutation(ids.height)[:people])
+    probes = np.sort(rng.permutation(ids.height)[:people])
     x, y = (np.hstack([standardised(z) for z in side]) for side in (before, after))
-    trained = tuple(TRAINED) if x.shape[1] <= NARROW else ()
-    exact = linkage(Rows(x), Rows(y), CAMPAIGNS["originals"], asked=asked, trained=trained, rng=rng)
+    trained = None if x.shape[1] <= MAX_JOINT_WIDTH else ()
+    exact = linkage(CachedViews(x), CachedViews(y), CAMPAIGNS["originals"], probes=probes, trained=trained, rng=rng)
     campaigns = [Campaign("originals", tuple(exact))]
     if quasi:
         groups = groups_of(rows(tables[0]), rows(tables[1]), quasi)
-        campaigns.append(Campaign("public_facts", (by_groups(before, after, groups, asked=asked, rng=rng),)))
+        campaigns.append(Campaign("public_facts", (by_groups(before, after, groups, probes=probes, rng=rng),)))
     points, best = by_pairs(before, after, rng=rng)
-    return AuditReport(ids.height, x.shape[1], len(asked), [*campaigns, Campaign("pairs", (best,))], points, None)
+    return AuditReport(ids.height, x.shape[1], len(probes), [*campaigns, Campaign("pairs", (best,))], points, None)
 
 
-def _quasi(table: Protected) -> Sequence[str]:
+def _quasi(table: ProtectedTable) -> Sequence[str]:
     """Return what somebody may know of a person: what k-anonymity is counted over."""
-    told = table.told.get("k_anonymity")
+    told = table.report.get("k_anonymity")
     return [str(name) for name in told["columns"]] if told else []
 
 
 def _known(
-    files: Mapping[str, Path], paths: Sequence[str], key: Key, contents: Contents, column: str | None = None
+    files: Mapping[str, Path], paths: Sequence[str], key: ReleaseKey, data: ReleaseInput, column: str | None = None
 ) -> pl.DataFrame:
     """Read a released table with ids in place of pseudonyms."""
-    table = frame([files[path] for path in paths], None if column is None else ["id", column])
-    return named(table, key, contents.people["id"])
+    table = read_frame([files[path] for path in paths], None if column is None else ["id", column])
+    return restore_ids(table, key, data.people["id"])
 
 
 def _audit(
     before: Any,  # noqa: ANN401 - arrays
     after: Any,  # noqa: ANN401 - arrays
     chain: Chain,
-    key: Key,
+    key: ReleaseKey,
     transform: str,
     label: str,
     attributes: Mapping[str, Sequence[str | None]],
-    facts: Pairs,
+    facts: MatchedPairs,
     people: int,
     rng: np.random.Generator,
     watch: Progress,
 ) -> AuditReport:
-    inverted = chain.invert(after)
+    inverted = chain.inverse_transform(after)
     # another key, as a second release of the same people would have
-    other = Chain(transform, chain.dim, Key(rng.bytes(32), key.study), label, version=chain.version)
-    return audit(
+    other = Chain(transform, chain.dim, ReleaseKey(rng.bytes(32), key.study), label, version=chain.version)
+    return audit_vectors(
         np.asarray(before, dtype=np.float32), after, renewed=other.fit(inverted).transform(inverted),
         inverted=inverted, attributes=attributes, facts=facts, people=people, progress=watch, rng=rng,
     )  # fmt: skip

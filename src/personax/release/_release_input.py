@@ -10,28 +10,19 @@ import polars as pl
 from personax.data.identity import identified
 from personax.data.table import Table
 from personax.errors import InputError
-from personax.release.packaging import AnnotatorFacts, SourceFacts
+from personax.release.packaging import AnnotatorFacts, EncoderFacts, SourceFacts
 from personax.release.pii import MIN_LENGTH
 from personax.schema import Column
 
-__all__ = ["Contents", "Encoded"]
+__all__ = ["ReleaseInput"]
 
 
-FRACTION = 8
+MIN_FRACTION_LENGTH = 8
 """Least characters of a private number with a fraction that is looked for in what leaves."""
 
 
 @dataclass(frozen=True)
-class Encoded:
-    """Who made the vectors of a measurement; empty where nobody says."""
-
-    encoder: str = ""
-    revision: str = ""
-    licence: str = ""
-
-
-@dataclass(frozen=True)
-class Contents:
+class ReleaseInput:
     """What a release is made of.
 
     Parameters
@@ -59,7 +50,7 @@ class Contents:
     traits: pl.DataFrame | None = None
     embeddings: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     private_texts: Sequence[str] = ()
-    encoders: Mapping[str, Encoded] = field(default_factory=dict)
+    encoders: Mapping[str, EncoderFacts] = field(default_factory=dict)
     sources: Sequence[SourceFacts] = ()
     annotators: AnnotatorFacts | None = None
     seed: int | None = None
@@ -75,17 +66,17 @@ class Contents:
         """What the columns of ``people`` mean."""
         return self.table.columns
 
-    def classified(self) -> Contents:
+    def classified(self) -> ReleaseInput:
         """Return it with one type for texts and one for fractions, and the identity classes of its columns found anew.
 
         A publisher lets a column leave by a word on its risk, never by a class that somebody wrote. Classes are those
-        of all people; `without` keeps them.
+        of all people; `drop_people` keeps them.
 
         Examples
         --------
         >>> people = pl.DataFrame({"id": ["a", "b"], "club": pl.Series(["x", "y"], dtype=pl.Categorical)})
         >>> columns = [Column("id", "id", "nominal"), Column("club", "feature", "nominal")]
-        >>> found = Contents("a study", Table(people, columns)).classified()
+        >>> found = ReleaseInput("a study", Table(people, columns)).classified()
         >>> found.people["club"].dtype, found.columns[1].identity
         (String, 'quasi-identifying')
         """
@@ -108,7 +99,7 @@ class Contents:
         ids = [identifier for identifier in self.people["id"] if len(identifier) >= MIN_LENGTH]
         return [*ids, *(value for column in texts for value in column), *self.private_texts]
 
-    def origin_of(self, value: str) -> str:
+    def locate(self, value: str) -> str:
         """Say where a private value stands, so that its owner can look it up; never the value itself."""
         for series in self.people:
             texts = series.cast(pl.String, strict=False) if not series.dtype.is_nested() else pl.Series([None])
@@ -128,9 +119,9 @@ class Contents:
     def _texts(values: pl.Series) -> list[str]:
         texts = values.cast(pl.String, strict=False).drop_nulls().to_list() if not values.dtype.is_nested() else []
         # a short fraction is also a number that means something else
-        return [text for text in texts if len(text) >= FRACTION] if values.dtype.is_float() else texts
+        return [text for text in texts if len(text) >= MIN_FRACTION_LENGTH] if values.dtype.is_float() else texts
 
-    def without(self, removed: Collection[str]) -> Contents:
+    def drop_people(self, removed: Collection[str]) -> ReleaseInput:
         """Return what is left when people are taken out.
 
         Raises

@@ -1,34 +1,34 @@
-"""What a publisher asks of a release."""
+"""Settings of a release."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from personax.release._column_policy import Leave
+from personax.release._column_policy import ColumnRule
 from personax.release.audit import Gate
 from personax.release.packaging import SHARD_BYTES, PublisherFacts
 from personax.release.transforms import Preset
 
-__all__ = ["Alike", "Noise", "Settings"]
+__all__ = ["AnonymityRequirements", "NoiseSettings", "ReleaseSettings"]
 
 
 @dataclass(frozen=True)
-class Alike:
-    """k-anonymity, and l-diversity where l is above 1.
+class AnonymityRequirements:
+    """Requirements on k-anonymity, and on l-diversity where l is above 1.
 
     Parameters
     ----------
     k, l, suppress
         See `personax.release.disclosure.generalise`.
     quasi_identifiers
-        Columns that somebody may know of a person; every feature that leaves, where none is named.
+        Columns that an attacker may know of a person; every feature that leaves, where none is named.
     sensitive
-        Columns that nobody should learn from them; the aggregated traits, where none is named.
+        Columns that must not be disclosed by them; the aggregated traits, where none is named.
     groups
         Nominal column -> its categories' groups, such as country -> continent.
     weights
-        Column -> how much its loss counts; 1 where it is not named.
+        Column -> weight of its information loss; 1 by default.
     """
 
     k: int = 5
@@ -41,17 +41,17 @@ class Alike:
 
 
 @dataclass(frozen=True)
-class Noise:
-    """Local differential privacy; see `personax.release.disclosure.noise`.
+class NoiseSettings:
+    """Local differential privacy; see `personax.release.disclosure.calibrate_noise`.
 
     Parameters
     ----------
     epsilon, delta
-        Of a whole row.
+        Privacy budget of a whole row.
     numbers, categories
-        Column -> what its values can be, stated without a look at the data.
+        Column -> bounds of its values, or its categories, stated independently of the data.
     radius
-        Length to which every vector is cut before noise; None leaves vectors without.
+        Norm to which every vector is clipped before noise; None adds no noise to vectors.
     """
 
     epsilon: float
@@ -62,26 +62,26 @@ class Noise:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """All that is asked.
+class ReleaseSettings:
+    """All settings of a release.
 
     Parameters
     ----------
     removed
-        Ids of people who are left out at request.
+        Ids of people on the removal list.
     columns
-        Column, or a pattern of names, -> what the study file says of it; see `personax.release.decide`.
+        Column name, or a pattern of names, -> its rule; see `ColumnRule`.
     withheld
-        Columns that stay behind although the study tests them.
+        Columns that do not leave although the study tests them.
     rare_below
         Categories of fewer people leave as ``other``.
     birth_band
         The date of birth, or the year, leaves as the start of a band of so many years; 1 is the year itself; None
         leaves a date of birth behind and a feature of years as it is.
     indices
-        Categories leave as shuffled numbers.
-    alike, noise
-        k-anonymity and noise; None asks for no noise, and for k = 5 where columns are to be made coarser.
+        Whether categories leave as shuffled numbers.
+    anonymity, noise
+        k-anonymity and noise; by default k = 5 where columns are generalised, and no noise.
     allowed
         Values that look private and may leave.
     transform
@@ -89,19 +89,19 @@ class Settings:
     attack, gate
         Whether to attack the release, and what no attack may exceed.
     publisher, description, version, date
-        What only the publisher can say.
+        Facts that only the publisher knows.
     shard_bytes
-        Of a data file, about.
+        Approximate size of a data file.
     """
 
     removed: frozenset[str] = frozenset()
-    columns: Mapping[str, Leave] = field(default_factory=dict)
+    columns: Mapping[str, ColumnRule] = field(default_factory=dict)
     withheld: Sequence[str] = ()
     rare_below: int = 5
     birth_band: int | None = None
     indices: bool = False
-    alike: Alike | None = None
-    noise: Noise | None = None
+    anonymity: AnonymityRequirements | None = None
+    noise: NoiseSettings | None = None
     allowed: Sequence[str] = ()
     transform: Preset = "rotation"
     attack: bool = True

@@ -15,18 +15,18 @@ import numpy as np
 import polars as pl
 
 from personax.errors import MissingExtraError, require
-from personax.release._layout import modalities, parts
+from personax.release._layout import modality_files, table_files
 from personax.release._untrusted_folder import open_folder
-from personax.release._untrusted_tables import frame
+from personax.release._untrusted_tables import read_frame
 from personax.release.checks import Check
 
-__all__ = ["load_by_others"]
+__all__ = ["check_third_party_readers"]
 
-SOME = 100
+MAX_VECTORS_READ = 100
 """Rows of vectors that mlcroissant is asked for: it reads number by number."""
 
 
-def load_by_others(release: Path) -> list[Check]:
+def check_third_party_readers(release: Path) -> list[Check]:
     """Load a release by `datasets`, every table whole, and by mlcroissant, the people and the first of the vectors.
 
     Returns
@@ -45,7 +45,8 @@ def load_by_others(release: Path) -> list[Check]:
     """
     folder = open_folder(release)
     tables = {
-        name: frame([folder.files[part] for part in parts(folder, name)]) for name in ("people", *modalities(folder))
+        name: read_frame([folder.files[part] for part in table_files(folder, name)])
+        for name in ("people", *modality_files(folder))
     }
     return [_tried("datasets", _by_datasets, release, tables), _tried("mlcroissant", _by_croissant, release, tables)]
 
@@ -85,11 +86,11 @@ def _by_datasets(release: Path, tables: Mapping[str, pl.DataFrame]) -> dict[str,
 
 def _by_croissant(release: Path, tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
     croissant: Any = require("mlcroissant", extra="release")
-    described = croissant.Dataset(jsonld=str(release / "croissant.json"))
+    described_columns = croissant.Dataset(jsonld=str(release / "croissant.json"))
     rows = {}
     for name, table in tables.items():
-        most = table.height if name == "people" else SOME
-        read = list(islice(described.records(name), most))
+        most = table.height if name == "people" else MAX_VECTORS_READ
+        read = list(islice(described_columns.records(name), most))
         for column in table.columns:
             found = [record[f"{name}/{column}"] for record in read]
             _same(f"{name}/{column}", found, table[column].head(most))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from personax.errors import InputError
 
-__all__ = ["MAX_BYTES", "Folder", "one_file", "open_folder"]
+__all__ = ["MAX_BYTES", "UntrustedFolder", "open_folder", "single_file"]
 
 MAX_BYTES = 16 * 2**30
 """Of one file."""
@@ -23,7 +23,7 @@ PASSED_OVER = {".git", ".gitattributes", ".cache"}
 
 
 @dataclass(frozen=True)
-class Folder:
+class UntrustedFolder:
     """What lies in a folder.
 
     Parameters
@@ -70,7 +70,7 @@ class Folder:
         return sorted(name for name in self.files if name.startswith(start) and name.endswith(ending))
 
 
-def open_folder(root: Path, *, store: Path | None = None) -> Folder:
+def open_folder(root: Path, *, store: Path | None = None) -> UntrustedFolder:
     """List a folder.
 
     Parameters
@@ -94,10 +94,10 @@ def open_folder(root: Path, *, store: Path | None = None) -> Folder:
         files[name] = path
         if len(files) > MAX_FILES:
             raise InputError(f"{root} holds more than {MAX_FILES:,} files; it is no release folder")
-    return Folder(root, dict(sorted(files.items())), tuple(odd), tuple(passed))
+    return UntrustedFolder(root, dict(sorted(files.items())), tuple(odd), tuple(passed))
 
 
-def one_file(path: Path) -> Folder:
+def single_file(path: Path) -> UntrustedFolder:
     """Return a file as a folder that holds nothing else.
 
     Raises
@@ -107,7 +107,7 @@ def one_file(path: Path) -> Folder:
     """
     if path.stat().st_size > MAX_BYTES:
         raise InputError(f"{path.name} has more than {MAX_BYTES:,} bytes; it is not read")
-    return Folder(path.parent, {path.name: path})
+    return UntrustedFolder(path.parent, {path.name: path})
 
 
 def _walk(

@@ -15,10 +15,20 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.errors import InputError
-from personax.release._file_formats import contents, format_of, read_whole, scanned, stem_of
+from personax.release._file_formats import format_of, read_bytes, read_whole, scan_lazily, stem_of
 from personax.release._untrusted_folder import MAX_BYTES
 
-__all__ = ["NestedError", "arrays", "as_ids", "frame", "is_written_out", "mixed", "one_length", "schema", "shapes"]
+__all__ = [
+    "NestedError",
+    "array_shapes",
+    "as_ids",
+    "is_written_out",
+    "read_arrays",
+    "read_frame",
+    "read_parts",
+    "read_schema",
+    "to_fixed_length",
+]
 
 MAX_CELLS = 2**33
 """Of a table, a vector counted with its length."""
@@ -46,7 +56,7 @@ class NestedError(InputError):
         self.columns = tuple(columns)
 
 
-def schema(path: Path, *, leave: Collection[str] = ()) -> Schema:
+def read_schema(path: Path, *, leave: Collection[str] = ()) -> Schema:
     """Return the columns of a table and their types, without reading the rows of a Parquet or Arrow file.
 
     Columns in ``leave`` are neither looked at nor returned.
@@ -60,7 +70,7 @@ def schema(path: Path, *, leave: Collection[str] = ()) -> Schema:
     """
     _is_there(path)
     try:
-        lazy = scanned(path)
+        lazy = scan_lazily(path)
         if lazy is None:
             return _bounded(path, whole := read_whole(path), whole.height, leave)
         return _bounded(path, lazy, lazy.select(pl.len()).collect().item(), leave)
@@ -96,13 +106,13 @@ def _plain(kind: pl.DataType) -> bool:
     return not (kind.is_nested() or kind in (pl.Binary, pl.Object))
 
 
-def frame(paths: Sequence[Path], columns: Sequence[str] | None = None) -> pl.DataFrame:
+def read_frame(paths: Sequence[Path], columns: Sequence[str] | None = None) -> pl.DataFrame:
     """Read columns of the parts of one table, one under the other.
 
     Raises
     ------
     InputError
-        As `schema` does, or where the parts do not fit.
+        As `read_schema` does, or where the parts do not fit.
     """
     parts = [_part(path, columns) for path in paths]
     try:
@@ -111,16 +121,16 @@ def frame(paths: Sequence[Path], columns: Sequence[str] | None = None) -> pl.Dat
         raise InputError(f"{', '.join(path.name for path in paths)} are parts with different columns") from None
 
 
-def mixed(paths: Sequence[Path], columns: Sequence[str]) -> pl.DataFrame:
+def read_parts(paths: Sequence[Path], columns: Sequence[str]) -> pl.DataFrame:
     """Read columns of the parts of one table that others wrote: a part that lacks a column has nulls there.
 
     Raises
     ------
     InputError
-        As `frame` does, or where a column holds text in one part and numbers in another.
+        As `read_frame` does, or where a column holds text in one part and numbers in another.
     """
     if len(paths) == 1:
-        return frame(paths, columns)
+        return read_frame(paths, columns)
     found = [_part(path, [name for name in columns if name in _names(path)]) for path in paths]
     parts = [part.select(values.name for values in part if values.null_count() < len(values)) for part in found]
     kinds = {name: {part[name].dtype for part in parts if name in part.columns} for name in columns}
@@ -147,7 +157,7 @@ def mixed(paths: Sequence[Path], columns: Sequence[str]) -> pl.DataFrame:
 
 def _names(path: Path) -> set[str]:
     try:
-        table = scanned(path)
+        table = scan_lazily(path)
         return set(read_whole(path).columns if table is None else table.collect_schema())
     except UNREADABLE as error:
         raise InputError(f"{path.name} cannot be read as a table ({_first(error)}); get the file again") from None
@@ -155,7 +165,7 @@ def _names(path: Path) -> set[str]:
 
 def _part(path: Path, columns: Sequence[str] | None) -> pl.DataFrame:
     try:
-        table = scanned(path)
+        table = scan_lazily(path)
         # what is asked for by name is checked alone
         leave = set(table.collect_schema()) - set(columns) if table is not None and columns is not None else set()
         if table is None:
@@ -173,7 +183,7 @@ def _part(path: Path, columns: Sequence[str] | None) -> pl.DataFrame:
         raise InputError(f"{path.name} cannot be read as a table ({_first(error)}); get the file again") from None
 
 
-def one_length(vectors: pl.Series, path: Path) -> pl.Series:
+def to_fixed_length(vectors: pl.Series, path: Path) -> pl.Series:
     """Return vectors as ``float32`` of one length; InputError where they differ in length or are no numbers."""
     if isinstance(vectors.dtype, pl.Array):
         return vectors.cast(pl.Array(pl.Float32, vectors.dtype.size))
@@ -222,7 +232,7 @@ Shape = tuple[tuple[int, ...], np.dtype[np.generic]]
 """Shape and type of an array."""
 
 
-def shapes(path: Path) -> dict[str, Shape]:
+def array_shapes(path: Path) -> dict[str, Shape]:
     """Return array -> shape and type of an npz file, or of the one array of an npy file, called as the file is.
 
     The arrays themselves are not read.
@@ -253,7 +263,7 @@ def _npz_shapes(path: Path) -> dict[str, Shape]:
 
 
 def _npy_shape(path: Path) -> Shape:
-    with io.BytesIO(contents(path)) if path.name.lower().endswith(".gz") else path.open("rb") as stream:
+    with io.BytesIO(read_bytes(path)) if path.name.lower().endswith(".gz") else path.open("rb") as stream:
         shape, dtype = _header(stream)
         start = stream.tell()
         left = stream.seek(0, io.SEEK_END) - start
@@ -277,13 +287,13 @@ def _bytes(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> int:
     return math.prod(shape) * dtype.itemsize
 
 
-def arrays(path: Path, names: Iterable[str]) -> dict[str, NDArray[np.generic]]:
-    """Return arrays of an npz or npy file, each checked by `shapes` first; nothing is unpickled.
+def read_arrays(path: Path, names: Iterable[str]) -> dict[str, NDArray[np.generic]]:
+    """Return arrays of an npz or npy file, each checked by `array_shapes` first; nothing is unpickled.
 
     The array of an npy file that is not packed stays in the file until it is used.
     """
     names = list(names)
-    absent = set(names) - set(shapes(path))
+    absent = set(names) - set(array_shapes(path))
     if absent:
         raise InputError(f"{path.name} has no array {', '.join(sorted(absent))}")
     try:
@@ -298,7 +308,7 @@ def arrays(path: Path, names: Iterable[str]) -> dict[str, NDArray[np.generic]]:
 def _npy(path: Path) -> NDArray[np.generic]:
     found: NDArray[np.generic]
     if path.name.lower().endswith(".gz"):
-        found = np.load(io.BytesIO(contents(path)), allow_pickle=False)
+        found = np.load(io.BytesIO(read_bytes(path)), allow_pickle=False)
     else:
         found = np.load(path, allow_pickle=False, mmap_mode="r")
     return found

@@ -1,4 +1,4 @@
-"""Read a study folder into `ReportData`; beside it only `faces` opens files of a study."""
+"""Read a study folder into `ReportData`; nothing else of the report opens files of a study."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any
 import polars as pl
 
 from personax.config import SECTIONS
+from personax.data.pvalues import everybody, typed_pvalues
 from personax.errors import StudyError
 from personax.report._charts import distribution_of
 from personax.report._data import (
     BadCells,
     CrlResults,
+    Faces,
     IndependenceResults,
     Modality,
     PeopleSummary,
@@ -24,7 +26,6 @@ from personax.report._data import (
     Truth,
     Validity,
 )
-from personax.report._people import choose_faces
 from personax.schema import Column, Graph, Notice, TraitFramework, select
 from personax.traits import BIG_FIVE
 
@@ -57,22 +58,22 @@ def gather(root: Path, *, title: str = "A study of people", stages: Collection[s
     True
     """
 
-    def of(stage: str, *parts: str) -> Path:
+    def stage_path(stage: str, *parts: str) -> Path:
         return root.joinpath(*parts) if stage in stages else root / "not-asked-for"
 
-    independence = _independence(of("independence", "analysis", "independence"))
+    independence = _independence(stage_path("independence", "analysis", "independence"))
     people = _people(root / "people", independence)
     truth = _truth(root / "people" / "simulation" / "truth.json")
     return ReportData(
         title=title,
         people=people,
-        faces=choose_faces(root, truth.groups.get("image", ())) if truth else None,
-        modalities=_modalities(of("embed", "embeddings")),
-        traits=_traits(of("annotate", "traits")),
-        validity=_validity(of("annotate", "traits", "validity")),
+        faces=_faces(root, truth.groups.get("image", ())) if truth else None,
+        modalities=_modalities(stage_path("embed", "embeddings")),
+        traits=_traits(stage_path("annotate", "traits")),
+        validity=_validity(stage_path("annotate", "traits", "validity")),
         independence=independence,
-        crl=_crl(of("crl", "analysis", "crl")),
-        discovery=_graph(of("discover", "analysis", "discovery", "graph.json")),
+        crl=_crl(stage_path("crl", "analysis", "crl")),
+        discovery=_graph(stage_path("discover", "analysis", "discovery", "graph.json")),
         truth=truth,
         manifests=_manifests(root / "manifests", stages),
         root=root,
@@ -209,11 +210,7 @@ def _independence(folder: Path) -> IndependenceResults | None:
     table = _frame(folder / "pvalues.parquet")
     if table is None or table.is_empty():
         return None
-    # A column without a single value may have lost its type on the way.
-    numbers = pl.col("statistic", "p_value", "p_corrected", "effect_size").cast(pl.Float64)
-    table = table.with_columns(numbers, pl.col("rejected").cast(pl.Boolean))
-    if "subgroup" in table.columns:
-        table = table.filter(pl.col("subgroup") == "all").drop("subgroup")
+    table = typed_pvalues(everybody(table)).with_columns(pl.col("statistic").cast(pl.Float64))
     features = strongest(table)
     counts = table.group_by("group", "test", maintain_order=True).agg(
         pl.len(), pl.col("p_value").count(), pl.col("rejected").sum().alias("rejected")
@@ -282,3 +279,47 @@ def _manifests(folder: Path, stages: Collection[str]) -> list[StageSummary]:
         for raw in raws
         if raw is not None
     ]
+
+
+FACES_PER_ROW = 6
+MAX_BYTES = 200_000
+"""Bytes; a drawing of 64 x 64 pixels has far fewer, and the page carries every one of them."""
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def _faces(root: Path, true_latents: Sequence[str] = ()) -> Faces | None:
+    """Return two rows of faces, lowest and highest on the first image latent, or one row where no latent is known.
+
+    Parameters
+    ----------
+    root
+        Folder of a study of *simulated* people; a real person's photo is never shown.
+    true_latents
+        Names of the true image latents; the first one orders the faces where none was learned.
+    """
+    files = {path.stem: path for path in sorted((root / "people" / "images").glob("*.png"))}
+    if not files:
+        return None
+    latent = _image_latent(root, true_latents)
+    if latent is None:
+        return Faces([("Some of them", _images(files, list(files)))])
+    name, ids = latent
+    drawn = [person for person in ids if person in files]
+    rows = [(f"Lowest on {name}", drawn[:FACES_PER_ROW]), (f"Highest on {name}", drawn[-FACES_PER_ROW:])]
+    return Faces([(caption, _images(files, people)) for caption, people in rows])
+
+
+def _image_latent(root: Path, true_latents: Sequence[str]) -> tuple[str, list[str]] | None:
+    """Return the name of a learned (or else true) image latent and all ids from its lowest to its highest value."""
+    for path in (root / "analysis" / "crl" / "latents.parquet", root / "people" / "simulation" / "latents.parquet"):
+        frame = pl.read_parquet(path) if path.is_file() else pl.DataFrame()
+        names = [name for name in frame.columns if name.startswith("image_") or name in true_latents]
+        if names:
+            return names[0], frame.drop_nulls(names[0]).sort(names[0], "id")["id"].to_list()
+    return None
+
+
+def _images(files: Mapping[str, Path], people: list[str]) -> list[bytes]:
+    images = [files[person].read_bytes() for person in people[:FACES_PER_ROW]]
+    return [image for image in images if image.startswith(PNG) and len(image) <= MAX_BYTES]

@@ -1,4 +1,13 @@
-"""Invented people with known causes: the truth that everything else is tested against."""
+"""Invented people with known causes: the truth that everything else is tested against.
+
+A map, each line using the ones above it:
+
+- ``_scm``: structural causal models, and the one of the invented people (`MODEL`)
+- ``_mixing``, ``_mechanisms``: how latents become vectors, and causes their effects
+- ``_person_details``: countries, biographies, raters, drawn faces; ``_population``: invented people, whole
+- ``_latent_data``: measurements with their truth; ``_numerical``: drawn as numbers
+- ``_sprites``, ``_variant_mnist``: drawn as images
+"""
 
 from personax.simulate._latent_data import LatentData
 from personax.simulate._numerical import numerical

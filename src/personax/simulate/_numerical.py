@@ -288,10 +288,10 @@ def _names(count: int, each: int, shared: int) -> tuple[list[str], NDArray[np.in
 def _source(adjacency: NDArray[np.bool_], owner: NDArray[np.intp], mechanism: str, noise: str, cycles: str) -> str:
     links = int((adjacency & (owner[:, None] != owner)).sum())
     pairs = len(mixable(adjacency, owner))
-    told = (
+    mixed = (
         "sparsity tells all latents of a modality apart"
         if not pairs
         else f"sparsity leaves {pairs} ordered pairs mixable"
     )
     loops = "" if cycles == "none" else f", cycles {cycles}"
-    return f"Simulated numbers: {mechanism} mechanisms, {noise} noise{loops}; {links} links across modalities, {told}."
+    return f"Simulated numbers: {mechanism} mechanisms, {noise} noise{loops}; {links} links across modalities, {mixed}."

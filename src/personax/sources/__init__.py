@@ -1,23 +1,23 @@
-"""Where people come from: tables, and one file a source."""
+"""Where people come from: one file a source, of files and of the web, and what is done with their records.
 
+``_source`` is what a source is; ``_table``, ``_openfootball``, ``_nfl_players``, ``celeba`` read files; ``leagues`` and
+``wikidata`` are sources of the web, which ``_collect_web`` collects concurrently. They give ``_records`` (records of
+people, the origin of each value) or a ``_people_table`` (a table, and the cells that cannot be read). Then
+``record_linkage`` finds one person in several sources, ``geocode`` and ``_completion`` add columns, ``pictures`` keeps
+portraits.
+"""
+
+from personax.sources._collect_web import ProbeResult, SourceResult, collect_web, probe
 from personax.sources._completion import complete
-from personax.sources._nfl_players import read_nfl_players
-from personax.sources._openfootball import read_openfootball
+from personax.sources._nfl_players import CollectNflPlayers, read_nfl_players
+from personax.sources._openfootball import CollectOpenfootball, read_openfootball
 from personax.sources._people_table import BAD_CELLS, PeopleTable, table_notices
 from personax.sources._read_file import read_text_table
 from personax.sources._records import BadValue, Failure, Origin, Record, assemble, records_of
-from personax.sources._sections import (
-    CollectCelebA,
-    CollectNflPlayers,
-    CollectOpenfootball,
-    CollectSeveral,
-    CollectTable,
-    FileSection,
-    Pictures,
-    WebSource,
-)
-from personax.sources._table import ColumnSpec, read_table
-from personax.sources._web_sources import ProbeResult, Source, SourceResult, collect_web, probe
+from personax.sources._sections import CollectSeveral, Pictures, WebSource, read_section
+from personax.sources._source import FileSource, PeopleSource, source_classes, source_names
+from personax.sources._table import CollectTable, ColumnSpec, read_table
+from personax.sources.celeba import CollectCelebA
 
 __all__ = [
     "BAD_CELLS",
@@ -29,13 +29,13 @@ __all__ = [
     "CollectTable",
     "ColumnSpec",
     "Failure",
-    "FileSection",
+    "FileSource",
     "Origin",
+    "PeopleSource",
     "PeopleTable",
     "Pictures",
     "ProbeResult",
     "Record",
-    "Source",
     "SourceResult",
     "WebSource",
     "assemble",
@@ -44,8 +44,11 @@ __all__ = [
     "probe",
     "read_nfl_players",
     "read_openfootball",
+    "read_section",
     "read_table",
     "read_text_table",
     "records_of",
+    "source_classes",
+    "source_names",
     "table_notices",
 ]

@@ -1,4 +1,4 @@
-"""`check_source`: whether a source of people keeps the contract, on pages that are given."""
+"""`check_source`: whether a source of people keeps the contract, on pages or a file that are given."""
 
 from __future__ import annotations
 
@@ -7,19 +7,26 @@ import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from personax import registry
-from personax.errors import FetchError, SourceError
+from personax.errors import FetchError, InputError, SourceError
 from personax.http import Page, Request
+from personax.sources._people_table import BAD_CELLS, PeopleTable
 from personax.sources._records import Failure, Record
-from personax.sources._web_sources import Source
+from personax.sources._source import FileSource, PeopleSource
 from personax.strict import Strict
 
 __all__ = ["check_source"]
 
-Answer = Callable[[Request], bytes]
+Respond = Callable[[Request], bytes]
+"""Request -> body of the page that answers it."""
+
+Demand = Callable[[object, str], None]
+"""Whether something holds, and the sentence of the error if not."""
 
 TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "name": str,
@@ -32,51 +39,94 @@ TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
 """Columns that every source gives in the same form."""
 
 
-def check_source(source: Source, answer: Answer | None = None) -> None:
+def check_source(
+    source: PeopleSource | FileSource, respond: Respond | None = None, *, root: Path | None = None
+) -> None:
     """Check that a source of people does what collecting relies on; nothing is fetched.
 
-    Checked are: the registration; that only its own hosts are asked; that every person has one id of this source, a
-    known form of every value, and an origin for each; that the limit holds and the same pages give the same people;
-    and that a page that cannot be had, or holds something else, ends in a `SourceError` or a failed person, never in
-    another error.
+    Of a file source it is checked: the registration; that the same file gives the same people, each with an id of their
+    own, and a provenance; and that a missing, an empty or a binary file ends in an `InputError`.
+
+    Of a source of the web: the registration; that only its own hosts are asked; that every person has one id of this
+    source, a known form of every value, and an origin for each; that the limit holds and the same pages give the same
+    people; and that a page that cannot be fetched, or holds something else, ends in a `SourceError` or a `Failure`,
+    never in another error.
 
     Parameters
     ----------
     source
         With its settings.
-    answer
-        Request -> body of the page; None for a source that asks for no page.
+    respond
+        Request -> body of the page; None for a source that fetches no page.
+    root
+        Of a file source: the folder that its relative path starts from; the working directory by default.
 
     Raises
     ------
     AssertionError
         With a sentence that says what is wrong and how to mend it, at the first check that fails.
     """
-    name = str(getattr(source, "name", type(source).__name__))
+    is_file = isinstance(source, FileSource)
+    name = str(getattr(source, "source" if is_file else "name", type(source).__name__))
 
     def demand(holds: object, text: str) -> None:
         if not holds:
             raise AssertionError(f"{name}: {text}")
 
     _registered(demand, name, source)
+    if isinstance(source, FileSource):
+        _check_file(demand, source, root or Path())
+    else:
+        _check_web(demand, name, source, respond)
+
+
+def _check_file(demand: Demand, source: FileSource, root: Path) -> None:
+    reads = registry.describe("sources", source.source).facts.get("reads")
+    demand(reads == "file", f'it is registered to read {reads or "the web"}; register it with reads="file"')
+    first, second = source.read(root), source.read(root)
+    demand(isinstance(first, PeopleTable), "read gives no PeopleTable; return one")
+    demand(first.people.equals(second.people), "the same file gives other people; draw nothing and look at no clock")
+    demand(first.people.height, "the file holds nobody that can be read; give check_source a file with people")
+    ids = first.people["id"].to_list() if "id" in first.people.columns else []
+    demand(ids and all(ids) and len(set(ids)) == len(ids), "ids are missing or stand twice; give everybody an id")
+    demand(dict(first.bad_cells.schema) == BAD_CELLS, "bad_cells has other columns than personax.sources.BAD_CELLS")
+    demand(first.provenance.sha256, "the provenance has no hash; hash the file by personax.files.sha256")
+    _check_broken_files(demand, source)
+
+
+def _check_broken_files(demand: Demand, source: FileSource) -> None:
+    suffix = Path(source.path).suffix
+    with TemporaryDirectory() as folder:
+        for case, content in {"missing": None, "empty": b"", "binary": bytes(range(256)) * 8}.items():
+            path = Path(folder) / f"{case}{suffix}"
+            if content is not None:
+                path.write_bytes(content)
+            try:
+                source.model_copy(update={"path": str(path)}).read(Path(folder))
+            except InputError:
+                continue
+            except Exception as error:
+                text = f"a {case} file raises {type(error).__name__} ({error}); raise an InputError that names the file"
+                raise AssertionError(f"{source.source}: {text}") from error
+            demand(False, f"a {case} file is read without an error; raise an InputError that names the file")
+
+
+def _check_web(demand: Demand, name: str, source: PeopleSource, respond: Respond | None) -> None:
     asked: list[str] = []
-    people = asyncio.run(_collected(source, _counting(answer, asked), None))
+    people = asyncio.run(_collected(source, _Fetch(respond, asked), None))
     _asks(demand, asked, source)
     _records(demand, name, people)
-    again = asyncio.run(_collected(source, _counting(answer, []), None))
+    again = asyncio.run(_collected(source, _Fetch(respond, []), None))
     demand(people == again, "the same pages give other people; draw nothing and look at no clock")
     found = [each for each in people if isinstance(each, Record)]
-    one = [each for each in asyncio.run(_collected(source, _counting(answer, []), 1)) if isinstance(each, Record)]
+    one = [each for each in asyncio.run(_collected(source, _Fetch(respond, []), 1)) if isinstance(each, Record)]
     demand(len(one) <= 1, f"limit=1 gives {len(one)} people; stop at the limit")
     demand(found, "the pages hold nobody that can be read; give check_source pages with people")
-    if answer is not None:
+    if respond is not None:
         _broken(demand, source)
 
 
-Demand = Callable[[object, str], None]
-
-
-def _registered(demand: Demand, name: str, source: Source) -> None:
+def _registered(demand: Demand, name: str, source: PeopleSource | FileSource) -> None:
     demand(isinstance(source, Strict), "its settings are not checked; derive from personax.strict.Strict")
     try:
         known = registry.name_of("sources", type(source))
@@ -86,30 +136,26 @@ def _registered(demand: Demand, name: str, source: Source) -> None:
 
 
 class _Fetch:
-    """Answers from the given pages."""
+    """Gives pages, and lists the addresses."""
 
-    def __init__(self, answer: Answer | None, asked: list[str]) -> None:
-        self._answer, self._asked = answer, asked
+    def __init__(self, respond: Respond | None, asked: list[str]) -> None:
+        self._respond, self._asked = respond, asked
 
     async def __call__(self, request: Request) -> Page:
         self._asked.append(request.url)
-        if self._answer is None:
+        if self._respond is None:
             raise AssertionError(f"{request.url} is asked for; give check_source the pages")
-        body = self._answer(request)
+        body = self._respond(request)
         kind = request.accepts[0] if request.accepts else "text/html"
         return Page(request.url, "2026-01-01T00:00:00Z", 200, hashlib.sha256(body).hexdigest(), kind, body)
 
 
-def _counting(answer: Answer | None, asked: list[str]) -> _Fetch:
-    return _Fetch(answer, asked)
-
-
-async def _collected(source: Source, fetch: _Fetch, limit: int | None) -> list[Any]:
+async def _collected(source: PeopleSource, fetch: _Fetch, limit: int | None) -> list[Any]:
     async with aclosing(source.collect(fetch, limit=limit)) as people:
         return [each async for each in people]
 
 
-def _asks(demand: Demand, asked: list[str], source: Source) -> None:
+def _asks(demand: Demand, asked: list[str], source: PeopleSource) -> None:
     hosts = set(source.hosts)
     strange = sorted({urlsplit(url).netloc for url in asked} - hosts)
     demand(not strange, f"it asks {', '.join(strange)}, which its hosts do not name; add them to hosts")
@@ -134,21 +180,21 @@ def _records(demand: Demand, name: str, people: list[Any]) -> None:
             demand(value is not None and value != "", f"{column} is empty; leave out what is not known")
 
 
-def _broken(demand: Demand, source: Source) -> None:
+def _broken(demand: Demand, source: PeopleSource) -> None:
     """Let every page fail, then let every page hold something else."""
 
     def refused(request: Request) -> bytes:
         raise FetchError(f"{request.url} answered 500")
 
-    broken: dict[str, Answer] = {
+    broken: dict[str, Respond] = {
         "no page can be had": refused,
         "pages are empty": lambda request: b"",
         "pages hold something else": lambda request: b"<html><body>down for maintenance</body></html>",
         "pages hold JSON of another shape": lambda request: b'{"unexpected": [1, 2]}',
     }
-    for case, answer in broken.items():
+    for case, respond in broken.items():
         try:
-            people = asyncio.run(_collected(source, _counting(answer, []), 3))
+            people = asyncio.run(_collected(source, _Fetch(respond, []), 3))
         except SourceError:
             continue
         except Exception as error:

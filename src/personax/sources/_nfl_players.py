@@ -7,13 +7,15 @@ import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
+from pydantic import Field
 
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.files import sha256
+from personax.registry import register
 from personax.schema import Column, Provenance
 from personax.sources._dates import parse_date
 from personax.sources._people_table import (
@@ -24,9 +26,10 @@ from personax.sources._people_table import (
     derive_birth_parts,
     table_notices,
 )
+from personax.sources._source import FileSource
 from personax.sources._units import parse_quantity, plausible_limits
 
-__all__ = ["read_nfl_players"]
+__all__ = ["CollectNflPlayers", "read_nfl_players"]
 
 _UNKNOWN = ("", "//")
 """What the file writes for nothing; two slashes are a date without its numbers."""
@@ -153,3 +156,21 @@ def _number(value: object) -> str:
     if not re.fullmatch(r"[0-9.]{1,10}", shown):
         raise ValueError("not a number")
     return shown
+
+
+@register(
+    "sources", "nfl_players", title="NFL players", reads="file", order=3, sport="american football",
+    terms={
+        "licence": "public domain, as docs/leagues.md records", "clauses": (), "reference": "",
+        "attribution": "the NFL players file (by courtesy)",
+    },
+)  # fmt: skip
+class CollectNflPlayers(FileSource):
+    """NFL players from one JSON file."""
+
+    source: Literal["nfl_players"]
+    max_bad_share: float = Field(default=0.05, ge=0, le=1)
+
+    def read(self, root: Path) -> PeopleTable:
+        """Read the people; see `read_nfl_players`."""
+        return read_nfl_players(root / self.path, max_bad_share=self.max_bad_share)

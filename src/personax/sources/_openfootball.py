@@ -8,22 +8,26 @@ from __future__ import annotations
 import re
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path, PurePosixPath
+from typing import ClassVar, Literal
 
 import polars as pl
+from pydantic import Field
 
 from personax.data.table import Table
 from personax.errors import InputError, TooManyBadCells
 from personax.files import sha256
+from personax.registry import register
 from personax.schema import Column, Notice, Provenance
 from personax.sources._dates import parse_date
 from personax.sources._people_table import BAD_CELLS, PeopleTable, check_ids, derive_birth_parts, table_notices
+from personax.sources._source import FileSource
 from personax.sources._units import parse_quantity, plausible_limits
 
-__all__ = ["read_openfootball"]
+__all__ = ["CollectOpenfootball", "read_openfootball"]
 
 _PLAYER = re.compile(
     r"^(?P<name>[^,]+),\s*(?P<position>[A-Z|]+)\s*,\s*(?P<height>[^,]*?)\s*,\s*"
@@ -159,3 +163,23 @@ def _position(letter: str) -> str:
     if letter not in _POSITIONS:
         raise ValueError("not one of G, D, M, F")
     return _POSITIONS[letter]
+
+
+@register(
+    "sources", "openfootball", title="openfootball", reads="file", order=2, sport="football",
+    terms={
+        "licence": "CC0 1.0", "clauses": (), "attribution": "openfootball (by courtesy)",
+        "reference": "https://github.com/openfootball/players",
+    },
+)  # fmt: skip
+class CollectOpenfootball(FileSource):
+    """Footballers from the openfootball players files."""
+
+    record_columns: ClassVar[Mapping[str, str]] = {"country": "nationality"}
+
+    source: Literal["openfootball"]
+    max_bad_share: float = Field(default=0.05, ge=0, le=1)
+
+    def read(self, root: Path) -> PeopleTable:
+        """Read the people; see `read_openfootball`."""
+        return read_openfootball(root / self.path, max_bad_share=self.max_bad_share)

@@ -93,7 +93,7 @@ class Failure:
         The page came, in another shape than this version reads.
     sample
         The page's bytes then.
-    listed
+    list_record
         What the list said of the person.
     """
 

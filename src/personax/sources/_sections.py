@@ -1,4 +1,4 @@
-"""Sections of study.yaml that name where people come from: files, the web, several of both."""
+"""Blocks of study.yaml for people from several sources: files, sites, or both."""
 
 from __future__ import annotations
 
@@ -10,50 +10,12 @@ from pydantic_core import PydanticCustomError
 
 from personax.errors import PlanError
 from personax.http import FetchSettings, user_agent
-from personax.sources._table import ColumnSpec
-from personax.sources._web_sources import web_sources
+from personax.registry import register
+from personax.sources._source import FileSource, source_classes
 from personax.sources.celeba._table import CollectCelebA
 from personax.strict import Strict, nearest
 
-__all__ = [
-    "CollectCelebA",
-    "CollectNflPlayers",
-    "CollectOpenfootball",
-    "CollectSeveral",
-    "CollectTable",
-    "FileSection",
-    "Pictures",
-    "Section",
-    "WebSource",
-]
-
-
-class CollectTable(Strict):
-    """People from a CSV, TSV, Parquet, JSON or JSONL file."""
-
-    source: Literal["table"]
-    path: str
-    columns: dict[str, ColumnSpec] = {}
-    missing: list[str] = [""]
-    max_bad_share: float = Field(default=0.05, ge=0, le=1)
-    keep_others: bool = True
-    encoding: str = "utf-8"
-
-
-class CollectOpenfootball(Strict):
-    """Footballers from the openfootball players files."""
-
-    source: Literal["openfootball"]
-    path: str
-    max_bad_share: float = Field(default=0.05, ge=0, le=1)
-
-
-class CollectNflPlayers(Strict):
-    """NFL players from one JSON file."""
-
-    source: Literal["nfl_players"]
-    path: str
-    max_bad_share: float = Field(default=0.05, ge=0, le=1)
+__all__ = ["CollectSeveral", "Pictures", "Section", "WebSource", "read_section"]
 
 
 class WebSource(Strict):
@@ -62,45 +24,44 @@ class WebSource(Strict):
     name: str
     settings: Strict
 
-    def told(self) -> dict[str, Any]:
-        """Return what the study file says."""
+    def study_keys(self) -> dict[str, Any]:
+        """Return the block of study.yaml."""
         return {"source": self.name, **self.settings.model_dump(mode="json")}
 
 
-FileSection = CollectTable | CollectOpenfootball | CollectNflPlayers | CollectCelebA
-Section = FileSection | WebSource
-
-_FILES: dict[str, type[FileSection]] = {
-    "celeba": CollectCelebA,
-    "table": CollectTable,
-    "openfootball": CollectOpenfootball,
-    "nfl_players": CollectNflPlayers,
-}
+Section = FileSource | WebSource
 
 
-def _one_source(raw: object) -> Section:
-    if isinstance(raw, Section):
+def read_section(raw: object) -> Section:
+    """Return the settings of a registered source; the validator of each of ``sources``.
+
+    Raises
+    ------
+    pydantic.ValidationError, pydantic_core.PydanticCustomError
+        For a source that is not registered, or settings that it does not take.
+    """
+    if isinstance(raw, FileSource | WebSource):
         return raw
     if not isinstance(raw, dict) or "source" not in raw:
         raise PydanticCustomError(
             "no_source", "each of sources names its source, such as {{source: table, path: a.csv}}"
         )
-    name = raw["source"]
-    if name in _FILES:
-        return _FILES[name].model_validate(raw)
-    known = web_sources()
+    name, known = raw["source"], source_classes("file", "web")
     if name not in known:
-        hint = nearest(str(name), [*_FILES, *known])
+        hint = nearest(str(name), list(known))
         raise PydanticCustomError("no_source", "source {name} is not known; {hint}", {"name": repr(name), "hint": hint})
-    settings = known[name].model_validate({key: value for key, value in raw.items() if key != "source"})
+    kind = known[name]
+    if issubclass(kind, FileSource):
+        return kind.model_validate(raw)
+    settings = kind.model_validate({key: value for key, value in raw.items() if key != "source"})
     return WebSource(name=name, settings=settings)
 
 
-def _told(section: Section) -> dict[str, Any]:
-    return section.told() if isinstance(section, WebSource) else section.model_dump(mode="json")
+def _study_keys(section: Section) -> dict[str, Any]:
+    return section.study_keys() if isinstance(section, WebSource) else section.model_dump(mode="json")
 
 
-OneSource = Annotated[Section, PlainValidator(_one_source), PlainSerializer(_told)]
+OneSource = Annotated[Section, PlainValidator(read_section), PlainSerializer(_study_keys)]
 
 
 class Pictures(Strict):
@@ -121,6 +82,7 @@ class Pictures(Strict):
     face: bool = False
 
 
+@register("sources", "several", title="Several sources", reads="sources", order=9)
 class CollectSeveral(Strict):
     """People from several sources at once, of the web and of files.
 
@@ -184,6 +146,6 @@ class CollectSeveral(Strict):
         """Return the sources with the names that tables call them: a file's is the stem of its path."""
         return [(s.name if isinstance(s, WebSource) else Path(s.path).name.partition(".")[0], s) for s in self.sources]
 
-    def asked(self) -> list[tuple[str, Section]]:
-        """Return the sources to collect now."""
+    def selected(self) -> list[tuple[str, Section]]:
+        """Return the sources to collect: all, or those of ``only``."""
         return [(name, section) for name, section in self.named() if self.only is None or name in self.only]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 from pydantic import Field, field_validator
@@ -16,6 +17,7 @@ from personax.columns import infer_columns
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.files import sha256
+from personax.registry import register
 from personax.schema import Kind, Notice, Provenance, Role
 from personax.sources._dates import PartialDate, has_year, is_partial, parse_partial_date
 from personax.sources._people_table import (
@@ -27,10 +29,19 @@ from personax.sources._people_table import (
     table_notices,
 )
 from personax.sources._read_file import read_text_table
+from personax.sources._source import FileSource
 from personax.sources._units import FACTORS, UNITS, parse_quantity, plausible_limits
 from personax.strict import Strict, nearest
 
-__all__ = ["ColumnSpec", "null_missing", "numbers_or_text", "read_birth_parts", "read_cells", "read_table"]
+__all__ = [
+    "CollectTable",
+    "ColumnSpec",
+    "null_missing",
+    "numbers_or_text",
+    "read_birth_parts",
+    "read_cells",
+    "read_table",
+]
 
 
 class ColumnSpec(Strict):
@@ -354,3 +365,22 @@ def _partial(people: pl.DataFrame, parts: pl.DataFrame | None) -> list[Notice]:
     open_dates = int((parts["birth_year"].is_not_null() & people["birth_date"].is_null()).sum())
     text = "Birth dates that give no day are missing; their year, and month if given, is kept."
     return [Notice(text, open_dates)] if open_dates else []
+
+
+@register("sources", "table", title="Table", reads="file", order=1)
+class CollectTable(FileSource):
+    """People from a CSV, TSV, Parquet, JSON or JSONL file."""
+
+    source: Literal["table"]
+    columns: dict[str, ColumnSpec] = {}
+    missing: list[str] = [""]
+    max_bad_share: float = Field(default=0.05, ge=0, le=1)
+    keep_others: bool = True
+    encoding: str = "utf-8"
+
+    def read(self, root: Path) -> PeopleTable:
+        """Read the people; see `read_table`."""
+        return read_table(
+            root / self.path, self.columns, missing=self.missing, max_bad_share=self.max_bad_share,
+            keep_others=self.keep_others, encoding=self.encoding,
+        )  # fmt: skip

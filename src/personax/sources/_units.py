@@ -58,7 +58,7 @@ def parse_quantity(text: str, unit: str, *, bounds: tuple[float, float] | None =
         As somebody wrote it: ``185``, ``1,85``, ``1.85 m``, ``6-5``, ``6'5"``.
     unit
         One of `UNITS`; what a bare number is in.
-    within
+    bounds
         Lowest and highest value that can be, in cm or kg.
 
     Raises

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from personax.data.naming import tells_the_day
 from personax.errors import InputError
-from personax.release import Key
+from personax.release import ReleaseKey
 from personax.release.disclosure import (
     Merged,
     birth_year,
@@ -23,7 +23,7 @@ from personax.release.disclosure import (
     with_names,
 )
 
-KEY = Key(bytes(range(32)), "study")
+KEY = ReleaseKey(bytes(range(32)), "study")
 texts = st.lists(st.none() | st.sampled_from(["a", "b", "c", "d", "e", "other"]), min_size=1, max_size=40)
 
 
@@ -117,7 +117,7 @@ def test_the_order_of_indices_tells_nothing() -> None:
     frame = pl.DataFrame({"x": [name for place, name in enumerate(names) for _ in range(40 - place)]})
     ranks = []
     for seed in range(200):
-        mapping = shuffle_categories(frame, ["x"], Key(bytes([seed]) * 32))[1]["x"]
+        mapping = shuffle_categories(frame, ["x"], ReleaseKey(bytes([seed]) * 32))[1]["x"]
         ranks.append(np.corrcoef(range(40), [mapping.index(name) for name in names])[0, 1])
     assert abs(np.mean(ranks)) < 4 / np.sqrt(39 * 200)
     assert np.std(ranks) == pytest.approx(1 / np.sqrt(39), rel=0.2)

@@ -14,7 +14,7 @@ from scipy.special import ndtr
 from scipy.stats import chi2, kstest, laplace, norm
 
 from personax.errors import InputError, MissingExtraError
-from personax.release.disclosure import Bounds, Categories, Sphere, add_noise, expected_cosine, state
+from personax.release.disclosure import Bounds, Categories, Sphere, add_noise, calibrate_noise, expected_cosine
 from personax.release.disclosure._privacy_statement import Clip
 
 pytest.importorskip("opendp", reason="the extra release is not installed")
@@ -33,7 +33,7 @@ def _analytic(epsilon: float, delta: float, gap: float) -> float:
 @pytest.mark.parametrize("epsilon", [0.1, 1.0, 8.0, 50.0])
 @pytest.mark.parametrize("delta", [1e-9, 1e-5, 1e-2])
 def test_gaussian_noise_is_enough_and_little_more(epsilon: float, delta: float) -> None:
-    (made,) = state({"x": Sphere(1.5, 8)}, epsilon=epsilon, delta=delta).mechanisms
+    (made,) = calibrate_noise({"x": Sphere(1.5, 8)}, epsilon=epsilon, delta=delta).mechanisms
     assert (made.sensitivity, made.epsilon, made.delta) == (3.0, epsilon, delta)
     least = _analytic(epsilon, delta, 3.0)
     assert least <= made.scale <= 1.4 * least
@@ -42,7 +42,7 @@ def test_gaussian_noise_is_enough_and_little_more(epsilon: float, delta: float) 
 @pytest.mark.parametrize("epsilon", [0.01, 1.0, 30.0])
 def test_laplace_and_randomised_response_by_their_closed_forms(epsilon: float) -> None:
     names = ("a", "b", "c", "d")
-    made = state({"x": Bounds(1, 5), "y": Categories(names)}, epsilon=2 * epsilon)
+    made = calibrate_noise({"x": Bounds(1, 5), "y": Categories(names)}, epsilon=2 * epsilon)
     assert [m.epsilon for m in made.mechanisms] == [epsilon, epsilon]
     assert made.mechanisms[0].scale == pytest.approx(4 / epsilon, rel=1e-9)
     assert made.mechanisms[0].scale >= 4 / epsilon, "rounding costs, it does not give"
@@ -53,7 +53,7 @@ def test_laplace_and_randomised_response_by_their_closed_forms(epsilon: float) -
 
 def test_the_budget_is_split_and_adds_up() -> None:
     columns: dict[str, Clip] = {"a": Sphere(1, 4), "b": Sphere(1, 4), "c": Bounds(0, 1)}
-    made = state(columns, epsilon=4, delta=1e-6, weights={"a": 2.0})
+    made = calibrate_noise(columns, epsilon=4, delta=1e-6, weights={"a": 2.0})
     assert [m.epsilon for m in made.mechanisms] == [2, 1, 1]
     assert [m.delta for m in made.mechanisms] == [5e-7, 5e-7, 0]
     assert made.epsilon == pytest.approx(4)
@@ -63,7 +63,7 @@ def test_the_budget_is_split_and_adds_up() -> None:
     assert "add up" in made.sentence
     assert "mean cosine" in made.sentence
     assert made.to_dict()["mechanisms"][2]["clip"] == {"low": 0, "high": 1}
-    assert state({"c": Bounds(0, 1)}, epsilon=1, delta=1e-6).delta == 0, "nobody uses it"
+    assert calibrate_noise({"c": Bounds(0, 1)}, epsilon=1, delta=1e-6).delta == 0, "nobody uses it"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,9 @@ def test_the_expected_cosine(radius: float, scale: float, dim: int) -> None:
 def test_the_noise_follows_its_distribution() -> None:
     """OpenDP cannot be seeded: limits at which chance fails once in a million runs."""
     n = 3000
-    made = state({"x": Bounds(0, 1), "v": Sphere(1, 4), "c": Categories(("a", "b", "c"))}, epsilon=6, delta=1e-3)
+    made = calibrate_noise(
+        {"x": Bounds(0, 1), "v": Sphere(1, 4), "c": Categories(("a", "b", "c"))}, epsilon=6, delta=1e-3
+    )
     number, vector, category = made.mechanisms
     long = np.tile([30.0, 40.0, 0.0, 0.0], (n, 1))
     frame = pl.DataFrame({"x": [7.0] * n, "v": pl.Series(long, dtype=pl.Array(pl.Float64, 4)), "c": ["b"] * n})
@@ -98,7 +100,7 @@ def test_the_noise_follows_its_distribution() -> None:
 
 def test_missing_stays_missing_and_inside_the_sphere_nothing_is_clipped() -> None:
     columns: dict[str, Clip] = {"x": Bounds(0, 10), "v": Sphere(5, 2), "c": Categories(("a", "b"))}
-    made = state(columns, epsilon=99, delta=0.5)
+    made = calibrate_noise(columns, epsilon=99, delta=0.5)
     vectors = pl.Series("v", [[3.0, 0.0], None], dtype=pl.Array(pl.Float32, 2))
     frame = pl.DataFrame({"x": [3, None], "v": vectors, "c": ["a", None], "id": ["p", "q"]})
     found = add_noise(frame, made)
@@ -129,11 +131,11 @@ def test_missing_stays_missing_and_inside_the_sphere_nothing_is_clipped() -> Non
 )
 def test_settings_that_promise_nothing(columns: dict[str, Any], settings: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError, match=says):
-        state(columns, **settings)
+        calibrate_noise(columns, **settings)
 
 
 def test_values_that_cannot_be_protected() -> None:
-    made = state({"x": Bounds(0, 1), "v": Sphere(1, 2), "c": Categories(("a", "b"))}, epsilon=3, delta=0.1)
+    made = calibrate_noise({"x": Bounds(0, 1), "v": Sphere(1, 2), "c": Categories(("a", "b"))}, epsilon=3, delta=0.1)
     for frame, says in [
         (pl.DataFrame({"x": [float("nan"), 1.0]}), "1 values of x are not finite"),
         (pl.DataFrame({"x": ["a"]}), "x holds String"),
@@ -148,4 +150,4 @@ def test_values_that_cannot_be_protected() -> None:
 def test_without_opendp_one_line_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opendp.prelude", None)
     with pytest.raises(MissingExtraError, match=r"personax\[release\]"):
-        state({"x": Bounds(0, 1)}, epsilon=1)
+        calibrate_noise({"x": Bounds(0, 1)}, epsilon=1)

@@ -13,9 +13,9 @@ import pytest
 
 from personax.release.packaging import (
     AnnotatorFacts,
-    Facts,
     MeasurementFacts,
     PublisherFacts,
+    ReleaseFacts,
     SourceFacts,
     describe,
     write_all,
@@ -34,13 +34,13 @@ class Packaged(NamedTuple):
 
     folder: Path
     frames: Mapping[str, pl.DataFrame]
-    facts: Facts
+    facts: ReleaseFacts
 
 
 Package = Callable[..., Packaged]
 
 
-def demo() -> tuple[dict[str, pl.DataFrame], Facts]:
+def demo() -> tuple[dict[str, pl.DataFrame], ReleaseFacts]:
     """Return what the demo's study would release, without its transform, and the facts."""
     world = simulate_population(PEOPLE, rng=np.random.default_rng(5), text_dim=DIM, image_dim=DIM)
     kept = [c for c in world.columns if c.role in ("feature", "target") and c.name not in ("birth_month", "birth_day")]
@@ -66,7 +66,7 @@ def demo() -> tuple[dict[str, pl.DataFrame], Facts]:
         )
     ]
     ratings = world.ratings
-    facts = Facts(
+    facts = ReleaseFacts(
         study="Demo of personax",
         description="An invented population whose causes are known, to show what a release looks like.",
         version="1.0.0",
@@ -97,11 +97,11 @@ def demo() -> tuple[dict[str, pl.DataFrame], Facts]:
 
 
 def _package(
-    folder: Path, frames: Mapping[str, pl.DataFrame], facts: Facts, *, shard_bytes: int = 10_000_000
+    folder: Path, frames: Mapping[str, pl.DataFrame], facts: ReleaseFacts, *, shard_bytes: int = 10_000_000
 ) -> Packaged:
     """Write a release."""
     for config, frame in frames.items():
-        write_shards(folder, frame, facts.of(config), shard_bytes=shard_bytes)
+        write_shards(folder, frame, facts.columns_of(config), shard_bytes=shard_bytes)
     write_all(folder, facts)
     return Packaged(folder, frames, facts)
 

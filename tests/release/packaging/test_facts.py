@@ -57,8 +57,8 @@ def test_facts_are_plain_data(packaged: Packaged) -> None:
 
 def test_the_share_of_refusals_is_counted_and_nothing_is_made_of_nothing() -> None:
     who = AnnotatorFacts("llm", ("a",), statuses={"ok": 6, "refused": 2, "privacy": 1, "empty": 1})
-    assert who.refused == pytest.approx(0.3)
-    assert AnnotatorFacts("raters", ("a",)).refused is None
+    assert who.share_declined == pytest.approx(0.3)
+    assert AnnotatorFacts("raters", ("a",)).share_declined is None
 
 
 def test_a_private_or_unknown_column_is_not_described() -> None:

@@ -9,15 +9,17 @@ import pytest
 
 from personax import registry
 from personax.errors import InputError
-from personax.release.packaging import Facts, MeasurementFacts, PublisherFacts, SourceFacts, describe, inherited
+from personax.release.packaging import MeasurementFacts, PublisherFacts, ReleaseFacts, SourceFacts, describe, inherited
 from personax.release.packaging._licences import BINDING, ENCODERS, LICENCES, SOURCES, licence_page
 from personax.sources.leagues import LEAGUES
 
 
-def facts(*, encoder: str = "", licence: str = "", source: str = "", publisher: str = "other", said: str = "") -> Facts:
+def facts(
+    *, encoder: str = "", licence: str = "", source: str = "", publisher: str = "other", said: str = ""
+) -> ReleaseFacts:
     frame = pl.DataFrame({"id": ["a"], "v": pl.Series([[1.0]], dtype=pl.Array(pl.Float32, 1))})
     vectors = describe("image", frame) if encoder else ()
-    return Facts(
+    return ReleaseFacts(
         "A study",
         "1.0.0",
         1,

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from personax.errors import InputError
-from personax.release.packaging import Facts, check_croissant, describe
+from personax.release.packaging import ReleaseFacts, check_croissant, describe
 from personax.release.packaging._croissant import CONTEXT
 from personax.schema import Column
 
@@ -121,7 +121,7 @@ def test_columns_of_any_name_are_read_back(package: Package, tmp_path: Path) -> 
     names = ["Height(cm)", "Height[cm]", "größe", "a b/c?#", "index", "..", "<b>"]
     frame = pl.DataFrame({"id": ["a", "b"], **{name: [float(i), None] for i, name in enumerate(names)}})
     columns = [Column(name, "feature", "continuous") for name in names]
-    facts = Facts("x", "1.0.0", 2, describe("people", frame, columns), date="2026-01-31")
+    facts = ReleaseFacts("x", "1.0.0", 2, describe("people", frame, columns), date="2026-01-31")
     folder = package(tmp_path, {"people": frame}, facts).folder
     assert check_croissant(folder) == []
     same(frame, records(folder, "people"), "people")

@@ -20,17 +20,16 @@ from markdown_it.token import Token
 from personax.errors import InputError
 from personax.release.packaging import (
     AnnotatorFacts,
-    Facts,
     PublisherFacts,
+    ReleaseFacts,
     SourceFacts,
     describe,
     list_shards,
     write_shards,
 )
 from personax.release.packaging._citation import bibtex, citation_cff
-from personax.release.packaging._documents import front_matter
+from personax.release.packaging._documents import front_matter, texts, write_all
 from personax.release.packaging._markdown import Markdown, clean, escape, render
-from personax.release.packaging._write import texts, write_all
 from personax.schema import Column
 
 if TYPE_CHECKING:
@@ -67,15 +66,15 @@ def tiny(*names: str) -> tuple[pl.DataFrame, list[Column]]:
     return frame, [Column(name, "feature", "continuous") for name in names]
 
 
-def plain(**changes: object) -> Facts:
+def plain(**changes: object) -> ReleaseFacts:
     frame, columns = tiny("height_cm")
-    facts = Facts("A study", "1.0.0", 3, describe("people", frame, columns))
+    facts = ReleaseFacts("A study", "1.0.0", 3, describe("people", frame, columns))
     return replace(facts, **changes)  # type: ignore[arg-type]
 
 
-def made(facts: Facts, folder: Path) -> dict[str, str]:
-    frame, _ = tiny(*[column.name for column in facts.of("people")[1:]])
-    write_shards(folder, frame, facts.of("people"))
+def made(facts: ReleaseFacts, folder: Path) -> dict[str, str]:
+    frame, _ = tiny(*[column.name for column in facts.columns_of("people")[1:]])
+    write_shards(folder, frame, facts.columns_of("people"))
     write_all(folder, facts)
     return texts(facts, {"people": list_shards(folder, "people")})
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from personax.release import Key
+from personax.release import ReleaseKey
 from personax.release.transforms import Chain
 
-KEY = Key(bytes(range(32)))
+KEY = ReleaseKey(bytes(range(32)))
 VERDICT = "Of the people, 3 in 100 were found without the key: it is pseudonymised, not anonymous."
 
 

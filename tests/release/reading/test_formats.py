@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 from personax.errors import InputError
 from personax.release import _file_formats as formats
 from personax.release._untrusted_tables import (
-    arrays,
+    array_shapes,
     as_ids,
-    frame,
     is_written_out,
-    one_length,
-    schema,
-    shapes,
+    read_arrays,
+    read_frame,
+    read_schema,
+    to_fixed_length,
 )
 from personax.release.reading import load_release
 
@@ -207,7 +207,7 @@ def _npy(shape: str, *, start: bytes = b"\x93NUMPY\x01\x00") -> bytes:
 def test_arrays_that_are_not_what_they_say(raw: bytes, tmp_path: Path) -> None:
     path = tmp_path / "x.npy"
     path.write_bytes(raw)
-    for ask in (shapes, lambda path: arrays(path, ["x"])):
+    for ask in (array_shapes, lambda path: read_arrays(path, ["x"])):
         with pytest.raises(InputError, match=r"x\.npy (cannot be read|says that|unpacks to)"):
             ask(path)
 
@@ -217,10 +217,10 @@ def test_what_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest
     for name in ("x.csv.gz", "x.jsonl.gz", "x.npy.gz"):
         (tmp_path / name).write_bytes(gzip.compress(b"0" * 100_000))
         with pytest.raises(InputError, match="more than 10,000 bytes"):
-            (shapes if "npy" in name else schema)(tmp_path / name)
+            (array_shapes if "npy" in name else read_schema)(tmp_path / name)
     (tmp_path / "y.csv.gz").write_bytes(b"\x1f\x8bnothing")
     with pytest.raises(InputError, match="cannot be unpacked"):
-        schema(tmp_path / "y.csv.gz")
+        read_schema(tmp_path / "y.csv.gz")
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_what_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest
 def test_json_that_is_no_table(text: str, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(InputError, match=r"x\.json is (not JSON|JSON, but no table)"):
-        schema(tmp_path / "x.json")
+        read_schema(tmp_path / "x.json")
 
 
 @settings(max_examples=60, deadline=None)
@@ -248,7 +248,7 @@ def test_damaged_files_are_one_sentence(write: Writer, data: st.DataObject) -> N
             raw[at] = data.draw(st.integers(0, 255))
         path.write_bytes(bytes(raw))
         with contextlib.suppress(InputError):
-            frame([path])
+            read_frame([path])
 
 
 def test_ids_are_the_same_however_they_are_written() -> None:
@@ -263,4 +263,4 @@ def test_text_that_only_looks_like_a_vector(tmp_path: Path) -> None:
     assert not is_written_out(pl.Series([], dtype=pl.String))
     for cell in ("[1, 2, ..., 3]", "[1 two]"):
         with pytest.raises(InputError, match="no list of numbers"):
-            one_length(pl.Series("v", [cell]), tmp_path)
+            to_fixed_length(pl.Series("v", [cell]), tmp_path)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personax.errors import InputError
-from personax.release.reading import Proposal, load_release, propose_mapping
+from personax.release.reading import MappingProposal, load_release, propose_mapping
 
 N = 40
 CODES = [f"c{row:02d}" for row in np.random.default_rng(0).permutation(N)]
@@ -145,7 +145,7 @@ def test_vectors_that_cannot_be_read_are_found_before_anything_is_run(tmp_path: 
 
 
 def test_our_own_and_the_published_layouts_need_no_guess(forty: Path) -> None:
-    assert propose_mapping(forty) == Proposal()
+    assert propose_mapping(forty) == MappingProposal()
 
 
 def test_nothing_to_read(tmp_path: Path) -> None:

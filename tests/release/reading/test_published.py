@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from personax.errors import InputError
-from personax.release._untrusted_tables import frame
+from personax.release._untrusted_tables import read_frame
 from personax.release.reading import load_release, propose_mapping
 from personax.release.reading._released import Released
 
@@ -59,17 +59,17 @@ def test_numbers_stay_numbers(text: str, heights: list[float | None], tmp_path: 
 def test_text_and_thousands_stay_text(tmp_path: Path) -> None:
     cells = {"note": ["none", "x"], "income": ["45,123", "7,001"], "code": ["NA", "-"]}
     (tmp_path / "people.csv").write_text(pl.DataFrame(cells).write_csv(separator=";"))
-    assert frame([tmp_path / "people.csv"]).to_dict(as_series=False) == cells
+    assert read_frame([tmp_path / "people.csv"]).to_dict(as_series=False) == cells
 
 
 def test_columns_of_one_name_and_foreign_letters_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_text("id,mood,mood\na,1,2\n")
     with pytest.raises(InputError, match=r"people.csv has several columns called mood; rename"):
-        frame([path])
+        read_frame([path])
     path.write_bytes("id,town\na,Zürich\n".encode("latin-1"))
     with pytest.raises(InputError, match=r"people.csv is not text in UTF-8 or UTF-16; save it"):
-        frame([path])
+        read_frame([path])
 
 
 @pytest.mark.parametrize("prefix", ["emb_", "", "text_embedding", "dim."])

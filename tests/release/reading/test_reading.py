@@ -22,7 +22,7 @@ from personax.errors import InputError
 from personax.release import _untrusted_folder as folder
 from personax.release import _untrusted_tables as plain
 from personax.release._untrusted_folder import open_folder
-from personax.release._untrusted_tables import frame, schema, shapes
+from personax.release._untrusted_tables import array_shapes, read_frame, read_schema
 from personax.release.reading import Released, load_release
 from personax.release.reading._known_layouts import CELEBA
 
@@ -227,7 +227,7 @@ def test_arrays_that_promise_more_than_there_is(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.npz", "w") as packed:
         packed.writestr("image.npy", header.getvalue())
     with pytest.raises(InputError, match="unpacks to more"):
-        shapes(tmp_path / "x.npz")
+        array_shapes(tmp_path / "x.npz")
 
 
 def test_nested_objects_are_refused(tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ def test_files_beyond_bounds_are_refused(forty: Path, tmp_path: Path, monkeypatc
     people = forty / "data/people/train-00000-of-00001.parquet"
     monkeypatch.setattr(plain, "MAX_CELLS", 10)
     with pytest.raises(InputError, match="240 cells; at most 10"):
-        schema(people)
+        read_schema(people)
     monkeypatch.setattr(folder, "MAX_BYTES", 100)
     with pytest.raises(InputError, match="more than 100 bytes"):
         load_release(forty)
@@ -289,9 +289,9 @@ def test_parts_that_do_not_fit(tmp_path: Path) -> None:
     pl.DataFrame({"id": ["b"]}).write_parquet(tmp_path / "b.parquet")
     paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
     with pytest.raises(InputError, match=r"b\.parquet has no column x"):
-        frame(paths, ["id", "x"])
+        read_frame(paths, ["id", "x"])
     with pytest.raises(InputError, match="parts with different columns"):
-        frame(paths)
+        read_frame(paths)
     uneven = pl.DataFrame({"id": ["a", "b"], "image": [[1.0, 2.0], [1.0]], "final_o": [1.0, 2.0]})
     uneven.write_parquet(tmp_path / "a.parquet")
     (tmp_path / "b.parquet").unlink()

@@ -94,11 +94,11 @@ def test_pictures_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "cut.png").write_bytes(whole[:200])
     (tmp_path / "text.jpg").write_text("not a picture")
     Image.new("L", (2, 2)).save(tmp_path / "tiny.png")
-    for name, text in (("cut.png", "decoded"), ("text.jpg", "decoded"), ("tiny.png", "3 by 3")):
+    for name, text in (("cut.png", "cut short"), ("text.jpg", "another format"), ("tiny.png", "3 by 3")):
         with pytest.raises(InputError, match=text):
             sharpness(tmp_path / name)
-    monkeypatch.setattr("personax.sources.celeba._best_pictures.MAX_PIXELS", 100)
-    with pytest.raises(InputError, match="50 by 60 pixels are too many"):
+    monkeypatch.setattr("personax.data.pictures.MAX_PIXELS", 100)
+    with pytest.raises(InputError, match="50 x 60 pixels, more than 100"):
         sharpness(tmp_path / "a.png")
 
 

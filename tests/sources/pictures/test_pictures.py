@@ -20,19 +20,19 @@ from PIL import Image, ImageCms, ImageDraw, ImageFilter, PngImagePlugin
 from personax.errors import FetchError, InputError
 from personax.http._request import Page, Request
 from personax.sources.pictures import (
+    crop_and_resize,
     download_headshots,
     encode,
     face_finder,
-    fitted,
     keep_pictures,
-    near_pairs,
+    near_duplicates,
     open_picture,
     perceptual_hash,
     read_folder,
     upright_rgb,
 )
-from personax.sources.pictures._faces import around
-from personax.sources.pictures._perceptual_hash import NEAR
+from personax.sources.pictures._faces import padded_square
+from personax.sources.pictures._perceptual_hash import MAX_DISTANCE
 from personax.sources.pictures._store import file_name
 
 
@@ -76,9 +76,9 @@ BAD = {
     "GIF called JPEG": (saved(scene(), "GIF"), "by its first bytes"),
     "TIFF": (saved(scene(), "TIFF"), "by its first bytes"),
     "EPS": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "by its first bytes"),
-    "cut": (saved(scene())[:-400], "cut short or damaged"),
-    "cut JPEG": (saved(scene(), "JPEG")[:-300], "cut short or damaged"),
-    "only magic": (b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", "cut short or damaged"),
+    "cut": (saved(scene())[:-400], "cut short, damaged"),
+    "cut JPEG": (saved(scene(), "JPEG")[:-300], "cut short, damaged"),
+    "only magic": (b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", "cut short, damaged"),
     "many pixels": (bomb(20_000, 20_000), "pixels, more than|more than 50,000,000"),
     "very many pixels": (bomb(2**31 - 1, 2**31 - 1), "more than 50,000,000"),
     "animated PNG": (many(), "several pictures"),
@@ -100,7 +100,7 @@ def test_what_is_refused(name: str) -> None:
 
 
 def test_too_many_bytes_are_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("personax.sources.pictures._decode.LARGEST", 100)
+    monkeypatch.setattr("personax.sources.pictures._decode.MAX_BYTES", 100)
     with pytest.raises(InputError, match="more than 100"):
         open_picture(saved(scene()))
 
@@ -180,10 +180,10 @@ def test_modes_become_rgb() -> None:
 
 
 def test_the_same_picture_gives_the_same_bytes() -> None:
-    first, second = (encode(fitted(upright_rgb(open_picture(saved(scene()))), (64, 64))) for _ in "ab")
+    first, second = (encode(crop_and_resize(upright_rgb(open_picture(saved(scene()))), (64, 64))) for _ in "ab")
     assert first == second
     with pytest.raises(InputError, match="cannot be made"):
-        fitted(scene(), (0, 64))
+        crop_and_resize(scene(), (0, 64))
 
 
 @given(st.integers(0, 10_000))
@@ -191,21 +191,21 @@ def test_a_copy_is_near_and_another_picture_is_far(seed: int) -> None:
     one = scene(seed, (200, 200))
     copy = Image.open(io.BytesIO(saved(one.resize((150, 150)), "JPEG", quality=85)))
     hashes = {"one": perceptual_hash(one), "copy": perceptual_hash(copy), "other": perceptual_hash(scene(seed + 1))}
-    assert ("copy", "one") in [(a, b) for a, b, _ in near_pairs(hashes)]
-    assert all("other" not in pair for pair in near_pairs(hashes))
+    assert ("copy", "one") in [(a, b) for a, b, _ in near_duplicates(hashes)]
+    assert all("other" not in pair for pair in near_duplicates(hashes))
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=2, max_size=12), st.integers(0, 63), st.integers(0, 63))
-def test_near_pairs_are_those_of_a_plain_search(values: list[int], i: int, j: int) -> None:
+def test_near_duplicates_are_those_of_a_plain_search(values: list[int], i: int, j: int) -> None:
     values = [*values, values[0] ^ (1 << i), values[0] ^ (1 << i) ^ (1 << j)]
     hashes = {f"{place:03}": f"{value:016x}" for place, value in enumerate(values)}
     plain = [
         (a, b, (int(x, 16) ^ int(y, 16)).bit_count())
         for a, x in hashes.items()
         for b, y in hashes.items()
-        if a < b and (int(x, 16) ^ int(y, 16)).bit_count() <= NEAR
+        if a < b and (int(x, 16) ^ int(y, 16)).bit_count() <= MAX_DISTANCE
     ]
-    assert list(near_pairs(hashes)) == sorted(plain)
+    assert list(near_duplicates(hashes)) == sorted(plain)
 
 
 def test_pictures_are_kept_and_every_one_is_accounted_for(tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ def test_headshots_come_through_the_fetcher() -> None:
 
 @given(*[st.integers(0, 99)] * 4)
 def test_a_face_is_cut_out_within_the_picture(x: int, y: int, width: int, height: int) -> None:
-    box = around((x, y, min(x + width + 1, 160), min(y + height + 1, 120)), (160, 120))
+    box = padded_square((x, y, min(x + width + 1, 160), min(y + height + 1, 120)), (160, 120))
     assert 0 <= box[0] < box[2] <= 160
     assert 0 <= box[1] < box[3] <= 120
     assert box[2] - box[0] == box[3] - box[1]

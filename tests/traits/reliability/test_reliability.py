@@ -154,6 +154,7 @@ def test_a_rater_that_shifts_one_group_is_found_and_no_other() -> None:
     assert found["c"]["effect"] > 3 * max(found[name]["effect"] for name in "abd")
 
 
+@pytest.mark.slow
 def test_differential_functioning_keeps_its_level() -> None:
     rng = np.random.default_rng(6)
     p = []

@@ -8,17 +8,17 @@ A map, each line using the ones above it:
 - ``log``: who asked what, what left and what did not; the budget of requests
 """
 
-from personax.release.answering._output_checker import LEAST_P, Rules, rounded_count, rounded_p, significant
-from personax.release.answering._request_log import AnswerLog, Entry, Populations, hashes, now, population
-from personax.release.answering._small_cells import Joined, join_small_cells
+from personax.release.answering._output_checker import MIN_P, OutputRules, rounded_count, rounded_p, significant
+from personax.release.answering._request_log import Populations, RequestLog, RequestLogEntry, hashes, now, population
+from personax.release.answering._small_cells import SmallCellRecoding, join_small_cells
 
 __all__ = [
-    "LEAST_P",
-    "AnswerLog",
-    "Entry",
-    "Joined",
+    "MIN_P",
+    "OutputRules",
     "Populations",
-    "Rules",
+    "RequestLog",
+    "RequestLogEntry",
+    "SmallCellRecoding",
     "hashes",
     "join_small_cells",
     "now",

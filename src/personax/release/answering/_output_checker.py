@@ -16,9 +16,9 @@ import polars as pl
 
 from personax.schema import Graph
 
-__all__ = ["LEAST_P", "Rules", "rounded_count", "rounded_p", "significant"]
+__all__ = ["MIN_P", "OutputRules", "rounded_count", "rounded_p", "significant"]
 
-LEAST_P = 1e-6
+MIN_P = 1e-6
 """Smaller p-values leave as this: no decision of Level I needs a smaller one, and their digits are the statistic's."""
 
 ROUNDED_TO = 10
@@ -30,7 +30,7 @@ SHOWN = (
 )  # fmt: skip
 """Columns of Level I that leave: the statistic and its details, which allow to work tables out, stay."""
 
-MOST_EFFECT = 0.95
+MAX_EFFECT = 0.95
 """Larger effects leave as this: an effect of 1 says of everybody that one value gives the other away."""
 
 NUMBERS = ("p_value", "p_corrected", "effect_size", "effect_low", "effect_high")
@@ -51,8 +51,8 @@ def significant(value: float, digits: int = 3) -> float:
 
 
 def rounded_p(value: float | None) -> float | None:
-    """Return a p-value as it leaves: three significant digits, at least `LEAST_P`."""
-    return None if value is None else max(significant(value), LEAST_P)
+    """Return a p-value as it leaves: three significant digits, at least `MIN_P`."""
+    return None if value is None else max(significant(value), MIN_P)
 
 
 def rounded_count(n: int, base: int = ROUNDED_TO) -> int:
@@ -67,7 +67,7 @@ def rounded_count(n: int, base: int = ROUNDED_TO) -> int:
 
 
 @dataclass(frozen=True)
-class Rules:
+class OutputRules:
     """What an output must keep.
 
     Parameters
@@ -84,7 +84,7 @@ class Rules:
         return [
             f"Nothing is about fewer than {self.least} people; rarer values were joined with others beforehand.",
             f"Counts are rounded to multiples of {self._base}, p-values to 3 significant digits and not below "
-            f"{LEAST_P:g}, other numbers to 3 decimals; effects above {MOST_EFFECT:g} are not told apart.",
+            f"{MIN_P:g}, other numbers to 3 decimals; effects above {MAX_EFFECT:g} are not told apart.",
             f"A question whose people differ from those of an earlier answer to it by fewer than {self.least} is not "
             "answered again.",
             "No row, latent, exemplar, model, statistic or count of a cell leaves.",
@@ -117,7 +117,7 @@ class Rules:
         )
         return table.select(shown).with_columns(
             *(_each(pl.col(name), rounded_p) for name in ("p_value", "p_corrected")),
-            *(pl.col(name).clip(-MOST_EFFECT, MOST_EFFECT).round(3) for name in NUMBERS[2:] if name in shown),
+            *(pl.col(name).clip(-MAX_EFFECT, MAX_EFFECT).round(3) for name in NUMBERS[2:] if name in shown),
         )
 
     def numbers(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class Rules:
             return round(value, 3) if math.isfinite(value) else None
         return value if isinstance(value, int) else None
 
-    def associated(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def association(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return an association of a latent with a column as it leaves."""
         return {**row, "p_corrected": rounded_p(row["p_corrected"]), "effect_size": round(row["effect_size"], 3)}
 

@@ -22,17 +22,17 @@ from numpy.typing import NDArray
 
 from personax.data.text import fold
 from personax.errors import StudyError
-from personax.release._event_log import Journal
-from personax.release._keystore import write_secret
+from personax.release._event_log import EventLog
+from personax.release.keys._keystore import write_secret
 
-__all__ = ["AnswerLog", "Entry", "People", "Populations", "hashes", "now", "population"]
+__all__ = ["People", "Populations", "RequestLog", "RequestLogEntry", "hashes", "now", "population"]
 
 
 Event = Literal["asked", "answered", "refused"]
 
 
 @dataclass(frozen=True)
-class Entry:
+class RequestLogEntry:
     """One line of the log.
 
     Parameters
@@ -68,7 +68,7 @@ class Entry:
     reason: str = ""
 
 
-class AnswerLog:
+class RequestLog:
     """The log of a study.
 
     Parameters
@@ -78,9 +78,9 @@ class AnswerLog:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path, self._journal = path, Journal(path)
+        self.path, self._journal = path, EventLog(path)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[RequestLogEntry]:
         """Return all lines; a last line that was cut off by a kill is passed over.
 
         Raises
@@ -89,11 +89,11 @@ class AnswerLog:
             A line is no entry: without the log nobody can say what was answered.
         """
         try:
-            return [Entry(**event) for event in self._journal.events()]
+            return [RequestLogEntry(**event) for event in self._journal.events()]
         except TypeError:
             raise StudyError(f"{self.path} has a line that is no entry; put the log back from a copy") from None
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: RequestLogEntry) -> None:
         """Append an entry; it is on the disk when this returns."""
         self._journal.add(asdict(entry))
 
@@ -184,7 +184,7 @@ class Populations:
             self._read[name] = found
         return self._read[name]
 
-    def near(self, people: People, names: Iterable[str], least: int) -> str | None:
+    def find_differencing(self, people: People, names: Iterable[str], least: int) -> str | None:
         """Return the first of these populations that differs from ``people`` by fewer than ``least``, if one does."""
         return next((name for name in names if differ_by_few(people, self.get(name), least)), None)
 

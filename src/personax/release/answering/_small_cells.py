@@ -13,11 +13,11 @@ from personax.data.values import FEW
 from personax.release.disclosure import merge_rare
 from personax.schema import Column
 
-__all__ = ["Joined", "join_small_cells"]
+__all__ = ["SmallCellRecoding", "join_small_cells"]
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class SmallCellRecoding:
     """What was done to a column: ``how`` in one phrase; ``left_out`` where nothing of it can be answered."""
 
     column: str
@@ -25,7 +25,7 @@ class Joined:
     left_out: bool = False
 
 
-def join_small_cells(table: Table, least: int) -> tuple[Table, list[Joined]]:
+def join_small_cells(table: Table, least: int) -> tuple[Table, list[SmallCellRecoding]]:
     """Join every value that fewer than ``least`` people have with others.
 
     Parameters
@@ -69,10 +69,10 @@ def join_small_cells(table: Table, least: int) -> tuple[Table, list[Joined]]:
         made = _joined(frame.with_columns(known), column, least)
         after = made.drop_nulls().n_unique()
         if made.count() < least or after < 2:
-            told.append(Joined(column.name, "too few people have one of its values, or any", left_out=True))
+            told.append(SmallCellRecoding(column.name, "too few people have one of its values, or any", left_out=True))
             continue
         if after < before:
-            told.append(Joined(column.name, _how(column, before, least)))
+            told.append(SmallCellRecoding(column.name, _how(column, before, least)))
         frame = frame.with_columns(made)
     return replace(table, frame=frame).drop({one.column for one in told if one.left_out}), told
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from personax.release._random_stream import Draws
 from personax.release.audit._attack import Vectors
+from personax.release.keys._random_stream import RandomStream
 from personax.release.transforms._whitening import Whitening
 
 __all__ = ["independent", "matched", "principal", "whitened"]
@@ -27,9 +27,8 @@ def principal(x: Vectors, most: int) -> Vectors:
 
 def whitened(x: Vectors) -> Vectors:
     """Return rows whitened exactly as the transform of that name does before it rotates."""
-    step = Whitening(x.shape[1], Draws(b""))
-    step.fit(lambda: iter([x]))
-    return np.asarray(step.forward(x), dtype=np.float32)
+    step = Whitening(x.shape[1], RandomStream(b""))
+    return np.asarray(step.fit_transform(x), dtype=np.float32)
 
 
 def independent(white: Vectors, *, rng: np.random.Generator) -> Vectors:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from personax.release.audit._attack import Attack, Vectors, rate
 
-__all__ = ["EqualRows", "Rows", "View", "equal_rows"]
+__all__ = ["CachedViews", "EqualRows", "View", "equal_rows"]
 
 Indices = NDArray[np.intp]
 
@@ -43,15 +43,15 @@ class EqualRows:
         """Return the classes of some rows."""
         return equal_rows(self.label[rows, None])
 
-    def same(self, guess: Indices, asked: Indices) -> NDArray[np.bool_]:
+    def same(self, guess: Indices, probes: Indices) -> NDArray[np.bool_]:
         """Say for each guessed row whether it equals the one that was asked for."""
-        return np.asarray(self.label[guess] == self.label[asked])
+        return np.asarray(self.label[guess] == self.label[probes])
 
-    def chance(self, asked: Indices) -> float:
+    def chance(self, probes: Indices) -> float:
         """Return the expected share of hits of random guesses: 1 / n where no rows are equal."""
-        return float(self._sizes(asked).mean() / len(self.label))
+        return float(self._sizes(probes).mean() / len(self.label))
 
-    def design_effect(self, asked: Indices) -> float:
+    def design_effect(self, probes: Indices) -> float:
         """Return how much wider than binomial the hits of guessing vary; 1 where no rows are equal.
 
         Notes
@@ -60,8 +60,8 @@ class EqualRows:
         release is hit with probability c / n and then gives k hits: mean sum(k c) / n, variance about sum(k^2 c) / n.
         Their ratio, sum(k^2 c) / sum(k c), is 1 for independent hits (design effect of cluster samples, Kish 1965).
         """
-        members = np.bincount(self.label[asked])[self.label[asked]]
-        sizes = self._sizes(asked)
+        members = np.bincount(self.label[probes])[self.label[probes]]
+        sizes = self._sizes(probes)
         return float((members * sizes).sum() / sizes.sum())
 
     def rank_1(
@@ -69,18 +69,18 @@ class EqualRows:
         name: str,
         knows: str,
         guess: Indices,
-        asked: Indices,
+        probes: Indices,
         *,
         control: float | None = None,
         **detail: Any,  # noqa: ANN401 - numbers for JSON
     ) -> Attack:
         """Return an attack that has guessed these rows for the people who were asked for."""
-        hits = int(self.same(guess, asked).sum())
-        return rate(name, knows, hits, len(asked), baseline=self.chance(asked), control=control,
-                    design=self.design_effect(asked), **detail)  # fmt: skip
+        hits = int(self.same(guess, probes).sum())
+        return rate(name, knows, hits, len(probes), baseline=self.chance(probes), control=control,
+                    design=self.design_effect(probes), **detail)  # fmt: skip
 
-    def _sizes(self, asked: Indices) -> Indices:
-        return np.asarray(np.bincount(self.label)[self.label[asked]], dtype=np.intp)
+    def _sizes(self, probes: Indices) -> Indices:
+        return np.asarray(np.bincount(self.label)[self.label[probes]], dtype=np.intp)
 
 
 def equal_rows(x: NDArray[Any]) -> EqualRows:
@@ -96,7 +96,7 @@ def equal_rows(x: NDArray[Any]) -> EqualRows:
     return EqualRows(np.array([number.setdefault(row.tobytes(), len(number)) for row in x + x.dtype.type(0)], np.intp))
 
 
-class Rows:
+class CachedViews:
     """Vectors, one a person, in some order.
 
     Parameters
@@ -106,8 +106,8 @@ class Rows:
 
     Examples
     --------
-    >>> rows = Rows(np.array([[1.0], [3.0]], dtype=np.float32))
-    >>> rows.permuted(np.array([1, 0])).of(lambda x: x - x.mean(axis=0)).ravel().tolist()
+    >>> rows = CachedViews(np.array([[1.0], [3.0]], dtype=np.float32))
+    >>> rows.permuted(np.array([1, 0])).view(lambda x: x - x.mean(axis=0)).ravel().tolist()
     [1.0, -1.0]
     """
 
@@ -129,7 +129,7 @@ class Rows:
         """Which of them are equal."""
         return equal_rows(self.vectors)
 
-    def of(self, view: View) -> Vectors:
+    def view(self, view: View) -> Vectors:
         """Return a view, shape (n, ...)."""
         if view not in self._views:
             self._views[view] = view(self._vectors)
@@ -140,7 +140,7 @@ class Rows:
 
         Copies of a row would support each other's wrong pairs in self-training, which leaves out a person's own.
         """
-        return self.of(view)[self.equal.first]
+        return self.view(view)[self.equal.first]
 
     def permuted(self, order: Indices) -> Self:
         """Return the same rows in another order; they share what was worked out, and what will be."""

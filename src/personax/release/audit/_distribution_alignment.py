@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from personax.release.audit._attack import CONFIDENCE, Attack, Vectors, bootstrap_interval
 from personax.release.audit._axes import whitened
 from personax.release.audit._cached_views import EqualRows, equal_rows
-from personax.release.audit._gromov_wasserstein import gromov
+from personax.release.audit._gromov_wasserstein import gromov_wasserstein
 from personax.release.audit._nearest_neighbours import distance_profiles, squared_distances
 from personax.release.audit._self_training import AXES, mutual_nearest
 
@@ -130,7 +130,9 @@ def _starts(a: Vectors, b: Vectors, firsts: Sequence[int], rng: np.random.Genera
             u, v = (z[rng.permutation(len(z))[:few], :first] for z in (a, b))
             far = [cdist(z, z) for z in (u.astype(np.float64), v.astype(np.float64))]
             start = cdist(distance_profiles(u), distance_profiles(v), "sqeuclidean")
-            yield _orthogonal_procrustes(u.T @ gromov(far[0] / far[0].mean(), far[1] / far[1].mean(), start) @ v)
+            yield _orthogonal_procrustes(
+                u.T @ gromov_wasserstein(far[0] / far[0].mean(), far[1] / far[1].mean(), start) @ v
+            )
     skews = [np.power(z[:, :START_AXES].astype(np.float64), 3).mean(axis=0) for z in (a, b)]
     yield np.diag(np.where(skews[0] * skews[1] < 0, -1, 1)).astype(np.float32)
 

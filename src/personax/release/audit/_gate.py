@@ -41,11 +41,11 @@ class Gate:
     min_k: int | None = None
 
     @property
-    def asks_attacks(self) -> bool:
+    def limits_attacks(self) -> bool:
         """Say whether a limit is on attacks."""
         return any(getattr(self, field.name) is not None for field in fields(self) if field.name != "min_k")
 
-    def check_alike(self, k: int | None) -> None:
+    def check_k(self, k: int | None) -> None:
         """Refuse a table whose smallest group of people alike is too small; None where nothing could be counted.
 
         Raises

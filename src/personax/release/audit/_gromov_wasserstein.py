@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["gromov"]
+__all__ = ["gromov_wasserstein"]
 
 Array = NDArray[np.floating[Any]]
 
 TINY = 1e-30
 
 
-def gromov(a: Array, b: Array, start: Array, *, blunt: float = 0.05, steps: int = 30) -> Array:
+def gromov_wasserstein(a: Array, b: Array, start: Array, *, blunt: float = 0.05, steps: int = 30) -> Array:
     """Return the plan: how far each row of `a` is matched with each row of `b`.
 
     Parameters

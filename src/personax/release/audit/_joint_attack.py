@@ -19,7 +19,7 @@ from personax.release.audit._attack import Attack, Vectors, rate, wilson
 from personax.release.audit._axes import principal
 from personax.release.audit._cached_views import EqualRows, equal_rows
 from personax.release.audit._campaign import CAMPAIGNS
-from personax.release.audit._known_pairs import Point, broken_at
+from personax.release.audit._known_pairs import KnownPairsPoint, broken_at
 from personax.release.audit._nearest_neighbours import nearest, squared_distances, standardised
 
 __all__ = ["LABEL", "by_groups", "by_pairs", "groups_of"]
@@ -59,7 +59,7 @@ def by_groups(
     after: Sequence[Vectors],
     groups: tuple[Indices, Indices],
     *,
-    asked: Indices,
+    probes: Indices,
     rng: np.random.Generator,
 ) -> Attack:
     """Return how many people are found by the groups that a table leaves, and by all their vectors.
@@ -72,30 +72,30 @@ def by_groups(
         A matrix a measurement; row i of all is the same person.
     groups
         Of every original and of every released row.
-    asked
+    probes
         The people who are scored.
     """
     x, y = ([_leading_axes(z) for z in side] for side in (before, after))
     truth = equal_rows(np.hstack(before))
 
     def found(released: list[Vectors]) -> NDArray[np.bool_]:
-        order = rng.permutation(len(asked_all))
+        order = rng.permutation(len(everybody))
         dealt, known, shown = [z[order] for z in released], groups[0], groups[1][order]
         maps = [_procrustes(_group_means(a, known), _group_means(b, shown)) for a, b in zip(x, dealt, strict=True)]
         guess = _alternate(x, dealt, maps, _group_rows(known, shown))
-        return np.asarray((guess >= 0) & truth.same(order[guess], asked_all))
+        return np.asarray((guess >= 0) & truth.same(order[guess], everybody))
 
-    asked_all = np.arange(len(groups[0]))
-    other = rng.permutation(len(asked_all))
-    hits, none = found(y)[asked], found([z[other] for z in y])[asked]
-    return rate("groups alike and all vectors, one to one", CAMPAIGNS["public_facts"], int(hits.sum()), len(asked),
-                baseline=truth.chance(asked), control=float(none.mean()), design=truth.design_effect(asked),
+    everybody = np.arange(len(groups[0]))
+    other = rng.permutation(len(everybody))
+    hits, none = found(y)[probes], found([z[other] for z in y])[probes]
+    return rate("groups alike and all vectors, one to one", CAMPAIGNS["public_facts"], int(hits.sum()), len(probes),
+                baseline=truth.chance(probes), control=float(none.mean()), design=truth.design_effect(probes),
                 groups=len(np.unique(groups[1])))  # fmt: skip
 
 
 def by_pairs(
     before: Sequence[Vectors], after: Sequence[Vectors], *, rng: np.random.Generator
-) -> tuple[list[Point], Attack]:
+) -> tuple[list[KnownPairsPoint], Attack]:
     """Return what more and more known pairs find of the others in all measurements, and the best of it."""
     x, y = ([_leading_axes(z) for z in side] for side in (before, after))
     n = len(x[0])
@@ -115,7 +115,7 @@ def by_pairs(
 def _points(
     x: list[Vectors], y: list[Vectors], known: Indices, theirs: Indices, rest: Indices, truth: EqualRows,
     rng: np.random.Generator, grid: Sequence[int] = GRID,
-) -> Iterator[Point]:  # fmt: skip
+) -> Iterator[KnownPairsPoint]:  # fmt: skip
     n, design = len(x[0]), truth.design_effect(rest)
     for m in (m for m in grid if m <= len(known)):
         order = rng.permutation(n)
@@ -127,7 +127,7 @@ def _points(
         hits = int(truth.same(order[guess[rest]], rest).sum())
         low, high = wilson(hits / design, len(rest) / design)
         share = round(hits / len(rest), 6)
-        yield Point(PAIRS, m, share, round(low, 6), round(high, 6), share, None)
+        yield KnownPairsPoint(PAIRS, m, share, round(low, 6), round(high, 6), share, None)
 
 
 def _leading_axes(z: Vectors) -> Vectors:

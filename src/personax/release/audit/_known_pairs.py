@@ -1,27 +1,31 @@
-"""Known pairs: what m people, whose original and released vectors are both known, tell of everybody else.
+"""Known-pairs attacks: how many others are found from m people whose original and released vectors are both known.
 
-The attacker holds all originals beside the pairs, and so extends the pairs by self-training.
+The attacker holds all originals beside the pairs, and so can extend the pairs by self-training.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.errors import MissingExtraError, require
+from personax.errors import MissingExtraError
 from personax.progress import Progress, Silent
+from personax.registry import register
 from personax.release.audit._attack import Attack, Vectors, rate, wilson
 from personax.release.audit._axes import whitened
-from personax.release.audit._cached_views import EqualRows, Rows, equal_rows
+from personax.release.audit._cached_views import CachedViews, EqualRows, equal_rows
+from personax.release.audit._campaign import OURS, RegisteredAttack, registered_attacks
 from personax.release.audit._nearest_neighbours import above_rounding, distances, ranks
 from personax.release.audit._seed_pairs import by_profiles
-from personax.release.audit._self_training import Pairs, SelfTrained, reduced, reduced_white, self_train
+from personax.release.audit._self_training import MatchedPairs, SelfTrained, reduced, reduced_white, self_train
 
-__all__ = ["Point", "broken_at", "known_pairs", "learn_inverse"]
+__all__ = ["KnownPairs", "KnownPairsAttack", "KnownPairsPoint", "broken_at", "known_pairs"]
 
 PROBES = 1000
 MIN_KNOWN = 256
@@ -36,20 +40,16 @@ PROFILE_PAIRS = 16
 CONTROL = 400
 """People of the control of self-training."""
 
-HIDDEN_UNITS, EPOCHS, BATCH_SIZE, LEARNING_RATE = 256, 80, 64, 2e-3
-PATIENCE = 15
-"""Epochs without a better one after which none is expected."""
-
 Inverse = Callable[[Vectors], Vectors]
 Indices = NDArray[np.intp]
 Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
-class Point:
-    """One attack with m pairs: share found first and among the first ten, and the mean cosine of what is recovered.
+class KnownPairsPoint:
+    """One attack with m pairs: rank-1 and rank-10 identification rate, and the mean cosine of recovered vectors.
 
-    ``cosine`` is of vectors from which the mean of the known is taken; None where nothing is recovered, only found.
+    ``cosine`` is of vectors centred by the mean of the known; None for an attack that recovers no vectors.
     """
 
     attack: str
@@ -65,10 +65,88 @@ class Point:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class KnownPairs:
+    """What the attacker holds, and whom they look for.
+
+    Parameters
+    ----------
+    x, y
+        Original and released vectors of the known people, row i of both the same person.
+    gallery
+        Original vectors of all others, among whom the attacker chooses.
+    probes
+        Released vectors to be identified: those of the first people of the gallery.
+    truth
+        Which rows of the gallery are equal and so count as one person.
+    everybody
+        Originals and released vectors of all, and the order in which the known come first, then the gallery.
+    """
+
+    x: Vectors
+    y: Vectors
+    gallery: Vectors
+    probes: Vectors
+    truth: EqualRows
+    everybody: tuple[Vectors, Vectors, Indices]
+
+    @cached_property
+    def white(self) -> KnownPairs:
+        """The same with originals whitened as a transform does: the attacker has all originals, and so can."""
+        originals, _, order = self.everybody
+        white, known = whitened(originals), len(self.x)
+        return replace(self, x=white[order[:known]], gallery=white[order[known:]])
+
+    @property
+    def design(self) -> float:
+        """The design effect of the probes."""
+        return self.truth.design_effect(np.arange(len(self.probes)))
+
+
+class KnownPairsAttack(ABC):
+    """An attack that learns from m known pairs. Register a subclass for the campaign ``pairs``.
+
+    `match` is all that most need. Ties count against the attacker, and the control repeats the attack with the known
+    people's released vectors in a wrong order.
+    """
+
+    title: str = ""
+    """Set from the registration."""
+    recovers: bool = False
+    """Whether `match` returns estimates of the probes' original vectors, beside the gallery itself."""
+    trains_network: bool = False
+    """Whether it is left out where networks are not wanted."""
+
+    @abstractmethod
+    def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
+        """Return features of the probes and of the gallery; a probe is taken for its nearest of the gallery.
+
+        Parameters
+        ----------
+        pairs
+            Only the first m of the known may be used.
+        """
+
+    def point(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> KnownPairsPoint:
+        """Return what m pairs reach."""
+        a, b = self.match(pairs, m, rng)
+        found = ranks(a, b, np.arange(len(a)), pairs.truth.label)
+        return _point(self.title, m, found, _cosine(pairs, m, a) if self.recovers else None, pairs.design)
+
+    def curve(self, pairs: KnownPairs, grid: Sequence[int], rng: np.random.Generator) -> Iterator[KnownPairsPoint]:
+        """Yield what more and more pairs reach."""
+        for m in grid:
+            yield self.point(pairs, m, rng)
+
+    def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> float | None:
+        """Return the rank-1 rate where known people have the released vectors of others; None where not measured."""
+        return self.point(wrong, m, rng).rank_1
+
+
 def known_pairs(
     x: Vectors, y: Vectors, *, network: bool, rng: np.random.Generator, progress: Progress | None = None
-) -> tuple[list[Point], list[Attack]]:
-    """Return the curves over m known pairs, and of each attack its best point with a control.
+) -> tuple[list[KnownPairsPoint], list[Attack]]:
+    """Return the curves over m known pairs, and of each registered attack its best point with a control.
 
     m is 1, 2, 4 ... d; at least 256 and at most half of the people.
 
@@ -77,142 +155,168 @@ def known_pairs(
     order = rng.permutation(len(x))
     most = max(1, min(max(x.shape[1], MIN_KNOWN), len(x) // 2))
     known, rest = order[:most], order[most:]
-    probes = min(PROBES, len(rest))
+    probes = np.arange(min(PROBES, len(rest)))
     grid = sorted({most} | {2**k for k in range(most.bit_length()) if 2**k <= most})
-    equal = equal_rows(x)
-    truth, asked = equal.take(rest), np.arange(probes)
-    at = _Split(x[known], y[known], x[rest], y[rest[:probes]], truth)
-    # the attacker has all originals, and so may whiten them as a transform does
-    u = whitened(x)
-    white = _Split(u[known], y[known], u[rest], y[rest[:probes]], truth)
-    points: list[Point] = []
-    attacks: list[Attack] = []
-
-    def tried(name: str, found: Iterable[Point]) -> None:
-        points.extend(found)
-        (progress or Silent()).step(0, 0, f"{name}, known pairs")
-
-    tried("linear map", (_inversion_point("linear map", m, at, _linear(at, m, rng)) for m in grid))
-    tried("distances to the known", (_distances_to_known("distances to the known", m, at) for m in grid))
-    tried(
-        "whitened distances to the known",
-        (_distances_to_known("whitened distances to the known", m, white) for m in grid),
-    )
-    tried("self-training", _self_trained(x, y, known, rest[:probes], grid, rng))
-    if network:
-        some = [m for m in grid[-1:] if m >= 32]
+    pairs = KnownPairs(x[known], y[known], x[rest], y[rest[probes]], equal_rows(x).take(rest), (x, y, order))
+    tried = [(one, _attack(one)) for one in registered_attacks("pairs")]
+    curves: list[tuple[RegisteredAttack, KnownPairsAttack, list[KnownPairsPoint]]] = []
+    failed: list[Attack] = []
+    for one, attack in tried:
+        if attack.trains_network and not network:
+            continue
         try:
-            tried(
-                "network",
-                (_inversion_point("network", m, at, learn_inverse(at.x[:m], at.y[:m], rng=rng)) for m in some),
-            )
-        except MissingExtraError as error:
-            attacks.append(Attack("network", "known pairs", "rank-1", None, reason=str(error)))
+            curves.append((one, attack, list(attack.curve(pairs, grid, _stream(one, rng)))))
+        except Exception as error:
+            if one.package == OURS and not isinstance(error, MissingExtraError):
+                raise
+            failed.append(Attack(one.title, "known pairs", "rank-1", None, reason=str(error)))
+        (progress or Silent()).step(0, 0, f"{one.title}, known pairs")
     # with the wrong people behind the known pairs nothing can be learnt
-    wrong = _Split(at.x, at.y[rng.permutation(most)], at.gallery, at.probes, truth)
-    controls = {
-        "linear map": lambda m: _inversion_point("", m, wrong, _linear(wrong, m, rng)).rank_1,
-        "distances to the known": lambda m: _distances_to_known("", m, wrong).rank_1,
-        "self-training": lambda m: _self_training_control(x, y, order, m, rng),
-    }
-    for name in dict.fromkeys(point.attack for point in points):
-        best = max((point for point in points if point.attack == name), key=lambda point: point.rank_1)
-        control = controls[name](best.pairs) if name in controls else None
-        attacks.append(rate(name, f"{best.pairs} known pairs", round(best.rank_1 * probes), probes,
-                            baseline=truth.chance(asked), control=control, design=truth.design_effect(asked),
-                            broken_at=broken_at(points, name)))  # fmt: skip
+    wrong = replace(pairs, y=pairs.y[rng.permutation(most)])
+    attacks = [_best_point(one, attack, points, pairs, wrong, rng) for one, attack, points in curves if points]
     (progress or Silent()).step(0, 0, "controls, known pairs")
-    return points, attacks
+    return [point for _, _, points in curves for point in points], [*failed, *attacks]
 
 
-def _self_trained(
-    x: Vectors, y: Vectors, known: Indices, probes: Indices, grid: Sequence[int], rng: np.random.Generator
-) -> Iterator[Point]:
-    """Yield what more and more pairs reach, until they reach nearly everybody."""
-    order = rng.permutation(len(y))
-    place = np.argsort(order)
-    originals, dealt, truth = Rows(x), Rows(y[order]), equal_rows(x)
-    design = truth.design_effect(probes)
-    for m in grid:
-        guess = _best_self_training(originals, dealt, Pairs(known[:m], place[known[:m]]), probes, rng)
-        hits = truth.same(order[guess], probes)
-        yield _rank_summary("self-training", m, np.where(hits, 1, len(y)), None, design)
-        if hits.mean() >= STOP_AT:
-            break
+def _attack(one: RegisteredAttack) -> KnownPairsAttack:
+    attack: KnownPairsAttack = one.attack()
+    attack.title = one.title
+    return attack
 
 
-def _best_self_training(x: Rows, y: Rows, known: Pairs, asked: Indices, rng: np.random.Generator) -> Indices:
-    """Return whom self-training finds, in the composition after which most people choose each other.
+def _stream(one: RegisteredAttack, rng: np.random.Generator) -> np.random.Generator:
+    """Return the random stream of an attack; those of other packages have their own and change no number of ours."""
+    return rng if one.package == OURS else rng.spawn(1)[0]
+
+
+def _best_point(
+    one: RegisteredAttack,
+    attack: KnownPairsAttack,
+    points: list[KnownPairsPoint],
+    pairs: KnownPairs,
+    wrong: KnownPairs,
+    rng: np.random.Generator,
+) -> Attack:
+    best = max(points, key=lambda point: point.rank_1)
+    probes = np.arange(len(pairs.probes))
+    return rate(
+        one.title, f"{best.pairs} known pairs", round(best.rank_1 * len(probes)), len(probes),
+        baseline=pairs.truth.chance(probes), control=attack.control(wrong, best.pairs, _stream(one, rng)),
+        design=pairs.design, broken_at=broken_at(points),
+    )  # fmt: skip
+
+
+@register(
+    "attacks", "linear-map", title="linear map", help="orthogonal or ridge regression from known pairs", order=110,
+    campaign="pairs",
+)  # fmt: skip
+class LinearMap(KnownPairsAttack):
+    """An orthogonal map or a ridge regression from released to original vectors, chosen on held-out pairs."""
+
+    recovers = True
+
+    def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
+        """Recover the probes."""
+        return _linear(pairs.x[:m], pairs.y[:m])(pairs.probes), pairs.gallery
+
+
+@register(
+    "attacks", "known-distances", title="distances to the known",
+    help="distances to the known people, on both sides", order=120, campaign="pairs",
+)  # fmt: skip
+class KnownDistances(KnownPairsAttack):
+    """Distances to the known people: where a transform keeps distances, one known person tells the others apart."""
+
+    def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
+        """Return log distances."""
+        return _log_distances(pairs.probes, pairs.y[:m]), _log_distances(pairs.gallery, pairs.x[:m])
+
+
+@register(
+    "attacks", "whitened-known-distances", title="whitened distances to the known",
+    help="the same after whitening the originals", order=130, campaign="pairs",
+)  # fmt: skip
+class WhitenedDistances(KnownDistances):
+    """Distances to the known people after whitening the originals as the transform does."""
+
+    def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
+        """Return log distances."""
+        return super().match(pairs.white, m, rng)
+
+    def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> None:
+        """Measure none: it is that of `KnownDistances`."""
+
+
+@register(
+    "attacks", "known-pairs-self-training", title="self-training",
+    help="self-training on all vectors, from known pairs", order=140, campaign="pairs",
+)  # fmt: skip
+class PairsSelfTraining(KnownPairsAttack):
+    """Self-training on all vectors, from known pairs that stay certain."""
+
+    def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
+        """Have no features: the whole curve shares one order of the released rows."""
+        raise NotImplementedError
+
+    def curve(self, pairs: KnownPairs, grid: Sequence[int], rng: np.random.Generator) -> Iterator[KnownPairsPoint]:
+        """Yield what more and more pairs reach, until they reach nearly everybody."""
+        x, y, people = pairs.everybody
+        known, probes = people[: len(pairs.x)], people[len(pairs.x) :][: len(pairs.probes)]
+        order = rng.permutation(len(y))
+        place = np.argsort(order)
+        originals, dealt, truth = CachedViews(x), CachedViews(y[order]), equal_rows(x)
+        design = truth.design_effect(probes)
+        for m in grid:
+            guess = _best_self_training(originals, dealt, MatchedPairs(known[:m], place[known[:m]]), probes, rng)
+            hits = truth.same(order[guess], probes)
+            yield _point(self.title, m, np.where(hits, 1, len(y)), None, design)
+            if hits.mean() >= STOP_AT:
+                break
+
+    def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> float:
+        """Return what it finds where the released people are others, and so are those of the pairs."""
+        x, y, order = wrong.everybody
+        half = min(len(x) // 2, CONTROL)
+        a, b = x[order[:half]], y[order[-half:]]
+        some = np.arange(min(m, half // 2))
+        probes = np.arange(len(some), half)
+        guess = _best_self_training(CachedViews(a), CachedViews(b), MatchedPairs(some, some), probes, rng)
+        return float(equal_rows(a).same(guess, probes).mean())
+
+
+def _best_self_training(
+    x: CachedViews, y: CachedViews, known: MatchedPairs, probes: Indices, rng: np.random.Generator
+) -> Indices:
+    """Return whom self-training finds, in the composition with most mutual nearest neighbours.
 
     Vectors are plain or whitened, and the start is with or without profiles; equal rows count once.
     """
-    firm = Pairs(x.equal.label[known.original], y.equal.label[known.released])
-    v, people = y.distinct(reduced), x.equal.label[asked]
-    best = SelfTrained(np.zeros(len(asked), np.intp), -1.0)
+    firm = MatchedPairs(x.equal.label[known.original], y.equal.label[known.released])
+    v, people = y.distinct(reduced), x.equal.label[probes]
+    best = SelfTrained(np.zeros(len(probes), np.intp), -1.0)
     for u in (x.distinct(view) for view in (reduced, reduced_white)):
         for start in (_no_start, by_profiles) if len(known.original) <= PROFILE_PAIRS else (_no_start,):
-            found = self_train(u, v, start(u, v, firm), known=firm, asked=people, rng=rng)
+            found = self_train(u, v, start(u, v, firm), known=firm, probes=people, rng=rng)
             best = max(best, found, key=lambda each: each.agreed)
             if best.agreed >= STOP_AT:
                 return y.equal.first[best.guess]
     return y.equal.first[best.guess]
 
 
-def _no_start(u: Vectors, v: Vectors, known: Pairs) -> Pairs:
-    return Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
+def _no_start(u: Vectors, v: Vectors, known: MatchedPairs) -> MatchedPairs:
+    return MatchedPairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
 
 
-def _self_training_control(x: Vectors, y: Vectors, order: Indices, m: int, rng: np.random.Generator) -> float:
-    """Return what self-training finds where the released people are others, and so are those of the pairs."""
-    half = min(len(x) // 2, CONTROL)
-    a, b = x[order[:half]], y[order[-half:]]
-    some = np.arange(min(m, half // 2))
-    asked = np.arange(len(some), half)
-    guess = _best_self_training(Rows(a), Rows(b), Pairs(some, some), asked, rng)
-    return float(equal_rows(a).same(guess, asked).mean())
-
-
-def broken_at(points: list[Point], attack: str | None = None, *, share: float = 0.5) -> int | None:
-    """Return the least number of known pairs with which an attack finds so large a share of all others first."""
+def broken_at(points: Sequence[KnownPairsPoint], attack: str | None = None, *, share: float = 0.5) -> int | None:
+    """Return the least number of known pairs with which an attack, or any, finds a share of all others at rank 1."""
     return min((p.pairs for p in points if attack in (None, p.attack) and p.rank_1 >= share), default=None)
 
 
-@dataclass(frozen=True)
-class _Split:
-    """Known originals and releases; originals to choose from; releases to find, the first of the gallery.
-
-    `truth` says which of the gallery are equal.
-    """
-
-    x: Vectors
-    y: Vectors
-    gallery: Vectors
-    probes: Vectors
-    truth: EqualRows
-
-    def ranks(self, a: Vectors, b: Vectors) -> Indices:
-        """Return the ranks of the people to find, from what is made of them and of the gallery."""
-        return ranks(a, b, np.arange(len(a)), self.truth.label)
-
-    @property
-    def design(self) -> float:
-        """The design effect of the people to find."""
-        return self.truth.design_effect(np.arange(len(self.probes)))
-
-
-def _inversion_point(name: str, m: int, at: _Split, inverse: Inverse) -> Point:
-    guess = inverse(at.probes)
-    mean = at.x[:m].mean(axis=0) if m > 1 else np.zeros(at.x.shape[1], np.float32)
-    found = at.ranks(guess, at.gallery)
-    a, b = guess - mean, at.gallery[: len(guess)] - mean
+def _cosine(pairs: KnownPairs, m: int, guess: Vectors) -> float:
+    mean = pairs.x[:m].mean(axis=0) if m > 1 else np.zeros(pairs.x.shape[1], np.float32)
+    a, b = guess - mean, pairs.gallery[: len(guess)] - mean
     cosine = (a * b).sum(axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1) + 1e-30)
-    return _rank_summary(name, m, found, float(cosine.mean()), at.design)
-
-
-def _distances_to_known(name: str, m: int, at: _Split) -> Point:
-    """Compare distances to the known people on both sides; where distances stay, one person tells the others apart."""
-    a, b = (_log_distances(*pair) for pair in ((at.probes, at.y[:m]), (at.gallery, at.x[:m])))
-    return _rank_summary(name, m, at.ranks(a, b), None, at.design)
+    return float(cosine.mean())
 
 
 def _log_distances(rows: Vectors, known: Vectors) -> Vectors:
@@ -220,16 +324,17 @@ def _log_distances(rows: Vectors, known: Vectors) -> Vectors:
     return np.asarray(np.log(found / found.mean() + 1e-6), dtype=np.float32)
 
 
-def _rank_summary(name: str, m: int, found: Indices, cosine: float | None, design: float) -> Point:
+def _point(name: str, m: int, found: Indices, cosine: float | None, design: float) -> KnownPairsPoint:
     hits = int((found == 1).sum())
     low, high = wilson(hits / design, len(found) / design)
-    return Point(name, m, round(hits / len(found), 6), round(low, 6), round(high, 6),
-                 round(float((found <= 10).mean()), 6), None if cosine is None else round(cosine, 6))  # fmt: skip
+    rank_10 = round(float((found <= 10).mean()), 6)
+    ends = [round(end, 6) for end in (hits / len(found), low, high)]
+    return KnownPairsPoint(name, m, *ends, rank_10, None if cosine is None else round(cosine, 6))
 
 
-def _linear(at: _Split, m: int, rng: np.random.Generator) -> Inverse:
+def _linear(x: Vectors, y: Vectors) -> Inverse:
     """Fit an orthogonal map and ridge regressions, and keep the one that recovers held-out pairs best."""
-    x, y = at.x[:m], at.y[:m]
+    m = len(x)
     held = max(1, m // 5)
     if m < 3:
         return _orthogonal(x, y)
@@ -269,61 +374,3 @@ def _ridges(x: Vectors, y: Vectors, penalties: Sequence[float]) -> Iterator[Inve
 
 def _affine(origin: NDArray[Any], first: NDArray[Any], second: NDArray[Any], to: NDArray[Any]) -> Inverse:
     return lambda rows: np.asarray(((rows - origin) @ first) @ second + to, dtype=np.float32)
-
-
-def learn_inverse(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Inverse:
-    """Return a map from released to original vectors: a linear one and a hidden layer beside it, trained together.
-
-    A fifth of the pairs is held out; the epoch that recovers them best is kept.
-
-    Raises
-    ------
-    MissingExtraError
-        When torch is not installed.
-    """
-    torch = require("torch", extra="crl")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # steps are so short that threads wait for one another most of the time
-    try:
-        return _trained_inverse(torch, x, y, rng)
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _trained_inverse(torch: Any, x: Vectors, y: Vectors, rng: np.random.Generator) -> Inverse:  # noqa: ANN401 - optional
-    generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    dim, held = x.shape[1], max(1, len(x) // 5)
-    at_x, at_y = x.mean(axis=0), y.mean(axis=0)
-    size_x, size_y = (np.float32(z.std() or 1.0) for z in (x, y))
-    inputs, targets = torch.from_numpy((y - at_y) / size_y), torch.from_numpy((x - at_x) / size_x)
-    weights = [torch.randn(dim, HIDDEN_UNITS, generator=generator) / dim**0.5, torch.zeros(HIDDEN_UNITS),
-               torch.zeros(HIDDEN_UNITS, dim), torch.zeros(dim, dim), torch.zeros(dim)]  # fmt: skip
-    best, least_error = [w.clone() for w in weights], float(targets[:held].square().mean())
-    for w in weights:
-        w.requires_grad_()
-    optimiser = torch.optim.AdamW(weights, lr=LEARNING_RATE, weight_decay=1e-3)
-    last = 0
-    for epoch in range(EPOCHS):
-        if epoch - last > PATIENCE:
-            break
-        for some in (held + torch.randperm(len(x) - held, generator=generator)).split(BATCH_SIZE):
-            loss = (_forward(inputs[some], weights) - targets[some]).square().mean()
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        with torch.no_grad():
-            error = float((_forward(inputs[:held], weights) - targets[:held]).square().mean())
-        if error < least_error:
-            best, least_error, last = [w.detach().clone() for w in weights], error, epoch
-
-    def inverse(released: Vectors) -> Vectors:
-        with torch.no_grad():
-            found = _forward(torch.from_numpy((released - at_y) / size_y), best).numpy()
-        return np.asarray(found * size_x + at_x, dtype=np.float32)
-
-    return inverse
-
-
-def _forward(x: Any, weights: list[Any]) -> Any:  # noqa: ANN401 - tensors; torch is optional
-    inner, shift, outer, line, move = weights
-    return (x @ inner + shift).tanh() @ outer + x @ line + move

@@ -31,7 +31,7 @@ class Predicted:
 
     all: Vectors
 
-    def of(self, rows: Indices) -> Vectors:
+    def rows(self, rows: Indices) -> Vectors:
         """Return some rows."""
         return self.all[rows]
 

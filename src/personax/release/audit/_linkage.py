@@ -6,28 +6,30 @@ They hold all originals, and know the steps of the transform: only whom to score
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from personax.registry import register
 from personax.release.audit._attack import Attack, Vectors
 from personax.release.audit._axes import independent, matched, principal, whitened
-from personax.release.audit._cached_views import EqualRows, Rows, View, equal_rows
-from personax.release.audit._campaign import CAMPAIGNS
+from personax.release.audit._cached_views import CachedViews, EqualRows, View, equal_rows
+from personax.release.audit._campaign import CAMPAIGNS, registered_attacks
 from personax.release.audit._nearest_neighbours import distance_profiles, nearest, standardised
 from personax.release.audit._seed_pairs import Seed, by_gromov_wasserstein, by_profiles
-from personax.release.audit._self_training import Pairs, reduced, reduced_white, self_train
+from personax.release.audit._self_training import MatchedPairs, reduced, reduced_white, self_train
 
-__all__ = ["LINKERS", "TRAINED", "from_facts", "linkage", "one_original"]
+__all__ = ["LinkageAttack", "SelfTraining", "from_facts", "linkage", "one_original", "self_training_titles"]
 
 Guess = NDArray[np.intp]
-Linker = Callable[[Rows, Rows, np.random.Generator], Guess]
-"""Original rows and released rows -> for each original the released row that is taken for the same person."""
+LinkageAttack = Callable[[CachedViews, CachedViews, np.random.Generator], Guess]
+"""Originals and released rows -> for each original the released row that is taken for the same person."""
 
 AXES = 64
 DONE = 0.98
-"""Share of people who choose each other from which no other start is tried."""
+"""Share of mutual nearest neighbours from which no other initialisation is tried."""
 CONTROL = 400
 """People of the control of self-training."""
 
@@ -45,34 +47,74 @@ def _profiles_of_whitened(x: Vectors) -> Vectors:
     return distance_profiles(whitened(x))
 
 
-def _as_they_are(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
-    return nearest(x.of(standardised), y.of(standardised))
+@register(
+    "attacks",
+    "vectors-as-they-are",
+    title="vectors as they are",
+    help="nearest neighbours of the vectors themselves",
+    order=10,
+    campaign="originals",
+)
+def _as_they_are(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
+    return nearest(x.view(standardised), y.view(standardised))
 
 
-def _profiles(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
-    return nearest(x.of(distance_profiles), y.of(distance_profiles))
+@register(
+    "attacks",
+    "distance-profiles",
+    title="distance profiles",
+    help="nearest neighbours of sorted distances to all others",
+    order=20,
+    campaign="originals",
+)
+def _profiles(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
+    return nearest(x.view(distance_profiles), y.view(distance_profiles))
 
 
-def _whitened(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
+@register(
+    "attacks",
+    "whitened-profiles",
+    title="whitened profiles",
+    help="distance profiles after whitening both sides",
+    order=30,
+    campaign="originals",
+)
+def _whitened(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     """Compare profiles of whitened vectors: they stay where a transform is any linear map, whatever its key."""
-    return nearest(x.of(_profiles_of_axes), y.of(_profiles_of_axes))
+    return nearest(x.view(_profiles_of_axes), y.view(_profiles_of_axes))
 
 
-def _same_whitening(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
+@register(
+    "attacks",
+    "same-whitening",
+    title="profiles after the same whitening",
+    help="distance profiles after whitening the originals as the transform does",
+    order=40,
+    campaign="originals",
+)
+def _same_whitening(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     """Whiten the originals as the transform does, which needs no key, and compare profiles with the release's."""
-    return nearest(x.of(_profiles_of_whitened), y.of(distance_profiles))
+    return nearest(x.view(_profiles_of_whitened), y.view(distance_profiles))
 
 
-def _first(x: Rows, most: int) -> Vectors:
+def _first(x: CachedViews, most: int) -> Vectors:
     """Return scores on the first principal axes; most can be seen of few people only so far as they are many."""
-    return x.of(_axes)[:, :most]
+    return x.view(_axes)[:, :most]
 
 
-def _most(x: Rows) -> int:
+def _most(x: CachedViews) -> int:
     return max(1, min(AXES, len(x) // 10))
 
 
-def _principal(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
+@register(
+    "attacks",
+    "principal-axes",
+    title="principal axes",
+    help="nearest neighbours on principal axes, signs by skewness",
+    order=50,
+    campaign="originals",
+)
+def _principal(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     a, b = (_first(z, _most(x)) for z in (x, y))
     kept = min(a.shape[1], b.shape[1])
     # the order of principal axes is known where distances stay; only signs are to be found
@@ -80,41 +122,85 @@ def _principal(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
     return nearest(a[:, :kept], b[:, :kept] * np.where(flip == 0, 1, flip))
 
 
-def _independent(x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
+@register(
+    "attacks",
+    "independent-axes",
+    title="independent axes",
+    help="nearest neighbours on independent components, matched by their distributions",
+    order=60,
+    campaign="originals",
+)
+def _independent(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     a, b = (independent(_first(z, _most(x)), rng=rng) for z in (x, y))
     return nearest(*matched(a, b))
 
 
-LINKERS: Mapping[str, Linker] = {
-    "vectors as they are": _as_they_are,
-    "distance profiles": _profiles,
-    "whitened profiles": _whitened,
-    "profiles after the same whitening": _same_whitening,
-    "principal axes": _principal,
-    "independent axes": _independent,
-}
-"""Attack -> how it guesses at once."""
+@dataclass(frozen=True)
+class SelfTraining:
+    """A linkage attack by self-training, from initial pairs of which few need be right.
 
-TRAINED: Mapping[str, tuple[View, Seed]] = {
-    "profiles, self-training": (reduced, by_profiles),
-    "Gromov-Wasserstein, self-training": (reduced, by_gromov_wasserstein),
-    "whitened profiles, self-training": (reduced_white, by_profiles),
-    "whitened Gromov-Wasserstein, self-training": (reduced_white, by_gromov_wasserstein),
-}
-"""Attack -> what it makes of the originals, and what it starts from."""
+    Parameters
+    ----------
+    view
+        What the originals are reduced to: `reduced`, or `reduced_white`, which whitens them as the transform does.
+    seed
+        Makes the initial pairs.
+    """
+
+    view: View
+    seed: Seed
+
+
+register(
+    "attacks",
+    "profiles-self-training",
+    title="profiles, self-training",
+    help="self-training from the most similar distance profiles",
+    order=70,
+    campaign="originals",
+)(SelfTraining(reduced, by_profiles))
+register(
+    "attacks",
+    "gromov-wasserstein-self-training",
+    title="Gromov-Wasserstein, self-training",
+    help="self-training from a Gromov-Wasserstein matching",
+    order=80,
+    campaign="originals",
+)(SelfTraining(reduced, by_gromov_wasserstein))
+register(
+    "attacks",
+    "whitened-profiles-self-training",
+    title="whitened profiles, self-training",
+    help="self-training of whitened vectors from the most similar distance profiles",
+    order=90,
+    campaign="originals",
+)(SelfTraining(reduced_white, by_profiles))
+register(
+    "attacks",
+    "whitened-gromov-wasserstein-self-training",
+    title="whitened Gromov-Wasserstein, self-training",
+    help="self-training of whitened vectors from a Gromov-Wasserstein matching",
+    order=100,
+    campaign="originals",
+)(SelfTraining(reduced_white, by_gromov_wasserstein))
+
+
+def self_training_titles() -> list[str]:
+    """Return the titles of the registered attacks by self-training, in the order in which they are tried."""
+    return [one.title for one in registered_attacks("originals") if isinstance(one.attack, SelfTraining)]
 
 
 def linkage(
-    x: Rows,
-    y: Rows,
+    x: CachedViews,
+    y: CachedViews,
     knows: str,
     *,
-    asked: Guess | None = None,
-    trained: Collection[str] = tuple(TRAINED),
+    probes: Guess | None = None,
+    trained: Collection[str] | None = None,
     truth: EqualRows | None = None,
     rng: np.random.Generator,
 ) -> Iterator[Attack]:
-    """Yield what each attack finds; the released rows are shuffled before it sees them.
+    """Run every attack that is registered for the campaign ``originals``; released rows are shuffled before.
 
     The control is the same attack with a release of other people.
 
@@ -122,67 +208,78 @@ def linkage(
     ----------
     x, y
         All originals and all released rows.
-    asked
+    probes
         The people who are scored; all by default.
     trained
-        Self-training that is tried, from the first until one of them makes nearly everybody choose each other.
+        Titles of self-training to try, until nearly all people are mutual nearest neighbours; all by default.
     truth
         Whose originals are equal and so count as one person; those of `x` by default.
     """
     order = rng.permutation(len(x))
     half = min(len(x) // 2, 1000)
-    alone, others = Rows(x.vectors[order[:half]]), Rows(y.vectors[order[-half:]])
-    asked = np.arange(len(x)) if asked is None else asked
+    alone, others = CachedViews(x.vectors[order[:half]]), CachedViews(y.vectors[order[-half:]])
+    probes = np.arange(len(x)) if probes is None else probes
     truth = x.equal if truth is None else truth
     # in the control, a released row is taken for that of the person in its place
     paired, everybody = truth.take(order[:half]), np.arange(half)
-    for name, linker in LINKERS.items():
-        none = paired.same(_linked(linker, alone, others, rng), everybody)
-        guess = _linked(linker, x, y, rng)
-        yield truth.rank_1(name, knows, guess[asked], asked, control=float(none.mean()))
+    attacks = registered_attacks("originals")
+    for one in attacks:
+        if not isinstance(one.attack, SelfTraining):
+
+            def attempt(rng: np.random.Generator, title: str = one.title, link: LinkageAttack = one.attack) -> Attack:
+                none = paired.same(_linked(link, alone, others, rng), everybody)
+                guess = _linked(link, x, y, rng)
+                return truth.rank_1(title, knows, guess[probes], probes, control=float(none.mean()))
+
+            yield one.run(attempt, knows, rng)
     few = min(half, CONTROL)
-    for name in trained:
-        view, seed = TRAINED[name]
-        guess, agreed = _trained(view, seed, x, y, asked, rng)
-        wrong, _ = _trained(view, seed, Rows(alone.vectors[:few]), Rows(others.vectors[:few]), np.arange(few), rng)
-        control = float(paired.same(wrong, everybody[:few]).mean())
-        yield truth.rank_1(name, knows, guess, asked, control=control, agreed=round(agreed, 4))
-        if agreed >= DONE:
-            return
+    some, strangers = CachedViews(alone.vectors[:few]), CachedViews(others.vectors[:few])
+    for one in attacks:
+        if isinstance(one.attack, SelfTraining) and (trained is None or one.title in trained):
+            guess, agreed = _trained(one.attack, x, y, probes, rng)
+            wrong, _ = _trained(one.attack, some, strangers, np.arange(few), rng)
+            control = float(paired.same(wrong, everybody[:few]).mean())
+            yield truth.rank_1(one.title, knows, guess, probes, control=control, agreed=round(agreed, 4))
+            if agreed >= DONE:
+                return
 
 
-def from_facts(x: Vectors, y: Vectors, facts: Pairs, *, asked: Guess, rng: np.random.Generator) -> Iterator[Attack]:
+def from_facts(
+    x: Vectors, y: Vectors, facts: MatchedPairs, *, probes: Guess, rng: np.random.Generator
+) -> Iterator[Attack]:
     """Yield what the pairs that a table gives find of the others, extended by self-training on the vectors."""
     order = rng.permutation(len(y))
     place = np.argsort(order)
-    originals, dealt = Rows(x), Rows(y[order])
+    originals, dealt = CachedViews(x), CachedViews(y[order])
     mine, released = originals.equal, dealt.equal
-    start = Pairs(mine.label[facts.original], released.label[place[facts.released]])
-    wrong = Pairs(start.original, released.label[rng.permutation(place[facts.released])])
+    start = MatchedPairs(mine.label[facts.original], released.label[place[facts.released]])
+    wrong = MatchedPairs(start.original, released.label[rng.permutation(place[facts.released])])
     rows = order[released.first]
     for name, view in (("table join, self-training", reduced), ("whitened table join, self-training", reduced_white)):
         u, v = originals.distinct(view), dealt.distinct(reduced)
-        found = self_train(u, v, start, asked=mine.label[asked], one_to_one=True, rng=rng)
-        none = self_train(u, v, wrong, asked=mine.label[asked], rng=rng) if len(wrong.original) else found
-        yield mine.rank_1(name, CAMPAIGNS["public_facts"], rows[found.guess], asked,
-                          control=float(mine.same(rows[none.guess], asked).mean()), joined=len(start.original),
+        found = self_train(u, v, start, probes=mine.label[probes], one_to_one=True, rng=rng)
+        none = self_train(u, v, wrong, probes=mine.label[probes], rng=rng) if len(wrong.original) else found
+        yield mine.rank_1(name, CAMPAIGNS["public_facts"], rows[found.guess], probes,
+                          control=float(mine.same(rows[none.guess], probes).mean()), joined=len(start.original),
                           agreed=round(found.agreed, 4))  # fmt: skip
         if found.agreed >= DONE:
             return
 
 
-def _linked(linker: Linker, x: Rows, y: Rows, rng: np.random.Generator) -> Guess:
+def _linked(attack: LinkageAttack, x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
     """Return the released row that each original is linked with, from released rows in an order of their own."""
     order = rng.permutation(len(y))
-    return np.asarray(order[linker(x, y.permuted(order), rng)], dtype=np.intp)
+    return np.asarray(order[attack(x, y.permuted(order), rng)], dtype=np.intp)
 
 
-def _trained(view: View, seed: Seed, x: Rows, y: Rows, asked: Guess, rng: np.random.Generator) -> tuple[Guess, float]:
-    """Return the released row that self-training finds for each person asked about, and who chose each other."""
+def _trained(
+    attack: SelfTraining, x: CachedViews, y: CachedViews, probes: Guess, rng: np.random.Generator
+) -> tuple[Guess, float]:
+    """Return the released row that self-training finds for each probe, and the share of mutual nearest neighbours."""
     order = rng.permutation(len(y))
     dealt = y.permuted(order)
-    u, v = x.distinct(view), dealt.distinct(reduced)
-    found = self_train(u, v, seed(u, v), asked=x.equal.label[asked], one_to_one=True, rng=rng)
+    u, v = x.distinct(attack.view), dealt.distinct(reduced)
+    found = self_train(u, v, attack.seed(u, v), probes=x.equal.label[probes], one_to_one=True, rng=rng)
     return order[dealt.equal.first[found.guess]], found.agreed
 
 
@@ -200,18 +297,18 @@ def _sizes(x: Vectors) -> Vectors:
     return np.sort(np.abs(x), axis=1)
 
 
-def one_original(x: Vectors, y: Vectors, *, asked: NDArray[np.intp], rng: np.random.Generator) -> Iterator[Attack]:
+def one_original(x: Vectors, y: Vectors, *, probes: NDArray[np.intp], rng: np.random.Generator) -> Iterator[Attack]:
     """Yield how often a person is found by what some transforms leave of a single vector.
 
     The control looks for people who are not in the release: the others' rows are all that is left of it.
     """
     truth = equal_rows(x)
     for name, look in (("the vector as it is", _itself), ("its length", _length), ("its sorted sizes", _sizes)):
-        a, b = look(x[asked]), look(y)
+        a, b = look(x[probes]), look(y)
         found = _closest(a, b) if name == "its length" else nearest(a, b)
-        wrong = rng.permutation(asked)
+        wrong = rng.permutation(probes)
         yield truth.rank_1(
-            name, CAMPAIGNS["one_original"], found, asked, control=float(truth.same(found, wrong).mean())
+            name, CAMPAIGNS["one_original"], found, probes, control=float(truth.same(found, wrong).mean())
         )
 
 

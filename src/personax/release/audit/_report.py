@@ -14,24 +14,24 @@ from personax.errors import InputError
 from personax.progress import Progress, Silent
 from personax.release.audit._attack import Attack, Vectors, rate
 from personax.release.audit._attribute_inference import attribute_inference
-from personax.release.audit._cached_views import EqualRows, Rows, equal_rows
+from personax.release.audit._cached_views import CachedViews, EqualRows, equal_rows
 from personax.release.audit._campaign import CAMPAIGNS, Campaign
 from personax.release.audit._distribution_alignment import strangers
-from personax.release.audit._known_pairs import Point, broken_at, known_pairs
-from personax.release.audit._linkage import TRAINED, from_facts, linkage, one_original
+from personax.release.audit._known_pairs import KnownPairsPoint, broken_at, known_pairs
+from personax.release.audit._linkage import from_facts, linkage, one_original, self_training_titles
 from personax.release.audit._nearest_neighbours import ranks
-from personax.release.audit._self_training import Pairs
+from personax.release.audit._self_training import MatchedPairs
 from personax.release.audit._unlinkability import unlinkability
 from personax.results import DrawableResult
 
-__all__ = ["AuditReport", "audit"]
+__all__ = ["AuditReport", "audit_vectors"]
 
-PEOPLE = 10_000
+MAX_PROBES = 10_000
 """At most so many people are scored, chosen at random; the attacker holds all. More only sharpen the intervals."""
-LEAST = 20
+MIN_PEOPLE = 20
 NOISE = 0.25
 """Size of what another picture or text of the same person changes, in standard deviations of a coordinate."""
-ABLE = 0.05
+MIN_RATE = 0.05
 """Share that self-training must find with the same embeddings to be tried with those of other pictures."""
 
 WITHOUT_PAIRS = ("originals", "other_recordings", "one_original", "strangers", "public_facts")
@@ -61,7 +61,7 @@ class AuditReport(DrawableResult):
     dim: int
     scored: int
     campaigns: Sequence[Campaign]
-    curves: Sequence[Point]
+    curves: Sequence[KnownPairsPoint]
     stolen: Attack | None
 
     @property
@@ -135,7 +135,7 @@ class AuditReport(DrawableResult):
 
     def best_by_pairs(self) -> list[tuple[int, float, float, float]]:
         """Return (known pairs, share of people found first, ends of its interval) of the best attack for each count."""
-        best: dict[int, Point] = {}
+        best: dict[int, KnownPairsPoint] = {}
         for point in self.curves:
             if point.pairs not in best or point.rank_1 > best[point.pairs].rank_1:
                 best[point.pairs] = point
@@ -155,7 +155,7 @@ class AuditReport(DrawableResult):
         }
 
 
-def audit(
+def audit_vectors(
     original: Vectors,
     released: Vectors,
     *,
@@ -164,8 +164,8 @@ def audit(
     attributes: Mapping[str, Sequence[str | None]] | None = None,
     noise: float = NOISE,
     network: bool = True,
-    facts: Pairs | None = None,
-    people: int = PEOPLE,
+    facts: MatchedPairs | None = None,
+    people: int = MAX_PROBES,
     progress: Progress | None = None,
     rng: np.random.Generator,
 ) -> AuditReport:
@@ -201,17 +201,19 @@ def audit(
         Fewer than 20 people, unequal shapes, missing or infinite numbers.
     """
     shapes = {z.shape for z in (original, released, renewed, inverted) if z is not None}
-    if len(shapes) != 1 or original.ndim != 2 or len(original) < LEAST:
-        raise InputError(f"an audit needs the same {LEAST} or more people in all vectors, not shapes {sorted(shapes)}")
+    if len(shapes) != 1 or original.ndim != 2 or len(original) < MIN_PEOPLE:
+        raise InputError(
+            f"an audit needs the same {MIN_PEOPLE} or more people in all vectors, not shapes {sorted(shapes)}"
+        )
     x, y = (np.asarray(z, dtype=np.float32) for z in (original, released))
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise InputError("the vectors to audit hold missing or infinite numbers; leave those people out")
-    asked = np.sort(rng.permutation(len(x))[:people])
-    points, made = _campaigns(x, y, renewed, attributes or {}, facts, noise, network, asked, rng, progress or Silent())
+    probes = np.sort(rng.permutation(len(x))[:people])
+    points, made = _campaigns(x, y, renewed, attributes or {}, facts, noise, network, probes, rng, progress or Silent())
     stolen = None
     if inverted is not None:
-        stolen = _inversion_with_key(x[asked], np.asarray(inverted[asked], dtype=np.float32), equal_rows(x[asked]))
-    return AuditReport(len(x), x.shape[1], len(asked), made, points, stolen)
+        stolen = _inversion_with_key(x[probes], np.asarray(inverted[probes], dtype=np.float32), equal_rows(x[probes]))
+    return AuditReport(len(x), x.shape[1], len(probes), made, points, stolen)
 
 
 def _campaigns(
@@ -219,13 +221,13 @@ def _campaigns(
     y: Vectors,
     renewed: Vectors | None,
     attributes: Mapping[str, Sequence[str | None]],
-    facts: Pairs | None,
+    facts: MatchedPairs | None,
     noise: float,
     network: bool,
-    asked: NDArray[np.intp],
+    probes: NDArray[np.intp],
     rng: np.random.Generator,
     watch: Progress,
-) -> tuple[list[Point], tuple[Campaign, ...]]:
+) -> tuple[list[KnownPairsPoint], tuple[Campaign, ...]]:
     """Run every campaign; what an exact attack cannot reach is not tried with less."""
     seen: list[Attack] = []
 
@@ -238,22 +240,23 @@ def _campaigns(
         return Campaign(name, tuple(own))
 
     points, learnt = known_pairs(x, y, network=network, rng=rng, progress=watch)
-    sides = Rows(x), Rows(y)
-    exact = run("originals", linkage(*sides, CAMPAIGNS["originals"], asked=asked, rng=rng))
-    able = [a.name for a in exact.attacks if a.name in TRAINED and (a.value or 0.0) > max(ABLE, a.control or 0.0)]
+    sides = CachedViews(x), CachedViews(y)
+    exact = run("originals", linkage(*sides, CAMPAIGNS["originals"], probes=probes, rng=rng))
+    trained = self_training_titles()
+    able = [a.name for a in exact.attacks if a.name in trained and (a.value or 0.0) > max(MIN_RATE, a.control or 0.0)]
     truth = sides[0].equal
     other = x + np.float32(noise) * x.std(axis=0) * rng.standard_normal(x.shape, dtype=np.float32)
     made = [
         exact,
-        run("other_recordings", linkage(Rows(other), sides[1], CAMPAIGNS["other_recordings"], asked=asked, trained=able,
-                                        truth=truth, rng=rng)),
-        run("one_original", one_original(x, y, asked=asked, rng=rng)),
+        run("other_recordings", linkage(CachedViews(other), sides[1], CAMPAIGNS["other_recordings"], probes=probes,
+                                        trained=able, truth=truth, rng=rng)),
+        run("one_original", one_original(x, y, probes=probes, rng=rng)),
         run("strangers", strangers(x, y, rng=rng)),
-        run("public_facts", () if facts is None else from_facts(x, y, facts, asked=asked, rng=rng)),
+        run("public_facts", () if facts is None else from_facts(x, y, facts, probes=probes, rng=rng)),
         run("pairs", learnt),
         run("attributes", attribute_inference(x, y, attributes, rng=rng)),
         run("two_keys", () if renewed is None else
-            unlinkability(sides[1], Rows(renewed.astype(np.float32)), truth=truth, rng=rng)),
+            unlinkability(sides[1], CachedViews(renewed.astype(np.float32)), truth=truth, rng=rng)),
     ]  # fmt: skip
     return points, tuple(campaign for campaign in made if campaign.attacks)
 

@@ -10,25 +10,25 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from personax.release.audit._attack import Vectors
-from personax.release.audit._gromov_wasserstein import gromov
+from personax.release.audit._gromov_wasserstein import gromov_wasserstein
 from personax.release.audit._nearest_neighbours import distance_profiles, distances, nearest
-from personax.release.audit._self_training import Pairs, mutual_nearest
+from personax.release.audit._self_training import MatchedPairs, mutual_nearest
 
 __all__ = ["Seed", "by_gromov_wasserstein", "by_profiles"]
 
 SUBSET: Final = 600
 """Gromov-Wasserstein costs the cube of the people: beyond so many it sees those who lie farthest out on both sides."""
 
-Seed = Callable[[Vectors, Vectors], Pairs]
+Seed = Callable[[Vectors, Vectors], MatchedPairs]
 """Originals and released rows -> pairs to begin with."""
 
 
-def by_profiles(u: Vectors, v: Vectors, known: Pairs | None = None) -> Pairs:
+def by_profiles(u: Vectors, v: Vectors, known: MatchedPairs | None = None) -> MatchedPairs:
     """Pair those whose distances to all others are most alike, and to the known people where there are any."""
     return _mutual(*_descriptors(u, v, known))
 
 
-def by_gromov_wasserstein(u: Vectors, v: Vectors, known: Pairs | None = None) -> Pairs:
+def by_gromov_wasserstein(u: Vectors, v: Vectors, known: MatchedPairs | None = None) -> MatchedPairs:
     """Pair by Gromov-Wasserstein on how near people are to one another, from a start by profiles.
 
     References
@@ -39,16 +39,18 @@ def by_gromov_wasserstein(u: Vectors, v: Vectors, known: Pairs | None = None) ->
     same = min(len(rows), len(columns))
     rows, columns = rows[:same], columns[:same]
     a, b = _descriptors(u, v, known)
-    plan = gromov(_similarities(u[rows]), _similarities(v[columns]), cdist(a[rows], b[columns], "sqeuclidean"))
+    plan = gromov_wasserstein(
+        _similarities(u[rows]), _similarities(v[columns]), cdist(a[rows], b[columns], "sqeuclidean")
+    )
     found = mutual_nearest(plan.argmax(axis=1), plan.argmax(axis=0))
-    return Pairs(rows[found.original], columns[found.released])
+    return MatchedPairs(rows[found.original], columns[found.released])
 
 
-def _mutual(a: Vectors, b: Vectors) -> Pairs:
+def _mutual(a: Vectors, b: Vectors) -> MatchedPairs:
     return mutual_nearest(nearest(a, b), nearest(b, a))
 
 
-def _descriptors(u: Vectors, v: Vectors, known: Pairs | None) -> tuple[Vectors, Vectors]:
+def _descriptors(u: Vectors, v: Vectors, known: MatchedPairs | None) -> tuple[Vectors, Vectors]:
     """Return what describes a person on both sides whatever the axes."""
     size = min(len(u), len(v))
     sides = [distance_profiles(z, size=size) for z in (u, v)]

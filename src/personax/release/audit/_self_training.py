@@ -21,7 +21,7 @@ from personax.release.audit._axes import whitened
 from personax.release.audit._learned_maps import Predicted, orthogonal, predict
 from personax.release.audit._nearest_neighbours import distances
 
-__all__ = ["Pairs", "SelfTrained", "mutual_nearest", "reduced", "reduced_white", "self_train"]
+__all__ = ["MatchedPairs", "SelfTrained", "mutual_nearest", "reduced", "reduced_white", "self_train"]
 
 AXES: Final = 512
 """Both sides are seen on at most so many axes."""
@@ -42,7 +42,7 @@ NEIGHBOURS: Final = 10
 Indices = NDArray[np.intp]
 
 
-class Pairs(NamedTuple):
+class MatchedPairs(NamedTuple):
     """Rows of the originals, and the released row that each is taken for."""
 
     original: Indices
@@ -65,10 +65,10 @@ class SelfTrained:
     agreed: float
 
 
-def mutual_nearest(forth: Indices, back: Indices) -> Pairs:
+def mutual_nearest(forth: Indices, back: Indices) -> MatchedPairs:
     """Return those who choose each other."""
     own = np.flatnonzero(back[forth] == np.arange(len(forth)))
-    return Pairs(own, forth[own])
+    return MatchedPairs(own, forth[own])
 
 
 def reduced(x: Vectors) -> Vectors:
@@ -88,10 +88,10 @@ def reduced_white(x: Vectors) -> Vectors:
 def self_train(
     u: Vectors,
     v: Vectors,
-    start: Pairs,
+    start: MatchedPairs,
     *,
-    known: Pairs | None = None,
-    asked: Indices | None = None,
+    known: MatchedPairs | None = None,
+    probes: Indices | None = None,
     one_to_one: bool = False,
     rng: np.random.Generator,
 ) -> SelfTrained:
@@ -105,7 +105,7 @@ def self_train(
         Pairs to begin with, most of which may be wrong.
     known
         Pairs that are certain and stay.
-    asked
+    probes
         Rows of `u` to guess; all by default. The map is learnt from, and matches are sought among, all rows.
     one_to_one
         Everybody of `u` is in `v` and nobody else: the last match is an assignment, where they are at most 2,000.
@@ -115,7 +115,7 @@ def self_train(
     Artetxe, Labaka, Agirre 2018, doi:10.18653/v1/P18-1073 (self-learning of cross-lingual maps). Lample, Conneau,
     Denoyer, Ranzato 2018, arXiv:1710.04087 (the correction for crowded places, CSLS).
     """
-    firm = Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp)) if known is None else known
+    firm = MatchedPairs(np.zeros(0, np.intp), np.zeros(0, np.intp)) if known is None else known
     state = _State(u, v, firm, rng)
     trusted, agreed = state.joined(start), 0.0
     kernels: tuple[str, ...] = ("linear",)
@@ -123,7 +123,7 @@ def self_train(
     if NONLINEAR_FROM <= agreed < CONVERGED:
         kernels = ("linear", "gaussian")
         trusted, agreed = _stage(state, trusted, kernels)
-    last = np.arange(len(u)) if asked is None else asked
+    last = np.arange(len(u)) if probes is None else probes
     if len(trusted.original) < 2:
         return SelfTrained(rng.integers(len(v), size=len(last)), 0.0)
     forth, back = state.maps(trusted, kernels)
@@ -138,7 +138,7 @@ def _batches(rows: Indices) -> list[Indices]:
     return [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
 
 
-def _stage(state: _State, trusted: Pairs, kernels: Sequence[str]) -> tuple[Pairs, float]:
+def _stage(state: _State, trusted: MatchedPairs, kernels: Sequence[str]) -> tuple[MatchedPairs, float]:
     """Repeat rounds while more people choose each other; return the best round."""
     best, most, idle = trusted, 0.0, 0
     for _ in range(ROUNDS):
@@ -157,16 +157,16 @@ def _stage(state: _State, trusted: Pairs, kernels: Sequence[str]) -> tuple[Pairs
 class _State:
     u: Vectors
     v: Vectors
-    known: Pairs
+    known: MatchedPairs
     rng: np.random.Generator
 
-    def joined(self, found: Pairs) -> Pairs:
+    def joined(self, found: MatchedPairs) -> MatchedPairs:
         """Return the known pairs, then found ones in any order that do not contradict them."""
         free = ~np.isin(found.original, self.known.original) & ~np.isin(found.released, self.known.released)
         order = self.rng.permutation(np.flatnonzero(free))
-        return Pairs(*(np.concatenate([k, f[order]]) for k, f in zip(self.known, found, strict=True)))
+        return MatchedPairs(*(np.concatenate([k, f[order]]) for k, f in zip(self.known, found, strict=True)))
 
-    def maps(self, trusted: Pairs, kernels: Sequence[str]) -> tuple[Predicted, Predicted]:
+    def maps(self, trusted: MatchedPairs, kernels: Sequence[str]) -> tuple[Predicted, Predicted]:
         """Return predictions of all, from original to released and back; those of trusted rows without their pair."""
         a, b = trusted
         if len(a) < 4:
@@ -175,7 +175,7 @@ class _State:
 
     def costs(self, forth: Predicted, back: Predicted, rows: Indices) -> Vectors:
         """Return how far rows of the originals are from all released rows, in both spaces, less where it is crowded."""
-        return _csls(_scaled_distances(forth.of(rows), self.v), _scaled_distances(self.u[rows], back.all))
+        return _csls(_scaled_distances(forth.rows(rows), self.v), _scaled_distances(self.u[rows], back.all))
 
     def forth(self, forth: Predicted, back: Predicted, rows: Indices) -> Indices:
         """Return the released row that each of some rows is nearest to."""
@@ -183,17 +183,17 @@ class _State:
 
     def back(self, forth: Predicted, back: Predicted, columns: Indices) -> Indices:
         """Return the original that each of some released rows is nearest to."""
-        there, here = _scaled_distances(back.of(columns), self.u), _scaled_distances(self.v[columns], forth.all)
+        there, here = _scaled_distances(back.rows(columns), self.u), _scaled_distances(self.v[columns], forth.all)
         return np.asarray(_csls(there, here).argmin(axis=1))
 
-    def round(self, trusted: Pairs, kernels: Sequence[str]) -> tuple[Pairs, float]:
+    def round(self, trusted: MatchedPairs, kernels: Sequence[str]) -> tuple[MatchedPairs, float]:
         """Learn, match, and return who chooses each other now, and how large a share of those looked at."""
         forth, back = self.maps(trusted, kernels)
         rows = self.rng.permutation(len(self.u))[:BATCH]
         chosen = self.forth(forth, back, rows)
         columns, place = np.unique(chosen, return_inverse=True)
         own = self.back(forth, back, columns)[place] == rows
-        return self.joined(Pairs(rows[own], chosen[own])), float(own.mean())
+        return self.joined(MatchedPairs(rows[own], chosen[own])), float(own.mean())
 
 
 def _csls(one: Vectors, other: Vectors) -> Vectors:

@@ -1,9 +1,9 @@
-"""Singling out, linkability and joins of a released table, against people who are not in it."""
+"""Table attacks: singling out, linkability and joins, against a control of people who are not in the release."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from personax.errors import InputError
+from personax.registry import register
 from personax.release.audit._attack import CONFIDENCE, Attack, rate, wilson
-from personax.release.audit._self_training import Pairs
+from personax.release.audit._campaign import registered_attacks
+from personax.release.audit._self_training import MatchedPairs
 
-__all__ = ["audit_table", "join", "joined"]
+__all__ = ["CodedTable", "TableSplit", "audit_table", "join", "joined"]
+
+KNOWS: Final = "the released table"
 
 PUBLIC_FACTS: Final = "public facts of everybody"
 TRIES = 500
@@ -27,19 +31,40 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class _Table:
-    """Numbers a column: values as they are, text as codes that original and release share; NaN is missing."""
+class CodedTable:
+    """A table as numbers: text as codes that original and release share; NaN is missing."""
 
     values: Floats
     text: Mask
     ranges: Floats
 
-    def rows(self, rows: NDArray[np.intp]) -> _Table:
-        return _Table(self.values[rows], self.text, self.ranges)
+    def rows(self, rows: NDArray[np.intp]) -> CodedTable:
+        """Return some rows."""
+        return CodedTable(self.values[rows], self.text, self.ranges)
+
+
+@dataclass(frozen=True)
+class TableSplit:
+    """Half of the people taken for the release, the other half for people who are not in it.
+
+    Parameters
+    ----------
+    inside, outside
+        Original rows of both halves.
+    released
+        Released rows of the first half, in the same order.
+    """
+
+    inside: CodedTable
+    outside: CodedTable
+    released: CodedTable
+
+
+TableAttack = Callable[[TableSplit, np.random.Generator], Attack]
 
 
 def audit_table(original: pl.DataFrame, released: pl.DataFrame, *, rng: np.random.Generator) -> Iterator[Attack]:
-    """Attack the tabular part of a release; row i of both tables is the same person.
+    """Run every attack that is registered for the campaign ``table``; row i of both tables is the same person.
 
     Half of the people are taken for the release, the other half for people who are not in it: the control. The risk is
     what the attack reaches beyond the control, (a - c) / (1 - c).
@@ -58,19 +83,38 @@ def audit_table(original: pl.DataFrame, released: pl.DataFrame, *, rng: np.rando
         raise InputError("original and released table must hold the same people in the same order, and a common column")
     if original.height < 40:
         reason = f"{original.height} people are too few to keep half of them as a control; 40 are needed"
-        for name in ("singling out by one column", "singling out by several columns", "linkability"):
-            yield Attack(name, "the released table", "risk", None, reason=reason)
+        for one in registered_attacks("table"):
+            yield Attack(one.title, KNOWS, "risk", None, reason=reason)
         return
     a, b = _tables(original.select(names), released.select(names))
     order = rng.permutation(original.height)
     half = len(order) // 2
-    inside, outside, seen = a.rows(order[:half]), a.rows(order[half : 2 * half]), b.rows(order[:half])
-    yield _singling_out("singling out by one column", _univariate_predicates(seen, rng), inside, outside, rng)
-    yield _singling_out("singling out by several columns", _multivariate_predicates(seen, rng), inside, outside, rng)
-    yield _linkability(inside, outside, seen, rng)
+    split = TableSplit(a.rows(order[:half]), a.rows(order[half : 2 * half]), b.rows(order[:half]))
+    for one in registered_attacks("table"):
+
+        def attempt(rng: np.random.Generator, attack: TableAttack = one.attack, title: str = one.title) -> Attack:
+            return replace(attack(split, rng), name=title)
+
+        yield one.run(attempt, KNOWS, rng)
 
 
-def _tables(*frames: pl.DataFrame) -> tuple[_Table, ...]:
+@register(
+    "attacks", "singling-out-univariate", title="singling out by one column",
+    help="values that one released person has", order=210, campaign="table",
+)  # fmt: skip
+def _single_out_by_one(split: TableSplit, rng: np.random.Generator) -> Attack:
+    return _singling_out(_univariate_predicates(split.released, rng), split, rng)
+
+
+@register(
+    "attacks", "singling-out-multivariate", title="singling out by several columns",
+    help="predicates of several columns that hold of one released person", order=220, campaign="table",
+)  # fmt: skip
+def _single_out_by_several(split: TableSplit, rng: np.random.Generator) -> Attack:
+    return _singling_out(_multivariate_predicates(split.released, rng), split, rng)
+
+
+def _tables(*frames: pl.DataFrame) -> tuple[CodedTable, ...]:
     columns, text = [], []
     for name in frames[0].columns:
         series = [frame[name] for frame in frames]
@@ -88,7 +132,7 @@ def _tables(*frames: pl.DataFrame) -> tuple[_Table, ...]:
     seen = np.where(np.isfinite(arrays[0]), arrays[0], np.nan)
     spread = np.array([np.ptp(c[np.isfinite(c)]) if np.isfinite(c).any() else 0.0 for c in seen.T])
     ranges = np.where(spread > 0, spread, 1.0)
-    return tuple(_Table(values, np.array(text), ranges) for values in arrays)
+    return tuple(CodedTable(values, np.array(text), ranges) for values in arrays)
 
 
 Condition = tuple[int, str, float]
@@ -96,7 +140,7 @@ Condition = tuple[int, str, float]
 Predicate = tuple[Condition, ...]
 
 
-def _matches(table: _Table, predicate: Predicate) -> Mask:
+def _matches(table: CodedTable, predicate: Predicate) -> Mask:
     found = np.ones(len(table.values), dtype=bool)
     for column, relation, value in predicate:
         values = table.values[:, column]
@@ -104,11 +148,11 @@ def _matches(table: _Table, predicate: Predicate) -> Mask:
     return found
 
 
-def _singles_out(table: _Table, predicate: Predicate) -> bool:
+def _singles_out(table: CodedTable, predicate: Predicate) -> bool:
     return int(_matches(table, predicate).sum()) == 1
 
 
-def _univariate_predicates(seen: _Table, rng: np.random.Generator) -> list[Predicate]:
+def _univariate_predicates(seen: CodedTable, rng: np.random.Generator) -> list[Predicate]:
     """Return values that one released person has, and the ends of the numbers."""
     made: list[Predicate] = []
     for column in range(seen.values.shape[1]):
@@ -120,7 +164,7 @@ def _univariate_predicates(seen: _Table, rng: np.random.Generator) -> list[Predi
     return [made[place] for place in rng.permutation(len(made))[:TRIES]]
 
 
-def _multivariate_predicates(seen: _Table, rng: np.random.Generator) -> list[Predicate]:
+def _multivariate_predicates(seen: CodedTable, rng: np.random.Generator) -> list[Predicate]:
     """Return what sets one released person apart: text as it is, numbers from theirs outwards."""
     medians = np.array([np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else 0.0 for c in seen.values.T])
     made: list[Predicate] = []
@@ -136,7 +180,7 @@ def _multivariate_predicates(seen: _Table, rng: np.random.Generator) -> list[Pre
     return made
 
 
-def _random_predicates(like: _Table, count: int, width: int, rng: np.random.Generator) -> list[Predicate]:
+def _random_predicates(like: CodedTable, count: int, width: int, rng: np.random.Generator) -> list[Predicate]:
     """Return guesses without the release: values drawn between the ends that everybody knows."""
     low = np.nanmin(np.where(np.isfinite(like.values), like.values, np.inf), axis=0)
     made = []
@@ -148,34 +192,34 @@ def _random_predicates(like: _Table, count: int, width: int, rng: np.random.Gene
     return made
 
 
-def _singling_out(
-    name: str, predicates: list[Predicate], inside: _Table, outside: _Table, rng: np.random.Generator
-) -> Attack:
+def _singling_out(predicates: list[Predicate], split: TableSplit, rng: np.random.Generator) -> Attack:
+    inside, outside = split.inside, split.outside
     if not predicates:
-        return Attack(
-            name, "the released table", "risk", None, reason="no released person stands alone by any predicate"
-        )
+        return Attack("", KNOWS, "risk", None, reason="no released person stands alone by any predicate")
     guesses = _random_predicates(inside, len(predicates), max(map(len, predicates)), rng)
     hits = [sum(_singles_out(table, p) for p in made)
             for made, table in ((predicates, inside), (predicates, outside), (guesses, inside))]  # fmt: skip
-    return _risk(name, *hits, tries=len(predicates), guessing=hits[2] / len(predicates))
+    return _risk(*hits, tries=len(predicates), guessing=hits[2] / len(predicates))
 
 
-def _linkability(inside: _Table, outside: _Table, seen: _Table, rng: np.random.Generator) -> Attack:
-    """Ask whether two halves of a person's columns find the same released person."""
-    name = "linkability"
+@register(
+    "attacks", "linkability", title="linkability", help="two halves of a person's columns find the same released row",
+    order=230, campaign="table",
+)  # fmt: skip
+def _linkability(split: TableSplit, rng: np.random.Generator) -> Attack:
+    inside, outside, seen = split.inside, split.outside, split.released
     width = inside.values.shape[1]
     if width < 2:
-        return Attack(name, "the released table", "risk", None, reason="one column cannot be divided in two")
+        return Attack("", KNOWS, "risk", None, reason="one column cannot be divided in two")
     columns = rng.permutation(width)
     parts = columns[: width // 2], columns[width // 2 :]
     tried = rng.permutation(len(inside.values))[:TRIES]
     linked = [sum(int(_nearest(table.values[row], seen, parts[0]) == _nearest(table.values[row], seen, parts[1]))
                   for row in tried) for table in (inside, outside)]  # fmt: skip
-    return _risk(name, *linked, tries=len(tried), guessing=1 / len(seen.values))
+    return _risk(*linked, tries=len(tried), guessing=1 / len(seen.values))
 
 
-def _nearest(person: Floats, table: _Table, columns: NDArray[np.intp]) -> int:
+def _nearest(person: Floats, table: CodedTable, columns: NDArray[np.intp]) -> int:
     """Return the row at the least Gower distance; a missing value is as far as can be."""
     gap = np.abs(table.values[:, columns] - person[columns]) / table.ranges[columns]
     gap = np.where(table.text[columns], gap > 0, np.minimum(gap, 1))
@@ -183,7 +227,7 @@ def _nearest(person: Floats, table: _Table, columns: NDArray[np.intp]) -> int:
     return int(np.where(missing, 1.0, gap).sum(axis=1).argmin())
 
 
-def _risk(name: str, hits: int, strangers: int, *_: int, tries: int, guessing: float) -> Attack:
+def _risk(hits: int, strangers: int, *_: int, tries: int, guessing: float) -> Attack:
     """Return the share beyond the control with its interval, as the reference propagates it."""
     (a, da), (c, dc) = (_middle(count, tries) for count in (hits, strangers))
     risk = max(0.0, (a - c) / (1 - c)) if c < 1 else 0.0
@@ -191,7 +235,7 @@ def _risk(name: str, hits: int, strangers: int, *_: int, tries: int, guessing: f
     value, low, high = (round(end, 6) for end in (risk, max(0.0, risk - spread), min(1.0, risk + spread)))
     floor = round(max(0.0, risk - spread * float(ndtri(0.5 + CONFIDENCE / 2) / ndtri(0.975))), 6)
     shares = {"attack": round(hits / tries, 6), "control": round(strangers / tries, 6), "guessing": round(guessing, 6)}
-    return Attack(name, "the released table", "risk", value, low, high, floor, 0.0, None, tries, detail=shares)
+    return Attack("", KNOWS, "risk", value, low, high, floor, 0.0, None, tries, detail=shares)
 
 
 def _middle(hits: int, tries: int) -> tuple[float, float]:
@@ -199,7 +243,7 @@ def _middle(hits: int, tries: int) -> tuple[float, float]:
     return (low + high) / 2, (high - low) / 2
 
 
-def join(known: pl.DataFrame, shown: pl.DataFrame, columns: Sequence[str]) -> Pairs:
+def join(known: pl.DataFrame, shown: pl.DataFrame, columns: Sequence[str]) -> MatchedPairs:
     """Return rows of `known` and of `shown` that are alike in all columns, and alone so in their table.
 
     Parameters
@@ -218,10 +262,10 @@ def join(known: pl.DataFrame, shown: pl.DataFrame, columns: Sequence[str]) -> Pa
     [[2], [0]]
     """
     if not columns:
-        return Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
+        return MatchedPairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
     sides = [_unique_rows(table, columns, name) for table, name in ((known, "original"), (shown, "released"))]
     both = sides[0].join(sides[1], on="row", how="inner").sort("original")
-    return Pairs(*(both[name].to_numpy().astype(np.intp) for name in ("original", "released")))
+    return MatchedPairs(*(both[name].to_numpy().astype(np.intp) for name in ("original", "released")))
 
 
 def _unique_rows(table: pl.DataFrame, columns: Sequence[str], name: str) -> pl.DataFrame:

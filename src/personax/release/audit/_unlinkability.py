@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.release.audit._attack import Attack, Vectors, bootstrap_interval
-from personax.release.audit._cached_views import EqualRows, Rows
+from personax.release.audit._cached_views import CachedViews, EqualRows
 from personax.release.audit._nearest_neighbours import distance_profiles, standardised
 
 __all__ = ["d_sys", "unlinkability"]
@@ -54,7 +54,7 @@ def d_sys(mated: Scores, others: Scores) -> float:
 
 
 def unlinkability(
-    first: Rows, second: Rows, *, truth: EqualRows | None = None, rng: np.random.Generator
+    first: CachedViews, second: CachedViews, *, truth: EqualRows | None = None, rng: np.random.Generator
 ) -> Iterator[Attack]:
     """Yield D_sys of scores that compare vectors as they are, and of scores that compare distance profiles.
 
@@ -63,8 +63,8 @@ def unlinkability(
     """
     label = np.arange(len(first)) if truth is None else truth.label
     scored = {
-        "vectors of two keys": (first.of(standardised), second.of(standardised)),
-        "profiles of two keys": (first.of(distance_profiles), second.of(distance_profiles)),
+        "vectors of two keys": (first.view(standardised), second.view(standardised)),
+        "profiles of two keys": (first.view(distance_profiles), second.view(distance_profiles)),
     }
     for name, (a, b) in scored.items():
         n = len(a)

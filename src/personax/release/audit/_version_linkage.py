@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from personax.errors import InputError
-from personax.release._layout import modalities, parts
-from personax.release._untrusted_folder import Folder, open_folder
-from personax.release._untrusted_tables import frame
+from personax.release._layout import modality_files, table_files
+from personax.release._untrusted_folder import UntrustedFolder, open_folder
+from personax.release._untrusted_tables import read_frame
 from personax.release.audit._attack import Vectors
 from personax.release.audit._cached_views import equal_rows
 from personax.release.audit._learned_maps import predict
 from personax.release.audit._nearest_neighbours import nearest, squared_distances, standardised
 from personax.release.audit._seed_pairs import by_profiles
-from personax.release.audit._self_training import Pairs, mutual_nearest, reduced, self_train
+from personax.release.audit._self_training import MatchedPairs, mutual_nearest, reduced, self_train
 
-__all__ = ["Route", "Versions", "versions"]
+__all__ = ["LinkageRoute", "VersionLinkage", "link_versions"]
 
 ENOUGH: Final = 0.9
 """Share of the smaller version that must be found in the other before a missing person means a removed one."""
@@ -36,7 +36,7 @@ LEFT: Final = 2000
 
 
 @dataclass(frozen=True)
-class Route:
+class LinkageRoute:
     """One way to join two versions.
 
     Parameters
@@ -66,7 +66,7 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Versions:
+class VersionLinkage:
     """What an older and a newer version tell together.
 
     Parameters
@@ -79,16 +79,16 @@ class Versions:
 
     older: int
     newer: int
-    routes: tuple[Route, ...]
+    routes: tuple[LinkageRoute, ...]
 
     @property
-    def best(self) -> Route | None:
+    def best(self) -> LinkageRoute | None:
         """The way that tells most people as removed, rightly where the truth is given; None where none tells any."""
         telling = [route for route in self.routes if route.removed]
         return max(telling, key=lambda route: len(route.removed) if route.right is None else route.right, default=None)
 
     @property
-    def told(self) -> int:
+    def removed_count(self) -> int:
         """How many people of the older version can be told as removed."""
         return len(self.best.removed) if self.best is not None else 0
 
@@ -108,11 +108,11 @@ class Versions:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what audit.json holds: numbers, no pseudonym."""
-        return {"older": self.older, "newer": self.newer, "told_as_removed": self.told, "verdict": self.sentence,
-                "routes": [route.to_dict() for route in self.routes]}  # fmt: skip
+        return {"older": self.older, "newer": self.newer, "told_as_removed": self.removed_count,
+                "verdict": self.sentence, "routes": [route.to_dict() for route in self.routes]}  # fmt: skip
 
 
-def versions(older: Path, newer: Path, *, truth: Collection[str] | None = None) -> Versions:
+def link_versions(older: Path, newer: Path, *, truth: Collection[str] | None = None) -> VersionLinkage:
     """Attack two versions of a release with nothing else in hand.
 
     Parameters
@@ -135,40 +135,40 @@ def versions(older: Path, newer: Path, *, truth: Collection[str] | None = None) 
     """
     folders = [open_folder(place) for place in (older, newer)]
     for folder in folders:
-        if not parts(folder, "people"):
+        if not table_files(folder, "people"):
             raise InputError(f"{folder.root} has no data/people; give the folder of a release")
     routes = [_by_pseudonyms(*(_people(folder)["id"] for folder in folders)), _by_table(*map(_people, folders))]
     routes += _by_vectors(*folders)
     if truth is not None:
         gone = set(truth)
-        routes = [Route(r.name, r.linked, r.removed, r.reason, len(gone & set(r.removed))) for r in routes]
+        routes = [LinkageRoute(r.name, r.linked, r.removed, r.reason, len(gone & set(r.removed))) for r in routes]
     old, new = (_people(folder).height for folder in folders)
-    return Versions(old, new, tuple(routes))
+    return VersionLinkage(old, new, tuple(routes))
 
 
-def _people(folder: Folder) -> pl.DataFrame:
-    return frame([folder.files[name] for name in parts(folder, "people")], None)
+def _people(folder: UntrustedFolder) -> pl.DataFrame:
+    return read_frame([folder.files[name] for name in table_files(folder, "people")], None)
 
 
-def _route(name: str, ids: pl.Series, linked: NDArray[np.bool_], newer: int) -> Route:
+def _route(name: str, ids: pl.Series, linked: NDArray[np.bool_], newer: int) -> LinkageRoute:
     """Return who is told: everybody who is not linked, where enough others are."""
     count = int(linked.sum())
     if count < ENOUGH * min(len(ids), newer):
         share = count / max(1, min(len(ids), newer))
         reason = f"only {share:.0%} of the people are found again; a missing one means nothing"
-        return Route(name, count, (), reason)
+        return LinkageRoute(name, count, (), reason)
     removed = tuple(ids.filter(pl.Series(~linked)).to_list())
-    return Route(name, count, removed, None if removed else "everybody of the older version is found again")
+    return LinkageRoute(name, count, removed, None if removed else "everybody of the older version is found again")
 
 
-def _by_pseudonyms(older: pl.Series, newer: pl.Series) -> Route:
+def _by_pseudonyms(older: pl.Series, newer: pl.Series) -> LinkageRoute:
     return _route("pseudonyms", older, older.is_in(newer.implode()).to_numpy(), len(newer))
 
 
-def _by_table(older: pl.DataFrame, newer: pl.DataFrame) -> Route:
+def _by_table(older: pl.DataFrame, newer: pl.DataFrame) -> LinkageRoute:
     names = [c for c in older.columns if c != "id" and c in newer.columns and not older[c].dtype.is_nested()]
     if not names:
-        return Route("table", 0, (), "the versions have no column in common")
+        return LinkageRoute("table", 0, (), "the versions have no column in common")
     a, b = (_codes(table, names) for table in (older, newer))
     linked = a["row"].is_in(b["row"].implode()).to_numpy().copy()
     rest = np.flatnonzero(~linked)
@@ -193,9 +193,12 @@ def _changed(a: pl.DataFrame, b: pl.DataFrame) -> NDArray[np.intp]:
     return np.asarray(rows[agree[rows, columns] >= ALIKE * len(a.columns)], dtype=np.intp)
 
 
-def _by_vectors(older: Folder, newer: Folder) -> Iterator[Route]:
-    for modality in sorted({*modalities(older)} & {*modalities(newer)}):
-        tables = [frame([folder.files[name] for name in parts(folder, modality)], None) for folder in (older, newer)]
+def _by_vectors(older: UntrustedFolder, newer: UntrustedFolder) -> Iterator[LinkageRoute]:
+    for modality in sorted({*modality_files(older)} & {*modality_files(newer)}):
+        tables = [
+            read_frame([folder.files[name] for name in table_files(folder, modality)], None)
+            for folder in (older, newer)
+        ]
         kinds = [{name: kind for name, kind in table.schema.items() if isinstance(kind, pl.Array)} for table in tables]
         for name in (name for name, kind in kinds[0].items() if kinds[1].get(name) == kind):
             a, b = (table[name].to_numpy().astype(np.float32) for table in tables)
@@ -221,7 +224,7 @@ def _linked(a: Vectors, b: Vectors) -> NDArray[np.bool_]:
     return learnt if learnt.sum() > plain.sum() else plain
 
 
-def _as_they_are(u: Vectors, v: Vectors) -> Pairs:
+def _as_they_are(u: Vectors, v: Vectors) -> MatchedPairs:
     """Return those who are nearest to each other as they are: under one key a refitted step moves vectors little."""
     return mutual_nearest(nearest(u, v), nearest(v, u))
 

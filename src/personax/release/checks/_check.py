@@ -9,11 +9,11 @@ from typing import Literal
 import polars as pl
 
 from personax.errors import InputError
-from personax.release._layout import is_ours, modalities, parts
-from personax.release._untrusted_folder import Folder
-from personax.release._untrusted_tables import frame, schema
+from personax.release._layout import is_personax_layout, modality_files, table_files
+from personax.release._untrusted_folder import UntrustedFolder
+from personax.release._untrusted_tables import read_frame, read_schema
 
-__all__ = ["Check", "Outcome", "Release", "entries", "look", "mapping", "settle"]
+__all__ = ["Check", "CheckedRelease", "Outcome", "check_result", "entries", "inspect_folder", "mapping"]
 
 Outcome = Literal["holds", "fails", "cannot tell"]
 
@@ -28,7 +28,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Release:
+class CheckedRelease:
     """A folder and what of it could be read.
 
     Parameters
@@ -45,7 +45,7 @@ class Release:
         Sentences about what could not be read.
     """
 
-    folder: Folder
+    folder: UntrustedFolder
     format: int
     people: pl.DataFrame | None
     vectors: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -62,43 +62,43 @@ _FIRST = {"SHA256SUMS", "README.md", "USAGE.md", "transforms.json"}
 """What format 1 had beside data."""
 
 
-def look(folder: Folder) -> Release:
+def inspect_folder(folder: UntrustedFolder) -> CheckedRelease:
     """Read the people of a release once for all checks; what cannot be read is a sentence, no error."""
     unread = []
     people = None
     for name in folder.under(""):
         try:
-            schema(folder.files[name])
+            read_schema(folder.files[name])
         except InputError as error:
             unread.append(str(error))
-    if is_ours(folder):
-        files, vectors = parts(folder, "people"), modalities(folder)
+    if is_personax_layout(folder):
+        files, vectors = table_files(folder, "people"), modality_files(folder)
     else:
         files, vectors = _others(folder)
     try:
         paths = [folder.files[name] for name in files]
         if paths:
-            flat = [name for name, kind in schema(paths[0]).items() if not kind.is_nested()]
-            people = frame(paths, flat)
+            flat = [name for name, kind in read_schema(paths[0]).items() if not kind.is_nested()]
+            people = read_frame(paths, flat)
     except InputError as error:
         unread.append(str(error))
-    return Release(folder, _format(folder), people, vectors, tuple(dict.fromkeys(unread)))
+    return CheckedRelease(folder, _format(folder), people, vectors, tuple(dict.fromkeys(unread)))
 
 
-def _format(folder: Folder) -> int:
+def _format(folder: UntrustedFolder) -> int:
     marks = {"columns.json", "protection.json", "croissant.json", "DATASHEET.md"} & set(folder.files)
     if folder.under("data/people/") or len(marks) > 1:
         return 2
-    return 1 if is_ours(folder) or {"transforms.json", "SHA256SUMS"} & set(folder.files) else 0
+    return 1 if is_personax_layout(folder) or {"transforms.json", "SHA256SUMS"} & set(folder.files) else 0
 
 
-def _others(folder: Folder) -> tuple[list[str], dict[str, list[str]]]:
+def _others(folder: UntrustedFolder) -> tuple[list[str], dict[str, list[str]]]:
     """Return the largest plain table of a foreign folder, and the files that hold vectors, each on its own."""
     plain: dict[str, int] = {}
     vectors = {}
     for name in (*folder.under(""), *folder.under("", ".csv")):
         try:
-            types = schema(folder.files[name])
+            types = read_schema(folder.files[name])
         except InputError:
             continue
         plain[name] = sum(not kind.is_nested() for kind in types.values())
@@ -108,7 +108,7 @@ def _others(folder: Folder) -> tuple[list[str], dict[str, list[str]]]:
     return ([most] if most else []), vectors
 
 
-def settle(check: str, faults: Sequence[str], held: str) -> Check:
+def check_result(check: str, faults: Sequence[str], held: str) -> Check:
     """Return a check that fails with all its faults, or holds."""
     return Check(check, "fails", "; ".join(faults)) if faults else Check(check, "holds", held)
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from personax.errors import InputError
 from personax.files import sha256
-from personax.release.checks._check import Check, Release, settle
+from personax.release.checks._check import Check, CheckedRelease, check_result
 
 __all__ = ["SUMS", "shape"]
 
@@ -22,7 +22,7 @@ _TEXTS = (".md", ".json", ".cff", ".txt", ".yaml", ".yml", ".csv")
 _KNOWN = (*_TEXTS, ".parquet")
 
 
-def shape(release: Release) -> Iterable[Check]:
+def shape(release: CheckedRelease) -> Iterable[Check]:
     """Check the files, whatever is in them."""
     folder = release.folder
     odd = [name for name in folder.files if not name.endswith(_KNOWN) and name != SUMS]
@@ -32,13 +32,13 @@ def shape(release: Release) -> Iterable[Check]:
     if not faults and odd:
         yield Check("folder", "cannot tell", f"{', '.join(odd)} are of no kind that a release has{passed}")
     else:
-        yield settle("folder", faults, f"{len(folder.files)} plain files, no links{passed}")
+        yield check_result("folder", faults, f"{len(folder.files)} plain files, no links{passed}")
     hashes = {name: sha256(path) for name, path in folder.files.items()}
     yield _checksums(release, hashes)
     yield _secrets(release, set(hashes.values()))
 
 
-def _checksums(release: Release, hashes: dict[str, str]) -> Check:
+def _checksums(release: CheckedRelease, hashes: dict[str, str]) -> Check:
     if SUMS not in hashes:
         return release.missing("checksums", SUMS, "so nobody can say whether files were changed")
     try:
@@ -59,10 +59,10 @@ def _checksums(release: Release, hashes: dict[str, str]) -> Check:
     faults += [f"{name} is listed and missing" for name in sorted(set(listed) - set(actual))]
     faults += [f"{name} is not listed" for name in sorted(set(actual) - set(listed))]
     faults += [f"{name} was changed" for name in sorted(set(actual) & set(listed)) if actual[name] != listed[name]]
-    return settle("checksums", faults, f"{len(listed)} files are as {SUMS} says")
+    return check_result("checksums", faults, f"{len(listed)} files are as {SUMS} says")
 
 
-def _secrets(release: Release, hashes: set[str]) -> Check:
+def _secrets(release: CheckedRelease, hashes: set[str]) -> Check:
     faults = [f"{name} looks like a secret" for name in release.folder.files if _SECRET_NAMES.search(name)]
     for name in release.folder.files:
         if PurePosixPath(name).suffix in _TEXTS:
@@ -75,4 +75,4 @@ def _secrets(release: Release, hashes: set[str]) -> Check:
                 faults.append(f"{name} holds words of a secret; nothing of a key may leave")
             if any(found.lower() not in hashes for found in _HEX.findall(text)):
                 faults.append(f"{name} holds 64 hexadecimal digits that are no file's hash; that may be a key")
-    return settle("secrets", faults, "no keys, nothing fitted, no secret in a text")
+    return check_result("secrets", faults, "no keys, nothing fitted, no secret in a text")

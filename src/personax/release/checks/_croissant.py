@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from personax.errors import InputError, require
 from personax.files import sha256
-from personax.release.checks._check import Check, Release, entries, mapping, settle
+from personax.release.checks._check import Check, CheckedRelease, check_result, entries, mapping
 
 __all__ = ["croissant"]
 
@@ -21,7 +21,7 @@ _BROKEN = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError
 """What a reader of a format raises on anything that is not of it."""
 
 
-def croissant(release: Release) -> Iterable[Check]:
+def croissant(release: CheckedRelease) -> Iterable[Check]:
     """Check the description of the files, then its form."""
     if FILE not in release.folder.files:
         yield release.missing("croissant", FILE, "so no program knows what the columns are")
@@ -32,13 +32,13 @@ def croissant(release: Release) -> Iterable[Check]:
         yield Check("croissant", "fails", str(error))
         return
     faults = list(_faults(release, mapping(said)))
-    yield settle("croissant", faults, "hashes and sizes are those of the files")
+    yield check_result("croissant", faults, "hashes and sizes are those of the files")
     if not faults:
         yield _form(mapping(said))
 
 
-def _faults(release: Release, said: dict[str, object]) -> Iterator[str]:
-    described = set()
+def _faults(release: CheckedRelease, said: dict[str, object]) -> Iterator[str]:
+    described_columns = set()
     for entry in map(mapping, entries(said.get("distribution"))):
         url, size, digest = (entry.get(key) for key in ("contentUrl", "contentSize", "sha256"))
         if not isinstance(url, str) or (digest is None and size is None):
@@ -47,14 +47,14 @@ def _faults(release: Release, said: dict[str, object]) -> Iterator[str]:
         if path is None:
             yield f"{FILE} tells of {url!r}, which is not in the folder"
             continue
-        described.add(url.removeprefix("./"))
+        described_columns.add(url.removeprefix("./"))
         if digest != sha256(path):
             yield f"{FILE} has another hash for {url}"
         found = _SIZE.fullmatch(str(size))
         if size is not None and (found is None or int(found[1]) != path.stat().st_size):
             yield f"{FILE} has another size for {url}"
     for name in release.folder.under("data/"):
-        if name not in described:
+        if name not in described_columns:
             yield f"{FILE} says nothing of {name}"
     if list(_elsewhere(said)):
         yield f"{FILE} takes the meaning of its words from elsewhere; a description stands on its own"

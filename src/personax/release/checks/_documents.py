@@ -8,9 +8,9 @@ from dataclasses import fields
 from fnmatch import fnmatchcase
 
 from personax.errors import InputError
-from personax.release._card_front_matter import read_card
+from personax.release._layout import read_card
 from personax.release.audit import CAMPAIGNS, Attack, Gate
-from personax.release.checks._check import Check, Release, entries, mapping, settle
+from personax.release.checks._check import Check, CheckedRelease, check_result, entries, mapping
 
 __all__ = ["audited", "papers"]
 
@@ -26,7 +26,7 @@ _NEGATED = re.compile(
 _TEXTS = (".md", ".cff", ".json", ".txt")
 
 
-def papers(release: Release) -> Iterable[Check]:
+def papers(release: CheckedRelease) -> Iterable[Check]:
     """Check the texts beside the data."""
     about: dict[str, object] = {}
     text = ""
@@ -46,7 +46,7 @@ def papers(release: Release) -> Iterable[Check]:
     yield _licences(release, about)
 
 
-def _card(release: Release, about: dict[str, object]) -> Check:
+def _card(release: CheckedRelease, about: dict[str, object]) -> Check:
     faults = [] if isinstance(about.get("license"), str) else ["the card states no license"]
     configs = [mapping(config) for config in entries(about.get("configs"))]
     if not configs and release.format == 2:
@@ -68,10 +68,10 @@ def _card(release: Release, about: dict[str, object]) -> Check:
         faults += [f"{name} is in no config" for name in left]
         if sum(config.get("default") is True for config in configs) > 1:
             faults.append("several configs are the default")
-    return settle("card", faults, f"license {about.get('license')}, {len(configs)} configs that point to files")
+    return check_result("card", faults, f"license {about.get('license')}, {len(configs)} configs that point to files")
 
 
-def _words(release: Release) -> Check:
+def _words(release: CheckedRelease) -> Check:
     faults = []
     for name in release.folder.files:
         if name.endswith(_TEXTS):
@@ -83,10 +83,10 @@ def _words(release: Release) -> Check:
             claims = [found for found in _ANONYMOUS.finditer(flat) if not _NEGATED.search(flat[: found.start()][-120:])]
             if claims:
                 faults.append(f"{name} says {claims[0][0]!r} without a not; a release is pseudonymised")
-    return settle("words", faults, "nothing calls the release anonymous")
+    return check_result("words", faults, "nothing calls the release anonymous")
 
 
-def _usage(release: Release, about: dict[str, object]) -> Check:
+def _usage(release: CheckedRelease, about: dict[str, object]) -> Check:
     if "USAGE.md" not in release.folder.files:
         return release.missing("terms of use", "USAGE.md", "so nobody says what it may be used for")
     try:
@@ -102,17 +102,17 @@ def _usage(release: Release, about: dict[str, object]) -> Check:
     return Check("terms of use", "holds", "USAGE.md forbids profiling, decisions and re-identification, to be accepted")
 
 
-def _present(release: Release, check: str, file: str, why: str) -> Check:
+def _present(release: CheckedRelease, check: str, file: str, why: str) -> Check:
     if file not in release.folder.files:
         return release.missing(check, file, why)
     try:
         empty = not release.folder.text(file).strip()
     except InputError as error:
         return Check(check, "fails", str(error))
-    return settle(check, [f"{file} is empty"] if empty else [], f"{file} is there")
+    return check_result(check, [f"{file} is empty"] if empty else [], f"{file} is there")
 
 
-def _licences(release: Release, about: dict[str, object]) -> Check:
+def _licences(release: CheckedRelease, about: dict[str, object]) -> Check:
     licence = f"{about.get('license', '')} {about.get('license_name', '')}".strip()
     said = []
     for name in ("LICENSES.md", "transforms.json", "columns.json"):
@@ -133,7 +133,7 @@ def _licences(release: Release, about: dict[str, object]) -> Check:
 FILE = "audit.json"
 
 
-def audited(release: Release) -> Iterable[Check]:
+def audited(release: CheckedRelease) -> Iterable[Check]:
     """Check what the publisher's own attacks have found."""
     if FILE not in release.folder.files:
         if release.format == 2:

@@ -12,9 +12,9 @@ from personax.columns import infer_columns
 from personax.data.identity import classify
 from personax.data.naming import split
 from personax.errors import InputError
-from personax.release._layout import column_entries, described
-from personax.release._untrusted_tables import frame
-from personax.release.checks._check import Check, Release, mapping, settle
+from personax.release._layout import column_entries, described_columns
+from personax.release._untrusted_tables import read_frame
+from personax.release.checks._check import Check, CheckedRelease, check_result, mapping
 from personax.release.pii._table_scan import scan
 
 __all__ = ["people", "smallest_group", "tables"]
@@ -24,13 +24,13 @@ _KEYED = re.compile(r"[0-9a-f]{12,64}")
 _NAMES = re.compile(r"[A-Za-zÀ-ž]{2,}([ _.-][A-Za-zÀ-ž]{2,})*")
 
 
-def tables(release: Release) -> Iterable[Check]:
+def tables(release: CheckedRelease) -> Iterable[Check]:
     """Check what can be read, and the ids."""
     found = len(release.folder.under("")) + len(release.folder.under("", ".csv"))
     if not found:
         yield Check("tables", "fails", "there is no Parquet file; the data are missing")
     else:
-        yield settle("tables", release.unread, f"{found} tables of numbers, texts and vectors")
+        yield check_result("tables", release.unread, f"{found} tables of numbers, texts and vectors")
     people = release.people
     if people is None or "id" not in people.columns:
         yield Check(
@@ -46,13 +46,13 @@ def tables(release: Release) -> Iterable[Check]:
         yield Check("order", "fails", "rows are not in the order of the ids; their order may be that of the source")
 
 
-def _ids(release: Release, ids: pl.Series) -> Check:
+def _ids(release: CheckedRelease, ids: pl.Series) -> Check:
     faults = []
     if ids.null_count() or ids.n_unique() < len(ids):
         faults.append("ids of people are missing or doubled")
     for modality, names in release.vectors.items():
         try:
-            other = frame([release.folder.files[name] for name in names], ["id"])["id"].cast(pl.String)
+            other = read_frame([release.folder.files[name] for name in names], ["id"])["id"].cast(pl.String)
         except InputError as error:
             faults.append(str(error))
             continue
@@ -62,7 +62,7 @@ def _ids(release: Release, ids: pl.Series) -> Check:
             faults.append(f"{modality} has {len(set(other) - set(ids))} ids that the people have not")
         elif not other.is_sorted() and ids.is_sorted():
             faults.append(f"{modality} is not in the order of the ids")
-    return settle("ids", faults, f"{len(ids):,} ids, each once, and the files join")
+    return check_result("ids", faults, f"{len(ids):,} ids, each once, and the files join")
 
 
 def _pseudonyms(ids: pl.Series) -> Check:
@@ -91,9 +91,9 @@ def _hashes_of_rows(values: list[str]) -> bool:
 
 
 CLAIMED = "protection.json"
-LEAST = 20
+MIN_PEOPLE = 20
 """People from which a text that nobody can place counts as a fault."""
-LONG, MANY_WORDS = 80, 12
+MAX_CELL_LETTERS, MAX_CELL_WORDS = 80, 12
 """A text of more is no category."""
 _PATH = re.compile(r"(^|\s)(~?/[\w.-]+){2,}|[A-Za-z]:\\|\.(jpe?g|png|txt|pdf|html?)$")
 _PARTS: Mapping[str, frozenset[str]] = {
@@ -105,7 +105,7 @@ _AROUND = frozenset({"birth", "of", "index", "sin", "cos"})
 """Words beside which these still tell of a birth: ``day_of_year`` and ``month_of_birth`` do, ``career_month`` not."""
 
 
-def people(release: Release) -> Iterable[Check]:
+def people(release: CheckedRelease) -> Iterable[Check]:
     """Check the table of the people."""
     frame = release.people
     if frame is None:
@@ -118,7 +118,7 @@ def people(release: Release) -> Iterable[Check]:
     yield _alike(release, frame)
 
 
-def _columns(release: Release, frame: pl.DataFrame) -> Check:
+def _columns(release: CheckedRelease, frame: pl.DataFrame) -> Check:
     private, meant = _naming(release, frame)
     try:
         said = {str(entry.get("name")): entry.get("role") for entry in column_entries(release.folder, "people")}
@@ -134,10 +134,12 @@ def _columns(release: Release, frame: pl.DataFrame) -> Check:
     if meant and not private:
         text = "; ".join(meant)
         return Check("columns", "cannot tell", f"{text}; {CLAIMED} says that this is meant: read the risk it names")
-    return settle("columns", private, f"{frame.width} columns, none tells whom a row is by its name or its values")
+    return check_result(
+        "columns", private, f"{frame.width} columns, none tells whom a row is by its name or its values"
+    )
 
 
-def _naming(release: Release, frame: pl.DataFrame) -> tuple[list[str], list[str]]:
+def _naming(release: CheckedRelease, frame: pl.DataFrame) -> tuple[list[str], list[str]]:
     """Return what names people, or cannot be told, and which of it leaves on purpose, with its risk named."""
     columns = infer_columns(frame)
     roles = {column.name: column for column in columns if column.role == "target"}
@@ -145,12 +147,12 @@ def _naming(release: Release, frame: pl.DataFrame) -> tuple[list[str], list[str]
     meant: list[str] = []
     risks = _risks(release)
     for name, (identity, why) in classify(frame.drop("id", strict=False), list(roles.values())).items():
-        if identity == "direct" or (identity == "unknown" and frame.height >= LEAST):
+        if identity == "direct" or (identity == "unknown" and frame.height >= MIN_PEOPLE):
             (meant if name in risks else named).append(f"{name} is {identity}: {why}")
     return named, meant
 
 
-def _risks(release: Release) -> set[str]:
+def _risks(release: CheckedRelease) -> set[str]:
     """Return the columns that protection.json lets leave as they are, with a risk in words."""
     try:
         claimed = mapping(release.folder.json(CLAIMED)) if CLAIMED in release.folder.files else {}
@@ -187,15 +189,15 @@ def _cells(frame: pl.DataFrame) -> Check:
     texts = frame.drop("id", strict=False).select(pl.col(pl.String))
     for series in texts:
         values = series.drop_nulls().unique()
-        free = [value for value in values if len(value) > LONG or len(value.split()) > MANY_WORDS]
+        free = [value for value in values if len(value) > MAX_CELL_LETTERS or len(value.split()) > MAX_CELL_WORDS]
         if free:
             faults.append(f"{series.name} holds free text")
-        short = values.filter(values.str.len_chars() <= LONG)
+        short = values.filter(values.str.len_chars() <= MAX_CELL_LETTERS)
         if scan(short.to_frame(), []):
             faults.append(f"{series.name} holds e-mail or web addresses")
         if any(_PATH.search(value) for value in short):
             faults.append(f"{series.name} holds paths or names of files")
-    return settle(
+    return check_result(
         "cells", faults, f"{texts.width} text columns without addresses, paths or free text; names cannot be seen"
     )
 
@@ -214,11 +216,11 @@ def smallest_group(frame: pl.DataFrame, columns: Sequence[str]) -> int:
     return int(alike["len"].to_numpy().min())
 
 
-def _alike(release: Release, frame: pl.DataFrame) -> Check:
+def _alike(release: CheckedRelease, frame: pl.DataFrame) -> Check:
     name = "k-anonymity"
     roles = {column.name: column.role for column in infer_columns(frame)}
     try:
-        roles |= {column.name: column.role for column in described(release.folder).values()}
+        roles |= {column.name: column.role for column in described_columns(release.folder).values()}
         claimed = mapping(release.folder.json(CLAIMED)) if CLAIMED in release.folder.files else {}
     except InputError as error:
         return Check(name, "fails", str(error))

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from personax import registry
 from personax.errors import InputError
 from personax.release._layout import column_entries
-from personax.release._untrusted_tables import frame, one_length, schema
-from personax.release.checks._check import Check, Release, mapping, settle
+from personax.release._untrusted_tables import read_frame, read_schema, to_fixed_length
+from personax.release.checks._check import Check, CheckedRelease, check_result, mapping
 
 __all__ = ["vectors"]
 
@@ -29,13 +29,13 @@ def _mixes(step: str) -> bool:
     return known and bool(registry.describe("transforms", step).facts.get("mixes"))
 
 
-def vectors(release: Release) -> Iterable[Check]:
+def vectors(release: CheckedRelease) -> Iterable[Check]:
     """Check every measurement against what is stated of it; a file is read column by column."""
     stated, faults = _stated(release)
     if STATED not in release.folder.files:
         yield release.missing("transform", STATED, "so nobody says how vectors were transformed")
     else:
-        yield settle("transform", faults, "every measurement has its transform stated")
+        yield check_result("transform", faults, "every measurement has its transform stated")
     if not release.vectors:
         yield Check("vectors", "holds", "there are no vectors")
         return
@@ -46,12 +46,12 @@ def vectors(release: Release) -> Iterable[Check]:
     for modality, names in release.vectors.items():
         paths = [release.folder.files[name] for name in names]
         try:
-            columns = [name for name, kind in schema(paths[0]).items() if kind.is_nested()]
+            columns = [name for name, kind in read_schema(paths[0]).items() if kind.is_nested()]
             lengths = {entry.get("name"): entry.get("length") for entry in column_entries(release.folder, modality)}
             for column in columns:
                 label = f"{modality}/{column}"
                 seen.add(label)
-                found = one_length(frame(paths, [column])[column], paths[0])
+                found = to_fixed_length(read_frame(paths, [column])[column], paths[0])
                 dim = mapping(stated.get(label)).get("dim")
                 broken += _faults(label, found, {STATED: dim, "columns.json": lengths.get(column)})
                 steps = mapping(stated.get(label)).get("steps")
@@ -66,7 +66,7 @@ def vectors(release: Release) -> Iterable[Check]:
     broken += [f"{STATED} tells of {label}, which is not there" for label in sorted(set(stated) - seen)]
     if STATED in release.folder.files:
         broken += [f"{STATED} tells nothing of {label}" for label in sorted(seen - set(stated))]
-    yield settle("vectors", broken, f"{len(seen)} measurements, finite, each of one length, as stated")
+    yield check_result("vectors", broken, f"{len(seen)} measurements, finite, each of one length, as stated")
     if plain:
         text = (
             f"{', '.join(plain)} hold exact zeros, which the stated transform does not leave; they are not transformed"
@@ -83,7 +83,7 @@ def vectors(release: Release) -> Iterable[Check]:
         )
 
 
-def _stated(release: Release) -> tuple[dict[str, object], list[str]]:
+def _stated(release: CheckedRelease) -> tuple[dict[str, object], list[str]]:
     """Return measurement -> what is stated of it, and what is wrong with the statement."""
     if STATED not in release.folder.files:
         return {}, []

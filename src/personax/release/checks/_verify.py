@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from personax.errors import InputError
-from personax.release._layout import is_ours
-from personax.release._untrusted_folder import Folder, open_folder
-from personax.release.checks import CHECKS, Check, look
+from personax.release._layout import is_personax_layout
+from personax.release._untrusted_folder import UntrustedFolder, open_folder
+from personax.release.checks import CHECKS, Check, inspect_folder
 from personax.release.checks._checksums import shape
 from personax.release.statistics._read import FILE, read_statistics
 
@@ -84,15 +84,15 @@ def verify(folder: str | os.PathLike[str]) -> Verification:
     return verify_folder(found)
 
 
-def verify_folder(folder: Folder) -> Verification:
+def verify_folder(folder: UntrustedFolder) -> Verification:
     """Check a folder that was already listed, such as a snapshot in a hub's cache."""
-    if FILE in folder.files and not is_ours(folder):
+    if FILE in folder.files and not is_personax_layout(folder):
         return Verification(folder.root, _of_statistics(folder))
-    release = look(folder)
+    release = inspect_folder(folder)
     return Verification(folder.root, [check for group in CHECKS for check in group(release)])
 
 
-def _of_statistics(folder: Folder) -> list[Check]:
+def _of_statistics(folder: UntrustedFolder) -> list[Check]:
     """Check a folder of noisy statistics: its files, and that it holds tables and nothing else."""
     extra = sorted(set(folder.files) - {FILE, "README.md", "SHA256SUMS"})
     faults = [f"{name} belongs to no folder of noisy statistics" for name in extra]
@@ -101,4 +101,4 @@ def _of_statistics(folder: Folder) -> list[Check]:
     except InputError as error:
         faults, said = [*faults, str(error)], ""
     outcome = Check("statistics", "fails", "; ".join(faults)) if faults else Check("statistics", "holds", said)
-    return [*shape(look(folder)), outcome]
+    return [*shape(inspect_folder(folder)), outcome]

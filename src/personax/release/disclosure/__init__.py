@@ -11,15 +11,15 @@ A map, each line using the ones above it:
 from personax.release.disclosure._anonymity import Anonymity, Diversity, measure
 from personax.release.disclosure._category_codes import names_of, shuffle_categories, with_names
 from personax.release.disclosure._dates import birth_year
-from personax.release.disclosure._generalisation import Generalised, Step, generalise
+from personax.release.disclosure._generalisation import AppliedLevel, Generalised, generalise
 from personax.release.disclosure._hierarchy import Hierarchy, hierarchies
-from personax.release.disclosure._local_privacy import add_noise, state
+from personax.release.disclosure._local_privacy import add_noise, calibrate_noise
 from personax.release.disclosure._privacy_statement import (
     Bounds,
     Categories,
     Mechanism,
+    PrivacyStatement,
     Sphere,
-    Statement,
     expected_cosine,
 )
 from personax.release.disclosure._rare_categories import OTHER, Merged, merge_rare
@@ -27,6 +27,7 @@ from personax.release.disclosure._rare_categories import OTHER, Merged, merge_ra
 __all__ = [
     "OTHER",
     "Anonymity",
+    "AppliedLevel",
     "Bounds",
     "Categories",
     "Diversity",
@@ -34,11 +35,11 @@ __all__ = [
     "Hierarchy",
     "Mechanism",
     "Merged",
+    "PrivacyStatement",
     "Sphere",
-    "Statement",
-    "Step",
     "add_noise",
     "birth_year",
+    "calibrate_noise",
     "expected_cosine",
     "generalise",
     "hierarchies",
@@ -46,6 +47,5 @@ __all__ = [
     "merge_rare",
     "names_of",
     "shuffle_categories",
-    "state",
     "with_names",
 ]

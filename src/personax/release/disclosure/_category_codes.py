@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import polars as pl
 
 from personax.errors import InputError
-from personax.release._keystore import Key
+from personax.release.keys._keystore import ReleaseKey
 
 __all__ = ["names_of", "shuffle_categories", "with_names"]
 
 
 def shuffle_categories(
-    frame: pl.DataFrame, names: Iterable[str], key: Key
+    frame: pl.DataFrame, names: Iterable[str], key: ReleaseKey
 ) -> tuple[pl.DataFrame, dict[str, list[str]]]:
     """Replace categories by indices 0 ... m - 1 in an order that only the key gives.
 
@@ -40,7 +40,8 @@ def shuffle_categories(
 
     Examples
     --------
-    >>> frame, mapping = shuffle_categories(pl.DataFrame({"job": ["music", "film", None]}), ["job"], Key(bytes(32)))
+    >>> jobs = pl.DataFrame({"job": ["music", "film", None]})
+    >>> frame, mapping = shuffle_categories(jobs, ["job"], ReleaseKey(bytes(32)))
     >>> names_of(mapping["job"], frame["job"].to_list())
     ['music', 'film', None]
     """
@@ -48,7 +49,7 @@ def shuffle_categories(
     for name in names:
         texts = frame[name].cast(pl.String)
         categories = texts.drop_nulls().unique().sort().to_list()
-        order = key.draws("indices", name).permutation("order", len(categories))
+        order = key.random_stream("indices", name).permutation("order", len(categories))
         mapping[name] = [categories[place] for place in order]
         index = {category: place for place, category in enumerate(mapping[name])}
         made = pl.Series(name, [None if value is None else index[value] for value in texts], dtype=pl.Int32)

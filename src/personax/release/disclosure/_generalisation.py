@@ -13,17 +13,17 @@ from personax.data.table import Table
 from personax.errors import ComputationError, InputError
 from personax.release.disclosure._anonymity import Anonymity, measure, sensitive_codes
 from personax.release.disclosure._hierarchy import Given, Hierarchy, hierarchies
-from personax.release.disclosure._lattice import Lattice, Node
+from personax.release.disclosure._lattice import Lattice, LatticeNode
 from personax.schema import Column
 
-__all__ = ["Generalised", "Step", "generalise"]
+__all__ = ["AppliedLevel", "Generalised", "generalise"]
 
 MAX_EVALUATIONS = 20_000
 """Looks at the table before the search stops at the best node so far."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class AppliedLevel:
     """How a column, or two that move together, leaves.
 
     Parameters
@@ -71,7 +71,7 @@ class Generalised:
     """
 
     frame: pl.DataFrame
-    steps: tuple[Step, ...]
+    steps: tuple[AppliedLevel, ...]
     loss: float
     suppressed: int
     optimal: bool
@@ -239,7 +239,9 @@ def _lattice(
     return Lattice(codes, losses, empty, counts, hidden, k=k, diverse=diverse, limit=limit), back.reshape(-1)
 
 
-def _recode(frame: pl.DataFrame, made: Sequence[Hierarchy], node: Node, withheld: NDArray[np.bool_]) -> pl.DataFrame:
+def _recode(
+    frame: pl.DataFrame, made: Sequence[Hierarchy], node: LatticeNode, withheld: NDArray[np.bool_]
+) -> pl.DataFrame:
     hidden = pl.Series(withheld)
     for hierarchy, level in zip(made, node.levels, strict=True):
         values = hierarchy.levels[level].values[hierarchy.base]
@@ -249,14 +251,14 @@ def _recode(frame: pl.DataFrame, made: Sequence[Hierarchy], node: Node, withheld
     return frame
 
 
-def _step(before: pl.DataFrame, after: pl.DataFrame, hierarchy: Hierarchy, level: int) -> Step:
+def _step(before: pl.DataFrame, after: pl.DataFrame, hierarchy: Hierarchy, level: int) -> AppliedLevel:
     names = list(hierarchy.columns)
     lost = (
         before.select(pl.any_horizontal(pl.col(names).is_not_null())).to_series()
         & after.select(pl.all_horizontal(pl.col(names).is_null())).to_series()
     )
     chosen = hierarchy.levels[level]
-    return Step(
+    return AppliedLevel(
         hierarchy.columns,
         chosen.says,
         level,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Lattice", "Node"]
+__all__ = ["Lattice", "LatticeNode"]
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -17,7 +17,7 @@ LOSS_DECIMALS = 12
 
 
 @dataclass(frozen=True)
-class Node:
+class LatticeNode:
     """Levels, one a hierarchy; their loss; the people to be withheld, and how many."""
 
     levels: tuple[int, ...]
@@ -73,7 +73,7 @@ class Lattice:
         self.cards = [[int(level.max()) + 1 for level in unit] for unit in codes]
         self.tried = 0
 
-    def search(self, budget: int) -> tuple[Node, bool]:
+    def search(self, budget: int) -> tuple[LatticeNode, bool]:
         """Return the best node, and whether it is sure that there is none better.
 
         Greedy ascent finds a node. Then branch and bound chooses level after level: people in small classes only
@@ -92,7 +92,7 @@ class Lattice:
             self._walk(order, nothing, 1, [-1] * units, least)
         return self.best, self.tried <= budget
 
-    def node(self, levels: Sequence[int]) -> Node | None:
+    def node(self, levels: Sequence[int]) -> LatticeNode | None:
         """Return a node, or None where more than the limit would have to be withheld."""
         classes = np.zeros(len(self.counts), dtype=np.int64)
         card = 1
@@ -100,7 +100,7 @@ class Lattice:
             classes, card = self._refine(classes, card, unit, level)
         return self._node(levels, classes)
 
-    def _node(self, levels: Sequence[int], classes: Ints) -> Node | None:
+    def _node(self, levels: Sequence[int], classes: Ints) -> LatticeNode | None:
         classes = np.unique(classes, return_inverse=True)[1]
         small = self._small(classes)
         withheld = small[classes]
@@ -112,7 +112,7 @@ class Lattice:
         people = int(self.counts[withheld].sum())
         if people > self.limit:
             return None
-        return Node(tuple(levels), self._loss(levels), withheld, people)
+        return LatticeNode(tuple(levels), self._loss(levels), withheld, people)
 
     def _loss(self, levels: Sequence[int]) -> float:
         return sum(losses[level] for losses, level in zip(self.losses, levels, strict=True) if level >= 0)
@@ -147,7 +147,7 @@ class Lattice:
         sizes = np.add.reduceat(packed & ((1 << self._bits) - 1), starts)
         return int(sizes[sizes < self.k].sum())
 
-    def _greedy(self) -> Node:
+    def _greedy(self) -> LatticeNode:
         """Climb by the step that rescues most people for its loss, then go down where nobody needs the height."""
         levels = [0] * len(self.codes)
         while (node := self.node(levels)) is None:

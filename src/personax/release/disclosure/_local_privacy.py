@@ -16,12 +16,12 @@ from personax.release.disclosure._privacy_statement import (
     Categories,
     Clip,
     Mechanism,
+    PrivacyStatement,
     Sphere,
-    Statement,
     expected_cosine,
 )
 
-__all__ = ["add_noise", "state"]
+__all__ = ["add_noise", "calibrate_noise"]
 
 GRANULARITY = 40
 """The noise is exact on a grid of 2^-40 of its scale; OpenDP counts the rounding in."""
@@ -30,13 +30,13 @@ MAX_EPSILON = 100.0
 """A larger epsilon protects nobody."""
 
 
-def state(
+def calibrate_noise(
     columns: Mapping[str, Clip],
     *,
     epsilon: float,
     delta: float = 0.0,
     weights: Mapping[str, float] | None = None,
-) -> Statement:
+) -> PrivacyStatement:
     """Split a budget over columns and calibrate the noise of each; looks at no data.
 
     Parameters
@@ -74,7 +74,7 @@ def state(
 
     Examples
     --------
-    >>> made = state({"height_cm": Bounds(140, 220), "gender": Categories(("female", "male"))}, epsilon=4)
+    >>> made = calibrate_noise({"height_cm": Bounds(140, 220), "gender": Categories(("female", "male"))}, epsilon=4)
     >>> [round(mechanism.scale, 3) for mechanism in made.mechanisms]
     [40.0, 0.881]
     """
@@ -85,7 +85,7 @@ def state(
     for name, clip in columns.items():
         share = epsilon * (weights or {}).get(name, 1.0) / total
         made.append(_calibrate(name, clip, share, delta / len(vectors) if isinstance(clip, Sphere) else 0.0))
-    return Statement(
+    return PrivacyStatement(
         epsilon=sum(mechanism.epsilon for mechanism in made),
         delta=sum(mechanism.delta for mechanism in made),
         mechanisms=tuple(made),
@@ -98,7 +98,7 @@ def state(
     )
 
 
-def add_noise(frame: pl.DataFrame, statement: Statement) -> pl.DataFrame:
+def add_noise(frame: pl.DataFrame, statement: PrivacyStatement) -> pl.DataFrame:
     """Return a table whose stated columns carry noise, drawn anew for every person.
 
     Parameters
@@ -107,7 +107,7 @@ def add_noise(frame: pl.DataFrame, statement: Statement) -> pl.DataFrame:
         One row a person. Columns that the statement names and the table lacks are passed over: they may be in another
         table. Draw the noise of a column once: a second draw of the same values spends the budget again.
     statement
-        Of `state`.
+        Of `calibrate_noise`.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def add_noise(frame: pl.DataFrame, statement: Statement) -> pl.DataFrame:
 
     Examples
     --------
-    >>> made = state({"height_cm": Bounds(140, 220)}, epsilon=1)
+    >>> made = calibrate_noise({"height_cm": Bounds(140, 220)}, epsilon=1)
     >>> add_noise(pl.DataFrame({"height_cm": [180.0, None]}), made)["height_cm"].null_count()
     1
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 from scipy.special import gammaln, hyp1f1
 
-__all__ = ["Bounds", "Categories", "Clip", "Mechanism", "Sphere", "Statement", "expected_cosine"]
+__all__ = ["Bounds", "Categories", "Clip", "Mechanism", "PrivacyStatement", "Sphere", "expected_cosine"]
 
 UNIT = "one person's row: any values may be replaced by any others within the clip"
 
@@ -68,7 +68,7 @@ class Mechanism:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class PrivacyStatement:
     """What is guaranteed, to whom, and what is not.
 
     Parameters

@@ -17,7 +17,7 @@ __all__ = ["SUMS", "Checked", "check_checksums", "write_checksums"]
 SUMS: Final = "SHA256SUMS"
 
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
-_MOST: Final = 64 * 1024 * 1024
+_MAX_BYTES: Final = 64 * 1024 * 1024
 """Bytes of a list of checksums that is read."""
 
 _HUB: Final = {".cache", ".git", ".gitattributes"}
@@ -95,7 +95,7 @@ def _told(folder: Path) -> dict[str, str]:
     path = folder / SUMS
     if path.is_symlink() or not path.is_file():
         raise InputError(f"{path} is missing, so nothing can be checked; get the release again")
-    if path.stat().st_size > _MOST:
+    if path.stat().st_size > _MAX_BYTES:
         raise InputError(f"{path} is larger than any list of checksums; get the release again")
     told: dict[str, str] = {}
     try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from personax.release.packaging._facts import Facts
+from personax.release.packaging._facts import ReleaseFacts
 from personax.release.packaging._licences import licence_of
 from personax.release.packaging._markdown import clean
 
@@ -16,12 +16,12 @@ __all__ = ["bibtex", "citation_cff"]
 NOBODY = "The publisher (no name is stated)"
 
 
-def authors(facts: Facts) -> list[str]:
+def authors(facts: ReleaseFacts) -> list[str]:
     """Return the names to cite; one that says so where nobody is named."""
     return [clean(name) for name in facts.publisher.authors] or [NOBODY]
 
 
-def citation_cff(facts: Facts) -> str:
+def citation_cff(facts: ReleaseFacts) -> str:
     """Return CITATION.cff.
 
     References
@@ -49,14 +49,14 @@ def citation_cff(facts: Facts) -> str:
     return yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=10_000)
 
 
-def bibtex(facts: Facts) -> str:
+def bibtex(facts: ReleaseFacts) -> str:
     """Return a BibTeX entry; a field of which nothing is known is left out.
 
     Examples
     --------
     >>> from personax.release.packaging._facts import ColumnFacts
     >>> who = ColumnFacts("people", "id", "id", "nominal", "string", "pseudonym")
-    >>> print(bibtex(Facts("A {study}", "1.0.0", 10, (who,), date="2026-01-31")))
+    >>> print(bibtex(ReleaseFacts("A {study}", "1.0.0", 10, (who,), date="2026-01-31")))
     @misc{a-study-1.0.0,
       title = {{A study}},
       author = {{The publisher (no name is stated)}},

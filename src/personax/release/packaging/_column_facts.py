@@ -10,7 +10,7 @@ import polars as pl
 
 from personax.data.labels import split_trait
 from personax.errors import InputError
-from personax.release.packaging._facts import PEOPLE, ColumnFacts, Facts
+from personax.release.packaging._facts import PEOPLE, ColumnFacts, ReleaseFacts
 from personax.release.packaging._markdown import clean
 from personax.schema import Column, Kind, Role
 
@@ -169,7 +169,7 @@ def _done(role: Role) -> str:
     return "pseudonym under a secret key" if role == "id" else "as it is"
 
 
-def columns_json(facts: Facts) -> str:
+def columns_json(facts: ReleaseFacts) -> str:
     """Return what columns.json holds: every column with its file, role, kind, unit, meaning and protection."""
     told = [
         {
@@ -185,6 +185,6 @@ def columns_json(facts: Facts) -> str:
             "protection": clean(column.protection),
         }
         for config in facts.configs
-        for column in facts.of(config)
+        for column in facts.columns_of(config)
     ]
     return json.dumps({"format": FORMAT, "key": "id", "table": PEOPLE, "columns": told}, indent=1, ensure_ascii=False)

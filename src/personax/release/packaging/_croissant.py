@@ -18,7 +18,7 @@ from typing import Any, Final
 from personax.errors import InputError, require
 from personax.release.packaging import _sentences as s
 from personax.release.packaging._citation import authors, bibtex
-from personax.release.packaging._facts import PEOPLE, AnnotatorFacts, ColumnFacts, Facts
+from personax.release.packaging._facts import PEOPLE, AnnotatorFacts, ColumnFacts, ReleaseFacts
 from personax.release.packaging._licences import licence_of
 from personax.release.packaging._markdown import clean, counted, listing
 from personax.release.packaging._sentences import contents
@@ -38,7 +38,7 @@ _TYPES: Final = {
 _NONE: Final = "There are no annotations."
 
 
-def rai(facts: Facts) -> dict[str, Any]:
+def rai(facts: ReleaseFacts) -> dict[str, Any]:
     """Return every property of RAI 1.0; the time frame is left out where no source states a day."""
     who = facts.annotators
     told: dict[str, Any] = {
@@ -72,12 +72,11 @@ def _cleaned(value: str | list[str]) -> str | list[str]:
 
 
 def _missing(who: AnnotatorFacts | None) -> str:
-    if who is None or not who.asked:
+    if who is None or not who.requests:
         return "Why a value is missing is not stated by the publisher."
-    lacking = who.asked - who.endings["scored"]
-    return (
-        f"Of {counted(who.asked, 'request')} for a score, {lacking:,} ended without one; none is turned into a number."
-    )
+    lacking = who.requests - who.endings["scored"]
+    asked = counted(who.requests, "request")
+    return f"Of {asked} for a score, {lacking:,} ended without one; none is turned into a number."
 
 
 def _platform(who: AnnotatorFacts | None) -> str:
@@ -145,10 +144,10 @@ CONTEXT: Final[Mapping[str, Any]] = {
 """Appendix 1 of the specification, and what mlcroissant 1.1.1 expects beside it."""
 
 _DATA_TYPES: Final = {"string": "sc:Text", "bool": "sc:Boolean", "date32": "sc:Date"}
-_MOST: Final = 64 * 1024 * 1024
+_MAX_BYTES: Final = 64 * 1024 * 1024
 
 
-def croissant(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> dict[str, Any]:
+def croissant(facts: ReleaseFacts, shards: Mapping[str, Sequence[Shard]]) -> dict[str, Any]:
     """Return the release as JSON-LD.
 
     Parameters
@@ -182,7 +181,7 @@ def croissant(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> dict[str, 
         told["datePublished"] = facts.date
     told |= rai(facts)
     told["distribution"] = [one for config in facts.configs for one in _files(config, shards[config])]
-    told["recordSet"] = [_records(config, facts.of(config), shards[config]) for config in facts.configs]
+    told["recordSet"] = [_records(config, facts.columns_of(config), shards[config]) for config in facts.configs]
     return told
 
 
@@ -279,7 +278,7 @@ def check_croissant(folder: Path) -> list[str]:
     mlcroissant = require("mlcroissant", extra="release")
     path = folder / "croissant.json"
     try:
-        if path.is_symlink() or path.stat().st_size > _MOST:
+        if path.is_symlink() or path.stat().st_size > _MAX_BYTES:
             raise InputError(f"{path} is a link or too large; get the release again")
         told = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -1,23 +1,107 @@
-"""Documents of a release: the dataset card, the datasheet and the terms of use, rendered from facts."""
+"""Documents of a release: dataset card, datasheet, terms of use, rendered from facts and written with the checksums."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
 import yaml
 
+from personax.errors import InputError
+from personax.files import write_text
 from personax.release.packaging import _sentences as s
 from personax.release.packaging import _sentences as sentences
-from personax.release.packaging._citation import bibtex
-from personax.release.packaging._facts import PEOPLE, ColumnFacts, Facts
-from personax.release.packaging._licences import BINDING, Inherited, inherited, licence_of
+from personax.release.packaging._checksums import write_checksums
+from personax.release.packaging._citation import bibtex, citation_cff
+from personax.release.packaging._column_facts import columns_json, schema_of
+from personax.release.packaging._croissant import croissant
+from personax.release.packaging._facts import PEOPLE, ColumnFacts, ReleaseFacts
+from personax.release.packaging._licences import BINDING, InheritedObligations, inherited, licence_of, licence_page
 from personax.release.packaging._markdown import Markdown, clean, counted, listing, render
 from personax.release.packaging._sentences import removal
-from personax.release.packaging._shards import Shard
+from personax.release.packaging._shards import Shard, list_shards
 
-__all__ = ["ACCEPTANCE", "ASKED", "acceptance", "card", "datasheet", "front_matter", "usage_page"]
+__all__ = [
+    "ACCEPTANCE",
+    "ASKED",
+    "acceptance",
+    "boilerplate_texts",
+    "card",
+    "datasheet",
+    "front_matter",
+    "texts",
+    "usage_page",
+    "write_all",
+]
+
+
+def write_all(folder: Path, facts: ReleaseFacts) -> list[Path]:
+    """Write the texts beside ``data/``, then SHA256SUMS over everything in the folder.
+
+    Same facts and data, same bytes: neither the clock nor a path of the machine is in any of them. What others wrote
+    before (protection.json, transforms.json, audit.json) is kept and summed.
+
+    Parameters
+    ----------
+    folder
+        Of the release, with ``data/`` written by `write_shards`.
+    facts
+        What the texts say.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+
+    Raises
+    ------
+    InputError
+        The data are not what the facts say; the publisher's licence contradicts what is inherited.
+    """
+    shards = {config: list_shards(folder, config) for config in facts.configs}
+    _check(folder, facts, shards)
+    # all are made before one is written, so that a contradiction leaves no half of them
+    made = texts(facts, shards)
+    for name, text in made.items():
+        write_text(folder / name, text)
+    return [*(folder / name for name in made), write_checksums(folder)]
+
+
+def boilerplate_texts() -> list[str]:
+    """Return what the texts of every release say, whoever is in it."""
+    bare = ReleaseFacts("release", "1.0.0", 1, (ColumnFacts(PEOPLE, "id", "id", "nominal", "string", "the id"),))
+    return list(texts(bare, {PEOPLE: [Shard("data/people/train-00000-of-00001.parquet", 1, 1, "")]}).values())
+
+
+def texts(facts: ReleaseFacts, shards: Mapping[str, Sequence[Shard]]) -> dict[str, str]:
+    """Return file name -> text."""
+    return {
+        "README.md": card(facts, shards),
+        "DATASHEET.md": datasheet(facts),
+        "USAGE.md": usage_page(facts),
+        "LICENSES.md": licence_page(facts),
+        "CITATION.cff": citation_cff(facts),
+        "croissant.json": json.dumps(croissant(facts, shards), indent=1, ensure_ascii=False),
+        "columns.json": columns_json(facts),
+    }
+
+
+def _check(folder: Path, facts: ReleaseFacts, shards: Mapping[str, Sequence[Shard]]) -> None:
+    for config, files in shards.items():
+        wanted = schema_of(facts.columns_of(config))
+        for shard in files:
+            if pl.read_parquet_schema(folder / shard.path) != wanted:
+                raise InputError(f"{folder / shard.path} has other columns than the facts say; describe this table")
+    rows = sum(shard.rows for shard in shards[PEOPLE])
+    if rows != facts.people:
+        raise InputError(f"the table in {folder} has {rows} people and the facts say {facts.people}; count again")
+    strange = sorted({path.name for path in (folder / "data").iterdir()} - set(shards))
+    if strange:
+        raise InputError(f"{folder / 'data' / strange[0]} is in no fact, so nothing would describe it; take it out")
 
 
 _SIZES: Final = (
@@ -33,7 +117,7 @@ _CREATORS: Final = {
 }
 
 
-def front_matter(facts: Facts) -> dict[str, Any]:
+def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
     """Return the metadata of the card, as the Hugging Face hub and `datasets` read it.
 
     References
@@ -57,18 +141,18 @@ def front_matter(facts: Facts) -> dict[str, Any]:
         "source_datasets": ["extended" if any(s.kind == "dataset" for s in facts.sources) else "original"],
         "tags": _tags(facts),
         "configs": [_config(config) for config in facts.configs],
-        "dataset_info": [_info(config, facts.of(config)) for config in facts.configs],
+        "dataset_info": [_info(config, facts.columns_of(config)) for config in facts.configs],
         "extra_gated_prompt": acceptance(),
         "extra_gated_fields": dict(ASKED),
     }
     return told
 
 
-def _binding(found: Inherited) -> str:
+def _binding(found: InheritedObligations) -> str:
     if not found.clauses:
         return ""
     first = found.clauses[0]
-    return f"{first} ({listing([item.name for item in found.of(first)])}), that is, {BINDING[first]}"
+    return f"{first} ({listing([item.name for item in found.with_clause(first)])}), that is, {BINDING[first]}"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -82,7 +166,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def _tags(facts: Facts) -> list[str]:
+def _tags(facts: ReleaseFacts) -> list[str]:
     found = ["personax", "behaviour-traits", "causal-discovery", "croissant"]
     if facts.simulated:
         found.append("simulated")
@@ -107,7 +191,7 @@ def _info(config: str, columns: Sequence[ColumnFacts]) -> dict[str, Any]:
     return {"config_name": config, "features": features}
 
 
-def card(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> str:
+def card(facts: ReleaseFacts, shards: Mapping[str, Sequence[Shard]]) -> str:
     """Return README.md.
 
     Raises
@@ -125,7 +209,7 @@ def card(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> str:
             (f"data/{config}/", counted(len(shards[config]), "file"), sum(shard.rows for shard in shards[config]))
             for config in facts.configs
         ],
-        columns=[column for config in facts.configs for column in facts.of(config)],
+        columns=[column for config in facts.configs for column in facts.columns_of(config)],
         address=Markdown(f"<{facts.publisher.homepage}>") if facts.publisher.homepage else "",
         binding=_binding(found),
         licence=licence_of(facts),
@@ -139,7 +223,7 @@ def card(facts: Facts, shards: Mapping[str, Sequence[Shard]]) -> str:
 Answers = Sequence[tuple[str, str]]
 
 
-def datasheet(facts: Facts) -> str:
+def datasheet(facts: ReleaseFacts) -> str:
     """Return DATASHEET.md; what nobody has told is answered so.
 
     References
@@ -158,7 +242,7 @@ def datasheet(facts: Facts) -> str:
     return render("datasheet.md.j2", title=facts.title, parts=parts)
 
 
-def _motivation(facts: Facts) -> Answers:
+def _motivation(facts: ReleaseFacts) -> Answers:
     publisher = facts.publisher
     return [
         ("What was it made for?", publisher.purpose or facts.description or s.NOT_STATED),
@@ -167,7 +251,7 @@ def _motivation(facts: Facts) -> Answers:
     ]
 
 
-def _composition(facts: Facts) -> Answers:
+def _composition(facts: ReleaseFacts) -> Answers:
     holes = "A missing value is null; why a trait score is missing is counted below." if facts.annotators else ""
     return [
         ("What does a row stand for?", "A person, under a pseudonym; in the files of embeddings, the same person."),
@@ -185,7 +269,7 @@ def _composition(facts: Facts) -> Answers:
     ]
 
 
-def _collection(facts: Facts) -> Answers:
+def _collection(facts: ReleaseFacts) -> Answers:
     days = facts.retrieved
     read = f"The sources were read {s.when(days)}." if days else s.NOT_STATED
     nobody = "Nobody in it is real."
@@ -202,7 +286,7 @@ def _collection(facts: Facts) -> Answers:
     ]
 
 
-def _processing(facts: Facts) -> Answers:
+def _processing(facts: ReleaseFacts) -> Answers:
     return [
         ("What was done before it left?", " ".join(s.preprocessing(facts))),
         ("Is what it was made of kept?", "By the publisher only, with the key; none of it is in the release."),
@@ -210,12 +294,12 @@ def _processing(facts: Facts) -> Answers:
     ]
 
 
-def _software(facts: Facts) -> str:
+def _software(facts: ReleaseFacts) -> str:
     used = listing([f"{name} {version}" for name, version in facts.software.items()])
     return f"Yes: {used}." if used else "Yes: personax; its version is not stated by the publisher."
 
 
-def _uses(facts: Facts) -> Answers:
+def _uses(facts: ReleaseFacts) -> Answers:
     return [
         ("What is it good for?", " ".join(s.USES)),
         ("What could go wrong?", f"{s.IMPACT} {' '.join(s.limits(facts))}"),
@@ -223,12 +307,12 @@ def _uses(facts: Facts) -> Answers:
     ]
 
 
-def _distribution(facts: Facts) -> Answers:
+def _distribution(facts: ReleaseFacts) -> Answers:
     licence = licence_of(facts)
     terms = f"{licence.name}, with USAGE.md" if licence else "No standard licence: LICENSES.md and USAGE.md"
     found = inherited(facts)
     owed = [
-        f"{clause.capitalize()} ({listing([item.name for item in found.of(clause)])}): {BINDING[clause]}."
+        f"{clause.capitalize()} ({listing([item.name for item in found.with_clause(clause)])}): {BINDING[clause]}."
         for clause in found.clauses
     ]
     return [
@@ -239,7 +323,7 @@ def _distribution(facts: Facts) -> Answers:
     ]
 
 
-def _maintenance(facts: Facts) -> Answers:
+def _maintenance(facts: ReleaseFacts) -> Answers:
     contact = facts.publisher.contact
     return [
         ("Whom does one write to?", contact or s.NOT_STATED),
@@ -274,7 +358,7 @@ def acceptance() -> str:
     return "\n".join(["By using this release you accept the following.", "", *(f"- {point}" for point in ACCEPTANCE)])
 
 
-def usage_page(facts: Facts) -> str:
+def usage_page(facts: ReleaseFacts) -> str:
     """Return USAGE.md: the acceptance, how somebody is taken out, and the guidelines."""
     guidelines = resources.files("personax").joinpath("usage.md").read_text("utf-8")
     # its title becomes a section of this page

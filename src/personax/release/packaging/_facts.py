@@ -18,9 +18,10 @@ __all__ = [
     "PEOPLE",
     "AnnotatorFacts",
     "ColumnFacts",
-    "Facts",
+    "EncoderFacts",
     "MeasurementFacts",
     "PublisherFacts",
+    "ReleaseFacts",
     "SourceFacts",
 ]
 
@@ -80,6 +81,15 @@ class MeasurementFacts:
 
 
 @dataclass(frozen=True)
+class EncoderFacts:
+    """Who made the vectors of a measurement; empty where nobody says."""
+
+    encoder: str = ""
+    revision: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
 class SourceFacts:
     """Where people came from.
 
@@ -133,7 +143,7 @@ class AnnotatorFacts:
             raise InputError(f"the annotations have a status {strange[0]!r}; statuses are {', '.join(STATUSES)}")
 
     @property
-    def asked(self) -> int:
+    def requests(self) -> int:
         """Requests for one score."""
         return sum(self.statuses.values())
 
@@ -143,9 +153,9 @@ class AnnotatorFacts:
         return {group: sum(self.statuses.get(one, 0) for one in own) for group, own in ENDINGS.items()}
 
     @property
-    def refused(self) -> float | None:
+    def share_declined(self) -> float | None:
         """Share of requests that a rater declined; None where nothing was asked."""
-        return self.endings["declined"] / self.asked if self.asked else None
+        return self.endings["declined"] / self.requests if self.requests else None
 
 
 @dataclass(frozen=True)
@@ -196,7 +206,7 @@ def _is_address(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Facts:
+class ReleaseFacts:
     """All that the texts of a release say.
 
     Parameters
@@ -260,7 +270,7 @@ class Facts:
         if PEOPLE in {one.modality for one in self.measurements}:
             raise InputError(f"a modality is called {PEOPLE}, as the people table is; give it another name")
         for config in self.configs:
-            names = [column.name for column in self.of(config)]
+            names = [column.name for column in self.columns_of(config)]
             if names[:1] != ["id"] or len(set(names)) < len(names):
                 raise InputError(f"the columns of {config} must start with id, and no name may come twice")
         vectors = {(c.config, c.name, c.length) for c in self.columns if c.length is not None}
@@ -278,7 +288,7 @@ class Facts:
         own = [column.config for column in self.columns]
         return list(dict.fromkeys([PEOPLE, *own, *(one.modality for one in self.measurements)]))
 
-    def of(self, config: str) -> Sequence[ColumnFacts]:
+    def columns_of(self, config: str) -> Sequence[ColumnFacts]:
         """Return the columns of the people table or of a modality."""
         return [column for column in self.columns if column.config == config]
 

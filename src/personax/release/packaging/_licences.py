@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from personax.errors import InputError
-from personax.release.packaging._facts import Facts
+from personax.release.packaging._facts import ReleaseFacts
 from personax.release.packaging._markdown import render
 from personax.strict import nearest
 
@@ -22,10 +22,10 @@ __all__ = [
     "LICENCES",
     "SOURCES",
     "Clause",
-    "Inherited",
-    "Item",
+    "InheritedObligations",
+    "InheritedTerms",
     "Licence",
-    "Terms",
+    "LicenceTerms",
     "inherited",
     "licence_of",
     "licence_page",
@@ -83,7 +83,7 @@ LICENCES: Final[Mapping[str, Licence]] = {
 
 
 @dataclass(frozen=True)
-class Terms:
+class LicenceTerms:
     """The terms of an encoder or a source.
 
     Parameters
@@ -107,18 +107,18 @@ class Terms:
     note: str = ""
 
 
-def _model(licence: str, maker: str, reference: str) -> Terms:
+def _model(licence: str, maker: str, reference: str) -> LicenceTerms:
     """Permissive weights: the licence binds copies of the weights; vectors name who made them all the same."""
-    return Terms(licence, ("attribution",), reference, maker)
+    return LicenceTerms(licence, ("attribution",), reference, maker)
 
 
-_OFFLINE = Terms("Apache-2.0 (personax itself)", (), "https://www.apache.org/licenses/LICENSE-2.0")
+_OFFLINE = LicenceTerms("Apache-2.0 (personax itself)", (), "https://www.apache.org/licenses/LICENSE-2.0")
 
-ENCODERS: Final[Mapping[str, Terms]] = {
-    "simulate": Terms("none needed: the vectors are computed from invented people", (), ""),
+ENCODERS: Final[Mapping[str, LicenceTerms]] = {
+    "simulate": LicenceTerms("none needed: the vectors are computed from invented people", (), ""),
     "hashed n-grams": _OFFLINE,
     "colours and edges": _OFFLINE,
-    "imagebind_huge": Terms(
+    "imagebind_huge": LicenceTerms(
         "CC BY-NC-SA 4.0",
         ("non-commercial", "share-alike", "attribution"),
         "https://github.com/facebookresearch/ImageBind/blob/main/model_card.md",
@@ -159,16 +159,20 @@ ENCODERS: Final[Mapping[str, Terms]] = {
 """Name of the encoder, as its card gives it -> its terms."""
 
 
-def _site(owner: str, reference: str, note: str = "") -> Terms:
-    return Terms("terms of the site; no open licence", ("consent", "attribution"), reference, owner, note)
+def _site(owner: str, reference: str, note: str = "") -> LicenceTerms:
+    return LicenceTerms("terms of the site; no open licence", ("consent", "attribution"), reference, owner, note)
 
 
-SOURCES: Final[Mapping[str, Terms]] = {
-    "simulate": Terms("none needed: the people are invented", (), ""),
-    "wikidata": Terms("CC0 1.0", (), "https://www.wikidata.org/wiki/Wikidata:Data_access", "Wikidata (by courtesy)"),
-    "geonames": Terms("CC BY 4.0", ("attribution",), "https://www.geonames.org/about.html", "GeoNames"),
-    "openfootball": Terms("CC0 1.0", (), "https://github.com/openfootball/players", "openfootball (by courtesy)"),
-    "celeba": Terms(
+SOURCES: Final[Mapping[str, LicenceTerms]] = {
+    "simulate": LicenceTerms("none needed: the people are invented", (), ""),
+    "wikidata": LicenceTerms(
+        "CC0 1.0", (), "https://www.wikidata.org/wiki/Wikidata:Data_access", "Wikidata (by courtesy)"
+    ),
+    "geonames": LicenceTerms("CC BY 4.0", ("attribution",), "https://www.geonames.org/about.html", "GeoNames"),
+    "openfootball": LicenceTerms(
+        "CC0 1.0", (), "https://github.com/openfootball/players", "openfootball (by courtesy)"
+    ),
+    "celeba": LicenceTerms(
         "non-commercial research only (the data set's own agreement)",
         ("consent", "non-commercial", "attribution"),
         "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
@@ -176,11 +180,13 @@ SOURCES: Final[Mapping[str, Terms]] = {
         "No portion of it may be copied, published or distributed further, and data derived from it may not be "
         "used commercially; identities are given by its authors on request only.",
     ),
-    "nfl_players": Terms("public domain, as docs/leagues.md records", (), "", "the NFL players file (by courtesy)"),
+    "nfl_players": LicenceTerms(
+        "public domain, as docs/leagues.md records", (), "", "the NFL players file (by courtesy)"
+    ),
     "nba": _site("NBA", "https://global.nba.com/terms-of-use", "The terms cover statistics as NBA content."),
     "nfl": _site("NFL", "https://www.nfl.com"),
     "espn": _site("ESPN", "https://www.espn.com"),
-    "nflverse": Terms(
+    "nflverse": LicenceTerms(
         "code MIT; data of their owners",
         ("consent", "attribution"),
         "https://github.com/nflverse/nflreadr",
@@ -200,7 +206,7 @@ UNKNOWN = "not known; ask"
 
 
 @dataclass(frozen=True)
-class Item:
+class InheritedTerms:
     """Something that the release is made of, and its terms.
 
     Parameters
@@ -218,21 +224,21 @@ class Item:
     what: str
     name: str
     used: str
-    terms: Terms
+    terms: LicenceTerms
 
 
 @dataclass(frozen=True)
-class Inherited:
+class InheritedObligations:
     """What the release must obey, the clause that binds most first."""
 
-    items: Sequence[Item]
+    items: Sequence[InheritedTerms]
 
     @property
     def clauses(self) -> Sequence[Clause]:
         """Of all items, each once."""
-        return [clause for clause in BINDING if self.of(clause)]
+        return [clause for clause in BINDING if self.with_clause(clause)]
 
-    def of(self, clause: Clause) -> Sequence[Item]:
+    def with_clause(self, clause: Clause) -> Sequence[InheritedTerms]:
         """Return the items that ask for this."""
         return [item for item in self.items if clause in item.terms.clauses]
 
@@ -242,7 +248,7 @@ class Inherited:
         return list(dict.fromkeys(item.terms.attribution for item in self.items if item.terms.attribution))
 
 
-def inherited(facts: Facts) -> Inherited:
+def inherited(facts: ReleaseFacts) -> InheritedObligations:
     """Return what a release inherits.
 
     Raises
@@ -254,11 +260,11 @@ def inherited(facts: Facts) -> Inherited:
     --------
     >>> from personax.release.packaging._facts import ColumnFacts, SourceFacts
     >>> who = ColumnFacts("people", "id", "id", "nominal", "string", "pseudonym")
-    >>> facts = Facts("A study", "1.0.0", 10, (who,), sources=(SourceFacts("geonames", "dataset"),))
+    >>> facts = ReleaseFacts("A study", "1.0.0", 10, (who,), sources=(SourceFacts("geonames", "dataset"),))
     >>> inherited(facts).clauses
     ['attribution']
     """
-    found = Inherited([*_encoders(facts), *_sources(facts)])
+    found = InheritedObligations([*_encoders(facts), *_sources(facts)])
     licence = licence_of(facts)
     if licence is not None:
         for clause, item in _broken(found, licence):
@@ -269,7 +275,7 @@ def inherited(facts: Facts) -> Inherited:
     return found
 
 
-def licence_of(facts: Facts) -> Licence | None:
+def licence_of(facts: ReleaseFacts) -> Licence | None:
     """Return the licence that the publisher chose; None for ``other``, the terms of LICENSES.md and USAGE.md.
 
     Raises
@@ -286,43 +292,45 @@ def licence_of(facts: Facts) -> Licence | None:
     return LICENCES[name]
 
 
-def _broken(found: Inherited, licence: Licence) -> Sequence[tuple[Clause, Item]]:
+def _broken(found: InheritedObligations, licence: Licence) -> Sequence[tuple[Clause, InheritedTerms]]:
     kept = set(licence.clauses)
     weighed: tuple[Clause, ...] = ("non-commercial", "share-alike", "attribution")
-    return [(clause, item) for clause in weighed if clause not in kept for item in found.of(clause)]
+    return [(clause, item) for clause in weighed if clause not in kept for item in found.with_clause(clause)]
 
 
-def _advice(found: Inherited) -> str:
+def _advice(found: InheritedObligations) -> str:
     fitting = [name for name, licence in LICENCES.items() if not _broken(found, licence)]
     return " or ".join([*fitting, "other"])
 
 
-def _encoders(facts: Facts) -> Sequence[Item]:
+def _encoders(facts: ReleaseFacts) -> Sequence[InheritedTerms]:
     used: dict[tuple[str, str], list[str]] = {}
     for one in facts.measurements:
         used.setdefault((one.encoder, one.licence), []).append(f"{one.modality}/{one.name}")
     return [
-        Item("encoder", name or "not stated", ", ".join(places), ENCODERS.get(name) or _stated(licence))
+        InheritedTerms("encoder", name or "not stated", ", ".join(places), ENCODERS.get(name) or _stated(licence))
         for (name, licence), places in used.items()
     ]
 
 
-def _sources(facts: Facts) -> Sequence[Item]:
+def _sources(facts: ReleaseFacts) -> Sequence[InheritedTerms]:
     return [
-        Item("source", source.name, "people", SOURCES.get(source.name) or _stated(source.licence))
+        InheritedTerms("source", source.name, "people", SOURCES.get(source.name) or _stated(source.licence))
         for source in facts.sources
     ]
 
 
-def _stated(licence: str) -> Terms:
+def _stated(licence: str) -> LicenceTerms:
     """Return the terms of something that is not in the table, as far as its licence is a known one."""
     known = LICENCES.get(licence.lower())
     if known is None:
-        return Terms(licence or UNKNOWN, ("unknown",), "")
-    return Terms(known.name, known.clauses, known.url, note="So it was stated to us; personax has not looked it up.")
+        return LicenceTerms(licence or UNKNOWN, ("unknown",), "")
+    return LicenceTerms(
+        known.name, known.clauses, known.url, note="So it was stated to us; personax has not looked it up."
+    )
 
 
-def licence_page(facts: Facts) -> str:
+def licence_page(facts: ReleaseFacts) -> str:
     """Return LICENSES.md: the licence of the release, what it inherits, and which clause binds most.
 
     Raises
@@ -338,6 +346,6 @@ def licence_page(facts: Facts) -> str:
         found=found,
         binding={clause: BINDING[clause] for clause in found.clauses},
         permissive=not found.clauses,
-        names={clause: [item.name for item in found.of(clause)] for clause in found.clauses},
+        names={clause: [item.name for item in found.with_clause(clause)] for clause in found.clauses},
         unknown=UNKNOWN,
     )

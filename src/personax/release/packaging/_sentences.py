@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from personax.data.naming import says
-from personax.release.packaging._facts import PEOPLE, AnnotatorFacts, Facts
+from personax.release.packaging._facts import PEOPLE, AnnotatorFacts, ReleaseFacts
 from personax.release.packaging._markdown import counted, listing
-from personax.release.transforms import KEEPS, PROPERTIES
+from personax.release.transforms import PRESERVATION, PROPERTIES
 
 __all__ = [
     "FORBIDDEN", "IMPACT", "NOT_STATED", "USES", "biases", "contents", "embeddings", "limits", "maintenance", "origin",
@@ -36,7 +36,7 @@ IMPACT: Final = (
     "raters say, they help to show such stereotypes."
 )
 
-_TOUCHY: Final = frozenset(
+_SENSITIVE_TOPICS: Final = frozenset(
     {"gender", "age", "country", "birth year", "birth date", "day", "coordinate", "marital status"}
 )
 """Topics, beside those that are sensitive, that people may want kept to themselves."""
@@ -44,7 +44,7 @@ _TOUCHY: Final = frozenset(
 _AGAIN: Final = {1: "once", 2: "twice"}
 
 
-def contents(facts: Facts) -> list[str]:
+def contents(facts: ReleaseFacts) -> list[str]:
     """Say what is in it."""
     people = counted(facts.people, "person", "people")
     features = sum(column.role == "feature" for column in facts.columns)
@@ -63,7 +63,7 @@ def contents(facts: Facts) -> list[str]:
     return told
 
 
-def origin(facts: Facts) -> list[str]:
+def origin(facts: ReleaseFacts) -> list[str]:
     """Say where the people came from, and when."""
     said = []
     for source in facts.sources:
@@ -86,13 +86,13 @@ def when(days: tuple[str, str]) -> str:
     return f"on {first}" if first == last else f"from {first} to {last}"
 
 
-def traits(facts: Facts) -> list[str]:
+def traits(facts: ReleaseFacts) -> list[str]:
     """Say how the traits came about."""
     who = facts.annotators
     if who is None:
         return ["It holds no trait scores."]
     told = [_asked(who)]
-    if who.asked:
+    if who.requests:
         told.append(_ended(who))
     if who.agreement:
         numbers = listing([f"{trait} {alpha:.2f}" for trait, alpha in who.agreement.items()])
@@ -133,11 +133,15 @@ def _ended(who: AnnotatorFacts) -> str:
         "no reply": "got no reply",
     }
     parts = [f"{number:,} {words[group]}" for group, number in who.endings.items() if number]
-    refused = f" Refused were {who.refused:.1%} of all; a refusal is missing, never a number." if who.refused else ""
-    return f"Of {counted(who.asked, 'request')}, {listing(parts)}.{refused}"
+    refused = (
+        f" Refused were {who.share_declined:.1%} of all; a refusal is missing, never a number."
+        if who.share_declined
+        else ""
+    )
+    return f"Of {counted(who.requests, 'request')}, {listing(parts)}.{refused}"
 
 
-def embeddings(facts: Facts) -> list[str]:
+def embeddings(facts: ReleaseFacts) -> list[str]:
     """Say who made the vectors, how they were transformed, and what that keeps."""
     if not facts.measurements:
         return ["It holds no embeddings."]
@@ -154,27 +158,27 @@ def embeddings(facts: Facts) -> list[str]:
 
 
 def _done(transform: str) -> str:
-    return f"transformed by {transform}" if transform in KEEPS else "not transformed"
+    return f"transformed by {transform}" if transform in PRESERVATION else "not transformed"
 
 
 def _kept(transform: str) -> list[str]:
-    ways = {name: how for preset, own in KEEPS.items() if preset == transform for name, how in own.items()}
+    ways = {name: how for preset, own in PRESERVATION.items() if preset == transform for name, how in own.items()}
     said = {how: [PROPERTIES[name].split(":")[0] for name, its in ways.items() if its == how] for how in ways.values()}
     words = {"exactly": "keeps exactly", "approximately": "keeps approximately", "not": "does not keep"}
     return [f"The transform {transform} {words[how]}: {'; '.join(said[how])}." for how in words if how in said]
 
 
-def preprocessing(facts: Facts) -> list[str]:
+def preprocessing(facts: ReleaseFacts) -> list[str]:
     """Say what was done to people and vectors before they left."""
     told = ["Ids were replaced by pseudonyms under a secret key, and rows put into the order of the pseudonyms."]
     return [*told, *facts.protections, *(embeddings(facts) if facts.measurements else [])]
 
 
-def sensitive(facts: Facts) -> list[str]:
+def sensitive(facts: ReleaseFacts) -> list[str]:
     """Say what is in it that people may want kept to themselves."""
     if facts.simulated:
         return ["The people are simulated; no row is about a real person."]
-    found = [column.name for column in facts.of(PEOPLE) if column.role != "id" and _is_touchy(column.name)]
+    found = [column.name for column in facts.columns_of(PEOPLE) if column.role != "id" and _is_touchy(column.name)]
     told = [f"Columns about sensitive attributes: {listing(found)}."] if found else []
     if facts.annotators is not None:
         told.append("Traits stated of each person (Big Five), which are a profile where a row is linked to a person.")
@@ -185,10 +189,10 @@ def sensitive(facts: Facts) -> list[str]:
 
 def _is_touchy(name: str) -> bool:
     said = says(name)
-    return said.sensitive or said.topic in _TOUCHY or (said.topic == "body" and "weight" in said.word)
+    return said.sensitive or said.topic in _SENSITIVE_TOPICS or (said.topic == "body" and "weight" in said.word)
 
 
-def limits(facts: Facts) -> list[str]:
+def limits(facts: ReleaseFacts) -> list[str]:
     """Say what the release cannot tell."""
     told = ["The people are those whom the sources list: no random sample of any population."]
     if facts.simulated:
@@ -197,7 +201,7 @@ def limits(facts: Facts) -> list[str]:
         told.append("Traits are what raters state, not what a person is; raters can be wrong together.")
     if facts.annotators is not None and facts.annotators.kind == "questionnaire":
         told.append("Traits are what people say of themselves.")
-    if any(one.transform in KEEPS for one in facts.measurements):
+    if any(one.transform in PRESERVATION for one in facts.measurements):
         told.append(
             "Coordinates of transformed vectors mean nothing by themselves, and the encoders cannot be applied."
         )
@@ -206,7 +210,7 @@ def limits(facts: Facts) -> list[str]:
     return told
 
 
-def biases(facts: Facts) -> list[str]:
+def biases(facts: ReleaseFacts) -> list[str]:
     """Say which way it leans."""
     told = []
     if not facts.simulated:
@@ -222,7 +226,7 @@ def biases(facts: Facts) -> list[str]:
     return told or ["The publisher states none, which does not mean that there are none."]
 
 
-def removal(facts: Facts) -> list[str]:
+def removal(facts: ReleaseFacts) -> list[str]:
     """Say how somebody is taken out."""
     contact = facts.publisher.contact
     where = f"write to {contact}" if contact else "ask where you got the release; the publisher states no contact"
@@ -238,7 +242,7 @@ def removal(facts: Facts) -> list[str]:
     return told
 
 
-def maintenance(facts: Facts) -> list[str]:
+def maintenance(facts: ReleaseFacts) -> list[str]:
     """Say what happens to it after today."""
     told = [f"This is version {facts.version}; a change of rows or values is a new major version."]
     return [*told, *removal(facts), "Whoever holds an older version deletes those who were taken out."]

@@ -26,7 +26,7 @@ GROUP_BYTES: Final = 32 * 1024 * 1024
 TEXT_BYTES: Final = 32
 """Reckoned for a text; sizes are reckoned from types alone, so that shards do not depend on how rows came."""
 
-_MOST = 99_999
+_MAX_SHARDS = 99_999
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,10 @@ def write_shards(
     try:
         total = 0
         for number, rows in enumerate(_cut(frames, columns, shard_bytes)):
-            if number > _MOST:
-                raise InputError(f"{config} has more than {_MOST} shards; take larger ones than {shard_bytes} bytes")
+            if number > _MAX_SHARDS:
+                raise InputError(
+                    f"{config} has more than {_MAX_SHARDS} shards; take larger ones than {shard_bytes} bytes"
+                )
             _write(rows, columns, aside / f"{number:05d}")
             total = number + 1
         for number in range(total):

@@ -13,9 +13,9 @@ import polars as pl
 from personax.data.text import decode, fold
 from personax.errors import InputError
 from personax.release.pii._contacts import contacts
-from personax.release.pii._known_values import COMMON, KnownValues
+from personax.release.pii._known_values import MIN_COMMON, KnownValues
 from personax.release.pii._name_variants import bare, variants, written
-from personax.release.pii._table_scan import TEXT, Finding, holds_numbers, holds_text, look, rows_told
+from personax.release.pii._table_scan import TEXT, Finding, format_rows, holds_numbers, holds_text, scan_known
 
 __all__ = ["refuse_folder", "scan_folder"]
 
@@ -32,7 +32,7 @@ def scan_folder(
     private: Iterable[str],
     *,
     allowed: Collection[str] = (),
-    common: int = COMMON,
+    common: int = MIN_COMMON,
     study: Path | None = None,
     secrets: Collection[bytes] = (),
     house: Sequence[str] = (),
@@ -122,7 +122,7 @@ def refuse_folder(
     private: Iterable[str],
     *,
     allowed: Collection[str] = (),
-    common: int = COMMON,
+    common: int = MIN_COMMON,
     study: Path | None = None,
     secrets: Collection[bytes] = (),
     house: Sequence[str] = (),
@@ -147,7 +147,7 @@ def refuse_folder(
     if found:
         first = found[0]
         more = f", and {len(found) - 1} more findings" if len(found) > 1 else ""
-        rows = f", {rows_told(first.rows)}" if first.rows else ""
+        rows = f", {format_rows(first.rows)}" if first.rows else ""
         if origin is not None and first.where == "text" and "private" in first.kind:
             value = _first_held(private, (folder / first.file).read_text("utf-8", "replace"), allowed)
             rows = f", {origin(value)}" if value is not None else ""
@@ -169,7 +169,7 @@ def _file(
         return
     frame = _table(path, raw)
     if frame is not None:
-        yield from look(frame, private, file=file)
+        yield from scan_known(frame, private, file=file)
         if not raw.startswith(_PARQUET):
             return
         (length,) = struct.unpack("<I", raw[-8:-4])

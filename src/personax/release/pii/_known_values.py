@@ -9,11 +9,14 @@ from functools import cached_property
 
 from personax.data import fold, spellings
 from personax.release.pii._dates import days, whole_day
-from personax.release.pii._match_rules import (
-    GLUED_ID,
-    LONG,
+from personax.release.pii._matcher import (
+    MIN_GLUED_ID,
     MIN_LENGTH,
+    MIN_TYPO_LENGTH,
     Form,
+    KeyIndex,
+    TypoMatcher,
+    WordIndex,
     can_be_glued,
     can_be_parted,
     is_long,
@@ -22,31 +25,30 @@ from personax.release.pii._match_rules import (
     tells_part,
     tells_word,
 )
-from personax.release.pii._matcher import Keys, Slips, Words
 from personax.release.pii._name_variants import Strength, bare, variants, written
 from personax.release.pii._numbers import KnownNumbers, phone_keys, whole_phone
-from personax.release.pii._tokens import PASSAGE, Passages, Written, in_own_script, is_digest, readings, tokens
+from personax.release.pii._tokens import PASSAGE_WORDS, Passages, Written, in_own_script, is_digest, readings, tokens
 
-__all__ = ["COMMON", "DATE", "INITIALS", "INSIDE", "MIN_LENGTH", "PHONE", "SLIP", "VALUE", "KnownValues"]
+__all__ = ["DATE", "INITIALS", "INSIDE", "MIN_COMMON", "MIN_LENGTH", "PHONE", "TYPO", "VALUE", "KnownValues"]
 
-COMMON = 5
+MIN_COMMON = 5
 """People who must share a category before it may be called like a private value of one word."""
 
-LONGEST_RUN = 6
+MAX_RUN_WORDS = 6
 """Words of a text that together may be a name."""
-CELL = 8
+MAX_CELL_WORDS = 8
 """A text of at most so many words is a value, in which the words of a name may stand anywhere."""
-NEAR = 3
+MAX_GAP_WORDS = 3
 """In a longer text the two words of a name have less than so many others between them."""
-LONGEST_NUMBER = 40
+MAX_NUMBER_LENGTH = 40
 """Signs of a text that may be a number."""
-LONGEST_SLIP = 4
+MAX_TYPO_WORDS = 4
 """Words of a name that is found with a letter wrong."""
 
 VALUE = "a private value"
 INSIDE = "a private value inside a word"
 INITIALS = "a private value with initials"
-SLIP = "a private value with a letter wrong"
+TYPO = "a private value with a letter wrong"
 DATE = "a private date"
 PHONE = "a private telephone number"
 
@@ -94,7 +96,7 @@ class KnownValues:
     letters (their vowels are not written as they are heard), two letters wrong, nicknames.
     """
 
-    def __init__(self, values: Iterable[str], allowed: Collection[str] = (), *, common: int = COMMON) -> None:
+    def __init__(self, values: Iterable[str], allowed: Collection[str] = (), *, common: int = MIN_COMMON) -> None:
         self.allowed = frozenset(each for text in allowed for each in spellings(text))
         self._let = frozenset(each.replace(" ", "") for each in self.allowed)
         self.common = common
@@ -108,11 +110,11 @@ class KnownValues:
             if not self.allowed or self.allowed.isdisjoint(spellings(value)):
                 self._add(value, times, texts)
         self._passages = Passages(texts)
-        numbers = [value for value in counted if len(value) < LONGEST_NUMBER and fold(value) not in self.allowed]
+        numbers = [value for value in counted if len(value) < MAX_NUMBER_LENGTH and fold(value) not in self.allowed]
         self.numbers = KnownNumbers(numbers, self._dates, self._phones)
 
     def _add(self, value: str, times: int, texts: list[str]) -> None:
-        if value.count(" ") >= PASSAGE and len(fold(value).split()) >= PASSAGE:
+        if value.count(" ") >= PASSAGE_WORDS and len(fold(value).split()) >= PASSAGE_WORDS:
             texts.append(value)
             return
         dates, phones = whole_day(value), whole_phone(value)
@@ -121,7 +123,7 @@ class KnownValues:
         if (dates or phones) and not value.isdigit():
             return
         ways = list(written(value))
-        if ways and len(ways[0]) >= PASSAGE:
+        if ways and len(ways[0]) >= PASSAGE_WORDS:
             texts.append(value)
             return
         own = in_own_script(value)
@@ -137,27 +139,31 @@ class KnownValues:
                 self._forms[key].append(Form(form, strength, times))
 
     @cached_property
-    def _keys(self) -> Keys:
-        return Keys(self._forms)
+    def _keys(self) -> KeyIndex:
+        return KeyIndex(self._forms)
 
     @cached_property
-    def _pairs(self) -> Keys:
-        return Keys([key for key, every in self._forms.items() if any(map(can_be_parted, every))])
+    def _pairs(self) -> KeyIndex:
+        return KeyIndex([key for key, every in self._forms.items() if any(map(can_be_parted, every))])
 
     @cached_property
-    def _long(self) -> Keys:
-        return Keys([key for key, every in self._forms.items() if len(key) >= LONG and any(map(is_long, every))])
+    def _long(self) -> KeyIndex:
+        return KeyIndex(
+            [key for key, every in self._forms.items() if len(key) >= MIN_TYPO_LENGTH and any(map(is_long, every))]
+        )
 
     @cached_property
-    def _slips(self) -> Slips:
-        return Slips(word for every in self._forms.values() for form in every if is_long(form) for word in form.words)
+    def _slips(self) -> TypoMatcher:
+        return TypoMatcher(
+            word for every in self._forms.values() for form in every if is_long(form) for word in form.words
+        )
 
     @cached_property
     def _glued(self) -> Mapping[str, Sequence[str]]:
         glued: defaultdict[str, list[str]] = defaultdict(list)
         for key, every in self._forms.items():
             if any(map(can_be_glued, every)):
-                glued[key[:GLUED_ID]].append(key)
+                glued[key[:MIN_GLUED_ID]].append(key)
         return glued
 
     @cached_property
@@ -188,9 +194,9 @@ class KnownValues:
     def find_each(self, texts: Sequence[str], rows: Sequence[int], *, document: bool = False) -> list[Counter[str]]:
         """Count private values in each of many texts; see `find`."""
         read = [each for number, text in enumerate(texts) for each in readings(text, number)]
-        words = Words([each.words for each in read])
+        words = WordIndex([each.words for each in read])
         hits: defaultdict[int, set[tuple[int, str]]] = defaultdict(set)
-        for place, start, length in words.runs(self._keys, LONGEST_RUN):
+        for place, start, length in words.runs(self._keys, MAX_RUN_WORDS):
             if not (read[place].apart and length == 1):
                 number = read[place].number
                 kind = self._kind(read[place].words, start, length, texts[number], rows[number], document)
@@ -208,7 +214,7 @@ class KnownValues:
             if other := self._other(text, rows[number], document, found[number]):
                 found[number] |= Counter(other)
             if VALUE in found[number]:
-                del found[number][SLIP]
+                del found[number][TYPO]
         return found
 
     def _other(self, text: str, rows: int, document: bool, found: Counter[str]) -> dict[str, int]:
@@ -242,14 +248,14 @@ class KnownValues:
         return None
 
     def _parted(
-        self, words: Words, read: Sequence[Written], rows: Sequence[int], document: bool
+        self, words: WordIndex, read: Sequence[Written], rows: Sequence[int], document: bool
     ) -> Iterator[tuple[int, int, str]]:
         """Yield names with other words between theirs; in a short text in any order."""
-        for apart in (*range(2, CELL), *range(-CELL + 1, -1)):
-            near = 0 < apart <= NEAR
+        for apart in (*range(2, MAX_CELL_WORDS), *range(-MAX_CELL_WORDS + 1, -1)):
+            near = 0 < apart <= MAX_GAP_WORDS
             if document and not near:
                 continue
-            for place, start in words.pairs(self._pairs, apart, most=None if near else CELL):
+            for place, start in words.pairs(self._pairs, apart, most=None if near else MAX_CELL_WORDS):
                 number, run, _ = read[place]
                 first, *between, last = run[start : start + abs(apart) + 1]
                 if any(word in _BETWEEN or word.isdigit() for word in between):
@@ -259,14 +265,16 @@ class KnownValues:
                 if self._are_rare(every, 1 if document else rows[number]):
                     yield place, start, VALUE
 
-    def _slipped(self, words: Words, read: Sequence[Written], rows: Sequence[int]) -> Iterator[tuple[int, int, str]]:
+    def _slipped(
+        self, words: WordIndex, read: Sequence[Written], rows: Sequence[int]
+    ) -> Iterator[tuple[int, int, str]]:
         """Yield names of which one word has a letter wrong."""
         meant = {number: found for number, word in enumerate(words.vocabulary) if (found := self._slips.meant(word))}
-        for place, start, length in words.slips(self._long, meant, LONGEST_SLIP):
+        for place, start, length in words.slips(self._long, meant, MAX_TYPO_WORDS):
             number, run, _ = read[place]
             corrected = self._slips.corrected(run[start : start + length])
             if self._are_rare([form for each in corrected for form in self._meant(each)], rows[number]):
-                yield place, start, SLIP
+                yield place, start, TYPO
 
     def _meant(self, words: Sequence[str]) -> Iterator[Form]:
         yield from (form for form in self._forms.get("".join(words), ()) if is_long(form) and nested(form.words, words))
@@ -277,13 +285,13 @@ class KnownValues:
 
     def _holding(self, words: Iterable[str]) -> set[str]:
         """Return the words that hold a name or an id, and more."""
-        return {word for word in words if len(word) >= GLUED_ID and not is_digest(word) and self._holds(word)}
+        return {word for word in words if len(word) >= MIN_GLUED_ID and not is_digest(word) and self._holds(word)}
 
     def _holds(self, word: str) -> bool:
         return any(
             word.startswith(value, place)
-            for place in range(len(word) - GLUED_ID + 1)
-            for value in self._glued.get(word[place : place + GLUED_ID], ())
+            for place in range(len(word) - MIN_GLUED_ID + 1)
+            for value in self._glued.get(word[place : place + MIN_GLUED_ID], ())
             if value != word
         )
 

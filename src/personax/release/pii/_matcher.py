@@ -1,4 +1,4 @@
-"""Runs of words looked for in many texts at once, exactly or with one letter wrong.
+"""Rules of what counts as a match, and matching of many texts at once, exactly or with one letter wrong.
 
 A word is a polynomial of its bytes modulo 2^64, h(w) = sum c_i B^(n-1-i), so that the hash of two words written
 together is h(uv) = h(u) B^|v| + h(v): the runs of one length of all texts are one multiplication of arrays. A table of
@@ -7,20 +7,173 @@ bits lets through what may be a key; whoever asks compares the letters, so that 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Keys", "Slips", "Words", "is_slip"]
+from personax.data import fold
+from personax.data.text import visible
+from personax.release.pii._name_variants import Strength
+
+__all__ = [
+    "MIN_GLUED_ID",
+    "MIN_LENGTH",
+    "MIN_TYPO_LENGTH",
+    "Form",
+    "KeyIndex",
+    "TypoMatcher",
+    "WordIndex",
+    "can_be_glued",
+    "can_be_parted",
+    "is_long",
+    "is_slip",
+    "nested",
+    "shows_initials",
+    "tells_name",
+    "tells_part",
+    "tells_word",
+]
+
+MIN_LENGTH = 4
+"""Shorter private values count only when they are the whole cell."""
+MIN_GLUED_NAME, MIN_GLUED_ID = 7, 5
+"""Least letters of a name of several words, and of an id, that is looked for inside other words."""
+MIN_PARTED_NAME = 7
+"""Least letters of two words of a name that are looked for with others between them, or without the rest of it."""
+MIN_TYPO_LENGTH = 10
+"""Least letters of a name that is also found with one letter wrong."""
+MIN_NUMBER_DIGITS = 6
+"""Least digits of a private number that is looked for in documents, which are full of numbers."""
+
+
+class Form(NamedTuple):
+    """One way to write a value.
+
+    Parameters
+    ----------
+    words
+        In its order.
+    strength
+        How much of the value it is.
+    times
+        How many people have the value.
+    """
+
+    words: tuple[str, ...]
+    strength: Strength
+    times: int
+
+
+def nested(value: Sequence[str], words: Sequence[str]) -> bool:
+    """Say whether two ways to part the same letters differ only in that one parts more.
+
+    Examples
+    --------
+    >>> nested(["guo", "jing", "jing"], ["guo", "jingjing"]), nested(["ada", "nemo"], ["adan", "emo"])
+    (True, False)
+    """
+    ends, others = _ends(value), _ends(words)
+    return ends <= others or others <= ends
+
+
+def tells_word(word: str, length: int, *, whole: bool, document: bool) -> bool:
+    """Say whether a value of one word, met as so many words, tells of somebody."""
+    if length > 1 and not (_is_mixed(word) and len(word) >= MIN_GLUED_ID):
+        return False
+    if document:
+        return len(word) >= (MIN_NUMBER_DIGITS if word.isdigit() else MIN_GLUED_ID) and not word.isalpha()
+    return whole or len(word) >= MIN_LENGTH
+
+
+def tells_name(form: Form, words: Sequence[str], *, whole: bool, document: bool) -> bool:
+    """Say whether a value of several words, met as these words, tells of somebody."""
+    letters = sum(map(len, words))
+    if all(word.isdigit() for word in form.words):
+        return form.words == tuple(words) and (not document or letters >= MIN_NUMBER_DIGITS)
+    if len(words) == 1:
+        return letters >= MIN_GLUED_NAME or (whole and not document)
+    return not document or letters + len(words) > MIN_GLUED_ID
+
+
+def tells_part(form: Form, words: Sequence[str], *, whole: bool, text: str) -> bool:
+    """Say whether a part of a name, or a surname with initials, tells of somebody."""
+    if len(words) == 1:
+        return False
+    if form.strength is Strength.PARTIAL:
+        return sum(map(len, words)) >= MIN_PARTED_NAME
+    return whole or shows_initials(form.words, text)
+
+
+def shows_initials(words: Sequence[str], text: str) -> bool:
+    """Say whether a text writes the single letters among some words as initials.
+
+    Examples
+    --------
+    >>> [shows_initials(("a", "m", "nemo"), text) for text in ("A. M. Nemo", "Nemo, A", "AM Nemo", "a m nemo")]
+    [True, True, True, False]
+    """
+    letters = [word for word in words if len(word) == 1]
+    seen = visible(text)
+    if not seen.isascii():
+        seen = "".join(_initial(letter) for letter in seen)
+    pattern = rf"(?<![^\W_]){letters[0]}\.|,\s*{letters[0]}(?![^\W_])"
+    if re.search(pattern, seen, re.IGNORECASE):
+        return True
+    return len(letters) > 1 and re.search(rf"(?<![^\W_]){''.join(letters).upper()}(?![^\W_])", seen) is not None
+
+
+def is_long(form: Form) -> bool:
+    """Say whether a name of several words is looked for with a letter wrong."""
+    name = len(form.words) > 1 and form.strength is not Strength.INITIALS and all(map(str.isalpha, form.words))
+    return name and sum(map(len, form.words)) >= MIN_TYPO_LENGTH
+
+
+def can_be_parted(form: Form) -> bool:
+    """Say whether a name of two words is looked for with other words between them."""
+    two = len(form.words) == 2 and form.strength in (Strength.FULL, Strength.PARTIAL)
+    return (
+        two
+        and all(len(word) > 1 and word.isalpha() for word in form.words)
+        and sum(map(len, form.words)) >= MIN_PARTED_NAME
+    )
+
+
+def can_be_glued(form: Form) -> bool:
+    """Say whether a name or an id is looked for inside other words."""
+    letters = "".join(form.words)
+    if letters.isdigit():
+        return False
+    if form.strength is Strength.FULL:
+        return len(letters) >= MIN_GLUED_NAME
+    return form.strength is Strength.WORD and len(letters) >= MIN_GLUED_ID and _is_mixed(letters)
+
+
+def _ends(words: Sequence[str]) -> set[int]:
+    ends, place = set(), 0
+    for word in words:
+        place += len(word)
+        ends.add(place)
+    return ends
+
+
+def _is_mixed(word: str) -> bool:
+    return not word.isdigit() and any(letter.isdigit() for letter in word)
+
+
+def _initial(letter: str) -> str:
+    folded = fold(letter)
+    return letter if len(folded) != 1 else folded.upper() if letter.isupper() else folded
 
 
 SHORTEST, LONGER = 4, 5
 """Letters of the shorter word and of the longer one; in fewer, one letter makes another name of everything."""
 
 
-class Slips:
+class TypoMatcher:
     """The words of names, found again with one letter wrong.
 
     Two words are one slip apart only if they are equal after one letter of each is left out, or of one alone: so what
@@ -44,7 +197,8 @@ class Slips:
 
         Examples
         --------
-        >>> sorted(Slips(["papadopoulos", "nemo", "nemos"]).meant("papadopoulso")), Slips(["nemo"]).meant("nemo")
+        >>> names = TypoMatcher(["papadopoulos", "nemo"])
+        >>> sorted(names.meant("papadopoulso")), names.meant("nemo")
         (['papadopoulos'], [])
         """
         if len(word) < SHORTEST or not word.isalpha():
@@ -93,7 +247,7 @@ _BITS_OF = 5
 Hashes = NDArray[np.uint64]
 
 
-class Keys:
+class KeyIndex:
     """What is looked for, ready to be met by many hashes.
 
     Parameters
@@ -120,7 +274,7 @@ class Keys:
         return found
 
 
-class Words:
+class WordIndex:
     """The words of many texts, one after another.
 
     Parameters
@@ -140,7 +294,7 @@ class Words:
         self.word = np.fromiter(map(vocabulary.__getitem__, flat), dtype=np.intp, count=len(flat))
         self._hash, self._power = _hashes(self.vocabulary)
 
-    def runs(self, keys: Keys, longest: int) -> Iterator[tuple[int, int, int]]:
+    def runs(self, keys: KeyIndex, longest: int) -> Iterator[tuple[int, int, int]]:
         """Yield text, place in it and number of words of each run whose letters are a key."""
         made = self._hash[self.word]
         for length in range(1, longest + 1):
@@ -148,7 +302,7 @@ class Words:
                 made = self._joined(made[:-1], self.word[length - 1 :])
             yield from ((*place, length) for place in self._within(keys.hits(made), length - 1))
 
-    def pairs(self, keys: Keys, apart: int, *, most: int | None = None) -> Iterator[tuple[int, int]]:
+    def pairs(self, keys: KeyIndex, apart: int, *, most: int | None = None) -> Iterator[tuple[int, int]]:
         """Yield text and first place of two words so far apart whose letters are a key.
 
         Parameters
@@ -164,7 +318,9 @@ class Words:
         hits = here[keys.hits(self._joined(self._hash[first], second))]
         yield from self._within(hits, abs(apart))
 
-    def slips(self, keys: Keys, others: Mapping[int, Sequence[str]], longest: int) -> Iterator[tuple[int, int, int]]:
+    def slips(
+        self, keys: KeyIndex, others: Mapping[int, Sequence[str]], longest: int
+    ) -> Iterator[tuple[int, int, int]]:
         """Yield text, place and number of words of runs that are a key when one word is another one.
 
         Parameters

@@ -12,10 +12,10 @@ from personax.data.text import visible
 
 __all__ = ["Strength", "bare", "variants", "written"]
 
-LONGEST = 4
+MAX_PERMUTED_WORDS = 4
 """Words of a name whose every order is looked for; 24 orders."""
 
-ALTERNATIVES = 12
+MAX_VARIANTS = 12
 """Ways to spell the words of one value that are looked for."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’‘ʼ`´.][^\W_]+)*")
@@ -61,7 +61,7 @@ def variants(words: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Strength]]
         yield tuple(words), Strength.WORD
         return
     numbered = any(letter.isdigit() for word in words for letter in word)
-    if numbered or len(words) > LONGEST:
+    if numbered or len(words) > MAX_PERMUTED_WORDS:
         yield from ((each, Strength.FULL) for each in _turned(tuple(words)))
     else:
         yield from ((each, Strength.FULL) for each in permutations(words))
@@ -69,7 +69,7 @@ def variants(words: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Strength]]
         yield from _shortened(tuple(words))
         if len(words) == 2:  # which one is the surname, nobody says: Nagy Anna
             yield from _shortened(tuple(words[::-1]))
-        if 2 < len(words) <= LONGEST:  # two surnames, of which the first is used: Rafael Nadal Parera
+        if 2 < len(words) <= MAX_PERMUTED_WORDS:  # two surnames, of which the first is used: Rafael Nadal Parera
             yield tuple(words[:-1]), Strength.PARTIAL
             yield from _shortened(tuple(words[:-1]))
 
@@ -108,7 +108,7 @@ def _written(text: str) -> Iterator[tuple[str, ...]]:
     shown = visible(text)
     if not shown.isascii():
         each = [spellings(word) or ("",) for word in _WORD.findall(shown)]
-        seen |= dict.fromkeys(tuple(" ".join(made).split()) for made in islice(product(*each), ALTERNATIVES))
+        seen |= dict.fromkeys(tuple(" ".join(made).split()) for made in islice(product(*each), MAX_VARIANTS))
         seen |= dict.fromkeys(tuple(made.split()) for made in spellings(text))
     yield from (words for words in seen if words)
 
@@ -123,7 +123,7 @@ def _shortened(words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Streng
     given, surname = words[:-1], words[-1]
     if len(surname) == 1:
         return  # what is left of it, "a sample", is a sentence's as well
-    if len(given) > LONGEST:
+    if len(given) > MAX_PERMUTED_WORDS:
         given = given[:1]
     for kept in product(*([word, word[0], ""] for word in given)):
         left = tuple(word for word in kept if word)

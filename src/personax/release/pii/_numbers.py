@@ -23,14 +23,14 @@ __all__ = ["NUMBER", "KnownNumbers", "phone_keys", "whole_phone"]
 
 NUMBER = "private numbers"
 DAYS = "private dates as numbers"
-CHANCE = 1e-3
+MAX_CHANCE = 1e-3
 """A column that meets so many private numbers by chance only so often is a finding."""
 
-KEY = 9
+PHONE_KEY_DIGITS = 9
 """Last digits of a telephone number that are compared: the rest is how it is dialled."""
-LEAST = 5
+MIN_DIGITS = 5
 """Digits of a number that is looked for in columns of numbers."""
-EXACT = 8
+MIN_EXACT_DIGITS = 8
 """Digits of a number with decimals that is looked for."""
 
 _PHONE = re.compile(r"(?<!\w)[+(]{0,2}\d(?:[ ()./\-‐‑–]{0,3}\d){7,24}(?!\w)")
@@ -50,7 +50,7 @@ def whole_phone(text: str) -> set[str]:
     """
     match = _PHONE.fullmatch(visible(text).strip()) if _GROUP.search(text) else None
     digits = "".join(_GROUP.findall(match[0])) if match else ""
-    return {digits[-KEY:]} if KEY <= len(digits) <= 16 else set()
+    return {digits[-PHONE_KEY_DIGITS:]} if PHONE_KEY_DIGITS <= len(digits) <= 16 else set()
 
 
 def phone_keys(text: str) -> set[str]:
@@ -66,8 +66,8 @@ def phone_keys(text: str) -> set[str]:
         digits = ""
         for group in _GROUP.findall(match[0]):
             digits += group
-            if len(digits) >= KEY:
-                found.add(digits[-KEY:])
+            if len(digits) >= PHONE_KEY_DIGITS:
+                found.add(digits[-PHONE_KEY_DIGITS:])
     return found
 
 
@@ -85,19 +85,19 @@ class KnownNumbers:
     def __init__(self, values: Iterable[str], dates: Collection[date], phones: Collection[str]) -> None:
         values = list(values)
         whole = (_WHOLE.fullmatch(value) for value in values)
-        self._whole = _sorted(int(match[1]) for match in whole if match and len(match[1].lstrip("0")) >= LEAST)
+        self._whole = _sorted(int(match[1]) for match in whole if match and len(match[1].lstrip("0")) >= MIN_DIGITS)
         self._real = np.array(sorted({float(value) for value in values if _is_exact(value)}), dtype=np.float64)
         self._phones = _sorted(int(key) for key in phones)
         self._days = _sorted((day - _EPOCH).days for day in dates)
         self._written = _sorted(number for day in dates for number in _forms(day))
 
-    def found(self, series: pl.Series) -> dict[str, NDArray[np.bool_]]:
+    def match(self, series: pl.Series) -> dict[str, NDArray[np.bool_]]:
         """Return kind -> which rows of a column of numbers are private, for the kinds that are no chance.
 
         Examples
         --------
         >>> known = KnownNumbers([], [date(1995, 6, 15), date(1990, 5, 17)], [])
-        >>> {kind: rows.tolist() for kind, rows in known.found(pl.Series([19950615, 19900517, 7])).items()}
+        >>> {kind: rows.tolist() for kind, rows in known.match(pl.Series([19950615, 19900517, 7])).items()}
         {'private dates as numbers': [True, True, False]}
         """
         real = series.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
@@ -112,7 +112,7 @@ class KnownNumbers:
 
     def _numbers(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
         ids = _beyond_chance(numbers, self._whole)
-        tail = np.where(np.abs(numbers) >= 10 ** (KEY - 1), np.abs(numbers) % 10**KEY, -1)
+        tail = np.where(np.abs(numbers) >= 10 ** (PHONE_KEY_DIGITS - 1), np.abs(numbers) % 10**PHONE_KEY_DIGITS, -1)
         return ids | _beyond_chance(tail, self._phones)
 
     def _dates(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -144,7 +144,7 @@ def _more_than(hits: NDArray[np.bool_], expected: float, numbers: NDArray[np.int
     seen = int(hits.sum()) if numbers is None else len(np.unique(numbers[hits]))
     # P(X >= seen) of a Poisson number is the regularized lower incomplete gamma function of seen
     chance = float(gammainc(seen, expected)) if seen and expected > 0 else 0.0
-    return hits if seen and chance < CHANCE else np.zeros_like(hits)
+    return hits if seen and chance < MAX_CHANCE else np.zeros_like(hits)
 
 
 def _digits(numbers: NDArray[np.int64]) -> Counter[int]:
@@ -166,7 +166,10 @@ def _as_whole(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _is_exact(value: str) -> bool:
-    return re.fullmatch(r"-?\d+\.\d*[1-9]0*", value) is not None and len(value.strip("-0").replace(".", "")) >= EXACT
+    return (
+        re.fullmatch(r"-?\d+\.\d*[1-9]0*", value) is not None
+        and len(value.strip("-0").replace(".", "")) >= MIN_EXACT_DIGITS
+    )
 
 
 def _sorted(numbers: Iterable[int]) -> NDArray[np.int64]:

@@ -10,13 +10,22 @@ import polars as pl
 
 from personax.errors import InputError
 from personax.release.pii._contacts import contacts
-from personax.release.pii._known_values import COMMON, MIN_LENGTH, KnownValues
+from personax.release.pii._known_values import MIN_COMMON, MIN_LENGTH, KnownValues
 
-__all__ = ["MIN_LENGTH", "Finding", "holds_numbers", "holds_text", "look", "refuse_private", "rows_told", "scan"]
+__all__ = [
+    "MIN_LENGTH",
+    "Finding",
+    "format_rows",
+    "holds_numbers",
+    "holds_text",
+    "refuse_private",
+    "scan",
+    "scan_known",
+]
 
 TEXT = "a passage of a private text"
 NAME = "a private value in the column's name"
-TOLD = 10
+MAX_ROWS_NAMED = 10
 """Rows that a finding names; the rest is counted."""
 
 _DIGEST = re.compile(r"[0-9a-f]{16,}")
@@ -46,7 +55,7 @@ class Finding:
 
 
 def scan(
-    frame: pl.DataFrame, private: Iterable[str], *, allowed: Collection[str] = (), common: int = COMMON
+    frame: pl.DataFrame, private: Iterable[str], *, allowed: Collection[str] = (), common: int = MIN_COMMON
 ) -> dict[str, int]:
     """Return column -> number of cells that hold a private value or an address.
 
@@ -72,7 +81,7 @@ def refuse_private(
     private: Iterable[str],
     *,
     allowed: Collection[str] = (),
-    common: int = COMMON,
+    common: int = MIN_COMMON,
     rows: Sequence[int] | None = None,
 ) -> None:
     """Refuse a table that would leave with something private in it.
@@ -93,26 +102,26 @@ def refuse_private(
         text = f"the release stops: {len(found.rows)} cells of {found.name} hold a name, an id or an address ({kinds})"
         numbers = found.rows if rows is None else [rows[row - 1] for row in found.rows]
         table = "" if rows is None else " of people/people.parquet"
-        told = f", in {rows_told(numbers)}{table}" if kinds != NAME else ""
+        told = f", in {format_rows(numbers)}{table}" if kinds != NAME else ""
         raise InputError(f"{text}{told}; make {found.name} private")
 
 
-def rows_told(rows: Sequence[int]) -> str:
+def format_rows(rows: Sequence[int]) -> str:
     """Return numbers of rows as a person reads them.
 
     Examples
     --------
-    >>> rows_told([4]), rows_told(range(1, 20))
+    >>> format_rows([4]), format_rows(range(1, 20))
     ('row 4', 'rows 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 9 more')
     """
-    more = f" and {len(rows) - TOLD} more" if len(rows) > TOLD else ""
-    return f"row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows[:TOLD]))}{more}"
+    more = f" and {len(rows) - MAX_ROWS_NAMED} more" if len(rows) > MAX_ROWS_NAMED else ""
+    return f"row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows[:MAX_ROWS_NAMED]))}{more}"
 
 
-def look(frame: pl.DataFrame, private: KnownValues, *, file: str = "") -> list[Finding]:
+def scan_known(frame: pl.DataFrame, private: KnownValues, *, file: str = "") -> list[Finding]:
     """Return what was found in a table, column by column and kind by kind."""
     return [
-        Finding(file, found.name, kind, len(rows), tuple(rows[:TOLD]))
+        Finding(file, found.name, kind, len(rows), tuple(rows[:MAX_ROWS_NAMED]))
         for found in _columns(frame, private)
         for kind, rows in sorted(found.kinds.items())
     ]
@@ -169,7 +178,7 @@ def _in_numbers(series: pl.Series, private: KnownValues) -> dict[str, list[int]]
     cells = cells.drop_nulls()
     return {
         kind: cells.filter(pl.Series(held))["row"].unique().sort().to_list()
-        for kind, held in private.numbers.found(cells["number"]).items()
+        for kind, held in private.numbers.match(cells["number"]).items()
     }
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from personax.data import spellings, words
 from personax.data.text import has_inner_dot, visible
 
-__all__ = ["PASSAGE", "Passages", "Written", "in_own_script", "is_digest", "readings", "tokens"]
+__all__ = ["PASSAGE_WORDS", "Passages", "Written", "in_own_script", "is_digest", "readings", "tokens"]
 
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-_./+~*&@#$!\\’']+[^\W_]+)+")
@@ -108,12 +108,12 @@ def _letters(word: str) -> str:
     return word if word.isdigit() or word.isalpha() or is_digest(word) else word.translate(_LEET)
 
 
-PASSAGE = 8
+PASSAGE_WORDS = 8
 """Words in a row that a private text and something that leaves must not share."""
 
 
 class Passages:
-    """Private texts, each of at least `PASSAGE` words."""
+    """Private texts, each of at least `PASSAGE_WORDS` words."""
 
     def __init__(self, texts: Collection[str]) -> None:
         self._texts = texts
@@ -141,6 +141,6 @@ class Passages:
 
 
 def _runs(words: Sequence[str], ends: Collection[tuple[str, str]] | None = None) -> Iterable[str]:
-    for place in range(len(words) - PASSAGE + 1):
-        if ends is None or (words[place], words[place + PASSAGE - 1]) in ends:
-            yield " ".join(words[place : place + PASSAGE])
+    for place in range(len(words) - PASSAGE_WORDS + 1):
+        if ends is None or (words[place], words[place + PASSAGE_WORDS - 1]) in ends:
+            yield " ".join(words[place : place + PASSAGE_WORDS])

@@ -9,17 +9,17 @@ import polars as pl
 
 from personax.columns import infer_columns
 from personax.errors import InputError
-from personax.release.reading._known_layouts import IDS, SCORE, Layout, modality_of
+from personax.release.reading._known_layouts import IDS, SCORE, KnownLayout, modality_of
 from personax.schema import KINDS, Column, Role
 
-__all__ = ["LEAVE", "LostError", "Place", "Placer"]
+__all__ = ["LEAVE", "ColumnMapper", "MappedColumn", "UnknownColumnError"]
 
 LEAVE = "leave"
 _WORDS = "id, feature, target (also feature:nominal, feature:cyclic:12 ...), embedding:<modality> or leave"
 
 
 @dataclass(frozen=True)
-class Place:
+class MappedColumn:
     """What a column is taken for: an id, a column of the people, a vector of a modality, or nothing.
 
     Parameters
@@ -37,7 +37,7 @@ class Place:
     modality: str = ""
 
 
-class LostError(InputError):
+class UnknownColumnError(InputError):
     """Words of a mapping that name no column; ``names`` are these."""
 
     def __init__(self, names: Sequence[str], found: Sequence[str]) -> None:
@@ -45,7 +45,7 @@ class LostError(InputError):
         self.names = tuple(names)
 
 
-class Placer:
+class ColumnMapper:
     """Places columns by a mapping first, then by a known layout.
 
     Parameters
@@ -57,11 +57,11 @@ class Placer:
         feature and target may have a kind and a period behind them.
     """
 
-    def __init__(self, layout: Layout | None, mapping: Mapping[str, str]) -> None:
+    def __init__(self, layout: KnownLayout | None, mapping: Mapping[str, str]) -> None:
         self.layout, self.mapping, self.used = layout, mapping, set[str]()
         self.unplaced: dict[str, str] = {}
 
-    def place(self, values: pl.Series, stem: str, dim: int | None) -> Place | None:
+    def place(self, values: pl.Series, stem: str, dim: int | None) -> MappedColumn | None:
         """Return what a column is, or None and remember it with a guess.
 
         Parameters
@@ -81,32 +81,32 @@ class Placer:
         if dim is not None:
             return self._vector(name, stem, dim)
         if name in IDS:
-            return Place("id")
+            return MappedColumn("id")
         if self.layout is not None:
             if name in self.layout.columns:
-                return Place("feature", _settled(self.layout.columns[name], values))
+                return MappedColumn("feature", _settled(self.layout.columns[name], values))
             if SCORE.match(name) and values.dtype.is_numeric():
-                return Place("target", replace(_inferred(values), role="target", inferred=False))
+                return MappedColumn("target", replace(_inferred(values), role="target", inferred=False))
         guess = _inferred(values)
         kept = guess.role in ("feature", "target")
         turn = f":{guess.period:g}" if guess.period is not None else ""
         self.unplaced[name] = f"{guess.role}:{guess.kind}{turn}" if kept else "id" if guess.role == "id" else LEAVE
         return None
 
-    def _vector(self, name: str, stem: str, dim: int) -> Place | None:
+    def _vector(self, name: str, stem: str, dim: int) -> MappedColumn | None:
         lengths = self.layout.lengths if self.layout is not None else {}
         modality = modality_of([name, stem]) or lengths.get(dim)
         if self.layout is None or modality is None:
             self.unplaced[name] = f"embedding:{modality or 'image'}"
             return None
-        return Place("embedding", modality=modality)
+        return MappedColumn("embedding", modality=modality)
 
-    def _mapped(self, values: pl.Series, word: str) -> Place:
+    def _mapped(self, values: pl.Series, word: str) -> MappedColumn:
         role, _, rest = word.partition(":")
         if role == "embedding" and rest and rest.isidentifier():
-            return Place(role, modality=rest)
+            return MappedColumn(role, modality=rest)
         if role in ("id", LEAVE) and not rest:
-            return Place(role)
+            return MappedColumn(role)
         kind, _, period = rest.partition(":")
         given = next((known for known in KINDS if known == kind), None)
         if role not in ("feature", "target") or (kind and not given):
@@ -114,14 +114,14 @@ class Placer:
         its: Role = "target" if role == "target" else "feature"
         column = replace(_inferred(values), role=its, inferred=not given, why="")
         if given is None:
-            return Place(role, column)
+            return MappedColumn(role, column)
         try:
             turn = float(period) if period else column.period
         except ValueError:
             raise InputError(f"mapping: {values.name!r} is {word!r}; a period is a number, as in cyclic:12") from None
         if kind == "cyclic" and not turn:
             raise InputError(f"mapping: {values.name!r} is cyclic; say the length of a turn, as in feature:cyclic:12")
-        return Place(role, replace(column, kind=given, period=turn if given == "cyclic" else None))
+        return MappedColumn(role, replace(column, kind=given, period=turn if given == "cyclic" else None))
 
     def finish(self, found: Sequence[str]) -> None:
         """Refuse columns that nobody has placed and words of the mapping that name no column.
@@ -136,7 +136,7 @@ class Placer:
         # a name that is to be left out may be that of a file, or of a column that is not looked at
         lost = sorted(name for name in set(self.mapping) - self.used if self.mapping[name] != LEAVE)
         if lost:
-            raise LostError(lost, found)
+            raise UnknownColumnError(lost, found)
         if self.unplaced:
             known = self.layout.name if self.layout is not None else "no known layout"
             raise InputError(

@@ -13,19 +13,19 @@ import polars as pl
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.release._file_formats import TABLES, format_of, stem_of
-from personax.release._untrusted_folder import Folder
+from personax.release._untrusted_folder import UntrustedFolder
 from personax.release._untrusted_tables import (
-    arrays,
+    array_shapes,
     as_ids,
     is_written_out,
-    mixed,
-    one_length,
-    schema,
-    shapes,
+    read_arrays,
+    read_parts,
+    read_schema,
+    to_fixed_length,
 )
-from personax.release.reading._column_mapping import LEAVE, Place, Placer
+from personax.release.reading._column_mapping import LEAVE, ColumnMapper, MappedColumn
 from personax.release.reading._known_layouts import IDS, recognise
-from personax.release.reading._released import Source
+from personax.release.reading._released import VectorSource
 from personax.schema import Column, Notice
 
 __all__ = ["Foreign", "ForeignTable", "TableError", "grouped", "is_unknown", "read_foreign", "read_table"]
@@ -78,7 +78,7 @@ class Foreign:
 
     layout: str
     table: Table
-    sources: dict[str, dict[str, Source]] = field(default_factory=dict)
+    sources: dict[str, dict[str, VectorSource]] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
 
     @property
@@ -87,7 +87,7 @@ class Foreign:
         return self.table.frame
 
 
-def read_foreign(folder: Folder, mapping: Mapping[str, str] | None) -> Foreign:
+def read_foreign(folder: UntrustedFolder, mapping: Mapping[str, str] | None) -> Foreign:
     """Read tables of a known layout, or of any with a mapping.
 
     Raises
@@ -101,7 +101,7 @@ def read_foreign(folder: Folder, mapping: Mapping[str, str] | None) -> Foreign:
         raise InputError(f"{folder.root} holds no table and no array (Parquet, CSV, JSON, Arrow, npy, npz); check it")
     tables = [read_table(folder, names, mapping) for names in groups]
     names = list(dict.fromkeys(name for one in tables for name in (*one.cells.columns, *one.dims)))
-    placer = Placer(recognise(names), mapping)
+    placer = ColumnMapper(recognise(names), mapping)
     placed = [_placed(one, placer) for one in tables]
     placer.finish(names)
     read = _joined(tables, placed, placer)
@@ -110,7 +110,9 @@ def read_foreign(folder: Folder, mapping: Mapping[str, str] | None) -> Foreign:
     return read
 
 
-def _left_out(folder: Folder, mapping: Mapping[str, str], placed: Sequence[Mapping[str, Place]]) -> list[Notice]:
+def _left_out(
+    folder: UntrustedFolder, mapping: Mapping[str, str], placed: Sequence[Mapping[str, MappedColumn]]
+) -> list[Notice]:
     """Say how many files and columns are not read."""
     files = sum(mapping.get(name) == LEAVE or is_unknown(name) for name in folder.files)
     columns = sum(place.role == LEAVE for its in placed for place in its.values())
@@ -131,7 +133,7 @@ def is_unknown(name: str) -> bool:
     return format_of(name) is None and not about
 
 
-def grouped(folder: Folder, mapping: Mapping[str, str]) -> list[list[str]]:
+def grouped(folder: UntrustedFolder, mapping: Mapping[str, str]) -> list[list[str]]:
     """Return the files of each table or array, parts and splits together, without files that the mapping leaves."""
     groups: dict[str, list[str]] = {}
     for name in folder.files:
@@ -146,7 +148,7 @@ def grouped(folder: Folder, mapping: Mapping[str, str]) -> list[list[str]]:
     return list(groups.values())
 
 
-def read_table(folder: Folder, names: Sequence[str], mapping: Mapping[str, str]) -> ForeignTable:
+def read_table(folder: UntrustedFolder, names: Sequence[str], mapping: Mapping[str, str]) -> ForeignTable:
     """Read the cells of the files of one table; of vectors only the length.
 
     Raises
@@ -163,11 +165,11 @@ def read_table(folder: Folder, names: Sequence[str], mapping: Mapping[str, str])
     left |= {key.partition("/")[2] for key, word in mapping.items() if word == LEAVE and key.startswith(f"{stem}/")}
     types, lacking = _types(paths, left)
     dims = {name: kind.size if isinstance(kind, pl.Array) else 0 for name, kind in types.items() if kind.is_nested()}
-    cells = mixed(paths, [name for name in types if name not in dims])
-    rows = cells.height if cells.width or not dims else mixed(paths, list(dims)[:1]).height
+    cells = read_parts(paths, [name for name in types if name not in dims])
+    rows = cells.height if cells.width or not dims else read_parts(paths, list(dims)[:1]).height
     dims = {name: size or _length(paths, name) for name, size in dims.items()}
     for text in [values for values in cells if is_written_out(values)]:
-        dims[text.name] = one_length(text.drop_nulls().head(1), paths[0]).dtype.size  # type: ignore[attr-defined]
+        dims[text.name] = to_fixed_length(text.drop_nulls().head(1), paths[0]).dtype.size  # type: ignore[attr-defined]
         cells = cells.drop(text.name)
     spread = _spread(cells, {key.removeprefix(f"{stem}/") for key in mapping}, taken={*cells.columns, *dims})
     cells = cells.drop(column for columns in spread.values() for column in columns)
@@ -177,7 +179,7 @@ def read_table(folder: Folder, names: Sequence[str], mapping: Mapping[str, str])
 
 def _types(paths: Sequence[Path], left: Collection[str]) -> tuple[dict[str, pl.DataType], tuple[str, ...]]:
     """Return the columns of all parts of a table, and which part lacks which."""
-    parts = [schema(path, leave=left) for path in paths]
+    parts = [read_schema(path, leave=left) for path in paths]
     types: dict[str, pl.DataType] = {}
     for part in parts:
         types |= {name: kind for name, kind in part.items() if name not in types}
@@ -212,13 +214,13 @@ def _spread(cells: pl.DataFrame, mapped: Collection[str], *, taken: Collection[s
 
 def _length(paths: Sequence[Path], name: str) -> int:
     """Return the length of the first vector; that all have it is looked at when they are read."""
-    lengths = mixed(paths, [name])[name].drop_nulls().list.len()
+    lengths = read_parts(paths, [name])[name].drop_nulls().list.len()
     found = lengths.filter(lengths > 0).head(1)
     return int(found[0]) if len(found) else 0
 
 
 def _arrays(name: str, path: Path) -> ForeignTable:
-    found = shapes(path)
+    found = array_shapes(path)
     dims = {n: shape[1] for n, (shape, dtype) in found.items() if len(shape) == 2 and _are_numbers(dtype)}
     flat = [
         name
@@ -231,7 +233,9 @@ def _arrays(name: str, path: Path) -> ForeignTable:
     lengths = {shape[0] for shape, _ in found.values()}
     if len(lengths) != 1:
         raise InputError(f"{path.name} holds arrays of {len(lengths)} different lengths; one row a person is needed")
-    cells = {n: values.astype(str) if values.dtype.kind == "S" else values for n, values in arrays(path, flat).items()}
+    cells = {
+        n: values.astype(str) if values.dtype.kind == "S" else values for n, values in read_arrays(path, flat).items()
+    }
     return ForeignTable(stem_of(name), (name,), (path,), pl.DataFrame(cells), dims, lengths.pop())
 
 
@@ -239,17 +243,19 @@ def _are_numbers(dtype: np.dtype[np.generic]) -> bool:
     return dtype.kind in "biuf"
 
 
-def _placed(table: ForeignTable, placer: Placer) -> dict[str, Place]:
+def _placed(table: ForeignTable, placer: ColumnMapper) -> dict[str, MappedColumn]:
     columns = [*((series, None) for series in table.cells), *((pl.Series(n, []), d) for n, d in table.dims.items())]
     placed = {values.name: placer.place(values, table.stem, dim) for values, dim in columns}
     found = {name: place for name, place in placed.items() if place is not None}
     ids = [name for name, place in found.items() if place.role == "id"]
     for extra in sorted(ids, key=lambda name: IDS.index(name) if name in IDS else -1)[1:]:
-        found[extra] = Place(LEAVE)
+        found[extra] = MappedColumn(LEAVE)
     return found
 
 
-def _joined(tables: Sequence[ForeignTable], placed: Sequence[Mapping[str, Place]], placer: Placer) -> Foreign:
+def _joined(
+    tables: Sequence[ForeignTable], placed: Sequence[Mapping[str, MappedColumn]], placer: ColumnMapper
+) -> Foreign:
     """Join the tables; the one with most to say about people comes first, and its rows are the people."""
     order = sorted(range(len(tables)), key=lambda at: -sum(p.column is not None for p in placed[at].values()))
     first, key = tables[order[0]], _key(placed[order[0]])
@@ -267,7 +273,7 @@ def _joined(tables: Sequence[ForeignTable], placed: Sequence[Mapping[str, Place]
     return read
 
 
-def _key(its: Mapping[str, Place]) -> str | None:
+def _key(its: Mapping[str, MappedColumn]) -> str | None:
     return next((name for name, place in its.items() if place.role == "id"), None)
 
 
@@ -281,7 +287,7 @@ def _people(table: ForeignTable, key: str | None) -> pl.DataFrame:
     return ids.alias("id").to_frame()
 
 
-def _listed_ids(tables: Sequence[ForeignTable], placed: Sequence[Mapping[str, Place]]) -> dict[str, pl.Series]:
+def _listed_ids(tables: Sequence[ForeignTable], placed: Sequence[Mapping[str, MappedColumn]]) -> dict[str, pl.Series]:
     """Return folder -> the ids that an array in it lists for the rows of the arrays beside it."""
     return {
         _within(table): as_ids(table.cells[key]).alias("id")
@@ -297,7 +303,7 @@ def _within(table: ForeignTable) -> str:
 def _rows(
     read: Foreign,
     table: ForeignTable,
-    its: Mapping[str, Place],
+    its: Mapping[str, MappedColumn],
     people_key: str | None,
     listed: Mapping[str, pl.Series],
 ) -> pl.Series:
@@ -352,7 +358,7 @@ def _numbers_rows(values: pl.Series) -> bool:
     return start in (0, 1) and bool((values == pl.int_range(start, start + len(values), eager=True)).all())
 
 
-def _add(read: Foreign, table: ForeignTable, its: Mapping[str, Place], rows: pl.Series) -> None:
+def _add(read: Foreign, table: ForeignTable, its: Mapping[str, MappedColumn], rows: pl.Series) -> None:
     """Join the cells of a table to the people and note where its vectors lie; ``rows`` are the ids of its rows."""
     columns = [place.column for place in its.values() if place.column is not None]
     doubled = [column.name for column in columns if column.name in read.people.columns]
@@ -383,4 +389,4 @@ def _add_vectors(
         read.notices.append(Notice(f"Two {modality} embeddings are called {name}; the second is called {label} here."))
     if label in own:
         raise TableError(table, f"{table.files[0]}: {modality} has another embedding called {name}; rename one file")
-    own[label] = Source(table.paths, name, key, rows, table.dims[name] or None, table.spread.get(name, ()))
+    own[label] = VectorSource(table.paths, name, key, rows, table.dims[name] or None, table.spread.get(name, ()))

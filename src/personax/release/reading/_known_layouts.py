@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from personax.schema import Column
 
-__all__ = ["IDS", "LAYOUTS", "SCORE", "Layout", "modality_of", "recognise"]
+__all__ = ["IDS", "LAYOUTS", "SCORE", "KnownLayout", "modality_of", "recognise"]
 
 IDS = ("id", "ids", "index", "idx", "person_id", "Unnamed: 0", "", "__index_level_0__")
 """Columns that name the rows, the first that is there; pandas writes the last three."""
@@ -33,7 +33,7 @@ CELEBA = (
 
 
 @dataclass(frozen=True)
-class Layout:
+class KnownLayout:
     """A layout of tables.
 
     Parameters
@@ -67,7 +67,7 @@ _PLACE = (
 _LENGTHS = {1024: "image", 3584: "text"}
 
 LAYOUTS = (
-    Layout(
+    KnownLayout(
         "CelebPersona",
         frozenset({"Occupation_idx", "Gender_idx"}),
         _table(
@@ -86,7 +86,7 @@ LAYOUTS = (
         ),
         _LENGTHS,
     ),
-    Layout(
+    KnownLayout(
         "AthlePersona",
         frozenset({"Birthyear", "Birthmonth", "Birthday"}),
         _table(
@@ -104,7 +104,7 @@ LAYOUTS = (
 )
 
 
-def recognise(names: Iterable[str]) -> Layout | None:
+def recognise(names: Iterable[str]) -> KnownLayout | None:
     """Return the layout that these columns are of, or None.
 
     Examples

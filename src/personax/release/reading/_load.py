@@ -12,18 +12,17 @@ import polars as pl
 from personax.columns import infer_columns
 from personax.data.table import Table
 from personax.errors import FetchError, InputError, require
-from personax.release._card_front_matter import read_card
 from personax.release._file_formats import format_of, stem_of
-from personax.release._layout import described, is_ours, modalities, parts
-from personax.release._untrusted_folder import MAX_BYTES, Folder, one_file, open_folder
-from personax.release._untrusted_tables import frame, schema
+from personax.release._layout import described_columns, is_personax_layout, modality_files, read_card, table_files
+from personax.release._untrusted_folder import MAX_BYTES, UntrustedFolder, open_folder, single_file
+from personax.release._untrusted_tables import read_frame, read_schema
 from personax.release.checks._verify import verify_folder
 from personax.release.reading._foreign_tables import read_foreign
-from personax.release.reading._released import Embeddings, Released, Source
+from personax.release.reading._released import Embeddings, Released, VectorSource
 from personax.release.statistics._read import FILE, read_statistics
 from personax.schema import Column
 
-__all__ = ["PATTERNS", "REPO", "load_release", "opened", "read_ours", "snapshot"]
+__all__ = ["PATTERNS", "REPO", "load_release", "open_release", "read_ours", "snapshot"]
 
 
 REPO = re.compile(r"[\w.-]+/[\w.-]+")
@@ -33,7 +32,9 @@ PATTERNS = [
 ]  # fmt: skip
 
 
-def snapshot(repo: str, *, revision: str | None, token: str | None, cache: Path | None, endpoint: str | None) -> Folder:
+def snapshot(
+    repo: str, *, revision: str | None, token: str | None, cache: Path | None, endpoint: str | None
+) -> UntrustedFolder:
     """Fetch a data set, or find it in the cache where the hub cannot be reached.
 
     Parameters
@@ -79,7 +80,7 @@ def snapshot(repo: str, *, revision: str | None, token: str | None, cache: Path 
     return open_folder(folder, store=folder.parent.parent / "blobs")
 
 
-def read_ours(folder: Folder) -> tuple[Table, dict[str, dict[str, Source]]]:
+def read_ours(folder: UntrustedFolder) -> tuple[Table, dict[str, dict[str, VectorSource]]]:
     """Return the people, what their columns mean, and where the vectors lie.
 
     Raises
@@ -87,20 +88,20 @@ def read_ours(folder: Folder) -> tuple[Table, dict[str, dict[str, Source]]]:
     InputError
         A part is missing or is not what the layout says.
     """
-    people = frame([folder.files[name] for name in parts(folder, "people")])
+    people = read_frame([folder.files[name] for name in table_files(folder, "people")])
     if "id" not in people.columns or people["id"].null_count() or people["id"].n_unique() < people.height:
         raise InputError(f"{folder.root}: the people need one id each; get the release again")
     people = people.with_columns(pl.col("id").cast(pl.String))
-    given = described(folder)
+    given = described_columns(folder)
     columns = infer_columns(people, {name: given[name] for name in people.columns if name in given})
-    sources: dict[str, dict[str, Source]] = {}
-    for modality, names in modalities(folder).items():
+    sources: dict[str, dict[str, VectorSource]] = {}
+    for modality, names in modality_files(folder).items():
         paths = tuple(folder.files[name] for name in names)
-        types = schema(paths[0])
+        types = read_schema(paths[0])
         if "id" not in types:
             raise InputError(f"{names[0]} has no column id; get the release again")
         sources[modality] = {
-            name: Source(
+            name: VectorSource(
                 paths, name, "id", people["id"], kind.size if isinstance(kind, pl.Array) else None, strict=True
             )
             for name, kind in types.items()
@@ -161,7 +162,7 @@ def load_release(
     ...     load_release(folder, mapping=mapping).traits
     ['final_o']
     """
-    folder, name = opened(where, revision=revision, token=token, cache=cache, endpoint=endpoint)
+    folder, name = open_release(where, revision=revision, token=token, cache=cache, endpoint=endpoint)
     if verify:
         failed = verify_folder(folder).failed
         if failed:
@@ -169,14 +170,14 @@ def load_release(
     return _read(folder, name, mapping)
 
 
-def opened(
+def open_release(
     where: str | os.PathLike[str],
     *,
     revision: str | None = None,
     token: str | None = None,
     cache: Path | None = None,
     endpoint: str | None = None,
-) -> tuple[Folder, str]:
+) -> tuple[UntrustedFolder, str]:
     """Return the folder of a release, fetched where it is a hub's, and its name; arguments as of `load_release`.
 
     Raises
@@ -190,7 +191,7 @@ def opened(
     if path.is_dir():
         folder, name = open_folder(path), path.resolve().name
     elif path.is_file() and format_of(path.name):
-        folder, name = one_file(path), stem_of(path.name)
+        folder, name = single_file(path), stem_of(path.name)
     elif isinstance(where, str) and REPO.fullmatch(where) and not path.exists():
         folder = snapshot(where, revision=revision, token=token, cache=cache, endpoint=endpoint)
         name = where
@@ -201,17 +202,17 @@ def opened(
     return folder, name
 
 
-def _read(folder: Folder, name: str, mapping: Mapping[str, str] | None) -> Released:
+def _read(folder: UntrustedFolder, name: str, mapping: Mapping[str, str] | None) -> Released:
     about, card = read_card(folder.text("README.md")) if "README.md" in folder.files else ({}, "")
     licence = about.get("license_name") or about.get("license")
     said = folder.json("audit.json") if "audit.json" in folder.files else None
     verdict = said.get("verdict") if isinstance(said, dict) else None
     title = about.get("pretty_name")
-    if FILE in folder.files and mapping is None and not is_ours(folder):
+    if FILE in folder.files and mapping is None and not is_personax_layout(folder):
         found = read_statistics(folder.json(FILE))
         nobody = Table(pl.DataFrame(schema={"id": pl.String}), [Column("id", "id", "nominal")])
         return Released(name, "noisy statistics", nobody, Embeddings({}), card, statistics=found)
-    if is_ours(folder) and mapping is None:
+    if is_personax_layout(folder) and mapping is None:
         layout, notices = "personax", []
         people, sources = read_ours(folder)
     else:

@@ -11,10 +11,10 @@ import polars as pl
 
 from personax.errors import InputError
 from personax.release._file_formats import TABLES, format_of, stem_of
-from personax.release._layout import is_ours
-from personax.release._untrusted_folder import Folder
+from personax.release._layout import is_personax_layout
+from personax.release._untrusted_folder import UntrustedFolder
 from personax.release._untrusted_tables import NestedError, as_ids
-from personax.release.reading._column_mapping import LEAVE, LostError, Placer
+from personax.release.reading._column_mapping import LEAVE, ColumnMapper, UnknownColumnError
 from personax.release.reading._foreign_tables import (
     ForeignTable,
     TableError,
@@ -24,10 +24,10 @@ from personax.release.reading._foreign_tables import (
     read_table,
 )
 from personax.release.reading._known_layouts import modality_of, recognise
-from personax.release.reading._load import opened
+from personax.release.reading._load import open_release
 from personax.release.reading._released import Embeddings
 
-__all__ = ["Proposal", "propose_mapping"]
+__all__ = ["MappingProposal", "propose_mapping"]
 
 _ID_NAME = re.compile(
     r"(^|[^a-z])(id|ids|uid|uuid|pid|key|code|hash|pseudonym|identifier|person|participant|subject|respondent)([^a-z]|$)"
@@ -38,7 +38,7 @@ _PACKED = ("zip", "tar", "tgz", "7z", "rar", "bz2", "xz", "zst")
 
 
 @dataclass
-class Proposal:
+class MappingProposal:
     """What a release is taken for.
 
     Parameters
@@ -61,7 +61,7 @@ class Proposal:
 
 def propose_mapping(
     where: str | os.PathLike[str], mapping: Mapping[str, str] | None = None, *, revision: str | None = None
-) -> Proposal:
+) -> MappingProposal:
     """Guess what the columns of a release are, and find out what of it cannot be read.
 
     Parameters
@@ -91,9 +91,9 @@ def propose_mapping(
     ...     propose_mapping(folder).mapping
     {'code': 'id', 'height': 'feature:ordinal', 'openness': 'target:ordinal'}
     """
-    folder = opened(where, revision=revision)[0]
-    proposal = Proposal(dict(mapping or {}))
-    if is_ours(folder) and not mapping:
+    folder = open_release(where, revision=revision)[0]
+    proposal = MappingProposal(dict(mapping or {}))
+    if is_personax_layout(folder) and not mapping:
         return proposal
     proposal.unread += _unknown([name for name in folder.files if is_unknown(name)])
     tables = _readable(folder, proposal)
@@ -124,7 +124,7 @@ def _unknown(names: Sequence[str]) -> list[str]:
     return sentences
 
 
-def _readable(folder: Folder, proposal: Proposal) -> list[ForeignTable]:
+def _readable(folder: UntrustedFolder, proposal: MappingProposal) -> list[ForeignTable]:
     tables = []
     for names in grouped(folder, proposal.mapping):
         try:
@@ -138,7 +138,7 @@ def _readable(folder: Folder, proposal: Proposal) -> list[ForeignTable]:
     return tables
 
 
-def _read(folder: Folder, names: Sequence[str], proposal: Proposal) -> ForeignTable:
+def _read(folder: UntrustedFolder, names: Sequence[str], proposal: MappingProposal) -> ForeignTable:
     try:
         return read_table(folder, names, proposal.mapping)
     except NestedError as error:
@@ -147,7 +147,7 @@ def _read(folder: Folder, names: Sequence[str], proposal: Proposal) -> ForeignTa
         return read_table(folder, names, proposal.mapping)
 
 
-def _guess(tables: Sequence[ForeignTable], proposal: Proposal) -> None:
+def _guess(tables: Sequence[ForeignTable], proposal: MappingProposal) -> None:
     """Write down a word for every column that has none."""
     names = list(dict.fromkeys(name for one in tables for name in (*one.cells.columns, *one.dims)))
     layout = recognise(names)
@@ -155,7 +155,7 @@ def _guess(tables: Sequence[ForeignTable], proposal: Proposal) -> None:
     keys = _keys(tables, people)
     seen: set[str] = set()
     for table in sorted(tables, key=lambda one: one is not people):
-        placer = Placer(layout, proposal.mapping)
+        placer = ColumnMapper(layout, proposal.mapping)
         columns = [*((values, None) for values in table.cells),
                    *((pl.Series(name, []), dim) for name, dim in table.dims.items())]  # fmt: skip
         for values, dim in columns:
@@ -222,12 +222,12 @@ def _overlap(ids: pl.Series, others: pl.Series) -> float:
     return float(ids.is_in(others.implode()).mean() or 0.0)  # type: ignore[arg-type]
 
 
-def _join(folder: Folder, proposal: Proposal) -> None:
+def _join(folder: UntrustedFolder, proposal: MappingProposal) -> None:
     """Leave out what does not join, and vectors that cannot be read, one after another."""
     while True:
         try:
             read = read_foreign(folder, proposal.mapping)
-        except LostError as error:
+        except UnknownColumnError as error:
             if not proposal.unread:
                 raise
             # words for columns of what is left out

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.release._file_formats import format_of
-from personax.release._untrusted_tables import arrays, as_ids, frame, mixed, one_length
+from personax.release._untrusted_tables import as_ids, read_arrays, read_frame, read_parts, to_fixed_length
 from personax.release.statistics._read import NoisyStatistics
 from personax.schema import Column, Notice, select
 
-__all__ = ["Embeddings", "Released", "Source"]
+__all__ = ["Embeddings", "Released", "VectorSource"]
 
 
 @dataclass(frozen=True)
-class Source:
+class VectorSource:
     """Where the vectors of a measurement lie.
 
     Parameters
@@ -53,19 +53,19 @@ class Source:
     def read(self) -> pl.DataFrame:
         """Return ``id`` and the vectors, ``float32`` of one length."""
         if format_of(self.paths[0].name) in ("npy", "npz"):
-            found = arrays(self.paths[0], [self.column] if self.id is None else [self.id, self.column])
+            found = read_arrays(self.paths[0], [self.column] if self.id is None else [self.id, self.column])
             ids = self.people if self.id is None else as_ids(pl.Series("id", found[self.id]))
             vectors = pl.Series(self.column, np.ascontiguousarray(found[self.column], dtype=np.float32))
         else:
             wanted = list(self.spread or [self.column])
-            read = frame if self.strict else mixed
+            read = read_frame if self.strict else read_parts
             table = read(self.paths, wanted if self.id is None else [self.id, *wanted])
             ids = self.people if self.id is None else as_ids(table[self.id])
             if self.spread:
                 numbers = table.select(self.spread).cast(pl.Float32).to_numpy()
                 vectors = pl.Series(self.column, np.ascontiguousarray(numbers))
             else:
-                vectors = one_length(table[self.column], self.paths[0])
+                vectors = to_fixed_length(table[self.column], self.paths[0])
         if len(ids) != len(vectors):
             raise InputError(f"{self.paths[0].name} has {len(vectors)} vectors for {len(ids)} people; get it again")
         if ids.n_unique() < len(ids) or ids.null_count():
@@ -76,7 +76,7 @@ class Source:
 class Embeddings(Mapping[str, pl.DataFrame]):
     """Modality -> ``id`` and one vector column a measurement; a frame is read when it is asked for."""
 
-    def __init__(self, sources: Mapping[str, Mapping[str, Source]]) -> None:
+    def __init__(self, sources: Mapping[str, Mapping[str, VectorSource]]) -> None:
         self._sources = sources
 
     def __getitem__(self, modality: str) -> pl.DataFrame:
@@ -94,9 +94,9 @@ class Embeddings(Mapping[str, pl.DataFrame]):
         return len(self._sources)
 
     def __repr__(self) -> str:
-        return f"Embeddings({self.said()})"
+        return f"Embeddings({self.summary()})"
 
-    def measurements(self, modality: str) -> Mapping[str, Source]:
+    def measurements(self, modality: str) -> Mapping[str, VectorSource]:
         """Return measurement -> where it lies; nothing is read."""
         if modality not in self._sources:
             raise InputError(f"there is no modality {modality!r}; there are {', '.join(self) or 'none'}")
@@ -109,7 +109,7 @@ class Embeddings(Mapping[str, pl.DataFrame]):
             raise InputError(f"{modality} has no measurement {measurement!r}; it has {', '.join(found)}")
         return found[measurement].read()
 
-    def said(self) -> str:
+    def summary(self) -> str:
         """Return one line: modalities, measurements, lengths."""
         parts = []
         for modality, found in self._sources.items():
@@ -212,7 +212,7 @@ class Released:
             f"{self.name} ({self.layout}): {self.people.height:,} people",
             f"  features: {', '.join(self.features) or 'none'}",
             f"  traits: {', '.join(self.traits) or 'none'}",
-            f"  vectors: {self.embeddings.said()}",
+            f"  vectors: {self.embeddings.summary()}",
             f"  licence: {self.licence or 'not stated'}",
             f"  its audit: {self.verdict or 'none'}",
         ]

@@ -9,17 +9,17 @@ A map, each line using the ones above it:
 """
 
 from personax.release.statistics._bins import Bins
-from personax.release.statistics._privacy_budget import Budget, Ledger, Spent, epsilon_of, now, rho_of
-from personax.release.statistics._publish import Asked, count_tables, draw_noise, publish, scale_of
+from personax.release.statistics._privacy_budget import Ledger, PrivacyBudget, PrivacySpending, epsilon_of, now, rho_of
+from personax.release.statistics._publish import StatisticsRequest, count_tables, draw_noise, publish, scale_of
 from personax.release.statistics._read import NoisyStatistics, read_statistics
 
 __all__ = [
-    "Asked",
     "Bins",
-    "Budget",
     "Ledger",
     "NoisyStatistics",
-    "Spent",
+    "PrivacyBudget",
+    "PrivacySpending",
+    "StatisticsRequest",
     "count_tables",
     "draw_noise",
     "epsilon_of",

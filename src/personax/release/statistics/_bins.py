@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from personax.errors import InputError
 
-__all__ = ["MOST_BINS", "Bins"]
+__all__ = ["MAX_BINS", "Bins"]
 
-MOST_BINS = 100
+MAX_BINS = 100
 """Of one column."""
 
 
@@ -53,8 +53,8 @@ class Bins:
             raise InputError(f"the edges of {self.name} do not increase; state them from the smallest to the largest")
         if len(set(self.names)) < len(self.names):
             raise InputError(f"{self.name} has a category twice; state each once")
-        if not 2 <= len(self) <= MOST_BINS:
-            raise InputError(f"{self.name} has {len(self)} bins; state 2 to {MOST_BINS}")
+        if not 2 <= len(self) <= MAX_BINS:
+            raise InputError(f"{self.name} has {len(self)} bins; state 2 to {MAX_BINS}")
 
     def __len__(self) -> int:
         return len(self.names) or len(self.edges) + 1
@@ -68,12 +68,12 @@ class Bins:
         return f"below {self.edges[0]:g}", *inner, f"{self.edges[-1]:g} and above"
 
     @classmethod
-    def stated(cls, name: str, said: Sequence[float] | Sequence[str]) -> Bins:
+    def parse(cls, name: str, values: Sequence[float] | Sequence[str]) -> Bins:
         """Return the bins of a list of numbers, or of texts."""
-        texts = [one for one in said if isinstance(one, str)]
-        if texts and len(texts) < len(said):
+        texts = [one for one in values if isinstance(one, str)]
+        if texts and len(texts) < len(values):
             raise InputError(f"{name} has edges and categories mixed; state one of both")
-        return cls(name, names=tuple(texts)) if texts else cls(name, edges=tuple(float(one) for one in said))
+        return cls(name, names=tuple(texts)) if texts else cls(name, edges=tuple(float(one) for one in values))
 
     def codes(self, series: pl.Series) -> NDArray[np.intp]:
         """Return the bin of each value, -1 where it is missing or none of the categories.

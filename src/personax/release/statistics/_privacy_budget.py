@@ -20,10 +20,10 @@ import numpy as np
 import polars as pl
 
 from personax.errors import InputError, StudyError
-from personax.release._event_log import Journal
+from personax.release._event_log import EventLog
 from personax.release.answering._request_log import Populations, hashes, population
 
-__all__ = ["Budget", "Ledger", "PastRelease", "Spent", "epsilon_of", "rho_of"]
+__all__ = ["Ledger", "PastRelease", "PrivacyBudget", "PrivacySpending", "epsilon_of", "rho_of"]
 
 
 def epsilon_of(rho: float, delta: float) -> float:
@@ -79,7 +79,7 @@ SLACK = 1e-9
 
 
 @dataclass(frozen=True)
-class Budget:
+class PrivacyBudget:
     """All that the releases of a study may spend together."""
 
     epsilon: float
@@ -87,7 +87,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Spent:
+class PrivacySpending:
     """One spending: Gaussian noise in ``rho``; other mechanisms in ``epsilon`` and ``delta``.
 
     Parameters
@@ -143,7 +143,7 @@ class Ledger:
     """
 
     def __init__(self, keys: Path) -> None:
-        self._journal = Journal(keys / "ledger.jsonl")
+        self._journal = EventLog(keys / "ledger.jsonl")
         self._populations = Populations(keys / "populations")
 
     @property
@@ -151,9 +151,9 @@ class Ledger:
         """The file."""
         return self._journal.path
 
-    def spendings(self) -> list[Spent]:
+    def spendings(self) -> list[PrivacySpending]:
         """Return what was spent, the oldest first."""
-        return [self._made(Spent, event) for event in self._journal.events() if event.get("kind") == "spent"]
+        return [self._made(PrivacySpending, event) for event in self._journal.events() if event.get("kind") == "spent"]
 
     def releases(self) -> list[PastRelease]:
         """Return the releases, the oldest first."""
@@ -165,7 +165,7 @@ class Ledger:
         except TypeError:
             raise StudyError(f"{self.path} has a line that is no entry; put the ledger back from a copy") from None
 
-    def total(self, delta: float, more: Sequence[Spent] = ()) -> float:
+    def total(self, delta: float, more: Sequence[PrivacySpending] = ()) -> float:
         """Return the epsilon of all that was spent, and of ``more``, together at a delta; infinite where it has none.
 
         Notes
@@ -183,7 +183,7 @@ class Ledger:
             return plain if left >= 0 else math.inf
         return plain + epsilon_of(rho, left) if left > 0 else math.inf
 
-    def spend(self, spent: Spent, budget: Budget) -> None:
+    def spend(self, spent: PrivacySpending, budget: PrivacyBudget) -> None:
         """Write down what is about to be drawn, or refuse it.
 
         Raises
@@ -208,7 +208,7 @@ class Ledger:
         if not any(one.sums == release.sums for one in self.releases()):
             self._journal.add(made)
 
-    def gone_since(self, release: PastRelease, ids: pl.Series) -> int:
+    def count_removed(self, release: PastRelease, ids: pl.Series) -> int:
         """Return how many people of an earlier release are not among these."""
         old = self._populations.get(release.population)
         return len(np.setdiff1d(old, population(hashes(ids)), assume_unique=True))

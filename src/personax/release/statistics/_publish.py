@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from personax.errors import InputError
 from personax.files import write_text
 from personax.release._gaussian_mechanism import discrete_noise
-from personax.release._keystore import write_secret
-from personax.release._release_input import Contents
+from personax.release._release_input import ReleaseInput
+from personax.release.keys._keystore import write_secret
 from personax.release.packaging._checksums import write_checksums
 from personax.release.pii._folder_scan import refuse_folder
 from personax.release.statistics._bins import Bins
-from personax.release.statistics._privacy_budget import Budget, Ledger, Spent, now, rho_of
-from personax.release.statistics._read import FILE, NoisyStatistics, Table, read_statistics
+from personax.release.statistics._privacy_budget import Ledger, PrivacyBudget, PrivacySpending, now, rho_of
+from personax.release.statistics._read import FILE, NoisyCounts, NoisyStatistics, read_statistics
 from personax.schema import Column, Notice
 from personax.strict import nearest
 
-__all__ = ["Asked", "Pair", "count_tables", "draw_noise", "publish", "scale_of"]
+__all__ = ["Pair", "StatisticsRequest", "count_tables", "draw_noise", "publish", "scale_of"]
 
 
 Pair = tuple[str, str]
@@ -92,7 +92,7 @@ NOT_COVERED = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class StatisticsRequest:
     """What is asked of noisy statistics.
 
     Parameters
@@ -111,23 +111,23 @@ class Asked:
     delta: float
     columns: Mapping[str, Sequence[float] | Sequence[str]]
     tables: Sequence[Pair] = ()
-    budget: Budget | None = None
+    budget: PrivacyBudget | None = None
 
     @property
-    def whole(self) -> Budget:
+    def total_budget(self) -> PrivacyBudget:
         """The budget of the study."""
-        return self.budget or Budget(self.epsilon, self.delta)
+        return self.budget or PrivacyBudget(self.epsilon, self.delta)
 
 
 def publish(
-    contents: Contents, out: Path, asked: Asked, *, keys: Path, known: Mapping[str, Column],
+    data: ReleaseInput, out: Path, asked: StatisticsRequest, *, keys: Path, known: Mapping[str, Column],
     allowed: Sequence[str] = (), study: Path | None = None,
 ) -> list[Notice]:  # fmt: skip
     """Write a folder of noisy statistics.
 
     Parameters
     ----------
-    contents
+    data
         Of the people who are left.
     out
         A new folder.
@@ -157,36 +157,36 @@ def publish(
     again.
     """
     bins, pairs = _stated(asked, known)
-    frame = _frame(contents, bins)
+    frame = _frame(data, bins)
     rho = rho_of(asked.epsilon, asked.delta)
     drawn = hashlib.sha256(_content(frame, bins, pairs, asked)).hexdigest()[:16]
     kept, ledger = keys / "statistics" / f"{drawn}.json", Ledger(keys)
     again = kept.is_file()
     if not again:
         what = f"noisy statistics of {len(pairs)} tables"
-        ledger.spend(Spent(now(), what, drawn, rho=rho), asked.whole)
+        ledger.spend(PrivacySpending(now(), what, drawn, rho=rho), asked.total_budget)
         noisy, scale = draw_noise(count_tables(frame, bins, pairs), rho)
         made = NoisyStatistics(
             asked.epsilon, asked.delta, rho, scale, tuple(known[name] for name in bins),
             {name: one.labels for name, one in bins.items()},
-            tuple(Table(*pair, counts) for pair, counts in zip(pairs, noisy, strict=True)), UNIT, NOT_COVERED,
+            tuple(NoisyCounts(*pair, counts) for pair, counts in zip(pairs, noisy, strict=True)), UNIT, NOT_COVERED,
         )  # fmt: skip
         write_secret(kept, made.to_json().encode())
     text = kept.read_text(encoding="utf-8")
     found = read_statistics(json.loads(text))
     out.mkdir(parents=True)
     write_text(out / FILE, text)
-    write_text(out / "README.md", _card(contents.name, found))
+    write_text(out / "README.md", _card(data.name, found))
     write_checksums(out)
-    refuse_folder(out, contents.private_values(), allowed=[*allowed, *_said(asked)], study=study)
+    refuse_folder(out, data.private_values(), allowed=[*allowed, *_said(asked)], study=study)
     return _notices(ledger, asked, found, again=again)
 
 
-def _stated(asked: Asked, known: Mapping[str, Column]) -> tuple[dict[str, Bins], list[Pair]]:
+def _stated(asked: StatisticsRequest, known: Mapping[str, Column]) -> tuple[dict[str, Bins], list[Pair]]:
     for name in asked.columns:
         if name not in known:
             raise InputError(f"release.statistics names {name}, which does not leave; {nearest(name, list(known))}")
-    bins = {name: Bins.stated(name, said) for name, said in asked.columns.items()}
+    bins = {name: Bins.parse(name, said) for name, said in asked.columns.items()}
     features = [name for name in bins if known[name].role == "feature"]
     targets = [name for name in bins if known[name].role == "target"]
     pairs = list(dict.fromkeys((feature, target) for feature, target in asked.tables))
@@ -202,16 +202,16 @@ def _stated(asked: Asked, known: Mapping[str, Column]) -> tuple[dict[str, Bins],
     return {name: one for name, one in bins.items() if name in used}, pairs
 
 
-def _frame(contents: Contents, bins: Mapping[str, Bins]) -> pl.DataFrame:
-    frame = contents.people
-    if contents.traits is not None:
-        scored = [name for name in contents.traits.columns if name != "id"]
+def _frame(data: ReleaseInput, bins: Mapping[str, Bins]) -> pl.DataFrame:
+    frame = data.people
+    if data.traits is not None:
+        scored = [name for name in data.traits.columns if name != "id"]
         frame = frame.drop(name for name in scored if name in frame.columns)
-        frame = frame.join(contents.traits, on="id", how="left", maintain_order="left")
+        frame = frame.join(data.traits, on="id", how="left", maintain_order="left")
     return frame.select("id", *bins).sort("id")
 
 
-def _content(frame: pl.DataFrame, bins: Mapping[str, Bins], pairs: Sequence[Pair], asked: Asked) -> bytes:
+def _content(frame: pl.DataFrame, bins: Mapping[str, Bins], pairs: Sequence[Pair], asked: StatisticsRequest) -> bytes:
     """Return all that a draw depends on: who, which values, which tables, how much noise."""
     codes = b"".join(np.ascontiguousarray(one.codes(frame[name]), dtype="<i8").tobytes() for name, one in bins.items())
     said = json.dumps([frame["id"].to_list(), [[n, *b.labels] for n, b in bins.items()], list(pairs), asked.epsilon,
@@ -219,7 +219,7 @@ def _content(frame: pl.DataFrame, bins: Mapping[str, Bins], pairs: Sequence[Pair
     return said.encode() + b"\0" + codes
 
 
-def _said(asked: Asked) -> list[str]:
+def _said(asked: StatisticsRequest) -> list[str]:
     """Return the categories that the study file states: they are written down, not found in the data."""
     return [one for said in asked.columns.values() for one in said if isinstance(one, str)]
 
@@ -236,13 +236,14 @@ def _card(name: str, found: NoisyStatistics) -> str:
     )
 
 
-def _notices(ledger: Ledger, asked: Asked, found: NoisyStatistics, *, again: bool) -> list[Notice]:
-    spent = ledger.total(asked.whole.delta)
+def _notices(ledger: Ledger, asked: StatisticsRequest, found: NoisyStatistics, *, again: bool) -> list[Notice]:
+    budget = asked.total_budget
+    spent = ledger.total(budget.delta)
     how = "written again as they were drawn, which spends nothing" if again else "drawn"
     return [
         Notice(f"Noisy statistics were {how}. {found.sentence}", len(found.tables)),
-        Notice(f"The privacy budget of the study: epsilon {spent:.3g} of {asked.whole.epsilon:g} is spent, at delta = "
-               f"{asked.whole.delta:g}."),
+        Notice(f"The privacy budget of the study: epsilon {spent:.3g} of {budget.epsilon:g} is spent, at delta = "
+               f"{budget.delta:g}."),
         Notice("statistics/ protects only people whose rows do not leave: give it away in place of release/, not "
                "beside it."),
     ]  # fmt: skip

@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.errors import InputError
-from personax.release.statistics._bins import MOST_BINS
+from personax.release.statistics._bins import MAX_BINS
 from personax.schema import KINDS, Column
 
-__all__ = ["FILE", "NoisyStatistics", "Table", "read_statistics"]
+__all__ = ["FILE", "NoisyCounts", "NoisyStatistics", "read_statistics"]
 
 FILE = "statistics.json"
-MOST_TABLES = 10_000
-MOST_COUNT = 2**50
+MAX_TABLES = 10_000
+MAX_COUNT = 2**50
 
 
 @dataclass(frozen=True)
-class Table:
+class NoisyCounts:
     """Noisy counts of a feature against a target, shape (bins of the feature, bins of the target)."""
 
     feature: str
@@ -53,7 +53,7 @@ class NoisyStatistics:
     scale: float
     columns: tuple[Column, ...]
     labels: Mapping[str, Sequence[str]]
-    tables: tuple[Table, ...]
+    tables: tuple[NoisyCounts, ...]
     unit: str = ""
     not_covered: tuple[str, ...] = ()
 
@@ -116,8 +116,8 @@ def read_statistics(raw: object) -> NoisyStatistics:
     columns, labels = _columns(raw.get("columns"))
     roles = {column.name: column.role for column in columns}
     tables = raw.get("tables")
-    if not isinstance(tables, list) or not 0 < len(tables) <= MOST_TABLES:
-        raise InputError(f"{FILE} has no tables, or more than {MOST_TABLES:,}; get it again")
+    if not isinstance(tables, list) or not 0 < len(tables) <= MAX_TABLES:
+        raise InputError(f"{FILE} has no tables, or more than {MAX_TABLES:,}; get it again")
     made = tuple(_table(one, labels, roles) for one in tables)
     unit, rest = raw.get("unit"), raw.get("not_covered")
     return NoisyStatistics(
@@ -140,7 +140,7 @@ def _columns(raw: object) -> tuple[tuple[Column, ...], dict[str, list[str]]]:
         name, bins = entry.get("name"), entry.get("bins")
         role = next((role for role in ("feature", "target") if role == entry.get("role")), None)
         kind = next((kind for kind in KINDS if kind == entry.get("kind")), None)
-        whole = isinstance(bins, list) and 2 <= len(bins) <= MOST_BINS and all(isinstance(b, str) for b in bins)
+        whole = isinstance(bins, list) and 2 <= len(bins) <= MAX_BINS and all(isinstance(b, str) for b in bins)
         if not isinstance(name, str) or not name or name in labels or role is None or kind is None or not whole:
             raise InputError(f"{FILE} describes a column that is none; get it again")
         columns.append(Column(name, role, kind))  # type: ignore[arg-type]
@@ -148,7 +148,7 @@ def _columns(raw: object) -> tuple[tuple[Column, ...], dict[str, list[str]]]:
     return tuple(columns), labels
 
 
-def _table(raw: object, labels: Mapping[str, Sequence[str]], roles: Mapping[str, str]) -> Table:
+def _table(raw: object, labels: Mapping[str, Sequence[str]], roles: Mapping[str, str]) -> NoisyCounts:
     entry = raw if isinstance(raw, dict) else {}
     feature, target, counts = (entry.get(name) for name in ("feature", "target", "counts"))
     known = isinstance(feature, str) and isinstance(target, str)
@@ -158,6 +158,6 @@ def _table(raw: object, labels: Mapping[str, Sequence[str]], roles: Mapping[str,
     rows = counts if isinstance(counts, list) else []
     cells = [cell for row in rows if isinstance(row, list) for cell in row]
     fits = len(rows) == shape[0] and all(isinstance(row, list) and len(row) == shape[1] for row in rows)
-    if not fits or any(type(cell) is not int or abs(cell) > MOST_COUNT for cell in cells):
+    if not fits or any(type(cell) is not int or abs(cell) > MAX_COUNT for cell in cells):
         raise InputError(f"{FILE}: the counts of a table are not whole numbers in the shape of its bins; get it again")
-    return Table(str(feature), str(target), np.array(cells, dtype=np.int64).reshape(shape))
+    return NoisyCounts(str(feature), str(target), np.array(cells, dtype=np.int64).reshape(shape))

@@ -1,12 +1,11 @@
 """Keyed, invertible transforms of embeddings, one step a file, and what each keeps."""
 
-from personax.release.transforms._chain import PRESETS, VERSION, Chain, Preset, is_preset
-from personax.release.transforms._preservation import KEEPS
+from personax.release.transforms._chain import PRESERVATION, PRESETS, VERSION, Chain, Preset, is_preset
 from personax.release.transforms._properties import PROPERTIES
-from personax.release.transforms._step import Batches, Floats, State, Step
+from personax.release.transforms._step import Batches, Floats, State, TransformStep
 
 __all__ = [
-    "KEEPS",
+    "PRESERVATION",
     "PRESETS",
     "PROPERTIES",
     "VERSION",
@@ -15,6 +14,6 @@ __all__ = [
     "Floats",
     "Preset",
     "State",
-    "Step",
+    "TransformStep",
     "is_preset",
 ]

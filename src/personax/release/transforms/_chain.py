@@ -1,4 +1,4 @@
-"""Steps one after another, under one key: the transform of a release."""
+"""A chain of keyed steps: the transform of a release."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from personax import registry
 from personax.errors import InputError
 from personax.registry import Part, register
-from personax.release._keystore import Key
-from personax.release.transforms._properties import BENT
-from personax.release.transforms._step import Floats, Step
+from personax.release.keys._keystore import ReleaseKey
+from personax.release.transforms._properties import PROPERTIES, SMOOTH, Preservation
+from personax.release.transforms._step import Floats, Parameters, TransformStep
 from personax.strict import nearest
 
-__all__ = ["PRESETS", "STEPS", "Chain", "Preset", "Registered", "is_preset"]
+__all__ = ["PRESERVATION", "PRESETS", "STEPS", "Chain", "Preset", "RegisteredParts", "is_preset"]
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ Preset = str
 """The name of a registered transform that a study can ask for."""
 
 
-class Registered(Mapping[str, T]):
+class RegisteredParts(Mapping[str, T]):
     """Names of registered transforms and what each declares; those of other packages are there once installed."""
 
     def __init__(self, declared: Callable[[Part], T | None]) -> None:
@@ -45,9 +45,9 @@ class Registered(Mapping[str, T]):
         return len(self._all())
 
 
-def _step(part: Part) -> type[Step] | None:
+def _step(part: Part) -> type[TransformStep] | None:
     kind = registry.get("transforms", part.name)
-    return kind if isinstance(kind, type) and issubclass(kind, Step) else None
+    return kind if isinstance(kind, type) and issubclass(kind, TransformStep) else None
 
 
 def is_preset(part: Part) -> bool:
@@ -55,11 +55,23 @@ def is_preset(part: Part) -> bool:
     return bool(part.facts.get("preset", (part.name,)))
 
 
-STEPS: Mapping[str, type[Step]] = Registered(_step)
+STEPS: Mapping[str, type[TransformStep]] = RegisteredParts(_step)
 """Name -> the class of the step."""
 
-PRESETS: Mapping[str, tuple[str, ...]] = Registered(lambda part: part.facts.get("preset", (part.name,)) or None)
+PRESETS: Mapping[str, tuple[str, ...]] = RegisteredParts(lambda part: part.facts.get("preset", (part.name,)) or None)
 """Transform of study.yaml -> its steps. What is bent or fitted is always rotated last."""
+
+
+def _keeps(part: Part) -> Mapping[str, Preservation] | None:
+    if not is_preset(part):
+        return None
+    registry.get("transforms", part.name)  # what is no literal is known once the module is there
+    nothing: Mapping[str, Preservation] = dict.fromkeys(PROPERTIES, "not")
+    return {**nothing, **registry.describe("transforms", part.name).facts.get("keeps", {})}
+
+
+PRESERVATION: Mapping[str, Mapping[str, Preservation]] = RegisteredParts(_keeps)
+"""Transform -> property -> how it is kept."""
 
 VERSION = 2
 """Of the arithmetic. In 1, what followed a whitening was float64, and 8,192 rows were transformed at a time."""
@@ -79,10 +91,10 @@ Vectors = NDArray[np.float32]
     help="whitening, rotation, warp, flow and rotation, one after another",
     order=60,
     preset=("whitening", "rotation", "warp", "flow", "rotation"),
-    keeps=BENT,
+    keeps=SMOOTH,
 )
-class Chain:
-    """A transform of vectors of one length, in one measurement of one study.
+class Chain(Parameters):
+    """A keyed, invertible transform of the vectors of one measurement, with scikit-learn's protocol.
 
     Parameters
     ----------
@@ -103,28 +115,31 @@ class Chain:
     Examples
     --------
     >>> x = np.random.default_rng(0).normal(size=(50, 6)).astype(np.float32)
-    >>> flow = Chain("flow", 6, Key(bytes(32)), "text/a").fit(x)
-    >>> bool(np.allclose(flow.invert(flow.transform(x)), x, atol=1e-5))
+    >>> flow = Chain("flow", 6, ReleaseKey(bytes(32)), "text/a").fit(x)
+    >>> bool(np.allclose(flow.inverse_transform(flow.transform(x)), x, atol=1e-5))
     True
     """
 
-    def __init__(self, steps: str | Sequence[str], dim: int, key: Key, context: str, *, version: int = VERSION) -> None:
+    def __init__(
+        self, steps: str | Sequence[str], dim: int, key: ReleaseKey, context: str, *, version: int = VERSION
+    ) -> None:
         if dim < 1:
             raise InputError(f"vectors of {dim} numbers cannot be transformed")
         if version not in BATCH_ROWS:
             raise InputError(f"transforms of version {version} are not known; use the personax that made the release")
-        self.version = version
+        self.steps, self.dim, self.key, self.context, self.version = steps, dim, key, context, version
         self.names = _names(steps)
-        self.dim = dim
         label = "+".join(self.names)
         self._steps = [
-            _step_class(name, version)(dim, key.draws("transform", STREAM_VERSION, context, label, place, name, dim))
+            _step_class(name, version)(
+                dim, key.random_stream("transform", STREAM_VERSION, context, label, place, name, dim)
+            )
             for place, name in enumerate(self.names)
         ]
         self._fitted = not any(registry.describe("transforms", name).facts.get("fitted") for name in self.names)
 
-    def fit(self, vectors: Vectors) -> Self:
-        """Take from the data what the steps need of them; reads them twice a fitted step, some rows at a time.
+    def fit(self, vectors: Vectors, y: object = None) -> Self:
+        """Fit the steps that need it; reads the vectors twice for each of them, in batches.
 
         Raises
         ------
@@ -135,7 +150,7 @@ class Chain:
         if len(vectors) == 0:
             raise InputError("there are no vectors to fit the transform on")
         for place, step in enumerate(self._steps):
-            step.fit(partial(self._batches_before, vectors, place))
+            step.fit_batches(partial(self._batches_before, vectors, place))
         self._fitted = True
         return self
 
@@ -156,18 +171,27 @@ class Chain:
         """
         return self._in_batches(vectors, lambda rows: self._apply_steps(rows, len(self._steps)), out)
 
-    def invert(self, vectors: Vectors, *, out: Vectors | None = None) -> Vectors:
-        """Undo `transform`, to 1e-5 of the largest number of the vectors or better; about 1e-6 is usual."""
+    @property
+    def parts(self) -> Sequence[TransformStep]:
+        """The steps, in order."""
+        return tuple(self._steps)
+
+    def fit_transform(self, vectors: Vectors, y: object = None) -> Vectors:
+        """Fit, and transform the same rows."""
+        return self.fit(vectors).transform(vectors)
+
+    def inverse_transform(self, vectors: Vectors, *, out: Vectors | None = None) -> Vectors:
+        """Invert `transform`, to 1e-5 of the largest number of the vectors or better; about 1e-6 is usual."""
         return self._in_batches(vectors, self._invert_steps, out)
 
     def state(self) -> dict[str, NDArray[np.float64]]:
-        """Return all that was fitted; inversion needs it, and it is as secret as the key."""
+        """Return the fitted state, which inversion needs; it is as secret as the key."""
         return {
             f"{place}.{name}": value for place, step in enumerate(self._steps) for name, value in step.state().items()
         }
 
     def load(self, state: Mapping[str, NDArray[Any]]) -> Self:
-        """Take what was fitted before.
+        """Restore a fitted state.
 
         Raises
         ------
@@ -207,18 +231,18 @@ class Chain:
 
     def _apply_steps(self, rows: Floats, end: int) -> Floats:
         for step in self._steps[:end]:
-            rows = step.forward(rows)
+            rows = step.transform(rows)
         return rows
 
     def _invert_steps(self, rows: Floats) -> Floats:
         for step in reversed(self._steps):
-            rows = step.inverse(rows)
+            rows = step.inverse_transform(rows)
         return rows
 
 
-def _step_class(name: str, version: int) -> type[Step]:
+def _step_class(name: str, version: int) -> type[TransformStep]:
     """Return the class of a step as it was in a version: releases made under it come out and come back as they were."""
-    former: Mapping[int, type[Step]] = registry.describe("transforms", name).facts.get("former", {})
+    former: Mapping[int, type[TransformStep]] = registry.describe("transforms", name).facts.get("former", {})
     return former.get(version, STEPS[name])
 
 

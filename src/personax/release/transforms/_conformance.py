@@ -8,8 +8,9 @@ from typing import Any, Final
 import numpy as np
 
 from personax.errors import InputError
-from personax.release._keystore import Key
+from personax.release.keys._keystore import ReleaseKey
 from personax.release.transforms._chain import Chain, Vectors
+from personax.release.transforms._step import TransformStep
 
 __all__ = ["check_transform"]
 
@@ -24,8 +25,8 @@ def check_transform(name: str, *, dims: tuple[int, ...] = (2, 7, 40), keyed: boo
 
     Checked are: the name; shape and type of what comes out; that inputs are left as they are; that the same key gives
     the same bits, and another key or context other vectors; inversion; that people are transformed one by one;
-    writing into given memory; saving what was fitted and loading it; and that missing numbers, another length and,
-    where something is fitted, use before the fit are refused.
+    writing into given memory; saving what was fitted and loading it; the parameters, as ``sklearn.base.clone`` needs
+    them; and that missing numbers, another length and, where something is fitted, use before the fit are refused.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ def _check(name: str, dim: int, *, keyed: bool) -> None:
 
     def made(secret: int = 0, context: str = "text/a") -> Chain:
         try:
-            return Chain(name, dim, Key(bytes([secret]) * 32), context)
+            return Chain(name, dim, ReleaseKey(bytes([secret]) * 32), context)
         except InputError as error:
             raise AssertionError(f"{name}: {error}") from None
 
@@ -64,23 +65,27 @@ def _check(name: str, dim: int, *, keyed: bool) -> None:
     before = x.copy()
     first = made().fit(x)
     y = first.transform(x)
-    demand(np.array_equal(x, before), "fit or forward changes its input; work on a copy")
+    demand(np.array_equal(x, before), "fit or transform changes its input; work on a copy")
     demand(y.shape == x.shape and y.dtype == np.float32, f"out come shape {y.shape}, {y.dtype}; keep the shape")
     demand(np.isfinite(y).all(), "missing or infinite numbers come out; bound what is drawn")
-    demand(np.array_equal(made().fit(x).transform(x), y), "the same key gives other vectors; draw from `draws` only")
+    demand(np.array_equal(made().fit(x).transform(x), y), "the same key gives other vectors; draw from `stream` only")
     if keyed:
         # few dimensions have few maps, so that one other key may draw the same one
         _depends(demand, y, [made(secret=k).fit(x).transform(x) for k in range(1, 9)], "another key")
         _depends(demand, y, [made(context=f"text/{k}").fit(x).transform(x) for k in range(8)], "another context")
-    back = first.invert(y)
+    back = first.inverse_transform(y)
     error = float(np.abs(back - x).max() / np.abs(x).max())
-    demand(error < EXACT, f"inversion is off by {error:.1e} of the vectors' size; let inverse undo forward")
+    demand(
+        error < EXACT, f"inversion is off by {error:.1e} of the vectors' size; let inverse_transform invert transform"
+    )
     # the same arithmetic on fewer rows may round otherwise, no more
     some = np.abs(first.transform(x[50:60]) - y[50:60]).max() / max(float(np.abs(y).max()), 1e-30)
     demand(some < EXACT, "who else is transformed changes a vector; take from the data in `fit` only")
     out = np.zeros_like(x)
     demand(first.transform(x, out=out) is out and np.array_equal(out, y), "memory that is given is not written to")
     _saved(demand, first, made(), x, y)
+    for step in first.parts:
+        _parameters(demand, step)
     _refusals(demand, first, made(), x)
 
 
@@ -94,7 +99,7 @@ Demand = Callable[[object, str], None]
 
 def _depends(demand: Demand, y: Vectors, others: list[Vectors], on: str) -> None:
     same = all(np.array_equal(y, other) for other in others)
-    demand(not same, f"{on} gives the same vectors; draw the map from `draws`")
+    demand(not same, f"{on} gives the same vectors; draw the map from `stream`")
 
 
 def _saved(demand: Demand, first: Chain, again: Chain, x: Vectors, y: Vectors) -> None:
@@ -102,6 +107,19 @@ def _saved(demand: Demand, first: Chain, again: Chain, x: Vectors, y: Vectors) -
     demand(all(np.isfinite(value).all() for value in state.values()), "its state holds missing or infinite numbers")
     again.load(state)
     demand(np.array_equal(again.transform(x), y), "what is saved and loaded transforms otherwise; keep all in `state`")
+
+
+def _parameters(demand: Demand, step: TransformStep) -> None:
+    name = type(step).__name__
+    try:
+        params = step.get_params()
+    except AttributeError as error:
+        text = f"{name}: {error}; keep every argument of __init__ in an attribute of its name"
+        raise AssertionError(text) from None
+    other = type(step)(**params).get_params()
+    demand(
+        all(other[key] is value for key, value in params.items()), f"{name} changes arguments of __init__; keep them"
+    )
 
 
 def _refusals(demand: Demand, first: Chain, unfitted: Chain, x: Vectors) -> None:

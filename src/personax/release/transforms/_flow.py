@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.registry import register
-from personax.release._random_stream import Draws
-from personax.release.transforms._properties import BENT
-from personax.release.transforms._step import Floats, Step
+from personax.release.keys._random_stream import RandomStream
+from personax.release.transforms._properties import SMOOTH
+from personax.release.transforms._step import Floats, TransformStep
 
 __all__ = ["Flow"]
 
@@ -33,9 +33,9 @@ INPUT_GAIN = 1.5
     order=50,
     preset=("standard", "flow", "rotation"),
     mixes=True,
-    keeps=BENT,
+    keeps=SMOOTH,
 )
-class Flow(Step):
+class Flow(TransformStep):
     """RealNVP with random weights: y = x exp(s(x')) + t(x'), the halves x and x' drawn anew in each layer.
 
     Coordinates should be about one in size. Stretch and move are bounded, so no row can overflow.
@@ -45,13 +45,13 @@ class Flow(Step):
     Dinh, Sohl-Dickstein, Bengio 2017, arXiv:1605.08803.
     """
 
-    def __init__(self, dim: int, draws: Draws) -> None:
-        super().__init__(dim, draws)
-        self._layers = [_layer(dim, draws, number) for number in range(LAYERS)]
+    def __init__(self, dim: int, stream: RandomStream) -> None:
+        super().__init__(dim, stream)
+        self._layers = [_layer(dim, stream, number) for number in range(LAYERS)]
         self._there = _index_plan(self._layers, dim)
         self._back = _index_plan(self._layers[::-1], dim)
 
-    def forward(self, x: Floats) -> Floats:
+    def transform(self, x: Floats) -> Floats:
         """Send rows through all layers."""
         takes, last = self._there
         for layer, (kept, moved) in zip(self._layers, takes, strict=True):
@@ -62,7 +62,7 @@ class Flow(Step):
             x = np.concatenate([conditioner, half], axis=1)
         return np.take(x, last, axis=1)
 
-    def inverse(self, y: Floats) -> Floats:
+    def inverse_transform(self, y: Floats) -> Floats:
         """Send them back, last layer first."""
         takes, last = self._back
         for layer, (kept, moved) in zip(self._layers[::-1], takes, strict=True):
@@ -121,9 +121,9 @@ def _index_plan(layers: Sequence[_Layer], dim: int) -> IndexPlan:
     return takes, place
 
 
-def _layer(dim: int, draws: Draws, number: int) -> _Layer:
-    order = draws.permutation(f"order {number}", dim)
+def _layer(dim: int, stream: RandomStream, number: int) -> _Layer:
+    order = stream.permutation(f"order {number}", dim)
     kept, moved = np.sort(order[: dim // 2]), np.sort(order[dim // 2 :])
-    inner = draws.normal(f"inner {number}", len(kept), HIDDEN_UNITS) * INPUT_GAIN / np.sqrt(max(len(kept), 1))
-    outer = draws.normal(f"outer {number}", HIDDEN_UNITS, 2 * len(moved)) / np.sqrt(HIDDEN_UNITS)
-    return _Layer(kept, moved, inner, draws.normal(f"shift {number}", HIDDEN_UNITS), outer)
+    inner = stream.normal(f"inner {number}", len(kept), HIDDEN_UNITS) * INPUT_GAIN / np.sqrt(max(len(kept), 1))
+    outer = stream.normal(f"outer {number}", HIDDEN_UNITS, 2 * len(moved)) / np.sqrt(HIDDEN_UNITS)
+    return _Layer(kept, moved, inner, stream.normal(f"shift {number}", HIDDEN_UNITS), outer)

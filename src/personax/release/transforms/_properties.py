@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-__all__ = ["BENT", "ORTHOGONAL", "PROPERTIES", "Kept"]
+__all__ = ["ORTHOGONAL", "PROPERTIES", "SMOOTH", "Preservation"]
 
-Kept = Literal["exactly", "approximately", "not"]
+Preservation = Literal["exactly", "approximately", "not"]
 """``approximately`` is measured, in docs/protection.md."""
 
 PROPERTIES: Mapping[str, str] = {
@@ -24,14 +24,14 @@ PROPERTIES: Mapping[str, str] = {
 }
 """Property -> what it means."""
 
-ORTHOGONAL: Mapping[str, Kept] = {
+ORTHOGONAL: Mapping[str, Preservation] = {
     **dict.fromkeys(PROPERTIES, "exactly"),
     "coordinates": "not",
     "level I": "approximately",
 }  # fmt: skip
 """By a map that turns and mirrors."""
 
-BENT: Mapping[str, Kept] = {
+SMOOTH: Mapping[str, Preservation] = {
     **dict.fromkeys(PROPERTIES, "not"),
     **dict.fromkeys(("neighbours", "rbf", "level I"), "approximately"),
     **dict.fromkeys(("independence", "smooth mixing"), "exactly"),

@@ -7,9 +7,9 @@ from scipy.linalg import solve_triangular
 
 from personax.errors import InputError
 from personax.registry import register
-from personax.release._random_stream import Draws
+from personax.release.keys._random_stream import RandomStream
 from personax.release.transforms._properties import ORTHOGONAL
-from personax.release.transforms._step import Floats, State, Step
+from personax.release.transforms._step import Floats, State, TransformStep
 
 __all__ = ["Rotation"]
 
@@ -23,12 +23,12 @@ __all__ = ["Rotation"]
     mixes=True,
     keeps=ORTHOGONAL,
 )
-class Rotation(Step):
+class Rotation(TransformStep):
     """Rotate, in O(d k) a row for k reflections.
 
     Parameters
     ----------
-    dim, draws
+    dim, stream
         Length of a row d, and where its numbers come from.
     reflections
         k; by default d, which is uniform over all orthogonal maps. Fewer leave every direction that is orthogonal to
@@ -50,12 +50,13 @@ class Rotation(Step):
     Stewart 1980, doi:10.1137/0717034. Schreiber, Van Loan 1989, doi:10.1137/0910005.
     """
 
-    def __init__(self, dim: int, draws: Draws, reflections: int | None = None) -> None:
-        super().__init__(dim, draws)
+    def __init__(self, dim: int, stream: RandomStream, reflections: int | None = None) -> None:
+        super().__init__(dim, stream)
+        self.reflections = reflections
         count = dim if reflections is None else reflections
         if not 1 <= count <= dim:
             raise InputError(f"a rotation of {dim} dimensions has 1 to {dim} reflections, not {count}")
-        vectors = np.tril(draws.normal("reflections", dim, count))
+        vectors = np.tril(stream.normal("reflections", dim, count))
         norms = np.sqrt(np.square(vectors).sum(axis=0))
         heads = np.arange(count)
         vectors[heads, heads] += np.where(vectors[heads, heads] < 0, -norms, norms)
@@ -65,20 +66,20 @@ class Rotation(Step):
         # U^-1 V', k x d
         self._right = solve_triangular(gram, vectors.T)
         self._left = vectors
-        self._signs = draws.signs("signs", dim)
+        self._signs = stream.signs("signs", dim)
         self._dense = (np.eye(dim) - self._left @ self._right) * self._signs if 2 * count >= dim else None
 
     def constants(self) -> State:
         """Return the matrix, where there is one."""
         return {} if self._dense is None else {"matrix": self._dense}
 
-    def forward(self, x: Floats) -> Floats:
+    def transform(self, x: Floats) -> Floats:
         """Rotate rows."""
         if self._dense is not None:
             return x @ self.cast(x.dtype)["matrix"]
         return (x - (x @ self._left.astype(x.dtype)) @ self._right.astype(x.dtype)) * self._signs.astype(x.dtype)
 
-    def inverse(self, y: Floats) -> Floats:
+    def inverse_transform(self, y: Floats) -> Floats:
         """Rotate rows back."""
         if self._dense is not None:
             return y @ self.cast(y.dtype)["matrix"].T

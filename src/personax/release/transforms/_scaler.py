@@ -6,10 +6,10 @@ import numpy as np
 
 from personax.errors import InputError
 from personax.registry import register
-from personax.release._random_stream import Draws
-from personax.release.transforms._step import Batches, Floats, State, Step
+from personax.release.keys._random_stream import RandomStream
+from personax.release.transforms._step import Batches, Floats, State, TransformStep
 
-__all__ = ["Standard"]
+__all__ = ["GlobalScaler"]
 
 
 @register(
@@ -21,15 +21,15 @@ __all__ = ["Standard"]
     preset=(),
     fitted=True,
 )
-class Standard(Step):
+class GlobalScaler(TransformStep):
     """Subtract the mean row and divide everything by one number; all distances change by the same factor."""
 
-    def __init__(self, dim: int, draws: Draws) -> None:
-        super().__init__(dim, draws)
+    def __init__(self, dim: int, stream: RandomStream) -> None:
+        super().__init__(dim, stream)
         self._mean = np.zeros(dim)
         self._scale = np.ones(1)
 
-    def fit(self, batches: Batches) -> None:
+    def fit_batches(self, batches: Batches) -> None:
         """Take mean and scale from the rows."""
         count, total = 0, np.zeros(self.dim)
         for x in batches():
@@ -48,10 +48,10 @@ class Standard(Step):
         """Take mean and scale."""
         self._mean, self._scale = state["mean"], state["scale"]
 
-    def forward(self, x: Floats) -> Floats:
+    def transform(self, x: Floats) -> Floats:
         """Standardise rows."""
         return (x - self._mean.astype(x.dtype)) / self._scale.astype(x.dtype)
 
-    def inverse(self, y: Floats) -> Floats:
+    def inverse_transform(self, y: Floats) -> Floats:
         """Undo it."""
         return y * self._scale.astype(y.dtype) + self._mean.astype(y.dtype)

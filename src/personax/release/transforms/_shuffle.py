@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from personax.registry import register
-from personax.release._random_stream import Draws
+from personax.release.keys._random_stream import RandomStream
 from personax.release.transforms._properties import ORTHOGONAL
-from personax.release.transforms._step import Floats, Step
+from personax.release.transforms._step import Floats, TransformStep
 
 __all__ = ["Shuffle"]
 
@@ -20,20 +20,20 @@ __all__ = ["Shuffle"]
     order=20,
     keeps={**ORTHOGONAL, "coordinates": "exactly", "level I": "exactly"},
 )
-class Shuffle(Step):
+class Shuffle(TransformStep):
     """Put coordinates in another order and turn half of them round; each keeps its own distribution up to its sign."""
 
-    def __init__(self, dim: int, draws: Draws) -> None:
-        super().__init__(dim, draws)
-        self._order = draws.permutation("order", dim)
-        self._signs = draws.signs("signs", dim)
+    def __init__(self, dim: int, stream: RandomStream) -> None:
+        super().__init__(dim, stream)
+        self._order = stream.permutation("order", dim)
+        self._signs = stream.signs("signs", dim)
 
-    def forward(self, x: Floats) -> Floats:
+    def transform(self, x: Floats) -> Floats:
         """Shuffle coordinates."""
         y: Floats = np.take(x, self._order, axis=1) * self._signs.astype(x.dtype)
         return y
 
-    def inverse(self, y: Floats) -> Floats:
+    def inverse_transform(self, y: Floats) -> Floats:
         """Put them back."""
         x: Floats = np.take(y * self._signs.astype(y.dtype), np.argsort(self._order), axis=1)
         return x

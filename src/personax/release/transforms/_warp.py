@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from personax.registry import register
-from personax.release._random_stream import Draws
-from personax.release.transforms._properties import BENT
-from personax.release.transforms._step import Floats, Step
+from personax.release.keys._random_stream import RandomStream
+from personax.release.transforms._properties import SMOOTH
+from personax.release.transforms._step import Floats, TransformStep
 
 __all__ = ["Warp"]
 
@@ -24,9 +24,9 @@ MAX_SKEW = 0.8
     order=40,
     preset=("standard", "warp", "rotation"),
     mixes=True,
-    keeps=BENT,
+    keeps=SMOOTH,
 )
-class Warp(Step):
+class Warp(TransformStep):
     """Apply sinh(b arsinh(x) + a) with a and b of its own to each coordinate; the inverse is of the same form.
 
     Coordinates should be about one in size; far smaller ones see a straight line.
@@ -36,17 +36,17 @@ class Warp(Step):
     Jones, Pewsey 2009, doi:10.1093/biomet/asp053.
     """
 
-    def __init__(self, dim: int, draws: Draws) -> None:
-        super().__init__(dim, draws)
-        self._tails = TAIL_RANGE[0] + (TAIL_RANGE[1] - TAIL_RANGE[0]) * draws.uniform("tails", dim)
-        self._skew = MAX_SKEW * (2 * draws.uniform("skew", dim) - 1)
+    def __init__(self, dim: int, stream: RandomStream) -> None:
+        super().__init__(dim, stream)
+        self._tails = TAIL_RANGE[0] + (TAIL_RANGE[1] - TAIL_RANGE[0]) * stream.uniform("tails", dim)
+        self._skew = MAX_SKEW * (2 * stream.uniform("skew", dim) - 1)
 
-    def forward(self, x: Floats) -> Floats:
+    def transform(self, x: Floats) -> Floats:
         """Bend coordinates."""
         y: Floats = np.sinh(self._tails.astype(x.dtype) * np.arcsinh(x) + self._skew.astype(x.dtype))
         return y
 
-    def inverse(self, y: Floats) -> Floats:
+    def inverse_transform(self, y: Floats) -> Floats:
         """Straighten them."""
         x: Floats = np.sinh((np.arcsinh(y) - self._skew.astype(y.dtype)) / self._tails.astype(y.dtype))
         return x

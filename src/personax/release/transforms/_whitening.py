@@ -6,9 +6,9 @@ import numpy as np
 
 from personax.errors import InputError
 from personax.registry import register
-from personax.release._random_stream import Draws
-from personax.release.transforms._properties import BENT
-from personax.release.transforms._step import Batches, Floats, State, Step
+from personax.release.keys._random_stream import RandomStream
+from personax.release.transforms._properties import SMOOTH
+from personax.release.transforms._step import Batches, Floats, State, TransformStep
 
 __all__ = ["SingleWhitening", "Whitening"]
 
@@ -16,7 +16,7 @@ EIGENVALUE_FLOOR = 1e-8
 """Directions that vary less, relative to the one that varies most, are not stretched to size one."""
 
 
-class Whitening(Step):
+class Whitening(TransformStep):
     """Centre, turn to the principal axes, divide each by its standard deviation.
 
     It has no key of its own: whoever knows the originals can compute it. Always in float64, as releases of version 1
@@ -27,13 +27,13 @@ class Whitening(Step):
     Kessy, Lewin, Strimmer 2018, doi:10.1080/00031305.2016.1277159 (PCA whitening).
     """
 
-    def __init__(self, dim: int, draws: Draws) -> None:
-        super().__init__(dim, draws)
+    def __init__(self, dim: int, stream: RandomStream) -> None:
+        super().__init__(dim, stream)
         self._mean = np.zeros(dim)
         self._axes = np.eye(dim)
         self._sizes = np.ones(dim)
 
-    def fit(self, batches: Batches) -> None:
+    def fit_batches(self, batches: Batches) -> None:
         """Take mean and covariance from the rows, in two passes."""
         self.forget_cast()
         count, total = 0, np.zeros(self.dim)
@@ -58,12 +58,12 @@ class Whitening(Step):
         self.forget_cast()
         self._mean, self._axes, self._sizes = state["mean"], state["axes"], state["sizes"]
 
-    def forward(self, x: Floats) -> Floats:
+    def transform(self, x: Floats) -> Floats:
         """Whiten rows."""
         y: Floats = (x.astype(np.float64) - self._mean) @ (self._axes / self._sizes)
         return y
 
-    def inverse(self, y: Floats) -> Floats:
+    def inverse_transform(self, y: Floats) -> Floats:
         """Give them back their sizes and axes."""
         x: Floats = (y.astype(np.float64) * self._sizes) @ self._axes.T + self._mean
         return x
@@ -79,7 +79,7 @@ class Whitening(Step):
     fitted=True,
     mixes=True,
     former={1: Whitening},
-    keeps={**BENT, "linear": "exactly", "linear mixing": "exactly"},
+    keeps={**SMOOTH, "linear": "exactly", "linear mixing": "exactly"},
 )
 class SingleWhitening(Whitening):
     """The same map in the precision of the rows; only what is taken from the data is computed in float64.
@@ -91,14 +91,14 @@ class SingleWhitening(Whitening):
     back 1e4 times as large along the largest axis. Rounding made before the division comes back as it was made.
     """
 
-    def forward(self, x: Floats) -> Floats:
+    def transform(self, x: Floats) -> Floats:
         """Whiten rows."""
         own = self.cast(x.dtype)
         y: Floats = (x - own["mean"]) @ own["axes"]
         y *= own["stretch"]
         return y
 
-    def inverse(self, y: Floats) -> Floats:
+    def inverse_transform(self, y: Floats) -> Floats:
         """Give them back their sizes and axes."""
         own = self.cast(y.dtype)
         x: Floats = (y * own["sizes"]) @ own["axes"].T

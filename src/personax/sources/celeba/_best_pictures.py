@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from PIL import Image
 
+from personax.data.pictures import decode_picture
 from personax.errors import InputError
 
-__all__ = ["MAX_PIXELS", "face_size", "frontality", "select_images", "sharpness"]
-
-MAX_PIXELS = 50_000_000
-"""A picture that claims to be larger is not decoded."""
+__all__ = ["face_size", "frontality", "select_images", "sharpness"]
 
 HALF_SHARPNESS = 100.0
 """Variance of the Laplacian that counts for a half."""
@@ -77,7 +73,7 @@ def sharpness(path: Path) -> float:
     Raises
     ------
     InputError
-        When it cannot be decoded, or claims more than `MAX_PIXELS`.
+        When it cannot be decoded; see `personax.data.pictures.decode_picture`.
     """
     grey = _grey(path)
     if min(grey.shape) < 3:
@@ -89,13 +85,9 @@ def sharpness(path: Path) -> float:
 
 def _grey(path: Path) -> NDArray[np.float64]:
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=("JPEG", "PNG")) as picture:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            if picture.width * picture.height > MAX_PIXELS:
-                raise InputError(f"{path.name}: {picture.width} by {picture.height} pixels are too many")
-            return np.asarray(picture.convert("L"), dtype=np.float64)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise InputError(f"{path.name}: not a picture that can be decoded; remove it or fetch it again") from None
+        return np.asarray(decode_picture(path, formats=("JPEG", "PNG")).convert("L"), dtype=np.float64)
+    except InputError as error:
+        raise InputError(f"{path.name}: {error}") from None
 
 
 def select_images(

@@ -99,7 +99,7 @@ def majority_names(identities: pl.DataFrame, names: pl.DataFrame) -> tuple[pl.Da
     -------
     named
         ``identity`` and ``name``; where pictures disagree, the name of more than half of them.
-    torn
+    undecided
         ``identity`` and ``names`` (how many) where no name has more than half.
     """
     if "image" in names.columns:
@@ -128,8 +128,8 @@ def match_report(
         All identities.
     named
         Those with a name; row by row what ``resolutions`` are about.
-    least
-        Lowest score of a person who counts as found.
+    min_score
+        Minimal score of a person who counts as found.
 
     Raises
     ------

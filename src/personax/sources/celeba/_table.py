@@ -14,8 +14,10 @@ from pydantic_core import PydanticCustomError
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.files import sha256
+from personax.registry import register
 from personax.schema import Column, Notice, Provenance
 from personax.sources._people_table import BAD_CELLS, PeopleTable, check_ids, table_notices
+from personax.sources._source import FileSource
 from personax.sources.celeba._best_pictures import select_images
 from personax.sources.celeba._label_files import (
     read_attributes,
@@ -26,7 +28,7 @@ from personax.sources.celeba._label_files import (
     read_partition,
 )
 from personax.sources.celeba._linkage import majority_names
-from personax.strict import Strict, nearest
+from personax.strict import nearest
 
 __all__ = ["STABLE", "TRANSIENT", "CollectCelebA", "Tie", "aggregate", "read_celeba"]
 
@@ -143,7 +145,18 @@ _FILES = {
 }
 
 
-class CollectCelebA(Strict):
+@register(
+    "sources", "celeba", title="CelebA", reads="file", order=4,
+    terms={
+        "licence": "non-commercial research only (the data set's own agreement)",
+        "clauses": ("consent", "non-commercial", "attribution"),
+        "reference": "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+        "attribution": "CelebA, by MMLAB, The Chinese University of Hong Kong (Liu et al., ICCV 2015)",
+        "note": "No portion of it may be copied, published or distributed further, and data derived from it may not be "
+        "used commercially; identities are given by its authors on request only.",
+    },
+)  # fmt: skip
+class CollectCelebA(FileSource):
     """People from CelebA's label files, which you have from its authors for non-commercial research.
 
     Parameters
@@ -172,7 +185,6 @@ class CollectCelebA(Strict):
     """
 
     source: Literal["celeba"] = "celeba"
-    path: str
     attributes: Literal["stable", "all"] | list[str] = "stable"
     tie: Tie = "missing"
     min_images: Annotated[int, Field(ge=1)] = 1
@@ -189,6 +201,10 @@ class CollectCelebA(Strict):
         if isinstance(value, list) and (not value or len(set(value)) < len(value)):
             raise PydanticCustomError("attributes", "name at least one attribute, and none twice")
         return value
+
+    def read(self, root: Path) -> PeopleTable:
+        """Read one row an identity; see `read_celeba`."""
+        return read_celeba(self, root)
 
 
 def read_celeba(settings: CollectCelebA, root: Path | None = None) -> PeopleTable:

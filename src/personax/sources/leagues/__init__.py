@@ -1,4 +1,8 @@
-"""Athletes from the leagues' own sites: one file a league, one walk for all of them."""
+"""Athletes from the leagues' own sites: one file a league, one crawler for all of them.
+
+``_league`` is what a league is (settings, hosts, requests), ``_crawl`` and ``_pagination`` crawl it, ``_parsing`` reads
+JSON and HTML, ``_record_builder`` makes records, ``_schema_drift`` decides that a site has changed.
+"""
 
 from personax import registry
 from personax.sources.leagues._atp import Atp

@@ -29,7 +29,10 @@ from personax.sources.leagues._record_builder import merge_records
 __all__ = ["Atp"]
 
 
-@register("sources", "atp", title="ATP Tour", order=60)
+@register(
+    "sources", "atp", title="ATP Tour", order=60, sport="tennis",
+    terms={"attribution": "ATP Tour", "reference": "https://www.atptour.com"},
+)  # fmt: skip
 class Atp(League):
     """The ATP tour, men, by singles ranking.
 

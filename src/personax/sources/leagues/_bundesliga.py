@@ -42,7 +42,10 @@ _POSITIONS = ("GOALKEEPER", "DEFENSE", "MIDFIELD", "ATTACK")
 _HTML = ("text/html",)
 
 
-@register("sources", "bundesliga", title="Bundesliga", order=90)
+@register(
+    "sources", "bundesliga", title="Bundesliga", order=90, sport="football",
+    terms={"attribution": "DFL", "reference": "https://www.bundesliga.com"},
+)  # fmt: skip
 class Bundesliga(League):
     """The Bundesliga, men.
 

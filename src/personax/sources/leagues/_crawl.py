@@ -1,4 +1,4 @@
-"""The walk that all leagues share: pages of the list, then each person's page, in the order of the list."""
+"""The crawler that all leagues share: pages of the list, then each person's page, in the order of the list."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ async def crawl(
     Parameters
     ----------
     league
-        Whose pages.
+        The site.
     fetch
-        Fetches them; how many at once is its own limit.
+        Fetches pages, within its own rate limits.
     limit
-        So many people of the list at most.
+        Maximal number of people of the list.
 
     Raises
     ------

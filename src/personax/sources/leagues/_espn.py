@@ -33,7 +33,10 @@ _ATHLETE = re.compile(r"/athletes/(\d+)(?:[?/]|$)")
 """The id in a link of the list of athletes; the link itself is not followed."""
 
 
-@register("sources", "espn", title="ESPN", order=30)
+@register(
+    "sources", "espn", title="ESPN", order=30,
+    terms={"attribution": "ESPN", "reference": "https://www.espn.com"},
+)  # fmt: skip
 class Espn(League):
     """A league at ESPN.
 

@@ -103,7 +103,7 @@ class League(Strict, ABC):
     gender
         Of everybody, where you know that the league defines it.
     most_pages
-        A list that has more pages is taken for an endless one.
+        A list with more pages is cut off.
     """
 
     name: ClassVar[str]
@@ -168,7 +168,7 @@ class League(Strict, ABC):
         return ref.list_record
 
     def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncGenerator[Record | Failure, None]:
-        """Walk through the whole league; see `personax.sources.leagues.crawl.crawl`."""
+        """Crawl the whole league; see `personax.sources.leagues.crawl`."""
         return crawl(self, fetch, limit=limit)
 
     def request(

@@ -45,7 +45,13 @@ _LISTED = (
 _OWN = ("PERSON_ID", "FIRST_NAME", "LAST_NAME", "BIRTHDATE", "COUNTRY", "HEIGHT", "WEIGHT", "POSITION", "TEAM_CITY")
 
 
-@register("sources", "nba", title="NBA", order=10)
+@register(
+    "sources", "nba", title="NBA", order=10, sport="basketball",
+    terms={
+        "attribution": "NBA", "reference": "https://global.nba.com/terms-of-use",
+        "note": "The terms cover statistics as NBA content.",
+    },
+)  # fmt: skip
 class Nba(League):
     """The NBA, one season.
 

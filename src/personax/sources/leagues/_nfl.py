@@ -40,7 +40,10 @@ _INFO = "nfl-c-player-info"
 _HEADER = "nfl-c-player-header"
 
 
-@register("sources", "nfl", title="NFL", order=20)
+@register(
+    "sources", "nfl", title="NFL", order=20, sport="american football",
+    terms={"attribution": "NFL", "reference": "https://www.nfl.com"},
+)  # fmt: skip
 class Nfl(League):
     """The NFL, the teams' rosters of today.
 

@@ -32,7 +32,14 @@ _NEEDS = (
 _CSV = ("text/csv", "text/plain", "application/octet-stream", "application/csv")
 
 
-@register("sources", "nflverse", title="nflverse", order=40)
+@register(
+    "sources", "nflverse", title="nflverse", order=40,
+    terms={
+        "licence": "code MIT; data of their owners", "attribution": "nflverse",
+        "reference": "https://github.com/nflverse/nflreadr",
+        "note": "The project says that NFL data belong to their respective owners.",
+    },
+)  # fmt: skip
 class Nflverse(League):
     """The nflverse table of NFL players.
 

@@ -32,7 +32,10 @@ _KEYS = ("playerId", "birthDate", "birthCity", "birthCountryCode", "nationalityC
 _NAMES = {"skater": "skaterFullName", "goalie": "goalieFullName"}
 
 
-@register("sources", "nhl", title="NHL", order=50)
+@register(
+    "sources", "nhl", title="NHL", order=50, sport="ice hockey",
+    terms={"attribution": "NHL", "reference": "https://www.nhl.com"},
+)  # fmt: skip
 class Nhl(League):
     """The NHL, the regular games of one season.
 

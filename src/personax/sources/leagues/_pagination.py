@@ -26,7 +26,7 @@ class ListedPerson:
     ----------
     id
         The source's own, as text.
-    listed
+    list_record
         What the list says of them.
     detail
         What the request for more needs beside the id: a team, a slug, the ids of a batch; empty for none.
@@ -48,9 +48,9 @@ class PageRequest:
     kind
         Which list, where a league has several.
     offset
-        Place of its first person, where a list is counted.
-    follows
-        It is the next page of one before, so that it must list somebody new.
+        Of its first person, where the list is addressed by offsets.
+    is_next
+        It follows another page, so that it must list somebody new.
     """
 
     request: Request
@@ -61,14 +61,14 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """What a page of a list holds.
+    """The content of a page of a list.
 
     Parameters
     ----------
     people
-        In the order of the page; for a row that is no person, the reason why.
-    then
-        Pages to read after it.
+        In the order of the page; for a row that cannot be read, the reason.
+    next_pages
+        Pages to fetch after it.
     """
 
     people: Sequence[ListedPerson | str]
@@ -76,14 +76,14 @@ class ListPage:
 
 
 class LeagueSite(Protocol):
-    """What a walk needs of a site; `personax.sources.leagues.league.League` says what each is."""
+    """What a crawl needs of a site; see `personax.sources.leagues.League`."""
 
     name: ClassVar[str]
     expected_columns: ClassVar[tuple[str, ...]]
 
     @property
     def most_pages(self) -> int:
-        """A list that has more pages is taken for an endless one."""
+        """Bound on the pages of the list."""
 
     def first_pages(self) -> Sequence[PageRequest]:
         """Return the first pages of the list."""
@@ -99,13 +99,13 @@ class LeagueSite(Protocol):
 
 
 PREFETCH = 64
-"""Pages asked for before they are needed; how many travel at once is the fetcher's to say."""
+"""Requests that are prefetched; how many are under way together is bound by the fetcher."""
 
 
 async def prefetched(
     fetch: Fetch, requests: Sequence[Request | None]
 ) -> AsyncGenerator[Page | SourceError | None, None]:
-    """Yield the page of each request in turn, asking for some ahead; equal requests are sent once."""
+    """Yield the page of each request in turn, prefetching the next ones; equal requests are sent once."""
     keys = [None if request is None else _same(request) for request in requests]
     uses = Counter(keys)
     tasks: dict[str, asyncio.Task[Page]] = {}
@@ -168,7 +168,7 @@ class Paginator:
         """The last page that was read."""
 
     async def people(self, fetch: Fetch) -> AsyncGenerator[ListedPerson | Failure, None]:
-        """Yield everybody once; see `personax.sources.leagues.crawl.crawl` for what is raised."""
+        """Yield everybody once; see `crawl` for what is raised."""
         page_requests = list(self._league.first_pages())
         while page_requests:
             following: list[PageRequest] = []
@@ -233,7 +233,7 @@ class Paginator:
                 yield Failure(self._league.name, row.id, page.url, reason, list_record=row.list_record)
 
     def _end(self) -> None:
-        """Say what is wrong with the whole list."""
+        """Raise where the list as a whole has changed or is empty."""
         self._rows.finish(self.sample)
         self._pages.finish(self._first_error.sample if isinstance(self._first_error, SourceChanged) else None)
         if not self._people:

@@ -42,7 +42,10 @@ _DATES = ("iso", "%b %d, %Y", "%B %d, %Y", "%b. %d, %Y", "%m/%d/%Y", "%d %b %Y",
 """The site's own form was not seen: all that name the day without doubt, and the American one."""
 
 
-@register("sources", "pga", title="PGA Tour", order=70)
+@register(
+    "sources", "pga", title="PGA Tour", order=70, sport="golf", aliases=("PGA Tour",),
+    terms={"attribution": "PGA TOUR", "reference": "https://www.pgatour.com"},
+)  # fmt: skip
 class Pga(League):
     """The PGA Tour.
 

@@ -27,7 +27,12 @@ from personax.sources.leagues._record_builder import RecordBuilder
 __all__ = ["PremierLeague"]
 
 
-@register("sources", "premier_league", title="Premier League", order=80)
+@register(
+    "sources", "premier_league", title="Premier League", order=80, sport="football",
+    terms={
+        "attribution": "Premier League", "reference": "https://www.premierleague.com", "note": "The data are Opta's.",
+    },
+)  # fmt: skip
 class PremierLeague(League):
     """The Premier League, men, one season.
 

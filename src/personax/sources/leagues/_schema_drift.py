@@ -1,4 +1,4 @@
-"""What can go wrong with one person, and when so much is wrong that the site must have changed."""
+"""Schema drift: when so many pages or rows have another shape that the site must have changed."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from personax.sources._records import Failure, Record
 __all__ = ["NO_NAME", "DriftCounter", "ExpectedColumns", "SeenPeople"]
 
 MAX_CHANGED_SHARE = 0.1
-"""Share of pages, or of rows of a list, that may have another shape before the source is given up."""
+"""Share of pages, or of rows of a list, that may have another shape before the source ends."""
 
 MIN_CHANGED, MIN_READ = 3, 50
-"""Fewer odd ones are no changed site, unless they are all there is; and so many are read before the share counts."""
+"""Number that must have changed, unless all have; and number that is read before the share counts."""
 
 EXPECTED_AFTER = 20
-"""After so many people, somebody must have had each column that the league promises."""
+"""Number of people after which each expected column must have occurred."""
 
 NO_NAME = "the name is missing or cannot be read"
 
 
 class DriftCounter:
-    """Counts odd pages or rows, and says when they are a changed site."""
+    """Counts pages or rows of another shape, and raises when they are a changed site."""
 
     def __init__(self, source: str, what: str) -> None:
         self._source, self._what = source, what
@@ -30,7 +30,7 @@ class DriftCounter:
         self._last = ""
 
     def add_valid(self) -> None:
-        """Count one as it should be."""
+        """Count one of the expected shape."""
         self._read += 1
 
     def add_changed(self, reason: str, sample: bytes | None) -> None:
@@ -52,13 +52,13 @@ class DriftCounter:
 
 
 class ExpectedColumns:
-    """Sees whether the columns that a league promises come at all; a renamed key would else be silently missing."""
+    """Checks that the columns that a league always has occur; a renamed key would otherwise be missing silently."""
 
     def __init__(self, source: str, columns: Sequence[str]) -> None:
         self._source, self._open, self._seen = source, set(columns), 0
 
     def check(self, result: Record | Failure, sample: bytes | None) -> None:
-        """Look at one more person; raise when a column has not come yet and should have."""
+        """Count one more person; raise when an expected column has not occurred by then."""
         record = result.list_record if isinstance(result, Failure) and result.reason == NO_NAME else result
         if not isinstance(record, Record):
             return
@@ -74,7 +74,7 @@ class ExpectedColumns:
 
 
 class SeenPeople:
-    """Who is listed already: a person may stand on two lists, but two people may not have one id."""
+    """People listed so far: a person may stand on two lists, but two people may not have one id."""
 
     def __init__(self) -> None:
         self._names: dict[str, object] = {}

@@ -1,19 +1,28 @@
-"""Pictures of people: verified before they are decoded, made alike, kept in the private part of a study."""
+"""Portraits: downloaded, decoded with bounds, brought to one form and size, kept in the private part of a study.
 
-from personax.sources.pictures._decode import encode, fitted, open_picture, upright_rgb
+``_decode`` opens untrusted bytes, ``_faces`` finds the face, ``_perceptual_hash`` near duplicates, ``_store`` writes.
+"""
+
+from personax.sources.pictures._decode import crop_and_resize, encode, open_picture, upright_rgb
 from personax.sources.pictures._faces import face_finder
-from personax.sources.pictures._perceptual_hash import near_pairs, perceptual_hash
-from personax.sources.pictures._store import Downloaded, Stored, download_headshots, keep_pictures, read_folder
+from personax.sources.pictures._perceptual_hash import near_duplicates, perceptual_hash
+from personax.sources.pictures._store import (
+    DownloadedPictures,
+    StoredPictures,
+    download_headshots,
+    keep_pictures,
+    read_folder,
+)
 
 __all__ = [
-    "Downloaded",
-    "Stored",
+    "DownloadedPictures",
+    "StoredPictures",
+    "crop_and_resize",
     "download_headshots",
     "encode",
     "face_finder",
-    "fitted",
     "keep_pictures",
-    "near_pairs",
+    "near_duplicates",
     "open_picture",
     "perceptual_hash",
     "read_folder",

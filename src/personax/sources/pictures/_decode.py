@@ -1,26 +1,23 @@
-"""Bytes of anybody -> a decoded picture in upright RGB of one size, or the reason why not."""
+"""Untrusted bytes -> a decoded picture in upright RGB of one size, or the reason why not."""
 
 from __future__ import annotations
 
 import io
-import struct
-import warnings
 import zipfile
-import zlib
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps
 
+from personax.data.pictures import decode_picture, upright
 from personax.errors import InputError
 
 __all__ = [
-    "LARGEST",
-    "MOST_PIXELS",
-    "SMALLEST_SIDE",
+    "MAX_BYTES",
+    "MIN_SIDE",
     "Box",
+    "crop_and_resize",
     "encode",
-    "fitted",
     "open_picture",
     "picture_format",
     "upright_rgb",
@@ -30,7 +27,7 @@ __all__ = [
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels."""
 
-_LARGEST_PROFILE: Final = 2**21
+_MAX_PROFILE_BYTES: Final = 2**21
 _WHITE: Final = (255, 255, 255)
 
 
@@ -42,7 +39,7 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     An ICC profile is applied when it can be read and fits the mode, and dropped in any case. CMYK without one is
     converted by complement. 16-bit grey keeps its upper 8 bits. No EXIF, text, profile or thumbnail is left.
     """
-    turned = _turned(image)
+    turned = upright(image)
     profile = turned.info.get("icc_profile")
     plain = _eight_bits(turned)
     if "A" in plain.getbands() or "transparency" in plain.info:
@@ -54,12 +51,12 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     return Image.frombytes("RGB", rgb.size, rgb.tobytes())
 
 
-def fitted(image: Image.Image, size: tuple[int, int], *, box: Box | None = None) -> Image.Image:
+def crop_and_resize(image: Image.Image, size: tuple[int, int], *, box: Box | None = None) -> Image.Image:
     """Return the middle of a picture, or of a part of it, cut to the shape of a size and brought to it.
 
     Examples
     --------
-    >>> fitted(Image.new("RGB", (300, 100)), (64, 64)).size
+    >>> crop_and_resize(Image.new("RGB", (300, 100)), (64, 64)).size
     (64, 64)
     """
     if min(size) < 1 or max(size) > 4096:
@@ -77,14 +74,6 @@ def encode(image: Image.Image, form: Literal["png", "jpeg"] = "png") -> bytes:
     return stream.getvalue()
 
 
-def _turned(image: Image.Image) -> Image.Image:
-    """Turn as EXIF says; EXIF that cannot be read says nothing."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except (ValueError, OSError, SyntaxError, KeyError, TypeError, IndexError, AttributeError, OverflowError):
-        return image
-
-
 def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         return image.convert("I").point(lambda value: value / 256).convert("L")
@@ -96,7 +85,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _by_profile(image: Image.Image, profile: bytes) -> Image.Image:
-    if len(profile) > _LARGEST_PROFILE or image.mode not in ("RGB", "CMYK", "L"):
+    if len(profile) > _MAX_PROFILE_BYTES or image.mode not in ("RGB", "CMYK", "L"):
         return image.convert("RGB")
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -106,14 +95,11 @@ def _by_profile(image: Image.Image, profile: bytes) -> Image.Image:
     return made if made is not None else image.convert("RGB")
 
 
-LARGEST = 20 * 2**20
-"""No picture has more bytes."""
+MAX_BYTES = 20 * 2**20
+"""Bound on the bytes of a picture."""
 
-MOST_PIXELS = 50_000_000
-"""No picture has more pixels; told by its header, before any is decoded."""
-
-SMALLEST_SIDE = 16
-"""A side of fewer pixels shows nobody; 1 x 1 pictures count visitors."""
+MIN_SIDE = 16
+"""Bound on the pixels of a side; pictures of 1 x 1 are tracking pixels."""
 
 _MAGIC: Mapping[str, tuple[bytes, int, bytes]] = {
     "JPEG": (b"\xff\xd8\xff", 0, b""),
@@ -121,12 +107,6 @@ _MAGIC: Mapping[str, tuple[bytes, int, bytes]] = {
     "WEBP": (b"RIFF", 8, b"WEBP"),
 }
 """Format -> its first bytes, and other bytes at a place; nothing else is opened, whatever its name says."""
-
-_DAMAGED = (
-    UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, KeyError, IndexError,
-    TypeError, AttributeError, OverflowError, ZeroDivisionError, RuntimeError, MemoryError,
-)  # fmt: skip
-"""What Pillow's readers raise on damaged bytes."""
 
 
 def picture_format(data: bytes) -> str:
@@ -151,7 +131,7 @@ def picture_format(data: bytes) -> str:
 
 
 def open_picture(data: bytes) -> Image.Image:
-    """Decode a picture whose bytes nobody vouches for.
+    """Decode a portrait whose bytes nobody vouches for; stricter than `decode_picture`.
 
     Parameters
     ----------
@@ -171,34 +151,16 @@ def open_picture(data: bytes) -> Image.Image:
     """
     if not data:
         raise InputError("the file is empty; fetch the picture again")
-    if len(data) > LARGEST:
-        raise InputError(f"{len(data):,} bytes, more than {LARGEST:,}; make the picture smaller")
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{len(data):,} bytes, more than {MAX_BYTES:,}; make the picture smaller")
     name = picture_format(data)
     if zipfile.is_zipfile(io.BytesIO(data)):
         raise InputError("a picture that is a zip archive too; take the picture alone")
-    if ImageFile.LOAD_TRUNCATED_IMAGES:
-        raise InputError("PIL.ImageFile.LOAD_TRUNCATED_IMAGES is on, so that cut files would pass; set it to False")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of metadata, which is thrown away; pixels are counted below
-            image = Image.open(io.BytesIO(data), formats=[name])
-            _check_header(image)
-            image.load()
-    except InputError:
-        raise
-    except Image.DecompressionBombError:
-        raise InputError(f"more than {MOST_PIXELS:,} pixels; make the picture smaller") from None
-    except _DAMAGED as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:80]
-        raise InputError(f"a {name} picture that is cut short or damaged ({reason}); fetch it again") from None
-    return image
+    return decode_picture(data, formats=(name,), check=_check_header)
 
 
 def _check_header(image: Image.Image) -> None:
-    width, height = image.size
-    if width * height > MOST_PIXELS:
-        raise InputError(f"{width} x {height} pixels, more than {MOST_PIXELS:,}; make the picture smaller")
-    if min(width, height) < SMALLEST_SIDE:
-        raise InputError(f"{width} x {height} pixels; a side of fewer than {SMALLEST_SIDE} shows nobody")
+    if min(image.size) < MIN_SIDE:
+        raise InputError(f"{image.width} x {image.height} pixels; a side of fewer than {MIN_SIDE} shows nobody")
     if getattr(image, "n_frames", 1) > 1:
         raise InputError("several pictures in one file, or an animated one; take one picture")

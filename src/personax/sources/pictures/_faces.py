@@ -11,19 +11,19 @@ from PIL import Image
 from personax.errors import InputError, require
 from personax.sources.pictures._decode import Box
 
-__all__ = ["FindFace", "around", "face_finder"]
+__all__ = ["FaceFinder", "face_finder", "padded_square"]
 
-FindFace = Callable[[Image.Image], Box | None]
+FaceFinder = Callable[[Image.Image], Box | None]
 """Given an RGB picture, where its largest face is; None without one."""
 
 MARGIN = 0.35
 """Of the face's larger side, kept on every side, so that hair and chin are in."""
 
-_LONGEST = 1024
-_SURE = 0.7
+_MAX_SIDE = 1024
+_MIN_SCORE = 0.7
 
 
-def face_finder(model: Path | None = None) -> FindFace:
+def face_finder(model: Path | None = None) -> FaceFinder:
     """Return a detector.
 
     Parameters
@@ -43,23 +43,23 @@ def face_finder(model: Path | None = None) -> FindFace:
     if model is not None:
         if not model.is_file():
             raise InputError(f"there is no face model {model}; check the path")
-        return _shrunk(_yunet(cv2, model))
+        return _on_small_copy(_yunet(cv2, model))
     cascade = Path(getattr(cv2.data, "haarcascades", "")) / "haarcascade_frontalface_default.xml"
     if not hasattr(cv2, "CascadeClassifier") or not cascade.is_file():
         raise InputError(
             f"OpenCV {cv2.__version__} brings no face detector; install opencv-python-headless<5 or name a YuNet model"
         )
-    return _shrunk(_cascade(cv2, cascade))
+    return _on_small_copy(_cascade(cv2, cascade))
 
 
-def around(box: Box, size: tuple[int, int], *, margin: float = MARGIN) -> Box:
+def padded_square(box: Box, size: tuple[int, int], *, margin: float = MARGIN) -> Box:
     """Return a square around a face with a margin, moved into the picture, and no larger than it.
 
     Examples
     --------
-    >>> around((40, 40, 60, 60), (100, 100), margin=0.5)
+    >>> padded_square((40, 40, 60, 60), (100, 100), margin=0.5)
     (30, 30, 70, 70)
-    >>> around((0, 0, 50, 50), (100, 60))
+    >>> padded_square((0, 0, 50, 50), (100, 60))
     (0, 0, 60, 60)
     """
     left, top, right, bottom = box
@@ -69,11 +69,11 @@ def around(box: Box, size: tuple[int, int], *, margin: float = MARGIN) -> Box:
     return x, y, x + side, y + side
 
 
-def _shrunk(find: FindFace) -> FindFace:
+def _on_small_copy(find: FaceFinder) -> FaceFinder:
     """Search in a small copy: time does not grow with the picture."""
 
     def found(image: Image.Image) -> Box | None:
-        scale = max(1.0, max(image.size) / _LONGEST)
+        scale = max(1.0, max(image.size) / _MAX_SIDE)
         small = image.resize((round(image.width / scale), round(image.height / scale))) if scale > 1 else image
         box = find(small)
         if box is None:
@@ -84,7 +84,7 @@ def _shrunk(find: FindFace) -> FindFace:
     return found
 
 
-def _cascade(cv2: object, path: Path) -> FindFace:
+def _cascade(cv2: object, path: Path) -> FaceFinder:
     classifier = cv2.CascadeClassifier(str(path))  # type: ignore[attr-defined]
 
     def find(image: Image.Image) -> Box | None:
@@ -96,10 +96,10 @@ def _cascade(cv2: object, path: Path) -> FindFace:
     return find
 
 
-def _yunet(cv2: object, path: Path) -> FindFace:
+def _yunet(cv2: object, path: Path) -> FaceFinder:
     def find(image: Image.Image) -> Box | None:
         try:
-            detector = cv2.FaceDetectorYN.create(str(path), "", image.size, _SURE)  # type: ignore[attr-defined]
+            detector = cv2.FaceDetectorYN.create(str(path), "", image.size, _MIN_SCORE)  # type: ignore[attr-defined]
             _, found = detector.detect(np.asarray(image)[:, :, ::-1].copy())
         except cv2.error:  # type: ignore[attr-defined]
             raise InputError(f"{path} is no YuNet face model that this OpenCV reads; fetch it again") from None

@@ -1,4 +1,4 @@
-"""Pictures that are the same or nearly so: a hash of brightness steps, and pairs within a few bits."""
+"""Perceptual hashes (imagehash), and the pairs of pictures whose hashes differ in a few bits."""
 
 from __future__ import annotations
 
@@ -6,39 +6,46 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-import numpy as np
 from PIL import Image
 
-__all__ = ["NEAR", "near_pairs", "perceptual_hash"]
+from personax.errors import require
 
-NEAR = 3
-"""Hashes that differ in at most so many of 64 bits are of nearly the same picture."""
+__all__ = ["MAX_DISTANCE", "near_duplicates", "perceptual_hash"]
 
-_BANDS = NEAR + 1
+MAX_DISTANCE = 3
+"""Hamming distance, of 64 bits, up to which two pictures are near duplicates."""
+
+_BANDS = MAX_DISTANCE + 1
 
 
 def perceptual_hash(image: Image.Image) -> str:
-    """Return 64 bits as 16 hexadecimal digits: whether brightness falls from left to right, on a grid of 9 x 8.
+    """Return the difference hash of a picture, 64 bits as 16 hexadecimal digits.
 
-    Brighter, smaller or newly compressed copies of a picture keep most bits; turned or mirrored ones do not.
+    Each bit says whether brightness rises from one cell of a 9 x 8 grid to the next. Brighter, smaller or newly
+    compressed copies of a picture keep most bits; turned or mirrored ones do not.
+
+    Raises
+    ------
+    MissingExtraError
+        Without imagehash.
 
     Examples
     --------
     >>> perceptual_hash(Image.new("RGB", (50, 50)))
     '0000000000000000'
     """
-    grid = np.asarray(image.convert("L").resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
-    return np.packbits((grid[:, :-1] > grid[:, 1:]).ravel()).tobytes().hex()
+    return str(require("imagehash", extra="pictures").dhash(image))
 
 
-def near_pairs(hashes: Mapping[str, str]) -> Sequence[tuple[str, str, int]]:
-    """Return the pairs of names whose hashes differ in at most `NEAR` bits, with the number of bits.
+def near_duplicates(hashes: Mapping[str, str]) -> Sequence[tuple[str, str, int]]:
+    """Return the pairs of names whose hashes differ in at most `MAX_DISTANCE` bits, with the number of bits.
 
-    Of four bands of 16 bits, two hashes that differ in three bits share at least one; only such pairs are compared.
+    Locality-sensitive hashing: of four bands of 16 bits, two hashes that differ in three bits share at least one; only
+    such pairs are compared.
 
     Examples
     --------
-    >>> near_pairs({"a": "00000000000000ff", "b": "00000000000000fe", "c": "ffffffffffffffff"})
+    >>> near_duplicates({"a": "00000000000000ff", "b": "00000000000000fe", "c": "ffffffffffffffff"})
     [('a', 'b', 1)]
     """
     bits = {name: int(text, 16) for name, text in hashes.items()}
@@ -50,6 +57,6 @@ def near_pairs(hashes: Mapping[str, str]) -> Sequence[tuple[str, str, int]]:
     for members in bands.values():
         for a, b in combinations(members, 2):
             distance = (bits[a] ^ bits[b]).bit_count()
-            if distance <= NEAR:
+            if distance <= MAX_DISTANCE:
                 found[a, b] = distance
     return [(a, b, distance) for (a, b), distance in sorted(found.items())]

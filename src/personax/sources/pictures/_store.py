@@ -14,15 +14,15 @@ from personax.errors import FetchError, InputError
 from personax.files import written_aside
 from personax.http import Fetch, Request
 from personax.schema import Notice
-from personax.sources.pictures._decode import LARGEST, encode, fitted, open_picture, upright_rgb
-from personax.sources.pictures._faces import FindFace, around
-from personax.sources.pictures._perceptual_hash import near_pairs, perceptual_hash
+from personax.sources.pictures._decode import MAX_BYTES, crop_and_resize, encode, open_picture, upright_rgb
+from personax.sources.pictures._faces import FaceFinder, padded_square
+from personax.sources.pictures._perceptual_hash import near_duplicates, perceptual_hash
 
 __all__ = [
     "PICTURES",
     "TYPES",
-    "Downloaded",
-    "Stored",
+    "DownloadedPictures",
+    "StoredPictures",
     "download_headshots",
     "file_name",
     "keep_pictures",
@@ -35,8 +35,8 @@ TYPES = ("image/jpeg", "image/png", "image/webp")
 
 
 @dataclass
-class Downloaded:
-    """What came.
+class DownloadedPictures:
+    """Downloaded pictures.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Downloaded:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-async def download_headshots(urls: Mapping[str, str], fetch: Fetch, *, at_once: int = 4) -> Downloaded:
+async def download_headshots(urls: Mapping[str, str], fetch: Fetch, *, concurrency: int = 4) -> DownloadedPictures:
     """Fetch pictures.
 
     Parameters
@@ -61,25 +61,25 @@ async def download_headshots(urls: Mapping[str, str], fetch: Fetch, *, at_once: 
     urls
         Id -> address. An address comes from a page; only https is asked for, and the fetcher decides which hosts.
     fetch
-        Whoever fetches; its limits of hosts, rates and sizes hold.
-    at_once
-        Pictures that are waited for at the same time.
+        Fetches pages; its bounds on hosts, rates and sizes hold.
+    concurrency
+        Downloads under way together.
     """
-    found = Downloaded()
-    gate = asyncio.Semaphore(at_once)
+    found = DownloadedPictures()
+    slots = asyncio.Semaphore(concurrency)
 
     async def one(person: str, url: str) -> None:
         if not url.lower().startswith("https://"):
             found.failed[person] = "the address of the picture is not https"
             return
-        async with gate:
+        async with slots:
             try:
                 page = await fetch(Request(url, accepts=TYPES))
             except FetchError as error:
                 found.failed[person] = str(error)
                 return
-        if len(page.body) > LARGEST:
-            found.failed[person] = f"{len(page.body):,} bytes, more than {LARGEST:,}"
+        if len(page.body) > MAX_BYTES:
+            found.failed[person] = f"{len(page.body):,} bytes, more than {MAX_BYTES:,}"
             return
         found.pictures[person] = page.body
         found.origins[person] = (page.url, page.time, page.sha256)
@@ -103,8 +103,8 @@ _FORBIDDEN = set('\0\\/:*?"<>|')
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What became of the pictures: see `PICTURES` and `DUPLICATES`."""
+class StoredPictures:
+    """The outcome for every picture: see `PICTURES` and `DUPLICATES`."""
 
     pictures: pl.DataFrame
     duplicates: pl.DataFrame
@@ -150,9 +150,9 @@ def keep_pictures(
     folder: Path,
     *,
     size: tuple[int, int] = (224, 224),
-    find_face: FindFace | None = None,
+    find_face: FaceFinder | None = None,
     failed: Mapping[str, str] | None = None,
-) -> Stored:
+) -> StoredPictures:
     """Verify, normalise and write pictures, one ``<id>.png`` a person.
 
     Parameters
@@ -185,7 +185,7 @@ def keep_pictures(
     rows += [{"id": person, "state": "refused", "reason": reason} for person, reason in sorted((failed or {}).items())]
     table = pl.DataFrame(rows, schema=PICTURES, orient="row")
     hashes = {str(row["id"]): str(row["perceptual_hash"]) for row in rows if row["state"] == "kept"}
-    return Stored(table, pl.DataFrame(list(near_pairs(hashes)), schema=DUPLICATES, orient="row"))
+    return StoredPictures(table, pl.DataFrame(list(near_duplicates(hashes)), schema=DUPLICATES, orient="row"))
 
 
 def read_folder(folder: Path, people: Iterable[str]) -> Iterable[tuple[str, bytes]]:
@@ -196,11 +196,11 @@ def read_folder(folder: Path, people: Iterable[str]) -> Iterable[tuple[str, byte
             path = folder / f"{stem}{ending}"
             if path.is_file():
                 with path.open("rb") as stream:
-                    yield person, stream.read(LARGEST + 1)
+                    yield person, stream.read(MAX_BYTES + 1)
                 break
 
 
-def _kept(data: bytes, path: Path, size: tuple[int, int], find_face: FindFace | None) -> dict[str, object]:
+def _kept(data: bytes, path: Path, size: tuple[int, int], find_face: FaceFinder | None) -> dict[str, object]:
     """Write one picture, or say why it is refused."""
     try:
         image = upright_rgb(open_picture(data))
@@ -208,7 +208,7 @@ def _kept(data: bytes, path: Path, size: tuple[int, int], find_face: FindFace | 
         path.unlink(missing_ok=True)  # a picture of an earlier run is not this one
         return {"state": "refused", "reason": str(error)}
     face = find_face(image) if find_face else None
-    normal = fitted(image, size, box=around(face, image.size) if face else None)
+    normal = crop_and_resize(image, size, box=padded_square(face, image.size) if face else None)
     written = encode(normal)
     with written_aside(path) as aside:
         aside.write_bytes(written)

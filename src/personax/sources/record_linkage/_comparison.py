@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from types import ModuleType
 from typing import NamedTuple
 
+from personax import registry
 from personax.data import fold
 from personax.errors import require
 from personax.sources._records import Record
@@ -29,10 +30,10 @@ __all__ = [
 
 
 EXACT, NEAR, SHORT = 5, 4, 3
-"""Points of the same words in any order; of words with slips of the pen; of initials, nicknames and left-out words."""
+"""Points of the same words in any order; of words with typing errors; of initials, nicknames and left-out words."""
 
 SAME_DATE, SAME_MONTH, SAME_YEAR, TYPO = 6, 3, 2, 2
-"""Points of the same day, of a month or a year where no more is known, and of a date with one slip."""
+"""Points of the same day, of a month or a year where no more is known, and of a date with one typing error."""
 
 _SUFFIXES = {"jr", "sr", "ii", "iii", "iv"}
 _NICKNAMES = (
@@ -82,9 +83,10 @@ def name_points(a: str, b: str) -> int:
 
     Notes
     -----
-    Every word of the shorter name needs a partner of its own. Two words are partners when they are equal, one slip
-    apart (two from eight letters on), an initial and a word that starts with it, or a nickname and its name. A word of
-    fewer than four letters has no slips. One word in common is nothing, unless both names are that one word.
+    Every word of the shorter name needs a partner of its own. Two words are partners when they are equal, one typing
+    error apart (two from eight letters on), an initial and a word that starts with it, or a nickname and its name. A
+    word of fewer than four letters has no typing errors. One word in common is nothing, unless both names are only
+    that word.
 
     Examples
     --------
@@ -109,7 +111,7 @@ def birth_date_points(a: BirthDate, b: BirthDate) -> int | None:
 
     Notes
     -----
-    A slip is day and month exchanged, one digit of the day or the year another one, or the month one further.
+    A typing error is day and month exchanged, one digit of the day or the year another one, or the month one further.
 
     Examples
     --------
@@ -180,18 +182,25 @@ THRESHOLD = 9
 MARGIN = 3
 """A second candidate within so many points of the first is a rival: then nobody is linked."""
 
-_WORDS: Mapping[str, Sequence[str]] = {
-    "football": ("premier league", "bundesliga", "soccer", "association football", "openfootball", "footballer"),
-    "american football": ("nfl", "nfl players"),
-    "basketball": ("nba",),
-    "ice hockey": ("nhl",),
-    "tennis": ("atp",),
-    "golf": ("pga", "pga tour", "golfer"),
+_SPORT_WORDS: Mapping[str, Sequence[str]] = {
+    "football": ("soccer", "association football", "association football player", "footballer"),
+    "golf": ("golfer",),
 }
-_SPORTS: Mapping[str, str] = {
-    word: sport for sport, words in _WORDS.items() for word in (sport, f"{sport} player", *words)
-} | {"association football player": "football"}
-"""Leagues, occupations and sources, folded -> sport; others say nothing of it."""
+"""Sport -> its other names, and occupations; leagues and sources are declared with their sport, see `_sports`."""
+
+
+@cache
+def _sports() -> Mapping[str, str]:
+    """Return sports, occupations, leagues and sources, folded -> sport; others are no evidence of one.
+
+    A source says ``sport=...`` where it is registered, and ``aliases=(...)`` for further names of its league.
+    """
+    found: dict[str, str] = {}
+    for part in registry.parts("sources"):
+        if sport := part.facts.get("sport"):
+            names = (sport, f"{sport} player", part.name, *part.facts.get("aliases", ()))
+            found |= dict.fromkeys(map(fold, names), sport)
+    return found | {word: sport for sport, words in _SPORT_WORDS.items() for word in words}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +234,10 @@ def points(a: LinkageFields, b: LinkageFields) -> int:
 
     Notes
     -----
-    Two people: names without points, dates that are neither equal nor one slip apart, two genders, two sports. Else the
-    sum of the points of name (5, 4, 3) and date of birth (6, 3, 2, 2, 0), and +1 for the same country, -1 for two; +1
-    for the same sport; +1 for heights within 2 cm, -2 for more than 8 cm apart. A date with a slip counts only
-    beside exactly the same name. Only with a date, or a part of one, can two records reach 9 points.
+    Two people: names without points, dates that are neither equal nor one typing error apart, two genders, two sports.
+    Else the sum of the points of name (5, 4, 3) and date of birth (6, 3, 2, 2, 0), and +1 for the same country, -1 for
+    two; +1 for the same sport; +1 for heights within 2 cm, -2 for more than 8 cm apart. A date with a typing error
+    counts only beside exactly the same name. Only with a date, or a part of one, can two records reach 9 points.
     """
     if _differ(a.gender, b.gender) or _differ(a.sport, b.sport):
         return 0
@@ -260,8 +269,8 @@ def _text(values: Mapping[str, object], name: str) -> str | None:
 
 
 def _sport(texts: Sequence[str | None]) -> str | None:
-    """Return the sport that the first of the texts tells; a source called nba tells one too."""
-    return next((_SPORTS[word] for text in texts if text and (word := fold(text)) in _SPORTS), None)
+    """Return the sport of the first text that names one; the name of a source such as nba does."""
+    return next((_sports()[word] for text in texts if text and (word := fold(text)) in _sports()), None)
 
 
 def _country(values: Mapping[str, object]) -> str | None:

@@ -1,4 +1,4 @@
-"""Records of several sources -> which of them are one person; who cannot be told apart stays apart."""
+"""Record linkage: blocking, scoring of candidate pairs, and groups of records that are one person."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CandidatePair:
 
 @dataclass(frozen=True, slots=True)
 class Linkage:
-    """Who is who.
+    """The linkage of a set of records.
 
     Parameters
     ----------

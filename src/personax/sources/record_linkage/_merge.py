@@ -1,4 +1,4 @@
-"""Linked records -> one record a person, every value of every source kept, and the report of the linkage."""
+"""Merging of linked records: one record a person, the values of every source, and the report of the linkage."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OWN = {"headshot_url", "position", "team", "league", "birth_precision"}
 
 @dataclass(frozen=True, slots=True)
 class SourceValue:
-    """What one source says of one person: whether it was taken, and whether it contradicts what was."""
+    """A value that one source has of a person: whether it was chosen, and whether it conflicts with the chosen one."""
 
     person: RecordKey
     column: str
@@ -52,7 +52,7 @@ def merge(
     ----------
     records
         Those that were linked.
-    links
+    linkage
         Who is who.
     precedence
         Sources, the most trusted first; others follow by name. The first source that has a value gives it, but the
@@ -60,9 +60,9 @@ def merge(
 
     Returns
     -------
-    people, said
+    people, source_values
         One record a person, under the source and ref of its most trusted record, in the order of these; and of people
-        with several records, what each source says.
+        with several records, the values of each source.
     """
     rank = {
         source: place for place, source in enumerate(dict.fromkeys([*precedence, *sorted({r.source for r in records})]))
@@ -131,12 +131,12 @@ SOURCE_VALUES = {
     "id": pl.String, "column": pl.String, "source": pl.String, "ref": pl.String, "value": pl.String, "url": pl.String,
     "time": pl.String, "sha256": pl.String, "chosen": pl.Boolean, "conflict": pl.Boolean,
 }  # fmt: skip
-"""Columns of the table of what every source says of people who stand in several."""
+"""Columns of the table of the values of each source, for people who stand in several."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkedRecords:
-    """Each person once.
+    """Records of several sources, linked and merged: each person once.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ class LinkedRecords:
         One a person.
     report
         Counts for people/linking.json; holds no name and no id.
-    matches, said
+    matches, source_values
         See `MATCHES` and `SOURCE_VALUES`; both single people out and stay in the study folder.
     notices
         What a reader must know.
@@ -158,7 +158,7 @@ class LinkedRecords:
 
 
 def link_and_merge(records: Sequence[Record], *, precedence: Sequence[str] = ()) -> LinkedRecords:
-    """Find who stands in several sources, and give each person one record.
+    """Link the records of several sources, and merge those of each person.
 
     Parameters
     ----------

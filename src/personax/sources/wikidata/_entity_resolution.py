@@ -1,4 +1,4 @@
-"""A name -> the person of Wikidata it means; where several may be meant, all of them, never a guess."""
+"""Entity resolution: a name -> the item of Wikidata that it denotes, or all candidates where it is ambiguous."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PROPS = "labels|aliases|claims"
 
 @dataclass(frozen=True, slots=True)
 class NameQuery:
-    """Who is looked for.
+    """A name to resolve, and what is known of the person.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class NameQuery:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody who may be meant.
+    """An item that the name may denote.
 
     Parameters
     ----------
@@ -75,12 +75,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What became of a name.
+    """The outcome for one name.
 
     Parameters
     ----------
-    wanted
-        Who was looked for.
+    query
+        What was resolved.
     status
         ``found``: one person; ``ambiguous``: several may be meant, or not all of them were seen; ``none``.
     candidates
@@ -147,7 +147,7 @@ def _conditions(query: NameQuery, entity: Entity, today: date) -> Iterable[tuple
         yield "birth_year", None if born is None else abs(born.year - query.birth_year) <= query.tolerance
     if query.occupation is not None:
         groups = [GROUP_OF.get(item) for item in entity.items("P106")]
-        # An occupation that is in no group may be a kind of the wanted one; it rules nobody out.
+        # An occupation that is in no group may be a kind of the occupation in question; it excludes nobody.
         known = None if not groups or None in groups else False
         yield "occupation", True if query.occupation in groups else known
     if query.sport is not None:
@@ -158,15 +158,15 @@ def _conditions(query: NameQuery, entity: Entity, today: date) -> Iterable[tuple
 def disambiguate(
     query: NameQuery, entities: Sequence[Entity], *, complete: bool = True, today: date | None = None
 ) -> Resolution:
-    """Say who is meant.
+    """Choose among the items that a name may denote.
 
     One candidate alone is found. Of several, the only one of whom Wikidata confirms every condition is found, when its
     name is a label or an alias. Everything else is ambiguous.
 
     Parameters
     ----------
-    wanted
-        Who is looked for.
+    query
+        The name, and the conditions.
     entities
         All items that may be meant.
     complete
@@ -207,13 +207,13 @@ async def resolve(api: WikidataApi, query: NameQuery, *, most: int = 150) -> Res
 
 
 async def resolve_many(
-    api: WikidataApi, fetch: Fetch, query: Sequence[NameQuery], *, endpoint: str = ENDPOINT, batch_size: int = 40
+    api: WikidataApi, fetch: Fetch, queries: Sequence[NameQuery], *, endpoint: str = ENDPOINT, batch_size: int = 40
 ) -> AsyncIterator[Resolution]:
     """Look many names up by the query service, letter by letter, in the order given; much faster than `resolve`.
 
     Parameters
     ----------
-    together
+    batch_size
         Names a query; less where they are long.
 
     Raises
@@ -221,7 +221,7 @@ async def resolve_many(
     FetchError
         When Wikidata cannot be asked.
     """
-    for batch in _batches(query, endpoint, batch_size):
+    for batch in _batches(queries, endpoint, batch_size):
         ids = await _ids_of(fetch, [each.name for each in batch], endpoint)
         every = list(dict.fromkeys(item for items in ids.values() for item in items))
         known = {
@@ -231,11 +231,11 @@ async def resolve_many(
             yield disambiguate(each, [known[item] for item in ids.get(tidy(each.name), []) if item in known])
 
 
-def _batches(query: Sequence[NameQuery], endpoint: str, batch_size: int) -> list[Sequence[NameQuery]]:
+def _batches(queries: Sequence[NameQuery], endpoint: str, batch_size: int) -> list[Sequence[NameQuery]]:
     """Cut a list into batches whose queries are short enough for an address."""
     batches: list[Sequence[NameQuery]] = []
-    for start in range(0, len(query), batch_size):
-        open_batches = [query[start : start + batch_size]]
+    for start in range(0, len(queries), batch_size):
+        open_batches = [queries[start : start + batch_size]]
         while open_batches:
             batch = open_batches.pop(0)
             if _fits(batch, endpoint):

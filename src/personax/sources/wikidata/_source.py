@@ -33,7 +33,13 @@ from personax.strict import Strict, nearest
 __all__ = ["Wikidata"]
 
 
-@register("sources", "wikidata", title="Wikidata", order=100)
+@register(
+    "sources", "wikidata", title="Wikidata", order=100,
+    terms={
+        "licence": "CC0 1.0", "clauses": (), "attribution": "Wikidata (by courtesy)",
+        "reference": "https://www.wikidata.org/wiki/Wikidata:Data_access",
+    },
+)  # fmt: skip
 class Wikidata(Strict):
     """People of Wikidata, CC0.
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
@@ -39,6 +39,7 @@ ROWS = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(rows=ROWS, cut=st.integers(0, 40))
 def test_whatever_a_file_holds_each_request_has_one_fate_and_the_first_row_decides(rows: list[Any], cut: int) -> None:
     api = BatchAPI(OpenAIProvider(Model("one", "m", "http://127.0.0.1:9/v1"), None))

@@ -1,0 +1,152 @@
+"""annotate: what raters say of each person's traits, and one score a trait."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import polars as pl
+
+from personax.config import (
+    AnnotateLexicon,
+    AnnotateLLM,
+    AnnotateQuestionnaire,
+    AnnotateRelease,
+    AnnotateSimulated,
+    Plan,
+    Rated,
+)
+from personax.errors import InputError, PlanError
+from personax.schema import Notice, TraitFramework
+from personax.sources import ColumnSpec, read_table
+from personax.stages._annotate_llm import ask, ask_audit, asked_of
+from personax.stages._base import FRAMEWORK, Context, Stage, framework_of
+from personax.stages._collect_release import write_scores
+from personax.strict import nearest
+from personax.traits import BIG_FIVE, aggregate_ratings, agreement, annotate_lexicon, read_scoring_key, score_items
+from personax.traits.reliability import MAX_GROUPS, reliability_report
+
+__all__ = ["ANNOTATE"]
+
+DRAWS = 20
+"""Plausible values kept of every score."""
+
+GROUPINGS = 6
+"""Columns by which reliability is told apart where the plan names none."""
+
+
+def _external_files(plan: Plan) -> Sequence[str]:
+    section = plan.annotate
+    return (section.path, section.key) if isinstance(section, AnnotateQuestionnaire) else ()
+
+
+def _run(context: Context) -> None:
+    """Rate people's traits, or score their answers; one score a trait."""
+    people = context.frame("people", "people.parquet")["id"].to_list()
+    framework = framework_of(context.plan)
+    if framework != BIG_FIVE:
+        context.write_text(framework.to_json(), *FRAMEWORK)
+    match context.plan.annotate:
+        case AnnotateSimulated() as section:
+            raters = [_simulated(context), *([_lexicon(context)] if section.lexicon else [])]
+            _aggregate(context, pl.concat(raters), section)
+        case AnnotateLexicon() as section:
+            _aggregate(context, _lexicon(context, framework_of(context.plan)), section)
+        case AnnotateLLM() as section:
+            survey = asked_of(context.folder, section)
+            _aggregate(context, ask(context, survey, section), section)
+            audited = ask_audit(context, section)
+            if audited is not None:
+                context.write_text(json.dumps(audited, indent=1, allow_nan=False), "traits", "stereotypes.json")
+        case AnnotateQuestionnaire() as section:
+            _score(context, section, people)
+        case AnnotateRelease() as section:
+            _count_scored(context, write_scores(context, section))
+
+
+def _simulated(context: Context) -> pl.DataFrame:
+    if not context.folder.path("people", "simulation", "ratings.parquet").is_file():
+        text = "annotate.source: simulate needs simulated people (collect.source: simulate)"
+        raise PlanError(text)
+    return context.frame("people", "simulation", "ratings.parquet")
+
+
+def _lexicon(context: Context, framework: TraitFramework = BIG_FIVE) -> pl.DataFrame:
+    if not context.folder.path("people", "texts.parquet").is_file():
+        text = "annotate.source: lexicon reads biographies; give the people table a column biography"
+        raise PlanError(text)
+    texts = context.frame("people", "texts.parquet")
+    return annotate_lexicon(dict(texts.select("id", "biography").iter_rows()), framework)
+
+
+def _aggregate(context: Context, annotations: pl.DataFrame, section: Rated) -> None:
+    """Write every answer, the score over raters, how sure it is, and how far the raters can be relied on."""
+    people = context.frame("people", "people.parquet")
+    framework = framework_of(context.plan)
+    ids = people["id"].to_list()
+    aggregated = aggregate_ratings(annotations, people=ids, rule=section.rule, framework=framework)
+    traits = aggregated.traits
+    context.write_frame(annotations, "traits", "annotations.parquet")
+    context.write_frame(traits, "traits", "traits.parquet")
+    found = agreement(annotations, rng=context.rng, framework=framework)
+    context.write_text(json.dumps(found, indent=1, allow_nan=False), "traits", "agreement.json")
+    groups = {name: people[name] for name in _groups(context, people, section.groups)}
+    report = reliability_report(annotations, people=ids, groups=groups, rng=context.rng, framework=framework)
+    context.write_text(json.dumps(report, indent=1, allow_nan=False), "traits", "reliability.json")
+    context.write_frame(aggregated.uncertainty(), "traits", "uncertainty.parquet")
+    context.write_frame(aggregated.imputations(DRAWS, context.rng), "traits", "imputations.parquet")
+    for trait, reason in aggregated.reasons().items():
+        context.notices.append(Notice(f"{trait}: how uncertain its scores are is not known: {reason}."))
+    for status, number in annotations["status"].value_counts().sort("status").iter_rows():
+        context.counts[f"answers_{status}"] = number
+    _count_scored(context, traits)
+
+
+def _groups(context: Context, people: pl.DataFrame, named: Sequence[str] | None) -> list[str]:
+    """Return the columns by which reliability is told apart: those named, or features of few values."""
+    if named is None:
+        nominal = [column.name for column in context.people().features() if column.kind == "nominal"]
+        return [name for name in nominal if 2 <= people[name].n_unique() <= MAX_GROUPS][:GROUPINGS]
+    for name in named:
+        if name not in people.columns:
+            raise PlanError(f"annotate.groups: people have no {name}; {nearest(name, people.columns)}")
+    return list(named)
+
+
+def _score(context: Context, section: AnnotateQuestionnaire, people: Sequence[str]) -> None:
+    """Score questionnaire answers and put them into the order of the people."""
+    answers = read_table(
+        context.external_path(section.path),
+        {"id": ColumnSpec.model_validate({"from": section.id})},
+        missing=section.missing,
+    )
+    framework = framework_of(context.plan)
+    key = read_scoring_key(context.external_path(section.key), framework)
+    scores, notices = score_items(
+        answers.people,
+        key,
+        low=section.low,
+        high=section.high,
+        min_answered=section.min_answered,
+        framework=framework,
+    )
+    traits = pl.DataFrame({"id": people}).join(scores, on="id", how="left", maintain_order="left")
+    if not set(people) & set(scores["id"]):
+        text = f"annotate.id: no {section.id} in {section.path} is the id of a person"
+        raise InputError(text)
+    context.write_frame(traits, "traits", "traits.parquet")
+    context.notices.extend(notices)
+    _count_scored(context, traits)
+
+
+def _count_scored(context: Context, traits: pl.DataFrame) -> None:
+    """Count people with a score, and say for each trait how many have none."""
+    finals = [name for name in traits.columns if name.startswith("final_")]
+    context.counts["people_scored"] = traits.filter(pl.any_horizontal(pl.col(finals).is_not_null())).height
+    for name in finals:
+        missing = traits[name].null_count()
+        if missing:
+            context.notices.append(Notice(f"{name}: people without a score; they are missing, not zero.", missing))
+
+
+ANNOTATE = Stage("annotate", revision=2, needs=("collect",), run=_run, external_files=_external_files)

@@ -1,0 +1,238 @@
+"""LLMs in a study: whom they are asked about, what came of it, and what a reader must know of that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from personax.config import AnnotateLLM, StereotypeAudit
+from personax.errors import ComputationError, PlanError, StudyError
+from personax.schema import Notice
+from personax.stages._base import Context, stage_rng
+from personax.store import StudyFolder
+from personax.strict import nearest
+from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent, trait_framework
+from personax.traits.llms import (
+    CostEstimate,
+    Model,
+    Prompt,
+    Question,
+    ReplyJournal,
+    RunSummary,
+    Survey,
+    Verdicts,
+    annotate,
+    annotation_table,
+    estimate_cost,
+    judge_survey,
+    read_verdicts,
+)
+from personax.traits.reliability import Bootstrap
+
+__all__ = [
+    "JOURNAL",
+    "ask",
+    "ask_audit",
+    "asked_of",
+    "estimate_annotation",
+    "models_of",
+    "people_of",
+    "prompt_of",
+    "sample",
+]
+
+JOURNAL: Final = ("traits", "journal.sqlite")
+"""Beside the stage's output and no part of it: what was paid for outlives every run."""
+
+
+def people_of(folder: StudyFolder) -> pl.DataFrame:
+    """Return the study's people with their texts.
+
+    Raises
+    ------
+    StudyError
+        When people have not been collected yet.
+    """
+    path = folder.path("people", "people.parquet")
+    if not path.is_file():
+        raise StudyError(f"{path} is missing; personax collect makes it")
+    people, texts = pl.read_parquet(path), folder.path("people", "texts.parquet")
+    if texts.is_file():
+        people = people.join(pl.read_parquet(texts), on="id", how="left", maintain_order="left")
+    return people
+
+
+def prompt_of(section: AnnotateLLM) -> Prompt:
+    """Return the plan's prompt."""
+    return Prompt(
+        **{**dict(section.prompt), "fields": tuple(section.prompt.fields)}, framework=trait_framework(section.framework)
+    )
+
+
+def models_of(section: AnnotateLLM) -> list[Model]:
+    """Return the plan's models."""
+    return [Model(**dict(llm)) for llm in section.models]
+
+
+def shown_columns(people: pl.DataFrame, setting: str, fields: Sequence[str]) -> list[str]:
+    """Return the columns that questions need: id, the name where there is one, the fields.
+
+    Raises
+    ------
+    PlanError
+        For a field that people do not have.
+    """
+    for name in fields:
+        if name not in people.columns:
+            known = [column for column in people.columns if column != "id"]
+            raise PlanError(f"{setting}: people have no {name}; {nearest(name, known)}")
+    return ["id", *dict.fromkeys([*(["name"] if "name" in people.columns else []), *fields])]
+
+
+def asked_of(folder: StudyFolder, section: AnnotateLLM) -> Survey[Prompt]:
+    """Return what is to be asked about the study's people.
+
+    Raises
+    ------
+    PlanError
+        For a field that people do not have.
+    StudyError
+        When people have not been collected yet.
+    """
+    people, prompt = people_of(folder), prompt_of(section)
+    wanted = shown_columns(people, "annotate.prompt.fields", prompt.fields)
+    return Survey(people.select(wanted).to_dicts(), models_of(section), prompt, section.repeats)
+
+
+def sample(people: pl.DataFrame, number: int, rng: np.random.Generator) -> pl.DataFrame:
+    """Return so many people at random, in the table's order; all where there are no more."""
+    if people.height <= number:
+        return people
+    return people[np.sort(rng.choice(people.height, number, replace=False))]
+
+
+def _audit(folder: StudyFolder, section: AnnotateLLM, wanted: StereotypeAudit, seed: int) -> CounterfactualAudit:
+    people, prompt = people_of(folder), prompt_of(section)
+    columns = shown_columns(people, "annotate.audit.fields", [*prompt.fields, *wanted.fields])
+    fields = {field: most_frequent(people, field, wanted.values) for field in wanted.fields}
+    for field, values in fields.items():
+        if len(values) < 2:
+            raise PlanError(f"annotate.audit.fields: {field} has fewer than two values among the people")
+    rows: list[dict[str, Any]] = sample(people.select(columns), wanted.people, stage_rng(seed, "audit")).to_dicts()
+    return counterfactual_audit(rows, models_of(section), prompt, fields)
+
+
+def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0) -> list[CostEstimate]:
+    """Say what is still to be asked and about what it costs; sends nothing and writes no answer."""
+    survey: list[Survey[Question]] = [asked_of(folder, section)]
+    if section.audit is not None:
+        survey += _audit(folder, section, section.audit, seed).all
+    with ReplyJournal(folder.path(*JOURNAL)) as journal:
+        found = estimate_cost(survey, journal)
+        if section.judge is not None:
+            # what is not answered yet is not known to the judge either: only replies that are there are counted
+            found += estimate_cost([judge_survey(asked_of(folder, section), journal, judge_of(section))], journal)
+        return found
+
+
+def judge_of(section: AnnotateLLM) -> Model:
+    """Return the plan's judge, one of its models or one of its own."""
+    told = section.judge
+    assert told is not None
+    return (
+        next(model for model in models_of(section) if model.name == told)
+        if isinstance(told, str)
+        else Model(**dict(told))
+    )
+
+
+def _judge(context: Context, survey: Survey[Prompt], section: AnnotateLLM, journal: ReplyJournal) -> Verdicts | None:
+    """Ask the judge about every reply that words decide; None where the plan has none."""
+    if section.judge is None:
+        return None
+    judged = judge_survey(survey, journal, judge_of(section))
+    for one in annotate(judged, journal, max_cost=section.max_cost, progress=context.progress):
+        context.counts["judged_now"] = one.completed
+        if one.stop_reason:
+            context.notices.append(
+                Notice(f"The judge stopped: {one.stop_reason}; replies it did not see stand as they are.")
+            )
+    verdicts = read_verdicts(judged, journal)
+    unjudged = len(judged.people) - len(verdicts)
+    if unjudged:
+        context.notices.append(
+            Notice("Replies have no verdict of the judge and stand as the rules have them.", unjudged)
+        )
+    return verdicts
+
+
+def ask(context: Context, survey: Survey[Prompt], section: AnnotateLLM) -> pl.DataFrame:
+    """Ask what the journal does not hold, and return a row for every person, model, repeat and trait.
+
+    Raises
+    ------
+    ComputationError
+        When no model gave a single answer.
+    """
+    with ReplyJournal(context.folder.path(*JOURNAL)) as journal:
+        outcomes = annotate(survey, journal, max_cost=section.max_cost, progress=context.progress)
+        stopped = {one.model: one.stop_reason for one in outcomes if one.stop_reason}
+        if stopped and not any(one.cached + one.completed for one in outcomes):
+            raise ComputationError("\n".join(stopped.values()))
+        table = annotation_table(survey, journal, stopped=stopped, verdicts=_judge(context, survey, section, journal))
+    context.counts["asked_now"] = sum(one.completed for one in outcomes)
+    where = ", ".join(dict.fromkeys(model.base_url for model in survey.models))
+    context.notices.append(Notice(f"{', '.join(survey.prompt.fields)} of every person were sent to {where}."))
+    context.notices.extend(_notices(outcomes, table))
+    if "judged" in table.columns:
+        away = table.filter((pl.col("ruled") == "ok") & (pl.col("status") != "ok")).height
+        kept = table.filter((pl.col("ruled") != "ok") & (pl.col("judged") == "fine")).height
+        context.counts.update(scores_judged_away=away, judge_would_keep=kept)
+        context.notices.append(Notice("scores that the rules let pass were taken away by the judge.", away))
+    return table
+
+
+def ask_audit(context: Context, section: AnnotateLLM) -> dict[str, Any] | None:
+    """Ask what the stereotype audit needs, and return its effects; None where the plan asks for none."""
+    if section.audit is None:
+        return None
+    audit = _audit(context.folder, section, section.audit, context.plan.seed)
+    with ReplyJournal(context.folder.path(*JOURNAL)) as journal:
+        for survey in audit.all:
+            outcomes = annotate(survey, journal, max_cost=section.max_cost, progress=context.progress)
+            context.counts["asked_now"] += sum(one.completed for one in outcomes)
+            context.notices.extend(
+                Notice(f"Stereotype audit: {one.stop_reason}") for one in outcomes if one.stop_reason
+            )
+        found = audit_effects(audit, journal, Bootstrap(stage_rng(context.plan.seed, "audit intervals")))
+    invented = ", ".join(section.audit.fields)
+    context.notices.append(
+        Notice(f"Stereotype audit: {len(audit.people)} people were also sent with invented {invented}, names hidden.")
+    )
+    return found
+
+
+def _notices(outcomes: list[RunSummary], table: pl.DataFrame) -> list[Notice]:
+    found = [Notice(f"{one.stop_reason}; the others went on.") for one in outcomes if one.stop_reason]
+    foreign = sum(one.unmatched for one in outcomes)
+    if foreign:
+        found.append(Notice("Rows of a provider's batches were about requests that were in none of them.", foreign))
+    replies = table.unique(["person", "model", "repeat"], maintain_order=True)
+    for status, said in SAID.items():
+        number = replies.filter(pl.col("status") == status).height
+        if number:
+            found.append(Notice(said, number))
+    return found
+
+
+SAID: Final = {
+    "failed": "requests got no answer; `personax annotate STUDY --force` asks them again and nothing else.",
+    "refused": "answers were refusals; the scores are missing.",
+    "privacy": "answers declined for privacy; the scores are missing.",
+    "malformed": "answers had no readable shape, even when asked for once more; the scores are missing.",
+    "not_asked": "people have nothing in the prompt's fields; nobody was asked about them.",
+}
+"""By the status of a reply's first trait."""

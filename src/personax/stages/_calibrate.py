@@ -1,0 +1,189 @@
+"""calibrate: do the tests of Level I keep their level on a table like this one? A certificate beside the results."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from personax.columns import infer_columns
+from personax.data.table import Table
+from personax.errors import PlanError
+from personax.files import sha256
+from personax.independence import calibrate_like, calibrate_scenarios, certificate
+from personax.progress import Progress
+from personax.schema import Column
+from personax.sources import read_table
+from personax.stages._base import results_folder
+from personax.strict import nearest
+
+__all__ = ["Calibration", "CalibrationSettings", "calibrate_file"]
+
+NAME, REVISION = "calibrate", 1
+
+VERSIONED = ("personax", "numpy", "scipy", "polars")
+
+
+@dataclass(frozen=True)
+class CalibrationSettings:
+    """What is calibrated.
+
+    Parameters
+    ----------
+    features, targets, given
+        Columns; those that look like it where none are named.
+    tests
+        Registered tests.
+    times
+        Nulls a cell.
+    alpha
+        Level that the verdicts are about.
+    seed
+        Of all random numbers.
+    like_mine
+        Nulls made of the file's own columns, not of invented people.
+    all_pairs
+        Every pair, not one of each two kinds.
+    """
+
+    features: list[str] | None
+    targets: list[str] | None
+    given: list[str]
+    tests: list[str]
+    times: int
+    alpha: float
+    seed: int
+    like_mine: bool
+    all_pairs: bool
+
+    def check(self) -> None:
+        """Refuse what cannot be calibrated.
+
+        Raises
+        ------
+        PlanError
+            No nulls, a level that is none, a seed below 0.
+        """
+        if self.times < 1:
+            raise PlanError(f"--times: {self.times} nulls say nothing; give at least 1, better 1000")
+        if not 0 < self.alpha < 1:
+            raise PlanError(f"--alpha: {self.alpha:g} is no level; give a number between 0 and 1")
+        if self.seed < 0:
+            raise PlanError(f"--seed: {self.seed} is below 0; give a whole number from 0 on")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Rejection rates, one row a cell; the level; what the columns mean; how many cells, and how many outside."""
+
+    rates: pl.DataFrame
+    alpha: float
+    columns: Sequence[Column]
+    counts: Mapping[str, int]
+
+
+def calibrate_file(
+    file: Path, settings: CalibrationSettings, out: Path, *, missing: Sequence[str], progress: Progress
+) -> Calibration:
+    """Calibrate the tests for a table and write rates and certificate into a folder, all at once.
+
+    Raises
+    ------
+    PersonaxError
+        A table that cannot be read, columns or tests that are not there, a folder in which another process works.
+    """
+    settings.check()
+    frame = read_table(file, {}, missing=missing).people
+    people = Table(frame, infer_columns(frame))
+    features, targets = _columns(settings, people)
+    names = list(dict.fromkeys((*features, *targets, *settings.given)))
+    with results_folder(out, NAME, REVISION, seed=settings.seed, settings=asdict(settings), inputs=[file]) as results:
+        progress.stage(NAME)
+        rates = _rates(people, features, targets, settings, progress)
+        rates.write_parquet(results.out.path("calibration.parquet"), compression="zstd", statistics=False)
+        facts = _facts(file, people, names, settings)
+        results.out.path("certificate.md").write_text(certificate(rates, facts, settings.alpha), encoding="utf-8")
+        fine = pl.col("verdict").is_in(["level kept", "not run"])
+        results.counts.update({"cells": rates.height, "outside": rates.filter(~fine).height})
+    return Calibration(rates, settings.alpha, [people.column(name) for name in names], results.counts)
+
+
+def _columns(settings: CalibrationSettings, people: Table) -> tuple[list[str], list[str]]:
+    """Return features and targets: those that are named, or those that look like it."""
+    for name in (*(settings.features or ()), *(settings.targets or ()), *settings.given):
+        if name not in people.names:
+            raise PlanError(f"there is no column {name}; {nearest(name, people.names)}")
+    targets = settings.targets or [c.name for c in people.targets() if c.name not in settings.given]
+    others = {*targets, *settings.given}
+    named = settings.features or [c.name for c in people.features()]
+    features = [name for name in named if name not in others]
+    if settings.like_mine and not (features and targets):
+        raise PlanError(f"there are no features or no targets to pair; name both from {', '.join(people.names)}")
+    return features, [name for name in targets if name not in settings.given]
+
+
+def _rates(
+    people: Table,
+    features: Sequence[str],
+    targets: Sequence[str],
+    settings: CalibrationSettings,
+    progress: Progress,
+) -> pl.DataFrame:
+    rng = np.random.default_rng(settings.seed)
+    if not settings.like_mine:
+        return calibrate_scenarios(
+            people.height,
+            tests=settings.tests,
+            given=bool(settings.given),
+            times=settings.times,
+            rng=rng,
+            alpha=settings.alpha,
+            progress=progress.step,
+        )
+    kinds = {column.name: column.kind for column in people.columns}
+    periods = {column.name: column.period for column in people.columns if column.period is not None}
+    return calibrate_like(
+        people.frame,
+        features,
+        targets,
+        kinds,
+        given=settings.given,
+        tests=settings.tests,
+        times=settings.times,
+        rng=rng,
+        alpha=settings.alpha,
+        periods=periods,
+        pairs="all" if settings.all_pairs else "kinds",
+        progress=progress.step,
+    )
+
+
+def _facts(file: Path, people: Table, used: Sequence[str], settings: CalibrationSettings) -> dict[str, str]:
+    versions = {name: version(name) for name in VERSIONED}
+    kinds = ", ".join(f"{name} {people.column(name).kind}" for name in used)
+    return {
+        "nulls": _what(settings),
+        "file": f"{file.name}, {people.height:,} rows, SHA-256 {sha256(file)}",
+        "columns": kinds or "none",
+        "given": ", ".join(settings.given) or "nothing",
+        "nulls a cell": f"{settings.times:,}, from seed {settings.seed}",
+        "versions": ", ".join(f"{name} {number}" for name, number in versions.items())
+        + f", Python {platform.python_version()}",
+    }
+
+
+def _what(settings: CalibrationSettings) -> str:
+    if not settings.like_mine:
+        return "invented people, as many as the file has rows; nothing else of the file was used"
+    how = (
+        "simulated from its regression on, or shuffled within groups of, what is given"
+        if settings.given
+        else "shuffled"
+    )
+    pairs = "every pair" if settings.all_pairs else "of each two kinds the pair whose rarest values are fewest together"
+    return f"the file's own columns, with their ties and gaps, the target {how}; {pairs}"

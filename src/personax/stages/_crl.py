@@ -1,0 +1,134 @@
+"""crl: Level II, the latent causes behind the embeddings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from personax.config import CrlSection
+from personax.errors import InputError, PlanError
+from personax.schema import Notice
+from personax.stages._base import Context, Stage
+from personax.stages._fit_latents import LatentResults, fingerprint, learn
+from personax.stages._interpret import associations, exemplars, proposals, sentences
+from personax.strict import nearest
+
+__all__ = ["CRL"]
+
+ROTATIONS = 50
+
+NOTE = "Proposals from associations alone; an association names a latent no more than a correlation names a cause."
+
+MARGIN = 0.1
+"""How far above random rotations an MCC must be before single latents count as told apart."""
+
+Arrays = dict[str, dict[str, NDArray[np.float32]]]
+
+
+def _run(context: Context) -> None:
+    """Learn the latent causes behind the embeddings (Level II)."""
+    section = context.plan.crl
+    assert section is not None
+    ids, views = _views(context, section)
+    keep = context.folder.checkpoint_folder("crl", f"{CRL.revision}-{fingerprint(views, section, context.rng)}")
+    learned = learn(ids, views, section, context.rng, context.progress, keep=keep)
+    context.write_frame(learned.latents, "analysis", "crl", "latents.parquet")
+    context.write_frame(learned.seeds, "analysis", "crl", "seeds.parquet")
+    if learned.history is not None:
+        context.write_frame(learned.history, "analysis", "crl", "history.parquet")
+    if learned.graph is not None:
+        context.write_text(learned.graph.to_json(), "analysis", "crl", "graph.json")
+    learned.save_model(context.out.path("analysis", "crl", "model.safetensors"))
+    context.write_text(learned.diagnostics_json(), "analysis", "crl", "diagnostics.json")
+    metrics = learned.metrics | _against_truth(context, learned.latents)
+    context.write_text(json.dumps(metrics, indent=1, allow_nan=False), "analysis", "crl", "metrics.json")
+    _read(context, learned)
+    context.counts.update(people=len(ids), latents=learned.latents.width - 1, seeds=section.seeds)
+    context.notices.extend(learned.notices)
+
+
+def _read(context: Context, learned: LatentResults) -> None:
+    """Say what the latents may stand for, by people's columns and traits; extremes stay in the study folder."""
+    people, finals = context.people(), context.final_scores()
+    described = people.select(["id", *(column.name for column in people.features())])
+    if finals is not None:
+        described = described.join(finals)
+    table = associations(learned.latents, described)
+    context.write_frame(table, "analysis", "crl", "associations.parquet")
+    context.write_frame(exemplars(learned.latents), "analysis", "crl", "exemplars.parquet")
+    proposed = proposals(table, [name for name in learned.latents.columns if name != "id"])
+    said = sentences(learned.graph, proposed) if learned.graph is not None else []
+    reading = {"note": NOTE, "proposed names": proposed, "edges": said}
+    context.write_text(json.dumps(reading, indent=1, ensure_ascii=False), "analysis", "crl", "reading.json")
+
+
+def _views(context: Context, section: CrlSection) -> tuple[list[str], Arrays]:
+    frames = context.embeddings()
+    for modality in section.latents:
+        if modality not in frames:
+            known = list(frames) or ["(none: the plan needs an embed section)"]
+            raise PlanError(f"crl.latents: there is no modality {modality}; {nearest(modality, known)}")
+    chosen = {modality: frames[modality] for modality in section.latents}
+    people = next(iter(chosen.values()))["id"]
+    seen = reduce(
+        lambda left, frame: left.filter(left.is_in(frame.drop_nulls()["id"].implode())), chosen.values(), people
+    )
+    if seen.is_empty():
+        raise InputError(f"nobody has vectors of all of {', '.join(chosen)}; name fewer modalities in crl.latents")
+    if len(seen) < len(people):
+        text = "Level II leaves out people who lack a vector of one of its measurements."
+        context.notices.append(Notice(text, len(people) - len(seen)))
+    rows = {m: seen.to_frame().join(frame, on="id", how="left", maintain_order="left") for m, frame in chosen.items()}
+    return seen.to_list(), {m: {name: own[name].to_numpy() for name in own.columns[1:]} for m, own in rows.items()}
+
+
+def _against_truth(context: Context, latents: pl.DataFrame) -> dict[str, Any]:
+    """Compare with the true latents of simulated people, after everything is chosen; floors stand beside it."""
+    truth = context.folder.path("people", "simulation", "truth.json")
+    if not truth.is_file():
+        return {}
+    from personax.crl import held_out_r2, match
+
+    groups: Mapping[str, list[str]] = json.loads(truth.read_text(encoding="utf-8"))["groups"]
+    known = context.frame("people", "simulation", "latents.parquet")
+    known = latents.select("id").join(known, on="id", how="left", maintain_order="left")
+    found: dict[str, Any] = {}
+    for group, names in groups.items():
+        learned = [name for name in latents.columns if name.rpartition("_")[0] == group]
+        if learned and names:
+            z, true = latents.select(learned).to_numpy(), known.select(names).to_numpy()
+            floor = np.mean([match(z @ _rotation(len(learned), context.rng), true).mcc for _ in range(ROTATIONS)])
+            reached = match(z, true).mcc
+            if reached < floor + MARGIN:
+                context.notices.append(Notice(_not_apart(group, reached, float(floor))))
+            found[group] = {
+                "MCC, Pearson": reached,
+                "MCC, Spearman": match(z, true, kind="spearman").mcc,
+                "MCC, Pearson, floor: mean over random rotations of the learned latents": float(floor),
+                "held-out R2": held_out_r2(z, true, rng=context.rng),
+            }
+    return {"against the truth": {group: _rounded(values) for group, values in found.items()}}
+
+
+def _not_apart(group: str, reached: float, floor: float) -> str:
+    return (
+        f"The {group} latents are found as a block but not told apart: their MCC with the truth is {reached:.2f}, "
+        f"and random rotations of them reach {floor:.2f} on average."
+    )
+
+
+def _rotation(d: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    return np.linalg.qr(rng.standard_normal((d, d)))[0]
+
+
+def _rounded(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in values.items()}
+
+
+CRL = Stage("crl", revision=4, needs=("collect", "annotate", "embed"), run=_run)

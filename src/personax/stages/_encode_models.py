@@ -1,0 +1,266 @@
+"""Encoding by models in a study: which texts and pictures, by whom, and what earlier runs encoded already."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from personax.config import EmbedModels, Encoding, ImageEncoding, Plan, TextEncoding
+from personax.embed import Encoder, EncoderCard, Truncation, encode_all, image_encoder, local_weights_hash, text_encoder
+from personax.errors import InputError, PlanError
+from personax.schema import Notice
+from personax.stages._base import Context
+from personax.store import StudyFolder
+from personax.strict import nearest
+
+__all__ = [
+    "encode_measurements",
+    "model_hashes",
+    "picture_of",
+    "pictures_in",
+    "raters_read",
+    "spread",
+    "write_vectors"
+]  # fmt: skip
+
+ENDINGS: Final = (".png", ".jpg", ".jpeg")
+KEYS: Final = ("embeddings", "keys.arrow")
+"""What each vector is of, so that another run encodes only what is new."""
+HASHES: Final = ("cache", "weights.json")
+"""Remembers the hashes of models' files, which are large."""
+
+Vectors = NDArray[np.float32]
+
+
+def raters_read(plan: Plan) -> Sequence[str]:
+    """Return ``annotate`` where a measurement is what a rater wrote."""
+    section = plan.embed
+    written = isinstance(section, EmbedModels) and any(one.of != "biography" for one in section.text.values())
+    return ("annotate",) if written else ()
+
+
+def model_hashes(plan: Plan, base: Path, folder: StudyFolder) -> Mapping[str, str | None]:
+    """Return the hash of the files of every model that a plan names, as they are now; None where they are not here."""
+    section = plan.embed
+    if not isinstance(section, EmbedModels):
+        return {}
+    cache = folder.path(*HASHES)
+    found: dict[str, str | None] = {}
+    for told in section.text.values():
+        found[_weights(told)] = local_weights_hash("text", told.model, told.revision, base=base, cache=cache)
+    for shown in section.image.values():
+        found[_weights(shown)] = local_weights_hash("image", shown.model, shown.revision, base=base, cache=cache)
+    return found
+
+
+def _weights(told: Encoding) -> str:
+    return f"weights of {told.model}" + (f" at {told.revision}" if told.revision else "")
+
+
+def encode_measurements(context: Context, section: EmbedModels, people: list[str]) -> None:
+    """Encode every measurement of the plan, and write vectors, encoders and keys."""
+    cards: dict[str, dict[str, Any]] = {}
+    keys: list[pl.DataFrame] = []
+    texts: dict[str, Vectors] = {}
+    images: dict[str, Vectors] = {}
+    lacking: dict[str, NDArray[np.bool_]] = {}
+    where: dict[str, Any] = {"base": context.base, "cache": context.folder.path(*HASHES)}
+    for name, told in section.text.items():
+        items = _texts(context, told, people, name)
+        reader = text_encoder(
+            told.model, revision=told.revision, like=told.like, pooling=told.pooling, instruction=told.instruction,
+            tokens=told.tokens, dim=told.dim, device=told.device, precision=told.precision, **where,
+        )  # fmt: skip
+        hashes = [hashlib.sha256(item.encode("utf-8", "replace")).hexdigest() for item in items]
+        texts[name] = _encoded(context, f"text/{name}", reader, items, hashes, told.batch, people, keys)
+        cut = reader.truncation(items)
+        cards[f"text/{name}"] = asdict(reader.card) | {"of": told.of, "truncated": asdict(cut)}
+        _tell_cut(context, name, cut)
+        context.inputs |= {_weights(told): reader.card.weights} if reader.card.weights else {}
+    for name, shown in section.image.items():
+        paths = _pictures(context, shown, people, name)
+        viewer = image_encoder(
+            shown.model, revision=shown.revision, dim=shown.dim, device=shown.device, precision=shown.precision, **where
+        )
+        there = [(person, path) for person, path in zip(people, paths, strict=True) if path is not None]
+        hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for _, path in there]
+        found = _encoded(
+            context, f"image/{name}", viewer, [path for _, path in there], hashes, shown.batch,
+            [person for person, _ in there], keys,
+        )  # fmt: skip
+        images[name], lacking[name] = spread(found, paths)
+        cards[f"image/{name}"] = asdict(viewer.card)
+        context.inputs |= {_weights(shown): viewer.card.weights} if viewer.card.weights else {}
+    for modality, vectors in (("text", texts), ("image", images)):
+        if vectors:
+            write_vectors(context, modality, people, vectors, lacking if modality == "image" else {})
+    context.write_text(json.dumps(cards, indent=1, sort_keys=True), "embeddings", "encoders.json")
+    pl.concat(keys).write_ipc(context.out.path(*KEYS), compression="zstd")
+
+
+def _tell_cut(context: Context, name: str, cut: Truncation) -> None:
+    if cut.texts:
+        text = f"Text {name}: texts longer than the {cut.limit:,} tokens that the model reads are cut there"
+        more = f"the longest has {cut.longest:,}, and {cut.unread:.1%} of all tokens are not read"
+        context.notices.append(Notice(f"{text}; {more}.", cut.texts))
+
+
+def _texts(context: Context, told: TextEncoding, people: Sequence[str], name: str) -> list[str]:
+    """Return the text of everybody; whoever has none has an empty one, and is counted."""
+    if told.of == "biography":
+        if not context.folder.path("people", "texts.parquet").is_file():
+            text = f"embed.text.{name}: the people have no biography; give the people table a column biography"
+            raise PlanError(text)
+        found = dict(context.frame("people", "texts.parquet").select("id", "biography").iter_rows())
+    else:
+        found = _written(context, told.of, name)
+    texts = [found.get(person) or "" for person in people]
+    without = sum(not text.strip() for text in texts)
+    if without == len(texts):
+        raise InputError(f"embed.text.{name}: nobody has a text; see what {told.of} is")
+    if without:
+        context.notices.append(Notice(f"Text {name}: people without a text have the vector of an empty one.", without))
+    return texts
+
+
+def _written(context: Context, rater: str, name: str) -> dict[str, str]:
+    """Return what a rater wrote of each person, trait by trait, first repeats only."""
+    rows = context.frame("traits", "annotations.parquet")
+    raters = rows["model"].unique(maintain_order=True).to_list()
+    if rater not in raters:
+        known = ["biography", *raters]
+        raise PlanError(f"embed.text.{name}.of: there is no rater {rater}; {nearest(rater, known)}")
+    first = rows.filter((pl.col("model") == rater) & (pl.col("repeat") == 0) & pl.col("text").is_not_null())
+    order = {trait: place for place, trait in enumerate(context.framework().names)}
+    told: dict[str, list[tuple[int, str]]] = {}
+    for person, trait, text in first.select("person", "trait", "text").iter_rows():
+        if text.strip():
+            told.setdefault(person, []).append((order[trait], f"{trait.capitalize()}: {text.strip()}"))
+    return {person: "\n".join(line for _, line in sorted(lines)) for person, lines in told.items()}
+
+
+def _pictures(context: Context, shown: ImageEncoding, people: Sequence[str], name: str) -> list[Path | None]:
+    folder = context.folder.path("people", "images") if shown.of is None else context.external_path(shown.of)
+    if not folder.is_dir():
+        raise PlanError(f"embed.image.{name}.of: there is no folder {folder} with one <id>.png a person")
+    return pictures_in(context, folder, people, f"embed.image.{name}")
+
+
+def pictures_in(context: Context, folder: Path, people: Sequence[str], field: str) -> list[Path | None]:
+    """Return everybody's picture; None for whoever has none, who are counted.
+
+    Raises
+    ------
+    InputError
+        When nobody has one.
+    """
+    found = [path if (path := picture_of(folder, person)).is_file() else None for person in people]
+    lacking = found.count(None)
+    if lacking == len(found):
+        raise InputError(f"{field}: nobody has an <id>.png or <id>.jpg in {folder}; see how the pictures are called")
+    if lacking:
+        text = f"{field}: people without a picture have no vector of it; a release and Level II leave them out there"
+        context.notices.append(Notice(f"{text}.", lacking))
+    return found
+
+
+def spread(vectors: Vectors, paths: Sequence[Path | None]) -> tuple[Vectors, NDArray[np.bool_]]:
+    """Return vectors with a row for everybody, shape (people, d), and who has none."""
+    lacking = np.array([path is None for path in paths])
+    rows = np.zeros((len(paths), vectors.shape[1]), dtype=np.float32)
+    rows[~lacking] = vectors
+    return rows, lacking
+
+
+def picture_of(folder: Path, person: str) -> Path:
+    """Return where a person's picture is; an id comes from somebody's table and must not lead out of the folder.
+
+    Raises
+    ------
+    InputError
+        For an id that is no file name.
+    """
+    name = f"{person}.png"
+    if "\0" in name or "\\" in name or name != PurePosixPath(name).name:
+        text = f"id {person!r} is no file name, so no picture can belong to it; give ids without slashes"
+        raise InputError(text)
+    there = (folder / f"{person}{ending}" for ending in ENDINGS)
+    return next((path for path in there if path.is_file()), folder / name)
+
+
+def _encoded(
+    context: Context,
+    measurement: str,
+    encoder: Encoder[Any],
+    items: Sequence[Any],
+    hashes: Sequence[str],
+    batch: int,
+    people: Sequence[str],
+    keys: list[pl.DataFrame],
+) -> Vectors:
+    made_by = _fingerprint(encoder.card)
+    known = _earlier(context.folder, measurement, made_by)
+    keep = context.folder.checkpoint_folder("embed", f"vectors-{EMBED_REVISION}") / made_by
+    keep.mkdir(exist_ok=True)
+    vectors = encode_all(encoder, items, hashes, batch=batch, keep=keep, known=known, progress=context.progress)
+    new = len(set(hashes) - set(known))
+    context.counts[f"{measurement} encoded"] = new
+    modality, name = measurement.split("/", 1)
+    keys.append(
+        pl.DataFrame({"id": people, "modality": modality, "measurement": name, "key": hashes, "encoder": made_by})
+    )
+    return vectors
+
+
+EMBED_REVISION: Final = 2
+"""Grows when vectors of the same model and content would differ."""
+
+
+def _fingerprint(card: EncoderCard) -> str:
+    told = json.dumps([EMBED_REVISION, asdict(card)], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _earlier(folder: StudyFolder, measurement: str, made_by: str) -> dict[str, Vectors]:
+    """Return the vectors, by key, that the last run made with the same encoder."""
+    manifest = folder.manifest("embed")
+    modality, name = measurement.split("/", 1)
+    wanted = {"/".join(KEYS), f"embeddings/{modality}.parquet"}
+    if manifest is None or not wanted <= set(manifest.outputs) or folder.changed_output(manifest):
+        return {}
+    keys = pl.read_ipc(folder.path(*KEYS))
+    own = keys.filter(
+        (pl.col("modality") == modality) & (pl.col("measurement") == name) & (pl.col("encoder") == made_by)
+    )
+    if own.is_empty():
+        return {}
+    vectors = pl.read_parquet(folder.path("embeddings", f"{modality}.parquet"))
+    vectors = vectors.select("id", name).drop_nulls()
+    by_id: Mapping[str, Vectors] = dict(zip(vectors["id"], vectors[name].to_numpy(), strict=True))
+    return {key: by_id[person] for person, key in own.select("id", "key").iter_rows() if person in by_id}
+
+
+def write_vectors(
+    context: Context,
+    modality: str,
+    people: list[str],
+    vectors: Mapping[str, Vectors],
+    lacking: Mapping[str, NDArray[np.bool_]] | None = None,
+) -> None:
+    """Write one file of a modality: the id and a column of fixed-length vectors a measurement, null where one lacks."""
+    frame = pl.DataFrame(
+        {"id": people}
+        | {name: pl.Series(rows, dtype=pl.Array(pl.Float32, rows.shape[1])) for name, rows in vectors.items()}
+    )
+    for name, without in (lacking or {}).items():
+        frame = frame.with_columns(pl.when(~pl.Series(without)).then(pl.col(name)).alias(name))
+    context.write_frame(frame, "embeddings", f"{modality}.parquet")
+    context.counts[modality] = len(vectors)

@@ -1,0 +1,320 @@
+"""Latents of several seeds and a choice among them: what the study's stage and ``personax crl DATA`` share."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from personax.config import CrlSection
+from personax.crl import Budget, Estimator, Training, choose_dimension, diagnose, fit_seeds, method, to_graph, usable
+from personax.crl._scaler import check
+from personax.errors import InputError
+from personax.files import write_text, written_aside
+from personax.independence import hsic, kci
+from personax.progress import Progress
+from personax.schema import Graph, Notice
+
+if TYPE_CHECKING:
+    from personax.crl import SeedSelection
+    from personax.crl._estimator import Arrays, Method
+
+__all__ = ["LatentResults", "choose_latents", "fingerprint", "learn", "make_method", "write_latents"]
+
+Array = NDArray[np.float64]
+
+DIAGNOSED = 1000
+"""People on whom assumptions are tested; more make tests surer of what is too small to matter."""
+
+CHUNK = 4096
+"""People looked at together."""
+
+NEWER = {"prior": None, "device": "cpu", "compiled": False, "half": False}
+"""What folders of seeds name only where it is not this."""
+
+UNSTABLE = 0.8
+"""Mean correlation between seeds below which a latent is said to be another one in every seed."""
+
+
+def make_method(settings: CrlSection) -> Method:
+    """Return the method that a study asks for, not fitted.
+
+    Raises
+    ------
+    InputError
+        For an unknown method, a contradictory prior, or options that the method does not have.
+    """
+    made = method(settings.method)
+    own = made.get_params(deep=False) if isinstance(made, Estimator) else {}
+    accelerated = isinstance(made, Estimator) and made.accelerated
+    faster = [name for name in ("compiled", "half") if getattr(settings, name)]
+    if faster and not accelerated:
+        raise InputError(f"{' and '.join(faster)}: {settings.method} has no such steps; {_who(_accelerated)} have")
+    params: dict[str, Any] = {}
+    if "budget" in own:
+        params["budget"] = Budget(**{name: getattr(settings, name) for name in Training.model_fields})
+    if settings.prior is not None:
+        if "prior" not in own:
+            raise InputError(f"prior: {settings.method} learns no graph that knows one; {_who(_takes_prior)} do")
+        settings.prior.check(list(settings.latents))
+        params["prior"] = settings.prior
+    return made.set_params(**params) if isinstance(made, Estimator) else made
+
+
+def _who(has: Callable[[Estimator], bool]) -> str:
+    """Return the names of the methods that have something, as a phrase."""
+    known = (method(name) for name in usable())
+    return " and ".join(one.name for one in known if isinstance(one, Estimator) and has(one))
+
+
+def _accelerated(one: Estimator) -> bool:
+    return one.accelerated
+
+
+def _takes_prior(one: Estimator) -> bool:
+    return "prior" in one.get_params(deep=False)
+
+
+@dataclass(frozen=True)
+class LatentResults:
+    """What was found.
+
+    Parameters
+    ----------
+    chosen
+        All seeds and the chosen one.
+    latents
+        ``id`` and the chosen seed's latents.
+    seeds
+        One row a seed: objective, agreement, chosen, reason.
+    diagnostics
+        One row an assumption: verdict, the number behind it, a sentence, and its parts.
+    graph
+        None where the method learns none.
+    history
+        The chosen seed's course where the method keeps one.
+    notices
+        What a reader must know.
+    """
+
+    chosen: SeedSelection
+    latents: pl.DataFrame
+    seeds: pl.DataFrame
+    diagnostics: list[dict[str, Any]]
+    graph: Graph | None
+    history: pl.DataFrame | None
+    notices: list[Notice]
+
+    def diagnostics_json(self) -> str:
+        """Return the diagnostics as JSON; numbers that are none are null."""
+        return json.dumps({"assumptions": _plain(self.diagnostics)}, indent=1, allow_nan=False)
+
+    def save_model(self, path: Path) -> None:
+        """Write the chosen fit; `personax.crl.load_fit` reads it."""
+        from personax.crl import save_fit  # late: torch
+
+        save_fit(self.chosen.best, path)
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Numbers of the choice and of the chosen fit, by group."""
+        rows = [row for row in self.seeds.iter_rows(named=True) if row["objective"] is not None]
+        found: dict[str, Any] = {
+            "choice": {
+                "seeds fitted": len(rows),
+                "seed chosen": self.chosen.index,
+                "validation objective of the chosen seed": round(float(self.chosen.best.objective), 4),
+                "spread of the objective (largest minus smallest)": round(
+                    max(row["objective"] for row in rows) - min(row["objective"] for row in rows), 4
+                ),
+            }
+        }
+        if len(rows) > 1:
+            found["choice"]["agreement of seeds (mean Spearman MCC)"] = round(self.chosen.agreement.mean, 4)
+            stability = dict(zip(self.chosen.best.names, self.chosen.stability, strict=True))
+            found["agreement of each latent with the other seeds"] = {k: round(v, 4) for k, v in stability.items()}
+        return found
+
+
+def learn(
+    ids: Sequence[str],
+    views: Arrays,
+    settings: CrlSection,
+    rng: np.random.Generator,
+    progress: Progress,
+    *,
+    keep: Path | None = None,
+) -> LatentResults:
+    """Fit every seed, choose one without any truth, and say how far the seeds agree.
+
+    Parameters
+    ----------
+    ids, views
+        People and their measurements.
+    settings
+        What is to be learned, and how.
+    rng
+        Of seeds and of diagnostics.
+    progress
+        Told of every seed's steps.
+    keep
+        A folder for finished seeds, from which an interrupted run goes on; see `personax.crl.fit_seeds`.
+
+    Raises
+    ------
+    InputError
+        Measurements that nothing can be learned from, an unknown method, a folder with seeds of another run.
+    ComputationError
+        When no seed can be fitted.
+    """
+    check(views, settings.latents, settings.shared)
+    made = make_method(settings)
+    if keep is not None:
+        _same_run(keep, views, settings, rng)
+    chosen = fit_seeds(
+        made, views, latents=settings.latents, shared=settings.shared, seeds=settings.seeds, by=settings.choose,
+        rng=rng, progress=_reporter(progress, settings.seeds), keep=keep, conditional=_conditional,
+    )  # fmt: skip
+    best = chosen.best
+    latents = pl.DataFrame({"id": list(ids)} | dict(zip(best.names, best.encode(views).T, strict=True)))
+    schema = {"seed": pl.Int64, "objective": pl.Float64, "agreement": pl.Float64, "crossings": pl.Int64,
+              "chosen": pl.Boolean, "reason": pl.String}  # fmt: skip
+    graph = to_graph(best.adjacency, best.names) if best.adjacency is not None else None
+    progress.step(1, 1, "diagnostics")
+    people = np.sort(rng.permutation(len(ids))[:DIAGNOSED])
+    sample = {m: {k: x[people] for k, x in by.items()} for m, by in views.items()}
+    found = diagnose(best, sample, independence=_independence, conditional=_conditional, rng=rng)
+    seeds = pl.DataFrame(chosen.seeds(), schema=schema)
+    return LatentResults(chosen, latents, seeds, found, graph, _history(best), _notices(chosen, found))
+
+
+def fingerprint(views: Arrays, settings: CrlSection, rng: np.random.Generator) -> str:
+    """Return a name of all that a seed's fit depends on: how many seeds, and how one is chosen, it does not."""
+    return hashlib.sha256(_facts(views, settings, rng).encode()).hexdigest()[:16]
+
+
+def _facts(views: Arrays, settings: CrlSection, rng: np.random.Generator) -> str:
+    people = hashlib.sha256()
+    for m, by in views.items():
+        for k, x in by.items():
+            people.update(f"{m}/{k} {x.shape} {x.dtype};".encode())
+            for start in range(0, len(x), CHUNK):
+                people.update(np.ascontiguousarray(x[start : start + CHUNK]).data)
+    facts = {k: v for k, v in settings.model_dump().items() if k not in ("seeds", "choose")}
+    if settings.device != "cpu":
+        from personax.crl._device import torch_device  # late: torch
+
+        facts["device"] = torch_device(settings.device).type  # numbers are those of where it runs
+    facts = {k: v for k, v in facts.items() if k not in NEWER or v != NEWER[k]}
+    facts |= {"people": people.hexdigest(), "generator": str(rng.bit_generator.state)}
+    return json.dumps(facts | {name: version(name) for name in ("personax", "torch")}, indent=1)
+
+
+def _same_run(keep: Path, views: Arrays, settings: CrlSection, rng: np.random.Generator) -> None:
+    """Refuse a folder with seeds of another run."""
+    path, text = keep / "arguments.json", _facts(views, settings, rng)
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != json.loads(text):
+        raise InputError(
+            f"{keep} holds seeds of other people, arguments or versions; give another --out, or remove the folder"
+        )
+    write_text(path, text)
+
+
+def choose_latents(
+    views: Arrays, settings: CrlSection, upto: int, rng: np.random.Generator, progress: Progress
+) -> tuple[CrlSection, pl.DataFrame]:
+    """Choose the number of every modality's latents, up to ``upto``; see `personax.crl.choose_dimension`.
+
+    Returns
+    -------
+    tuple
+        The settings with the chosen numbers, and one row a number that was tried.
+    """
+
+    def report(done: int, total: int, objective: float) -> None:
+        progress.step(done, total, f"numbers of latents, validation {objective:.3g}")
+
+    found = choose_dimension(
+        make_method(settings), views, upto=upto, start={m: min(k, upto) for m, k in settings.latents.items()},
+        shared=settings.shared, seeds=settings.seeds, rng=rng, progress=report,
+    )  # fmt: skip
+    rows = [row | {"others": json.dumps(row["others"])} for row in found.table]
+    return settings.model_copy(update={"latents": found.latents}), pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _independence(x: Array, y: Array) -> float:
+    return float(hsic(x, y).p_value)
+
+
+def _conditional(x: Array, y: Array, z: Array) -> float:
+    return float(kci(x, y, z).p_value)
+
+
+def _reporter(progress: Progress, seeds: int) -> Callable[[int], Callable[[int, int, float], None]]:
+    def of(seed: int) -> Callable[[int, int, float], None]:
+        def report(done: int, total: int, objective: float) -> None:
+            progress.step(seed * total + done, seeds * total, f"seed {seed + 1} of {seeds}, validation {objective:.3g}")
+
+        return report
+
+    return of
+
+
+def _history(fit: Any) -> pl.DataFrame | None:  # noqa: ANN401 - each method keeps its own, or none
+    rows = getattr(getattr(fit, "log", None), "history", None) or getattr(fit, "history", None)
+    return pl.DataFrame(rows) if rows else None
+
+
+def _notices(chosen: SeedSelection, diagnostics: Sequence[Mapping[str, Any]]) -> list[Notice]:
+    found = [Notice(f"{row['assumption']}: {row['sentence']}") for row in diagnostics if row["verdict"] == "violated"]
+    uncompiled = getattr(chosen.best, "eager_reason", None)
+    if uncompiled:
+        found.append(Notice(f"Steps were not compiled, which changes nothing but the time: {uncompiled}."))
+    failed = sorted({reason for reason in chosen.reasons if reason})
+    if failed:
+        number = sum(reason is not None for reason in chosen.reasons)
+        found.append(Notice(f"{number} seeds could not be fitted: {'; '.join(failed)}", number))
+    if len(chosen.fits) < 2:
+        text = "One seed was run: how stable the latents and their graph are is not known. Read them as a hypothesis."
+        return [*found, Notice(text)]
+    loose = [n for n, s in zip(chosen.best.names, chosen.stability, strict=True) if not s >= UNSTABLE]
+    if loose:
+        text = f"Other seeds find other latents in place of {', '.join(loose)} (mean correlation below {UNSTABLE}); "
+        found.append(Notice(text + "do not read them one by one.", len(loose)))
+    return found
+
+
+def write_latents(learned: LatentResults, out: Path) -> list[str]:
+    """Write all that was found into a folder and return the names of the files."""
+    out.mkdir(parents=True, exist_ok=True)
+    frames = {"latents": learned.latents, "seeds": learned.seeds, "history": learned.history}
+    for name, frame in frames.items():
+        if frame is not None:
+            with written_aside(out / f"{name}.parquet") as aside:
+                frame.write_parquet(aside, compression="zstd", statistics=False)
+    if learned.graph is not None:
+        write_text(out / "graph.json", learned.graph.to_json())
+    write_text(out / "diagnostics.json", learned.diagnostics_json())
+    write_text(out / "metrics.json", json.dumps(learned.metrics, indent=1, allow_nan=False))
+    learned.save_model(out / "model.safetensors")
+    return sorted(path.name for path in out.iterdir() if path.is_file())
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever rows hold, as JSON has it
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

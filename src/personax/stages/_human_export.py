@@ -1,0 +1,186 @@
+"""Asking people about a sample of a study's people: draws it, writes files for Label Studio, Argilla or a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import polars as pl
+from polars.testing import assert_frame_equal
+
+from personax.config import AnnotateLLM, Plan
+from personax.errors import InputError, PlanError, StudyError
+from personax.files import write_text, written_aside
+from personax.stages._annotate_llm import people_of, prompt_of, shown_columns
+from personax.stages._base import framework_of, stage_rng
+from personax.store import StudyFolder
+from personax.strict import nearest
+from personax.traits.llms import Prompt
+from personax.traits.validity import (
+    Allocation,
+    RatingForm,
+    RatingTask,
+    argilla_records,
+    argilla_settings,
+    assign_strata,
+    check_extra_questions,
+    label_studio_config,
+    label_studio_tasks,
+    rating_form_table,
+    stratified_sample,
+    task_codes,
+)
+
+__all__ = ["SAMPLE", "ExportSettings", "Format", "export_sample", "sheet_of"]
+
+Format = Literal["label-studio", "argilla", "csv"]
+
+SAMPLE: Final = ("traits", "validity", "sample.parquet")
+"""Everybody's stratum, probability and, of those drawn, code: never leaves the study folder."""
+
+LEVELS: Final = 3
+"""Of raters that have no prompt: the lexicon and the simulated ones."""
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """What to export.
+
+    Parameters
+    ----------
+    people, by, allocation
+        How many, the columns of the strata, and how many of each.
+    format
+        For which program.
+    fields
+        Columns shown; the prompt's where none are named.
+    hide_name
+        Take names out of what is shown; None for what the prompt does.
+    extra
+        More questions, such as likability.
+    raters
+        How many people answer about each person (Argilla).
+    """
+
+    people: int = 200
+    by: Sequence[str] = ()
+    allocation: Allocation = "proportional"
+    format: Format = "label-studio"
+    fields: Sequence[str] = ()
+    hide_name: bool | None = None
+    extra: Sequence[str] = ()
+    raters: int = 3
+
+
+def sheet_of(plan: Plan, extra: Sequence[str] = ()) -> RatingForm:
+    """Return the questions on the plan's scale."""
+    section = plan.annotate
+    levels, framework = section.prompt.levels if isinstance(section, AnnotateLLM) else LEVELS, framework_of(plan)
+    return RatingForm(levels, check_extra_questions(extra, framework), framework)
+
+
+def export_sample(
+    folder: StudyFolder, plan: Plan, settings: ExportSettings, out: Path, *, seed: int, again: bool = False
+) -> dict[str, Any]:
+    """Draw people and write what raters are to see.
+
+    Parameters
+    ----------
+    folder, plan
+        The study's.
+    settings, out
+        What, and where to.
+    seed
+        The same one draws the same people.
+    again
+        Draw another sample although there is one; answers about the old one can then not be read any more.
+
+    Returns
+    -------
+    dict
+        ``people``, ``of``, ``strata`` (name -> drawn), ``files`` and ``fields``.
+
+    Raises
+    ------
+    PlanError, InputError
+        A column that people do not have, nothing to show, another sample in its place.
+    """
+    people, prompt, sheet = people_of(folder), _prompt(plan, settings), sheet_of(plan, settings.extra)
+    for name in settings.by:
+        if name not in people.columns:
+            raise InputError(f"--by: people have no {name}; {nearest(name, people.columns)}")
+    rows = people.select(shown_columns(people, "--fields", prompt.fields)).to_dicts()
+    tasks = [sheet.task(str(row["id"]), row, prompt) for row in rows]
+    frame = people.filter(pl.Series([task is not None for task in tasks]))
+    if frame.is_empty():
+        raise InputError(f"nobody has anything in {', '.join(prompt.fields)}; name columns that raters may see")
+    strata = assign_strata([frame[name] for name in settings.by], frame.height)
+    who, probability = stratified_sample(
+        strata, settings.people, settings.allocation, rng=stage_rng(seed, "validity sample")
+    )
+    named = dict(zip((frame["id"][int(at)] for at in who), task_codes(frame["id"].to_list())[: len(who)], strict=True))
+    sample = frame.select("id").with_columns(
+        pl.Series("stratum", strata),
+        pl.Series("probability", probability),
+        pl.Series("task", [named.get(one) for one in frame["id"]], dtype=pl.String),
+    )
+    _keep(folder.path(*SAMPLE), sample, again=again)
+    shown = {task.code: task.about for task in tasks if task is not None}
+    files = _write(out, [RatingTask(code, shown[one]) for one, code in named.items()], sheet, settings)
+    counts = sample.filter(pl.col("task").is_not_null()).group_by("stratum").len().sort("stratum")
+    return {
+        "people": len(named), "of": frame.height, "strata": dict(counts.iter_rows()), "fields": list(prompt.fields),
+        "files": [str(path) for path in files],
+    }  # fmt: skip
+
+
+def _prompt(plan: Plan, settings: ExportSettings) -> Prompt:
+    section = plan.annotate
+    prompt = (
+        prompt_of(section)
+        if isinstance(section, AnnotateLLM)
+        else Prompt(fields=("biography",), framework=framework_of(plan))
+    )
+    hide = prompt.hide_name if settings.hide_name is None else settings.hide_name
+    fields = tuple(settings.fields) or tuple(name for name in prompt.fields if not (hide and name == "name"))
+    if not fields:
+        raise PlanError("--hide-name: the prompt shows nothing but the name; name other columns with --fields")
+    return replace(prompt, fields=fields, hide_name=hide)
+
+
+def _keep(path: Path, sample: pl.DataFrame, *, again: bool) -> None:
+    if path.is_file() and not again:
+        try:
+            assert_frame_equal(pl.read_parquet(path), sample)
+        except (AssertionError, pl.exceptions.PolarsError):
+            text = f"{path} holds another sample, and answers about it need it; --again draws a new one in its place"
+            raise StudyError(text) from None
+    with written_aside(path) as aside:
+        sample.write_parquet(aside)
+
+
+def _write(out: Path, tasks: Sequence[RatingTask], sheet: RatingForm, settings: ExportSettings) -> list[Path]:
+    texts: Mapping[str, str]
+    match settings.format:
+        case "label-studio":
+            texts = {
+                "label_studio.tasks.json": _json(label_studio_tasks(tasks)),
+                "label_studio.config.xml": label_studio_config(sheet),
+            }
+        case "argilla":
+            texts = {
+                "argilla.records.json": _json(argilla_records(tasks)),
+                "argilla.settings.json": _json(argilla_settings(sheet, settings.raters)),
+            }
+        case "csv":
+            texts = {"sheet.csv": rating_form_table(tasks, sheet).write_csv()}
+    for name, text in texts.items():
+        write_text(out / name, text)
+    return [out / name for name in texts]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,389 @@
+"""independence: Level I, every feature against every trait, as a stage and for any table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from personax.columns import infer_columns
+from personax.config import IndependenceSection
+from personax.data.pvalues import everybody
+from personax.data.table import Table
+from personax.errors import MissingExtraError, PlanError
+from personax.figures import draw_graph, heatmap, save
+from personax.graphs import to_graphml
+from personax.independence import (
+    NoisyTable,
+    dependence_graph,
+    heterogeneity,
+    pool,
+    screen,
+    screen_noisy,
+    wide,
+)
+from personax.progress import Progress
+from personax.release import load_release
+from personax.release.statistics import NoisyStatistics
+from personax.schema import LETTERS, Column, Graph, Kind, Notice, select
+from personax.sources import read_table
+from personax.stages._base import Context, Reader, Results, Stage, results_folder
+from personax.strict import nearest
+
+__all__ = [
+    "INDEPENDENCE",
+    "FileResults",
+    "analyse",
+    "analyse_file",
+    "analyse_statistics",
+    "count_tests",
+    "people_with_scores",
+    "write_results",
+]  # fmt: skip
+
+LARGE_BYTES = 200_000_000
+"""Of a Parquet file above which it is counted in pieces and never read whole."""
+
+SAMPLE_ROWS = 100_000
+"""Of such a file, from which kinds are inferred."""
+
+NOISE_DRAWS = 9_999
+"""Of the noise of noisy counts, for p-values."""
+
+DRAWN = 60
+"""More nodes than this make no picture."""
+
+
+def analyse(
+    frame: pl.DataFrame | pl.LazyFrame,
+    columns: Sequence[Column],
+    section: IndependenceSection,
+    progress: Progress,
+    *,
+    seed: int = 0,
+    jobs: int = 1,
+    letters: Collection[str] = tuple(LETTERS.values()),
+) -> tuple[pl.DataFrame, Graph]:
+    """Test every feature against every target, group by group, and return tidy p-values and the dependence graph.
+
+    Parameters
+    ----------
+    frame
+        One row a person; lazy where it is larger than memory.
+    columns
+        What the columns of ``frame`` mean. Where a target is named ``<model>_o``, its group is the model.
+    section
+        Which features, targets and tests; see docs/study.md.
+    progress
+        Receives one step a pair.
+    seed, jobs
+        Of randomised tests; threads.
+    letters
+        Of the traits in names of targets; those of the Big Five by default.
+
+    Raises
+    ------
+    PlanError
+        When a feature or target is no column, or there are none.
+    """
+    known = {column.name: column for column in columns}
+    features = _chosen("features", section.features, [c.name for c in select(columns, "feature")], known)
+    targets = _chosen("targets", section.targets, [c.name for c in select(columns, "target")], known)
+    given = _chosen("given", section.given, [], known) if section.given else []
+    if section.by is not None:
+        _chosen("by", [section.by], [], known)
+    apart = {*targets, *given, section.by}
+    pairs = [name for name in features if name not in apart]
+    if not pairs:
+        raise PlanError(
+            "independence.features: every feature is also a target, given or what splits people; name others"
+        )
+    frame = frame.filter(pl.col(section.by).is_not_null()) if section.by else frame
+    groups = _groups(targets, letters, per_model=section.per_model or section.targets is not None)
+    total = len(pairs) * sum(len(names) for names in groups.values())
+    results, before = [], 0
+    parts = 1 if section.by is None else frame.lazy().select(pl.col(section.by).n_unique()).collect().item() + 1
+    for group, names in groups.items():
+        table = screen(
+            frame,
+            pairs,
+            names,
+            kinds={name: known[name].kind for name in [*pairs, *names, *given]},
+            periods={c.name: c.period for c in columns if c.period is not None},
+            tests=section.tests,
+            given=given,
+            by=section.by,
+            options={str(name): options for name, options in section.options.items()},
+            seed=seed,
+            jobs=jobs,
+            alpha=section.alpha,
+            correction=section.correction,
+            progress=partial(_report_progress, progress, before * parts, total * parts),
+        )
+        before += len(pairs) * len(names)
+        results.append(table.select(pl.lit(group).alias("group"), pl.all()))
+    pvalues = pl.concat(results)
+    leading = everybody(pvalues).filter(pl.col("group") == next(iter(groups)))
+    return pvalues, dependence_graph(leading)
+
+
+def _report_progress(progress: Progress, before: int, total: int, done: int, _: int) -> None:
+    progress.step(before + done, total)
+
+
+@dataclass(frozen=True)
+class FileResults:
+    """Level I of a file: tidy p-values, what the columns mean (nothing for noisy tables), what a reader must know."""
+
+    pvalues: pl.DataFrame
+    columns: Sequence[Column]
+    notices: Sequence[Notice]
+
+
+def analyse_file(
+    file: Path,
+    section: IndependenceSection,
+    out: Path,
+    *,
+    missing: Sequence[str],
+    seed: int,
+    jobs: int,
+    progress: Progress,
+) -> FileResults:
+    """Test the columns of a table and write tables, graph and figures into a folder, all at once.
+
+    Parameters
+    ----------
+    file
+        CSV, TSV, Parquet, JSON or JSONL; a large Parquet file is counted in pieces and never read whole.
+    section, seed, jobs
+        As of `analyse`.
+    out
+        The folder of the results.
+    missing
+        Texts that mean missing.
+
+    Raises
+    ------
+    PersonaxError
+        A table that cannot be read, columns that are not there, a folder in which another process works.
+    """
+    frame, sample = _read(file, missing)
+    named = {*(section.features or ()), *(section.targets or ()), *section.given, section.by}
+    columns = [_as_named(column, section) for column in infer_columns(sample) if column.name != "id" or named]
+    with _results(file, section, out, seed) as results:
+        progress.stage("independence")
+        pvalues, graph = analyse(frame, columns, section, progress, seed=seed, jobs=jobs)
+        results.notices.extend(write_results(pvalues, graph, results.out.path, section.alpha, figures=section.figures))
+        results.counts.update(count_tests(pvalues))
+    used = {*pvalues["feature"], *pvalues["target"], *section.given}
+    return FileResults(pvalues, [column for column in columns if column.name in used], results.notices)
+
+
+def analyse_statistics(
+    folder: Path, section: IndependenceSection, out: Path, *, seed: int, progress: Progress
+) -> FileResults:
+    """Test the noisy tables of a release that has no people, as `analyse_file`; p-values are corrected for the noise.
+
+    Raises
+    ------
+    PlanError
+        A folder without noisy statistics, a feature or target that is in no table.
+    """
+    statistics = load_release(folder).statistics
+    if statistics is None:
+        raise PlanError(f"{folder} holds no study and no noisy statistics; name a table, or analyse the release")
+    with _results(folder / "statistics.json", section.replaced(tests=["chisq"]), out, seed) as results:
+        progress.stage("independence")
+        noisy = _noisy_tables(statistics, section)
+        found = screen_noisy(noisy, statistics.scale, alpha=section.alpha, correction=section.correction,
+                             draws=NOISE_DRAWS, seed=seed, progress=progress.step)  # fmt: skip
+        pvalues = found.select(pl.lit("final").alias("group"), pl.all())
+        results.notices.append(
+            Notice(f"{statistics.sentence} P-values are corrected for the noise; the test is chi-square.")
+        )
+        graph = dependence_graph(pvalues)
+        results.notices.extend(write_results(pvalues, graph, results.out.path, section.alpha, figures=section.figures))
+        results.counts.update(count_tests(pvalues))
+    return FileResults(pvalues, (), results.notices)
+
+
+def _results(file: Path, section: IndependenceSection, out: Path, seed: int) -> AbstractContextManager[Results]:
+    settings = section.model_dump(mode="json")
+    return results_folder(out, INDEPENDENCE.name, INDEPENDENCE.revision, seed=seed, settings=settings, inputs=[file])
+
+
+def _noisy_tables(statistics: NoisyStatistics, section: IndependenceSection) -> list[NoisyTable]:
+    """Return the tables that are asked for; all where none is named."""
+    kinds = {column.name: column.kind for column in statistics.columns}
+    for setting, names, known in (
+        ("features", section.features, {table.feature for table in statistics.tables}),
+        ("targets", section.targets, {table.target for table in statistics.tables}),
+    ):
+        for name in names or ():
+            if name not in known:
+                raise PlanError(f"independence.{setting}: no table is about {name}; {nearest(name, sorted(known))}")
+    return [
+        NoisyTable(one.feature, one.target, one.counts, kinds[one.feature], kinds[one.target])
+        for one in statistics.tables
+        if (section.features is None or one.feature in section.features)
+        and (section.targets is None or one.target in section.targets)
+    ]
+
+
+def _read(file: Path, missing: Sequence[str]) -> tuple[pl.DataFrame | pl.LazyFrame, pl.DataFrame]:
+    """Return the table, and the rows that kinds are inferred from; a large Parquet file stays where it is."""
+    if file.suffix == ".parquet" and file.is_file() and file.stat().st_size > LARGE_BYTES:
+        table = pl.scan_parquet(file)
+        return table, table.head(SAMPLE_ROWS).collect()
+    people = read_table(file, {}, missing=missing).people
+    return people, people
+
+
+def _as_named(column: Column, section: IndependenceSection) -> Column:
+    """Give a column the role that the command line names it for."""
+    if column.name in (section.targets or ()):
+        return Column(column.name, "target", column.kind, column.unit, column.period, column.inferred, column.why)
+    return column
+
+
+def write_results(
+    pvalues: pl.DataFrame, graph: Graph, path: Callable[[str], Path], alpha: float, *, figures: bool = True
+) -> list[Notice]:
+    """Write tables, graph and figures; ``path`` says where a file goes. Return what was left out and why."""
+    pvalues.write_parquet(path("pvalues.parquet"), compression="zstd", statistics=False)
+    for test in pvalues["test"].unique(maintain_order=True):
+        wide(pvalues, test).write_csv(path(f"pvalues_{test}.csv"))
+    if "subgroup" in pvalues.columns:
+        parts = [
+            heterogeneity(part.drop("group")).select(pl.lit(group).alias("group"), pl.all())
+            for (group,), part in pvalues.group_by("group", maintain_order=True)
+        ]
+        pl.concat(parts).write_csv(path("heterogeneity.csv"))
+    path("graph.json").write_text(graph.to_json(), encoding="utf-8")
+    path("graph.graphml").write_text(to_graphml(graph), encoding="utf-8")
+    return _draw(everybody(pvalues), graph, path, alpha) if figures else []
+
+
+def _draw(pvalues: pl.DataFrame, graph: Graph, path: Callable[[str], Path], alpha: float) -> list[Notice]:
+    """Draw a heatmap a test and the graph, as SVG and PNG."""
+    notices = []
+    try:
+        for test in pvalues["test"].unique(maintain_order=True):
+            figure = heatmap(pvalues, test, alpha=alpha)
+            save(figure, path(f"heatmap_{test}.svg"), path(f"heatmap_{test}.png"))
+        linked = {end for edge in graph.edges for end in (edge.source, edge.target)}
+        if len(linked) <= DRAWN:
+            kept = replace(graph, nodes=[n for n in graph.nodes if n.id in linked or len(graph.nodes) <= DRAWN])
+            save(draw_graph(kept), path("graph.svg"), path("graph.png"))
+        else:
+            notices.append(Notice(f"The dependence graph has more than {DRAWN} nodes: graph.json has it, undrawn."))
+    except MissingExtraError:
+        notices.append(Notice("No figures were drawn: they need matplotlib (pip install 'personax[figures]')."))
+    return notices
+
+
+def _chosen(setting: str, named: Sequence[str] | None, default: list[str], known: dict[str, Column]) -> list[str]:
+    for name in named or ():
+        if name not in known:
+            raise PlanError(f"independence.{setting}: there is no column {name}; {nearest(name, list(known))}")
+    chosen = list(dict.fromkeys(named)) if named is not None else default
+    if not chosen:
+        roles = "feature" if setting == "features" else "target"
+        raise PlanError(f"independence.{setting}: no column has the role {roles}; name columns from {', '.join(known)}")
+    return chosen
+
+
+def _groups(targets: Sequence[str], letters: Collection[str], *, per_model: bool) -> dict[str, list[str]]:
+    """Group trait columns by who scored them, the aggregate first; other targets belong to the group ``final``."""
+    groups: dict[str, list[str]] = {"final": []}
+    for name in targets:
+        model, _, letter = name.rpartition("_")
+        groups.setdefault(model if model and letter in letters else "final", []).append(name)
+    kept = {group: names for group, names in groups.items() if names}
+    return kept if per_model or "final" not in kept else {"final": kept["final"]}
+
+
+def people_with_scores(reader: Reader) -> Table:
+    """Read people and trait scores as one table; private columns are left out."""
+    people, scores = reader.people().open(), reader.scores()
+    return people if scores is None else people.join(scores)
+
+
+def _run(context: Context) -> None:
+    """Test every feature against every trait (Level I); also on any table: personax independence people.csv."""
+    section = context.plan.independence
+    assert section is not None
+    table = people_with_scores(context)
+    columns = [column for column in table.columns if column.role != "id"]
+    letters = context.framework().letters.values()
+    pvalues, graph = analyse(table.frame, columns, section, context.progress, seed=context.plan.seed, letters=letters)
+    here = partial(context.out.path, "analysis", "independence")
+    if section.imputations:
+        _pool(context, table, here)
+    context.notices.extend(write_results(pvalues, graph, here, section.alpha, figures=section.figures))
+    context.counts.update(count_tests(pvalues))
+    context.notices.extend(failure_notices(pvalues))
+
+
+def _pool(context: Context, table: Table, here: Callable[[str], Path]) -> None:
+    """Repeat the tests of the final scores on plausible values of them, and write what remains of the findings."""
+    section = context.plan.independence
+    assert section is not None
+    path = context.folder.path("traits", "imputations.parquet")
+    if not path.is_file():
+        text = "independence.imputations: only scores of several raters have plausible values; set it to 0"
+        raise PlanError(text)
+    drawn = pl.read_parquet(path)
+    frame, columns = table.frame, [column for column in table.columns if column.role != "id"]
+    finals = [c for c in columns if c.name in drawn.columns and drawn[c.name].null_count() < drawn.height]
+    wanted = {"per_model": False, "figures": False, "targets": [c.name for c in finals], "by": None}
+    if not finals:
+        context.notices.append(Notice("No plausible values: the raters do not tell how uncertain their scores are."))
+        return
+    letters = context.framework().letters.values()
+    tables = []
+    for draw in range(section.imputations):
+        one = drawn.filter(pl.col("draw") == draw)
+        values = one.select("id", *(_like(one[c.name], frame[c.name], c.kind) for c in finals))
+        version = frame.drop(c.name for c in finals).join(values, on="id", how="left", maintain_order="left")
+        narrow = section.model_copy(update=wanted)
+        tables.append(analyse(version, columns, narrow, context.progress, seed=context.plan.seed, letters=letters)[0])
+    found = pool(tables, alpha=section.alpha, correction=section.correction)
+    found.write_csv(here("pooled.csv"))
+    context.counts["rejected_with_uncertain_scores"] = int(found["rejected"].sum())
+
+
+def _like(drawn: pl.Series, scores: pl.Series, kind: Kind) -> pl.Series:
+    """Return draws of a score; on a scale with levels, each at the nearest level that the rule gave to anybody."""
+    levels = scores.drop_nulls().unique().sort()
+    if kind != "ordinal" or len(levels) < 2:
+        return drawn
+    middle = ((levels[1:] + levels[:-1]) / 2).to_numpy()
+    places = np.searchsorted(middle, drawn.to_numpy())
+    return pl.Series(drawn.name, levels.to_numpy()[places]).set(drawn.is_null(), None)
+
+
+def count_tests(pvalues: pl.DataFrame) -> dict[str, int]:
+    """Count tests run, tests that could not be run, and dependences found."""
+    computed = pvalues.filter(pl.col("reason").is_null())
+    return {
+        "tests": computed.height,
+        "not_run": pvalues.height - computed.height,
+        "rejected": int(computed["rejected"].sum()),
+    }
+
+
+def failure_notices(pvalues: pl.DataFrame) -> list[Notice]:
+    """Say once for each reason how many tests could not be run."""
+    missing = pvalues.filter(pl.col("reason").is_not_null())
+    grouped = missing.group_by("test", "reason", maintain_order=True).len()
+    return [Notice(f"{test}: not run, {why}", number) for test, why, number in grouped.iter_rows()]
+
+
+INDEPENDENCE = Stage("independence", revision=2, needs=("collect", "annotate"), run=_run)
