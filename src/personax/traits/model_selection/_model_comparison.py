@@ -70,7 +70,7 @@ def measure(
     facts: tuple[FactQuestion, Sequence[ModelResponse]] | None,
     privacy_probes: Iterable[tuple[PrivacyProbe, Sequence[ModelResponse]]],
 ) -> dict[str, ModelMeasurements]:
-    """Measure models by what they answered.
+    """Measure models by their responses.
 
     Parameters
     ----------
@@ -246,7 +246,7 @@ MISSING_REASONS: Final = {
 
 @dataclass(frozen=True)
 class SelectionSurveys:
-    """All that models are asked.
+    """The surveys that compare models.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ class SelectionSurveys:
 
     @property
     def all(self) -> list[Survey[Question]]:
-        """In the order in which they are asked."""
+        """All surveys, in the order in which they are run."""
         return [self.traits, self.paraphrase, *([self.facts] if self.facts else []), *self.privacy_probes]
 
 
@@ -276,7 +276,7 @@ def selection_surveys(
     privacy_probes: Sequence[str] = tuple(PRIVACY_PROBES),
     repeats: int = 2,
 ) -> SelectionSurveys:
-    """Return what to ask to compare models.
+    """Make the surveys that compare models.
 
     Parameters
     ----------

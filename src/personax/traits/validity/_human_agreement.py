@@ -147,6 +147,9 @@ def mean_reliability(humans: Floats) -> float:
     rated = known.any(axis=0)
     if known[:, rated].all():
         return icc(humans[:, rated]).consistent_average
+    # One-way layout x_ij = mu + person_i + e_ij with n_i scores of person i. E[within] = s_e and
+    # E[between] = s_e + n_0 s_person, n_0 = (N - sum n_i^2 / N) / (people - 1). The mean of n_i scores has the
+    # reliability s_person / (s_person + s_e / n_i); the mean of 1 / n_i over people stands for people of different n_i.
     number = known[:, rated].sum(axis=0)
     total, people = int(number.sum()), int(rated.sum())
     if people < 2 or total <= people:
