@@ -143,7 +143,7 @@ def demo(study: Path) -> None:
     )
     traits = [f"final_{letter}" for letter in "ocean"]
     stated: dict[str, Stated] = {**COLUMNS, **{trait: LEVELS for trait in traits}}
-    bins = {name: Bins.stated(name, said) for name, said in stated.items()}
+    bins = {name: Bins.parse(name, said) for name, said in stated.items()}
     pairs = [(feature, trait) for feature in COLUMNS for trait in traits]
     exact = count_tables(people, bins, pairs)
     columns = {"exact": [of_tables([table], pearson).p_value for table in exact]}

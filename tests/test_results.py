@@ -11,7 +11,7 @@ from personax.errors import InputError
 from personax.figures import draw_graph
 from personax.independence import chisq, screen
 from personax.registry import RegistryError
-from personax.release.audit import audit
+from personax.release import audit_vectors
 from personax.results import DrawableResult
 from personax.schema import Edge, Graph, Node
 
@@ -79,7 +79,7 @@ def test_a_fitted_graph_is_drawn() -> None:
 def test_an_audit_is_a_table_of_its_attacks_and_a_curve() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 4)).astype(np.float32)
-    report = audit(x, x + np.float32(0.01) * rng.normal(size=x.shape).astype(np.float32), rng=rng)
+    report = audit_vectors(x, x + np.float32(0.01) * rng.normal(size=x.shape).astype(np.float32), rng=rng)
     frame = report.to_frame()
     assert frame.height == len(report.attacks)
     assert frame.filter("beats").height == len(report.beaten)

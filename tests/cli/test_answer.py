@@ -56,7 +56,7 @@ def test_an_answer_is_the_studys_own_result_rounded_and_is_logged(study: Path, p
     from personax.independence import screen
     from personax.release.answering import join_small_cells
     from personax.stages._base import Reader
-    from personax.stages._independence import joined
+    from personax.stages._independence import people_with_scores
     from personax.study import Study
 
     out = study.parent / "out"
@@ -67,7 +67,7 @@ def test_an_answer_is_the_studys_own_result_rounded_and_is_logged(study: Path, p
     assert sorted(path.name for path in place.iterdir()) == ["answer.json", "dependences.json", "independence.csv"]
     found = pl.read_csv(place / "independence.csv")
     loaded = Study.load(study)
-    table = joined(Reader(loaded.plan, loaded.base, loaded.folder))
+    table = people_with_scores(Reader(loaded.plan, loaded.base, loaded.folder))
     kinds = {c.name: c.kind for c in table.columns}
     treated, _ = join_small_cells(table.select(name for name in table.names if name == "id" or name in LEVEL_I), 10)
     own = screen(treated.frame, ["gender", "height_cm"], ["final_o", "final_c"], tests=["kci"], kinds=kinds)

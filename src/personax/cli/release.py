@@ -288,7 +288,7 @@ def _add_plan(group: typer.Typer) -> None:
 
 
 def _proposal(study: Study) -> ColumnPlan:
-    from personax.config import Release
+    from personax.config import ReleaseSection
     from personax.release import ReleaseInput, ReleaseSettings, plan_columns
     from personax.stages._release import settings_of
 
@@ -301,5 +301,5 @@ def _proposal(study: Study) -> ColumnPlan:
         reader.people(),
         reader.frame("traits", "traits.parquet") if study.plan.annotate and traits.is_file() else None,
     )
-    settings = settings_of(reader) if isinstance(study.plan.release, Release) else ReleaseSettings()
+    settings = settings_of(reader) if isinstance(study.plan.release, ReleaseSection) else ReleaseSettings()
     return plan_columns(contents, settings)

@@ -328,8 +328,8 @@ def _point(name: str, m: int, found: Indices, cosine: float | None, design: floa
     hits = int((found == 1).sum())
     low, high = wilson(hits / design, len(found) / design)
     rank_10 = round(float((found <= 10).mean()), 6)
-    ends = [round(end, 6) for end in (hits / len(found), low, high)]
-    return KnownPairsPoint(name, m, *ends, rank_10, None if cosine is None else round(cosine, 6))
+    rank_1, low, high = (round(end, 6) for end in (hits / len(found), low, high))
+    return KnownPairsPoint(name, m, rank_1, low, high, rank_10, None if cosine is None else round(cosine, 6))
 
 
 def _linear(x: Vectors, y: Vectors) -> Inverse:
