@@ -2,8 +2,8 @@
 
 python benchmarks/choosing.py [--people 200]
 
-The models are the tests' (tests/traits/llms/invented_models.py), behind a server on loopback: their virtues and vices were put
-in, and the tables show whether they are seen. No real model is behind any number.
+The models are the tests' (tests/traits/llms/invented_models.py), behind a server on loopback: virtues and
+vices were put in, and the tables show whether they are seen. No real model is behind any number.
 """
 
 from __future__ import annotations

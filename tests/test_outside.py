@@ -232,10 +232,13 @@ import importlib.util, json, pathlib, tempfile
 from typer.testing import CliRunner
 from personax.cli import app
 from personax.testing import check_attack, check_encoder, check_source, check_test, check_transform
+from personax.testing import check_rating_model, check_trait_framework
 from toy_source import Club
 from toy_file_source import Members
 
 check_attack("toy-sizes")
+check_rating_model("toy-lowest")
+check_trait_framework("toy-pair")
 check_transform("toy-signs")
 check_encoder("toy-letters")
 check_test("toy-ranks", times=60)
