@@ -93,7 +93,7 @@ class BatchNotFoundError(ModelUnavailableError):
 class BatchAPI:
     """The batch endpoints of one provider for one model.
 
-    All methods raise LostError, RejectedError or StoppedError, by what is to be done.
+    All methods raise TransientError, InvalidRequestError or ModelUnavailableError, by what is to be done.
     """
 
     def __init__(self, provider: OpenAIProvider) -> None:

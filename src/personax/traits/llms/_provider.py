@@ -177,7 +177,7 @@ class OpenAIProvider:
 
         Raises
         ------
-        LostError, RejectedError, StoppedError
+        TransientError, InvalidRequestError, ModelUnavailableError
             By what is to be done.
         """
         began = time.perf_counter()
@@ -205,7 +205,7 @@ class OpenAIProvider:
 
         Raises
         ------
-        LostError
+        TransientError
             When there is none in it.
         """
         choices = body.get("choices") if isinstance(body, dict) else None

@@ -1,7 +1,7 @@
 """Whether raters are the same for all groups of people: agreement, silence, scores and differential functioning.
 
 Differential functioning compares a rater with the other raters about the same people. A bias that all raters share is
-not seen by it; the stereotype audit (``traits/stereotypes.py``) looks for that.
+not seen by it; the stereotype audit (`counterfactual_audit`) looks for that.
 """
 
 from __future__ import annotations
