@@ -88,7 +88,7 @@ def build(
     asked, watch = settings or ReleaseSettings(), progress or Silent()
     if out.exists() and any(out.iterdir()):
         raise InputError(f"{out} is not empty; a release is built into a new folder, so move what is there away")
-    if asked.gate.limits_attacks and not asked.attack:
+    if asked.gate.limits_attacks and not asked.audit:
         raise InputError("release.gate has limits and release.audit is off; nothing would be measured, so turn it on")
     data = data.classified()
     private = data.private_values([name for name, one in asked.columns.items() if one.leaves == "exact"])
@@ -103,7 +103,7 @@ def build(
         table.report["vectors"] = reduced.to_dict()
         left = replace(left, embeddings=reduced.clean)
     columns, told = _write_data(sent, table, out, key, keys, asked, statement, watch)
-    found = _attacked(out, left, table, key, keys, asked, rng, watch) if asked.attack else None
+    found = _attacked(out, left, table, key, keys, asked, rng, watch) if asked.audit else None
     facts = _facts(data, left, table, columns, told, asked, found)
     write_text(out / "protection.json", json.dumps(table.report, indent=1, ensure_ascii=False))
     write_all(out, facts)
@@ -137,11 +137,11 @@ def _statement(data: ReleaseInput, settings: ReleaseSettings) -> PrivacyStatemen
         **{name: Bounds(low, high) for name, (low, high) in noise.numbers.items()},
         **{name: Categories(tuple(names)) for name, names in noise.categories.items()},
     }
-    if noise.radius is not None:
+    if noise.vectors is not None:
         for modality, frame in data.embeddings.items():
             for name, dtype in list(frame.schema.items())[1:]:
                 if isinstance(dtype, pl.Array):
-                    clips[f"{modality}/{name}"] = Sphere(noise.radius, dtype.size)
+                    clips[f"{modality}/{name}"] = Sphere(noise.vectors, dtype.size)
     return calibrate_noise(clips, epsilon=noise.epsilon, delta=noise.delta)
 
 
@@ -159,14 +159,14 @@ def _write_data(
     out.mkdir(parents=True, exist_ok=True)
     frame = _pseudonymous(table.frame, key)
     columns = describe("people", frame, table.columns, protections=table.treatments)
-    write_shards(out, frame, columns, shard_bytes=asked.shard_bytes)
+    write_shards(out, frame, columns, shard_bytes=asked.shard_mb * 2**20)
     metadata: dict[str, dict[str, Any]] = {}
     for modality, vectors in obfuscate(data.embeddings, key, asked.transform, fitted=keys.fitted, statement=statement,
                                   metadata=metadata, progress=watch):  # fmt: skip
         done = f"keyed transform {asked.transform}" + ("" if statement is None else ", after noise where it is stated")
         made = _pseudonymous(vectors, key)
         own = describe(modality, made, protections=dict.fromkeys(made.columns[1:], done))
-        write_shards(out, made, own, shard_bytes=asked.shard_bytes)
+        write_shards(out, made, own, shard_bytes=asked.shard_mb * 2**20)
         columns += own
     text = {"format": 2, "transform": asked.transform, "key": key.fingerprint,
             "categories": keys.save_categories(table.mapping, key.tag), "measurements": metadata}  # fmt: skip
@@ -209,18 +209,18 @@ def _facts(
         measurements.append(MeasurementFacts(modality, name, its["dim"], asked.transform, **asdict(who)))
     return ReleaseFacts(
         study=data.name,
-        version=asked.version,
+        version=asked.publisher.version,
         people=left.people.height,
         columns=columns,
-        description=asked.description,
-        date=asked.date,
+        description=asked.publisher.description,
+        date=asked.publisher.date,
         removed=data.people.height - left.people.height,
         measurements=tuple(measurements),
         sources=tuple(data.sources),
         annotators=data.annotators,
         protections=tuple(table.sentences),
         audit=found.sentence if found else NOT_ATTACKED,
-        gate={name: limit for name, limit in asdict(asked.gate).items() if limit is not None},
+        gate={name: limit for name, limit in asked.gate.model_dump().items() if limit is not None},
         publisher=asked.publisher,
         seed=data.seed,
         software=data.software,
