@@ -427,7 +427,7 @@ def test_a_transform_and_an_attack_run_in_a_study(site: Path, tmp_path: Path) ->
 
 
 def test_other_traits_are_scored_tested_and_shown(site: Path, tmp_path: Path) -> None:
-    """The study stays readable once the package that brought the traits is gone."""
+    """By lexicon and rating model, in Level I, the report, a release, and a study of that release."""
     words = {(1, 1): "kind and keen", (1, 0): "kind and idle", (0, 1): "harsh and eager", (0, 0): "cold and lazy"}
     tall = [(k * 7 % 10) / 10 > 0.45 for k in range(80)]
     rows = [f"p{k},{170 + 10 * t + k % 3},A {words[int(t), k % 2]} person." for k, t in enumerate(tall)]
