@@ -149,7 +149,6 @@ class ReplyJournal:
                 for statement in BATCHES.split(";"):
                     self._db.execute(statement)
         if version != FORMAT_VERSION:
-            self._db.close()
             raise StudyError(
                 f"{self.path} is a journal of format {version}, this personax reads format {FORMAT_VERSION}; "
                 "install a newer personax, or move the file aside (its answers are then paid for again)"
