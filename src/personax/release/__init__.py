@@ -26,14 +26,20 @@ if TYPE_CHECKING:
     from personax.release._push import PushPreview, PushResult, push
     from personax.release._release_audit import ReleaseAudit, audit_release
     from personax.release._release_input import ReleaseInput
-    from personax.release._settings import AnonymityRequirements, NoiseSettings, ReleaseSettings
+    from personax.release._settings import (
+        AnonymityRequirements,
+        NoiseSettings,
+        Publisher,
+        ReleaseOptions,
+        ReleaseSettings,
+    )
     from personax.release._table_protection import protect
     from personax.release._third_party_readers import check_third_party_readers
     from personax.release.audit import AuditReport, Gate, audit_table, audit_vectors
     from personax.release.checks._verify import verify
     from personax.release.keys import Keystore, ReleaseKey, load_key
     from personax.release.pii import scan
-    from personax.release.reading import Released, load_release
+    from personax.release.reading import Released, load_release, propose_mapping
     from personax.release.transforms import PRESETS, Chain
 
 __all__ = [
@@ -47,11 +53,13 @@ __all__ = [
     "Gate",
     "Keystore",
     "NoiseSettings",
+    "Publisher",
     "PushPreview",
     "PushResult",
     "ReleaseAudit",
     "ReleaseInput",
     "ReleaseKey",
+    "ReleaseOptions",
     "ReleaseSettings",
     "Released",
     "audit_release",
@@ -63,6 +71,7 @@ __all__ = [
     "load_key",
     "load_release",
     "plan_columns",
+    "propose_mapping",
     "protect",
     "push",
     "restore_ids",
@@ -82,11 +91,13 @@ _HOME = {
     "Gate": "audit",
     "Keystore": "keys",
     "NoiseSettings": "_settings",
+    "Publisher": "_settings",
     "PushPreview": "_push",
     "PushResult": "_push",
     "ReleaseAudit": "_release_audit",
     "ReleaseInput": "_release_input",
     "ReleaseKey": "keys",
+    "ReleaseOptions": "_settings",
     "ReleaseSettings": "_settings",
     "Released": "reading",
     "audit_release": "_release_audit",
@@ -98,6 +109,7 @@ _HOME = {
     "load_key": "keys",
     "load_release": "reading",
     "plan_columns": "_column_plan",
+    "propose_mapping": "reading",
     "protect": "_table_protection",
     "push": "_push",
     "restore_ids": "_invert",
