@@ -25,7 +25,7 @@ ANN = {
 @pytest.mark.parametrize("levels", [3, 5])
 @pytest.mark.parametrize("order", ["increasing", "decreasing"])
 def test_every_format_lists_all_levels_in_its_order_and_the_answer_for_not_knowing(
-    format_: Any, levels: int, order: Any
+    format_: Any, levels: Any, order: Any
 ) -> None:
     prompt = Prompt(format=format_, levels=levels, order=order)
     assert sorted(prompt.answers.values()) == list(range(1, levels + 1))
