@@ -47,7 +47,8 @@ from personax.sources import Origin, Record
 from personax.strict import Strict
 
 
-@register("sources", "toy-club", title="Toy club")
+@register("sources", "toy-club", title="Toy club", sport="curling",
+          terms={"attribution": "Toy club", "reference": "https://toy.example/terms"})
 class Club(Strict):
     """Members of a club that does not exist."""
 
@@ -231,6 +232,9 @@ LISTS = """
 import importlib.util, json, pathlib, tempfile
 from typer.testing import CliRunner
 from personax.cli import app
+from personax.release.packaging._licences import source_terms
+from personax.sources import Record
+from personax.sources.record_linkage._comparison import linkage_fields
 from personax.testing import check_attack, check_encoder, check_source, check_test, check_transform
 from personax.testing import check_rating_model, check_trait_framework
 from toy_source import Club
@@ -251,6 +255,8 @@ hooks = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(hooks)
 commands = {"independence": ["independence", "--help"], "collect": ["collect", "--help"], "parts": ["parts", "--json"]}
 told = {name: CliRunner().invoke(app, command).output for name, command in commands.items()}
+told["terms"] = [source_terms()["toy-club"].attribution, *source_terms()["toy-club"].clauses]
+told["sport"] = linkage_fields(Record("toy-club", "1", {"name": "Ann"}, {})).sport
 kinds = ("tests", "sources", "encoders", "attacks")
 told["docs"] = "".join(hooks.on_page_markdown(f"<!-- registered: {kind} -->") for kind in kinds)
 print(json.dumps(told))
@@ -379,6 +385,8 @@ def test_help_docs_and_lists_name_them_and_our_kits_check_them(site: Path) -> No
         ("encoders", "toy-letters"): "toy-parts",
     }
     assert "| `toy-ranks` | Toy ranks | correlation of ranks, by permutation | toy-parts |" in told["docs"]
+    assert told["terms"] == ["Toy club", "consent", "attribution"]
+    assert told["sport"] == "curling"
     assert "| `toy-list` | Toy list | Members as a list of names and heights. | toy-parts |" in told["docs"]
     assert "| `toy-club` | Toy club | Members of a club that does not exist. | toy-parts |" in told["docs"]
     assert "| `toy-letters` | Toy letters | 5 numbers: counts of letters | toy-parts |" in told["docs"]

@@ -94,7 +94,7 @@ class Toy(Strict):
         ("ref", "two people have the id '1'"),
         ("source", "a record says source other; say toy"),
         ("origin", "birth_date, name has no origin"),
-        ("shape", "pages are empty, and nothing is said of it|name is empty"),
+        ("shape", "pages are empty, and there is no failure|name is empty"),
         ("", None),
     ],
 )

@@ -226,7 +226,7 @@ class BatchRunner:
                 return
             except TransientError as error:
                 self.summary.count_retry(error)
-                if (error.retry_after or 0.0) > self.policy.retry.longest_wait:
+                if (error.retry_after or 0.0) > self.policy.retry.max_wait:
                     break
                 await asyncio.sleep(wait_seconds(attempt, error.retry_after, self.policy.retry, self.rng))
                 again = True
