@@ -52,7 +52,7 @@ def peak() -> float:
 
 def throughput(n: int, delay: float, together: int, path: Path) -> list[str]:
     with server(delay) as url, ReplyJournal(path) as journal:
-        asked = Survey(people(n), [Model("m", "m", url, concurrency=together)], Prompt())
+        asked = Survey(people(n), [Model(name="m", model="m", base_url=url, concurrency=together)], Prompt())
         annotate(Survey(asked.people[:together], asked.models, asked.prompt), journal)  # connections are opened
         began, cpu = time.perf_counter(), time.process_time()
         (outcome,) = annotate(asked, journal)
@@ -68,7 +68,7 @@ def throughput(n: int, delay: float, together: int, path: Path) -> list[str]:
 def memory(n: int, path: Path) -> list[str]:
     with server(0.0) as url, ReplyJournal(path) as journal:
         everybody = people(n)
-        asked = Survey(everybody, [Model("m", "m", url, concurrency=64)], Prompt())
+        asked = Survey(everybody, [Model(name="m", model="m", base_url=url, concurrency=64)], Prompt())
         before = peak()
         began = time.perf_counter()
         (outcome,) = annotate(asked, journal)

@@ -38,6 +38,7 @@ __all__ = [
     "get",
     "name_of",
     "names",
+    "part_name",
     "parts",
     "register",
 ]
@@ -367,3 +368,38 @@ def _literal(node: ast.expr) -> Any:  # noqa: ANN401
         return ast.literal_eval(node)
     except (TypeError, ValueError):
         return _NO_LITERAL
+
+
+def part_name(kind: str, *also: str, fits: Callable[[Part], bool] | None = None) -> Any:  # noqa: ANN401 - a validator of pydantic
+    """Return the check of a setting: one of the registered names of a kind, or of ``also``.
+
+    Parameters
+    ----------
+    kind
+        One of `personax.registry.KINDS`.
+    also
+        Names beside the registered ones.
+    fits
+        Which parts can be named here; it sees what the parts declare.
+
+    Examples
+    --------
+    >>> from typing import Annotated
+    >>> from pydantic import TypeAdapter
+    >>> TypeAdapter(Annotated[str, part_name("tests")]).validate_python("kci")
+    'kci'
+    """
+    from pydantic import AfterValidator  # late: who declares a part needs no settings
+    from pydantic_core import PydanticCustomError
+
+    from personax.strict import nearest
+
+    def check(name: str) -> str:
+        if name in also or (name in names(kind) and (fits is None or fits(describe(kind, name)))):
+            return name
+        fitting = [*also, *(part.name for part in parts(kind) if fits is None or fits(part))]
+        raise PydanticCustomError(
+            "unknown_part", "{name} is not possible; {hint}", {"name": repr(name), "hint": nearest(name, fitting)}
+        )
+
+    return AfterValidator(check)

@@ -5,14 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from personax.errors import InputError
 
-__all__ = ["Strict", "fault_text", "nearest"]
+__all__ = ["Alpha", "Count", "Positive", "Share", "Strict", "fault_text", "nearest"]
+
+Alpha = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def nearest(word: str, choices: list[str]) -> str:
@@ -106,7 +118,9 @@ _SHOWN: Final = 120
 """Characters of a setting that a sentence repeats."""
 
 _COMPLETE: Final = {
-    "base_url", "no_contact", "no_price", "no_source", "not_a_name", "not_a_url", "twice", "unknown_key",
+    "base_url",
+    "name_shown", "no_contact", "no_fields", "no_price", "no_source", "not_a_language", "not_a_name", "not_a_url",
+    "not_an_address", "twice", "unknown_key",
 }  # fmt: skip
 """Faults whose message says all; what was given is not repeated, for it may be a key."""
 

@@ -333,7 +333,7 @@ def test_a_gate_lets_through_what_is_below_and_nothing_else(found: int, limit: i
         (Gate(max_d_sys=limit / 100), found > limit),
         (Gate(max_linkability=limit / 100), found > limit),
         (Gate(max_attribute_gain=limit / 100), found > limit),
-        (Gate(min_pairs=limit), found < limit),
+        (Gate(min_pairs=limit or 1), found < (limit or 1)),
         (Gate(max_singling_out=0.0), False),
         (Gate(), False),
     ]

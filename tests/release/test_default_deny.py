@@ -246,7 +246,7 @@ def released(
         out / "release",
         key=ReleaseKey(bytes(32)),
         keys=Keystore(out / "keys"),
-        settings=ReleaseSettings(attack=False, **asked),
+        settings=ReleaseSettings(audit=False, **asked),
         rng=np.random.default_rng(1),
     )
     return leaves(out), notices
@@ -254,20 +254,20 @@ def released(
 
 def test_a_direct_column_leaves_only_by_its_own_name_and_a_risk(tmp_path: Path) -> None:
     frame = pl.DataFrame({"player": [f"Ada Nemo{x % 40}" for x in range(80)], "q1": ["a", "b"] * 40})
-    everything = {"*": ColumnRule("exact", "We take it.")}
+    everything = {"*": ColumnRule(leaves="exact", risk="We take it.")}
     made, _ = released(frame, tmp_path / "a", columns=everything)
     assert made.columns == ["id", "q1"]
     with pytest.raises(InputError, match="player is to leave exact and is direct"):
-        released(frame, tmp_path / "b", columns={"player": ColumnRule("exact")})
+        released(frame, tmp_path / "b", columns={"player": ColumnRule(leaves="exact")})
     with pytest.raises(InputError, match="no coarser levels"):
-        released(frame, tmp_path / "c", columns={"player": ColumnRule("generalised")})
-    made, _ = released(frame, tmp_path / "d", columns={"player": ColumnRule("exact", "They agreed to it.")})
+        released(frame, tmp_path / "c", columns={"player": ColumnRule(leaves="generalised")})
+    made, _ = released(frame, tmp_path / "d", columns={"player": ColumnRule(leaves="exact", risk="They agreed to it.")})
     assert made.columns == ["id", "player", "q1"]
     found = {check.name: check for check in verify(tmp_path / "d" / "release").checks}
     assert found["columns"].outcome == "cannot tell"
     assert "player is direct" in found["columns"].text
     with pytest.raises(InputError, match="names plyer, which is no column that could leave"):
-        released(frame, tmp_path / "e", columns={"plyer": ColumnRule("withheld")})
+        released(frame, tmp_path / "e", columns={"plyer": ColumnRule(leaves="withheld")})
 
 
 def test_a_study_from_before_says_what_it_must_decide_anew(tmp_path: Path) -> None:

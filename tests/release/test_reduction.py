@@ -60,7 +60,7 @@ def test_scores_are_those_of_principal_components() -> None:
 
 def test_random_axes_are_the_keys_and_take_nothing_from_the_others() -> None:
     rng = np.random.default_rng(0)
-    x, asked = rng.normal(size=(60, 50)), Reduction("random", numbers=20)
+    x, asked = rng.normal(size=(60, 50)), Reduction(keep="random", numbers=20)
     whole, part = project(x, asked, KEY, "a"), project(x[:30], asked, KEY, "a")
     assert part == pytest.approx(whole[:30]), "a person's numbers do not depend on who else is there"
     assert np.linalg.norm(whole, axis=1).mean() == pytest.approx(asked.clip, rel=0.1)
@@ -98,7 +98,9 @@ def test_what_leaves_has_few_numbers_and_says_what_is_promised() -> None:
     assert f"epsilon = {epsilon:.3g}" in made.sentence
     assert "given the axes" in made.sentence
     assert made.to_dict()["given the axes"] is True
-    assert "given the axes" not in reduce(frames(), Reduction("random", 4, 2.0, 1.0), KEY).sentence
+    assert (
+        "given the axes" not in reduce(frames(), Reduction(keep="random", numbers=4, noise=2.0, clip=1.0), KEY).sentence
+    )
     assert "hardly anything" in reduce(frames(), Reduction(numbers=4, noise=0.1), KEY).sentence
     assert "nothing is guaranteed" in reduce(frames(), Reduction(numbers=4, noise=0.0), KEY).sentence
 

@@ -44,12 +44,12 @@ INVENTED = "The people are invented."
 def left_open(contents: ReleaseInput) -> dict[str, ColumnRule]:
     """Let all that is not direct leave as it is, but the day of birth."""
     days = {column.name for column in contents.columns} & {"birth_month", "birth_day"}
-    return {**dict.fromkeys(days, ColumnRule("withheld")), "*": ColumnRule("exact", INVENTED)}
+    return {**dict.fromkeys(days, ColumnRule(leaves="withheld")), "*": ColumnRule(leaves="exact", risk=INVENTED)}
 
 
 def release(contents: ReleaseInput, out: Path, **asked: Any) -> list[Notice]:
     """Build into ``out/release`` with the key in ``out/keys``; attacks only where they are asked for."""
-    settings = ReleaseSettings(**{"attack": False, "columns": left_open(contents), **asked})
+    settings = ReleaseSettings(**{"audit": False, "columns": left_open(contents), **asked})
     return build(contents, out / "release", key=KEY, keys=Keystore(out / "keys"), settings=settings,
                  rng=np.random.default_rng(2))  # fmt: skip
 
@@ -87,7 +87,7 @@ def contents() -> ReleaseInput:
 @pytest.fixture(scope="module")
 def released(contents: ReleaseInput, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReleaseInput]:
     out = tmp_path_factory.mktemp("study")
-    release(contents, out, attack=True)
+    release(contents, out, audit=True)
     return out / "release", contents
 
 
@@ -162,7 +162,7 @@ def test_a_gate_stops_the_release_and_says_which_attack(
     gate: Gate, says: str, contents: ReleaseInput, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=says):
-        release(contents, tmp_path, attack=True, gate=gate)
+        release(contents, tmp_path, audit=True, gate=gate)
     assert not (tmp_path / "release" / "audit.json").exists()
     with pytest.raises(InputError, match="audit is off"):
         release(contents, tmp_path / "other", gate=gate)
@@ -256,7 +256,7 @@ def test_groups_of_people_alike_are_as_large_as_asked_and_the_file_says_what_it_
 
 
 def test_categories_as_numbers_come_back_with_what_lies_beside_the_key(contents: ReleaseInput, tmp_path: Path) -> None:
-    release(contents, tmp_path, indices=True, rare_below=1)
+    release(contents, tmp_path, categories="indices", rare_below=1)
     out, keys = tmp_path / "release", Keystore(tmp_path / "keys")
     assert part(out, "people")["country"].dtype.is_integer()
     (kept,) = keys.categories.iterdir()
@@ -279,12 +279,12 @@ def test_categories_as_numbers_come_back_with_what_lies_beside_the_key(contents:
 def test_a_release_that_is_stopped_leaves_the_categories_of_the_last_one(
     contents: ReleaseInput, tmp_path: Path
 ) -> None:
-    release(contents, tmp_path, indices=True, rare_below=1)
+    release(contents, tmp_path, categories="indices", rare_below=1)
     out, keys = tmp_path / "release", Keystore(tmp_path / "keys")
     before = restore_people(out, keys)
     out.rename(tmp_path / "last")
     with pytest.raises(InputError, match="max_rank_1"):
-        release(contents, tmp_path, indices=True, rare_below=9, attack=True, gate=Gate(max_rank_1=0.0))
+        release(contents, tmp_path, categories="indices", rare_below=9, audit=True, gate=Gate(max_rank_1=0.0))
     assert restore_people(tmp_path / "last", keys).equals(before)
 
 
@@ -303,11 +303,15 @@ def test_of_a_date_of_birth_only_the_year_or_its_band_leaves(
 def test_noise_is_stated_as_it_is_and_as_large_as_it_says(contents: ReleaseInput, tmp_path: Path) -> None:
     pytest.importorskip("opendp", reason="opendp is not installed: pip install personax[release]")
     noise = NoiseSettings(
-        8.0, 1e-5, numbers={"height_cm": (140, 220)}, categories={"gender": ["female", "male"]}, radius=5.0
+        epsilon=8.0,
+        delta=1e-5,
+        numbers={"height_cm": (140, 220)},
+        categories={"gender": ["female", "male"]},
+        vectors=5.0,
     )
     people = contents.people.with_columns(pl.col("gender").fill_null("female"))
     table = replace(contents.table, frame=people)
-    release(replace(contents, table=table), tmp_path, noise=noise, rare_below=1, indices=True)
+    release(replace(contents, table=table), tmp_path, noise=noise, rare_below=1, categories="indices")
     out = tmp_path / "release"
     told = json.loads((out / "protection.json").read_text())["noise"]
     assert told["epsilon"] <= 8.0 + 1e-9
@@ -321,9 +325,9 @@ def test_noise_is_stated_as_it_is_and_as_large_as_it_says(contents: ReleaseInput
     scale = next(m["scale"] for m in told["mechanisms"] if m["column"] == "height_cm")
     assert 0.75 * scale < float(gaps.mean()) < 1.25 * scale  # type: ignore[arg-type]
     with pytest.raises(InputError, match="names shoe, which does not leave"):
-        release(contents, tmp_path / "a", noise=NoiseSettings(1.0, numbers={"shoe": (30, 50)}))
+        release(contents, tmp_path / "a", noise=NoiseSettings(epsilon=1.0, numbers={"shoe": (30, 50)}))
     with pytest.raises(InputError, match="noise would undo groups"):
-        release(contents, tmp_path / "b", noise=NoiseSettings(1.0, numbers={"height_cm": (140, 220)}),
+        release(contents, tmp_path / "b", noise=NoiseSettings(epsilon=1.0, numbers={"height_cm": (140, 220)}),
                 anonymity=AnonymityRequirements(quasi_identifiers=["height_cm"]))  # fmt: skip
 
 
@@ -358,7 +362,7 @@ def test_a_folder_with_something_in_it_is_refused(contents: ReleaseInput, tmp_pa
 
 def test_the_same_key_gives_the_same_bytes(contents: ReleaseInput, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        release(contents, tmp_path / name, indices=True)
+        release(contents, tmp_path / name, categories="indices")
     sums = [(tmp_path / name / "release" / "SHA256SUMS").read_text() for name in ("a", "b")]
     assert sums[0] == sums[1]
 
@@ -377,8 +381,8 @@ def test_the_public_names_stay() -> None:
     """A name that goes breaks others' code; one that is added is added here."""
     promised = (
         "PRESETS AnonymityRequirements AuditReport Chain ColumnPlan ColumnRule ColumnTreatment Gate "
-        "Keystore NoiseSettings PushPreview PushResult ReleaseAudit ReleaseInput ReleaseKey "
-        "ReleaseSettings Released audit_release audit_table audit_vectors build check_third_party_readers "
+        "Keystore NoiseSettings Publisher PushPreview PushResult ReleaseAudit ReleaseInput ReleaseKey "
+        "ReleaseOptions ReleaseSettings Released audit_release audit_table audit_vectors build check_third_party_readers "
         "invert load_key load_release plan_columns propose_mapping protect push restore_ids "
         "restore_people scan verify"
     )

@@ -67,7 +67,7 @@ def test_what_build_makes_holds(tmp_path: Path) -> None:
     world = simulate_population(40, rng=np.random.default_rng(1), text_dim=6, image_dim=6)
     contents = ReleaseInput("Built", world.table, None, world.embeddings)
     out = tmp_path / "release"
-    build(contents, out, key=KEY, keys=Keystore(tmp_path / "keys"), settings=ReleaseSettings(attack=False),
+    build(contents, out, key=KEY, keys=Keystore(tmp_path / "keys"), settings=ReleaseSettings(audit=False),
           rng=np.random.default_rng(2))  # fmt: skip
     assert failed(verify(out)) == {"audit"}, "it was not attacked"
 

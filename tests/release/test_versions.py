@@ -29,7 +29,7 @@ def contents() -> ReleaseInput:
 
 
 def made(contents: ReleaseInput, out: Path, key: ReleaseKey, removed: Sequence[str] = (), **asked: Any) -> Path:
-    settings = ReleaseSettings(removed=frozenset(removed), attack=False, **asked)
+    settings = ReleaseSettings(removed=frozenset(removed), audit=False, **asked)
     build(contents, out / "release", key=key, keys=Keystore(out / "keys"), settings=settings,
           rng=np.random.default_rng(2))  # fmt: skip
     return out / "release"

@@ -193,7 +193,11 @@ def test_a_source_of_files_says_that_it_reads_one(tmp_path: Path) -> None:
 def test_our_provider_passes() -> None:
     pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
     with serving(Server(mind=lambda body, key: '{"score": 3}')) as server:
-        check_provider("openai", Model("a", "m", server.url), failing=Model("b", "m", "http://127.0.0.1:9/v1"))
+        check_provider(
+            "openai",
+            Model(name="a", model="m", base_url=server.url),
+            failing=Model(name="b", model="m", base_url="http://127.0.0.1:9/v1"),
+        )
 
 
 class Silent:
@@ -213,6 +217,6 @@ def test_a_provider_that_returns_text_is_told_what_to_return() -> None:
     register("providers", "silent", help="a toy")(Silent)
     try:
         with pytest.raises(AssertionError, match="silent: ask returns str; return a Completion"):
-            check_provider("silent", Model("a", "m", "http://127.0.0.1:9/v1"))
+            check_provider("silent", Model(name="a", model="m", base_url="http://127.0.0.1:9/v1"))
     finally:
         registry.forget("providers", "silent")

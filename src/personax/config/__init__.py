@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from personax.config._annotate import (
-    LLM,
     AnnotateLexicon,
     AnnotateLLM,
     AnnotateQuestionnaire,
     AnnotateRelease,
     AnnotateSimulated,
-    Ask,
     Rated,
     StereotypeAudit,
 )
@@ -25,16 +23,7 @@ from personax.config._embed import (
 )
 from personax.config._plan import FORMAT, SECTIONS, Plan
 from personax.config._read import read_knowledge, read_modalities, read_plan
-from personax.config._release import (
-    ReleaseAnonymity,
-    ReleaseBudget,
-    ReleaseGate,
-    ReleaseNoise,
-    ReleasePublisher,
-    ReleaseSection,
-    ReleaseStatistics,
-    ReleaseVectors,
-)
+from personax.config._release import ReleaseSection
 from personax.config._request import AnswerRequest, RequestIndependence, read_request
 from personax.config._sections import (
     AnswerSection,
@@ -52,7 +41,6 @@ from personax.config._sections import (
 
 __all__ = [
     "FORMAT",
-    "LLM",
     "SECTIONS",
     "AnnotateLLM",
     "AnnotateLexicon",
@@ -61,7 +49,6 @@ __all__ = [
     "AnnotateSimulated",
     "AnswerRequest",
     "AnswerSection",
-    "Ask",
     "CollectRelease",
     "CollectSimulated",
     "CrlMethod",
@@ -78,14 +65,7 @@ __all__ = [
     "Modalities",
     "Plan",
     "Rated",
-    "ReleaseAnonymity",
-    "ReleaseBudget",
-    "ReleaseGate",
-    "ReleaseNoise",
-    "ReleasePublisher",
     "ReleaseSection",
-    "ReleaseStatistics",
-    "ReleaseVectors",
     "ReportSection",
     "RequestIndependence",
     "StereotypeAudit",

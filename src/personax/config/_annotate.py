@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
-from personax.config._sections import Count, part_name
-from personax.strict import Strict, nearest
+from personax.registry import part_name
+from personax.strict import Count, Strict, nearest
+from personax.traits.llms import Model, PromptSettings
 
 RatingModelName = Annotated[str, part_name("rating_models")]
 
@@ -26,55 +26,6 @@ class Framed(Strict):
         if settings.get("framework") == "big_five":
             del settings["framework"]
         return settings
-
-
-class LLM(Strict):
-    """A model, where it is asked, and how; see `personax.traits.llms.Model`.
-
-    What is excluded changes no answer, so that a stage is not stale when it changes.
-    """
-
-    name: Annotated[str, Field(min_length=1)]
-    model: Annotated[str, Field(min_length=1)]
-    base_url: str
-    key: str | None = Field(default=None, exclude=True)
-    structured: Literal["schema", "object", "json", "none"] = "schema"
-    temperature: float | None = 0.0
-    max_tokens: Count = 600
-    concurrency: int = Field(default=8, ge=1, exclude=True)
-    requests_per_minute: float | None = Field(default=None, gt=0, exclude=True)
-    tokens_per_minute: float | None = Field(default=None, gt=0, exclude=True)
-    timeout: float = Field(default=120.0, gt=0, exclude=True)
-    input_price: float | None = Field(default=None, ge=0, exclude=True)
-    output_price: float | None = Field(default=None, ge=0, exclude=True)
-    batch: bool = Field(default=False, exclude=True)
-    batch_discount: float = Field(default=0.5, ge=0, le=1, exclude=True)
-    provider: Annotated[str, part_name("providers")] = "openai"
-
-    @model_serializer(mode="wrap")
-    def _without_the_usual_provider(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out the provider that every study had before others could be named: it makes no stage stale."""
-        told: dict[str, Any] = dump(self)
-        if told.get("provider") == "openai":
-            del told["provider"]
-        return told
-
-    @field_validator("key")
-    @classmethod
-    def _is_the_name_of_a_variable(cls, name: str | None) -> str | None:
-        if name is not None and not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
-            # the value is not repeated: it may be the key itself
-            raise PydanticCustomError(
-                "not_a_name", "key is the name of an environment variable, such as OPENAI_API_KEY"
-            )
-        return name
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_an_address(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^\s@?#]+", url):
-            raise PydanticCustomError("not_a_url", "base_url is an http(s) address without a password or key in it")
-        return url
 
 
 class Rated(Strict):
@@ -100,17 +51,6 @@ class AnnotateLexicon(Rated, Framed):
     source: Literal["lexicon"]
 
 
-class Ask(Strict):
-    """How models are asked; see `personax.traits.llms.Prompt`."""
-
-    format: Literal["number", "text"] = "number"
-    levels: Literal[3, 5] = 3
-    order: Literal["increasing", "decreasing"] = "increasing"
-    fields: list[str] = ["name", "biography"]
-    hide_name: bool = False
-    most: Count = 8000
-
-
 class StereotypeAudit(Strict):
     """Whether scores move when one field of the same person is changed; see docs/traits.md."""
 
@@ -123,10 +63,10 @@ class AnnotateLLM(Rated, Framed):
     """What several LLMs say of each person; a judge, where there is one, takes away scores that words deny."""
 
     source: Literal["llm"]
-    models: Annotated[list[LLM], Field(min_length=1)]
-    prompt: Ask = Ask()
+    models: Annotated[list[Model], Field(min_length=1)]
+    prompt: PromptSettings = PromptSettings()
     repeats: Count = 1
-    judge: str | LLM | None = None
+    judge: str | Model | None = None
     audit: StereotypeAudit | None = None
     max_cost: float | None = Field(default=None, gt=0, exclude=True)
 
@@ -139,7 +79,7 @@ class AnnotateLLM(Rated, Framed):
         if isinstance(self.judge, str) and self.judge not in names:
             told = {"name": self.judge, "near": nearest(self.judge, names)}
             raise PydanticCustomError("no_judge", "judge: there is no model {name}; {near}", told)
-        judges = [self.judge] if isinstance(self.judge, LLM) else []
+        judges = [self.judge] if isinstance(self.judge, Model) else []
         unpriced = [
             model.name for model in [*self.models, *judges] if model.input_price is None or model.output_price is None
         ]

@@ -7,9 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from personax.config._sections import Count
 from personax.embed import Pooling, Precision
-from personax.strict import Strict
+from personax.strict import Count, Strict
 
 
 class EmbedSimulated(Strict):

@@ -13,12 +13,12 @@ import yaml
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from personax.config._sections import Alpha, Count, CrlMethod, TestName
+from personax.config._sections import CrlMethod, TestName
 from personax.config._yaml import parse, read_text, validated
 from personax.discovery import Knowledge
 from personax.errors import PlanError
 from personax.registry import parts
-from personax.strict import Strict
+from personax.strict import Alpha, Count, Strict
 
 __all__ = ["AnswerRequest", "RequestCrl", "RequestDiscover", "RequestIndependence", "read_request"]
 

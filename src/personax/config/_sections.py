@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, SerializeAsAny
@@ -12,51 +11,9 @@ from personax import registry
 from personax.crl import Criterion, Prior, Training
 from personax.crl.methods import usable
 from personax.discovery import Knowledge
-from personax.registry import Part
+from personax.registry import Part, part_name
 from personax.sources import CollectSeveral, FileSource, source_classes
-from personax.strict import Strict, nearest
-
-__all__ = ["part_name"]
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Alpha = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
-
-
-def part_name(kind: str, *also: str, fits: Callable[[Part], bool] | None = None) -> AfterValidator:
-    """Return the check of a setting: one of the registered names of a kind, or of ``also``.
-
-    Parameters
-    ----------
-    kind
-        One of `personax.registry.KINDS`.
-    also
-        Names beside the registered ones.
-    fits
-        Which parts can be named here; it sees what the parts declare.
-
-    Examples
-    --------
-    >>> from typing import Annotated
-    >>> from personax.strict import Strict
-    >>> class Section(Strict):
-    ...     test: Annotated[str, part_name("tests")]
-    >>> Section(test="kcii")
-    Traceback (most recent call last):
-        ...
-    personax.errors.InputError: Section: test: 'kcii' is not possible; did you mean kci?
-    """
-
-    def check(name: str) -> str:
-        if name in also or (name in registry.names(kind) and (fits is None or fits(registry.describe(kind, name)))):
-            return name
-        fitting = [*also, *(part.name for part in registry.parts(kind) if fits is None or fits(part))]
-        raise PydanticCustomError(
-            "unknown_part", "{name} is not possible; {hint}", {"name": repr(name), "hint": nearest(name, fitting)}
-        )
-
-    return AfterValidator(check)
+from personax.strict import Alpha, Count, Strict, nearest
 
 
 class AnswerSection(Strict):

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from personax.release._push import PushPreview, PushResult, push
     from personax.release._release_audit import ReleaseAudit, audit_release
     from personax.release._release_input import ReleaseInput
-    from personax.release._settings import AnonymityRequirements, NoiseSettings, ReleaseSettings
+    from personax.release._settings import (
+        AnonymityRequirements,
+        NoiseSettings,
+        Publisher,
+        ReleaseOptions,
+        ReleaseSettings,
+    )
     from personax.release._table_protection import protect
     from personax.release._third_party_readers import check_third_party_readers
     from personax.release.audit import AuditReport, Gate, audit_table, audit_vectors
@@ -47,11 +53,13 @@ __all__ = [
     "Gate",
     "Keystore",
     "NoiseSettings",
+    "Publisher",
     "PushPreview",
     "PushResult",
     "ReleaseAudit",
     "ReleaseInput",
     "ReleaseKey",
+    "ReleaseOptions",
     "ReleaseSettings",
     "Released",
     "audit_release",
@@ -83,11 +91,13 @@ _HOME = {
     "Gate": "audit",
     "Keystore": "keys",
     "NoiseSettings": "_settings",
+    "Publisher": "_settings",
     "PushPreview": "_push",
     "PushResult": "_push",
     "ReleaseAudit": "_release_audit",
     "ReleaseInput": "_release_input",
     "ReleaseKey": "keys",
+    "ReleaseOptions": "_settings",
     "ReleaseSettings": "_settings",
     "Released": "reading",
     "audit_release": "_release_audit",

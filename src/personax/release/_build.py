@@ -88,7 +88,7 @@ def build(
     settings, watch = settings or ReleaseSettings(), progress or Silent()
     if out.exists() and any(out.iterdir()):
         raise InputError(f"{out} is not empty; a release is built into a new folder, so move what is there away")
-    if settings.gate.limits_attacks and not settings.attack:
+    if settings.gate.limits_attacks and not settings.audit:
         raise InputError("release.gate has limits and release.audit is off; nothing would be measured, so turn it on")
     data = data.classified()
     private = data.private_values([name for name, one in settings.columns.items() if one.leaves == "exact"])
@@ -103,7 +103,7 @@ def build(
         table.report["vectors"] = reduced.to_dict()
         remaining = replace(remaining, embeddings=reduced.clean)
     columns, metadata = _write_data(to_write, table, out, key, keys, settings, statement, watch)
-    audit = _audit(out, remaining, table, key, keys, settings, rng, watch) if settings.attack else None
+    audit = _audit(out, remaining, table, key, keys, settings, rng, watch) if settings.audit else None
     facts = _facts(data, remaining, table, columns, metadata, settings, audit)
     write_text(out / "protection.json", json.dumps(table.report, indent=1, ensure_ascii=False))
     write_all(out, facts)
@@ -142,11 +142,11 @@ def _statement(data: ReleaseInput, settings: ReleaseSettings) -> PrivacyStatemen
         **{name: Bounds(low, high) for name, (low, high) in noise.numbers.items()},
         **{name: Categories(tuple(names)) for name, names in noise.categories.items()},
     }
-    if noise.radius is not None:
+    if noise.vectors is not None:
         for modality, frame in data.embeddings.items():
             for name, dtype in list(frame.schema.items())[1:]:
                 if isinstance(dtype, pl.Array):
-                    clips[f"{modality}/{name}"] = Sphere(noise.radius, dtype.size)
+                    clips[f"{modality}/{name}"] = Sphere(noise.vectors, dtype.size)
     return calibrate_noise(clips, epsilon=noise.epsilon, delta=noise.delta)
 
 
@@ -164,7 +164,7 @@ def _write_data(
     out.mkdir(parents=True, exist_ok=True)
     frame = _pseudonymous(table.frame, key)
     columns = describe("people", frame, table.columns, protections=table.treatments)
-    write_shards(out, frame, columns, shard_bytes=settings.shard_bytes)
+    write_shards(out, frame, columns, shard_bytes=settings.shard_mb * 2**20)
     metadata: dict[str, dict[str, Any]] = {}
     done = f"keyed transform {settings.transform}" + ("" if statement is None else ", after noise where it is stated")
     obfuscated = obfuscate(data.embeddings, key, settings.transform, fitted=keys.fitted, statement=statement,
@@ -172,7 +172,7 @@ def _write_data(
     for modality, vectors in obfuscated:
         made = _pseudonymous(vectors, key)
         own = describe(modality, made, protections=dict.fromkeys(made.columns[1:], done))
-        write_shards(out, made, own, shard_bytes=settings.shard_bytes)
+        write_shards(out, made, own, shard_bytes=settings.shard_mb * 2**20)
         columns += own
     text = {"format": 2, "transform": settings.transform, "key": key.fingerprint,
             "categories": keys.save_categories(table.mapping, key.tag), "measurements": metadata}  # fmt: skip
@@ -215,18 +215,18 @@ def _facts(
         measurements.append(MeasurementFacts(modality, name, entry["dim"], settings.transform, **asdict(encoder)))
     return ReleaseFacts(
         study=data.name,
-        version=settings.version,
+        version=settings.publisher.version,
         people=remaining.people.height,
         columns=columns,
-        description=settings.description,
-        date=settings.date,
+        description=settings.publisher.description,
+        date=settings.publisher.date,
         removed=data.people.height - remaining.people.height,
         measurements=tuple(measurements),
         sources=tuple(data.sources),
         annotators=data.annotators,
         protections=tuple(table.sentences),
         audit=audit.sentence if audit else NOT_ATTACKED,
-        gate={name: limit for name, limit in asdict(settings.gate).items() if limit is not None},
+        gate={name: limit for name, limit in settings.gate.model_dump().items() if limit is not None},
         publisher=settings.publisher,
         seed=data.seed,
         software=data.software,

@@ -14,7 +14,7 @@ from personax.data.naming import tells_the_day
 from personax.data.text import fold
 from personax.errors import InputError
 from personax.schema import Column, Identity
-from personax.strict import nearest
+from personax.strict import Strict, nearest
 
 __all__ = [
     "MAX_GENERALISED",
@@ -41,8 +41,7 @@ PLAN: Final = "`personax release plan STUDY` prints a line for each column"
 NOTHING_LEFT: Final = "k people alike leave nothing of it"
 
 
-@dataclass(frozen=True)
-class ColumnRule:
+class ColumnRule(Strict):
     """The rule of the study file for a column.
 
     Parameters

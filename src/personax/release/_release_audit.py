@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ class ReleaseAudit:
             "format": FORMAT,
             "verdict": self.sentence,
             "transform": self.transform,
-            "gate": {name: limit for name, limit in asdict(self.gate).items() if limit is not None},
+            "gate": {name: limit for name, limit in self.gate.model_dump().items() if limit is not None},
             "measurements": {name: report.to_dict() for name, report in self.measurements.items()},
             "table": [attack.to_dict() for attack in self.table],
             **({} if self.older is None else {"older_release": self.older.to_dict()}),

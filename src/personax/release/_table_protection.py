@@ -123,7 +123,7 @@ def protect(
     protected.before_noise = protected.frame
     if statement is not None:
         _add_noise(protected, statement)
-    if settings.indices:
+    if settings.categories == "indices":
         _shuffle_categories(protected, key)
     return protected
 

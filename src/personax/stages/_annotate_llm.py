@@ -38,7 +38,6 @@ __all__ = [
     "ask_audit",
     "asked_of",
     "estimate_annotation",
-    "models_of",
     "people_of",
     "prompt_of",
     "sample",
@@ -67,14 +66,7 @@ def people_of(folder: StudyFolder) -> pl.DataFrame:
 
 def prompt_of(section: AnnotateLLM) -> Prompt:
     """Return the plan's prompt."""
-    return Prompt(
-        **{**dict(section.prompt), "fields": tuple(section.prompt.fields)}, framework=trait_framework(section.framework)
-    )
-
-
-def models_of(section: AnnotateLLM) -> list[Model]:
-    """Return the plan's models."""
-    return [Model(**dict(llm)) for llm in section.models]
+    return Prompt(**dict(section.prompt), framework=trait_framework(section.framework))
 
 
 def shown_columns(people: pl.DataFrame, setting: str, fields: Sequence[str]) -> list[str]:
@@ -104,7 +96,7 @@ def asked_of(folder: StudyFolder, section: AnnotateLLM) -> Survey[Prompt]:
     """
     people, prompt = people_of(folder), prompt_of(section)
     wanted = shown_columns(people, "annotate.prompt.fields", prompt.fields)
-    return Survey(people.select(wanted).to_dicts(), models_of(section), prompt, section.repeats)
+    return Survey(people.select(wanted).to_dicts(), section.models, prompt, section.repeats)
 
 
 def sample(people: pl.DataFrame, number: int, rng: np.random.Generator) -> pl.DataFrame:
@@ -122,7 +114,7 @@ def _audit(folder: StudyFolder, section: AnnotateLLM, wanted: StereotypeAudit, s
         if len(values) < 2:
             raise PlanError(f"annotate.audit.fields: {field} has fewer than two values among the people")
     rows: list[dict[str, Any]] = sample(people.select(columns), wanted.people, stage_rng(seed, "audit")).to_dicts()
-    return counterfactual_audit(rows, models_of(section), prompt, fields)
+    return counterfactual_audit(rows, section.models, prompt, fields)
 
 
 def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0) -> list[CostEstimate]:
@@ -140,13 +132,9 @@ def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0
 
 def judge_of(section: AnnotateLLM) -> Model:
     """Return the plan's judge, one of its models or one of its own."""
-    told = section.judge
-    assert told is not None
-    return (
-        next(model for model in models_of(section) if model.name == told)
-        if isinstance(told, str)
-        else Model(**dict(told))
-    )
+    if isinstance(section.judge, Model):
+        return section.judge
+    return next(model for model in section.models if model.name == section.judge)
 
 
 def _judge(context: Context, survey: Survey[Prompt], section: AnnotateLLM, journal: ReplyJournal) -> Verdicts | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -148,7 +148,7 @@ def _prompt(plan: Plan, settings: ExportSettings) -> Prompt:
     fields = tuple(settings.fields) or tuple(name for name in prompt.fields if not (hide and name == "name"))
     if not fields:
         raise PlanError("--hide-name: the prompt shows nothing but the name; name other columns with --fields")
-    return replace(prompt, fields=fields, hide_name=hide)
+    return prompt.replaced(fields=fields, hide_name=hide)
 
 
 def _keep(path: Path, sample: pl.DataFrame, *, again: bool) -> None:

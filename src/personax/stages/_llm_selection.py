@@ -14,7 +14,7 @@ from personax.errors import ComputationError, InputError, MissingExtraError, Pla
 from personax.figures import radar, save
 from personax.files import write_text, written_aside
 from personax.progress import Progress, Silent
-from personax.stages._annotate_llm import JOURNAL, models_of, people_of, prompt_of, sample, shown_columns
+from personax.stages._annotate_llm import JOURNAL, people_of, prompt_of, sample, shown_columns
 from personax.stages._base import stage_rng
 from personax.store import StudyFolder
 from personax.strict import nearest
@@ -87,7 +87,7 @@ class SelectionSettings:
         PlanError
             For a name that the plan does not know.
         """
-        known = {model.name: model for model in models_of(self.section)}
+        known = {model.name: model for model in self.section.models}
         for name in self.models:
             if name not in known:
                 raise PlanError(f"--models: annotate.models has no {name}; {nearest(name, list(known))}")

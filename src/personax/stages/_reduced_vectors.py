@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
-from personax.config import ReleaseVectors
 from personax.errors import PlanError
 from personax.release import ReleaseInput, ReleaseKey
 from personax.release.keys import write_secret
@@ -19,16 +19,11 @@ from personax.release.statistics import Ledger, PrivacyBudget, PrivacySpending, 
 from personax.release.vectors import ReducedVectors, Reduction, reduce
 from personax.stages._base import Reader
 
-__all__ = ["reduced_vectors", "reduction_of", "sources", "without_noise"]
+__all__ = ["reduced_vectors", "sources", "without_noise"]
 
 LATENTS = "latents"
 
 Frames = Mapping[str, pl.DataFrame]
-
-
-def reduction_of(section: ReleaseVectors) -> Reduction:
-    """Return what the plan asks of vectors."""
-    return Reduction(section.keep, section.numbers, section.noise, section.clip, section.delta)
 
 
 def sources(reader: Reader, left: ReleaseInput, asked: Reduction) -> Frames:
@@ -55,7 +50,7 @@ def without_noise(reader: Reader, left: ReleaseInput, key: ReleaseKey) -> Releas
     section = reader.plan.release
     if section is None or section.vectors is None:
         return left
-    asked = replace(reduction_of(section.vectors), noise=0.0)
+    asked = section.vectors.replaced(noise=0.0)
     return replace(left, embeddings=reduce(sources(reader, left, asked), asked, key).clean)
 
 
@@ -70,7 +65,7 @@ def reduced_vectors(reader: Reader, left: ReleaseInput, key: ReleaseKey, keys: P
     section = reader.plan.release
     if section is None or section.vectors is None:
         return None
-    asked = reduction_of(section.vectors)
+    asked = section.vectors
     clean = without_noise(reader, left, key).embeddings
     place = keys / "vectors" / _digest(clean, asked)
     files = {modality: place / f"{modality}.parquet" for modality in clean}
@@ -79,10 +74,7 @@ def reduced_vectors(reader: Reader, left: ReleaseInput, key: ReleaseKey, keys: P
         what = f"{asked.numbers} numbers of {count} measurements"
         spent = PrivacySpending(now(), what, place.name, rho=asked.rho(count), unit="values")
         ledger = Ledger(keys)
-        stated = section.budget
-        first = PrivacyBudget(ledger.total(asked.delta, [spent]), asked.delta) if not _drawn_before(ledger) else None
-        own = PrivacyBudget(asked.epsilon(count), asked.delta)
-        ledger.spend(spent, PrivacyBudget(stated.epsilon, stated.delta) if stated else first or own)
+        ledger.spend(spent, section.budget or _own_budget(ledger, asked, spent, count))
         made = reduce(sources(reader, left, asked), asked, key)
         for modality, frame in made.noisy.items():
             stream = io.BytesIO()
@@ -92,13 +84,19 @@ def reduced_vectors(reader: Reader, left: ReleaseInput, key: ReleaseKey, keys: P
     return ReducedVectors(asked, sum(frame.width - 1 for frame in clean.values()), clean, noisy)
 
 
+def _own_budget(ledger: Ledger, asked: Reduction, spent: PrivacySpending, count: int) -> PrivacyBudget | None:
+    """Return the budget of a study that states none: what the first draw spends, beside what was spent before it."""
+    epsilon = asked.epsilon(count) if _drawn_before(ledger) else ledger.total(asked.delta, [spent])
+    return PrivacyBudget(epsilon=epsilon, delta=asked.delta) if math.isfinite(epsilon) else None
+
+
 def _drawn_before(ledger: Ledger) -> bool:
     return any(one.unit == "values" for one in ledger.spendings())
 
 
 def _digest(clean: Frames, asked: Reduction) -> str:
     """Return a name of all that a draw depends on: who, which numbers, how much noise."""
-    content = hashlib.sha256(json.dumps(asdict(asked)).encode())
+    content = hashlib.sha256(json.dumps(asked.model_dump()).encode())
     for modality, frame in clean.items():
         content.update(json.dumps([modality, frame.columns, frame["id"].to_list()]).encode())
         for name in frame.columns[1:]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +14,11 @@ from personax.errors import InputError, StudyError
 from personax.files import sha256
 from personax.progress import Progress
 from personax.release import (
-    AnonymityRequirements,
-    ColumnRule,
-    Gate,
     Keystore,
-    NoiseSettings,
     ReleaseAudit,
     ReleaseInput,
     ReleaseKey,
+    ReleaseOptions,
     ReleaseSettings,
     audit_release,
     build,
@@ -39,9 +35,8 @@ from personax.release.keys import (
     new_key,
     release_record,
 )
-from personax.release.packaging import PublisherFacts
 from personax.release.reading import open_folder
-from personax.release.statistics import Ledger, PrivacyBudget, PrivacySpending, StatisticsRequest, now, publish
+from personax.release.statistics import Ledger, PrivacySpending, now, publish
 from personax.schema import Column, Notice
 from personax.stages._base import Context, Reader, Stage, stage_rng
 from personax.stages._reduced_vectors import reduced_vectors, without_noise
@@ -78,7 +73,7 @@ def _run(context: Context) -> None:
     )  # fmt: skip
     _publish_statistics(context, left, settings)
     install_key(keys, key)
-    made = release_record(settings.version, sha256(place / "SHA256SUMS"), key, now())
+    made = release_record(settings.publisher.version, sha256(place / "SHA256SUMS"), key, now())
     Ledger(keys.root).record(made, left.people["id"])
     context.counts["people"] = left.people.height
 
@@ -106,25 +101,19 @@ def _spend_on_noise(context: Context, settings: ReleaseSettings) -> None:
     assert section is not None
     if noise is None:
         return
-    stated = section.budget
-    whole = PrivacyBudget(stated.epsilon, stated.delta) if stated else PrivacyBudget(math.inf, 1.0)
     drawn = "anew in every build"
     spent = PrivacySpending(now(), "noise on the table", drawn, epsilon=noise.epsilon, delta=noise.delta, unit="values")
-    Ledger(keys_of(context.folder).root).spend(spent, whole)
+    Ledger(keys_of(context.folder).root).spend(spent, section.budget)
 
 
 def _publish_statistics(context: Context, left: ReleaseInput, settings: ReleaseSettings) -> None:
     """Write the folder of noisy statistics, where some are asked for."""
     section = context.plan.release
     assert section is not None
-    asked = section.statistics
-    if asked is None:
+    if section.statistics is None:
         return
-    whole = PrivacyBudget(section.budget.epsilon, section.budget.delta) if section.budget else None
-    pairs = [(feature, target) for feature, target in asked.tables]
-    request = StatisticsRequest(asked.epsilon, asked.delta, asked.columns, pairs, whole)
     context.notices.extend(
-        publish(left, context.out.root / _STATISTICS, request,
+        publish(left, context.out.root / _STATISTICS, section.statistics, budget=section.budget,
                 keys=keys_of(context.folder).root, known=_may_leave(left, settings), allowed=settings.allowed,
                 study=context.folder.root)
     )  # fmt: skip
@@ -161,39 +150,8 @@ def settings_of(reader: Reader) -> ReleaseSettings:
     """Return what the plan asks of the release."""
     section = reader.plan.release
     assert section is not None
-    said = section.publisher
-    publisher = PublisherFacts(
-        licence=said.licence, title=said.title, authors=tuple(said.authors), contact=said.contact,
-        homepage=said.homepage, language=tuple(said.language), purpose=said.purpose, funding=said.funding,
-        ethics=said.ethics, consent=said.consent,
-    )  # fmt: skip
-    return ReleaseSettings(
-        removed=_removed(reader, section),
-        columns={name: ColumnRule(one.leaves, one.risk) for name, one in section.columns.items()},
-        withheld=section.withheld,
-        rare_below=section.rare_below,
-        birth_band=section.birth_band,
-        indices=section.categories == "indices",
-        anonymity=AnonymityRequirements(**section.anonymity.model_dump()) if section.anonymity else None,
-        noise=_noise(section),
-        allowed=section.allowed,
-        transform=section.transform,
-        attack=section.audit,
-        gate=Gate(**section.gate.model_dump()),
-        publisher=publisher,
-        description=said.description,
-        version=said.version,
-        date=said.date,
-        shard_bytes=section.shard_mb * 2**20,
-    )
-
-
-def _noise(section: ReleaseSection) -> NoiseSettings | None:
-    asked = section.noise
-    if asked is None:
-        return None
-    numbers = {name: (low, high) for name, (low, high) in asked.numbers.items()}
-    return NoiseSettings(asked.epsilon, asked.delta, numbers, asked.categories, asked.vectors)
+    options = {name: getattr(section, name) for name in ReleaseOptions.model_fields}
+    return ReleaseSettings(removed=_removed(reader, section), **options)
 
 
 def _removed(reader: Reader, section: ReleaseSection) -> frozenset[str]:

@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.config import ReleaseVectors
 from personax.errors import InputError, PlanError
 from personax.independence import hsic
 from personax.progress import Progress
@@ -19,7 +18,7 @@ from personax.release import ReleaseInput, ReleaseKey
 from personax.release.vectors import Reduction, ReductionMethod, clip_norms, project
 from personax.stages._base import Reader, stage_rng
 from personax.stages._independence import people_with_scores
-from personax.stages._reduced_vectors import reduction_of, sources
+from personax.stages._reduced_vectors import sources
 from personax.stages._release import key_of, settings_of
 from personax.stages._release_input import contents_of
 from personax.strict import nearest
@@ -134,12 +133,12 @@ def measured(
     section = reader.plan.release
     if section is None:
         raise PlanError("the plan has no section release; add `release:` to the study file")
-    vectors = section.vectors or ReleaseVectors()
+    vectors = section.vectors or Reduction()
     if keep is not None and keep not in get_args(ReductionMethod):
         raise PlanError(f"--keep {keep}: {nearest(keep, list(get_args(ReductionMethod)))}")
     if not all(k >= 1 and k == int(k) for k in numbers) or not all(0 <= s < math.inf for s in noises):
         raise InputError("numbers are whole and at least 1, and noise is at least 0")
-    asked = reduction_of(vectors if keep is None else vectors.model_copy(update={"keep": keep}))
+    asked = vectors if keep is None else vectors.replaced(keep=keep)
     left = contents_of(reader).drop_people(settings_of(reader).removed)
     return privacy_curve(
         reader,

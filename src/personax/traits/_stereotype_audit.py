@@ -7,7 +7,7 @@ the text itself gives away of the field stays in it: the effects are those of na
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -82,16 +82,16 @@ def counterfactual_audit(
         field: Survey(
             [_version(person, field, value) for value in (NO_VALUE, *values) for person in people],
             models,
-            replace(prompt, fields=(field, *(other for other in rest if other != field)), hide_name=True),
+            prompt.replaced(fields=(field, *(other for other in rest if other != field)), hide_name=True),
         )
         for field, values in fields.items()
     }
     name_recognition = None
     if rest and any(str(person.get("name") or "").strip() for person in people):
         ways = {
-            "both": replace(prompt, fields=("name", *rest), hide_name=False),
-            "text": replace(prompt, fields=rest, hide_name=True),
-            "name": replace(prompt, fields=("name",), hide_name=False),
+            "both": prompt.replaced(fields=("name", *rest), hide_name=False),
+            "text": prompt.replaced(fields=rest, hide_name=True),
+            "name": prompt.replaced(fields=("name",), hide_name=False),
         }
         name_recognition = {way: Survey(people, models, own) for way, own in ways.items()}
     ids = tuple(str(person["id"]) for person in people)

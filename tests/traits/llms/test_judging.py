@@ -51,8 +51,8 @@ def server() -> Iterator[Server]:
 def test_a_verdict_takes_a_score_away_and_never_makes_one(server: Server, tmp_path: Path) -> None:
     people = [{"id": name, "name": name, "biography": "x"} for name in [*SAID, "Ann"]]
     people[-1]["id"] = "Ann again"
-    asked = Survey(people, [Model("one", "one-x", server.url)], Prompt())
-    judge = Model("judge", "judge-x", server.url)
+    asked = Survey(people, [Model(name="one", model="one-x", base_url=server.url)], Prompt())
+    judge = Model(name="judge", model="judge-x", base_url=server.url)
     with ReplyJournal(tmp_path / "journal.sqlite") as journal:
         annotate(asked, journal)
         judging = judge_survey(asked, journal, judge)
@@ -79,10 +79,10 @@ def test_a_judge_who_says_nothing_readable_changes_nothing(server: Server, tmp_p
     server.mind = lambda body, key: (
         '{"openness": "great"}' if body["messages"][0]["content"].startswith("You classify") else mind(body, key)
     )
-    asked = Survey([{"id": "a", "name": "Ann"}], [Model("one", "one-x", server.url)], Prompt())
+    asked = Survey([{"id": "a", "name": "Ann"}], [Model(name="one", model="one-x", base_url=server.url)], Prompt())
     with ReplyJournal(tmp_path / "journal.sqlite") as journal:
         annotate(asked, journal)
-        judging = judge_survey(asked, journal, Model("judge", "judge-x", server.url))
+        judging = judge_survey(asked, journal, Model(name="judge", model="judge-x", base_url=server.url))
         annotate(judging, journal)
         found = read_verdicts(judging, journal)
         table = annotation_table(asked, journal, verdicts=found)

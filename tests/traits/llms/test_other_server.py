@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,8 +62,10 @@ def await_answer(address: str, server: subprocess.Popen[bytes], log: Path) -> No
 
 
 @pytest.mark.parametrize("structured", ["object", "json", "none"])
-def test_noise_is_scored_only_where_it_has_the_wanted_shape(url: str, structured: str, tmp_path: Path) -> None:
-    model = Model("tiny", "tiny", url, structured=structured, temperature=1.0, max_tokens=3000, concurrency=1)  # type: ignore[arg-type]
+def test_noise_is_scored_only_where_it_has_the_wanted_shape(url: str, structured: Any, tmp_path: Path) -> None:
+    model = Model(
+        name="tiny", model="tiny", base_url=url, structured=structured, temperature=1.0, max_tokens=3000, concurrency=1
+    )
     people = [{"id": f"p{i}", "name": f"Ann {i}", "biography": "She sings."} for i in range(4)]
     asked = Survey(people, [model], Prompt(), 1)
     with ReplyJournal(tmp_path / "journal.sqlite") as journal:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personax.errors import PlanError
+from personax.errors import InputError
 from personax.schema import TRAITS
 from personax.traits.llms._prompt import HIDDEN_NAME, Prompt, content_hash
 
@@ -26,9 +25,9 @@ ANN = {
 @pytest.mark.parametrize("levels", [3, 5])
 @pytest.mark.parametrize("order", ["increasing", "decreasing"])
 def test_every_format_lists_all_levels_in_its_order_and_the_answer_for_not_knowing(
-    format_: Any, levels: int, order: Any
+    format_: Any, levels: Any, order: Any
 ) -> None:
-    prompt = Prompt(format_, levels, order)
+    prompt = Prompt(format=format_, levels=levels, order=order)
     assert sorted(prompt.answers.values()) == list(range(1, levels + 1))
     assert (next(iter(prompt.answers.values())) == 1) == (order == "increasing")
     system = prompt.messages(prompt.context(ANN))[0]["content"]
@@ -39,7 +38,7 @@ def test_every_format_lists_all_levels_in_its_order_and_the_answer_for_not_knowi
         score = prompt.schema()["properties"][trait]["properties"]["score"]
         assert [str(option) for option in score["enum"]] == [prompt.unknown, *prompt.answers]
     # a number means the same in both orders
-    assert prompt.answers == Prompt(format_, levels, "increasing").answers
+    assert prompt.answers == Prompt(format=format_, levels=levels, order="increasing").answers
 
 
 def test_only_the_fields_asked_for_are_shown() -> None:
@@ -77,9 +76,9 @@ def test_nothing_in_a_biography_can_close_the_fence(text: str) -> None:
 def test_every_setting_is_another_question() -> None:
     plain = Prompt()
     others = [
-        replace(plain, format="text"), replace(plain, levels=5), replace(plain, order="decreasing"),
-        replace(plain, fields=("name",)), replace(plain, fields=("biography",), hide_name=True),
-        replace(plain, most=10),
+        plain.replaced(format="text"), plain.replaced(levels=5), plain.replaced(order="decreasing"),
+        plain.replaced(fields=("name",)), plain.replaced(fields=("biography",), hide_name=True),
+        plain.replaced(most=10),
     ]  # fmt: skip
     assert len({prompt.hash for prompt in [plain, *others]}) == 7
     assert plain.hash == Prompt().hash
@@ -90,13 +89,13 @@ def test_every_setting_is_another_question() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"levels": 4}, "choose 3 or 5"),
+        ({"levels": 4}, "levels: 4 is not possible; choose from 3, 5"),
         ({"fields": ()}, "name a column or more"),
         ({"hide_name": True}, "take it out there"),
     ],
 )
 def test_prompts_that_make_no_sense_are_refused(settings: dict[str, Any], said: str) -> None:
-    with pytest.raises(PlanError, match=said):
+    with pytest.raises(InputError, match=said):
         Prompt(**settings)
 
 

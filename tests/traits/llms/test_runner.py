@@ -56,7 +56,9 @@ def people(n: int) -> list[dict[str, str]]:
 
 
 def model(server: Server, name: str = "one", **settings: Any) -> Model:
-    return Model(name, f"{name}-large", server.url, **{"input_price": 1.0, "output_price": 2.0} | settings)
+    return Model(
+        name=name, model=f"{name}-large", base_url=server.url, **{"input_price": 1.0, "output_price": 2.0} | settings
+    )
 
 
 def asked(server: Server, n: int = 5, **settings: Any) -> Survey[Prompt]:
@@ -190,12 +192,12 @@ def test_no_key_is_said_before_anything_is_asked(server: Server, journal: ReplyJ
 
 
 def test_an_unknown_model_is_one_sentence(server: Server, journal: ReplyJournal) -> None:
-    asking = Survey(people(9), [Model("x", "no-such-model", server.url)], Prompt())
+    asking = Survey(people(9), [Model(name="x", model="no-such-model", base_url=server.url)], Prompt())
     assert only(annotate(asking, journal)).stop_reason == f"x: {server.url} knows no model no-such-model (404)"
 
 
 def test_a_dead_provider_is_given_up(journal: ReplyJournal) -> None:
-    asking = Survey(people(200), [Model("x", "m", "http://127.0.0.1:9/v1")], Prompt())
+    asking = Survey(people(200), [Model(name="x", model="m", base_url="http://127.0.0.1:9/v1")], Prompt())
     began = time.monotonic()
     outcome = only(annotate(asking, journal, policy=QUICK))
     assert outcome.stop_reason is not None
@@ -354,7 +356,7 @@ KILLED = """
     from personax.traits.llms import Model, Prompt, ReplyJournal, Survey, annotate
     people = [{"id": f"p{i}", "name": f"Ann {i}"} for i in range(int(sys.argv[3]))]
     with ReplyJournal(Path(sys.argv[1])) as journal:
-        annotate(Survey(people, [Model("one", "m", sys.argv[2], concurrency=8)], Prompt()), journal)
+        annotate(Survey(people, [Model(name="one", model="m", base_url=sys.argv[2], concurrency=8)], Prompt()), journal)
 """
 
 
@@ -403,7 +405,7 @@ def test_what_another_process_is_asking_is_waited_for(server: Server, tmp_path: 
     with ReplyJournal(path) as journal:
         while not server.sent:
             time.sleep(0.02)
-        asking = Survey(everybody, [Model("one", "m", server.url, concurrency=8)], Prompt())
+        asking = Survey(everybody, [Model(name="one", model="m", base_url=server.url, concurrency=8)], Prompt())
         outcome = only(annotate(asking, journal))
         other.join()
         assert other.exitcode == 0
@@ -424,6 +426,8 @@ def test_what_a_dead_process_had_claimed_is_asked(server: Server, tmp_path: Path
     with ReplyJournal(path) as journal:
         assert journal.claim([]) == set()
         threading.Timer(1.0, other.kill).start()
-        outcome = only(annotate(Survey(everybody, [Model("one", "m", server.url)], Prompt()), journal))
+        outcome = only(
+            annotate(Survey(everybody, [Model(name="one", model="m", base_url=server.url)], Prompt()), journal)
+        )
     other.wait()
     assert outcome.cached + outcome.completed == 20

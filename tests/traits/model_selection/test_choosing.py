@@ -72,9 +72,9 @@ def test_weights_count_by_proportion_and_the_order_of_models_does_not_matter(
 
 def test_time_and_cost_are_shares_of_the_best(tmp_path: Path) -> None:
     models = [
-        Model("slow", "slow-x", "http://127.0.0.1:1/v1", input_price=1.0, output_price=4.0),
-        Model("quick", "quick-x", "http://127.0.0.1:1/v1", input_price=1.0, output_price=2.0),
-        Model("silent", "silent-x", "http://127.0.0.1:1/v1"),
+        Model(name="slow", model="slow-x", base_url="http://127.0.0.1:1/v1", input_price=1.0, output_price=4.0),
+        Model(name="quick", model="quick-x", base_url="http://127.0.0.1:1/v1", input_price=1.0, output_price=2.0),
+        Model(name="silent", model="silent-x", base_url="http://127.0.0.1:1/v1"),
     ]
     people = [{"id": str(i), "name": f"Ann {i}", "biography": "She sings."} for i in range(4)]
     questions = selection_surveys(people, models, Prompt(fields=("biography",)), privacy_probes=())

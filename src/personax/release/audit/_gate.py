@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
 
 from personax.errors import InputError
 from personax.release.audit._attack import Attack
+from personax.strict import Count, Share, Strict
 
 __all__ = ["Gate"]
 
 
-@dataclass(frozen=True)
-class Gate:
-    """Limits; None asks nothing.
+class Gate(Strict):
+    """Limits that a release must keep, or nothing is released; None asks nothing.
 
     Parameters
     ----------
@@ -32,18 +31,18 @@ class Gate:
         People alike in all columns that k-anonymity is counted over.
     """
 
-    max_rank_1: float | Mapping[str, float] | None = None
-    min_pairs: int | None = None
-    max_attribute_gain: float | None = None
-    max_d_sys: float | None = None
-    max_singling_out: float | None = None
-    max_linkability: float | None = None
-    min_k: int | None = None
+    max_rank_1: Share | Mapping[str, Share] | None = None
+    min_pairs: Count | None = None
+    max_attribute_gain: Share | None = None
+    max_d_sys: Share | None = None
+    max_singling_out: Share | None = None
+    max_linkability: Share | None = None
+    min_k: Count | None = None
 
     @property
     def limits_attacks(self) -> bool:
         """Say whether a limit is on attacks."""
-        return any(getattr(self, field.name) is not None for field in fields(self) if field.name != "min_k")
+        return any(getattr(self, name) is not None for name in type(self).model_fields if name != "min_k")
 
     def check_k(self, k: int | None) -> None:
         """Refuse a table whose smallest group of people alike is too small; None where nothing could be counted.

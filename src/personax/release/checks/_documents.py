@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from fnmatch import fnmatchcase
 
 from personax.errors import InputError
@@ -159,7 +158,7 @@ def audited(release: CheckedRelease) -> Iterable[Check]:
 
 def _gate(said: dict[str, object]) -> Check:
     limits = mapping(said.get("gate"))
-    known = {field.name for field in fields(Gate)}
+    known = set(Gate.model_fields)
     given = {name: limit for name, limit in limits.items() if limit is not None}
     numbers = {name: limit for name, limit in given.items() if name in known and _is_limit(name, limit)}
     if len(numbers) < len(given) or not isinstance(said.get("gate"), dict | None):

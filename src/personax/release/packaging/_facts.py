@@ -10,8 +10,12 @@ from datetime import date
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
+from pydantic import field_validator
+from pydantic_core import PydanticCustomError
+
 from personax.errors import InputError
 from personax.schema import ENDINGS, STATUSES, Kind, Role
+from personax.strict import Strict
 
 __all__ = [
     "NOT_ATTACKED",
@@ -158,8 +162,7 @@ class AnnotatorFacts:
         return self.endings["declined"] / self.requests if self.requests else None
 
 
-@dataclass(frozen=True)
-class PublisherFacts:
+class PublisherFacts(Strict):
     """What only the publisher can say; empty is shown as not stated.
 
     Parameters
@@ -178,21 +181,31 @@ class PublisherFacts:
 
     licence: str = "other"
     title: str = ""
-    authors: tuple[str, ...] = ()
+    authors: Sequence[str] = ()
     contact: str = ""
     homepage: str = ""
-    language: tuple[str, ...] = ("en",)
+    language: Sequence[str] = ("en",)
     purpose: str = ""
     funding: str = ""
     ethics: str = ""
     consent: str = ""
 
-    def __post_init__(self) -> None:
-        strange = [code for code in self.language if not _LANGUAGE.fullmatch(code)]
-        if strange:
-            raise InputError(f"language {strange[0]!r} is no code of ISO 639; write two or three letters, such as en")
-        if self.homepage and not _is_address(self.homepage):
-            raise InputError(f"homepage {self.homepage!r} is no address; write https:// and the rest, without spaces")
+    @field_validator("language")
+    @classmethod
+    def _are_codes(cls, codes: Sequence[str]) -> Sequence[str]:
+        for code in codes:
+            if not _LANGUAGE.fullmatch(code):
+                text = "language {code} is no code of ISO 639; write two or three letters, such as en"
+                raise PydanticCustomError("not_a_language", text, {"code": repr(code)})
+        return codes
+
+    @field_validator("homepage")
+    @classmethod
+    def _is_an_address(cls, homepage: str) -> str:
+        if homepage and not _is_address(homepage):
+            text = "homepage {given} is no address; write https:// and the rest, without spaces"
+            raise PydanticCustomError("not_an_address", text, {"given": repr(homepage)})
+        return homepage
 
 
 def _is_address(text: str) -> bool:
@@ -253,7 +266,7 @@ class ReleaseFacts:
     protections: tuple[str, ...] = ()
     audit: str = NOT_ATTACKED
     gate: Mapping[str, float] = field(default_factory=dict)
-    publisher: PublisherFacts = PublisherFacts()
+    publisher: PublisherFacts = field(default_factory=PublisherFacts)
     seed: int | None = None
     software: Mapping[str, str] = field(default_factory=dict)
 
@@ -305,7 +318,8 @@ class ReleaseFacts:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as plain data for JSON."""
-        return dict(json.loads(json.dumps(asdict(self))))
+        publisher = self.publisher.model_dump(include=set(PublisherFacts.model_fields))
+        return dict(json.loads(json.dumps(asdict(self) | {"publisher": publisher})))
 
 
 def _check_date(day: str) -> None:

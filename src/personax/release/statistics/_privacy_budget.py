@@ -22,6 +22,7 @@ import polars as pl
 from personax.errors import InputError, StudyError
 from personax.release._event_log import EventLog
 from personax.release.answering._request_log import Populations, hashes, population
+from personax.strict import Alpha, Positive, Strict
 
 __all__ = ["Ledger", "PastRelease", "PrivacyBudget", "PrivacySpending", "epsilon_of", "rho_of"]
 
@@ -78,12 +79,11 @@ SLACK = 1e-9
 """Rounding of an epsilon, as a share of it."""
 
 
-@dataclass(frozen=True)
-class PrivacyBudget:
+class PrivacyBudget(Strict):
     """The total budget of all releases of a study."""
 
-    epsilon: float
-    delta: float
+    epsilon: Positive
+    delta: Alpha = 1e-6
 
 
 @dataclass(frozen=True)
@@ -183,16 +183,16 @@ class Ledger:
             return plain if left >= 0 else math.inf
         return plain + epsilon_of(rho, left) if left > 0 else math.inf
 
-    def spend(self, spent: PrivacySpending, budget: PrivacyBudget) -> None:
-        """Record a spending before noise is drawn, or refuse it.
+    def spend(self, spent: PrivacySpending, budget: PrivacyBudget | None) -> None:
+        """Record a spending before noise is drawn, or refuse it; without a budget nothing is refused.
 
         Raises
         ------
         InputError
             Together with earlier spendings it exceeds the budget.
         """
-        total = self.total(budget.delta, [spent])
-        if not total <= budget.epsilon * (1 + SLACK):
+        total = self.total(budget.delta, [spent]) if budget else 0.0
+        if budget and not total <= budget.epsilon * (1 + SLACK):
             before = self.total(budget.delta)
             raise InputError(
                 f"the privacy budget of the study is epsilon = {budget.epsilon:g} at delta = {budget.delta:g}; "

@@ -6,12 +6,13 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from pydantic import Field
 
 from personax.errors import InputError
 from personax.files import write_text
@@ -24,7 +25,7 @@ from personax.release.statistics._bins import Bins
 from personax.release.statistics._privacy_budget import Ledger, PrivacyBudget, PrivacySpending, now, rho_of
 from personax.release.statistics._read import FILE, NoisyCounts, NoisyStatistics, read_statistics
 from personax.schema import Column, Notice
-from personax.strict import nearest
+from personax.strict import Alpha, Positive, Strict, nearest
 
 __all__ = ["Pair", "StatisticsRequest", "count_tables", "draw_noise", "publish", "scale_of"]
 
@@ -91,8 +92,7 @@ NOT_COVERED = (
 )
 
 
-@dataclass(frozen=True)
-class StatisticsRequest:
+class StatisticsRequest(Strict):
     """Settings of noisy statistics.
 
     Parameters
@@ -103,24 +103,17 @@ class StatisticsRequest:
         Column -> edges of bins, or categories, stated without a look at the data.
     tables
         Pairs of feature and target; every stated feature against every stated target, where none is named.
-    budget
-        Of all releases of the study; that of the tables where none is stated.
     """
 
-    epsilon: float
-    delta: float
-    columns: Mapping[str, Sequence[float] | Sequence[str]]
-    tables: Sequence[Pair] = ()
-    budget: PrivacyBudget | None = None
-
-    @property
-    def total_budget(self) -> PrivacyBudget:
-        """The total budget of the study; that of the tables where none is stated."""
-        return self.budget or PrivacyBudget(self.epsilon, self.delta)
+    epsilon: Positive
+    delta: Alpha = 1e-6
+    columns: Annotated[Mapping[str, Sequence[float] | Sequence[str]], Field(min_length=2)]
+    tables: Sequence[Annotated[Sequence[str], Field(min_length=2, max_length=2)]] = ()
 
 
 def publish(
     data: ReleaseInput, out: Path, asked: StatisticsRequest, *, keys: Path, known: Mapping[str, Column],
+    budget: PrivacyBudget | None = None,
     allowed: Sequence[str] = (), study: Path | None = None,
 ) -> list[Notice]:  # fmt: skip
     """Write a folder of noisy statistics.
@@ -132,7 +125,9 @@ def publish(
     out
         A new folder.
     asked
-        Columns, tables and budget.
+        Columns, tables, and what they may spend.
+    budget
+        Of all releases of the study; that of the tables where none is stated.
     keys
         The folder of the study's key: the ledger and the drawn tables stay there.
     known
@@ -156,6 +151,7 @@ def publish(
     there: building a release twice spends nothing. When people or values have changed it is drawn anew, and spends
     again.
     """
+    whole = budget or PrivacyBudget(epsilon=asked.epsilon, delta=asked.delta)
     bins, pairs = _stated(asked, known)
     frame = _frame(data, bins)
     rho = rho_of(asked.epsilon, asked.delta)
@@ -164,7 +160,7 @@ def publish(
     again = kept.is_file()
     if not again:
         what = f"noisy statistics of {len(pairs)} tables"
-        ledger.spend(PrivacySpending(now(), what, drawn, rho=rho), asked.total_budget)
+        ledger.spend(PrivacySpending(now(), what, drawn, rho=rho), whole)
         noisy, scale = draw_noise(count_tables(frame, bins, pairs), rho)
         made = NoisyStatistics(
             asked.epsilon, asked.delta, rho, scale, tuple(known[name] for name in bins),
@@ -179,7 +175,7 @@ def publish(
     write_text(out / "README.md", _card(data.name, found))
     write_checksums(out)
     refuse_folder(out, data.private_values(), allowed=[*allowed, *_said(asked)], study=study)
-    return _notices(ledger, asked, found, again=again)
+    return _notices(ledger, whole, found, again=again)
 
 
 def _stated(asked: StatisticsRequest, known: Mapping[str, Column]) -> tuple[dict[str, Bins], list[Pair]]:
@@ -236,8 +232,7 @@ def _card(name: str, found: NoisyStatistics) -> str:
     )
 
 
-def _notices(ledger: Ledger, asked: StatisticsRequest, found: NoisyStatistics, *, again: bool) -> list[Notice]:
-    budget = asked.total_budget
+def _notices(ledger: Ledger, budget: PrivacyBudget, found: NoisyStatistics, *, again: bool) -> list[Notice]:
     spent = ledger.total(budget.delta)
     how = "written again as they were drawn, which spends nothing" if again else "drawn"
     return [

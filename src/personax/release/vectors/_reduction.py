@@ -9,15 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from pydantic import Field
 
 from personax.errors import InputError
 from personax.release._gaussian_mechanism import analytic_epsilon, noise_on_grid
 from personax.release.keys._keystore import ReleaseKey
+from personax.strict import Alpha, Count, Positive, Strict
 
 __all__ = ["ReducedVectors", "Reduction", "ReductionMethod", "clip_norms", "project", "reduce"]
 
@@ -30,9 +32,8 @@ Floats = NDArray[np.float64]
 Frames = Mapping[str, pl.DataFrame]
 
 
-@dataclass(frozen=True)
-class Reduction:
-    """Settings of a reduction.
+class Reduction(Strict):
+    """Settings of a reduction: a few numbers in place of each vector, with noise.
 
     Parameters
     ----------
@@ -47,10 +48,10 @@ class Reduction:
     """
 
     keep: ReductionMethod = "summary"
-    numbers: int = 16
-    noise: float = 1.0
-    clip: float = 3.0
-    delta: float = 1e-6
+    numbers: Count = 16
+    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    clip: Positive = 3.0
+    delta: Alpha = 1e-6
 
     def sensitivity(self, measurements: int) -> float:
         """Return how far all numbers of a person can move when the person's vectors are replaced by any others."""

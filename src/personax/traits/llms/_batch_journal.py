@@ -81,7 +81,7 @@ class BatchStore:
     >>> from pathlib import Path
     >>> from personax.traits.llms import Model, ReplyJournal
     >>> with ReplyJournal(Path(tempfile.mkdtemp()) / "journal.sqlite") as journal:
-    ...     batches = BatchStore(journal, Model("gpt", "gpt", "https://example.org/v1"))
+    ...     batches = BatchStore(journal, Model(name="gpt", model="gpt", base_url="https://example.org/v1"))
     ...     batch, requests = batches.plan([BatchRequest("k", "p", "ann", 0, 0)], {"k": 0.1})
     ...     (list(requests), journal.claim(["k"]), batches.drop(batch), journal.claim(["k"]))
     (['k'], set(), None, {'k'})

@@ -11,15 +11,16 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.resources import files
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 import jinja2
+from pydantic import InstanceOf, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
-from personax.errors import PlanError
 from personax.schema import TraitFramework
+from personax.strict import Count, Strict
 from personax.traits._big_five import BIG_FIVE
 from personax.traits.llms._reply_parsing import Reply, read_reply, repair_reason
 
@@ -101,9 +102,8 @@ def content_hash(value: object) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-@dataclass(frozen=True)
-class Prompt:
-    """A way to ask; see docs/traits.md.
+class PromptSettings(Strict):
+    """How models are asked, as a study file says it; see docs/traits.md.
 
     Parameters
     ----------
@@ -119,33 +119,51 @@ class Prompt:
         Replace the person's name, wherever it stands in the fields, by ``[name hidden]``.
     most
         Characters of a field at most; what is cut is marked.
-    wording
-        The same question in other words, to see whether words move a model.
-    framework
-        Whose traits are asked for.
 
     Raises
     ------
-    PlanError
+    InputError
         For other levels, no fields, or a hidden name that is itself a field.
     """
 
     format: Format = "number"
-    levels: int = 3
+    levels: Literal[3, 5] = 3
     order: Order = "increasing"
-    fields: tuple[str, ...] = ("name", "biography")
+    fields: Sequence[str] = ("name", "biography")
     hide_name: bool = False
-    most: int = 8000
-    wording: Wording = "standard"
-    framework: TraitFramework = BIG_FIVE
+    most: Count = 8000
 
-    def __post_init__(self) -> None:
-        if self.levels not in LEVEL_WORDS:
-            raise PlanError(f"prompt.levels: {self.levels} levels are not offered; choose 3 or 5")
-        if not self.fields:
-            raise PlanError("prompt.fields: a model that is shown nothing can say nothing; name a column or more")
+    @field_validator("fields")
+    @classmethod
+    def _are_some(cls, fields: Sequence[str]) -> Sequence[str]:
+        if not fields:
+            text = "a model that is shown nothing can say nothing; name a column or more"
+            raise PydanticCustomError("no_fields", text)
+        return fields
+
+    @model_validator(mode="after")
+    def _name_is_hidden(self) -> Self:
         if self.hide_name and "name" in self.fields:
-            raise PlanError("prompt.hide_name: the name is one of prompt.fields; take it out there")
+            text = "hide_name: the name is one of prompt.fields; take it out there"
+            raise PydanticCustomError("name_shown", text)
+        return self
+
+
+class Prompt(PromptSettings):
+    """A way to ask.
+
+    Parameters
+    ----------
+    format, levels, order, fields, hide_name, most
+        See `PromptSettings`.
+    wording
+        The same question in other words, to see whether words move a model.
+    framework
+        Whose traits are asked for.
+    """
+
+    wording: Wording = "standard"
+    framework: InstanceOf[TraitFramework] = BIG_FIVE
 
     @property
     def traits(self) -> tuple[str, ...]:
@@ -218,7 +236,7 @@ class Prompt:
         """Return what to tell a model whose reply had the wrong shape, or None."""
         return repair_reason(read_reply(reply, self))
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, Any]:  # type: ignore[override] # what pydantic had of this name is deprecated
         """Return the JSON schema of an answer."""
         listed = [self.unknown, *self.answers]
         score = (

@@ -8,12 +8,16 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Annotated, Any, Final, Literal, Protocol
+
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic_core import PydanticCustomError
 
 from personax import registry
 from personax.errors import InputError, require
 from personax.http import TransientError, retry_after_of
-from personax.registry import register
+from personax.registry import part_name, register
+from personax.strict import Count, Strict
 from personax.traits.llms._prompt import content_hash
 from personax.traits.llms._reply_parsing import Reply
 
@@ -32,9 +36,10 @@ MAX_REASON: Final = 300
 """Characters of a provider's message that are kept."""
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(Strict):
     """A model, where it is asked, and how.
+
+    What is excluded from a dump changes no answer, so that a stage is not stale when it changes.
 
     Parameters
     ----------
@@ -59,22 +64,47 @@ class Model:
         The registered client that speaks to the endpoint.
     """
 
-    name: str
-    model: str
+    name: Annotated[str, Field(min_length=1)]
+    model: Annotated[str, Field(min_length=1)]
     base_url: str
-    key: str | None = None
+    key: str | None = Field(default=None, exclude=True)
     structured: Literal["schema", "object", "json", "none"] = "schema"
     temperature: float | None = 0.0
-    max_tokens: int = 600
-    concurrency: int = 8
-    requests_per_minute: float | None = None
-    tokens_per_minute: float | None = None
-    timeout: float = 120.0
-    input_price: float | None = None
-    output_price: float | None = None
-    batch: bool = False
-    batch_discount: float = 0.5
-    provider: str = "openai"
+    max_tokens: Count = 600
+    concurrency: int = Field(default=8, ge=1, exclude=True)
+    requests_per_minute: float | None = Field(default=None, gt=0, exclude=True)
+    tokens_per_minute: float | None = Field(default=None, gt=0, exclude=True)
+    timeout: float = Field(default=120.0, gt=0, exclude=True)
+    input_price: float | None = Field(default=None, ge=0, exclude=True)
+    output_price: float | None = Field(default=None, ge=0, exclude=True)
+    batch: bool = Field(default=False, exclude=True)
+    batch_discount: float = Field(default=0.5, ge=0, le=1, exclude=True)
+    provider: Annotated[str, part_name("providers")] = "openai"
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual_provider(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the provider that every study had before others could be named: it makes no stage stale."""
+        settings: dict[str, Any] = dump(self)
+        if settings.get("provider") == "openai":
+            del settings["provider"]
+        return settings
+
+    @field_validator("key")
+    @classmethod
+    def _is_the_name_of_a_variable(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
+            # the value is not repeated: it may be the key itself
+            raise PydanticCustomError(
+                "not_a_name", "key is the name of an environment variable, such as OPENAI_API_KEY"
+            )
+        return name
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        if not re.fullmatch(r"https?://[^\s@?#]+", url):
+            raise PydanticCustomError("not_a_url", "base_url is an http(s) address without a password or key in it")
+        return url
 
     def settings(self) -> list[Any]:
         """Return what of this changes an answer."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -286,7 +286,7 @@ def selection_surveys(
     """
     return SelectionSurveys(
         Survey(people, models, prompt, repeats),
-        Survey(people, models, replace(prompt, wording="paraphrased")),
+        Survey(people, models, prompt.replaced(wording="paraphrased")),
         Survey(people, models, FactQuestion(tuple(facts))) if facts else None,
         [Survey(people, models, PrivacyProbe(kind)) for kind in privacy_probes],
     )

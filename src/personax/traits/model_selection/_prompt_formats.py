@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import combinations, product
 from typing import Any, Final
 
@@ -35,7 +34,7 @@ def format_name(prompt: Prompt) -> str:
 
 def prompt_variants(prompt: Prompt) -> list[Prompt]:
     """Return the prompt in all eight formats."""
-    return [replace(prompt, format=f, levels=n, order=o) for f, n, o in FORMATS]  # type: ignore[arg-type]
+    return [prompt.replaced(format=f, levels=n, order=o) for f, n, o in FORMATS]
 
 
 def compare_formats(tables: Mapping[str, pl.DataFrame], bootstrap: Bootstrap) -> pl.DataFrame:

@@ -23,7 +23,10 @@ SOON = RunPolicy(
 
 def model(server: Server, name: str = "one", **settings: Any) -> Model:
     return Model(
-        name, f"{name}-large", server.url, **{"input_price": 1.0, "output_price": 2.0, "batch": True} | settings
+        name=name,
+        model=f"{name}-large",
+        base_url=server.url,
+        **{"input_price": 1.0, "output_price": 2.0, "batch": True} | settings,
     )
 
 

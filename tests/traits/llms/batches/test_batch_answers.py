@@ -28,7 +28,7 @@ def test_answers_are_those_of_the_live_way_at_half_the_price(
     assert (outcome.total, outcome.cached, outcome.completed, outcome.failed, outcome.pending) == (18, 0, 18, 0, 0)
     live = replace(asking, models=[model(server, batch=False)])
     with serving(Server()) as other, ReplyJournal(tmp_path / "live.sqlite") as second:
-        elsewhere = replace(live, models=[replace(live.models[0], base_url=other.url)])
+        elsewhere = replace(live, models=[live.models[0].replaced(base_url=other.url)])
         annotate(elsewhere, second)
         one, two = (annotation_table(a, j) for a, j in ((asking, journal), (elsewhere, second)))
     assert one.drop("latency", "cost").equals(two.drop("latency", "cost"))
@@ -48,7 +48,7 @@ def test_a_file_holds_what_the_live_way_sends(server: Server, journal: ReplyJour
     assert [row["custom_id"] for row in rows] == keys_of(asking)
     assert {(row["method"], row["url"]) for row in rows} == {("POST", "/v1/chat/completions")}
     with ReplyJournal(tmp_path / "live.sqlite") as second:
-        annotate(replace(asking, models=[replace(asking.models[0], batch=False)]), second)
+        annotate(replace(asking, models=[asking.models[0].replaced(batch=False)]), second)
     assert sorted(map(str, server.bodies)) == sorted(str(row["body"]) for row in rows)
     made = server.desk.batches["batch_0"]
     assert (made["endpoint"], made["completion_window"]) == ("/v1/chat/completions", "24h")

@@ -102,7 +102,7 @@ def test_what_lies_in_a_batch_is_not_asked_live_and_is_kept_when_people_leave(
         with pytest.raises(KeyboardInterrupt):
             run(asking, journal)
     assert not journal.claim(keys_of(asking)), "what lies in a batch is nobody's to ask"
-    live = replace(asking, models=[replace(asking.models[0], batch=False)], people=asking.people[:2])
+    live = replace(asking, models=[asking.models[0].replaced(batch=False)], people=asking.people[:2])
     outcome = run(live, journal)
     assert (outcome.cached, outcome.completed) == (2, 0)
     assert len(list(journal.entries())) == 6
@@ -117,7 +117,7 @@ KILLED = """
     _batch_runner.MAX_REQUESTS = 20
     people = [{"id": f"p{i}", "name": f"Ann {i}"} for i in range(int(sys.argv[3]))]
     policy = RunPolicy(poll_interval=0.02, max_poll_interval=0.1, confirm_delay=0.3)
-    models = [Model("one", "m", sys.argv[2], batch=True)]
+    models = [Model(name="one", model="m", base_url=sys.argv[2], batch=True)]
     with ReplyJournal(Path(sys.argv[1])) as journal:
         annotate(Survey(people, models, Prompt()), journal, policy=policy)
 """

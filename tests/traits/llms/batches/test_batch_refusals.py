@@ -11,7 +11,6 @@ pytest.importorskip("openai", reason="openai is not installed: pip install perso
 from tests.traits.llms.batches.asked import SECRET, SOON, asked, model, open_batches, plan_as_a_dead_process, run
 from tests.traits.llms.llm_server import Server
 
-from personax.config import LLM
 from personax.traits.llms import _batch_runner as batching
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._journal import ReplyJournal
@@ -40,7 +39,7 @@ def test_a_provider_without_batches_is_one_sentence(server: Server, journal: Rep
     asking = asked(server, 4)
     assert run(asking, journal).stop_reason == f"one: {server.url} offers no batches (404); set batch: false"
     assert server.desk.calls["POST files"] == 0
-    assert run(replace(asking, models=[replace(asking.models[0], batch=False)]), journal).completed == 4
+    assert run(replace(asking, models=[asking.models[0].replaced(batch=False)]), journal).completed == 4
 
 
 def test_a_provider_that_is_not_there_is_one_sentence(journal: ReplyJournal) -> None:
@@ -51,7 +50,10 @@ def test_a_provider_that_is_not_there_is_one_sentence(journal: ReplyJournal) -> 
 
 
 def test_an_unknown_model_stops_and_the_others_go_on(server: Server, journal: ReplyJournal) -> None:
-    asking = replace(asked(server, 4), models=[Model("x", "no-such-model", server.url, batch=True), model(server)])
+    asking = replace(
+        asked(server, 4),
+        models=[Model(name="x", model="no-such-model", base_url=server.url, batch=True), model(server)],
+    )
     lost, found = annotate(asking, journal, policy=SOON)
     assert lost.stop_reason == f"x: {server.url} knows no model no-such-model (404)"
     assert found.completed == 4
@@ -75,11 +77,11 @@ def test_a_batch_of_another_account_is_waited_for_and_an_old_one_is_asked_again(
 
 def test_a_dry_run_and_max_cost_count_the_discount(server: Server, journal: ReplyJournal) -> None:
     asking = asked(server, 8)
-    live = replace(asking, models=[replace(asking.models[0], batch=False)])
+    live = replace(asking, models=[asking.models[0].replaced(batch=False)])
     (half,), (whole,) = estimate_cost([asking], journal), estimate_cost([live], journal)
     assert half.cost is not None
     assert half.cost == pytest.approx((whole.cost or 0) / 2)
-    (quarter,) = estimate_cost([replace(asking, models=[replace(asking.models[0], batch_discount=0.25)])], journal)
+    (quarter,) = estimate_cost([replace(asking, models=[asking.models[0].replaced(batch_discount=0.25)])], journal)
     assert quarter.cost == pytest.approx((whole.cost or 0) * 0.75)
     assert sum(server.desk.calls.values()) == 0
     most = half.cost * 0.6
@@ -92,8 +94,7 @@ def test_a_dry_run_and_max_cost_count_the_discount(server: Server, journal: Repl
 
 
 def test_a_plan_does_not_go_stale_by_asking_in_batches() -> None:
-    plain = LLM(name="a", model="b", base_url="http://c")
-    batched = LLM(name="a", model="b", base_url="http://c", batch=True, batch_discount=0.3)
+    plain = Model(name="a", model="b", base_url="http://c")
+    batched = Model(name="a", model="b", base_url="http://c", batch=True, batch_discount=0.3)
     assert plain.model_dump() == batched.model_dump()
-    assert Model(**dict(plain)).settings() == Model(**dict(batched)).settings()
-    assert Model(**dict(batched)).batch
+    assert plain.settings() == batched.settings()

@@ -42,7 +42,7 @@ ROWS = st.lists(
 @settings(max_examples=50)
 @given(rows=ROWS, cut=st.integers(0, 40))
 def test_whatever_a_file_holds_each_request_has_one_fate_and_the_first_row_decides(rows: list[Any], cut: int) -> None:
-    api = BatchAPI(OpenAIProvider(Model("one", "m", "http://127.0.0.1:9/v1"), None))
+    api = BatchAPI(OpenAIProvider(Model(name="one", model="m", base_url="http://127.0.0.1:9/v1"), None))
     data = "\n".join(json.dumps(row) for row in rows).encode()
     read = api.read([data[: len(data) - cut]], {"a", "b", "c"}, 1.0)
     fates = [*read.completions, *read.retryable, *read.rejected]
