@@ -164,7 +164,7 @@ def test_a_data_set_of_a_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
     (tmp_path / "study").mkdir()
     with serving() as hub:
-        for name in ("load_release", "opened"):
+        for name in ("load_release", "open_release"):
             there = partial(getattr(published, name), endpoint=hub.url, cache=tmp_path / "cache")
             monkeypatch.setattr(published, name, there)
         hub.repos["some/body"] = Repo(private=False, files=files | {"weights.pt": b"x"})
