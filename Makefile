@@ -26,10 +26,11 @@ test-fast: $(VENV)/.dev
 coverage: $(VENV)/.dev
 	$(PYTEST) -m "not slow" --cov --cov-report=term --cov-report=html:coverage
 
-# The oldest versions that pyproject.toml admits, in an environment of their own.
+# The oldest versions that pyproject.toml admits, in an environment of their own; what they use of newer ones may be deprecated.
 test-oldest:
 	$(MAKE) VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt .venv-oldest/.test
-	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest --numprocesses=auto --dist=loadfile -m "not slow"
+	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest --numprocesses=auto --dist=loadfile -m "not slow" \
+		-W default::DeprecationWarning
 
 # The newest Python, without torch, so that what needs it must say so.
 test-py313:

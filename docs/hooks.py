@@ -10,12 +10,14 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
-
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+from typing import TYPE_CHECKING
 
 import personax
 from personax import registry
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
 
 MARK = re.compile(r"<!-- registered: (\w+) -->")
 INTERNAL = {"cli", "stages"}
@@ -52,6 +54,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add a page a package."""
+    from mkdocs.structure.files import File
+
     for name, names in packages():
         text = "\n\n".join([f"# personax.{name}", *(f"::: personax.{name}.{word}" for word in names)])
         files.append(File.generated(config, f"reference/{name}.md", content=text))

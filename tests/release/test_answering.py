@@ -207,5 +207,5 @@ def test_a_line_cut_off_by_a_kill_is_passed_over_and_written_over(
 def test_a_broken_line_in_the_middle_is_said(tmp_path: Path) -> None:
     log = RequestLog(tmp_path / "log.jsonl")
     log.path.write_text("{nothing}\n" + json.dumps({"event": "asked"}) + "\n")
-    with pytest.raises(StudyError, match="no entry"):
+    with pytest.raises(StudyError, match="invalid line"):
         log.entries()

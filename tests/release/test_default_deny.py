@@ -316,7 +316,7 @@ def test_few_people_hide_nobody(tmp_path: Path) -> None:
     frame = pl.DataFrame({"height": [180, 181, 182]})
     made, notices = released(frame, tmp_path)
     assert made.columns == ["id"]
-    assert any("cannot hide each other" in notice.text for notice in notices)
+    assert any("cannot be k-anonymous" in notice.text for notice in notices)
 
 
 HEADERS = st.sampled_from(

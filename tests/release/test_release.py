@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import personax.release
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.release import (
@@ -268,7 +269,7 @@ def test_categories_as_numbers_come_back_with_what_lies_beside_the_key(contents:
         restore_ids(restore_people(out, keys), ReleaseKey(bytes(32)), contents.people["id"])
     text = (out / "transforms.json").read_text()
     (out / "transforms.json").write_text(text.replace(kept.stem, "../../elsewhere/"))
-    with pytest.raises(InputError, match="something that is no name"):
+    with pytest.raises(InputError, match="invalid name"):
         restore_people(out, keys)
     (out / "transforms.json").write_text(text.replace(f'"categories": "{kept.stem}",', ""))
     kept.rename(keys.legacy_categories)
@@ -374,3 +375,18 @@ def test_what_was_built_is_read_back_whole(released: tuple[Path, ReleaseInput]) 
     assert found.vectors("text", "text_b").shape == (contents.people.height, 24)
     assert "pseudonymised, not anonymous" in str(found.verdict)
     assert verify(out).failed == []
+
+
+def test_the_public_names_stay() -> None:
+    """A name that goes breaks others' code; one that is added is added here."""
+    promised = (
+        "PRESETS AnonymityRequirements AuditReport Chain ColumnPlan ColumnRule ColumnTreatment Gate "
+        "Keystore NoiseSettings Publisher PushPreview PushResult ReleaseAudit ReleaseInput ReleaseKey "
+        "ReleaseOptions ReleaseSettings Released audit_release audit_table audit_vectors build check_third_party_readers "
+        "invert load_key load_release plan_columns propose_mapping protect push restore_ids "
+        "restore_people scan verify"
+    )
+    assert personax.release.__all__ == promised.split()
+    assert all(getattr(personax.release, name) is not None for name in personax.release.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        personax.release.nothing  # noqa: B018

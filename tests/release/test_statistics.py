@@ -232,7 +232,7 @@ def test_the_ledger_knows_who_is_gone(tmp_path: Path) -> None:
     assert Ledger(tmp_path).count_removed(known, ids.head(47).append(pl.Series(["new"]))) == 3
     assert "p1" not in (tmp_path / "ledger.jsonl").read_text()
     (tmp_path / "ledger.jsonl").write_text('{"kind": "spent", "nothing": 1}\n')
-    with pytest.raises(StudyError, match="no entry"):
+    with pytest.raises(StudyError, match="invalid line"):
         ledger.spendings()
 
 

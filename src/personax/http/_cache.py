@@ -11,6 +11,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -85,16 +86,22 @@ class Cache:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            # a commit outlives the process; a power cut costs the last pages at most, which are fetched again
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            found = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if found not in (0, VERSION):
-                raise StudyError(f"{path} is a cache of format {found}; install a newer personax or move it aside")
-            self._db.execute(_TABLE)
-            self._db.execute(f"PRAGMA user_version={VERSION}")
+            with ExitStack() as on_failure:
+                on_failure.callback(self._db.close)
+                self._prepare()
+                on_failure.pop_all()
         except sqlite3.Error as error:
             raise StudyError(f"{path} cannot be used as a cache of pages ({error}); move it aside") from None
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        # a commit outlives the process; a power cut costs the last pages at most, which are fetched again
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        found = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if found not in (0, VERSION):
+            raise StudyError(f"{self.path} is a cache of format {found}; install a newer personax or move it aside")
+        self._db.execute(_TABLE)
+        self._db.execute(f"PRAGMA user_version={VERSION}")
 
     def __enter__(self) -> Self:
         return self

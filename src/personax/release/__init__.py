@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from personax.release.checks._verify import verify
     from personax.release.keys import Keystore, ReleaseKey, load_key
     from personax.release.pii import scan
-    from personax.release.reading import Released, load_release
+    from personax.release.reading import Released, load_release, propose_mapping
     from personax.release.transforms import PRESETS, Chain
 
 __all__ = [
@@ -71,6 +71,7 @@ __all__ = [
     "load_key",
     "load_release",
     "plan_columns",
+    "propose_mapping",
     "protect",
     "push",
     "restore_ids",
@@ -108,6 +109,7 @@ _HOME = {
     "load_key": "keys",
     "load_release": "reading",
     "plan_columns": "_column_plan",
+    "propose_mapping": "reading",
     "protect": "_table_protection",
     "push": "_push",
     "restore_ids": "_invert",

@@ -1,4 +1,4 @@
-"""Build a release: protect, transform, write, attack, describe, and look through all of it before it may leave."""
+"""Build a release: protect the table, obfuscate the vectors, write, audit, document, and scan all of it."""
 
 from __future__ import annotations
 
@@ -55,81 +55,86 @@ def build(
 ) -> list[Notice]:
     """Write the release folder.
 
-    Ids become pseudonyms under the key and rows are put into the order of the pseudonyms. People on the removal list
-    are left out before anything is fitted or counted. Names, texts, images and every other private column stay.
+    Ids become pseudonyms under the key, and rows are sorted by pseudonym. People on the removal list are left out
+    before anything is fitted or counted. Names, texts, images and all other private columns never leave.
 
     Parameters
     ----------
     data
-        What there is.
+        What the release is made of.
     out
         A new or empty folder.
     key, keys
-        The study's secret, and the folder where it and all that going back needs stay.
+        The study's secret key, and the folder that keeps it and all that inversion needs.
     settings
-        What is asked.
+        Of the release.
     study
-        The study's folder, whose path must not leave.
+        The study's folder, whose path must not be in the release.
     rng
-        Of the attacks; nothing that leaves as data depends on it. Noise comes from the operating system.
+        Random numbers of the audit; no released data depend on them. Noise comes from the operating system.
     reduced
-        What leaves in place of the embeddings, of the people who are left; attacks hold the numbers before the noise.
+        Replaces the embeddings of the remaining people; attackers hold the numbers before the noise.
 
     Returns
     -------
     list of Notice
-        What the publisher must know.
+        For the publisher.
 
     Raises
     ------
     InputError
-        The folder is not empty, something private would leave, an attack exceeds the gate, a setting cannot be met.
+        The folder is not empty, private values would leave, an attack exceeds the gate, or a setting cannot be met.
     """
-    asked, watch = settings or ReleaseSettings(), progress or Silent()
+    settings, watch = settings or ReleaseSettings(), progress or Silent()
     if out.exists() and any(out.iterdir()):
         raise InputError(f"{out} is not empty; a release is built into a new folder, so move what is there away")
-    if asked.gate.limits_attacks and not asked.audit:
+    if settings.gate.limits_attacks and not settings.audit:
         raise InputError("release.gate has limits and release.audit is off; nothing would be measured, so turn it on")
     data = data.classified()
-    private = data.private_values([name for name, one in asked.columns.items() if one.leaves == "exact"])
-    left = data.drop_people(asked.removed)
-    statement = _statement(left, asked)
-    table = protect(left, asked, key, statement)
-    asked.gate.check_k(_alike(table))
-    refuse_private(table.frame.drop("id"), private, allowed=asked.allowed, rows=_rows(data, table.frame))
-    sent = left if reduced is None else replace(left, embeddings=reduced.noisy)
+    private = data.private_values([name for name, one in settings.columns.items() if one.leaves == "exact"])
+    remaining = data.drop_people(settings.removed)
+    statement = _statement(remaining, settings)
+    table = protect(remaining, settings, key, statement)
+    settings.gate.check_k(_measured_k(table))
+    refuse_private(table.frame.drop("id"), private, allowed=settings.allowed, rows=_rows(data, table.frame))
+    to_write = remaining if reduced is None else replace(remaining, embeddings=reduced.noisy)
     if reduced is not None:
         table.sentences.append(reduced.sentence)
         table.report["vectors"] = reduced.to_dict()
-        left = replace(left, embeddings=reduced.clean)
-    columns, told = _write_data(sent, table, out, key, keys, asked, statement, watch)
-    found = _attacked(out, left, table, key, keys, asked, rng, watch) if asked.audit else None
-    facts = _facts(data, left, table, columns, told, asked, found)
+        remaining = replace(remaining, embeddings=reduced.clean)
+    columns, metadata = _write_data(to_write, table, out, key, keys, settings, statement, watch)
+    audit = _audit(out, remaining, table, key, keys, settings, rng, watch) if settings.audit else None
+    facts = _facts(data, remaining, table, columns, metadata, settings, audit)
     write_text(out / "protection.json", json.dumps(table.report, indent=1, ensure_ascii=False))
     write_all(out, facts)
-    # what a publisher says of itself is meant to be read
-    said = [*asked.allowed, asked.publisher.contact, asked.publisher.homepage, *asked.publisher.authors]
+    # the publisher's own contact is meant to be public
+    stated = [*settings.allowed, settings.publisher.contact, settings.publisher.homepage, *settings.publisher.authors]
     secrets = [key.secret, key.secret.hex().encode()]
-    refuse_folder(out, private, allowed=said, study=study, secrets=secrets, house=boilerplate_texts(),
+    refuse_folder(out, private, allowed=stated, study=study, secrets=secrets, house=boilerplate_texts(),
                   origin=data.locate)  # fmt: skip
-    told_of = [*_removed(data, asked), *_without_vectors(left), *table.notices, *_consent(facts)]
-    return [*told_of, Notice(found.sentence)] if found else told_of
+    notices = [
+        *_removal_notices(data, settings),
+        *_missing_vector_notices(remaining),
+        *table.notices,
+        *_consent_notices(facts),
+    ]
+    return [*notices, Notice(audit.sentence)] if audit else notices
 
 
 def _rows(data: ReleaseInput, frame: pl.DataFrame) -> list[int]:
-    """Return which row of people/people.parquet each row of a table is, so that its owner can look there."""
+    """Return the row of people/people.parquet of each row of a table, so that findings can be looked up there."""
     number = {person: row for row, person in enumerate(data.people["id"], start=1)}
     return [number[person] for person in frame["id"]]
 
 
-def _without_vectors(data: ReleaseInput) -> list[Notice]:
+def _missing_vector_notices(data: ReleaseInput) -> list[Notice]:
     lacking = {m: data.people.height - frame.height for m, frame in data.embeddings.items()}
     text = "The release has no {} vectors of people who lack one of their measurements; it has all else of them."
     return [Notice(text.format(modality), number) for modality, number in lacking.items() if number]
 
 
 def _statement(data: ReleaseInput, settings: ReleaseSettings) -> PrivacyStatement | None:
-    """Return the noise that is asked for, calibrated; None where none is."""
+    """Return the calibrated noise; None where the settings have none."""
     noise = settings.noise
     if noise is None:
         return None
@@ -151,24 +156,25 @@ def _write_data(
     out: Path,
     key: ReleaseKey,
     keys: Keystore,
-    asked: ReleaseSettings,
+    settings: ReleaseSettings,
     statement: PrivacyStatement | None,
     watch: Progress,
 ) -> tuple[tuple[ColumnFacts, ...], dict[str, dict[str, Any]]]:
-    """Write data/ and transforms.json; return what the columns are and how vectors were transformed."""
+    """Write data/ and transforms.json; return the columns and the metadata of the transforms."""
     out.mkdir(parents=True, exist_ok=True)
     frame = _pseudonymous(table.frame, key)
     columns = describe("people", frame, table.columns, protections=table.treatments)
-    write_shards(out, frame, columns, shard_bytes=asked.shard_mb * 2**20)
+    write_shards(out, frame, columns, shard_bytes=settings.shard_mb * 2**20)
     metadata: dict[str, dict[str, Any]] = {}
-    for modality, vectors in obfuscate(data.embeddings, key, asked.transform, fitted=keys.fitted, statement=statement,
-                                  metadata=metadata, progress=watch):  # fmt: skip
-        done = f"keyed transform {asked.transform}" + ("" if statement is None else ", after noise where it is stated")
+    done = f"keyed transform {settings.transform}" + ("" if statement is None else ", after noise where it is stated")
+    obfuscated = obfuscate(data.embeddings, key, settings.transform, fitted=keys.fitted, statement=statement,
+                           metadata=metadata, progress=watch)  # fmt: skip
+    for modality, vectors in obfuscated:
         made = _pseudonymous(vectors, key)
         own = describe(modality, made, protections=dict.fromkeys(made.columns[1:], done))
-        write_shards(out, made, own, shard_bytes=asked.shard_mb * 2**20)
+        write_shards(out, made, own, shard_bytes=settings.shard_mb * 2**20)
         columns += own
-    text = {"format": 2, "transform": asked.transform, "key": key.fingerprint,
+    text = {"format": 2, "transform": settings.transform, "key": key.fingerprint,
             "categories": keys.save_categories(table.mapping, key.tag), "measurements": metadata}  # fmt: skip
     write_text(out / "transforms.json", json.dumps(text, indent=1))
     return columns, metadata
@@ -178,66 +184,66 @@ def _pseudonymous(frame: pl.DataFrame, key: ReleaseKey) -> pl.DataFrame:
     return frame.with_columns(frame["id"].map_elements(key.pseudonym, return_dtype=pl.String)).sort("id")
 
 
-def _attacked(
-    out: Path, data: ReleaseInput, table: ProtectedTable, key: ReleaseKey, keys: Keystore, asked: ReleaseSettings,
+def _audit(
+    out: Path, data: ReleaseInput, table: ProtectedTable, key: ReleaseKey, keys: Keystore, settings: ReleaseSettings,
     rng: np.random.Generator, watch: Progress,
 ) -> ReleaseAudit:  # fmt: skip
-    found = audit_release(out, data, table, key, transform=asked.transform, fitted=keys.fitted, gate=asked.gate,
+    audit = audit_release(out, data, table, key, transform=settings.transform, fitted=keys.fitted, gate=settings.gate,
                           rng=rng, progress=watch)  # fmt: skip
-    write_text(out / "audit.json", json.dumps(found.to_dict(), indent=1))
-    return found
+    write_text(out / "audit.json", json.dumps(audit.to_dict(), indent=1))
+    return audit
 
 
-def _alike(table: ProtectedTable) -> int | None:
-    told = table.report.get("k_anonymity")
-    return int(told["after"]["k"]) if told else None
+def _measured_k(table: ProtectedTable) -> int | None:
+    metadata = table.report.get("k_anonymity")
+    return int(metadata["after"]["k"]) if metadata else None
 
 
 def _facts(
     data: ReleaseInput,
-    left: ReleaseInput,
+    remaining: ReleaseInput,
     table: ProtectedTable,
     columns: tuple[ColumnFacts, ...],
-    told: dict[str, dict[str, Any]],
-    asked: ReleaseSettings,
-    found: ReleaseAudit | None,
+    metadata: dict[str, dict[str, Any]],
+    settings: ReleaseSettings,
+    audit: ReleaseAudit | None,
 ) -> ReleaseFacts:
     measurements = []
-    for label, its in told.items():
+    for label, entry in metadata.items():
         modality, _, name = label.partition("/")
-        who = data.encoders.get(label, EncoderFacts())
-        measurements.append(MeasurementFacts(modality, name, its["dim"], asked.transform, **asdict(who)))
+        encoder = data.encoders.get(label, EncoderFacts())
+        measurements.append(MeasurementFacts(modality, name, entry["dim"], settings.transform, **asdict(encoder)))
     return ReleaseFacts(
         study=data.name,
-        version=asked.publisher.version,
-        people=left.people.height,
+        version=settings.publisher.version,
+        people=remaining.people.height,
         columns=columns,
-        description=asked.publisher.description,
-        date=asked.publisher.date,
-        removed=data.people.height - left.people.height,
+        description=settings.publisher.description,
+        date=settings.publisher.date,
+        removed=data.people.height - remaining.people.height,
         measurements=tuple(measurements),
         sources=tuple(data.sources),
         annotators=data.annotators,
         protections=tuple(table.sentences),
-        audit=found.sentence if found else NOT_ATTACKED,
-        gate={name: limit for name, limit in asked.gate.model_dump().items() if limit is not None},
-        publisher=asked.publisher,
+        audit=audit.sentence if audit else NOT_ATTACKED,
+        gate={name: limit for name, limit in settings.gate.model_dump().items() if limit is not None},
+        publisher=settings.publisher,
         seed=data.seed,
         software=data.software,
     )
 
 
-def _consent(facts: ReleaseFacts) -> list[Notice]:
-    """Say which sources let nobody pass rows on without asking."""
+def _consent_notices(facts: ReleaseFacts) -> list[Notice]:
+    """Name the sources whose terms require consent before rows are passed on."""
     return [
         Notice(f"{item.name}: {BINDING['consent']}; ask them before this release leaves.")
         for item in inherited(facts).with_clause("consent")
     ]
 
 
-def _removed(data: ReleaseInput, asked: ReleaseSettings) -> list[Notice]:
-    unknown = len(asked.removed - set(data.people["id"]))
-    gone = len(asked.removed) - unknown
+def _removal_notices(data: ReleaseInput, settings: ReleaseSettings) -> list[Notice]:
+    unknown = len(settings.removed - set(data.people["id"]))
+    gone = len(settings.removed) - unknown
     notices = [Notice("People on the removal list were left out.", gone)] if gone else []
     if unknown:
         notices.append(Notice("Entries of the removal list that are nobody's id in this study.", unknown))

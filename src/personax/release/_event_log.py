@@ -1,4 +1,4 @@
-"""A journal: one line of JSON an event, on the disk before anything follows from it, readable by its owner only."""
+"""An append-only event log: one line of JSON an event, synced to disk at once, readable by its owner only."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class EventLog:
     Parameters
     ----------
     path
-        The file; its folder is made when the first event is written. Whoever writes holds the study's lock.
+        The file; its folder is created with the first event. Writers hold the study's lock.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     journal = EventLog(Path(folder) / "log.jsonl")
-    ...     journal.add({"event": "asked"})
-    ...     journal.events()
+    ...     log = EventLog(Path(folder) / "log.jsonl")
+    ...     log.add({"event": "asked"})
+    ...     log.events()
     [{'event': 'asked'}]
     """
 
@@ -35,12 +35,12 @@ class EventLog:
         self.path = path
 
     def events(self) -> list[dict[str, Any]]:
-        """Return all events; a last line that a kill has cut off is passed over.
+        """Return all events; an incomplete last line, left by a killed process, is ignored.
 
         Raises
         ------
         StudyError
-            Another line is none: without its journal a study cannot say what it has given away.
+            Another line is invalid: without its log a study cannot tell what it has released.
         """
         if not self.path.is_file():
             return []
@@ -52,7 +52,7 @@ class EventLog:
         except ValueError:
             found = [None]
         if not all(isinstance(one, dict) for one in found):
-            raise StudyError(f"{self.path} has a line that is no entry; put the file back from a copy")
+            raise StudyError(f"{self.path} has an invalid line; restore the file from a backup")
         return found
 
     def add(self, event: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Formats of tables and arrays: told by their endings, CSV as spreadsheets write it, whole files read within bounds."""
+"""File formats of tables and arrays, by file ending; CSV as spreadsheets write it; bounded reading of whole files."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _utf8(path: Path, raw: bytes) -> bytes:
 
 
 def _separator(raw: bytes, default: str) -> str:
-    """Return the separator that divides the first lines alike; the default where it does, or where none does."""
+    """Return the separator that splits the first lines into equally many fields; the default first."""
     lines = _QUOTED.sub("", raw[:_HEAD].decode("utf-8", "replace")).splitlines()
     lines = lines[:-1] if len(raw) > _HEAD else lines
     for separator in (default, *_SEPARATORS):
@@ -114,7 +114,7 @@ def _numbers(values: pl.Series, *, commas: bool) -> pl.Series:
 
 
 Format = Literal["parquet", "csv", "tsv", "jsonl", "ndjson", "json", "arrow", "feather", "ipc", "npy", "npz"]
-"""The ending of a file's name, where it is of a kind that is read; ``.gz`` behind it is passed over."""
+"""File endings that are read; a further ``.gz`` is ignored."""
 
 TABLES: Final = ("parquet", "csv", "tsv", "jsonl", "ndjson", "json", "arrow", "feather", "ipc")
 PACKED: Final = ("csv", "tsv", "jsonl", "ndjson", "json", "npy")
@@ -128,7 +128,7 @@ ARROW_FILE: Final = b"ARROW1"
 
 
 def format_of(name: str) -> Format | None:
-    """Return the format that a file's name says, or None where it is none that is read.
+    """Return the format by a file's name, or None where it is not supported.
 
     Examples
     --------
@@ -234,7 +234,7 @@ def _records(path: Path, raw: bytes) -> pl.DataFrame:
 
 
 def _apart(path: Path, found: Mapping[str, list[Any]]) -> pl.DataFrame:
-    """Return the table of names and rows apart; the index stands in it where it says more than the number of a row."""
+    """Return the table of separate column names and rows, with the index where it is more than row numbers."""
     names, rows = [str(name) for name in found["columns"]], found["data"]
     if len(set(names)) < len(names) or any(not isinstance(row, list) or len(row) != len(names) for row in rows):
         raise InputError(f"{path.name} is JSON, but no table: its rows are not as long as its columns are many")

@@ -1,4 +1,4 @@
-"""Going back: the owner's key and what lies beside it turn a release into what it was made of."""
+"""Inversion: with the key and the files of the keystore, its owner turns a release back into the originals."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ MAX_STEPS: Final = 32
 
 
 def invert(release: Path, key: ReleaseKey, fitted: Path) -> dict[str, pl.DataFrame]:
-    """Return the embeddings of a release as they were before the transform, modality by modality, under pseudonyms.
+    """Return the embeddings of a release as they were before the transform, under pseudonyms.
 
     Parameters
     ----------
     release
         A release folder; nothing in it is trusted.
     key, fitted
-        The key, and the folder of what transforms have taken from the data.
+        The key, and the folder of the fitted state of transforms.
 
     Raises
     ------
     InputError
-        No release, another key (before anything is computed), another length, a missing or altered file.
+        No release, another key (refused before anything is computed), another length, a missing or altered file.
 
     Notes
     -----
-    Noise stays: nobody can take it off.
+    Noise cannot be removed.
     """
     folder = open_folder(release)
     chains = load_chains(folder, key, fitted)
@@ -52,7 +52,7 @@ def invert(release: Path, key: ReleaseKey, fitted: Path) -> dict[str, pl.DataFra
 
 
 def restore_people(release: Path, keys: Keystore) -> pl.DataFrame:
-    """Return the table of a release with the names of its categories; under pseudonyms.
+    """Return the people table of a release with its categories by name, under pseudonyms.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def restore_ids(table: pl.DataFrame, key: ReleaseKey, ids: Iterable[str]) -> pl.
 
 
 def load_chains(folder: UntrustedFolder, key: ReleaseKey, fitted: Path) -> dict[str, Chain]:
-    """Return ``<modality>/<measurement>`` -> its transform, ready to go back.
+    """Return ``<modality>/<measurement>`` -> its transform, with its fitted state.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def load_chains(folder: UntrustedFolder, key: ReleaseKey, fitted: Path) -> dict[
 
 
 def _check_length(folder: UntrustedFolder, label: str, dim: int) -> None:
-    """Refuse a length that the vectors have not, before a matrix of it is made: what states it is not trusted."""
+    """Refuse a stated length that the vectors do not have, before a matrix of it is allocated."""
     modality, _, name = label.partition("/")
     for part in _parts(folder, modality):
         kind = read_schema(folder.files[part]).get(name)

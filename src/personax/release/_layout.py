@@ -31,7 +31,7 @@ def modality_files(folder: UntrustedFolder) -> dict[str, list[str]]:
 
 
 def column_entries(folder: UntrustedFolder, table: str) -> list[dict[str, object]]:
-    """Return what columns.json says of the columns of a table; what is no description is passed over."""
+    """Return the entries of columns.json on a table; malformed ones are ignored."""
     said = folder.json("columns.json") if "columns.json" in folder.files else []
     listed = said.get("columns") if isinstance(said, dict) else said
     return [

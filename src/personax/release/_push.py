@@ -1,4 +1,4 @@
-"""Push a release to a hub: verified first, shown, confirmed, then sent as one commit to a private data set."""
+"""Push a release to a hub: verified, previewed, confirmed, then committed to a private data set."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HUB_FILE = ".gitattributes"
 
 @dataclass(frozen=True)
 class PushPreview:
-    """What would be sent; its text is what a person confirms.
+    """A preview of a push; its text is what a person confirms.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class PushPreview:
     licence, verdict
         Of the card and the audit.
     undetermined
-        Checks that cannot tell.
+        Checks whose outcome is ``cannot tell``.
     """
 
     repo: str
@@ -67,7 +67,7 @@ class PushPreview:
 
 @dataclass(frozen=True)
 class PushResult:
-    """Where a release has gone: the data set's address and the commit."""
+    """The result of a push: the data set's address and the commit."""
 
     url: str
     commit: str
@@ -96,7 +96,7 @@ def push(
     repo
         ``"user/name"``.
     confirm
-        Is shown what would be sent and says whether to send it; a command line has the person type the data set's name.
+        Receives the preview and returns whether to send; the command line has the person type the data set's name.
     token
         Of a hub's user who may write; None takes what huggingface_hub finds, HF_TOKEN first. It is never written.
     private
@@ -194,7 +194,7 @@ def _commit(hub: Any, api: Any, folder: UntrustedFolder, preview: PushPreview, t
 
 @contextmanager
 def _hub_errors(repo: str, token: str) -> Iterator[None]:
-    """Turn what the hub's client raises into one sentence without the token."""
+    """Convert errors of the hub's client to one sentence without the token."""
     errors = require("huggingface_hub.errors", extra="release")
     try:
         yield

@@ -216,7 +216,7 @@ def _together(
 
 
 def _quasi(table: ProtectedTable) -> Sequence[str]:
-    """Return what somebody may know of a person: what k-anonymity is counted over."""
+    """Return the quasi-identifiers that k-anonymity is counted over."""
     told = table.report.get("k_anonymity")
     return [str(name) for name in told["columns"]] if told else []
 

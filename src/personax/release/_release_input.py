@@ -1,4 +1,4 @@
-"""What a release is made of, before anything is done to it."""
+"""The input of a release: people, traits, embeddings and facts, before any protection."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["ReleaseInput"]
 
 
 MIN_FRACTION_LENGTH = 8
-"""Least characters of a private number with a fraction that is looked for in what leaves."""
+"""Fewest characters of a private number with a fraction that the scan searches for."""
 
 
 @dataclass(frozen=True)
 class ReleaseInput:
-    """What a release is made of.
+    """The input of a release.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class ReleaseInput:
         return self.table.columns
 
     def classified(self) -> ReleaseInput:
-        """Return it with one type for texts and one for fractions, and the identity classes of its columns found anew.
+        """Return it with uniform types of texts and fractions, and identity classes inferred again.
 
         A publisher lets a column leave by a word on its risk, never by a class that somebody wrote. Classes are those
         of all people; `drop_people` keeps them.
@@ -86,7 +86,7 @@ class ReleaseInput:
         return replace(self, table=identified(replace(self.table, frame=people, columns=bare)))
 
     def private_values(self, leaving: Collection[str] = ()) -> list[str]:
-        """Return names, ids and texts that must not leave, those of people who are left out among them.
+        """Return names, ids and texts that must not leave, also those of people on the removal list.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class ReleaseInput:
         return [*ids, *(value for column in texts for value in column), *self.private_texts]
 
     def locate(self, value: str) -> str:
-        """Say where a private value stands, so that its owner can look it up; never the value itself."""
+        """Return where a private value is, for its owner to look up; never the value itself."""
         for series in self.people:
             texts = series.cast(pl.String, strict=False) if not series.dtype.is_nested() else pl.Series([None])
             rows = (texts == value).fill_null(False).arg_true()
@@ -109,7 +109,7 @@ class ReleaseInput:
         return "a private text"
 
     def _names_people(self, column: Column) -> bool:
-        """Say whether the values of a column are looked for in all that leaves."""
+        """Say whether the scan searches for the values of a column."""
         if column.role == "private":
             return True
         held = self.people.schema.get(column.name)
@@ -122,7 +122,7 @@ class ReleaseInput:
         return [text for text in texts if len(text) >= MIN_FRACTION_LENGTH] if values.dtype.is_float() else texts
 
     def drop_people(self, removed: Collection[str]) -> ReleaseInput:
-        """Return what is left when people are taken out.
+        """Return the input without some people.
 
         Raises
         ------

@@ -282,7 +282,7 @@ def _withhold_too_few(protected: ProtectedTable, names: Sequence[str], k: int) -
         "left_out": list(names),
     }
     protected.notices.append(
-        Notice(f"Fewer than {k} people cannot hide each other: {', '.join(names)} stay.", len(names))
+        Notice(f"Fewer than {k} people cannot be k-anonymous: {', '.join(names)} are withheld.", len(names))
     )
 
 

@@ -23,7 +23,7 @@ from personax.release.checks import Check
 __all__ = ["check_third_party_readers"]
 
 MAX_VECTORS_READ = 100
-"""Rows of vectors that mlcroissant is asked for: it reads number by number."""
+"""Rows of vectors that are read by mlcroissant, which reads number by number."""
 
 
 def check_third_party_readers(release: Path) -> list[Check]:

@@ -1,4 +1,4 @@
-"""A folder that somebody else made: listed without following links, read within bounds, nothing in it trusted."""
+"""An untrusted folder: listed without following links, read within bounds."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class UntrustedFolder:
     passed_over: Sequence[str] = ()
 
     def text(self, name: str) -> str:
-        """Return a text file; InputError where there is none or it is no text."""
+        """Return a text file; InputError where it is missing or no text."""
         path = self._file(name)
         if path.stat().st_size > MAX_TEXT:
             raise InputError(f"{name} has more than {MAX_TEXT:,} bytes; a text of a release is shorter")
@@ -54,7 +54,7 @@ class UntrustedFolder:
             raise InputError(f"{name} is no text in UTF-8; get the file again") from None
 
     def json(self, name: str) -> object:
-        """Return what a JSON file holds; InputError where there is none or it is not JSON."""
+        """Return the content of a JSON file; InputError where it is missing or no JSON."""
         try:
             return json.loads(self.text(name))
         except (ValueError, RecursionError):

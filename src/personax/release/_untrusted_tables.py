@@ -1,4 +1,4 @@
-"""Tables and arrays that somebody else made: read within bounds, plain values only, nothing unpickled."""
+"""Untrusted tables and arrays: read within bounds, plain values only, never unpickled."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def read_schema(path: Path, *, leave: Collection[str] = ()) -> Schema:
 
 
 def _is_there(path: Path) -> None:
-    """Refuse what stands for a file that was not fetched."""
+    """Refuse a Git LFS pointer in place of a file."""
     with path.open("rb") as stream:
         if stream.read(len(_POINTER)) == _POINTER:
             raise InputError(

@@ -91,7 +91,7 @@ def _key_for(context: Context, ids: pl.Series) -> ReleaseKey:
     used = bool(told) or any(one.key == key.fingerprint for one in ledger.releases())
     renew = used if section.rekey == "always" else bool(told) and section.rekey == "after_removals"
     old = archive_key(keys, key) if renew else None
-    context.notices.extend(Notice(text) for text in describe_risks(told, rekeyed=renew, old=old))
+    context.notices.extend(Notice(text) for text in describe_risks(told, rekeyed=renew, archived=old))
     return new_key(context.plan.name) if renew else key
 
 

@@ -65,7 +65,7 @@ def test_a_private_or_unknown_column_is_not_described() -> None:
     frame = pl.DataFrame({"id": ["a"], "name": ["Ada"]})
     with pytest.raises(InputError, match="name is private"):
         describe("people", frame, [Column("name", "private", "nominal")])
-    with pytest.raises(InputError, match="nobody says what column name is"):
+    with pytest.raises(InputError, match="the role and kind of column name are unknown"):
         describe("people", frame)
     with pytest.raises(InputError, match="which no release holds"):
         describe("people", pl.DataFrame({"id": ["a"], "x": [[1, 2]]}), [Column("x", "feature", "nominal")])

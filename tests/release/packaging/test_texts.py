@@ -297,7 +297,7 @@ def test_data_that_are_not_what_the_facts_say_are_refused(tmp_path: Path) -> Non
         write_all(tmp_path, other)
     (tmp_path / "data" / "names").mkdir()
     pl.DataFrame({"id": ["a"]}).write_parquet(tmp_path / "data" / "names" / "train-00000-of-00001.parquet")
-    with pytest.raises(InputError, match="is in no fact"):
+    with pytest.raises(InputError, match="is not described by the facts"):
         write_all(tmp_path, facts)
 
 

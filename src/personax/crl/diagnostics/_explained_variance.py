@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from personax.crl._estimator import Arrays
-from personax.crl.diagnostics._residuals import Residual, residuals_of
+from personax.crl.diagnostics._residuals import MeasurementResidual, residuals_of
 from personax.crl.diagnostics._verdict import Diagnosis, Verdict, worst
 from personax.crl.metrics._r2 import r2_score
 
@@ -28,7 +28,7 @@ def explained_variance(
     views: Arrays,
     *,
     rng: np.random.Generator,
-    known: Sequence[Residual] | None = None,
+    known: Sequence[MeasurementResidual] | None = None,
 ) -> Diagnosis:
     """Return how much of each measurement its modality's latents and the shared ones explain, held out.
 
@@ -80,7 +80,7 @@ def explained_variance(
     return Diagnosis("measurements show their latents", verdict, least["share"], text, rows)
 
 
-def _explained(one: Residual) -> dict[str, Any]:
+def _explained(one: MeasurementResidual) -> dict[str, Any]:
     variances = one.components.var(axis=0)
     r2 = float(np.average(r2_score(one.predicted, one.components), weights=variances))
     share = max(0.0, r2) * one.covered

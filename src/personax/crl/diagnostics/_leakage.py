@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from personax.crl._estimator import Arrays
 from personax.crl._ridge import fit_ridge
 from personax.crl._split import Array, check_latents, standardise
-from personax.crl.diagnostics._residuals import Residual, columns_by_group, residuals_of
+from personax.crl.diagnostics._residuals import MeasurementResidual, columns_by_group, residuals_of
 from personax.crl.diagnostics._verdict import ConditionalTest, Diagnosis, add_verdicts, run_test, summarise
 
 __all__ = ["block_leakage", "conditional_independence"]
@@ -25,7 +25,7 @@ def block_leakage(
     *,
     test: ConditionalTest,
     rng: np.random.Generator,
-    known: Sequence[Residual] | None = None,
+    known: Sequence[MeasurementResidual] | None = None,
 ) -> Diagnosis:
     """Test whether the residual of a measurement depends on other modalities' latents, given its own.
 
@@ -88,7 +88,7 @@ def conditional_independence(
     *,
     test: ConditionalTest,
     rng: np.random.Generator,
-    known: Sequence[Residual] | None = None,
+    known: Sequence[MeasurementResidual] | None = None,
 ) -> Diagnosis:
     """Test whether measurements of a modality are independent given its latents and the shared ones.
 
@@ -147,7 +147,7 @@ def tested(test: Callable[..., float], *arrays: Array) -> dict[str, Any]:
     return {"p": p, "reason": reason}
 
 
-def _beyond(given: Array, other: Array, one: Residual) -> Array:
+def _beyond(given: Array, other: Array, one: MeasurementResidual) -> Array:
     """Return what the given latents leave of others and of their squares, for the people not fitted on."""
     scaled = standardise(other)
     values = np.hstack([scaled, np.square(scaled)])

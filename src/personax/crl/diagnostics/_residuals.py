@@ -16,7 +16,7 @@ from personax.crl._split import Array, check_latents, split_half, standardise
 from personax.crl.methods._linear import principal
 from personax.errors import InputError
 
-__all__ = ["Residual", "columns_by_group", "residuals", "residuals_of"]
+__all__ = ["MeasurementResidual", "columns_by_group", "residuals", "residuals_of"]
 
 SHARE: Final = 0.95
 """Of a measurement's variance that its components hold; the rest is many small directions, mostly noise."""
@@ -32,7 +32,7 @@ PEOPLE: Final = 1000
 
 
 @dataclass(frozen=True)
-class Residual:
+class MeasurementResidual:
     """One measurement and its prediction from the latents.
 
     Parameters
@@ -81,7 +81,7 @@ def columns_by_group(names: Sequence[str]) -> dict[str, list[int]]:
 
 def residuals(
     latents: ArrayLike, names: Sequence[str], views: Arrays, *, rng: np.random.Generator, people: int = PEOPLE
-) -> list[Residual]:
+) -> list[MeasurementResidual]:
     """Predict the leading principal components of each measurement from its latents by kernel ridge, held out.
 
     Components (95 % of the variance, at most 30) and regressions are fitted on one half of the people; all measurements
@@ -128,7 +128,9 @@ def residuals(
             scores = scaled @ directions
             model = fit_ridge(z[fit_on][:, own], scores[fit_on])
             predicted = model.predict(z[score_on][:, own])
-            found.append(Residual(modality, measurement, fit_on, score_on, scores[score_on], predicted, covered))
+            found.append(
+                MeasurementResidual(modality, measurement, fit_on, score_on, scores[score_on], predicted, covered)
+            )
     return found
 
 
@@ -140,11 +142,11 @@ def _components(x: Array) -> tuple[Array, float]:
 
 
 def residuals_of(
-    known: Sequence[Residual] | None,
+    known: Sequence[MeasurementResidual] | None,
     latents: ArrayLike,
     names: Sequence[str],
     views: Arrays,
     rng: np.random.Generator,
-) -> Sequence[Residual]:
+) -> Sequence[MeasurementResidual]:
     """Return the given residuals, or compute them."""
     return residuals(latents, names, views, rng=rng) if known is None else known

@@ -1,11 +1,8 @@
-"""Answers to requests of others, worked out on the originals: what may leave, to whom, and what is written down.
+"""Answers to requests of others, computed on the originals: output checking, request log, populations.
 
-A map, each line using the ones above it:
-
-- ``small_cells``: values of few people are joined before anything is computed
-- ``populations``: who was in an answer, and answers whose people differ by too few
-- ``output_checker``: least cells, rounding, no text that the data wrote
-- ``log``: who asked what, what left and what did not; the budget of requests
+- ``_small_cells``: values of few people are merged before anything is computed
+- ``_output_checker``: minimum cell size, rounding, and which results may leave
+- ``_request_log``: who asked what, what left and what was suppressed; populations, against differencing of answers
 """
 
 from personax.release.answering._output_checker import MIN_P, OutputRules, rounded_count, rounded_p, significant

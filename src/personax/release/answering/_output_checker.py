@@ -1,4 +1,4 @@
-"""The output checker: what of a result may leave, and in how many digits.
+"""The output checker: which results may leave, and with how many digits.
 
 The rules follow the practice of research data centres (principles-based output checking, as in ACRO): p-values and
 effects over enough people are *safe statistics*; counts are rounded; nothing about fewer people than the least cell
@@ -31,7 +31,7 @@ SHOWN = (
 """Columns of Level I that leave: the statistic and its details, which allow to work tables out, stay."""
 
 MAX_EFFECT = 0.95
-"""Larger effects leave as this: an effect of 1 says of everybody that one value gives the other away."""
+"""Larger effects leave as this: an effect of 1 would disclose one value of everybody by the other."""
 
 NUMBERS = ("p_value", "p_corrected", "effect_size", "effect_low", "effect_high")
 
@@ -68,7 +68,7 @@ def rounded_count(n: int, base: int = ROUNDED_TO) -> int:
 
 @dataclass(frozen=True)
 class OutputRules:
-    """What an output must keep.
+    """Rules that every output keeps.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class OutputRules:
 
     @property
     def sentences(self) -> list[str]:
-        """The rules in words, as an answer tells them."""
+        """The rules in words, as an answer states them."""
         return [
             f"Nothing is about fewer than {self.least} people; rarer values were joined with others beforehand.",
             f"Counts are rounded to multiples of {self._base}, p-values to 3 significant digits and not below "

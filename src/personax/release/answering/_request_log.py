@@ -33,7 +33,7 @@ Event = Literal["asked", "answered", "refused"]
 
 @dataclass(frozen=True)
 class RequestLogEntry:
-    """One line of the log.
+    """One entry of the log.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class RequestLogEntry:
     time
         UTC.
     requester, request, asked
-        Who; the SHA-256 of the request file; what was asked.
+        Who; the SHA-256 of the request file; its content.
     base, parts
         The population of everybody, and those of subgroups, by name.
     questions
@@ -50,7 +50,7 @@ class RequestLogEntry:
     left
         File -> its SHA-256.
     suppressed
-        What did not leave, and why.
+        What was suppressed, and why.
     reason
         Why it was refused.
     """
@@ -81,7 +81,7 @@ class RequestLog:
         self.path, self._journal = path, EventLog(path)
 
     def entries(self) -> list[RequestLogEntry]:
-        """Return all lines; a last line that was cut off by a kill is passed over.
+        """Return all entries; an incomplete last line, left by a killed process, is ignored.
 
         Raises
         ------
@@ -91,14 +91,14 @@ class RequestLog:
         try:
             return [RequestLogEntry(**event) for event in self._journal.events()]
         except TypeError:
-            raise StudyError(f"{self.path} has a line that is no entry; put the log back from a copy") from None
+            raise StudyError(f"{self.path} has an invalid line; restore the log from a backup") from None
 
     def add(self, entry: RequestLogEntry) -> None:
         """Append an entry; it is on the disk when this returns."""
         self._journal.add(asdict(entry))
 
     def spent(self, requester: str) -> int:
-        """Return how many requests of somebody were looked at; refused ones count, for a refusal tells too."""
+        """Return the number of requests of a requester; refused ones count, because a refusal discloses, too."""
         who = fold(requester)
         return sum(entry.event == "asked" and fold(entry.requester) == who for entry in self.entries())
 
@@ -136,7 +136,7 @@ def name_of(people: People) -> str:
 
 
 def differ_by_few(one: People, other: People, least: int) -> bool:
-    """Say whether two populations differ, by fewer than ``least`` people."""
+    """Say whether two populations differ by fewer than ``least`` people: what differencing would disclose."""
     if abs(len(one) - len(other)) >= least:
         return False
     apart = len(one) + len(other) - 2 * len(np.intersect1d(one, other, assume_unique=True))
@@ -167,7 +167,7 @@ class Populations:
         return name
 
     def get(self, name: str) -> People:
-        """Return a population that was kept.
+        """Return a saved population.
 
         Raises
         ------
@@ -178,9 +178,9 @@ class Populations:
             try:
                 found = np.load(self._path(name), allow_pickle=False)
             except (OSError, ValueError, EOFError):
-                raise StudyError(f"{self._path(name)} is missing or broken; put it back from a copy") from None
+                raise StudyError(f"{self._path(name)} is missing or damaged; restore it from a backup") from None
             if name_of(found) != name:
-                raise StudyError(f"{self._path(name)} was changed; put it back from a copy")
+                raise StudyError(f"{self._path(name)} was changed; restore it from a backup")
             self._read[name] = found
         return self._read[name]
 

@@ -1,4 +1,4 @@
-"""What a check says, and the release that all checks look at."""
+"""The result of a check, and the release that all checks read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Outcome = Literal["holds", "fails", "cannot tell"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What one check found; the text is for the reader and says what to do where it fails."""
+    """The result of one check, with a text for the reader that says what to do where it fails."""
 
     name: str
     outcome: Outcome
@@ -52,14 +52,14 @@ class CheckedRelease:
     unread: Sequence[str] = ()
 
     def missing(self, check: str, file: str, why: str) -> Check:
-        """Say that a file is missing: a fault where the layout has it, and where it does not nobody can tell."""
+        """Report a missing file: a failure where the layout requires it, else ``cannot tell``."""
         if self.format == 2 or (self.format == 1 and file in _FIRST):
             return Check(check, "fails", f"there is no {file}, {why}")
         return Check(check, "cannot tell", f"there is no {file}, {why}; this layout asks for none")
 
 
 _FIRST = {"SHA256SUMS", "README.md", "USAGE.md", "transforms.json"}
-"""What format 1 had beside data."""
+"""Files of format 1 besides the data."""
 
 
 def inspect_folder(folder: UntrustedFolder) -> CheckedRelease:
@@ -114,7 +114,7 @@ def check_result(check: str, faults: Sequence[str], held: str) -> Check:
 
 
 def mapping(value: object) -> dict[str, object]:
-    """Return a JSON object, or an empty one where something else stands there."""
+    """Return a JSON object, or an empty one where the value is something else."""
     return {str(key): its for key, its in value.items()} if isinstance(value, dict) else {}
 
 

@@ -1,4 +1,4 @@
-"""The folder itself: plain files, all of them as the checksums say, none of them a secret."""
+"""Checks of the folder: regular files, matching checksums, no secrets."""
 
 from __future__ import annotations
 

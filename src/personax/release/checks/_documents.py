@@ -26,7 +26,7 @@ _TEXTS = (".md", ".cff", ".json", ".txt")
 
 
 def papers(release: CheckedRelease) -> Iterable[Check]:
-    """Check the texts beside the data."""
+    """Check the documents."""
     about: dict[str, object] = {}
     text = ""
     if CARD in release.folder.files:
@@ -133,7 +133,7 @@ FILE = "audit.json"
 
 
 def audited(release: CheckedRelease) -> Iterable[Check]:
-    """Check what the publisher's own attacks have found."""
+    """Check audit.json."""
     if FILE not in release.folder.files:
         if release.format == 2:
             yield Check("audit", "fails", f"there is no {FILE}: the release was not attacked, or hides what was found")

@@ -92,7 +92,7 @@ def _hashes_of_rows(values: list[str]) -> bool:
 
 CLAIMED = "protection.json"
 MIN_PEOPLE = 20
-"""People from which a text that nobody can place counts as a fault."""
+"""From so many people on, an unclassified text column counts as a fault."""
 MAX_CELL_LETTERS, MAX_CELL_WORDS = 80, 12
 """A text of more is no category."""
 _PATH = re.compile(r"(^|\s)(~?/[\w.-]+){2,}|[A-Za-z]:\\|\.(jpe?g|png|txt|pdf|html?)$")
@@ -102,7 +102,7 @@ _PARTS: Mapping[str, frozenset[str]] = {
     "day": frozenset({"day", "birthday"}),
 }
 _AROUND = frozenset({"birth", "of", "index", "sin", "cos"})
-"""Words beside which these still tell of a birth: ``day_of_year`` and ``month_of_birth`` do, ``career_month`` not."""
+"""Words that may accompany parts of a birth date: ``day_of_year`` and ``month_of_birth`` are, ``career_month`` not."""
 
 
 def people(release: CheckedRelease) -> Iterable[Check]:
@@ -140,7 +140,7 @@ def _columns(release: CheckedRelease, frame: pl.DataFrame) -> Check:
 
 
 def _naming(release: CheckedRelease, frame: pl.DataFrame) -> tuple[list[str], list[str]]:
-    """Return what names people, or cannot be told, and which of it leaves on purpose, with its risk named."""
+    """Return identifying or unclassified columns, and those of them that leave on purpose, with a stated risk."""
     columns = infer_columns(frame)
     roles = {column.name: column for column in columns if column.role == "target"}
     named: list[str] = []
@@ -177,7 +177,7 @@ def _births(frame: pl.DataFrame) -> Check:
 
 
 def _tells(name: str) -> set[str]:
-    """Return which parts of a date of birth a column is, by its name; none where other words stand beside them."""
+    """Return the parts of a date of birth that a column's name indicates; none where it has other words."""
     words = set(split(name))
     found = {part for part, own in _PARTS.items() if words & own}
     known = frozenset().union(*_PARTS.values()) | _AROUND
@@ -232,7 +232,7 @@ def _alike(release: CheckedRelease, frame: pl.DataFrame) -> Check:
     over = features if columns is None else columns
     found = smallest_group(frame, over)
     if k is None and not features:
-        return Check(name, "holds", "no column beside the traits leaves, so nobody is told by one")
+        return Check(name, "holds", "no column besides the traits leaves, so none identifies people")
     measured = f"the smallest group of people alike in {len(over)} columns has {found}"
     if k is None:
         return Check(

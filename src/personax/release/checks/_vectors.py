@@ -24,7 +24,7 @@ ZEROS = 0.01
 
 
 def _mixes(step: str) -> bool:
-    """Say whether after a step a coordinate that was exactly zero no longer is; of an unknown step nothing is said."""
+    """Say whether a step mixes coordinates, so that exact zeros vanish; False for an unknown step."""
     known = step in registry.names("transforms")
     return known and bool(registry.describe("transforms", step).facts.get("mixes"))
 
@@ -113,7 +113,7 @@ def _stated(release: CheckedRelease) -> tuple[dict[str, object], list[str]]:
 
 
 def _faults(label: str, found: pl.Series, said: Mapping[str, object]) -> Iterator[str]:
-    """Yield what is wrong with vectors; ``said`` is file -> the length that it states, or None."""
+    """Yield faults of vectors; ``said`` is file -> the length that it states, or None."""
     length = found.dtype.size if isinstance(found.dtype, pl.Array) else None
     for file, dim in said.items():
         if dim is not None and dim != length:

@@ -1,4 +1,4 @@
-"""Verify a release that somebody else may have made: every check, what it found, and never a traceback."""
+"""Verification of an untrusted release: every check with its result, and never a traceback."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Verification", "verify", "verify_folder"]
 
 @dataclass(frozen=True)
 class Verification:
-    """What all checks found.
+    """The results of all checks.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Verification:
 
     @property
     def holds(self) -> bool:
-        """Say that no check fails; some may still be unable to tell."""
+        """Whether no check fails; some may still be undecided."""
         return not self.failed
 
     def to_dict(self) -> dict[str, Any]:
@@ -52,7 +52,7 @@ class Verification:
 
 
 def verify(folder: str | os.PathLike[str]) -> Verification:
-    """Check a release folder, all of it, whatever is found on the way.
+    """Run all checks of a release folder, whichever fail.
 
     Parameters
     ----------

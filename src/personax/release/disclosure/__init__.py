@@ -1,4 +1,4 @@
-"""Statistical disclosure control of the table of a release: what single columns, and several together, give away.
+"""Statistical disclosure control of the table of a release: single columns, and several together.
 
 A map, each line using the ones above it:
 

@@ -1,4 +1,4 @@
-"""How anonymous a table is: k-anonymity, l-diversity, t-closeness, and the risk of being found."""
+"""Anonymity of a table: k-anonymity, l-diversity, t-closeness, and prosecutor risk."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Diversity:
 
 @dataclass(frozen=True, slots=True)
 class Anonymity:
-    """What a table gives to somebody who knows the quasi-identifiers of a person in it.
+    """Anonymity of a table against an attacker who knows the quasi-identifiers of a person in it.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Anonymity:
 
     @property
     def share_below(self) -> float:
-        """Share of people in classes of fewer than ``asked``."""
+        """Share of people in classes smaller than the required k."""
         return self.below / self.people
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Categories as shuffled numbers: whoever has the mapping has the names, nobody else has an order to read."""
+"""Categories as shuffled numbers, which only the mapping in the keystore can name."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def shuffle_categories(
 
 
 def names_of(categories: Sequence[str], indices: Iterable[int | None]) -> list[str | None]:
-    """Return the categories that indices stand for.
+    """Return the categories of indices.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Dates of birth: only the year leaves, or the start of a band of years; never month or day beside it."""
+"""Dates of birth: only the year, or the start of a band of years, leaves; never month or day."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def birth_year(values: pl.Series, *, width: int = 1, years: tuple[int, int] = (1
     [1980, None, None]
     """
     if width < 1:
-        raise InputError(f"a band of {width} years cannot be; give a width of at least 1 year")
+        raise InputError(f"a band of {width} years is invalid; give a width of at least 1 year")
     known = _years(values)
     valid = known.is_between(*years)
     found = pl.select(pl.when(valid).then(known - known % width))[:, 0].cast(pl.Int32).alias("birth_year")

@@ -80,7 +80,7 @@ class Generalised:
 
     @property
     def sentence(self) -> str:
-        """What a card says of it."""
+        """A sentence for the dataset card."""
         how = "; ".join(f"{' and '.join(step.columns)}: {step.says}" for step in self.steps)
         return (
             f"Everybody shares {', '.join(self.after.quasi_identifiers)} with at least {self.after.k - 1} others "
@@ -208,7 +208,7 @@ def _weights(made: Sequence[Hierarchy], weights: Mapping[str, float]) -> list[fl
     names = [name for hierarchy in made for name in hierarchy.columns]
     for name, weight in weights.items():
         if name not in names or not 0 < weight < np.inf:
-            raise InputError(f"the weight {weight:g} of {name} means nothing; give positive ones to quasi-identifiers")
+            raise InputError(f"the weight {weight:g} of {name} is invalid; quasi-identifiers have positive weights")
     total = sum(weights.get(name, 1.0) for name in names)
     return [sum(weights.get(name, 1.0) for name in hierarchy.columns) / total for hierarchy in made]
 

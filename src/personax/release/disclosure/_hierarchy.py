@@ -1,4 +1,4 @@
-"""Hierarchies of quasi-identifiers: each level tells less than the one before, the last nothing."""
+"""Generalisation hierarchies of quasi-identifiers: each level is coarser than the one before, the last is empty."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Given = Mapping[str, str] | Sequence[Mapping[str, str]]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Told = tuple[str, pl.DataFrame, Floats]
-"""What a level says, its value for each distinct value, and the loss of each."""
+"""A level's label, its value for each distinct value, and the loss of each."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _distinct(frame: pl.DataFrame, names: Sequence[str]) -> tuple[Ints, pl.DataF
 
 
 def _levels(distinct: pl.DataFrame, counts: Ints, told: Iterator[Told]) -> Iterator[Level]:
-    """Yield the levels that differ: as it is, those told, withheld."""
+    """Yield the levels that differ: as it is, the given ones, withheld."""
     present = np.column_stack([values.is_not_null().to_numpy() for values in distinct])
 
     def level(says: str, values: pl.DataFrame, loss: Floats) -> Level:
@@ -176,7 +176,7 @@ def _nested(finer: Level, coarser: Level) -> bool:
 
 
 def _steps(values: Floats) -> tuple[Ints, int]:
-    """Return numbers as whole multiples of 10^-p, with the least p that tells them apart."""
+    """Return numbers as whole multiples of 10^-p, with the least p that distinguishes them."""
     known = values[np.isfinite(values)]
     most = float(np.abs(known).max(initial=1.0))
     places = 0
@@ -245,7 +245,7 @@ def _rare_levels(distinct: pl.DataFrame, counts: Ints) -> Iterator[Told]:
 
 
 def _groups(distinct: pl.DataFrame, given: Given) -> Iterator[Told]:
-    """Yield the groups that somebody gave."""
+    """Yield the given groups."""
     texts = distinct.to_series().cast(pl.String)
     known = max(2, len(texts.drop_nulls()))
     for number, mapping in enumerate([given] if isinstance(given, Mapping) else given, 1):

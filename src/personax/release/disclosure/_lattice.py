@@ -74,7 +74,7 @@ class Lattice:
         self.tried = 0
 
     def search(self, budget: int) -> tuple[LatticeNode, bool]:
-        """Return the best node, and whether it is sure that there is none better.
+        """Return the best node, and whether it is proven optimal.
 
         Greedy ascent finds a node. Then branch and bound chooses level after level: people in small classes only
         become fewer as levels rise, so that a part of the columns that is too fine leaves no hope for the whole
@@ -148,7 +148,7 @@ class Lattice:
         return int(sizes[sizes < self.k].sum())
 
     def _greedy(self) -> LatticeNode:
-        """Climb by the step that rescues most people for its loss, then go down where nobody needs the height."""
+        """Ascend by the step that rescues most people for its loss, then descend where levels are not needed."""
         levels = [0] * len(self.codes)
         while (node := self.node(levels)) is None:
             steps = []
@@ -177,7 +177,7 @@ class Lattice:
     def _walk(
         self, units: Sequence[int], classes: Ints, card: int, levels: list[int], least: Mapping[int, int]
     ) -> None:
-        """Try the levels of the first of the units that are left, and whatever may follow.
+        """Branch on the levels of the first remaining unit, and recurse.
 
         ``least`` is, for each unit left, its least level that leaves hope beside those chosen.
         """
@@ -207,7 +207,7 @@ class Lattice:
     def _tighten(
         self, classes: Ints, card: int, levels: Sequence[int], rest: Sequence[int], least: Mapping[int, int]
     ) -> dict[int, int] | None:
-        """Return the least levels beside what is chosen now, or None where they lose too much already."""
+        """Return the least levels given those chosen, or None where the bound exceeds the best loss."""
         tighter = dict(least)
         for unit in rest:
             # the last level tells nothing, and what is chosen leaves hope: this ends

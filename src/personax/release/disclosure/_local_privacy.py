@@ -27,7 +27,7 @@ GRANULARITY = 40
 """The noise is exact on a grid of 2^-40 of its scale; OpenDP counts the rounding in."""
 
 MAX_EPSILON = 100.0
-"""A larger epsilon protects nobody."""
+"""A larger epsilon gives no protection."""
 
 
 def calibrate_noise(
@@ -144,10 +144,11 @@ def _check(
         raise InputError(f"noise on the vectors {vectors[0]} needs a delta above 0, well below 1 / people")
     for name, weight in weights.items():
         if name not in columns or not 0 < weight < math.inf:
-            raise InputError(f"the weight {weight:g} of {name} means nothing; give positive ones to columns with noise")
+            raise InputError(f"the weight {weight:g} of {name} is invalid; columns with noise have positive weights")
     for name, clip in columns.items():
         if isinstance(clip, Bounds) and not (math.isfinite(clip.high - clip.low) and clip.low < clip.high):
-            raise InputError(f"the bounds {clip.low:g} and {clip.high:g} of {name} are none; state what values can be")
+            text = f"the bounds {clip.low:g} and {clip.high:g} of {name} are invalid"
+            raise InputError(f"{text}; state finite bounds, the lower one first")
         if isinstance(clip, Sphere) and not (0 < clip.radius < math.inf and clip.dim >= 1):
             raise InputError(f"{name} needs a radius above 0 and its length; state them, not from the data")
         if isinstance(clip, Categories) and not 1 < len(clip.names) == len(set(clip.names)):
@@ -155,7 +156,7 @@ def _check(
 
 
 def _calibrate(name: str, clip: Clip, epsilon: float, delta: float) -> Mechanism:
-    """Return the least noise that OpenDP says is enough."""
+    """Return the least noise that OpenDP accepts for the budget."""
     dp: Any = _opendp()
     if isinstance(clip, Bounds):
         gap = clip.high - clip.low

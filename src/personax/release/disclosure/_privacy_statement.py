@@ -15,7 +15,7 @@ UNIT = "one person's row: any values may be replaced by any others within the cl
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """A number, clipped to stated bounds; Laplace noise. Bounds taken from the data would tell of them."""
+    """A number, clipped to stated bounds; Laplace noise. Bounds taken from the data would disclose them."""
 
     low: float
     high: float
@@ -90,7 +90,7 @@ class PrivacyStatement:
 
     @property
     def sentence(self) -> str:
-        """What a card says of it."""
+        """A sentence for the dataset card."""
         spheres = [mechanism for mechanism in self.mechanisms if mechanism.cosine is not None]
         lost = "".join(
             f" A vector of {mechanism.column} has a mean cosine of {mechanism.cosine:.3f} with itself without noise."

@@ -16,7 +16,7 @@ OTHER = "other"
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """How many categories of a column left as ``other``, and of how many people; never which.
+    """The number of categories of a column that left as ``other``, and of their people; never which.
 
     Parameters
     ----------

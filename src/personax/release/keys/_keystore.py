@@ -235,7 +235,7 @@ class Keystore:
             The name is invalid, or the file is missing or unreadable.
         """
         if name is not None and (len(name) != 16 or set(name) - set("0123456789abcdef")):
-            raise InputError("the release names its categories by something that is no name; it has been altered")
+            raise InputError("the release has an invalid name of its categories; it has been altered")
         path = self.legacy_categories if name is None else self.categories / f"{name}.json"
         if name is None and not path.is_file():
             return {}
@@ -243,7 +243,7 @@ class Keystore:
             found = json.loads(path.read_text(encoding="utf-8"))
             return {str(column): [str(value) for value in values] for column, values in found.items()}
         except (OSError, ValueError, AttributeError, TypeError):
-            text = f"{path} cannot be read; put the file back that was written with the release"
+            text = f"{path} cannot be read; restore the file that was written with the release"
             raise InputError(text) from None
 
 

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 class RandomStream:
-    """Named random arrays under one seed; the order in which they are asked for does not matter.
+    """Named random arrays of one seed, independent of the order of calls.
 
     Examples
     --------

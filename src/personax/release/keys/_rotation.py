@@ -1,7 +1,7 @@
-"""A new key where people have left: under one key, an old release minus a new one is exactly them.
+"""Key rotation against disclosure by differencing: under one key, an old release minus a new one is who left.
 
-Pseudonyms are the same in all releases under one key. Whoever has two of them reads off who is in the first and not in
-the second, with all that the first says of them. Under a new key nobody is called as before.
+Pseudonyms are the same in all releases under one key. Whoever has two releases sees who is in the first and not in the
+second, with all that the first holds of them. Under a new key nobody keeps their pseudonym.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from personax.release.statistics._privacy_budget import Ledger, PastRelease
 __all__ = ["OLD_KEYS", "DifferencingRisk", "archive_key", "differencing_risks", "install_key"]
 
 OLD_KEYS = "old"
-"""Folder beside the key, one folder an old key, named by its fingerprint."""
+"""Folder of the keystore with archived keys, one folder a key, named by its fingerprint."""
 
 
 @dataclass(frozen=True)
 class DifferencingRisk:
-    """How many people of an earlier release under the same key are gone: both releases together tell who they are.
+    """The people of an earlier release under the same key who are gone: both releases together disclose them.
 
-    ``version`` and ``time`` are of the earlier one; empty where the ledger does not know it.
+    ``version`` and ``time`` are of the earlier release; empty where the ledger does not have it.
     """
 
     version: str
@@ -38,7 +38,7 @@ class DifferencingRisk:
 
     @property
     def sentence(self) -> str:
-        """What the publisher must know."""
+        """A sentence for the publisher."""
         name = f"version {self.version} ({self.time[:10]})" if self.version else "the release that lies in release/"
         who = "1 person of {name} is" if self.people == 1 else f"{self.people} people of {{name}} are"
         return (
@@ -47,7 +47,7 @@ class DifferencingRisk:
 
 
 def differencing_risks(ledger: Ledger, key: ReleaseKey, ids: pl.Series, release: Path) -> list[DifferencingRisk]:
-    """Return the earlier releases under this key from which people are gone.
+    """Return the earlier releases under this key from which people are missing now.
 
     Parameters
     ----------
@@ -56,11 +56,11 @@ def differencing_risks(ledger: Ledger, key: ReleaseKey, ids: pl.Series, release:
     ids
         The people of the release that is about to be built.
     release
-        The folder of the last one, which is looked at where the ledger knows none: it may be older than the ledger.
+        The folder of the last release, which is compared where the ledger has none: it may be older than the ledger.
     """
-    known = [one for one in ledger.releases() if one.key == key.fingerprint]
-    if known:
-        found = [DifferencingRisk(one.version, one.time, ledger.count_removed(one, ids)) for one in known]
+    releases = [one for one in ledger.releases() if one.key == key.fingerprint]
+    if releases:
+        found = [DifferencingRisk(one.version, one.time, ledger.count_removed(one, ids)) for one in releases]
     else:
         found = [DifferencingRisk("", "", len(_pseudonyms(release) - {key.pseudonym(one) for one in ids}))]
     return [one for one in found if one.people]
@@ -75,9 +75,9 @@ def _pseudonyms(release: Path) -> set[str]:
 
 
 def archive_key(keys: Keystore, key: ReleaseKey) -> Path:
-    """Copy a key, and what its releases need to be inverted, into a folder of its own, and return that.
+    """Copy a key, and what its releases need to be inverted, into an archive folder, and return the folder.
 
-    Done before a release is built under another key.
+    Called before a release is built under another key.
     """
     place = keys.root / OLD_KEYS / key.fingerprint
     if not (place / keys.key_file.name).is_file():
@@ -86,7 +86,7 @@ def archive_key(keys: Keystore, key: ReleaseKey) -> Path:
         aside.mkdir(parents=True, mode=0o700)
         shutil.copy2(keys.key_file, aside / keys.key_file.name)
         aside.rename(place)
-    # a build that did not end may have put the key aside before: releases under it have come since
+    # an interrupted build may have archived the key before; releases under it have been made since
     for kept in (*sorted(keys.fitted.glob("*.npz")), *sorted(keys.categories.glob("*.json")), keys.legacy_categories):
         copy = place / kept.relative_to(keys.root)
         if kept.is_file() and not copy.exists():
@@ -97,24 +97,24 @@ def archive_key(keys: Keystore, key: ReleaseKey) -> Path:
 
 
 def install_key(keys: Keystore, key: ReleaseKey) -> None:
-    """Make a key the study's own; the old one was kept before."""
+    """Make a key the study's own; the former one was archived before."""
     write_key(keys.key_file, key)
 
 
 def release_record(version: str, sums: str, key: ReleaseKey, time: str) -> PastRelease:
-    """Return the entry of a release for the ledger; people are filled in there."""
+    """Return the ledger's record of a release; `Ledger.record` fills the people in."""
     return PastRelease(time, version, sums, key.fingerprint, 0, "")
 
 
-def describe_risks(told: Sequence[DifferencingRisk], *, rekeyed: bool, old: Path | None) -> list[str]:
-    """Return what the publisher must know of earlier releases."""
-    if not told:
+def describe_risks(risks: Sequence[DifferencingRisk], *, rekeyed: bool, archived: Path | None) -> list[str]:
+    """Return sentences for the publisher on earlier releases."""
+    if not risks:
         return []
     if rekeyed:
-        most = max(told, key=lambda one: one.people)
-        where = f" The old key is in keys/{OLD_KEYS}/{old.name}, to invert old releases with." if old else ""
+        most = max(risks, key=lambda one: one.people)
+        where = f" The old key is in keys/{OLD_KEYS}/{archived.name}, to invert old releases with." if archived else ""
         return [
             f"{most.sentence}. So this release was made under a new key, and pseudonyms no longer tell them; values "
             f"that leave unchanged in both still may.{where}"
         ]
-    return [f"{one.sentence}; set release.rekey: after_removals, which is the default." for one in told]
+    return [f"{one.sentence}; set release.rekey: after_removals, which is the default." for one in risks]

@@ -17,7 +17,7 @@ NOBODY = "The publisher (no name is stated)"
 
 
 def authors(facts: ReleaseFacts) -> list[str]:
-    """Return the names to cite; one that says so where nobody is named."""
+    """Return the names to cite, or a placeholder where none is stated."""
     return [clean(name) for name in facts.publisher.authors] or [NOBODY]
 
 
@@ -50,7 +50,7 @@ def citation_cff(facts: ReleaseFacts) -> str:
 
 
 def bibtex(facts: ReleaseFacts) -> str:
-    """Return a BibTeX entry; a field of which nothing is known is left out.
+    """Return a BibTeX entry; unknown fields are omitted.
 
     Examples
     --------

@@ -150,7 +150,7 @@ def _roles(name: str, dtype: pl.DataType, column: Column | None) -> tuple[Role, 
         return "embedding", "continuous", ""
     if split_trait(name):
         return "target", "ordinal", ""
-    raise InputError(f"nobody says what column {name} is; give its role and kind")
+    raise InputError(f"the role and kind of column {name} are unknown; state them")
 
 
 def _means(name: str, role: Role, kind: Kind) -> str:

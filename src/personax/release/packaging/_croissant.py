@@ -39,7 +39,7 @@ _NONE: Final = "There are no annotations."
 
 
 def rai(facts: ReleaseFacts) -> dict[str, Any]:
-    """Return every property of RAI 1.0; the time frame is left out where no source states a day."""
+    """Return every property of RAI 1.0; the time frame is omitted where no source states a day."""
     who = facts.annotators
     told: dict[str, Any] = {
         "dataCollection": " ".join([*s.origin(facts), *s.traits(facts)]),

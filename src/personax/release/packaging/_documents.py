@@ -40,7 +40,7 @@ __all__ = [
 
 
 def write_all(folder: Path, facts: ReleaseFacts) -> list[Path]:
-    """Write the texts beside ``data/``, then SHA256SUMS over everything in the folder.
+    """Write all documents of a release, then SHA256SUMS over everything in the folder.
 
     Same facts and data, same bytes: neither the clock nor a path of the machine is in any of them. What others wrote
     before (protection.json, transforms.json, audit.json) is kept and summed.
@@ -72,7 +72,7 @@ def write_all(folder: Path, facts: ReleaseFacts) -> list[Path]:
 
 
 def boilerplate_texts() -> list[str]:
-    """Return what the texts of every release say, whoever is in it."""
+    """Return texts that are the same in every release, which the scan passes."""
     bare = ReleaseFacts("release", "1.0.0", 1, (ColumnFacts(PEOPLE, "id", "id", "nominal", "string", "the id"),))
     return list(texts(bare, {PEOPLE: [Shard("data/people/train-00000-of-00001.parquet", 1, 1, "")]}).values())
 
@@ -101,7 +101,7 @@ def _check(folder: Path, facts: ReleaseFacts, shards: Mapping[str, Sequence[Shar
         raise InputError(f"the table in {folder} has {rows} people and the facts say {facts.people}; count again")
     strange = sorted({path.name for path in (folder / "data").iterdir()} - set(shards))
     if strange:
-        raise InputError(f"{folder / 'data' / strange[0]} is in no fact, so nothing would describe it; take it out")
+        raise InputError(f"{folder / 'data' / strange[0]} is not described by the facts; remove it")
 
 
 _SIZES: Final = (
@@ -224,7 +224,7 @@ Answers = Sequence[tuple[str, str]]
 
 
 def datasheet(facts: ReleaseFacts) -> str:
-    """Return DATASHEET.md; what nobody has told is answered so.
+    """Return DATASHEET.md; unknown answers say that they are not stated.
 
     References
     ----------
@@ -359,7 +359,7 @@ def acceptance() -> str:
 
 
 def usage_page(facts: ReleaseFacts) -> str:
-    """Return USAGE.md: the acceptance, how somebody is taken out, and the guidelines."""
+    """Return USAGE.md: the terms to accept, how a person can be removed, and the guidelines."""
     guidelines = resources.files("personax").joinpath("usage.md").read_text("utf-8")
     # its title becomes a section of this page
     body = guidelines.replace("\n## ", "\n### ").replace("# Usage guidelines", "## Usage guidelines", 1)

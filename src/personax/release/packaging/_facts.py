@@ -73,7 +73,7 @@ class ColumnFacts:
 
 @dataclass(frozen=True)
 class MeasurementFacts:
-    """One column of vectors, who made them and how they were transformed; empty where nobody says."""
+    """One column of vectors, its encoder and its transform; empty where not stated."""
 
     modality: str
     name: str
@@ -86,7 +86,7 @@ class MeasurementFacts:
 
 @dataclass(frozen=True)
 class EncoderFacts:
-    """Who made the vectors of a measurement; empty where nobody says."""
+    """The encoder of a measurement; empty where not stated."""
 
     encoder: str = ""
     revision: str = ""
@@ -158,7 +158,7 @@ class AnnotatorFacts:
 
     @property
     def share_declined(self) -> float | None:
-        """Share of requests that a rater declined; None where nothing was asked."""
+        """Share of requests that a rater declined; None without requests."""
         return self.endings["declined"] / self.requests if self.requests else None
 
 

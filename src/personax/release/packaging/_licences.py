@@ -108,7 +108,7 @@ class LicenceTerms:
 
 
 def _model(licence: str, maker: str, reference: str) -> LicenceTerms:
-    """Permissive weights: the licence binds copies of the weights; vectors name who made them all the same."""
+    """Return terms of permissive weights: the licence binds copies of the weights; vectors still name the maker."""
     return LicenceTerms(licence, ("attribution",), reference, maker)
 
 
@@ -207,7 +207,7 @@ UNKNOWN = "not known; ask"
 
 @dataclass(frozen=True)
 class InheritedTerms:
-    """Something that the release is made of, and its terms.
+    """A source or an encoder, and its terms.
 
     Parameters
     ----------
@@ -244,7 +244,7 @@ class InheritedObligations:
 
     @property
     def attributions(self) -> Sequence[str]:
-        """Who is to be named, each once."""
+        """Whom the release must name, each once."""
         return list(dict.fromkeys(item.terms.attribution for item in self.items if item.terms.attribution))
 
 

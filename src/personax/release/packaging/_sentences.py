@@ -39,7 +39,7 @@ IMPACT: Final = (
 _SENSITIVE_TOPICS: Final = frozenset(
     {"gender", "age", "country", "birth year", "birth date", "day", "coordinate", "marital status"}
 )
-"""Topics, beside those that are sensitive, that people may want kept to themselves."""
+"""Topics, besides sensitive ones, that people may want to keep private."""
 
 _AGAIN: Final = {1: "once", 2: "twice"}
 
@@ -142,7 +142,7 @@ def _ended(who: AnnotatorFacts) -> str:
 
 
 def embeddings(facts: ReleaseFacts) -> list[str]:
-    """Say who made the vectors, how they were transformed, and what that keeps."""
+    """State the encoders of the vectors, their transform, and what it preserves."""
     if not facts.measurements:
         return ["It holds no embeddings."]
     told = []
@@ -169,13 +169,13 @@ def _kept(transform: str) -> list[str]:
 
 
 def preprocessing(facts: ReleaseFacts) -> list[str]:
-    """Say what was done to people and vectors before they left."""
+    """State the protections of the table and the vectors."""
     told = ["Ids were replaced by pseudonyms under a secret key, and rows put into the order of the pseudonyms."]
     return [*told, *facts.protections, *(embeddings(facts) if facts.measurements else [])]
 
 
 def sensitive(facts: ReleaseFacts) -> list[str]:
-    """Say what is in it that people may want kept to themselves."""
+    """State which columns people may want to keep private."""
     if facts.simulated:
         return ["The people are simulated; no row is about a real person."]
     found = [column.name for column in facts.columns_of(PEOPLE) if column.role != "id" and _is_touchy(column.name)]
@@ -193,7 +193,7 @@ def _is_touchy(name: str) -> bool:
 
 
 def limits(facts: ReleaseFacts) -> list[str]:
-    """Say what the release cannot tell."""
+    """State the limits of the release."""
     told = ["The people are those whom the sources list: no random sample of any population."]
     if facts.simulated:
         told = ["The people are simulated: what is found here is true of the simulation, not of the world."]
@@ -227,7 +227,7 @@ def biases(facts: ReleaseFacts) -> list[str]:
 
 
 def removal(facts: ReleaseFacts) -> list[str]:
-    """Say how somebody is taken out."""
+    """State how a person can be removed."""
     contact = facts.publisher.contact
     where = f"write to {contact}" if contact else "ask where you got the release; the publisher states no contact"
     told = [

@@ -1,4 +1,4 @@
-"""Ways to reach somebody, in any text: e-mail and web addresses, file paths, telephone numbers, handles."""
+"""Contacts in any text: e-mail and web addresses, file paths, telephone numbers, handles."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _SIGNS = {
     _WEB: ("://", "www."),
     "a handle": "@",
 }
-"""Of which one must be there, or a dot within a word of a web address; most texts have none, and need no pattern."""
+"""A prefilter: texts with none of these, nor a dot within a word, need no pattern."""
 
 
 def contacts(text: str, *, document: bool = False, allowed: Collection[str] = ()) -> Counter[str]:

@@ -79,7 +79,7 @@ def days(text: str, *, strict: bool = False) -> set[date]:
 
 
 def whole_day(text: str) -> set[date]:
-    """Return the days that a text is and says nothing else of; a stamp of time may follow.
+    """Return the days that a text is, with nothing else but a time of day.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def _named(text: str, strict: bool) -> Iterator[date]:
 
 
 def _day(year: str, month: str, day: str) -> Iterator[date]:
-    """Yield the day, of both centuries where the year has two digits; nothing where there is none."""
+    """Yield the day, of both centuries for a year of two digits; nothing for an invalid one."""
     number = int(year)
     years = [number] if len(year) == 4 else [1900 + number] + ([2000 + number] if number <= PIVOT else [])
     for each in years:

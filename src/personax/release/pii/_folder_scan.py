@@ -183,7 +183,7 @@ def _file(
 
 
 def _table(path: Path, raw: bytes) -> pl.DataFrame | None:
-    """Return the columns of a table that can tell of people, and one of nothing for each other column."""
+    """Return the columns of a table that can identify people, and an empty one for each other column."""
     try:
         if raw.startswith(_PARQUET):
             schema = pl.read_parquet_schema(path)
@@ -206,7 +206,7 @@ def _printed(raw: bytes) -> str:
 
 
 def _document(text: str, file: str, where: str, private: KnownValues) -> Iterator[Finding]:
-    """Yield what is in a text, as it stands and as JSON, YAML and addresses write letters."""
+    """Yield findings in a text, as it is and with the escapes of JSON, YAML and addresses decoded."""
     plain = decode(text)
     kinds: Counter[str] = private.find(plain, document=True) + contacts(text, document=True, allowed=private.allowed)
     if private.passages([plain]):

@@ -1,4 +1,4 @@
-"""Known private values, ready to be looked for in whatever leaves, in any spelling."""
+"""Known private values, indexed for matching in any spelling."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ MIN_COMMON = 5
 MAX_RUN_WORDS = 6
 """Words of a text that together may be a name."""
 MAX_CELL_WORDS = 8
-"""A text of at most so many words is a value, in which the words of a name may stand anywhere."""
+"""A text of at most so many words is a value, in which the words of a name may be anywhere."""
 MAX_GAP_WORDS = 3
 """In a longer text the two words of a name have less than so many others between them."""
 MAX_NUMBER_LENGTH = 40
 """Signs of a text that may be a number."""
 MAX_TYPO_WORDS = 4
-"""Words of a name that is found with a letter wrong."""
+"""At most so many words of a name are matched with a wrong letter."""
 
 VALUE = "a private value"
 INSIDE = "a private value inside a word"
@@ -57,11 +57,11 @@ _APART = (
     "och plays sings likes met saw"
 )
 _BETWEEN = frozenset(_APART.split())
-"""Words that stand between two people or things, and not within a name."""
+"""Words between two people or things, not within a name."""
 
 
 class KnownValues:
-    """Values that must not leave, and how they are told from what merely looks alike.
+    """Values that must not leave, and how they are distinguished from lookalikes.
 
     Parameters
     ----------

@@ -41,13 +41,13 @@ __all__ = [
 MIN_LENGTH = 4
 """Shorter private values count only when they are the whole cell."""
 MIN_GLUED_NAME, MIN_GLUED_ID = 7, 5
-"""Least letters of a name of several words, and of an id, that is looked for inside other words."""
+"""Fewest letters of a name of several words, and of an id, that is searched for inside other words."""
 MIN_PARTED_NAME = 7
-"""Least letters of two words of a name that are looked for with others between them, or without the rest of it."""
+"""Fewest letters of two words of a name that are searched for with a gap, or without the rest of it."""
 MIN_TYPO_LENGTH = 10
-"""Least letters of a name that is also found with one letter wrong."""
+"""Fewest letters of a name that is also matched with one wrong letter."""
 MIN_NUMBER_DIGITS = 6
-"""Least digits of a private number that is looked for in documents, which are full of numbers."""
+"""Fewest digits of a private number that is searched for in documents, which hold many numbers."""
 
 
 class Form(NamedTuple):
@@ -81,7 +81,7 @@ def nested(value: Sequence[str], words: Sequence[str]) -> bool:
 
 
 def tells_word(word: str, length: int, *, whole: bool, document: bool) -> bool:
-    """Say whether a value of one word, met as so many words, tells of somebody."""
+    """Say whether a match of a value of one word identifies a person."""
     if length > 1 and not (_is_mixed(word) and len(word) >= MIN_GLUED_ID):
         return False
     if document:
@@ -90,7 +90,7 @@ def tells_word(word: str, length: int, *, whole: bool, document: bool) -> bool:
 
 
 def tells_name(form: Form, words: Sequence[str], *, whole: bool, document: bool) -> bool:
-    """Say whether a value of several words, met as these words, tells of somebody."""
+    """Say whether a match of a value of several words identifies a person."""
     letters = sum(map(len, words))
     if all(word.isdigit() for word in form.words):
         return form.words == tuple(words) and (not document or letters >= MIN_NUMBER_DIGITS)
@@ -100,7 +100,7 @@ def tells_name(form: Form, words: Sequence[str], *, whole: bool, document: bool)
 
 
 def tells_part(form: Form, words: Sequence[str], *, whole: bool, text: str) -> bool:
-    """Say whether a part of a name, or a surname with initials, tells of somebody."""
+    """Say whether a part of a name, or a surname with initials, identifies a person."""
     if len(words) == 1:
         return False
     if form.strength is Strength.PARTIAL:
@@ -127,13 +127,13 @@ def shows_initials(words: Sequence[str], text: str) -> bool:
 
 
 def is_long(form: Form) -> bool:
-    """Say whether a name of several words is looked for with a letter wrong."""
+    """Say whether a name of several words is also matched with one wrong letter."""
     name = len(form.words) > 1 and form.strength is not Strength.INITIALS and all(map(str.isalpha, form.words))
     return name and sum(map(len, form.words)) >= MIN_TYPO_LENGTH
 
 
 def can_be_parted(form: Form) -> bool:
-    """Say whether a name of two words is looked for with other words between them."""
+    """Say whether a name of two words is also matched with a gap."""
     two = len(form.words) == 2 and form.strength in (Strength.FULL, Strength.PARTIAL)
     return (
         two
@@ -143,7 +143,7 @@ def can_be_parted(form: Form) -> bool:
 
 
 def can_be_glued(form: Form) -> bool:
-    """Say whether a name or an id is looked for inside other words."""
+    """Say whether a name or an id is searched for inside other words."""
     letters = "".join(form.words)
     if letters.isdigit():
         return False
@@ -174,7 +174,7 @@ SHORTEST, LONGER = 4, 5
 
 
 class TypoMatcher:
-    """The words of names, found again with one letter wrong.
+    """Words of names, matched with one wrong letter.
 
     Two words are one slip apart only if they are equal after one letter of each is left out, or of one alone: so what
     is left of every word is kept, and looked up (the deletion neighbourhood of SymSpell), and `is_slip` decides.
@@ -193,7 +193,7 @@ class TypoMatcher:
                     self._left[left].append(word)
 
     def meant(self, word: str) -> list[str]:
-        """Return the words that may have been meant by a word that is none of them.
+        """Return the known words that differ from a word by one letter.
 
         Examples
         --------
@@ -207,14 +207,14 @@ class TypoMatcher:
         return [each for each in likely if is_slip(word, each)]
 
     def corrected(self, words: Sequence[str]) -> Iterator[tuple[str, ...]]:
-        """Yield a run of words with each of them in turn as what may have been meant."""
+        """Yield a run of words with each of them in turn corrected."""
         for place, word in enumerate(words):
             for other in self.meant(word):
                 yield (*words[:place], other, *words[place + 1 :])
 
 
 def is_slip(one: str, other: str) -> bool:
-    """Say whether two words differ by one slip (optimal string alignment distance 1) and are long enough to tell.
+    """Say whether two words, long enough, differ by one edit (optimal string alignment distance 1).
 
     Examples
     --------
@@ -248,7 +248,7 @@ Hashes = NDArray[np.uint64]
 
 
 class KeyIndex:
-    """What is looked for, ready to be met by many hashes.
+    """An index of hashes to search for.
 
     Parameters
     ----------

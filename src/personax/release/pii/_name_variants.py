@@ -13,14 +13,14 @@ from personax.data.text import visible
 __all__ = ["Strength", "bare", "variants", "written"]
 
 MAX_PERMUTED_WORDS = 4
-"""Words of a name whose every order is looked for; 24 orders."""
+"""At most so many words of a name are searched for in every order (24 orders)."""
 
 MAX_VARIANTS = 12
-"""Ways to spell the words of one value that are looked for."""
+"""At most so many spellings of one value are searched for."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’‘ʼ`´.][^\W_]+)*")
 _REMARK = re.compile(r"\s*[(\[{（［][^()\[\]{}（）［］]*[)\]}）］]\s*")
-"""What stands in brackets behind a name: a club, a country, a year."""
+"""A remark in brackets after a name: a club, a country, a year."""
 _TITLE = (
     "mr mrs ms miss mx dr prof sir dame lord lady rev fr sr sra srta don dona herr frau hr fru mme mlle monsieur "
     "madame signor signora signore sig dott dra ing mag captain capt gen col sgt lt hon pan pani bay bayan"
@@ -30,7 +30,7 @@ _TITLES, _SUFFIXES = frozenset(_TITLE.split()), frozenset(_DEGREE.split())
 
 
 class Strength(IntEnum):
-    """How much of a value is in what was found."""
+    """How much of a value a match contains."""
 
     WORD = 4
     """The whole value, which is one word."""
@@ -43,7 +43,7 @@ class Strength(IntEnum):
 
 
 def variants(words: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Strength]]:
-    """Yield the ways to write a value, as words, with what of it is left.
+    """Yield the spellings of a value, as words, with how much of it remains.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def _turned(words: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
 
 
 def _shortened(words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Strength]]:
-    """Yield a surname with given names that are whole, initials or left out."""
+    """Yield a surname with given names in full, as initials, or omitted."""
     given, surname = words[:-1], words[-1]
     if len(surname) == 1:
         return  # what is left of it, "a sample", is a sentence's as well

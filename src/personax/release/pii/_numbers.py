@@ -1,4 +1,4 @@
-"""Private numbers: ids, telephone numbers and days that are held as numbers, told from numbers that meet by chance.
+"""Private numbers: ids, telephone numbers and days held as numbers, distinguished from chance matches.
 
 A column with m different numbers of d digits meets n private numbers of d digits by chance about
 ``m n / (9 * 10^(d-1))`` times. More hits than such a Poisson number has in one of a thousand columns are no chance.
@@ -29,9 +29,9 @@ MAX_CHANCE = 1e-3
 PHONE_KEY_DIGITS = 9
 """Last digits of a telephone number that are compared: the rest is how it is dialled."""
 MIN_DIGITS = 5
-"""Digits of a number that is looked for in columns of numbers."""
+"""Fewest digits of a number that is searched for in numeric columns."""
 MIN_EXACT_DIGITS = 8
-"""Digits of a number with decimals that is looked for."""
+"""Fewest digits of a number with decimals that is searched for."""
 
 _PHONE = re.compile(r"(?<!\w)[+(]{0,2}\d(?:[ ()./\-‐‑–]{0,3}\d){7,24}(?!\w)")
 _GROUP = re.compile(r"\d+")
@@ -132,7 +132,7 @@ def _forms(day: date) -> Iterator[int]:
 
 
 def _beyond_chance(numbers: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which numbers are known ones; none where so many would be by chance."""
+    """Return which numbers are known; none where as many matches are expected by chance."""
     if not len(known):
         return np.zeros(len(numbers), dtype=bool)
     ours, theirs = _digits(np.unique(numbers)), _digits(known)

@@ -119,7 +119,7 @@ def format_rows(rows: Sequence[int]) -> str:
 
 
 def scan_known(frame: pl.DataFrame, private: KnownValues, *, file: str = "") -> list[Finding]:
-    """Return what was found in a table, column by column and kind by kind."""
+    """Return the findings in a table, by column and kind."""
     return [
         Finding(file, found.name, kind, len(rows), tuple(rows[:MAX_ROWS_NAMED]))
         for found in _columns(frame, private)
@@ -129,7 +129,7 @@ def scan_known(frame: pl.DataFrame, private: KnownValues, *, file: str = "") -> 
 
 @dataclass(frozen=True)
 class _Found:
-    """What was found in a column: kind -> rows, and all rows of them."""
+    """The findings in a column: kind -> rows, and all rows of them."""
 
     name: str
     kinds: dict[str, list[int]]
@@ -140,7 +140,7 @@ class _Found:
 
 
 def _columns(frame: pl.DataFrame, private: KnownValues) -> Iterator[_Found]:
-    """Yield the columns in which something was found."""
+    """Yield the columns with findings."""
     texts = {series.name: _texts(series) for series in frame if holds_text(series.dtype) or series.dtype.is_temporal()}
     counts = {name: cells["text"].value_counts() for name, cells in texts.items()}
     passages = private.passages({text for values in counts.values() for text in values["text"]})

@@ -1,4 +1,4 @@
-"""What every column of a foreign table is taken for, and a mapping to start from where that cannot be told."""
+"""The mapping of columns of a foreign table: by what is given, by a known layout, or by a guess."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORDS = "id, feature, target (also feature:nominal, feature:cyclic:12 ...), emb
 
 @dataclass(frozen=True)
 class MappedColumn:
-    """What a column is taken for: an id, a column of the people, a vector of a modality, or nothing.
+    """The role of a column: an id, a column of the people, a vector of a modality, or ignored.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class ColumnMapper:
         return MappedColumn(role, replace(column, kind=given, period=turn if given == "cyclic" else None))
 
     def finish(self, found: Sequence[str]) -> None:
-        """Refuse columns that nobody has placed and words of the mapping that name no column.
+        """Refuse columns without a role, and entries of the mapping that name no column.
 
         Raises
         ------

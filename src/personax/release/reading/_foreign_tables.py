@@ -38,7 +38,7 @@ _ABOUT = {
     "columns.json", "audit.json", "protection.json", "transforms.json", "croissant.json", "dataset_info.json",
     "dataset_infos.json", "dataset_dict.json", "state.json", "metadata_schema.json",
 }  # fmt: skip
-"""JSON that describes data and holds none."""
+"""JSON files of metadata."""
 
 
 _TEXTS = (".md", ".cff", ".rst", ".pdf", ".html", ".json", ".yaml", ".yml", ".toml")
@@ -197,7 +197,7 @@ _SPREAD = re.compile(r"(^|[^a-z])(emb|embed|embedding|vec|vector|dim|feat)s?$", 
 
 
 def _spread(cells: pl.DataFrame, mapped: Collection[str], *, taken: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Return vector -> its columns, for runs such as emb_0 ... emb_767 of which nobody has said what they are."""
+    """Return vector -> its columns, for runs such as emb_0 ... emb_767 that the mapping does not name."""
     runs: dict[str, dict[int, str]] = {}
     for values in cells:
         match = _NUMBERED.fullmatch(values.name)
@@ -213,7 +213,7 @@ def _spread(cells: pl.DataFrame, mapped: Collection[str], *, taken: Collection[s
 
 
 def _length(paths: Sequence[Path], name: str) -> int:
-    """Return the length of the first vector; that all have it is looked at when they are read."""
+    """Return the length of the first vector; the others are checked when they are read."""
     lengths = read_parts(paths, [name])[name].drop_nulls().list.len()
     found = lengths.filter(lengths > 0).head(1)
     return int(found[0]) if len(found) else 0
@@ -288,7 +288,7 @@ def _people(table: ForeignTable, key: str | None) -> pl.DataFrame:
 
 
 def _listed_ids(tables: Sequence[ForeignTable], placed: Sequence[Mapping[str, MappedColumn]]) -> dict[str, pl.Series]:
-    """Return folder -> the ids that an array in it lists for the rows of the arrays beside it."""
+    """Return folder -> the ids that an array in it lists for the rows of its other arrays."""
     return {
         _within(table): as_ids(table.cells[key]).alias("id")
         for table, its in zip(tables, placed, strict=True)

@@ -120,7 +120,7 @@ def recognise(names: Iterable[str]) -> KnownLayout | None:
 
 
 def modality_of(names: Iterable[str]) -> str | None:
-    """Return the modality that the first telling of these names says.
+    """Return the modality by the first of these names that indicates one.
 
     Examples
     --------

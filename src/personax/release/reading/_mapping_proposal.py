@@ -1,4 +1,4 @@
-"""A mapping to start from, for a release whose layout nobody has described: every guess is written down."""
+"""A proposed mapping for a release of unknown layout, with every guess listed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PACKED = ("zip", "tar", "tgz", "7z", "rar", "bz2", "xz", "zst")
 
 @dataclass
 class MappingProposal:
-    """What a release is taken for.
+    """A proposed mapping of a release.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def _read(folder: UntrustedFolder, names: Sequence[str], proposal: MappingPropos
 
 
 def _guess(tables: Sequence[ForeignTable], proposal: MappingProposal) -> None:
-    """Write down a word for every column that has none."""
+    """Guess the role of every column that has none."""
     names = list(dict.fromkeys(name for one in tables for name in (*one.cells.columns, *one.dims)))
     layout = recognise(names)
     people = max(tables, key=lambda one: one.cells.width)
@@ -173,7 +173,7 @@ def _guess(tables: Sequence[ForeignTable], proposal: MappingProposal) -> None:
 
 
 def _word(guess: str, name: str, stem: str, dim: int | None) -> str:
-    """Return a guess; vectors of which nothing tells the modality are a modality of their own."""
+    """Return a guess; vectors of unknown modality are a modality of their own."""
     if dim is None:
         return LEAVE if guess == "id" else guess
     own = re.sub(r"\W+", "_", f"{name}").strip("_").lower()
@@ -208,7 +208,7 @@ def _keys(tables: Sequence[ForeignTable], people: ForeignTable) -> dict[str, str
 
 
 def _unique(table: ForeignTable) -> dict[str, pl.Series]:
-    """Return the columns that could be ids: texts, or whole numbers called so, each once and none missing."""
+    """Return the columns that could be ids: unique and complete texts, or whole numbers with a name of an id."""
     return {
         values.name: as_ids(values)
         for values in table.cells

@@ -1,4 +1,4 @@
-"""A release as a reader has it: the people at once, the vectors when asked for."""
+"""A release that was read: the people at once, the vectors on demand."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class VectorSource:
 
 
 class Embeddings(Mapping[str, pl.DataFrame]):
-    """Modality -> ``id`` and one vector column a measurement; a frame is read when it is asked for."""
+    """Modality -> ``id`` and one vector column a measurement; frames are read on demand."""
 
     def __init__(self, sources: Mapping[str, Mapping[str, VectorSource]]) -> None:
         self._sources = sources
@@ -150,7 +150,7 @@ class Released:
 
     @property
     def people(self) -> pl.DataFrame:
-        """The people, one row each; none where the release holds noisy statistics."""
+        """The people, one row each; empty where the release holds noisy statistics."""
         return self.table.frame
 
     @property

@@ -1,11 +1,8 @@
 """Noisy sufficient statistics: contingency tables under central differential privacy, in place of people.
 
-A map, each line using the ones above it:
-
-- ``zcdp``: zero-concentrated differential privacy and (epsilon, delta)
-- ``ledger``: what all releases of a study have spent, and which releases there were
-- ``bins``: what is stated of a column; ``tables``: counts with noise; ``publishing``: the folder that leaves
-- ``reading``: the same, read by somebody who trusts nothing
+- ``_privacy_budget``: zero-concentrated differential privacy, and the ledger of all releases of a study
+- ``_bins``: stated bins of columns; ``_publish``: counts with noise, and the folder that leaves
+- ``_read``: the same, read by somebody who trusts nothing
 """
 
 from personax.release.statistics._bins import Bins

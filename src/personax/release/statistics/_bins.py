@@ -1,4 +1,4 @@
-"""What is stated of a column before anybody looks at the data: edges of bins, or categories."""
+"""Bins of a column, stated independently of the data: edges, or categories."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Bins:
         return cls(name, names=tuple(texts)) if texts else cls(name, edges=tuple(float(one) for one in values))
 
     def codes(self, series: pl.Series) -> NDArray[np.intp]:
-        """Return the bin of each value, -1 where it is missing or none of the categories.
+        """Return the bin of each value, -1 where it is missing or no stated category.
 
         Raises
         ------

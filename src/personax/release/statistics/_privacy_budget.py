@@ -1,10 +1,10 @@
-"""The privacy budget of a study: zero-concentrated differential privacy, and what all releases have spent.
+"""The privacy budget of a study: zero-concentrated differential privacy, and the ledger of all releases.
 
 Noise of standard deviation s on something that one person moves by at most D (Euclidean) spends rho = D^2 / (2 s^2),
 and the rho of several releases add up (Bun, Steinke 2016).
 
-It lies beside the key and never leaves. What is spent is written down, on the disk, before noise is drawn: a process
-that is killed has spent without giving, never given without spending.
+The ledger is kept in the keystore and never leaves. A spending is recorded on disk before noise is drawn: a killed
+process has spent without releasing, never released without spending.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def rho_of(epsilon: float, delta: float) -> float:
     3.0
     """
     if not 0 < epsilon < math.inf:
-        raise InputError(f"epsilon = {epsilon:g} is none; give a number above 0")
+        raise InputError(f"epsilon = {epsilon:g} is invalid; give a number above 0")
     low, high = 0.0, epsilon  # epsilon_of(epsilon) > epsilon at every delta that is used
     while epsilon_of(high, delta) < epsilon:
         high *= 2
@@ -80,7 +80,7 @@ SLACK = 1e-9
 
 
 class PrivacyBudget(Strict):
-    """All that the releases of a study may spend together."""
+    """The total budget of all releases of a study."""
 
     epsilon: Positive
     delta: Alpha = 1e-6
@@ -88,7 +88,7 @@ class PrivacyBudget(Strict):
 
 @dataclass(frozen=True)
 class PrivacySpending:
-    """One spending: Gaussian noise in ``rho``; other mechanisms in ``epsilon`` and ``delta``.
+    """One spending: Gaussian noise by its ``rho``, other mechanisms by ``epsilon`` and ``delta``.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ class Ledger:
         try:
             return kind(**{name: value for name, value in event.items() if name != "kind"})
         except TypeError:
-            raise StudyError(f"{self.path} has a line that is no entry; put the ledger back from a copy") from None
+            raise StudyError(f"{self.path} has an invalid line; restore the ledger from a backup") from None
 
     def total(self, delta: float, more: Sequence[PrivacySpending] = ()) -> float:
         """Return the epsilon of all that was spent, and of ``more``, together at a delta; infinite where it has none.
@@ -184,12 +184,12 @@ class Ledger:
         return plain + epsilon_of(rho, left) if left > 0 else math.inf
 
     def spend(self, spent: PrivacySpending, budget: PrivacyBudget | None) -> None:
-        """Write down what is about to be drawn, or refuse it; without a budget nothing is refused.
+        """Record a spending before noise is drawn, or refuse it; without a budget nothing is refused.
 
         Raises
         ------
         InputError
-            Together with what was spent before, it is more than the budget.
+            Together with earlier spendings it exceeds the budget.
         """
         total = self.total(budget.delta, [spent]) if budget else 0.0
         if budget and not total <= budget.epsilon * (1 + SLACK):
@@ -202,14 +202,14 @@ class Ledger:
         self._journal.add({"kind": "spent"} | asdict(spent))
 
     def record(self, release: PastRelease, ids: pl.Series) -> None:
-        """Write down a release that was built; one that is there already is not written again."""
+        """Record a release; one that is recorded already is not added again."""
         name = self._populations.keep(population(hashes(ids)))
         made = {"kind": "release"} | asdict(release) | {"people": len(ids), "population": name}
         if not any(one.sums == release.sums for one in self.releases()):
             self._journal.add(made)
 
     def count_removed(self, release: PastRelease, ids: pl.Series) -> int:
-        """Return how many people of an earlier release are not among these."""
+        """Return the number of people of an earlier release who are missing now."""
         old = self._populations.get(release.population)
         return len(np.setdiff1d(old, population(hashes(ids)), assume_unique=True))
 

@@ -1,4 +1,4 @@
-"""Noisy contingency tables: counted, drawn once with noise by OpenDP, kept beside the key, published."""
+"""Noisy contingency tables: counted, drawn once with noise by OpenDP, kept in the keystore, published."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ NOT_COVERED = (
 
 
 class StatisticsRequest(Strict):
-    """What is asked of noisy statistics.
+    """Settings of noisy statistics.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def publish(
     Returns
     -------
     list of Notice
-        What was spent, and what the publisher must know.
+        The spending, and notes for the publisher.
 
     Raises
     ------
@@ -216,7 +216,7 @@ def _content(frame: pl.DataFrame, bins: Mapping[str, Bins], pairs: Sequence[Pair
 
 
 def _said(asked: StatisticsRequest) -> list[str]:
-    """Return the categories that the study file states: they are written down, not found in the data."""
+    """Return the categories that the study file states; they are not taken from the data."""
     return [one for said in asked.columns.values() for one in said if isinstance(one, str)]
 
 

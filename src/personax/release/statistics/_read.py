@@ -1,4 +1,4 @@
-"""statistics.json: noisy tables as a reader has them; whoever wrote it is not trusted."""
+"""Noisy tables that were read from an untrusted statistics.json."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _columns(raw: object) -> tuple[tuple[Column, ...], dict[str, list[str]]]:
         kind = next((kind for kind in KINDS if kind == entry.get("kind")), None)
         whole = isinstance(bins, list) and 2 <= len(bins) <= MAX_BINS and all(isinstance(b, str) for b in bins)
         if not isinstance(name, str) or not name or name in labels or role is None or kind is None or not whole:
-            raise InputError(f"{FILE} describes a column that is none; get it again")
+            raise InputError(f"{FILE} describes an invalid column; get it again")
         columns.append(Column(name, role, kind))  # type: ignore[arg-type]
         labels[name] = list(bins)  # type: ignore[arg-type]
     return tuple(columns), labels

@@ -71,7 +71,7 @@ def _keeps(part: Part) -> Mapping[str, Preservation] | None:
 
 
 PRESERVATION: Mapping[str, Mapping[str, Preservation]] = RegisteredParts(_keeps)
-"""Transform -> property -> how it is kept."""
+"""Transform -> property -> how far it is preserved."""
 
 VERSION = 2
 """Of the arithmetic. In 1, what followed a whitening was float64, and 8,192 rows were transformed at a time."""
@@ -200,9 +200,9 @@ class Chain(Parameters):
         """
         wanted = self.state()
         if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in wanted.items()}:
-            raise InputError("what was fitted belongs to another transform or length; put the file of this one back")
+            raise InputError("the fitted state belongs to another transform or length; restore the file of this one")
         if not all(np.isfinite(value).all() for value in state.values()):
-            raise InputError("what was fitted holds missing or infinite numbers; put the file of this transform back")
+            raise InputError("the fitted state holds missing or infinite numbers; restore the file of this transform")
         for place, step in enumerate(self._steps):
             own = f"{place}."
             step.load({name.removeprefix(own): np.asarray(value, dtype=np.float64) for name, value in state.items()
@@ -241,7 +241,7 @@ class Chain(Parameters):
 
 
 def _step_class(name: str, version: int) -> type[TransformStep]:
-    """Return the class of a step as it was in a version: releases made under it come out and come back as they were."""
+    """Return the class of a step in a version of the arithmetic, so that earlier releases are reproduced exactly."""
     former: Mapping[int, type[TransformStep]] = registry.describe("transforms", name).facts.get("former", {})
     return former.get(version, STEPS[name])
 

@@ -17,7 +17,7 @@ __all__ = ["check_transform"]
 ROWS: Final = 300
 
 EXACT: Final = 1e-4
-"""Inversion may be off by this share of the vectors' size: they are kept in 32 bits."""
+"""Tolerated error of inversion, as a share of the vectors' size: they are stored in 32 bits."""
 
 
 def check_transform(name: str, *, dims: tuple[int, ...] = (2, 7, 40), keyed: bool = True) -> None:

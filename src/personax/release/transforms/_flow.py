@@ -84,7 +84,7 @@ class _Layer:
     _cast: dict[np.dtype[Any], tuple[Floats, Floats, Floats]] = field(default_factory=dict)
 
     def cast(self, dtype: np.dtype[Any]) -> tuple[Floats, Floats, Floats]:
-        """Return the weights in a precision; made once, for the rows come some at a time."""
+        """Return the weights in a precision; cached, because rows come in batches."""
         if dtype not in self._cast:
             self._cast[dtype] = (self.inner.astype(dtype), self.shift.astype(dtype), self.outer.astype(dtype))
         return self._cast[dtype]

@@ -1,4 +1,4 @@
-"""Whitening: an affine map, fitted on the data, after which all directions vary alike and none is correlated."""
+"""Whitening: an affine map, fitted on the data, after which the covariance is the identity."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Whitening(TransformStep):
     keeps={**SMOOTH, "linear": "exactly", "linear mixing": "exactly"},
 )
 class SingleWhitening(Whitening):
-    """The same map in the precision of the rows; only what is taken from the data is computed in float64.
+    """The same map in the precision of the rows; only the fit is computed in float64.
 
     Notes
     -----

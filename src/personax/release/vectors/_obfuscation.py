@@ -1,4 +1,4 @@
-"""Obfuscation of embeddings: noise where it is asked for, then the keyed transform, whose fitted parts stay secret."""
+"""Obfuscation of embeddings: optional noise, then the keyed transform, whose fitted state stays secret."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ __all__ = ["load_fitted", "obfuscate", "save_fitted"]
 
 
 def save_fitted(chain: Chain, key: ReleaseKey, folder: Path) -> str | None:
-    """Keep what a transform has fitted and return its name, which may be public; None when there is nothing.
+    """Save the fitted state of a transform and return its public name; None where there is none.
 
-    The name is a keyed hash of the content, so that the file of an earlier release is never written over.
+    The name is a keyed hash of the content, so that the file of an earlier release is never overwritten.
     """
     state = chain.state()
     if not state:
@@ -38,23 +38,23 @@ def save_fitted(chain: Chain, key: ReleaseKey, folder: Path) -> str | None:
 
 
 def load_fitted(chain: Chain, name: str, folder: Path) -> Chain:
-    """Give a transform what it had fitted.
+    """Restore the fitted state of a transform.
 
     Raises
     ------
     InputError
-        The name is not one that `save_fitted` gives, or the file is missing, unreadable or of another transform.
+        The name is invalid, or the file is missing, unreadable or of another transform.
     """
     if len(name) != 16 or set(name) - set("0123456789abcdef"):
-        raise InputError("the release names what was fitted by something that is no name; it has been altered")
+        raise InputError("the release has an invalid name of its fitted state; it has been altered")
     path = folder / f"{name}.npz"
     try:
         with np.load(path, allow_pickle=False) as found:
             state = {part: found[part] for part in found.files}
     except FileNotFoundError:
-        raise InputError(f"{path} is missing; inverting this release needs it beside the key") from None
+        raise InputError(f"{path} is missing; the keystore needs it to invert this release") from None
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
-        raise InputError(f"{path} cannot be read; put the file back that was written with the release") from None
+        raise InputError(f"{path} cannot be read; restore the file that was written with the release") from None
     return chain.load(state)
 
 
@@ -80,17 +80,17 @@ def obfuscate(
     key, transform
         See `personax.release.transforms`.
     fitted
-        Folder beside the key for what the transform takes from the data.
+        Folder for the fitted state of transforms, in the keystore.
     statement
-        Noise; its columns are called ``<modality>/<measurement>``. It comes before the transform, so that what the
-        transform takes from the data is taken from vectors with noise.
+        Calibrated noise of the columns ``<modality>/<measurement>``. It is added before the transform, so that the
+        fitted state depends on noisy vectors only.
     metadata
-        Filled with what transforms.json says of each measurement.
+        Filled with the entry of each measurement in transforms.json.
 
     Raises
     ------
     InputError
-        Missing or infinite numbers, or nowhere to keep what going back needs.
+        Missing or infinite numbers, or no folder for a fitted state.
     """
     done, total = 0, sum(frame.width - 1 for frame in embeddings.values())
     for modality, frame in embeddings.items():

@@ -1,7 +1,7 @@
-"""Less of the vectors: a few numbers a person in place of the embeddings, clipped, with Gaussian noise.
+"""Reduction of vectors: a few numbers a person in place of the embeddings, clipped, with Gaussian noise.
 
-A keyed transform hides the axes and gives every vector; this gives fewer numbers and blurs them. What is left out
-cannot be found again, by the owner neither.
+A keyed transform obfuscates the axes and releases every vector; this releases fewer numbers, with noise. What is left
+out cannot be restored, not even by the owner.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Frames = Mapping[str, pl.DataFrame]
 
 
 class Reduction(Strict):
-    """A few numbers in place of each vector, with noise.
+    """Settings of a reduction: a few numbers in place of each vector, with noise.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Reduction(Strict):
     noise
         Standard deviation of the noise on every number, where the first principal component has 1.
     clip
-        Length to which a person's numbers are cut; stated, not taken from the data.
+        Norm to which a person's numbers are clipped; stated, not taken from the data.
     delta
         Of the statement.
     """
@@ -70,63 +70,64 @@ class Reduction(Strict):
 
 @dataclass(frozen=True)
 class ReducedVectors:
-    """The numbers that leave, and those that they were before the noise.
+    """The numbers that leave, and the same before the noise.
 
     Parameters
     ----------
-    asked, measurements
-        What was asked, and of how many measurements.
+    reduction, measurements
+        The settings, and the number of measurements.
     clean, noisy
         Modality -> ``id`` and the numbers of each measurement, as vectors.
     """
 
-    asked: Reduction
+    reduction: Reduction
     measurements: int
     clean: Frames
     noisy: Frames
 
     @property
     def sentence(self) -> str:
-        """What a card says."""
+        """A sentence for the dataset card."""
+        own = self.reduction
         axes = {"summary": "principal components", "random": "numbers on random axes of the key",
-                "latents": "latents of Level II"}[self.asked.keep]  # fmt: skip
+                "latents": "latents of Level II"}[own.keep]  # fmt: skip
         given = {"summary": " It is of the numbers given the axes, which were fitted to the same people.",
                  "latents": " It is of the latents given the model, which was fitted to the same people.",
-                 "random": ""}[self.asked.keep]  # fmt: skip
-        said = f"In place of every vector at most {self.asked.numbers} {axes} leave, cut to length {self.asked.clip:g}"
-        if not self.asked.noise:
-            return f"{said}, without noise: nothing is guaranteed of them."
+                 "random": ""}[own.keep]  # fmt: skip
+        text = f"In place of every vector at most {own.numbers} {axes} leave, cut to length {own.clip:g}"
+        if not own.noise:
+            return f"{text}, without noise: nothing is guaranteed of them."
         return (
-            f"{said}, each with Gaussian noise of standard deviation {self.asked.noise:g} "
+            f"{text}, each with Gaussian noise of standard deviation {own.noise:g} "
             f"(the first component has 1): local differential privacy, epsilon = "
-            f"{self.asked.epsilon(self.measurements):.3g} at delta = {self.asked.delta:g}, for one person's vectors "
+            f"{own.epsilon(self.measurements):.3g} at delta = {own.delta:g}, for one person's vectors "
             f"of all {self.measurements} measurements.{given}{self._large}"
         )
 
     @property
     def _large(self) -> str:
-        """What must be said of an epsilon that promises nothing."""
-        if self.asked.epsilon(self.measurements) <= LARGE_EPSILON:
+        """A warning where epsilon is too large to guarantee anything."""
+        if self.reduction.epsilon(self.measurements) <= LARGE_EPSILON:
             return ""
         return f" An epsilon above {LARGE_EPSILON:g} promises hardly anything by itself: read what the attacks find."
 
     def to_dict(self) -> dict[str, Any]:
         """Return what protection.json holds."""
-        epsilon = self.asked.epsilon(self.measurements)
-        return {"keep": self.asked.keep, "numbers": self.asked.numbers, "noise": self.asked.noise,
-                "clip": self.asked.clip, "delta": self.asked.delta,
+        epsilon = self.reduction.epsilon(self.measurements)
+        return {"keep": self.reduction.keep, "numbers": self.reduction.numbers, "noise": self.reduction.noise,
+                "clip": self.reduction.clip, "delta": self.reduction.delta,
                 "epsilon": epsilon if math.isfinite(epsilon) else None,
-                "given the axes": self.asked.keep != "random"}  # fmt: skip
+                "given the axes": self.reduction.keep != "random"}  # fmt: skip
 
 
-def project(x: Floats, asked: Reduction, key: ReleaseKey, label: str) -> Floats:
-    """Return a person's few numbers, before clipping and noise, shape (n, numbers).
+def project(x: Floats, reduction: Reduction, key: ReleaseKey, label: str) -> Floats:
+    """Project vectors on few axes, before clipping and noise, shape (n, numbers).
 
     Parameters
     ----------
     x
         Vectors of a measurement, shape (n, d).
-    asked, key, label
+    reduction, key, label
         Which axes; the key and the measurement's name make random ones.
 
     Notes
@@ -136,18 +137,18 @@ def project(x: Floats, asked: Reduction, key: ReleaseKey, label: str) -> Floats:
     (Johnson, Lindenstrauss 1984); nothing is taken from the data. ``latents``: each to mean 0 and deviation 1.
     """
     n, d = x.shape
-    if asked.numbers > min(n, d) and asked.keep != "latents":
-        raise InputError(f"release.vectors.numbers is {asked.numbers} and {label} has {min(n, d)}; ask for fewer")
-    if asked.keep == "random":
+    if reduction.numbers > min(n, d) and reduction.keep != "latents":
+        raise InputError(f"release.vectors.numbers is {reduction.numbers} and {label} has {min(n, d)}; ask for fewer")
+    if reduction.keep == "random":
         lengths = np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-300)
-        axes, _ = np.linalg.qr(key.random_stream("reduction", label).normal("axes", d, asked.numbers))
-        return np.asarray(asked.clip * math.sqrt(d / asked.numbers) * (x / lengths) @ axes)
+        axes, _ = np.linalg.qr(key.random_stream("reduction", label).normal("axes", d, reduction.numbers))
+        return np.asarray(reduction.clip * math.sqrt(d / reduction.numbers) * (x / lengths) @ axes)
     centred = x - x.mean(axis=0)
-    if asked.keep == "latents":
+    if reduction.keep == "latents":
         deviation = centred.std(axis=0)
-        return np.asarray((centred / np.where(deviation > 0, deviation, 1.0))[:, : asked.numbers])
+        return np.asarray((centred / np.where(deviation > 0, deviation, 1.0))[:, : reduction.numbers])
     _, axes = np.linalg.eigh(centred.T @ centred / n)
-    axes = axes[:, ::-1][:, : asked.numbers]
+    axes = axes[:, ::-1][:, : reduction.numbers]
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
     made = centred @ axes
     first = float(made[:, 0].std())
@@ -155,20 +156,20 @@ def project(x: Floats, asked: Reduction, key: ReleaseKey, label: str) -> Floats:
 
 
 def clip_norms(values: Floats, clip: float) -> Floats:
-    """Return rows cut to a length, a hair inside, so that rounding cannot put one outside."""
+    """Clip rows to a norm, slightly inside, so that rounding cannot exceed it."""
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
     return np.asarray(values * np.minimum(1, clip * (1 - 1e-9) / np.maximum(lengths, 1e-300)))
 
 
-def reduce(embeddings: Frames, asked: Reduction, key: ReleaseKey) -> ReducedVectors:
-    """Return what leaves in place of embeddings.
+def reduce(embeddings: Frames, reduction: Reduction, key: ReleaseKey) -> ReducedVectors:
+    """Reduce embeddings to few numbers, with noise.
 
     Parameters
     ----------
     embeddings
         Modality -> ``id`` and vectors; of ``latents`` one modality with one measurement.
-    asked, key
-        See `Reduction`; the key makes random axes.
+    reduction, key
+        Settings; the key determines random axes.
 
     Raises
     ------
@@ -190,13 +191,13 @@ def reduce(embeddings: Frames, asked: Reduction, key: ReleaseKey) -> ReducedVect
             x = np.asarray(frame[name].to_numpy(), dtype=np.float64)
             if not np.isfinite(x).all():
                 raise InputError(f"{modality}/{name} has numbers that are missing or not finite; embed them again")
-            made = clip_norms(project(x, asked, key, f"{modality}/{name}"), asked.clip)
+            made = clip_norms(project(x, reduction, key, f"{modality}/{name}"), reduction.clip)
             clean[modality] = clean[modality].with_columns(_vectors(name, made))
-            if asked.noise:
-                gap = 2 * asked.clip
-                made = noise_on_grid(made, asked.noise, sensitivity=gap, rho=gap**2 / (2 * asked.noise**2))
+            if reduction.noise:
+                gap = 2 * reduction.clip
+                made = noise_on_grid(made, reduction.noise, sensitivity=gap, rho=gap**2 / (2 * reduction.noise**2))
             noisy[modality] = noisy[modality].with_columns(_vectors(name, made))
-    return ReducedVectors(asked, count, clean, noisy)
+    return ReducedVectors(reduction, count, clean, noisy)
 
 
 def _vectors(name: str, rows: Floats) -> pl.Series:

@@ -15,7 +15,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -129,7 +129,10 @@ class ReplyJournal:
             path.parent.mkdir(parents=True, exist_ok=True)
             # commits are explicit; another thread may hold the connection, one at a time
             self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
-            self._prepare()
+            with ExitStack() as on_failure:
+                on_failure.callback(self._db.close)
+                self._prepare()
+                on_failure.pop_all()
         except sqlite3.Error as error:
             raise StudyError(f"{path} cannot be used as a journal of replies ({error}); move it aside") from None
 
@@ -147,7 +150,6 @@ class ReplyJournal:
                 for statement in BATCHES.split(";"):
                     self._db.execute(statement)
         if found != FORMAT_VERSION:
-            self._db.close()
             raise StudyError(
                 f"{self.path} is a journal of format {found}, this personax reads format {FORMAT_VERSION}; "
                 "install a newer personax, or move the file aside (its answers are then paid for again)"
