@@ -83,7 +83,7 @@ def test_a_release_that_changed_between_two_stages(tmp_path: Path) -> None:
     record = made.folder.path("people", "release.json")
     record.write_text(record.read_text().replace("face.npy", "other.npy"))
     context = type(
-        "Context", (), {"plan": made.plan, "folder": made.folder, "outside": lambda self, path: tmp_path / path}
+        "Context", (), {"plan": made.plan, "folder": made.folder, "external_path": lambda self, path: tmp_path / path}
     )
     with pytest.raises(StudyError, match="has changed since the people were collected"):
         published.write_release_vectors(context())
