@@ -382,8 +382,8 @@ def test_the_public_names_stay() -> None:
     promised = (
         "PRESETS AnonymityRequirements AuditReport Chain ColumnPlan ColumnRule ColumnTreatment Gate "
         "Keystore NoiseSettings Publisher PushPreview PushResult ReleaseAudit ReleaseInput ReleaseKey "
-        "ReleaseOptions ReleaseSettings Released audit_release audit_table audit_vectors build check_third_party_readers "
-        "invert load_key load_release plan_columns propose_mapping protect push restore_ids "
+        "ReleaseOptions ReleaseSettings Released audit_release audit_table audit_vectors build "
+        "check_third_party_readers invert load_key load_release plan_columns propose_mapping protect push restore_ids "
         "restore_people scan verify"
     )
     assert personax.release.__all__ == promised.split()
