@@ -2,8 +2,8 @@
 
 python benchmarks/choosing.py [--people 200]
 
-The models are the tests' (tests/traits/llms/minds.py), behind a server on loopback: their virtues and vices were put
-in, and the tables show whether they are seen. No real model is behind any number.
+The models are the tests' (tests/traits/llms/invented_models.py), behind a server on loopback: virtues and
+vices were put in, and the tables show whether they are seen. No real model is behind any number.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # the models are those of the tests
 
+from tests.traits.llms.invented_models import FACTS, Minds, pace  # noqa: E402
 from tests.traits.llms.llm_server import Server, serving  # noqa: E402
-from tests.traits.llms.minds import FACTS, Minds, pace  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "choosing.md"
 RADAR = ROOT / "docs" / "images" / "choosing-radar.svg"

@@ -31,9 +31,9 @@ PEOPLE: Final = {
 }  # fmt: skip
 """4,181 athletes, as many as the paper has."""
 
-PATIENT: Final = {"backoff": 0.05, "read_seconds": 2.0, "total_seconds": 20.0, "tries": 5}
-LIFTED: Final = {**PATIENT, "per_second": None, "at_once": 16}
-LIMITED: Final = {**PATIENT, "per_second": 40.0, "at_once": 4}
+PATIENT: Final = {"backoff": 0.05, "read_seconds": 2.0, "total_seconds": 20.0, "attempts": 5}
+LIFTED: Final = {**PATIENT, "per_second": None, "concurrency": 16}
+LIMITED: Final = {**PATIENT, "per_second": 40.0, "concurrency": 4}
 
 TROUBLES: Final = {
     "403": Reply(b"no", 403),
@@ -161,7 +161,7 @@ def main() -> None:
         counted = {name: (len(site.asked), site.most_at_once, busiest(site)) for name, site in sites.items()}
     sites = broken()
     with tempfile.TemporaryDirectory() as root, serving(*sites.values()):
-        trouble = collected(Path(root), sites, {**PATIENT, "per_second": None, "tries": 2, "read_seconds": 0.5})
+        trouble = collected(Path(root), sites, {**PATIENT, "per_second": None, "attempts": 2, "read_seconds": 0.5})
     text = written(lifted, again, troubles, limited, counted, trouble, sites)
     RESULT.write_text(text, encoding="utf-8")
     print(text)

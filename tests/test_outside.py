@@ -47,7 +47,8 @@ from personax.sources import Origin, Record
 from personax.strict import Strict
 
 
-@register("sources", "toy-club", title="Toy club")
+@register("sources", "toy-club", title="Toy club", sport="curling",
+          terms={"attribution": "Toy club", "reference": "https://toy.example/terms"})
 class Club(Strict):
     """Members of a club that does not exist."""
 
@@ -231,11 +232,17 @@ LISTS = """
 import importlib.util, json, pathlib, tempfile
 from typer.testing import CliRunner
 from personax.cli import app
+from personax.release.packaging._licences import source_terms
+from personax.sources import Record
+from personax.sources.record_linkage._comparison import linkage_fields
 from personax.testing import check_attack, check_encoder, check_source, check_test, check_transform
+from personax.testing import check_rating_model, check_trait_framework
 from toy_source import Club
 from toy_file_source import Members
 
 check_attack("toy-sizes")
+check_rating_model("toy-lowest")
+check_trait_framework("toy-pair")
 check_transform("toy-signs")
 check_encoder("toy-letters")
 check_test("toy-ranks", times=60)
@@ -248,6 +255,8 @@ hooks = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(hooks)
 commands = {"independence": ["independence", "--help"], "collect": ["collect", "--help"], "parts": ["parts", "--json"]}
 told = {name: CliRunner().invoke(app, command).output for name, command in commands.items()}
+told["terms"] = [source_terms()["toy-club"].attribution, *source_terms()["toy-club"].clauses]
+told["sport"] = linkage_fields(Record("toy-club", "1", {"name": "Ann"}, {})).sport
 kinds = ("tests", "sources", "encoders", "attacks")
 told["docs"] = "".join(hooks.on_page_markdown(f"<!-- registered: {kind} -->") for kind in kinds)
 print(json.dumps(told))
@@ -305,6 +314,7 @@ name: outside traits
 seed: 1
 collect: {source: table, path: people.csv}
 annotate: {source: lexicon, framework: toy-pair, rule: toy-lowest}
+release: {audit: false}
 independence: {features: [height_cm], tests: [chisq]}
 """
 
@@ -314,6 +324,14 @@ name: outside encoder
 seed: 1
 collect: {source: simulate, n: 30, images: false}
 embed: {source: models, text: {life: {model: toy-letters}}}
+"""
+
+READ_BACK = """
+name: outside traits read back
+seed: 1
+collect: {{source: release, from: {folder}}}
+annotate: {{source: release, framework: toy-pair}}
+independence: {{features: [height_cm], tests: [chisq]}}
 """
 
 
@@ -367,6 +385,8 @@ def test_help_docs_and_lists_name_them_and_our_kits_check_them(site: Path) -> No
         ("encoders", "toy-letters"): "toy-parts",
     }
     assert "| `toy-ranks` | Toy ranks | correlation of ranks, by permutation | toy-parts |" in told["docs"]
+    assert told["terms"] == ["Toy club", "consent", "attribution"]
+    assert told["sport"] == "curling"
     assert "| `toy-list` | Toy list | Members as a list of names and heights. | toy-parts |" in told["docs"]
     assert "| `toy-club` | Toy club | Members of a club that does not exist. | toy-parts |" in told["docs"]
     assert "| `toy-letters` | Toy letters | 5 numbers: counts of letters | toy-parts |" in told["docs"]
@@ -415,7 +435,7 @@ def test_a_transform_and_an_attack_run_in_a_study(site: Path, tmp_path: Path) ->
 
 
 def test_other_traits_are_scored_tested_and_shown(site: Path, tmp_path: Path) -> None:
-    """The study stays readable once the package that brought the traits is gone."""
+    """By lexicon and rating model, in Level I, the report, a release, and a study of that release."""
     words = {(1, 1): "kind and keen", (1, 0): "kind and idle", (0, 1): "harsh and eager", (0, 0): "cold and lazy"}
     tall = [(k * 7 % 10) / 10 > 0.45 for k in range(80)]
     rows = [f"p{k},{170 + 10 * t + k % 3},A {words[int(t), k % 2]} person." for k, t in enumerate(tall)]
@@ -423,7 +443,7 @@ def test_other_traits_are_scored_tested_and_shown(site: Path, tmp_path: Path) ->
     file = tmp_path / "study.yaml"
     file.write_text(RATED, encoding="utf-8")
     told = run(site, "-c", RUN, str(file), cwd=tmp_path)
-    assert told.strip() == "[True, True, True, True] [False, False, False, False]"
+    assert told.strip() == "[True, True, True, True, True] [False, False, False, False, False]"
     tests = next(tmp_path.rglob("pvalues_chisq.csv")).read_text(encoding="utf-8").splitlines()
     assert tests[0] == "feature,final_w,final_z,lexicon_w,lexicon_z"
     _, warmth, zeal, *_ = tests[1].split(",")
@@ -431,6 +451,13 @@ def test_other_traits_are_scored_tested_and_shown(site: Path, tmp_path: Path) ->
     page = next(tmp_path.rglob("index.html")).read_text(encoding="utf-8")
     assert "Warmth" in page
     assert "Openness" not in page
+    folder = next(path.parent for path in tmp_path.rglob("SHA256SUMS"))
+    assert "warmth, over all raters" in (folder / "columns.json").read_text(encoding="utf-8")
+    again = tmp_path / "again.yaml"
+    again.write_text(READ_BACK.format(folder=folder), encoding="utf-8")
+    run(site, "-c", RUN, str(again), cwd=tmp_path)
+    tables = [path.read_text(encoding="utf-8") for path in tmp_path.rglob("pvalues_chisq.csv")]
+    assert sum("final_w,final_z" in text for text in tables) == 2
 
 
 def test_an_encoder_runs_in_a_study_and_is_told_of(site: Path, tmp_path: Path) -> None:

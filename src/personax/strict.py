@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
     BaseModel,
@@ -65,6 +65,9 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_by_name=True, validate_by_alias=True)
 
+    old_keys: ClassVar[Mapping[str, str]] = {}
+    """Key of an earlier version -> its name now; study files with either are read."""
+
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - each block has its own
         try:
             super().__init__(**settings)
@@ -85,6 +88,7 @@ class Strict(BaseModel):
         """Name unknown keys beside all other faults: one of them must not hide the rest."""
         if not isinstance(raw, dict):
             return validate(raw)
+        raw = {cls.old_keys.get(key, key): value for key, value in raw.items()}
         known = [info.alias or name for name, info in cls.model_fields.items()]
         unknown = [key for key in raw if key not in known and key not in cls.model_fields]
         if not unknown:

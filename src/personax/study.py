@@ -227,19 +227,19 @@ class Study:
         """
         from personax.stages import answer  # late: only who answers needs it
 
-        asked, progress = read_request(request), progress or Silent()
+        question, progress = read_request(request), progress or Silent()
         with self.folder.lock():
             for one in self.status():
                 if one.stage in ("collect", "annotate", "embed") and one.state in ("stale", "missing"):
                     text = f"the stage {one.stage} is {one.state} ({one.why}); personax run brings it up to date"
                     raise StudyError(text)
             progress.stage("answer")
-            return answer(self.reader, asked, sha256(request), out, requester=requester, progress=progress)
+            return answer(self.reader, question, sha256(request), out, requester=requester, progress=progress)
 
     def _wanted(self, names: Iterable[str] | None) -> list[Stage]:
-        asked = [stage for stage in self._ordered() if self.is_planned(stage)]
+        planned = [stage for stage in self._ordered() if self.is_planned(stage)]
         if names is None:
-            return asked
+            return planned
         known = {stage.name: stage for stage in STAGES}
         wanted: set[str] = set()
         for name in names:
@@ -248,7 +248,7 @@ class Study:
             if not self.is_planned(known[name]):
                 raise PlanError(f"the plan has no section {name}; add `{name}:` to the study file")
             wanted |= self._with_needs(known[name], known)
-        return [stage for stage in asked if stage.name in wanted]
+        return [stage for stage in planned if stage.name in wanted]
 
     def _with_needs(self, stage: Stage, known: dict[str, Stage]) -> set[str]:
         found = {stage.name}
@@ -289,8 +289,8 @@ class Study:
         old = self.folder.manifest(stage.name)
         known = old.inputs if old else {}
         now = stage.model_hashes(self.plan, self.base, self.folder)
-        told = {name: digest or known.get(name) for name, digest in now.items()}
-        return {name: digest for name, digest in told.items() if digest}
+        hashes = {name: digest or known.get(name) for name, digest in now.items()}
+        return {name: digest for name, digest in hashes.items() if digest}
 
     def _run_stage(self, stage: Stage, why: str, progress: Progress) -> StageRun:
         progress.stage(stage.name)

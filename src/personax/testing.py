@@ -10,6 +10,8 @@ One function a kind of part, in the manner of scikit-learn's ``check_estimator``
 `check_source`            a source of people, with its settings and pages
 `check_provider`          a client of LLMs, by its name, with an endpoint
 `check_method`            a method of Level II, not fitted
+`check_rating_model`      a rating model, by its name
+`check_trait_framework`   a framework of traits, by its name
 `check_encoder`           an encoder of texts or images, by its name, or itself
 ========================  ======================================================
 
@@ -31,15 +33,17 @@ if TYPE_CHECKING:
     from personax.release.audit._conformance import check_attack
     from personax.release.transforms._conformance import check_transform
     from personax.sources._conformance import check_source
-    from personax.traits.llms._conformance import check_provider
+    from personax.traits._conformance import check_provider, check_rating_model, check_trait_framework
 
 __all__ = [
     "check_attack",
     "check_encoder",
     "check_method",
     "check_provider",
+    "check_rating_model",
     "check_source",
     "check_test",
+    "check_trait_framework",
     "check_transform",
 ]
 
@@ -47,7 +51,9 @@ _HOME = {
     "check_attack": "release.audit",
     "check_encoder": "embed",
     "check_method": "crl",
-    "check_provider": "traits.llms",
+    "check_provider": "traits",
+    "check_rating_model": "traits",
+    "check_trait_framework": "traits",
     "check_source": "sources",
     "check_test": "independence",
     "check_transform": "release.transforms",

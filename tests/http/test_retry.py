@@ -114,20 +114,20 @@ def test_an_error_that_is_not_transient_is_raised_at_once() -> None:
 
 
 def test_a_wait_that_the_server_asks_for_is_never_shortened() -> None:
-    found, waits, _ = run([busy(7.5), busy(0.0), "page"], RetryPolicy(backoff=1000.0, longest_backoff=1000.0))
+    found, waits, _ = run([busy(7.5), busy(0.0), "page"], RetryPolicy(backoff=1000.0, max_backoff=1000.0))
     assert found == "page"
     assert 7.5 <= waits[0] <= 7.5 * 1.05 + 0.1
     assert 0 <= waits[1] <= 0.1
 
 
 def test_a_wait_that_is_too_long_ends_the_attempts() -> None:
-    found, waits, noted = run([busy(301.0), "page"], RetryPolicy(longest_wait=300.0))
+    found, waits, noted = run([busy(301.0), "page"], RetryPolicy(max_wait=300.0))
     assert (str(found), waits, noted) == ("busy", [], ["busy"])
 
 
 def test_refusals_for_the_rate_are_counted_apart_where_they_have_a_bound() -> None:
     limited = [busy(rate_limited=True) for _ in range(8)]
-    policy = RetryPolicy(attempts=2, rate_limited_attempts=9, backoff=1.0, longest_backoff=1e9)
+    policy = RetryPolicy(attempts=2, rate_limited_attempts=9, backoff=1.0, max_backoff=1e9)
     found, waits, _ = run([*limited, busy(), "page"], policy)
     assert found == "page"
     assert max(waits) <= 2.0**5  # they double the wait five times at most

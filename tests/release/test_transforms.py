@@ -305,7 +305,7 @@ def test_what_is_fitted_is_kept_beside_the_key(preset: Preset, tmp_path: Path) -
         Chain(preset, 9, KEY, "a").transform(x)
     with pytest.raises(InputError, match="another transform or length"):
         load_fitted(Chain(preset, 8, KEY, "a"), name, tmp_path)
-    with pytest.raises(InputError, match="no name"):
+    with pytest.raises(InputError, match="invalid name of its fitted state"):
         load_fitted(chain, "../../etc/passwd", tmp_path)
     with pytest.raises(InputError, match="is missing"):
         load_fitted(chain, "0" * 16, tmp_path)

@@ -14,7 +14,14 @@ from personax.columns import infer_columns
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.schema import Column
-from personax.sources._completion import DAYS, derive_variables, flag_implausible, flag_notices, plausible_ranges
+from personax.sources._completion import (
+    DAYS,
+    PLAUSIBLE,
+    PlausibleRange,
+    derive_variables,
+    flag_implausible,
+    flag_notices,
+)
 
 TODAY = date(2026, 6, 15)
 BORN = Column("birth_date", "private", "continuous")
@@ -69,7 +76,7 @@ def test_flags_keep_everybody() -> None:
         ("a", "latitude", 91.0, "> 90"),
     }
     assert sum(notice.count for notice in flag_notices(flags)) == flags.height
-    wider = flag_implausible(people, today=TODAY, limits=plausible_ranges({"height_cm": (100, 250)}))
+    wider = flag_implausible(people, today=TODAY, limits={**PLAUSIBLE, "height_cm": PlausibleRange(100, 250)})
     assert "height_cm" not in wider["column"].to_list()
 
 

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
 
+from tests.traits.llms.invented_models import FACTS, Minds
 from tests.traits.llms.llm_server import Server, serving
-from tests.traits.llms.minds import FACTS, Minds
 
 from personax.cli import app
 from personax.errors import PlanError

@@ -83,7 +83,7 @@ def test_a_release_that_changed_between_two_stages(tmp_path: Path) -> None:
     record = made.folder.path("people", "release.json")
     record.write_text(record.read_text().replace("face.npy", "other.npy"))
     context = type(
-        "Context", (), {"plan": made.plan, "folder": made.folder, "outside": lambda self, path: tmp_path / path}
+        "Context", (), {"plan": made.plan, "folder": made.folder, "external_path": lambda self, path: tmp_path / path}
     )
     with pytest.raises(StudyError, match="has changed since the people were collected"):
         published.write_release_vectors(context())
@@ -164,7 +164,7 @@ def test_a_data_set_of_a_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
     (tmp_path / "study").mkdir()
     with serving() as hub:
-        for name in ("load_release", "opened"):
+        for name in ("load_release", "open_release"):
             there = partial(getattr(published, name), endpoint=hub.url, cache=tmp_path / "cache")
             monkeypatch.setattr(published, name, there)
         hub.repos["some/body"] = Repo(private=False, files=files | {"weights.pt": b"x"})

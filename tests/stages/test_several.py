@@ -32,7 +32,7 @@ from personax.sources._sections import CollectSeveral
 from personax.stages import _collect_many as fetching
 from personax.study import Study
 
-QUICK = {"per_second": None, "backoff": 0.01, "read_seconds": 0.5, "total_seconds": 5.0, "at_once": 8}
+QUICK = {"per_second": None, "backoff": 0.01, "read_seconds": 0.5, "total_seconds": 5.0, "concurrency": 8}
 
 DEAD = {"source": "nhl", "season": "20252026", "base_url": "http://127.0.0.1:9", "rosters_url": None}
 """A site where nobody answers."""
@@ -409,7 +409,7 @@ def _until(condition: Any) -> None:
 def test_a_collection_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     site = site_of(shapes.nba(60), delay=0.02)
     with serving(site):
-        file = study(tmp_path, [nba(site)], fetch={**QUICK, "at_once": 1})
+        file = study(tmp_path, [nba(site)], fetch={**QUICK, "concurrency": 1})
         running = subprocess.Popen([sys.executable, "-c", DRIVER, str(file)], env=dict(os.environ))
         _until(lambda: len(site.pages) > 20)
         running.send_signal(signal.SIGKILL)

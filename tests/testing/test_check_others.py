@@ -22,10 +22,12 @@ from personax import registry
 from personax.errors import FetchError, SourceChanged
 from personax.http._request import Fetch, Request
 from personax.registry import register
+from personax.schema import Trait, TraitFramework
 from personax.sources import CollectTable, Failure, FileSource, Origin, PeopleTable, Record
 from personax.strict import Strict
-from personax.testing import check_provider, check_source, check_transform
+from personax.testing import check_provider, check_rating_model, check_source, check_trait_framework, check_transform
 from personax.traits.llms._provider import Model
+from personax.traits.rating_models import ScoreEstimate
 
 
 @pytest.mark.parametrize("name", ["rotation", "shuffle", "whitening", "warp", "flow", "chain"])
@@ -92,7 +94,7 @@ class Toy(Strict):
         ("ref", "two people have the id '1'"),
         ("source", "a record says source other; say toy"),
         ("origin", "birth_date, name has no origin"),
-        ("shape", "pages are empty, and nothing is said of it|name is empty"),
+        ("shape", "pages are empty, and there is no failure|name is empty"),
         ("", None),
     ],
 )
@@ -220,3 +222,53 @@ def test_a_provider_that_returns_text_is_told_what_to_return() -> None:
             check_provider("silent", Model(name="a", model="m", base_url="http://127.0.0.1:9/v1"))
     finally:
         registry.forget("providers", "silent")
+
+
+@pytest.mark.parametrize("name", registry.names("rating_models"))
+def test_our_rating_models_pass(name: str) -> None:
+    check_rating_model(name)
+
+
+def test_the_big_five_passes() -> None:
+    check_trait_framework("big_five")
+
+
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [
+        (lambda ratings: ratings.means, "toy: it returns ndarray; return a ScoreEstimate"),
+        (
+            lambda ratings: ScoreEstimate.without_sd(np.nan_to_num(ratings.means), "none"),
+            "toy: a person without ratings",
+        ),
+        (
+            lambda ratings: ScoreEstimate(ratings.means, ratings.means),
+            "toy: there are no plausible values and no reason",
+        ),
+        (lambda ratings: ScoreEstimate.without_sd(ratings.means[:5], "none"), "toy: score and sd have the shapes"),
+    ],
+)
+def test_a_rating_model_that_breaks_the_contract_is_told_how_to_mend_it(model: Any, text: str) -> None:
+    register("rating_models", "toy", help="a toy")(model)
+    try:
+        with pytest.raises(AssertionError, match=text):
+            check_rating_model("toy")
+    finally:
+        registry.forget("rating_models", "toy")
+
+
+@pytest.mark.parametrize(
+    ("framework", "text"),
+    [
+        (TraitFramework("other", [Trait("zeal", "z", "keen")]), "toy: its name is other"),
+        (TraitFramework("toy", [Trait("zeal", "z", " ")]), "toy: raters are told nothing of zeal"),
+        ("zeal", "toy: it is a str; register a TraitFramework"),
+    ],
+)
+def test_a_framework_that_cannot_be_asked_for_is_told_how_to_mend_it(framework: Any, text: str) -> None:
+    register("trait_frameworks", "toy", help="a toy")(framework)
+    try:
+        with pytest.raises(AssertionError, match=text):
+            check_trait_framework("toy")
+    finally:
+        registry.forget("trait_frameworks", "toy")

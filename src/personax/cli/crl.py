@@ -51,7 +51,7 @@ CompiledOption = Annotated[
 HalfOption = Annotated[bool, typer.Option("--half", help="Products of matrices of paper and mmcrl in bfloat16.")]
 
 
-def device_of(asked: str) -> Device:
+def device_of(name: str) -> Device:
     """Return the device that was asked for.
 
     Raises
@@ -59,9 +59,9 @@ def device_of(asked: str) -> Device:
     PlanError
         For one that has no name here.
     """
-    if asked not in get_args(Device):
-        raise PlanError(f"--device is auto, cpu or cuda, not {asked}")
-    return cast(Device, asked)
+    if name not in get_args(Device):
+        raise PlanError(f"--device is auto, cpu or cuda, not {name}")
+    return cast(Device, name)
 
 
 def _meant(args: Sequence[str]) -> str:
@@ -75,20 +75,20 @@ def _order() -> list[str]:
     return ["default", *others, "supervised"]
 
 
-def _perform(asked: CrlBenchmark, out: Path, *, figures: bool, as_json: bool) -> None:
+def _perform(settings: CrlBenchmark, out: Path, *, figures: bool, as_json: bool) -> None:
     results: list[dict[str, Any]] = []
-    asked.check()
+    settings.check()
     try:
         with showing_progress() as progress:
             progress.stage("crl benchmark")
-            results.extend(run_benchmark(asked, out / "parts", progress))
+            results.extend(run_benchmark(settings, out / "parts", progress))
     except KeyboardInterrupt:
         say(f"stopped; the same command goes on from what is in {out / 'parts'}")
         raise
     rows = [row for result in results for row in rows_of(result)]
     reject_none([row for row in rows if not row["method"].startswith("floor")])
-    order = [name for name in _order() if name in asked.methods]
-    table = write_benchmark(asked, rows, order, out)
+    order = [name for name in _order() if name in settings.methods]
+    table = write_benchmark(settings, rows, order, out)
     drawn, notice = None, None
     if figures:
         with showing_progress() as progress:
@@ -181,14 +181,14 @@ def register(app: typer.Typer) -> None:
             else [name.strip() for name in methods.split(",") if name.strip()]
         )
         if data == "numerical":
-            asked = {"case": case, "modalities": modalities, "per_modality": latents, "shared": shared,
+            given = {"case": case, "modalities": modalities, "per_modality": latents, "shared": shared,
                      "measurements": measurements, "mechanism": mechanism, "noise": noise,
                      "identified": False if any_graph else None}  # fmt: skip
         else:
-            asked = {"instances": instances, "mechanism": mechanism, "noise": noise}
-        options = {name: value for name, value in asked.items() if value is not None}
+            given = {"instances": instances, "mechanism": mechanism, "noise": noise}
+        options = {name: value for name, value in given.items() if value is not None}
         folders = {name: str(path) for name, path in {"digits": digits, "clothes": clothes}.items() if path is not None}
-        wanted = CrlBenchmark(
+        settings = CrlBenchmark(
             data,
             options,
             chosen,
@@ -203,7 +203,7 @@ def register(app: typer.Typer) -> None:
             half=half,
             folders=folders,
         )
-        _perform(wanted, out, figures=figures, as_json=as_json)
+        _perform(settings, out, figures=figures, as_json=as_json)
 
 
 EXAMPLE = "Example: personax crl data embeddings.npz --modalities mod.yaml --seeds 5 --out latents"
@@ -235,24 +235,24 @@ def _add_data(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Learn latents from embeddings of one's own; the word ``data`` may be left out."""
-        asked = read_modalities(modalities)
+        named = read_modalities(modalities)
         known = usable()
         if method not in known:
             raise PlanError(f"--method: there is no {method}; {nearest(method, known)}")
         if choose not in get_args(Criterion):
             raise PlanError(f"--choose is objective, agreement or exclusivity, not {choose}")
-        ids, views = read_measurements(data, asked.measurements)
-        wanted = CrlSection(
-            latents=asked.latents, shared=asked.shared, method=method, seeds=seeds, choose=cast(Criterion, choose),
-            epochs=epochs, device=device_of(device), compiled=compiled, half=half, prior=asked.prior,
+        ids, views = read_measurements(data, named.measurements)
+        settings = CrlSection(
+            latents=named.latents, shared=named.shared, method=method, seeds=seeds, choose=cast(Criterion, choose),
+            epochs=epochs, device=device_of(device), compiled=compiled, half=half, prior=named.prior,
         )  # fmt: skip
         rng, tried = np.random.default_rng(seed), None
         try:
             with showing_progress() as progress:
                 progress.stage("crl")
                 if upto is not None:
-                    wanted, tried = choose_latents(views, wanted, upto, rng.spawn(1)[0], progress)
-                learned = learn(ids, views, wanted, rng, progress, keep=out / "fits")
+                    settings, tried = choose_latents(views, settings, upto, rng.spawn(1)[0], progress)
+                learned = learn(ids, views, settings, rng, progress, keep=out / "fits")
         except KeyboardInterrupt:
             say(f"stopped; finished seeds are in {out / 'fits'}, and the same command goes on from there")
             raise
@@ -262,7 +262,7 @@ def _add_data(group: typer.Typer) -> None:
                 tried.write_parquet(aside)
             files = sorted([*files, "dimensions.parquet"])
         if as_json:
-            facts = {"latents": dict(wanted.latents), "seeds": learned.seeds.to_dicts(), "metrics": learned.metrics}
+            facts = {"latents": dict(settings.latents), "seeds": learned.seeds.to_dicts(), "metrics": learned.metrics}
             emit({"out": str(out), "files": files, **facts, "notices": [notice.text for notice in learned.notices]})
             return
         if tried is not None:

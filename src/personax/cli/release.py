@@ -290,7 +290,7 @@ def _add_plan(group: typer.Typer) -> None:
 def _proposal(study: Study) -> ColumnPlan:
     from personax.config import ReleaseSection
     from personax.release import ReleaseInput, ReleaseSettings, plan_columns
-    from personax.stages._release import settings_of
+    from personax.stages import settings_of
 
     reader = study.reader
     if not study.folder.path("people", "columns.json").is_file():

@@ -102,7 +102,7 @@ class AnnotateQuestionnaire(Framed):
     missing: list[str] = [""]
 
 
-class AnnotateRelease(Strict):
+class AnnotateRelease(Framed):
     """The scores that a release holds; ``rule`` puts its models together where it has no score over models."""
 
     source: Literal["release"]

@@ -108,12 +108,12 @@ def read_request(path: Path) -> AnswerRequest:
     text = read_text(path, "request", "it holds requester and independence, discover or crl; see docs/answering.md")
     _refuse_tricks(path, text)
     document = parse(path, text, "write for example `requester: A. Reader` and `independence: {}`")
-    asked = validated(AnswerRequest, document)
-    if asked.independence is None and asked.discover is None and asked.crl is None:
+    request = validated(AnswerRequest, document)
+    if request.independence is None and request.discover is None and request.crl is None:
         raise PlanError(f"{path} asks for nothing; add a section independence, discover or crl")
-    if asked.discover is not None and "latents" in asked.discover.over and asked.crl is None:
+    if request.discover is not None and "latents" in request.discover.over and request.crl is None:
         raise PlanError(f"{path}, discover.over: latents are those that the request learns; add a section crl")
-    return asked
+    return request
 
 
 def _refuse_tricks(path: Path, text: str) -> None:

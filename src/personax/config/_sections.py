@@ -69,9 +69,10 @@ def _read_collect(raw: object) -> Strict:
         raise PydanticCustomError("dict_type", "Input should be a valid dictionary")
     if "source" not in raw:
         raise PydanticCustomError("no_source", "the key source is missing")
-    known: dict[str, type[Strict]] = {"simulate": CollectSimulated, "release": CollectRelease}
-    known |= source_classes("file", "sources")
     name = str(raw["source"])
+    known: dict[str, type[Strict]] = {"simulate": CollectSimulated, "release": CollectRelease}
+    if name not in known:
+        known |= source_classes("file", "sources")
     if name not in known:
         hint = {"name": repr(raw["source"]), "hint": nearest(name, list(known))}
         raise PydanticCustomError("no_source", "source {name} is not known; {hint}", hint)

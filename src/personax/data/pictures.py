@@ -1,4 +1,4 @@
-"""Decoding of pictures that nobody vouches for: the header is checked before a pixel is decoded."""
+"""Decoding of untrusted pictures: the header is checked before a pixel is decoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests to other machines: pages of sites, politely and safely, and what sources and LLM providers share.
+"""HTTP: pages of sites, fetched within their limits, and retries and rate limits for sources and LLM providers.
 
 ``_retry`` (attempts, backoff, Retry-After) and ``_rate_limit`` (rate limits, circuit breakers) serve any service;
 ``_fetcher`` fetches pages as robots.txt allows, through ``_cache`` (pages on disk), ``_client`` (redirects, one rate

@@ -23,7 +23,7 @@ __all__ = ["Cache", "CachedPage", "key_of"]
 
 VERSION: Final = 1
 
-KEPT: Final = ("content-type", "content-language", "date", "etag", "last-modified")
+CACHED_HEADERS: Final = ("content-type", "content-language", "date", "etag", "last-modified")
 """Headers of a reply that are written down; cookies are not."""
 
 _TABLE = """CREATE TABLE IF NOT EXISTS pages (
@@ -44,8 +44,8 @@ def key_of(request: Request) -> str:
     """
     secret = {name.lower() for name in request.secret}
     shown = sorted((name.lower(), value) for name, value in request.headers.items() if name.lower() not in secret)
-    told = json.dumps([request.url, shown, request.body, sorted(request.accepts)], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()
+    content = json.dumps([request.url, shown, request.body, sorted(request.accepts)], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class CachedPage:
     page
         As it came; its ``time`` is when it came.
     checked
-        When the site last said that it has not changed.
+        When the site last confirmed that it has not changed.
     headers
         Those that matter.
     """
@@ -78,7 +78,7 @@ class Cache:
     Raises
     ------
     StudyError
-        A file that is none, of a newer version, or a disk that is full.
+        A file that is not a cache, a cache of a newer version, or a full disk.
     """
 
     def __init__(self, path: Path) -> None:
@@ -135,9 +135,9 @@ class Cache:
         key, asked
             Of the request, and its address.
         page, headers
-            What came.
+            The response.
         """
-        kept = {name: headers[name] for name in KEPT if name in headers}
+        kept = {name: headers[name] for name in CACHED_HEADERS if name in headers}
         row = (
             key, asked, page.url, page.time, page.time, page.status, page.sha256, page.content_type,
             json.dumps(kept), zlib.compress(page.body),

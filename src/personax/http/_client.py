@@ -42,7 +42,7 @@ class Host:
     def __init__(self, name: str, settings: FetchSettings) -> None:
         self.name = name
         self._settings = settings
-        self._limiter = RateLimiter(settings.per_second, concurrency=settings.at_once)
+        self._limiter = RateLimiter(settings.per_second, concurrency=settings.concurrency)
         self._breaker = CircuitBreaker(settings.failures)
 
     def slot(self) -> AbstractAsyncContextManager[None]:
@@ -56,13 +56,13 @@ class Host:
         return self._limiter.slot(check=self.check)
 
     def check(self) -> None:
-        """Raise the `FetchError` that says why this host is no longer asked, if it is not."""
+        """Raise the `FetchError` with the reason, when the circuit breaker is open."""
         if self._breaker.reason is not None:
-            raise FetchError(f"{self.name} is left alone in this run: {self._breaker.reason}; run again later")
+            raise FetchError(f"{self.name} gets no more requests in this run: {self._breaker.reason}; run again later")
 
     def slow_down(self, interval: float | None) -> None:
-        """Keep at least so many seconds between two requests (crawl-delay)."""
-        if interval is not None and interval > self._settings.longest_wait:
+        """Keep at least ``interval`` seconds between two requests (crawl-delay)."""
+        if interval is not None and interval > self._settings.max_wait:
             self._breaker.open(f"its robots.txt asks for {interval:.0f} s between two requests")
         elif interval is not None:
             self._limiter.slow_down(interval)
@@ -82,7 +82,7 @@ class Host:
         """
         if error.rate_limited:
             self._limiter.rate_limited()
-        if error.retry_after is not None and error.retry_after > self._settings.longest_wait:
+        if error.retry_after is not None and error.retry_after > self._settings.max_wait:
             self._breaker.open(f"it asks for a wait of {error.retry_after:.0f} s")
         elif error.retry_after is not None:
             self._limiter.pause(error.retry_after)
@@ -116,7 +116,7 @@ class WireRequest:
 
 @dataclass(frozen=True)
 class WireResponse:
-    """What came: the address that answered, status, headers in lower case, body unpacked."""
+    """A response: the address that answered, status, headers in lower case, body decompressed."""
 
     url: str
     status: int
@@ -144,7 +144,7 @@ class Client:
     settings
         For every host.
     check_allowed
-        Awaited with an address before it is asked for; raises a `FetchError` to forbid it.
+        Awaited with an address before it is requested; raises a `FetchError` to forbid it.
 
     Attributes
     ----------
@@ -184,7 +184,7 @@ class Client:
         TransientError
             When another try may help.
         """
-        for _ in range(self._settings.redirects + 1):
+        for _ in range(self._settings.max_redirects + 1):
             url = checked_url(wire.url, wire.hosts)
             if check_robots:
                 await self._check_allowed(url)
@@ -192,7 +192,9 @@ class Client:
             if response.status not in _REDIRECTS:
                 return _raise_for_status(host_of(url), response) if check_robots else response
             wire = _redirected(url, wire, response)
-        raise FetchError(f"{host_of(url)} redirects more than {self._settings.redirects} times; look at its address")
+        raise FetchError(
+            f"{host_of(url)} redirects more than {self._settings.max_redirects} times; look at its address"
+        )
 
     async def _attempt(self, url: httpx2.URL, wire: WireRequest) -> WireResponse:
         name = host_of(url)
@@ -218,7 +220,7 @@ class Client:
             body = b""
             if response.status_code == 200:
                 encoding = headers.get("content-encoding", "")
-                body = await read_body(_pieces(response), encoding, self._settings.most_bytes)
+                body = await read_body(_pieces(response), encoding, self._settings.max_bytes)
             return WireResponse(str(request.url), response.status_code, headers, body)
         finally:
             await response.aclose()
@@ -247,7 +249,7 @@ def _request(name: str, url: httpx2.URL, wire: WireRequest, settings: FetchSetti
 
 
 def checked_url(address: str, hosts: Collection[str] | None) -> httpx2.URL:
-    """Return an address that may be asked: http or https, a known host, no password.
+    """Return an address that may be requested: http or https, a known host, no password.
 
     Raises
     ------
@@ -274,7 +276,7 @@ def _redirected(url: httpx2.URL, wire: WireRequest, response: WireResponse) -> W
     try:
         target = url.join(response.headers.get("location", ""))
     except httpx2.InvalidURL:
-        raise FetchError(f"{name} redirects to what is no address") from None
+        raise FetchError(f"{name} redirects to something that is not an address") from None
     if url.scheme == "https" and target.scheme != "https":
         raise FetchError(f"{name} redirects from https to {target.scheme or 'nowhere'}; that is not followed")
     same = origin_of(target) == origin_of(url)

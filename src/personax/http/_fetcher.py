@@ -66,7 +66,7 @@ class RobotsRules:
 
 
 class Robots:
-    """The rules of every host, asked for once a run.
+    """The rules of every host, fetched once a run.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class Robots:
         self._known: dict[str, asyncio.Task[RobotsRules]] = {}
 
     async def rules(self, origin: str) -> RobotsRules:
-        """Return the rules of an origin; whoever comes while they are under way waits for the same answer."""
+        """Return the rules of an origin; concurrent calls share one request."""
         if origin not in self._known:
             self._known[origin] = asyncio.ensure_future(self._read(origin))
         return await asyncio.shield(self._known[origin])
@@ -110,7 +110,7 @@ def user_agent(contact: str | None) -> str:
     Raises
     ------
     PlanError
-        Without a contact: nobody is asked anonymously.
+        Without a contact: no site is asked anonymously.
 
     Examples
     --------
@@ -127,14 +127,14 @@ def user_agent(contact: str | None) -> str:
 
 
 class Fetcher:
-    """Fetches pages for several sources; what came once is not asked again.
+    """Fetches pages for several sources; a page in the cache is not requested again.
 
     Parameters
     ----------
     cache
         Where pages are kept.
     contact
-        E-mail address or web page that every site is told.
+        E-mail address or web page, sent to every site in the User-Agent.
     settings
         Limits and waits, for every host on its own.
     rng
@@ -144,11 +144,11 @@ class Fetcher:
     offline
         Send nothing.
     fall_back
-        A page that cannot be asked for again stays as it came before.
+        Use the cached page where it cannot be fetched again.
     transport
         In place of the network.
     reachable
-        Addresses that are asked although they are not public; for tests.
+        Addresses that are allowed although they are not public; for tests.
 
     Attributes
     ----------
@@ -185,8 +185,8 @@ class Fetcher:
         self.cache, self.settings, self.rng = cache, settings or FetchSettings(), rng
         self.refresh, self.offline, self.fall_back, self.stale_pages = refresh, offline, fall_back, 0
         self._policy = RetryPolicy(
-            attempts=self.settings.tries, backoff=self.settings.backoff, longest_backoff=self.settings.longest_backoff,
-            longest_wait=self.settings.longest_wait,
+            attempts=self.settings.attempts, backoff=self.settings.backoff, max_backoff=self.settings.max_backoff,
+            max_wait=self.settings.max_wait,
         )  # fmt: skip
         self._transport = transport or CheckedTransport(reachable)
         self._client = Client(self._transport, self.settings, self._allow)
@@ -333,7 +333,7 @@ class SourceFetch:
     Attributes
     ----------
     pages
-        Number of pages that were asked of it in this run.
+        Number of pages requested in this run.
     """
 
     def __init__(self, fetcher: Fetcher, hosts: Iterable[str]) -> None:
@@ -342,7 +342,7 @@ class SourceFetch:
     async def __call__(self, request: Request) -> Page:
         """Return the page; see `Fetcher.page`."""
         self.pages += 1
-        most = self._fetcher.settings.most_pages
+        most = self._fetcher.settings.max_pages
         if self.pages > most:
-            raise FetchError(f"more than {most} pages of one source; its list may have no end, see fetch.most_pages")
+            raise FetchError(f"more than {most} pages of one source; its list may have no end, see fetch.max_pages")
         return await self._fetcher.page(request, self._hosts)

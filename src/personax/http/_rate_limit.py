@@ -1,4 +1,4 @@
-"""Rate limits and circuit breakers, one of each for a host or a provider: how often it is asked, and when no more."""
+"""Rate limits and circuit breakers, one of each for a host or a provider."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class RateLimiter:
             yield
 
     async def acquire(self, tokens: float = 1.0, check: Callable[[], None] | None = None) -> None:
-        """Wait, in the order of calls, until so many tokens may pass.
+        """Wait, in the order of calls, until ``tokens`` may pass.
 
         Parameters
         ----------
@@ -91,7 +91,7 @@ class RateLimiter:
         self._until = max(self._until, self._clock() + seconds)
 
     def slow_down(self, interval: float) -> None:
-        """Keep at least so many seconds between two requests from now on (crawl-delay); never speeds up."""
+        """Keep at least ``interval`` seconds between two requests from now on (crawl-delay); never speeds up."""
         self._refill()
         if interval > 0:
             self._rate = min(self._rate or float("inf"), 1.0 / interval)
@@ -126,7 +126,7 @@ class CircuitBreaker:
     """Stops asking a host or provider that fails every time.
 
     After ``failures`` in a row it pauses: `wait` returns only when the pause is over. After ``pauses`` without a
-    success between them it opens for good, and ``reason`` says why; whoever asks looks at it.
+    success between them it opens for good, and ``reason`` says why; the caller checks it.
 
     Parameters
     ----------

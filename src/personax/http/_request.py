@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pydantic import Field
 
@@ -20,39 +20,45 @@ class FetchSettings(Strict):
     ----------
     per_second
         Requests that begin in a second; None for no limit. A longer crawl-delay of robots.txt wins.
-    at_once
+    concurrency
         Requests under way together.
-    tries
-        Of one page: a refusal (403, 429), a failing server (5xx), a lost connection and a cut body are tried again.
+    attempts
+        Attempts for one page: a refusal (403, 429), a failing server (5xx), a lost connection and a cut body are tried
+        again.
     connect_seconds, read_seconds, total_seconds
-        Until there is a connection; between two pieces of a reply; from sending to the last byte.
-    most_bytes
+        Time limits: to connect; between two pieces of a response; from the request to the last byte.
+    max_bytes
         Of a page, after decompression.
-    redirects
+    max_redirects
         In a row.
-    backoff, longest_backoff
-        The wait before try n is drawn evenly from 0 to ``backoff * 2**n`` seconds, at most ``longest_backoff``.
-    longest_wait
-        A site that asks for more seconds than this (Retry-After) is left alone for this run.
+    backoff, max_backoff
+        The wait before try n is drawn evenly from 0 to ``backoff * 2**n`` seconds, at most ``max_backoff``.
+    max_wait
+        A host that asks for more seconds than this (Retry-After) gets no more requests in this run.
     failures
-        Pages lost in a row after which a site is left alone for this run.
-    most_pages
-        Of one source in one run; a list without end is cut off here.
+        Pages that fail in a row, after which a host gets no more requests in this run.
+    max_pages
+        Bound on the pages of one source in one run.
     """
 
+    old_keys: ClassVar[Mapping[str, str]] = {
+        "at_once": "concurrency", "tries": "attempts", "longest_backoff": "max_backoff", "longest_wait": "max_wait",
+        "most_bytes": "max_bytes", "most_pages": "max_pages", "redirects": "max_redirects",
+    }  # fmt: skip
+
     per_second: float | None = Field(default=1.0, gt=0)
-    at_once: int = Field(default=2, ge=1)
-    tries: int = Field(default=4, ge=1, le=20)
+    concurrency: int = Field(default=2, ge=1)
+    attempts: int = Field(default=4, ge=1, le=20)
     connect_seconds: float = Field(default=10.0, gt=0)
     read_seconds: float = Field(default=20.0, gt=0)
     total_seconds: float = Field(default=60.0, gt=0)
-    most_bytes: int = Field(default=32 * 2**20, ge=1)
-    redirects: int = Field(default=5, ge=0, le=20)
+    max_bytes: int = Field(default=32 * 2**20, ge=1)
+    max_redirects: int = Field(default=5, ge=0, le=20)
     backoff: float = Field(default=1.0, ge=0)
-    longest_backoff: float = Field(default=60.0, ge=0)
-    longest_wait: float = Field(default=300.0, ge=0)
+    max_backoff: float = Field(default=60.0, ge=0)
+    max_wait: float = Field(default=300.0, ge=0)
     failures: int = Field(default=5, ge=1)
-    most_pages: int = Field(default=20_000, ge=1)
+    max_pages: int = Field(default=20_000, ge=1)
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Page:
-    """What came back.
+    """A page, as it was received.
 
     Parameters
     ----------
@@ -112,7 +118,7 @@ class Page:
 
 
 class Fetch(Protocol):
-    """Whoever fetches a page: the fetcher, or a test."""
+    """A callable that fetches a page: the fetcher's, or a test's."""
 
     async def __call__(self, request: Request) -> Page:
         """Return the page.

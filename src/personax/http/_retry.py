@@ -52,17 +52,17 @@ class RetryPolicy(Strict):
         Of one request, the first included.
     rate_limited_attempts
         Bound on the attempts that fail for the rate alone, which are counted apart; None counts them with the others.
-    backoff, longest_backoff
+    backoff, max_backoff
         Seconds; see `full_jitter`.
-    longest_wait
+    max_wait
         A server that asks for more seconds than this is not waited for: the error is raised at once.
     """
 
     attempts: int = Field(default=4, ge=1)
     rate_limited_attempts: int | None = Field(default=None, ge=1)
     backoff: float = Field(default=1.0, ge=0)
-    longest_backoff: float = Field(default=60.0, ge=0)
-    longest_wait: float = Field(default=3600.0, ge=0)
+    max_backoff: float = Field(default=60.0, ge=0)
+    max_wait: float = Field(default=3600.0, ge=0)
 
 
 def full_jitter(attempt: int, backoff: float, longest: float, rng: np.random.Generator) -> float:
@@ -136,12 +136,12 @@ def retry_after_of(headers: Mapping[str, str], now: datetime | None = None) -> f
     return retry_after(headers.get("retry-after"), now)
 
 
-def wait_seconds(attempt: int, asked: float | None, policy: RetryPolicy, rng: np.random.Generator) -> float:
+def wait_seconds(attempt: int, server_wait: float | None, policy: RetryPolicy, rng: np.random.Generator) -> float:
     """Return the seconds to wait after failed attempt ``attempt``, counted from 0.
 
     Parameters
     ----------
-    asked
+    server_wait
         Seconds that the server asks for: never less is waited, and up to 5 % and 0.1 s more, so that all who were
         turned away together do not come back together. None: `full_jitter`.
 
@@ -150,9 +150,9 @@ def wait_seconds(attempt: int, asked: float | None, policy: RetryPolicy, rng: np
     >>> 7.5 <= wait_seconds(0, 7.5, RetryPolicy(), np.random.default_rng(0)) <= 7.975
     True
     """
-    if asked is None:
-        return full_jitter(attempt, policy.backoff, policy.longest_backoff, rng)
-    return asked + float(rng.uniform(0.0, 0.1 + asked / 20))
+    if server_wait is None:
+        return full_jitter(attempt, policy.backoff, policy.max_backoff, rng)
+    return server_wait + float(rng.uniform(0.0, 0.1 + server_wait / 20))
 
 
 async def retry(
@@ -181,7 +181,7 @@ async def retry(
     Raises
     ------
     TransientError
-        Of the last attempt, or of one after which the server asks for a wait longer than ``policy.longest_wait``.
+        Of the last attempt, or of one after which the server asks for a wait longer than ``policy.max_wait``.
 
     Examples
     --------
@@ -227,7 +227,7 @@ class _Failures:
         self._asked = error.retry_after
 
     def are_enough(self) -> bool:
-        too_long = self._asked is not None and self._asked > self._policy.longest_wait
+        too_long = self._asked is not None and self._asked > self._policy.max_wait
         limit = self._policy.rate_limited_attempts
         return too_long or self._others >= self._policy.attempts or (limit is not None and self._rate_limited >= limit)
 

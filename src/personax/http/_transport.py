@@ -54,7 +54,7 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 class CheckedBackend(httpcore2.AsyncNetworkBackend):
     """Opens connections to public addresses only.
 
-    The name is asked for once a connection and the address that passed is the one used, so that a name server that
+    The name is resolved once a connection and the address that passed is the one used, so that a name server that
     answers differently a moment later changes nothing. TLS still checks the certificate against the name.
 
     Parameters
@@ -137,7 +137,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         await self._pool.aclose()
 
 
-PIECE = 2**20
+CHUNK_BYTES = 2**20
 """Bytes unpacked at a time: however far a body would expand, no more than this lies above the bound."""
 
 _WINDOW = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
@@ -157,7 +157,7 @@ class _Unpacker:
             if self._inner.eof:  # gzip allows several members, one after the other
                 self._inner = zlib.decompressobj(self._window)
             try:
-                yield self._inner.decompress(data, PIECE)
+                yield self._inner.decompress(data, CHUNK_BYTES)
             except zlib.error:
                 raise BrokenBodyError("its body cannot be unpacked") from None
             data = self._inner.unconsumed_tail or self._inner.unused_data
@@ -167,7 +167,7 @@ class _Unpacker:
         return self._inner.eof
 
 
-async def read_body(pieces: AsyncIterable[bytes], encoding: str, most: int) -> bytes:
+async def read_body(pieces: AsyncIterable[bytes], encoding: str, max_bytes: int) -> bytes:
     """Return a whole body, unpacked.
 
     Parameters
@@ -176,26 +176,26 @@ async def read_body(pieces: AsyncIterable[bytes], encoding: str, most: int) -> b
         As they came.
     encoding
         Of Content-Encoding: empty, identity, gzip or deflate.
-    most
+    max_bytes
         Bytes of the unpacked body; the rest is neither unpacked nor kept.
 
     Raises
     ------
     FetchError
-        When it is larger, or packed in a way that nobody asked for.
+        When it is larger, or has a content encoding that was not accepted.
     BrokenBodyError
         When it is not whole.
     """
     encoding = encoding.strip().lower()
     if encoding not in ("", "identity", *_WINDOW):
-        raise FetchError("its page is packed in a way that was not asked for")
+        raise FetchError("its page has a content encoding that was not accepted")
     unpacker = _Unpacker(encoding) if encoding in _WINDOW else None
     body = bytearray()
     async for piece in pieces:
         for part in unpacker.feed(piece) if unpacker else (piece,):
             body += part
-            if len(body) > most:
-                raise FetchError(f"its page is larger than {most} bytes; see fetch.most_bytes")
+            if len(body) > max_bytes:
+                raise FetchError(f"its page is larger than {max_bytes} bytes; see fetch.max_bytes")
     if unpacker is not None and not unpacker.whole:
         raise BrokenBodyError("its body was cut off")
     return bytes(body)

@@ -60,7 +60,7 @@ class SourceResult:
         }
 
     def add(self, each: Record | Failure) -> None:
-        """Add what a source yields; of somebody whose own page failed, what the list says."""
+        """Add what a source yields; of a person whose own page failed, the record of the list."""
         if isinstance(each, Record):
             self.records.append(each)
             return

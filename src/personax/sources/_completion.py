@@ -25,7 +25,6 @@ __all__ = [
     "derive_variables",
     "flag_implausible",
     "flag_notices",
-    "plausible_ranges",
 ]
 
 
@@ -122,17 +121,6 @@ PLAUSIBLE: Mapping[str, PlausibleRange] = {
 """Limits for public people; the youngest athletes are 15. ``bmi`` is kg / m², ``age`` counts whole years."""
 
 
-def plausible_ranges(changes: Mapping[str, tuple[float | None, float | None]]) -> Mapping[str, PlausibleRange]:
-    """Return `PLAUSIBLE` with some limits changed or added.
-
-    Examples
-    --------
-    >>> plausible_ranges({"height_cm": (130, None)})["height_cm"]
-    PlausibleRange(low=130, high=None)
-    """
-    return {**PLAUSIBLE, **{column: PlausibleRange(*pair) for column, pair in changes.items()}}
-
-
 def flag_implausible(
     people: pl.DataFrame, *, today: date, limits: Mapping[str, PlausibleRange] = PLAUSIBLE
 ) -> pl.DataFrame:
@@ -217,7 +205,7 @@ def complete(
     point: Point = "capital",
     limits: Mapping[str, PlausibleRange] = PLAUSIBLE,
 ) -> CompletedPeople:
-    """Add latitude, longitude and the variables of the birthday; flag what is implausible; drop nobody.
+    """Add latitude, longitude and the variables of the birthday; flag what is implausible; no one is dropped.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ def check_source(
     Of a file source it is checked: the registration; that the same file gives the same people, each with an id of their
     own, and a provenance; and that a missing, an empty or a binary file ends in an `InputError`.
 
-    Of a source of the web: the registration; that only its own hosts are asked; that every person has one id of this
+    Of a source of the web: the registration; that only its own hosts get requests; that every person has one id of this
     source, a known form of every value, and an origin for each; that the limit holds and the same pages give the same
     people; and that a page that cannot be fetched, or holds something else, ends in a `SourceError` or a `Failure`,
     never in another error.
@@ -73,7 +73,7 @@ def check_source(
         if not holds:
             raise AssertionError(f"{name}: {text}")
 
-    _registered(demand, name, source)
+    _check_registration(demand, name, source)
     if isinstance(source, FileSource):
         _check_file(demand, source, root or Path())
     else:
@@ -112,10 +112,10 @@ def _check_broken_files(demand: Demand, source: FileSource) -> None:
 
 
 def _check_web(demand: Demand, name: str, source: PeopleSource, respond: Respond | None) -> None:
-    asked: list[str] = []
-    people = asyncio.run(_collected(source, _Fetch(respond, asked), None))
-    _asks(demand, asked, source)
-    _records(demand, name, people)
+    urls: list[str] = []
+    people = asyncio.run(_collected(source, _Fetch(respond, urls), None))
+    _check_hosts(demand, urls, source)
+    _check_records(demand, name, people)
     again = asyncio.run(_collected(source, _Fetch(respond, []), None))
     demand(people == again, "the same pages give other people; draw nothing and look at no clock")
     found = [each for each in people if isinstance(each, Record)]
@@ -123,10 +123,10 @@ def _check_web(demand: Demand, name: str, source: PeopleSource, respond: Respond
     demand(len(one) <= 1, f"limit=1 gives {len(one)} people; stop at the limit")
     demand(found, "the pages hold nobody that can be read; give check_source pages with people")
     if respond is not None:
-        _broken(demand, source)
+        _check_broken_pages(demand, source)
 
 
-def _registered(demand: Demand, name: str, source: PeopleSource | FileSource) -> None:
+def _check_registration(demand: Demand, name: str, source: PeopleSource | FileSource) -> None:
     demand(isinstance(source, Strict), "its settings are not checked; derive from personax.strict.Strict")
     try:
         known = registry.name_of("sources", type(source))
@@ -138,13 +138,13 @@ def _registered(demand: Demand, name: str, source: PeopleSource | FileSource) ->
 class _Fetch:
     """Gives pages, and lists the addresses."""
 
-    def __init__(self, respond: Respond | None, asked: list[str]) -> None:
-        self._respond, self._asked = respond, asked
+    def __init__(self, respond: Respond | None, urls: list[str]) -> None:
+        self._respond, self._urls = respond, urls
 
     async def __call__(self, request: Request) -> Page:
-        self._asked.append(request.url)
+        self._urls.append(request.url)
         if self._respond is None:
-            raise AssertionError(f"{request.url} is asked for; give check_source the pages")
+            raise AssertionError(f"{request.url} is requested; give check_source the pages")
         body = self._respond(request)
         kind = request.accepts[0] if request.accepts else "text/html"
         return Page(request.url, "2026-01-01T00:00:00Z", 200, hashlib.sha256(body).hexdigest(), kind, body)
@@ -155,13 +155,13 @@ async def _collected(source: PeopleSource, fetch: _Fetch, limit: int | None) -> 
         return [each async for each in people]
 
 
-def _asks(demand: Demand, asked: list[str], source: PeopleSource) -> None:
+def _check_hosts(demand: Demand, urls: list[str], source: PeopleSource) -> None:
     hosts = set(source.hosts)
-    strange = sorted({urlsplit(url).netloc for url in asked} - hosts)
+    strange = sorted({urlsplit(url).netloc for url in urls} - hosts)
     demand(not strange, f"it asks {', '.join(strange)}, which its hosts do not name; add them to hosts")
 
 
-def _records(demand: Demand, name: str, people: list[Any]) -> None:
+def _check_records(demand: Demand, name: str, people: list[Any]) -> None:
     seen = set()
     for each in people:
         if not isinstance(each, Record):
@@ -180,7 +180,7 @@ def _records(demand: Demand, name: str, people: list[Any]) -> None:
             demand(value is not None and value != "", f"{column} is empty; leave out what is not known")
 
 
-def _broken(demand: Demand, source: PeopleSource) -> None:
+def _check_broken_pages(demand: Demand, source: PeopleSource) -> None:
     """Let every page fail, then let every page hold something else."""
 
     def refused(request: Request) -> bytes:
@@ -200,5 +200,5 @@ def _broken(demand: Demand, source: PeopleSource) -> None:
         except Exception as error:
             text = f"{case}, and it raises {type(error).__name__} ({error}); raise a SourceChanged, or yield a Failure"
             raise AssertionError(f"{source.name}: {text}") from error
-        told = [each for each in people if isinstance(each, Failure) or getattr(each, "reason", None)]
-        demand(told, f"{case}, and nothing is said of it; raise a SourceChanged, or yield a Failure")
+        failures = [each for each in people if isinstance(each, Failure) or getattr(each, "reason", None)]
+        demand(failures, f"{case}, and there is no failure; raise a SourceChanged, or yield a Failure")

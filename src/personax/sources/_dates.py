@@ -1,4 +1,4 @@
-"""Dates as people write them; a date that cannot be is no date, and a year alone stays a year alone."""
+"""Dates as people write them: impossible dates are refused, and a year alone stays a year alone."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _PLAYER = re.compile(
     r"^(?P<name>[^,]+),\s*(?P<position>[A-Z|]+)\s*,\s*(?P<height>[^,]*?)\s*,\s*"
     r"b\.\s*(?P<born>[^@]*?)\s*(?:@\s*(?P<birthplace>.+))?$"
 )
-LARGEST = 16 * 2**20
+MAX_FILE_BYTES = 16 * 2**20
 """No players file has more bytes; one that claims to is not read into memory."""
 
 _POSITIONS = {"G": "goalkeeper", "D": "defender", "M": "midfielder", "F": "forward"}
@@ -113,7 +113,7 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
     with tarfile.open(path) as archive:
         members = [m for m in archive.getmembers() if m.isfile() and m.name.endswith(".players.txt")]
         for member in sorted(members, key=lambda m: m.name):
-            if member.size > LARGEST:
+            if member.size > MAX_FILE_BYTES:
                 raise InputError(f"{path}: {member.name} is larger than any players file ({member.size} bytes)")
             stream = archive.extractfile(member)
             if stream is not None:

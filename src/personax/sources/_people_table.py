@@ -50,7 +50,7 @@ class PeopleTable:
     def provenance(self) -> Provenance:
         """Where the people came from, which every source says."""
         if self.table.provenance is None:
-            raise InputError("nobody says where these people came from; give their table a provenance")
+            raise InputError("the table of people has no provenance; give it one")
         return self.table.provenance
 
 
@@ -118,7 +118,7 @@ def derive_birth_parts(table: Table, parts: pl.DataFrame | None = None) -> Table
 
 
 def table_notices(people: pl.DataFrame, bad_cells: pl.DataFrame) -> list[Notice]:
-    """Say what is odd about a people table: one row, empty and constant columns, bad cells by column and reason."""
+    """Return notices of a people table: one row, empty and constant columns, bad cells by column and reason."""
     notices = []
     if people.height == 1:
         notices.append(Notice("There is only one person; nothing can be tested."))

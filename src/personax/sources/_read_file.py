@@ -1,4 +1,4 @@
-"""Read a table file as text, cell by cell as it stands there, and say in one sentence what is wrong with it."""
+"""Reading a table file as text, cell by cell, with one sentence for whatever is wrong with it."""
 
 from __future__ import annotations
 

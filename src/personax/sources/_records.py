@@ -77,7 +77,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Somebody, or a page of a list, that could not be read; the walk goes on.
+    """A person, or a page of a list, that could not be read; the crawl goes on.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class Failure:
     sample
         The page's bytes then.
     list_record
-        What the list said of the person.
+        The record of the person in the list.
     """
 
     source: str
@@ -183,7 +183,7 @@ def assemble(records: Sequence[Record], described: Mapping[str, Column] | None =
     records
         Source and ref are unique; together they become the id.
     described
-        Columns that somebody has described.
+        Columns that are described.
 
     Raises
     ------

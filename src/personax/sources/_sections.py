@@ -91,7 +91,7 @@ class CollectSeveral(Strict):
     Parameters
     ----------
     contact
-        E-mail address or web page that sites are told; nothing of the web is fetched without it.
+        E-mail address or web page, sent to every site; nothing of the web is fetched without it.
     sources
         In the order of their people.
     fetch

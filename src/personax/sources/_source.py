@@ -68,7 +68,7 @@ class PeopleSource(Protocol):
 
     @property
     def hosts(self) -> Iterable[str]:
-        """That may be asked, with a port where it is not the usual one."""
+        """That may get requests, with a port where it is not the default one."""
 
     def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncGenerator[Record | Failure]:
         """Yield its people, at most ``limit``; a `Failure` for each person or page that cannot be read."""

@@ -140,7 +140,7 @@ def read_birth_parts(text: pl.Series, spec: ColumnSpec) -> pl.DataFrame:
 
 
 def numbers_or_text(text: pl.Series) -> pl.Series:
-    """Let a column that nobody described be numbers when every cell is one; codes such as 007 stay text."""
+    """Let a column without a description be numbers when every cell is one; codes such as 007 stay text."""
     stripped = text.str.strip_chars()
     if text.null_count() == len(text) or stripped.str.contains(r"^[+-]?0\d\d").any():
         return text
@@ -303,7 +303,7 @@ def _column_mapping(
             header: (header, DEFAULT_SPEC) for header in raw.columns if header not in taken and header not in mapping
         }
     if not mapping:
-        raise InputError(f"{path}: no column is asked for; name some under columns, or set keep_others: true")
+        raise InputError(f"{path}: no column is selected; name some under columns, or set keep_others: true")
     return mapping
 
 
@@ -330,9 +330,9 @@ def _described(path: Path, people: pl.DataFrame, mapping: ColumnMapping) -> Tabl
     """Return the people and what their columns mean: as described, the rest inferred."""
     columns = []
     roles = {name: spec.role for name, (_, spec) in mapping.items() if spec.role is not None}
-    told = {c.name: replace(c, role=roles[c.name], identity="") for c in infer_columns(people) if c.name in roles}
-    # what follows a column that somebody calls private is private too
-    for column in infer_columns(people, told):
+    described = {c.name: replace(c, role=roles[c.name], identity="") for c in infer_columns(people) if c.name in roles}
+    # what follows a column that is declared private is private too
+    for column in infer_columns(people, described):
         spec = mapping[column.name][1] if column.name in mapping else DEFAULT_SPEC
         if spec.kind is not None:
             column = replace(column, kind=spec.kind, inferred=False, why="")
@@ -346,7 +346,7 @@ def _described(path: Path, people: pl.DataFrame, mapping: ColumnMapping) -> Tabl
 
 
 def _codes_as_text(table: Table, texts: pl.DataFrame) -> Table:
-    """Give nominal columns that read as numbers their text back, so that nobody computes with codes."""
+    """Give nominal columns that read as numbers their text back, so that codes are not taken for quantities."""
     people = table.frame.with_columns(
         texts[column.name]
         for column in table.columns

@@ -55,7 +55,7 @@ def parse_quantity(text: str, unit: str, *, bounds: tuple[float, float] | None =
     Parameters
     ----------
     text
-        As somebody wrote it: ``185``, ``1,85``, ``1.85 m``, ``6-5``, ``6'5"``.
+        As it was written: ``185``, ``1,85``, ``1.85 m``, ``6-5``, ``6'5"``.
     unit
         One of `UNITS`; what a bare number is in.
     bounds

@@ -88,7 +88,7 @@ def answerable(reader: Reader) -> Table:
     PlanError
         The owner's list names a column that there is not.
     """
-    asked = reader.plan.answer or AnswerSection()
+    limits = reader.plan.answer or AnswerSection()
     table, classes = people_with_scores(reader), _classes(reader)
     frame = table.frame
     columns = [classes.get(column.name, column) for column in table.columns if column.role != "id"]
@@ -96,12 +96,12 @@ def answerable(reader: Reader) -> Table:
     if settings is not None and settings.removed:
         frame = frame.filter(~pl.col("id").is_in(sorted(settings.removed)))
     known = [column.name for column in columns]
-    for name in (*(asked.columns or ()), *asked.withheld):
+    for name in (*(limits.columns or ()), *limits.withheld):
         if name not in known:
             raise PlanError(f"answer: there is no column {name}; {nearest(name, known)}")
-    kept = {*asked.withheld, *(settings.withheld if settings is not None else ())}
-    if asked.columns is not None:
-        chosen = [c for c in columns if c.name in asked.columns and c.name not in asked.withheld]
+    kept = {*limits.withheld, *(settings.withheld if settings is not None else ())}
+    if limits.columns is not None:
+        chosen = [c for c in columns if c.name in limits.columns and c.name not in limits.withheld]
     else:
         chosen = [c for c in columns if c.name not in kept and not tells_the_day(c.name)
                   and not _stays(c)]  # fmt: skip
@@ -201,38 +201,38 @@ def _check_names(request: AnswerRequest, columns: list[Column]) -> None:
 
 def _check_amounts(request: AnswerRequest, columns: list[Column], owner: AnswerSection, groups: int = 1) -> None:
     """Refuse more than the owner allows; ``groups`` of people are tested each."""
-    asked: dict[str, tuple[int, int]] = {}
+    amounts: dict[str, tuple[int, int]] = {}
     if (one := request.independence) is not None:
         features = len(one.features or [c for c in columns if c.role == "feature"])
         targets = len(one.targets or [c for c in columns if c.role == "target"])
-        asked["tests"] = features * targets * len(one.tests) * groups, owner.tests
+        amounts["tests"] = features * targets * len(one.tests) * groups, owner.tests
     if (graph := request.discover) is not None:
-        asked["discover.bootstraps"] = graph.bootstraps, owner.bootstraps
+        amounts["discover.bootstraps"] = graph.bootstraps, owner.bootstraps
         if graph.test == "kci":  # the others cost next to nothing
-            asked["discover"] = _pairs(request, columns) * (1 + graph.bootstraps), owner.tests
+            amounts["discover"] = _pairs(request, columns) * (1 + graph.bootstraps), owner.tests
         if graph.alpha < MIN_P or graph.alpha != significant(graph.alpha, 1):
             raise PlanError(
                 f"discover.alpha: {graph.alpha:g} is not answered, only one digit, as 0.05 or 0.001, and none below "
                 f"{MIN_P:g}; edges at finer levels would tell p-values digit by digit"
             )
     if (crl := request.crl) is not None:
-        asked["crl.latents"] = sum(crl.latents.values()) + crl.shared, owner.latents
-        asked["crl.seeds"], asked["crl.epochs"] = (crl.seeds, owner.seeds), (crl.epochs, owner.epochs)
-    for key, (number, most) in asked.items():
+        amounts["crl.latents"] = sum(crl.latents.values()) + crl.shared, owner.latents
+        amounts["crl.seeds"], amounts["crl.epochs"] = (crl.seeds, owner.seeds), (crl.epochs, owner.epochs)
+    for key, (number, most) in amounts.items():
         if number > most:
             raise PlanError(f"{key}: the request asks for {number:,} and at most {most:,} are answered; ask for fewer")
 
 
 def _pairs(request: AnswerRequest, columns: list[Column]) -> int:
     """Return how many pairs of variables a causal graph would be over; each is tested at least once."""
-    asked = request.discover
-    assert asked is not None
+    section = request.discover
+    assert section is not None
     number = 0
-    if "features" in asked.over:
-        number += len(asked.features or [c for c in columns if c.role == "feature"])
-    if "traits" in asked.over:
+    if "features" in section.over:
+        number += len(section.features or [c for c in columns if c.role == "feature"])
+    if "traits" in section.over:
         number += sum(c.role == "target" and c.name.startswith("final_") for c in columns)
-    if "latents" in asked.over and request.crl is not None:
+    if "latents" in section.over and request.crl is not None:
         number += sum(request.crl.latents.values()) + request.crl.shared
     return number * (number - 1) // 2
 
@@ -298,7 +298,7 @@ def _write(context: AnswerContext, made: Mapping[str, Any], digest: str, people:
             content.write_csv(staged / name)
         else:
             (staged / name).write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False), "utf-8")
-    told = {
+    facts = {
         "format": 1,
         "request_sha256": digest,
         "people": context.rules.count(people),
@@ -307,7 +307,7 @@ def _write(context: AnswerContext, made: Mapping[str, Any], digest: str, people:
         "suppressed": context.suppressed,
         "joined": [{"column": one.column, "how": one.how} for one in context.treated],
     }
-    (staged / "answer.json").write_text(json.dumps(told, indent=1, ensure_ascii=False), "utf-8")
+    (staged / "answer.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False), "utf-8")
     return staged
 
 

@@ -88,8 +88,8 @@ class AnswerContext:
 
     def joined(self, people: Table, where: str) -> Table:
         """Return people whose rare values are joined, with the columns that are left."""
-        made, told = join_small_cells(people, self.rules.least)
-        for one in told:
+        made, recodings = join_small_cells(people, self.rules.least)
+        for one in recodings:
             if one.left_out:
                 self.suppress(f"{one.column}{where}", one.how)
             elif one not in self.treated:
@@ -205,13 +205,13 @@ def _judged(found: pl.DataFrame, section: RequestIndependence) -> pl.DataFrame:
 
 def level_two(context: AnswerContext, people: Table) -> dict[str, Any]:
     """Return the files of Level II and of the causal graph; no latents, no exemplars, no model."""
-    asked = context.request
-    people = context.joined(people, "") if asked.crl or asked.discover else people
-    learned = _learned(context, people.frame["id"]) if asked.crl is not None else None
+    request = context.request
+    people = context.joined(people, "") if request.crl or request.discover else people
+    learned = _learned(context, people.frame["id"]) if request.crl is not None else None
     made: dict[str, Any] = {}
     if learned is not None:
-        made["crl.json"] = _told(context, learned, people)
-    if asked.discover is not None:
+        made["crl.json"] = _crl_facts(context, learned, people)
+    if request.discover is not None:
         graph = _graph(context, people, learned)
         made |= {"discovery.json": graph} if graph is not None else {}
     return made
@@ -236,10 +236,10 @@ def _learned(context: AnswerContext, ids: pl.Series) -> LatentResults | None:
     return learn(ids.to_list(), views, CrlSection.model_validate(section.model_dump()), context.rng, context.progress)
 
 
-def _told(context: AnswerContext, learned: LatentResults, people: Table) -> dict[str, Any]:
+def _crl_facts(context: AnswerContext, learned: LatentResults, people: Table) -> dict[str, Any]:
     """Return what of Level II leaves: the choice, how stable it is, what latents go with, the learned graph."""
-    told = (c.name for c in people.columns if c.role in ("id", "feature") or c.name.startswith("final_"))
-    linked = associations(learned.latents, people.select(told), seed=context.reader.plan.seed)
+    names = (c.name for c in people.columns if c.role in ("id", "feature") or c.name.startswith("final_"))
+    linked = associations(learned.latents, people.select(names), seed=context.reader.plan.seed)
     linked = linked.filter(pl.col("effect_size").is_not_null())
     return {
         "metrics": context.rules.numbers(learned.metrics),

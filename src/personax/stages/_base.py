@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 FRAMEWORK = ("traits", "framework.json")
-"""The traits of a study that scores others than the Big Five: no later stage needs the package that brought them."""
+"""The traits of a study that scores others than the Big Five, for the stages and the report that read its scores."""
 
 _VERSIONED = ("personax", "numpy", "scipy", "polars", "torch", "causal-learn", "pillow")
 

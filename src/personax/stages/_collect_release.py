@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +16,10 @@ from personax.data.table import Table
 from personax.errors import InputError, PlanError, StudyError
 from personax.files import sha256
 from personax.release import Released, load_release
-from personax.release.reading import SCORE, open_release
-from personax.schema import LETTERS, Notice, Provenance
+from personax.release.reading import open_release
+from personax.schema import Notice, Provenance, TraitFramework
 from personax.sources import BAD_CELLS, PeopleTable, table_notices
-from personax.stages._base import Context, Reader
+from personax.stages._base import Context, Reader, framework_of
 from personax.stages._encode_models import write_vectors
 from personax.traits import aggregate
 
@@ -26,8 +27,6 @@ __all__ = ["RECORD", "collect_release", "write_release_vectors", "write_scores"]
 
 RECORD = ("people", "release.json")
 """What was read: the release's name, layout, licence, verdict, and the hash of each of its files."""
-
-_TRAITS = {letter: trait for trait, letter in LETTERS.items()}
 
 
 def collect_release(context: Context, section: CollectRelease) -> PeopleTable:
@@ -39,7 +38,7 @@ def collect_release(context: Context, section: CollectRelease) -> PeopleTable:
         No release, columns that nobody has placed, files that do not join.
     """
     read = _load(context, section)
-    people = _named_scores(replace(read.table, frame=_plain(read.people)))
+    people = _named_scores(replace(read.table, frame=_plain(read.people)), framework_of(context.plan).letters)
     hashes = _hashes(context, section)
     record = {
         "name": read.name, "layout": read.layout, "licence": read.licence, "verdict": read.verdict,
@@ -76,13 +75,13 @@ def _plain(people: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _named_scores(people: Table) -> Table:
+def _named_scores(people: Table, letters: Mapping[str, str]) -> Table:
     """Call a target ``openness`` ``final_o``, and so on, where no column is called so already."""
     taken = set(people.names)
     renamed = {
-        column.name: f"final_{LETTERS[trait]}"
+        column.name: f"final_{letters[trait]}"
         for column in people.targets()
-        if (trait := column.name.lower()) in LETTERS and f"final_{LETTERS[trait]}" not in taken
+        if (trait := column.name.lower()) in letters and f"final_{letters[trait]}" not in taken
     }
     if len(set(renamed.values())) < len(renamed):
         return people
@@ -102,29 +101,32 @@ def write_scores(context: Context, section: AnnotateRelease) -> pl.DataFrame:
         raise PlanError("annotate.source: release needs people of a release (collect.source: release)")
     people = context.people()
     numbers = [column.name for column in people.targets() if people.frame[column.name].dtype.is_numeric()]
-    names = [name for name in numbers if SCORE.match(name)]
+    framework = framework_of(context.plan)
+    endings = tuple(f"_{letter}" for letter in framework.letters.values())
+    names = [name for name in numbers if name.endswith(endings)]
     scores = people.frame.select("id", *(pl.col(name).cast(pl.Float64) for name in names))
     if not names:
         context.notices.append(Notice("The release has no trait scores."))
     elif not any(name.startswith("final_") for name in names):
-        scores = scores.join(_over_models(scores, section), on="id", how="left", maintain_order="left")
+        scores = scores.join(_over_models(scores, section, framework), on="id", how="left", maintain_order="left")
         text = f"The release has no score over models; it is the {section.rule} of its models, made here."
         context.notices.append(Notice(text, len(names)))
     context.write_frame(scores, "traits", "traits.parquet")
     return scores
 
 
-def _over_models(scores: pl.DataFrame, section: AnnotateRelease) -> pl.DataFrame:
+def _over_models(scores: pl.DataFrame, section: AnnotateRelease, framework: TraitFramework) -> pl.DataFrame:
     long = scores.unpivot(index="id", variable_name="column", value_name="score").drop_nulls("score")
-    cut = pl.col("column").str.extract_groups(r"^(.+)_([ocean])$")
+    traits = {letter: trait for trait, letter in framework.letters.items()}
+    cut = pl.col("column").str.extract_groups(rf"^(.+)_([{''.join(traits)}])$")
     rows = long.select(
         person="id",
         model=cut.struct[0],
-        trait=cut.struct[1].replace_strict(_TRAITS),
+        trait=cut.struct[1].replace_strict(traits),
         score="score",
         status=pl.lit("ok"),
     )
-    found = aggregate(rows, people=scores["id"].to_list(), rule=section.rule)
+    found = aggregate(rows, people=scores["id"].to_list(), rule=section.rule, framework=framework)
     return found.select("id", pl.selectors.starts_with("final_"))
 
 

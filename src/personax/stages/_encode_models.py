@@ -54,15 +54,15 @@ def model_hashes(plan: Plan, base: Path, folder: StudyFolder) -> Mapping[str, st
         return {}
     cache = folder.path(*HASHES)
     found: dict[str, str | None] = {}
-    for told in section.text.values():
-        found[_weights(told)] = local_weights_hash("text", told.model, told.revision, base=base, cache=cache)
-    for shown in section.image.values():
-        found[_weights(shown)] = local_weights_hash("image", shown.model, shown.revision, base=base, cache=cache)
+    for text in section.text.values():
+        found[_weights(text)] = local_weights_hash("text", text.model, text.revision, base=base, cache=cache)
+    for image in section.image.values():
+        found[_weights(image)] = local_weights_hash("image", image.model, image.revision, base=base, cache=cache)
     return found
 
 
-def _weights(told: Encoding) -> str:
-    return f"weights of {told.model}" + (f" at {told.revision}" if told.revision else "")
+def _weights(encoding: Encoding) -> str:
+    return f"weights of {encoding.model}" + (f" at {encoding.revision}" if encoding.revision else "")
 
 
 def encode_measurements(context: Context, section: EmbedModels, people: list[str]) -> None:
@@ -73,32 +73,45 @@ def encode_measurements(context: Context, section: EmbedModels, people: list[str
     images: dict[str, Vectors] = {}
     lacking: dict[str, NDArray[np.bool_]] = {}
     where: dict[str, Any] = {"base": context.base, "cache": context.folder.path(*HASHES)}
-    for name, told in section.text.items():
-        items = _texts(context, told, people, name)
+    for name, encoding in section.text.items():
+        items = _texts(context, encoding, people, name)
         reader = text_encoder(
-            told.model, revision=told.revision, like=told.like, pooling=told.pooling, instruction=told.instruction,
-            tokens=told.tokens, dim=told.dim, device=told.device, precision=told.precision, **where,
-        )  # fmt: skip
+            encoding.model,
+            revision=encoding.revision,
+            like=encoding.like,
+            pooling=encoding.pooling,
+            instruction=encoding.instruction,
+            tokens=encoding.tokens,
+            dim=encoding.dim,
+            device=encoding.device,
+            precision=encoding.precision,
+            **where,
+        )
         hashes = [hashlib.sha256(item.encode("utf-8", "replace")).hexdigest() for item in items]
-        texts[name] = _encoded(context, f"text/{name}", reader, items, hashes, told.batch, people, keys)
+        texts[name] = _encoded(context, f"text/{name}", reader, items, hashes, encoding.batch, people, keys)
         cut = reader.truncation(items)
-        cards[f"text/{name}"] = asdict(reader.card) | {"of": told.of, "truncated": asdict(cut)}
+        cards[f"text/{name}"] = asdict(reader.card) | {"of": encoding.of, "truncated": asdict(cut)}
         _tell_cut(context, name, cut)
-        context.inputs |= {_weights(told): reader.card.weights} if reader.card.weights else {}
-    for name, shown in section.image.items():
-        paths = _pictures(context, shown, people, name)
+        context.inputs |= {_weights(encoding): reader.card.weights} if reader.card.weights else {}
+    for name, image_encoding in section.image.items():
+        paths = _pictures(context, image_encoding, people, name)
         viewer = image_encoder(
-            shown.model, revision=shown.revision, dim=shown.dim, device=shown.device, precision=shown.precision, **where
+            image_encoding.model,
+            revision=image_encoding.revision,
+            dim=image_encoding.dim,
+            device=image_encoding.device,
+            precision=image_encoding.precision,
+            **where,
         )
         there = [(person, path) for person, path in zip(people, paths, strict=True) if path is not None]
         hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for _, path in there]
         found = _encoded(
-            context, f"image/{name}", viewer, [path for _, path in there], hashes, shown.batch,
+            context, f"image/{name}", viewer, [path for _, path in there], hashes, image_encoding.batch,
             [person for person, _ in there], keys,
         )  # fmt: skip
         images[name], lacking[name] = spread(found, paths)
         cards[f"image/{name}"] = asdict(viewer.card)
-        context.inputs |= {_weights(shown): viewer.card.weights} if viewer.card.weights else {}
+        context.inputs |= {_weights(image_encoding): viewer.card.weights} if viewer.card.weights else {}
     for modality, vectors in (("text", texts), ("image", images)):
         if vectors:
             write_vectors(context, modality, people, vectors, lacking if modality == "image" else {})
@@ -113,19 +126,19 @@ def _tell_cut(context: Context, name: str, cut: Truncation) -> None:
         context.notices.append(Notice(f"{text}; {more}.", cut.texts))
 
 
-def _texts(context: Context, told: TextEncoding, people: Sequence[str], name: str) -> list[str]:
+def _texts(context: Context, encoding: TextEncoding, people: Sequence[str], name: str) -> list[str]:
     """Return the text of everybody; whoever has none has an empty one, and is counted."""
-    if told.of == "biography":
+    if encoding.of == "biography":
         if not context.folder.path("people", "texts.parquet").is_file():
             text = f"embed.text.{name}: the people have no biography; give the people table a column biography"
             raise PlanError(text)
         found = dict(context.frame("people", "texts.parquet").select("id", "biography").iter_rows())
     else:
-        found = _written(context, told.of, name)
+        found = _written(context, encoding.of, name)
     texts = [found.get(person) or "" for person in people]
     without = sum(not text.strip() for text in texts)
     if without == len(texts):
-        raise InputError(f"embed.text.{name}: nobody has a text; see what {told.of} is")
+        raise InputError(f"embed.text.{name}: nobody has a text; see what {encoding.of} is")
     if without:
         context.notices.append(Notice(f"Text {name}: people without a text have the vector of an empty one.", without))
     return texts
@@ -140,15 +153,15 @@ def _written(context: Context, rater: str, name: str) -> dict[str, str]:
         raise PlanError(f"embed.text.{name}.of: there is no rater {rater}; {nearest(rater, known)}")
     first = rows.filter((pl.col("model") == rater) & (pl.col("repeat") == 0) & pl.col("text").is_not_null())
     order = {trait: place for place, trait in enumerate(context.framework().names)}
-    told: dict[str, list[tuple[int, str]]] = {}
+    texts: dict[str, list[tuple[int, str]]] = {}
     for person, trait, text in first.select("person", "trait", "text").iter_rows():
         if text.strip():
-            told.setdefault(person, []).append((order[trait], f"{trait.capitalize()}: {text.strip()}"))
-    return {person: "\n".join(line for _, line in sorted(lines)) for person, lines in told.items()}
+            texts.setdefault(person, []).append((order[trait], f"{trait.capitalize()}: {text.strip()}"))
+    return {person: "\n".join(line for _, line in sorted(lines)) for person, lines in texts.items()}
 
 
-def _pictures(context: Context, shown: ImageEncoding, people: Sequence[str], name: str) -> list[Path | None]:
-    folder = context.folder.path("people", "images") if shown.of is None else context.external_path(shown.of)
+def _pictures(context: Context, encoding: ImageEncoding, people: Sequence[str], name: str) -> list[Path | None]:
+    folder = context.folder.path("people", "images") if encoding.of is None else context.external_path(encoding.of)
     if not folder.is_dir():
         raise PlanError(f"embed.image.{name}.of: there is no folder {folder} with one <id>.png a person")
     return pictures_in(context, folder, people, f"embed.image.{name}")
@@ -225,8 +238,8 @@ EMBED_REVISION: Final = 2
 
 
 def _fingerprint(card: EncoderCard) -> str:
-    told = json.dumps([EMBED_REVISION, asdict(card)], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    text = json.dumps([EMBED_REVISION, asdict(card)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _earlier(folder: StudyFolder, measurement: str, made_by: str) -> dict[str, Vectors]:

@@ -26,7 +26,7 @@ LATENTS = "latents"
 Frames = Mapping[str, pl.DataFrame]
 
 
-def sources(reader: Reader, left: ReleaseInput, asked: Reduction) -> Frames:
+def sources(reader: Reader, left: ReleaseInput, reduction: Reduction) -> Frames:
     """Return what the numbers are taken from: the embeddings, or the latents of Level II.
 
     Raises
@@ -34,7 +34,7 @@ def sources(reader: Reader, left: ReleaseInput, asked: Reduction) -> Frames:
     PlanError
         Latents are asked for, and the study learns none.
     """
-    if asked.keep != LATENTS:
+    if reduction.keep != LATENTS:
         return left.embeddings
     if reader.plan.crl is None:
         raise PlanError("release.vectors.keep: latents need a crl section in the plan; add one, or keep summary")
@@ -50,8 +50,8 @@ def without_noise(reader: Reader, left: ReleaseInput, key: ReleaseKey) -> Releas
     section = reader.plan.release
     if section is None or section.vectors is None:
         return left
-    asked = section.vectors.replaced(noise=0.0)
-    return replace(left, embeddings=reduce(sources(reader, left, asked), asked, key).clean)
+    reduction = section.vectors.replaced(noise=0.0)
+    return replace(left, embeddings=reduce(sources(reader, left, reduction), reduction, key).clean)
 
 
 def reduced_vectors(reader: Reader, left: ReleaseInput, key: ReleaseKey, keys: Path) -> ReducedVectors | None:
@@ -65,38 +65,38 @@ def reduced_vectors(reader: Reader, left: ReleaseInput, key: ReleaseKey, keys: P
     section = reader.plan.release
     if section is None or section.vectors is None:
         return None
-    asked = section.vectors
+    reduction = section.vectors
     clean = without_noise(reader, left, key).embeddings
-    place = keys / "vectors" / _digest(clean, asked)
+    place = keys / "vectors" / _digest(clean, reduction)
     files = {modality: place / f"{modality}.parquet" for modality in clean}
-    if asked.noise and not all(file.is_file() for file in files.values()):
+    if reduction.noise and not all(file.is_file() for file in files.values()):
         count = sum(frame.width - 1 for frame in clean.values())
-        what = f"{asked.numbers} numbers of {count} measurements"
-        spent = PrivacySpending(now(), what, place.name, rho=asked.rho(count), unit="values")
+        what = f"{reduction.numbers} numbers of {count} measurements"
+        spent = PrivacySpending(now(), what, place.name, rho=reduction.rho(count), unit="values")
         ledger = Ledger(keys)
-        ledger.spend(spent, section.budget or _own_budget(ledger, asked, spent, count))
-        made = reduce(sources(reader, left, asked), asked, key)
+        ledger.spend(spent, section.budget or _own_budget(ledger, reduction, spent, count))
+        made = reduce(sources(reader, left, reduction), reduction, key)
         for modality, frame in made.noisy.items():
             stream = io.BytesIO()
             frame.write_parquet(stream)
             write_secret(files[modality], stream.getvalue())
-    noisy = {modality: pl.read_parquet(file) for modality, file in files.items()} if asked.noise else clean
-    return ReducedVectors(asked, sum(frame.width - 1 for frame in clean.values()), clean, noisy)
+    noisy = {modality: pl.read_parquet(file) for modality, file in files.items()} if reduction.noise else clean
+    return ReducedVectors(reduction, sum(frame.width - 1 for frame in clean.values()), clean, noisy)
 
 
-def _own_budget(ledger: Ledger, asked: Reduction, spent: PrivacySpending, count: int) -> PrivacyBudget | None:
+def _own_budget(ledger: Ledger, reduction: Reduction, spent: PrivacySpending, count: int) -> PrivacyBudget | None:
     """Return the budget of a study that states none: what the first draw spends, beside what was spent before it."""
-    epsilon = asked.epsilon(count) if _drawn_before(ledger) else ledger.total(asked.delta, [spent])
-    return PrivacyBudget(epsilon=epsilon, delta=asked.delta) if math.isfinite(epsilon) else None
+    epsilon = reduction.epsilon(count) if _drawn_before(ledger) else ledger.total(reduction.delta, [spent])
+    return PrivacyBudget(epsilon=epsilon, delta=reduction.delta) if math.isfinite(epsilon) else None
 
 
 def _drawn_before(ledger: Ledger) -> bool:
     return any(one.unit == "values" for one in ledger.spendings())
 
 
-def _digest(clean: Frames, asked: Reduction) -> str:
+def _digest(clean: Frames, reduction: Reduction) -> str:
     """Return a name of all that a draw depends on: who, which numbers, how much noise."""
-    content = hashlib.sha256(json.dumps(asked.model_dump()).encode())
+    content = hashlib.sha256(json.dumps(reduction.model_dump()).encode())
     for modality, frame in clean.items():
         content.update(json.dumps([modality, frame.columns, frame["id"].to_list()]).encode())
         for name in frame.columns[1:]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
@@ -57,7 +57,7 @@ def privacy_curve(
     reader: Reader,
     left: ReleaseInput,
     key: ReleaseKey,
-    asked: Reduction,
+    reduction: Reduction,
     *,
     numbers: Sequence[int],
     noises: Sequence[float],
@@ -68,7 +68,7 @@ def privacy_curve(
 
     Parameters
     ----------
-    left, key, asked
+    left, key, reduction
         The people who are left, the study's key, and what is kept and clipped.
     numbers, noises
         What is tried.
@@ -90,12 +90,12 @@ def privacy_curve(
         There are no vectors.
     """
     rng = stage_rng(reader.plan.seed, "release curve")
-    views, ids = _views(sources(reader, left, asked), left.people.select("id"))
+    views, ids = _views(sources(reader, left, reduction), left.people.select("id"))
     attributes, variables = _known(reader, ids)
     rows = rng.permutation(ids.height)[:PEOPLE]
     before = _tests(views, variables, rows)
     found = [_row(None, views, views, attributes, before, before, rows)]
-    tried = [replace(asked, numbers=k, noise=s) for k in numbers for s in noises if _fits(k, views, asked)]
+    tried = [reduction.replaced(numbers=k, noise=s) for k in numbers for s in noises if _fits(k, views, reduction)]
     for place, one in enumerate(tried):
         progress.step(place, len(tried), f"{one.numbers} numbers, noise {one.noise:g}")
         clean = {label: clip_norms(project(x, one, key, label), one.clip) for label, x in views.items()}
@@ -138,13 +138,13 @@ def measured(
         raise PlanError(f"--keep {keep}: {nearest(keep, list(get_args(ReductionMethod)))}")
     if not all(k >= 1 and k == int(k) for k in numbers) or not all(0 <= s < math.inf for s in noises):
         raise InputError("numbers are whole and at least 1, and noise is at least 0")
-    asked = vectors if keep is None else vectors.replaced(keep=keep)
+    reduction = vectors if keep is None else vectors.replaced(keep=keep)
     left = contents_of(reader).drop_people(settings_of(reader).removed)
     return privacy_curve(
         reader,
         left,
         key_of(reader),
-        asked,
+        reduction,
         numbers=[int(k) for k in numbers],
         noises=noises,
         most=most,
@@ -152,8 +152,8 @@ def measured(
     )
 
 
-def _fits(k: int, views: Mapping[str, Floats], asked: Reduction) -> bool:
-    return asked.keep == "latents" or all(k <= min(x.shape) for x in views.values())
+def _fits(k: int, views: Mapping[str, Floats], reduction: Reduction) -> bool:
+    return reduction.keep == "latents" or all(k <= min(x.shape) for x in views.values())
 
 
 def _known(reader: Reader, ids: pl.DataFrame) -> tuple[dict[str, Floats], dict[str, Floats]]:
@@ -177,18 +177,23 @@ def _known(reader: Reader, ids: pl.DataFrame) -> tuple[dict[str, Floats], dict[s
 
 
 def _row(
-    asked: Reduction | None, clean: Mapping[str, Floats], noisy: Mapping[str, Floats], attributes: Mapping[str, Floats],
-    before: Sequence[tuple[float, float]], after: Sequence[tuple[float, float]], rows: NDArray[np.intp],
-) -> dict[str, Any]:  # fmt: skip
+    reduction: Reduction | None,
+    clean: Mapping[str, Floats],
+    noisy: Mapping[str, Floats],
+    attributes: Mapping[str, Floats],
+    before: Sequence[tuple[float, float]],
+    after: Sequence[tuple[float, float]],
+    rows: NDArray[np.intp],
+) -> dict[str, Any]:
     old, new = (np.array(found).reshape(-1, 2) for found in (before, after))
     together = np.hstack(list(noisy.values()))
     areas = [_auc(together, values) for values in attributes.values()]
     same = len(old) < 3 or np.ptp(old[:, 1]) == 0 or np.ptp(new[:, 1]) == 0
-    epsilon = asked.epsilon(len(clean)) if asked is not None else math.inf
+    epsilon = reduction.epsilon(len(clean)) if reduction is not None else math.inf
     return {
-        "keep": "vectors" if asked is None else asked.keep,
-        "numbers": None if asked is None else asked.numbers,
-        "noise": None if asked is None else asked.noise,
+        "keep": "vectors" if reduction is None else reduction.keep,
+        "numbers": None if reduction is None else reduction.numbers,
+        "noise": None if reduction is None else reduction.noise,
         "epsilon": epsilon if math.isfinite(epsilon) else None,
         "rank_1": _rank_1(np.hstack(list(clean.values())), together, rows),
         "auc": float(np.mean(areas)) if areas else None,
@@ -208,14 +213,14 @@ def _auc(x: Floats, values: Floats) -> float:
     known = ~np.isnan(values)
     x, y = x[known], values[known]
     x = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-12)
-    told = np.empty(len(y))
+    predicted = np.empty(len(y))
     for fold in range(FOLDS):
         out = np.arange(len(y)) % FOLDS == fold
         own = x[~out]
         gram = own.T @ own + RIDGE * len(own) * np.eye(x.shape[1])
         weights = np.linalg.solve(gram, own.T @ (y[~out] - y[~out].mean()))
-        told[out] = x[out] @ weights
-    ranks = told.argsort().argsort() + 1
+        predicted[out] = x[out] @ weights
+    ranks = predicted.argsort().argsort() + 1
     ones = int(y.sum())
     return float((ranks[y == 1].sum() - ones * (ones + 1) / 2) / (ones * (len(y) - ones)))
 

@@ -46,7 +46,7 @@ def slug(model: str) -> str:
 
 @dataclass(frozen=True)
 class AggregatedScores:
-    """Scores of everybody, and what is known of their uncertainty.
+    """Aggregated scores with their uncertainty.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class AggregatedScores:
 def aggregate_ratings(
     annotations: pl.DataFrame, *, people: Sequence[str], rule: str = "median", framework: TraitFramework = BIG_FIVE
 ) -> AggregatedScores:
-    """Put raters together, trait by trait; only answers whose status is ``ok`` count.
+    """Aggregate raters, trait by trait, by a rating model; only ratings whose status is ``ok`` count.
 
     Parameters
     ----------

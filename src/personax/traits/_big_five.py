@@ -66,5 +66,5 @@ def trait_framework(name: str) -> TraitFramework:
     >>> trait_framework("big_five").letters["neuroticism"]
     'n'
     """
-    found: TraitFramework = registry.get("trait_frameworks", name)
-    return found
+    framework: TraitFramework = registry.get("trait_frameworks", name)
+    return framework

@@ -54,6 +54,6 @@ def annotate_lexicon(texts: Mapping[str, str | None], framework: TraitFramework 
             low, high = (len(words.intersection(markers)) for markers in (trait.low, trait.high))
             score = None if low == high == 0 else 2.0 + (high > low) - (low > high)
             status = "insufficient" if score is None else "ok"
-            found = " ".join(sorted(words.intersection(trait.low + trait.high)))
-            rows.append((person, "lexicon", "lexicon", 0, trait.name, score, found, status, None, None, None))
+            markers_found = " ".join(sorted(words.intersection(trait.low + trait.high)))
+            rows.append((person, "lexicon", "lexicon", 0, trait.name, score, markers_found, status, None, None, None))
     return pl.DataFrame(rows, schema=ANNOTATIONS, orient="row")

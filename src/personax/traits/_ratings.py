@@ -20,7 +20,7 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Ratings:
-    """Answers with a score to the question for one trait.
+    """Scored ratings of one trait, in long form.
 
     Parameters
     ----------
@@ -61,14 +61,14 @@ class Ratings:
 
     @cached_property
     def votes(self) -> Floats:
-        """How often a rater gave a person a level, shape (raters, people, levels)."""
+        """Number of times a rater gave a person a level, shape (raters, people, levels)."""
         shape = (len(self.raters), self.n_people, len(self.levels))
         place = (self.rater * shape[1] + self.person) * shape[2] + np.searchsorted(self.levels, self.value)
         return np.bincount(place, minlength=int(np.prod(shape))).astype(float).reshape(shape)
 
     @cached_property
     def counts(self) -> Indices:
-        """How many answers each person has, shape (people,)."""
+        """Number of ratings of each person, shape (people,)."""
         return np.asarray(np.bincount(self.person, minlength=self.n_people))
 
     @cached_property
@@ -79,7 +79,7 @@ class Ratings:
 
     @cached_property
     def n_active_raters(self) -> int:
-        """How many raters gave any score."""
+        """Number of raters with any score."""
         return len(np.unique(self.rater))
 
     @cached_property
@@ -90,12 +90,12 @@ class Ratings:
 
 def _places(names: pl.Series, known: Sequence[str]) -> Indices:
     table = pl.DataFrame({"name": list(known)}, schema={"name": pl.String}).with_row_index("place")
-    found = names.to_frame("name").join(table, on="name", how="left", maintain_order="left")["place"]
-    return np.asarray(found.to_numpy(), dtype=np.intp)
+    places = names.to_frame("name").join(table, on="name", how="left", maintain_order="left")["place"]
+    return np.asarray(places.to_numpy(), dtype=np.intp)
 
 
 def nan_mean(values: Floats, axis: int) -> Floats:
-    """Return the mean of what is known along an axis; NaN where nothing is."""
+    """Return the mean along an axis, NaN left out; NaN where all are."""
     known = ~np.isnan(values)
     total = np.where(known, values, 0.0).sum(axis=axis)
     return np.asarray(np.where(known.any(axis=axis), total / np.maximum(known.sum(axis=axis), 1), np.nan))
@@ -110,7 +110,7 @@ Draw = Callable[[np.random.Generator], Floats]
 
 @dataclass(frozen=True)
 class ScoreEstimate:
-    """One trait of everybody.
+    """Everybody's score of one trait, by a rating model.
 
     Parameters
     ----------
@@ -131,10 +131,10 @@ class ScoreEstimate:
 
     @classmethod
     def missing(cls, n_people: int, reason: str) -> ScoreEstimate:
-        """Return no score for anybody."""
+        """Return an estimate without scores, for a reason."""
         return cls.without_sd(np.full(n_people, np.nan), reason)
 
     @classmethod
     def without_sd(cls, score: Floats, reason: str) -> ScoreEstimate:
-        """Return scores whose uncertainty cannot be known."""
+        """Return scores whose uncertainty is not identified, for a reason."""
         return cls(score, np.full(len(score), np.nan), None, reason)

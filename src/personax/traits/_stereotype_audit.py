@@ -30,7 +30,7 @@ NO_VALUE: Final = ""
 
 @dataclass(frozen=True)
 class CounterfactualAudit:
-    """What is asked.
+    """The surveys of a counterfactual audit.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class CounterfactualAudit:
 
     @property
     def all(self) -> list[Survey[Prompt]]:
-        """In the order in which they are asked."""
+        """All surveys, in the order in which they are run."""
         return [*self.surveys.values(), *(self.name_recognition or {}).values()]
 
 
@@ -66,7 +66,7 @@ def counterfactual_audit(
     prompt: Prompt,
     fields: Mapping[str, Sequence[str]],
 ) -> CounterfactualAudit:
-    """Return what to ask.
+    """Make the surveys: everybody with each value of each field, names hidden, and the name-recognition surveys.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ import pytest
 from personax import registry
 from personax.errors import InputError
 from personax.release.packaging import MeasurementFacts, PublisherFacts, ReleaseFacts, SourceFacts, describe, inherited
-from personax.release.packaging._licences import BINDING, ENCODERS, LICENCES, SOURCES, licence_page
+from personax.release.packaging._licences import BINDING, ENCODERS, LICENCES, licence_page, source_terms
 from personax.sources.leagues import LEAGUES
 
 
@@ -31,11 +31,11 @@ def facts(
 
 
 @pytest.mark.parametrize("licence", sorted(LICENCES))
-@pytest.mark.parametrize("name", [*ENCODERS, *SOURCES])
+@pytest.mark.parametrize("name", [*ENCODERS, *source_terms()])
 def test_a_licence_that_gives_away_what_is_kept_back_is_refused(name: str, licence: str) -> None:
     """The rule is worked out here from the clauses alone, for every pair of the tables."""
     its = facts(encoder=name, publisher=licence) if name in ENCODERS else facts(source=name, publisher=licence)
-    terms = (ENCODERS.get(name) or SOURCES[name]).clauses
+    terms = (ENCODERS.get(name) or source_terms()[name]).clauses
     own = LICENCES[licence]
     broken = (
         ("non-commercial" in terms and own.commercial)
@@ -92,7 +92,8 @@ def test_every_preset_and_every_source_of_personax_is_in_the_tables() -> None:
     models = {encoder.model for encoder in encoders if hasattr(encoder, "model")}
     assert len(models) > 10
     assert models <= set(ENCODERS)
-    assert {*LEAGUES, "wikidata", "celeba", "openfootball", "nfl_players", "simulate", "geonames"} <= set(SOURCES)
+    others = {"wikidata", "celeba", "openfootball", "nfl_players", "simulate", "geonames"}
+    assert {*LEAGUES, *others} <= set(source_terms())
 
 
 def test_the_page_names_all_and_the_clause_that_binds_most() -> None:

@@ -19,7 +19,7 @@ from personax.errors import InputError
 from personax.sources._records import Origin, Record
 from personax.sources.celeba._best_pictures import frontality, select_images, sharpness
 from personax.sources.celeba._label_files import LANDMARKS
-from personax.sources.celeba._linkage import join_records, majority_names, match_report, name_queries, with_wikidata
+from personax.sources.celeba._linkage import majority_names, match_report, name_queries, with_wikidata
 from personax.sources.celeba._table import STABLE, CollectCelebA, aggregate, read_celeba
 from personax.sources.wikidata._api import WikidataApi
 from personax.sources.wikidata._entity_resolution import Resolution, resolve_many
@@ -201,9 +201,9 @@ def test_identities_are_linked_to_wikidata_or_counted() -> None:
     assert report.table["status"].to_list() == ["found", "ambiguous", "none", "same", "same", "unnamed"]
     assert sum(notice.count for notice in report.notices()) == 5
     assert not any("Sample" in str(value) for row in report.table.rows() for value in row)
-    joined = join_records(report, records, ["birth_date", "occupation", "height_cm"])
-    assert joined.rows()[0] == (1, date(1985, 4, 5), "actor", None)
-    assert joined["birth_date"].null_count() == 5
+    (linked,) = report.table.filter(pl.col("status") == "found")["wikidata"]
+    values = next(record.values for record in records if record.ref == linked)
+    assert (values["birth_date"], values["occupation"], values.get("height_cm")) == (date(1985, 4, 5), "actor", None)
     strict = match_report([1], named.head(1), resolutions[:1], min_score=1.1)
     assert strict.counts["found"] == 0
     assert strict.table["reason"].to_list() == ["the score is below 1.1"]

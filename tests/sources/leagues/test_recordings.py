@@ -17,7 +17,7 @@ from personax.errors import InputError, SourceError, TooManyBadCells
 from personax.sources import read_nfl_players
 from personax.sources._records import Record
 from personax.sources.leagues import Espn, ListedPerson, Nba
-from personax.sources.leagues._pagination import PageRequest
+from personax.sources.leagues._crawl import PageRequest
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 needs_data = pytest.mark.skipif(not (DATA / "responses").is_dir(), reason="the shared recordings are not here")

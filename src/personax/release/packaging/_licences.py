@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from personax import registry
 from personax.errors import InputError
 from personax.release.packaging._facts import ReleaseFacts
 from personax.release.packaging._markdown import render
@@ -20,7 +21,6 @@ __all__ = [
     "BINDING",
     "ENCODERS",
     "LICENCES",
-    "SOURCES",
     "Clause",
     "InheritedObligations",
     "InheritedTerms",
@@ -29,6 +29,7 @@ __all__ = [
     "inherited",
     "licence_of",
     "licence_page",
+    "source_terms",
 ]
 
 
@@ -159,47 +160,28 @@ ENCODERS: Final[Mapping[str, LicenceTerms]] = {
 """Name of the encoder, as its card gives it -> its terms."""
 
 
-def _site(owner: str, reference: str, note: str = "") -> LicenceTerms:
-    return LicenceTerms("terms of the site; no open licence", ("consent", "attribution"), reference, owner, note)
-
-
-SOURCES: Final[Mapping[str, LicenceTerms]] = {
+_DATA_SETS: Final[Mapping[str, LicenceTerms]] = {
     "simulate": LicenceTerms("none needed: the people are invented", (), ""),
-    "wikidata": LicenceTerms(
-        "CC0 1.0", (), "https://www.wikidata.org/wiki/Wikidata:Data_access", "Wikidata (by courtesy)"
-    ),
     "geonames": LicenceTerms("CC BY 4.0", ("attribution",), "https://www.geonames.org/about.html", "GeoNames"),
-    "openfootball": LicenceTerms(
-        "CC0 1.0", (), "https://github.com/openfootball/players", "openfootball (by courtesy)"
-    ),
-    "celeba": LicenceTerms(
-        "non-commercial research only (the data set's own agreement)",
-        ("consent", "non-commercial", "attribution"),
-        "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
-        "CelebA, by MMLAB, The Chinese University of Hong Kong (Liu et al., ICCV 2015)",
-        "No portion of it may be copied, published or distributed further, and data derived from it may not be "
-        "used commercially; identities are given by its authors on request only.",
-    ),
-    "nfl_players": LicenceTerms(
-        "public domain, as docs/leagues.md records", (), "", "the NFL players file (by courtesy)"
-    ),
-    "nba": _site("NBA", "https://global.nba.com/terms-of-use", "The terms cover statistics as NBA content."),
-    "nfl": _site("NFL", "https://www.nfl.com"),
-    "espn": _site("ESPN", "https://www.espn.com"),
-    "nflverse": LicenceTerms(
-        "code MIT; data of their owners",
-        ("consent", "attribution"),
-        "https://github.com/nflverse/nflreadr",
-        "nflverse",
-        "The project says that NFL data belong to their respective owners.",
-    ),
-    "nhl": _site("NHL", "https://www.nhl.com"),
-    "atp": _site("ATP Tour", "https://www.atptour.com"),
-    "pga": _site("PGA TOUR", "https://www.pgatour.com"),
-    "premier_league": _site("Premier League", "https://www.premierleague.com", "The data are Opta's."),
-    "bundesliga": _site("DFL", "https://www.bundesliga.com"),
 }
-"""Name of the source in study.yaml -> its terms."""
+
+_SITE: Final = {"licence": "terms of the site; no open licence", "clauses": ("consent", "attribution")}
+"""What a source that is registered with terms does not say itself."""
+
+
+def source_terms() -> Mapping[str, LicenceTerms]:
+    """Return name of the source in study.yaml -> its terms, as each source declares them where it is registered.
+
+    A source says ``terms={"reference": ..., "attribution": ..., ...}``, by the parameters of `LicenceTerms`;
+    ``licence`` and ``clauses`` are those of a site without an open licence where it does not say them.
+
+    Examples
+    --------
+    >>> source_terms()["nba"].clauses, source_terms()["wikidata"].licence
+    (('consent', 'attribution'), 'CC0 1.0')
+    """
+    declared = {part.name: part.facts["terms"] for part in registry.parts("sources") if "terms" in part.facts}
+    return {**_DATA_SETS, **{name: LicenceTerms(**{**_SITE, **terms}) for name, terms in declared.items()}}
 
 
 UNKNOWN = "not known; ask"
@@ -314,8 +296,9 @@ def _encoders(facts: ReleaseFacts) -> Sequence[InheritedTerms]:
 
 
 def _sources(facts: ReleaseFacts) -> Sequence[InheritedTerms]:
+    declared = source_terms()
     return [
-        InheritedTerms("source", source.name, "people", SOURCES.get(source.name) or _stated(source.licence))
+        InheritedTerms("source", source.name, "people", declared.get(source.name) or _stated(source.licence))
         for source in facts.sources
     ]
 

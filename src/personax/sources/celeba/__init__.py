@@ -1,4 +1,8 @@
-"""People from CelebA: its label files, one row an identity; nothing of CelebA is part of personax."""
+"""People from CelebA: its label files, one row an identity; nothing of CelebA is part of personax.
+
+``_label_files`` reads its files, ``_table`` makes the people, ``_best_pictures`` selects a picture of each,
+``_linkage`` adds what Wikidata says of identities with names.
+"""
 
 from personax.sources.celeba._label_files import read_attributes
 from personax.sources.celeba._linkage import MatchReport, with_wikidata

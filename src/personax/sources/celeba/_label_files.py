@@ -43,7 +43,7 @@ PARTITIONS = {0: "train", 1: "valid", 2: "test"}
 BLOCK = 4 * 2**20
 """Bytes read at once; memory holds a block and the small numbers that it became."""
 
-LONGEST_LINE = 64 * 2**10
+MAX_LINE_BYTES = 64 * 2**10
 _IMAGE = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,100}\.(?:jpg|jpeg|png)$"
 _COLUMN = re.compile(r"[A-Za-z0-9_]{1,60}")
 _TO_BLANK = bytes.maketrans(b"\t,", b"  ")
@@ -145,7 +145,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 def _header(path: Path) -> list[str]:
     """Return the names of the attributes, wherever they stand."""
     with _opened(path) as stream:
-        first = [stream.readline(LONGEST_LINE).decode("utf-8-sig", errors="replace").strip() for _ in range(2)]
+        first = [stream.readline(MAX_LINE_BYTES).decode("utf-8-sig", errors="replace").strip() for _ in range(2)]
     line = first[1] if first[0].isdigit() else first[0]
     names = line.replace(",", " ").split()
     names = names[1:] if names[:1] == ["image_id"] else names
@@ -165,7 +165,7 @@ def _opened(path: Path) -> BinaryIO:
 def _read(path: Path, columns: Sequence[str], *, counted: bool) -> pl.DataFrame:
     """Read lines of an image and whole numbers; ``counted`` files begin with a count and a header."""
     with _opened(path) as stream:
-        first = stream.readline(LONGEST_LINE).decode("utf-8-sig", errors="replace").strip()
+        first = stream.readline(MAX_LINE_BYTES).decode("utf-8-sig", errors="replace").strip()
     comma = "," in first
     count = int(first) if counted and first.isascii() and first.isdigit() and len(first) < 12 else None
     skip = 2 if count is not None else int(comma and not re.match(r"[^,]*\.(jpe?g|png)\b", first))
@@ -189,11 +189,11 @@ def _blocks(path: Path, skip: int) -> Iterator[tuple[int, bytes]]:
     """Yield (number of its first line, whole lines) of a file, without the lines to skip."""
     with _opened(path) as stream:
         for _ in range(skip):
-            stream.readline(LONGEST_LINE)
+            stream.readline(MAX_LINE_BYTES)
         number, rest = skip + 1, b""
         while data := stream.read(BLOCK):
             whole, newline, after = (rest + data).rpartition(b"\n")
-            if not newline and len(after) > LONGEST_LINE:
+            if not newline and len(after) > MAX_LINE_BYTES:
                 raise InputError(f"{path}, line {number}: longer than any line of CelebA; is this the file?")
             rest = after
             if newline:

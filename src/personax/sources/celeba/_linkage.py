@@ -11,11 +11,9 @@ from personax.errors import InputError
 from personax.http import Fetch
 from personax.schema import Notice
 from personax.sources._records import Record
-from personax.sources.wikidata._api import WikidataApi
-from personax.sources.wikidata._entity_resolution import NameQuery, Resolution, resolve_many
-from personax.sources.wikidata._source import Wikidata
+from personax.sources.wikidata import NameQuery, Resolution, Wikidata, WikidataApi, resolve_many
 
-__all__ = ["MatchReport", "join_records", "majority_names", "match_report", "name_queries", "with_wikidata"]
+__all__ = ["MatchReport", "majority_names", "match_report", "name_queries", "with_wikidata"]
 
 
 async def with_wikidata(records: Sequence[Record], fetch: Fetch) -> tuple[list[Record], MatchReport]:
@@ -31,7 +29,7 @@ async def with_wikidata(records: Sequence[Record], fetch: Fetch) -> tuple[list[R
     Raises
     ------
     FetchError, SourceError
-        When Wikidata cannot be asked.
+        When Wikidata cannot be reached.
     """
     called = [(int(record.ref), str(record.values["name"])) for record in records if record.values.get("name")]
     named = pl.DataFrame(called, schema={"identity": pl.Int64, "name": pl.String}, orient="row")
@@ -175,28 +173,3 @@ def _row(resolution: Resolution, min_score: float) -> dict[str, object]:
         "match": best.match if best else None,
         "reason": f"the score is below {min_score:g}" if weak else resolution.reason,
     }
-
-
-def join_records(report: MatchReport, records: Sequence[Record], columns: Sequence[str]) -> pl.DataFrame:
-    """Return ``identity`` and, for those found, columns of their Wikidata records.
-
-    Parameters
-    ----------
-    report
-        Who is who.
-    records
-        Of Wikidata; others than those found are left out.
-    columns
-        Of the records, such as ``birth_date`` and ``height_cm``.
-    """
-    by_item = {record.ref: record.values for record in records}
-    linked = report.table.filter(pl.col("status") == "found")
-    rows = [
-        {"identity": identity, **{name: by_item.get(item, {}).get(name) for name in columns}}
-        for identity, item in linked.select("identity", "wikidata").iter_rows()
-    ]
-    frame = pl.DataFrame(rows, infer_schema_length=None) if rows else pl.DataFrame(schema={"identity": pl.Int64})
-    missing = [pl.lit(None).alias(name) for name in columns if name not in frame.columns]
-    return report.table.select("identity").join(
-        frame.with_columns(missing), on="identity", how="left", maintain_order="left"
-    )

@@ -1,4 +1,7 @@
-"""Nationality or place of birth -> latitude and longitude, without a network; cities by geonames (CC BY 4.0)."""
+"""Geocoding without a network: nationality or place of birth -> latitude and longitude; cities by geonames (CC BY 4.0).
+
+``_countries`` finds countries by name, demonym or code, ``_cities`` cities, ``_geocode`` adds the columns to people.
+"""
 
 from personax.sources.geocode._cities import City, distance_km, find_city
 from personax.sources.geocode._countries import Country, Space, find_country

@@ -37,7 +37,7 @@ _OBSOLETE = {"CS", "AN"}
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A place that is no country of ISO today, and where we put it; a row of policy.tsv.
+    """A place that is not a country of ISO today, and the country it counts to; a row of policy.tsv.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Policy:
     successor
         ISO alpha-2 code of the country that it counts to.
     point
-        The city that stands for it.
+        The city that represents it.
     until
         Its last year, None where it still is.
     why
@@ -135,7 +135,7 @@ class Country:
     iso2
         ISO 3166 alpha-2 code; XK for Kosovo; of a home nation or a dissolved state, that of its successor.
     policy
-        The rule that put it there, for what is no country of ISO today.
+        The rule that applies to what is not a country of ISO today.
     clash
         The same code means another country in another code space; the documented order decided.
     """

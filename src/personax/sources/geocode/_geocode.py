@@ -21,7 +21,7 @@ __all__ = ["ADDED", "POINTS", "GeocodeReport", "Point", "country_point", "geocod
 
 
 Point = Literal["capital", "largest_city", "population_centre"]
-"""Which point stands for a country."""
+"""Which point represents a country."""
 
 POINTS: tuple[Point, ...] = get_args(Point)
 
@@ -107,15 +107,17 @@ class GeocodeReport:
 
     def notices(self) -> list[Notice]:
         """Say in plain words what a reader must know."""
-        said = {
+        texts = {
             "unresolved": "People's countries or places of birth are not known to the gazetteer.",
             "ambiguous": "Places of birth share their name with another city; the most populous was taken.",
             "clash": "Country codes mean another country in another code space; IOC went before ISO alpha-3.",
             "policy": "People belong to a home nation or a state that is no more; docs/geocoding.md says where it is.",
             "born after": "People were born after the end of the state that is given for them.",
         }
-        counts = {word: int(self.texts.filter(pl.col("outcome").str.starts_with(word))["count"].sum()) for word in said}
-        return [Notice(said[word], count) for word, count in counts.items() if count]
+        counts = {
+            word: int(self.texts.filter(pl.col("outcome").str.starts_with(word))["count"].sum()) for word in texts
+        }
+        return [Notice(texts[word], count) for word, count in counts.items() if count]
 
 
 def geocode(
@@ -137,7 +139,7 @@ def geocode(
     spaces
         Column -> code space, where the source is known to use one; see `find_country`.
     point
-        Which point stands for a country.
+        Which point represents a country.
 
     Returns
     -------

@@ -1,20 +1,19 @@
 """Athletes from the leagues' own sites: one file a league, one crawler for all of them.
 
-``_league`` is what a league is (settings, hosts, requests), ``_crawl`` and ``_pagination`` crawl it, ``_parsing`` reads
-JSON and HTML, ``_record_builder`` makes records, ``_schema_drift`` decides that a site has changed.
+``_league`` is what a league is (settings, hosts, requests), ``_crawl`` crawls it (pagination, then each person),
+``_parsing`` reads JSON and HTML, ``_record_builder`` makes records, ``_schema_drift`` decides that a site has changed.
 """
 
 from personax import registry
 from personax.sources.leagues._atp import Atp
 from personax.sources.leagues._bundesliga import Bundesliga
-from personax.sources.leagues._crawl import crawl
+from personax.sources.leagues._crawl import ListedPerson, ListPage, PageRequest, crawl
 from personax.sources.leagues._espn import Espn
 from personax.sources.leagues._league import League
 from personax.sources.leagues._nba import Nba
 from personax.sources.leagues._nfl import Nfl
 from personax.sources.leagues._nflverse import Nflverse
 from personax.sources.leagues._nhl import Nhl
-from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._pga import Pga
 from personax.sources.leagues._premier_league import PremierLeague
 

@@ -13,8 +13,8 @@ from personax.errors import SourceError
 from personax.http import Page, Request
 from personax.registry import register
 from personax.sources._records import Record
+from personax.sources.leagues._crawl import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._league import League
-from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._parsing import (
     as_list,
     as_object,
@@ -41,7 +41,7 @@ class Atp(League):
     site_url
         Where the players' own pages are; the list has another host.
     ranks
-        So many from the top.
+        Number of ranks, from the top.
     page_size
         Ranks a page of the list.
     headshots
@@ -64,9 +64,9 @@ class Atp(League):
         return [self._step(1)]
 
     def _step(self, first: int) -> PageRequest:
-        asked = urlencode({"fromRank": first, "toRank": min(first + self.page_size - 1, self.ranks)})
+        parameters = urlencode({"fromRank": first, "toRank": min(first + self.page_size - 1, self.ranks)})
         return PageRequest(
-            self.request(f"/api/gateway/rankings.ranksglrollrange?{asked}"), offset=first, is_next=first > 1
+            self.request(f"/api/gateway/rankings.ranksglrollrange?{parameters}"), offset=first, is_next=first > 1
         )
 
     def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:

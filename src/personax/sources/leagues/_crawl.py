@@ -1,17 +1,244 @@
-"""The crawler that all leagues share: pages of the list, then each person's page, in the order of the list."""
+"""The crawler that all leagues share: pagination of the list, everybody once, then each person's page, in order."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+import json
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
 
 from personax.errors import SourceChanged, SourceError
 from personax.http import Fetch, Page, Request
 from personax.sources._records import Failure, Record
-from personax.sources.leagues._pagination import LeagueSite, ListedPerson, Paginator, prefetched
-from personax.sources.leagues._schema_drift import NO_NAME, DriftCounter, ExpectedColumns
+from personax.sources.leagues._schema_drift import NO_NAME, DriftCounter, ExpectedColumns, SeenPeople
 
-__all__ = ["crawl"]
+__all__ = ["LeagueSite", "ListPage", "ListedPerson", "PageRequest", "Paginator", "crawl", "prefetched"]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPerson:
+    """A person of a list.
+
+    Parameters
+    ----------
+    id
+        The source's own, as text.
+    list_record
+        What the list says of them.
+    detail
+        What the request for more needs beside the id: a team, a slug, the ids of a batch; empty for none.
+    """
+
+    id: str
+    list_record: Record
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """One page of a list.
+
+    Parameters
+    ----------
+    request
+        That fetches it.
+    kind
+        Which list, where a league has several.
+    offset
+        Of its first person, where the list is addressed by offsets.
+    is_next
+        It follows another page, so that it must list a new person.
+    """
+
+    request: Request
+    kind: str = ""
+    offset: int = 0
+    is_next: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """The content of a page of a list.
+
+    Parameters
+    ----------
+    people
+        In the order of the page; for a row that cannot be read, the reason.
+    next_pages
+        Pages to fetch after it.
+    """
+
+    people: Sequence[ListedPerson | str]
+    next_pages: Sequence[PageRequest] = field(default_factory=tuple)
+
+
+class LeagueSite(Protocol):
+    """What a crawl needs of a site; see `personax.sources.leagues.League`."""
+
+    name: ClassVar[str]
+    expected_columns: ClassVar[tuple[str, ...]]
+
+    @property
+    def most_pages(self) -> int:
+        """Bound on the pages of the list."""
+
+    def first_pages(self) -> Sequence[PageRequest]:
+        """Return the first pages of the list."""
+
+    def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:
+        """Read a page of the list."""
+
+    def detail_request(self, ref: ListedPerson) -> Request | None:
+        """Return the request for more on a person."""
+
+    def parse_detail(self, page: Page, ref: ListedPerson) -> Record:
+        """Read the page that `detail_request` requests."""
+
+
+PREFETCH = 64
+"""Requests that are prefetched; how many are under way together is bound by the fetcher."""
+
+
+async def prefetched(
+    fetch: Fetch, requests: Sequence[Request | None]
+) -> AsyncGenerator[Page | SourceError | None, None]:
+    """Yield the page of each request in turn, prefetching the next ones; equal requests are sent once."""
+    keys = [None if request is None else _same(request) for request in requests]
+    uses = Counter(keys)
+    tasks: dict[str, asyncio.Task[Page]] = {}
+    waiting: deque[str | None] = deque()
+    try:
+        for request, key in zip(requests, keys, strict=True):
+            if request is not None and key is not None and key not in tasks:
+                tasks[key] = asyncio.ensure_future(_fetched(fetch, request))
+            waiting.append(key)
+            if len(waiting) >= PREFETCH:
+                yield await _next(waiting.popleft(), tasks, uses)
+        while waiting:
+            yield await _next(waiting.popleft(), tasks, uses)
+    finally:
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
+async def _fetched(fetch: Fetch, request: Request) -> Page:
+    return await fetch(request)
+
+
+async def _next(
+    key: str | None, tasks: dict[str, asyncio.Task[Page]], uses: Counter[str | None]
+) -> Page | SourceError | None:
+    if key is None:
+        return None
+    uses[key] -= 1
+    task = tasks[key] if uses[key] else tasks.pop(key)
+    try:
+        return await task
+    except SourceError as error:
+        return error
+
+
+def _same(request: Request) -> str:
+    return json.dumps([request.url, request.body], sort_keys=True)
+
+
+class Paginator:
+    """The people of a league's list.
+
+    Parameters
+    ----------
+    league
+        Whose list.
+    limit
+        Maximal number of people.
+    """
+
+    def __init__(self, league: LeagueSite, limit: int | None) -> None:
+        self._league, self._limit = league, limit
+        self._seen = SeenPeople()
+        self._pages = DriftCounter(league.name, "pages of the list")
+        self._rows = DriftCounter(league.name, "rows of the list")
+        self._first_error: SourceError | None = None
+        self._read = self._people = 0
+        self.sample: bytes | None = None
+        """The last page that was read."""
+
+    async def people(self, fetch: Fetch) -> AsyncGenerator[ListedPerson | Failure, None]:
+        """Yield everybody once; see `crawl` for what is raised."""
+        page_requests = list(self._league.first_pages())
+        while page_requests:
+            following: list[PageRequest] = []
+            async with aclosing(prefetched(fetch, [page_request.request for page_request in page_requests])) as pages:
+                for page_request in page_requests:
+                    for each in self._page(page_request, await anext(pages), following):
+                        yield each
+                        if self._people == self._limit:
+                            return
+            max_pages = self._league.most_pages
+            if following and self._read + len(following) > max_pages:
+                yield Failure(
+                    self._league.name, None, following[0].request.url, f"the list has more than {max_pages} pages"
+                )
+                break
+            page_requests = following
+        self._end()
+
+    def _page(
+        self, page_request: PageRequest, page: Page | SourceError | None, following: list[PageRequest]
+    ) -> Iterator[ListedPerson | Failure]:
+        """Yield the people of one page, and add the pages after it."""
+        url = page_request.request.url
+        try:
+            if not isinstance(page, Page):
+                raise page or SourceError("the page was not requested")
+            listed = self._league.parse_list(page, page_request)
+        except SourceError as error:
+            yield self._failed(error, url, page)
+            return
+        self._read, self.sample = self._read + 1, page.body
+        self._pages.add_valid()
+        before = self._people
+        yield from self._new(listed.people, page)
+        if not page_request.is_next or self._people > before:
+            following += listed.next_pages
+        elif listed.next_pages:
+            yield Failure(self._league.name, None, url, "the list begins again: a page has nobody new")
+
+    def _failed(self, error: SourceError, url: str, page: Page | SourceError | None) -> Failure:
+        is_changed = isinstance(page, Page) and isinstance(error, SourceChanged)
+        sample = page.body if isinstance(page, Page) and is_changed else None
+        if isinstance(error, SourceChanged):
+            error.sample = sample
+            self._pages.add_changed(str(error), sample)
+        self._first_error = self._first_error or error
+        return Failure(self._league.name, None, url, str(error), is_changed, sample)
+
+    def _new(self, rows: Sequence[ListedPerson | str], page: Page) -> Iterator[ListedPerson | Failure]:
+        for row in rows:
+            if isinstance(row, str):
+                self._rows.add_changed(row, page.body)
+                yield Failure(self._league.name, None, page.url, row, changed=True, sample=page.body)
+                continue
+            self._rows.add_valid()
+            conflict = self._seen.conflict(row.list_record)
+            if conflict is None:
+                self._people += 1
+                yield row
+            elif conflict:
+                reason = "two people have one id; the first is kept"
+                yield Failure(self._league.name, row.id, page.url, reason, list_record=row.list_record)
+
+    def _end(self) -> None:
+        """Raise where the list as a whole has changed or is empty."""
+        self._rows.finish(self.sample)
+        self._pages.finish(self._first_error.sample if isinstance(self._first_error, SourceChanged) else None)
+        if not self._people:
+            name = self._league.name
+            raise self._first_error or SourceError(f"{name}: the list is empty; check the season and other settings")
 
 
 async def crawl(
@@ -33,7 +260,7 @@ async def crawl(
     Raises
     ------
     SourceError
-        When nobody could be listed: the reason of the first page.
+        When the list is empty or cannot be read: the reason of the first page.
     SourceChanged
         When more than a tenth of the pages or rows have another shape (of the first fifty, more than five; of fewer in
         all, at least three, or all of them); or when nobody of the first twenty people has a column that the league

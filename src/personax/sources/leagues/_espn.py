@@ -11,8 +11,8 @@ from pydantic import Field
 from personax.http import Page, Request
 from personax.registry import register
 from personax.sources._records import Record
+from personax.sources.leagues._crawl import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._league import League
-from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._parsing import (
     as_list,
     as_object,
@@ -68,7 +68,7 @@ class Espn(League):
     page_size: int = Field(default=500, gt=0)
 
     def builder(self, ref: str, page: Page) -> RecordBuilder:
-        """Return an empty record of the league that is asked for."""
+        """Return an empty record of the competition."""
         builder = super().builder(ref, page)
         builder.text("league", self.called)
         return builder
@@ -80,8 +80,8 @@ class Espn(League):
         return [PageRequest(self.request(f"/apis/site/v2/sports/{self.sport}/{self.competition}/teams"), "teams")]
 
     def _athletes(self, number: int) -> PageRequest:
-        asked = f"athletes?limit={self.page_size}&active=true&page={number}"
-        return PageRequest(self.request_without_key(f"{self._core}/{asked}"), "athletes", number, number > 1)
+        parameters = f"athletes?limit={self.page_size}&active=true&page={number}"
+        return PageRequest(self.request_without_key(f"{self._core}/{parameters}"), "athletes", number, number > 1)
 
     @property
     def _core(self) -> str:
@@ -149,7 +149,7 @@ class Espn(League):
         """Read an athlete's own page."""
         player = as_object(parse_json(decode_text(page.body), "an athlete"), "an athlete")
         if identifier(require_key(player, "id")) != ref.id:
-            schema_changed("the athlete that was asked for")
+            schema_changed("the athlete that was requested")
         require_key(player, "fullName")
         builder = self.builder(ref.id, page)
         self._fill(builder, player)

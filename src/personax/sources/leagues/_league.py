@@ -1,8 +1,8 @@
-"""What every league is: settings, secret headers, a list of people, a person's own page, and how both are read.
+"""The base class of leagues: settings, secret headers, a list of people, a person's own page, and how both are read.
 
 ``${NAME}`` in a value stands for an environment variable of that name, and is put in when a request is sent. A manifest
 holds a fingerprint in the place of each value: enough to see that one was changed, too short to find one by guessing.
-What an environment variable holds is no part of it.
+Values of environment variables are not part of it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from pydantic_core import PydanticCustomError
 from personax.errors import SourceError
 from personax.http import Fetch, Page, Request
 from personax.sources._records import Failure, Record
-from personax.sources.leagues._crawl import crawl
-from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
+from personax.sources.leagues._crawl import ListedPerson, ListPage, PageRequest, crawl
 from personax.sources.leagues._record_builder import RecordBuilder
 from personax.strict import Strict
 
@@ -135,7 +134,7 @@ class League(Strict, ABC):
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The hosts that are asked, with a port where it is not the usual one; no other needs to be let through."""
+        """The hosts that get requests, with a port where it is not the default one."""
         addresses = [value for field, value in self if field.endswith("_url") and value]
         return tuple(dict.fromkeys([*(urlsplit(address).netloc for address in addresses), *self.redirects]))
 
@@ -158,7 +157,7 @@ class League(Strict, ABC):
         return None
 
     def parse_detail(self, page: Page, ref: ListedPerson) -> Record:
-        """Read the page that `detail_request` asked for, together with what the list said.
+        """Read the page that `detail_request` requests, and merge it with the record of the list.
 
         Raises
         ------

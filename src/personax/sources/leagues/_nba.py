@@ -12,8 +12,8 @@ from personax.errors import SourceError
 from personax.http import Page, Request
 from personax.registry import register
 from personax.sources._records import Record
+from personax.sources.leagues._crawl import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._league import League
-from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._parsing import (
     as_list,
     as_object,
@@ -30,7 +30,7 @@ __all__ = ["Nba"]
 _INDEX = (
     "LeagueID Season Historical Active AllStar College Country DraftPick DraftYear Height PlayerPosition TeamID Weight"
 )
-"""The site wants every one of these named, blank where nothing is asked."""
+"""The site requires each of these parameters, empty where it is not used."""
 
 _LISTED = (
     "PERSON_ID",
@@ -77,8 +77,8 @@ class Nba(League):
 
     def first_pages(self) -> Sequence[PageRequest]:
         """Return the one page of the index."""
-        asked = dict.fromkeys(_INDEX.split(), "") | {"LeagueID": "00", "Season": self.season}
-        return [PageRequest(self.request("/stats/playerindex?" + urlencode(asked)))]
+        parameters = dict.fromkeys(_INDEX.split(), "") | {"LeagueID": "00", "Season": self.season}
+        return [PageRequest(self.request("/stats/playerindex?" + urlencode(parameters)))]
 
     def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:
         """Read the index."""

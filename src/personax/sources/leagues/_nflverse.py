@@ -12,8 +12,8 @@ from pydantic import Field
 
 from personax.http import Page
 from personax.registry import register
+from personax.sources.leagues._crawl import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._league import League
-from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._parsing import decode_text, schema_changed
 
 __all__ = ["Nflverse"]

@@ -12,8 +12,8 @@ from pydantic import Field
 from personax.http import Page, Request
 from personax.registry import register
 from personax.sources._records import Record
+from personax.sources.leagues._crawl import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._league import League
-from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._parsing import (
     as_list,
     as_object,
@@ -64,8 +64,8 @@ class Nhl(League):
 
     def _step(self, kind: str, start: int) -> PageRequest:
         games = f"seasonId={self.season} and gameTypeId=2"
-        asked = urlencode({"limit": self.page_size, "start": start, "cayenneExp": games}, quote_via=quote)
-        return PageRequest(self.request(f"/stats/rest/en/{kind}/bios?{asked}"), kind, start, start > 0)
+        parameters = urlencode({"limit": self.page_size, "start": start, "cayenneExp": games}, quote_via=quote)
+        return PageRequest(self.request(f"/stats/rest/en/{kind}/bios?{parameters}"), kind, start, start > 0)
 
     def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:
         """Read a page of bios."""
@@ -99,7 +99,7 @@ class Nhl(League):
         )
 
     def detail_request(self, ref: ListedPerson) -> Request | None:
-        """Return the request for the roster of the player's team; a team is asked for once."""
+        """Return the request for the roster of the player's team; a team is requested once."""
         if self.rosters_url is None or not ref.detail:
             return None
         return self.request_without_key(f"{self.rosters_url}/v1/roster/{ref.detail}/{self.season}")

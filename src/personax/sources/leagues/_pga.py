@@ -12,8 +12,8 @@ from personax.errors import SourceError
 from personax.http import Page, Request
 from personax.registry import register
 from personax.sources._records import Record
+from personax.sources.leagues._crawl import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._league import League
-from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._parsing import (
     Object,
     as_list,

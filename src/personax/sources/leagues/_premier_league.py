@@ -11,8 +11,8 @@ from pydantic import Field
 
 from personax.http import Page
 from personax.registry import register
+from personax.sources.leagues._crawl import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._league import League
-from personax.sources.leagues._pagination import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._parsing import (
     as_list,
     decode_text,
@@ -64,8 +64,8 @@ class PremierLeague(League):
         return [self._step(None)]
 
     def _step(self, cursor: str | None) -> PageRequest:
-        asked = {"_limit": self.page_size} | ({} if cursor is None else {"_next": cursor})
-        path = f"/api/v1/competitions/{self.competition}/seasons/{self.season}/players?{urlencode(asked)}"
+        parameters = {"_limit": self.page_size} | ({} if cursor is None else {"_next": cursor})
+        path = f"/api/v1/competitions/{self.competition}/seasons/{self.season}/players?{urlencode(parameters)}"
         return PageRequest(self.request(path), is_next=cursor is not None)
 
     def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:

@@ -80,7 +80,7 @@ class SeenPeople:
         self._names: dict[str, object] = {}
 
     def conflict(self, listed: Record) -> bool | None:
-        """Return None for somebody new, False for the same person again, True for another one with the same id."""
+        """Return None for a new person, False for the same person again, True for another one with the same id."""
         name = listed.values.get("name")
         if listed.ref not in self._names:
             self._names[listed.ref] = name

@@ -131,7 +131,7 @@ def picture_format(data: bytes) -> str:
 
 
 def open_picture(data: bytes) -> Image.Image:
-    """Decode a portrait whose bytes nobody vouches for; stricter than `decode_picture`.
+    """Decode a portrait from untrusted bytes; stricter than `decode_picture`.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ class DownloadedPictures:
     origins
         Id -> url that answered, time, hash of the bytes.
     failed
-        Id -> why there is no picture.
+        Id -> reason why there is no picture.
     """
 
     pictures: dict[str, bytes] = field(default_factory=dict)
@@ -59,7 +59,7 @@ async def download_headshots(urls: Mapping[str, str], fetch: Fetch, *, concurren
     Parameters
     ----------
     urls
-        Id -> address. An address comes from a page; only https is asked for, and the fetcher decides which hosts.
+        Id -> address. An address comes from a page; only https is requested, and the fetcher restricts the hosts.
     fetch
         Fetches pages; its bounds on hosts, rates and sizes hold.
     concurrency
@@ -113,16 +113,16 @@ class StoredPictures:
         """Say how many were refused, had no face, and look like another's."""
         refused = self.pictures.filter(pl.col("state") == "refused").height
         faceless = int((~self.pictures["face"]).sum())
-        said = [
+        texts = [
             ("Pictures were refused; people/pictures.parquet says why.", refused),
             ("Pictures show no face that was found; they are kept whole.", faceless),
             ("Pairs of people have nearly the same picture; placeholders or mistakes.", self.duplicates.height),
         ]
-        return [Notice(text, count) for text, count in said if count]
+        return [Notice(text, count) for text, count in texts if count]
 
 
 def file_name(person: str) -> str:
-    """Return the name of a person's picture; an id comes from somebody's table and must not lead out of a folder.
+    """Return the name of a person's picture; an id is untrusted and must not lead out of a folder.
 
     Raises
     ------
@@ -139,8 +139,10 @@ def file_name(person: str) -> str:
     personax.errors.InputError: id '../nba-7' cannot be part of a file name; give ids without slashes and the like
     """
     name = f"{person}.png"
-    odd = set(person) & _FORBIDDEN or not person.isprintable() or person.startswith((".", " ")) or person.endswith(" ")
-    if not person or odd or len(name.encode()) > 200 or name != PurePosixPath(name).name:
+    unsafe = (
+        set(person) & _FORBIDDEN or not person.isprintable() or person.startswith((".", " ")) or person.endswith(" ")
+    )
+    if not person or unsafe or len(name.encode()) > 200 or name != PurePosixPath(name).name:
         raise InputError(f"id {person[:40]!r} cannot be part of a file name; give ids without slashes and the like")
     return name
 

@@ -177,10 +177,10 @@ def birth_date_of(values: Mapping[str, object]) -> BirthDate:
 
 
 THRESHOLD = 9
-"""Two records with at least so many points are one person, unless there is a rival."""
+"""Minimal number of points of two records that are one person, unless there is a rival."""
 
 MARGIN = 3
-"""A second candidate within so many points of the first is a rival: then nobody is linked."""
+"""A second candidate within this number of points of the first is a rival: then neither is linked."""
 
 _SPORT_WORDS: Mapping[str, Sequence[str]] = {
     "football": ("soccer", "association football", "association football player", "footballer"),
@@ -205,7 +205,7 @@ def _sports() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class LinkageFields:
-    """What of a record is compared."""
+    """The fields of a record that are compared."""
 
     name: str
     born: BirthDate
@@ -216,7 +216,7 @@ class LinkageFields:
 
 
 def linkage_fields(record: Record) -> LinkageFields:
-    """Return what of a record is compared with others; an unknown country or sport is no evidence."""
+    """Return the fields of a record that are compared; an unknown country or sport is no evidence."""
     values = record.values
     height = values.get("height_cm")
     return LinkageFields(

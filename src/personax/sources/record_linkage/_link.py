@@ -10,9 +10,9 @@ from personax.errors import InputError
 from personax.sources._records import Record
 from personax.sources.record_linkage._comparison import MARGIN, THRESHOLD, LinkageFields, linkage_fields, points, tokens
 
-__all__ = ["LARGEST_BLOCK", "CandidatePair", "Linkage", "RecordKey", "check_refs", "link"]
+__all__ = ["MAX_BLOCK_SIZE", "CandidatePair", "Linkage", "RecordKey", "check_refs", "link"]
 
-LARGEST_BLOCK = 2000
+MAX_BLOCK_SIZE = 2000
 """Records with a key in common are not compared when there are more of them."""
 
 RecordKey = tuple[str, str]
@@ -124,7 +124,7 @@ def _scored(facts: Sequence[LinkageFields], sources: Sequence[str]) -> tuple[dic
     scored: dict[tuple[int, int], int] = {}
     skipped = 0
     for members in blocks.values():
-        if len(members) > LARGEST_BLOCK:
+        if len(members) > MAX_BLOCK_SIZE:
             skipped += 1
             continue
         for place, i in enumerate(members):

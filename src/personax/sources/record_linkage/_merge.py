@@ -131,7 +131,7 @@ SOURCE_VALUES = {
     "id": pl.String, "column": pl.String, "source": pl.String, "ref": pl.String, "value": pl.String, "url": pl.String,
     "time": pl.String, "sha256": pl.String, "chosen": pl.Boolean, "conflict": pl.Boolean,
 }  # fmt: skip
-"""Columns of the table of the values of each source, for people who stand in several."""
+"""Columns of the table of the values of each source, for people of several sources."""
 
 
 @dataclass(frozen=True, slots=True)

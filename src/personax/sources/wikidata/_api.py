@@ -1,4 +1,4 @@
-"""Asking Wikidata's API: entities in batches of fifty, searches, and waiting when its databases lag behind."""
+"""Wikidata's API: entities in batches of fifty, searches, and waiting when its databases lag (maxlag)."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+import numpy as np
+
 from personax.errors import FetchError, SourceChanged
-from personax.http import Fetch, Page, Request
+from personax.http import Fetch, Page, Request, RetryPolicy, TransientError, retry
 from personax.sources.wikidata._entity import LANGUAGES, Entity, is_qid, parse_json
 
 __all__ = ["BATCH", "EntityPage", "WikidataApi", "entity_request", "read_entity_page"]
 
 BATCH = 50
-"""The API gives so many entities, or so many hits of a search, at once and no more."""
+"""Maximal number of entities, or of hits of a search, in one response of the API."""
 
 _BUSY = ("maxlag", "ratelimited", "readonly")
-_SHORTEST, _LONGEST = 5.0, 60.0
-_MOST_PAGES = 50
+_MIN_WAIT, _MAX_WAIT = 5.0, 60.0
+_MAX_REQUESTS = 50
 
-Sleep = Callable[[float], Awaitable[object]]
+Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class EntityPage:
-    """An entity and the page it stands on; ``asked`` is another id where that one is a redirect now."""
+    """An entity and its page; ``requested`` is another id than its own where that is a redirect."""
 
     requested: str
     entity: Entity
@@ -52,7 +54,7 @@ class WikidataApi:
     languages
         Of labels and aliases.
     sleep
-        Waits so many seconds.
+        Waits; tests give one that does not.
     """
 
     def __init__(
@@ -66,7 +68,7 @@ class WikidataApi:
         languages: Sequence[str] = LANGUAGES,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        self._fetch, self._sleep = fetch, sleep
+        self._fetch, self._sleep, self._rng = fetch, sleep, np.random.default_rng()
         self._url, self._maxlag, self._tries = f"{base_url}/w/api.php", maxlag, tries
         self._batch, self.languages = min(batch, BATCH), tuple(languages)
 
@@ -74,7 +76,7 @@ class WikidataApi:
         """Return what the API answers, and its page.
 
         The API says that it is busy on a page of status 200, which a cache keeps; so a request that is sent again has
-        another ``requestid``, which changes nothing else, and a kept page is not waited for.
+        another ``requestid``, which changes nothing else, and there is no wait after a cached page.
 
         Raises
         ------
@@ -83,25 +85,32 @@ class WikidataApi:
         SourceChanged
             When the answer is no object of JSON.
         """
-        waited = number = 0
-        while True:
-            again = {"requestid": number} if number else {}
-            requested = {**parameters, "format": "json", "maxlag": self._maxlag, **again}
-            page = await self._fetch(Request(f"{self._url}?{urlencode(requested)}"))
-            answer = parse_json(page.body, "the answer of Wikidata's API")
-            if not isinstance(answer, dict):
-                raise SourceChanged("Wikidata's API: looked for an object and did not find it")
-            code, seconds = _error(answer)
-            if code is None:
-                return answer, page
-            if code not in _BUSY:
-                raise FetchError(f"Wikidata's API refuses the request ({code}); check the settings of the source")
-            waited += not page.cached
-            number += 1
-            if waited >= self._tries or number >= _MOST_PAGES:
-                raise FetchError(f"Wikidata's API is busy ({code}, {waited} times in a row); try again later")
-            if not page.cached:
-                await self._sleep(seconds)
+        requests = 0
+
+        async def attempt() -> tuple[dict[str, Any], Page]:
+            nonlocal requests
+            while requests < _MAX_REQUESTS:
+                again = {"requestid": requests} if requests else {}
+                sent = {**parameters, "format": "json", "maxlag": self._maxlag, **again}
+                page = await self._fetch(Request(f"{self._url}?{urlencode(sent)}"))
+                answer = parse_json(page.body, "the answer of Wikidata's API")
+                if not isinstance(answer, dict):
+                    raise SourceChanged("Wikidata's API: looked for an object and did not find it")
+                code, seconds = _error(answer)
+                if code is None:
+                    return answer, page
+                if code not in _BUSY:
+                    raise FetchError(f"Wikidata's API refuses the request ({code}); check the settings of the source")
+                requests += 1
+                if not page.cached:
+                    raise TransientError(code, seconds)
+            raise FetchError(f"Wikidata's API was busy {requests} times in the cache; remove the cache of pages")
+
+        try:
+            return await retry(attempt, RetryPolicy(attempts=self._tries), self._rng, sleep=self._sleep)
+        except TransientError as error:
+            text = f"Wikidata's API is busy ({error}, {self._tries} times in a row); try again later"
+            raise FetchError(text) from None
 
     async def entities(self, ids: Sequence[str], props: str = "labels|claims") -> AsyncIterator[EntityPage | str]:
         """Yield the entity of each id in turn, or the id itself where there is none.
@@ -109,7 +118,7 @@ class WikidataApi:
         Parameters
         ----------
         ids
-            Items; each is asked for once.
+            Items; each is requested once.
         props
             What of them: labels, aliases, claims, sitelinks.
 
@@ -127,7 +136,7 @@ class WikidataApi:
             for requested in batch:
                 yield EntityPage(requested, found[requested], page) if requested in found else requested
 
-    async def search(self, name: str, *, language: str = "en", most: int = 150) -> tuple[list[str], bool]:
+    async def search(self, name: str, *, language: str = "en", max_hits: int = 150) -> tuple[list[str], bool]:
         """Return the items whose label or alias begins with a name, best first, and whether these are all.
 
         Raises
@@ -137,7 +146,7 @@ class WikidataApi:
         """
         hits: list[str] = []
         at: int | None = 0
-        while at is not None and len(hits) < most:
+        while at is not None and len(hits) < max_hits:
             parameters = {"action": "wbsearchentities", "search": name, "language": language, "uselang": language}
             answer, _ = await self.query({**parameters, "type": "item", "limit": BATCH, "continue": at})
             found = answer.get("search")
@@ -146,7 +155,7 @@ class WikidataApi:
             hits += [each["id"] for each in found if isinstance(each, dict) and is_qid(each.get("id"))]
             following = answer.get("search-continue")
             at = following if isinstance(following, int) and following > at and found else None
-        return list(dict.fromkeys(hits))[:most], at is None and len(hits) <= most
+        return list(dict.fromkeys(hits))[:max_hits], at is None and len(hits) <= max_hits
 
 
 def _error(answer: Mapping[str, Any]) -> tuple[str | None, float]:
@@ -156,13 +165,13 @@ def _error(answer: Mapping[str, Any]) -> tuple[str | None, float]:
         return None, 0.0
     code = error.get("code") if isinstance(error, dict) else None
     lag = error.get("lag") if isinstance(error, dict) else None
-    seconds = float(lag) if isinstance(lag, (int, float)) and 0 < lag < _LONGEST else _SHORTEST
+    seconds = float(lag) if isinstance(lag, (int, float)) and 0 < lag < _MAX_WAIT else _MIN_WAIT
     known = isinstance(code, str) and re.fullmatch(r"[a-z0-9-]{1,40}", code) is not None
-    return (str(code) if known else "unknown error"), max(_SHORTEST, seconds)
+    return (str(code) if known else "unknown error"), max(_MIN_WAIT, seconds)
 
 
 def _by_id(answer: Mapping[str, Any]) -> dict[str, Entity]:
-    """Return the entities by the ids that were asked for, and by their own."""
+    """Return the entities by the requested ids, and by their own."""
     entities = answer.get("entities")
     if not isinstance(entities, dict):
         raise SourceChanged("Wikidata's API: looked for the object entities and did not find it")
@@ -187,7 +196,7 @@ def entity_request(item: str, base_url: str = "https://www.wikidata.org") -> Req
 
 
 def read_entity_page(page: Page, requested: str) -> EntityPage:
-    """Read what `entity_request` asked for; an item that is a redirect comes back as its target.
+    """Read the page of an `entity_request`; an item that is a redirect comes back as its target.
 
     Raises
     ------

@@ -21,7 +21,7 @@ _ITEM = re.compile(r"https?://www\.wikidata\.org/entity/(Q[1-9]\d{0,11})")
 _KINDS = ("value", "somevalue", "novalue")
 _RANKS = ("preferred", "normal", "deprecated")
 END = "P582"
-LONGEST = 250
+MAX_LETTERS = 250
 """Letters of a label; Wikidata allows no more."""
 
 
@@ -96,7 +96,7 @@ class EntityStatement:
 def _readable(text: str) -> str:
     """Return a text with single blanks and without invisible marks; empty for what is no name."""
     plain = tidy(text)
-    return plain if plain.isprintable() and len(plain) <= LONGEST else ""
+    return plain if plain.isprintable() and len(plain) <= MAX_LETTERS else ""
 
 
 def _item(value: object) -> str | None:

@@ -34,9 +34,9 @@ class NameQuery:
     Parameters
     ----------
     name
-        As somebody wrote it.
+        As it was written.
     birth_year, tolerance
-        Born in this year, give or take so many.
+        Year of birth, and how many years it may differ.
     occupation
         A group of `personax.sources.wikidata._occupations.GROUPS`.
     sport
@@ -188,20 +188,20 @@ def disambiguate(
     return Resolution(query, "ambiguous", candidates, reason)
 
 
-async def resolve(api: WikidataApi, query: NameQuery, *, most: int = 150) -> Resolution:
+async def resolve(api: WikidataApi, query: NameQuery, *, max_hits: int = 150) -> Resolution:
     """Look one name up by the API's search, which also finds spellings without accents.
 
     Parameters
     ----------
-    most
+    max_hits
         Hits that are looked at; a name with more is ambiguous unless its conditions single one out.
 
     Raises
     ------
     FetchError
-        When Wikidata cannot be asked.
+        When Wikidata cannot be reached.
     """
-    ids, complete = await api.search(query.name, most=most)
+    ids, complete = await api.search(query.name, max_hits=max_hits)
     entities = [found.entity async for found in api.entities(ids, PROPS) if isinstance(found, EntityPage)]
     return disambiguate(query, entities, complete=complete)
 
@@ -219,7 +219,7 @@ async def resolve_many(
     Raises
     ------
     FetchError
-        When Wikidata cannot be asked.
+        When Wikidata cannot be reached.
     """
     for batch in _batches(queries, endpoint, batch_size):
         ids = await _ids_of(fetch, [each.name for each in batch], endpoint)

@@ -104,12 +104,12 @@ def read_person(
     groups
         Occupation -> group beside the built-in list.
     today
-        Nobody is born later; the current day by default.
+        Later dates of birth are bad values; the current day by default.
 
     Raises
     ------
     SourceError
-        When the item is no human being.
+        When the item is not a human.
     SourceChanged
         When it has another shape.
     """

@@ -134,12 +134,12 @@ class Wikidata(Strict):
         fetch
             Fetches pages.
         limit
-            So many ids at most.
+            Maximal number of ids.
 
         Raises
         ------
         FetchError
-            When Wikidata cannot be asked.
+            When Wikidata cannot be reached.
         SourceChanged
             When it answers in another shape.
         """
@@ -170,7 +170,7 @@ class Wikidata(Strict):
         return members
 
     def _in_league(self, result: Record | Failure, page: Page | None) -> Record | Failure:
-        """Write the league that was asked for, which Wikidata mostly knows of the team and not of the person."""
+        """Write the league of the settings, which Wikidata mostly states of the team and not of the person."""
         if self.league is None or page is None or isinstance(result, Failure):
             return result
         origin = Origin(self.name, page.url, page.time, page.sha256)
@@ -199,7 +199,7 @@ class _Crawler:
         return [self._read(person) if isinstance(person, EntityPage) else person for person in people]
 
     def _readable(self, person: EntityPage | Failure) -> EntityPage | Failure:
-        """Return the person, unless one item of an odd shape would end the walk for all others."""
+        """Return the person, unless an item of another shape would end the crawl for all others."""
         if isinstance(person, Failure):
             return person
         try:

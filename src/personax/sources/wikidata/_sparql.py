@@ -1,4 +1,4 @@
-"""SPARQL: what is asked of Wikidata's query service, pages of rows, and what comes back."""
+"""SPARQL: queries of Wikidata's query service, their pages of rows, and how rows are read."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class WikidataLeague:
     occupation
         Item of what everybody in it does; keeps coaches and owners out.
     item
-        Of the league, for people and teams that are in it; None where nobody is said to be.
+        Of the league, for people and teams that are in it; None where Wikidata states no members.
     identifier
         Property that only people of the league have, such as an id on its site; None where there is none.
     teams
@@ -159,7 +159,7 @@ PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 """
 """The service knows these; written out, any reader of SPARQL understands a query."""
 
-LONGEST = 7000
+MAX_URL_LETTERS = 7000
 """Letters of an address; servers refuse much longer ones."""
 
 _ACCEPTS = ("application/sparql-results+json", "application/json")
@@ -213,7 +213,7 @@ def query_request(query: str, endpoint: str = ENDPOINT) -> Request:
         When the query is too long for an address.
     """
     url = f"{endpoint}?{urlencode({'query': query, 'format': 'json'})}"
-    if len(url) > LONGEST:
+    if len(url) > MAX_URL_LETTERS:
         raise InputError(f"a query of {len(url)} letters is too long for an address; ask for less at once")
     return Request(url, {"Accept": _ACCEPTS[0]}, accepts=_ACCEPTS)
 

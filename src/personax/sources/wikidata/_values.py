@@ -158,7 +158,7 @@ def read_quantity(value: object, column: str) -> float:
     Raises
     ------
     ValueError
-        With the reason: no number, a unit that is not in `UNITS` or measures something else, a size that nobody has.
+        With the reason: no number, a unit that is not in `UNITS` or measures something else, an impossible size.
 
     Examples
     --------

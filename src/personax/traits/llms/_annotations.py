@@ -1,4 +1,4 @@
-"""What the journal holds of the people asked, as rows of annotations: every trait has a score or a reason."""
+"""Replies in the journal as rows of annotations: every trait has a score or a status that says why not."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ def _rows(
 ) -> Iterator[Row]:
     for response in model_responses(survey, journal, stopped):
         key = (str(response.person["id"]), response.model, survey.prompt.name, response.repeat)
-        taken = (response.latency, response.tokens, response.cost)
-        ruled = trait_ratings(response, survey.prompt)
-        for before, (one, verdict) in zip(ruled, apply_verdicts(response, ruled, verdicts), strict=True):
-            yield (*key, one.trait, one.score, one.text, one.status, *taken, before.status, verdict)
+        usage = (response.latency, response.tokens, response.cost)
+        by_rules = trait_ratings(response, survey.prompt)
+        for before, (rating, verdict) in zip(by_rules, apply_verdicts(response, by_rules, verdicts), strict=True):
+            yield (*key, rating.trait, rating.score, rating.text, rating.status, *usage, before.status, verdict)
 
 
 def trait_ratings(response: ModelResponse, prompt: Prompt) -> list[TraitRating]:

@@ -1,4 +1,4 @@
-"""A provider's batch API: a file of requests goes up, a batch is made of it, files of answers and errors come down.
+"""Client of a provider's batch API: upload a file of requests, create a batch, download files of results and errors.
 
 The protocol is OpenAI's (https://platform.openai.com/docs/guides/batch); others speak it too. What comes back is text
 from elsewhere: ids are only compared or quoted into an address, each line is read alone.
@@ -30,7 +30,7 @@ PAGE_SIZE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class BatchStatus:
-    """What the provider says of a batch.
+    """Status of a batch at the provider.
 
     Parameters
     ----------
@@ -55,13 +55,13 @@ class BatchStatus:
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether it has ended."""
         return self.status in FINAL_STATUSES
 
 
 @dataclass
 class BatchResults:
-    """What the files of a batch hold of its requests.
+    """Results of a batch by request.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class BatchResults:
 
     @property
     def seen(self) -> set[str]:
-        """Requests that some row is about."""
+        """Keys of requests with a row."""
         return {*self.completions, *self.retryable, *self.rejected}
 
 
@@ -91,9 +91,9 @@ class BatchNotFoundError(ModelUnavailableError):
 
 
 class BatchAPI:
-    """Talks to one provider about the batches of one model.
+    """The batch endpoints of one provider for one model.
 
-    All methods raise LostError, RejectedError or StoppedError, by what is to be done.
+    All methods raise TransientError, InvalidRequestError or ModelUnavailableError, by what is to be done.
     """
 
     def __init__(self, provider: OpenAIProvider) -> None:
@@ -110,14 +110,14 @@ class BatchAPI:
         return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
     async def upload(self, name: str, data: bytes) -> str:
-        """Upload a file, and return what the provider calls it."""
+        """Upload a file and return its id at the provider."""
         files = [("file", (f"{name}.jsonl", data, "application/jsonl"))]
         headers = {"Content-Type": "multipart/form-data"}
-        given = {"body": {"purpose": "batch"}, "files": files, "options": {"headers": headers}}
-        return _name(await self._json(self._client.post, "/files", **given))
+        options = {"body": {"purpose": "batch"}, "files": files, "options": {"headers": headers}}
+        return _name(await self._json(self._client.post, "/files", **options))
 
     async def create(self, name: str, file: str) -> BatchStatus:
-        """Make a batch of an uploaded file; ``name`` is ours, and stays with it."""
+        """Create a batch of an uploaded file; ``name`` is our id, kept in its metadata."""
         body = {
             "input_file_id": file,
             "endpoint": COMPLETIONS_PATH,
@@ -128,13 +128,15 @@ class BatchAPI:
         return self._state(await self._json(self._client.post, "/batches", body=body, options=options))
 
     async def find(self, name: str, file: str) -> BatchStatus | None:
-        """Return the batch with our name or made of our file, of all that the account has; None without one."""
+        """Return the account's batch with our id or input file; None where there is none."""
         after: str | None = None
         while True:
             rows, more = await self._page({"limit": PAGE_SIZE} | ({"after": after} if after else {}))
             for row in rows:
-                kept = row.get("metadata")
-                if row.get("input_file_id") == file or (isinstance(kept, dict) and kept.get("personax") == name):
+                metadata = row.get("metadata")
+                if row.get("input_file_id") == file or (
+                    isinstance(metadata, dict) and metadata.get("personax") == name
+                ):
                     return self._state(row)
             if any(row.get("input_file_id") is None and row.get("metadata") is None for row in rows):
                 raise ModelUnavailableError(
@@ -147,24 +149,24 @@ class BatchAPI:
             after = last
 
     async def check_listing(self) -> None:
-        """See that the account's batches can be listed: without a list, one that was sent could be sent twice."""
+        """Check that batches can be listed: otherwise one whose creation was not confirmed could be created twice."""
         await self._page({"limit": 1})
 
     async def _page(self, params: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
         page = await self._json(self._client.get, "/batches", options={"params": params})
-        found = page.get("data")
-        if not isinstance(found, list):
+        rows = page.get("data")
+        if not isinstance(rows, list):
             raise ModelUnavailableError(
                 f"{self.model.name}: {self.model.base_url} cannot list its batches; set batch: false"
             )
-        return [row for row in found if isinstance(row, dict)], bool(page.get("has_more"))
+        return [row for row in rows if isinstance(row, dict)], bool(page.get("has_more"))
 
     async def status(self, batch: str) -> BatchStatus:
-        """Return how far a batch is."""
+        """Return the status of a batch."""
         return self._state(await self._json(self._client.get, f"/batches/{quote(batch, safe='')}"))
 
     async def results(self, state: BatchStatus, keys: Collection[str], duration: float) -> BatchResults:
-        """Return what came of a batch's requests; files that say nothing of some are fetched once more."""
+        """Return a batch's results; files that lack some requests are fetched once more."""
         rows = BatchResults()
         for _ in range(2):
             rows = self.read([await self._file(name) for name in state.files], keys, duration)
@@ -208,30 +210,30 @@ class BatchAPI:
         if status == 200:
             return self.provider.parse(body, duration)
         whole = json.dumps(body)
-        report = _error_text(body.get("error") if isinstance(body, dict) else None) or whole
-        raise self.provider.classify_status(status if type(status) is int else 0, whole, report)
+        message = _error_text(body.get("error") if isinstance(body, dict) else None) or whole
+        raise self.provider.classify_status(status if type(status) is int else 0, whole, message)
 
     async def _file(self, name: str) -> bytes:
         return await self._bytes(self._client.get, f"/files/{quote(name, safe='')}/content")
 
-    async def _json(self, call: Any, path: str, **given: Any) -> dict[str, Any]:  # noqa: ANN401 - the client's methods
+    async def _json(self, call: Any, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - the client's methods
         try:
-            found = json.loads(await self._bytes(call, path, **given))
+            value = json.loads(await self._bytes(call, path, **options))
         except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
+            value = None
+        if not isinstance(value, dict):
             raise TransientError("the reply was cut off, or is not JSON")
-        return found
+        return value
 
-    async def _bytes(self, call: Any, path: str, **given: Any) -> bytes:  # noqa: ANN401
+    async def _bytes(self, call: Any, path: str, **options: Any) -> bytes:  # noqa: ANN401
         openai = self.provider.openai
         try:
-            data: bytes = await call(path, cast_to=bytes, **given)
+            data: bytes = await call(path, cast_to=bytes, **options)
         except openai.NotFoundError:
             where = f"{self.model.name}: {self.model.base_url}"
             if path.count("/") > 1:
-                report = f"{where} does not have {path[1:]} (404); ask with the key that it was made with"
-                raise BatchNotFoundError(report) from None
+                message = f"{where} does not have {path[1:]} (404); ask with the key that it was made with"
+                raise BatchNotFoundError(message) from None
             raise ModelUnavailableError(f"{where} offers no batches (404); set batch: false") from None
         except openai.OpenAIError as error:
             raise self.provider.classify(error) from None
@@ -243,8 +245,8 @@ class BatchAPI:
         )
         counts, errors = body.get("request_counts"), body.get("errors")
         done = [counts.get(name) for name in ("completed", "failed")] if isinstance(counts, dict) else []
-        report = errors.get("data") if isinstance(errors, dict) else None
-        reason = "; ".join(_error_text(one) for one in report[:3]) if isinstance(report, list) else ""
+        message = errors.get("data") if isinstance(errors, dict) else None
+        reason = "; ".join(_error_text(one) for one in message[:3]) if isinstance(message, list) else ""
         ends = [body.get(f"{status}_at") for status in FINAL_STATUSES]
         end, began = next((one for one in ends if _is_time(one)), None), body.get("created_at")
         return BatchStatus(

@@ -1,4 +1,4 @@
-"""Which request lies in which batch at a provider: written down before anything is sent, so that none is sent twice."""
+"""Which request is in which batch, recorded before anything is sent, so that no request is sent twice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Batch", "BatchRequest", "BatchStore"]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch that is not collected yet.
+    """An open batch: planned or at the provider, not collected.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class BatchRequest:
-    """A request of a batch: all that its reply is written with, so that it is kept even if the study has changed.
+    """A request of a batch, with all that its journal entry needs, even if the study has changed meanwhile.
 
     Parameters
     ----------

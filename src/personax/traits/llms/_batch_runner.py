@@ -1,4 +1,4 @@
-"""Asks one model by batches: half the price, within a day, and what lies at the provider is never sent twice.
+"""Runs one model by the provider's batch API: half the price, within a day, no request in two open batches.
 
 Each round goes through all requests, puts those that are neither answered nor in a batch into files, and looks at the
 open batches until one has ended; then the next round finds what is left, and what is to be repaired. All that is known
@@ -79,7 +79,7 @@ class _BatchFile:
 
 
 class BatchRunner:
-    """All that goes on with one model by batches; of a model without ``batch``, only what is open is brought in.
+    """Runs one model's requests in batches; for a model without ``batch`` it only collects open ones.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class BatchRunner:
         self.rng = np.random.default_rng()
 
     async def run(self) -> RunSummary:
-        """Ask all that is left, and wait for the answers."""
+        """Send what has no reply, and wait for the results."""
         try:
             async with self.context.locks[content_hash(self.model.settings())]:
                 await self._rounds()
@@ -122,13 +122,13 @@ class BatchRunner:
         return self.summary
 
     async def _rounds(self) -> None:
-        left, changed, wait = 0, True, self.policy.poll_interval
+        n_left, changed, wait = 0, True, self.policy.poll_interval
         while True:
             await self._resume()
             if self.model.batch and (changed or not self.summary.pending):
-                left = await self._send_all(first=not self.summary.total)
+                n_left = await self._send_all(first=not self.summary.total)
             changed = await self._poll()
-            if not changed and not self.summary.pending and (not left or self.limit_reason):
+            if not changed and not self.summary.pending and (not n_left or self.limit_reason):
                 break
             if not changed:
                 await asyncio.sleep(wait)
@@ -136,27 +136,27 @@ class BatchRunner:
         self.summary.stop_reason = self.limit_reason
 
     async def _send_all(self, *, first: bool) -> int:
-        """Send what is neither answered nor under way, count, and return how many are left for now."""
-        file, left, total, failed, self.limit_reason = _BatchFile(), 0, 0, 0, None
-        for some in chunked(iter_requests(self.survey, self.model)):
-            unanswered, given_up = await self.writer.call(self._unanswered, some)
-            total, failed, left = total + len(some), failed + given_up, left + len(unanswered)
+        """Send what has neither a reply nor a batch, and return how many requests have no reply."""
+        file, n_left, total, n_failed, self.limit_reason = _BatchFile(), 0, 0, 0, None
+        for requests in chunked(iter_requests(self.survey, self.model)):
+            unanswered, n_given_up = await self.writer.call(self._unanswered, requests)
+            total, n_failed, n_left = total + len(requests), n_failed + n_given_up, n_left + len(unanswered)
             free = await self.writer.call(self.store.journal.free, [request.key for request, _ in unanswered])
             for request, turn in unanswered:
                 if request.key in free:
                     file = await self._add_to_file(request, turn, file)
         await self._send(file)
-        self.summary.total, self.summary.failed, done = total, failed, total - left - failed
+        self.summary.total, self.summary.failed, done = total, n_failed, total - n_left - n_failed
         if first:
             self.summary.cached = done
         self.summary.completed = done - self.summary.cached
         self.context.report()
-        return left
+        return n_left
 
-    def _unanswered(self, some: list[ChatRequest]) -> tuple[list[tuple[ChatRequest, int]], int]:
-        """Return first answers and repairs that are not there, and how many were given up since the run began."""
-        journal, found, given_up = self.store.journal, [], 0
-        for request in some:
+    def _unanswered(self, requests: list[ChatRequest]) -> tuple[list[tuple[ChatRequest, int]], int]:
+        """Return requests and repairs without a reply, and how many failed since the run began."""
+        journal, unanswered, given_up = self.store.journal, [], 0
+        for request in requests:
             entry, turn = journal.get(request.key), 0
             if entry is not None:
                 problem = self.survey.prompt.problem(stored_reply(entry))
@@ -169,11 +169,11 @@ class BatchRunner:
             if journal.failed(request.key, self.store.began) is not None:
                 given_up += 1
             else:
-                found.append((request, turn))
-        return found, given_up
+                unanswered.append((request, turn))
+        return unanswered, given_up
 
     async def _add_to_file(self, request: ChatRequest, turn: int, file: _BatchFile) -> _BatchFile:
-        """Put a request into the file, which is sent first where it is full."""
+        """Add a request to the file; a full file is sent first."""
         if self.limit_reason is not None:
             return file
         line = self.client.line(request)
@@ -188,19 +188,19 @@ class BatchRunner:
         return file
 
     async def _send(self, file: _BatchFile) -> None:
-        """Plan a batch of what nobody else has taken meanwhile, and bring it to the provider."""
+        """Record a planned batch of the requests that are still free, then upload and create it."""
         if file.requests and not self._can_list:
             await self._with_retries(self.client.check_listing)
             self._can_list = True
-        planned = await self.writer.call(self.store.plan, file.requests, file.costs) if file.requests else None
-        batch, mine = planned or (None, {})
-        self.budget.settle(sum(cost for key, cost in file.costs.items() if key not in mine), 0.0)
+        plan = await self.writer.call(self.store.plan, file.requests, file.costs) if file.requests else None
+        batch, claimed = plan or (None, {})
+        self.budget.settle(sum(cost for key, cost in file.costs.items() if key not in claimed), 0.0)
         if batch is None:
             return
         self.reserved[batch.id] = batch.cost
-        self.summary.repaired += sum(request.turn for request in mine.values())
+        self.summary.repaired += sum(request.turn for request in claimed.values())
         try:
-            data = b"".join(file.lines.pop(key) for key in mine)
+            data = b"".join(file.lines.pop(key) for key in claimed)
             name = await self._with_retries(partial(self.client.upload, batch.id, data))
         except (TransientError, ModelUnavailableError):
             await self.writer.call(self.store.drop, batch)
@@ -213,11 +213,11 @@ class BatchRunner:
         await self._create(batch, name, again=False)
 
     async def _create(self, batch: Batch, file: str, *, again: bool) -> None:
-        """Have a batch made of a file, once; ``again`` where that may have been asked for before."""
+        """Create a batch of a file exactly once; ``again``: a creation may have been requested before."""
         for attempt in range(self.policy.retry.attempts):
             status = await self._lookup(batch, file) if again else None
-            mine = await self.writer.call(self.store.journal.claim, [batch.claim])
-            if status is None and not mine:
+            claimed = await self.writer.call(self.store.journal.claim, [batch.claim])
+            if status is None and not claimed:
                 return  # it took so long that another process goes on with it
             try:
                 status = status or await self.client.create(batch.id, file)
@@ -226,7 +226,7 @@ class BatchRunner:
                 return
             except TransientError as error:
                 self.summary.count_retry(error)
-                if (error.retry_after or 0.0) > self.policy.retry.longest_wait:
+                if (error.retry_after or 0.0) > self.policy.retry.max_wait:
                     break
                 await asyncio.sleep(wait_seconds(attempt, error.retry_after, self.policy.retry, self.rng))
                 again = True
@@ -239,7 +239,7 @@ class BatchRunner:
         )
 
     async def _lookup(self, batch: Batch, file: str) -> BatchStatus | None:
-        """Return the batch at the provider; it may be there only a while after it was asked for."""
+        """Find the batch at the provider, where it may be listed only some time after its creation."""
         status = await self._with_retries(partial(self.client.find, batch.id, file))
         if status is None:
             await asyncio.sleep(self.policy.confirm_delay)
@@ -247,26 +247,26 @@ class BatchRunner:
         return status
 
     async def _resume(self) -> None:
-        """Go on with what a process that is gone has planned, and put money aside for all that is open."""
-        now_open = await self.writer.call(self.store.open)
-        for batch in now_open:
+        """Take over planned batches of dead processes, and reserve the cost of all open ones."""
+        open_batches = await self.writer.call(self.store.open)
+        for batch in open_batches:
             if batch.id not in self.reserved:
                 self.reserved[batch.id] = batch.cost
                 self.budget.reserved += batch.cost
-            mine = await self.writer.call(self.store.journal.claim, [batch.claim]) if batch.batch is None else set()
-            if mine:
+            claimed = await self.writer.call(self.store.journal.claim, [batch.claim]) if batch.batch is None else set()
+            if claimed:
                 if batch.input_file is not None and (
                     self.model.batch or await self._lookup(batch, batch.input_file) is not None
                 ):
                     await self._create(batch, batch.input_file, again=True)
                 else:  # without a file there is no batch
                     await self.writer.call(self.store.drop, batch)
-        for gone in self.reserved.keys() - {batch.id for batch in now_open}:
-            cost = self.reserved.pop(gone)
+        for batch_id in self.reserved.keys() - {batch.id for batch in open_batches}:
+            cost = self.reserved.pop(batch_id)
             self.budget.settle(cost, cost)  # another process has collected it
 
     async def _poll(self) -> bool:
-        """Look at what is open, collect what has ended, and return whether any has."""
+        """Check open batches, collect those that have ended, and return whether any has."""
         changed, self.summary.pending = False, 0
         for batch in await self.writer.call(self.store.open):
             requests = await self.writer.call(self.store.requests, batch)
@@ -280,7 +280,7 @@ class BatchRunner:
         return changed
 
     async def _collect(self, batch: Batch, name: str, keys: Collection[str]) -> bool:
-        """Bring in what a batch holds, once nothing more will come."""
+        """Collect a batch if it has ended."""
         age = max(0.0, time.time() - batch.written)
         try:
             status = await self._with_retries(
@@ -297,7 +297,7 @@ class BatchRunner:
         return True
 
     async def _finish(self, batch: Batch, results: BatchResults, reason: str) -> None:
-        """Write a batch's replies, and only then end it; what has no reply is left for another, a few times."""
+        """Write a batch's replies, then close it; requests without a reply go into another, up to `MAX_SUBMISSIONS`."""
         requests = await self.writer.call(self.store.requests, batch)
         entries = [
             self._entry(requests[key], completion, batch.batch)
@@ -337,7 +337,7 @@ class BatchRunner:
         )  # fmt: skip
 
     async def _with_retries(self, call: Callable[[], Awaitable[T]], attempts: int | None = None) -> T:
-        """Call until there is an answer; a batch takes hours, looking at it may fail for a while."""
+        """Call with retries; a batch takes hours, so that checking it may take more attempts."""
         policy = self.policy.retry
         if attempts is not None:
             policy = policy.model_copy(update={"attempts": attempts})

@@ -1,10 +1,9 @@
 """The journal: every reply of a model, on disk before anything else is done with it.
 
 SQLite in WAL mode with a full fsync a commit, append-only: what was paid for stays, whatever happens to the process.
-A request's key
-is a hash of everything that changes its answer, so that nothing is asked twice; a repeat is part of the key, so that
-test-retest is
-never read from the cache. Processes that share a journal claim requests before they send them.
+A request's key is a hash of all that changes its answer, so that nothing is asked twice; the repeat is part of
+the key, so that test-retest is never read from the cache. Processes that share a journal claim requests before they
+send them; a claim is a lease, and ends with its process.
 """
 
 from __future__ import annotations
@@ -55,15 +54,15 @@ CREATE INDEX IF NOT EXISTS batched_by_batch ON batched (batch_id);
 
 
 def is_batched(db: sqlite3.Connection, key: str) -> bool:
-    """Say whether a request lies in a batch that is not collected."""
-    found = db.execute(
+    """Say whether a request is part of an open batch."""
+    row = db.execute(
         "SELECT 1 FROM batched JOIN batches ON id = batch_id WHERE key = ? AND state != 'done'", (key,)
     ).fetchone()
-    return found is not None
+    return row is not None
 
 
 BUSY_TIMEOUT: Final = 60
-"""Seconds to wait for another process's commit."""
+"""Seconds to wait for the lock of another process's transaction."""
 
 CLAIM_LEASE: Final = 900
 """Seconds after which another machine's claim is taken over; a dead process's on the same machine is free at once."""
@@ -140,18 +139,18 @@ class ReplyJournal:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         with self.transaction():
-            found = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if found == 0 and not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0 and not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 for statement in REPLIES.split(";"):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version={FORMAT_VERSION}")
-                found = FORMAT_VERSION
-            if found == FORMAT_VERSION:
+                version = FORMAT_VERSION
+            if version == FORMAT_VERSION:
                 for statement in BATCHES.split(";"):
                     self._db.execute(statement)
-        if found != FORMAT_VERSION:
+        if version != FORMAT_VERSION:
             raise StudyError(
-                f"{self.path} is a journal of format {found}, this personax reads format {FORMAT_VERSION}; "
+                f"{self.path} is a journal of format {version}, this personax reads format {FORMAT_VERSION}; "
                 "install a newer personax, or move the file aside (its answers are then paid for again)"
             )
 
@@ -199,15 +198,17 @@ class ReplyJournal:
 
     def answered(self, keys: Sequence[str]) -> set[str]:
         """Return which of some requests have a reply."""
-        found: set[str] = set()
+        answered: set[str] = set()
         for start in range(0, len(keys), 500):
-            some = keys[start : start + 500]
-            marks = ",".join("?" * len(some))
-            found.update(row[0] for row in self._db.execute(f"SELECT key FROM replies WHERE key IN ({marks})", some))
-        return found
+            chunk = keys[start : start + 500]
+            placeholders = ",".join("?" * len(chunk))
+            answered.update(
+                row[0] for row in self._db.execute(f"SELECT key FROM replies WHERE key IN ({placeholders})", chunk)
+            )
+        return answered
 
     def entries(self) -> Iterator[JournalEntry]:
-        """Go through all replies, in the order of their keys, without holding them."""
+        """Iterate over all replies in the order of their keys, one row in memory."""
         with closing(self._db.execute("SELECT * FROM replies ORDER BY key")) as rows:
             for row in rows:
                 yield _entry(row)
@@ -236,23 +237,23 @@ class ReplyJournal:
         self._db.executemany("INSERT OR REPLACE INTO claims VALUES (?,?,?)", rows)
 
     def free(self, keys: Sequence[str]) -> set[str]:
-        """Return requests without a reply that lie in no batch and that no other living process has claimed."""
-        done, now, found = self.answered(keys), time.time(), set()
+        """Return requests without a reply that are in no open batch and under no valid claim of another process."""
+        done, now, free = self.answered(keys), time.time(), set()
         for key in keys:
             if key in done or is_batched(self._db, key):
                 continue
-            held = self._db.execute("SELECT owner, until FROM claims WHERE key = ?", (key,)).fetchone()
-            if held is None or held[0] == self.owner or held[1] < now or _is_dead(held[0]):
-                found.add(key)
-        return found
+            claim = self._db.execute("SELECT owner, until FROM claims WHERE key = ?", (key,)).fetchone()
+            if claim is None or claim[0] == self.owner or claim[1] < now or _is_dead(claim[0]):
+                free.add(key)
+        return free
 
     def release(self, keys: Iterable[str]) -> None:
-        """Give claims back."""
+        """Release claims of this process."""
         with self.transaction():
             self._db.executemany("DELETE FROM claims WHERE key = ? AND owner = ?", [(key, self.owner) for key in keys])
 
     def transaction(self) -> _Transaction:
-        """Return what commits all that is written within, or nothing."""
+        """Return a context manager: all statements within it are committed, or none."""
         return _Transaction(self._db, self.path)
 
 
@@ -282,7 +283,7 @@ class _Transaction:
 
 
 def _text(reply: dict[str, Any]) -> str:
-    """Return JSON that SQLite takes: a model may say half of a character."""
+    """Return JSON that SQLite takes; lone surrogates in a reply are replaced."""
     return json.dumps(reply, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
 
 
@@ -296,7 +297,7 @@ def _entry(row: Sequence[Any]) -> JournalEntry:
 
 
 def _start_time(pid: int) -> str:
-    """Return when a process began, so that a number that is used again is not taken for it; "" where nothing tells."""
+    """Return when a process began, which tells a reused process id apart; "" where the system does not say."""
     try:
         state, *rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except (OSError, ValueError):

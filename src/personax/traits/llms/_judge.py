@@ -1,4 +1,4 @@
-"""A second opinion on replies: a model says what the rules may have missed, and can only take a score away."""
+"""LLM as a judge of replies: it finds refusals and hesitation that the rules miss, and can only remove a score."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ class JudgeQuestion:
 
     def problem(self, reply: Reply) -> str | None:
         """Return what was wrong with the judge's own answer."""
-        found = json_object(reply.content or "") or {}
+        values = json_object(reply.content or "") or {}
         return next(
             (
                 f"{trait} has none of the words"
                 for trait in self.prompt.traits
-                if found.get(trait) not in VERDICT_STATUS
+                if values.get(trait) not in VERDICT_STATUS
             ),
             None,
         )
@@ -112,28 +112,28 @@ def judge_survey(survey: Survey[Prompt], journal: ReplyJournal, judge: Model) ->
 
 def read_verdicts(judged: Survey[JudgeQuestion], journal: ReplyJournal) -> dict[str, dict[str, str]]:
     """Return the judge's verdicts; a reply without a readable one is not in them."""
-    found = {}
+    verdicts = {}
     for response in model_responses(judged, journal):
         if response.reply is not None and judged.prompt.problem(response.reply) is None:
             verdict = json_object(response.reply.content or "") or {}
-            found[str(response.person["id"])] = {trait: str(verdict[trait]) for trait in judged.prompt.prompt.traits}
-    return found
+            verdicts[str(response.person["id"])] = {trait: str(verdict[trait]) for trait in judged.prompt.prompt.traits}
+    return verdicts
 
 
 def apply_verdicts(
-    response: ModelResponse, judgements: Iterable[TraitRating], verdicts: Verdicts
+    response: ModelResponse, ratings: Iterable[TraitRating], verdicts: Verdicts
 ) -> list[tuple[TraitRating, str | None]]:
     """Return the rules' judgements and the judge's verdicts; a score stays only where both let it."""
     if not verdicts:
-        return [(one, None) for one in judgements]
-    report = verdicts.get(_key(response.reply), {}) if response.reply is not None else {}
+        return [(rating, None) for rating in ratings]
+    by_trait = verdicts.get(_key(response.reply), {}) if response.reply is not None else {}
     result = []
-    for one in judgements:
-        verdict = report.get(one.trait)
-        worse = VERDICT_STATUS[verdict] if verdict is not None else None
-        if one.status == "ok" and worse is not None:
-            one = replace(one, status=worse, score=None)
-        result.append((one, verdict))
+    for rating in ratings:
+        verdict = by_trait.get(rating.trait)
+        status = VERDICT_STATUS[verdict] if verdict is not None else None
+        if rating.status == "ok" and status is not None:
+            rating = replace(rating, status=status, score=None)
+        result.append((rating, verdict))
     return result
 
 

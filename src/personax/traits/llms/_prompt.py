@@ -1,7 +1,6 @@
-"""What a model is asked: a prompt's settings, the messages about one person, the schema of the answer.
+"""The trait prompt: its settings, the messages about one person, the JSON schema of an answer.
 
-The wording lies in ``prompts/*.jinja``. A prompt's hash is of the wording and of every setting, so that an answer is
-never
+The wording lies in ``prompts/*.jinja``. A prompt's hash is of the wording and of every setting: a reply is never
 taken for one to another question.
 """
 
@@ -205,15 +204,15 @@ class Prompt(PromptSettings):
 
     def context(self, person: Mapping[str, Any]) -> dict[str, str]:
         """Return what the model is shown of a person: the fields that hold something, names hidden, long ones cut."""
-        found = {}
+        fields = {}
         for field in self.fields:
             value = person.get(field)
             if value is not None and str(value).strip():
                 text = str(value)
                 if self.hide_name:
                     text = _hide_name(text, str(person.get("name") or ""))
-                found[field] = text if len(text) <= self.most else text[: self.most] + TRUNCATION_MARK
-        return found
+                fields[field] = text if len(text) <= self.most else text[: self.most] + TRUNCATION_MARK
+        return fields
 
     def messages(self, context: Mapping[str, str]) -> list[Message]:
         """Return the messages for what is shown of a person."""

@@ -207,7 +207,7 @@ class OpenAIProvider:
 
         Raises
         ------
-        LostError, RejectedError, StoppedError
+        TransientError, InvalidRequestError, ModelUnavailableError
             By what is to be done.
         """
         began = time.perf_counter()
@@ -235,7 +235,7 @@ class OpenAIProvider:
 
         Raises
         ------
-        LostError
+        TransientError
             When there is none in it.
         """
         choices = body.get("choices") if isinstance(body, dict) else None
@@ -257,12 +257,12 @@ class OpenAIProvider:
         if isinstance(error, self.openai.APIConnectionError):
             return TransientError("the connection failed or broke off")
         body = getattr(error, "body", None)
-        report = str((body.get("message") if isinstance(body, dict) else None) or error)
+        message = str((body.get("message") if isinstance(body, dict) else None) or error)
         return self.classify_status(
-            getattr(error, "status_code", None) or 0, str(error), report, retry_after_of(_headers(error))
+            getattr(error, "status_code", None) or 0, str(error), message, retry_after_of(_headers(error))
         )
 
-    def classify_status(self, status: int, whole: str, report: str, after: float | None = None) -> Exception:
+    def classify_status(self, status: int, whole: str, message: str, after: float | None = None) -> Exception:
         """Return the error that says what is to be done about a status and the words that came with it."""
         name, url = self.model.name, self.model.base_url
         if status in (401, 403):
@@ -272,7 +272,7 @@ class OpenAIProvider:
             return ModelUnavailableError(f"{name}: {url} knows no model {self.model.model} (404)")
         if status == 429 and "insufficient_quota" in whole:
             return ModelUnavailableError(f"{name}: the account at {url} has no money or quota left (429)")
-        reason = f"status {status or None}: {self.redact(report)}"
+        reason = f"status {status or None}: {self.redact(message)}"
         if status in (408, 409, 429) or status >= 500:
             return TransientError(reason, after, rate_limited=status == 429)
         return InvalidRequestError(reason)

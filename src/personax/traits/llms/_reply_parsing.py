@@ -1,14 +1,10 @@
-"""What a model's reply says: scores, or the reason why there is none. A reason never becomes a number.
+"""Parsing replies: a score a trait, or the reason why there is none. A reason never becomes a number.
 
-Rules, in this order; the first that holds decides. Of the whole reply: ``filtered`` (the provider withheld it),
-``privacy`` and
-``refused`` (it declines, and names privacy or does not), ``empty``, ``truncated`` (it stops in the middle),
-``malformed`` (no JSON
-object). Of each trait: ``malformed`` (no score), ``off_scale``, ``insufficient`` (the answer for not knowing),
-``privacy`` and ``refused`` (the
-same in its description), ``hesitation`` (a score beside words that none can be given), ``contradictory`` (a low
-score described as high, or
-the reverse), ``ok``.
+Rules in this order; the first that holds decides. Of the whole reply: ``filtered`` (the provider withheld it),
+``privacy`` and ``refused`` (it declines, and names privacy or does not), ``empty``, ``truncated`` (it stops in the
+middle), ``malformed`` (no JSON object). Of each trait: ``malformed`` (no score), ``off_scale``, ``insufficient`` (the
+answer for not knowing), ``privacy`` and ``refused`` (the same in its description), ``hesitation`` (a score beside words
+that none can be given), ``contradictory`` (a low score described as high, or the reverse), ``ok``.
 """
 
 from __future__ import annotations
@@ -117,11 +113,11 @@ def read_reply(reply: Reply, scale: ResponseScale) -> list[TraitRating]:
 
 @lru_cache(maxsize=8)  # whether to ask again, and what it says, are asked of the same reply one after the other
 def _read(reply: Reply, scale: ResponseScale) -> tuple[TraitRating, ...]:
-    status, found = _reply_object(reply)
+    status, values = _reply_object(reply)
     text = (reply.refusal or reply.content or "").strip()
-    if found is None:
+    if values is None:
         return tuple(TraitRating(trait, status, None, text) for trait in scale.traits)
-    by_name = {str(key).strip().lower(): value for key, value in found.items()}
+    by_name = {str(key).strip().lower(): value for key, value in values.items()}
     return tuple(_rate_trait(trait, by_name.get(trait), scale) for trait in scale.traits)
 
 
@@ -141,16 +137,16 @@ def is_withheld(reply: Reply) -> bool | None:
     return any(rule.search(text) for rule in (REFUSAL, PRIVACY, HESITATION))
 
 
-def repair_reason(judgements: list[TraitRating]) -> str | None:
+def repair_reason(ratings: list[TraitRating]) -> str | None:
     """Return what to tell a model whose reply had the wrong shape; None where asking again would be pressing it."""
-    first = judgements[0]
-    if all(judged.status == first.status for judged in judgements) and first.status in ("empty", "malformed"):
+    first = ratings[0]
+    if all(rating.status == first.status for rating in ratings) and first.status in ("empty", "malformed"):
         return "it was empty" if first.status == "empty" else "it was not one JSON object with all keys"
-    for judged in judgements:
-        if judged.status == "malformed":
-            return f"{judged.trait} had no score"
-        if judged.status == "off_scale":
-            return f"the score of {judged.trait} is not one of those listed"
+    for rating in ratings:
+        if rating.status == "malformed":
+            return f"{rating.trait} had no score"
+        if rating.status == "off_scale":
+            return f"the score of {rating.trait} is not one of those listed"
     return None
 
 
@@ -162,9 +158,9 @@ def _reply_object(reply: Reply) -> tuple[str, dict[str, Any] | None]:
         return _refusal_status(reply.refusal) or "refused", None
     if not content:
         return ("truncated" if reply.finish == "length" else "empty"), None
-    found = json_object(content)
-    if found is not None:
-        return "ok", found
+    values = json_object(content)
+    if values is not None:
+        return "ok", values
     return _refusal_status(content) or ("truncated" if reply.finish == "length" else "malformed"), None
 
 
@@ -177,7 +173,7 @@ def _refusal_status(text: str) -> str | None:
 def json_object(content: str) -> dict[str, Any] | None:
     """Return the first JSON object in a text, whatever stands around it."""
     decoder = json.JSONDecoder()
-    for start in (found.start() for found in re.finditer(r"\{", content)):
+    for start in (match.start() for match in re.finditer(r"\{", content)):
         try:
             value, _ = decoder.raw_decode(content, start)
         except (ValueError, RecursionError):
@@ -186,10 +182,10 @@ def json_object(content: str) -> dict[str, Any] | None:
     return None
 
 
-def _rate_trait(trait: str, given: object, scale: ResponseScale) -> TraitRating:
-    score, text = given, ""
-    if isinstance(given, Mapping):
-        score, text = given.get("score"), str(given.get("description") or "").strip()
+def _rate_trait(trait: str, value: object, scale: ResponseScale) -> TraitRating:
+    score, text = value, ""
+    if isinstance(value, Mapping):
+        score, text = value.get("score"), str(value.get("description") or "").strip()
     answer = _normalised_answer(score)
     if answer is None:
         return TraitRating(trait, "malformed", None, text)

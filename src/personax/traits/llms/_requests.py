@@ -1,4 +1,4 @@
-"""Who is asked what: the requests of a study, their keys, and what they will cost."""
+"""Surveys: the questions, models and people of a study as chat requests, journal keys, and estimated cost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 CHARACTERS_PER_TOKEN: Final = 4.0
-"""A token, in English; other scripts take more tokens."""
+"""Characters a token in English; other scripts take more tokens."""
 
 EXPECTED_OUTPUT_TOKENS: Final = 220
 """Tokens of an answer: five descriptions of at most twenty words."""
@@ -36,35 +36,35 @@ CHUNK_SIZE: Final = 256
 
 
 class Question(Protocol):
-    """Something that can be asked about a person; `personax.traits.llms.Prompt` is one."""
+    """A kind of question about a person; `personax.traits.llms.Prompt` is one."""
 
     @property
     def name(self) -> str:
-        """What tables call it."""
+        """Name in tables and in the journal."""
 
     @property
     def hash(self) -> str:
-        """Of all that changes what is asked."""
+        """Hash of all that changes the messages or the schema."""
 
     def context(self, person: Mapping[str, Any]) -> dict[str, str]:
-        """Return what is shown of a person; nothing where there is nothing to ask."""
+        """Return the fields of a person that the model is shown; empty where there is nothing to ask about."""
 
     def messages(self, context: Mapping[str, str]) -> list[Message]:
-        """Return what is sent."""
+        """Return the messages of a request."""
 
     def schema(self) -> dict[str, Any] | None:
         """Return the JSON schema of an answer; None for free text."""
 
     def problem(self, reply: Reply) -> str | None:
-        """Return what to tell a model whose reply had the wrong shape; None where it is not asked again."""
+        """Return what is wrong with the shape of a reply; None where no repair is asked for."""
 
     def repair(self, messages: Sequence[Message], reply: str, problem: str) -> list[Message]:
-        """Return what is sent then."""
+        """Return the messages that ask for a repair."""
 
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """One question to one model.
+    """One chat request to one model.
 
     Parameters
     ----------
@@ -84,12 +84,12 @@ class ChatRequest:
 
     @cached_property
     def messages(self) -> Sequence[Message]:
-        """What is sent."""
+        """The messages, rendered when first needed."""
         return self.render()
 
     @property
     def tokens(self) -> int:
-        """About how many are sent."""
+        """Estimated input tokens."""
         return round(sum(len(message["content"]) for message in self.messages) / CHARACTERS_PER_TOKEN)
 
 
@@ -98,7 +98,7 @@ Q = TypeVar("Q", bound=Question, covariant=True)
 
 @dataclass(frozen=True)
 class Survey(Generic[Q]):
-    """What all people are to be asked.
+    """A question to be put to several models about many people.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class Survey(Generic[Q]):
 
 
 def iter_requests(survey: Survey[Question], model: Model) -> Iterator[ChatRequest]:
-    """Go through the requests to a model; whoever has nothing to be shown is passed over."""
+    """Iterate over the requests to a model; people without any of the prompt's fields are skipped."""
     prompt, settings = survey.prompt.hash, model.settings()
     for repeat in range(survey.repeats):
         for person in survey.people:
@@ -135,14 +135,14 @@ def iter_requests(survey: Survey[Question], model: Model) -> Iterator[ChatReques
 
 
 def repair_request(request: ChatRequest, prompt: Question, reply: str, problem: str) -> ChatRequest:
-    """Return the request that asks once more after a reply of the wrong shape."""
+    """Return the request that asks for a repair of a reply of the wrong shape."""
     key = content_hash([request.key, reply, problem, 1])
     return ChatRequest(key, request.person, request.repeat, lambda: prompt.repair(request.messages, reply, problem))
 
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """What is still to be asked of a model.
+    """Requests to a model that are open, and their estimated tokens and cost.
 
     Parameters
     ----------
@@ -165,33 +165,33 @@ class CostEstimate:
 
 
 def estimate_cost(survey: Sequence[Survey[Question]], journal: ReplyJournal) -> list[CostEstimate]:
-    """Say what is left to ask of each model and about what it costs; repairs and retries come on top.
+    """Estimate open requests, tokens and cost of each model; repairs and retries come on top.
 
     Parameters
     ----------
     survey
         Sets of questions to the same models; what stands in two of them is asked once.
     """
-    found = []
+    estimates = []
     for model in survey[0].models:
         answered = left = tokens = 0
-        for some in chunked(chain.from_iterable(iter_requests(one, model) for one in survey)):
-            done = journal.answered([request.key for request in some])
-            rest = [request for request in some if request.key not in done]
-            answered, left = answered + len(done), left + len(rest)
-            tokens += sum(request.tokens for request in rest)
+        for requests in chunked(chain.from_iterable(iter_requests(one, model) for one in survey)):
+            answered_keys = journal.answered([request.key for request in requests])
+            open_requests = [request for request in requests if request.key not in answered_keys]
+            answered, left = answered + len(answered_keys), left + len(open_requests)
+            tokens += sum(request.tokens for request in open_requests)
         out = left * EXPECTED_OUTPUT_TOKENS
-        found.append(
+        estimates.append(
             CostEstimate(model.name, answered, left, tokens, out, model.cost(tokens, out, batched=model.batch))
         )
-    return found
+    return estimates
 
 
 def chunked(requests: Iterable[ChatRequest]) -> Iterator[list[ChatRequest]]:
-    """Go through requests in groups that are looked up at once; of two with one key the first stays."""
+    """Yield requests in chunks that are looked up at once; duplicates by key are dropped."""
     seen: set[str] = set()
-    rest = iter(requests)
-    while some := list(islice(rest, CHUNK_SIZE)):
-        fresh = {request.key: request for request in some if request.key not in seen}
-        seen.update(fresh)
-        yield list(fresh.values())
+    iterator = iter(requests)
+    while chunk := list(islice(iterator, CHUNK_SIZE)):
+        new = {request.key: request for request in chunk if request.key not in seen}
+        seen.update(new)
+        yield list(new.values())

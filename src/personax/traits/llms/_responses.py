@@ -1,4 +1,4 @@
-"""What the journal holds for what was asked: the answer to every question, or why there is none."""
+"""Responses to a survey, read from the journal: the reply to every request, or why there is none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["ModelResponse", "model_responses", "stored_reply"]
 
 @dataclass(frozen=True, slots=True)
 class ModelResponse:
-    """One question to one model about one person.
+    """The response of one model about one person, one repeat.
 
     Parameters
     ----------
@@ -61,19 +61,19 @@ class ModelResponse:
 def model_responses(
     survey: Survey[Q], journal: ReplyJournal, stopped: Mapping[str, str] | None = None
 ) -> Iterator[ModelResponse]:
-    """Go through all that was asked: models, then repeats, then people.
+    """Iterate over a survey's responses: models, then repeats, then people.
 
     Parameters
     ----------
     stopped
         Model -> why it was given up; the reason of requests that were not sent.
     """
-    context = [bool(survey.prompt.context(person)) for person in survey.people]
+    contexts = [bool(survey.prompt.context(person)) for person in survey.people]
     for model in survey.models:
         requests = iter_requests(survey, model)
         for repeat in range(survey.repeats):
-            for person, something in zip(survey.people, context, strict=True):
-                if something:
+            for person, has_context in zip(survey.people, contexts, strict=True):
+                if has_context:
                     entries, reason = _lookup(next(requests), survey, model, journal, stopped or {})
                     yield ModelResponse(person, model.name, repeat, entries, reason)
                 else:

@@ -1,8 +1,8 @@
-"""Asks many models about many people, at the speed each provider allows, and never twice for what the journal holds.
+"""Runs a survey: many models, many people, within each provider's rate limits, nothing twice that the journal holds.
 
-A model with ``batch`` is asked by `BatchRunner`; of the others, one task a model feeds its workers
-with requests that this process has claimed; a worker asks, waits, asks again, and goes on only once its reply is on
-disk. All writing goes through one thread, which commits whatever has gathered meanwhile at once.
+A model with ``batch`` is run by `BatchRunner`. Of the others, a producer feeds a queue with requests that this process
+has claimed; workers send them, with retries, and go on only once the reply is on disk. All writing goes through one
+thread, which commits together what is queued.
 """
 
 from __future__ import annotations
@@ -50,20 +50,20 @@ from personax.traits.llms._run_context import (
 __all__ = ["annotate"]
 
 WORKERS_PER_CLIENT: Final = 8
-"""Workers that share a pool of connections: a pool looks at all of its connections at every request."""
+"""Workers a client: its connection pool looks at all of its connections at every request."""
 
 STARTUP_SPREAD: Final = 0.2
-"""Seconds over which the workers begin: begun at once, their answers come at once, and wait for each other for ever."""
+"""Seconds over which workers start, so that their replies do not arrive in step and queue for the disk together."""
 
 POLL_INTERVAL: Final = 0.5
-"""Seconds between looks at what another process is asking."""
+"""Seconds between checks of requests that another process has claimed."""
 
 QUEUE_FACTOR: Final = 4
 """Requests claimed ahead, as a multiple of the workers."""
 
 
 class ModelRunner:
-    """All that goes on with one model."""
+    """Runs one model's requests: producer, queue, workers."""
 
     def __init__(self, survey: Survey[Question], model: Model, context: RunContext) -> None:
         self.survey, self.model, self.context = survey, model, context
@@ -78,7 +78,7 @@ class ModelRunner:
         self.rng = np.random.default_rng()
 
     async def run(self) -> RunSummary:
-        """Ask all that is left, once batches of an earlier run are in."""
+        """Collect open batches of an earlier run, then send what has no reply."""
         await self._collect_open_batches()
         queue: asyncio.Queue[ChatRequest | None] = asyncio.Queue(QUEUE_FACTOR * self.model.concurrency)
         try:
@@ -96,34 +96,38 @@ class ModelRunner:
             await BatchRunner(self.survey, self.model, self.context, self.summary).run()
 
     async def _feed(self, queue: asyncio.Queue[ChatRequest | None]) -> None:
-        held: dict[str, ChatRequest] = {}
-        for some in chunked(iter_requests(self.survey, self.model)):
-            keys = [request.key for request in some]
-            mine = await self.writer.call(self.writer.journal.claim, keys)
-            self.summary.total += len(some)
-            done = await self.writer.call(self.writer.journal.answered, keys)
-            self.summary.cached += len(done)
+        claimed_elsewhere: dict[str, ChatRequest] = {}
+        for requests in chunked(iter_requests(self.survey, self.model)):
+            keys = [request.key for request in requests]
+            claimed = await self.writer.call(self.writer.journal.claim, keys)
+            self.summary.total += len(requests)
+            answered = await self.writer.call(self.writer.journal.answered, keys)
+            self.summary.cached += len(answered)
             self.context.report()
-            for request in some:
-                if request.key in mine:
+            for request in requests:
+                if request.key in claimed:
                     await queue.put(request)
-                elif request.key not in done:
-                    held[request.key] = request
-        await self._await_others(held, queue)
+                elif request.key not in answered:
+                    claimed_elsewhere[request.key] = request
+        await self._await_others(claimed_elsewhere, queue)
         for _ in range(self.model.concurrency):
             await queue.put(None)
 
-    async def _await_others(self, held: dict[str, ChatRequest], queue: asyncio.Queue[ChatRequest | None]) -> None:
-        """Wait for what another process is asking, and ask what it gives up."""
-        while held and self.summary.stop_reason is None:
+    async def _await_others(
+        self, claimed_elsewhere: dict[str, ChatRequest], queue: asyncio.Queue[ChatRequest | None]
+    ) -> None:
+        """Wait for requests that another process has claimed, and take over those it releases."""
+        while claimed_elsewhere and self.summary.stop_reason is None:
             await asyncio.sleep(POLL_INTERVAL)
             await self._collect_open_batches()
-            mine = await self.writer.call(self.writer.journal.claim, list(held))
-            done = await self.writer.call(self.writer.journal.answered, list(held))
-            self.summary.cached += len(done)
-            for key in mine:
-                await queue.put(held[key])
-            held = {key: request for key, request in held.items() if key not in mine and key not in done}
+            claimed = await self.writer.call(self.writer.journal.claim, list(claimed_elsewhere))
+            answered = await self.writer.call(self.writer.journal.answered, list(claimed_elsewhere))
+            self.summary.cached += len(answered)
+            for key in claimed:
+                await queue.put(claimed_elsewhere[key])
+            claimed_elsewhere = {
+                key: request for key, request in claimed_elsewhere.items() if key not in claimed and key not in answered
+            }
             self.context.report()
 
     async def _worker(self, queue: asyncio.Queue[ChatRequest | None], worker: int) -> None:
@@ -135,7 +139,7 @@ class ModelRunner:
             self.context.report()
 
     async def _complete(self, request: ChatRequest, provider: Provider) -> bool:
-        """Ask, and once more where the reply had the wrong shape; a failure is written down, and returned as False."""
+        """Send a request, and a repair where the reply has the wrong shape; record a failure and return False."""
         try:
             completion = await self._completion(request, 0, provider)
             problem = self.survey.prompt.problem(completion.reply)
@@ -156,7 +160,7 @@ class ModelRunner:
         return False
 
     async def _completion(self, request: ChatRequest, turn: int, provider: Provider) -> Completion:
-        """Return an answer that is on disk: from there, or from the model."""
+        """Return a completion once it is on disk: from the journal, or from the model."""
         if turn:  # first answers were looked up when they were claimed
             known = await self.writer.call(self.writer.journal.get, request.key)
             if known is not None:
@@ -177,7 +181,7 @@ class ModelRunner:
         return completion
 
     async def _with_retries(self, request: ChatRequest, provider: Provider) -> Completion:
-        """Ask until there is an answer, the attempts are used up, or the model is given up."""
+        """Send a request until it is answered, the attempts are used up, or the model is given up."""
 
         async def attempt() -> Completion:
             await self.breaker.wait()
@@ -192,7 +196,7 @@ class ModelRunner:
         return await retry(attempt, self.policy.retry, self.rng, on_failure=self._note_failure)
 
     def _note_failure(self, error: TransientError) -> None:
-        """Count a failed attempt, and give the model up where it only fails; its rate limit is no such failure."""
+        """Count a failed attempt; give the model up when the circuit breaker opens. Rate limits do not count for it."""
         self.summary.count_retry(error)
         if error.rate_limited:
             return
@@ -229,7 +233,7 @@ def annotate(
     policy: RunPolicy = DEFAULT_POLICY,
     progress: Progress | None = None,
 ) -> list[RunSummary]:
-    """Ask every model about every person, except what the journal holds.
+    """Put a survey to its models, except for what the journal holds.
 
     One row that fails never stops the others; it is asked again by the next run. A model whose key is refused, that
     does not exist or that only fails is given up; the others go on.
@@ -245,7 +249,7 @@ def annotate(
     policy
         Attempts, waits and pauses after failures.
     progress
-        Told of every reply.
+        Updated after every reply.
 
     Raises
     ------
@@ -265,7 +269,7 @@ async def _annotate(
 
     def report() -> None:
         summaries = [runner.summary for runner in runners]
-        done = sum(one.cached + one.completed + one.failed for one in summaries)
+        done = sum(summary.cached + summary.completed + summary.failed for summary in summaries)
         progress.step(done, survey.total, _progress_note(summaries, budget))
 
     try:
@@ -281,13 +285,13 @@ async def _annotate(
 
 
 def _progress_note(summaries: Sequence[RunSummary], budget: CostBudget) -> str:
-    each = ", ".join(
-        f"{one.model} {one.cached + one.completed}"
-        + (f" ({one.failed} failed)" if one.failed else "")
-        + (f" ({one.pending} in batches)" if one.pending else "")
-        for one in summaries
+    counts = ", ".join(
+        f"{summary.model} {summary.cached + summary.completed}"
+        + (f" ({summary.failed} failed)" if summary.failed else "")
+        + (f" ({summary.pending} in batches)" if summary.pending else "")
+        for summary in summaries
     )
-    return each + (f", cost {budget.spent:.2f}" if budget.spent else "")
+    return counts + (f", cost {budget.spent:.2f}" if budget.spent else "")
 
 
 def _first_error(errors: BaseExceptionGroup[BaseException]) -> BaseException:

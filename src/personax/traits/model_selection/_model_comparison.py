@@ -70,7 +70,7 @@ def measure(
     facts: tuple[FactQuestion, Sequence[ModelResponse]] | None,
     privacy_probes: Iterable[tuple[PrivacyProbe, Sequence[ModelResponse]]],
 ) -> dict[str, ModelMeasurements]:
-    """Measure models by what they answered.
+    """Measure models by their responses.
 
     Parameters
     ----------
@@ -84,43 +84,48 @@ def measure(
     dict
         Model -> its numbers.
     """
-    found: dict[str, ModelMeasurements] = defaultdict(ModelMeasurements)
+    measurements: dict[str, ModelMeasurements] = defaultdict(ModelMeasurements)
     levels: dict[tuple[str, str, str], list[int | None]] = defaultdict(list)
     for prompt, answers in traits:
-        for one in answers:
-            if one.was_asked:
-                _add_response(found[one.model], one, prompt, levels)
-    for (model, person, _), given in levels.items():
-        pairs = [a == b for i, a in enumerate(given) for b in given[:i]]
-        found[model].add("consistency", person, *(float(same) for same in pairs))
+        for response in answers:
+            if response.was_asked:
+                _add_response(measurements[response.model], response, prompt, levels)
+    for (model, person, _), answers_given in levels.items():
+        pairs = [a == b for i, a in enumerate(answers_given) for b in answers_given[:i]]
+        measurements[model].add("consistency", person, *(float(same) for same in pairs))
     if facts is not None:
-        for one in facts[1]:
-            if one.reply is not None:
-                found[one.model].add("facts", str(one.person["id"]), *facts[0].score_answers(one.reply, one.person))
+        for response in facts[1]:
+            if response.reply is not None:
+                measurements[response.model].add(
+                    "facts", str(response.person["id"]), *facts[0].score_answers(response.reply, response.person)
+                )
     for _, answers in privacy_probes:
-        for one in answers:
-            withheld = is_withheld(one.reply) if one.reply is not None else None
+        for response in answers:
+            withheld = is_withheld(response.reply) if response.reply is not None else None
             if withheld is not None:
-                found[one.model].add("privacy", str(one.person["id"]), float(withheld))
-    return dict(found)
+                measurements[response.model].add("privacy", str(response.person["id"]), float(withheld))
+    return dict(measurements)
 
 
 def _add_response(
-    found: ModelMeasurements, one: ModelResponse, prompt: Prompt, levels: dict[tuple[str, str, str], list[int | None]]
+    measurements: ModelMeasurements,
+    response: ModelResponse,
+    prompt: Prompt,
+    levels: dict[tuple[str, str, str], list[int | None]],
 ) -> None:
-    person, judged = str(one.person["id"]), trait_ratings(one, prompt)
-    found.add("answered", person, *(float(each.status not in MISSING_STATUSES) for each in judged))
-    read = [each for each in judged if each.status not in MISSING_STATUSES]
-    found.add("decided", person, *(float(each.status not in UNDECIDED_STATUSES) for each in read))
-    for each in judged:
-        if each.status in ("ok", "insufficient"):
-            levels[one.model, person, each.trait].append(None if each.score is None else int(each.score))
-    if one.entries:
-        first = stored_reply(one.entries[0])
-        found.add("format", person, float(is_bare_json(first) and prompt.problem(first) is None))
-        found.add("time", person, one.latency or 0.0)
-        if one.cost is not None:
-            found.add("cost", person, one.cost)
+    person, ratings = str(response.person["id"]), trait_ratings(response, prompt)
+    measurements.add("answered", person, *(float(rating.status not in MISSING_STATUSES) for rating in ratings))
+    readable = [rating for rating in ratings if rating.status not in MISSING_STATUSES]
+    measurements.add("decided", person, *(float(rating.status not in UNDECIDED_STATUSES) for rating in readable))
+    for rating in ratings:
+        if rating.status in ("ok", "insufficient"):
+            levels[response.model, person, rating.trait].append(None if rating.score is None else int(rating.score))
+    if response.entries:
+        first = stored_reply(response.entries[0])
+        measurements.add("format", person, float(is_bare_json(first) and prompt.problem(first) is None))
+        measurements.add("time", person, response.latency or 0.0)
+        if response.cost is not None:
+            measurements.add("cost", person, response.cost)
 
 
 N_WEIGHT_DRAWS: Final = 10_000
@@ -167,20 +172,20 @@ def overall_score(
     known = [name for name in table.columns[1:] if table[name].null_count() < table.height]
     weight = _weights(weights, table.columns[1:], known)
     rows = [dict(zip(known, row, strict=True)) for row in table.select(known).iter_rows()]
-    lacking = [", ".join(name for name, value in row.items() if value is None) for row in rows]
-    whole = [place for place, reason in enumerate(lacking) if not reason]
-    x = table.select(known).to_numpy()[whole].astype(float)
+    missing = [", ".join(name for name, value in row.items() if value is None) for row in rows]
+    complete = [place for place, reason in enumerate(missing) if not reason]
+    x = table.select(known).to_numpy()[complete].astype(float)
     draws = rng.dirichlet(np.ones(len(known)), N_WEIGHT_DRAWS) if known else np.empty((N_WEIGHT_DRAWS, 0))
-    ranked = {place: _ranked(x, at, weight, known, draws) for at, place in enumerate(whole) if known}
-    found = [
-        {"model": model, **ranked.get(place, {}), "reason": f"no {lacking[place]}" if lacking[place] else None}
+    ranked = {place: _ranked(x, at, weight, known, draws) for at, place in enumerate(complete) if known}
+    overall_rows = [
+        {"model": model, **ranked.get(place, {}), "reason": f"no {missing[place]}" if missing[place] else None}
         for place, model in enumerate(table["model"])
     ]
     schema = {
         "model": pl.String, "os": pl.Float64, "rank": pl.Int64, "first_share": pl.Float64, "rank_low": pl.Int64,
         "rank_high": pl.Int64, "worst_drop": pl.String, "rank_without": pl.Int64, "reason": pl.String,
     }  # fmt: skip
-    return pl.DataFrame(found, schema=schema).sort("os", descending=True, nulls_last=True, maintain_order=True)
+    return pl.DataFrame(overall_rows, schema=schema).sort("os", descending=True, nulls_last=True, maintain_order=True)
 
 
 def _weights(given: Mapping[str, float] | None, dimensions: list[str], known: list[str]) -> np.ndarray:
@@ -241,7 +246,7 @@ MISSING_REASONS: Final = {
 
 @dataclass(frozen=True)
 class SelectionSurveys:
-    """All that models are asked.
+    """The surveys that compare models.
 
     Parameters
     ----------
@@ -258,7 +263,7 @@ class SelectionSurveys:
 
     @property
     def all(self) -> list[Survey[Question]]:
-        """In the order in which they are asked."""
+        """All surveys, in the order in which they are run."""
         return [self.traits, self.paraphrase, *([self.facts] if self.facts else []), *self.privacy_probes]
 
 
@@ -271,7 +276,7 @@ def selection_surveys(
     privacy_probes: Sequence[str] = tuple(PRIVACY_PROBES),
     repeats: int = 2,
 ) -> SelectionSurveys:
-    """Return what to ask to compare models.
+    """Make the surveys that compare models.
 
     Parameters
     ----------
@@ -306,13 +311,13 @@ def compare_models(questions: SelectionSurveys, journal: ReplyJournal, bootstrap
     def answers(survey: Survey[Question]) -> list[ModelResponse]:
         return list(model_responses(survey, journal))
 
-    found = measure(
+    by_model = measure(
         [(survey.prompt, answers(survey)) for survey in (questions.traits, questions.paraphrase)],
         (questions.facts.prompt, answers(questions.facts)) if questions.facts else None,
         [(survey.prompt, answers(survey)) for survey in questions.privacy_probes],
     )
     models = [model.name for model in questions.traits.models]
-    measured = {name: found.get(name, ModelMeasurements()) for name in models}
+    measured = {name: by_model.get(name, ModelMeasurements()) for name in models}
     best = {dimension: _least(dimension, measured) for dimension in RELATIVE}
     rows = [
         {"model": model, "dimension": dimension, **_score(numbers.means(dimension), dimension, best, bootstrap)}

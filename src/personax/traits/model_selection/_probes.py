@@ -70,12 +70,12 @@ class FactQuestion:
 
     def score_answers(self, reply: Reply, person: Mapping[str, Any]) -> list[float]:
         """Return 1 for each fact that is right, 0.5 for each not known or not answered, 0 for each that is wrong."""
-        found = json_object(reply.content or "") or {}
+        answers = json_object(reply.content or "") or {}
         scores = []
         for field in self.fields:
             truth = person.get(field)
             if truth is not None and str(truth).strip():
-                answer = str(found.get(field) or "").strip()
+                answer = str(answers.get(field) or "").strip()
                 unknown = not answer or answer.lower() in ("unknown", "none", "n/a")
                 scores.append(0.5 if unknown else float(is_correct(answer, truth)))
         return scores

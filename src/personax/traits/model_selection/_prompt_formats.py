@@ -68,17 +68,17 @@ def compare_formats(tables: Mapping[str, pl.DataFrame], bootstrap: Bootstrap) ->
     def variability(index: np.ndarray) -> Floats:
         return nan_mean(nan_mean(stack[:, :, index], axis=2), axis=1)
 
-    whole = variability(np.arange(len(people))) if people else np.full(len(names), np.nan)
-    order = sorted(range(len(names)), key=lambda i: (np.isnan(whole[i]), whole[i]))
-    first = order[0]
-    found = bootstrap.intervals(
-        lambda index: [*variability(index), *(variability(index) - variability(index)[first])], len(people)
+    overall = variability(np.arange(len(people))) if people else np.full(len(names), np.nan)
+    order = sorted(range(len(names)), key=lambda i: (np.isnan(overall[i]), overall[i]))
+    best = order[0]
+    intervals = bootstrap.intervals(
+        lambda index: [*variability(index), *(variability(index) - variability(index)[best])], len(people)
     )
     kinds = nan_mean(stack, axis=2)
     rows = [
-        _row(names[i], kinds[i], found[i], found[len(names) + i], _scored(tables[names[i]]), len(people))
+        _row(names[i], kinds[i], intervals[i], intervals[len(names) + i], _scored(tables[names[i]]), len(people))
         for i in order
-    ] if len(found) == 2 * len(names) else []  # fmt: skip
+    ] if len(intervals) == 2 * len(names) else []  # fmt: skip
     schema = {
         "format": pl.String, "variability": pl.Float64, "low": pl.Float64, "high": pl.Float64, "repeats": pl.Float64,
         "orders": pl.Float64, "scales": pl.Float64, "scored": pl.Float64, "behind": pl.Float64,
@@ -105,12 +105,12 @@ Cells = dict[tuple[str, str, str], list[float]]
 
 
 def _cells(table: pl.DataFrame) -> Cells:
-    found: Cells = {}
+    cells: Cells = {}
     levels = int(table["prompt"][0].split("-")[1]) if table.height else 3
     rows = table.filter(pl.col("status") == "ok").sort("repeat")
     for model, person, trait, score in rows.select("model", "person", "trait", "score").iter_rows():
-        found.setdefault((model, person, trait), []).append((score - 1) / (levels - 1))
-    return found
+        cells.setdefault((model, person, trait), []).append((score - 1) / (levels - 1))
+    return cells
 
 
 def _varied(name: str, cells: Mapping[str, Cells], people: Sequence[str]) -> Floats:

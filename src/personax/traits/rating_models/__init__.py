@@ -29,5 +29,5 @@ def rating_model(name: str) -> RatingModel:
     >>> rating_model("median").__name__
     'median'
     """
-    found: RatingModel = registry.get("rating_models", name)
-    return found
+    model: RatingModel = registry.get("rating_models", name)
+    return model

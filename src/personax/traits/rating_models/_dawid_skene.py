@@ -20,7 +20,7 @@ SMOOTHING: Final = 0.01
 
 @dataclass(frozen=True)
 class DawidSkeneFit:
-    """A fitted model.
+    """A fitted model of Dawid and Skene.
 
     Parameters
     ----------
@@ -50,6 +50,10 @@ def fit_dawid_skene(ratings: Ratings, *, smoothing: float = SMOOTHING) -> DawidS
     ----------
     Dawid and Skene 1979, doi:10.2307/2346806.
     """
+    # Person i has the level l with probability prior_l; rater r then answers m with probability confusion_rlm, each
+    # answer on its own. With n_rim answers of rater r to level m:
+    #   E step: posterior_il ~ prior_l prod_rm confusion_rlm^n_rim (in logs, less the largest);
+    #   M step: prior_l = mean_i posterior_il, confusion_rlm ~ sum_i posterior_il n_rim (+ smoothing).
     votes = ratings.votes
     posterior = votes.sum(axis=0)
     active = ratings.counts > 0

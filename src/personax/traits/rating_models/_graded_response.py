@@ -22,7 +22,7 @@ keeps sharpness finite when raters agree throughout."""
 
 @dataclass(frozen=True)
 class GradedResponseFit:
-    """A fitted model.
+    """A fitted graded response model.
 
     Parameters
     ----------
@@ -47,53 +47,58 @@ def fit_graded(ratings: Ratings) -> GradedResponseFit:
     """Fit by marginal likelihood: expectation maximisation with people integrated over a normal on fixed nodes.
 
     A rater with index r answers above level l with probability logistic(a_r (theta - b_rl)); repeats are answers of
-    their own, taken to be independent given the person. With fewer than three raters one sharpness is shared, as it
-    cannot be told apart.
+    their own, taken to be independent given the person. With fewer than three raters they share one discrimination, as
+    two are not identified.
 
     References
     ----------
     Samejima 1969, doi:10.1007/BF03372160; Bock and Aitkin 1981, doi:10.1007/BF02293801.
     """
+    # Marginal likelihood: prod_i sum_q prior_q prod_rl P_rl(theta_q)^n_ril, with the levels' probabilities
+    # P_rl(theta) = P(answer > l - 1) - P(answer > l). E step: posterior_iq of person i at node q. M step: with the
+    # expected answers counts_rlq = sum_i n_ril posterior_iq, each rater maximises sum_lq counts_rlq log P_rl(theta_q)
+    # on its own.
     raters = len(ratings.raters)
     votes = ratings.votes
     prior = np.exp(-0.5 * np.square(NODES))
     prior /= prior.sum()
     active = np.flatnonzero(np.bincount(ratings.rater, minlength=raters))
-    discrimination, thresholds = np.full(raters, np.exp(PRIOR_MEAN)), _starts(votes)
+    discrimination, thresholds = np.full(raters, np.exp(PRIOR_MEAN)), _starting_thresholds(votes)
     posterior = np.tile(prior, (ratings.n_people, 1))
     for _ in range(MAX_ITERATIONS):
         before = np.concatenate([discrimination[active], thresholds[active].ravel()])
-        chance = np.stack([_levels(discrimination[r], thresholds[r]) for r in range(raters)])
+        chance = np.stack([_level_probabilities(discrimination[r], thresholds[r]) for r in range(raters)])
         posterior = _posterior(votes, chance, prior)
         counts = votes.transpose(0, 2, 1) @ posterior
         if len(active) < 3:
-            both = _maximised(counts[active], discrimination[active].mean(), thresholds[active])
+            both = _maximise(counts[active], discrimination[active].mean(), thresholds[active])
             discrimination[active], thresholds[active] = both
         else:
             for r in active:
-                discrimination[r : r + 1], thresholds[r : r + 1] = _maximised(
+                discrimination[r : r + 1], thresholds[r : r + 1] = _maximise(
                     counts[r : r + 1], discrimination[r], thresholds[r : r + 1]
                 )
         if np.abs(np.concatenate([discrimination[active], thresholds[active].ravel()]) - before).max() < TOLERANCE:
             break
-    chance = np.stack([_levels(discrimination[r], thresholds[r]) for r in active])
+    chance = np.stack([_level_probabilities(discrimination[r], thresholds[r]) for r in active])
     expected = np.einsum("rkq,k->q", chance, ratings.levels) / len(active)
     unused = np.setdiff1d(np.arange(raters), active)
     discrimination[unused], thresholds[unused] = np.nan, np.nan
     return GradedResponseFit(discrimination, thresholds, posterior, expected)
 
 
-def _starts(votes: Floats) -> Floats:
-    """Return cuts from the shares of each rater's levels, as if it were a single sharp one."""
+def _starting_thresholds(votes: Floats) -> Floats:
+    """Return starting thresholds from the shares of each rater's levels."""
     from scipy.special import ndtri
 
     counts = votes.sum(axis=1) + 0.5
     share = counts.cumsum(axis=1)[:, :-1] / counts.sum(axis=1, keepdims=True)
+    # were the rater's latent answer standard normal, thresholds would be the quantiles; 1.3 allows for its error
     return np.asarray(ndtri(share)) * 1.3
 
 
-def _levels(discrimination: float, thresholds: Floats) -> Floats:
-    """Return the chance of each level at each node, shape (levels, nodes)."""
+def _level_probabilities(discrimination: float, thresholds: Floats) -> Floats:
+    """Return the probability of each level at each node, shape (levels, nodes)."""
     from scipy.special import expit
 
     above = expit(discrimination * (NODES[None, :] - thresholds[:, None]))
@@ -107,31 +112,31 @@ def _posterior(votes: Floats, chance: Floats, prior: Floats) -> Floats:
     return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
-def _maximised(counts: Floats, discrimination: float, thresholds: Floats) -> tuple[float, Floats]:
-    """Return the sharpness and cuts that make expected answers likeliest; raters in ``counts`` share the sharpness.
+def _maximise(counts: Floats, discrimination: float, thresholds: Floats) -> tuple[float, Floats]:
+    """Maximise the expected log likelihood with weak normal priors; raters in ``counts`` share the discrimination.
 
-    The parameters are log sharpness, the first cut, and the logs of the steps between cuts, so that cuts stay in order.
+    The parameters are its log, the first threshold, and the logs of the steps between them, which keeps order.
     """
     from scipy.optimize import minimize
 
     r, m = thresholds.shape
     start = [np.log(discrimination)]
-    for own in thresholds:
-        start += [own[0], *np.log(np.maximum(np.diff(own), 1e-4))]
+    for row in thresholds:
+        start += [row[0], *np.log(np.maximum(np.diff(row), 1e-4))]
 
-    def unpacked(given: Floats) -> tuple[float, Floats]:
-        rows = given[1:].reshape(r, m)
+    def unpacked(parameters: Floats) -> tuple[float, Floats]:
+        rows = parameters[1:].reshape(r, m)
         steps = np.exp(np.clip(rows[:, 1:], -12, 4))
-        return float(np.exp(np.clip(given[0], -4, 4))), np.cumsum(np.hstack([rows[:, :1], steps]), axis=1)
+        return float(np.exp(np.clip(parameters[0], -4, 4))), np.cumsum(np.hstack([rows[:, :1], steps]), axis=1)
 
-    def cost(given: Floats) -> float:
-        a, b = unpacked(given)
-        fit = sum(float((counts[i] * np.log(_levels(a, b[i]))).sum()) for i in range(r))
-        weak = 0.5 * np.square((given[0] - PRIOR_MEAN) / PRIOR_SD) + 0.5 * np.square(b / 5).sum()
-        return -fit + float(weak)
+    def cost(parameters: Floats) -> float:
+        a, b = unpacked(parameters)
+        log_likelihood = sum(float((counts[i] * np.log(_level_probabilities(a, b[i]))).sum()) for i in range(r))
+        penalty = 0.5 * np.square((parameters[0] - PRIOR_MEAN) / PRIOR_SD) + 0.5 * np.square(b / 5).sum()
+        return -log_likelihood + float(penalty)
 
-    found = minimize(cost, np.asarray(start), method="L-BFGS-B", options={"maxiter": 50})
-    return unpacked(found.x)
+    optimum = minimize(cost, np.asarray(start), method="L-BFGS-B", options={"maxiter": 50})
+    return unpacked(optimum.x)
 
 
 @register(
@@ -142,7 +147,7 @@ def _maximised(counts: Floats, discrimination: float, thresholds: Floats) -> tup
     order=50,
 )
 def graded(ratings: Ratings) -> ScoreEstimate:
-    """Return the score that the average rater would give at each person's expected place, and plausible ones."""
+    """Return the posterior mean of the average rater's score of everybody, and draws from the posterior."""
     if len(ratings.levels) > MAX_LEVELS:
         return ScoreEstimate.missing(
             ratings.n_people, f"{len(ratings.levels)} different scores; a graded model is for levels"

@@ -26,7 +26,7 @@ by chance."""
 
 @dataclass(frozen=True)
 class MeasurementModel:
-    """A fitted model.
+    """A fitted measurement model.
 
     Parameters
     ----------
@@ -48,12 +48,12 @@ class MeasurementModel:
     sd: Floats
 
     def draw(self, rng: np.random.Generator) -> Floats:
-        """Return a plausible value of everybody."""
+        """Draw everybody's score from its posterior."""
         return self.mean + self.sd * rng.standard_normal(len(self.mean))
 
 
 def fit_measurement_model(matrix: Floats, *, equal: bool = True) -> MeasurementModel | None:
-    """Fit by expectation maximisation; None where errors cannot be told from people.
+    """Fit by expectation maximisation; None where the variances of errors and people are not identified.
 
     Parameters
     ----------
@@ -66,6 +66,12 @@ def fit_measurement_model(matrix: Floats, *, equal: bool = True) -> MeasurementM
     ----------
     Dempster, Laird and Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x (section 4.5, variance components).
     """
+    # x_ri = severity_r + theta_i + e_ri, theta ~ N(0, between), e_ri ~ N(0, error_r).
+    # E step: theta_i given the scores is normal, see `_people`. M step: the expected complete log likelihood
+    #   -1/2 sum_i [log between + E theta_i^2 / between] - 1/2 sum_ri [log error_r + E (x_ri - severity_r - theta_i)^2 /
+    #   error_r]
+    # is largest at severity_r = mean of (x_ri - E theta_i), between = mean of E theta_i^2 and error_r = mean of
+    # E (x_ri - severity_r - theta_i)^2, where E theta^2 = mean^2 + var and the last square adds var too.
     seen = ~np.isnan(matrix)
     number = seen.sum(axis=0)
     if (number >= 2).sum() < 2:
@@ -102,7 +108,8 @@ def fit_measurement_model(matrix: Floats, *, equal: bool = True) -> MeasurementM
 
 
 def _people(x: Floats, w: Floats, severity: Floats, error: Floats, between: float) -> tuple[Floats, Floats]:
-    """Return each person's mean and variance given the scores."""
+    """Return mean and variance of each person's posterior."""
+    # Product of the prior N(0, between) and one normal a score: precisions add, means weigh by precision.
     precision = 1 / between + (w / error[:, None]).sum(axis=0)
     pull = (w * (x - severity[:, None]) / error[:, None]).sum(axis=0)
     return pull / precision, 1 / precision

@@ -92,11 +92,16 @@ def _patterns(scores: Floats) -> _Patterns:
 
 
 def _alpha(patterns: _Patterns, number: NDArray[np.intp]) -> float:
-    """Return alpha where so many people have each pattern."""
+    """Return alpha where ``number`` people have each pattern of scores."""
     if not len(number):
         return float("nan")
+    # alpha = 1 - D_o / D_e, the observed over the expected disagreement of pairs of scores. The ordinal distance of two
+    # values is (r_a - r_b)^2, with r the mean rank of a value among all n scores. The m scores of one person make
+    # m (m - 1) ordered pairs, weighted by 1 / (m - 1), and sum over ordered pairs (r_a - r_b)^2 = 2 (m sum r^2 - (sum
+    # r)^2): n D_o = 2 sum over people (m sum r^2 - (sum r)^2) / (m - 1). Taking all n scores as one person's gives D_e.
+    # The factors 2 and n, and any scale and shift of r, cancel.
     totals = np.bincount(patterns.value, weights=number[patterns.pattern])
-    # whole numbers, twice the ranks less their mean: sums of them are exact
+    # twice the rank less its mean, a whole number: sums are exact
     ranks = 2 * np.cumsum(totals) - totals - totals.sum()
     own = ranks[patterns.value]
     per, sums, squares = (
@@ -158,20 +163,24 @@ def icc(scores: Floats) -> IntraclassCorrelation:
     k, n = scores.shape
     if k < 2 or n < 2:
         return IntraclassCorrelation(*[float("nan")] * 4)
+    # Mean squares of the two-way layout x_ri = mu + rater_r + person_i + e_ri:
+    # E[people] = s_e + k s_person, E[raters] = s_e + n s_rater, E[error] = s_e. ICC(2,1) = s_person / (s_person +
+    # s_rater + s_e) and its average over k raters put the mean squares in the place of their expectations; (3) leaves
+    # s_rater out.
     grand = scores.mean()
     people = k * np.square(scores.mean(axis=0) - grand).sum() / (n - 1)
     raters = n * np.square(scores.mean(axis=1) - grand).sum() / (k - 1)
     left = scores - scores.mean(axis=0) - scores.mean(axis=1, keepdims=True) + grand
     error = np.square(left).sum() / ((n - 1) * (k - 1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = [
+        coefficients = [
             (people - error) / (people + (k - 1) * error + k * (raters - error) / n),
             (people - error) / (people + (raters - error) / n),
             (people - error) / (people + (k - 1) * error),
             (people - error) / people,
         ]
     return IntraclassCorrelation(
-        *[float(value) if people > 1e-12 and np.isfinite(value) else float("nan") for value in found]
+        *[float(value) if people > 1e-12 and np.isfinite(value) else float("nan") for value in coefficients]
     )
 
 

@@ -53,6 +53,9 @@ def variance_components(scores: Floats) -> VarianceComponents | None:
     k, n, r = scores.shape
     if k < 2 or n < 2:
         return None
+    # x_kir = mu + person_i + rater_k + interaction_ki + e_kir. Expected mean squares (Brennan, table 3.2), with k
+    # raters, n people, r repeats: E[error] = s_e, E[both] = s_e + r s_pr, E[people] = s_e + r s_pr + k r s_p,
+    # E[raters] = s_e + r s_pr + n r s_r. Solved for the four variances below.
     cells = scores.mean(axis=2)
     grand = cells.mean()
     people = k * r * np.square(cells.mean(axis=0) - grand).sum() / (n - 1)

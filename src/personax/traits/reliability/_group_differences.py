@@ -1,7 +1,7 @@
 """Whether raters are the same for all groups of people: agreement, silence, scores and differential functioning.
 
 Differential functioning compares a rater with the other raters about the same people. A bias that all raters share is
-not seen by it; the stereotype audit (``traits/stereotypes.py``) looks for that.
+not seen by it; the stereotype audit (`counterfactual_audit`) looks for that.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def group_statistics(
     unscored
         Share of the answers about a person without a score, shape (traits, people), NaN where nobody was asked.
     """
-    found = []
+    rows = []
     labels = np.array([name or "" for name in groups])
     for group in sorted({name for name in groups if name}):
         inside = labels == group
@@ -70,7 +70,7 @@ def group_statistics(
             scores = ratings.trait(trait)[:, inside]
             share = unscored[place, inside]
             share = share[~np.isnan(share)]
-            found.append(
+            rows.append(
                 {
                     "group": group,
                     "trait": trait,
@@ -80,7 +80,7 @@ def group_statistics(
                     "means": {r: rounded(_mean(scores[i])) for i, r in enumerate(ratings.raters)},
                 }
             )
-    return found
+    return rows
 
 
 def _share(share: Floats, bootstrap: Bootstrap) -> dict[str, Any]:

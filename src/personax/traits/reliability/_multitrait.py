@@ -27,6 +27,8 @@ def correlations(means: Floats) -> Floats:
     numpy.ndarray
         Shape (raters, traits, raters, traits), NaN where fewer than three people have both or one does not vary.
     """
+    # Pairwise deletion: for two rows with masks s, u the sums over common people are one matrix product each,
+    # n = s u', sum x = x u', sum xy = x y', so that cov n = sum xy - sum x sum y / n, and likewise both variances.
     k, t, n = means.shape
     flat = means.reshape(k * t, n)
     seen = (~np.isnan(flat)).astype(float)

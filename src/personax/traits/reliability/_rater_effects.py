@@ -32,12 +32,12 @@ def retest_reliability(scores: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
         return bootstrap.interval(lambda index: float("nan"), 0, reason="it was asked once") | {"same": None}
     pairs = list(combinations(range(scores.shape[1]), 2))
     same = np.mean([complete[:, i] == complete[:, j] for i, j in pairs]) if len(complete) else np.nan
-    found = bootstrap.interval(
+    estimate = bootstrap.interval(
         lambda index: icc(complete[index].T).single,
         len(complete),
         reason="its scores do not differ between people",
     )
-    return found | {"same": rounded(float(same))}
+    return estimate | {"same": rounded(float(same))}
 
 
 def scale_use(scores: Floats, levels: Floats) -> dict[str, Any]:
@@ -75,12 +75,12 @@ def missing_rates(annotations: pl.DataFrame, bootstrap: Bootstrap) -> dict[str, 
         (pl.col("status") != "ok").sum().alias("unscored"),
     )
     zeros, unscored, number = (by_person[name].to_numpy().astype(float) for name in ("zeros", "unscored", "n"))
-    found = bootstrap.intervals(
+    rates = bootstrap.intervals(
         lambda index: [zeros[index].sum() / number[index].sum(), unscored[index].sum() / number[index].sum()],
         len(number),
         reason="it gave no answer",
     )
-    return {"zeros": found[0], "unscored": found[-1]}
+    return {"zeros": rates[0], "unscored": rates[-1]}
 
 
 def position_effect(annotations: pl.DataFrame, bootstrap: Bootstrap) -> dict[str, dict[str, Any]]:
@@ -113,10 +113,10 @@ def rater_effects(ratings: RatingArray, annotations: pl.DataFrame, bootstrap: Bo
     known = np.unique(ratings.scores[~np.isnan(ratings.scores)])
     levels = known[known == np.round(known)]
     order = position_effect(annotations, bootstrap) if "prompt" in annotations.columns else {}
-    found = {}
+    effects = {}
     for place, rater in enumerate(ratings.raters):
         own = annotations.filter(pl.col("model") == rater)
-        found[rater] = {
+        effects[rater] = {
             "severity": {t: severity(ratings.trait(t), place, bootstrap) for t in ratings.traits},
             "retest": {
                 t: retest_reliability(ratings.scores[place, i], bootstrap) for i, t in enumerate(ratings.traits)
@@ -125,4 +125,4 @@ def rater_effects(ratings: RatingArray, annotations: pl.DataFrame, bootstrap: Bo
             **missing_rates(own, bootstrap),
             "position": order.get(rater),
         }
-    return found
+    return effects

@@ -129,7 +129,7 @@ def _unscored(annotations: pl.DataFrame, people: Sequence[str], traits: Sequence
     asked = annotations.filter(~pl.col("status").is_in(["failed", "not_asked"]))
     share = asked.group_by("person", "trait").agg((pl.col("status") != "ok").mean().alias("share"))
     place = {person: index for index, person in enumerate(people)}
-    found = np.full((len(traits), len(people)), np.nan)
+    shares = np.full((len(traits), len(people)), np.nan)
     for person, trait, value in share.iter_rows():
-        found[traits.index(trait), place[person]] = value
-    return found
+        shares[traits.index(trait), place[person]] = value
+    return shares

@@ -55,24 +55,24 @@ def alt_test(humans: Floats, rater: Floats, *, epsilon: float = 0.2, q: float = 
 
     if not 0 <= epsilon < 1 or not 0 < q < 1:
         raise InputError(f"epsilon is from 0 to below 1 and q between 0 and 1, here {epsilon:g} and {q:g}")
-    each = [
-        one for place in range(len(humans)) if (one := _compare_with_human(humans, rater, place, epsilon)) is not None
+    rows = [
+        row for place in range(len(humans)) if (row := _compare_with_human(humans, rater, place, epsilon)) is not None
     ]
     empty: dict[str, Any] = {"winning_rate": None, "passes": None, "advantage": None, "epsilon": epsilon, "q": q}
-    if len(each) < MIN_HUMANS:
-        shared = f"{len(each)} humans share {MIN_PEOPLE} people or more with another human and the LLM"
+    if len(rows) < MIN_HUMANS:
+        shared = f"{len(rows)} humans share {MIN_PEOPLE} people or more with another human and the LLM"
         reason = f"{shared}; {MIN_HUMANS} are needed"
         return empty | {"humans": [], "reason": reason}
-    corrected = false_discovery_control([one["p_value"] for one in each], method="by")
+    corrected = false_discovery_control([row["p_value"] for row in rows], method="by")
     wins = corrected <= q
     listed = [
-        one | {"p_value": rounded(one["p_value"]), "p_corrected": rounded(p), "replaced": bool(won)}
-        for one, p, won in zip(each, corrected, wins, strict=True)
+        row | {"p_value": rounded(row["p_value"]), "p_corrected": rounded(p), "replaced": bool(won)}
+        for row, p, won in zip(rows, corrected, wins, strict=True)
     ]
     rate = float(wins.mean())
-    advantage = rounded(float(np.mean([one["llm_wins"] for one in each])))
-    found = {"winning_rate": rounded(rate), "passes": rate >= 0.5, "advantage": advantage}
-    return empty | found | {"humans": listed, "reason": None}
+    advantage = rounded(float(np.mean([row["llm_wins"] for row in rows])))
+    summary = {"winning_rate": rounded(rate), "passes": rate >= 0.5, "advantage": advantage}
+    return empty | summary | {"humans": listed, "reason": None}
 
 
 def _compare_with_human(humans: Floats, rater: Floats, place: int, epsilon: float) -> dict[str, Any] | None:

@@ -65,15 +65,15 @@ class TraitComparison:
     ) -> TraitComparison:  # fmt: skip
         """Read annotations of humans and of LLMs, and the score over LLMs; people are those whom humans rated."""
         final = dict(traits.select("id", f"final_{framework.letters[trait]}").iter_rows())
-        over = np.array([np.nan if final.get(who) is None else final[who] for who in people], dtype=float)
-        own: dict[str, Floats] = {}
+        aggregate = np.array([np.nan if final.get(who) is None else final[who] for who in people], dtype=float)
+        scores: dict[str, Floats] = {}
         if annotations is not None:
-            mine = annotations.filter(pl.col("person").is_in(list(people)))
-            found = Ratings.from_annotations(mine, trait, people=people)
-            own = {name: found.matrix[place] for place, name in enumerate(found.raters)}
+            rated = annotations.filter(pl.col("person").is_in(list(people)))
+            ratings = Ratings.from_annotations(rated, trait, people=people)
+            scores = {name: ratings.matrix[place] for place, name in enumerate(ratings.raters)}
         matrix = Ratings.from_annotations(humans, trait, people=people).matrix
-        heard = matrix[(~np.isnan(matrix)).any(axis=1)]
-        return cls(trait, heard, own | {AGGREGATE: over})
+        active = matrix[(~np.isnan(matrix)).any(axis=1)]
+        return cls(trait, active, scores | {AGGREGATE: aggregate})
 
     def resampled(self, index: np.ndarray[tuple[int], np.dtype[np.intp]]) -> TraitComparison:
         """Return the same for some people, some of them more than once."""
@@ -147,6 +147,9 @@ def mean_reliability(humans: Floats) -> float:
     rated = known.any(axis=0)
     if known[:, rated].all():
         return icc(humans[:, rated]).consistent_average
+    # One-way layout x_ij = mu + person_i + e_ij with n_i scores of person i. E[within] = s_e and
+    # E[between] = s_e + n_0 s_person, n_0 = (N - sum n_i^2 / N) / (people - 1). The mean of n_i scores has the
+    # reliability s_person / (s_person + s_e / n_i); the mean of 1 / n_i over people stands for people of different n_i.
     number = known[:, rated].sum(axis=0)
     total, people = int(number.sum()), int(rated.sum())
     if people < 2 or total <= people:
@@ -211,57 +214,57 @@ def compare_with_humans(
 
 
 def _llms(comparison: TraitComparison) -> Floats:
-    own = [scores for name, scores in comparison.raters.items() if name != AGGREGATE]
-    return np.stack(own) if own else np.full((1, comparison.n), np.nan)
+    scores_by_llm = [scores for name, scores in comparison.raters.items() if name != AGGREGATE]
+    return np.stack(scores_by_llm) if scores_by_llm else np.full((1, comparison.n), np.nan)
 
 
-def _row(comparison: TraitComparison, rater: str, measure: str, found: dict[str, Any]) -> dict[str, Any]:
-    return {"trait": comparison.trait, "rater": rater, "measure": measure, **found}
+def _row(comparison: TraitComparison, rater: str, measure: str, estimate: dict[str, Any]) -> dict[str, Any]:
+    return {"trait": comparison.trait, "rater": rater, "measure": measure, **estimate}
 
 
 def _alpha(scores: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
-    found = alpha_interval(scores, bootstrap.rng, bootstrap.n_resamples)
-    ends = {"value": found["alpha"], "low": found["alpha_low"], "high": found["alpha_high"]}
-    return ends | {"n": found["n_people"], "reason": found["reason"]}
+    alpha = alpha_interval(scores, bootstrap.rng, bootstrap.n_resamples)
+    ends = {"value": alpha["alpha"], "low": alpha["alpha_low"], "high": alpha["alpha_high"]}
+    return ends | {"n": alpha["n_people"], "reason": alpha["reason"]}
 
 
 def _interval(
     comparison: TraitComparison, bootstrap: Bootstrap, statistic: Statistic, n: int, reason: str
 ) -> dict[str, Any]:
-    found = bootstrap.interval(lambda index: statistic(comparison.resampled(index)), comparison.n, reason=reason)
-    return found | {"n": n}
+    estimate = bootstrap.interval(lambda index: statistic(comparison.resampled(index)), comparison.n, reason=reason)
+    return estimate | {"n": n}
 
 
 def _humans(comparison: TraitComparison, bootstrap: Bootstrap, reliability: float | None) -> list[dict[str, Any]]:
     complete = comparison.humans[:, ~np.isnan(comparison.humans).any(axis=0)]
-    two = int(((~np.isnan(comparison.humans)).sum(axis=0) >= 2).sum())
+    n_rated_twice = int(((~np.isnan(comparison.humans)).sum(axis=0) >= 2).sum())
     reason = "fewer than two humans rated the same people, or all alike"
-    known = {"value": reliability, "low": None, "high": None, "n": comparison.n, "reason": None}
+    given_reliability = {"value": reliability, "low": None, "high": None, "n": comparison.n, "reason": None}
     statistics: dict[str, tuple[Statistic, int]] = {
-        "kappa": (lambda drawn: _kappa(drawn.human_pairs()), two),
-        "left_out": (lambda drawn: pearson(*drawn.leave_one_out_pairs()), two),
+        "kappa": (lambda drawn: _kappa(drawn.human_pairs()), n_rated_twice),
+        "left_out": (lambda drawn: pearson(*drawn.leave_one_out_pairs()), n_rated_twice),
     }
-    found = {"alpha": _alpha(comparison.humans, bootstrap)}
+    estimates = {"alpha": _alpha(comparison.humans, bootstrap)}
     for measure, kind in (("icc_single", "single"), ("icc_average", "average")):
-        found[measure] = bootstrap.interval(
+        estimates[measure] = bootstrap.interval(
             lambda index, kind=kind: float(getattr(icc(complete[:, index]), kind)),  # type: ignore[misc]
             complete.shape[1],
             reason="fewer than two humans, or too few people whom all of them rated differently",
         )
-    found |= {name: _interval(comparison, bootstrap, do, n, reason) for name, (do, n) in statistics.items()}
-    found["reliability"] = (
-        known
+    estimates |= {name: _interval(comparison, bootstrap, do, n, reason) for name, (do, n) in statistics.items()}
+    estimates["reliability"] = (
+        given_reliability
         if reliability
-        else _interval(comparison, bootstrap, lambda drawn: mean_reliability(drawn.humans), two, reason)
+        else _interval(comparison, bootstrap, lambda drawn: mean_reliability(drawn.humans), n_rated_twice, reason)
     )
-    return [_row(comparison, HUMANS, measure, values) for measure, values in found.items()]
+    return [_row(comparison, HUMANS, measure, values) for measure, values in estimates.items()]
 
 
 def _rater(
     comparison: TraitComparison, name: str, bootstrap: Bootstrap, same_scale: bool, controls: Floats | None,
     reliability: float | None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    both = int((~np.isnan(comparison.mean) & ~np.isnan(comparison.raters[name])).sum())
+    n_both = int((~np.isnan(comparison.mean) & ~np.isnan(comparison.raters[name])).sum())
     too_few = f"fewer than {MIN_PAIRS} people have both scores, or all have the same"
     scale = "humans and LLMs did not use the same scale"
     statistics: dict[str, tuple[Statistic, str]] = {
@@ -282,19 +285,19 @@ def _rater(
         "kappa": (lambda drawn: _kappa(drawn.pairs_with_humans(drawn.raters[name])), too_few),
         "difference": (lambda drawn: _difference(drawn, name), too_few),
     }
-    found = {}
+    estimates = {}
     for measure, (statistic, reason) in (statistics | numbers).items():
         if measure in numbers and not same_scale:
-            found[measure] = {"value": None, "low": None, "high": None, "n": both, "reason": scale}
+            estimates[measure] = {"value": None, "low": None, "high": None, "n": n_both, "reason": scale}
         else:
-            found[measure] = _interval(comparison, bootstrap, statistic, both, reason)
+            estimates[measure] = _interval(comparison, bootstrap, statistic, n_both, reason)
     if controls is not None:
-        found["partial"] = bootstrap.interval(
+        estimates["partial"] = bootstrap.interval(
             lambda index: partial_correlation(comparison.raters[name][index], comparison.mean[index], controls[index]),
             comparison.n,
             reason="too few people have both scores and all controls",
         ) | {"n": int((~np.isnan(comparison.mean + comparison.raters[name]) & ~np.isnan(controls).any(axis=1)).sum())}
-    return [_row(comparison, name, measure, values) for measure, values in found.items()]
+    return [_row(comparison, name, measure, values) for measure, values in estimates.items()]
 
 
 def pearson(a: Floats, b: Floats) -> float:

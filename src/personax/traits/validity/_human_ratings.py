@@ -191,29 +191,34 @@ def human_ratings(
     InputError
         Nobody of the study, an answer that is no number, or one off the scale.
     """
-    known = set(people)
-    placed = [one._replace(person=key.get(one.person, one.person)) for one in answers]
-    mine = [one for one in placed if one.person in known]
-    if not mine:
+    ids = set(people)
+    decoded = [answer._replace(person=key.get(answer.person, answer.person)) for answer in answers]
+    known_answers = [answer for answer in decoded if answer.person in ids]
+    if not known_answers:
         raise InputError("none of the people who were rated is in this study; use its ids, or the codes of its export")
-    off = next((one for one in mine if form.read(one.answer) is None), None)
+    off = next((answer for answer in known_answers if form.read(answer.answer) is None), None)
     if off is not None and scale == "same":
         given = f"{off.answer[:20]!r} ({off.question})"
         raise InputError(f"the answer {given} is not one of {', '.join(form.choices)}; or say --scale other")
     same = scale == "same" or (scale == "auto" and off is None)
-    names = {name: f"human {place}" for place, name in enumerate(sorted({one.rater for one in mine}, key=_natural), 1)}
+    names = {
+        name: f"human {place}"
+        for place, name in enumerate(sorted({answer.rater for answer in known_answers}, key=_natural), 1)
+    }
     rows, extra, seen = [], dict[str, dict[str, list[float]]](), Counter[tuple[str, str, str]]()
-    for one in mine:
-        score, status = form.read(one.answer) or (None, "off_scale") if same else (_number(one), "ok")
-        if one.question not in form.framework.names:
+    for answer in known_answers:
+        score, status = form.read(answer.answer) or (None, "off_scale") if same else (_number(answer), "ok")
+        if answer.question not in form.framework.names:
             if score is not None:
-                extra.setdefault(one.question, {}).setdefault(one.person, []).append(score)
+                extra.setdefault(answer.question, {}).setdefault(answer.person, []).append(score)
             continue
-        again = (one.person, one.rater, one.question)
-        rows.append(_row(one.person, names[one.rater], seen[again], one.question, score, status))
+        again = (answer.person, answer.rater, answer.question)
+        rows.append(_row(answer.person, names[answer.rater], seen[again], answer.question, score, status))
         seen[again] += 1
     means = {name: {who: sum(some) / len(some) for who, some in found.items()} for name, found in extra.items()}
-    return HumanRatings(pl.DataFrame(rows, schema=ANNOTATIONS, orient="row"), means, same, len(placed) - len(mine))
+    return HumanRatings(
+        pl.DataFrame(rows, schema=ANNOTATIONS, orient="row"), means, same, len(decoded) - len(known_answers)
+    )
 
 
 def _row(person: str, rater: str, repeat: int, trait: str, score: float | None, status: str) -> tuple[Any, ...]:

@@ -51,9 +51,9 @@ def control_matrix(controls: Mapping[str, pl.Series], nominal: Mapping[str, bool
             columns.append(values.cast(pl.Float64).fill_null(np.nan).to_numpy())
         else:
             raise InputError(f"--controls: {name} is text and not nominal; give it kind: nominal in the study file")
-    found = np.column_stack(columns) if columns else np.empty((0, 0))
-    found[np.isnan(found).any(axis=1)] = np.nan
-    return found
+    matrix = np.column_stack(columns) if columns else np.empty((0, 0))
+    matrix[np.isnan(matrix).any(axis=1)] = np.nan
+    return matrix
 
 
 def partial_correlation(a: Floats, b: Floats, controls: Floats) -> float:

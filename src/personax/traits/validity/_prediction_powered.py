@@ -46,14 +46,16 @@ def slope(x: Floats, y: Floats, squares: Floats, weights: Floats) -> InfluenceEs
     >>> slope(x, np.array([1.0, 2, 4, 5]), x, np.ones(4)).estimate
     3.0
     """
+    # slope = cov(x, y) / var(x). Influence: derivative of the functional towards a point mass at (x_i, y_i); with
+    # residuals e_i = y_i - mean(y) - slope (x_i - mean(x)) it is (x_i - mean(x)) e_i / var(x).
     w = weights / weights.sum()
-    apart = x - w @ x
-    spread = float(w @ np.square(apart))
-    if spread <= 1e-12:
+    centred = x - w @ x
+    variance_x = float(w @ np.square(centred))
+    if variance_x <= 1e-12:
         return InfluenceEstimate(float("nan"), np.full(len(x), np.nan))
-    level = float(w @ y)
-    found = float(w @ (apart * (y - level))) / spread
-    return InfluenceEstimate(found, apart * (y - level - found * apart) / spread)
+    mean = float(w @ y)
+    estimate = float(w @ (centred * (y - mean))) / variance_x
+    return InfluenceEstimate(estimate, centred * (y - mean - estimate * centred) / variance_x)
 
 
 def correlation(x: Floats, y: Floats, squares: Floats, weights: Floats) -> InfluenceEstimate:
@@ -65,15 +67,20 @@ def correlation(x: Floats, y: Floats, squares: Floats, weights: Floats) -> Influ
     >>> round(correlation(x, -x, x**2, np.ones(3)).estimate, 6)
     -1.0
     """
+    # r = c / sqrt(a b), c = cov(x, y), a = var(x), b = var(y). By the chain rule its influence is
+    # IF(c) / sqrt(a b) - r / 2 (IF(a) / a + IF(b) / b), with IF(c) = xc yc - c, IF(a) = xc^2 - a, IF(b) = yc^2 - b;
+    # the constants cancel. squares stands for y^2, so that yc^2 = squares - 2 mean(y) y + mean(y)^2.
     w = weights / weights.sum()
-    apart, level = x - w @ x, float(w @ y)
-    wide, tall = float(w @ np.square(apart)), float(w @ squares) - level**2
-    if wide <= 1e-12 or tall <= 1e-12:
+    centred, mean = x - w @ x, float(w @ y)
+    variance_x, variance_y = float(w @ np.square(centred)), float(w @ squares) - mean**2
+    if variance_x <= 1e-12 or variance_y <= 1e-12:
         return InfluenceEstimate(float("nan"), np.full(len(x), np.nan))
-    found = float(w @ (apart * y)) / np.sqrt(wide * tall)
-    around = squares - 2 * level * y + level**2
-    influence = apart * (y - level) / np.sqrt(wide * tall) - found / 2 * (np.square(apart) / wide + around / tall)
-    return InfluenceEstimate(float(found), influence)
+    estimate = float(w @ (centred * y)) / np.sqrt(variance_x * variance_y)
+    around = squares - 2 * mean * y + mean**2
+    influence = centred * (y - mean) / np.sqrt(variance_x * variance_y) - estimate / 2 * (
+        np.square(centred) / variance_x + around / variance_y
+    )
+    return InfluenceEstimate(float(estimate), influence)
 
 
 def variance(influence: Floats, weights: Floats) -> float:
@@ -84,6 +91,7 @@ def variance(influence: Floats, weights: Floats) -> float:
     >>> variance(np.array([-1.0, 1.0]), np.ones(2))
     1.0
     """
+    # estimate - truth is about sum_i share_i influence_i, a sum of independent terms of mean 0.
     n = len(influence)
     share = weights / weights.sum()
     return float(n / (n - 1) * np.square(share * influence).sum())
@@ -102,7 +110,7 @@ NORMAL_QUANTILE: Final = 1.959963984540054
 
 @dataclass(frozen=True)
 class LabelledSample:
-    """Everybody of whom an LLM's score and the feature are known.
+    """People with an LLM's score and the feature; some of them labelled by humans.
 
     Parameters
     ----------
@@ -204,15 +212,15 @@ def _estimate(
 def _naive(sampled: LabelledSample, estimand: Estimand) -> dict[str, Any]:
     if len(sampled.x) < MIN_PEOPLE:
         return _missing_row(f"{len(sampled.x)} people have a score and the feature; {MIN_PEOPLE} are needed")
-    found, weights = _estimate(estimand, sampled.x, sampled.llm)
-    return _row(found.estimate, variance(found.influence, weights))
+    estimated, weights = _estimate(estimand, sampled.x, sampled.llm)
+    return _row(estimated.estimate, variance(estimated.influence, weights))
 
 
 def _humans(sampled: LabelledSample, estimand: Estimand) -> dict[str, Any]:
     assert not isinstance(sampled.probability, str)
     rated = sampled.rated
-    found, weights = _estimate(estimand, sampled.x[rated], sampled.human[rated], 1 / sampled.probability[rated])
-    return _row(found.estimate, variance(found.influence, weights))
+    estimated, weights = _estimate(estimand, sampled.x[rated], sampled.human[rated], 1 / sampled.probability[rated])
+    return _row(estimated.estimate, variance(estimated.influence, weights))
 
 
 def _ppi(sampled: LabelledSample, estimand: Estimand) -> dict[str, Any]:
@@ -226,30 +234,35 @@ def _ppi(sampled: LabelledSample, estimand: Estimand) -> dict[str, Any]:
     outside, _ = _estimate(estimand, sampled.x[~rated], sampled.llm[~rated])
     if not np.isfinite([human.estimate, inside.estimate, outside.estimate]).all():
         return _missing_row("the feature or the scores do not vary among the people rated, or among the others")
-    n, rest = int(rated.sum()), int((~rated).sum())
-    whole = float(np.concatenate([inside.influence, outside.influence]).var(ddof=1))
-    along = float((human.influence * inside.influence).mean())
-    weight = float(np.clip(along / ((1 + n / rest) * whole), 0, 1)) if whole > 0 else 0.0
+    # theta(w) = theta_h + w (theta_out - theta_in): humans on the n rated, the LLM on the N others and on the same n.
+    # The two sets of people are independent, so that its variance is
+    #   Var(IF_h - w IF_in) / n + w^2 Var(IF_out) / N, smallest at w = Cov(IF_h, IF_in) / ((1 + n / N) Var(IF_llm)).
+    n, n_others = int(rated.sum()), int((~rated).sum())
+    variance_llm = float(np.concatenate([inside.influence, outside.influence]).var(ddof=1))
+    covariance = float((human.influence * inside.influence).mean())
+    weight = float(np.clip(covariance / ((1 + n / n_others) * variance_llm), 0, 1)) if variance_llm > 0 else 0.0
     estimate = human.estimate + weight * (outside.estimate - inside.estimate)
     spread = variance(human.influence - weight * inside.influence, np.ones(n))
-    spread += weight**2 * variance(outside.influence, np.ones(rest))
+    spread += weight**2 * variance(outside.influence, np.ones(n_others))
     return _row(estimate, spread, weight)
 
 
 def _dsl(sampled: LabelledSample, estimand: Estimand, rng: np.random.Generator) -> dict[str, Any]:
     assert not isinstance(sampled.probability, str)
     prediction = _predicted(sampled, rng)
+    # E[R / probability] = 1 given everything else, R = 1 for who was rated: prediction + R / probability (human -
+    # prediction) has the expectation of the human score whatever the prediction; the same for its square.
     rated = sampled.rated
     share = np.where(rated, 1 / sampled.probability, 0.0)
     known = np.where(rated, sampled.human, 0.0)
     outcome = prediction + share * (known - np.where(rated, prediction, 0.0))
     squares = np.square(prediction) + share * (np.square(known) - np.where(rated, np.square(prediction), 0.0))
-    found = estimand(sampled.x, outcome, squares, np.ones(len(prediction)))
-    return _row(found.estimate, variance(found.influence, np.ones(len(prediction))))
+    estimated = estimand(sampled.x, outcome, squares, np.ones(len(prediction)))
+    return _row(estimated.estimate, variance(estimated.influence, np.ones(len(prediction))))
 
 
 def _predicted(sampled: LabelledSample, rng: np.random.Generator) -> Floats:
-    """Return a guess of everybody's human score by people of other folds: linear in the LLM's score and the feature."""
+    """Return cross-fitted predictions of the human score: weighted least squares on the LLM's score and the feature."""
     assert not isinstance(sampled.probability, str)
     rated = sampled.rated
     fold = np.empty(len(rated), dtype=int)

@@ -78,12 +78,12 @@ def stratified_sample(
     number = min(number, n)
     if allocation == "proportional":
         shuffled = rng.permutation(n)
-        line = shuffled[np.argsort(np.asarray(strata, dtype=object)[shuffled].astype(str), kind="stable")]
-        at = np.floor((np.arange(number) + rng.random()) * n / number).astype(np.intp)
-        who, probability = line[np.minimum(at, n - 1)], np.full(n, number / n)
+        ordered = shuffled[np.argsort(np.asarray(strata, dtype=object)[shuffled].astype(str), kind="stable")]
+        positions = np.floor((np.arange(number) + rng.random()) * n / number).astype(np.intp)
+        drawn, probability = ordered[np.minimum(positions, n - 1)], np.full(n, number / n)
     else:
-        who, probability = _equal(np.asarray(strata), number, rng)
-    return np.asarray(rng.permutation(who), dtype=np.intp), probability
+        drawn, probability = _equal(np.asarray(strata), number, rng)
+    return np.asarray(rng.permutation(drawn), dtype=np.intp), probability
 
 
 def _equal(
