@@ -59,7 +59,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, names in packages():
         text = "\n\n".join([f"# personax.{name}", *(f"::: personax.{name}.{word}" for word in names)])
         files.append(File.generated(config, f"reference/{name}.md", content=text))
-    homes = [f"- [`{word}`][personax.{word}]" for word in personax.__all__ if word != "__version__"]
+    home = {id(getattr(importlib.import_module(f"personax.{package}"), word)): f"personax.{package}.{word}"
+            for package, names in packages() for word in names}  # fmt: skip
     door = ["# personax", "", "What `import personax` gives; each name is imported when it is first used.", ""]
-    files.append(File.generated(config, "reference/index.md", content="\n".join([*door, *homes])))
+    alone = []
+    for word in (word for word in personax.__all__ if word != "__version__"):
+        target = home.get(id(getattr(personax, word)))
+        door += [f"- [`{word}`][{target}]"] if target else []
+        alone += [] if target else ["", f"::: personax.{word}"]
+    files.append(File.generated(config, "reference/index.md", content="\n".join([*door, *alone])))
     return files

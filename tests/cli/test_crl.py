@@ -155,7 +155,7 @@ def test_what_is_no_command_is_a_study(tmp_path: Path, words: list[str], monkeyp
         asked.append((study.folder.root, stages, force, as_json))
 
     with monkeypatch.context() as patch:
-        patch.setattr("personax.cli.crl.perform", noted)
+        patch.setattr("personax.cli.crl.run_study", noted)
         done = RUNNER.invoke(app, [*words, str(tmp_path / "study.yaml"), "--force"])
     assert done.exit_code == 0, done.output
     assert asked == [(tmp_path, ["crl"], True, False)]
