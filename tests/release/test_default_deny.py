@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.release.reading.made import write_json, write_release, write_sums
 
@@ -337,6 +337,7 @@ WAYS = [
 @given(HEADERS, st.sampled_from(WAYS), st.sampled_from(["texts", "shared texts", "long numbers"]))
 def test_no_identifying_header_leaves_unasked(entry: str, way: Any, values: str) -> None:
     header = way(entry.split())
+    assume(header != "id")  # which is the id itself
     own = {
         "texts": [f"v {x * 7919 % 1000}" for x in range(60)],
         "shared texts": ["Ada", "Bo", "Cleo"] * 20,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from personax.errors import InputError
@@ -158,10 +158,11 @@ HEADERS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]),
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(HEADERS, min_size=1, max_size=4, unique=True), st.data())
+@given(st.lists(st.just("id") | HEADERS, min_size=1, max_size=4, unique=True), st.data())
 def test_any_table_that_can_be_proposed_can_be_read(names: list[str], data: st.DataObject) -> None:
     import tempfile
 
+    assume(names != ["id"])  # nothing is said of anybody
     cells = st.one_of(
         st.lists(st.integers(-3, 3), min_size=5, max_size=5),
         st.lists(st.floats(allow_infinity=False), min_size=5, max_size=5),
@@ -173,6 +174,7 @@ def test_any_table_that_can_be_proposed_can_be_read(names: list[str], data: st.D
         frame = pl.DataFrame({name: data.draw(cells) for name in names}, strict=False)
         frame.write_parquet(Path(place) / "t.parquet")
         proposal = propose_mapping(place)
+        assume(set(proposal.mapping.values()) != {"leave"})  # nothing is said of anybody
         read = load_release(place, mapping=proposal.mapping)
         assert read.people.height == 5
         assert [column.name for column in read.columns] == read.people.columns
