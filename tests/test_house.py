@@ -168,12 +168,7 @@ def test_a_package_exports_what_is_public_and_nothing_else(name: str) -> None:
     public = {
         word for word, value in vars(package).items() if not word.startswith("_") and not isinstance(value, ModuleType)
     }
-    late = (
-        {word for word in package.__all__ if getattr(package, word) is not None}
-        if "__getattr__" in vars(package)
-        else set()
-    )
-    assert (public | late) - {"annotations", "import_module", "TYPE_CHECKING"} == set(package.__all__)
+    assert public - {"annotations"} == set(package.__all__)
     assert package.__all__ == sorted(
         package.__all__, key=lambda word: (not word.isupper(), not word[0].isupper(), word)
     )

@@ -223,7 +223,8 @@ def _written_out(values: pl.Series, path: Path) -> pl.Series:
 
 def as_ids(values: pl.Series) -> pl.Series:
     """Return ids as text; whole numbers that a program wrote as 1.0 are 1."""
-    if values.dtype.is_float() and bool((values.drop_nulls() % 1 == 0).all()):
+    known = values.drop_nulls() if values.dtype.is_float() else values.clear()
+    if values.dtype.is_float() and bool((known % 1 == 0).all()) and bool((known.abs() < 2.0**63).all()):
         values = values.cast(pl.Int64)
     return values.cast(pl.String)
 

@@ -176,3 +176,13 @@ def test_any_table_that_can_be_proposed_can_be_read(names: list[str], data: st.D
         read = load_release(place, mapping=proposal.mapping)
         assert read.people.height == 5
         assert [column.name for column in read.columns] == read.people.columns
+
+
+def test_vectors_called_id_are_left_out_and_ids_beyond_whole_numbers_stay(tmp_path: Path) -> None:
+    pl.DataFrame({"id": [[0.1, 0.2]] * 3, "height": [1.0, 2.0, 3.5]}).write_parquet(tmp_path / "t.parquet")
+    proposal = propose_mapping(tmp_path)
+    assert any("vectors cannot be called id" in text for text in proposal.unread)
+    assert load_release(tmp_path, mapping=proposal.mapping).people.height == 3
+    pl.DataFrame({"id": [1e19, 2.0, 3.0], "height": [1.0, 2.0, 3.5]}).write_parquet(tmp_path / "t.parquet")
+    people = load_release(tmp_path, mapping=propose_mapping(tmp_path).mapping).people
+    assert people["id"].to_list() == ["1e+19", "2.0", "3.0"]

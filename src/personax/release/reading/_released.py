@@ -52,6 +52,8 @@ class VectorSource:
 
     def read(self) -> pl.DataFrame:
         """Return ``id`` and the vectors, ``float32`` of one length."""
+        if self.column == "id":
+            raise InputError(f"{self.paths[0].name}: vectors cannot be called id, as the ids are; rename the column")
         if format_of(self.paths[0].name) in ("npy", "npz"):
             found = read_arrays(self.paths[0], [self.column] if self.id is None else [self.id, self.column])
             ids = self.people if self.id is None else as_ids(pl.Series("id", found[self.id]))

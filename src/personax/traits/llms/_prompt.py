@@ -138,7 +138,7 @@ class PromptSettings(Strict):
         if not fields:
             text = "a model that is shown nothing can say nothing; name a column or more"
             raise PydanticCustomError("no_fields", text)
-        return fields
+        return tuple(fields)  # a prompt can be hashed
 
     @model_validator(mode="after")
     def _name_is_hidden(self) -> Self:
