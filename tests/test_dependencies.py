@@ -27,7 +27,7 @@ COMES_WITH = {
 }  # fmt: skip
 NOT_ON_REGISTRIES = {"imagebind"}
 FOR_ANOTHER = {"networkx"}
-"""Not imported here, but the older ones break causal-learn."""
+"""Not imported here: causal-learn uses it, and so do our tests of graphs."""
 
 
 def module(requirement: str) -> str:
