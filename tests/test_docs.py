@@ -28,3 +28,18 @@ def test_what_a_page_names_is_there(page: Path) -> None:
 def test_python_blocks_are_python(page: Path) -> None:
     for block in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
         compile(block, page.name, "exec", flags=ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def test_the_glossary_names_files_that_are_there() -> None:
+    """A file without a folder is in the folder of the file before it in its row."""
+    rows = re.findall(r"^\| (?!term |-|kind |Entry)(.+?) \| (.+?) \|$", (ROOT / "docs" / "architecture.md").read_text("utf-8"),
+                      re.MULTILINE)  # fmt: skip
+    gone = []
+    for term, where in rows:
+        folder = ""
+        for path in re.findall(r"`((?:\w+/)*\w+(?:\.py|/))`", where):
+            folder = path.rpartition("/")[0] if "/" in path else folder
+            full = ROOT / "src" / "personax" / (path if "/" in path or not folder else f"{folder}/{path}")
+            gone += [f"{term}: {path}"] if not full.exists() else []
+    assert len(rows) > 80
+    assert not gone
