@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import numpy as np
@@ -232,13 +231,11 @@ def test_contacts_are_counted() -> None:
 
 
 def test_five_thousand_people_against_twenty_thousand_names() -> None:
-    """A bound with room, not a measurement: that is benchmarks/disclosure.py."""
+    """That so many are looked for at once; how fast is measured by benchmarks/disclosure.py."""
     rng = np.random.default_rng(0)
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
     words = ["".join(rng.choice(letters, 6)) for _ in range(4000)]
     names = [f"{a} {b}" for a, b in zip(rng.choice(words, 20_000), rng.choice(words, 20_000), strict=True)]
     frame = pl.DataFrame({f"c{n}": [f"club of {word} {n}" for word in rng.choice(words, 5000)] for n in range(3)})
-    start = time.perf_counter()
     assert KnownValues(names).find("x") == {}
     assert scan(frame, names) == {}
-    assert time.perf_counter() - start < 30

@@ -198,13 +198,11 @@ def test_an_unknown_model_is_one_sentence(server: Server, journal: ReplyJournal)
 
 def test_a_dead_provider_is_given_up(journal: ReplyJournal) -> None:
     asking = Survey(people(200), [Model(name="x", model="m", base_url="http://127.0.0.1:9/v1")], Prompt())
-    began = time.monotonic()
     outcome = only(annotate(asking, journal, policy=QUICK))
     assert outcome.stop_reason is not None
     assert "given up, http://127.0.0.1:9/v1 only fails (the connection failed or broke off)" in outcome.stop_reason
     assert outcome.completed == 0
     assert sum(outcome.retries.values()) < 60
-    assert time.monotonic() - began < 20
 
 
 def test_the_wrong_shape_is_asked_for_once_more_and_no_third_time(server: Server, journal: ReplyJournal) -> None:
