@@ -36,7 +36,7 @@ def collect(study: Study, *, progress: Progress | None = None) -> Table:
     PersonaxError
         As `Study.run`.
     """
-    study.run(["collect"], progress=progress)
+    _run(study, "collect", progress)
     return study.reader.people()
 
 
@@ -149,7 +149,7 @@ def analyse(
         _run(data, "independence", progress)
         graph = data.folder.path("analysis", "independence", "graph.json").read_text(encoding="utf-8")
         return data.results["independence"]["pvalues"], Graph.from_json(graph)
-    columns = [column for column in data.columns if column.role != "id"]
+    columns = [column for column in _is_table(data).columns if column.role != "id"]
     return analyse_table(data.frame, columns, IndependenceSection(**settings), progress or Silent(), seed=seed)
 
 
@@ -179,7 +179,8 @@ def discover(
     Parameters
     ----------
     data
-        A study, whose file says over what and how; or a table, of which all columns but the ids take part.
+        A study, whose file says over what and how; or a table, of which all columns but ids, texts and private ones
+        take part.
     seed
         Of bootstrap draws, of a table.
     **settings
@@ -202,7 +203,8 @@ def discover(
         _run(data, "discover", progress)
         return Graph.from_json(data.folder.path("analysis", "discovery", "graph.json").read_text(encoding="utf-8"))
     section = DiscoverSection(**settings)
-    variables = data.drop([column.name for column in data.columns if column.role == "id"])
+    table = _is_table(data)
+    variables = table.drop([column.name for column in table.columns if column.role not in ("feature", "target")])
     rng, known = np.random.default_rng(seed), section.knowledge or Knowledge()
     return find_causes(variables, section, known, rng, progress or Silent())[0]
 
@@ -215,19 +217,32 @@ def write_report(study: Study, *, progress: Progress | None = None) -> Path:
     PersonaxError
         As `Study.run`.
     """
-    study.run(progress=progress)
+    _is_study(study).run(progress=progress)
     return study.report
 
 
 def _run(study: Study, stage: str, progress: Progress | None) -> None:
     """Bring a stage up to date, with what it needs."""
-    study.run([stage], progress=progress)
+    _is_study(study).run([stage], progress=progress)
+
+
+def _is_study(data: object) -> Study:
+    if not isinstance(data, Study):
+        raise InputError(f"a {type(data).__name__} is no study; give Study.load(path of study.yaml)")
+    return data
+
+
+def _is_table(data: object) -> Table:
+    if not isinstance(data, Table):
+        text = "give Table(frame, infer_columns(frame)), or Study.load(path of study.yaml)"
+        raise InputError(f"a {type(data).__name__} is neither a table nor a study; {text}")
+    return data
 
 
 def _texts(table: Table, column: str) -> dict[str, str | None]:
     """Return id -> text."""
     for name in ("id", column):
-        table.column(name)
+        _is_table(table).column(name)
     if table.frame["id"].n_unique() < table.height or table.frame["id"].null_count():
         raise InputError("an id is missing or stands twice in the table; give every person one of their own")
     return dict(table.frame.select("id", column).iter_rows())

@@ -101,6 +101,11 @@ class Trait:
     low: tuple[str, ...] = ()
     high: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        for end in ("low", "high"):
+            if isinstance(getattr(self, end), str):
+                raise InputError(f"the trait {self.name}: {end} is one text; give a tuple of markers, ('bad',)")
+
 
 @dataclass(frozen=True)
 class TraitFramework:

@@ -245,7 +245,7 @@ def test_the_loop_goes_on_from_its_best_epoch() -> None:
 
 
 def test_patience_ends_training() -> None:
-    _, log = line(0, rate=0.0, patience=3)
+    _, log = line(0, rate=1e-30, patience=3)
     assert len(log.history) == 4
 
 

@@ -210,3 +210,46 @@ def test_rows_come_in_the_order_asked_for() -> None:
     table = screen(people(), features, targets, kinds=KINDS, tests=["gsq", "kci"])
     expected = [(feature, target, test) for feature in features for target in targets for test in ("gsq", "kci")]
     assert list(table.select("feature", "target", "test").iter_rows()) == expected
+
+
+@pytest.mark.parametrize(
+    ("test", "options", "says"),
+    [
+        ("kci", {"null": "gama"}, "kci: null cannot be 'gama'; choose from auto, moments"),
+        ("hsic", {"estimate": "unb"}, "estimate cannot be 'unb'; choose from biased, unbiased"),
+        ("rcit", {"variant": "v"}, "variant cannot be 'v'; choose from rcit, rcot"),
+        ("chisq", {"null": "gama"}, "choose from asymptotic, moments, permutation"),
+        ("chisq", {"correction": "bonferroni"}, "choose from yates, williams"),
+    ],
+)
+@pytest.mark.parametrize("given", [[], ["month"]])
+def test_a_value_of_an_option_that_there_is_not_is_refused(
+    test: str, options: dict[str, str], says: str, given: list[str]
+) -> None:
+    """Some tests would fall through to another null and return its p-value under a name that is none."""
+    with pytest.raises(InputError, match=says):
+        screen(people(), ["height"], ["o"], kinds=KINDS, tests=[test], given=given, options={test: options})
+
+
+@pytest.mark.parametrize(
+    ("null", "z", "method"),
+    [
+        ("permutation", ["league"], None),
+        ("moments", ["league"], None),
+        ("auto", ["league"], "gamma"),
+        ("auto", [], "moments"),
+    ],
+)
+def test_a_null_that_does_not_fit_has_no_p_value_and_none_is_called_by_another_name(
+    null: str, z: list[str], method: str | None
+) -> None:
+    table = screen(people(), ["height"], ["o"], kinds=KINDS, tests=["kci"], given=z, options={"kci": {"null": null}})
+    (row,) = table.rows(named=True)
+    assert row["method"] == method
+    assert (row["p_value"] is None) == (method is None)
+    assert method or "choose gamma" in row["reason"]
+
+
+def test_a_correction_that_there_is_not_is_refused() -> None:
+    with pytest.raises(InputError, match="no correction 'fdr'; choose from fdr_bh, fdr_by, holm, none"):
+        correct([0.1, 0.2], "fdr")  # type: ignore[arg-type]

@@ -40,6 +40,36 @@ def test_a_transform_that_is_none() -> None:
         check_transform("rotatoin")
 
 
+@pytest.mark.parametrize(
+    ("keeps", "says"),
+    [
+        ({"distances": "exactly"}, "keeps distances exactly, and they change by"),
+        ({"no such property": "exactly"}, "no such property: exactly; properties are distances"),
+        ({"distances": "perhaps"}, "distances: perhaps; properties are"),
+        ({"distances": "not"}, None),
+        (None, None),
+    ],
+)
+def test_a_transform_is_held_to_what_it_says_that_it_keeps(keeps: dict[str, str] | None, says: str | None) -> None:
+    from personax.release.transforms import PRESERVATION, PRESETS
+    from personax.release.transforms._warp import Warp
+
+    class Bend(Warp):
+        """A bend under another name."""
+
+    facts: dict[str, Any] = {} if keeps is None else {"keeps": keeps}
+    register("transforms", "bend", preset=("bend",), **facts)(Bend)
+    try:
+        if says is None:
+            check_transform("bend")
+            assert ("bend" in PRESERVATION, "bend" in PRESETS) == (keeps is not None, True)
+        else:
+            with pytest.raises(AssertionError, match=says):
+                check_transform("bend")
+    finally:
+        registry.forget("transforms", "bend")
+
+
 @pytest.mark.parametrize("name", sorted(shapes.SITES))
 def test_our_leagues_pass(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSONAX_PGA_KEY", "a-key")

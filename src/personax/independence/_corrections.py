@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from personax.errors import InputError
 from personax.statistics import holm
 
 __all__ = ["Correction", "correct"]
@@ -24,6 +25,11 @@ def correct(p_values: ArrayLike, method: Correction) -> NDArray[np.float64]:
     method
         Benjamini-Hochberg, Benjamini-Yekutieli, Holm, or none.
 
+    Raises
+    ------
+    InputError
+        Another method.
+
     References
     ----------
     Benjamini, Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x; Benjamini, Yekutieli 2001,
@@ -34,6 +40,8 @@ def correct(p_values: ArrayLike, method: Correction) -> NDArray[np.float64]:
     >>> correct([0.01, float("nan"), 0.04], "holm").tolist()
     [0.02, nan, 0.04]
     """
+    if method not in get_args(Correction):
+        raise InputError(f"there is no correction {method!r}; choose from {', '.join(get_args(Correction))}")
     p = np.asarray(p_values, dtype=float)
     known = ~np.isnan(p)
     corrected = p.copy()

@@ -21,7 +21,7 @@ from personax.errors import InputError, UntestableError
 from personax.independence._corrections import Correction, correct
 from personax.independence._frames import as_frame, counted_rows, whole_weights
 from personax.independence._pair import ColumnPair, Given, TestedColumn
-from personax.independence._registered import find_test, run_test
+from personax.independence._registered import check_options, find_test, run_test
 from personax.schema import Kind
 
 __all__ = ["DEFAULT_TESTS", "SCHEMA", "judged", "mapped", "screen"]
@@ -158,7 +158,7 @@ def screen(
     Raises
     ------
     InputError
-        When a test or a column is unknown, or the table is none.
+        When a test, a column or a value of an option is unknown, or the table is none.
 
     Examples
     --------
@@ -210,6 +210,7 @@ def _check(
 ) -> None:
     for test in (*tests, *options):
         find_test(test)
+        check_options(test, options.get(test, {}))
     known = set(table.collect_schema().names())
     if absent := [name for name in (*names, *([by] if by else [])) if name not in known]:
         raise InputError(f"the table has no column {absent[0]}; name features and targets from its columns")

@@ -25,6 +25,8 @@ Estimate = Literal["biased", "unbiased"]
 
 
 def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
+    if "null" in options:
+        options["null"] = check_null(options["null"], rng, conditional=False)
     return hsic_of(pair.x.median, pair.y.median, **{"null": "moments", "rng": rng, **options})
 
 

@@ -22,6 +22,8 @@ __all__ = ["kci", "kci_of"]
 
 
 def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
+    if "null" in options:
+        options["null"] = check_null(options["null"], rng, conditional=pair.z is not None)
     if pair.z is None:
         return kci_of(pair.x.factor, pair.y.factor, pair.effect, **{"null": "moments", "rng": rng, **options})
     x, y, z = pair.x.counted, pair.y.counted, pair.z

@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,6 +141,33 @@ def find_test(name: str) -> RegisteredTest:
         return RegisteredTest(name, part.package, function, **part.facts)
     except TypeError as error:
         raise InputError(f"the test {name} of {part.package} is registered with an unknown word ({error})") from None
+
+
+def check_options(name: str, options: Mapping[str, Any]) -> None:
+    """Refuse a value that the signature of a test rules out: some tests would compute with it nevertheless.
+
+    Raises
+    ------
+    InputError
+        An option whose type is a `Literal` of other values.
+
+    Examples
+    --------
+    >>> check_options("kci", {"null": "gama"})
+    Traceback (most recent call last):
+        ...
+    personax.errors.InputError: kci: null cannot be 'gama'; choose from auto, moments, gamma, spectral, permutation
+    """
+    try:
+        types = get_type_hints(find_test(name).function)
+    except (NameError, TypeError):
+        return  # a test of another package that names types which are not there
+    for option, value in options.items():
+        kinds = [types.get(option), *get_args(types.get(option))]
+        choices = [choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
+        others = [kind for kind in kinds[1:] if isinstance(kind, type) and isinstance(value, kind)]
+        if choices and value not in choices and not others:
+            raise InputError(f"{name}: {option} cannot be {value!r}; choose from {', '.join(map(str, choices))}")
 
 
 def run_test(

@@ -7,7 +7,7 @@ from typing import Final
 from personax.data.naming import says
 from personax.release.packaging._facts import PEOPLE, AnnotatorFacts, ReleaseFacts
 from personax.release.packaging._markdown import counted, listing
-from personax.release.transforms import PRESERVATION, PROPERTIES
+from personax.release.transforms import PRESERVATION, PRESETS, PROPERTIES
 
 __all__ = [
     "FORBIDDEN", "IMPACT", "NOT_STATED", "USES", "biases", "contents", "embeddings", "limits", "maintenance", "origin",
@@ -158,10 +158,12 @@ def embeddings(facts: ReleaseFacts) -> list[str]:
 
 
 def _done(transform: str) -> str:
-    return f"transformed by {transform}" if transform in PRESERVATION else "not transformed"
+    return f"transformed by {transform}" if transform in PRESETS else "not transformed"
 
 
 def _kept(transform: str) -> list[str]:
+    if transform in PRESETS and transform not in PRESERVATION:
+        return [f"What the transform {transform} keeps is not stated."]
     ways = {name: how for preset, own in PRESERVATION.items() if preset == transform for name, how in own.items()}
     said = {how: [PROPERTIES[name].split(":")[0] for name, its in ways.items() if its == how] for how in ways.values()}
     words = {"exactly": "keeps exactly", "approximately": "keeps approximately", "not": "does not keep"}
@@ -201,7 +203,7 @@ def limits(facts: ReleaseFacts) -> list[str]:
         told.append("Traits are what raters state, not what a person is; raters can be wrong together.")
     if facts.annotators is not None and facts.annotators.kind == "questionnaire":
         told.append("Traits are what people say of themselves.")
-    if any(one.transform in PRESERVATION for one in facts.measurements):
+    if any(one.transform in PRESETS for one in facts.measurements):
         told.append(
             "Coordinates of transformed vectors mean nothing by themselves, and the encoders cannot be applied."
         )

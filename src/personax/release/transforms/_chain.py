@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,8 +66,17 @@ def _keeps(part: Part) -> Mapping[str, Preservation] | None:
     if not is_preset(part):
         return None
     registry.get("transforms", part.name)  # what is no literal is known once the module is there
+    stated: Mapping[str, Preservation] | None = registry.describe("transforms", part.name).facts.get("keeps")
+    if stated is None:
+        return None  # nothing is said of what it preserves, and so nothing is claimed
+    if unknown := [f"{name}: {how}" for name, how in stated.items()
+                   if name not in PROPERTIES or how not in get_args(Preservation)]:  # fmt: skip
+        raise InputError(
+            f"the transform {part.name} says that it keeps {unknown[0]}; properties are {', '.join(PROPERTIES)}, each "
+            f"{', '.join(get_args(Preservation))}"
+        )
     nothing: Mapping[str, Preservation] = dict.fromkeys(PROPERTIES, "not")
-    return {**nothing, **registry.describe("transforms", part.name).facts.get("keeps", {})}
+    return {**nothing, **stated}
 
 
 PRESERVATION: Mapping[str, Mapping[str, Preservation]] = RegisteredParts(_keeps)

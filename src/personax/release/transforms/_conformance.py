@@ -9,7 +9,7 @@ import numpy as np
 
 from personax.errors import InputError
 from personax.release.keys._keystore import ReleaseKey
-from personax.release.transforms._chain import Chain, Vectors
+from personax.release.transforms._chain import PRESERVATION, Chain, Vectors
 from personax.release.transforms._step import TransformStep
 
 __all__ = ["check_transform"]
@@ -26,7 +26,8 @@ def check_transform(name: str, *, dims: tuple[int, ...] = (2, 7, 40), keyed: boo
     Checked are: the name; shape and type of what comes out; that inputs are left as they are; that the same key gives
     the same bits, and another key or context other vectors; inversion; that people are transformed one by one;
     writing into given memory; saving what was fitted and loading it; the parameters, as ``sklearn.base.clone`` needs
-    them; and that missing numbers, another length and, where something is fitted, use before the fit are refused.
+    them; that distances and inner products stay where it says so; and that missing numbers, another length and, where
+    something is fitted, use before the fit are refused.
 
     Parameters
     ----------
@@ -87,6 +88,7 @@ def _check(name: str, dim: int, *, keyed: bool) -> None:
     for step in first.parts:
         _parameters(demand, step)
     _refusals(demand, first, made(), x)
+    _preserves(demand, name, x, y)
 
 
 def _vectors(dim: int) -> Vectors:
@@ -120,6 +122,21 @@ def _parameters(demand: Demand, step: TransformStep) -> None:
     demand(
         all(other[key] is value for key, value in params.items()), f"{name} changes arguments of __init__; keep them"
     )
+
+
+def _preserves(demand: Demand, name: str, x: Vectors, y: Vectors) -> None:
+    """Hold a preset to what it says that it keeps exactly, as far as two matrices show it."""
+    try:
+        stated = PRESERVATION.get(name, {})
+    except InputError as error:
+        raise AssertionError(str(error)) from None
+    a, b = (z[:60].astype(np.float64) for z in (x, y))
+    products = np.abs(a @ a.T - b @ b.T).max() / np.abs(a @ a.T).max()
+    (far, moved) = (np.linalg.norm(z[:, None] - z[None], axis=2) for z in (a, b))
+    changes = {"inner products": float(products), "distances": float(np.abs(far - moved).max() / far.max())}
+    for kept, change in changes.items():
+        text = f"it says that it keeps {kept} exactly, and they change by {change:.1%}; state less in `keeps`"
+        demand(stated.get(kept) != "exactly" or change < EXACT, text)
 
 
 def _refusals(demand: Demand, first: Chain, unfitted: Chain, x: Vectors) -> None:
