@@ -130,10 +130,12 @@ def test_numbers_do_not_depend_on_the_environment(name: str) -> None:
     assert [path.name for path in files if re.search(r"\benviron\b|getenv", path.read_text(encoding="utf-8"))] == []
 
 
-def test_constraints_are_names_and_versions_only() -> None:
-    for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
-        assert line.startswith("#") or line.count("==") == 1, line
-        assert "/" not in line or line.startswith("#"), line
+@pytest.mark.parametrize("file", ["constraints.txt", "constraints-oldest.txt"])
+def test_constraints_are_names_and_versions_only_and_each_name_stands_once(file: str) -> None:
+    lines = [line for line in (ROOT / file).read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    assert [line for line in lines if line.count("==") != 1 or "/" in line] == []
+    names = [re.sub(r"[-_.]+", "-", line.split("==")[0]).lower() for line in lines]
+    assert sorted(names) == sorted(set(names))
 
 
 def test_the_guidelines_at_the_root_are_the_packaged_ones() -> None:

@@ -199,7 +199,8 @@ def _rows(sample: Sample) -> NDArray[Any]:
     """Return the values of every person, shape (n,) or (n, d); categories as text, beside numbers as indicators."""
     counted = sample.counted
     if counted.values is None:
-        distinct: NDArray[Any] = np.arange(counted.size).astype(str)
+        # no text of a category is a number, or a test of numbers would compute with their order
+        distinct: NDArray[Any] = np.char.add("category ", np.arange(counted.size).astype(str))
     elif counted.labels is not None:
         distinct = np.hstack([counted.values, np.eye(counted.labels.max() + 1)[counted.labels][:, 1:]])
     else:
