@@ -154,6 +154,7 @@ def test_nothing_to_read(tmp_path: Path) -> None:
         propose_mapping(tmp_path)
 
 
+IDS = {"id", "ids", "index", "idx", ""}
 HEADERS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8)
 
 
@@ -162,7 +163,6 @@ HEADERS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]),
 def test_any_table_that_can_be_proposed_can_be_read(names: list[str], data: st.DataObject) -> None:
     import tempfile
 
-    assume(names != ["id"])  # nothing is said of anybody
     cells = st.one_of(
         st.lists(st.integers(-3, 3), min_size=5, max_size=5),
         st.lists(st.floats(allow_infinity=False), min_size=5, max_size=5),
@@ -173,7 +173,13 @@ def test_any_table_that_can_be_proposed_can_be_read(names: list[str], data: st.D
     with tempfile.TemporaryDirectory() as place:
         frame = pl.DataFrame({name: data.draw(cells) for name in names}, strict=False)
         frame.write_parquet(Path(place) / "t.parquet")
-        proposal = propose_mapping(place)
+        try:
+            proposal = propose_mapping(place)
+        except InputError as error:
+            # whose rows these are is a question: numbering them would make several people of one
+            if not (IDS.intersection(names) and "doubled for some people; map another id" in str(error)):
+                raise
+            return
         assume(set(proposal.mapping.values()) != {"leave"})  # nothing is said of anybody
         read = load_release(place, mapping=proposal.mapping)
         assert read.people.height == 5

@@ -23,7 +23,7 @@ from personax.release.reading._foreign_tables import (
     read_foreign,
     read_table,
 )
-from personax.release.reading._known_layouts import IDS, modality_of, recognise
+from personax.release.reading._known_layouts import modality_of, recognise
 from personax.release.reading._load import open_release
 from personax.release.reading._released import Embeddings
 
@@ -153,8 +153,6 @@ def _guess(tables: Sequence[ForeignTable], proposal: MappingProposal) -> None:
     layout = recognise(names)
     people = max(tables, key=lambda one: one.cells.width)
     keys = _keys(tables, people)
-    if len(tables) == 1 and people.cells.width + len(people.dims) > 1:
-        _leave_doubled_ids(people, proposal)
     seen: set[str] = set()
     for table in sorted(tables, key=lambda one: one is not people):
         placer = ColumnMapper(layout, proposal.mapping)
@@ -172,15 +170,6 @@ def _guess(tables: Sequence[ForeignTable], proposal: MappingProposal) -> None:
             proposal.mapping[key] = word
             proposal.guessed.append(key)
             seen.add(name)
-
-
-def _leave_doubled_ids(people: ForeignTable, proposal: MappingProposal) -> None:
-    """Leave out columns that are called as ids are and do not tell people apart; their rows are numbered then."""
-    unique = {values.name for values in people.cells if not values.null_count() and values.n_unique() == len(values)}
-    for name in people.cells.columns:
-        if name in IDS and name not in unique and name not in proposal.mapping:
-            proposal.unread.append(f"{people.stem}: {name} is missing or doubled for some people; it is left out")
-            proposal.mapping[name] = LEAVE
 
 
 def _word(guess: str, name: str, stem: str, dim: int | None) -> str:
