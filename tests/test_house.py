@@ -151,7 +151,7 @@ def test_the_version_is_one() -> None:
 
 
 OPEN = ("config", "discovery", "embed", "figures", "graphs", "http", "independence", "release", "report", "simulate",
-        "sources", "traits")  # fmt: skip
+        "sources", "store", "traits")  # fmt: skip
 """Packages whose modules are private and which export their public names at once; crl and stages do so late."""
 
 
@@ -195,6 +195,70 @@ PRIVATE_USES: set[str] = set()
 def private_modules(path: Path, package: str) -> set[str]:
     text = path.read_text(encoding="utf-8")
     return set(re.findall(rf"^\s*from (personax\.{package}(?:\.\w+)*?\._\w+) import", text, re.MULTILINE))
+
+
+FRAME_READERS = {"data/frames.py", "release/_file_formats.py"}
+"""The files that read tables from paths: exactly the file that is named. The second has bounds for untrusted ones."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_tables_are_read_from_exactly_the_file_that_is_named(path: Path) -> None:
+    """To polars ``[``, ``*`` and ``?`` in a path are a pattern: a study in ``s[1]`` would read that in ``s1``."""
+    if path.relative_to(PACKAGE).as_posix() in FRAME_READERS:
+        return
+    found = [ast.unparse(call) for call in polars_readers(path) if not is_of_bytes(call)]
+    assert found == []
+
+
+def polars_readers(path: Path) -> list[ast.Call]:
+    """Return the calls of polars' readers."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    return [
+        call
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and ast.unparse(call.func.value) in ("pl", "polars")
+        and re.match("(read|scan)_", call.func.attr)
+    ]
+
+
+def is_of_bytes(call: ast.Call) -> bool:
+    """Say whether a reader is given bytes in memory."""
+    return bool(call.args) and re.match(r"(io\.)?BytesIO\(", ast.unparse(call.args[0])) is not None
+
+
+OUTPUTS = ("people", "traits", "embeddings", "analysis", "release", "report", "statistics")
+
+READABLE_PATHS = {
+    "cli/demo.py: release",  # as somebody else has it: checked against its own checksums
+    "cli/release.py: release",  # handed on
+    "cli/traits.py: traits/select",  # results of commands that are no stages
+    "cli/traits.py: traits/calibrate",
+    "cli/traits.py: traits/validity",
+    "cli/traits.py: traits/validity/export",
+    "study.py: report/index.html",  # opened in a browser
+}
+"""Uses of a readable path in a study folder, each with its reason."""
+
+
+def readable_paths(path: Path) -> set[str]:
+    """Return where a file names a readable path of outputs by ``folder.path``."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    named = [
+        "/".join(str(one.value) for one in call.args if isinstance(one, ast.Constant))
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr == "path"
+        and ast.unparse(call.func.value).endswith("folder")
+    ]
+    where = path.relative_to(PACKAGE).as_posix()
+    return {f"{where}: {name}" for name in named if name.split("/")[0] in OUTPUTS}
+
+
+def test_outputs_of_stages_are_read_through_the_manifest() -> None:
+    """``folder.path`` is for what no stage writes; outputs are asked for by ``folder.output``, which verifies them."""
+    upper = [path for path in FILES if room(path) not in ("store", *GROUND, *LIBRARY)]
+    assert set.union(*map(readable_paths, upper)) == READABLE_PATHS
 
 
 def class_homes() -> dict[str, list[str]]:

@@ -48,7 +48,7 @@ def write(folder: Path, text: str = TINY) -> Path:
 
 def data_files(folder: Path) -> dict[str, str]:
     """Hash every file a stage wrote, except the manifests, which tell the time."""
-    apart = ("manifests", ".staging", ".lock", "study.yaml", "keys")
+    apart = ("manifests", "objects", ".staging", ".lock", ".lock.json", "study.yaml", "keys")
     files = (path for path in folder.rglob("*") if path.is_file())
     return {
         path.relative_to(folder).as_posix(): sha256(path)
@@ -282,6 +282,8 @@ def test_the_tables_of_finished_stages_are_read_by_name(whole: Path, tmp_path: P
 def test_a_table_that_is_gone_is_a_sentence(whole: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(whole, tmp_path / "gone")
     (folder / "people" / "people.parquet").unlink()
+    assert Study.load(folder).results["collect"]["people"].height == 60, "the object is there"
+    shutil.rmtree(folder / "objects")
     with pytest.raises(StudyError, match=r"people.parquet cannot be read .*; run the stage collect again"):
         Study.load(folder).results["collect"]["people"]
 

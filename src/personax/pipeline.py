@@ -6,6 +6,7 @@ table it computes and writes nothing.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def build_release(study: Study, *, progress: Progress | None = None) -> Path:
         As `Study.run`.
     """
     _run(study, "release", progress)
-    return study.folder.path("release")
+    return study.folder.readable_folder("release", "release")
 
 
 def analyse(
@@ -147,8 +148,7 @@ def analyse(
     """
     if isinstance(data, Study):
         _run(data, "independence", progress)
-        graph = data.folder.path("analysis", "independence", "graph.json").read_text(encoding="utf-8")
-        return data.results["independence"]["pvalues"], Graph.from_json(graph)
+        return data.results["independence"]["pvalues"], _graph(data, "independence")
     columns = [column for column in _is_table(data).columns if column.role != "id"]
     return analyse_table(data.frame, columns, IndependenceSection(**settings), progress or Silent(), seed=seed)
 
@@ -201,7 +201,7 @@ def discover(
     """
     if isinstance(data, Study):
         _run(data, "discover", progress)
-        return Graph.from_json(data.folder.path("analysis", "discovery", "graph.json").read_text(encoding="utf-8"))
+        return _graph(data, "discovery")
     section = DiscoverSection(**settings)
     table = _is_table(data)
     variables = table.drop([column.name for column in table.columns if column.role not in ("feature", "target")])
@@ -224,6 +224,10 @@ def write_report(study: Study, *, progress: Progress | None = None) -> Path:
 def _run(study: Study, stage: str, progress: Progress | None) -> None:
     """Bring a stage up to date, with what it needs."""
     _is_study(study).run([stage], progress=progress)
+
+
+def _graph(study: Study, analysis: str) -> Graph:
+    return Graph.from_json(json.dumps(study.reader.json("analysis", analysis, "graph.json")))
 
 
 def _is_study(data: object) -> Study:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Literal, Self
 from personax.config import Plan, read_plan, read_request
 from personax.data.labels import labels_of
 from personax.errors import PlanError, StudyError
-from personax.files import sha256
+from personax.files import cached_sha256, sha256
 from personax.progress import Progress, Silent
-from personax.stages import STAGES, Context, Reader, Stage, stage_rng, versions
+from personax.stages import STAGES, Context, Reader, Stage, report_page, stage_rng, versions
 from personax.store import Manifest, StageTables, StudyFolder
 from personax.strict import nearest
 
@@ -47,6 +47,9 @@ class StageRun:
     ran: bool
     why: str
     seconds: float = 0.0
+
+
+_SAME = "settings, inputs and seed are the same"
 
 
 class Study:
@@ -194,15 +197,24 @@ class Study:
         wanted = self._wanted(stages)
         named = {stage.name for stage in wanted} if stages is None else set(stages)
         outcomes = []
+        if not self.folder.is_writable() and not force:
+            states = [self._state(stage) for stage in wanted]
+            if all(state.state == "done" for state in states):
+                return [StageRun(state.stage, False, _SAME) for state in states]
         with self.folder.lock():
             for stage in wanted:
                 state = self._state(stage)
                 again = force and stage.name in named
                 if state.state == "done" and not again:
-                    outcomes.append(StageRun(stage.name, False, "settings, inputs and seed are the same"))
+                    outcomes.append(StageRun(stage.name, False, _SAME))
                 else:
                     outcomes.append(self._run_stage(stage, state.why or "asked to", progress or Silent()))
         return outcomes
+
+    def page(self) -> str:
+        """Return the report of what the folder holds now; nothing is computed and nothing written."""
+        with labels_of(self.reader.framework()):
+            return report_page(self.plan, self.folder)
 
     def answer(
         self, request: Path, out: Path, *, requester: str | None = None, progress: Progress | None = None
@@ -262,27 +274,32 @@ class Study:
             return StageStatus(stage.name, "unasked", "not in the plan")
         old = self.folder.manifest(stage.name)
         if old is None:
-            return StageStatus(stage.name, "missing", "it has not run yet")
+            fault = self.folder.manifest_fault(stage.name)
+            return StageStatus(stage.name, "missing", f"its manifest: {fault}" if fault else "it has not run yet")
         why = old.differs(self._expected(stage)) or self.folder.changed_output(old)
         return StageStatus(stage.name, "stale", why) if why else StageStatus(stage.name, "done")
 
     def _expected(self, stage: Stage) -> Manifest:
         """Return the manifest that a run of this stage would begin with now."""
         section = getattr(self.plan, stage.name)
+        settings = {**section.model_dump(mode="json"), **({"name": self.plan.name} if stage.names_study else {})}
+        inputs = self._files_read(stage) | self._weights(stage)
+        return Manifest(stage.name, stage.revision, self.plan.seed, settings, inputs)
+
+    def _files_read(self, stage: Stage) -> dict[str, str]:
+        """Return the hashes of the files that a stage reads, of the study and from elsewhere, as they are now."""
         inputs: dict[str, str] = {}
         for name in stage.external_files(self.plan):
             path = self.base / name
-            inputs[name] = sha256(path) if path.exists() else "missing"
+            inputs[name] = cached_sha256(path) if path.exists() else "missing"
         there = [name for name in stage.optional_files if self.folder.path(name).is_file()]
-        inputs.update({name: sha256(self.folder.path(name)) for name in there})
+        inputs.update({name: cached_sha256(self.folder.path(name)) for name in there})
         for need in stage.needs_under(self.plan):
             manifest = self.folder.manifest(need) if getattr(self.plan, need) is not None else None
             inputs.update(manifest.outputs if manifest else {})
             if manifest and stage.uses_manifests:
                 inputs[f"manifests/{need}.json"] = manifest.content_hash()
-        inputs.update(self._weights(stage))
-        settings = {**section.model_dump(mode="json"), **({"name": self.plan.name} if stage.names_study else {})}
-        return Manifest(stage.name, stage.revision, self.plan.seed, settings, inputs)
+        return inputs
 
     def _weights(self, stage: Stage) -> dict[str, str]:
         """Return the hashes of the models that a stage reads; of those not on this machine, what its last run read."""
@@ -291,6 +308,14 @@ class Study:
         now = stage.model_hashes(self.plan, self.base, self.folder)
         hashes = {name: digest or known.get(name) for name, digest in now.items()}
         return {name: digest for name, digest in hashes.items() if digest}
+
+    def _refuse_changed_inputs(self, stage: Stage, before: Manifest) -> None:
+        """Refuse to certify numbers of files that changed while they were read."""
+        now = self._files_read(stage)
+        changed = sorted(name for name, digest in now.items() if before.inputs.get(name) != digest)
+        if changed:
+            text = f"{changed[0]} changed while {stage.name} ran, and nothing of it was kept; run it again"
+            raise StudyError(text)
 
     def _run_stage(self, stage: Stage, why: str, progress: Progress) -> StageRun:
         progress.stage(stage.name)
@@ -302,6 +327,7 @@ class Study:
             with labels_of(context.framework()):
                 stage.run(context)
             seconds = time.perf_counter() - clock
+            self._refuse_changed_inputs(stage, expected)
             out.commit(
                 replace(
                     expected,

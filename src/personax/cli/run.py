@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 
 from personax.cli.console import emit, say, showing_progress, table
 from personax.errors import PlanError
+from personax.stages import Reader
 from personax.strict import Strict, fault_text
 from personax.study import StageRun, Study
 
@@ -48,9 +48,9 @@ def run_study(study: Study, stages: Iterable[str] | None = None, *, force: bool,
         say(_line(outcome))
     ran = {outcome.stage for outcome in outcomes if outcome.ran}
     if "collect" in ran:
-        show_people(study.folder.path("people"), _notices(study, "collect"))
+        show_people(study.reader, _notices(study, "collect"))
     if "release" in ran:
-        show_release(study.folder.path("release"), _notices(study, "release"))
+        show_release(study.reader, _notices(study, "release"))
     if not ran:
         say("nothing to do")
     if any(outcome.stage == "report" for outcome in outcomes):
@@ -81,9 +81,9 @@ SHOWN = 60
 """So many columns at most are listed."""
 
 
-def show_people(people: Path, notices: Sequence[Mapping[str, Any]]) -> None:
+def show_people(reader: Reader, notices: Sequence[Mapping[str, Any]]) -> None:
     """List the columns of the people with identity class and reason, what to look at first, and what to know."""
-    raw = json.loads((people / "columns.json").read_text(encoding="utf-8"))
+    raw = reader.json("people", "columns.json") or []
     order = ("unknown", "direct", "sensitive", "quasi-identifying", "free", "")
     rows = sorted(raw, key=lambda column: order.index(column.get("identity", "")))
     table("Columns, and whom their values tell", ("column", "role", "class", "why"), (
@@ -100,11 +100,11 @@ def _tell(notices: Sequence[Mapping[str, Any]]) -> None:
         say(f"note: {notice['text']}{count}")
 
 
-def show_release(release: Path, notices: Sequence[Mapping[str, Any]]) -> None:
+def show_release(reader: Reader, notices: Sequence[Mapping[str, Any]]) -> None:
     """Say the verdict of a build: what the attacks found, k, what stayed and what left coarser."""
-    told = _json(release / "protection.json")
+    told = reader.json("release", "protection.json") or {}
     columns = told.get("columns", {})
-    private = _private(release.parent / "people" / "columns.json", besides=columns)
+    private = _private(reader.json("people", "columns.json") or [], besides=columns)
     if private:
         say(f"private, and so withheld: {', '.join(private)}")
     for leaves, says in (("withheld", "withheld"), ("generalised", "left coarser"), ("exact", "left as it is")):
@@ -116,21 +116,17 @@ def show_release(release: Path, notices: Sequence[Mapping[str, Any]]) -> None:
         say(f"k = {alike['after']['k']} over {', '.join(alike['columns'])}")
     elif columns:
         say("k: no quasi-identifier leaves")
-    verdict = _json(release / "audit.json").get("verdict", "the release was not attacked: release.audit is off")
+    attacked = reader.json("release", "audit.json") or {}
+    verdict = attacked.get("verdict", "the release was not attacked: release.audit is off")
     # what is withheld stands above, and the last notice is the verdict
     _tell([one for one in notices if not one["text"].startswith("Withheld") and one["text"] != verdict])
     say(f"verdict: {verdict}")
 
 
-def _private(described: Path, *, besides: Collection[str]) -> list[str]:
+def _private(raw: Sequence[Mapping[str, Any]], *, besides: Collection[str]) -> list[str]:
     """Return the private columns of the people with the reason of each."""
-    raw = json.loads(described.read_text(encoding="utf-8")) if described.is_file() else []
     return [f"{one['name']} ({one.get('identity_why') or one['why'] or 'described as private'})" for one in raw
             if one["role"] == "private" and one["name"] not in besides]  # fmt: skip
-
-
-def _json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
 def comma_separated(text: str | None) -> list[str] | None:

@@ -10,6 +10,7 @@ from typing import Self
 
 import polars as pl
 
+from personax.data.frames import read_parquet
 from personax.errors import InputError, StudyError
 from personax.schema import Column, Provenance, select
 
@@ -126,8 +127,16 @@ class Table:
         path.with_name(COLUMNS).write_text(text, encoding="utf-8")
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, path: Path, *, columns: Path | None = None, provenance: Path | None = None) -> Self:
         """Read what `write` wrote, and where it came from if ``provenance.json`` beside it says so.
+
+        Parameters
+        ----------
+        path
+            The frame.
+        columns, provenance
+            The other two files, where they do not lie beside it under their names; then, without ``provenance``, it is
+            not known where the people came from.
 
         Raises
         ------
@@ -135,16 +144,18 @@ class Table:
             A file is missing, or is not what `write` writes.
         """
         try:
-            columns = [Column(**raw) for raw in json.loads(path.with_name(COLUMNS).read_text(encoding="utf-8"))]
-            origin = path.with_name("provenance.json")
-            provenance = Provenance(**json.loads(origin.read_text(encoding="utf-8"))) if origin.is_file() else None
-            frame = pl.read_parquet(path)
+            described = columns or path.with_name(COLUMNS)
+            meanings = [Column(**raw) for raw in json.loads(described.read_text(encoding="utf-8"))]
+            told = provenance or (path.with_name("provenance.json") if columns is None else None)
+            known = told is not None and told.is_file()
+            origin = Provenance(**json.loads(told.read_text(encoding="utf-8"))) if told and known else None
+            frame = read_parquet(path)
         except FileNotFoundError as error:
             raise StudyError(f"{error.filename or path} is missing; personax run makes it") from None
         except (OSError, ValueError, TypeError, pl.exceptions.PolarsError):
             text = f"{path} and {COLUMNS} beside it cannot be read; run the stage that writes them again"
             raise StudyError(text) from None
         try:
-            return cls(frame, columns, provenance)
+            return cls(frame, meanings, origin)
         except InputError as error:
             raise StudyError(f"{path}: {error}; run the stage that writes it again") from None

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.frames import scan_parquet
 from personax.errors import InputError, UntestableError
 
 __all__ = ["WEIGHT", "as_frame", "counted_rows", "whole_weights"]
@@ -46,7 +47,7 @@ def as_frame(table: Any) -> pl.DataFrame | pl.LazyFrame:  # noqa: ANN401 - any t
     if isinstance(table, (str, Path)):
         if not Path(table).is_file() or Path(table).suffix != ".parquet":
             raise InputError(f"{table} is no Parquet file; read other files first")
-        return pl.scan_parquet(table)
+        return scan_parquet(table)
     if isinstance(table, np.ndarray) and table.ndim == 2:
         return pl.DataFrame(table)
     if isinstance(table, Mapping):

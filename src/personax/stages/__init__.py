@@ -16,7 +16,7 @@ from personax.stages._discover import DISCOVER
 from personax.stages._embed import EMBED
 from personax.stages._independence import INDEPENDENCE
 from personax.stages._release import RELEASE
-from personax.stages._report import REPORT
+from personax.stages._report import REPORT, report_page
 
 if TYPE_CHECKING:
     from personax.stages._analyse_release import ReleaseAnalysis, folder_of, plan_analysis
@@ -108,6 +108,7 @@ __all__ = [
     "probe_sources",
     "recommended",
     "reject_none",
+    "report_page",
     "rows_of",
     "run_benchmark",
     "settings_of",

@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 
 from personax.config import AnnotateLLM, StereotypeAudit
-from personax.errors import ComputationError, PlanError, StudyError
+from personax.data.frames import read_parquet
+from personax.errors import ComputationError, PlanError
 from personax.schema import Notice
-from personax.stages._base import Context, stage_rng
+from personax.stages._base import Context, people_table, stage_rng
 from personax.store import StudyFolder
 from personax.strict import nearest
 from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent, trait_framework
@@ -55,12 +56,9 @@ def people_of(folder: StudyFolder) -> pl.DataFrame:
     StudyError
         When people have not been collected yet.
     """
-    path = folder.path("people", "people.parquet")
-    if not path.is_file():
-        raise StudyError(f"{path} is missing; personax collect makes it")
-    people, texts = pl.read_parquet(path), folder.path("people", "texts.parquet")
-    if texts.is_file():
-        people = people.join(pl.read_parquet(texts), on="id", how="left", maintain_order="left")
+    people, texts = people_table(folder).frame, folder.output("people", "texts.parquet")
+    if texts is not None:
+        people = people.join(read_parquet(texts), on="id", how="left", maintain_order="left")
     return people
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ import polars as pl
 
 from personax.columns import infer_columns
 from personax.config import Plan
-from personax.data.table import Table
+from personax.data.frames import read_parquet
+from personax.data.table import COLUMNS, Table
 from personax.errors import StudyError
 from personax.files import sha256
 from personax.progress import Progress, Silent
@@ -32,6 +34,7 @@ __all__ = [
     "Results",
     "Stage",
     "framework_of",
+    "people_table",
     "results_folder",
     "stage_rng",
     "versions",
@@ -70,6 +73,21 @@ def stage_rng(seed: int, stage: str) -> np.random.Generator:
     return np.random.default_rng([seed, crc32(stage.encode())])
 
 
+def people_table(folder: StudyFolder) -> Table:
+    """Read the people of a study and what their columns mean.
+
+    Raises
+    ------
+    StudyError
+        Nobody has been collected yet, or the files are not what the stage wrote.
+    """
+    found = folder.outputs("people")
+    for name in ("people.parquet", COLUMNS):
+        if name not in found:
+            raise StudyError(f"{folder.root / 'people' / name} is missing; personax collect makes it")
+    return Table.read(found["people.parquet"], columns=found[COLUMNS], provenance=found.get("provenance.json"))
+
+
 @dataclass
 class Reader:
     """The study folder as a stage reads it.
@@ -94,15 +112,20 @@ class Reader:
 
     def frame(self, *parts: str) -> pl.DataFrame:
         """Read a Parquet file of the study folder."""
-        path = self.folder.path(*parts)
-        if not path.is_file():
-            text = f"{path} is missing; personax run makes it"
+        path = self.folder.output(*parts)
+        if path is None:
+            text = f"{self.folder.path(*parts)} is missing; personax run makes it"
             raise StudyError(text)
-        return pl.read_parquet(path)
+        return read_parquet(path)
+
+    def json(self, *parts: str) -> Any:  # noqa: ANN401 - what JSON holds
+        """Read a JSON file of the study folder; None where no stage wrote it."""
+        path = self.folder.output(*parts)
+        return json.loads(path.read_text(encoding="utf-8")) if path is not None else None
 
     def people(self) -> Table:
         """Read the people and what their columns mean."""
-        return Table.read(self.folder.path("people", "people.parquet"))
+        return people_table(self.folder)
 
     def scores(self) -> Table | None:
         """Read the trait scores, of raters and over them, and what they mean; None where the plan asks for none."""
@@ -112,8 +135,8 @@ class Reader:
 
     def framework(self) -> TraitFramework:
         """Return the framework of the study's scores."""
-        path = self.folder.path(*FRAMEWORK)
-        return TraitFramework.from_json(path.read_text(encoding="utf-8")) if path.is_file() else BIG_FIVE
+        path = self.folder.output(*FRAMEWORK)
+        return TraitFramework.from_json(path.read_text(encoding="utf-8")) if path is not None else BIG_FIVE
 
     def final_scores(self) -> Table | None:
         """Read the scores over raters that anybody has; None where the plan asks for none."""
@@ -268,7 +291,7 @@ def results_folder(
         When another process works in the folder.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    folder = StudyFolder(out)
+    folder = StudyFolder(out, results=True)
     with folder.lock(), folder.staging(name) as staged:
         results = Results(staged)
         yield results

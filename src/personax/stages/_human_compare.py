@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.config import Plan
+from personax.data.frames import read_parquet
 from personax.data.table import Table
 from personax.errors import InputError, MissingExtraError, StudyError
 from personax.figures import agreement_dots, save
@@ -20,7 +21,7 @@ from personax.files import write_text, written_aside
 from personax.progress import Progress
 from personax.schema import TraitFramework
 from personax.sources import read_text_table
-from personax.stages._base import stage_rng
+from personax.stages._base import people_table, stage_rng
 from personax.stages._human_export import SAMPLE, sheet_of
 from personax.store import StudyFolder
 from personax.strict import nearest
@@ -117,7 +118,7 @@ def compare_humans(
     StudyError
         When the study has no traits yet.
     """
-    people, traits = Table.read(folder.path("people", "people.parquet")), _traits(folder)
+    people, traits = people_table(folder), _traits(folder)
     asked = [name for name in settings.controls if name not in people.names]
     form = sheet_of(plan, asked)
     framework = form.framework
@@ -127,8 +128,8 @@ def compare_humans(
     humans = human_ratings(answers, form, people.frame["id"].to_list(), key, scale=settings.scale)
     rated = people.frame.filter(pl.col("id").is_in(humans.annotations["person"].unique().to_list()))
     controls = _controls(replace(people, frame=rated), humans, settings.controls)
-    ratings = folder.path("traits", "annotations.parquet")
-    annotations = pl.read_parquet(ratings) if ratings.is_file() else None
+    ratings = folder.output("traits", "annotations.parquet")
+    annotations = read_parquet(ratings) if ratings is not None else None
     found, tests = [], dict[str, Any]()
     for place, trait in enumerate(framework.names):
         progress.step(place, len(framework.names), trait)
@@ -148,15 +149,15 @@ def compare_humans(
 
 
 def _traits(folder: StudyFolder) -> pl.DataFrame:
-    path = folder.path("traits", "traits.parquet")
-    if not path.is_file():
-        raise StudyError(f"{path} is missing; personax annotate makes it")
-    return pl.read_parquet(path)
+    path = folder.output("traits", "traits.parquet")
+    if path is None:
+        raise StudyError(f"{folder.root / 'traits' / 'traits.parquet'} is missing; personax annotate makes it")
+    return read_parquet(path)
 
 
 def _sample(folder: StudyFolder) -> pl.DataFrame | None:
     path = folder.path(*SAMPLE)
-    return pl.read_parquet(path) if path.is_file() else None
+    return read_parquet(path) if path.is_file() else None
 
 
 def read_answers(

@@ -13,6 +13,7 @@ import polars as pl
 
 from personax.columns import infer_columns
 from personax.config import IndependenceSection
+from personax.data.frames import read_parquet, scan_parquet
 from personax.data.pvalues import everybody
 from personax.data.table import Table
 from personax.errors import MissingExtraError, PlanError
@@ -239,7 +240,7 @@ def _noisy_tables(statistics: NoisyStatistics, section: IndependenceSection) -> 
 def _read(file: Path, missing: Sequence[str]) -> tuple[pl.DataFrame | pl.LazyFrame, pl.DataFrame]:
     """Return the table, and the rows that kinds are inferred from; a large Parquet file stays where it is."""
     if file.suffix == ".parquet" and file.is_file() and file.stat().st_size > LARGE_BYTES:
-        table = pl.scan_parquet(file)
+        table = scan_parquet(file)
         return table, table.head(SAMPLE_ROWS).collect()
     people = read_table(file, {}, missing=missing).people
     return people, people
@@ -335,11 +336,11 @@ def _pool(context: Context, table: Table, here: Callable[[str], Path]) -> None:
     """Repeat the tests of the final scores on plausible values of them, and write what remains of the findings."""
     section = context.plan.independence
     assert section is not None
-    path = context.folder.path("traits", "imputations.parquet")
-    if not path.is_file():
+    path = context.folder.output("traits", "imputations.parquet")
+    if path is None:
         text = "independence.imputations: only scores of several raters have plausible values; set it to 0"
         raise PlanError(text)
-    drawn = pl.read_parquet(path)
+    drawn = read_parquet(path)
     frame, columns = table.frame, [column for column in table.columns if column.role != "id"]
     finals = [c for c in columns if c.name in drawn.columns and drawn[c.name].null_count() < drawn.height]
     wanted = {"per_model": False, "figures": False, "targets": [c.name for c in finals], "by": None}

@@ -195,9 +195,9 @@ def audit_study(reader: Reader, *, people: int, older: Path | None = None, progr
     StudyError
         The study has no release, or it is not of its present data.
     """
-    place = reader.folder.path("release")
-    if not (place / "transforms.json").is_file():
-        raise StudyError(f"there is no release in {place}; personax release build makes it")
+    if reader.folder.output(_FOLDER, "transforms.json") is None:
+        raise StudyError(f"there is no release in {reader.folder.path(_FOLDER)}; personax release build makes it")
+    place = reader.folder.readable_folder("release", _FOLDER)
     settings, keys = settings_of(reader), keys_of(reader.folder)
     key = load_key(keys.key_file)
     data = contents_of(reader).classified().drop_people(settings.removed)

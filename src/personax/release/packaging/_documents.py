@@ -8,9 +8,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-import polars as pl
 import yaml
 
+from personax.data.frames import parquet_schema
 from personax.errors import InputError
 from personax.files import write_text
 from personax.release.packaging import _sentences as s
@@ -94,7 +94,7 @@ def _check(folder: Path, facts: ReleaseFacts, shards: Mapping[str, Sequence[Shar
     for config, files in shards.items():
         wanted = schema_of(facts.columns_of(config))
         for shard in files:
-            if pl.read_parquet_schema(folder / shard.path) != wanted:
+            if parquet_schema(folder / shard.path) != wanted:
                 raise InputError(f"{folder / shard.path} has other columns than the facts say; describe this table")
     rows = sum(shard.rows for shard in shards[PEOPLE])
     if rows != facts.people:

@@ -13,6 +13,7 @@ from typing import Final
 
 import polars as pl
 
+from personax.data.frames import scan_parquet
 from personax.errors import InputError
 from personax.files import sha256
 from personax.release.packaging._column_facts import AS_TEXT, FORMAT, dtype_of, schema_of
@@ -189,7 +190,7 @@ def list_shards(folder: Path, config: str) -> list[Shard]:
     return [
         Shard(
             path=f"data/{config}/{path.name}",
-            rows=int(pl.scan_parquet(path).select(pl.len()).collect().item()),
+            rows=int(scan_parquet(path).select(pl.len()).collect().item()),
             bytes=path.stat().st_size,
             sha256=sha256(path),
         )
