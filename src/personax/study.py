@@ -16,7 +16,7 @@ from personax.data.labels import labels_of
 from personax.errors import PlanError, StudyError
 from personax.files import sha256
 from personax.progress import Progress, Silent
-from personax.stages import STAGES, Context, Reader, Stage, stage_rng, versions
+from personax.stages import STAGES, Context, Reader, Stage, check_columns, check_plan, stage_rng, versions
 from personax.store import Manifest, StageTables, StudyFolder
 from personax.strict import nearest
 
@@ -193,9 +193,12 @@ class Study:
         """
         wanted = self._wanted(stages)
         named = {stage.name for stage in wanted} if stages is None else set(stages)
-        outcomes = []
+        outcomes, names = [], [stage.name for stage in wanted]
+        check_plan(self.plan, names)
         with self.folder.lock():
             for stage in wanted:
+                if "collect" in (one.stage for one in outcomes[-1:]):  # nobody has been asked or paid yet
+                    check_columns(self.plan, self.folder, names)
                 state = self._state(stage)
                 again = force and stage.name in named
                 if state.state == "done" and not again:
