@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -19,12 +20,49 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from personax.errors import InputError
 
-__all__ = ["Alpha", "Count", "Positive", "Share", "Strict", "fault_text", "nearest"]
+__all__ = [
+    "Access",
+    "Alpha",
+    "Count",
+    "EnvName",
+    "Host",
+    "OutsidePath",
+    "Positive",
+    "Share",
+    "Strict",
+    "Url",
+    "fault_text",
+    "nearest",
+]
 
 Alpha = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+@dataclass(frozen=True)
+class Access:
+    """Mark of a setting whose value names something outside of a study; `personax trust` lists what carries it.
+
+    Parameters
+    ----------
+    kind
+        ``url``: an address that is asked; ``host``: one that may be; ``path``: a file or folder; ``variable``: an
+        environment variable; ``template``: text with ``${VARIABLE}`` in it; ``hub``: a model or data set of a hub, or a
+        folder.
+    words
+        Values that are none, such as ``headshots`` in the place of a folder.
+    """
+
+    kind: Literal["url", "host", "path", "variable", "template", "hub"]
+    words: tuple[str, ...] = ()
+
+
+Url = Annotated[str, Access("url")]
+OutsidePath = Annotated[str, Access("path")]
+EnvName = Annotated[str, Access("variable")]
+Host = Annotated[str, Access("host")]
 
 
 def nearest(word: str, choices: list[str]) -> str:
