@@ -23,7 +23,7 @@ PACKAGE = ROOT / "src" / "personax"
 GROUND = {"columns", "conformance", "data", "errors", "files", "graphs", "http", "progress", "registry", "schema"}
 GROUND |= {"results", "statistics", "strict"}
 LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "figures"}
-UPPER = ("config", "store", "report", "stages", "study", "pipeline", "cli", "testing")
+UPPER = ("config", "trust", "store", "report", "stages", "study", "pipeline", "cli", "testing")
 """Each of these may use the ones before it."""
 
 

@@ -13,7 +13,7 @@ from personax.crl.methods import usable
 from personax.discovery import Knowledge
 from personax.registry import Part, part_name
 from personax.sources import CollectSeveral, FileSource, source_classes
-from personax.strict import Alpha, Count, Strict, by_source, nearest
+from personax.strict import Access, Alpha, Count, Strict, by_source, nearest
 
 
 class AnswerSection(Strict):
@@ -56,7 +56,7 @@ class CollectRelease(Strict):
     """
 
     source: Literal["release"]
-    place: str = Field(alias="from", min_length=1)
+    place: Annotated[str, Access("hub")] = Field(alias="from", min_length=1)
     mapping: dict[str, str] = {}
     revision: str | None = None
 
