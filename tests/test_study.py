@@ -342,8 +342,8 @@ def test_all_columns_that_people_do_not_have_are_named_before_anybody_is_asked(t
         "annotate.groups: people have no gendr; did you mean gender?",
         "release.columns names heigth_cm, which is no column that could leave; did you mean height_cm?",
         "independence.features: there is no column wieght_kg; did you mean weight_kg?",
-        "independence.targets: there is no column final_z; choose from gender, occupation, country, latitude, longitude, "
-        "height_cm, weight_kg, birth_year, birth_month, birth_day",
+        "independence.targets: there is no column final_z; choose from gender, occupation, country, latitude, "
+        "longitude, height_cm, weight_kg, birth_year, birth_month, birth_day",
         "independence.given: there is no column bith_year; did you mean birth_year?",
         "independence.by: there is no column gendr; did you mean gender?",
     ]

@@ -70,7 +70,7 @@ def open_sqlite(path: Path, *, durable: bool, any_thread: bool = False) -> sqlit
     path
         Its folder is made too.
     durable
-        Whether a commit is on disk when it returns, so that a power cut costs nothing; else the last commits may be lost.
+        Whether a commit is on disk when it returns, so that a power cut costs nothing; else the last may be lost.
     any_thread
         Whether another thread than this one may use the connection, one at a time.
 
@@ -119,7 +119,7 @@ def _make_private(path: Path) -> None:
 
 
 def is_on_local_disk(path: Path, mounts: str | None = None) -> bool:
-    """Say whether a file lies on a disk of this machine; where the system does not say, it does.
+    r"""Say whether a file lies on a disk of this machine; where the system does not say, it does.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def is_on_local_disk(path: Path, mounts: str | None = None) -> bool:
 
     Examples
     --------
-    >>> table = "1 0 8:1 / / rw - ext4 /dev/sda rw\\n2 1 0:9 / /srv/lab\\\\040data rw - nfs4 host:/data rw\\n"
+    >>> table = "1 0 8:1 / / rw - ext4 /dev/sda rw\n2 1 0:9 / /srv/lab\\040data rw - nfs4 host:/data rw\n"
     >>> is_on_local_disk(Path("/srv/lab data/a"), table), is_on_local_disk(Path("/srv/a"), table)
     (False, True)
     """

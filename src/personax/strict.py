@@ -135,7 +135,7 @@ def check_options(what: str, function: Callable[..., object], options: Mapping[s
 
 
 def _close(word: str, choices: list[str]) -> str | None:
-    """Return the choice that a misspelt word means: of the same letters, of the same meaning, of nearly the same letters."""
+    """Return the choice that a misspelt word means: the same letters, the same meaning, nearly the same letters."""
     folded = word.casefold()
     meant = _SYNONYMS.get(folded, folded)
     same = [choice for choice in choices if choice.casefold() in (folded, meant)]
@@ -289,8 +289,8 @@ _SHOWN: Final = 120
 
 _COMPLETE: Final = {
     "base_url",
-    "name_shown", "no_block", "no_contact", "no_fields", "no_price", "no_source", "not_a_language", "not_a_name", "not_a_url",
-    "not_an_address", "test_option", "twice", "unknown_key",
+    "name_shown", "no_block", "no_contact", "no_fields", "no_price", "no_source", "not_a_language", "not_a_name",
+    "not_a_url", "not_an_address", "test_option", "twice", "unknown_key",
 }  # fmt: skip
 """Faults whose message says all; what was given is not repeated, for it may be a key."""
 
