@@ -70,7 +70,7 @@ def open_sqlite(path: Path, *, durable: bool, any_thread: bool = False) -> sqlit
     path
         Its folder is made too.
     durable
-        Whether a commit is on disk when it returns, so that a power cut costs nothing; else the last may be lost.
+        Whether a commit is on disk when it returns; else a power cut may cost the last ones.
     any_thread
         Whether another thread than this one may use the connection, one at a time.
 
