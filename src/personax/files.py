@@ -1,30 +1,38 @@
-"""Files: their hash, safe names, and writing them so that nobody ever sees half of one."""
+"""Files: their hash, writing them so that nobody ever sees half of one, and databases of SQLite."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
+import re
+import sqlite3
 import stat
 import time
-import unicodedata
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from personax.errors import InputError
-
 __all__ = [
     "cached_sha256",
-    "distinct_names",
-    "safe_name",
+    "is_on_local_disk",
+    "is_shared",
+    "open_sqlite",
+    "private_mode",
     "sha256",
     "sync_files",
     "sync_folder",
     "write_text",
     "written_aside",
 ]
+
+BUSY_TIMEOUT: Final = 60
+"""Seconds to wait for the lock of another process's transaction."""
+
+REMOTE: Final = {"9p", "afs", "beegfs", "ceph", "cifs", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "prl_fs",
+                 "smb3", "smbfs", "vboxsf", "virtiofs"}  # fmt: skip
+"""File systems, as mount tables call them, that machines share; so are those of ``fuse.`` (sshfs, rclone, gcsfuse)."""
 
 
 def sha256(path: Path) -> str:
@@ -76,77 +84,6 @@ def cached_sha256(path: Path) -> str:
 
 def _mark(found: os.stat_result) -> tuple[int, ...]:
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-_RESERVED: Final = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
-"""Names of devices on Windows, with any ending."""
-
-_SEPARATORS: Final = frozenset("/\\")
-_MAX_NAME: Final = 255
-"""Bytes of a file name on most disks."""
-
-
-def safe_name(text: str, what: str = "a name") -> str:
-    """Return a name that can be that of a file or folder on any disk, in Unicode's composed form (NFC).
-
-    Parameters
-    ----------
-    text, what
-        The name, and what it is of; the sentence says so.
-
-    Raises
-    ------
-    InputError
-        It is empty, ``.`` or ``..``, has a separator or control character, ends in a dot or a space, is that of a
-        device, or has more than 255 bytes.
-
-    Examples
-    --------
-    >>> safe_name("clip-large")
-    'clip-large'
-    >>> safe_name("../escaped", "a measurement")
-    Traceback (most recent call last):
-        ...
-    personax.errors.InputError: '../escaped' cannot be a measurement: it has a slash or backslash; choose another name
-    """
-    name = unicodedata.normalize("NFC", text)
-    fault = _name_fault(name)
-    if fault:
-        shown = name if len(name) <= 60 else f"{name[:60]} ..."
-        raise InputError(f"{shown!r} cannot be {what}: {fault}; choose another name")
-    return name
-
-
-def _name_fault(name: str) -> str:
-    if not name or name in (".", ".."):
-        return "it is no name of a file"
-    if _SEPARATORS.intersection(name):
-        return "it has a slash or backslash"
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
-        return "it has a control character"
-    if name != name.strip() or name.endswith("."):
-        return "it begins or ends with a space or ends with a dot"
-    if name.split(".")[0].lower() in _RESERVED:
-        return "it is the name of a device on Windows"
-    if len(name.encode()) > _MAX_NAME:
-        return f"it has more than {_MAX_NAME} bytes"
-    return ""
-
-
-def distinct_names(names: Collection[str], what: str) -> None:
-    """Refuse names that would be one file on a disk that does not tell capitals apart.
-
-    Raises
-    ------
-    InputError
-        Two of them are.
-    """
-    seen: dict[str, str] = {}
-    for name in names:
-        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-        if folded in seen and seen[folded] != name:
-            raise InputError(f"{what} {seen[folded]!r} and {name!r} would be one file on some disks; rename one")
-        seen[folded] = name
 
 
 def write_text(path: Path, text: str) -> None:
@@ -208,3 +145,110 @@ def _sync(path: Path, flags: int) -> None:
     finally:
         with suppress(OSError):
             os.close(handle)
+
+
+def open_sqlite(path: Path, *, durable: bool, any_thread: bool = False) -> sqlite3.Connection:
+    """Open or make a database that only its owner, or the group of its folder, reads; transactions begin explicitly.
+
+    A write-ahead log (WAL) needs memory that all processes share, which a disk of several machines does not have: there
+    the database has a rollback journal, which is slower, and relies on the locks of files alone.
+
+    Parameters
+    ----------
+    path
+        Its folder is made too.
+    durable
+        Whether a commit is on disk when it returns; else a power cut may cost the last ones.
+    any_thread
+        Whether another thread than this one may use the connection, one at a time.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be made.
+    sqlite3.Error
+        When it is no database, or another process keeps it locked for a minute.
+
+    References
+    ----------
+    https://www.sqlite.org/wal.html (section 1: WAL does not work over a network file system)
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     db = open_sqlite(Path(folder) / "a.sqlite", durable=True)
+    ...     db.close()
+    ...     oct((Path(folder) / "a.sqlite").stat().st_mode & 0o777) if os.name == "posix" else "0o600"
+    '0o600'
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mode = private_mode(path.parent)
+    # before SQLite makes it under the umask; its log and journal inherit these permissions
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, mode))
+    if stat.S_IMODE(path.stat().st_mode) != mode and os.name == "posix":
+        _set_mode(path, mode)
+    db = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=not any_thread)
+    try:
+        db.execute(f"PRAGMA journal_mode={'WAL' if is_on_local_disk(path) else 'DELETE'}")
+        db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def is_shared(folder: Path) -> bool:
+    """Say whether a folder was made for a group: it is set-group-ID, and the group may write (``chmod g+ws``)."""
+    mode = folder.stat().st_mode
+    return bool(mode & stat.S_ISGID and mode & stat.S_IWGRP)
+
+
+def private_mode(folder: Path) -> int:
+    """Return the mode of a file with people in it: for its owner alone, or the group that the folder was made for."""
+    return 0o660 if is_shared(folder) else 0o600
+
+
+def _set_mode(path: Path, mode: int) -> None:
+    """Give a database and what lies beside it to its owner, or group, alone; one of another owner stays as it is."""
+    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
+        try:
+            file.chmod(mode)
+        except (FileNotFoundError, PermissionError):
+            continue
+
+
+def is_on_local_disk(path: Path, mounts: str | None = None) -> bool:
+    r"""Say whether a file lies on a disk of this machine; where the system does not say, it does.
+
+    Parameters
+    ----------
+    path
+        Need not exist.
+    mounts
+        The mount table, as ``/proc/self/mountinfo`` has it; by default that file.
+
+    Examples
+    --------
+    >>> table = "1 0 8:1 / / rw - ext4 /dev/sda rw\n2 1 0:9 / /srv/lab\\040data rw - nfs4 host:/data rw\n"
+    >>> is_on_local_disk(Path("/srv/lab data/a"), table), is_on_local_disk(Path("/srv/a"), table)
+    (False, True)
+    """
+    if os.name == "nt":
+        return not str(path.absolute()).startswith("\\\\")
+    try:
+        table = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace") if mounts is None else mounts
+    except OSError:
+        return True
+    place, kind, longest = path.resolve(), "", -1
+    for line in table.splitlines():
+        before, separator, after = line.partition(" - ")
+        fields = before.split()
+        if not separator or len(fields) < 5:
+            continue
+        # a blank, tab, newline or backslash of a path stands there as \\040 and so on
+        point = Path(re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), fields[4]))
+        # of several mounts on one place the last one is seen
+        if place.is_relative_to(point) and len(point.parts) >= longest:
+            kind, longest = after.split()[0], len(point.parts)
+    return kind not in REMOTE and not kind.startswith("fuse.")

@@ -18,7 +18,7 @@ from personax.config import EmbedModels, Encoding, ImageEncoding, Plan, TextEnco
 from personax.data.frames import read_ipc, read_parquet
 from personax.embed import Encoder, EncoderCard, Truncation, encode_all, image_encoder, local_weights_hash, text_encoder
 from personax.errors import InputError, PlanError, StudyError
-from personax.files import safe_name
+from personax.names import safe_name
 from personax.schema import Notice
 from personax.stages._base import Context
 from personax.store import StudyFolder

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from personax.files import is_shared
 
 __all__ = ["GROUP", "HANDED_ON", "PRIVATE", "Access", "access_of", "current_umask", "using_umask"]
 
@@ -43,12 +44,8 @@ def access_of(root: Path) -> Access:
 
     ``chgrp TEAM FOLDER; chmod g+ws FOLDER`` makes it so.
     """
-    there = next((one for one in (root, *root.absolute().parents) if one.exists()), root)
-    try:
-        mode = there.stat().st_mode
-    except OSError:
-        return PRIVATE
-    return GROUP if mode & stat.S_ISGID and mode & stat.S_IWGRP else PRIVATE
+    there = next((one for one in (root, *root.absolute().parents) if one.is_dir()), None)
+    return GROUP if there is not None and is_shared(there) else PRIVATE
 
 
 def current_umask() -> int:

@@ -21,7 +21,8 @@ from typing import Final
 
 from personax.config import SECTIONS
 from personax.errors import InputError, StudyError
-from personax.files import cached_sha256, safe_name, written_aside
+from personax.files import cached_sha256, written_aside
+from personax.names import safe_name
 from personax.store._access import HANDED_ON, access_of, using_umask
 from personax.store._lock import held, telling_of_a_full_disk
 from personax.store._manifest import (

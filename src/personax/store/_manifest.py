@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from personax.errors import InputError, StudyError
-from personax.files import safe_name
+from personax.names import safe_name
 
 __all__ = ["FORMAT", "Manifest", "UnreadableManifest", "check_outputs", "read_manifest"]
 
