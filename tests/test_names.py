@@ -11,15 +11,15 @@ from personax.errors import InputError, PlanError
 from personax.names import distinct_names, safe_name
 
 BAD = [
-    "", ".", "..", "../x", "/etc/x", "a/b", "a\\b", "a\0b", "a\nb", "a\x1b[31m", "con", "NUL.txt", "com1", "x.", " x", "x ",
-    "é" * 128, "\ud800",
+    "", ".", "..", "../x", "/etc/x", "a/b", "a\\b", "a\0b", "a\nb", "a\x1b[31m", "con", "NUL.txt", "com1", "x.",
+    " x", "x ", "é" * 128, "\ud800",
 ]  # fmt: skip
 GOOD = ["a", "s[1]", "p*?", "x.y", "a b", "Łukasz", "é" * 127, "...x", "-rf", "$HOME", "%s", "🦜"]
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_what_is_no_name_of_a_file_is_refused(name: str) -> None:
-    with pytest.raises(InputError, match="cannot be a name: .*; choose another name"):
+    with pytest.raises(InputError, match="cannot be a name"):
         safe_name(name)
 
 
