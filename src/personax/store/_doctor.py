@@ -93,7 +93,8 @@ def _leftovers(folder: StudyFolder, mend: bool) -> Iterator[FolderFinding]:
 
 
 def _links(folder: StudyFolder, mend: bool) -> Iterator[FolderFinding]:
-    for top in (*folder.own_folders(), *(folder.path(name) for name in (".staging", "manifests", "objects"))):
+    claimed = {name.split("/")[0] for _, name, _ in _claimed(folder)}
+    for top in (folder.path(name) for name in sorted({*claimed, ".staging", "manifests", "objects"})):
         for path in (top, *top.rglob("*")) if not top.is_symlink() else (top,):
             if path.is_symlink():
                 name = path.relative_to(folder.root).as_posix()
