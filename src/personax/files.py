@@ -3,12 +3,39 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-__all__ = ["sha256", "write_text", "written_aside"]
+__all__ = ["parse_json", "sha256", "write_text", "written_aside"]
+
+
+def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Return what JSON of somebody else says; every way in which it cannot be read is a ValueError.
+
+    Nesting that Python cannot follow, integers of thousands of digits, bytes that are no text, and ``NaN``, which JSON
+    does not have, are among them.
+
+    Examples
+    --------
+    >>> parse_json('{"a": [1]}')
+    {'a': [1]}
+    >>> parse_json("[" * 100_000)
+    Traceback (most recent call last):
+        ...
+    ValueError: not readable as JSON
+    """
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError, MemoryError):
+        raise ValueError("not readable as JSON") from None
+
+
+def _no_constant(word: str) -> float:
+    raise ValueError(word)
 
 
 def sha256(path: Path) -> str:
