@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-import httpx2
-
-from personax.errors import FetchError
+from personax.errors import FetchError, require
 from personax.http._request import is_loopback
 from personax.http._retry import TransientError
-from personax.http._transport import read_body
+
+if TYPE_CHECKING:
+    import httpx2
 
 __all__ = ["ApiClient", "ApiError"]
 
@@ -67,6 +67,8 @@ class ApiClient:
     ------
     FetchError
         For plain http to another machine: everybody on the way could read what is sent.
+    MissingExtraError
+        Without httpx2.
     """
 
     def __init__(self, base_url: str, key: str, *, timeout: float) -> None:
@@ -76,10 +78,10 @@ class ApiClient:
             raise FetchError(f"{parts.netloc} is asked by plain http, which others can read on the way; use https")
         self._base, self._timeout = base_url.rstrip("/"), timeout
         headers = {"authorization": f"Bearer {key}", "accept": "application/json", "accept-encoding": "gzip"}
-        self._client = httpx2.AsyncClient(
+        self._httpx = require("httpx2", extra="traits")
+        self._client: httpx2.AsyncClient = self._httpx.AsyncClient(
             headers=headers, follow_redirects=False, trust_env=not local,
-            timeout=httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS), pool=None),
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
+            limits=self._httpx.Limits(max_connections=None, max_keepalive_connections=100),
         )  # fmt: skip
 
     async def close(self) -> None:
@@ -117,17 +119,19 @@ class ApiClient:
         limit = self._timeout if timeout is None else timeout
         request = self._client.build_request(
             method, self._base + path, headers=dict(headers or {}),
-            timeout=httpx2.Timeout(limit, connect=min(limit, CONNECT_SECONDS), pool=None), **content,
+            timeout=self._httpx.Timeout(limit, connect=min(limit, CONNECT_SECONDS), pool=None), **content,
         )  # fmt: skip
         try:
             async with asyncio.timeout(limit):
                 return await self._exchange(request, max_bytes)
-        except (TimeoutError, httpx2.TimeoutException):
+        except (TimeoutError, self._httpx.TimeoutException):
             raise TransientError(f"no answer within {limit:g} s") from None
-        except httpx2.RequestError:
+        except self._httpx.RequestError:
             raise TransientError("the connection failed or broke off") from None
 
     async def _exchange(self, request: httpx2.Request, max_bytes: int) -> bytes:
+        from personax.http._transport import read_body  # late: it needs httpx2
+
         response = await self._client.send(request, stream=True, follow_redirects=False)
         try:
             headers = {name.lower(): value for name, value in response.headers.items()}

@@ -14,9 +14,9 @@ from pydantic import Field, SerializerFunctionWrapHandler, field_validator, mode
 from pydantic_core import PydanticCustomError
 
 from personax import registry
-from personax.errors import InputError, require
+from personax.errors import InputError
 from personax.files import parse_json
-from personax.http import TransientError, is_loopback, retry_after_of
+from personax.http import ApiClient, ApiError, TransientError, is_loopback, retry_after_of
 from personax.registry import part_name, register
 from personax.strict import Count, EnvName, Strict, Url
 from personax.traits.llms._prompt import content_hash
@@ -198,9 +198,6 @@ class OpenAIProvider:
     """
 
     def __init__(self, model: Model, schema: Mapping[str, Any] | None) -> None:
-        require("httpx2", extra="traits")
-        from personax.http._api import ApiClient  # late: reading a plan needs no client
-
         secret = os.environ.get(model.key, "").strip() if model.key else "none"
         if not secret:
             raise InputError(f"{model.name}: no key; put it into the environment variable {model.key}")
@@ -229,8 +226,6 @@ class OpenAIProvider:
 
     async def send(self, method: str, path: str, **content: Any) -> bytes:  # noqa: ANN401 - as ApiClient takes it
         """Return the body of a reply of the endpoint; an error says what is to be done."""
-        from personax.http._api import ApiError
-
         try:
             return await self.client.send(method, path, **content)
         except ApiError as error:
