@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Collection, Iterable
+import platform
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
+from personax import __version__
 from personax.config import Permissions, Plan, permissions, read_plan, read_request
 from personax.data.labels import labels_of
 from personax.errors import PlanError, StudyError
 from personax.files import sha256
 from personax.progress import Progress, Silent
-from personax.stages import STAGES, Context, Reader, Stage, stage_rng, versions
+from personax.run_log import Meter, RunLog, logged_counts, read_log
+from personax.stages import STAGES, Context, Reader, Stage, check_columns, check_plan, stage_rng, versions
 from personax.store import Manifest, StageTables, StudyFolder
 from personax.strict import nearest
 from personax.trust import check_trust, record_trust
@@ -24,7 +26,7 @@ from personax.trust import check_trust, record_trust
 if TYPE_CHECKING:
     from personax.stages import AnswerResult
 
-__all__ = ["StageRun", "StageStatus", "Study"]
+__all__ = ["StageCost", "StageRun", "StageStatus", "Study"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,31 @@ class StageRun:
     ran: bool
     why: str
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class StageCost:
+    """What the last finished run of a stage took, and what it left.
+
+    Parameters
+    ----------
+    started, seconds
+        When it began (UTC), and for how long it ran.
+    files, bytes
+        How many files it wrote that are there, and their size.
+    counts, versions
+        How many of what; the packages that numbers depend on, as they were then.
+    last_event
+        The last record of the stage in ``run.log``, which may be of a later run that failed; None without a log.
+    """
+
+    started: str
+    seconds: float
+    files: int
+    bytes: int
+    counts: Mapping[str, int]
+    versions: Mapping[str, str]
+    last_event: Mapping[str, Any] | None
 
 
 class Study:
@@ -196,6 +223,33 @@ class Study:
             states.append(state)
         return states
 
+    def costs(self) -> dict[str, StageCost]:
+        """Return finished stage -> times, sizes, counts and versions of its last run.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     file = Path(root) / "study.yaml"
+        ...     _ = file.write_text("{name: tiny, collect: {source: simulate, n: 20, images: false}}")
+        ...     study = Study.load(file)
+        ...     _ = study.run(["collect"])
+        ...     cost = study.costs()["collect"]
+        >>> cost.counts["people"], cost.seconds > 0, cost.last_event["event"]
+        (20, True, 'stage_done')
+        """
+        last = {record["stage"]: record for record in read_log(self.folder.root) if "stage" in record}
+        found = {}
+        for stage in STAGES:
+            manifest = self.folder.manifest(stage.name)
+            if manifest is not None:
+                sizes = [path.stat().st_size for path in map(self.folder.path, manifest.outputs) if path.is_file()]
+                found[stage.name] = StageCost(
+                    manifest.started, manifest.seconds, len(sizes), sum(sizes), manifest.counts, manifest.versions,
+                    last.get(stage.name),
+                )  # fmt: skip
+        return found
+
     def _ordered(self) -> list[Stage]:
         """Return all stages in the order in which they run: each after those that it needs under this plan."""
         order: list[Stage] = []
@@ -233,17 +287,23 @@ class Study:
             What a person can mend. Stages that ended before stay done.
         """
         self.check_trust()
-        wanted = self._wanted(stages)
+        wanted, progress = self._wanted(stages), progress or Silent()
         named = {stage.name for stage in wanted} if stages is None else set(stages)
-        outcomes = []
+        outcomes, names = [], [stage.name for stage in wanted]
+        check_plan(self.plan, names)
         with self.folder.lock():
-            for stage in wanted:
-                state = self._state(stage)
-                again = force and stage.name in named
-                if state.state == "done" and not again:
-                    outcomes.append(StageRun(stage.name, False, "settings, inputs and seed are the same"))
-                else:
-                    outcomes.append(self._run_stage(stage, state.why or "asked to", progress or Silent()))
+            log = RunLog(self.folder.root, tell=progress.message)
+            with log.span("run", personax=__version__, python=platform.python_version()) as ended:
+                for stage in wanted:
+                    if "collect" in (one.stage for one in outcomes[-1:]):  # nobody has been asked or paid yet
+                        check_columns(self.plan, self.folder, names)
+                    state = self._state(stage)
+                    if state.state == "done" and not (force and stage.name in named):
+                        outcomes.append(StageRun(stage.name, False, "settings, inputs and seed are the same"))
+                        continue
+                    with log.span("stage", stage=stage.name, state=state.state) as facts:
+                        outcomes.append(self._run_stage(stage, state.why or "asked to", progress, facts))
+                ended.update(stages=len(outcomes), ran=sum(outcome.ran for outcome in outcomes))
         return outcomes
 
     def answer(
@@ -335,17 +395,18 @@ class Study:
         hashes = {name: digest or known.get(name) for name, digest in now.items()}
         return {name: digest for name, digest in hashes.items() if digest}
 
-    def _run_stage(self, stage: Stage, why: str, progress: Progress) -> StageRun:
+    def _run_stage(self, stage: Stage, why: str, progress: Progress, facts: dict[str, Any]) -> StageRun:
+        """Run a stage and commit what it wrote; ``facts`` receives what the log says of it."""
         progress.stage(stage.name)
         expected = self._expected(stage)
-        started, clock = datetime.now(UTC), time.perf_counter()
+        started, meter = datetime.now(UTC), Meter()
         with self.folder.staging(stage.name) as out:
             rng = stage_rng(self.plan.seed, stage.name)
             context = Context(self.plan, self.base, self.folder, out, rng, progress)
             with labels_of(context.framework()):
                 stage.run(context)
-            seconds = time.perf_counter() - clock
-            out.commit(
+            seconds = meter.seconds
+            manifest = out.commit(
                 replace(
                     expected,
                     inputs={**expected.inputs, **context.inputs},
@@ -356,4 +417,5 @@ class Study:
                     seconds=round(seconds, 3),
                 )
             )
+        facts.update(counts=logged_counts(manifest.counts), notices=len(manifest.notices), files=len(manifest.outputs))
         return StageRun(stage.name, True, why, seconds)

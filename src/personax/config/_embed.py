@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializeAsAny, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax.embed import Pooling, Precision
-from personax.strict import Access, Count, OutsidePath, Strict
+from personax.strict import Access, Count, OutsidePath, Strict, by_source
 
 
 class EmbedSimulated(Strict):
@@ -80,6 +80,15 @@ class EmbedRelease(Strict):
     source: Literal["release"]
 
 
+_SOURCES: dict[str, type[Strict]] = {
+    "simulate": EmbedSimulated,
+    "files": EmbedFiles,
+    "offline": EmbedOffline,
+    "models": EmbedModels,
+    "release": EmbedRelease,
+}
+
 Embed = Annotated[
-    EmbedSimulated | EmbedFiles | EmbedOffline | EmbedModels | EmbedRelease, Field(discriminator="source")
+    SerializeAsAny[EmbedSimulated | EmbedFiles | EmbedOffline | EmbedModels | EmbedRelease],
+    by_source(lambda: _SOURCES),
 ]
