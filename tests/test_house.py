@@ -321,3 +321,34 @@ def test_docstrings_describe_parameters_that_exist(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not (isinstance(node, ast.ClassDef) and node.bases):
             assert documented_parameters(node) <= taken_parameters(node), getattr(node, "name", "")
+
+
+SOCKETS = {"aiohttp", "boto3", "fsspec", "ftplib", "http", "httpcore2", "httpx", "httpx2", "huggingface_hub", "openai",
+           "requests", "smtplib", "socket", "socketserver", "ssl", "telnetlib", "urllib3", "websockets",
+           "xmlrpc"}  # fmt: skip
+"""Modules that open connections, or whose only use is that."""
+
+HUB_CLIENTS = {"embed/_checkpoint.py", "release/_push.py", "release/reading/_load.py"}
+"""Where the hub's own client is used: it signs uploads to storage hosts of the hub's choosing; docs/architecture.md."""
+
+
+def modules_imported(path: Path) -> set[str]:
+    """Return the top-level names that a file imports, early, late, by ``require`` or ``import_module``."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("require", "import_module"):
+            names |= {one.value for one in node.args[:1] if isinstance(one, ast.Constant)}
+    return {name for name in names if not name.startswith("personax")}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_only_the_http_room_opens_connections(path: Path) -> None:
+    """One layer bounds size and time, checks addresses and follows no redirect elsewhere."""
+    place = path.relative_to(PACKAGE).as_posix()
+    found = {name for name in modules_imported(path) if name.split(".")[0] in SOCKETS or name == "urllib.request"}
+    allowed_here = {"huggingface_hub", "huggingface_hub.errors"} if place in HUB_CLIENTS else set()
+    assert room(path) == "http" or found <= allowed_here, found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import re
 import sqlite3
@@ -12,13 +13,14 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 __all__ = [
     "cached_sha256",
     "is_on_local_disk",
     "is_shared",
     "open_sqlite",
+    "parse_json",
     "private_mode",
     "sha256",
     "sync_files",
@@ -33,6 +35,31 @@ BUSY_TIMEOUT: Final = 60
 REMOTE: Final = {"9p", "afs", "beegfs", "ceph", "cifs", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "prl_fs",
                  "smb3", "smbfs", "vboxsf", "virtiofs"}  # fmt: skip
 """File systems, as mount tables call them, that machines share; so are those of ``fuse.`` (sshfs, rclone, gcsfuse)."""
+
+
+def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Return what JSON of somebody else says; every way in which it cannot be read is a ValueError.
+
+    Nesting that Python cannot follow, integers of thousands of digits, bytes that are no text, and ``NaN``, which JSON
+    does not have, are among them.
+
+    Examples
+    --------
+    >>> parse_json('{"a": [1]}')
+    {'a': [1]}
+    >>> parse_json("[" * 100_000)
+    Traceback (most recent call last):
+        ...
+    ValueError: not readable as JSON
+    """
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError, MemoryError):
+        raise ValueError("not readable as JSON") from None
+
+
+def _no_constant(word: str) -> float:
+    raise ValueError(word)
 
 
 def sha256(path: Path) -> str:

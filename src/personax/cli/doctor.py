@@ -33,7 +33,7 @@ _EXTRAS = (
     ("rapidfuzz", "RapidFuzz", "sources", "one person across sources"),
     ("imagehash", "ImageHash", "pictures", "pictures that are nearly the same"),
     ("cv2", "opencv-python-headless", "pictures", "faces cut from pictures"),
-    ("openai", "openai", "traits", "asking LLMs"),
+    ("httpx2", "httpx2", "traits", "asking LLMs"),
     ("transformers", "transformers", "embed", "images by models of a hub"),
     ("sentence_transformers", "sentence-transformers", "embed", "texts by models of a hub"),
     ("torch", "torch", "crl", "Level II: causal representation learning"),

@@ -14,7 +14,7 @@ from personax.release._layout import read_card
 from personax.release._untrusted_folder import UntrustedFolder, open_folder
 from personax.release.checks._check import mapping
 from personax.release.checks._verify import verify_folder
-from personax.release.reading._load import REPO
+from personax.release.reading._load import REPO, check_endpoint
 
 __all__ = ["PushPreview", "PushResult", "push"]
 
@@ -126,6 +126,7 @@ def push(
     own = token or hub.get_token()
     if not own:
         raise InputError("nothing was sent: there is no token; set HF_TOKEN to one that may write")
+    check_endpoint(hub, endpoint)
     api = hub.HfApi(endpoint=endpoint, token=own, library_name="personax")
     with _hub_errors(repo, own):
         there = _info(api, repo)

@@ -6,12 +6,15 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import polars as pl
 
 from personax.columns import infer_columns
 from personax.data.table import Table
 from personax.errors import FetchError, InputError, require
+from personax.http import is_loopback
 from personax.release._file_formats import format_of, stem_of
 from personax.release._layout import described_columns, is_personax_layout, modality_files, read_card, table_files
 from personax.release._untrusted_folder import MAX_BYTES, UntrustedFolder, open_folder, single_file
@@ -22,7 +25,7 @@ from personax.release.reading._released import Embeddings, Released, VectorSourc
 from personax.release.statistics._read import FILE, read_statistics
 from personax.schema import Column
 
-__all__ = ["PATTERNS", "REPO", "load_release", "open_release", "read_ours", "snapshot"]
+__all__ = ["PATTERNS", "REPO", "check_endpoint", "load_release", "open_release", "read_ours", "snapshot"]
 
 
 REPO = re.compile(r"[\w.-]+/[\w.-]+")
@@ -30,6 +33,19 @@ PATTERNS = [
     "*.parquet", "*.csv", "*.tsv", "*.jsonl", "*.ndjson", "*.json", "*.arrow", "*.feather", "*.ipc", "*.npy", "*.npz",
     "*.csv.gz", "*.tsv.gz", "*.jsonl.gz", "*.ndjson.gz", "*.json.gz", "*.npy.gz", "*.md", "*.cff", "SHA256SUMS",
 ]  # fmt: skip
+
+
+def check_endpoint(hub: Any, endpoint: str | None) -> None:  # noqa: ANN401 - the hub's client is imported late
+    """Refuse a hub over plain http, except on this machine: a token would be readable on the way.
+
+    Raises
+    ------
+    InputError
+        When it is one.
+    """
+    parts = urlsplit(endpoint or hub.constants.ENDPOINT)
+    if parts.scheme != "https" and not is_loopback(parts.netloc):
+        raise InputError("the hub's address is plain http, by which a token can be read on the way; give https")
 
 
 def snapshot(
@@ -53,6 +69,7 @@ def snapshot(
     """
     hub = require("huggingface_hub", extra="release")
     hub_errors = require("huggingface_hub.errors", extra="release")
+    check_endpoint(hub, endpoint)
     asked = {
         "repo_type": "dataset", "revision": revision, "token": token, "cache_dir": cache, "endpoint": endpoint,
         "allow_patterns": PATTERNS,

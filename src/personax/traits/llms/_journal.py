@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
+import platform
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -121,7 +121,7 @@ class ReplyJournal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{_start_time(os.getpid())}"
+        self.owner = f"{platform.node()}:{os.getpid()}:{_start_time(os.getpid())}"
         try:
             self._db = open_sqlite(path, durable=True, any_thread=True)
             with ExitStack() as on_failure:
@@ -302,7 +302,7 @@ def _start_time(pid: int) -> str:
 def _is_dead(owner: str) -> bool:
     """Say whether a claim's process is known to be gone."""
     host, pid, started = owner.rsplit(":", 2)
-    if host != socket.gethostname() or os.name == "nt":  # there, asking with signal 0 would end the process
+    if host != platform.node() or os.name == "nt":  # there, asking with signal 0 would end the process
         return False
     try:
         os.kill(int(pid), 0)
