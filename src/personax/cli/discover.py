@@ -11,6 +11,7 @@ import typer
 
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.run import FolderOption, ForceOption, JsonOption, comma_separated, from_options, run_study
+from personax.cli.signals import NOTHING_KEPT, kept_when_stopped
 from personax.config import DiscoverSection, read_knowledge, search_tests
 from personax.data.edges import EDGES
 from personax.schema import Edge, Graph
@@ -76,7 +77,7 @@ def register(app: typer.Typer) -> None:
         raw = {"test": test, "algorithm": algorithm, "alpha": alpha, "bootstraps": bootstraps}
         known = read_knowledge(knowledge) if knowledge else None
         section = from_options(DiscoverSection, raw | {"knowledge": known})
-        with showing_progress() as progress:
+        with kept_when_stopped(lambda: NOTHING_KEPT), showing_progress() as progress:
             found = discover_file(
                 file, section, out, columns=comma_separated(columns), missing=missing.split(","), seed=seed, jobs=jobs,
                 progress=progress,

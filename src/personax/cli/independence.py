@@ -12,6 +12,7 @@ import typer
 from personax import registry
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.run import FolderOption, ForceOption, JsonOption, comma_separated, from_options, run_study
+from personax.cli.signals import NOTHING_KEPT, kept_when_stopped
 from personax.config import IndependenceSection
 from personax.data.pvalues import everybody
 from personax.stages import FileResults, analyse_file, analyse_statistics, count_tests
@@ -123,7 +124,7 @@ def register(app: typer.Typer) -> None:
             "figures": figures,
         }
         section = from_options(IndependenceSection, raw)
-        with showing_progress() as progress:
+        with kept_when_stopped(lambda: NOTHING_KEPT), showing_progress() as progress:
             if (file / "statistics.json").is_file():
                 found = analyse_statistics(file, section, out, seed=seed, progress=progress)
             else:

@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.signals import kept_when_stopped
 from personax.errors import PlanError
 from personax.strict import Strict, fault_text
 from personax.study import StageRun, Study
@@ -39,7 +40,7 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Run again even if no
 
 def run_study(study: Study, stages: Iterable[str] | None = None, *, force: bool, as_json: bool) -> None:
     """Run a study with progress and say what was done."""
-    with showing_progress() as progress:
+    with kept_when_stopped(lambda: _kept(study)), showing_progress() as progress:
         outcomes = study.run(stages, force=force, progress=progress)
     if as_json:
         emit(_summary(study, outcomes))
@@ -55,6 +56,15 @@ def run_study(study: Study, stages: Iterable[str] | None = None, *, force: bool,
         say("nothing to do")
     if any(outcome.stage == "report" for outcome in outcomes):
         say(str(study.report))
+
+
+def _kept(study: Study) -> str:
+    """Say which stages a run that was stopped has kept, and how to go on."""
+    done = [state.stage for state in study.status() if state.state == "done"]
+    begun = sorted(path.parent.name.removesuffix(".kept") for path in study.folder.path(".staging").glob("*.kept/*"))
+    within = f" and, of {', '.join(begun)}, what is finished within it" if begun else ""
+    stages = f"the stages {', '.join(done)}" if done else "no stage"
+    return f"kept {stages}{within}; the same command goes on from there"
 
 
 def _notices(study: Study, stage: str) -> Sequence[Mapping[str, Any]]:

@@ -66,7 +66,7 @@ def analyse(
     progress: Progress,
     *,
     seed: int = 0,
-    jobs: int = 1,
+    jobs: int | None = None,
     letters: Collection[str] = tuple(LETTERS.values()),
 ) -> tuple[pl.DataFrame, Graph]:
     """Test every feature against every target, group by group, and return tidy p-values and the dependence graph.
@@ -152,7 +152,7 @@ def analyse_file(
     *,
     missing: Sequence[str],
     seed: int,
-    jobs: int,
+    jobs: int | None = None,
     progress: Progress,
 ) -> FileResults:
     """Test the columns of a table and write tables, graph and figures into a folder, all at once.
