@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from personax.config import Plan, read_plan, read_request
 from personax.data.labels import labels_of
+from personax.engine import parallel_config
 from personax.errors import PlanError, StudyError
 from personax.files import sha256
 from personax.progress import Progress, Silent
@@ -173,7 +174,13 @@ class Study:
         return order
 
     def run(
-        self, stages: Iterable[str] | None = None, *, force: bool = False, progress: Progress | None = None
+        self,
+        stages: Iterable[str] | None = None,
+        *,
+        force: bool = False,
+        progress: Progress | None = None,
+        engine: str | None = None,
+        jobs: int | None = None,
     ) -> list[StageRun]:
         """Do what the plan asks and is not done yet.
 
@@ -185,6 +192,8 @@ class Study:
             Run the named stages again even if nothing changed.
         progress
             Receives steps and messages.
+        engine, jobs
+            Where loops run, see `personax.engine.parallel_config`; what the plan says by default. Results are the same.
 
         Raises
         ------
@@ -194,7 +203,7 @@ class Study:
         wanted = self._wanted(stages)
         named = {stage.name for stage in wanted} if stages is None else set(stages)
         outcomes = []
-        with self.folder.lock():
+        with self.folder.lock(), parallel_config(engine or self.plan.engine, jobs or self.plan.jobs):
             for stage in wanted:
                 state = self._state(stage)
                 again = force and stage.name in named

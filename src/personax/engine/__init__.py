@@ -6,7 +6,7 @@
 [(0, 2), (1, 4), (2, 8)]
 """
 
-from personax.engine._config import ENGINES, Engine, EngineName, find_engine, parallel_config
+from personax.engine._config import ENGINES, Engine, EngineName, find_engine, ordered, parallel_config
 from personax.engine._processes import ProcessEngine
 from personax.engine._ray import RayEngine
 from personax.engine._threads import ThreadEngine
@@ -19,5 +19,6 @@ __all__ = [
     "RayEngine",
     "ThreadEngine",
     "find_engine",
+    "ordered",
     "parallel_config",
 ]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final, Literal, Protocol, TypeVar, get_args
+from typing import Final, Literal, Protocol, TypeVar, get_args
 
 from personax.engine._processes import ProcessEngine
 from personax.engine._ray import RayEngine
 from personax.engine._threads import ThreadEngine
 from personax.errors import InputError
 
-__all__ = ["ENGINES", "Engine", "EngineName", "find_engine", "parallel_config"]
+__all__ = ["ENGINES", "Engine", "EngineName", "find_engine", "ordered", "parallel_config"]
 
 EngineName = Literal["local", "threads", "processes", "ray"]
 """``local`` is threads or processes, whichever suits a loop."""
@@ -58,6 +58,23 @@ class Engine(Protocol):
         ...
 
 
+def ordered(found: Iterable[tuple[int, R]]) -> Iterator[R]:
+    """Yield the results of `Engine.map` in the order of their items; those that end early wait.
+
+    Examples
+    --------
+    >>> list(ordered([(1, "b"), (0, "a"), (2, "c")]))
+    ['a', 'b', 'c']
+    """
+    waiting: dict[int, R] = {}
+    place = 0
+    for at, result in found:
+        waiting[at] = result
+        while place in waiting:
+            yield waiting.pop(place)
+            place += 1
+
+
 _configured: ContextVar[tuple[str | Engine, int | None]] = ContextVar("engine", default=("local", None))
 
 
@@ -101,7 +118,14 @@ def check_engine(engine: str | Engine) -> None:
         raise InputError(f"there is no engine {engine[:40]!r}; choose one of {', '.join(ENGINES)}, or ray=HOST:PORT")
 
 
-def find_engine(suits: Literal["threads", "processes"], jobs: int | None = None) -> Engine:
+def find_engine(
+    suits: Literal["threads", "processes"],
+    jobs: int | None = None,
+    *,
+    threads_do: bool = True,
+    blas_threads: int | None = 1,
+    gpu: bool = False,
+) -> Engine:
     """Return the engine of a loop.
 
     Parameters
@@ -110,6 +134,13 @@ def find_engine(suits: Literal["threads", "processes"], jobs: int | None = None)
         What ``local`` means for this loop: threads where most of the work releases the interpreter, else processes.
     jobs
         Workers, where the loop itself was told; else those of `parallel_config`, else one.
+    threads_do
+        Whether threads can run this loop at all; processes are taken where they cannot.
+    blas_threads
+        Threads of linear algebra in each worker. More than one may change the last bit of a sum; None for as many as
+        there are cores, shared by the workers.
+    gpu
+        A worker of a cluster takes a GPU where it has any.
 
     Raises
     ------
@@ -126,7 +157,8 @@ def find_engine(suits: Literal["threads", "processes"], jobs: int | None = None)
         return chosen
     name, _, address = chosen.partition("=")
     if name == "ray":
-        return RayEngine(address or None, workers=many)
-    kind: dict[str, Any] = {"threads": ThreadEngine, "processes": ProcessEngine}
-    made: Engine = ThreadEngine(1) if (many or 1) == 1 else kind[suits if name == "local" else name](many)
-    return made
+        return RayEngine(address or None, workers=many, gpu=gpu)
+    kind = suits if name == "local" else name
+    if (many or 1) == 1 or (kind == "threads" and threads_do):
+        return ThreadEngine(many or 1, blas_threads=blas_threads)
+    return ProcessEngine(many or 1, blas_threads=blas_threads)

@@ -43,9 +43,12 @@ class ProcessEngine:
     workers
         Number of processes. A script that asks for more than one needs the line ``if __name__ == "__main__":``, as
         always in Python.
+    blas_threads
+        Threads of linear algebra in each; None for as many as there are cores, shared by the workers.
     """
 
     workers: int
+    blas_threads: int | None = 1
 
     def map(self, fn: Callable[[S, T], R], items: Iterable[T], *, shared: S) -> Iterator[tuple[int, R]]:
         """Yield ``(place, fn(shared, item))`` as items end; see `Engine`.
@@ -77,7 +80,7 @@ class ProcessEngine:
                 return worker
         if len(workers) == self.workers:
             return None
-        workers.append(_Worker(parcel))
+        workers.append(_Worker(parcel, self.blas_threads or max(1, (os.cpu_count() or 1) // self.workers)))
         return workers[-1]
 
 
@@ -149,12 +152,12 @@ def _aligned(position: int) -> int:
 class _Worker:
     """A process that has one item, or none."""
 
-    def __init__(self, parcel: Parcel) -> None:
+    def __init__(self, parcel: Parcel, threads: int) -> None:
         context = get_context("spawn")
         self.channel, theirs = context.Pipe()
         # the kernel's signal comes when the thread that began a process ends, so it is asked for by the main one only
         bound = threading.current_thread() is threading.main_thread()
-        self.process = context.Process(target=_serve, args=(parcel, theirs, os.getpid(), bound), daemon=True)
+        self.process = context.Process(target=_serve, args=(parcel, theirs, os.getpid(), bound, threads), daemon=True)
         self.busy = False
         self.process.start()
         theirs.close()
@@ -205,17 +208,18 @@ def portable(error: Exception) -> Exception:
     return error if same else ComputationError(f"{type(error).__name__}: {error}")
 
 
-def _serve(parcel: Parcel, channel: Connection, parent: int, bound: bool) -> None:
+def _serve(parcel: Parcel, channel: Connection, parent: int, bound: bool, threads: int) -> None:
     """Work until the parent ends this process, or ends itself."""
     _end_with(parent, bound=bound)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it then takes the work away
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # of libraries that are not loaded yet
     fault: BaseException | None = None
     try:
         fn, shared = parcel.open()
     except Exception as error:  # noqa: BLE001 - told for every item
         fault = portable(error)
-    with threadpool_limits(1):
+    with threadpool_limits(threads):
         while True:
             try:
                 place, item = channel.recv()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import socket
@@ -102,6 +103,7 @@ def _connect(ray: Any, address: str | None) -> None:  # noqa: ANN401 - the modul
         text = f"no Ray cluster is named: set {ADDRESS}, or give --engine ray=HOST:PORT (docs/cluster.md says how)"
         raise InputError(text)
     _reach(address)
+    logging.getLogger("ray").setLevel(logging.ERROR)
     found: list[BaseException | None] = []
 
     def join() -> None:
@@ -261,7 +263,7 @@ class _Loop:
             return
         place, value, error = found
         if error is not None:
-            raise error
+            raise _unusable(error) if isinstance(error, ImportError) else error
         yield place, value
 
     def _lost(self, seat: _Seat, error: Exception) -> None:

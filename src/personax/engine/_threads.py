@@ -27,6 +27,8 @@ class ThreadEngine:
     ----------
     workers
         Number of threads.
+    blas_threads
+        Threads of linear algebra; None for as many as there are.
 
     Examples
     --------
@@ -35,6 +37,7 @@ class ThreadEngine:
     """
 
     workers: int = 1
+    blas_threads: int | None = 1
 
     def map(self, fn: Callable[[S, T], R], items: Iterable[T], *, shared: S) -> Iterator[tuple[int, R]]:
         """Yield ``(place, fn(shared, item))`` as items end; see `Engine`.
@@ -42,7 +45,7 @@ class ThreadEngine:
         When the caller stops, items that have begun are ended and no other begins.
         """
         # threads of linear algebra fight over the cores, and sums of several threads differ in their last bit
-        with threadpool_limits(1):
+        with threadpool_limits(self.blas_threads):
             if self.workers == 1:
                 for place, item in enumerate(items):
                     yield place, fn(shared, item)
