@@ -20,8 +20,8 @@ import personax
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "personax"
 
-GROUND = {"columns", "conformance", "data", "errors", "files", "graphs", "http", "progress", "registry", "schema"}
-GROUND |= {"names", "results", "run_log", "statistics", "strict"}
+GROUND = {"columns", "conformance", "data", "engine", "errors", "files", "graphs", "http", "names", "progress"}
+GROUND |= {"registry", "results", "run_log", "schema", "statistics", "strict"}
 LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "figures"}
 UPPER = ("config", "trust", "store", "report", "stages", "study", "pipeline", "cli", "testing")
 """Each of these may use the ones before it."""
@@ -150,8 +150,8 @@ def test_the_version_is_one() -> None:
     assert f"## {personax.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-OPEN = ("config", "discovery", "embed", "figures", "graphs", "http", "independence", "release", "report", "simulate",
-        "sources", "store", "traits")  # fmt: skip
+OPEN = ("config", "discovery", "embed", "engine", "figures", "graphs", "http", "independence", "release", "report",
+        "simulate", "sources", "store", "traits")  # fmt: skip
 """Packages whose modules are private and which export their public names at once; crl and stages do so late."""
 
 
@@ -287,6 +287,25 @@ def test_the_house_is_measured() -> None:
     alone, leaves = house.one_user(known), house.leaves(known)
     assert len(alone) / len(leaves) < 0.1, alone
     assert house.shadowed() == []
+
+
+PARALLEL = re.compile(
+    r"(?:Process|Thread)PoolExecutor|^\s*(?:import|from) (?:joblib|multiprocessing|ray)\b",
+    re.MULTILINE,
+)
+WITHOUT_ENGINE = {
+    "traits/llms/_run_context.py",  # one thread that writes the journal for an event loop
+}
+
+
+def test_loops_run_on_an_engine() -> None:
+    """One of each: threads, processes and clusters are begun in `personax.engine` and nowhere else."""
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in FILES
+        if room(path) != "engine" and PARALLEL.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == WITHOUT_ENGINE
 
 
 def test_the_stages_and_the_plan_name_the_same_parts() -> None:

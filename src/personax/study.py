@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from personax import __version__
 from personax.config import Permissions, Plan, permissions, read_plan, read_request
 from personax.data.labels import labels_of
+from personax.engine import parallel_config
 from personax.errors import PlanError, StudyError
 from personax.files import cached_sha256, sha256
 from personax.progress import Progress, Silent
@@ -269,7 +270,13 @@ class Study:
         return order
 
     def run(
-        self, stages: Iterable[str] | None = None, *, force: bool = False, progress: Progress | None = None
+        self,
+        stages: Iterable[str] | None = None,
+        *,
+        force: bool = False,
+        progress: Progress | None = None,
+        engine: str | None = None,
+        jobs: int | None = None,
     ) -> list[StageRun]:
         """Do what the plan asks and is not done yet.
 
@@ -281,6 +288,8 @@ class Study:
             Run the named stages again even if nothing changed.
         progress
             Receives steps and messages.
+        engine, jobs
+            Where loops run, see `personax.engine.parallel_config`; what the plan says by default. Results are the same.
 
         Raises
         ------
@@ -299,7 +308,7 @@ class Study:
             states = [self._state(stage) for stage in wanted]
             if all(state.state == "done" for state in states):
                 return [StageRun(state.stage, False, _SAME) for state in states]
-        with self.folder.lock():
+        with self.folder.lock(), parallel_config(engine or self.plan.engine, jobs or self.plan.jobs):
             log = RunLog(self.folder.root, tell=progress.message)
             with log.span("run", personax=__version__, python=platform.python_version()) as ended:
                 for stage in wanted:

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 
 from personax.crl._estimator import Arrays, Fitted, Method, Progress
+from personax.crl._fits import FitTask, run_fits
 from personax.crl._stability import Agreement, agreement, columns
 from personax.crl.diagnostics import block_leakage
 from personax.crl.diagnostics._verdict import ConditionalTest
@@ -132,25 +133,20 @@ def fit_seeds(
         raise ValueError(f"by is objective, agreement or exclusivity, not {by!r}")
     if by == "exclusivity" and conditional is None:
         raise ValueError("choosing by exclusivity needs a conditional test")
-    fits: list[Fitted | None] = []
-    reasons: list[str | None] = []
-    for seed, child in enumerate(rng.spawn(seeds)):
-        fit, reason = _kept(keep, seed)
-        if fit is None and reason is None:
-            try:
-                fit = _resuming(method, keep, seed).fit(
-                    views, latents=latents, shared=shared, rng=child, progress=progress(seed)
-                )
-            except ComputationError as error:
-                reason = str(error)
-            _keep(keep, seed, fit, reason)
-        fits.append(fit)
-        reasons.append(reason)
+    kept = [_kept(keep, seed) for seed in range(seeds)]
+    fits, reasons = [fit for fit, _ in kept], [reason for _, reason in kept]
+    children = rng.spawn(seeds)
+    left = [seed for seed in range(seeds) if fits[seed] is None and reasons[seed] is None]
+    tasks = [FitTask(method, children[seed], latents, checkpoint=_checkpoint(keep, seed)) for seed in left]
+    for place, found in run_fits(tasks, views, shared=shared, progress=lambda place: progress(left[place])):
+        seed = left[place]
+        fits[seed], reasons[seed] = (None, found) if isinstance(found, str) else (found, None)
+        _keep(keep, seed, fits[seed], reasons[seed])
     done = [(i, fit) for i, fit in enumerate(fits) if fit is not None]
     if not done:
         raise ComputationError(f"none of {seeds} seeds could be fitted: {'; '.join(sorted({r for r in reasons if r}))}")
     counts = {m: latents[m] for m in views}
-    found = agreement(
+    agreed = agreement(
         [fit.encode(views) for _, fit in done], counts=counts, shared=shared,
         adjacencies=[fit.adjacency for _, fit in done],
     )  # fmt: skip
@@ -158,10 +154,10 @@ def fit_seeds(
     if by == "exclusivity" and conditional is not None:
         crossings = [None if fit is None else _crossings(fit, views, conditional) for fit in fits]
     if by == "agreement" and len(done) > 2:
-        index = done[int(np.argmax(found.runs))][0]
+        index = done[int(np.argmax(agreed.runs))][0]
     else:
         index = min(done, key=lambda pair: (crossings[pair[0]] or 0, pair[1].objective))[0]
-    return SeedSelection(index, fits, reasons, found, by, crossings)
+    return SeedSelection(index, fits, reasons, agreed, by, crossings)
 
 
 def _crossings(fit: Fitted, views: Arrays, conditional: ConditionalTest) -> int:
@@ -226,13 +222,8 @@ def regret(chosen: int, scores: Sequence[float | None]) -> float:
     return max(score for score in scores if score is not None) - own
 
 
-def _resuming(method: Method, keep: Path | None, seed: int) -> Method:
-    """Return the method, going on from within a seed where it can."""
-    resuming = getattr(method, "resuming", None)
-    if keep is None or resuming is None:
-        return method
-    found: Method = resuming(keep / f"seed-{seed}.checkpoint")
-    return found
+def _checkpoint(keep: Path | None, seed: int) -> Path | None:
+    return None if keep is None else keep / f"seed-{seed}.checkpoint"
 
 
 def _or_none(value: float) -> float | None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from typing import Any, TypeVar
+from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from personax.columns import infer_columns
 from personax.data.pvalues import EVERYBODY
+from personax.engine import ThreadEngine, find_engine
 from personax.errors import InputError, UntestableError
 from personax.independence._corrections import Correction, correct
 from personax.independence._frames import as_frame, counted_rows, whole_weights
@@ -25,37 +24,7 @@ from personax.independence._registered import check_options, run_test
 from personax.schema import Kind
 from personax.strict import nearest
 
-__all__ = ["DEFAULT_TESTS", "SCHEMA", "judged", "mapped", "screen"]
-
-AHEAD = 4
-"""Jobs a thread that wait their turn; so many columns are held in memory."""
-
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-
-def mapped(run: Callable[[T], R], items: Iterable[T], jobs: int, progress: Callable[[int], None]) -> Iterator[R]:
-    """Yield the results as they come; ``progress`` hears how many there are.
-
-    BLAS has one thread meanwhile: pairs are many and their matrices small, and more would fight over the cores.
-    """
-    with threadpool_limits(1, user_api="blas"):
-        for done, result in enumerate(_threaded(run, items, jobs) if jobs > 1 else map(run, items), 1):
-            yield result
-            progress(done)
-
-
-def _threaded(run: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[R]:
-    waiting: set[Future[R]] = set()
-    with ThreadPoolExecutor(jobs) as pool:
-        for item in items:
-            waiting.add(pool.submit(run, item))
-            while len(waiting) >= AHEAD * jobs:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        yield from (future.result() for future in waiting)
-
+__all__ = ["DEFAULT_TESTS", "SCHEMA", "judged", "screen"]
 
 DEFAULT_TESTS = ("kci", "chisq", "gsq")
 
@@ -106,7 +75,7 @@ def screen(
     periods: Mapping[str, float] | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     seed: int = 0,
-    jobs: int = 1,
+    jobs: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pl.DataFrame:
     """Test every feature against every target.
@@ -144,7 +113,8 @@ def screen(
         Of the tests that draw random numbers. Each pair and test has its own stream, named after the columns: the order
         of columns and the number of jobs change nothing.
     jobs
-        Threads.
+        Threads, or workers of the engine of `personax.engine.parallel_config`; its number by default, one where it is
+        not used.
     progress
         Called with (pairs done, pairs).
 
@@ -171,7 +141,7 @@ def screen(
     table = as_frame(frame)
     features, targets, given = (list(dict.fromkeys(names)) for names in (features, targets, given))
     names = list(dict.fromkeys([*features, *targets, *given]))
-    _check(table, [*names, *([weight] if weight else [])], tests, by, options or {}, jobs, given=bool(given))
+    _check(table, [*names, *([weight] if weight else [])], tests, by, options or {}, given=bool(given))
     meaning = _kinds(table, names, kinds or {}, periods or {})
     plan = _Plan(features, targets, given, meaning, tests, options or {}, weight, seed, jobs)
     if by is None:
@@ -198,7 +168,7 @@ class _Plan:
     options: Mapping[str, Mapping[str, Any]]
     weight: str | None
     seed: int
-    jobs: int
+    jobs: int | None
 
 
 def _check(
@@ -207,7 +177,6 @@ def _check(
     tests: Sequence[str],
     by: str | None,
     options: Mapping[str, Any],
-    jobs: int,
     *,
     given: bool,
 ) -> None:
@@ -219,8 +188,6 @@ def _check(
         raise InputError(told)
     if by in names:
         raise InputError(f"{by} splits the people, so it is constant within each part; leave it out of the columns")
-    if jobs < 1:
-        raise InputError("jobs must be at least 1")
 
 
 def _kinds(
@@ -251,39 +218,74 @@ def _run(
     parts: int,
 ) -> pl.DataFrame:
     """Test all pairs of one table and return the rows in the order in which they were asked for."""
+    grid, engine = _Grid(table, plan), find_engine("threads", plan.jobs)
+    cells: dict[tuple[str, str], list[dict[str, Any]]] = {}
     total = len(plan.features) * len(plan.targets)
-
-    def step(done: int) -> None:
+    if isinstance(engine, ThreadEngine) and isinstance(table, pl.DataFrame):
+        _ = grid.held, grid.given  # read once, not once a thread
+    for _, found in engine.map(_tested, grid.passing, shared=grid):
+        cells |= found
         if progress is not None:
-            progress(part * total + done, parts * total)
-
-    pairs = _from_file(table, plan) if isinstance(table, pl.LazyFrame) else _from_memory(table, plan)
-    cells = dict(mapped(lambda pair: (pair[0], pair[1]()), pairs, plan.jobs, step))
+            progress(part * total + len(cells), parts * total)
     ordered = [cells[feature, target] for feature in plan.features for target in plan.targets]
     return pl.DataFrame([row for cell in ordered for row in cell], schema=SCHEMA)
 
 
-_Job = tuple[tuple[str, str], Callable[[], list[dict[str, Any]]]]
+@dataclass(frozen=True)
+class _Grid:
+    """All pairs of one table: the shorter list of columns is held in memory, and the longer one passes by."""
+
+    table: pl.DataFrame | pl.LazyFrame
+    plan: _Plan
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what was read: another process reads for itself."""
+        return {"table": self.table, "plan": self.plan}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+    @property
+    def across(self) -> bool:
+        """Whether features pass by."""
+        return len(self.plan.features) >= len(self.plan.targets)
+
+    @property
+    def passing(self) -> Sequence[str]:
+        """The longer list."""
+        return self.plan.features if self.across else self.plan.targets
+
+    @property
+    def others(self) -> Sequence[str]:
+        """The shorter list."""
+        return self.plan.targets if self.across else self.plan.features
+
+    @cached_property
+    def reader(self) -> Callable[[str], TestedColumn]:
+        """Reads a column of a table in memory."""
+        assert isinstance(self.table, pl.DataFrame)
+        weight = self.plan.weight
+        return _reader(self.table, self.plan, None if weight is None else whole_weights(self.table[weight]))
+
+    @cached_property
+    def held(self) -> list[TestedColumn]:
+        """The shorter list, read."""
+        return [self.reader(name) for name in self.others]
+
+    @cached_property
+    def given(self) -> Given | None:
+        """What is conditioned on."""
+        return Given([self.reader(name) for name in self.plan.given]) if self.plan.given else None
 
 
-def _from_memory(frame: pl.DataFrame, plan: _Plan) -> Iterator[_Job]:
-    """Yield all pairs; the shorter list of columns is held in memory, and the longer one passes by."""
-    read = _reader(frame, plan, None if plan.weight is None else whole_weights(frame[plan.weight]))
-    given = Given([read(name) for name in plan.given]) if plan.given else None
-    across = len(plan.features) >= len(plan.targets)
-    held = [read(name) for name in (plan.targets if across else plan.features)]
-    for name in plan.features if across else plan.targets:
-        passing = read(name)
-        for other in held:
-            x, y = (passing, other) if across else (other, passing)
-            yield (x.name, y.name), partial(_pair, x, y, given, plan)
-
-
-def _from_file(table: pl.LazyFrame, plan: _Plan) -> Iterator[_Job]:
-    """Yield all pairs of a file: each is counted by itself, so that memory holds the distinct rows of one pair."""
-    for feature in plan.features:
-        for target in plan.targets:
-            yield (feature, target), partial(_counted_pair, table, feature, target, plan)
+def _tested(grid: _Grid, name: str) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Return the rows of every pair of a passing column."""
+    if isinstance(grid.table, pl.LazyFrame):  # each pair is counted by itself: memory holds its distinct rows
+        pairs = [(name, other) if grid.across else (other, name) for other in grid.others]
+        return {pair: _counted_pair(grid.table, *pair, grid.plan) for pair in pairs}
+    passing = grid.reader(name)
+    both = [(passing, other) if grid.across else (other, passing) for other in grid.held]
+    return {(x.name, y.name): _pair(x, y, grid.given, grid.plan) for x, y in both}
 
 
 def _counted_pair(table: pl.LazyFrame, feature: str, target: str, plan: _Plan) -> list[dict[str, Any]]:

@@ -53,7 +53,7 @@ def find_causes(
     progress: Progress,
     *,
     groups: Mapping[str, str] | None = None,
-    jobs: int = 1,
+    jobs: int | None = None,
 ) -> tuple[Graph, pl.DataFrame | None]:
     """Search for the causal graph of a table, and again in every bootstrap draw.
 
@@ -293,7 +293,7 @@ def discover_file(
     columns: Sequence[str] | None = None,
     missing: Sequence[str],
     seed: int,
-    jobs: int,
+    jobs: int | None = None,
     progress: Progress,
 ) -> FileGraph:
     """Search for the causal graph of a table and write it into a folder, all at once.

@@ -16,6 +16,7 @@ from personax.config import IndependenceSection
 from personax.data.frames import read_parquet, scan_parquet
 from personax.data.pvalues import everybody
 from personax.data.table import Table
+from personax.engine import find_engine, ordered
 from personax.errors import MissingExtraError, PlanError
 from personax.figures import draw_graph, heatmap, save
 from personax.graphs import to_graphml
@@ -28,7 +29,7 @@ from personax.independence import (
     screen_noisy,
     wide,
 )
-from personax.progress import Progress
+from personax.progress import Progress, Silent
 from personax.release import load_release
 from personax.release.statistics import NoisyStatistics
 from personax.schema import LETTERS, Column, Graph, Kind, Notice, Role, select
@@ -67,7 +68,7 @@ def analyse(
     progress: Progress,
     *,
     seed: int = 0,
-    jobs: int = 1,
+    jobs: int | None = None,
     letters: Collection[str] = tuple(LETTERS.values()),
 ) -> tuple[pl.DataFrame, Graph]:
     """Test every feature against every target, group by group, and return tidy p-values and the dependence graph.
@@ -152,7 +153,7 @@ def analyse_file(
     *,
     missing: Sequence[str],
     seed: int,
-    jobs: int,
+    jobs: int | None = None,
     progress: Progress,
 ) -> FileResults:
     """Test the columns of a table and write tables, graph and figures into a folder, all at once.
@@ -357,17 +358,38 @@ def _pool(context: Context, table: Table, here: Callable[[str], Path]) -> None:
     if not finals:
         context.notices.append(Notice("No plausible values: the raters do not tell how uncertain their scores are."))
         return
-    letters = context.framework().letters.values()
-    tables = []
-    for draw in range(section.imputations):
-        one = drawn.filter(pl.col("draw") == draw)
-        values = one.select("id", *(_like(one[c.name], frame[c.name], c.kind) for c in finals))
-        version = frame.drop(c.name for c in finals).join(values, on="id", how="left", maintain_order="left")
-        narrow = section.model_copy(update=wanted)
-        tables.append(analyse(version, columns, narrow, context.progress, seed=context.plan.seed, letters=letters)[0])
-    found = pool(tables, alpha=section.alpha, correction=section.correction)
-    found.write_csv(here("pooled.csv"))
-    context.counts["rejected_with_uncertain_scores"] = int(found["rejected"].sum())
+    letters = tuple(context.framework().letters.values())
+    narrow = section.model_copy(update=wanted)
+    imputed = _Imputed(frame, columns, drawn, finals, narrow, context.plan.seed, letters)
+    tables: list[pl.DataFrame] = []
+    for found in ordered(find_engine("threads").map(_analysed, range(section.imputations), shared=imputed)):
+        tables.append(found)
+        context.progress.step(len(tables), section.imputations, "plausible values")
+    pooled = pool(tables, alpha=section.alpha, correction=section.correction)
+    pooled.write_csv(here("pooled.csv"))
+    context.counts["rejected_with_uncertain_scores"] = int(pooled["rejected"].sum())
+
+
+@dataclass(frozen=True)
+class _Imputed:
+    """People, and draws of their scores."""
+
+    frame: pl.DataFrame
+    columns: Sequence[Column]
+    drawn: pl.DataFrame
+    finals: Sequence[Column]
+    section: IndependenceSection
+    seed: int
+    letters: Collection[str]
+
+
+def _analysed(people: _Imputed, draw: int) -> pl.DataFrame:
+    """Return the p-values of one draw of the scores."""
+    frame, one = people.frame, people.drawn.filter(pl.col("draw") == draw)
+    values = one.select("id", *(_like(one[c.name], frame[c.name], c.kind) for c in people.finals))
+    version = frame.drop(c.name for c in people.finals).join(values, on="id", how="left", maintain_order="left")
+    found = analyse(version, people.columns, people.section, Silent(), seed=people.seed, letters=people.letters)
+    return found[0]
 
 
 def _like(drawn: pl.Series, scores: pl.Series, kind: Kind) -> pl.Series:
