@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from html import escape
@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from personax import __version__
-from personax.config import Plan, read_plan, read_request
+from personax.config import Permissions, Plan, permissions, read_plan, read_request
 from personax.data.labels import labels_of
 from personax.errors import PlanError, StudyError
 from personax.files import sha256
 from personax.progress import Progress, Silent
 from personax.run_log import Meter, RunLog, logged_counts, read_log
-from personax.stages import STAGES, Context, Reader, Stage, stage_rng, versions
+from personax.stages import STAGES, Context, Reader, Stage, check_columns, check_plan, stage_rng, versions
 from personax.store import Manifest, StageTables, StudyFolder
 from personax.strict import nearest
+from personax.trust import check_trust, record_trust
 
 if TYPE_CHECKING:
     from personax.stages import AnswerResult
@@ -103,6 +104,7 @@ class Study:
 
     def __init__(self, plan: Plan, folder: Path, *, base: Path) -> None:
         self.plan, self.folder, self.base = plan, StudyFolder(folder), base
+        self._file: Path | None = None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, folder: str | os.PathLike[str] | None = None) -> Self:
@@ -126,7 +128,43 @@ class Study:
             file = file / "study.yaml"
         plan = read_plan(file)
         own = file.parent if file.name == "study.yaml" else file.with_suffix("")
-        return cls(plan, Path(folder) if folder is not None else own, base=file.parent)
+        study = cls(plan, Path(folder) if folder is not None else own, base=file.parent)
+        study._file = file
+        return study
+
+    @property
+    def permissions(self) -> Permissions:
+        """What the plan needs beyond its folder: hosts, variables, files, packages, and what is sent where.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     file = Path(root) / "study.yaml"
+        ...     _ = file.write_text("{name: sent, collect: {source: table, path: ../diary.csv}}")
+        ...     [line.split("/")[-1] for line in Study.load(file).permissions.lines()]
+        ['diary.csv']
+        """
+        return permissions(self.plan, self.base, self.folder.root)
+
+    def trust(self, *, variables: Collection[str] = ()) -> None:
+        """Allow, for this user and from now on, what `permissions` lists; read it first.
+
+        Parameters
+        ----------
+        variables
+            Environment variables that may be sent although their names are not those of keys for language models.
+
+        Raises
+        ------
+        TrustError
+            For such a variable that is not named here.
+        """
+        record_trust(self.permissions, variables=variables)
+
+    def check_trust(self) -> None:
+        """Raise a `TrustError` when the plan needs what this user has not allowed; see `personax.trust`."""
+        check_trust(self.permissions, self._file or self.folder.root)
 
     @property
     def report(self) -> Path:
@@ -135,7 +173,8 @@ class Study:
 
     @property
     def reader(self) -> Reader:
-        """The study folder as stages read it: people, scores, embeddings."""
+        """The study folder as stages read it: people, scores, embeddings; a TrustError as in `run`."""
+        self.check_trust()
         return Reader(self.plan, self.base, self.folder)
 
     @property
@@ -242,16 +281,23 @@ class Study:
 
         Raises
         ------
+        TrustError
+            The plan needs hosts, variables or files that this user has not allowed; nothing was read.
         PersonaxError
             What a person can mend. Stages that ended before stay done.
         """
+        self.check_trust()
         wanted, progress = self._wanted(stages), progress or Silent()
         named = {stage.name for stage in wanted} if stages is None else set(stages)
-        outcomes = []
+        outcomes: list[StageRun] = []
+        names = [stage.name for stage in wanted]
+        check_plan(self.plan, names)
         with self.folder.lock():
             log = RunLog(self.folder.root, tell=progress.message)
             with log.span("run", personax=__version__, python=platform.python_version()) as ended:
                 for stage in wanted:
+                    if "collect" in (one.stage for one in outcomes[-1:]):  # nobody has been asked or paid yet
+                        check_columns(self.plan, self.folder, names)
                     state = self._state(stage)
                     if state.state == "done" and not (force and stage.name in named):
                         outcomes.append(StageRun(stage.name, False, "settings, inputs and seed are the same"))
@@ -284,6 +330,7 @@ class Study:
         """
         from personax.stages import answer  # late: only who answers needs it
 
+        self.check_trust()
         question, progress = read_request(request), progress or Silent()
         with self.folder.lock():
             for one in self.status():
@@ -329,7 +376,7 @@ class Study:
         inputs: dict[str, str] = {}
         for name in stage.external_files(self.plan):
             path = self.base / name
-            inputs[name] = sha256(path) if path.exists() else "missing"
+            inputs[name] = sha256(path) if path.is_file() or path.is_dir() else "missing"
         there = [name for name in stage.optional_files if self.folder.path(name).is_file()]
         inputs.update({name: sha256(self.folder.path(name)) for name in there})
         for need in stage.needs_under(self.plan):
