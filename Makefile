@@ -5,8 +5,11 @@ BIN := $(VENV)/bin
 CONSTRAINTS := constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint $(CONSTRAINTS)
 SOURCES := pyproject.toml $(CONSTRAINTS)
-# One thread a worker: workers that share cores by threads as well wait for one another.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+# One thread a worker: workers that share cores by threads as well wait for one another. Compiled modules are kept, also where the
+# environment says otherwise: the tests start Python some hundred times. Files in their order: long ones come before the many short ones.
+TESTENV := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
+XDIST := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+PYTEST := $(TESTENV) $(BIN)/python -m pytest $(XDIST)
 # What installs everywhere, also where no small build of torch is offered.
 LIGHT := web,sources,pictures,traits,discovery,figures,release,test
 
@@ -29,13 +32,13 @@ coverage: $(VENV)/.dev
 # The oldest versions that pyproject.toml admits, in an environment of their own; what they use of newer ones may be deprecated.
 test-oldest:
 	$(MAKE) VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt .venv-oldest/.test
-	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest --numprocesses=auto --dist=loadfile -m "not slow" \
+	$(TESTENV) .venv-oldest/bin/python -m pytest $(XDIST) -m "not slow" \
 		-W default::DeprecationWarning
 
 # The newest Python, without torch, so that what needs it must say so.
 test-py313:
 	$(MAKE) VENV=.venv-3.13 PYTHON=python3.13 .venv-3.13/.light
-	OMP_NUM_THREADS=1 .venv-3.13/bin/python -m pytest --numprocesses=auto --dist=loadfile -m "not slow" \
+	$(TESTENV) .venv-3.13/bin/python -m pytest $(XDIST) -m "not slow" \
 		--doctest-ignore-import-errors
 
 lint: $(VENV)/.dev
