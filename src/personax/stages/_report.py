@@ -12,8 +12,8 @@ __all__ = ["REPORT"]
 def _run(context: Context) -> None:
     """Write one page that opens from disk."""
     title = context.plan.report.title or context.plan.name
-    asked = [name for name in SECTIONS if getattr(context.plan, name) is not None]
-    page = render(gather(context.folder.root, title=title, stages=asked))
+    planned = [name for name in SECTIONS if getattr(context.plan, name) is not None]
+    page = render(gather(context.folder.root, title=title, stages=planned))
     context.write_text(page, "report", "index.html")
     context.counts["bytes"] = len(page.encode())
 

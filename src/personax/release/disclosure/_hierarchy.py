@@ -29,7 +29,7 @@ Given = Mapping[str, str] | Sequence[Mapping[str, str]]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Told = tuple[str, pl.DataFrame, Floats]
+CandidateLevel = tuple[str, pl.DataFrame, Floats]
 """A level's label, its value for each distinct value, and the loss of each."""
 
 
@@ -95,14 +95,14 @@ def hierarchies(table: Table, given: Mapping[str, Given] | None = None) -> list[
         base, distinct = _distinct(table.frame, names)
         counts = np.bincount(base, minlength=distinct.height)
         if len(group) == 2:
-            told = _grids(distinct)
+            candidates = _grids(distinct)
         elif names[0] in (given or {}):
-            told = _groups(distinct, (given or {})[names[0]])
+            candidates = _groups(distinct, (given or {})[names[0]])
         elif group[0].kind == "nominal" or not distinct.dtypes[0].is_numeric():
-            told = _rare_levels(distinct, counts)
+            candidates = _rare_levels(distinct, counts)
         else:
-            told = _bands(distinct, group[0])
-        made.append(Hierarchy(tuple(names), base, tuple(_levels(distinct, counts, told))))
+            candidates = _bands(distinct, group[0])
+        made.append(Hierarchy(tuple(names), base, tuple(_levels(distinct, counts, candidates))))
     return made
 
 
@@ -143,7 +143,7 @@ def _distinct(frame: pl.DataFrame, names: Sequence[str]) -> tuple[Ints, pl.DataF
     return rank[classes], rows[order]
 
 
-def _levels(distinct: pl.DataFrame, counts: Ints, told: Iterator[Told]) -> Iterator[Level]:
+def _levels(distinct: pl.DataFrame, counts: Ints, candidates: Iterator[CandidateLevel]) -> Iterator[Level]:
     """Yield the levels that differ: as it is, the given ones, withheld."""
     present = np.column_stack([values.is_not_null().to_numpy() for values in distinct])
 
@@ -154,7 +154,7 @@ def _levels(distinct: pl.DataFrame, counts: Ints, told: Iterator[Told]) -> Itera
     last = level("as it is", distinct, np.zeros(distinct.height))
     yield last
     nobody = not present.any()
-    for says, values, loss in told if not nobody else ():
+    for says, values, loss in candidates if not nobody else ():
         found = level(says, values, loss)
         if _nested(last, found) and found.codes.max() < last.codes.max() and _varies(values, present):
             yield found
@@ -187,7 +187,7 @@ def _steps(values: Floats) -> tuple[Ints, int]:
     return np.round(np.where(np.isfinite(values), values, 0.0) * 10.0**places).astype(np.int64), places
 
 
-def _bands(distinct: pl.DataFrame, column: Column) -> Iterator[Told]:
+def _bands(distinct: pl.DataFrame, column: Column) -> Iterator[CandidateLevel]:
     """Yield bands, or arcs, whose width doubles."""
     values = distinct[column.name].cast(pl.Float64).fill_null(np.nan).to_numpy()
     known = np.isfinite(values)
@@ -218,7 +218,7 @@ def _bands(distinct: pl.DataFrame, column: Column) -> Iterator[Told]:
         width *= 2
 
 
-def _grids(distinct: pl.DataFrame) -> Iterator[Told]:
+def _grids(distinct: pl.DataFrame) -> Iterator[CandidateLevel]:
     """Yield the middles of the fields of ever wider grids."""
     values = [series.cast(pl.Float64).fill_null(np.nan).to_numpy() for series in distinct]
     spans = [float(np.ptp(v[np.isfinite(v)])) if np.isfinite(v).any() else 0.0 for v in values]
@@ -229,7 +229,7 @@ def _grids(distinct: pl.DataFrame) -> Iterator[Told]:
         yield f"a grid of {grid} degrees", pl.DataFrame(shown), np.tile(loss, (distinct.height, 1))
 
 
-def _rare_levels(distinct: pl.DataFrame, counts: Ints) -> Iterator[Told]:
+def _rare_levels(distinct: pl.DataFrame, counts: Ints) -> Iterator[CandidateLevel]:
     """Yield categories of which ever more are ``other``."""
     texts = distinct.to_series().cast(pl.String)
     known = {str(text): int(count) for text, count in zip(texts, counts, strict=True) if text is not None}
@@ -244,7 +244,7 @@ def _rare_levels(distinct: pl.DataFrame, counts: Ints) -> Iterator[Told]:
         stay = len(order) // 2 if stay > len(order) // 2 else stay // 2
 
 
-def _groups(distinct: pl.DataFrame, given: Given) -> Iterator[Told]:
+def _groups(distinct: pl.DataFrame, given: Given) -> Iterator[CandidateLevel]:
     """Yield the given groups."""
     texts = distinct.to_series().cast(pl.String)
     known = max(2, len(texts.drop_nulls()))

@@ -70,7 +70,7 @@ def merge_rare(frame: pl.DataFrame, names: Iterable[str], below: int) -> tuple[p
     """
     if below < 1:
         raise InputError(f"categories of fewer than {below} people cannot be merged; give a number of at least 1")
-    told = []
+    merged = []
     for name in names:
         texts = frame[name].cast(pl.String)
         counts = dict(texts.drop_nulls().value_counts().iter_rows())
@@ -79,10 +79,10 @@ def merge_rare(frame: pl.DataFrame, names: Iterable[str], below: int) -> tuple[p
             continue
         people = sum(counts[value] for value in pool)
         withheld = people < below
-        told.append(Merged(name, len(pool), people, withheld))
+        merged.append(Merged(name, len(pool), people, withheld))
         made = pl.when(pl.col(name).is_in(pool)).then(pl.lit(None if withheld else OTHER)).otherwise(pl.col(name))
         frame = frame.with_columns(texts).with_columns(made.cast(pl.String).alias(name))
-    return frame, told
+    return frame, merged
 
 
 def by_rarity(counts: Mapping[str, int]) -> list[str]:
