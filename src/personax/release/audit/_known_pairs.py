@@ -18,7 +18,7 @@ from personax.errors import MissingExtraError
 from personax.progress import Progress, Silent
 from personax.registry import register
 from personax.release.audit._attack import Attack, Vectors, rate, wilson
-from personax.release.audit._axes import whitened
+from personax.release.audit._axes import LONG, leading, whitened
 from personax.release.audit._cached_views import CachedViews, EqualRows, equal_rows
 from personax.release.audit._campaign import OURS, RegisteredAttack, registered_attacks
 from personax.release.audit._nearest_neighbours import above_rounding, distances, ranks
@@ -81,6 +81,8 @@ class KnownPairs:
         Which rows of the gallery are equal and so count as one person.
     everybody
         Originals and released vectors of all, and the order in which the known come first, then the gallery.
+    partners
+        The rows of the released vectors that are `y`; the known people's own by default.
     """
 
     x: Vectors
@@ -89,6 +91,7 @@ class KnownPairs:
     probes: Vectors
     truth: EqualRows
     everybody: tuple[Vectors, Vectors, Indices]
+    partners: Indices | None = None
 
     @cached_property
     def white(self) -> KnownPairs:
@@ -96,6 +99,23 @@ class KnownPairs:
         originals, _, order = self.everybody
         white, known = whitened(originals), len(self.x)
         return replace(self, x=white[order[:known]], gallery=white[order[known:]])
+
+    @cached_property
+    def short(self) -> KnownPairs:
+        """The same with vectors of more than 1,024 numbers on so many principal axes of each side."""
+        originals, released, order = self.everybody
+        if originals.shape[1] <= LONG:
+            return self
+        known, probes = len(self.x), len(self.probes)
+        x, y = leading(originals), leading(released)
+        some = order[known : known + probes]
+        return replace(
+            self,
+            x=x[order[:known]],
+            y=y[order[:known] if self.partners is None else self.partners],
+            gallery=x[order[known:]],
+            probes=y[some],
+        )
 
     @property
     def design(self) -> float:
@@ -131,7 +151,10 @@ class KnownPairsAttack(KnownPairsCurve):
     """
 
     recovers: bool = False
-    """Whether `match` returns estimates of the probes' original vectors, beside the gallery itself."""
+    """Whether `match` returns estimates of the probes' original vectors, beside the gallery itself.
+
+    Vectors of more than 1,024 numbers are then given on so many principal axes of each side.
+    """
 
     @abstractmethod
     def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
@@ -145,6 +168,7 @@ class KnownPairsAttack(KnownPairsCurve):
 
     def point(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> KnownPairsPoint:
         """Return what m pairs reach."""
+        pairs = pairs.short if self.recovers else pairs
         a, b = self.match(pairs, m, rng)
         found = ranks(a, b, np.arange(len(a)), pairs.truth.label)
         return _point(self.title, m, found, _cosine(pairs, m, a) if self.recovers else None, pairs.design)
@@ -188,7 +212,8 @@ def known_pairs(
             failed.append(Attack(one.title, "known pairs", "rank-1", None, reason=str(error)))
         (progress or Silent()).step(0, 0, f"{one.title}, known pairs")
     # with the wrong people behind the known pairs nothing can be learnt
-    wrong = replace(pairs, y=pairs.y[rng.permutation(most)])
+    others = rng.permutation(most)
+    wrong = replace(pairs, y=pairs.y[others], partners=known[others])
     attacks = [_best_point(one, attack, points, pairs, wrong, rng) for one, attack, points in curves if points]
     (progress or Silent()).step(0, 0, "controls, known pairs")
     return [point for _, _, points in curves for point in points], [*failed, *attacks]
@@ -276,7 +301,7 @@ class PairsSelfTraining(KnownPairsCurve):
         known, probes = people[: len(pairs.x)], people[len(pairs.x) :][: len(pairs.probes)]
         order = rng.permutation(len(y))
         place = np.argsort(order)
-        originals, dealt, truth = CachedViews(x), CachedViews(y[order]), equal_rows(x)
+        originals, dealt, truth = CachedViews(x), _dealt(y, order), equal_rows(x)
         design = truth.design_effect(probes)
         for m in grid:
             guess = _best_self_training(originals, dealt, MatchedPairs(known[:m], place[known[:m]]), probes, rng)
@@ -294,6 +319,11 @@ class PairsSelfTraining(KnownPairsCurve):
         probes = np.arange(len(some), half)
         guess = _best_self_training(CachedViews(a), CachedViews(b), MatchedPairs(some, some), probes, rng)
         return float(equal_rows(a).same(guess, probes).mean())
+
+
+def _dealt(y: Vectors, order: Indices) -> CachedViews:
+    """Return rows in another order; long ones share what was worked out of them."""
+    return CachedViews(y).permuted(order) if y.shape[1] > LONG else CachedViews(y[order])
 
 
 def _best_self_training(
@@ -375,6 +405,12 @@ def _orthogonal(x: Vectors, y: Vectors) -> Inverse:
 def _ridges(x: Vectors, y: Vectors, penalties: Sequence[float]) -> Iterator[Inverse]:
     """Yield ridge regressions: all by one decomposition of the products of the pairs, m x m."""
     from_, to, a, b = _centred(x, y)
+    if len(a) > LONG:  # long vectors are on fewer axes than there are pairs
+        squares, axes = np.linalg.eigh(a.T @ a)
+        squares, target = np.maximum(squares, 0), axes.T @ (a.T @ b)
+        for ridge in penalties:
+            yield _affine(from_, axes, target / (squares + ridge * squares.mean() + 1e-30)[:, None], to)
+        return
     squares, u = np.linalg.eigh(a @ a.T)
     squares = np.maximum(squares, 0)
     first, target = a.T @ u, u.T @ b
