@@ -79,14 +79,9 @@ APART = {"ray"}
 
 
 def test_the_extra_all_is_all() -> None:
-<<<<<<< HEAD
     assert EXTRAS["all"] == [f"personax[{','.join(extra for extra in BY_EXTRA if extra not in APART)}]"]
     assert set(EXTRAS["dev"][0].partition("[")[2].rstrip("]").split(",")) >= APART
-    assert {named for _, named in IMPORTS if named} <= set(BY_EXTRA)
-=======
-    assert EXTRAS["all"] == [f"personax[{','.join(BY_EXTRA)}]"]
     assert {named for _, named in all_imports() if named} <= set(BY_EXTRA)
->>>>>>> op
 
 
 def test_the_oldest_versions_are_the_bounds_of_the_project() -> None:

@@ -239,8 +239,8 @@ def _together(
 
 def _quasi(table: ProtectedTable) -> Sequence[str]:
     """Return the quasi-identifiers that k-anonymity is counted over."""
-    told = table.report.get("k_anonymity")
-    return [str(name) for name in told["columns"]] if told else []
+    anonymity = table.report.get("k_anonymity")
+    return [str(name) for name in anonymity["columns"]] if anonymity else []
 
 
 def _known(

@@ -207,14 +207,14 @@ def _notices(outcomes: list[RunSummary], table: pl.DataFrame) -> list[Notice]:
     if foreign:
         found.append(Notice("Rows of a provider's batches were about requests that were in none of them.", foreign))
     replies = table.unique(["person", "model", "repeat"], maintain_order=True)
-    for status, said in SAID.items():
+    for status, text in MESSAGES.items():
         number = replies.filter(pl.col("status") == status).height
         if number:
-            found.append(Notice(said, number))
+            found.append(Notice(text, number))
     return found
 
 
-SAID: Final = {
+MESSAGES: Final = {
     "failed": "requests got no answer; `personax annotate STUDY --force` asks them again and nothing else.",
     "refused": "answers were refusals; the scores are missing.",
     "privacy": "answers declined for privacy; the scores are missing.",

@@ -63,8 +63,8 @@ def _read(context: Context, learned: LatentResults) -> None:
     context.write_frame(table, "analysis", "crl", "associations.parquet")
     context.write_frame(exemplars(learned.latents), "analysis", "crl", "exemplars.parquet")
     proposed = proposals(table, [name for name in learned.latents.columns if name != "id"])
-    said = sentences(learned.graph, proposed) if learned.graph is not None else []
-    reading = {"note": NOTE, "proposed names": proposed, "edges": said}
+    relations = sentences(learned.graph, proposed) if learned.graph is not None else []
+    reading = {"note": NOTE, "proposed names": proposed, "edges": relations}
     context.write_text(json.dumps(reading, indent=1, ensure_ascii=False), "analysis", "crl", "reading.json")
 
 
