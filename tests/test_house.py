@@ -20,7 +20,7 @@ import personax
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "personax"
 
-GROUND = {"columns", "data", "errors", "files", "graphs", "http", "progress", "registry", "schema"}
+GROUND = {"data", "errors", "files", "graphs", "http", "progress", "registry", "schema"}
 GROUND |= {"results", "statistics", "strict"}
 LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "figures"}
 UPPER = ("config", "store", "report", "stages", "study", "pipeline", "cli", "testing")

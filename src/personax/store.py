@@ -20,8 +20,9 @@ from typing import Any, Self
 import filelock
 import polars as pl
 
-from personax.errors import StudyError
+from personax.errors import StudyError, UnknownResult
 from personax.files import sha256
+from personax.strict import nearest
 
 __all__ = ["Manifest", "StageTables", "Staging", "StudyFolder"]
 
@@ -264,6 +265,8 @@ class StageTables(Mapping[str, pl.DataFrame]):
         self._paths = {p.stem if stems.count(p.stem) == 1 else p.with_suffix("").as_posix(): p for p in paths}
 
     def __getitem__(self, name: str) -> pl.DataFrame:
+        if name not in self._paths:
+            raise UnknownResult(f"the stage {self.stage} wrote no table {name}; {nearest(name, list(self))}")
         path = self._folder.path(*self._paths[name].parts)
         try:
             return _READERS[path.suffix](path)

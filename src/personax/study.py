@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from html import escape
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from personax.config import Plan, read_plan, read_request
 from personax.data.labels import labels_of
-from personax.errors import PlanError, StudyError
+from personax.errors import PlanError, StudyError, UnknownResult
 from personax.files import sha256
 from personax.progress import Progress, Silent
+from personax.registry import KINDS, describe, missing_part, missing_parts
+from personax.registry import names as part_names
 from personax.stages import STAGES, Context, Reader, Stage, check_columns, check_plan, stage_rng, versions
 from personax.store import Manifest, StageTables, StudyFolder
 from personax.strict import nearest
@@ -23,7 +25,7 @@ from personax.strict import nearest
 if TYPE_CHECKING:
     from personax.stages import AnswerResult
 
-__all__ = ["StageRun", "StageStatus", "Study"]
+__all__ = ["StageRun", "StageStatus", "Study", "StudyResults"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,17 @@ class StageRun:
     ran: bool
     why: str
     seconds: float = 0.0
+
+
+class StudyResults(dict[str, StageTables]):
+    """Finished stage -> its tables."""
+
+    def __missing__(self, stage: str) -> StageTables:
+        known = [one.name for one in STAGES]
+        text = f"the stage {stage} has written nothing yet; personax run makes it"
+        if stage not in known:
+            text = f"there is no stage {stage}; {nearest(stage, known)}"
+        raise UnknownResult(text)
 
 
 class Study:
@@ -76,9 +89,17 @@ class Study:
 
     def __init__(self, plan: Plan, folder: Path, *, base: Path) -> None:
         self.plan, self.folder, self.base = plan, StudyFolder(folder), base
+        self.missing: Sequence[str] = ()
+        """Sentences about parts of packages that are not installed; see `load`."""
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, folder: str | os.PathLike[str] | None = None) -> Self:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        folder: str | os.PathLike[str] | None = None,
+        allow_missing: bool = False,
+    ) -> Self:
         """Read a study file.
 
         Parameters
@@ -88,6 +109,9 @@ class Study:
         folder
             The study folder. By default the folder of a file called ``study.yaml``; for any other file a folder of
             its name beside it, so that ``studies/bfi.yaml`` is worked out in ``studies/bfi/``.
+        allow_missing
+            Load a study that names parts of packages that are not installed, too: its status and results can be read,
+            ``missing`` says what to install, and `run` refuses.
 
         Raises
         ------
@@ -97,9 +121,33 @@ class Study:
         file = Path(path)
         if file.is_dir() and (file / "study.yaml").is_file():
             file = file / "study.yaml"
-        plan = read_plan(file)
         own = file.parent if file.name == "study.yaml" else file.with_suffix("")
-        return cls(plan, Path(folder) if folder is not None else own, base=file.parent)
+        place = Path(folder) if folder is not None else own
+        try:
+            return cls(read_plan(file), place, base=file.parent)
+        except PlanError as error:
+            study = cls._with_missing_parts(file, place)
+            if study is not None and allow_missing:
+                return study
+            installs = [] if study is None else [one for one in study.missing if "pip install" in one]
+            raise PlanError("\n".join([str(error), *installs])) from None
+
+    @classmethod
+    def _with_missing_parts(cls, file: Path, place: Path) -> Self | None:
+        """Return the study of a file whose only faults are names of parts that are not installed."""
+        with missing_parts() as missing:
+            try:
+                study = cls(read_plan(file), place, base=file.parent)
+            except PlanError:
+                return None
+        study.missing = study._sentences(missing)
+        return study if missing else None
+
+    def _sentences(self, missing: Collection[tuple[str, str]]) -> list[str]:
+        """Return which package brought each missing part, as the manifests of stages that used it say."""
+        manifests = [self.folder.manifest(stage.name) for stage in STAGES] if missing else []
+        brought = {key: package for one in manifests if one is not None for key, package in one.versions.items()}
+        return [missing_part(kind, name, brought.get(f"{kind} {name}", "")) for kind, name in sorted(missing)]
 
     @property
     def report(self) -> Path:
@@ -111,8 +159,14 @@ class Study:
         """The study folder as stages read it: people, scores, embeddings."""
         return Reader(self.plan, self.base, self.folder)
 
+    def __repr__(self) -> str:
+        found = self.results
+        people = self.folder.manifest("collect")
+        rows = f"{people.counts.get('people', 0)} people, " if people is not None else ""
+        return f"Study({self.plan.name}: {rows}finished: {', '.join(found) or 'nothing yet'})"
+
     @property
-    def results(self) -> dict[str, StageTables]:
+    def results(self) -> StudyResults:
         """Finished stage -> its tables; each is read when it is asked for.
 
         What a stage wrote is there although it is stale by now; `status` tells.
@@ -129,7 +183,7 @@ class Study:
         20
         """
         manifests = {stage.name: self.folder.manifest(stage.name) for stage in STAGES}
-        return {name: StageTables(self.folder, m) for name, m in manifests.items() if m is not None}
+        return StudyResults({name: StageTables(self.folder, m) for name, m in manifests.items() if m is not None})
 
     def _repr_html_(self) -> str:
         """Show in a notebook where every stage stands, and which tables it wrote."""
@@ -194,6 +248,8 @@ class Study:
         wanted = self._wanted(stages)
         named = {stage.name for stage in wanted} if stages is None else set(stages)
         outcomes, names = [], [stage.name for stage in wanted]
+        if self.missing:
+            raise PlanError("\n".join(self.missing))
         check_plan(self.plan, names)
         with self.folder.lock():
             for stage in wanted:
@@ -309,7 +365,7 @@ class Study:
                 replace(
                     expected,
                     inputs={**expected.inputs, **context.inputs},
-                    versions=versions(),
+                    versions=versions() | _packages(expected.plan),
                     counts=context.counts,
                     notices=[asdict(notice) for notice in context.notices],
                     started=started.isoformat(timespec="seconds"),
@@ -317,3 +373,23 @@ class Study:
                 )
             )
         return StageRun(stage.name, True, why, seconds)
+
+
+def _packages(settings: object) -> dict[str, str]:
+    """Return which packages bring the parts that settings name, where these are not ours: `Study.load` misses them."""
+    texts = set(_texts(settings))
+    return {
+        f"{kind} {name}": describe(kind, name).package
+        for kind in KINDS
+        for name in texts.intersection(part_names(kind))
+        if describe(kind, name).package != "personax"
+    }
+
+
+def _texts(settings: object) -> Iterator[str]:
+    if isinstance(settings, str):
+        yield settings
+    elif isinstance(settings, Mapping):
+        yield from (text for key, value in settings.items() for text in (*_texts(key), *_texts(value)))
+    elif isinstance(settings, Sequence):
+        yield from (text for value in settings for text in _texts(value))

@@ -199,7 +199,7 @@ def test_the_width_of_kernels_is_that_of_the_test_by_itself(test: str) -> None:
 
 
 def test_every_unknown_column_is_named() -> None:
-    with pytest.raises(InputError, match="no column hight, did you mean height.*; the table has no column oo, "):
+    with pytest.raises(InputError, match=r"no column hight, did you mean height.*; the table has no column oo, "):
         screen(people(), ["hight"], ["oo"], kinds=KINDS)
 
 

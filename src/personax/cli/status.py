@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import typer
 
-from personax.cli.console import emit, table
+from personax.cli.console import emit, fail, table
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
 from personax.study import Study
 
@@ -19,8 +19,13 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: personax status my-study/study.yaml")
     def status(study: StudyArgument, folder: FolderOption = None, as_json: JsonOption = False) -> None:
         """Show which stages are done, stale or missing, and why."""
-        states = Study.load(study, folder=folder).status()
+        loaded = Study.load(study, folder=folder, allow_missing=True)
+        states = loaded.status()
         if as_json:
             emit([asdict(state) for state in states])
         else:
             table("", ("stage", "state", "why"), ((s.stage, s.state, s.why) for s in states))
+        for sentence in loaded.missing:
+            fail(sentence)
+        if loaded.missing:
+            raise typer.Exit(1)

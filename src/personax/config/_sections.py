@@ -9,11 +9,11 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from personax import registry
 from personax.crl import Criterion, Prior, Training
-from personax.crl.methods import usable
+from personax.crl.methods import is_usable
 from personax.discovery import Knowledge
 from personax.registry import Part, part_name
 from personax.sources import CollectSeveral, FileSource, source_classes
-from personax.strict import Alpha, Count, Strict, by_source, nearest
+from personax.strict import Alpha, Count, Strict, by_source
 
 
 class AnswerSection(Strict):
@@ -71,16 +71,8 @@ Collect = Annotated[
 ]
 
 
-def _registered(name: str) -> str:
-    """Return the name of a method that needs no truth, of personax or of another package; see docs/crl.md."""
-    known = usable()
-    if name not in known:
-        text = "there is no method {name}; {nearest}"
-        raise PydanticCustomError("unknown_method", text, {"name": name, "nearest": nearest(name, known)})
-    return name
-
-
-CrlMethod = Annotated[str, AfterValidator(_registered)]
+CrlMethod = Annotated[str, part_name("methods", fits=is_usable)]
+"""A method that needs no truth, of personax or of another package; see docs/crl.md."""
 
 
 class CrlSection(Training):
@@ -148,6 +140,7 @@ def _check_test_options(options: TestOptions, info: ValidationInfo) -> TestOptio
             type=PydanticCustomError("test_option", "{text}", {"text": text}), loc=(test, option), input=own[option]
         )
         for test, own in options.items()
+        if test in registry.names("tests")  # else told already
         for option, text in option_faults(str(test), own, given=given)
     ]
     if faults:

@@ -18,6 +18,9 @@ __all__ = ["COLUMNS", "Table"]
 COLUMNS = "columns.json"
 """Beside a table: the role, kind and unit of every column of it."""
 
+SHOWN = 8
+"""Names of columns in the one line that a table is shown as."""
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -58,6 +61,13 @@ class Table:
             odd = sorted({*described} ^ {*self.frame.columns})
             what = f"{', '.join(odd)} stand in one only" if odd else "they stand in another order"
             raise InputError(f"the columns of a table and what is said of them differ: {what}")
+
+    def __repr__(self) -> str:
+        shown = ", ".join(self.names[:SHOWN]) + (" ..." if len(self.names) > SHOWN else "")
+        return f"Table({self.height} rows, {len(self.names)} columns: {shown})"
+
+    def _repr_html_(self) -> str:
+        return self.frame._repr_html_()
 
     @property
     def height(self) -> int:

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from personax.columns import infer_columns
+from personax.data.columns import infer_columns
 from personax.data.pvalues import EVERYBODY
 from personax.errors import InputError, UntestableError
 from personax.independence._corrections import Correction, correct

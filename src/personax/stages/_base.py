@@ -15,8 +15,8 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
-from personax.columns import infer_columns
 from personax.config import Plan
+from personax.data.columns import infer_columns
 from personax.data.table import Table
 from personax.errors import StudyError
 from personax.files import sha256

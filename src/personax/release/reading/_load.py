@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from personax.columns import infer_columns
+from personax.data.columns import infer_columns
 from personax.data.table import Table
 from personax.errors import FetchError, InputError, require
 from personax.release._file_formats import format_of, stem_of
