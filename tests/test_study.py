@@ -335,6 +335,7 @@ embed: {source: offline}
 release: {columns: {heigth_cm: {leaves: withheld}}}
 independence: {features: [height_cm, wieght_kg], targets: [final_z, final_o, another_e], given: [bith_year], by: gendr}
 crl: {latents: {text: 2}, epochs: 1}
+discover: {over: [traits, features], knowledge: {tiers: [[birth_yaer], [final_o]]}}
 """
 
 
@@ -350,6 +351,7 @@ def test_all_columns_that_people_do_not_have_are_named_before_anybody_is_asked(t
         "longitude, height_cm, weight_kg, birth_year, birth_month, birth_day",
         "independence.given: there is no column bith_year; did you mean birth_year?",
         "independence.by: there is no column gendr; did you mean gender?",
+        "discover.knowledge.tiers: there is no column birth_yaer; did you mean birth_year?",
     ]
     assert list(study.results) == ["collect"]
     assert [run.stage for run in study.run(["collect"])] == ["collect"]  # whose section is right

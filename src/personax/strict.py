@@ -94,7 +94,7 @@ def check_options(what: str, function: Callable[..., object], options: Mapping[s
 
 
 def _close(word: str, choices: list[str]) -> str | None:
-    """Return the choice that a misspelt word means: of the same letters, of the same meaning, of nearly the same letters."""
+    """Return the choice that a misspelt word means: of the same or nearly the same letters, or of the same meaning."""
     folded = word.casefold()
     meant = _SYNONYMS.get(folded, folded)
     same = [choice for choice in choices if choice.casefold() in (folded, meant)]
@@ -137,10 +137,13 @@ class Strict(BaseModel):
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse a change in place: a stage that has begun and its manifest would differ."""
-        if name in type(self).model_fields:
-            text = f"{_called(type(self))} cannot be changed in place; .replaced({name}=...) returns a changed copy"
-            raise InputError(text)
+        if not name.startswith("_"):
+            raise InputError(_in_place(type(self), name))
         super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Refuse as `__setattr__` does."""
+        raise InputError(_in_place(type(self), name))
 
     def replaced(self, **changes: Any) -> Self:  # noqa: ANN401 - each block has its own
         """Return the same settings with some changed, checked as at first."""
@@ -170,6 +173,12 @@ def _called(kind: type[Strict]) -> str:
     """Return what people call a block: the section of a study file, or the class that they name in Python."""
     name = kind.__name__
     return f"settings of {name.removesuffix('Section').lower()}" if name.endswith("Section") else name
+
+
+def _in_place(kind: type[Strict], name: str) -> str:
+    if name not in kind.model_fields:
+        return f"{_called(kind)}: there is no {name}; {nearest(name, list(kind.model_fields))}"
+    return f"{_called(kind)} cannot be changed in place; .replaced({name}=...) returns a changed copy"
 
 
 def by_source(known: Callable[[], Mapping[str, type[Strict]]]) -> PlainValidator:
@@ -248,8 +257,8 @@ _SHOWN: Final = 120
 
 _COMPLETE: Final = {
     "base_url",
-    "name_shown", "no_block", "no_contact", "no_fields", "no_price", "no_source", "not_a_language", "not_a_name", "not_a_url",
-    "not_an_address", "test_option", "twice", "unknown_key",
+    "name_shown", "no_block", "no_contact", "no_fields", "no_price", "no_source", "not_a_language", "not_a_name",
+    "not_a_url", "not_an_address", "test_option", "twice", "unknown_key",
 }  # fmt: skip
 """Faults whose message says all; what was given is not repeated, for it may be a key."""
 
@@ -277,6 +286,8 @@ def fault_text(fault: Mapping[str, Any]) -> str:
         return str(message)
     if kind == "sequence_str" or "an instance of Sequence" in message:
         return f"must be a valid list, not {_short(given)}"
+    if kind in ("int_type", "float_type") and isinstance(given, str) and (number := _number(given)):
+        return f"{_plain(message)}, not {given!r}; YAML reads this as text, write {number}"
     if "headers" in fault["loc"] or "choose from" in message or "did you mean" in message:
         return _plain(message)  # headers may hold a secret; the others name what was given
     return f"{_plain(message)}, not {_short(given)}"
@@ -286,6 +297,15 @@ def _with_place(fault: Mapping[str, Any]) -> str:
     text = fault_text(fault)
     place = ".".join(str(part) for part in fault["loc"])
     return text if not place or fault["type"] == "missing" else f"{place}: {text}"
+
+
+def _number(text: str) -> str:
+    """Return the number that a text means as YAML writes it; empty where it means none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return ""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else "" if text.lower() == "nan" else str(value)
 
 
 def _short(given: object) -> str:

@@ -87,9 +87,7 @@ def test_a_unit_in_the_name_is_kept() -> None:
 
 def test_a_framework_says_which_columns_are_scores() -> None:
     pair = TraitFramework("pair", [Trait("warmth", "w", "warm"), Trait("zeal", "z", "keen")])
-    frame = pl.DataFrame(
-        {key: [1.0, 2.0] for key in ("final_w", "zorb_w", "zorb_z", "own_zeal", "final_o", "temp_w")}
-    )
+    frame = pl.DataFrame({key: [1.0, 2.0] for key in ("final_w", "zorb_w", "zorb_z", "own_zeal", "final_o", "temp_w")})
     role = {column.name: column.role for column in infer_columns(frame, framework=pair)}
     assert role == {
         "final_w": "target", "zorb_w": "target", "zorb_z": "target", "own_zeal": "target",

@@ -95,6 +95,8 @@ class Modalities(Strict):
     prior: Prior | None = None
 
 
+Correction = Literal["fdr_bh", "fdr_by", "holm", "none"]
+
 FISHERZ = "fisherz"
 """causal-learn's test of linear dependence, beside the registered ones."""
 
@@ -112,8 +114,8 @@ SearchTest = Annotated[str, part_name("tests", FISHERZ, fits=_with_and_without_z
 """causal-learn's Fisher z, or a registered test of independence that runs with and without given columns."""
 
 
-class DiscoverSection(Strict):
-    """PC or FCI over latents, traits and biography."""
+class DiscoverQuery(Strict):
+    """What a search for causal graphs is asked, by the owner of a study or by somebody else."""
 
     over: list[Literal["latents", "traits", "features"]] = ["latents"]
     algorithm: Literal["pc", "fci"] = "pc"
@@ -121,6 +123,10 @@ class DiscoverSection(Strict):
     alpha: Alpha = 0.01
     bootstraps: Annotated[int, Field(ge=0)] = 0
     knowledge: Knowledge | None = None
+
+
+class DiscoverSection(DiscoverQuery):
+    """PC or FCI over latents, traits and biography."""
 
 
 TestName = Annotated[str, part_name("tests")]
@@ -148,8 +154,8 @@ def _check_test_options(options: TestOptions, info: ValidationInfo) -> TestOptio
     return options
 
 
-class IndependenceSection(Strict):
-    """Level I: which features depend on which traits."""
+class IndependenceQuery(Strict):
+    """What Level I is asked, by the owner of a study or by somebody else."""
 
     features: list[str] | None = None
     targets: list[str] | None = None
@@ -157,7 +163,12 @@ class IndependenceSection(Strict):
     given: list[str] = []
     by: str | None = None
     alpha: Alpha = 0.05
-    correction: Literal["fdr_bh", "fdr_by", "holm", "none"] = "fdr_bh"
+    correction: Correction = "fdr_bh"
+
+
+class IndependenceSection(IndependenceQuery):
+    """Level I: which features depend on which traits."""
+
     options: Annotated[TestOptions, AfterValidator(_check_test_options)] = {}
     per_model: bool = True
     imputations: int = Field(default=0, ge=0, le=20)

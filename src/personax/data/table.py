@@ -12,6 +12,7 @@ import polars as pl
 
 from personax.errors import InputError, StudyError
 from personax.schema import Column, Provenance, select
+from personax.strict import nearest
 
 __all__ = ["COLUMNS", "Table"]
 
@@ -84,7 +85,7 @@ class Table:
         for column in self.columns:
             if column.name == name:
                 return column
-        raise InputError(f"the table has no column {name}; it has {', '.join(self.names)}")
+        raise InputError(f"the table has no column {name}; {nearest(name, self.names)}")
 
     def features(self) -> list[Column]:
         """Return the columns that describe people."""
@@ -105,7 +106,8 @@ class Table:
     def select(self, names: Iterable[str]) -> Self:
         """Return some columns, in the order that is asked for."""
         wanted = list(names)
-        return replace(self, frame=self.frame.select(wanted), columns=[self.column(name) for name in wanted])
+        columns = [self.column(name) for name in wanted]
+        return replace(self, frame=self.frame.select(wanted), columns=columns)
 
     def drop(self, names: Collection[str]) -> Self:
         """Return the table without these columns; names that are not there are passed over."""
