@@ -52,7 +52,7 @@ def write(folder: Path, text: str = TINY) -> Path:
 
 def data_files(folder: Path) -> dict[str, str]:
     """Hash every file a stage wrote, except the manifests, which tell the time."""
-    apart = ("manifests", ".staging", ".lock", "study.yaml", "keys")
+    apart = ("manifests", ".staging", ".lock", "run.log", "study.yaml", "keys")
     files = (path for path in folder.rglob("*") if path.is_file())
     return {
         path.relative_to(folder).as_posix(): sha256(path)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -21,8 +22,24 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from personax.errors import InputError
 
-__all__ = ["Alpha", "Count", "Positive", "Share", "Strict", "by_source", "check_options", "fault_text", "nearest",
-           "no_option", "source_fault"]  # fmt: skip
+__all__ = [
+    "Access",
+    "Alpha",
+    "Count",
+    "EnvName",
+    "Host",
+    "OutsidePath",
+    "Positive",
+    "Share",
+    "Strict",
+    "Url",
+    "by_source",
+    "check_options",
+    "fault_text",
+    "nearest",
+    "no_option",
+    "source_fault",
+]
 
 Alpha = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -32,6 +49,30 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 _SYNONYMS: Final = {"gpu": "cuda", "false": "none"}
 """What other programs call a choice -> what it is called here, where that is one of the choices."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Mark of a setting whose value names something outside of a study; `personax trust` lists what carries it.
+
+    Parameters
+    ----------
+    kind
+        ``url``: an address that is asked; ``host``: one that may be; ``path``: a file or folder; ``variable``: an
+        environment variable; ``template``: text with ``${VARIABLE}`` in it; ``hub``: a model or data set of a hub, or a
+        folder.
+    words
+        Values that are none, such as ``headshots`` in the place of a folder.
+    """
+
+    kind: Literal["url", "host", "path", "variable", "template", "hub"]
+    words: tuple[str, ...] = ()
+
+
+Url = Annotated[str, Access("url")]
+OutsidePath = Annotated[str, Access("path")]
+EnvName = Annotated[str, Access("variable")]
+Host = Annotated[str, Access("host")]
 
 
 def nearest(word: str, choices: list[str]) -> str:
@@ -94,7 +135,7 @@ def check_options(what: str, function: Callable[..., object], options: Mapping[s
 
 
 def _close(word: str, choices: list[str]) -> str | None:
-    """Return the choice that a misspelt word means: of the same or nearly the same letters, or of the same meaning."""
+    """Return the choice that a misspelt word means: the same letters, the same meaning, nearly the same letters."""
     folded = word.casefold()
     meant = _SYNONYMS.get(folded, folded)
     same = [choice for choice in choices if choice.casefold() in (folded, meant)]

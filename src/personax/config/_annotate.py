@@ -8,7 +8,7 @@ from pydantic import Field, SerializeAsAny, SerializerFunctionWrapHandler, model
 from pydantic_core import PydanticCustomError
 
 from personax.registry import part_name
-from personax.strict import Count, Strict, by_source, nearest
+from personax.strict import Count, OutsidePath, Strict, by_source, nearest
 from personax.traits.llms import Model, PromptSettings
 
 RatingModelName = Annotated[str, part_name("rating_models")]
@@ -93,9 +93,9 @@ class AnnotateQuestionnaire(Framed):
     """Trait scores from the answers to questionnaire items."""
 
     source: Literal["questionnaire"]
-    path: str
+    path: OutsidePath
     id: str
-    key: str
+    key: OutsidePath
     low: int
     high: int
     min_answered: Count = 3

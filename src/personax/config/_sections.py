@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SerializeAsAny, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidationInfo,
+    model_serializer,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from personax import registry
-from personax.crl import Criterion, Prior, Training
+from personax.crl import Criterion, Prior, ReductionSetting, Training
 from personax.crl.methods import is_usable
 from personax.discovery import Knowledge
 from personax.registry import Part, part_name
 from personax.sources import CollectSeveral, FileSource, source_classes
-from personax.strict import Alpha, Count, Strict, by_source
+from personax.strict import Access, Alpha, Count, Strict, by_source
 
 
 class AnswerSection(Strict):
@@ -56,7 +64,7 @@ class CollectRelease(Strict):
     """
 
     source: Literal["release"]
-    place: str = Field(alias="from", min_length=1)
+    place: Annotated[str, Access("hub")] = Field(alias="from", min_length=1)
     mapping: dict[str, str] = {}
     revision: str | None = None
 
@@ -84,6 +92,12 @@ class CrlSection(Training):
     seeds: Count = 3
     choose: Criterion = "objective"
     prior: Prior | None = None
+    reduce: ReductionSetting = "auto"
+
+    @model_serializer(mode="wrap")
+    def _without_default_reduction(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the reduction that nobody asked for: it makes no stage stale that ended before there was one."""
+        return {name: value for name, value in dump(self).items() if (name, value) != ("reduce", "auto")}
 
 
 class Modalities(Strict):

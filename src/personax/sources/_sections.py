@@ -13,7 +13,7 @@ from personax.http import FetchSettings, user_agent
 from personax.registry import register
 from personax.sources._source import FileSource, source_classes
 from personax.sources.celeba._table import CollectCelebA
-from personax.strict import Strict, nearest, source_fault
+from personax.strict import Access, Strict, nearest, source_fault
 
 __all__ = ["CollectSeveral", "Pictures", "Section", "WebSource", "read_section"]
 
@@ -74,7 +74,7 @@ class Pictures(Strict):
         Cut to the largest face that is found.
     """
 
-    of: str = "headshots"
+    of: Annotated[str, Access("path", ("headshots",))] = "headshots"
     size: int = Field(default=224, ge=16, le=2048)
     face: bool = False
 
