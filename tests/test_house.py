@@ -20,7 +20,7 @@ import personax
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "personax"
 
-GROUND = {"columns", "conformance", "data", "engine", "errors", "files", "graphs", "http", "names", "progress"}
+GROUND = {"conformance", "data", "engine", "errors", "files", "graphs", "http", "names", "progress"}
 GROUND |= {"registry", "results", "run_log", "schema", "statistics", "strict"}
 LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "figures"}
 UPPER = ("config", "trust", "store", "report", "stages", "study", "pipeline", "cli", "testing")

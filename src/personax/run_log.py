@@ -18,9 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from personax.schema import Status
-
 from personax.files import private_mode
+from personax.schema import Status
 
 __all__ = ["COUNTS", "LOG_NAME", "MAX_LOG_BYTES", "Meter", "RunLog", "logged_counts", "read_log"]
 

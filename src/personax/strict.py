@@ -178,10 +178,13 @@ class Strict(BaseModel):
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse a change in place: a stage that has begun and its manifest would differ."""
-        if name in type(self).model_fields:
-            text = f"{_called(type(self))} cannot be changed in place; .replaced({name}=...) returns a changed copy"
-            raise InputError(text)
+        if not name.startswith("_"):
+            raise InputError(_in_place(type(self), name))
         super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Refuse as `__setattr__` does."""
+        raise InputError(_in_place(type(self), name))
 
     def replaced(self, **changes: Any) -> Self:  # noqa: ANN401 - each block has its own
         """Return the same settings with some changed, checked as at first."""
@@ -211,6 +214,12 @@ def _called(kind: type[Strict]) -> str:
     """Return what people call a block: the section of a study file, or the class that they name in Python."""
     name = kind.__name__
     return f"settings of {name.removesuffix('Section').lower()}" if name.endswith("Section") else name
+
+
+def _in_place(kind: type[Strict], name: str) -> str:
+    if name not in kind.model_fields:
+        return f"{_called(kind)}: there is no {name}; {nearest(name, list(kind.model_fields))}"
+    return f"{_called(kind)} cannot be changed in place; .replaced({name}=...) returns a changed copy"
 
 
 def by_source(known: Callable[[], Mapping[str, type[Strict]]]) -> PlainValidator:
@@ -318,6 +327,8 @@ def fault_text(fault: Mapping[str, Any]) -> str:
         return str(message)
     if kind == "sequence_str" or "an instance of Sequence" in message:
         return f"must be a valid list, not {_short(given)}"
+    if kind in ("int_type", "float_type") and isinstance(given, str) and (number := _number(given)):
+        return f"{_plain(message)}, not {given!r}; YAML reads this as text, write {number}"
     if "headers" in fault["loc"] or "choose from" in message or "did you mean" in message:
         return _plain(message)  # headers may hold a secret; the others name what was given
     return f"{_plain(message)}, not {_short(given)}"
@@ -327,6 +338,15 @@ def _with_place(fault: Mapping[str, Any]) -> str:
     text = fault_text(fault)
     place = ".".join(str(part) for part in fault["loc"])
     return text if not place or fault["type"] == "missing" else f"{place}: {text}"
+
+
+def _number(text: str) -> str:
+    """Return the number that a text means as YAML writes it; empty where it means none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return ""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else "" if text.lower() == "nan" else str(value)
 
 
 def _short(given: object) -> str:

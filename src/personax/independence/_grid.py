@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.columns import infer_columns
+from personax.data.columns import infer_columns
 from personax.data.pvalues import EVERYBODY
 from personax.engine import ThreadEngine, find_engine
 from personax.errors import InputError, UntestableError
@@ -21,7 +21,7 @@ from personax.independence._corrections import Correction, correct
 from personax.independence._frames import as_frame, counted_rows, whole_weights
 from personax.independence._pair import ColumnPair, Given, TestedColumn
 from personax.independence._registered import check_options, run_test
-from personax.schema import Kind
+from personax.schema import KINDS, Kind
 from personax.strict import nearest
 
 __all__ = ["DEFAULT_TESTS", "SCHEMA", "judged", "screen"]
@@ -139,6 +139,7 @@ def screen(
      ('team', 'kci', True), ('team', 'chisq', True), ('team', 'gsq', True)]
     """
     table = as_frame(frame)
+    _check_arguments({"features": features, "targets": targets, "tests": tests, "given": given}, kinds or {}, alpha)
     features, targets, given = (list(dict.fromkeys(names)) for names in (features, targets, given))
     names = list(dict.fromkeys([*features, *targets, *given]))
     _check(table, [*names, *([weight] if weight else [])], tests, by, options or {}, given=bool(given))
@@ -169,6 +170,18 @@ class _Plan:
     weight: str | None
     seed: int
     jobs: int | None
+
+
+def _check_arguments(lists: Mapping[str, object], kinds: Mapping[str, str], alpha: float) -> None:
+    """Refuse a name where a list of names belongs, kinds that there are not, and a level that is none."""
+    for what, names in lists.items():
+        if isinstance(names, str):
+            raise InputError(f"{what} is a list of names; write {what}=[{names!r}]")
+    for name, kind in kinds.items():
+        if kind not in KINDS:
+            raise InputError(f"kinds: {name} cannot be {kind!r}; {nearest(str(kind), list(KINDS))}")
+    if not 0 < alpha < 1:
+        raise InputError(f"alpha is between 0 and 1, not {alpha}")
 
 
 def _check(

@@ -16,8 +16,8 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
-from personax.columns import infer_columns
 from personax.config import Plan
+from personax.data.columns import infer_columns
 from personax.data.frames import read_parquet
 from personax.data.table import COLUMNS, Table
 from personax.errors import StudyError

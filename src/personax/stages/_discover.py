@@ -12,8 +12,8 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
-from personax.columns import infer_columns
 from personax.config import DiscoverSection
+from personax.data.columns import infer_columns
 from personax.data.table import Table
 from personax.discovery import CiTest, Knowledge, NothingVaries, bootstrap_edges, fci, pc
 from personax.errors import ComputationError, InputError, MissingExtraError, PlanError, UntestableError

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from personax.columns import infer_columns
 from personax.config import IndependenceSection
+from personax.data.columns import infer_columns
 from personax.data.frames import read_parquet, scan_parquet
 from personax.data.pvalues import everybody
 from personax.data.table import Table

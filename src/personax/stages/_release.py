@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from personax.columns import infer_columns
 from personax.config import Plan, ReleaseSection
+from personax.data.columns import infer_columns
 from personax.errors import InputError, StudyError
 from personax.files import sha256
 from personax.progress import Progress

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from personax.columns import infer_columns
+from personax.data.columns import infer_columns
 from personax.data.identity import classify
 from personax.data.naming import split
 from personax.errors import InputError

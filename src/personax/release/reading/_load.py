@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from personax.columns import infer_columns
+from personax.data.columns import infer_columns
 from personax.data.table import Table
 from personax.errors import FetchError, InputError, require
 from personax.http import is_loopback
