@@ -35,7 +35,8 @@ def views() -> dict[str, dict[str, Any]]:
 
 
 def seeds() -> bytes:
-    made = method("mmcrl").set_params(budget=Budget(epochs=1, hidden=8))
+    made: Any = method("mmcrl")
+    made.set_params(budget=Budget(epochs=1, hidden=8))
     latents = {"text": 1, "image": 1}
     found = fit_seeds(made, views(), latents=latents, seeds=3, rng=np.random.default_rng(5))
     assert all(fit is not None for fit in found.fits)

@@ -49,12 +49,12 @@ def cluster() -> Iterator[Any]:
         node = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
         made = Cluster(initialize_head=True, head_node_args=node | {"include_dashboard": False})
         try:
-            made.add_node(**node)
-            made.add_node(**node)
+            made.add_node(num_cpus=1, object_store_memory=80 * 2**20)
+            made.add_node(num_cpus=1, object_store_memory=80 * 2**20)
             yield made
         finally:
             ray.shutdown()
-            made.shutdown()
+            made.shutdown()  # type: ignore[no-untyped-call]
     assert until(lambda: not daemons(), 20)
 
 

@@ -261,9 +261,9 @@ class _Loop:
         if not seat.began:
             seat.began = True
             return
-        place, value, error = found
-        if error is not None:
-            raise _unusable(error) if isinstance(error, ImportError) else error
+        place, value, failure = found
+        if failure is not None:
+            raise _unusable(failure) if isinstance(failure, ImportError) else failure
         yield place, value
 
     def _lost(self, seat: _Seat, error: Exception) -> None:
