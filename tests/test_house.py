@@ -364,10 +364,15 @@ def modules_imported(path: Path) -> set[str]:
     return {name for name in names if not name.startswith("personax")}
 
 
+OWN_SOCKETS = {"cli/signals.py", "engine/_ray.py"}
+"""A pair within this process, and whether the cluster that the user named can be reached."""
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_only_the_http_room_opens_connections(path: Path) -> None:
     """One layer bounds size and time, checks addresses and follows no redirect elsewhere."""
     place = path.relative_to(PACKAGE).as_posix()
     found = {name for name in modules_imported(path) if name.split(".")[0] in SOCKETS or name == "urllib.request"}
     allowed_here = {"huggingface_hub", "huggingface_hub.errors"} if place in HUB_CLIENTS else set()
+    allowed_here |= {"socket"} if place in OWN_SOCKETS else set()
     assert room(path) == "http" or found <= allowed_here, found
