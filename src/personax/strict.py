@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
     PlainValidator,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from personax.errors import InputError
+from personax.names import distinct_names, safe_name
 
 __all__ = [
     "Access",
@@ -28,12 +32,16 @@ __all__ = [
     "Count",
     "EnvName",
     "Host",
+    "Measurement",
+    "NamedApart",
     "OutsidePath",
     "Positive",
+    "SafeName",
     "Share",
     "Strict",
     "Url",
     "by_source",
+    "check_names",
     "check_options",
     "fault_text",
     "nearest",
@@ -45,6 +53,55 @@ Alpha = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+_Key, _Value = TypeVar("_Key", bound=str), TypeVar("_Value")
+
+
+def _safe(text: str) -> str:
+    try:
+        return safe_name(text)
+    except InputError as error:
+        raise PydanticCustomError("not_a_file_name", "{text}", {"text": str(error)}) from None
+
+
+def _measurement(name: str) -> str:
+    if name.casefold() == "id":
+        raise PydanticCustomError("not_a_file_name", "a measurement cannot be called id; choose another name")
+    return name
+
+
+def _apart(block: Any, read: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401 - YAML
+    """Read a block, and refuse names that would be one file, or that are the same but for their Unicode form."""
+    found = read(block)
+    check_names(found)
+    if len(found) < len(block):
+        text = "two names are one but for how their accents are written; rename one"
+        raise PydanticCustomError("not_a_file_name", text)
+    return found
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse names of a block that pydantic reads where one is no name of a file, or two would be one file.
+
+    Raises
+    ------
+    PydanticCustomError
+        For the first of them.
+    """
+    try:
+        distinct_names([_safe(name) for name in names], "the names")
+    except InputError as error:
+        raise PydanticCustomError("not_a_file_name", "{text}", {"text": str(error)}) from None
+
+
+SafeName = Annotated[str, AfterValidator(_safe)]
+"""What becomes the name of a file or folder; see `personax.names.safe_name`."""
+
+Measurement = Annotated[SafeName, AfterValidator(_measurement)]
+"""The name of a measurement, which becomes a column beside ``id``."""
+
+NamedApart = Annotated[dict[_Key, _Value], WrapValidator(_apart)]
+"""Names that are those of files, no two of which would be one on a disk that does not tell capitals apart."""
 
 
 _SYNONYMS: Final = {"gpu": "cuda", "false": "none"}
@@ -299,7 +356,7 @@ _SHOWN: Final = 120
 _COMPLETE: Final = {
     "base_url",
     "name_shown", "no_block", "no_contact", "no_fields", "no_price", "no_source", "not_a_language", "not_a_name",
-    "not_a_url", "not_an_address", "test_option", "twice", "unknown_key",
+    "not_a_file_name", "not_a_url", "not_an_address", "test_option", "twice", "unknown_key",
 }  # fmt: skip
 """Faults whose message says all; what was given is not repeated, for it may be a key."""
 

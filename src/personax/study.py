@@ -481,7 +481,8 @@ class Study:
     def _refuse_changed_inputs(self, stage: Stage, before: Manifest) -> None:
         """Refuse to certify numbers of files that changed while they were read."""
         now = self._files_read(stage)
-        changed = sorted(name for name, digest in now.items() if before.inputs.get(name) != digest)
+        names = {*now, *before.inputs} - set(self._weights(stage))  # which may have been fetched in this run
+        changed = sorted(name for name in names if before.inputs.get(name) != now.get(name))
         if changed:
             text = f"{changed[0]} changed while {stage.name} ran, and nothing of it was kept; run it again"
             raise StudyError(text)

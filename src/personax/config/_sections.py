@@ -21,7 +21,7 @@ from personax.crl.methods import is_usable
 from personax.discovery import Knowledge
 from personax.registry import Part, part_name
 from personax.sources import CollectSeveral, FileSource, source_classes
-from personax.strict import Access, Alpha, Count, Strict, by_source
+from personax.strict import Access, Alpha, Count, Measurement, NamedApart, SafeName, Strict, by_source, nearest
 
 
 class AnswerSection(Strict):
@@ -86,7 +86,7 @@ CrlMethod = Annotated[str, part_name("methods", fits=is_usable)]
 class CrlSection(Training):
     """Level II: the latent causes behind the embeddings."""
 
-    latents: dict[str, Count]
+    latents: NamedApart[SafeName, Count]
     shared: Annotated[int, Field(ge=0)] = 0
     method: CrlMethod = "default"
     seeds: Count = 3
@@ -103,8 +103,8 @@ class CrlSection(Training):
 class Modalities(Strict):
     """Which measurements belong to which modality; a file of its own beside embeddings."""
 
-    measurements: dict[str, dict[str, str]]
-    latents: dict[str, Count]
+    measurements: NamedApart[SafeName, NamedApart[Measurement, str]]
+    latents: NamedApart[SafeName, Count]
     shared: Annotated[int, Field(ge=0)] = 0
     prior: Prior | None = None
 

@@ -18,7 +18,7 @@ from personax.config import EmbedModels, Encoding, ImageEncoding, Plan, TextEnco
 from personax.data.frames import read_ipc, read_parquet
 from personax.embed import Encoder, EncoderCard, Truncation, encode_all, image_encoder, local_weights_hash, text_encoder
 from personax.errors import InputError, PlanError, StudyError
-from personax.names import safe_name
+from personax.names import distinct_names, safe_name
 from personax.schema import Notice
 from personax.stages._base import Context
 from personax.store import StudyFolder
@@ -295,7 +295,16 @@ def write_vectors(
     vectors: Mapping[str, Vectors],
     lacking: Mapping[str, NDArray[np.bool_]] | None = None,
 ) -> None:
-    """Write one file of a modality: the id and a column of fixed-length vectors a measurement, null where one lacks."""
+    """Write one file of a modality: the id and a column of fixed-length vectors a measurement, null where one lacks.
+
+    Raises
+    ------
+    InputError
+        A measurement has a name that no column or file can have: of a release that somebody else made.
+    """
+    distinct_names([safe_name(name, "a measurement") for name in ("id", *vectors)], "measurements")
+    if "id" in vectors:
+        raise InputError(f"{modality}: a measurement cannot be called id; choose another name")
     frame = pl.DataFrame(
         {"id": people}
         | {name: pl.Series(rows, dtype=pl.Array(pl.Float32, rows.shape[1])) for name, rows in vectors.items()}

@@ -72,10 +72,11 @@ def examine_folder(folder: StudyFolder, *, mend: bool = False) -> list[FolderFin
         if mend:
             raise StudyError(f"{folder.root}: {text}")
         return [FolderFinding("lock", text, "note")]
-    found = list(_leftovers(folder, mend))
+    found, orphans = list(_leftovers(folder, mend)), _orphaned(folder)
     with folder.lock() if mend else contextlib.nullcontext():
         for check in _CHECKS:
             found += check(folder, mend)
+        found += _orphans(folder, orphans, mend)
     return found
 
 
@@ -93,7 +94,8 @@ def _leftovers(folder: StudyFolder, mend: bool) -> Iterator[FolderFinding]:
 
 
 def _links(folder: StudyFolder, mend: bool) -> Iterator[FolderFinding]:
-    for top in (*folder.own_folders(), *(folder.path(name) for name in (".staging", "manifests", "objects"))):
+    claimed = {name.split("/")[0] for _, name, _ in _claimed(folder)}
+    for top in (folder.path(name) for name in sorted({*claimed, ".staging", "manifests", "objects"})):
         for path in (top, *top.rglob("*")) if not top.is_symlink() else (top,):
             if path.is_symlink():
                 name = path.relative_to(folder.root).as_posix()
@@ -160,11 +162,10 @@ def _objects(folder: StudyFolder, mend: bool) -> Iterator[FolderFinding]:
 def _readable(folder: StudyFolder, mend: bool) -> Iterator[FolderFinding]:
     for _, name, digest in _claimed(folder):
         shown, kept = folder.path(name), folder.objects.path(digest)
-        if holds(folder.root, shown, digest):
+        if holds(folder.root, shown, digest) or not holds(folder.root, kept, digest):
             continue
         said = "was changed by hand" if shown.exists() else "is missing"
-        whole = mend and holds(folder.root, kept, digest)
-        if whole:
+        if mend:
             if shown.exists():
                 put = folder.path(EDITED, name)
                 put.parent.mkdir(parents=True, exist_ok=True)
@@ -172,19 +173,22 @@ def _readable(folder: StudyFolder, mend: bool) -> Iterator[FolderFinding]:
                 said += f" (kept as {EDITED}/{name})"
             shown.parent.mkdir(parents=True, exist_ok=True)
             place(folder.root, kept, shown, folder.aside())
-        yield FolderFinding("readable name", f"{name} {said}; personax run makes it again", _state(whole))
+        yield FolderFinding("readable name", f"{name} {said}; personax run makes it again", _state(mend))
 
 
-def _orphans(folder: StudyFolder, mend: bool) -> Iterator[FolderFinding]:
-    unreadable = any(_manifest(folder, stage) is None for stage in folder.stages())
+def _orphaned(folder: StudyFolder) -> set[Path]:
     used = {digest for _, _, digest in _claimed(folder)}
-    orphans = [file for digest, file in folder.objects.stored().items() if digest not in used]
+    return {file for digest, file in folder.objects.stored().items() if digest not in used}
+
+
+def _orphans(folder: StudyFolder, before: set[Path], mend: bool) -> Iterator[FolderFinding]:
+    """Yield objects of no stage; ``before`` are those that were there before the folder was opened, which clears up."""
+    orphans = before | _orphaned(folder)
+    if mend:
+        folder.collect()
     if orphans:
-        size = sum(file.lstat().st_size for file in orphans)
-        if mend and not unreadable:
-            folder.collect()
-        text = f"{len(orphans)} objects ({size:,} bytes) belong to no stage"
-        yield FolderFinding("orphans", text, _state(mend and not unreadable))
+        text = f"{len(orphans)} objects belong to no stage"
+        yield FolderFinding("orphans", text, _state(mend and not _orphaned(folder)))
 
 
 def _modes(folder: StudyFolder, mend: bool) -> Iterator[FolderFinding]:
@@ -237,5 +241,5 @@ def _space(folder: StudyFolder, mend: bool) -> Iterator[FolderFinding]:
 
 
 _CHECKS: Final[tuple[_Check, ...]] = (
-    _links, _manifests, _objects, _readable, _orphans, _modes, _journals, _space,
+    _links, _manifests, _objects, _readable, _modes, _journals, _space,
 )  # fmt: skip

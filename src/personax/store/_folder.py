@@ -326,8 +326,11 @@ class StudyFolder:
         staging = self.path(".staging")
         if not is_within(self.root, staging):
             raise StudyError(f"{staging} is a link; a study writes in its own folder: remove the link")
-        for ready in sorted(staging.glob("*.ready")):
+        mirrors = sorted(staging.glob("*.ready"))
+        for ready in mirrors:
             self._install_ready(ready)
+        if mirrors:
+            self.close_to_others()
         for marker in sorted(staging.glob("*.publish")):
             self._publish(marker.name.removesuffix(".publish"))
         for left in (*staging.glob("*.partial"), *staging.glob("*.link"), *staging.glob(".*.tmp")):
@@ -336,6 +339,7 @@ class StudyFolder:
             remove(left)
         if not self._results:
             self._migrate()
+        self.collect()  # what a commit that did not come to its manifest had put there
 
     def _migrate(self) -> None:
         """Take the outputs of versions 0.1 and 0.2 into ``objects`` without computing anything."""

@@ -19,8 +19,8 @@ __all__ = ["StageTables"]
 class StageTables(Mapping[str, pl.DataFrame]):
     """The tables that a stage wrote, by name; each is read when it is asked for.
 
-    A name is that of the file without its ending, with the folders in which tables of the stage differ where two files
-    have one name.
+    A name is that of the file without its ending; with its folders where two files have one name, and with its ending
+    where they lie in one folder, too.
 
     Parameters
     ----------
@@ -39,7 +39,11 @@ class StageTables(Mapping[str, pl.DataFrame]):
         self._folder, self._manifest, self.stage = folder, manifest, manifest.stage
         paths = [Path(name) for name in sorted(manifest.outputs) if Path(name).suffix in _READERS]
         stems = [path.stem for path in paths]
-        self._paths = {p.stem if stems.count(p.stem) == 1 else p.with_suffix("").as_posix(): p for p in paths}
+        longer = [path.with_suffix("").as_posix() for path in paths]
+        self._paths = {
+            path.stem if stems.count(path.stem) == 1 else name if longer.count(name) == 1 else path.as_posix(): path
+            for path, name in zip(paths, longer, strict=True)
+        }
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in self._paths:
