@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from paper_size import vectors
 
+from paper_size import vectors
 from personax.progress import Silent
 from personax.release import Chain, ReleaseKey, audit_vectors
 from personax.release.audit._self_training import MatchedPairs

@@ -32,7 +32,19 @@ import numpy as np
 import polars as pl
 
 RESULTS = Path(__file__).parent / "results" / "paper_size.md"
-STAGES = ("collect", "annotate", "vectors", "embed", "release", "independence", "crl", "report", "read", "verify", "again")
+STAGES = (
+    "collect",
+    "annotate",
+    "vectors",
+    "embed",
+    "release",
+    "independence",
+    "crl",
+    "report",
+    "read",
+    "verify",
+    "again",
+)
 """``vectors`` makes the files and is no stage of a study; ``read`` and ``verify`` take the release as a reader would;
 ``again`` is a run of a finished study, which hashes everything and does nothing else."""
 

@@ -217,7 +217,9 @@ def _applied(found: Mapping[str, Mapping[str, ReducedMeasurement]], views: Array
         for name, one in by.items():
             x = views.get(modality, {}).get(name)
             if x is not None and (x.ndim != 2 or x.shape[1] != len(one.mean)):
-                text = f"the embedding {modality}/{name} has shape {x.shape}; it was fitted with {len(one.mean)} numbers"
+                text = (
+                    f"the embedding {modality}/{name} has shape {x.shape}; it was fitted with {len(one.mean)} numbers"
+                )
                 raise InputError(text)
     return {
         m: {name: found[m][name].apply(x) if name in found.get(m, {}) else x for name, x in by.items()}

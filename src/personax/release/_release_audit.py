@@ -139,7 +139,7 @@ def audit_release(
     quasi = [name for name in _quasi(table) if name in shown.columns and name in table.before_noise.columns]
     reports: dict[str, AuditReport] = {}
     parts_of = {label: table_files(folder, label.partition("/")[0]) for label in chains}
-    for place, (label, chain) in enumerate(chains.items()):
+    for place, label in enumerate(chains):
         watch.step(place, len(chains) + 1, f"attacks on {label}")
         modality, _, name = label.partition("/")
         after = _known(folder.files, table_files(folder, modality), key, data, name).sort("id")
@@ -152,7 +152,7 @@ def audit_release(
                for rows in (table.before_noise, shown)]  # fmt: skip
         facts = join(sides[0], sides[1], quasi)
         reports[label] = _audit(
-            before[name].to_numpy(), after[name].to_numpy(), chain, key, transform, label,
+            before[name].to_numpy(), after[name].to_numpy(), chains, key, transform, label,
             {column: values[column].cast(pl.String).to_list() for column in nominal}, facts, people, rng, watch,
         )  # fmt: skip
         for campaign in reports[label].campaigns:
@@ -216,7 +216,9 @@ def _together(
     campaigns = [Campaign("originals", tuple(exact))]
     if quasi:
         groups = groups_of(rows(tables[0]), rows(tables[1]), quasi)
-        campaigns.append(Campaign("public_facts", (by_groups(before, after, groups, probes=probes, truth=truth, rng=rng),)))
+        campaigns.append(
+            Campaign("public_facts", (by_groups(before, after, groups, probes=probes, truth=truth, rng=rng),))
+        )
     points, best = by_pairs(before, after, truth=truth, rng=rng)
     return AuditReport(ids.height, x.shape[1], len(probes), [*campaigns, Campaign("pairs", (best,))], points, None)
 
@@ -238,7 +240,7 @@ def _known(
 def _audit(
     before: Any,  # noqa: ANN401 - arrays
     after: Any,  # noqa: ANN401 - arrays
-    chain: Chain,
+    chains: Mapping[str, Chain],
     key: ReleaseKey,
     transform: str,
     label: str,
@@ -248,10 +250,21 @@ def _audit(
     rng: np.random.Generator,
     watch: Progress,
 ) -> AuditReport:
-    inverted = chain.inverse_transform(after)
-    # another key, as a second release of the same people would have
-    other = Chain(transform, chain.dim, ReleaseKey(rng.bytes(32), key.study), label, version=chain.version)
+    inverted, renewed = _second_release(after, chains[label], ReleaseKey(rng.bytes(32), key.study), transform, label)
     return audit_vectors(
-        np.asarray(before, dtype=np.float32), after, renewed=other.fit(inverted).transform(inverted),
+        np.asarray(before, dtype=np.float32), after, renewed=renewed,
         inverted=inverted, attributes=attributes, facts=facts, people=people, progress=watch, rng=rng,
     )  # fmt: skip
+
+
+def _second_release(
+    after: Any,  # noqa: ANN401 - an array
+    chain: Chain,
+    key: ReleaseKey,
+    transform: str,
+    label: str,
+) -> tuple[Any, Any]:
+    """Return what the key gives back, and a release of it under another key, as a second one of the same people."""
+    inverted = chain.inverse_transform(after)
+    other = Chain(transform, chain.dim, key, label, version=chain.version)
+    return inverted, other.fit(inverted).transform(inverted)

@@ -92,7 +92,7 @@ def whitened(x: Vectors) -> Vectors:
         centred = (x - x.mean(axis=0, dtype=np.float64)).astype(np.float64)
         values, left = np.linalg.eigh(centred @ centred.T)
         sizes = np.sqrt(np.maximum(values, 0) / np.maximum(values, EIGENVALUE_FLOOR * values[-1]))
-        # n x n products have the scores as left * sqrt(values); divided by the deviation, sqrt(values / n), or its floor
+        # the scores are left * sqrt(values); they are divided by the deviation, sqrt(values / n), or by its floor
         return np.asarray((left * sizes * np.sqrt(len(x)))[:, values > 1e-12 * values[-1]], dtype=np.float32)
     step = Whitening(x.shape[1], RandomStream(b""))
     if x.shape[1] <= LONG:

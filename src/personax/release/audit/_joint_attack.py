@@ -66,7 +66,8 @@ def shortened(before: Sequence[Vectors], after: Sequence[Vectors]) -> tuple[list
     return [x.copy() for x, _ in kept], [y.copy() for _, y in kept]
 
 
-def by_groups(    before: Sequence[Vectors],
+def by_groups(
+    before: Sequence[Vectors],
     after: Sequence[Vectors],
     groups: tuple[Indices, Indices],
     *,

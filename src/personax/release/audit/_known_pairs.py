@@ -109,7 +109,13 @@ class KnownPairs:
         known, probes = len(self.x), len(self.probes)
         x, y = leading(originals), leading(released)
         some = order[known : known + probes]
-        return replace(self, x=x[order[:known]], y=y[order[:known] if self.partners is None else self.partners], gallery=x[order[known:]], probes=y[some])
+        return replace(
+            self,
+            x=x[order[:known]],
+            y=y[order[:known] if self.partners is None else self.partners],
+            gallery=x[order[known:]],
+            probes=y[some],
+        )
 
     @property
     def design(self) -> float:
