@@ -71,7 +71,7 @@ $(VENV)/.torch: $(VENV)/.made $(CONSTRAINTS)
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.torch $(SOURCES)
-	$(PIP) --editable '.[all]'
+	$(PIP) --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.torch $(SOURCES)

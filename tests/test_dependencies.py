@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "personax"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-TOOLS = ("docs", "test", "dev", "all")
+TOOLS = ("docs", "test", "dev", "all", "demo")
 """Extras that no module of ours imports."""
 
 IMPORTED_AS = {

@@ -21,7 +21,7 @@ from personax.crl.methods import is_usable
 from personax.discovery import Knowledge
 from personax.registry import Part, part_name
 from personax.sources import CollectSeveral, FileSource, source_classes
-from personax.strict import Access, Alpha, Count, Measurement, NamedApart, SafeName, Strict, by_source, nearest
+from personax.strict import Access, Alpha, Count, Measurement, NamedApart, SafeName, Strict, by_source
 
 
 class AnswerSection(Strict):

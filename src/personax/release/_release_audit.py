@@ -142,7 +142,7 @@ def audit_release(
 
     def targets() -> Iterator[_Target]:
         streams = rng.spawn(len(chains))
-        for place, (label, chain) in enumerate(chains.items()):
+        for place, label in enumerate(chains):
             watch.step(place, len(chains) + 1, f"attacks on {label}")
             modality, _, name = label.partition("/")
             after = _known(folder.files, table_files(folder, modality), key, data, name).sort("id")
@@ -155,13 +155,12 @@ def audit_release(
             sides = [after.select("id").join(rows, on="id", how="left", maintain_order="left")
                    for rows in (table.before_noise, shown)]  # fmt: skip
             attributes = {column: values[column].cast(pl.String).to_list() for column in nominal}
-            inverted = chain.inverse_transform(after[name].to_numpy())
-            # another key, as a second release of the same people would have
+            # under another key, as a second release of the same people would be
             again = ReleaseKey(streams[place].bytes(32), key.study)
-            other = Chain(transform, chain.dim, again, label, version=chain.version)
+            inverted, renewed = _second_release(after[name].to_numpy(), chains[label], again, transform, label)
             yield _Target(
                 label, np.asarray(before[name].to_numpy(), dtype=np.float32), after[name].to_numpy(),
-                other.fit(inverted).transform(inverted), inverted, attributes, join(sides[0], sides[1], quasi),
+                renewed, inverted, attributes, join(sides[0], sides[1], quasi),
                 streams[place],
             )  # fmt: skip
 
@@ -282,3 +281,16 @@ def _audit(auditor: _Auditor, one: _Target) -> tuple[str, AuditReport]:
         one.original, one.released, renewed=one.renewed, inverted=one.inverted, attributes=one.attributes,
         facts=one.facts, people=auditor.people, progress=auditor.watch, rng=one.rng,
     )  # fmt: skip
+
+
+def _second_release(
+    after: Any,  # noqa: ANN401 - an array
+    chain: Chain,
+    key: ReleaseKey,
+    transform: str,
+    label: str,
+) -> tuple[Any, Any]:
+    """Return what the key gives back, and a release of it under another key, as a second one of the same people."""
+    inverted = chain.inverse_transform(after)
+    other = Chain(transform, chain.dim, key, label, version=chain.version)
+    return inverted, other.fit(inverted).transform(inverted)

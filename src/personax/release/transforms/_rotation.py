@@ -67,7 +67,13 @@ class Rotation(TransformStep):
         self._right = solve_triangular(gram, vectors.T)
         self._left = vectors
         self._signs = stream.signs("signs", dim)
-        self._dense = (np.eye(dim) - self._left @ self._right) * self._signs if 2 * count >= dim else None
+        self._dense: Floats | None = None
+        if 2 * count >= dim:
+            self._dense = self._left @ self._right
+            # of some thousand dimensions each of these matrices takes 100 MB: only one stays
+            self._left = self._right = np.empty((0, 0))
+            np.subtract(np.eye(dim), self._dense, out=self._dense)
+            self._dense *= self._signs
 
     def constants(self) -> State:
         """Return the matrix, where there is one."""
