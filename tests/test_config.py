@@ -181,10 +181,10 @@ def test_a_block_within_itself_is_a_sentence(tmp_path: Path, text: str) -> None:
 
 def test_settings_are_called_as_people_call_them_and_are_not_changed_in_place() -> None:
     with pytest.raises(InputError, match=r"^settings of independence: unknown key test; did you mean tests"):
-        IndependenceSection(test=["kci"])
+        IndependenceSection(test=["kci"])  # type: ignore[call-arg]
     section = IndependenceSection()
     with pytest.raises(InputError, match=r"^settings of independence cannot be changed in place; \.replaced\(alpha="):
-        section.alpha = 0.1  # type: ignore[misc]
+        section.alpha = 0.1
     assert section.replaced(alpha=0.1).alpha == 0.1
 
 

@@ -152,8 +152,8 @@ def test_a_study_that_keeps_to_its_folder_is_not_asked_about(folder: Path) -> No
 def test_a_link_that_leads_out_and_hidden_files_are_outside(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "diary.csv").write_text(PEOPLE)
     (folder / "inside.csv").symlink_to(tmp_path / "diary.csv")
-    (lines,) = Study.load(study(folder, "collect: {source: table, path: inside.csv}\n")).permissions.lines()
-    assert lines == f"file {tmp_path / 'diary.csv'}"
+    lines = Study.load(study(folder, "collect: {source: table, path: inside.csv}\n")).permissions.lines()
+    assert lines == [f"file {tmp_path / 'diary.csv'}"]
     lines = Study.load(study(folder, "collect: {source: table, path: .ssh/id_ed25519}\n")).permissions.lines()
     assert lines == [f"file {folder / '.ssh' / 'id_ed25519'}"]
 

@@ -147,7 +147,8 @@ def register(
     if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9][a-z0-9_.-]*", name):
         shown = repr(name) if isinstance(name, str) else f"an object of the type {type(name).__name__}"
         raise RegistryError(f"{shown} cannot name a {noun}; use lower-case letters, digits and - _ .")
-    if not (isinstance(title, str) and isinstance(help, str) and isinstance(order, int)):
+    written: tuple[object, ...] = (title, help, order)  # a part's author may have passed anything
+    if not all(map(isinstance, written, (str, str, int))):
         text = "is registered with a title or help that is no text, or an order that is no whole number"
         raise RegistryError(f"the {noun} {name} {text}; mend its @register")
     return add

@@ -289,7 +289,8 @@ class Study:
         self.check_trust()
         wanted, progress = self._wanted(stages), progress or Silent()
         named = {stage.name for stage in wanted} if stages is None else set(stages)
-        outcomes, names = [], [stage.name for stage in wanted]
+        outcomes: list[StageRun] = []
+        names = [stage.name for stage in wanted]
         check_plan(self.plan, names)
         with self.folder.lock():
             log = RunLog(self.folder.root, tell=progress.message)

@@ -31,7 +31,8 @@ Rows = NDArray[np.float32]
 
 
 def turned(x: Rows, seed: int) -> Rows:
-    return (x @ np.linalg.qr(np.random.default_rng(seed).normal(size=(x.shape[1], x.shape[1])))[0]).astype(np.float32)
+    turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(x.shape[1], x.shape[1])))[0]
+    return np.asarray(x @ turn, dtype=np.float32)
 
 
 @given(groups=st.integers(2, 5), size=st.integers(2, 9), k=st.integers(1, 12), seed=st.integers(0, 99))
