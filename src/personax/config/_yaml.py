@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
+from personax.data.bounded_yaml import read_yaml
 from personax.errors import PlanError
 from personax.strict import Strict, fault_text, nearest
 
@@ -20,9 +21,6 @@ Section = TypeVar("Section", bound=Strict)
 MAX_BYTES = 2**20
 """Of a file of settings; one with 5,000 described columns has half of that."""
 
-MAX_EXPANDED = 4 * 2**20
-"""Characters of what a file says once its anchors are written out: 361 bytes can say a quarter of a gigabyte."""
-
 MAX_FAULTS = 50
 """Faults of one file that are told."""
 
@@ -31,27 +29,6 @@ MAX_KEY = 200
 
 MAX_READINGS = 8
 """Occurrences of one key whose faults are told."""
-
-
-MAX_NESTED = 100
-"""Blocks within blocks; a study has six. PyYAML looks at all open ones for every sign, and calls itself for each."""
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads plain data, and blocks within blocks to a bound."""
-
-    def fetch_flow_collection_start(self, TokenClass: Any) -> None:  # noqa: ANN401 - PyYAML's own
-        self._bound(self.flow_level)
-        super().fetch_flow_collection_start(TokenClass)
-
-    def add_indent(self, column: int) -> bool:
-        self._bound(len(self.indents))
-        return bool(super().add_indent(column))
-
-    def _bound(self, depth: int) -> None:
-        if depth > MAX_NESTED:
-            problem = f"more than {MAX_NESTED} blocks stand within each other"
-            raise yaml.scanner.ScannerError(None, None, problem, self.get_mark())
 
 
 @dataclass(frozen=True)
@@ -120,10 +97,7 @@ def parse(
         When it is no YAML, or holds no settings.
     """
     try:
-        root = yaml.compose(text, Loader=_Loader)
-        if root is not None and _expanded(root, {}, set()) > MAX_EXPANDED:
-            raise PlanError(f"{path}: its anchors stand for more than {MAX_EXPANDED:,} characters; write it out")
-        settings = yaml.load(text, Loader=_Loader)
+        root, settings = read_yaml(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = "a key is no plain word" if error.problem == "found unhashable key" else error.problem
@@ -141,26 +115,6 @@ def parse(
         sentence = f"{path} holds no settings; {example}"
         raise PlanError(sentence)
     return Document(path, settings, root)
-
-
-def _expanded(node: yaml.Node, known: dict[int, int], above: set[int]) -> int:
-    """Return how many characters a node says, its anchors written out; each node is looked at once.
-
-    Raises
-    ------
-    RecursionError
-        For a block that contains itself.
-    """
-    if id(node) in above:
-        raise RecursionError
-    if id(node) not in known:
-        above.add(id(node))
-        inner = node.value if isinstance(node, yaml.CollectionNode) else ()
-        nodes = [one for part in inner for one in (part if isinstance(part, tuple) else (part,))]
-        own = 1 if inner else len(node.value) + 1
-        known[id(node)] = own + sum(_expanded(one, known, above) for one in nodes)
-        above.discard(id(node))
-    return known[id(node)]
 
 
 def validated(model: type[Section], document: Document) -> Section:
