@@ -193,10 +193,10 @@ def check_options(what: str, function: Callable[..., object], options: Mapping[s
 
 def _close(word: str, choices: list[str]) -> str | None:
     """Return the choice that a misspelt word means: the same letters, the same meaning, nearly the same letters."""
-    folded = word.casefold()
+    folded = word[:_SHOWN].casefold()
     meant = _SYNONYMS.get(folded, folded)
     same = [choice for choice in choices if choice.casefold() in (folded, meant)]
-    return next(iter(same or get_close_matches(word, choices, n=1, cutoff=0.6)), None)
+    return next(iter(same or get_close_matches(word[:_SHOWN], choices, n=1, cutoff=0.6)), None)
 
 
 class Strict(BaseModel):
@@ -258,11 +258,11 @@ class Strict(BaseModel):
         unknown = [key for key in raw if key not in known and key not in cls.model_fields]
         if not unknown:
             return validate(raw)
-        faults = [_unknown(key, known, raw) for key in unknown]
+        faults = [_unknown(key, known, raw) for key in unknown[:_UNKNOWN]]
         try:
             validate({key: value for key, value in raw.items() if key not in unknown})
         except ValidationError as error:
-            meant = {nearest(str(key), known) for key in unknown}
+            meant = {nearest(str(key), known) for key in unknown[:_UNKNOWN]}
             faults += [_again(fault) for fault in error.errors() if not _is_missing(fault, meant)]
         raise ValidationError.from_exception_data(cls.__name__, faults)
 
@@ -353,6 +353,12 @@ def _again(fault: ErrorDetails) -> InitErrorDetails:
 _SHOWN: Final = 120
 """Characters of a setting that a sentence repeats."""
 
+_UNKNOWN: Final = 100
+"""Unknown keys of one block that are told."""
+
+_LONGEST: Final = 500
+"""Characters of a sentence; one that names a dozen choices has half of them."""
+
 _COMPLETE: Final = {
     "base_url",
     "name_shown", "no_block", "no_contact", "no_fields", "no_price", "no_source", "not_a_language", "not_a_name",
@@ -369,6 +375,11 @@ def fault_text(fault: Mapping[str, Any]) -> str:
     >>> fault_text({"type": "greater_than", "msg": "Input should be greater than 0", "loc": ("k",), "input": -1})
     'must be greater than 0, not -1'
     """
+    text = _told(fault)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+
+
+def _told(fault: Mapping[str, Any]) -> str:
     kind, given, message = fault["type"], fault.get("input"), fault["msg"]
     if kind == "missing":
         return f"the key {fault['loc'][-1]} is missing"

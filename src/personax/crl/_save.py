@@ -99,6 +99,8 @@ def load_fit(path: str | os.PathLike[str]) -> Fitted:
         fitted = _Reader(tensors, path, header.get("packages", {})).tree(tree)
         if not callable(getattr(fitted, "encode", None)):
             raise InputError(f"{path} holds no fitted method")
+    except RecursionError:
+        raise InputError(f"{path} is not a fit of personax (its header is nested too deep)") from None
     except (safetensors.SafetensorError, OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not a fit of personax ({error})") from None
     found: Fitted = fitted

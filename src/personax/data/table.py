@@ -164,7 +164,7 @@ class Table:
             frame = read_parquet(path)
         except FileNotFoundError as error:
             raise StudyError(f"{error.filename or path} is missing; personax run makes it") from None
-        except (OSError, ValueError, TypeError, pl.exceptions.PolarsError):
+        except (OSError, ValueError, TypeError, RecursionError, pl.exceptions.PolarsError):
             text = f"{path} and {COLUMNS} beside it cannot be read; run the stage that writes them again"
             raise StudyError(text) from None
         try:

@@ -14,7 +14,7 @@ import numpy as np
 
 from personax.embed._encoder import EncoderCard, Precision, ReadModality, Vectors, resolve_device
 from personax.errors import InputError, require
-from personax.files import sha256, write_text
+from personax.files import parse_json, sha256, write_text
 
 __all__ = [
     "Checkpoint",
@@ -33,6 +33,8 @@ READ_SUFFIXES: Final = (".safetensors", ".json", ".txt", ".model", ".jinja")
 """What the loaders read. Weights in pickles are not among it: reading them can run code."""
 CONFIG_FILES: Final = ("config.json", "tokenizer_config.json", "preprocessor_config.json", "processor_config.json")
 """Where a model says that it brings code (``auto_map``)."""
+MAX_HEADER: Final = 100 * 10**6
+"""Bytes of the header of a safetensors file, as its own library bounds it."""
 IGNORED_FOLDERS: Final = ("onnx", "openvino", "original", ".cache", ".git")
 """Folders of the same weights in formats that are not read."""
 
@@ -61,7 +63,7 @@ class Checkpoint:
     def read_json(self, path: Path) -> dict[str, Any]:
         """Return what a JSON file of the model says, a list under an empty name; nothing where there is no file."""
         try:
-            raw = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+            raw = parse_json(path.read_bytes()) if path.is_file() else {}
         except ValueError:
             raise InputError(f"{path.name} of the model {self.model} is no JSON; get the model again") from None
         return raw if isinstance(raw, dict) else {"": raw}
@@ -253,7 +255,7 @@ def _hash_cache(cache: Path | None) -> Iterator[dict[str, list[Any]]]:
 
 def _read_cache(cache: Path | None) -> dict[str, list[Any]]:
     try:
-        raw = json.loads(cache.read_text(encoding="utf-8")) if cache is not None else {}
+        raw = parse_json(cache.read_bytes()) if cache is not None else {}
     except (OSError, ValueError):
         return {}
     return raw if isinstance(raw, dict) else {}
@@ -275,8 +277,19 @@ def tensor_names(folder: Path) -> set[str]:
         if path.suffix == ".safetensors":
             with path.open("rb") as stream:
                 length = int.from_bytes(stream.read(8), "little")
-                names |= set(json.loads(stream.read(length)))
+                names |= set(_header(path, stream.read(min(length, MAX_HEADER)), length))
     return names - {"__metadata__"}
+
+
+def _header(path: Path, raw: bytes, length: int) -> dict[str, Any]:
+    """Return the header of a safetensors file, of so many bytes as it says: tensor -> where it lies."""
+    try:
+        header = parse_json(raw) if len(raw) == length else None
+    except ValueError:
+        header = None
+    if not isinstance(header, dict):
+        raise InputError(f"{path.name} has no header of safetensors; get the model again")
+    return header
 
 
 def mark_missing_weights(model: Any, names: Iterable[str]) -> int:  # noqa: ANN401 - a model of torch

@@ -111,6 +111,7 @@ def load_chains(folder: UntrustedFolder, key: ReleaseKey, fitted: Path) -> Mappi
     if metadata.get("key") != key.fingerprint:
         text = f"{folder.root} was made under another key than {key.fingerprint}; use the key of that release"
         raise InputError(text)
+    for label, its in metadata["measurements"].items():
         _check_length(folder, label, its["dim"])
     return LoadedChains(
         {label: partial(_chain, key, label, its, fitted) for label, its in metadata["measurements"].items()}

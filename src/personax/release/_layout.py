@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import yaml
 
+from personax.data.bounded_yaml import read_yaml
 from personax.errors import InputError
 from personax.release._untrusted_folder import UntrustedFolder
 from personax.schema import KINDS, ROLES, Column
@@ -77,7 +78,7 @@ def read_card(text: str) -> tuple[dict[str, object], str]:
     try:
         if not ends:
             raise ValueError
-        raw = yaml.safe_load("\n".join(lines[1 : ends[0]])) or {}
+        raw = read_yaml("\n".join(lines[1 : ends[0]]))[1] or {}
         if not isinstance(raw, dict):
             raise ValueError
     except (yaml.YAMLError, ValueError, TypeError, RecursionError):

@@ -41,6 +41,8 @@ __all__ = ["CollectNflPlayers", "CollectOpenfootball", "read_nfl_players", "read
 
 MAX_FILE_BYTES = 16 * 2**20
 """No openfootball file has more bytes; one that claims to is not read into memory."""
+MAX_UNPACKED = 2 * 2**30
+"""Bytes of an archive, unpacked; that of all countries has 15 million."""
 
 UNKNOWN: Final = ("", "-", "?")
 """What openfootball writes for nothing."""
@@ -262,7 +264,13 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
             yield file.relative_to(path).as_posix(), file.read_text(encoding="utf-8")
         return
     with tarfile.open(path) as archive:
-        members = [m for m in archive.getmembers() if m.isfile() and m.name.endswith(".players.txt")]
+        members, total = [], 0
+        for member in archive:  # one by one: reading on is unpacking
+            total += member.size
+            if total > MAX_UNPACKED:
+                raise InputError(f"{path} unpacks to more than {MAX_UNPACKED:,} bytes; that is no archive of players")
+            if member.isfile() and member.name.endswith(".players.txt"):
+                members.append(member)
         for member in sorted(members, key=lambda m: m.name):
             if member.size > MAX_FILE_BYTES:
                 raise InputError(f"{path}: {member.name} is larger than any players file ({member.size} bytes)")

@@ -28,7 +28,7 @@ from personax.schema import Column
 __all__ = ["PATTERNS", "REPO", "check_endpoint", "load_release", "open_release", "read_ours", "snapshot"]
 
 
-REPO = re.compile(r"[\w.-]+/[\w.-]+")
+REPO = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 PATTERNS = [
     "*.parquet", "*.csv", "*.tsv", "*.jsonl", "*.ndjson", "*.json", "*.arrow", "*.feather", "*.ipc", "*.npy", "*.npz",
     "*.csv.gz", "*.tsv.gz", "*.jsonl.gz", "*.ndjson.gz", "*.json.gz", "*.npy.gz", "*.md", "*.cff", "SHA256SUMS",
