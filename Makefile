@@ -13,7 +13,10 @@ PYTEST := $(TESTENV) $(BIN)/python -m pytest $(XDIST)
 # What installs everywhere, also where no small build of torch is offered.
 LIGHT := web,sources,pictures,traits,discovery,figures,release,test
 
-.PHONY: demo test test-fast test-oldest test-py313 coverage lint types docs bench clean
+WHEEL := build/wheel-test
+WHEEL_PIP = $(WHEEL)/venv/bin/python -m pip --disable-pip-version-check --quiet install --constraint $(CONSTRAINTS)
+
+.PHONY: demo test test-fast test-oldest test-py313 wheel-test coverage lint types docs bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/personax demo --out demo
@@ -40,6 +43,17 @@ test-py313:
 	$(MAKE) VENV=.venv-3.13 PYTHON=python3.13 .venv-3.13/.light
 	$(TESTENV) .venv-3.13/bin/python -m pytest $(XDIST) -m "not slow" \
 		--doctest-ignore-import-errors
+
+# The wheel by itself: built, installed bare in a fresh environment and tried, then with what the demo needs, and the demo run from it.
+wheel-test: $(VENV)/.made
+	rm -rf $(WHEEL) && mkdir -p $(WHEEL)/studies && $(PYTHON) -m venv $(WHEEL)/venv
+	$(BIN)/python -m pip --disable-pip-version-check --quiet wheel --no-deps --wheel-dir $(WHEEL)/dist .
+	$(WHEEL_PIP) $(WHEEL)/dist/*.whl
+	$(WHEEL)/venv/bin/python -I tests/wheel.py bare $(WHEEL)/studies $(WHEEL)/dist
+	$(WHEEL_PIP) torch==2.13.0
+	$(WHEEL_PIP) "$$(echo $(WHEEL)/dist/*.whl)[crl,discovery,figures,release]"
+	$(WHEEL)/venv/bin/python -I tests/wheel.py demo $(WHEEL)/studies $(WHEEL)/dist
+	rm -rf $(WHEEL)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

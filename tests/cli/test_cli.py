@@ -72,6 +72,10 @@ def test_a_study_from_init_to_nothing_to_do(tmp_path: Path) -> None:
     assert begun.returncode == 0
     assert "personax run" in begun.stdout
     assert "exists already" in one_sentence(personax("init", tmp_path / "mine"))
+    sketch = tmp_path / "mine" / "study.yaml"
+    text = sketch.read_text(encoding="utf-8")
+    assert text.count("\n  n: 500\n") == 1
+    sketch.write_text(text.replace("  n: 500\n", "  n: 80\n", 1), encoding="utf-8")  # fewer people, all else as it is
     first = personax("run", tmp_path / "mine")
     assert first.returncode == 0, first.stderr
     report = tmp_path / "mine" / "report" / "index.html"
