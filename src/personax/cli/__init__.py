@@ -26,10 +26,11 @@ from personax.cli import (
     stage,
     status,
     traits,
+    trust,
 )
 from personax.cli.console import fail
 from personax.cli.signals import signals_raise, stop_code
-from personax.errors import PersonaxError
+from personax.errors import PersonaxError, TrustError
 
 __all__ = ["app", "main"]
 
@@ -73,6 +74,7 @@ crl.register(app)
 traits.register(app)
 doctor.register(app)
 parts.register(app)
+trust.register(app)
 
 
 STOPPED = 128 + signal.SIGINT
@@ -82,13 +84,16 @@ KEPT = "what was finished is kept; the same command goes on from there"
 
 
 def main() -> None:
-    """Run the command line: exit 0 done, 1 something that the user can mend, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM."""
+    """Run the command line.
+
+    It exits with 0: done, 1: what the user can mend, 2: wrong usage, 3: not trusted, 130: Ctrl-C, 143: SIGTERM.
+    """
     try:
         with signals_raise():
             app()
     except PersonaxError as error:
         fail(str(error))
-        sys.exit(1)
+        sys.exit(3 if isinstance(error, TrustError) else 1)
     except OSError as error:
         fail(
             f"{error.filename or 'input or output'}: {error.strerror or error}; check the path, its rights and the disk"

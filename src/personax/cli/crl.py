@@ -15,6 +15,7 @@ from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.default_command import group_with_default
 from personax.cli.run import EngineOption, FolderOption, ForceOption, JobsOption, JsonOption, StudyArgument, run_study
 from personax.cli.signals import kept_when_stopped
+from personax.cli.trust import load_study
 from personax.config import CrlSection, read_modalities
 from personax.crl._budget import Device
 from personax.crl._select import Criterion
@@ -38,7 +39,6 @@ from personax.stages import (
     write_latents,
 )
 from personax.strict import nearest
-from personax.study import Study
 
 __all__ = ["register"]
 
@@ -140,7 +140,7 @@ def register(app: typer.Typer) -> None:
         jobs: JobsOption = None,
     ) -> None:
         """Learn the latent causes behind a study's embeddings; the word ``study`` may be left out."""
-        run_study(Study.load(study, folder=folder), ["crl"], force=force, as_json=as_json, engine=engine, jobs=jobs)
+        run_study(load_study(study, folder=folder), ["crl"], force=force, as_json=as_json, engine=engine, jobs=jobs)
 
     @group.command(
         epilog="Example: personax crl benchmark --data numerical --case 1 --methods default,pca,supervised --out bench"

@@ -21,12 +21,12 @@ from personax.cli.run import (
     run_study,
 )
 from personax.cli.signals import NOTHING_KEPT, kept_when_stopped
+from personax.cli.trust import load_study
 from personax.config import DiscoverSection, read_knowledge, search_tests
 from personax.data.edges import EDGES
 from personax.engine import parallel_config
 from personax.schema import Edge, Graph
 from personax.stages import FileGraph, discover_file, graph_counts
-from personax.study import Study
 
 __all__ = ["register"]
 
@@ -84,7 +84,7 @@ def register(app: typer.Typer) -> None:
         """Draw the causal graph of a study or of any table, by PC or FCI."""
         if file.suffix in (".yaml", ".yml") or (file / "study.yaml").is_file():
             run_study(
-                Study.load(file, folder=folder), ["discover"], force=force, as_json=as_json, engine=engine, jobs=jobs
+                load_study(file, folder=folder), ["discover"], force=force, as_json=as_json, engine=engine, jobs=jobs
             )
             return
         raw = {"test": test, "algorithm": algorithm, "alpha": alpha, "bootstraps": bootstraps}

@@ -22,11 +22,11 @@ from personax.cli.run import (
     run_study,
 )
 from personax.cli.signals import NOTHING_KEPT, kept_when_stopped
+from personax.cli.trust import load_study
 from personax.config import IndependenceSection
 from personax.data.pvalues import everybody
 from personax.engine import parallel_config
 from personax.stages import FileResults, analyse_file, analyse_statistics, count_tests
-from personax.study import Study
 
 __all__ = ["register"]
 
@@ -122,7 +122,7 @@ def register(app: typer.Typer) -> None:
         """Level I: test every feature against every trait, in a study or in any table."""
         if file.suffix in (".yaml", ".yml") or (file / "study.yaml").is_file():
             run_study(
-                Study.load(file, folder=folder),
+                load_study(file, folder=folder),
                 ["independence"],
                 force=force,
                 as_json=as_json,

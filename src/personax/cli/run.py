@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.signals import kept_when_stopped
+from personax.cli.trust import load_study
 from personax.engine import ENGINES
 from personax.errors import PlanError
 from personax.strict import Strict, fault_text
@@ -196,4 +197,4 @@ def register(app: typer.Typer) -> None:
         jobs: JobsOption = None,
     ) -> None:
         """Do all that the study file asks and that is not done yet."""
-        run_study(Study.load(study, folder=folder), force=force, as_json=as_json, engine=engine, jobs=jobs)
+        run_study(load_study(study, folder=folder), force=force, as_json=as_json, engine=engine, jobs=jobs)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from personax.cli.run import EngineOption, FolderOption, ForceOption, JobsOption, JsonOption, StudyArgument, run_study
+from personax.cli.trust import load_study
 from personax.stages import STAGES, Stage
-from personax.study import Study
 
 __all__ = ["register"]
 
@@ -33,5 +33,5 @@ def _register(app: typer.Typer, stage: Stage) -> None:
         jobs: JobsOption = None,
     ) -> None:
         run_study(
-            Study.load(study, folder=folder), [stage.name], force=force, as_json=as_json, engine=engine, jobs=jobs
+            load_study(study, folder=folder), [stage.name], force=force, as_json=as_json, engine=engine, jobs=jobs
         )

@@ -3,8 +3,8 @@
 `fit` is our method; `method` makes any other by name. A map: ``methods/`` (ours, the paper's, baselines), ``metrics/``
 (scores against known latents), ``diagnostics/`` (do these people speak against the assumptions), ``_estimator`` (what a
 method is), ``_budget``, ``_optimiser`` and ``_train`` (training), ``_batches`` and ``_scaler`` (what training reads),
-``_select`` and ``_stability`` (choosing without a truth), ``_save`` (fits on disk), ``_prior`` (what is
-known of causes), ``_traversal`` (what a latent looks like).
+``_reduce`` (wide measurements as principal components), ``_select`` and ``_stability`` (choosing without a truth),
+``_save`` (fits on disk), ``_prior`` (what is known of causes), ``_traversal`` (what a latent looks like).
 """
 
 from importlib import import_module
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from personax.crl._budget import Budget, Device, Training
     from personax.crl._estimator import Estimator, Fitted, Method, Problem
     from personax.crl._prior import Prior
+    from personax.crl._reduce import ReducedFit, ReductionSetting, reduce_views
     from personax.crl._save import load_fit, save_fit
     from personax.crl._select import Criterion, Dimension, SeedSelection, choose_dimension, fit_seeds, regret
     from personax.crl._stability import Agreement, agreement
@@ -73,6 +74,8 @@ __all__ = [
     "Prior",
     "Problem",
     "Recovery",
+    "ReducedFit",
+    "ReductionSetting",
     "SeedSelection",
     "Training",
     "Traversal",
@@ -95,6 +98,7 @@ __all__ = [
     "noise_only_floor",
     "noise_report",
     "r2",
+    "reduce_views",
     "regret",
     "root_copies_floor",
     "rotation_floor",
@@ -130,6 +134,8 @@ _HOME = {
     "Prior": "_prior",
     "Problem": "_estimator",
     "Recovery": "metrics",
+    "ReducedFit": "_reduce",
+    "ReductionSetting": "_reduce",
     "SeedSelection": "_select",
     "Training": "_budget",
     "Traversal": "_traversal",
@@ -152,6 +158,7 @@ _HOME = {
     "noise_only_floor": "metrics",
     "noise_report": "diagnostics",
     "r2": "metrics",
+    "reduce_views": "_reduce",
     "regret": "_select",
     "root_copies_floor": "metrics",
     "rotation_floor": "metrics",

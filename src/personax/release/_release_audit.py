@@ -19,8 +19,8 @@ from personax.release._table_protection import ProtectedTable
 from personax.release._untrusted_folder import open_folder
 from personax.release._untrusted_tables import read_frame
 from personax.release.audit import CAMPAIGNS, Attack, AuditReport, Campaign, Gate, audit_table, audit_vectors
-from personax.release.audit._cached_views import CachedViews
-from personax.release.audit._joint_attack import LABEL, by_groups, by_pairs, groups_of
+from personax.release.audit._cached_views import CachedViews, equal_rows
+from personax.release.audit._joint_attack import LABEL, by_groups, by_pairs, groups_of, shortened
 from personax.release.audit._linkage import linkage
 from personax.release.audit._nearest_neighbours import standardised
 from personax.release.audit._report import MIN_PEOPLE
@@ -148,7 +148,8 @@ def audit_release(
             after = _known(folder.files, table_files(folder, modality), key, data, name).sort("id")
             if after.height < MIN_PEOPLE:
                 continue
-            before = after.select("id").join(data.embeddings[modality], on="id", how="left", maintain_order="left")
+            own_vectors = data.embeddings[modality].select("id", name)
+            before = after.select("id").join(own_vectors, on="id", how="left", maintain_order="left")
             values = after.select("id").join(shown.select("id", *nominal), on="id", how="left", maintain_order="left")
             sides = [after.select("id").join(rows, on="id", how="left", maintain_order="left")
                    for rows in (table.before_noise, shown)]  # fmt: skip
@@ -214,17 +215,24 @@ def _together(
     before, after = [], []
     for label, found in released.items():
         modality, _, name = label.partition("/")
-        before.append(np.asarray(rows(data.embeddings[modality])[name].to_numpy(), dtype=np.float32))
+        own_vectors = data.embeddings[modality].select("id", name)
+        before.append(np.asarray(rows(own_vectors)[name].to_numpy(), dtype=np.float32))
         after.append(np.asarray(rows(found)[name].to_numpy(), dtype=np.float32))
     probes = np.sort(rng.permutation(ids.height)[:people])
+    truth = equal_rows(np.column_stack([equal_rows(z).label for z in before]))
+    before, after = shortened(before, after)
     x, y = (np.hstack([standardised(z) for z in side]) for side in (before, after))
     trained = None if x.shape[1] <= MAX_JOINT_WIDTH else ()
-    exact = linkage(CachedViews(x), CachedViews(y), CAMPAIGNS["originals"], probes=probes, trained=trained, rng=rng)
+    exact = linkage(
+        CachedViews(x), CachedViews(y), CAMPAIGNS["originals"], probes=probes, trained=trained, truth=truth, rng=rng
+    )
     campaigns = [Campaign("originals", tuple(exact))]
     if quasi:
         groups = groups_of(rows(tables[0]), rows(tables[1]), quasi)
-        campaigns.append(Campaign("public_facts", (by_groups(before, after, groups, probes=probes, rng=rng),)))
-    points, best = by_pairs(before, after, rng=rng)
+        campaigns.append(
+            Campaign("public_facts", (by_groups(before, after, groups, probes=probes, truth=truth, rng=rng),))
+        )
+    points, best = by_pairs(before, after, truth=truth, rng=rng)
     return AuditReport(ids.height, x.shape[1], len(probes), [*campaigns, Campaign("pairs", (best,))], points, None)
 
 

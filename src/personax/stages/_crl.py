@@ -84,7 +84,9 @@ def _views(context: Context, section: CrlSection) -> tuple[list[str], Arrays]:
     if len(seen) < len(people):
         text = "Level II leaves out people who lack a vector of one of its measurements."
         context.notices.append(Notice(text, len(people) - len(seen)))
-    rows = {m: seen.to_frame().join(frame, on="id", how="left", maintain_order="left") for m, frame in chosen.items()}
+    rows = {m: frame if frame["id"].equals(seen) else
+            seen.to_frame().join(frame, on="id", how="left", maintain_order="left")
+            for m, frame in chosen.items()}  # fmt: skip
     return seen.to_list(), {m: {name: own[name].to_numpy() for name in own.columns[1:]} for m, own in rows.items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from personax.config import CrlSection
 from personax.crl import Budget, Estimator, Training, choose_dimension, diagnose, fit_seeds, method, to_graph, usable
+from personax.crl._reduce import WIDE, ReducedFit, ReducedMeasurement, describe_reductions, reduce_views
 from personax.crl._scaler import check
 from personax.errors import InputError
 from personax.files import write_text, written_aside
@@ -103,6 +104,8 @@ class LatentResults:
         The chosen seed's course where the method keeps one.
     notices
         What a reader must know.
+    reduced
+        Of wide measurements, the components that the fits read.
     """
 
     chosen: SeedSelection
@@ -112,6 +115,7 @@ class LatentResults:
     graph: Graph | None
     history: pl.DataFrame | None
     notices: list[Notice]
+    reduced: Mapping[str, Mapping[str, ReducedMeasurement]] = field(default_factory=dict)
 
     def diagnostics_json(self) -> str:
         """Return the diagnostics as JSON; numbers that are none are null."""
@@ -121,7 +125,8 @@ class LatentResults:
         """Write the chosen fit; `personax.crl.load_fit` reads it."""
         from personax.crl import save_fit  # late: torch
 
-        save_fit(self.chosen.best, path)
+        best = self.chosen.best
+        save_fit(ReducedFit(best, self.reduced) if self.reduced else best, path)
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -177,6 +182,8 @@ def learn(
     """
     check(views, settings.latents, settings.shared)
     made = make_method(settings)
+    progress.step(0, 1, "reducing wide measurements")
+    views, reduced = reduce_views(views, settings.reduce)
     if keep is not None:
         _same_run(keep, views, settings, rng)
     chosen = fit_seeds(
@@ -193,7 +200,8 @@ def learn(
     sample = {m: {k: x[people] for k, x in by.items()} for m, by in views.items()}
     found = diagnose(best, sample, independence=_independence, conditional=_conditional, rng=rng)
     seeds = pl.DataFrame(chosen.seeds(), schema=schema)
-    return LatentResults(chosen, latents, seeds, found, graph, _history(best), _notices(chosen, found))
+    notices = [*map(Notice, describe_reductions(reduced)), *_notices(chosen, found)]
+    return LatentResults(chosen, latents, seeds, found, graph, _history(best), notices, reduced)
 
 
 def fingerprint(views: Arrays, settings: CrlSection, rng: np.random.Generator) -> str:
@@ -209,6 +217,8 @@ def _facts(views: Arrays, settings: CrlSection, rng: np.random.Generator) -> str
             for start in range(0, len(x), CHUNK):
                 people.update(np.ascontiguousarray(x[start : start + CHUNK]).data)
     facts = {k: v for k, v in settings.model_dump().items() if k not in ("seeds", "choose")}
+    if any(x.shape[1] > WIDE for by in views.values() for x in by.values()):
+        facts["reduce"] = settings.reduce
     if settings.device != "cpu":
         from personax.crl._device import torch_device  # late: torch
 
@@ -242,6 +252,7 @@ def choose_latents(
     def report(done: int, total: int, objective: float) -> None:
         progress.step(done, total, f"numbers of latents, validation {objective:.3g}")
 
+    views, _ = reduce_views(views, settings.reduce)
     found = choose_dimension(
         make_method(settings), views, upto=upto, start={m: min(k, upto) for m, k in settings.latents.items()},
         shared=settings.shared, seeds=settings.seeds, rng=rng, progress=report,

@@ -1,23 +1,79 @@
-"""Axes that data have of their own, principal or independent, and matching those of two data sets by their shapes."""
+"""Axes that data have of their own, principal or independent, and matching those of two data sets by their shapes.
+
+Decompositions take most of an audit of long vectors, so each is computed once for an array and kept as long as the
+array is (`once`); of fewer rows than numbers it is that of the n x n products, and of more than 1,024 numbers only the
+first 1,024 axes are looked for, in float32.
+"""
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
+from functools import wraps
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 from scipy.optimize import linear_sum_assignment
 
 from personax.release.audit._attack import Vectors
 from personax.release.keys._random_stream import RandomStream
-from personax.release.transforms._whitening import Whitening
+from personax.release.transforms._whitening import EIGENVALUE_FLOOR, Whitening
 
-__all__ = ["independent", "matched", "principal", "whitened"]
+__all__ = ["LONG", "independent", "leading", "matched", "principal", "whitened"]
 
 QUANTILES = np.linspace(0.005, 0.995, 61)
 STEPS = 100
 
+LONG: Final = 1024
+"""Numbers beyond which vectors are seen on so many principal axes where an attack needs axes."""
+
+ROWS: Final = 4096
+"""Rows of long vectors that are whitened together."""
+
+MadeOnce = Callable[[Vectors], Vectors]
+
+_made: dict[tuple[int, str], tuple[weakref.ref[Vectors], Vectors]] = {}
+"""Array and function -> what the function made of it; an entry leaves with its array."""
+
+
+def once(function: MadeOnce) -> MadeOnce:
+    """Remember what a function makes of an array, while the array is there; arrays must not be changed in place."""
+
+    @wraps(function)
+    def remembered(x: Vectors) -> Vectors:
+        place = (id(x), function.__name__)
+        held = _made.get(place)
+        if held is not None and held[0]() is x:
+            return held[1]
+        result = function(x)
+        if x.shape[1] > LONG:
+            _made[place] = (weakref.ref(x, lambda _: _made.pop(place, None)), result)
+        return result
+
+    return remembered
+
+
+@once
+def leading(x: Vectors) -> Vectors:
+    """Return centred rows on their first principal axes, at most 1,024, those of most variance first."""
+    centred = np.asarray(x - x.mean(axis=0, dtype=np.float64).astype(np.float32), dtype=np.float32)
+    if len(x) < x.shape[1]:
+        values, left = np.linalg.eigh((centred @ centred.T).astype(np.float64))
+        kept = min(LONG, int((values > 1e-6 * values[-1]).sum()))
+        return np.asarray(left[:, ::-1][:, :kept] * np.sqrt(values[::-1][:kept]), dtype=np.float32)
+    first = max(0, x.shape[1] - LONG)
+    values, axes = eigh(centred.T @ centred, driver="evr", subset_by_index=[first, x.shape[1] - 1])
+    kept = max(1, int((values > 1e-6 * values[-1]).sum()))
+    return np.asarray(centred @ axes[:, ::-1][:, :kept], dtype=np.float32)
+
 
 def principal(x: Vectors, most: int) -> Vectors:
-    """Return scores on the first principal axes, each of variance one."""
+    """Return scores on the first principal axes, each of variance one; of long vectors 1,024 axes at most."""
+    if x.shape[1] > LONG:
+        scores = leading(x)[:, :most]
+        return np.asarray(scores / np.sqrt(np.square(scores).mean(axis=0)), dtype=np.float32)
     centred = (x - x.mean(axis=0)).astype(np.float64)
     values, vectors = np.linalg.eigh(centred.T @ centred / len(x))
     kept = min(most, int((values > 1e-9 * values[-1]).sum()))
@@ -25,10 +81,27 @@ def principal(x: Vectors, most: int) -> Vectors:
     return np.asarray(scores / np.sqrt(values[::-1][:kept]), dtype=np.float32)
 
 
+@once
 def whitened(x: Vectors) -> Vectors:
-    """Return rows whitened exactly as the transform of that name does before it rotates."""
+    """Return rows whitened exactly as the transform of that name does before it rotates.
+
+    Long rows that are fewer than their numbers lie in fewer dimensions, and only these are returned: on the others
+    every row is zero.
+    """
+    if len(x) < x.shape[1] and x.shape[1] > LONG:
+        centred = (x - x.mean(axis=0, dtype=np.float64)).astype(np.float64)
+        values, left = np.linalg.eigh(centred @ centred.T)
+        sizes = np.sqrt(np.maximum(values, 0) / np.maximum(values, EIGENVALUE_FLOOR * values[-1]))
+        # n x n products have the scores as left * sqrt(values); divided by the deviation, sqrt(values / n), or floor
+        return np.asarray((left * sizes * np.sqrt(len(x)))[:, values > 1e-12 * values[-1]], dtype=np.float32)
     step = Whitening(x.shape[1], RandomStream(b""))
-    return np.asarray(step.fit_transform(x), dtype=np.float32)
+    if x.shape[1] <= LONG:
+        return np.asarray(step.fit_transform(x), dtype=np.float32)
+    step.fit(x)
+    made = np.empty(x.shape, dtype=np.float32)
+    for start in range(0, len(x), ROWS):
+        made[start : start + ROWS] = step.transform(x[start : start + ROWS])
+    return made
 
 
 def independent(white: Vectors, *, rng: np.random.Generator) -> Vectors:

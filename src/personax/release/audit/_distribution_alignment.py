@@ -15,7 +15,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
 from personax.release.audit._attack import CONFIDENCE, Attack, Vectors, bootstrap_interval
-from personax.release.audit._axes import whitened
+from personax.release.audit._axes import LONG, leading, whitened
 from personax.release.audit._cached_views import EqualRows, equal_rows
 from personax.release.audit._gromov_wasserstein import gromov_wasserstein
 from personax.release.audit._nearest_neighbours import distance_profiles, squared_distances
@@ -64,9 +64,11 @@ def strangers(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Iterator[A
     outside = outside[~np.isin(equal.label[outside], equal.label[inside])]
     outside = outside[equal.take(outside).first]
     truth = equal.take(inside)
+    if y.shape[1] > LONG:
+        y = leading(y)
     views = (
         ("alignment of distributions", _plain, LEADING_AXES),
-        ("alignment of whitened distributions", whitened, (AXES,)),
+        ("alignment of whitened distributions", _whitened, (AXES,)),
     )
     for name, view, firsts in views:
         a = view(x)
@@ -74,7 +76,12 @@ def strangers(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Iterator[A
 
 
 def _plain(x: Vectors) -> Vectors:
-    return x
+    return leading(x) if x.shape[1] > LONG else x
+
+
+def _whitened(x: Vectors) -> Vectors:
+    """Return whitened rows; of long ones the axes of most variance."""
+    return whitened(x)[:, -LONG:]
 
 
 def _align_and_link(

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from personax.release.audit._attack import Attack, Vectors, rate, wilson
-from personax.release.audit._axes import principal
+from personax.release.audit._axes import LONG, leading, principal
 from personax.release.audit._cached_views import EqualRows, equal_rows
 from personax.release.audit._campaign import CAMPAIGNS
 from personax.release.audit._known_pairs import KnownPairsPoint, broken_at
 from personax.release.audit._nearest_neighbours import nearest, squared_distances, standardised
 
-__all__ = ["LABEL", "by_groups", "by_pairs", "groups_of"]
+__all__ = ["LABEL", "by_groups", "by_pairs", "groups_of", "shortened"]
 
 LABEL: Final = "all measurements"
 """What the report of all measurements together is called."""
@@ -54,12 +54,25 @@ def groups_of(known: pl.DataFrame, shown: pl.DataFrame, columns: Sequence[str]) 
     return number[: known.height], number[known.height :]
 
 
+def shortened(before: Sequence[Vectors], after: Sequence[Vectors]) -> tuple[list[Vectors], list[Vectors]]:
+    """Return measurements of which one is long on principal axes, 1,024 in all; others as they are."""
+    if max(z.shape[1] for z in before) <= LONG:
+        return list(before), list(after)
+    most = max(AXES, LONG // len(before))
+    kept = [
+        (leading(x)[:, :most], leading(y)[:, :most]) if x.shape[1] > most else (x, y)
+        for x, y in zip(before, after, strict=True)
+    ]
+    return [x.copy() for x, _ in kept], [y.copy() for _, y in kept]
+
+
 def by_groups(
     before: Sequence[Vectors],
     after: Sequence[Vectors],
     groups: tuple[Indices, Indices],
     *,
     probes: Indices,
+    truth: EqualRows | None = None,
     rng: np.random.Generator,
 ) -> Attack:
     """Return how many people are found by the groups that a table leaves, and by all their vectors.
@@ -74,9 +87,11 @@ def by_groups(
         Of every original and of every released row.
     probes
         The people who are scored.
+    truth
+        Whose originals are equal; those of `before` by default.
     """
     x, y = ([_leading_axes(z) for z in side] for side in (before, after))
-    truth = equal_rows(np.hstack(before))
+    truth = equal_rows(np.hstack(before)) if truth is None else truth
 
     def found(released: list[Vectors]) -> NDArray[np.bool_]:
         order = rng.permutation(len(everybody))
@@ -94,7 +109,7 @@ def by_groups(
 
 
 def by_pairs(
-    before: Sequence[Vectors], after: Sequence[Vectors], *, rng: np.random.Generator
+    before: Sequence[Vectors], after: Sequence[Vectors], *, truth: EqualRows | None = None, rng: np.random.Generator
 ) -> tuple[list[KnownPairsPoint], Attack]:
     """Return what more and more known pairs find of the others in all measurements, and the best of it."""
     x, y = ([_leading_axes(z) for z in side] for side in (before, after))
@@ -102,7 +117,7 @@ def by_pairs(
     order = rng.permutation(n)
     known, rest = order[: n // 2], order[n // 2 :][:PROBES]
     wrong = rng.permutation(known)
-    truth = equal_rows(np.hstack(before))
+    truth = equal_rows(np.hstack(before)) if truth is None else truth
     points = list(_points(x, y, known, known, rest, truth, rng))
     best = max(points, key=lambda point: point.rank_1)
     (control,) = _points(x, y, known, wrong, rest, truth, rng, grid=(best.pairs,))

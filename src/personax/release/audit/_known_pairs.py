@@ -18,14 +18,14 @@ from personax.errors import MissingExtraError
 from personax.progress import Progress, Silent
 from personax.registry import register
 from personax.release.audit._attack import Attack, Vectors, rate, wilson
-from personax.release.audit._axes import whitened
+from personax.release.audit._axes import LONG, leading, whitened
 from personax.release.audit._cached_views import CachedViews, EqualRows, equal_rows
 from personax.release.audit._campaign import OURS, RegisteredAttack, registered_attacks
 from personax.release.audit._nearest_neighbours import above_rounding, distances, ranks
 from personax.release.audit._seed_pairs import by_profiles
 from personax.release.audit._self_training import MatchedPairs, SelfTrained, reduced, reduced_white, self_train
 
-__all__ = ["KnownPairs", "KnownPairsAttack", "KnownPairsPoint", "broken_at", "known_pairs"]
+__all__ = ["KnownPairs", "KnownPairsAttack", "KnownPairsCurve", "KnownPairsPoint", "broken_at", "known_pairs"]
 
 PROBES = 1000
 MIN_KNOWN = 256
@@ -81,6 +81,8 @@ class KnownPairs:
         Which rows of the gallery are equal and so count as one person.
     everybody
         Originals and released vectors of all, and the order in which the known come first, then the gallery.
+    partners
+        The rows of the released vectors that are `y`; the known people's own by default.
     """
 
     x: Vectors
@@ -89,6 +91,7 @@ class KnownPairs:
     probes: Vectors
     truth: EqualRows
     everybody: tuple[Vectors, Vectors, Indices]
+    partners: Indices | None = None
 
     @cached_property
     def white(self) -> KnownPairs:
@@ -97,25 +100,61 @@ class KnownPairs:
         white, known = whitened(originals), len(self.x)
         return replace(self, x=white[order[:known]], gallery=white[order[known:]])
 
+    @cached_property
+    def short(self) -> KnownPairs:
+        """The same with vectors of more than 1,024 numbers on so many principal axes of each side."""
+        originals, released, order = self.everybody
+        if originals.shape[1] <= LONG:
+            return self
+        known, probes = len(self.x), len(self.probes)
+        x, y = leading(originals), leading(released)
+        some = order[known : known + probes]
+        return replace(
+            self,
+            x=x[order[:known]],
+            y=y[order[:known] if self.partners is None else self.partners],
+            gallery=x[order[known:]],
+            probes=y[some],
+        )
+
     @property
     def design(self) -> float:
         """The design effect of the probes."""
         return self.truth.design_effect(np.arange(len(self.probes)))
 
 
-class KnownPairsAttack(ABC):
-    """An attack that learns from m known pairs. Register a subclass for the campaign ``pairs``.
+class KnownPairsCurve(ABC):
+    """What the campaign ``pairs`` asks of an attack: how many are found from more and more known pairs.
+
+    Register a subclass; one that finds people by features of its own derives from `KnownPairsAttack`.
+    """
+
+    title: str = ""
+    """Set from the registration."""
+    trains_network: bool = False
+    """Whether it is left out where networks are not wanted."""
+
+    @abstractmethod
+    def curve(self, pairs: KnownPairs, grid: Sequence[int], rng: np.random.Generator) -> Iterator[KnownPairsPoint]:
+        """Yield what the numbers of pairs in a grid reach."""
+
+    @abstractmethod
+    def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> float | None:
+        """Return the rank-1 rate where known people have the released vectors of others; None where not measured."""
+
+
+class KnownPairsAttack(KnownPairsCurve):
+    """An attack that learns features from m known pairs, by which the probes are looked up.
 
     `match` is all that most need. Ties count against the attacker, and the control repeats the attack with the known
     people's released vectors in a wrong order.
     """
 
-    title: str = ""
-    """Set from the registration."""
     recovers: bool = False
-    """Whether `match` returns estimates of the probes' original vectors, beside the gallery itself."""
-    trains_network: bool = False
-    """Whether it is left out where networks are not wanted."""
+    """Whether `match` returns estimates of the probes' original vectors, beside the gallery itself.
+
+    Vectors of more than 1,024 numbers are then given on so many principal axes of each side.
+    """
 
     @abstractmethod
     def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
@@ -129,6 +168,7 @@ class KnownPairsAttack(ABC):
 
     def point(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> KnownPairsPoint:
         """Return what m pairs reach."""
+        pairs = pairs.short if self.recovers else pairs
         a, b = self.match(pairs, m, rng)
         found = ranks(a, b, np.arange(len(a)), pairs.truth.label)
         return _point(self.title, m, found, _cosine(pairs, m, a) if self.recovers else None, pairs.design)
@@ -159,7 +199,7 @@ def known_pairs(
     grid = sorted({most} | {2**k for k in range(most.bit_length()) if 2**k <= most})
     pairs = KnownPairs(x[known], y[known], x[rest], y[rest[probes]], equal_rows(x).take(rest), (x, y, order))
     tried = [(one, _attack(one)) for one in registered_attacks("pairs")]
-    curves: list[tuple[RegisteredAttack, KnownPairsAttack, list[KnownPairsPoint]]] = []
+    curves: list[tuple[RegisteredAttack, KnownPairsCurve, list[KnownPairsPoint]]] = []
     failed: list[Attack] = []
     for one, attack in tried:
         if attack.trains_network and not network:
@@ -172,14 +212,15 @@ def known_pairs(
             failed.append(Attack(one.title, "known pairs", "rank-1", None, reason=str(error)))
         (progress or Silent()).step(0, 0, f"{one.title}, known pairs")
     # with the wrong people behind the known pairs nothing can be learnt
-    wrong = replace(pairs, y=pairs.y[rng.permutation(most)])
+    others = rng.permutation(most)
+    wrong = replace(pairs, y=pairs.y[others], partners=known[others])
     attacks = [_best_point(one, attack, points, pairs, wrong, rng) for one, attack, points in curves if points]
     (progress or Silent()).step(0, 0, "controls, known pairs")
     return [point for _, _, points in curves for point in points], [*failed, *attacks]
 
 
-def _attack(one: RegisteredAttack) -> KnownPairsAttack:
-    attack: KnownPairsAttack = one.attack()
+def _attack(one: RegisteredAttack) -> KnownPairsCurve:
+    attack: KnownPairsCurve = one.attack()
     attack.title = one.title
     return attack
 
@@ -191,7 +232,7 @@ def _stream(one: RegisteredAttack, rng: np.random.Generator) -> np.random.Genera
 
 def _best_point(
     one: RegisteredAttack,
-    attack: KnownPairsAttack,
+    attack: KnownPairsCurve,
     points: list[KnownPairsPoint],
     pairs: KnownPairs,
     wrong: KnownPairs,
@@ -251,12 +292,8 @@ class WhitenedDistances(KnownDistances):
     "attacks", "known-pairs-self-training", title="self-training",
     help="self-training on all vectors, from known pairs", order=140, campaign="pairs",
 )  # fmt: skip
-class PairsSelfTraining(KnownPairsAttack):
-    """Self-training on all vectors, from known pairs that stay certain."""
-
-    def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
-        """Have no features: the whole curve shares one order of the released rows."""
-        raise NotImplementedError
+class PairsSelfTraining(KnownPairsCurve):
+    """Self-training on all vectors, from known pairs that stay certain; the whole curve shares one order of rows."""
 
     def curve(self, pairs: KnownPairs, grid: Sequence[int], rng: np.random.Generator) -> Iterator[KnownPairsPoint]:
         """Yield what more and more pairs reach, until they reach nearly everybody."""
@@ -264,7 +301,7 @@ class PairsSelfTraining(KnownPairsAttack):
         known, probes = people[: len(pairs.x)], people[len(pairs.x) :][: len(pairs.probes)]
         order = rng.permutation(len(y))
         place = np.argsort(order)
-        originals, dealt, truth = CachedViews(x), CachedViews(y[order]), equal_rows(x)
+        originals, dealt, truth = CachedViews(x), _dealt(y, order), equal_rows(x)
         design = truth.design_effect(probes)
         for m in grid:
             guess = _best_self_training(originals, dealt, MatchedPairs(known[:m], place[known[:m]]), probes, rng)
@@ -282,6 +319,11 @@ class PairsSelfTraining(KnownPairsAttack):
         probes = np.arange(len(some), half)
         guess = _best_self_training(CachedViews(a), CachedViews(b), MatchedPairs(some, some), probes, rng)
         return float(equal_rows(a).same(guess, probes).mean())
+
+
+def _dealt(y: Vectors, order: Indices) -> CachedViews:
+    """Return rows in another order; long ones share what was worked out of them."""
+    return CachedViews(y).permuted(order) if y.shape[1] > LONG else CachedViews(y[order])
 
 
 def _best_self_training(
@@ -363,6 +405,12 @@ def _orthogonal(x: Vectors, y: Vectors) -> Inverse:
 def _ridges(x: Vectors, y: Vectors, penalties: Sequence[float]) -> Iterator[Inverse]:
     """Yield ridge regressions: all by one decomposition of the products of the pairs, m x m."""
     from_, to, a, b = _centred(x, y)
+    if len(a) > LONG:  # long vectors are on fewer axes than there are pairs
+        squares, axes = np.linalg.eigh(a.T @ a)
+        squares, target = np.maximum(squares, 0), axes.T @ (a.T @ b)
+        for ridge in penalties:
+            yield _affine(from_, axes, target / (squares + ridge * squares.mean() + 1e-30)[:, None], to)
+        return
     squares, u = np.linalg.eigh(a @ a.T)
     squares = np.maximum(squares, 0)
     first, target = a.T @ u, u.T @ b

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from personax.registry import register
 from personax.release.audit._attack import Attack, Vectors
-from personax.release.audit._axes import independent, matched, principal, whitened
+from personax.release.audit._axes import LONG, independent, matched, principal, whitened
 from personax.release.audit._cached_views import CachedViews, EqualRows, View, equal_rows
 from personax.release.audit._campaign import CAMPAIGNS, registered_attacks
 from personax.release.audit._nearest_neighbours import distance_profiles, nearest, standardised
@@ -250,7 +250,8 @@ def from_facts(
     """Yield what the pairs that a table gives find of the others, extended by self-training on the vectors."""
     order = rng.permutation(len(y))
     place = np.argsort(order)
-    originals, dealt = CachedViews(x), CachedViews(y[order])
+    originals = CachedViews(x)
+    dealt = CachedViews(y).permuted(order) if y.shape[1] > LONG else CachedViews(y[order])
     mine, released = originals.equal, dealt.equal
     start = MatchedPairs(mine.label[facts.original], released.label[place[facts.released]])
     wrong = MatchedPairs(start.original, released.label[rng.permutation(place[facts.released])])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from personax.release.audit._attack import Vectors
-from personax.release.audit._axes import whitened
+from personax.release.audit._axes import LONG, leading, whitened
 from personax.release.audit._learned_maps import Predicted, orthogonal, predict
 from personax.release.audit._nearest_neighbours import distances
 
@@ -73,6 +73,9 @@ def mutual_nearest(forth: Indices, back: Indices) -> MatchedPairs:
 
 def reduced(x: Vectors) -> Vectors:
     """Return centred rows of unit mean square, on their principal axes where they have more than 512 numbers."""
+    if x.shape[1] > LONG:
+        scores = leading(x)[:, :AXES]
+        return np.asarray(scores / (np.sqrt(np.square(scores).mean(dtype=np.float64)) + 1e-30), dtype=np.float32)
     centred = x - x.mean(axis=0, dtype=np.float64).astype(np.float32)
     if x.shape[1] > AXES:
         _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
