@@ -1,6 +1,7 @@
 """Beyond one machine, on a local Ray cluster of three nodes of one CPU: equality, kills, overhead, memory, a projection.
 
-    OMP_NUM_THREADS=1 python benchmarks/scale.py [--only equality kills memory overhead] [--rows 50000000] [--kills 10] [--write]
+    OMP_NUM_THREADS=1 python benchmarks/scale.py [--only equality kills memory overhead] [--rows 50000000]
+        [--kills 10] [--write]
 
 - equality: every room that runs on an engine gives the same bytes as one process.
 - kills: SIGKILL of a worker, of a node and of the driver, each so often; nothing is lost or doubled, and ten seconds
@@ -26,6 +27,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +88,9 @@ def equality() -> list[str]:
     expected = results(ThreadEngine(1))
     with cluster(3) as made:
         found = results(RayEngine(made.address))
-    same = {name: found[name] == expected[name] for name in expected}
     return [
-        f"| {name} | {len(expected[name]):,} bytes | {'equal' if one else 'DIFFERENT'} |" for name, one in same.items()
+        f"| {name} | {len(whole):,} bytes | {'equal' if found[name] == whole else 'DIFFERENT'} |"
+        for name, whole in expected.items()
     ]
 
 
@@ -135,16 +137,15 @@ def kill_nodes(made: Any, times: int) -> str:
         node = made.add_node(**NODE)
         pids |= {process.process.pid for kind in node.all_processes.values() for process in kind}
         found: dict[int, bytes] = {}
-        doubled = False
-        for place, result in RayEngine(made.address, workers=4).map(
-            drawn, np.random.default_rng(1).spawn(40), shared=shared
-        ):
+        doubled, items = False, np.random.default_rng(1).spawn(40)
+        for place, result in RayEngine(made.address, workers=4).map(drawn, items, shared=shared):
             doubled |= place in found
             found[place] = result
             if len(found) == 8:
                 made.remove_node(node, allow_graceful=False)
         good += found == expected and not doubled
-    return f"| node | {times} | bytes as of one process: {good} of {times} | {_said(good == times)} | {_said(gone(pids))} |"
+    same = f"bytes as of one process: {good} of {times}"
+    return f"| node | {times} | {same} | {_said(good == times)} | {_said(gone(pids))} |"
 
 
 DRIVER = """
@@ -170,8 +171,9 @@ def kill_drivers(made: Any, times: int) -> str:
                 process.kill()
             ended += gone(pids)
     with tempfile.TemporaryDirectory() as name:
-        again = sorted(place for place, _ in RayEngine(made.address).map(slow, range(9), shared=name)) == list(range(9))
-    return f"| driver | {times} | workers gone: {ended} of {times} | {_said(again)} | {_said(ended == times)} |"
+        places = sorted(place for place, _ in RayEngine(made.address).map(slow, range(9), shared=name))
+    whole = _said(places == list(range(9)))
+    return f"| driver | {times} | workers gone: {ended} of {times} | {whole} | {_said(ended == times)} |"
 
 
 def _said(good: bool) -> str:
@@ -214,7 +216,8 @@ base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 began, spent = time.perf_counter(), time.process_time()
 found = scale.level_one(files)
 print(json.dumps({{"rows": rows, "n": int(found["n"].max()), "seconds": time.perf_counter() - began,
-    "cpu": time.process_time() - spent, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "base": base / 1024}}))
+    "cpu": time.process_time() - spent, "base": base / 1024,
+    "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}}))
 """
 
 
@@ -222,9 +225,8 @@ def memory(folder: Path, sizes: list[int]) -> list[dict[str, Any]]:
     """Measure one process a size. Above the parts that are there, they are read again: memory and time are the same."""
     script, told = ONE.format(here=str(Path(__file__).parent)), []
     for rows in sizes:
-        done = subprocess.run(
-            [sys.executable, "-c", script, str(folder), str(rows)], check=True, capture_output=True, text=True
-        )
+        command = [sys.executable, "-c", script, str(folder), str(rows)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
         told.append(json.loads(done.stdout))
         print(told[-1], flush=True)
     return told
@@ -252,20 +254,21 @@ def overhead(folder: Path, rows: int) -> dict[str, Any]:
             "share": least["ray"] / least["local"] - 1}  # fmt: skip
 
 
-def projection(cpu_per_row: float, merge: float) -> list[str]:
-    """Say how long 64 nodes of 16 CPUs would take, on paper."""
+def projection(cpu: float, merge: float) -> list[str]:
+    """Say how long 64 nodes of 16 CPUs would take, on paper, from CPU seconds a row and of the driver a unit."""
     lines = [
-        "| rows | nodes of 16 CPUs | counting | merging in the driver | begin | whole |",
-        "|---|---|---|---|---|---|",
-    ]
+        "## 64 nodes, on paper", "",
+        f"{cpu * 1e9:.0f} CPU ns a row for six pairs, {merge * 1e3:.0f} ms of the driver a unit of 8,000,000 rows; 30 s",
+        "until all workers have begun. Assumed: storage that feeds every node (5 bytes a row), counts of a few thousand",
+        "distinct rows a pair, no node lost (each costs the units in its hands).", "",
+        "| rows | nodes of 16 CPUs | counting | merging in the driver | whole |", "|---|---|---|---|---|",
+    ]  # fmt: skip
     for rows in (10**9, 10**10, 10**11):
         for nodes in (1, 64):
-            units = rows / 8e6
-            count, merging = rows * cpu_per_row / (16 * nodes), units * merge
-            lines.append(
-                f"| {rows:.0e} | {nodes} | {count:,.0f} s | {merging:,.0f} s | 30 s | {max(count, merging) + 30:,.0f} s |"
-            )
-    return lines
+            count, merging = rows * cpu / (16 * nodes), rows / 8e6 * merge
+            whole = max(count, merging) + 30
+            lines.append(f"| {rows:.0e} | {nodes} | {count:,.0f} s | {merging:,.0f} s | {whole:,.0f} s |")
+    return [*lines, ""]
 
 
 def merge_seconds() -> float:
@@ -278,6 +281,23 @@ def merge_seconds() -> float:
     return (time.process_time() - began) / 20
 
 
+def memory_table(found: list[dict[str, Any]]) -> list[str]:
+    header = ["| rows | s | CPU s | peak MB | of which before it begins |", "|---|---|---|---|---|"]
+    rows = [
+        f"| {one['rows']:.0e} | {one['seconds']:.1f} | {one['cpu']:.1f} | {one['peak']:.0f} | {one['base']:.0f} |"
+        for one in found
+    ]
+    return ["## Memory of Level I over a data set, one process", "", "Six pairs, KCI and chi-square.", "",
+            *header, *rows, ""]  # fmt: skip
+
+
+def overhead_text(one: dict[str, Any]) -> list[str]:
+    each = ", ".join(f"{name} {' '.join(f'{s:.1f}' for s in some)} s" for name, some in one["all"].items())
+    least = f"least {one['seconds']['local']:.1f} s and {one['seconds']['ray']:.1f} s: {one['share']:+.1%}"
+    text = f"{one['rows']:,} rows, p-values equal: {one['equal']}; {each}; {least}."
+    return ["## One node against local", "", text, ""]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--only", nargs="*", default=["equality", "kills", "memory", "overhead"])
@@ -286,41 +306,23 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/results/scale.md")
     asked = parser.parse_args()
-    import ray
-
-    told = [
-        f"# Beyond one machine: {date.today()}, {platform.machine()}, {os.cpu_count()} cores, Ray {ray.__version__}",
-        "",
-    ]
+    ray = version("ray")
+    told = [f"# Beyond one machine: {date.today()}, {platform.machine()}, {os.cpu_count()} cores, Ray {ray}", ""]
     if "equality" in asked.only:
         told += ["## Equality on three nodes", "", "| room | size | |", "|---|---|---|", *equality(), ""]
     if "kills" in asked.only:
         header = ["| killed | times | | nothing lost or doubled | none alive 10 s later |", "|---|---|---|---|---|"]
         told += ["## SIGKILL", "", *header, *kills(asked.kills), ""]
+        print("\n".join(told), flush=True)
     with tempfile.TemporaryDirectory() as name:
-        folder, cpu = Path(name), 0.0
-        if {"memory", "overhead"} & set(asked.only):
-            for number in range(asked.rows // PART):
-                write_part(folder, number)
-            print("written", flush=True)
+        folder = Path(name)
+        for number in range(asked.rows // PART if {"memory", "overhead"} & set(asked.only) else 0):
+            write_part(folder, number)
         if "memory" in asked.only:
             found = memory(folder, asked.sizes)
-            cpu = found[-1]["cpu"] / found[-1]["rows"]
-            told += ["## Memory of Level I over a data set, one process", "", "Six pairs, KCI and chi-square.", "",
-                     "| rows | s | CPU s | peak MB | of which before it begins |", "|---|---|---|---|---|"]  # fmt: skip
-            told += [f"| {one['rows']:.0e} | {one['seconds']:.1f} | {one['cpu']:.1f} | {one['peak']:.0f} | {one['base']:.0f} |"
-                     for one in found] + [""]  # fmt: skip
+            told += [*memory_table(found), *projection(found[-1]["cpu"] / found[-1]["rows"], merge_seconds())]
         if "overhead" in asked.only:
-            one = overhead(folder, asked.rows)
-            each = ", ".join(f"{k}: {' '.join(f'{s:.1f}' for s in some)} s" for k, some in one["all"].items())
-            told += ["## One node against local", "", f"{one['rows']:,} rows, p-values equal: {one['equal']}; {each}; "
-                     f"least {one['seconds']['local']:.1f} s and {one['seconds']['ray']:.1f} s: {one['share']:+.1%}.", ""]  # fmt: skip
-    if cpu:
-        merge = merge_seconds()
-        told += ["## 64 nodes, on paper", "", f"{cpu * 1e9:.0f} CPU ns a row for six pairs, {merge * 1e3:.0f} ms of the "
-                 "driver a unit of 8,000,000 rows; 30 s until all workers have begun. Assumed: storage that feeds every node (5 bytes a "
-                 "row), counts of a few thousand distinct rows a pair, no node lost (each costs the units in its hands).", "",
-                 *projection(cpu, merge), ""]  # fmt: skip
+            told += overhead_text(overhead(folder, asked.rows))
     print("\n".join(told))
     if asked.write:
         RESULTS.write_text("\n".join(told), encoding="utf-8")

@@ -21,7 +21,13 @@ from personax.stages._report import REPORT
 
 if TYPE_CHECKING:
     from personax.stages._analyse_release import ReleaseAnalysis, folder_of, plan_analysis
-    from personax.stages._annotate_llm import estimate_annotation
+    from personax.stages._annotate_llm import (
+        annotate_part,
+        estimate_annotation,
+        export_batches,
+        import_batches,
+        merge_shards,
+    )
     from personax.stages._answer import AnswerResult, answer
     from personax.stages._calibrate import Calibration, CalibrationSettings, calibrate_file
     from personax.stages._collect_many import probe_sources, summaries
@@ -86,6 +92,7 @@ __all__ = [
     "analyse",
     "analyse_file",
     "analyse_statistics",
+    "annotate_part",
     "answer",
     "audit_study",
     "calibrate_file",
@@ -101,12 +108,15 @@ __all__ = [
     "draw_benchmark",
     "estimate_annotation",
     "estimate_selection",
+    "export_batches",
     "export_sample",
     "find_causes",
     "folder_of",
     "graph_counts",
+    "import_batches",
     "learn",
     "measured",
+    "merge_shards",
     "plan_analysis",
     "probe_sources",
     "recommended",
@@ -127,7 +137,7 @@ STAGES: tuple[Stage, ...] = (COLLECT, ANNOTATE, EMBED, RELEASE, INDEPENDENCE, CR
 
 _HOME = {
     "_analyse_release": "ReleaseAnalysis folder_of plan_analysis",
-    "_annotate_llm": "estimate_annotation",
+    "_annotate_llm": "annotate_part estimate_annotation export_batches import_batches merge_shards",
     "_answer": "AnswerResult answer",
     "_calibrate": "Calibration CalibrationSettings calibrate_file",
     "_collect_many": "probe_sources summaries",
