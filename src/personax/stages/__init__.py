@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         write_benchmark,
     )
     from personax.stages._discover import FileGraph, ci_test, discover_file, find_causes, graph_counts
-    from personax.stages._fit_latents import LatentResults, choose_latents, learn, write_latents
+    from personax.stages._fit_latents import LatentResults, choose_latents, learn, learn_seed, write_latents
     from personax.stages._human_compare import ComparisonSettings, HumanComparison, compare_humans
     from personax.stages._human_export import ExportSettings, export_sample
     from personax.stages._independence import (
@@ -115,6 +115,7 @@ __all__ = [
     "graph_counts",
     "import_batches",
     "learn",
+    "learn_seed",
     "measured",
     "merge_shards",
     "plan_analysis",
@@ -144,7 +145,7 @@ _HOME = {
     "_crl_benchmark": "SCORING_SEED CrlBenchmark run_benchmark",
     "_crl_benchmark_results": "FLOORS draw_benchmark reject_none rows_of summary_table write_benchmark",
     "_discover": "FileGraph ci_test discover_file find_causes graph_counts",
-    "_fit_latents": "LatentResults choose_latents learn write_latents",
+    "_fit_latents": "LatentResults choose_latents learn learn_seed write_latents",
     "_human_compare": "ComparisonSettings HumanComparison compare_humans",
     "_human_export": "ExportSettings export_sample",
     "_independence": "FileResults analyse analyse_file analyse_statistics count_tests",
