@@ -84,7 +84,10 @@ KEPT = "what was finished is kept; the same command goes on from there"
 
 
 def main() -> None:
-    """Run the command line: exit 0 done, 1 what the user can mend, 2 usage, 3 not trusted, 130 Ctrl-C, 143 SIGTERM."""
+    """Run the command line.
+
+    It exits with 0: done, 1: what the user can mend, 2: wrong usage, 3: not trusted, 130: Ctrl-C, 143: SIGTERM.
+    """
     try:
         with signals_raise():
             app()

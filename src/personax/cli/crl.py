@@ -31,6 +31,7 @@ from personax.stages import (
     choose_latents,
     draw_benchmark,
     learn,
+    learn_seed,
     reject_none,
     rows_of,
     run_benchmark,
@@ -233,6 +234,10 @@ def _add_data(group: typer.Typer) -> None:
             int | None,
             typer.Option(min=1, help="Choose each modality's number of latents, this at most; see docs/crl.md."),
         ] = None,
+        only: Annotated[
+            int | None,
+            typer.Option(min=0, help="Fit this seed alone, from 0: one of several jobs; see docs/cluster.md."),
+        ] = None,
         device: DeviceOption = "cpu",
         compiled: CompiledOption = False,
         half: HalfOption = False,
@@ -252,10 +257,16 @@ def _add_data(group: typer.Typer) -> None:
             latents=named.latents, shared=named.shared, method=method, seeds=seeds, choose=cast(Criterion, choose),
             epochs=epochs, device=device_of(device), compiled=compiled, half=half, prior=named.prior,
         )  # fmt: skip
+        if only is not None and upto is not None:
+            raise PlanError("--only fits a seed of known numbers of latents; leave --upto out")
         rng, tried = np.random.default_rng(seed), None
         kept = f"finished seeds are in {out / 'fits'}, and the same command goes on from there"
         with kept_when_stopped(lambda: kept), parallel_config(engine, jobs), showing_progress() as progress:
             progress.stage("crl")
+            if only is not None:
+                learn_seed(views, settings, only, rng, progress, keep=out / "fits")
+                say(f"seed {only} is in {out / 'fits'}; the same command without --only gathers all seeds")
+                return
             if upto is not None:
                 settings, tried = choose_latents(views, settings, upto, rng.spawn(1)[0], progress)
             learned = learn(ids, views, settings, rng, progress, keep=out / "fits")

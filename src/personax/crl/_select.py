@@ -18,7 +18,7 @@ from personax.crl.diagnostics._verdict import ConditionalTest
 from personax.errors import ComputationError, InputError
 from personax.files import write_text
 
-__all__ = ["Criterion", "Dimension", "SeedSelection", "choose_dimension", "fit_seeds", "regret"]
+__all__ = ["Criterion", "Dimension", "SeedSelection", "choose_dimension", "fit_seed", "fit_seeds", "regret"]
 
 Criterion = Literal["objective", "agreement", "exclusivity"]
 
@@ -158,6 +158,36 @@ def fit_seeds(
     else:
         index = min(done, key=lambda pair: (crossings[pair[0]] or 0, pair[1].objective))[0]
     return SeedSelection(index, fits, reasons, agreed, by, crossings)
+
+
+def fit_seed(
+    method: Method,
+    views: Arrays,
+    *,
+    latents: Mapping[str, int],
+    shared: int = 0,
+    seed: int,
+    rng: np.random.Generator,
+    keep: Path,
+    progress: Progress | None = None,
+) -> None:
+    """Fit one of the seeds of `fit_seeds` and keep it, as one of several jobs that share a folder.
+
+    Parameters
+    ----------
+    method, views, latents, shared, keep
+        As of `fit_seeds`, which takes from the folder what is there.
+    seed
+        Which, from 0.
+    rng
+        In the state in which `fit_seeds` gets it.
+    progress
+        What `Method.fit` reports to.
+    """
+    if _kept(keep, seed) == (None, None):
+        task = FitTask(method, rng.spawn(seed + 1)[seed], latents, checkpoint=_checkpoint(keep, seed))
+        for _, found in run_fits([task], views, shared=shared, progress=lambda _: progress):
+            _keep(keep, seed, *((None, found) if isinstance(found, str) else (found, None)))
 
 
 def _crossings(fit: Fitted, views: Arrays, conditional: ConditionalTest) -> int:

@@ -208,7 +208,8 @@ class _Loop:
         resources = {"num_gpus": 1} if engine.gpu else {}
         self.actor = engine.ray.remote(num_cpus=1, max_restarts=0, **resources)(_Actor)
         self.seats: list[_Seat] = []
-        self.again: list[tuple[int, Any]] = []
+        self.waiting: list[tuple[int, Any]] = []
+        self.lost: list[tuple[int, Any]] = []
         self.deaths: Counter[int] = Counter()
         self.more = True
 
@@ -229,24 +230,27 @@ class _Loop:
         """Give items to workers that have none, and begin workers for more; False when all is done."""
         for seat in self.seats:
             if seat.began and seat.given is None and self._peek():
-                seat.given = place, item = self.again.pop(0)
+                seat.given = place, item = self.waiting.pop(0)
                 seat.answer = seat.actor.run.remote(place, [item])
         beginning = sum(not seat.began for seat in self.seats)
         while len(self.seats) < self.engine.workers and self._peek(beginning + 1):
             actor = self.actor.remote(__version__)
             self.seats.append(_Seat(actor, actor.begin.remote([self.parcel])))
             beginning += 1
-        return bool(self.again) or any(seat.given is not None for seat in self.seats)
+        return bool(self.waiting) or bool(self.lost) or any(seat.given is not None for seat in self.seats)
 
     def _peek(self, number: int = 1) -> bool:
         """Say whether so many items wait for a worker."""
-        while self.more and len(self.again) < number:
+        while self.more and len(self.waiting) < number:
             item = next(self.todo, None)
             if item is None:
                 self.more = False
             else:
-                self.again.append(item)
-        return len(self.again) >= number
+                self.waiting.append(item)
+        if not self.more:  # what was lost comes last: whoever kills workers must not meet the same item again and again
+            self.waiting += self.lost
+            self.lost.clear()
+        return len(self.waiting) >= number
 
     def _take(self, seat: _Seat) -> Iterator[tuple[int, Any]]:
         """Take an answer: a worker has begun, an item has its result, or the worker died."""
@@ -260,6 +264,7 @@ class _Loop:
         seat.answer, seat.given = None, None
         if not seat.began:
             seat.began = True
+            self.deaths[-1] = 0
             return
         place, value, failure = found
         if failure is not None:
@@ -274,7 +279,7 @@ class _Loop:
         if isinstance(lacking, InputError):
             raise lacking from None
         if seat.given is not None:
-            self.again.append(seat.given)
+            self.lost.append(seat.given)
         self.deaths[-1 if seat.given is None else seat.given[0]] += 1
         if max(self.deaths.values()) >= DEATHS:
             text = f"{DEATHS} workers of the cluster died over the same item, perhaps for want of memory"

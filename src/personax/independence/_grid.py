@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -20,11 +20,14 @@ from personax.errors import InputError, UntestableError
 from personax.independence._corrections import Correction, correct
 from personax.independence._frames import as_frame, counted_rows, whole_weights
 from personax.independence._pair import ColumnPair, Given, TestedColumn
+from personax.independence._parts import MAX_DISTINCT, WEIGHT, DataSet, count_pairs
 from personax.independence._registered import check_options, run_test
 from personax.schema import KINDS, Kind
 from personax.strict import nearest
 
 __all__ = ["DEFAULT_TESTS", "SCHEMA", "judged", "screen"]
+
+_Frame = pl.DataFrame | pl.LazyFrame | DataSet
 
 DEFAULT_TESTS = ("kci", "chisq", "gsq")
 
@@ -83,8 +86,9 @@ def screen(
     Parameters
     ----------
     frame
-        One row a person: polars, pandas, Arrow, a numpy array, or the path of a Parquet file larger than memory (see
-        `personax.independence._frames.as_frame`). Missing values are null or NaN and are deleted pair by pair.
+        One row a person: polars, pandas, Arrow, a numpy array, or Parquet files that may be larger than memory: a
+        path, a folder, a pattern or a list (see `personax.independence._frames.as_frame`). Missing values are null or
+        NaN and are deleted pair by pair.
     features, targets
         TestedColumn names.
     kinds
@@ -185,7 +189,7 @@ def _check_arguments(lists: Mapping[str, object], kinds: Mapping[str, str], alph
 
 
 def _check(
-    table: pl.DataFrame | pl.LazyFrame,
+    table: _Frame,
     names: Sequence[str],
     tests: Sequence[str],
     by: str | None,
@@ -204,7 +208,7 @@ def _check(
 
 
 def _kinds(
-    table: pl.DataFrame | pl.LazyFrame, names: Sequence[str], kinds: Mapping[str, Kind], periods: Mapping[str, float]
+    table: _Frame, names: Sequence[str], kinds: Mapping[str, Kind], periods: Mapping[str, float]
 ) -> dict[str, tuple[Kind, float | None]]:
     """Return kind and period of each column, inferred where they are not given."""
     unsaid = [name for name in names if name not in kinds]
@@ -216,7 +220,7 @@ def _kinds(
     return {name: said.get(name) or inferred[name] for name in names}
 
 
-def _subgroups(table: pl.DataFrame | pl.LazyFrame, by: str) -> list[tuple[Any, pl.DataFrame | pl.LazyFrame]]:
+def _subgroups(table: _Frame, by: str) -> list[tuple[Any, _Frame]]:
     values = table.lazy().select(pl.col(by).drop_nulls().unique()).collect()[by].sort().to_list()
     if not 0 < len(values) <= MAX_SUBGROUPS:
         raise InputError(f"{by} has {len(values):,} values; give a column of 1 to {MAX_SUBGROUPS} groups")
@@ -224,7 +228,7 @@ def _subgroups(table: pl.DataFrame | pl.LazyFrame, by: str) -> list[tuple[Any, p
 
 
 def _run(
-    table: pl.DataFrame | pl.LazyFrame,
+    table: _Frame,
     plan: _Plan,
     progress: Callable[[int, int], None] | None,
     part: int,
@@ -232,11 +236,14 @@ def _run(
 ) -> pl.DataFrame:
     """Test all pairs of one table and return the rows in the order in which they were asked for."""
     grid, engine = _Grid(table, plan), find_engine("threads", plan.jobs)
-    cells: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    cells: _Rows = {}
     total = len(plan.features) * len(plan.targets)
+    work = engine.map(_tested, grid.passing, shared=grid)
+    if isinstance(table, DataSet):
+        work = engine.map(_tested_counts, _counted(table, plan), shared=plan)
     if isinstance(engine, ThreadEngine) and isinstance(table, pl.DataFrame):
         _ = grid.held, grid.given  # read once, not once a thread
-    for _, found in engine.map(_tested, grid.passing, shared=grid):
+    for _, found in work:
         cells |= found
         if progress is not None:
             progress(part * total + len(cells), parts * total)
@@ -248,7 +255,7 @@ def _run(
 class _Grid:
     """All pairs of one table: the shorter list of columns is held in memory, and the longer one passes by."""
 
-    table: pl.DataFrame | pl.LazyFrame
+    table: _Frame
     plan: _Plan
 
     def __getstate__(self) -> dict[str, Any]:
@@ -291,7 +298,11 @@ class _Grid:
         return Given([self.reader(name) for name in self.plan.given]) if self.plan.given else None
 
 
-def _tested(grid: _Grid, name: str) -> dict[tuple[str, str], list[dict[str, Any]]]:
+_Rows = dict[tuple[str, str], list[dict[str, Any]]]
+"""Of each pair, a row a test."""
+
+
+def _tested(grid: _Grid, name: str) -> _Rows:
     """Return the rows of every pair of a passing column."""
     if isinstance(grid.table, pl.LazyFrame):  # each pair is counted by itself: memory holds its distinct rows
         pairs = [(name, other) if grid.across else (other, name) for other in grid.others]
@@ -299,6 +310,25 @@ def _tested(grid: _Grid, name: str) -> dict[tuple[str, str], list[dict[str, Any]
     passing = grid.reader(name)
     both = [(passing, other) if grid.across else (other, passing) for other in grid.held]
     return {(x.name, y.name): _pair(x, y, grid.given, grid.plan) for x, y in both}
+
+
+def _counted(data: DataSet, plan: _Plan) -> Iterator[tuple[tuple[str, str], pl.DataFrame | str]]:
+    """Yield every pair with its counts, which one pass over the files has made."""
+    pairs = [(feature, target) for feature in plan.features for target in plan.targets]
+    columns = [tuple(dict.fromkeys([*pair, *plan.given])) for pair in pairs]
+    yield from zip(pairs, count_pairs(data, columns, plan.weight, plan.jobs), strict=True)
+
+
+def _tested_counts(plan: _Plan, counted: tuple[tuple[str, str], pl.DataFrame | str]) -> _Rows:
+    """Return the rows of a pair that was counted."""
+    (feature, target), counts = counted
+    if isinstance(counts, str):
+        reason = f"{counts} has more than {MAX_DISTINCT:,} distinct values; round it to fewer"
+        row = _about(feature, target, plan) | {"reason": reason, "details": "{}"}
+        return {(feature, target): [row | {"test": test} for test in plan.tests]}
+    read = _reader(counts.drop(WEIGHT), plan, whole_weights(counts[WEIGHT]))
+    given = Given([read(name) for name in plan.given]) if plan.given else None
+    return {(feature, target): _pair(read(feature), read(target), given, plan)}
 
 
 def _counted_pair(table: pl.LazyFrame, feature: str, target: str, plan: _Plan) -> list[dict[str, Any]]:

@@ -148,9 +148,8 @@ def audit_release(
             after = _known(folder.files, table_files(folder, modality), key, data, name).sort("id")
             if after.height < MIN_PEOPLE:
                 continue
-            before = after.select("id").join(
-                data.embeddings[modality].select("id", name), on="id", how="left", maintain_order="left"
-            )
+            own_vectors = data.embeddings[modality].select("id", name)
+            before = after.select("id").join(own_vectors, on="id", how="left", maintain_order="left")
             values = after.select("id").join(shown.select("id", *nominal), on="id", how="left", maintain_order="left")
             sides = [after.select("id").join(rows, on="id", how="left", maintain_order="left")
                    for rows in (table.before_noise, shown)]  # fmt: skip

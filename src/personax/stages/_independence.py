@@ -13,7 +13,7 @@ import polars as pl
 
 from personax.config import IndependenceSection
 from personax.data.columns import infer_columns
-from personax.data.frames import read_parquet, scan_parquet
+from personax.data.frames import read_parquet
 from personax.data.pvalues import everybody
 from personax.data.table import Table
 from personax.engine import find_engine, ordered
@@ -21,9 +21,11 @@ from personax.errors import MissingExtraError, PlanError
 from personax.figures import draw_graph, heatmap, save
 from personax.graphs import to_graphml
 from personax.independence import (
+    DataSet,
     NoisyTable,
     dependence_graph,
     heterogeneity,
+    open_dataset,
     pool,
     screen,
     screen_noisy,
@@ -62,7 +64,7 @@ DRAWN = 60
 
 
 def analyse(
-    frame: pl.DataFrame | pl.LazyFrame,
+    frame: pl.DataFrame | pl.LazyFrame | DataSet,
     columns: Sequence[Column],
     section: IndependenceSection,
     progress: Progress,
@@ -161,7 +163,8 @@ def analyse_file(
     Parameters
     ----------
     file
-        CSV, TSV, Parquet, JSON or JSONL; a large Parquet file is counted in pieces and never read whole.
+        CSV, TSV, Parquet, JSON or JSONL. A large Parquet file, a folder or a pattern of them is counted part by part
+        and never read whole.
     section, seed, jobs
         As of `analyse`.
     out
@@ -177,7 +180,8 @@ def analyse_file(
     frame, sample = _read(file, missing)
     named = {*(section.features or ()), *(section.targets or ()), *section.given, section.by}
     columns = [_as_named(column, section) for column in infer_columns(sample) if column.name != "id" or named]
-    with _results(file, section, out, seed) as results:
+    files = frame.files if isinstance(frame, DataSet) else [file]
+    with _results(files, section, out, seed) as results:
         progress.stage("independence")
         pvalues, graph = analyse(frame, columns, section, progress, seed=seed, jobs=jobs)
         results.notices.extend(write_results(pvalues, graph, results.out.path, section.alpha, figures=section.figures))
@@ -199,7 +203,7 @@ def analyse_statistics(
     statistics = load_release(folder).statistics
     if statistics is None:
         raise PlanError(f"{folder} holds no study and no noisy statistics; name a table, or analyse the release")
-    with _results(folder / "statistics.json", section.replaced(tests=["chisq"]), out, seed) as results:
+    with _results([folder / "statistics.json"], section.replaced(tests=["chisq"]), out, seed) as results:
         progress.stage("independence")
         noisy = _noisy_tables(statistics, section)
         found = screen_noisy(noisy, statistics.scale, alpha=section.alpha, correction=section.correction,
@@ -214,9 +218,9 @@ def analyse_statistics(
     return FileResults(pvalues, (), results.notices)
 
 
-def _results(file: Path, section: IndependenceSection, out: Path, seed: int) -> AbstractContextManager[Results]:
+def _results(files: list[Path], section: IndependenceSection, out: Path, seed: int) -> AbstractContextManager[Results]:
     settings = section.model_dump(mode="json")
-    return results_folder(out, INDEPENDENCE.name, INDEPENDENCE.revision, seed=seed, settings=settings, inputs=[file])
+    return results_folder(out, INDEPENDENCE.name, INDEPENDENCE.revision, seed=seed, settings=settings, inputs=files)
 
 
 def _noisy_tables(statistics: NoisyStatistics, section: IndependenceSection) -> list[NoisyTable]:
@@ -237,11 +241,13 @@ def _noisy_tables(statistics: NoisyStatistics, section: IndependenceSection) -> 
     ]
 
 
-def _read(file: Path, missing: Sequence[str]) -> tuple[pl.DataFrame | pl.LazyFrame, pl.DataFrame]:
-    """Return the table, and the rows that kinds are inferred from; a large Parquet file stays where it is."""
-    if file.suffix == ".parquet" and file.is_file() and file.stat().st_size > LARGE_BYTES:
-        table = scan_parquet(file)
-        return table, table.head(SAMPLE_ROWS).collect()
+def _read(file: Path, missing: Sequence[str]) -> tuple[pl.DataFrame | DataSet, pl.DataFrame]:
+    """Return the table, and the rows that kinds are inferred from; what is large or many files stays where it is."""
+    large = file.suffix == ".parquet" and file.is_file() and file.stat().st_size > LARGE_BYTES
+    pattern = file.suffix == ".parquet" and not file.exists() and any(sign in str(file) for sign in "*?[")
+    if large or pattern or file.is_dir():
+        table = open_dataset(file)
+        return table, table.lazy().head(SAMPLE_ROWS).collect()
     people = read_table(file, {}, missing=missing).people
     return people, people
 
