@@ -61,8 +61,8 @@ def card(head: str) -> Callable[[Path], None]:
 
 def parquet_of_zeros(folder: Path) -> None:
     """200 million rows in a file of kilobytes (parquet-bomb; decompression bombs of Arrow readers)."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    pa: Any = pytest.importorskip("pyarrow")
+    pq: Any = pytest.importorskip("pyarrow.parquet")
 
     names = ["id", *(f"x{number}" for number in range(20))]
     table = pa.table({name: np.zeros(1_000_000) for name in names})
@@ -84,8 +84,8 @@ def pickled_array(folder: Path) -> None:
 
 def pickled_extension(folder: Path) -> None:
     """A Parquet column whose type is pickled in its metadata (CVE-2023-47248 of pyarrow; GHSA-2g92-c6p of Ray)."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    pa: Any = pytest.importorskip("pyarrow")
+    pq: Any = pytest.importorskip("pyarrow.parquet")
 
     said = {b"ARROW:extension:name": b"arrow.py_extension_type",
             b"ARROW:extension:metadata": pickle.dumps(Owned(folder / "owned"))}  # fmt: skip
@@ -106,7 +106,7 @@ RELEASES: dict[str, Callable[[Path], None]] = {
     "an npz file of zeros": npz_of_zeros,
     "a pickled array (CVE-2019-6446)": pickled_array,
     "a pickled type of a column": pickled_extension,
-    "JSON lists in lists": lambda folder: (folder / "more.json").write_text("[" * 300_000),  # type: ignore[dict-item, return-value]
+    "JSON lists in lists": lambda folder: (folder / "more.json").write_text("[" * 300_000),  # type: ignore[dict-item]
     "a link to a secret": lambda folder: (folder / "more.csv").symlink_to("/etc/passwd"),
     "a link to a folder above": lambda folder: (folder / "more").symlink_to(folder.parent),
     "a pipe": lambda folder: os.mkfifo(folder / "more.csv"),

@@ -54,7 +54,8 @@ Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
-_Key, _Value = TypeVar("_Key", bound=str), TypeVar("_Value")
+_Key = TypeVar("_Key", bound=str)
+_Value = TypeVar("_Value")
 
 
 def _safe(text: str) -> str:

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from tests.store.test_disks import STUDY
 
+import personax.stages
 import personax.study
 from personax.errors import StudyError
 from personax.store import StudyFolder
@@ -66,7 +67,7 @@ def test_an_input_that_changes_while_a_stage_runs_is_not_certified(
     stage = "collect" if what == "of the owner" else "report"
     if stage == "report":
         study.run(["collect"])
-    draw = personax.study.stage_rng
+    draw = personax.stages.stage_rng
 
     def changing(seed: int, name: str) -> object:
         if name == stage == "collect":

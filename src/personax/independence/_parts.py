@@ -154,8 +154,8 @@ def _files(place: str | Path) -> tuple[Path | None, list[Path]]:
     if path.is_dir():
         found = sorted(file for file in path.rglob("*.parquet") if file.is_file())
         return path, [f for f in found if not any(name[0] in "._" for name in f.relative_to(path).parts)]
-    found = glob(str(place), recursive=True)  # noqa: PTH207 - a pattern may be absolute
-    return None, sorted(Path(name) for name in found if name.endswith(".parquet"))
+    matched = glob(str(place), recursive=True)  # noqa: PTH207 - a pattern may be absolute
+    return None, sorted(Path(name) for name in matched if name.endswith(".parquet"))
 
 
 def _partition(path: Path) -> dict[str, str | None]:
@@ -272,10 +272,10 @@ class _Counts:
             return self.refused[place]
         whole = _together(self.held[place], pair) if self.held[place] else None
         for path in self.spilled[place]:
-            spilled = pl.read_ipc(path)
-            whole = _together([spilled] if whole is None else [whole, spilled], pair)
             if isinstance(whole, str):
                 return whole
+            spilled = pl.read_ipc(path)
+            whole = _together([spilled] if whole is None else [whole, spilled], pair)
         assert whole is not None  # there is a part at least
         return whole if isinstance(whole, str) else whole.sort(pair)
 

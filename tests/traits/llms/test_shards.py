@@ -135,7 +135,7 @@ def answer(key: str, content: str) -> str:
 
 
 def test_a_claim_is_held_by_a_heartbeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from personax.traits.llms import _runner
+    from personax.traits.llms import _run_context, _runner
 
     assert HEARTBEAT * 3 < CLAIM_LEASE
     with ReplyJournal(tmp_path / "j.sqlite") as journal:
@@ -144,7 +144,7 @@ def test_a_claim_is_held_by_a_heartbeat(tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.setattr(_runner, "HEARTBEAT", 0.01)
 
         async def beat() -> None:
-            writer = _runner.JournalWriter(journal)
+            writer = _run_context.JournalWriter(journal)
             task = asyncio.create_task(_runner._renew(writer))
             await asyncio.sleep(0.3)
             task.cancel()
