@@ -9,9 +9,8 @@ import polars as pl
 import pytest
 from tests.store.test_disks import STUDY
 
-import personax.stages
-import personax.study
 from personax.errors import StudyError
+from personax.stages import stage_rng
 from personax.store import StudyFolder
 from personax.study import Study
 
@@ -67,7 +66,7 @@ def test_an_input_that_changes_while_a_stage_runs_is_not_certified(
     stage = "collect" if what == "of the owner" else "report"
     if stage == "report":
         study.run(["collect"])
-    draw = personax.stages.stage_rng
+    draw = stage_rng
 
     def changing(seed: int, name: str) -> object:
         if name == stage == "collect":
@@ -78,10 +77,10 @@ def test_an_input_that_changes_while_a_stage_runs_is_not_certified(
             path.write_text(path.read_text().replace('"counts": {', '"counts": {"more": 1, '))
         return draw(seed, name)
 
-    monkeypatch.setattr(personax.study, "stage_rng", changing)
+    monkeypatch.setattr("personax.study.stage_rng", changing)
     with pytest.raises(StudyError, match=rf"changed while {stage} ran, and nothing of it was kept; run it again"):
         study.run([stage])
     assert study.folder.manifest(stage) is None
-    monkeypatch.setattr(personax.study, "stage_rng", draw)
+    monkeypatch.setattr("personax.study.stage_rng", draw)
     study.run(["collect"])
     assert study.reader.people().height == (41 if stage == "collect" else 40)
