@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from personax import __version__
 from personax.config import Permissions, Plan, permissions, read_plan, read_request
 from personax.data.labels import labels_of
-from personax.errors import PlanError, StudyError
+from personax.errors import PlanError, StudyError, TrustError
 from personax.files import sha256
 from personax.progress import Progress, Silent
 from personax.run_log import Meter, RunLog, logged_counts, read_log
@@ -161,6 +161,15 @@ class Study:
             For such a variable that is not named here.
         """
         record_trust(self.permissions, variables=variables)
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether this user has allowed what `permissions` lists, or nothing is listed."""
+        try:
+            self.check_trust()
+        except TrustError:
+            return False
+        return True
 
     def check_trust(self) -> None:
         """Raise a `TrustError` when the plan needs what this user has not allowed; see `personax.trust`."""
@@ -374,9 +383,12 @@ class Study:
         """Return the manifest that a run of this stage would begin with now."""
         section = getattr(self.plan, stage.name)
         inputs: dict[str, str] = {}
-        for name in stage.external_files(self.plan):
+        files = stage.external_files(self.plan)
+        allowed = not files or self.is_trusted
+        for name in files:
             path = self.base / name
-            inputs[name] = sha256(path) if path.is_file() or path.is_dir() else "missing"
+            there = path.is_file() or path.is_dir()
+            inputs[name] = ("not allowed" if not allowed else sha256(path)) if there else "missing"
         there = [name for name in stage.optional_files if self.folder.path(name).is_file()]
         inputs.update({name: sha256(self.folder.path(name)) for name in there})
         for need in stage.needs_under(self.plan):
