@@ -15,7 +15,7 @@ from personax import __version__
 from personax.config import Permissions, Plan, permissions, read_plan, read_request
 from personax.data.labels import labels_of
 from personax.engine import parallel_config
-from personax.errors import PlanError, StudyError, UnknownResult
+from personax.errors import PlanError, StudyError, TrustError, UnknownResult
 from personax.files import cached_sha256, sha256
 from personax.progress import Progress, Silent
 from personax.registry import KINDS, describe, missing_part, missing_parts
@@ -213,6 +213,15 @@ class Study:
             For such a variable that is not named here.
         """
         record_trust(self.permissions, variables=variables)
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether this user has allowed what `permissions` lists, or nothing is listed."""
+        try:
+            self.check_trust()
+        except TrustError:
+            return False
+        return True
 
     def check_trust(self) -> None:
         """Raise a `TrustError` when the plan needs what this user has not allowed; see `personax.trust`."""
@@ -458,9 +467,12 @@ class Study:
     def _files_read(self, stage: Stage) -> dict[str, str]:
         """Return the hashes of the files that a stage reads, of the study and from elsewhere, as they are now."""
         inputs: dict[str, str] = {}
-        for name in stage.external_files(self.plan):
+        files = stage.external_files(self.plan)
+        allowed = not files or self.is_trusted
+        for name in files:
             path = self.base / name
-            inputs[name] = cached_sha256(path) if path.is_file() or path.is_dir() else "missing"
+            there = path.is_file() or path.is_dir()
+            inputs[name] = ("not allowed" if not allowed else cached_sha256(path)) if there else "missing"
         there = [name for name in stage.optional_files if self.folder.path(name).is_file()]
         inputs.update({name: cached_sha256(self.folder.path(name)) for name in there})
         for need in stage.needs_under(self.plan):
