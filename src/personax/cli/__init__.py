@@ -94,6 +94,12 @@ def main() -> None:
     except PersonaxError as error:
         fail(str(error))
         sys.exit(3 if isinstance(error, TrustError) else 1)
+    except ModuleNotFoundError as error:  # where a package is used that nobody asked for by `require`
+        extra = doctor.extra_of(error.name)
+        if extra is None:
+            raise
+        fail(f'this needs the package {error.name}: pip install "personax[{extra}]"')
+        sys.exit(1)
     except OSError as error:
         fail(
             f"{error.filename or 'input or output'}: {error.strerror or error}; check the path, its rights and the disk"

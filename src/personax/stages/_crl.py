@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.config import CrlSection
-from personax.errors import InputError, PlanError
+from personax.errors import InputError, PlanError, require
 from personax.schema import Notice
 from personax.stages._base import Context, Stage
 from personax.stages._fit_latents import LatentResults, fingerprint, learn
@@ -35,6 +35,7 @@ def _run(context: Context) -> None:
     """Learn the latent causes behind the embeddings (Level II)."""
     section = context.plan.crl
     assert section is not None
+    require("torch", extra="crl")  # to save what any method learns
     ids, views = _views(context, section)
     keep = context.folder.checkpoint_folder("crl", f"{CRL.revision}-{fingerprint(views, section, context.rng)}")
     learned = learn(ids, views, section, context.rng, context.progress, keep=keep)

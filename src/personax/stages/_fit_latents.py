@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +33,7 @@ from personax.files import write_text, written_aside
 from personax.independence import hsic, kci
 from personax.progress import Progress
 from personax.schema import Graph, Notice
+from personax.stages._base import versions
 
 if TYPE_CHECKING:
     from personax.crl import SeedSelection
@@ -257,7 +257,8 @@ def _facts(views: Arrays, settings: CrlSection, rng: np.random.Generator) -> str
         facts["device"] = torch_device(settings.device).type  # numbers are those of where it runs
     facts = {k: v for k, v in facts.items() if k not in NEWER or v != NEWER[k]}
     facts |= {"people": people.hexdigest(), "generator": str(rng.bit_generator.state)}
-    return json.dumps(facts | {name: version(name) for name in ("personax", "torch")}, indent=1)
+    installed = versions()  # closed forms need no torch
+    return json.dumps(facts | {name: installed.get(name, "none") for name in ("personax", "torch")}, indent=1)
 
 
 def _same_run(keep: Path, views: Arrays, settings: CrlSection, rng: np.random.Generator) -> None:
