@@ -191,7 +191,7 @@ def write_part(folder: Path, number: int) -> Path:
     trait = rng.integers(1, 6, PART).astype(np.int8)
     frame = pl.DataFrame({
         "trait": trait, "other": rng.integers(1, 10, PART).astype(np.int8),
-        "height": (165 + 2 * trait + rng.normal(0, 9, PART)).round().astype(np.int16),
+        "height": (165.0 + 2 * trait.astype(float) + rng.normal(0, 9, PART)).round().astype(np.int16),
         "weight": rng.normal(70, 12, PART).round(0).astype(np.int16), "team": rng.integers(0, 30, PART).astype(np.int8),
     })  # fmt: skip
     path = folder / f"part-{number:04d}.parquet"
