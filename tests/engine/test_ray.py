@@ -46,7 +46,7 @@ def cluster() -> Iterator[Any]:
         patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "src"), str(ROOT)]))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.delenv("RAY_ADDRESS", raising=False)
-        node = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+        node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
         made = Cluster(initialize_head=True, head_node_args=node | {"include_dashboard": False})
         try:
             made.add_node(**node)
@@ -54,7 +54,7 @@ def cluster() -> Iterator[Any]:
             yield made
         finally:
             ray.shutdown()
-            made.shutdown()
+            made.shutdown()  # type: ignore[no-untyped-call]
     assert until(lambda: not daemons(), 20)
 
 

@@ -300,9 +300,9 @@ class _Loop:
             seat.began = True
             self.deaths[-1] = 0
             return
-        place, value, error = found
-        if error is not None:
-            raise _unusable(error) if isinstance(error, ImportError) else error
+        place, value, raised = found
+        if raised is not None:
+            raise _unusable(raised) if isinstance(raised, ImportError) else raised
         yield place, value
 
     def _lost(self, seat: _Seat, error: Exception) -> None:

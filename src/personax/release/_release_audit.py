@@ -160,7 +160,8 @@ def audit_release(
             other = Chain(transform, chain.dim, again, label, version=chain.version)
             yield _Target(
                 label, np.asarray(before[name].to_numpy(), dtype=np.float32), after[name].to_numpy(),
-                other.fit(inverted).transform(inverted), inverted, attributes, join(*sides, quasi), streams[place],
+                other.fit(inverted).transform(inverted), inverted, attributes, join(sides[0], sides[1], quasi),
+                streams[place],
             )  # fmt: skip
 
     reports: dict[str, AuditReport] = {}
