@@ -1,4 +1,4 @@
-"""Beyond one machine, on a local Ray cluster of three one-CPU nodes: equality, kills, overhead, memory, a projection.
+"""Beyond one machine, on a local Ray cluster of three nodes: equality, kills, overhead, memory, a projection.
 
     OMP_NUM_THREADS=1 python benchmarks/scale.py [--only equality kills memory overhead] [--rows 50000000]
         [--kills 10] [--write]
@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -37,27 +37,32 @@ import polars as pl
 from personax.engine import ProcessEngine, RayEngine, ThreadEngine, parallel_config
 from personax.independence import screen
 
+if TYPE_CHECKING:
+    from ray.cluster_utils import Cluster
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 RESULTS = Path(__file__).parent / "results" / "scale.md"
-NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+NODE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 PART = 1_000_000
 GONE_SECONDS = 10
 FEATURES, TARGETS = ["height", "team", "weight"], ["trait", "other"]
 
 
 @contextmanager
-def cluster(nodes: int) -> Iterator[Any]:
+def cluster(nodes: int) -> Iterator[Cluster]:
     """Begin a cluster whose workers find personax and the tests."""
     import ray
     from ray.cluster_utils import Cluster
 
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # 15 is its default: on a busy machine its workers would wait for everything else
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - how Ray spells it
     made = Cluster(initialize_head=True, head_node_args=NODE | {"include_dashboard": False})
     try:
         for _ in range(nodes - 1):
-            made.add_node(**cast("dict[str, Any]", NODE))
+            made.add_node(**NODE)
         yield made
     finally:
         ray.shutdown()
@@ -99,7 +104,7 @@ def marks(folder: Path) -> list[tuple[int, int]]:
     return [(int(item), int(pid)) for item, _, pid in (mark.name.partition("-") for mark in folder.iterdir())]
 
 
-def kill_workers(made: Any, times: int) -> str:  # noqa: ANN401 - no types are published
+def kill_workers(made: Cluster, times: int) -> str:
     """Kill workers in the middle of items, one after the other."""
     from tests.engine.units import slow
 
@@ -126,7 +131,7 @@ def kill_workers(made: Any, times: int) -> str:  # noqa: ANN401 - no types are p
     return f"| worker | {len(killed)} | {items} items, {len(begun)} begun | {_said(once)} | {_said(ended)} |"
 
 
-def kill_nodes(made: Any, times: int) -> str:  # noqa: ANN401 - no types are published
+def kill_nodes(made: Cluster, times: int) -> str:
     """Kill a node in the middle of a loop, each time another one."""
     from tests.engine.units import drawn
 
@@ -157,7 +162,7 @@ for place, (item, pid) in RayEngine(sys.argv[1]).map(slow, range(500), shared=sy
 """
 
 
-def kill_drivers(made: Any, times: int) -> str:  # noqa: ANN401 - no types are published
+def kill_drivers(made: Cluster, times: int) -> str:
     """Kill the process that began a loop; its workers must end, and another run must give all of it."""
     from tests.engine.units import slow
 
@@ -191,7 +196,7 @@ def write_part(folder: Path, number: int) -> Path:
     trait = rng.integers(1, 6, PART).astype(np.int8)
     frame = pl.DataFrame({
         "trait": trait, "other": rng.integers(1, 10, PART).astype(np.int8),
-        "height": (165 + 2 * trait + rng.normal(0, 9, PART)).round().astype(np.int16),
+        "height": (165.0 + 2 * trait.astype(float) + rng.normal(0, 9, PART)).round().astype(np.int16),
         "weight": rng.normal(70, 12, PART).round(0).astype(np.int16), "team": rng.integers(0, 30, PART).astype(np.int8),
     })  # fmt: skip
     path = folder / f"part-{number:04d}.parquet"
@@ -258,8 +263,8 @@ def projection(cpu: float, merge: float) -> list[str]:
     """Say how long 64 nodes of 16 CPUs would take, on paper, from CPU seconds a row and of the driver a unit."""
     lines = [
         "## 64 nodes, on paper", "",
-        f"{cpu * 1e9:.0f} CPU ns a row for six pairs, {merge * 1e3:.0f} ms of the driver a unit of 8,000,000 rows;",
-        "30 s until all workers have begun. Assumed: storage that feeds every node (5 bytes a row), counts of a few",
+        f"{cpu * 1e9:.0f} CPU ns a row for six pairs, {merge * 1e3:.0f} ms of the driver a unit of 8,000,000 rows; 30",
+        "s until all workers have begun. Assumed: storage that feeds every node (5 bytes a row), counts of a few",
         "thousand distinct rows a pair, no node lost (each costs the units in its hands).", "",
         "| rows | nodes of 16 CPUs | counting | merging in the driver | whole |", "|---|---|---|---|---|",
     ]  # fmt: skip

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -35,15 +34,12 @@ def test_seeds_of_an_array_job_are_those_of_one_process(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     rng = np.random.default_rng(0)
     z = rng.normal(size=(90, 2))
-    arrays: dict[str, Any] = {
-        "a": (z @ rng.normal(size=(2, 5))).astype("f4"),
-        "b": (np.tanh(z) @ rng.normal(size=(2, 4))).astype("f4"),
-    }
-    np.savez(tmp_path / "e.npz", id=np.array([f"p{i}" for i in range(90)]), **arrays)
+    arrays = {"a": (z @ rng.normal(size=(2, 5))).astype("f4"), "b": (np.tanh(z) @ rng.normal(size=(2, 4))).astype("f4")}
+    np.savez(tmp_path / "e.npz", id=np.array([f"p{i}" for i in range(90)]), a=arrays["a"], b=arrays["b"])
     modalities = "{measurements: {text: {k: a}, image: {k: b}}, latents: {text: 1, image: 1}}"
     (tmp_path / "mod.yaml").write_text(modalities)
-    command: list[str | Path] = ["crl", "data", tmp_path / "e.npz", "--modalities", tmp_path / "mod.yaml", "--seeds",
-               "3", "--method", "mmcrl", "--epochs", "1"]  # fmt: skip
+    command: list[str | Path] = ["crl", "data", tmp_path / "e.npz", "--modalities", tmp_path / "mod.yaml"]
+    command += ["--seeds", "3", "--method", "mmcrl", "--epochs", "1"]
     for seed in ("2", "0", "1"):
         done = personax(*command, "--out", tmp_path / "array", "--only", seed)
         assert done.returncode == 0, done.stderr

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from personax.crl import Budget, fit_seeds, method
+from personax.crl import Budget, Estimator, fit_seeds, method
 from personax.crl.diagnostics import ablation
 from personax.discovery import bootstrap_edges, pc
 from personax.embed import encode_all, text_encoder
@@ -35,7 +35,8 @@ def views() -> dict[str, dict[str, Any]]:
 
 
 def seeds() -> bytes:
-    made: Any = method("mmcrl")
+    made = method("mmcrl")
+    assert isinstance(made, Estimator)
     made.set_params(budget=Budget(epochs=1, hidden=8))
     latents = {"text": 1, "image": 1}
     found = fit_seeds(made, views(), latents=latents, seeds=3, rng=np.random.default_rng(5))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_what_cannot_be_sent_is_said() -> None:
     with pytest.raises(InputError, match="a result cannot be sent back"):
         list(two.map(units.unsendable, [0], shared=None))
     with pytest.raises(InputError, match="an item cannot be sent to a process"):
-        list(two.map(cast("Any", units.refuse), [lambda: 0], shared=None))
+        list(two.map(units.refuse, [lambda: 0], shared=None))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="the work cannot be sent to 2 processes"):
         list(two.map(lambda _, item: item, [0], shared=None))
 

@@ -46,7 +46,7 @@ def cluster() -> Iterator[Any]:
         patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "src"), str(ROOT)]))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.delenv("RAY_ADDRESS", raising=False)
-        node = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+        node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
         made = Cluster(initialize_head=True, head_node_args=node | {"include_dashboard": False})
         try:
             made.add_node(num_cpus=1, object_store_memory=80 * 2**20)
@@ -171,3 +171,66 @@ def test_no_cluster_is_one_sentence() -> None:
             assert says in errors[0]
             assert "Traceback" not in done.stderr
             assert seconds < 30, "CPU shared with other work; 15 s on an idle machine"
+
+
+GUARDED = """
+import sys
+from ray.cluster_utils import Cluster
+made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False,
+                                                     "object_store_memory": 80 * 2**20})
+print(made.address, flush=True)
+sys.stdin.read()
+made.shutdown()
+"""
+
+JOIN = """
+import sys
+import ray
+if sys.argv[2:]:
+    ray.__version__ = sys.argv[2]
+from personax.engine import RayEngine
+from personax.errors import InputError
+try:
+    RayEngine(sys.argv[1])
+    print("joined")
+except InputError as error:
+    print("error:", error)
+"""
+
+
+def join(address: str, *words: str, **environ: str) -> str:
+    """Return what a process says that joins a cluster."""
+    command = [sys.executable, "-c", JOIN, address, *words]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")}
+    began = time.monotonic()
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=clean | environ, timeout=60)
+    assert time.monotonic() - began < 40, "CPU shared with other work; 15 s on an idle machine"
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.stdout.strip()
+
+
+def test_another_version_of_ray_is_one_sentence(cluster: Any) -> None:
+    says = join(cluster.address, "1.2.3")
+    assert says.startswith(f"error: the Ray cluster at {cluster.address} has other versions (Ray: {ray.__version__}")
+    assert "\n" not in says
+
+
+def test_a_missing_or_wrong_token_is_one_sentence(tmp_path: Path) -> None:
+    right, wrong = "0123456789abcdef" * 4, "fedcba9876543210" * 4
+    secret = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": right, "RAY_USAGE_STATS_ENABLED": "0"}
+    command = [sys.executable, "-c", GUARDED]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | secret
+    ) as guarded:
+        assert guarded.stdout is not None
+        address = guarded.stdout.readline().strip()
+        home = {"HOME": str(tmp_path)}  # nobody's own token
+        no_token = join(address, **home)
+        lost_token = join(address, **home, RAY_AUTH_MODE="token")
+        bad_token = join(address, **home, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=wrong)
+        good = join(address, **home, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=right)
+        guarded.communicate("", timeout=60)
+    for says in (no_token, lost_token, bad_token):
+        assert says.startswith(f"error: the Ray cluster at {address} asks for a token; set RAY_AUTH_MODE=token"), says
+        assert wrong not in says
+    assert good == "joined"

@@ -177,6 +177,8 @@ def register(app: typer.Typer) -> None:
         compiled: CompiledOption = False,
         half: HalfOption = False,
         figures: Annotated[bool, typer.Option(help="Draw scores, training, latents and graphs, SVG and PNG.")] = True,
+        engine: EngineOption = None,
+        jobs: JobsOption = None,
         as_json: JsonOption = False,
     ) -> None:
         """Compare methods on data whose latents are known: people held out, every seed reported, floors beside."""
@@ -208,7 +210,8 @@ def register(app: typer.Typer) -> None:
             half=half,
             folders=folders,
         )
-        _perform(settings, out, figures=figures, as_json=as_json)
+        with parallel_config(engine, jobs):
+            _perform(settings, out, figures=figures, as_json=as_json)
 
 
 EXAMPLE = "Example: personax crl data embeddings.npz --modalities mod.yaml --seeds 5 --out latents"

@@ -24,20 +24,18 @@ class Interrupted(KeyboardInterrupt):
     ----------
     number
         Of the signal.
-    kept
-        What was kept and how to go on, as far as the command said it.
     """
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
-        self.kept = ""
 
 
 class _Received:
-    """The signal that came first, if any."""
+    """The signal that came first, if any; what was kept and how to go on, as far as the command said it."""
 
     first: Interrupted | None = None
+    kept: str = ""
 
 
 def _raise(number: int, _: FrameType | None) -> None:
@@ -62,7 +60,7 @@ def signals_raise() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _Received.first = None
+    _Received.first, _Received.kept = None, ""
     before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
         if before[number] != signal.SIG_IGN:  # as nohup and background jobs of shells ask for
@@ -95,10 +93,8 @@ def kept_when_stopped(says: Callable[[], str]) -> Iterator[None]:
     """Where the block is stopped, remember what was kept of its work and how to go on."""
     try:
         yield
-    except KeyboardInterrupt as stop:
-        kept = says()
-        if isinstance(stop, Interrupted):
-            stop.kept = stop.kept or kept
+    except KeyboardInterrupt:
+        _Received.kept = _Received.kept or says()
         raise
 
 
@@ -107,4 +103,4 @@ def stop_code(kept_by_default: str) -> tuple[int, str]:
     first = _Received.first
     number = signal.SIGINT if first is None else first.number
     name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
-    return 128 + number, f"stopped by {name}: {(first.kept if first else '') or kept_by_default}"
+    return 128 + number, f"stopped by {name}: {_Received.kept or kept_by_default}"

@@ -225,9 +225,9 @@ def _serve(parcel: Parcel, channel: Connection, parent: int, bound: bool, thread
                 place, item = channel.recv()
             except EOFError:
                 return
-            value, failure = (None, fault) if fault is not None else call(fn, shared, item)
+            value, raised = (None, fault) if fault is not None else call(fn, shared, item)
             try:
-                channel.send((place, value, failure))
+                channel.send((place, value, raised))
             except (pickle.PicklingError, AttributeError, TypeError) as unsent:
                 channel.send((place, None, InputError(f"a result cannot be sent back ({unsent}); use jobs=1")))
 

@@ -6,6 +6,9 @@ import logging
 import os
 import re
 import socket
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -28,8 +31,13 @@ R = TypeVar("R")
 ADDRESS: Final = "RAY_ADDRESS"
 """Environment variable of Ray itself."""
 
-CONNECT_SECONDS: Final = 12.0
+ANSWER_SECONDS: Final = 10.0
 """After which a cluster that does not answer is given up."""
+
+JOIN_SECONDS: Final = 60.0
+"""For joining one that answers: Ray waits up to 30 s for its own agent on slow machines."""
+
+PROBE: Final = "import sys; from ray._raylet import GcsClient; GcsClient(address=sys.argv[1])"
 
 START_SECONDS: Final = 180.0
 """For the first worker to begin: Ray waits 30 s for its own agent on slow machines."""
@@ -103,6 +111,7 @@ def _connect(ray: Any, address: str | None) -> None:  # noqa: ANN401 - the modul
         text = f"no Ray cluster is named: set {ADDRESS}, or give --engine ray=HOST:PORT (docs/cluster.md says how)"
         raise InputError(text)
     _reach(address)
+    _ask(address)
     logging.getLogger("ray").setLevel(logging.ERROR)
     found: list[BaseException | None] = []
 
@@ -113,25 +122,50 @@ def _connect(ray: Any, address: str | None) -> None:  # noqa: ANN401 - the modul
         except BaseException as error:  # noqa: BLE001 - told below, in the thread that waits
             found.append(error)
 
-    # Ray waits for a minute and more for some of its parts; a thread can be left behind
+    # in a thread, which can be left behind, and where Ray sets no handlers of signals
     thread = threading.Thread(target=join, daemon=True)
     thread.start()
-    thread.join(CONNECT_SECONDS)
+    thread.join(JOIN_SECONDS)
     if not found:
-        raise InputError(f"{address} does not answer as a Ray cluster within {CONNECT_SECONDS:.0f} s; {_CHECK}")
+        raise InputError(f"{address} did not let this process join within {JOIN_SECONDS:.0f} s; {_CHECK}")
     if found[0] is not None:
-        raise InputError(_reason(address, found[0])) from None
+        raise InputError(_reason(address, str(found[0]))) from None
+    # Ray tells of workers that died on stdout, where results go; their items are done again
+    if hasattr(ray._private.worker, "print_to_stdstream"):
+        ray._private.worker.print_to_stdstream = lambda *_, **__: None
 
+
+def _ask(address: str) -> None:
+    """Say why a cluster does not answer, if so; in a process of its own, for Ray's library tells it to stderr alone."""
+    if not address.rpartition(":")[2].isdigit():
+        return
+    with tempfile.TemporaryFile() as told:
+        command = [sys.executable, "-c", PROBE, address]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=told, stderr=told) as process:
+            try:
+                code = process.wait(ANSWER_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                code = None
+        told.seek(0)
+        text = told.read().decode(errors="replace")
+    if code != 0 and _TOKEN.search(text):
+        raise InputError(_reason(address, text))
+    if code is None:
+        raise InputError(f"{address} does not answer as a Ray cluster within {ANSWER_SECONDS:.0f} s; {_CHECK}")
+
+
+_TOKEN: Final = re.compile(r"unauthenticated|authentication|auth token|RAY_AUTH", re.IGNORECASE)
 
 _CHECK: Final = "`ray status` on its head node tells whether it runs"
 
 
 def _reach(address: str) -> None:
     """Say at once where nothing listens."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not port.isdigit():
-        if address in ("auto", "local"):
-            return
+    if address in ("auto", "local"):
+        return
+    host, _, port = address.rpartition(":")
+    if not port.isdigit() or "/" in host:
         raise InputError(f"{address[:60]!r} is no address of a Ray cluster; give HOST:PORT, such as 10.0.0.1:6379")
     try:
         socket.create_connection((host or "127.0.0.1", int(port)), timeout=5).close()
@@ -140,15 +174,15 @@ def _reach(address: str) -> None:
         raise InputError(f"{text}; {_CHECK}, and `ray start --head` begins one") from None
 
 
-def _reason(address: str, error: BaseException) -> str:
+def _reason(address: str, told: str) -> str:
     """Return why a cluster cannot be joined, as a sentence."""
-    text = " ".join(str(error).split())
+    text = " ".join(told.split())
     if "ersion mismatch" in text:
         there = ", ".join(re.findall(r"(?:Ray|Python): [\w.]+", text)[:2])
         return (
             f"the Ray cluster at {address} has other versions ({there}); install the same Ray and Python on all nodes"
         )
-    if re.search(r"unauthenticated|authentication|auth token|RAY_AUTH", text, re.IGNORECASE):
+    if _TOKEN.search(text):
         words = "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH (or RAY_AUTH_TOKEN) to that of its head node"
         return f"the Ray cluster at {address} asks for a token; {words}"
     return f"the Ray cluster at {address} cannot be joined ({text[:200]}); {_CHECK}"
@@ -266,9 +300,9 @@ class _Loop:
             seat.began = True
             self.deaths[-1] = 0
             return
-        place, value, failure = found
-        if failure is not None:
-            raise _unusable(failure) if isinstance(failure, ImportError) else failure
+        place, value, raised = found
+        if raised is not None:
+            raise _unusable(raised) if isinstance(raised, ImportError) else raised
         yield place, value
 
     def _lost(self, seat: _Seat, error: Exception) -> None:

@@ -12,7 +12,6 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from personax.data.frames import scan_parquet
 from personax.engine import find_engine
 from personax.errors import InputError
 
@@ -39,7 +38,7 @@ Schema = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Part:
+class FilePart:
     """Some rows of one file, and what the names of its folders say of them."""
 
     path: str
@@ -62,7 +61,7 @@ class DataSet:
         Only rows in which all of this holds are looked at.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[FilePart, ...]
     schema: Mapping[str, Any]
     where: tuple[pl.Expr, ...] = ()
 
@@ -87,14 +86,14 @@ class DataSet:
         """The files, each once."""
         return [Path(path) for path in dict.fromkeys(part.path for part in self.parts)]
 
-    def chunks(self, part: Part, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+    def chunks(self, part: FilePart, names: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Yield some columns of a part, a million rows at a time."""
         for start in range(part.start, part.start + part.rows, CHUNK):
             rows = min(CHUNK, part.start + part.rows - start)
             yield self._scan(replace(part, start=start, rows=rows), names).collect()
 
-    def _scan(self, part: Part, names: Sequence[str]) -> pl.LazyFrame:
-        scanned = scan_parquet(part.path).slice(part.start, part.rows)
+    def _scan(self, part: FilePart, names: Sequence[str]) -> pl.LazyFrame:
+        scanned = pl.scan_parquet(part.path, glob=False, hive_partitioning=False).slice(part.start, part.rows)
         told = [pl.lit(part.partition[name]).cast(self.schema[name]).alias(name) for name in part.partition]
         rows = scanned.with_columns(told)
         rows = rows.filter(*self.where) if self.where else rows
@@ -128,14 +127,14 @@ def open_dataset(place: str | Path | Sequence[str | Path]) -> DataSet:
     if not files:
         raise InputError(f"{_shown(place)} holds no Parquet file; name a file, a folder or a pattern of files")
     partitions = [{} if root is None else _partition(file.relative_to(root)) for file in files]
-    first, parts = _schema(files[0]), list[Part]()
+    first, parts = _schema(files[0]), list[FilePart]()
     for file, partition in zip(files, partitions, strict=True):
         schema = first if file is files[0] else _schema(file)
         _same(first, schema, file)
         if partition.keys() != partitions[0].keys():
             raise InputError(f"{file} lies in folders of other names than {files[0]}; give one data set")
-        rows = scan_parquet(file).select(pl.len()).collect().item()
-        parts += [Part(str(file), at, min(UNIT, rows - at), partition) for at in range(0, rows, UNIT)]
+        rows = pl.scan_parquet(file, glob=False).select(pl.len()).collect().item()
+        parts += [FilePart(str(file), at, min(UNIT, rows - at), partition) for at in range(0, rows, UNIT)]
     if not parts:
         raise InputError(f"{_shown(place)} holds no rows; give a table with people")
     own = {name: kind for name, kind in first.items() if name not in partitions[0]}
@@ -154,8 +153,8 @@ def _files(place: str | Path) -> tuple[Path | None, list[Path]]:
     if path.is_dir():
         found = sorted(file for file in path.rglob("*.parquet") if file.is_file())
         return path, [f for f in found if not any(name[0] in "._" for name in f.relative_to(path).parts)]
-    matched = glob(str(place), recursive=True)  # noqa: PTH207 - a pattern may be absolute
-    return None, sorted(Path(name) for name in matched if name.endswith(".parquet"))
+    named = glob(str(place), recursive=True)  # noqa: PTH207 - a pattern may be absolute
+    return None, sorted(Path(name) for name in named if name.endswith(".parquet"))
 
 
 def _partition(path: Path) -> dict[str, str | None]:
@@ -199,7 +198,7 @@ class _Counting:
     weight: str | None
 
 
-def _count(counting: _Counting, part: Part) -> list[pl.DataFrame | str]:
+def _count(counting: _Counting, part: FilePart) -> list[pl.DataFrame | str]:
     """Return the distinct rows of every pair of a part and how often they occur, or a column that has too many."""
     names = list(dict.fromkeys(name for pair in counting.pairs for name in pair))
     names += [] if counting.weight is None or counting.weight in names else [counting.weight]
@@ -270,14 +269,11 @@ class _Counts:
         pair = self.pairs[place]
         if place in self.refused:
             return self.refused[place]
-        whole = _together(self.held[place], pair) if self.held[place] else None
+        self._compact(place)
         for path in self.spilled[place]:
-            if isinstance(whole, str):
-                return whole
-            spilled = pl.read_ipc(path)
-            whole = _together([spilled] if whole is None else [whole, spilled], pair)
-        assert whole is not None  # there is a part at least
-        return whole if isinstance(whole, str) else whole.sort(pair)
+            self.held[place].append(pl.read_ipc(path))
+            self._compact(place)
+        return self.refused[place] if place in self.refused else self.held[place][0].sort(pair)
 
 
 def count_pairs(

@@ -23,6 +23,7 @@ from personax.traits.llms import annotate, export_requests, import_replies, merg
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._journal import CLAIM_LEASE, HEARTBEAT, JournalEntry, ReplyJournal
 from personax.traits.llms._requests import iter_requests
+from personax.traits.llms._run_context import JournalWriter
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def answer(key: str, content: str) -> str:
 
 
 def test_a_claim_is_held_by_a_heartbeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from personax.traits.llms import _run_context, _runner
+    from personax.traits.llms import _runner
 
     assert HEARTBEAT * 3 < CLAIM_LEASE
     with ReplyJournal(tmp_path / "j.sqlite") as journal:
@@ -144,7 +145,7 @@ def test_a_claim_is_held_by_a_heartbeat(tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.setattr(_runner, "HEARTBEAT", 0.01)
 
         async def beat() -> None:
-            writer = _run_context.JournalWriter(journal)
+            writer = JournalWriter(journal)
             task = asyncio.create_task(_runner._renew(writer))
             await asyncio.sleep(0.3)
             task.cancel()
