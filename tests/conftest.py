@@ -1,7 +1,9 @@
 """One way to run for everybody: property tests draw the same examples every time and are never timed."""
 
+import os
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,6 +14,21 @@ settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
 
 HAS_TORCH = find_spec("torch") is not None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_studies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The studies of tests are the tests' own, in subprocesses too; `tests/test_trust.py` takes that back."""
+    folders = [tmp_path_factory.getbasetemp(), Path(__file__).parents[1]]
+    given = {
+        "PERSONAX_TRUSTED_FOLDERS": os.pathsep.join(map(str, folders)),
+        "XDG_STATE_HOME": str(tmp_path_factory.mktemp("state")),
+    }
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    yield
+    for name, value in before.items():
+        os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 @pytest.hookimpl(wrapper=True)

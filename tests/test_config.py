@@ -16,9 +16,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personax.config import CollectSimulated, read_plan
-from personax.errors import PlanError
+from personax.config import CollectSimulated, IndependenceSection, read_plan
+from personax.errors import InputError, PlanError
 from personax.sources import CollectTable
+from personax.strict import nearest
 
 GOOD = """\
 name: a study
@@ -126,6 +127,73 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
             "9, independence.alpha: must be less than 1, not 2",
         )
     ]
+
+
+TWICE = """\
+name: a study
+collect:
+  source: simulat
+  nn: 3
+  n: -1
+independence:
+  tests: [kcii]
+  tests: [kci]
+  options: {kci: {null: gamma}}
+  options: {kci: {'null': gama, nul: 3}, gcm: {draws: 2}}
+embed: ofline
+crl: {latents: {3: 2}, device: gpu}
+"""
+
+
+def test_a_key_that_stands_twice_and_an_unknown_source_hide_nothing(tmp_path: Path) -> None:
+    assert [one.partition(", line ")[2] for one in fault(tmp_path, TWICE).splitlines()] == [
+        "2, collect: source 'simulat' is not known; did you mean simulate?",
+        "4, collect.nn: unknown key nn; did you mean n?",
+        "5, collect.n: must be greater than or equal to 1, not -1",
+        "7, independence.tests[0]: 'kcii' is not possible; did you mean kci?",
+        "8, independence.tests: the key tests stands twice; keep one",
+        "9, independence.options.kci.null: YAML reads the key null as nothing; write 'null':",
+        "10, independence.options: the key options stands twice; keep one",
+        "10, independence.options.kci.null: kci: null cannot be 'gama'; choose from "
+        "auto, moments, gamma, spectral, permutation",
+        "10, independence.options.kci.nul: kci has no option nul; did you mean null? "
+        "(it takes bandwidth, null, regression, permutations)",
+        "10, independence.options.gcm.draws: gcm has no option draws; it takes none",
+        "11, embed: must be keys with values, {key: value}, not 'ofline'; write {source: offline}",
+        "12, crl.latents.3: YAML reads the key 3 as a number; write '3':",
+        "12, crl.device: 'gpu' is not possible; did you mean cuda?",
+    ]
+
+
+def test_a_block_that_names_no_source_has_the_keys_told_that_no_source_takes(tmp_path: Path) -> None:
+    text = GOOD + "annotate: {sauce: llm, modls: 3, rule: median, qqq: 1}\n"
+    assert [one.partition("line 6, ")[2] for one in fault(tmp_path, text).splitlines()] == [
+        "annotate.sauce: unknown key sauce; did you mean source?",
+        "annotate.modls: unknown key modls; did you mean models?",
+        "annotate.qqq: unknown key qqq; no source takes it",
+    ]
+
+
+@pytest.mark.parametrize("text", ["embed: &a {source: *a}\n", "embed: &a [*a]\n"])
+def test_a_block_within_itself_is_a_sentence(tmp_path: Path, text: str) -> None:
+    assert "a block of it contains itself; write it out without anchors" in fault(tmp_path, GOOD + text)
+
+
+def test_settings_are_called_as_people_call_them_and_are_not_changed_in_place() -> None:
+    with pytest.raises(InputError, match=r"^settings of independence: unknown key test; did you mean tests"):
+        IndependenceSection(test=["kci"])  # type: ignore[call-arg]
+    section = IndependenceSection()
+    with pytest.raises(InputError, match=r"^settings of independence cannot be changed in place; \.replaced\(alpha="):
+        section.alpha = 0.1
+    assert section.replaced(alpha=0.1).alpha == 0.1
+
+
+@pytest.mark.parametrize(
+    ("word", "choices", "meant"),
+    [("KCI", ["kci", "gsq"], "kci"), ("gpu", ["auto", "cpu", "cuda"], "cuda"), ("gpu", ["auto", "cpu"], "cpu")],
+)
+def test_the_nearest_choice_is_the_one_that_is_meant(word: str, choices: list[str], meant: str) -> None:
+    assert nearest(word, choices) == f"did you mean {meant}?"
 
 
 @pytest.mark.parametrize(

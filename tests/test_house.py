@@ -20,10 +20,10 @@ import personax
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "personax"
 
-GROUND = {"columns", "data", "errors", "files", "graphs", "http", "progress", "registry", "schema"}
-GROUND |= {"results", "statistics", "strict"}
+GROUND = {"columns", "conformance", "data", "errors", "files", "graphs", "http", "progress", "registry", "schema"}
+GROUND |= {"results", "run_log", "statistics", "strict"}
 LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "figures"}
-UPPER = ("config", "store", "report", "stages", "study", "pipeline", "cli", "testing")
+UPPER = ("config", "trust", "store", "report", "stages", "study", "pipeline", "cli", "testing")
 """Each of these may use the ones before it."""
 
 

@@ -95,5 +95,8 @@ def test_a_result_without_a_registered_plot_says_so() -> None:
     class Bare(DrawableResult):
         plot_kind = "none-such"
 
+        def to_frame(self) -> pl.DataFrame:
+            return pl.DataFrame()
+
     with pytest.raises(RegistryError, match="there is no plot none-such"):
         Bare().plot()

@@ -48,7 +48,7 @@ def write(folder: Path, text: str = TINY) -> Path:
 
 def data_files(folder: Path) -> dict[str, str]:
     """Hash every file a stage wrote, except the manifests, which tell the time."""
-    apart = ("manifests", ".staging", ".lock", "study.yaml", "keys")
+    apart = ("manifests", ".staging", ".lock", "run.log", "study.yaml", "keys")
     files = (path for path in folder.rglob("*") if path.is_file())
     return {
         path.relative_to(folder).as_posix(): sha256(path)
@@ -319,5 +319,48 @@ def test_steps_on_a_table_need_ids_and_texts() -> None:
             step(table)
         with pytest.raises(InputError, match="the table has no column life"):
             step(table, text="life")
-    with pytest.raises(InputError, match="DiscoverSection: unknown key tests; did you mean test"):
+    with pytest.raises(InputError, match="settings of discover: unknown key tests; did you mean test"):
         personax.discover(table, tests=["kci"])
+
+
+FAULTY = """\
+name: faulty
+collect: {source: simulate, n: 20, images: false}
+annotate: {source: simulate, groups: [gendr]}
+embed: {source: offline}
+release: {columns: {heigth_cm: {leaves: withheld}}}
+independence: {features: [height_cm, wieght_kg], targets: [final_z, final_o, another_e], given: [bith_year], by: gendr}
+crl: {latents: {text: 2}, epochs: 1}
+"""
+
+
+def test_all_columns_that_people_do_not_have_are_named_before_anybody_is_asked(tmp_path: Path) -> None:
+    study = Study.load(write(tmp_path, FAULTY))
+    with pytest.raises(PlanError) as raised:
+        study.run()
+    assert str(raised.value).splitlines() == [
+        "annotate.groups: people have no gendr; did you mean gender?",
+        "release.columns names heigth_cm, which is no column that could leave; did you mean height_cm?",
+        "independence.features: there is no column wieght_kg; did you mean weight_kg?",
+        "independence.targets: there is no column final_z; choose from gender, occupation, country, latitude, "
+        "longitude, height_cm, weight_kg, birth_year, birth_month, birth_day",
+        "independence.given: there is no column bith_year; did you mean birth_year?",
+        "independence.by: there is no column gendr; did you mean gender?",
+    ]
+    assert list(study.results) == ["collect"]
+    assert [run.stage for run in study.run(["collect"])] == ["collect"]  # whose section is right
+
+
+def test_what_a_plan_lacks_is_named_before_it_runs(tmp_path: Path) -> None:
+    text = (
+        "{name: a, collect: {source: simulate, n: 20, images: false}, embed: {source: offline}, "
+        "crl: {latents: {txt: 2, image: 2}}, discover: {over: [latents, traits]}}"
+    )
+    study = Study.load(write(tmp_path, text))
+    with pytest.raises(PlanError) as raised:
+        study.run()
+    assert str(raised.value).splitlines() == [
+        "discover.over: traits need an annotate section in the plan",
+        "crl.latents: there is no modality txt; did you mean text?",
+    ]
+    assert not study.results

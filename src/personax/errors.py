@@ -9,12 +9,14 @@
     ├── SourceError          a source of people on the web
     │   ├── FetchError       a page could not be had: refused, too slow, too large, not allowed
     │   └── SourceChanged    a page has another shape than this version reads; names what was looked for
+    ├── TrustError           a study needs what its user has not allowed yet; see `personax trust`
     ├── StudyError           the study folder: locked, missing or unreadable stage output
     ├── MissingExtraError    an optional package is not installed; names the line that installs it
     └── ComputationError     a computation that has no honest answer on these data
         └── UntestableError  an independence test that cannot run (constant column, too few rows ...)
 
-A message is one sentence: what, where, what to do. The command line prints it without a traceback and exits with 1.
+A message is one sentence: what, where, what to do. The command line prints it without a traceback and exits with 1,
+with 3 for a TrustError.
 A stage that meets an `UntestableError` in one cell stores its text as the reason why the cell is missing.
 """
 
@@ -34,6 +36,7 @@ __all__ = [
     "SourceError",
     "StudyError",
     "TooManyBadCells",
+    "TrustError",
     "UntestableError",
     "require",
 ]
@@ -79,6 +82,10 @@ class SourceChanged(SourceError):
 
 class StudyError(PersonaxError):
     """The study folder is locked, incomplete or unreadable."""
+
+
+class TrustError(PersonaxError):
+    """A study file needs hosts, variables or files that this user has not allowed yet."""
 
 
 class MissingExtraError(PersonaxError, ImportError):

@@ -143,9 +143,14 @@ def register(
         _add(_part(kind, name, title, help or _summary(getattr(thing, "__doc__", "")), module, order, facts), thing)
         return thing
 
-    _noun(kind)
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]*", name):
-        raise RegistryError(f"{name!r} cannot name a {_noun(kind)}; use lower-case letters, digits and - _ .")
+    noun = _noun(kind)
+    if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9][a-z0-9_.-]*", name):
+        shown = repr(name) if isinstance(name, str) else f"an object of the type {type(name).__name__}"
+        raise RegistryError(f"{shown} cannot name a {noun}; use lower-case letters, digits and - _ .")
+    written: tuple[object, ...] = (title, help, order)  # a part's author may have passed anything
+    if not all(map(isinstance, written, (str, str, int))):
+        text = "is registered with a title or help that is no text, or an order that is no whole number"
+        raise RegistryError(f"the {noun} {name} {text}; mend its @register")
     return add
 
 
@@ -240,13 +245,13 @@ def faults() -> list[str]:
 
 
 def _noun(kind: str) -> str:
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise RegistryError(f"there are no parts of the kind {kind}; choose from {', '.join(KINDS)}")
     return KINDS[kind][0]
 
 
-def _summary(doc: str | None) -> str:
-    return (doc or "").strip().partition("\n")[0]
+def _summary(doc: object) -> str:
+    return doc.strip().partition("\n")[0] if isinstance(doc, str) else ""
 
 
 def _part(kind: str, name: str, title: str, text: str, module: str, order: int, facts: Mapping[str, Any]) -> Part:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from personax.registry import get
+from personax.strict import check_options
 
 if TYPE_CHECKING:
     import polars as pl
@@ -13,14 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["DrawableResult", "Result"]
 
 
-class Result:
+class Result(ABC):
     """A result that is a table too; a subclass implements `to_frame`."""
 
     __slots__ = ()
 
+    @abstractmethod
     def to_frame(self) -> pl.DataFrame:
         """Return the result as a table."""
-        raise NotImplementedError
 
     def _repr_html_(self) -> str:
         """Return the table for a notebook."""
@@ -51,7 +54,12 @@ class DrawableResult(Result):
 
         Raises
         ------
+        InputError
+            An option that the function does not take.
         MissingExtraError
             When matplotlib is not installed.
         """
-        return cast("Figure", get("plots", self.plot_kind)(self, **options))
+        draw = get("plots", self.plot_kind)
+        first = next(iter(inspect.signature(draw).parameters), "")
+        check_options(f"the plot of a {type(self).__name__}", draw, options, first)
+        return cast("Figure", draw(self, **options))

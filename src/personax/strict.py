@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
+    PlainValidator,
     ValidationError,
     model_validator,
 )
@@ -19,12 +22,57 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from personax.errors import InputError
 
-__all__ = ["Alpha", "Count", "Positive", "Share", "Strict", "fault_text", "nearest"]
+__all__ = [
+    "Access",
+    "Alpha",
+    "Count",
+    "EnvName",
+    "Host",
+    "OutsidePath",
+    "Positive",
+    "Share",
+    "Strict",
+    "Url",
+    "by_source",
+    "check_options",
+    "fault_text",
+    "nearest",
+    "no_option",
+    "source_fault",
+]
 
 Alpha = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+_SYNONYMS: Final = {"gpu": "cuda", "false": "none"}
+"""What other programs call a choice -> what it is called here, where that is one of the choices."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Mark of a setting whose value names something outside of a study; `personax trust` lists what carries it.
+
+    Parameters
+    ----------
+    kind
+        ``url``: an address that is asked; ``host``: one that may be; ``path``: a file or folder; ``variable``: an
+        environment variable; ``template``: text with ``${VARIABLE}`` in it; ``hub``: a model or data set of a hub, or a
+        folder.
+    words
+        Values that are none, such as ``headshots`` in the place of a folder.
+    """
+
+    kind: Literal["url", "host", "path", "variable", "template", "hub"]
+    words: tuple[str, ...] = ()
+
+
+Url = Annotated[str, Access("url")]
+OutsidePath = Annotated[str, Access("path")]
+EnvName = Annotated[str, Access("variable")]
+Host = Annotated[str, Access("host")]
 
 
 def nearest(word: str, choices: list[str]) -> str:
@@ -37,11 +85,61 @@ def nearest(word: str, choices: list[str]) -> str:
     >>> nearest("x", ["height", "weight"])
     'choose from height, weight'
     """
-    close = get_close_matches(word, choices, n=1, cutoff=0.6)
+    close = _close(word, choices)
     if close:
-        return f"did you mean {close[0]}?"
+        return f"did you mean {close}?"
+    if not choices:
+        return "there is none to choose from"
     shown = ", ".join(choices[:12]) + (" ..." if len(choices) > 12 else "")
     return f"choose from {shown}"
+
+
+def no_option(what: str, option: object, known: Collection[str]) -> str:
+    """Return the sentence about an option that something does not take: the nearest one, and all that it takes.
+
+    Examples
+    --------
+    >>> no_option("kci", "nul", ["null", "bandwidth"])
+    'kci has no option nul; did you mean null? (it takes null, bandwidth)'
+    >>> no_option("gcm", "null", [])
+    'gcm has no option null; it takes none'
+    """
+    close = _close(str(option), list(known))
+    takes = f"it takes {', '.join(known)}" if known else "it takes none"
+    return f"{what} has no option {option}; " + (f"did you mean {close}? ({takes})" if close else takes)
+
+
+def check_options(what: str, function: Callable[..., object], options: Mapping[str, object], *leave: str) -> None:
+    """Refuse options that a function has no keyword for, in one sentence for all of them.
+
+    Parameters
+    ----------
+    what
+        What people call the function.
+    function
+        A function or class; one with ``**options`` of its own takes all.
+    leave
+        Keywords that are no options of people.
+
+    Raises
+    ------
+    InputError
+        An option that it does not take.
+    """
+    parameters = inspect.signature(function).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    known = [name for name in parameters if name not in leave]
+    if unknown := [no_option(what, option, known) for option in options if option not in known]:
+        raise InputError("; ".join(unknown))
+
+
+def _close(word: str, choices: list[str]) -> str | None:
+    """Return the choice that a misspelt word means: the same letters, the same meaning, nearly the same letters."""
+    folded = word.casefold()
+    meant = _SYNONYMS.get(folded, folded)
+    same = [choice for choice in choices if choice.casefold() in (folded, meant)]
+    return next(iter(same or get_close_matches(word, choices, n=1, cutoff=0.6)), None)
 
 
 class Strict(BaseModel):
@@ -73,10 +171,17 @@ class Strict(BaseModel):
             super().__init__(**settings)
         except ValidationError as error:
             texts = [_with_place(dict(fault)) for fault in error.errors()]
-            raise InputError(f"{type(self).__name__}: {'; '.join(texts)}") from None
+            raise InputError(f"{_called(type(self))}: {'; '.join(texts)}") from None
 
     # pydantic reads a block within a block without a call of __init__, so that the outer one tells all faults
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse a change in place: a stage that has begun and its manifest would differ."""
+        if name in type(self).model_fields:
+            text = f"{_called(type(self))} cannot be changed in place; .replaced({name}=...) returns a changed copy"
+            raise InputError(text)
+        super().__setattr__(name, value)
 
     def replaced(self, **changes: Any) -> Self:  # noqa: ANN401 - each block has its own
         """Return the same settings with some changed, checked as at first."""
@@ -102,6 +207,67 @@ class Strict(BaseModel):
         raise ValidationError.from_exception_data(cls.__name__, faults)
 
 
+def _called(kind: type[Strict]) -> str:
+    """Return what people call a block: the section of a study file, or the class that they name in Python."""
+    name = kind.__name__
+    return f"settings of {name.removesuffix('Section').lower()}" if name.endswith("Section") else name
+
+
+def by_source(known: Callable[[], Mapping[str, type[Strict]]]) -> PlainValidator:
+    """Return the validator of a block of which the key ``source`` says what the other keys are.
+
+    A source that is not known hides no other fault: the block is compared with the source that was probably meant;
+    where none is near, the keys that no source has are told.
+    """
+
+    def read(raw: object) -> Strict:
+        if isinstance(raw, Strict):
+            return raw
+        if not isinstance(raw, dict):
+            meant = _close(raw, list(known())) if isinstance(raw, str) else None
+            hint = f"; write {{source: {meant}}}" if meant else ""
+            text = "must be keys with values, {key: value}, not {given}{hint}"
+            raise PydanticCustomError("no_block", text, {"given": _short(raw), "hint": hint})
+        kinds, source = known(), raw.get("source")
+        kind = kinds.get(source) if isinstance(source, str) else None
+        if kind is not None:
+            return kind.model_validate(raw)
+        raise source_fault(raw, kinds)
+
+    return PlainValidator(read)
+
+
+def source_fault(raw: dict[Any, Any], kinds: Mapping[str, type[Strict]]) -> ValidationError:
+    """Return all faults of a block whose source is missing or not known; see `by_source`."""
+    error = PydanticCustomError("no_source", "the key source is missing")
+    if "source" in raw:
+        told = {"name": _short(raw["source"]), "hint": nearest(str(raw["source"]), list(kinds))}
+        error = PydanticCustomError("no_source", "source {name} is not known; {hint}", told)
+    misspelt = "source" not in raw and any(_close(str(key), ["source"]) for key in raw)
+    first = [] if misspelt else [InitErrorDetails(type=error, input=raw)]
+    return ValidationError.from_exception_data("source", [*first, *_beside(raw, kinds)])
+
+
+def _beside(raw: dict[Any, Any], kinds: Mapping[str, type[Strict]]) -> list[InitErrorDetails]:
+    """Return the faults of a block whose source is not known."""
+    meant = _close(str(raw["source"]), list(kinds)) if "source" in raw else None
+    if meant is not None:
+        source = {"source": meant} if "source" in kinds[meant].model_fields else {}
+        try:
+            kinds[meant].model_validate({key: value for key, value in raw.items() if key != "source"} | source)
+        except ValidationError as error:
+            return [_again(fault) for fault in error.errors()]
+        return []
+    keys = {"source"} | {info.alias or name for kind in kinds.values() for name, info in kind.model_fields.items()}
+    return [_of_no_source(key, sorted(keys), raw) for key in raw if key not in keys]
+
+
+def _of_no_source(key: object, known: list[str], raw: object) -> InitErrorDetails:
+    close = _close(str(key), known)
+    context = {"key": key, "hint": f"did you mean {close}?" if close else "no source takes it"}
+    return InitErrorDetails(type=PydanticCustomError("unknown_key", "unknown key {key}; {hint}", context), input=raw)
+
+
 def _unknown(key: object, known: list[str], raw: object) -> InitErrorDetails:
     context = {"key": key, "hint": nearest(str(key), known)}
     return InitErrorDetails(type=PydanticCustomError("unknown_key", "unknown key {key}; {hint}", context), input=raw)
@@ -123,8 +289,8 @@ _SHOWN: Final = 120
 
 _COMPLETE: Final = {
     "base_url",
-    "name_shown", "no_contact", "no_fields", "no_price", "no_source", "not_a_language", "not_a_name", "not_a_url",
-    "not_an_address", "twice", "unknown_key",
+    "name_shown", "no_block", "no_contact", "no_fields", "no_price", "no_source", "not_a_language", "not_a_name",
+    "not_a_url", "not_an_address", "test_option", "twice", "unknown_key",
 }  # fmt: skip
 """Faults whose message says all; what was given is not repeated, for it may be a key."""
 
@@ -171,5 +337,9 @@ def _short(given: object) -> str:
 
 def _plain(message: str) -> str:
     """Turn pydantic's sentence into ours: 'Input should be a valid integer' -> 'must be a valid integer'."""
-    plain = re.sub(r"a valid dictionary( or instance of \w+)?", "keys with values, {key: value}", message)
+    plain = re.sub(
+        r"a valid dictionary( or (instance of \w+|object to extract fields from))?",
+        "keys with values, {key: value}",
+        message,
+    )
     return plain.replace("Input should be", "must be").replace("Input should have", "must have")

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterable
+import platform
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from personax.config import Plan, read_plan, read_request
+from personax import __version__
+from personax.config import Permissions, Plan, permissions, read_plan, read_request
 from personax.data.labels import labels_of
 from personax.errors import PlanError, StudyError
 from personax.files import sha256
 from personax.progress import Progress, Silent
-from personax.stages import STAGES, Context, Reader, Stage, stage_rng, versions
+from personax.run_log import Meter, RunLog, logged_counts, read_log
+from personax.stages import STAGES, Context, Reader, Stage, check_columns, check_plan, stage_rng, versions
 from personax.store import Manifest, StageTables, StudyFolder
 from personax.strict import nearest
+from personax.trust import check_trust, record_trust
 
 if TYPE_CHECKING:
     from personax.stages import AnswerResult
 
-__all__ = ["StageRun", "StageStatus", "Study"]
+__all__ = ["StageCost", "StageRun", "StageStatus", "Study"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,31 @@ class StageRun:
     ran: bool
     why: str
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class StageCost:
+    """What the last finished run of a stage took, and what it left.
+
+    Parameters
+    ----------
+    started, seconds
+        When it began (UTC), and for how long it ran.
+    files, bytes
+        How many files it wrote that are there, and their size.
+    counts, versions
+        How many of what; the packages that numbers depend on, as they were then.
+    last_event
+        The last record of the stage in ``run.log``, which may be of a later run that failed; None without a log.
+    """
+
+    started: str
+    seconds: float
+    files: int
+    bytes: int
+    counts: Mapping[str, int]
+    versions: Mapping[str, str]
+    last_event: Mapping[str, Any] | None
 
 
 class Study:
@@ -76,6 +104,7 @@ class Study:
 
     def __init__(self, plan: Plan, folder: Path, *, base: Path) -> None:
         self.plan, self.folder, self.base = plan, StudyFolder(folder), base
+        self._file: Path | None = None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, folder: str | os.PathLike[str] | None = None) -> Self:
@@ -99,7 +128,43 @@ class Study:
             file = file / "study.yaml"
         plan = read_plan(file)
         own = file.parent if file.name == "study.yaml" else file.with_suffix("")
-        return cls(plan, Path(folder) if folder is not None else own, base=file.parent)
+        study = cls(plan, Path(folder) if folder is not None else own, base=file.parent)
+        study._file = file
+        return study
+
+    @property
+    def permissions(self) -> Permissions:
+        """What the plan needs beyond its folder: hosts, variables, files, packages, and what is sent where.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     file = Path(root) / "study.yaml"
+        ...     _ = file.write_text("{name: sent, collect: {source: table, path: ../diary.csv}}")
+        ...     [line.split("/")[-1] for line in Study.load(file).permissions.lines()]
+        ['diary.csv']
+        """
+        return permissions(self.plan, self.base, self.folder.root)
+
+    def trust(self, *, variables: Collection[str] = ()) -> None:
+        """Allow, for this user and from now on, what `permissions` lists; read it first.
+
+        Parameters
+        ----------
+        variables
+            Environment variables that may be sent although their names are not those of keys for language models.
+
+        Raises
+        ------
+        TrustError
+            For such a variable that is not named here.
+        """
+        record_trust(self.permissions, variables=variables)
+
+    def check_trust(self) -> None:
+        """Raise a `TrustError` when the plan needs what this user has not allowed; see `personax.trust`."""
+        check_trust(self.permissions, self._file or self.folder.root)
 
     @property
     def report(self) -> Path:
@@ -108,7 +173,8 @@ class Study:
 
     @property
     def reader(self) -> Reader:
-        """The study folder as stages read it: people, scores, embeddings."""
+        """The study folder as stages read it: people, scores, embeddings; a TrustError as in `run`."""
+        self.check_trust()
         return Reader(self.plan, self.base, self.folder)
 
     @property
@@ -157,6 +223,33 @@ class Study:
             states.append(state)
         return states
 
+    def costs(self) -> dict[str, StageCost]:
+        """Return finished stage -> times, sizes, counts and versions of its last run.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     file = Path(root) / "study.yaml"
+        ...     _ = file.write_text("{name: tiny, collect: {source: simulate, n: 20, images: false}}")
+        ...     study = Study.load(file)
+        ...     _ = study.run(["collect"])
+        ...     cost = study.costs()["collect"]
+        >>> cost.counts["people"], cost.seconds > 0, cost.last_event["event"]
+        (20, True, 'stage_done')
+        """
+        last = {record["stage"]: record for record in read_log(self.folder.root) if "stage" in record}
+        found = {}
+        for stage in STAGES:
+            manifest = self.folder.manifest(stage.name)
+            if manifest is not None:
+                sizes = [path.stat().st_size for path in map(self.folder.path, manifest.outputs) if path.is_file()]
+                found[stage.name] = StageCost(
+                    manifest.started, manifest.seconds, len(sizes), sum(sizes), manifest.counts, manifest.versions,
+                    last.get(stage.name),
+                )  # fmt: skip
+        return found
+
     def _ordered(self) -> list[Stage]:
         """Return all stages in the order in which they run: each after those that it needs under this plan."""
         order: list[Stage] = []
@@ -188,20 +281,30 @@ class Study:
 
         Raises
         ------
+        TrustError
+            The plan needs hosts, variables or files that this user has not allowed; nothing was read.
         PersonaxError
             What a person can mend. Stages that ended before stay done.
         """
-        wanted = self._wanted(stages)
+        self.check_trust()
+        wanted, progress = self._wanted(stages), progress or Silent()
         named = {stage.name for stage in wanted} if stages is None else set(stages)
-        outcomes = []
+        outcomes: list[StageRun] = []
+        names = [stage.name for stage in wanted]
+        check_plan(self.plan, names)
         with self.folder.lock():
-            for stage in wanted:
-                state = self._state(stage)
-                again = force and stage.name in named
-                if state.state == "done" and not again:
-                    outcomes.append(StageRun(stage.name, False, "settings, inputs and seed are the same"))
-                else:
-                    outcomes.append(self._run_stage(stage, state.why or "asked to", progress or Silent()))
+            log = RunLog(self.folder.root, tell=progress.message)
+            with log.span("run", personax=__version__, python=platform.python_version()) as ended:
+                for stage in wanted:
+                    if "collect" in (one.stage for one in outcomes[-1:]):  # nobody has been asked or paid yet
+                        check_columns(self.plan, self.folder, names)
+                    state = self._state(stage)
+                    if state.state == "done" and not (force and stage.name in named):
+                        outcomes.append(StageRun(stage.name, False, "settings, inputs and seed are the same"))
+                        continue
+                    with log.span("stage", stage=stage.name, state=state.state) as facts:
+                        outcomes.append(self._run_stage(stage, state.why or "asked to", progress, facts))
+                ended.update(stages=len(outcomes), ran=sum(outcome.ran for outcome in outcomes))
         return outcomes
 
     def answer(
@@ -227,6 +330,7 @@ class Study:
         """
         from personax.stages import answer  # late: only who answers needs it
 
+        self.check_trust()
         question, progress = read_request(request), progress or Silent()
         with self.folder.lock():
             for one in self.status():
@@ -272,7 +376,7 @@ class Study:
         inputs: dict[str, str] = {}
         for name in stage.external_files(self.plan):
             path = self.base / name
-            inputs[name] = sha256(path) if path.exists() else "missing"
+            inputs[name] = sha256(path) if path.is_file() or path.is_dir() else "missing"
         there = [name for name in stage.optional_files if self.folder.path(name).is_file()]
         inputs.update({name: sha256(self.folder.path(name)) for name in there})
         for need in stage.needs_under(self.plan):
@@ -292,17 +396,18 @@ class Study:
         hashes = {name: digest or known.get(name) for name, digest in now.items()}
         return {name: digest for name, digest in hashes.items() if digest}
 
-    def _run_stage(self, stage: Stage, why: str, progress: Progress) -> StageRun:
+    def _run_stage(self, stage: Stage, why: str, progress: Progress, facts: dict[str, Any]) -> StageRun:
+        """Run a stage and commit what it wrote; ``facts`` receives what the log says of it."""
         progress.stage(stage.name)
         expected = self._expected(stage)
-        started, clock = datetime.now(UTC), time.perf_counter()
+        started, meter = datetime.now(UTC), Meter()
         with self.folder.staging(stage.name) as out:
             rng = stage_rng(self.plan.seed, stage.name)
             context = Context(self.plan, self.base, self.folder, out, rng, progress)
             with labels_of(context.framework()):
                 stage.run(context)
-            seconds = time.perf_counter() - clock
-            out.commit(
+            seconds = meter.seconds
+            manifest = out.commit(
                 replace(
                     expected,
                     inputs={**expected.inputs, **context.inputs},
@@ -313,4 +418,5 @@ class Study:
                     seconds=round(seconds, 3),
                 )
             )
+        facts.update(counts=logged_counts(manifest.counts), notices=len(manifest.notices), files=len(manifest.outputs))
         return StageRun(stage.name, True, why, seconds)

@@ -1,7 +1,8 @@
 """Conformance kits: whether a part of personax, or of another package, does what the rest relies on.
 
 One function a kind of part, in the manner of scikit-learn's ``check_estimator``: it returns nothing, or raises an
-``AssertionError`` whose sentence says what is wrong and how to mend it. Our own parts pass the same checks.
+``AssertionError`` whose sentence says what is wrong and how to mend it. It ends so whatever the part is or does, be it
+None, a class, or code that raises anything. Our own parts pass the same checks.
 
 ========================  ======================================================
 `check_test`              a test of independence, by its name
@@ -13,6 +14,8 @@ One function a kind of part, in the manner of scikit-learn's ``check_estimator``
 `check_rating_model`      a rating model, by its name
 `check_trait_framework`   a framework of traits, by its name
 `check_encoder`           an encoder of texts or images, by its name, or itself
+`check_report_section`    a section of the report, by its name, with a study
+`check_plot`              what draws a result, by its name, with a result
 ========================  ======================================================
 
 Examples
@@ -29,9 +32,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from personax.crl._conformance import check_method
     from personax.embed._conformance import check_encoder
+    from personax.figures._conformance import check_plot
     from personax.independence._conformance import check_test
     from personax.release.audit._conformance import check_attack
     from personax.release.transforms._conformance import check_transform
+    from personax.report._conformance import check_report_section
     from personax.sources._conformance import check_source
     from personax.traits._conformance import check_provider, check_rating_model, check_trait_framework
 
@@ -39,8 +44,10 @@ __all__ = [
     "check_attack",
     "check_encoder",
     "check_method",
+    "check_plot",
     "check_provider",
     "check_rating_model",
+    "check_report_section",
     "check_source",
     "check_test",
     "check_trait_framework",
@@ -51,8 +58,10 @@ _HOME = {
     "check_attack": "release.audit",
     "check_encoder": "embed",
     "check_method": "crl",
+    "check_plot": "figures",
     "check_provider": "traits",
     "check_rating_model": "traits",
+    "check_report_section": "report",
     "check_trait_framework": "traits",
     "check_source": "sources",
     "check_test": "independence",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personax.errors import InputError
-from personax.independence import chisq, correct, dependence_graph, kci, screen, wide
+from personax.independence import chisq, correct, dependence_graph, hsic, kci, screen, wide
 from personax.schema import Kind
 
 KINDS: dict[str, Kind] = {
@@ -153,8 +155,53 @@ def test_unknown_names_are_named() -> None:
         screen(people(), ["weight"], ["o"], kinds=KINDS)
     with pytest.raises(InputError, match="no test anova"):
         screen(people(), ["height"], ["o"], kinds=KINDS, options={"anova": {}})
-    with pytest.raises(InputError, match="hsic has no such option"):
-        screen(people(), ["height"], ["o"], kinds=KINDS, tests=["hsic"], options={"hsic": {"bandwith": 1}})
+
+
+@pytest.mark.parametrize(
+    ("test", "options", "with_given", "says"),
+    [
+        (
+            "hsic",
+            {"bandwith": 1},
+            False,
+            r"^hsic has no option bandwith; did you mean bandwidth\? \(it takes bandwidth, ",
+        ),
+        (
+            "kci",
+            {"nul": "gamma", "rng": 3},
+            False,
+            "^kci has no option nul; did you mean null.*; kci has no option rng; ",
+        ),
+        ("gcm", {"null": "gamma"}, True, "^gcm has no option null; it takes none$"),
+        ("kci", {"regression": "ridge"}, False, "^kci: regression is for tests with given columns; leave it out$"),
+        ("kci", {"permutations": 9}, True, "^kci: permutations is for tests without given columns; leave it out$"),
+        ("kci", {"permutations": "many"}, False, "^kci: permutations must be a whole number, not 'many'$"),
+        ("kci", {"permutations": True}, False, "^kci: permutations must be a whole number, not True$"),
+    ],
+)
+def test_an_option_that_a_test_does_not_take_is_one_sentence(
+    test: str, options: dict[str, Any], with_given: bool, says: str
+) -> None:
+    with pytest.raises(InputError, match=says):
+        screen(people(), ["height"], ["o"], kinds=KINDS, tests=[test], options={test: options},
+               given=["month"] if with_given else [])  # fmt: skip
+
+
+@pytest.mark.parametrize("test", ["kci", "hsic"])
+def test_the_width_of_kernels_is_that_of_the_test_by_itself(test: str) -> None:
+    frame = people()
+    row = screen(frame, ["height"], ["o"], kinds=KINDS, tests=[test], options={test: {"bandwidth": 1}}).row(
+        0, named=True
+    )
+    complete = frame.select("height", "o").drop_nulls()
+    x, y = complete["height"].to_numpy(), complete["o"].to_numpy()
+    alone = (kci if test == "kci" else hsic)(x, y, bandwidth=1.0)
+    assert row["p_value"] == pytest.approx(alone.p_value, rel=1e-9)
+
+
+def test_every_unknown_column_is_named() -> None:
+    with pytest.raises(InputError, match=r"no column hight, did you mean height.*; the table has no column oo, "):
+        screen(people(), ["hight"], ["oo"], kinds=KINDS)
 
 
 def test_correction_is_within_a_test_over_what_was_run() -> None:

@@ -137,10 +137,10 @@ def test_what_failed_is_told_and_asked_again_alone(tmp_path: Path, server: Serve
 def test_a_key_that_no_provider_accepts_is_an_error_and_leaves_no_stage(
     tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TEST_KEY", "sk-0123456789abcdef")
+    monkeypatch.setenv("PERSONAX_TEST_KEY", "sk-0123456789abcdef")
     server.key = "another"
-    path = study(tmp_path / "s", server, model=", key: TEST_KEY")
-    with pytest.raises(ComputationError, match="does not accept the key in TEST_KEY") as error:
+    path = study(tmp_path / "s", server, model=", key: PERSONAX_TEST_KEY")
+    with pytest.raises(ComputationError, match="does not accept the key in PERSONAX_TEST_KEY") as error:
         Study.load(path).run(["annotate"])
     assert "sk-0123456789abcdef" not in str(error.value)
     assert not (tmp_path / "s" / "traits" / "annotations.parquet").exists()

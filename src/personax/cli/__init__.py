@@ -25,9 +25,10 @@ from personax.cli import (
     stage,
     status,
     traits,
+    trust,
 )
 from personax.cli.console import fail
-from personax.errors import PersonaxError
+from personax.errors import PersonaxError, TrustError
 
 __all__ = ["app", "main"]
 
@@ -71,15 +72,16 @@ crl.register(app)
 traits.register(app)
 doctor.register(app)
 parts.register(app)
+trust.register(app)
 
 
 def main() -> None:
-    """Run the command line: exit 0 done, 1 something that the user can mend, 2 wrong usage, 130 stopped by Ctrl-C."""
+    """Run the command line: exit 0 done, 1 what the user can mend, 2 wrong usage, 3 not trusted, 130 Ctrl-C."""
     try:
         app()
     except PersonaxError as error:
         fail(str(error))
-        sys.exit(1)
+        sys.exit(3 if isinstance(error, TrustError) else 1)
     except OSError as error:
         fail(
             f"{error.filename or 'input or output'}: {error.strerror or error}; check the path, its rights and the disk"

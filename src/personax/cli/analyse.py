@@ -77,7 +77,7 @@ def _run(analysis: ReleaseAnalysis, file: Path) -> Study:
         for stage in ("independence", "crl", "discover"):
             if stage not in analysis.sections:
                 continue
-            study = Study.load(file)
+            study = _trusted(file)
             try:
                 study.run([stage], progress=progress)
             except PersonaxError as error:
@@ -85,8 +85,15 @@ def _run(analysis: ReleaseAnalysis, file: Path) -> Study:
                     raise
                 analysis.leave(stage, str(error))
                 write_text(file, analysis.text())
-        study = Study.load(file)
+        study = _trusted(file)
         study.run(["report"], progress=progress)
+    return study
+
+
+def _trusted(file: Path) -> Study:
+    """Load the study file that was just written: its release is the one that was named on the command line."""
+    study = Study.load(file)
+    study.trust()
     return study
 
 

@@ -10,6 +10,7 @@ import typer
 
 from personax.cli.console import emit, say, table
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
+from personax.cli.trust import load_study
 from personax.config import AnnotateLLM
 from personax.errors import PlanError
 from personax.study import Study
@@ -49,7 +50,7 @@ def register(app: typer.Typer) -> None:
         max_cost: CostOption = None,
     ) -> None:
         """Rate people's traits, or score their answers; one score a trait."""
-        loaded = Study.load(study, folder=folder)
+        loaded = load_study(study, folder=folder)
         if not dry_run and max_cost is None:
             run_study(loaded, ["annotate"], force=force, as_json=as_json)
             return

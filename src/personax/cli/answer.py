@@ -9,7 +9,7 @@ import typer
 
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.run import FolderOption, JsonOption
-from personax.study import Study
+from personax.cli.trust import load_study
 
 __all__ = ["register"]
 
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Answer a request on the originals: p-values, effects, graphs and metrics leave, checked, and are logged."""
         with showing_progress() as progress:
-            found = Study.load(study, folder=folder).answer(request, out, requester=requester, progress=progress)
+            found = load_study(study, folder=folder).answer(request, out, requester=requester, progress=progress)
         if as_json:
             emit({"answer": str(found.folder), "files": list(found.files), "suppressed": list(found.suppressed),
                   "requests_left": found.left})  # fmt: skip

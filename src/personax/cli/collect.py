@@ -9,6 +9,7 @@ import typer
 
 from personax.cli.console import emit, showing_progress, table
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
+from personax.cli.trust import load_study
 from personax.errors import PlanError
 from personax.sources import CollectSeveral, source_names
 from personax.stages import probe_sources, summaries
@@ -57,7 +58,7 @@ def register(app: typer.Typer) -> None:
         offline: OfflineOption = False,
     ) -> None:
         """Collect people from where the study file says."""
-        loaded = Study.load(study, folder=folder)
+        loaded = load_study(study, folder=folder)
         section = loaded.plan.collect
         if not isinstance(section, CollectSeveral):
             if source or limit or refresh or probe or offline:

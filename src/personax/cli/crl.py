@@ -14,6 +14,7 @@ from personax import registry
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.default_command import group_with_default
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
+from personax.cli.trust import load_study
 from personax.config import CrlSection, read_modalities
 from personax.crl._budget import Device
 from personax.crl._select import Criterion
@@ -36,7 +37,6 @@ from personax.stages import (
     write_latents,
 )
 from personax.strict import nearest
-from personax.study import Study
 
 __all__ = ["register"]
 
@@ -136,7 +136,7 @@ def register(app: typer.Typer) -> None:
         study: StudyArgument, folder: FolderOption = None, force: ForceOption = False, as_json: JsonOption = False
     ) -> None:
         """Learn the latent causes behind a study's embeddings; the word ``study`` may be left out."""
-        run_study(Study.load(study, folder=folder), ["crl"], force=force, as_json=as_json)
+        run_study(load_study(study, folder=folder), ["crl"], force=force, as_json=as_json)
 
     @group.command(
         epilog="Example: personax crl benchmark --data numerical --case 1 --methods default,pca,supervised --out bench"

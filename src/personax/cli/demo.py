@@ -10,6 +10,7 @@ import typer
 from personax.cli.console import say, showing_progress
 from personax.cli.init import write_study
 from personax.cli.run import JsonOption, run_study
+from personax.cli.trust import load_study
 from personax.study import Study
 
 __all__ = ["register"]
@@ -27,7 +28,8 @@ def register(app: typer.Typer) -> None:
         path = out / "study.yaml"
         if not path.exists():
             write_study(out, "demo.yaml")
-        study = Study.load(path)
+            Study.load(path).trust()
+        study = load_study(path)
         run_study(study, force=False, as_json=as_json)
         if not as_json:
             _meet(study)

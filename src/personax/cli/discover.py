@@ -11,11 +11,11 @@ import typer
 
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.run import FolderOption, ForceOption, JsonOption, comma_separated, from_options, run_study
+from personax.cli.trust import load_study
 from personax.config import DiscoverSection, read_knowledge, search_tests
 from personax.data.edges import EDGES
 from personax.schema import Edge, Graph
 from personax.stages import FileGraph, discover_file, graph_counts
-from personax.study import Study
 
 __all__ = ["register"]
 
@@ -71,7 +71,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Draw the causal graph of a study or of any table, by PC or FCI."""
         if file.suffix in (".yaml", ".yml") or (file / "study.yaml").is_file():
-            run_study(Study.load(file, folder=folder), ["discover"], force=force, as_json=as_json)
+            run_study(load_study(file, folder=folder), ["discover"], force=force, as_json=as_json)
             return
         raw = {"test": test, "algorithm": algorithm, "alpha": alpha, "bootstraps": bootstraps}
         known = read_knowledge(knowledge) if knowledge else None

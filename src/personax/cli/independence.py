@@ -12,10 +12,10 @@ import typer
 from personax import registry
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.run import FolderOption, ForceOption, JsonOption, comma_separated, from_options, run_study
+from personax.cli.trust import load_study
 from personax.config import IndependenceSection
 from personax.data.pvalues import everybody
 from personax.stages import FileResults, analyse_file, analyse_statistics, count_tests
-from personax.study import Study
 
 __all__ = ["register"]
 
@@ -109,7 +109,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Level I: test every feature against every trait, in a study or in any table."""
         if file.suffix in (".yaml", ".yml") or (file / "study.yaml").is_file():
-            run_study(Study.load(file, folder=folder), ["independence"], force=force, as_json=as_json)
+            run_study(load_study(file, folder=folder), ["independence"], force=force, as_json=as_json)
             return
         raw = {
             "features": comma_separated(features),

@@ -11,6 +11,7 @@ import typer
 from personax.cli.console import say
 from personax.errors import StudyError
 from personax.files import write_text
+from personax.study import Study
 
 __all__ = ["register", "write_study"]
 
@@ -41,4 +42,5 @@ def register(app: typer.Typer) -> None:
     def init(folder: Annotated[Path, typer.Argument(help="The study folder to begin.")]) -> None:
         """Begin a study: write a commented study.yaml."""
         path = write_study(folder, "init.yaml")
+        Study.load(path).trust()
         say(f"wrote {path}; edit it, then: personax run {path}")

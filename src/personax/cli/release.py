@@ -14,6 +14,7 @@ import typer
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.default_command import group_with_default
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
+from personax.cli.trust import load_study
 from personax.errors import InputError, StudyError
 from personax.files import write_text, written_aside
 from personax.study import Study
@@ -70,7 +71,7 @@ def _add_build(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Build release/: no names, texts or images; the table protected, embeddings under a key; attacked."""
-        loaded = Study.load(study, folder=folder)
+        loaded = load_study(study, folder=folder)
         run_study(loaded, ["release"], force=force, as_json=as_json and push is None)
         place = loaded.folder.path("release")
         if push is None:
@@ -111,7 +112,7 @@ def _add_audit(group: typer.Typer) -> None:
         """Run all campaigns against the release as it lies in its folder, and score more people than a build does."""
         from personax.stages import audit_study
 
-        loaded = Study.load(study, folder=folder)
+        loaded = load_study(study, folder=folder)
         state = next(state for state in loaded.status() if state.stage == "release")
         if state.state != "done":
             raise StudyError(f"the release is {state.state} ({state.why}); personax release build brings it up to date")
@@ -239,7 +240,7 @@ def _add_curve(group: typer.Typer) -> None:
         """Print what fewer numbers and more noise give away of the vectors, and what they keep; write nothing."""
         from personax.stages import measured
 
-        loaded = Study.load(study, folder=folder)
+        loaded = load_study(study, folder=folder)
         with showing_progress() as progress:
             progress.stage("release curve")
             reader = loaded.reader
@@ -279,7 +280,7 @@ def _add_plan(group: typer.Typer) -> None:
     @group.command("plan", epilog=PLAN)
     def plan(study: StudyArgument, folder: FolderOption = None, as_json: JsonOption = False) -> None:
         """Print for every column its identity class, why, and what would happen to it, as YAML to paste."""
-        found = _proposal(Study.load(study, folder=folder))
+        found = _proposal(load_study(study, folder=folder))
         if as_json:
             emit({"columns": [asdict(one) for one in found.columns], "private": list(found.private),
                   "fault": found.fault})  # fmt: skip

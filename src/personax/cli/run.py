@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.trust import load_study
 from personax.errors import PlanError
 from personax.strict import Strict, fault_text
 from personax.study import StageRun, Study
@@ -161,4 +162,4 @@ def register(app: typer.Typer) -> None:
         study: StudyArgument, folder: FolderOption = None, force: ForceOption = False, as_json: JsonOption = False
     ) -> None:
         """Do all that the study file asks and that is not done yet."""
-        run_study(Study.load(study, folder=folder), force=force, as_json=as_json)
+        run_study(load_study(study, folder=folder), force=force, as_json=as_json)

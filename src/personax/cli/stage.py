@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
+from personax.cli.trust import load_study
 from personax.stages import STAGES, Stage
-from personax.study import Study
 
 __all__ = ["register"]
 
@@ -27,4 +27,4 @@ def _register(app: typer.Typer, stage: Stage) -> None:
     def command(
         study: StudyArgument, folder: FolderOption = None, force: ForceOption = False, as_json: JsonOption = False
     ) -> None:
-        run_study(Study.load(study, folder=folder), [stage.name], force=force, as_json=as_json)
+        run_study(load_study(study, folder=folder), [stage.name], force=force, as_json=as_json)

@@ -8,7 +8,7 @@ import typer
 
 from personax.cli.console import emit, table
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
-from personax.study import Study
+from personax.study import StageCost, Study
 
 __all__ = ["register"]
 
@@ -18,9 +18,17 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog="Example: personax status my-study/study.yaml")
     def status(study: StudyArgument, folder: FolderOption = None, as_json: JsonOption = False) -> None:
-        """Show which stages are done, stale or missing, and why."""
-        states = Study.load(study, folder=folder).status()
+        """Show which stages are done, stale or missing and why, how long each took and what it left."""
+        loaded = Study.load(study, folder=folder)
+        states, costs = loaded.status(), loaded.costs()
         if as_json:
-            emit([asdict(state) for state in states])
+            known = {name: asdict(cost) for name, cost in costs.items()}
+            emit([{**asdict(state), **known.get(state.stage, {})} for state in states])
         else:
-            table("", ("stage", "state", "why"), ((s.stage, s.state, s.why) for s in states))
+            header = ("stage", "state", "seconds", "MB", "why")
+            table("", header, ((s.stage, s.state, *_cost(costs.get(s.stage)), s.why) for s in states))
+
+
+def _cost(cost: StageCost | None) -> tuple[str, str]:
+    """Return seconds and megabytes as the table writes them."""
+    return (f"{cost.seconds:,.1f}", f"{cost.bytes / 1e6:,.1f}") if cost else ("", "")

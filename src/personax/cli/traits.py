@@ -11,9 +11,9 @@ import typer
 from personax.cli.annotate import CostOption, DryOption, show_estimate
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
+from personax.cli.trust import load_study
 from personax.config import AnnotateLLM
 from personax.errors import InputError, PlanError
-from personax.study import Study
 
 if TYPE_CHECKING:
     from personax.stages import HumanComparison, SelectionSettings
@@ -128,7 +128,7 @@ def _choice(
 ) -> SelectionSettings:
     from personax.stages import SelectionSettings
 
-    loaded = Study.load(study, folder=folder)
+    loaded = load_study(study, folder=folder)
     section = loaded.plan.annotate
     if not isinstance(section, AnnotateLLM):
         raise PlanError("annotate.source is not llm: there are no models to compare")
@@ -236,7 +236,7 @@ def _add_export(group: typer.Typer) -> None:
         """Draw people at random and write what raters are to see, for Label Studio, Argilla or a table."""
         from personax.stages import ExportSettings, export_sample
 
-        loaded = Study.load(study, folder=folder)
+        loaded = load_study(study, folder=folder)
         with showing_progress() as progress:
             loaded.run(["collect"], progress=progress)
         settings = ExportSettings(
@@ -290,7 +290,7 @@ def _add_compare(group: typer.Typer) -> None:
         """Compare traits with what people answered, and correct what Level I concludes from them."""
         from personax.stages import ComparisonSettings, compare_humans
 
-        loaded = Study.load(study, folder=folder)
+        loaded = load_study(study, folder=folder)
         settings = ComparisonSettings(
             format_, id_column, scale, _names(controls), _names(features) or None, reliability, random, epsilon,
             loaded.plan.seed if seed is None else seed, draws,

@@ -21,6 +21,7 @@ from personax.config._embed import (
     ImageEncoding,
     TextEncoding,
 )
+from personax.config._permissions import KEY_NAME, Permissions, access_marks, permissions
 from personax.config._plan import FORMAT, SECTIONS, Plan
 from personax.config._read import read_knowledge, read_modalities, read_plan
 from personax.config._release import ReleaseSection
@@ -41,6 +42,7 @@ from personax.config._sections import (
 
 __all__ = [
     "FORMAT",
+    "KEY_NAME",
     "SECTIONS",
     "AnnotateLLM",
     "AnnotateLexicon",
@@ -63,6 +65,7 @@ __all__ = [
     "ImageEncoding",
     "IndependenceSection",
     "Modalities",
+    "Permissions",
     "Plan",
     "Rated",
     "ReleaseSection",
@@ -71,6 +74,8 @@ __all__ = [
     "StereotypeAudit",
     "TestName",
     "TextEncoding",
+    "access_marks",
+    "permissions",
     "read_knowledge",
     "read_modalities",
     "read_plan",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, SerializeAsAny, SerializerFunctionWrapHandler, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax.registry import part_name
-from personax.strict import Count, Strict, nearest
+from personax.strict import Count, OutsidePath, Strict, by_source, nearest
 from personax.traits.llms import Model, PromptSettings
 
 RatingModelName = Annotated[str, part_name("rating_models")]
@@ -93,9 +93,9 @@ class AnnotateQuestionnaire(Framed):
     """Trait scores from the answers to questionnaire items."""
 
     source: Literal["questionnaire"]
-    path: str
+    path: OutsidePath
     id: str
-    key: str
+    key: OutsidePath
     low: int
     high: int
     min_answered: Count = 3
@@ -109,7 +109,15 @@ class AnnotateRelease(Framed):
     rule: RatingModelName = "median"
 
 
+_SOURCES: dict[str, type[Strict]] = {
+    "simulate": AnnotateSimulated,
+    "lexicon": AnnotateLexicon,
+    "questionnaire": AnnotateQuestionnaire,
+    "llm": AnnotateLLM,
+    "release": AnnotateRelease,
+}
+
 Annotate = Annotated[
-    AnnotateSimulated | AnnotateLexicon | AnnotateQuestionnaire | AnnotateLLM | AnnotateRelease,
-    Field(discriminator="source"),
+    SerializeAsAny[AnnotateSimulated | AnnotateLexicon | AnnotateQuestionnaire | AnnotateLLM | AnnotateRelease],
+    by_source(lambda: _SOURCES),
 ]

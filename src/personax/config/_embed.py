@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializeAsAny, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax.embed import Pooling, Precision
-from personax.strict import Count, Strict
+from personax.strict import Access, Count, OutsidePath, Strict, by_source
 
 
 class EmbedSimulated(Strict):
@@ -21,14 +21,14 @@ class EmbedFiles(Strict):
     """Embeddings made elsewhere: modality -> measurement -> file."""
 
     source: Literal["files"]
-    files: dict[str, dict[str, str]]
+    files: dict[str, dict[str, OutsidePath]]
 
 
 class EmbedOffline(Strict):
     """Small encoders that need no network: hashed n-grams for texts, colour and edges for images."""
 
     source: Literal["offline"]
-    images: str | None = None
+    images: OutsidePath | None = None
     text_dim: Count = 384
     image_dim: Count = 512
 
@@ -36,7 +36,7 @@ class EmbedOffline(Strict):
 class Encoding(Strict):
     """How a measurement is encoded; what is excluded changes no vector but for rounding."""
 
-    model: str = "offline"
+    model: Annotated[str, Access("hub", ("offline",))] = "offline"
     revision: str | None = None
     dim: Count | None = None
     precision: Precision = "auto"
@@ -57,7 +57,7 @@ class TextEncoding(Encoding):
 class ImageEncoding(Encoding):
     """A measurement of images: a folder with one ``<id>.png`` or ``<id>.jpg`` a person, and a model."""
 
-    of: str | None = None
+    of: OutsidePath | None = None
 
 
 class EmbedModels(Strict):
@@ -80,6 +80,15 @@ class EmbedRelease(Strict):
     source: Literal["release"]
 
 
+_SOURCES: dict[str, type[Strict]] = {
+    "simulate": EmbedSimulated,
+    "files": EmbedFiles,
+    "offline": EmbedOffline,
+    "models": EmbedModels,
+    "release": EmbedRelease,
+}
+
 Embed = Annotated[
-    EmbedSimulated | EmbedFiles | EmbedOffline | EmbedModels | EmbedRelease, Field(discriminator="source")
+    SerializeAsAny[EmbedSimulated | EmbedFiles | EmbedOffline | EmbedModels | EmbedRelease],
+    by_source(lambda: _SOURCES),
 ]

@@ -7,6 +7,7 @@ from typing import Literal
 from personax.release import ReleaseOptions
 from personax.release.statistics import PrivacyBudget, StatisticsRequest
 from personax.release.vectors import Reduction
+from personax.strict import OutsidePath
 
 
 class ReleaseSection(ReleaseOptions):
@@ -26,7 +27,7 @@ class ReleaseSection(ReleaseOptions):
         When the key is renewed.
     """
 
-    removed: str | None = None
+    removed: OutsidePath | None = None
     vectors: Reduction | None = None
     statistics: StatisticsRequest | None = None
     budget: PrivacyBudget | None = None

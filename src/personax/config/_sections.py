@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     Field,
-    PlainValidator,
     SerializeAsAny,
     SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidationInfo,
     model_serializer,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from personax import registry
 from personax.crl import Criterion, Prior, ReductionSetting, Training
@@ -20,7 +21,7 @@ from personax.crl.methods import usable
 from personax.discovery import Knowledge
 from personax.registry import Part, part_name
 from personax.sources import CollectSeveral, FileSource, source_classes
-from personax.strict import Alpha, Count, Strict, nearest
+from personax.strict import Access, Alpha, Count, Strict, by_source, nearest
 
 
 class AnswerSection(Strict):
@@ -63,31 +64,18 @@ class CollectRelease(Strict):
     """
 
     source: Literal["release"]
-    place: str = Field(alias="from", min_length=1)
+    place: Annotated[str, Access("hub")] = Field(alias="from", min_length=1)
     mapping: dict[str, str] = {}
     revision: str | None = None
 
 
-def _read_collect(raw: object) -> Strict:
-    """Return the settings of the source that a block names: one of ours, or of another package's files."""
-    if isinstance(raw, Strict):
-        return raw
-    if not isinstance(raw, dict):
-        raise PydanticCustomError("dict_type", "Input should be a valid dictionary")
-    if "source" not in raw:
-        raise PydanticCustomError("no_source", "the key source is missing")
-    name = str(raw["source"])
-    known: dict[str, type[Strict]] = {"simulate": CollectSimulated, "release": CollectRelease}
-    if name not in known:
-        known |= source_classes("file", "sources")
-    if name not in known:
-        hint = {"name": repr(raw["source"]), "hint": nearest(name, list(known))}
-        raise PydanticCustomError("no_source", "source {name} is not known; {hint}", hint)
-    return known[name].model_validate(raw)
+def _collect_sources() -> dict[str, type[Strict]]:
+    """Return name -> settings: ours, and those of other packages' files."""
+    return {"simulate": CollectSimulated, "release": CollectRelease, **source_classes("file", "sources")}
 
 
 Collect = Annotated[
-    SerializeAsAny[CollectSimulated | FileSource | CollectSeveral | CollectRelease], PlainValidator(_read_collect)
+    SerializeAsAny[CollectSimulated | FileSource | CollectSeveral | CollectRelease], by_source(_collect_sources)
 ]
 
 
@@ -161,6 +149,26 @@ TestName = Annotated[str, part_name("tests")]
 """A registered test of independence, ours or of another installed package."""
 
 
+TestOptions = dict[TestName, dict[str, str | int | float | bool]]
+
+
+def _check_test_options(options: TestOptions, info: ValidationInfo) -> TestOptions:
+    """Refuse options that a test does not take, before people are collected or paid for."""
+    from personax.independence import option_faults  # late: few studies set options
+
+    given = bool(info.data["given"]) if "given" in info.data else None
+    faults = [
+        InitErrorDetails(
+            type=PydanticCustomError("test_option", "{text}", {"text": text}), loc=(test, option), input=own[option]
+        )
+        for test, own in options.items()
+        for option, text in option_faults(str(test), own, given=given)
+    ]
+    if faults:
+        raise ValidationError.from_exception_data("options", faults)
+    return options
+
+
 class IndependenceSection(Strict):
     """Level I: which features depend on which traits."""
 
@@ -171,7 +179,7 @@ class IndependenceSection(Strict):
     by: str | None = None
     alpha: Alpha = 0.05
     correction: Literal["fdr_bh", "fdr_by", "holm", "none"] = "fdr_bh"
-    options: dict[TestName, dict[str, str | int | float | bool]] = {}
+    options: Annotated[TestOptions, AfterValidator(_check_test_options)] = {}
     per_model: bool = True
     imputations: int = Field(default=0, ge=0, le=20)
     figures: bool = True

@@ -17,6 +17,9 @@ __all__ = ["Document", "parse", "read_text", "validated"]
 
 Section = TypeVar("Section", bound=Strict)
 
+MAX_READINGS = 8
+"""Occurrences of one key whose faults are told."""
+
 
 @dataclass(frozen=True)
 class Document:
@@ -39,12 +42,13 @@ class Document:
 
 @dataclass(frozen=True, order=True)
 class _Fault:
-    """One sentence, and where it belongs: line and column, from 1, and the dotted key."""
+    """One sentence, and where it belongs: line and column, from 1, and the dotted key; of a key, which occurrence."""
 
     line: int
     column: int
     key: str
     text: str
+    times: int = 1
 
     def sentence(self, path: Path) -> str:
         return f"{path}, line {self.line}, {self.key or 'top level'}: {self.text}"
@@ -91,32 +95,72 @@ def parse(
         raise PlanError(
             f"{path}: a number or a date in it is none that can be; correct it, or put it in quotes"
         ) from None
+    except RecursionError:
+        raise PlanError(f"{path}: a block of it contains itself, or blocks stand too deep; write it out") from None
+    if root is not None and _contains_itself(root, set()):
+        raise PlanError(f"{path}: a block of it contains itself; write it out without anchors")
     if not isinstance(settings, dict) or root is None:
         sentence = f"{path} holds no settings; {example}"
         raise PlanError(sentence)
     return Document(path, settings, root)
 
 
+def _contains_itself(node: yaml.Node, above: set[int]) -> bool:
+    if not isinstance(node, yaml.CollectionNode) or id(node) in above:
+        return id(node) in above
+    inner = above | {id(node)}
+    return any(_contains_itself(value, inner) for _, _, value in _children(node))
+
+
 def validated(model: type[Section], document: Document) -> Section:
-    """Return the section that settings make; all their faults are one PlanError, a sentence a line."""
-    faults = list(_keys_twice(document.root))
-    try:
-        section = model.model_validate(document.settings)
-    except ValidationError as error:
-        faults += _faults(document.root, [dict(fault) for fault in error.errors()])
-    if faults:
-        raise PlanError("\n".join(fault.sentence(document.path) for fault in sorted(set(faults))))
+    """Return the section that settings make; all their faults are one PlanError, a sentence a line.
+
+    Of a key that stands twice each occurrence is read, so that the last hides no fault of those before it.
+    """
+    faults = set(_keys_twice(document.root))
+    section: Section | None = None
+    for root, settings in _readings(document, most=max((fault.times for fault in faults), default=1)):
+        try:
+            section = model.model_validate(settings)
+        except ValidationError as error:
+            faults.update(_faults(root, [dict(fault) for fault in error.errors()]))
+    if faults or section is None:
+        raise PlanError("\n".join(fault.sentence(document.path) for fault in sorted(faults)))
     return section
+
+
+def _readings(document: Document, most: int) -> Iterator[tuple[yaml.Node, Any]]:
+    """Yield the document with the first occurrence of every key that stands twice, with the second ..., as it is."""
+    for kth in range(min(most, MAX_READINGS) - 1):
+        root = _with_occurrence(document.root, kth)
+        yield root, yaml.SafeLoader("").construct_document(root)
+    yield document.root, document.settings
+
+
+def _with_occurrence(node: yaml.Node, kth: int) -> yaml.Node:
+    """Return a copy of a block in which each key stands once: its occurrence of this number, or its last."""
+    if isinstance(node, yaml.SequenceNode):
+        inner = [_with_occurrence(value, kth) for value in node.value]
+        return yaml.SequenceNode(node.tag, inner, node.start_mark, node.end_mark, node.flow_style)
+    if not isinstance(node, yaml.MappingNode):
+        return node
+    occurrences: dict[str, list[tuple[yaml.Node, yaml.Node]]] = {}
+    for key, value in node.value:
+        occurrences.setdefault(str(key.value), []).append((key, value))
+    kept = [pairs[min(kth, len(pairs) - 1)] for pairs in occurrences.values()]
+    copied = [(key, _with_occurrence(value, kth)) for key, value in kept]
+    return yaml.MappingNode(node.tag, copied, node.start_mark, node.end_mark, node.flow_style)
 
 
 def _keys_twice(node: yaml.Node, above: str = "") -> Iterator[_Fault]:
     """Yield the keys that stand twice in one block; YAML itself is silent about them."""
-    seen = set()
+    seen: dict[str, int] = {}
     for name, key, value in _children(node):
         place = _joined(above, name)
-        if isinstance(node, yaml.MappingNode) and name in seen:
-            yield _Fault(key.line + 1, key.column + 1, place, f"the key {name} stands twice; keep one")
-        seen.add(name)
+        seen[name] = seen.get(name, 0) + 1
+        if isinstance(node, yaml.MappingNode) and seen[name] > 1:
+            text = f"the key {name} stands twice; keep one"
+            yield _Fault(key.line + 1, key.column + 1, place, text, seen[name])
         yield from _keys_twice(value, place)
 
 
@@ -144,9 +188,28 @@ def _faults(root: yaml.Node, errors: Sequence[Mapping[str, Any]]) -> Iterator[_F
             depth[branch] = max(depth.get(branch, 0), len(error["loc"]) + (error["type"] == "unknown_key"))
     nearest_to = {place: max(depths, key=lambda branch: depths[branch]) for place, depths in alternatives.items()}
     for error in errors:
-        if all(nearest_to[place] == branch for place, branch in _branches(root, error)):
+        if error["type"] == "string_type" and error["loc"][-1:] == ("[key]",):
+            yield _no_text(root, error)
+        elif all(nearest_to[place] == branch for place, branch in _branches(root, error)):
             ends = [error["ctx"]["key"]] if error["type"] == "unknown_key" else []
             yield _fault(root, [*error["loc"], *ends], fault_text(error))
+
+
+def _no_text(root: yaml.Node, error: Mapping[str, Any]) -> _Fault:
+    """Return what to do about a key that YAML reads as something else than text: null, yes, 3."""
+    node, above = root, ""
+    for part in error["loc"][:-2]:
+        inner = _child(node, part)
+        if inner is not None:
+            node, above = inner[1], _joined(above, str(part))
+    for name, mark, _ in _children(node):
+        if yaml.safe_load(name) == error["input"]:
+            text = f"YAML reads the key {name} as {_YAML_WORDS.get(type(error['input']), 'no text')}; write '{name}':"
+            return _Fault(mark.line + 1, mark.column + 1, _joined(above, name), text)
+    return _fault(root, error["loc"], fault_text(error))
+
+
+_YAML_WORDS = {type(None): "nothing", bool: "yes or no", int: "a number", float: "a number"}
 
 
 def _branches(root: yaml.Node, error: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, ...], Any]]:

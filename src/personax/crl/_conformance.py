@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax import registry
+from personax.conformance import ConformanceError, Demand, described, kit, raised
 from personax.crl._estimator import Arrays, Estimator, Fitted, Method
 from personax.crl._scaler import latent_names
 from personax.errors import PersonaxError
@@ -24,6 +25,7 @@ SHARED: Final = 1
 PEOPLE: Final = 200
 
 
+@kit
 def check_method(method: Method, *, seed: int = 1) -> None:
     """Fit a method to invented people and check that it does what personax relies on.
 
@@ -50,10 +52,16 @@ def check_method(method: Method, *, seed: int = 1) -> None:
     >>> from personax.crl import method
     >>> check_method(method("pca"))
     """
+    kind, instance = type(method), not isinstance(method, type)
+    demand = Demand(str(getattr(method, "name", "")) or described(method) if instance else described(method))
+    demand(instance, "a class is given; give a method with its parameters, as in check_method(Mine())")
+    try:
+        name = registry.name_of("methods", kind)
+    except registry.RegistryError as error:
+        raise demand.error(str(error)) from None
+    demand(name == demand.name, f"it is registered as {name}; let the attribute name be the same")
     views, truth = _world()
-    checked = _Checked(method, views, truth, seed)
-    for check in _CHECKS:
-        check(checked)
+    demand.hold(_RULES, _Checked(method, views, truth, seed, demand))
 
 
 @dataclass
@@ -64,11 +72,8 @@ class _Checked:
     views: Arrays
     truth: NDArray[np.float64]
     seed: int
+    demand: Demand
     first: Fitted | None = None
-
-    @property
-    def name(self) -> str:
-        return str(getattr(self.method, "name", type(self.method).__name__))
 
     def fit(self, *, truth: bool = True, views: Arrays | None = None) -> Fitted:
         return copy.deepcopy(self.method).fit(
@@ -82,53 +87,50 @@ class _Checked:
             try:
                 self.first = self.fit()
             except Exception as error:
-                text = f"{self.name}: fit raises {type(error).__name__} ({error}) on ordinary measurements"
-                raise AssertionError(f"{text}; return a fit") from error
+                text = f"fit raises {raised(error)} on ordinary measurements; return a fit"
+                raise self.demand.error(text) from error
         return self.first
 
     @property
     def latents(self) -> NDArray[np.float64]:
         return self.fitted.encode(self.views)
 
-    def demand(self, holds: bool, text: str) -> None:
-        if not holds:
-            raise AssertionError(f"{self.name}: {text}")
-
-
-def _registered(of: _Checked) -> None:
-    kind = type(of.method)
-    try:
-        name = registry.name_of("methods", kind)
-    except registry.RegistryError as error:
-        raise AssertionError(f"{of.name}: {error}") from None
-    of.demand(name == of.name, f"it is registered as {name}; let the attribute name be the same")
-    of.demand(isinstance(getattr(of.method, "needs", None), str), "needs is a text, empty where nothing more is needed")
-
 
 def _parameters(of: _Checked) -> None:
-    of.demand(isinstance(of.method, Estimator), "it derives from personax.crl.Estimator and is a dataclass")
+    of.demand(isinstance(of.method, Estimator), "it is no Estimator; a method derives from personax.crl.Estimator")
+    of.demand(isinstance(of.method.needs, str), "needs is no text; leave it empty where nothing more is needed")
     assert isinstance(of.method, Estimator)
     own = of.method.get_params(deep=False)
     clone = type(of.method)(**own)
     same = all(clone.get_params(deep=False)[key] is value for key, value in own.items())
-    of.demand(same, "its constructor keeps every parameter as it is, so that scikit-learn can clone it")
-    of.demand(clone.set_params(**own) is clone, "set_params returns the method itself")
+    of.demand(same, "its constructor changes parameters; keep them as they are, so that scikit-learn can clone it")
+    of.demand(clone.set_params(**own) is clone, "set_params returns something else; return the method itself")
     try:
         clone.set_params(no_such_parameter=1)
     except PersonaxError:
         return
-    of.demand(False, "set_params refuses a parameter that it does not have with an InputError")
+    of.demand(False, "set_params takes a parameter that it does not have; refuse it with an InputError")
 
 
 def _shapes(of: _Checked) -> None:
+    lacking = [name for name in ("names", "encode", "adjacency", "objective") if not hasattr(of.fitted, name)]
+    of.demand(not lacking, f"fit returns {described(of.fitted)} without {', '.join(lacking)}; return a fit")
     names = latent_names(LATENTS, list(of.views), SHARED)
-    of.demand(of.fitted.names == names, f"names are {of.fitted.names}; {names} are needed")
+    of.demand(of.fitted.names == names, f"names are {getattr(of.fitted, 'names', None)}; {names} are needed")
     z = of.latents
     of.demand(z.shape == (PEOPLE, len(names)), f"encode returns shape {z.shape}; {(PEOPLE, len(names))} is needed")
-    of.demand(z.dtype == np.float64 and bool(np.isfinite(z).all()), "encode returns finite numbers of 64 bits")
+    of.demand(
+        z.dtype == np.float64 and bool(np.isfinite(z).all()),
+        f"encode returns {z.dtype} or missing numbers; finite numbers of 64 bits are needed",
+    )
     scaled = np.abs(z.mean(axis=0)).max() < 1e-4 and np.abs(z.std(axis=0) - 1).max() < 0.02
-    of.demand(bool(scaled), "latents of the people fitted on have mean 0 and standard deviation 1")
-    of.demand(bool(np.isfinite(of.fitted.objective)), "objective is a finite number")
+    of.demand(
+        bool(scaled), "latents are not scaled; those of the people fitted on have mean 0 and standard deviation 1"
+    )
+    of.demand(
+        bool(np.isfinite(of.fitted.objective)),
+        f"objective is {of.fitted.objective!r}; it is needed that objective is a finite number",
+    )
 
 
 def _graph(of: _Checked) -> None:
@@ -137,32 +139,42 @@ def _graph(of: _Checked) -> None:
         return
     d = len(of.fitted.names)
     of.demand(a.shape == (d, d), f"adjacency has shape {a.shape}; {(d, d)} is needed, rows are children")
-    of.demand(bool((a >= 0).all() and (a <= 1).all()), "adjacency holds numbers from 0 to 1")
-    of.demand(not a[:SHARED].any() and not a.diagonal().any(), "nothing causes a shared latent, and none causes itself")
+    of.demand(
+        bool((a >= 0).all() and (a <= 1).all()), "adjacency holds others than shares; numbers from 0 to 1 are needed"
+    )
+    of.demand(
+        not a[:SHARED].any() and not a.diagonal().any(),
+        "adjacency has arrows that cannot be; nothing causes a shared latent, and none causes itself",
+    )
 
 
 def _repeatable(of: _Checked) -> None:
     before = _global_state()
     again = of.fit()
-    of.demand(np.array_equal(again.encode(of.views), of.latents), "the same generator gives the same bits")
+    of.demand(
+        np.array_equal(again.encode(of.views), of.latents), "two fits differ; the same generator gives the same bits"
+    )
     after = _global_state()
     same = all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
-    of.demand(same, "draws come from rng, and the global state of numpy and torch is left alone")
+    of.demand(same, "it draws from elsewhere; draw from rng, so that the global state of numpy and torch is left alone")
 
 
 def _blind(of: _Checked) -> None:
     if "truth" in of.method.needs:
         return
     same = np.array_equal(of.fit(truth=False).encode(of.views), of.latents)
-    of.demand(same, "the truth changes nothing, unless needs says that it is needed")
+    of.demand(same, "the fit depends on the truth; the truth changes nothing, unless needs says that it is needed")
 
 
 def _any_people(of: _Checked) -> None:
     some = {m: {k: x[50:60] for k, x in by.items()} for m, by in of.views.items()}
     close = np.allclose(of.fitted.encode(some), of.latents[50:60], atol=1e-5)
-    of.demand(close, "people are encoded one by one: who else is encoded changes nothing")
+    of.demand(close, "people are not encoded one by one; who else is encoded changes nothing")
     turned = {m: of.views[m] for m in reversed(list(of.views))}
-    of.demand(np.array_equal(of.fitted.encode(turned), of.latents), "the order of modalities changes nothing")
+    of.demand(
+        np.array_equal(of.fitted.encode(turned), of.latents),
+        "modalities in another order give other latents; the order of modalities changes nothing",
+    )
 
 
 def _refusals(of: _Checked) -> None:
@@ -181,9 +193,12 @@ def _refusals(of: _Checked) -> None:
             case()
         except PersonaxError:
             continue
+        except ConformanceError:
+            raise
         except Exception as error:
-            raise AssertionError(f"{of.name}: {text} with an InputError, not with {type(error).__name__}") from error
-        of.demand(False, f"{text} with an InputError")
+            text = f"it does not hold that {text}: it raises {type(error).__name__}; raise an InputError"
+            raise of.demand.error(text) from error
+        of.demand(False, f"it does not hold that {text}; raise an InputError")
 
 
 def _transforms(of: _Checked) -> None:
@@ -193,9 +208,12 @@ def _transforms(of: _Checked) -> None:
     except PersonaxError:
         pass
     else:
-        of.demand(False, "transform before fit raises an InputError")
+        of.demand(False, "transform before fit is taken; raise an InputError")
     fresh.fit(of.views, latents=LATENTS, shared=SHARED, truth=of.truth, rng=np.random.default_rng(of.seed))
-    of.demand(np.array_equal(fresh.transform(of.views), of.latents), "transform gives what the fit encodes")
+    of.demand(
+        np.array_equal(fresh.transform(of.views), of.latents),
+        "transform gives other latents; it gives what the fit encodes",
+    )
 
 
 def _saved(of: _Checked) -> None:
@@ -207,15 +225,26 @@ def _saved(of: _Checked) -> None:
             save_fit(of.fitted, path)
             again = load_fit(path)
         except PersonaxError as error:
-            raise AssertionError(f"{of.name}: a fit can be saved and loaded: {error}") from None
-        of.demand(np.array_equal(again.encode(of.views), of.latents), "a loaded fit encodes to the same bits")
-        of.demand(again.names == of.fitted.names, "a loaded fit has the same names")
-        of.demand(again.objective == of.fitted.objective, "a loaded fit has the same objective")
+            raise of.demand.error(f"a fit cannot be saved and loaded ({error}); keep in it what can be") from None
+        of.demand(
+            np.array_equal(again.encode(of.views), of.latents),
+            "a loaded fit encodes to other bits; save all that encode uses",
+        )
+        of.demand(again.names == of.fitted.names, "a loaded fit has other names; save them")
+        of.demand(again.objective == of.fitted.objective, "a loaded fit has another objective; save it")
 
 
-_CHECKS: Final = (
-    _registered, _parameters, _shapes, _graph, _repeatable, _blind, _any_people, _refusals, _transforms, _saved,
-)  # fmt: skip
+_RULES: Final = {
+    "parameters are those of scikit-learn's protocol": _parameters,
+    "a fit has the names, latents and objective that are asked for": _shapes,
+    "the graph is a matrix between the latents": _graph,
+    "the same generator gives the same bits": _repeatable,
+    "the truth is not used": _blind,
+    "people are encoded one by one": _any_people,
+    "unusable measurements are refused": _refusals,
+    "transform gives what the fit encodes": _transforms,
+    "a fit can be saved and loaded": _saved,
+}
 
 
 def _world() -> tuple[Arrays, NDArray[np.float64]]:

@@ -10,9 +10,8 @@ from typing import Any, Final, get_args
 import numpy as np
 from PIL import Image
 
+from personax.conformance import Demand, described, kit, raised, registered
 from personax.embed._encoder import Encoder, EncoderCard, EncoderOptions, ReadModality, Truncation, Vectors
-from personax.errors import PersonaxError
-from personax.registry import describe, get
 
 __all__ = ["check_encoder"]
 
@@ -27,6 +26,7 @@ TEXTS: Final = (
 )
 
 
+@kit
 def check_encoder(encoder: str | Encoder[Any], items: Sequence[Any] | None = None, *, tolerance: float = 1e-5) -> None:
     """Check that an encoder does what the stage embed relies on.
 
@@ -52,67 +52,58 @@ def check_encoder(encoder: str | Encoder[Any], items: Sequence[Any] | None = Non
     --------
     >>> check_encoder("hashed")
     """
-    name, found = _made(encoder) if isinstance(encoder, str) else (type(encoder).__name__, encoder)
+    if isinstance(encoder, str):
+        demand, found = _made(encoder)
+    else:
+        demand, found = Demand(described(encoder)), encoder
+        demand(not isinstance(encoder, type), "a class is given; give an encoder, or the name of a registered one")
     with tempfile.TemporaryDirectory() as folder:
-        checked = _Checked(name, found, items, Path(folder), tolerance)
-        for check in _CHECKS:
-            check(checked)
+        with demand.rule("ordinary items give vectors"):
+            checked = _Checked(demand, found, items, Path(folder), tolerance)
+        demand.hold(_RULES, checked)
 
 
-def _made(name: str) -> tuple[str, Encoder[Any]]:
+def _made(name: str) -> tuple[Demand, Encoder[Any]]:
     """Return the encoder that is registered under a name, after looking at the registration."""
-    try:
-        part, make = describe("encoders", name), get("encoders", name)
-    except PersonaxError as error:
-        raise AssertionError(f"{name}: {error}") from None
+    demand, part, make = registered("encoders", name)
     modality = part.facts.get("modality")
-    if modality not in get_args(ReadModality):
-        text = f'{name}: the registration says modality={modality!r}; put modality="text" or "image" into @register'
-        raise AssertionError(text)
-    try:
+    text = f'the registration says modality={modality!r}; put modality="text" or "image" into @register'
+    demand(modality in get_args(ReadModality), text)
+    with demand.rule("it is called with EncoderOptions()", "return an encoder"):
         encoder: Encoder[Any] = make(EncoderOptions())
-    except Exception as error:
-        text = f"{name}: calling it with EncoderOptions() raises {type(error).__name__} ({error}); return an encoder"
-        raise AssertionError(text) from error
-    modality_of_card = getattr(getattr(encoder, "card", None), "modality", modality)
-    if modality_of_card != modality:
-        raise AssertionError(
-            f"{name}: it is registered for {modality}, and its card says {modality_of_card}; say the same"
-        )
-    return name, encoder
+        says = getattr(getattr(encoder, "card", None), "modality", modality)
+    demand(says == modality, f"it is registered for {modality}, and its card says {says}; say the same")
+    return demand, encoder
 
 
 class _Checked:
     """An encoder and items for it."""
 
     def __init__(
-        self, name: str, encoder: Encoder[Any], items: Sequence[Any] | None, folder: Path, tolerance: float
+        self, demand: Demand, encoder: Encoder[Any], items: Sequence[Any] | None, folder: Path, tolerance: float
     ) -> None:
-        self.name, self.encoder, self.tolerance = name, encoder, tolerance
+        self.demand, self.encoder, self.tolerance = demand, encoder, tolerance
         card = getattr(encoder, "card", None)
         self.demand(isinstance(card, EncoderCard), "it has no card; set self.card to a personax.embed.EncoderCard")
         self.card: EncoderCard = encoder.card
         self.items = list(items if items is not None else TEXTS if self.card.modality == "text" else _pictures(folder))
         self.vectors = self.encode(self.items, "ordinary items")
 
-    def demand(self, holds: object, text: str) -> None:
-        if not holds:
-            raise AssertionError(f"{self.name}: {text}")
-
     def encode(self, items: Sequence[Any], what: str) -> Vectors:
         given = list(items)
         try:
             found = self.encoder.encode(given)
         except Exception as error:
-            text = f"{self.name}: on {what} it raises {type(error).__name__} ({error}); return one vector an item"
-            raise AssertionError(text) from error
+            raise self.demand.error(f"on {what} it raises {raised(error)}; return one vector an item") from error
         self.demand(given == list(items), "it changes the list of items; leave it as it is")
+        text = f"on {what} it returns {described(found)}; return a numpy array of float32"
+        self.demand(isinstance(found, np.ndarray) and found.dtype.kind == "f", text)
         return found
 
     def demand_same(self, found: Vectors, wanted: Vectors, text: str) -> None:
         self.demand(found.shape == wanted.shape, f"{text}: the shape is {found.shape}, not {wanted.shape}")
         scale = float(np.abs(wanted).max(initial=0.0)) or 1.0
-        apart = float(np.abs(found - wanted).max(initial=0.0)) / scale
+        apart = float(np.abs(found - wanted).max(initial=0.0)) / scale  # NaN is no agreement
         self.demand(apart <= self.tolerance, f"{text}: vectors differ by {apart:.1e} of their size")
 
 
@@ -134,9 +125,6 @@ def _card(checked: _Checked) -> None:
 
 def _shape(checked: _Checked) -> None:
     wanted = (len(checked.items), checked.card.dim)
-    checked.demand(
-        isinstance(checked.vectors, np.ndarray), f"it returns {type(checked.vectors).__name__}; return a numpy array"
-    )
     checked.demand(
         checked.vectors.shape == wanted,
         f"{len(checked.items)} items give the shape {checked.vectors.shape}; return {wanted}, as card.dim says",
@@ -188,7 +176,14 @@ def _truncation(checked: _Checked) -> None:
     )
 
 
-_CHECKS: Final[tuple[Callable[[_Checked], None], ...]] = (_card, _shape, _repeats, _batches, _empty, _truncation)
+_RULES: Final[dict[str, Callable[[_Checked], None]]] = {
+    "the card describes the encoder": _card,
+    "every item has one finite vector of the card's length": _shape,
+    "the same items give the same vectors": _repeats,
+    "a vector does not depend on the batch": _batches,
+    "an empty batch gives no vectors": _empty,
+    "it says which texts are cut": _truncation,
+}
 
 
 def _pictures(folder: Path) -> list[Path]:

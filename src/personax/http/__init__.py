@@ -9,7 +9,7 @@ sources see. Importing this imports no HTTP library.
 from personax.http._cache import Cache
 from personax.http._fetcher import Fetcher, user_agent
 from personax.http._rate_limit import CircuitBreaker, RateLimiter
-from personax.http._request import Fetch, FetchSettings, Page, Request
+from personax.http._request import Fetch, FetchSettings, Page, Request, is_loopback
 from personax.http._retry import (
     RetryPolicy,
     TransientError,
@@ -32,6 +32,7 @@ __all__ = [
     "RetryPolicy",
     "TransientError",
     "full_jitter",
+    "is_loopback",
     "retry",
     "retry_after",
     "retry_after_of",

@@ -1,6 +1,6 @@
 """Pages on disk: each with its address, time, status, hash and the headers that matter; never a secret one.
 
-SQLite in WAL mode, one transaction a page: a process killed at any instant leaves every page that it had written, and
+SQLite, one transaction a page: a process killed at any instant leaves every page that it had written, and
 no half of one.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from personax.errors import StudyError
+from personax.files import open_sqlite
 from personax.http._request import Page, Request
 
 __all__ = ["Cache", "CachedPage", "key_of"]
@@ -83,20 +84,17 @@ class Cache:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
+            # a commit outlives the process; a power cut costs the last pages at most, which are fetched again
+            self._db = open_sqlite(path, durable=False)
             with ExitStack() as on_failure:
                 on_failure.callback(self._db.close)
                 self._prepare()
                 on_failure.pop_all()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StudyError(f"{path} cannot be used as a cache of pages ({error}); move it aside") from None
 
     def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode=WAL")
-        # a commit outlives the process; a power cut costs the last pages at most, which are fetched again
-        self._db.execute("PRAGMA synchronous=NORMAL")
         found = self._db.execute("PRAGMA user_version").fetchone()[0]
         if found not in (0, VERSION):
             raise StudyError(f"{self.path} is a cache of format {found}; install a newer personax or move it aside")

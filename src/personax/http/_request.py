@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from personax.strict import Strict
 
-__all__ = ["Fetch", "FetchSettings", "Page", "Request"]
+__all__ = ["Fetch", "FetchSettings", "Page", "Request", "is_loopback"]
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host, with or without a port, is this machine.
+
+    Examples
+    --------
+    >>> is_loopback("127.0.0.1:8000"), is_loopback("[::1]"), is_loopback("localhost.example.org")
+    (True, True, False)
+    """
+    name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 class FetchSettings(Strict):

@@ -29,7 +29,7 @@ from personax.independence._noisy import NoisyTable, noisy_chisq, screen_noisy
 from personax.independence._pair import MAX_LEVELS, ColumnPair, Given, TestedColumn
 from personax.independence._pooling import pool
 from personax.independence._rcit import rcit
-from personax.independence._registered import RegisteredTest, battery, find_test
+from personax.independence._registered import RegisteredTest, battery, find_test, option_faults
 from personax.independence._result import TestResult
 from personax.independence._scenarios import SCENARIOS
 from personax.independence._usp import usp
@@ -63,6 +63,7 @@ __all__ = [
     "hsic",
     "kci",
     "noisy_chisq",
+    "option_faults",
     "pool",
     "present_rows",
     "rcit",

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtrc
 
+from personax.conformance import ConformanceError, Demand, described, kit, raised, registered
 from personax.errors import InputError, UntestableError
-from personax.independence._registered import RegisteredTest, find_test
+from personax.independence._registered import Given, RegisteredTest, find_test
 from personax.independence._result import TestResult
 
 __all__ = ["check_test"]
@@ -25,6 +26,7 @@ UNLIKELY: Final = 1e-4
 """A count of rejections that a test of the right level reaches less often than this is no chance."""
 
 
+@kit
 def check_test(name: str, *, times: int = 100, seed: int = 1) -> None:
     """Check that a registered test does what the grid, calibration and searches rely on.
 
@@ -52,13 +54,12 @@ def check_test(name: str, *, times: int = 100, seed: int = 1) -> None:
     --------
     >>> check_test("chisq")
     """
+    demand, _, _ = registered("tests", name)
     try:
         test = find_test(name)
     except InputError as error:
-        raise AssertionError(f"{name}: {error}") from None
-    checked = _Checked(test, times, seed)
-    for check in _CHECKS:
-        check(checked)
+        raise demand.error(str(error)) from None
+    demand.hold(_RULES, _Checked(test, times, seed, demand))
 
 
 @dataclass
@@ -68,13 +69,12 @@ class _Checked:
     test: RegisteredTest
     times: int
     seed: int
-
-    def demand(self, holds: object, text: str) -> None:
-        if not holds:
-            raise AssertionError(f"{self.test.name}: {text}")
+    demand: Demand
 
     def run(self, x: Values, y: Values, z: Values | None, seed: int = 0) -> TestResult:
-        return self.test(x.copy(), y.copy(), None if z is None else z.copy(), np.random.default_rng(seed))
+        result = self.test(x.copy(), y.copy(), None if z is None else z.copy(), np.random.default_rng(seed))
+        self.demand(isinstance(result, TestResult), f"it returns {type(result).__name__}; return a TestResult")
+        return result
 
     def values(self, rng: np.random.Generator, from_z: Values | None = None) -> Values:
         """Draw a variable that the test can be run on; it follows z where there is one."""
@@ -97,9 +97,11 @@ class _Checked:
     def first(self) -> TestResult:
         try:
             return self.run(*self.sample)
+        except ConformanceError:
+            raise
         except Exception as error:
-            text = f"{self.test.name}: on {ROWS} rows of ordinary values it raises {type(error).__name__} ({error})"
-            raise AssertionError(f"{text}; return a TestResult") from error
+            text = f"on {ROWS} rows of ordinary values it raises {raised(error)}; return a TestResult"
+            raise self.demand.error(text) from error
 
     @cached_property
     def random(self) -> bool:
@@ -107,9 +109,19 @@ class _Checked:
         return len({self.run(*self.sample, seed=seed).p_value for seed in range(3)}) > 1
 
 
+def _registration(of: _Checked) -> None:
+    test, givens = of.test, get_args(Given)
+    of.demand(callable(test.function), f"it is {described(test.function)}; register a function (x, y, z, rng)")
+    of.demand(test.given in givens, f"given={test.given!r} is not known; choose from {', '.join(givens)}")
+    plain = isinstance(test.invariant, tuple | list) and all(isinstance(one, str) for one in test.invariant)
+    of.demand(plain, f"invariant={test.invariant!r} is no list of claims; give texts in brackets")
+    for fact in ("categories", "symmetric"):
+        value = getattr(test, fact)
+        of.demand(isinstance(value, bool), f"{fact}={value!r} is neither true nor false; say which")
+
+
 def _result(of: _Checked) -> None:
     result = of.first
-    of.demand(isinstance(result, TestResult), f"it returns {type(result).__name__}; return a TestResult")
     of.demand(0 <= result.p_value <= 1, f"p_value is {result.p_value}; return a probability, from a survival function")
     of.demand(np.isfinite(result.statistic), f"statistic is {result.statistic}; return a finite number")
     of.demand(0 <= result.effect_size <= 1, f"effect_size is {result.effect_size}; scale it to 0 .. 1")
@@ -122,7 +134,7 @@ def _inputs(of: _Checked) -> None:
     x, y, z = (one if one is None else one.copy() for one in of.sample)
     assert x is not None
     assert y is not None
-    of.test(x, y, z, np.random.default_rng(0))
+    of.test(x, y, z, np.random.default_rng(0))  # not `run`, which hands out copies
     same = all(one is None or np.array_equal(one, old) for one, old in zip((x, y, z), of.sample, strict=True))  # type: ignore[arg-type]
     of.demand(same, "it changes its inputs; work on copies")
 
@@ -233,17 +245,27 @@ def _refusals(of: _Checked) -> None:
     for case, call in cases.items():
         try:
             p = call().p_value
+        except ConformanceError:
+            raise
         except UntestableError as error:
             of.demand(str(error), f"{case}: the UntestableError is empty; say why there is no p-value")
             continue
         except Exception as error:
-            text = (
-                f"{of.test.name}: {case}, and it raises {type(error).__name__}; raise an UntestableError with a reason"
-            )
-            raise AssertionError(text) from error
+            text = f"{case}, and it raises {type(error).__name__}; raise an UntestableError with a reason"
+            raise of.demand.error(text) from error
         of.demand(False, f"{case}, and p is {p:.2g}; raise an UntestableError: a failed test has no p-value")
 
 
-_CHECKS: Final = (
-    _result, _inputs, _repeatable, _rows, _symmetry, _invariances, _ties, _refusals, _power, _level,
-)  # fmt: skip
+_RULES: Final = {
+    "the registration says how the test is run": _registration,
+    "ordinary values give a TestResult": _result,
+    "inputs are left as they are": _inputs,
+    "the same generator gives the same result": _repeatable,
+    "the order of rows changes nothing": _rows,
+    "x and y can be exchanged": _symmetry,
+    "the registered invariances hold": _invariances,
+    "numbers may repeat": _ties,
+    "what cannot be tested is refused": _refusals,
+    "an obvious dependence is found": _power,
+    "the level holds where nothing depends": _level,
+}

@@ -21,8 +21,9 @@ from personax.errors import InputError, UntestableError
 from personax.independence._corrections import Correction, correct
 from personax.independence._frames import as_frame, counted_rows, whole_weights
 from personax.independence._pair import ColumnPair, Given, TestedColumn
-from personax.independence._registered import check_options, find_test, run_test
+from personax.independence._registered import check_options, run_test
 from personax.schema import Kind
+from personax.strict import nearest
 
 __all__ = ["DEFAULT_TESTS", "SCHEMA", "judged", "mapped", "screen"]
 
@@ -170,7 +171,7 @@ def screen(
     table = as_frame(frame)
     features, targets, given = (list(dict.fromkeys(names)) for names in (features, targets, given))
     names = list(dict.fromkeys([*features, *targets, *given]))
-    _check(table, [*names, *([weight] if weight else [])], tests, by, options or {}, jobs)
+    _check(table, [*names, *([weight] if weight else [])], tests, by, options or {}, jobs, given=bool(given))
     meaning = _kinds(table, names, kinds or {}, periods or {})
     plan = _Plan(features, targets, given, meaning, tests, options or {}, weight, seed, jobs)
     if by is None:
@@ -207,13 +208,15 @@ def _check(
     by: str | None,
     options: Mapping[str, Any],
     jobs: int,
+    *,
+    given: bool,
 ) -> None:
     for test in (*tests, *options):
-        find_test(test)
-        check_options(test, options.get(test, {}))
-    known = set(table.collect_schema().names())
-    if absent := [name for name in (*names, *([by] if by else [])) if name not in known]:
-        raise InputError(f"the table has no column {absent[0]}; name features and targets from its columns")
+        check_options(test, options.get(test, {}), given=given)
+    known = table.collect_schema().names()
+    if absent := [name for name in dict.fromkeys((*names, *([by] if by else []))) if name not in known]:
+        told = "; ".join(f"the table has no column {name}, {nearest(name, known)}" for name in absent)
+        raise InputError(told)
     if by in names:
         raise InputError(f"{by} splits the people, so it is constant within each part; leave it out of the columns")
     if jobs < 1:

@@ -27,7 +27,9 @@ Estimate = Literal["biased", "unbiased"]
 def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
     if "null" in options:
         options["null"] = check_null(options["null"], rng, conditional=False)
-    return hsic_of(pair.x.median, pair.y.median, **{"null": "moments", "rng": rng, **options})
+    width = options.pop("bandwidth", "median")
+    x, y = (s.median if width == "median" else marginal_factor(s.counted, width) for s in (pair.x, pair.y))
+    return hsic_of(x, y, **{"null": "moments", "rng": rng, **options})
 
 
 def _interval(pair: ColumnPair, _: object) -> Interval:

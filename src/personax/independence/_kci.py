@@ -25,9 +25,13 @@ def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> Test
     if "null" in options:
         options["null"] = check_null(options["null"], rng, conditional=pair.z is not None)
     if pair.z is None:
-        return kci_of(pair.x.factor, pair.y.factor, pair.effect, **{"null": "moments", "rng": rng, **options})
-    x, y, z = pair.x.counted, pair.y.counted, pair.z
-    return conditional_kci(x, y, z.counted, validated=z.regression, effect=pair.effect, **options)
+        width = options.pop("bandwidth", "auto")
+        x, y = (s.factor if width == "auto" else marginal_factor(s.counted, width) for s in (pair.x, pair.y))
+        return kci_of(x, y, pair.effect, **{"null": "moments", "rng": rng, **options})
+    z = pair.z
+    return conditional_kci(
+        pair.x.counted, pair.y.counted, z.counted, validated=z.regression, effect=pair.effect, **options
+    )
 
 
 @register(
@@ -39,6 +43,8 @@ def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> Test
     invariant=("affine",),
     on_pair=_on_pair,
     interval=kernel_interval_of,
+    with_given=("regression",),
+    without_given=("permutations",),
     variants={
         "gamma": ("without", {"null": "gamma"}),
         "spectral": ("with", {"null": "spectral"}),

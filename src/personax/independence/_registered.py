@@ -9,7 +9,7 @@ causal graphs, the report and the figures know a test by its name alone.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -22,8 +22,9 @@ from personax.independence._counts import MAX_CATEGORIES
 from personax.independence._intervals import Interval
 from personax.independence._pair import ColumnPair, Sample, few_levels
 from personax.independence._result import TestResult
+from personax.strict import no_option
 
-__all__ = ["BatteryTest", "RegisteredTest", "battery", "find_test", "fitting", "known", "run_test"]
+__all__ = ["BatteryTest", "RegisteredTest", "battery", "find_test", "fitting", "known", "option_faults", "run_test"]
 
 Given = Literal["with", "without", "either"]
 
@@ -60,6 +61,8 @@ class RegisteredTest:
         Options under which a search for causal graphs runs it.
     permutes, draws
         Whether it takes ``null="permutation", permutations=...`` and ``draws=...``, as the command line offers them.
+    with_given, without_given
+        Options that mean something only with given columns, only without.
     variants
         Suffix -> (with what z, options) of a variant that can be calibrated.
     """
@@ -76,7 +79,17 @@ class RegisteredTest:
     search: Mapping[str, Any] = field(default_factory=dict)
     permutes: bool = False
     draws: bool = False
+    with_given: tuple[str, ...] = ()
+    without_given: tuple[str, ...] = ()
     variants: Mapping[str, tuple[Given, Mapping[str, Any]]] = field(default_factory=dict)
+
+    def options(self) -> list[str] | None:
+        """Return the names of its options; None where its signature does not tell."""
+        parameters = inspect.signature(self.function).parameters
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+            return None
+        arrays = 2 if self.given == "without" else 3
+        return [name for name in list(parameters)[arrays:] if name not in ("rng", "nominal")]
 
     def __call__(
         self,
@@ -100,7 +113,7 @@ class RegisteredTest:
         try:
             result = self(*arrays, rng, **options)  # type: ignore[arg-type, call-arg]
             p_value = float(result.p_value)
-        except (UntestableError, TypeError):
+        except UntestableError:
             raise
         except Exception as error:
             if self.package == "personax":
@@ -143,13 +156,13 @@ def find_test(name: str) -> RegisteredTest:
         raise InputError(f"the test {name} of {part.package} is registered with an unknown word ({error})") from None
 
 
-def check_options(name: str, options: Mapping[str, Any]) -> None:
-    """Refuse a value that the signature of a test rules out: some tests would compute with it nevertheless.
+def check_options(name: str, options: Mapping[str, Any], *, given: bool | None = None) -> None:
+    """Refuse what a test does not take, in one sentence for all of it: some tests would compute with it nevertheless.
 
     Raises
     ------
     InputError
-        An option whose type is a `Literal` of other values.
+        As `option_faults` tells.
 
     Examples
     --------
@@ -158,16 +171,49 @@ def check_options(name: str, options: Mapping[str, Any]) -> None:
         ...
     personax.errors.InputError: kci: null cannot be 'gama'; choose from auto, moments, gamma, spectral, permutation
     """
+    if told := [text for _, text in option_faults(name, options, given=given)]:
+        raise InputError("; ".join(told))
+
+
+def option_faults(name: str, options: Mapping[str, Any], *, given: bool | None = None) -> Iterator[tuple[str, str]]:
+    """Yield (option, sentence) for what a test does not take: options, and values that its signature rules out.
+
+    Parameters
+    ----------
+    name, options
+        The test, and its options in a grid, where kinds of columns and random numbers are no options.
+    given
+        Whether there are given columns; None where that is not known yet.
+    """
+    test = find_test(name)
+    taken = test.options()
     try:
-        types = get_type_hints(find_test(name).function)
+        types = get_type_hints(test.function)
     except (NameError, TypeError):
-        return  # a test of another package that names types which are not there
+        types = {}  # a test of another package that names types which are not there
     for option, value in options.items():
-        kinds = [types.get(option), *get_args(types.get(option))]
-        choices = [choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
-        others = [kind for kind in kinds[1:] if isinstance(kind, type) and isinstance(value, kind)]
-        if choices and value not in choices and not others:
-            raise InputError(f"{name}: {option} cannot be {value!r}; choose from {', '.join(map(str, choices))}")
+        if taken is not None and option not in taken:
+            yield option, no_option(name, option, taken)
+        elif given is not None and option in (test.without_given if given else test.with_given):
+            yield option, f"{name}: {option} is for tests {'without' if given else 'with'} given columns; leave it out"
+        elif text := _value_fault(types.get(option), value):
+            yield option, f"{name}: {option} {text}"
+
+
+def _value_fault(hint: Any, value: object) -> str:  # noqa: ANN401 - a type
+    kinds = [hint, *get_args(hint)]
+    choices = [choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
+    others = [kind for kind in kinds[1:] if isinstance(kind, type) and _is_a(value, kind)]
+    if choices and value not in choices and not others:
+        return f"cannot be {value!r}; choose from {', '.join(map(str, choices))}"
+    if hint in (int, float) and not _is_a(value, hint):
+        return f"must be {'a whole number' if hint is int else 'a number'}, not {value!r}"
+    return ""
+
+
+def _is_a(value: object, kind: type[Any]) -> bool:
+    """Say whether a value is of a type; a whole number is a number, and yes is none."""
+    return isinstance(value, kind | int if kind is float else kind) and isinstance(value, bool) <= (kind is bool)
 
 
 def run_test(
@@ -180,10 +226,7 @@ def run_test(
     if test.categories:
         for column, sample in zip(columns, (pair.x, pair.y), strict=True):
             _check_categories(column, sample)
-    try:
-        result = test.run(pair, rng, **options)
-    except TypeError as error:
-        raise InputError(f"{name} has no such option: {error}") from None
+    result = test.run(pair, rng, **options)
     return result, None if test.interval is None else test.interval(pair, result)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
@@ -19,7 +20,7 @@ from personax.report._sections import SectionInput, flattened, sections
 from personax.schema import TraitFramework
 from personax.traits import BIG_FIVE
 
-__all__ = ["UsageBlock", "guidelines", "parse", "render"]
+__all__ = ["UsageBlock", "guidelines", "parse", "render", "renderer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +105,6 @@ def render(data: ReportData, *, usage: str | None = None) -> str:
     style, script = _asset("style.css"), _asset("page.js")
     framework = data.traits.framework if data.traits is not None else BIG_FIVE
     environment = _environment(framework)
-
-    def rendered(template: str, **values: object) -> Markup:
-        return Markup(environment.get_template(template).render(data=data, **values))
-
     with labels_of(framework):
         return environment.get_template("page.html.j2").render(
             data=data,
@@ -115,9 +112,19 @@ def render(data: ReportData, *, usage: str | None = None) -> str:
             script=Markup(script),
             policy=_policy(style, script),
             facts=key_figures(data),
-            sections=list(sections(SectionInput(data, rendered))),
+            sections=list(sections(SectionInput(data, renderer(data, environment)))),
             usage=parse(guidelines() if usage is None else usage),
         )
+
+
+def renderer(data: ReportData, environment: Environment | None = None) -> Callable[..., Markup]:
+    """Return what `SectionInput` offers to sections: a template of personax, rendered with the given values."""
+    known = _environment(BIG_FIVE) if environment is None else environment
+
+    def rendered(template: str, **values: object) -> Markup:
+        return Markup(known.get_template(template).render(data=data, **values))
+
+    return rendered
 
 
 def _policy(style: str, script: str) -> str:

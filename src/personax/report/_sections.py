@@ -59,6 +59,8 @@ def _html(part: Part, study: SectionInput) -> Markup | None:
         return own
     try:
         body = None if part.fault else registry.get("report_sections", part.name)(study)
+        if body is not None and not isinstance(body, str):
+            raise TypeError(f"it returns {type(body).__name__}, where Markup, text or None is needed")
         text = part.fault
     except Exception as error:  # noqa: BLE001 - code of others may raise anything
         body, text = None, f"The package {part.package} could not make this section ({type(error).__name__}: {error})."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from personax import registry
+from personax.conformance import ConformanceError, Demand, described, kit, raised
 from personax.errors import FetchError, InputError, SourceError
 from personax.http import Page, Request
 from personax.sources._people_table import BAD_CELLS, PeopleTable
@@ -25,8 +26,8 @@ __all__ = ["check_source"]
 Respond = Callable[[Request], bytes]
 """Request -> body of the page that answers it."""
 
-Demand = Callable[[object, str], None]
-"""Whether something holds, and the sentence of the error if not."""
+MOST: Final = 100_000
+"""People of the pages of a check; a source that yields more does not end."""
 
 TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "name": str,
@@ -39,6 +40,7 @@ TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
 """Columns that every source gives in the same form."""
 
 
+@kit
 def check_source(
     source: PeopleSource | FileSource, respond: Respond | None = None, *, root: Path | None = None
 ) -> None:
@@ -66,18 +68,19 @@ def check_source(
     AssertionError
         With a sentence that says what is wrong and how to mend it, at the first check that fails.
     """
-    is_file = isinstance(source, FileSource)
-    name = str(getattr(source, "source" if is_file else "name", type(source).__name__))
-
-    def demand(holds: object, text: str) -> None:
-        if not holds:
-            raise AssertionError(f"{name}: {text}")
-
-    _check_registration(demand, name, source)
+    instance = not isinstance(source, type)
+    word = "source" if isinstance(source, FileSource) else "name"
+    demand = Demand(str(getattr(source, word, "")) if instance and isinstance(source, Strict) else described(source))
+    demand(instance, "a class is given; give a source with its settings, as in check_source(Mine())")
+    _check_registration(demand, source)
     if isinstance(source, FileSource):
-        _check_file(demand, source, root or Path())
+        with demand.rule("a file gives a PeopleTable"):
+            _check_file(demand, source, root or Path())
     else:
-        _check_web(demand, name, source, respond)
+        text = f"respond is {described(respond)}; give a function from a request to the body of its page"
+        demand(respond is None or callable(respond), text)
+        with demand.rule("pages give people"):
+            _check_web(demand, source, respond)
 
 
 def _check_file(demand: Demand, source: FileSource, root: Path) -> None:
@@ -106,53 +109,72 @@ def _check_broken_files(demand: Demand, source: FileSource) -> None:
             except InputError:
                 continue
             except Exception as error:
-                text = f"a {case} file raises {type(error).__name__} ({error}); raise an InputError that names the file"
-                raise AssertionError(f"{source.source}: {text}") from error
+                text = f"a {case} file raises {raised(error)}; raise an InputError that names the file"
+                raise demand.error(text) from error
             demand(False, f"a {case} file is read without an error; raise an InputError that names the file")
 
 
-def _check_web(demand: Demand, name: str, source: PeopleSource, respond: Respond | None) -> None:
+def _check_web(demand: Demand, source: PeopleSource, respond: Respond | None) -> None:
+    for word in ("hosts", "collect"):
+        demand(hasattr(source, word), f"it has no {word}; a source of the web has hosts and collect(fetch, limit)")
+    hosts = source.hosts
+    texts = isinstance(hosts, tuple | list | set | frozenset) and all(isinstance(host, str) for host in hosts)
+    demand(texts, f"hosts is {described(hosts)}; give the names of its hosts as a tuple of texts")
     urls: list[str] = []
-    people = asyncio.run(_collected(source, _Fetch(respond, urls), None))
+
+    def collected(urls: list[str], limit: int | None) -> list[Any]:
+        people = source.collect(_Fetch(demand, respond, urls), limit=limit)
+        demand(hasattr(people, "aclose"), f"collect returns {described(people)}; write it as async def with yield")
+        return asyncio.run(_collected(demand, people))
+
+    people = collected(urls, None)
     _check_hosts(demand, urls, source)
-    _check_records(demand, name, people)
-    again = asyncio.run(_collected(source, _Fetch(respond, []), None))
+    _check_records(demand, people)
+    again = collected([], None)
     demand(people == again, "the same pages give other people; draw nothing and look at no clock")
     found = [each for each in people if isinstance(each, Record)]
-    one = [each for each in asyncio.run(_collected(source, _Fetch(respond, []), 1)) if isinstance(each, Record)]
+    one = [each for each in collected([], 1) if isinstance(each, Record)]
     demand(len(one) <= 1, f"limit=1 gives {len(one)} people; stop at the limit")
     demand(found, "the pages hold nobody that can be read; give check_source pages with people")
     if respond is not None:
         _check_broken_pages(demand, source)
 
 
-def _check_registration(demand: Demand, name: str, source: PeopleSource | FileSource) -> None:
+def _check_registration(demand: Demand, source: PeopleSource | FileSource) -> None:
     demand(isinstance(source, Strict), "its settings are not checked; derive from personax.strict.Strict")
     try:
         known = registry.name_of("sources", type(source))
     except registry.RegistryError as error:
-        raise AssertionError(f"{name}: {error}") from None
-    demand(known == name, f"it is registered as {known}; let the attribute name be the same")
+        raise demand.error(str(error)) from None
+    demand(known == demand.name, f"it is registered as {known}; let the attribute name be the same")
 
 
 class _Fetch:
     """Gives pages, and lists the addresses."""
 
-    def __init__(self, respond: Respond | None, urls: list[str]) -> None:
-        self._respond, self._urls = respond, urls
+    def __init__(self, demand: Demand, respond: Respond | None, urls: list[str]) -> None:
+        self._demand, self._respond, self._urls = demand, respond, urls
 
     async def __call__(self, request: Request) -> Page:
+        self._demand(
+            isinstance(request, Request), f"it fetches {described(request)}; give fetch a personax.http.Request"
+        )
         self._urls.append(request.url)
         if self._respond is None:
-            raise AssertionError(f"{request.url} is requested; give check_source the pages")
+            raise self._demand.error(f"{request.url} is requested; give check_source the pages")
         body = self._respond(request)
+        self._demand(isinstance(body, bytes), f"respond returns {described(body)}; return the bytes of the page")
         kind = request.accepts[0] if request.accepts else "text/html"
         return Page(request.url, "2026-01-01T00:00:00Z", 200, hashlib.sha256(body).hexdigest(), kind, body)
 
 
-async def _collected(source: PeopleSource, fetch: _Fetch, limit: int | None) -> list[Any]:
-    async with aclosing(source.collect(fetch, limit=limit)) as people:
-        return [each async for each in people]
+async def _collected(demand: Demand, source: AsyncGenerator[Any]) -> list[Any]:
+    found: list[Any] = []
+    async with aclosing(source) as people:
+        async for each in people:
+            found.append(each)
+            demand(len(found) <= MOST, f"it yields more than {MOST:,} people; stop where the pages end")
+    return found
 
 
 def _check_hosts(demand: Demand, urls: list[str], source: PeopleSource) -> None:
@@ -161,14 +183,17 @@ def _check_hosts(demand: Demand, urls: list[str], source: PeopleSource) -> None:
     demand(not strange, f"it asks {', '.join(strange)}, which its hosts do not name; add them to hosts")
 
 
-def _check_records(demand: Demand, name: str, people: list[Any]) -> None:
+def _check_records(demand: Demand, people: list[Any]) -> None:
     seen = set()
     for each in people:
         if not isinstance(each, Record):
             reason = getattr(each, "reason", None)
-            demand(isinstance(reason, str) and reason, "it yields what is neither a Record nor a failure with a reason")
+            demand(
+                isinstance(reason, str) and reason,
+                "it yields what is neither a Record nor a failure with a reason; yield one of them",
+            )
             continue
-        demand(each.source == name, f"a record says source {each.source}; say {name}")
+        demand(each.source == demand.name, f"a record says source {each.source}; say {demand.name}")
         demand(each.ref and each.ref not in seen, f"two people have the id {each.ref!r}; ids are unique and not empty")
         seen.add(each.ref)
         lacking = sorted(set(each.values) - set(each.origins))
@@ -194,11 +219,13 @@ def _check_broken_pages(demand: Demand, source: PeopleSource) -> None:
     }
     for case, respond in broken.items():
         try:
-            people = asyncio.run(_collected(source, _Fetch(respond, []), 3))
+            people = asyncio.run(_collected(demand, source.collect(_Fetch(demand, respond, []), limit=3)))
+        except ConformanceError:
+            raise
         except SourceError:
             continue
         except Exception as error:
-            text = f"{case}, and it raises {type(error).__name__} ({error}); raise a SourceChanged, or yield a Failure"
-            raise AssertionError(f"{source.name}: {text}") from error
+            text = f"{case}, and it raises {raised(error)}; raise a SourceChanged, or yield a Failure"
+            raise demand.error(text) from error
         failures = [each for each in people if isinstance(each, Failure) or getattr(each, "reason", None)]
         demand(failures, f"{case}, and there is no failure; raise a SourceChanged, or yield a Failure")

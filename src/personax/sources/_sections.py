@@ -13,7 +13,7 @@ from personax.http import FetchSettings, user_agent
 from personax.registry import register
 from personax.sources._source import FileSource, source_classes
 from personax.sources.celeba._table import CollectCelebA
-from personax.strict import Strict, nearest
+from personax.strict import Access, Strict, nearest, source_fault
 
 __all__ = ["CollectSeveral", "Pictures", "Section", "WebSource", "read_section"]
 
@@ -43,13 +43,10 @@ def read_section(raw: object) -> Section:
     if isinstance(raw, FileSource | WebSource):
         return raw
     if not isinstance(raw, dict) or "source" not in raw:
-        raise PydanticCustomError(
-            "no_source", "each of sources names its source, such as {{source: table, path: a.csv}}"
-        )
+        raise PydanticCustomError("no_source", "each of sources names its source, such as {source: table, path: a.csv}")
     name, known = raw["source"], source_classes("file", "web")
-    if name not in known:
-        hint = nearest(str(name), list(known))
-        raise PydanticCustomError("no_source", "source {name} is not known; {hint}", {"name": repr(name), "hint": hint})
+    if not isinstance(name, str) or name not in known:
+        raise source_fault(raw, known)
     kind = known[name]
     if issubclass(kind, FileSource):
         return kind.model_validate(raw)
@@ -77,7 +74,7 @@ class Pictures(Strict):
         Cut to the largest face that is found.
     """
 
-    of: str = "headshots"
+    of: Annotated[str, Access("path", ("headshots",))] = "headshots"
     size: int = Field(default=224, ge=16, le=2048)
     face: bool = False
 

@@ -15,7 +15,7 @@ from personax import registry
 from personax.http import Fetch
 from personax.sources._people_table import PeopleTable
 from personax.sources._records import Failure, Record
-from personax.strict import Strict
+from personax.strict import OutsidePath, Strict
 
 __all__ = ["FileSource", "PeopleSource", "source_classes", "source_names"]
 
@@ -41,7 +41,7 @@ class FileSource(Strict, ABC):
     """Column of the table -> column of a `Record`, where they differ; for people from several sources."""
 
     source: str
-    path: str
+    path: OutsidePath
 
     @abstractmethod
     def read(self, root: Path) -> PeopleTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,7 +30,7 @@ from personax.independence import (
 from personax.progress import Progress
 from personax.release import load_release
 from personax.release.statistics import NoisyStatistics
-from personax.schema import LETTERS, Column, Graph, Kind, Notice, select
+from personax.schema import LETTERS, Column, Graph, Kind, Notice, Role, select
 from personax.sources import read_table
 from personax.stages._base import Context, Reader, Results, Stage, results_folder
 from personax.strict import nearest
@@ -92,11 +92,10 @@ def analyse(
         When a feature or target is no column, or there are none.
     """
     known = {column.name: column for column in columns}
-    features = _chosen("features", section.features, [c.name for c in select(columns, "feature")], known)
-    targets = _chosen("targets", section.targets, [c.name for c in select(columns, "target")], known)
-    given = _chosen("given", section.given, [], known) if section.given else []
-    if section.by is not None:
-        _chosen("by", [section.by], [], known)
+    _check_named(section, known)
+    features = _chosen("feature", section.features, columns)
+    targets = _chosen("target", section.targets, columns)
+    given = list(dict.fromkeys(section.given))
     apart = {*targets, *given, section.by}
     pairs = [name for name in features if name not in apart]
     if not pairs:
@@ -288,14 +287,25 @@ def _draw(pvalues: pl.DataFrame, graph: Graph, path: Callable[[str], Path], alph
     return notices
 
 
-def _chosen(setting: str, named: Sequence[str] | None, default: list[str], known: dict[str, Column]) -> list[str]:
-    for name in named or ():
-        if name not in known:
-            raise PlanError(f"independence.{setting}: there is no column {name}; {nearest(name, list(known))}")
-    chosen = list(dict.fromkeys(named)) if named is not None else default
+def _check_named(section: IndependenceSection, known: Mapping[str, Column]) -> None:
+    """Name every column that is not there, at once."""
+    by = [] if section.by is None else [section.by]
+    settings = {"features": section.features, "targets": section.targets, "given": section.given, "by": by}
+    faults = [
+        f"independence.{setting}: there is no column {name}; {nearest(name, list(known))}"
+        for setting, names in settings.items()
+        for name in dict.fromkeys(names or ())
+        if name not in known
+    ]
+    if faults:
+        raise PlanError("\n".join(faults))
+
+
+def _chosen(role: Role, named: Sequence[str] | None, columns: Sequence[Column]) -> list[str]:
+    chosen = list(dict.fromkeys(named)) if named is not None else [column.name for column in select(columns, role)]
     if not chosen:
-        roles = "feature" if setting == "features" else "target"
-        raise PlanError(f"independence.{setting}: no column has the role {roles}; name columns from {', '.join(known)}")
+        known = ", ".join(column.name for column in columns)
+        raise PlanError(f"independence.{role}s: no column has the role {role}; name columns from {known}")
     return chosen
 
 

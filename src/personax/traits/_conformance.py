@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from personax import registry
+from personax.conformance import Demand, described, kit, raised, registered
 from personax.http import TransientError
 from personax.schema import TraitFramework
 from personax.traits._aggregate import aggregate_ratings
@@ -26,6 +26,7 @@ FAILURES = "TransientError, InvalidRequestError or ModelUnavailableError"
 MESSAGES = [{"role": "system", "content": "You rate."}, {"role": "user", "content": "Rate from 1 to 5."}]
 
 
+@kit
 def check_provider(name: str, model: Model, *, failing: Model | None = None) -> None:
     """Check that a registered provider does what the annotation of people relies on.
 
@@ -48,28 +49,15 @@ def check_provider(name: str, model: Model, *, failing: Model | None = None) -> 
     AssertionError
         With a sentence that says what is wrong and how to mend it, at the first check that fails.
     """
-    demand, make = _demanding(name), _registered("providers", name)
-    asyncio.run(_answers(demand, make, model))
+    demand, _, make = registered("providers", name)
+    for endpoint in (model, model if failing is None else failing):
+        demand(isinstance(endpoint, Model), f"{described(endpoint)} is no endpoint; give a personax.traits.llms.Model")
+    demand(callable(make), f"it is {described(make)}; register a class or function (model, schema)")
+    with demand.rule("a request gives a Completion"):
+        asyncio.run(_answers(demand, make, model))
     if failing is not None:
-        asyncio.run(_fails(demand, make, failing))
-
-
-Demand = Callable[[object, str], None]
-
-
-def _demanding(name: str) -> Demand:
-    def demand(holds: object, text: str) -> None:
-        if not holds:
-            raise AssertionError(f"{name}: {text}")
-
-    return demand
-
-
-def _registered(kind: str, name: str) -> Any:  # noqa: ANN401 - what the kind has
-    try:
-        return registry.get(kind, name)
-    except registry.RegistryError as error:
-        raise AssertionError(f"{name}: {error}") from None
+        with demand.rule(f"a failure is a {FAILURES}"):
+            asyncio.run(_fails(demand, make, failing))
 
 
 async def _answers(demand: Demand, make: Callable[..., Any], model: Model) -> None:
@@ -87,7 +75,7 @@ async def _answers(demand: Demand, make: Callable[..., Any], model: Model) -> No
         several = await asyncio.gather(*(provider.ask(messages, f"key-{k}") for k in range(4)))
         demand(
             all(isinstance(one, Completion) for one in several),
-            "of several concurrent requests some have no Completion",
+            "of several concurrent requests some have no Completion; return one for each",
         )
         await provider.close()
         await provider.close()
@@ -100,13 +88,14 @@ async def _fails(demand: Demand, make: Callable[..., Any], failing: Model) -> No
     except (TransientError, InvalidRequestError, ModelUnavailableError) as error:
         demand(str(error), "a failure says nothing; give its reason")
     except Exception as error:
-        raise AssertionError(f"a failure is a {type(error).__name__}; raise {FAILURES}") from error
+        raise demand.error(f"a failure is a {raised(error)}; raise {FAILURES}") from error
     else:
         demand(False, f"an endpoint that fails gives an answer; raise {FAILURES}")
     finally:
         await provider.close()
 
 
+@kit
 def check_rating_model(name: str) -> None:
     """Check that a registered rating model does what aggregation relies on.
 
@@ -128,23 +117,31 @@ def check_rating_model(name: str) -> None:
     --------
     >>> check_rating_model("median")
     """
-    demand, model = _demanding(name), _registered("rating_models", name)
+    demand, _, model = registered("rating_models", name)
+    demand(callable(model), f"it is {described(model)}; register a function of ratings")
     for raters in (3, 1):
-        ratings = _invented_ratings(raters)
-        before = ratings.value.copy()
-        estimate = model(ratings)
-        demand(isinstance(estimate, ScoreEstimate), f"it returns {type(estimate).__name__}; return a ScoreEstimate")
-        demand(np.array_equal(before, ratings.value), "it changes the ratings; work on a copy")
-        shapes = {np.shape(estimate.score), np.shape(estimate.sd)}
-        demand(shapes == {(ratings.n_people,)}, f"score and sd have the shapes {shapes}; give one number a person")
-        demand(np.isnan(estimate.score[-1]), "a person without ratings has a score; give NaN")
-        demand(not (np.asarray(estimate.sd) < 0).any(), "a standard deviation is negative; give NaN where unknown")
-        demand(np.array_equal(model(ratings).score, estimate.score, equal_nan=True), "two calls give different scores")
-        demand(estimate.draw or estimate.reason, "there are no plausible values and no reason; give draw or reason")
-        if estimate.draw is not None:
-            drawn = np.asarray(estimate.draw(np.random.default_rng(0)))
-            demand(drawn.shape == (ratings.n_people,), f"draw gives the shape {drawn.shape}; give one number a person")
-            demand(np.isnan(drawn[-1]), "draw gives a score to a person without ratings; give NaN")
+        with demand.rule(f"everybody rated by {raters} has a score", "return a ScoreEstimate"):
+            _check_estimates(demand, model, _invented_ratings(raters))
+
+
+def _check_estimates(demand: Demand, model: Callable[[Ratings], Any], ratings: Ratings) -> None:
+    before = ratings.value.copy()
+    estimate = model(ratings)
+    demand(isinstance(estimate, ScoreEstimate), f"it returns {type(estimate).__name__}; return a ScoreEstimate")
+    demand(np.array_equal(before, ratings.value), "it changes the ratings; work on a copy")
+    shapes = {np.shape(estimate.score), np.shape(estimate.sd)}
+    demand(shapes == {(ratings.n_people,)}, f"score and sd have the shapes {shapes}; give one number a person")
+    demand(np.isnan(estimate.score[-1]), "a person without ratings has a score; give NaN")
+    demand(not (np.asarray(estimate.sd) < 0).any(), "a standard deviation is negative; give NaN where unknown")
+    demand(
+        np.array_equal(model(ratings).score, estimate.score, equal_nan=True),
+        "two calls give different scores; draw nothing, or from a fixed seed",
+    )
+    demand(estimate.draw or estimate.reason, "there are no plausible values and no reason; give draw or reason")
+    if estimate.draw is not None:
+        drawn = np.asarray(estimate.draw(np.random.default_rng(0)))
+        demand(drawn.shape == (ratings.n_people,), f"draw gives the shape {drawn.shape}; give one number a person")
+        demand(np.isnan(drawn[-1]), "draw gives a score to a person without ratings; give NaN")
 
 
 def _invented_ratings(raters: int) -> Ratings:
@@ -156,6 +153,7 @@ def _invented_ratings(raters: int) -> Ratings:
     return Ratings(rater[kept], person[kept], value[kept], tuple(f"rater {k}" for k in range(raters)), 40)
 
 
+@kit
 def check_trait_framework(name: str) -> None:
     """Check that a registered framework of traits can be asked for, scored and kept with a study.
 
@@ -177,16 +175,30 @@ def check_trait_framework(name: str) -> None:
     --------
     >>> check_trait_framework("big_five")
     """
-    demand, framework = _demanding(name), _registered("trait_frameworks", name)
+    demand, _, framework = registered("trait_frameworks", name)
+    with demand.rule("a framework can be asked for, scored and kept"):
+        _check_framework(demand, name, framework)
+
+
+def _check_framework(demand: Demand, name: str, framework: Any) -> None:  # noqa: ANN401 - what was registered
     demand(isinstance(framework, TraitFramework), f"it is a {type(framework).__name__}; register a TraitFramework")
     demand(framework.name == name, f"its name is {framework.name}; give it the name that it is registered under")
     silent = [trait.name for trait in framework.traits if not trait.meaning.strip()]
     demand(not silent, f"raters are told nothing of {', '.join(silent)}; give every trait a meaning")
     prompt = Prompt(framework=framework)
-    demand(list(prompt.schema()["properties"]) == list(framework.names), "the schema of an answer lacks a trait")
+    demand(
+        list(prompt.schema()["properties"]) == list(framework.names),
+        "the schema of an answer lacks a trait; give every trait another name",
+    )
     rows = [("a", "rater", trait, 2.0, "ok") for trait in framework.names]
     table = pl.DataFrame(rows, schema=["person", "model", "trait", "score", "status"], orient="row")
     scores = aggregate_ratings(table, people=["a"], framework=framework).traits
     finals = [f"final_{letter}" for letter in framework.letters.values()]
-    demand([column for column in scores.columns if column in finals] == finals, "a trait has no column of scores")
-    demand(TraitFramework.from_json(framework.to_json()) == framework, "it does not come back from JSON")
+    demand(
+        [column for column in scores.columns if column in finals] == finals,
+        "a trait has no column of scores; give every trait its own letter",
+    )
+    demand(
+        TraitFramework.from_json(framework.to_json()) == framework,
+        "it does not come back from JSON; hold texts and numbers only",
+    )

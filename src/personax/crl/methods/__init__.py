@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from personax import registry
 from personax.errors import InputError, require
+from personax.strict import check_options
 
 if TYPE_CHECKING:
     from personax.crl._estimator import Method
@@ -50,7 +51,7 @@ def method(name: str, **options: Any) -> Method:  # noqa: ANN401 - each method h
     Raises
     ------
     InputError
-        For a name that no method has.
+        For a name that no method has, or an option that the method does not take.
 
     Examples
     --------
@@ -61,7 +62,9 @@ def method(name: str, **options: Any) -> Method:  # noqa: ANN401 - each method h
         ...
     personax.errors.InputError: there is no method betavea; did you mean betavae?
     """
-    made: Method = _class(name)(**options)
+    kind = _class(name)
+    check_options(f"the method {name}", kind, options)
+    made: Method = kind(**options)
     return made
 
 

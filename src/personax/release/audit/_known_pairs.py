@@ -25,7 +25,7 @@ from personax.release.audit._nearest_neighbours import above_rounding, distances
 from personax.release.audit._seed_pairs import by_profiles
 from personax.release.audit._self_training import MatchedPairs, SelfTrained, reduced, reduced_white, self_train
 
-__all__ = ["KnownPairs", "KnownPairsAttack", "KnownPairsPoint", "broken_at", "known_pairs"]
+__all__ = ["KnownPairs", "KnownPairsAttack", "KnownPairsCurve", "KnownPairsPoint", "broken_at", "known_pairs"]
 
 PROBES = 1000
 MIN_KNOWN = 256
@@ -123,22 +123,38 @@ class KnownPairs:
         return self.truth.design_effect(np.arange(len(self.probes)))
 
 
-class KnownPairsAttack(ABC):
-    """An attack that learns from m known pairs. Register a subclass for the campaign ``pairs``.
+class KnownPairsCurve(ABC):
+    """What the campaign ``pairs`` asks of an attack: how many are found from more and more known pairs.
+
+    Register a subclass; one that finds people by features of its own derives from `KnownPairsAttack`.
+    """
+
+    title: str = ""
+    """Set from the registration."""
+    trains_network: bool = False
+    """Whether it is left out where networks are not wanted."""
+
+    @abstractmethod
+    def curve(self, pairs: KnownPairs, grid: Sequence[int], rng: np.random.Generator) -> Iterator[KnownPairsPoint]:
+        """Yield what the numbers of pairs in a grid reach."""
+
+    @abstractmethod
+    def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> float | None:
+        """Return the rank-1 rate where known people have the released vectors of others; None where not measured."""
+
+
+class KnownPairsAttack(KnownPairsCurve):
+    """An attack that learns features from m known pairs, by which the probes are looked up.
 
     `match` is all that most need. Ties count against the attacker, and the control repeats the attack with the known
     people's released vectors in a wrong order.
     """
 
-    title: str = ""
-    """Set from the registration."""
     recovers: bool = False
     """Whether `match` returns estimates of the probes' original vectors, beside the gallery itself.
 
     Vectors of more than 1,024 numbers are then given on so many principal axes of each side.
     """
-    trains_network: bool = False
-    """Whether it is left out where networks are not wanted."""
 
     @abstractmethod
     def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
@@ -183,7 +199,7 @@ def known_pairs(
     grid = sorted({most} | {2**k for k in range(most.bit_length()) if 2**k <= most})
     pairs = KnownPairs(x[known], y[known], x[rest], y[rest[probes]], equal_rows(x).take(rest), (x, y, order))
     tried = [(one, _attack(one)) for one in registered_attacks("pairs")]
-    curves: list[tuple[RegisteredAttack, KnownPairsAttack, list[KnownPairsPoint]]] = []
+    curves: list[tuple[RegisteredAttack, KnownPairsCurve, list[KnownPairsPoint]]] = []
     failed: list[Attack] = []
     for one, attack in tried:
         if attack.trains_network and not network:
@@ -203,8 +219,8 @@ def known_pairs(
     return [point for _, _, points in curves for point in points], [*failed, *attacks]
 
 
-def _attack(one: RegisteredAttack) -> KnownPairsAttack:
-    attack: KnownPairsAttack = one.attack()
+def _attack(one: RegisteredAttack) -> KnownPairsCurve:
+    attack: KnownPairsCurve = one.attack()
     attack.title = one.title
     return attack
 
@@ -216,7 +232,7 @@ def _stream(one: RegisteredAttack, rng: np.random.Generator) -> np.random.Genera
 
 def _best_point(
     one: RegisteredAttack,
-    attack: KnownPairsAttack,
+    attack: KnownPairsCurve,
     points: list[KnownPairsPoint],
     pairs: KnownPairs,
     wrong: KnownPairs,
@@ -276,12 +292,8 @@ class WhitenedDistances(KnownDistances):
     "attacks", "known-pairs-self-training", title="self-training",
     help="self-training on all vectors, from known pairs", order=140, campaign="pairs",
 )  # fmt: skip
-class PairsSelfTraining(KnownPairsAttack):
-    """Self-training on all vectors, from known pairs that stay certain."""
-
-    def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
-        """Have no features: the whole curve shares one order of the released rows."""
-        raise NotImplementedError
+class PairsSelfTraining(KnownPairsCurve):
+    """Self-training on all vectors, from known pairs that stay certain; the whole curve shares one order of rows."""
 
     def curve(self, pairs: KnownPairs, grid: Sequence[int], rng: np.random.Generator) -> Iterator[KnownPairsPoint]:
         """Yield what more and more pairs reach, until they reach nearly everybody."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
 
+from personax.conformance import ConformanceError, Demand, kit, raised, registered
 from personax.errors import InputError
+from personax.registry import Part
 from personax.release.keys._keystore import ReleaseKey
 from personax.release.transforms._chain import PRESERVATION, Chain, Vectors
 from personax.release.transforms._step import TransformStep
@@ -20,6 +22,7 @@ EXACT: Final = 1e-4
 """Tolerated error of inversion, as a share of the vectors' size: they are stored in 32 bits."""
 
 
+@kit
 def check_transform(name: str, *, dims: tuple[int, ...] = (2, 7, 40), keyed: bool = True) -> None:
     """Check that a transform does what a release relies on.
 
@@ -47,26 +50,41 @@ def check_transform(name: str, *, dims: tuple[int, ...] = (2, 7, 40), keyed: boo
     --------
     >>> check_transform("rotation")
     """
+    demand, part, _ = registered("transforms", name)
+    _registration(demand, part)
     for dim in dims:
-        _check(name, dim, keyed=keyed)
+        sized = Demand(f"{name}, vectors of {dim} numbers")
+        with sized.rule(
+            "vectors are mapped and mapped back", "let transform and inverse_transform take float32 arrays"
+        ):
+            _check(sized, name, dim, keyed=keyed)
 
 
-def _check(name: str, dim: int, *, keyed: bool) -> None:
-    def demand(holds: object, text: str) -> None:
-        if not holds:
-            raise AssertionError(f"{name}, vectors of {dim} numbers: {text}")
+def _registration(demand: Demand, part: Part) -> None:
+    steps = part.facts.get("preset", (part.name,))
+    texts = isinstance(steps, tuple | list) and all(isinstance(step, str) for step in steps)
+    demand(texts, f"preset={steps!r} is no list of steps; give their names in brackets, as in preset=(...,)")
+    for step in steps or (part.name,):
+        _, _, kind = registered("transforms", step)
+        derived = isinstance(kind, type) and issubclass(kind, TransformStep)
+        demand(derived, f"the step {step} is no TransformStep; derive it from TransformStep")
+    keeps = part.facts.get("keeps")
+    demand(keeps is None or isinstance(keeps, Mapping), f"keeps={keeps!r} is no table; give {{property: how}}")
 
+
+def _check(demand: Demand, name: str, dim: int, *, keyed: bool) -> None:
     def made(secret: int = 0, context: str = "text/a") -> Chain:
         try:
             return Chain(name, dim, ReleaseKey(bytes([secret]) * 32), context)
         except InputError as error:
-            raise AssertionError(f"{name}: {error}") from None
+            raise demand.error(str(error)) from None
 
     x = _vectors(dim)
     before = x.copy()
     first = made().fit(x)
     y = first.transform(x)
     demand(np.array_equal(x, before), "fit or transform changes its input; work on a copy")
+    demand(isinstance(y, np.ndarray), f"transform returns {type(y).__name__}; return an array")
     demand(y.shape == x.shape and y.dtype == np.float32, f"out come shape {y.shape}, {y.dtype}; keep the shape")
     demand(np.isfinite(y).all(), "missing or infinite numbers come out; bound what is drawn")
     demand(np.array_equal(made().fit(x).transform(x), y), "the same key gives other vectors; draw from `stream` only")
@@ -96,9 +114,6 @@ def _vectors(dim: int) -> Vectors:
     return (rng.normal(size=(ROWS, dim)) * np.linspace(0.5, 2, dim) + 0.3).astype(np.float32)
 
 
-Demand = Callable[[object, str], None]
-
-
 def _depends(demand: Demand, y: Vectors, others: list[Vectors], on: str) -> None:
     same = all(np.array_equal(y, other) for other in others)
     demand(not same, f"{on} gives the same vectors; draw the map from `stream`")
@@ -117,7 +132,7 @@ def _parameters(demand: Demand, step: TransformStep) -> None:
         params = step.get_params()
     except AttributeError as error:
         text = f"{name}: {error}; keep every argument of __init__ in an attribute of its name"
-        raise AssertionError(text) from None
+        raise demand.error(text) from None
     other = type(step)(**params).get_params()
     demand(
         all(other[key] is value for key, value in params.items()), f"{name} changes arguments of __init__; keep them"
@@ -129,7 +144,7 @@ def _preserves(demand: Demand, name: str, x: Vectors, y: Vectors) -> None:
     try:
         stated = PRESERVATION.get(name, {})
     except InputError as error:
-        raise AssertionError(str(error)) from None
+        raise demand.error(str(error)) from None
     a, b = (z[:60].astype(np.float64) for z in (x, y))
     products = np.abs(a @ a.T - b @ b.T).max() / np.abs(a @ a.T).max()
     (far, moved) = (np.linalg.norm(z[:, None] - z[None], axis=2) for z in (a, b))
@@ -154,7 +169,8 @@ def _refusals(demand: Demand, first: Chain, unfitted: Chain, x: Vectors) -> None
             call()
         except InputError:
             continue
+        except ConformanceError:
+            raise
         except Exception as error:
-            text = f"{case} raises {type(error).__name__}; raise an InputError"
-            raise AssertionError(text) from error
+            raise demand.error(f"{case} raises {raised(error)}; raise an InputError") from error
         demand(False, f"{case} is taken; raise an InputError")

@@ -28,7 +28,7 @@ from personax.sources.celeba._label_files import (
     read_partition,
 )
 from personax.sources.celeba._linkage import majority_names
-from personax.strict import nearest
+from personax.strict import OutsidePath, nearest
 
 __all__ = ["STABLE", "TRANSIENT", "CollectCelebA", "Tie", "aggregate", "read_celeba"]
 
@@ -190,9 +190,9 @@ class CollectCelebA(FileSource):
     min_images: Annotated[int, Field(ge=1)] = 1
     partitions: list[Literal["train", "valid", "test"]] | None = None
     keep_shares: bool = True
-    names: str | None = None
+    names: OutsidePath | None = None
     wikidata: bool = False
-    images: str | None = None
+    images: OutsidePath | None = None
     choose_images: bool = False
 
     @field_validator("attributes")

@@ -25,6 +25,7 @@ from personax.sources.leagues._parsing import (
     require_key,
 )
 from personax.sources.leagues._record_builder import merge_records
+from personax.strict import Host, Url
 
 __all__ = ["Atp"]
 
@@ -51,13 +52,13 @@ class Atp(League):
     name: ClassVar[str] = "atp"
     label: ClassVar[str] = "ATP"
 
-    base_url: str = "https://app.atptour.com"
-    picture_hosts: list[str] = ["www.atptour.com"]
-    site_url: str = "https://www.atptour.com"
+    base_url: Url = "https://app.atptour.com"
+    picture_hosts: list[Host] = ["www.atptour.com"]
+    site_url: Url = "https://www.atptour.com"
     gender: str | None = "male"
     ranks: int = Field(default=500, gt=0)
     page_size: int = Field(default=100, gt=0)
-    headshots: str = "https://www.atptour.com/-/media/alias/player-headshot/{id}"
+    headshots: Url = "https://www.atptour.com/-/media/alias/player-headshot/{id}"
 
     def first_pages(self) -> Sequence[PageRequest]:
         """Return the first page of the ranking."""

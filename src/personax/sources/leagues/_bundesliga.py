@@ -30,6 +30,7 @@ from personax.sources.leagues._parsing import (
     schema_changed,
 )
 from personax.sources.leagues._record_builder import RecordBuilder, merge_records
+from personax.strict import Host, Url
 
 __all__ = ["Bundesliga"]
 
@@ -63,9 +64,9 @@ class Bundesliga(League):
     label: ClassVar[str] = "Bundesliga"
     expected_columns: ClassVar[tuple[str, ...]] = ("name",)
 
-    base_url: str = "https://www.bundesliga.com"
-    picture_hosts: list[str] = ["www.bundesliga.com", "img.bundesliga.com", "assets.bundesliga.com"]
-    api_url: str = "https://wapp.bapi.bundesliga.com"
+    base_url: Url = "https://www.bundesliga.com"
+    picture_hosts: list[Host] = ["www.bundesliga.com", "img.bundesliga.com", "assets.bundesliga.com"]
+    api_url: Url = "https://wapp.bapi.bundesliga.com"
     season: str | None = Field(default=None, pattern=r"^DFL-SEA-[0-9A-Z]+$")
 
     @model_validator(mode="after")

@@ -25,6 +25,7 @@ from personax.sources.leagues._parsing import (
     schema_changed,
 )
 from personax.sources.leagues._record_builder import RecordBuilder, merge_records
+from personax.strict import Host, Url
 
 __all__ = ["Espn"]
 
@@ -58,9 +59,9 @@ class Espn(League):
     name: ClassVar[str] = "espn"
     label: ClassVar[str] = "NFL"
 
-    base_url: str = "https://site.api.espn.com"
-    picture_hosts: list[str] = ["a.espncdn.com"]
-    core_url: str = "https://sports.core.api.espn.com"
+    base_url: Url = "https://site.api.espn.com"
+    picture_hosts: list[Host] = ["a.espncdn.com"]
+    core_url: Url = "https://sports.core.api.espn.com"
     sport: str = Field(default="football", pattern=r"^[a-z-]+$")
     competition: str = Field(default="nfl", pattern=r"^[a-z0-9.-]+$")
     called: str = "NFL"

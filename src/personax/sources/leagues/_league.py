@@ -23,7 +23,7 @@ from personax.http import Fetch, Page, Request
 from personax.sources._records import Failure, Record
 from personax.sources.leagues._crawl import ListedPerson, ListPage, PageRequest, crawl
 from personax.sources.leagues._record_builder import RecordBuilder
-from personax.strict import Strict
+from personax.strict import Access, EnvName, Host, Strict, Url
 
 __all__ = ["Headers", "League", "fill_environment", "from_environment", "is_secret"]
 
@@ -39,7 +39,7 @@ def _fingerprints(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: f"fingerprint {digest.hexdigest()[:_DIGITS]}" for name, digest in digests.items()}
 
 
-Headers = Annotated[dict[str, str], PlainSerializer(_fingerprints, when_used="json")]
+Headers = Annotated[dict[str, str], Access("template"), PlainSerializer(_fingerprints, when_used="json")]
 """Name -> value, as a study file has them."""
 
 
@@ -113,10 +113,10 @@ class League(Strict, ABC):
     expected_columns: ClassVar[tuple[str, ...]] = ("name", "birth_date", "height_cm")
     """Columns that some of any twenty people have; when none has, the site has renamed them."""
 
-    base_url: str
+    base_url: Url
     headers: Headers = Field(default_factory=dict)
-    picture_hosts: list[str]
-    key: str | None = None
+    picture_hosts: list[Host]
+    key: EnvName | None = None
     gender: str | None = None
     most_pages: int = Field(default=500, gt=0)
 

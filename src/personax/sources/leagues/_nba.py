@@ -24,6 +24,7 @@ from personax.sources.leagues._parsing import (
     schema_changed,
 )
 from personax.sources.leagues._record_builder import RecordBuilder, merge_records
+from personax.strict import Host, Url
 
 __all__ = ["Nba"]
 
@@ -66,10 +67,10 @@ class Nba(League):
     name: ClassVar[str] = "nba"
     label: ClassVar[str] = "NBA"
 
-    base_url: str = "https://stats.nba.com"
-    picture_hosts: list[str] = ["cdn.nba.com"]
+    base_url: Url = "https://stats.nba.com"
+    picture_hosts: list[Host] = ["cdn.nba.com"]
     season: str = Field(pattern=r"^\d{4}-\d{2}$")
-    headshots: str = "https://cdn.nba.com/headshots/nba/latest/1040x760/{id}.png"
+    headshots: Url = "https://cdn.nba.com/headshots/nba/latest/1040x760/{id}.png"
 
     def _own_headers(self) -> dict[str, str]:
         accepts = "application/json, text/plain, */*"

@@ -17,6 +17,7 @@ from personax.sources.leagues._crawl import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._league import League
 from personax.sources.leagues._parsing import Object, get_path, json_ld, node_text, parse_html, schema_changed
 from personax.sources.leagues._record_builder import merge_records
+from personax.strict import Host, Url
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
@@ -56,8 +57,8 @@ class Nfl(League):
     name: ClassVar[str] = "nfl"
     label: ClassVar[str] = "NFL"
 
-    base_url: str = "https://www.nfl.com"
-    picture_hosts: list[str] = ["static.www.nfl.com"]
+    base_url: Url = "https://www.nfl.com"
+    picture_hosts: list[Host] = ["static.www.nfl.com"]
     teams: list[str] = Field(default=TEAMS, min_length=1)
 
     def first_pages(self) -> Sequence[PageRequest]:

@@ -15,6 +15,7 @@ from personax.registry import register
 from personax.sources.leagues._crawl import ListedPerson, ListPage, PageRequest
 from personax.sources.leagues._league import League
 from personax.sources.leagues._parsing import decode_text, schema_changed
+from personax.strict import Host, Url
 
 __all__ = ["Nflverse"]
 
@@ -53,8 +54,8 @@ class Nflverse(League):
     label: ClassVar[str] = "NFL"
     redirects: ClassVar[tuple[str, ...]] = ("release-assets.githubusercontent.com", "objects.githubusercontent.com")
 
-    base_url: str = "https://github.com"
-    picture_hosts: list[str] = ["static.www.nfl.com", "a.espncdn.com"]
+    base_url: Url = "https://github.com"
+    picture_hosts: list[Host] = ["static.www.nfl.com", "a.espncdn.com"]
     since: int | None = Field(default=None, ge=1920)
 
     def first_pages(self) -> Sequence[PageRequest]:

@@ -25,6 +25,7 @@ from personax.sources.leagues._parsing import (
     schema_changed,
 )
 from personax.sources.leagues._record_builder import merge_records
+from personax.strict import Host, Url
 
 __all__ = ["Nhl"]
 
@@ -52,9 +53,9 @@ class Nhl(League):
     name: ClassVar[str] = "nhl"
     label: ClassVar[str] = "NHL"
 
-    base_url: str = "https://api.nhle.com"
-    picture_hosts: list[str] = ["assets.nhle.com"]
-    rosters_url: str | None = "https://api-web.nhle.com"
+    base_url: Url = "https://api.nhle.com"
+    picture_hosts: list[Host] = ["assets.nhle.com"]
+    rosters_url: Url | None = "https://api-web.nhle.com"
     season: str = Field(pattern=r"^\d{8}$")
     page_size: int = Field(default=100, gt=0)
 

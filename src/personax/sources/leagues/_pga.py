@@ -27,6 +27,7 @@ from personax.sources.leagues._parsing import (
     schema_changed,
 )
 from personax.sources.leagues._record_builder import clean_text, merge_records
+from personax.strict import EnvName, Host, Url
 
 __all__ = ["Pga"]
 
@@ -68,15 +69,15 @@ class Pga(League):
     name: ClassVar[str] = "pga"
     label: ClassVar[str] = "PGA Tour"
 
-    base_url: str = "https://orchestrator.pgatour.com"
-    picture_hosts: list[str] = ["pga-tour-res.cloudinary.com"]
-    site_url: str = "https://www.pgatour.com"
+    base_url: Url = "https://orchestrator.pgatour.com"
+    picture_hosts: list[Host] = ["pga-tour-res.cloudinary.com"]
+    site_url: Url = "https://www.pgatour.com"
     via: Literal["graphql", "pages"] = "graphql"
-    key: str | None = "PERSONAX_PGA_KEY"
+    key: EnvName | None = "PERSONAX_PGA_KEY"
     tour: Literal["R", "H", "M", "S", "C", "I", "Y", "U", "E"] = "R"
     active: bool = True
     batch: int = Field(default=50, gt=0)
-    headshots: str = (
+    headshots: Url = (
         "https://pga-tour-res.cloudinary.com/image/upload/c_fill,g_face:center,h_350,q_auto,w_280/headshots_{id}.png"
     )
 

@@ -23,6 +23,7 @@ from personax.sources.leagues._parsing import (
     schema_changed,
 )
 from personax.sources.leagues._record_builder import RecordBuilder
+from personax.strict import Host, Url
 
 __all__ = ["PremierLeague"]
 
@@ -51,13 +52,13 @@ class PremierLeague(League):
     name: ClassVar[str] = "premier_league"
     label: ClassVar[str] = "Premier League"
 
-    base_url: str = "https://sdp-prem-prod.premier-league-prod.pulselive.com"
-    picture_hosts: list[str] = ["resources.premierleague.com"]
+    base_url: Url = "https://sdp-prem-prod.premier-league-prod.pulselive.com"
+    picture_hosts: list[Host] = ["resources.premierleague.com"]
     gender: str | None = "male"
     season: str = Field(pattern=r"^\d{4}$")
     competition: str = Field(default="8", pattern=r"^\d+$")
     page_size: int = Field(default=100, gt=0)
-    headshots: str = "https://resources.premierleague.com/premierleague{yy}/photos/players/250x250/{id}.png"
+    headshots: Url = "https://resources.premierleague.com/premierleague{yy}/photos/players/250x250/{id}.png"
 
     def first_pages(self) -> Sequence[PageRequest]:
         """Return the first page of the season's players."""

@@ -28,7 +28,7 @@ from personax.sources.wikidata._sparql import (
     select,
     superclass_query,
 )
-from personax.strict import Strict, nearest
+from personax.strict import Strict, Url, nearest
 
 __all__ = ["Wikidata"]
 
@@ -74,8 +74,8 @@ class Wikidata(Strict):
     via: Literal["api", "pages"] = "api"
     languages: list[str] = list(LANGUAGES)
     superclasses: bool = True
-    base_url: str = "https://www.wikidata.org"
-    endpoint: str = ENDPOINT
+    base_url: Url = "https://www.wikidata.org"
+    endpoint: Url = ENDPOINT
     maxlag: Annotated[int, Field(ge=1)] = 5
     tries: Annotated[int, Field(ge=1)] = 5
     page_size: Annotated[int, Field(ge=1)] = 5000

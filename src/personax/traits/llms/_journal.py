@@ -1,6 +1,6 @@
 """The journal: every reply of a model, on disk before anything else is done with it.
 
-SQLite in WAL mode with a full fsync a commit, append-only: what was paid for stays, whatever happens to the process.
+SQLite with a full fsync a commit, append-only: what was paid for stays, whatever happens to the process.
 A request's key is a hash of all that changes its answer, so that nothing is asked twice; the repeat is part of
 the key, so that test-retest is never read from the cache. Processes that share a journal claim requests before they
 send them; a claim is a lease, and ends with its process.
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from personax.errors import InputError, StudyError
+from personax.files import open_sqlite
 
 __all__ = ["BATCHES", "FORMAT_VERSION", "REPLIES", "JournalEntry", "ReplyJournal", "is_batched"]
 
@@ -60,9 +61,6 @@ def is_batched(db: sqlite3.Connection, key: str) -> bool:
     ).fetchone()
     return row is not None
 
-
-BUSY_TIMEOUT: Final = 60
-"""Seconds to wait for the lock of another process's transaction."""
 
 CLAIM_LEASE: Final = 900
 """Seconds after which another machine's claim is taken over; a dead process's on the same machine is free at once."""
@@ -125,19 +123,15 @@ class ReplyJournal:
         self.path = path
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{_start_time(os.getpid())}"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # commits are explicit; another thread may hold the connection, one at a time
-            self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+            self._db = open_sqlite(path, durable=True, any_thread=True)
             with ExitStack() as on_failure:
                 on_failure.callback(self._db.close)
                 self._prepare()
                 on_failure.pop_all()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StudyError(f"{path} cannot be used as a journal of replies ({error}); move it aside") from None
 
     def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
         with self.transaction():
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0 and not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:

@@ -17,7 +17,7 @@ from personax import registry
 from personax.errors import InputError, require
 from personax.http import TransientError, retry_after_of
 from personax.registry import part_name, register
-from personax.strict import Count, Strict
+from personax.strict import Count, EnvName, Strict, Url
 from personax.traits.llms._prompt import content_hash
 from personax.traits.llms._reply_parsing import Reply
 
@@ -66,8 +66,8 @@ class Model(Strict):
 
     name: Annotated[str, Field(min_length=1)]
     model: Annotated[str, Field(min_length=1)]
-    base_url: str
-    key: str | None = Field(default=None, exclude=True)
+    base_url: Url
+    key: EnvName | None = Field(default=None, exclude=True)
     structured: Literal["schema", "object", "json", "none"] = "schema"
     temperature: float | None = 0.0
     max_tokens: Count = 600

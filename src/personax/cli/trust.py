@@ -1,0 +1,91 @@
+"""personax trust: what a study needs beyond its folder, and whether its user allows that."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from personax.cli.console import emit, say
+from personax.config import Permissions
+from personax.errors import TrustError
+from personax.study import Study
+from personax.trust import TRUSTED
+
+__all__ = ["load_study", "register"]
+
+
+def load_study(path: Path, *, folder: Path | None = None) -> Study:
+    """Load a study that is about to be worked on; one that came from elsewhere is asked about, where somebody is there.
+
+    Raises
+    ------
+    TrustError
+        When it is not allowed, or nobody is there to ask.
+    """
+    study = Study.load(path, folder=folder)
+    try:
+        study.check_trust()
+    except TrustError:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise
+        _ask(study, study.permissions, [])
+    return study
+
+
+def _ask(study: Study, needed: Permissions, variables: list[str]) -> None:
+    """Show the lines, and record a yes; of a variable with another name, the name has to be typed."""
+    say("This study file needs, beyond its own folder:")
+    for line in needed.lines():
+        say(f"  {line}")
+    for name in sorted(set(needed.unusual_variables) - set(variables)):
+        if typer.prompt(f"The value of {name} can leave this machine. Type its name to allow that", default="") != name:
+            raise TrustError(f"{name} was not allowed, nothing was read or sent; take it out of the study file")
+        variables.append(name)
+    if not typer.confirm("Allow this, from now on?"):
+        raise TrustError("the study was not allowed, nothing was read or sent; take out of its file what is unwanted")
+    study.trust(variables=variables)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(epilog="Example: personax trust their-study/study.yaml")
+    def trust(
+        study: Annotated[Path, typer.Argument(help="The study file, or a folder that holds study.yaml.")],
+        folder: Annotated[Path | None, typer.Option(help="The study folder.")] = None,
+        yes: Annotated[bool, typer.Option("--yes", help="Allow what is listed, without a question.")] = False,
+        variable: Annotated[
+            list[str] | None, typer.Option(help="An environment variable of another name that may be sent.")
+        ] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON, and ask nothing.")] = False,
+    ) -> None:
+        """List what a study needs beyond its folder (hosts, variables, files, what is sent where), and allow it."""
+        loaded = Study.load(study, folder=folder)
+        needed = loaded.permissions
+        if yes:
+            loaded.trust(variables=variable or [])
+        if as_json:
+            emit({"lines": needed.lines(), "digest": needed.digest, "trusted": _is_trusted(loaded)})
+        elif not needed.lines():
+            say("it needs nothing beyond its own folder: there is nothing to allow")
+        elif yes or _is_trusted(loaded):
+            for line in needed.lines():
+                say(line)
+            say(f"allowed; where it runs elsewhere, set {TRUSTED}={needed.digest}")
+        elif sys.stdin.isatty() and sys.stdout.isatty():
+            _ask(loaded, needed, variable or [])
+        else:
+            for line in needed.lines():
+                say(line)
+            raise TrustError(f"not allowed yet; read the lines, then: personax trust {study} --yes")
+
+
+def _is_trusted(study: Study) -> bool:
+    try:
+        study.check_trust()
+    except TrustError:
+        return False
+    return True

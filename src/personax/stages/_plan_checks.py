@@ -1,0 +1,129 @@
+"""What can be known to be wrong with a plan before a stage computes or pays: all of it at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from personax.config import AnnotateLLM, EmbedFiles, EmbedModels, EmbedOffline, EmbedSimulated, Plan, Rated
+from personax.data.table import COLUMNS
+from personax.errors import PlanError
+from personax.schema import Column
+from personax.stages._base import framework_of
+from personax.store import StudyFolder
+from personax.strict import nearest
+
+__all__ = ["check_columns", "check_plan"]
+
+OPEN = ("id", "feature", "target")
+"""Roles of the columns that Level I may name."""
+
+
+def check_plan(plan: Plan, stages: Collection[str]) -> None:
+    """Refuse sections that need another one, and modalities that nothing makes.
+
+    Raises
+    ------
+    PlanError
+        One sentence a fault.
+    """
+    faults = []
+    if plan.discover is not None and "discover" in stages:
+        if "latents" in plan.discover.over and plan.crl is None:
+            faults.append("discover.over: latents need a crl section in the plan")
+        if "traits" in plan.discover.over and plan.annotate is None:
+            faults.append("discover.over: traits need an annotate section in the plan")
+    if plan.crl is not None and "crl" in stages and (made := _modalities(plan)) is not None:
+        known = made or ["(none: the plan needs an embed section)"]
+        absent = [modality for modality in plan.crl.latents if modality not in made]
+        faults += [f"crl.latents: there is no modality {name}; {nearest(name, known)}" for name in absent]
+    _raise(faults)
+
+
+def _modalities(plan: Plan) -> list[str] | None:
+    """Return the modalities that the plan makes vectors of; None where only the data tell."""
+    match plan.embed:
+        case None:
+            return []
+        case EmbedFiles() as section:
+            return list(section.files)
+        case EmbedModels() as section:
+            return [name for name, of in (("text", section.text), ("image", section.image)) if of]
+        case EmbedSimulated() | EmbedOffline():
+            return ["text", "image"]
+        case _:
+            return None
+
+
+def check_columns(plan: Plan, folder: StudyFolder, stages: Collection[str]) -> None:
+    """Refuse columns that the plan names and the collected people do not have, before anybody is asked or paid.
+
+    Names that scores of the study's traits may have are not judged: the raters make them later.
+
+    Raises
+    ------
+    PlanError
+        One sentence a column.
+    """
+    path = folder.path("people", COLUMNS)
+    if not path.is_file():
+        return  # the stage that reads the people says so
+    columns = [Column(**raw) for raw in json.loads(path.read_text(encoding="utf-8"))]
+    texts = ["biography"] if folder.path("people", "texts.parquet").is_file() else []
+    faults: list[str] = []
+    if plan.annotate is not None and "annotate" in stages:
+        faults += _annotate(plan.annotate, [c.name for c in columns] + texts)
+    endings = tuple(f"_{letter}" for letter in framework_of(plan).letters.values()) if plan.annotate else ()
+    for setting, name in _named(plan, stages):
+        if not (endings and name.endswith(endings)):
+            faults += _absent(setting, name, columns)
+    _raise(faults)
+
+
+def _annotate(section: object, known: list[str]) -> Iterator[str]:
+    """Yield what annotate names and people do not have; private columns may be shown to raters."""
+    named: dict[str, Sequence[str]] = {}
+    if isinstance(section, Rated):
+        named["annotate.groups"] = section.groups or ()
+    if isinstance(section, AnnotateLLM):
+        named["annotate.prompt.fields"] = section.prompt.fields
+        named["annotate.audit.fields"] = section.audit.fields if section.audit else ()
+    for setting, names in named.items():
+        for name in names:
+            if name not in known:
+                yield f"{setting}: people have no {name}; {nearest(name, [one for one in known if one != 'id'])}"
+
+
+def _named(plan: Plan, stages: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield setting and name of the columns that Level I, causal graphs and a release are told of."""
+    if plan.release is not None and "release" in stages:
+        yield from (("release.columns", name) for name in plan.release.columns)
+    if plan.independence is not None and "independence" in stages:
+        section = plan.independence
+        for setting in ("features", "targets", "given"):
+            yield from ((f"independence.{setting}", name) for name in getattr(section, setting) or ())
+        if section.by is not None:
+            yield "independence.by", section.by
+
+
+def _absent(setting: str, name: str, columns: Sequence[Column]) -> Iterator[str]:
+    if setting == "release.columns":  # patterns; which columns may leave, the release says
+        if not any(fnmatchcase(column.name, name) for column in columns) and not set(name) & set("*?["):
+            yield f"{setting} names {name}, which is no column that could leave; {_hint(name, columns)}"
+        return
+    role = next((column.role for column in columns if column.name == name), None)
+    if role is None:
+        yield f"{setting}: there is no column {name}; {_hint(name, columns)}"
+    elif role not in OPEN:
+        what = "private" if role == "private" else "a vector"
+        yield f"{setting}: the column {name} is {what}; name another, or give it a role under collect.columns"
+
+
+def _hint(name: str, columns: Sequence[Column]) -> str:
+    return nearest(name, [column.name for column in columns if column.role in OPEN[1:]])
+
+
+def _raise(faults: Sequence[str]) -> None:
+    if faults:
+        raise PlanError("\n".join(dict.fromkeys(faults)))
