@@ -277,7 +277,7 @@ def modules_imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("require", "import_module"):
-            names |= {one.value for one in node.args[:1] if isinstance(one, ast.Constant)}
+            names |= {str(one.value) for one in node.args[:1] if isinstance(one, ast.Constant)}
     return {name for name in names if not name.startswith("personax")}
 
 

@@ -387,8 +387,8 @@ class Study:
         allowed = not files or self.is_trusted
         for name in files:
             path = self.base / name
-            there = path.is_file() or path.is_dir()
-            inputs[name] = ("not allowed" if not allowed else sha256(path)) if there else "missing"
+            exists = path.is_file() or path.is_dir()
+            inputs[name] = (sha256(path) if allowed else "not allowed") if exists else "missing"
         there = [name for name in stage.optional_files if self.folder.path(name).is_file()]
         inputs.update({name: sha256(self.folder.path(name)) for name in there})
         for need in stage.needs_under(self.plan):
