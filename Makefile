@@ -17,6 +17,7 @@ WHEEL := build/wheel-test
 WHEEL_PIP = $(WHEEL)/venv/bin/python -m pip --disable-pip-version-check --quiet install --constraint $(CONSTRAINTS)
 
 .PHONY: demo test test-fast test-oldest test-py313 wheel-test coverage lint types docs bench clean
+.PHONY: install-hashed hashes licences sbom
 
 demo: $(VENV)/.demo
 	$(BIN)/personax demo --out demo
@@ -70,6 +71,29 @@ docs: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
 
+# What is installed is what was hashed, or nothing is (Linux x86_64, CPython 3.11; torch by its version alone, see the script).
+# One package comes as source: the backends are there before it is built.
+install-hashed: $(VENV)/.made
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps torch==2.13.0
+	grep -v '^jsonpath-rw==' requirements-hashed.txt > $(VENV)/wheels.txt
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $(VENV)/wheels.txt
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps --no-build-isolation -r requirements-hashed.txt
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/.torch $(VENV)/.demo $(VENV)/.dev
+
+# After a change of constraints.txt: nothing is installed, pip says which files it would take.
+hashes: $(VENV)/.made
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install --dry-run --ignore-installed --no-deps --report $(VENV)/report.json -r $(CONSTRAINTS)
+	$(BIN)/python scripts/supply_chain.py hashes $(VENV)/report.json > requirements-hashed.txt
+
+licences: $(VENV)/.dev
+	$(BIN)/python scripts/supply_chain.py licences > docs/licences.md
+
+# Written beside the wheel of a release.
+sbom: $(VENV)/.dev
+	@mkdir -p dist
+	$(BIN)/python scripts/supply_chain.py sbom > dist/sbom.spdx.json
+
 clean:
 	rm -rf .venv .venv-oldest .venv-3.13 demo site coverage dist build
 
@@ -85,7 +109,7 @@ $(VENV)/.torch: $(VENV)/.made $(CONSTRAINTS)
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.torch $(SOURCES)
-	$(PIP) --editable '.[all]'
+	$(PIP) --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.torch $(SOURCES)

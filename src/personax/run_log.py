@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from personax.files import private_mode
 from personax.schema import Status
 
 __all__ = ["COUNTS", "LOG_NAME", "MAX_LOG_BYTES", "Meter", "RunLog", "logged_counts", "read_log"]
@@ -140,7 +141,7 @@ class RunLog:
         line = json.dumps({key: value for key, value in record.items() if value is not None}, allow_nan=False)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         try:
-            file = os.open(self._path, flags, 0o600)
+            file = os.open(self._path, flags, private_mode(self._path.parent))
             try:
                 os.write(file, f"{line}\n".encode())
             finally:

@@ -227,7 +227,8 @@ def test_a_manifest_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(TINY)
     (tmp_path / "manifests").mkdir()
     (tmp_path / "manifests" / "collect.json").write_text("{half")
-    assert "remove it to run the stage again" in one_sentence(personax("run", tmp_path))
+    assert "its manifest: it is no JSON" in personax("run", tmp_path).stdout
+    assert "nothing to do" in personax("run", tmp_path).stdout
 
 
 def test_what_the_system_refuses_is_one_sentence(tmp_path: Path) -> None:

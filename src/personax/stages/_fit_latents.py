@@ -14,7 +14,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.config import CrlSection
-from personax.crl import Budget, Estimator, Training, choose_dimension, diagnose, fit_seeds, method, to_graph, usable
+from personax.crl import (
+    Budget,
+    Estimator,
+    Training,
+    choose_dimension,
+    diagnose,
+    fit_seed,
+    fit_seeds,
+    method,
+    to_graph,
+    usable,
+)
 from personax.crl._reduce import WIDE, ReducedFit, ReducedMeasurement, describe_reductions, reduce_views
 from personax.crl._scaler import check
 from personax.errors import InputError
@@ -28,7 +39,7 @@ if TYPE_CHECKING:
     from personax.crl import SeedSelection
     from personax.crl._estimator import Arrays, Method
 
-__all__ = ["LatentResults", "choose_latents", "fingerprint", "learn", "make_method", "write_latents"]
+__all__ = ["LatentResults", "choose_latents", "fingerprint", "learn", "learn_seed", "make_method", "write_latents"]
 
 Array = NDArray[np.float64]
 
@@ -202,6 +213,27 @@ def learn(
     seeds = pl.DataFrame(chosen.seeds(), schema=schema)
     notices = [*map(Notice, describe_reductions(reduced)), *_notices(chosen, found)]
     return LatentResults(chosen, latents, seeds, found, graph, _history(best), notices, reduced)
+
+
+def learn_seed(
+    views: Arrays, settings: CrlSection, seed: int, rng: np.random.Generator, progress: Progress, *, keep: Path
+) -> None:
+    """Fit one seed into the folder from which `learn` takes finished ones, as one of several jobs.
+
+    Raises
+    ------
+    InputError
+        As `learn`; a seed that there is not.
+    """
+    if not 0 <= seed < settings.seeds:
+        raise InputError(f"there is no seed {seed}: {settings.seeds} seeds are 0 to {settings.seeds - 1}")
+    check(views, settings.latents, settings.shared)
+    views, _ = reduce_views(views, settings.reduce)
+    _same_run(keep, views, settings, rng)
+    fit_seed(
+        make_method(settings), views, latents=settings.latents, shared=settings.shared, seed=seed, rng=rng, keep=keep,
+        progress=lambda done, total, objective: progress.step(done, total, f"seed {seed}, validation {objective:.3g}"),
+    )  # fmt: skip
 
 
 def fingerprint(views: Arrays, settings: CrlSection, rng: np.random.Generator) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
+pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install personax[traits]")
 
 from tests.processes import start
 from tests.traits.llms.llm_server import Body, Fault, Server, serving
