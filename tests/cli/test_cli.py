@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import polars as pl
@@ -210,7 +211,8 @@ def test_a_name_that_is_a_script_stays_a_name(tmp_path: Path) -> None:
 
 def test_doctor() -> None:
     pieces = {piece["name"]: piece for piece in json.loads(personax("doctor", "--json").stdout)}
-    assert pieces["torch"]["present"]
+    assert pieces["torch"]["present"] == (find_spec("torch") is not None)
+    assert pieces["python"]["present"]
     assert {"GPU", "browser", "causal-learn"} <= set(pieces)
     assert "torch" in personax("doctor").stdout
 

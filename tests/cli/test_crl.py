@@ -33,6 +33,7 @@ def files(folder: Path) -> set[str]:
 
 
 def test_a_benchmark_writes_tables_and_figures(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
     out = tmp_path / "bench"
     done = RUNNER.invoke(app, [*SMALL, "--out", str(out)])
     assert done.exit_code == 0, done.output
@@ -58,6 +59,7 @@ def test_a_benchmark_writes_tables_and_figures(tmp_path: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_scores(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
     tables = []
     for name in ("a", "b"):
         done = RUNNER.invoke(app, [*SMALL, "--out", str(tmp_path / name), "--json", "--no-figures"])
@@ -69,6 +71,7 @@ def test_the_same_seed_gives_the_same_scores(tmp_path: Path) -> None:
 def test_without_matplotlib_scores_are_there_and_one_line_says_what_is_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     done = RUNNER.invoke(app, [*SMALL, "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
