@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import re
 import sqlite3
 import stat
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from personax.errors import StudyError
 
 __all__ = [
     "cached_sha256",
     "is_on_local_disk",
     "is_shared",
     "open_sqlite",
+    "parse_json",
     "private_mode",
+    "salvage_sqlite",
     "sha256",
+    "sqlite_faults",
     "sync_files",
     "sync_folder",
     "write_text",
@@ -33,6 +39,31 @@ BUSY_TIMEOUT: Final = 60
 REMOTE: Final = {"9p", "afs", "beegfs", "ceph", "cifs", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "prl_fs",
                  "smb3", "smbfs", "vboxsf", "virtiofs"}  # fmt: skip
 """File systems, as mount tables call them, that machines share; so are those of ``fuse.`` (sshfs, rclone, gcsfuse)."""
+
+
+def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Return what JSON of somebody else says; every way in which it cannot be read is a ValueError.
+
+    Nesting that Python cannot follow, integers of thousands of digits, bytes that are no text, and ``NaN``, which JSON
+    does not have, are among them.
+
+    Examples
+    --------
+    >>> parse_json('{"a": [1]}')
+    {'a': [1]}
+    >>> parse_json("[" * 100_000)
+    Traceback (most recent call last):
+        ...
+    ValueError: not readable as JSON
+    """
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError, MemoryError):
+        raise ValueError("not readable as JSON") from None
+
+
+def _no_constant(word: str) -> float:
+    raise ValueError(word)
 
 
 def sha256(path: Path) -> str:
@@ -252,3 +283,112 @@ def is_on_local_disk(path: Path, mounts: str | None = None) -> bool:
         if place.is_relative_to(point) and len(point.parts) >= longest:
             kind, longest = after.split()[0], len(point.parts)
     return kind not in REMOTE and not kind.startswith("fuse.")
+
+
+@contextmanager
+def sqlite_faults(path: Path) -> Iterator[None]:
+    """Turn an error of SQLite within the block into one sentence that says what to do.
+
+    Raises
+    ------
+    StudyError
+        The database is damaged, the disk is full, another process holds it, or it cannot be written.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StudyError(f"{path} {_meaning(error)}") from error
+
+
+def _meaning(error: sqlite3.Error) -> str:
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return f"is damaged ({error}); `personax doctor STUDY` copies what can still be read into a new file"
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return f"is held by another process ({error}); wait for it, then run again"
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
+        return f"cannot be opened or written ({error}); look at its rights and those of its folder"
+    return f"could not be written or read ({error}); free some space and run again, what was written stays"
+
+
+_HEX: Final = [f"{number:02x}" for number in range(256)]
+
+
+def salvage_sqlite(path: Path, new: Path) -> Mapping[str, tuple[int, bool]]:
+    """Copy what can still be read of a damaged database into a new one.
+
+    Every table is read from its beginning, from its end, and, where its key is a hash, within each two digits of it
+    from both sides: a damaged page costs the rows on it and few beside it.
+
+    Parameters
+    ----------
+    path
+        The damaged file; it is left as it is.
+    new
+        Where the copy is made; nothing may be there.
+
+    Returns
+    -------
+    Table -> how many rows were copied, and whether all of them.
+
+    Raises
+    ------
+    StudyError
+        When not even the list of tables can be read, or the copy cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with closing(open_sqlite(Path(folder) / "a.sqlite", durable=True)) as db:
+    ...         _ = db.execute("CREATE TABLE t (key TEXT PRIMARY KEY) WITHOUT ROWID")
+    ...         _ = db.execute("INSERT INTO t VALUES ('ab')")
+    ...     salvage_sqlite(Path(folder) / "a.sqlite", Path(folder) / "b.sqlite")
+    {'t': (1, True)}
+    """
+    if new.exists():
+        raise StudyError(f"{new} is there already; move it aside")
+    with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)) as old, sqlite_faults(path):
+        listed = old.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+        version = old.execute("PRAGMA user_version").fetchone()[0]
+        with closing(open_sqlite(new, durable=True)) as copy:
+            copy.execute("BEGIN")
+            copied = {}
+            for kind, name, sql in sorted(listed, key=lambda row: row[0] != "table"):
+                copy.execute(sql)
+                if kind == "table":
+                    copied[name] = _copy_readable(old, copy, name)
+            copy.execute(f"PRAGMA user_version={int(version)}")
+            copy.execute("COMMIT")
+    return copied
+
+
+def _copy_readable(old: sqlite3.Connection, copy: sqlite3.Connection, table: str) -> tuple[int, bool]:
+    """Copy the rows of a table from both ends of the whole, and of each range where that does not reach all."""
+    quoted = '"' + table.replace('"', '""') + '"'
+    columns = old.execute(f"PRAGMA table_info({quoted})").fetchall()
+    keys = [row[1] for row in columns if row[5]]
+    key = '"' + keys[0].replace('"', '""') + '"' if len(keys) == 1 else "rowid"
+    insert = f"INSERT OR IGNORE INTO {quoted} VALUES ({','.join('?' * len(columns))})"
+    whole = _both_ways(old, copy, f"SELECT * FROM {quoted}", key, (), insert)
+    if not whole and key != "rowid":
+        for start in _HEX:
+            within = f"SELECT * FROM {quoted} WHERE {key} >= ? AND {key} < ?"
+            _both_ways(old, copy, within, key, (start, start + "g"), insert)
+    count = int(copy.execute(f"SELECT count(*) FROM {quoted}").fetchone()[0])
+    return count, whole
+
+
+def _both_ways(
+    old: sqlite3.Connection, copy: sqlite3.Connection, query: str, key: str, values: Sequence[str], insert: str
+) -> bool:
+    """Copy rows in the order of their key until one cannot be read, then from the other end; say whether all were."""
+    for order in ("ASC", "DESC"):
+        try:
+            with closing(old.execute(f"{query} ORDER BY {key} {order}", values)) as rows:
+                for row in rows:
+                    copy.execute(insert, row)
+        except sqlite3.DatabaseError:
+            continue
+        return True
+    return False

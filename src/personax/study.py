@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from html import escape
@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from personax import __version__
 from personax.config import Permissions, Plan, permissions, read_plan, read_request
 from personax.data.labels import labels_of
-from personax.errors import PlanError, StudyError
+from personax.engine import parallel_config
+from personax.errors import PlanError, StudyError, TrustError, UnknownResult
 from personax.files import cached_sha256, sha256
 from personax.progress import Progress, Silent
+from personax.registry import KINDS, describe, missing_part, missing_parts
+from personax.registry import names as part_names
 from personax.run_log import Meter, RunLog, logged_counts, read_log
 from personax.stages import STAGES, Context, Reader, Stage, check_columns, check_plan, report_page, stage_rng, versions
 from personax.store import Manifest, StageTables, StudyFolder
@@ -26,7 +29,7 @@ from personax.trust import check_trust, record_trust
 if TYPE_CHECKING:
     from personax.stages import AnswerResult
 
-__all__ = ["StageCost", "StageRun", "StageStatus", "Study"]
+__all__ = ["StageCost", "StageRun", "StageStatus", "Study", "StudyResults"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,17 @@ class StageRun:
 
 
 _SAME = "settings, inputs and seed are the same"
+
+
+class StudyResults(dict[str, StageTables]):
+    """Finished stage -> its tables."""
+
+    def __missing__(self, stage: str) -> StageTables:
+        known = [one.name for one in STAGES]
+        text = f"the stage {stage} has written nothing yet; personax run makes it"
+        if stage not in known:
+            text = f"there is no stage {stage}; {nearest(stage, known)}"
+        raise UnknownResult(text)
 
 
 @dataclass(frozen=True)
@@ -107,10 +121,18 @@ class Study:
 
     def __init__(self, plan: Plan, folder: Path, *, base: Path) -> None:
         self.plan, self.folder, self.base = plan, StudyFolder(folder), base
+        self.missing: Sequence[str] = ()
+        """Sentences about parts of packages that are not installed; see `load`."""
         self._file: Path | None = None
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, folder: str | os.PathLike[str] | None = None) -> Self:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        folder: str | os.PathLike[str] | None = None,
+        allow_missing: bool = False,
+    ) -> Self:
         """Read a study file.
 
         Parameters
@@ -120,6 +142,9 @@ class Study:
         folder
             The study folder. By default the folder of a file called ``study.yaml``; for any other file a folder of
             its name beside it, so that ``studies/bfi.yaml`` is worked out in ``studies/bfi/``.
+        allow_missing
+            Load a study that names parts of packages that are not installed, too: its status and results can be read,
+            ``missing`` says what to install, and `run` refuses.
 
         Raises
         ------
@@ -129,11 +154,35 @@ class Study:
         file = Path(path)
         if file.is_dir() and (file / "study.yaml").is_file():
             file = file / "study.yaml"
-        plan = read_plan(file)
         own = file.parent if file.name == "study.yaml" else file.with_suffix("")
-        study = cls(plan, Path(folder) if folder is not None else own, base=file.parent)
+        place = Path(folder) if folder is not None else own
+        try:
+            study = cls(read_plan(file), place, base=file.parent)
+        except PlanError as error:
+            found = cls._with_missing_parts(file, place)
+            if found is None or not allow_missing:
+                installs = [] if found is None else [one for one in found.missing if "pip install" in one]
+                raise PlanError("\n".join([str(error), *installs])) from None
+            study = found
         study._file = file
         return study
+
+    @classmethod
+    def _with_missing_parts(cls, file: Path, place: Path) -> Self | None:
+        """Return the study of a file whose only faults are names of parts that are not installed."""
+        with missing_parts() as missing:
+            try:
+                study = cls(read_plan(file), place, base=file.parent)
+            except PlanError:
+                return None
+        study.missing = study._sentences(missing)
+        return study if missing else None
+
+    def _sentences(self, missing: Collection[tuple[str, str]]) -> list[str]:
+        """Return which package brought each missing part, as the manifests of stages that used it say."""
+        manifests = [self.folder.manifest(stage.name) for stage in STAGES] if missing else []
+        brought = {key: package for one in manifests if one is not None for key, package in one.versions.items()}
+        return [missing_part(kind, name, brought.get(f"{kind} {name}", "")) for kind, name in sorted(missing)]
 
     @property
     def permissions(self) -> Permissions:
@@ -165,6 +214,15 @@ class Study:
         """
         record_trust(self.permissions, variables=variables)
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether this user has allowed what `permissions` lists, or nothing is listed."""
+        try:
+            self.check_trust()
+        except TrustError:
+            return False
+        return True
+
     def check_trust(self) -> None:
         """Raise a `TrustError` when the plan needs what this user has not allowed; see `personax.trust`."""
         check_trust(self.permissions, self._file or self.folder.root)
@@ -180,8 +238,14 @@ class Study:
         self.check_trust()
         return Reader(self.plan, self.base, self.folder)
 
+    def __repr__(self) -> str:
+        found = self.results
+        people = self.folder.manifest("collect")
+        rows = f"{people.counts.get('people', 0)} people, " if people is not None else ""
+        return f"Study({self.plan.name}: {rows}finished: {', '.join(found) or 'nothing yet'})"
+
     @property
-    def results(self) -> dict[str, StageTables]:
+    def results(self) -> StudyResults:
         """Finished stage -> its tables; each is read when it is asked for.
 
         What a stage wrote is there although it is stale by now; `status` tells.
@@ -198,7 +262,7 @@ class Study:
         20
         """
         manifests = {stage.name: self.folder.manifest(stage.name) for stage in STAGES}
-        return {name: StageTables(self.folder, m) for name, m in manifests.items() if m is not None}
+        return StudyResults({name: StageTables(self.folder, m) for name, m in manifests.items() if m is not None})
 
     def _repr_html_(self) -> str:
         """Show in a notebook where every stage stands, and which tables it wrote."""
@@ -269,7 +333,13 @@ class Study:
         return order
 
     def run(
-        self, stages: Iterable[str] | None = None, *, force: bool = False, progress: Progress | None = None
+        self,
+        stages: Iterable[str] | None = None,
+        *,
+        force: bool = False,
+        progress: Progress | None = None,
+        engine: str | None = None,
+        jobs: int | None = None,
     ) -> list[StageRun]:
         """Do what the plan asks and is not done yet.
 
@@ -281,6 +351,8 @@ class Study:
             Run the named stages again even if nothing changed.
         progress
             Receives steps and messages.
+        engine, jobs
+            Where loops run, see `personax.engine.parallel_config`; what the plan says by default. Results are the same.
 
         Raises
         ------
@@ -289,6 +361,8 @@ class Study:
         PersonaxError
             What a person can mend. Stages that ended before stay done.
         """
+        if self.missing:
+            raise PlanError("\n".join(self.missing))
         self.check_trust()
         wanted, progress = self._wanted(stages), progress or Silent()
         named = {stage.name for stage in wanted} if stages is None else set(stages)
@@ -299,7 +373,7 @@ class Study:
             states = [self._state(stage) for stage in wanted]
             if all(state.state == "done" for state in states):
                 return [StageRun(state.stage, False, _SAME) for state in states]
-        with self.folder.lock():
+        with self.folder.lock(), parallel_config(engine or self.plan.engine, jobs or self.plan.jobs):
             log = RunLog(self.folder.root, tell=progress.message)
             with log.span("run", personax=__version__, python=platform.python_version()) as ended:
                 for stage in wanted:
@@ -393,9 +467,12 @@ class Study:
     def _files_read(self, stage: Stage) -> dict[str, str]:
         """Return the hashes of the files that a stage reads, of the study and from elsewhere, as they are now."""
         inputs: dict[str, str] = {}
-        for name in stage.external_files(self.plan):
+        files = stage.external_files(self.plan)
+        allowed = not files or self.is_trusted
+        for name in files:
             path = self.base / name
-            inputs[name] = cached_sha256(path) if path.is_file() or path.is_dir() else "missing"
+            exists = path.is_file() or path.is_dir()
+            inputs[name] = (cached_sha256(path) if allowed else "not allowed") if exists else "missing"
         there = [name for name in stage.optional_files if self.folder.path(name).is_file()]
         inputs.update({name: cached_sha256(self.folder.path(name)) for name in there})
         for need in stage.needs_under(self.plan):
@@ -438,7 +515,7 @@ class Study:
                 replace(
                     expected,
                     inputs={**expected.inputs, **context.inputs},
-                    versions=versions(),
+                    versions=versions() | _packages(expected.plan),
                     counts=context.counts,
                     notices=[asdict(notice) for notice in context.notices],
                     started=started.isoformat(timespec="seconds"),
@@ -447,3 +524,23 @@ class Study:
             )
         facts.update(counts=logged_counts(manifest.counts), notices=len(manifest.notices), files=len(manifest.outputs))
         return StageRun(stage.name, True, why, seconds)
+
+
+def _packages(settings: object) -> dict[str, str]:
+    """Return which packages bring the parts that settings name, where these are not ours: `Study.load` misses them."""
+    texts = set(_texts(settings))
+    return {
+        f"{kind} {name}": describe(kind, name).package
+        for kind in KINDS
+        for name in texts.intersection(part_names(kind))
+        if describe(kind, name).package != "personax"
+    }
+
+
+def _texts(settings: object) -> Iterator[str]:
+    if isinstance(settings, str):
+        yield settings
+    elif isinstance(settings, Mapping):
+        yield from (text for key, value in settings.items() for text in (*_texts(key), *_texts(value)))
+    elif isinstance(settings, Sequence):
+        yield from (text for value in settings for text in _texts(value))

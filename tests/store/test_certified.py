@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.cli.program import personax
 
 from personax.errors import StudyError
 from personax.stages import stage_rng
@@ -74,3 +75,10 @@ def test_an_input_that_changes_while_a_stage_runs_is_not_certified(
     monkeypatch.setattr("personax.study.stage_rng", draw)
     study.run(["collect"])
     assert study.reader.people().height == (41 if stage == "collect" else 40)
+
+
+def test_the_page_is_written_elsewhere(finished: Path, tmp_path: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished.rglob("*")}
+    assert personax("report", finished, "--out", tmp_path / "page.html").returncode == 0
+    assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+    assert {path: path.stat().st_mtime_ns for path in finished.rglob("*")} == before

@@ -16,7 +16,7 @@ from personax.cli.run import JsonOption
 from personax.errors import InputError
 from personax.store import StudyFolder, examine_folder
 
-__all__ = ["examine", "register"]
+__all__ = ["examine", "extra_of", "register"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ _EXTRAS = (
     ("rapidfuzz", "RapidFuzz", "sources", "one person across sources"),
     ("imagehash", "ImageHash", "pictures", "pictures that are nearly the same"),
     ("cv2", "opencv-python-headless", "pictures", "faces cut from pictures"),
-    ("openai", "openai", "traits", "asking LLMs"),
+    ("httpx2", "httpx2", "traits", "asking LLMs"),
     ("transformers", "transformers", "embed", "images by models of a hub"),
     ("sentence_transformers", "sentence-transformers", "embed", "texts by models of a hub"),
     ("torch", "torch", "crl", "Level II: causal representation learning"),
@@ -46,8 +46,24 @@ _EXTRAS = (
     ("huggingface_hub", "huggingface_hub", "release", "releases on a hub"),
     ("mlcroissant", "mlcroissant", "release", "Croissant checked and loaded"),
     ("opendp", "opendp", "release", "noise with a differential privacy statement"),
+    ("matplotlib", "matplotlib", "figures", "figures to print"),
+    ("protego", "protego", "web", "robots.txt of sites"),
     ("causallearn", "causal-learn", "discovery", "causal graphs by PC and FCI"),
 )
+
+
+def extra_of(module: str | None) -> str | None:
+    """Return the extra that brings a module, None where no extra does.
+
+    Examples
+    --------
+    >>> extra_of("torch.nn"), extra_of("os")
+    ('crl', None)
+    """
+    top = (module or "").split(".")[0]
+    return next((extra for name, _, extra, _ in _EXTRAS if name == top), None)
+
+
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "firefox")
 
 

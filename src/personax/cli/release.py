@@ -13,7 +13,7 @@ import typer
 
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.default_command import group_with_default
-from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
+from personax.cli.run import EngineOption, FolderOption, ForceOption, JobsOption, JsonOption, StudyArgument, run_study
 from personax.cli.trust import load_study
 from personax.errors import InputError, StudyError
 from personax.files import write_text, written_aside
@@ -68,11 +68,14 @@ def _add_build(group: typer.Typer) -> None:
             str | None, typer.Option(metavar="USER/NAME", help="Then send it to this data set of a hub; asks first.")
         ] = None,
         public: Annotated[bool, typer.Option("--public", help="With --push: everybody may see it.")] = False,
+        engine: EngineOption = None,
+        jobs: JobsOption = None,
         as_json: JsonOption = False,
     ) -> None:
         """Build release/: no names, texts or images; the table protected, embeddings under a key; attacked."""
         loaded = load_study(study, folder=folder)
-        run_study(loaded, ["release"], force=force, as_json=as_json and push is None)
+        quiet = as_json and push is None
+        run_study(loaded, ["release"], force=force, as_json=quiet, engine=engine, jobs=jobs)
         place = loaded.folder.path("release")
         if push is None:
             if not as_json:

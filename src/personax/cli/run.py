@@ -10,15 +10,19 @@ import typer
 from pydantic import ValidationError
 
 from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.signals import kept_when_stopped
 from personax.cli.trust import load_study
+from personax.engine import ENGINES
 from personax.errors import PlanError
 from personax.stages import Reader
 from personax.strict import Strict, fault_text
 from personax.study import StageRun, Study
 
 __all__ = [
+    "EngineOption",
     "FolderOption",
     "ForceOption",
+    "JobsOption",
     "JsonOption",
     "StudyArgument",
     "comma_separated",
@@ -38,10 +42,27 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print a machine-readab
 ForceOption = Annotated[bool, typer.Option("--force", help="Run again even if nothing changed.")]
 
 
-def run_study(study: Study, stages: Iterable[str] | None = None, *, force: bool, as_json: bool) -> None:
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        help=f"Where loops run: {', '.join(ENGINES)} (RAY_ADDRESS) or ray=HOST:PORT; results are the same everywhere."
+    ),
+]
+JobsOption = Annotated[int | None, typer.Option(min=1, help="Workers of the engine; one by default, all of ray.")]
+
+
+def run_study(
+    study: Study,
+    stages: Iterable[str] | None = None,
+    *,
+    force: bool,
+    as_json: bool,
+    engine: str | None = None,
+    jobs: int | None = None,
+) -> None:
     """Run a study with progress and say what was done."""
-    with showing_progress() as progress:
-        outcomes = study.run(stages, force=force, progress=progress)
+    with kept_when_stopped(lambda: _kept(study)), showing_progress() as progress:
+        outcomes = study.run(stages, force=force, progress=progress, engine=engine, jobs=jobs)
     if as_json:
         emit(_summary(study, outcomes))
         return
@@ -56,6 +77,15 @@ def run_study(study: Study, stages: Iterable[str] | None = None, *, force: bool,
         say("nothing to do")
     if any(outcome.stage == "report" for outcome in outcomes):
         say(str(study.report))
+
+
+def _kept(study: Study) -> str:
+    """Say which stages a run that was stopped has kept, and how to go on."""
+    done = [state.stage for state in study.status() if state.state == "done"]
+    begun = sorted(path.parent.name.removesuffix(".kept") for path in study.folder.path(".staging").glob("*.kept/*"))
+    within = f" and, of {', '.join(begun)}, what is finished within it" if begun else ""
+    stages = f"the stages {', '.join(done)}" if done else "no stage"
+    return f"kept {stages}{within}; the same command goes on from there"
 
 
 def _notices(study: Study, stage: str) -> Sequence[Mapping[str, Any]]:
@@ -155,7 +185,12 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog="Example: personax run my-study/study.yaml")
     def run(
-        study: StudyArgument, folder: FolderOption = None, force: ForceOption = False, as_json: JsonOption = False
+        study: StudyArgument,
+        folder: FolderOption = None,
+        force: ForceOption = False,
+        as_json: JsonOption = False,
+        engine: EngineOption = None,
+        jobs: JobsOption = None,
     ) -> None:
         """Do all that the study file asks and that is not done yet."""
-        run_study(load_study(study, folder=folder), force=force, as_json=as_json)
+        run_study(load_study(study, folder=folder), force=force, as_json=as_json, engine=engine, jobs=jobs)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from personax.cli.console import emit, say
-from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
+from personax.cli.run import EngineOption, FolderOption, ForceOption, JobsOption, JsonOption, StudyArgument, run_study
 from personax.cli.trust import load_study
 from personax.files import write_text
 from personax.stages import STAGES, Stage
@@ -56,6 +56,13 @@ def _register(app: typer.Typer, stage: Stage) -> None:
 
     @app.command(stage.name, help=summary, epilog=f"Example: personax {stage.name} my-study/study.yaml")
     def command(
-        study: StudyArgument, folder: FolderOption = None, force: ForceOption = False, as_json: JsonOption = False
+        study: StudyArgument,
+        folder: FolderOption = None,
+        force: ForceOption = False,
+        as_json: JsonOption = False,
+        engine: EngineOption = None,
+        jobs: JobsOption = None,
     ) -> None:
-        run_study(load_study(study, folder=folder), [stage.name], force=force, as_json=as_json)
+        run_study(
+            load_study(study, folder=folder), [stage.name], force=force, as_json=as_json, engine=engine, jobs=jobs
+        )

@@ -13,11 +13,15 @@ import polars as pl
 from personax.data.frames import read_parquet
 from personax.errors import InputError, StudyError
 from personax.schema import Column, Provenance, select
+from personax.strict import nearest
 
 __all__ = ["COLUMNS", "Table"]
 
 COLUMNS = "columns.json"
 """Beside a table: the role, kind and unit of every column of it."""
+
+SHOWN = 8
+"""Names of columns in the one line that a table is shown as."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +64,13 @@ class Table:
             what = f"{', '.join(odd)} stand in one only" if odd else "they stand in another order"
             raise InputError(f"the columns of a table and what is said of them differ: {what}")
 
+    def __repr__(self) -> str:
+        shown = ", ".join(self.names[:SHOWN]) + (" ..." if len(self.names) > SHOWN else "")
+        return f"Table({self.height} rows, {len(self.names)} columns: {shown})"
+
+    def _repr_html_(self) -> str:
+        return self.frame._repr_html_()
+
     @property
     def height(self) -> int:
         """How many rows it has."""
@@ -75,7 +86,7 @@ class Table:
         for column in self.columns:
             if column.name == name:
                 return column
-        raise InputError(f"the table has no column {name}; it has {', '.join(self.names)}")
+        raise InputError(f"the table has no column {name}; {nearest(name, self.names)}")
 
     def features(self) -> list[Column]:
         """Return the columns that describe people."""
@@ -96,7 +107,8 @@ class Table:
     def select(self, names: Iterable[str]) -> Self:
         """Return some columns, in the order that is asked for."""
         wanted = list(names)
-        return replace(self, frame=self.frame.select(wanted), columns=[self.column(name) for name in wanted])
+        columns = [self.column(name) for name in wanted]
+        return replace(self, frame=self.frame.select(wanted), columns=columns)
 
     def drop(self, names: Collection[str]) -> Self:
         """Return the table without these columns; names that are not there are passed over."""
@@ -152,7 +164,7 @@ class Table:
             frame = read_parquet(path)
         except FileNotFoundError as error:
             raise StudyError(f"{error.filename or path} is missing; personax run makes it") from None
-        except (OSError, ValueError, TypeError, pl.exceptions.PolarsError):
+        except (OSError, ValueError, TypeError, RecursionError, pl.exceptions.PolarsError):
             text = f"{path} and {COLUMNS} beside it cannot be read; run the stage that writes them again"
             raise StudyError(text) from None
         try:

@@ -109,7 +109,7 @@ def _json(path: Path | None) -> dict[str, Any] | None:
         return None
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         text = f"{path} is not readable as a JSON object; run the stage that writes it again"
         raise StudyError(text) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,8 +17,8 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
-from personax.columns import infer_columns
 from personax.config import Plan
+from personax.data.columns import infer_columns
 from personax.data.frames import read_parquet
 from personax.data.table import COLUMNS, Table
 from personax.errors import StudyError
@@ -270,6 +271,14 @@ class Results:
     notices: list[Notice] = field(default_factory=list)
 
 
+def _hashes(inputs: Sequence[Path]) -> dict[str, str]:
+    """Return the name of each file, as far as it tells it from the others, and its hash."""
+    if len(inputs) == 1:
+        return {inputs[0].name: sha256(inputs[0])}
+    root = os.path.commonpath([path.absolute().parent for path in inputs])
+    return {path.absolute().relative_to(root).as_posix(): sha256(path) for path in inputs}
+
+
 @contextmanager
 def results_folder(
     out: Path, name: str, revision: int, *, seed: int, settings: Mapping[str, Any], inputs: Sequence[Path]
@@ -297,7 +306,7 @@ def results_folder(
         yield results
         staged.commit(
             Manifest(
-                name, revision, seed, settings, {path.name: sha256(path) for path in inputs}, versions=versions(),
+                name, revision, seed, settings, _hashes(inputs), versions=versions(),
                 counts=results.counts, notices=[asdict(notice) for notice in results.notices],
                 started=started.isoformat(timespec="seconds"), seconds=round(time.perf_counter() - clock, 3),
             )

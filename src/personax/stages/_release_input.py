@@ -97,7 +97,7 @@ def _days(reader: Reader) -> dict[str, tuple[str, str]]:
 
 def _annotators(reader: Reader) -> AnnotatorFacts:
     annotate = reader.plan.annotate
-    said = reader.frame("traits", "annotations.parquet") if _annotated(reader) else None
+    annotations = reader.frame("traits", "annotations.parquet") if _annotated(reader) else None
     kind: Literal["llm", "simulated", "raters", "questionnaire"] = "raters"
     if isinstance(annotate, AnnotateLLM):
         kind = "llm"
@@ -107,15 +107,15 @@ def _annotators(reader: Reader) -> AnnotatorFacts:
         kind = "simulated"
     if isinstance(annotate, AnnotateRelease):
         return AnnotatorFacts(kind, (), aggregation=f"as published; {annotate.rule} over models where it was not")
-    if said is None:
+    if annotations is None:
         return AnnotatorFacts(kind, (), aggregation="mean of items")
     traits = (reader.json("traits", "agreement.json") or {}).get("traits", {})
-    statuses = dict(said["status"].value_counts().sort("status").iter_rows())
-    repeats = int(said["repeat"].fill_null(0).max() or 0) + 1  # type: ignore[arg-type]
+    statuses = dict(annotations["status"].value_counts().sort("status").iter_rows())
+    repeats = int(annotations["repeat"].fill_null(0).max() or 0) + 1  # type: ignore[arg-type]
     return AnnotatorFacts(
         kind,
-        tuple(said["model"].unique(maintain_order=True)),
-        tuple(said["prompt"].drop_nulls().unique(maintain_order=True)),
+        tuple(annotations["model"].unique(maintain_order=True)),
+        tuple(annotations["prompt"].drop_nulls().unique(maintain_order=True)),
         repeats,
         statuses,
         {trait: its["alpha"] for trait, its in traits.items() if its.get("alpha") is not None},

@@ -6,7 +6,7 @@ import contextlib
 import errno
 import json
 import os
-import socket
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -43,7 +43,7 @@ def held(root: Path) -> Iterator[None]:
         raise StudyError(_why_not(root, error)) from None
     try:
         with telling_of_a_full_disk(root):
-            write_text(root / HOLDER, json.dumps({"process": os.getpid(), "host": socket.gethostname()}))
+            write_text(root / HOLDER, json.dumps({"process": os.getpid(), "host": platform.node()}))
         yield
     finally:
         with contextlib.suppress(OSError):

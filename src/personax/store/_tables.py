@@ -8,9 +8,10 @@ from pathlib import Path
 import polars as pl
 
 from personax.data.frames import read_csv, read_ipc, read_parquet
-from personax.errors import StudyError
+from personax.errors import StudyError, UnknownResult
 from personax.store._folder import StudyFolder
 from personax.store._manifest import Manifest
+from personax.strict import nearest
 
 __all__ = ["StageTables"]
 
@@ -45,6 +46,8 @@ class StageTables(Mapping[str, pl.DataFrame]):
         }
 
     def __getitem__(self, name: str) -> pl.DataFrame:
+        if name not in self._paths:
+            raise UnknownResult(f"the stage {self.stage} wrote no table {name}; {nearest(name, list(self))}")
         path = self._paths[name]
         try:
             return _READERS[path.suffix](self._folder.verified(self._manifest, path.as_posix()))

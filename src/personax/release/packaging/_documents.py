@@ -125,14 +125,14 @@ def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
     https://github.com/huggingface/hub-docs/blob/main/datasetcard.md
     """
     licence = licence_of(facts)
-    told: dict[str, Any] = {
+    header: dict[str, Any] = {
         "pretty_name": clean(facts.title),
         "license": facts.publisher.licence if licence else "other",
     }
     if licence is None:
-        told |= {"license_name": "terms-of-this-release", "license_link": "LICENSES.md"}
+        header |= {"license_name": "terms-of-this-release", "license_link": "LICENSES.md"}
     size = next((name for most, name in _SIZES if facts.people < most), "n>1T")
-    told |= {
+    header |= {
         "language": list(facts.publisher.language),
         "size_categories": [size],
         "task_categories": ["tabular-classification", "tabular-regression"]
@@ -145,7 +145,7 @@ def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
         "extra_gated_prompt": acceptance(),
         "extra_gated_fields": dict(ASKED),
     }
-    return told
+    return header
 
 
 def _binding(found: InheritedObligations) -> str:

@@ -151,7 +151,7 @@ def _value_bytes(dtype: str) -> int:
 
 
 def _write(rows: pl.DataFrame, columns: Sequence[ColumnFacts], path: Path) -> None:
-    told = [
+    described = [
         {
             "name": column.name,
             "role": column.role,
@@ -168,7 +168,7 @@ def _write(rows: pl.DataFrame, columns: Sequence[ColumnFacts], path: Path) -> No
         # minima and maxima of columns would be one more thing that leaves
         statistics=False,
         row_group_size=max(1, GROUP_BYTES // _row_bytes(columns)),
-        metadata={"personax": json.dumps({"format": FORMAT, "config": columns[0].config, "columns": told})},
+        metadata={"personax": json.dumps({"format": FORMAT, "config": columns[0].config, "columns": described})},
     )
 
 

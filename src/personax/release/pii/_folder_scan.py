@@ -70,8 +70,8 @@ def scan_folder(
         raise InputError(f"there is no folder {folder} to scan; build the release first")
     values = list(private)
     known = KnownValues(values, allowed, common=common)
-    told = _without_house(values, house)
-    in_texts = known if told is None else KnownValues(told, allowed, common=common)
+    narrowed = _without_house(values, house)
+    in_texts = known if narrowed is None else KnownValues(narrowed, allowed, common=common)
     # whole paths only: a study in the folder demo would find its name in any text
     places = {str(study.absolute()), study.absolute().as_posix(), str(study.resolve())} - {"/"} if study else set()
     needles = {"a secret of the study": [bytes(secret) for secret in secrets if secret],
