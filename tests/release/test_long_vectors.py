@@ -38,7 +38,7 @@ def released(preset: str, x: np.ndarray) -> np.ndarray:
 def distances(x: np.ndarray) -> np.ndarray:
     z = x.astype(np.float64) - x.mean(axis=0)
     squares = np.square(z).sum(axis=1)
-    return np.sqrt(np.maximum(squares[:, None] + squares - 2 * z @ z.T, 0))
+    return np.asarray(np.sqrt(np.maximum(squares[:, None] + squares - 2 * z @ z.T, 0)))
 
 
 @pytest.mark.parametrize("n", [200, LONG + 300])
