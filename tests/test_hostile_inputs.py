@@ -182,7 +182,7 @@ def test_an_archive_whose_member(name: str, tmp_path: Path) -> None:
 
 
 def test_an_archive_that_expands_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("personax.sources._openfootball.MAX_UNPACKED", 2**20)
+    monkeypatch.setattr("personax.sources._player_files.MAX_UNPACKED", 2**20)
     path = tmp_path / "players.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
         for number in range(3):

@@ -15,6 +15,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from personax.cli.signals import check_signal
 from personax.progress import Progress
 
 __all__ = ["emit", "fail", "say", "showing_progress", "table"]
@@ -79,6 +80,7 @@ class _Terminal:
         self._task = self._bar.add_task(name, total=None, note="")
 
     def step(self, done: int, total: int, note: str = "") -> None:
+        check_signal()
         if self._task is not None:
             self._bar.update(self._task, completed=done, total=total or None, note=note)
 
@@ -98,6 +100,7 @@ class _Lines:
         _err.print(Text(f"{name} ..."))
 
     def step(self, done: int, total: int, note: str = "") -> None:
+        check_signal()
         if time.monotonic() - self._last >= _PLAIN_EVERY:
             self._last = time.monotonic()
             reached = f"{done}/{total}" if total else str(done)

@@ -6,15 +6,19 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
+from personax.embed._encoder import EncoderCard, Precision, ReadModality, Vectors, resolve_device
 from personax.errors import InputError, require
 from personax.files import parse_json, sha256, write_text
 
 __all__ = [
     "Checkpoint",
+    "PretrainedEncoder",
     "cached_file_hash",
     "find_checkpoint",
     "first_line",
@@ -98,6 +102,61 @@ def find_checkpoint(
     found = Checkpoint(model, folder, commit, weights_hash(folder, cache))
     _refuse_code(field, found, custom_code)
     return found
+
+
+class PretrainedEncoder:
+    """What encoders with a model of a hub or of a folder share: its files, where it runs, the card, unit vectors.
+
+    Parameters
+    ----------
+    modality
+        What it reads.
+    model, revision, device, precision, licence, name, cache
+        As of `SentenceEncoder` and `VisionEncoder`.
+    float16, custom_code
+        As `Recipe` says of the model.
+    """
+
+    card: EncoderCard
+
+    def __init__(
+        self,
+        modality: ReadModality,
+        model: str,
+        *,
+        revision: str | None,
+        device: str | None,
+        precision: Precision,
+        licence: str,
+        name: str,
+        cache: Path | None,
+        float16: bool = True,
+        custom_code: bool = False,
+    ) -> None:
+        self._device, self._kind = resolve_device(device, precision)
+        field = f"embed.{modality}"
+        if not float16 and str(self._kind) == "torch.float16":
+            if precision == "float16":
+                raise InputError(f"{field}: {name or model} needs precision: bfloat16 or float32; float16 overflows")
+            self._device, self._kind = resolve_device(device, "float32")
+        checkpoint = find_checkpoint(field, model, revision, custom_code=custom_code, cache=cache)
+        self._checkpoint = replace(checkpoint, model=name or model)
+        self._modality, self._revision, self._licence = modality, revision or "", licence
+
+    def _described(self, dim: int, preprocessing: dict[str, str | int | float | bool]) -> EncoderCard:
+        """Return the card; the precision is the last word of what is done."""
+        return EncoderCard(
+            name=self._checkpoint.model, modality=self._modality, dim=dim,
+            revision=self._checkpoint.revision or self._revision, licence=self._licence,
+            weights=self._checkpoint.weights,
+            preprocessing=preprocessing | {"precision": str(self._kind).removeprefix("torch.")},
+        )  # fmt: skip
+
+    def _scaled(self, vectors: Vectors, normalise: bool) -> Vectors:
+        """Return vectors of 32 bits, of length one where that is asked for, whatever the model's numbers are."""
+        if normalise:
+            vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return np.asarray(vectors, dtype=np.float32)
 
 
 def model_files_hash(model: str, revision: str | None, cache: Path | None = None) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.frames import read_csv, read_parquet
 from personax.errors import InputError
 
 __all__ = ["load_vectors", "read_vectors"]
@@ -62,11 +63,16 @@ def _read(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     try:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:
-                return [str(value) for value in arrays["id"]], np.atleast_2d(arrays["vectors"]).astype(np.float32)
-        frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path)
+                return [str(value) for value in arrays["id"]], _short(np.atleast_2d(arrays["vectors"]))
+        frame = read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
     except (KeyError, ValueError, OSError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
         raise InputError(f"{path} cannot be read as embeddings ({str(error).splitlines()[0]})") from None
     return _from_frame(path, frame)
+
+
+def _short(x: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Return an array in 32 bits, itself where it is."""
+    return np.asarray(x, dtype=np.float32)
 
 
 def _from_frame(path: Path, frame: pl.DataFrame) -> tuple[list[str], NDArray[np.float32]]:

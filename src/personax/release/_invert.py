@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,10 +45,10 @@ def invert(release: Path, key: ReleaseKey, fitted: Path) -> dict[str, pl.DataFra
     """
     folder = open_folder(release)
     chains = load_chains(folder, key, fitted)
-    found: dict[str, dict[str, Chain]] = {}
-    for label, chain in chains.items():
+    found: dict[str, dict[str, Callable[[], Chain]]] = {}
+    for label in chains:
         modality, _, measurement = label.partition("/")
-        found.setdefault(modality, {})[measurement] = chain
+        found.setdefault(modality, {})[measurement] = partial(chains.__getitem__, label)
     return {modality: _inverted(folder, modality, own) for modality, own in found.items()}
 
 
@@ -60,9 +61,9 @@ def restore_people(release: Path, keys: Keystore) -> pl.DataFrame:
         No table, or categories of another release.
     """
     folder = open_folder(release)
-    told = folder.json("transforms.json") if "transforms.json" in folder.files else None
-    name = told.get("categories") if isinstance(told, dict) else None
-    known = isinstance(told, dict) and "categories" in told
+    metadata = folder.json("transforms.json") if "transforms.json" in folder.files else None
+    name = metadata.get("categories") if isinstance(metadata, dict) else None
+    known = isinstance(metadata, dict) and "categories" in metadata
     kept = {} if known and name is None else keys.load_categories(None if name is None else str(name))
     return with_names(_read(folder, "people"), kept)
 
@@ -82,24 +83,44 @@ def restore_ids(table: pl.DataFrame, key: ReleaseKey, ids: Iterable[str]) -> pl.
     return table.with_columns(pl.Series("id", [back[pseudonym] for pseudonym in table["id"]], dtype=pl.String))
 
 
-def load_chains(folder: UntrustedFolder, key: ReleaseKey, fitted: Path) -> dict[str, Chain]:
-    """Return ``<modality>/<measurement>`` -> its transform, with its fitted state.
+class LoadedChains(Mapping[str, Chain]):
+    """``<modality>/<measurement>`` -> its transform; each is made when it is asked for, for long ones take 500 MB."""
+
+    def __init__(self, made: Mapping[str, Callable[[], Chain]]) -> None:
+        self._made = made
+
+    def __getitem__(self, label: str) -> Chain:
+        return self._made[label]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+
+def load_chains(folder: UntrustedFolder, key: ReleaseKey, fitted: Path) -> Mapping[str, Chain]:
+    """Return ``<modality>/<measurement>`` -> its transform, with its fitted state, read when it is asked for.
 
     Raises
     ------
     InputError
         As `invert`.
     """
-    told = _read_metadata(folder)
-    if told.get("key") != key.fingerprint:
+    metadata = _read_metadata(folder)
+    if metadata.get("key") != key.fingerprint:
         text = f"{folder.root} was made under another key than {key.fingerprint}; use the key of that release"
         raise InputError(text)
-    made = {}
-    for label, its in told["measurements"].items():
+    for label, its in metadata["measurements"].items():
         _check_length(folder, label, its["dim"])
-        chain = Chain(its["steps"], its["dim"], key, label, version=its.get("version", 1))
-        made[label] = chain if its["fitted"] is None else load_fitted(chain, its["fitted"], fitted)
-    return made
+    return LoadedChains(
+        {label: partial(_chain, key, label, its, fitted) for label, its in metadata["measurements"].items()}
+    )
+
+
+def _chain(key: ReleaseKey, label: str, its: dict[str, Any], fitted: Path) -> Chain:
+    chain = Chain(its["steps"], its["dim"], key, label, version=its.get("version", 1))
+    return chain if its["fitted"] is None else load_fitted(chain, its["fitted"], fitted)
 
 
 def _check_length(folder: UntrustedFolder, label: str, dim: int) -> None:
@@ -116,16 +137,16 @@ def _read_metadata(folder: UntrustedFolder) -> dict[str, Any]:
     where = folder.root / "transforms.json"
     if "transforms.json" not in folder.files:
         raise InputError(f"{where} is missing; releases made by this version of personax have one")
-    told: Any = folder.json("transforms.json")
+    metadata: Any = folder.json("transforms.json")
     try:
-        if told["format"] not in (1, 2):
-            raise InputError(f"{where} has format {told['format']}; this personax reads 1 and 2")
-        for its in told["measurements"].values():
+        if metadata["format"] not in (1, 2):
+            raise InputError(f"{where} has format {metadata['format']}; this personax reads 1 and 2")
+        for its in metadata["measurements"].values():
             if not _is_complete(its):
                 raise InputError(f"{where} does not say how vectors were transformed; get the release again")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{where} cannot be read; get the release again") from None
-    return dict(told)
+    return dict(metadata)
 
 
 def _is_complete(its: dict[str, Any]) -> bool:
@@ -149,12 +170,13 @@ def _read(folder: UntrustedFolder, table: str, columns: list[str] | None = None)
         raise InputError(f"{folder.root}: {error}") from None
 
 
-def _inverted(folder: UntrustedFolder, modality: str, chains: dict[str, Chain]) -> pl.DataFrame:
+def _inverted(folder: UntrustedFolder, modality: str, chains: Mapping[str, Callable[[], Chain]]) -> pl.DataFrame:
     found = _read(folder, modality, ["id", *chains])
     for name in chains:
         if found[name].null_count():
             raise InputError(f"{modality}/{name} of {folder.root} lacks vectors; get the release again")
-    return found.with_columns(
-        pl.Series(name, chain.inverse_transform(found[name].to_numpy()), dtype=pl.Array(pl.Float32, chain.dim))
-        for name, chain in chains.items()
-    )
+    for name, made in chains.items():
+        chain = made()
+        rows = chain.inverse_transform(found[name].to_numpy())
+        found = found.with_columns(pl.Series(name, rows, dtype=pl.Array(pl.Float32, chain.dim)))
+    return found

@@ -202,7 +202,7 @@ def _hub_errors(repo: str, token: str) -> Iterator[None]:
     except (errors.HTTPError, OSError, RuntimeError, ValueError) as error:
         inner = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
         status = getattr(getattr(inner, "response", None), "status_code", None)
-        said = str(getattr(inner, "server_message", None) or type(inner).__name__).replace(token, "***")
-        short = "".join(letter for letter in said if letter.isprintable())[:200]
+        message = str(getattr(inner, "server_message", None) or type(inner).__name__).replace(token, "***")
+        short = "".join(letter for letter in message if letter.isprintable())[:200]
         answer = f"answered {status}, {short}" if status else f"could not be asked, {short}"
         raise FetchError(f"pushing to {repo} stopped: the hub {answer}; look at {repo} there and push again") from None

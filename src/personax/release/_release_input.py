@@ -136,9 +136,12 @@ class ReleaseInput:
         for modality, frame in embeddings.items():
             if set(frame["id"]) != set(people["id"]) or frame["id"].n_unique() < frame.height:
                 raise InputError(f"the vectors of {modality} are not those of the people; run the stage embed again")
-            if frame.drop_nulls().is_empty():
+            if frame.select(pl.all_horizontal(pl.all().is_not_null()).any()).item() is not True:
                 raise InputError(f"nobody has all vectors of {modality}; leave out a measurement of it that most lack")
-        embeddings = {modality: frame.drop_nulls() for modality, frame in embeddings.items()}
+        embeddings = {
+            modality: frame.drop_nulls() if any(column.null_count() for column in frame) else frame  # no second copy
+            for modality, frame in embeddings.items()
+        }
         traits = None if self.traits is None else self._kept(self.traits, removed)
         return replace(self, table=replace(self.table, frame=people), traits=traits, embeddings=embeddings)
 

@@ -60,8 +60,9 @@ def leading(x: Vectors) -> Vectors:
     """Return centred rows on their first principal axes, at most 1,024, those of most variance first."""
     centred = np.asarray(x - x.mean(axis=0, dtype=np.float64).astype(np.float32), dtype=np.float32)
     if len(x) < x.shape[1]:
-        values, left = np.linalg.eigh((centred @ centred.T).astype(np.float64))
-        kept = min(LONG, int((values > 1e-6 * values[-1]).sum()))
+        wide = centred.astype(np.float64)
+        values, left = np.linalg.eigh(wide @ wide.T)
+        kept = min(LONG, int((values > 1e-9 * values[-1]).sum()))
         return np.asarray(left[:, ::-1][:, :kept] * np.sqrt(values[::-1][:kept]), dtype=np.float32)
     first = max(0, x.shape[1] - LONG)
     values, axes = eigh(centred.T @ centred, driver="evr", subset_by_index=[first, x.shape[1] - 1])
@@ -92,7 +93,7 @@ def whitened(x: Vectors) -> Vectors:
         centred = (x - x.mean(axis=0, dtype=np.float64)).astype(np.float64)
         values, left = np.linalg.eigh(centred @ centred.T)
         sizes = np.sqrt(np.maximum(values, 0) / np.maximum(values, EIGENVALUE_FLOOR * values[-1]))
-        # n x n products have the scores as left * sqrt(values); divided by the deviation, sqrt(values / n), or floor
+        # the scores are left * sqrt(values); they are divided by the deviation, sqrt(values / n), or by its floor
         return np.asarray((left * sizes * np.sqrt(len(x)))[:, values > 1e-12 * values[-1]], dtype=np.float32)
     step = Whitening(x.shape[1], RandomStream(b""))
     if x.shape[1] <= LONG:

@@ -19,6 +19,8 @@ MIN_TRAINING = 32
 HIDDEN_UNITS, EPOCHS, BATCH_SIZE, LEARNING_RATE = 256, 80, 64, 2e-3
 PATIENCE = 15
 """Epochs without improvement after which training stops."""
+FULL_EPOCHS_UP_TO = 1024
+"""Pairs beyond which epochs are fewer in proportion: as many steps as of so many pairs, on more people."""
 
 Inverse = Callable[[Vectors], Vectors]
 
@@ -76,9 +78,9 @@ def _trained_inverse(torch: Any, x: Vectors, y: Vectors, rng: np.random.Generato
     for w in weights:
         w.requires_grad_()
     optimiser = torch.optim.AdamW(weights, lr=LEARNING_RATE, weight_decay=1e-3)
-    last = 0
-    for epoch in range(EPOCHS):
-        if epoch - last > PATIENCE:
+    last, share = 0, min(1.0, FULL_EPOCHS_UP_TO / len(x))
+    for epoch in range(max(1, round(share * EPOCHS))):
+        if epoch - last > share * PATIENCE:
             break
         for some in (held + torch.randperm(len(x) - held, generator=generator)).split(BATCH_SIZE):
             loss = (_forward(inputs[some], weights) - targets[some]).square().mean()

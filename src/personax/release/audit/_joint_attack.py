@@ -60,10 +60,10 @@ def shortened(before: Sequence[Vectors], after: Sequence[Vectors]) -> tuple[list
         return list(before), list(after)
     most = max(AXES, LONG // len(before))
     kept = [
-        (leading(x)[:, :most], leading(y)[:, :most]) if x.shape[1] > most else (x, y)
+        (leading(x)[:, :most].copy(), leading(y)[:, :most].copy()) if x.shape[1] > most else (x, y)
         for x, y in zip(before, after, strict=True)
     ]
-    return [x.copy() for x, _ in kept], [y.copy() for _, y in kept]
+    return [x for x, _ in kept], [y for _, y in kept]
 
 
 def by_groups(

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from personax.columns import infer_columns
+from personax.data.columns import infer_columns
 from personax.data.table import Table
 from personax.errors import FetchError, InputError, require
 from personax.http import is_loopback
@@ -70,19 +70,19 @@ def snapshot(
     hub = require("huggingface_hub", extra="release")
     hub_errors = require("huggingface_hub.errors", extra="release")
     check_endpoint(hub, endpoint)
-    asked = {
+    request = {
         "repo_type": "dataset", "revision": revision, "token": token, "cache_dir": cache, "endpoint": endpoint,
         "allow_patterns": PATTERNS,
     }  # fmt: skip
     try:
         try:
-            planned = hub.snapshot_download(repo, **asked, dry_run=True)
+            planned = hub.snapshot_download(repo, **request, dry_run=True)
         except hub_errors.DryRunError:
             planned = []  # offline: what the cache has is taken
         for file in planned:
             if (file.file_size or 0) > MAX_BYTES:
                 raise InputError(f"{repo}: {file.filename} has more than {MAX_BYTES:,} bytes; it is not fetched")
-        folder = Path(hub.snapshot_download(repo, **asked))
+        folder = Path(hub.snapshot_download(repo, **request))
     except InputError:
         raise
     except hub_errors.GatedRepoError:
@@ -222,8 +222,8 @@ def open_release(
 def _read(folder: UntrustedFolder, name: str, mapping: Mapping[str, str] | None) -> Released:
     about, card = read_card(folder.text("README.md")) if "README.md" in folder.files else ({}, "")
     licence = about.get("license_name") or about.get("license")
-    said = folder.json("audit.json") if "audit.json" in folder.files else None
-    verdict = said.get("verdict") if isinstance(said, dict) else None
+    audit = folder.json("audit.json") if "audit.json" in folder.files else None
+    verdict = audit.get("verdict") if isinstance(audit, dict) else None
     title = about.get("pretty_name")
     if FILE in folder.files and mapping is None and not is_personax_layout(folder):
         found = read_statistics(folder.json(FILE))

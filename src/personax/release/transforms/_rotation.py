@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 from personax.errors import InputError
@@ -67,7 +68,13 @@ class Rotation(TransformStep):
         self._right = solve_triangular(gram, vectors.T)
         self._left = vectors
         self._signs = stream.signs("signs", dim)
-        self._dense = (np.eye(dim) - self._left @ self._right) * self._signs if 2 * count >= dim else None
+        self._dense: NDArray[np.float64] | None = None
+        if 2 * count >= dim:
+            self._dense = self._left @ self._right
+            # of some thousand dimensions each of these matrices takes 100 MB: only one stays
+            self._left = self._right = np.empty((0, 0))
+            np.subtract(np.eye(dim), self._dense, out=self._dense)
+            self._dense *= self._signs
 
     def constants(self) -> State:
         """Return the matrix, where there is one."""

@@ -22,7 +22,7 @@ from typing import Any, Final, Self
 from personax.errors import InputError, StudyError
 from personax.files import open_sqlite, sqlite_faults
 
-__all__ = ["BATCHES", "FORMAT_VERSION", "REPLIES", "JournalEntry", "ReplyJournal", "is_batched"]
+__all__ = ["BATCHES", "FORMAT_VERSION", "HEARTBEAT", "REPLIES", "JournalEntry", "ReplyJournal", "is_batched"]
 
 
 FORMAT_VERSION: Final = 1
@@ -65,8 +65,12 @@ def is_batched(db: sqlite3.Connection, key: str) -> bool:
 RESERVE: Final = 2**20
 """Bytes kept free for what is paid for and not written yet: some hundred replies."""
 
-CLAIM_LEASE: Final = 900
-"""Seconds after which another machine's claim is taken over; a dead process's on the same machine is free at once."""
+CLAIM_LEASE: Final = 120
+"""Seconds after which another machine's claim is taken over unless it is renewed; a dead process's on the same machine
+is free at once."""
+
+HEARTBEAT: Final = CLAIM_LEASE / 4
+"""Seconds between two renewals of a process's claims."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +267,15 @@ class ReplyJournal:
         """Write claims of this process down, within a transaction."""
         rows = [(key, self.owner, time.time() + CLAIM_LEASE) for key in keys]
         self._db.executemany("INSERT OR REPLACE INTO claims VALUES (?,?,?)", rows)
+
+    def renew(self) -> None:
+        """Renew all claims of this process."""
+        self._write(("UPDATE claims SET until = ? WHERE owner = ?", [(time.time() + CLAIM_LEASE, self.owner)]))
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The open database."""
+        return self._db
 
     def free(self, keys: Sequence[str]) -> set[str]:
         """Return requests without a reply that are in no open batch and under no valid claim of another process."""
