@@ -53,13 +53,13 @@ def normalised(name: str) -> str:
 
 def licence(package: Distribution) -> str:
     """Return the licence in SPDX's words; empty where the metadata do not say."""
-    said = package.metadata
-    expression = said.get("License-Expression")
+    said = package.metadata.json
+    expression = said.get("license_expression")
     if expression:
         return str(expression)
-    short = (said.get("License") or "").strip()
+    short = str(said.get("license") or "").strip()
     words = [short] if short and "\n" not in short and short.upper() != "UNKNOWN" else []
-    words += [one.split(" :: ")[-1] for one in said.get_all("Classifier") or [] if one.startswith("License :: ")]
+    words += [one.split(" :: ")[-1] for one in said.get("classifier", []) if one.startswith("License :: ")]
     for word in words:
         found = SPOKEN.get(word.lower(), word)
         if set(parts(found)) <= ALLOWED:

@@ -55,14 +55,13 @@ def release(tmp_path: Path) -> Path:
     return folder
 
 
-def card(head: str) -> Callable[[Path], None]:
-    return lambda folder: (folder / "README.md").write_text(f"---\n{head}\n---\n# A set\n")  # type: ignore[return-value]
+def card(head: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / "README.md").write_text(f"---\n{head}\n---\n# A set\n")
 
 
 def parquet_of_zeros(folder: Path) -> None:
     """200 million rows in a file of kilobytes (parquet-bomb; decompression bombs of Arrow readers)."""
-    pa: Any = pytest.importorskip("pyarrow")
-    pq: Any = pytest.importorskip("pyarrow.parquet")
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
 
     names = ["id", *(f"x{number}" for number in range(20))]
     table = pa.table({name: np.zeros(1_000_000) for name in names})
@@ -84,8 +83,7 @@ def pickled_array(folder: Path) -> None:
 
 def pickled_extension(folder: Path) -> None:
     """A Parquet column whose type is pickled in its metadata (CVE-2023-47248 of pyarrow; GHSA-2g92-c6p of Ray)."""
-    pa: Any = pytest.importorskip("pyarrow")
-    pq: Any = pytest.importorskip("pyarrow.parquet")
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
 
     said = {b"ARROW:extension:name": b"arrow.py_extension_type",
             b"ARROW:extension:metadata": pickle.dumps(Owned(folder / "owned"))}  # fmt: skip
@@ -96,7 +94,7 @@ def pickled_extension(folder: Path) -> None:
     raise InputError("its numbers are read, and its pickle is not")
 
 
-RELEASES: dict[str, Callable[[Path], None]] = {
+RELEASES: dict[str, Callable[[Path], object]] = {
     "aliases of aliases in the card": card(LAUGHS),
     "aliases as the licence": card(LAUGHS + "license: *i\npretty_name: *i"),
     "a card of 20,000 lists": card("x: " + "[" * 20_000),
@@ -106,7 +104,7 @@ RELEASES: dict[str, Callable[[Path], None]] = {
     "an npz file of zeros": npz_of_zeros,
     "a pickled array (CVE-2019-6446)": pickled_array,
     "a pickled type of a column": pickled_extension,
-    "JSON lists in lists": lambda folder: (folder / "more.json").write_text("[" * 300_000),  # type: ignore[dict-item]
+    "JSON lists in lists": lambda folder: (folder / "more.json").write_text("[" * 300_000),
     "a link to a secret": lambda folder: (folder / "more.csv").symlink_to("/etc/passwd"),
     "a link to a folder above": lambda folder: (folder / "more").symlink_to(folder.parent),
     "a pipe": lambda folder: os.mkfifo(folder / "more.csv"),

@@ -471,8 +471,8 @@ class Study:
         allowed = not files or self.is_trusted
         for name in files:
             path = self.base / name
-            digest = cached_sha256 if allowed else (lambda _: "not allowed")
-            inputs[name] = digest(path) if path.is_file() or path.is_dir() else "missing"
+            exists = path.is_file() or path.is_dir()
+            inputs[name] = (cached_sha256(path) if allowed else "not allowed") if exists else "missing"
         there = [name for name in stage.optional_files if self.folder.path(name).is_file()]
         inputs.update({name: cached_sha256(self.folder.path(name)) for name in there})
         for need in stage.needs_under(self.plan):

@@ -10,6 +10,7 @@ import pytest
 from personax.config import CrlSection
 from personax.crl import Budget, ReducedFit, load_fit, match, method, reduce_views, save_fit
 from personax.crl._reduce import LEADING, describe_reductions
+from personax.crl.methods.default._projection import Projection
 from personax.errors import InputError
 
 Views = dict[str, dict[str, np.ndarray]]
@@ -75,3 +76,18 @@ def test_a_fit_to_components_encodes_the_measurements_also_from_its_file(tmp_pat
     assert match(again.encode(views), z).mcc > 0
     with pytest.raises(InputError, match="fitted with 1100 numbers"):
         again.encode({"text": {"a": views["text"]["a"][:, :9], "b": views["text"]["b"]}, "image": views["image"]})
+
+
+def test_the_default_method_is_given_the_same_components_up_to_their_signs() -> None:
+    rng = np.random.default_rng(5)
+    sizes = np.geomspace(1, 0.02, 40)
+    views: Views = {
+        "text": {name: ((rng.normal(size=(500, 40)) * sizes) @ rng.normal(size=(40, 1200))).astype(np.float32)
+                 for name in "ab"},
+        "image": {"c": (rng.normal(size=(500, 10)) @ rng.normal(size=(10, 30))).astype(np.float32)},
+    }  # fmt: skip
+    reduced, _ = reduce_views(views)
+    before, after = (Projection.fit(x, rng=np.random.default_rng(0)).apply(x) for x in (views, reduced))
+    for a, b in zip(before, after, strict=True):
+        assert a.shape == b.shape
+        assert np.allclose(np.abs(a.numpy()), np.abs(b.numpy()), atol=2e-3)

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
+from personax.data.frames import parquet_schema, read_ipc, scan_parquet
 from personax.engine import find_engine
 from personax.errors import InputError
 
@@ -93,7 +94,7 @@ class DataSet:
             yield self._scan(replace(part, start=start, rows=rows), names).collect()
 
     def _scan(self, part: FilePart, names: Sequence[str]) -> pl.LazyFrame:
-        scanned = pl.scan_parquet(part.path, glob=False, hive_partitioning=False).slice(part.start, part.rows)
+        scanned = scan_parquet(part.path).slice(part.start, part.rows)
         told = [pl.lit(part.partition[name]).cast(self.schema[name]).alias(name) for name in part.partition]
         rows = scanned.with_columns(told)
         rows = rows.filter(*self.where) if self.where else rows
@@ -133,7 +134,7 @@ def open_dataset(place: str | Path | Sequence[str | Path]) -> DataSet:
         _same(first, schema, file)
         if partition.keys() != partitions[0].keys():
             raise InputError(f"{file} lies in folders of other names than {files[0]}; give one data set")
-        rows = pl.scan_parquet(file, glob=False).select(pl.len()).collect().item()
+        rows = scan_parquet(file).select(pl.len()).collect().item()
         parts += [FilePart(str(file), at, min(UNIT, rows - at), partition) for at in range(0, rows, UNIT)]
     if not parts:
         raise InputError(f"{_shown(place)} holds no rows; give a table with people")
@@ -171,7 +172,7 @@ def _kind_of(name: str, partitions: Sequence[Mapping[str, str | None]]) -> Any: 
 
 def _schema(file: Path) -> Schema:
     try:
-        return dict(pl.read_parquet_schema(file))
+        return dict(parquet_schema(file))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{file} cannot be read as Parquet ({str(error).splitlines()[0]}); leave it out") from None
 
@@ -271,7 +272,7 @@ class _Counts:
             return self.refused[place]
         self._compact(place)
         for path in self.spilled[place]:
-            self.held[place].append(pl.read_ipc(path))
+            self.held[place].append(read_ipc(path))
             self._compact(place)
         return self.refused[place] if place in self.refused else self.held[place][0].sort(pair)
 

@@ -14,10 +14,10 @@ from typing import Final, Literal
 
 from personax.errors import StudyError
 from personax.files import cached_sha256
-from personax.store._access import GROUP, access_of
 from personax.store._folder import KNOWN_STAGES, StudyFolder
 from personax.store._lock import HOLDER, holder, is_held
 from personax.store._manifest import Manifest
+from personax.store._modes import GROUP, modes_of
 from personax.store._objects import holds, place
 
 __all__ = ["FolderFinding", "examine_folder"]
@@ -192,12 +192,12 @@ def _orphans(folder: StudyFolder, before: set[Path], mend: bool) -> Iterator[Fol
 
 
 def _modes(folder: StudyFolder, mend: bool) -> Iterator[FolderFinding]:
-    access = access_of(folder.root)
-    wanted = access.folder & 0o777
+    modes = modes_of(folder.root)
+    wanted = modes.folder & 0o777
     for path in folder.own_folders():
         mode = stat.S_IMODE(path.stat().st_mode) & 0o777
-        if mode & ~wanted or (access is GROUP and wanted & ~mode):
-            mended = mend and _chmod(path, access.folder)
+        if mode & ~wanted or (modes is GROUP and wanted & ~mode):
+            mended = mend and _chmod(path, modes.folder)
             text = f"{path.name}/ has the mode {mode:o} and holds people; {wanted:o} is right"
             yield FolderFinding("modes", text, _state(mended))
     writable = [file for file in folder.objects.stored().values() if stat.S_IMODE(file.lstat().st_mode) & 0o222]

@@ -23,7 +23,6 @@ from personax.config import SECTIONS
 from personax.errors import InputError, StudyError
 from personax.files import cached_sha256, written_aside
 from personax.names import safe_name
-from personax.store._access import HANDED_ON, access_of, using_umask
 from personax.store._lock import held, telling_of_a_full_disk
 from personax.store._manifest import (
     OWN,
@@ -32,6 +31,7 @@ from personax.store._manifest import (
     check_outputs,
     read_manifest,
 )
+from personax.store._modes import HANDED_ON, modes_of, using_umask
 from personax.store._objects import Objects, holds, is_within, place, remove
 
 __all__ = ["KNOWN_STAGES", "Staging", "StudyFolder"]
@@ -87,7 +87,7 @@ class StudyFolder:
         StudyError
             Another process works in the folder, it cannot be written or locked, or the disk is full.
         """
-        mask = access_of(self.root).umask
+        mask = modes_of(self.root).umask
         with using_umask(mask) as self._umask, held(self.root), telling_of_a_full_disk(self.root):
             self._recover()
             yield
@@ -243,9 +243,9 @@ class StudyFolder:
         manifest = replace(manifest, outputs={name: cached_sha256(file) for name, file in files.items()})
         check_outputs(manifest.outputs)
         self._refuse_others_outputs(stage, manifest)
-        access, old = access_of(self.root), self.manifest(stage)
+        modes, old = modes_of(self.root), self.manifest(stage)
         for name, digest in manifest.outputs.items():
-            self.objects.put(files[name], digest, access.of_output(name, self._umask))
+            self.objects.put(files[name], digest, modes.of_output(name, self._umask))
         if self._durable:
             self.objects.sync(set(manifest.outputs.values()))
         self._write(self._marker(stage), json.dumps(sorted(old.outputs if old else ())))
@@ -293,7 +293,7 @@ class StudyFolder:
 
     def _make_folders(self, name: str) -> None:
         """Make the folders above an output; only those that were not there get modes."""
-        access, parts = access_of(self.root), name.split("/")[:-1]
+        modes, parts = modes_of(self.root), name.split("/")[:-1]
         for depth in range(len(parts)):
             folder = self.path(*parts[: depth + 1])
             if folder.exists() and not folder.is_dir():
@@ -301,7 +301,7 @@ class StudyFolder:
             if not folder.exists():
                 folder.mkdir()
                 if parts[0] in HANDED_ON:
-                    folder.chmod(access.of_folder(name, self._umask))
+                    folder.chmod(modes.of_folder(name, self._umask))
 
     def collect(self) -> list[Path]:
         """Remove objects that no manifest refers to, and return them; none while a manifest cannot be read."""
@@ -354,14 +354,14 @@ class StudyFolder:
 
     def _adopt(self, manifest: Manifest) -> None:
         """Link outputs from their readable paths into ``objects``; those that were changed stay as they are."""
-        access, adopted = access_of(self.root), set()
+        modes, adopted = modes_of(self.root), set()
         for name, digest in manifest.outputs.items():
             target = self.objects.path(digest)
             if holds(self.root, self.path(name), digest) and not holds(self.root, target, digest):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 place(self.root, self.path(name), target, self.aside())
                 with contextlib.suppress(PermissionError):  # of a colleague's file
-                    target.chmod(access.of_output(name, self._umask))
+                    target.chmod(modes.of_output(name, self._umask))
                 adopted.add(digest)
         if self._durable and adopted:
             self.objects.sync(adopted)
@@ -387,7 +387,7 @@ class StudyFolder:
         """Give the folders with people in them the modes of this study."""
         for folder in self.own_folders():
             with contextlib.suppress(PermissionError):  # a colleague's
-                folder.chmod(access_of(self.root).folder)
+                folder.chmod(modes_of(self.root).folder)
 
     def own_folders(self) -> list[Path]:
         """Return the folders that hold people and what was computed of them, as far as they are there."""

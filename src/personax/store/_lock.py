@@ -15,7 +15,7 @@ import filelock
 
 from personax.errors import PersonaxError, StudyError
 from personax.files import write_text
-from personax.store._access import access_of
+from personax.store._modes import modes_of
 
 __all__ = ["HOLDER", "LOCK", "held", "holder", "is_held", "telling_of_a_full_disk"]
 
@@ -33,7 +33,7 @@ def held(root: Path) -> Iterator[None]:
     StudyError
         Another process holds it, or it cannot be written or locked.
     """
-    lock = filelock.FileLock(root / LOCK, timeout=0, mode=access_of(root).file)
+    lock = filelock.FileLock(root / LOCK, timeout=0, mode=modes_of(root).file)
     try:
         root.mkdir(parents=True, exist_ok=True)
         lock.acquire()
@@ -55,7 +55,7 @@ def is_held(root: Path) -> bool:
     """Say whether another process holds a folder; nothing is written."""
     if not (root / LOCK).is_file() or not os.access(root / LOCK, os.R_OK | os.W_OK):
         return False
-    lock = filelock.FileLock(root / LOCK, timeout=0, mode=access_of(root).file)
+    lock = filelock.FileLock(root / LOCK, timeout=0, mode=modes_of(root).file)
     with contextlib.suppress(OSError, NotImplementedError):
         try:
             lock.acquire()

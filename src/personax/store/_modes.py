@@ -11,14 +11,14 @@ from typing import Final
 
 from personax.files import is_shared
 
-__all__ = ["GROUP", "HANDED_ON", "PRIVATE", "FileModes", "access_of", "current_umask", "using_umask"]
+__all__ = ["GROUP", "HANDED_ON", "PRIVATE", "Modes", "modes_of", "using_umask"]
 
 HANDED_ON: Final = frozenset({"release", "report", "statistics"})
 """Folders that are made for others; their modes follow the umask of whoever runs personax."""
 
 
 @dataclass(frozen=True)
-class FileModes:
+class Modes:
     """Modes of what personax writes: folders, files, read-only outputs; and the umask that makes others' files so."""
 
     folder: int
@@ -35,24 +35,17 @@ class FileModes:
         return self.folder | (0o055 & ~umask) if name.split("/")[0] in HANDED_ON else self.folder
 
 
-PRIVATE: Final = FileModes(0o700, 0o600, 0o400, 0o077)
-GROUP: Final = FileModes(0o2770, 0o660, 0o440, 0o007)
+PRIVATE: Final = Modes(0o700, 0o600, 0o400, 0o077)
+GROUP: Final = Modes(0o2770, 0o660, 0o440, 0o007)
 
 
-def access_of(root: Path) -> FileModes:
+def modes_of(root: Path) -> Modes:
     """Return who may read: the group where the folder, or what it is made in, is set-group-ID and the group may write.
 
     ``chgrp TEAM FOLDER; chmod g+ws FOLDER`` makes it so.
     """
     there = next((one for one in (root, *root.absolute().parents) if one.is_dir()), None)
     return GROUP if there is not None and is_shared(there) else PRIVATE
-
-
-def current_umask() -> int:
-    """Return the umask of the process, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 @contextmanager
