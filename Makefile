@@ -5,12 +5,19 @@ BIN := $(VENV)/bin
 CONSTRAINTS := constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint $(CONSTRAINTS)
 SOURCES := pyproject.toml $(CONSTRAINTS)
-# One thread a worker: workers that share cores by threads as well wait for one another.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+# One thread a worker: workers that share cores by threads as well wait for one another. Compiled modules are kept, also where the
+# environment says otherwise: the tests start Python some hundred times. Files in their order: long ones come before the many short ones.
+TESTENV := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
+XDIST := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+PYTEST := $(TESTENV) $(BIN)/python -m pytest $(XDIST)
 # What installs everywhere, also where no small build of torch is offered.
 LIGHT := web,sources,pictures,traits,discovery,figures,release,test
 
-.PHONY: demo test test-fast test-oldest test-py313 coverage lint types docs bench clean
+WHEEL := build/wheel-test
+WHEEL_PIP = $(WHEEL)/venv/bin/python -m pip --disable-pip-version-check --quiet install --constraint $(CONSTRAINTS)
+
+.PHONY: demo test test-fast test-oldest test-py313 wheel-test coverage lint types docs bench clean
+.PHONY: install-hashed hashes licences sbom
 
 demo: $(VENV)/.demo
 	$(BIN)/personax demo --out demo
@@ -29,14 +36,25 @@ coverage: $(VENV)/.dev
 # The oldest versions that pyproject.toml admits, in an environment of their own; what they use of newer ones may be deprecated.
 test-oldest:
 	$(MAKE) VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt .venv-oldest/.test
-	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest --numprocesses=auto --dist=loadfile -m "not slow" \
+	$(TESTENV) .venv-oldest/bin/python -m pytest $(XDIST) -m "not slow" \
 		-W default::DeprecationWarning
 
 # The newest Python, without torch, so that what needs it must say so.
 test-py313:
 	$(MAKE) VENV=.venv-3.13 PYTHON=python3.13 .venv-3.13/.light
-	OMP_NUM_THREADS=1 .venv-3.13/bin/python -m pytest --numprocesses=auto --dist=loadfile -m "not slow" \
+	$(TESTENV) .venv-3.13/bin/python -m pytest $(XDIST) -m "not slow" \
 		--doctest-ignore-import-errors
+
+# The wheel by itself: built, installed bare in a fresh environment and tried, then with what the demo needs, and the demo run from it.
+wheel-test: $(VENV)/.made
+	rm -rf $(WHEEL) && mkdir -p $(WHEEL)/studies && $(PYTHON) -m venv $(WHEEL)/venv
+	$(BIN)/python -m pip --disable-pip-version-check --quiet wheel --no-deps --wheel-dir $(WHEEL)/dist .
+	$(WHEEL_PIP) $(WHEEL)/dist/*.whl
+	$(WHEEL)/venv/bin/python -I tests/wheel.py bare $(WHEEL)/studies $(WHEEL)/dist
+	$(WHEEL_PIP) torch==2.13.0
+	$(WHEEL_PIP) "$$(echo $(WHEEL)/dist/*.whl)[demo]"
+	$(WHEEL)/venv/bin/python -I tests/wheel.py demo $(WHEEL)/studies $(WHEEL)/dist
+	rm -rf $(WHEEL)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -52,6 +70,29 @@ docs: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
+
+# What is installed is what was hashed, or nothing is (Linux x86_64, CPython 3.11; torch by its version alone, see the script).
+# One package comes as source: the backends are there before it is built.
+install-hashed: $(VENV)/.made
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps torch==2.13.0
+	grep -v '^jsonpath-rw==' requirements-hashed.txt > $(VENV)/wheels.txt
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r $(VENV)/wheels.txt
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps --no-build-isolation -r requirements-hashed.txt
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/.torch $(VENV)/.demo $(VENV)/.dev
+
+# After a change of constraints.txt: nothing is installed, pip says which files it would take.
+hashes: $(VENV)/.made
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install --dry-run --ignore-installed --no-deps --report $(VENV)/report.json -r $(CONSTRAINTS)
+	$(BIN)/python scripts/supply_chain.py hashes $(VENV)/report.json > requirements-hashed.txt
+
+licences: $(VENV)/.dev
+	$(BIN)/python scripts/supply_chain.py licences > docs/licences.md
+
+# Written beside the wheel of a release.
+sbom: $(VENV)/.dev
+	@mkdir -p dist
+	$(BIN)/python scripts/supply_chain.py sbom > dist/sbom.spdx.json
 
 clean:
 	rm -rf .venv .venv-oldest .venv-3.13 demo site coverage dist build

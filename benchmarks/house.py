@@ -2,7 +2,8 @@
 
 A file has one user when exactly one other module imports it and none of its users is a package's ``__init__``. A public
 class name has one meaning when one module defines it. A submodule is shadowed when the attribute of that name on its
-package is something else. Files entered are those of personax of which a function runs.
+package is something else. Files entered are those of personax of which a function runs; a
+template of a page is no module.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def entered(call: Callable[[], object]) -> int:
 
     def see(frame: types.FrameType, event: str, arg: Any) -> None:  # noqa: ANN401 - what sys.setprofile passes
         name = frame.f_code.co_filename
-        if event == "call" and "/personax/" in name and frame.f_code.co_name != "<module>":
+        if event == "call" and "/personax/" in name and name.endswith(".py") and frame.f_code.co_name != "<module>":
             files.add(name)
 
     call()  # what is imported or made once is no part of the walk

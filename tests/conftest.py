@@ -1,4 +1,7 @@
-"""One way to run for everybody: property tests draw the same examples every time and are never timed."""
+"""One way to run for everybody: property tests draw the same examples every time and are never timed.
+
+``make test`` draws 50 examples a property; ``HYPOTHESIS_PROFILE=thorough`` draws 1,000 others at every run.
+"""
 
 import os
 from collections.abc import Iterator
@@ -10,8 +13,9 @@ from hypothesis import settings
 
 from personax.errors import MissingExtraError
 
-settings.register_profile("suite", deadline=None, derandomize=True)
-settings.load_profile("suite")
+settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 HAS_TORCH = find_spec("torch") is not None
 
@@ -31,8 +35,7 @@ def own_studies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Iterator[None]:
+def _skip_without_extra() -> Iterator[None]:
     """Skip a test that comes to an extra which is not installed: where torch is not, its tests are not meant to run."""
     try:
         return (yield)
@@ -40,3 +43,15 @@ def pytest_runtest_call() -> Iterator[None]:
         if HAS_TORCH:
             raise
         pytest.skip(str(error))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """The fixtures of a test too."""
+    return (yield from _skip_without_extra())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """The test itself."""
+    return (yield from _skip_without_extra())

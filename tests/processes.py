@@ -9,7 +9,7 @@ from pathlib import Path
 
 PRELOADED = [
     "matplotlib.figure",
-    "openai",
+    "httpx2",
     "scipy.stats",
     "torch._dynamo",
     "personax.cli",

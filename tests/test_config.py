@@ -76,6 +76,7 @@ def test_the_packaged_studies_are_good_plans(tmp_path: Path, name: str) -> None:
         (GOOD + "  m: 3\n", "line 6, collect.m: unknown key m; choose from source, n"),
         (GOOD + "independance: {}\n", "line 6, independance: unknown key independance; did you mean independence?"),
         (GOOD.replace("n: 20", "n: many"), "line 5, collect.n: must be a valid integer, not 'many'"),
+        (GOOD.replace("n: 20", "n: 1e3"), "must be a valid integer, not '1e3'; YAML reads this as text, write 1000"),
         (GOOD.replace("n: 20", "n: 0"), "line 5, collect.n: must be greater than or equal to 1, not 0"),
         (GOOD.replace("name: a study\n", ""), "top level: the key name is missing"),
         (
@@ -106,8 +107,8 @@ def test_a_fault_is_one_sentence(tmp_path: Path, text: str, says: str) -> None:
 
 def test_what_was_given_is_said_once(tmp_path: Path) -> None:
     message = fault(tmp_path, GOOD + "crl: {latents: {text: 2}, method: ours}\n")
-    assert "there is no method ours; choose from" in message
-    assert message.endswith("default")
+    assert "crl.method: 'ours' is not possible; choose from" in message
+    assert message.endswith("default, or install the package that brings the method")
 
 
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
@@ -186,6 +187,10 @@ def test_settings_are_called_as_people_call_them_and_are_not_changed_in_place() 
     with pytest.raises(InputError, match=r"^settings of independence cannot be changed in place; \.replaced\(alpha="):
         section.alpha = 0.1
     assert section.replaced(alpha=0.1).alpha == 0.1
+    with pytest.raises(InputError, match=r"^settings of independence: there is no alfa; did you mean alpha\?$"):
+        section.alfa = 0.1
+    with pytest.raises(InputError, match="cannot be changed in place"):
+        del section.alpha
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ import personax
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "personax"
 
-GROUND = {"columns", "conformance", "data", "errors", "files", "graphs", "http", "progress", "registry", "schema"}
-GROUND |= {"results", "run_log", "statistics", "strict"}
+GROUND = {"conformance", "data", "engine", "errors", "files", "graphs", "http", "names", "progress"}
+GROUND |= {"registry", "results", "run_log", "schema", "statistics", "strict"}
 LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "figures"}
 UPPER = ("config", "trust", "store", "report", "stages", "study", "pipeline", "cli", "testing")
 """Each of these may use the ones before it."""
@@ -150,8 +150,8 @@ def test_the_version_is_one() -> None:
     assert f"## {personax.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-OPEN = ("config", "discovery", "embed", "figures", "graphs", "http", "independence", "release", "report", "simulate",
-        "sources", "traits")  # fmt: skip
+OPEN = ("config", "discovery", "embed", "engine", "figures", "graphs", "http", "independence", "release", "report",
+        "simulate", "sources", "store", "traits")  # fmt: skip
 """Packages whose modules are private and which export their public names at once; crl and stages do so late."""
 
 
@@ -197,6 +197,70 @@ def private_modules(path: Path, package: str) -> set[str]:
     return set(re.findall(rf"^\s*from (personax\.{package}(?:\.\w+)*?\._\w+) import", text, re.MULTILINE))
 
 
+FRAME_READERS = {"data/frames.py", "release/_file_formats.py"}
+"""The files that read tables from paths: exactly the file that is named. The second has bounds for untrusted ones."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_tables_are_read_from_exactly_the_file_that_is_named(path: Path) -> None:
+    """To polars ``[``, ``*`` and ``?`` in a path are a pattern: a study in ``s[1]`` would read that in ``s1``."""
+    if path.relative_to(PACKAGE).as_posix() in FRAME_READERS:
+        return
+    found = [ast.unparse(call) for call in polars_readers(path) if not is_of_bytes(call)]
+    assert found == []
+
+
+def polars_readers(path: Path) -> list[ast.Call]:
+    """Return the calls of polars' readers."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    return [
+        call
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and ast.unparse(call.func.value) in ("pl", "polars")
+        and re.match("(read|scan)_", call.func.attr)
+    ]
+
+
+def is_of_bytes(call: ast.Call) -> bool:
+    """Say whether a reader is given bytes in memory."""
+    return bool(call.args) and re.match(r"(io\.)?BytesIO\(", ast.unparse(call.args[0])) is not None
+
+
+OUTPUTS = ("people", "traits", "embeddings", "analysis", "release", "report", "statistics")
+
+READABLE_PATHS = {
+    "cli/demo.py: release",  # as somebody else has it: checked against its own checksums
+    "cli/release.py: release",  # handed on
+    "cli/traits.py: traits/select",  # results of commands that are no stages
+    "cli/traits.py: traits/calibrate",
+    "cli/traits.py: traits/validity",
+    "cli/traits.py: traits/validity/export",
+    "study.py: report/index.html",  # opened in a browser
+}
+"""Uses of a readable path in a study folder, each with its reason."""
+
+
+def readable_paths(path: Path) -> set[str]:
+    """Return where a file names a readable path of outputs by ``folder.path``."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    named = [
+        "/".join(str(one.value) for one in call.args if isinstance(one, ast.Constant))
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr == "path"
+        and ast.unparse(call.func.value).endswith("folder")
+    ]
+    where = path.relative_to(PACKAGE).as_posix()
+    return {f"{where}: {name}" for name in named if name.split("/")[0] in OUTPUTS}
+
+
+def test_outputs_of_stages_are_read_through_the_manifest() -> None:
+    """``folder.path`` is for what no stage writes; outputs are asked for by ``folder.output``, which verifies them."""
+    upper = [path for path in FILES if room(path) not in ("store", *GROUND, *LIBRARY)]
+    assert set.union(*map(readable_paths, upper)) == READABLE_PATHS
+
+
 def class_homes() -> dict[str, list[str]]:
     """Return public class name -> files that define it."""
     homes: dict[str, list[str]] = {}
@@ -223,6 +287,25 @@ def test_the_house_is_measured() -> None:
     alone, leaves = house.one_user(known), house.leaves(known)
     assert len(alone) / len(leaves) < 0.1, alone
     assert house.shadowed() == []
+
+
+PARALLEL = re.compile(
+    r"(?:Process|Thread)PoolExecutor|^\s*(?:import|from) (?:joblib|multiprocessing|ray)\b",
+    re.MULTILINE,
+)
+WITHOUT_ENGINE = {
+    "traits/llms/_run_context.py",  # one thread that writes the journal for an event loop
+}
+
+
+def test_loops_run_on_an_engine() -> None:
+    """One of each: threads, processes and clusters are begun in `personax.engine` and nowhere else."""
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in FILES
+        if room(path) != "engine" and PARALLEL.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == WITHOUT_ENGINE
 
 
 def test_the_stages_and_the_plan_name_the_same_parts() -> None:
@@ -255,5 +338,42 @@ def taken_parameters(node: ast.AST) -> set[str]:
 def test_docstrings_describe_parameters_that_exist(path: Path) -> None:
     """A subclass may describe what it inherits."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not (isinstance(node, ast.ClassDef) and node.bases):
+        defines = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if defines and not (isinstance(node, ast.ClassDef) and node.bases):
             assert documented_parameters(node) <= taken_parameters(node), getattr(node, "name", "")
+
+
+SOCKETS = {"aiohttp", "boto3", "fsspec", "ftplib", "http", "httpcore2", "httpx", "httpx2", "huggingface_hub", "openai",
+           "requests", "smtplib", "socket", "socketserver", "ssl", "telnetlib", "urllib3", "websockets",
+           "xmlrpc"}  # fmt: skip
+"""Modules that open connections, or whose only use is that."""
+
+HUB_CLIENTS = {"embed/_checkpoint.py", "release/_push.py", "release/reading/_load.py"}
+"""Where the hub's own client is used: it signs uploads to storage hosts of the hub's choosing; docs/architecture.md."""
+
+
+def modules_imported(path: Path) -> set[str]:
+    """Return the top-level names that a file imports, early, late, by ``require`` or ``import_module``."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("require", "import_module"):
+            names |= {str(one.value) for one in node.args[:1] if isinstance(one, ast.Constant)}
+    return {name for name in names if not name.startswith("personax")}
+
+
+OWN_SOCKETS = {"cli/signals.py", "engine/_ray.py"}
+"""A pair within this process, and whether the cluster that the user named can be reached."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_only_the_http_room_opens_connections(path: Path) -> None:
+    """One layer bounds size and time, checks addresses and follows no redirect elsewhere."""
+    place = path.relative_to(PACKAGE).as_posix()
+    found = {name for name in modules_imported(path) if name.split(".")[0] in SOCKETS or name == "urllib.request"}
+    allowed_here = {"huggingface_hub", "huggingface_hub.errors"} if place in HUB_CLIENTS else set()
+    allowed_here |= {"socket"} if place in OWN_SOCKETS else set()
+    assert room(path) == "http" or found <= allowed_here, found

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import personax
-from personax.columns import infer_columns
+from personax.data.columns import infer_columns
 from personax.data.table import Table
 from personax.errors import InputError
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -14,6 +16,7 @@ from personax.registry import RegistryError
 from personax.release import audit_vectors
 from personax.results import DrawableResult
 from personax.schema import Edge, Graph, Node
+from personax.traits.validity import LabelledSample, alt_test, corrected_effects
 
 GRAPH = Graph([Node("a"), Node("b"), Node("c")], [Edge("a", "b", weight=0.5), Edge("b", "c", "undirected", label="x")])
 
@@ -100,3 +103,28 @@ def test_a_result_without_a_registered_plot_says_so() -> None:
 
     with pytest.raises(RegistryError, match="there is no plot none-such"):
         Bare().plot()
+
+
+def test_results_of_human_validation_are_tables_and_figures_and_still_mappings() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=60)
+    humans = truth + rng.normal(0, 0.5, (4, 60))
+    found = alt_test(humans, humans.mean(axis=0))
+    assert found["winning_rate"] == 1.0
+    assert json.loads(json.dumps(found)) == found
+    assert found.to_frame().select("human", "replaced").rows() == [(k, True) for k in (1, 2, 3, 4)]
+    few = alt_test(humans[:2], truth)
+    assert few.to_frame().is_empty()
+    assert "<table" in few._repr_html_()
+    with pytest.raises(InputError, match="agreement cannot be drawn: no rows"):
+        few.plot()
+    rated = np.where(np.arange(60) < 40, humans[0], np.nan)
+    effects = corrected_effects(LabelledSample(rng.normal(size=60), truth, rated, np.full(60, 2 / 3)), "slope", rng=rng)
+    assert (
+        [row["method"] for row in effects] == effects.to_frame()["method"].to_list() == ["llm", "humans", "ppi", "dsl"]
+    )
+    assert "<table" in effects._repr_html_()
+    for result in (found, effects):
+        assert [axes.get_xlim()[0] < 1 for axes in result.plot(caption="seen").axes[1:]] == [True]
+        with pytest.raises(InputError, match=r"has no option captions; did you mean caption\? \(it takes caption\)"):
+            result.plot(captions="")

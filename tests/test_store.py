@@ -9,8 +9,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from tests.processes import start
 
-from personax.errors import StudyError
 from personax.files import sha256, write_text
 from personax.store import Manifest, StudyFolder
 
@@ -25,9 +25,9 @@ def commit(folder: StudyFolder, files: dict[str, str]) -> Manifest:
 
 
 def contents(root: Path) -> dict[str, str]:
-    files = (
-        path for path in root.rglob("*") if path.is_file() and path.name != ".lock" and "manifests" not in str(path)
-    )
+    """Return the readable files."""
+    apart = (".lock", ".lock.json", "manifests", "objects")
+    files = (path for path in root.rglob("*") if path.is_file() and path.relative_to(root).parts[0] not in apart)
     return {path.relative_to(root).as_posix(): path.read_text() for path in files}
 
 
@@ -80,11 +80,11 @@ def test_a_kill_after_any_move_of_the_install_ends_in_the_new_output(tmp_path: P
         from pathlib import Path
         from personax.store import Manifest, StudyFolder
         place, left = StudyFolder._place, [{moves}]
-        def placing(self, file, relative):
+        def placing(self, *given):
             if left[0] == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
             left[0] -= 1
-            place(self, file, relative)
+            place(self, *given)
         StudyFolder._place = placing
         folder = StudyFolder(Path({str(tmp_path)!r}))
         with folder.lock(), folder.staging("collect") as out:
@@ -92,8 +92,9 @@ def test_a_kill_after_any_move_of_the_install_ends_in_the_new_output(tmp_path: P
                 out.path("people", name).write_text("new")
             out.commit(Manifest("collect", 1, 0, {{}}, {{}}))
     """)
-    killed = subprocess.run([sys.executable, "-c", script], check=False)
-    assert killed.returncode == (-signal.SIGKILL if moves < 5 else 0)
+    killed = start(script)
+    killed.join()
+    assert killed.exitcode == (-signal.SIGKILL if moves < 4 else 0)
     with folder.lock():
         assert contents(tmp_path) == {f"people/{name}": "new" for name in "abcd"}
     manifest = folder.manifest("collect")
@@ -144,10 +145,26 @@ def test_an_edited_or_missing_output_is_noticed(tmp_path: Path) -> None:
     assert folder.changed_output(manifest) == "its output people/a is missing"
 
 
-def test_a_broken_manifest_is_one_sentence(tmp_path: Path) -> None:
-    write_text(tmp_path / "manifests" / "collect.json", '{"stage": 1, "from": "the future"}')
-    with pytest.raises(StudyError, match="remove it to run the stage again"):
-        StudyFolder(tmp_path).manifest("collect")
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "it is empty or cut short"),
+        ("{half", "it is no JSON"),
+        ("[" * 100_000, "it is no JSON"),
+        ("[]", "it does not hold what a manifest holds"),
+        ('{"stage": 1, "from": "elsewhere"}', "it does not hold what a manifest holds"),
+    ],
+)
+def test_a_broken_manifest_counts_as_missing_and_says_why(tmp_path: Path, text: str, why: str) -> None:
+    folder = StudyFolder(tmp_path)
+    commit(folder, {"people/a": "old"})
+    write_text(tmp_path / "manifests" / "collect.json", text)
+    assert folder.manifest("collect") is None
+    assert folder.manifest_fault("collect") == why
+    assert folder.output("people", "a") is None
+    commit(folder, {"people/a": "new"})
+    assert folder.manifest_fault("collect") is None
+    assert contents(tmp_path) == {"people/a": "new"}
 
 
 @pytest.mark.parametrize(

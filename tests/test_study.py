@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,9 +17,12 @@ from PIL import Image
 from tests.processes import start
 
 import personax
-from personax.columns import infer_columns
+from personax import registry
+from personax.cli import main
+from personax.data.columns import infer_columns
 from personax.errors import InputError, PersonaxError, PlanError, StudyError
 from personax.files import sha256
+from personax.schema import Column, Trait, TraitFramework
 from personax.study import Study
 
 pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
@@ -48,7 +54,7 @@ def write(folder: Path, text: str = TINY) -> Path:
 
 def data_files(folder: Path) -> dict[str, str]:
     """Hash every file a stage wrote, except the manifests, which tell the time."""
-    apart = ("manifests", ".staging", ".lock", "run.log", "study.yaml", "keys")
+    apart = ("manifests", "objects", ".staging", ".lock", ".lock.json", "run.log", "study.yaml", "keys")
     files = (path for path in folder.rglob("*") if path.is_file())
     return {
         path.relative_to(folder).as_posix(): sha256(path)
@@ -169,10 +175,18 @@ def test_a_stage_that_is_not_in_the_plan(tmp_path: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes(whole: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "again"
+    """In another process, folder, time zone, order of sets, and with twice the threads: docs/reproducibility.md.
+
+    The key of a release is drawn by the system, so both runs are given the same one.
+    """
+    folder = tmp_path / "elsewhere" / "again"
     write(folder)
     shutil.copytree(whole / "keys", folder / "keys")
-    Study.load(folder).run()
+    other = {"TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "7", "LC_ALL": "C"}
+    other |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"), "2")
+    command = [sys.executable, "-m", "personax", "run", str(folder)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, **other})
+    assert done.returncode == 0, done.stderr
     assert data_files(folder) == data_files(whole)
 
 
@@ -282,6 +296,8 @@ def test_the_tables_of_finished_stages_are_read_by_name(whole: Path, tmp_path: P
 def test_a_table_that_is_gone_is_a_sentence(whole: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(whole, tmp_path / "gone")
     (folder / "people" / "people.parquet").unlink()
+    assert Study.load(folder).results["collect"]["people"].height == 60, "the object is there"
+    shutil.rmtree(folder / "objects")
     with pytest.raises(StudyError, match=r"people.parquet cannot be read .*; run the stage collect again"):
         Study.load(folder).results["collect"]["people"]
 
@@ -331,6 +347,7 @@ embed: {source: offline}
 release: {columns: {heigth_cm: {leaves: withheld}}}
 independence: {features: [height_cm, wieght_kg], targets: [final_z, final_o, another_e], given: [bith_year], by: gendr}
 crl: {latents: {text: 2}, epochs: 1}
+discover: {over: [traits, features], knowledge: {tiers: [[birth_yaer], [final_o]]}}
 """
 
 
@@ -346,6 +363,7 @@ def test_all_columns_that_people_do_not_have_are_named_before_anybody_is_asked(t
         "longitude, height_cm, weight_kg, birth_year, birth_month, birth_day",
         "independence.given: there is no column bith_year; did you mean birth_year?",
         "independence.by: there is no column gendr; did you mean gender?",
+        "discover.knowledge.tiers: there is no column birth_yaer; did you mean birth_year?",
     ]
     assert list(study.results) == ["collect"]
     assert [run.stage for run in study.run(["collect"])] == ["collect"]  # whose section is right
@@ -364,3 +382,102 @@ def test_what_a_plan_lacks_is_named_before_it_runs(tmp_path: Path) -> None:
         "crl.latents: there is no modality txt; did you mean text?",
     ]
     assert not study.results
+
+
+TOY = """\
+from personax.independence import TestResult
+from personax.registry import register
+
+@register("tests", "toy", title="Toy", help="Knows nothing.")
+def toy(x, y, z=None, *, rng=None):
+    return TestResult(0.0, 0.5, 0.0, len(x), "toy")
+"""
+
+WITH_TOY = """\
+name: toys
+collect: {source: simulate, n: 20, images: false}
+annotate: {source: simulate}
+independence: {tests: [toy], features: [height_cm], figures: false}
+"""
+
+
+def test_status_works_without_the_package_of_a_part_and_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, info = tmp_path / "site", tmp_path / "site" / "toy_tests-1.0.dist-info"
+    info.mkdir(parents=True)
+    (site / "toy_tests.py").write_text(TOY, encoding="utf-8")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-tests\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text("[personax.tests]\ntoy = toy_tests:toy\n", encoding="utf-8")
+    file = write(tmp_path / "study", WITH_TOY)
+    with monkeypatch.context() as installed:
+        installed.syspath_prepend(site)
+        Study.load(file).run()
+    registry.forget("tests", "toy")
+    sys.modules.pop("toy_tests")
+    installs = "the test toy came with the package toy-tests, which is not installed: pip install toy-tests"
+    with pytest.raises(PlanError) as raised:
+        Study.load(file)
+    first, second = str(raised.value).splitlines()
+    assert ", line 4, independence.tests[0]: 'toy' is not possible; choose from " in first
+    assert second == installs
+    study = Study.load(file, allow_missing=True)
+    assert study.missing == [installs]
+    assert {one.stage: one.state for one in study.status()}["independence"] == "done"
+    with pytest.raises(PlanError, match="pip install toy-tests"):
+        study.run()
+    monkeypatch.setattr(sys, "argv", ["personax", "status", str(file)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    told = capsys.readouterr()
+    assert stopped.value.code == 1
+    assert any(line.split()[:2] == ["independence", "done"] for line in told.out.splitlines())
+    assert installs in told.err
+
+
+def test_results_that_are_not_there_have_the_nearest_name(whole: Path) -> None:
+    study = Study.load(whole)
+    with pytest.raises(KeyError, match=r"^there is no stage independance; did you mean independence\?$"):
+        study.results["independance"]
+    with pytest.raises(StudyError, match=r"^the stage independence wrote no table pvalue; did you mean pvalues\?$"):
+        study.results["independence"]["pvalue"]
+    assert study.results.get("answers") is None
+    assert "pvalue" not in study.results["independence"]
+
+
+def test_studies_and_tables_show_themselves_in_a_line(whole: Path, tmp_path: Path) -> None:
+    study = Study.load(whole)
+    assert repr(study) == f"Study(tiny: 60 people, finished: {', '.join(STAGES)})"
+    assert repr(Study.load(write(tmp_path))) == "Study(tiny: finished: nothing yet)"
+    shown = repr(personax.collect(study))
+    assert shown.startswith("Table(60 rows, 13 columns: id, name, birth_date, gender, ")
+    assert shown.endswith(" ...)")
+    assert "StageTables(independence: " in repr(study.results["independence"])
+
+
+def test_a_fit_is_read_from_the_folder_that_holds_it(whole: Path, tmp_path: Path) -> None:
+    assert personax.load_fit(whole) is not None
+    assert personax.load_fit(str(whole / "analysis" / "crl")) is not None
+    with pytest.raises(InputError, match=r"is a folder that holds no .safetensors file; give the file that save_fit"):
+        personax.load_fit(tmp_path)
+    with pytest.raises(InputError, match=r"there is no file .*; give the file that save_fit wrote"):
+        personax.load_fit(tmp_path / "fit")
+    for name in "ab":
+        (tmp_path / f"{name}.safetensors").touch()
+    with pytest.raises(InputError, match=r"holds 2 fits: a.safetensors, b.safetensors; give the file"):
+        personax.load_fit(tmp_path)
+
+
+def test_steps_on_a_table_take_other_traits() -> None:
+    pair = TraitFramework("pair", [Trait("warmth", "w", "warm", low=("cold",), high=("warm",)),
+                                   Trait("zeal", "z", "keen", low=("idle",), high=("keen",))])  # fmt: skip
+    frame = pl.DataFrame({"id": ["a", "b"], "biography": ["A warm, keen person.", "A cold, idle person."]})
+    scores = personax.annotate(personax.Table(frame, infer_columns(frame)), framework=pair)
+    assert scores.frame.select("final_w", "lexicon_z").rows() == [(3.0, 3.0), (1.0, 1.0)]
+    assert [column.name for column in scores.targets()] == ["lexicon_w", "lexicon_z", "final_w", "final_z"]
+    people = pl.DataFrame({"height_cm": [float(150 + k) for k in range(40)], "one_w": [1.0, 2.0] * 20})
+    columns = [Column("height_cm", "feature", "continuous"), Column("one_w", "target", "ordinal")]
+    pvalues, _ = personax.analyse(personax.Table(people, columns), framework=pair, tests=["kci"])
+    assert pvalues["group"].to_list() == ["one"]
+    with pytest.raises(PersonaxError, match="there is no trait framework big_fiv; did you mean big_five"):
+        personax.annotate(personax.Table(frame, infer_columns(frame)), framework="big_fiv")

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
@@ -109,6 +114,11 @@ SENT: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "headers: {X-Mine: 'a${GITHUB_TOKEN}'}}]}\n",
         ("host evil.example", "variable GITHUB_TOKEN (not", "the contact me@example.org"),
     ),
+    "pictures of a league": (
+        "collect: {source: several, contact: me@example.org, pictures: {size: 64}, sources: [{source: nba, base_url: "
+        "'http://127.0.0.1:9', season: 2024-25, picture_hosts: [pictures.example]}]}\n",
+        ("host pictures.example", "host cdn.nba.com"),
+    ),
     "wikidata": (
         "collect: {source: several, contact: me@example.org, sources: [{source: wikidata, ids: [Q1]}]}\n",
         ("host www.wikidata.org", "host query.wikidata.org"),
@@ -143,6 +153,8 @@ def test_a_study_that_keeps_to_its_folder_is_not_asked_about(folder: Path) -> No
         "collect: {source: simulate, n: 20, images: false}\n",
         "collect: {source: table, path: people.csv}\nannotate: {source: lexicon}\n",
         asked("http://127.0.0.1:9/v1"),
+        "collect: {source: several, contact: me@example.org, sources: [{source: nba, base_url: 'http://127.0.0.1:9', "
+        "season: 2024-25}]}\n",
         f"collect: {{source: table, path: {folder / 'people.csv'}}}\n",
     ):
         assert Study.load(study(folder, text)).permissions.lines() == []
@@ -205,6 +217,39 @@ def test_a_batch_job_says_the_digest_and_ones_own_folders_are_not_asked_about(
 def test_status_reads_no_device_and_asks_nothing(folder: Path) -> None:
     path = study(folder, "collect: {source: table, path: /dev/zero}\n")
     assert personax("status", path).returncode == 0
+
+
+def test_status_reads_nothing_that_is_not_allowed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = study(folder, "collect: {source: table, path: /}\n")
+    monkeypatch.setattr("personax.study.sha256", lambda path: pytest.fail(f"{path} was read"))
+    done = personax("status", path)
+    assert done.returncode == 0
+    assert "missing" in done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="terminals are of POSIX")
+@pytest.mark.parametrize(
+    ("typed", "code", "kept"),
+    [("y\n", 1, 1), ("n\n", 3, 0), ("\n", 3, 0)],
+    ids=["yes", "no", "nothing typed"],
+)
+def test_at_a_terminal_the_question_is_asked(folder: Path, typed: str, code: int, kept: int) -> None:
+    """What is allowed is then run: the file is not there, which is another sentence."""
+    path = study(folder, "collect: {source: table, path: ../no-such.csv}\n")
+    there, here = pty.openpty()
+    words = [sys.executable, "-m", "personax", "run", str(path)]
+    with subprocess.Popen(words, stdin=here, stdout=here, stderr=here, start_new_session=True) as running:
+        os.close(here)
+        os.write(there, typed.encode())
+        shown = b""
+        with suppress(OSError):  # the terminal closes with the program
+            while got := os.read(there, 4096):
+                shown += got
+    os.close(there)
+    assert b"no-such.csv" in shown
+    assert b"Allow this" in shown
+    assert running.returncode == code, shown
+    assert len(list(state_folder().glob("*"))) == kept
 
 
 def test_a_new_study_and_the_demo_are_ones_own(tmp_path: Path) -> None:

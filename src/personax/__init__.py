@@ -21,7 +21,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from personax.columns import infer_columns
     from personax.crl import (
         Budget,
         Prior,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
         shd,
         traverse,
     )
+    from personax.data.columns import infer_columns
     from personax.data.table import Table
     from personax.discovery import Knowledge, bootstrap_edges, fci, pc
     from personax.embed import encode_images, encode_texts, image_encoder, read_vectors, text_encoder
@@ -155,8 +155,8 @@ __all__ = [
 __version__ = "0.2.0"
 
 _HOME = {
-    "columns": "infer_columns",
     "crl": "Budget Prior choose_dimension diagnose fit fit_seeds load_fit match method save_fit shd traverse",
+    "data.columns": "infer_columns",
     "data.table": "Table",
     "discovery": "Knowledge bootstrap_edges fci pc",
     "embed": "encode_images encode_texts image_encoder read_vectors text_encoder",

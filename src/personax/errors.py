@@ -11,6 +11,7 @@
     │   └── SourceChanged    a page has another shape than this version reads; names what was looked for
     ├── TrustError           a study needs what its user has not allowed yet; see `personax trust`
     ├── StudyError           the study folder: locked, missing or unreadable stage output
+    │   └── UnknownResult    a stage or a table that the study does not have; a KeyError too
     ├── MissingExtraError    an optional package is not installed; names the line that installs it
     └── ComputationError     a computation that has no honest answer on these data
         └── UntestableError  an independence test that cannot run (constant column, too few rows ...)
@@ -37,6 +38,7 @@ __all__ = [
     "StudyError",
     "TooManyBadCells",
     "TrustError",
+    "UnknownResult",
     "UntestableError",
     "require",
 ]
@@ -82,6 +84,13 @@ class SourceChanged(SourceError):
 
 class StudyError(PersonaxError):
     """The study folder is locked, incomplete or unreadable."""
+
+
+class UnknownResult(StudyError, KeyError):
+    """A study has no results of this name; the nearest one is in the message."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError shows its text in quotes
 
 
 class TrustError(PersonaxError):

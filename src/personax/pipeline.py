@@ -6,24 +6,25 @@ table it computes and writes nothing.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from personax.columns import infer_columns
 from personax.config import DiscoverSection, IndependenceSection
+from personax.data.columns import infer_columns
 from personax.data.table import Table
 from personax.discovery import Knowledge
 from personax.embed import text_encoder
 from personax.errors import InputError
 from personax.progress import Progress, Silent
-from personax.schema import Graph
+from personax.schema import Graph, TraitFramework
 from personax.stages import analyse as analyse_table
 from personax.stages import find_causes
 from personax.study import Study
-from personax.traits import aggregate, annotate_lexicon
+from personax.traits import aggregate, annotate_lexicon, trait_framework
 
 __all__ = ["analyse", "annotate", "build_release", "collect", "discover", "encode", "learn_latents", "write_report"]
 
@@ -40,21 +41,29 @@ def collect(study: Study, *, progress: Progress | None = None) -> Table:
     return study.reader.people()
 
 
-def annotate(data: Study | Table, *, text: str = "biography", progress: Progress | None = None) -> Table:
+def annotate(
+    data: Study | Table,
+    *,
+    text: str = "biography",
+    framework: str | TraitFramework = "big_five",
+    progress: Progress | None = None,
+) -> Table:
     """Return one score of each trait a person, of each rater and over them.
 
     Parameters
     ----------
     data
-        A study, which says who rates. Of a table the texts are looked through for published Big Five markers, which
-        needs no network.
+        A study, which says who rates which traits. Of a table the texts are looked through for adjective markers of the
+        traits, which needs no network.
     text
         Column of the texts, of a table.
+    framework
+        Whose traits are scored, of a table: a registered name, or the framework itself; it has adjective markers.
 
     Raises
     ------
     PersonaxError
-        As `Study.run`; a table without ids or texts.
+        As `Study.run`; a table without ids or texts, a framework that is not registered or has no markers.
 
     Examples
     --------
@@ -67,9 +76,9 @@ def annotate(data: Study | Table, *, text: str = "biography", progress: Progress
         scores = data.reader.scores()
         assert scores is not None
         return scores
-    texts = _texts(data, text)
-    frame = aggregate(annotate_lexicon(texts), people=list(texts))
-    return Table(frame, infer_columns(frame))
+    texts, traits = _texts(data, text), _framework(framework)
+    frame = aggregate(annotate_lexicon(texts, traits), people=list(texts), framework=traits)
+    return Table(frame, infer_columns(frame, framework=traits))
 
 
 def encode(
@@ -112,13 +121,14 @@ def build_release(study: Study, *, progress: Progress | None = None) -> Path:
         As `Study.run`.
     """
     _run(study, "release", progress)
-    return study.folder.path("release")
+    return study.folder.readable_folder("release", "release")
 
 
 def analyse(
     data: Study | Table,
     *,
     seed: int = 0,
+    framework: str | TraitFramework = "big_five",
     progress: Progress | None = None,
     **settings: Any,  # noqa: ANN401 - of the section
 ) -> tuple[pl.DataFrame, Graph]:
@@ -130,6 +140,8 @@ def analyse(
         A study, whose file says what is tested; or a table, whose columns say by their roles what they are.
     seed
         Of randomised tests, of a table.
+    framework
+        Whose traits the targets are, of a table: ``<model>_<letter>`` belongs to the group of the model.
     **settings
         Of a table, as in the section ``independence`` of a study file: ``tests``, ``features``, ``given`` ...
 
@@ -147,10 +159,10 @@ def analyse(
     """
     if isinstance(data, Study):
         _run(data, "independence", progress)
-        graph = data.folder.path("analysis", "independence", "graph.json").read_text(encoding="utf-8")
-        return data.results["independence"]["pvalues"], Graph.from_json(graph)
+        return data.results["independence"]["pvalues"], _graph(data, "independence")
     columns = [column for column in _is_table(data).columns if column.role != "id"]
-    return analyse_table(data.frame, columns, IndependenceSection(**settings), progress or Silent(), seed=seed)
+    section, letters = IndependenceSection(**settings), _framework(framework).letters.values()
+    return analyse_table(data.frame, columns, section, progress or Silent(), seed=seed, letters=letters)
 
 
 def learn_latents(study: Study, *, progress: Progress | None = None) -> pl.DataFrame:
@@ -201,7 +213,7 @@ def discover(
     """
     if isinstance(data, Study):
         _run(data, "discover", progress)
-        return Graph.from_json(data.folder.path("analysis", "discovery", "graph.json").read_text(encoding="utf-8"))
+        return _graph(data, "discovery")
     section = DiscoverSection(**settings)
     table = _is_table(data)
     variables = table.drop([column.name for column in table.columns if column.role not in ("feature", "target")])
@@ -226,6 +238,10 @@ def _run(study: Study, stage: str, progress: Progress | None) -> None:
     _is_study(study).run([stage], progress=progress)
 
 
+def _graph(study: Study, analysis: str) -> Graph:
+    return Graph.from_json(json.dumps(study.reader.json("analysis", analysis, "graph.json")))
+
+
 def _is_study(data: object) -> Study:
     if not isinstance(data, Study):
         raise InputError(f"a {type(data).__name__} is no study; give Study.load(path of study.yaml)")
@@ -237,6 +253,10 @@ def _is_table(data: object) -> Table:
         text = "give Table(frame, infer_columns(frame)), or Study.load(path of study.yaml)"
         raise InputError(f"a {type(data).__name__} is neither a table nor a study; {text}")
     return data
+
+
+def _framework(framework: str | TraitFramework) -> TraitFramework:
+    return trait_framework(framework) if isinstance(framework, str) else framework
 
 
 def _texts(table: Table, column: str) -> dict[str, str | None]:

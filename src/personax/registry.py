@@ -18,6 +18,8 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import import_module
@@ -36,6 +38,8 @@ __all__ = [
     "faults",
     "forget",
     "get",
+    "missing_part",
+    "missing_parts",
     "name_of",
     "names",
     "part_name",
@@ -375,6 +379,25 @@ def _literal(node: ast.expr) -> Any:  # noqa: ANN401
         return _NO_LITERAL
 
 
+_missing: ContextVar[set[tuple[str, str]] | None] = ContextVar("missing", default=None)
+
+
+@contextmanager
+def missing_parts() -> Iterator[set[tuple[str, str]]]:
+    """Take unknown names in settings for parts of packages that are not installed, and give (kind, name) of each."""
+    found: set[tuple[str, str]] = set()
+    token = _missing.set(found)
+    try:
+        yield found
+    finally:
+        _missing.reset(token)
+
+
+def missing_part(kind: str, name: str, package: str = "") -> str:
+    """Return the sentence about a part that no installed package brings."""
+    return _unknown(kind, name, package)
+
+
 def part_name(kind: str, *also: str, fits: Callable[[Part], bool] | None = None) -> Any:  # noqa: ANN401 - a validator of pydantic
     """Return the check of a setting: one of the registered names of a kind, or of ``also``.
 
@@ -402,9 +425,13 @@ def part_name(kind: str, *also: str, fits: Callable[[Part], bool] | None = None)
     def check(name: str) -> str:
         if name in also or (name in names(kind) and (fits is None or fits(describe(kind, name)))):
             return name
+        if (missing := _missing.get()) is not None and name not in names(kind):
+            missing.add((kind, name))
+            return name
         fitting = [*also, *(part.name for part in parts(kind) if fits is None or fits(part))]
-        raise PydanticCustomError(
-            "unknown_part", "{name} is not possible; {hint}", {"name": repr(name), "hint": nearest(name, fitting)}
-        )
+        hint = nearest(name, fitting)
+        if name not in names(kind) and not hint.startswith("did"):
+            hint += f", or install the package that brings the {_noun(kind)}"
+        raise PydanticCustomError("unknown_part", "{name} is not possible; {hint}", {"name": repr(name), "hint": hint})
 
     return AfterValidator(check)

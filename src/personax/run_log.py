@@ -16,7 +16,10 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from personax.files import private_mode
+from personax.schema import Status
 
 __all__ = ["COUNTS", "LOG_NAME", "MAX_LOG_BYTES", "Meter", "RunLog", "logged_counts", "read_log"]
 
@@ -25,11 +28,11 @@ MAX_LOG_BYTES = 1_000_000
 """A run that finds a longer log keeps it as ``run.log.1``, in place of the one before."""
 
 COUNTS = frozenset({
-    "answers_insufficient", "answers_ok", "answers_refused", "asked_now", "bad_cells", "bootstraps",
+    "asked_now", "bad_cells", "bootstraps",
     "bootstraps_failed", "bytes", "columns", "edges", "judged_now", "latents", "not_run", "people", "people_placed",
     "people_scored", "people_with_country", "pictures", "rejected", "rejected_with_uncertain_scores",
     "scores_judged_away", "seeds", "tests", "tests_nothing_varies", "variables",
-})  # fmt: skip
+} | {f"answers_{status}" for status in get_args(Status)})  # fmt: skip
 """Counts of a manifest that are logged; others may be named by what a study file says (a modality, a source)."""
 
 Level = Literal["info", "warning", "error"]
@@ -138,7 +141,7 @@ class RunLog:
         line = json.dumps({key: value for key, value in record.items() if value is not None}, allow_nan=False)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         try:
-            file = os.open(self._path, flags, 0o600)
+            file = os.open(self._path, flags, private_mode(self._path.parent))
             try:
                 os.write(file, f"{line}\n".encode())
             finally:

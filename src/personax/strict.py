@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
     PlainValidator,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from personax.errors import InputError
+from personax.names import distinct_names, safe_name
 
 __all__ = [
     "Access",
@@ -28,12 +32,16 @@ __all__ = [
     "Count",
     "EnvName",
     "Host",
+    "Measurement",
+    "NamedApart",
     "OutsidePath",
     "Positive",
+    "SafeName",
     "Share",
     "Strict",
     "Url",
     "by_source",
+    "check_names",
     "check_options",
     "fault_text",
     "nearest",
@@ -45,6 +53,56 @@ Alpha = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+_Key = TypeVar("_Key", bound=str)
+_Value = TypeVar("_Value")
+
+
+def _safe(text: str) -> str:
+    try:
+        return safe_name(text)
+    except InputError as error:
+        raise PydanticCustomError("not_a_file_name", "{text}", {"text": str(error)}) from None
+
+
+def _measurement(name: str) -> str:
+    if name.casefold() == "id":
+        raise PydanticCustomError("not_a_file_name", "a measurement cannot be called id; choose another name")
+    return name
+
+
+def _apart(block: Any, read: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401 - YAML
+    """Read a block, and refuse names that would be one file, or that are the same but for their Unicode form."""
+    found = read(block)
+    check_names(found)
+    if len(found) < len(block):
+        text = "two names are one but for how their accents are written; rename one"
+        raise PydanticCustomError("not_a_file_name", text)
+    return found
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse names of a block that pydantic reads where one is no name of a file, or two would be one file.
+
+    Raises
+    ------
+    PydanticCustomError
+        For the first of them.
+    """
+    try:
+        distinct_names([_safe(name) for name in names], "the names")
+    except InputError as error:
+        raise PydanticCustomError("not_a_file_name", "{text}", {"text": str(error)}) from None
+
+
+SafeName = Annotated[str, AfterValidator(_safe)]
+"""What becomes the name of a file or folder; see `personax.names.safe_name`."""
+
+Measurement = Annotated[SafeName, AfterValidator(_measurement)]
+"""The name of a measurement, which becomes a column beside ``id``."""
+
+NamedApart = Annotated[dict[_Key, _Value], WrapValidator(_apart)]
+"""Names that are those of files, no two of which would be one on a disk that does not tell capitals apart."""
 
 
 _SYNONYMS: Final = {"gpu": "cuda", "false": "none"}
@@ -58,9 +116,9 @@ class Access:
     Parameters
     ----------
     kind
-        ``url``: an address that is asked; ``host``: one that may be; ``path``: a file or folder; ``variable``: an
-        environment variable; ``template``: text with ``${VARIABLE}`` in it; ``hub``: a model or data set of a hub, or a
-        folder.
+        ``url``: an address that is asked; ``host``: one that pictures may come from; ``path``: a file or folder;
+        ``variable``: an environment variable; ``template``: text with ``${VARIABLE}`` in it; ``hub``: a model or data
+        set of a hub, or a folder.
     words
         Values that are none, such as ``headshots`` in the place of a folder.
     """
@@ -136,10 +194,10 @@ def check_options(what: str, function: Callable[..., object], options: Mapping[s
 
 def _close(word: str, choices: list[str]) -> str | None:
     """Return the choice that a misspelt word means: the same letters, the same meaning, nearly the same letters."""
-    folded = word.casefold()
+    folded = word[:_SHOWN].casefold()
     meant = _SYNONYMS.get(folded, folded)
     same = [choice for choice in choices if choice.casefold() in (folded, meant)]
-    return next(iter(same or get_close_matches(word, choices, n=1, cutoff=0.6)), None)
+    return next(iter(same or get_close_matches(word[:_SHOWN], choices, n=1, cutoff=0.6)), None)
 
 
 class Strict(BaseModel):
@@ -178,10 +236,13 @@ class Strict(BaseModel):
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse a change in place: a stage that has begun and its manifest would differ."""
-        if name in type(self).model_fields:
-            text = f"{_called(type(self))} cannot be changed in place; .replaced({name}=...) returns a changed copy"
-            raise InputError(text)
+        if not name.startswith("_"):
+            raise InputError(_in_place(type(self), name))
         super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Refuse as `__setattr__` does."""
+        raise InputError(_in_place(type(self), name))
 
     def replaced(self, **changes: Any) -> Self:  # noqa: ANN401 - each block has its own
         """Return the same settings with some changed, checked as at first."""
@@ -198,11 +259,11 @@ class Strict(BaseModel):
         unknown = [key for key in raw if key not in known and key not in cls.model_fields]
         if not unknown:
             return validate(raw)
-        faults = [_unknown(key, known, raw) for key in unknown]
+        faults = [_unknown(key, known, raw) for key in unknown[:_UNKNOWN]]
         try:
             validate({key: value for key, value in raw.items() if key not in unknown})
         except ValidationError as error:
-            meant = {nearest(str(key), known) for key in unknown}
+            meant = {nearest(str(key), known) for key in unknown[:_UNKNOWN]}
             faults += [_again(fault) for fault in error.errors() if not _is_missing(fault, meant)]
         raise ValidationError.from_exception_data(cls.__name__, faults)
 
@@ -211,6 +272,12 @@ def _called(kind: type[Strict]) -> str:
     """Return what people call a block: the section of a study file, or the class that they name in Python."""
     name = kind.__name__
     return f"settings of {name.removesuffix('Section').lower()}" if name.endswith("Section") else name
+
+
+def _in_place(kind: type[Strict], name: str) -> str:
+    if name not in kind.model_fields:
+        return f"{_called(kind)}: there is no {name}; {nearest(name, list(kind.model_fields))}"
+    return f"{_called(kind)} cannot be changed in place; .replaced({name}=...) returns a changed copy"
 
 
 def by_source(known: Callable[[], Mapping[str, type[Strict]]]) -> PlainValidator:
@@ -287,10 +354,16 @@ def _again(fault: ErrorDetails) -> InitErrorDetails:
 _SHOWN: Final = 120
 """Characters of a setting that a sentence repeats."""
 
+_UNKNOWN: Final = 100
+"""Unknown keys of one block that are told."""
+
+_LONGEST: Final = 500
+"""Characters of a sentence; one that names a dozen choices has half of them."""
+
 _COMPLETE: Final = {
     "base_url",
     "name_shown", "no_block", "no_contact", "no_fields", "no_price", "no_source", "not_a_language", "not_a_name",
-    "not_a_url", "not_an_address", "test_option", "twice", "unknown_key",
+    "not_a_file_name", "not_a_url", "not_an_address", "test_option", "twice", "unknown_key",
 }  # fmt: skip
 """Faults whose message says all; what was given is not repeated, for it may be a key."""
 
@@ -303,6 +376,11 @@ def fault_text(fault: Mapping[str, Any]) -> str:
     >>> fault_text({"type": "greater_than", "msg": "Input should be greater than 0", "loc": ("k",), "input": -1})
     'must be greater than 0, not -1'
     """
+    text = _told(fault)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+
+
+def _told(fault: Mapping[str, Any]) -> str:
     kind, given, message = fault["type"], fault.get("input"), fault["msg"]
     if kind == "missing":
         return f"the key {fault['loc'][-1]} is missing"
@@ -318,6 +396,8 @@ def fault_text(fault: Mapping[str, Any]) -> str:
         return str(message)
     if kind == "sequence_str" or "an instance of Sequence" in message:
         return f"must be a valid list, not {_short(given)}"
+    if kind in ("int_type", "float_type") and isinstance(given, str) and (number := _number(given)):
+        return f"{_plain(message)}, not {given!r}; YAML reads this as text, write {number}"
     if "headers" in fault["loc"] or "choose from" in message or "did you mean" in message:
         return _plain(message)  # headers may hold a secret; the others name what was given
     return f"{_plain(message)}, not {_short(given)}"
@@ -327,6 +407,15 @@ def _with_place(fault: Mapping[str, Any]) -> str:
     text = fault_text(fault)
     place = ".".join(str(part) for part in fault["loc"])
     return text if not place or fault["type"] == "missing" else f"{place}: {text}"
+
+
+def _number(text: str) -> str:
+    """Return the number that a text means as YAML writes it; empty where it means none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return ""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else "" if text.lower() == "nan" else str(value)
 
 
 def _short(given: object) -> str:

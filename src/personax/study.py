@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from html import escape
@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from personax import __version__
 from personax.config import Permissions, Plan, permissions, read_plan, read_request
 from personax.data.labels import labels_of
-from personax.errors import PlanError, StudyError
-from personax.files import sha256
+from personax.engine import parallel_config
+from personax.errors import PlanError, StudyError, TrustError, UnknownResult
+from personax.files import cached_sha256, sha256
 from personax.progress import Progress, Silent
+from personax.registry import KINDS, describe, missing_part, missing_parts
+from personax.registry import names as part_names
 from personax.run_log import Meter, RunLog, logged_counts, read_log
-from personax.stages import STAGES, Context, Reader, Stage, check_columns, check_plan, stage_rng, versions
+from personax.stages import STAGES, Context, Reader, Stage, check_columns, check_plan, report_page, stage_rng, versions
 from personax.store import Manifest, StageTables, StudyFolder
 from personax.strict import nearest
 from personax.trust import check_trust, record_trust
@@ -26,7 +29,7 @@ from personax.trust import check_trust, record_trust
 if TYPE_CHECKING:
     from personax.stages import AnswerResult
 
-__all__ = ["StageCost", "StageRun", "StageStatus", "Study"]
+__all__ = ["StageCost", "StageRun", "StageStatus", "Study", "StudyResults"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,20 @@ class StageRun:
     ran: bool
     why: str
     seconds: float = 0.0
+
+
+_SAME = "settings, inputs and seed are the same"
+
+
+class StudyResults(dict[str, StageTables]):
+    """Finished stage -> its tables."""
+
+    def __missing__(self, stage: str) -> StageTables:
+        known = [one.name for one in STAGES]
+        text = f"the stage {stage} has written nothing yet; personax run makes it"
+        if stage not in known:
+            text = f"there is no stage {stage}; {nearest(stage, known)}"
+        raise UnknownResult(text)
 
 
 @dataclass(frozen=True)
@@ -104,10 +121,18 @@ class Study:
 
     def __init__(self, plan: Plan, folder: Path, *, base: Path) -> None:
         self.plan, self.folder, self.base = plan, StudyFolder(folder), base
+        self.missing: Sequence[str] = ()
+        """Sentences about parts of packages that are not installed; see `load`."""
         self._file: Path | None = None
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, folder: str | os.PathLike[str] | None = None) -> Self:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        folder: str | os.PathLike[str] | None = None,
+        allow_missing: bool = False,
+    ) -> Self:
         """Read a study file.
 
         Parameters
@@ -117,6 +142,9 @@ class Study:
         folder
             The study folder. By default the folder of a file called ``study.yaml``; for any other file a folder of
             its name beside it, so that ``studies/bfi.yaml`` is worked out in ``studies/bfi/``.
+        allow_missing
+            Load a study that names parts of packages that are not installed, too: its status and results can be read,
+            ``missing`` says what to install, and `run` refuses.
 
         Raises
         ------
@@ -126,11 +154,35 @@ class Study:
         file = Path(path)
         if file.is_dir() and (file / "study.yaml").is_file():
             file = file / "study.yaml"
-        plan = read_plan(file)
         own = file.parent if file.name == "study.yaml" else file.with_suffix("")
-        study = cls(plan, Path(folder) if folder is not None else own, base=file.parent)
+        place = Path(folder) if folder is not None else own
+        try:
+            study = cls(read_plan(file), place, base=file.parent)
+        except PlanError as error:
+            found = cls._with_missing_parts(file, place)
+            if found is None or not allow_missing:
+                installs = [] if found is None else [one for one in found.missing if "pip install" in one]
+                raise PlanError("\n".join([str(error), *installs])) from None
+            study = found
         study._file = file
         return study
+
+    @classmethod
+    def _with_missing_parts(cls, file: Path, place: Path) -> Self | None:
+        """Return the study of a file whose only faults are names of parts that are not installed."""
+        with missing_parts() as missing:
+            try:
+                study = cls(read_plan(file), place, base=file.parent)
+            except PlanError:
+                return None
+        study.missing = study._sentences(missing)
+        return study if missing else None
+
+    def _sentences(self, missing: Collection[tuple[str, str]]) -> list[str]:
+        """Return which package brought each missing part, as the manifests of stages that used it say."""
+        manifests = [self.folder.manifest(stage.name) for stage in STAGES] if missing else []
+        brought = {key: package for one in manifests if one is not None for key, package in one.versions.items()}
+        return [missing_part(kind, name, brought.get(f"{kind} {name}", "")) for kind, name in sorted(missing)]
 
     @property
     def permissions(self) -> Permissions:
@@ -162,6 +214,15 @@ class Study:
         """
         record_trust(self.permissions, variables=variables)
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether this user has allowed what `permissions` lists, or nothing is listed."""
+        try:
+            self.check_trust()
+        except TrustError:
+            return False
+        return True
+
     def check_trust(self) -> None:
         """Raise a `TrustError` when the plan needs what this user has not allowed; see `personax.trust`."""
         check_trust(self.permissions, self._file or self.folder.root)
@@ -177,8 +238,14 @@ class Study:
         self.check_trust()
         return Reader(self.plan, self.base, self.folder)
 
+    def __repr__(self) -> str:
+        found = self.results
+        people = self.folder.manifest("collect")
+        rows = f"{people.counts.get('people', 0)} people, " if people is not None else ""
+        return f"Study({self.plan.name}: {rows}finished: {', '.join(found) or 'nothing yet'})"
+
     @property
-    def results(self) -> dict[str, StageTables]:
+    def results(self) -> StudyResults:
         """Finished stage -> its tables; each is read when it is asked for.
 
         What a stage wrote is there although it is stale by now; `status` tells.
@@ -195,7 +262,7 @@ class Study:
         20
         """
         manifests = {stage.name: self.folder.manifest(stage.name) for stage in STAGES}
-        return {name: StageTables(self.folder, m) for name, m in manifests.items() if m is not None}
+        return StudyResults({name: StageTables(self.folder, m) for name, m in manifests.items() if m is not None})
 
     def _repr_html_(self) -> str:
         """Show in a notebook where every stage stands, and which tables it wrote."""
@@ -266,7 +333,13 @@ class Study:
         return order
 
     def run(
-        self, stages: Iterable[str] | None = None, *, force: bool = False, progress: Progress | None = None
+        self,
+        stages: Iterable[str] | None = None,
+        *,
+        force: bool = False,
+        progress: Progress | None = None,
+        engine: str | None = None,
+        jobs: int | None = None,
     ) -> list[StageRun]:
         """Do what the plan asks and is not done yet.
 
@@ -278,6 +351,8 @@ class Study:
             Run the named stages again even if nothing changed.
         progress
             Receives steps and messages.
+        engine, jobs
+            Where loops run, see `personax.engine.parallel_config`; what the plan says by default. Results are the same.
 
         Raises
         ------
@@ -286,13 +361,19 @@ class Study:
         PersonaxError
             What a person can mend. Stages that ended before stay done.
         """
+        if self.missing:
+            raise PlanError("\n".join(self.missing))
         self.check_trust()
         wanted, progress = self._wanted(stages), progress or Silent()
         named = {stage.name for stage in wanted} if stages is None else set(stages)
         outcomes: list[StageRun] = []
         names = [stage.name for stage in wanted]
         check_plan(self.plan, names)
-        with self.folder.lock():
+        if not self.folder.is_writable() and not force:
+            states = [self._state(stage) for stage in wanted]
+            if all(state.state == "done" for state in states):
+                return [StageRun(state.stage, False, _SAME) for state in states]
+        with self.folder.lock(), parallel_config(engine or self.plan.engine, jobs or self.plan.jobs):
             log = RunLog(self.folder.root, tell=progress.message)
             with log.span("run", personax=__version__, python=platform.python_version()) as ended:
                 for stage in wanted:
@@ -300,12 +381,17 @@ class Study:
                         check_columns(self.plan, self.folder, names)
                     state = self._state(stage)
                     if state.state == "done" and not (force and stage.name in named):
-                        outcomes.append(StageRun(stage.name, False, "settings, inputs and seed are the same"))
+                        outcomes.append(StageRun(stage.name, False, _SAME))
                         continue
                     with log.span("stage", stage=stage.name, state=state.state) as facts:
                         outcomes.append(self._run_stage(stage, state.why or "asked to", progress, facts))
                 ended.update(stages=len(outcomes), ran=sum(outcome.ran for outcome in outcomes))
         return outcomes
+
+    def page(self) -> str:
+        """Return the report of what the folder holds now; nothing is computed and nothing written."""
+        with labels_of(self.reader.framework()):
+            return report_page(self.plan, self.folder)
 
     def answer(
         self, request: Path, out: Path, *, requester: str | None = None, progress: Progress | None = None
@@ -366,27 +452,35 @@ class Study:
             return StageStatus(stage.name, "unasked", "not in the plan")
         old = self.folder.manifest(stage.name)
         if old is None:
-            return StageStatus(stage.name, "missing", "it has not run yet")
+            fault = self.folder.manifest_fault(stage.name)
+            return StageStatus(stage.name, "missing", f"its manifest: {fault}" if fault else "it has not run yet")
         why = old.differs(self._expected(stage)) or self.folder.changed_output(old)
         return StageStatus(stage.name, "stale", why) if why else StageStatus(stage.name, "done")
 
     def _expected(self, stage: Stage) -> Manifest:
         """Return the manifest that a run of this stage would begin with now."""
         section = getattr(self.plan, stage.name)
+        settings = {**section.model_dump(mode="json"), **({"name": self.plan.name} if stage.names_study else {})}
+        inputs = self._files_read(stage) | self._weights(stage)
+        return Manifest(stage.name, stage.revision, self.plan.seed, settings, inputs)
+
+    def _files_read(self, stage: Stage) -> dict[str, str]:
+        """Return the hashes of the files that a stage reads, of the study and from elsewhere, as they are now."""
         inputs: dict[str, str] = {}
-        for name in stage.external_files(self.plan):
+        files = stage.external_files(self.plan)
+        allowed = not files or self.is_trusted
+        for name in files:
             path = self.base / name
-            inputs[name] = sha256(path) if path.is_file() or path.is_dir() else "missing"
+            exists = path.is_file() or path.is_dir()
+            inputs[name] = (cached_sha256(path) if allowed else "not allowed") if exists else "missing"
         there = [name for name in stage.optional_files if self.folder.path(name).is_file()]
-        inputs.update({name: sha256(self.folder.path(name)) for name in there})
+        inputs.update({name: cached_sha256(self.folder.path(name)) for name in there})
         for need in stage.needs_under(self.plan):
             manifest = self.folder.manifest(need) if getattr(self.plan, need) is not None else None
             inputs.update(manifest.outputs if manifest else {})
             if manifest and stage.uses_manifests:
                 inputs[f"manifests/{need}.json"] = manifest.content_hash()
-        inputs.update(self._weights(stage))
-        settings = {**section.model_dump(mode="json"), **({"name": self.plan.name} if stage.names_study else {})}
-        return Manifest(stage.name, stage.revision, self.plan.seed, settings, inputs)
+        return inputs
 
     def _weights(self, stage: Stage) -> dict[str, str]:
         """Return the hashes of the models that a stage reads; of those not on this machine, what its last run read."""
@@ -395,6 +489,15 @@ class Study:
         now = stage.model_hashes(self.plan, self.base, self.folder)
         hashes = {name: digest or known.get(name) for name, digest in now.items()}
         return {name: digest for name, digest in hashes.items() if digest}
+
+    def _refuse_changed_inputs(self, stage: Stage, before: Manifest) -> None:
+        """Refuse to certify numbers of files that changed while they were read."""
+        now = self._files_read(stage)
+        names = {*now, *before.inputs} - set(self._weights(stage))  # which may have been fetched in this run
+        changed = sorted(name for name in names if before.inputs.get(name) != now.get(name))
+        if changed:
+            text = f"{changed[0]} changed while {stage.name} ran, and nothing of it was kept; run it again"
+            raise StudyError(text)
 
     def _run_stage(self, stage: Stage, why: str, progress: Progress, facts: dict[str, Any]) -> StageRun:
         """Run a stage and commit what it wrote; ``facts`` receives what the log says of it."""
@@ -407,11 +510,12 @@ class Study:
             with labels_of(context.framework()):
                 stage.run(context)
             seconds = meter.seconds
+            self._refuse_changed_inputs(stage, expected)
             manifest = out.commit(
                 replace(
                     expected,
                     inputs={**expected.inputs, **context.inputs},
-                    versions=versions(),
+                    versions=versions() | _packages(expected.plan),
                     counts=context.counts,
                     notices=[asdict(notice) for notice in context.notices],
                     started=started.isoformat(timespec="seconds"),
@@ -420,3 +524,23 @@ class Study:
             )
         facts.update(counts=logged_counts(manifest.counts), notices=len(manifest.notices), files=len(manifest.outputs))
         return StageRun(stage.name, True, why, seconds)
+
+
+def _packages(settings: object) -> dict[str, str]:
+    """Return which packages bring the parts that settings name, where these are not ours: `Study.load` misses them."""
+    texts = set(_texts(settings))
+    return {
+        f"{kind} {name}": describe(kind, name).package
+        for kind in KINDS
+        for name in texts.intersection(part_names(kind))
+        if describe(kind, name).package != "personax"
+    }
+
+
+def _texts(settings: object) -> Iterator[str]:
+    if isinstance(settings, str):
+        yield settings
+    elif isinstance(settings, Mapping):
+        yield from (text for key, value in settings.items() for text in (*_texts(key), *_texts(value)))
+    elif isinstance(settings, Sequence):
+        yield from (text for value in settings for text in _texts(value))

@@ -58,6 +58,7 @@ def r2(latents: np.ndarray, truth: np.ndarray) -> float:
 
 
 def test_what_was_planted_in_a_foreign_release_is_found_by_one_command(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
     truth = planted(tmp_path / "set")
     out = tmp_path / "out"
     asked = ["analyse", str(tmp_path / "set"), "--out", str(out), "--latents", "2", "--seeds", "1", "--epochs", "2"]

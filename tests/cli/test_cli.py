@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import polars as pl
@@ -72,6 +73,10 @@ def test_a_study_from_init_to_nothing_to_do(tmp_path: Path) -> None:
     assert begun.returncode == 0
     assert "personax run" in begun.stdout
     assert "exists already" in one_sentence(personax("init", tmp_path / "mine"))
+    sketch = tmp_path / "mine" / "study.yaml"
+    text = sketch.read_text(encoding="utf-8")
+    assert text.count("\n  n: 500\n") == 1
+    sketch.write_text(text.replace("  n: 500\n", "  n: 80\n", 1), encoding="utf-8")  # fewer people, all else as it is
     first = personax("run", tmp_path / "mine")
     assert first.returncode == 0, first.stderr
     report = tmp_path / "mine" / "report" / "index.html"
@@ -206,7 +211,8 @@ def test_a_name_that_is_a_script_stays_a_name(tmp_path: Path) -> None:
 
 def test_doctor() -> None:
     pieces = {piece["name"]: piece for piece in json.loads(personax("doctor", "--json").stdout)}
-    assert pieces["torch"]["present"]
+    assert pieces["torch"]["present"] == (find_spec("torch") is not None)
+    assert pieces["python"]["present"]
     assert {"GPU", "browser", "causal-learn"} <= set(pieces)
     assert "torch" in personax("doctor").stdout
 
@@ -221,7 +227,8 @@ def test_a_manifest_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(TINY)
     (tmp_path / "manifests").mkdir()
     (tmp_path / "manifests" / "collect.json").write_text("{half")
-    assert "remove it to run the stage again" in one_sentence(personax("run", tmp_path))
+    assert "its manifest: it is no JSON" in personax("run", tmp_path).stdout
+    assert "nothing to do" in personax("run", tmp_path).stdout
 
 
 def test_what_the_system_refuses_is_one_sentence(tmp_path: Path) -> None:

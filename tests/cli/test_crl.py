@@ -33,6 +33,7 @@ def files(folder: Path) -> set[str]:
 
 
 def test_a_benchmark_writes_tables_and_figures(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
     out = tmp_path / "bench"
     done = RUNNER.invoke(app, [*SMALL, "--out", str(out)])
     assert done.exit_code == 0, done.output
@@ -58,6 +59,7 @@ def test_a_benchmark_writes_tables_and_figures(tmp_path: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_scores(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
     tables = []
     for name in ("a", "b"):
         done = RUNNER.invoke(app, [*SMALL, "--out", str(tmp_path / name), "--json", "--no-figures"])
@@ -69,6 +71,7 @@ def test_the_same_seed_gives_the_same_scores(tmp_path: Path) -> None:
 def test_without_matplotlib_scores_are_there_and_one_line_says_what_is_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     done = RUNNER.invoke(app, [*SMALL, "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
@@ -117,9 +120,10 @@ def test_ctrl_c_says_how_to_go_on_and_the_folder_does(tmp_path: Path) -> None:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         out, errors = process.communicate(timeout=60)
-    assert process.returncode in (1, 130), errors
+    assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    assert "stopped; the same command goes on from what is in" in out
+    assert not out
+    assert f"stopped by Ctrl-C: finished runs are in {tmp_path / 'parts'}, and the same command goes on" in errors
     assert not (tmp_path / "scores.parquet").exists()
     parts = sorted((tmp_path / "parts").glob("*.json"))
     before = {path: path.stat().st_mtime_ns for path in parts if path.name != "arguments.json"}

@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 
 pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
 
+from tests.cli.program import personax
+
 from personax.cli import app
 from personax.crl import load_fit
 from personax.crl.methods._vae import BetaVAE
@@ -74,9 +76,10 @@ def test_what_was_stopped_goes_on_to_the_same_bytes(tmp_path: Path, monkeypatch:
             return super().fit(*given, **named)
 
     monkeypatch.setattr("personax.stages._fit_latents.method", lambda _: Stopped())
-    done = runner.invoke(app, args)
-    assert done.exit_code != 0
-    assert "the same command goes on from there" in done.output
+    done = personax(*args)
+    assert done.returncode == 130
+    assert "finished seeds are in" in done.stderr
+    assert "the same command goes on from there" in done.stderr
     assert not (stopped / "out" / "latents.parquet").exists()
     assert runner.invoke(app, args).exit_code == 0
     assert Stopped.fits == 4  # two, the one that was stopped, and that one again

@@ -10,6 +10,7 @@ import networkx as nx
 import numpy as np
 import polars as pl
 import pytest
+from tests.cli.program import personax as program
 
 from personax.cli import main
 
@@ -99,3 +100,20 @@ def test_mistakes_are_one_sentence(
     assert code == 1
     assert any(part in shown for part in said.split("|"))
     assert "Traceback" not in shown
+
+
+def test_a_pattern_or_a_folder_of_files_is_one_table(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"team": rng.choice(list("abc"), 600), "trait": rng.integers(1, 4, 600)})
+    for year in (2023, 2024):
+        folder = tmp_path / "data" / f"year={year}"
+        folder.mkdir(parents=True)
+        frame[:300].write_parquet(folder / "part-0.parquet")
+    words = ["--features", "team", "--targets", "trait", "--tests", "chisq", "--no-figures", "--out"]
+    for number, place in enumerate((tmp_path / "data", tmp_path / "data" / "*" / "*.parquet")):
+        out = tmp_path / f"out-{number}"
+        done = program("independence", place, *words, out)
+        assert done.returncode == 0, done.stderr
+        assert pl.read_parquet(out / "pvalues.parquet")["n"].to_list() == [600]
+        inputs = json.loads((out / "manifests" / "independence.json").read_text())["inputs"]
+        assert sorted(inputs) == ["year=2023/part-0.parquet", "year=2024/part-0.parquet"]

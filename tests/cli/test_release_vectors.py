@@ -71,6 +71,7 @@ def test_a_release_of_few_numbers_is_told_and_paid_for_once(study: Path, persona
 
 
 def test_latents_leave_after_level_two_has_found_them(study: Path, personax: Run) -> None:
+    pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
     (study / "study.yaml").write_text(
         STUDY + "  vectors: {keep: latents, numbers: 16, noise: 0}\n"
         "crl: {latents: {text: 2, image: 2}, method: pca, seeds: 1, epochs: 1}\n"

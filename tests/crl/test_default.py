@@ -349,7 +349,7 @@ def test_what_is_not_given_changes_nothing() -> None:
     assert not torch.equal(model(v, masks)[0, 2], model(other, masks)[0, 2])
 
 
-TINY = Budget(epochs=1)
+TINY, FEW = Budget(epochs=1), Search(restarts=3, batch=64, hidden=16)
 
 
 @pytest.mark.slow
@@ -365,7 +365,7 @@ def test_the_whole_recovers_case_one() -> None:
 
 def test_the_same_seed_gives_the_same_numbers_and_people_are_encoded_one_by_one() -> None:
     data = numerical(1, n=300, rng=np.random.default_rng(0))
-    one, two = (Default(TINY).fit(data.views, latents=data.counts, rng=np.random.default_rng(5)) for _ in range(2))
+    one, two = (Default(TINY, FEW).fit(data.views, latents=data.counts, rng=np.random.default_rng(5)) for _ in range(2))
     assert np.array_equal(one.encode(data.views), two.encode(data.views))
     some = data.rows(np.arange(10, 20))
     assert np.allclose(one.encode(some.views), one.encode(data.views)[10:20], atol=1e-4)
@@ -398,7 +398,7 @@ def test_whatever_a_fit_holds_is_saved_and_read_again(
 def test_forbidden_edges_are_never_learned() -> None:
     data = numerical(1, n=300, rng=np.random.default_rng(0))
     allowed = np.tril(np.ones((4, 4), bool))
-    fitted = Default(TINY, allowed=allowed).fit(data.views, latents=data.counts, rng=np.random.default_rng(0))
+    fitted = Default(TINY, FEW, allowed=allowed).fit(data.views, latents=data.counts, rng=np.random.default_rng(0))
     assert (fitted.adjacency[~allowed] == 0).all()
 
 
@@ -429,7 +429,7 @@ def test_what_all_inputs_show_is_found_and_what_is_given_is_left_out() -> None:
 
 def test_shared_latents_come_first_and_are_caused_by_nothing() -> None:
     data = numerical(1, n=300, shared=1, rng=np.random.default_rng(0))
-    fitted = Default(TINY).fit(data.views, latents=data.counts, shared=1, rng=np.random.default_rng(0))
+    fitted = Default(TINY, FEW).fit(data.views, latents=data.counts, shared=1, rng=np.random.default_rng(0))
     assert fitted.names == data.names
     assert fitted.encode(data.views).shape == (300, 5)
     assert not fitted.adjacency[0].any()

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personax.columns import infer_columns
+from personax.data.columns import infer_columns
 from personax.data.identity import PART, classify, identified
 from personax.data.table import Table
 from personax.schema import Column

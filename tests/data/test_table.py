@@ -100,7 +100,7 @@ def test_columns_of_another_table_are_refused(columns: list[Column], says: str, 
 
 def test_what_cannot_be_joined_or_read(tmp_path: Path) -> None:
     table = Table(FRAME, MEANT)
-    with pytest.raises(InputError, match="no column height; it has id, age"):
+    with pytest.raises(InputError, match="no column height; choose from id, age"):
         table.column("height")
     with pytest.raises(InputError, match="no column id"):
         table.join(table.select(["age"]))

@@ -71,7 +71,7 @@ def test_a_draw_that_cannot_be_searched_is_counted_apart() -> None:
 
 
 def test_what_cannot_be_sent_to_processes() -> None:
-    with pytest.raises(InputError, match="the search cannot be sent to 2 processes"):
+    with pytest.raises(InputError, match="the work cannot be sent to 2 processes"):
         bootstrap_edges(collider(50), lambda frame: Graph([], []), times=4, rng=rng(), jobs=2)
     with pytest.raises(InputError, match="0 jobs"):
         bootstrap_edges(collider(50), pc, times=4, rng=rng(), jobs=0)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the package is first imported
 
@@ -15,6 +18,12 @@ SEEN: dict[str, Any] = SIZES | {"image_size": 32, "patch_size": 8}
 LETTERS = sorted([*map(chr, range(33, 127)), "Ġ"])
 """Of the byte-level tokens of Qwen2, those of plain English; the space is written Ġ."""
 END = len(LETTERS)
+
+NEEDS_MODELS = pytest.mark.skipif(
+    any(find_spec(name) is None for name in ("transformers", "sentence_transformers")),
+    reason="transformers is not installed: pip install personax[embed]",
+)
+"""Looked for and not imported: whoever collects the tests need not wait for them."""
 
 
 def drawn(model: Any, seed: int = 0, size: float = 0.25) -> Any:

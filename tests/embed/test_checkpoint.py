@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.embed.small import edit, ids, picture_model, text_model
+from tests.embed.small import NEEDS_MODELS, edit, ids, picture_model, text_model
 
 from personax.embed import _checkpoint as checkpoint
 from personax.embed import image_encoder, local_weights_hash, text_encoder
@@ -18,9 +18,10 @@ from personax.embed._checkpoint import weights_hash
 from personax.errors import InputError
 from personax.files import sha256
 
-pytest.importorskip("transformers", reason="transformers is not installed: pip install personax[embed]")
-pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+pytestmark = [
+    NEEDS_MODELS,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
+]
 
 
 def without(folder: Path, part: str) -> Path:

@@ -13,10 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-pytest.importorskip("transformers", reason="transformers is not installed: pip install personax[embed]")
-pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
-
-from tests.embed.small import END, LETTERS, edit, ids, picture_model, qwen, text_model
+pytest.importorskip("safetensors", reason="safetensors is not installed: pip install personax[embed]")
+from tests.embed.small import END, LETTERS, NEEDS_MODELS, edit, ids, picture_model, qwen, text_model
 from tests.reference import makers
 
 from personax.data.pictures import read_rgb
@@ -27,7 +25,10 @@ from personax.embed._sentences import SentenceEncoder
 from personax.errors import InputError
 from personax.registry import get
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+pytestmark = [
+    NEEDS_MODELS,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
+]
 
 Array = NDArray[np.float64]
 TEXTS = ["she sings", "she plays tennis in lima . she sings .", "a", "b sings in lima : a b a b"]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.embed.small import NEEDS_MODELS
 
 from personax.embed import image_encoder, text_encoder
 from personax.embed._encode import encode_all
@@ -22,10 +23,11 @@ from personax.embed._imagebind import ImageBindEncoder
 from personax.errors import ComputationError, InputError
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the package is first imported
-pytest.importorskip("transformers", reason="transformers is not installed: pip install personax[embed]")
-pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+pytestmark = [
+    NEEDS_MODELS,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
+]
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "she", "sings", "plays", "tennis", "in", "lima", ".", "##s"]
 

@@ -199,6 +199,20 @@ def test_the_width_of_kernels_is_that_of_the_test_by_itself(test: str) -> None:
     assert row["p_value"] == pytest.approx(alone.p_value, rel=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"tests": "kci"}, r"^tests is a list of names; write tests=\['kci'\]$"),
+        ({"given": "month"}, "^given is a list of names"),
+        ({"kinds": {"height": "contnuous"}}, r"^kinds: height cannot be 'contnuous'; did you mean continuous\?$"),
+        ({"alpha": 5}, "^alpha is between 0 and 1, not 5$"),
+    ],
+)
+def test_arguments_of_another_kind_are_one_sentence(settings: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        screen(people(), ["height"], ["o"], **settings)
+
+
 def test_every_unknown_column_is_named() -> None:
     with pytest.raises(InputError, match=r"no column hight, did you mean height.*; the table has no column oo, "):
         screen(people(), ["hight"], ["oo"], kinds=KINDS)

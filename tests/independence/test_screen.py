@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personax.columns import infer_columns
+from personax.data.columns import infer_columns
 from personax.errors import InputError
 from personax.independence import chisq, correct, gcm, heterogeneity, hsic, kci, rcit, screen
 from personax.independence._frames import as_frame

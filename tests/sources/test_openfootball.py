@@ -102,6 +102,6 @@ def test_two_files_of_one_country_do_not_share_ids(tmp_path: Path) -> None:
 def test_a_member_that_claims_to_be_huge_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with tarfile.open(tmp_path / "of.tar.gz", "w:gz") as archive:
         archive.add(folder(tmp_path / "in"), arcname="openfootball")
-    monkeypatch.setattr("personax.sources._openfootball.MAX_FILE_BYTES", 10)
+    monkeypatch.setattr("personax.sources._player_files.MAX_FILE_BYTES", 10)
     with pytest.raises(InputError, match="larger than any players file"):
         read_openfootball(tmp_path / "of.tar.gz")

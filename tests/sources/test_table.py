@@ -207,10 +207,10 @@ def test_a_missing_file_a_folder_and_a_misspelt_header(tmp_path: Path) -> None:
         read_table(tmp_path / "people.csv", {"height_cm": spec(source="Heigt")})
 
 
-def test_ten_thousand_columns(tmp_path: Path) -> None:
-    names = [f"c{i}" for i in range(10_000)]
-    text = ",".join(["id", *names]) + "\n" + "".join(f"p{r}," + ",".join(["1", "2"] * 5000) + "\n" for r in range(20))
-    assert read(tmp_path, text).people.width == 10_001
+def test_thousands_of_columns(tmp_path: Path) -> None:
+    names = [f"c{i}" for i in range(2_000)]
+    text = ",".join(["id", *names]) + "\n" + "".join(f"p{r}," + ",".join(["1", "2"] * 1000) + "\n" for r in range(20))
+    assert read(tmp_path, text).people.width == 2_001
 
 
 def test_the_real_bfi_table() -> None:

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
+pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install personax[traits]")
 
 from tests.traits.llms.invented_models import FACTS, Minds
 from tests.traits.llms.llm_server import Server, serving

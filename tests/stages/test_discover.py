@@ -13,7 +13,7 @@ from personax.config import DiscoverSection, read_knowledge
 from personax.data.table import Table
 from personax.discovery import Knowledge, NothingVaries, fci, pc
 from personax.discovery._ci_test import CiTest, PValue
-from personax.errors import ComputationError, InputError
+from personax.errors import ComputationError, InputError, PlanError
 from personax.progress import Silent
 from personax.schema import Column, Edge, Graph, Kind, Node
 from personax.stages._discover import ci_test, find_causes, graph_notices, write_graph
@@ -239,5 +239,5 @@ def test_a_study_with_knowledge_and_draws(tmp_path: Path) -> None:
     assert manifest.counts["tests"] > 2
     assert not any(outcome.ran for outcome in study.run())
     (tmp_path / "study.yaml").write_text(plan.replace("[weight]", "[wait]"))
-    with pytest.raises(InputError, match=r"no column wait; did you mean weight\?"):
+    with pytest.raises(PlanError, match=r"no column wait; did you mean weight\?"):
         Study.load(tmp_path).run()

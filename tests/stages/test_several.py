@@ -335,9 +335,9 @@ def test_wikidata_is_a_source_like_the_leagues(tmp_path: Path) -> None:
 
 
 def test_no_header_of_a_study_is_in_any_file_but_that_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SITE_TOKEN", "env-31415926")
+    monkeypatch.setenv("PERSONAX_SITE_TOKEN", "env-31415926")
     typed = {
-        "Authorization": "Bearer ${SITE_TOKEN}",
+        "Authorization": "Bearer ${PERSONAX_SITE_TOKEN}",
         "Cookie": "session=typed-27182818",
         "X-Mine": "plain-16180339",
     }
@@ -351,13 +351,13 @@ def test_no_header_of_a_study_is_in_any_file_but_that_study(tmp_path: Path, monk
         asked = [*(one for one in site.asked if one.path != "/robots.txt"), *gone.asked[1:]]
         assert [{name: one.headers[name] for name in sent} for one in asked] == [sent] * len(asked)
         assert not any({*sent} & {*one.headers} for one in (site.asked[0], gone.asked[0])), "robots.txt needs none"
-        monkeypatch.setenv("SITE_TOKEN", "env-00000000")
+        monkeypatch.setenv("PERSONAX_SITE_TOKEN", "env-00000000")
         assert "nothing to do" in collect(file).output, "what a variable holds is no setting"
         typed["Cookie"] = "session=typed-other"
         file = study(tmp_path, [{**nba(site), "headers": typed}, {**atp(gone), "headers": typed}])
         assert Study.load(file).status()[0].why == "the setting sources changed"
-    monkeypatch.delenv("SITE_TOKEN")
-    with pytest.raises(SourceError, match="the environment variable SITE_TOKEN is not set") as caught:
+    monkeypatch.delenv("PERSONAX_SITE_TOKEN")
+    with pytest.raises(SourceError, match="the environment variable PERSONAX_SITE_TOKEN is not set") as caught:
         collect(file, "--force")
     shown.append(str(caught.value))
     held = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path != file}

@@ -89,7 +89,7 @@ def test_out_to_people_and_back(study: Path, tmp_path: Path) -> None:
     assert "High agreement among LLMs is not validity" in page
     assert "example.org" not in page
     assert "nothing to do" in runner.invoke(app, ["report", str(study)]).output
-    called("compare", study, tmp_path / "answers.csv", "--seed", 9)
+    called("compare", study, tmp_path / "answers.csv", "--seed", 9, "--draws", 20)
     assert runner.invoke(app, ["report", str(study)]).exit_code == 0
     assert (tmp_path / "report" / "index.html").read_text(encoding="utf-8") != page, (
         "the page tells the last comparison"

@@ -223,7 +223,7 @@ def test_a_source_of_files_says_that_it_reads_one(tmp_path: Path) -> None:
 
 
 def test_our_provider_passes() -> None:
-    pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
+    pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install personax[traits]")
     with serving(Server(mind=lambda body, key: '{"score": 3}')) as server:
         check_provider(
             "openai",

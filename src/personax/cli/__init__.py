@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -28,6 +29,7 @@ from personax.cli import (
     trust,
 )
 from personax.cli.console import fail
+from personax.cli.signals import signals_raise, stop_code
 from personax.errors import PersonaxError, TrustError
 
 __all__ = ["app", "main"]
@@ -75,18 +77,37 @@ parts.register(app)
 trust.register(app)
 
 
+STOPPED = 128 + signal.SIGINT
+"""What typer makes of any KeyboardInterrupt."""
+
+KEPT = "what was finished is kept; the same command goes on from there"
+
+
 def main() -> None:
-    """Run the command line: exit 0 done, 1 what the user can mend, 2 wrong usage, 3 not trusted, 130 Ctrl-C."""
+    """Run the command line.
+
+    It exits with 0: done, 1: what the user can mend, 2: wrong usage, 3: not trusted, 130: Ctrl-C, 143: SIGTERM.
+    """
     try:
-        app()
+        with signals_raise():
+            app()
     except PersonaxError as error:
         fail(str(error))
         sys.exit(3 if isinstance(error, TrustError) else 1)
+    except ModuleNotFoundError as error:  # where a package is used that nobody asked for by `require`
+        extra = doctor.extra_of(error.name)
+        if extra is None:
+            raise
+        fail(f'this needs the package {error.name}: pip install "personax[{extra}]"')
+        sys.exit(1)
     except OSError as error:
         fail(
             f"{error.filename or 'input or output'}: {error.strerror or error}; check the path, its rights and the disk"
         )
         sys.exit(1)
-    except KeyboardInterrupt:
-        fail("stopped; what was finished is kept, the same command goes on from there")
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemExit) as end:
+        if isinstance(end, SystemExit) and end.code != STOPPED:
+            raise
+        code, text = stop_code(KEPT)
+        fail(text)
+        sys.exit(code)

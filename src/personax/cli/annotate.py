@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from personax.cli.console import emit, say, table
+from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
+from personax.cli.signals import kept_when_stopped
 from personax.cli.trust import load_study
 from personax.config import AnnotateLLM
 from personax.errors import PlanError
@@ -30,10 +33,83 @@ CostOption = Annotated[
     ),
 ]
 
+PartOption = Annotated[
+    str | None, typer.Option(help="I/N: ask the I-th of N parts alone, as one of several hosts; with --shard.")
+]
+ShardOption = Annotated[Path | None, typer.Option(help="The journal of this host's part.")]
+MergeOption = Annotated[
+    list[Path] | None, typer.Option(help="Take in the journal of a host, each reply once; may be given several times.")
+]
+ExportOption = Annotated[
+    Path | None, typer.Option(help="Write what is to be asked into this folder, a file a model for vllm run-batch.")
+]
+ImportOption = Annotated[
+    list[Path] | None, typer.Option(help="Take in the replies of vllm run-batch; may be given several times.")
+]
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Annotation by several hosts, and by files."""
+
+    part: str | None
+    shard: Path | None
+    merge: Sequence[Path]
+    export_batch: Path | None
+    import_batch: Sequence[Path]
+
+    @property
+    def asked(self) -> bool:
+        """Whether any of it is asked for."""
+        return any((self.part, self.shard, self.merge, self.export_batch, self.import_batch))
+
+    def run(self, study: Study, section: AnnotateLLM, *, as_json: bool) -> None:
+        """Do what is asked for, and say what came of it.
+
+        Raises
+        ------
+        PlanError
+            A part without its journal, or none that can be.
+        """
+        from personax.stages import export_batches, import_batches, merge_shards
+
+        study.run(["collect"])
+        said: dict[str, Any] = {}
+        if self.part or self.shard:
+            said["part"] = self._ask(study, section)
+        if self.export_batch:
+            written = export_batches(study.folder, section, self.export_batch)
+            said["exported"] = {str(path): count for path, count in written.items()}
+        if self.import_batch:
+            said["imported"] = asdict(import_batches(study.folder, section, self.import_batch))
+        if self.merge:
+            said["merged"] = asdict(merge_shards(study.folder, self.merge))
+        if as_json:
+            emit(said)
+            return
+        for what, facts in said.items():
+            say(f"{what}: {', '.join(f'{name} {value}' for name, value in facts.items())}")
+
+    def _ask(self, study: Study, section: AnnotateLLM) -> dict[str, Any]:
+        from personax.stages import annotate_part
+
+        found = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", self.part or "")
+        if found is None or int(found[1]) > int(found[2]) or self.shard is None:
+            raise PlanError("--part is I/N, such as 2/8, and needs --shard FILE for the journal of this host")
+        part = int(found[1]), int(found[2])
+        kept = f"replies so far are in {self.shard}, and the same command goes on from there"
+        with kept_when_stopped(lambda: kept), showing_progress() as progress:
+            progress.stage(f"annotate {self.part}")
+            outcomes = annotate_part(study.folder, section, part, self.shard, progress)
+        return {one.model: f"{one.cached + one.completed} of {one.total}" for one in outcomes}
+
+
 EXAMPLES = (
     "Examples: personax annotate my-study/study.yaml --dry-run   |   "
     "personax annotate my-study/study.yaml --max-cost 5   |   "
-    "personax annotate my-study/study.yaml --force (asks again what got no answer, and nothing else)"
+    "personax annotate my-study/study.yaml --force (asks again what got no answer, and nothing else)   |   "
+    "personax annotate my-study/study.yaml --part 2/8 --shard journal-2.sqlite (one of eight hosts)   |   "
+    "personax annotate my-study/study.yaml --merge journal-1.sqlite --merge journal-2.sqlite"
 )
 
 
@@ -48,15 +124,24 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
         dry_run: DryOption = False,
         max_cost: CostOption = None,
+        part: PartOption = None,
+        shard: ShardOption = None,
+        merge: MergeOption = None,
+        export_batch: ExportOption = None,
+        import_batch: ImportOption = None,
     ) -> None:
         """Rate people's traits, or score their answers; one score a trait."""
         loaded = load_study(study, folder=folder)
-        if not dry_run and max_cost is None:
+        hosts = Hosts(part, shard, merge or [], export_batch, import_batch or [])
+        if not (dry_run or max_cost is not None or hosts.asked):
             run_study(loaded, ["annotate"], force=force, as_json=as_json)
             return
         section = loaded.plan.annotate
         if not isinstance(section, AnnotateLLM):
-            raise PlanError("--dry-run and --max-cost are for annotate.source: llm; nothing else here costs anything")
+            raise PlanError("--dry-run, --max-cost, parts and batches are for annotate.source: llm; nothing else asks")
+        if hosts.asked:
+            hosts.run(loaded, section if max_cost is None else section.replaced(max_cost=max_cost), as_json=as_json)
+            return
         if dry_run:
             _estimate(loaded, section, as_json=as_json)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from personax.cli.signals import check_signal
 from personax.progress import Progress
 
 __all__ = ["emit", "fail", "say", "showing_progress", "table"]
@@ -25,9 +27,23 @@ _PLAIN_EVERY = 5.0
 """Seconds between two plain lines of one stage when stderr is not a terminal."""
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    r"""Return text without signs that steer a terminal or turn the reading direction: it may be somebody else's.
+
+    Examples
+    --------
+    >>> printable("a\x1b[2Jb")
+    'a?[2Jb'
+    """
+    return _CONTROL.sub("?", text)
+
+
 def say(text: str) -> None:
     """Print one line of result; markup in it stays text."""
-    _out.print(Text(text))
+    _out.print(Text(printable(text)))
 
 
 def emit(result: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
@@ -37,7 +53,7 @@ def emit(result: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
 
 def fail(message: str) -> None:
     """Print an error, one sentence a line, without a traceback."""
-    for line in message.splitlines():
+    for line in printable(message).splitlines():
         _err.print(Text.assemble(("error: ", "bold red"), line))
 
 
@@ -47,7 +63,7 @@ def table(title: str, header: Iterable[str], rows: Iterable[Iterable[str]]) -> N
     for name in header:
         grid.add_column(name, overflow="fold")
     for row in rows:
-        grid.add_row(*(Text(cell) for cell in row))
+        grid.add_row(*(Text(printable(cell)) for cell in row))
     _out.print(grid)
 
 
@@ -64,6 +80,7 @@ class _Terminal:
         self._task = self._bar.add_task(name, total=None, note="")
 
     def step(self, done: int, total: int, note: str = "") -> None:
+        check_signal()
         if self._task is not None:
             self._bar.update(self._task, completed=done, total=total or None, note=note)
 
@@ -83,6 +100,7 @@ class _Lines:
         _err.print(Text(f"{name} ..."))
 
     def step(self, done: int, total: int, note: str = "") -> None:
+        check_signal()
         if time.monotonic() - self._last >= _PLAIN_EVERY:
             self._last = time.monotonic()
             reached = f"{done}/{total}" if total else str(done)

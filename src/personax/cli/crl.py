@@ -13,13 +13,15 @@ import typer
 from personax import registry
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.default_command import group_with_default
-from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
+from personax.cli.run import EngineOption, FolderOption, ForceOption, JobsOption, JsonOption, StudyArgument, run_study
+from personax.cli.signals import kept_when_stopped
 from personax.cli.trust import load_study
 from personax.config import CrlSection, read_modalities
 from personax.crl._budget import Device
 from personax.crl._select import Criterion
 from personax.crl.methods import usable
 from personax.embed import read_measurements
+from personax.engine import parallel_config
 from personax.errors import MissingExtraError, PlanError
 from personax.files import written_aside
 from personax.progress import Progress
@@ -29,6 +31,7 @@ from personax.stages import (
     choose_latents,
     draw_benchmark,
     learn,
+    learn_seed,
     reject_none,
     rows_of,
     run_benchmark,
@@ -78,13 +81,10 @@ def _order() -> list[str]:
 def _perform(settings: CrlBenchmark, out: Path, *, figures: bool, as_json: bool) -> None:
     results: list[dict[str, Any]] = []
     settings.check()
-    try:
-        with showing_progress() as progress:
-            progress.stage("crl benchmark")
-            results.extend(run_benchmark(settings, out / "parts", progress))
-    except KeyboardInterrupt:
-        say(f"stopped; the same command goes on from what is in {out / 'parts'}")
-        raise
+    kept = f"finished runs are in {out / 'parts'}, and the same command goes on from there"
+    with kept_when_stopped(lambda: kept), showing_progress() as progress:
+        progress.stage("crl benchmark")
+        results.extend(run_benchmark(settings, out / "parts", progress))
     rows = [row for result in results for row in rows_of(result)]
     reject_none([row for row in rows if not row["method"].startswith("floor")])
     order = [name for name in _order() if name in settings.methods]
@@ -133,10 +133,15 @@ def register(app: typer.Typer) -> None:
 
     @group.command(_STUDY, epilog="Example: personax crl my-study/study.yaml")
     def study(
-        study: StudyArgument, folder: FolderOption = None, force: ForceOption = False, as_json: JsonOption = False
+        study: StudyArgument,
+        folder: FolderOption = None,
+        force: ForceOption = False,
+        as_json: JsonOption = False,
+        engine: EngineOption = None,
+        jobs: JobsOption = None,
     ) -> None:
         """Learn the latent causes behind a study's embeddings; the word ``study`` may be left out."""
-        run_study(load_study(study, folder=folder), ["crl"], force=force, as_json=as_json)
+        run_study(load_study(study, folder=folder), ["crl"], force=force, as_json=as_json, engine=engine, jobs=jobs)
 
     @group.command(
         epilog="Example: personax crl benchmark --data numerical --case 1 --methods default,pca,supervised --out bench"
@@ -172,6 +177,8 @@ def register(app: typer.Typer) -> None:
         compiled: CompiledOption = False,
         half: HalfOption = False,
         figures: Annotated[bool, typer.Option(help="Draw scores, training, latents and graphs, SVG and PNG.")] = True,
+        engine: EngineOption = None,
+        jobs: JobsOption = None,
         as_json: JsonOption = False,
     ) -> None:
         """Compare methods on data whose latents are known: people held out, every seed reported, floors beside."""
@@ -203,7 +210,8 @@ def register(app: typer.Typer) -> None:
             half=half,
             folders=folders,
         )
-        _perform(settings, out, figures=figures, as_json=as_json)
+        with parallel_config(engine, jobs):
+            _perform(settings, out, figures=figures, as_json=as_json)
 
 
 EXAMPLE = "Example: personax crl data embeddings.npz --modalities mod.yaml --seeds 5 --out latents"
@@ -229,9 +237,15 @@ def _add_data(group: typer.Typer) -> None:
             int | None,
             typer.Option(min=1, help="Choose each modality's number of latents, this at most; see docs/crl.md."),
         ] = None,
+        only: Annotated[
+            int | None,
+            typer.Option(min=0, help="Fit this seed alone, from 0: one of several jobs; see docs/cluster.md."),
+        ] = None,
         device: DeviceOption = "cpu",
         compiled: CompiledOption = False,
         half: HalfOption = False,
+        engine: EngineOption = None,
+        jobs: JobsOption = None,
         as_json: JsonOption = False,
     ) -> None:
         """Learn latents from embeddings of one's own; the word ``data`` may be left out."""
@@ -246,16 +260,19 @@ def _add_data(group: typer.Typer) -> None:
             latents=named.latents, shared=named.shared, method=method, seeds=seeds, choose=cast(Criterion, choose),
             epochs=epochs, device=device_of(device), compiled=compiled, half=half, prior=named.prior,
         )  # fmt: skip
+        if only is not None and upto is not None:
+            raise PlanError("--only fits a seed of known numbers of latents; leave --upto out")
         rng, tried = np.random.default_rng(seed), None
-        try:
-            with showing_progress() as progress:
-                progress.stage("crl")
-                if upto is not None:
-                    settings, tried = choose_latents(views, settings, upto, rng.spawn(1)[0], progress)
-                learned = learn(ids, views, settings, rng, progress, keep=out / "fits")
-        except KeyboardInterrupt:
-            say(f"stopped; finished seeds are in {out / 'fits'}, and the same command goes on from there")
-            raise
+        kept = f"finished seeds are in {out / 'fits'}, and the same command goes on from there"
+        with kept_when_stopped(lambda: kept), parallel_config(engine, jobs), showing_progress() as progress:
+            progress.stage("crl")
+            if only is not None:
+                learn_seed(views, settings, only, rng, progress, keep=out / "fits")
+                say(f"seed {only} is in {out / 'fits'}; the same command without --only gathers all seeds")
+                return
+            if upto is not None:
+                settings, tried = choose_latents(views, settings, upto, rng.spawn(1)[0], progress)
+            learned = learn(ids, views, settings, rng, progress, keep=out / "fits")
         files = write_latents(learned, out)
         if tried is not None:
             with written_aside(out / "dimensions.parquet") as aside:

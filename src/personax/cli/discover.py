@@ -10,10 +10,21 @@ from typing import Annotated
 import typer
 
 from personax.cli.console import emit, say, showing_progress, table
-from personax.cli.run import FolderOption, ForceOption, JsonOption, comma_separated, from_options, run_study
+from personax.cli.run import (
+    EngineOption,
+    FolderOption,
+    ForceOption,
+    JobsOption,
+    JsonOption,
+    comma_separated,
+    from_options,
+    run_study,
+)
+from personax.cli.signals import NOTHING_KEPT, kept_when_stopped
 from personax.cli.trust import load_study
 from personax.config import DiscoverSection, read_knowledge, search_tests
 from personax.data.edges import EDGES
+from personax.engine import parallel_config
 from personax.schema import Edge, Graph
 from personax.stages import FileGraph, discover_file, graph_counts
 
@@ -61,7 +72,8 @@ def register(app: typer.Typer) -> None:
         alpha: Annotated[float, typer.Option(help="Level of each test.")] = 0.01,
         knowledge: Annotated[Path | None, typer.Option(help="YAML file: tiers, forbidden, required.")] = None,
         bootstraps: Annotated[int, typer.Option(help="Draws of people, to see which edges come back.")] = 0,
-        jobs: Annotated[int, typer.Option(min=1, help="Processes for the draws.")] = 1,
+        engine: EngineOption = None,
+        jobs: JobsOption = None,
         seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
         missing: Annotated[str, typer.Option(help="Texts that mean missing, separated by commas.")] = "",
         out: Annotated[Path, typer.Option(help="Folder for the results of a table.")] = Path("results"),
@@ -71,14 +83,16 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Draw the causal graph of a study or of any table, by PC or FCI."""
         if file.suffix in (".yaml", ".yml") or (file / "study.yaml").is_file():
-            run_study(load_study(file, folder=folder), ["discover"], force=force, as_json=as_json)
+            run_study(
+                load_study(file, folder=folder), ["discover"], force=force, as_json=as_json, engine=engine, jobs=jobs
+            )
             return
         raw = {"test": test, "algorithm": algorithm, "alpha": alpha, "bootstraps": bootstraps}
         known = read_knowledge(knowledge) if knowledge else None
         section = from_options(DiscoverSection, raw | {"knowledge": known})
-        with showing_progress() as progress:
+        with kept_when_stopped(lambda: NOTHING_KEPT), parallel_config(engine, jobs), showing_progress() as progress:
             found = discover_file(
-                file, section, out, columns=comma_separated(columns), missing=missing.split(","), seed=seed, jobs=jobs,
+                file, section, out, columns=comma_separated(columns), missing=missing.split(","), seed=seed,
                 progress=progress,
             )  # fmt: skip
         _print(found, out, as_json=as_json)

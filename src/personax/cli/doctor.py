@@ -1,4 +1,4 @@
-"""personax doctor: what is installed, and what each missing piece would give."""
+"""personax doctor: what is installed, and what each missing piece would give; what is wrong with a study folder."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import platform
 import shutil
 from dataclasses import asdict, dataclass
 from importlib import metadata, util
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from personax.cli.console import emit, table
+from personax.cli.console import emit, say, table
 from personax.cli.run import JsonOption
+from personax.errors import InputError
+from personax.store import StudyFolder, examine_folder
 
-__all__ = ["examine", "register"]
+__all__ = ["examine", "extra_of", "register"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ _EXTRAS = (
     ("rapidfuzz", "RapidFuzz", "sources", "one person across sources"),
     ("imagehash", "ImageHash", "pictures", "pictures that are nearly the same"),
     ("cv2", "opencv-python-headless", "pictures", "faces cut from pictures"),
-    ("openai", "openai", "traits", "asking LLMs"),
+    ("httpx2", "httpx2", "traits", "asking LLMs"),
     ("transformers", "transformers", "embed", "images by models of a hub"),
     ("sentence_transformers", "sentence-transformers", "embed", "texts by models of a hub"),
     ("torch", "torch", "crl", "Level II: causal representation learning"),
@@ -42,8 +46,24 @@ _EXTRAS = (
     ("huggingface_hub", "huggingface_hub", "release", "releases on a hub"),
     ("mlcroissant", "mlcroissant", "release", "Croissant checked and loaded"),
     ("opendp", "opendp", "release", "noise with a differential privacy statement"),
+    ("matplotlib", "matplotlib", "figures", "figures to print"),
+    ("protego", "protego", "web", "robots.txt of sites"),
     ("causallearn", "causal-learn", "discovery", "causal graphs by PC and FCI"),
 )
+
+
+def extra_of(module: str | None) -> str | None:
+    """Return the extra that brings a module, None where no extra does.
+
+    Examples
+    --------
+    >>> extra_of("torch.nn"), extra_of("os")
+    ('crl', None)
+    """
+    top = (module or "").split(".")[0]
+    return next((extra for name, _, extra, _ in _EXTRAS if name == top), None)
+
+
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "firefox")
 
 
@@ -79,12 +99,39 @@ def _browser() -> Piece:
     return Piece("browser", path is not None, path or "none found", gives, "any browser")
 
 
+def _examine_study(study: Path, *, mend: bool, as_json: bool) -> None:
+    """Say what is wrong with a study folder; the plan need not be valid."""
+    own = study.parent if study.name == "study.yaml" else study.with_suffix("")
+    folder = StudyFolder(study if study.is_dir() else own)
+    found = examine_folder(folder, mend=mend)
+    wrong = [finding for finding in found if finding.state == "fault"]
+    if as_json:
+        emit({"folder": str(folder.root), "sound": not wrong, "findings": [asdict(finding) for finding in found]})
+    elif found:
+        table("", ("", "what", ""), ((finding.state, finding.kind, finding.text) for finding in found))
+    if not as_json and not wrong:
+        say(f"{folder.root}: nothing is wrong")
+    if wrong:
+        raise typer.Exit(1)
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command(epilog="Example: personax doctor")
-    def doctor(as_json: JsonOption = False) -> None:
-        """Tell what is installed and what each missing piece would give."""
+    @app.command(epilog="Examples: personax doctor; personax doctor my-study --mend")
+    def doctor(
+        study: Annotated[
+            Path | None, typer.Argument(help="A study file or folder: examine it instead of the installation.")
+        ] = None,
+        mend: Annotated[bool, typer.Option("--mend", help="Mend what needs no computation.")] = False,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Tell what is installed and what each missing piece would give; or what is wrong with a study folder."""
+        if study is not None:
+            _examine_study(study, mend=mend, as_json=as_json)
+            return
+        if mend:
+            raise InputError("--mend mends a study folder; name it: personax doctor STUDY --mend")
         pieces = examine()
         if as_json:
             emit([asdict(piece) for piece in pieces])

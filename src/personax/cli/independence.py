@@ -11,10 +11,21 @@ import typer
 
 from personax import registry
 from personax.cli.console import emit, say, showing_progress, table
-from personax.cli.run import FolderOption, ForceOption, JsonOption, comma_separated, from_options, run_study
+from personax.cli.run import (
+    EngineOption,
+    FolderOption,
+    ForceOption,
+    JobsOption,
+    JsonOption,
+    comma_separated,
+    from_options,
+    run_study,
+)
+from personax.cli.signals import NOTHING_KEPT, kept_when_stopped
 from personax.cli.trust import load_study
 from personax.config import IndependenceSection
 from personax.data.pvalues import everybody
+from personax.engine import parallel_config
 from personax.stages import FileResults, analyse_file, analyse_statistics, count_tests
 
 __all__ = ["register"]
@@ -99,7 +110,8 @@ def register(app: typer.Typer) -> None:
             int, typer.Option(min=0, help=f"{_that('permutes')}: permute so often; 0: formulas.")
         ] = 0,
         seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
-        jobs: Annotated[int, typer.Option(min=1, help="Threads.")] = 1,
+        engine: EngineOption = None,
+        jobs: JobsOption = None,
         figures: Annotated[bool, typer.Option(help="Draw heatmaps and the graph, SVG and PNG.")] = True,
         missing: Annotated[str, typer.Option(help="Texts that mean missing, separated by commas.")] = "",
         out: Annotated[Path, typer.Option(help="Folder for the results of a table.")] = Path("results"),
@@ -109,7 +121,14 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Level I: test every feature against every trait, in a study or in any table."""
         if file.suffix in (".yaml", ".yml") or (file / "study.yaml").is_file():
-            run_study(load_study(file, folder=folder), ["independence"], force=force, as_json=as_json)
+            run_study(
+                load_study(file, folder=folder),
+                ["independence"],
+                force=force,
+                as_json=as_json,
+                engine=engine,
+                jobs=jobs,
+            )
             return
         raw = {
             "features": comma_separated(features),
@@ -123,11 +142,9 @@ def register(app: typer.Typer) -> None:
             "figures": figures,
         }
         section = from_options(IndependenceSection, raw)
-        with showing_progress() as progress:
+        with kept_when_stopped(lambda: NOTHING_KEPT), parallel_config(engine, jobs), showing_progress() as progress:
             if (file / "statistics.json").is_file():
                 found = analyse_statistics(file, section, out, seed=seed, progress=progress)
             else:
-                found = analyse_file(
-                    file, section, out, missing=missing.split(","), seed=seed, jobs=jobs, progress=progress
-                )
+                found = analyse_file(file, section, out, missing=missing.split(","), seed=seed, progress=progress)
         _print(found, out, as_json=as_json)

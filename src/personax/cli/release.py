@@ -13,7 +13,7 @@ import typer
 
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.default_command import group_with_default
-from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
+from personax.cli.run import EngineOption, FolderOption, ForceOption, JobsOption, JsonOption, StudyArgument, run_study
 from personax.cli.trust import load_study
 from personax.errors import InputError, StudyError
 from personax.files import write_text, written_aside
@@ -68,11 +68,14 @@ def _add_build(group: typer.Typer) -> None:
             str | None, typer.Option(metavar="USER/NAME", help="Then send it to this data set of a hub; asks first.")
         ] = None,
         public: Annotated[bool, typer.Option("--public", help="With --push: everybody may see it.")] = False,
+        engine: EngineOption = None,
+        jobs: JobsOption = None,
         as_json: JsonOption = False,
     ) -> None:
         """Build release/: no names, texts or images; the table protected, embeddings under a key; attacked."""
         loaded = load_study(study, folder=folder)
-        run_study(loaded, ["release"], force=force, as_json=as_json and push is None)
+        quiet = as_json and push is None
+        run_study(loaded, ["release"], force=force, as_json=quiet, engine=engine, jobs=jobs)
         place = loaded.folder.path("release")
         if push is None:
             if not as_json:
@@ -200,7 +203,7 @@ def _add_invert(group: typer.Typer) -> None:
         if out.resolve().is_relative_to(release.resolve()):
             raise InputError(f"{out} lies in the release, which leaves; give a folder elsewhere")
         own = load_key(key)
-        ids = Study.load(study).folder.path("people", "people.parquet") if study is not None else None
+        ids = Study.load(study).reader.people().frame["id"] if study is not None else None
         with showing_progress() as progress:
             progress.stage("release invert")
             written = _restore(release, own, Keystore(key.parent), out, ids)
@@ -210,13 +213,12 @@ def _add_invert(group: typer.Typer) -> None:
             say(f"wrote {', '.join(written)} in {out}; keep it as private as the study")
 
 
-def _restore(release: Path, key: ReleaseKey, keys: Keystore, out: Path, ids: Path | None) -> list[str]:
+def _restore(release: Path, key: ReleaseKey, keys: Keystore, out: Path, ids: pl.Series | None) -> list[str]:
     from personax.release import invert, restore_ids, restore_people
 
     found = {"people": restore_people(release, keys), **invert(release, key, keys.fitted)}
     if ids is not None:
-        known = pl.read_parquet(ids, columns=["id"])["id"]
-        found = {name: restore_ids(frame, key, known) for name, frame in found.items()}
+        found = {name: restore_ids(frame, key, ids) for name, frame in found.items()}
     out.mkdir(parents=True, exist_ok=True)
     for name, frame in found.items():
         with written_aside(out / f"{name}.parquet") as aside:
@@ -294,13 +296,13 @@ def _proposal(study: Study) -> ColumnPlan:
     from personax.stages import settings_of
 
     reader = study.reader
-    if not study.folder.path("people", "columns.json").is_file():
+    if study.folder.output("people", "columns.json") is None:
         raise StudyError(f"{study.folder.root} has no people yet; personax collect {study.plan.name!r} first")
-    traits = study.folder.path("traits", "traits.parquet")
+    scored = study.folder.output("traits", "traits.parquet") is not None
     contents = ReleaseInput(
         study.plan.name,
         reader.people(),
-        reader.frame("traits", "traits.parquet") if study.plan.annotate and traits.is_file() else None,
+        reader.frame("traits", "traits.parquet") if study.plan.annotate and scored else None,
     )
     settings = settings_of(reader) if isinstance(study.plan.release, ReleaseSection) else ReleaseSettings()
     return plan_columns(contents, settings)

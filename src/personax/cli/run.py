@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -11,14 +10,19 @@ import typer
 from pydantic import ValidationError
 
 from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.signals import kept_when_stopped
 from personax.cli.trust import load_study
+from personax.engine import ENGINES
 from personax.errors import PlanError
+from personax.stages import Reader
 from personax.strict import Strict, fault_text
 from personax.study import StageRun, Study
 
 __all__ = [
+    "EngineOption",
     "FolderOption",
     "ForceOption",
+    "JobsOption",
     "JsonOption",
     "StudyArgument",
     "comma_separated",
@@ -38,10 +42,27 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print a machine-readab
 ForceOption = Annotated[bool, typer.Option("--force", help="Run again even if nothing changed.")]
 
 
-def run_study(study: Study, stages: Iterable[str] | None = None, *, force: bool, as_json: bool) -> None:
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        help=f"Where loops run: {', '.join(ENGINES)} (RAY_ADDRESS) or ray=HOST:PORT; results are the same everywhere."
+    ),
+]
+JobsOption = Annotated[int | None, typer.Option(min=1, help="Workers of the engine; one by default, all of ray.")]
+
+
+def run_study(
+    study: Study,
+    stages: Iterable[str] | None = None,
+    *,
+    force: bool,
+    as_json: bool,
+    engine: str | None = None,
+    jobs: int | None = None,
+) -> None:
     """Run a study with progress and say what was done."""
-    with showing_progress() as progress:
-        outcomes = study.run(stages, force=force, progress=progress)
+    with kept_when_stopped(lambda: _kept(study)), showing_progress() as progress:
+        outcomes = study.run(stages, force=force, progress=progress, engine=engine, jobs=jobs)
     if as_json:
         emit(_summary(study, outcomes))
         return
@@ -49,13 +70,22 @@ def run_study(study: Study, stages: Iterable[str] | None = None, *, force: bool,
         say(_line(outcome))
     ran = {outcome.stage for outcome in outcomes if outcome.ran}
     if "collect" in ran:
-        show_people(study.folder.path("people"), _notices(study, "collect"))
+        show_people(study.reader, _notices(study, "collect"))
     if "release" in ran:
-        show_release(study.folder.path("release"), _notices(study, "release"))
+        show_release(study.reader, _notices(study, "release"))
     if not ran:
         say("nothing to do")
     if any(outcome.stage == "report" for outcome in outcomes):
         say(str(study.report))
+
+
+def _kept(study: Study) -> str:
+    """Say which stages a run that was stopped has kept, and how to go on."""
+    done = [state.stage for state in study.status() if state.state == "done"]
+    begun = sorted(path.parent.name.removesuffix(".kept") for path in study.folder.path(".staging").glob("*.kept/*"))
+    within = f" and, of {', '.join(begun)}, what is finished within it" if begun else ""
+    stages = f"the stages {', '.join(done)}" if done else "no stage"
+    return f"kept {stages}{within}; the same command goes on from there"
 
 
 def _notices(study: Study, stage: str) -> Sequence[Mapping[str, Any]]:
@@ -82,9 +112,9 @@ SHOWN = 60
 """So many columns at most are listed."""
 
 
-def show_people(people: Path, notices: Sequence[Mapping[str, Any]]) -> None:
+def show_people(reader: Reader, notices: Sequence[Mapping[str, Any]]) -> None:
     """List the columns of the people with identity class and reason, what to look at first, and what to know."""
-    raw = json.loads((people / "columns.json").read_text(encoding="utf-8"))
+    raw = reader.json("people", "columns.json") or []
     order = ("unknown", "direct", "sensitive", "quasi-identifying", "free", "")
     rows = sorted(raw, key=lambda column: order.index(column.get("identity", "")))
     table("Columns, and whom their values tell", ("column", "role", "class", "why"), (
@@ -101,11 +131,11 @@ def _tell(notices: Sequence[Mapping[str, Any]]) -> None:
         say(f"note: {notice['text']}{count}")
 
 
-def show_release(release: Path, notices: Sequence[Mapping[str, Any]]) -> None:
+def show_release(reader: Reader, notices: Sequence[Mapping[str, Any]]) -> None:
     """Say the verdict of a build: what the attacks found, k, what stayed and what left coarser."""
-    told = _json(release / "protection.json")
+    told = reader.json("release", "protection.json") or {}
     columns = told.get("columns", {})
-    private = _private(release.parent / "people" / "columns.json", besides=columns)
+    private = _private(reader.json("people", "columns.json") or [], besides=columns)
     if private:
         say(f"private, and so withheld: {', '.join(private)}")
     for leaves, says in (("withheld", "withheld"), ("generalised", "left coarser"), ("exact", "left as it is")):
@@ -117,21 +147,17 @@ def show_release(release: Path, notices: Sequence[Mapping[str, Any]]) -> None:
         say(f"k = {alike['after']['k']} over {', '.join(alike['columns'])}")
     elif columns:
         say("k: no quasi-identifier leaves")
-    verdict = _json(release / "audit.json").get("verdict", "the release was not attacked: release.audit is off")
+    attacked = reader.json("release", "audit.json") or {}
+    verdict = attacked.get("verdict", "the release was not attacked: release.audit is off")
     # what is withheld stands above, and the last notice is the verdict
     _tell([one for one in notices if not one["text"].startswith("Withheld") and one["text"] != verdict])
     say(f"verdict: {verdict}")
 
 
-def _private(described: Path, *, besides: Collection[str]) -> list[str]:
+def _private(raw: Sequence[Mapping[str, Any]], *, besides: Collection[str]) -> list[str]:
     """Return the private columns of the people with the reason of each."""
-    raw = json.loads(described.read_text(encoding="utf-8")) if described.is_file() else []
     return [f"{one['name']} ({one.get('identity_why') or one['why'] or 'described as private'})" for one in raw
             if one["role"] == "private" and one["name"] not in besides]  # fmt: skip
-
-
-def _json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
 def comma_separated(text: str | None) -> list[str] | None:
@@ -159,7 +185,12 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog="Example: personax run my-study/study.yaml")
     def run(
-        study: StudyArgument, folder: FolderOption = None, force: ForceOption = False, as_json: JsonOption = False
+        study: StudyArgument,
+        folder: FolderOption = None,
+        force: ForceOption = False,
+        as_json: JsonOption = False,
+        engine: EngineOption = None,
+        jobs: JobsOption = None,
     ) -> None:
         """Do all that the study file asks and that is not done yet."""
-        run_study(load_study(study, folder=folder), force=force, as_json=as_json)
+        run_study(load_study(study, folder=folder), force=force, as_json=as_json, engine=engine, jobs=jobs)

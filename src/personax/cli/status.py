@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import typer
 
-from personax.cli.console import emit, table
+from personax.cli.console import emit, fail, table
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
 from personax.study import StageCost, Study
 
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: personax status my-study/study.yaml")
     def status(study: StudyArgument, folder: FolderOption = None, as_json: JsonOption = False) -> None:
         """Show which stages are done, stale or missing and why, how long each took and what it left."""
-        loaded = Study.load(study, folder=folder)
+        loaded = Study.load(study, folder=folder, allow_missing=True)
         states, costs = loaded.status(), loaded.costs()
         if as_json:
             known = {name: asdict(cost) for name, cost in costs.items()}
@@ -27,6 +27,10 @@ def register(app: typer.Typer) -> None:
         else:
             header = ("stage", "state", "seconds", "MB", "why")
             table("", header, ((s.stage, s.state, *_cost(costs.get(s.stage)), s.why) for s in states))
+        for sentence in loaded.missing:
+            fail(sentence)
+        if loaded.missing:
+            raise typer.Exit(1)
 
 
 def _cost(cost: StageCost | None) -> tuple[str, str]:

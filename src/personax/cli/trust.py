@@ -68,10 +68,10 @@ def register(app: typer.Typer) -> None:
         if yes:
             loaded.trust(variables=variable or [])
         if as_json:
-            emit({"lines": needed.lines(), "digest": needed.digest, "trusted": _is_trusted(loaded)})
+            emit({"lines": needed.lines(), "digest": needed.digest, "trusted": loaded.is_trusted})
         elif not needed.lines():
             say("it needs nothing beyond its own folder: there is nothing to allow")
-        elif yes or _is_trusted(loaded):
+        elif yes or loaded.is_trusted:
             for line in needed.lines():
                 say(line)
             say(f"allowed; where it runs elsewhere, set {TRUSTED}={needed.digest}")
@@ -81,11 +81,3 @@ def register(app: typer.Typer) -> None:
             for line in needed.lines():
                 say(line)
             raise TrustError(f"not allowed yet; read the lines, then: personax trust {study} --yes")
-
-
-def _is_trusted(study: Study) -> bool:
-    try:
-        study.check_trust()
-    except TrustError:
-        return False
-    return True

@@ -8,7 +8,7 @@ from pydantic import Field, SerializeAsAny, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax.embed import Pooling, Precision
-from personax.strict import Access, Count, OutsidePath, Strict, by_source
+from personax.strict import Access, Count, Measurement, NamedApart, OutsidePath, SafeName, Strict, by_source
 
 
 class EmbedSimulated(Strict):
@@ -21,7 +21,7 @@ class EmbedFiles(Strict):
     """Embeddings made elsewhere: modality -> measurement -> file."""
 
     source: Literal["files"]
-    files: dict[str, dict[str, OutsidePath]]
+    files: NamedApart[SafeName, NamedApart[Measurement, OutsidePath]]
 
 
 class EmbedOffline(Strict):
@@ -64,8 +64,8 @@ class EmbedModels(Strict):
     """Texts and images by models: measurement -> how; `personax parts encoders` lists the named ones."""
 
     source: Literal["models"]
-    text: dict[str, TextEncoding] = {}
-    image: dict[str, ImageEncoding] = {}
+    text: NamedApart[Measurement, TextEncoding] = {}
+    image: NamedApart[Measurement, ImageEncoding] = {}
 
     @model_validator(mode="after")
     def _something(self) -> Self:

@@ -17,6 +17,7 @@ from personax.config._sections import (
     IndependenceSection,
     ReportSection,
 )
+from personax.engine import EngineName
 from personax.strict import Strict
 
 FORMAT = 1
@@ -28,11 +29,14 @@ class Plan(Strict):
 
     A stage whose section is absent is not part of the study. The report always is. Where people come from a release,
     so do scores and vectors, unless ``annotate`` or ``embed`` says otherwise; ``annotate: null`` leaves them out.
+    ``engine`` and ``jobs`` say where loops run, and change no result (`personax.engine.parallel_config`).
     """
 
     version: int = FORMAT
     name: Annotated[str, Field(min_length=1)]
     seed: Annotated[int, Field(ge=0)] = 0
+    engine: EngineName | None = None
+    jobs: Annotated[int, Field(ge=1)] | None = None
     collect: Collect
     annotate: Annotate | None = None
     embed: Embed | None = None
@@ -52,5 +56,7 @@ class Plan(Strict):
         return {"annotate": {"source": "release"}, "embed": {"source": "release"}} | raw
 
 
-SECTIONS = tuple(name for name in Plan.model_fields if name not in ("version", "name", "seed", "answer", "report"))
+SECTIONS = tuple(
+    name for name in Plan.model_fields if name not in ("version", "name", "seed", "engine", "jobs", "answer", "report")
+)
 """The stages that a plan can ask for, in the order in which they run; the report comes after them."""

@@ -13,12 +13,11 @@ import yaml
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from personax.config._sections import CrlMethod, TestName
+from personax.config._sections import CrlMethod, DiscoverQuery, IndependenceQuery, TestName
 from personax.config._yaml import parse, read_text, validated
-from personax.discovery import Knowledge
 from personax.errors import PlanError
 from personax.registry import parts
-from personax.strict import Alpha, Count, Strict
+from personax.strict import Count, Strict
 
 __all__ = ["AnswerRequest", "RequestCrl", "RequestDiscover", "RequestIndependence", "read_request"]
 
@@ -32,28 +31,22 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Names = Annotated[list[Name], Field(min_length=1, max_length=1000)]
 
 
-class RequestIndependence(Strict):
-    """Level I: which features depend on which targets."""
+class RequestIndependence(IndependenceQuery):
+    """Level I: which features depend on which targets; what a study may name without limit is bounded here."""
 
     features: Names | None = None
     targets: Names | None = None
     tests: Annotated[list[TestName], Field(min_length=1, max_length=8)] = ["kci", "chisq", "gsq"]
     given: Annotated[list[Name], Field(max_length=10)] = []
     by: Name | None = None
-    alpha: Alpha = 0.05
-    correction: Literal["fdr_bh", "fdr_by", "holm", "none"] = "fdr_bh"
 
 
-class RequestDiscover(Strict):
+class RequestDiscover(DiscoverQuery):
     """A causal graph over features, traits, and the latents that the same request learns."""
 
     over: Annotated[list[Literal["latents", "traits", "features"]], Field(min_length=1, max_length=3)] = ["traits"]
     features: Names | None = None
-    algorithm: Literal["pc", "fci"] = "pc"
     test: Literal["fisherz", "kci", "chisq", "gsq"] = "fisherz"
-    alpha: Alpha = 0.01
-    bootstraps: Annotated[int, Field(ge=0)] = 0
-    knowledge: Knowledge | None = None
 
 
 def _own(name: str) -> str:

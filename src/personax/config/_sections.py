@@ -17,11 +17,11 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from personax import registry
 from personax.crl import Criterion, Prior, ReductionSetting, Training
-from personax.crl.methods import usable
+from personax.crl.methods import is_usable
 from personax.discovery import Knowledge
 from personax.registry import Part, part_name
 from personax.sources import CollectSeveral, FileSource, source_classes
-from personax.strict import Access, Alpha, Count, Strict, by_source, nearest
+from personax.strict import Access, Alpha, Count, Measurement, NamedApart, SafeName, Strict, by_source
 
 
 class AnswerSection(Strict):
@@ -79,22 +79,14 @@ Collect = Annotated[
 ]
 
 
-def _registered(name: str) -> str:
-    """Return the name of a method that needs no truth, of personax or of another package; see docs/crl.md."""
-    known = usable()
-    if name not in known:
-        text = "there is no method {name}; {nearest}"
-        raise PydanticCustomError("unknown_method", text, {"name": name, "nearest": nearest(name, known)})
-    return name
-
-
-CrlMethod = Annotated[str, AfterValidator(_registered)]
+CrlMethod = Annotated[str, part_name("methods", fits=is_usable)]
+"""A method that needs no truth, of personax or of another package; see docs/crl.md."""
 
 
 class CrlSection(Training):
     """Level II: the latent causes behind the embeddings."""
 
-    latents: dict[str, Count]
+    latents: NamedApart[SafeName, Count]
     shared: Annotated[int, Field(ge=0)] = 0
     method: CrlMethod = "default"
     seeds: Count = 3
@@ -111,11 +103,13 @@ class CrlSection(Training):
 class Modalities(Strict):
     """Which measurements belong to which modality; a file of its own beside embeddings."""
 
-    measurements: dict[str, dict[str, str]]
-    latents: dict[str, Count]
+    measurements: NamedApart[SafeName, NamedApart[Measurement, str]]
+    latents: NamedApart[SafeName, Count]
     shared: Annotated[int, Field(ge=0)] = 0
     prior: Prior | None = None
 
+
+Correction = Literal["fdr_bh", "fdr_by", "holm", "none"]
 
 FISHERZ = "fisherz"
 """causal-learn's test of linear dependence, beside the registered ones."""
@@ -134,8 +128,8 @@ SearchTest = Annotated[str, part_name("tests", FISHERZ, fits=_with_and_without_z
 """causal-learn's Fisher z, or a registered test of independence that runs with and without given columns."""
 
 
-class DiscoverSection(Strict):
-    """PC or FCI over latents, traits and biography."""
+class DiscoverQuery(Strict):
+    """What a search for causal graphs is asked, by the owner of a study or by somebody else."""
 
     over: list[Literal["latents", "traits", "features"]] = ["latents"]
     algorithm: Literal["pc", "fci"] = "pc"
@@ -143,6 +137,10 @@ class DiscoverSection(Strict):
     alpha: Alpha = 0.01
     bootstraps: Annotated[int, Field(ge=0)] = 0
     knowledge: Knowledge | None = None
+
+
+class DiscoverSection(DiscoverQuery):
+    """PC or FCI over latents, traits and biography."""
 
 
 TestName = Annotated[str, part_name("tests")]
@@ -162,6 +160,7 @@ def _check_test_options(options: TestOptions, info: ValidationInfo) -> TestOptio
             type=PydanticCustomError("test_option", "{text}", {"text": text}), loc=(test, option), input=own[option]
         )
         for test, own in options.items()
+        if test in registry.names("tests")  # else told already
         for option, text in option_faults(str(test), own, given=given)
     ]
     if faults:
@@ -169,8 +168,8 @@ def _check_test_options(options: TestOptions, info: ValidationInfo) -> TestOptio
     return options
 
 
-class IndependenceSection(Strict):
-    """Level I: which features depend on which traits."""
+class IndependenceQuery(Strict):
+    """What Level I is asked, by the owner of a study or by somebody else."""
 
     features: list[str] | None = None
     targets: list[str] | None = None
@@ -178,7 +177,12 @@ class IndependenceSection(Strict):
     given: list[str] = []
     by: str | None = None
     alpha: Alpha = 0.05
-    correction: Literal["fdr_bh", "fdr_by", "holm", "none"] = "fdr_bh"
+    correction: Correction = "fdr_bh"
+
+
+class IndependenceSection(IndependenceQuery):
+    """Level I: which features depend on which traits."""
+
     options: Annotated[TestOptions, AfterValidator(_check_test_options)] = {}
     per_model: bool = True
     imputations: int = Field(default=0, ge=0, le=20)

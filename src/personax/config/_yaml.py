@@ -10,12 +10,22 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
+from personax.data.bounded_yaml import read_yaml
 from personax.errors import PlanError
 from personax.strict import Strict, fault_text, nearest
 
 __all__ = ["Document", "parse", "read_text", "validated"]
 
 Section = TypeVar("Section", bound=Strict)
+
+MAX_BYTES = 2**20
+"""Of a file of settings; one with 5,000 described columns has half of that."""
+
+MAX_FAULTS = 50
+"""Faults of one file that are told."""
+
+MAX_KEY = 200
+"""Characters of a key that a sentence repeats."""
 
 MAX_READINGS = 8
 """Occurrences of one key whose faults are told."""
@@ -51,7 +61,8 @@ class _Fault:
     times: int = 1
 
     def sentence(self, path: Path) -> str:
-        return f"{path}, line {self.line}, {self.key or 'top level'}: {self.text}"
+        key = self.key if len(self.key) <= MAX_KEY else f"{self.key[:MAX_KEY]} ..."
+        return f"{path}, line {self.line}, {key or 'top level'}: {self.text}"
 
 
 def read_text(path: Path, what: str = "study file", otherwise: str = "personax init FOLDER writes a new one") -> str:
@@ -59,7 +70,11 @@ def read_text(path: Path, what: str = "study file", otherwise: str = "personax i
     if path.is_dir():
         text = f"{path} is a folder; name the {what} in it, for example {path / 'study.yaml'}"
         raise PlanError(text)
+    if path.exists() and not path.is_file():
+        raise PlanError(f"{path} is a device or pipe; give a {what} that is a file")
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise PlanError(f"{path} has more than {MAX_BYTES:,} bytes; a {what} is shorter, data stand in other files")
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         near = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
@@ -82,8 +97,7 @@ def parse(
         When it is no YAML, or holds no settings.
     """
     try:
-        settings = yaml.safe_load(text)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root, settings = read_yaml(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = "a key is no plain word" if error.problem == "found unhashable key" else error.problem
@@ -96,20 +110,11 @@ def parse(
             f"{path}: a number or a date in it is none that can be; correct it, or put it in quotes"
         ) from None
     except RecursionError:
-        raise PlanError(f"{path}: a block of it contains itself, or blocks stand too deep; write it out") from None
-    if root is not None and _contains_itself(root, set()):
-        raise PlanError(f"{path}: a block of it contains itself; write it out without anchors")
+        raise PlanError(f"{path}: a block of it contains itself; write it out without anchors") from None
     if not isinstance(settings, dict) or root is None:
         sentence = f"{path} holds no settings; {example}"
         raise PlanError(sentence)
     return Document(path, settings, root)
-
-
-def _contains_itself(node: yaml.Node, above: set[int]) -> bool:
-    if not isinstance(node, yaml.CollectionNode) or id(node) in above:
-        return id(node) in above
-    inner = above | {id(node)}
-    return any(_contains_itself(value, inner) for _, _, value in _children(node))
 
 
 def validated(model: type[Section], document: Document) -> Section:
@@ -119,13 +124,19 @@ def validated(model: type[Section], document: Document) -> Section:
     """
     faults = set(_keys_twice(document.root))
     section: Section | None = None
+    untold = 0
     for root, settings in _readings(document, most=max((fault.times for fault in faults), default=1)):
         try:
             section = model.model_validate(settings)
         except ValidationError as error:
-            faults.update(_faults(root, [dict(fault) for fault in error.errors()]))
+            errors = error.errors(include_url=False)
+            untold += max(0, len(errors) - 4 * MAX_FAULTS)
+            faults.update(_faults(root, [dict(fault) for fault in errors[: 4 * MAX_FAULTS]]))
     if faults or section is None:
-        raise PlanError("\n".join(fault.sentence(document.path) for fault in sorted(faults)))
+        told = [fault.sentence(document.path) for fault in sorted(faults)]
+        untold += max(0, len(told) - MAX_FAULTS)
+        more = [f"{document.path}: and {untold} more faults"] if untold else []
+        raise PlanError("\n".join([*told[:MAX_FAULTS], *more]))
     return section
 
 

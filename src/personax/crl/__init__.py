@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from personax.crl._prior import Prior
     from personax.crl._reduce import ReducedFit, ReductionSetting, reduce_views
     from personax.crl._save import load_fit, save_fit
-    from personax.crl._select import Criterion, Dimension, SeedSelection, choose_dimension, fit_seeds, regret
+    from personax.crl._select import Criterion, Dimension, SeedSelection, choose_dimension, fit_seed, fit_seeds, regret
     from personax.crl._stability import Agreement, agreement
     from personax.crl._traversal import Traversal, traverse
     from personax.crl.diagnostics import Diagnosis, NoiseReport, diagnose, identified, noise_report
@@ -86,6 +86,7 @@ __all__ = [
     "dci",
     "diagnose",
     "fit",
+    "fit_seed",
     "fit_seeds",
     "graph_scores",
     "held_out_match",
@@ -146,6 +147,7 @@ _HOME = {
     "dci": "metrics",
     "diagnose": "diagnostics",
     "fit": "methods.default._method",
+    "fit_seed": "_select",
     "fit_seeds": "_select",
     "graph_scores": "metrics",
     "held_out_match": "metrics",

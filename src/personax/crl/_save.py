@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -68,8 +69,13 @@ def save_fit(fitted: Fitted, path: Path) -> None:
         save_file(tensors, aside, metadata={HEADER: json.dumps(header)})
 
 
-def load_fit(path: Path) -> Fitted:
+def load_fit(path: str | os.PathLike[str]) -> Fitted:
     """Read a fitted method that `save_fit` wrote, also by earlier versions; it encodes to the same bits.
+
+    Parameters
+    ----------
+    path
+        The file, or a folder that holds one ``.safetensors`` file; of a study: ``analysis/crl``.
 
     Raises
     ------
@@ -78,6 +84,7 @@ def load_fit(path: Path) -> Fitted:
         not installed.
     """
     safetensors = require("safetensors", extra="crl")
+    path = _file_of(path)
     try:
         with safetensors.safe_open(path, framework="pt") as archive:
             header = json.loads((archive.metadata() or {})[HEADER])
@@ -92,10 +99,26 @@ def load_fit(path: Path) -> Fitted:
         fitted = _Reader(tensors, path, header.get("packages", {})).tree(tree)
         if not callable(getattr(fitted, "encode", None)):
             raise InputError(f"{path} holds no fitted method")
+    except RecursionError:
+        raise InputError(f"{path} is not a fit of personax (its header is nested too deep)") from None
     except (safetensors.SafetensorError, OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not a fit of personax ({error})") from None
     found: Fitted = fitted
     return found
+
+
+def _file_of(path: str | os.PathLike[str]) -> Path:
+    """Return the file, or the only fit of a folder."""
+    path = Path(path)
+    if not path.is_dir():
+        if not path.exists():
+            raise InputError(f"there is no file {path}; give the file that save_fit wrote")
+        return path
+    files = sorted(path.glob("*.safetensors")) or sorted(path.glob("analysis/crl/*.safetensors"))
+    if len(files) != 1:
+        held = f"{len(files)} fits: {', '.join(file.name for file in files)}" if files else "no .safetensors file"
+        raise InputError(f"{path} is a folder that holds {held}; give the file that save_fit wrote")
+    return files[0]
 
 
 @cache

@@ -11,13 +11,14 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 
 from personax.crl._estimator import Arrays, Fitted, Method, Progress
+from personax.crl._fits import FitTask, run_fits
 from personax.crl._stability import Agreement, agreement, columns
 from personax.crl.diagnostics import block_leakage
 from personax.crl.diagnostics._verdict import ConditionalTest
 from personax.errors import ComputationError, InputError
 from personax.files import write_text
 
-__all__ = ["Criterion", "Dimension", "SeedSelection", "choose_dimension", "fit_seeds", "regret"]
+__all__ = ["Criterion", "Dimension", "SeedSelection", "choose_dimension", "fit_seed", "fit_seeds", "regret"]
 
 Criterion = Literal["objective", "agreement", "exclusivity"]
 
@@ -132,25 +133,20 @@ def fit_seeds(
         raise ValueError(f"by is objective, agreement or exclusivity, not {by!r}")
     if by == "exclusivity" and conditional is None:
         raise ValueError("choosing by exclusivity needs a conditional test")
-    fits: list[Fitted | None] = []
-    reasons: list[str | None] = []
-    for seed, child in enumerate(rng.spawn(seeds)):
-        fit, reason = _kept(keep, seed)
-        if fit is None and reason is None:
-            try:
-                fit = _resuming(method, keep, seed).fit(
-                    views, latents=latents, shared=shared, rng=child, progress=progress(seed)
-                )
-            except ComputationError as error:
-                reason = str(error)
-            _keep(keep, seed, fit, reason)
-        fits.append(fit)
-        reasons.append(reason)
+    kept = [_kept(keep, seed) for seed in range(seeds)]
+    fits, reasons = [fit for fit, _ in kept], [reason for _, reason in kept]
+    children = rng.spawn(seeds)
+    left = [seed for seed in range(seeds) if fits[seed] is None and reasons[seed] is None]
+    tasks = [FitTask(method, children[seed], latents, checkpoint=_checkpoint(keep, seed)) for seed in left]
+    for place, found in run_fits(tasks, views, shared=shared, progress=lambda place: progress(left[place])):
+        seed = left[place]
+        fits[seed], reasons[seed] = (None, found) if isinstance(found, str) else (found, None)
+        _keep(keep, seed, fits[seed], reasons[seed])
     done = [(i, fit) for i, fit in enumerate(fits) if fit is not None]
     if not done:
         raise ComputationError(f"none of {seeds} seeds could be fitted: {'; '.join(sorted({r for r in reasons if r}))}")
     counts = {m: latents[m] for m in views}
-    found = agreement(
+    agreed = agreement(
         [fit.encode(views) for _, fit in done], counts=counts, shared=shared,
         adjacencies=[fit.adjacency for _, fit in done],
     )  # fmt: skip
@@ -158,10 +154,40 @@ def fit_seeds(
     if by == "exclusivity" and conditional is not None:
         crossings = [None if fit is None else _crossings(fit, views, conditional) for fit in fits]
     if by == "agreement" and len(done) > 2:
-        index = done[int(np.argmax(found.runs))][0]
+        index = done[int(np.argmax(agreed.runs))][0]
     else:
         index = min(done, key=lambda pair: (crossings[pair[0]] or 0, pair[1].objective))[0]
-    return SeedSelection(index, fits, reasons, found, by, crossings)
+    return SeedSelection(index, fits, reasons, agreed, by, crossings)
+
+
+def fit_seed(
+    method: Method,
+    views: Arrays,
+    *,
+    latents: Mapping[str, int],
+    shared: int = 0,
+    seed: int,
+    rng: np.random.Generator,
+    keep: Path,
+    progress: Progress | None = None,
+) -> None:
+    """Fit one of the seeds of `fit_seeds` and keep it, as one of several jobs that share a folder.
+
+    Parameters
+    ----------
+    method, views, latents, shared, keep
+        As of `fit_seeds`, which takes from the folder what is there.
+    seed
+        Which, from 0.
+    rng
+        In the state in which `fit_seeds` gets it.
+    progress
+        What `Method.fit` reports to.
+    """
+    if _kept(keep, seed) == (None, None):
+        task = FitTask(method, rng.spawn(seed + 1)[seed], latents, checkpoint=_checkpoint(keep, seed))
+        for _, found in run_fits([task], views, shared=shared, progress=lambda _: progress):
+            _keep(keep, seed, *((None, found) if isinstance(found, str) else (found, None)))
 
 
 def _crossings(fit: Fitted, views: Arrays, conditional: ConditionalTest) -> int:
@@ -226,13 +252,8 @@ def regret(chosen: int, scores: Sequence[float | None]) -> float:
     return max(score for score in scores if score is not None) - own
 
 
-def _resuming(method: Method, keep: Path | None, seed: int) -> Method:
-    """Return the method, going on from within a seed where it can."""
-    resuming = getattr(method, "resuming", None)
-    if keep is None or resuming is None:
-        return method
-    found: Method = resuming(keep / f"seed-{seed}.checkpoint")
-    return found
+def _checkpoint(keep: Path | None, seed: int) -> Path | None:
+    return None if keep is None else keep / f"seed-{seed}.checkpoint"
 
 
 def _or_none(value: float) -> float | None:

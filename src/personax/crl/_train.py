@@ -366,7 +366,7 @@ def _read_checkpoint(path: Path, identity: Mapping[str, Any]) -> tuple[dict[str,
             header = json.loads((archive.metadata() or {})[CHECKPOINT_HEADER])
             tensors = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118 - not a mapping
         there, facts = dict(header["identity"]), dict(header["facts"])
-    except (safetensors.SafetensorError, OSError, LookupError, ValueError, TypeError) as error:
+    except (safetensors.SafetensorError, OSError, LookupError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is not a checkpoint of personax ({error}); remove it to begin anew") from None
     here = json.loads(json.dumps(identity))
     other = [name for name in here if there.get(name) != here[name]]

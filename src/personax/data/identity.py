@@ -145,7 +145,7 @@ def _told(series: pl.Series, said: Said, *, target: bool) -> Verdict:
 def _of_numbers(numbers: Numbers, said: Said, *, texts: bool) -> Verdict:
     few = len(numbers.distinct) <= FEW
     held = in_numbers(numbers, measured=said.topic in MEASURED)
-    if not held and few and float(np.median(np.abs(numbers.distinct))) >= TELEPHONE:
+    if not held and few and len(numbers.distinct) and float(np.median(np.abs(numbers.distinct))) >= TELEPHONE:
         held = "numbers as long as those of telephones, accounts or persons"
     if held:
         return "direct", f"it holds {held}"

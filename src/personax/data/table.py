@@ -10,13 +10,18 @@ from typing import Self
 
 import polars as pl
 
+from personax.data.frames import read_parquet
 from personax.errors import InputError, StudyError
 from personax.schema import Column, Provenance, select
+from personax.strict import nearest
 
 __all__ = ["COLUMNS", "Table"]
 
 COLUMNS = "columns.json"
 """Beside a table: the role, kind and unit of every column of it."""
+
+SHOWN = 8
+"""Names of columns in the one line that a table is shown as."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +64,13 @@ class Table:
             what = f"{', '.join(odd)} stand in one only" if odd else "they stand in another order"
             raise InputError(f"the columns of a table and what is said of them differ: {what}")
 
+    def __repr__(self) -> str:
+        shown = ", ".join(self.names[:SHOWN]) + (" ..." if len(self.names) > SHOWN else "")
+        return f"Table({self.height} rows, {len(self.names)} columns: {shown})"
+
+    def _repr_html_(self) -> str:
+        return self.frame._repr_html_()
+
     @property
     def height(self) -> int:
         """How many rows it has."""
@@ -74,7 +86,7 @@ class Table:
         for column in self.columns:
             if column.name == name:
                 return column
-        raise InputError(f"the table has no column {name}; it has {', '.join(self.names)}")
+        raise InputError(f"the table has no column {name}; {nearest(name, self.names)}")
 
     def features(self) -> list[Column]:
         """Return the columns that describe people."""
@@ -95,7 +107,8 @@ class Table:
     def select(self, names: Iterable[str]) -> Self:
         """Return some columns, in the order that is asked for."""
         wanted = list(names)
-        return replace(self, frame=self.frame.select(wanted), columns=[self.column(name) for name in wanted])
+        columns = [self.column(name) for name in wanted]
+        return replace(self, frame=self.frame.select(wanted), columns=columns)
 
     def drop(self, names: Collection[str]) -> Self:
         """Return the table without these columns; names that are not there are passed over."""
@@ -126,8 +139,16 @@ class Table:
         path.with_name(COLUMNS).write_text(text, encoding="utf-8")
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, path: Path, *, columns: Path | None = None, provenance: Path | None = None) -> Self:
         """Read what `write` wrote, and where it came from if ``provenance.json`` beside it says so.
+
+        Parameters
+        ----------
+        path
+            The frame.
+        columns, provenance
+            The other two files, where they do not lie beside it under their names; then, without ``provenance``, it is
+            not known where the people came from.
 
         Raises
         ------
@@ -135,16 +156,18 @@ class Table:
             A file is missing, or is not what `write` writes.
         """
         try:
-            columns = [Column(**raw) for raw in json.loads(path.with_name(COLUMNS).read_text(encoding="utf-8"))]
-            origin = path.with_name("provenance.json")
-            provenance = Provenance(**json.loads(origin.read_text(encoding="utf-8"))) if origin.is_file() else None
-            frame = pl.read_parquet(path)
+            described = columns or path.with_name(COLUMNS)
+            meanings = [Column(**raw) for raw in json.loads(described.read_text(encoding="utf-8"))]
+            told = provenance or (path.with_name("provenance.json") if columns is None else None)
+            known = told is not None and told.is_file()
+            origin = Provenance(**json.loads(told.read_text(encoding="utf-8"))) if told and known else None
+            frame = read_parquet(path)
         except FileNotFoundError as error:
             raise StudyError(f"{error.filename or path} is missing; personax run makes it") from None
-        except (OSError, ValueError, TypeError, pl.exceptions.PolarsError):
+        except (OSError, ValueError, TypeError, RecursionError, pl.exceptions.PolarsError):
             text = f"{path} and {COLUMNS} beside it cannot be read; run the stage that writes them again"
             raise StudyError(text) from None
         try:
-            return cls(frame, columns, provenance)
+            return cls(frame, meanings, origin)
         except InputError as error:
             raise StudyError(f"{path}: {error}; run the stage that writes it again") from None

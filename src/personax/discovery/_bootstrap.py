@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import pickle
-import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from multiprocessing import get_context
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from personax.data.edges import EDGES
-from personax.errors import ComputationError, InputError, require
+from personax.engine import find_engine
+from personax.errors import ComputationError, InputError
 from personax.schema import Edge, Graph
 
 __all__ = ["SHARES", "Search", "bootstrap_edges", "stability"]
@@ -74,7 +68,7 @@ def bootstrap_edges(
     *,
     times: int,
     rng: np.random.Generator,
-    jobs: int = 1,
+    jobs: int | None = None,
     graph: Graph | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Graph, pl.DataFrame]:
@@ -85,15 +79,16 @@ def bootstrap_edges(
     frame
         One row a person.
     search
-        Returns a graph, for example `pc` with its settings. For ``jobs`` > 1 it must be picklable: a function of a
-        module or a `functools.partial` of one, no lambda.
+        Returns a graph, for example `pc` with its settings. For several processes it must be picklable: a function of
+        a module or a `functools.partial` of one, no lambda.
     times
         Number of draws of as many people with replacement; a draw that cannot be searched is counted apart.
     rng
         Its children draw the people, one a draw, so that the result is the same for any number of jobs.
     jobs
-        Processes that search at the same time. A script that asks for more than one needs the line
-        ``if __name__ == "__main__":``, as always in Python.
+        Processes that search at the same time; those of `personax.engine.parallel_config` by default, one where it is
+        not used. A script that asks for more than one needs the line ``if __name__ == "__main__":``, as always in
+        Python.
     graph
         The graph of all people, where it is known already.
     progress
@@ -119,15 +114,11 @@ def bootstrap_edges(
     >>> graph.edges[0].weight, table["forward"].item()
     (1.0, 1.0)
     """
-    if jobs < 1:
-        raise InputError(f"{jobs} jobs cannot search; give at least 1")
+    engine = find_engine("processes", jobs)
     graph = search(frame) if graph is None else graph
     draws = rng.spawn(times)
     found: list[DrawnEdges] = [None] * times
-    each = (
-        _in_process(frame, search, draws) if min(jobs, times) < 2 else _in_pool(frame, search, draws, min(jobs, times))
-    )
-    for done, (place, edges) in enumerate(each, start=1):
+    for done, (place, edges) in enumerate(engine.map(_drawn, draws, shared=(frame, search)), start=1):
         found[place] = edges
         if progress is not None:
             progress(done, times)
@@ -143,63 +134,11 @@ def _weighted(edge: Edge, weights: dict[frozenset[str], float], ran: Sequence[Dr
     return replace(edge, weight=weights.get(frozenset((edge.source, edge.target)), 0.0) if ran else None)
 
 
-def _drawn(frame: pl.DataFrame, search: Search, draw: np.random.Generator) -> DrawnEdges:
+def _drawn(given: tuple[pl.DataFrame, Search], draw: np.random.Generator) -> DrawnEdges:
     """Search one draw; None where it has no answer, such as a column that became constant."""
+    frame, search = given
     rows = draw.integers(frame.height, size=frame.height)
     try:
         return list(search(frame[rows]).edges)
     except (ComputationError, InputError):
         return None
-
-
-def _one_thread() -> AbstractContextManager[Any]:
-    """Keep linear algebra to one thread: processes would fight for the cores, and sums of threads differ in a bit."""
-    limits: AbstractContextManager[Any] = require("threadpoolctl", extra="discovery").threadpool_limits(1)
-    return limits
-
-
-def _in_process(
-    frame: pl.DataFrame, search: Search, draws: Sequence[np.random.Generator]
-) -> Iterator[tuple[int, DrawnEdges]]:
-    if draws:
-        with _one_thread():
-            for place, draw in enumerate(draws):
-                yield place, _drawn(frame, search, draw)
-
-
-def _in_pool(
-    frame: pl.DataFrame, search: Search, draws: Sequence[np.random.Generator], jobs: int
-) -> Iterator[tuple[int, DrawnEdges]]:
-    """Search in other processes; each is told the table and the search once.
-
-    They are spawned, not forked: a fork copies the locks of polars' threads without the threads, and waits forever.
-    """
-    try:
-        work = pickle.dumps((frame, search))
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        text = f"the search cannot be sent to {jobs} processes ({error}); use jobs=1, or a function of a module"
-        raise InputError(text) from None
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin, initargs=(work,)) as pool:
-        waiting: dict[Future[DrawnEdges], int] = {pool.submit(_work, draw): place for place, draw in enumerate(draws)}
-        try:
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-        except BrokenProcessPool:
-            text = f"one of {jobs} processes died while it searched, perhaps for want of memory; use fewer jobs"
-            raise ComputationError(text) from None
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-_given: list[tuple[pl.DataFrame, Search]] = []
-"""In a worker: the table and the search."""
-
-
-def _begin(work: bytes) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it then takes the work away
-    _given.append(pickle.loads(work))
-    _one_thread()
-
-
-def _work(draw: np.random.Generator) -> DrawnEdges:
-    return _drawn(*_given[0], draw)

@@ -76,7 +76,7 @@ class Knowledge(Strict):
             A column that is not there, stands in two tiers or causes itself, or required causes that form a cycle, are
             forbidden, or run against the tiers.
         """
-        for part, used in self._named():
+        for part, used in self.named():
             if used not in names:
                 raise InputError(f"knowledge.{part}: there is no column {used}; {nearest(used, list(names))}")
         self._no_column_in_two_tiers()
@@ -119,7 +119,8 @@ class Knowledge(Strict):
     def _required(self) -> list[tuple[str, str]]:
         return [(cause, effect) for cause, effect in self.required]
 
-    def _named(self) -> Iterable[tuple[str, str]]:
+    def named(self) -> Iterable[tuple[str, str]]:
+        """Yield the setting and the name of every column that is named."""
         yield from (("tiers", name) for group in self.tiers or () for name in group)
         yield from (("forbidden", name) for pair in self.forbidden for name in pair)
         yield from (("required", name) for pair in self.required for name in pair)

@@ -6,15 +6,19 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
+from personax.embed._encoder import EncoderCard, Precision, ReadModality, Vectors, resolve_device
 from personax.errors import InputError, require
-from personax.files import sha256, write_text
+from personax.files import parse_json, sha256, write_text
 
 __all__ = [
     "Checkpoint",
+    "PretrainedEncoder",
     "cached_file_hash",
     "find_checkpoint",
     "first_line",
@@ -29,6 +33,8 @@ READ_SUFFIXES: Final = (".safetensors", ".json", ".txt", ".model", ".jinja")
 """What the loaders read. Weights in pickles are not among it: reading them can run code."""
 CONFIG_FILES: Final = ("config.json", "tokenizer_config.json", "preprocessor_config.json", "processor_config.json")
 """Where a model says that it brings code (``auto_map``)."""
+MAX_HEADER: Final = 100 * 10**6
+"""Bytes of the header of a safetensors file, as its own library bounds it."""
 IGNORED_FOLDERS: Final = ("onnx", "openvino", "original", ".cache", ".git")
 """Folders of the same weights in formats that are not read."""
 
@@ -57,7 +63,7 @@ class Checkpoint:
     def read_json(self, path: Path) -> dict[str, Any]:
         """Return what a JSON file of the model says, a list under an empty name; nothing where there is no file."""
         try:
-            raw = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+            raw = parse_json(path.read_bytes()) if path.is_file() else {}
         except ValueError:
             raise InputError(f"{path.name} of the model {self.model} is no JSON; get the model again") from None
         return raw if isinstance(raw, dict) else {"": raw}
@@ -96,6 +102,61 @@ def find_checkpoint(
     found = Checkpoint(model, folder, commit, weights_hash(folder, cache))
     _refuse_code(field, found, custom_code)
     return found
+
+
+class PretrainedEncoder:
+    """What encoders with a model of a hub or of a folder share: its files, where it runs, the card, unit vectors.
+
+    Parameters
+    ----------
+    modality
+        What it reads.
+    model, revision, device, precision, licence, name, cache
+        As of `SentenceEncoder` and `VisionEncoder`.
+    float16, custom_code
+        As `Recipe` says of the model.
+    """
+
+    card: EncoderCard
+
+    def __init__(
+        self,
+        modality: ReadModality,
+        model: str,
+        *,
+        revision: str | None,
+        device: str | None,
+        precision: Precision,
+        licence: str,
+        name: str,
+        cache: Path | None,
+        float16: bool = True,
+        custom_code: bool = False,
+    ) -> None:
+        self._device, self._kind = resolve_device(device, precision)
+        field = f"embed.{modality}"
+        if not float16 and str(self._kind) == "torch.float16":
+            if precision == "float16":
+                raise InputError(f"{field}: {name or model} needs precision: bfloat16 or float32; float16 overflows")
+            self._device, self._kind = resolve_device(device, "float32")
+        checkpoint = find_checkpoint(field, model, revision, custom_code=custom_code, cache=cache)
+        self._checkpoint = replace(checkpoint, model=name or model)
+        self._modality, self._revision, self._licence = modality, revision or "", licence
+
+    def _described(self, dim: int, preprocessing: dict[str, str | int | float | bool]) -> EncoderCard:
+        """Return the card; the precision is the last word of what is done."""
+        return EncoderCard(
+            name=self._checkpoint.model, modality=self._modality, dim=dim,
+            revision=self._checkpoint.revision or self._revision, licence=self._licence,
+            weights=self._checkpoint.weights,
+            preprocessing=preprocessing | {"precision": str(self._kind).removeprefix("torch.")},
+        )  # fmt: skip
+
+    def _scaled(self, vectors: Vectors, normalise: bool) -> Vectors:
+        """Return vectors of 32 bits, of length one where that is asked for, whatever the model's numbers are."""
+        if normalise:
+            vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return np.asarray(vectors, dtype=np.float32)
 
 
 def model_files_hash(model: str, revision: str | None, cache: Path | None = None) -> str | None:
@@ -194,7 +255,7 @@ def _hash_cache(cache: Path | None) -> Iterator[dict[str, list[Any]]]:
 
 def _read_cache(cache: Path | None) -> dict[str, list[Any]]:
     try:
-        raw = json.loads(cache.read_text(encoding="utf-8")) if cache is not None else {}
+        raw = parse_json(cache.read_bytes()) if cache is not None else {}
     except (OSError, ValueError):
         return {}
     return raw if isinstance(raw, dict) else {}
@@ -216,8 +277,19 @@ def tensor_names(folder: Path) -> set[str]:
         if path.suffix == ".safetensors":
             with path.open("rb") as stream:
                 length = int.from_bytes(stream.read(8), "little")
-                names |= set(json.loads(stream.read(length)))
+                names |= set(_header(path, stream.read(min(length, MAX_HEADER)), length))
     return names - {"__metadata__"}
+
+
+def _header(path: Path, raw: bytes, length: int) -> dict[str, Any]:
+    """Return the header of a safetensors file, of so many bytes as it says: tensor -> where it lies."""
+    try:
+        header = parse_json(raw) if len(raw) == length else None
+    except ValueError:
+        header = None
+    if not isinstance(header, dict):
+        raise InputError(f"{path.name} has no header of safetensors; get the model again")
+    return header
 
 
 def mark_missing_weights(model: Any, names: Iterable[str]) -> int:  # noqa: ANN401 - a model of torch

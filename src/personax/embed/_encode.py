@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic
 
 import numpy as np
 
 from personax.embed._encoder import Encoder, Item, Vectors
+from personax.engine import find_engine
 from personax.errors import ComputationError
 from personax.files import written_aside
 from personax.progress import Progress, Silent
@@ -37,7 +38,7 @@ def encode_all(
     Parameters
     ----------
     encoder
-        Who encodes.
+        Who encodes; a copy of it in every worker of the engine of `personax.engine.parallel_config`.
     items, keys
         What, and the hash of each one's content: items of one key are encoded once.
     batch
@@ -64,7 +65,12 @@ def encode_all(
     # long texts first: a batch is padded to its longest, and memory that is short shows at once
     left = sorted((key for key in first if key not in known), key=lambda key: -_length(first[key]))
     progress, done, fresh = progress or Silent(), len(first) - len(left), dict[str, Vectors]()
-    for some, vectors in _batches(encoder, first, left, batch):
+    batches = [left[at : at + batch] for at in range(0, len(left), batch)]
+    # an encoder is no thread's alone: tokenizers refuse two callers
+    engine = find_engine("processes", threads_do=False, blas_threads=None, gpu=True)
+    items_of = ([first[key] for key in some] for some in batches)
+    for place, vectors in engine.map(_encoded, items_of, shared=_Batches(encoder)):
+        some = batches[place]
         fresh |= dict(zip(some, vectors, strict=True))
         done += len(some)
         progress.step(done, len(first), encoder.card.name)
@@ -78,16 +84,21 @@ def encode_all(
     return np.stack([known[key] for key in keys])
 
 
-def _batches(
-    encoder: Encoder[Item], items: Mapping[str, Item], left: Sequence[str], batch: int
-) -> Iterator[tuple[Sequence[str], Vectors]]:
-    """Yield keys and vectors; items come the longest first, and what a device had no memory for is not tried again."""
-    at, most = 0, sys.maxsize
-    while at < len(left):
-        longest = max(1, _length(items[left[at]]))
-        some = left[at : at + max(1, min(batch, most // longest))]
+class _Batches(Generic[Item]):
+    """An encoder, and the total length of a batch that its device has had memory for."""
+
+    def __init__(self, encoder: Encoder[Item]) -> None:
+        self.encoder, self.most = encoder, sys.maxsize
+
+
+def _encoded(batches: _Batches[Item], items: Sequence[Item]) -> Vectors:
+    """Return the vectors of a batch, the longest item first; what a device had no memory for is not tried again."""
+    encoder, at, found = batches.encoder, 0, []
+    while at < len(items):
+        longest = max(1, _length(items[at]))
+        some = items[at : at + max(1, batches.most // longest)]
         try:
-            vectors = encoder.encode([items[key] for key in some])
+            vectors = encoder.encode(some)
         except (MemoryError, RuntimeError) as error:
             # torch.OutOfMemoryError is a RuntimeError; any other RuntimeError is not ours to hide
             if not isinstance(error, MemoryError) and "out of memory" not in str(error).lower():
@@ -95,10 +106,11 @@ def _batches(
             if len(some) == 1:
                 text = f"{encoder.card.name}: there is no memory to encode one item; take a smaller model or device"
                 raise ComputationError(text) from None
-            most = len(some) * longest // 2
+            batches.most = len(some) * longest // 2
             continue
-        yield some, _checked(encoder, vectors, len(some))
+        found.append(_checked(encoder, vectors, len(some)))
         at += len(some)
+    return np.concatenate(found)
 
 
 def _length(item: object) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.frames import parquet_schema, read_parquet, scan_parquet
 from personax.embed._vectors import load_vectors
 from personax.errors import InputError
 from personax.strict import nearest
@@ -113,8 +114,8 @@ def _file(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tuple[list[str
                 arrays = {name: _vectors(name, archive[name]) for name in names}
                 ids = [str(value) for value in archive["id"]] if "id" in archive.files else None
         else:
-            _has(data, [*names, "id"], list(pl.read_parquet_schema(data)))
-            ids = pl.read_parquet(data, columns=["id"])["id"].cast(pl.String).to_list()
+            _has(data, [*names, "id"], list(parquet_schema(data)))
+            ids = read_parquet(data, columns=["id"])["id"].cast(pl.String).to_list()
             if not ids:
                 raise InputError(f"{data} holds nobody")
             arrays = {name: _column(data, name, len(ids)) for name in names}
@@ -132,7 +133,7 @@ def _file(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tuple[list[str
 
 def _column(data: Path, name: str, people: int) -> Vectors:
     """Return a column of lists; where people are many it lies in a file without a name, which goes with the array."""
-    lazy, found = pl.scan_parquet(data).select(name), np.zeros((0, 0), np.float32)
+    lazy, found = scan_parquet(data).select(name), np.zeros((0, 0), np.float32)
     for start in range(0, people, CHUNK_ROWS):
         lists = lazy.slice(start, CHUNK_ROWS).collect()[name]
         if isinstance(lists.dtype, pl.List):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from personax.embed._checkpoint import (
     Checkpoint,
-    find_checkpoint,
+    PretrainedEncoder,
     first_line,
     mark_missing_weights,
     model_files_hash,
@@ -21,14 +21,12 @@ from personax.embed._checkpoint import (
 )
 from personax.embed._encoder import (
     Attention,
-    EncoderCard,
     EncoderOptions,
     Pooling,
     Precision,
     Recipe,
     Truncation,
     Vectors,
-    resolve_device,
 )
 from personax.errors import InputError, require
 from personax.registry import register
@@ -39,7 +37,7 @@ COUNTED: Final = 1024
 """Texts whose tokens are counted together."""
 
 
-class SentenceEncoder:
+class SentenceEncoder(PretrainedEncoder):
     """Encodes texts; a long text is cut at the model's own limit.
 
     Parameters
@@ -94,32 +92,23 @@ class SentenceEncoder:
         cache: Path | None = None,
     ) -> None:
         package = require("sentence_transformers", extra="embed")
-        where, kind = resolve_device(device, precision)
-        if recipe is not None and not recipe.float16 and str(kind) == "torch.float16":
-            if precision == "float16":
-                raise InputError(f"embed.text: {name or model} needs precision: bfloat16 or float32; float16 overflows")
-            where, kind = resolve_device(device, "float32")
-        found = find_checkpoint(
-            "embed.text", model, revision, custom_code=recipe is not None and recipe.custom_code, cache=cache
-        )
-        found = replace(found, model=name or model)
+        super().__init__(
+            "text", model, revision=revision, device=device, precision=precision, licence=licence, name=name,
+            cache=cache, float16=recipe is None or recipe.float16,
+            custom_code=recipe is not None and recipe.custom_code,
+        )  # fmt: skip
+        found = self._checkpoint
         if recipe is None and pooling is None and not (found.folder / "modules.json").is_file():
             text = f"embed.text: {found.model} has no modules.json, so nothing says how its tokens become one vector"
             raise InputError(f"{text}; say like: NAME of a preset, or pooling: mean, cls or lasttoken")
-        self._name = found.model
-        self._model = _loaded(package, found, where, kind)
+        self._model = _loaded(package, found, self._device, self._kind)
         self._set(found, recipe, pooling, tokens)
         self._prompt = instruction or (recipe.prompt if recipe else self._own_prompt())
         self._normalise = recipe.normalise if recipe else True
         _complete(found, _inner(self._model), self._probe)
-        self.card = EncoderCard(
-            name=found.model,
-            modality="text",
-            dim=int(self._probe().shape[1]),
-            revision=found.revision or revision or "",
-            licence=licence,
-            weights=found.weights,
-            preprocessing={
+        self.card = self._described(
+            int(self._probe().shape[1]),
+            {
                 "package": f"sentence-transformers {package.__version__}",
                 "attention": recipe.attention if recipe else "as its configuration says",
                 "end token": recipe.end if recipe else "as its tokenizer says",
@@ -127,7 +116,6 @@ class SentenceEncoder:
                 "prompt": self._prompt,
                 "tokens": int(self._model.max_seq_length or 0),
                 "normalise": self._normalise,
-                "precision": str(kind).removeprefix("torch."),
             },
         )
 
@@ -135,11 +123,7 @@ class SentenceEncoder:
         """Return one vector a text, shape (texts, dim)."""
         if not items:
             return np.zeros((0, self.card.dim), dtype=np.float32)
-        vectors = self._encoded(items)
-        if self._normalise:
-            # in 32 bits, whatever the model's numbers are
-            vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return np.asarray(vectors, dtype=np.float32)
+        return self._scaled(self._encoded(items), self._normalise)
 
     def truncation(self, texts: Sequence[str]) -> Truncation:
         """Return how many texts are longer than the model reads, and by how much."""
@@ -169,11 +153,12 @@ class SentenceEncoder:
                 show_progress_bar=False,
             )
         except IndexError:
-            text = f"embed.text: the tokenizer of {self._name} makes tokens that the model has no weights for"
+            name = self._checkpoint.model
+            text = f"embed.text: the tokenizer of {name} makes tokens that the model has no weights for"
             raise InputError(f"{text}; take the tokenizer that belongs to it") from None
         except ValueError as error:
             raise InputError(
-                f"embed.text: the model {self._name} encodes no texts ({first_line(error)}); take another"
+                f"embed.text: the model {self._checkpoint.model} encodes no texts ({first_line(error)}); take another"
             ) from None
         return np.asarray(vectors, dtype=np.float32)
 

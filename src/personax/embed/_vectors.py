@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.frames import read_csv, read_parquet
 from personax.errors import InputError
 
 __all__ = ["load_vectors", "read_vectors"]
@@ -63,7 +64,7 @@ def _read(path: Path) -> tuple[list[str], NDArray[np.float32]]:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:
                 return [str(value) for value in arrays["id"]], _short(np.atleast_2d(arrays["vectors"]))
-        frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path)
+        frame = read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
     except (KeyError, ValueError, OSError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
         raise InputError(f"{path} cannot be read as embeddings ({str(error).splitlines()[0]})") from None
     return _from_frame(path, frame)

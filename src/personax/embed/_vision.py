@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -13,13 +13,13 @@ from PIL import Image
 from personax.data.pictures import read_rgb
 from personax.embed._checkpoint import (
     Checkpoint,
-    find_checkpoint,
+    PretrainedEncoder,
     first_line,
     mark_missing_weights,
     model_files_hash,
     refuse_missing_weights,
 )
-from personax.embed._encoder import EncoderCard, EncoderOptions, Precision, Vectors, resolve_device
+from personax.embed._encoder import EncoderOptions, Precision, Vectors
 from personax.errors import InputError, require
 from personax.registry import register
 
@@ -33,7 +33,7 @@ SAME: Final = 1e-3
 """Two vectors of one picture differ by no more, relative to their size, but for randomness in a model."""
 
 
-class VisionEncoder:
+class VisionEncoder(PretrainedEncoder):
     """Encodes pictures with the model's own preprocessing.
 
     Parameters
@@ -82,26 +82,23 @@ class VisionEncoder:
         cache: Path | None = None,
     ) -> None:
         package, self._torch = require("transformers", extra="embed"), require("torch", extra="embed")
-        self._device, self._kind = resolve_device(device, precision)
-        found = replace(find_checkpoint("embed.image", model, revision, cache=cache), model=name or model)
+        super().__init__(
+            "image", model, revision=revision, device=device, precision=precision, licence=licence, name=name,
+            cache=cache,
+        )  # fmt: skip
+        found = self._checkpoint
         self._prepare, self._model, missing = _loaded(package, found, self._kind)
         self._model.eval().to(self._device)
         self._normalise = normalise
         self._vector, dim = self._chosen(found, mark_missing_weights(self._model, missing))
-        self.card = EncoderCard(
-            name=found.model,
-            modality="image",
-            dim=dim,
-            revision=found.revision or revision or "",
-            licence=licence,
-            weights=found.weights,
-            preprocessing={
+        self.card = self._described(
+            dim,
+            {
                 "package": f"transformers {package.__version__}",
                 "processor": type(self._prepare).__name__,
                 "orientation": "as its EXIF says",
                 "vector": self._vector,
                 "normalise": normalise,
-                "precision": str(self._kind).removeprefix("torch."),
             },
         )
 
@@ -111,9 +108,7 @@ class VisionEncoder:
             return np.zeros((0, self.card.dim), dtype=np.float32)
         vectors = self._seen([read_rgb(path) for path in items], self._vector)
         assert vectors is not None, "this vector was had before"
-        if self._normalise:
-            vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return np.asarray(vectors, dtype=np.float32)
+        return self._scaled(vectors, self._normalise)
 
     def _seen(self, pictures: Sequence[Image.Image], vector: Vector) -> Vectors | None:
         """Return vectors before they are scaled; None where the model has none of this kind."""

@@ -22,6 +22,8 @@ from personax.figures._canvas import (
     wrapped,
 )
 from personax.figures._ticks import nice_ticks, padded_limits, set_ticks
+from personax.registry import register
+from personax.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,6 +88,22 @@ def agreement_dots(table: pl.DataFrame, *, first: str = "humans", caption: str =
             _panel(axes, table.filter(pl.col("trait") == trait), raters, first)
         canvas.caption(MARGIN, top + high + FOOT, lines)
     return canvas.figure
+
+
+@register("plots", "corrected_effects", title="Corrected effects", help="an effect four ways, with its intervals")
+def _draw_effects(effects: Result, *, caption: str = "The effect by each method, with 95 % intervals.") -> Figure:
+    named = pl.lit("effect").alias("trait"), pl.col("method").alias("rater"), pl.col("estimate").alias("value")
+    return agreement_dots(effects.to_frame().select(*named, "low", "high"), caption=caption)
+
+
+@register("plots", "alt_test", title="Alternative annotator test", help="how often an LLM is nearer than each human")
+def _draw_alt_test(
+    result: Result, *, caption: str = "Share of people of whom the LLM is as near to the other humans as this human."
+) -> Figure:
+    none = pl.lit(None, pl.Float64)
+    named = pl.lit("the LLM wins").alias("trait"), pl.format("human {}", "human").alias("rater")
+    rows = result.to_frame().select(*named, pl.col("llm_wins").alias("value"), none.alias("low"), none.alias("high"))
+    return agreement_dots(rows, caption=caption)
 
 
 def _panel(axes: Axes, rows: pl.DataFrame, raters: list[str], first: str) -> None:

@@ -3,9 +3,10 @@
 ``_retry`` (attempts, backoff, Retry-After) and ``_rate_limit`` (rate limits, circuit breakers) serve any service;
 ``_fetcher`` fetches pages as robots.txt allows, through ``_cache`` (pages on disk), ``_client`` (redirects, one rate
 limit a host) and ``_transport`` (no address that is not public, bodies within bounds); ``_request`` is what
-sources see. Importing this imports no HTTP library.
+sources see. ``_api`` asks a provider's interface, and follows nothing. Importing this imports no HTTP library.
 """
 
+from personax.http._api import ApiClient, ApiError
 from personax.http._cache import Cache
 from personax.http._fetcher import Fetcher, user_agent
 from personax.http._rate_limit import CircuitBreaker, RateLimiter
@@ -21,6 +22,8 @@ from personax.http._retry import (
 )
 
 __all__ = [
+    "ApiClient",
+    "ApiError",
     "Cache",
     "CircuitBreaker",
     "Fetch",

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from personax.errors import StudyError
-from personax.files import open_sqlite
+from personax.files import open_sqlite, sqlite_faults
 from personax.http._request import Page, Request
 
 __all__ = ["Cache", "CachedPage", "key_of"]
@@ -109,10 +109,8 @@ class Cache:
 
     def get(self, key: str) -> CachedPage | None:
         """Return a page; None when there is none, or its bytes are not those that came."""
-        try:
+        with sqlite_faults(self.path):
             row = self._db.execute("SELECT * FROM pages WHERE key = ?", (key,)).fetchone()
-        except sqlite3.Error as error:
-            raise StudyError(f"{self.path} cannot be read ({error}); move it aside") from None
         if row is None:
             return None
         _, _, url, time, checked, status, sha256, content_type, headers, packed = row
@@ -147,12 +145,9 @@ class Cache:
         self._write("UPDATE pages SET checked = ? WHERE key = ?", (time, key))
 
     def __len__(self) -> int:
-        return int(self._db.execute("SELECT count(*) FROM pages").fetchone()[0])
+        with sqlite_faults(self.path):
+            return int(self._db.execute("SELECT count(*) FROM pages").fetchone()[0])
 
     def _write(self, statement: str, row: tuple[object, ...]) -> None:
-        try:
+        with sqlite_faults(self.path):
             self._db.execute(statement, row)
-        except sqlite3.Error as error:
-            raise StudyError(
-                f"{self.path} could not be written ({error}); free some space and run again, what was written stays"
-            ) from None

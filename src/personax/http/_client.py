@@ -14,7 +14,7 @@ import httpx2
 
 from personax.errors import FetchError
 from personax.http._rate_limit import CircuitBreaker, RateLimiter
-from personax.http._request import FetchSettings
+from personax.http._request import FetchSettings, is_loopback
 from personax.http._retry import TransientError, retry_after_of
 from personax.http._transport import read_body
 
@@ -186,6 +186,12 @@ class Client:
         """
         for _ in range(self._settings.max_redirects + 1):
             url = checked_url(wire.url, wire.hosts)
+            if (
+                url.scheme == "http"
+                and not is_loopback(host_of(url))
+                and wire.secret.intersection(map(str.lower, wire.headers))
+            ):
+                raise FetchError(f"{host_of(url)} is asked by plain http, and a key is not sent that way; use https")
             if check_robots:
                 await self._check_allowed(url)
             response = await self._attempt(url, wire)

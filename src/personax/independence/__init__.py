@@ -8,8 +8,8 @@ A map, each line using the ones above it; the modules are private, this package 
 - ``_pair`` (what the tests of a pair of columns share), ``_registered`` (tests by name: the only table of them)
 - one file a test, all that personax knows of it within: ``_kci`` with ``_conditional``, ``_hsic``, ``_rcit``, ``_gcm``,
   ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which fits a pair)
-- the grid: ``_frames`` (any table), ``_grid``, ``_views``, ``_heterogeneity``, ``_pooling``,
-  ``_noisy`` (counts with noise)
+- the grid: ``_frames`` (any table), ``_parts`` (many Parquet files), ``_grid``, ``_views``, ``_heterogeneity``,
+  ``_pooling``, ``_noisy`` (counts with noise)
 - calibration: ``_scenarios``, ``_calibration``, ``_data_nulls`` (nulls made of one's own table), ``_certificate``
 """
 
@@ -27,6 +27,7 @@ from personax.independence._hsic import hsic
 from personax.independence._kci import kci
 from personax.independence._noisy import NoisyTable, noisy_chisq, screen_noisy
 from personax.independence._pair import MAX_LEVELS, ColumnPair, Given, TestedColumn
+from personax.independence._parts import DataSet, open_dataset
 from personax.independence._pooling import pool
 from personax.independence._rcit import rcit
 from personax.independence._registered import RegisteredTest, battery, find_test, option_faults
@@ -41,6 +42,7 @@ __all__ = [
     "SCENARIOS",
     "ColumnPair",
     "Correction",
+    "DataSet",
     "Given",
     "NoisyTable",
     "Rate",
@@ -63,6 +65,7 @@ __all__ = [
     "hsic",
     "kci",
     "noisy_chisq",
+    "open_dataset",
     "option_faults",
     "pool",
     "present_rows",

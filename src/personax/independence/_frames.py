@@ -11,25 +11,21 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.errors import InputError, UntestableError
+from personax.independence._parts import MAX_DISTINCT, WEIGHT, DataSet, open_dataset
 
-__all__ = ["WEIGHT", "as_frame", "counted_rows", "whole_weights"]
-
-WEIGHT = "number of rows"
-"""Column of a counted table: how many rows of the data each of its rows stands for."""
-
-MAX_DISTINCT = 2_000_000
-"""More distinct values of one column than this are not counted from a file: they would not fit in memory."""
+__all__ = ["as_frame", "counted_rows", "whole_weights"]
 
 
-def as_frame(table: Any) -> pl.DataFrame | pl.LazyFrame:  # noqa: ANN401 - any table that can be read
+def as_frame(table: Any) -> pl.DataFrame | pl.LazyFrame | DataSet:  # noqa: ANN401 - any table that can be read
     """Return a polars table.
 
     Parameters
     ----------
     table
         A polars DataFrame or LazyFrame, a pandas DataFrame, anything that exports an Arrow stream, a numpy array
-        (columns are called ``column_0`` ...), a mapping from names to values, or the path of a Parquet file, which is
-        read lazily and counted in pieces.
+        (columns are called ``column_0`` ...), a mapping from names to values, or Parquet files, which are counted part
+        by part: the path of one, of a folder of them (``year=2024/...`` makes columns), a pattern such as
+        ``data/part-*.parquet``, or a list of files.
 
     Raises
     ------
@@ -43,10 +39,14 @@ def as_frame(table: Any) -> pl.DataFrame | pl.LazyFrame:  # noqa: ANN401 - any t
     """
     if isinstance(table, (pl.DataFrame, pl.LazyFrame)):
         return table
+    if isinstance(table, DataSet):
+        return table
     if isinstance(table, (str, Path)):
-        if not Path(table).is_file() or Path(table).suffix != ".parquet":
+        if Path(table).is_file() and Path(table).suffix != ".parquet":
             raise InputError(f"{table} is no Parquet file; read other files first")
-        return pl.scan_parquet(table)
+        return open_dataset(table)
+    if isinstance(table, (list, tuple)) and table and all(isinstance(one, (str, Path)) for one in table):
+        return open_dataset(table)
     if isinstance(table, np.ndarray) and table.ndim == 2:
         return pl.DataFrame(table)
     if isinstance(table, Mapping):

@@ -104,6 +104,10 @@ def gcm_of(x: Counted, y: Counted, z: Counted, regression: Regression | None = N
     n = int(counts.sum())
     if products.shape[1] > MAX_SHARE * n:
         raise UntestableError(f"{products.shape[1]} pairs of columns are too many for {n} rows; use kci or rcit")
+    # r and s are residuals of the mean given z. Under independence given z, E r s = 0, and the errors of the two
+    # regressions move the mean of r s by the product of their sizes only: less than n^(-1/2), where each is better than
+    # n^(-1/4). Then sqrt(n) mean is normal with the covariance of the products, and n mean' cov^-1 mean is chi-square
+    # with as many degrees of freedom as the covariance has rank; directions without spread hold no evidence.
     mean = counts @ products / n
     centred = products - mean
     spread, axes = np.linalg.eigh((counts[:, None] * centred).T @ centred / n)

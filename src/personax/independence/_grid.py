@@ -4,58 +4,30 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from typing import Any, TypeVar
+from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
-from personax.columns import infer_columns
+from personax.data.columns import infer_columns
 from personax.data.pvalues import EVERYBODY
+from personax.engine import ThreadEngine, find_engine
 from personax.errors import InputError, UntestableError
 from personax.independence._corrections import Correction, correct
 from personax.independence._frames import as_frame, counted_rows, whole_weights
 from personax.independence._pair import ColumnPair, Given, TestedColumn
+from personax.independence._parts import MAX_DISTINCT, WEIGHT, DataSet, count_pairs
 from personax.independence._registered import check_options, run_test
-from personax.schema import Kind
+from personax.schema import KINDS, Kind
 from personax.strict import nearest
 
-__all__ = ["DEFAULT_TESTS", "SCHEMA", "judged", "mapped", "screen"]
+__all__ = ["DEFAULT_TESTS", "SCHEMA", "judged", "screen"]
 
-AHEAD = 4
-"""Jobs a thread that wait their turn; so many columns are held in memory."""
-
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-
-def mapped(run: Callable[[T], R], items: Iterable[T], jobs: int, progress: Callable[[int], None]) -> Iterator[R]:
-    """Yield the results as they come; ``progress`` hears how many there are.
-
-    BLAS has one thread meanwhile: pairs are many and their matrices small, and more would fight over the cores.
-    """
-    with threadpool_limits(1, user_api="blas"):
-        for done, result in enumerate(_threaded(run, items, jobs) if jobs > 1 else map(run, items), 1):
-            yield result
-            progress(done)
-
-
-def _threaded(run: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[R]:
-    waiting: set[Future[R]] = set()
-    with ThreadPoolExecutor(jobs) as pool:
-        for item in items:
-            waiting.add(pool.submit(run, item))
-            while len(waiting) >= AHEAD * jobs:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        yield from (future.result() for future in waiting)
-
+_Frame = pl.DataFrame | pl.LazyFrame | DataSet
 
 DEFAULT_TESTS = ("kci", "chisq", "gsq")
 
@@ -106,7 +78,7 @@ def screen(
     periods: Mapping[str, float] | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     seed: int = 0,
-    jobs: int = 1,
+    jobs: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pl.DataFrame:
     """Test every feature against every target.
@@ -114,8 +86,9 @@ def screen(
     Parameters
     ----------
     frame
-        One row a person: polars, pandas, Arrow, a numpy array, or the path of a Parquet file larger than memory (see
-        `personax.independence._frames.as_frame`). Missing values are null or NaN and are deleted pair by pair.
+        One row a person: polars, pandas, Arrow, a numpy array, or Parquet files that may be larger than memory: a
+        path, a folder, a pattern or a list (see `personax.independence._frames.as_frame`). Missing values are null or
+        NaN and are deleted pair by pair.
     features, targets
         TestedColumn names.
     kinds
@@ -144,7 +117,8 @@ def screen(
         Of the tests that draw random numbers. Each pair and test has its own stream, named after the columns: the order
         of columns and the number of jobs change nothing.
     jobs
-        Threads.
+        Threads, or workers of the engine of `personax.engine.parallel_config`; its number by default, one where it is
+        not used.
     progress
         Called with (pairs done, pairs).
 
@@ -169,9 +143,10 @@ def screen(
      ('team', 'kci', True), ('team', 'chisq', True), ('team', 'gsq', True)]
     """
     table = as_frame(frame)
+    _check_arguments({"features": features, "targets": targets, "tests": tests, "given": given}, kinds or {}, alpha)
     features, targets, given = (list(dict.fromkeys(names)) for names in (features, targets, given))
     names = list(dict.fromkeys([*features, *targets, *given]))
-    _check(table, [*names, *([weight] if weight else [])], tests, by, options or {}, jobs, given=bool(given))
+    _check(table, [*names, *([weight] if weight else [])], tests, by, options or {}, given=bool(given))
     meaning = _kinds(table, names, kinds or {}, periods or {})
     plan = _Plan(features, targets, given, meaning, tests, options or {}, weight, seed, jobs)
     if by is None:
@@ -198,16 +173,27 @@ class _Plan:
     options: Mapping[str, Mapping[str, Any]]
     weight: str | None
     seed: int
-    jobs: int
+    jobs: int | None
+
+
+def _check_arguments(lists: Mapping[str, object], kinds: Mapping[str, str], alpha: float) -> None:
+    """Refuse a name where a list of names belongs, kinds that there are not, and a level that is none."""
+    for what, names in lists.items():
+        if isinstance(names, str):
+            raise InputError(f"{what} is a list of names; write {what}=[{names!r}]")
+    for name, kind in kinds.items():
+        if kind not in KINDS:
+            raise InputError(f"kinds: {name} cannot be {kind!r}; {nearest(str(kind), list(KINDS))}")
+    if not 0 < alpha < 1:
+        raise InputError(f"alpha is between 0 and 1, not {alpha}")
 
 
 def _check(
-    table: pl.DataFrame | pl.LazyFrame,
+    table: _Frame,
     names: Sequence[str],
     tests: Sequence[str],
     by: str | None,
     options: Mapping[str, Any],
-    jobs: int,
     *,
     given: bool,
 ) -> None:
@@ -219,12 +205,10 @@ def _check(
         raise InputError(told)
     if by in names:
         raise InputError(f"{by} splits the people, so it is constant within each part; leave it out of the columns")
-    if jobs < 1:
-        raise InputError("jobs must be at least 1")
 
 
 def _kinds(
-    table: pl.DataFrame | pl.LazyFrame, names: Sequence[str], kinds: Mapping[str, Kind], periods: Mapping[str, float]
+    table: _Frame, names: Sequence[str], kinds: Mapping[str, Kind], periods: Mapping[str, float]
 ) -> dict[str, tuple[Kind, float | None]]:
     """Return kind and period of each column, inferred where they are not given."""
     unsaid = [name for name in names if name not in kinds]
@@ -236,7 +220,7 @@ def _kinds(
     return {name: said.get(name) or inferred[name] for name in names}
 
 
-def _subgroups(table: pl.DataFrame | pl.LazyFrame, by: str) -> list[tuple[Any, pl.DataFrame | pl.LazyFrame]]:
+def _subgroups(table: _Frame, by: str) -> list[tuple[Any, _Frame]]:
     values = table.lazy().select(pl.col(by).drop_nulls().unique()).collect()[by].sort().to_list()
     if not 0 < len(values) <= MAX_SUBGROUPS:
         raise InputError(f"{by} has {len(values):,} values; give a column of 1 to {MAX_SUBGROUPS} groups")
@@ -244,46 +228,107 @@ def _subgroups(table: pl.DataFrame | pl.LazyFrame, by: str) -> list[tuple[Any, p
 
 
 def _run(
-    table: pl.DataFrame | pl.LazyFrame,
+    table: _Frame,
     plan: _Plan,
     progress: Callable[[int, int], None] | None,
     part: int,
     parts: int,
 ) -> pl.DataFrame:
     """Test all pairs of one table and return the rows in the order in which they were asked for."""
+    grid, engine = _Grid(table, plan), find_engine("threads", plan.jobs)
+    cells: _Rows = {}
     total = len(plan.features) * len(plan.targets)
-
-    def step(done: int) -> None:
+    work = engine.map(_tested, grid.passing, shared=grid)
+    if isinstance(table, DataSet):
+        work = engine.map(_tested_counts, _counted(table, plan), shared=plan)
+    if isinstance(engine, ThreadEngine) and isinstance(table, pl.DataFrame):
+        _ = grid.held, grid.given  # read once, not once a thread
+    for _, found in work:
+        cells |= found
         if progress is not None:
-            progress(part * total + done, parts * total)
-
-    pairs = _from_file(table, plan) if isinstance(table, pl.LazyFrame) else _from_memory(table, plan)
-    cells = dict(mapped(lambda pair: (pair[0], pair[1]()), pairs, plan.jobs, step))
+            progress(part * total + len(cells), parts * total)
     ordered = [cells[feature, target] for feature in plan.features for target in plan.targets]
     return pl.DataFrame([row for cell in ordered for row in cell], schema=SCHEMA)
 
 
-_Job = tuple[tuple[str, str], Callable[[], list[dict[str, Any]]]]
+@dataclass(frozen=True)
+class _Grid:
+    """All pairs of one table: the shorter list of columns is held in memory, and the longer one passes by."""
+
+    table: _Frame
+    plan: _Plan
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what was read: another process reads for itself."""
+        return {"table": self.table, "plan": self.plan}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+    @property
+    def across(self) -> bool:
+        """Whether features pass by."""
+        return len(self.plan.features) >= len(self.plan.targets)
+
+    @property
+    def passing(self) -> Sequence[str]:
+        """The longer list."""
+        return self.plan.features if self.across else self.plan.targets
+
+    @property
+    def others(self) -> Sequence[str]:
+        """The shorter list."""
+        return self.plan.targets if self.across else self.plan.features
+
+    @cached_property
+    def reader(self) -> Callable[[str], TestedColumn]:
+        """Reads a column of a table in memory."""
+        assert isinstance(self.table, pl.DataFrame)
+        weight = self.plan.weight
+        return _reader(self.table, self.plan, None if weight is None else whole_weights(self.table[weight]))
+
+    @cached_property
+    def held(self) -> list[TestedColumn]:
+        """The shorter list, read."""
+        return [self.reader(name) for name in self.others]
+
+    @cached_property
+    def given(self) -> Given | None:
+        """What is conditioned on."""
+        return Given([self.reader(name) for name in self.plan.given]) if self.plan.given else None
 
 
-def _from_memory(frame: pl.DataFrame, plan: _Plan) -> Iterator[_Job]:
-    """Yield all pairs; the shorter list of columns is held in memory, and the longer one passes by."""
-    read = _reader(frame, plan, None if plan.weight is None else whole_weights(frame[plan.weight]))
+_Rows = dict[tuple[str, str], list[dict[str, Any]]]
+"""Of each pair, a row a test."""
+
+
+def _tested(grid: _Grid, name: str) -> _Rows:
+    """Return the rows of every pair of a passing column."""
+    if isinstance(grid.table, pl.LazyFrame):  # each pair is counted by itself: memory holds its distinct rows
+        pairs = [(name, other) if grid.across else (other, name) for other in grid.others]
+        return {pair: _counted_pair(grid.table, *pair, grid.plan) for pair in pairs}
+    passing = grid.reader(name)
+    both = [(passing, other) if grid.across else (other, passing) for other in grid.held]
+    return {(x.name, y.name): _pair(x, y, grid.given, grid.plan) for x, y in both}
+
+
+def _counted(data: DataSet, plan: _Plan) -> Iterator[tuple[tuple[str, str], pl.DataFrame | str]]:
+    """Yield every pair with its counts, which one pass over the files has made."""
+    pairs = [(feature, target) for feature in plan.features for target in plan.targets]
+    columns = [tuple(dict.fromkeys([*pair, *plan.given])) for pair in pairs]
+    yield from zip(pairs, count_pairs(data, columns, plan.weight, plan.jobs), strict=True)
+
+
+def _tested_counts(plan: _Plan, counted: tuple[tuple[str, str], pl.DataFrame | str]) -> _Rows:
+    """Return the rows of a pair that was counted."""
+    (feature, target), counts = counted
+    if isinstance(counts, str):
+        reason = f"{counts} has more than {MAX_DISTINCT:,} distinct values; round it to fewer"
+        row = _about(feature, target, plan) | {"reason": reason, "details": "{}"}
+        return {(feature, target): [row | {"test": test} for test in plan.tests]}
+    read = _reader(counts.drop(WEIGHT), plan, whole_weights(counts[WEIGHT]))
     given = Given([read(name) for name in plan.given]) if plan.given else None
-    across = len(plan.features) >= len(plan.targets)
-    held = [read(name) for name in (plan.targets if across else plan.features)]
-    for name in plan.features if across else plan.targets:
-        passing = read(name)
-        for other in held:
-            x, y = (passing, other) if across else (other, passing)
-            yield (x.name, y.name), partial(_pair, x, y, given, plan)
-
-
-def _from_file(table: pl.LazyFrame, plan: _Plan) -> Iterator[_Job]:
-    """Yield all pairs of a file: each is counted by itself, so that memory holds the distinct rows of one pair."""
-    for feature in plan.features:
-        for target in plan.targets:
-            yield (feature, target), partial(_counted_pair, table, feature, target, plan)
+    return {(feature, target): _pair(read(feature), read(target), given, plan)}
 
 
 def _counted_pair(table: pl.LazyFrame, feature: str, target: str, plan: _Plan) -> list[dict[str, Any]]:

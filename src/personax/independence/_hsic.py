@@ -147,6 +147,10 @@ def _diagonals(x: Factor, y: Factor) -> float:
 
 def _unbiased(x: Factor, y: Factor, total: float, diagonals: float) -> float:
     """Return the U-statistic: rows of a centred kernel sum to 0, so without its diagonal they sum to minus that."""
+    # Song et al. 2012, with K' = K without its diagonal: n (n - 3) HSIC_u = tr(K' L')
+    #   + 1'K'1 1'L'1 / ((n - 1) (n - 2)) - 2 1'K'L'1 / (n - 2).
+    # Centring adds terms of rows and of columns to a kernel, which the U-statistic does not see. For centred K and L,
+    # K'1 = -diag(K): tr(K' L') = total - diagonals, 1'K'1 = -tr(K) and 1'K'L'1 = sum_i K_ii L_ii = diagonals.
     n = x.of.n
     off = total - diagonals - 2 * diagonals / (n - 2) + x.trace * y.trace / ((n - 1) * (n - 2))
     return off / (n * (n - 3))

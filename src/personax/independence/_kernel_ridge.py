@@ -135,6 +135,11 @@ def _scores(
     along: NDArray[np.float64], total: NDArray[np.float64], n: int, squares: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the generalised cross-validation score of each penalty and column."""
+    # Ridge regression on features A with A'A = diag(s) fits the share s_j / (s_j + n p) of what lies along axis j,
+    # (a_j'y)^2 / s_j = `energy`, and leaves n p / (s_j + n p) of it (`left_over`). With what no axis reaches, the
+    # residual sum of squares is total - sum energy + sum left_over^2 energy. The trace of the hat matrix is
+    # 1 + sum s_j / (s_j + n p), the mean counted, so n - trace = n - 1 - r + sum left_over. The score is n RSS over the
+    # square of that (Golub, Heath, Wahba 1979), n being the same for all.
     left_over = (n * PENALTIES)[:, None] * _shrinkage(n, squares)
     # both as sums of what is left, so that nothing cancels where next to nothing is
     energy = np.square(along) / squares[:, None]

@@ -69,6 +69,9 @@ def pearson3(statistic: float, mean: float, variance: float, skewness: float) ->
     >>> bool(np.isclose(pearson3(7.0, 3.0, 6.0, np.sqrt(8 / 3)), chi2.sf(7.0, 3)))
     True
     """
+    # A gamma variable G of shape k has mean k, variance k and skewness 2 / sqrt(k). So k = 4 / skewness^2, and with
+    # (T - mean) / sd distributed as (G - k) / sqrt(k), P(T > t) = P(G > k + away sqrt(k)); a negative skewness mirrors
+    # both, P(T > t) = P(G < k - away sqrt(k)). As the skewness goes to 0, k grows and G becomes normal.
     away = (statistic - mean) / np.sqrt(variance)
     if abs(skewness) < SYMMETRIC:
         return float(ndtr(-away))
@@ -92,6 +95,12 @@ def exact(statistic: float, weights: Weights, rest: tuple[float, float] = (0.0, 
     >>> bool(np.isclose(exact(2000.0, np.ones(7)), chi2.sf(2000.0, 7), rtol=1e-9))
     True
     """
+    # Q = sum w chi2_1 has K(s) = log E exp(s Q) = -1/2 sum log(1 - 2 s w) for s < 1 / (2 max w). The exponent of the
+    # integrand is f(s) = K(s) - s q - log s; its stationary point on the real axis, f'(s0) = K'(s0) - q - 1 / s0 = 0
+    # (`slope`), is a minimum there and so a maximum across it: f = f(s0) - f''(s0) u^2 / 2 + ... along s0 + i u, with
+    # f'' = K'' + 1 / s0^2 (`second` is K''; `third` the third derivative, which says how the path has to bend). The
+    # integrand at conjugate points is conjugate, hence twice the real part over one half of the path.
+    # The real steps are those of Lugannani, Rice 1980, doi:10.2307/1426607, with the integral done in full.
     q, w, times = _trimmed(statistic, weights, *rest)
     if q < CERTAIN or not len(w):
         return 1.0
@@ -210,6 +219,11 @@ WORST_CONDITION = 1e14
 
 def _gamma_mixture(weights: Weights) -> tuple[float, NDArray[np.float64], NDArray[np.float64]] | None:
     """Return common shape, scales and shares of the mixture, or None where its equations cannot be solved."""
+    # A gamma variable of mean m and shape 1 / v has E X^j = m^j (1 + v) (1 + 2 v) ... (1 + (j - 1) v). Divided by these
+    # products, the moments of a mixture with one v are those of its means alone, sum_i share_i m_i^j: of a distribution
+    # on `COMPONENTS` points. Its matrix of the moments i + j, one row larger than it has points, is singular, which
+    # gives v (`_determinant`); the points are the roots of the polynomial orthogonal to it, and the shares solve linear
+    # equations.
     moments = _moments(weights, 2 * COMPONENTS)
     spread = moments[2] / moments[1] ** 2 - 1
     for size in range(2, COMPONENTS + 1):
@@ -234,6 +248,8 @@ def _gamma_mixture(weights: Weights) -> tuple[float, NDArray[np.float64], NDArra
 
 def _moments(weights: Weights, highest: int) -> NDArray[np.float64]:
     """Return the moments of Q about zero, from its cumulants."""
+    # K(s) = -1/2 sum log(1 - 2 s w) = sum_k (2 s)^k / (2 k) sum w^k, so kappa_k = 2^(k - 1) (k - 1)! sum w^k; and from
+    # M' = K' M, moment_k = sum_i binomial(k - 1, i - 1) kappa_i moment_(k - i).
     factorial = np.cumprod(np.concatenate([[1.0], np.arange(1.0, highest + 1)]))
     cumulants = [0.0] + [2 ** (k - 1) * factorial[k - 1] * float((weights**k).sum()) for k in range(1, highest + 1)]
     moments = [1.0]
@@ -332,11 +348,15 @@ def _by_moments(x: Factor, y: Factor, statistic: float) -> float:
     n = x.of.n
     if max(_share(x), _share(y)) > (n - 1) * (1 - TIE):
         return 1.0  # every row differs from every other by the same: all permutations give one statistic
+    # Rows of a centred kernel sum to 0. So a permuted Ky has tr / n expected on the diagonal and -tr / (n (n - 1)) off
+    # it, and E sum_ij Kx_ij Ky_pi(i)pi(j) = trx try / n + (-trx) (-try) / (n (n - 1)) = trx try / (n - 1).
     return pearson3(statistic, x.trace * y.trace / (n - 1), permutation_variance(x, y), _skewness(x, y))
 
 
 def permutation_variance(x: Factor, y: Factor) -> float:
     """Return the variance of the statistic over all permutations of the rows of y."""
+    # Kazi-Aoual et al. 1995 give the variance of RV = tr(Kx Ky) / sqrt(tr(Kx^2) tr(Ky^2)); the statistic is its
+    # numerator. tau is what sum_i K_ii^2 (`quartic`) has beyond what the share alone implies.
     n = x.of.n
     first, second = _share(x), _share(y)
     tau = [
@@ -359,6 +379,8 @@ def _skewness(x: Factor, y: Factor) -> float:
     Pairs count where a kernel tells nearly all rows apart, so that a few close pairs decide.
     """
     n = x.of.n
+    # The limit sum_ij (lambda_i mu_j / n) chi2_1 has the third cumulant 8 sum_ij (lambda_i mu_j / n)^3. A pair of rows
+    # counts twice in the statistic: its cube, 8 Kx_ij^3 E Ky^3, over n (n - 1) / 2 pairs is 4 sum Kx^3 sum Ky^3 / n^2.
     third = 8 * _triangles(x) * _triangles(y) / n**3
     if min(_share(x), _share(y)) > SPREAD * n and max(x.of.size, y.of.size) <= MOST_PAIRS:
         third += 4 * _pairs(x) * _pairs(y) / n**2

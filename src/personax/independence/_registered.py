@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -22,7 +22,7 @@ from personax.independence._counts import MAX_CATEGORIES
 from personax.independence._intervals import Interval
 from personax.independence._pair import ColumnPair, Sample, few_levels
 from personax.independence._result import TestResult
-from personax.strict import no_option
+from personax.strict import nearest, no_option
 
 __all__ = ["BatteryTest", "RegisteredTest", "battery", "find_test", "fitting", "known", "option_faults", "run_test"]
 
@@ -150,10 +150,14 @@ def find_test(name: str) -> RegisteredTest:
     except registry.RegistryError as error:
         raise InputError(str(error)) from None
     part = registry.describe("tests", name)
-    try:
-        return RegisteredTest(name, part.package, function, **part.facts)
-    except TypeError as error:
-        raise InputError(f"the test {name} of {part.package} is registered with an unknown word ({error})") from None
+    facts = [one.name for one in fields(RegisteredTest)][3:]
+    faults = [no_option("@register", word, facts) for word in part.facts if word not in facts]
+    given = part.facts.get("given", "either")
+    if given not in get_args(Given):
+        faults.append(f"given cannot be {given!r}; {nearest(str(given), list(get_args(Given)))}")
+    if faults:
+        raise InputError(f"the test {name} of {part.package} is registered with an unknown word: {'; '.join(faults)}")
+    return RegisteredTest(name, part.package, function, **part.facts)
 
 
 def check_options(name: str, options: Mapping[str, Any], *, given: bool | None = None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from personax.errors import StudyError
+from personax.files import private_mode
 
 __all__ = ["EventLog"]
 
@@ -59,7 +60,7 @@ class EventLog:
         """Append an event; it is on the disk when this returns."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._cut_half_line()
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, private_mode(self.path.parent))
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(json.dumps(event, ensure_ascii=False) + "\n")
             stream.flush()

@@ -95,8 +95,12 @@ def _once(path: Path, raw: bytes, separator: str) -> None:
 
 def _numbers(values: pl.Series, *, commas: bool) -> pl.Series:
     """Return numbers where all cells but those of missing values are such; else the text as it is."""
-    said = values.str.strip_chars()
-    kept = pl.select(pl.when(~said.str.to_lowercase().is_in(list(_MISSING))).then(said)).to_series().alias(values.name)
+    stripped = values.str.strip_chars()
+    kept = (
+        pl.select(pl.when(~stripped.str.to_lowercase().is_in(list(_MISSING))).then(stripped))
+        .to_series()
+        .alias(values.name)
+    )
     present = kept.drop_nulls()
     if present.is_empty():
         return values

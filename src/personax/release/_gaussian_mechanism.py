@@ -57,6 +57,9 @@ def noise_on_grid(values: NDArray[np.float64], scale: float, *, sensitivity: flo
     The grid keeps floating point out of the proof (Mironov 2012, doi:10.1145/2382196.2382264); rounding to it is
     counted in.
     """
+    # Gaussian noise of scale s on numbers that a person moves by D keeps rho = D^2 / (2 s^2) of zero-concentrated
+    # privacy, on whole numbers too (Canonne, Kamath, Steinke 2020, theorem 4). In grains g, D becomes `reach`, and
+    # (reach g)^2 / (2 s^2) = rho (1 + sqrt(k) g / D)^2 for k numbers: the last factor is what rounding costs (`slack`).
     grain = scale * GRAIN
     whole = np.rint(values / grain).astype(np.int64)
     # a vector of k numbers moves by at most half a grain in each when it is rounded, and two of them by twice that
@@ -85,6 +88,9 @@ def analytic_epsilon(sensitivity: float, scale: float, delta: float) -> float:
     """
     if not (sensitivity > 0 and scale > 0 and 0 < delta < 1):
         raise InputError(f"sensitivity {sensitivity:g}, scale {scale:g}, delta {delta:g}: all must be above 0")
+    # Between N(0, s^2) and N(D, s^2) the log ratio of densities is normal with mean D^2 / 2 s^2 under the one and minus
+    # that under the other, with variance D^2 / s^2. The least delta at e is P_one(ratio > e) - exp(e) P_other(ratio >
+    # e), which is the formula above; it falls in e, so that bisection finds the root.
     ratio = sensitivity / scale
 
     def reached(epsilon: float) -> float:

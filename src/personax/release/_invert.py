@@ -61,9 +61,9 @@ def restore_people(release: Path, keys: Keystore) -> pl.DataFrame:
         No table, or categories of another release.
     """
     folder = open_folder(release)
-    told = folder.json("transforms.json") if "transforms.json" in folder.files else None
-    name = told.get("categories") if isinstance(told, dict) else None
-    known = isinstance(told, dict) and "categories" in told
+    metadata = folder.json("transforms.json") if "transforms.json" in folder.files else None
+    name = metadata.get("categories") if isinstance(metadata, dict) else None
+    known = isinstance(metadata, dict) and "categories" in metadata
     kept = {} if known and name is None else keys.load_categories(None if name is None else str(name))
     return with_names(_read(folder, "people"), kept)
 
@@ -107,14 +107,14 @@ def load_chains(folder: UntrustedFolder, key: ReleaseKey, fitted: Path) -> Mappi
     InputError
         As `invert`.
     """
-    told = _read_metadata(folder)
-    if told.get("key") != key.fingerprint:
+    metadata = _read_metadata(folder)
+    if metadata.get("key") != key.fingerprint:
         text = f"{folder.root} was made under another key than {key.fingerprint}; use the key of that release"
         raise InputError(text)
-    for label, its in told["measurements"].items():
+    for label, its in metadata["measurements"].items():
         _check_length(folder, label, its["dim"])
     return LoadedChains(
-        {label: partial(_chain, key, label, its, fitted) for label, its in told["measurements"].items()}
+        {label: partial(_chain, key, label, its, fitted) for label, its in metadata["measurements"].items()}
     )
 
 
@@ -137,16 +137,16 @@ def _read_metadata(folder: UntrustedFolder) -> dict[str, Any]:
     where = folder.root / "transforms.json"
     if "transforms.json" not in folder.files:
         raise InputError(f"{where} is missing; releases made by this version of personax have one")
-    told: Any = folder.json("transforms.json")
+    metadata: Any = folder.json("transforms.json")
     try:
-        if told["format"] not in (1, 2):
-            raise InputError(f"{where} has format {told['format']}; this personax reads 1 and 2")
-        for its in told["measurements"].values():
+        if metadata["format"] not in (1, 2):
+            raise InputError(f"{where} has format {metadata['format']}; this personax reads 1 and 2")
+        for its in metadata["measurements"].values():
             if not _is_complete(its):
                 raise InputError(f"{where} does not say how vectors were transformed; get the release again")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{where} cannot be read; get the release again") from None
-    return dict(told)
+    return dict(metadata)
 
 
 def _is_complete(its: dict[str, Any]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import yaml
 
+from personax.data.bounded_yaml import read_yaml
 from personax.errors import InputError
 from personax.release._untrusted_folder import UntrustedFolder
 from personax.schema import KINDS, ROLES, Column
@@ -32,8 +33,8 @@ def modality_files(folder: UntrustedFolder) -> dict[str, list[str]]:
 
 def column_entries(folder: UntrustedFolder, table: str) -> list[dict[str, object]]:
     """Return the entries of columns.json on a table; malformed ones are ignored."""
-    said = folder.json("columns.json") if "columns.json" in folder.files else []
-    listed = said.get("columns") if isinstance(said, dict) else said
+    raw = folder.json("columns.json") if "columns.json" in folder.files else []
+    listed = raw.get("columns") if isinstance(raw, dict) else raw
     return [
         {str(key): value for key, value in entry.items()}
         for entry in (listed if isinstance(listed, list) else [])
@@ -77,9 +78,9 @@ def read_card(text: str) -> tuple[dict[str, object], str]:
     try:
         if not ends:
             raise ValueError
-        said = yaml.safe_load("\n".join(lines[1 : ends[0]])) or {}
-        if not isinstance(said, dict):
+        raw = read_yaml("\n".join(lines[1 : ends[0]]))[1] or {}
+        if not isinstance(raw, dict):
             raise ValueError
     except (yaml.YAMLError, ValueError, TypeError, RecursionError):
         raise InputError("README.md starts with settings that are no YAML mapping; get the file again") from None
-    return {str(key): value for key, value in said.items()}, "\n".join(lines[ends[0] + 1 :])
+    return {str(key): value for key, value in raw.items()}, "\n".join(lines[ends[0] + 1 :])

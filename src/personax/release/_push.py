@@ -14,7 +14,7 @@ from personax.release._layout import read_card
 from personax.release._untrusted_folder import UntrustedFolder, open_folder
 from personax.release.checks._check import mapping
 from personax.release.checks._verify import verify_folder
-from personax.release.reading._load import REPO
+from personax.release.reading._load import REPO, check_endpoint
 
 __all__ = ["PushPreview", "PushResult", "push"]
 
@@ -126,6 +126,7 @@ def push(
     own = token or hub.get_token()
     if not own:
         raise InputError("nothing was sent: there is no token; set HF_TOKEN to one that may write")
+    check_endpoint(hub, endpoint)
     api = hub.HfApi(endpoint=endpoint, token=own, library_name="personax")
     with _hub_errors(repo, own):
         there = _info(api, repo)
@@ -201,7 +202,7 @@ def _hub_errors(repo: str, token: str) -> Iterator[None]:
     except (errors.HTTPError, OSError, RuntimeError, ValueError) as error:
         inner = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
         status = getattr(getattr(inner, "response", None), "status_code", None)
-        said = str(getattr(inner, "server_message", None) or type(inner).__name__).replace(token, "***")
-        short = "".join(letter for letter in said if letter.isprintable())[:200]
+        message = str(getattr(inner, "server_message", None) or type(inner).__name__).replace(token, "***")
+        short = "".join(letter for letter in message if letter.isprintable())[:200]
         answer = f"answered {status}, {short}" if status else f"could not be asked, {short}"
         raise FetchError(f"pushing to {repo} stopped: the hub {answer}; look at {repo} there and push again") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from personax.engine import find_engine, ordered
 from personax.progress import Progress, Silent
 from personax.release._invert import load_chains, restore_ids
 from personax.release._layout import table_files
@@ -137,25 +138,37 @@ def audit_release(
     nominal = [c.name for c in table.columns if c.kind == "nominal" and c.role == "feature"][:MAX_INFERRED]
     shown = with_names(released, table.mapping)
     quasi = [name for name in _quasi(table) if name in shown.columns and name in table.before_noise.columns]
-    reports: dict[str, AuditReport] = {}
     parts_of = {label: table_files(folder, label.partition("/")[0]) for label in chains}
-    for place, label in enumerate(chains):
-        watch.step(place, len(chains) + 1, f"attacks on {label}")
-        modality, _, name = label.partition("/")
-        after = _known(folder.files, table_files(folder, modality), key, data, name).sort("id")
-        if after.height < MIN_PEOPLE:
-            continue
-        own_vectors = data.embeddings[modality].select("id", name)
-        before = after.select("id").join(own_vectors, on="id", how="left", maintain_order="left")
-        values = after.select("id").join(shown.select("id", *nominal), on="id", how="left", maintain_order="left")
-        sides = [after.select("id").join(rows, on="id", how="left", maintain_order="left")
-               for rows in (table.before_noise, shown)]  # fmt: skip
-        facts = join(sides[0], sides[1], quasi)
-        reports[label] = _audit(
-            before[name].to_numpy(), after[name].to_numpy(), chains, key, transform, label,
-            {column: values[column].cast(pl.String).to_list() for column in nominal}, facts, people, rng, watch,
-        )  # fmt: skip
-        for campaign in reports[label].campaigns:
+
+    def targets() -> Iterator[_Target]:
+        streams = rng.spawn(len(chains))
+        for place, label in enumerate(chains):
+            watch.step(place, len(chains) + 1, f"attacks on {label}")
+            modality, _, name = label.partition("/")
+            after = _known(folder.files, table_files(folder, modality), key, data, name).sort("id")
+            if after.height < MIN_PEOPLE:
+                continue
+            own_vectors = data.embeddings[modality].select("id", name)
+            before = after.select("id").join(own_vectors, on="id", how="left", maintain_order="left")
+            values = after.select("id").join(shown.select("id", *nominal), on="id", how="left", maintain_order="left")
+            sides = [after.select("id").join(rows, on="id", how="left", maintain_order="left")
+                   for rows in (table.before_noise, shown)]  # fmt: skip
+            attributes = {column: values[column].cast(pl.String).to_list() for column in nominal}
+            # under another key, as a second release of the same people would be
+            again = ReleaseKey(streams[place].bytes(32), key.study)
+            inverted, renewed = _second_release(after[name].to_numpy(), chains[label], again, transform, label)
+            yield _Target(
+                label, np.asarray(before[name].to_numpy(), dtype=np.float32), after[name].to_numpy(),
+                renewed, inverted, attributes, join(sides[0], sides[1], quasi),
+                streams[place],
+            )  # fmt: skip
+
+    reports: dict[str, AuditReport] = {}
+    # torch, which learns an inverse, has one number of threads for a whole process
+    engine = find_engine("processes", threads_do=False)
+    for label, report in ordered(engine.map(_audit, targets(), shared=_Auditor(people, watch))):
+        reports[label] = report
+        for campaign in report.campaigns:
             gate.check(label, campaign.attacks, campaign=campaign.name)
     if reports:
         watch.step(len(chains), len(chains) + 1, f"attacks on {LABEL}")
@@ -225,8 +238,8 @@ def _together(
 
 def _quasi(table: ProtectedTable) -> Sequence[str]:
     """Return the quasi-identifiers that k-anonymity is counted over."""
-    told = table.report.get("k_anonymity")
-    return [str(name) for name in told["columns"]] if told else []
+    anonymity = table.report.get("k_anonymity")
+    return [str(name) for name in anonymity["columns"]] if anonymity else []
 
 
 def _known(
@@ -237,23 +250,35 @@ def _known(
     return restore_ids(table, key, data.people["id"])
 
 
-def _audit(
-    before: Any,  # noqa: ANN401 - arrays
-    after: Any,  # noqa: ANN401 - arrays
-    chains: Mapping[str, Chain],
-    key: ReleaseKey,
-    transform: str,
-    label: str,
-    attributes: Mapping[str, Sequence[str | None]],
-    facts: MatchedPairs,
-    people: int,
-    rng: np.random.Generator,
-    watch: Progress,
-) -> AuditReport:
-    inverted, renewed = _second_release(after, chains[label], ReleaseKey(rng.bytes(32), key.study), transform, label)
-    return audit_vectors(
-        np.asarray(before, dtype=np.float32), after, renewed=renewed,
-        inverted=inverted, attributes=attributes, facts=facts, people=people, progress=watch, rng=rng,
+@dataclass(frozen=True)
+class _Target:
+    """One measurement: vectors of the same people, and what an attacker may hold beside them. No key is in here."""
+
+    label: str
+    original: Any
+    released: Any
+    renewed: Any
+    inverted: Any
+    attributes: Mapping[str, Sequence[str | None]]
+    facts: MatchedPairs
+    rng: np.random.Generator
+
+
+@dataclass(frozen=True)
+class _Auditor:
+    """What the audits of all measurements share."""
+
+    people: int
+    watch: Progress
+
+    def __reduce__(self) -> tuple[type[_Auditor], tuple[Any, ...]]:
+        return _Auditor, (self.people, Silent())  # who watches cannot be sent to another process
+
+
+def _audit(auditor: _Auditor, one: _Target) -> tuple[str, AuditReport]:
+    return one.label, audit_vectors(
+        one.original, one.released, renewed=one.renewed, inverted=one.inverted, attributes=one.attributes,
+        facts=one.facts, people=auditor.people, progress=auditor.watch, rng=one.rng,
     )  # fmt: skip
 
 

@@ -65,8 +65,8 @@ def _tried(
         return Check(name, "cannot tell", str(error))
     # tools of others fail in ways of their own, and that one does is what is to be told
     except Exception as error:  # noqa: BLE001
-        said = str(error).partition("\n")[0]
-        return Check(name, "fails", f"{type(error).__name__}: {said}")
+        message = str(error).partition("\n")[0]
+        return Check(name, "fails", f"{type(error).__name__}: {message}")
     return Check(name, "holds", ", ".join(f"{table} {count:,} rows" for table, count in rows.items()))
 
 

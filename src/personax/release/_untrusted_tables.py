@@ -33,6 +33,9 @@ __all__ = [
 MAX_CELLS = 2**33
 """Of a table, a vector counted with its length."""
 
+FREE_CELLS, CELLS_PER_BYTE = 2**27, 64
+"""Cells, 1 GiB of numbers, that any file may have; a larger one no more than so many a byte: zeros pack without end."""
+
 UNREADABLE = (
     OSError, ValueError, KeyError, EOFError, OverflowError, MemoryError, RuntimeError, zlib.error, zipfile.BadZipFile,
     pl.exceptions.PolarsError, pl.exceptions.PanicException,
@@ -94,8 +97,11 @@ def _bounded(path: Path, table: pl.DataFrame | pl.LazyFrame, rows: int, leave: C
     if wrong:
         raise NestedError(path, wrong)
     cells = rows * sum(kind.size if isinstance(kind, pl.Array) else 1 for kind in types.values())
-    if cells > MAX_CELLS:
-        raise InputError(f"{path.name} says that it has {cells:,} cells; at most {MAX_CELLS:,} are read")
+    most = min(MAX_CELLS, max(FREE_CELLS, CELLS_PER_BYTE * path.stat().st_size))
+    if cells > most:
+        raise InputError(
+            f"{path.name} says that it has {cells:,} cells; at most {most:,} are read of a file of its size"
+        )
     return types
 
 
@@ -249,8 +255,9 @@ def array_shapes(path: Path) -> dict[str, Shape]:
         raise InputError(f"{path.name} cannot be read as plain arrays ({_first(error)}); get the file again") from None
     if any(dtype.hasobject for _, dtype in found.values()):
         raise InputError(f"{path.name} holds pickled objects, which are not unpickled; get it as plain arrays")
-    if sum(_bytes(*its) for its in found.values()) > MAX_BYTES:
-        raise InputError(f"{path.name} unpacks to more than {MAX_BYTES:,} bytes")
+    most = min(MAX_BYTES, 8 * max(FREE_CELLS, CELLS_PER_BYTE * path.stat().st_size))
+    if sum(_bytes(*its) for its in found.values()) > most:
+        raise InputError(f"{path.name} unpacks to more than {most:,} bytes, which is more than a file of its size has")
     return found
 
 

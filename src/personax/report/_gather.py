@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import polars as pl
 
 from personax.config import SECTIONS
+from personax.data.frames import read_csv, read_parquet
 from personax.data.pvalues import everybody, typed_pvalues
 from personax.errors import StudyError
 from personax.report._charts import distribution_of
@@ -27,6 +29,7 @@ from personax.report._data import (
     Validity,
 )
 from personax.schema import Column, Graph, Notice, TraitFramework, select
+from personax.store import StudyFolder
 from personax.traits import BIG_FIVE
 
 __all__ = ["FEATURES", "gather"]
@@ -35,13 +38,16 @@ FEATURES = 60
 """At most so many features are drawn, those with the smallest corrected p-values."""
 
 
-def gather(root: Path, *, title: str = "A study of people", stages: Collection[str] = SECTIONS) -> ReportData:
+def gather(
+    study: StudyFolder | Path, *, title: str = "A study of people", stages: Collection[str] = SECTIONS
+) -> ReportData:
     """Read everything that the page shows; what the study has not stays out.
 
     Parameters
     ----------
-    root
-        The study folder.
+    study
+        The study folder, of which only what its manifests name is read, verified; or the path of a folder whose files
+        are taken as they are.
     title
         Heading of the page.
     stages
@@ -58,42 +64,59 @@ def gather(root: Path, *, title: str = "A study of people", stages: Collection[s
     True
     """
 
-    def stage_path(stage: str, *parts: str) -> Path:
-        return root.joinpath(*parts) if stage in stages else root / "not-asked-for"
+    def files(stage: str, *parts: str) -> Files:
+        if stage not in stages:
+            return {}
+        return study.outputs(*parts) if isinstance(study, StudyFolder) else files_in(study.joinpath(*parts))
 
-    independence = _independence(stage_path("independence", "analysis", "independence"))
-    people = _people(root / "people", independence)
-    truth = _truth(root / "people" / "simulation" / "truth.json")
+    root = study.root if isinstance(study, StudyFolder) else study
+    independence = _independence(files("independence", "analysis", "independence"))
+    collected = files("collect", "people")
+    people = _people(collected, independence)
+    truth = _truth(collected.get("simulation/truth.json"))
+    crl, traits = files("crl", "analysis", "crl"), files("annotate", "traits")
+    # what humans said is the output of no stage, and an input of the page
+    compared = files_in(root / "traits" / "validity") if "annotate" in stages else {}
     return ReportData(
         title=title,
         people=people,
-        faces=_faces(root, truth.groups.get("image", ())) if truth else None,
-        modalities=_modalities(stage_path("embed", "embeddings")),
-        traits=_traits(stage_path("annotate", "traits")),
-        validity=_validity(stage_path("annotate", "traits", "validity")),
+        faces=_faces(collected, crl, truth.groups.get("image", ())) if truth else None,
+        modalities=_modalities(files("embed", "embeddings")),
+        traits=_traits(traits),
+        validity=_validity(compared),
         independence=independence,
-        crl=_crl(stage_path("crl", "analysis", "crl")),
-        discovery=_graph(stage_path("discover", "analysis", "discovery", "graph.json")),
+        crl=_crl(crl),
+        discovery=_graph(files("discover", "analysis", "discovery").get("graph.json")),
         truth=truth,
-        manifests=_manifests(root / "manifests", stages),
+        manifests=_manifests(study, stages),
         root=root,
     )
 
 
-def _json(path: Path) -> dict[str, Any] | None:
+Files = Mapping[str, Path]
+"""Name below a folder of the study -> file with its content."""
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """Return the files below a folder, links left out."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return {path.relative_to(folder).as_posix(): path for path in found}
+
+
+def _json(path: Path | None) -> dict[str, Any] | None:
     """Return the object that a JSON file holds, or None where there is no file."""
-    if not path.is_file():
+    if path is None:
         return None
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         text = f"{path} is not readable as a JSON object; run the stage that writes it again"
         raise StudyError(text) from error
 
 
-def _columns(path: Path) -> list[Column]:
+def _columns(path: Path | None) -> list[Column]:
     """Return what the people's columns mean; none where there is no file."""
-    if not path.is_file():
+    if path is None:
         return []
     try:
         return [Column(**raw) for raw in json.loads(path.read_text(encoding="utf-8"))]
@@ -102,18 +125,18 @@ def _columns(path: Path) -> list[Column]:
         raise StudyError(text) from error
 
 
-def _frame(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame | None:
+def _frame(path: Path | None, columns: Sequence[str] | None = None) -> pl.DataFrame | None:
     """Return a Parquet file, or None where there is no file."""
-    if not path.is_file():
+    if path is None:
         return None
     try:
-        return pl.read_parquet(path, columns=list(columns) if columns is not None else None)
+        return read_parquet(path, columns)
     except (OSError, pl.exceptions.PolarsError) as error:
         text = f"{path} is not readable as Parquet; run the stage that writes it again"
         raise StudyError(text) from error
 
 
-def _graph(path: Path) -> Graph | None:
+def _graph(path: Path | None) -> Graph | None:
     raw = _json(path)
     if raw is None:
         return None
@@ -124,21 +147,21 @@ def _graph(path: Path) -> Graph | None:
         raise StudyError(text) from error
 
 
-def _people(folder: Path, independence: IndependenceResults | None) -> PeopleSummary | None:
-    frame = _frame(folder / "people.parquet")
+def _people(files: Files, independence: IndependenceResults | None) -> PeopleSummary | None:
+    frame = _frame(files.get("people.parquet"))
     if frame is None:
         return None
     names = set(frame.columns)
-    known = [column for column in _columns(folder / "columns.json") if column.name in names]
+    known = [column for column in _columns(files.get("columns.json")) if column.name in names]
     shown = _shown(select(known, "feature"), independence)
-    texts = _frame(folder / "texts.parquet", ["id"])
+    texts = _frame(files.get("texts.parquet"), ["id"])
     return PeopleSummary(
         count=frame.height,
         columns=[(column, _missing(frame[column.name])) for column in known],
         distributions=[distribution_of(frame[column.name], column) for column in shown],
-        bad_cells=_bad_cells(folder / "bad_cells.parquet", {c.name for c in select(known, "private")}),
+        bad_cells=_bad_cells(files.get("bad_cells.parquet"), {c.name for c in select(known, "private")}),
         texts=0 if texts is None else texts.height,
-        simulated=(folder / "simulation").is_dir(),
+        simulated=any(name.startswith("simulation/") for name in files),
     )
 
 
@@ -154,7 +177,7 @@ def _shown(features: list[Column], independence: IndependenceResults | None) -> 
     return [column for column in features if column.name in drawn]
 
 
-def _bad_cells(path: Path, private: set[str]) -> list[BadCells]:
+def _bad_cells(path: Path | None, private: set[str]) -> list[BadCells]:
     """Count bad cells; the reason of a private column may quote its value and is left out."""
     frame = _frame(path, ["column", "reason"])
     if frame is None or frame.is_empty():
@@ -165,49 +188,48 @@ def _bad_cells(path: Path, private: set[str]) -> list[BadCells]:
     return [BadCells(**row) for row in ranked.iter_rows(named=True)]
 
 
-def _modalities(folder: Path) -> list[Modality]:
+def _modalities(files: Files) -> list[Modality]:
     found = []
-    for path in sorted(folder.glob("*.parquet")):
-        frame = _frame(path)
+    for file, path in sorted(files.items()):
+        frame = _frame(path) if file.endswith(".parquet") and "/" not in file else None
         if frame is not None and frame.width > 1:
             first = frame[frame.columns[1]].drop_nulls()
-            found.append(Modality(path.stem, frame.columns[1:], len(first[0]) if len(first) else 0))
+            found.append(Modality(file.removesuffix(".parquet"), frame.columns[1:], len(first[0]) if len(first) else 0))
     return found
 
 
-def _traits(folder: Path) -> TraitScores | None:
-    frame = _frame(folder / "traits.parquet")
+def _traits(files: Files) -> TraitScores | None:
+    frame, path = _frame(files.get("traits.parquet")), files.get("framework.json")
     if frame is None:
         return None
-    path = folder / "framework.json"
-    framework = TraitFramework.from_json(path.read_text(encoding="utf-8")) if path.is_file() else BIG_FIVE
+    framework = TraitFramework.from_json(path.read_text(encoding="utf-8")) if path is not None else BIG_FIVE
     columns = [Column(f"final_{letter}", "target", "ordinal") for letter in framework.letters.values()]
     scores = [distribution_of(frame[column.name], column) for column in columns if column.name in frame.columns]
     agreement, reliability, stereotypes = (
-        _json(folder / f"{name}.json") or {} for name in ("agreement", "reliability", "stereotypes")
+        _json(files.get(f"{name}.json")) or {} for name in ("agreement", "reliability", "stereotypes")
     )
     return TraitScores(scores, agreement, reliability, stereotypes, framework)
 
 
-def _validity(folder: Path) -> Validity | None:
-    tests, summary = _json(folder / "alt_test.json"), _json(folder / "summary.json")
+def _validity(files: Files) -> Validity | None:
+    tests, summary = _json(files.get("alt_test.json")), _json(files.get("summary.json"))
     if tests is None or summary is None:
         return None
-    return Validity(_csv(folder / "agreement.csv"), _csv(folder / "effects.csv"), tests, summary)
+    return Validity(_csv(files, "agreement.csv"), _csv(files, "effects.csv"), tests, summary)
 
 
-def _csv(path: Path) -> pl.DataFrame:
+def _csv(files: Files, name: str) -> pl.DataFrame:
     kinds: dict[str, type[pl.DataType]] = dict.fromkeys(("value", "estimate", "low", "high"), pl.Float64)
     kinds |= dict.fromkeys(("trait", "rater", "measure", "feature", "effect", "level", "method", "reason"), pl.String)
     try:
-        return pl.read_csv(path, schema_overrides=kinds)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        text = f"{path} is not readable as CSV; run personax traits validate compare again"
+        return read_csv(files[name], schema_overrides=kinds)
+    except (OSError, KeyError, pl.exceptions.PolarsError) as error:
+        text = f"{files.get(name, name)} is not readable as CSV; run personax traits validate compare again"
         raise StudyError(text) from error
 
 
-def _independence(folder: Path) -> IndependenceResults | None:
-    table = _frame(folder / "pvalues.parquet")
+def _independence(files: Files) -> IndependenceResults | None:
+    table = _frame(files.get("pvalues.parquet"))
     if table is None or table.is_empty():
         return None
     table = typed_pvalues(everybody(table)).with_columns(pl.col("statistic").cast(pl.Float64))
@@ -220,7 +242,7 @@ def _independence(folder: Path) -> IndependenceResults | None:
         features=features,
         feature_count=table["feature"].n_unique(),
         counts={(group, test): (pairs, done, no) for group, test, pairs, done, no in counts.iter_rows()},
-        graph=_graph(folder / "graph.json"),
+        graph=_graph(files.get("graph.json")),
     )
 
 
@@ -248,16 +270,16 @@ def strongest(table: pl.DataFrame, limit: int = FEATURES) -> list[str]:
     return ordered["feature"].to_list()
 
 
-def _crl(folder: Path) -> CrlResults | None:
-    graph, metrics = _graph(folder / "graph.json"), _json(folder / "metrics.json")
+def _crl(files: Files) -> CrlResults | None:
+    graph, metrics = _graph(files.get("graph.json")), _json(files.get("metrics.json"))
     if graph is None and metrics is None:
         return None
-    assumptions = (_json(folder / "diagnostics.json") or {}).get("assumptions", [])
-    reading = _json(folder / "reading.json")
-    return CrlResults(graph, metrics or {}, _frame(folder / "history.parquet"), assumptions, reading or {})
+    assumptions = (_json(files.get("diagnostics.json")) or {}).get("assumptions", [])
+    reading = _json(files.get("reading.json"))
+    return CrlResults(graph, metrics or {}, _frame(files.get("history.parquet")), assumptions, reading or {})
 
 
-def _truth(path: Path) -> Truth | None:
+def _truth(path: Path | None) -> Truth | None:
     raw = _json(path)
     if raw is None:
         return None
@@ -265,8 +287,15 @@ def _truth(path: Path) -> Truth | None:
     return Truth(graph, raw.get("groups", {}), raw.get("effects", []), raw.get("note", ""))
 
 
-def _manifests(folder: Path, stages: Collection[str]) -> list[StageSummary]:
-    raws: list[Mapping[str, Any] | None] = [_json(folder / f"{stage}.json") for stage in SECTIONS if stage in stages]
+def _manifests(study: StudyFolder | Path, stages: Collection[str]) -> list[StageSummary]:
+    raws: list[Mapping[str, Any] | None] = []
+    for stage in (one for one in SECTIONS if one in stages):
+        if isinstance(study, StudyFolder):
+            manifest = study.manifest(stage)
+            raws.append(asdict(manifest) if manifest is not None else None)
+        else:
+            path = study / "manifests" / f"{stage}.json"
+            raws.append(_json(path) if path.is_file() else None)
     return [
         StageSummary(
             stage=raw["stage"],
@@ -288,32 +317,33 @@ MAX_BYTES = 200_000
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def _faces(root: Path, true_latents: Sequence[str] = ()) -> Faces | None:
+def _faces(people: Files, crl: Files, true_latents: Sequence[str] = ()) -> Faces | None:
     """Return two rows of faces, lowest and highest on the first image latent, or one row where no latent is known.
 
     Parameters
     ----------
-    root
-        Folder of a study of *simulated* people; a real person's photo is never shown.
+    people, crl
+        Files of a study of *simulated* people; a real person's photo is never shown.
     true_latents
         Names of the true image latents; the first one orders the faces where none was learned.
     """
-    files = {path.stem: path for path in sorted((root / "people" / "images").glob("*.png"))}
+    drawings = {PurePosixPath(name): path for name, path in people.items() if name.startswith("images/")}
+    files = {name.stem: path for name, path in drawings.items() if name.suffix == ".png"}
     if not files:
         return None
-    latent = _image_latent(root, true_latents)
+    latent = _image_latent((crl.get("latents.parquet"), people.get("simulation/latents.parquet")), true_latents)
     if latent is None:
         return Faces([("Some of them", _images(files, list(files)))])
     name, ids = latent
     drawn = [person for person in ids if person in files]
     rows = [(f"Lowest on {name}", drawn[:FACES_PER_ROW]), (f"Highest on {name}", drawn[-FACES_PER_ROW:])]
-    return Faces([(caption, _images(files, people)) for caption, people in rows])
+    return Faces([(caption, _images(files, shown)) for caption, shown in rows])
 
 
-def _image_latent(root: Path, true_latents: Sequence[str]) -> tuple[str, list[str]] | None:
+def _image_latent(tables: Sequence[Path | None], true_latents: Sequence[str]) -> tuple[str, list[str]] | None:
     """Return the name of a learned (or else true) image latent and all ids from its lowest to its highest value."""
-    for path in (root / "analysis" / "crl" / "latents.parquet", root / "people" / "simulation" / "latents.parquet"):
-        frame = pl.read_parquet(path) if path.is_file() else pl.DataFrame()
+    for path in tables:
+        frame = read_parquet(path) if path is not None else pl.DataFrame()
         names = [name for name in frame.columns if name.startswith("image_") or name in true_latents]
         if names:
             return names[0], frame.drop_nulls(names[0]).sort(names[0], "id")["id"].to_list()

@@ -1,6 +1,6 @@
 """Where people come from: one file a source, of files and of the web, and what is done with their records.
 
-``_source`` is what a source is; ``_table``, ``_openfootball``, ``_nfl_players``, ``celeba`` read files; ``leagues`` and
+``_source`` is what a source is; ``_table``, ``_player_files``, ``celeba`` read files; ``leagues`` and
 ``wikidata`` are sources of the web, which ``_collect_web`` collects concurrently. They give ``_records`` (records of
 people, the origin of each value) or a ``_people_table`` (a table, and the cells that cannot be read). Then
 ``record_linkage`` finds one person in several sources, ``geocode`` and ``_completion`` add columns, ``pictures`` keeps
@@ -9,9 +9,8 @@ portraits.
 
 from personax.sources._collect_web import ProbeResult, SourceResult, collect_web, probe
 from personax.sources._completion import complete
-from personax.sources._nfl_players import CollectNflPlayers, read_nfl_players
-from personax.sources._openfootball import CollectOpenfootball, read_openfootball
 from personax.sources._people_table import BAD_CELLS, PeopleTable, table_notices
+from personax.sources._player_files import CollectNflPlayers, CollectOpenfootball, read_nfl_players, read_openfootball
 from personax.sources._read_file import read_text_table
 from personax.sources._records import BadValue, Failure, Origin, Record, assemble, records_of
 from personax.sources._sections import CollectSeveral, Pictures, WebSource, read_section

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from personax.data.frames import read_parquet
 from personax.errors import InputError
 from personax.strict import nearest
 
@@ -131,7 +132,7 @@ def _filled(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
 
 def _parquet(path: Path) -> pl.DataFrame:
     try:
-        return pl.read_parquet(path)
+        return read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(f"{path} cannot be read as Parquet ({str(error).splitlines()[0]})") from None
 

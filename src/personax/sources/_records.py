@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from personax.columns import infer_columns
+from personax.data.columns import infer_columns
 from personax.data.table import Table
 from personax.schema import Column, Notice, Provenance
 from personax.sources._people_table import BAD_CELLS, PeopleTable, check_ids, derive_birth_parts, table_notices

@@ -13,7 +13,7 @@ from personax.http import FetchSettings, user_agent
 from personax.registry import register
 from personax.sources._source import FileSource, source_classes
 from personax.sources.celeba._table import CollectCelebA
-from personax.strict import Access, Strict, nearest, source_fault
+from personax.strict import Access, Strict, check_names, nearest, source_fault
 
 __all__ = ["CollectSeveral", "Pictures", "Section", "WebSource", "read_section"]
 
@@ -123,6 +123,7 @@ class CollectSeveral(Strict):
         twice = sorted({name for name, _ in names if [other for other, _ in names].count(name) > 1})
         if twice:
             raise PydanticCustomError("twice", "two sources are called {name}", {"name": twice[0]})
+        check_names(name for name, _ in names)
         nameless = [name for name, s in names if isinstance(s, CollectCelebA) and s.wikidata and s.names is None]
         if nameless:
             text = "{name}: wikidata is asked about names; give the file of names that you have (names: ...)"

@@ -13,7 +13,7 @@ import polars as pl
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from personax.columns import infer_columns
+from personax.data.columns import infer_columns
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.files import sha256

@@ -17,11 +17,17 @@ from personax.stages._embed import EMBED
 from personax.stages._independence import INDEPENDENCE
 from personax.stages._plan_checks import check_columns, check_plan
 from personax.stages._release import RELEASE
-from personax.stages._report import REPORT
+from personax.stages._report import REPORT, report_page
 
 if TYPE_CHECKING:
     from personax.stages._analyse_release import ReleaseAnalysis, folder_of, plan_analysis
-    from personax.stages._annotate_llm import estimate_annotation
+    from personax.stages._annotate_llm import (
+        annotate_part,
+        estimate_annotation,
+        export_batches,
+        import_batches,
+        merge_shards,
+    )
     from personax.stages._answer import AnswerResult, answer
     from personax.stages._calibrate import Calibration, CalibrationSettings, calibrate_file
     from personax.stages._collect_many import probe_sources, summaries
@@ -35,7 +41,7 @@ if TYPE_CHECKING:
         write_benchmark,
     )
     from personax.stages._discover import FileGraph, ci_test, discover_file, find_causes, graph_counts
-    from personax.stages._fit_latents import LatentResults, choose_latents, learn, write_latents
+    from personax.stages._fit_latents import LatentResults, choose_latents, learn, learn_seed, write_latents
     from personax.stages._human_compare import ComparisonSettings, HumanComparison, compare_humans
     from personax.stages._human_export import ExportSettings, export_sample
     from personax.stages._independence import (
@@ -86,6 +92,7 @@ __all__ = [
     "analyse",
     "analyse_file",
     "analyse_statistics",
+    "annotate_part",
     "answer",
     "audit_study",
     "calibrate_file",
@@ -101,16 +108,21 @@ __all__ = [
     "draw_benchmark",
     "estimate_annotation",
     "estimate_selection",
+    "export_batches",
     "export_sample",
     "find_causes",
     "folder_of",
     "graph_counts",
+    "import_batches",
     "learn",
+    "learn_seed",
     "measured",
+    "merge_shards",
     "plan_analysis",
     "probe_sources",
     "recommended",
     "reject_none",
+    "report_page",
     "rows_of",
     "run_benchmark",
     "settings_of",
@@ -127,14 +139,14 @@ STAGES: tuple[Stage, ...] = (COLLECT, ANNOTATE, EMBED, RELEASE, INDEPENDENCE, CR
 
 _HOME = {
     "_analyse_release": "ReleaseAnalysis folder_of plan_analysis",
-    "_annotate_llm": "estimate_annotation",
+    "_annotate_llm": "annotate_part estimate_annotation export_batches import_batches merge_shards",
     "_answer": "AnswerResult answer",
     "_calibrate": "Calibration CalibrationSettings calibrate_file",
     "_collect_many": "probe_sources summaries",
     "_crl_benchmark": "SCORING_SEED CrlBenchmark run_benchmark",
     "_crl_benchmark_results": "FLOORS draw_benchmark reject_none rows_of summary_table write_benchmark",
     "_discover": "FileGraph ci_test discover_file find_causes graph_counts",
-    "_fit_latents": "LatentResults choose_latents learn write_latents",
+    "_fit_latents": "LatentResults choose_latents learn learn_seed write_latents",
     "_human_compare": "ComparisonSettings HumanComparison compare_humans",
     "_human_export": "ExportSettings export_sample",
     "_independence": "FileResults analyse analyse_file analyse_statistics count_tests",

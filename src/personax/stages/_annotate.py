@@ -65,14 +65,14 @@ def _run(context: Context) -> None:
 
 
 def _simulated(context: Context) -> pl.DataFrame:
-    if not context.folder.path("people", "simulation", "ratings.parquet").is_file():
+    if context.folder.output("people", "simulation", "ratings.parquet") is None:
         text = "annotate.source: simulate needs simulated people (collect.source: simulate)"
         raise PlanError(text)
     return context.frame("people", "simulation", "ratings.parquet")
 
 
 def _lexicon(context: Context, framework: TraitFramework = BIG_FIVE) -> pl.DataFrame:
-    if not context.folder.path("people", "texts.parquet").is_file():
+    if context.folder.output("people", "texts.parquet") is None:
         text = "annotate.source: lexicon reads biographies; give the people table a column biography"
         raise PlanError(text)
     texts = context.frame("people", "texts.parquet")

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from personax.config import AnnotateLLM, StereotypeAudit
-from personax.errors import ComputationError, PlanError, StudyError
+from personax.data.frames import read_parquet
+from personax.errors import ComputationError, PlanError
+from personax.files import written_aside
+from personax.progress import Progress
 from personax.schema import Notice
-from personax.stages._base import Context, stage_rng
+from personax.stages._base import Context, people_table, stage_rng
 from personax.store import StudyFolder
 from personax.strict import nearest
 from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent, trait_framework
 from personax.traits.llms import (
     CostEstimate,
+    ImportSummary,
+    MergeSummary,
     Model,
     Prompt,
     Question,
@@ -27,17 +35,24 @@ from personax.traits.llms import (
     annotate,
     annotation_table,
     estimate_cost,
+    export_requests,
+    import_replies,
     judge_survey,
+    merge_journals,
     read_verdicts,
 )
 from personax.traits.reliability import Bootstrap
 
 __all__ = [
     "JOURNAL",
+    "annotate_part",
     "ask",
     "ask_audit",
     "asked_of",
     "estimate_annotation",
+    "export_batches",
+    "import_batches",
+    "merge_shards",
     "people_of",
     "prompt_of",
     "sample",
@@ -55,12 +70,9 @@ def people_of(folder: StudyFolder) -> pl.DataFrame:
     StudyError
         When people have not been collected yet.
     """
-    path = folder.path("people", "people.parquet")
-    if not path.is_file():
-        raise StudyError(f"{path} is missing; personax collect makes it")
-    people, texts = pl.read_parquet(path), folder.path("people", "texts.parquet")
-    if texts.is_file():
-        people = people.join(pl.read_parquet(texts), on="id", how="left", maintain_order="left")
+    people, texts = people_table(folder).frame, folder.output("people", "texts.parquet")
+    if texts is not None:
+        people = people.join(read_parquet(texts), on="id", how="left", maintain_order="left")
     return people
 
 
@@ -128,6 +140,67 @@ def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0
             # what is not answered yet is not known to the judge either: only replies that are there are counted
             found += estimate_cost([judge_survey(asked_of(folder, section), journal, judge_of(section))], journal)
         return found
+
+
+def annotate_part(
+    folder: StudyFolder, section: AnnotateLLM, part: tuple[int, int], shard: Path, progress: Progress
+) -> list[RunSummary]:
+    """Ask one of several parts of the requests, as one of several hosts, into a journal of its own.
+
+    Parameters
+    ----------
+    folder, section
+        The people, whom every host has, and what is asked about them.
+    part
+        ``(i, n)``; together the n parts are all requests, whoever asks them.
+    shard
+        The journal of this host; `merge_shards` takes it in.
+    progress
+        Told of every reply.
+
+    Raises
+    ------
+    ComputationError
+        When no model gave a single answer.
+    """
+    survey = replace(asked_of(folder, section), part=part)
+    with ReplyJournal(shard) as journal:
+        outcomes = annotate(survey, journal, max_cost=section.max_cost, progress=progress)
+    stopped = [one.stop_reason for one in outcomes if one.stop_reason]
+    if stopped and not any(one.cached + one.completed for one in outcomes):
+        raise ComputationError("\n".join(stopped))
+    return outcomes
+
+
+def merge_shards(folder: StudyFolder, shards: Iterable[Path]) -> MergeSummary:
+    """Take the replies of hosts' journals into the study's, each request's once; see `merge_journals`."""
+    with ReplyJournal(folder.path(*JOURNAL)) as journal:
+        return merge_journals(journal, shards)
+
+
+def export_batches(folder: StudyFolder, section: AnnotateLLM, out: Path) -> dict[Path, int]:
+    """Write what is still to be asked as one file a model, for ``vllm run-batch``; return their numbers of requests.
+
+    The files hold what models are told of people: only the owner may read them.
+    """
+    survey, found = asked_of(folder, section), dict[Path, int]()
+    with ReplyJournal(folder.path(*JOURNAL)) as journal:
+        for number, model in enumerate(survey.models, 1):
+            named = re.sub(r"[^a-z0-9]+", "-", model.name.lower())[:40]
+            path, count = out / f"requests-{number}-{named}.jsonl", 0
+            with written_aside(path) as aside, aside.open("wb") as stream:
+                aside.chmod(0o600)
+                for line in export_requests(survey, model, journal):
+                    stream.write(line)
+                    count += 1
+            found[path] = count
+    return found
+
+
+def import_batches(folder: StudyFolder, section: AnnotateLLM, files: Sequence[Path]) -> ImportSummary:
+    """Write the replies that a batch run gave into the study's journal; see `import_replies`."""
+    with ReplyJournal(folder.path(*JOURNAL)) as journal:
+        return import_replies(asked_of(folder, section), journal, [path.read_bytes() for path in files])
 
 
 def judge_of(section: AnnotateLLM) -> Model:
@@ -209,14 +282,14 @@ def _notices(outcomes: list[RunSummary], table: pl.DataFrame) -> list[Notice]:
     if foreign:
         found.append(Notice("Rows of a provider's batches were about requests that were in none of them.", foreign))
     replies = table.unique(["person", "model", "repeat"], maintain_order=True)
-    for status, said in SAID.items():
+    for status, text in MESSAGES.items():
         number = replies.filter(pl.col("status") == status).height
         if number:
-            found.append(Notice(said, number))
+            found.append(Notice(text, number))
     return found
 
 
-SAID: Final = {
+MESSAGES: Final = {
     "failed": "requests got no answer; `personax annotate STUDY --force` asks them again and nothing else.",
     "refused": "answers were refusals; the scores are missing.",
     "privacy": "answers declined for privacy; the scores are missing.",

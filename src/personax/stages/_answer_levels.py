@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.columns import infer_columns
 from personax.config import AnswerRequest, CrlSection, DiscoverSection, IndependenceSection, RequestIndependence
+from personax.data.columns import infer_columns
 from personax.data.pvalues import EVERYBODY
 from personax.data.table import Table
 from personax.discovery import Knowledge

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,9 +17,10 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
-from personax.columns import infer_columns
 from personax.config import Plan
-from personax.data.table import Table
+from personax.data.columns import infer_columns
+from personax.data.frames import read_parquet
+from personax.data.table import COLUMNS, Table
 from personax.errors import StudyError
 from personax.files import sha256
 from personax.progress import Progress, Silent
@@ -32,6 +35,7 @@ __all__ = [
     "Results",
     "Stage",
     "framework_of",
+    "people_table",
     "results_folder",
     "stage_rng",
     "versions",
@@ -70,6 +74,21 @@ def stage_rng(seed: int, stage: str) -> np.random.Generator:
     return np.random.default_rng([seed, crc32(stage.encode())])
 
 
+def people_table(folder: StudyFolder) -> Table:
+    """Read the people of a study and what their columns mean.
+
+    Raises
+    ------
+    StudyError
+        Nobody has been collected yet, or the files are not what the stage wrote.
+    """
+    found = folder.outputs("people")
+    for name in ("people.parquet", COLUMNS):
+        if name not in found:
+            raise StudyError(f"{folder.root / 'people' / name} is missing; personax collect makes it")
+    return Table.read(found["people.parquet"], columns=found[COLUMNS], provenance=found.get("provenance.json"))
+
+
 @dataclass
 class Reader:
     """The study folder as a stage reads it.
@@ -94,15 +113,20 @@ class Reader:
 
     def frame(self, *parts: str) -> pl.DataFrame:
         """Read a Parquet file of the study folder."""
-        path = self.folder.path(*parts)
-        if not path.is_file():
-            text = f"{path} is missing; personax run makes it"
+        path = self.folder.output(*parts)
+        if path is None:
+            text = f"{self.folder.path(*parts)} is missing; personax run makes it"
             raise StudyError(text)
-        return pl.read_parquet(path)
+        return read_parquet(path)
+
+    def json(self, *parts: str) -> Any:  # noqa: ANN401 - what JSON holds
+        """Read a JSON file of the study folder; None where no stage wrote it."""
+        path = self.folder.output(*parts)
+        return json.loads(path.read_text(encoding="utf-8")) if path is not None else None
 
     def people(self) -> Table:
         """Read the people and what their columns mean."""
-        return Table.read(self.folder.path("people", "people.parquet"))
+        return people_table(self.folder)
 
     def scores(self) -> Table | None:
         """Read the trait scores, of raters and over them, and what they mean; None where the plan asks for none."""
@@ -112,8 +136,8 @@ class Reader:
 
     def framework(self) -> TraitFramework:
         """Return the framework of the study's scores."""
-        path = self.folder.path(*FRAMEWORK)
-        return TraitFramework.from_json(path.read_text(encoding="utf-8")) if path.is_file() else BIG_FIVE
+        path = self.folder.output(*FRAMEWORK)
+        return TraitFramework.from_json(path.read_text(encoding="utf-8")) if path is not None else BIG_FIVE
 
     def final_scores(self) -> Table | None:
         """Read the scores over raters that anybody has; None where the plan asks for none."""
@@ -247,6 +271,14 @@ class Results:
     notices: list[Notice] = field(default_factory=list)
 
 
+def _hashes(inputs: Sequence[Path]) -> dict[str, str]:
+    """Return the name of each file, as far as it tells it from the others, and its hash."""
+    if len(inputs) == 1:
+        return {inputs[0].name: sha256(inputs[0])}
+    root = os.path.commonpath([path.absolute().parent for path in inputs])
+    return {path.absolute().relative_to(root).as_posix(): sha256(path) for path in inputs}
+
+
 @contextmanager
 def results_folder(
     out: Path, name: str, revision: int, *, seed: int, settings: Mapping[str, Any], inputs: Sequence[Path]
@@ -268,13 +300,13 @@ def results_folder(
         When another process works in the folder.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    folder = StudyFolder(out)
+    folder = StudyFolder(out, results=True)
     with folder.lock(), folder.staging(name) as staged:
         results = Results(staged)
         yield results
         staged.commit(
             Manifest(
-                name, revision, seed, settings, {path.name: sha256(path) for path in inputs}, versions=versions(),
+                name, revision, seed, settings, _hashes(inputs), versions=versions(),
                 counts=results.counts, notices=[asdict(notice) for notice in results.notices],
                 started=started.isoformat(timespec="seconds"), seconds=round(time.perf_counter() - clock, 3),
             )

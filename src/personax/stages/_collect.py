@@ -73,8 +73,8 @@ def _questions(columns: Sequence[Column]) -> Iterator[Notice]:
     """Say what a person should look at: what names people, what follows a private column, what cannot be told."""
     following = [c for c in columns if c.inferred and c.identity == "direct" and _FOLLOWS.search(c.identity_why)]
     if following:
-        told = "; ".join(f"{c.name}: {c.identity_why}" for c in following)
-        yield Notice(f"Private, as they follow a private column or the rows: {told}. A role under collect.columns "
+        reasons = "; ".join(f"{c.name}: {c.identity_why}" for c in following)
+        yield Notice(f"Private, as they follow a private column or the rows: {reasons}. A role under collect.columns "
                      "says otherwise.", len(following))  # fmt: skip
     unknown = [c.name for c in columns if c.identity == "unknown" and c.role == "feature"]
     if unknown:

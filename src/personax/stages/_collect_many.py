@@ -271,5 +271,5 @@ def probe_sources(folder: StudyFolder, section: CollectSeveral, seed: int, progr
 
 def summaries(folder: StudyFolder) -> list[dict[str, Any]]:
     """Return what each source gave in the last run; nothing where there was none."""
-    path = folder.path("people", "sources.json")
-    return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
+    path = folder.output("people", "sources.json")
+    return list(json.loads(path.read_text(encoding="utf-8"))) if path is not None else []

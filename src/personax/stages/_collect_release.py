@@ -145,8 +145,8 @@ def write_release_vectors(context: Context) -> None:
     section = context.plan.collect
     if not isinstance(section, CollectRelease):
         raise PlanError("embed.source: release needs people of a release (collect.source: release)")
-    record = json.loads(context.folder.path(*RECORD).read_text(encoding="utf-8"))
-    if record["files"] != _hashes(context, section):
+    record = context.json(*RECORD) or {}
+    if record.get("files") != _hashes(context, section):
         raise StudyError(f"{section.place} has changed since the people were collected; run the stage collect again")
     read = _load(context, section)
     if not len(read.embeddings):

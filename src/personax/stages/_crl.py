@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.config import CrlSection
-from personax.errors import InputError, PlanError
+from personax.errors import InputError, PlanError, require
 from personax.schema import Notice
 from personax.stages._base import Context, Stage
 from personax.stages._fit_latents import LatentResults, fingerprint, learn
@@ -35,6 +35,7 @@ def _run(context: Context) -> None:
     """Learn the latent causes behind the embeddings (Level II)."""
     section = context.plan.crl
     assert section is not None
+    require("torch", extra="crl")  # to save what any method learns
     ids, views = _views(context, section)
     keep = context.folder.checkpoint_folder("crl", f"{CRL.revision}-{fingerprint(views, section, context.rng)}")
     learned = learn(ids, views, section, context.rng, context.progress, keep=keep)
@@ -63,8 +64,8 @@ def _read(context: Context, learned: LatentResults) -> None:
     context.write_frame(table, "analysis", "crl", "associations.parquet")
     context.write_frame(exemplars(learned.latents), "analysis", "crl", "exemplars.parquet")
     proposed = proposals(table, [name for name in learned.latents.columns if name != "id"])
-    said = sentences(learned.graph, proposed) if learned.graph is not None else []
-    reading = {"note": NOTE, "proposed names": proposed, "edges": said}
+    relations = sentences(learned.graph, proposed) if learned.graph is not None else []
+    reading = {"note": NOTE, "proposed names": proposed, "edges": relations}
     context.write_text(json.dumps(reading, indent=1, ensure_ascii=False), "analysis", "crl", "reading.json")
 
 
@@ -92,12 +93,12 @@ def _views(context: Context, section: CrlSection) -> tuple[list[str], Arrays]:
 
 def _against_truth(context: Context, latents: pl.DataFrame) -> dict[str, Any]:
     """Compare with the true latents of simulated people, after everything is chosen; floors stand beside it."""
-    truth = context.folder.path("people", "simulation", "truth.json")
-    if not truth.is_file():
+    truth = context.json("people", "simulation", "truth.json")
+    if truth is None:
         return {}
     from personax.crl import held_out_r2, match
 
-    groups: Mapping[str, list[str]] = json.loads(truth.read_text(encoding="utf-8"))["groups"]
+    groups: Mapping[str, list[str]] = truth["groups"]
     known = context.frame("people", "simulation", "latents.parquet")
     known = latents.select("id").join(known, on="id", how="left", maintain_order="left")
     found: dict[str, Any] = {}

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from personax import registry
 from personax.crl import Budget, Device, Estimator, Fitted, Method, method, regret, summary, traverse
+from personax.engine import find_engine
 from personax.errors import InputError, PersonaxError, PlanError
 from personax.files import write_text, written_aside
 from personax.progress import Progress
@@ -121,23 +122,45 @@ def run_benchmark(benchmark: CrlBenchmark, parts: Path, progress: Progress) -> I
     """
     benchmark.check()
     _same_run(benchmark, parts)
-    total, done = benchmark.seeds * len(benchmark.methods), 0
-    for seed in range(benchmark.first, benchmark.first + benchmark.seeds):
-        data: LatentData | None = None
-        for name in benchmark.methods:
-            path = parts / f"{seed}-{name}.json"
-            if path.is_file():
-                result = json.loads(path.read_text(encoding="utf-8"))
-            else:
-                data = data if data is not None else benchmark.draw(seed)
-                progress.step(done, total, f"seed {seed}, {name}")
-                result, part = _one(data, name, seed, benchmark)
-                if part is not None:
-                    save_kept(path.with_suffix(".npz"), part)
-                write_text(path, json.dumps(result))  # last: where it is, the part is done
-            done += 1
-            progress.step(done, total, f"seed {seed}, {name}")
-            yield result
+    seeds = range(benchmark.first, benchmark.first + benchmark.seeds)
+    units = [(seed, name) for seed in seeds for name in benchmark.methods]
+    left = [unit for unit in units if not _part(parts, unit).is_file()]
+    done = len(units) - len(left)
+    # torch has one number of threads for a whole process, which every fit sets
+    engine = find_engine("processes", threads_do=False, gpu=benchmark.device != "cpu")
+    for place, (result, part) in engine.map(_work, left, shared=_Drawn(benchmark)):
+        path = _part(parts, left[place])
+        if part is not None:
+            save_kept(path.with_suffix(".npz"), part)
+        write_text(path, json.dumps(result))  # last: where it is, the part is done
+        done += 1
+        progress.step(done, len(units), f"seed {left[place][0]}, {left[place][1]}")
+    for unit in units:
+        yield json.loads(_part(parts, unit).read_text(encoding="utf-8"))
+
+
+def _part(parts: Path, unit: tuple[int, str]) -> Path:
+    return parts / f"{unit[0]}-{unit[1]}.json"
+
+
+@dataclass
+class _Drawn:
+    """A benchmark, and the data of the seed that a worker drew last."""
+
+    benchmark: CrlBenchmark
+    seed: int = -1
+    data: LatentData | None = None
+
+    def of(self, seed: int) -> LatentData:
+        """Return the data of a seed."""
+        if self.data is None or self.seed != seed:
+            self.seed, self.data = seed, self.benchmark.draw(seed)
+        return self.data
+
+
+def _work(drawn: _Drawn, unit: tuple[int, str]) -> tuple[dict[str, Any], KeptFit | None]:
+    seed, name = unit
+    return _one(drawn.of(seed), name, seed, drawn.benchmark)
 
 
 def _same_run(benchmark: CrlBenchmark, parts: Path) -> None:

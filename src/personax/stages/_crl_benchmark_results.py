@@ -6,7 +6,6 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +24,7 @@ from personax.figures import (
 )
 from personax.files import write_text
 from personax.progress import Progress
+from personax.stages._base import versions
 from personax.stages._crl_benchmark import CrlBenchmark, KeptFit, load_kept
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def write_benchmark(
     facts = {name: value for name, value in asdict(benchmark).items() if name not in ("first", "folders")}
     seeds = list(range(benchmark.first, benchmark.first + benchmark.seeds))
     facts |= {"seeds": seeds, "python": platform.python_version(),
-              "versions": {name: version(name) for name in VERSIONED}}  # fmt: skip
+              "versions": {name: number for name, number in versions().items() if name in VERSIONED}}  # fmt: skip
     write_text(out / "run.json", json.dumps(facts, indent=1))
     return table
 

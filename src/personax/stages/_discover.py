@@ -12,8 +12,8 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
-from personax.columns import infer_columns
 from personax.config import DiscoverSection
+from personax.data.columns import infer_columns
 from personax.data.table import Table
 from personax.discovery import CiTest, Knowledge, NothingVaries, bootstrap_edges, fci, pc
 from personax.errors import ComputationError, InputError, MissingExtraError, PlanError, UntestableError
@@ -53,7 +53,7 @@ def find_causes(
     progress: Progress,
     *,
     groups: Mapping[str, str] | None = None,
-    jobs: int = 1,
+    jobs: int | None = None,
 ) -> tuple[Graph, pl.DataFrame | None]:
     """Search for the causal graph of a table, and again in every bootstrap draw.
 
@@ -293,7 +293,7 @@ def discover_file(
     columns: Sequence[str] | None = None,
     missing: Sequence[str],
     seed: int,
-    jobs: int,
+    jobs: int | None = None,
     progress: Progress,
 ) -> FileGraph:
     """Search for the causal graph of a table and write it into a folder, all at once.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import polars as pl
-
 from personax.config import (
     CollectRelease,
     EmbedFiles,
@@ -15,6 +13,7 @@ from personax.config import (
     EmbedSimulated,
     Plan,
 )
+from personax.data.frames import read_parquet
 from personax.embed import encode_images, encode_texts, read_vectors
 from personax.errors import InputError, PlanError
 from personax.stages._base import Context, Stage
@@ -22,9 +21,9 @@ from personax.stages._collect_release import write_release_vectors
 from personax.stages._encode_models import (
     encode_measurements,
     model_hashes,
-    picture_of,
-    pictures_in,
+    pictures_of,
     raters_read,
+    some_pictures,
     spread,
     write_vectors,
 )
@@ -67,33 +66,31 @@ def _run(context: Context) -> None:
 
 
 def _simulated(context: Context) -> None:
-    folder = context.folder.path("people", "simulation")
-    found = sorted(folder.glob("embeddings_*.parquet"))
+    simulated = context.folder.outputs("people", "simulation")
+    found = {name: path for name, path in simulated.items() if name.startswith("embeddings_")}
     if not found:
         text = "embed.source: simulate needs simulated people (collect.source: simulate)"
         raise PlanError(text)
-    for path in found:
-        frame = pl.read_parquet(path)
-        modality = path.stem.removeprefix("embeddings_")
+    for name, path in found.items():
+        frame = read_parquet(path)
+        modality = name.removeprefix("embeddings_").removesuffix(".parquet")
         context.write_frame(frame, "embeddings", f"{modality}.parquet")
         context.counts[modality] = frame.width - 1
 
 
 def _offline(context: Context, section: EmbedOffline, people: list[str]) -> None:
-    texts = context.folder.path("people", "texts.parquet")
-    folder = (
-        context.folder.path("people", "images") if section.images is None else context.external_path(section.images)
-    )
-    pictured = folder.is_dir() and any(picture_of(folder, person).is_file() for person in people)
-    if not texts.is_file() and not pictured:
+    texts = context.folder.output("people", "texts.parquet")
+    pictures = pictures_of(context, section.images, people)
+    pictured = any(picture is not None for picture in pictures or ())
+    if texts is None and not pictured:
         text = "embed.source: offline needs a biography column, or embed.images with one <id>.png a person"
         raise InputError(text)
-    if texts.is_file():
-        written = dict(pl.read_parquet(texts).select("id", "biography").iter_rows())
+    if texts is not None:
+        written = dict(read_parquet(texts).select("id", "biography").iter_rows())
         vectors = encode_texts([written.get(person) or "" for person in people], dim=section.text_dim)
         write_vectors(context, "text", people, {"hashed": vectors})
-    if pictured:
-        paths = pictures_in(context, folder, people, "embed.images")
+    if pictures is not None and pictured:
+        paths = some_pictures(context, pictures, "embed.images")
         found = encode_images([path for path in paths if path is not None], dim=section.image_dim)
         rows, lacking = spread(found, paths)
         write_vectors(context, "image", people, {"descriptors": rows}, {"descriptors": lacking})

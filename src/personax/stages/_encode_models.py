@@ -6,16 +6,19 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
+from unicodedata import normalize
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from personax.config import EmbedModels, Encoding, ImageEncoding, Plan, TextEncoding
+from personax.data.frames import read_ipc, read_parquet
 from personax.embed import Encoder, EncoderCard, Truncation, encode_all, image_encoder, local_weights_hash, text_encoder
-from personax.errors import InputError, PlanError
+from personax.errors import InputError, PlanError, StudyError
+from personax.names import distinct_names, safe_name
 from personax.schema import Notice
 from personax.stages._base import Context
 from personax.store import StudyFolder
@@ -24,9 +27,9 @@ from personax.strict import nearest
 __all__ = [
     "encode_measurements",
     "model_hashes",
-    "picture_of",
-    "pictures_in",
+    "pictures_of",
     "raters_read",
+    "some_pictures",
     "spread",
     "write_vectors"
 ]  # fmt: skip
@@ -129,7 +132,7 @@ def _tell_cut(context: Context, name: str, cut: Truncation) -> None:
 def _texts(context: Context, encoding: TextEncoding, people: Sequence[str], name: str) -> list[str]:
     """Return the text of everybody; whoever has none has an empty one, and is counted."""
     if encoding.of == "biography":
-        if not context.folder.path("people", "texts.parquet").is_file():
+        if context.folder.output("people", "texts.parquet") is None:
             text = f"embed.text.{name}: the people have no biography; give the people table a column biography"
             raise PlanError(text)
         found = dict(context.frame("people", "texts.parquet").select("id", "biography").iter_rows())
@@ -161,24 +164,60 @@ def _written(context: Context, rater: str, name: str) -> dict[str, str]:
 
 
 def _pictures(context: Context, encoding: ImageEncoding, people: Sequence[str], name: str) -> list[Path | None]:
-    folder = context.folder.path("people", "images") if encoding.of is None else context.external_path(encoding.of)
-    if not folder.is_dir():
-        raise PlanError(f"embed.image.{name}.of: there is no folder {folder} with one <id>.png a person")
-    return pictures_in(context, folder, people, f"embed.image.{name}")
+    found = pictures_of(context, encoding.of, people)
+    if found is None:
+        of = encoding.of
+        where = context.folder.root / "people" / "images" if of is None else context.external_path(of)
+        raise PlanError(f"embed.image.{name}.of: there is no folder {where} with one <id>.png a person")
+    return some_pictures(context, found, f"embed.image.{name}")
 
 
-def pictures_in(context: Context, folder: Path, people: Sequence[str], field: str) -> list[Path | None]:
-    """Return everybody's picture; None for whoever has none, who are counted.
+def pictures_of(context: Context, of: str | None, people: Sequence[str]) -> list[Path | None] | None:
+    """Return everybody's picture, of a folder of the owner's or those that were collected; None where there is none.
+
+    Raises
+    ------
+    InputError
+        For an id that is no file name: it comes from somebody's table and must not lead out of the folder.
+    """
+    if of is not None:
+        folder = context.external_path(of)
+        there = {path.name: path for path in folder.iterdir() if path.is_file()} if folder.is_dir() else None
+    else:
+        there = context.folder.outputs("people", "images") or None
+    if there is None:
+        return None
+    return [next((there[name] for name in picture_names(person) if name in there), None) for person in people]
+
+
+def picture_names(person: str) -> list[str]:
+    """Return how the picture of a person may be called.
+
+    Raises
+    ------
+    InputError
+        For an id that is no file name.
+    """
+    try:
+        safe_name(f"{person}.png", "a picture")
+    except InputError:
+        text = f"id {person!r} is no file name, so no picture can belong to it; give ids without slashes"
+        raise InputError(text) from None
+    return [f"{name}{ending}" for name in dict.fromkeys((person, normalize("NFC", person), normalize("NFD", person)))
+            for ending in ENDINGS]  # fmt: skip
+
+
+def some_pictures(context: Context, found: list[Path | None], field: str) -> list[Path | None]:
+    """Return the pictures; whoever has none is counted.
 
     Raises
     ------
     InputError
         When nobody has one.
     """
-    found = [path if (path := picture_of(folder, person)).is_file() else None for person in people]
     lacking = found.count(None)
     if lacking == len(found):
-        raise InputError(f"{field}: nobody has an <id>.png or <id>.jpg in {folder}; see how the pictures are called")
+        raise InputError(f"{field}: nobody has an <id>.png or <id>.jpg there; see how the pictures are called")
     if lacking:
         text = f"{field}: people without a picture have no vector of it; a release and Level II leave them out there"
         context.notices.append(Notice(f"{text}.", lacking))
@@ -191,22 +230,6 @@ def spread(vectors: Vectors, paths: Sequence[Path | None]) -> tuple[Vectors, NDA
     rows = np.zeros((len(paths), vectors.shape[1]), dtype=np.float32)
     rows[~lacking] = vectors
     return rows, lacking
-
-
-def picture_of(folder: Path, person: str) -> Path:
-    """Return where a person's picture is; an id comes from somebody's table and must not lead out of the folder.
-
-    Raises
-    ------
-    InputError
-        For an id that is no file name.
-    """
-    name = f"{person}.png"
-    if "\0" in name or "\\" in name or name != PurePosixPath(name).name:
-        text = f"id {person!r} is no file name, so no picture can belong to it; give ids without slashes"
-        raise InputError(text)
-    there = (folder / f"{person}{ending}" for ending in ENDINGS)
-    return next((path for path in there if path.is_file()), folder / name)
 
 
 def _encoded(
@@ -247,15 +270,19 @@ def _earlier(folder: StudyFolder, measurement: str, made_by: str) -> dict[str, V
     manifest = folder.manifest("embed")
     modality, name = measurement.split("/", 1)
     wanted = {"/".join(KEYS), f"embeddings/{modality}.parquet"}
-    if manifest is None or not wanted <= set(manifest.outputs) or folder.changed_output(manifest):
+    if manifest is None or not wanted <= set(manifest.outputs):
         return {}
-    keys = pl.read_ipc(folder.path(*KEYS))
+    try:
+        files = {one: folder.verified(manifest, one) for one in wanted}
+    except StudyError:
+        return {}
+    keys = read_ipc(files["/".join(KEYS)])
     own = keys.filter(
         (pl.col("modality") == modality) & (pl.col("measurement") == name) & (pl.col("encoder") == made_by)
     )
     if own.is_empty():
         return {}
-    vectors = pl.read_parquet(folder.path("embeddings", f"{modality}.parquet"))
+    vectors = read_parquet(files[f"embeddings/{modality}.parquet"])
     vectors = vectors.select("id", name).drop_nulls()
     by_id: Mapping[str, Vectors] = dict(zip(vectors["id"], vectors[name].to_numpy(), strict=True))
     return {key: by_id[person] for person, key in own.select("id", "key").iter_rows() if person in by_id}
@@ -268,7 +295,16 @@ def write_vectors(
     vectors: Mapping[str, Vectors],
     lacking: Mapping[str, NDArray[np.bool_]] | None = None,
 ) -> None:
-    """Write one file of a modality: the id and a column of fixed-length vectors a measurement, null where one lacks."""
+    """Write one file of a modality: the id and a column of fixed-length vectors a measurement, null where one lacks.
+
+    Raises
+    ------
+    InputError
+        A measurement has a name that no column or file can have: of a release that somebody else made.
+    """
+    distinct_names([safe_name(name, "a measurement") for name in ("id", *vectors)], "measurements")
+    if "id" in vectors:
+        raise InputError(f"{modality}: a measurement cannot be called id; choose another name")
     frame = pl.DataFrame(
         {"id": people}
         | {name: pl.Series(rows, dtype=pl.Array(pl.Float32, rows.shape[1])) for name, rows in vectors.items()}

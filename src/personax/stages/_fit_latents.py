@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.config import CrlSection
-from personax.crl import Budget, Estimator, Training, choose_dimension, diagnose, fit_seeds, method, to_graph, usable
+from personax.crl import (
+    Budget,
+    Estimator,
+    Training,
+    choose_dimension,
+    diagnose,
+    fit_seed,
+    fit_seeds,
+    method,
+    to_graph,
+    usable,
+)
 from personax.crl._reduce import WIDE, ReducedFit, ReducedMeasurement, describe_reductions, reduce_views
 from personax.crl._scaler import check
 from personax.errors import InputError
@@ -23,12 +33,13 @@ from personax.files import write_text, written_aside
 from personax.independence import hsic, kci
 from personax.progress import Progress
 from personax.schema import Graph, Notice
+from personax.stages._base import versions
 
 if TYPE_CHECKING:
     from personax.crl import SeedSelection
     from personax.crl._estimator import Arrays, Method
 
-__all__ = ["LatentResults", "choose_latents", "fingerprint", "learn", "make_method", "write_latents"]
+__all__ = ["LatentResults", "choose_latents", "fingerprint", "learn", "learn_seed", "make_method", "write_latents"]
 
 Array = NDArray[np.float64]
 
@@ -204,6 +215,27 @@ def learn(
     return LatentResults(chosen, latents, seeds, found, graph, _history(best), notices, reduced)
 
 
+def learn_seed(
+    views: Arrays, settings: CrlSection, seed: int, rng: np.random.Generator, progress: Progress, *, keep: Path
+) -> None:
+    """Fit one seed into the folder from which `learn` takes finished ones, as one of several jobs.
+
+    Raises
+    ------
+    InputError
+        As `learn`; a seed that there is not.
+    """
+    if not 0 <= seed < settings.seeds:
+        raise InputError(f"there is no seed {seed}: {settings.seeds} seeds are 0 to {settings.seeds - 1}")
+    check(views, settings.latents, settings.shared)
+    views, _ = reduce_views(views, settings.reduce)
+    _same_run(keep, views, settings, rng)
+    fit_seed(
+        make_method(settings), views, latents=settings.latents, shared=settings.shared, seed=seed, rng=rng, keep=keep,
+        progress=lambda done, total, objective: progress.step(done, total, f"seed {seed}, validation {objective:.3g}"),
+    )  # fmt: skip
+
+
 def fingerprint(views: Arrays, settings: CrlSection, rng: np.random.Generator) -> str:
     """Return a name of all that a seed's fit depends on: how many seeds, and how one is chosen, it does not."""
     return hashlib.sha256(_facts(views, settings, rng).encode()).hexdigest()[:16]
@@ -225,7 +257,8 @@ def _facts(views: Arrays, settings: CrlSection, rng: np.random.Generator) -> str
         facts["device"] = torch_device(settings.device).type  # numbers are those of where it runs
     facts = {k: v for k, v in facts.items() if k not in NEWER or v != NEWER[k]}
     facts |= {"people": people.hexdigest(), "generator": str(rng.bit_generator.state)}
-    return json.dumps(facts | {name: version(name) for name in ("personax", "torch")}, indent=1)
+    installed = versions()  # closed forms need no torch
+    return json.dumps(facts | {name: installed.get(name, "none") for name in ("personax", "torch")}, indent=1)
 
 
 def _same_run(keep: Path, views: Arrays, settings: CrlSection, rng: np.random.Generator) -> None:

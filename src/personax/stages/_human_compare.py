@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.config import Plan
+from personax.data.frames import read_parquet
 from personax.data.table import Table
 from personax.errors import InputError, MissingExtraError, StudyError
 from personax.figures import agreement_dots, save
@@ -20,7 +21,7 @@ from personax.files import write_text, written_aside
 from personax.progress import Progress
 from personax.schema import TraitFramework
 from personax.sources import read_text_table
-from personax.stages._base import stage_rng
+from personax.stages._base import people_table, stage_rng
 from personax.stages._human_export import SAMPLE, sheet_of
 from personax.store import StudyFolder
 from personax.strict import nearest
@@ -117,18 +118,18 @@ def compare_humans(
     StudyError
         When the study has no traits yet.
     """
-    people, traits = Table.read(folder.path("people", "people.parquet")), _traits(folder)
-    asked = [name for name in settings.controls if name not in people.names]
-    form = sheet_of(plan, asked)
+    people, traits = people_table(folder), _traits(folder)
+    extra = [name for name in settings.controls if name not in people.names]
+    form = sheet_of(plan, extra)
     framework = form.framework
-    answers = read_answers(path, settings, asked, framework)
+    answers = read_answers(path, settings, extra, framework)
     sample = _sample(folder)
     key = dict(sample.drop_nulls("task").select("task", "id").iter_rows()) if sample is not None else {}
     humans = human_ratings(answers, form, people.frame["id"].to_list(), key, scale=settings.scale)
     rated = people.frame.filter(pl.col("id").is_in(humans.annotations["person"].unique().to_list()))
     controls = _controls(replace(people, frame=rated), humans, settings.controls)
-    ratings = folder.path("traits", "annotations.parquet")
-    annotations = pl.read_parquet(ratings) if ratings.is_file() else None
+    ratings = folder.output("traits", "annotations.parquet")
+    annotations = read_parquet(ratings) if ratings is not None else None
     found, tests = [], dict[str, Any]()
     for place, trait in enumerate(framework.names):
         progress.step(place, len(framework.names), trait)
@@ -148,15 +149,15 @@ def compare_humans(
 
 
 def _traits(folder: StudyFolder) -> pl.DataFrame:
-    path = folder.path("traits", "traits.parquet")
-    if not path.is_file():
-        raise StudyError(f"{path} is missing; personax annotate makes it")
-    return pl.read_parquet(path)
+    path = folder.output("traits", "traits.parquet")
+    if path is None:
+        raise StudyError(f"{folder.root / 'traits' / 'traits.parquet'} is missing; personax annotate makes it")
+    return read_parquet(path)
 
 
 def _sample(folder: StudyFolder) -> pl.DataFrame | None:
     path = folder.path(*SAMPLE)
-    return pl.read_parquet(path) if path.is_file() else None
+    return read_parquet(path) if path.is_file() else None
 
 
 def read_answers(
@@ -256,13 +257,13 @@ def _design(
     if sample is None:
         return human, UNKNOWN, True
     frame = ids.to_frame("id").join(sample, on="id", how="left", maintain_order="left")
-    asked = frame["task"].is_not_null().to_numpy()
-    human = np.where(asked, human, np.nan)
+    in_task = frame["task"].is_not_null().to_numpy()
+    human = np.where(in_task, human, np.nan)
     chance = frame["probability"].fill_null(0.0).to_numpy().copy()
     equal = bool(np.ptp(chance[chance > 0]) < 1e-9)
     for stratum in frame["stratum"].drop_nulls().unique():
         own = (frame["stratum"] == stratum).fill_null(value=False).to_numpy()
-        drawn = own & asked
+        drawn = own & in_task
         share = (~np.isnan(human[drawn])).mean() if drawn.any() else 0.0
         if share == 0:
             return human, "nobody of one stratum has a score by humans", equal
@@ -309,11 +310,11 @@ def _notices(humans: HumanRatings, answers: Sequence[HumanAnswer], sample: pl.Da
     if not humans.same_scale:
         texts.append("Humans did not use the LLMs' scale: kappa, differences and the alt-test are missing.")
     if sample is not None:
-        asked = set(sample.drop_nulls("task")["id"])
-        silent = len(asked - set(rated["person"]))
+        sampled = set(sample.drop_nulls("task")["id"])
+        silent = len(sampled - set(rated["person"]))
         if silent:
             texts.append(
-                f"{silent} of {len(asked)} people drawn have no score by humans; others of their stratum stand in."
+                f"{silent} of {len(sampled)} people drawn have no score by humans; others of their stratum stand in."
             )
     return [*texts, NOT_VALIDITY]
 
@@ -338,7 +339,7 @@ def drawn_rows(agreement: pl.DataFrame) -> tuple[pl.DataFrame, str]:
     """Return the rows to draw and what they are: with the other humans left out where there are two or more."""
     left_out = agreement.filter(pl.col("measure") == "left_out")
     if left_out["value"].null_count() < left_out.height:
-        said = "Correlation with the mean of the humans but one, each left out in turn; 95 % intervals over people."
-        return left_out, f"{said} {NOT_VALIDITY}"
+        caption = "Correlation with the mean of the humans but one, each left out in turn; 95 % intervals over people."
+        return left_out, f"{caption} {NOT_VALIDITY}"
     plain = agreement.filter((pl.col("measure") == "pearson") & (pl.col("rater") != LLMS))
     return plain, f"Correlation with what humans say; 95 % intervals over people. {NOT_VALIDITY}"

@@ -12,6 +12,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from personax.config import AnnotateLLM, Plan
+from personax.data.frames import read_parquet
 from personax.errors import InputError, PlanError, StudyError
 from personax.files import write_text, written_aside
 from personax.stages._annotate_llm import people_of, prompt_of, shown_columns
@@ -154,7 +155,7 @@ def _prompt(plan: Plan, settings: ExportSettings) -> Prompt:
 def _keep(path: Path, sample: pl.DataFrame, *, again: bool) -> None:
     if path.is_file() and not again:
         try:
-            assert_frame_equal(pl.read_parquet(path), sample)
+            assert_frame_equal(read_parquet(path), sample)
         except (AssertionError, pl.exceptions.PolarsError):
             text = f"{path} holds another sample, and answers about it need it; --again draws a new one in its place"
             raise StudyError(text) from None

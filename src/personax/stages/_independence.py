@@ -11,23 +11,27 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from personax.columns import infer_columns
 from personax.config import IndependenceSection
+from personax.data.columns import infer_columns
+from personax.data.frames import read_parquet
 from personax.data.pvalues import everybody
 from personax.data.table import Table
+from personax.engine import find_engine, ordered
 from personax.errors import MissingExtraError, PlanError
 from personax.figures import draw_graph, heatmap, save
 from personax.graphs import to_graphml
 from personax.independence import (
+    DataSet,
     NoisyTable,
     dependence_graph,
     heterogeneity,
+    open_dataset,
     pool,
     screen,
     screen_noisy,
     wide,
 )
-from personax.progress import Progress
+from personax.progress import Progress, Silent
 from personax.release import load_release
 from personax.release.statistics import NoisyStatistics
 from personax.schema import LETTERS, Column, Graph, Kind, Notice, Role, select
@@ -60,13 +64,13 @@ DRAWN = 60
 
 
 def analyse(
-    frame: pl.DataFrame | pl.LazyFrame,
+    frame: pl.DataFrame | pl.LazyFrame | DataSet,
     columns: Sequence[Column],
     section: IndependenceSection,
     progress: Progress,
     *,
     seed: int = 0,
-    jobs: int = 1,
+    jobs: int | None = None,
     letters: Collection[str] = tuple(LETTERS.values()),
 ) -> tuple[pl.DataFrame, Graph]:
     """Test every feature against every target, group by group, and return tidy p-values and the dependence graph.
@@ -151,7 +155,7 @@ def analyse_file(
     *,
     missing: Sequence[str],
     seed: int,
-    jobs: int,
+    jobs: int | None = None,
     progress: Progress,
 ) -> FileResults:
     """Test the columns of a table and write tables, graph and figures into a folder, all at once.
@@ -159,7 +163,8 @@ def analyse_file(
     Parameters
     ----------
     file
-        CSV, TSV, Parquet, JSON or JSONL; a large Parquet file is counted in pieces and never read whole.
+        CSV, TSV, Parquet, JSON or JSONL. A large Parquet file, a folder or a pattern of them is counted part by part
+        and never read whole.
     section, seed, jobs
         As of `analyse`.
     out
@@ -175,7 +180,8 @@ def analyse_file(
     frame, sample = _read(file, missing)
     named = {*(section.features or ()), *(section.targets or ()), *section.given, section.by}
     columns = [_as_named(column, section) for column in infer_columns(sample) if column.name != "id" or named]
-    with _results(file, section, out, seed) as results:
+    files = frame.files if isinstance(frame, DataSet) else [file]
+    with _results(files, section, out, seed) as results:
         progress.stage("independence")
         pvalues, graph = analyse(frame, columns, section, progress, seed=seed, jobs=jobs)
         results.notices.extend(write_results(pvalues, graph, results.out.path, section.alpha, figures=section.figures))
@@ -197,7 +203,7 @@ def analyse_statistics(
     statistics = load_release(folder).statistics
     if statistics is None:
         raise PlanError(f"{folder} holds no study and no noisy statistics; name a table, or analyse the release")
-    with _results(folder / "statistics.json", section.replaced(tests=["chisq"]), out, seed) as results:
+    with _results([folder / "statistics.json"], section.replaced(tests=["chisq"]), out, seed) as results:
         progress.stage("independence")
         noisy = _noisy_tables(statistics, section)
         found = screen_noisy(noisy, statistics.scale, alpha=section.alpha, correction=section.correction,
@@ -212,9 +218,9 @@ def analyse_statistics(
     return FileResults(pvalues, (), results.notices)
 
 
-def _results(file: Path, section: IndependenceSection, out: Path, seed: int) -> AbstractContextManager[Results]:
+def _results(files: list[Path], section: IndependenceSection, out: Path, seed: int) -> AbstractContextManager[Results]:
     settings = section.model_dump(mode="json")
-    return results_folder(out, INDEPENDENCE.name, INDEPENDENCE.revision, seed=seed, settings=settings, inputs=[file])
+    return results_folder(out, INDEPENDENCE.name, INDEPENDENCE.revision, seed=seed, settings=settings, inputs=files)
 
 
 def _noisy_tables(statistics: NoisyStatistics, section: IndependenceSection) -> list[NoisyTable]:
@@ -235,11 +241,13 @@ def _noisy_tables(statistics: NoisyStatistics, section: IndependenceSection) -> 
     ]
 
 
-def _read(file: Path, missing: Sequence[str]) -> tuple[pl.DataFrame | pl.LazyFrame, pl.DataFrame]:
-    """Return the table, and the rows that kinds are inferred from; a large Parquet file stays where it is."""
-    if file.suffix == ".parquet" and file.is_file() and file.stat().st_size > LARGE_BYTES:
-        table = pl.scan_parquet(file)
-        return table, table.head(SAMPLE_ROWS).collect()
+def _read(file: Path, missing: Sequence[str]) -> tuple[pl.DataFrame | DataSet, pl.DataFrame]:
+    """Return the table, and the rows that kinds are inferred from; what is large or many files stays where it is."""
+    large = file.suffix == ".parquet" and file.is_file() and file.stat().st_size > LARGE_BYTES
+    pattern = file.suffix == ".parquet" and not file.exists() and any(sign in str(file) for sign in "*?[")
+    if large or pattern or file.is_dir():
+        table = open_dataset(file)
+        return table, table.lazy().head(SAMPLE_ROWS).collect()
     people = read_table(file, {}, missing=missing).people
     return people, people
 
@@ -345,28 +353,49 @@ def _pool(context: Context, table: Table, here: Callable[[str], Path]) -> None:
     """Repeat the tests of the final scores on plausible values of them, and write what remains of the findings."""
     section = context.plan.independence
     assert section is not None
-    path = context.folder.path("traits", "imputations.parquet")
-    if not path.is_file():
+    path = context.folder.output("traits", "imputations.parquet")
+    if path is None:
         text = "independence.imputations: only scores of several raters have plausible values; set it to 0"
         raise PlanError(text)
-    drawn = pl.read_parquet(path)
+    drawn = read_parquet(path)
     frame, columns = table.frame, [column for column in table.columns if column.role != "id"]
     finals = [c for c in columns if c.name in drawn.columns and drawn[c.name].null_count() < drawn.height]
     wanted = {"per_model": False, "figures": False, "targets": [c.name for c in finals], "by": None}
     if not finals:
         context.notices.append(Notice("No plausible values: the raters do not tell how uncertain their scores are."))
         return
-    letters = context.framework().letters.values()
-    tables = []
-    for draw in range(section.imputations):
-        one = drawn.filter(pl.col("draw") == draw)
-        values = one.select("id", *(_like(one[c.name], frame[c.name], c.kind) for c in finals))
-        version = frame.drop(c.name for c in finals).join(values, on="id", how="left", maintain_order="left")
-        narrow = section.model_copy(update=wanted)
-        tables.append(analyse(version, columns, narrow, context.progress, seed=context.plan.seed, letters=letters)[0])
-    found = pool(tables, alpha=section.alpha, correction=section.correction)
-    found.write_csv(here("pooled.csv"))
-    context.counts["rejected_with_uncertain_scores"] = int(found["rejected"].sum())
+    letters = tuple(context.framework().letters.values())
+    narrow = section.model_copy(update=wanted)
+    imputed = _Imputed(frame, columns, drawn, finals, narrow, context.plan.seed, letters)
+    tables: list[pl.DataFrame] = []
+    for found in ordered(find_engine("threads").map(_analysed, range(section.imputations), shared=imputed)):
+        tables.append(found)
+        context.progress.step(len(tables), section.imputations, "plausible values")
+    pooled = pool(tables, alpha=section.alpha, correction=section.correction)
+    pooled.write_csv(here("pooled.csv"))
+    context.counts["rejected_with_uncertain_scores"] = int(pooled["rejected"].sum())
+
+
+@dataclass(frozen=True)
+class _Imputed:
+    """People, and draws of their scores."""
+
+    frame: pl.DataFrame
+    columns: Sequence[Column]
+    drawn: pl.DataFrame
+    finals: Sequence[Column]
+    section: IndependenceSection
+    seed: int
+    letters: Collection[str]
+
+
+def _analysed(people: _Imputed, draw: int) -> pl.DataFrame:
+    """Return the p-values of one draw of the scores."""
+    frame, one = people.frame, people.drawn.filter(pl.col("draw") == draw)
+    values = one.select("id", *(_like(one[c.name], frame[c.name], c.kind) for c in people.finals))
+    version = frame.drop(c.name for c in people.finals).join(values, on="id", how="left", maintain_order="left")
+    found = analyse(version, people.columns, people.section, Silent(), seed=people.seed, letters=people.letters)
+    return found[0]
 
 
 def _like(drawn: pl.Series, scores: pl.Series, kind: Kind) -> pl.Series:

@@ -128,7 +128,7 @@ def sentences(graph: Graph, proposed: dict[str, str]) -> list[str]:
     edges = sorted(graph.edges, key=lambda edge: (-(edge.weight or 0), edge.source, edge.target))
 
     def called(name: str) -> str:
-        said = proposed.get(name, "nothing known")
-        return f"{name} ({said}{'' if said == 'nothing known' else '?'})"
+        meaning = proposed.get(name, "nothing known")
+        return f"{name} ({meaning}{'' if meaning == 'nothing known' else '?'})"
 
     return [f"{called(e.source)} -> {called(e.target)}, certainty {100 * (e.weight or 0):.0f} %" for e in edges]

@@ -116,8 +116,8 @@ def _ask(
                 stopped[outcome.model] = outcome.stop_reason
     if not completed:
         raise ComputationError("\n".join(stopped.values()) or "no model answered; see traits/journal.sqlite")
-    for said in stopped.values():
-        progress.message(f"{said}; the others went on")
+    for reason in stopped.values():
+        progress.message(f"{reason}; the others went on")
 
 
 def estimate_selection(selection: SelectionSettings, kind: Literal["models", "formats"]) -> list[CostEstimate]:
@@ -213,13 +213,13 @@ def recommended(found: pl.DataFrame) -> str:
     first, rest = found.row(0, named=True), found[1:]
     apart = rest.filter(pl.col("told_apart"))["format"].to_list()
     open_ = rest.filter(~pl.col("told_apart").fill_null(value=False))["format"].to_list()
-    said = (
+    text = (
         f"{first['format']} varies least: {first['variability']:.3f} of the scale "
         f"({first['low']:.3f} to {first['high']:.3f}), {first['n']} people."
     )
     if not open_:
-        return f"{said} It is told apart from all others."
-    return f"{said} Told apart from {len(apart)} of {len(rest)}; not from {', '.join(open_)}."
+        return f"{text} It is told apart from all others."
+    return f"{text} Told apart from {len(apart)} of {len(rest)}; not from {', '.join(open_)}."
 
 
 def _pictures(out: Path, name: str) -> list[Path]:

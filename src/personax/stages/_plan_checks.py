@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from personax.config import AnnotateLLM, EmbedFiles, EmbedModels, EmbedOffline, EmbedSimulated, Plan, Rated
 from personax.data.table import COLUMNS
+from personax.discovery import Knowledge
 from personax.errors import PlanError
 from personax.schema import Column
 from personax.stages._base import framework_of
@@ -66,11 +67,11 @@ def check_columns(plan: Plan, folder: StudyFolder, stages: Collection[str]) -> N
     PlanError
         One sentence a column.
     """
-    path = folder.path("people", COLUMNS)
-    if not path.is_file():
+    path = folder.output("people", COLUMNS)
+    if path is None:
         return  # the stage that reads the people says so
     columns = [Column(**raw) for raw in json.loads(path.read_text(encoding="utf-8"))]
-    texts = ["biography"] if folder.path("people", "texts.parquet").is_file() else []
+    texts = ["biography"] if folder.output("people", "texts.parquet") is not None else []
     faults: list[str] = []
     if plan.annotate is not None and "annotate" in stages:
         faults += _annotate(plan.annotate, [c.name for c in columns] + texts)
@@ -105,6 +106,9 @@ def _named(plan: Plan, stages: Collection[str]) -> Iterator[tuple[str, str]]:
             yield from ((f"independence.{setting}", name) for name in getattr(section, setting) or ())
         if section.by is not None:
             yield "independence.by", section.by
+    if plan.discover is not None and "discover" in stages and "latents" not in plan.discover.over:
+        known = plan.discover.knowledge or Knowledge()
+        yield from ((f"discover.knowledge.{part}", name) for part, name in known.named())
 
 
 def _absent(setting: str, name: str, columns: Sequence[Column]) -> Iterator[str]:

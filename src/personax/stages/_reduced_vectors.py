@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from personax.data.frames import read_parquet
 from personax.errors import PlanError
 from personax.release import ReleaseInput, ReleaseKey
 from personax.release.keys import write_secret
@@ -80,7 +81,7 @@ def reduced_vectors(reader: Reader, left: ReleaseInput, key: ReleaseKey, keys: P
             stream = io.BytesIO()
             frame.write_parquet(stream)
             write_secret(files[modality], stream.getvalue())
-    noisy = {modality: pl.read_parquet(file) for modality, file in files.items()} if reduction.noise else clean
+    noisy = {modality: read_parquet(file) for modality, file in files.items()} if reduction.noise else clean
     return ReducedVectors(reduction, sum(frame.width - 1 for frame in clean.values()), clean, noisy)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from personax.columns import infer_columns
 from personax.config import Plan, ReleaseSection
+from personax.data.columns import infer_columns
 from personax.errors import InputError, StudyError
 from personax.files import sha256
 from personax.progress import Progress
@@ -87,11 +87,11 @@ def _key_for(context: Context, ids: pl.Series) -> ReleaseKey:
     assert section is not None
     key, keys = key_of(context), keys_of(context.folder)
     ledger, last = Ledger(keys.root), context.folder.path(_FOLDER)
-    told = differencing_risks(ledger, key, ids, last)
-    used = bool(told) or any(one.key == key.fingerprint for one in ledger.releases())
-    renew = used if section.rekey == "always" else bool(told) and section.rekey == "after_removals"
+    risks = differencing_risks(ledger, key, ids, last)
+    used = bool(risks) or any(one.key == key.fingerprint for one in ledger.releases())
+    renew = used if section.rekey == "always" else bool(risks) and section.rekey == "after_removals"
     old = archive_key(keys, key) if renew else None
-    context.notices.extend(Notice(text) for text in describe_risks(told, rekeyed=renew, archived=old))
+    context.notices.extend(Notice(text) for text in describe_risks(risks, rekeyed=renew, archived=old))
     return new_key(context.plan.name) if renew else key
 
 
@@ -126,10 +126,10 @@ def _may_leave(data: ReleaseInput, settings: ReleaseSettings) -> dict[str, Colum
     """
     scored = infer_columns(data.traits.drop("id")) if data.traits is not None else []
     known = data.classified().columns
-    said = {name: one.leaves for name, one in settings.columns.items()}
-    kept = {*settings.withheld, *(name for name, leaves in said.items() if leaves == "withheld")}
+    plans = {name: one.leaves for name, one in settings.columns.items()}
+    kept = {*settings.withheld, *(name for name, leaves in plans.items() if leaves == "withheld")}
     stay = ("direct", "sensitive", "unknown")
-    restore_ids = {c.name for c in known if c.identity in stay and c.role != "target" and c.name not in said}
+    restore_ids = {c.name for c in known if c.identity in stay and c.role != "target" and c.name not in plans}
     columns = {c.name: c for c in known if c.role in ("feature", "target") and c.name not in restore_ids}
     columns |= {c.name: c for c in scored}
     return {name: column for name, column in columns.items() if name not in kept}
@@ -195,9 +195,9 @@ def audit_study(reader: Reader, *, people: int, older: Path | None = None, progr
     StudyError
         The study has no release, or it is not of its present data.
     """
-    place = reader.folder.path("release")
-    if not (place / "transforms.json").is_file():
-        raise StudyError(f"there is no release in {place}; personax release build makes it")
+    if reader.folder.output(_FOLDER, "transforms.json") is None:
+        raise StudyError(f"there is no release in {reader.folder.path(_FOLDER)}; personax release build makes it")
+    place = reader.folder.readable_folder("release", _FOLDER)
     settings, keys = settings_of(reader), keys_of(reader.folder)
     key = load_key(keys.key_file)
     data = contents_of(reader).classified().drop_people(settings.removed)
@@ -213,8 +213,8 @@ def audit_study(reader: Reader, *, people: int, older: Path | None = None, progr
 def _compared(older: Path, newer: Path, key: ReleaseKey, removed: frozenset[str]) -> VersionLinkage:
     """Compare two versions; under one key it is known who was truly taken out."""
     folder = open_folder(older)
-    told = folder.json("transforms.json") if "transforms.json" in folder.files else None
-    same = isinstance(told, dict) and told.get("key") == key.fingerprint
+    metadata = folder.json("transforms.json") if "transforms.json" in folder.files else None
+    same = isinstance(metadata, dict) and metadata.get("key") == key.fingerprint
     return link_versions(older, newer, truth={key.pseudonym(person) for person in removed} if same else None)
 
 

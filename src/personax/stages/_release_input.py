@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from importlib import metadata
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import polars as pl
 
@@ -17,6 +15,7 @@ from personax.config import (
     EmbedOffline,
     EmbedSimulated,
 )
+from personax.data.frames import read_parquet
 from personax.release import ReleaseInput
 from personax.release.packaging import AnnotatorFacts, EncoderFacts, SourceFacts
 from personax.sources import CollectSeveral, WebSource
@@ -32,23 +31,19 @@ OFFLINE = {"text": "hashed n-grams", "image": "colours and edges"}
 def contents_of(reader: Reader) -> ReleaseInput:
     """Read what a release of a study is made of."""
     plan, folder = reader.plan, reader.folder
-    texts = folder.path("people", "texts.parquet")
+    texts = folder.output("people", "texts.parquet")
     return ReleaseInput(
         name=plan.name,
         table=reader.people(),
         traits=reader.frame("traits", "traits.parquet") if plan.annotate else None,
         embeddings=reader.embeddings() if plan.embed else {},
-        private_texts=pl.read_parquet(texts)["biography"].drop_nulls().to_list() if texts.is_file() else (),
+        private_texts=read_parquet(texts)["biography"].drop_nulls().to_list() if texts is not None else (),
         encoders=_encoders(reader),
         sources=_sources(reader),
         annotators=_annotators(reader) if plan.annotate else None,
         seed=plan.seed,
         software={name: metadata.version(name) for name in SOFTWARE},
     )
-
-
-def _json(path: Path) -> Any:  # noqa: ANN401 - what JSON holds
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def _encoders(reader: Reader) -> dict[str, EncoderFacts]:
@@ -63,7 +58,7 @@ def _encoders(reader: Reader) -> dict[str, EncoderFacts]:
             for modality, frame in reader.embeddings().items()
             for name in frame.columns[1:]
         }
-    cards = _json(reader.folder.path("embeddings", "encoders.json"))
+    cards = reader.json("embeddings", "encoders.json") or {}
     return {
         label: EncoderFacts(card.get("name", ""), card.get("revision", ""), card.get("licence", ""))
         for label, card in cards.items()
@@ -90,10 +85,10 @@ def _called(source: str) -> tuple[str, Literal["simulated", "table", "dataset"]]
 
 def _days(reader: Reader) -> dict[str, tuple[str, str]]:
     """Return source -> the first and the last day on which something of it was fetched, where that is known."""
-    origins = reader.folder.path("people", "origins.parquet")
-    if not origins.is_file():
+    origins = reader.folder.output("people", "origins.parquet")
+    if origins is None:
         return {}
-    found = pl.read_parquet(origins, columns=["source", "time"]).drop_nulls()
+    found = read_parquet(origins, columns=["source", "time"]).drop_nulls()
     days = found.group_by("source").agg(
         pl.col("time").min().str.head(10).alias("first"), pl.col("time").max().str.head(10).alias("last")
     )
@@ -102,7 +97,7 @@ def _days(reader: Reader) -> dict[str, tuple[str, str]]:
 
 def _annotators(reader: Reader) -> AnnotatorFacts:
     annotate = reader.plan.annotate
-    said = reader.frame("traits", "annotations.parquet") if _annotated(reader) else None
+    annotations = reader.frame("traits", "annotations.parquet") if _annotated(reader) else None
     kind: Literal["llm", "simulated", "raters", "questionnaire"] = "raters"
     if isinstance(annotate, AnnotateLLM):
         kind = "llm"
@@ -112,15 +107,15 @@ def _annotators(reader: Reader) -> AnnotatorFacts:
         kind = "simulated"
     if isinstance(annotate, AnnotateRelease):
         return AnnotatorFacts(kind, (), aggregation=f"as published; {annotate.rule} over models where it was not")
-    if said is None:
+    if annotations is None:
         return AnnotatorFacts(kind, (), aggregation="mean of items")
-    traits = _json(reader.folder.path("traits", "agreement.json")).get("traits", {})
-    statuses = dict(said["status"].value_counts().sort("status").iter_rows())
-    repeats = int(said["repeat"].fill_null(0).max() or 0) + 1  # type: ignore[arg-type]
+    traits = (reader.json("traits", "agreement.json") or {}).get("traits", {})
+    statuses = dict(annotations["status"].value_counts().sort("status").iter_rows())
+    repeats = int(annotations["repeat"].fill_null(0).max() or 0) + 1  # type: ignore[arg-type]
     return AnnotatorFacts(
         kind,
-        tuple(said["model"].unique(maintain_order=True)),
-        tuple(said["prompt"].drop_nulls().unique(maintain_order=True)),
+        tuple(annotations["model"].unique(maintain_order=True)),
+        tuple(annotations["prompt"].drop_nulls().unique(maintain_order=True)),
         repeats,
         statuses,
         {trait: its["alpha"] for trait, its in traits.items() if its.get("alpha") is not None},
@@ -129,4 +124,4 @@ def _annotators(reader: Reader) -> AnnotatorFacts:
 
 
 def _annotated(reader: Reader) -> bool:
-    return reader.folder.path("traits", "annotations.parquet").is_file()
+    return reader.folder.output("traits", "annotations.parquet") is not None

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from personax.config import SECTIONS
+from personax.config import SECTIONS, Plan
 from personax.report import gather, render
 from personax.stages._base import Context, Stage
+from personax.store import StudyFolder
 
 __all__ = ["REPORT"]
 
 
 def _run(context: Context) -> None:
     """Write one page that opens from disk."""
-    title = context.plan.report.title or context.plan.name
-    asked = [name for name in SECTIONS if getattr(context.plan, name) is not None]
-    page = render(gather(context.folder.root, title=title, stages=asked))
+    page = report_page(context.plan, context.folder)
     context.write_text(page, "report", "index.html")
     context.counts["bytes"] = len(page.encode())
+
+
+def report_page(plan: Plan, folder: StudyFolder) -> str:
+    """Return the report of what a study folder holds."""
+    asked = [name for name in SECTIONS if getattr(plan, name) is not None]
+    return render(gather(folder, title=plan.report.title or plan.name, stages=asked))
 
 
 COMPARED = tuple(

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.frames import read_csv
 from personax.errors import InputError
 from personax.schema import Notice, TraitFramework
 from personax.strict import nearest
@@ -30,7 +31,7 @@ def read_scoring_key(path: Path, framework: TraitFramework = BIG_FIVE) -> dict[s
     """
     if not path.is_file():
         raise InputError(f"there is no key file {path}; it has one column a trait and cells such as A2 or -A1")
-    frame = pl.read_csv(path, infer_schema=False)
+    frame = read_csv(path, infer_schema=False)
     key = {}
     for series in frame:
         start = series.name.strip().lower()

@@ -31,9 +31,7 @@ from personax.sources.pictures import (
     read_folder,
     upright_rgb,
 )
-from personax.sources.pictures._faces import padded_square
-from personax.sources.pictures._perceptual_hash import MAX_DISTANCE
-from personax.sources.pictures._store import file_name
+from personax.sources.pictures._store import MAX_DISTANCE, file_name, padded_square
 
 
 def scene(seed: int = 0, size: tuple[int, int] = (120, 90), mode: str = "RGB") -> Image.Image:

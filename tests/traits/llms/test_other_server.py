@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
+pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install personax[traits]")
 
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._journal import ReplyJournal

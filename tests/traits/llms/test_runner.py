@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
+pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install personax[traits]")
 
 from tests.processes import start
 from tests.traits.llms.llm_server import Body, Fault, Server, serving
@@ -359,7 +359,7 @@ KILLED = """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("processes", "rounds", "n"), [(1, 50, 3000), (3, 8, 1200)])
+@pytest.mark.parametrize(("processes", "rounds", "n"), [(1, 20, 1500), (3, 8, 1200)])
 def test_kills_at_random_instants_lose_no_answer_and_pay_for_none_twice(
     tmp_path: Path, processes: int, rounds: int, n: int
 ) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from personax.crl._estimator import Arrays, Fitted, Method
+from personax.crl._estimator import Arrays, Method
+from personax.crl._fits import FitTask, run_fits
 from personax.crl._stability import agreement, columns
 from personax.crl.diagnostics._verdict import Diagnosis, Verdict
+from personax.engine import ordered
 from personax.errors import ComputationError
 
 __all__ = ["ablation", "sparsity_path"]
@@ -62,21 +64,29 @@ def ablation(
         When a fit on everything fails.
     """
     first, second = (int(seed) for seed in rng.integers(2**63, size=2))
-    full = _fit(make_method, views, latents, shared, first).encode(views)
-    again = _fit(make_method, views, latents, shared, second).encode(views)
+    left_out = list(_without(views))
+    kept = [views, views, *(some for _, some in left_out)]
+    tasks = [
+        FitTask(make_method(), np.random.default_rng(seed), {m: latents[m] for m in some},
+                {m: list(by) for m, by in some.items()})
+        for seed, some in zip([first, *[second] * (len(kept) - 1)], kept, strict=True)
+    ]  # fmt: skip
+    fits = list(ordered(run_fits(tasks, views, shared=shared)))
+    if failed := [fit for fit in fits[:2] if isinstance(fit, str)]:
+        raise ComputationError(failed[0])
+    encoded = [fit if isinstance(fit, str) else fit.encode(some) for fit, some in zip(fits, kept, strict=True)]
+    full = cast("NDArray[np.float64]", encoded[0])
     order = {modality: latents[modality] for modality in views}
-    yardstick = agreement([full, again], counts=order, shared=shared).mean
+    yardstick = agreement([full, cast("NDArray[np.float64]", encoded[1])], counts=order, shared=shared).mean
     rows: list[dict[str, Any]] = []
-    for name, kept in _without(views):
-        counts = {modality: latents[modality] for modality in kept}
+    for (name, some), found in zip(left_out, encoded[2:], strict=True):
+        counts = {modality: latents[modality] for modality in some}
         row: dict[str, Any] = {"without": name, "agreement": None, "loss": None, "verdict": "not testable"}
-        try:
-            found = _fit(make_method, kept, counts, shared, second).encode(kept)
-        except ComputationError as error:
-            rows.append(row | {"reason": str(error)})
+        if isinstance(found, str):
+            rows.append(row | {"reason": found})
             continue
         blocks = columns(order, shared)
-        left = [i for group in (["shared"] if shared else []) + list(kept) for i in blocks[group]]
+        left = [i for group in (["shared"] if shared else []) + list(some) for i in blocks[group]]
         value = agreement([full[:, left], found], counts=counts, shared=shared).mean
         loss = yardstick - value
         rows.append(row | {"agreement": value, "loss": loss, "verdict": _lost(loss, yardstick), "reason": ""})
@@ -120,14 +130,14 @@ def sparsity_path(
     order = {modality: latents[modality] for modality in views}
     sizes = [len(own) for own in columns(order, shared).values()]
     group = np.repeat(np.arange(len(sizes)), sizes)
+    made = [make_method_of_strength(strength) for strength in strengths]
+    tasks = [FitTask(method, np.random.default_rng(seed), latents) for method in made]
     rows = []
-    for strength in strengths:
+    for strength, fitted in zip(strengths, ordered(run_fits(tasks, views, shared=shared)), strict=True):
         row: dict[str, Any] = {"strength": strength}
         row |= dict.fromkeys(("objective", "information", "edges", "across")) | {"reason": ""}
-        try:
-            fitted = _fit(partial(make_method_of_strength, strength), views, latents, shared, seed)
-        except ComputationError as error:
-            rows.append(row | {"reason": str(error)})
+        if isinstance(fitted, str):
+            rows.append(row | {"reason": fitted})
             continue
         row |= {"objective": float(fitted.objective), "information": getattr(fitted, "information", None)}
         if fitted.adjacency is not None:
@@ -136,12 +146,6 @@ def sparsity_path(
             row["across"] = int((edges & (group[:, None] != group)).sum())
         rows.append(row)
     return rows
-
-
-def _fit(
-    make_method: Callable[[], Method], views: Arrays, latents: Mapping[str, int], shared: int, seed: int
-) -> Fitted:
-    return make_method().fit(views, latents=latents, shared=shared, rng=np.random.default_rng(seed))
 
 
 def _without(views: Arrays) -> Iterator[tuple[str, Arrays]]:

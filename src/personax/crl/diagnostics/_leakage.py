@@ -158,6 +158,9 @@ def _beyond(given: Array, other: Array, one: MeasurementResidual) -> Array:
 
 def _correlation(x: Array, y: Array) -> float:
     """Return the largest correlation of two columns, less what as many independent pairs reach by chance."""
+    # The mean of n products of standardised columns is a correlation r; under independence sqrt(n) r is normal with the
+    # variance of the products, which is 1 only if the spreads are independent too. The largest of m squares of standard
+    # normal variables is about 2 log m (a Gumbel limit), and that is what chance alone reaches.
     products = (standardise(x)[:, :, None] * standardise(y)[:, None, :]).reshape(len(x), -1)
     variances = products.var(axis=0) / len(x)  # of their means, where spreads depend on a third thing as well
     chance = 2 * np.log(max(2, products.shape[1])) * variances  # of the largest of as many squares of normal numbers

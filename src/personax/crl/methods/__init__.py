@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     METHODS: dict[str, type[Method]]
     NAMES: list[str]
 
-__all__ = ["METHODS", "NAMES", "method", "usable"]
+__all__ = ["METHODS", "NAMES", "is_usable", "method", "usable"]
 
 
 def usable() -> list[str]:
@@ -35,7 +35,12 @@ def usable() -> list[str]:
     >>> usable()[-1], "supervised" in usable()
     ('default', False)
     """
-    return [part.name for part in registry.parts("methods") if not part.facts.get("benchmark_only")]
+    return [part.name for part in registry.parts("methods") if is_usable(part)]
+
+
+def is_usable(part: registry.Part) -> bool:
+    """Say whether a method needs no truth and is no floor."""
+    return not part.facts.get("benchmark_only")
 
 
 def method(name: str, **options: Any) -> Method:  # noqa: ANN401 - each method has its own options

@@ -131,6 +131,8 @@ def held_out_match(
     found = _assign(np.abs(before), blocks)
     pairs = []
     for i, j in found:
+        # E |r| is about sqrt(2 / (pi n)) for unrelated latents, and more after the best matching; with sign and partner
+        # fixed on other people, r has mean 0 there
         sign = -1.0 if before[i, j] < 0 else 1.0
         x, y = sign * a[:, i], b[:, j]
         if kind == "monotone":

@@ -137,6 +137,7 @@ def leakage(
 
 def r2_score(predicted: Array, true: Array) -> Array:
     """Return the share of each column's variance that is predicted; 0 for a constant column."""
+    # 1 - RSS / TSS on people not fitted on: it is negative where the prediction is worse than their mean.
     left = np.square(true - predicted).sum(axis=0)
     total = np.square(true - true.mean(axis=0)).sum(axis=0)
     found: Array = np.where(total > 0, 1 - left / np.where(total > 0, total, 1.0), 0.0)

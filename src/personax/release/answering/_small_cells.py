@@ -60,7 +60,7 @@ def join_small_cells(table: Table, least: int) -> tuple[Table, list[SmallCellRec
     >>> join_small_cells(levels, 10)[0].frame["level"].unique().sort().to_list()
     [1.0, 2.0]
     """
-    told, frame = [], table.frame
+    recodings, frame = [], table.frame
     for column in table.columns:
         if column.role == "id":
             continue
@@ -69,12 +69,14 @@ def join_small_cells(table: Table, least: int) -> tuple[Table, list[SmallCellRec
         made = _joined(frame.with_columns(known), column, least)
         after = made.drop_nulls().n_unique()
         if made.count() < least or after < 2:
-            told.append(SmallCellRecoding(column.name, "too few people have one of its values, or any", left_out=True))
+            recodings.append(
+                SmallCellRecoding(column.name, "too few people have one of its values, or any", left_out=True)
+            )
             continue
         if after < before:
-            told.append(SmallCellRecoding(column.name, _how(column, before, least)))
+            recodings.append(SmallCellRecoding(column.name, _how(column, before, least)))
         frame = frame.with_columns(made)
-    return replace(table, frame=frame).drop({one.column for one in told if one.left_out}), told
+    return replace(table, frame=frame).drop({one.column for one in recodings if one.left_out}), recodings
 
 
 def _known(series: pl.Series) -> pl.Series:

@@ -27,19 +27,19 @@ def croissant(release: CheckedRelease) -> Iterable[Check]:
         yield release.missing("croissant", FILE, "so no program knows what the columns are")
         return
     try:
-        said = release.folder.json(FILE)
+        metadata = release.folder.json(FILE)
     except InputError as error:
         yield Check("croissant", "fails", str(error))
         return
-    faults = list(_faults(release, mapping(said)))
+    faults = list(_faults(release, mapping(metadata)))
     yield check_result("croissant", faults, "hashes and sizes are those of the files")
     if not faults:
-        yield _form(mapping(said))
+        yield _form(mapping(metadata))
 
 
-def _faults(release: CheckedRelease, said: dict[str, object]) -> Iterator[str]:
+def _faults(release: CheckedRelease, metadata: dict[str, object]) -> Iterator[str]:
     described_columns = set()
-    for entry in map(mapping, entries(said.get("distribution"))):
+    for entry in map(mapping, entries(metadata.get("distribution"))):
         url, size, digest = (entry.get(key) for key in ("contentUrl", "contentSize", "sha256"))
         if not isinstance(url, str) or (digest is None and size is None):
             continue  # a set of files has no hash of its own
@@ -56,7 +56,7 @@ def _faults(release: CheckedRelease, said: dict[str, object]) -> Iterator[str]:
     for name in release.folder.under("data/"):
         if name not in described_columns:
             yield f"{FILE} says nothing of {name}"
-    if list(_elsewhere(said)):
+    if list(_elsewhere(metadata)):
         yield f"{FILE} takes the meaning of its words from elsewhere; a description stands on its own"
 
 
@@ -74,14 +74,14 @@ def _elsewhere(value: object) -> Iterator[str]:
             waiting += one
 
 
-def _form(said: dict[str, object]) -> Check:
+def _form(metadata: dict[str, object]) -> Check:
     if importlib.util.find_spec("mlcroissant") is None:
         return Check("croissant's form", "cannot tell", 'install mlcroissant: pip install "personax[release]"')
     mlc = require("mlcroissant", extra="release")
     try:
         with warnings.catch_warnings(), _quiet():
             warnings.simplefilter("ignore")
-            mlc.Dataset(jsonld=said)
+            mlc.Dataset(jsonld=metadata)
     except (mlc.ValidationError, *_BROKEN) as error:
         text = " ".join(str(error).split())[:300] or type(error).__name__
         return Check("croissant's form", "fails", f"mlcroissant refuses {FILE}: {text}")

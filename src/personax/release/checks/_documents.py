@@ -95,8 +95,8 @@ def _usage(release: CheckedRelease, about: dict[str, object]) -> Check:
     silent = [word for word in ("re-identif", "profil", "decision") if word not in text]
     if silent:
         return Check("terms of use", "fails", f"USAGE.md says nothing of {', '.join(silent)}...")
-    asked = f"{about.get('extra_gated_prompt', '')} {about.get('extra_gated_fields', '')} {text}".lower()
-    if not re.search(r"\b(accept|agree)", asked):
+    wording = f"{about.get('extra_gated_prompt', '')} {about.get('extra_gated_fields', '')} {text}".lower()
+    if not re.search(r"\b(accept|agree)", wording):
         return Check("terms of use", "cannot tell", "USAGE.md binds, and nothing asks a reader to accept it")
     return Check("terms of use", "holds", "USAGE.md forbids profiling, decisions and re-identification, to be accepted")
 
@@ -113,17 +113,17 @@ def _present(release: CheckedRelease, check: str, file: str, why: str) -> Check:
 
 def _licences(release: CheckedRelease, about: dict[str, object]) -> Check:
     licence = f"{about.get('license', '')} {about.get('license_name', '')}".strip()
-    said = []
+    terms = []
     for name in ("LICENSES.md", "transforms.json", "columns.json"):
         if name in release.folder.files:
             try:
-                said += _NON_COMMERCIAL.findall(release.folder.text(name))
+                terms += _NON_COMMERCIAL.findall(release.folder.text(name))
                 if _NON_COMMERCIAL.search(release.folder.text(name)):
-                    said.append(name)
+                    terms.append(name)
             except InputError as error:
                 return Check("licences", "fails", str(error))
-    if said and PERMISSIVE.match(licence):
-        return Check("licences", "fails", f"{said[-1]} names terms without commerce, and the card claims {licence}")
+    if terms and PERMISSIVE.match(licence):
+        return Check("licences", "fails", f"{terms[-1]} names terms without commerce, and the card claims {licence}")
     if "LICENSES.md" not in release.folder.files:
         return release.missing("licences", "LICENSES.md", "so nobody says under which terms sources and encoders are")
     return Check("licences", "holds", f"LICENSES.md is there and does not contradict the card ({licence or 'none'})")
@@ -141,32 +141,32 @@ def audited(release: CheckedRelease) -> Iterable[Check]:
             yield Check("audit", "cannot tell", f"there is no {FILE}; nobody has attacked this release")
         return
     try:
-        said = mapping(release.folder.json(FILE))
+        audit = mapping(release.folder.json(FILE))
         card = release.folder.text("README.md") if "README.md" in release.folder.files else ""
     except InputError as error:
         yield Check("audit", "fails", str(error))
         return
-    verdict = said.get("verdict")
+    verdict = audit.get("verdict")
     if not isinstance(verdict, str) or not verdict.strip():
         yield Check("audit", "fails", f"{FILE} has no verdict")
     elif verdict not in card:
         yield Check("audit", "fails", f"the card does not quote the verdict of {FILE} word for word: {verdict}")
     else:
         yield Check("audit", "holds", verdict)
-    yield _gate(said)
+    yield _gate(audit)
 
 
-def _gate(said: dict[str, object]) -> Check:
-    limits = mapping(said.get("gate"))
+def _gate(audit: dict[str, object]) -> Check:
+    limits = mapping(audit.get("gate"))
     known = set(Gate.model_fields)
     given = {name: limit for name, limit in limits.items() if limit is not None}
     numbers = {name: limit for name, limit in given.items() if name in known and _is_limit(name, limit)}
-    if len(numbers) < len(given) or not isinstance(said.get("gate"), dict | None):
+    if len(numbers) < len(given) or not isinstance(audit.get("gate"), dict | None):
         return Check("gate", "fails", f"{FILE} states a gate with limits that are not known")
     if not numbers:
         return Check("gate", "cannot tell", f"{FILE} states no limits, so no attack can exceed them")
     try:
-        for where, campaign, attacks in _attacks(said):
+        for where, campaign, attacks in _attacks(audit):
             Gate(**numbers).check(where, attacks, campaign=campaign)  # type: ignore[arg-type]
     except InputError as error:
         return Check("gate", "fails", str(error))
@@ -181,11 +181,11 @@ def _is_limit(name: str, limit: object) -> bool:
     return isinstance(limit, int | float)
 
 
-def _attacks(said: dict[str, object]) -> Iterator[tuple[str, str, list[Attack]]]:
+def _attacks(audit: dict[str, object]) -> Iterator[tuple[str, str, list[Attack]]]:
     """Yield where, campaign and attacks; format 1 had one list and no campaigns."""
-    for attack in _read(said.get("table")):
+    for attack in _read(audit.get("table")):
         yield "the table", "public_facts" if attack.measure == "rank-1" else "table", [attack]
-    for name, its in mapping(said.get("measurements")).items():
+    for name, its in mapping(audit.get("measurements")).items():
         yield name, "", _read(mapping(its).get("attacks"))
         for campaign in map(mapping, entries(mapping(its).get("campaigns"))):
             yield name, str(campaign.get("name")), _read(campaign.get("attacks"))

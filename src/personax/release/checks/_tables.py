@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from personax.columns import infer_columns
+from personax.data.columns import infer_columns
 from personax.data.identity import classify
 from personax.data.naming import split
 from personax.errors import InputError
@@ -121,11 +121,11 @@ def people(release: CheckedRelease) -> Iterable[Check]:
 def _columns(release: CheckedRelease, frame: pl.DataFrame) -> Check:
     private, meant = _naming(release, frame)
     try:
-        said = {str(entry.get("name")): entry.get("role") for entry in column_entries(release.folder, "people")}
-        private += [f"columns.json calls {name} private" for name, role in said.items() if role == "private"]
+        roles = {str(entry.get("name")): entry.get("role") for entry in column_entries(release.folder, "people")}
+        private += [f"columns.json calls {name} private" for name, role in roles.items() if role == "private"]
         if "columns.json" in release.folder.files:
-            private += [f"columns.json says nothing of {name}" for name in sorted(set(frame.columns) - set(said))]
-            gone = sorted(set(said) - set(frame.columns))
+            private += [f"columns.json says nothing of {name}" for name in sorted(set(frame.columns) - set(roles))]
+            gone = sorted(set(roles) - set(frame.columns))
             private += [f"columns.json tells of {name}, which is not there" for name in gone]
         elif release.format == 2:
             private.append("there is no columns.json, so nobody says what columns mean")
@@ -171,8 +171,8 @@ def _births(frame: pl.DataFrame) -> Check:
     of_year = [name for name in days if {"index", "sin", "cos"} & set(split(name))]
     of_year += [name for name in frame.columns if tells[name] == {"day", "year"}]
     if years and ((months and days) or of_year):
-        told = ", ".join([*years, *(of_year or months + days)])
-        return Check("dates of birth", "fails", f"{told} together are full dates of birth; leave the day out")
+        listed = ", ".join([*years, *(of_year or months + days)])
+        return Check("dates of birth", "fails", f"{listed} together are full dates of birth; leave the day out")
     return Check("dates of birth", "holds", "no columns that together are a full date of birth")
 
 
@@ -243,9 +243,9 @@ def _alike(release: CheckedRelease, frame: pl.DataFrame) -> Check:
     return Check(name, "holds", f"{measured}, as {CLAIMED} claims")
 
 
-def _claim(said: dict[str, object]) -> tuple[int | None, list[str] | None]:
+def _claim(report: dict[str, object]) -> tuple[int | None, list[str] | None]:
     """Return the k that is claimed after protection and the columns that it is counted over."""
-    about = mapping(said.get("k_anonymity")) or said
+    about = mapping(report.get("k_anonymity")) or report
     after = about.get("after", about)
     k = mapping(after).get("k", after)
     columns = mapping(after).get("quasi_identifiers", mapping(after).get("columns"))

@@ -88,20 +88,20 @@ def _stated(release: CheckedRelease) -> tuple[dict[str, object], list[str]]:
     if STATED not in release.folder.files:
         return {}, []
     try:
-        said = mapping(release.folder.json(STATED))
+        metadata = mapping(release.folder.json(STATED))
     except InputError as error:
         return {}, [str(error)]
     faults = []
-    version = said.get("format")
+    version = metadata.get("format")
     if isinstance(version, bool) or version not in (1, 2):
         faults.append(f"{STATED} is of format {version!r}; 1 and 2 are known")
-    key = said.get("key")
+    key = metadata.get("key")
     if not (isinstance(key, str) and _TAG.fullmatch(key)):
         faults.append(f"{STATED} names no key by its fingerprint of 16 hexadecimal digits")
-    if not isinstance(said.get("transform"), str):
+    if not isinstance(metadata.get("transform"), str):
         faults.append(f"{STATED} names no transform")
-    stated = mapping(said.get("measurements"))
-    if not isinstance(said.get("measurements"), dict):
+    stated = mapping(metadata.get("measurements"))
+    if not isinstance(metadata.get("measurements"), dict):
         faults.append(f"{STATED} lists no measurements")
     for label, its in stated.items():
         steps, dim, tag = (mapping(its).get(word) for word in ("steps", "dim", "fitted"))
@@ -112,10 +112,10 @@ def _stated(release: CheckedRelease) -> tuple[dict[str, object], list[str]]:
     return stated, faults
 
 
-def _faults(label: str, found: pl.Series, said: Mapping[str, object]) -> Iterator[str]:
-    """Yield faults of vectors; ``said`` is file -> the length that it states, or None."""
+def _faults(label: str, found: pl.Series, lengths: Mapping[str, object]) -> Iterator[str]:
+    """Yield faults of vectors; ``lengths`` is file -> the length that it states, or None."""
     length = found.dtype.size if isinstance(found.dtype, pl.Array) else None
-    for file, dim in said.items():
+    for file, dim in lengths.items():
         if dim is not None and dim != length:
             yield f"{label} has vectors of length {length}, and {file} says {dim!r}"
     if found.null_count():

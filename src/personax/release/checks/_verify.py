@@ -97,8 +97,8 @@ def _of_statistics(folder: UntrustedFolder) -> list[Check]:
     extra = sorted(set(folder.files) - {FILE, "README.md", "SHA256SUMS"})
     faults = [f"{name} belongs to no folder of noisy statistics" for name in extra]
     try:
-        said = read_statistics(folder.json(FILE)).sentence
+        sentence = read_statistics(folder.json(FILE)).sentence
     except InputError as error:
-        faults, said = [*faults, str(error)], ""
-    outcome = Check("statistics", "fails", "; ".join(faults)) if faults else Check("statistics", "holds", said)
+        faults, sentence = [*faults, str(error)], ""
+    outcome = Check("statistics", "fails", "; ".join(faults)) if faults else Check("statistics", "holds", sentence)
     return [*shape(inspect_folder(folder)), outcome]

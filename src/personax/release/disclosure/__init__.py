@@ -2,7 +2,8 @@
 
 A map, each line using the ones above it:
 
-- one column: ``_rare_categories``, ``_dates`` of birth, ``_category_codes`` instead of names; ``_privacy_statement`` of
+- one column: rare categories (``_hierarchy``), ``_dates`` of birth,
+  ``_category_codes`` instead of names; ``_privacy_statement`` of
   differential privacy, ``_local_privacy`` adds the noise
 - several together: ``_anonymity`` measures, ``_hierarchy`` says how values become coarser, ``_lattice`` searches the
   least loss, ``_generalisation`` recodes
@@ -12,7 +13,7 @@ from personax.release.disclosure._anonymity import Anonymity, Diversity, measure
 from personax.release.disclosure._category_codes import names_of, shuffle_categories, with_names
 from personax.release.disclosure._dates import birth_year
 from personax.release.disclosure._generalisation import AppliedLevel, Generalised, generalise
-from personax.release.disclosure._hierarchy import Hierarchy, hierarchies
+from personax.release.disclosure._hierarchy import OTHER, Hierarchy, Merged, hierarchies, merge_rare
 from personax.release.disclosure._local_privacy import add_noise, calibrate_noise
 from personax.release.disclosure._privacy_statement import (
     Bounds,
@@ -22,7 +23,6 @@ from personax.release.disclosure._privacy_statement import (
     Sphere,
     expected_cosine,
 )
-from personax.release.disclosure._rare_categories import OTHER, Merged, merge_rare
 
 __all__ = [
     "OTHER",

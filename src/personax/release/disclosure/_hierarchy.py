@@ -1,9 +1,9 @@
-"""Generalisation hierarchies of quasi-identifiers: each level is coarser than the one before, the last is empty."""
+"""Generalisation hierarchies of quasi-identifiers, each level coarser than the one before; merging rare categories."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +13,101 @@ from numpy.typing import NDArray
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.release.disclosure._anonymity import equivalence
-from personax.release.disclosure._rare_categories import OTHER, by_rarity
 from personax.schema import Column
 
-__all__ = ["Given", "Hierarchy", "Level", "hierarchies"]
+__all__ = ["OTHER", "Given", "Hierarchy", "Level", "Merged", "by_rarity", "hierarchies", "merge_rare", "rarest"]
+
+OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The number of categories of a column that left as ``other``, and of their people; never which.
+
+    Parameters
+    ----------
+    column
+        Its name.
+    categories, people
+        Merged, and how many people they have together.
+    withheld
+        True where all of these together have too few people; then their values are missing.
+    """
+
+    column: str
+    categories: int
+    people: int
+    withheld: bool = False
+
+
+def merge_rare(frame: pl.DataFrame, names: Iterable[str], below: int) -> tuple[pl.DataFrame, list[Merged]]:
+    """Replace the categories of fewer than ``below`` people by ``other``, column by column.
+
+    Parameters
+    ----------
+    frame
+        One row a person.
+    names
+        Nominal columns. One that is not text becomes text where something in it is merged.
+    below
+        The least number of people that a category, and ``other`` itself, may have.
+
+    Returns
+    -------
+    frame
+        Nulls stay null.
+    list of Merged
+        One for each column that changed.
+
+    Raises
+    ------
+    InputError
+        When ``below`` is less than 1.
+
+    Notes
+    -----
+    Where the rare categories together still have fewer than ``below`` people, theirs are missing: a large category is
+    never drawn into ``other`` to hide three people. A category that is called ``other`` already takes the rare ones in.
+
+    Examples
+    --------
+    >>> merge_rare(pl.DataFrame({"job": ["a"] * 5 + ["b"] * 3 + ["c"]}), ["job"], 4)[1]
+    [Merged(column='job', categories=2, people=4, withheld=False)]
+    """
+    if below < 1:
+        raise InputError(f"categories of fewer than {below} people cannot be merged; give a number of at least 1")
+    merged = []
+    for name in names:
+        texts = frame[name].cast(pl.String)
+        counts = dict(texts.drop_nulls().value_counts().iter_rows())
+        pool = rarest(counts, below)
+        if not pool:
+            continue
+        people = sum(counts[value] for value in pool)
+        withheld = people < below
+        merged.append(Merged(name, len(pool), people, withheld))
+        made = pl.when(pl.col(name).is_in(pool)).then(pl.lit(None if withheld else OTHER)).otherwise(pl.col(name))
+        frame = frame.with_columns(texts).with_columns(made.cast(pl.String).alias(name))
+    return frame, merged
+
+
+def by_rarity(counts: Mapping[str, int]) -> list[str]:
+    """Return categories, the rarest first, by name where two are as rare; ``other`` before all."""
+    return sorted(counts, key=lambda value: (value != OTHER, counts[value], value))
+
+
+def rarest(counts: Mapping[str, int], below: int) -> list[str]:
+    """Return the categories of fewer than ``below`` people, and ``other`` with them where there is one.
+
+    Examples
+    --------
+    >>> rarest({"a": 9, "b": 3, "c": 1}, 2), rarest({"a": 9, "other": 9, "c": 1}, 2), rarest({"a": 9, "other": 9}, 2)
+    (['c'], ['other', 'c'], [])
+    """
+    rare = [value for value in by_rarity(counts) if counts[value] < below]
+    join = [OTHER] if OTHER in counts and OTHER not in rare and rare else []
+    return [*join, *rare]
+
 
 GRID_DEGREES = (1, 5, 10, 30)
 """Degrees. Each divides the next, or a wider grid would not hold the narrower one; 2 does not divide 5."""
@@ -29,7 +120,7 @@ Given = Mapping[str, str] | Sequence[Mapping[str, str]]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Told = tuple[str, pl.DataFrame, Floats]
+CandidateLevel = tuple[str, pl.DataFrame, Floats]
 """A level's label, its value for each distinct value, and the loss of each."""
 
 
@@ -95,14 +186,14 @@ def hierarchies(table: Table, given: Mapping[str, Given] | None = None) -> list[
         base, distinct = _distinct(table.frame, names)
         counts = np.bincount(base, minlength=distinct.height)
         if len(group) == 2:
-            told = _grids(distinct)
+            candidates = _grids(distinct)
         elif names[0] in (given or {}):
-            told = _groups(distinct, (given or {})[names[0]])
+            candidates = _groups(distinct, (given or {})[names[0]])
         elif group[0].kind == "nominal" or not distinct.dtypes[0].is_numeric():
-            told = _rare_levels(distinct, counts)
+            candidates = _rare_levels(distinct, counts)
         else:
-            told = _bands(distinct, group[0])
-        made.append(Hierarchy(tuple(names), base, tuple(_levels(distinct, counts, told))))
+            candidates = _bands(distinct, group[0])
+        made.append(Hierarchy(tuple(names), base, tuple(_levels(distinct, counts, candidates))))
     return made
 
 
@@ -143,7 +234,7 @@ def _distinct(frame: pl.DataFrame, names: Sequence[str]) -> tuple[Ints, pl.DataF
     return rank[classes], rows[order]
 
 
-def _levels(distinct: pl.DataFrame, counts: Ints, told: Iterator[Told]) -> Iterator[Level]:
+def _levels(distinct: pl.DataFrame, counts: Ints, candidates: Iterator[CandidateLevel]) -> Iterator[Level]:
     """Yield the levels that differ: as it is, the given ones, withheld."""
     present = np.column_stack([values.is_not_null().to_numpy() for values in distinct])
 
@@ -154,7 +245,7 @@ def _levels(distinct: pl.DataFrame, counts: Ints, told: Iterator[Told]) -> Itera
     last = level("as it is", distinct, np.zeros(distinct.height))
     yield last
     nobody = not present.any()
-    for says, values, loss in told if not nobody else ():
+    for says, values, loss in candidates if not nobody else ():
         found = level(says, values, loss)
         if _nested(last, found) and found.codes.max() < last.codes.max() and _varies(values, present):
             yield found
@@ -187,7 +278,7 @@ def _steps(values: Floats) -> tuple[Ints, int]:
     return np.round(np.where(np.isfinite(values), values, 0.0) * 10.0**places).astype(np.int64), places
 
 
-def _bands(distinct: pl.DataFrame, column: Column) -> Iterator[Told]:
+def _bands(distinct: pl.DataFrame, column: Column) -> Iterator[CandidateLevel]:
     """Yield bands, or arcs, whose width doubles."""
     values = distinct[column.name].cast(pl.Float64).fill_null(np.nan).to_numpy()
     known = np.isfinite(values)
@@ -218,7 +309,7 @@ def _bands(distinct: pl.DataFrame, column: Column) -> Iterator[Told]:
         width *= 2
 
 
-def _grids(distinct: pl.DataFrame) -> Iterator[Told]:
+def _grids(distinct: pl.DataFrame) -> Iterator[CandidateLevel]:
     """Yield the middles of the fields of ever wider grids."""
     values = [series.cast(pl.Float64).fill_null(np.nan).to_numpy() for series in distinct]
     spans = [float(np.ptp(v[np.isfinite(v)])) if np.isfinite(v).any() else 0.0 for v in values]
@@ -229,7 +320,7 @@ def _grids(distinct: pl.DataFrame) -> Iterator[Told]:
         yield f"a grid of {grid} degrees", pl.DataFrame(shown), np.tile(loss, (distinct.height, 1))
 
 
-def _rare_levels(distinct: pl.DataFrame, counts: Ints) -> Iterator[Told]:
+def _rare_levels(distinct: pl.DataFrame, counts: Ints) -> Iterator[CandidateLevel]:
     """Yield categories of which ever more are ``other``."""
     texts = distinct.to_series().cast(pl.String)
     known = {str(text): int(count) for text, count in zip(texts, counts, strict=True) if text is not None}
@@ -244,7 +335,7 @@ def _rare_levels(distinct: pl.DataFrame, counts: Ints) -> Iterator[Told]:
         stay = len(order) // 2 if stay > len(order) // 2 else stay // 2
 
 
-def _groups(distinct: pl.DataFrame, given: Given) -> Iterator[Told]:
+def _groups(distinct: pl.DataFrame, given: Given) -> Iterator[CandidateLevel]:
     """Yield the given groups."""
     texts = distinct.to_series().cast(pl.String)
     known = max(2, len(texts.drop_nulls()))

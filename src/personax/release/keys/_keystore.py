@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import hashlib
 import hmac
 import json
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from personax.errors import InputError
+from personax.files import private_mode
 from personax.release.keys._random_stream import RandomStream
 
 __all__ = [
@@ -247,21 +248,34 @@ class Keystore:
             raise InputError(text) from None
 
 
+def _link_new(aside: Path, path: Path) -> None:
+    """Give a file its name unless there is one; on a disk without hard links the lock of the study must suffice."""
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        return
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
+            raise
+        if not path.exists():
+            aside.replace(path)
+
+
 def write_secret(path: Path, content: bytes, *, only_new: bool = False) -> None:
-    """Write a file atomically and durably, readable by its owner only.
+    """Write a file atomically and durably, readable by its owner only, or by the group that its folder was made for.
 
     With ``only_new`` a file that another process has written in the meantime is kept, and this content is discarded.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, private_mode(path.parent))
+        with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         if only_new:
-            with contextlib.suppress(FileExistsError):
-                os.link(aside, path)
+            _link_new(aside, path)
         else:
             aside.replace(path)
     finally:

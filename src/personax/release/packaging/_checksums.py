@@ -82,22 +82,22 @@ def check_checksums(folder: Path) -> Checked:
     InputError
         No list, a line that is none, a name that leads out of the folder, a link in the folder.
     """
-    told = _told(folder)
+    listed = _listed(folder)
     here = set(_files(folder))
     return Checked(
-        missing=sorted(told.keys() - here),
-        changed=sorted(name for name in told.keys() & here if sha256(folder / name) != told[name]),
-        extra=sorted(here - told.keys()),
+        missing=sorted(listed.keys() - here),
+        changed=sorted(name for name in listed.keys() & here if sha256(folder / name) != listed[name]),
+        extra=sorted(here - listed.keys()),
     )
 
 
-def _told(folder: Path) -> dict[str, str]:
+def _listed(folder: Path) -> dict[str, str]:
     path = folder / SUMS
     if path.is_symlink() or not path.is_file():
         raise InputError(f"{path} is missing, so nothing can be checked; get the release again")
     if path.stat().st_size > _MAX_BYTES:
         raise InputError(f"{path} is larger than any list of checksums; get the release again")
-    told: dict[str, str] = {}
+    listed: dict[str, str] = {}
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except UnicodeDecodeError:
@@ -106,11 +106,11 @@ def _told(folder: Path) -> dict[str, str]:
         if not line:
             continue
         found = _LINE.fullmatch(line)
-        if found is None or found[2] in told:
+        if found is None or found[2] in listed:
             raise InputError(f"{path}, line {number}, is no new checksum; get the release again")
         _refuse_ways_out(path, number, found[2])
-        told[found[2]] = found[1]
-    return told
+        listed[found[2]] = found[1]
+    return listed
 
 
 def _refuse_ways_out(path: Path, number: int, name: str) -> None:

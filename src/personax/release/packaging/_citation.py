@@ -29,7 +29,7 @@ def citation_cff(facts: ReleaseFacts) -> str:
     Citation File Format 1.2.0, https://doi.org/10.5281/zenodo.5171937
     """
     licence = licence_of(facts)
-    told: dict[str, Any] = {
+    citation: dict[str, Any] = {
         "cff-version": "1.2.0",
         "message": "If you use this release, please cite it as below, and follow USAGE.md.",
         "type": "dataset",
@@ -38,15 +38,15 @@ def citation_cff(facts: ReleaseFacts) -> str:
         "version": facts.version,
     }
     if facts.description:
-        told["abstract"] = clean(facts.description)
+        citation["abstract"] = clean(facts.description)
     if facts.date:
-        told["date-released"] = facts.date
+        citation["date-released"] = facts.date
     if facts.publisher.homepage:
-        told["url"] = facts.publisher.homepage
+        citation["url"] = facts.publisher.homepage
     if licence:
-        told["license"] = licence.name
-    told["keywords"] = ["behaviour traits", "causal discovery", "personax"]
-    return yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=10_000)
+        citation["license"] = licence.name
+    citation["keywords"] = ["behaviour traits", "causal discovery", "personax"]
+    return yaml.safe_dump(citation, sort_keys=False, allow_unicode=True, width=10_000)
 
 
 def bibtex(facts: ReleaseFacts) -> str:

@@ -78,7 +78,7 @@ def describe(
     ['pseudonym of the person; joins the files', 'height']
     """
     known = {column.name: column for column in columns}
-    told, done = descriptions or {}, protections or {}
+    texts, done = descriptions or {}, protections or {}
     schema = frame.lazy().collect_schema()
     facts = []
     for name, dtype in schema.items():
@@ -94,7 +94,7 @@ def describe(
                 dtype=word,
                 length=length,
                 period=known[name].period if name in known else None,
-                description=told.get(name) or _means(name, role, kind),
+                description=texts.get(name) or _means(name, role, kind),
                 protection=done.get(name) or _done(role),
             )
         )
@@ -171,7 +171,7 @@ def _done(role: Role) -> str:
 
 def columns_json(facts: ReleaseFacts) -> str:
     """Return what columns.json holds: every column with its file, role, kind, unit, meaning and protection."""
-    told = [
+    described = [
         {
             "file": f"data/{column.config}/",
             "name": column.name,
@@ -187,4 +187,6 @@ def columns_json(facts: ReleaseFacts) -> str:
         for config in facts.configs
         for column in facts.columns_of(config)
     ]
-    return json.dumps({"format": FORMAT, "key": "id", "table": PEOPLE, "columns": told}, indent=1, ensure_ascii=False)
+    return json.dumps(
+        {"format": FORMAT, "key": "id", "table": PEOPLE, "columns": described}, indent=1, ensure_ascii=False
+    )

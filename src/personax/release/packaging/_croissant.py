@@ -41,7 +41,7 @@ _NONE: Final = "There are no annotations."
 def rai(facts: ReleaseFacts) -> dict[str, Any]:
     """Return every property of RAI 1.0; the time frame is omitted where no source states a day."""
     who = facts.annotators
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "dataCollection": " ".join([*s.origin(facts), *s.traits(facts)]),
         "dataCollectionType": list(dict.fromkeys(_TYPES[source.kind] for source in facts.sources)) or ["Others"],
         "dataCollectionMissingData": "A missing value is null. " + _missing(who),
@@ -63,8 +63,8 @@ def rai(facts: ReleaseFacts) -> dict[str, Any]:
         "dataReleaseMaintenancePlan": " ".join(s.maintenance(facts)),
     }
     if facts.retrieved:
-        told["dataCollectionTimeframe"] = list(facts.retrieved)
-    return {f"rai:{name}": _cleaned(value) for name, value in told.items()}
+        values["dataCollectionTimeframe"] = list(facts.retrieved)
+    return {f"rai:{name}": _cleaned(value) for name, value in values.items()}
 
 
 def _cleaned(value: str | list[str]) -> str | list[str]:
@@ -75,8 +75,8 @@ def _missing(who: AnnotatorFacts | None) -> str:
     if who is None or not who.requests:
         return "Why a value is missing is not stated by the publisher."
     lacking = who.requests - who.endings["scored"]
-    asked = counted(who.requests, "request")
-    return f"Of {asked} for a score, {lacking:,} ended without one; none is turned into a number."
+    requests = counted(who.requests, "request")
+    return f"Of {requests} for a score, {lacking:,} ended without one; none is turned into a number."
 
 
 def _platform(who: AnnotatorFacts | None) -> str:
@@ -162,7 +162,7 @@ def croissant(facts: ReleaseFacts, shards: Mapping[str, Sequence[Shard]]) -> dic
     Croissant Format Specification 1.1, http://mlcommons.org/croissant/1.1
     """
     licence = licence_of(facts)
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "@context": dict(CONTEXT),
         "@type": "sc:Dataset",
         "conformsTo": CONFORMS,
@@ -178,11 +178,11 @@ def croissant(facts: ReleaseFacts, shards: Mapping[str, Sequence[Shard]]) -> dic
         "keywords": ["behaviour traits", "causal discovery", "personax"],
     }
     if facts.date:
-        told["datePublished"] = facts.date
-    told |= rai(facts)
-    told["distribution"] = [one for config in facts.configs for one in _files(config, shards[config])]
-    told["recordSet"] = [_records(config, facts.columns_of(config), shards[config]) for config in facts.configs]
-    return told
+        document["datePublished"] = facts.date
+    document |= rai(facts)
+    document["distribution"] = [one for config in facts.configs for one in _files(config, shards[config])]
+    document["recordSet"] = [_records(config, facts.columns_of(config), shards[config]) for config in facts.configs]
+    return document
 
 
 def _files(config: str, shards: Sequence[Shard]) -> list[dict[str, Any]]:
@@ -241,7 +241,7 @@ def _named(config: str, columns: Sequence[ColumnFacts]) -> list[tuple[str, Colum
 
 def _field(name: str, column: ColumnFacts, where: Mapping[str, Any]) -> dict[str, Any]:
     unit = f", in {column.unit}" if column.unit else ""
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "@type": "cr:Field",
         "@id": name,
         "name": clean(column.name) or "_",
@@ -250,10 +250,10 @@ def _field(name: str, column: ColumnFacts, where: Mapping[str, Any]) -> dict[str
         "source": {**where, "extract": {"column": column.name}},
     }
     if column.length is not None:
-        told |= {"isArray": True, "arrayShape": str(column.length)}
+        described |= {"isArray": True, "arrayShape": str(column.length)}
     if column.name == "id" and column.config != PEOPLE:
-        told["references"] = {"field": {"@id": f"{PEOPLE}/id"}}
-    return told
+        described["references"] = {"field": {"@id": f"{PEOPLE}/id"}}
+    return described
 
 
 def _type(dtype: str) -> str:
@@ -280,12 +280,12 @@ def check_croissant(folder: Path) -> list[str]:
     try:
         if path.is_symlink() or path.stat().st_size > _MAX_BYTES:
             raise InputError(f"{path} is a link or too large; get the release again")
-        told = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path} is missing; get the release again") from None
     except (OSError, ValueError, RecursionError):
         raise InputError(f"{path} cannot be read; get the release again") from None
-    if not isinstance(told, dict) or told.get("@context") != dict(CONTEXT) or _contexts(told) > 1:
+    if not isinstance(document, dict) or document.get("@context") != dict(CONTEXT) or _contexts(document) > 1:
         return ["its @context is not the one that personax writes, so it was not read further"]
     try:
         with warnings.catch_warnings():
@@ -300,9 +300,9 @@ def check_croissant(folder: Path) -> list[str]:
     return sorted(clean(str(issue)) for issue in [*found.errors, *found.warnings])
 
 
-def _contexts(told: object) -> int:
+def _contexts(node: object) -> int:
     """Count contexts, also those inside, which may name addresses of their own."""
-    left, number = [told], 0
+    left, number = [node], 0
     while left:
         one = left.pop()
         if isinstance(one, dict):

@@ -8,9 +8,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-import polars as pl
 import yaml
 
+from personax.data.frames import parquet_schema
 from personax.errors import InputError
 from personax.files import write_text
 from personax.release.packaging import _sentences as s
@@ -94,7 +94,7 @@ def _check(folder: Path, facts: ReleaseFacts, shards: Mapping[str, Sequence[Shar
     for config, files in shards.items():
         wanted = schema_of(facts.columns_of(config))
         for shard in files:
-            if pl.read_parquet_schema(folder / shard.path) != wanted:
+            if parquet_schema(folder / shard.path) != wanted:
                 raise InputError(f"{folder / shard.path} has other columns than the facts say; describe this table")
     rows = sum(shard.rows for shard in shards[PEOPLE])
     if rows != facts.people:
@@ -125,14 +125,14 @@ def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
     https://github.com/huggingface/hub-docs/blob/main/datasetcard.md
     """
     licence = licence_of(facts)
-    told: dict[str, Any] = {
+    header: dict[str, Any] = {
         "pretty_name": clean(facts.title),
         "license": facts.publisher.licence if licence else "other",
     }
     if licence is None:
-        told |= {"license_name": "terms-of-this-release", "license_link": "LICENSES.md"}
+        header |= {"license_name": "terms-of-this-release", "license_link": "LICENSES.md"}
     size = next((name for most, name in _SIZES if facts.people < most), "n>1T")
-    told |= {
+    header |= {
         "language": list(facts.publisher.language),
         "size_categories": [size],
         "task_categories": ["tabular-classification", "tabular-regression"]
@@ -145,7 +145,7 @@ def front_matter(facts: ReleaseFacts) -> dict[str, Any]:
         "extra_gated_prompt": acceptance(),
         "extra_gated_fields": dict(ASKED),
     }
-    return told
+    return header
 
 
 def _binding(found: InheritedObligations) -> str:

@@ -58,12 +58,12 @@ class Licence:
     @property
     def clauses(self) -> tuple[Clause, ...]:
         """What it asks for."""
-        asked: dict[Clause, bool] = {
+        conditions: dict[Clause, bool] = {
             "non-commercial": not self.commercial,
             "share-alike": self.share_alike,
             "attribution": self.attribution,
         }
-        return tuple(clause for clause, holds in asked.items() if holds)
+        return tuple(clause for clause, holds in conditions.items() if holds)
 
 
 _CC: Final = "https://creativecommons.org"

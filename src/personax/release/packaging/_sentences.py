@@ -49,23 +49,25 @@ def contents(facts: ReleaseFacts) -> list[str]:
     people = counted(facts.people, "person", "people")
     features = sum(column.role == "feature" for column in facts.columns)
     targets = sum(column.role == "target" for column in facts.columns)
-    told = [f"It holds {people}, one row each, with {counted(features, 'feature')} and {counted(targets, 'target')}."]
+    sentences = [
+        f"It holds {people}, one row each, with {counted(features, 'feature')} and {counted(targets, 'target')}."
+    ]
     if facts.measurements:
         kinds = listing(list(dict.fromkeys(one.modality for one in facts.measurements)))
         number = counted(len(facts.measurements), "measurement")
-        told.append(f"Beside them are embeddings, {number} of {kinds}.")
+        sentences.append(f"Beside them are embeddings, {number} of {kinds}.")
     else:
-        told.append("It holds no embeddings.")
+        sentences.append("It holds no embeddings.")
     if facts.simulated:
-        told.append("The people are simulated: nobody in it is real.")
+        sentences.append("The people are simulated: nobody in it is real.")
     else:
-        told.append("Names, texts and images are not in it.")
-    return told
+        sentences.append("Names, texts and images are not in it.")
+    return sentences
 
 
 def origin(facts: ReleaseFacts) -> list[str]:
     """Say where the people came from, and when."""
-    said = []
+    origins = []
     for source in facts.sources:
         what = {
             "simulated": "invented by a program (simulate)",
@@ -73,11 +75,11 @@ def origin(facts: ReleaseFacts) -> list[str]:
             "web": f"pages of the web ({source.name})",
             "dataset": f"a published data set ({source.name})",
         }[source.kind]
-        said.append(f"{what}, read {when(source.retrieved)}" if source.retrieved else what)
-    if not said:
+        origins.append(f"{what}, read {when(source.retrieved)}" if source.retrieved else what)
+    if not origins:
         return ["Where the people came from is not stated by the publisher."]
-    one = "Source" if len(said) == 1 else "Sources"
-    return [f"{one} of the people: {'; '.join(said)}."]
+    one = "Source" if len(origins) == 1 else "Sources"
+    return [f"{one} of the people: {'; '.join(origins)}."]
 
 
 def when(days: tuple[str, str]) -> str:
@@ -91,19 +93,21 @@ def traits(facts: ReleaseFacts) -> list[str]:
     who = facts.annotators
     if who is None:
         return ["It holds no trait scores."]
-    told = [_asked(who)]
+    sentences = [_asked(who)]
     if who.requests:
-        told.append(_ended(who))
+        sentences.append(_ended(who))
     if who.agreement:
         numbers = listing([f"{trait} {alpha:.2f}" for trait, alpha in who.agreement.items()])
-        told.append(f"How far raters agree (Krippendorff's alpha: 1 is full agreement, 0 is chance): {numbers}.")
+        sentences.append(f"How far raters agree (Krippendorff's alpha: 1 is full agreement, 0 is chance): {numbers}.")
     if len(who.models) > 1:
-        told.append(f"The score over all raters is their {who.aggregation}; a score that is missing stays missing.")
+        sentences.append(
+            f"The score over all raters is their {who.aggregation}; a score that is missing stays missing."
+        )
     if who.kind == "llm":
-        told.append(
+        sentences.append(
             "The traits are LLM-inferred behaviour traits: what language models said of a person, never a diagnosis."
         )
-    return told
+    return sentences
 
 
 def _asked(who: AnnotatorFacts) -> str:
@@ -145,16 +149,16 @@ def embeddings(facts: ReleaseFacts) -> list[str]:
     """State the encoders of the vectors, their transform, and what it preserves."""
     if not facts.measurements:
         return ["It holds no embeddings."]
-    told = []
+    sentences = []
     for one in facts.measurements:
         revision = f", revision {one.revision}" if one.revision else ""
         maker = f"made by {one.encoder}{revision}" if one.encoder else "made by an encoder that nobody states"
-        told.append(
+        sentences.append(
             f"{one.modality}/{one.name}: {counted(one.dim, 'number')} a person, {maker}; {_done(one.transform)}."
         )
     for transform in dict.fromkeys(one.transform for one in facts.measurements):
-        told += _kept(transform)
-    return told
+        sentences += _kept(transform)
+    return sentences
 
 
 def _done(transform: str) -> str:
@@ -165,15 +169,19 @@ def _kept(transform: str) -> list[str]:
     if transform in PRESETS and transform not in PRESERVATION:
         return [f"What the transform {transform} keeps is not stated."]
     ways = {name: how for preset, own in PRESERVATION.items() if preset == transform for name, how in own.items()}
-    said = {how: [PROPERTIES[name].split(":")[0] for name, its in ways.items() if its == how] for how in ways.values()}
+    properties = {
+        how: [PROPERTIES[name].split(":")[0] for name, its in ways.items() if its == how] for how in ways.values()
+    }
     words = {"exactly": "keeps exactly", "approximately": "keeps approximately", "not": "does not keep"}
-    return [f"The transform {transform} {words[how]}: {'; '.join(said[how])}." for how in words if how in said]
+    return [
+        f"The transform {transform} {words[how]}: {'; '.join(properties[how])}." for how in words if how in properties
+    ]
 
 
 def preprocessing(facts: ReleaseFacts) -> list[str]:
     """State the protections of the table and the vectors."""
-    told = ["Ids were replaced by pseudonyms under a secret key, and rows put into the order of the pseudonyms."]
-    return [*told, *facts.protections, *(embeddings(facts) if facts.measurements else [])]
+    sentences = ["Ids were replaced by pseudonyms under a secret key, and rows put into the order of the pseudonyms."]
+    return [*sentences, *facts.protections, *(embeddings(facts) if facts.measurements else [])]
 
 
 def sensitive(facts: ReleaseFacts) -> list[str]:
@@ -181,70 +189,81 @@ def sensitive(facts: ReleaseFacts) -> list[str]:
     if facts.simulated:
         return ["The people are simulated; no row is about a real person."]
     found = [column.name for column in facts.columns_of(PEOPLE) if column.role != "id" and _is_touchy(column.name)]
-    told = [f"Columns about sensitive attributes: {listing(found)}."] if found else []
+    sentences = [f"Columns about sensitive attributes: {listing(found)}."] if found else []
     if facts.annotators is not None:
-        told.append("Traits stated of each person (Big Five), which are a profile where a row is linked to a person.")
+        sentences.append(
+            "Traits stated of each person (Big Five), which are a profile where a row is linked to a person."
+        )
     if any(one.modality == "image" for one in facts.measurements):
-        told.append("Vectors of images; of faces they can be biometric data.")
-    return [*told, "Rows are pseudonyms; with outside knowledge somebody may be found, so the data stay personal data."]
+        sentences.append("Vectors of images; of faces they can be biometric data.")
+    return [
+        *sentences,
+        "Rows are pseudonyms; with outside knowledge somebody may be found, so the data stay personal data.",
+    ]
 
 
 def _is_touchy(name: str) -> bool:
-    said = says(name)
-    return said.sensitive or said.topic in _SENSITIVE_TOPICS or (said.topic == "body" and "weight" in said.word)
+    known = says(name)
+    return known.sensitive or known.topic in _SENSITIVE_TOPICS or (known.topic == "body" and "weight" in known.word)
 
 
 def limits(facts: ReleaseFacts) -> list[str]:
     """State the limits of the release."""
-    told = ["The people are those whom the sources list: no random sample of any population."]
+    sentences = ["The people are those whom the sources list: no random sample of any population."]
     if facts.simulated:
-        told = ["The people are simulated: what is found here is true of the simulation, not of the world."]
+        sentences = ["The people are simulated: what is found here is true of the simulation, not of the world."]
     if facts.annotators is not None and facts.annotators.kind != "questionnaire":
-        told.append("Traits are what raters state, not what a person is; raters can be wrong together.")
+        sentences.append("Traits are what raters state, not what a person is; raters can be wrong together.")
     if facts.annotators is not None and facts.annotators.kind == "questionnaire":
-        told.append("Traits are what people say of themselves.")
+        sentences.append("Traits are what people say of themselves.")
     if any(one.transform in PRESETS for one in facts.measurements):
-        told.append(
+        sentences.append(
             "Coordinates of transformed vectors mean nothing by themselves, and the encoders cannot be applied."
         )
-    told.append("What was merged, rounded or noised to protect people cannot be had back from the release.")
-    told.append("It is pseudonymised, not anonymous.")
-    return told
+    sentences.append("What was merged, rounded or noised to protect people cannot be had back from the release.")
+    sentences.append("It is pseudonymised, not anonymous.")
+    return sentences
 
 
 def biases(facts: ReleaseFacts) -> list[str]:
     """Say which way it leans."""
-    told = []
+    sentences = []
     if not facts.simulated:
-        told.append("The sources list well-known people, and some countries, professions and times more than others.")
+        sentences.append(
+            "The sources list well-known people, and some countries, professions and times more than others."
+        )
     who = facts.annotators
     if who is not None and who.kind == "llm":
-        told.append("Language models carry stereotypes of gender, origin and profession into the traits they state.")
-        told.append("Language models know famous people better, and refuse or guess more about others.")
+        sentences.append(
+            "Language models carry stereotypes of gender, origin and profession into the traits they state."
+        )
+        sentences.append("Language models know famous people better, and refuse or guess more about others.")
     if who is not None and who.kind == "simulated":
-        told.append("Simulated raters err as the simulation lets them; real ones err in other ways.")
+        sentences.append("Simulated raters err as the simulation lets them; real ones err in other ways.")
     if facts.measurements:
-        told.append("Encoders carry the biases of what they were trained on into the vectors.")
-    return told or ["The publisher states none, which does not mean that there are none."]
+        sentences.append("Encoders carry the biases of what they were trained on into the vectors.")
+    return sentences or ["The publisher states none, which does not mean that there are none."]
 
 
 def removal(facts: ReleaseFacts) -> list[str]:
     """State how a person can be removed."""
     contact = facts.publisher.contact
     where = f"write to {contact}" if contact else "ask where you got the release; the publisher states no contact"
-    told = [
+    sentences = [
         f"To have a person taken out, {where}.",
         "No reason is needed, and the release is then built again without them.",
     ]
     if facts.removed:
         was = "was" if facts.removed == 1 else "were"
-        told.append(f"Before this version, {counted(facts.removed, 'person', 'people')} {was} taken out at request.")
+        sentences.append(
+            f"Before this version, {counted(facts.removed, 'person', 'people')} {was} taken out at request."
+        )
     else:
-        told.append("Before this version nobody had been taken out at request.")
-    return told
+        sentences.append("Before this version nobody had been taken out at request.")
+    return sentences
 
 
 def maintenance(facts: ReleaseFacts) -> list[str]:
     """Say what happens to it after today."""
-    told = [f"This is version {facts.version}; a change of rows or values is a new major version."]
-    return [*told, *removal(facts), "Whoever holds an older version deletes those who were taken out."]
+    sentences = [f"This is version {facts.version}; a change of rows or values is a new major version."]
+    return [*sentences, *removal(facts), "Whoever holds an older version deletes those who were taken out."]

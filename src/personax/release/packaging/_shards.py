@@ -13,6 +13,7 @@ from typing import Final
 
 import polars as pl
 
+from personax.data.frames import scan_parquet
 from personax.errors import InputError
 from personax.files import sha256
 from personax.release.packaging._column_facts import AS_TEXT, FORMAT, dtype_of, schema_of
@@ -150,7 +151,7 @@ def _value_bytes(dtype: str) -> int:
 
 
 def _write(rows: pl.DataFrame, columns: Sequence[ColumnFacts], path: Path) -> None:
-    told = [
+    described = [
         {
             "name": column.name,
             "role": column.role,
@@ -167,7 +168,7 @@ def _write(rows: pl.DataFrame, columns: Sequence[ColumnFacts], path: Path) -> No
         # minima and maxima of columns would be one more thing that leaves
         statistics=False,
         row_group_size=max(1, GROUP_BYTES // _row_bytes(columns)),
-        metadata={"personax": json.dumps({"format": FORMAT, "config": columns[0].config, "columns": told})},
+        metadata={"personax": json.dumps({"format": FORMAT, "config": columns[0].config, "columns": described})},
     )
 
 
@@ -189,7 +190,7 @@ def list_shards(folder: Path, config: str) -> list[Shard]:
     return [
         Shard(
             path=f"data/{config}/{path.name}",
-            rows=int(pl.scan_parquet(path).select(pl.len()).collect().item()),
+            rows=int(scan_parquet(path).select(pl.len()).collect().item()),
             bytes=path.stat().st_size,
             sha256=sha256(path),
         )

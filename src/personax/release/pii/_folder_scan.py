@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from personax.data.frames import parquet_schema, read_csv, read_parquet
 from personax.data.text import decode, fold
 from personax.errors import InputError
 from personax.release.pii._contacts import contacts
@@ -69,8 +70,8 @@ def scan_folder(
         raise InputError(f"there is no folder {folder} to scan; build the release first")
     values = list(private)
     known = KnownValues(values, allowed, common=common)
-    told = _without_house(values, house)
-    in_texts = known if told is None else KnownValues(told, allowed, common=common)
+    narrowed = _without_house(values, house)
+    in_texts = known if narrowed is None else KnownValues(narrowed, allowed, common=common)
     # whole paths only: a study in the folder demo would find its name in any text
     places = {str(study.absolute()), study.absolute().as_posix(), str(study.resolve())} - {"/"} if study else set()
     needles = {"a secret of the study": [bytes(secret) for secret in secrets if secret],
@@ -186,12 +187,12 @@ def _table(path: Path, raw: bytes) -> pl.DataFrame | None:
     """Return the columns of a table that can identify people, and an empty one for each other column."""
     try:
         if raw.startswith(_PARQUET):
-            schema = pl.read_parquet_schema(path)
+            schema = parquet_schema(path)
             looked = {name for name, dtype in schema.items() if _is_looked_at(dtype)}
-            frame = pl.read_parquet(path, columns=[name for name in schema if name in looked])
+            frame = read_parquet(path, columns=[name for name in schema if name in looked])
             return frame.select(pl.col(name) if name in looked else pl.lit(None).alias(name) for name in schema)
         if path.suffix.lower() in (".csv", ".tsv"):
-            return pl.read_csv(path, infer_schema=False, separator="\t" if path.suffix.lower() == ".tsv" else ",")
+            return read_csv(path, infer_schema=False, separator="\t" if path.suffix.lower() == ".tsv" else ",")
     except (pl.exceptions.PolarsError, OSError):
         return None
     return None

@@ -102,8 +102,8 @@ def refuse_private(
         text = f"the release stops: {len(found.rows)} cells of {found.name} hold a name, an id or an address ({kinds})"
         numbers = found.rows if rows is None else [rows[row - 1] for row in found.rows]
         table = "" if rows is None else " of people/people.parquet"
-        told = f", in {format_rows(numbers)}{table}" if kinds != NAME else ""
-        raise InputError(f"{text}{told}; make {found.name} private")
+        place = f", in {format_rows(numbers)}{table}" if kinds != NAME else ""
+        raise InputError(f"{text}{place}; make {found.name} private")
 
 
 def format_rows(rows: Sequence[int]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from personax.columns import infer_columns
+from personax.data.columns import infer_columns
 from personax.errors import InputError
 from personax.release.reading._known_layouts import IDS, SCORE, KnownLayout, modality_of
 from personax.schema import KINDS, Column, Role

@@ -128,7 +128,7 @@ def modality_of(names: Iterable[str]) -> str | None:
     'image'
     """
     for name in names:
-        said = [modality for modality, pattern in _MODALITIES.items() if pattern.search(name)]
-        if len(said) == 1:
-            return said[0]
+        named = [modality for modality, pattern in _MODALITIES.items() if pattern.search(name)]
+        if len(named) == 1:
+            return named[0]
     return None

@@ -6,12 +6,15 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import polars as pl
 
-from personax.columns import infer_columns
+from personax.data.columns import infer_columns
 from personax.data.table import Table
 from personax.errors import FetchError, InputError, require
+from personax.http import is_loopback
 from personax.release._file_formats import format_of, stem_of
 from personax.release._layout import described_columns, is_personax_layout, modality_files, read_card, table_files
 from personax.release._untrusted_folder import MAX_BYTES, UntrustedFolder, open_folder, single_file
@@ -22,14 +25,27 @@ from personax.release.reading._released import Embeddings, Released, VectorSourc
 from personax.release.statistics._read import FILE, read_statistics
 from personax.schema import Column
 
-__all__ = ["PATTERNS", "REPO", "load_release", "open_release", "read_ours", "snapshot"]
+__all__ = ["PATTERNS", "REPO", "check_endpoint", "load_release", "open_release", "read_ours", "snapshot"]
 
 
-REPO = re.compile(r"[\w.-]+/[\w.-]+")
+REPO = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 PATTERNS = [
     "*.parquet", "*.csv", "*.tsv", "*.jsonl", "*.ndjson", "*.json", "*.arrow", "*.feather", "*.ipc", "*.npy", "*.npz",
     "*.csv.gz", "*.tsv.gz", "*.jsonl.gz", "*.ndjson.gz", "*.json.gz", "*.npy.gz", "*.md", "*.cff", "SHA256SUMS",
 ]  # fmt: skip
+
+
+def check_endpoint(hub: Any, endpoint: str | None) -> None:  # noqa: ANN401 - the hub's client is imported late
+    """Refuse a hub over plain http, except on this machine: a token would be readable on the way.
+
+    Raises
+    ------
+    InputError
+        When it is one.
+    """
+    parts = urlsplit(endpoint or hub.constants.ENDPOINT)
+    if parts.scheme != "https" and not is_loopback(parts.netloc):
+        raise InputError("the hub's address is plain http, by which a token can be read on the way; give https")
 
 
 def snapshot(
@@ -53,19 +69,20 @@ def snapshot(
     """
     hub = require("huggingface_hub", extra="release")
     hub_errors = require("huggingface_hub.errors", extra="release")
-    asked = {
+    check_endpoint(hub, endpoint)
+    request = {
         "repo_type": "dataset", "revision": revision, "token": token, "cache_dir": cache, "endpoint": endpoint,
         "allow_patterns": PATTERNS,
     }  # fmt: skip
     try:
         try:
-            planned = hub.snapshot_download(repo, **asked, dry_run=True)
+            planned = hub.snapshot_download(repo, **request, dry_run=True)
         except hub_errors.DryRunError:
             planned = []  # offline: what the cache has is taken
         for file in planned:
             if (file.file_size or 0) > MAX_BYTES:
                 raise InputError(f"{repo}: {file.filename} has more than {MAX_BYTES:,} bytes; it is not fetched")
-        folder = Path(hub.snapshot_download(repo, **asked))
+        folder = Path(hub.snapshot_download(repo, **request))
     except InputError:
         raise
     except hub_errors.GatedRepoError:
@@ -205,8 +222,8 @@ def open_release(
 def _read(folder: UntrustedFolder, name: str, mapping: Mapping[str, str] | None) -> Released:
     about, card = read_card(folder.text("README.md")) if "README.md" in folder.files else ({}, "")
     licence = about.get("license_name") or about.get("license")
-    said = folder.json("audit.json") if "audit.json" in folder.files else None
-    verdict = said.get("verdict") if isinstance(said, dict) else None
+    audit = folder.json("audit.json") if "audit.json" in folder.files else None
+    verdict = audit.get("verdict") if isinstance(audit, dict) else None
     title = about.get("pretty_name")
     if FILE in folder.files and mapping is None and not is_personax_layout(folder):
         found = read_statistics(folder.json(FILE))

@@ -112,7 +112,7 @@ class StatisticsRequest(Strict):
 
 
 def publish(
-    data: ReleaseInput, out: Path, asked: StatisticsRequest, *, keys: Path, known: Mapping[str, Column],
+    data: ReleaseInput, out: Path, request: StatisticsRequest, *, keys: Path, known: Mapping[str, Column],
     budget: PrivacyBudget | None = None,
     allowed: Sequence[str] = (), study: Path | None = None,
 ) -> list[Notice]:  # fmt: skip
@@ -124,7 +124,7 @@ def publish(
         Of the people who are left.
     out
         A new folder.
-    asked
+    request
         Columns, tables, and what they may spend.
     budget
         Of all releases of the study; that of the tables where none is stated.
@@ -151,11 +151,11 @@ def publish(
     there: building a release twice spends nothing. When people or values have changed it is drawn anew, and spends
     again.
     """
-    whole = budget or PrivacyBudget(epsilon=asked.epsilon, delta=asked.delta)
-    bins, pairs = _stated(asked, known)
+    whole = budget or PrivacyBudget(epsilon=request.epsilon, delta=request.delta)
+    bins, pairs = _stated(request, known)
     frame = _frame(data, bins)
-    rho = rho_of(asked.epsilon, asked.delta)
-    drawn = hashlib.sha256(_content(frame, bins, pairs, asked)).hexdigest()[:16]
+    rho = rho_of(request.epsilon, request.delta)
+    drawn = hashlib.sha256(_content(frame, bins, pairs, request)).hexdigest()[:16]
     kept, ledger = keys / "statistics" / f"{drawn}.json", Ledger(keys)
     again = kept.is_file()
     if not again:
@@ -163,7 +163,7 @@ def publish(
         ledger.spend(PrivacySpending(now(), what, drawn, rho=rho), whole)
         noisy, scale = draw_noise(count_tables(frame, bins, pairs), rho)
         made = NoisyStatistics(
-            asked.epsilon, asked.delta, rho, scale, tuple(known[name] for name in bins),
+            request.epsilon, request.delta, rho, scale, tuple(known[name] for name in bins),
             {name: one.labels for name, one in bins.items()},
             tuple(NoisyCounts(*pair, counts) for pair, counts in zip(pairs, noisy, strict=True)), UNIT, NOT_COVERED,
         )  # fmt: skip
@@ -174,18 +174,18 @@ def publish(
     write_text(out / FILE, text)
     write_text(out / "README.md", _card(data.name, found))
     write_checksums(out)
-    refuse_folder(out, data.private_values(), allowed=[*allowed, *_said(asked)], study=study)
+    refuse_folder(out, data.private_values(), allowed=[*allowed, *_stated_texts(request)], study=study)
     return _notices(ledger, whole, found, again=again)
 
 
-def _stated(asked: StatisticsRequest, known: Mapping[str, Column]) -> tuple[dict[str, Bins], list[Pair]]:
-    for name in asked.columns:
+def _stated(request: StatisticsRequest, known: Mapping[str, Column]) -> tuple[dict[str, Bins], list[Pair]]:
+    for name in request.columns:
         if name not in known:
             raise InputError(f"release.statistics names {name}, which does not leave; {nearest(name, list(known))}")
-    bins = {name: Bins.parse(name, said) for name, said in asked.columns.items()}
+    bins = {name: Bins.parse(name, spec) for name, spec in request.columns.items()}
     features = [name for name in bins if known[name].role == "feature"]
     targets = [name for name in bins if known[name].role == "target"]
-    pairs = list(dict.fromkeys((feature, target) for feature, target in asked.tables))
+    pairs = list(dict.fromkeys((feature, target) for feature, target in request.tables))
     for feature, target in pairs:
         if feature not in features or target not in targets:
             raise InputError(
@@ -207,17 +207,17 @@ def _frame(data: ReleaseInput, bins: Mapping[str, Bins]) -> pl.DataFrame:
     return frame.select("id", *bins).sort("id")
 
 
-def _content(frame: pl.DataFrame, bins: Mapping[str, Bins], pairs: Sequence[Pair], asked: StatisticsRequest) -> bytes:
+def _content(frame: pl.DataFrame, bins: Mapping[str, Bins], pairs: Sequence[Pair], request: StatisticsRequest) -> bytes:
     """Return all that a draw depends on: who, which values, which tables, how much noise."""
     codes = b"".join(np.ascontiguousarray(one.codes(frame[name]), dtype="<i8").tobytes() for name, one in bins.items())
-    said = json.dumps([frame["id"].to_list(), [[n, *b.labels] for n, b in bins.items()], list(pairs), asked.epsilon,
-                       asked.delta])  # fmt: skip
-    return said.encode() + b"\0" + codes
+    listed = [[name, *one.labels] for name, one in bins.items()]
+    content = json.dumps([frame["id"].to_list(), listed, list(pairs), request.epsilon, request.delta])
+    return content.encode() + b"\0" + codes
 
 
-def _said(asked: StatisticsRequest) -> list[str]:
+def _stated_texts(request: StatisticsRequest) -> list[str]:
     """Return the categories that the study file states; they are not taken from the data."""
-    return [one for said in asked.columns.values() for one in said if isinstance(one, str)]
+    return [one for spec in request.columns.values() for one in spec if isinstance(one, str)]
 
 
 def _card(name: str, found: NoisyStatistics) -> str:

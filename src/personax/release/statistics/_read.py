@@ -68,7 +68,7 @@ class NoisyStatistics:
 
     def to_json(self) -> str:
         """Return what the file holds."""
-        told = {
+        content = {
             "format": 1,
             "epsilon": self.epsilon,
             "delta": self.delta,
@@ -85,7 +85,7 @@ class NoisyStatistics:
                 {"feature": t.feature, "target": t.target, "counts": t.counts.tolist()} for t in self.tables
             ],
         }  # fmt: skip
-        return json.dumps(told, indent=1, ensure_ascii=False)
+        return json.dumps(content, indent=1, ensure_ascii=False)
 
 
 def read_statistics(raw: object) -> NoisyStatistics:
@@ -110,8 +110,8 @@ def read_statistics(raw: object) -> NoisyStatistics:
     """
     if not isinstance(raw, dict) or raw.get("format") != 1:
         found = raw.get("format") if isinstance(raw, dict) else None
-        said = f"of format {found}" if isinstance(found, int) else "of no format"
-        raise InputError(f"{FILE} is {said} and this personax reads 1; get another, or upgrade")
+        version = f"of format {found}" if isinstance(found, int) else "of no format"
+        raise InputError(f"{FILE} is {version} and this personax reads 1; get another, or upgrade")
     numbers = {name: _number(raw, name) for name in ("epsilon", "delta", "rho", "scale")}
     columns, labels = _columns(raw.get("columns"))
     roles = {column.name: column.role for column in columns}

@@ -53,6 +53,9 @@ class Flow(TransformStep):
 
     def transform(self, x: Floats) -> Floats:
         """Send rows through all layers."""
+        # y = (x', x exp(s(x')) + t(x')): x' comes through unchanged, so s and t are known on the way back and the
+        # inverse is (y - t) exp(-s), whatever network they come from. |s| <= 0.5, so rounding grows by exp(0.5) a layer
+        # at most; the matrix of derivatives is triangular with exp(s) on its diagonal, and so never singular.
         takes, last = self._there
         for layer, (kept, moved) in zip(self._layers, takes, strict=True):
             conditioner, half = np.take(x, kept, axis=1), np.take(x, moved, axis=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 from personax.errors import InputError
@@ -67,7 +68,7 @@ class Rotation(TransformStep):
         self._right = solve_triangular(gram, vectors.T)
         self._left = vectors
         self._signs = stream.signs("signs", dim)
-        self._dense: Floats | None = None
+        self._dense: NDArray[np.float64] | None = None
         if 2 * count >= dim:
             self._dense = self._left @ self._right
             # of some thousand dimensions each of these matrices takes 100 MB: only one stays

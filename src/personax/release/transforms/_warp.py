@@ -43,6 +43,9 @@ class Warp(TransformStep):
 
     def transform(self, x: Floats) -> Floats:
         """Bend coordinates."""
+        # The slope b cosh(b arsinh(x) + a) / sqrt(1 + x^2) is positive: order stays. arsinh(y) = b arsinh(x) + a is
+        # linear, which gives the inverse. Far out arsinh(x) is about log(2 x), so y grows as x^b exp(a): b bends the
+        # tails, and a makes the two sides differ by exp(2 a). Near 0, y = sinh(a) + b cosh(a) x is a straight line.
         y: Floats = np.sinh(self._tails.astype(x.dtype) * np.arcsinh(x) + self._skew.astype(x.dtype))
         return y
 

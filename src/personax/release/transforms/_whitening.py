@@ -44,6 +44,9 @@ class Whitening(TransformStep):
         for x in batches():
             centred = x.astype(np.float64) - self._mean
             scatter += centred.T @ centred
+        # Cov = V diag(l) V' gives y = (x - mean) V diag(l)^(-1/2) the covariance of the identity, and distances between
+        # people become those of Mahalanobis. Directions without variance would be divided by 0: under the floor they
+        # stay small instead, and come back as they were.
         values, self._axes = np.linalg.eigh(scatter / count)
         if values[-1] <= 0:
             raise InputError("all rows of the embeddings are the same; there is nothing to whiten")

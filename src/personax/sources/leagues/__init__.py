@@ -1,7 +1,7 @@
 """Athletes from the leagues' own sites: one file a league, one crawler for all of them.
 
-``_league`` is what a league is (settings, hosts, requests), ``_crawl`` crawls it (pagination, then each person),
-``_parsing`` reads JSON and HTML, ``_record_builder`` makes records, ``_schema_drift`` decides that a site has changed.
+``_league`` is what a league is (settings, hosts, requests), ``_crawl`` crawls it (pagination, then each person) and
+decides that a site has changed (schema drift), ``_parsing`` reads JSON and HTML, ``_record_builder`` makes records.
 """
 
 from personax import registry

@@ -77,7 +77,7 @@ class Pga(League):
     tour: Literal["R", "H", "M", "S", "C", "I", "Y", "U", "E"] = "R"
     active: bool = True
     batch: int = Field(default=50, gt=0)
-    headshots: Url = (
+    headshots: Host = (
         "https://pga-tour-res.cloudinary.com/image/upload/c_fill,g_face:center,h_350,q_auto,w_280/headshots_{id}.png"
     )
 
@@ -174,11 +174,11 @@ def _answer(page: Page) -> Any:  # noqa: ANN401 - whatever JSON held
     answer = parse_json(decode_text(page.body), "a GraphQL answer")
     data, errors = get_path(answer, "data"), get_path(answer, "errors")
     if data is None and isinstance(errors, list) and errors:
-        raise SourceError(f"the site answers with an error: {_said(errors[0])}")
+        raise SourceError(f"the site answers with an error: {_message_of(errors[0])}")
     return require_key(answer, "data")
 
 
-def _said(error: object) -> str:
+def _message_of(error: object) -> str:
     try:
         return (clean_text(get_path(error, "message")) or clean_text(get_path(error, "errorType")) or "without a word")[
             :120

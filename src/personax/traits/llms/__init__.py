@@ -5,7 +5,7 @@ models, about which people, at what cost) -> `annotate` (``_runner``: workers, r
 `Provider` (``_provider``: one chat completion) -> `ReplyJournal` (``_journal``: on disk before all else) ->
 ``_reply_parsing`` (a score, or why there is none) -> `annotation_table` (``_annotations``: rows). `judge_survey` has a
 model check replies. By a provider's batch API: ``_batch_runner`` (what is sent when), ``_batch_api`` (the protocol),
-``_batch_journal`` (which request lies in which batch).
+``_batch_journal`` (which request lies in which batch). By several hosts, and by files: ``_shards``.
 """
 
 from personax.traits.llms._annotations import annotation_table
@@ -17,11 +17,20 @@ from personax.traits.llms._reply_parsing import Reply
 from personax.traits.llms._requests import CostEstimate, Question, Survey, estimate_cost
 from personax.traits.llms._run_context import RunPolicy, RunSummary
 from personax.traits.llms._runner import annotate
+from personax.traits.llms._shards import (
+    ImportSummary,
+    MergeSummary,
+    export_requests,
+    import_replies,
+    merge_journals,
+)
 
 __all__ = [
     "Completion",
     "CostEstimate",
+    "ImportSummary",
     "InvalidRequestError",
+    "MergeSummary",
     "Model",
     "ModelUnavailableError",
     "Prompt",
@@ -37,6 +46,9 @@ __all__ = [
     "annotate",
     "annotation_table",
     "estimate_cost",
+    "export_requests",
+    "import_replies",
     "judge_survey",
+    "merge_journals",
     "read_verdicts",
 ]

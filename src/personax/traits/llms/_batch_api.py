@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
+from personax.files import parse_json
 from personax.http import TransientError
 from personax.traits.llms._provider import (
     Completion,
     InvalidRequestError,
+    ModelNotFoundError,
     ModelUnavailableError,
     OpenAIProvider,
 )
@@ -26,6 +28,10 @@ __all__ = ["BatchAPI", "BatchNotFoundError", "BatchResults", "BatchStatus"]
 COMPLETIONS_PATH: Final = "/v1/chat/completions"
 FINAL_STATUSES: Final = frozenset({"completed", "failed", "expired", "cancelled"})
 PAGE_SIZE: Final = 100
+FILE_SECONDS: Final = 1800.0
+"""For a file to be sent or fetched whole."""
+MAX_FILE_BYTES: Final = 2**30
+"""Of a file of answers: 50,000 of them with 20,000 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ class BatchAPI:
     """
 
     def __init__(self, provider: OpenAIProvider) -> None:
-        self.provider, self.model, self._client = provider, provider.model, provider.client
+        self.provider, self.model = provider, provider.model
 
     def line(self, request: ChatRequest) -> bytes:
         """Return a request's line in a file."""
@@ -111,10 +117,9 @@ class BatchAPI:
 
     async def upload(self, name: str, data: bytes) -> str:
         """Upload a file and return its id at the provider."""
-        files = [("file", (f"{name}.jsonl", data, "application/jsonl"))]
-        headers = {"Content-Type": "multipart/form-data"}
-        options = {"body": {"purpose": "batch"}, "files": files, "options": {"headers": headers}}
-        return _name(await self._json(self._client.post, "/files", **options))
+        files = {"file": (f"{name}.jsonl", data, "application/jsonl")}
+        sent = await self._json("POST", "/files", data={"purpose": "batch"}, files=files, timeout=FILE_SECONDS)
+        return _name(sent)
 
     async def create(self, name: str, file: str) -> BatchStatus:
         """Create a batch of an uploaded file; ``name`` is our id, kept in its metadata."""
@@ -124,8 +129,7 @@ class BatchAPI:
             "completion_window": "24h",
             "metadata": {"personax": name},
         }
-        options = {"headers": {"Idempotency-Key": name}}
-        return self._state(await self._json(self._client.post, "/batches", body=body, options=options))
+        return self._state(await self._json("POST", "/batches", json=body, headers={"Idempotency-Key": name}))
 
     async def find(self, name: str, file: str) -> BatchStatus | None:
         """Return the account's batch with our id or input file; None where there is none."""
@@ -153,7 +157,7 @@ class BatchAPI:
         await self._page({"limit": 1})
 
     async def _page(self, params: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
-        page = await self._json(self._client.get, "/batches", options={"params": params})
+        page = await self._json("GET", "/batches", params=params)
         rows = page.get("data")
         if not isinstance(rows, list):
             raise ModelUnavailableError(
@@ -163,7 +167,7 @@ class BatchAPI:
 
     async def status(self, batch: str) -> BatchStatus:
         """Return the status of a batch."""
-        return self._state(await self._json(self._client.get, f"/batches/{quote(batch, safe='')}"))
+        return self._state(await self._json("GET", f"/batches/{quote(batch, safe='')}"))
 
     async def results(self, state: BatchStatus, keys: Collection[str], duration: float) -> BatchResults:
         """Return a batch's results; files that lack some requests are fetched once more."""
@@ -179,8 +183,8 @@ class BatchAPI:
         rows, seen = BatchResults(), set()
         for line in (line for data in files for line in data.split(b"\n") if line.strip()):
             try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
+                row = parse_json(line)
+            except ValueError:
                 row = None
             if not isinstance(row, dict) or not isinstance(row.get("custom_id"), str):
                 rows.unreadable += 1
@@ -214,30 +218,28 @@ class BatchAPI:
         raise self.provider.classify_status(status if type(status) is int else 0, whole, message)
 
     async def _file(self, name: str) -> bytes:
-        return await self._bytes(self._client.get, f"/files/{quote(name, safe='')}/content")
+        path = f"/files/{quote(name, safe='')}/content"
+        return await self._bytes("GET", path, timeout=FILE_SECONDS, max_bytes=MAX_FILE_BYTES)
 
-    async def _json(self, call: Any, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - the client's methods
+    async def _json(self, method: str, path: str, **content: Any) -> dict[str, Any]:  # noqa: ANN401 - as ApiClient
+        raw = await self._bytes(method, path, **content)
         try:
-            value = json.loads(await self._bytes(call, path, **options))
-        except (ValueError, RecursionError):
+            value = parse_json(raw)
+        except ValueError:
             value = None
         if not isinstance(value, dict):
             raise TransientError("the reply was cut off, or is not JSON")
         return value
 
-    async def _bytes(self, call: Any, path: str, **options: Any) -> bytes:  # noqa: ANN401
-        openai = self.provider.openai
+    async def _bytes(self, method: str, path: str, **content: Any) -> bytes:  # noqa: ANN401
         try:
-            data: bytes = await call(path, cast_to=bytes, **options)
-        except openai.NotFoundError:
+            return await self.provider.send(method, path, **content)
+        except ModelNotFoundError:
             where = f"{self.model.name}: {self.model.base_url}"
             if path.count("/") > 1:
                 message = f"{where} does not have {path[1:]} (404); ask with the key that it was made with"
                 raise BatchNotFoundError(message) from None
             raise ModelUnavailableError(f"{where} offers no batches (404); set batch: false") from None
-        except openai.OpenAIError as error:
-            raise self.provider.classify(error) from None
-        return data
 
     def _state(self, body: dict[str, Any]) -> BatchStatus:
         files = tuple(

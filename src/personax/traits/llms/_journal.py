@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
+import platform
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from personax.errors import InputError, StudyError
-from personax.files import open_sqlite
+from personax.files import open_sqlite, sqlite_faults
 
-__all__ = ["BATCHES", "FORMAT_VERSION", "REPLIES", "JournalEntry", "ReplyJournal", "is_batched"]
+__all__ = ["BATCHES", "FORMAT_VERSION", "HEARTBEAT", "REPLIES", "JournalEntry", "ReplyJournal", "is_batched"]
 
 
 FORMAT_VERSION: Final = 1
@@ -62,8 +62,15 @@ def is_batched(db: sqlite3.Connection, key: str) -> bool:
     return row is not None
 
 
-CLAIM_LEASE: Final = 900
-"""Seconds after which another machine's claim is taken over; a dead process's on the same machine is free at once."""
+RESERVE: Final = 2**20
+"""Bytes kept free for what is paid for and not written yet: some hundred replies."""
+
+CLAIM_LEASE: Final = 120
+"""Seconds after which another machine's claim is taken over unless it is renewed; a dead process's on the same machine
+is free at once."""
+
+HEARTBEAT: Final = CLAIM_LEASE / 4
+"""Seconds between two renewals of a process's claims."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ class ReplyJournal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{_start_time(os.getpid())}"
+        self.owner = f"{platform.node()}:{os.getpid()}:{_start_time(os.getpid())}"
         try:
             self._db = open_sqlite(path, durable=True, any_thread=True)
             with ExitStack() as on_failure:
@@ -129,9 +136,13 @@ class ReplyJournal:
                 self._prepare()
                 on_failure.pop_all()
         except (sqlite3.Error, OSError) as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CORRUPT:
+                with sqlite_faults(path):
+                    raise
             raise StudyError(f"{path} cannot be used as a journal of replies ({error}); move it aside") from None
 
     def _prepare(self) -> None:
+        self._keep_reserve()
         with self.transaction():
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0 and not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
@@ -147,6 +158,21 @@ class ReplyJournal:
                 f"{self.path} is a journal of format {version}, this personax reads format {FORMAT_VERSION}; "
                 "install a newer personax, or move the file aside (its answers are then paid for again)"
             )
+
+    def _keep_reserve(self) -> None:
+        """Keep room on the disk for replies that are under way when it becomes full; without room, go on without."""
+        self._reserve = self.path.with_name(self.path.name + ".reserve")
+        if self._reserve.exists():
+            return
+        try:
+            with os.fdopen(os.open(self._reserve, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+                stream.write(b"\0" * RESERVE)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except FileExistsError:
+            return  # another process keeps it at this moment
+        except OSError:
+            self._reserve.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -164,17 +190,27 @@ class ReplyJournal:
         Raises
         ------
         StudyError
-            When the disk is full or the file has become unwritable: nothing that was written before is lost.
+            When the disk is full or the file has become unwritable: nothing that was written before is lost. What came
+            while the disk was full is written into the room that `RESERVE` kept.
         """
         rows = [
             (e.key, e.model, e.prompt, e.person, e.repeat, e.turn, _text(e.reply), e.latency,
              e.tokens_in, e.tokens_out, e.cost, time.time())
             for e in entries
         ]  # fmt: skip
-        self._write(
+        statements = (
             ("INSERT OR IGNORE INTO replies VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows),
             ("DELETE FROM claims WHERE key = ?", [row[:1] for row in rows]),
         )
+        try:
+            self._write(*statements)
+        except StudyError as error:
+            if not _is_full(error.__cause__) or not self._reserve.exists():
+                raise
+            self._reserve.unlink()
+            self._write(*statements)
+            text = f"{self.path}: the disk is full; every reply that came is kept, free some space and run again"
+            raise StudyError(text) from None
 
     def fail(self, key: str, model: str, person: str, reason: str) -> None:
         """Write why a request got no reply; it is asked again in the next run."""
@@ -187,7 +223,8 @@ class ReplyJournal:
 
     def get(self, key: str) -> JournalEntry | None:
         """Return the reply to a request, or None."""
-        row = self._db.execute("SELECT * FROM replies WHERE key = ?", (key,)).fetchone()
+        with sqlite_faults(self.path):
+            row = self._db.execute("SELECT * FROM replies WHERE key = ?", (key,)).fetchone()
         return _entry(row) if row else None
 
     def answered(self, keys: Sequence[str]) -> set[str]:
@@ -196,27 +233,28 @@ class ReplyJournal:
         for start in range(0, len(keys), 500):
             chunk = keys[start : start + 500]
             placeholders = ",".join("?" * len(chunk))
-            answered.update(
-                row[0] for row in self._db.execute(f"SELECT key FROM replies WHERE key IN ({placeholders})", chunk)
-            )
+            query = f"SELECT key FROM replies WHERE key IN ({placeholders})"
+            with sqlite_faults(self.path):
+                answered.update(row[0] for row in self._db.execute(query, chunk))
         return answered
 
     def entries(self) -> Iterator[JournalEntry]:
         """Iterate over all replies in the order of their keys, one row in memory."""
-        with closing(self._db.execute("SELECT * FROM replies ORDER BY key")) as rows:
+        with sqlite_faults(self.path), closing(self._db.execute("SELECT * FROM replies ORDER BY key")) as rows:
             for row in rows:
                 yield _entry(row)
 
     def failed(self, key: str, since: float = 0.0) -> str | None:
         """Return the last reason why a request got no reply, of those written since then."""
-        row = self._db.execute(
-            "SELECT reason FROM failures WHERE key = ? AND written >= ? ORDER BY rowid DESC LIMIT 1", (key, since)
-        ).fetchone()
+        query = "SELECT reason FROM failures WHERE key = ? AND written >= ? ORDER BY rowid DESC LIMIT 1"
+        with sqlite_faults(self.path):
+            row = self._db.execute(query, (key, since)).fetchone()
         return None if row is None else str(row[0])
 
     def spent(self) -> float:
         """Return what all replies cost, where a price was known."""
-        return float(self._db.execute("SELECT coalesce(sum(cost), 0) FROM replies").fetchone()[0])
+        with sqlite_faults(self.path):
+            return float(self._db.execute("SELECT coalesce(sum(cost), 0) FROM replies").fetchone()[0])
 
     def claim(self, keys: Sequence[str]) -> set[str]:
         """Claim requests for this process, and return those that were free and have no reply yet."""
@@ -229,6 +267,15 @@ class ReplyJournal:
         """Write claims of this process down, within a transaction."""
         rows = [(key, self.owner, time.time() + CLAIM_LEASE) for key in keys]
         self._db.executemany("INSERT OR REPLACE INTO claims VALUES (?,?,?)", rows)
+
+    def renew(self) -> None:
+        """Renew all claims of this process."""
+        self._write(("UPDATE claims SET until = ? WHERE owner = ?", [(time.time() + CLAIM_LEASE, self.owner)]))
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The open database."""
+        return self._db
 
     def free(self, keys: Sequence[str]) -> set[str]:
         """Return requests without a reply that are in no open batch and under no valid claim of another process."""
@@ -258,7 +305,8 @@ class _Transaction:
         self.db, self.path = db, path
 
     def __enter__(self) -> sqlite3.Connection:
-        self.db.execute("BEGIN IMMEDIATE")
+        with sqlite_faults(self.path):
+            self.db.execute("BEGIN IMMEDIATE")
         return self.db
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
@@ -271,9 +319,8 @@ class _Transaction:
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")
         if isinstance(error, sqlite3.Error):
-            raise StudyError(
-                f"{self.path} could not be written ({error}); free some space and run again, what was written stays"
-            ) from None
+            with sqlite_faults(self.path):
+                raise error
 
 
 def _text(reply: dict[str, Any]) -> str:
@@ -290,6 +337,12 @@ def _entry(row: Sequence[Any]) -> JournalEntry:
     return JournalEntry(key, model, prompt, person, repeat, turn, reply, latency, tokens_in, tokens_out, cost)
 
 
+def _is_full(error: BaseException | None) -> bool:
+    """Say whether SQLite had no room on the disk."""
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
 def _start_time(pid: int) -> str:
     """Return when a process began, which tells a reused process id apart; "" where the system does not say."""
     try:
@@ -302,7 +355,7 @@ def _start_time(pid: int) -> str:
 def _is_dead(owner: str) -> bool:
     """Say whether a claim's process is known to be gone."""
     host, pid, started = owner.rsplit(":", 2)
-    if host != socket.gethostname() or os.name == "nt":  # there, asking with signal 0 would end the process
+    if host != platform.node() or os.name == "nt":  # there, asking with signal 0 would end the process
         return False
     try:
         os.kill(int(pid), 0)

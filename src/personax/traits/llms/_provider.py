@@ -14,8 +14,9 @@ from pydantic import Field, SerializerFunctionWrapHandler, field_validator, mode
 from pydantic_core import PydanticCustomError
 
 from personax import registry
-from personax.errors import InputError, require
-from personax.http import TransientError, retry_after_of
+from personax.errors import InputError
+from personax.files import parse_json
+from personax.http import ApiClient, ApiError, TransientError, is_loopback, retry_after_of
 from personax.registry import part_name, register
 from personax.strict import Count, EnvName, Strict, Url
 from personax.traits.llms._prompt import content_hash
@@ -25,6 +26,7 @@ __all__ = [
     "Completion",
     "InvalidRequestError",
     "Model",
+    "ModelNotFoundError",
     "ModelUnavailableError",
     "OpenAIProvider",
     "Provider",
@@ -104,6 +106,9 @@ class Model(Strict):
     def _is_an_address(cls, url: str) -> str:
         if not re.fullmatch(r"https?://[^\s@?#]+", url):
             raise PydanticCustomError("not_a_url", "base_url is an http(s) address without a password or key in it")
+        if url.startswith("http:") and not is_loopback(url.split("/")[2]):
+            text = "people's texts go by plain http to this machine only; use https, or a tunnel to 127.0.0.1"
+            raise PydanticCustomError("not_a_url", text)
         return url
 
     def settings(self) -> list[Any]:
@@ -150,6 +155,10 @@ class ModelUnavailableError(Exception):
     """Nothing can be asked of this model: no permission, no such model, no money left."""
 
 
+class ModelNotFoundError(ModelUnavailableError):
+    """The endpoint knows no such model, or no such path."""
+
+
 class Provider(Protocol):
     """A client that asks one model; registered as ``(model, schema) -> Provider``.
 
@@ -185,18 +194,15 @@ class OpenAIProvider:
     InputError
         When the environment variable for the key is empty.
     MissingExtraError
-        Without the package openai.
+        Without the package httpx2.
     """
 
     def __init__(self, model: Model, schema: Mapping[str, Any] | None) -> None:
-        self.openai = require("openai", extra="traits")
         secret = os.environ.get(model.key, "").strip() if model.key else "none"
         if not secret:
             raise InputError(f"{model.name}: no key; put it into the environment variable {model.key}")
         self.model, self._secret, self._sampling = model, secret, _sampling(model, schema)
-        self.client = self.openai.AsyncOpenAI(
-            api_key=secret, base_url=model.base_url, max_retries=0, timeout=model.timeout
-        )
+        self.client = ApiClient(model.base_url, secret, timeout=model.timeout)
 
     async def close(self) -> None:
         """Close connections."""
@@ -211,20 +217,25 @@ class OpenAIProvider:
             By what is to be done.
         """
         began = time.perf_counter()
+        raw = await self.send("POST", "/chat/completions", json=self.body(messages), headers={"Idempotency-Key": key})
         try:
-            # as it is: the typed method would walk through messages and schema anew for every person
-            raw = await self.client.post(
-                "/chat/completions",
-                cast_to=bytes,
-                body=self.body(messages),
-                options={"headers": {"Idempotency-Key": key}},
-            )
-            body = json.loads(raw)
-        except self.openai.OpenAIError as error:
-            raise self.classify(error) from None
-        except (ValueError, UnicodeError):
+            body = parse_json(raw)
+        except ValueError:
             raise TransientError("the reply was cut off, or is not JSON") from None
         return self.parse(body, time.perf_counter() - began)
+
+    async def send(self, method: str, path: str, **content: Any) -> bytes:  # noqa: ANN401 - as ApiClient takes it
+        """Return the body of a reply of the endpoint; an error says what is to be done."""
+        try:
+            return await self.client.send(method, path, **content)
+        except ApiError as error:
+            if error.is_redirect:
+                name, url = self.model.name, self.model.base_url
+                text = f"{name}: {url} redirects ({error.status}), and nothing is sent on; correct base_url"
+                raise ModelUnavailableError(text) from None
+            whole = error.body.decode("utf-8", "replace")
+            after = retry_after_of(error.headers)
+            raise self.classify_status(error.status, whole, _error_message(whole), after) from None
 
     def body(self, messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         """Return what is sent for messages."""
@@ -250,18 +261,6 @@ class OpenAIProvider:
             _number(usage.get("completion_tokens")),
         )  # fmt: skip
 
-    def classify(self, error: Exception) -> Exception:
-        """Return the client's error as the one that says what is to be done."""
-        if isinstance(error, self.openai.APITimeoutError):
-            return TransientError(f"no answer within {self.model.timeout:g} s")
-        if isinstance(error, self.openai.APIConnectionError):
-            return TransientError("the connection failed or broke off")
-        body = getattr(error, "body", None)
-        message = str((body.get("message") if isinstance(body, dict) else None) or error)
-        return self.classify_status(
-            getattr(error, "status_code", None) or 0, str(error), message, retry_after_of(_headers(error))
-        )
-
     def classify_status(self, status: int, whole: str, message: str, after: float | None = None) -> Exception:
         """Return the error that says what is to be done about a status and the words that came with it."""
         name, url = self.model.name, self.model.base_url
@@ -269,7 +268,7 @@ class OpenAIProvider:
             where = f"the key in {self.model.key}" if self.model.key else "asking without a key"
             return ModelUnavailableError(f"{name}: {url} does not accept {where} ({status})")
         if status == 404:
-            return ModelUnavailableError(f"{name}: {url} knows no model {self.model.model} (404)")
+            return ModelNotFoundError(f"{name}: {url} knows no model {self.model.model} (404)")
         if status == 429 and "insufficient_quota" in whole:
             return ModelUnavailableError(f"{name}: the account at {url} has no money or quota left (429)")
         reason = f"status {status or None}: {self.redact(message)}"
@@ -304,8 +303,14 @@ def _sampling(model: Model, schema: Mapping[str, Any] | None) -> dict[str, Any]:
     return given
 
 
-def _headers(error: Exception) -> Mapping[str, str]:
-    return getattr(getattr(error, "response", None), "headers", {})
+def _error_message(whole: str) -> str:
+    """Return what an error reply says: the message in its JSON, or else its text."""
+    try:
+        body = parse_json(whole)
+    except ValueError:
+        return whole
+    error = body.get("error", body) if isinstance(body, dict) else body
+    return str((error.get("message") if isinstance(error, dict) else error) or whole)
 
 
 def _text(value: object) -> str | None:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final, Protocol
 
 __all__ = ["Reply", "ResponseScale", "TraitRating", "is_withheld", "json_object", "read_reply", "repair_reason"]
@@ -170,10 +171,17 @@ def _refusal_status(text: str) -> str | None:
     return "privacy" if PRIVACY.search(text) else "refused"
 
 
+_MAX_REPLY = 200_000
+"""Characters of a reply that are read; what was asked for has a few thousand."""
+
+_MAX_STARTS = 1000
+"""Braces at which an object is looked for: blocks within blocks would be read once from each."""
+
+
 def json_object(content: str) -> dict[str, Any] | None:
     """Return the first JSON object in a text, whatever stands around it."""
-    decoder = json.JSONDecoder()
-    for start in (match.start() for match in re.finditer(r"\{", content)):
+    decoder, content = json.JSONDecoder(), content[:_MAX_REPLY]
+    for start in (match.start() for match in islice(re.finditer(r"\{", content), _MAX_STARTS)):
         try:
             value, _ = decoder.raw_decode(content, start)
         except (ValueError, RecursionError):

@@ -110,17 +110,21 @@ class Survey(Generic[Q]):
         How.
     repeats
         How many times; none of them comes from another.
+    part
+        ``(i, n)``: only the i-th of n parts of the requests, which their keys decide; so hosts share them without
+        speaking to each other.
     """
 
     people: Sequence[Mapping[str, Any]]
     models: Sequence[Model]
     prompt: Q
     repeats: int = 1
+    part: tuple[int, int] = (1, 1)
 
     @property
     def total(self) -> int:
-        """Return the number of requests, repairs not counted."""
-        return len(self.people) * len(self.models) * self.repeats
+        """Return the number of requests, repairs not counted; of a part, about."""
+        return -(-len(self.people) * len(self.models) * self.repeats // self.part[1])
 
 
 def iter_requests(survey: Survey[Question], model: Model) -> Iterator[ChatRequest]:
@@ -131,7 +135,8 @@ def iter_requests(survey: Survey[Question], model: Model) -> Iterator[ChatReques
             context = survey.prompt.context(person)
             if context:
                 key = content_hash([settings, prompt, context, repeat, 0])
-                yield ChatRequest(key, str(person["id"]), repeat, partial(survey.prompt.messages, context))
+                if int(key[:12], 16) % survey.part[1] == survey.part[0] - 1:
+                    yield ChatRequest(key, str(person["id"]), repeat, partial(survey.prompt.messages, context))
 
 
 def repair_request(request: ChatRequest, prompt: Question, reply: str, problem: str) -> ChatRequest:

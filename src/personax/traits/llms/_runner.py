@@ -19,7 +19,7 @@ from personax.http import CircuitBreaker, RateLimiter, TransientError, retry
 from personax.progress import Progress, Silent
 from personax.traits.llms._batch_journal import BatchStore
 from personax.traits.llms._batch_runner import BatchRunner
-from personax.traits.llms._journal import JournalEntry, ReplyJournal
+from personax.traits.llms._journal import HEARTBEAT, JournalEntry, ReplyJournal
 from personax.traits.llms._provider import (
     Completion,
     InvalidRequestError,
@@ -275,13 +275,24 @@ async def _annotate(
     try:
         context = RunContext(writer, budget, policy, report, progress, defaultdict(asyncio.Lock))
         runners.extend((BatchRunner if model.batch else ModelRunner)(survey, model, context) for model in survey.models)
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(runner.run()) for runner in runners]
+        heartbeat = asyncio.create_task(_renew(writer))
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(runner.run()) for runner in runners]
+        finally:
+            heartbeat.cancel()
     except* Exception as errors:  # noqa: BLE001 - the first of them is what went wrong
         raise _first_error(errors) from None
     finally:
         await writer.close()
     return [task.result() for task in tasks]
+
+
+async def _renew(writer: JournalWriter) -> None:
+    """Hold this process's claims as long as it lives: a slow reply loses none, and a dead host's are free soon."""
+    while True:
+        await asyncio.sleep(HEARTBEAT)
+        await writer.call(writer.journal.renew)
 
 
 def _progress_note(summaries: Sequence[RunSummary], budget: CostBudget) -> str:

@@ -99,13 +99,13 @@ def decision_study(scores: Floats) -> dict[str, Any]:
     n = kept.shape[1]
     if variances is None:
         return {"n": n, "reason": "fewer than two raters, or fewer than two people whom all raters scored each time"}
-    asked = kept.shape[0], kept.shape[2]
+    design = kept.shape[0], kept.shape[2]
     repeats = REPEATS if variances.error is not None else (1,)
     return {
         "n": n,
         "reason": None,
-        "raters": asked[0],
-        "repeats": asked[1],
+        "raters": design[0],
+        "repeats": design[1],
         "variance": {
             "person": rounded(variances.person),
             "rater": rounded(variances.rater),
@@ -113,8 +113,8 @@ def decision_study(scores: Floats) -> dict[str, Any]:
             "error": rounded(variances.error),
         },
         "negative": list(variances.negative),
-        "relative": rounded(generalisability_coefficient(variances, *asked)),
-        "absolute": rounded(generalisability_coefficient(variances, *asked, absolute=True)),
+        "relative": rounded(generalisability_coefficient(variances, *design)),
+        "absolute": rounded(generalisability_coefficient(variances, *design, absolute=True)),
         "needed": {str(r): _needed(variances, r) for r in repeats},
     }
 

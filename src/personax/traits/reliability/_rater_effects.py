@@ -68,8 +68,8 @@ def missing_rates(annotations: pl.DataFrame, bootstrap: Bootstrap) -> dict[str, 
 
     Intervals are over people.
     """
-    asked = annotations.filter(~pl.col("status").is_in(["failed", "not_asked"]))
-    by_person = asked.group_by("person", maintain_order=True).agg(
+    requested = annotations.filter(~pl.col("status").is_in(["failed", "not_asked"]))
+    by_person = requested.group_by("person", maintain_order=True).agg(
         pl.len().alias("n"),
         (pl.col("status") == "insufficient").sum().alias("zeros"),
         (pl.col("status") != "ok").sum().alias("unscored"),

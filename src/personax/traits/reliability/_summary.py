@@ -126,8 +126,8 @@ def _corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _unscored(annotations: pl.DataFrame, people: Sequence[str], traits: Sequence[str]) -> Floats:
     """Return the share of answers without a score, shape (traits, people)."""
-    asked = annotations.filter(~pl.col("status").is_in(["failed", "not_asked"]))
-    share = asked.group_by("person", "trait").agg((pl.col("status") != "ok").mean().alias("share"))
+    requested = annotations.filter(~pl.col("status").is_in(["failed", "not_asked"]))
+    share = requested.group_by("person", "trait").agg((pl.col("status") != "ok").mean().alias("share"))
     place = {person: index for index, person in enumerate(people)}
     shares = np.full((len(traits), len(people)), np.nan)
     for person, trait, value in share.iter_rows():

@@ -14,7 +14,7 @@
 docs/validity.md says what each number means.
 """
 
-from personax.traits.validity._alternative_annotator import alt_test
+from personax.traits.validity._alternative_annotator import AltTestResult, alt_test
 from personax.traits.validity._argilla import argilla_records, argilla_settings, read_argilla
 from personax.traits.validity._human_agreement import LLMS, NOT_VALIDITY, TraitComparison, compare_with_humans
 from personax.traits.validity._human_ratings import (
@@ -29,7 +29,7 @@ from personax.traits.validity._human_ratings import (
 )
 from personax.traits.validity._label_studio import label_studio_config, label_studio_tasks, read_label_studio
 from personax.traits.validity._partial_correlation import control_matrix
-from personax.traits.validity._prediction_powered import LabelledSample, corrected_effects
+from personax.traits.validity._prediction_powered import CorrectedEffects, LabelledSample, corrected_effects
 from personax.traits.validity._rating_tables import rating_form_table, read_rating_table
 from personax.traits.validity._stratified_sample import Allocation, assign_strata, stratified_sample
 
@@ -37,6 +37,8 @@ __all__ = [
     "LLMS",
     "NOT_VALIDITY",
     "Allocation",
+    "AltTestResult",
+    "CorrectedEffects",
     "HumanAnswer",
     "HumanRatings",
     "LabelledSample",

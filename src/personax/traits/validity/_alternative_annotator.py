@@ -5,22 +5,44 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+import polars as pl
 
 from personax.errors import InputError
+from personax.results import DrawableResult
 from personax.traits._ratings import Floats
 from personax.traits.reliability._rating_array import rounded
 
-__all__ = ["alt_test"]
+__all__ = ["AltTestResult", "alt_test"]
 
 MIN_HUMANS: Final = 3
 MIN_PEOPLE: Final = 30
 """Fewer are too few for the test."""
 
+HUMANS: Final = {
+    "human": pl.Int64,
+    "n": pl.Int64,
+    "llm_wins": pl.Float64,
+    "human_wins": pl.Float64,
+    "p_value": pl.Float64,
+    "p_corrected": pl.Float64,
+    "replaced": pl.Boolean,
+}
+
 TOLERANCE: Final = 1e-9
 """Errors that differ by less are equal."""
 
 
-def alt_test(humans: Floats, rater: Floats, *, epsilon: float = 0.2, q: float = 0.05) -> dict[str, Any]:
+class AltTestResult(dict[str, Any], DrawableResult):
+    """What the alternative annotator test found, by its keys; a table of one row a human."""
+
+    plot_kind = "alt_test"
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return one row a human: both probabilities to be nearer, p-values, whether the LLM may take the place."""
+        return pl.DataFrame(self["humans"], schema=HUMANS)
+
+
+def alt_test(humans: Floats, rater: Floats, *, epsilon: float = 0.2, q: float = 0.05) -> AltTestResult:
     """Compare a rater with each human by who is nearer to the other humans.
 
     Parameters
@@ -36,7 +58,7 @@ def alt_test(humans: Floats, rater: Floats, *, epsilon: float = 0.2, q: float = 
 
     Returns
     -------
-    dict
+    AltTestResult
         ``winning_rate`` (share of humans whom the LLM may replace; ``passes`` from a half on), ``advantage`` (mean
         probability to be as near to the other humans as a human is), ``humans`` (both probabilities, p-values, people).
         With fewer than three humans who rated thirty people with another one: null, and the ``reason``.
@@ -62,7 +84,7 @@ def alt_test(humans: Floats, rater: Floats, *, epsilon: float = 0.2, q: float = 
     if len(rows) < MIN_HUMANS:
         shared = f"{len(rows)} humans share {MIN_PEOPLE} people or more with another human and the LLM"
         reason = f"{shared}; {MIN_HUMANS} are needed"
-        return empty | {"humans": [], "reason": reason}
+        return AltTestResult(empty | {"humans": [], "reason": reason})
     corrected = false_discovery_control([row["p_value"] for row in rows], method="by")
     wins = corrected <= q
     listed = [
@@ -72,7 +94,7 @@ def alt_test(humans: Floats, rater: Floats, *, epsilon: float = 0.2, q: float = 
     rate = float(wins.mean())
     advantage = rounded(float(np.mean([row["llm_wins"] for row in rows])))
     summary = {"winning_rate": rounded(rate), "passes": rate >= 0.5, "advantage": advantage}
-    return empty | summary | {"humans": listed, "reason": None}
+    return AltTestResult(empty | summary | {"humans": listed, "reason": None})
 
 
 def _compare_with_human(humans: Floats, rater: Floats, place: int, epsilon: float) -> dict[str, Any] | None:

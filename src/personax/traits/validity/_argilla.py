@@ -26,7 +26,7 @@ def argilla_settings(sheet: RatingForm, raters: int = 3) -> dict[str, Any]:
     """
     return {
         "guidelines": GUIDELINES,
-        "questions": [_question(name, asked, sheet) for name, asked in sheet.questions.items()],
+        "questions": [_question(name, question, sheet) for name, question in sheet.questions.items()],
         "fields": [
             {
                 "name": "about", "title": "The person", "required": True,
@@ -41,10 +41,10 @@ def argilla_settings(sheet: RatingForm, raters: int = 3) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _question(name: str, asked: str, sheet: RatingForm) -> dict[str, Any]:
+def _question(name: str, question: str, sheet: RatingForm) -> dict[str, Any]:
     options = [{"value": answer, "text": words} for answer, words in sheet.choices.items()]
     return {
-        "name": name, "title": asked, "description": None, "required": True,
+        "name": name, "title": question, "description": None, "required": True,
         "settings": {"type": "label_selection", "options": options, "visible_options": len(options)},
     }  # fmt: skip
 

@@ -67,8 +67,8 @@ class RatingForm:
     @property
     def questions(self) -> dict[str, str]:
         """Name -> what is asked."""
-        asked = {name: f"{name.capitalize()}: {meaning}" for name, meaning in self.framework.meanings.items()}
-        return asked | {name: name.capitalize() for name in self.extra}
+        questions = {name: f"{name.capitalize()}: {meaning}" for name, meaning in self.framework.meanings.items()}
+        return questions | {name: name.capitalize() for name in self.extra}
 
     @property
     def choices(self) -> dict[str, str]:

@@ -20,8 +20,8 @@ def label_studio_config(sheet: RatingForm) -> str:
     view = ElementTree.Element("View")
     ElementTree.SubElement(view, "Header", value=GUIDELINES, size="5")
     ElementTree.SubElement(view, "Text", name="about", value="$about")
-    for name, asked in sheet.questions.items():
-        ElementTree.SubElement(view, "Header", value=asked, size="5")
+    for name, question in sheet.questions.items():
+        ElementTree.SubElement(view, "Header", value=question, size="5")
         settings = {"name": name, "toName": "about", "choice": "single", "showInline": "true", "required": "true"}
         group = ElementTree.SubElement(view, "Choices", settings)
         for answer, words in sheet.choices.items():

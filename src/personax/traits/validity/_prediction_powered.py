@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import polars as pl
 
+from personax.results import DrawableResult
 from personax.traits._ratings import Floats
 from personax.traits.reliability._rating_array import rounded
 
 __all__ = [
     "METHODS",
+    "CorrectedEffects",
     "Estimand",
     "InfluenceEstimate",
     "LabelledSample",
@@ -104,6 +107,17 @@ MIN_PEOPLE: Final = 30
 
 N_FOLDS: Final = 5
 
+EFFECT: Final = {
+    "method": pl.String,
+    "estimate": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "n": pl.Int64,
+    "n_humans": pl.Int64,
+    "weight": pl.Float64,
+    "reason": pl.String,
+}
+
 NORMAL_QUANTILE: Final = 1.959963984540054
 """Central 95 % of a normal distribution."""
 
@@ -138,7 +152,17 @@ class LabelledSample:
         return ~np.isnan(self.human)
 
 
-def corrected_effects(sampled: LabelledSample, effect: str, *, rng: np.random.Generator) -> list[dict[str, Any]]:
+class CorrectedEffects(list[dict[str, Any]], DrawableResult):
+    """An effect of a feature on a trait, a row a method."""
+
+    plot_kind = "corrected_effects"
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return one row a method: estimate, interval, people, weight of the LLMs, or the reason for none."""
+        return pl.DataFrame(list(self), schema=EFFECT)
+
+
+def corrected_effects(sampled: LabelledSample, effect: str, *, rng: np.random.Generator) -> CorrectedEffects:
     """Estimate an effect of a feature on a trait four ways.
 
     Parameters
@@ -152,7 +176,7 @@ def corrected_effects(sampled: LabelledSample, effect: str, *, rng: np.random.Ge
 
     Returns
     -------
-    list of dict
+    CorrectedEffects
         For each of ``llm`` (scores as if they were true: biased where their errors depend on the feature), ``humans``
         (the sample, weighted by its probabilities), ``ppi`` (prediction-powered, power-tuned) and ``dsl``
         (design-based supervised learning): ``method estimate low high n n_humans weight reason``. ``weight`` is what
@@ -177,7 +201,7 @@ def corrected_effects(sampled: LabelledSample, effect: str, *, rng: np.random.Ge
         rows += [_missing_row(reason)] * 3
     else:
         rows += [_humans(sampled, estimand), _ppi(sampled, estimand), _dsl(sampled, estimand, rng)]
-    return [{"method": method, **row, **counts} for method, row in zip(METHODS, rows, strict=True)]
+    return CorrectedEffects({"method": method, **row, **counts} for method, row in zip(METHODS, rows, strict=True))
 
 
 def _missing_reason(sampled: LabelledSample, counts: Mapping[str, int]) -> str | None:

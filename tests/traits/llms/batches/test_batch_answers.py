@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
+pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install personax[traits]")
 
 from tests.traits.llms.batches.asked import SECRET, asked, keys_of, model, run
 from tests.traits.llms.llm_server import Body, Fault, Server, serving

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
+pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install personax[traits]")
 
 from tests.processes import start
 from tests.traits.llms.batches.asked import (

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
+pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install personax[traits]")
 
 from tests.traits.llms.batches.asked import SECRET, SOON, asked, model, open_batches, plan_as_a_dead_process, run
 from tests.traits.llms.llm_server import Server
@@ -94,7 +94,7 @@ def test_a_dry_run_and_max_cost_count_the_discount(server: Server, journal: Repl
 
 
 def test_a_plan_does_not_go_stale_by_asking_in_batches() -> None:
-    plain = Model(name="a", model="b", base_url="http://c")
-    batched = Model(name="a", model="b", base_url="http://c", batch=True, batch_discount=0.3)
+    plain = Model(name="a", model="b", base_url="https://c")
+    batched = Model(name="a", model="b", base_url="https://c", batch=True, batch_discount=0.3)
     assert plain.model_dump() == batched.model_dump()
     assert plain.settings() == batched.settings()

@@ -7,8 +7,8 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from personax.columns import infer_columns
-from personax.schema import Column, Kind, Role
+from personax.data.columns import infer_columns
+from personax.schema import Column, Kind, Role, Trait, TraitFramework
 
 N = 60
 
@@ -83,3 +83,13 @@ def test_there_is_one_id() -> None:
 def test_a_unit_in_the_name_is_kept() -> None:
     columns = infer_columns(pl.DataFrame({"Height(cm)": [180.0, 181.0], "weight_kg": [80, 81], "age": [30, 31]}))
     assert [column.unit for column in columns] == ["cm", "kg", None]
+
+
+def test_a_framework_says_which_columns_are_scores() -> None:
+    pair = TraitFramework("pair", [Trait("warmth", "w", "warm"), Trait("zeal", "z", "keen")])
+    frame = pl.DataFrame({key: [1.0, 2.0] for key in ("final_w", "zorb_w", "zorb_z", "own_zeal", "final_o", "temp_w")})
+    role = {column.name: column.role for column in infer_columns(frame, framework=pair)}
+    assert role == {
+        "final_w": "target", "zorb_w": "target", "zorb_z": "target", "own_zeal": "target",
+        "final_o": "feature", "temp_w": "feature",
+    }  # fmt: skip

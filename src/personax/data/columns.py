@@ -11,16 +11,14 @@ import polars as pl
 from personax.data.identity import classify
 from personax.data.naming import is_code, says, snake
 from personax.data.values import FEW, MANY
-from personax.schema import Column, Identity, Kind, Role
+from personax.schema import LETTERS, Column, Identity, Kind, Role, TraitFramework
 
 __all__ = ["infer_columns"]
 
 _IDS = ("id", "person_id", "rownames")
-_TRAIT = re.compile(r"(final_[ocean]|(.+_)?(openness|conscientiousness|extraversion|agreeableness|neuroticism))$")
 _LLM = re.compile(r"\d*o|(chat_?gpt|gpt|gemini|gemma|claude|llama|mistral|qwen|deepseek|grok)\w*")
-_LETTER = re.compile(r"(.+)_([ocean])$")
-LETTERS = 3
-"""So many of the letters o c e a n after one word make it a model's scores; ``temp_c`` is none."""
+ENOUGH = 3
+"""So many letters of the traits after one word make it a model's scores; ``temp_c`` is none."""
 _PERIODS = {
     **dict.fromkeys(("month", "birthmonth", "birth_month"), 12.0),
     **dict.fromkeys(("day", "birthday", "birth_day"), 31.0),
@@ -33,7 +31,34 @@ _COMPONENT = re.compile(r"_(sin|cos)$")
 _UNIT = re.compile(r"_(cm|mm|kg|lb)$")
 
 
-def infer_columns(frame: pl.DataFrame, given: Mapping[str, Column] | None = None) -> list[Column]:
+class _TraitNames:
+    """How the traits of a framework are seen in names of columns."""
+
+    def __init__(self, letters: Mapping[str, str], names: Sequence[str]) -> None:
+        one = "".join(letters.values())
+        self._trait = re.compile(rf"(final_[{one}]|(.+_)?({'|'.join(letters)}))$")
+        self._letter = re.compile(rf"(.+)_([{one}])$")
+        found: dict[str, set[str]] = {}
+        for match in filter(None, map(self._letter.fullmatch, map(snake, names))):
+            found.setdefault(match[1], set()).add(match[2])
+        enough = min(ENOUGH, len(letters))
+        self._models = {
+            word for word, its in found.items() if _LLM.fullmatch(word) or (len(its) >= enough and not says(word).known)
+        }
+        """Names of LLMs, and words before enough letters that mean nothing else."""
+
+    def is_score(self, name: str) -> bool:
+        """Say whether a column is called as a trait, or as the score that a model gave it."""
+        found = self._letter.fullmatch(name)
+        return bool(self._trait.fullmatch(name)) or (found is not None and found[1] in self._models)
+
+
+def infer_columns(
+    frame: pl.DataFrame,
+    given: Mapping[str, Column] | None = None,
+    *,
+    framework: TraitFramework | None = None,
+) -> list[Column]:
     """Say for every column what it is for and what its values mean.
 
     Parameters
@@ -42,6 +67,8 @@ def infer_columns(frame: pl.DataFrame, given: Mapping[str, Column] | None = None
         The table.
     given
         Columns that somebody has described; taken as they are.
+    framework
+        Whose traits and letters columns are called by; the Big Five by default.
 
     Returns
     -------
@@ -66,8 +93,8 @@ def infer_columns(frame: pl.DataFrame, given: Mapping[str, Column] | None = None
     columns, ids = dict(given or {}), [name for name in frame.columns if snake(name) in _IDS]
     first = next((name for name in columns if name in frame.columns and columns[name].role == "id"), None)
     first = first or next((name for name in ids if name not in columns), None)
-    models = _models(frame.columns)
-    roles = {series.name: _role_by_name(series, series.name == first, models) for series in frame}
+    traits = _TraitNames(LETTERS if framework is None else framework.letters, frame.columns)
+    roles = {series.name: _role_by_name(series, series.name == first, traits) for series in frame}
     described = [
         columns.get(series.name) or replace(_kind(series), role=roles[series.name] or "feature") for series in frame
     ]
@@ -81,28 +108,14 @@ def infer_columns(frame: pl.DataFrame, given: Mapping[str, Column] | None = None
     return made
 
 
-def _models(names: Sequence[str]) -> frozenset[str]:
-    """Return names of LLMs, and words before three of the letters o c e a n at least that mean nothing else."""
-    letters: dict[str, set[str]] = {}
-    for name in names:
-        found = _LETTER.fullmatch(snake(name))
-        if found:
-            letters.setdefault(found[1], set()).add(found[2])
-    return frozenset(
-        word for word, its in letters.items() if _LLM.fullmatch(word) or (len(its) >= LETTERS and not says(word).known)
-    )
-
-
-def _role_by_name(series: pl.Series, first: bool, models: frozenset[str]) -> Role | None:
+def _role_by_name(series: pl.Series, first: bool, traits: _TraitNames) -> Role | None:
     """Return the role of an id, a vector or a trait; None where the identity class decides."""
     if first:
         return "id"
     if series.dtype.is_nested():
         return "embedding"
     number = series.dtype.is_numeric() or series.null_count() == len(series)
-    name = snake(series.name)
-    found = _LETTER.fullmatch(name)
-    return "target" if number and (_TRAIT.fullmatch(name) or (found and found[1] in models)) else None
+    return "target" if number and traits.is_score(snake(series.name)) else None
 
 
 def _inferred(

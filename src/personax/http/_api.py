@@ -1,0 +1,156 @@
+"""Requests to the interface of a provider: no redirect is followed, and neither time nor size is without a bound."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from personax.errors import FetchError, require
+from personax.http._request import is_loopback
+from personax.http._retry import TransientError
+
+if TYPE_CHECKING:
+    import httpx2
+
+__all__ = ["ApiClient", "ApiError"]
+
+MAX_BYTES: Final = 16 * 2**20
+"""Of a reply, unpacked; a completion has a few thousand."""
+
+MAX_ERROR_BYTES: Final = 64 * 2**10
+"""Of a reply that refuses."""
+
+CONNECT_SECONDS: Final = 20.0
+
+
+class ApiError(Exception):
+    """A reply that is no success.
+
+    Parameters
+    ----------
+    status
+        Of HTTP.
+    headers
+        By name in lower case.
+    body
+        What came, within bounds.
+    """
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
+        super().__init__(f"status {status}")
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether it points elsewhere; what was sent is not sent there."""
+        return 300 <= self.status < 400
+
+
+class ApiClient:
+    """Asks one interface, by its base address and one key.
+
+    A proxy of the environment is used for hosts of elsewhere, and none for this machine; passwords of ``.netrc``
+    and cookies are not.
+
+    Parameters
+    ----------
+    base_url
+        https, or http of this machine.
+    key
+        Sent as ``Authorization: Bearer``.
+    timeout
+        Seconds from the request to the last byte of the reply.
+
+    Raises
+    ------
+    FetchError
+        For plain http to another machine: everybody on the way could read what is sent.
+    MissingExtraError
+        Without httpx2.
+    """
+
+    def __init__(self, base_url: str, key: str, *, timeout: float) -> None:
+        parts = urlsplit(base_url)
+        local = is_loopback(parts.netloc)
+        if parts.scheme != "https" and not local:
+            raise FetchError(f"{parts.netloc} is asked by plain http, which others can read on the way; use https")
+        self._base, self._timeout = base_url.rstrip("/"), timeout
+        headers = {"authorization": f"Bearer {key}", "accept": "application/json", "accept-encoding": "gzip"}
+        self._httpx = require("httpx2", extra="traits")
+        self._client: httpx2.AsyncClient = self._httpx.AsyncClient(
+            headers=headers, follow_redirects=False, trust_env=not local,
+            limits=self._httpx.Limits(max_connections=None, max_keepalive_connections=100),
+        )  # fmt: skip
+
+    async def close(self) -> None:
+        """Close connections; calling it twice is no error."""
+        await self._client.aclose()
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        max_bytes: int = MAX_BYTES,
+        **content: Any,  # noqa: ANN401 - json, data, files or params, as httpx takes them
+    ) -> bytes:
+        """Return the body of a reply with status 2xx.
+
+        Parameters
+        ----------
+        method, path, headers, content
+            Of the request; the path is joined to the base address.
+        timeout
+            In place of the client's; for what is large.
+        max_bytes
+            Of the body, unpacked.
+
+        Raises
+        ------
+        ApiError
+            For any other status.
+        TransientError
+            When no whole reply came in time.
+        """
+        limit = self._timeout if timeout is None else timeout
+        request = self._client.build_request(
+            method, self._base + path, headers=dict(headers or {}),
+            timeout=self._httpx.Timeout(limit, connect=min(limit, CONNECT_SECONDS), pool=None), **content,
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(limit):
+                return await self._exchange(request, max_bytes)
+        except (TimeoutError, self._httpx.TimeoutException):
+            raise TransientError(f"no answer within {limit:g} s") from None
+        except self._httpx.RequestError:
+            raise TransientError("the connection failed or broke off") from None
+
+    async def _exchange(self, request: httpx2.Request, max_bytes: int) -> bytes:
+        from personax.http._transport import read_body  # late: it needs httpx2
+
+        response = await self._client.send(request, stream=True, follow_redirects=False)
+        try:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            good = 200 <= response.status_code < 300
+            try:
+                body = await read_body(
+                    _pieces(response), headers.get("content-encoding", ""), max_bytes if good else MAX_ERROR_BYTES
+                )
+            except FetchError:
+                if good:
+                    raise TransientError(f"the reply is larger than {max_bytes} bytes, or packed otherwise") from None
+                body = b""
+        finally:
+            await response.aclose()
+        if not good:
+            raise ApiError(response.status_code, headers, body)
+        return body
+
+
+async def _pieces(response: httpx2.Response) -> AsyncIterator[bytes]:
+    async for piece in response.aiter_raw():
+        yield piece

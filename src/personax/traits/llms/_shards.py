@@ -1,0 +1,159 @@
+"""Annotation by several hosts: each asks a part of the requests into a journal of its own, and journals are merged.
+
+Requests leave and replies come back as files, too: a line a request in the form of the batch API, which
+``vllm run-batch`` and Ray Data read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from personax.errors import InputError
+from personax.traits.llms._batch_api import BatchAPI
+from personax.traits.llms._journal import FORMAT_VERSION, JournalEntry, ReplyJournal
+from personax.traits.llms._provider import Completion, Model, OpenAIProvider
+from personax.traits.llms._requests import ChatRequest, Question, Survey, chunked, iter_requests
+
+__all__ = ["ImportSummary", "MergeSummary", "export_requests", "import_replies", "merge_journals"]
+
+COLUMNS = "key, model, prompt, person, repeat, turn, reply, latency, tokens_in, tokens_out, cost, written"
+
+MERGE = f"""
+INSERT INTO main.replies ({COLUMNS}) SELECT {COLUMNS} FROM shard.replies WHERE true
+ON CONFLICT (key) DO UPDATE SET (model, prompt, person, repeat, turn, reply, latency, tokens_in, tokens_out, cost,
+    written) = (excluded.model, excluded.prompt, excluded.person, excluded.repeat, excluded.turn, excluded.reply,
+    excluded.latency, excluded.tokens_in, excluded.tokens_out, excluded.cost, excluded.written)
+WHERE (excluded.written, excluded.reply) < (main.replies.written, main.replies.reply)
+"""
+"""Of two replies to one request the earlier stays, so that the order of journals changes nothing."""
+
+
+@dataclass(frozen=True)
+class MergeSummary:
+    """What merging did: replies in all shards, those that were new, and those that were there twice."""
+
+    replies: int
+    new: int
+    doubled: int
+
+
+def merge_journals(into: ReplyJournal, shards: Iterable[Path]) -> MergeSummary:
+    """Take the replies of other journals, each request's exactly once.
+
+    Merging again, or in another order, changes nothing. A merge that is interrupted takes all of a shard or none.
+
+    Raises
+    ------
+    InputError
+        A file that is not there, or no journal of this format.
+    """
+    replies = new = 0
+    for path in shards:
+        with _attached(into, path) as db:
+            before = _count(db, "main")
+            replies += _count(db, "shard")
+            with into.transaction():
+                db.execute(MERGE)
+                db.execute("INSERT INTO main.failures SELECT * FROM shard.failures EXCEPT SELECT * FROM main.failures")
+            new += _count(db, "main") - before
+    return MergeSummary(replies, new, replies - new)
+
+
+def _count(db: sqlite3.Connection, where: str) -> int:
+    return int(db.execute(f"SELECT count(*) FROM {where}.replies").fetchone()[0])
+
+
+class _attached:
+    """A shard beside a journal, in one connection."""
+
+    def __init__(self, into: ReplyJournal, path: Path) -> None:
+        self.db, self.path = into.connection, path
+
+    def __enter__(self) -> sqlite3.Connection:
+        if not self.path.is_file():
+            raise InputError(f"{self.path} is no file; name the journals that hosts have written")
+        found = None
+        try:
+            self.db.execute("ATTACH ? AS shard", (str(self.path),))
+            found = self.db.execute("PRAGMA shard.user_version").fetchone()[0]
+        except sqlite3.Error:  # no database, or one that cannot be opened
+            pass
+        if found != FORMAT_VERSION:
+            self.__exit__()
+            raise InputError(f"{self.path} is no journal of format {FORMAT_VERSION}; leave it out")
+        return self.db
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(sqlite3.Error):  # it was not attached
+            self.db.execute("DETACH shard")
+
+
+def export_requests(survey: Survey[Question], model: Model, journal: ReplyJournal) -> Iterator[bytes]:
+    """Yield a line of JSON for each request to a model that has no reply yet.
+
+    The lines are those of OpenAI's batch API (``custom_id``, ``method``, ``url``, ``body``), which
+    ``vllm run-batch -i`` reads; for Ray Data each is a row.
+    """
+    api = _api(survey, model)
+    for requests in chunked(iter_requests(survey, model)):
+        answered = journal.answered([request.key for request in requests])
+        yield from (api.line(request) for request in requests if request.key not in answered)
+
+
+@dataclass(frozen=True)
+class ImportSummary:
+    """What came back: replies that are new in the journal, those it had, failures, lines of nothing that was asked."""
+
+    new: int
+    known: int
+    failed: int
+    unmatched: int
+
+
+def import_replies(
+    survey: Survey[Question], journal: ReplyJournal, files: Iterable[bytes], *, latency: float = 0.0
+) -> ImportSummary:
+    """Write the replies of a batch run into a journal, each request's once.
+
+    Parameters
+    ----------
+    survey
+        What was asked, of all models.
+    journal
+        Where they go.
+    files
+        What ``vllm run-batch -o`` or a provider's batch API has written.
+    latency
+        Seconds of a request, where that is known.
+    """
+    data = list(files)
+    new = known = failed = lines = matched = 0
+    for model in survey.models:
+        asked = {request.key: request for request in iter_requests(survey, model)}
+        rows = _api(survey, model).read(data, asked.keys(), latency)
+        matched += len(rows.seen)
+        lines = max(lines, len(rows.seen) + rows.unmatched + rows.unreadable)
+        before = journal.answered(list(rows.completions))
+        entries = [_entry(survey, model, asked[key], one) for key, one in rows.completions.items() if key not in before]
+        journal.add(entries)
+        for key, reason in (rows.retryable | rows.rejected).items():
+            journal.fail(key, model.name, asked[key].person, reason)
+        new, known, failed = new + len(entries), known + len(before), failed + len(rows.retryable | rows.rejected)
+    return ImportSummary(new, known, failed, lines - matched)
+
+
+def _entry(survey: Survey[Question], model: Model, request: ChatRequest, one: Completion) -> JournalEntry:
+    reply, cost = asdict(one.reply) | {"upstream": one.upstream}, model.cost(one.tokens_in, one.tokens_out)
+    return JournalEntry(request.key, model.name, survey.prompt.name, request.person, request.repeat, 0, reply,
+                        one.latency, one.tokens_in, one.tokens_out, cost)  # fmt: skip
+
+
+def _api(survey: Survey[Question], model: Model) -> BatchAPI:
+    provider = OpenAIProvider(model, survey.prompt.schema())
+    asyncio.run(provider.close())  # nothing is sent from here
+    return BatchAPI(provider)

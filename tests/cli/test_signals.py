@@ -1,0 +1,75 @@
+"""Ctrl-C and SIGTERM in the middle of a study: what was kept is said, the code is right, and the study goes on."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")]
+
+STUDY = """
+name: stopped
+collect: {source: simulate, n: 300, images: false}
+embed: {source: simulate}
+crl: {latents: {text: 1, image: 1}, seeds: 3, epochs: 400}
+"""
+
+DEAF = """
+import numpy as np
+from personax.cli.signals import signals_raise
+x = np.random.default_rng(0).normal(size=(4000, 4000))
+with signals_raise():
+    print("ready", flush=True)
+    np.linalg.svd(x)
+"""
+"""One long call that does not come back to Python's handlers."""
+
+
+def run(folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "personax", "run", str(folder)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 90
+    while not list(path.parent.glob(path.name)) and time.monotonic() < end and process.poll() is None:
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("sent", "name"), [(signal.SIGTERM, "SIGTERM"), (signal.SIGINT, "Ctrl-C")])
+def test_a_study_that_is_stopped_goes_on(tmp_path: Path, sent: signal.Signals, name: str) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY)
+    with run(tmp_path) as process:
+        wait_for(tmp_path / ".staging" / "crl.kept" / "*", process)
+        process.send_signal(sent)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + sent, errors
+    assert "Traceback" not in errors
+    told = errors.splitlines()[-1]
+    assert told.startswith(f"error: stopped by {name}: kept the stages collect, embed and, of crl, what is finished")
+    assert told.endswith("the same command goes on from there")
+    before = (tmp_path / "manifests" / "embed.json").stat().st_mtime_ns
+    (tmp_path / "study.yaml").write_text(STUDY.replace("400", "2"))
+    done = subprocess.run([sys.executable, "-m", "personax", "run", str(tmp_path), "--json"], check=True,
+                          capture_output=True, text=True)  # fmt: skip
+    ran = {one["stage"]: one["ran"] for one in json.loads(done.stdout)["stages"]}
+    assert ran == {"collect": False, "embed": False, "crl": True, "report": True}
+    assert (tmp_path / "manifests" / "embed.json").stat().st_mtime_ns == before
+
+
+def test_the_second_ends_at_once_even_within_a_call_that_hears_nothing() -> None:
+    with subprocess.Popen([sys.executable, "-c", DEAF], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert process.poll() is None, "the first waits for the call"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 130
