@@ -52,7 +52,7 @@ wheel-test: $(VENV)/.made
 	$(WHEEL_PIP) $(WHEEL)/dist/*.whl
 	$(WHEEL)/venv/bin/python -I tests/wheel.py bare $(WHEEL)/studies $(WHEEL)/dist
 	$(WHEEL_PIP) torch==2.13.0
-	$(WHEEL_PIP) "$$(echo $(WHEEL)/dist/*.whl)[crl,discovery,figures,release]"
+	$(WHEEL_PIP) "$$(echo $(WHEEL)/dist/*.whl)[demo]"
 	$(WHEEL)/venv/bin/python -I tests/wheel.py demo $(WHEEL)/studies $(WHEEL)/dist
 	rm -rf $(WHEEL)
 

@@ -35,8 +35,7 @@ def own_studies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Iterator[None]:
+def _skip_without_extra() -> Iterator[None]:
     """Skip a test that comes to an extra which is not installed: where torch is not, its tests are not meant to run."""
     try:
         return (yield)
@@ -44,3 +43,15 @@ def pytest_runtest_call() -> Iterator[None]:
         if HAS_TORCH:
             raise
         pytest.skip(str(error))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """The fixtures of a test too."""
+    return (yield from _skip_without_extra())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """The test itself."""
+    return (yield from _skip_without_extra())

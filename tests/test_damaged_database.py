@@ -51,7 +51,7 @@ def damaged(whole: Path, path: Path, pages: slice, byte: bytes = b"\xff") -> Pat
 @pytest.mark.parametrize("pages", [slice(60, 61), slice(100, 140, 7), slice(20, 22)], ids=["one", "several", "two"])
 def test_a_bad_page_is_a_sentence_and_the_rest_is_copied(whole: Path, tmp_path: Path, pages: slice) -> None:
     path = damaged(whole, tmp_path / "j.sqlite", pages)
-    with ReplyJournal(path) as journal, pytest.raises(StudyError, match=r"is damaged .*`personax doctor STUDY` copies"):
+    with ReplyJournal(path) as journal, pytest.raises(StudyError, match=r"is damaged .*`personax doctor STUDY --mend`"):
         list(journal.entries())
     before = path.read_bytes()
     told = salvage_sqlite(path, tmp_path / "new.sqlite")

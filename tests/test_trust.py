@@ -114,6 +114,11 @@ SENT: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "headers: {X-Mine: 'a${GITHUB_TOKEN}'}}]}\n",
         ("host evil.example", "variable GITHUB_TOKEN (not", "the contact me@example.org"),
     ),
+    "pictures of a league": (
+        "collect: {source: several, contact: me@example.org, pictures: {size: 64}, sources: [{source: nba, base_url: "
+        "'http://127.0.0.1:9', season: 2024-25, picture_hosts: [pictures.example]}]}\n",
+        ("host pictures.example", "host cdn.nba.com"),
+    ),
     "wikidata": (
         "collect: {source: several, contact: me@example.org, sources: [{source: wikidata, ids: [Q1]}]}\n",
         ("host www.wikidata.org", "host query.wikidata.org"),
@@ -148,6 +153,8 @@ def test_a_study_that_keeps_to_its_folder_is_not_asked_about(folder: Path) -> No
         "collect: {source: simulate, n: 20, images: false}\n",
         "collect: {source: table, path: people.csv}\nannotate: {source: lexicon}\n",
         asked("http://127.0.0.1:9/v1"),
+        "collect: {source: several, contact: me@example.org, sources: [{source: nba, base_url: 'http://127.0.0.1:9', "
+        "season: 2024-25}]}\n",
         f"collect: {{source: table, path: {folder / 'people.csv'}}}\n",
     ):
         assert Study.load(study(folder, text)).permissions.lines() == []

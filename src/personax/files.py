@@ -303,7 +303,7 @@ def sqlite_faults(path: Path) -> Iterator[None]:
 def _meaning(error: sqlite3.Error) -> str:
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return f"is damaged ({error}); `personax doctor STUDY` copies what can still be read into a new file"
+        return f"is damaged ({error}); `personax doctor STUDY --mend` goes on with what can still be read of it"
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return f"is held by another process ({error}); wait for it, then run again"
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):

@@ -116,9 +116,9 @@ class Access:
     Parameters
     ----------
     kind
-        ``url``: an address that is asked; ``host``: one that may be; ``path``: a file or folder; ``variable``: an
-        environment variable; ``template``: text with ``${VARIABLE}`` in it; ``hub``: a model or data set of a hub, or a
-        folder.
+        ``url``: an address that is asked; ``host``: one that pictures may come from; ``path``: a file or folder;
+        ``variable``: an environment variable; ``template``: text with ``${VARIABLE}`` in it; ``hub``: a model or data
+        set of a hub, or a folder.
     words
         Values that are none, such as ``headshots`` in the place of a folder.
     """

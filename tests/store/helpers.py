@@ -7,6 +7,10 @@ from pathlib import Path
 from personax.store import Manifest, StudyFolder, examine_folder
 
 BLANK = Manifest("collect", 1, 0, {}, {})
+STUDY = """
+{name: tiny, collect: {source: simulate, n: 40, text_dim: 24, image_dim: 16, images: false},
+ annotate: {source: simulate}, embed: {source: simulate}, release: {audit: false}, independence: {tests: [chisq]}}
+"""
 OLD = {"people/a": "old", "people/gone": "old", "people/same": "same"}
 NEW = {"people/a": "new", "people/b": "new", "people/same": "same"}
 

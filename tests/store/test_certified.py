@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.store.test_disks import STUDY
+from tests.cli.program import personax
 
 from personax.errors import StudyError
 from personax.stages import stage_rng
@@ -15,24 +15,15 @@ from personax.store import StudyFolder
 from personax.study import Study
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("certified") / "study"
-    root.mkdir()
-    (root / "study.yaml").write_text(STUDY)
-    Study.load(root).run()
-    return root
-
-
-def copy(whole: Path, to: Path) -> Study:
-    shutil.copytree(whole, to, copy_function=shutil.copyfile)
+def copy(finished: Path, to: Path) -> Study:
+    shutil.copytree(finished, to, copy_function=shutil.copyfile)
     return Study.load(to)
 
 
 def test_stages_read_what_the_manifest_names_whatever_lies_under_readable_names(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = copy(whole, tmp_path / "study")
+    study = copy(finished, tmp_path / "study")
     before = study.folder.claims()
     for top in ("people", "traits", "embeddings", "analysis"):
         for path in (tmp_path / "study" / top).rglob("*"):
@@ -44,8 +35,8 @@ def test_stages_read_what_the_manifest_names_whatever_lies_under_readable_names(
     assert study.folder.claims() == before
 
 
-def test_people_that_were_swapped_between_stages_are_collected_again(whole: Path, tmp_path: Path) -> None:
-    study = copy(whole, tmp_path / "study")
+def test_people_that_were_swapped_between_stages_are_collected_again(finished: Path, tmp_path: Path) -> None:
+    study = copy(finished, tmp_path / "study")
     people = tmp_path / "study" / "people" / "people.parquet"
     pl.read_parquet(people).head(20).write_parquet(people)
     assert {state.stage: state.why for state in study.status() if state.state == "stale"}["collect"] == (
@@ -57,7 +48,7 @@ def test_people_that_were_swapped_between_stages_are_collected_again(whole: Path
 
 @pytest.mark.parametrize("what", ["of the owner", "of the study"])
 def test_an_input_that_changes_while_a_stage_runs_is_not_certified(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """The owner's file is written anew, or the stage before is run by force in another process."""
     (tmp_path / "people.csv").write_text("id,height_cm\n" + "".join(f"p{i},{150 + i}\n" for i in range(40)))
@@ -84,3 +75,10 @@ def test_an_input_that_changes_while_a_stage_runs_is_not_certified(
     monkeypatch.setattr("personax.study.stage_rng", draw)
     study.run(["collect"])
     assert study.reader.people().height == (41 if stage == "collect" else 40)
+
+
+def test_the_page_is_written_elsewhere(finished: Path, tmp_path: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished.rglob("*")}
+    assert personax("report", finished, "--out", tmp_path / "page.html").returncode == 0
+    assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+    assert {path: path.stat().st_mtime_ns for path in finished.rglob("*")} == before

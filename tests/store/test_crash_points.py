@@ -64,6 +64,7 @@ def before(tmp_path: Path) -> Path:
     return tmp_path / "before"
 
 
+@pytest.mark.slow
 def test_a_kill_before_any_system_call_of_a_commit(before: Path, tmp_path: Path) -> None:
     """Killed by SIGKILL before the n-th call, for every n; a file that is being written is left half."""
     process = start(DYING.replace("{calls!r}", repr(CALLS)), before)

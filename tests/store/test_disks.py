@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import resource
+import shutil
 import stat
 import subprocess
 import tempfile
@@ -16,17 +17,12 @@ from pathlib import Path
 import filelock
 import pytest
 from tests.processes import start
-from tests.store.helpers import NEW, OLD, check_whole, commit, readable, seen
+from tests.store.helpers import NEW, OLD, STUDY, check_whole, commit, readable, seen
 
 from personax.errors import StudyError
 from personax.files import cached_sha256, sha256
 from personax.store import StudyFolder, examine_folder
 from personax.study import Study
-
-STUDY = """
-{name: tiny, collect: {source: simulate, n: 40, text_dim: 24, image_dim: 16, images: false},
- annotate: {source: simulate}, embed: {source: simulate}, release: {audit: false}, independence: {tests: [chisq]}}
-"""
 
 
 def mode(path: Path) -> int:
@@ -81,13 +77,11 @@ def test_a_disk_that_fills_at_any_byte_of_a_commit(small_disk: Path) -> None:
     assert check_whole(root) == NEW
 
 
-def test_a_disk_that_is_full_at_each_stage(small_disk: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_disk_that_is_full_at_each_stage(small_disk: Path, finished: Path) -> None:
     """Every stage meets a disk with nothing free, and then one that fills while it writes; then the study goes on."""
-    whole = tmp_path / "whole"
-    for folder in (whole, small_disk / "study"):
-        folder.mkdir()
-        (folder / "study.yaml").write_text(STUDY)
-    Study.load(whole).run()
+    (small_disk / "study").mkdir()
+    (small_disk / "study" / "study.yaml").write_text(STUDY)
     study = Study.load(small_disk / "study")
     for stage in ("collect", "annotate", "embed", "independence", "report"):
         for left in (0, 16_384):
@@ -101,7 +95,7 @@ def test_a_disk_that_is_full_at_each_stage(small_disk: Path, tmp_path: Path) -> 
                 assert left, stage
             ballast.unlink()
         study.run([stage])
-    outputs = Study.load(whole).folder.claims()
+    outputs = Study.load(finished).folder.claims()
     of_release = {name for name in outputs if name.startswith(("release/", "report/"))}  # under a key of their own
     assert {k: v for k, v in study.folder.claims().items() if k not in of_release} == {
         k: v for k, v in outputs.items() if k not in of_release
@@ -222,16 +216,12 @@ def as_another(code: str, root: Path, user: int, group: int, first: str = "") ->
 
 
 @pytest.fixture
-def common(tmp_path: Path) -> Path:
-    """Return a folder that everybody comes to."""
-    shared = Path(tempfile.gettempdir()).resolve()
-    for path in (
-        tmp_path,
-        *(one for one in tmp_path.resolve().parents if one.is_relative_to(shared) and one != shared),
-    ):
-        path.chmod(path.stat().st_mode | 0o055)
-    (tmp_path / "study").mkdir()
-    return tmp_path / "study"
+def common() -> Iterator[Path]:
+    """Give a folder that everybody comes to; pytest closes its own to others whenever a run of it begins."""
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        (Path(place) / "study").mkdir()
+        yield Path(place) / "study"
 
 
 @needs_root
@@ -264,9 +254,8 @@ with StudyFolder(root).lock(), StudyFolder(root).staging("collect") as out:
 
 
 @needs_root
-def test_a_finished_study_is_read_by_somebody_who_may_not_write(common: Path, tmp_path: Path) -> None:
-    (common / "study.yaml").write_text(STUDY)
-    Study.load(common).run()
+def test_a_finished_study_is_read_by_somebody_who_may_not_write(common: Path, finished: Path) -> None:
+    shutil.copytree(finished, common, dirs_exist_ok=True)
     for path in (common, *common.rglob("*")):
         os.chown(path, 0, 4711)
         path.chmod(path.stat().st_mode | (0o550 if path.is_dir() else 0o440))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Callable
@@ -126,3 +127,33 @@ def test_the_command_says_it_with_an_exit_code(root: Path) -> None:
     assert personax("doctor", root, "--mend").returncode == 0
     assert "nothing is wrong" in personax("doctor", root).stdout
     assert personax("doctor", "--mend").returncode == 1
+
+
+@pytest.mark.parametrize("page", [3, 20])
+def test_a_damaged_journal_is_gone_on_with(root: Path, page: int) -> None:
+    path = root / "traits" / "journal.sqlite"
+    with contextlib.closing(open_sqlite(path, durable=False)) as db:
+        db.execute("CREATE TABLE reply (a)")
+        db.executemany("INSERT INTO reply VALUES (?)", [(f"{number:03}" + "x" * 500,) for number in range(200)])
+    raw = bytearray(path.read_bytes())
+    raw[4096 * page : 4096 * (page + 1)] = b"\xff" * 4096
+    path.write_bytes(raw)
+    (told,) = examine_folder(StudyFolder(root), mend=True)
+    assert (told.kind, told.state) == ("journal", "mended")
+    assert "rows were read, not all of reply" in told.text
+    assert (root / ".edited" / "traits" / "journal.sqlite").read_bytes() == raw
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        rows = [row[0][:3] for row in db.execute("SELECT a FROM reply ORDER BY a")]
+    assert 180 < len(rows) < 200
+    assert len(set(rows)) == len(rows)
+    assert examine_folder(StudyFolder(root)) == []
+
+
+def test_a_journal_of_which_nothing_can_be_read_stays(root: Path) -> None:
+    path = root / "traits" / "journal.sqlite"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"no database at all" * 400)
+    (told,) = examine_folder(StudyFolder(root), mend=True)
+    assert (told.kind, told.state) == ("journal", "fault")
+    assert "put a copy of it back" in told.text
+    assert path.read_bytes() == b"no database at all" * 400

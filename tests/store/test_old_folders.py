@@ -13,11 +13,6 @@ from tests.store.test_hostile import ready
 from personax.store import StudyFolder
 from personax.study import Study
 
-STUDY = """
-{name: tiny, collect: {source: simulate, n: 40, text_dim: 24, image_dim: 16}, annotate: {source: simulate},
- embed: {source: simulate}, independence: {tests: [chisq]}}
-"""
-
 
 def as_of_version_0_2(root: Path) -> None:
     """Make a study folder what version 0.2 would have written: no objects, no modes, manifests without format."""
@@ -36,11 +31,8 @@ def as_of_version_0_2(root: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("old") / "study"
-    root.mkdir()
-    (root / "study.yaml").write_text(STUDY)
-    Study.load(root).run()
+def whole(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = shutil.copytree(finished, tmp_path_factory.mktemp("old") / "study")
     as_of_version_0_2(root)
     return root
 

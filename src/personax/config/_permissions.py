@@ -145,7 +145,7 @@ def permissions(plan: Plan, base: Path, folder: Path) -> Permissions:
             case "url":
                 hosts.add(_host(value))
             case "host" if _wants_pictures(plan):
-                hosts.add(value.lower())
+                hosts.add(_host(value) if "://" in value else value.lower())
             case "path":
                 files.add(_outside(base / value, base, folder))
             case "variable":
@@ -228,6 +228,8 @@ def _sends(plan: Plan) -> Iterator[str]:
         for name, source in plan.collect.named():
             if isinstance(source, WebSource):
                 key = getattr(source.settings, "key", None)
+                if not key and all(is_loopback(host) for host in getattr(source.settings, "hosts", ("",))):
+                    continue  # a site of this machine
                 keyed = f", the value of {key} as its key" if key else ""
                 yield f"requests for people to the hosts of {name}: the contact {contact}{keyed}"
             elif getattr(source, "wikidata", False):

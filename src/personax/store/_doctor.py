@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from personax.errors import StudyError
-from personax.files import cached_sha256
+from personax.files import cached_sha256, salvage_sqlite
 from personax.store._folder import KNOWN_STAGES, StudyFolder
 from personax.store._lock import HOLDER, holder, is_held
 from personax.store._manifest import Manifest
@@ -222,9 +222,33 @@ def _journals(folder: StudyFolder, mend: bool) -> Iterator[FolderFinding]:
             except sqlite3.Error as error:
                 told = str(error)
             if told != "ok":
-                name = path.relative_to(folder.root).as_posix()
-                why = told.splitlines()[0]
-                yield FolderFinding("journal", f"{name} is damaged ({why}); put a copy of it back, or move it away")
+                yield _salvaged(folder, path, told.splitlines()[0], mend)
+
+
+def _salvaged(folder: StudyFolder, path: Path, why: str, mend: bool) -> FolderFinding:
+    """Put what can be read of a damaged database in its place, and keep the damaged one."""
+    name = path.relative_to(folder.root).as_posix()
+    if not mend:
+        text = f"{name} is damaged ({why}); --mend keeps it in {EDITED}/ and goes on with the rows that can be read"
+        return FolderFinding("journal", text)
+    kept, copy = folder.path(EDITED, name), path.with_name(f".{path.name}.tmp")
+    copy.unlink(missing_ok=True)
+    try:
+        rows = salvage_sqlite(path, copy)
+    except StudyError as error:
+        return FolderFinding("journal", f"{error}; put a copy of it back, or move it away")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    for suffix in ("-wal", "-shm"):
+        copy.with_name(copy.name + suffix).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).replace(kept.with_name(kept.name + suffix))
+    path.replace(kept)
+    copy.replace(path)
+    lost = [table for table, (_, whole) in rows.items() if not whole]
+    read = sum(count for count, _ in rows.values())
+    share = f"not all of {', '.join(lost)}" if lost else "all"
+    text = f"{name} was damaged ({why}); {read:,} rows were read, {share}; the damaged file is {EDITED}/{name}"
+    return FolderFinding("journal", text, "mended")
 
 
 def _space(folder: StudyFolder, mend: bool) -> Iterator[FolderFinding]:

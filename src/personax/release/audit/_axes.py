@@ -89,7 +89,7 @@ def whitened(x: Vectors) -> Vectors:
     Long rows that are fewer than their numbers lie in fewer dimensions, and only these are returned: on the others
     every row is zero.
     """
-    if len(x) < x.shape[1] and x.shape[1] > LONG:
+    if len(x) < x.shape[1] and x.shape[1] > LONG and (x != x[:1]).any():
         centred = (x - x.mean(axis=0, dtype=np.float64)).astype(np.float64)
         values, left = np.linalg.eigh(centred @ centred.T)
         sizes = np.sqrt(np.maximum(values, 0) / np.maximum(values, EIGENVALUE_FLOOR * values[-1]))

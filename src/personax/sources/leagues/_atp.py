@@ -58,7 +58,7 @@ class Atp(League):
     gender: str | None = "male"
     ranks: int = Field(default=500, gt=0)
     page_size: int = Field(default=100, gt=0)
-    headshots: Url = "https://www.atptour.com/-/media/alias/player-headshot/{id}"
+    headshots: Host = "https://www.atptour.com/-/media/alias/player-headshot/{id}"
 
     def first_pages(self) -> Sequence[PageRequest]:
         """Return the first page of the ranking."""

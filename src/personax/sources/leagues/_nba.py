@@ -70,7 +70,7 @@ class Nba(League):
     base_url: Url = "https://stats.nba.com"
     picture_hosts: list[Host] = ["cdn.nba.com"]
     season: str = Field(pattern=r"^\d{4}-\d{2}$")
-    headshots: Url = "https://cdn.nba.com/headshots/nba/latest/1040x760/{id}.png"
+    headshots: Host = "https://cdn.nba.com/headshots/nba/latest/1040x760/{id}.png"
 
     def _own_headers(self) -> dict[str, str]:
         accepts = "application/json, text/plain, */*"

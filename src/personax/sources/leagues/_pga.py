@@ -77,7 +77,7 @@ class Pga(League):
     tour: Literal["R", "H", "M", "S", "C", "I", "Y", "U", "E"] = "R"
     active: bool = True
     batch: int = Field(default=50, gt=0)
-    headshots: Url = (
+    headshots: Host = (
         "https://pga-tour-res.cloudinary.com/image/upload/c_fill,g_face:center,h_350,q_auto,w_280/headshots_{id}.png"
     )
 

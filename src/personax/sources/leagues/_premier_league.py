@@ -58,7 +58,7 @@ class PremierLeague(League):
     season: str = Field(pattern=r"^\d{4}$")
     competition: str = Field(default="8", pattern=r"^\d+$")
     page_size: int = Field(default=100, gt=0)
-    headshots: Url = "https://resources.premierleague.com/premierleague{yy}/photos/players/250x250/{id}.png"
+    headshots: Host = "https://resources.premierleague.com/premierleague{yy}/photos/players/250x250/{id}.png"
 
     def first_pages(self) -> Sequence[PageRequest]:
         """Return the first page of the season's players."""

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,7 @@ from PIL import Image
 from personax.errors import FetchError, InputError, require
 from personax.files import written_aside
 from personax.http import Fetch, Request
+from personax.names import safe_name
 from personax.schema import Notice
 from personax.sources.pictures._decode import MAX_BYTES, Box, crop_and_resize, encode, open_picture, upright_rgb
 
@@ -259,6 +260,7 @@ PICTURES = {
 DUPLICATES = {"id_a": pl.String, "id_b": pl.String, "bits": pl.Int64}
 """Columns of the table of people whose pictures are nearly the same: wrong pictures, placeholders, or one person."""
 
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 _FORBIDDEN = set('\0\\/:*?"<>|')
 
 
@@ -298,11 +300,12 @@ def file_name(person: str) -> str:
         ...
     personax.errors.InputError: id '../nba-7' cannot be part of a file name; give ids without slashes and the like
     """
-    name = f"{person}.png"
-    unsafe = (
-        set(person) & _FORBIDDEN or not person.isprintable() or person.startswith((".", " ")) or person.endswith(" ")
-    )
-    if not person or unsafe or len(name.encode()) > 200 or name != PurePosixPath(name).name:
+    odd = not person.isprintable() or person.startswith(".") or set(person) & _FORBIDDEN
+    try:
+        name = safe_name(f"{safe_name(person)}.png")
+    except InputError:
+        odd = True
+    if odd:
         raise InputError(f"id {person[:40]!r} cannot be part of a file name; give ids without slashes and the like")
     return name
 
@@ -354,12 +357,12 @@ def read_folder(folder: Path, people: Iterable[str]) -> Iterable[tuple[str, byte
     """Yield id and bytes of ``<id>.jpg``, ``.jpeg``, ``.png`` or ``.webp`` in a folder, for people who have one."""
     for person in people:
         stem = file_name(person).removesuffix(".png")
-        for ending in (".jpg", ".jpeg", ".png", ".webp"):
-            path = folder / f"{stem}{ending}"
-            if path.is_file():
-                with path.open("rb") as stream:
-                    yield person, stream.read(MAX_BYTES + 1)
-                break
+        # as the disk has it: programs write accents in one form or the other
+        names = (f"{one}{ending}" for one in dict.fromkeys((stem, person)) for ending in ENDINGS)
+        path = next((folder / name for name in names if (folder / name).is_file()), None)
+        if path is not None:
+            with path.open("rb") as stream:
+                yield person, stream.read(MAX_BYTES + 1)
 
 
 def _kept(data: bytes, path: Path, size: tuple[int, int], find_face: FaceFinder | None) -> dict[str, object]:
