@@ -210,6 +210,17 @@ def test_tables_are_read_from_exactly_the_file_that_is_named(path: Path) -> None
     assert found == []
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_tables_are_written_to_exactly_the_file_that_is_named(path: Path) -> None:
+    """To polars ``~`` at the beginning of a path is the home folder of whoever runs it."""
+    if path.relative_to(PACKAGE).as_posix() in FRAME_READERS:
+        return
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    named = [call for call in calls if isinstance(call.func, ast.Attribute)
+             and re.fullmatch("(write|sink)_(parquet|csv|ipc|ndjson|json|avro|excel)", call.func.attr)]  # fmt: skip
+    assert [ast.unparse(call) for call in named if call.args and ast.unparse(call.args[0]) != "stream"] == []
+
+
 def polars_readers(path: Path) -> list[ast.Call]:
     """Return the calls of polars' readers."""
     calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]

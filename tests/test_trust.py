@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
+import polars as pl
 import pytest
 from pydantic import BaseModel
 from tests.cli.program import personax
@@ -363,3 +364,32 @@ def test_the_files_that_stages_hash_are_among_those_that_are_listed(folder: Path
             for name in stage.external_files(loaded.plan) if loaded.is_planned(stage) else ():
                 place = (folder / name).resolve()
                 assert place.is_relative_to(folder) or str(place) in files or "/set" in name
+
+
+@pytest.mark.parametrize("form", ["~/x.parquet", "file:{home}/x.parquet"])
+@pytest.mark.parametrize("given", ["study.yaml", "."])
+def test_the_file_that_was_looked_at_is_the_file_that_is_read(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, given: str
+) -> None:
+    """A decoy in a folder that is called ``~`` or ``file:`` stands for a file of the home folder."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name, place in (("decoy", folder / form.format(home=home)), ("secret", home / "x.parquet")):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        pl.DataFrame({"id": [f"{name}{i}" for i in range(30)], "height": range(30)}).write_parquet(place)
+    study(folder, f"collect: {{source: table, path: '{form.format(home=home)}'}}\n")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(folder)
+    Study.load(Path(given)).run()
+    assert set(pl.read_parquet(folder / "people" / "people.parquet")["id"].str.slice(0, 5)) == {"decoy"}
+
+
+def test_a_study_folder_called_like_the_home_folder_is_not_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "~").mkdir()
+    (tmp_path / "~" / "study.yaml").write_text("{name: a, collect: {source: simulate, n: 20, images: false}}")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    Study.load(Path("~")).run()
+    assert (tmp_path / "~" / "people" / "people.parquet").is_file()
+    assert list((tmp_path / "home").iterdir()) == []

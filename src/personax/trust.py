@@ -98,8 +98,9 @@ def check_trust(needed: Permissions, study: Path) -> None:
         return
     if not needed.unusual_variables and _is_own(study):
         return
+    count = f"{len(lines)} things" if len(lines) > 1 else "1 thing"
     raise TrustError(
-        f"{study} needs {len(lines)} things beyond its folder (hosts, variables, files) that you have not allowed yet; "
+        f"{study} needs {count} beyond its folder (hosts, variables, files) that you have not allowed yet; "
         f"personax trust {study} lists them and asks; in Python, read Study.permissions and call Study.trust()"
     )
 

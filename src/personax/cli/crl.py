@@ -20,6 +20,7 @@ from personax.config import CrlSection, read_modalities
 from personax.crl._budget import Device
 from personax.crl._select import Criterion
 from personax.crl.methods import usable
+from personax.data.frames import write_parquet
 from personax.embed import read_measurements
 from personax.engine import parallel_config
 from personax.errors import MissingExtraError, PlanError
@@ -276,7 +277,7 @@ def _add_data(group: typer.Typer) -> None:
         files = write_latents(learned, out)
         if tried is not None:
             with written_aside(out / "dimensions.parquet") as aside:
-                tried.write_parquet(aside)
+                write_parquet(tried, aside)
             files = sorted([*files, "dimensions.parquet"])
         if as_json:
             facts = {"latents": dict(settings.latents), "seeds": learned.seeds.to_dicts(), "metrics": learned.metrics}

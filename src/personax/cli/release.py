@@ -15,6 +15,7 @@ from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.default_command import group_with_default
 from personax.cli.run import EngineOption, FolderOption, ForceOption, JobsOption, JsonOption, StudyArgument, run_study
 from personax.cli.trust import load_study
+from personax.data.frames import write_parquet
 from personax.errors import InputError, StudyError
 from personax.files import write_text, written_aside
 from personax.study import Study
@@ -222,7 +223,7 @@ def _restore(release: Path, key: ReleaseKey, keys: Keystore, out: Path, ids: pl.
     out.mkdir(parents=True, exist_ok=True)
     for name, frame in found.items():
         with written_aside(out / f"{name}.parquet") as aside:
-            frame.write_parquet(aside, compression="zstd", statistics=False)
+            write_parquet(frame, aside, compression="zstd", statistics=False)
     return [f"{name}.parquet" for name in found]
 
 

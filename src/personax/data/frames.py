@@ -1,18 +1,51 @@
-"""Tables read from exactly the file that is named: to polars a path with ``[``, ``*`` or ``?`` is a pattern.
+"""Tables read from, and written to, exactly the file that is named.
 
-A study in a folder ``s[1]`` beside ``s1`` would be read as the neighbour's. Everything that reads a table from a path
-does so here; ``tests/test_house.py`` holds it.
+To polars a path with ``[``, ``*`` or ``?`` is a pattern, one that begins with ``~`` lies in the home folder of whoever
+runs it, and one that begins with ``file:`` or ``https:`` is an address: a study in a folder ``s[1]`` beside ``s1`` is
+read as the neighbour's, and ``~/x.parquet`` in a study file is not the file beside it that was looked at. So paths are
+given without patterns and from the root. All that reads a table from a path or writes one does so here;
+``tests/test_house.py`` holds it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-__all__ = ["parquet_schema", "read_csv", "read_ipc", "read_parquet", "scan_parquet"]
+from personax.errors import InputError
+
+__all__ = [
+    "exact_path",
+    "parquet_schema",
+    "read_csv",
+    "read_ipc",
+    "read_parquet",
+    "scan_parquet",
+    "write_csv",
+    "write_ipc",
+    "write_parquet",
+]
+
+
+def exact_path(path: Path | str) -> Path:
+    """Return a path from the root, which nobody takes for one of the home folder or for an address.
+
+    Raises
+    ------
+    InputError
+        Its name is no UTF-8, which polars cannot open.
+    """
+    whole = Path(path).absolute()
+    try:
+        str(whole).encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(whole).decode("utf-8", "replace")
+        raise InputError(f"the name {shown} is no UTF-8; give that folder or file another name") from None
+    return whole
 
 
 def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pl.DataFrame:
@@ -33,12 +66,12 @@ def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pl.D
     [2]
     """
     wanted = list(columns) if columns is not None else None
-    return pl.read_parquet(path, columns=wanted, glob=False, hive_partitioning=False)
+    return pl.read_parquet(exact_path(path), columns=wanted, glob=False, hive_partitioning=False)
 
 
 def scan_parquet(path: Path | str) -> pl.LazyFrame:
     """Return a Parquet file whose rows are read when they are asked for; see `read_parquet`."""
-    return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    return pl.scan_parquet(exact_path(path), glob=False, hive_partitioning=False)
 
 
 def parquet_schema(path: Path | str) -> Mapping[str, pl.DataType]:
@@ -49,10 +82,25 @@ def parquet_schema(path: Path | str) -> Mapping[str, pl.DataType]:
 
 def read_csv(path: Path | str, **options: Any) -> pl.DataFrame:  # noqa: ANN401 - those of polars
     """Read a CSV file; see `read_parquet`."""
-    return pl.read_csv(path, glob=False, **options)
+    return pl.read_csv(exact_path(path), glob=False, **options)
 
 
 def read_ipc(path: Path | str) -> pl.DataFrame:
     """Read an Arrow file; see `read_parquet`."""
     with Path(path).open("rb") as stream:
         return pl.read_ipc(stream)
+
+
+def write_parquet(frame: pl.DataFrame, path: Path | str, **options: Any) -> None:  # noqa: ANN401 - those of polars
+    """Write a Parquet file; see `read_parquet`."""
+    frame.write_parquet(exact_path(path), **options)
+
+
+def write_csv(frame: pl.DataFrame, path: Path | str) -> None:
+    """Write a CSV file; see `read_parquet`."""
+    frame.write_csv(exact_path(path))
+
+
+def write_ipc(frame: pl.DataFrame, path: Path | str, **options: Any) -> None:  # noqa: ANN401 - those of polars
+    """Write an Arrow file; see `read_parquet`."""
+    frame.write_ipc(exact_path(path), **options)

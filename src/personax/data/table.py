@@ -10,7 +10,7 @@ from typing import Self
 
 import polars as pl
 
-from personax.data.frames import read_parquet
+from personax.data.frames import read_parquet, write_parquet
 from personax.errors import InputError, StudyError
 from personax.schema import Column, Provenance, select
 from personax.strict import nearest
@@ -134,7 +134,7 @@ class Table:
 
     def write(self, path: Path) -> None:
         """Write the frame as Parquet, and what its columns mean as `COLUMNS` beside it."""
-        self.frame.write_parquet(path, compression="zstd", statistics=False)
+        write_parquet(self.frame, path, compression="zstd", statistics=False)
         text = json.dumps([asdict(column) for column in self.columns], indent=1)
         path.with_name(COLUMNS).write_text(text, encoding="utf-8")
 

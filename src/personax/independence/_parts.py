@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from personax.data.frames import parquet_schema, read_ipc, scan_parquet
+from personax.data.frames import parquet_schema, read_ipc, scan_parquet, write_ipc
 from personax.engine import find_engine
 from personax.errors import InputError
 
@@ -261,7 +261,7 @@ class _Counts:
     def _spill(self, place: int) -> None:
         for frame in self.held[place]:
             path = self.folder / f"{place}-{len(self.spilled[place])}.arrow"
-            frame.write_ipc(path)
+            write_ipc(frame, path)
             self.spilled[place].append(path)
         self.held[place] = []
 

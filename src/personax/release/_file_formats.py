@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, get_args
 
 import polars as pl
 
+from personax.data.frames import exact_path
 from personax.errors import InputError
 
 __all__ = [
@@ -182,9 +183,9 @@ def scan_lazily(path: Path) -> pl.LazyFrame | None:
     """Return a table whose rows need not all be read, or None where the format is read as a whole."""
     kind = format_of(path.name)
     if kind == "parquet":
-        return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        return pl.scan_parquet(exact_path(path), glob=False, hive_partitioning=False)
     if kind in ("arrow", "feather", "ipc") and _begins(path, ARROW_FILE):
-        return pl.scan_ipc(path, glob=False, hive_partitioning=False)
+        return pl.scan_ipc(exact_path(path), glob=False, hive_partitioning=False)
     return None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from personax.config import AnswerRequest, AnswerSection
+from personax.data.frames import write_csv
 from personax.data.identity import identified
 from personax.data.naming import tells_the_day
 from personax.data.table import Table
@@ -295,7 +296,7 @@ def _write(context: AnswerContext, made: Mapping[str, Any], digest: str, people:
     staged.mkdir(parents=True)
     for name, content in made.items():
         if isinstance(content, pl.DataFrame):
-            content.write_csv(staged / name)
+            write_csv(content, staged / name)
         else:
             (staged / name).write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False), "utf-8")
     facts = {

@@ -17,9 +17,10 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
+import personax
 from personax.config import Plan
 from personax.data.columns import infer_columns
-from personax.data.frames import read_parquet
+from personax.data.frames import read_parquet, write_parquet
 from personax.data.table import COLUMNS, Table
 from personax.errors import StudyError
 from personax.files import sha256
@@ -44,12 +45,12 @@ __all__ = [
 FRAMEWORK = ("traits", "framework.json")
 """The traits of a study that scores others than the Big Five, for the stages and the report that read its scores."""
 
-_VERSIONED = ("personax", "numpy", "scipy", "polars", "torch", "causal-learn", "pillow")
+_VERSIONED = ("numpy", "scipy", "polars", "torch", "causal-learn", "pillow")
 
 
 def versions() -> dict[str, str]:
     """Return the versions of the installed packages that numbers depend on."""
-    found = {}
+    found = {"personax": personax.__version__}  # of the code that runs, not of what was installed before it
     for name in _VERSIONED:
         try:
             found[name] = metadata.version(name)
@@ -184,7 +185,7 @@ class Context(Reader):
 
     def write_frame(self, frame: pl.DataFrame, *parts: str) -> None:
         """Write a table as Parquet, compressed."""
-        frame.write_parquet(self.out.path(*parts), compression="zstd", statistics=False)
+        write_parquet(frame, self.out.path(*parts), compression="zstd", statistics=False)
 
     def write_text(self, text: str, *parts: str) -> None:
         """Write a text file in UTF-8."""

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from personax.data.columns import infer_columns
+from personax.data.frames import write_parquet
 from personax.data.table import Table
 from personax.errors import PlanError
 from personax.files import sha256
@@ -105,7 +106,7 @@ def calibrate_file(
     with results_folder(out, NAME, REVISION, seed=settings.seed, settings=asdict(settings), inputs=[file]) as results:
         progress.stage(NAME)
         rates = _rates(people, features, targets, settings, progress)
-        rates.write_parquet(results.out.path("calibration.parquet"), compression="zstd", statistics=False)
+        write_parquet(rates, results.out.path("calibration.parquet"), compression="zstd", statistics=False)
         facts = _facts(file, people, names, settings)
         results.out.path("certificate.md").write_text(certificate(rates, facts, settings.alpha), encoding="utf-8")
         fine = pl.col("verdict").is_in(["level kept", "not run"])

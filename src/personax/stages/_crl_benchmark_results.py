@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.frames import write_csv, write_parquet
 from personax.errors import InputError
 from personax.figures import (
     adjacency_pair,
@@ -110,8 +111,8 @@ def write_benchmark(
     schema = {"seed": pl.Int64, "method": pl.String, "needs": pl.String, "metric": pl.String, "value": pl.Float64,
               "reason": pl.String}  # fmt: skip
     table = pl.DataFrame(rows, schema=schema).unique(["seed", "method", "metric"], keep="first", maintain_order=True)
-    table.write_parquet(out / "scores.parquet")
-    table.write_csv(out / "scores.csv")
+    write_parquet(table, out / "scores.parquet")
+    write_csv(table, out / "scores.csv")
     write_text(out / "summary.md", summary_table(table, order))
     facts = {name: value for name, value in asdict(benchmark).items() if name not in ("first", "folders")}
     seeds = list(range(benchmark.first, benchmark.first + benchmark.seeds))

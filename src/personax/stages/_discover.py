@@ -14,6 +14,7 @@ import polars as pl
 
 from personax.config import DiscoverSection
 from personax.data.columns import infer_columns
+from personax.data.frames import write_csv
 from personax.data.table import Table
 from personax.discovery import CiTest, Knowledge, NothingVaries, bootstrap_edges, fci, pc
 from personax.errors import ComputationError, InputError, MissingExtraError, PlanError, UntestableError
@@ -328,7 +329,7 @@ def discover_file(
         graph, stability = find_causes(variables, section, knowledge, rng, progress, jobs=jobs)
         results.notices.extend([*write_graph(graph, results.out.path), *graph_notices(graph, variables.frame)])
         if stability is not None:
-            stability.write_csv(results.out.path("stability.csv"))
+            write_csv(stability, results.out.path("stability.csv"))
         results.counts.update(graph_counts(graph))
     return FileGraph(graph, variables.columns, results.notices)
 
@@ -359,7 +360,7 @@ def _run(context: Context) -> None:
     graph, stability = find_causes(variables, section, known, context.rng, context.progress, groups=groups)
     context.notices.extend(write_graph(graph, lambda name: context.out.path("analysis", "discovery", name)))
     if stability is not None:
-        stability.write_csv(context.out.path("analysis", "discovery", "stability.csv"))
+        write_csv(stability, context.out.path("analysis", "discovery", "stability.csv"))
     context.counts.update(graph_counts(graph))
     context.notices.extend(graph_notices(graph, variables.frame))
 

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.config import EmbedModels, Encoding, ImageEncoding, Plan, TextEncoding
-from personax.data.frames import read_ipc, read_parquet
+from personax.data.frames import read_ipc, read_parquet, write_ipc
 from personax.embed import Encoder, EncoderCard, Truncation, encode_all, image_encoder, local_weights_hash, text_encoder
 from personax.errors import InputError, PlanError, StudyError
 from personax.names import distinct_names, safe_name
@@ -119,7 +119,7 @@ def encode_measurements(context: Context, section: EmbedModels, people: list[str
         if vectors:
             write_vectors(context, modality, people, vectors, lacking if modality == "image" else {})
     context.write_text(json.dumps(cards, indent=1, sort_keys=True), "embeddings", "encoders.json")
-    pl.concat(keys).write_ipc(context.out.path(*KEYS), compression="zstd")
+    write_ipc(pl.concat(keys), context.out.path(*KEYS), compression="zstd")
 
 
 def _tell_cut(context: Context, name: str, cut: Truncation) -> None:

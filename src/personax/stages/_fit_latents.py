@@ -28,6 +28,7 @@ from personax.crl import (
 )
 from personax.crl._reduce import WIDE, ReducedFit, ReducedMeasurement, describe_reductions, reduce_views
 from personax.crl._scaler import check
+from personax.data.frames import write_parquet
 from personax.errors import InputError
 from personax.files import write_text, written_aside
 from personax.independence import hsic, kci
@@ -343,7 +344,7 @@ def write_latents(learned: LatentResults, out: Path) -> list[str]:
     for name, frame in frames.items():
         if frame is not None:
             with written_aside(out / f"{name}.parquet") as aside:
-                frame.write_parquet(aside, compression="zstd", statistics=False)
+                write_parquet(frame, aside, compression="zstd", statistics=False)
     if learned.graph is not None:
         write_text(out / "graph.json", learned.graph.to_json())
     write_text(out / "diagnostics.json", learned.diagnostics_json())

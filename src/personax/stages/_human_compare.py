@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.config import Plan
-from personax.data.frames import read_parquet
+from personax.data.frames import read_parquet, write_csv, write_parquet
 from personax.data.table import Table
 from personax.errors import InputError, MissingExtraError, StudyError
 from personax.figures import agreement_dots, save
@@ -322,9 +322,9 @@ def _notices(humans: HumanRatings, answers: Sequence[HumanAnswer], sample: pl.Da
 def _write(out: Path, comparison: HumanComparison, humans: HumanRatings, progress: Progress) -> None:
     for name, table in (("agreement", comparison.agreement), ("effects", comparison.effects)):
         with written_aside(out / f"{name}.csv") as aside:
-            table.write_csv(aside)
+            write_csv(table, aside)
     with written_aside(out / "humans.parquet") as aside:
-        humans.annotations.write_parquet(aside)
+        write_parquet(humans.annotations, aside)
     write_text(out / "alt_test.json", json.dumps(comparison.alt_test, indent=1, allow_nan=False))
     summary = {"same_scale": humans.same_scale, "notices": comparison.notices}
     write_text(out / "summary.json", json.dumps(summary, indent=1, allow_nan=False))

@@ -12,7 +12,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from personax.config import AnnotateLLM, Plan
-from personax.data.frames import read_parquet
+from personax.data.frames import read_parquet, write_parquet
 from personax.errors import InputError, PlanError, StudyError
 from personax.files import write_text, written_aside
 from personax.stages._annotate_llm import people_of, prompt_of, shown_columns
@@ -160,7 +160,7 @@ def _keep(path: Path, sample: pl.DataFrame, *, again: bool) -> None:
             text = f"{path} holds another sample, and answers about it need it; --again draws a new one in its place"
             raise StudyError(text) from None
     with written_aside(path) as aside:
-        sample.write_parquet(aside)
+        write_parquet(sample, aside)
 
 
 def _write(out: Path, tasks: Sequence[RatingTask], sheet: RatingForm, settings: ExportSettings) -> list[Path]:

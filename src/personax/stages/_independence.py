@@ -13,7 +13,7 @@ import polars as pl
 
 from personax.config import IndependenceSection
 from personax.data.columns import infer_columns
-from personax.data.frames import read_parquet
+from personax.data.frames import read_parquet, write_csv, write_parquet
 from personax.data.pvalues import everybody
 from personax.data.table import Table
 from personax.engine import find_engine, ordered
@@ -263,15 +263,15 @@ def write_results(
     pvalues: pl.DataFrame, graph: Graph, path: Callable[[str], Path], alpha: float, *, figures: bool = True
 ) -> list[Notice]:
     """Write tables, graph and figures; ``path`` says where a file goes. Return what was left out and why."""
-    pvalues.write_parquet(path("pvalues.parquet"), compression="zstd", statistics=False)
+    write_parquet(pvalues, path("pvalues.parquet"), compression="zstd", statistics=False)
     for test in pvalues["test"].unique(maintain_order=True):
-        wide(pvalues, test).write_csv(path(f"pvalues_{test}.csv"))
+        write_csv(wide(pvalues, test), path(f"pvalues_{test}.csv"))
     if "subgroup" in pvalues.columns:
         parts = [
             heterogeneity(part.drop("group")).select(pl.lit(group).alias("group"), pl.all())
             for (group,), part in pvalues.group_by("group", maintain_order=True)
         ]
-        pl.concat(parts).write_csv(path("heterogeneity.csv"))
+        write_csv(pl.concat(parts), path("heterogeneity.csv"))
     path("graph.json").write_text(graph.to_json(), encoding="utf-8")
     path("graph.graphml").write_text(to_graphml(graph), encoding="utf-8")
     return _draw(everybody(pvalues), graph, path, alpha) if figures else []
@@ -372,7 +372,7 @@ def _pool(context: Context, table: Table, here: Callable[[str], Path]) -> None:
         tables.append(found)
         context.progress.step(len(tables), section.imputations, "plausible values")
     pooled = pool(tables, alpha=section.alpha, correction=section.correction)
-    pooled.write_csv(here("pooled.csv"))
+    write_csv(pooled, here("pooled.csv"))
     context.counts["rejected_with_uncertain_scores"] = int(pooled["rejected"].sum())
 
 

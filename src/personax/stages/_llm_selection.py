@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from personax.config import AnnotateLLM
+from personax.data.frames import write_csv
 from personax.errors import ComputationError, InputError, MissingExtraError, PlanError
 from personax.figures import radar, save
 from personax.files import write_text, written_aside
@@ -229,4 +230,4 @@ def _pictures(out: Path, name: str) -> list[Path]:
 def _write(out: Path, **tables: pl.DataFrame) -> None:
     for name, table in tables.items():
         with written_aside(out / f"{name}.csv") as aside:
-            table.write_csv(aside)
+            write_csv(table, aside)

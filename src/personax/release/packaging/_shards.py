@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from personax.data.frames import scan_parquet
+from personax.data.frames import scan_parquet, write_parquet
 from personax.errors import InputError
 from personax.files import sha256
 from personax.release.packaging._column_facts import AS_TEXT, FORMAT, dtype_of, schema_of
@@ -162,7 +162,8 @@ def _write(rows: pl.DataFrame, columns: Sequence[ColumnFacts], path: Path) -> No
         }
         for column in columns
     ]
-    rows.write_parquet(
+    write_parquet(
+        rows,
         path,
         compression="zstd",
         # minima and maxima of columns would be one more thing that leaves
