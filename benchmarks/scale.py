@@ -263,8 +263,8 @@ def projection(cpu: float, merge: float) -> list[str]:
     """Say how long 64 nodes of 16 CPUs would take, on paper, from CPU seconds a row and of the driver a unit."""
     lines = [
         "## 64 nodes, on paper", "",
-        f"{cpu * 1e9:.0f} CPU ns a row for six pairs, {merge * 1e3:.0f} ms of the driver a unit of 8,000,000 rows; 30",
-        "s until all workers have begun. Assumed: storage that feeds every node (5 bytes a row), counts of a few",
+        f"{cpu * 1e9:.0f} CPU ns a row for six pairs, {merge * 1e3:.0f} ms of the driver a unit of 8,000,000 rows;",
+        "30 s until all workers have begun. Assumed: storage that feeds every node (5 bytes a row), counts of a few",
         "thousand distinct rows a pair, no node lost (each costs the units in its hands).", "",
         "| rows | nodes of 16 CPUs | counting | merging in the driver | whole |", "|---|---|---|---|---|",
     ]  # fmt: skip

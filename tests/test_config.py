@@ -294,3 +294,12 @@ def test_files_that_are_no_study(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"name: \xff\xfe")
     with pytest.raises(PlanError, match=r"is not UTF-8 text \(byte 6\)"):
         read_plan(tmp_path / "binary.yaml")
+
+
+def test_a_fault_is_one_line_whatever_its_key(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text('name: x\n"a\\nb\\tc": 1\ncollect: {source: simulate, "d\\re": 3}\n')
+    with pytest.raises(PlanError) as caught:
+        read_plan(tmp_path / "study.yaml")
+    first, second = str(caught.value).split("\n")
+    assert "line 2, a b c: unknown key a b c" in first
+    assert "line 3, collect.d e: unknown key d e" in second

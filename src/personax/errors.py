@@ -40,6 +40,7 @@ __all__ = [
     "TrustError",
     "UnknownResult",
     "UntestableError",
+    "missing_extra",
     "require",
 ]
 
@@ -136,5 +137,9 @@ def require(module: str, *, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        text = f'this needs the package {module.split(".")[0]}: pip install "personax[{extra}]"'
-        raise MissingExtraError(text) from error
+        raise MissingExtraError(missing_extra(module, extra)) from error
+
+
+def missing_extra(module: str, extra: str) -> str:
+    """Return the sentence that says which package is needed and how it is installed."""
+    return f'this needs the package {module.split(".")[0]}: pip install "personax[{extra}]"'

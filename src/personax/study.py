@@ -22,7 +22,18 @@ from personax.progress import Progress, Silent
 from personax.registry import KINDS, describe, missing_part, missing_parts
 from personax.registry import names as part_names
 from personax.run_log import Meter, RunLog, logged_counts, read_log
-from personax.stages import STAGES, Context, Reader, Stage, check_columns, check_plan, report_page, stage_rng, versions
+from personax.stages import (
+    STAGES,
+    Context,
+    Reader,
+    Stage,
+    check_columns,
+    check_packages,
+    check_plan,
+    report_page,
+    stage_rng,
+    versions,
+)
 from personax.store import Bucket, Manifest, RemoteStore, StageTables, StudyFolder, is_held, is_remote
 from personax.strict import nearest
 from personax.trust import check_trust, record_trust
@@ -409,6 +420,8 @@ class Study:
         outcomes: list[StageRun] = []
         names = [stage.name for stage in wanted]
         check_plan(self.plan, names)
+        by_name = {stage.name: stage for stage in wanted}
+        check_packages(self.plan, names, lambda name: not force and self._state(by_name[name]).state == "done")
         if not self.folder.is_writable() and not force:
             states = [self._state(stage) for stage in wanted]
             if all(state.state == "done" for state in states):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -70,3 +71,20 @@ def test_every_extra_is_known_to_the_doctor() -> None:
     assert extra_of("numpy") is None
     assert extra_of(None) is None
     assert issubclass(MissingExtraError, ImportError)
+
+
+def test_a_package_that_a_later_stage_needs_is_named_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        "personax.stages._plan_checks.find_spec", lambda name: None if name in ("torch", "causallearn") else found(name)
+    )
+    (tmp_path / "study.yaml").write_text(PLAN.replace(", method: pca", "") + "discover: {over: [features]}\n")
+    with pytest.raises(MissingExtraError) as caught:
+        Study.load(tmp_path).run()
+    assert str(caught.value).splitlines() == [
+        'discover: this needs the package causallearn: pip install "personax[discovery]"',
+        'crl: this needs the package torch: pip install "personax[crl]"',
+    ]
+    assert not (tmp_path / "manifests").exists()
+    Study.load(tmp_path).run(["embed"])
+    assert (tmp_path / "manifests" / "embed.json").exists()

@@ -115,7 +115,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_folder_does(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "personax", "crl", "benchmark", "--n", "400", "--epochs", "1", "--methods",
                "pca", "--seeds", "200", "--out", str(tmp_path), "--no-figures"]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while not (tmp_path / "parts" / "0-pca.json").exists() and time.monotonic() < end:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
@@ -155,7 +155,7 @@ def test_what_is_no_command_is_a_study(tmp_path: Path, words: list[str], monkeyp
     (tmp_path / "study.yaml").write_text(STUDY)
     asked: list[tuple[Path, list[str], bool, bool]] = []
 
-    def noted(study: Study, stages: list[str], *, force: bool, as_json: bool) -> None:
+    def noted(study: Study, stages: list[str], *, force: bool, as_json: bool, **_: object) -> None:
         asked.append((study.folder.root, stages, force, as_json))
 
     with monkeypatch.context() as patch:

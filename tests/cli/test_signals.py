@@ -73,3 +73,29 @@ def test_the_second_ends_at_once_even_within_a_call_that_hears_nothing() -> None
         assert process.poll() is None, "the first waits for the call"
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=10) == 130
+
+
+def test_an_annotation_that_is_stopped_keeps_every_reply(tmp_path: Path) -> None:
+    pytest.importorskip("openai", reason="openai is not installed: pip install personax[traits]")
+    from tests.traits.llms.llm_server import Server, serving
+
+    from personax.traits.llms import ReplyJournal
+
+    with serving(Server(delay=0.2)) as server:
+        (tmp_path / "study.yaml").write_text(f"""
+name: asked
+collect: {{source: simulate, n: 300, images: false}}
+annotate:
+  source: llm
+  models: [{{name: one, model: one-large, base_url: "{server.url}", concurrency: 4}}]
+""")
+        with run(tmp_path) as process:
+            wait_for(tmp_path / "traits" / "journal.sqlite", process)
+            time.sleep(2)
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143, errors
+    assert "Traceback" not in errors
+    assert errors.splitlines()[-1].startswith("error: stopped by SIGTERM: kept the stages collect")
+    with ReplyJournal(tmp_path / "traits" / "journal.sqlite") as journal:
+        assert 0 < len(list(journal.entries())) < 300

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,8 @@ class _Fault:
 
     def sentence(self, path: Path) -> str:
         key = self.key if len(self.key) <= MAX_KEY else f"{self.key[:MAX_KEY]} ..."
-        return f"{path}, line {self.line}, {key or 'top level'}: {self.text}"
+        whole = f"{path}, line {self.line}, {key or 'top level'}: {self.text}"
+        return re.sub(r"\s", " ", whole)  # a key in quotes may hold line breaks, and a fault is one line
 
 
 def read_text(path: Path, what: str = "study file", otherwise: str = "personax init FOLDER writes a new one") -> str:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
+from importlib.util import find_spec
 
+from personax import registry
 from personax.config import AnnotateLLM, EmbedFiles, EmbedModels, EmbedOffline, EmbedSimulated, Plan, Rated
 from personax.data.table import COLUMNS
 from personax.discovery import Knowledge
-from personax.errors import PlanError
+from personax.errors import MissingExtraError, PlanError, missing_extra
 from personax.schema import Column
 from personax.stages._base import framework_of
 from personax.store import StudyFolder
 from personax.strict import nearest
 
-__all__ = ["check_columns", "check_plan"]
+__all__ = ["check_columns", "check_packages", "check_plan"]
 
 OPEN = ("id", "feature", "target")
 """Roles of the columns that Level I may name."""
@@ -40,6 +42,31 @@ def check_plan(plan: Plan, stages: Collection[str]) -> None:
         absent = [modality for modality in plan.crl.latents if modality not in made]
         faults += [f"crl.latents: there is no modality {name}; {nearest(name, known)}" for name in absent]
     _raise(faults)
+
+
+def check_packages(plan: Plan, stages: Collection[str], is_done: Callable[[str], bool]) -> None:
+    """Refuse stages to be run that need a package which is not installed, before those ahead of them take their time.
+
+    Raises
+    ------
+    MissingExtraError
+        One sentence a stage, with the line that installs the package.
+    """
+    faults = [
+        f"{stage}: {missing_extra(module, extra)}"
+        for stage, module, extra in _packages(plan)
+        if stage in stages and find_spec(module) is None and not is_done(stage)
+    ]
+    if faults:
+        raise MissingExtraError("\n".join(faults))
+
+
+def _packages(plan: Plan) -> Iterator[tuple[str, str, str]]:
+    """Yield stage, module and the extra that brings it."""
+    if plan.discover is not None:
+        yield "discover", "causallearn", "discovery"
+    if plan.crl is not None and registry.describe("methods", plan.crl.method).facts.get("needs_torch", True):
+        yield "crl", "torch", "crl"
 
 
 def _modalities(plan: Plan) -> list[str] | None:
