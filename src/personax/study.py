@@ -213,8 +213,9 @@ class Study:
         try:
             yield
         except BaseException:
-            with suppress(StudyError):
-                self.remote.ship_journal(self.folder)
+            if not self.remote.bucket.has_failed:
+                with suppress(StudyError):
+                    self.remote.ship_journal(self.folder)
             raise
         self.remote.ship_journal(self.folder)
 

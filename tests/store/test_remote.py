@@ -317,6 +317,26 @@ def test_replies_are_shipped_once_and_merged_by_request(url: str, tmp_path: Path
     assert len([name for name in names(url) if name.startswith("journal/")]) == 2
 
 
+def test_a_run_that_fails_ships_the_replies_that_were_paid_for(
+    url: str, s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = Study.load(url, folder=tmp_path / "a")
+
+    def fail(*_: Any) -> None:
+        study.folder.path("traits").mkdir()
+        with ReplyJournal(study.folder.path("traits", "journal.sqlite")) as journal:
+            journal.add([entry("x")])
+        raise StudyError("stopped")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Study, "_run_stage", fail)
+        with pytest.raises(StudyError, match="stopped"):
+            study.run()
+    Study.load(url, folder=tmp_path / "b").run()
+    with ReplyJournal(tmp_path / "b" / "traits" / "journal.sqlite") as journal:
+        assert [one.key for one in journal.entries()] == ["x"]
+
+
 def test_a_shard_that_is_damaged_is_told_and_not_merged(url: str, tmp_path: Path) -> None:
     send(url, f"journal/{'0' * 64}.jsonl.gz", gzip.compress(b"[]\n"))
     study = Study.load(url, folder=tmp_path / "a")

@@ -119,6 +119,8 @@ class Bucket:
         self.url = "/".join(part for part in (f"{self.scheme}://{self.bucket}", self.prefix) if part)
         self._client = require("obstore", extra="remote")
         require("obstore.store", extra="remote")
+        self.has_failed = False
+        """Whether a request has failed: others would wait in vain, too."""
         with self._sentences():
             self._small, self._large = stores or (self._connect(WAIT), self._connect(TRANSFER))
 
@@ -269,6 +271,7 @@ class Bucket:
 
     def _sentence(self, told: str) -> str:
         """Return one sentence; what the store has said is not repeated, since keys can be in it."""
+        self.has_failed = True
         told = told[:20_000]
         if any(word in told for word in ("RequestTimeTooSkewed", "RequestExpired")):
             return f"{self.url}: the clock of this machine is wrong by minutes, and the store refuses; set it right"
