@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from html import escape
@@ -33,7 +34,7 @@ from personax.stages import (
     stage_rng,
     versions,
 )
-from personax.store import Manifest, StageTables, StudyFolder
+from personax.store import Bucket, Manifest, RemoteStore, StageTables, StudyFolder, is_held, is_remote
 from personax.strict import nearest
 from personax.trust import check_trust, record_trust
 
@@ -134,6 +135,8 @@ class Study:
         self.plan, self.folder, self.base = plan, StudyFolder(folder), base
         self.missing: Sequence[str] = ()
         """Sentences about parts of packages that are not installed; see `load`."""
+        self.remote: RemoteStore | None = None
+        """The bucket that the folder is a copy of; None for a study on disk."""
         self._file: Path | None = None
 
     @classmethod
@@ -149,10 +152,12 @@ class Study:
         Parameters
         ----------
         path
-            The study file, or a folder that holds a ``study.yaml``.
+            The study file, or a folder that holds a ``study.yaml``; or ``s3://BUCKET/FOLDER``, ``gs://BUCKET/FOLDER``,
+            of which a copy on this machine is made and kept level (see `personax.store.RemoteStore`).
         folder
-            The study folder. By default the folder of a file called ``study.yaml``; for any other file a folder of
-            its name beside it, so that ``studies/bfi.yaml`` is worked out in ``studies/bfi/``.
+            The study folder; of a study in a bucket, its copy. By default the folder of a file called ``study.yaml``;
+            for any other file a folder of its name beside it, so that ``studies/bfi.yaml`` is worked out in
+            ``studies/bfi/``; for a bucket one in ``personax/studies`` of XDG_CACHE_HOME.
         allow_missing
             Load a study that names parts of packages that are not installed, too: its status and results can be read,
             ``missing`` says what to install, and `run` refuses.
@@ -161,7 +166,11 @@ class Study:
         ------
         PlanError
             When the file cannot be read or says something that cannot be done.
+        StudyError
+            A bucket cannot be reached, read or written, or another machine has finished the same stage differently.
         """
+        if is_remote(path):
+            return cls._load_remote(str(path), folder, allow_missing=allow_missing)
         file = Path(path)
         if file.is_dir() and (file / "study.yaml").is_file():
             file = file / "study.yaml"
@@ -177,6 +186,38 @@ class Study:
             study = found
         study._file = file
         return study
+
+    @classmethod
+    def _load_remote(cls, url: str, folder: str | os.PathLike[str] | None, *, allow_missing: bool) -> Self:
+        remote = RemoteStore(Bucket(url), Path(folder) if folder is not None else None)
+        study = cls.load(remote.fetch_study(), folder=remote.root, allow_missing=allow_missing)
+        study.remote = remote
+        if not is_held(remote.root):  # another process of this machine is at work, and keeps it level
+            with study.folder.lock():
+                remote.fetch_files(sorted(study._files_named()))
+                remote.pull(study.folder)
+        return study
+
+    def _files_named(self) -> set[str]:
+        return {name for stage in STAGES if self.is_planned(stage) for name in stage.external_files(self.plan)}
+
+    @contextmanager
+    def _kept_level(self, progress: Progress) -> Iterator[None]:
+        """Take what others have finished; at the end, whatever happened, send the replies that were paid for."""
+        if self.remote is None:
+            yield
+            return
+        self.remote.synchronise(self.folder)
+        for note in self.remote.notes:
+            progress.message(note)
+        try:
+            yield
+        except BaseException:
+            if not self.remote.bucket.has_failed:
+                with suppress(StudyError):
+                    self.remote.ship_journal(self.folder)
+            raise
+        self.remote.ship_journal(self.folder)
 
     @classmethod
     def _with_missing_parts(cls, file: Path, place: Path) -> Self | None:
@@ -386,7 +427,8 @@ class Study:
             states = [self._state(stage) for stage in wanted]
             if all(state.state == "done" for state in states):
                 return [StageRun(state.stage, False, _SAME) for state in states]
-        with self.folder.lock(), parallel_config(engine or self.plan.engine, jobs or self.plan.jobs):
+        engine, jobs = engine or self.plan.engine, jobs or self.plan.jobs
+        with self.folder.lock(), parallel_config(engine, jobs), self._kept_level(progress):
             log = RunLog(self.folder.root, tell=progress.message)
             with log.span("run", personax=__version__, python=platform.python_version()) as ended:
                 for stage in wanted:
@@ -398,6 +440,8 @@ class Study:
                         continue
                     with log.span("stage", stage=stage.name, state=state.state) as facts:
                         outcomes.append(self._run_stage(stage, state.why or "asked to", progress, facts))
+                    if self.remote is not None:
+                        self.remote.push(self.folder)
                 ended.update(stages=len(outcomes), ran=sum(outcome.ran for outcome in outcomes))
         return outcomes
 

@@ -14,7 +14,8 @@ import typer
 from personax.cli.console import emit, say, table
 from personax.cli.run import JsonOption
 from personax.errors import InputError
-from personax.store import StudyFolder, examine_folder
+from personax.store import FolderFinding, StudyFolder, examine_folder, is_remote
+from personax.study import Study
 
 __all__ = ["examine", "extra_of", "register"]
 
@@ -48,6 +49,7 @@ _EXTRAS = (
     ("opendp", "opendp", "release", "noise with a differential privacy statement"),
     ("matplotlib", "matplotlib", "figures", "figures to print"),
     ("protego", "protego", "web", "robots.txt of sites"),
+    ("obstore", "obstore", "remote", "studies in S3 and Google Cloud Storage"),
     ("causallearn", "causal-learn", "discovery", "causal graphs by PC and FCI"),
 )
 
@@ -101,9 +103,13 @@ def _browser() -> Piece:
 
 def _examine_study(study: Path, *, mend: bool, as_json: bool) -> None:
     """Say what is wrong with a study folder; the plan need not be valid."""
+    remote = Study.load(study, allow_missing=True).remote if is_remote(study) else None
     own = study.parent if study.name == "study.yaml" else study.with_suffix("")
-    folder = StudyFolder(study if study.is_dir() else own)
+    folder = StudyFolder(remote.root if remote else study if study.is_dir() else own)
     found = examine_folder(folder, mend=mend)
+    if remote:
+        notes = [FolderFinding("bucket", note) for note in remote.notes]
+        found = [*found, *notes, *remote.examine(folder, mend=mend)]
     wrong = [finding for finding in found if finding.state == "fault"]
     if as_json:
         emit({"folder": str(folder.root), "sound": not wrong, "findings": [asdict(finding) for finding in found]})

@@ -33,7 +33,9 @@ __all__ = [
 
 Section = TypeVar("Section", bound=Strict)
 
-StudyArgument = Annotated[Path, typer.Argument(help="The study file, or a folder that holds study.yaml.")]
+StudyArgument = Annotated[
+    Path, typer.Argument(help="The study file, a folder that holds study.yaml, or s3://BUCKET/FOLDER.")
+]
 FolderOption = Annotated[
     Path | None,
     typer.Option(help="The study folder. Default: the folder of study.yaml; for another file, one of its name."),

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import typer
 
-from personax.cli.console import emit, fail, table
+from personax.cli.console import emit, fail, say, table
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
 from personax.study import StageCost, Study
 
@@ -27,6 +27,8 @@ def register(app: typer.Typer) -> None:
         else:
             header = ("stage", "state", "seconds", "MB", "why")
             table("", header, ((s.stage, s.state, *_cost(costs.get(s.stage)), s.why) for s in states))
+        for note in loaded.remote.notes if loaded.remote else ():
+            say(f"note: {note}")
         for sentence in loaded.missing:
             fail(sentence)
         if loaded.missing:

@@ -65,6 +65,8 @@ def register(app: typer.Typer) -> None:
         """List what a study needs beyond its folder (hosts, variables, files, what is sent where), and allow it."""
         loaded = Study.load(study, folder=folder)
         needed = loaded.permissions
+        if loaded.remote and not as_json:
+            say(f"{loaded.remote.permission()} (the bucket is your own choice, and not asked about)")
         if yes:
             loaded.trust(variables=variable or [])
         if as_json:

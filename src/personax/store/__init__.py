@@ -14,9 +14,23 @@ sees a stage as it was or as it is, never half, and a file that somebody changed
 
 from __future__ import annotations
 
+from personax.store._bucket import Bucket, is_remote
 from personax.store._doctor import FolderFinding, examine_folder
 from personax.store._folder import Staging, StudyFolder
+from personax.store._lock import is_held
 from personax.store._manifest import Manifest
+from personax.store._remote import RemoteStore
 from personax.store._tables import StageTables
 
-__all__ = ["FolderFinding", "Manifest", "StageTables", "Staging", "StudyFolder", "examine_folder"]
+__all__ = [
+    "Bucket",
+    "FolderFinding",
+    "Manifest",
+    "RemoteStore",
+    "StageTables",
+    "Staging",
+    "StudyFolder",
+    "examine_folder",
+    "is_held",
+    "is_remote",
+]

@@ -14,7 +14,7 @@ import contextlib
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -243,16 +243,24 @@ class StudyFolder:
         manifest = replace(manifest, outputs={name: cached_sha256(file) for name, file in files.items()})
         check_outputs(manifest.outputs)
         self._refuse_others_outputs(stage, manifest)
+        self.install(manifest, {digest: files[name] for name, digest in manifest.outputs.items()})
+        return manifest
+
+    def install(self, manifest: Manifest, files: Mapping[str, Path]) -> None:
+        """Make a manifest that of its stage; ``files`` (hash -> file, verified) are the outputs to take in."""
+        stage = manifest.stage
         modes, old = modes_of(self.root), self.manifest(stage)
-        for name, digest in manifest.outputs.items():
-            self.objects.put(files[name], digest, modes.of_output(name, self._umask))
+        places = {
+            digest: name for name, digest in sorted(manifest.outputs.items(), key=lambda one: _is_handed_on(one[0]))
+        }
+        for digest, file in files.items():
+            self.objects.put(file, digest, modes.of_output(places[digest], self._umask))
         if self._durable:
             self.objects.sync(set(manifest.outputs.values()))
         self._write(self._marker(stage), json.dumps(sorted(old.outputs if old else ())))
         self._write(self.path("manifests", f"{stage}.json"), manifest.to_json())
         self._publish(stage)
         remove(self.path(".staging", f"{stage}.kept"))
-        return manifest
 
     def _refuse_others_outputs(self, stage: str, manifest: Manifest) -> None:
         for other in self.stages():
@@ -426,6 +434,10 @@ class Staging:
     def commit(self, manifest: Manifest) -> Manifest:
         """Make everything written here the stage's output, all at once, and return the manifest with its hashes."""
         return self._folder.commit(self._stage, self.root, manifest)
+
+
+def _is_handed_on(name: str) -> bool:
+    return name.split("/")[0] in HANDED_ON
 
 
 def _plain_files(folder: Path) -> dict[str, Path]:

@@ -20,9 +20,12 @@ from personax.traits.llms._runner import annotate
 from personax.traits.llms._shards import (
     ImportSummary,
     MergeSummary,
+    export_replies,
     export_requests,
     import_replies,
     merge_journals,
+    merge_replies,
+    reply_key,
 )
 
 __all__ = [
@@ -46,9 +49,12 @@ __all__ = [
     "annotate",
     "annotation_table",
     "estimate_cost",
+    "export_replies",
     "export_requests",
     "import_replies",
     "judge_survey",
     "merge_journals",
+    "merge_replies",
     "read_verdicts",
+    "reply_key",
 ]

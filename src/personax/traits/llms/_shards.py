@@ -7,30 +7,44 @@ Requests leave and replies come back as files, too: a line a request in the form
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from personax.errors import InputError
+from personax.files import parse_json, sqlite_faults
 from personax.traits.llms._batch_api import BatchAPI
 from personax.traits.llms._journal import FORMAT_VERSION, JournalEntry, ReplyJournal
 from personax.traits.llms._provider import Completion, Model, OpenAIProvider
 from personax.traits.llms._requests import ChatRequest, Question, Survey, chunked, iter_requests
 
-__all__ = ["ImportSummary", "MergeSummary", "export_requests", "import_replies", "merge_journals"]
+__all__ = [
+    "ImportSummary",
+    "MergeSummary",
+    "export_replies",
+    "export_requests",
+    "import_replies",
+    "merge_journals",
+    "merge_replies",
+    "reply_key",
+]
 
 COLUMNS = "key, model, prompt, person, repeat, turn, reply, latency, tokens_in, tokens_out, cost, written"
 
-MERGE = f"""
-INSERT INTO main.replies ({COLUMNS}) SELECT {COLUMNS} FROM shard.replies WHERE true
+EARLIER = """
 ON CONFLICT (key) DO UPDATE SET (model, prompt, person, repeat, turn, reply, latency, tokens_in, tokens_out, cost,
     written) = (excluded.model, excluded.prompt, excluded.person, excluded.repeat, excluded.turn, excluded.reply,
     excluded.latency, excluded.tokens_in, excluded.tokens_out, excluded.cost, excluded.written)
 WHERE (excluded.written, excluded.reply) < (main.replies.written, main.replies.reply)
 """
 """Of two replies to one request the earlier stays, so that the order of journals changes nothing."""
+
+MERGE = f"INSERT INTO main.replies ({COLUMNS}) SELECT {COLUMNS} FROM shard.replies WHERE true {EARLIER}"
+TYPES = (str, str, str, str, int, int, str, float, int | None, int | None, float | int | None, float)
 
 
 @dataclass(frozen=True)
@@ -91,6 +105,42 @@ class _attached:
     def __exit__(self, *_: object) -> None:
         with suppress(sqlite3.Error):  # it was not attached
             self.db.execute("DETACH shard")
+
+
+def export_replies(journal: ReplyJournal, known: Container[str] = ()) -> Iterator[bytes]:
+    """Yield a line of JSON for each reply whose request is not known, in the order of their keys."""
+    with sqlite_faults(journal.path):
+        for row in journal.connection.execute(f"SELECT {COLUMNS} FROM replies ORDER BY key"):
+            if row[0] not in known:
+                yield json.dumps(row, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+
+
+def reply_key(line: bytes) -> str:
+    """Return the key of the request of a line of `export_replies`."""
+    return str(_row(line)[0])
+
+
+def merge_replies(into: ReplyJournal, lines: Iterable[bytes]) -> None:
+    """Take the replies that `export_replies` has written, each request's exactly once; all of them or none.
+
+    Raises
+    ------
+    InputError
+        A line is no reply.
+    """
+    marks = ",".join("?" * len(TYPES))
+    with into.transaction() as db:
+        db.executemany(f"INSERT INTO main.replies ({COLUMNS}) VALUES ({marks}) {EARLIER}", map(_row, lines))
+
+
+def _row(line: bytes) -> list[Any]:
+    try:
+        row = parse_json(line)
+        if len(row) == len(TYPES) and all(map(isinstance, row, TYPES)) and isinstance(parse_json(row[6]), dict):
+            return list(row)
+    except (TypeError, ValueError):
+        pass
+    raise InputError("a line among the replies of other machines is no reply; leave its file out")
 
 
 def export_requests(survey: Survey[Question], model: Model, journal: ReplyJournal) -> Iterator[bytes]:
