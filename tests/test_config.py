@@ -188,7 +188,7 @@ def test_settings_are_called_as_people_call_them_and_are_not_changed_in_place() 
         section.alpha = 0.1
     assert section.replaced(alpha=0.1).alpha == 0.1
     with pytest.raises(InputError, match=r"^settings of independence: there is no alfa; did you mean alpha\?$"):
-        section.alfa = 0.1  # type: ignore[attr-defined]
+        section.alfa = 0.1
     with pytest.raises(InputError, match="cannot be changed in place"):
         del section.alpha
 
