@@ -88,7 +88,7 @@ def test_other_files_are_refused(path: Path, tmp_path: Path) -> None:
         (tmp_path / "bad").write_bytes(content)
         with pytest.raises(InputError, match="is not a fit of personax"):
             load_fit(tmp_path / "bad")
-    with pytest.raises(InputError, match="is not a fit of personax"):
+    with pytest.raises(InputError, match="there is no file"):
         load_fit(tmp_path / "absent")
 
 

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 from scipy import stats
 
-from personax.schema import TRAITS, Graph
+from personax.errors import InputError
+from personax.schema import TRAITS, Graph, Trait, TraitFramework
 from personax.simulate import MODEL, SCM, Population, Variable, simulate_population
 from personax.simulate._mixing import mix
 from personax.simulate._person_details import RATERS, draw_face
@@ -205,3 +206,27 @@ def test_one_person_and_none() -> None:
     assert simulate_population(1, rng=np.random.default_rng(0), text_dim=16, image_dim=16).people.height == 1
     with pytest.raises(ValueError, match="at least 1, not 0"):
         simulate_population(0, rng=np.random.default_rng(0))
+
+
+def test_people_of_another_framework_have_its_traits_and_the_same_causes() -> None:
+    pair = TraitFramework("pair", [Trait("warmth", "w", "warm", low=("cold",), high=("cordial",)),
+                                   Trait("zeal", "z", "keen", low=("idle",), high=("keen",))])  # fmt: skip
+    own, big = (
+        simulate_population(60, rng=np.random.default_rng(2), text_dim=16, image_dim=16, framework=framework)
+        for framework in (pair, None)
+    )
+    assert own.people.equals(big.people)
+    assert own.ratings["trait"].unique().sort().to_list() == ["warmth", "zeal"]
+    assert {row["trait"] for row in own.truth()["effects"]} == {"warmth", "zeal"}
+    effects = [row["effect"] for row in big.truth()["effects"] if row["trait"] == "openness"]
+    assert [row["effect"] for row in own.truth()["effects"] if row["trait"] == "warmth"] == effects
+    texts = " ".join(own.texts["biography"])
+    assert "cordial" in texts
+    assert "talkative" not in texts
+    with pytest.raises(InputError, match="traits without adjective markers of both ends"):
+        simulate_population(
+            5, rng=np.random.default_rng(2), framework=TraitFramework("bare", [Trait("warmth", "w", "warm")])
+        )
+    six = TraitFramework("six", [Trait(f"t{letter}", letter, "a trait") for letter in "abcdef"])
+    with pytest.raises(InputError, match="simulated people have 5 traits and the framework six has 6"):
+        simulate_population(5, rng=np.random.default_rng(2), framework=six)

@@ -154,7 +154,7 @@ def find_test(name: str) -> RegisteredTest:
     faults = [no_option("@register", word, facts) for word in part.facts if word not in facts]
     given = part.facts.get("given", "either")
     if given not in get_args(Given):
-        faults.append(f"given cannot be {given!r}; {nearest(str(given), list(get_args(Given)))}")
+        faults.append(f"given={given!r} is not known; {nearest(str(given), list(get_args(Given)))}")
     if faults:
         raise InputError(f"the test {name} of {part.package} is registered with an unknown word: {'; '.join(faults)}")
     return RegisteredTest(name, part.package, function, **part.facts)

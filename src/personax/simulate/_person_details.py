@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-
-from personax.schema import TRAITS
 
 __all__ = ["COUNTRIES", "RATERS", "WORDS", "Rater", "biography", "draw_face", "invent_name", "png", "rate"]
 
@@ -53,7 +51,7 @@ COUNTRIES: tuple[tuple[str, float, float], ...] = (
 """Name, latitude and longitude in degrees."""
 
 
-WORDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+WORDS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "openness": (("conventional", "uninquisitive"), ("creative", "imaginative", "philosophical")),
     "conscientiousness": (("disorganized", "careless"), ("organized", "thorough", "systematic")),
     "extraversion": (("shy", "quiet", "withdrawn"), ("talkative", "bold", "energetic")),
@@ -81,7 +79,13 @@ def invent_name(rng: np.random.Generator) -> str:
     return f"{rng.choice(_FIRST)} {rng.choice(_LAST)}"
 
 
-def biography(facts: Mapping[str, str], traits: Mapping[str, float], *, rng: np.random.Generator) -> str:
+Words = Mapping[str, tuple[Sequence[str], Sequence[str]]]
+"""Trait -> adjectives of its low and of its high end."""
+
+
+def biography(
+    facts: Mapping[str, str], traits: Mapping[str, float], *, rng: np.random.Generator, adjectives: Words = WORDS
+) -> str:
     """Write two or three sentences about an invented person.
 
     Parameters
@@ -90,6 +94,8 @@ def biography(facts: Mapping[str, str], traits: Mapping[str, float], *, rng: np.
         ``name``, ``occupation``, ``country``, ``year``.
     traits
         Trait -> standardised value; only those beyond 0.6 are put into words.
+    adjectives
+        Of each trait's ends, in the order in which they are written.
 
     Examples
     --------
@@ -97,7 +103,8 @@ def biography(facts: Mapping[str, str], traits: Mapping[str, float], *, rng: np.
     >>> biography(facts, {"extraversion": 2.0}, rng=np.random.default_rng(3)).count("Ada")
     2
     """
-    words = [str(rng.choice(WORDS[trait][traits[trait] > 0])) for trait in TRAITS if abs(traits.get(trait, 0)) > 0.6]
+    told = [trait for trait in adjectives if abs(traits.get(trait, 0)) > 0.6]
+    words = [str(rng.choice(adjectives[trait][int(traits[trait] > 0)])) for trait in told]
     opening = str(rng.choice(_OPENINGS)).format(**facts)
     if not words:
         return f"{opening} {_SILENCE.format(**facts)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from string import ascii_lowercase
 from typing import Any
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from personax.data.table import Table
-from personax.schema import TRAITS, Column
+from personax.errors import InputError
+from personax.schema import Column, TraitFramework
 from personax.simulate._mixing import mix
-from personax.simulate._person_details import COUNTRIES, biography, draw_face, invent_name, png, rate
+from personax.simulate._person_details import COUNTRIES, WORDS, Words, biography, draw_face, invent_name, png, rate
 from personax.simulate._scm import MODEL, TRAIT_OF
 
 __all__ = ["FEATURES", "Population", "simulate_population"]
@@ -62,6 +63,7 @@ class Population:
     embeddings: Mapping[str, pl.DataFrame]
     latents: pl.DataFrame
     _face_seed: int
+    _traits: Mapping[str, str] = field(default_factory=lambda: TRAIT_OF)
 
     @property
     def people(self) -> pl.DataFrame:
@@ -89,16 +91,16 @@ class Population:
         return {
             "graph": asdict(MODEL.graph()),
             "groups": groups,
-            "effects": _effects(),
+            "effects": _effects(self._traits),
             "note": "Invented people. An effect is that of one unit of the feature's own variable, in standard "
             "deviations of the trait; dependent is exact, by d-separation.",
         }
 
 
-def _effects() -> list[dict[str, Any]]:
+def _effects(traits: Mapping[str, str]) -> list[dict[str, Any]]:
     rows = []
     for feature, (variable, _) in FEATURES.items():
-        for node, trait in TRAIT_OF.items():
+        for node, trait in traits.items():
             # latitude and longitude only show where the country is; they cause nothing themselves
             effect = 0.0 if feature in ("latitude", "longitude") else MODEL.effect(variable, node)
             dependent = MODEL.dependent(variable, node)
@@ -114,6 +116,7 @@ def simulate_population(
     image_dim: int = 512,
     text_measurements: int = 3,
     image_measurements: int = 1,
+    framework: TraitFramework | None = None,
 ) -> Population:
     """Draw invented people from the documented causal model `personax.simulate._scm.MODEL`.
 
@@ -127,6 +130,9 @@ def simulate_population(
         Length of the text and image vectors.
     text_measurements, image_measurements
         How many of each; measurements of one modality share their latents and differ in mixing and noise.
+    framework
+        What the traits of the model are called, with the adjectives of biographies: at most five of them; the Big Five
+        by default. The causes are the same.
 
     Returns
     -------
@@ -137,6 +143,8 @@ def simulate_population(
     ------
     ValueError
         When n is not positive or the vectors are too short for the latents.
+    InputError
+        A framework of more traits than the model has, or without adjective markers.
 
     Examples
     --------
@@ -153,11 +161,12 @@ def simulate_population(
     ids = [f"p{number:05d}" for number in range(1, n + 1)]
     people = _people(ids, values, rng)
     standard = MODEL.standardise(values)
-    traits = {trait: standard[node] for node, trait in TRAIT_OF.items()}
+    named, adjectives = (TRAIT_OF, WORDS) if framework is None else _called(framework)
+    traits = {trait: standard[node] for node, trait in named.items()}
     latent_names = [name for name, variable in MODEL.variables.items() if variable.group != "biography"]
     return Population(
         table=Table(people, _columns()),
-        texts=_texts(people, traits, rng),
+        texts=_texts(people, traits, adjectives, rng),
         ratings=rate(traits, ids, rng=rng),
         embeddings={
             "text": _embedding(ids, values, "text", text_measurements, text_dim, rng),
@@ -165,7 +174,19 @@ def simulate_population(
         },
         latents=pl.DataFrame({"id": ids, **{name: values[name] for name in latent_names}}),
         _face_seed=int(rng.integers(2**63)),
+        _traits=named,
     )
+
+
+def _called(framework: TraitFramework) -> tuple[Mapping[str, str], Words]:
+    """Return node of the model -> trait, and the adjectives of each trait's ends."""
+    if len(framework.traits) > len(TRAIT_OF):
+        text = f"simulated people have {len(TRAIT_OF)} traits and the framework {framework.name} has"
+        raise InputError(f"{text} {len(framework.traits)}; name a framework of fewer")
+    if not all(trait.low and trait.high for trait in framework.traits):
+        raise InputError(f"the framework {framework.name} has traits without adjective markers of both ends; add them")
+    adjectives = {trait.name: (trait.low, trait.high) for trait in framework.traits}
+    return dict(zip(TRAIT_OF, framework.names, strict=False)), adjectives
 
 
 def _columns() -> list[Column]:
@@ -199,7 +220,9 @@ def _people(ids: list[str], values: Mapping[str, Array], rng: np.random.Generato
     )
 
 
-def _texts(people: pl.DataFrame, traits: Mapping[str, Array], rng: np.random.Generator) -> pl.DataFrame:
+def _texts(
+    people: pl.DataFrame, traits: Mapping[str, Array], adjectives: Words, rng: np.random.Generator
+) -> pl.DataFrame:
     written = [
         biography(
             {
@@ -208,8 +231,9 @@ def _texts(people: pl.DataFrame, traits: Mapping[str, Array], rng: np.random.Gen
                 "country": row["country"],
                 "year": str(row["birth_year"]),
             },
-            {trait: float(traits[trait][place]) for trait in TRAITS},
+            {trait: float(values[place]) for trait, values in traits.items()},
             rng=rng,
+            adjectives=adjectives,
         )
         for place, row in enumerate(people.iter_rows(named=True))
     ]
