@@ -92,7 +92,7 @@ def test_bad_weights_are_named() -> None:
 
 def test_a_file_with_too_many_values_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     people().write_parquet(tmp_path / "p.parquet")
-    monkeypatch.setattr("personax.independence._frames.MAX_DISTINCT", 10)
+    monkeypatch.setattr("personax.independence._parts.MAX_DISTINCT", 10)
     table = grid(tmp_path / "p.parquet").filter(pl.col("feature") == "height")
     assert "distinct values; round it" in table["reason"][0]
     assert table["p_value"].null_count() == table.height
