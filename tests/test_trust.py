@@ -393,3 +393,14 @@ def test_a_study_folder_called_like_the_home_folder_is_not_it(tmp_path: Path, mo
     Study.load(Path("~")).run()
     assert (tmp_path / "~" / "people" / "people.parquet").is_file()
     assert list((tmp_path / "home").iterdir()) == []
+
+
+def test_status_says_that_a_study_was_not_allowed_yet(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "diary.csv").write_text(PEOPLE)
+    made = study(folder, "collect: {source: table, path: ../diary.csv}\n")
+    shown = personax("status", made)
+    assert shown.returncode == 0
+    assert f"not allowed yet, so it cannot run: personax trust {made}" in " ".join(shown.stderr.split())
+    assert json.loads(personax("status", made, "--json").stdout)[0]["stage"] == "collect"
+    Study.load(made).trust()
+    assert "not allowed" not in personax("status", made).stderr

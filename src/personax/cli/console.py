@@ -18,7 +18,7 @@ from rich.text import Text
 from personax.cli.signals import check_signal
 from personax.progress import Progress
 
-__all__ = ["emit", "fail", "say", "showing_progress", "table"]
+__all__ = ["emit", "fail", "remark", "say", "showing_progress", "table"]
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -55,6 +55,11 @@ def fail(message: str) -> None:
     """Print an error, one sentence a line, without a traceback."""
     for line in printable(message).splitlines():
         _err.print(Text.assemble(("error: ", "bold red"), line))
+
+
+def remark(text: str) -> None:
+    """Print what is to be known beside a result, on stderr, so that a summary on stdout stays readable to programs."""
+    _err.print(Text(f"note: {printable(text)}"))
 
 
 def table(title: str, header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:

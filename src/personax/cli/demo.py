@@ -47,3 +47,5 @@ def _meet(study: Study) -> None:
     say(f"{place}: {len(found.checks) - len(found.failed)} of {len(found.checks)} checks find no fault")
     for check in [*found.failed, *loaded]:
         say(f"{check.outcome:>12}  {check.name}: {check.text}")
+    if any(check.outcome == "fails" for check in (*found.failed, *loaded)):
+        raise typer.Exit(1)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import typer
 
-from personax.cli.console import emit, fail, say, table
+from personax.cli.console import emit, fail, remark, table
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
 from personax.study import StageCost, Study
 
@@ -28,7 +28,9 @@ def register(app: typer.Typer) -> None:
             header = ("stage", "state", "seconds", "MB", "why")
             table("", header, ((s.stage, s.state, *_cost(costs.get(s.stage)), s.why) for s in states))
         for note in loaded.remote.notes if loaded.remote else ():
-            say(f"note: {note}")
+            remark(note)
+        if not loaded.missing and not loaded.is_trusted:
+            remark(f"not allowed yet, so it cannot run: personax trust {study} lists what it needs beyond its folder")
         for sentence in loaded.missing:
             fail(sentence)
         if loaded.missing:

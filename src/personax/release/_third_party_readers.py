@@ -86,6 +86,7 @@ def _by_datasets(release: Path, tables: Mapping[str, pl.DataFrame]) -> dict[str,
 
 def _by_croissant(release: Path, tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
     croissant: Any = require("mlcroissant", extra="release")
+    require("pyarrow", extra="release")  # by which it reads Parquet, and which it does not ask for itself
     described_columns = croissant.Dataset(jsonld=str(release / "croissant.json"))
     rows = {}
     for name, table in tables.items():
