@@ -49,6 +49,7 @@ def check_method(method: Method, *, seed: int = 1) -> None:
 
     Examples
     --------
+    >>> import torch  # which saves and loads the fit
     >>> from personax.crl import method
     >>> check_method(method("pca"))
     """
