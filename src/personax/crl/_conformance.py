@@ -16,7 +16,7 @@ from personax import registry
 from personax.conformance import ConformanceError, Demand, described, kit, raised
 from personax.crl._estimator import Arrays, Estimator, Fitted, Method
 from personax.crl._scaler import latent_names
-from personax.errors import PersonaxError
+from personax.errors import PersonaxError, require
 
 __all__ = ["check_method"]
 
@@ -49,10 +49,10 @@ def check_method(method: Method, *, seed: int = 1) -> None:
 
     Examples
     --------
-    >>> import torch  # which saves and loads the fit
     >>> from personax.crl import method
     >>> check_method(method("pca"))
     """
+    require("torch", extra="crl")  # with which fits are saved
     kind, instance = type(method), not isinstance(method, type)
     demand = Demand(str(getattr(method, "name", "")) or described(method) if instance else described(method))
     demand(instance, "a class is given; give a method with its parameters, as in check_method(Mine())")
