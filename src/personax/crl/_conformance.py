@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from personax import registry
 from personax.conformance import ConformanceError, Demand, described, kit, raised
 from personax.crl._estimator import Arrays, Estimator, Fitted, Method
+from personax.crl._save import load_fit, save_fit
 from personax.crl._scaler import latent_names
-from personax.errors import PersonaxError, require
+from personax.errors import PersonaxError
 
 __all__ = ["check_method"]
 
@@ -52,7 +53,6 @@ def check_method(method: Method, *, seed: int = 1) -> None:
     >>> from personax.crl import method
     >>> check_method(method("pca"))
     """
-    require("torch", extra="crl")  # with which fits are saved
     kind, instance = type(method), not isinstance(method, type)
     demand = Demand(str(getattr(method, "name", "")) or described(method) if instance else described(method))
     demand(instance, "a class is given; give a method with its parameters, as in check_method(Mine())")
@@ -218,8 +218,6 @@ def _transforms(of: _Checked) -> None:
 
 
 def _saved(of: _Checked) -> None:
-    from personax.crl._save import load_fit, save_fit  # late: torch
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fit.safetensors"
         try:
