@@ -183,9 +183,9 @@ def _numbers(people: int, there: int) -> list[int]:
 def _principal(x: NDArray[Any], rows: NDArray[np.intp]) -> _Principal:
     """Return the leading principal components of some rows, whitened."""
     wide = x.shape[1] > LONG
-    own = x[rows].astype(np.float32 if wide else np.float64)
-    mean = own.mean(axis=0, dtype=np.float64)
-    own -= mean.astype(own.dtype)
+    raw = x[rows]
+    mean = raw.mean(axis=0, dtype=np.float64)
+    own: NDArray[np.floating[Any]] = (raw - mean).astype(np.float32 if wide else np.float64)
     some = own[:SAMPLE] if wide else own
     if len(some) < some.shape[1]:  # the smaller of the two products has the same values
         values, left = _largest((some @ some.T).astype(np.float64))

@@ -4,7 +4,8 @@ A bottleneck of k numbers finds k coordinates of what it is given, up to any inv
 form can undo it. A decoder that is a sum of one curve a latent, ``x = g_1(z_1) + ... + g_k(z_k)``, cannot: all its
 mixed second derivatives are zero, and that holds for no other coordinates but those that are maps of one z_i each, if
 the curves are bent in enough directions (Lachapelle et al. 2023, arXiv:2307.02598). No assumption about the
-distribution of z is needed, nor links across modalities. A decoder of functions of pairs is the next class (arXiv:2411.07784).
+distribution of z is needed, nor links across modalities. A decoder of functions of
+pairs is the next class (arXiv:2411.07784).
 """
 
 from __future__ import annotations

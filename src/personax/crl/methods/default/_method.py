@@ -212,9 +212,9 @@ class Default(Estimator):
     """Our own method, in stages; nothing in it is chosen with a truth.
 
     Modalities with several measurements come first, each by itself: what the measurements agree on
-    (`fit_agreed_components`), and coordinates of it by the most restrictive class of decoders that explains it and whose
-    restarts agree (`fit_modalities`). Where that settles every modality the graph is all that is left (step 5). What is
-    open rests on the dependence between modalities, settled latents known:
+    (`fit_agreed_components`), and coordinates of it by the most restrictive class of decoders that explains it and
+    whose restarts agree (`fit_modalities`). Where that settles every modality the graph is all that is left (step 5).
+    What is open rests on the dependence between modalities, settled latents known:
 
     0. Shared latents: what every modality shows (`fit_shared_content`).
     1. What the measurements of a modality have in common, where there are several (`fit_modality_contents`); some

@@ -91,8 +91,8 @@ def fit_modalities(
         if agreed.count < latents[modality]:
             notes.append(
                 f"{modality}: its measurements agree on {agreed.count or 'no'} linear component"
-                f"{'s' * (agreed.count != 1)} of people held out, fewer than the {latents[modality]} latents asked for; "
-                "its latents rest on other modalities alone"
+                f"{'s' * (agreed.count != 1)} of people held out, fewer than the {latents[modality]} latents asked "
+                "for; its latents rest on other modalities alone"
             )
             continue
         content = torch.from_numpy(agreed(own))
@@ -122,7 +122,7 @@ def choose_decoder(
     device: torch.device = CPU,
     progress: Progress | None = None,
 ) -> Coordinates:
-    """Return the coordinates of the most restrictive class whose finalists agree, or those of the class that comes nearest.
+    """Return the coordinates of the most restrictive class whose finalists agree, else those of a free decoder.
 
     Parameters
     ----------
