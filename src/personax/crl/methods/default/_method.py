@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +16,7 @@ from personax.crl._device import CPU, torch_device
 from personax.crl._estimator import Arrays, Estimator, FittedResult, Problem, Progress
 from personax.crl._optimiser import retry_diverged, threads, validation_split
 from personax.crl._prior import Prior
-from personax.crl._scaler import check, chunks, latent_names
+from personax.crl._scaler import Scaler, check, chunks, latent_names
 from personax.crl.methods.default._blocks import (
     Block,
     around,
@@ -25,6 +25,9 @@ from personax.crl.methods.default._blocks import (
     orthogonality_choices,
 )
 from personax.crl.methods.default._components import Components, Search, fit_components
+from personax.crl.methods.default._coordinates import Coordinates, NormalScores
+from personax.crl.methods.default._decoders import Training
+from personax.crl.methods.default._modalities import Modalities, fit_modalities
 from personax.crl.methods.default._orthogonal import fit_orthogonal_latents
 from personax.crl.methods.default._projection import Projection
 from personax.crl.methods.default._shared_content import (
@@ -61,6 +64,18 @@ class DefaultFit(FittedResult):
         Names of the latents that are settled by orthogonality.
     contents
         By modality, where stage one read what measurements agree on.
+    projection
+        What encoders read of each modality; None as `components`.
+    components
+        What the dependence between modalities gave; None where every modality settles its latents by itself.
+    scale
+        Of the measurements, where there is no projection.
+    coordinates
+        By modality with several measurements, what its decoders told apart, settled or not.
+    scores
+        By modality whose latents are settled, their maps to normal scores.
+    notes
+        What is to be known of how it was fitted, a sentence each.
     """
 
     names: list[str]
@@ -69,19 +84,23 @@ class DefaultFit(FittedResult):
     information: float
     connected: list[str]
     orthogonal: list[str]
-    projection: Projection = field(repr=False)
+    projection: Projection | None = field(repr=False)
     contents: dict[str, ModalityContent] = field(repr=False)
     shared: SharedContent | None = field(repr=False)
-    components: Components = field(repr=False)
+    components: Components | None = field(repr=False)
     scales: list[tuple[Tensor, Tensor]] = field(repr=False)
     blocks: list[Block] = field(repr=False)
     structure: Structure = field(repr=False)
     threads: int = 1
+    scale: Scaler | None = field(default=None, repr=False)
+    coordinates: dict[str, Coordinates] = field(default_factory=dict, repr=False)
+    scores: dict[str, NormalScores] = field(default_factory=dict, repr=False)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def history(self) -> list[dict[str, float]]:
         """Of the components: step and validation objective."""
-        return self.components.history
+        return [] if self.components is None else self.components.history
 
     def encode(self, views: Arrays) -> NDArray[np.float64]:
         """Return the latents of any people, shape (n, d), on the scale of the people fitted on."""
@@ -96,17 +115,51 @@ class DefaultFit(FittedResult):
             return noise
 
     def _all(self, views: Arrays) -> Tensor:
-        self.projection.scale.check_people(views)
+        scale = self.scale if self.projection is None else self.projection.scale
+        assert scale is not None
+        scale.check_people(views)
         people = len(next(iter(next(iter(views.values())).values())))
         parts = ({m: {k: x[rows] for k, x in by.items()} for m, by in views.items()} for rows in chunks(people))
         return torch.cat([self._latents(part) for part in parts])
 
     def _latents(self, views: Arrays) -> Tensor:
-        targets = self.projection.apply(views)
+        known = encode_settled(self.coordinates, self.scores, views)
+        if self.components is None or self.projection is None:
+            return torch.cat(list(known.values()), 1)
+        targets = with_known(self.projection.apply(views), list(self.projection.directions), known)
         seen = encode_contents(self.contents, targets, views)
         found = scaled(components_of(self.shared, self.components, targets, seen), self.scales[0])
         before = scaled(read_blocks(self.blocks, found, seen, views), self.scales[1])
-        return scaled(with_orthogonal_latents(self.blocks, before), self.scales[2])
+        return put_known(scaled(with_orthogonal_latents(self.blocks, before), self.scales[2]), self.blocks, known)
+
+
+def encode_settled(
+    coordinates: Mapping[str, Coordinates], scores: Mapping[str, NormalScores], views: Arrays
+) -> dict[str, Tensor]:
+    """Return the latents of every modality that is settled by itself, as normal scores, shape (n, k) each."""
+    return {m: score(torch.from_numpy(coordinates[m].encode(views[m]))) for m, score in scores.items()}
+
+
+def with_known(targets: list[Tensor], modalities: list[str], known: Mapping[str, Tensor]) -> list[Tensor]:
+    """Return what encoders read, settled latents in place of their modality's components, of total variance 1."""
+    return [
+        known[m] / known[m].shape[1] ** 0.5 if m in known else target
+        for m, target in zip(modalities, targets, strict=True)
+    ]
+
+
+def unexplained(modalities: Modalities) -> float:
+    """Return what the decoders of settled modalities leave, summed: comparable between seeds."""
+    return sum((1 - found.explained for found in modalities.settled.values()), 0.0)
+
+
+def put_known(latents: Tensor, blocks: list[Block], known: Mapping[str, Tensor]) -> Tensor:
+    """Return latents, those of settled modalities replaced by what they are known to be."""
+    out = latents.clone()
+    for block in blocks:
+        if block.modality in known:
+            out[:, block.columns] = known[block.modality]
+    return out
 
 
 def components_of(
@@ -158,6 +211,11 @@ VALIDATION: Final = 0.1
 class Default(Estimator):
     """Our own method, in stages; nothing in it is chosen with a truth.
 
+    Modalities with several measurements come first, each by itself: what the measurements agree on
+    (`fit_agreed_components`), and coordinates of it by the most restrictive class of decoders that explains it and
+    whose restarts agree (`fit_modalities`). Where that settles every modality the graph is all that is left (step 5).
+    What is open rests on the dependence between modalities, settled latents known:
+
     0. Shared latents: what every modality shows (`fit_shared_content`).
     1. What the measurements of a modality have in common, where there are several (`fit_modality_contents`); some
        restarts of the next step read it in place of the measurements.
@@ -202,33 +260,103 @@ class Default(Estimator):
             raise InputError(
                 "default learns from the dependence between modalities and was given one; give two or more"
             )
-        projection = Projection.fit(problem.views, rng=problem.rng)
         seed = int(problem.rng.integers(2**31))
         with threads(self.budget.threads):
-            return retry_diverged(lambda attempt: self._attempt(problem, projection, seed, attempt))
+            return retry_diverged(lambda attempt: self._attempt(problem, seed, attempt))
 
-    def _attempt(self, problem: Problem, projection: Projection, seed: int, attempt: int) -> DefaultFit:
+    def _attempt(self, problem: Problem, seed: int, attempt: int) -> DefaultFit:
         """Fit all steps, at a quarter of the rate for every attempt before."""
         generator = torch.Generator().manual_seed(seed + attempt)
+        share = min(1.0, self.budget.epochs / STANDARD.epochs)
+        views, latents = problem.views, dict(problem.latents)
+        people = validation_split(len(next(iter(next(iter(views.values())).values()))), VALIDATION)
+        modalities = Modalities({}, [])
+        if not problem.shared:
+            modalities = fit_modalities(
+                views, latents, people, Training().shorter(share),
+                generator=generator, device=torch_device(self.budget.device), progress=problem.progress,
+            )  # fmt: skip
+        settled = modalities.settled
+        raw = {m: torch.from_numpy(found.encode(views[m])) for m, found in settled.items()}
+        scores = {m: NormalScores.fit(x) for m, x in raw.items()}
+        if set(settled) == set(views):
+            return self._settled(problem, modalities, scores, share, generator)
+        return self._connected(problem, modalities, scores, people, seed, attempt, generator)
+
+    def _settled(
+        self,
+        problem: Problem,
+        modalities: Modalities,
+        scores: dict[str, NormalScores],
+        share: float,
+        generator: torch.Generator,
+    ) -> DefaultFit:
+        """Return the fit where every modality settles its latents by itself: the graph is all that is left."""
+        names = latent_names(dict(problem.latents), list(problem.views), 0)
+        allowed, edge_penalty = self._edges(names, 0)
+        known = encode_settled(modalities.coordinates, scores, problem.views)
+        structure = fit_structure(
+            torch.cat([known[m] for m in problem.views], 1), allowed,
+            share=share, generator=generator, edge_penalty=edge_penalty, device=torch_device(self.budget.device),
+        )  # fmt: skip
+        edges = structure.adjacency > 0.5
+        across = np.array([[a.rpartition("_")[0] != b.rpartition("_")[0] for b in names] for a in names])
+        touches = (edges & across).any(axis=0) | (edges & across).any(axis=1)
+        return DefaultFit(
+            names=names,
+            adjacency=structure.adjacency,
+            objective=unexplained(modalities),
+            information=float("nan"),
+            connected=[name for name, is_connected in zip(names, touches, strict=True) if is_connected],
+            orthogonal=[],
+            projection=None,
+            contents={},
+            shared=None,
+            components=None,
+            scales=[],
+            blocks=[],
+            structure=structure,
+            threads=self.budget.threads,
+            scale=Scaler.fit(problem.views),
+            coordinates=modalities.coordinates,
+            scores=scores,
+            notes=modalities.notes,
+        )
+
+    def _connected(
+        self,
+        problem: Problem,
+        modalities: Modalities,
+        scores: dict[str, NormalScores],
+        people: tuple[Tensor, Tensor],
+        seed: int,
+        attempt: int,
+        generator: torch.Generator,
+    ) -> DefaultFit:
+        """Return the fit where the latents of some modalities rest on what others say of them."""
+        projection = Projection.fit(problem.views, rng=np.random.default_rng([seed, 1]))
         device = torch_device(self.budget.device)
         share = min(1.0, self.budget.epochs / STANDARD.epochs)
         search = self.search.slower(4.0**-attempt, share)
         views, latents, shared = problem.views, dict(problem.latents), problem.shared
-        targets = projection.apply(views)
-        modalities = list(projection.directions)
-        names = latent_names(latents, modalities, shared)
+        known = encode_settled(modalities.coordinates, scores, views)
+        names_of = list(projection.directions)
+        targets = with_known(projection.apply(views), names_of, known)
+        names = latent_names(latents, names_of, shared)
         allowed, edge_penalty = self._edges(names, shared)
-        people = validation_split(len(targets[0]), VALIDATION)
         common = (
             fit_shared_content(targets, shared, *people, search, generator=generator, device=device) if shared else None
         )
-        contents = fit_modality_contents(views, latents, shared, people, search, generator=generator, device=device)
+        open_views = {m: by for m, by in views.items() if m not in known}
+        contents = fit_modality_contents(
+            open_views, latents, shared, people, search, generator=generator, device=device
+        )
         components = fit_components(
-            targets, [latents[m] for m in modalities], allowed, *people, search,
+            targets, [latents[m] for m in names_of], allowed, *people, search,
             given=None if common is None else common(targets),
             contents=[
                 x if m in contents else None
-                for m, x in zip(modalities, encode_contents(contents, targets, views), strict=True)
+                for m, x in zip(names_of, encode_contents(contents, targets, views), strict=True)
             ],
             edge_penalty=edge_penalty, generator=generator, progress=problem.progress, device=device,
         )  # fmt: skip
@@ -241,7 +369,7 @@ class Default(Estimator):
             fit_free_latents(
                 block, found, x, block.modality in contents, views, people, search, share, generator, device
             )
-            for block, x in zip(initial_blocks(components, modalities, latents, shared), seen, strict=True)
+            for block, x in zip(_open_blocks(components, names_of, latents, shared, known), seen, strict=True)
         ]
         raw = read_blocks(blocks, found, seen, views).detach()
         scales.append(scale_of(raw))
@@ -250,13 +378,13 @@ class Default(Estimator):
         unscaled = with_orthogonal_latents(blocks, before).detach()
         scales.append(scale_of(unscaled))
         structure = fit_structure(
-            scaled(unscaled, scales[2]), allowed,
+            put_known(scaled(unscaled, scales[2]), blocks, known), allowed,
             share=share, generator=generator, edge_penalty=edge_penalty, device=device,
         )  # fmt: skip
         return DefaultFit(
             names=names,
             adjacency=structure.adjacency,
-            objective=components.objective,
+            objective=components.objective + unexplained(modalities),
             information=components.information,
             connected=[names[i] for block in blocks for i in block.used],
             orthogonal=[names[around(block)[f.at]] for block in blocks for f in block.orthogonal],
@@ -268,6 +396,9 @@ class Default(Estimator):
             blocks=blocks,
             structure=structure,
             threads=self.budget.threads,
+            coordinates=modalities.coordinates,
+            scores=scores,
+            notes=modalities.notes,
         )
 
     def _edges(self, names: list[str], shared: int) -> tuple[Tensor, Tensor | None]:
@@ -327,6 +458,14 @@ def fit(
     """
     fitted: DefaultFit = Default(**options).fit(views, latents=latents, shared=shared, rng=rng, progress=progress)
     return fitted
+
+
+def _open_blocks(
+    components: Components, modalities: list[str], latents: Mapping[str, int], shared: int, known: Mapping[str, Tensor]
+) -> list[Block]:
+    """Return the block of each modality; one that is settled has nothing left to find."""
+    blocks = initial_blocks(components, modalities, latents, shared)
+    return [replace(block, free=[], used=block.columns) if block.modality in known else block for block in blocks]
 
 
 def _fit_orthogonal(

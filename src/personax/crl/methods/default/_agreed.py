@@ -1,0 +1,245 @@
+"""Agreed components: the linear functions of a modality's measurements on which the measurements agree.
+
+What several measurements of a person have in common is the person's latents; what only one of them has (a word that a
+template needs, a pose, a light) is nuisance. Principal components do not tell the two apart, and latents may lie in
+directions of little variance. So measurements are whitened, and directions are sought whose projections agree: ridged
+MAXVAR, that is generalised canonical correlation. Of measurements x_k with covariances C_kk it maximises the variance
+of ``sum_k x_k w_k`` where ``sum_k w_k' (C_kk + ridge I) w_k = 1``: an eigenproblem of the blocks C_kl.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+
+from personax.crl._scaler import chunks
+from personax.errors import InputError
+
+__all__ = ["AgreedComponents", "copied_measurements", "fit_agreed_components"]
+
+PRINCIPAL: Final = (40, 80, 200)
+"""Numbers of principal components that are tried; at most a quarter of the people."""
+
+RIDGES: Final = (0.003, 0.03, 0.3)
+"""Ridges that are tried, in units of the variance of whitened components."""
+
+FOLDS: Final = 4
+LEAST: Final = 0.2
+"""Agreement from which a component is kept: a correlation between measurements, on people held out."""
+
+MOST: Final = 24
+"""Agreed components at most."""
+
+LARGEST: Final = 0.995
+"""Agreement at most: so large a correlation of few people says no more."""
+
+SAMPLE: Final = 4000
+"""People from whom the principal components of long measurements are learned."""
+
+LONG: Final = 1024
+"""Numbers beyond which a measurement is long."""
+
+COPIED: Final = 0.98
+"""Agreement of the least of all common components from which a measurement is a copy of another one."""
+
+Floats = NDArray[np.float64]
+Measurements = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class AgreedComponents:
+    """Linear functions of each measurement of a modality on which they agree.
+
+    Parameters
+    ----------
+    mean
+        Measurement -> shape (dim,).
+    directions
+        Measurement -> shape (dim, q); projections on them have variance one on the people fitted on.
+    agreement
+        Mean correlation between two measurements' projections on people held out, shape (q,), largest first.
+    principal, ridge
+        How many principal components and which ridge agreed most on people held out.
+    information
+        What the measurements say of one another there, in nats: minus half the sum of log(1 - agreement^2).
+    """
+
+    mean: dict[str, Floats] = field(repr=False)
+    directions: dict[str, NDArray[np.float32]] = field(repr=False)
+    agreement: Floats
+    principal: int
+    ridge: float
+    information: float
+
+    @property
+    def count(self) -> int:
+        """Number of agreed components."""
+        return len(self.agreement)
+
+    @property
+    def error(self) -> Floats:
+        """Standard deviation of the mean projection's error, shape (q,).
+
+        A projection of variance one is content of variance rho and error of variance 1 - rho, which is a measurement's
+        own: their mean over K measurements has an error of variance (1 - rho) / K.
+        """
+        return np.sqrt((1 - self.agreement) / len(self.mean))
+
+    def each(self, by: Measurements) -> NDArray[np.float32]:
+        """Return the projections of every measurement, shape (measurements, n, q)."""
+        found = np.empty((len(self.mean), len(next(iter(by.values()))), self.count), np.float32)
+        for at, (name, mean) in enumerate(self.mean.items()):
+            for rows in chunks(found.shape[1]):
+                found[at, rows] = (by[name][rows] - mean).astype(np.float32) @ self.directions[name]
+        return found
+
+    def __call__(self, by: Measurements) -> NDArray[np.float32]:
+        """Return the mean over measurements in units of its error, shape (n, q)."""
+        return np.asarray(self.each(by).mean(axis=0) / self.error, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class _Principal:
+    """Whitened principal components of one measurement, those of most variance first."""
+
+    mean: Floats
+    axes: Floats
+    scores: Floats
+
+
+def fit_agreed_components(by: Measurements, rows: NDArray[np.intp], rng: np.random.Generator) -> AgreedComponents:
+    """Find what the measurements of a modality agree on.
+
+    Parameters
+    ----------
+    by
+        Measurement -> vectors, shape (n, dim), finite; two or more measurements.
+    rows
+        The people to learn from; a quarter of them at a time is held out to choose by.
+    rng
+        Deals people into folds.
+
+    Returns
+    -------
+    AgreedComponents
+        Those that agree on people held out by .2 or more; none where the measurements have nothing in common.
+
+    References
+    ----------
+    Kettenring 1971, doi:10.1093/biomet/58.3.433 (MAXVAR). Yao et al. 2024, arXiv:2311.04056 (what measurements have in
+    common is identified up to an invertible map).
+    """
+    found = {name: _principal(x, rows) for name, x in by.items()}
+    scores = [one.scores for one in found.values()]
+    parts = np.array_split(rng.permutation(len(rows)), FOLDS)
+    tried = [
+        (_information(held_out := _held_out_agreement(scores, parts, most, ridge)), most, ridge, held_out)
+        for most in _numbers(len(rows), min(x.shape[1] for x in scores))
+        for ridge in RIDGES
+    ]
+    information, most, ridge, held_out = max(tried, key=lambda one: one[0])
+    kept = np.flatnonzero(held_out > LEAST)[:MOST]
+    short = [x[:, :most] for x in scores]
+    weights = [w[:, kept] for w in _maxvar(short, ridge)]
+    directions = {
+        name: np.asarray(one.axes[:, :most] @ (w / (x @ w).std(axis=0).clip(1e-12)), dtype=np.float32)
+        for (name, one), x, w in zip(found.items(), short, weights, strict=True)
+    }
+    means = {name: one.mean for name, one in found.items()}
+    return AgreedComponents(means, directions, held_out[kept].clip(0.05, LARGEST), most, ridge, information)
+
+
+def copied_measurements(by: Measurements, rows: NDArray[np.intp]) -> list[tuple[str, str]]:
+    """Return pairs of measurements one of which is a linear map of the other: they are one measurement.
+
+    Two measurements that are each their own have nuisance, on which they do not agree; a copy agrees on everything.
+    """
+    found = {name: _principal(x, rows).scores for name, x in by.items()}
+    return [(a, b) for a, b in combinations(found, 2) if _is_copy(found[a], found[b])]
+
+
+def _is_copy(a: Floats, b: Floats) -> bool:
+    most = max(1, min(PRINCIPAL[0], a.shape[1], b.shape[1], len(a) // 8))
+    learn, held = slice(0, len(a) // 2), slice(len(a) // 2, len(a))
+    # the leading components of the one, each predicted by all of the other, on people held out
+    by = b[:, : max(most, len(a) // 8)]
+    weights = np.linalg.lstsq(by[learn], a[learn, :most], rcond=None)[0]
+    left = np.square(a[held, :most] - by[held] @ weights).sum(axis=0) / np.square(a[held, :most]).sum(axis=0)
+    return bool(np.sqrt(1 - left.clip(0, 1)).min() > COPIED)
+
+
+def _numbers(people: int, there: int) -> list[int]:
+    """Return the numbers of principal components to try."""
+    most = max(1, people // FOLDS)
+    return list(dict.fromkeys(min(number, there) for number in PRINCIPAL if number <= most)) or [min(most, there)]
+
+
+def _principal(x: NDArray[Any], rows: NDArray[np.intp]) -> _Principal:
+    """Return the leading principal components of some rows, whitened."""
+    wide = x.shape[1] > LONG
+    raw = x[rows]
+    mean = raw.mean(axis=0, dtype=np.float64)
+    own: NDArray[np.floating[Any]] = (raw - mean).astype(np.float32 if wide else np.float64)
+    some = own[:SAMPLE] if wide else own
+    if len(some) < some.shape[1]:  # the smaller of the two products has the same values
+        values, left = _largest((some @ some.T).astype(np.float64))
+        axes = some.T @ (left / np.sqrt(values)).astype(own.dtype)
+    else:
+        values, axes = _largest((some.T @ some).astype(np.float64))
+    kept = values > 1e-7 * values[0]
+    axes = axes[:, kept].astype(np.float64)
+    scores = np.asarray(own @ axes.astype(own.dtype), dtype=np.float64)
+    size = scores.std(axis=0).clip(1e-30)
+    return _Principal(mean, axes / size, scores / size)
+
+
+def _largest(product: Floats) -> tuple[Floats, Floats]:
+    """Return the largest eigenvalues, falling, and their vectors."""
+    if not np.diagonal(product).any():
+        raise InputError("a measurement is the same for everybody, so nothing can be learned from it; leave it out")
+    first = max(0, len(product) - PRINCIPAL[-1])
+    values, vectors = eigh(product, subset_by_index=[first, len(product) - 1])
+    return np.maximum(values[::-1], 1e-300), vectors[:, ::-1]
+
+
+def _maxvar(scores: Sequence[Floats], ridge: float) -> list[Floats]:
+    """Return of every measurement the weights of the components that agree most, shape (k, count)."""
+    joined = np.concatenate(scores, axis=1)
+    joined = joined - joined.mean(axis=0)
+    covariance = joined.T @ joined / len(joined)
+    within = np.zeros_like(covariance)
+    ends = np.cumsum([x.shape[1] for x in scores])
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        within[start:end, start:end] = covariance[start:end, start:end]
+    count = min(2 * MOST, *(x.shape[1] for x in scores))
+    last = len(covariance) - 1
+    _, vectors = eigh(
+        covariance - within, within + ridge * np.eye(len(within)), subset_by_index=[last - count + 1, last]
+    )
+    return list(np.split(vectors[:, ::-1], ends[:-1]))
+
+
+def _held_out_agreement(scores: Sequence[Floats], parts: Sequence[NDArray[np.intp]], most: int, ridge: float) -> Floats:
+    """Return the mean correlation of two measurements' components on people held out, shape (count,)."""
+    found = []
+    for at, held in enumerate(parts):
+        learn = np.concatenate([part for place, part in enumerate(parts) if place != at])
+        weights = _maxvar([x[learn, :most] for x in scores], ridge)
+        found.append(_agreement([x[held, :most] @ w for x, w in zip(scores, weights, strict=True)]))
+    return np.asarray(np.mean(found, axis=0))
+
+
+def _agreement(projections: Sequence[Floats]) -> Floats:
+    scaled = [(y - y.mean(axis=0)) / y.std(axis=0).clip(1e-12) for y in projections]
+    return np.asarray(np.mean([(a * b).mean(axis=0) for a, b in combinations(scaled, 2)], axis=0))
+
+
+def _information(agreement: Floats) -> float:
+    told = agreement[agreement > LEAST / 2].clip(0, 0.999)
+    return float(-0.5 * np.log(1 - np.square(told)).sum())

@@ -1,0 +1,172 @@
+"""Modalities whose measurements settle their latents by themselves: agreed components, then the decoder's class.
+
+Nothing across modalities is used here. What remains open is left to the dependence between modalities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from personax.crl._device import CPU
+from personax.crl._estimator import Arrays, Progress
+from personax.crl.methods.default._agreed import AgreedComponents, copied_measurements, fit_agreed_components
+from personax.crl.methods.default._coordinates import AGREES, Coordinates, DecodedCoordinates, finalist_agreement
+from personax.crl.methods.default._decoders import Bottlenecks, DecoderClass, Training, fit_bottleneck
+
+__all__ = ["EXPLAINS", "Modalities", "choose_decoder", "fit_modalities"]
+
+LADDER: Final[tuple[DecoderClass, ...]] = ("additive", "interactions")
+"""From the most restrictive class on; of two latents, pairs are everything, and so is a free decoder of one."""
+
+EXPLAINS: Final = 0.6
+"""Share of what a free decoder explains that a restrictive one must explain.
+
+Agreement of finalists is the criterion that tells right from wrong; where decoders of a class explain little, finalists
+may agree on something else than all latents (calibrated in benchmarks/identification.py).
+"""
+
+FREE: Final = Training(restarts=4, finalists=2, steps=1500)
+"""A free decoder finds the block from nearly every start."""
+
+FOLDS_SEED: Final = 0
+
+
+@dataclass(frozen=True)
+class Modalities:
+    """What was found of each modality by itself.
+
+    Parameters
+    ----------
+    coordinates
+        Of every modality with two measurements or more that agree on enough; settled or not.
+    notes
+        A sentence for each modality of which none were looked for, or whose latents are not settled.
+    """
+
+    coordinates: dict[str, Coordinates]
+    notes: list[str]
+
+    @property
+    def settled(self) -> dict[str, Coordinates]:
+        """Those whose latents the decoder's class tells apart."""
+        return {modality: found for modality, found in self.coordinates.items() if found.settled}
+
+
+def fit_modalities(
+    views: Arrays,
+    latents: Mapping[str, int],
+    people: tuple[Tensor, Tensor],
+    training: Training,
+    *,
+    generator: torch.Generator,
+    device: torch.device = CPU,
+    progress: Progress | None = None,
+) -> Modalities:
+    """Fit the coordinates of every modality that has several measurements.
+
+    Parameters
+    ----------
+    views, latents
+        As in `personax.crl._estimator.Problem`.
+    people
+        Rows of validation and of training people.
+    training
+        Of the restrictive decoders.
+    """
+    coordinates: dict[str, Coordinates] = {}
+    notes: list[str] = []
+    for modality, by in views.items():
+        own, told = _apart(modality, by, people[1].numpy())
+        notes += told
+        if len(own) < 2:
+            continue
+        agreed = fit_agreed_components(own, people[1].numpy(), np.random.default_rng(FOLDS_SEED))
+        if agreed.count < latents[modality]:
+            notes.append(
+                f"{modality}: its measurements agree on {agreed.count or 'no'} linear component"
+                f"{'s' * (agreed.count != 1)} of people held out, fewer than the {latents[modality]} latents asked "
+                "for; its latents rest on other modalities alone"
+            )
+            continue
+        content = torch.from_numpy(agreed(own))
+        found = choose_decoder(
+            modality, agreed, content, latents[modality], people, training,
+            generator=generator, device=device, progress=progress,
+        )  # fmt: skip
+        coordinates[modality] = found
+        if not found.settled:
+            notes.append(
+                f"{modality}: no class of decoders tells its latents apart (an {found.decoder} decoder explains "
+                f"{found.explained:.0%} of what its measurements agree on, and finalists agree at "
+                f"{min(found.finalist_agreement):.2f} where {AGREES} is needed)"
+            )
+    return Modalities(coordinates, notes)
+
+
+def choose_decoder(
+    modality: str,
+    agreed: AgreedComponents,
+    content: Tensor,
+    latents: int,
+    people: tuple[Tensor, Tensor],
+    training: Training,
+    *,
+    generator: torch.Generator,
+    device: torch.device = CPU,
+    progress: Progress | None = None,
+) -> Coordinates:
+    """Return the coordinates of the most restrictive class whose finalists agree, else those of a free decoder.
+
+    Parameters
+    ----------
+    content
+        The agreed components of all people, shape (n, q), in units of their error.
+    """
+
+    def fitted(decoder: DecoderClass, how: Training) -> Bottlenecks:
+        return fit_bottleneck(
+            content, latents, decoder, *people, how, generator=generator, device=device, progress=progress
+        )
+
+    free = fitted("free", FREE.shorter(training.steps / Training().steps))
+    tried: list[DecodedCoordinates] = []
+    for decoder in LADDER:
+        if decoder == "interactions" and latents < 3:
+            continue
+        found = fitted(decoder, training)
+        least = finalist_agreement([code.double().numpy() for code in found.codes])[0]
+        one = DecodedCoordinates(modality, decoder, found.explained[0], free.explained[0], least, agreed, found.best)
+        if one.settled and one.explained >= EXPLAINS * one.explained_free:
+            return one
+        tried.append(one)
+    best = max(tried, key=lambda one: min(one.finalist_agreement))
+    open_to = free.explained[0], free.explained[0]
+    least = finalist_agreement([code.double().numpy() for code in free.codes])[0]
+    # where no class tells them apart, a free decoder has the block; what came nearest is what is told of it
+    return DecodedCoordinates(
+        modality, "free", *open_to, [min(a, b) for a, b in zip(least, best.finalist_agreement, strict=True)],
+        agreed, free.best,
+    )  # fmt: skip
+
+
+def _apart(
+    modality: str, by: Mapping[str, NDArray[Any]], rows: NDArray[np.intp]
+) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """Return the measurements without copies of others, and a sentence for each copy."""
+    own = dict(by)
+    notes = []
+    for name, copy in copied_measurements(by, rows) if len(by) > 1 else []:
+        if name in own and copy in own:
+            del own[copy]
+            notes.append(
+                f"{modality}: {copy} is a linear map of {name}, so it counts as no measurement of its own "
+                "(two encoders of one text or picture share all that is only that text's or picture's)"
+            )
+    return own, notes
