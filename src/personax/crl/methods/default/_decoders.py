@@ -107,9 +107,9 @@ class Training:
     """
 
     restarts: int = 16
-    steps: int = 2500
+    steps: int = 4000
     finalists: int = 4
-    trial: float = 0.6
+    trial: float = 0.5
 
     def shorter(self, share: float) -> Training:
         """Return the same with a share of the steps."""

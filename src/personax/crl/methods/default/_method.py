@@ -150,7 +150,7 @@ def with_known(targets: list[Tensor], modalities: list[str], known: Mapping[str,
 
 def unexplained(modalities: Modalities) -> float:
     """Return what the decoders of settled modalities leave, summed: comparable between seeds."""
-    return sum((1 - found.explained for found in modalities.settled.values()), 0.0)
+    return sum((1 - found.explained for found in modalities.known.values()), 0.0)
 
 
 def put_known(latents: Tensor, blocks: list[Block], known: Mapping[str, Tensor]) -> Tensor:
@@ -276,7 +276,7 @@ class Default(Estimator):
                 views, latents, people, Training().shorter(share),
                 generator=generator, device=torch_device(self.budget.device), progress=problem.progress,
             )  # fmt: skip
-        settled = modalities.settled
+        settled = modalities.known
         raw = {m: torch.from_numpy(found.encode(views[m])) for m, found in settled.items()}
         scores = {m: NormalScores.fit(x) for m, x in raw.items()}
         if set(settled) == set(views):

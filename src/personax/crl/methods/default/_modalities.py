@@ -54,9 +54,9 @@ class Modalities:
     notes: list[str]
 
     @property
-    def settled(self) -> dict[str, Coordinates]:
-        """Those whose latents the decoder's class tells apart."""
-        return {modality: found for modality, found in self.coordinates.items() if found.settled}
+    def known(self) -> dict[str, Coordinates]:
+        """Those of a restrictive class: nothing else will be looked for in these modalities."""
+        return {modality: found for modality, found in self.coordinates.items() if found.decoder != "free"}
 
 
 def fit_modalities(
@@ -103,8 +103,8 @@ def fit_modalities(
         coordinates[modality] = found
         if not found.settled:
             notes.append(
-                f"{modality}: no class of decoders tells its latents apart (an {found.decoder} decoder explains "
-                f"{found.explained:.0%} of what its measurements agree on, and finalists agree at "
+                f"{modality}: its latents are known as a block, and not one by one (decoder: {found.decoder}, which "
+                f"explains {found.explained:.0%} of what its measurements agree on; its restarts agree at "
                 f"{min(found.finalist_agreement):.2f} where {AGREES} is needed)"
             )
     return Modalities(coordinates, notes)
@@ -122,7 +122,10 @@ def choose_decoder(
     device: torch.device = CPU,
     progress: Progress | None = None,
 ) -> Coordinates:
-    """Return the coordinates of the most restrictive class whose finalists agree, else those of a free decoder.
+    """Return the coordinates of the most restrictive class whose finalists agree, else those of the nearest class.
+
+    Where finalists of no class agree, latents of the class that comes nearest are as good as any, and are not called
+    identified. A free decoder is returned where restrictive ones explain much less: then no class fits.
 
     Parameters
     ----------
@@ -137,23 +140,22 @@ def choose_decoder(
 
     free = fitted("free", FREE.shorter(training.steps / Training().steps))
     tried: list[DecodedCoordinates] = []
+    enough = EXPLAINS * free.explained[0]
     for decoder in LADDER:
         if decoder == "interactions" and latents < 3:
             continue
         found = fitted(decoder, training)
         least = finalist_agreement([code.double().numpy() for code in found.codes])[0]
         one = DecodedCoordinates(modality, decoder, found.explained[0], free.explained[0], least, agreed, found.best)
-        if one.settled and one.explained >= EXPLAINS * one.explained_free:
+        if one.settled and one.explained >= enough:
             return one
         tried.append(one)
     best = max(tried, key=lambda one: min(one.finalist_agreement))
+    if best.explained >= enough:
+        return best
     open_to = free.explained[0], free.explained[0]
     least = finalist_agreement([code.double().numpy() for code in free.codes])[0]
-    # where no class tells them apart, a free decoder has the block; what came nearest is what is told of it
-    return DecodedCoordinates(
-        modality, "free", *open_to, [min(a, b) for a, b in zip(least, best.finalist_agreement, strict=True)],
-        agreed, free.best,
-    )  # fmt: skip
+    return DecodedCoordinates(modality, "free", *open_to, least, agreed, free.best)
 
 
 def _apart(
