@@ -97,7 +97,7 @@ def embed_world(
     image = {}
     for m, shown in world.pictures.items():
         for k, pixels in shown.items():
-            flat = pixels.reshape(len(pixels), -1).astype(np.float32) / 255
+            flat = (pixels.reshape(len(pixels), -1) / 255).astype(np.float16).astype(np.float32)
             views[m][k] = flat if pictures is None else _checked("pictures", pictures(pixels), len(pixels))
         if pictures is None:
             image[m] = IMAGE
