@@ -16,8 +16,9 @@ to embeddings of the paper's sizes: 1,024 numbers of a face and 3 x 3,584 of tex
 ``memory`` fits every method for one epoch to 3 x 512 numbers of a person that lie in files, each fit in a process of
 its own (`benchmarks/crl_memory.py`). ``fits`` times whole fits of `paper` at one budget, as they are, compiled and in
 half precision. ``ablation`` fits the default method with one choice of it changed at a time; each fit is kept in FILE,
-and what was stopped goes on from there. ``worlds`` fits methods to the fixed worlds of `personax.simulate.worlds`, whose
-texts are embedded by real encoders (extra ``worlds``) once, into DIR. Each part rewrites its own section of the results.
+and what was stopped goes on from there. ``worlds`` fits methods to the fixed worlds of `personax.simulate.worlds`,
+whose texts are embedded by real encoders (extra ``worlds``) once, into DIR. Each part rewrites its own section of
+the results.
 """
 
 from __future__ import annotations
@@ -238,7 +239,7 @@ def wide(people: int, device: Device, epochs: int, seeds: list[int]) -> str:
     size = sum(x.nbytes for by in views.values() for x in by.values()) / 1024**3
     lines = [
         f"{people:,} people, 1,024 + 3 x 3,584 numbers ({size:.2f} GiB), `default`, {epochs} epochs, seeds "
-        f"{', '.join(map(str, seeds))}; MCC and R2 on the people fitted on; memory is the peak so far, with the data.\n",
+        f"{', '.join(map(str, seeds))}; MCC and R2 on the people fitted on; memory is the peak so far with the data.\n",
         "| crl.reduce | numbers read | CPU s a fit | peak GiB | MCC | R2 |",
         "|---|---|---|---|---|---|",
     ]

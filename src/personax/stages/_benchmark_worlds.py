@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from personax.embed import image_encoder, local_weights_hash, text_encoder
+from personax.embed import TextEncoder, image_encoder, local_weights_hash, text_encoder
 from personax.errors import PlanError
 from personax.simulate import LatentData
 from personax.simulate.worlds import FIXED_WORLDS, WorldOptions, kept_world, load_world, simulated_encoder
@@ -67,12 +67,12 @@ def draw_benchmark_world(
 
 def _world(options: Mapping[str, Any], people: int) -> tuple[WorldOptions, Sequence[str], int]:
     """Return what is drawn, the encoders' names and the first seed."""
-    given = {name: _tuples(value) for name, value in options.items() if name not in OWN}
+    given: dict[str, Any] = {name: _tuples(value) for name, value in options.items() if name not in OWN}
     name = options.get("world")
     if name is None:
         return WorldOptions(**given, people=people), options.get("encoders") or (SIMULATED,), 0
     if name not in FIXED_WORLDS:
-        raise PlanError(f"--world: there is no world {name}; {nearest(name, FIXED_WORLDS)}")
+        raise PlanError(f"--world: there is no world {name}; {nearest(name, list(FIXED_WORLDS))}")
     fixed = FIXED_WORLDS[name]
     if given:
         raise PlanError(f"--world: {name} has its options; leave out {', '.join(given)} or the name")
@@ -96,12 +96,14 @@ class _Texts:
     """An encoder of texts that loads its model with the first text."""
 
     def __init__(self, name: str, base: Path | None) -> None:
-        self._name, self._base, self._encoder = name, base, None
+        self._name, self._base = name, base
+        self._encoder: TextEncoder | None = None
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
         if self._encoder is None:
-            self._encoder: Any = text_encoder(self._name, base=self._base)
-        parts = [self._encoder.encode(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
+            self._encoder = text_encoder(self._name, base=self._base)
+        encode = self._encoder.encode
+        parts = [encode(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
         return np.concatenate(parts)
 
 

@@ -86,7 +86,7 @@ class Writer:
     def kept(self) -> NDArray[np.bool_]:
         """Return which latents are said of whom, shape (n, latents); at least one."""
         drawn = self.rng.spawn(1)[0].random(self.latents.shape)
-        return (drawn >= self.omitted) | (drawn == drawn.max(axis=1, keepdims=True))
+        return np.asarray((drawn >= self.omitted) | (drawn == drawn.max(axis=1, keepdims=True)))
 
 
 TextFamily = Callable[[Writer], list[str]]

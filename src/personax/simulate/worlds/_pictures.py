@@ -121,4 +121,4 @@ def draw_forms(latents: Array, *, form: int, nuisance: bool, rng: np.random.Gene
     agreement = 0.3 * agree_rng.standard_normal((len(latents), 1)) * nuisance
     exact = 3 + loading * np.repeat(latents, ITEMS, axis=1) + difficulty + agreement
     answers = np.round(exact + 0.5 * error_rng.standard_normal(exact.shape))
-    return np.clip(answers, 1, POINTS).astype(np.float32)
+    return np.asarray(np.clip(answers, 1, POINTS), dtype=np.float32)

@@ -132,7 +132,8 @@ def grade_of(latent: NDArray[np.float64], spread: float, *, rng: np.random.Gener
         Draws the judgement.
     """
     exact = (latent + 2.2) / 4.4 * (GRADES - 1)
-    return np.clip(np.round(exact + spread * rng.standard_normal(len(latent))), 0, GRADES - 1).astype(np.intp)
+    judged = np.round(exact + spread * rng.standard_normal(len(latent)))
+    return np.asarray(np.clip(judged, 0, GRADES - 1), dtype=np.intp)
 
 
 @dataclass(frozen=True, slots=True)
