@@ -1,6 +1,8 @@
 """Level II: methods against known latents, and how fast; writes benchmarks/results/crl.md.
 
 python benchmarks/crl.py table BENCH [--more]  # folders that `personax crl benchmark --out BENCH/<data>` wrote
+python benchmarks/crl.py worlds --cache DIR [--worlds all] [--people 6000,1500,500] [--seeds 1] [--first 0]
+                                [--methods default,multiview,supervised] [--kept DIR] [--prepare]
 python benchmarks/crl.py step [--batch 64,256] [--steps 100] [--compile] [--device cpu]
 python benchmarks/crl.py wide [--people 9444] [--epochs 60] [--device cpu]
 python benchmarks/crl.py memory [--people 10000,40000,160000] [--methods all]
@@ -14,7 +16,9 @@ to embeddings of the paper's sizes: 1,024 numbers of a face and 3 x 3,584 of tex
 ``memory`` fits every method for one epoch to 3 x 512 numbers of a person that lie in files, each fit in a process of
 its own (`benchmarks/crl_memory.py`). ``fits`` times whole fits of `paper` at one budget, as they are, compiled and in
 half precision. ``ablation`` fits the default method with one choice of it changed at a time; each fit is kept in FILE,
-and what was stopped goes on from there. Each part rewrites its own section of the results.
+and what was stopped goes on from there. ``worlds`` fits methods to the fixed worlds of `personax.simulate.worlds`,
+whose texts are embedded by real encoders (extra ``worlds``) once, into DIR. Each part rewrites its own section of
+the results.
 """
 
 from __future__ import annotations
@@ -68,8 +72,10 @@ from personax.crl.methods.default._components import Search
 from personax.crl.methods.paper._method import GATE_RATE, PAPER_BUDGET
 from personax.crl.methods.paper._model import LatentModel
 from personax.crl.methods.paper._objective import PAPER, PaperObjective
+from personax.progress import Silent
 from personax.simulate import LatentData, numerical
-from personax.stages import FLOORS, SCORING_SEED, CrlBenchmark, rows_of, summary_table
+from personax.simulate.worlds import FIXED_WORLDS
+from personax.stages import FLOORS, SCORING_SEED, CrlBenchmark, rows_of, run_benchmark, summary_table
 
 RESULTS = Path(__file__).parent / "results" / "crl.md"
 MNIST = {"digit": {"red": 196, "green": 196, "blue": 196}, "clothing": {"gray": 196}}
@@ -233,7 +239,7 @@ def wide(people: int, device: Device, epochs: int, seeds: list[int]) -> str:
     size = sum(x.nbytes for by in views.values() for x in by.values()) / 1024**3
     lines = [
         f"{people:,} people, 1,024 + 3 x 3,584 numbers ({size:.2f} GiB), `default`, {epochs} epochs, seeds "
-        f"{', '.join(map(str, seeds))}; MCC and R2 on the people fitted on; memory is the peak so far, with the data.\n",
+        f"{', '.join(map(str, seeds))}; MCC and R2 on the people fitted on; memory is the peak so far with the data.\n",
         "| crl.reduce | numbers read | CPU s a fit | peak GiB | MCC | R2 |",
         "|---|---|---|---|---|---|",
     ]
@@ -448,6 +454,42 @@ def write(name: str, text: str, command: str) -> None:
     RESULTS.write_text(head + "".join(f"## {part.rstrip()}\n\n" for part in [*kept, section]), encoding="utf-8")
 
 
+WORLD_METRICS = (("r2", 3), ("r2_blocks", 3), ("mcc_pearson", 3), ("shd_across", 1), ("shd", 1), ("seconds", 0))
+
+
+def worlds(asked: argparse.Namespace) -> str:
+    """Fit methods to the fixed worlds, vectors kept in a folder; a row a world, its number of people and a method."""
+    names = list(FIXED_WORLDS) if asked.worlds == "all" else asked.worlds.split(",")
+    metrics = [name for name, _ in WORLD_METRICS]
+    lines = ["| world | encoders | row | people | method | " + " | ".join(metrics) + " |", "|---" * 11 + "|"]
+    # the largest first: fewer people are its first ones, so that nothing is embedded twice
+    for name, n in product(names, sorted(numbers(asked.people), reverse=True)):
+        fixed = FIXED_WORLDS[name]
+        settings = CrlBenchmark(
+            "worlds", {"world": name}, asked.methods.split(","), asked.seeds, asked.first, n,
+            epochs=asked.epochs, folders={"cache": str(asked.cache)},
+        )  # fmt: skip
+        if asked.prepare:
+            for seed in range(asked.first, asked.first + asked.seeds):
+                began = time.process_time()
+                settings.draw(seed)
+                print(name, n, seed, f"{time.process_time() - began:.0f} CPU seconds", flush=True)
+            continue
+        rows = [row for one in run_benchmark(settings, asked.kept / f"{name}-{n}" / "parts", Silent())
+                for row in rows_of(one)]  # fmt: skip
+        # floors stand in the result of every method of a seed, and are the same
+        values = {(row["method"], row["metric"], row["seed"]): row["value"] for row in rows}
+        for method_name in dict.fromkeys(row["method"] for row in rows):
+            found = {metric: [value for (m, k, _), value in values.items() if (m, k) == (method_name, metric)
+                              and value is not None] for metric in metrics}  # fmt: skip
+            cells = [cell(found[metric], digits) if found[metric] else "–" for metric, digits in WORLD_METRICS]
+            told = f"{name} | {', '.join(fixed.encoders)} | {fixed.row} | {n:,} | {method_name}"
+            lines.append(f"| {told} | {' | '.join(cells)} |")
+            print(lines[-1], flush=True)
+    said = f"Means, and in brackets the {asked.seeds} seeds from {asked.first}; a tenth of the people is held out."
+    return "\n".join([*lines, "", said, ""])
+
+
 def numbers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
@@ -476,6 +518,16 @@ def main() -> None:
     changing.add_argument("--data", default="numerical-1,mnist-fixed")
     changing.add_argument("--seeds", default="300,301")
     changing.add_argument("--kept", type=Path)
+    telling = parts.add_parser("worlds")
+    telling.add_argument("--worlds", default="all", help="Names of fixed ones, separated by commas.")
+    telling.add_argument("--people", default="6000,1500,500")
+    telling.add_argument("--seeds", type=int, default=1)
+    telling.add_argument("--first", type=int, default=0)
+    telling.add_argument("--epochs", type=int, default=60)
+    telling.add_argument("--methods", default="default,multiview,cca,pca,random,supervised")
+    telling.add_argument("--cache", type=Path, required=True, help="Folder that keeps vectors.")
+    telling.add_argument("--kept", type=Path, default=Path("worlds-bench"), help="Folder of finished fits.")
+    telling.add_argument("--prepare", action="store_true", help="Make the vectors, and nothing else.")
     whole = parts.add_parser("fits")
     whole.add_argument("--data", default="mnist-fixed")
     whole.add_argument("--seed", type=int, default=0)
@@ -494,6 +546,10 @@ def main() -> None:
             "A training step",
             step(numbers(asked.batch), asked.steps, torch_device(asked.device), with_compiler=asked.compile),
         )
+    elif asked.part == "worlds":
+        name, text = "Worlds", worlds(asked)
+        if asked.prepare:
+            return
     elif asked.part == "ablation":
         names, seeds = asked.data.split(","), numbers(asked.seeds)
         text = ablation(names, seeds, folders, asked.kept)

@@ -485,3 +485,31 @@ def test_faster_steps_are_those_of_paper_and_are_named_only_where_asked_for(tmp_
     assert plain[1]["objective"] == pytest.approx(half[1]["objective"], rel=0.05)
     named = [set(json.loads((tmp_path / name / "arguments.json").read_text())) for name in ("a", "b")]
     assert named[1] - named[0] == {"half"}
+
+
+def test_worlds_are_drawn_by_name_by_options_and_from_a_file(tmp_path: Path) -> None:
+    def draw(options: dict[str, Any], n: int = 400, **folders: str) -> Any:
+        what = CrlBenchmark("worlds", options, ["pca"], 1, n=n, folders=folders or None)
+        what.check()
+        return what.draw(0)
+
+    own = draw({"families": ["clauses", "faces"], "latents": [2, 3], "measurements": [2, 1]}, cache=str(tmp_path))
+    assert own.counts == {"character": 2, "life": 3}
+    (kept,) = tmp_path.glob("*.npz")
+    again = draw({"file": str(kept)}, n=400)
+    assert all((x == again.views[m][k]).all() for m, by in own.views.items() for k, x in by.items())
+    named = draw({"world": "clauses", "encoders": ["hashed", "simulated"]})
+    assert [x.shape for x in named.views["life"].values()] == [(400, 384), (400, 128)]
+    assert not np.allclose(named.latents, draw({"world": "adjectives", "encoders": ["simulated"]}).latents)
+    seen = draw({"families": ["faces"], "measurements": [1, 1], "picture_encoder": "descriptors"}, n=400)
+    assert seen.views["life"]["life_p1"].shape == (400, 512)
+    for options, said in (
+        ({"world": "clause"}, "no world clause"),
+        ({"world": "clauses", "shared": 1}, "clauses has its options; leave out shared"),
+        ({"families": ["poems"]}, "no family 'poems'"),
+        ({"latents": [2]}, "latents must be 2 numbers"),
+    ):
+        with pytest.raises(PlanError, match=said):
+            draw(options)
+    with pytest.raises(InputError, match="no preset"):
+        draw({"encoders": ["nothing"]})

@@ -119,6 +119,41 @@ def _draw(
     return out / "figures", None
 
 
+def _listed(given: str | None) -> list[str] | None:
+    """Return the words between commas."""
+    return None if given is None else [word.strip() for word in given.split(",") if word.strip()]
+
+
+def _numbers(option: str, given: str | None) -> list[int] | None:
+    """Return the numbers between commas.
+
+    Raises
+    ------
+    PlanError
+        When they are none.
+    """
+    try:
+        return None if given is None else [int(word) for word in given.split(",")]
+    except ValueError:
+        raise PlanError(f"{option} is a number, or one a modality as in 3,2, not {given}") from None
+
+
+def _one_number(option: str, given: str | None, otherwise: int | None) -> int | None:
+    """Return the one number of all modalities.
+
+    Raises
+    ------
+    PlanError
+        When there are several.
+    """
+    found = _numbers(option, given)
+    if found is None:
+        return otherwise
+    if len(found) != 1:
+        raise PlanError(f"{option} is one number for all modalities of numerical, not {given}")
+    return found[0]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     group = typer.Typer(cls=group_with_default(_meant), no_args_is_help=True)
@@ -149,19 +184,40 @@ def register(app: typer.Typer) -> None:
     )
     def benchmark(
         out: Annotated[Path, typer.Option(help="Folder of the results; a run that was stopped goes on there.")],
-        data: Annotated[str, typer.Option(help="variant-mnist or numerical.")] = "numerical",
+        data: Annotated[str, typer.Option(help="worlds, variant-mnist or numerical.")] = "numerical",
+        world: Annotated[str | None, typer.Option(help="Of worlds: a fixed one; see docs/crl.md.")] = None,
+        world_file: Annotated[Path | None, typer.Option(help="Of worlds: one with its vectors, as NPZ.")] = None,
+        family: Annotated[
+            str | None, typer.Option(help="Of worlds: a family of measurements, or one a modality (clauses,numbers).")
+        ] = None,
+        encoder: Annotated[
+            str | None, typer.Option(help="Of worlds: simulated, or encoders of embed, for measurements in turn.")
+        ] = None,
+        picture_encoder: Annotated[
+            str | None, typer.Option(help="Of worlds with faces, which are pixels without one.")
+        ] = None,
+        filler: Annotated[int | None, typer.Option(help="Of worlds: sentences that say nothing.")] = None,
+        links: Annotated[int | None, typer.Option(help="Of worlds: edges between modalities.")] = None,
+        cache: Annotated[
+            Path | None,
+            typer.Option(help="Of worlds: folder that keeps vectors.", envvar="PERSONAX_WORLDS", show_envvar=True),
+        ] = None,
         case: Annotated[int, typer.Option(help="Of numerical: 1, 2 or 3.")] = 1,
         instances: Annotated[str, typer.Option(help="Of variant-mnist: fixed, shared or random.")] = "fixed",
         modalities: Annotated[int | None, typer.Option(help="Of numerical, in place of the case's.")] = None,
-        latents: Annotated[int | None, typer.Option(help="Of each modality of numerical.")] = None,
-        shared: Annotated[int, typer.Option(help="Shared latents of numerical.")] = 0,
-        measurements: Annotated[int, typer.Option(help="Of each modality of numerical.")] = 1,
+        latents: Annotated[
+            str | None, typer.Option(help="Of each modality of numerical (2); of worlds one number each (3,2).")
+        ] = None,
+        shared: Annotated[int, typer.Option(help="Shared latents of numerical and of worlds.")] = 0,
+        measurements: Annotated[
+            str | None, typer.Option(help="Of each modality: of numerical 1, of worlds 3,2 where not given.")
+        ] = None,
         mechanism: Annotated[str | None, typer.Option(help="additive, folded, scale, linear or mlp.")] = None,
         noise: Annotated[str, typer.Option(help="gaussian, laplace or uniform.")] = "gaussian",
         any_graph: Annotated[
             bool, typer.Option("--any-graph", help="Of numerical: also graphs that leave latents mixable.")
         ] = False,
-        n: Annotated[int, typer.Option(help="People; a tenth is held out.")] = 10_000,
+        n: Annotated[int, typer.Option("--n", "--people", help="People; a tenth is held out.")] = 10_000,
         digits: Annotated[Path | None, typer.Option(help="Folder with MNIST's files.")] = None,
         clothes: Annotated[Path | None, typer.Option(help="Folder with Fashion-MNIST's files.")] = None,
         methods: Annotated[str, typer.Option(help="Names separated by commas, or all.")] = "all",
@@ -188,14 +244,27 @@ def register(app: typer.Typer) -> None:
             if methods == "all"
             else [name.strip() for name in methods.split(",") if name.strip()]
         )
-        if data == "numerical":
-            given = {"case": case, "modalities": modalities, "per_modality": latents, "shared": shared,
-                     "measurements": measurements, "mechanism": mechanism, "noise": noise,
+        given: dict[str, Any]
+        if data == "worlds":
+            given = {"world": world, "file": None if world_file is None else str(world_file),
+                     "families": _listed(family), "encoders": _listed(encoder), "picture_encoder": picture_encoder,
+                     "latents": _numbers("--latents", latents),
+                     "measurements": _numbers("--measurements", measurements),
+                     "shared": shared or None, "filler": filler, "links": links, "mechanism": mechanism,
+                     "noise": None if noise == "gaussian" else noise}  # fmt: skip
+        elif data == "numerical":
+            given = {"case": case, "modalities": modalities, "per_modality": _one_number("--latents", latents, None),
+                     "shared": shared, "measurements": _one_number("--measurements", measurements, 1),
+                     "mechanism": mechanism, "noise": noise,
                      "identified": False if any_graph else None}  # fmt: skip
         else:
             given = {"instances": instances, "mechanism": mechanism, "noise": noise}
         options = {name: value for name, value in given.items() if value is not None}
-        folders = {name: str(path) for name, path in {"digits": digits, "clothes": clothes}.items() if path is not None}
+        folders = {
+            name: str(path)
+            for name, path in {"digits": digits, "clothes": clothes, "cache": cache}.items()
+            if path is not None
+        }
         settings = CrlBenchmark(
             data,
             options,

@@ -4,7 +4,7 @@ A map, each line using the ones above it:
 
 - ``_encoder``: what an encoder is: its card, its options, devices and precision, recipes of text models
 - ``_pictures``: opening a picture without trusting it; ``_checkpoint``: a model's files, their hash, no code of theirs
-- ``_offline``, ``_sentences``, ``_vision``, ``_imagebind``: the encoders, registered where they are written
+- ``_offline``, ``_sentences``, ``_packaged``, ``_vision``, ``_imagebind``: the encoders, registered
 - ``_presets``: encoders by name (`personax.registry`, kind ``encoders``), models of a hub, folders
 - ``_encode``: many items, each once, in batches that fit
 - ``_vectors``, ``_measurements``: vectors made elsewhere, of one measurement and of several modalities

@@ -7,6 +7,7 @@ A map, each line using the ones above it:
 - ``_person_details``: countries, biographies, raters, drawn faces; ``_population``: invented people, whole
 - ``_latent_data``: measurements with their truth; ``_numerical``: drawn as numbers
 - ``_sprites``, ``_variant_mnist``: drawn as images
+- ``worlds``: told of in texts, faces and questionnaires, and embedded by any encoder
 """
 
 from personax.simulate._latent_data import LatentData

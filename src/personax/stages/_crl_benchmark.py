@@ -23,12 +23,16 @@ from personax.errors import InputError, PersonaxError, PlanError
 from personax.files import write_text, written_aside
 from personax.progress import Progress
 from personax.simulate import LatentData, numerical, variant_mnist
+from personax.stages._benchmark_worlds import draw_benchmark_world
 from personax.strict import nearest
 
 __all__ = ["CrlBenchmark", "KeptFit", "history_of", "load_kept", "run_benchmark", "save_kept"]
 
 NEWER: Final = {"runs": 1, "convolutional": False, "device": "cpu", "compiled": False, "half": False}
 """Arguments that older folders do not name, and what they were."""
+
+DATA: Final = ("worlds", "variant-mnist", "numerical")
+"""What can be asked for, in the order of the table."""
 
 SCORING_SEED: Final = 0
 """Of halves and floors, the same for all methods and seeds."""
@@ -41,7 +45,7 @@ class CrlBenchmark:
     Parameters
     ----------
     data
-        ``variant-mnist`` or ``numerical``.
+        One of `DATA`.
     options
         Of the generator.
     methods, seeds
@@ -59,6 +63,8 @@ class CrlBenchmark:
         Of the budget all methods share.
     compiled, half
         Faster steps of `paper` and `mmcrl`.
+    folders
+        Argument of the generator -> folder; of worlds ``cache``, where vectors are kept.
     """
 
     data: str
@@ -84,8 +90,8 @@ class CrlBenchmark:
         PlanError
             Unknown data or methods, no seeds, too few people.
         """
-        if self.data not in ("variant-mnist", "numerical"):
-            raise PlanError(f"--data: there is no {self.data}; {nearest(self.data, ['variant-mnist', 'numerical'])}")
+        if self.data not in DATA:
+            raise PlanError(f"--data: there is no {self.data}; {nearest(self.data, DATA)}")
         known = registry.names("methods")
         for name in self.methods:
             if name not in known:
@@ -108,6 +114,8 @@ class CrlBenchmark:
         rng = np.random.default_rng(seed)
         folders: dict[str, Any] = {name: Path(path) for name, path in (self.folders or {}).items()}
         try:
+            if self.data == "worlds":
+                return draw_benchmark_world(self.options, people=self.n, seed=seed, cache=folders.get("cache"))
             if self.data == "numerical":
                 return numerical(**self.options, n=self.n, rng=rng)
             return variant_mnist(**self.options, **folders, n=self.n, rng=rng)
