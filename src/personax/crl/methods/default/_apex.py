@@ -7,8 +7,8 @@ Under ``x = c + u psi(s, eta)`` with u > 0 every person lies on a ray from the a
    each coordinate at its lowest is c. Nothing says so of other data, so that this is a candidate only; 0 is another.
 2. *Lines.* Of people with nearly one shape, ``x`` regressed on its distance ``r`` to c gives the ray's direction
    ``d_i``, whatever c is (an error e in c moves a neighbourhood's line by the part of e across it). The point nearest
-   to all lines minimises ``sum_i w_i |(I - d_i d_i') (c - m_i)|^2``, m_i being the neighbours' mean and w_i the variance
-   of r among them, by which a line's direction is known:
+   to all lines minimises ``sum_i w_i |(I - d_i d_i') (c - m_i)|^2``, m_i being the neighbours' mean and w_i the
+   variance of r among them, by which a line's direction is known:
 
        (sum_i w_i (I - d_i d_i')) c = sum_i w_i (I - d_i d_i') m_i.
 
@@ -20,13 +20,16 @@ Under ``x = c + u psi(s, eta)`` with u > 0 every person lies on a ray from the a
    by leave-one-out. Shape is read with a little noise: without it, an error of a hundredth of the norm is
    already read off the shape, and the exact apex could not be told from a wrong one nearby by a smooth criterion.
 
+A regression of few noisy people leaves much untold about every point. So the share is compared with the largest one
+about some points half a norm away: `Apex.elsewhere`.
+
 Rays must leave the apex into a half-space: about the mean of a normal cloud the radius is independent of the direction
 too, but a scale that passes through zero is no scale.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -38,7 +41,7 @@ from torch import Tensor
 from personax.crl._device import normal
 from personax.crl.methods.default._scale_regression import FourierBasis
 
-__all__ = ["Apex", "about", "estimate_apex"]
+__all__ = ["Apex", "about", "blurred", "estimate_apex"]
 
 Array = NDArray[np.float64]
 
@@ -46,13 +49,20 @@ PEOPLE: Final = 2000
 """By whom candidates are compared."""
 
 FEATURES: Final = 250
-LOWEST: Final = 0.01
-"""Quantile that stands for a coordinate's lowest value."""
-
 NEIGHBOURS: Final = 12
 ROUNDS: Final = 4
 BLUR: Final = 0.05
 """Noise with which shape is read when candidates are compared, as a share of shape's own spread."""
+
+ALIKE: Final = 0.02
+"""Of the share untold, within which the first candidate is taken: points that are given may be exact."""
+
+AWAY: Final = 0.5
+"""Median norms between the apex and the points that it is compared with."""
+
+POINTS: Final = 6
+DRAWN: Final = 30
+"""Of which so many are tried: most directions lead in among the people."""
 
 BEHIND: Final = 0.01
 """Share of people who may lie behind the apex."""
@@ -69,12 +79,15 @@ class Apex:
     untold
         Share of the variance of the log norm about it that shape does not tell.
     found
-        Which candidate it is: ``zero``, ``lowest``, and each after ``lines``.
+        Which candidate it is; ``, lines`` follows the name of one that was moved to where lines meet.
+    elsewhere
+        The largest share untold about some points half a norm away.
     """
 
     place: Tensor
     untold: float
     found: str
+    elsewhere: float = 0.0
 
 
 def about(x: Tensor, apex: Tensor) -> tuple[Tensor, Tensor]:
@@ -82,6 +95,12 @@ def about(x: Tensor, apex: Tensor) -> tuple[Tensor, Tensor]:
     apart = x - apex
     norm = apart.norm(dim=1, keepdim=True).clamp_min(1e-9)
     return norm[:, 0].log(), apart / norm
+
+
+def blurred(shape: Tensor, generator: torch.Generator) -> Tensor:
+    """Return centred shapes with a little noise."""
+    spread = BLUR * shape.square().mean().sqrt()
+    return shape + spread * normal(*shape.shape, generator=generator).to(shape)
 
 
 def estimate_apex(x: Tensor, candidates: dict[str, Tensor], *, generator: torch.Generator) -> Apex | None:
@@ -104,14 +123,31 @@ def estimate_apex(x: Tensor, candidates: dict[str, Tensor], *, generator: torch.
             place = _nearest_to_lines(x, place)
         tried[f"{name}, lines"] = place
     state = generator.get_state()
-    best: Apex | None = None
+    found = []
     for name, place in tried.items():
         generator.set_state(state)
         if bool(place.isfinite().all()) and _behind(x, place) <= BEHIND:
-            untold = _untold(x, place, generator)
-            if best is None or untold > best.untold:
-                best = Apex(place, untold, name)
-    return best
+            found.append(Apex(place, _untold(x, place, generator), name))
+    most = max((apex.untold for apex in found), default=0.0)
+    best = next((apex for apex in found if apex.untold >= most - ALIKE), None)
+    return None if best is None else replace(best, elsewhere=_elsewhere(x, best.place, generator))
+
+
+def _elsewhere(x: Tensor, apex: Tensor, generator: torch.Generator) -> float:
+    """Return the largest share untold about points half a median norm from the apex, in front of all people.
+
+    What a regression cannot tell about any point (noise, too few people) is not told about these either; what it cannot
+    tell about the apex alone is the scale.
+    """
+    radius = AWAY * about(x, apex)[0].median().exp()
+    spread = x.std(0)
+    largest, looked = 0.0, 0
+    for _ in range(DRAWN):
+        step = spread * normal(len(apex), generator=generator).to(x)
+        place = apex + radius * step / step.norm().clamp_min(1e-12)
+        if looked < POINTS and _behind(x, place) <= BEHIND:
+            largest, looked = max(largest, _untold(x, place, generator)), looked + 1
+    return largest
 
 
 def _nearest_to_lines(x: Tensor, apex: Tensor) -> Tensor:
@@ -133,10 +169,14 @@ def _nearest_to_lines(x: Tensor, apex: Tensor) -> Tensor:
 
 
 def _behind(x: Tensor, apex: Tensor) -> float:
-    """Return the share of people on the other side of the apex than the rest, by the plane that has fewest there."""
-    apart = (x - apex).double()
-    plane = torch.linalg.lstsq(apart.cpu(), apart.new_ones(len(apart), 1).cpu()).solution
-    return float((apart.cpu() @ plane <= 0).double().mean())
+    """Return the share of people on the other side of the apex than the rest.
+
+    By the better of two planes through it: across the mean shape, and the one whose distances vary least.
+    """
+    apart = (x - apex).double().cpu()
+    even = torch.linalg.lstsq(apart, apart.new_ones(len(apart), 1)).solution[:, 0]
+    planes = torch.stack([even, about(x, apex)[1].mean(0).double().cpu()], 1)
+    return float((apart @ planes <= 0).double().mean(0).min())
 
 
 def _untold(x: Tensor, apex: Tensor, generator: torch.Generator) -> float:
@@ -144,7 +184,6 @@ def _untold(x: Tensor, apex: Tensor, generator: torch.Generator) -> float:
     logs, shape = about(x, apex)
     shape = shape - shape.mean(0)
     shape = shape / shape.square().sum(1).mean().sqrt().clamp_min(1e-12)
-    blur = BLUR * normal(*shape.shape, generator=generator).to(shape) / shape.shape[1] ** 0.5
     target = (logs - logs.mean()) / logs.std().clamp_min(1e-12)
-    told = FourierBasis(shape + blur, features=FEATURES, generator=generator).fit(target)[1]
+    told = FourierBasis(blurred(shape, generator), features=FEATURES, generator=generator).fit(target)[1]
     return float((target - told).square().mean())

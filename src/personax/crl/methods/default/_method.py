@@ -30,6 +30,7 @@ from personax.crl.methods.default._decoders import Training
 from personax.crl.methods.default._modalities import Modalities, fit_modalities
 from personax.crl.methods.default._orthogonal import fit_orthogonal_latents
 from personax.crl.methods.default._projection import Projection
+from personax.crl.methods.default._scale_coordinates import with_scale
 from personax.crl.methods.default._shared_content import (
     ModalityContent,
     SharedContent,
@@ -213,8 +214,9 @@ class Default(Estimator):
 
     Modalities with several measurements come first, each by itself: what the measurements agree on
     (`fit_agreed_components`), and coordinates of it by the most restrictive class of decoders that explains it and
-    whose restarts agree (`fit_modalities`). Where that settles every modality the graph is all that is left (step 5).
-    What is open rests on the dependence between modalities, settled latents known:
+    whose restarts agree (`fit_modalities`); of those that it leaves open, a scale latent and what is read from shapes
+    alone, where the measurements have one (`with_scale`). Where that settles every modality the graph is all that is
+    left (step 5). What is open rests on the dependence between modalities, settled latents known:
 
     0. Shared latents: what every modality shows (`fit_shared_content`).
     1. What the measurements of a modality have in common, where there are several (`fit_modality_contents`); some
@@ -275,6 +277,11 @@ class Default(Estimator):
             modalities = fit_modalities(
                 views, latents, people, Training().shorter(share),
                 generator=generator, device=torch_device(self.budget.device), progress=problem.progress,
+            )  # fmt: skip
+            modalities = with_scale(
+                modalities, views, latents, people, share=share,
+                # of its own: where there is no scale, all numbers stay what they were without it
+                generator=torch.Generator().manual_seed(seed + attempt), device=torch_device(self.budget.device),
             )  # fmt: skip
         settled = modalities.settled
         raw = {m: torch.from_numpy(found.encode(views[m])) for m, found in settled.items()}

@@ -3,8 +3,8 @@
 Features ``cos(W' x / w + b)`` with W normal make a Gaussian kernel of width w in expectation (Rahimi, Recht 2007), so
 that regression of many people costs a fixed number of columns. With A the features, ``A'A = Q L Q'`` and ``B = A Q``,
 the fit at ridge r is ``B (L + r)^-1 B' y`` and its leverages are ``h_i = sum_j B_ij^2 / (L_j + r)``: after one
-eigendecomposition every ridge, and every target, is a product with a vector. The prediction of person i by the others is
-``y_i - (y_i - f_i) / (1 - h_i)`` (Allen's PRESS).
+eigendecomposition every ridge, and every target, is a product with a vector. The prediction of person i by the others
+is ``y_i - (y_i - f_i) / (1 - h_i)`` (Allen's PRESS).
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ WIDTHS: Final = (0.7, 1.4)
 
 RIDGES: Final = (0.03, 0.3, 3.0, 30.0, 300.0)
 PAIRS: Final = 500
+FEWEST_FEATURES: Final = 20
+"""However few people; else half as many as people at most."""
+
 LEAST: Final = 0.05
 """Smallest share of a person that the others do not determine: beyond it the prediction by the others is all error."""
 
@@ -75,6 +78,7 @@ class FourierBasis:
 
     def __init__(self, x: Tensor, *, features: int, generator: torch.Generator) -> None:
         n, q = x.shape
+        features = min(features, max(FEWEST_FEATURES, n // 2))
         self.centre = x.mean(0)
         x = x - self.centre
         pairs = integers(n, 2, PAIRS, generator=generator).to(x.device)
@@ -85,7 +89,7 @@ class FourierBasis:
 
     def _width(self, x: Tensor, frequencies: Tensor) -> _Width:
         found = _features(x, frequencies, self.phases)
-        values, axes = torch.linalg.eigh((found.double().T @ found.double()))
+        values, axes = torch.linalg.eigh(found.double().T @ found.double())
         values, axes = values.clamp_min(0).float(), axes.float()
         rotated = found @ axes
         squared = rotated.square()

@@ -345,7 +345,7 @@ def information(
     generator: torch.Generator,
     device: torch.device = CPU,
 ) -> Tensor:
-    """Return what a modality's latents say of those of others, in nats, on batches of people held out, shape (batches,).
+    """Return what a modality's latents say of those of others on batches of people held out, in nats.
 
     A function of the modality's own latents, near the identity at first, is fitted with the densities: a candidate is
     worth what the best function of it tells.
