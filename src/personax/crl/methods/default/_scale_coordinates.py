@@ -21,7 +21,6 @@ from personax.crl._device import CPU
 from personax.crl._estimator import Arrays
 from personax.crl.methods.default._apex import about
 from personax.crl.methods.default._coordinates import Coordinates, NormalScores, finalist_agreement
-from personax.crl.methods.default._modalities import Modalities
 from personax.crl.methods.default._projection import Projection
 from personax.crl.methods.default._scale import ScaleModel, fit_scale
 from personax.crl.methods.default._scale_regression import FourierBasis, FourierRidge
@@ -33,7 +32,7 @@ from personax.crl.methods.default._shape_candidates import (
     information,
 )
 
-__all__ = ["ScaleCoordinates", "fit_scale_coordinates", "with_scale"]
+__all__ = ["ScaleCoordinates", "fit_scale_coordinates"]
 
 FEATURES: Final = 200
 REGRESSED: Final = 6000
@@ -99,37 +98,6 @@ class ScaleCoordinates(Coordinates):
             return np.asarray(scale[:, None].double().numpy())
         others = self.scores(self.reader(shapes))
         return np.asarray(torch.cat([others, (scale + self.through(others))[:, None]], 1).double().numpy())
-
-
-def with_scale(
-    modalities: Modalities,
-    views: Arrays,
-    latents: Mapping[str, int],
-    people: People,
-    *,
-    share: float = 1.0,
-    generator: torch.Generator,
-    device: torch.device = CPU,
-) -> Modalities:
-    """Return what was found of modalities, those that are open and have a scale latent settled by it.
-
-    Parameters
-    ----------
-    modalities
-        What more restrictive classes of decoders found.
-    views, latents, people, share
-        As of `fit_scale_coordinates`.
-    """
-    known = {}
-    for m, found in modalities.settled.items():
-        raw = torch.from_numpy(found.encode(views[m]))
-        known[m] = NormalScores.fit(raw)(raw)
-    scaled = fit_scale_coordinates(
-        views, latents, people, known=known, share=share, generator=generator, device=device
-    )  # fmt: skip
-    notes = [note for note in modalities.notes if note.partition(":")[0] not in scaled]
-    notes += [note for found in scaled.values() for note in found.notes]
-    return Modalities({**modalities.coordinates, **scaled}, notes)
 
 
 @dataclass(frozen=True)
