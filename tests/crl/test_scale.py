@@ -167,9 +167,9 @@ def two(n: int = 1500) -> tuple[dict[str, dict[str, Floats]], Floats]:
 
 
 def test_one_modality_with_a_scale_is_enough() -> None:
-    views, truth = two(800)
-    people = validation_split(800, 0.1)
-    found = fit_scale_coordinates(views, {"image": 2, "text": 1}, people, share=0.2, generator=generator())
+    views, truth = two(1000)
+    people = validation_split(1000, 0.1)
+    found = fit_scale_coordinates(views, {"image": 2, "text": 1}, people, share=0.3, generator=generator())
     assert list(found) == ["image"]
     image = found["image"]
     encoded = image.encode(views["image"])[people[0].numpy()]
