@@ -30,6 +30,7 @@ from personax.crl.methods.default._decoders import Training
 from personax.crl.methods.default._modalities import Modalities, fit_modalities
 from personax.crl.methods.default._orthogonal import fit_orthogonal_latents
 from personax.crl.methods.default._projection import Projection
+from personax.crl.methods.default._scale_coordinates import fit_scale_coordinates
 from personax.crl.methods.default._shared_content import (
     ModalityContent,
     SharedContent,
@@ -211,10 +212,12 @@ VALIDATION: Final = 0.1
 class Default(Estimator):
     """Our own method, in stages; nothing in it is chosen with a truth.
 
-    Modalities with several measurements come first, each by itself: what the measurements agree on
-    (`fit_agreed_components`), and coordinates of it by the most restrictive class of decoders that explains it and
-    whose restarts agree (`fit_modalities`). Where that settles every modality the graph is all that is left (step 5).
-    What is open rests on the dependence between modalities, settled latents known:
+    First, modalities in which one latent scales all that is shown: that latent from norms, the others from shapes alone
+    (`fit_scale_coordinates`). Then other modalities with several measurements, each by itself: what the measurements
+    agree on (`fit_agreed_components`), and coordinates of it by the most restrictive class of decoders that explains it
+    and whose restarts agree (`fit_modalities`). A scale goes first because an apex stands out only where there is one,
+    while a sum of curves may explain a product well and be wrong. Where all are settled, the graph is all that is
+    left (step 5). What is open rests on the dependence between modalities, settled latents known:
 
     0. Shared latents: what every modality shows (`fit_shared_content`).
     1. What the measurements of a modality have in common, where there are several (`fit_modality_contents`); some
@@ -272,10 +275,18 @@ class Default(Estimator):
         people = validation_split(len(next(iter(next(iter(views.values())).values()))), VALIDATION)
         modalities = Modalities({}, [])
         if not problem.shared:
-            modalities = fit_modalities(
-                views, latents, people, Training().shorter(share),
-                generator=generator, device=torch_device(self.budget.device), progress=problem.progress,
+            device = torch_device(self.budget.device)
+            by_scale = fit_scale_coordinates(
+                views, latents, people, share=share,
+                # of its own: where there is no scale, all numbers stay what they were without it
+                generator=torch.Generator().manual_seed(seed + attempt), device=device,
             )  # fmt: skip
+            modalities = fit_modalities(
+                {m: by for m, by in views.items() if m not in by_scale}, latents, people, Training().shorter(share),
+                generator=generator, device=device, progress=problem.progress,
+            )  # fmt: skip
+            told = [note for found in by_scale.values() for note in found.notes]
+            modalities = Modalities({**modalities.coordinates, **by_scale}, [*modalities.notes, *told])
         settled = modalities.known
         raw = {m: torch.from_numpy(found.encode(views[m])) for m, found in settled.items()}
         scores = {m: NormalScores.fit(x) for m, x in raw.items()}
