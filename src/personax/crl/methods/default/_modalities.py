@@ -29,7 +29,7 @@ EXPLAINS: Final = 0.6
 """Share of what a free decoder explains that a restrictive one must explain.
 
 Agreement of finalists is the criterion that tells right from wrong; where decoders of a class explain little, finalists
-may agree on something else than all latents (calibrated in benchmarks/identification.py).
+may agree on something else than all latents. Set by hand: it is not calibrated yet.
 """
 
 FREE: Final = Training(restarts=4, finalists=2, steps=1500)
