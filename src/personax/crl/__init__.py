@@ -14,7 +14,7 @@ from personax.errors import require
 
 if TYPE_CHECKING:
     from personax.crl._budget import Budget, Device, Training
-    from personax.crl._estimator import Estimator, Fitted, Method, Problem
+    from personax.crl._estimator import Epoch, Estimator, Fitted, Method, OnEpoch, Problem
     from personax.crl._prior import Prior
     from personax.crl._reduce import ReducedFit, ReductionSetting, reduce_views
     from personax.crl._save import load_fit, save_fit
@@ -61,6 +61,7 @@ __all__ = [
     "Diagnosis",
     "Dimension",
     "EdgeScores",
+    "Epoch",
     "Estimator",
     "Fitted",
     "Floor",
@@ -69,6 +70,7 @@ __all__ = [
     "Match",
     "Method",
     "NoiseReport",
+    "OnEpoch",
     "Paper",
     "PaperFit",
     "Prior",
@@ -122,6 +124,7 @@ _HOME = {
     "Device": "_budget",
     "Dimension": "_select",
     "EdgeScores": "metrics",
+    "Epoch": "_estimator",
     "Estimator": "_estimator",
     "Fitted": "_estimator",
     "Floor": "metrics",
@@ -130,6 +133,7 @@ _HOME = {
     "Match": "metrics",
     "Method": "_estimator",
     "NoiseReport": "diagnostics",
+    "OnEpoch": "_estimator",
     "Paper": "methods.paper._method",
     "PaperFit": "methods.paper._method",
     "Prior": "_prior",
