@@ -1,4 +1,4 @@
-"""The paper's protocol beside ours: it looks at the truth after every epoch, changes no fit, and says that it looked."""
+"""The paper's protocol beside ours: it looks at the truth after every epoch, changes no fit, and says that."""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@
 (scores against known latents), ``diagnostics/`` (do these people speak against the assumptions), ``_estimator`` (what a
 method is), ``_budget``, ``_optimiser`` and ``_train`` (training), ``_batches`` and ``_scaler`` (what training reads),
 ``_reduce`` (wide measurements as principal components), ``_select`` and ``_stability`` (choosing without a truth),
-``_save`` (fits on disk), ``_prior`` (what is known of causes), ``_traversal`` (what a latent looks like).
+``_level2`` and ``_vectors`` (scikit-learn's protocol, tables of vectors), ``_save`` (fits on disk), ``_prior`` (what is
+known of causes), ``_traversal`` (what a latent looks like).
 """
 
 from importlib import import_module
@@ -15,6 +16,7 @@ from personax.errors import require
 if TYPE_CHECKING:
     from personax.crl._budget import Budget, Device, Training
     from personax.crl._estimator import Epoch, Estimator, Fitted, Method, OnEpoch, Problem
+    from personax.crl._level2 import Level2
     from personax.crl._prior import Prior
     from personax.crl._reduce import ReducedFit, ReductionSetting, reduce_views
     from personax.crl._save import load_fit, save_fit
@@ -67,6 +69,7 @@ __all__ = [
     "Floor",
     "GraphScores",
     "Leakage",
+    "Level2",
     "Match",
     "Method",
     "NoiseReport",
@@ -130,6 +133,7 @@ _HOME = {
     "Floor": "metrics",
     "GraphScores": "metrics",
     "Leakage": "metrics",
+    "Level2": "_level2",
     "Match": "metrics",
     "Method": "_estimator",
     "NoiseReport": "diagnostics",

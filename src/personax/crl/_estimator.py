@@ -42,7 +42,7 @@ class Epoch:
     objective
         On validation people, smaller is better.
     encode
-        Measurements -> latents by the networks as they are now, shape (n, d); not scaled, and only while `OnEpoch` runs.
+        Measurements -> latents by the networks as they are now, shape (n, d), not scaled; only while `OnEpoch` runs.
     """
 
     number: int

@@ -192,9 +192,10 @@ def draw_benchmark(
     Returns
     -------
     list of str
-        Names of the figures, without suffixes: ``scores`` and ``scores-paper``, by protocol; ``training``, all seeds; and of the first seed that a
-        method came through, ``latents-<method>-seed<seed>``, ``graph-<method>-seed<seed>`` where it learns one, and
-        ``traversals-<method>-seed<seed>`` where measurements are images.
+        Names of the figures, without suffixes: ``scores`` and ``scores-paper``, by protocol; ``training``, all seeds;
+        and of the first seed that a method came through, ``latents-<method>-seed<seed>``,
+        ``graph-<method>-seed<seed>`` where it learns one, and ``traversals-<method>-seed<seed>`` where measurements are
+        images.
 
     Raises
     ------
