@@ -11,6 +11,7 @@ import polars as pl
 import typer
 
 from personax import registry
+from personax.cli import crl_compare
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.default_command import group_with_default
 from personax.cli.run import EngineOption, FolderOption, ForceOption, JobsOption, JsonOption, StudyArgument, run_study
@@ -134,6 +135,7 @@ def register(app: typer.Typer) -> None:
         """Level II: latent causes of a study, of embeddings, or (``benchmark``) of people whose latents are known."""
 
     _add_data(group)
+    crl_compare.register(group)
 
     @group.command(_STUDY, epilog="Example: personax crl my-study/study.yaml")
     def study(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from personax.crl._level2 import Level2
     from personax.crl._prior import Prior
     from personax.crl._reduce import ReducedFit, ReductionSetting, reduce_views
+    from personax.crl._run_comparison import KnownLatents, LatentRun, PairComparison, RunComparison, compare_runs
     from personax.crl._save import load_fit, save_fit
     from personax.crl._select import Criterion, Dimension, SeedSelection, choose_dimension, fit_seed, fit_seeds, regret
     from personax.crl._stability import Agreement, agreement
@@ -68,12 +69,15 @@ __all__ = [
     "Fitted",
     "Floor",
     "GraphScores",
+    "KnownLatents",
+    "LatentRun",
     "Leakage",
     "Level2",
     "Match",
     "Method",
     "NoiseReport",
     "OnEpoch",
+    "PairComparison",
     "Paper",
     "PaperFit",
     "Prior",
@@ -81,6 +85,7 @@ __all__ = [
     "Recovery",
     "ReducedFit",
     "ReductionSetting",
+    "RunComparison",
     "SeedSelection",
     "Training",
     "Traversal",
@@ -88,6 +93,7 @@ __all__ = [
     "align",
     "block_r2",
     "choose_dimension",
+    "compare_runs",
     "dci",
     "diagnose",
     "fit",
@@ -132,12 +138,15 @@ _HOME = {
     "Fitted": "_estimator",
     "Floor": "metrics",
     "GraphScores": "metrics",
+    "KnownLatents": "_run_comparison",
+    "LatentRun": "_run_comparison",
     "Leakage": "metrics",
     "Level2": "_level2",
     "Match": "metrics",
     "Method": "_estimator",
     "NoiseReport": "diagnostics",
     "OnEpoch": "_estimator",
+    "PairComparison": "_run_comparison",
     "Paper": "methods.paper._method",
     "PaperFit": "methods.paper._method",
     "Prior": "_prior",
@@ -145,6 +154,7 @@ _HOME = {
     "Recovery": "metrics",
     "ReducedFit": "_reduce",
     "ReductionSetting": "_reduce",
+    "RunComparison": "_run_comparison",
     "SeedSelection": "_select",
     "Training": "_budget",
     "Traversal": "_traversal",
@@ -152,6 +162,7 @@ _HOME = {
     "align": "metrics",
     "block_r2": "metrics",
     "choose_dimension": "_select",
+    "compare_runs": "_run_comparison",
     "dci": "metrics",
     "diagnose": "diagnostics",
     "fit": "methods.default._method",
