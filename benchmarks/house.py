@@ -108,7 +108,12 @@ def _shadowed(package: types.ModuleType) -> Iterator[str]:
         name = f"{package.__name__}.{found.name}"
         if found.name == "__main__":
             continue
-        module = importlib.import_module(name)
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:  # an extra that is not installed
+            if (error.name or "personax").startswith("personax"):
+                raise
+            continue
         if not isinstance(getattr(package, found.name, module), types.ModuleType):
             yield name
         if found.ispkg:

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def damaged(whole: Path, path: Path, pages: slice, byte: bytes = b"\xff") -> Path:
     shutil.copy(whole, path)
-    with sqlite3.connect(whole) as db:
+    with closing(sqlite3.connect(whole)) as db:
         size = db.execute("PRAGMA page_size").fetchone()[0]
     data = bytearray(path.read_bytes())
     for page in range(len(data) // size)[pages]:

@@ -167,7 +167,10 @@ def test_a_model_without_a_vector_of_a_picture_is_refused(tmp_path: Path) -> Non
     import transformers
 
     folder = picture_model(tmp_path, "vit")
-    model = transformers.SegformerModel(transformers.SegformerConfig(hidden_sizes=[8, 8, 8, 8]))
+    heads = [1, 2, 2, 4]
+    model = transformers.SegformerModel(
+        transformers.SegformerConfig(hidden_sizes=[8, 8, 8, 8], num_attention_heads=heads)
+    )
     model.save_pretrained(folder)
     with pytest.raises(InputError, match=r"\(SegformerModel\) gives no vector of a whole picture"):
         image_encoder(str(folder), device="cpu")

@@ -107,8 +107,8 @@ def test_a_damaged_journal_is_told(root: Path) -> None:
     raw[8192:12288] = b"\xff" * 4096
     path.write_bytes(raw)
     assert [one.kind for one in examine_folder(StudyFolder(root))] == ["journal"]
-    with pytest.raises(sqlite3.Error):
-        sqlite3.connect(path).execute("PRAGMA nothing; SELECT count(a) FROM reply WHERE a > ''").fetchall()
+    with contextlib.closing(sqlite3.connect(path)) as base, pytest.raises(sqlite3.Error):
+        base.execute("PRAGMA nothing; SELECT count(a) FROM reply WHERE a > ''").fetchall()
 
 
 def test_there_is_no_folder(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from personax import registry
 from personax.conformance import ConformanceError, Demand, described, kit, raised
 from personax.crl._estimator import Arrays, Estimator, Fitted, Method
+from personax.crl._save import load_fit, save_fit
 from personax.crl._scaler import latent_names
 from personax.errors import PersonaxError
 
@@ -217,8 +218,6 @@ def _transforms(of: _Checked) -> None:
 
 
 def _saved(of: _Checked) -> None:
-    from personax.crl._save import load_fit, save_fit  # late: torch
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fit.safetensors"
         try:

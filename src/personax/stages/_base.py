@@ -183,9 +183,10 @@ class Context(Reader):
     notices: list[Notice] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
 
-    def write_frame(self, frame: pl.DataFrame, *parts: str) -> None:
-        """Write a table as Parquet, compressed."""
-        write_parquet(frame, self.out.path(*parts), compression="zstd", statistics=False)
+    def write_frame(self, frame: pl.DataFrame, *parts: str, rows: int | None = None) -> None:
+        """Write a table as Parquet, compressed; ``rows`` in a group, all of which are in memory once more."""
+        path = self.out.path(*parts)
+        write_parquet(frame, path, compression="zstd", statistics=False, row_group_size=rows)
 
     def write_text(self, text: str, *parts: str) -> None:
         """Write a text file in UTF-8."""

@@ -40,6 +40,9 @@ KEYS: Final = ("embeddings", "keys.arrow")
 HASHES: Final = ("cache", "weights.json")
 """Remembers the hashes of models' files, which are large."""
 
+GROUP: Final = 2**22
+"""Numbers in a group of rows of a file of vectors: while one is compressed it is in memory twice."""
+
 Vectors = NDArray[np.float32]
 
 
@@ -311,5 +314,6 @@ def write_vectors(
     )
     for name, without in (lacking or {}).items():
         frame = frame.with_columns(pl.when(~pl.Series(without)).then(pl.col(name)).alias(name))
-    context.write_frame(frame, "embeddings", f"{modality}.parquet")
+    width = sum(rows.shape[1] for rows in vectors.values())
+    context.write_frame(frame, "embeddings", f"{modality}.parquet", rows=max(256, GROUP // max(1, width)))
     context.counts[modality] = len(vectors)
