@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs of the same people, a benchmark of two methods, the truth; never to be changed."""
     root = tmp_path_factory.mktemp("compare")
     data = numerical(case=1, n=120, rng=np.random.default_rng(0))
-    arrays = {name: next(iter(data.views[m].values())) for name, m in (("a", "m1"), ("b", "m2"))}
+    arrays: dict[str, Any] = {name: next(iter(data.views[m].values())) for name, m in (("a", "m1"), ("b", "m2"))}
     ids = np.array([f"p{i}" for i in range(120)])
     np.savez(root / "data.npz", id=ids, **arrays)
     np.savez(root / "truth.npz", id=ids, latents=data.latents, names=np.array(data.names), adjacency=data.adjacency)
@@ -82,7 +82,7 @@ def test_a_benchmark_is_as_many_runs_with_their_own_truth_and_traversals(folder:
 def test_truths_of_every_kind_are_the_same(folder: Path, tmp_path: Path) -> None:
     table = pl.read_csv(folder / "truth.csv")
     table.write_parquet(tmp_path / "truth.parquet")
-    single = {name: table[name].to_numpy() for name in table.columns if name != "id"}
+    single: dict[str, Any] = {name: table[name].to_numpy() for name in table.columns if name != "id"}
     np.savez(tmp_path / "single.npz", id=table["id"].to_numpy().astype(str), **single)
     first = read_known_latents(folder / "truth.npz")
     for path in (folder / "truth.csv", tmp_path / "truth.parquet", tmp_path / "single.npz"):

@@ -124,7 +124,12 @@ def test_the_protocol_can_be_added_to_a_finished_folder(
     (tmp_path / "parts" / "0-pca-paper.json").unlink()
     begun = []
     real = module._one
-    monkeypatch.setattr(module, "_one", lambda *args: (begun.append((args[1], args[4])), real(*args))[1])
+
+    def noted(*args: Any) -> Any:
+        begun.append((args[1], args[4]))
+        return real(*args)
+
+    monkeypatch.setattr(module, "_one", noted)
     again = list(run_benchmark(asked(["pca", "betavae"]), tmp_path / "parts", Silent()))
     assert begun == [("pca", "paper")]
     assert [r["scores"] for r in again] == [r["scores"] for r in both[1]]
