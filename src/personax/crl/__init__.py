@@ -4,7 +4,8 @@
 (scores against known latents), ``diagnostics/`` (do these people speak against the assumptions), ``_estimator`` (what a
 method is), ``_budget``, ``_optimiser`` and ``_train`` (training), ``_batches`` and ``_scaler`` (what training reads),
 ``_reduce`` (wide measurements as principal components), ``_select`` and ``_stability`` (choosing without a truth),
-``_save`` (fits on disk), ``_prior`` (what is known of causes), ``_traversal`` (what a latent looks like).
+``_level2`` and ``_vectors`` (scikit-learn's protocol, tables of vectors), ``_save`` (fits on disk), ``_prior`` (what is
+known of causes), ``_traversal`` (what a latent looks like).
 """
 
 from importlib import import_module
@@ -14,9 +15,11 @@ from personax.errors import require
 
 if TYPE_CHECKING:
     from personax.crl._budget import Budget, Device, Training
-    from personax.crl._estimator import Estimator, Fitted, Method, Problem
+    from personax.crl._estimator import Epoch, Estimator, Fitted, Method, OnEpoch, Problem
+    from personax.crl._level2 import Level2
     from personax.crl._prior import Prior
     from personax.crl._reduce import ReducedFit, ReductionSetting, reduce_views
+    from personax.crl._run_comparison import KnownLatents, LatentRun, PairComparison, RunComparison, compare_runs
     from personax.crl._save import load_fit, save_fit
     from personax.crl._select import Criterion, Dimension, SeedSelection, choose_dimension, fit_seed, fit_seeds, regret
     from personax.crl._stability import Agreement, agreement
@@ -61,14 +64,20 @@ __all__ = [
     "Diagnosis",
     "Dimension",
     "EdgeScores",
+    "Epoch",
     "Estimator",
     "Fitted",
     "Floor",
     "GraphScores",
+    "KnownLatents",
+    "LatentRun",
     "Leakage",
+    "Level2",
     "Match",
     "Method",
     "NoiseReport",
+    "OnEpoch",
+    "PairComparison",
     "Paper",
     "PaperFit",
     "Prior",
@@ -76,6 +85,7 @@ __all__ = [
     "Recovery",
     "ReducedFit",
     "ReductionSetting",
+    "RunComparison",
     "SeedSelection",
     "Training",
     "Traversal",
@@ -83,6 +93,7 @@ __all__ = [
     "align",
     "block_r2",
     "choose_dimension",
+    "compare_runs",
     "dci",
     "diagnose",
     "fit",
@@ -122,14 +133,20 @@ _HOME = {
     "Device": "_budget",
     "Dimension": "_select",
     "EdgeScores": "metrics",
+    "Epoch": "_estimator",
     "Estimator": "_estimator",
     "Fitted": "_estimator",
     "Floor": "metrics",
     "GraphScores": "metrics",
+    "KnownLatents": "_run_comparison",
+    "LatentRun": "_run_comparison",
     "Leakage": "metrics",
+    "Level2": "_level2",
     "Match": "metrics",
     "Method": "_estimator",
     "NoiseReport": "diagnostics",
+    "OnEpoch": "_estimator",
+    "PairComparison": "_run_comparison",
     "Paper": "methods.paper._method",
     "PaperFit": "methods.paper._method",
     "Prior": "_prior",
@@ -137,6 +154,7 @@ _HOME = {
     "Recovery": "metrics",
     "ReducedFit": "_reduce",
     "ReductionSetting": "_reduce",
+    "RunComparison": "_run_comparison",
     "SeedSelection": "_select",
     "Training": "_budget",
     "Traversal": "_traversal",
@@ -144,6 +162,7 @@ _HOME = {
     "align": "metrics",
     "block_r2": "metrics",
     "choose_dimension": "_select",
+    "compare_runs": "_run_comparison",
     "dci": "metrics",
     "diagnose": "diagnostics",
     "fit": "methods.default._method",

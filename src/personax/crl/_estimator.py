@@ -22,13 +22,36 @@ from personax.results import DrawableResult
 from personax.schema import Graph
 from personax.strict import Strict, nearest
 
-__all__ = ["Arrays", "Estimator", "Fitted", "FittedResult", "Method", "Problem", "Progress"]
+__all__ = ["Arrays", "Epoch", "Estimator", "Fitted", "FittedResult", "Method", "OnEpoch", "Problem", "Progress"]
 
 Arrays = Mapping[str, Mapping[str, NDArray[Any]]]
 """Modality -> measurement -> vectors, shape (n, dim); the same people in the same order everywhere."""
 
 Progress = Callable[[int, int, float], None]
 """Called with (done, total, validation objective)."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """A method in the middle of its training.
+
+    Parameters
+    ----------
+    number
+        Epochs so far, from 1.
+    objective
+        On validation people, smaller is better.
+    encode
+        Measurements -> latents by the networks as they are now, shape (n, d), not scaled; only while `OnEpoch` runs.
+    """
+
+    number: int
+    objective: float
+    encode: Callable[[Arrays], NDArray[np.float64]]
+
+
+OnEpoch = Callable[[Epoch], None]
+"""Called after each epoch by methods that the shared loop trains; whatever it does, the fit is the same."""
 
 
 class Fitted(Protocol):
@@ -137,6 +160,8 @@ class Problem:
         The true latents, shape (n, d); for the ceiling alone.
     progress
         Called with (done, total, validation objective).
+    on_epoch
+        Called after each epoch, by methods that are trained in epochs.
     """
 
     views: Arrays
@@ -145,6 +170,7 @@ class Problem:
     rng: np.random.Generator
     truth: NDArray[np.float64] | None = None
     progress: Progress | None = None
+    on_epoch: OnEpoch | None = None
 
 
 class Estimator(ABC):
@@ -187,6 +213,7 @@ class Estimator(ABC):
         truth: NDArray[np.float64] | None = None,
         rng: np.random.Generator,
         progress: Progress | None = None,
+        on_epoch: OnEpoch | None = None,
     ) -> Any:  # noqa: ANN401 - each method returns its own type
         """Learn latents from the measurements of the people to fit on.
 
@@ -204,6 +231,8 @@ class Estimator(ABC):
             All random numbers come from it.
         progress
             Called with (done, total, validation objective).
+        on_epoch
+            Called after each epoch with an `Epoch`; methods that are not trained in epochs never call it.
 
         Raises
         ------
@@ -216,7 +245,7 @@ class Estimator(ABC):
         asked = [name for name in ("compiled", "half") if getattr(budget, name, False)]
         if asked and not self.accelerated:
             raise InputError(f"{' and '.join(asked)}: {self.name} has no such steps; leave the option out")
-        self.fitted_ = self.learn(Problem(views, latents, shared, rng, truth, progress))
+        self.fitted_ = self.learn(Problem(views, latents, shared, rng, truth, progress, on_epoch))
         return self.fitted_
 
     def transform(self, views: Arrays) -> NDArray[np.float64]:

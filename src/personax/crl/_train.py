@@ -116,6 +116,7 @@ class Trainer:
         checkpoint: Path | None = None,
         identity: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
+        on_epoch: Callable[[Mapping[str, float]], None] | None = None,
     ) -> None:
         """Train to the end, from the checkpoint where there is one; it is written after every epoch and removed then.
 
@@ -129,6 +130,8 @@ class Trainer:
             What the checkpoint must be of: a name and its value each, as JSON can hold them.
         progress
             Called with (epoch, epochs, validation loss).
+        on_epoch
+            Called with the epoch's row of the history, while the model is in the state of that epoch.
 
         Raises
         ------
@@ -150,6 +153,8 @@ class Trainer:
             self._remember(row)
             if checkpoint is not None:
                 _write_checkpoint(checkpoint, self._tensors(), self._facts(), identity or {})
+            if on_epoch is not None:
+                on_epoch(row)
             if progress is not None:
                 progress(len(self.history), budget.epochs, row["validation"])
         self.model.load_state_dict(self.best_state)
@@ -307,6 +312,7 @@ def train(
     budget: Budget,
     generator: torch.Generator,
     progress: Progress | None = None,
+    on_epoch: Callable[[Mapping[str, float]], None] | None = None,
 ) -> TrainLog:
     """Train a network in place by its own loss.
 
@@ -324,6 +330,8 @@ def train(
         Draws the batches and the noise.
     progress
         Called with (epoch, epochs, validation loss).
+    on_epoch
+        Called with the epoch's row of the history; see `Trainer.run`.
 
     Raises
     ------
@@ -333,7 +341,7 @@ def train(
     held, learn = validation_split(len(people), budget.held_out)
     trainer = Trainer(model, _PlainObjective(loss), budget, generator, equal_batches=True)
     with threads(budget.threads):
-        trainer.run(people.subset(learn), people.subset(held), progress=progress)
+        trainer.run(people.subset(learn), people.subset(held), progress=progress, on_epoch=on_epoch)
     return TrainLog(trainer.best, trainer.history, held, trainer.restarts)
 
 

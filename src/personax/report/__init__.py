@@ -8,6 +8,7 @@ A map, each line using the ones above it:
 - ``_people``, ``_traits``, ``_validity``, ``_dependence``, ``_causal_graphs``, ``_truth``: one file a section, each
   with its view, its figures and its registration
 - ``_gather``: a study folder read into ``_data``; ``_page``: the page rendered
+- ``_run_comparison``: another page, runs of Level II side by side
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 from personax.report._data import ReportData
 from personax.report._gather import gather
 from personax.report._page import render
+from personax.report._run_comparison import render_comparison
 from personax.report._sections import SectionInput
 
-__all__ = ["ReportData", "SectionInput", "gather", "render"]
+__all__ = ["ReportData", "SectionInput", "gather", "render", "render_comparison"]

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         summary_table,
         write_benchmark,
     )
+    from personax.stages._crl_runs import read_known_latents, read_runs
     from personax.stages._discover import FileGraph, ci_test, discover_file, find_causes, graph_counts
     from personax.stages._fit_latents import LatentResults, choose_latents, learn, learn_seed, write_latents
     from personax.stages._human_compare import ComparisonSettings, HumanComparison, compare_humans
@@ -121,6 +122,8 @@ __all__ = [
     "merge_shards",
     "plan_analysis",
     "probe_sources",
+    "read_known_latents",
+    "read_runs",
     "recommended",
     "reject_none",
     "report_page",
@@ -146,6 +149,7 @@ _HOME = {
     "_collect_many": "probe_sources summaries",
     "_crl_benchmark": "SCORING_SEED CrlBenchmark run_benchmark",
     "_crl_benchmark_results": "FLOORS draw_benchmark reject_none rows_of summary_table write_benchmark",
+    "_crl_runs": "read_known_latents read_runs",
     "_discover": "FileGraph ci_test discover_file find_causes graph_counts",
     "_fit_latents": "LatentResults choose_latents learn learn_seed write_latents",
     "_human_compare": "ComparisonSettings HumanComparison compare_humans",

@@ -26,7 +26,8 @@ from personax.figures import (
 from personax.files import write_text
 from personax.progress import Progress
 from personax.stages._base import versions
-from personax.stages._crl_benchmark import CrlBenchmark, KeptFit, load_kept
+from personax.stages._crl_benchmark import CrlBenchmark, KeptFit, load_kept, part_of
+from personax.stages._crl_protocols import HONEST, PAPER, PROTOCOLS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,11 +40,17 @@ METRICS: Final = (
     "mcc_pearson",
     "mcc_spearman",
     "mcc_monotone",
+    "mcc_paper",
     "shd_across",
     "shd",
     "seconds",
+    "peeking",
     "regret",
 )
+OPTIONAL: Final = ("peeking", "regret")
+"""Shown where somebody has them."""
+
+BEST_ROTATION: Final = "floor: best of as many rotations as epochs, by the truth"
 FLOORS: Final = {
     "floor: rotation within blocks of the truth": "rotation_blocks",
     "floor: noisy copies of the root": "root_copies",
@@ -54,42 +61,80 @@ VERSIONED: Final = ("personax", "numpy", "scipy", "torch")
 Pairs = list[tuple[int, int, float]]
 
 
+REASONS: Final = {
+    "regret": "a single run",
+    "peeking": "no epoch was chosen by the truth",
+    "mcc_paper": "the run is older than this score",
+}
+
+
 def rows_of(result: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return tidy rows (seed, method, metric, value, reason) of a result; floors are methods of their own."""
-    key = {"seed": result["seed"], "method": result["method"], "needs": result["needs"]}
+    """Return tidy rows (seed, method, protocol, metric, value, reason) of a result; floors are methods of their own."""
+    protocol = result.get("protocol", HONEST)
+    key = {"seed": result["seed"], "method": result["method"], "protocol": protocol, "needs": _needs(result)}
     if "reason" in result:
         return [key | {"metric": metric, "value": None, "reason": result["reason"]} for metric in METRICS]
     scores = result["scores"]
     values = {m: scores.get(m) for m in METRICS} | {"seconds": result["seconds"]}
     values["shd_across"] = (scores.get("edges_cross") or {}).get("shd")
-    values["regret"] = result.get("regret")
-    none = {"regret": "a single run"}
+    values |= {name: result.get(name) for name in OPTIONAL}
+    graph = "no graph is kept of the best epoch" if result.get("epoch") else "the method learns no graph"
     rows = [
-        key | {"metric": m, "value": v, "reason": None if v is not None else none.get(m, "the method learns no graph")}
+        key | {"metric": m, "value": v, "reason": None if v is not None else REASONS.get(m, graph)}
         for m, v in values.items()
     ]
-    for label, floor in FLOORS.items():
-        found = scores["floors"].get(floor) or {}
+    floors = {label: scores["floors"].get(floor) or {} for label, floor in FLOORS.items()}
+    floors |= {BEST_ROTATION: result["best_rotation"]} if "best_rotation" in result else {}
+    for label, found in floors.items():
         rows += [
-            {"seed": result["seed"], "method": label, "needs": "the truth", "metric": m, "value": found.get(m),
-             "reason": None}
-            for m in ("r2", "mcc_pearson", "mcc_spearman", "mcc_monotone") if found.get(m) is not None
+            {"seed": result["seed"], "method": label, "protocol": protocol, "needs": "the truth", "metric": m,
+             "value": found.get(m), "reason": None}
+            for m in ("r2", "mcc_pearson", "mcc_spearman", "mcc_monotone", "mcc_paper") if found.get(m) is not None
         ]  # fmt: skip
     return rows
 
 
+def _needs(result: Mapping[str, Any]) -> str:
+    """Return what a row needs beyond measurements; the paper's protocol chooses by the truth where there are epochs."""
+    own: str = result["needs"]
+    if result.get("epoch") is None or "truth" in own:
+        return own
+    return f"{own}, the truth" if own else "the truth"
+
+
 def summary_table(table: pl.DataFrame, order: Sequence[str]) -> str:
-    """Return mean and standard deviation over seeds as a table, methods in their order, floors last."""
-    rated = table.drop_nulls("value").group_by("method", "metric").agg(
+    """Return mean and standard deviation over seeds as a table, methods in their order, floors last.
+
+    Where there are rows of the paper's protocol, a column names the protocol, and each method's rows stand together.
+    """
+    rated = table.drop_nulls("value").group_by("method", "protocol", "metric").agg(
         pl.col("value").mean().alias("mean"), pl.col("value").std().alias("sd"), pl.len().alias("seeds")
     )  # fmt: skip
-    cells = {(m, k): (mean, sd) for m, k, mean, sd, _ in rated.iter_rows()}
-    metrics = [metric for metric in METRICS if metric != "regret" or any(m == metric for _, m in cells)]
-    lines = ["| method | " + " | ".join(metrics) + " |", "|---" * (len(metrics) + 1) + "|"]
-    for name in (*order, *FLOORS):
-        written = [_cell(*cells[name, metric]) if (name, metric) in cells else "–" for metric in metrics]
-        lines.append(f"| {name} | " + " | ".join(written) + " |")
+    cells = {(m, p, k): (mean, sd) for m, p, k, mean, sd, _ in rated.iter_rows()}
+    metrics = [metric for metric in METRICS if metric not in OPTIONAL or any(m == metric for *_, m in cells)]
+    protocols = [one for one in PROTOCOLS if one in table["protocol"]]
+    several = PAPER in protocols
+    lines = [f"| method | {'protocol | ' if several else ''}" + " | ".join(metrics) + " |"]
+    lines.append("|---" * (len(metrics) + 1 + several) + "|")
+    best = [BEST_ROTATION] if BEST_ROTATION in table["method"] else []
+    for name, protocol in _lines([*order, *FLOORS, *best], protocols):
+        found = [(name, protocol, metric) for metric in metrics]
+        written = [_cell(*cells[cell]) if cell in cells else "–" for cell in found]
+        lines.append(f"| {name} | {f'{protocol} | ' if several else ''}" + " | ".join(written) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _lines(names: Sequence[str], protocols: Sequence[str]) -> list[tuple[str, str]]:
+    """Return method and protocol of each line; floors do not depend on the protocol, but for the paper's own."""
+    found = []
+    for name in names:
+        if name == BEST_ROTATION:
+            found.append((name, PAPER))
+        elif name in FLOORS:
+            found.append((name, protocols[0]))
+        else:
+            found += [(name, protocol) for protocol in protocols]
+    return found
 
 
 def _cell(mean: float, sd: float | None) -> str:
@@ -108,9 +153,10 @@ def write_benchmark(
     benchmark: CrlBenchmark, rows: Sequence[Mapping[str, Any]], order: Sequence[str], out: Path
 ) -> pl.DataFrame:
     """Write tables and what they come from; return the tidy one."""
-    schema = {"seed": pl.Int64, "method": pl.String, "needs": pl.String, "metric": pl.String, "value": pl.Float64,
-              "reason": pl.String}  # fmt: skip
-    table = pl.DataFrame(rows, schema=schema).unique(["seed", "method", "metric"], keep="first", maintain_order=True)
+    schema = {"seed": pl.Int64, "method": pl.String, "protocol": pl.String, "needs": pl.String, "metric": pl.String,
+              "value": pl.Float64, "reason": pl.String}  # fmt: skip
+    key = ["seed", "method", "protocol", "metric"]
+    table = pl.DataFrame(rows, schema=schema).unique(key, keep="first", maintain_order=True)
     write_parquet(table, out / "scores.parquet")
     write_csv(table, out / "scores.csv")
     write_text(out / "summary.md", summary_table(table, order))
@@ -146,9 +192,10 @@ def draw_benchmark(
     Returns
     -------
     list of str
-        Names of the figures, without suffixes: ``scores``; ``training``, all seeds; and of the first seed that a
-        method came through, ``latents-<method>-seed<seed>``, ``graph-<method>-seed<seed>`` where it learns one, and
-        ``traversals-<method>-seed<seed>`` where measurements are images.
+        Names of the figures, without suffixes: ``scores`` and ``scores-paper``, by protocol; ``training``, all seeds;
+        and of the first seed that a method came through, ``latents-<method>-seed<seed>``,
+        ``graph-<method>-seed<seed>`` where it learns one, and ``traversals-<method>-seed<seed>`` where measurements are
+        images.
 
     Raises
     ------
@@ -161,12 +208,16 @@ def draw_benchmark(
         save(figure, out / f"{name}.svg", out / f"{name}.png")
         drawn.append(name)
 
-    put("scores", scores_by_method(table, methods=order, floors=list(FLOORS)))
+    protocols = list(dict.fromkeys(result.get("protocol", HONEST) for result in results))
+    for protocol in protocols:
+        shown, name = table.filter(protocol=protocol), "scores" if protocol == HONEST else f"scores-{protocol}"
+        put(name, scores_by_method(shown, methods=order, floors=list(FLOORS)))
+    results = [result for result in results if result.get("protocol", HONEST) == protocols[0]]
     histories: dict[str, dict[int, Mapping[str, NDArray[np.float64]]]] = {}
     for at, name in enumerate(order):
         progress.step(at, len(order), name)
         own = [result for result in results if result["method"] == name and "scores" in result]
-        found = [(result, load_kept(parts / f"{result['seed']}-{name}.npz")) for result in own]
+        found = [(result, load_kept(part_of(parts, result))) for result in own]
         there = [(result, part) for result, part in found if part is not None]
         trained = {r["seed"]: part.history for r, part in there if {"epoch", "validation"} <= part.history.keys()}
         if trained:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from personax.crl._batches import Batches, Tensors
 from personax.crl._budget import STANDARD, Budget
 from personax.crl._device import CPU, torch_device
-from personax.crl._estimator import Arrays, Estimator, FittedResult, Problem, Progress
+from personax.crl._estimator import Arrays, Epoch, Estimator, FittedResult, OnEpoch, Problem, Progress
 from personax.crl._optimiser import threads
 from personax.crl._scaler import Scaler, check
 from personax.crl._train import TrainLog, train
@@ -21,7 +22,11 @@ from personax.crl.methods._layout import Layout
 from personax.crl.methods._networks import draw_weights
 from personax.errors import InputError
 
-__all__ = ["Network", "TrainedFit", "TrainedMethod"]
+__all__ = ["EpochRow", "Network", "TrainedFit", "TrainedMethod"]
+
+
+EpochRow = Callable[[Mapping[str, float]], None]
+"""Called with an epoch's row of the history."""
 
 
 class Network(nn.Module, ABC):
@@ -102,10 +107,15 @@ class TrainedMethod(Estimator):
         return people
 
     def train(
-        self, network: Network, people: Batches, generator: torch.Generator, progress: Progress | None
+        self,
+        network: Network,
+        people: Batches,
+        generator: torch.Generator,
+        progress: Progress | None,
+        on_epoch: EpochRow | None = None,
     ) -> TrainLog | None:
         """Train the network in place."""
-        return train(network, network.loss, people, self.budget, generator, progress)
+        return train(network, network.loss, people, self.budget, generator, progress, on_epoch)
 
     def learn(self, problem: Problem) -> TrainedFit:
         """Build, train, and encode the people fitted on."""
@@ -121,7 +131,8 @@ class TrainedMethod(Estimator):
                 network = self.build(layout, people)
             draw_weights(network, generator)
             seen = replace(self.with_truth(people, problem.truth, layout), device=device)
-            log = self.train(network.to(device), seen, generator, problem.progress)
+            told = _told(problem.on_epoch, network, scale, device)
+            log = self.train(network.to(device), seen, generator, problem.progress, told)
             means = _means(network.to(CPU), people)
             adjacency = network.adjacency(means)
         std = means.std(dim=0)
@@ -136,6 +147,18 @@ class TrainedMethod(Estimator):
             log=log,
             threads=self.budget.threads,
         )
+
+
+def _told(on_epoch: OnEpoch | None, network: Network, scale: Scaler, device: torch.device) -> EpochRow | None:
+    """Return what tells of an epoch by encoding people with the network as it is then."""
+    if on_epoch is None:
+        return None
+
+    def encode(views: Arrays) -> NDArray[np.float64]:
+        scale.check_people(views)
+        return _means(network, Batches(views, scale, device)).cpu().numpy()
+
+    return lambda row: on_epoch(Epoch(int(row["epoch"]), row["validation"], encode))
 
 
 @torch.no_grad()

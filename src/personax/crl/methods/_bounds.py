@@ -13,7 +13,7 @@ from torch import Tensor
 from personax.crl._batches import Batches, Tensors
 from personax.crl._estimator import Progress
 from personax.crl._train import TrainLog
-from personax.crl.methods._base import Network, TrainedMethod
+from personax.crl.methods._base import EpochRow, Network, TrainedMethod
 from personax.crl.methods._layout import Layout
 from personax.crl.methods._networks import Blocks
 from personax.errors import InputError
@@ -41,7 +41,12 @@ class Random(TrainedMethod):
         return RandomNet(layout)
 
     def train(
-        self, network: Network, people: Batches, generator: torch.Generator, progress: Progress | None
+        self,
+        network: Network,
+        people: Batches,
+        generator: torch.Generator,
+        progress: Progress | None,
+        on_epoch: EpochRow | None = None,
     ) -> TrainLog | None:
         """Leave the encoders as they are."""
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from personax.crl._batches import Batches
 from personax.crl._budget import STANDARD, Budget
 from personax.crl._device import CPU, torch_device
-from personax.crl._estimator import Arrays, Estimator, FittedResult, Problem
+from personax.crl._estimator import Arrays, Epoch, Estimator, FittedResult, OnEpoch, Problem
 from personax.crl._optimiser import threads, validation_split
 from personax.crl._prior import Prior
 from personax.crl._scaler import Scaler, check
@@ -177,7 +177,10 @@ class Paper(Estimator):
             objective = PaperObjective(model.to(device), self.weights, half=budget.half)
             trainer = Trainer(model, objective, budget, generator, faster=([model.flow.gate_logits], GATE_RATE))
             identity = self._identity(layout, everyone, seed) if self.checkpoint is not None else None
-            trainer.run(learn, held, checkpoint=self.checkpoint, identity=identity, progress=problem.progress)
+            trainer.run(
+                learn, held, checkpoint=self.checkpoint, identity=identity, progress=problem.progress,
+                on_epoch=_told(problem.on_epoch, model, everyone),
+            )  # fmt: skip
             return _result(model, trainer, held, everyone, self.weights)
 
     def _identity(self, layout: Layout, everyone: Batches, seed: int) -> dict[str, dict[str, Any] | str]:
@@ -223,7 +226,10 @@ class MMCRL(Estimator):
         check(problem.views, problem.latents, problem.shared)
         chosen = {m: next(iter(by)) for m, by in problem.views.items()}
         paper = Paper(self.budget, self.weights, self.images, self.prior)
-        return FirstMeasurementFit(paper.learn(replace(problem, views=_first(problem.views, chosen))), chosen)
+        told = problem.on_epoch and _of_first(problem.on_epoch, chosen)
+        return FirstMeasurementFit(
+            paper.learn(replace(problem, views=_first(problem.views, chosen), on_epoch=told)), chosen
+        )
 
 
 @dataclass(frozen=True)
@@ -264,6 +270,11 @@ class FirstMeasurementFit(FittedResult):
     def encode(self, views: Arrays) -> NDArray[np.float64]:
         """Return the latents of any people, shape (n, d)."""
         return self.result.encode(_first(views, self.chosen))
+
+
+def _of_first(on_epoch: OnEpoch, chosen: Mapping[str, str]) -> OnEpoch:
+    """Return what takes all measurements of people and passes on the chosen ones."""
+    return lambda epoch: on_epoch(replace(epoch, encode=lambda views: epoch.encode(_first(views, chosen))))
 
 
 def _first(views: Arrays, chosen: Mapping[str, str]) -> Arrays:
@@ -311,6 +322,21 @@ def _result(model: LatentModel, trainer: Trainer, held: Batches, everyone: Batch
         restarts=trainer.restarts,
         eager_reason=trainer.eager_reason,
     )
+
+
+def _told(
+    on_epoch: OnEpoch | None, model: LatentModel, everyone: Batches
+) -> Callable[[Mapping[str, float]], None] | None:
+    """Return what tells of an epoch by encoding people with the model as it is then."""
+    if on_epoch is None:
+        return None
+
+    @torch.no_grad()
+    def encode(views: Arrays) -> NDArray[np.float64]:
+        everyone.scale.check_people(views)
+        return _means(model, Batches(views, everyone.scale, everyone.device)).cpu().numpy()
+
+    return lambda row: on_epoch(Epoch(int(row["epoch"]), row["validation"], encode))
 
 
 def _means(model: LatentModel, people: Batches) -> torch.Tensor:
