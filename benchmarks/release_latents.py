@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from personax.crl.metrics import match
 from personax.crl.methods.default._agreed import fit_agreed_components
 from personax.crl.methods.default._coordinates import Coordinates
 from personax.crl.methods.default._decoders import Training
 from personax.crl.methods.default._modalities import choose_decoder
+from personax.crl.metrics import match
 from personax.release.keys import ReleaseKey
 from personax.release.transforms import PRESETS, Chain
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from release_latents import LINEAR, content, measured, released, told
 
 
