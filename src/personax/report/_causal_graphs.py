@@ -31,6 +31,11 @@ class CrlView:
             for row in crl.diagnostics
         ]
         self.names = list(crl.reading.get("proposed names", {}).items())
+        self.words = [
+            (name, ", ".join(ends["low"]), ", ".join(ends["high"]))
+            for name, ends in crl.reading.get("words", {}).items()
+            if ends["low"] or ends["high"]
+        ]
         self.edges = list(crl.reading.get("edges", []))
 
 

@@ -240,7 +240,8 @@ def _crl_facts(context: AnswerContext, learned: LatentResults, people: Table) ->
     """Return what of Level II leaves: the choice, how stable it is, what latents go with, the learned graph."""
     names = (c.name for c in people.columns if c.role in ("id", "feature") or c.name.startswith("final_"))
     linked = associations(learned.latents, people.select(names), seed=context.reader.plan.seed)
-    linked = linked.filter(pl.col("effect_size").is_not_null())
+    # an interval would tell how many people there are
+    linked = linked.filter(pl.col("effect_size").is_not_null()).drop("r", "low", "high")
     return {
         "metrics": context.rules.numbers(learned.metrics),
         "assumptions": {row["assumption"]: row["verdict"] for row in learned.diagnostics},

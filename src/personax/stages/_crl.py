@@ -16,7 +16,7 @@ from personax.errors import InputError, PlanError, require
 from personax.schema import Notice
 from personax.stages._base import Context, Stage
 from personax.stages._fit_latents import LatentResults, fingerprint, learn
-from personax.stages._interpret import associations, exemplars, proposals, sentences
+from personax.stages._interpret import associations, exemplars, proposals, sentences, telling_words
 from personax.strict import nearest
 
 __all__ = ["CRL"]
@@ -65,8 +65,18 @@ def _read(context: Context, learned: LatentResults) -> None:
     context.write_frame(exemplars(learned.latents), "analysis", "crl", "exemplars.parquet")
     proposed = proposals(table, [name for name in learned.latents.columns if name != "id"])
     relations = sentences(learned.graph, proposed) if learned.graph is not None else []
-    reading = {"note": NOTE, "proposed names": proposed, "edges": relations}
+    reading = {"note": NOTE, "proposed names": proposed, "edges": relations, "words": _words(context, learned.latents)}
     context.write_text(json.dumps(reading, indent=1, ensure_ascii=False), "analysis", "crl", "reading.json")
+
+
+def _words(context: Context, latents: pl.DataFrame) -> dict[str, dict[str, list[str]]]:
+    """Return the words at both ends of every latent, where the study has texts; never a word of a private column."""
+    if context.folder.output("people", "texts.parquet") is None:
+        return {}
+    people = context.people()
+    private = [column.name for column in people.columns if column.role in ("id", "private")]
+    hidden = [str(v) for name in private for v in people.frame[name].drop_nulls().to_list()]
+    return telling_words(latents, context.frame("people", "texts.parquet"), hidden)
 
 
 def _views(context: Context, section: CrlSection) -> tuple[list[str], Arrays]:
@@ -134,4 +144,4 @@ def _rounded(values: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in values.items()}
 
 
-CRL = Stage("crl", revision=4, needs=("collect", "annotate", "embed"), run=_run)
+CRL = Stage("crl", revision=5, needs=("collect", "annotate", "embed"), run=_run)

@@ -1,20 +1,24 @@
-"""What a latent may stand for: its strongest Level I associations, its extremes, and sentences for the edges.
+"""What a latent tracks: correlations with columns, the words and people at both ends, and sentences for the edges.
 
-All of it is a proposal: an association names a latent no more than a correlation names a cause.
+All of it is a proposal: a correlation names a latent no more than it names a cause.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
+from scipy.special import ndtri
+from scipy.stats import rankdata
 
 from personax.data.table import Table
 from personax.independence import screen
 from personax.schema import Column, Graph
 
-__all__ = ["EXEMPLARS", "associations", "exemplars", "proposals", "sentences"]
+__all__ = ["EXEMPLARS", "associations", "exemplars", "proposals", "sentences", "telling_words"]
 
 EXEMPLARS = 5
 LEADING = 5
@@ -23,6 +27,16 @@ LEADING = 5
 ALPHA = 0.05
 WEAK = 0.1
 """Effect size below which a rejected association is too weak to name a latent by."""
+
+UNNAMED = "no name"
+
+SHARED_BY = 10
+"""People who must use a word before it is told: a rarer one could tell who they are."""
+
+TOLD_WORDS = 5
+"""Words told of each end of a latent."""
+
+WORD = re.compile(r"[^\W\d_]{3,}")
 
 
 def associations(
@@ -43,13 +57,19 @@ def associations(
     -------
     polars.DataFrame
         latent, column, p_corrected (over all pairs), effect_size, direction: Spearman's correlation of ordered columns,
-        otherwise the category with the highest mean; strongest first.
+        otherwise the category with the highest mean; strongest first. r: the same correlation, for categories that of
+        being in the one with the highest mean; low and high: an approximate interval of 95 % over all r together
+        (Bonferroni over latents and columns, a category counting as a column). None where r does not exist.
+
+    References
+    ----------
+    Bonett and Wright 2000, doi:10.1007/BF02294183 (standard error of Spearman's correlation).
     """
     known = {column.name: column for column in described.columns if column.role != "id"}
     names = [name for name in latents.columns if name != "id"]
     joined = latents.join(described.frame, on="id", how="inner", maintain_order="left")
     schema = {"latent": pl.String, "column": pl.String, "p_corrected": pl.Float64, "effect_size": pl.Float64,
-              "direction": pl.String}  # fmt: skip
+              "direction": pl.String, "r": pl.Float64, "low": pl.Float64, "high": pl.Float64}  # fmt: skip
     if not known or not names:
         return pl.DataFrame(schema=schema)
     table = screen(
@@ -60,44 +80,80 @@ def associations(
     ranked = table.filter(pl.col("p_corrected").is_not_null()).sort(
         ["target", "effect_size", "feature"], descending=[False, True, False]
     )
+    compared = len(names) * sum(_comparisons(joined, column) for column in known.values())
     rows = [
         {"latent": row["target"], "column": row["feature"], "p_corrected": row["p_corrected"],
-         "effect_size": row["effect_size"], "direction": _direction(joined, row["target"], known[row["feature"]])}
+         "effect_size": row["effect_size"], **_correlation(joined, row["target"], known[row["feature"]], compared)}
         for name in names for row in ranked.filter(pl.col("target") == name).head(LEADING).iter_rows(named=True)
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=schema)
 
 
-def _direction(joined: pl.DataFrame, latent: str, column: Column) -> str:
+def _categorical(frame: pl.DataFrame, column: Column) -> bool:
+    return column.kind == "nominal" or not frame[column.name].dtype.is_numeric()
+
+
+def _comparisons(frame: pl.DataFrame, column: Column) -> int:
+    return frame[column.name].n_unique() if _categorical(frame, column) else 1
+
+
+def _correlation(joined: pl.DataFrame, latent: str, column: Column, compared: int) -> dict[str, str | float | None]:
     pair = joined.select(latent, column.name).drop_nulls()
-    if column.kind == "nominal" or not pair[column.name].dtype.is_numeric():
+    values = pair[column.name]
+    if _categorical(pair, column):
         means = pair.group_by(column.name).agg(pl.col(latent).mean(), pl.len()).filter(pl.col("len") >= EXEMPLARS)
-        return f"highest for {means.sort(latent)[column.name][-1]}" if len(means) else "too few of each category"
-    r = pair.select(pl.corr(latent, column.name, method="spearman")).item()
-    return f"{r:+.2f}" if r is not None and np.isfinite(r) else "constant"
+        if means.is_empty():
+            return {"direction": "too few of each category", "r": None, "low": None, "high": None}
+        highest = means.sort(latent, column.name)[column.name][-1]
+        return {"direction": f"highest for {highest}", **_interval(pair[latent], values == highest, compared)}
+    if column.kind == "cyclic":  # the order of hours or months has no ends to correlate with
+        return {"direction": "around a circle", "r": None, "low": None, "high": None}
+    found = _interval(pair[latent], values, compared)
+    return {"direction": "constant" if found["r"] is None else f"{found['r']:+.2f}", **found}
+
+
+def _interval(latent: pl.Series, values: pl.Series, compared: int) -> dict[str, float | None]:
+    """Return Spearman's correlation and its interval by Fisher's transform, corrected for the number compared."""
+    n, x, y = len(latent), rankdata(latent.to_numpy()), rankdata(values.to_numpy())
+    if n < EXEMPLARS or x.std() == 0 or y.std() == 0:
+        return {"r": None, "low": None, "high": None}
+    r = float(np.corrcoef(x, y)[0, 1])
+    half = ndtri(1 - ALPHA / (2 * max(compared, 1))) * np.sqrt((1 + r**2 / 2) / (n - 3))
+    centre = np.arctanh(np.clip(r, -1 + 1e-9, 1 - 1e-9))
+    return {"r": r, "low": float(np.tanh(centre - half)), "high": float(np.tanh(centre + half))}
 
 
 def proposals(table: pl.DataFrame, names: Sequence[str]) -> dict[str, str]:
-    """Return for each latent a name proposed from its strongest association, or that there is none.
+    """Return for each latent what it tracks, or that it has no name.
+
+    It tracks the column of its strongest association whose correlation's interval leaves out zero. A column that it
+    goes with but neither up nor down (a cyclic one, a parabola) gives no name: no correlation tells it.
 
     Examples
     --------
     >>> rows = {"latent": ["text_1"], "column": ["height"], "p_corrected": [0.0], "effect_size": [0.4]}
-    >>> proposals(pl.DataFrame(rows | {"direction": ["-0.60"]}), ["text_1", "text_2"])
-    {'text_1': 'height, reversed', 'text_2': 'nothing known'}
+    >>> rows |= {"direction": ["-0.60"], "r": [-0.6], "low": [-0.66], "high": [-0.53]}
+    >>> proposals(pl.DataFrame(rows), ["text_1", "text_2"])
+    {'text_1': 'tracks height, r = -.60, -.66 to -.53', 'text_2': 'no name'}
     """
-    found = {}
-    for name in names:
-        of = table.filter(
-            (pl.col("latent") == name) & (pl.col("p_corrected") < ALPHA) & (pl.col("effect_size") >= WEAK)
-        )
-        if not len(of):
-            found[name] = "nothing known"
-            continue
-        row = of.row(0, named=True)
-        turned = ", reversed" if row["direction"].startswith("-") else ""
-        found[name] = f"{row['column']}{turned}"
-    return found
+    fits = table.filter(
+        (pl.col("p_corrected") < ALPHA) & (pl.col("effect_size") >= WEAK) & (pl.col("low") * pl.col("high") > 0)
+    )
+    return {name: _tracked(fits.filter(pl.col("latent") == name)) for name in names}
+
+
+def _tracked(fits: pl.DataFrame) -> str:
+    if fits.is_empty():
+        return UNNAMED
+    row = fits.row(0, named=True)
+    category = f" ({row['direction']})" if row["direction"].startswith("highest for ") else ""
+    return f"tracks {row['column']}{category}, r = {_two(row['r'])}, {_two(row['low'])} to {_two(row['high'])}"
+
+
+def _two(r: float) -> str:
+    """Return a correlation as it is printed: .61, -.05, 1.00."""
+    text = f"{r:.2f}"
+    return text.replace("-0.00", "0.00").replace("0.", ".", 1) if abs(r) < 0.995 else text
 
 
 def exemplars(latents: pl.DataFrame) -> pl.DataFrame:
@@ -114,6 +170,53 @@ def exemplars(latents: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema)
 
 
+def telling_words(
+    latents: pl.DataFrame, texts: pl.DataFrame, private: Collection[str]
+) -> dict[str, dict[str, list[str]]]:
+    """Return latent -> end (low, high) -> the words whose users stand nearest to it.
+
+    A word is told where ten people or more use it, ten do not, it is no part of a private text, and the mean rank of
+    those who use it differs from the others' by a rank test at .05, corrected for all words and latents.
+
+    Parameters
+    ----------
+    latents, texts
+        With a column ``id``; of texts, every column of strings is read.
+    private
+        Texts whose words are never told: names.
+    """
+    joined = latents.join(texts, on="id", how="inner", maintain_order="left")
+    columns = [name for name in texts.columns if name != "id" and texts[name].dtype == pl.String]
+    hidden = {word for text in private for word in _words(text)}
+    used = [{word for text in row if text for word in _words(text)} for row in joined.select(columns).iter_rows()]
+    users: dict[str, list[int]] = {}
+    for place, words in enumerate(used):
+        for word in words - hidden:
+            users.setdefault(word, []).append(place)
+    told = {w: np.array(at) for w, at in sorted(users.items()) if SHARED_BY <= len(at) <= len(used) - SHARED_BY}
+    names = [name for name in latents.columns if name != "id"]
+    least = ndtri(1 - ALPHA / (2 * max(len(told) * len(names), 1)))
+    return {name: _ends(rankdata(joined[name].to_numpy()), told, float(least)) for name in names}
+
+
+def _words(text: str) -> list[str]:
+    return [word.casefold() for word in WORD.findall(text)]
+
+
+def _ends(ranks: NDArray[np.float64], users: dict[str, NDArray[np.intp]], least: float) -> dict[str, list[str]]:
+    n = len(ranks)
+    # the mean rank of m of n people has variance (n - m)(n + 1) / 12 m where they are any m
+    z = {
+        word: float((ranks[at].mean() - (n + 1) / 2) / np.sqrt((n - len(at)) * (n + 1) / (12 * len(at))))
+        for word, at in users.items()
+    }
+    ordered = sorted(z, key=lambda word: (z[word], word))
+    return {
+        "low": [word for word in ordered[:TOLD_WORDS] if z[word] < -least],
+        "high": [word for word in ordered[::-1][:TOLD_WORDS] if z[word] > least],
+    }
+
+
 def sentences(graph: Graph, proposed: dict[str, str]) -> list[str]:
     """Return one sentence an edge, surest first.
 
@@ -122,13 +225,12 @@ def sentences(graph: Graph, proposed: dict[str, str]) -> list[str]:
     >>> from personax.schema import Edge, Node
     >>> nodes = [Node("z_1", "z 1", "z"), Node("z_2", "z 2", "z")]
     >>> graph = Graph(nodes, [Edge("z_1", "z_2", "directed", 0.98)], "", "", {})
-    >>> sentences(graph, {"z_1": "height", "z_2": "nothing known"})
-    ['z_1 (height?) -> z_2 (nothing known), certainty 98 %']
+    >>> sentences(graph, {"z_1": "tracks height, r = .61, .55 to .66", "z_2": "no name"})
+    ['z_1 (tracks height, r = .61, .55 to .66) -> z_2 (no name), certainty 98 %']
     """
     edges = sorted(graph.edges, key=lambda edge: (-(edge.weight or 0), edge.source, edge.target))
 
     def called(name: str) -> str:
-        meaning = proposed.get(name, "nothing known")
-        return f"{name} ({meaning}{'' if meaning == 'nothing known' else '?'})"
+        return f"{name} ({proposed.get(name, UNNAMED)})"
 
     return [f"{called(e.source)} -> {called(e.target)}, certainty {100 * (e.weight or 0):.0f} %" for e in edges]
