@@ -26,6 +26,7 @@ from personax.crl.methods.default._blocks import (
 )
 from personax.crl.methods.default._components import Components, Search, fit_components
 from personax.crl.methods.default._coordinates import Coordinates, NormalScores
+from personax.crl.methods.default._crossing import describe_copies, describe_crossing, with_crossing
 from personax.crl.methods.default._decoders import Training
 from personax.crl.methods.default._modalities import Modalities, fit_modalities
 from personax.crl.methods.default._orthogonal import fit_orthogonal_latents
@@ -213,7 +214,8 @@ class Default(Estimator):
 
     Modalities with several measurements come first, each by itself: what the measurements agree on
     (`fit_agreed_components`), and coordinates of it by the most restrictive class of decoders that explains it and
-    whose restarts agree (`fit_modalities`). Where that settles every modality the graph is all that is left (step 5).
+    whose restarts agree (`fit_modalities`). Of a modality with one measurement, those latents that tell of settled ones
+    are found by them (`fit_crossing`). Where that leaves no modality open the graph is all that is left (step 5).
     What is open rests on the dependence between modalities, settled latents known:
 
     0. Shared latents: what every modality shows (`fit_shared_content`).
@@ -279,9 +281,15 @@ class Default(Estimator):
         settled = modalities.settled
         raw = {m: torch.from_numpy(found.encode(views[m])) for m, found in settled.items()}
         scores = {m: NormalScores.fit(x) for m, x in raw.items()}
-        if set(settled) == set(views):
+        modalities.notes.extend(describe_copies(views, people[1].numpy()))
+        modalities, scores = with_crossing(
+            modalities, scores, views, latents, people, Training().shorter(share),
+            generator=generator, device=torch_device(self.budget.device),
+        )  # fmt: skip
+        if set(scores) == set(views):
             return self._settled(problem, modalities, scores, share, generator)
-        return self._connected(problem, modalities, scores, people, seed, attempt, generator)
+        settled_scores = {m: scores[m] for m in settled}
+        return self._connected(problem, modalities, settled_scores, people, seed, attempt, generator)
 
     def _settled(
         self,
@@ -295,6 +303,8 @@ class Default(Estimator):
         names = latent_names(dict(problem.latents), list(problem.views), 0)
         allowed, edge_penalty = self._edges(names, 0)
         known = encode_settled(modalities.coordinates, scores, problem.views)
+        learn = validation_split(len(next(iter(known.values()))), VALIDATION)[1].numpy()
+        notes = [*modalities.notes, *describe_crossing({m: z.double().numpy() for m, z in known.items()}, learn)]
         structure = fit_structure(
             torch.cat([known[m] for m in problem.views], 1), allowed,
             share=share, generator=generator, edge_penalty=edge_penalty, device=torch_device(self.budget.device),
@@ -320,7 +330,7 @@ class Default(Estimator):
             scale=Scaler.fit(problem.views),
             coordinates=modalities.coordinates,
             scores=scores,
-            notes=modalities.notes,
+            notes=notes,
         )
 
     def _connected(
