@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from personax.crl.methods.default._agreed import fit_agreed_components
 from personax.crl.methods.default._coordinates import Coordinates
-from personax.crl.methods.default._decoders import Training
+from personax.crl.methods.default._decoders import RestartSchedule
 from personax.crl.methods.default._modalities import choose_decoder
 from personax.crl.metrics import match
 from personax.release.keys import ReleaseKey
@@ -30,7 +30,7 @@ Measurements = dict[str, NDArray[np.float32]]
 
 DIM = 48
 LINEAR = "general linear map"
-TRAINING = Training(restarts=8, steps=1000)
+TRAINING = RestartSchedule(restarts=8, steps=1000)
 
 
 def measured(n: int, rng: np.random.Generator) -> tuple[Floats, Measurements]:

@@ -13,13 +13,13 @@ from personax.crl import Budget, load_fit, save_fit
 from personax.crl._optimiser import validation_split
 from personax.crl.methods.default._agreed import copied_measurements, fit_agreed_components
 from personax.crl.methods.default._coordinates import NormalScores, finalist_agreement
-from personax.crl.methods.default._decoders import GroupedDecoder, Training, fit_bottleneck, groups_of
+from personax.crl.methods.default._decoders import GroupedDecoder, RestartSchedule, fit_bottleneck, groups_of
 from personax.crl.methods.default._method import fit
 from personax.crl.methods.default._modalities import fit_modalities
 
 Floats = NDArray[np.float64]
 PEOPLE = 1200
-SHORT = Training(restarts=4, steps=400, finalists=2)
+SHORT = RestartSchedule(restarts=4, steps=400, finalists=2)
 
 
 def _latents(rng: np.random.Generator, people: int = PEOPLE) -> Floats:
@@ -138,7 +138,7 @@ def test_the_same_seed_gives_the_same_bottleneck() -> None:
     content = torch.randn(300, 5, generator=torch.Generator().manual_seed(0))
     codes = [
         fit_bottleneck(
-            content, 2, "additive", *validation_split(300, 0.1), Training(2, 40, 1),
+            content, 2, "additive", *validation_split(300, 0.1), RestartSchedule(2, 40, 1),
             generator=torch.Generator().manual_seed(3),
         ).best.encode(content)
         for _ in range(2)

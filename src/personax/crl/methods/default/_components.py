@@ -64,7 +64,7 @@ NEGATIVES: Final = 64
 """Negatives of each person on validation at least: the estimated information is at most the logarithm of that."""
 
 FEW: Final = 3
-"""Modalities contrasted in a step at most; more are drawn in turn, which bounds a step's cost."""
+"""ModalityCoordinates contrasted in a step at most; more are drawn in turn, which bounds a step's cost."""
 
 
 @dataclass(frozen=True)
@@ -265,7 +265,7 @@ def _sizes(x: Tensor, contents: Tensor | None, view: View) -> Tensor:
 
 
 class _Step:
-    """Training steps of all restarts at once, and the validation objective of each."""
+    """RestartSchedule steps of all restarts at once, and the validation objective of each."""
 
     def __init__(
         self,

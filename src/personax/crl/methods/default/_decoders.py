@@ -23,7 +23,7 @@ from personax.crl._device import CPU, integers, normal
 from personax.crl._optimiser import minimise
 from personax.crl.methods.default._networks import BatchedMLP, gaussian_parameter, in_chunks, keep_restarts
 
-__all__ = ["Bottleneck", "DecoderClass", "Training", "fit_bottleneck", "groups_of"]
+__all__ = ["Bottleneck", "DecoderClass", "RestartSchedule", "fit_bottleneck", "groups_of"]
 
 DecoderClass = Literal["additive", "interactions", "free"]
 
@@ -90,7 +90,7 @@ class GroupedDecoder(nn.Module):
 
 
 @dataclass(frozen=True)
-class Training:
+class RestartSchedule:
     """How restarts are trained.
 
     Parameters
@@ -111,9 +111,9 @@ class Training:
     finalists: int = 4
     trial: float = 0.5
 
-    def shorter(self, share: float) -> Training:
+    def shorter(self, share: float) -> RestartSchedule:
         """Return the same with a share of the steps."""
-        return Training(self.restarts, max(20, round(share * self.steps)), self.finalists, self.trial)
+        return RestartSchedule(self.restarts, max(20, round(share * self.steps)), self.finalists, self.trial)
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def fit_bottleneck(
     decoder: DecoderClass,
     held: Tensor,
     learn: Tensor,
-    training: Training,
+    training: RestartSchedule,
     *,
     generator: torch.Generator,
     device: torch.device = CPU,
@@ -224,7 +224,7 @@ class _Search:
         decoder: DecoderClass,
         held: Tensor,
         learn: Tensor,
-        training: Training,
+        training: RestartSchedule,
         generator: torch.Generator,
         progress: Callable[[int, int, float], None] | None,
     ) -> None:

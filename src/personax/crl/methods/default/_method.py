@@ -26,8 +26,9 @@ from personax.crl.methods.default._blocks import (
 )
 from personax.crl.methods.default._components import Components, Search, fit_components
 from personax.crl.methods.default._coordinates import Coordinates, NormalScores
-from personax.crl.methods.default._decoders import Training
-from personax.crl.methods.default._modalities import Modalities, fit_modalities
+from personax.crl.methods.default._crossing import describe_copies, describe_crossing, with_crossing
+from personax.crl.methods.default._decoders import RestartSchedule
+from personax.crl.methods.default._modalities import ModalityCoordinates, fit_modalities
 from personax.crl.methods.default._orthogonal import fit_orthogonal_latents
 from personax.crl.methods.default._projection import Projection
 from personax.crl.methods.default._scale_coordinates import fit_scale_coordinates
@@ -149,7 +150,7 @@ def with_known(targets: list[Tensor], modalities: list[str], known: Mapping[str,
     ]
 
 
-def unexplained(modalities: Modalities) -> float:
+def unexplained(modalities: ModalityCoordinates) -> float:
     """Return what the decoders of settled modalities leave, summed: comparable between seeds."""
     return sum((1 - found.explained for found in modalities.known.values()), 0.0)
 
@@ -216,8 +217,9 @@ class Default(Estimator):
     (`fit_scale_coordinates`). Then other modalities with several measurements, each by itself: what the measurements
     agree on (`fit_agreed_components`), and coordinates of it by the most restrictive class of decoders that explains it
     and whose restarts agree (`fit_modalities`). A scale goes first because an apex stands out only where there is one,
-    while a sum of curves may explain a product well and be wrong. Where all are settled, the graph is all that is
-    left (step 5). What is open rests on the dependence between modalities, settled latents known:
+    while a sum of curves may explain a product well and be wrong. Of a modality with one measurement, those latents
+    that tell of settled ones are found by them (`fit_crossing`). Where that leaves no modality open, the graph is all
+    that is left (step 5). What is open rests on the dependence between modalities, settled latents known:
 
     0. Shared latents: what every modality shows (`fit_shared_content`).
     1. What the measurements of a modality have in common, where there are several (`fit_modality_contents`); some
@@ -273,7 +275,7 @@ class Default(Estimator):
         share = min(1.0, self.budget.epochs / STANDARD.epochs)
         views, latents = problem.views, dict(problem.latents)
         people = validation_split(len(next(iter(next(iter(views.values())).values()))), VALIDATION)
-        modalities = Modalities({}, [])
+        modalities = ModalityCoordinates({}, [])
         if not problem.shared:
             device = torch_device(self.budget.device)
             by_scale = fit_scale_coordinates(
@@ -282,22 +284,28 @@ class Default(Estimator):
                 generator=torch.Generator().manual_seed(seed + attempt), device=device,
             )  # fmt: skip
             modalities = fit_modalities(
-                {m: by for m, by in views.items() if m not in by_scale}, latents, people, Training().shorter(share),
+                {m: by for m, by in views.items() if m not in by_scale}, latents, people, RestartSchedule().shorter(share),
                 generator=generator, device=device, progress=problem.progress,
             )  # fmt: skip
             told = [note for found in by_scale.values() for note in found.notes]
-            modalities = Modalities({**modalities.coordinates, **by_scale}, [*modalities.notes, *told])
+            modalities = ModalityCoordinates({**modalities.coordinates, **by_scale}, [*modalities.notes, *told])
         settled = modalities.known
         raw = {m: torch.from_numpy(found.encode(views[m])) for m, found in settled.items()}
         scores = {m: NormalScores.fit(x) for m, x in raw.items()}
-        if set(settled) == set(views):
+        modalities.notes.extend(describe_copies(views, people[1].numpy()))
+        modalities, scores = with_crossing(
+            modalities, scores, views, latents, people, RestartSchedule().shorter(share),
+            generator=generator, device=torch_device(self.budget.device),
+        )  # fmt: skip
+        if set(scores) == set(views):
             return self._settled(problem, modalities, scores, share, generator)
-        return self._connected(problem, modalities, scores, people, seed, attempt, generator)
+        settled_scores = {m: scores[m] for m in settled}
+        return self._connected(problem, modalities, settled_scores, people, seed, attempt, generator)
 
     def _settled(
         self,
         problem: Problem,
-        modalities: Modalities,
+        modalities: ModalityCoordinates,
         scores: dict[str, NormalScores],
         share: float,
         generator: torch.Generator,
@@ -306,6 +314,8 @@ class Default(Estimator):
         names = latent_names(dict(problem.latents), list(problem.views), 0)
         allowed, edge_penalty = self._edges(names, 0)
         known = encode_settled(modalities.coordinates, scores, problem.views)
+        learn = validation_split(len(next(iter(known.values()))), VALIDATION)[1].numpy()
+        notes = [*modalities.notes, *describe_crossing({m: z.double().numpy() for m, z in known.items()}, learn)]
         structure = fit_structure(
             torch.cat([known[m] for m in problem.views], 1), allowed,
             share=share, generator=generator, edge_penalty=edge_penalty, device=torch_device(self.budget.device),
@@ -331,13 +341,13 @@ class Default(Estimator):
             scale=Scaler.fit(problem.views),
             coordinates=modalities.coordinates,
             scores=scores,
-            notes=modalities.notes,
+            notes=notes,
         )
 
     def _connected(
         self,
         problem: Problem,
-        modalities: Modalities,
+        modalities: ModalityCoordinates,
         scores: dict[str, NormalScores],
         people: tuple[Tensor, Tensor],
         seed: int,

@@ -1,4 +1,4 @@
-"""Modalities whose measurements settle their latents by themselves: agreed components, then the decoder's class.
+"""ModalityCoordinates whose measurements settle their latents by themselves: agreed components, then the decoder's class.
 
 Nothing across modalities is used here. What remains open is left to the dependence between modalities.
 """
@@ -18,9 +18,9 @@ from personax.crl._device import CPU
 from personax.crl._estimator import Arrays, Progress
 from personax.crl.methods.default._agreed import AgreedComponents, copied_measurements, fit_agreed_components
 from personax.crl.methods.default._coordinates import AGREES, Coordinates, DecodedCoordinates, finalist_agreement
-from personax.crl.methods.default._decoders import Bottlenecks, DecoderClass, Training, fit_bottleneck
+from personax.crl.methods.default._decoders import Bottlenecks, DecoderClass, RestartSchedule, fit_bottleneck
 
-__all__ = ["EXPLAINS", "Modalities", "choose_decoder", "fit_modalities"]
+__all__ = ["EXPLAINS", "ModalityCoordinates", "choose_decoder", "fit_modalities"]
 
 LADDER: Final[tuple[DecoderClass, ...]] = ("additive", "interactions")
 """From the most restrictive class on; of two latents, pairs are everything, and so is a free decoder of one."""
@@ -32,14 +32,14 @@ Agreement of finalists is the criterion that tells right from wrong; where decod
 may agree on something else than all latents. Set by hand: it is not calibrated yet.
 """
 
-FREE: Final = Training(restarts=4, finalists=2, steps=1500)
+FREE: Final = RestartSchedule(restarts=4, finalists=2, steps=1500)
 """A free decoder finds the block from nearly every start."""
 
 FOLDS_SEED: Final = 0
 
 
 @dataclass(frozen=True)
-class Modalities:
+class ModalityCoordinates:
     """What was found of each modality by itself.
 
     Parameters
@@ -63,12 +63,12 @@ def fit_modalities(
     views: Arrays,
     latents: Mapping[str, int],
     people: tuple[Tensor, Tensor],
-    training: Training,
+    training: RestartSchedule,
     *,
     generator: torch.Generator,
     device: torch.device = CPU,
     progress: Progress | None = None,
-) -> Modalities:
+) -> ModalityCoordinates:
     """Fit the coordinates of every modality that has several measurements.
 
     Parameters
@@ -107,7 +107,7 @@ def fit_modalities(
                 f"explains {found.explained:.0%} of what its measurements agree on; its restarts agree at "
                 f"{min(found.finalist_agreement):.2f} where {AGREES} is needed)"
             )
-    return Modalities(coordinates, notes)
+    return ModalityCoordinates(coordinates, notes)
 
 
 def choose_decoder(
@@ -116,7 +116,7 @@ def choose_decoder(
     content: Tensor,
     latents: int,
     people: tuple[Tensor, Tensor],
-    training: Training,
+    training: RestartSchedule,
     *,
     generator: torch.Generator,
     device: torch.device = CPU,
@@ -133,12 +133,12 @@ def choose_decoder(
         The agreed components of all people, shape (n, q), in units of their error.
     """
 
-    def fitted(decoder: DecoderClass, how: Training) -> Bottlenecks:
+    def fitted(decoder: DecoderClass, how: RestartSchedule) -> Bottlenecks:
         return fit_bottleneck(
             content, latents, decoder, *people, how, generator=generator, device=device, progress=progress
         )
 
-    free = fitted("free", FREE.shorter(training.steps / Training().steps))
+    free = fitted("free", FREE.shorter(training.steps / RestartSchedule().steps))
     tried: list[DecodedCoordinates] = []
     enough = EXPLAINS * free.explained[0]
     for decoder in LADDER:
