@@ -4,6 +4,7 @@
 (scores against known latents), ``diagnostics/`` (do these people speak against the assumptions), ``_estimator`` (what a
 method is), ``_budget``, ``_optimiser`` and ``_train`` (training), ``_batches`` and ``_scaler`` (what training reads),
 ``_reduce`` (wide measurements as principal components), ``_select`` and ``_stability`` (choosing without a truth),
+``_identification`` (what may be claimed of each latent),
 ``_save`` (fits on disk), ``_prior`` (what is known of causes), ``_traversal`` (what a latent looks like).
 """
 
@@ -15,6 +16,7 @@ from personax.errors import require
 if TYPE_CHECKING:
     from personax.crl._budget import Budget, Device, Training
     from personax.crl._estimator import Estimator, Fitted, Method, Problem
+    from personax.crl._identification import Identification, claim, halves_agreement, identify
     from personax.crl._prior import Prior
     from personax.crl._reduce import ReducedFit, ReductionSetting, reduce_views
     from personax.crl._save import load_fit, save_fit
@@ -65,6 +67,7 @@ __all__ = [
     "Fitted",
     "Floor",
     "GraphScores",
+    "Identification",
     "Leakage",
     "Match",
     "Method",
@@ -83,15 +86,18 @@ __all__ = [
     "align",
     "block_r2",
     "choose_dimension",
+    "claim",
     "dci",
     "diagnose",
     "fit",
     "fit_seed",
     "fit_seeds",
     "graph_scores",
+    "halves_agreement",
     "held_out_match",
     "held_out_r2",
     "identified",
+    "identify",
     "leakage",
     "load_fit",
     "match",
@@ -126,6 +132,7 @@ _HOME = {
     "Fitted": "_estimator",
     "Floor": "metrics",
     "GraphScores": "metrics",
+    "Identification": "_identification",
     "Leakage": "metrics",
     "Match": "metrics",
     "Method": "_estimator",
@@ -144,15 +151,18 @@ _HOME = {
     "align": "metrics",
     "block_r2": "metrics",
     "choose_dimension": "_select",
+    "claim": "_identification",
     "dci": "metrics",
     "diagnose": "diagnostics",
     "fit": "methods.default._method",
     "fit_seed": "_select",
     "fit_seeds": "_select",
     "graph_scores": "metrics",
+    "halves_agreement": "_identification",
     "held_out_match": "metrics",
     "held_out_r2": "metrics",
     "identified": "diagnostics",
+    "identify": "_identification",
     "leakage": "metrics",
     "load_fit": "_save",
     "match": "metrics",
