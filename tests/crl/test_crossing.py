@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from scipy.stats import spearmanr  # noqa: E402
 
 from personax.crl._optimiser import validation_split  # noqa: E402
 from personax.crl._save import load_fit, save_fit  # noqa: E402
-from personax.crl.methods.default._coordinates import NormalScores  # noqa: E402
+from personax.crl.methods.default._coordinates import Coordinates, NormalScores  # noqa: E402
 from personax.crl.methods.default._crossing import (  # noqa: E402
     describe_copies,
     describe_crossing,
@@ -23,7 +23,7 @@ from personax.crl.methods.default._crossing import (  # noqa: E402
     with_crossing,
 )
 from personax.crl.methods.default._decoders import RestartSchedule  # noqa: E402
-from personax.crl.methods.default._method import fit  # noqa: E402
+from personax.crl.methods.default._method import DefaultFit, fit  # noqa: E402
 from personax.crl.methods.default._modalities import ModalityCoordinates  # noqa: E402
 
 Array = Any
@@ -58,7 +58,7 @@ def test_the_latent_that_touches_another_modality_is_found_alone() -> None:
     assert z.shape == (N, 2)
     assert abs(spearmanr(z[:, 0], touched).statistic) > 0.95
     # the other latent is told of only as far as it depends on the touched one
-    assert abs(spearmanr(z[:, 0], other).statistic) < abs(spearmanr(touched, other).statistic) + 0.1
+    assert abs(spearmanr(z[:, 0], other).statistic) < abs(float(spearmanr(touched, other).statistic)) + 0.1
     assert found.finalist_agreement[0] > 0.9
     assert found.finalist_agreement[1] == 0.0
     assert not found.settled
@@ -117,7 +117,7 @@ def test_the_sentence_says_what_is_found_and_the_remedy() -> None:
     scores = {"text": NormalScores.fit(torch.from_numpy(known))}
     views = {"image": {"face": shown}, "text": {"a": known, "b": known}}
     modalities, found = with_crossing(
-        ModalityCoordinates({"text": _Known()}, []), scores, views, {"text": 2, "image": 2}, people, SHORT,
+        ModalityCoordinates({"text": cast("Coordinates", _Known())}, []), scores, views, {"text": 2, "image": 2}, people, SHORT,
         generator=torch.Generator().manual_seed(0),
     )  # fmt: skip
     assert list(found) == ["image", "text"]
@@ -161,4 +161,5 @@ def test_a_fit_with_one_measurement_is_saved_and_read(tmp_path: Path) -> None:
     save_fit(fitted, tmp_path / "fit.safetensors")
     again = load_fit(tmp_path / "fit.safetensors")
     assert np.array_equal(again.encode(views), fitted.encode(views))
+    assert isinstance(again, DefaultFit)
     assert again.notes == fitted.notes

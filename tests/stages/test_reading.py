@@ -87,7 +87,7 @@ def test_intervals_hold_all_true_correlations_at_once() -> None:
         z = rng.normal(size=500)
         columns = 0.5 * z[:, None] + np.sqrt(0.75) * rng.normal(size=(500, 10))
         found = [_interval(pl.Series(z), pl.Series(column), 10) for column in columns.T]
-        missed += any(one["low"] > true or one["high"] < true for one in found)  # type: ignore[operator]
+        missed += any(one["low"] > true or one["high"] < true for one in found)
     assert missed <= 20
 
 

@@ -6,6 +6,8 @@ method is), ``_budget``, ``_optimiser`` and ``_train`` (training), ``_batches`` 
 ``_reduce`` (wide measurements as principal components), ``_select`` and ``_stability`` (choosing without a truth),
 ``_level2`` and ``_vectors`` (scikit-learn's protocol, tables of vectors), ``_save`` (fits on disk), ``_prior`` (what is
 known of causes), ``_traversal`` (what a latent looks like).
+``_identification`` (what may be claimed of each latent),
+``_save`` (fits on disk), ``_prior`` (what is known of causes), ``_traversal`` (what a latent looks like).
 """
 
 from importlib import import_module
@@ -15,8 +17,9 @@ from personax.errors import require
 
 if TYPE_CHECKING:
     from personax.crl._budget import Budget, Device, Training
-    from personax.crl._estimator import Epoch, Estimator, Fitted, Method, OnEpoch, Problem
+from personax.crl._estimator import Epoch, Estimator, Fitted, Method, OnEpoch, Problem
     from personax.crl._level2 import Level2
+    from personax.crl._identification import Identification, claim, halves_agreement, identify
     from personax.crl._prior import Prior
     from personax.crl._reduce import ReducedFit, ReductionSetting, reduce_views
     from personax.crl._run_comparison import KnownLatents, LatentRun, PairComparison, RunComparison, compare_runs
@@ -71,6 +74,7 @@ __all__ = [
     "GraphScores",
     "KnownLatents",
     "LatentRun",
+    "Identification",
     "Leakage",
     "Level2",
     "Match",
@@ -94,15 +98,18 @@ __all__ = [
     "block_r2",
     "choose_dimension",
     "compare_runs",
+    "claim",
     "dci",
     "diagnose",
     "fit",
     "fit_seed",
     "fit_seeds",
     "graph_scores",
+    "halves_agreement",
     "held_out_match",
     "held_out_r2",
     "identified",
+    "identify",
     "leakage",
     "load_fit",
     "match",
@@ -140,6 +147,7 @@ _HOME = {
     "GraphScores": "metrics",
     "KnownLatents": "_run_comparison",
     "LatentRun": "_run_comparison",
+    "Identification": "_identification",
     "Leakage": "metrics",
     "Level2": "_level2",
     "Match": "metrics",
@@ -163,15 +171,18 @@ _HOME = {
     "block_r2": "metrics",
     "choose_dimension": "_select",
     "compare_runs": "_run_comparison",
+    "claim": "_identification",
     "dci": "metrics",
     "diagnose": "diagnostics",
     "fit": "methods.default._method",
     "fit_seed": "_select",
     "fit_seeds": "_select",
     "graph_scores": "metrics",
+    "halves_agreement": "_identification",
     "held_out_match": "metrics",
     "held_out_r2": "metrics",
     "identified": "diagnostics",
+    "identify": "_identification",
     "leakage": "metrics",
     "load_fit": "_save",
     "match": "metrics",

@@ -109,7 +109,7 @@ class CrlBenchmark:
             Unknown data or methods, no seeds, too few people.
         """
         if self.data not in DATA:
-            raise PlanError(f"--data: there is no {self.data}; {nearest(self.data, DATA)}")
+            raise PlanError(f"--data: there is no {self.data}; {nearest(self.data, list(DATA))}")
         known = registry.names("methods")
         for name in self.methods:
             if name not in known:

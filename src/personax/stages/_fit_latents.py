@@ -19,9 +19,11 @@ from personax.crl import (
     Estimator,
     Training,
     choose_dimension,
+    claim,
     diagnose,
     fit_seed,
     fit_seeds,
+    identify,
     method,
     to_graph,
     usable,
@@ -37,7 +39,7 @@ from personax.schema import Graph, Notice
 from personax.stages._base import versions
 
 if TYPE_CHECKING:
-    from personax.crl import SeedSelection
+    from personax.crl import Identification, SeedSelection
     from personax.crl._estimator import Arrays, Method
 
 __all__ = ["LatentResults", "choose_latents", "fingerprint", "learn", "learn_seed", "make_method", "write_latents"]
@@ -131,7 +133,17 @@ class LatentResults:
 
     def diagnostics_json(self) -> str:
         """Return the diagnostics as JSON; numbers that are none are null."""
-        return json.dumps({"assumptions": _plain(self.diagnostics)}, indent=1, allow_nan=False)
+        found = {
+            "assumptions": _plain(self.diagnostics),
+            "identification": _plain([row.to_dict() for row in self.identification]),
+            "claim": claim(self.identification),
+        }
+        return json.dumps(found, indent=1, allow_nan=False)
+
+    @property
+    def identification(self) -> list[Identification]:
+        """What may be claimed of each latent of the chosen fit."""
+        return identify(self.chosen.best, seeds=self.chosen.stability)
 
     def save_model(self, path: Path) -> None:
         """Write the chosen fit; `personax.crl.load_fit` reads it."""
@@ -212,7 +224,8 @@ def learn(
     sample = {m: {k: x[people] for k, x in by.items()} for m, by in views.items()}
     found = diagnose(best, sample, independence=_independence, conditional=_conditional, rng=rng)
     seeds = pl.DataFrame(chosen.seeds(), schema=schema)
-    notices = [*map(Notice, describe_reductions(reduced)), *_notices(chosen, found)]
+    told = Notice(claim(identify(best, seeds=chosen.stability)))
+    notices = [told, *map(Notice, describe_reductions(reduced)), *_notices(chosen, found)]
     return LatentResults(chosen, latents, seeds, found, graph, _history(best), notices, reduced)
 
 

@@ -157,7 +157,8 @@ class Quantity:
         share = np.clip((latent + 3) / 6, 0, 1)
         exact = self.low * (self.high / self.low) ** share
         unit = 10.0 ** np.maximum(np.floor(np.log10(exact)) - 1, 0)
-        return (np.round(exact / unit) * unit).astype(np.int64)
+        rounded: NDArray[np.int64] = (np.round(exact / unit) * unit).astype(np.int64)
+        return rounded
 
 
 NUMBERS: Final[Mapping[str, Quantity]] = {

@@ -265,7 +265,7 @@ def _sizes(x: Tensor, contents: Tensor | None, view: View) -> Tensor:
 
 
 class _Step:
-    """RestartSchedule steps of all restarts at once, and the validation objective of each."""
+    """Training steps of all restarts at once, and the validation objective of each."""
 
     def __init__(
         self,

@@ -284,8 +284,8 @@ class Default(Estimator):
                 generator=torch.Generator().manual_seed(seed + attempt), device=device,
             )  # fmt: skip
             modalities = fit_modalities(
-                {m: by for m, by in views.items() if m not in by_scale}, latents, people, RestartSchedule().shorter(share),
-                generator=generator, device=device, progress=problem.progress,
+                {m: by for m, by in views.items() if m not in by_scale}, latents, people,
+                RestartSchedule().shorter(share), generator=generator, device=device, progress=problem.progress,
             )  # fmt: skip
             told = [note for found in by_scale.values() for note in found.notes]
             modalities = ModalityCoordinates({**modalities.coordinates, **by_scale}, [*modalities.notes, *told])

@@ -1,4 +1,4 @@
-"""ModalityCoordinates whose measurements settle their latents by themselves: agreed components, then the decoder's class.
+"""Modalities whose measurements settle their latents by themselves: agreed components, then the decoder's class.
 
 Nothing across modalities is used here. What remains open is left to the dependence between modalities.
 """

@@ -271,7 +271,8 @@ def _leading(x: Tensor, *, above_noise: bool) -> Tensor:
         bound = 0.56 * ratio**3 - 0.95 * ratio**2 + 1.82 * ratio + 1.43
         sizes = values[: min(n, dims)].sqrt()
         count = min(count, max(2, int((sizes > bound * sizes.median()).sum())))
-    return axes[:, : min(count, dims)]
+    kept: Tensor = axes[:, : min(count, dims)]
+    return kept
 
 
 def _random_effect(

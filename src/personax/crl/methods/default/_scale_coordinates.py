@@ -189,7 +189,8 @@ def _cross(
     """Fit *cross* in all modalities at once: shapes of those with a scale, components of those without."""
     if len(views) < 2:
         return _Cross({m: [] for m in views}, {m: one.norm for m, one in found.items()})
-    inputs, counts, fixed = [], [], []
+    inputs, counts = [], []
+    fixed: list[Tensor | None] = []
     rng = np.random.default_rng(0)
     for m in views:
         if m in found:

@@ -357,7 +357,7 @@ def information(
         critic = Critic(1, block, torch.ones(len(block), len(block)), generator=generator)
         moved = BatchedMLP(1, sizes[0], INFORMATION_HIDDEN, sizes[0], generator=generator)
         with torch.no_grad():
-            moved.leave *= 0.2
+            moved.leave.mul_(0.2)
             moved.straight.copy_(torch.eye(sizes[0])[None])
     model = nn.ModuleList([critic, moved]).to(device)
     first, rest = _standardised(own).to(device), _standardised(torch.cat(list(others), 1)).to(device)
