@@ -117,7 +117,8 @@ def test_the_sentence_says_what_is_found_and_the_remedy() -> None:
     scores = {"text": NormalScores.fit(torch.from_numpy(known))}
     views = {"image": {"face": shown}, "text": {"a": known, "b": known}}
     modalities, found = with_crossing(
-        ModalityCoordinates({"text": cast("Coordinates", _Known())}, []), scores, views, {"text": 2, "image": 2}, people, SHORT,
+        ModalityCoordinates({"text": cast("Coordinates", _Known())}, []), scores, views,
+        {"text": 2, "image": 2}, people, SHORT,
         generator=torch.Generator().manual_seed(0),
     )  # fmt: skip
     assert list(found) == ["image", "text"]

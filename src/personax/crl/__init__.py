@@ -17,9 +17,9 @@ from personax.errors import require
 
 if TYPE_CHECKING:
     from personax.crl._budget import Budget, Device, Training
-from personax.crl._estimator import Epoch, Estimator, Fitted, Method, OnEpoch, Problem
-    from personax.crl._level2 import Level2
+    from personax.crl._estimator import Epoch, Estimator, Fitted, Method, OnEpoch, Problem
     from personax.crl._identification import Identification, claim, halves_agreement, identify
+    from personax.crl._level2 import Level2
     from personax.crl._prior import Prior
     from personax.crl._reduce import ReducedFit, ReductionSetting, reduce_views
     from personax.crl._run_comparison import KnownLatents, LatentRun, PairComparison, RunComparison, compare_runs
@@ -72,9 +72,9 @@ __all__ = [
     "Fitted",
     "Floor",
     "GraphScores",
+    "Identification",
     "KnownLatents",
     "LatentRun",
-    "Identification",
     "Leakage",
     "Level2",
     "Match",
@@ -97,8 +97,8 @@ __all__ = [
     "align",
     "block_r2",
     "choose_dimension",
-    "compare_runs",
     "claim",
+    "compare_runs",
     "dci",
     "diagnose",
     "fit",
