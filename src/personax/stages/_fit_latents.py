@@ -333,6 +333,7 @@ def _history(fit: Any) -> pl.DataFrame | None:  # noqa: ANN401 - each method kee
 
 def _notices(chosen: SeedSelection, diagnostics: Sequence[Mapping[str, Any]]) -> list[Notice]:
     found = [Notice(f"{row['assumption']}: {row['sentence']}") for row in diagnostics if row["verdict"] == "violated"]
+    found += [Notice(note) for note in getattr(chosen.best, "notes", [])]
     uncompiled = getattr(chosen.best, "eager_reason", None)
     if uncompiled:
         found.append(Notice(f"Steps were not compiled, which changes nothing but the time: {uncompiled}."))
