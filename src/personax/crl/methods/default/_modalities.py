@@ -32,6 +32,12 @@ Agreement of finalists is the criterion that tells right from wrong; where decod
 may agree on something else than all latents. Set by hand: it is not calibrated yet.
 """
 
+AS_MUCH: Final = 0.95
+"""Share of what a free decoder explains from which a class is used although its finalists disagree.
+
+There is nothing that speaks for another class then; with less, the dependence between modalities is the better guide.
+"""
+
 FREE: Final = RestartSchedule(restarts=4, finalists=2, steps=1500)
 """A free decoder finds the block from nearly every start."""
 
@@ -151,7 +157,7 @@ def choose_decoder(
             return one
         tried.append(one)
     best = max(tried, key=lambda one: min(one.finalist_agreement))
-    if best.explained >= enough:
+    if best.explained >= AS_MUCH * best.explained_free:
         return best
     open_to = free.explained[0], free.explained[0]
     least = finalist_agreement([code.double().numpy() for code in free.codes])[0]

@@ -62,6 +62,9 @@ STANDS_OUT: Final = 1.3
 
 Of 26 measurements looked at, those with a scale had 1.5 to 40, those without at most 1.15."""
 
+STANDS_OUT_ALONE: Final = 1.45
+"""The same of a modality with one measurement, which no other one confirms: numbers without a scale reached 1.38."""
+
 LEAST_MOVED: Final = 0.02
 """Share of the variance of the measurements that a scale latent moves at least."""
 
@@ -192,7 +195,7 @@ def fit_scale(
             return None
         measured[name], kinds[name] = found[0], found[1].found
         untold, elsewhere = untold + found[1].untold, elsewhere + found[1].elsewhere
-    if untold < STANDS_OUT * elsewhere:
+    if untold < (STANDS_OUT if len(by) > 1 else STANDS_OUT_ALONE) * elsewhere:
         return None
     rows = learn.numpy()
     parts = [one.split(one.components(by[name][rows])) for name, one in measured.items()]
