@@ -69,6 +69,19 @@ def test_a_file_that_the_study_did_not_write_does_not_leave(study: Path, persona
     assert (study / "release" / "notes.txt").exists()
 
 
+def test_a_release_whose_manifest_is_lost_is_built_again(study: Path, personax: Run) -> None:
+    """A power cut can leave no manifest; the ledger knows what was released, and what is not of it is still refused."""
+    (study / "manifests" / "release.json").unlink()
+    code, _, err = personax("release", "build", study)
+    assert code == 0, err
+    (study / "manifests" / "release.json").write_text("")
+    (study / "release" / "README.md").chmod(0o600)
+    (study / "release" / "README.md").write_text("Ada Nemo is p00001")
+    code, _, err = personax("release", "build", study)
+    assert code == 1
+    assert "README.md, which this study did not write" in err
+
+
 def test_audit_attacks_what_lies_there(study: Path, personax: Run, tmp_path: Path) -> None:
     code, out, _ = personax("release", "audit", study, "--people", "40", "--out", tmp_path / "audit", "--json")
     assert code == 0

@@ -35,6 +35,7 @@ from personax.release.keys import (
     new_key,
     release_record,
 )
+from personax.release.packaging import check_checksums
 from personax.release.reading import open_folder
 from personax.release.statistics import Ledger, PrivacySpending, now, publish
 from personax.schema import Column, Notice
@@ -168,11 +169,22 @@ def _removed(reader: Reader, section: ReleaseSection) -> frozenset[str]:
     return frozenset(line.partition("#")[0].strip() for line in lines) - {""}
 
 
+def _recorded_outputs(folder: StudyFolder, place: Path) -> set[str]:
+    """Return what lies there as the ledger recorded it, where the manifest is lost: its list of checksums is known."""
+    sums = place / "SHA256SUMS"
+    if sums.is_symlink() or not sums.is_file():
+        return set()
+    if sha256(sums) not in {one.sums for one in Ledger(keys_of(folder).root).releases()}:
+        return set()
+    checked = check_checksums(place)
+    there = {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()}
+    return {f"{_FOLDER}/{name}" for name in there - {*checked.changed, *checked.extra}}
+
+
 def _refuse_strangers(folder: StudyFolder) -> None:
     """Refuse to build where files lie that this study did not write: they would leave with the release."""
-    old = folder.manifest(_FOLDER)
-    own = set(old.outputs) if old else set()
-    place = folder.path(_FOLDER)
+    old, place = folder.manifest(_FOLDER), folder.path(_FOLDER)
+    own = set(old.outputs) if old else _recorded_outputs(folder, place)
     found = [path.relative_to(folder.root).as_posix() for path in sorted(place.rglob("*")) if not path.is_dir()]
     strangers = [name for name in found if name not in own]
     if strangers:
