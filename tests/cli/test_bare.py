@@ -78,7 +78,9 @@ def test_a_package_that_a_later_stage_needs_is_named_first(tmp_path: Path, monke
     monkeypatch.setattr(
         "personax.stages._plan_checks.find_spec", lambda name: None if name in ("torch", "causallearn") else found(name)
     )
-    (tmp_path / "study.yaml").write_text(PLAN.replace(", method: pca", "") + "discover: {over: [features]}\n")
+    (tmp_path / "study.yaml").write_text(
+        PLAN.replace(", method: pca", "") + "discover: {over: [features], algorithm: ges}\n"
+    )
     with pytest.raises(MissingExtraError) as caught:
         Study.load(tmp_path).run()
     assert str(caught.value).splitlines() == [

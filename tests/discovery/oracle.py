@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 import networkx as nx
+import numpy as np
 import polars as pl
 
 from personax.discovery import CiTest
@@ -19,8 +20,9 @@ def dag(*causes: str) -> nx.DiGraph:
 
 
 def table(names: Iterable[str]) -> pl.DataFrame:
-    """Return a table whose values nobody looks at."""
-    return pl.DataFrame({name: range(12) for name in names})
+    """Return a table whose values nobody looks at, but that no column determines another."""
+    rng = np.random.default_rng(0)
+    return pl.DataFrame({name: rng.permutation(12) for name in names})
 
 
 def oracle(graph: nx.DiGraph, names: Sequence[str]) -> CiTest:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 import pytest
 
-from personax.discovery import Knowledge, pc
-from personax.errors import ComputationError, InputError
+from personax.discovery import CiTest, Knowledge, fci, pc
+from personax.errors import InputError
 from personax.schema import Graph
+
+from .oracle import asking, table
 
 
 def collider(n: int = 800, seed: int = 0) -> pl.DataFrame:
@@ -25,9 +29,10 @@ def arrows(graph: Graph) -> set[tuple[str, str, str]]:
 def test_a_collider_is_found_and_what_follows_is_directed() -> None:
     graph = pc(collider())
     assert arrows(graph) == {("a", "c", "directed"), ("b", "c", "directed"), ("c", "d", "directed")}
-    asked = {"tests": graph.details["tests"], "tests_nothing_varies": 0}
-    settings = {"algorithm": "pc", "test": "fisherz", "alpha": 0.01}
-    assert graph.details == {**settings, "n": 800, "rows_left_out": 0, **asked}
+    asked = {"tests_nothing_varies": 0, "tests_determined": 0, "determined": [], "ambiguous": [], "max_given": None}
+    told = {"algorithm": "pc", "test": "fisherz", "alpha": 0.01, "n": 800, "rows_left_out": 0} | asked
+    assert {name: graph.details[name] for name in told} == told
+    assert set(graph.details) == {*told, "tests", "pairs"}
     assert 6 <= graph.details["tests"] <= 24, "four columns have 24 questions, and each is asked once"
 
 
@@ -64,7 +69,80 @@ def test_what_cannot_be_searched(frame: pl.DataFrame, says: str) -> None:
         pc(frame)
 
 
+def test_every_pair_says_what_decided_it() -> None:
+    known = Knowledge(required=[("a", "c")], forbidden=[("a", "d"), ("d", "a")])
+    graph = pc(collider(), knowledge=known, effects=True)
+    pairs = {(pair["x"], pair["y"]): pair for pair in graph.details["pairs"]}
+    assert len(pairs) == 6
+    assert pairs["a", "c"]["edge"]
+    assert pairs["a", "c"]["p_value"] is None
+    assert pairs["a", "c"]["reason"] == "required by knowledge"
+    assert pairs["a", "d"]["reason"] == "forbidden by knowledge, not tested"
+    apart = pairs["b", "d"]
+    assert (apart["edge"], apart["given"]) == (False, ["c"])
+    assert apart["p_value"] > 0.01
+    assert abs(apart["effect"]) < 0.1
+    joined = pairs["c", "d"]
+    assert joined["p_value"] < 1e-9
+    assert joined["effect"] > 0.5
+    assert joined["reason"].startswith("dependent in each of ")
+    assert all(pair["effect"] is None for pair in pc(collider()).details["pairs"]), "effects are one more computation"
+
+
+@pytest.mark.parametrize("search", [pc, fci])
+def test_the_order_of_the_columns_changes_nothing(search: Callable[..., Graph]) -> None:
+    """One separating set decides in the textbook, and which is found first depends on the order."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        weights = np.triu(rng.normal(scale=0.5, size=(7, 7)) * (rng.random((7, 7)) < 0.4), 1)
+        values = rng.normal(size=(150, 7)) @ np.linalg.inv(np.eye(7) - weights)
+        frame = pl.DataFrame(values, schema=list("abcdefg"))
+        graph = search(frame, alpha=0.05)
+        for _ in range(3):
+            other = search(frame.select(rng.permutation(frame.columns).tolist()), alpha=0.05)
+            assert ends(other) == ends(graph)
+            assert other.details == graph.details
+
+
+def ends(graph: Graph) -> set[tuple[str, frozenset[str], str]]:
+    """Return the edges; one that points nowhere has no first column."""
+    points = ("directed", "partially_directed")
+    return {(e.kind, frozenset((e.source, e.target)), e.source * (e.kind in points)) for e in graph.edges}
+
+
+def test_a_triple_whose_separating_sets_disagree_directs_nothing() -> None:
+    """a and c are independent given nothing, and given b and d, as two contradicting tests may say."""
+    joined = {("a", "b"), ("b", "c"), ("a", "d"), ("c", "d")}
+
+    def independent(x: int, y: int, z: tuple[int, ...]) -> bool:
+        pair, given = ("abcd"[x], "abcd"[y]), {"abcd"[one] for one in z}
+        return pair == ("b", "d") or (pair == ("a", "c") and given in ({"b"}, {"d"})) if pair not in joined else False
+
+    graph = pc(table("abcd"), test=asking(independent))
+    assert graph.details["ambiguous"] == [["a", "b", "c"], ["a", "d", "c"]]
+    assert {edge.kind for edge in graph.edges if "b" in (edge.source, edge.target)} <= {"undirected", "directed"}
+    assert not any(edge.target in "bd" and edge.kind == "directed" for edge in graph.edges)
+
+
+def test_no_more_columns_are_given_than_asked() -> None:
+    frame = collider()
+    assert max(len(pair["given"]) for pair in pc(frame, max_given=0).details["pairs"]) == 0
+    assert ("b", "d", "undirected") in arrows(pc(frame.select("b", "c", "d"), max_given=0)), "only c separates them"
+
+
 def test_columns_that_determine_one_another_are_named() -> None:
-    frame = collider().with_columns(twice=2 * pl.col("a"), again=pl.col("a") + pl.col("b"))
-    with pytest.raises(ComputationError, match="determine one another"):
-        pc(frame)
+    """As x, x/2 and a measurement of it: each of two would explain the other's edges away."""
+    rng = np.random.default_rng(0)
+    x, noise = rng.normal(size=(2, 300))
+    frame = pl.DataFrame({"x": x, "half": x / 2, "y": 0.8 * x + noise})
+    graph = pc(frame)
+    assert graph.details["determined"] == [["half", "x"]]
+    assert {frozenset((e.source, e.target)) for e in graph.edges} == {
+        frozenset(pair) for pair in (("x", "half"), ("x", "y"), ("half", "y"))
+    }
+    assert graph.details["tests_determined"] == 2, "y and one of the two, given the other"
+    summed = pc(collider().with_columns(again=pl.col("a") + pl.col("b")))
+    assert summed.details["determined"] == [["a", "again", "b"]]
+    words = pl.DataFrame({"team": [f"t{k % 3}" for k in range(60)], "code": [k % 3 for k in range(60)], "z": x[:60]})
+    coded = pc(words, test=CiTest("t", lambda frame: lambda x, y, z: 0.0))
+    assert coded.details["determined"] == [["code", "team"]]

@@ -32,6 +32,8 @@ __all__ = ["register"]
 
 _SHOWN = 30
 
+_ALGORITHMS = "pc; fci: common causes may be hidden; ges, grasp, boss: the best BIC; lingam: noise that is not normal."
+
 
 def _print(found: FileGraph, out: Path, *, as_json: bool) -> None:
     if as_json:
@@ -49,7 +51,7 @@ def _print(found: FileGraph, out: Path, *, as_json: bool) -> None:
 def _show(graph: Graph) -> None:
     """Print the edges, the most stable first."""
     edges: Sequence[Edge] = sorted(graph.edges, key=lambda edge: -(edge.weight or 0))
-    title = f"{graph.meaning} {graph.details['tests']:,} tests."
+    title = f"{graph.meaning} {graph.details['tests']:,} tests." if graph.details["tests"] else graph.meaning
     if len(edges) > _SHOWN:
         title += f" {_SHOWN} of {len(edges)} edges:"
     drawn = "bootstraps" in graph.details
@@ -67,10 +69,11 @@ def register(app: typer.Typer) -> None:
     def discover(
         file: Annotated[Path, typer.Argument(help="A study file (.yaml), or a table: CSV, TSV, Parquet, JSON, JSONL.")],
         columns: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
-        test: Annotated[str, typer.Option(help=f"Of {', '.join(search_tests())}.")] = "kci",
-        algorithm: Annotated[str, typer.Option(help="pc, or fci: common causes may be hidden.")] = "pc",
-        alpha: Annotated[float, typer.Option(help="Level of each test.")] = 0.01,
+        test: Annotated[str | None, typer.Option(help=f"Of {', '.join(search_tests())}; default: kci.")] = None,
+        algorithm: Annotated[str, typer.Option(help=_ALGORITHMS)] = "pc",
+        alpha: Annotated[float | None, typer.Option(help="Level of each test; default: 0.01.")] = None,
         knowledge: Annotated[Path | None, typer.Option(help="YAML file: tiers, forbidden, required.")] = None,
+        max_given: Annotated[int | None, typer.Option(min=0, help="Largest number of columns given; no limit.")] = None,
         bootstraps: Annotated[int, typer.Option(help="Draws of people, to see which edges come back.")] = 0,
         engine: EngineOption = None,
         jobs: JobsOption = None,
@@ -81,13 +84,17 @@ def register(app: typer.Typer) -> None:
         force: ForceOption = False,
         as_json: JsonOption = False,
     ) -> None:
-        """Draw the causal graph of a study or of any table, by PC or FCI."""
+        """Draw the causal graph of a study or of any table, by PC, FCI, or a score."""
         if file.suffix in (".yaml", ".yml") or (file / "study.yaml").is_file():
             run_study(
                 load_study(file, folder=folder), ["discover"], force=force, as_json=as_json, engine=engine, jobs=jobs
             )
             return
-        raw = {"test": test, "algorithm": algorithm, "alpha": alpha, "bootstraps": bootstraps}
+        raw = {"algorithm": algorithm, "bootstraps": bootstraps}
+        tested = {"test": test, "alpha": alpha, "max_given": max_given}
+        raw |= {name: value for name, value in tested.items() if value is not None}
+        if algorithm in ("pc", "fci"):
+            raw.setdefault("test", "kci")
         known = read_knowledge(knowledge) if knowledge else None
         section = from_options(DiscoverSection, raw | {"knowledge": known})
         with kept_when_stopped(lambda: NOTHING_KEPT), parallel_config(engine, jobs), showing_progress() as progress:

@@ -50,7 +50,7 @@ _EXTRAS = (
     ("matplotlib", "matplotlib", "figures", "figures to print"),
     ("protego", "protego", "web", "robots.txt of sites"),
     ("obstore", "obstore", "remote", "studies in S3 and Google Cloud Storage"),
-    ("causallearn", "causal-learn", "discovery", "causal graphs by PC and FCI"),
+    ("causallearn", "causal-learn", "discovery", "causal graphs by a score: GES, GRaSP, BOSS, LiNGAM"),
 )
 
 

@@ -178,7 +178,8 @@ def from_options(model: type[Section], options: Mapping[str, Any]) -> Section:
     try:
         return model.model_validate(options)
     except ValidationError as error:
-        faults = [f"--{fault['loc'][0]}: {fault_text(dict(fault))}" for fault in error.errors()]
+        # a fault of several options together has no place
+        faults = [f"--{': '.join([*map(str, fault['loc'][:1]), fault_text(dict(fault))])}" for fault in error.errors()]
         raise PlanError("\n".join(faults)) from None
 
 

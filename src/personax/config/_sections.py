@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -12,6 +12,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     model_serializer,
+    model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
@@ -125,22 +126,32 @@ def search_tests() -> list[str]:
 
 
 SearchTest = Annotated[str, part_name("tests", FISHERZ, fits=_with_and_without_z)]
-"""causal-learn's Fisher z, or a registered test of independence that runs with and without given columns."""
+"""Fisher's z of partial correlations, or a registered test of independence that runs with and without given columns."""
 
 
 class DiscoverQuery(Strict):
     """What a search for causal graphs is asked, by the owner of a study or by somebody else."""
 
     over: list[Literal["latents", "traits", "features"]] = ["latents"]
-    algorithm: Literal["pc", "fci"] = "pc"
+    algorithm: Literal["pc", "fci", "ges", "grasp", "boss", "lingam"] = "pc"
     test: SearchTest = FISHERZ
     alpha: Alpha = 0.01
+    max_given: Annotated[int, Field(ge=0)] | None = None
     bootstraps: Annotated[int, Field(ge=0)] = 0
     knowledge: Knowledge | None = None
 
+    @model_validator(mode="after")
+    def _options_apply(self) -> Self:
+        if self.algorithm not in ("pc", "fci"):
+            unused = sorted({"test", "alpha", "max_given"} & self.model_fields_set)
+            if unused:
+                text = "{option} does not apply: {algorithm} scores whole graphs and tests no pair; leave it out"
+                raise PydanticCustomError("unused", text, {"option": unused[0], "algorithm": self.algorithm})
+        return self
+
 
 class DiscoverSection(DiscoverQuery):
-    """PC or FCI over latents, traits and biography."""
+    """A causal graph over latents, traits and biography."""
 
 
 TestName = Annotated[str, part_name("tests")]

@@ -5,5 +5,17 @@ from personax.discovery._ci_test import CiTest, NothingVaries
 from personax.discovery._fci import fci
 from personax.discovery._knowledge import Knowledge
 from personax.discovery._pc import pc
+from personax.discovery._score_search import ScoreAlgorithm, score_search
+from personax.discovery._search import listed
 
-__all__ = ["CiTest", "Knowledge", "NothingVaries", "bootstrap_edges", "fci", "pc"]
+__all__ = [
+    "CiTest",
+    "Knowledge",
+    "NothingVaries",
+    "ScoreAlgorithm",
+    "bootstrap_edges",
+    "fci",
+    "listed",
+    "pc",
+    "score_search",
+]

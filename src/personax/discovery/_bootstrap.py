@@ -82,7 +82,8 @@ def bootstrap_edges(
         Returns a graph, for example `pc` with its settings. For several processes it must be picklable: a function of
         a module or a `functools.partial` of one, no lambda.
     times
-        Number of draws of as many people with replacement; a draw that cannot be searched is counted apart.
+        Number of draws of as many people with replacement, each with the columns in another order; a draw that cannot
+        be searched is counted apart.
     rng
         Its children draw the people, one a draw, so that the result is the same for any number of jobs.
     jobs
@@ -138,7 +139,9 @@ def _drawn(given: tuple[pl.DataFrame, Search], draw: np.random.Generator) -> Dra
     """Search one draw; None where it has no answer, such as a column that became constant."""
     frame, search = given
     rows = draw.integers(frame.height, size=frame.height)
+    # in another order of columns too: what depends on it is no finding
+    columns = [frame.columns[place] for place in draw.permutation(frame.width)]
     try:
-        return list(search(frame[rows]).edges)
+        return list(search(frame[rows].select(columns)).edges)
     except (ComputationError, InputError):
         return None

@@ -1,22 +1,20 @@
-"""A test of conditional independence as the searches of causal-learn call it: each question asked once, one way round.
+"""A test of conditional independence as the searches call it: each question asked once, one way round.
 
-causal-learn asks "x and y given z?" twice, once from each side, and keeps answers under a hash of the printed data,
-which numpy abridges. Here the answers of one search are kept under (x, y, z) with x < y and z sorted: no test is
-computed twice, and a test that is not symmetric in x and y still has one answer.
+The answers of one search are kept under (x, y, z) with x < y and z sorted: no test is computed twice, and a test that
+is not symmetric in x and y still has one answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
 
-from personax.errors import ComputationError, require
+from personax.errors import ComputationError
 
-__all__ = ["CachedTest", "CiTest", "NothingVaries", "PValue", "SearchProgress", "register_with_causal_learn"]
+__all__ = ["CachedTest", "CiTest", "Determined", "NothingVaries", "PValue", "SearchProgress"]
 
 PValue = Callable[[int, int, tuple[int, ...]], float]
 """(column x, column y, columns z) -> p-value of "x and y are independent given z"."""
@@ -24,14 +22,18 @@ PValue = Callable[[int, int, tuple[int, ...]], float]
 SearchProgress = Callable[[int, int], None]
 """Called with (tests run so far, number of variables given in the last one)."""
 
-NAME = "personax"
-"""What our class of tests is called in causal-learn's registry."""
-
 
 class NothingVaries(Exception):
     """Raised by a `PValue` when no two rows that agree in z differ both in x and in y.
 
     Then x or y carries nothing beyond z: they are taken as independent given z, and the decision is counted.
+    """
+
+
+class Determined(Exception):
+    """Raised by a `PValue` when z determines x or y exactly, so that the data cannot answer.
+
+    The question is passed over: z is not taken to separate x and y, and it is counted.
     """
 
 
@@ -72,70 +74,77 @@ class CachedTest:
     ----------
     p_value
         Answers a question that was not asked before.
+    names
+        Of the columns, for what is said of them.
     required
         Pairs that stay connected whatever the data say: their p-value is 0, and no test is run.
+    equivalent
+        Pairs of columns that determine one another: neither separates the other from a third.
     progress
         Hears of every test.
 
     Examples
     --------
-    >>> test = CachedTest(lambda x, y, z: 0.25)
+    >>> test = CachedTest(lambda x, y, z: 0.25, "abcd")
     >>> test(2, 0, (3, 1)), test(0, 2, (1, 3)), test.tests
     (0.25, 0.25, 1)
     """
 
     def __init__(
-        self, p_value: PValue, *, required: Collection[tuple[int, int]] = (), progress: SearchProgress | None = None
+        self,
+        p_value: PValue,
+        names: Sequence[str],
+        *,
+        required: Collection[tuple[int, int]] = (),
+        equivalent: Collection[tuple[int, int]] = (),
+        progress: SearchProgress | None = None,
     ) -> None:
-        self._p_value, self._progress = p_value, progress
-        self._required = {frozenset(pair) for pair in required}
-        self._answers: dict[Query, float] = {}
-        self.nothing_varies = 0
+        self._p_value, self._names, self._progress = p_value, names, progress
+        self.required = {frozenset(pair) for pair in required}
+        self._equivalent = {frozenset(pair) for pair in equivalent}
+        self._answers: dict[tuple[int, int], dict[tuple[int, ...], float]] = {}
+        self.tests = self.nothing_varies = self.determined = 0
 
-    @property
-    def tests(self) -> int:
-        """How many different questions were put to the data."""
-        return len(self._answers)
-
-    def __call__(self, x: int, y: int, z: Collection[int] | None = None) -> float:
-        """Return the p-value of "x and y are independent given z"."""
-        key = Query(min(int(x), int(y)), max(int(x), int(y)), tuple(sorted(int(one) for one in z or ())))
-        if frozenset(key[:2]) in self._required:
+    def __call__(self, x: int, y: int, z: Collection[int] = ()) -> float:
+        """Return the p-value of "x and y are independent given z"; 0 where z determines one of them."""
+        key, given = (min(x, y), max(x, y)), tuple(sorted(z))
+        if frozenset(key) in self.required:
             return 0.0
-        if key not in self._answers:
-            self._answers[key] = self._ask(key)
+        answers = self._answers.setdefault(key, {})
+        if given not in answers:
+            answers[given] = self._ask(Query(*key, given))
+            self.tests += 1
             if self._progress is not None:
-                self._progress(self.tests, len(key.z))
-        return self._answers[key]
+                self._progress(self.tests, len(given))
+        return answers[given]
 
-    def __deepcopy__(self, memo: object) -> CachedTest:
-        # causal-learn copies its graph, test included, between its phases; the answers and the data need no copy
-        return self
+    def answers(self, x: int, y: int) -> Mapping[tuple[int, ...], float]:
+        """Return what was asked of a pair: given columns -> p-value."""
+        return self._answers.get((min(x, y), max(x, y)), {})
+
+    def effect(self, x: int, y: int, z: Collection[int]) -> float | None:
+        """Return the effect size of one question, where the test has one; its kind is the test's own."""
+        measured = getattr(self._p_value, "effect", None)
+        if measured is None:
+            return None
+        try:
+            return float(measured(min(x, y), max(x, y), tuple(sorted(z))))
+        except (ComputationError, Determined, NothingVaries):
+            return None
 
     def _ask(self, key: Query) -> float:
+        if any(frozenset((end, given)) in self._equivalent for end in (key.x, key.y) for given in key.z):
+            self.determined += 1
+            return 0.0
         try:
             p = float(self._p_value(*key))
         except NothingVaries:
             self.nothing_varies += 1
             return 1.0
+        except Determined:
+            self.determined += 1
+            return 0.0
         if not 0 <= p <= 1:
-            raise ComputationError(f"the test of columns {key.x} and {key.y} returned {p}, which is no p-value")
+            x, y = self._names[key.x], self._names[key.y]
+            raise ComputationError(f"the test of {x} and {y} returned {p}, which is no p-value")
         return p
-
-
-@cache
-def register_with_causal_learn() -> str:
-    """Register, once a process, the class that hands causal-learn's questions to a `CachedTest`; return its name there.
-
-    causal-learn makes an object of it for each search and passes on ``cached_test=``.
-    """
-    cit: Any = require("causallearn.utils.cit", extra="discovery")
-
-    def initialise(self: Any, data: object, *, cached_test: CachedTest) -> None:  # noqa: ANN401 - a class of causal-learn
-        self.method, self.data, self.cached_test = NAME, data, cached_test
-
-    def answer(self: Any, x: int, y: int, z: Collection[int] | None = None) -> float:  # noqa: ANN401
-        return self.cached_test(x, y, z)  # type: ignore[no-any-return]
-
-    cit.register_ci_test(NAME, type("PersonaxTest", (cit.CIT_Base,), {"__init__": initialise, "__call__": answer}))
-    return NAME

@@ -1,4 +1,4 @@
-"""The FCI algorithm: causal graphs that allow hidden common causes, edges by causal-learn; the rules of marks by us.
+"""The FCI algorithm: causal graphs that allow hidden common causes, the same for any order of the columns.
 
 Zhang 2008, doi:10.1016/j.artint.2008.08.001: rule 0 for colliders, rules 1 to 4 for what follows, 8 to 10 for tails.
 Rules 5 to 7 are about selection of people, which is assumed away.
@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations, permutations
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
 import polars as pl
 
 from personax.data.edges import EDGES
-from personax.discovery._ci_test import SearchProgress, register_with_causal_learn
+from personax.discovery._ci_test import SearchProgress
 from personax.discovery._knowledge import Knowledge
-from personax.discovery._search import PreparedSearch, Test, causal_learn_errors, prepare_search
-from personax.errors import require
+from personax.discovery._search import PreparedSearch, Test, prepare_search
+from personax.discovery._skeleton import Skeleton, find_skeleton, possible_separators, remove_separated
+from personax.discovery._triples import Triple, Verdict, judge_triples
 from personax.schema import Edge, Graph
 
 __all__ = ["ARROW", "CIRCLE", "TAIL", "Marks", "SeparatingSets", "fci"]
@@ -40,6 +40,8 @@ class Marks:
         The edges.
     separating_sets
         What separates those without one.
+    verdicts
+        On triples: collider, none, or ambiguous; by the separating sets where nothing is given.
 
     Examples
     --------
@@ -49,8 +51,14 @@ class Marks:
     ('arrow', 'circle')
     """
 
-    def __init__(self, pairs: list[tuple[int, int]], separating_sets: SeparatingSets) -> None:
+    def __init__(
+        self,
+        pairs: list[tuple[int, int]],
+        separating_sets: SeparatingSets,
+        verdicts: Mapping[Triple, Verdict] | None = None,
+    ) -> None:
         self._at: dict[tuple[int, int], Mark] = {}
+        self._verdicts = verdicts
         self._separating_sets = separating_sets
         self._near: dict[int, list[int]] = {}
         for i, j in sorted(pairs):
@@ -100,10 +108,22 @@ class Marks:
             for a, c in permutations(self._neighbours(b), 2):
                 yield a, b, c
 
+    def _verdict(self, a: int, b: int, c: int) -> Verdict:
+        """Judge a - b - c, a and c apart."""
+        if self._verdicts is not None:
+            return self._verdicts.get((min(a, c), b, max(a, c)), "ambiguous")
+        between = self._separating_sets.get(frozenset((a, c)))
+        if between is None:
+            return "ambiguous"
+        return "no collider" if b in between else "collider"
+
+    def _unshielded(self, a: int, b: int, c: int) -> bool:
+        """Say whether a and c are apart, and b is known not to be a collider unless it was directed so."""
+        return (a, c) not in self._at and self._verdict(a, b, c) != "ambiguous"
+
     def _colliders(self) -> None:
         for a, b, c in self._triples():
-            between = self._separating_sets.get(frozenset((a, c)))
-            clear = a < c and (a, c) not in self._at and between is not None and b not in between
+            clear = a < c and (a, c) not in self._at and self._verdict(a, b, c) == "collider"
             if clear and not self._is(a, b, TAIL) and not self._is(c, b, TAIL):
                 self.put(a, b, ARROW)
                 self.put(c, b, ARROW)
@@ -111,7 +131,8 @@ class Marks:
     def _rule1(self) -> None:
         """Direct b -> c in a *-> b o-* c, a and c apart: b is no collider."""
         for a, b, c in self._triples():
-            if (a, c) not in self._at and self._is(a, b, ARROW) and self._is(c, b, CIRCLE) and not self._is(b, c, TAIL):
+            open_end = self._is(a, b, ARROW) and self._is(c, b, CIRCLE) and not self._is(b, c, TAIL)
+            if open_end and self._unshielded(a, b, c):
                 self.put(c, b, TAIL)
                 self.put(b, c, ARROW)
 
@@ -127,7 +148,7 @@ class Marks:
         for a, b, c in self._triples():
             if a < c and (a, c) not in self._at and self._is(a, b, ARROW) and self._is(c, b, ARROW):
                 for d in self._neighbours(b):
-                    if self._is(a, d, CIRCLE) and self._is(c, d, CIRCLE):
+                    if self._is(a, d, CIRCLE) and self._is(c, d, CIRCLE) and self._unshielded(a, d, c):
                         self.put(d, b, ARROW)
 
     def _rule4(self) -> None:
@@ -172,7 +193,7 @@ class Marks:
     def _rule9(self) -> None:
         """Direct a -> c where a o-> c and an open path a, b, ... c leaves a by a b apart from c."""
         for a, c in self._halves():
-            ways = (b for b in self._neighbours(a) if b != c and (b, c) not in self._at)
+            ways = (b for b in self._neighbours(a) if b != c and self._unshielded(b, a, c))
             if any(self._open([a, b], c) for b in ways):
                 self.put(c, a, TAIL)
 
@@ -181,7 +202,7 @@ class Marks:
         for a, c in self._halves():
             parents = [b for b in self._neighbours(c) if b != a and self._causes(b, c)]
             ways = [w for w in self._neighbours(a) if w != c]
-            nonadjacent = [(v, w) for v, w in combinations(ways, 2) if (v, w) not in self._at]
+            nonadjacent = [(v, w) for v, w in combinations(ways, 2) if self._unshielded(v, a, w)]
             if any(self._both(a, v, w, parents) for v, w in nonadjacent):
                 self.put(c, a, TAIL)
 
@@ -199,7 +220,7 @@ class Marks:
             return False
         if path[-1] == end:
             return True
-        onward = (n for n in self._neighbours(path[-1]) if n not in path and (path[-2], n) not in self._at)
+        onward = (n for n in self._neighbours(path[-1]) if n not in path and self._unshielded(path[-2], path[-1], n))
         return any(self._open([*path, after], end) for after in onward)
 
 
@@ -218,13 +239,15 @@ def fci(
     test: Test = "fisherz",
     knowledge: Knowledge | None = None,
     groups: Mapping[str, str] | None = None,
+    max_given: int | None = None,
+    effects: bool = False,
     progress: SearchProgress | None = None,
 ) -> Graph:
     """Return what independences tell of causes when common causes may be hidden (a partial ancestral graph).
 
     Parameters
     ----------
-    frame, alpha, test, groups, progress
+    frame, alpha, test, groups, max_given, effects, progress
         As for `personax.discovery.pc`.
     knowledge
         As for `personax.discovery.pc`, but a forbidden cause is forbidden through other columns too.
@@ -245,10 +268,10 @@ def fci(
     -----
     Assumes faithfulness, no cycle, and that nobody was selected by what the columns tell.
 
-    Edges and separating sets are causal-learn's. Its orientation is not used: where a cause x of y is forbidden, it
-    says that y causes x, which a hidden common cause would belie. Here knowledge puts an arrow at x and nothing else,
-    and Zhang's rules follow. They are complete without knowledge and with tiers alone; with other knowledge they are
-    right, but more may follow.
+    Where a cause x of y is forbidden, knowledge puts an arrow at x and nothing else: a hidden common cause may stand
+    behind both. Zhang's rules follow. They are complete without knowledge and with tiers alone; with other knowledge
+    they are right, but more may follow. Colliders are judged by all separating sets among the neighbours, or by the one
+    beyond them; rule 4 by the first separating set in the order of the columns' names.
 
     References
     ----------
@@ -264,27 +287,27 @@ def fci(
     [('a', 'c', 'partially_directed'), ('b', 'c', 'partially_directed')]
     """
     search = prepare_search("fci", frame, alpha, test, knowledge, progress)
-    pairs, separating_sets = _skeleton(search, alpha)
-    marks = Marks(pairs, separating_sets)
+    skeleton = _skeleton(search, alpha, max_given)
+    verdicts = judge_triples(skeleton, search.cached_test, alpha, beyond_neighbours=True)
+    pairs = skeleton.pairs
+    sets = {frozenset(pair): frozenset(found.given) for pair, found in skeleton.separations.items()}
+    marks = Marks(pairs, sets, verdicts)
     _tell(marks, pairs, search)
     marks.apply_rules()
     meaning = f"FCI at level {alpha:g}: an arrow is a cause, two heads a hidden common cause, a circle an open end."
-    return search.graph(_edges(marks, pairs, search), meaning, groups)
+    edges = _edges(marks, pairs, search)
+    return search.graph(edges, meaning, groups, skeleton, verdicts, max_given=max_given, effects=effects)
 
 
-def _skeleton(search: PreparedSearch, alpha: float) -> tuple[list[tuple[int, int]], SeparatingSets]:
-    """Return the edges and what separates the other pairs: PC's search, then sets beyond the neighbours."""
-    module: Any = require("causallearn.search.ConstraintBased.FCI", extra="discovery")
-    shape = np.zeros((search.rows, len(search.names)))  # the test holds the data; FCI looks at the shape only
-    nodes = [module.GraphNode(name) for name in search.names]
-    with causal_learn_errors("FCI"):
-        test = module.CIT(shape, method=register_with_causal_learn(), cached_test=search.cached_test)
-        graph, sets, _ = module.fas(shape, nodes, test, alpha=float(alpha), show_progress=False)
-        module.reorientAllWith(graph, module.Endpoint.CIRCLE)
-        module.rule0(graph, nodes, sets, None, verbose=False)
-        module.removeByPossibleDsep(graph, test, float(alpha), sets)
-    pairs = [(i, j) for i, j in combinations(range(len(nodes)), 2) if graph.graph[i, j]]
-    return pairs, {frozenset(map(int, pair)): frozenset(map(int, between)) for pair, between in sets.items()}
+def _skeleton(search: PreparedSearch, alpha: float, max_given: int | None) -> Skeleton:
+    """Search as PC does, then for sets beyond the neighbours."""
+    test = search.cached_test
+    skeleton = find_skeleton(len(search.names), test, alpha, max_given=max_given)
+    verdicts = judge_triples(skeleton, test, alpha)
+    # an ambiguous triple may be a collider: then more is looked at, never less
+    colliders = [triple for triple, verdict in verdicts.items() if verdict != "no collider"]
+    remove_separated(skeleton, possible_separators(skeleton, colliders), test, alpha, max_given=max_given)
+    return skeleton
 
 
 def _tell(marks: Marks, pairs: list[tuple[int, int]], search: PreparedSearch) -> None:
@@ -298,9 +321,9 @@ def _tell(marks: Marks, pairs: list[tuple[int, int]], search: PreparedSearch) ->
 
 
 def _edges(marks: Marks, pairs: list[tuple[int, int]], search: PreparedSearch) -> list[Edge]:
-    names, edges = search.names, []
+    edges = []
     for i, j in pairs:
         ends = marks.at(i, seen_from=j), marks.at(j, seen_from=i)
         first, second = (i, j) if ends in KINDS else (j, i)
-        edges.append(Edge(names[first], names[second], KINDS[ends if ends in KINDS else ends[::-1]]))  # type: ignore[index]
+        edges.append(search.edge(first, second, KINDS[ends if ends in KINDS else ends[::-1]]))  # type: ignore[index]
     return edges

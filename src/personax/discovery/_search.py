@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Literal
 
-import numpy as np
 import polars as pl
 
+from personax.data.edges import EDGES
 from personax.discovery._ci_test import CachedTest, CiTest, PValue, SearchProgress
+from personax.discovery._determined import determined_columns
+from personax.discovery._fisher_z import FisherZ
 from personax.discovery._knowledge import Knowledge
-from personax.errors import ComputationError, InputError, require
-from personax.schema import Edge, Graph, Node
+from personax.discovery._skeleton import Skeleton
+from personax.discovery._triples import Triple, Verdict
+from personax.errors import InputError
+from personax.schema import Edge, EdgeKind, Graph, Node
 
-__all__ = ["PreparedSearch", "Test", "causal_learn_errors", "prepare_search"]
+__all__ = ["PreparedSearch", "Test", "complete_numbers", "listed", "named_edge", "prepare_search"]
 
 Test = Literal["fisherz"] | CiTest
 
@@ -26,10 +29,14 @@ MIN_ROWS = 10
 
 @dataclass(frozen=True)
 class PreparedSearch:
-    """A search that is about to begin: names, shape of the table, test, knowledge."""
+    """A search that is about to begin: names in alphabetical order, test, knowledge.
+
+    Columns are searched in the order of their names, whatever their order in the table: so a test that is not
+    symmetric, and rounding, come out the same for any order of the columns.
+    """
 
     names: Sequence[str]
-    rows: int
+    given_order: Sequence[str]
     cached_test: CachedTest
     knowledge: Knowledge
     details: Mapping[str, Any]
@@ -43,11 +50,78 @@ class PreparedSearch:
         """The required causes by position."""
         return [(self.names.index(cause), self.names.index(effect)) for cause, effect in self.knowledge.required]
 
-    def graph(self, edges: Sequence[Edge], meaning: str, groups: Mapping[str, str] | None) -> Graph:
+    def edge(self, i: int, j: int, kind: EdgeKind) -> Edge:
+        """Return an edge by its names; one that points nowhere begins at the column that comes first in the table."""
+        return named_edge(self.names[i], self.names[j], kind, self.given_order)
+
+    def graph(
+        self,
+        edges: Sequence[Edge],
+        meaning: str,
+        groups: Mapping[str, str] | None,
+        skeleton: Skeleton,
+        verdicts: Mapping[Triple, Verdict],
+        *,
+        max_given: int | None,
+        effects: bool,
+    ) -> Graph:
         """Return the graph with its nodes and what is to be told of the search."""
-        nodes = [Node(name, name.replace("_", " "), (groups or {}).get(name, "")) for name in self.names]
-        counts = {"tests": self.cached_test.tests, "tests_nothing_varies": self.cached_test.nothing_varies}
-        return Graph(nodes, edges, meaning, "", {**self.details, **counts})
+        place = {name: number for number, name in enumerate(self.given_order)}
+        nodes = [Node(name, name.replace("_", " "), (groups or {}).get(name, "")) for name in self.given_order]
+        edges = sorted(edges, key=lambda edge: sorted((place[edge.source], place[edge.target])))
+        test = self.cached_test
+        pairs = [self._pair(i, j, skeleton, effects=effects) for i, j in combinations(range(len(self.names)), 2)]
+        ambiguous = [
+            [self.names[one] for one in triple] for triple, verdict in verdicts.items() if verdict == "ambiguous"
+        ]
+        counts = {
+            "tests": test.tests,
+            "tests_nothing_varies": test.nothing_varies,
+            "tests_determined": test.determined,
+        }
+        told = {"max_given": max_given, "ambiguous": ambiguous, "pairs": pairs}
+        return Graph(nodes, edges, meaning, "", {**self.details, **counts, **told})
+
+    def _pair(self, i: int, j: int, skeleton: Skeleton, *, effects: bool) -> dict[str, Any]:
+        """Return what decided a pair: for an edge the weakest evidence, for none the set that separates it."""
+        joined = j in skeleton.adjacent[i]
+        answers = self.cached_test.answers(i, j)
+        if (i, j) in skeleton.separations:
+            found = skeleton.separations[i, j]
+            given, p_value, reason = found.given, found.p_value, "separated"
+        elif joined and answers:
+            given = max(answers, key=lambda z: (answers[z], -len(z)))
+            p_value, reason = answers[given], f"dependent in each of {len(answers)} tests"
+        else:
+            reason = "required by knowledge" if joined else "forbidden by knowledge, not tested"
+            given, p_value = (), None
+        effect = self.cached_test.effect(i, j, given) if effects and p_value is not None else None
+        return {
+            "x": self.names[i],
+            "y": self.names[j],
+            "edge": joined,
+            "p_value": p_value,
+            "given": [self.names[one] for one in given],
+            "effect": effect,
+            "reason": reason,
+        }
+
+
+def named_edge(source: str, target: str, kind: EdgeKind, order: Sequence[str]) -> Edge:
+    """Return an edge; one that points nowhere begins at the column that comes first in the table."""
+    turned = not EDGES[kind].points and order.index(source) > order.index(target)
+    return Edge(target, source, kind) if turned else Edge(source, target, kind)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a sentence has them.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def prepare_search(
@@ -69,29 +143,30 @@ def prepare_search(
     if frame.width < 2:
         raise InputError("a causal graph needs at least two columns")
     known.check(frame.columns, through_others=algorithm == "fci")
+    if not 0 < alpha < 1:
+        raise InputError(f"alpha is {alpha:g}; a level lies between 0 and 1")
+    ordered = frame.select(sorted(frame.columns))
+    names = ordered.columns
+    linear = not isinstance(test, CiTest)
+    used = complete_numbers(ordered) if linear else _present(ordered)
+    determined = determined_columns(used, linear=linear)
+    p_value: PValue
     if isinstance(test, CiTest):
-        used, name, p_value = _present(frame), test.name, test.prepare(frame)
-        left_out = 0
+        name, p_value = test.name, test.prepare(ordered)
     else:
-        used, name = _complete(frame), "fisherz"
-        left_out, p_value = frame.height - used.height, _fisherz(used)
-    names = frame.columns
+        name, p_value = "fisherz", FisherZ(used.to_numpy(), collinear=bool(determined))
     required = [(names.index(cause), names.index(effect)) for cause, effect in known.required]
-    details = {"algorithm": algorithm, "test": name, "alpha": alpha, "n": used.height, "rows_left_out": left_out}
-    return PreparedSearch(names, used.height, CachedTest(p_value, required=required, progress=progress), known, details)
-
-
-@contextmanager
-def causal_learn_errors(name: str) -> Iterator[None]:
-    """Turn what causal-learn says of data that it cannot use into one sentence."""
-    try:
-        with warnings.catch_warnings():
-            # causal-learn warns of its own use of numpy and networkx; nothing in it concerns the data
-            warnings.simplefilter("ignore")
-            yield
-    except (ValueError, np.linalg.LinAlgError) as error:
-        text = f"{name} stopped ({str(error).splitlines()[0]}); columns that determine one another cannot be tested"
-        raise ComputationError(text) from None
+    details = {
+        "algorithm": algorithm,
+        "test": name,
+        "alpha": alpha,
+        "n": used.height,
+        "rows_left_out": frame.height - used.height,
+    }
+    details["determined"] = determined
+    equivalent = [(names.index(group[0]), names.index(group[1])) for group in determined if len(group) == 2]
+    cached = CachedTest(p_value, names, required=required, equivalent=equivalent, progress=progress)
+    return PreparedSearch(names, frame.columns, cached, known, details)
 
 
 def _present(frame: pl.DataFrame) -> pl.DataFrame:
@@ -105,24 +180,24 @@ def _present(frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-def _complete(frame: pl.DataFrame) -> pl.DataFrame:
+def complete_numbers(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows without a missing value as numbers.
+
+    Raises
+    ------
+    InputError
+        A column of text or one that is constant over these rows; fewer than ten rows.
+    """
     for series in frame:
         if not series.dtype.is_numeric():
             raise InputError(f"{series.name} is not numeric; fisherz needs numbers, kci takes text too")
     whole = frame.select(pl.all().cast(pl.Float64).fill_nan(None)).drop_nulls()
     if whole.height < MIN_ROWS:
         raise InputError(f"only {whole.height} rows have a value in every column; at least {MIN_ROWS} are needed")
+    for series in whole:
+        if series.is_infinite().any():
+            raise InputError(f"{series.name} holds infinite values; leave those rows out")
     constant = [series.name for series in whole if series.n_unique() == 1]
     if constant:
         raise InputError(f"{constant[0]} is constant over the complete rows; leave it out")
     return whole
-
-
-def _fisherz(whole: pl.DataFrame) -> PValue:
-    """Return causal-learn's Fisher z test over these columns."""
-    test: Any = require("causallearn.utils.cit", extra="discovery").FisherZ(whole.to_numpy())
-
-    def p_value(x: int, y: int, z: tuple[int, ...]) -> float:
-        return float(test(x, y, z))
-
-    return p_value

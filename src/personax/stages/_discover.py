@@ -1,4 +1,4 @@
-"""discover: a causal graph by PC or FCI over latents, traits and biography, or over the columns of any table."""
+"""discover: a causal graph over latents, traits and biography, or over the columns of any table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 from zlib import crc32
 
 import numpy as np
@@ -16,11 +16,21 @@ from personax.config import DiscoverSection
 from personax.data.columns import infer_columns
 from personax.data.frames import write_csv
 from personax.data.table import Table
-from personax.discovery import CiTest, Knowledge, NothingVaries, bootstrap_edges, fci, pc
+from personax.discovery import (
+    CiTest,
+    Knowledge,
+    NothingVaries,
+    ScoreAlgorithm,
+    bootstrap_edges,
+    fci,
+    listed,
+    pc,
+    score_search,
+)
 from personax.errors import ComputationError, InputError, MissingExtraError, PlanError, UntestableError
 from personax.figures import draw_graph, save
 from personax.graphs import to_dot, to_graphml
-from personax.independence import MAX_LEVELS, ColumnPair, Given, TestedColumn, find_test
+from personax.independence import MAX_LEVELS, ColumnPair, Given, TestedColumn, TestResult, find_test
 from personax.progress import Progress
 from personax.schema import Column, Graph, Kind, Notice
 from personax.sources import read_table
@@ -44,6 +54,9 @@ TIERS = {"biography": 0, "shared": 1, "latents": 2, "traits": 3}
 """A later tier never causes an earlier one: what somebody was born with comes first, what is said of them last."""
 
 SEARCHES = {"pc": pc, "fci": fci}
+
+MAX_NAMED = 5
+"""Ambiguous triples that a notice names; ``graph.json`` holds all."""
 
 
 def find_causes(
@@ -82,31 +95,52 @@ def find_causes(
         A column that the test cannot use, or knowledge that contradicts itself.
     """
     frame = table.frame
-    kinds: dict[str, Kind] = {column.name: column.kind for column in table.columns}
-    if section.test == "fisherz":
-        _numbers_only(frame, kinds)
-    periods = {column.name: column.period for column in table.columns if column.period is not None}
-    search = partial(
-        SEARCHES[section.algorithm],
-        alpha=section.alpha,
-        test=ci_test(section.test, kinds, periods),
-        knowledge=knowledge,
-        groups=dict(groups or {}),
-    )
-    graph = search(frame, progress=lambda tests, given: progress.step(tests, 0, f"tests, now given {given}"))
+    if section.algorithm in SEARCHES:
+        search = _test_search(table, section, knowledge, groups)
+        graph = search(
+            frame, effects=True, progress=lambda tests, given: progress.step(tests, 0, f"tests, now given {given}")
+        )
+    else:
+        _numbers_only(frame, {column.name: column.kind for column in table.columns}, section.algorithm)
+        search = partial(
+            score_search,
+            algorithm=cast("ScoreAlgorithm", section.algorithm),
+            knowledge=knowledge,
+            groups=dict(groups or {}),
+            seed=0,
+        )
+        graph = search(frame)
     if not section.bootstraps:
         return graph, None
     step = partial(progress.step, note="bootstrap draws")
     return bootstrap_edges(frame, search, times=section.bootstraps, rng=rng, jobs=jobs, graph=graph, progress=step)
 
 
-def _numbers_only(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> None:
-    """Refuse codes for fisherz: the size of a code means nothing, unless there are but two."""
+def _test_search(
+    table: Table, section: DiscoverSection, knowledge: Knowledge, groups: Mapping[str, str] | None
+) -> Callable[..., Graph]:
+    """Return PC or FCI with its settings."""
+    kinds: dict[str, Kind] = {column.name: column.kind for column in table.columns}
+    if section.test == "fisherz":
+        _numbers_only(table.frame, kinds, "fisherz")
+    periods = {column.name: column.period for column in table.columns if column.period is not None}
+    return partial(
+        SEARCHES[section.algorithm],
+        alpha=section.alpha,
+        test=ci_test(section.test, kinds, periods),
+        knowledge=knowledge,
+        groups=dict(groups or {}),
+        max_given=section.max_given,
+    )
+
+
+def _numbers_only(frame: pl.DataFrame, kinds: Mapping[str, Kind], asking: str) -> None:
+    """Refuse codes where numbers are needed: the size of a code means nothing, unless there are but two."""
     for name, kind in kinds.items():
         values = frame[name].drop_nulls()
         if kind == "nominal" and not (values.dtype.is_numeric() and values.n_unique() <= 2):
             raise InputError(
-                f"fisherz needs numbers and {name} is nominal; use --test kci or test: kci, or leave it out"
+                f"{asking} needs numbers and {name} is nominal; use --test kci or test: kci (pc, fci), or leave it out"
             )
 
 
@@ -146,12 +180,28 @@ def graph_notices(graph: Graph, frame: pl.DataFrame) -> list[Notice]:
     elif lacking:
         text = "People with a missing value are left out of those tests of the causal graph that need it."
         notices.append(Notice(text, lacking))
+    for cause, effect in details.get("against_knowledge", ()):
+        notices.append(Notice(f"{cause} -> {effect} is found by {details['algorithm']} and contradicts what is known."))
+    if details.get("normal_residuals"):
+        text = (
+            f"The noise of {', '.join(details['normal_residuals'])} may be normal: LiNGAM cannot tell directions by it."
+        )
+        notices.append(Notice(text, len(details["normal_residuals"])))
     if details["tests_nothing_varies"]:
         text = (
             "Tests of the causal graph in which no two people who agree in the given variables differ in both of the "
             "others; these were taken as independent given those variables."
         )
         notices.append(Notice(text, details["tests_nothing_varies"]))
+    for group in details.get("determined", ()):
+        text = f"{listed(group)} determine one another: to which of them an edge belongs cannot be told; leave one out."
+        notices.append(Notice(text))
+    if details.get("ambiguous"):
+        named = "; ".join(f"{a} - {b} - {c}" for a, b, c in details["ambiguous"][:MAX_NAMED])
+        text = (
+            f"The sets that separate two columns disagree on a collider between them, so it directs nothing: {named}."
+        )
+        notices.append(Notice(text, len(details["ambiguous"])))
     if details.get("bootstraps_failed"):
         text = "Bootstrap draws in which no causal graph could be searched for; they do not count."
         notices.append(Notice(text, details["bootstraps_failed"]))
@@ -242,15 +292,22 @@ class _PreparedTable:
         return lru_cache(maxsize=256)(lambda z: Given([self.columns[one] for one in z]))
 
     def __call__(self, x: int, y: int, z: tuple[int, ...]) -> float:
+        """Return the p-value of "x and y are independent given z"."""
+        return self._run(x, y, z, with_effect=False).p_value  # a search looks at p-values alone
+
+    def effect(self, x: int, y: int, z: tuple[int, ...]) -> float:
+        """Return the effect size of the test."""
+        return self._run(x, y, z, with_effect=True).effect_size
+
+    def _run(self, x: int, y: int, z: tuple[int, ...], *, with_effect: bool) -> TestResult:
         rows = np.logical_and.reduce([self.columns[one].present for one in (x, y, *z)])
         # a column that is constant over these rows holds no condition
         varying = tuple(one for one in z if self.frame.to_series(one).filter(rows).n_unique() > 1) if z else ()
         try:
             given = self._given(varying).over(rows) if varying else None
-            # a search looks at p-values alone
-            pair = ColumnPair(self.columns[x].over(rows), self.columns[y].over(rows), given, with_effect=False)
+            pair = ColumnPair(self.columns[x].over(rows), self.columns[y].over(rows), given, with_effect=with_effect)
             test = find_test(self.test)
-            return test.run(pair, self._rng(x, y, z), **test.search).p_value
+            return test.run(pair, self._rng(x, y, z), **test.search)
         except UntestableError as error:
             if z and self._nothing_varies(x, y, z):
                 raise NothingVaries from None

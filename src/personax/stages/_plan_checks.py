@@ -63,7 +63,7 @@ def check_packages(plan: Plan, stages: Collection[str], is_done: Callable[[str],
 
 def _packages(plan: Plan) -> Iterator[tuple[str, str, str]]:
     """Yield stage, module and the extra that brings it."""
-    if plan.discover is not None:
+    if plan.discover is not None and plan.discover.algorithm not in ("pc", "fci"):
         yield "discover", "causallearn", "discovery"
     if plan.crl is not None and registry.describe("methods", plan.crl.method).facts.get("needs_torch", True):
         yield "crl", "torch", "crl"
