@@ -18,6 +18,7 @@ from personax.cli import (
     demo,
     discover,
     doctor,
+    falsify,
     independence,
     init,
     parts,
@@ -70,6 +71,7 @@ annotate.register(app)
 independence.register(app)
 calibrate.register(app)
 discover.register(app)
+falsify.register(app)
 crl.register(app)
 traits.register(app)
 doctor.register(app)

@@ -2,6 +2,7 @@
 
 from personax.discovery._bootstrap import bootstrap_edges
 from personax.discovery._ci_test import CiTest, NothingVaries
+from personax.discovery._falsify import Falsification, Implication, falsify
 from personax.discovery._fci import fci
 from personax.discovery._knowledge import Knowledge
 from personax.discovery._pc import pc
@@ -10,10 +11,13 @@ from personax.discovery._search import listed
 
 __all__ = [
     "CiTest",
+    "Falsification",
+    "Implication",
     "Knowledge",
     "NothingVaries",
     "ScoreAlgorithm",
     "bootstrap_edges",
+    "falsify",
     "fci",
     "listed",
     "pc",

@@ -280,6 +280,7 @@ def fci(
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> a, b, noise = rng.normal(size=(3, 300))
     >>> graph = fci(pl.DataFrame({"a": a, "b": b, "c": a + b + noise}))

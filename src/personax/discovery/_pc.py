@@ -83,6 +83,7 @@ def pc(
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> a, b, noise = rng.normal(size=(3, 300))
     >>> graph = pc(pl.DataFrame({"a": a, "b": b, "c": a + b + noise}))

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     )
     from personax.stages._crl_runs import read_known_latents, read_runs
     from personax.stages._discover import FileGraph, ci_test, discover_file, find_causes, graph_counts
+    from personax.stages._falsify import falsify_file, read_graph
     from personax.stages._fit_latents import LatentResults, choose_latents, learn, learn_seed, write_latents
     from personax.stages._human_compare import ComparisonSettings, HumanComparison, compare_humans
     from personax.stages._human_export import ExportSettings, export_sample
@@ -112,6 +113,7 @@ __all__ = [
     "estimate_selection",
     "export_batches",
     "export_sample",
+    "falsify_file",
     "find_causes",
     "folder_of",
     "graph_counts",
@@ -122,6 +124,7 @@ __all__ = [
     "merge_shards",
     "plan_analysis",
     "probe_sources",
+    "read_graph",
     "read_known_latents",
     "read_runs",
     "recommended",
@@ -151,6 +154,7 @@ _HOME = {
     "_crl_benchmark_results": "FLOORS draw_benchmark reject_none rows_of summary_table write_benchmark",
     "_crl_runs": "read_known_latents read_runs",
     "_discover": "FileGraph ci_test discover_file find_causes graph_counts",
+    "_falsify": "falsify_file read_graph",
     "_fit_latents": "LatentResults choose_latents learn learn_seed write_latents",
     "_human_compare": "ComparisonSettings HumanComparison compare_humans",
     "_human_export": "ExportSettings export_sample",

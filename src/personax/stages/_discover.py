@@ -47,6 +47,7 @@ __all__ = [
     "find_causes",
     "graph_counts",
     "graph_notices",
+    "numbers_only",
     "write_graph",
 ]
 
@@ -101,7 +102,7 @@ def find_causes(
             frame, effects=True, progress=lambda tests, given: progress.step(tests, 0, f"tests, now given {given}")
         )
     else:
-        _numbers_only(frame, {column.name: column.kind for column in table.columns}, section.algorithm)
+        numbers_only(frame, {column.name: column.kind for column in table.columns}, section.algorithm)
         search = partial(
             score_search,
             algorithm=cast("ScoreAlgorithm", section.algorithm),
@@ -122,7 +123,7 @@ def _test_search(
     """Return PC or FCI with its settings."""
     kinds: dict[str, Kind] = {column.name: column.kind for column in table.columns}
     if section.test == "fisherz":
-        _numbers_only(table.frame, kinds, "fisherz")
+        numbers_only(table.frame, kinds, "fisherz")
     periods = {column.name: column.period for column in table.columns if column.period is not None}
     return partial(
         SEARCHES[section.algorithm],
@@ -134,7 +135,7 @@ def _test_search(
     )
 
 
-def _numbers_only(frame: pl.DataFrame, kinds: Mapping[str, Kind], asking: str) -> None:
+def numbers_only(frame: pl.DataFrame, kinds: Mapping[str, Kind], asking: str) -> None:
     """Refuse codes where numbers are needed: the size of a code means nothing, unless there are but two."""
     for name, kind in kinds.items():
         values = frame[name].drop_nulls()
