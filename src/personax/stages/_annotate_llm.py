@@ -249,10 +249,9 @@ def ask(context: Context, survey: Survey[Prompt], section: AnnotateLLM) -> pl.Da
     context.notices.append(Notice(f"{', '.join(survey.prompt.fields)} of every person were sent to {where}."))
     context.notices.extend(_notices(outcomes, table))
     if "judged" in table.columns:
-        away = table.filter((pl.col("ruled") == "ok") & (pl.col("status") != "ok")).height
-        kept = table.filter((pl.col("ruled") != "ok") & (pl.col("judged") == "fine")).height
-        context.counts.update(scores_judged_away=away, judge_would_keep=kept)
-        context.notices.append(Notice("scores that the rules let pass were taken away by the judge.", away))
+        added = table.filter(pl.col("ruled").is_null() & pl.col("flag").is_not_null()).height
+        lifted = table.filter(pl.col("ruled").is_not_null() & pl.col("flag").is_null()).height
+        context.counts.update(flags_by_judge=added, flags_lifted_by_judge=lifted)
     return table
 
 

@@ -11,7 +11,7 @@ model check replies. By a provider's batch API: ``_batch_runner`` (what is sent 
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._judge import Verdicts, judge_survey, read_verdicts
-from personax.traits.llms._prompt import Prompt, PromptSettings
+from personax.traits.llms._prompt import Prompt, PromptSettings, content_hash
 from personax.traits.llms._provider import Completion, InvalidRequestError, Model, ModelUnavailableError, Provider
 from personax.traits.llms._reply_parsing import Reply
 from personax.traits.llms._requests import CostEstimate, Question, Survey, estimate_cost
@@ -48,6 +48,7 @@ __all__ = [
     "Verdicts",
     "annotate",
     "annotation_table",
+    "content_hash",
     "estimate_cost",
     "export_replies",
     "export_requests",
