@@ -65,7 +65,8 @@ class AnnotateLLM(Rated, Framed):
     """What several LLMs say of each person; a judge, where there is one, flags scores that words deny.
 
     ``flagged``: whether scores beside words of doubt count. The structured answer decides, so they do by default;
-    ``drop`` leaves them out, which removes scores by the words that go with them.
+    ``drop`` leaves them out, which removes scores by the words that go with them. ``allow_missing``: share of requests
+    that may be without a reply; beyond it the command line ends with 1.
     """
 
     source: Literal["llm"]
@@ -74,6 +75,7 @@ class AnnotateLLM(Rated, Framed):
     repeats: Count = 1
     judge: str | Model | None = None
     flagged: Literal["keep", "drop"] = "keep"
+    allow_missing: float = Field(default=0.0, ge=0, le=1, exclude=True)
     audit: StereotypeAudit | None = None
     max_cost: float | None = Field(default=None, gt=0, exclude=True)
 

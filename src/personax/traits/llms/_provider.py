@@ -34,6 +34,9 @@ __all__ = [
 ]
 
 SECRET_PATTERN: Final = re.compile(r"\b(sk|key|AIza|gsk|xai|Bearer )[-_\w*]{6,}")
+MAX_TOKENS: Final = 10**9
+"""Tokens that a provider may say one completion took."""
+
 MAX_REASON: Final = 300
 """Characters of a provider's message that are kept."""
 
@@ -148,7 +151,7 @@ class Completion:
 
 
 class InvalidRequestError(Exception):
-    """One request is refused as it is: sending it again would be the same."""
+    """One request is refused as it is, be it for what it says: sending it again would be the same."""
 
 
 class ModelUnavailableError(Exception):
@@ -253,9 +256,15 @@ class OpenAIProvider:
         if not isinstance(body, dict) or not isinstance(choices, list) or not choices:
             raise TransientError(f"the reply has no choices: {self.redact(json.dumps(body))}")
         choice = choices[0] if isinstance(choices[0], dict) else {}
+        if choice.get("error"):  # routers answer 200 and put the upstream's failure here
+            error = _object(choice["error"])
+            code, whole = error.get("code"), json.dumps(choice["error"])
+            status = code if isinstance(code, int) and 400 <= code < 600 else 502
+            raise self.classify_status(status, whole, _error_message(whole))
         message, usage = _object(choice.get("message")), _object(body.get("usage"))
-        upstream = {name: body[name] for name in ("model", "provider", "system_fingerprint", "id") if body.get(name)}
-        reply = Reply(_text(message.get("content")), _text(message.get("refusal")), choice.get("finish_reason"))
+        named = {name: body.get(name) for name in ("model", "provider", "system_fingerprint", "id")}
+        upstream: dict[str, Any] = {name: _text(one) for name, one in named.items() if one and isinstance(one, str)}
+        reply = Reply(_text(message.get("content")), _text(message.get("refusal")), _finish(choice))
         return Completion(
             reply, upstream | {"choices": len(choices)}, latency, _number(usage.get("prompt_tokens")),
             _number(usage.get("completion_tokens")),
@@ -264,11 +273,14 @@ class OpenAIProvider:
     def classify_status(self, status: int, whole: str, message: str, after: float | None = None) -> Exception:
         """Return the error that says what is to be done about a status and the words that came with it."""
         name, url = self.model.name, self.model.base_url
-        if status in (401, 403):
+        if status == 401:
             where = f"the key in {self.model.key}" if self.model.key else "asking without a key"
-            return ModelUnavailableError(f"{name}: {url} does not accept {where} ({status})")
+            return ModelUnavailableError(f"{name}: {url} does not accept {where} (401)")
+        if status == 402:
+            return ModelUnavailableError(f"{name}: {url} wants payment (402): {self.redact(message)}")
         if status == 404:
-            return ModelNotFoundError(f"{name}: {url} knows no model {self.model.model} (404)")
+            text = f"{name}: {url} knows no model {self.model.model} (404): {self.redact(message)}"
+            return ModelNotFoundError(text)
         if status == 429 and "insufficient_quota" in whole:
             return ModelUnavailableError(f"{name}: the account at {url} has no money or quota left (429)")
         reason = f"status {status or None}: {self.redact(message)}"
@@ -314,10 +326,16 @@ def _error_message(whole: str) -> str:
 
 
 def _text(value: object) -> str | None:
-    """Return a message's text; some providers send it in parts."""
+    """Return a message's text; some providers send it in parts. Halves of characters are marked: no file takes them."""
     if isinstance(value, list):
         value = "".join(str(part.get("text", "")) for part in value if isinstance(part, dict))
-    return None if value is None else str(value)
+    return None if value is None else str(value).encode("utf-8", "replace").decode()
+
+
+def _finish(choice: Mapping[str, Any]) -> str | None:
+    """Return why the model stopped; None where a server says something else than a word."""
+    reason = choice.get("finish_reason")
+    return _text(reason) if isinstance(reason, str) else None
 
 
 def _object(value: object) -> dict[str, Any]:
@@ -325,4 +343,6 @@ def _object(value: object) -> dict[str, Any]:
 
 
 def _number(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    """Return a number of tokens; None for what no completion has."""
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS
+    return value if isinstance(value, int) and known else None
