@@ -309,6 +309,10 @@ def ask_audit(context: Context, section: AnnotateLLM) -> dict[str, Any] | None:
 
 def _notices(outcomes: list[RunSummary], table: pl.DataFrame) -> list[Notice]:
     found = [Notice(f"{one.stop_reason}; the others went on.") for one in outcomes if one.stop_reason]
+    for one in outcomes:
+        if one.left_out:
+            named = ", ".join(sorted(one.left_out))
+            found.append(Notice(f"{one.model} takes no {named}: its answers are drawn by the provider's own setting."))
     foreign = sum(one.unmatched for one in outcomes)
     if foreign:
         found.append(Notice("Rows of a provider's batches were about requests that were in none of them.", foreign))

@@ -2,10 +2,11 @@
 
 The way of a request: `Prompt` or another `Question` (``_prompt``: what is asked) -> `Survey` (``_requests``: of which
 models, about which people, at what cost) -> `annotate` (``_runner``: workers, rate limits, retries, cost budget) ->
-`Provider` (``_provider``: one chat completion) -> `ReplyJournal` (``_journal``: on disk before all else) ->
-``_reply_parsing`` (a score, or why there is none) -> `annotation_table` (``_annotations``: rows). `judge_survey` has a
-model check replies. By a provider's batch API: ``_batch_runner`` (what is sent when), ``_batch_api`` (the protocol),
-``_batch_journal`` (which request lies in which batch). By several hosts, and by files: ``_shards``.
+`Provider` (``_provider``: one chat completion; ``_profiles``: what endpoints take) -> `ReplyJournal` (``_journal``: on
+disk before all else) -> ``_reply_parsing`` (a score, or why there is none) -> `annotation_table` (``_annotations``:
+rows). `judge_survey` has a model check replies. By a provider's batch API: ``_batch_runner`` (what is sent when),
+``_batch_api`` (the protocol), ``_batch_journal`` (which request lies in which batch). By several hosts, and by files:
+``_shards``.
 """
 
 from personax.traits.llms._annotations import annotation_table

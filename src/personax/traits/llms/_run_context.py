@@ -69,6 +69,8 @@ class RunSummary:
         Of this run, where a price is known.
     pending, unmatched
         Requests in open batches at the provider; rows of batches about requests that are in none of them.
+    left_out
+        Settings that the endpoint does not take.
     stop_reason
         Why the model was given up, if it was.
     """
@@ -83,6 +85,7 @@ class RunSummary:
     cost: float = 0.0
     pending: int = 0
     unmatched: int = 0
+    left_out: set[str] = field(default_factory=set)
     stop_reason: str | None = None
 
     def count_retry(self, error: Exception | str) -> None:

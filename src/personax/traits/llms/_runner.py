@@ -96,6 +96,9 @@ class ModelRunner:
                 group.create_task(self._feed(queue))
         finally:
             for provider in [*self.providers, *([self.longer_provider] if self.longer_provider else [])]:
+                profile = getattr(provider, "profile", None)
+                if self.model.temperature is not None and not getattr(profile, "temperature", True):
+                    self.summary.left_out.add("temperature")
                 await provider.close()
         return self.summary
 
