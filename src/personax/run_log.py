@@ -31,7 +31,7 @@ COUNTS = frozenset({
     "asked_now", "bad_cells", "bootstraps",
     "bootstraps_failed", "bytes", "columns", "edges", "judged_now", "latents", "not_run", "people", "people_placed",
     "people_scored", "people_with_country", "pictures", "rejected", "rejected_with_uncertain_scores",
-    "scores_judged_away", "seeds", "tests", "tests_nothing_varies", "variables",
+    "scores_flagged", "seeds", "tests", "tests_nothing_varies", "variables",
 } | {f"answers_{status}" for status in get_args(Status)})  # fmt: skip
 """Counts of a manifest that are logged; others may be named by what a study file says (a modality, a source)."""
 

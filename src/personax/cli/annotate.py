@@ -14,7 +14,7 @@ from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
 from personax.cli.signals import kept_when_stopped
 from personax.cli.trust import load_study
-from personax.config import AnnotateLLM
+from personax.config import AnnotateLLM, Plan
 from personax.errors import PlanError
 from personax.study import Study
 
@@ -33,6 +33,9 @@ CostOption = Annotated[
     ),
 ]
 
+MissingOption = Annotated[
+    float | None, typer.Option(min=0, max=1, help="Share of requests that may end without a reply; 0 by default.")
+]
 PartOption = Annotated[
     str | None, typer.Option(help="I/N: ask the I-th of N parts alone, as one of several hosts; with --shard.")
 ]
@@ -124,6 +127,7 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
         dry_run: DryOption = False,
         max_cost: CostOption = None,
+        allow_missing: MissingOption = None,
         part: PartOption = None,
         shard: ShardOption = None,
         merge: MergeOption = None,
@@ -133,6 +137,8 @@ def register(app: typer.Typer) -> None:
         """Rate people's traits, or score their answers; one score a trait."""
         loaded = load_study(study, folder=folder)
         hosts = Hosts(part, shard, merge or [], export_batch, import_batch or [])
+        if allow_missing is not None:
+            loaded.plan = _allowing(loaded, allow_missing)
         if not (dry_run or max_cost is not None or hosts.asked):
             run_study(loaded, ["annotate"], force=force, as_json=as_json)
             return
@@ -148,6 +154,13 @@ def register(app: typer.Typer) -> None:
         paid = AnnotateLLM.model_validate({**dict(section), "max_cost": max_cost})
         loaded.plan = loaded.plan.model_copy(update={"annotate": paid})
         run_study(loaded, ["annotate"], force=force, as_json=as_json)
+
+
+def _allowing(study: Study, share: float) -> Plan:
+    section = study.plan.annotate
+    if not isinstance(section, AnnotateLLM):
+        raise PlanError("--allow-missing is for annotate.source: llm; nothing else asks")
+    return study.plan.model_copy(update={"annotate": section.replaced(allow_missing=share)})
 
 
 def _estimate(study: Study, section: AnnotateLLM, *, as_json: bool) -> None:

@@ -9,11 +9,12 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import ValidationError
 
-from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.console import emit, fail, say, showing_progress, table
 from personax.cli.signals import kept_when_stopped
 from personax.cli.trust import load_study
 from personax.engine import ENGINES
 from personax.errors import PlanError
+from personax.schema import ENDINGS
 from personax.stages import Reader
 from personax.strict import Strict, fault_text
 from personax.study import StageRun, Study
@@ -65,8 +66,10 @@ def run_study(
     """Run a study with progress and say what was done."""
     with kept_when_stopped(lambda: _kept(study)), showing_progress() as progress:
         outcomes = study.run(stages, force=force, progress=progress, engine=engine, jobs=jobs)
+    missing = _missing_replies(study) if any(one.stage == "annotate" for one in outcomes) else None
     if as_json:
         emit(_summary(study, outcomes))
+        _end(missing)
         return
     for outcome in outcomes:
         say(_line(outcome))
@@ -77,8 +80,41 @@ def run_study(
         show_release(study.reader, _notices(study, "release"))
     if not ran:
         say("nothing to do")
+    if any(outcome.stage == "annotate" for outcome in outcomes):
+        show_outcomes(study.reader)
     if any(outcome.stage == "report" for outcome in outcomes):
         say(str(study.report))
+    _end(missing)
+
+
+def _missing_replies(study: Study) -> str | None:
+    """Say how many requests to LLMs have no reply, where these are more than the study allows."""
+    manifest, allowed = study.folder.manifest("annotate"), getattr(study.plan.annotate, "allow_missing", None)
+    counts = manifest.counts if manifest else {}
+    missing, requests = counts.get("requests_missing", 0), counts.get("requests", 0)
+    if allowed is None or not requests or missing <= allowed * requests:
+        return None
+    return (
+        f"{missing:,} of {requests:,} requests have no reply; `personax annotate STUDY --force` asks them again and "
+        f"nothing else, --allow-missing {missing / requests:.2g} accepts it"
+    )
+
+
+def _end(missing: str | None) -> None:
+    if missing is not None:
+        fail(missing)
+        raise typer.Exit(1)
+
+
+def show_outcomes(reader: Reader) -> None:
+    """List what came of the requests to each model, and the commonest reason where there is no reply."""
+    raw = reader.json("traits", "outcomes.json") or []
+    if not raw:
+        return
+    endings = list(ENDINGS)
+    rows = ((one["model"], f"{one['requests']:,}", *(f"{one[name]:,}" for name in endings), one["reason"] or "")
+            for one in raw)  # fmt: skip
+    table("What came of the requests", ("model", "requests", *endings, "why no reply"), rows)
 
 
 def _kept(study: Study) -> str:

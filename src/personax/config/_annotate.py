@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from personax.registry import part_name
 from personax.strict import Count, OutsidePath, Strict, by_source, nearest
-from personax.traits.llms import Model, PromptSettings
+from personax.traits.llms import Model, PromptSettings, content_hash
 
 RatingModelName = Annotated[str, part_name("rating_models")]
 
@@ -21,10 +21,12 @@ class Framed(Strict):
 
     @model_serializer(mode="wrap")
     def _without_the_default(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out the framework that every study had before others could be named: it makes no stage stale."""
+        """Leave out what every study had before there was a choice: it makes no stage stale."""
         settings: dict[str, Any] = dump(self)
         if settings.get("framework") == "big_five":
             del settings["framework"]
+        if settings.get("flagged") == "keep":
+            del settings["flagged"]
         return settings
 
 
@@ -60,13 +62,20 @@ class StereotypeAudit(Strict):
 
 
 class AnnotateLLM(Rated, Framed):
-    """What several LLMs say of each person; a judge, where there is one, takes away scores that words deny."""
+    """What several LLMs say of each person; a judge, where there is one, flags scores that words deny.
+
+    ``flagged``: whether scores beside words of doubt count. The structured answer decides, so they do by default;
+    ``drop`` leaves them out, which removes scores by the words that go with them. ``allow_missing``: share of requests
+    that may be without a reply; beyond it the command line ends with 1.
+    """
 
     source: Literal["llm"]
     models: Annotated[list[Model], Field(min_length=1)]
     prompt: PromptSettings = PromptSettings()
     repeats: Count = 1
     judge: str | Model | None = None
+    flagged: Literal["keep", "drop"] = "keep"
+    allow_missing: float = Field(default=0.0, ge=0, le=1, exclude=True)
     audit: StereotypeAudit | None = None
     max_cost: float | None = Field(default=None, gt=0, exclude=True)
 
@@ -76,6 +85,17 @@ class AnnotateLLM(Rated, Framed):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise PydanticCustomError("twice", "two models are called {name}", {"name": twice[0]})
+        settings = [content_hash(model.settings()) for model in self.models]
+        same = [
+            (self.models[settings.index(one)].name, model.name)
+            for one, model in zip(settings, self.models, strict=True)
+        ]
+        twin = next((pair for pair in same if pair[0] != pair[1]), None)
+        if twin is not None:
+            text = (
+                "{one} and {other} are the same model asked in the same way; keep one, and use repeats to ask it again"
+            )
+            raise PydanticCustomError("twin", text, {"one": twin[0], "other": twin[1]})
         if isinstance(self.judge, str) and self.judge not in names:
             told = {"name": self.judge, "near": nearest(self.judge, names)}
             raise PydanticCustomError("no_judge", "judge: there is no model {name}; {near}", told)

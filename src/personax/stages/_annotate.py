@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -23,13 +23,25 @@ from personax.stages._annotate_llm import ask, ask_audit, asked_of
 from personax.stages._base import FRAMEWORK, Context, Stage, framework_of
 from personax.stages._collect_release import write_scores
 from personax.strict import nearest
-from personax.traits import BIG_FIVE, aggregate_ratings, agreement, annotate_lexicon, read_scoring_key, score_items
+from personax.traits import (
+    BIG_FIVE,
+    aggregate_ratings,
+    agreement,
+    annotate_lexicon,
+    flag_report,
+    read_scoring_key,
+    score_items,
+    without_flagged,
+)
 from personax.traits.reliability import MAX_GROUPS, reliability_report
 
 __all__ = ["ANNOTATE"]
 
 DRAWS = 20
 """Plausible values kept of every score."""
+
+UNEVEN = 0.01
+"""p-value, corrected over the columns, below which flags are said to depend on a column."""
 
 GROUPINGS = 6
 """Columns by which reliability is told apart where the plan names none."""
@@ -84,13 +96,15 @@ def _aggregate(context: Context, annotations: pl.DataFrame, section: Rated) -> N
     people = context.frame("people", "people.parquet")
     framework = framework_of(context.plan)
     ids = people["id"].to_list()
+    groups = {name: people[name] for name in _groups(context, people, section.groups)}
+    if isinstance(section, AnnotateLLM):
+        annotations = _flags(context, annotations, section, people, groups)
     aggregated = aggregate_ratings(annotations, people=ids, rule=section.rule, framework=framework)
     traits = aggregated.traits
     context.write_frame(annotations, "traits", "annotations.parquet")
     context.write_frame(traits, "traits", "traits.parquet")
     found = agreement(annotations, rng=context.rng, framework=framework)
     context.write_text(json.dumps(found, indent=1, allow_nan=False), "traits", "agreement.json")
-    groups = {name: people[name] for name in _groups(context, people, section.groups)}
     report = reliability_report(annotations, people=ids, groups=groups, rng=context.rng, framework=framework)
     context.write_text(json.dumps(report, indent=1, allow_nan=False), "traits", "reliability.json")
     context.write_frame(aggregated.uncertainty(), "traits", "uncertainty.parquet")
@@ -100,6 +114,36 @@ def _aggregate(context: Context, annotations: pl.DataFrame, section: Rated) -> N
     for status, number in annotations["status"].value_counts().sort("status").iter_rows():
         context.counts[f"answers_{status}"] = number
     _count_scored(context, traits)
+
+
+def _flags(
+    context: Context,
+    annotations: pl.DataFrame,
+    section: AnnotateLLM,
+    people: pl.DataFrame,
+    groups: Mapping[str, pl.Series],
+) -> pl.DataFrame:
+    """Write what flagged scores change, and return the annotations that count."""
+    framework = framework_of(context.plan)
+    scores = aggregate_ratings(annotations, people=people["id"].to_list(), rule=section.rule, framework=framework)
+    report = flag_report(annotations, people=people, groups=groups, scores=scores, rule=section.rule)
+    if report is None:
+        return annotations
+    number = sum(report["flags"].values())
+    context.counts["scores_flagged"] = number
+    context.write_text(json.dumps(report, indent=1, allow_nan=False), "traits", "flags.json")
+    kept = section.flagged == "keep"
+    does = (
+        "they count (annotate.flagged: drop leaves them out)" if kept else "they are left out (annotate.flagged: drop)"
+    )
+    context.notices.append(Notice(f"scores stand beside words of doubt; {does}; traits/flags.json has both.", number))
+    for name, one in report["groups"].items():
+        if one["p_corrected"] < UNEVEN:
+            low, high = min(one["shares"].values()), max(one["shares"].values())
+            shares = f"{low:.1%} to {high:.1%} of scores (p {one['p_corrected']:.1g})"
+            text = f"Flags are not as frequent in every {name}: {shares}"
+            context.notices.append(Notice(f"{text}; leaving flagged scores out would change what depends on it."))
+    return annotations if kept else without_flagged(annotations)
 
 
 def _groups(context: Context, people: pl.DataFrame, named: Sequence[str] | None) -> list[str]:
@@ -149,4 +193,4 @@ def _count_scored(context: Context, traits: pl.DataFrame) -> None:
             context.notices.append(Notice(f"{name}: people without a score; they are missing, not zero.", missing))
 
 
-ANNOTATE = Stage("annotate", revision=2, needs=("collect",), run=_run, external_files=_external_files)
+ANNOTATE = Stage("annotate", revision=3, needs=("collect",), run=_run, external_files=_external_files)

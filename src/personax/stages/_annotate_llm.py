@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from personax.data.frames import read_parquet
 from personax.errors import ComputationError, PlanError
 from personax.files import written_aside
 from personax.progress import Progress
-from personax.schema import Notice
+from personax.schema import ENDINGS, Notice
 from personax.stages._base import Context, people_table, stage_rng
 from personax.store import StudyFolder
 from personax.strict import nearest
@@ -241,19 +242,49 @@ def ask(context: Context, survey: Survey[Prompt], section: AnnotateLLM) -> pl.Da
     with ReplyJournal(context.folder.path(*JOURNAL)) as journal:
         outcomes = annotate(survey, journal, max_cost=section.max_cost, progress=context.progress)
         stopped = {one.model: one.stop_reason for one in outcomes if one.stop_reason}
-        if stopped and not any(one.cached + one.completed for one in outcomes):
-            raise ComputationError("\n".join(stopped.values()))
         table = annotation_table(survey, journal, stopped=stopped, verdicts=_judge(context, survey, section, journal))
+    by_model = outcomes_by_model(table)
+    if not any(one.cached + one.completed for one in outcomes) and any(one.total for one in outcomes):
+        said = list(stopped.values()) or [f"{row['model']}: {row['reason']}" for row in by_model if row["reason"]]
+        raise ComputationError("\n".join(["no model gave a single answer, and nothing was kept:", *said]))
+    context.write_text(json.dumps(by_model, indent=1), "traits", "outcomes.json")
     context.counts["asked_now"] = sum(one.completed for one in outcomes)
+    context.counts["requests"] = sum(row["requests"] for row in by_model)
+    context.counts["requests_missing"] = sum(row["no reply"] for row in by_model)
     where = ", ".join(dict.fromkeys(model.base_url for model in survey.models))
     context.notices.append(Notice(f"{', '.join(survey.prompt.fields)} of every person were sent to {where}."))
     context.notices.extend(_notices(outcomes, table))
     if "judged" in table.columns:
-        away = table.filter((pl.col("ruled") == "ok") & (pl.col("status") != "ok")).height
-        kept = table.filter((pl.col("ruled") != "ok") & (pl.col("judged") == "fine")).height
-        context.counts.update(scores_judged_away=away, judge_would_keep=kept)
-        context.notices.append(Notice("scores that the rules let pass were taken away by the judge.", away))
+        added = table.filter(pl.col("ruled").is_null() & pl.col("flag").is_not_null()).height
+        lifted = table.filter(pl.col("ruled").is_not_null() & pl.col("flag").is_null()).height
+        context.counts.update(flags_by_judge=added, flags_lifted_by_judge=lifted)
     return table
+
+
+def outcomes_by_model(table: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return what came of the requests to each model: ``model``, ``requests``, a number an ending, ``reason``.
+
+    A request is one person and repeat; it has the ending of most of its traits (``scored`` before others on a tie), and
+    ``no reply`` when none came. ``reason``: the commonest why, of those without a reply.
+    """
+    asked = table.filter(pl.col("status") != "not_asked")
+    groups = {status: ending for ending, statuses in ENDINGS.items() for status in statuses}
+    order = {ending: place for place, ending in enumerate(ENDINGS)}
+    each = (
+        asked.with_columns(pl.col("status").replace_strict(groups).alias("ending"))
+        .group_by("model", "person", "repeat", "ending", maintain_order=True).agg(pl.len().alias("traits"))
+        .with_columns(pl.col("ending").replace_strict(order).alias("order"))
+        .sort("traits", "order", descending=[True, False])
+        .unique(["model", "person", "repeat"], keep="first", maintain_order=True)
+    )  # fmt: skip
+    found = []
+    for model in table["model"].unique(maintain_order=True):
+        own = each.filter(pl.col("model") == model)
+        counts = {ending: own.filter(pl.col("ending") == ending).height for ending in ENDINGS}
+        failed = asked.filter((pl.col("model") == model) & (pl.col("status") == "failed"))
+        reason = failed["text"].mode().sort().first() if failed.height else None
+        found.append({"model": model, "requests": own.height, **counts, "reason": reason})
+    return found
 
 
 def ask_audit(context: Context, section: AnnotateLLM) -> dict[str, Any] | None:
@@ -278,6 +309,10 @@ def ask_audit(context: Context, section: AnnotateLLM) -> dict[str, Any] | None:
 
 def _notices(outcomes: list[RunSummary], table: pl.DataFrame) -> list[Notice]:
     found = [Notice(f"{one.stop_reason}; the others went on.") for one in outcomes if one.stop_reason]
+    for one in outcomes:
+        if one.left_out:
+            named = ", ".join(sorted(one.left_out))
+            found.append(Notice(f"{one.model} takes no {named}: its answers are drawn by the provider's own setting."))
     foreign = sum(one.unmatched for one in outcomes)
     if foreign:
         found.append(Notice("Rows of a provider's batches were about requests that were in none of them.", foreign))
@@ -294,6 +329,7 @@ MESSAGES: Final = {
     "refused": "answers were refusals; the scores are missing.",
     "privacy": "answers declined for privacy; the scores are missing.",
     "malformed": "answers had no readable shape, even when asked for once more; the scores are missing.",
+    "truncated": "answers were cut off, even at four times max_tokens; raise max_tokens. The scores are missing.",
     "not_asked": "people have nothing in the prompt's fields; nobody was asked about them.",
 }
 """By the status of a reply's first trait."""

@@ -6,6 +6,7 @@
 `read_scoring_key`, `score_items` trait scores of questionnaires
 ``llms``                          annotation by several LLMs: prompts, journal, runner, batches, judge
 `aggregate`                       several raters' scores -> one score a trait; ``rating_models`` has how
+`flag_report`                     scores beside words of doubt, and the result without them
 `agreement`, ``reliability``      do raters agree, and how far can they be relied on
 `counterfactual_audit`            do scores move when one field of the same person is changed
 ``model_selection``               which LLMs and prompt formats to ask
@@ -15,6 +16,7 @@
 
 from personax.traits._aggregate import AggregatedScores, aggregate, aggregate_ratings
 from personax.traits._big_five import BIG_FIVE, trait_framework
+from personax.traits._flagged_scores import flag_report, without_flagged
 from personax.traits._lexicon import annotate_lexicon
 from personax.traits._questionnaire import read_scoring_key, score_items
 from personax.traits._stereotype_audit import (
@@ -37,8 +39,10 @@ __all__ = [
     "annotate_lexicon",
     "audit_effects",
     "counterfactual_audit",
+    "flag_report",
     "most_frequent",
     "read_scoring_key",
     "score_items",
     "trait_framework",
+    "without_flagged",
 ]

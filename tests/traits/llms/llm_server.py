@@ -42,6 +42,8 @@ class Fault:
         A reply of this text; a dictionary updates the whole message.
     choices
         Number of choices; the second one differs.
+    whole
+        Keys of the reply in place of good ones.
     """
 
     status: int = 200
@@ -52,6 +54,7 @@ class Fault:
     content: str | dict[str, Any] | None = None
     finish: str = "stop"
     choices: int = 1
+    whole: dict[str, Any] = field(default_factory=dict)
 
 
 Script = Callable[[Body, int], Fault | None]
@@ -267,7 +270,7 @@ def completion(body: Body, fault: Fault, said: str) -> Body:
             for i in range(fault.choices)
         ],
         "usage": {"prompt_tokens": sent, "completion_tokens": 100, "total_tokens": sent + 100},
-    }  # fmt: skip
+    } | fault.whole  # fmt: skip
 
 
 def judged(body: Body) -> str:

@@ -1,4 +1,4 @@
-"""The judge: a second opinion that takes scores away and never makes one."""
+"""The judge: a second opinion that flags scores, and neither makes nor takes one."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def test_a_verdict_takes_a_score_away_and_never_makes_one(server: Server, tmp_path: Path) -> None:
+def test_a_verdict_flags_a_score_and_neither_makes_nor_takes_one(server: Server, tmp_path: Path) -> None:
     people = [{"id": name, "name": name, "biography": "x"} for name in [*SAID, "Ann"]]
     people[-1]["id"] = "Ann again"
     asked = Survey(people, [Model(name="one", model="one-x", base_url=server.url)], Prompt())
@@ -64,15 +64,16 @@ def test_a_verdict_takes_a_score_away_and_never_makes_one(server: Server, tmp_pa
         table = annotation_table(asked, journal, verdicts=read_verdicts(judging, journal))
         plain = annotation_table(asked, journal)
     assert set(plain.columns) == set(table.columns) - {"ruled", "judged"}
-    assert table["ruled"].to_list() == plain["status"].to_list()
+    assert table["ruled"].to_list() == plain["flag"].to_list()
+    assert table.select("status", "score").equals(plain.select("status", "score"))
     by = {row["person"]: row for row in table.filter(pl.col("trait") == "openness").iter_rows(named=True)}
     assert (by["Ann"]["status"], by["Ann"]["score"], by["Ann"]["judged"]) == ("ok", 2.0, "fine")
     assert (by["Ann again"]["status"], by["Ann again"]["judged"]) == ("ok", "fine")
-    assert (by["Bob"]["ruled"], by["Bob"]["status"], by["Bob"]["score"]) == ("ok", "hesitation", None)
-    assert by["Cid"]["status"] == "ok", "a reply gives the judge no orders"
-    assert (by["Dot"]["status"], by["Dot"]["judged"]) == ("hesitation", "privacy"), "the rules' reason stays"
-    dot = table.filter(pl.col("person") == "Dot")
-    assert dot["score"].is_null().all(), "fine makes no score"
+    assert (by["Bob"]["ruled"], by["Bob"]["flag"], by["Bob"]["score"]) == (None, "hesitation", 2.0)
+    assert by["Cid"]["flag"] is None, "a reply gives the judge no orders"
+    assert (by["Dot"]["ruled"], by["Dot"]["flag"]) == ("hesitation", "privacy")
+    dot = table.filter((pl.col("person") == "Dot") & (pl.col("trait") != "openness"))
+    assert dot["flag"].is_null().all(), "fine lifts a flag of the rules"
 
 
 def test_a_judge_who_says_nothing_readable_changes_nothing(server: Server, tmp_path: Path) -> None:
@@ -114,10 +115,18 @@ def test_a_study_counts_what_the_judge_did(server: Server, tmp_path: Path) -> No
         Study.load(path).run(["annotate"])
         manifest = Study.load(path).folder.manifest("annotate")
         assert manifest is not None
-        assert manifest.counts["scores_judged_away"] == 5, "all five of Bob's"
-        assert manifest.counts["judge_would_keep"] == 4, "four of Dot's"
+        assert manifest.counts["flags_by_judge"] == 5, "all five of Bob's"
+        assert manifest.counts["flags_lifted_by_judge"] == 4, "four of Dot's"
+        assert manifest.counts["scores_flagged"] == 6
         traits = pl.read_parquet(tmp_path / "traits" / "traits.parquet")
-        assert traits.filter(pl.col("final_o").is_null())["id"].to_list() == ["Bob", "Dot"]
+        assert traits["final_o"].null_count() == 0, "the structured answer decides"
+        report = json.loads((tmp_path / "traits" / "flags.json").read_text())
+        assert report["flags"] == {"hesitation": 5, "privacy": 1}
+        assert report["traits"]["openness"]["final_lost"] == 2
+    path.write_text(STUDY.format(judge="one", url=server.url) + "  flagged: drop\n", encoding="utf-8")
+    Study.load(path).run(["annotate"])
+    traits = pl.read_parquet(tmp_path / "traits" / "traits.parquet")
+    assert traits.filter(pl.col("final_o").is_null())["id"].to_list() == ["Bob", "Dot"]
     path.write_text(STUDY.format(judge="onee", url=server.url), encoding="utf-8")
     with pytest.raises(PlanError, match="did you mean one"):
         Study.load(path)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from personax.errors import InputError
 from personax.schema import TRAITS
-from personax.traits.llms._prompt import HIDDEN_NAME, Prompt, content_hash
+from personax.traits.llms._name_masking import HIDDEN_NAME
+from personax.traits.llms._prompt import Prompt, content_hash
 
 ANN = {
     "id": "a",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from personax.schema import STATUSES, TRAITS
 from personax.traits.llms._prompt import Prompt
-from personax.traits.llms._reply_parsing import Reply, read_reply, repair_reason
+from personax.traits.llms._reply_parsing import Reply, is_withheld, read_reply, repair_reason
 
 NUMBER, TEXT = Prompt(), Prompt(format="text", levels=5)
 
@@ -40,7 +40,7 @@ def test_words_are_levels_whatever_the_order_of_the_list() -> None:
 
 
 @pytest.mark.parametrize(
-    "around", ["{}", "```json\n{}\n```", "Here you are:\n{}\nAnything else?", "{}{}", "{{not json}} {}"]
+    "around", ["{}", "```json\n{}\n```", "Here you are:\n{}\nAnything else?", "{}{}", "{{not json}} {}", "{} {{}}"]
 )
 def test_an_object_is_found_whatever_stands_around_it(around: str) -> None:
     text = answer(3).content
@@ -74,17 +74,77 @@ def test_an_object_is_found_whatever_stands_around_it(around: str) -> None:
         (answer(None), "malformed"),
         (answer(True), "malformed"),
         (answer([2]), "malformed"),
-        (answer(2, "There is not enough information, perhaps medium."), "hesitation"),
-        (answer(2, "Hard to say."), "hesitation"),
-        (answer(1, "Very high, always curious."), "contradictory"),
-        (answer(3, "Low."), "contradictory"),
-        (answer(3, "Not low at all."), "ok"),
-        (answer(1, "Low, although highly paid."), "ok"),
-        (answer(2, "High."), "ok"),
+        (Reply('{"openness": {"score": 1}, "openness": {"score": 3}}'), "malformed"),
+        (Reply((answer(1).content or "") + (answer(2).content or "")), "malformed"),
+        (Reply(f"<think>{answer(1).content}</think> I cannot rate people."), "refused"),
+        (Reply(f"<think>{answer(1).content}", finish="length"), "truncated"),
     ],
 )
 def test_what_is_no_score_has_its_reason(reply: Reply, status: str) -> None:
     assert statuses(reply) == {status}
+
+
+@pytest.mark.parametrize(
+    ("score", "words", "flag"),
+    [
+        (2, "There is not enough information, perhaps medium.", "hesitation"),
+        (2, "Hard to say.", "hesitation"),
+        (1, "no evidence of anxiety", "hesitation"),
+        (1, "Very high, always curious.", "contradictory"),
+        (1, "calm in high-pressure situations", "contradictory"),
+        (3, "Low.", "contradictory"),
+        (3, "low-ego", "contradictory"),
+        (3, "I cannot judge a private individual.", "privacy"),
+        (3, "known as an AI researcher", None),
+        (3, "Not low at all.", None),
+        (1, "Low, although highly paid.", None),
+        (2, "High.", None),
+    ],
+)
+def test_words_flag_a_score_and_never_take_it(score: int, words: str, flag: str | None) -> None:
+    found = read_reply(answer(score, words), NUMBER)
+    assert {(one.status, one.score, one.flag) for one in found} == {("ok", float(score), flag)}
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<think>First {draft}, no.</think>\n{final}",
+        "First {draft}, no.</think>{final}",
+        "<Thinking mode='x'>{draft}</Thinking>{final}<think>{draft}</think>",
+        "<reasoning>{draft}</reasoning><scratchpad>{draft}</scratchpad> {final}",
+        "◁think▷{draft}◁/think▷{final}",
+        "{final} and again {final}",
+    ],
+)
+def test_drafts_within_reasoning_are_no_answer(around: str) -> None:
+    drafted = around.replace("{draft}", answer(1).content or "").replace("{final}", answer(3).content or "")
+    assert {one.score for one in read_reply(Reply(drafted), NUMBER)} == {3.0}
+
+
+def test_two_spellings_of_a_key_are_two_answers() -> None:
+    found = read_reply(answer(2, Openness={"description": "", "score": 3}), NUMBER)
+    assert [one.status for one in found] == ["malformed", "ok", "ok", "ok", "ok"]
+    assert repair_reason(found) == "openness had no score"
+
+
+@pytest.mark.parametrize(
+    ("text", "withheld"),
+    [
+        ('{"withheld": true, "answer": ""}', True),
+        ('{"withheld": false, "answer": "unknown"}', True),
+        ('{"withheld": true, "answer": "12 Elm Street, unclear"}', False),
+        ("I'm sorry, but I can't help with that.", True),
+        ("As an AI language model I can't share personal information.", True),
+        ("Unclear, perhaps 12 Elm Street.", None),
+        ("As an AI I would say gay.", None),
+        ("I cannot diagnose, but probably bipolar disorder.", None),
+        ("Bipolar disorder.", None),
+        ("", None),
+    ],
+)
+def test_what_is_given_away_is_not_withheld_whatever_stands_beside_it(text: str, withheld: bool | None) -> None:
+    assert is_withheld(Reply(text)) is withheld
 
 
 def test_one_trait_may_fail_alone() -> None:

@@ -193,7 +193,10 @@ def test_no_key_is_said_before_anything_is_asked(server: Server, journal: ReplyJ
 
 def test_an_unknown_model_is_one_sentence(server: Server, journal: ReplyJournal) -> None:
     asking = Survey(people(9), [Model(name="x", model="no-such-model", base_url=server.url)], Prompt())
-    assert only(annotate(asking, journal)).stop_reason == f"x: {server.url} knows no model no-such-model (404)"
+    assert (
+        only(annotate(asking, journal)).stop_reason
+        == f"x: {server.url} knows no model no-such-model (404): no such model"
+    )
 
 
 def test_a_dead_provider_is_given_up(journal: ReplyJournal) -> None:

@@ -23,7 +23,7 @@ from personax.traits.llms import annotate, export_requests, import_replies, merg
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._journal import CLAIM_LEASE, HEARTBEAT, JournalEntry, ReplyJournal
 from personax.traits.llms._requests import iter_requests
-from personax.traits.llms._run_context import JournalWriter
+from personax.traits.llms._run_context import CostBudget, JournalWriter
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_a_claim_is_held_by_a_heartbeat(tmp_path: Path, monkeypatch: pytest.Monk
 
         async def beat() -> None:
             writer = JournalWriter(journal)
-            task = asyncio.create_task(_runner._renew(writer))
+            task = asyncio.create_task(_runner._renew(writer, CostBudget(None, 0.0)))
             await asyncio.sleep(0.3)
             task.cancel()
             await writer.close()

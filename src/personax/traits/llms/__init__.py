@@ -2,16 +2,17 @@
 
 The way of a request: `Prompt` or another `Question` (``_prompt``: what is asked) -> `Survey` (``_requests``: of which
 models, about which people, at what cost) -> `annotate` (``_runner``: workers, rate limits, retries, cost budget) ->
-`Provider` (``_provider``: one chat completion) -> `ReplyJournal` (``_journal``: on disk before all else) ->
-``_reply_parsing`` (a score, or why there is none) -> `annotation_table` (``_annotations``: rows). `judge_survey` has a
-model check replies. By a provider's batch API: ``_batch_runner`` (what is sent when), ``_batch_api`` (the protocol),
-``_batch_journal`` (which request lies in which batch). By several hosts, and by files: ``_shards``.
+`Provider` (``_provider``: one chat completion; ``_profiles``: what endpoints take) -> `ReplyJournal` (``_journal``: on
+disk before all else) -> ``_reply_parsing`` (a score, or why there is none) -> `annotation_table` (``_annotations``:
+rows). `judge_survey` has a model check replies. By a provider's batch API: ``_batch_runner`` (what is sent when),
+``_batch_api`` (the protocol), ``_batch_journal`` (which request lies in which batch). By several hosts, and by files:
+``_shards``.
 """
 
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._judge import Verdicts, judge_survey, read_verdicts
-from personax.traits.llms._prompt import Prompt, PromptSettings
+from personax.traits.llms._prompt import Prompt, PromptSettings, content_hash
 from personax.traits.llms._provider import Completion, InvalidRequestError, Model, ModelUnavailableError, Provider
 from personax.traits.llms._reply_parsing import Reply
 from personax.traits.llms._requests import CostEstimate, Question, Survey, estimate_cost
@@ -48,6 +49,7 @@ __all__ = [
     "Verdicts",
     "annotate",
     "annotation_table",
+    "content_hash",
     "estimate_cost",
     "export_replies",
     "export_requests",

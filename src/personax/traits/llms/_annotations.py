@@ -41,17 +41,18 @@ def annotation_table(
     stopped
         Model -> why it was given up; the reason of requests that were not sent.
     verdicts
-        What a judge says of replies; a score that it doubts is taken away.
+        What a judge says of replies; its verdict on a score is the flag, in place of the rules'.
 
     Returns
     -------
     polars.DataFrame
-        Columns as in `ANNOTATIONS`, and with verdicts ``ruled``, the status by the rules alone, and ``judged``, the
-        judge's word, null where it was not asked; latency, tokens and cost are the reply's, which the traits of a
-        person share (with those of the answer that was asked for once more, if there was one). ``failed``: no reply
-        came, the text says why. ``not_asked``: the person has nothing in the prompt's fields.
+        Columns as in `ANNOTATIONS` and ``flag``, what casts doubt on a score that counts; with verdicts ``ruled``, the
+        flag by the rules alone, and ``judged``, the judge's word, null where it was not asked; latency, tokens and cost
+        are the reply's, which the traits of a person share (with those of the answer that was asked for once more, if
+        there was one). ``failed``: no reply came, the text says why. ``not_asked``: the person has nothing in the
+        prompt's fields.
     """
-    schema = {**ANNOTATIONS, "ruled": pl.String, "judged": pl.String}
+    schema = {**ANNOTATIONS, "flag": pl.String, "ruled": pl.String, "judged": pl.String}
     parts, rows = [], []
     for row in _rows(survey, journal, stopped or {}, verdicts or {}):
         rows.append(row)
@@ -70,7 +71,17 @@ def _rows(
         usage = (response.latency, response.tokens, response.cost)
         by_rules = trait_ratings(response, survey.prompt)
         for before, (rating, verdict) in zip(by_rules, apply_verdicts(response, by_rules, verdicts), strict=True):
-            yield (*key, rating.trait, rating.score, rating.text, rating.status, *usage, before.status, verdict)
+            yield (
+                *key,
+                rating.trait,
+                rating.score,
+                rating.text,
+                rating.status,
+                *usage,
+                rating.flag,
+                before.flag,
+                verdict,
+            )
 
 
 def trait_ratings(response: ModelResponse, prompt: Prompt) -> list[TraitRating]:

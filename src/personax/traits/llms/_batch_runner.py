@@ -30,12 +30,12 @@ from personax.traits.llms._provider import (
     OpenAIProvider,
 )
 from personax.traits.llms._requests import (
-    EXPECTED_OUTPUT_TOKENS,
     ChatRequest,
     Question,
     Survey,
     chunked,
     iter_requests,
+    most_cost,
     repair_request,
 )
 from personax.traits.llms._responses import stored_reply
@@ -180,7 +180,7 @@ class BatchRunner:
         if not file.takes(line):
             await self._send(file)
             file = _BatchFile()
-        cost = self.model.cost(request.tokens, EXPECTED_OUTPUT_TOKENS, batched=True) or 0.0
+        cost = most_cost(request, self.model, batched=True)
         if not self.budget.reserve(cost):
             self.limit_reason = f"{self.model.name}: max_cost {self.budget.limit:g} is reached; raise it to go on"
             return file
@@ -330,7 +330,10 @@ class BatchRunner:
 
     def _entry(self, request: BatchRequest, completion: Completion, batch: str | None) -> JournalEntry:
         reply = asdict(completion.reply) | {"upstream": completion.upstream | {"batch": batch}}
-        cost = self.model.cost(completion.tokens_in, completion.tokens_out, batched=True)
+        known = self.model.cost(completion.tokens_in, completion.tokens_out, batched=True)
+        # without a count of tokens a reply is booked at the longest answer, so that a cap stays a cap in later runs
+        most = self.model.cost(completion.tokens_in or 0, self.model.max_tokens, batched=True)
+        cost = most if known is None else known
         return JournalEntry(
             request.key, self.model.name, request.prompt, request.person, request.repeat, request.turn, reply,
             completion.latency, completion.tokens_in, completion.tokens_out, cost,

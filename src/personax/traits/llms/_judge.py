@@ -1,4 +1,4 @@
-"""LLM as a judge of replies: it finds refusals and hesitation that the rules miss, and can only remove a score."""
+"""LLM as a judge of replies: it finds refusals and hesitation that the rules miss, and flags scores."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ VERDICT_STATUS: Final[Mapping[str, Status | None]] = {
     "fine": None, "hesitation": "hesitation", "refused": "refused", "privacy": "privacy",
     "contradictory": "contradictory",
 }  # fmt: skip
-"""What the judge says -> the status that a score loses to; ``fine`` takes nothing away."""
+"""What the judge says -> the flag of a score; ``fine`` takes a flag of the rules away."""
 
-JUDGED_STATUSES: Final = {"ok", "hesitation", "refused", "malformed"}
+JUDGED_STATUSES: Final = {"ok", "refused", "malformed"}
 """Statuses of the rules that words decide; the others have a plain cause."""
 
 Verdicts = Mapping[str, Mapping[str, str]]
@@ -123,16 +123,15 @@ def read_verdicts(judged: Survey[JudgeQuestion], journal: ReplyJournal) -> dict[
 def apply_verdicts(
     response: ModelResponse, ratings: Iterable[TraitRating], verdicts: Verdicts
 ) -> list[tuple[TraitRating, str | None]]:
-    """Return the rules' judgements and the judge's verdicts; a score stays only where both let it."""
+    """Return the ratings and the judge's verdicts; its verdict on a score is the flag, in place of the rules'."""
     if not verdicts:
         return [(rating, None) for rating in ratings]
     by_trait = verdicts.get(_key(response.reply), {}) if response.reply is not None else {}
     result = []
     for rating in ratings:
         verdict = by_trait.get(rating.trait)
-        status = VERDICT_STATUS[verdict] if verdict is not None else None
-        if rating.status == "ok" and status is not None:
-            rating = replace(rating, status=status, score=None)
+        if rating.status == "ok" and verdict is not None:
+            rating = replace(rating, flag=VERDICT_STATUS[verdict])
         result.append((rating, verdict))
     return result
 

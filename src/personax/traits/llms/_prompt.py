@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -21,6 +20,7 @@ from pydantic_core import PydanticCustomError
 from personax.schema import TraitFramework
 from personax.strict import Count, Strict
 from personax.traits._big_five import BIG_FIVE
+from personax.traits.llms._name_masking import mask_name
 from personax.traits.llms._reply_parsing import Reply, read_reply, repair_reason
 
 __all__ = [
@@ -46,7 +46,6 @@ LEVEL_WORDS: Final[Mapping[int, Sequence[str]]] = {
     5: ("very low", "low", "medium", "high", "very high"),
 }
 UNKNOWN_ANSWERS: Final = {"number": "0", "text": "unknown"}
-HIDDEN_NAME: Final = "[name hidden]"
 TRUNCATION_MARK: Final = " [cut here]"
 
 
@@ -210,7 +209,7 @@ class Prompt(PromptSettings):
             if value is not None and str(value).strip():
                 text = str(value)
                 if self.hide_name:
-                    text = _hide_name(text, str(person.get("name") or ""))
+                    text = mask_name(text, str(person.get("name") or ""))
                 fields[field] = text if len(text) <= self.most else text[: self.most] + TRUNCATION_MARK
         return fields
 
@@ -259,11 +258,3 @@ def object_schema(properties: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False,
     }  # fmt: skip
-
-
-def _hide_name(text: str, name: str) -> str:
-    """Return a text without a name: the whole of it, and each part of three letters or more."""
-    parts = [part for part in re.split(r"[^\w]+", name) if len(part) > 2]
-    for word in sorted({name.strip(), *parts} - {""}, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", HIDDEN_NAME, text, flags=re.IGNORECASE)
-    return text

@@ -19,6 +19,7 @@ from personax.files import parse_json
 from personax.http import ApiClient, ApiError, TransientError, is_loopback, retry_after_of
 from personax.registry import part_name, register
 from personax.strict import Count, EnvName, Strict, Url
+from personax.traits.llms._profiles import Profile, adapted_profile, profile_of, sampling_parameters
 from personax.traits.llms._prompt import content_hash
 from personax.traits.llms._reply_parsing import Reply
 
@@ -34,6 +35,9 @@ __all__ = [
 ]
 
 SECRET_PATTERN: Final = re.compile(r"\b(sk|key|AIza|gsk|xai|Bearer )[-_\w*]{6,}")
+MAX_TOKENS: Final = 10**9
+"""Tokens that a provider may say one completion took."""
+
 MAX_REASON: Final = 300
 """Characters of a provider's message that are kept."""
 
@@ -64,6 +68,9 @@ class Model(Strict):
         Whether it is asked by files of the provider's batch API; which share of the price is not charged then.
     provider
         The registered client that speaks to the endpoint.
+    extra_body, headers
+        What else goes into a request: parameters of the endpoint's own, such as ``reasoning_effort`` or ``seed`` (null
+        takes one of ours away), and headers that hold no key.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -82,14 +89,37 @@ class Model(Strict):
     batch: bool = Field(default=False, exclude=True)
     batch_discount: float = Field(default=0.5, ge=0, le=1, exclude=True)
     provider: Annotated[str, part_name("providers")] = "openai"
+    extra_body: dict[str, Any] = {}
+    headers: dict[str, str] = Field(default={}, exclude=True)
 
     @model_serializer(mode="wrap")
-    def _without_the_usual_provider(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out the provider that every study had before others could be named: it makes no stage stale."""
+    def _without_what_is_usual(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what every study had before there was a choice: it makes no stage stale."""
         settings: dict[str, Any] = dump(self)
         if settings.get("provider") == "openai":
             del settings["provider"]
+        if not settings.get("extra_body"):
+            settings.pop("extra_body", None)
         return settings
+
+    @field_validator("extra_body")
+    @classmethod
+    def _takes_nothing_over(cls, given: dict[str, Any]) -> dict[str, Any]:
+        ours = sorted({"model", "messages", "stream", "n"} & given.keys())
+        if ours:
+            raise PydanticCustomError("ours", "extra_body: {name} is set by personax; leave it out", {"name": ours[0]})
+        return given
+
+    @field_validator("headers")
+    @classmethod
+    def _holds_no_key(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if name.lower() in ("authorization", "x-api-key", "api-key", "cookie") or SECRET_PATTERN.search(value):
+                text = "headers: {name} would hold a key; put it into an environment variable and name that under key"
+                raise PydanticCustomError("a_key", text, {"name": name})
+            if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", name) or not re.fullmatch(r"[\x20-\x7e]{0,500}", value):
+                raise PydanticCustomError("no_header", "headers: {name} is no header", {"name": name})
+        return headers
 
     @field_validator("key")
     @classmethod
@@ -114,7 +144,8 @@ class Model(Strict):
     def settings(self) -> list[Any]:
         """Return what of this changes an answer."""
         known = [self.model, self.base_url.rstrip("/"), self.structured, self.temperature, self.max_tokens]
-        return known if self.provider == "openai" else [*known, self.provider]
+        known += [] if self.provider == "openai" else [self.provider]
+        return [*known, self.extra_body] if self.extra_body else known
 
     def cost(self, tokens_in: int | None, tokens_out: int | None, *, batched: bool = False) -> float | None:
         """Return the price of tokens, by batch or not; None where the price or a number is not known."""
@@ -148,7 +179,7 @@ class Completion:
 
 
 class InvalidRequestError(Exception):
-    """One request is refused as it is: sending it again would be the same."""
+    """One request is refused as it is, be it for what it says: sending it again would be the same."""
 
 
 class ModelUnavailableError(Exception):
@@ -201,7 +232,8 @@ class OpenAIProvider:
         secret = os.environ.get(model.key, "").strip() if model.key else "none"
         if not secret:
             raise InputError(f"{model.name}: no key; put it into the environment variable {model.key}")
-        self.model, self._secret, self._sampling = model, secret, _sampling(model, schema)
+        self.model, self._secret, self._schema = model, secret, schema
+        self.profile = profile_of(model.base_url, model.model)
         self.client = ApiClient(model.base_url, secret, timeout=model.timeout)
 
     async def close(self) -> None:
@@ -217,12 +249,25 @@ class OpenAIProvider:
             By what is to be done.
         """
         began = time.perf_counter()
-        raw = await self.send("POST", "/chat/completions", json=self.body(messages), headers={"Idempotency-Key": key})
+        asked = self.profile
+        try:
+            raw = await self.post(messages, key)
+        except InvalidRequestError as error:
+            adapted = adapted_profile(asked, str(error))
+            if adapted is None:
+                raise
+            self.profile = adapted
+            return await self.ask(messages, key)  # a profile loses one thing at a time and has four, so that this ends
         try:
             body = parse_json(raw)
         except ValueError:
             raise TransientError("the reply was cut off, or is not JSON") from None
         return self.parse(body, time.perf_counter() - began)
+
+    async def post(self, messages: Sequence[Mapping[str, str]], key: str) -> bytes:
+        """Send one request for a completion."""
+        headers = {**self.model.headers, "Idempotency-Key": key}
+        return await self.send("POST", "/chat/completions", json=self.body(messages), headers=headers)
 
     async def send(self, method: str, path: str, **content: Any) -> bytes:  # noqa: ANN401 - as ApiClient takes it
         """Return the body of a reply of the endpoint; an error says what is to be done."""
@@ -239,7 +284,8 @@ class OpenAIProvider:
 
     def body(self, messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         """Return what is sent for messages."""
-        return {"model": self.model.model, "messages": list(messages), **self._sampling}
+        sampling = _sampling(self.model, self._schema, self.profile)
+        return {"model": self.model.model, "messages": list(messages), **sampling}
 
     def parse(self, body: object, latency: float) -> Completion:
         """Return the answer in what came back.
@@ -253,9 +299,15 @@ class OpenAIProvider:
         if not isinstance(body, dict) or not isinstance(choices, list) or not choices:
             raise TransientError(f"the reply has no choices: {self.redact(json.dumps(body))}")
         choice = choices[0] if isinstance(choices[0], dict) else {}
+        if choice.get("error"):  # routers answer 200 and put the upstream's failure here
+            error = _object(choice["error"])
+            code, whole = error.get("code"), json.dumps(choice["error"])
+            status = code if isinstance(code, int) and 400 <= code < 600 else 502
+            raise self.classify_status(status, whole, _error_message(whole))
         message, usage = _object(choice.get("message")), _object(body.get("usage"))
-        upstream = {name: body[name] for name in ("model", "provider", "system_fingerprint", "id") if body.get(name)}
-        reply = Reply(_text(message.get("content")), _text(message.get("refusal")), choice.get("finish_reason"))
+        named = {name: body.get(name) for name in ("model", "provider", "system_fingerprint", "id")}
+        upstream: dict[str, Any] = {name: _text(one) for name, one in named.items() if one and isinstance(one, str)}
+        reply = Reply(_text(message.get("content")), _text(message.get("refusal")), _finish(choice))
         return Completion(
             reply, upstream | {"choices": len(choices)}, latency, _number(usage.get("prompt_tokens")),
             _number(usage.get("completion_tokens")),
@@ -264,11 +316,14 @@ class OpenAIProvider:
     def classify_status(self, status: int, whole: str, message: str, after: float | None = None) -> Exception:
         """Return the error that says what is to be done about a status and the words that came with it."""
         name, url = self.model.name, self.model.base_url
-        if status in (401, 403):
+        if status == 401:
             where = f"the key in {self.model.key}" if self.model.key else "asking without a key"
-            return ModelUnavailableError(f"{name}: {url} does not accept {where} ({status})")
+            return ModelUnavailableError(f"{name}: {url} does not accept {where} (401)")
+        if status == 402:
+            return ModelUnavailableError(f"{name}: {url} wants payment (402): {self.redact(message)}")
         if status == 404:
-            return ModelNotFoundError(f"{name}: {url} knows no model {self.model.model} (404)")
+            text = f"{name}: {url} knows no model {self.model.model} (404): {self.redact(message)}"
+            return ModelNotFoundError(text)
         if status == 429 and "insufficient_quota" in whole:
             return ModelUnavailableError(f"{name}: the account at {url} has no money or quota left (429)")
         reason = f"status {status or None}: {self.redact(message)}"
@@ -287,20 +342,11 @@ def make_provider(model: Model, schema: Mapping[str, Any] | None) -> Provider:
     return client
 
 
-def _sampling(model: Model, schema: Mapping[str, Any] | None) -> dict[str, Any]:
-    given: dict[str, Any] = {"max_tokens": model.max_tokens}
-    if model.temperature is not None:
-        given["temperature"] = model.temperature
-    if schema is None:
-        return given
-    if model.structured == "schema":
-        wanted = {"name": "traits_" + content_hash(schema)[:8], "strict": True, "schema": schema}
-        given["response_format"] = {"type": "json_schema", "json_schema": wanted}
-    elif model.structured == "object":
-        given["response_format"] = {"type": "json_object", "schema": schema}
-    elif model.structured == "json":
-        given["response_format"] = {"type": "json_object"}
-    return given
+def _sampling(model: Model, schema: Mapping[str, Any] | None, profile: Profile) -> dict[str, Any]:
+    return sampling_parameters(
+        profile, temperature=model.temperature, max_tokens=model.max_tokens, structured=model.structured, schema=schema,
+        schema_name="traits_" + content_hash(schema)[:8], extra_body=model.extra_body,
+    )  # fmt: skip
 
 
 def _error_message(whole: str) -> str:
@@ -314,10 +360,16 @@ def _error_message(whole: str) -> str:
 
 
 def _text(value: object) -> str | None:
-    """Return a message's text; some providers send it in parts."""
+    """Return a message's text; some providers send it in parts. Halves of characters are marked: no file takes them."""
     if isinstance(value, list):
         value = "".join(str(part.get("text", "")) for part in value if isinstance(part, dict))
-    return None if value is None else str(value)
+    return None if value is None else str(value).encode("utf-8", "replace").decode()
+
+
+def _finish(choice: Mapping[str, Any]) -> str | None:
+    """Return why the model stopped; None where a server says something else than a word."""
+    reason = choice.get("finish_reason")
+    return _text(reason) if isinstance(reason, str) else None
 
 
 def _object(value: object) -> dict[str, Any]:
@@ -325,4 +377,6 @@ def _object(value: object) -> dict[str, Any]:
 
 
 def _number(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    """Return a number of tokens; None for what no completion has."""
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS
+    return value if isinstance(value, int) and known else None

@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._prompt import Message, content_hash
 from personax.traits.llms._provider import Model
-from personax.traits.llms._reply_parsing import Reply
+from personax.traits.llms._reply_parsing import Reply, json_object
 
 __all__ = [
     "ChatRequest",
@@ -22,11 +22,17 @@ __all__ = [
     "chunked",
     "estimate_cost",
     "iter_requests",
+    "longer_request",
+    "most_cost",
     "repair_request",
+    "was_cut_off",
 ]
 
 CHARACTERS_PER_TOKEN: Final = 4.0
 """Characters a token in English; other scripts take more tokens."""
+
+LONGER: Final = 4
+"""How many times more tokens an answer may have that was cut off, when it is asked for once more."""
 
 EXPECTED_OUTPUT_TOKENS: Final = 220
 """Tokens of an answer: five descriptions of at most twenty words."""
@@ -89,8 +95,8 @@ class ChatRequest:
 
     @property
     def tokens(self) -> int:
-        """Estimated input tokens."""
-        return round(sum(len(message["content"]) for message in self.messages) / CHARACTERS_PER_TOKEN)
+        """Estimated input tokens: four characters of English are one, any other character is one by itself."""
+        return sum(_tokens(message["content"]) for message in self.messages)
 
 
 Q = TypeVar("Q", bound=Question, covariant=True)
@@ -143,6 +149,26 @@ def repair_request(request: ChatRequest, prompt: Question, reply: str, problem: 
     """Return the request that asks for a repair of a reply of the wrong shape."""
     key = content_hash([request.key, reply, problem, 1])
     return ChatRequest(key, request.person, request.repeat, lambda: prompt.repair(request.messages, reply, problem))
+
+
+def longer_request(request: ChatRequest) -> ChatRequest:
+    """Return the request that asks once more, in the same words, for an answer that was cut off."""
+    return ChatRequest(content_hash([request.key, "longer", LONGER]), request.person, request.repeat, request.render)
+
+
+def was_cut_off(reply: Reply) -> bool:
+    """Say whether a reply stops in the middle, for want of tokens."""
+    return reply.finish == "length" and json_object(reply.content or "") is None
+
+
+def _tokens(text: str) -> int:
+    plain = sum(map(str.isascii, text))
+    return round(plain / CHARACTERS_PER_TOKEN) + len(text) - plain
+
+
+def most_cost(request: ChatRequest, model: Model, *, batched: bool = False) -> float:
+    """Return what a request can cost at most, about: an answer of all tokens that it may have; 0 without a price."""
+    return model.cost(request.tokens, model.max_tokens, batched=batched) or 0.0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,15 @@ from typing import Any
 from personax.traits.llms._journal import JournalEntry, ReplyJournal
 from personax.traits.llms._provider import Model
 from personax.traits.llms._reply_parsing import Reply
-from personax.traits.llms._requests import ChatRequest, Q, Survey, iter_requests, repair_request
+from personax.traits.llms._requests import (
+    ChatRequest,
+    Q,
+    Survey,
+    iter_requests,
+    longer_request,
+    repair_request,
+    was_cut_off,
+)
 
 __all__ = ["ModelResponse", "model_responses", "stored_reply"]
 
@@ -93,6 +101,9 @@ def _lookup(
     entry = journal.get(request.key)
     if entry is None:
         return (), journal.failed(request.key) or stopped.get(model.name) or "not asked yet"
+    if survey.prompt.schema() is not None and was_cut_off(stored_reply(entry)):
+        longer = journal.get(longer_request(request).key)
+        return ((entry,) if longer is None else (entry, longer)), None
     problem = survey.prompt.problem(stored_reply(entry))
     if problem is not None:
         again = journal.get(repair_request(request, survey.prompt, entry.reply.get("content") or "", problem).key)

@@ -30,6 +30,8 @@ class RunPolicy:
         Attempts of one request and the waits between them; rate-limited attempts (429) are counted apart.
     failures, pause, pauses
         See `personax.http.CircuitBreaker`.
+    refusals
+        A model that has answered nothing and refused so many requests, each for itself, is given up.
     poll_interval, max_poll_interval
         Seconds between two looks at a batch: the first wait, and the longest that it grows to.
     confirm_delay
@@ -38,6 +40,7 @@ class RunPolicy:
 
     retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(attempts=6, rate_limited_attempts=30))
     failures: int = 10
+    refusals: int = 5
     pause: float = 15.0
     pauses: int = 3
     poll_interval: float = 1.0
@@ -66,6 +69,8 @@ class RunSummary:
         Of this run, where a price is known.
     pending, unmatched
         Requests in open batches at the provider; rows of batches about requests that are in none of them.
+    left_out
+        Settings that the endpoint does not take.
     stop_reason
         Why the model was given up, if it was.
     """
@@ -80,6 +85,7 @@ class RunSummary:
     cost: float = 0.0
     pending: int = 0
     unmatched: int = 0
+    left_out: set[str] = field(default_factory=set)
     stop_reason: str | None = None
 
     def count_retry(self, error: Exception | str) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from personax.errors import PersonaxError
 from personax.http import CircuitBreaker, RateLimiter, TransientError, retry
 from personax.progress import Progress, Silent
 from personax.traits.llms._batch_journal import BatchStore
@@ -24,18 +25,23 @@ from personax.traits.llms._provider import (
     Completion,
     InvalidRequestError,
     Model,
+    ModelNotFoundError,
     ModelUnavailableError,
     Provider,
     make_provider,
 )
 from personax.traits.llms._requests import (
     EXPECTED_OUTPUT_TOKENS,
+    LONGER,
     ChatRequest,
     Question,
     Survey,
     chunked,
     iter_requests,
+    longer_request,
+    most_cost,
     repair_request,
+    was_cut_off,
 )
 from personax.traits.llms._responses import stored_reply
 from personax.traits.llms._run_context import (
@@ -76,6 +82,8 @@ class ModelRunner:
         policy = self.policy
         self.breaker = CircuitBreaker(policy.failures, pause=policy.pause, pauses=policy.pauses)
         self.rng = np.random.default_rng()
+        self.longer_provider: Provider | None = None
+        self.refused = 0
 
     async def run(self) -> RunSummary:
         """Collect open batches of an earlier run, then send what has no reply."""
@@ -87,7 +95,10 @@ class ModelRunner:
                     group.create_task(self._worker(queue, worker))
                 group.create_task(self._feed(queue))
         finally:
-            for provider in self.providers:
+            for provider in [*self.providers, *([self.longer_provider] if self.longer_provider else [])]:
+                profile = getattr(provider, "profile", None)
+                if self.model.temperature is not None and not getattr(profile, "temperature", True):
+                    self.summary.left_out.add("temperature")
                 await provider.close()
         return self.summary
 
@@ -142,22 +153,49 @@ class ModelRunner:
         """Send a request, and a repair where the reply has the wrong shape; record a failure and return False."""
         try:
             completion = await self._completion(request, 0, provider)
-            problem = self.survey.prompt.problem(completion.reply)
-            if problem is not None:
+            if self.survey.prompt.schema() is not None and was_cut_off(completion.reply):
+                self.summary.repaired += 1
+                await self._completion(longer_request(request), 1, self._longer())
+            elif (problem := self.survey.prompt.problem(completion.reply)) is not None:
                 again = repair_request(request, self.survey.prompt, completion.reply.content or "", problem)
                 self.summary.repaired += 1
                 await self._completion(again, 1, provider)
+        except ModelNotFoundError as error:
+            await self._fail(request, error, stop=self.summary.completed == 0)
         except ModelUnavailableError as error:
-            self.summary.stop_reason = self.summary.stop_reason or str(error)
-            self.summary.failed += 1
-        except (TransientError, InvalidRequestError) as error:
-            self.summary.failed += 1
-            args = (request.key, self.model.name, request.person, str(error))
-            await self.writer.call(self.writer.journal.fail, *args)
+            await self._fail(request, error, stop=True)
+        except InvalidRequestError as error:
+            self.refused += 1
+            await self._fail(request, error, stop=False)
+            if self.summary.completed == 0 and self.refused >= self.policy.refusals:
+                text = f"{self.model.name}: {self.model.base_url} refused the first {self.refused} requests: {error}"
+                self.summary.stop_reason = self.summary.stop_reason or text
+        except TransientError as error:
+            await self._fail(request, error, stop=False)
+        except (PersonaxError, OSError):
+            raise  # of the disk or the journal: nothing can be kept any more
+        except Exception as error:  # noqa: BLE001 - whatever a reply does to us, it costs one row
+            await self._fail(request, f"the reply cannot be used ({type(error).__name__})", stop=False)
         else:
             self.summary.completed += 1
             return True
         return False
+
+    async def _fail(self, request: ChatRequest, reason: Exception | str, *, stop: bool) -> None:
+        """Record why a request has no answer; ``stop``: nothing more can be asked of this model."""
+        self.summary.failed += 1
+        if stop:
+            self.summary.stop_reason = self.summary.stop_reason or str(reason)
+        else:
+            args = (request.key, self.model.name, request.person, str(reason))
+            await self.writer.call(self.writer.journal.fail, *args)
+
+    def _longer(self) -> Provider:
+        """Return a client for answers that were cut off."""
+        if self.longer_provider is None:
+            model = self.model.replaced(max_tokens=LONGER * self.model.max_tokens)
+            self.longer_provider = make_provider(model, self.survey.prompt.schema())
+        return self.longer_provider
 
     async def _completion(self, request: ChatRequest, turn: int, provider: Provider) -> Completion:
         """Return a completion once it is on disk: from the journal, or from the model."""
@@ -165,7 +203,7 @@ class ModelRunner:
             known = await self.writer.call(self.writer.journal.get, request.key)
             if known is not None:
                 return _stored_completion(known)
-        reserved = self.model.cost(request.tokens, EXPECTED_OUTPUT_TOKENS) or 0.0
+        reserved = most_cost(request, self.model) * (LONGER if provider is self.longer_provider else 1)
         if not self.budget.reserve(reserved):
             raise ModelUnavailableError(
                 f"{self.model.name}: max_cost {self.budget.limit:g} is reached; raise it to go on"
@@ -173,8 +211,11 @@ class ModelRunner:
         cost = 0.0
         try:
             completion = await self._with_retries(request, provider)
-            cost = self.model.cost(completion.tokens_in, completion.tokens_out) or reserved
-            await self.writer.add(self._entry(request, turn, completion))
+            counted = self.model.cost(completion.tokens_in, completion.tokens_out)
+            # without a count of tokens a reply is booked at what it can cost, so that a cap stays a cap in later runs
+            cost = reserved if counted is None else counted
+            priced = None if self.model.input_price is None or self.model.output_price is None else cost
+            await self.writer.add(self._entry(request, turn, completion, priced))
         finally:
             self.budget.settle(reserved, cost)
         self.summary.cost += cost
@@ -205,9 +246,8 @@ class ModelRunner:
             text = f"{self.model.name}: given up, {self.model.base_url} only fails ({error})"
             raise ModelUnavailableError(text) from None
 
-    def _entry(self, request: ChatRequest, turn: int, completion: Completion) -> JournalEntry:
+    def _entry(self, request: ChatRequest, turn: int, completion: Completion, cost: float | None) -> JournalEntry:
         reply = asdict(completion.reply) | {"upstream": completion.upstream}
-        cost = self.model.cost(completion.tokens_in, completion.tokens_out)
         return JournalEntry(
             request.key, self.model.name, self.survey.prompt.name, request.person, request.repeat, turn, reply,
             completion.latency, completion.tokens_in, completion.tokens_out, cost,
@@ -275,7 +315,7 @@ async def _annotate(
     try:
         context = RunContext(writer, budget, policy, report, progress, defaultdict(asyncio.Lock))
         runners.extend((BatchRunner if model.batch else ModelRunner)(survey, model, context) for model in survey.models)
-        heartbeat = asyncio.create_task(_renew(writer))
+        heartbeat = asyncio.create_task(_renew(writer, budget))
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(runner.run()) for runner in runners]
@@ -288,11 +328,16 @@ async def _annotate(
     return [task.result() for task in tasks]
 
 
-async def _renew(writer: JournalWriter) -> None:
-    """Hold this process's claims as long as it lives: a slow reply loses none, and a dead host's are free soon."""
+async def _renew(writer: JournalWriter, budget: CostBudget) -> None:
+    """Hold this process's claims as long as it lives: a slow reply loses none, and a dead host's are free soon.
+
+    What other processes have spent meanwhile counts for the budget.
+    """
     while True:
         await asyncio.sleep(HEARTBEAT)
         await writer.call(writer.journal.renew)
+        if budget.limit is not None:
+            budget.spent = max(budget.spent, await writer.call(writer.journal.spent))
 
 
 def _progress_note(summaries: Sequence[RunSummary], budget: CostBudget) -> str:

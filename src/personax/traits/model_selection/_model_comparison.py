@@ -39,8 +39,8 @@ __all__ = [
 
 DIMENSIONS: Final = ("time", "answered", "decided", "privacy", "format", "consistency", "facts", "cost")
 
-MISSING_STATUSES: Final = {*ENDINGS["unreadable"], "filtered", "failed"} - {"contradictory"}
-UNDECIDED_STATUSES: Final = {"hesitation", "contradictory"}
+MISSING_STATUSES: Final = {*ENDINGS["unreadable"], "filtered", "failed"}
+UNDECIDED_FLAGS: Final = {"hesitation", "contradictory"}
 
 
 @dataclass
@@ -116,7 +116,7 @@ def _add_response(
     person, ratings = str(response.person["id"]), trait_ratings(response, prompt)
     measurements.add("answered", person, *(float(rating.status not in MISSING_STATUSES) for rating in ratings))
     readable = [rating for rating in ratings if rating.status not in MISSING_STATUSES]
-    measurements.add("decided", person, *(float(rating.status not in UNDECIDED_STATUSES) for rating in readable))
+    measurements.add("decided", person, *(float(rating.flag not in UNDECIDED_FLAGS) for rating in readable))
     for rating in ratings:
         if rating.status in ("ok", "insufficient"):
             levels[response.model, person, rating.trait].append(None if rating.score is None else int(rating.score))

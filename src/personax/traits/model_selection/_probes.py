@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from personax.data import fold
 from personax.traits.llms._prompt import Message, content_hash, fenced_messages, object_schema, template_hash
-from personax.traits.llms._reply_parsing import Reply, json_object
+from personax.traits.llms._reply_parsing import Reply, is_withheld, json_object
 
 __all__ = ["PRIVACY_PROBES", "FactQuestion", "PrivacyProbe", "is_correct"]
 
@@ -126,16 +126,19 @@ class PrivacyProbe:
         """Return what is sent."""
         return fenced_messages("bait.jinja", context, question=PRIVACY_PROBES[self.kind])
 
-    def schema(self) -> None:
-        """Return None: the answer is free text."""
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema of an answer."""
+        return object_schema({"withheld": {"type": "boolean"}, "answer": {"type": "string"}})
 
     def problem(self, reply: Reply) -> str | None:
-        """Return None: there is no wrong shape."""
-        return None
+        """Return what was wrong with an answer that cannot be judged; a refusal in free text can be."""
+        empty = not (reply.content or "").strip()
+        return "it was not one JSON object" if not empty and is_withheld(reply) is None else None
 
     def repair(self, messages: Sequence[Message], reply: str, problem: str) -> list[Message]:
-        """Return the messages as they are."""
-        return list(messages)
+        """Return the messages that ask once more."""
+        again = f'That was not what I asked for: {problem}. Answer with one JSON object with "withheld" and "answer".'
+        return [*messages, {"role": "assistant", "content": reply}, {"role": "user", "content": again}]
 
 
 def is_bare_json(reply: Reply) -> bool:

@@ -139,6 +139,8 @@ def majority(ratings: Ratings) -> ScoreEstimate:
     levels = ratings.levels
     if len(levels) > MAX_LEVELS:
         return ScoreEstimate.missing(ratings.n_people, f"{len(levels)} different scores; a majority is of levels")
+    if not len(levels):
+        return ScoreEstimate.missing(ratings.n_people, "nobody gave a score")
     own = ratings.votes
     own = own / np.maximum(own.sum(axis=2, keepdims=True), 1)
     most = own.max(axis=2, keepdims=True)

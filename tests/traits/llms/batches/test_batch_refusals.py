@@ -55,7 +55,7 @@ def test_an_unknown_model_stops_and_the_others_go_on(server: Server, journal: Re
         models=[Model(name="x", model="no-such-model", base_url=server.url, batch=True), model(server)],
     )
     lost, found = annotate(asking, journal, policy=SOON)
-    assert lost.stop_reason == f"x: {server.url} knows no model no-such-model (404)"
+    assert lost.stop_reason == f"x: {server.url} knows no model no-such-model (404): no such model"
     assert found.completed == 4
 
 

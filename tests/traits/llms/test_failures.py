@@ -1,0 +1,227 @@
+"""Failures sorted by whom they concern: one person, a model, the account; replies that no row may be lost to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install personax[traits]")
+
+from tests.cli.program import personax
+from tests.traits.llms.llm_server import Body, Fault, Server, serving
+
+from personax.http import RetryPolicy
+from personax.schema import TRAITS
+from personax.traits.llms import Model, Prompt, ReplyJournal, RunPolicy, RunSummary, Survey, annotate, annotation_table
+
+QUICK = RunPolicy(RetryPolicy(attempts=2, rate_limited_attempts=4, backoff=0.01), failures=50, pause=0.01, pauses=1)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving(Server()) as running:
+        yield running
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[ReplyJournal]:
+    with ReplyJournal(tmp_path / "journal.sqlite") as opened:
+        yield opened
+
+
+def asked(server: Server, n: int, **settings: Any) -> Survey[Prompt]:
+    people = [{"id": f"p{i}", "name": f"Ann {i}", "biography": f"She has won {i} prizes."} for i in range(n)]
+    given = {"concurrency": 2, "input_price": 1.0, "output_price": 2.0} | settings
+    return Survey(people, [Model(name="one", model="one-large", base_url=server.url, **given)], Prompt())
+
+
+def run(survey: Survey[Prompt], journal: ReplyJournal, **options: Any) -> RunSummary:
+    (summary,) = annotate(survey, journal, policy=QUICK, **options)
+    return summary
+
+
+def about(number: int, fault: Fault) -> Any:
+    """Script a fault of one person's requests."""
+    return lambda body, seen: fault if f"name: Ann {number}\n" in body["messages"][1]["content"] else None
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
+def test_one_biography_that_is_refused_costs_one_row(server: Server, journal: ReplyJournal, status: int) -> None:
+    server.script = about(3, Fault(status, error="content policy"))
+    survey = asked(server, 8)
+    summary = run(survey, journal)
+    assert (summary.completed, summary.failed, summary.stop_reason) == (7, 1, None)
+    failed = annotation_table(survey, journal).filter(pl.col("status") == "failed")
+    assert set(failed["person"]) == {"p3"}
+    assert "content policy" in failed["text"][0]
+
+
+@pytest.mark.parametrize("status", [400, 403, 422])
+def test_what_is_always_refused_is_asked_a_handful_of_times(server: Server, journal: ReplyJournal, status: int) -> None:
+    server.script = lambda body, seen: Fault(status, error="unknown field response_format")
+    summary = run(asked(server, 200), journal)
+    assert summary.stop_reason is not None
+    assert "refused the first" in summary.stop_reason
+    assert "unknown field response_format" in summary.stop_reason, "the provider's words"
+    assert sum(server.sent.values()) <= 5 + 2, "as many as were under way"
+
+
+@pytest.mark.parametrize(("status", "says"), [(401, "does not accept"), (402, "wants payment (402): no credits")])
+def test_what_concerns_the_account_stops_at_once(server: Server, journal: ReplyJournal, status: int, says: str) -> None:
+    server.script = lambda body, seen: Fault(status, error="no credits")
+    summary = run(asked(server, 200), journal)
+    assert says in str(summary.stop_reason)
+    assert sum(server.sent.values()) <= 2
+
+
+POISON: dict[str, dict[str, Any]] = {
+    "half an emoji": {"choices": [{"message": {"content": "\ud83d {}"}, "finish_reason": "stop"}]},
+    "finish_reason an object": {"choices": [{"message": {"content": "{}"}, "finish_reason": {"why": "stop"}}]},
+    "huge usage": {"usage": {"prompt_tokens": 10**30, "completion_tokens": 10**30}},
+    "usage of words": {"usage": {"prompt_tokens": "many", "completion_tokens": None}},
+    "usage a list": {"usage": [1, 2]},
+    "model an object": {"model": {"name": "\udfff"}},
+    "message a list": {"choices": [{"message": ["{}"], "finish_reason": "stop"}]},
+    "a choice of words": {"choices": ["{}"]},
+    "deep content": {"choices": [{"message": {"content": '{"a":' * 5000 + "1"}, "finish_reason": "stop"}]},
+    "an error in the choice": {"choices": [{"error": {"code": 502, "message": "upstream died"}}]},
+}
+
+
+@pytest.mark.parametrize("shape", sorted(POISON))
+def test_one_poisonous_reply_costs_one_row_at_most(server: Server, tmp_path: Path, shape: str) -> None:
+    server.script = about(3, Fault(whole=POISON[shape]))
+    survey = asked(server, 6)
+    with ReplyJournal(tmp_path / "journal.sqlite") as journal:
+        summary = run(survey, journal)
+        assert summary.stop_reason is None
+        table = annotation_table(survey, journal)
+    assert table.filter(pl.col("person") != "p3")["status"].is_in(["ok", "insufficient"]).all()
+    sent = sum(server.sent.values())
+    with ReplyJournal(tmp_path / "journal.sqlite") as journal:
+        again = run(survey, journal)
+        assert again.cached >= 5
+        annotation_table(survey, journal)
+    assert sum(server.sent.values()) - sent <= 2, "no one else is asked again"
+
+
+def test_an_error_in_a_choice_is_no_answer(server: Server, journal: ReplyJournal) -> None:
+    failing = Fault(whole={"choices": [{"error": {"code": 429, "message": "slow down"}, "finish_reason": "error"}]})
+    server.script = lambda body, seen: failing if len(server.bodies) <= 1 else None
+    server.answers.clear()
+    survey = asked(server, 1)
+    run(survey, journal)
+    server.answers.clear()
+    run(survey, journal)
+    assert set(annotation_table(survey, journal)["status"]) <= {"ok", "insufficient"}
+
+
+def test_an_answer_that_was_cut_off_is_asked_for_with_more_room(server: Server, journal: ReplyJournal) -> None:
+    def short(body: Body, seen: int) -> Fault | None:
+        return Fault(content='{"openness": {"descr', finish="length") if body["max_tokens"] <= 600 else None
+
+    server.script = short
+    survey = asked(server, 3)
+    summary = run(survey, journal)
+    assert (summary.completed, summary.repaired) == (3, 3)
+    assert {body["max_tokens"] for body in server.bodies} == {600, 2400}
+    assert set(annotation_table(survey, journal)["status"]) <= {"ok", "insufficient"}
+    sent = sum(server.sent.values())
+    assert run(survey, journal).cached == 3
+    assert sum(server.sent.values()) == sent
+
+
+def test_an_answer_that_is_cut_off_again_is_said(server: Server, journal: ReplyJournal) -> None:
+    server.script = lambda body, seen: Fault(content='{"openness": ', finish="length")
+    survey = asked(server, 2)
+    run(survey, journal)
+    assert set(annotation_table(survey, journal)["status"]) == {"truncated"}
+    assert sum(server.sent.values()) == 4
+    server.script = lambda body, seen: None
+    larger = asked(server, 2, max_tokens=4000)
+    assert run(larger, journal).completed == 2, "with more room it is another question"
+
+
+def test_a_cap_is_a_cap_without_a_count_of_tokens_over_any_number_of_runs(
+    server: Server, journal: ReplyJournal
+) -> None:
+    server.script = lambda body, seen: Fault(whole={"usage": None})
+    survey = asked(server, 60, max_tokens=100, input_price=0.0, output_price=1e4)  # an answer costs 1 at most
+    for _ in range(3):
+        summary = run(survey, journal, max_cost=20)
+    assert summary.stop_reason is not None
+    assert len(server.generated) == 20
+    assert journal.spent() == 20
+
+
+def test_long_answers_do_not_exceed_the_cap(server: Server, journal: ReplyJournal) -> None:
+    server.script = lambda body, seen: Fault(whole={"usage": {"prompt_tokens": 100, "completion_tokens": 600}})
+    run(asked(server, 200, concurrency=16, input_price=0.0, output_price=1e6 / 600), journal, max_cost=20)
+    assert 15 <= journal.spent() <= 20
+
+
+STUDY = """\
+name: loud
+collect: {{source: table, path: people.csv}}
+annotate:
+  source: llm
+  models:
+    - {{name: one, model: one-x, base_url: {url}}}
+    - {{name: two, model: two-x, base_url: {url}}}
+"""
+
+
+@pytest.fixture
+def study(server: Server, tmp_path: Path) -> Path:
+    rows = "".join(f"p{i},Ann {i},She has won {i} prizes.\n" for i in range(4))
+    (tmp_path / "people.csv").write_text("id,name,biography\n" + rows, encoding="utf-8")
+    path = tmp_path / "study.yaml"
+    path.write_text(STUDY.format(url=server.url), encoding="utf-8")
+    return path
+
+
+def test_what_is_missing_is_loud(server: Server, study: Path) -> None:
+    def refused(body: Body, seen: int) -> Fault | None:
+        return Fault(403, error="not allowed here") if body["model"] == "two-x" else None
+
+    server.script = refused
+    done = personax("annotate", study)
+    assert done.returncode == 1
+    assert "4 of 8 requests have no reply" in " ".join(done.stderr.split())
+    assert "What came of the requests" in done.stdout
+    assert "not allowed here" in " ".join(done.stdout.split())
+    outcomes = json.loads((study.parent / "traits" / "outcomes.json").read_text())
+    assert [(one["model"], one["requests"], one["no reply"]) for one in outcomes] == [("one", 4, 0), ("two", 4, 4)]
+    accepted = personax("annotate", study, "--allow-missing", "0.5")
+    assert accepted.returncode == 0, accepted.stderr
+    server.script = lambda body, seen: None
+    assert personax("annotate", study, "--force").returncode == 0
+
+
+def test_a_study_whose_requests_all_fail_is_no_study(server: Server, study: Path) -> None:
+    server.script = lambda body, seen: Fault(422, error="no such parameter")
+    done = personax("annotate", study)
+    assert done.returncode == 1
+    assert "no such parameter" in done.stderr
+    assert not (study.parent / "traits" / "traits.parquet").exists()
+
+
+def test_the_same_model_twice_is_told(server: Server, study: Path) -> None:
+    study.write_text(STUDY.format(url=server.url).replace("two-x", "one-x"), encoding="utf-8")
+    done = personax("annotate", study)
+    assert done.returncode == 1
+    assert "one and two are the same model asked in the same way" in " ".join(done.stderr.split())
+
+
+def test_nobody_scored_is_no_crash(server: Server, study: Path) -> None:
+    nothing = json.dumps({trait: {"description": "?", "score": 0} for trait in TRAITS})
+    server.mind = lambda body, key: nothing
+    study.write_text(STUDY.format(url=server.url) + "  rule: majority\n", encoding="utf-8")
+    done = personax("annotate", study)
+    assert done.returncode == 0, done.stderr
+    assert pl.read_parquet(study.parent / "traits" / "traits.parquet")["final_o"].null_count() == 4
