@@ -117,6 +117,18 @@ class KnownPairs:
             probes=y[some],
         )
 
+    @cached_property
+    def distances(self) -> tuple[Vectors, Vectors]:
+        """Distances of the probes and of the gallery to the known people, shapes (probes, m) and (others, m)."""
+        return _distances_to(self.probes, self.y), _distances_to(self.gallery, self.x)
+
+    def first(self, m: int) -> KnownPairs:
+        """Return the same with the first m of the known only."""
+        partners = None if self.partners is None else self.partners[:m]
+        known, rest = self.everybody[2][: len(self.x)], self.everybody[2][len(self.x) :]
+        order = np.concatenate([known[:m], rest])
+        return replace(self, x=self.x[:m], y=self.y[:m], everybody=(*self.everybody[:2], order), partners=partners)
+
     @property
     def design(self) -> float:
         """The design effect of the probes."""
@@ -269,8 +281,13 @@ class KnownDistances(KnownPairsAttack):
     """Distances to the known people: where a transform keeps distances, one known person tells the others apart."""
 
     def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
-        """Return log distances."""
-        return _log_distances(pairs.probes, pairs.y[:m]), _log_distances(pairs.gallery, pairs.x[:m])
+        """Return log distances; those to all known people are worked out once."""
+        of_probes, of_gallery = pairs.distances
+        return _logs(of_probes[:, :m]), _logs(of_gallery[:, :m])
+
+    def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> float | None:
+        """Return the rank-1 rate where known people have the released vectors of others."""
+        return self.point(wrong.first(m), m, rng).rank_1
 
 
 @register(
@@ -361,8 +378,12 @@ def _cosine(pairs: KnownPairs, m: int, guess: Vectors) -> float:
     return float(cosine.mean())
 
 
-def _log_distances(rows: Vectors, known: Vectors) -> Vectors:
-    found = above_rounding(np.vstack([block for _, block in distances(rows, known)]), rows, known)
+def _distances_to(rows: Vectors, known: Vectors) -> Vectors:
+    """Return distances of rows to the known people, none of them less than rounding."""
+    return above_rounding(np.vstack([block for _, block in distances(rows, known)]), rows, known)
+
+
+def _logs(found: Vectors) -> Vectors:
     return np.asarray(np.log(found / found.mean() + 1e-6), dtype=np.float32)
 
 
@@ -395,6 +416,9 @@ def _centred(x: Vectors, y: Vectors) -> tuple[Floats, Floats, Floats, Floats]:
 def _orthogonal(x: Vectors, y: Vectors) -> Inverse:
     """Return the orthogonal map with its scale, in the space that the pairs span."""
     from_, to, a, b = _centred(x, y)
+    if len(a) >= a.shape[1]:
+        left, sizes, right = np.linalg.svd(a.T @ b)
+        return _affine(from_, left, sizes.sum() / (np.square(a).sum() + 1e-30) * right, to)
     q, r = np.linalg.qr(a.T)
     p, s = np.linalg.qr(b.T)
     left, sizes, right = np.linalg.svd(r @ s.T)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from personax.release.audit._attack import Vectors
 __all__ = ["above_rounding", "distance_profiles", "distances", "nearest", "ranks", "squared_distances", "standardised"]
 
 BLOCK_ROWS = 512
+WHOLE_ROWS: Final = 12_288
+"""Rows up to which all distances within a set are held at once, in at most 600 MB: each pair is then computed once."""
 PROFILE_LENGTH = 96
 """Numbers that describe a person's distances to all others, most of them about near ones."""
 ROUNDING = 8 * float(np.sqrt(np.finfo(np.float32).eps))
@@ -35,6 +38,24 @@ def squared_distances(a: Vectors, b: Vectors) -> Iterator[tuple[slice, Vectors]]
         found += sizes
         found += np.square(rows).sum(axis=1)[:, None]
         yield slice(start, start + len(rows)), np.maximum(found, 0, out=found)
+
+
+def _squared_distances_within(x: Vectors) -> Iterator[tuple[slice, Vectors]]:
+    """Yield squared distances of some rows at a time to all rows of the same set."""
+    if len(x) > WHOLE_ROWS:
+        yield from squared_distances(x, x)
+        return
+    centred = x - x.mean(axis=0)
+    sizes = np.einsum("ij,ij->i", centred, centred)
+    # of a product of a matrix with its own transpose only one half is computed
+    found = centred @ centred.T
+    del centred
+    for start in range(0, len(x), BLOCK_ROWS):
+        rows = found[start : start + BLOCK_ROWS]
+        rows *= -2
+        rows += sizes
+        rows += sizes[start : start + BLOCK_ROWS, None]
+        yield slice(start, start + len(rows)), np.maximum(rows, 0, out=rows)
 
 
 def distances(a: Vectors, b: Vectors) -> Iterator[tuple[slice, Vectors]]:
@@ -75,7 +96,7 @@ def distance_profiles(x: Vectors, *, size: int | None = None) -> Vectors:
     places = np.maximum(1, np.rint(places * (len(x) - 1) / (size - 1)).astype(int))
     # place 0 is the person
     found = above_rounding(
-        np.sqrt(np.vstack([_sorted_rows(rows)[:, places] for _, rows in squared_distances(x, x)])), x, x
+        np.sqrt(np.vstack([_sorted_rows(rows)[:, places] for _, rows in _squared_distances_within(x)])), x, x
     )
     logs = np.log(found + 1e-6 * found.mean())
     return np.asarray((logs - logs.mean(axis=0)) / (logs.std(axis=0) + 1e-6), dtype=np.float32)
