@@ -10,11 +10,16 @@ from numpy.typing import NDArray
 
 from personax.release.audit._attack import Vectors
 
-__all__ = ["above_rounding", "distance_profiles", "distances", "nearest", "ranks", "squared_distances", "standardised"]
+__all__ = [
+    "above_rounding", "distance_profiles", "distances", "mean_of_least", "nearest", "ranks", "squared_distances",
+    "standardised",
+]  # fmt: skip
 
 BLOCK_ROWS = 512
 WHOLE_ROWS: Final = 12_288
 """Rows up to which all distances within a set are held at once, in at most 600 MB: each pair is then computed once."""
+LEAST_OF: Final = 20
+"""Numbers of a row of which the least is taken first, where only few of the least are wanted."""
 PROFILE_LENGTH = 96
 """Numbers that describe a person's distances to all others, most of them about near ones."""
 ROUNDING = 8 * float(np.sqrt(np.finfo(np.float32).eps))
@@ -106,6 +111,28 @@ def above_rounding(far: Vectors, a: Vectors, b: Vectors) -> Vectors:
     """Return distances of rows of `a` to rows of `b`, none of them less than what rounding may make of zero."""
     lengths = np.sqrt(np.square(a - b.mean(axis=0)).sum(axis=1))
     return np.asarray(np.maximum(far, np.float32(ROUNDING) * lengths[:, None]), dtype=np.float32)
+
+
+def mean_of_least(values: Vectors, count: int, *, axis: int) -> Vectors:
+    """Return the mean of the least `count` numbers along an axis of a matrix, as a sort of all would give it.
+
+    Of each of some parts the least number is taken; the `count`-th least of these is a bound that at least `count`
+    numbers keep, and hardly more, so that only those are sorted.
+    """
+    parts = values.shape[axis] // LEAST_OF
+    if parts < count:
+        return np.asarray(np.partition(values, count - 1, axis=axis).take(range(count), axis).mean(axis=axis))
+    # the parts lie across one another, so that whole rows of numbers are compared at a time
+    some = values.take(range(parts * LEAST_OF), axis) if values.shape[axis] % LEAST_OF else values
+    shape = (LEAST_OF, parts, -1) if axis == 0 else (-1, LEAST_OF, parts)
+    least = some.reshape(shape).min(axis=axis)
+    bound = np.partition(least.T if axis == 0 else least, count - 1, axis=1)[:, count - 1]
+    places = np.flatnonzero(values <= (bound if axis == 0 else bound[:, None]))
+    found, width = values.ravel()[places], values.shape[1]
+    line = places % width if axis == 0 else places // width
+    found = found[np.lexsort((found, line))]
+    kept = np.bincount(line, minlength=len(bound))
+    return np.asarray(found[(np.cumsum(kept) - kept)[:, None] + np.arange(count)].mean(axis=1))
 
 
 def _sorted_rows(rows: Vectors) -> Vectors:
