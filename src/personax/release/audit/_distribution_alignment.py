@@ -15,7 +15,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
 from personax.release.audit._attack import CONFIDENCE, Attack, Vectors, bootstrap_interval
-from personax.release.audit._axes import LONG, leading, whitened
+from personax.release.audit._axes import LONG, leading, whitened_leading
 from personax.release.audit._cached_views import EqualRows, equal_rows
 from personax.release.audit._gromov_wasserstein import gromov_wasserstein
 from personax.release.audit._nearest_neighbours import distance_profiles, distances, mean_of_least, squared_distances
@@ -81,7 +81,7 @@ def _plain(x: Vectors) -> Vectors:
 
 def _whitened(x: Vectors) -> Vectors:
     """Return whitened rows; of long ones the axes of most variance."""
-    return whitened(x)[:, -LONG:]
+    return whitened_leading(x, LONG)
 
 
 def _align_and_link(
