@@ -118,16 +118,18 @@ class KnownPairs:
         )
 
     @cached_property
-    def distances(self) -> tuple[Vectors, Vectors]:
-        """Distances of the probes and of the gallery to the known people, shapes (probes, m) and (others, m)."""
-        return _distances_to(self.probes, self.y), _distances_to(self.gallery, self.x)
+    def _distances(self) -> list[tuple[Vectors, Vectors]]:
+        return []
 
-    def first(self, m: int) -> KnownPairs:
-        """Return the same with the first m of the known only."""
-        partners = None if self.partners is None else self.partners[:m]
-        known, rest = self.everybody[2][: len(self.x)], self.everybody[2][len(self.x) :]
-        order = np.concatenate([known[:m], rest])
-        return replace(self, x=self.x[:m], y=self.y[:m], everybody=(*self.everybody[:2], order), partners=partners)
+    def distances(self, m: int) -> tuple[Vectors, Vectors]:
+        """Return distances of the probes and of the gallery to the first m known people; each is worked out once."""
+        kept = self._distances
+        done = sum(part.shape[1] for part, _ in kept)
+        if done < m:
+            new = slice(done, m)
+            kept.append((_distances_to(self.probes, self.y[new]), _distances_to(self.gallery, self.x[new])))
+        of_probes, of_gallery = (np.hstack(side)[:, :m] for side in zip(*kept, strict=True))
+        return of_probes, of_gallery
 
     @property
     def design(self) -> float:
@@ -186,9 +188,15 @@ class KnownPairsAttack(KnownPairsCurve):
         return _point(self.title, m, found, _cosine(pairs, m, a) if self.recovers else None, pairs.design)
 
     def curve(self, pairs: KnownPairs, grid: Sequence[int], rng: np.random.Generator) -> Iterator[KnownPairsPoint]:
-        """Yield what more and more pairs reach."""
+        """Yield what more and more pairs reach; until all are found, where no vectors are recovered better and better.
+
+        The best point is the first that finds most, and so stays the same.
+        """
         for m in grid:
-            yield self.point(pairs, m, rng)
+            point = self.point(pairs, m, rng)
+            yield point
+            if point.rank_1 == 1 and not self.recovers:
+                break
 
     def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> float | None:
         """Return the rank-1 rate where known people have the released vectors of others; None where not measured."""
@@ -282,12 +290,8 @@ class KnownDistances(KnownPairsAttack):
 
     def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
         """Return log distances; those to all known people are worked out once."""
-        of_probes, of_gallery = pairs.distances
-        return _logs(of_probes[:, :m]), _logs(of_gallery[:, :m])
-
-    def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> float | None:
-        """Return the rank-1 rate where known people have the released vectors of others."""
-        return self.point(wrong.first(m), m, rng).rank_1
+        of_probes, of_gallery = pairs.distances(m)
+        return _logs(of_probes), _logs(of_gallery)
 
 
 @register(
