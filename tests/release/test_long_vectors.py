@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from personax.release import Chain, ReleaseKey
+from personax.release.audit import _known_pairs, _linkage, _nearest_neighbours
 from personax.release.audit._attribute_inference import attribute_inference
-from personax.release.audit._axes import LONG, _made, leading, principal, whitened
+from personax.release.audit._axes import LONG, _made, leading, principal, whitened, whitened_leading
 from personax.release.audit._cached_views import CachedViews
 from personax.release.audit._joint_attack import by_pairs, shortened
 from personax.release.audit._known_pairs import known_pairs
 from personax.release.audit._linkage import linkage
+from personax.release.audit._nearest_neighbours import distance_profiles, mean_of_least
 
 KEY = ReleaseKey(bytes(range(32)))
 
@@ -58,6 +60,68 @@ def test_whitening_of_fewer_people_than_numbers_is_that_of_the_transform() -> No
     x = long(150, noise=0.0)
     made = Chain(["whitening"], x.shape[1], KEY, "a").fit_transform(x)
     assert np.allclose(distances(whitened(x)), distances(np.asarray(made)), rtol=2e-3, atol=1e-2)
+
+
+@pytest.mark.parametrize("noise", [0.3, 0.0])
+def test_long_vectors_of_more_people_are_whitened_as_the_transform_does_it_with_and_without_its_floor(
+    noise: float,
+) -> None:
+    x = long(LONG + 300, noise=noise)
+    made = np.asarray(Chain(["whitening"], x.shape[1], KEY, "a").fit_transform(x))
+    some = slice(0, 150)
+    assert np.allclose(distances(whitened(x)[some]), distances(made[some]), rtol=2e-3, atol=1e-2)
+    first = distances(whitened_leading(x, 60)[some])
+    assert np.allclose(first, distances(made[some, -60:]), rtol=2e-3, atol=1e-2), "those of most variance come last"
+
+
+@pytest.mark.parametrize("shape", [(70, 90), (400, 430), (401, 233)])
+def test_means_of_the_least_are_those_of_a_sort(shape: tuple[int, int]) -> None:
+    values = rng().normal(size=shape).astype(np.float32).round(1)
+    for axis in (0, 1):
+        least = np.sort(values, axis=axis).take(range(10), axis)
+        assert np.allclose(mean_of_least(values, 10, axis=axis), least.mean(axis=axis), atol=1e-6)
+
+
+def test_profiles_are_the_same_whether_all_distances_are_held_at_once_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = long(300)[:, :40].copy()
+    whole = distance_profiles(x)
+    monkeypatch.setattr(_nearest_neighbours, "WHOLE_ROWS", 100)
+    assert np.allclose(whole, distance_profiles(x), atol=1e-3)
+
+
+def test_only_who_is_scored_is_looked_up_and_the_same_rows_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = long(240)[:, :40].copy()
+    y, probes = released("rotation", x), np.arange(7, 27)
+    asked: list[int] = []
+    plain = _linkage.nearest
+    monkeypatch.setattr(_linkage, "nearest", lambda a, b: (asked.append(len(a)), plain(a, b))[1])
+    found = _linkage._profiles(CachedViews(x), CachedViews(y), rng(), probes=probes)
+    assert asked == [20]
+    assert np.array_equal(found, _linkage._profiles(CachedViews(x), CachedViews(y), rng())[probes])
+
+
+def test_distances_to_known_people_are_worked_out_once_and_end_where_all_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x = long(160)
+    columns: list[int] = []
+    plain = _known_pairs._distances_to
+
+    def counted(rows: np.ndarray, known: np.ndarray) -> np.ndarray:
+        columns.append(len(known))
+        return plain(rows, known)
+
+    monkeypatch.setattr(_known_pairs, "_distances_to", counted)
+    points, _ = known_pairs(x, released("rotation", x), network=False, rng=rng())
+    named = {title: [p for p in points if p.attack == title] for title in {p.attack for p in points}}
+    its = named["distances to the known"]
+    assert its[-1].rank_1 == 1
+    assert all(p.rank_1 < 1 for p in its[:-1])
+    assert len(named["linear map"]) > len(its), "vectors are recovered better and better"
+    whole = named["whitened distances to the known"]
+    assert whole[-1].pairs == 80, "who is not found is looked for with all pairs"
+    # probes and gallery of the plain ones, of the whitened ones, and of the control
+    assert sum(columns) == 2 * (its[-1].pairs + 80 + its[-1].pairs)
 
 
 def test_what_is_worked_out_is_kept_as_long_as_its_array_and_not_longer() -> None:

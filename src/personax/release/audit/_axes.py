@@ -14,14 +14,14 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
+from scipy.linalg import LinAlgError, cholesky, eigh, solve_triangular
 from scipy.optimize import linear_sum_assignment
 
 from personax.release.audit._attack import Vectors
 from personax.release.keys._random_stream import RandomStream
 from personax.release.transforms._whitening import EIGENVALUE_FLOOR, Whitening
 
-__all__ = ["LONG", "independent", "leading", "matched", "principal", "whitened"]
+__all__ = ["LONG", "independent", "leading", "matched", "principal", "whitened", "whitened_leading"]
 
 QUANTILES = np.linspace(0.005, 0.995, 61)
 STEPS = 100
@@ -29,7 +29,7 @@ STEPS = 100
 LONG: Final = 1024
 """Numbers beyond which vectors are seen on so many principal axes where an attack needs axes."""
 
-ROWS: Final = 4096
+ROWS: Final = 2048
 """Rows of long vectors that are whitened together."""
 
 MadeOnce = Callable[[Vectors], Vectors]
@@ -67,7 +67,18 @@ def leading(x: Vectors) -> Vectors:
     first = max(0, x.shape[1] - LONG)
     values, axes = eigh(centred.T @ centred, driver="evr", subset_by_index=[first, x.shape[1] - 1])
     kept = max(1, int((values > 1e-6 * values[-1]).sum()))
-    return np.asarray(centred @ axes[:, ::-1][:, :kept], dtype=np.float32)
+    return _decorrelated(np.asarray(centred @ axes[:, ::-1][:, :kept], dtype=np.float32))
+
+
+def _decorrelated(scores: Vectors) -> Vectors:
+    """Turn scores on axes that were found in float32 to the principal axes of what they span (Rayleigh-Ritz).
+
+    Eigenvalues in float32 are wrong by some 1e-6 of the largest, which is much of a small one that is divided by later;
+    the span hardly is, and within it the products in float64 are few.
+    """
+    wide = scores.astype(np.float64)
+    _, turn = np.linalg.eigh(wide.T @ wide)
+    return np.asarray(wide @ turn[:, ::-1], dtype=np.float32)
 
 
 def principal(x: Vectors, most: int) -> Vectors:
@@ -84,10 +95,14 @@ def principal(x: Vectors, most: int) -> Vectors:
 
 @once
 def whitened(x: Vectors) -> Vectors:
-    """Return rows whitened exactly as the transform of that name does before it rotates.
+    """Return rows whose distances are those of rows whitened exactly as the transform of that name does.
 
-    Long rows that are fewer than their numbers lie in fewer dimensions, and only these are returned: on the others
-    every row is zero.
+    Notes
+    -----
+    Distances of whitened rows are those of Mahalanobis: with covariance L L' the rows L^-1 (x - mean) have them, too,
+    and take no eigenvectors. The transform stretches no direction of a variance below its floor; where there is one, so
+    that L L' less the floor is not positive definite, its own rows are returned. Long rows that are fewer than their
+    numbers lie in fewer dimensions, and only these are returned: on the others every row is zero.
     """
     if len(x) < x.shape[1] and x.shape[1] > LONG and (x != x[:1]).any():
         centred = (x - x.mean(axis=0, dtype=np.float64)).astype(np.float64)
@@ -95,6 +110,41 @@ def whitened(x: Vectors) -> Vectors:
         sizes = np.sqrt(np.maximum(values, 0) / np.maximum(values, EIGENVALUE_FLOOR * values[-1]))
         # the scores are left * sqrt(values); they are divided by the deviation, sqrt(values / n), or by its floor
         return np.asarray((left * sizes * np.sqrt(len(x)))[:, values > 1e-12 * values[-1]], dtype=np.float32)
+    made = _mahalanobis(x) if x.shape[1] > LONG else None
+    return _whitened_rows(x) if made is None else made
+
+
+def whitened_leading(x: Vectors, most: int) -> Vectors:
+    """Return whitened rows on the axes of most variance: their scores there, each of variance one."""
+    if x.shape[1] > LONG and len(x) >= x.shape[1]:
+        return principal(x, most) if leading(x).shape[1] >= most else _whitened_rows(x)[:, -most:]
+    return whitened(x)[:, -most:]
+
+
+def _mahalanobis(x: Vectors) -> Vectors | None:
+    """Return rows with the distances of Mahalanobis; None where the whitening has its floor under some direction."""
+    mean, count = x.mean(axis=0, dtype=np.float64), len(x)
+    covariance = np.zeros((x.shape[1], x.shape[1]))
+    for start in range(0, count, ROWS):
+        centred = x[start : start + ROWS] - mean
+        covariance += centred.T @ centred
+    covariance /= count
+    # the trace is an upper bound of the largest eigenvalue
+    lifted = covariance - EIGENVALUE_FLOOR * float(np.trace(covariance)) * np.eye(len(covariance))
+    try:
+        cholesky(lifted, lower=True, overwrite_a=True, check_finite=False)
+        lower = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
+    except LinAlgError:
+        return None
+    made = np.empty(x.shape, dtype=np.float32)
+    for start in range(0, count, ROWS):
+        rows = (x[start : start + ROWS] - mean).T
+        made[start : start + ROWS] = solve_triangular(lower, rows, lower=True, overwrite_b=True, check_finite=False).T
+    return made
+
+
+def _whitened_rows(x: Vectors) -> Vectors:
+    """Return rows whitened by the transform itself, on axes of growing variance."""
     step = Whitening(x.shape[1], RandomStream(b""))
     if x.shape[1] <= LONG:
         return np.asarray(step.fit_transform(x), dtype=np.float32)

@@ -15,10 +15,10 @@ from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
 from personax.release.audit._attack import CONFIDENCE, Attack, Vectors, bootstrap_interval
-from personax.release.audit._axes import LONG, leading, whitened
+from personax.release.audit._axes import LONG, leading, whitened_leading
 from personax.release.audit._cached_views import EqualRows, equal_rows
 from personax.release.audit._gromov_wasserstein import gromov_wasserstein
-from personax.release.audit._nearest_neighbours import distance_profiles, squared_distances
+from personax.release.audit._nearest_neighbours import distance_profiles, distances, mean_of_least, squared_distances
 from personax.release.audit._self_training import AXES, mutual_nearest
 
 __all__ = ["KNOWS", "strangers"]
@@ -81,7 +81,7 @@ def _plain(x: Vectors) -> Vectors:
 
 def _whitened(x: Vectors) -> Vectors:
     """Return whitened rows; of long ones the axes of most variance."""
-    return whitened(x)[:, -LONG:]
+    return whitened_leading(x, LONG)
 
 
 def _align_and_link(
@@ -146,24 +146,28 @@ def _starts(a: Vectors, b: Vectors, firsts: Sequence[int], rng: np.random.Genera
 
 def _refine_alignment(u: Vectors, v: Vectors, turn: Vectors, most: int, step: int) -> Vectors:
     """Fit a map of the first axes to those who choose each other, and add axes up to so many."""
-    for _ in range(ROUNDS):
-        turn = _procrustes_step(u, v, turn, len(turn))
+    turn = _repeat_step(u, v, turn, len(turn), ROUNDS)
     while len(turn) < most:
         wider = min(most, len(turn) + max(step, len(turn) // 4))
-        turn = _procrustes_step(u, v, turn, wider)
-        turn = _procrustes_step(u, v, turn, wider)
-    for _ in range(ROUNDS):
-        turn = _procrustes_step(u, v, turn, len(turn))
+        turn = _repeat_step(u, v, turn, wider, 2)
+    return _repeat_step(u, v, turn, len(turn), ROUNDS)
+
+
+def _repeat_step(u: Vectors, v: Vectors, turn: Vectors, wide: int, times: int) -> Vectors:
+    """Repeat the fit; a map that comes back as it was would come back for ever."""
+    for _ in range(times):
+        before, turn = turn, _procrustes_step(u, v, turn, wide)
+        if np.array_equal(before, turn):
+            break
     return turn
 
 
 def _procrustes_step(u: Vectors, v: Vectors, turn: Vectors, wide: int) -> Vectors:
     """Return the map of so many axes, fitted to those who choose each other by the present one."""
     own = len(turn)
-    cost = np.sqrt(np.vstack([block for _, block in squared_distances(u[:, :own] @ turn, v[:, :own])]))
+    cost = np.vstack([block for _, block in distances(u[:, :own] @ turn, v[:, :own])])
     near = min(NEIGHBOURS, min(cost.shape) - 1)
-    crowded = np.partition(cost, near, axis=0)[:near].mean(axis=0)
-    around = np.partition(cost, near, axis=1)[:, :near].mean(axis=1)
+    crowded, around = mean_of_least(cost, near, axis=0), mean_of_least(cost, near, axis=1)
     cost -= crowded / 2
     cost -= around[:, None] / 2
     found = mutual_nearest(cost.argmin(axis=1), cost.argmin(axis=0))

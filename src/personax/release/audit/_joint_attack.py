@@ -111,7 +111,10 @@ def by_groups(
 def by_pairs(
     before: Sequence[Vectors], after: Sequence[Vectors], *, truth: EqualRows | None = None, rng: np.random.Generator
 ) -> tuple[list[KnownPairsPoint], Attack]:
-    """Return what more and more known pairs find of the others in all measurements, and the best of it."""
+    """Return what more and more known pairs find of the others in all measurements, and the best of it.
+
+    When all are found, more pairs are not tried.
+    """
     x, y = ([_leading_axes(z) for z in side] for side in (before, after))
     n = len(x[0])
     order = rng.permutation(n)
@@ -143,6 +146,8 @@ def _points(
         low, high = wilson(hits / design, len(rest) / design)
         share = round(hits / len(rest), 6)
         yield KnownPairsPoint(PAIRS, m, share, round(low, 6), round(high, 6), share, None)
+        if hits == len(rest):
+            break
 
 
 def _leading_axes(z: Vectors) -> Vectors:

@@ -117,6 +117,20 @@ class KnownPairs:
             probes=y[some],
         )
 
+    @cached_property
+    def _distances(self) -> list[tuple[Vectors, Vectors]]:
+        return []
+
+    def distances(self, m: int) -> tuple[Vectors, Vectors]:
+        """Return distances of the probes and of the gallery to the first m known people; each is worked out once."""
+        kept = self._distances
+        done = sum(part.shape[1] for part, _ in kept)
+        if done < m:
+            new = slice(done, m)
+            kept.append((_distances_to(self.probes, self.y[new]), _distances_to(self.gallery, self.x[new])))
+        of_probes, of_gallery = (np.hstack(side)[:, :m] for side in zip(*kept, strict=True))
+        return of_probes, of_gallery
+
     @property
     def design(self) -> float:
         """The design effect of the probes."""
@@ -174,9 +188,15 @@ class KnownPairsAttack(KnownPairsCurve):
         return _point(self.title, m, found, _cosine(pairs, m, a) if self.recovers else None, pairs.design)
 
     def curve(self, pairs: KnownPairs, grid: Sequence[int], rng: np.random.Generator) -> Iterator[KnownPairsPoint]:
-        """Yield what more and more pairs reach."""
+        """Yield what more and more pairs reach; until all are found, where no vectors are recovered better and better.
+
+        The best point is the first that finds most, and so stays the same.
+        """
         for m in grid:
-            yield self.point(pairs, m, rng)
+            point = self.point(pairs, m, rng)
+            yield point
+            if point.rank_1 == 1 and not self.recovers:
+                break
 
     def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> float | None:
         """Return the rank-1 rate where known people have the released vectors of others; None where not measured."""
@@ -269,8 +289,9 @@ class KnownDistances(KnownPairsAttack):
     """Distances to the known people: where a transform keeps distances, one known person tells the others apart."""
 
     def match(self, pairs: KnownPairs, m: int, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
-        """Return log distances."""
-        return _log_distances(pairs.probes, pairs.y[:m]), _log_distances(pairs.gallery, pairs.x[:m])
+        """Return log distances; those to all known people are worked out once."""
+        of_probes, of_gallery = pairs.distances(m)
+        return _logs(of_probes), _logs(of_gallery)
 
 
 @register(
@@ -361,8 +382,12 @@ def _cosine(pairs: KnownPairs, m: int, guess: Vectors) -> float:
     return float(cosine.mean())
 
 
-def _log_distances(rows: Vectors, known: Vectors) -> Vectors:
-    found = above_rounding(np.vstack([block for _, block in distances(rows, known)]), rows, known)
+def _distances_to(rows: Vectors, known: Vectors) -> Vectors:
+    """Return distances of rows to the known people, none of them less than rounding."""
+    return above_rounding(np.vstack([block for _, block in distances(rows, known)]), rows, known)
+
+
+def _logs(found: Vectors) -> Vectors:
     return np.asarray(np.log(found / found.mean() + 1e-6), dtype=np.float32)
 
 
@@ -395,6 +420,9 @@ def _centred(x: Vectors, y: Vectors) -> tuple[Floats, Floats, Floats, Floats]:
 def _orthogonal(x: Vectors, y: Vectors) -> Inverse:
     """Return the orthogonal map with its scale, in the space that the pairs span."""
     from_, to, a, b = _centred(x, y)
+    if len(a) >= a.shape[1]:
+        left, sizes, right = np.linalg.svd(a.T @ b)
+        return _affine(from_, left, sizes.sum() / (np.square(a).sum() + 1e-30) * right, to)
     q, r = np.linalg.qr(a.T)
     p, s = np.linalg.qr(b.T)
     left, sizes, right = np.linalg.svd(r @ s.T)

@@ -27,11 +27,36 @@ Guess = NDArray[np.intp]
 LinkageAttack = Callable[[CachedViews, CachedViews, np.random.Generator], Guess]
 """Originals and released rows -> for each original the released row that is taken for the same person."""
 
+Features = Callable[[CachedViews, CachedViews, np.random.Generator], tuple[Vectors, Vectors]]
+"""Originals and released rows -> features of each, by which the nearest released row is looked up."""
+
 AXES = 64
 DONE = 0.98
 """Share of mutual nearest neighbours from which no other initialisation is tried."""
 CONTROL = 400
 """People of the control of self-training."""
+
+
+@dataclass(frozen=True)
+class NearestFeatures:
+    """A linkage attack that takes for each original the released row whose features are nearest.
+
+    Features are of everybody; only who is scored is compared with all released rows.
+
+    Parameters
+    ----------
+    features
+        Makes the features of both sides.
+    """
+
+    features: Features
+
+    def __call__(
+        self, x: CachedViews, y: CachedViews, rng: np.random.Generator, *, probes: Guess | None = None
+    ) -> Guess:
+        """Return the released row of each probe; of each original by default."""
+        a, b = self.features(x, y, rng)
+        return nearest(a if probes is None else a[probes], b)
 
 
 def _axes(x: Vectors) -> Vectors:
@@ -55,8 +80,9 @@ def _profiles_of_whitened(x: Vectors) -> Vectors:
     order=10,
     campaign="originals",
 )
-def _as_they_are(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
-    return nearest(x.view(standardised), y.view(standardised))
+@NearestFeatures
+def _as_they_are(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
+    return x.view(standardised), y.view(standardised)
 
 
 @register(
@@ -67,8 +93,9 @@ def _as_they_are(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Gu
     order=20,
     campaign="originals",
 )
-def _profiles(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
-    return nearest(x.view(distance_profiles), y.view(distance_profiles))
+@NearestFeatures
+def _profiles(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
+    return x.view(distance_profiles), y.view(distance_profiles)
 
 
 @register(
@@ -79,9 +106,10 @@ def _profiles(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess
     order=30,
     campaign="originals",
 )
-def _whitened(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
+@NearestFeatures
+def _whitened(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
     """Compare profiles of whitened vectors: they stay where a transform is any linear map, whatever its key."""
-    return nearest(x.view(_profiles_of_axes), y.view(_profiles_of_axes))
+    return x.view(_profiles_of_axes), y.view(_profiles_of_axes)
 
 
 @register(
@@ -92,9 +120,10 @@ def _whitened(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess
     order=40,
     campaign="originals",
 )
-def _same_whitening(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
+@NearestFeatures
+def _same_whitening(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
     """Whiten the originals as the transform does, which needs no key, and compare profiles with the release's."""
-    return nearest(x.view(_profiles_of_whitened), y.view(distance_profiles))
+    return x.view(_profiles_of_whitened), y.view(distance_profiles)
 
 
 def _first(x: CachedViews, most: int) -> Vectors:
@@ -114,12 +143,13 @@ def _most(x: CachedViews) -> int:
     order=50,
     campaign="originals",
 )
-def _principal(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
+@NearestFeatures
+def _principal(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
     a, b = (_first(z, _most(x)) for z in (x, y))
     kept = min(a.shape[1], b.shape[1])
     # the order of principal axes is known where distances stay; only signs are to be found
     flip = np.sign((a[:, :kept] ** 3).mean(axis=0)) * np.sign((b[:, :kept] ** 3).mean(axis=0))
-    return nearest(a[:, :kept], b[:, :kept] * np.where(flip == 0, 1, flip))
+    return a[:, :kept], b[:, :kept] * np.where(flip == 0, 1, flip)
 
 
 @register(
@@ -130,9 +160,10 @@ def _principal(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Gues
     order=60,
     campaign="originals",
 )
-def _independent(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
+@NearestFeatures
+def _independent(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
     a, b = (independent(_first(z, _most(x)), rng=rng) for z in (x, y))
-    return nearest(*matched(a, b))
+    return matched(a, b)
 
 
 @dataclass(frozen=True)
@@ -227,9 +258,9 @@ def linkage(
         if not isinstance(one.attack, SelfTraining):
 
             def attempt(rng: np.random.Generator, title: str = one.title, link: LinkageAttack = one.attack) -> Attack:
-                none = paired.same(_linked(link, alone, others, rng), everybody)
-                guess = _linked(link, x, y, rng)
-                return truth.rank_1(title, knows, guess[probes], probes, control=float(none.mean()))
+                none = paired.same(_linked(link, alone, others, rng, everybody), everybody)
+                guess = _linked(link, x, y, rng, probes)
+                return truth.rank_1(title, knows, guess, probes, control=float(none.mean()))
 
             yield one.run(attempt, knows, rng)
     few = min(half, CONTROL)
@@ -267,10 +298,15 @@ def from_facts(
             return
 
 
-def _linked(attack: LinkageAttack, x: CachedViews, y: CachedViews, rng: np.random.Generator) -> Guess:
-    """Return the released row that each original is linked with, from released rows in an order of their own."""
+def _linked(
+    attack: LinkageAttack, x: CachedViews, y: CachedViews, rng: np.random.Generator, probes: Guess
+) -> Guess:
+    """Return the released row that each probe is linked with, from released rows in an order of their own."""
     order = rng.permutation(len(y))
-    return np.asarray(order[attack(x, y.permuted(order), rng)], dtype=np.intp)
+    dealt = y.permuted(order)
+    if isinstance(attack, NearestFeatures):
+        return np.asarray(order[attack(x, dealt, rng, probes=probes)], dtype=np.intp)
+    return np.asarray(order[attack(x, dealt, rng)][probes], dtype=np.intp)
 
 
 def _trained(

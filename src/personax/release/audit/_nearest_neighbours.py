@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from personax.release.audit._attack import Vectors
 
-__all__ = ["above_rounding", "distance_profiles", "distances", "nearest", "ranks", "squared_distances", "standardised"]
+__all__ = [
+    "above_rounding", "distance_profiles", "distances", "mean_of_least", "nearest", "ranks", "squared_distances",
+    "standardised",
+]  # fmt: skip
 
 BLOCK_ROWS = 512
+WHOLE_ROWS: Final = 12_288
+"""Rows up to which all distances within a set are held at once, in at most 600 MB: each pair is then computed once."""
+LEAST_OF: Final = 20
+"""Numbers of a row of which the least is taken first, where only few of the least are wanted."""
 PROFILE_LENGTH = 96
 """Numbers that describe a person's distances to all others, most of them about near ones."""
 ROUNDING = 8 * float(np.sqrt(np.finfo(np.float32).eps))
@@ -35,6 +43,24 @@ def squared_distances(a: Vectors, b: Vectors) -> Iterator[tuple[slice, Vectors]]
         found += sizes
         found += np.square(rows).sum(axis=1)[:, None]
         yield slice(start, start + len(rows)), np.maximum(found, 0, out=found)
+
+
+def _squared_distances_within(x: Vectors) -> Iterator[tuple[slice, Vectors]]:
+    """Yield squared distances of some rows at a time to all rows of the same set."""
+    if len(x) > WHOLE_ROWS:
+        yield from squared_distances(x, x)
+        return
+    centred = x - x.mean(axis=0)
+    sizes = np.einsum("ij,ij->i", centred, centred)
+    # of a product of a matrix with its own transpose only one half is computed
+    found = centred @ centred.T
+    del centred
+    for start in range(0, len(x), BLOCK_ROWS):
+        rows = found[start : start + BLOCK_ROWS]
+        rows *= -2
+        rows += sizes
+        rows += sizes[start : start + BLOCK_ROWS, None]
+        yield slice(start, start + len(rows)), np.maximum(rows, 0, out=rows)
 
 
 def distances(a: Vectors, b: Vectors) -> Iterator[tuple[slice, Vectors]]:
@@ -75,7 +101,7 @@ def distance_profiles(x: Vectors, *, size: int | None = None) -> Vectors:
     places = np.maximum(1, np.rint(places * (len(x) - 1) / (size - 1)).astype(int))
     # place 0 is the person
     found = above_rounding(
-        np.sqrt(np.vstack([_sorted_rows(rows)[:, places] for _, rows in squared_distances(x, x)])), x, x
+        np.sqrt(np.vstack([_sorted_rows(rows)[:, places] for _, rows in _squared_distances_within(x)])), x, x
     )
     logs = np.log(found + 1e-6 * found.mean())
     return np.asarray((logs - logs.mean(axis=0)) / (logs.std(axis=0) + 1e-6), dtype=np.float32)
@@ -85,6 +111,28 @@ def above_rounding(far: Vectors, a: Vectors, b: Vectors) -> Vectors:
     """Return distances of rows of `a` to rows of `b`, none of them less than what rounding may make of zero."""
     lengths = np.sqrt(np.square(a - b.mean(axis=0)).sum(axis=1))
     return np.asarray(np.maximum(far, np.float32(ROUNDING) * lengths[:, None]), dtype=np.float32)
+
+
+def mean_of_least(values: Vectors, count: int, *, axis: int) -> Vectors:
+    """Return the mean of the least `count` numbers along an axis of a matrix, as a sort of all would give it.
+
+    Of each of some parts the least number is taken; the `count`-th least of these is a bound that at least `count`
+    numbers keep, and hardly more, so that only those are sorted.
+    """
+    parts = values.shape[axis] // LEAST_OF
+    if parts < count:
+        return np.asarray(np.partition(values, count - 1, axis=axis).take(range(count), axis).mean(axis=axis))
+    # the parts lie across one another, so that whole rows of numbers are compared at a time
+    some = values.take(range(parts * LEAST_OF), axis) if values.shape[axis] % LEAST_OF else values
+    shape = (LEAST_OF, parts, -1) if axis == 0 else (-1, LEAST_OF, parts)
+    least = some.reshape(shape).min(axis=axis)
+    bound = np.partition(least.T if axis == 0 else least, count - 1, axis=1)[:, count - 1]
+    places = np.flatnonzero(values <= (bound if axis == 0 else bound[:, None]))
+    found, width = values.ravel()[places], values.shape[1]
+    line = places % width if axis == 0 else places // width
+    found = found[np.lexsort((found, line))]
+    kept = np.bincount(line, minlength=len(bound))
+    return np.asarray(found[(np.cumsum(kept) - kept)[:, None] + np.arange(count)].mean(axis=1))
 
 
 def _sorted_rows(rows: Vectors) -> Vectors:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from personax.release.audit._attack import Vectors
-from personax.release.audit._axes import LONG, leading, whitened
+from personax.release.audit._axes import LONG, leading, whitened_leading
 from personax.release.audit._learned_maps import Predicted, orthogonal, predict
 from personax.release.audit._nearest_neighbours import distances
 
@@ -85,7 +85,7 @@ def reduced(x: Vectors) -> Vectors:
 
 def reduced_white(x: Vectors) -> Vectors:
     """Return rows whitened as the transform does, which needs no key; long ones on the axes of most variance."""
-    return reduced(whitened(x)[:, -AXES:])
+    return reduced(whitened_leading(x, AXES))
 
 
 def self_train(

@@ -41,14 +41,14 @@ def d_sys(mated: Scores, others: Scores) -> float:
     >>> d_sys(np.array([2.0, 3.0]), np.array([0.0, 1.0]))
     1.0
     """
+    mated, others = np.sort(mated), np.sort(others)  # of two sorted runs the stable sort is a merge
     bins = int(np.clip(np.sqrt(len(mated)) / 2, 2, 40))
     pooled = np.concatenate([mated, others])
     weights = np.concatenate([np.full(len(mated), 0.5 / len(mated)), np.full(len(others), 0.5 / len(others))])
     order = np.argsort(pooled, kind="stable")
     places = np.cumsum(weights[order])
     edges = np.unique(pooled[order][np.searchsorted(places, np.arange(1, bins) / bins)])
-    p, q = (np.bincount(np.searchsorted(edges, s, side="left"), minlength=len(edges) + 1) / len(s)
-            for s in (mated, others))  # fmt: skip
+    p, q = (np.diff(np.searchsorted(s, edges, side="right"), prepend=0, append=len(s)) / len(s) for s in (mated, others))
     local = np.where(p + q > 0, np.maximum(p - q, 0) / np.where(p + q > 0, p + q, 1), 0)
     return float((p * local).sum())
 
@@ -86,7 +86,8 @@ def unlinkability(
 
 
 def _scores(a: Vectors, b: Vectors) -> Scores:
-    found: Scores = -np.square(a - b).sum(axis=1)
+    gap = a - b
+    found: Scores = -np.einsum("ij,ij->i", gap, gap)
     return found
 
 
