@@ -1,0 +1,350 @@
+"""What is called identified, against the truth: many simulated modalities, of which some cannot be identified.
+
+    python benchmarks/identification.py fit --seeds 0-5 --out parts     # calibration
+    python benchmarks/identification.py fit --seeds 100-105 --out parts # other modalities, to check the thresholds
+    python benchmarks/identification.py table --out parts
+
+A modality is fitted as `default` fits it, with short training and 1,000 or 1,500 people, from all people and from
+both halves. Each of its latents is a row: what the fit knows of it without a truth, and its rank correlation with the
+true latent that it is matched with, on 1,000 people who took no part. ``told apart`` means .9 or more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from personax.crl._optimiser import validation_split
+from personax.crl.methods.default._agreed import fit_agreed_components
+from personax.crl.methods.default._coordinates import Coordinates, DecodedCoordinates
+from personax.crl.methods.default._decoder_checks import check_decoder
+from personax.crl.methods.default._decoders import Bottleneck, DecoderClass, RestartSchedule, fit_bottleneck
+from personax.crl.methods.default._modalities import fit_modalities
+from personax.crl.methods.default._scale_coordinates import ScaleCoordinates, fit_scale_coordinates
+from personax.crl.metrics import match
+from personax.simulate import variant_mnist
+from personax.simulate.worlds import WorldOptions, draw_world, embed_world, simulated_encoder
+
+Floats = NDArray[np.float64]
+Measurements = dict[str, NDArray[np.float32]]
+
+TRAINING = RestartSchedule(restarts=8, steps=1400, finalists=4, trial=0.3)
+REFITTING = RestartSchedule(restarts=4, steps=1000, finalists=2, trial=0.3)
+UNSEEN = 1000
+BAR = 0.9
+
+
+@dataclass(frozen=True)
+class Modality:
+    """Measurements of people whose latents are known.
+
+    Parameters
+    ----------
+    by
+        Measurement -> shape (n, dim).
+    latents
+        Shape (n, d).
+    asked
+        Number of latents that the fit looks for.
+    """
+
+    by: Measurements
+    latents: Floats
+    asked: int
+
+
+def dependent(n: int, d: int, rng: np.random.Generator, *, strength: tuple[float, float] = (0.2, 0.7)) -> Floats:
+    """Draw latents, each moved by the one before it, half of them through a bend; standardised."""
+    z = rng.normal(size=(n, d))
+    for at in range(1, d):
+        effect = rng.uniform(*strength) * rng.choice([-1, 1])
+        cause = z[:, at - 1] if rng.random() < 0.5 else np.tanh(2 * z[:, at - 1]) / 0.8
+        z[:, at] = effect * cause + np.sqrt(1 - effect**2) * z[:, at]
+    return np.asarray((z - z.mean(0)) / z.std(0))
+
+
+def measured(content: Floats, count: int, rng: np.random.Generator, *, noise: float = 0.3) -> Measurements:
+    """Return measurements of a content, each in directions of its own with stronger nuisance."""
+    dim = 40
+    found = {}
+    for name in "abcd"[:count]:
+        own = rng.normal(size=(len(content), 6)) @ rng.normal(size=(6, dim))
+        x = content @ rng.normal(size=(content.shape[1], dim)) / np.sqrt(content.shape[1])
+        x = x * 1.5 + 0.5 * own + noise * rng.normal(size=(len(content), dim))
+        found[name] = (x / x.std()).astype(np.float32)
+    return found
+
+
+def curves(z: Floats, rng: np.random.Generator, *, bend: float = 1.0) -> Floats:
+    """Return a straight part and three bent functions of each latent, scaled by ``bend``, shape (n, 4 d)."""
+    parts = []
+    for column in z.T:
+        a, b = rng.uniform(1, 2.5), rng.uniform(-0.7, 0.7)
+        parts += [column, bend * np.tanh(a * (column - b)), bend * 0.5 * column**2, bend * np.sin(a * column)]
+    return np.column_stack(parts)
+
+
+def size_of(rng: np.random.Generator) -> tuple[int, int, int]:
+    """Draw people, latents and measurements of a modality."""
+    return int(rng.choice([1000, 1500])) + UNSEEN, int(rng.choice([2, 2, 3])), int(rng.choice([2, 3]))
+
+
+def additive(rng: np.random.Generator) -> Modality:
+    n, d, k = size_of(rng)
+    z = dependent(n, d, rng)
+    return Modality(measured(curves(z, rng), k, rng), z, d)
+
+
+def hardly_bent(rng: np.random.Generator) -> Modality:
+    n, d, k = size_of(rng)
+    z = dependent(n, d, rng)
+    return Modality(measured(curves(z, rng, bend=10 ** rng.uniform(-2, -0.3)), k, rng), z, d)
+
+
+def straight(rng: np.random.Generator) -> Modality:
+    n, d, k = size_of(rng)
+    z = dependent(n, d, rng)
+    return Modality(measured(z @ rng.normal(size=(d, d)), k, rng), z, d)
+
+
+def products(rng: np.random.Generator) -> Modality:
+    """Draw sums of curves and of products of latents."""
+    n, d, k = size_of(rng)
+    z = dependent(n, d, rng)
+    pairs = [np.tanh(rng.uniform(1, 2) * z[:, i]) * z[:, j] for i in range(d) for j in range(d) if i != j]
+    strength = rng.uniform(0.1, 1.5)
+    return Modality(measured(np.column_stack([curves(z, rng), *(2 * strength * p for p in pairs)]), k, rng), z, d)
+
+
+def network(rng: np.random.Generator) -> Modality:
+    """Draw a random network of latents: no class of decoders has it."""
+    n, d, k = size_of(rng)
+    z = dependent(n, d, rng)
+    h = z
+    for _ in range(2):
+        h = np.tanh(h @ rng.normal(size=(h.shape[1], 12)) * 1.2 / np.sqrt(h.shape[1]) + 0.5 * rng.normal(size=12))
+    return Modality(measured(h * 1.5, k, rng), z, d)
+
+
+def turned(rng: np.random.Generator) -> Modality:
+    """Draw bumps in a plane, of no class either."""
+    n, _, k = size_of(rng)
+    z = dependent(n, 2, rng)
+    centres = rng.normal(size=(15, 2))
+    bumps = np.exp(-np.square(z[:, None] - centres).sum(-1) / 1.5)
+    return Modality(measured(3 * bumps, k, rng), z, 2)
+
+
+def weak(rng: np.random.Generator) -> Modality:
+    n, d, k = size_of(rng)
+    z = dependent(n, d, rng)
+    shown = curves(z, rng)
+    shown[:, -4:] *= 10 ** rng.uniform(-1.6, -0.3)
+    return Modality(measured(shown, k, rng), z, d)
+
+
+def collinear(rng: np.random.Generator) -> Modality:
+    n, d, k = size_of(rng)
+    z = dependent(n, d, rng, strength=(0.85, 0.97))
+    return Modality(measured(curves(z, rng), k, rng), z, d)
+
+
+def too_many(rng: np.random.Generator) -> Modality:
+    one = additive(rng)
+    return Modality(one.by, one.latents, one.latents.shape[1] + 1)
+
+
+def too_few(rng: np.random.Generator) -> Modality:
+    n, _, k = size_of(rng)
+    z = dependent(n, 3, rng)
+    return Modality(measured(curves(z, rng), k, rng), z, 2)
+
+
+def noisy(rng: np.random.Generator) -> Modality:
+    n, d, k = size_of(rng)
+    z = dependent(n, d, rng)
+    return Modality(measured(curves(z, rng), k, rng, noise=10 ** rng.uniform(0, 0.8)), z, d)
+
+
+def of_world(family: str, **more: Any) -> Callable[[np.random.Generator], Modality]:  # noqa: ANN401 - of WorldOptions
+    """Return a family of modalities of worlds by the simulated encoder."""
+
+    def draw(rng: np.random.Generator) -> Modality:
+        n, d, k = size_of(rng)
+        options = WorldOptions((family,), latents=(d, d), measurements=(k, k), people=n, **more)
+        seed = int(rng.integers(2**31))
+        data = embed_world(draw_world(options, seed=seed), {"simulated": simulated_encoder(seed=seed)})
+        modality = str(rng.choice(list(data.views)))
+        own = [at for at, name in enumerate(data.names) if name.rpartition("_")[0] == modality]
+        return Modality(data.views[modality], data.latents[:, own], d)
+
+    return draw
+
+
+def digits(instances: str) -> Callable[[np.random.Generator], Modality]:
+    """Return a family of pictures of digits: place and brightness."""
+
+    def draw(rng: np.random.Generator) -> Modality:
+        n = 1500 + UNSEEN
+        root = Path(__file__).parents[2] / "shared" / "data"
+        data = variant_mnist(
+            n=n,
+            instances=instances,
+            rng=rng,
+            digits=root / "mnist" if (root / "mnist").is_dir() else None,  # type: ignore[arg-type]
+        )
+        return Modality(dict(data.views["digit"]), data.latents[:, :2], 2)
+
+    return draw
+
+
+FAMILIES: Mapping[str, Callable[[np.random.Generator], Modality]] = {
+    "sums of curves": additive,
+    "noisy sums": noisy,
+    "hardly bent curves": hardly_bent,
+    "straight lines": straight,
+    "curves and products": products,
+    "networks": network,
+    "bumps in a plane": turned,
+    "one weak latent": weak,
+    "latents nearly alike": collinear,
+    "one latent too many asked": too_many,
+    "one latent too few asked": too_few,
+    "texts, adjectives": of_world("adjectives"),
+    "texts, clauses": of_world("clauses"),
+    "texts, biographies": of_world("biographies"),
+    "texts, filler 3": of_world("filler", filler=3),
+    "texts, unit length, folded": of_world("adjectives", mechanism="folded"),
+    "questionnaires": of_world("questionnaires"),
+    "faces": of_world("faces"),
+    "digits, random": digits("random"),
+    "digits, shared": digits("shared"),
+}
+
+
+def fitted(by: Measurements, count: int, seed: int, *, additive_only: bool) -> Coordinates | None:
+    """Return the coordinates of a modality as `default` finds them."""
+    people = validation_split(len(next(iter(by.values()))), 0.1)
+    generator = torch.Generator().manual_seed(seed)
+    share = TRAINING.steps / RestartSchedule().steps
+    if not additive_only:
+        scaled = fit_scale_coordinates({"m": by}, {"m": count}, people, share=share, generator=generator)
+        if scaled:
+            return scaled["m"]
+    found = fit_modalities({"m": by}, {"m": count}, people, TRAINING, generator=generator)
+    return found.coordinates.get("m")
+
+
+def rows_of(family: str, seed: int, keep: Path | None = None, *, additive_only: bool = False) -> list[dict[str, Any]]:
+    """Fit one modality and its halves, and return a row a latent."""
+    began = time.process_time()
+    made = FAMILIES[family](np.random.default_rng([seed, list(FAMILIES).index(family)]))
+    n = len(made.latents) - UNSEEN
+    own = {k: x[:n] for k, x in made.by.items()}
+    unseen = {k: x[n:] for k, x in made.by.items()}
+    whole = fitted(own, made.asked, seed, additive_only=additive_only)
+    route = "additive only" if additive_only else "default"
+    row: dict[str, Any] = {"family": family, "seed": seed, "people": n, "route": route, "asked": made.asked}
+    if whole is None:
+        return [row | {"latent": at, "found": None} for at in range(made.asked)]
+    code = whole.encode(unseen)
+    halves = [refitted({k: x[at::2] for k, x in own.items()}, whole, made.asked, seed + 1) for at in (0, 1)]
+    agreed = _halves(code, [None if half is None else half(unseen) for half in halves])
+    matched = {i: score for i, _, score in match(code, made.latents[n:], kind="spearman").pairs}
+    told: dict[str, Any] = {"mixing": [None] * made.asked, "left": None, "reliability": [None] * made.asked}
+    if isinstance(whole, DecodedCoordinates):
+        content = whole.agreed(own)
+        each = [_read(whole.bottleneck, x / whole.agreed.error) for x in whole.agreed.each(own)]
+        told = vars(check_decoder(whole.encode(own), content.astype(np.float64), each))
+        if keep is not None:
+            np.savez(keep, code=whole.encode(own).astype(np.float32), content=content, each=np.float32(each),
+                     truth=made.latents[:n], error=whole.agreed.error)  # fmt: skip
+    if isinstance(whole, ScaleCoordinates):
+        scale = whole.scale
+        row |= {"stands_out": scale.stands_out, "moved": scale.moved, "untold": scale.untold,
+                "scale_halves": scale.halves, "scale_agreement": scale.agreement, "candidate": whole.candidate,
+                "explains": whole.explains}  # fmt: skip
+    row["seconds"] = round(time.process_time() - began, 1)
+    return [
+        row | {
+            "latent": at, "decoder": whole.decoder, "explained": whole.explained, "free": whole.explained_free,
+            "finalists": whole.finalist_agreement[at], "least": min(whole.finalist_agreement),
+            "halves": agreed[at], "mixing": told["mixing"][at], "left": told["left"],
+            "reliability": told["reliability"][at], "found": matched.get(at, 0.0),
+        }
+        for at in range(made.asked)
+    ]  # fmt: skip
+
+
+def refitted(by: Measurements, whole: Coordinates, count: int, seed: int) -> Callable[[Measurements], Floats] | None:
+    """Return the latents of a fit of the same class to other people, from starts of its own."""
+    people = validation_split(len(next(iter(by.values()))), 0.1)
+    generator = torch.Generator().manual_seed(seed)
+    if isinstance(whole, ScaleCoordinates):
+        share = TRAINING.steps / RestartSchedule().steps
+        found = fit_scale_coordinates({"m": by}, {"m": count}, people, share=share, generator=generator)
+        return found["m"].encode if found else None
+    agreed = fit_agreed_components(by, people[1].numpy(), np.random.default_rng(0))
+    if agreed.count < count:
+        return None
+    content = torch.from_numpy(agreed(by))
+    decoder = cast(DecoderClass, whole.decoder)
+    best = fit_bottleneck(content, count, decoder, *people, REFITTING, generator=generator).best
+    return DecodedCoordinates("m", decoder, 0.0, 0.0, [], agreed, best).encode
+
+
+def _read(bottleneck: Bottleneck, content: Floats) -> Floats:
+    with torch.no_grad():
+        return np.asarray(bottleneck.encode(torch.from_numpy(content.astype(np.float32))).double().numpy())
+
+
+def _halves(code: Floats, halves: list[Floats | None]) -> list[float]:
+    """Return of each latent its correlation between fits of the halves, matched through the fit of all people."""
+    from personax.crl import halves_agreement
+
+    if halves[0] is None or halves[1] is None:
+        return [0.0] * code.shape[1]
+    return [float(v) for v in halves_agreement(code, halves[0], halves[1], {"m": code.shape[1]})]
+
+
+def fit(seeds: range, families: list[str], out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    for seed in seeds:
+        for family in families:
+            for only in (False, True) if family.startswith("digits") else (False,):
+                path = out / f"{seed}-{family.replace(' ', '-').replace(',', '')}{'-additive' * only}.json"
+                if path.exists():
+                    continue
+                rows = rows_of(family, seed, path.with_suffix(".npz"), additive_only=only)
+                path.write_text(json.dumps(rows))
+                print(seed, family, f"{rows[0].get('seconds', 0):.1f}", [
+                    (r.get("decoder"), *(None if r.get(k) is None else round(r[k], 3) for k in
+                     ("found", "finalists", "halves", "mixing", "left", "reliability", "explained", "free")))
+                    for r in rows
+                ], flush=True)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("fit", "table"))
+    parser.add_argument("--seeds", default="0-2")
+    parser.add_argument("--families", default=",".join(["all"]))
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    first, _, last = args.seeds.partition("-")
+    families = list(FAMILIES) if args.families == "all" else args.families.split(";")
+    fit(range(int(first), int(last or first) + 1), families, args.out)
+
+
+if __name__ == "__main__":
+    main()
