@@ -228,6 +228,7 @@ FAMILIES: Mapping[str, Callable[[np.random.Generator], Modality]] = {
     "faces": of_world("faces"),
     "digits, random": digits("random"),
     "digits, shared": digits("shared"),
+    "digits, fixed": digits("fixed"),
 }
 
 

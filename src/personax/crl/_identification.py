@@ -21,10 +21,13 @@ from personax.crl._stability import columns
 from personax.crl.metrics._mcc import match
 from personax.results import Result
 
-__all__ = ["FINALISTS", "REFITS", "Identification", "IdentificationTable", "claim", "halves_agreement", "identify"]
+__all__ = ["REFITS", "Identification", "IdentificationTable", "claim", "halves_agreement", "identify"]
 
-FINALISTS: Final = 0.98
+FINALISTS: Final = 0.95
 """Least agreement of the finalists."""
+
+FINALISTS_OF_SCALE: Final = 0.98
+"""The same where a latent multiplies what others show; for the scale latent itself, agreement of halves."""
 
 MIXING: Final = 0.004
 """Least share of the content that a mixture (correlation .9) with another latent must lose."""
@@ -187,10 +190,10 @@ def _row(fit: Any, name: str, seeds: float | None, halves: float | None) -> Iden
             name, criterion, None, None, None, seeds, halves, "not identified", rests_on, f"not identified: {why}"
         )
     alone = len(block) == 1
-    if not found.settled and not alone:
+    if found.decoder == "free" and not alone:
         criterion, rests_on = _across(fit, name)
         least = float(min(found.finalist_agreement))
-        why = f"known up to its block: finalists agree at {least:.2f} where {FINALISTS} is needed"
+        why = "known up to its block: no class of decoders that tells latents apart explains what measurements agree on"
         return Identification(
             name, criterion, "least agreement of the finalists in the modality", least, None, seeds, halves,
             "up to its block", rests_on or others, why,
@@ -204,7 +207,7 @@ def _row(fit: Any, name: str, seeds: float | None, halves: float | None) -> Iden
     return Identification(
         name, criterion, "share explained on people held out", float(found.explained), evidence.finalists, seeds,
         halves, less if against else "identified", others,
-        f"{why} ({criterion}; finalists agree at {evidence.finalists:.3f})",
+        why if against else f"{why} ({criterion}; restarts agree at {evidence.finalists:.3f})",
         evidence.mixing, evidence.left, evidence.reliability,
     )  # fmt: skip
 
@@ -232,7 +235,8 @@ class _Evidence:
         return next((text for text in self._doubts(decoder, alone=alone) if text), "")
 
     def _doubts(self, decoder: str, *, alone: bool) -> Iterator[str]:
-        yield "finalists disagree" if self.finalists < FINALISTS else ""
+        needed = FINALISTS_OF_SCALE if decoder == "scale" else FINALISTS
+        yield "" if self.finalists >= needed else f"restarts agree at {self.finalists:.3f} where {needed} is needed"
         if decoder == "interactions":
             yield "what latents told apart by functions of pairs are worth was not calibrated"
         if decoder == "additive" and not alone:
