@@ -261,11 +261,16 @@ def rows_of(family: str, seed: int, keep: Path | None = None, *, additive_only: 
     halves = [refitted({k: x[at::2] for k, x in own.items()}, whole, made.asked, seed + 1) for at in (0, 1)]
     agreed = _halves(code, [None if half is None else half(unseen) for half in halves])
     matched = {i: score for i, _, score in match(code, made.latents[n:], kind="spearman").pairs}
-    told: dict[str, Any] = {"mixing": [None] * made.asked, "left": None, "reliability": [None] * made.asked}
+    told: dict[str, Any] = {
+        "mixing": [None] * made.asked,
+        "left": None,
+        "reliability": [None] * made.asked,
+        "missed": None,
+    }
     if isinstance(whole, DecodedCoordinates):
         content = whole.agreed(own)
         each = [_read(whole.bottleneck, x / whole.agreed.error) for x in whole.agreed.each(own)]
-        told = vars(check_decoder(whole.encode(own), content.astype(np.float64), each))
+        told = vars(check_decoder(whole.encode(own), content.astype(np.float64), each, whole.explained))
         if keep is not None:
             np.savez(keep, code=whole.encode(own).astype(np.float32), content=content, each=np.float32(each),
                      truth=made.latents[:n], error=whole.agreed.error)  # fmt: skip
@@ -280,7 +285,7 @@ def rows_of(family: str, seed: int, keep: Path | None = None, *, additive_only: 
             "latent": at, "decoder": whole.decoder, "explained": whole.explained, "free": whole.explained_free,
             "finalists": whole.finalist_agreement[at], "least": min(whole.finalist_agreement),
             "halves": agreed[at], "mixing": told["mixing"][at], "left": told["left"],
-            "reliability": told["reliability"][at], "found": matched.get(at, 0.0),
+            "reliability": told["reliability"][at], "missed": told["missed"], "found": matched.get(at, 0.0),
         }
         for at in range(made.asked)
     ]  # fmt: skip

@@ -17,11 +17,12 @@ from personax.schema import Graph
 
 
 def _coordinates(
-    decoder: str, agreement: list[float], *, mixing: float = 0.1, left: float = 0.001, reliability: float = 0.97
-) -> SimpleNamespace:
+    decoder: str, agreement: list[float], *, mixing: float = 0.1, left: float = 0.001, reliability: float = 0.97,
+    missed: float = 0.01,
+) -> SimpleNamespace:  # fmt: skip
     settled = decoder != "free" and min(agreement) >= 0.98
     k = len(agreement)
-    checks = DecoderChecks([mixing] * k, left, [reliability] * k)
+    checks = DecoderChecks([mixing] * k, left, [reliability] * k, missed)
     return SimpleNamespace(decoder=decoder, explained=0.9, finalist_agreement=agreement, settled=settled, checks=checks)
 
 
@@ -70,6 +71,7 @@ def test_one_latent_of_a_modality_needs_agreement_but_no_restrictive_decoder() -
         ({"mixing": 0.0005}, "curves are hardly bent"),
         ({"left": 0.2}, "curves leave much to functions of pairs"),
         ({"reliability": 0.4}, "measurements have 0.40 of it in common"),
+        ({"missed": 0.2}, "there may be more latents than were asked for"),
     ],
 )
 def test_restarts_that_agree_do_not_suffice(checks: dict[str, float], why: str) -> None:
@@ -77,6 +79,13 @@ def test_restarts_that_agree_do_not_suffice(checks: dict[str, float], why: str) 
     rows = identify(SimpleNamespace(names=["text_1", "text_2"], coordinates=found))
     assert {row.verdict for row in rows} == {"up to its block"}
     assert why in rows[0].sentence
+
+
+def test_a_latent_beside_an_arbitrary_one_is_not_identified() -> None:
+    found = {"text": _coordinates("additive", [1.0, 0.2])}
+    rows = identify(SimpleNamespace(names=["text_1", "text_2"], coordinates=found))
+    assert not rows.identified
+    assert "another latent of its modality" in rows[0].sentence
 
 
 def test_a_fit_without_checks_and_one_by_pairs_claim_no_latent() -> None:

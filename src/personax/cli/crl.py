@@ -421,7 +421,7 @@ def _show(learned: LatentResults, out: Path, files: list[str]) -> None:
 
 def show_claims(rows: Sequence[Mapping[str, Any]]) -> None:
     """Show what may be claimed of each latent, as diagnostics.json has it."""
-    columns = ("finalists", "mixing", "left", "reliability", "seeds", "halves")
+    columns = ("finalists", "mixing", "left", "missed", "reliability", "seeds", "halves")
     table("What may be claimed", ("latent", "verdict", "criterion", *columns, "why"), [
         (row["latent"], row["verdict"], row["criterion"], *(_number(row.get(name)) for name in columns),
          row["sentence"])

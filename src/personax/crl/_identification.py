@@ -24,19 +24,25 @@ from personax.results import Result
 __all__ = ["REFITS", "Identification", "IdentificationTable", "claim", "halves_agreement", "identify"]
 
 FINALISTS: Final = 0.95
-"""Least agreement of the finalists."""
+"""Least agreement of the finalists on the latent."""
+
+BLOCK: Final = 0.5
+"""The same on any other latent of its modality: where one is arbitrary, so is what is left for the others."""
 
 FINALISTS_OF_SCALE: Final = 0.98
-"""The same where a latent multiplies what others show; for the scale latent itself, agreement of halves."""
+"""Least agreement where a latent multiplies what others show; for the scale latent itself, agreement of halves."""
 
-MIXING: Final = 0.004
+MIXING: Final = 0.002
 """Least share of the content that a mixture (correlation .9) with another latent must lose."""
 
-BEYOND: Final = 1.0
+BEYOND: Final = 0.5
 """How many times what functions of pairs explain beyond the decoder that must be, at least."""
 
-RELIABLE: Final = 0.8
+RELIABLE: Final = 0.9
 """Least share of a latent's variance that several measurements have in common: its root is the correlation at best."""
+
+MISSED: Final = 0.06
+"""Largest share of what measurements agree on, errors left out, that the decoder may miss."""
 
 REFITS: Final = 0.95
 """Agreement of seeds, or of halves of the people, below which no latent is called identified."""
@@ -73,9 +79,10 @@ class Identification:
         Latents without which the criterion says nothing of this one.
     sentence
         Why.
-    mixing, left
+    mixing, left, missed
         Of an additive decoder: the share of what measurements agree on that a mixture of the latent with another one
-        loses, and the share that functions of pairs explain beyond the decoder; None where not known.
+        loses, the share that functions of pairs explain beyond the decoder, and the share that it misses, errors of
+        measurements left out; None where not known.
     reliability
         Share of the latent's variance that the measurements have in common; None where not known.
     """
@@ -93,6 +100,7 @@ class Identification:
     mixing: float | None = None
     left: float | None = None
     reliability: float | None = None
+    missed: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields by name."""
@@ -141,7 +149,7 @@ class IdentificationTable(Result, Sequence[Identification]):
         return pl.DataFrame([row.to_dict() for row in self.rows], schema=types)
 
 
-NUMBERS: Final = ("value", "finalists", "seeds", "halves", "mixing", "left", "reliability")
+NUMBERS: Final = ("value", "finalists", "seeds", "halves", "mixing", "left", "reliability", "missed")
 
 
 def identify(
@@ -208,7 +216,7 @@ def _row(fit: Any, name: str, seeds: float | None, halves: float | None) -> Iden
         name, criterion, "share explained on people held out", float(found.explained), evidence.finalists, seeds,
         halves, less if against else "identified", others,
         why if against else f"{why} ({criterion}; restarts agree at {evidence.finalists:.3f})",
-        evidence.mixing, evidence.left, evidence.reliability,
+        evidence.mixing, evidence.left, evidence.reliability, evidence.missed,
     )  # fmt: skip
 
 
@@ -217,18 +225,22 @@ class _Evidence:
     """What is known of one latent of a modality whose finalists were compared."""
 
     finalists: float
+    least: float
     seeds: float | None
     halves: float | None
     mixing: float | None
     left: float | None
     reliability: float | None
+    missed: float | None
 
     @classmethod
     def of(cls, found: Any, place: int, seeds: float | None, halves: float | None) -> _Evidence:  # noqa: ANN401
-        checks = getattr(found, "checks", None)
-        told = (None, None, None) if checks is None else (checks.mixing[place], checks.left, checks.reliability[place])
+        agreed, checks = found.finalist_agreement, getattr(found, "checks", None)
+        told: tuple[float | None, ...] = (None,) * 4
+        if checks is not None:
+            told = checks.mixing[place], checks.left, checks.reliability[place], checks.missed
         known = [None if value is None or not math.isfinite(value) else float(value) for value in told]
-        return cls(float(found.finalist_agreement[place]), seeds, halves, *known)
+        return cls(float(agreed[place]), float(min(agreed)), seeds, halves, *known)
 
     def against(self, decoder: str, *, alone: bool) -> str:
         """Return what speaks against calling the latent identified; empty for nothing."""
@@ -237,12 +249,19 @@ class _Evidence:
     def _doubts(self, decoder: str, *, alone: bool) -> Iterator[str]:
         needed = FINALISTS_OF_SCALE if decoder == "scale" else FINALISTS
         yield "" if self.finalists >= needed else f"restarts agree at {self.finalists:.3f} where {needed} is needed"
+        if self.least < BLOCK:
+            yield f"restarts agree at {self.least:.2f} on another latent of its modality where {BLOCK} is needed"
         if decoder == "interactions":
             yield "what latents told apart by functions of pairs are worth was not calibrated"
         if decoder == "additive" and not alone:
             yield self._mixing()
         if self.reliability is not None and self.reliability < RELIABLE:
             yield f"measurements have {self.reliability:.2f} of it in common where {RELIABLE} is needed"
+        if self.missed is not None and self.missed > MISSED:
+            yield (
+                f"the decoder misses {self.missed:.0%} of what measurements agree on where {MISSED:.0%} may be: "
+                "there may be more latents than were asked for"
+            )
         for value, who in ((self.seeds, "seeds"), (self.halves, "halves of the people")):
             if value is not None and value < REFITS:
                 yield f"{who} agree at {value:.2f} where {REFITS} is needed"

@@ -17,6 +17,7 @@ AGREEMENTS = (
     ("finalists", "Restarts agree"),
     ("mixing", "A mixture loses"),
     ("left", "Left to pairs"),
+    ("missed", "Missed"),
     ("reliability", "Measurements share"),
     ("seeds", "Seeds agree"),
     ("halves", "Halves agree"),

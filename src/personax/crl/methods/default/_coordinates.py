@@ -84,7 +84,8 @@ class DecodedCoordinates(Coordinates):
     def checked(self, by: Mapping[str, NDArray[Any]]) -> DecodedCoordinates:
         """Return the same with checks on some people."""
         each = [self._read(part / self.agreed.error) for part in self.agreed.each(by)]
-        return replace(self, checks=check_decoder(self.encode(by), self.agreed(by).astype(np.float64), each))
+        content = self.agreed(by).astype(np.float64)
+        return replace(self, checks=check_decoder(self.encode(by), content, each, self.explained))
 
     def encode(self, by: Mapping[str, NDArray[Any]]) -> Floats:
         """As `Coordinates.encode` says."""

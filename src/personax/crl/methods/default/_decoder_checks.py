@@ -10,8 +10,9 @@ code is one that makes a sum of what is none. Both are seen in regressions on th
 - *left*: the share that functions of pairs explain beyond the sum of curves.
 
 A content with mixed derivatives of the size of what is left can move a latent as far as a mixture that costs as much,
-so that a latent is told apart where mixing costs several times what is left. The third number is *reliability*: how
-far codes of single measurements agree on it. What one measurement alone shows is not the person's.
+so that a latent is told apart only where mixing costs more than part of what is left. Two further numbers: *reliability*,
+how far codes of single measurements agree on a latent (what one measurement alone shows is not the person's), and
+*missed*, the share of what measurements agree on that the decoder does not explain: more latents than were asked for.
 """
 
 from __future__ import annotations
@@ -55,14 +56,18 @@ class DecoderChecks:
         The share that functions of pairs explain beyond the sum of curves.
     reliability
         Of each latent, what share of its variance several measurements have in common; NaN where not known.
+    missed
+        Share of the content that is no error of measurements and that the decoder does not explain; below 0 where it
+        explains errors too.
     """
 
     mixing: list[float]
     left: float
     reliability: list[float]
+    missed: float
 
 
-def check_decoder(code: Floats, content: Floats, each: list[Floats]) -> DecoderChecks:
+def check_decoder(code: Floats, content: Floats, each: list[Floats], explained: float) -> DecoderChecks:
     """Return the checks of one modality.
 
     Parameters
@@ -70,12 +75,15 @@ def check_decoder(code: Floats, content: Floats, each: list[Floats]) -> DecoderC
     code
         Latents, shape (n, k).
     content
-        What the decoder explains, shape (n, q).
+        What the decoder explains, shape (n, q), in units of its error.
     each
         Of every measurement, the latents read from it alone, shape (n, k).
+    explained
+        Share of the content that the decoder explains on people held out.
     """
     mixing, left = mixing_loss(normal_scores(code), content)
-    return DecoderChecks(mixing, left, reliability(each))
+    no_error = 1 - content.shape[1] / max(float(content.var(axis=0).sum()), 1e-12)
+    return DecoderChecks(mixing, left, reliability(each), no_error - explained)
 
 
 def mixing_loss(code: Floats, content: Floats) -> tuple[list[float], float]:
