@@ -10,9 +10,10 @@ code is one that makes a sum of what is none. Both are seen in regressions on th
 - *left*: the share that functions of pairs explain beyond the sum of curves.
 
 A content with mixed derivatives of the size of what is left can move a latent as far as a mixture that costs as much,
-so that a latent is told apart only where mixing costs more than part of what is left. Two further numbers: *reliability*,
-how far codes of single measurements agree on a latent (what one measurement alone shows is not the person's), and
-*missed*, the share of what measurements agree on that the decoder does not explain: more latents than were asked for.
+so that a latent is told apart only where mixing costs more than part of what is left. Two further numbers:
+
+- *reliability*: how far codes of single measurements agree on a latent; what one alone shows is not the person's;
+- *missed*: the share of what measurements agree on that the decoder does not explain: more latents than asked for.
 """
 
 from __future__ import annotations
