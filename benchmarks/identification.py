@@ -1,7 +1,8 @@
 """What is called identified, against the truth: many simulated modalities, of which some cannot be identified.
 
-    python benchmarks/identification.py fit --seeds 0-5 --out parts     # calibration
-    python benchmarks/identification.py fit --seeds 100-105 --out parts # other modalities, to check the thresholds
+    python benchmarks/identification.py fit --seeds 0-1 --out parts      # calibration
+    python benchmarks/identification.py fit --seeds 100-101 --out parts  # other modalities, to check the thresholds
+    python benchmarks/identification.py worlds --folder vectors --out parts  # texts by real encoders (crl.py worlds)
     python benchmarks/identification.py table --out parts
 
 A modality is fitted as `default` fits it, with short training and 1,000 or 1,500 people, from all people and from
@@ -17,22 +18,24 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from personax.crl import halves_agreement, identify
 from personax.crl._optimiser import validation_split
 from personax.crl.methods.default._agreed import fit_agreed_components
 from personax.crl.methods.default._coordinates import Coordinates, DecodedCoordinates
-from personax.crl.methods.default._decoder_checks import check_decoder
-from personax.crl.methods.default._decoders import Bottleneck, DecoderClass, RestartSchedule, fit_bottleneck
+from personax.crl.methods.default._decoder_checks import DecoderChecks
+from personax.crl.methods.default._decoders import DecoderClass, RestartSchedule, fit_bottleneck
 from personax.crl.methods.default._modalities import fit_modalities
 from personax.crl.methods.default._scale_coordinates import ScaleCoordinates, fit_scale_coordinates
 from personax.crl.metrics import match
 from personax.simulate import variant_mnist
-from personax.simulate.worlds import WorldOptions, draw_world, embed_world, simulated_encoder
+from personax.simulate.worlds import WorldOptions, draw_world, embed_world, load_world, simulated_encoder
 
 Floats = NDArray[np.float64]
 Measurements = dict[str, NDArray[np.float32]]
@@ -41,6 +44,8 @@ TRAINING = RestartSchedule(restarts=8, steps=1400, finalists=4, trial=0.3)
 REFITTING = RestartSchedule(restarts=4, steps=1000, finalists=2, trial=0.3)
 UNSEEN = 1000
 BAR = 0.9
+CHECK = 100
+"""The first seed that took no part in choosing thresholds."""
 
 
 @dataclass(frozen=True)
@@ -245,47 +250,29 @@ def fitted(by: Measurements, count: int, seed: int, *, additive_only: bool) -> C
     return found.coordinates.get("m")
 
 
-def rows_of(family: str, seed: int, keep: Path | None = None, *, additive_only: bool = False) -> list[dict[str, Any]]:
+def rows_of(made: Modality, seed: int, *, additive_only: bool = False) -> list[dict[str, Any]]:
     """Fit one modality and its halves, and return a row a latent."""
     began = time.process_time()
-    made = FAMILIES[family](np.random.default_rng([seed, list(FAMILIES).index(family)]))
     n = len(made.latents) - UNSEEN
     own = {k: x[:n] for k, x in made.by.items()}
     unseen = {k: x[n:] for k, x in made.by.items()}
     whole = fitted(own, made.asked, seed, additive_only=additive_only)
-    route = "additive only" if additive_only else "default"
-    row: dict[str, Any] = {"family": family, "seed": seed, "people": n, "route": route, "asked": made.asked}
+    row: dict[str, Any] = {"seed": seed, "people": n, "additive_only": additive_only, "asked": made.asked}
     if whole is None:
         return [row | {"latent": at, "found": None} for at in range(made.asked)]
     code = whole.encode(unseen)
     halves = [refitted({k: x[at::2] for k, x in own.items()}, whole, made.asked, seed + 1) for at in (0, 1)]
     agreed = _halves(code, [None if half is None else half(unseen) for half in halves])
     matched = {i: score for i, _, score in match(code, made.latents[n:], kind="spearman").pairs}
-    told: dict[str, Any] = {
-        "mixing": [None] * made.asked,
-        "left": None,
-        "reliability": [None] * made.asked,
-        "missed": None,
-    }
-    if isinstance(whole, DecodedCoordinates):
-        content = whole.agreed(own)
-        each = [_read(whole.bottleneck, x / whole.agreed.error) for x in whole.agreed.each(own)]
-        told = vars(check_decoder(whole.encode(own), content.astype(np.float64), each, whole.explained))
-        if keep is not None:
-            np.savez(keep, code=whole.encode(own).astype(np.float32), content=content, each=np.float32(each),
-                     truth=made.latents[:n], error=whole.agreed.error)  # fmt: skip
-    if isinstance(whole, ScaleCoordinates):
-        scale = whole.scale
-        row |= {"stands_out": scale.stands_out, "moved": scale.moved, "untold": scale.untold,
-                "scale_halves": scale.halves, "scale_agreement": scale.agreement, "candidate": whole.candidate,
-                "explains": whole.explains}  # fmt: skip
+    checks = whole.checks if isinstance(whole, DecodedCoordinates) else None
     row["seconds"] = round(time.process_time() - began, 1)
     return [
         row | {
             "latent": at, "decoder": whole.decoder, "explained": whole.explained, "free": whole.explained_free,
-            "finalists": whole.finalist_agreement[at], "least": min(whole.finalist_agreement),
-            "halves": agreed[at], "mixing": told["mixing"][at], "left": told["left"],
-            "reliability": told["reliability"][at], "missed": told["missed"], "found": matched.get(at, 0.0),
+            "finalists": whole.finalist_agreement[at], "least": min(whole.finalist_agreement), "halves": agreed[at],
+            "mixing": checks and checks.mixing[at], "left": checks and checks.left,
+            "reliability": checks and checks.reliability[at], "missed": checks and checks.missed,
+            "found": matched.get(at, 0.0),
         }
         for at in range(made.asked)
     ]  # fmt: skip
@@ -308,48 +295,125 @@ def refitted(by: Measurements, whole: Coordinates, count: int, seed: int) -> Cal
     return DecodedCoordinates("m", decoder, 0.0, 0.0, [], agreed, best).encode
 
 
-def _read(bottleneck: Bottleneck, content: Floats) -> Floats:
-    with torch.no_grad():
-        return np.asarray(bottleneck.encode(torch.from_numpy(content.astype(np.float32))).double().numpy())
-
-
 def _halves(code: Floats, halves: list[Floats | None]) -> list[float]:
     """Return of each latent its correlation between fits of the halves, matched through the fit of all people."""
-    from personax.crl import halves_agreement
-
     if halves[0] is None or halves[1] is None:
         return [0.0] * code.shape[1]
     return [float(v) for v in halves_agreement(code, halves[0], halves[1], {"m": code.shape[1]})]
 
 
 def fit(seeds: range, families: list[str], out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
+    """Fit a modality of each family and seed that is not there yet."""
     for seed in seeds:
         for family in families:
             for only in (False, True) if family.startswith("digits") else (False,):
-                path = out / f"{seed}-{family.replace(' ', '-').replace(',', '')}{'-additive' * only}.json"
-                if path.exists():
-                    continue
-                rows = rows_of(family, seed, path.with_suffix(".npz"), additive_only=only)
-                path.write_text(json.dumps(rows))
-                print(seed, family, f"{rows[0].get('seconds', 0):.1f}", [
-                    (r.get("decoder"), *(None if r.get(k) is None else round(r[k], 3) for k in
-                     ("found", "finalists", "halves", "mixing", "left", "reliability", "explained", "free")))
-                    for r in rows
-                ], flush=True)  # fmt: skip
+                rng = np.random.default_rng([seed, list(FAMILIES).index(family)])
+                _keep(out, family, seed, lambda rng=rng, family=family: FAMILIES[family](rng), only)
+
+
+def fit_worlds(folder: Path, names: list[str], out: Path) -> None:
+    """Fit every modality with several measurements of worlds with their vectors, NPZ files of the benchmark."""
+    for name in names:
+        data = load_world(folder / f"{name}.npz", people=1500 + UNSEEN)
+        for modality, by in data.views.items():
+            own = [at for at, one in enumerate(data.names) if one.rpartition("_")[0] == modality]
+            if len(by) > 1:
+                made = Modality(dict(by), data.latents[:, own], len(own))
+                _keep(out, f"world {name} {modality}", 0, lambda made=made: made, False)
+
+
+def _keep(out: Path, family: str, seed: int, make: Callable[[], Modality], additive_only: bool) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"{seed}-{family.replace(' ', '-').replace(',', '')}{'-additive' * additive_only}.json"
+    if path.exists():
+        return
+    rows = [{"family": family} | row for row in rows_of(make(), seed, additive_only=additive_only)]
+    path.write_text(json.dumps(rows))
+    shown = ("found", "finalists", "halves", "mixing", "left", "reliability", "missed")
+    numbers = [[round(row[k], 3) for k in shown if row.get(k) is not None] for row in rows]
+    print(seed, family, rows[0].get("seconds"), rows[0].get("decoder"), numbers, flush=True)
+
+
+Rule = Callable[[Mapping[str, Any]], bool]
+
+
+def called(row: Mapping[str, Any], *, halves: bool) -> bool:
+    """Return whether a fit with these numbers is said to identify the latent."""
+    checks = None
+    if row["mixing"] is not None:
+        checks = DecoderChecks([row["mixing"]] * 2, row["left"], [row["reliability"]] * 2, row["missed"])
+    agreed = [row["finalists"], row["least"]]
+    found = SimpleNamespace(decoder=row["decoder"], explained=row["explained"], finalist_agreement=agreed,
+                            checks=checks)  # fmt: skip
+    fit = SimpleNamespace(names=["m_1", "m_2"], coordinates={"m": found})
+    known = [row["halves"]] * 2 if halves else None
+    return identify(fit, halves=known)[0].verdict == "identified"
+
+
+RULES: Mapping[str, Rule] = {
+    "restarts agree (.98, all latents)": lambda row: row["decoder"] != "free" and row["least"] >= 0.98,
+    "the claim": lambda row: called(row, halves=False),
+    "the claim, with halves": lambda row: called(row, halves=True),
+}
+
+
+def table(out: Path) -> None:
+    """Print what is called identified, by group of modalities and by family."""
+    every = [row for path in sorted(out.glob("*.json")) for row in json.loads(path.read_text())]
+    failed = [row for row in every if row["found"] is None]
+    rows = [row for row in every if row["found"] is not None]
+    groups: dict[str, list[dict[str, Any]]] = {
+        "calibration, seeds below 100": [r for r in rows if r["seed"] < CHECK and not _apart(r)],
+        "check, seeds from 100": [r for r in rows if r["seed"] >= CHECK and not _apart(r)],
+        "texts by real encoders": [r for r in rows if r["family"].startswith("world ")],
+        "digits by an additive decoder alone": [r for r in rows if r["additive_only"]],
+    }
+    print("| modalities | latents | rule | told apart: called so | not told apart: called so |\n|---|---|---|---|---|")
+    for group, own in groups.items():
+        for rule, says in RULES.items():
+            print(f"| {group} | {len(own)} | {rule} | {_counted(own, says, True)} | {_counted(own, says, False)} |")
+    for group in list(groups)[:2]:
+        print(f"\n{group}:\n\n| family | told apart: called so | not told apart: called so | the same with halves |")
+        print("|---|---|---|---|")
+        for family in dict.fromkeys(row["family"] for row in groups[group]):
+            own = [row for row in groups[group] if row["family"] == family]
+            plain, both = RULES["the claim"], RULES["the claim, with halves"]
+            cells = [_counted(own, plain, True), _counted(own, plain, False),
+                     f"{_counted(own, both, True)}; {_counted(own, both, False)}"]  # fmt: skip
+            print(f"| {family} | {' | '.join(cells)} |")
+    seconds = sum({(row["family"], row["seed"], row["additive_only"]): row["seconds"] for row in rows}.values())
+    print(f"\n{len(failed)} latents of fits that found nothing to fit; {seconds / 60:.0f} CPU minutes.")
+
+
+def _apart(row: Mapping[str, Any]) -> bool:
+    return bool(row["additive_only"]) or str(row["family"]).startswith("world ")
+
+
+def _counted(rows: list[dict[str, Any]], says: Rule, told_apart: bool) -> str:
+    own = [row for row in rows if (row["found"] >= BAR) == told_apart]
+    hits = sum(map(says, own))
+    return f"{hits} of {len(own)}" + (f" ({hits / len(own):.0%})" if own else "")
 
 
 def main() -> None:
+    """Run."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("fit", "table"))
-    parser.add_argument("--seeds", default="0-2")
-    parser.add_argument("--families", default=",".join(["all"]))
+    parser.add_argument("what", choices=("fit", "worlds", "table"))
+    parser.add_argument("--seeds", default="0-1")
+    parser.add_argument("--families", default="all")
+    parser.add_argument("--folder", type=Path, help="of worlds: NPZ files")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    first, _, last = args.seeds.partition("-")
-    families = list(FAMILIES) if args.families == "all" else args.families.split(";")
-    fit(range(int(first), int(last or first) + 1), families, args.out)
+    if args.what == "table":
+        table(args.out)
+    elif args.what == "worlds":
+        named = [p.stem for p in sorted(args.folder.glob("*.npz"))] if args.families == "all" else None
+        fit_worlds(args.folder, named or args.families.split(";"), args.out)
+    else:
+        first, _, last = args.seeds.partition("-")
+        families = list(FAMILIES) if args.families == "all" else args.families.split(";")
+        fit(range(int(first), int(last or first) + 1), families, args.out)
 
 
 if __name__ == "__main__":
