@@ -17,9 +17,10 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -190,24 +191,20 @@ def of_world(family: str, **more: Any) -> Callable[[np.random.Generator], Modali
         data = embed_world(draw_world(options, seed=seed), {"simulated": simulated_encoder(seed=seed)})
         modality = str(rng.choice(list(data.views)))
         own = [at for at, name in enumerate(data.names) if name.rpartition("_")[0] == modality]
-        return Modality(data.views[modality], data.latents[:, own], d)
+        return Modality(dict(data.views[modality]), data.latents[:, own], d)
 
     return draw
 
 
-def digits(instances: str) -> Callable[[np.random.Generator], Modality]:
+def digits(instances: Literal["fixed", "shared", "random"]) -> Callable[[np.random.Generator], Modality]:
     """Return a family of pictures of digits: place and brightness."""
 
     def draw(rng: np.random.Generator) -> Modality:
         n = 1500 + UNSEEN
         root = Path(__file__).parents[2] / "shared" / "data"
-        data = variant_mnist(
-            n=n,
-            instances=instances,
-            rng=rng,
-            digits=root / "mnist" if (root / "mnist").is_dir() else None,  # type: ignore[arg-type]
-        )
-        return Modality(dict(data.views["digit"]), data.latents[:, :2], 2)
+        files = root / "mnist"
+        drawn = variant_mnist(n=n, instances=instances, rng=rng, digits=files if files.is_dir() else None)
+        return Modality(dict(drawn.views["digit"]), drawn.latents[:, :2], 2)
 
     return draw
 
@@ -308,7 +305,7 @@ def fit(seeds: range, families: list[str], out: Path) -> None:
         for family in families:
             for only in (False, True) if family.startswith("digits") else (False,):
                 rng = np.random.default_rng([seed, list(FAMILIES).index(family)])
-                _keep(out, family, seed, lambda rng=rng, family=family: FAMILIES[family](rng), only)
+                _keep(out, family, seed, partial(FAMILIES[family], rng), only)
 
 
 def fit_worlds(folder: Path, names: list[str], out: Path) -> None:
@@ -319,7 +316,11 @@ def fit_worlds(folder: Path, names: list[str], out: Path) -> None:
             own = [at for at, one in enumerate(data.names) if one.rpartition("_")[0] == modality]
             if len(by) > 1:
                 made = Modality(dict(by), data.latents[:, own], len(own))
-                _keep(out, f"world {name} {modality}", 0, lambda made=made: made, False)
+                _keep(out, f"world {name} {modality}", 0, partial(_given, made), False)
+
+
+def _given(made: Modality) -> Modality:
+    return made
 
 
 def _keep(out: Path, family: str, seed: int, make: Callable[[], Modality], additive_only: bool) -> None:
