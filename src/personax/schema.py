@@ -264,7 +264,8 @@ class Edge:
     ``directed`` means source causes target; ``undirected`` leaves the direction open (or states dependence only);
     ``bidirected`` means a common cause. Where common causes may be hidden, an end may also be open, drawn as a circle:
     ``partially_directed`` (source o-> target) means that target does not cause source, ``nondirected`` (o-o) leaves
-    both ends open. ``weight`` is in the graph's own unit, named by ``Graph.weight``.
+    both ends open. ``weight`` is in the graph's own unit, named by ``Graph.weight``. A ``doubtful`` edge is drawn grey:
+    an end of it may be something else than its name says.
     """
 
     source: str
@@ -272,6 +273,7 @@ class Edge:
     kind: EdgeKind = "directed"
     weight: float | None = None
     label: str = ""
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,15 +305,19 @@ class Graph(DrawableResult):
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def to_frame(self) -> pl.DataFrame:
-        """Return one row an edge: source, target, kind, weight, label."""
+        """Return one row an edge: source, target, kind, weight, label; and doubtful where any edge is."""
         import polars as pl
 
         types = {"source": pl.String, "target": pl.String, "kind": pl.String, "weight": pl.Float64, "label": pl.String}
+        if any(edge.doubtful for edge in self.edges):
+            types["doubtful"] = pl.Boolean
         return pl.DataFrame([asdict(edge) for edge in self.edges], schema=types)
 
     def to_json(self) -> str:
-        """Return the graph as JSON text, keys in a fixed order."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False)
+        """Return the graph as JSON text, keys in a fixed order; ``doubtful`` stands where an edge is."""
+        shown = asdict(self)
+        shown["edges"] = [{k: v for k, v in edge.items() if k != "doubtful" or v} for edge in shown["edges"]]
+        return json.dumps(shown, indent=1, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Self:

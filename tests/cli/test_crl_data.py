@@ -48,6 +48,27 @@ def test_latents_of_the_chosen_seed_are_written_with_all_seeds(tmp_path: Path) -
     told = json.loads(done.stdout)
     assert told["metrics"]["choice"]["seed chosen"] == best["seed"]
     assert set(told["files"]) >= {"latents.parquet", "seeds.parquet", "graph.json", "metrics.json"}
+    diagnostics = json.loads((tmp_path / "out" / "diagnostics.json").read_text(encoding="utf-8"))
+    assert told["notices"][0] == diagnostics["claim"]
+    assert diagnostics["edges under refitting"]["refits"] == [f"seed {1 - best['seed']}"]
+    graph = json.loads((tmp_path / "out" / "graph.json").read_text(encoding="utf-8"))
+    told_apart = {row["latent"] for row in diagnostics["identification"] if row["verdict"] == "identified"}
+    for edge in graph["edges"]:
+        assert edge.get("doubtful", False) is not told_apart.issuperset({edge["source"], edge["target"]})
+
+
+def test_halves_are_fitted_where_they_are_asked_for_and_change_nothing_else(tmp_path: Path) -> None:
+    args = [*place(tmp_path), "--seeds", "1", "--method", "pca"]
+    plain = runner.invoke(app, args)
+    latents = (tmp_path / "out" / "latents.parquet").read_bytes()
+    done = runner.invoke(app, [*args, "--halves"])
+    assert plain.exit_code == done.exit_code == 0, done.output
+    assert (tmp_path / "out" / "latents.parquet").read_bytes() == latents
+    rows = json.loads((tmp_path / "out" / "diagnostics.json").read_text(encoding="utf-8"))["identification"]
+    assert all(0 <= row["halves"] <= 1 for row in rows)
+    assert {row["verdict"] for row in rows} == {"not identified"}
+    assert "What may be claimed" in done.output
+    assert "0 of 4 latents are identified" in " ".join(done.output.split())
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:

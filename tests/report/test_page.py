@@ -94,6 +94,15 @@ def test_assumptions_and_proposed_names_are_shown_as_what_they_are(page: Page) -
     assert f"text_1 ({BOLD}?) ->" in page.text
 
 
+def test_what_may_be_claimed_stands_above_the_graph_and_doubtful_edges_are_marked(page: Page) -> None:
+    assert page.text.index(f"0 of 1 latents are identified; {BOLD}.") < page.text.index("What may be claimed")
+    assert f"text {BOLD}" in page.text
+    assert "up to its block" in page.text
+    assert "0.999" in page.text
+    assert "PC agrees with the learned graph on 3 of 7 edges." in page.text
+    assert sum(found.get("class") == "edge doubtful" for _, found in page.elements) == 1
+
+
 def test_reliability_is_shown_by_trait_rater_and_group(study: Path, page: Page) -> None:
     told = json.loads((study / "traits" / "reliability.json").read_text(encoding="utf-8"))
     single = told["traits"]["openness"]["icc_single"]

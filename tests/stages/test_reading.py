@@ -71,10 +71,15 @@ def test_extremes_are_the_smallest_and_largest() -> None:
 def test_edges_come_out_as_sentences_surest_first() -> None:
     nodes = [Node(name, name, "text") for name in ("a_1", "a_2", "a_3")]
     edges = [Edge("a_1", "a_2", "directed", 0.5), Edge("a_2", "a_3", "directed", 0.9)]
-    told = sentences(Graph(nodes, edges, "", "", {}), {"a_2": "tracks calm, r = .61, .55 to .66"})
+    weight = "share of bootstrap samples, latents held fixed"
+    told = sentences(Graph(nodes, edges, "", weight, {}), {"a_2": "tracks calm, r = .61, .55 to .66"})
     assert told == [
-        "a_2 (tracks calm, r = .61, .55 to .66) -> a_3 (no name), certainty 90 %",
-        "a_1 (no name) -> a_2 (tracks calm, r = .61, .55 to .66), certainty 50 %",
+        f"a_2 (tracks calm, r = .61, .55 to .66) -> a_3 (no name): .90 ({weight})",
+        f"a_1 (no name) -> a_2 (tracks calm, r = .61, .55 to .66): .50 ({weight})",
+    ]
+    refitted = Edge("a_1", "a_2", "directed", 0.5, "in 1 of 2 refits, a_1 not told apart", True)
+    assert sentences(Graph(nodes, [refitted], "", weight, {}), {}) == [
+        "a_1 (no name) -> a_2 (no name): in 1 of 2 refits, a_1 not told apart"
     ]
 
 

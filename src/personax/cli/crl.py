@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
@@ -42,6 +42,7 @@ from personax.stages import (
     write_latents,
 )
 from personax.strict import nearest
+from personax.study import Study
 
 __all__ = ["register"]
 
@@ -182,7 +183,10 @@ def register(app: typer.Typer) -> None:
         jobs: JobsOption = None,
     ) -> None:
         """Learn the latent causes behind a study's embeddings; the word ``study`` may be left out."""
-        run_study(load_study(study, folder=folder), ["crl"], force=force, as_json=as_json, engine=engine, jobs=jobs)
+        loaded = load_study(study, folder=folder)
+        run_study(loaded, ["crl"], force=force, as_json=as_json, engine=engine, jobs=jobs)
+        if not as_json:
+            _show_study(loaded)
 
     @group.command(
         epilog="Example: personax crl benchmark --data numerical --case 1 --methods default,pca,supervised --out bench"
@@ -323,6 +327,9 @@ def _add_data(group: typer.Typer) -> None:
             typer.Option(help="objective (on validation people), agreement (of seeds), exclusivity (of measurements)."),
         ] = "objective",
         epochs: Annotated[int, typer.Option(min=1, help="Of the budget.")] = 60,
+        halves: Annotated[
+            bool, typer.Option("--halves", help="Fit each half of the people too: whether both find the same latents.")
+        ] = False,
         upto: Annotated[
             int | None,
             typer.Option(min=1, help="Choose each modality's number of latents, this at most; see docs/crl.md."),
@@ -349,6 +356,7 @@ def _add_data(group: typer.Typer) -> None:
         settings = CrlSection(
             latents=named.latents, shared=named.shared, method=method, seeds=seeds, choose=cast(Criterion, choose),
             epochs=epochs, device=device_of(device), compiled=compiled, half=half, prior=named.prior,
+            halves=halves,
         )  # fmt: skip
         if only is not None and upto is not None:
             raise PlanError("--only fits a seed of known numbers of latents; leave --upto out")
@@ -377,6 +385,14 @@ def _add_data(group: typer.Typer) -> None:
         _show(learned, out, files)
 
 
+def _show_study(study: Study) -> None:
+    """Show what may be claimed of a study's latents, and in one sentence what may not be believed."""
+    told = study.reader.json("analysis", "crl", "diagnostics.json") or {}
+    if told.get("identification"):
+        show_claims(told["identification"])
+        say(told["claim"])
+
+
 def _show_tried(tried: pl.DataFrame) -> None:
     rows = [
         (row["modality"], str(row["latents"]), _number(row["objective"]), _number(row["agreement"]),
@@ -397,9 +413,20 @@ def _show(learned: LatentResults, out: Path, files: list[str]) -> None:
         (row["assumption"], row["verdict"], _number(row["number"]), row["sentence"]) for row in learned.diagnostics
     ]
     table("Assumptions", ("assumption", "verdict", "number", ""), found)
+    show_claims([row.to_dict() for row in learned.identification])
     for notice in learned.notices:
         say(notice.text)
     say(f"wrote {', '.join(files)} to {out}")
+
+
+def show_claims(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Show what may be claimed of each latent, as diagnostics.json has it."""
+    columns = ("finalists", "mixing", "left", "missed", "reliability", "seeds", "halves")
+    table("What may be claimed", ("latent", "verdict", "criterion", *columns, "why"), [
+        (row["latent"], row["verdict"], row["criterion"], *(_number(row.get(name)) for name in columns),
+         row["sentence"])
+        for row in rows
+    ])  # fmt: skip
 
 
 def _number(value: float | None) -> str:

@@ -94,11 +94,13 @@ class CrlSection(Training):
     choose: Criterion = "objective"
     prior: Prior | None = None
     reduce: ReductionSetting = "auto"
+    halves: bool = False
 
     @model_serializer(mode="wrap")
-    def _without_default_reduction(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out the reduction that nobody asked for: it makes no stage stale that ended before there was one."""
-        return {name: value for name, value in dump(self).items() if (name, value) != ("reduce", "auto")}
+    def _without_newer_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what nobody asked for: it makes no stage stale that ended before there was such an option."""
+        newer = {"reduce": "auto", "halves": False}
+        return {name: value for name, value in dump(self).items() if name not in newer or value != newer[name]}
 
 
 class Modalities(Strict):

@@ -4,10 +4,9 @@
 (scores against known latents), ``diagnostics/`` (do these people speak against the assumptions), ``_estimator`` (what a
 method is), ``_budget``, ``_optimiser`` and ``_train`` (training), ``_batches`` and ``_scaler`` (what training reads),
 ``_reduce`` (wide measurements as principal components), ``_select`` and ``_stability`` (choosing without a truth),
-``_level2`` and ``_vectors`` (scikit-learn's protocol, tables of vectors), ``_save`` (fits on disk), ``_prior`` (what is
-known of causes), ``_traversal`` (what a latent looks like).
-``_identification`` (what may be claimed of each latent),
-``_save`` (fits on disk), ``_prior`` (what is known of causes), ``_traversal`` (what a latent looks like).
+``_identification`` (what may be claimed of each latent), ``_edge_stability`` (edges under refitting), ``_level2`` and
+``_vectors`` (scikit-learn's protocol, tables of vectors), ``_save`` (fits on disk), ``_prior`` (what is known of
+causes), ``_traversal`` (what a latent looks like).
 """
 
 from importlib import import_module
@@ -17,8 +16,9 @@ from personax.errors import require
 
 if TYPE_CHECKING:
     from personax.crl._budget import Budget, Device, Training
+    from personax.crl._edge_stability import EdgeStability, Refit, edge_stability
     from personax.crl._estimator import Epoch, Estimator, Fitted, Method, OnEpoch, Problem
-    from personax.crl._identification import Identification, claim, halves_agreement, identify
+    from personax.crl._identification import Identification, IdentificationTable, claim, halves_agreement, identify
     from personax.crl._level2 import Level2
     from personax.crl._prior import Prior
     from personax.crl._reduce import ReducedFit, ReductionSetting, reduce_views
@@ -67,12 +67,14 @@ __all__ = [
     "Diagnosis",
     "Dimension",
     "EdgeScores",
+    "EdgeStability",
     "Epoch",
     "Estimator",
     "Fitted",
     "Floor",
     "GraphScores",
     "Identification",
+    "IdentificationTable",
     "KnownLatents",
     "LatentRun",
     "Leakage",
@@ -89,6 +91,7 @@ __all__ = [
     "Recovery",
     "ReducedFit",
     "ReductionSetting",
+    "Refit",
     "RunComparison",
     "SeedSelection",
     "Training",
@@ -101,6 +104,7 @@ __all__ = [
     "compare_runs",
     "dci",
     "diagnose",
+    "edge_stability",
     "fit",
     "fit_seed",
     "fit_seeds",
@@ -140,6 +144,7 @@ _HOME = {
     "Device": "_budget",
     "Dimension": "_select",
     "EdgeScores": "metrics",
+    "EdgeStability": "_edge_stability",
     "Epoch": "_estimator",
     "Estimator": "_estimator",
     "Fitted": "_estimator",
@@ -148,6 +153,7 @@ _HOME = {
     "KnownLatents": "_run_comparison",
     "LatentRun": "_run_comparison",
     "Identification": "_identification",
+    "IdentificationTable": "_identification",
     "Leakage": "metrics",
     "Level2": "_level2",
     "Match": "metrics",
@@ -162,6 +168,7 @@ _HOME = {
     "Recovery": "metrics",
     "ReducedFit": "_reduce",
     "ReductionSetting": "_reduce",
+    "Refit": "_edge_stability",
     "RunComparison": "_run_comparison",
     "SeedSelection": "_select",
     "Training": "_budget",
@@ -174,6 +181,7 @@ _HOME = {
     "claim": "_identification",
     "dci": "metrics",
     "diagnose": "diagnostics",
+    "edge_stability": "_edge_stability",
     "fit": "methods.default._method",
     "fit_seed": "_select",
     "fit_seeds": "_select",

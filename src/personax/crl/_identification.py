@@ -1,24 +1,51 @@
-"""What may be claimed of each latent: whether a fit's own data tell it apart from others. No truth is needed."""
+"""What may be claimed of each latent: whether a fit's own data tell it apart from others. No truth is needed.
+
+A latent is called identified where several things hold together: finalists of the restarts agree on it, a mixture with
+another latent would cost more than what the decoders leave, several measurements agree on it, and other seeds and
+halves of the people, where they were fitted, find it again. The thresholds were chosen on simulated modalities and
+checked on others (benchmarks/results/identification.md).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final, Literal, overload
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from personax.crl._stability import columns
 from personax.crl.metrics._mcc import match
+from personax.results import Result
 
-__all__ = ["FINALISTS", "REFITS", "Identification", "claim", "halves_agreement", "identify"]
+__all__ = ["REFITS", "Identification", "IdentificationTable", "claim", "halves_agreement", "identify"]
 
-FINALISTS: Final = 0.98
-"""Agreement of the finalists from which a decoder's class tells a latent apart: of seven modalities, not calibrated."""
+FINALISTS: Final = 0.95
+"""Least agreement of the finalists on the latent."""
+
+BLOCK: Final = 0.5
+"""The same on any other latent of its modality: where one is arbitrary, so is what is left for the others."""
+
+FINALISTS_OF_SCALE: Final = 0.98
+"""Least agreement where a latent multiplies what others show; for the scale latent itself, agreement of halves."""
+
+MIXING: Final = 0.002
+"""Least share of the content that a mixture (correlation .9) with another latent must lose."""
+
+BEYOND: Final = 0.5
+"""How many times what functions of pairs explain beyond the decoder that must be, at least."""
+
+RELIABLE: Final = 0.9
+"""Least share of a latent's variance that several measurements have in common: its root is the correlation at best."""
+
+MISSED: Final = 0.06
+"""Largest share of what measurements agree on, errors left out, that the decoder may miss."""
 
 REFITS: Final = 0.95
-"""Agreement of seeds, or of halves of the people, below which no latent is called identified; not calibrated."""
+"""Agreement of seeds, or of halves of the people, below which no latent is called identified."""
 
 Verdict = Literal["identified", "up to its block", "not identified"]
 
@@ -52,6 +79,12 @@ class Identification:
         Latents without which the criterion says nothing of this one.
     sentence
         Why.
+    mixing, left, missed
+        Of an additive decoder: the share of what measurements agree on that a mixture of the latent with another one
+        loses, the share that functions of pairs explain beyond the decoder, and the share that it misses, errors of
+        measurements left out; None where not known.
+    reliability
+        Share of the latent's variance that the measurements have in common; None where not known.
     """
 
     latent: str
@@ -64,10 +97,59 @@ class Identification:
     verdict: Verdict
     rests_on: list[str]
     sentence: str
+    mixing: float | None = None
+    left: float | None = None
+    reliability: float | None = None
+    missed: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields by name."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class IdentificationTable(Result, Sequence[Identification]):
+    """What may be claimed of the latents of a fit, in their order.
+
+    Parameters
+    ----------
+    rows
+        One a latent.
+    """
+
+    rows: list[Identification]
+
+    @overload
+    def __getitem__(self, at: int) -> Identification: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Identification]: ...
+    def __getitem__(self, at: int | slice) -> Identification | list[Identification]:
+        return self.rows[at]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Identification]:
+        return iter(self.rows)
+
+    @property
+    def claim(self) -> str:
+        """One sentence: what was found and what may not be believed."""
+        return claim(self.rows)
+
+    @property
+    def identified(self) -> list[str]:
+        """Names of the latents that are called identified."""
+        return [row.latent for row in self.rows if row.verdict == "identified"]
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return one row a latent, columns as the fields of `Identification`."""
+        kinds = {"rests_on": pl.List(pl.String)} | dict.fromkeys(NUMBERS, pl.Float64)
+        types = {field.name: kinds.get(field.name, pl.String) for field in fields(Identification)}
+        return pl.DataFrame([row.to_dict() for row in self.rows], schema=types)
+
+
+NUMBERS: Final = ("value", "finalists", "seeds", "halves", "mixing", "left", "reliability", "missed")
 
 
 def identify(
@@ -75,7 +157,7 @@ def identify(
     *,
     seeds: Sequence[float] | None = None,
     halves: Sequence[float] | None = None,
-) -> list[Identification]:
+) -> IdentificationTable:
     """Return what may be claimed of each latent of a fit, from its own data.
 
     Fits of other methods, and of version 0.2, have no diagnostic: seeds that agree may agree on a wrong rotation, so
@@ -96,51 +178,102 @@ def identify(
     >>> identify(SimpleNamespace(names=["text_1"]))[0].verdict
     'not identified'
     """
+    inner = getattr(fit, "fit", None)
+    inner = fit if inner is None or not hasattr(inner, "names") else inner  # of reduced measurements
     names: list[str] = fit.names
-    return [
-        _row(fit, name, _finite(seeds, at), _finite(halves, at), _place(names, name)) for at, name in enumerate(names)
-    ]
+    return IdentificationTable(
+        [_row(inner, name, _finite(seeds, at), _finite(halves, at)) for at, name in enumerate(names)]
+    )
 
 
-def _row(fit: Any, name: str, seeds: float | None, halves: float | None, place: int) -> Identification:  # noqa: ANN401
+def _row(fit: Any, name: str, seeds: float | None, halves: float | None) -> Identification:  # noqa: ANN401
     modality = name.rpartition("_")[0]
     block = [other for other in fit.names if other.rpartition("_")[0] == modality]
+    place, others = block.index(name), [other for other in block if other != name]
     found = getattr(fit, "coordinates", {}).get(modality)
-    others = [other for other in block if other != name]
     if found is None:
         criterion, rests_on = _across(fit, name)
         why = "no diagnostic of its criterion is known" if rests_on else "this method gives no diagnostic"
         return Identification(
             name, criterion, None, None, None, seeds, halves, "not identified", rests_on, f"not identified: {why}"
         )
-    if not found.settled and len(block) > 1:
+    alone = len(block) == 1
+    if found.decoder == "free" and not alone:
         criterion, rests_on = _across(fit, name)
         least = float(min(found.finalist_agreement))
-        why = f"known up to its block: finalists agree at {least:.2f} where {FINALISTS} is needed"
+        why = "known up to its block: no class of decoders that tells latents apart explains what measurements agree on"
         return Identification(
             name, criterion, "least agreement of the finalists in the modality", least, None, seeds, halves,
             "up to its block", rests_on or others, why,
         )  # fmt: skip
-    agreed = float(found.finalist_agreement[place])
-    criterion = "one latent in the modality" if len(block) == 1 else CRITERIA[found.decoder]
-    verdict, why = _verdict(agreed, seeds, halves, alone=len(block) == 1)
+    evidence = _Evidence.of(found, place, seeds, halves)
+    criterion = "one latent in the modality" if alone else CRITERIA[found.decoder]
+    against = evidence.against(found.decoder, alone=alone)
+    # the block of a single latent is the latent: where it is not stable, nothing is known of it
+    less: Verdict = "not identified" if alone else "up to its block"
+    why = f"{less}: {against}" if against else "identified up to a monotone map"
     return Identification(
-        name, criterion, "share explained on people held out", float(found.explained), agreed, seeds, halves,
-        verdict, others, f"{why} ({criterion}; finalists agree at {agreed:.3f})",
+        name, criterion, "share explained on people held out", float(found.explained), evidence.finalists, seeds,
+        halves, less if against else "identified", others,
+        why if against else f"{why} ({criterion}; restarts agree at {evidence.finalists:.3f})",
+        evidence.mixing, evidence.left, evidence.reliability, evidence.missed,
     )  # fmt: skip
 
 
-def _verdict(agreed: float, seeds: float | None, halves: float | None, *, alone: bool) -> tuple[Verdict, str]:
-    # the block of a single latent is the latent: where it is not stable, nothing is known of it
-    less: tuple[Verdict, str] = (
-        ("not identified", "not identified") if alone else ("up to its block", "up to its block")
-    )
-    if agreed < FINALISTS:
-        return less[0], f"{less[1]}: finalists disagree"
-    for value, who in ((seeds, "seeds"), (halves, "halves of the people")):
-        if value is not None and value < REFITS:
-            return less[0], f"{less[1]}: {who} agree at {value:.2f} where {REFITS} is needed"
-    return "identified", "identified up to a monotone map"
+@dataclass(frozen=True)
+class _Evidence:
+    """What is known of one latent of a modality whose finalists were compared."""
+
+    finalists: float
+    least: float
+    seeds: float | None
+    halves: float | None
+    mixing: float | None
+    left: float | None
+    reliability: float | None
+    missed: float | None
+
+    @classmethod
+    def of(cls, found: Any, place: int, seeds: float | None, halves: float | None) -> _Evidence:  # noqa: ANN401
+        agreed, checks = found.finalist_agreement, getattr(found, "checks", None)
+        told: tuple[float | None, ...] = (None,) * 4
+        if checks is not None:
+            told = checks.mixing[place], checks.left, checks.reliability[place], checks.missed
+        known = [None if value is None or not math.isfinite(value) else float(value) for value in told]
+        return cls(float(agreed[place]), float(min(agreed)), seeds, halves, *known)
+
+    def against(self, decoder: str, *, alone: bool) -> str:
+        """Return what speaks against calling the latent identified; empty for nothing."""
+        return next((text for text in self._doubts(decoder, alone=alone) if text), "")
+
+    def _doubts(self, decoder: str, *, alone: bool) -> Iterator[str]:
+        needed = FINALISTS_OF_SCALE if decoder == "scale" else FINALISTS
+        yield "" if self.finalists >= needed else f"restarts agree at {self.finalists:.3f} where {needed} is needed"
+        if self.least < BLOCK:
+            yield f"restarts agree at {self.least:.2f} on another latent of its modality where {BLOCK} is needed"
+        if decoder == "interactions":
+            yield "what latents told apart by functions of pairs are worth was not calibrated"
+        if decoder == "additive" and not alone:
+            yield self._mixing()
+        if self.reliability is not None and self.reliability < RELIABLE:
+            yield f"measurements have {self.reliability:.2f} of it in common where {RELIABLE} is needed"
+        if self.missed is not None and self.missed > MISSED:
+            yield (
+                f"the decoder misses {self.missed:.0%} of what measurements agree on where {MISSED:.0%} may be: "
+                "there may be more latents than were asked for"
+            )
+        for value, who in ((self.seeds, "seeds"), (self.halves, "halves of the people")):
+            if value is not None and value < REFITS:
+                yield f"{who} agree at {value:.2f} where {REFITS} is needed"
+
+    def _mixing(self) -> str:
+        if self.mixing is None or self.left is None:
+            return "this fit does not hold what mixing it with another latent would cost; fit again"
+        needed = max(MIXING, BEYOND * self.left)
+        if self.mixing >= needed:
+            return ""
+        reason = "curves are hardly bent" if needed == MIXING else "curves leave much to functions of pairs"
+        return f"mixing it with another latent would cost {self.mixing:.4f} where {needed:.4f} is needed ({reason})"
 
 
 def _across(fit: Any, name: str) -> tuple[str, list[str]]:  # noqa: ANN401
@@ -205,11 +338,6 @@ def halves_agreement(chosen: Array, first: Array, second: Array, counts: Mapping
         into.append([j for _, j, _ in sorted(pairs)])
     matched = zip(*into, strict=True)
     return np.array([match(first[:, [a]], second[:, [b]], kind="spearman").mcc for a, b in matched])
-
-
-def _place(names: Sequence[str], name: str) -> int:
-    modality = name.rpartition("_")[0]
-    return [one for one in names if one.rpartition("_")[0] == modality].index(name)
 
 
 def _finite(values: Sequence[float] | None, at: int) -> float | None:

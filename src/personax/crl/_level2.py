@@ -12,7 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.crl._estimator import Estimator, Fitted, Method, Progress
+from personax.crl._edge_stability import EdgeStability, edge_stability, other_seeds
+from personax.crl._estimator import Arrays, Estimator, Fitted, Method, Progress
+from personax.crl._identification import IdentificationTable, identify
 from personax.crl._reduce import ReducedFit, ReductionSetting, reduce_views
 from personax.crl._scaler import check
 from personax.crl._select import SeedSelection, fit_seeds
@@ -108,6 +110,7 @@ class Level2:
         self.selection_: SeedSelection = chosen
         self.fitted_: Fitted = ReducedFit(chosen.best, reduced) if reduced else chosen.best
         self._reduced = reduced
+        self._stability = _stability(chosen, arrays, self.latents, self.shared)
         self.n_features_in_ = sum(x.shape[1] for by in as_arrays(views).values() for x in by.values())
         return self
 
@@ -150,11 +153,16 @@ class Level2:
 
     @property
     def graph_(self) -> Graph | None:
-        """The learned graph between latents; None where the method learns none."""
+        """The learned graph between latents, edges by how often other seeds find them; None where there is none."""
         from personax.crl.metrics import to_graph
 
         adjacency = self._fit.adjacency
-        return None if adjacency is None else to_graph(adjacency, self._fit.names)
+        if adjacency is None:
+            return None
+        known, again = self.identification_.identified, self._stability
+        if again is None:
+            return to_graph(adjacency, self._fit.names, identified=known)
+        return to_graph(adjacency, self._fit.names, identified=known, found_again=again.shares, refits=again.refits)
 
     @property
     def seeds_(self) -> pl.DataFrame:
@@ -163,10 +171,9 @@ class Level2:
         return pl.DataFrame(self.selection_.seeds(), infer_schema_length=None)
 
     @property
-    def identification_(self) -> Any:  # noqa: ANN401 - what the method says of its latents
-        """What may be claimed of each latent, where the fit says so; None where it does not."""
-        inner = getattr(self._fit, "fit", self._fit)
-        return getattr(inner, "identification", None)
+    def identification_(self) -> IdentificationTable:
+        """What may be claimed of each latent, by the fit's own diagnostics and the agreement of the seeds."""
+        return identify(self._fit, seeds=self.selection_.stability)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters; ``deep`` adds those of a method, as in ``method__budget__epochs``."""
@@ -240,3 +247,13 @@ class Level2:
             return lambda done, total, value: told(seed * total + done, self.seeds * total, value)
 
         return of
+
+
+def _stability(chosen: SeedSelection, views: Arrays, latents: Mapping[str, int], shared: int) -> EdgeStability | None:
+    """Return which edges of the chosen fit other seeds find again; None where the method learns no graph."""
+    best = chosen.best
+    if best.adjacency is None:
+        return None
+    return edge_stability(
+        best.encode(views), best.names, other_seeds(chosen, views), counts={m: latents[m] for m in views}, shared=shared
+    )

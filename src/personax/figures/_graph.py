@@ -340,6 +340,7 @@ def _curve_within_layer(spans: Sequence[Box], ports: tuple[float, float]) -> lis
 
 
 EDGE_COLOUR = "#4d4d4d"
+DOUBTFUL_COLOUR = "#b8b8b8"
 
 THIN, THICK, UNWEIGHTED = 0.6, 2.8, 1.0
 """Width in points of a vanishing weight, of the largest, and of an edge without one."""
@@ -358,7 +359,7 @@ def _draw_edges(canvas: Canvas, graph: Graph, geometry: GraphGeometry, x: float,
     for edge, curve in zip(graph.edges, moved, strict=True):
         width = UNWEIGHTED if edge.weight is None else THIN + (THICK - THIN) * abs(edge.weight) / top
         ends = EDGES[edge.kind].ends
-        _draw_edge(canvas, curve, ends if geometry.starts_at_source(edge) else ends[::-1], width)
+        _draw_edge(canvas, curve, ends if geometry.starts_at_source(edge) else ends[::-1], width, edge.doubtful)
     for edge, curve in zip(graph.edges, moved, strict=True):
         if edge.label:
             a, b = _middle(curve)
@@ -366,22 +367,21 @@ def _draw_edges(canvas: Canvas, graph: Graph, geometry: GraphGeometry, x: float,
             canvas.text(a, b, shorten(edge.label, EDGE_LETTERS), 6.5, ha="center", bbox=paper)
 
 
-def _draw_edge(canvas: Canvas, curve: Sequence[Position], ends: tuple[End, End], width: float) -> None:
+def _draw_edge(canvas: Canvas, curve: Sequence[Position], ends: tuple[End, End], width: float, doubtful: bool) -> None:
+    colour = DOUBTFUL_COLOUR if doubtful else EDGE_COLOUR
     long, half = 0.075 + width * POINT, 0.032 + 0.7 * width * POINT
     line = list(curve)
     for end, inner in ((0, 1), (-1, -2)):
         (x, y), towards = line[end], 1 if line[inner][0] > line[end][0] else -1
         if ends[end] == "ring":
-            canvas.circle(
-                x + towards * RING_RADIUS, y, RING_RADIUS, edgecolor=EDGE_COLOUR, facecolor="white", linewidth=0.9
-            )
+            canvas.circle(x + towards * RING_RADIUS, y, RING_RADIUS, edgecolor=colour, facecolor="white", linewidth=0.9)
             line[end] = (x + towards * 2 * RING_RADIUS, y)
         if ends[end] != "head":
             continue
-        canvas.polygon([(x, y), (x + towards * long, y - half), (x + towards * long, y + half)], facecolor=EDGE_COLOUR)
+        canvas.polygon([(x, y), (x + towards * long, y - half), (x + towards * long, y + half)], facecolor=colour)
         # The line ends inside its head: a thick one would blunt the tip.
         line[end] = (x + towards * long * 0.9, y)
-    canvas.curve(line, edgecolor=EDGE_COLOUR, linewidth=width, alpha=0.8)
+    canvas.curve(line, edgecolor=colour, linewidth=width, alpha=0.8, linestyle="--" if doubtful else "-")
 
 
 def _middle(curve: Sequence[Position]) -> Position:

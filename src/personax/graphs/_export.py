@@ -25,6 +25,7 @@ KEYS = (
     ("edge", "kind", "string"),
     ("edge", "weight", "double"),
     ("edge", "label", "string"),
+    ("edge", "doubtful", "boolean"),
 )
 """Attributes that GraphML must declare before it uses them."""
 
@@ -32,9 +33,9 @@ KEYS = (
 def to_graphml(graph: Graph) -> str:
     """Return a graph as GraphML.
 
-    Nodes carry ``label`` and ``group``, edges ``kind``, ``label`` and, where there is one, ``weight``; the graph itself
-    ``meaning`` and ``weight_name``. GraphML knows no double arrow and no open end: such edges are written as not
-    directed, and ``kind`` tells them apart.
+    Nodes carry ``label`` and ``group``, edges ``kind``, ``label`` and, where there is one, ``weight``, and ``doubtful``
+    where they are; the graph itself ``meaning`` and ``weight_name``. GraphML knows no double arrow and no open end:
+    such edges are written as not directed, and ``kind`` tells them apart.
 
     Parameters
     ----------
@@ -55,7 +56,8 @@ def to_graphml(graph: Graph) -> str:
     """
     _check(graph)
     root = ElementTree.Element("graphml", xmlns=NAMESPACE)
-    for domain, name, kind in KEYS:
+    doubts = any(edge.doubtful for edge in graph.edges)
+    for domain, name, kind in KEYS[: None if doubts else -1]:
         attributes = {"id": f"{domain}_{name}", "for": domain, "attr.name": name, "attr.type": kind}
         ElementTree.SubElement(root, "key", attributes)
     directed = any(edge.kind == "directed" for edge in graph.edges)
@@ -69,7 +71,8 @@ def to_graphml(graph: Graph) -> str:
         ends = {"source": edge.source, "target": edge.target, "directed": _is_directed(edge, directed)}
         element = ElementTree.SubElement(body, "edge", {"id": f"e{place}"} | ends)
         weight = None if edge.weight is None else _double(edge.weight)
-        _data(element, "edge", {"kind": edge.kind, "weight": weight, "label": edge.label})
+        doubtful = "true" if edge.doubtful else None
+        _data(element, "edge", {"kind": edge.kind, "weight": weight, "label": edge.label, "doubtful": doubtful})
     ElementTree.indent(root)
     # A bare carriage return in a text would be read back as a line feed; ElementTree escapes it in attributes only.
     text = ElementTree.tostring(root, encoding="unicode").replace("\r", "&#13;")
@@ -80,8 +83,8 @@ def to_dot(graph: Graph) -> str:
     r"""Return a graph in Graphviz' language.
 
     Nodes carry ``label`` and ``group``, edges ``kind``, ``label`` and, where there is one, ``weight``; undirected edges
-    are drawn without, bidirected ones with two arrowheads, open ends with a ring. The meaning of the graph stands under
-    the drawing.
+    are drawn without, bidirected ones with two arrowheads, open ends with a ring, doubtful ones grey. The meaning of
+    the graph stands under the drawing.
 
     Parameters
     ----------
@@ -113,6 +116,8 @@ def to_dot(graph: Graph) -> str:
         shown = {"kind": edge.kind, **EDGES[edge.kind].dot, "label": edge.label}
         if edge.weight is not None:
             shown["weight"] = repr(float(edge.weight))
+        if edge.doubtful:
+            shown |= {"color": "grey70", "fontcolor": "grey50", "style": "dashed"}
         lines.append(f"  {_quoted(edge.source)} -> {_quoted(edge.target)} [{_attributes(shown)}];")
     return "\n".join(["digraph {", *lines, "}"])
 

@@ -13,12 +13,37 @@ from personax.report._sections import SectionInput, flattened, value_text
 __all__ = ["CrlView"]
 
 
+AGREEMENTS = (
+    ("finalists", "Restarts agree"),
+    ("mixing", "A mixture loses"),
+    ("left", "Left to pairs"),
+    ("missed", "Missed"),
+    ("reliability", "Measurements share"),
+    ("seeds", "Seeds agree"),
+    ("halves", "Halves agree"),
+)
+"""Numbers of a row of the table of claims, and what a reader calls them."""
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
 class CrlView:
     """The learned graph, the measures of the fit and its course."""
 
     def __init__(self, crl: CrlResults) -> None:
         self.graph = draw_graph(crl.graph, "Learned causal graph") if crl.graph else None
         self.meaning = crl.graph.meaning if crl.graph else ""
+        self.weight = crl.graph.weight if crl.graph else ""
+        self.graph_check = crl.graph_check
+        self.claim = crl.claim
+        self.claims = [
+            (row["latent"], row["verdict"], row["criterion"], *(_share(row.get(name)) for name, _ in AGREEMENTS),
+             row["sentence"])
+            for row in crl.identification
+        ]  # fmt: skip
+        self.claim_columns = [title for _, title in AGREEMENTS]
         self.metrics = flattened(crl.metrics)[:40]
         self.loss_curves = loss_curves(crl.history) if crl.history is not None else []
         self.assumptions = [

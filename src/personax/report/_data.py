@@ -133,13 +133,20 @@ class IndependenceResults:
 
 @dataclass(frozen=True, slots=True)
 class CrlResults:
-    """Level II: the learned graph, the measures of the fit and its course, what is assumed, what latents may be."""
+    """Level II: the learned graph, the measures of the fit and its course, what is assumed, what latents may be.
+
+    ``claim`` and ``identification`` are what may be claimed of latents; ``graph_check`` says where PC finds
+    another graph of the same latents.
+    """
 
     graph: Graph | None
     metrics: Mapping[str, Any]
     history: pl.DataFrame | None
     diagnostics: Sequence[Mapping[str, Any]] = ()
     reading: Mapping[str, Any] = field(default_factory=dict)
+    claim: str = ""
+    identification: Sequence[Mapping[str, Any]] = ()
+    graph_check: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,9 +274,12 @@ def _crl(files: Files) -> CrlResults | None:
     graph, metrics = _graph(files.get("graph.json")), _json(files.get("metrics.json"))
     if graph is None and metrics is None:
         return None
-    assumptions = (_json(files.get("diagnostics.json")) or {}).get("assumptions", [])
-    reading = _json(files.get("reading.json"))
-    return CrlResults(graph, metrics or {}, _frame(files.get("history.parquet")), assumptions, reading or {})
+    told = _json(files.get("diagnostics.json")) or {}
+    return CrlResults(
+        graph, metrics or {}, _frame(files.get("history.parquet")), told.get("assumptions", []),
+        _json(files.get("reading.json")) or {}, told.get("claim", ""), told.get("identification", []),
+        told.get("PC on the same latents", {}).get("sentence", ""),
+    )  # fmt: skip
 
 
 def _truth(path: Path | None) -> Truth | None:

@@ -165,7 +165,7 @@ def _edge(edge: Edge, path: str, forth: bool, graph: Graph, names: Mapping[str, 
         element("path", d=path, class_="hit"),
         element("path", d=path, class_="line", stroke_width=width),
         _end_marks(edge, path, forth),
-        class_="edge open" if edge.kind == "undirected" and graph.weight == "" else "edge",
+        class_="edge" + " open" * (edge.kind == "undirected" and graph.weight == "") + " doubtful" * edge.doubtful,
         data_ends=f"{order.index(edge.source)} {order.index(edge.target)}",
         data_tip=_tooltip(edge, graph.weight, names),
     )

@@ -16,31 +16,37 @@ from numpy.typing import NDArray
 from personax.config import CrlSection
 from personax.crl import (
     Budget,
+    EdgeStability,
     Estimator,
+    IdentificationTable,
+    Refit,
     Training,
     choose_dimension,
-    claim,
     diagnose,
+    edge_stability,
     fit_seed,
     fit_seeds,
+    halves_agreement,
     identify,
     method,
     to_graph,
     usable,
 )
+from personax.crl._edge_stability import other_seeds, refit_of
 from personax.crl._reduce import WIDE, ReducedFit, ReducedMeasurement, describe_reductions, reduce_views
 from personax.crl._scaler import check
 from personax.data.frames import write_parquet
-from personax.errors import InputError
+from personax.errors import ComputationError, InputError
 from personax.files import write_text, written_aside
 from personax.independence import hsic, kci
 from personax.progress import Progress
 from personax.schema import Graph, Notice
 from personax.stages._base import versions
+from personax.stages._graph_check import AGREED, GraphCheck, check_graph
 
 if TYPE_CHECKING:
-    from personax.crl import Identification, SeedSelection
-    from personax.crl._estimator import Arrays, Method
+    from personax.crl import SeedSelection
+    from personax.crl._estimator import Arrays, Fitted, Method
 
 __all__ = ["LatentResults", "choose_latents", "fingerprint", "learn", "learn_seed", "make_method", "write_latents"]
 
@@ -52,8 +58,11 @@ DIAGNOSED = 1000
 CHUNK = 4096
 """People looked at together."""
 
-NEWER = {"prior": None, "device": "cpu", "compiled": False, "half": False}
+NEWER = {"prior": None, "device": "cpu", "compiled": False, "half": False, "halves": False}
 """What folders of seeds name only where it is not this."""
+
+HALVES = 1_000_000
+"""Key of the generators of halves, beyond those of all seeds."""
 
 UNSTABLE = 0.8
 """Mean correlation between seeds below which a latent is said to be another one in every seed."""
@@ -120,6 +129,12 @@ class LatentResults:
         What a reader must know.
     reduced
         Of wide measurements, the components that the fits read.
+    halves
+        Of each latent, the agreement of fits to two halves of the people; None where these were not fitted.
+    stability
+        Which edges other seeds and halves find again; None where the method learns no graph.
+    graph_check
+        The graph beside PC's; None where there is none.
     """
 
     chosen: SeedSelection
@@ -130,20 +145,29 @@ class LatentResults:
     history: pl.DataFrame | None
     notices: list[Notice]
     reduced: Mapping[str, Mapping[str, ReducedMeasurement]] = field(default_factory=dict)
+    halves: list[float] | None = None
+    stability: EdgeStability | None = None
+    graph_check: GraphCheck | None = None
 
     def diagnostics_json(self) -> str:
         """Return the diagnostics as JSON; numbers that are none are null."""
         found = {
             "assumptions": _plain(self.diagnostics),
             "identification": _plain([row.to_dict() for row in self.identification]),
-            "claim": claim(self.identification),
+            "claim": self.identification.claim,
         }
+        if self.stability is not None:
+            found["edges under refitting"] = {
+                "refits": self.stability.refits, "edges": _plain(self.stability.to_frame().to_dicts())
+            }  # fmt: skip
+        if self.graph_check is not None:
+            found["PC on the same latents"] = self.graph_check.to_dict()
         return json.dumps(found, indent=1, allow_nan=False)
 
     @property
-    def identification(self) -> list[Identification]:
+    def identification(self) -> IdentificationTable:
         """What may be claimed of each latent of the chosen fit."""
-        return identify(self.chosen.best, seeds=self.chosen.stability)
+        return identify(self.chosen.best, seeds=self.chosen.stability, halves=self.halves)
 
     def save_model(self, path: Path) -> None:
         """Write the chosen fit; `personax.crl.load_fit` reads it."""
@@ -218,15 +242,83 @@ def learn(
     latents = pl.DataFrame({"id": list(ids)} | dict(zip(best.names, best.encode(views).T, strict=True)))
     schema = {"seed": pl.Int64, "objective": pl.Float64, "agreement": pl.Float64, "crossings": pl.Int64,
               "chosen": pl.Boolean, "reason": pl.String}  # fmt: skip
-    graph = to_graph(best.adjacency, best.names) if best.adjacency is not None else None
+    # refits draw from generators of their own: diagnostics stay what they were without them
+    halves = _fit_halves(made, views, settings, chosen, rng, progress, keep) if settings.halves else _Halves([], None)
+    known = identify(best, seeds=chosen.stability, halves=halves.agreement)
+    stability = None
+    if best.adjacency is not None:
+        refits = [*other_seeds(chosen, views), *halves.refits]
+        counts = {m: settings.latents[m] for m in views}
+        stability = edge_stability(best.encode(views), best.names, refits, counts=counts, shared=settings.shared)
+    graph = _graph(best, stability, known)
+    checked = None if graph is None else check_graph(graph, latents.drop("id"))
     progress.step(1, 1, "diagnostics")
     people = np.sort(rng.permutation(len(ids))[:DIAGNOSED])
     sample = {m: {k: x[people] for k, x in by.items()} for m, by in views.items()}
     found = diagnose(best, sample, independence=_independence, conditional=_conditional, rng=rng)
     seeds = pl.DataFrame(chosen.seeds(), schema=schema)
-    told = Notice(claim(identify(best, seeds=chosen.stability)))
-    notices = [told, *map(Notice, describe_reductions(reduced)), *_notices(chosen, found)]
-    return LatentResults(chosen, latents, seeds, found, graph, _history(best), notices, reduced)
+    notices = [Notice(known.claim), *map(Notice, describe_reductions(reduced)), *_notices(chosen, found)]
+    notices += [Notice(text) for text in (halves.failed, _disagreement(checked)) if text]
+    return LatentResults(
+        chosen, latents, seeds, found, graph, _history(best), notices, reduced, halves.agreement, stability, checked
+    )
+
+
+@dataclass(frozen=True)
+class _Halves:
+    """Fits to two halves of the people: as refits, and how far their latents agree."""
+
+    refits: list[Refit]
+    agreement: list[float] | None
+    failed: str = ""
+
+
+def _fit_halves(
+    made: Method, views: Arrays, settings: CrlSection, chosen: SeedSelection, rng: np.random.Generator,
+    progress: Progress, keep: Path | None,
+) -> _Halves:  # fmt: skip
+    """Fit each half of the people anew, from starts of its own, and encode everybody with both."""
+    n = len(next(iter(next(iter(views.values())).values())))
+    drawn = np.random.default_rng(n).permutation(n)
+    refits = []
+    for at, name in enumerate(("first half", "second half")):
+        rows = np.sort(drawn[at::2])
+        part = {m: {k: x[rows] for k, x in by.items()} for m, by in views.items()}
+        try:
+            one = fit_seeds(
+                made, part, latents=settings.latents, shared=settings.shared, seeds=1, rng=_beside(rng, HALVES + at),
+                progress=_reporter(progress, 1), keep=None if keep is None else keep / f"half-{at + 1}",
+            ).best  # fmt: skip
+        except ComputationError as error:
+            return _Halves([], None, f"The {name} of the people could not be fitted: {error}")
+        refits.append(refit_of(name, one, views))
+    counts = {m: settings.latents[m] for m in views}
+    encoded = chosen.best.encode(views), refits[0].latents, refits[1].latents
+    return _Halves(refits, [float(v) for v in halves_agreement(*encoded, counts, settings.shared)])
+
+
+def _beside(rng: np.random.Generator, key: int) -> np.random.Generator:
+    """Return a generator that depends on neither the draws nor the number of the seeds before."""
+    own = rng.bit_generator.seed_seq
+    assert isinstance(own, np.random.SeedSequence)
+    return np.random.default_rng(np.random.SeedSequence(own.entropy, spawn_key=(*own.spawn_key, key)))
+
+
+def _graph(best: Fitted, stability: EdgeStability | None, known: IdentificationTable) -> Graph | None:
+    """Return the learned graph: edges by how often refits find them again, grey where an end is not told apart."""
+    if best.adjacency is None or stability is None:
+        return None
+    inner = getattr(best, "fit", best)
+    more = {"weight": inner.edge_weight} if hasattr(inner, "edge_weight") else {}
+    return to_graph(
+        best.adjacency, best.names, found_again=stability.shares, refits=stability.refits,
+        identified=known.identified, **more,
+    )  # fmt: skip
+
+
+def _disagreement(checked: GraphCheck | None) -> str:
+    """Return where PC disagrees, if that is more than a tenth of the edges."""
+    return "" if checked is None or checked.share is None or checked.share >= AGREED else checked.sentence
 
 
 def learn_seed(
@@ -262,7 +354,7 @@ def _facts(views: Arrays, settings: CrlSection, rng: np.random.Generator) -> str
             people.update(f"{m}/{k} {x.shape} {x.dtype};".encode())
             for start in range(0, len(x), CHUNK):
                 people.update(np.ascontiguousarray(x[start : start + CHUNK]).data)
-    facts = {k: v for k, v in settings.model_dump().items() if k not in ("seeds", "choose")}
+    facts = {k: v for k, v in settings.model_dump().items() if k not in ("seeds", "choose", "halves")}
     if any(x.shape[1] > WIDE for by in views.values() for x in by.values()):
         facts["reduce"] = settings.reduce
     if settings.device != "cpu":
@@ -342,7 +434,10 @@ def _notices(chosen: SeedSelection, diagnostics: Sequence[Mapping[str, Any]]) ->
         number = sum(reason is not None for reason in chosen.reasons)
         found.append(Notice(f"{number} seeds could not be fitted: {'; '.join(failed)}", number))
     if len(chosen.fits) < 2:
-        text = "One seed was run: how stable the latents and their graph are is not known. Read them as a hypothesis."
+        text = (
+            "One seed was run: how stable the latents and their graph are is not known. Read them as a hypothesis; "
+            "more seeds, and halves of the people (crl.halves: true, or --halves), tell."
+        )
         return [*found, Notice(text)]
     loose = [n for n, s in zip(chosen.best.names, chosen.stability, strict=True) if not s >= UNSTABLE]
     if loose:

@@ -16,7 +16,7 @@ from scipy.stats import rankdata
 
 from personax.data.table import Table
 from personax.independence import screen
-from personax.schema import Column, Graph
+from personax.schema import Column, Edge, Graph
 
 __all__ = ["EXEMPLARS", "associations", "exemplars", "proposals", "sentences", "telling_words"]
 
@@ -218,19 +218,23 @@ def _ends(ranks: NDArray[np.float64], users: dict[str, NDArray[np.intp]], least:
 
 
 def sentences(graph: Graph, proposed: dict[str, str]) -> list[str]:
-    """Return one sentence an edge, surest first.
+    """Return one sentence an edge, that of the largest weight first; the graph says what its weight is.
 
     Examples
     --------
     >>> from personax.schema import Edge, Node
     >>> nodes = [Node("z_1", "z 1", "z"), Node("z_2", "z 2", "z")]
-    >>> graph = Graph(nodes, [Edge("z_1", "z_2", "directed", 0.98)], "", "", {})
+    >>> graph = Graph(nodes, [Edge("z_1", "z_2", "directed", 0.98)], "", "share of bootstrap samples", {})
     >>> sentences(graph, {"z_1": "tracks height, r = .61, .55 to .66", "z_2": "no name"})
-    ['z_1 (tracks height, r = .61, .55 to .66) -> z_2 (no name), certainty 98 %']
+    ['z_1 (tracks height, r = .61, .55 to .66) -> z_2 (no name): .98 (share of bootstrap samples)']
     """
     edges = sorted(graph.edges, key=lambda edge: (-(edge.weight or 0), edge.source, edge.target))
 
     def called(name: str) -> str:
         return f"{name} ({proposed.get(name, UNNAMED)})"
 
-    return [f"{called(e.source)} -> {called(e.target)}, certainty {100 * (e.weight or 0):.0f} %" for e in edges]
+    def told(edge: Edge) -> str:
+        number = f"{_two(edge.weight or 0.0)} ({graph.weight})"
+        return edge.label if " refits" in edge.label else ", ".join([number, *filter(None, [edge.label])])
+
+    return [f"{called(e.source)} -> {called(e.target)}: {told(e)}" for e in edges]

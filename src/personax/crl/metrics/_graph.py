@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -175,7 +176,16 @@ def _scores(learned: Edges, true: Edges) -> EdgeScores:
     )
 
 
-def to_graph(adjacency: NDArray[np.float64], names: Sequence[str], *, threshold: float = 0.5) -> Graph:
+def to_graph(
+    adjacency: NDArray[np.float64],
+    names: Sequence[str],
+    *,
+    threshold: float = 0.5,
+    weight: str = "how sure the method is of the edge with latents held fixed, 0 to 1",
+    found_again: NDArray[np.float64] | None = None,
+    refits: Sequence[str] = (),
+    identified: Collection[str] | None = None,
+) -> Graph:
     """Return the edges that are surer than the threshold.
 
     Parameters
@@ -184,6 +194,12 @@ def to_graph(adjacency: NDArray[np.float64], names: Sequence[str], *, threshold:
         Shape (d, d), rows are children.
     names
         Of the latents; what stands before the last ``_`` is the group.
+    weight
+        What the numbers of the adjacency are.
+    found_again, refits
+        Share of the refits that have each edge, shape (d, d), and their names; the edges' weights where there are any.
+    identified
+        Latents that are told apart; edges with another end are doubtful. None where nothing is known of that.
 
     Examples
     --------
@@ -191,9 +207,24 @@ def to_graph(adjacency: NDArray[np.float64], names: Sequence[str], *, threshold:
     'text_1'
     """
     nodes = [Node(name, name.replace("_", " "), name.rpartition("_")[0]) for name in names]
-    edges = [
-        Edge(names[parent], names[child], "directed", round(float(adjacency[child, parent]), 6))
-        for child, parent in np.argwhere(adjacency > threshold)
-    ]
+    again = found_again if refits else None
+    edges = []
+    for child, parent in np.argwhere(adjacency > threshold):
+        open_ends = [] if identified is None else [n for n in (names[parent], names[child]) if n not in identified]
+        said = [] if again is None else [f"in {round(again[child, parent] * len(refits))} of {len(refits)} refits"]
+        said += [f"{' and '.join(open_ends)} not told apart"] if open_ends else []
+        number = round(float((adjacency if again is None else again)[child, parent]), 6)
+        edges.append(Edge(names[parent], names[child], "directed", number, ", ".join(said), bool(open_ends)))
     meaning = "An arrow: source causes target among the learned latents, as far as the method's assumptions hold."
-    return Graph(nodes, edges, meaning, "how sure the edge is, 0 to 1", {"threshold": threshold})
+    details: dict[str, Any] = {"threshold": threshold}
+    if again is not None:
+        held = {f"{e.source} -> {e.target}": _rounded(adjacency, names, e) for e in edges}
+        details |= {"refits": list(refits), weight: held}
+        weight = f"share of {len(refits)} refits that find the edge again, latents learned anew"
+    if any(edge.doubtful for edge in edges):
+        meaning += " Grey and broken: an end is not told apart from other latents, so the arrow may be another one."
+    return Graph(nodes, edges, meaning, weight, details)
+
+
+def _rounded(adjacency: NDArray[np.float64], names: Sequence[str], edge: Edge) -> float:
+    return round(float(adjacency[names.index(edge.target), names.index(edge.source)]), 6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from personax.crl.methods.default._agreed import AgreedComponents
+from personax.crl.methods.default._decoder_checks import DecoderChecks, check_decoder
 from personax.crl.methods.default._decoders import Bottleneck
 
 __all__ = ["AGREES", "Coordinates", "DecodedCoordinates", "NormalScores", "finalist_agreement"]
@@ -72,15 +73,27 @@ class DecodedCoordinates(Coordinates):
         What the bottleneck reads.
     bottleneck
         The best of the finalists.
+    checks
+        Whether the decoder tells the latents apart on these people; None in fits of earlier versions.
     """
 
     agreed: AgreedComponents
     bottleneck: Bottleneck
+    checks: DecoderChecks | None = None
+
+    def checked(self, by: Mapping[str, NDArray[Any]]) -> DecodedCoordinates:
+        """Return the same with checks on some people."""
+        each = [self._read(part / self.agreed.error) for part in self.agreed.each(by)]
+        content = self.agreed(by).astype(np.float64)
+        return replace(self, checks=check_decoder(self.encode(by), content, each, self.explained))
 
     def encode(self, by: Mapping[str, NDArray[Any]]) -> Floats:
         """As `Coordinates.encode` says."""
+        return self._read(self.agreed(by))
+
+    def _read(self, content: NDArray[Any]) -> Floats:
         with torch.no_grad():
-            return np.asarray(self.bottleneck.encode(torch.from_numpy(self.agreed(by))).double().numpy())
+            return np.asarray(self.bottleneck.encode(torch.from_numpy(content.astype(np.float32))).double().numpy())
 
 
 KNOTS: Final = 400

@@ -36,6 +36,9 @@ FREE_HIDDEN: Final = 64
 NOISE: Final = (0.4, 0.1)
 """Deviation of the noise on the code, at first and from half of the steps on: codes that fold do not survive."""
 
+AS_GOOD: Final = 2.0
+"""Standard errors within which a finalist is as good as the best one, on people held out."""
+
 SIZE: Final = 2.0
 """Scale of what the encoder reads: that of its loudest number."""
 
@@ -162,7 +165,9 @@ class Bottlenecks:
     explained
         Of each finalist the share of the content's variance that it explains on people held out, the best first.
     codes
-        Of each finalist the code of the people held out, shape (n, k), in the same order.
+        Of the finalists that compete, the code of the people held out, shape (n, k), the best first: the best two, and
+        all others that explain as much (within `AS_GOOD` standard errors of the difference). That a restart which ended
+        in a worse optimum has other latents speaks against nothing.
     errors
         Squared error a person held out, shape (n,), of the best.
     """
@@ -289,4 +294,7 @@ class _Search:
         keep_restarts(self.model, [0])
         self.model.to(CPU)
         best = Bottleneck(self.encoder, self.decoder, self.centre.cpu(), self.size, mean.cpu(), std.cpu())
-        return Bottlenecks(best, (1 - errors.mean(1)).tolist(), list(codes.cpu()), errors[0].cpu())
+        behind = errors - errors[0]
+        limit = AS_GOOD * behind.std(1) / math.sqrt(len(self.held))
+        compete = [at for at in range(len(errors)) if at < 2 or bool(behind[at].mean() <= limit[at])]
+        return Bottlenecks(best, (1 - errors.mean(1)).tolist(), list(codes[compete].cpu()), errors[0].cpu())

@@ -101,6 +101,11 @@ class DefaultFit(FittedResult):
     notes: list[str] = field(default_factory=list)
 
     @property
+    def edge_weight(self) -> str:
+        """What the numbers of the adjacency are."""
+        return "share of bootstrap samples of the people with the edge, latents held fixed"
+
+    @property
     def history(self) -> list[dict[str, float]]:
         """Of the components: step and validation objective."""
         return [] if self.components is None else self.components.history

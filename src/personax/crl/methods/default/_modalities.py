@@ -43,6 +43,9 @@ FREE: Final = RestartSchedule(restarts=4, finalists=2, steps=1500)
 
 FOLDS_SEED: Final = 0
 
+CHECKED: Final = 4000
+"""People on whom a decoder is checked, at most."""
+
 
 @dataclass(frozen=True)
 class ModalityCoordinates:
@@ -106,7 +109,8 @@ def fit_modalities(
             modality, agreed, content, latents[modality], people, training,
             generator=generator, device=device, progress=progress,
         )  # fmt: skip
-        coordinates[modality] = found
+        some = people[1][:CHECKED].numpy()
+        coordinates[modality] = found.checked({name: x[some] for name, x in own.items()})
         if not found.settled:
             notes.append(
                 f"{modality}: its latents are known as a block, and not one by one (decoder: {found.decoder}, which "
@@ -127,7 +131,7 @@ def choose_decoder(
     generator: torch.Generator,
     device: torch.device = CPU,
     progress: Progress | None = None,
-) -> Coordinates:
+) -> DecodedCoordinates:
     """Return the coordinates of the most restrictive class whose finalists agree, else those of the nearest class.
 
     Where finalists of no class agree, latents of the class that comes nearest are as good as any, and are not called

@@ -1,0 +1,44 @@
+"""The learned graph beside PC's: which edges both have, and where they differ."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+pytest.importorskip("causallearn", reason="causal-learn is not installed: pip install personax[discovery]")
+
+from personax.schema import Edge, Graph, Node
+from personax.stages._graph_check import check_graph
+
+
+def _collider() -> pl.DataFrame:
+    a, b, noise, alone = np.random.default_rng(0).normal(size=(4, 800))
+    return pl.DataFrame({"a_1": a, "a_2": b, "b_1": np.exp(0.5 * (a + b + 0.5 * noise)), "b_2": alone})
+
+
+def _graph(*edges: tuple[str, str]) -> Graph:
+    return Graph([Node(name) for name in ("a_1", "a_2", "b_1", "b_2")], [Edge(*edge) for edge in edges])
+
+
+def test_the_same_graph_agrees_on_every_edge_whatever_the_scale_of_latents() -> None:
+    found = check_graph(_graph(("a_1", "b_1"), ("a_2", "b_1")), _collider())
+    assert found is not None
+    assert (found.agreed, found.edges, found.share) == (2, 2, 1.0)
+    assert found.sentence.endswith("on 2 of 2 edges.")
+
+
+def test_reversed_missing_and_invented_edges_are_named() -> None:
+    found = check_graph(_graph(("b_1", "a_1"), ("a_1", "b_2")), _collider())
+    assert found is not None
+    assert (found.agreed, found.edges) == (0, 3)
+    assert set(found.differ) == {
+        "b_1 -> a_1 (PC: the other direction)",
+        "a_1 -> b_2 (PC: no edge)",
+        "a_2 - b_1 (PC: an edge, learned: none)",
+    }
+
+
+def test_latents_that_determine_one_another_are_not_compared() -> None:
+    latents = _collider().with_columns(b_2=pl.col("a_1") * 2)
+    assert check_graph(_graph(("a_1", "b_1")), latents) is None
