@@ -115,7 +115,7 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     text = (
         GOOD.replace("n: 20", "n: x\n  m: 3") + "seeds: 1\nseed: 4\nindependence: {alfa: .1, tests: [kcii], alpha: 2}\n"
     )
-    choices = "source, n, text_dim, image_dim, text_measurements, image_measurements, images"
+    choices = "source, n, text_dim, image_dim, text_measurements, image_measurements, images, encoded"
     assert fault(tmp_path, text).splitlines() == [
         f"{tmp_path / 'study.yaml'}, line {said}"
         for said in (

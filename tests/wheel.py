@@ -79,10 +79,23 @@ def run_bare(folder: Path) -> None:
     assert 'pip install "personax[crl]"' in personax("run", str(study), code=1).stderr
 
 
+def check_level_two(study: Path) -> None:
+    """What can be told apart is found and said to be; what is deliberately confounded is not."""
+    found = study / "analysis" / "crl"
+    rows = json.loads((found / "diagnostics.json").read_text(encoding="utf-8"))["identification"]
+    verdicts = {row["latent"]: row["verdict"] for row in rows}
+    told = {name for name, verdict in verdicts.items() if verdict == "identified"}
+    assert told == {f"{modality}_{i}" for modality in ("text", "image") for i in (1, 2, 3)}, verdicts
+    truth = json.loads((found / "metrics.json").read_text(encoding="utf-8"))["against the truth"]
+    for modality in ("text", "image"):
+        assert truth[modality]["MCC, Spearman"] > 0.95, truth[modality]
+
+
 def run_demo(folder: Path) -> None:
     """The demo, whole."""
     personax("demo", "--out", str(folder / "demo"))
     check_finished(folder / "demo")
+    check_level_two(folder / "demo")
 
 
 def main() -> None:

@@ -237,6 +237,17 @@ def write_causes(root: Path, found: pl.DataFrame) -> None:
     checked = {"PC on the same latents": {"sentence": "PC agrees with the learned graph on 3 of 7 edges."}}
     _dump(folder / "diagnostics.json", {"assumptions": told} | claims | checked)
     reading = {"proposed names": {"text_1": f"{SCRIPT}, reversed"}, "edges": [f"text_1 ({BOLD}?) ->"]}
+    reading |= {
+        "people": {"text_1": {"low": [{"code": "p1", "words": [BOLD]}], "high": [{"code": "p2", "words": []}]}},
+        "traversals": {
+            "text_1": {
+                "places": [0.05, 0.5, 0.95], "people": [3, 40, 0],
+                "attributes": {f"height {SCRIPT}": [-1.25, 0.0, 1.5]},
+                "words": {BOLD: [0.1, 0.2, 0.35]}, "measurements": {"text_a": [0.8, 0.0, 0.9]},
+            }
+        },
+        "verdicts": {"text_1": "up to its block"},
+    }  # fmt: skip
     _dump(folder / "reading.json", reading)
     _dump(
         folder / "metrics.json",

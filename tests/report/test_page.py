@@ -103,6 +103,20 @@ def test_what_may_be_claimed_stands_above_the_graph_and_doubtful_edges_are_marke
     assert sum(found.get("class") == "edge doubtful" for _, found in page.elements) == 1
 
 
+def test_people_at_both_ends_are_codes_and_what_moves_with_a_latent_is_shown(page: Page, html: str) -> None:
+    assert f"p1 ({BOLD})" in page.text
+    assert "As text_1 rises: height" in html
+    for said in (
+        number(-1.25, 2),
+        number(1.5, 2),
+        "35%",
+        "text_a moves",
+        "up to its block: another mixture",
+        "people near",
+    ):
+        assert said in page.text, said
+
+
 def test_reliability_is_shown_by_trait_rater_and_group(study: Path, page: Page) -> None:
     told = json.loads((study / "traits" / "reliability.json").read_text(encoding="utf-8"))
     single = told["traits"]["openness"]["icc_single"]

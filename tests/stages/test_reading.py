@@ -7,7 +7,18 @@ import polars as pl
 
 from personax.data.table import Table
 from personax.schema import Column, Edge, Graph, Node
-from personax.stages._interpret import LEADING, _interval, associations, exemplars, proposals, sentences, telling_words
+from personax.stages._interpret import (
+    LEADING,
+    UsedWords,
+    _interval,
+    associations,
+    exemplars,
+    proposals,
+    sentences,
+    telling_words,
+    used_words,
+)
+from personax.stages._traverse import TRAVERSALS, traversals, traversals_shown
 
 N = 400
 RNG = np.random.default_rng(0)
@@ -112,5 +123,57 @@ def test_words_of_both_ends_are_told_and_no_names() -> None:
         for at, z in enumerate(Z[:, 0])
     ]
     said = [text + (" lovelace" if z > 1 else "") for text, z in zip(said, Z[:, 0], strict=True)]
-    told = telling_words(LATENTS, pl.DataFrame({"id": IDS, "biography": said}), ["Ada Lovelace"])
+    used = used_words(LATENTS, pl.DataFrame({"id": IDS, "biography": said}), ["Ada Lovelace"])
+    told = telling_words(LATENTS, used)
     assert told == {"text_1": {"low": ["timid"], "high": ["bold"]}, "text_2": {"low": [], "high": []}}
+    ends = exemplars(LATENTS, used, told).filter(pl.col("latent") == "text_1")
+    assert ends.filter(pl.col("end") == "high")["words"].to_list() == [["bold"]] * 5, "never a name, never a rare word"
+    assert ends.filter(pl.col("end") == "low")["words"].to_list() == [["timid"]] * 5
+
+
+def test_a_code_is_one_persons_and_tells_no_id() -> None:
+    found = exemplars(LATENTS.head(7))
+    codes = found.select("id", "code").unique()
+    assert codes["id"].n_unique() == codes["code"].n_unique() == codes.height
+    assert found["code"].unique(maintain_order=True).to_list() == [f"p{i + 1}" for i in range(codes.height)]
+
+
+def test_attributes_and_words_move_with_the_latent_that_they_follow_and_no_other() -> None:
+    said = [f"{'bold' if z > 0 else 'timid'} {RNG.choice(['red', 'blue'])}" for z in Z[:, 0]]
+    used = used_words(LATENTS, pl.DataFrame({"id": IDS, "biography": said}), [])
+    views = {"text": {"a": (Z @ [[1.0, 0.0, 0.0], [0.0, 0.0, 3.0]]).astype(np.float32)}}
+    words = telling_words(LATENTS, used)
+    table = traversals(LATENTS, views, DESCRIBED, used, words, rng=np.random.default_rng(0))
+    assert dict(table.schema) == TRAVERSALS
+    shown = traversals_shown(table, associations(LATENTS, DESCRIBED), words)
+    one, two = shown["text_1"], shown["text_2"]
+    assert list(one["attributes"]) == ["height"]
+    assert np.diff(one["attributes"]["height"]).max() < -0.2, "it falls at every place"
+    assert list(two["attributes"]) == ["league = north", "league = south"]
+    assert two["attributes"]["league = north"][-1] > 0.8 > 0.2 > two["attributes"]["league = north"][0]
+    assert sorted(one["words"]) == ["bold", "timid"]
+    assert two["words"] == {}
+    (low, *_, high), middle = one["measurements"]["a"], one["measurements"]["a"][2]
+    assert low > 0.3 < high, "the measurement moves with its latent"
+    assert middle == 0
+    assert sum(one["people"]) > 0
+    assert "p0" not in str(shown), "no id of anybody"
+
+
+def test_the_person_nearest_to_a_place_is_near_it() -> None:
+    views = {"text": {"a": Z.astype(np.float32)}}
+    table = traversals(LATENTS, views, DESCRIBED, UsedWords([], {}), {}, rng=np.random.default_rng(0))
+    rows = table.filter((pl.col("kind") == "measurement") & (pl.col("latent") == "text_1"))
+    places = [IDS.index(person) for person in rows["nearest"]]
+    assert np.abs(Z[places, 0] - rows["value"].to_numpy()).max() < 0.4
+    assert np.abs(Z[places, 1] - np.median(Z[:, 1])).max() < 0.4
+    assert rows["explained"].min() > 0.95
+
+
+def test_few_people_and_no_columns_have_no_traversals() -> None:
+    few = LATENTS.head(99)
+    views = {"text": {"a": Z[:99]}}
+    assert traversals(few, views, DESCRIBED, UsedWords([], {}), {}, rng=np.random.default_rng(0)).is_empty()
+    bare = Table(pl.DataFrame({"id": IDS}), [Column("id", "id", "nominal")])
+    table = traversals(LATENTS, {"text": {"a": Z}}, bare, UsedWords([], {}), {}, rng=np.random.default_rng(0))
+    assert table["kind"].unique().to_list() == ["measurement"]

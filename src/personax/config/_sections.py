@@ -46,7 +46,10 @@ VectorLength = Annotated[int, Field(ge=8)]
 
 
 class CollectSimulated(Strict):
-    """Invented people whose causes are known."""
+    """Invented people whose causes are known.
+
+    ``encoded``: vectors as encoders give them, of texts, pictures and a survey, in place of random mixings of latents.
+    """
 
     source: Literal["simulate"]
     n: Count = 1000
@@ -55,6 +58,12 @@ class CollectSimulated(Strict):
     text_measurements: Annotated[int, Field(ge=1, le=26)] = 3
     image_measurements: Annotated[int, Field(ge=1, le=26)] = 1
     images: bool = True
+    encoded: bool = False
+
+    @model_serializer(mode="wrap")
+    def _without_default_encoding(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the encoding that nobody asked for: it makes no stage stale that ended before there was one."""
+        return {name: value for name, value in dump(self).items() if (name, value) != ("encoded", False)}
 
 
 class CollectRelease(Strict):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from personax.crl._save import load_fit, save_fit
     from personax.crl._select import Criterion, Dimension, SeedSelection, choose_dimension, fit_seed, fit_seeds, regret
     from personax.crl._stability import Agreement, agreement
-    from personax.crl._traversal import Traversal, traverse
+    from personax.crl._traversal import Traversal, traverse, traverse_all
     from personax.crl.diagnostics import Diagnosis, NoiseReport, diagnose, identified, noise_report
     from personax.crl.methods import method, usable
     from personax.crl.methods.default._method import Default, DefaultFit, fit
@@ -130,6 +130,7 @@ __all__ = [
     "summary",
     "to_graph",
     "traverse",
+    "traverse_all",
     "usable",
 ]
 
@@ -207,6 +208,7 @@ _HOME = {
     "summary": "metrics",
     "to_graph": "metrics",
     "traverse": "_traversal",
+    "traverse_all": "_traversal",
     "usable": "methods",
 }
 _NEED_TORCH = {"methods.default._method", "methods.paper._method", "_save"}

@@ -9,6 +9,7 @@ from personax.report._charts import loss_curves
 from personax.report._data import CrlResults
 from personax.report._graph import draw_graph
 from personax.report._sections import SectionInput, flattened, value_text
+from personax.report._traversals import latent_ends, latent_traversals
 
 __all__ = ["CrlView"]
 
@@ -61,6 +62,8 @@ class CrlView:
             for name, ends in crl.reading.get("words", {}).items()
             if ends["low"] or ends["high"]
         ]
+        self.ends = latent_ends(crl.reading)
+        self.traversals = latent_traversals(crl.reading)
         self.edges = list(crl.reading.get("edges", []))
 
 

@@ -16,6 +16,7 @@ from scipy.special import ndtr
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.schema import Column, TraitFramework
+from personax.simulate._encoded import SHOWN, encode_pictures, encode_profiles, encode_survey, write_profiles
 from personax.simulate._mixing import mix
 from personax.simulate._person_details import COUNTRIES, WORDS, Words, biography, draw_face, invent_name, png, rate
 from personax.simulate._scm import MODEL, TRAIT_OF
@@ -23,6 +24,9 @@ from personax.simulate._scm import MODEL, TRAIT_OF
 __all__ = ["FEATURES", "Population", "simulate_population"]
 
 OCCUPATIONS = ("handball", "music", "film", "politics", "science")
+
+FORMS = 2
+"""Surveys that encoded people answer."""
 
 Array = NDArray[np.float64]
 
@@ -50,7 +54,8 @@ class Population:
     table
         One row a person, and what the columns mean.
     texts, ratings
-        ``id, biography``; the raters' answers as rows of annotations.parquet.
+        ``id, biography``, and of encoded people a column a text measurement; the raters' answers as rows of
+        annotations.parquet.
     embeddings
         Modality -> ``id`` and one vector column a measurement.
     latents
@@ -64,6 +69,7 @@ class Population:
     latents: pl.DataFrame
     _face_seed: int
     _traits: Mapping[str, str] = field(default_factory=lambda: TRAIT_OF)
+    _encoded: bool = False
 
     @property
     def people(self) -> pl.DataFrame:
@@ -84,17 +90,24 @@ class Population:
 
     def truth(self) -> dict[str, Any]:
         """Return graph, groups of latents, and the effect of every feature on every trait, as truth.json holds them."""
-        groups: dict[str, list[str]] = {"shared": [], "text": [], "image": []}
-        for variable in MODEL.variables.values():
-            if variable.group in groups:
-                groups[variable.group].append(variable.name)
-        return {
-            "graph": asdict(MODEL.graph()),
-            "groups": groups,
-            "effects": _effects(self._traits),
-            "note": "Invented people. An effect is that of one unit of the feature's own variable, in standard "
-            "deviations of the trait; dependent is exact, by d-separation.",
-        }
+        of_model = MODEL.variables.values()
+        groups = {name: [v.name for v in of_model if v.group == name] for name in ("shared", "text", "image")}
+        if self._encoded:
+            groups = {modality: list(names) for modality, names in SHOWN.items()}
+        note = (
+            "Invented people. An effect is that of one unit of the feature's own variable, in standard "
+            "deviations of the trait; dependent is exact, by d-separation."
+        )
+        if self._encoded:
+            note += f" {CONFOUNDED}"
+        return {"graph": asdict(MODEL.graph()), "groups": groups, "effects": _effects(self._traits), "note": note}
+
+
+CONFOUNDED = (
+    "Every item of the survey asks for culture and mindset at once, so that nothing tells these two apart: Level II "
+    "must call them a block. Both have causes that no measurement shows (region, year of birth) in common with skin "
+    "tone and attractiveness, so that an edge between the survey and a picture is none of the model."
+)
 
 
 def _effects(traits: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -117,6 +130,7 @@ def simulate_population(
     text_measurements: int = 3,
     image_measurements: int = 1,
     framework: TraitFramework | None = None,
+    encoded: bool = False,
 ) -> Population:
     """Draw invented people from the documented causal model `personax.simulate._scm.MODEL`.
 
@@ -133,6 +147,10 @@ def simulate_population(
     framework
         What the traits of the model are called, with the adjectives of biographies: at most five of them; the Big Five
         by default. The causes are the same.
+    encoded
+        Vectors as encoders give them in place of random mixings: texts of one sentence a latent by
+        `personax.simulate.worlds.simulated_encoder`, pictures, and a third modality, a survey, whose two latents
+        nothing tells apart.
 
     Returns
     -------
@@ -164,17 +182,27 @@ def simulate_population(
     named, adjectives = (TRAIT_OF, WORDS) if framework is None else _called(framework)
     traits = {trait: standard[node] for node, trait in named.items()}
     latent_names = [name for name, variable in MODEL.variables.items() if variable.group != "biography"]
-    return Population(
-        table=Table(people, _columns()),
-        texts=_texts(people, traits, adjectives, rng),
-        ratings=rate(traits, ids, rng=rng),
-        embeddings={
+    texts, ratings = _texts(people, traits, adjectives, rng), rate(traits, ids, rng=rng)
+    if encoded:
+        profiles, embeddings = _encoded(
+            ids, standard, {"text": text_measurements, "image": image_measurements, "survey": FORMS},
+            {"text": text_dim, "image": image_dim}, rng,
+        )  # fmt: skip
+        texts = texts.hstack(profiles)
+    else:
+        embeddings = {
             "text": _embedding(ids, values, "text", text_measurements, text_dim, rng),
             "image": _embedding(ids, values, "image", image_measurements, image_dim, rng),
-        },
+        }
+    return Population(
+        table=Table(people, _columns()),
+        texts=texts,
+        ratings=ratings,
+        embeddings=embeddings,
         latents=pl.DataFrame({"id": ids, **{name: values[name] for name in latent_names}}),
         _face_seed=int(rng.integers(2**63)),
         _traits=named,
+        _encoded=encoded,
     )
 
 
@@ -248,6 +276,33 @@ def _embedding(
     names = [f"{modality}_{letter}" for letter in ascii_lowercase[:measurements]]
     columns = {name: pl.Series(mix(latents, dim, rng=rng), dtype=pl.Array(pl.Float32, dim)) for name in names}
     return pl.DataFrame({"id": ids, **columns})
+
+
+def _encoded(
+    ids: list[str],
+    standard: Mapping[str, Array],
+    measurements: Mapping[str, int],
+    dims: Mapping[str, int],
+    rng: np.random.Generator,
+) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
+    """Return what is written of people, a column a text, and the vectors of all modalities."""
+    profiles: dict[str, list[str]] = {}
+    embeddings: dict[str, pl.DataFrame] = {}
+    for modality, names in SHOWN.items():
+        latents = np.column_stack([standard[name] for name in names])
+        columns = {}
+        for k, own in enumerate(rng.spawn(measurements[modality])):
+            called = f"{modality}_{ascii_lowercase[k]}"
+            if modality == "text":
+                profiles[called] = write_profiles(latents, k, rng=own)
+                vectors = encode_profiles(profiles[called], dims[modality])
+            elif modality == "image":
+                vectors = encode_pictures(latents, dims[modality], rng=own)
+            else:
+                vectors = encode_survey(latents, k, rng=own)
+            columns[called] = pl.Series(vectors, dtype=pl.Array(pl.Float32, vectors.shape[1]))
+        embeddings[modality] = pl.DataFrame({"id": ids, **columns})
+    return pl.DataFrame(profiles), embeddings
 
 
 def _group(values: Mapping[str, Array], modality: str) -> Array:

@@ -89,8 +89,8 @@ def _questions(columns: Sequence[Column]) -> Iterator[Notice]:
 
 def _invent(context: Context, section: CollectSimulated) -> None:
     """Write simulated people, what their raters say and their embeddings, with the truth beside them."""
-    sizes = section.model_dump(exclude={"source", "n", "images"})
-    world = simulate_population(section.n, rng=context.rng, **sizes)
+    options = section.model_dump(exclude={"source", "n", "images"})
+    world = simulate_population(section.n, rng=context.rng, **options)
     _write_people(context, world.table)
     context.write_frame(world.texts, "people", "texts.parquet")
     context.write_frame(world.ratings, "people", "simulation", "ratings.parquet")

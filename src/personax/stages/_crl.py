@@ -16,7 +16,16 @@ from personax.errors import InputError, PlanError, require
 from personax.schema import Notice
 from personax.stages._base import Context, Stage
 from personax.stages._fit_latents import LatentResults, fingerprint, learn
-from personax.stages._interpret import associations, exemplars, proposals, sentences, telling_words
+from personax.stages._interpret import (
+    UsedWords,
+    associations,
+    exemplars,
+    proposals,
+    sentences,
+    telling_words,
+    used_words,
+)
+from personax.stages._traverse import traversals, traversals_shown
 from personax.strict import nearest
 
 __all__ = ["CRL"]
@@ -49,34 +58,56 @@ def _run(context: Context) -> None:
     context.write_text(learned.diagnostics_json(), "analysis", "crl", "diagnostics.json")
     metrics = learned.metrics | _against_truth(context, learned.latents)
     context.write_text(json.dumps(metrics, indent=1, allow_nan=False), "analysis", "crl", "metrics.json")
-    _read(context, learned)
+    _read(context, learned, views)
     context.counts.update(people=len(ids), latents=learned.latents.width - 1, seeds=section.seeds)
     context.notices.extend(learned.notices)
 
 
-def _read(context: Context, learned: LatentResults) -> None:
+def _read(context: Context, learned: LatentResults, views: Arrays) -> None:
     """Say what the latents may stand for, by people's columns and traits; extremes stay in the study folder."""
-    people, finals = context.people(), context.final_scores()
+    people, finals, latents = context.people(), context.final_scores(), learned.latents
     described = people.select(["id", *(column.name for column in people.features())])
     if finals is not None:
         described = described.join(finals)
-    table = associations(learned.latents, described)
+    table = associations(latents, described)
     context.write_frame(table, "analysis", "crl", "associations.parquet")
-    context.write_frame(exemplars(learned.latents), "analysis", "crl", "exemplars.parquet")
-    proposed = proposals(table, [name for name in learned.latents.columns if name != "id"])
+    used = _used_words(context, latents)
+    words = telling_words(latents, used)
+    ends = exemplars(latents, used, words)
+    context.write_frame(ends, "analysis", "crl", "exemplars.parquet")
+    moved = traversals(latents, views, described, used, words, rng=context.rng)
+    context.write_frame(moved, "analysis", "crl", "traversals.parquet")
+    proposed = proposals(table, [name for name in latents.columns if name != "id"])
     relations = sentences(learned.graph, proposed) if learned.graph is not None else []
-    reading = {"note": NOTE, "proposed names": proposed, "edges": relations, "words": _words(context, learned.latents)}
+    reading = {
+        "note": NOTE,
+        "proposed names": proposed,
+        "edges": relations,
+        "words": words if used.users else {},
+        "people": _coded(ends),
+        "traversals": traversals_shown(moved, table, words),
+        "verdicts": {row.latent: row.verdict for row in learned.identification},
+    }
     context.write_text(json.dumps(reading, indent=1, ensure_ascii=False), "analysis", "crl", "reading.json")
 
 
-def _words(context: Context, latents: pl.DataFrame) -> dict[str, dict[str, list[str]]]:
-    """Return the words at both ends of every latent, where the study has texts; never a word of a private column."""
+def _coded(ends: pl.DataFrame) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Return the people at both ends by their codes, with the words of their texts; exemplars.parquet has the ids."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for row in ends.select("latent", "end", "code", "words").iter_rows(named=True):
+        own = found.setdefault(row["latent"], {"low": [], "high": []})
+        own[row["end"]].append({"code": row["code"], "words": row["words"]})
+    return found
+
+
+def _used_words(context: Context, latents: pl.DataFrame) -> UsedWords:
+    """Return the words of texts, where the study has some; never a word of a private column."""
     if context.folder.output("people", "texts.parquet") is None:
-        return {}
+        return UsedWords([], {})
     people = context.people()
     private = [column.name for column in people.columns if column.role in ("id", "private")]
     hidden = [str(v) for name in private for v in people.frame[name].drop_nulls().to_list()]
-    return telling_words(latents, context.frame("people", "texts.parquet"), hidden)
+    return used_words(latents, context.frame("people", "texts.parquet"), hidden)
 
 
 def _views(context: Context, section: CrlSection) -> tuple[list[str], Arrays]:
@@ -144,4 +175,4 @@ def _rounded(values: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in values.items()}
 
 
-CRL = Stage("crl", revision=5, needs=("collect", "annotate", "embed"), run=_run)
+CRL = Stage("crl", revision=6, needs=("collect", "annotate", "embed"), run=_run)

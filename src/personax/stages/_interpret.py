@@ -6,7 +6,8 @@ All of it is a proposal: a correlation names a latent no more than it names a ca
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -18,7 +19,16 @@ from personax.data.table import Table
 from personax.independence import screen
 from personax.schema import Column, Edge, Graph
 
-__all__ = ["EXEMPLARS", "associations", "exemplars", "proposals", "sentences", "telling_words"]
+__all__ = [
+    "EXEMPLARS",
+    "UsedWords",
+    "associations",
+    "exemplars",
+    "proposals",
+    "sentences",
+    "telling_words",
+    "used_words",
+]
 
 EXEMPLARS = 5
 LEADING = 5
@@ -156,27 +166,65 @@ def _two(r: float) -> str:
     return text.replace("-0.00", "0.00").replace("0.", ".", 1) if abs(r) < 0.995 else text
 
 
-def exemplars(latents: pl.DataFrame) -> pl.DataFrame:
-    """Return the people at both extremes of every latent: latent, end (low or high), rank, id, value."""
+def exemplars(
+    latents: pl.DataFrame, used: UsedWords | None = None, words: Mapping[str, Mapping[str, Sequence[str]]] | None = None
+) -> pl.DataFrame:
+    """Return the people at both extremes of every latent: latent, end (low or high), rank, id, value, code, words.
+
+    Ids stay in the study folder. A code stands for a person where others read: p1, p2 ... in the order in which people
+    appear here, so that it tells neither an id nor a place in any list.
+
+    Parameters
+    ----------
+    latents
+        With a column ``id``.
+    used, words
+        From `used_words` and `telling_words`: each person's words are those of the end that their own texts use.
+    """
     rows = []
+    codes: dict[str, str] = {}
     for name in (column for column in latents.columns if column != "id"):
         ordered = latents.select("id", name).sort(name, "id")
         for end, part in (("low", ordered.head(EXEMPLARS)), ("high", ordered.tail(EXEMPLARS).reverse())):
+            telling = (words or {}).get(name, {}).get(end, ())
             rows += [
-                {"latent": name, "end": end, "rank": i + 1, "id": person, "value": value}
+                {"latent": name, "end": end, "rank": i + 1, "id": person, "value": value,
+                 "code": codes.setdefault(person, f"p{len(codes) + 1}"),
+                 "words": [] if used is None else used.of(person, telling)}
                 for i, (person, value) in enumerate(part.iter_rows())
-            ]
-    schema = {"latent": pl.String, "end": pl.String, "rank": pl.Int64, "id": pl.String, "value": pl.Float64}
+            ]  # fmt: skip
+    schema = {"latent": pl.String, "end": pl.String, "rank": pl.Int64, "id": pl.String, "value": pl.Float64,
+              "code": pl.String, "words": pl.List(pl.String)}  # fmt: skip
     return pl.DataFrame(rows, schema=schema)
 
 
-def telling_words(
-    latents: pl.DataFrame, texts: pl.DataFrame, private: Collection[str]
-) -> dict[str, dict[str, list[str]]]:
-    """Return latent -> end (low, high) -> the words whose users stand nearest to it.
+@dataclass(frozen=True)
+class UsedWords:
+    """Words that ten people or more use and ten do not, none of a private text.
 
-    A word is told where ten people or more use it, ten do not, it is no part of a private text, and the mean rank of
-    those who use it differs from the others' by a rank test at .05, corrected for all words and latents.
+    Parameters
+    ----------
+    ids
+        People who have a latent and a text.
+    users
+        Word -> places of its users among them, rising.
+    """
+
+    ids: list[str]
+    users: Mapping[str, NDArray[np.intp]]
+    _places: dict[str, int] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._places.update({person: place for place, person in enumerate(self.ids)})
+
+    def of(self, person: str, words: Sequence[str]) -> list[str]:
+        """Return those of some words that a person's texts use."""
+        place = self._places.get(person)
+        return [] if place is None else [word for word in words if place in self.users.get(word, ())]
+
+
+def used_words(latents: pl.DataFrame, texts: pl.DataFrame, private: Collection[str]) -> UsedWords:
+    """Return the words that may be told of people's texts.
 
     Parameters
     ----------
@@ -185,25 +233,43 @@ def telling_words(
     private
         Texts whose words are never told: names.
     """
-    joined = latents.join(texts, on="id", how="inner", maintain_order="left")
+    joined = latents.select("id").join(texts, on="id", how="inner", maintain_order="left")
     columns = [name for name in texts.columns if name != "id" and texts[name].dtype == pl.String]
     hidden = {word for text in private for word in _words(text)}
-    used = [{word for text in row if text for word in _words(text)} for row in joined.select(columns).iter_rows()]
     users: dict[str, list[int]] = {}
-    for place, words in enumerate(used):
-        for word in words - hidden:
+    for place, row in enumerate(joined.select(columns).iter_rows()):
+        for word in {word for text in row if text for word in _words(text)} - hidden:
             users.setdefault(word, []).append(place)
-    told = {w: np.array(at) for w, at in sorted(users.items()) if SHARED_BY <= len(at) <= len(used) - SHARED_BY}
+    most = joined.height - SHARED_BY
+    told = {word: np.array(at) for word, at in sorted(users.items()) if SHARED_BY <= len(at) <= most}
+    return UsedWords(joined["id"].to_list(), told)
+
+
+def telling_words(latents: pl.DataFrame, used: UsedWords) -> dict[str, dict[str, list[str]]]:
+    """Return latent -> end (low, high) -> the words whose users stand nearest to it.
+
+    A word is told where the mean rank of those who use it differs from the others' by a rank test at .05, corrected for
+    all words and latents.
+
+    Parameters
+    ----------
+    latents
+        With a column ``id``.
+    used
+        From `used_words`.
+    """
+    people = pl.DataFrame({"id": used.ids}, schema={"id": pl.String})
+    joined = people.join(latents, on="id", how="left", maintain_order="left")
     names = [name for name in latents.columns if name != "id"]
-    least = ndtri(1 - ALPHA / (2 * max(len(told) * len(names), 1)))
-    return {name: _ends(rankdata(joined[name].to_numpy()), told, float(least)) for name in names}
+    least = ndtri(1 - ALPHA / (2 * max(len(used.users) * len(names), 1)))
+    return {name: _ends(rankdata(joined[name].to_numpy()), used.users, float(least)) for name in names}
 
 
 def _words(text: str) -> list[str]:
     return [word.casefold() for word in WORD.findall(text)]
 
 
-def _ends(ranks: NDArray[np.float64], users: dict[str, NDArray[np.intp]], least: float) -> dict[str, list[str]]:
+def _ends(ranks: NDArray[np.float64], users: Mapping[str, NDArray[np.intp]], least: float) -> dict[str, list[str]]:
     n = len(ranks)
     # the mean rank of m of n people has variance (n - m)(n + 1) / 12 m where they are any m
     z = {

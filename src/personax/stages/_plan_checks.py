@@ -8,7 +8,16 @@ from fnmatch import fnmatchcase
 from importlib.util import find_spec
 
 from personax import registry
-from personax.config import AnnotateLLM, EmbedFiles, EmbedModels, EmbedOffline, EmbedSimulated, Plan, Rated
+from personax.config import (
+    AnnotateLLM,
+    CollectSimulated,
+    EmbedFiles,
+    EmbedModels,
+    EmbedOffline,
+    EmbedSimulated,
+    Plan,
+    Rated,
+)
 from personax.data.table import COLUMNS
 from personax.discovery import Knowledge
 from personax.errors import MissingExtraError, PlanError, missing_extra
@@ -78,6 +87,8 @@ def _modalities(plan: Plan) -> list[str] | None:
             return list(section.files)
         case EmbedModels() as section:
             return [name for name, of in (("text", section.text), ("image", section.image)) if of]
+        case EmbedSimulated() if isinstance(plan.collect, CollectSimulated) and plan.collect.encoded:
+            return ["text", "image", "survey"]
         case EmbedSimulated() | EmbedOffline():
             return ["text", "image"]
         case _:

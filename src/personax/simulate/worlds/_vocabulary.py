@@ -21,7 +21,7 @@ CONCEPTS: Final[Mapping[str, tuple[str, ...]]] = {
 """Modality -> what its latents are about, in the order in which they are used."""
 
 SHARED: Final = ("energy", "age")
-"""What latents of all modalities are about."""
+"""What latents of all modalities are about; ``confidence`` and ``warmth`` are said of the people of the demo alone."""
 
 _ENGLISH: Final[Mapping[str, str]] = {
     "order": "a hopeless mess|utterly chaotic; sloppy|careless with everything; untidy|rather disorganised;"
@@ -58,6 +58,15 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "age": "a small child|only just at school; a teenager|an adolescent; a young adult|in the early twenties;"
     " around thirty|a youngish adult; about forty|entering middle age; about fifty|middle-aged;"
     " around sixty|nearing retirement; elderly|in the late seventies; extremely old|close to a hundred",
+    "confidence": "sure to fail at everything|without any faith in oneself; full of doubts|hardly able to decide;"
+    " unsure of most things|easily talked down; a little hesitant|sometimes unsure;"
+    " neither bold nor timid|of ordinary confidence; fairly confident|quite sure of the way;"
+    " self-assured|confident in most matters; very bold|certain of every decision;"
+    " never in doubt|convinced of being right",
+    "warmth": "cold as ice|without a kind word for anyone; harsh to others|unfriendly to all;"
+    " cool and distant|rather unkind; a little cool|not very cordial; neither warm nor cold|polite and no more;"
+    " fairly friendly|quite cordial; warm-hearted|kind to others; very loving|generous with everyone;"
+    " full of love for all|kindness itself",
 }
 
 _GERMAN: Final[Mapping[str, str]] = {
