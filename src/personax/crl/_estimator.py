@@ -25,7 +25,10 @@ from personax.strict import Strict, nearest
 __all__ = ["Arrays", "Epoch", "Estimator", "Fitted", "FittedResult", "Method", "OnEpoch", "Problem", "Progress"]
 
 Arrays = Mapping[str, Mapping[str, NDArray[Any]]]
-"""Modality -> measurement -> vectors, shape (n, dim); the same people in the same order everywhere."""
+"""Modality -> measurement -> vectors, shape (n, dim); the same people in the same order everywhere.
+
+A person who lacks a measurement has a row of NaN there, where a method or function says that it takes such rows.
+"""
 
 Progress = Callable[[int, int, float], None]
 """Called with (done, total, validation objective)."""
@@ -187,6 +190,9 @@ class Estimator(ABC):
         What the method must be given beyond the measurements; empty for nothing.
     accelerated
         Whether the method's steps can be compiled and computed in half precision, see `Budget`.
+    fits_lacking
+        Whether people may lack some measurements of a modality, their vectors rows of NaN; of other methods they are
+        left out.
 
     Examples
     --------
@@ -198,6 +204,7 @@ class Estimator(ABC):
     name: ClassVar[str] = ""
     needs: ClassVar[str] = ""
     accelerated: ClassVar[bool] = False
+    fits_lacking: ClassVar[bool] = False
 
     @abstractmethod
     def learn(self, problem: Problem) -> Fitted:

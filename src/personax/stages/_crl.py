@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.config import CrlSection
+from personax.crl._lacking import has_every_modality
 from personax.errors import InputError, PlanError, require
 from personax.schema import Notice
 from personax.stages._base import Context, Stage
@@ -87,18 +87,24 @@ def _views(context: Context, section: CrlSection) -> tuple[list[str], Arrays]:
             raise PlanError(f"crl.latents: there is no modality {modality}; {nearest(modality, known)}")
     chosen = {modality: frames[modality] for modality in section.latents}
     people = next(iter(chosen.values()))["id"]
-    seen = reduce(
-        lambda left, frame: left.filter(left.is_in(frame.drop_nulls()["id"].implode())), chosen.values(), people
-    )
-    if seen.is_empty():
-        raise InputError(f"nobody has vectors of all of {', '.join(chosen)}; name fewer modalities in crl.latents")
-    if len(seen) < len(people):
-        text = "Level II leaves out people who lack a vector of one of its measurements."
-        context.notices.append(Notice(text, len(people) - len(seen)))
-    rows = {m: frame if frame["id"].equals(seen) else
-            seen.to_frame().join(frame, on="id", how="left", maintain_order="left")
+    rows = {m: frame if frame["id"].equals(people) else
+            people.to_frame().join(frame, on="id", how="left", maintain_order="left")
             for m, frame in chosen.items()}  # fmt: skip
-    return seen.to_list(), {m: {name: own[name].to_numpy() for name in own.columns[1:]} for m, own in rows.items()}
+    views = {m: {name: _vectors(own[name]) for name in own.columns[1:]} for m, own in rows.items()}
+    if not has_every_modality(views).any():
+        raise InputError(f"nobody has vectors of all of {', '.join(chosen)}; name fewer modalities in crl.latents")
+    return people.to_list(), views
+
+
+def _vectors(column: pl.Series) -> NDArray[np.float32]:
+    """Return one vector a person, shape (n, dim); rows of NaN of people who have none."""
+    if not column.null_count():
+        return column.to_numpy()
+    there = column.is_not_null().to_numpy()
+    found = column.drop_nulls().to_numpy()
+    every = np.full((len(column), found.shape[1]), np.nan, np.float32)
+    every[there] = found
+    return every
 
 
 def _against_truth(context: Context, latents: pl.DataFrame) -> dict[str, Any]:
@@ -110,6 +116,7 @@ def _against_truth(context: Context, latents: pl.DataFrame) -> dict[str, Any]:
 
     groups: Mapping[str, list[str]] = truth["groups"]
     known = context.frame("people", "simulation", "latents.parquet")
+    latents = latents.drop_nulls()
     known = latents.select("id").join(known, on="id", how="left", maintain_order="left")
     found: dict[str, Any] = {}
     for group, names in groups.items():

@@ -160,7 +160,7 @@ def exemplars(latents: pl.DataFrame) -> pl.DataFrame:
     """Return the people at both extremes of every latent: latent, end (low or high), rank, id, value."""
     rows = []
     for name in (column for column in latents.columns if column != "id"):
-        ordered = latents.select("id", name).sort(name, "id")
+        ordered = latents.select("id", name).drop_nulls().sort(name, "id")
         for end, part in (("low", ordered.head(EXEMPLARS)), ("high", ordered.tail(EXEMPLARS).reverse())):
             rows += [
                 {"latent": name, "end": end, "rank": i + 1, "id": person, "value": value}
@@ -185,7 +185,7 @@ def telling_words(
     private
         Texts whose words are never told: names.
     """
-    joined = latents.join(texts, on="id", how="inner", maintain_order="left")
+    joined = latents.drop_nulls().join(texts, on="id", how="inner", maintain_order="left")
     columns = [name for name in texts.columns if name != "id" and texts[name].dtype == pl.String]
     hidden = {word for text in private for word in _words(text)}
     used = [{word for text in row if text for word in _words(text)} for row in joined.select(columns).iter_rows()]

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import torch
@@ -46,6 +46,9 @@ class Coordinates(ABC):
         Of each latent: the least rank correlation between two finalists, after matching.
     """
 
+    reads_lacking: ClassVar[bool] = False
+    """Whether people may lack a measurement, a row of NaN; else something must stand for it."""
+
     modality: str
     decoder: str
     explained: float
@@ -73,6 +76,8 @@ class DecodedCoordinates(Coordinates):
     bottleneck
         The best of the finalists.
     """
+
+    reads_lacking: ClassVar[bool] = True
 
     agreed: AgreedComponents
     bottleneck: Bottleneck
