@@ -15,7 +15,7 @@ from personax.stages._crl import CRL
 from personax.stages._discover import DISCOVER
 from personax.stages._embed import EMBED
 from personax.stages._independence import INDEPENDENCE
-from personax.stages._plan_checks import check_columns, check_packages, check_plan
+from personax.stages._plan_checks import check_columns, check_packages, check_plan, plan_notices
 from personax.stages._release import RELEASE
 from personax.stages._report import REPORT, report_page
 
@@ -121,6 +121,7 @@ __all__ = [
     "measured",
     "merge_shards",
     "plan_analysis",
+    "plan_notices",
     "probe_sources",
     "read_known_latents",
     "read_runs",

@@ -214,6 +214,8 @@ def learn(
     views, reduced = reduce_views(views, settings.reduce)
     if keep is not None:
         _same_run(keep, views, settings, rng)
+    for sentence in made.foresee(views, settings.latents) if isinstance(made, Estimator) else []:
+        progress.message(f"note: {sentence}")
     chosen = fit_seeds(
         made, views, latents=settings.latents, shared=settings.shared, seeds=settings.seeds, by=settings.choose,
         rng=rng, progress=_reporter(progress, settings.seeds), keep=keep, conditional=_conditional,

@@ -30,6 +30,7 @@ from personax.crl.methods.default._components import Components, Search, fit_com
 from personax.crl.methods.default._coordinates import Coordinates, NormalScores
 from personax.crl.methods.default._crossing import describe_copies, describe_crossing, with_crossing
 from personax.crl.methods.default._decoders import RestartSchedule
+from personax.crl.methods.default._foresight import describe_few, foresee
 from personax.crl.methods.default._missing import MissingMeasurements
 from personax.crl.methods.default._modalities import ModalityCoordinates, fit_modalities
 from personax.crl.methods.default._orthogonal import fit_orthogonal_latents
@@ -306,6 +307,10 @@ class Default(Estimator):
         with threads(self.budget.threads):
             return retry_diverged(lambda attempt: self._attempt(problem, copy.deepcopy(sampler), seed, attempt))
 
+    def foresee(self, views: Arrays, latents: Mapping[str, int]) -> list[str]:
+        """As `Estimator.foresee` says: copies, single measurements, more latents than measurements agree on."""
+        return foresee(views, latents)
+
     def _attempt(self, problem: Problem, sampler: np.random.Generator, seed: int, attempt: int) -> DefaultFit:
         """Fit all steps, at a quarter of the rate for every attempt before."""
         generator = torch.Generator().manual_seed(seed + attempt)
@@ -333,6 +338,7 @@ class Default(Estimator):
         raw = {m: torch.from_numpy(read(found, given, views)) for m, found in settled.items()}
         scores = {m: NormalScores.fit(x) for m, x in raw.items()}
         modalities.notes.extend(describe_copies(given, people[1].numpy()))
+        modalities.notes.extend(describe_few(sum(len(part) for part in people)))
         modalities, scores = with_crossing(
             modalities, scores, views, latents, people, RestartSchedule().shorter(share),
             generator=generator, device=torch_device(self.budget.device),
