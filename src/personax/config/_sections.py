@@ -93,11 +93,14 @@ class CrlSection(Training):
     choose: Criterion = "objective"
     prior: Prior | None = None
     reduce: ReductionSetting = "auto"
+    upto: Count | None = None
+    """Choose each modality's number of latents, this at most; ``latents`` then are where the choice begins."""
 
     @model_serializer(mode="wrap")
-    def _without_default_reduction(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out the reduction that nobody asked for: it makes no stage stale that ended before there was one."""
-        return {name: value for name, value in dump(self).items() if (name, value) != ("reduce", "auto")}
+    def _without_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what nobody asked for: it makes no stage stale that ended before there was such a setting."""
+        newer = {"reduce": "auto", "upto": None}
+        return {name: value for name, value in dump(self).items() if name not in newer or value != newer[name]}
 
 
 class Modalities(Strict):

@@ -42,7 +42,14 @@ if TYPE_CHECKING:
     )
     from personax.stages._crl_runs import read_known_latents, read_runs
     from personax.stages._discover import FileGraph, ci_test, discover_file, find_causes, graph_counts
-    from personax.stages._fit_latents import LatentResults, choose_latents, learn, learn_seed, write_latents
+    from personax.stages._fit_latents import (
+        LatentResults,
+        choose_latents,
+        describe_numbers,
+        learn,
+        learn_seed,
+        write_latents,
+    )
     from personax.stages._human_compare import ComparisonSettings, HumanComparison, compare_humans
     from personax.stages._human_export import ExportSettings, export_sample
     from personax.stages._independence import (
@@ -106,6 +113,7 @@ __all__ = [
     "ci_test",
     "compare_humans",
     "count_tests",
+    "describe_numbers",
     "discover_file",
     "draw_benchmark",
     "estimate_annotation",
@@ -152,7 +160,7 @@ _HOME = {
     "_crl_benchmark_results": "FLOORS draw_benchmark reject_none rows_of summary_table write_benchmark",
     "_crl_runs": "read_known_latents read_runs",
     "_discover": "FileGraph ci_test discover_file find_causes graph_counts",
-    "_fit_latents": "LatentResults choose_latents learn learn_seed write_latents",
+    "_fit_latents": "LatentResults choose_latents describe_numbers learn learn_seed write_latents",
     "_human_compare": "ComparisonSettings HumanComparison compare_humans",
     "_human_export": "ExportSettings export_sample",
     "_independence": "FileResults analyse analyse_file analyse_statistics count_tests",

@@ -15,7 +15,7 @@ from personax.crl._lacking import has_every_modality
 from personax.errors import InputError, PlanError, require
 from personax.schema import Notice
 from personax.stages._base import Context, Stage
-from personax.stages._fit_latents import LatentResults, fingerprint, learn
+from personax.stages._fit_latents import LatentResults, choose_latents, describe_numbers, fingerprint, learn
 from personax.stages._interpret import associations, exemplars, proposals, sentences, telling_words
 from personax.strict import nearest
 
@@ -37,6 +37,8 @@ def _run(context: Context) -> None:
     assert section is not None
     require("torch", extra="crl")  # to save what any method learns
     ids, views = _views(context, section)
+    if section.upto is not None:
+        section = _counted(context, section, views)
     keep = context.folder.checkpoint_folder("crl", f"{CRL.revision}-{fingerprint(views, section, context.rng)}")
     learned = learn(ids, views, section, context.rng, context.progress, keep=keep)
     context.write_frame(learned.latents, "analysis", "crl", "latents.parquet")
@@ -52,6 +54,15 @@ def _run(context: Context) -> None:
     _read(context, learned)
     context.counts.update(people=len(ids), latents=learned.latents.width - 1, seeds=section.seeds)
     context.notices.extend(learned.notices)
+
+
+def _counted(context: Context, section: CrlSection, views: Arrays) -> CrlSection:
+    """Return the section with the numbers of latents that the measurements show, and say what else is possible."""
+    assert section.upto is not None
+    chosen, tried = choose_latents(views, section, section.upto, context.rng.spawn(1)[0], context.progress)
+    context.write_frame(tried, "analysis", "crl", "dimensions.parquet")
+    context.notices.extend(map(Notice, describe_numbers(tried)))
+    return chosen.model_copy(update={"upto": None})
 
 
 def _read(context: Context, learned: LatentResults) -> None:

@@ -43,7 +43,16 @@ if TYPE_CHECKING:
     from personax.crl import Identification, SeedSelection
     from personax.crl._estimator import Arrays, Fitted, Method
 
-__all__ = ["LatentResults", "choose_latents", "fingerprint", "learn", "learn_seed", "make_method", "write_latents"]
+__all__ = [
+    "LatentResults",
+    "choose_latents",
+    "describe_numbers",
+    "fingerprint",
+    "learn",
+    "learn_seed",
+    "make_method",
+    "write_latents",
+]
 
 Array = NDArray[np.float64]
 
@@ -338,6 +347,26 @@ def choose_latents(
     )  # fmt: skip
     rows = [row | {"others": json.dumps(row["others"])} for row in found.table]
     return settings.model_copy(update={"latents": found.latents}), pl.DataFrame(rows, infer_schema_length=None)
+
+
+def describe_numbers(tried: pl.DataFrame) -> list[str]:
+    """Say in a sentence a modality how many latents were chosen, and what other numbers are possible.
+
+    Examples
+    --------
+    >>> rows = {"modality": ["text"] * 3, "latents": [1, 2, 3], "candidate": [False, True, True]}
+    >>> describe_numbers(pl.DataFrame(rows | {"chosen": [False, True, False]}))
+    ['text: 2 latents were chosen of 1 to 3 tried; 2 to 3 are possible.']
+    """
+    told = []
+    for modality in tried["modality"].unique(maintain_order=True).to_list():
+        rows = tried.filter(pl.col("modality") == modality)
+        chosen, possible = rows.filter("chosen")["latents"].item(), rows.filter("candidate")["latents"].to_list()
+        low, high = (min(possible), max(possible)) if possible else (chosen, chosen)
+        others = "no other number is possible" if low == high else f"{low} to {high} are possible"
+        number = f"{chosen} latent{'s were' if chosen != 1 else ' was'} chosen of 1 to {rows['latents'].max()} tried"
+        told.append(f"{modality}: {number}; {others}.")
+    return told
 
 
 def _independence(x: Array, y: Array) -> float:

@@ -19,6 +19,7 @@ from personax.crl._lacking import has_every_measurement, has_every_modality, som
 from personax.crl._optimiser import retry_diverged, threads, validation_split
 from personax.crl._prior import Prior
 from personax.crl._scaler import Scaler, check, chunks, latent_names
+from personax.crl._select import Counted
 from personax.crl.methods.default._blocks import (
     Block,
     around,
@@ -33,6 +34,7 @@ from personax.crl.methods.default._decoders import RestartSchedule
 from personax.crl.methods.default._foresight import describe_few, foresee
 from personax.crl.methods.default._missing import MissingMeasurements
 from personax.crl.methods.default._modalities import ModalityCoordinates, fit_modalities
+from personax.crl.methods.default._number_of_latents import NumberOfLatents, count_latents
 from personax.crl.methods.default._orthogonal import fit_orthogonal_latents
 from personax.crl.methods.default._projection import Projection
 from personax.crl.methods.default._scale_coordinates import fit_scale_coordinates
@@ -311,6 +313,25 @@ class Default(Estimator):
         """As `Estimator.foresee` says: copies, single measurements, more latents than measurements agree on."""
         return foresee(views, latents)
 
+    def count_latents(
+        self, views: Arrays, upto: Mapping[str, int], rng: np.random.Generator, progress: Progress | None = None
+    ) -> Counted:
+        """Return the number of latents of every modality with several measurements: number, least, largest, rows."""
+        views = some_people(views, has_every_modality(views))
+        people = validation_split(len(next(iter(next(iter(views.values())).values()))), VALIDATION)
+        share, device = min(1.0, self.budget.epochs / STANDARD.epochs), torch_device(self.budget.device)
+        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        counted: Counted = {}
+        with threads(self.budget.threads):
+            for modality, by in views.items():
+                found = count_latents(
+                    modality, by, upto[modality], people,
+                    share=share, generator=generator, device=device, progress=progress,
+                )  # fmt: skip
+                if found is not None:
+                    counted[modality] = (found.latents, found.low, found.high, _counted_rows(modality, found))
+        return counted
+
     def _attempt(self, problem: Problem, sampler: np.random.Generator, seed: int, attempt: int) -> DefaultFit:
         """Fit all steps, at a quarter of the rate for every attempt before."""
         generator = torch.Generator().manual_seed(seed + attempt)
@@ -529,6 +550,16 @@ def fit(
     """
     fitted: DefaultFit = Default(**options).fit(views, latents=latents, shared=shared, rng=rng, progress=progress)
     return fitted
+
+
+def _counted_rows(modality: str, found: NumberOfLatents) -> list[dict[str, Any]]:
+    """Return a row a number, as those of `Dimension.table`."""
+    return [
+        {"modality": modality, "latents": one.latents, "others": {}, "objective": 1 - one.explained, "se": one.error,
+         "agreement": one.agreement, "failed": 0, "candidate": found.low <= one.latents <= found.high,
+         "chosen": one.latents == found.latents, "reason": ""}
+        for one in found.tried
+    ]  # fmt: skip
 
 
 def _open_blocks(
