@@ -30,6 +30,7 @@ from personax.stages import (
     check_columns,
     check_packages,
     check_plan,
+    plan_notices,
     report_page,
     stage_rng,
     versions,
@@ -430,6 +431,9 @@ class Study:
         engine, jobs = engine or self.plan.engine, jobs or self.plan.jobs
         with self.folder.lock(), parallel_config(engine, jobs), self._kept_level(progress):
             log = RunLog(self.folder.root, tell=progress.message)
+            if "crl" in names and (force or self._state(by_name["crl"]).state != "done"):
+                for sentence in plan_notices(self.plan):
+                    progress.message(f"note: {sentence}")
             with log.span("run", personax=__version__, python=platform.python_version()) as ended:
                 for stage in wanted:
                     if "collect" in (one.stage for one in outcomes[-1:]):  # nobody has been asked or paid yet

@@ -86,7 +86,8 @@ def test_nothing_crosses_between_independent_modalities(seed: int) -> None:
     z = {"text": known, "image": touched[:, None]}
     assert describe_crossing(z, np.arange(N)) == [
         "nothing crosses between text and image: no function of the latents of one tells of the other on people held "
-        "out, so no edge between them can be believed"
+        "out, so no edge between them can be believed; where that surprises, see that both hold the same people in the "
+        "same order"
     ]
 
 

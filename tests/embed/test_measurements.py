@@ -58,9 +58,25 @@ def test_parquet_holds_columns_of_lists(tmp_path: Path) -> None:
     np.testing.assert_array_equal(views["image"]["face"], arrays()["face"].astype(np.float32))
 
 
-def test_other_people_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"two.npz holds 0 people .* and lacks 1"):
-        read_measurements(*folder(tmp_path, [0, 1]))
+def test_people_whom_a_file_lacks_have_rows_of_nan_and_other_people_are_refused(tmp_path: Path) -> None:
+    ids, views = read_measurements(*folder(tmp_path, [0, 1]))
+    lacking = {m: [bool(np.isnan(x).all(axis=1)[2]) for x in by.values()] for m, by in views.items()}
+    assert ids == IDS
+    assert sorted(one for by in lacking.values() for one in by)[-1]
+    assert not all(one for by in lacking.values() for one in by)
+    where, wanted = folder(tmp_path, [0, 1])
+    np.savez(where / "two.npz", id=np.array(["x", "y"]), vectors=np.ones((2, 3)))
+    with pytest.raises(InputError, match=r"two.npz holds nobody whom another file holds"):
+        read_measurements(where, wanted)
+
+
+def test_a_null_in_a_column_of_lists_says_that_a_person_lacks_the_measurement(tmp_path: Path) -> None:
+    columns = {name: pl.Series([None, *x[1:].tolist()], dtype=pl.List(pl.Float32)) for name, x in arrays().items()}
+    pl.DataFrame({"id": IDS} | columns).write_parquet(tmp_path / "data.parquet")
+    _, views = read_measurements(tmp_path / "data.parquet", WANTED)
+    for by in views.values():
+        for x in by.values():
+            assert np.isnan(x).all(axis=1).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +143,7 @@ def test_bad_npy_files_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="1 ids stand more than once"):
         read_measurements(tmp_path, wanted)
     (tmp_path / "ids.txt").unlink()
-    np.save(tmp_path / "a.npy", np.full((4, 2), np.nan, dtype=np.float32))
+    np.save(tmp_path / "a.npy", np.array([[np.nan, 1.0]] * 4, dtype=np.float32))
     with pytest.raises(InputError, match="vectors of 4 people hold missing"):
         read_measurements(tmp_path, wanted)
 

@@ -59,7 +59,9 @@ def test_a_release_leaves_them_out_of_that_modality_and_says_how_many(study: Stu
     assert verify(folder).holds
 
 
-def test_level_two_learns_from_people_who_have_all(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_level_two_is_given_everybody_and_who_lacks_a_picture_as_rows_of_nan(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: dict[str, Any] = {}
 
     class Enough(Exception):
@@ -72,16 +74,19 @@ def test_level_two_learns_from_people_who_have_all(study: Study, monkeypatch: py
     monkeypatch.setattr("personax.stages._crl.learn", learn)
     with pytest.raises(Enough):
         study.run(["crl"])
-    assert set(seen["ids"]) == {f"person{i}" for i in range(40)} - LACKING
+    assert set(seen["ids"]) == {f"person{i}" for i in range(40)}
+    lacks = np.isnan(seen["views"]["image"]["face"]).all(axis=1)
+    assert {person for person, without in zip(seen["ids"], lacks, strict=True) if without} == LACKING
     for modality, views in seen["views"].items():
         written = pl.read_parquet(study.folder.path("embeddings", f"{modality}.parquet"))
         for name, x in views.items():
             assert x.dtype == np.float32
             wanted = dict(zip(written["id"], written[name].to_list(), strict=True))
-            np.testing.assert_array_equal(x, [wanted[person] for person in seen["ids"]])
+            nothing = [np.nan] * x.shape[1]
+            np.testing.assert_array_equal(x, [wanted[person] or nothing for person in seen["ids"]])
 
 
-def test_nobody_with_all_modalities_is_a_mistake(study: Study, tmp_path: Path) -> None:
+def test_a_measurement_that_hardly_anybody_has_is_a_mistake(study: Study, tmp_path: Path) -> None:
     lives = (tmp_path / "people.csv").read_text(encoding="utf-8")
     study.run(["embed"])
     for path in (tmp_path / "faces").iterdir():
@@ -89,5 +94,44 @@ def test_nobody_with_all_modalities_is_a_mistake(study: Study, tmp_path: Path) -
     Image.new("RGB", (4, 4)).save(tmp_path / "faces" / "person0.png")
     (tmp_path / "all" / "person0.png").unlink()
     assert lives
-    with pytest.raises(InputError, match="nobody has vectors of all of text, image"):
+    with pytest.raises(InputError, match="1 people have a vector of image/face"):
         study.run(["crl"])
+
+
+FILES = """\
+name: files
+collect: {source: table, path: people.csv}
+embed: {source: files, files: {text: {a: ta.npz, b: tb.npz}, image: {a: ia.npz, b: ib.npz}}}
+crl: {latents: {text: 1, image: 1}, seeds: 1, epochs: 1}
+"""
+
+
+def test_files_that_lack_people_reach_the_latents_and_nobody_is_lost(tmp_path: Path) -> None:
+    rng, people = np.random.default_rng(0), 80
+    ids = np.array([f"p{i}" for i in range(people)])
+    rows = [f"{person},{20 + i % 7},a text" for i, person in enumerate(ids)]
+    (tmp_path / "people.csv").write_text("\n".join(["id,age,biography", *rows]), encoding="utf-8")
+    (tmp_path / "study.yaml").write_text(FILES, encoding="utf-8")
+    z = rng.normal(size=(people, 2))
+    for modality, at in (("t", 0), ("i", 1)):
+        for name in "ab":
+            x = (
+                np.stack([z[:, at], np.sin(2 * z[:, at])], 1) @ rng.normal(size=(2, 6))
+                + rng.normal(size=(people, 6)) / 5
+            )
+            kept = np.ones(people, dtype=bool)
+            kept[:5] = name == "b"
+            kept[-3:] = modality == "t"
+            np.savez(tmp_path / f"{modality}{name}.npz", id=ids[kept], vectors=x[kept])
+    study = Study.load(tmp_path / "study.yaml")
+    study.run(["crl"])
+    latents = pl.read_parquet(study.folder.path("analysis", "crl", "latents.parquet"))
+    assert latents["id"].to_list() == ids.tolist()
+    assert latents["text_1"].null_count() == 0
+    assert latents["image_1"].is_null().to_list() == [False] * (people - 3) + [True] * 3
+    assert ("8 of 80 people have no vector of image/a.", 8) in notices(study, "embed")
+    told = [text for text, _ in notices(study, "crl")]
+    assert "5 of 80 people lack text/a: they are encoded from the other measurements of text." in told
+    assert any("3 of 80 people lack every vector of image" in text for text in told)
+    exemplars = pl.read_parquet(study.folder.path("analysis", "crl", "exemplars.parquet"))
+    assert exemplars["value"].null_count() == 0

@@ -31,6 +31,7 @@ from personax.stages import (
     CrlBenchmark,
     LatentResults,
     choose_latents,
+    describe_numbers,
     draw_benchmark,
     learn,
     learn_seed,
@@ -396,10 +397,12 @@ def _show_study(study: Study) -> None:
 def _show_tried(tried: pl.DataFrame) -> None:
     rows = [
         (row["modality"], str(row["latents"]), _number(row["objective"]), _number(row["agreement"]),
-         "chosen" if row["chosen"] else "", row["reason"] or "")
+         "chosen" if row["chosen"] else "possible" * row["candidate"], row["reason"] or "")
         for row in tried.iter_rows(named=True)
     ]  # fmt: skip
     table("Numbers of latents", ("modality", "latents", "objective", "agreement", "", "reason"), rows)
+    for sentence in describe_numbers(tried):
+        say(sentence)
 
 
 def _show(learned: LatentResults, out: Path, files: list[str]) -> None:

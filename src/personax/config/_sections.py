@@ -104,11 +104,13 @@ class CrlSection(Training):
     prior: Prior | None = None
     reduce: ReductionSetting = "auto"
     halves: bool = False
+    upto: Count | None = None
+    """Choose each modality's number of latents, this at most; ``latents`` then are where the choice begins."""
 
     @model_serializer(mode="wrap")
     def _without_newer_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what nobody asked for: it makes no stage stale that ended before there was such an option."""
-        newer = {"reduce": "auto", "halves": False}
+        newer = {"reduce": "auto", "halves": False, "upto": None}
         return {name: value for name, value in dump(self).items() if name not in newer or value != newer[name]}
 
 

@@ -179,7 +179,7 @@ def _any_people(of: _Checked) -> None:
 
 
 def _refusals(of: _Checked) -> None:
-    missing = _changed(of.views, lambda x: np.where(np.arange(len(x))[:, None] == 3, np.nan, x))
+    missing = _changed(of.views, _damaged)
     few = {m: {k: x[:5] for k, x in by.items()} for m, by in of.views.items()}
     short = {**of.views, "text": {**of.views["text"], "a": of.views["text"]["a"][:-1]}}
     cases: Mapping[str, Callable[[], Any]] = {
@@ -200,6 +200,26 @@ def _refusals(of: _Checked) -> None:
             text = f"it does not hold that {text}: it raises {type(error).__name__}; raise an InputError"
             raise of.demand.error(text) from error
         of.demand(False, f"it does not hold that {text}; raise an InputError")
+
+
+def _damaged(x: NDArray[Any]) -> NDArray[Any]:
+    """Return vectors one of which lacks a number; a row of nothing but NaN would say that a person has none."""
+    return np.where((np.arange(len(x))[:, None] == 3) & (np.arange(x.shape[1]) == 1), np.nan, x)
+
+
+def _lacking(of: _Checked) -> None:
+    missing = _changed(of.views, lambda x: np.where(np.arange(len(x))[:, None] == 3, np.nan, x))
+    if not getattr(of.method, "fits_lacking", False):
+        try:
+            of.fit(views=missing)
+        except PersonaxError:
+            return
+        of.demand(False, "it does not hold that fit refuses people without vectors; raise an InputError")
+    latents = of.fit(views=missing).encode(missing)
+    unknown = np.isnan(latents).any(axis=1)
+    of.demand(
+        list(np.flatnonzero(unknown)) == [3], "people without any vector have latents; theirs are NaN, and no others"
+    )
 
 
 def _transforms(of: _Checked) -> None:
@@ -241,6 +261,7 @@ _RULES: Final = {
     "the truth is not used": _blind,
     "people are encoded one by one": _any_people,
     "unusable measurements are refused": _refusals,
+    "people without vectors are refused or have no latents": _lacking,
     "transform gives what the fit encodes": _transforms,
     "a fit can be saved and loaded": _saved,
 }

@@ -7,6 +7,7 @@ dataclass of its parameters, and implements `Estimator.learn`.
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -17,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.crl.metrics._graph import to_graph
-from personax.errors import InputError
+from personax.errors import ComputationError, InputError
 from personax.results import DrawableResult
 from personax.schema import Graph
 from personax.strict import Strict, nearest
@@ -25,7 +26,10 @@ from personax.strict import Strict, nearest
 __all__ = ["Arrays", "Epoch", "Estimator", "Fitted", "FittedResult", "Method", "OnEpoch", "Problem", "Progress"]
 
 Arrays = Mapping[str, Mapping[str, NDArray[Any]]]
-"""Modality -> measurement -> vectors, shape (n, dim); the same people in the same order everywhere."""
+"""Modality -> measurement -> vectors, shape (n, dim); the same people in the same order everywhere.
+
+A person who lacks a measurement has a row of NaN there, where a method or function says that it takes such rows.
+"""
 
 Progress = Callable[[int, int, float], None]
 """Called with (done, total, validation objective)."""
@@ -187,6 +191,9 @@ class Estimator(ABC):
         What the method must be given beyond the measurements; empty for nothing.
     accelerated
         Whether the method's steps can be compiled and computed in half precision, see `Budget`.
+    fits_lacking
+        Whether people may lack some measurements of a modality, their vectors rows of NaN; of other methods they are
+        left out.
 
     Examples
     --------
@@ -198,6 +205,11 @@ class Estimator(ABC):
     name: ClassVar[str] = ""
     needs: ClassVar[str] = ""
     accelerated: ClassVar[bool] = False
+    fits_lacking: ClassVar[bool] = False
+
+    def foresee(self, views: Arrays, latents: Mapping[str, int]) -> list[str]:
+        """Return what the measurements show before training that a fit will not find, a sentence each."""
+        return []
 
     @abstractmethod
     def learn(self, problem: Problem) -> Fitted:
@@ -239,14 +251,44 @@ class Estimator(ABC):
         InputError
             Measurements that nothing can be learned from; options that the method does not have.
         ComputationError
-            When training diverges three times, each with a quarter of the rate.
+            When training diverges three times, each with a quarter of the rate; when memory runs out. Where it is a
+            GPU's, the fit is made on the processor, and its notes say so.
         """
         budget = getattr(self, "budget", None)
         asked = [name for name in ("compiled", "half") if getattr(budget, name, False)]
         if asked and not self.accelerated:
             raise InputError(f"{' and '.join(asked)}: {self.name} has no such steps; leave the option out")
-        self.fitted_ = self.learn(Problem(views, latents, shared, rng, truth, progress, on_epoch))
+        problem = Problem(views, latents, shared, copy.deepcopy(rng), truth, progress, on_epoch)
+        try:
+            self.fitted_ = self.learn(replace(problem, rng=rng))
+        except (MemoryError, RuntimeError) as error:
+            if not _is_memory(error):
+                raise
+            self.fitted_ = self._with_less_memory(problem, error)
         return self.fitted_
+
+    def _with_less_memory(self, problem: Problem, error: Exception) -> Fitted:
+        """Return the fit on the processor where a GPU had no memory for it, which its notes tell.
+
+        Raises
+        ------
+        ComputationError
+            Where it was the memory of the processor.
+        """
+        budget = getattr(self, "budget", None)
+        if budget is None or getattr(budget, "device", "cpu") == "cpu":
+            raise ComputationError(
+                f"{self.name} ran out of memory; fit fewer seeds at a time (jobs), or reduce wide measurements further "
+                "(crl.reduce: 256)"
+            ) from error
+        own = {"budget": budget.replaced(device="cpu")}
+        if hasattr(self, "checkpoint"):  # one of a GPU is not gone on from elsewhere
+            own["checkpoint"] = None
+        fitted = cast("Estimator", replace(cast(Any, self), **own)).learn(problem)
+        _tell(
+            fitted, "the GPU ran out of memory, so that this was fitted on the processor, from the same random numbers"
+        )
+        return fitted
 
     def transform(self, views: Arrays) -> NDArray[np.float64]:
         """Return the latents of any people, shape (n, d), by the last fit.
@@ -296,6 +338,20 @@ class Estimator(ABC):
             name, _, nested = key.partition("__")
             setattr(self, name, _changed(getattr(self, name), nested, value) if nested else value)
         return self
+
+
+def _is_memory(error: Exception) -> bool:
+    """Whether memory ran out: torch.OutOfMemoryError is a RuntimeError, and closed forms need no torch."""
+    return isinstance(error, MemoryError) or "out of memory" in str(error).lower()
+
+
+def _tell(fitted: Fitted, note: str) -> None:
+    """Add a note to a fit, also to one that keeps none: those who read notes ask whether there are any."""
+    notes = getattr(fitted, "notes", None)
+    if isinstance(notes, list):
+        notes.append(note)
+    else:
+        object.__setattr__(fitted, "notes", [note])
 
 
 def _fields(value: object) -> Sequence[str]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from personax.crl._edge_stability import EdgeStability, edge_stability, other_seeds
 from personax.crl._estimator import Arrays, Estimator, Fitted, Method, Progress
 from personax.crl._identification import IdentificationTable, identify
+from personax.crl._lacking import encode_all, has_every_measurement, people_to_fit, some_people
 from personax.crl._reduce import ReducedFit, ReductionSetting, reduce_views
 from personax.crl._scaler import check
 from personax.crl._select import SeedSelection, fit_seeds
@@ -88,7 +89,9 @@ class Level2:
         ----------
         views
             Modality -> measurement -> vectors, shape (n, dim), or a pandas or polars table whose columns of vectors are
-            called ``modality/measurement``; the same people in the same order everywhere.
+            called ``modality/measurement``; the same people in the same order everywhere. Who lacks a measurement has
+            null, or a row of NaN, there. `default` reads the others of the modality, and other methods are fitted
+            without such people; of whom nobody can tell latents they are NaN.
         y
             Ignored; scikit-learn passes it.
 
@@ -100,7 +103,9 @@ class Level2:
             When no seed can be fitted.
         """
         arrays, made = as_arrays(views), self._checked()
-        check(arrays, self.latents, self.shared)
+        check(arrays, self.latents, self.shared, lacking=True)
+        arrays = some_people(arrays, people_to_fit(made, arrays))
+        check(arrays, self.latents, self.shared, lacking=True)
         arrays, reduced = reduce_views(arrays, self.reduce)
         with self._workers():
             chosen = fit_seeds(
@@ -122,7 +127,7 @@ class Level2:
         InputError
             Before `fit`; measurements that are not those fitted on.
         """
-        return self._fit.encode(as_arrays(views))
+        return encode_all(self._fit, as_arrays(views))
 
     def fit_transform(self, views: Any, y: object = None) -> NDArray[np.float64]:  # noqa: ANN401
         """Learn latents and return those of the same people, shape (n, d)."""
@@ -144,6 +149,7 @@ class Level2:
         fits = [fit for fit in self.selection_.fits if fit is not None]
         if len(fits) < 2:
             raise InputError("the score is the agreement of seeds; give seeds=2 or more")
+        arrays = some_people(arrays, has_every_measurement(arrays))
         encoded = [(ReducedFit(fit, self._reduced) if self._reduced else fit).encode(arrays) for fit in fits]
         return agreement(encoded, counts={m: self.latents[m] for m in arrays}, shared=self.shared).mean
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from personax.crl._estimator import Arrays, Fitted, FittedResult
+from personax.crl._lacking import lacks
 from personax.crl._scaler import chunks
 from personax.errors import InputError
 
@@ -109,6 +110,11 @@ class ReducedFit(FittedResult):
         """As `Fitted` says."""
         return self.fit.objective
 
+    @property
+    def fits_lacking(self) -> bool:
+        """Whether people may lack a measurement, see `Estimator`."""
+        return bool(getattr(self.fit, "fits_lacking", False))
+
     def encode(self, views: Arrays) -> Floats:
         """Return the latents of any people, shape (n, d).
 
@@ -142,7 +148,8 @@ def reduce_views(
     Parameters
     ----------
     views
-        Modality -> measurement -> vectors, shape (n, dim), finite; the same people in the same order everywhere.
+        Modality -> measurement -> vectors, shape (n, dim), finite, or rows of NaN of people who lack a measurement; the
+        same people in the same order everywhere.
     asked
         See `ReductionSetting`.
 
@@ -231,8 +238,11 @@ def _components(
     x: NDArray[Any], rows: NDArray[np.intp], most: int
 ) -> tuple[Floats, NDArray[np.float32], NDArray[np.float32], float]:
     """Return mean, leading axes, their scores of the sampled people, and the sum of squares of these people."""
-    mean = sum((x[some].sum(axis=0, dtype=np.float64) for some in chunks(len(x))), np.zeros(x.shape[1])) / len(x)
+    there = ~lacks(x)
+    sums = (x[some][there[some]].sum(axis=0, dtype=np.float64) for some in chunks(len(x)))
+    mean = sum(sums, np.zeros(x.shape[1])) / max(1, int(there.sum()))
     own = (x[rows] - mean).astype(np.float32)
+    own[~there[rows]] = 0  # who lacks the measurement says nothing of its components
     if len(own) < own.shape[1]:  # the smaller of the two products has the same values
         values, left = np.linalg.eigh((own @ own.T).astype(np.float64))
         kept = _kept(values, most)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.crl._estimator import Arrays
+from personax.crl._lacking import has_every_modality, lacks
 from personax.errors import InputError
 
 __all__ = ["CHUNK", "Scaler", "check", "chunks", "latent_names"]
@@ -40,8 +41,15 @@ def latent_names(latents: Mapping[str, int], modalities: list[str], shared: int)
     return [f"shared_{i}" for i in range(1, shared + 1)] + own
 
 
-def check(views: Arrays, latents: Mapping[str, int], shared: int) -> None:
+def check(views: Arrays, latents: Mapping[str, int], shared: int, *, lacking: bool = False) -> None:
     """Check that something can be learned from the measurements.
+
+    Parameters
+    ----------
+    views, latents, shared
+        As `Method.fit` takes them.
+    lacking
+        Whether people may lack a measurement: a row of NaN.
 
     Raises
     ------
@@ -54,10 +62,19 @@ def check(views: Arrays, latents: Mapping[str, int], shared: int) -> None:
         raise InputError("there is no embedding to learn from")
     if set(views) != set(latents):
         raise InputError(f"crl.latents names {', '.join(latents)}; the embeddings have {', '.join(views)}")
-    _check_rows(arrays)
-    people = len(next(iter(arrays.values())))
+    _check_rows(arrays, lacking=lacking)
+    for (modality, name), x in arrays.items():
+        there = int((~lacks(x)).sum()) if lacking else len(x)
+        if there < FEWEST and there < len(x):
+            raise InputError(
+                f"{there} people have a vector of {modality}/{name} (those of the others hold missing or infinite "
+                f"numbers alone), and at least {FEWEST} are needed; leave that measurement out"
+            )
+    people = int(has_every_modality(views).sum()) if lacking else len(next(iter(arrays.values())))
     if people < FEWEST:
-        raise InputError(f"{people} people are too few to learn latents from; at least {FEWEST} are needed")
+        have = "have vectors of every modality, which" if people < len(next(iter(arrays.values()))) else ""
+        raise InputError(f"{people} people {have}{' ' * bool(have)}are too few to learn latents from; "
+                         f"at least {FEWEST} are needed")  # fmt: skip
     for (modality, name), x in arrays.items():
         wanted = latents[modality] + shared
         if int(_varies(x).sum()) < wanted:
@@ -69,7 +86,7 @@ def _flat(views: Arrays) -> dict[tuple[str, str], NDArray[Any]]:
     return {(m, k): x for m, by in views.items() for k, x in by.items()}
 
 
-def _check_rows(arrays: Mapping[tuple[str, str], NDArray[Any]]) -> None:
+def _check_rows(arrays: Mapping[tuple[str, str], NDArray[Any]], *, lacking: bool = False) -> None:
     for (modality, name), x in arrays.items():
         if x.ndim != 2:
             raise InputError(f"the embedding {modality}/{name} has {x.ndim} axes; people by dimensions are needed")
@@ -77,15 +94,18 @@ def _check_rows(arrays: Mapping[tuple[str, str], NDArray[Any]]) -> None:
     if len(lengths) > 1:
         raise InputError(f"the embeddings have different numbers of people: {lengths}")
     for (modality, name), x in arrays.items():
-        if not all(np.isfinite(x[rows]).all() for rows in chunks(len(x))):
+        without = lacks(x) if lacking else np.zeros(len(x), dtype=bool)
+        if not all((np.isfinite(x[rows]).all(axis=1) | without[rows]).all() for rows in chunks(len(x))):
             raise InputError(f"the embedding {modality}/{name} holds missing or infinite numbers")
 
 
 def _varies(x: NDArray[Any]) -> NDArray[np.bool_]:
     # compared with the first person, because rounding gives a constant column a standard deviation of 1e-17
     varies: NDArray[np.bool_] = np.zeros(x.shape[1], dtype=bool)
+    without = lacks(x)
+    first = int(np.argmin(without))
     for rows in chunks(len(x)):
-        varies |= (x[rows] != x[:1]).any(axis=0)
+        varies |= ((x[rows] != x[first]) & ~without[rows, None]).any(axis=0)
     return varies
 
 
@@ -138,7 +158,7 @@ class Scaler:
         """Modality -> measurement -> number of dimensions kept."""
         return {m: {k: int((scale > 0).sum()) for k, scale in by.items()} for m, by in self.std.items()}
 
-    def apply(self, views: Arrays) -> dict[str, dict[str, Array]]:
+    def apply(self, views: Arrays, *, lacking: bool = False) -> dict[str, dict[str, Array]]:
         """Return standardised measurements of any people, in the order of the people fitted on, constant ones left out.
 
         Raises
@@ -146,7 +166,7 @@ class Scaler:
         InputError
             As `check_people` does.
         """
-        self.check_people(views)
+        self.check_people(views, lacking=lacking)
         return {m: {k: self._scaled(m, k, views[m][k]) for k in by} for m, by in self.mean.items()}
 
     def read(self, views: Arrays, rows: NDArray[np.intp] | slice) -> dict[str, dict[str, Array]]:
@@ -157,8 +177,8 @@ class Scaler:
         there = {m: by for m, by in self.mean.items() if m in views}
         return {m: {k: self._scaled(m, k, views[m][k][rows]) for k in by} for m, by in there.items()}
 
-    def check_people(self, views: Arrays) -> None:
-        """Check that people were measured as those fitted on.
+    def check_people(self, views: Arrays, *, lacking: bool = False) -> None:
+        """Check that people were measured as those fitted on; ``lacking`` lets rows of NaN pass.
 
         Raises
         ------
@@ -170,7 +190,7 @@ class Scaler:
         if set(arrays) != known:
             have, want = (", ".join(sorted(f"{m}/{k}" for m, k in keys)) or "none" for keys in (arrays, known))
             raise InputError(f"the method was fitted on the embeddings {want}; these are {have}")
-        _check_rows(arrays)
+        _check_rows(arrays, lacking=lacking)
         for (modality, name), x in arrays.items():
             fitted = len(self.mean[modality][name])
             if x.shape[1] != fitted:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, Protocol, TypeGuard, get_args
 
 import numpy as np
 
@@ -277,10 +277,27 @@ class Dimension:
         then), ``objective`` (mean over seeds), ``se`` (its standard error), ``agreement`` (of this modality's latents
         between seeds), ``failed`` (seeds), ``candidate`` (within a standard error of the best), ``chosen``, ``reason``
         (why every seed failed).
+    intervals
+        Modality -> the least and the largest number that the data leave possible, where the method counts by itself.
     """
 
     latents: dict[str, int]
     table: list[dict[str, Any]]
+    intervals: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+Counted = dict[str, tuple[int, int, int, list[dict[str, Any]]]]
+"""Modality -> number of latents, the least and the largest possible, and a row of `Dimension.table` each number."""
+
+
+class CountsLatents(Protocol):
+    """A method that counts the latents of some modalities by itself, without fitting all of them."""
+
+    def count_latents(
+        self, views: Arrays, upto: Mapping[str, int], rng: np.random.Generator, progress: Progress | None
+    ) -> Counted:
+        """Return what was counted."""
+        ...
 
 
 def choose_dimension(
@@ -342,7 +359,17 @@ def choose_dimension(
     seed = int(rng.integers(2**63))
     fits, at = seeds * sum(most[modality] for modality in views), 0
     table: list[dict[str, Any]] = []
+    intervals: dict[str, tuple[int, int]] = {}
+    counted: Counted = {}
+    if _counts(method, shared):
+        counted = method.count_latents(views, most, np.random.default_rng(seed), progress)
     for modality in views:
+        if modality in counted:
+            number, low, high, rows = counted[modality]
+            current[modality] = number
+            intervals[modality] = (low, high)
+            table += rows
+            continue
         rows = []
         for count in range(1, most[modality] + 1):
             latents = {one: current[one] for one in views} | {modality: count}
@@ -360,7 +387,12 @@ def choose_dimension(
             at += seeds
         current[modality] = _settle(modality, rows)
         table += rows
-    return Dimension({modality: current[modality] for modality in views}, table)
+    return Dimension({modality: current[modality] for modality in views}, table, intervals)
+
+
+def _counts(method: Method, shared: int) -> TypeGuard[CountsLatents]:
+    """Whether the method counts latents by itself; shared ones it does not tell from others."""
+    return shared == 0 and hasattr(method, "count_latents")
 
 
 def _summary(chosen: SeedSelection, own: list[int], score: Callable[[Fitted], float] | None) -> dict[str, Any]:

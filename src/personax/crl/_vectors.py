@@ -23,7 +23,8 @@ def as_arrays(views: Any) -> Arrays:  # noqa: ANN401 - whatever people hold thei
     views
         Modality -> measurement -> vectors; or modality -> vectors of its one measurement; or a pandas or polars table
         whose columns of vectors are called ``modality/measurement``, or ``modality`` where it has one. Vectors are an
-        array of shape (n, dim), a table of numbers, or a column whose cells are lists or arrays.
+        array of shape (n, dim), a table of numbers, or a column whose cells are lists or arrays. A cell that is null,
+        and a row of NaN, say that a person lacks the measurement.
 
     Raises
     ------
@@ -64,7 +65,10 @@ def _modality(name: str, by: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401
 def _holds_vectors(column: Any) -> bool:  # noqa: ANN401
     if isinstance(column, pl.Series):
         return isinstance(column.dtype, pl.List | pl.Array)
-    return len(column) > 0 and isinstance(next(iter(column)), list | tuple | np.ndarray)
+    first = next((cell for cell in column if isinstance(cell, list | tuple | np.ndarray)), None)
+    return first is not None and all(
+        isinstance(cell, list | tuple | np.ndarray) or cell is None or cell != cell for cell in column
+    )
 
 
 def _array(name: str, x: Any) -> NDArray[Any]:  # noqa: ANN401
@@ -80,13 +84,16 @@ def _array(name: str, x: Any) -> NDArray[Any]:  # noqa: ANN401
 
 def _numbers(name: str, x: Iterable[Any]) -> NDArray[Any]:
     rows = list(x)
-    lacking = sum(row is None or (isinstance(row, float) and np.isnan(row)) for row in rows)
-    if lacking:
-        raise InputError(f"the embedding {name} lacks the vectors of {lacking} people; leave them out everywhere")
-    lengths = {np.shape(row) for row in rows}
+    without = [row is None or (isinstance(row, float) and np.isnan(row)) for row in rows]
+    lengths = {np.shape(row) for row, lacks in zip(rows, without, strict=True) if not lacks}
     if len(lengths) > 1:
         sizes = ", ".join(sorted(str(shape[0] if shape else "a number") for shape in lengths))
         raise InputError(f"the embedding {name} has vectors of different lengths ({sizes}); all need the same")
+    if any(without):  # a row of NaN says that a person lacks the measurement
+        if not lengths or lengths == {()}:
+            raise InputError(f"the embedding {name} holds the vectors of nobody; leave it out")
+        nothing = np.full(next(iter(lengths)), np.nan)
+        rows = [nothing if lacks else row for row, lacks in zip(rows, without, strict=True)]
     try:
         return np.asarray(rows, dtype=np.float64)
     except (TypeError, ValueError):

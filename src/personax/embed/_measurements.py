@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.data.frames import parquet_schema, read_parquet, scan_parquet
-from personax.embed._vectors import load_vectors
+from personax.embed._vectors import in_order, load_vectors
 from personax.errors import InputError
 from personax.strict import nearest
 
@@ -46,12 +46,13 @@ def read_measurements(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tu
     Returns
     -------
     tuple
-        Ids, from 1 where there are none, and modality -> measurement -> shape (n, d).
+        Ids, from 1 where there are none, and modality -> measurement -> shape (n, d). Who lacks a measurement (in no
+        row of its file, a null, or NaN alone) has a row of NaN.
 
     Raises
     ------
     InputError
-        What is missing, unreadable, not about the same people, or not finite.
+        What is missing, unreadable, not about the same people, or not finite in part.
     """
     if data.is_dir():
         ids, arrays = _folder(data, wanted)
@@ -71,19 +72,16 @@ def _names(wanted: Mapping[str, Mapping[str, str]]) -> list[str]:
 
 
 def _folder(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tuple[list[str], dict[str, Vectors]]:
-    """Read files that may hold their people in other orders, but not other people."""
-    first: list[str] = []
-    arrays = {}
+    """Read files that may hold their people in other orders; whom a file lacks has a row of NaN there."""
+    found = {}
     for name in _names(wanted):
-        ids, x = _mapped(data, name) if name.endswith(".npy") else load_vectors(data / name)
-        first = first or ids
-        more, fewer = len(set(ids) - set(first)), len(set(first) - set(ids))
-        if more or fewer:
-            text = f"{data / name} holds {more} people that the first file lacks, and lacks {fewer} that it holds"
-            raise InputError(f"{text}; give every measurement of the same people")
-        place = {identifier: row for row, identifier in enumerate(ids)}
-        arrays[name] = x if ids == first else x[[place[identifier] for identifier in first]]
-    return first, arrays
+        found[name] = _mapped(data, name) if name.endswith(".npy") else load_vectors(data / name)
+    people = list(dict.fromkeys(identifier for ids, _ in found.values() for identifier in ids))
+    for name, (ids, _) in found.items():
+        others = {identifier for other, (theirs, _) in found.items() if other != name for identifier in theirs}
+        if others and others.isdisjoint(ids):
+            raise InputError(f"{data / name} holds nobody whom another file holds; the ids must be the same everywhere")
+    return people, {name: in_order(ids, x, people) for name, (ids, x) in found.items()}
 
 
 def _mapped(data: Path, name: str) -> tuple[list[str], Vectors]:
@@ -136,13 +134,25 @@ def _column(data: Path, name: str, people: int) -> Vectors:
     lazy, found = scan_parquet(data).select(name), np.zeros((0, 0), np.float32)
     for start in range(0, people, CHUNK_ROWS):
         lists = lazy.slice(start, CHUNK_ROWS).collect()[name]
-        if isinstance(lists.dtype, pl.List):
-            lists = lists.list.to_array(lists.list.len().max() or 0)  # type: ignore[arg-type]
-        part = _vectors(name, lists.to_numpy())
-        if not start:
+        part = _vectors(name, _rows(lists))
+        if not found.shape[1]:
             found = _room(people, part.shape[1])
+            found[:start] = np.nan  # nobody before has one
         found[start : start + CHUNK_ROWS] = part
     return found
+
+
+def _rows(lists: pl.Series) -> NDArray[np.generic]:
+    """Return lists as rows, NaN where there is none, or what is no list as it is."""
+    there = lists.drop_nulls()
+    if isinstance(there.dtype, pl.List):
+        there = there.list.to_array(there.list.len().max() or 0)  # type: ignore[arg-type]
+    x = there.to_numpy()
+    if not lists.null_count() or x.ndim != 2 or not np.issubdtype(x.dtype, np.number):
+        return x
+    every = np.full((len(lists), x.shape[1]), np.nan, x.dtype if np.issubdtype(x.dtype, np.floating) else np.float64)
+    every[lists.is_not_null().to_numpy()] = x
+    return every
 
 
 def _room(people: int, dims: int) -> Vectors:
@@ -173,6 +183,12 @@ def _vectors(name: str, x: NDArray[np.generic]) -> Vectors:
 def _check(name: str, x: Vectors, people: int) -> None:
     if len(x) != people:
         raise InputError(f"{name} has {len(x)} rows and there are {people} ids; the same people are needed everywhere")
-    broken = sum(int((~np.isfinite(x[i : i + CHUNK_ROWS])).any(axis=1).sum()) for i in range(0, len(x), CHUNK_ROWS))
+    broken = sum(_broken(x[i : i + CHUNK_ROWS]) for i in range(0, len(x), CHUNK_ROWS))
     if broken:
         raise InputError(f"{name}: the vectors of {broken} people hold missing or infinite numbers; make them again")
+
+
+def _broken(x: Vectors) -> int:
+    """Return how many vectors hold some numbers that are none; who lacks the measurement holds nothing else."""
+    wrong = ~np.isfinite(x)
+    return int((wrong.any(axis=1) & ~np.isnan(x).all(axis=1)).sum())

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from personax.data.frames import read_csv, read_parquet
 from personax.errors import InputError
 
-__all__ = ["load_vectors", "read_vectors"]
+__all__ = ["in_order", "load_vectors", "read_vectors"]
 
 
-def read_vectors(path: Path, people: Sequence[str]) -> NDArray[np.float32]:
+def read_vectors(path: Path, people: Sequence[str], *, lacking: bool = False) -> NDArray[np.float32]:
     """Read one vector a person from an npz, Parquet or CSV file.
 
     Parameters
@@ -26,6 +26,8 @@ def read_vectors(path: Path, people: Sequence[str]) -> NDArray[np.float32]:
         dimension. CSV: ``id`` and one column a dimension.
     people
         Ids of the study, in order; every one must be in the file, others in the file are passed over.
+    lacking
+        People of whom there is no vector, or a null or a row of NaN, get a row of NaN; somebody must have one.
 
     Returns
     -------
@@ -38,15 +40,27 @@ def read_vectors(path: Path, people: Sequence[str]) -> NDArray[np.float32]:
         A missing file or id, doubled ids, vectors of different lengths, missing or infinite numbers.
     """
     ids, vectors = load_vectors(path)
-    place = {identifier: row for row, identifier in enumerate(ids)}
-    absent = [identifier for identifier in people if identifier not in place]
-    if absent:
+    there = set(ids)
+    absent = [identifier for identifier in people if identifier not in there]
+    if absent and (not lacking or len(absent) == len(people)):
         raise InputError(f"{path} has no vector for {len(absent)} of {len(people)} people; the ids must be the study's")
-    ordered = vectors if ids == list(people) else vectors[[place[identifier] for identifier in people]]
-    broken = int((~np.isfinite(ordered)).any(axis=1).sum())
+    ordered = in_order(ids, vectors, people)
+    damaged = ~np.isfinite(ordered).all(axis=1)
+    broken = int((damaged & ~np.isnan(ordered).all(axis=1) if lacking else damaged).sum())
     if broken:
         raise InputError(f"{path}: the vectors of {broken} people hold missing or infinite numbers; make them again")
     return ordered
+
+
+def in_order(ids: Sequence[str], vectors: NDArray[np.float32], people: Sequence[str]) -> NDArray[np.float32]:
+    """Return the vectors of people, shape (len(people), d); rows of NaN of those who have none."""
+    if list(ids) == list(people):
+        return vectors
+    place = {identifier: row for row, identifier in enumerate(ids)}
+    at = np.array([place.get(identifier, -1) for identifier in people])
+    found = vectors[at]
+    found[at < 0] = np.nan
+    return np.asarray(found, dtype=np.float32)
 
 
 def load_vectors(path: Path) -> tuple[list[str], NDArray[np.float32]]:
@@ -90,7 +104,21 @@ def _from_frame(path: Path, frame: pl.DataFrame) -> tuple[list[str], NDArray[np.
 
 
 def _rows(lists: pl.Series) -> NDArray[np.float32]:
-    """Return a column of lists as rows, by way of Arrow: a Python number takes eight times its four bytes."""
+    """Return a column of lists as rows, by way of Arrow: a Python number takes eight times its four bytes.
+
+    A null is a row of NaN.
+
+    Raises
+    ------
+    ValueError, TypeError, polars.exceptions.PolarsError
+        Lists of different lengths, or of something else than numbers.
+    """
+    there = lists.is_not_null()
+    if lists.null_count() and there.any():
+        found = _rows(lists.drop_nulls())
+        every = np.full((len(lists), found.shape[1]), np.nan, np.float32)
+        every[there.to_numpy()] = found
+        return every
     if isinstance(lists.dtype, pl.List):
         lists = lists.list.to_array(int(lists.list.len().max() or 0))  # type: ignore[arg-type]
     assert isinstance(lists.dtype, pl.Array)

@@ -15,7 +15,7 @@ from personax.stages._crl import CRL
 from personax.stages._discover import DISCOVER
 from personax.stages._embed import EMBED
 from personax.stages._independence import INDEPENDENCE
-from personax.stages._plan_checks import check_columns, check_packages, check_plan
+from personax.stages._plan_checks import check_columns, check_packages, check_plan, plan_notices
 from personax.stages._release import RELEASE
 from personax.stages._report import REPORT, report_page
 
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     )
     from personax.stages._crl_runs import read_known_latents, read_runs
     from personax.stages._discover import FileGraph, ci_test, discover_file, find_causes, graph_counts
-    from personax.stages._falsify import falsify_file, read_graph
-    from personax.stages._fit_latents import LatentResults, choose_latents, learn, learn_seed, write_latents
+from personax.stages._falsify import falsify_file, read_graph
+from personax.stages._fit_latents import LatentResults, choose_latents, describe_numbers, learn, learn_seed, write_latents
     from personax.stages._human_compare import ComparisonSettings, HumanComparison, compare_humans
     from personax.stages._human_export import ExportSettings, export_sample
     from personax.stages._independence import (
@@ -107,6 +107,7 @@ __all__ = [
     "ci_test",
     "compare_humans",
     "count_tests",
+    "describe_numbers",
     "discover_file",
     "draw_benchmark",
     "estimate_annotation",
@@ -123,6 +124,7 @@ __all__ = [
     "measured",
     "merge_shards",
     "plan_analysis",
+    "plan_notices",
     "probe_sources",
     "read_graph",
     "read_known_latents",
@@ -155,7 +157,7 @@ _HOME = {
     "_crl_runs": "read_known_latents read_runs",
     "_discover": "FileGraph ci_test discover_file find_causes graph_counts",
     "_falsify": "falsify_file read_graph",
-    "_fit_latents": "LatentResults choose_latents learn learn_seed write_latents",
+    "_fit_latents": "LatentResults choose_latents describe_numbers learn learn_seed write_latents",
     "_human_compare": "ComparisonSettings HumanComparison compare_humans",
     "_human_export": "ExportSettings export_sample",
     "_independence": "FileResults analyse analyse_file analyse_statistics count_tests",

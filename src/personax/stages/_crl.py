@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -12,19 +11,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.config import CrlSection
+from personax.crl._lacking import has_every_modality
 from personax.errors import InputError, PlanError, require
 from personax.schema import Notice
 from personax.stages._base import Context, Stage
-from personax.stages._fit_latents import LatentResults, fingerprint, learn
-from personax.stages._interpret import (
-    UsedWords,
-    associations,
-    exemplars,
-    proposals,
-    sentences,
-    telling_words,
-    used_words,
-)
+from personax.stages._fit_latents import LatentResults, choose_latents, describe_numbers, fingerprint, learn
+from personax.stages._interpret import UsedWords, associations, exemplars, proposals, sentences, telling_words, used_words
 from personax.stages._traverse import traversals, traversals_shown
 from personax.strict import nearest
 
@@ -46,6 +38,8 @@ def _run(context: Context) -> None:
     assert section is not None
     require("torch", extra="crl")  # to save what any method learns
     ids, views = _views(context, section)
+    if section.upto is not None:
+        section = _counted(context, section, views)
     keep = context.folder.checkpoint_folder("crl", f"{CRL.revision}-{fingerprint(views, section, context.rng)}")
     learned = learn(ids, views, section, context.rng, context.progress, keep=keep)
     context.write_frame(learned.latents, "analysis", "crl", "latents.parquet")
@@ -61,6 +55,15 @@ def _run(context: Context) -> None:
     _read(context, learned, views)
     context.counts.update(people=len(ids), latents=learned.latents.width - 1, seeds=section.seeds)
     context.notices.extend(learned.notices)
+
+
+def _counted(context: Context, section: CrlSection, views: Arrays) -> CrlSection:
+    """Return the section with the numbers of latents that the measurements show, and say what else is possible."""
+    assert section.upto is not None
+    chosen, tried = choose_latents(views, section, section.upto, context.rng.spawn(1)[0], context.progress)
+    context.write_frame(tried, "analysis", "crl", "dimensions.parquet")
+    context.notices.extend(map(Notice, describe_numbers(tried)))
+    return chosen.model_copy(update={"upto": None})
 
 
 def _read(context: Context, learned: LatentResults, views: Arrays) -> None:
@@ -118,18 +121,24 @@ def _views(context: Context, section: CrlSection) -> tuple[list[str], Arrays]:
             raise PlanError(f"crl.latents: there is no modality {modality}; {nearest(modality, known)}")
     chosen = {modality: frames[modality] for modality in section.latents}
     people = next(iter(chosen.values()))["id"]
-    seen = reduce(
-        lambda left, frame: left.filter(left.is_in(frame.drop_nulls()["id"].implode())), chosen.values(), people
-    )
-    if seen.is_empty():
-        raise InputError(f"nobody has vectors of all of {', '.join(chosen)}; name fewer modalities in crl.latents")
-    if len(seen) < len(people):
-        text = "Level II leaves out people who lack a vector of one of its measurements."
-        context.notices.append(Notice(text, len(people) - len(seen)))
-    rows = {m: frame if frame["id"].equals(seen) else
-            seen.to_frame().join(frame, on="id", how="left", maintain_order="left")
+    rows = {m: frame if frame["id"].equals(people) else
+            people.to_frame().join(frame, on="id", how="left", maintain_order="left")
             for m, frame in chosen.items()}  # fmt: skip
-    return seen.to_list(), {m: {name: own[name].to_numpy() for name in own.columns[1:]} for m, own in rows.items()}
+    views = {m: {name: _vectors(own[name]) for name in own.columns[1:]} for m, own in rows.items()}
+    if not has_every_modality(views).any():
+        raise InputError(f"nobody has vectors of all of {', '.join(chosen)}; name fewer modalities in crl.latents")
+    return people.to_list(), views
+
+
+def _vectors(column: pl.Series) -> NDArray[np.float32]:
+    """Return one vector a person, shape (n, dim); rows of NaN of people who have none."""
+    if not column.null_count():
+        return column.to_numpy()
+    there = column.is_not_null().to_numpy()
+    found = column.drop_nulls().to_numpy()
+    every = np.full((len(column), found.shape[1]), np.nan, np.float32)
+    every[there] = found
+    return every
 
 
 def _against_truth(context: Context, latents: pl.DataFrame) -> dict[str, Any]:
@@ -141,6 +150,7 @@ def _against_truth(context: Context, latents: pl.DataFrame) -> dict[str, Any]:
 
     groups: Mapping[str, list[str]] = truth["groups"]
     known = context.frame("people", "simulation", "latents.parquet")
+    latents = latents.drop_nulls()
     known = latents.select("id").join(known, on="id", how="left", maintain_order="left")
     found: dict[str, Any] = {}
     for group, names in groups.items():

@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.crl import to_graph
+from personax.crl._lacking import encode_all
 from personax.crl._run_comparison import KnownLatents, LatentRun
 from personax.data.frames import read_csv, read_parquet
 from personax.errors import InputError, PersonaxError
@@ -75,7 +76,7 @@ def _files(folder: Path) -> Files:
 
 def _results(folder: Path, files: Files) -> LatentRun:
     try:
-        frame = read_parquet(files["latents.parquet"])
+        frame = read_parquet(files["latents.parquet"]).drop_nulls()  # people whose latents nobody can tell
         names = [name for name in frame.columns if name != "id"]
         latents = frame.select(names).to_numpy().astype(np.float64)
         seeds = read_parquet(files["seeds.parquet"]).to_dicts() if "seeds.parquet" in files else []
@@ -134,8 +135,11 @@ def _fit(path: Path, people: People | None) -> LatentRun:
     history = history_of(fitted)
     graph = None if fitted.adjacency is None else to_graph(fitted.adjacency, fitted.names)
     rows = pl.DataFrame(dict(history)) if history else None
+    encoded = encode_all(fitted, views)
+    known = np.asarray(~np.isnan(encoded).any(axis=1))
+    ids = [person for person, told in zip(ids, known, strict=True) if told]
     return _checked(
-        LatentRun(str(path), ids, fitted.names, fitted.encode(views), graph, float(fitted.objective), history=rows)
+        LatentRun(str(path), ids, fitted.names, encoded[known], graph, float(fitted.objective), history=rows)
     )
 
 

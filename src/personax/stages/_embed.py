@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from personax.config import (
     CollectRelease,
@@ -16,6 +19,7 @@ from personax.config import (
 from personax.data.frames import read_parquet
 from personax.embed import encode_images, encode_texts, read_vectors
 from personax.errors import InputError, PlanError
+from personax.schema import Notice
 from personax.stages._base import Context, Stage
 from personax.stages._collect_release import write_release_vectors
 from personax.stages._encode_models import (
@@ -29,6 +33,8 @@ from personax.stages._encode_models import (
 )
 
 __all__ = ["EMBED"]
+
+Vectors = NDArray[np.float32]
 
 
 def _external_files(plan: Plan) -> Sequence[str]:
@@ -54,15 +60,26 @@ def _run(context: Context) -> None:
         case EmbedFiles() as section:
             for modality, measurements in section.files.items():
                 vectors = {
-                    name: read_vectors(context.external_path(path), people) for name, path in measurements.items()
+                    name: read_vectors(context.external_path(path), people, lacking=True)
+                    for name, path in measurements.items()
                 }
-                write_vectors(context, modality, people, vectors)
+                write_vectors(context, modality, people, vectors, _lacking(context, modality, vectors))
         case EmbedOffline() as section:
             _offline(context, section, people)
         case EmbedModels() as section:
             encode_measurements(context, section, people)
         case EmbedRelease():
             write_release_vectors(context)
+
+
+def _lacking(context: Context, modality: str, vectors: Mapping[str, Vectors]) -> dict[str, NDArray[np.bool_]]:
+    """Return who lacks which measurement, and say how many do."""
+    found = {name: np.asarray(np.isnan(rows).all(axis=1)) for name, rows in vectors.items()}
+    for name, without in found.items():
+        if without.any():
+            text = f"{without.sum()} of {len(without)} people have no vector of {modality}/{name}."
+            context.notices.append(Notice(text, int(without.sum())))
+    return {name: without for name, without in found.items() if without.any()}
 
 
 def _simulated(context: Context) -> None:

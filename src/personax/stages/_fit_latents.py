@@ -33,6 +33,7 @@ from personax.crl import (
     usable,
 )
 from personax.crl._edge_stability import other_seeds, refit_of
+from personax.crl._lacking import describe_lacking, encode_all, has_every_measurement, people_to_fit, some_people
 from personax.crl._reduce import WIDE, ReducedFit, ReducedMeasurement, describe_reductions, reduce_views
 from personax.crl._scaler import check
 from personax.data.frames import write_parquet
@@ -45,15 +46,27 @@ from personax.stages._base import versions
 from personax.stages._graph_check import AGREED, GraphCheck, check_graph
 
 if TYPE_CHECKING:
-    from personax.crl import SeedSelection
+from personax.crl import Identification, SeedSelection
     from personax.crl._estimator import Arrays, Fitted, Method
 
-__all__ = ["LatentResults", "choose_latents", "fingerprint", "learn", "learn_seed", "make_method", "write_latents"]
+__all__ = [
+    "LatentResults",
+    "choose_latents",
+    "describe_numbers",
+    "fingerprint",
+    "learn",
+    "learn_seed",
+    "make_method",
+    "write_latents",
+]
 
 Array = NDArray[np.float64]
 
 DIAGNOSED = 1000
 """People on whom assumptions are tested; more make tests surer of what is too small to matter."""
+
+FEWEST_DIAGNOSED = 100
+"""People who have every measurement below whom, where others lack some, no assumption is tested."""
 
 CHUNK = 4096
 """People looked at together."""
@@ -228,18 +241,22 @@ def learn(
     ComputationError
         When no seed can be fitted.
     """
-    check(views, settings.latents, settings.shared)
     made = make_method(settings)
+    everybody, views = views, fitted_on(made, views, settings)
     progress.step(0, 1, "reducing wide measurements")
     views, reduced = reduce_views(views, settings.reduce)
     if keep is not None:
         _same_run(keep, views, settings, rng)
+    for sentence in made.foresee(views, settings.latents) if isinstance(made, Estimator) else []:
+        progress.message(f"note: {sentence}")
     chosen = fit_seeds(
         made, views, latents=settings.latents, shared=settings.shared, seeds=settings.seeds, by=settings.choose,
         rng=rng, progress=_reporter(progress, settings.seeds), keep=keep, conditional=_conditional,
     )  # fmt: skip
     best = chosen.best
-    latents = pl.DataFrame({"id": list(ids)} | dict(zip(best.names, best.encode(views).T, strict=True)))
+    whole = ReducedFit(best, reduced) if reduced else best
+    encoded = encode_all(whole, everybody)
+    latents = pl.DataFrame({"id": list(ids)} | dict(zip(best.names, encoded.T, strict=True))).fill_nan(None)
     schema = {"seed": pl.Int64, "objective": pl.Float64, "agreement": pl.Float64, "crossings": pl.Int64,
               "chosen": pl.Boolean, "reason": pl.String}  # fmt: skip
     # refits draw from generators of their own: diagnostics stay what they were without them
@@ -251,13 +268,12 @@ def learn(
         counts = {m: settings.latents[m] for m in views}
         stability = edge_stability(best.encode(views), best.names, refits, counts=counts, shared=settings.shared)
     graph = _graph(best, stability, known)
-    checked = None if graph is None else check_graph(graph, latents.drop("id"))
+    checked = None if graph is None else check_graph(graph, latents.drop("id").drop_nulls())
     progress.step(1, 1, "diagnostics")
-    people = np.sort(rng.permutation(len(ids))[:DIAGNOSED])
-    sample = {m: {k: x[people] for k, x in by.items()} for m, by in views.items()}
-    found = diagnose(best, sample, independence=_independence, conditional=_conditional, rng=rng)
+    found = _diagnosed(best, views, rng)
     seeds = pl.DataFrame(chosen.seeds(), schema=schema)
-    notices = [Notice(known.claim), *map(Notice, describe_reductions(reduced)), *_notices(chosen, found)]
+    lacking = [Notice(text, people) for text, people in describe_lacking(made, everybody)]
+    notices = [Notice(known.claim), *lacking, *map(Notice, describe_reductions(reduced)), *_notices(chosen, found)]
     notices += [Notice(text) for text in (halves.failed, _disagreement(checked)) if text]
     return LatentResults(
         chosen, latents, seeds, found, graph, _history(best), notices, reduced, halves.agreement, stability, checked
@@ -321,6 +337,30 @@ def _disagreement(checked: GraphCheck | None) -> str:
     return "" if checked is None or checked.share is None or checked.share >= AGREED else checked.sentence
 
 
+def fitted_on(made: Method, views: Arrays, settings: CrlSection) -> Arrays:
+    """Return the measurements of the people whom a method can be fitted on, checked.
+
+    Raises
+    ------
+    InputError
+        As `personax.crl._scaler.check`.
+    """
+    check(views, settings.latents, settings.shared, lacking=True)
+    views = some_people(views, people_to_fit(made, views))
+    check(views, settings.latents, settings.shared, lacking=True)
+    return views
+
+
+def _diagnosed(fit: Fitted, views: Arrays, rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Return the diagnostics of some people who have every measurement; none where these are too few."""
+    complete = np.flatnonzero(has_every_measurement(views))
+    people = np.sort(complete[rng.permutation(len(complete))[:DIAGNOSED]])
+    if len(people) < FEWEST_DIAGNOSED < len(next(iter(next(iter(views.values())).values()))):
+        return []
+    sample = {m: {k: x[people] for k, x in by.items()} for m, by in views.items()}
+    return diagnose(fit, sample, independence=_independence, conditional=_conditional, rng=rng)
+
+
 def learn_seed(
     views: Arrays, settings: CrlSection, seed: int, rng: np.random.Generator, progress: Progress, *, keep: Path
 ) -> None:
@@ -333,11 +373,11 @@ def learn_seed(
     """
     if not 0 <= seed < settings.seeds:
         raise InputError(f"there is no seed {seed}: {settings.seeds} seeds are 0 to {settings.seeds - 1}")
-    check(views, settings.latents, settings.shared)
-    views, _ = reduce_views(views, settings.reduce)
+    made = make_method(settings)
+    views, _ = reduce_views(fitted_on(made, views, settings), settings.reduce)
     _same_run(keep, views, settings, rng)
     fit_seed(
-        make_method(settings), views, latents=settings.latents, shared=settings.shared, seed=seed, rng=rng, keep=keep,
+        made, views, latents=settings.latents, shared=settings.shared, seed=seed, rng=rng, keep=keep,
         progress=lambda done, total, objective: progress.step(done, total, f"seed {seed}, validation {objective:.3g}"),
     )  # fmt: skip
 
@@ -391,13 +431,34 @@ def choose_latents(
     def report(done: int, total: int, objective: float) -> None:
         progress.step(done, total, f"numbers of latents, validation {objective:.3g}")
 
-    views, _ = reduce_views(views, settings.reduce)
+    made = make_method(settings)
+    views, _ = reduce_views(some_people(views, people_to_fit(made, views)), settings.reduce)
     found = choose_dimension(
-        make_method(settings), views, upto=upto, start={m: min(k, upto) for m, k in settings.latents.items()},
+        made, views, upto=upto, start={m: min(k, upto) for m, k in settings.latents.items()},
         shared=settings.shared, seeds=settings.seeds, rng=rng, progress=report,
     )  # fmt: skip
     rows = [row | {"others": json.dumps(row["others"])} for row in found.table]
     return settings.model_copy(update={"latents": found.latents}), pl.DataFrame(rows, infer_schema_length=None)
+
+
+def describe_numbers(tried: pl.DataFrame) -> list[str]:
+    """Say in a sentence a modality how many latents were chosen, and what other numbers are possible.
+
+    Examples
+    --------
+    >>> rows = {"modality": ["text"] * 3, "latents": [1, 2, 3], "candidate": [False, True, True]}
+    >>> describe_numbers(pl.DataFrame(rows | {"chosen": [False, True, False]}))
+    ['text: 2 latents were chosen of 1 to 3 tried; 2 to 3 are possible.']
+    """
+    told = []
+    for modality in tried["modality"].unique(maintain_order=True).to_list():
+        rows = tried.filter(pl.col("modality") == modality)
+        chosen, possible = rows.filter("chosen")["latents"].item(), rows.filter("candidate")["latents"].to_list()
+        low, high = (min(possible), max(possible)) if possible else (chosen, chosen)
+        others = "no other number is possible" if low == high else f"{low} to {high} are possible"
+        number = f"{chosen} latent{'s were' if chosen != 1 else ' was'} chosen of 1 to {max(rows['latents'].to_list())} tried"
+        told.append(f"{modality}: {number}; {others}.")
+    return told
 
 
 def _independence(x: Array, y: Array) -> float:

@@ -184,7 +184,7 @@ def exemplars(
     rows = []
     codes: dict[str, str] = {}
     for name in (column for column in latents.columns if column != "id"):
-        ordered = latents.select("id", name).sort(name, "id")
+        ordered = latents.select("id", name).drop_nulls().sort(name, "id")
         for end, part in (("low", ordered.head(EXEMPLARS)), ("high", ordered.tail(EXEMPLARS).reverse())):
             telling = (words or {}).get(name, {}).get(end, ())
             rows += [
@@ -233,7 +233,7 @@ def used_words(latents: pl.DataFrame, texts: pl.DataFrame, private: Collection[s
     private
         Texts whose words are never told: names.
     """
-    joined = latents.select("id").join(texts, on="id", how="inner", maintain_order="left")
+    joined = latents.drop_nulls().select("id").join(texts, on="id", how="inner", maintain_order="left")
     columns = [name for name in texts.columns if name != "id" and texts[name].dtype == pl.String]
     hidden = {word for text in private for word in _words(text)}
     users: dict[str, list[int]] = {}

@@ -18,6 +18,8 @@ from personax.config import (
     Plan,
     Rated,
 )
+from personax.crl._remedy import same_source, single_measurement
+
 from personax.data.table import COLUMNS
 from personax.discovery import Knowledge
 from personax.errors import MissingExtraError, PlanError, missing_extra
@@ -26,7 +28,7 @@ from personax.stages._base import framework_of
 from personax.store import StudyFolder
 from personax.strict import nearest
 
-__all__ = ["check_columns", "check_packages", "check_plan"]
+__all__ = ["check_columns", "check_packages", "check_plan", "plan_notices"]
 
 OPEN = ("id", "feature", "target")
 """Roles of the columns that Level I may name."""
@@ -51,6 +53,44 @@ def check_plan(plan: Plan, stages: Collection[str]) -> None:
         absent = [modality for modality in plan.crl.latents if modality not in made]
         faults += [f"crl.latents: there is no modality {name}; {nearest(name, known)}" for name in absent]
     _raise(faults)
+
+
+def plan_notices(plan: Plan) -> list[str]:
+    """Return what a plan lets one foresee of Level II and what would mend it, a sentence each; nothing is refused.
+
+    A modality with one measurement, and measurements that encode one source by several models.
+    """
+    if plan.crl is None or plan.crl.method != "default":
+        return []
+    told = []
+    for modality in plan.crl.latents:
+        measured = _measured(plan, modality)
+        if len(measured) == 1:
+            told.append(single_measurement(modality, next(iter(measured))))
+        by_source: dict[str, list[str]] = {}
+        for name, source in measured.items():
+            if source is not None:
+                by_source.setdefault(source, []).append(name)
+        told += [same_source(modality, names, source) for source, names in by_source.items() if len(names) > 1]
+    return [f"crl: {text}" for text in told]
+
+
+def _measured(plan: Plan, modality: str) -> dict[str, str | None]:
+    """Return the measurements that a plan makes of a modality and what each encodes; None where it is not told."""
+    match plan.embed:
+        case EmbedFiles() as section:
+            return dict.fromkeys(section.files.get(modality, {}))
+        case EmbedModels() as section if modality == "text":
+            return {name: one.of for name, one in section.text.items()}
+        case EmbedModels() as section if modality == "image":
+            return {name: one.of or "the pictures of the source" for name, one in section.image.items()}
+        case EmbedOffline() if modality in ("text", "image"):
+            return {"hashed" if modality == "text" else "descriptors": None}
+        case EmbedSimulated() if isinstance(plan.collect, CollectSimulated) and modality in ("text", "image"):
+            number = plan.collect.text_measurements if modality == "text" else plan.collect.image_measurements
+            return {f"its measurement {at + 1}" if number > 1 else "the simulated one": None for at in range(number)}
+        case _:
+            return {}
 
 
 def check_packages(plan: Plan, stages: Collection[str], is_done: Callable[[str], bool]) -> None:

@@ -40,7 +40,7 @@ def sources(reader: Reader, left: ReleaseInput, reduction: Reduction) -> Frames:
     if reader.plan.crl is None:
         raise PlanError("release.vectors.keep: latents need a crl section in the plan; add one, or keep summary")
     table = reader.frame("analysis", "crl", "latents.parquet")
-    kept = left.people.select("id").join(table, on="id", how="inner", maintain_order="left")
+    kept = left.people.select("id").join(table.drop_nulls(), on="id", how="inner", maintain_order="left")
     names = [name for name in kept.columns if name != "id"]
     vectors = pl.Series(LATENTS, kept.select(names).to_numpy(), dtype=pl.Array(pl.Float64, len(names)))
     return {LATENTS: kept.select("id").with_columns(vectors)}

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import torch
@@ -47,6 +47,9 @@ class Coordinates(ABC):
         Of each latent: the least rank correlation between two finalists, after matching.
     """
 
+    reads_lacking: ClassVar[bool] = False
+    """Whether people may lack a measurement, a row of NaN; else something must stand for it."""
+
     modality: str
     decoder: str
     explained: float
@@ -76,6 +79,8 @@ class DecodedCoordinates(Coordinates):
     checks
         Whether the decoder tells the latents apart on these people; None in fits of earlier versions.
     """
+
+    reads_lacking: ClassVar[bool] = True
 
     agreed: AgreedComponents
     bottleneck: Bottleneck

@@ -24,6 +24,7 @@ from torch import Tensor
 from personax.crl._device import CPU, integers, normal
 from personax.crl._estimator import Arrays
 from personax.crl._optimiser import minimise
+from personax.crl._remedy import REMEDY
 from personax.crl._scaler import chunks
 from personax.crl.methods.default._agreed import copied_measurements
 from personax.crl.methods.default._coordinates import Coordinates, NormalScores, finalist_agreement
@@ -62,11 +63,6 @@ SUFFICES: Final = 0.95
 
 COPIES_AMONG: Final = 1500
 """People among whom copies are looked for."""
-
-REMEDY: Final = (
-    "give several measurements of each person that differ in all else (several texts, several pictures, several "
-    "language models; two encoders of one picture share its pose and light)"
-)
 
 HIDDEN: Final = 32
 DECODER_HIDDEN: Final = 24
@@ -318,7 +314,8 @@ def describe_crossing(known: Mapping[str, Floats], rows: NDArray[np.intp]) -> li
     """
     return [
         f"nothing crosses between {a} and {b}: no function of the latents of one tells of the other on people held "
-        "out, so no edge between them can be believed"
+        "out, so no edge between them can be believed; where that surprises, see that both hold the same people in the "
+        "same order"
         for a, b in combinations(known, 2)
         if not _targets(functions_of(known[a])[:, 1:], functions_of(known[b]), rows)[2]
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import torch
@@ -15,9 +15,11 @@ from torch import Tensor
 from personax.crl._budget import STANDARD, Budget
 from personax.crl._device import CPU, torch_device
 from personax.crl._estimator import Arrays, Estimator, FittedResult, Problem, Progress
+from personax.crl._lacking import has_every_measurement, has_every_modality, some_people
 from personax.crl._optimiser import retry_diverged, threads, validation_split
 from personax.crl._prior import Prior
 from personax.crl._scaler import Scaler, check, chunks, latent_names
+from personax.crl._select import Counted
 from personax.crl.methods.default._blocks import (
     Block,
     around,
@@ -29,7 +31,10 @@ from personax.crl.methods.default._components import Components, Search, fit_com
 from personax.crl.methods.default._coordinates import Coordinates, NormalScores
 from personax.crl.methods.default._crossing import describe_copies, describe_crossing, with_crossing
 from personax.crl.methods.default._decoders import RestartSchedule
+from personax.crl.methods.default._foresight import describe_few, foresee
+from personax.crl.methods.default._missing import MissingMeasurements
 from personax.crl.methods.default._modalities import ModalityCoordinates, fit_modalities
+from personax.crl.methods.default._number_of_latents import NumberOfLatents, count_latents
 from personax.crl.methods.default._orthogonal import fit_orthogonal_latents
 from personax.crl.methods.default._projection import Projection
 from personax.crl.methods.default._scale_coordinates import fit_scale_coordinates
@@ -79,7 +84,11 @@ class DefaultFit(FittedResult):
         By modality whose latents are settled, their maps to normal scores.
     notes
         What is to be known of how it was fitted, a sentence each.
+    missing
+        What stands for measurements that people lack; None where nobody fitted on lacked any.
     """
+
+    fits_lacking: ClassVar[bool] = True
 
     names: list[str]
     adjacency: NDArray[np.float64]
@@ -99,6 +108,7 @@ class DefaultFit(FittedResult):
     coordinates: dict[str, Coordinates] = field(default_factory=dict, repr=False)
     scores: dict[str, NormalScores] = field(default_factory=dict, repr=False)
     notes: list[str] = field(default_factory=list)
+    missing: MissingMeasurements | None = field(default=None, repr=False)
 
     @property
     def edge_weight(self) -> str:
@@ -111,7 +121,11 @@ class DefaultFit(FittedResult):
         return [] if self.components is None else self.components.history
 
     def encode(self, views: Arrays) -> NDArray[np.float64]:
-        """Return the latents of any people, shape (n, d), on the scale of the people fitted on."""
+        """Return the latents of any people, shape (n, d), on the scale of the people fitted on.
+
+        Of people who lack a whole modality the latents that rest on it are NaN; so are, where nobody fitted on lacked
+        a measurement, those that are not read from agreed components and rest on one that a person lacks.
+        """
         with threads(self.threads), torch.no_grad():
             encoded: NDArray[np.float64] = self._all(views).double().numpy()
             return encoded
@@ -125,13 +139,14 @@ class DefaultFit(FittedResult):
     def _all(self, views: Arrays) -> Tensor:
         scale = self.scale if self.projection is None else self.projection.scale
         assert scale is not None
-        scale.check_people(views)
+        scale.check_people(views, lacking=True)
         people = len(next(iter(next(iter(views.values())).values())))
         parts = ({m: {k: x[rows] for k, x in by.items()} for m, by in views.items()} for rows in chunks(people))
         return torch.cat([self._latents(part) for part in parts])
 
     def _latents(self, views: Arrays) -> Tensor:
-        known = encode_settled(self.coordinates, self.scores, views)
+        given, views = views, views if self.missing is None else self.missing.filled(views)
+        known = encode_settled(self.coordinates, self.scores, given, views)
         if self.components is None or self.projection is None:
             return torch.cat(list(known.values()), 1)
         targets = with_known(self.projection.apply(views), list(self.projection.directions), known)
@@ -142,10 +157,18 @@ class DefaultFit(FittedResult):
 
 
 def encode_settled(
-    coordinates: Mapping[str, Coordinates], scores: Mapping[str, NormalScores], views: Arrays
+    coordinates: Mapping[str, Coordinates], scores: Mapping[str, NormalScores], given: Arrays, filled: Arrays
 ) -> dict[str, Tensor]:
-    """Return the latents of every modality that is settled by itself, as normal scores, shape (n, k) each."""
-    return {m: score(torch.from_numpy(coordinates[m].encode(views[m]))) for m, score in scores.items()}
+    """Return the latents of every modality that is settled by itself, as normal scores, shape (n, k) each.
+
+    Measurements are read as they are given where a person may lack one, else with what stands for it.
+    """
+    return {m: score(torch.from_numpy(read(coordinates[m], given, filled))) for m, score in scores.items()}
+
+
+def read(found: Coordinates, given: Arrays, filled: Arrays) -> NDArray[np.float64]:
+    """Return the latents of one modality, shape (n, k)."""
+    return found.encode((given if found.reads_lacking else filled)[found.modality])
 
 
 def with_known(targets: list[Tensor], modalities: list[str], known: Mapping[str, Tensor]) -> list[Tensor]:
@@ -209,9 +232,20 @@ def scaled(x: Tensor, scale: tuple[Tensor, Tensor]) -> Tensor:
     return (x - scale[0]) / scale[1]
 
 
+def people_with_all(views: Arrays, people: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Return the rows of those who have every measurement, where they are enough to learn from; else all."""
+    rows = torch.from_numpy(has_every_measurement(views))
+    held, learn = people
+    kept = held[rows[held]], learn[rows[learn]]
+    return kept if min(len(part) for part in kept) >= FEWEST_COMPLETE else people
+
+
 SEARCH: Final = Search()
 VALIDATION: Final = 0.1
 """Share of people held out."""
+
+FEWEST_COMPLETE: Final = 20
+"""People held out who have every measurement, below whom all are looked at."""
 
 
 @register("methods", "default", title="personax", order=12)
@@ -255,6 +289,7 @@ class Default(Estimator):
     allowed: NDArray[np.bool_] | None = None
     prior: Prior | None = None
     name = "default"
+    fits_lacking = True
 
     def learn(self, problem: Problem) -> DefaultFit:
         """Return the fitted method.
@@ -266,7 +301,8 @@ class Default(Estimator):
         ComputationError
             When training diverges three times, each with a quarter of the rate.
         """
-        check(problem.views, problem.latents, problem.shared)
+        check(problem.views, problem.latents, problem.shared, lacking=True)
+        problem = replace(problem, views=some_people(problem.views, has_every_modality(problem.views)))
         if len(problem.views) < 2:
             raise InputError(
                 "default learns from the dependence between modalities and was given one; give two or more"
@@ -278,42 +314,72 @@ class Default(Estimator):
         with threads(self.budget.threads):
             return retry_diverged(lambda attempt: self._attempt(problem, copy.deepcopy(sampler), seed, attempt))
 
+    def foresee(self, views: Arrays, latents: Mapping[str, int]) -> list[str]:
+        """As `Estimator.foresee` says: copies, single measurements, more latents than measurements agree on."""
+        return foresee(views, latents)
+
+    def count_latents(
+        self, views: Arrays, upto: Mapping[str, int], rng: np.random.Generator, progress: Progress | None = None
+    ) -> Counted:
+        """Return the number of latents of every modality with several measurements: number, least, largest, rows."""
+        views = some_people(views, has_every_modality(views))
+        people = validation_split(len(next(iter(next(iter(views.values())).values()))), VALIDATION)
+        share, device = min(1.0, self.budget.epochs / STANDARD.epochs), torch_device(self.budget.device)
+        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        counted: Counted = {}
+        with threads(self.budget.threads):
+            for modality, by in views.items():
+                found = count_latents(
+                    modality, by, upto[modality], people,
+                    share=share, generator=generator, device=device, progress=progress,
+                )  # fmt: skip
+                if found is not None:
+                    counted[modality] = (found.latents, found.low, found.high, _counted_rows(modality, found))
+        return counted
+
     def _attempt(self, problem: Problem, sampler: np.random.Generator, seed: int, attempt: int) -> DefaultFit:
         """Fit all steps, at a quarter of the rate for every attempt before."""
         generator = torch.Generator().manual_seed(seed + attempt)
         share = min(1.0, self.budget.epochs / STANDARD.epochs)
-        views, latents = problem.views, dict(problem.latents)
-        people = validation_split(len(next(iter(next(iter(views.values())).values()))), VALIDATION)
+        given, latents = problem.views, dict(problem.latents)
+        people = validation_split(len(next(iter(next(iter(given.values())).values()))), VALIDATION)
+        missing = MissingMeasurements.fit(given, people[1].numpy())
+        views = given if missing is None else missing.filled(given)
+        problem = replace(problem, views=views)
         modalities = ModalityCoordinates({}, [])
         if not problem.shared:
             device = torch_device(self.budget.device)
             by_scale = fit_scale_coordinates(
-                views, latents, people, share=share,
+                views, latents, people_with_all(given, people), share=share,
                 # of its own: where there is no scale, all numbers stay what they were without it
                 generator=torch.Generator().manual_seed(seed + attempt), device=device,
             )  # fmt: skip
             modalities = fit_modalities(
-                {m: by for m, by in views.items() if m not in by_scale}, latents, people,
+                {m: by for m, by in given.items() if m not in by_scale}, latents, people,
                 RestartSchedule().shorter(share), generator=generator, device=device, progress=problem.progress,
             )  # fmt: skip
             told = [note for found in by_scale.values() for note in found.notes]
             modalities = ModalityCoordinates({**modalities.coordinates, **by_scale}, [*modalities.notes, *told])
         settled = modalities.known
-        raw = {m: torch.from_numpy(found.encode(views[m])) for m, found in settled.items()}
+        raw = {m: torch.from_numpy(read(found, given, views)) for m, found in settled.items()}
         scores = {m: NormalScores.fit(x) for m, x in raw.items()}
-        modalities.notes.extend(describe_copies(views, people[1].numpy()))
+        modalities.notes.extend(describe_copies(given, people[1].numpy()))
+        modalities.notes.extend(describe_few(sum(len(part) for part in people)))
         modalities, scores = with_crossing(
             modalities, scores, views, latents, people, RestartSchedule().shorter(share),
             generator=generator, device=torch_device(self.budget.device),
         )  # fmt: skip
         if set(scores) == set(views):
-            return self._settled(problem, modalities, scores, share, generator)
-        settled_scores = {m: scores[m] for m in settled}
-        return self._connected(problem, modalities, settled_scores, people, sampler, attempt, generator)
+            found = self._settled(problem, given, modalities, scores, share, generator)
+        else:
+            known = {m: scores[m] for m in settled}
+            found = self._connected(problem, given, modalities, known, people, sampler, attempt, generator)
+        return replace(found, missing=missing)
 
     def _settled(
         self,
         problem: Problem,
+        given: Arrays,
         modalities: ModalityCoordinates,
         scores: dict[str, NormalScores],
         share: float,
@@ -322,7 +388,7 @@ class Default(Estimator):
         """Return the fit where every modality settles its latents by itself: the graph is all that is left."""
         names = latent_names(dict(problem.latents), list(problem.views), 0)
         allowed, edge_penalty = self._edges(names, 0)
-        known = encode_settled(modalities.coordinates, scores, problem.views)
+        known = encode_settled(modalities.coordinates, scores, given, problem.views)
         learn = validation_split(len(next(iter(known.values()))), VALIDATION)[1].numpy()
         notes = [*modalities.notes, *describe_crossing({m: z.double().numpy() for m, z in known.items()}, learn)]
         structure = fit_structure(
@@ -356,6 +422,7 @@ class Default(Estimator):
     def _connected(
         self,
         problem: Problem,
+        given: Arrays,
         modalities: ModalityCoordinates,
         scores: dict[str, NormalScores],
         people: tuple[Tensor, Tensor],
@@ -369,7 +436,7 @@ class Default(Estimator):
         share = min(1.0, self.budget.epochs / STANDARD.epochs)
         search = self.search.slower(4.0**-attempt, share)
         views, latents, shared = problem.views, dict(problem.latents), problem.shared
-        known = encode_settled(modalities.coordinates, scores, views)
+        known = encode_settled(modalities.coordinates, scores, given, views)
         names_of = list(projection.directions)
         targets = with_known(projection.apply(views), names_of, known)
         names = latent_names(latents, names_of, shared)
@@ -488,6 +555,16 @@ def fit(
     """
     fitted: DefaultFit = Default(**options).fit(views, latents=latents, shared=shared, rng=rng, progress=progress)
     return fitted
+
+
+def _counted_rows(modality: str, found: NumberOfLatents) -> list[dict[str, Any]]:
+    """Return a row a number, as those of `Dimension.table`."""
+    return [
+        {"modality": modality, "latents": one.latents, "others": {}, "objective": 1 - one.explained, "se": one.error,
+         "agreement": one.agreement, "failed": 0, "candidate": found.low <= one.latents <= found.high,
+         "chosen": one.latents == found.latents, "reason": ""}
+        for one in found.tried
+    ]  # fmt: skip
 
 
 def _open_blocks(

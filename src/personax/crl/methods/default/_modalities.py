@@ -20,7 +20,7 @@ from personax.crl.methods.default._agreed import AgreedComponents, copied_measur
 from personax.crl.methods.default._coordinates import AGREES, Coordinates, DecodedCoordinates, finalist_agreement
 from personax.crl.methods.default._decoders import Bottlenecks, DecoderClass, RestartSchedule, fit_bottleneck
 
-__all__ = ["EXPLAINS", "ModalityCoordinates", "choose_decoder", "fit_modalities"]
+__all__ = ["AS_MUCH", "EXPLAINS", "ModalityCoordinates", "choose_decoder", "fit_modalities", "without_copies"]
 
 LADDER: Final[tuple[DecoderClass, ...]] = ("additive", "interactions")
 """From the most restrictive class on; of two latents, pairs are everything, and so is a free decoder of one."""
@@ -92,7 +92,7 @@ def fit_modalities(
     coordinates: dict[str, Coordinates] = {}
     notes: list[str] = []
     for modality, by in views.items():
-        own, told = _apart(modality, by, people[1].numpy())
+        own, told = without_copies(modality, by, people[1].numpy())
         notes += told
         if len(own) < 2:
             continue
@@ -168,7 +168,7 @@ def choose_decoder(
     return DecodedCoordinates(modality, "free", *open_to, least, agreed, free.best)
 
 
-def _apart(
+def without_copies(
     modality: str, by: Mapping[str, NDArray[Any]], rows: NDArray[np.intp]
 ) -> tuple[dict[str, NDArray[Any]], list[str]]:
     """Return the measurements without copies of others, and a sentence for each copy."""

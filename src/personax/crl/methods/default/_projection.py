@@ -58,8 +58,8 @@ class Projection:
         return cls(scale, directions, std)
 
     def apply(self, views: Arrays) -> list[Tensor]:
-        """Return each modality's components, shape (n, k), of total variance about 1."""
-        self.scale.check_people(views)
+        """Return each modality's components, shape (n, k), of total variance about 1; NaN where one lacks."""
+        self.scale.check_people(views, lacking=True)
         people = len(next(iter(next(iter(views.values())).values())))
         found = [np.empty((people, along.shape[1]), np.float32) for along in self.directions.values()]
         for rows in chunks(people):
@@ -77,7 +77,7 @@ class Projection:
 
 def _side_by_side(scale: Scaler, views: Arrays) -> dict[str, NDArray[np.float64]]:
     """Return centred measurements in their own units: distances between images keep their meaning."""
-    scaled = scale.apply(views)
+    scaled = scale.apply(views, lacking=True)
     return {
         m: np.concatenate([x * scale.std[m][k][scale.std[m][k] > 0] for k, x in by.items()], axis=1)
         for m, by in scaled.items()
