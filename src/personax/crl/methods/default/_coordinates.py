@@ -16,6 +16,7 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from personax.crl.methods.default._agreed import AgreedComponents
+from personax.crl.methods.default._curves import SumOfCurves
 from personax.crl.methods.default._decoders import Bottleneck
 
 __all__ = ["AGREES", "Coordinates", "DecodedCoordinates", "NormalScores", "finalist_agreement"]
@@ -64,18 +65,18 @@ class Coordinates(ABC):
 
 @dataclass(frozen=True)
 class DecodedCoordinates(Coordinates):
-    """Latents of a bottleneck on agreed components.
+    """Latents of a decoder of agreed components.
 
     Parameters
     ----------
     agreed
-        What the bottleneck reads.
+        What is decoded.
     bottleneck
         The best of the finalists.
     """
 
     agreed: AgreedComponents
-    bottleneck: Bottleneck
+    bottleneck: Bottleneck | SumOfCurves
 
     def encode(self, by: Mapping[str, NDArray[Any]]) -> Floats:
         """As `Coordinates.encode` says."""
