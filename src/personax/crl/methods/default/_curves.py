@@ -1,11 +1,11 @@
 """Sums of one curve a latent, fitted by expectation maximisation: the additive decoder without a network.
 
 The model is ``x = g_1(z_1) + ... + g_k(z_k) + e``, where each curve is a spline and latents lie on a grid, with any
-joint distribution. Given the curves, what a person's latents may be is a sum over the grid's points, exact; given that, the
-curves are a ridge regression. Both steps raise the likelihood, each fit has a few hundred numbers to learn, and many
-starts cost seconds, so that the best of them is found several times. Gradient steps on a bottleneck of networks
-often end beside it: on texts of clauses two of four finalists explained less and mixed latents. That the decoder is a sum
-tells latents apart as `personax.crl.methods.default._decoders` says; their distribution is learned, not assumed
+joint distribution. Given the curves, what a person's latents may be is a sum over the grid's points, exact; given that,
+the curves are a ridge regression. Both steps raise the likelihood, each fit has a few hundred numbers to learn, and
+many starts cost seconds, so that the best of them is found several times. Gradient steps on a bottleneck of networks
+often end beside it: on texts of clauses two of four finalists explained less and mixed latents. That the decoder is a
+sum tells latents apart as `personax.crl.methods.default._decoders` says; their distribution is learned, not assumed
 independent, which would turn dependent latents into others.
 
 A grid of k latents has G^k points, so this is for three latents a modality at most.
@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -68,6 +69,12 @@ FADING: Final = 0.7
 """Weight of a component among starts, in those of the one before it: the first agree most."""
 
 STARTS: Final = 16
+PARENTS: Final = 6
+"""Starts whose latents are crossed."""
+
+CHILDREN: Final = 8
+"""Starts that have latents of several parents."""
+
 FINALISTS: Final = 6
 FEW: Final = 1000
 """People by whom starts are judged."""
@@ -75,7 +82,7 @@ FEW: Final = 1000
 SOME: Final = 3000
 """People from whom finalists learn."""
 
-STEPS: Final = (40, 80)
+STEPS: Final = (40, 60)
 """Steps of a start, and of a finalist."""
 
 
@@ -206,14 +213,22 @@ def fit_curves(
     unseen = x[held]
     grid = _grid(latents, GRID[latents], device)
     first, last = (max(3, round(share * steps)) for steps in STEPS)
-    starts = []
-    for code in _starts(few, latents, grid, share, generator):
-        fitted = _Fit(grid, few, code)
-        for step in range(first):
-            fitted.step(few, warmth=max(1.0, COOLING * (1 - 2 * step / first)))
-        starts.append((float(fitted.likelihood(unseen).mean()), fitted))
+
+    def started(codes: list[Tensor]) -> list[_Fit]:
+        fits = [_Fit(grid, few, code) for code in codes]
+        for fitted in fits:
+            for step in range(first):
+                fitted.step(few, warmth=max(1.0, COOLING * (1 - 2 * step / first)))
+        return fits
+
+    def ranked(fits: list[_Fit]) -> list[_Fit]:
+        told = [(float(fitted.likelihood(unseen).mean()), fitted) for fitted in fits]
+        return [fitted for _, fitted in sorted((one for one in told if math.isfinite(one[0])), key=lambda one: -one[0])]
+
+    starts = ranked(started(_starts(few, latents, grid, share, generator)))
+    crossed = _crossed([_nearest(fitted.code(few), len(grid.basis)) for fitted in starts[:PARENTS]], few, grid)
     finalists = []
-    for _, fitted in sorted((one for one in starts if math.isfinite(one[0])), key=lambda one: -one[0])[:FINALISTS]:
+    for fitted in ranked([*starts[:FINALISTS], *started(crossed)])[:FINALISTS]:
         for step in range(last):
             fitted.step(some, learn_noise=step > last // 2)
         finalists.append((in_chunks(fitted.likelihood, everybody), fitted))
@@ -291,11 +306,31 @@ def _starts(x: Tensor, latents: int, grid: _Grid, share: float, generator: torch
     for _ in range(max(STARTS, round(share * DIRECTIONS))):
         z = leading @ (fading[:, None] * normal(len(fading), latents, generator=generator)).to(x.device)
         code = _nearest(z / z.std(0).clamp_min(1e-12), len(grid.basis))
-        design = _design(code, grid)
-        right = design.T @ x
-        # what the regression explains, without its residuals
-        found.append((float((right * _solve(design.T @ design + grid.penalty, right)).sum()), code))
+        found.append((_explained(code, x, grid), code))
     return [code for _, code in sorted(found, key=lambda one: -one[0])[:STARTS]]
+
+
+def _crossed(parents: list[Tensor], x: Tensor, grid: _Grid) -> list[Tensor]:
+    """Return latents of different parents together of which curves explain most.
+
+    A start that ends beside the best often has some latents right, and another one the others.
+    """
+    if not parents:
+        return []
+    latents, every = parents[0].shape[1], torch.cat(parents, 1)
+    found = []
+    for taken in combinations(range(every.shape[1]), latents):
+        if len({at // latents for at in taken}) > 1:
+            code = every[:, list(taken)]
+            found.append((_explained(code, x, grid), code))
+    return [code for _, code in sorted(found, key=lambda one: -one[0])[:CHILDREN]]
+
+
+def _explained(code: Tensor, x: Tensor, grid: _Grid) -> float:
+    """Return the sum of squares that curves of a code explain, without their residuals."""
+    design = _design(code, grid)
+    right = design.T @ x
+    return float((right * _solve(design.T @ design + grid.penalty, right)).sum())
 
 
 def _nearest(z: Tensor, points: int) -> Tensor:
@@ -327,6 +362,11 @@ class _Fit:
             means = grid.design @ self.weights
             left = (x.square().sum(0) - 2 * (means * sums).sum(0) + number @ means.square()) / len(x)
             self.noise = left.clamp_min(LEAST_NOISE) * self._least(left.clamp_min(LEAST_NOISE))
+
+    def code(self, x: Tensor) -> Tensor:
+        """Return expected latents, shape (n, k)."""
+        grid = self.grid
+        return _log_joint(x, grid.design @ self.weights, self.noise, self.log_prior).softmax(1) @ grid.at
 
     def likelihood(self, x: Tensor) -> Tensor:
         """Return the log likelihood of each person but for a constant, shape (n,)."""
