@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from scipy.stats import spearmanr
 
 from personax.crl import Budget, load_fit, save_fit
 from personax.crl._optimiser import validation_split
 from personax.crl.methods.default._agreed import copied_measurements, fit_agreed_components
 from personax.crl.methods.default._coordinates import NormalScores, finalist_agreement
+from personax.crl.methods.default._curves import GRID, fit_curves
 from personax.crl.methods.default._decoders import GroupedDecoder, RestartSchedule, fit_bottleneck, groups_of
 from personax.crl.methods.default._method import fit
 from personax.crl.methods.default._modalities import fit_modalities
@@ -124,6 +126,21 @@ def test_a_content_that_is_not_additive_is_not_claimed() -> None:
     assert "known as a block, and not one by one" in found.notes[0]
 
 
+def test_a_sum_of_curves_is_found_latent_by_latent() -> None:
+    rng = np.random.default_rng(9)
+    z = _latents(rng, 800)
+    by = _measured(_curves(z, rng), rng)
+    text = fit_modalities(
+        {"text": by}, {"text": 2}, validation_split(800, 0.1), RestartSchedule(steps=2000),
+        generator=torch.Generator().manual_seed(0),
+    ).coordinates["text"]  # fmt: skip
+    assert text.settled
+    assert text.decoder == "additive"
+    # each latent of the fit is one of the truth's, up to a rising or falling map, though the two depend on each other
+    told = np.abs(spearmanr(z, text.encode(by))[0][:2, 2:])
+    assert max(told[0, 0] + told[1, 1], told[0, 1] + told[1, 0]) > 2 * 0.98
+
+
 def test_more_latents_than_agreed_components_are_told_before_training() -> None:
     rng = np.random.default_rng(6)
     by = _measured(rng.normal(size=(600, 2)), rng)
@@ -144,6 +161,24 @@ def test_the_same_seed_gives_the_same_bottleneck() -> None:
         for _ in range(2)
     ]  # fmt: skip
     assert torch.equal(codes[0], codes[1])
+
+
+def test_curves_of_one_seed_are_the_same_and_decode_what_they_encode() -> None:
+    generator = torch.Generator().manual_seed(1)
+    z = torch.rand(400, 2, generator=generator) * 2 - 1
+    content = torch.cat([5 * z, 4 * z.square(), 4 * torch.sin(3 * z)], 1)
+    content = content + torch.randn(content.shape, generator=generator)
+    fits = [
+        fit_curves(content, 2, *validation_split(400, 0.1), 0.2, generator=torch.Generator().manual_seed(3))
+        for _ in range(2)
+    ]
+    code = fits[0].best.encode(content)
+    left = content - fits[0].best.decode(code)
+    assert torch.equal(code, fits[1].best.encode(content))
+    assert float(left.square().mean() / (content - content.mean(0)).square().mean()) < 0.3
+    assert fits[0].best.latents == 2
+    assert len(fits[0].rivals()) >= 2
+    assert 4 not in GRID
 
 
 def test_normal_scores_rise_and_go_on_beyond_everybody() -> None:

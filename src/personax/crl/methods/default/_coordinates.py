@@ -17,6 +17,7 @@ from torch import Tensor
 
 from personax.crl.methods.default._agreed import AgreedComponents
 from personax.crl.methods.default._decoder_checks import DecoderChecks, check_decoder
+from personax.crl.methods.default._curves import SumOfCurves
 from personax.crl.methods.default._decoders import Bottleneck
 
 __all__ = ["AGREES", "Coordinates", "DecodedCoordinates", "NormalScores", "finalist_agreement"]
@@ -68,12 +69,12 @@ class Coordinates(ABC):
 
 @dataclass(frozen=True)
 class DecodedCoordinates(Coordinates):
-    """Latents of a bottleneck on agreed components.
+    """Latents of a decoder of agreed components.
 
     Parameters
     ----------
     agreed
-        What the bottleneck reads.
+        What is decoded.
     bottleneck
         The best of the finalists.
     checks
@@ -83,7 +84,7 @@ class DecodedCoordinates(Coordinates):
     reads_lacking: ClassVar[bool] = True
 
     agreed: AgreedComponents
-    bottleneck: Bottleneck
+    bottleneck: Bottleneck | SumOfCurves
     checks: DecoderChecks | None = None
 
     def checked(self, by: Mapping[str, NDArray[Any]]) -> DecodedCoordinates:

@@ -18,6 +18,7 @@ from personax.crl._device import CPU
 from personax.crl._estimator import Arrays, Progress
 from personax.crl.methods.default._agreed import AgreedComponents, copied_measurements, fit_agreed_components
 from personax.crl.methods.default._coordinates import AGREES, Coordinates, DecodedCoordinates, finalist_agreement
+from personax.crl.methods.default._curves import GRID, CurveFits, fit_curves
 from personax.crl.methods.default._decoders import Bottlenecks, DecoderClass, RestartSchedule, fit_bottleneck
 
 __all__ = ["AS_MUCH", "EXPLAINS", "ModalityCoordinates", "choose_decoder", "fit_modalities", "without_copies"]
@@ -37,6 +38,10 @@ AS_MUCH: Final = 0.95
 
 There is nothing that speaks for another class then; with less, the dependence between modalities is the better guide.
 """
+
+MISFIT: Final = 0.1
+"""Share of what a free decoder explains beyond a sum of curves by which a finalist may explain less than the best one
+and still be its rival: the more is wrong with a class, the less its best fit is worth."""
 
 FREE: Final = RestartSchedule(restarts=4, finalists=2, steps=1500)
 """A free decoder finds the block from nearly every start."""
@@ -142,20 +147,27 @@ def choose_decoder(
     content
         The agreed components of all people, shape (n, q), in units of their error.
     """
+    share = training.steps / RestartSchedule().steps
 
     def fitted(decoder: DecoderClass, how: RestartSchedule) -> Bottlenecks:
         return fit_bottleneck(
             content, latents, decoder, *people, how, generator=generator, device=device, progress=progress
         )
 
-    free = fitted("free", FREE.shorter(training.steps / RestartSchedule().steps))
+    free = fitted("free", FREE.shorter(share))
     tried: list[DecodedCoordinates] = []
     enough = EXPLAINS * free.explained[0]
     for decoder in LADDER:
         if decoder == "interactions" and latents < 3:
             continue
-        found = fitted(decoder, training)
-        least = finalist_agreement([code.double().numpy() for code in found.codes])[0]
+        found: Bottlenecks | CurveFits
+        if decoder == "additive" and latents in GRID:
+            found = fit_curves(content, latents, *people, share, generator=generator, device=device)
+            codes = found.rivals(MISFIT * (free.explained[0] - found.explained[0]))
+        else:
+            found = fitted(decoder, training)
+            codes = found.codes
+        least = finalist_agreement([code.double().numpy() for code in codes])[0]
         one = DecodedCoordinates(modality, decoder, found.explained[0], free.explained[0], least, agreed, found.best)
         if one.settled and one.explained >= enough:
             return one

@@ -1,0 +1,397 @@
+"""Sums of one curve a latent, fitted by expectation maximisation: the additive decoder without a network.
+
+The model is ``x = g_1(z_1) + ... + g_k(z_k) + e``, where each curve is a spline and latents lie on a grid, with any
+joint distribution. Given the curves, what a person's latents may be is a sum over the grid's points, exact; given that,
+the curves are a ridge regression. Both steps raise the likelihood, each fit has a few hundred numbers to learn, and
+many starts cost seconds, so that the best of them is found several times. Gradient steps on a bottleneck of networks
+often end beside it: on texts of clauses two of four finalists explained less and mixed latents. That the decoder is a
+sum tells latents apart as `personax.crl.methods.default._decoders` says; their distribution is learned, not assumed
+independent, which would turn dependent latents into others.
+
+A grid of k latents has G^k points, so this is for three latents a modality at most.
+
+References
+----------
+Bishop, Svensen and Williams 1998, doi:10.1162/089976698300017953 (latent points on a grid, EM). Lachapelle et al. 2023,
+arXiv:2307.02598 (additive decoders).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+import torch
+from scipy.interpolate import BSpline
+from torch import Tensor
+
+from personax.crl._device import CPU, normal, permutation
+from personax.crl.methods.default._networks import in_chunks
+
+__all__ = ["GRID", "CurveFits", "SumOfCurves", "fit_curves"]
+
+GRID: Final = {1: 64, 2: 28, 3: 12}
+"""Number of latents -> points of each on the grid."""
+
+EDGE: Final = 2.0
+"""The grid goes from minus to plus this; latents are found up to a map of each, so that the unit is arbitrary."""
+
+FUNCTIONS: Final = 9
+"""Cubic B-splines of a curve."""
+
+ROUGHNESS: Final = 3.0
+"""Penalty on squared second differences of a curve's coefficients, in people."""
+
+RIDGE: Final = 1e-3
+SMOOTH: Final = 1.5
+"""Deviation, in points, of the kernel that smooths the distribution of latents."""
+
+NOISE: Final = 1.5
+"""Variance of the noise at first, in units of the error of what is read."""
+
+LEAST_NOISE: Final = 0.3
+COOLING: Final = 3.0
+"""Times the noise at a start's first step; it falls to one over the first half."""
+
+STEP: Final = 4.0
+"""How far apart neighbours on the grid may lie at the median, in variances of the noise: less noise would put everybody
+on a point."""
+
+DIRECTIONS: Final = 600
+"""Random linear functions of the leading components, of which the best are starts."""
+
+LEADING: Final = 6
+FADING: Final = 0.7
+"""Weight of a component among starts, in those of the one before it: the first agree most."""
+
+STARTS: Final = 16
+PARENTS: Final = 6
+"""Starts whose latents are crossed."""
+
+CHILDREN: Final = 8
+"""Starts that have latents of several parents."""
+
+FINALISTS: Final = 6
+FEW: Final = 1000
+"""People by whom starts are judged."""
+
+SOME: Final = 3000
+"""People from whom finalists learn."""
+
+STEPS: Final = (40, 60)
+"""Steps of a start, and of a finalist."""
+
+
+@dataclass(frozen=True)
+class SumOfCurves:
+    """A fitted sum of curves.
+
+    Parameters
+    ----------
+    centre
+        Of what is read, shape (1, q).
+    weights
+        Coefficients of all curves one below the other, shape (k * functions, q).
+    noise
+        Variance, shape (q,).
+    log_prior
+        Of the points of the grid, shape (points ** k,).
+    points
+        Points of a latent.
+    mean, std
+        Of the code of the people learned from, shape (1, k).
+    """
+
+    centre: Tensor = field(repr=False)
+    weights: Tensor = field(repr=False)
+    noise: Tensor = field(repr=False)
+    log_prior: Tensor = field(repr=False)
+    points: int
+    mean: Tensor = field(repr=False)
+    std: Tensor = field(repr=False)
+
+    @property
+    def latents(self) -> int:
+        """Number of latents."""
+        return self.mean.shape[1]
+
+    def encode(self, content: Tensor) -> Tensor:
+        """Return the expected latents of any people, shape (n, k), standardised."""
+        grid = _grid(self.latents, self.points, content.device)
+
+        def read(x: Tensor) -> Tensor:
+            shares = _log_joint(x - self.centre, grid.design @ self.weights, self.noise, self.log_prior).softmax(1)
+            return (shares @ grid.at - self.mean) / self.std
+
+        return in_chunks(read, content)
+
+    def decode(self, code: Tensor) -> Tensor:
+        """Return the content at a code, shape (n, q)."""
+        places = (code * self.std + self.mean).clamp(-EDGE, EDGE).cpu().numpy()
+        design = np.concatenate([_splines(np.asarray(z, dtype=np.float64)) for z in places.T], axis=1)
+        return torch.from_numpy(design).to(self.weights) @ self.weights + self.centre
+
+
+@dataclass(frozen=True)
+class CurveFits:
+    """What the starts came to, the best finalist first.
+
+    Finalists have the same number of parameters, so that their likelihoods are compared on all people.
+
+    Parameters
+    ----------
+    best
+        The finalist under which people are most likely.
+    explained
+        Of each finalist the share of the content's variance that it explains on people held out.
+    codes
+        Of each finalist the code of the people held out, shape (n, k).
+    likelihoods
+        Of each finalist the log likelihood of each person, shape (n,).
+    """
+
+    best: SumOfCurves
+    explained: list[float]
+    codes: list[Tensor]
+    likelihoods: list[Tensor]
+
+    def rivals(self, margin: float = 0.0) -> list[Tensor]:
+        """Return the codes of the best and of all finalists that may be as good, at least one.
+
+        That is: those whose mean likelihood is within two standard errors of the best one's, those that explain at most
+        ``margin`` less, and always the second: what only one start found may not be the best there is.
+        """
+        best = self.likelihoods[0]
+        gaps = [best - one for one in self.likelihoods]
+        near = [float(gap.mean()) <= 2 * float(gap.std()) / math.sqrt(len(gap)) for gap in gaps]
+        return [
+            code
+            for at, code in enumerate(self.codes)
+            if at < 2 or near[at] or self.explained[0] - self.explained[at] <= margin
+        ]
+
+
+def fit_curves(
+    content: Tensor,
+    latents: int,
+    held: Tensor,
+    learn: Tensor,
+    share: float = 1.0,
+    *,
+    generator: torch.Generator,
+    device: torch.device = CPU,
+) -> CurveFits:
+    """Fit sums of curves from many starts; likelihood chooses, of people held out among the starts.
+
+    Parameters
+    ----------
+    content
+        Shape (n, q), in units of its error, what is surest first.
+    latents
+        At most three.
+    held, learn
+        Rows of validation and of training people.
+    share
+        Of the steps.
+    generator
+        Draws starts, and the people that they learn from.
+
+    Raises
+    ------
+    FloatingPointError
+        When no start has a finite likelihood.
+    """
+    centre = content[learn].mean(0, keepdim=True)
+    x = (content - centre).to(device)
+    order = learn[permutation(len(learn), generator=generator)]
+    few, some = x[order[:FEW]], x[order[:SOME]]
+    everybody = x[torch.cat([held, learn])]
+    unseen = x[held]
+    grid = _grid(latents, GRID[latents], device)
+    first, last = (max(3, round(share * steps)) for steps in STEPS)
+
+    def started(codes: list[Tensor]) -> list[_Fit]:
+        fits = [_Fit(grid, few, code) for code in codes]
+        for fitted in fits:
+            for step in range(first):
+                fitted.step(few, warmth=max(1.0, COOLING * (1 - 2 * step / first)))
+        return fits
+
+    def ranked(fits: list[_Fit]) -> list[_Fit]:
+        told = [(float(fitted.likelihood(unseen).mean()), fitted) for fitted in fits]
+        return [fitted for _, fitted in sorted((one for one in told if math.isfinite(one[0])), key=lambda one: -one[0])]
+
+    starts = ranked(started(_starts(few, latents, grid, share, generator)))
+    crossed = _crossed([_nearest(fitted.code(few), len(grid.basis)) for fitted in starts[:PARENTS]], few, grid)
+    finalists = []
+    for fitted in ranked([*starts[:FINALISTS], *started(crossed)])[:FINALISTS]:
+        for step in range(last):
+            fitted.step(some, learn_noise=step > last // 2)
+        finalists.append((in_chunks(fitted.likelihood, everybody), fitted))
+    finalists.sort(key=lambda one: -float(one[0].mean()))
+    if not finalists:
+        raise FloatingPointError
+    fits = [fitted.finish(centre, some) for _, fitted in finalists]
+    seen = content[held]
+    total = (seen - centre).square().sum()
+    codes = [one.encode(seen) for one in fits]
+    explained = [1 - float((one.decode(z) - seen).square().sum() / total) for one, z in zip(fits, codes, strict=True)]
+    return CurveFits(fits[0], explained, codes, [one.cpu() for one, _ in finalists])
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Points at which latents may lie.
+
+    Parameters
+    ----------
+    at
+        Latents of each point of the joint grid, shape (points ** k, k).
+    basis
+        Splines at the points of a latent, shape (points, functions).
+    design
+        Splines of all latents at each point of the joint grid, shape (points ** k, k * functions).
+    penalty
+        Shape (k * functions, k * functions).
+    kernel
+        Smooths along a latent, shape (points, points).
+    """
+
+    at: Tensor
+    basis: Tensor
+    design: Tensor
+    penalty: Tensor
+    kernel: Tensor
+
+
+def _splines(z: np.ndarray) -> np.ndarray:
+    """Return the values of the splines, shape (n, functions)."""
+    inner = np.linspace(-EDGE, EDGE, FUNCTIONS - 2)
+    knots = np.concatenate([[-EDGE] * 3, inner, [EDGE] * 3])
+    return np.asarray(BSpline.design_matrix(z, knots, 3).toarray())
+
+
+@lru_cache(maxsize=8)
+def _grid(latents: int, points: int, device: torch.device) -> _Grid:
+    places = np.linspace(-EDGE, EDGE, points)
+    basis = _splines(places)
+    index = np.stack(np.meshgrid(*[np.arange(points)] * latents, indexing="ij"), axis=-1).reshape(-1, latents)
+    bends = np.diff(np.eye(FUNCTIONS), 2, axis=0)
+    penalty = ROUGHNESS * np.kron(np.eye(latents), bends.T @ bends)
+    near = np.exp(-np.square(np.subtract.outer(np.arange(points), np.arange(points)) / SMOOTH) / 2)
+    design = np.concatenate([basis[column] for column in index.T], axis=1)
+    parts = (places[index], basis, design, penalty + RIDGE * np.eye(len(penalty)), near / near.sum(axis=0))
+    return _Grid(*(torch.from_numpy(part).float().to(device) for part in parts))
+
+
+def _log_joint(x: Tensor, means: Tensor, noise: Tensor, log_prior: Tensor) -> Tensor:
+    """Return the log density of people and points, but for what only people have, shape (n, points ** k)."""
+    weighted = means / noise
+    return x @ weighted.T + (log_prior - (weighted * means).sum(1) / 2)
+
+
+def _solve(left: Tensor, right: Tensor) -> Tensor:
+    return torch.linalg.solve(left.double(), right.double()).float()
+
+
+def _starts(x: Tensor, latents: int, grid: _Grid, share: float, generator: torch.Generator) -> list[Tensor]:
+    """Return linear functions of the leading components of which curves explain most, as points of the grid."""
+    leading = x[:, :LEADING] / x[:, :LEADING].std(0).clamp_min(1e-12)
+    fading = FADING ** torch.arange(leading.shape[1], dtype=torch.float32)
+    found = []
+    for _ in range(max(STARTS, round(share * DIRECTIONS))):
+        z = leading @ (fading[:, None] * normal(len(fading), latents, generator=generator)).to(x.device)
+        code = _nearest(z / z.std(0).clamp_min(1e-12), len(grid.basis))
+        found.append((_explained(code, x, grid), code))
+    return [code for _, code in sorted(found, key=lambda one: -one[0])[:STARTS]]
+
+
+def _crossed(parents: list[Tensor], x: Tensor, grid: _Grid) -> list[Tensor]:
+    """Return latents of different parents together of which curves explain most.
+
+    A start that ends beside the best often has some latents right, and another one the others.
+    """
+    if not parents:
+        return []
+    latents, every = parents[0].shape[1], torch.cat(parents, 1)
+    found = []
+    for taken in combinations(range(every.shape[1]), latents):
+        if len({at // latents for at in taken}) > 1:
+            code = every[:, list(taken)]
+            found.append((_explained(code, x, grid), code))
+    return [code for _, code in sorted(found, key=lambda one: -one[0])[:CHILDREN]]
+
+
+def _explained(code: Tensor, x: Tensor, grid: _Grid) -> float:
+    """Return the sum of squares that curves of a code explain, without their residuals."""
+    design = _design(code, grid)
+    right = design.T @ x
+    return float((right * _solve(design.T @ design + grid.penalty, right)).sum())
+
+
+def _nearest(z: Tensor, points: int) -> Tensor:
+    return ((z.clamp(-EDGE, EDGE) + EDGE) / (2 * EDGE) * (points - 1)).round().long()
+
+
+def _design(code: Tensor, grid: _Grid) -> Tensor:
+    return torch.cat([grid.basis[column] for column in code.T], 1)
+
+
+class _Fit:
+    """A sum of curves in fitting."""
+
+    def __init__(self, grid: _Grid, x: Tensor, code: Tensor) -> None:
+        self.grid = grid
+        design = _design(code, grid)
+        self.weights = _solve(design.T @ design + grid.penalty, design.T @ x)
+        self.noise = torch.full((x.shape[1],), NOISE, device=x.device)
+        self.log_prior = torch.full((len(grid.at),), -math.log(len(grid.at)), device=x.device)
+
+    def step(self, x: Tensor, *, warmth: float = 1.0, learn_noise: bool = False) -> None:
+        """Take an expectation and a maximisation step on some people."""
+        grid = self.grid
+        shares = _log_joint(x, grid.design @ self.weights, warmth * self.noise, self.log_prior).softmax(1)
+        number, sums = shares.sum(0), shares.T @ x
+        self.weights = _solve(grid.design.T @ (number[:, None] * grid.design) + grid.penalty, grid.design.T @ sums)
+        self.log_prior = self._smoothed(number)
+        if learn_noise:
+            means = grid.design @ self.weights
+            left = (x.square().sum(0) - 2 * (means * sums).sum(0) + number @ means.square()) / len(x)
+            self.noise = left.clamp_min(LEAST_NOISE) * self._least(left.clamp_min(LEAST_NOISE))
+
+    def code(self, x: Tensor) -> Tensor:
+        """Return expected latents, shape (n, k)."""
+        grid = self.grid
+        return _log_joint(x, grid.design @ self.weights, self.noise, self.log_prior).softmax(1) @ grid.at
+
+    def likelihood(self, x: Tensor) -> Tensor:
+        """Return the log likelihood of each person but for a constant, shape (n,)."""
+        joint = _log_joint(x, self.grid.design @ self.weights, self.noise, self.log_prior).logsumexp(1)
+        return joint - (x.square() / self.noise).sum(1) / 2 - self.noise.log().sum() / 2
+
+    def finish(self, centre: Tensor, x: Tensor) -> SumOfCurves:
+        """Return the fit, its latents standardised among some people."""
+        k, cpu = self.grid.at.shape[1], [self.weights.cpu(), self.noise.cpu(), self.log_prior.cpu()]
+        found = SumOfCurves(centre.cpu(), *cpu, len(self.grid.basis), torch.zeros(1, k), torch.ones(1, k))
+        code = found.encode(x.cpu() + found.centre)
+        mean, std = code.mean(0, keepdim=True), code.std(0, keepdim=True).clamp_min(1e-6)
+        return SumOfCurves(found.centre, *cpu, found.points, mean, std)
+
+    def _smoothed(self, number: Tensor) -> Tensor:
+        points, k = len(self.grid.basis), self.grid.at.shape[1]
+        prior = number.reshape([points] * k)
+        for axis in range(k):
+            prior = torch.tensordot(self.grid.kernel, prior, dims=([1], [axis])).movedim(0, axis)
+        prior = prior.reshape(-1) + 1e-3 * number.sum() / len(number)
+        return (prior / prior.sum()).log()
+
+    def _least(self, noise: Tensor) -> Tensor:
+        """Return by how much the noise must be enlarged, so that more than one point of the grid is likely."""
+        k, functions = self.grid.at.shape[1], self.grid.basis.shape[1]
+        curves = self.grid.basis @ self.weights.reshape(k, functions, -1)
+        apart = (curves.diff(dim=1).square() / noise).sum(-1)
+        return (apart.median() / STEP).clamp_min(1.0)
