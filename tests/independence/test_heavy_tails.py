@@ -17,7 +17,7 @@ from personax.independence._counts import count
 from personax.independence._kernels import marginal_factor
 from personax.independence._normal_scores import kurtosis, scored
 from personax.independence._null import p_value
-from personax.independence._permutations import permuted_statistics, sequential_p_value
+from personax.independence._permutations import permuted_statistics
 
 Array = NDArray[np.float64]
 Random = np.random.Generator
@@ -45,8 +45,8 @@ COLUMNS: dict[str, Callable[[Random, int], Array]] = {
 @pytest.mark.parametrize("test", [kci, hsic])
 @pytest.mark.parametrize("name", COLUMNS)
 def test_small_p_values_of_true_nulls_are_as_rare_as_they_say(name: str, test: Callable[..., TestResult]) -> None:
-    """Of 150 nulls at n = 200 the former null rejected 2 to 4 at .001 of zeros, and its least p-values were 1e-28."""
-    times, found = 150, []
+    """Of 150 nulls of zeros the former null rejected 2 to 4 at .001, and its least p-values were 1e-28."""
+    times, found = 100, []
     for k in range(times):
         rng = np.random.default_rng([k, 1])
         found.append(test(COLUMNS[name](rng, 200), COLUMNS[name](rng, 200), rng=rng).p_value)
@@ -61,7 +61,7 @@ def test_the_result_says_which_kernels_and_which_null() -> None:
     table = screen(frame, ["goals"], ["height", "team"], tests=["kci"], kinds={"team": "nominal"})
     details = table["details"].str.json_decode(pl.Struct({"kernels": pl.String, "null": pl.String}))
     assert table["method"].to_list() == ["moments", "moments"]
-    assert "x: Gaussian of normal scores, for a kurtosis of" in details[0]["kernels"]
+    assert "x: Gaussian of 3 widths in normal scores, for a kurtosis of" in details[0]["kernels"]
     assert details[1]["kernels"].endswith("y: equality")
     both = hsic(frame["goals"].to_numpy(), zeros(rng, 200))
     assert both.method == "sequential"
@@ -94,7 +94,7 @@ def test_sequential_permutations_are_permutations_that_stop() -> None:
     for share in (0.3, 0.05, 0.01):
         statistic = float(np.quantile(drawn, 1 - share))
         exact = float((drawn >= statistic).mean())
-        assert sequential_p_value(x, y, statistic, rng) == pytest.approx(exact, rel=0.7)
+        assert p_value(x, y, statistic, "sequential", rng=rng) == pytest.approx(exact, rel=0.7)
     small = [p_value(x, y, float(drawn.max() * scale), "sequential") for scale in (2, 4, 16)]
     assert 1e-4 >= small[0] > small[1] > small[2] > 0
 
@@ -116,6 +116,22 @@ def test_a_dependence_among_zeros_and_outliers_is_found() -> None:
     money = goals * rng.lognormal(0, 1, 400)
     assert kci(goals, money).p_value < 1e-6
     assert hsic(goals, money, null="sequential").p_value < 1e-4
+
+
+def test_several_widths_see_what_one_does_not_and_agree_with_permutations() -> None:
+    rng = np.random.default_rng(6)
+    x = rng.uniform(-1, 1, 200)
+    line, wave = 0.35 * x + rng.normal(size=200) / 2, np.sin(12 * x) + rng.normal(size=200) / 2
+    for y, width in ((line, "3.2"), (wave, "0.2")):
+        joined = kci(x, y)
+        assert joined.p_value < 0.6 * kci(x, y, bandwidth="empirical").p_value
+        assert f"width x {width}" in joined.details["least_p"]
+    for seed in range(4):
+        other = np.random.default_rng(seed).normal(size=200) + 0.25 * x
+        permuted = kci(x, other, null="permutation", permutations=999, rng=rng).p_value
+        assert 0.6 * permuted < kci(x, other).p_value + 0.005
+        assert kci(x, other).p_value < 1.6 * permuted + 0.005
+        assert kci(other, x).p_value == pytest.approx(kci(x, other).p_value, rel=1e-6)
 
 
 @pytest.mark.parametrize(("test", "columns"), [(kci, 10), (hsic, 10), (kci, 1024)])

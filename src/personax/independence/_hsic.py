@@ -29,8 +29,10 @@ def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> Test
     if "null" in options:
         options["null"] = check_null(options["null"], rng, conditional=False)
     width, scores = options.pop("bandwidth", "median"), options.pop("scores", "auto")
-    x, y = (sample.kernel("median", width, scores) for sample in (pair.x, pair.y))
-    return with_kernels(hsic_of(x, y, **{"rng": rng, **options}), (pair.x.counted, x), (pair.y.counted, y))
+    usual = width == "median" and scores == "auto"
+    samples = (pair.x, pair.y)
+    x, y = (s.median if usual else marginal_factor(scored(s.counted, scores), width) for s in samples)
+    return with_kernels(hsic_of(x, y, **{"rng": rng, **options}), (pair.x.counted, [x]), (pair.y.counted, [y]))
 
 
 def _interval(pair: ColumnPair, _: object) -> Interval:
@@ -122,7 +124,7 @@ def hsic(
     check_scores(scores)
     kx, ky = (marginal_factor(scored(variable, scores), bandwidth) for variable in (vx, vy))
     result = hsic_of(kx, ky, estimate=estimate, null=null, permutations=permutations, rng=rng)
-    return with_kernels(result, (vx, kx), (vy, ky))
+    return with_kernels(result, (vx, [kx]), (vy, [ky]))
 
 
 def hsic_of(

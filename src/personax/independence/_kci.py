@@ -15,8 +15,9 @@ from personax.independence._effects import KERNEL_CORRELATION, effect_factor, ke
 from personax.independence._kernels import Bandwidth, Factor, cross, marginal_factor
 from personax.independence._normal_scores import Scores, check_scores, scored, with_kernels
 from personax.independence._null import Null, check_null, chosen_null, p_value
-from personax.independence._pair import ColumnPair, kernel_interval_of
+from personax.independence._pair import ColumnPair, Sample, kernel_interval_of
 from personax.independence._result import TestResult
+from personax.independence._several_widths import Kernels, joined_test, kernels
 from personax.registry import register
 
 __all__ = ["kci", "kci_of"]
@@ -26,10 +27,7 @@ def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> Test
     if "null" in options:
         options["null"] = check_null(options["null"], rng, conditional=pair.z is not None)
     if pair.z is None:
-        width, scores = options.pop("bandwidth", "auto"), options.pop("scores", "auto")
-        x, y = (sample.kernel("auto", width, scores) for sample in (pair.x, pair.y))
-        result = kci_of(x, y, pair.effect, **{"rng": rng, **options})
-        return with_kernels(result, (pair.x.counted, x), (pair.y.counted, y))
+        return _marginal(pair.x, pair.y, pair.effect, **{"rng": rng, **options})
     z = pair.z
     return conditional_kci(
         pair.x.counted, pair.y.counted, z.counted, validated=z.regression, effect=pair.effect, **options
@@ -86,8 +84,10 @@ def kci(
     bandwidth
         Width of the Gaussian kernels: ``"empirical"`` (0.8, 0.5 or 0.3 standard deviations for n < 200, n < 1,200 or
         more, divided by sqrt(d); given z 1.2, 0.7 or 0.4 times sqrt(columns of z)), ``"distance"`` (the median
-        distance), ``"median"`` (sqrt(2) times that), or a number of standard deviations. Without z the default is
-        ``"empirical"`` for one column and ``"median"`` for several. Given z it is ``"distance"`` where z is regressed
+        distance), ``"median"`` (sqrt(2) times that), or a number of standard deviations. Without z the default is 0.2,
+        0.8 and 3.2 standard deviations together for one column of numbers (see Notes), and ``"median"`` for several
+        columns; under the gamma and spectral nulls, which have no joint form, one column has the ``"empirical"`` one.
+        Given z it is ``"distance"`` where z is regressed
         out by cross-validation, because narrow kernels of several columns tell all rows apart, and ``"empirical"``
         elsewhere.
     scores
@@ -119,6 +119,9 @@ def kci(
 
     Notes
     -----
+    Each width of x meets each of y, and the p-values are joined by the Cauchy combination, whose mean cotangent is then
+    the statistic: over hyppo's 19 simulations at n = 60 the mean power is .67, that of the width of causal-learn .60.
+
     Null hypothesis: x and y are independent (given z). Rows are assumed independent of one another. The gamma null
     is rough below about 50 rows, and rejects far too often for values that nearly everybody shares and for a few very
     large ones; the default does not, down to .0001, and the permutation nulls are exact. Given z the level depends on
@@ -127,7 +130,7 @@ def kci(
     References
     ----------
     Zhang, Peters, Janzing, Schölkopf 2011, arXiv:1202.3775. Gretton et al. 2007, A kernel statistical test of
-    independence, NeurIPS 20.
+    independence, NeurIPS 20. Liu, Xie 2020, doi:10.1080/01621459.2018.1554485 (Cauchy combination).
 
     Examples
     --------
@@ -144,9 +147,42 @@ def kci(
         raise UntestableError(f"there is no regression {regression!r}; choose cv or ridge")
     if vz is not None:
         return conditional_kci(vx, vy, vz, bandwidth, null, regression)
-    kx, ky = (marginal_factor(scored(variable, scores), bandwidth) for variable in (vx, vy))
     effect = kernel_correlation(effect_factor(vx), effect_factor(vy))
-    return with_kernels(kci_of(kx, ky, effect, null, permutations, rng), (vx, kx), (vy, ky))
+    samples = Sample(vx, "continuous"), Sample(vy, "continuous")
+    return _marginal(*samples, effect, bandwidth, scores, null, permutations, rng)
+
+
+def _marginal(
+    x: Sample,
+    y: Sample,
+    effect: float,
+    bandwidth: Bandwidth = "auto",
+    scores: Scores = "auto",
+    null: Null = "auto",
+    permutations: int = 999,
+    rng: np.random.Generator | None = None,
+) -> TestResult:
+    """Test without z: kernels of several widths where none is asked for and the null can join them, else of one."""
+    if bandwidth == "auto" and null not in ("gamma", "spectral"):
+        kx, ky = (s.kernels if scores == "auto" else kernels(scored(s.counted, scores)) for s in (x, y))
+    else:
+        kx, ky = (Kernels((marginal_factor(scored(s.counted, scores), bandwidth),)) for s in (x, y))
+    if len(kx.factors) == len(ky.factors) == 1:
+        result = kci_of(kx.factors[0], ky.factors[0], effect, null, permutations, rng)
+    else:
+        result = _joined(kx, ky, effect, null, permutations, rng)
+    return with_kernels(result, (x.counted, kx.factors), (y.counted, ky.factors))
+
+
+def _joined(
+    x: Kernels, y: Kernels, effect: float, null: Null, permutations: int, rng: np.random.Generator | None
+) -> TestResult:
+    found = joined_test(x, y, null, permutations, rng)
+    ranks = {"rank_x": x.stacked.shape[1], "rank_y": y.stacked.shape[1]}
+    details: dict[str, object] = {"effect_name": KERNEL_CORRELATION, **ranks, "null": found.why, "least_p": found.least}
+    if found.null == "permutation":
+        details["permutations"] = permutations
+    return TestResult(found.statistic, found.p_value, effect, x.factors[0].of.n, found.null, details)
 
 
 def kci_of(

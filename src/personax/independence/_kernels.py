@@ -34,6 +34,7 @@ __all__ = [
     "marginal_width",
     "product",
     "standardise",
+    "sums_within",
 ]
 
 Bandwidth = str | float
@@ -295,7 +296,16 @@ def cross(x: Factor, y: Factor) -> float:
     """Return sum_ij Kx_ij Ky_ij over all pairs of rows, which is |Fx' T Fy|^2 with the contingency table T."""
     if x.rank < y.rank:
         x, y = y, x
-    return float(np.square(x.rows.T @ (joint_counts(x.of, y.of) @ y.rows)).sum())
+    return float(np.square(x.rows.T @ sums_within(x.of, y.of, y.rows)).sum())
+
+
+def sums_within(x: Counted, y: Counted, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return T F, the sums of the features of y over the rows that share a value of x, shape (a, r)."""
+    if x.weights is None and x.size == len(x.codes):  # each row has a value of its own
+        sums = np.empty((x.size, rows.shape[1]))
+        sums[x.codes] = rows[y.codes]
+        return sums
+    return np.asarray(joint_counts(x, y) @ rows)
 
 
 def joint_counts(x: Counted, y: Counted) -> Any:  # noqa: ANN401 - dense or sparse, whichever is smaller

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
@@ -70,16 +71,16 @@ def _normal(column: NDArray[np.float64], counts: NDArray[np.intp]) -> NDArray[np
     return np.asarray(ndtri((np.cumsum(people) - people / 2) / people.sum())[codes])
 
 
-def with_kernels(result: TestResult, *kernels: tuple[Counted, Factor]) -> TestResult:
-    """Return a result that says of which numbers the kernels are: (variable as it came, kernel of x), the same of y."""
-    said = [_said(name, *kernel) for name, kernel in zip("xy", kernels, strict=True)]
+def with_kernels(result: TestResult, *kernels: tuple[Counted, Sequence[Factor]]) -> TestResult:
+    """Return a result that says of which numbers the kernels are: (variable as it came, kernels) of x and of y."""
+    said = [f"{name}: {_said(variable, factors)}" for name, (variable, factors) in zip("xy", kernels, strict=True)]
     return replace(result, details={**result.details, "kernels": "; ".join(said)})
 
 
-def _said(name: str, variable: Counted, kernel: Factor) -> str:
+def _said(variable: Counted, factors: Sequence[Factor]) -> str:
     if variable.values is None:
-        return f"{name}: equality"
-    if kernel.of.values is variable.values:
-        return f"{name}: Gaussian"
-    largest = kurtosis(variable).max()
-    return f"{name}: Gaussian of normal scores, for a kurtosis of {largest:.3g}"
+        return "equality"
+    several = f" of {len(factors)} widths" if len(factors) > 1 else ""
+    if factors[0].of.values is variable.values:
+        return f"Gaussian{several}"
+    return f"Gaussian{several} in normal scores, for a kurtosis of {kurtosis(variable).max():.3g}"

@@ -5,11 +5,11 @@ The statistic is ``sum_ij Kx_ij Ky_ij``, both kernels centred.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solve
 from scipy.optimize import brentq
 from scipy.special import gammainc, gammaincc, ndtr
@@ -22,7 +22,7 @@ from personax.independence._permutation_moments import (
     permutation_variance,
     share,
 )
-from personax.independence._permutations import TIE, permuted_statistics, sequential_p_value
+from personax.independence._permutations import TIE, permutation_p_value, permuted_statistics, sequential_p_value
 
 __all__ = [
     "TAILS",
@@ -33,6 +33,7 @@ __all__ = [
     "gamma",
     "hall_buckley_eagleson",
     "lindsay_pilla_basak",
+    "moment_tails",
     "p_value",
     "pearson3",
     "satterthwaite",
@@ -64,7 +65,7 @@ def gamma(statistic: float, mean: float, variance: float) -> float:
     return float(gammaincc(mean**2 / variance, max(0.0, statistic) * mean / variance))
 
 
-def pearson3(statistic: float, mean: float, variance: float, skewness: float) -> float:
+def pearson3(statistic: ArrayLike, mean: float, variance: float, skewness: float) -> NDArray[np.float64]:
     """Return the upper tail of the Pearson type III distribution: a gamma variable moved to match three moments.
 
     Examples
@@ -76,13 +77,13 @@ def pearson3(statistic: float, mean: float, variance: float, skewness: float) ->
     # A gamma variable G of shape k has mean k, variance k and skewness 2 / sqrt(k). So k = 4 / skewness^2, and with
     # (T - mean) / sd distributed as (G - k) / sqrt(k), P(T > t) = P(G > k + away sqrt(k)); a negative skewness mirrors
     # both, P(T > t) = P(G < k - away sqrt(k)). As the skewness goes to 0, k grows and G becomes normal.
-    away = (statistic - mean) / np.sqrt(variance)
+    away = (np.asarray(statistic) - mean) / np.sqrt(variance)
     if abs(skewness) < SYMMETRIC:
-        return float(ndtr(-away))
+        return np.asarray(ndtr(-away))
     shape = 4 / skewness**2
     if skewness < 0:
-        return float(gammainc(shape, max(0.0, shape - away * np.sqrt(shape))))
-    return float(gammaincc(shape, max(0.0, shape + away * np.sqrt(shape))))
+        return np.asarray(gammainc(shape, np.maximum(0.0, shape - away * np.sqrt(shape))))
+    return np.asarray(gammaincc(shape, np.maximum(0.0, shape + away * np.sqrt(shape))))
 
 
 def exact(statistic: float, weights: Weights, rest: tuple[float, float] = (0.0, 0.0)) -> float:
@@ -188,7 +189,7 @@ def satterthwaite(statistic: float, weights: Weights) -> float:
 def hall_buckley_eagleson(statistic: float, weights: Weights) -> float:
     """Return the tail by matching three cumulants (Hall 1983; Buckley, Eagleson 1988, doi:10.2307/2531473)."""
     first, second, third = weights.sum(), 2 * np.square(weights).sum(), 8 * (weights**3).sum()
-    return pearson3(statistic, float(first), float(second), float(third / second**1.5))
+    return float(pearson3(statistic, float(first), float(second), float(third / second**1.5)))
 
 
 def lindsay_pilla_basak(statistic: float, weights: Weights) -> float:
@@ -321,13 +322,14 @@ def p_value(
     n = x.of.n
     match chosen_null(null, x, y)[0]:
         case "sequential":
-            return sequential_p_value(x, y, statistic, np.random.default_rng(0) if rng is None else rng)
+            rng = np.random.default_rng(0) if rng is None else rng
+            # the root of the statistic is the size of a vector of sums over people
+            return sequential_p_value(lambda times: np.sqrt(permuted_statistics(x, y, times, rng)), statistic**0.5)
         case "permutation":
             assert rng is not None
             if permutations < 1:
                 raise UntestableError(f"{permutations} permutations; at least 1 is needed")
-            drawn = permuted_statistics(x, y, permutations, rng)
-            return float((1 + (drawn >= statistic * (1 - TIE)).sum()) / (1 + permutations))
+            return permutation_p_value(permuted_statistics(x, y, permutations, rng), statistic)
         case "spectral":
             return _by_spectrum(x, y, statistic)
         case "moments" | "auto":
@@ -346,10 +348,19 @@ def _by_spectrum(x: Factor, y: Factor, statistic: float) -> float:
 
 
 def _by_moments(x: Factor, y: Factor, statistic: float) -> float:
-    if _is_settled(x, y):
-        return 1.0
-    skewness = permutation_skewness(x, y)
-    return pearson3(statistic, permutation_mean(x, y), permutation_variance(x, y), skewness)
+    return float(moment_tails(np.array([[[statistic]]]), [x], [y])[0, 0, 0])
+
+
+def moment_tails(statistics: NDArray[np.float64], x: Sequence[Factor], y: Sequence[Factor]) -> NDArray[np.float64]:
+    """Return the moments null's p-values of statistics of each kernel of x and each of y, shape (k, len(x), len(y))."""
+    tails = np.ones_like(statistics)
+    for i, first in enumerate(x):
+        for j, second in enumerate(y):
+            if not _is_settled(first, second):
+                mean, variance = permutation_mean(first, second), permutation_variance(first, second)
+                skewness = permutation_skewness(first, second)
+                tails[:, i, j] = pearson3(statistics[:, i, j], mean, variance, skewness)
+    return tails
 
 
 def _is_settled(x: Factor, y: Factor) -> bool:

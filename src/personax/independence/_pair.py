@@ -15,8 +15,9 @@ from personax.independence._counts import Counted, combine
 from personax.independence._effects import effect_factor, kernel_correlation
 from personax.independence._intervals import Interval, cramers_v_interval, kernel_interval
 from personax.independence._kernel_ridge import Regression
-from personax.independence._kernels import Bandwidth, Factor, cross, marginal_factor
-from personax.independence._normal_scores import Scores, scored
+from personax.independence._kernels import Factor, cross, marginal_factor
+from personax.independence._normal_scores import scored
+from personax.independence._several_widths import Kernels, kernels
 from personax.independence._variable import EncodedColumn, encode, present_rows
 from personax.schema import Kind
 
@@ -38,20 +39,14 @@ class Sample:
         return scored(self.counted)
 
     @cached_property
-    def factor(self) -> Factor:
-        """The kernel of KCI."""
-        return marginal_factor(self.scored, "auto")
+    def kernels(self) -> Kernels:
+        """The kernels of KCI."""
+        return kernels(self.scored)
 
     @cached_property
     def median(self) -> Factor:
         """The kernel of HSIC."""
         return marginal_factor(self.scored, "median")
-
-    def kernel(self, usual: Bandwidth, bandwidth: Bandwidth, scores: Scores) -> Factor:
-        """Return the kernel of a marginal test; the usual ones, of scores by their rule, are kept."""
-        if scores == "auto" and bandwidth == usual:
-            return self.median if usual == "median" else self.factor
-        return marginal_factor(scored(self.counted, scores), bandwidth)
 
     @cached_property
     def wide(self) -> Factor:

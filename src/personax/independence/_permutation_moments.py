@@ -5,6 +5,8 @@ The statistic is ``sum_ij Kx_ij Ky_ij``, both kernels centred.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,13 +60,13 @@ def permutation_skewness(x: Factor, y: Factor) -> float:
     # the limit sum_ij (lambda_i mu_j / n) chi2_1 has the third cumulant 8 sum_ij (lambda_i mu_j / n)^3
     third = 8 * first.triangles * second.triangles / n**3
     if n >= FEWEST and np.isfinite(first.pairs) and np.isfinite(second.pairs):
-        orders = np.prod([1 - k / n for k in range(1, 6)])
-        third = float(first.vector() @ _weights(n) @ second.vector() / orders)
+        third = float(first.vector() @ _weights(n) @ second.vector())
     return float(third / permutation_variance(x, y) ** 1.5)
 
 
+@lru_cache(maxsize=64)
 def _weights(n: float) -> NDArray[np.float64]:
-    """Return what each product of two sums of third order counts, over n^6."""
+    """Return what each product of two sums of third order counts."""
     upper = np.zeros((5, 5))  # cubes, pairs, across, along, triangles
     upper[0] = (
         n**2 * (n + 1) * (n**2 + 15 * n - 4), -4 * n * (n - 1) * (n**2 - n + 4), -6 * n * (n - 1) * (n**2 - n + 4),
@@ -80,4 +82,5 @@ def _weights(n: float) -> NDArray[np.float64]:
     )  # fmt: skip
     upper[3, 3:] = 12 * (n**4 - n**3 - 8 * n**2 + 36 * n - 48), -8 * (n - 2) * (3 * n**2 - 15 * n + 24)
     upper[4, 4] = 8 * (n**3 - 9 * n**2 + 26 * n - 22)
-    return np.asarray((upper + np.triu(upper, 1).T) / n**6)
+    orders = np.prod([1 - k / n for k in range(1, 6)]) * n**6  # n (n - 1) ... (n - 5)
+    return np.asarray((upper + np.triu(upper, 1).T) / orders)

@@ -11,8 +11,11 @@ __all__ = ["ThirdOrder", "third_order"]
 
 Array = NDArray[np.float64]
 
-LEADING = 1e-4
+LEADING = 1e-2
 """Share of the trace that the last features may hold when they are left out of the entries off the diagonal."""
+
+FEW_VALUES = 256
+"""Distinct values up to which all features are kept."""
 
 MOST_VALUES = 6_000
 """Distinct values up to which all pairs of them are looked at."""
@@ -83,16 +86,17 @@ def third_order(rows: Array, counts: NDArray[np.intp], gram: Array) -> ThirdOrde
 
 def _off_diagonal(rows: Array, count: Array, gram: Array) -> float:
     """Return the sum of K_ij^3 over all pairs of different people."""
-    values, directions = np.linalg.eigh(gram)
-    held = np.cumsum(values)  # from the smallest on
-    leading = rows @ directions[:, held > LEADING * held[-1]]
-    size, rank = leading.shape
-    own = float(count @ np.square(leading).sum(axis=1) ** 3)
-    if rank**2 < 3 * size:
-        return _by_features(leading, count) - own
+    if len(rows) > FEW_VALUES:
+        values, directions = np.linalg.eigh(gram)
+        held = np.cumsum(values)  # from the smallest on
+        rows = rows @ directions[:, held > LEADING * held[-1]]
+    size, rank = rows.shape
+    own = float(count @ np.square(rows).sum(axis=1) ** 3)
+    if size > FEW_VALUES and rank**2 < 3 * size:
+        return _by_features(rows, count) - own
     if size > MOST_VALUES:
         return float("nan")
-    kernel = leading @ leading.T
+    kernel = rows @ rows.T
     return float(count @ (kernel * kernel * kernel) @ count) - own
 
 
