@@ -156,9 +156,9 @@ def test_a_key_that_stands_twice_and_an_unknown_source_hide_nothing(tmp_path: Pa
         "9, independence.options.kci.null: YAML reads the key null as nothing; write 'null':",
         "10, independence.options: the key options stands twice; keep one",
         "10, independence.options.kci.null: kci: null cannot be 'gama'; choose from "
-        "auto, moments, gamma, spectral, permutation",
+        "auto, moments, gamma, spectral, permutation, sequential",
         "10, independence.options.kci.nul: kci has no option nul; did you mean null? "
-        "(it takes bandwidth, null, regression, permutations)",
+        "(it takes bandwidth, scores, null, regression, permutations)",
         "10, independence.options.gcm.draws: gcm has no option draws; it takes none",
         "11, embed: must be keys with values, {key: value}, not 'ofline'; write {source: offline}",
         "12, crl.latents.3: YAML reads the key 3 as a number; write '3':",

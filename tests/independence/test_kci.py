@@ -49,7 +49,7 @@ def test_equals_the_dense_computation(n: int, dim: int) -> None:
     x = rng.normal(size=(n, dim))
     y = rng.normal(size=n) + 0.3 * x[:, 0]
     statistic, p = dense(x, y, 0.8 if n < 200 else 0.5)
-    result = kci(x, y, null="gamma")
+    result = kci(x, y, null="gamma", bandwidth="empirical", scores="never")
     assert result.statistic == pytest.approx(statistic, rel=1e-10)
     assert result.p_value == pytest.approx(p, rel=1e-8)
 
@@ -61,7 +61,7 @@ def test_equals_causal_learn_on_repeated_values(n: int, levels: int) -> None:
     x = np.round(rng.normal(180, 9, n))
     y = np.digitize(0.05 * (x - 180) + rng.normal(size=n), np.linspace(-1, 1, levels - 1)).astype(float)
     p, statistic = peer.KCI_UInd(est_width="empirical").compute_pvalue(x[:, None], y[:, None])
-    result = kci(x, y, null="gamma")
+    result = kci(x, y, null="gamma", bandwidth="empirical", scores="never")
     assert result.statistic == pytest.approx(statistic, rel=1e-9)
     assert result.p_value == pytest.approx(p, rel=1e-9)
 
@@ -75,7 +75,7 @@ def answers() -> list[tuple[str, Array, Array, dict[str, float]]]:
 
 @pytest.mark.parametrize(("name", "x", "y", "answer"), answers(), ids=lambda value: value if type(value) is str else "")
 def test_equals_causal_learn_on_larger_inputs(name: str, x: Array, y: Array, answer: dict[str, float]) -> None:
-    result = kci(x, y, null="gamma")
+    result = kci(x, y, null="gamma", bandwidth="empirical", scores="never")
     repeated = len(np.unique(x)) < len(x) / 2
     assert result.p_value == pytest.approx(answer["p_value"], rel=1e-9 if repeated else 1e-7)
     assert result.statistic == pytest.approx(answer["statistic"], rel=1e-9 if repeated else 1e-7)
@@ -85,7 +85,7 @@ def test_high_rank_equals_the_dense_computation() -> None:
     """In many dimensions the rank grows towards the number of rows."""
     rng = np.random.default_rng(12)
     x, y = rng.normal(size=(400, 4)), rng.normal(size=(400, 3))
-    result = kci(x, y, null="gamma")
+    result = kci(x, y, null="gamma", bandwidth="empirical", scores="never")
     assert result.details["rank_x"] > 256
     assert result.p_value == pytest.approx(dense(x, y, 0.5)[1], abs=1e-6)
 
@@ -115,10 +115,11 @@ def test_the_permutation_null_agrees_with_the_gamma_null(distinct: bool) -> None
     y = 0.1 * x + rng.normal(size=300)
     if not distinct:
         x, y = np.round(x), np.round(y)
-    first, second = (kci(x, y, null="permutation", permutations=999, rng=np.random.default_rng(15)) for _ in range(2))
+    options: dict[str, Any] = {"null": "permutation", "permutations": 999, "bandwidth": "empirical"}
+    first, second = (kci(x, y, **options, rng=np.random.default_rng(15)) for _ in range(2))
     assert first.p_value == second.p_value
     assert first.method == "permutation"
-    assert first.p_value == pytest.approx(kci(x, y).p_value, abs=0.04)
+    assert first.p_value == pytest.approx(kci(x, y, bandwidth="empirical").p_value, abs=0.04)
 
 
 def test_a_permutation_p_value_counts_the_data_itself() -> None:

@@ -3,8 +3,10 @@
 A map, each line using the ones above it; the modules are private, this package exports the names:
 
 - counting: ``_counts`` (distinct values, weights, joined variables), ``_variable`` (a column of a table), ``_margins``
-- kernels: ``_kernels`` (widths, low-rank centred factors), ``_kernel_ridge`` (regression on z)
-- nulls and effects: ``_null``, ``_effects``, ``_intervals``, ``_corrections``, ``_result``
+- kernels: ``_kernels`` (widths, low-rank centred factors, with ``_third_order``), ``_normal_scores`` (of heavy tails),
+  ``_kernel_ridge`` (regression on z)
+- nulls and effects: ``_null`` with ``_permutation_moments`` and ``_permutations``, ``_several_widths`` (joined),
+  ``_effects``, ``_intervals``, ``_corrections``, ``_result``
 - ``_pair`` (what the tests of a pair of columns share), ``_registered`` (tests by name: the only table of them)
 - one file a test, all that personax knows of it within: ``_kci`` with ``_conditional``, ``_hsic``, ``_rcit``, ``_gcm``,
   ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which fits a pair)

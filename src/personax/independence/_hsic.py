@@ -12,7 +12,8 @@ from personax.errors import UntestableError
 from personax.independence._counts import read
 from personax.independence._intervals import Interval, kernel_interval
 from personax.independence._kernels import Bandwidth, Factor, cross, joint_counts, marginal_factor
-from personax.independence._null import Null, check_null, p_value
+from personax.independence._normal_scores import Scores, check_scores, scored, with_kernels
+from personax.independence._null import Null, check_null, chosen_null, p_value
 from personax.independence._pair import ColumnPair
 from personax.independence._result import TestResult
 from personax.registry import register
@@ -27,9 +28,11 @@ Estimate = Literal["biased", "unbiased"]
 def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
     if "null" in options:
         options["null"] = check_null(options["null"], rng, conditional=False)
-    width = options.pop("bandwidth", "median")
-    x, y = (s.median if width == "median" else marginal_factor(s.counted, width) for s in (pair.x, pair.y))
-    return hsic_of(x, y, **{"null": "moments", "rng": rng, **options})
+    width, scores = options.pop("bandwidth", "median"), options.pop("scores", "auto")
+    usual = width == "median" and scores == "auto"
+    samples = (pair.x, pair.y)
+    x, y = (s.median if usual else marginal_factor(scored(s.counted, scores), width) for s in samples)
+    return with_kernels(hsic_of(x, y, **{"rng": rng, **options}), (pair.x.counted, [x]), (pair.y.counted, [y]))
 
 
 def _interval(pair: ColumnPair, _: object) -> Interval:
@@ -54,6 +57,7 @@ def hsic(
     *,
     nominal: Collection[str] = (),
     bandwidth: Bandwidth = "median",
+    scores: Scores = "auto",
     estimate: Estimate = "biased",
     null: Null = "auto",
     permutations: int = 999,
@@ -72,14 +76,17 @@ def hsic(
         Which of x, y hold numbers that are only names, and so are treated as text.
     bandwidth
         As in `personax.independence.kci`; the default is sqrt(2) times the median distance.
+    scores
+        As in `personax.independence.kci`: normal scores of columns of heavy tails by default.
     estimate
         ``"biased"`` or ``"unbiased"``. The p-value is that of the biased one in either case: given the margins the two
         order samples nearly alike, and only the biased one has a null distribution in closed form.
     null
-        ``"moments"`` (default), ``"gamma"``, ``"spectral"`` or ``"permutation"``; see
-        `personax.independence._null.p_value`.
+        As in `personax.independence.kci` without z: ``"auto"``, ``"moments"``, ``"sequential"``, ``"gamma"``,
+        ``"spectral"`` or ``"permutation"``; see `personax.independence._null.p_value`.
     permutations, rng
-        How many, and from which random numbers; for the permutation null only.
+        How many, and from which random numbers; for the permutation null only. The sequential one draws from a fixed
+        seed where there is no ``rng``.
 
     Returns
     -------
@@ -114,8 +121,10 @@ def hsic(
     null = check_null(null, rng, conditional=False)
     if estimate not in get_args(Estimate):
         raise UntestableError(f"there is no estimate {estimate!r}; choose biased or unbiased")
-    kx, ky = marginal_factor(vx, bandwidth), marginal_factor(vy, bandwidth)
-    return hsic_of(kx, ky, estimate=estimate, null=null, permutations=permutations, rng=rng)
+    check_scores(scores)
+    kx, ky = (marginal_factor(scored(variable, scores), bandwidth) for variable in (vx, vy))
+    result = hsic_of(kx, ky, estimate=estimate, null=null, permutations=permutations, rng=rng)
+    return with_kernels(result, (vx, [kx]), (vy, [ky]))
 
 
 def hsic_of(
@@ -123,18 +132,19 @@ def hsic_of(
     y: Factor,
     *,
     estimate: Estimate = "biased",
-    null: Null = "moments",
+    null: Null = "auto",
     permutations: int = 999,
     rng: np.random.Generator | None = None,
 ) -> TestResult:
     """Test two variables whose kernels are known."""
     total = cross(x, y)
+    null, why = chosen_null(null, x, y)
     p = p_value(x, y, total, null, permutations, rng)
     own = (_unbiased(f, f, f.square, f.quartic) if estimate == "unbiased" else f.square / f.of.n**2 for f in (x, y))
     statistic = _unbiased(x, y, total, _diagonals(x, y)) if estimate == "unbiased" else total / x.of.n**2
     scale = np.prod([max(value, 0.0) for value in own])
     effect = float(np.clip(statistic / np.sqrt(scale), 0, 1)) if scale > 0 else 0.0
-    details: dict[str, object] = {"effect_name": NHSIC, "estimate": estimate}
+    details: dict[str, object] = {"effect_name": NHSIC, "estimate": estimate, "null": why}
     if null == "permutation":
         details["permutations"] = permutations
     return TestResult(float(statistic), p, effect, x.of.n, null, details)

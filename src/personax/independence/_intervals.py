@@ -9,7 +9,7 @@ from scipy.special import chndtr, ndtri
 
 from personax.independence._counts import join
 from personax.independence._kernels import Factor, joint_counts
-from personax.independence._null import permutation_variance
+from personax.independence._permutation_moments import permutation_variance
 
 __all__ = ["Interval", "correlation_interval", "cramers_v_interval", "kernel_interval"]
 

@@ -13,9 +13,11 @@ from personax.independence._conditional import Choice, conditional_kci
 from personax.independence._counts import read
 from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
 from personax.independence._kernels import Bandwidth, Factor, cross, marginal_factor
-from personax.independence._null import Null, check_null, p_value
-from personax.independence._pair import ColumnPair, kernel_interval_of
+from personax.independence._normal_scores import Scores, check_scores, scored, with_kernels
+from personax.independence._null import Null, check_null, chosen_null, p_value
+from personax.independence._pair import ColumnPair, Sample, kernel_interval_of
 from personax.independence._result import TestResult
+from personax.independence._several_widths import Kernels, joined_test, kernels
 from personax.registry import register
 
 __all__ = ["kci", "kci_of"]
@@ -25,9 +27,7 @@ def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> Test
     if "null" in options:
         options["null"] = check_null(options["null"], rng, conditional=pair.z is not None)
     if pair.z is None:
-        width = options.pop("bandwidth", "auto")
-        x, y = (s.factor if width == "auto" else marginal_factor(s.counted, width) for s in (pair.x, pair.y))
-        return kci_of(x, y, pair.effect, **{"null": "moments", "rng": rng, **options})
+        return _marginal(pair.x, pair.y, pair.effect, **{"rng": rng, **options})
     z = pair.z
     return conditional_kci(
         pair.x.counted, pair.y.counted, z.counted, validated=z.regression, effect=pair.effect, **options
@@ -44,9 +44,10 @@ def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> Test
     on_pair=_on_pair,
     interval=kernel_interval_of,
     with_given=("regression",),
-    without_given=("permutations",),
+    without_given=("permutations", "scores"),
     variants={
-        "gamma": ("without", {"null": "gamma"}),
+        # as causal-learn has it
+        "gamma": ("without", {"null": "gamma", "scores": "never"}),
         "spectral": ("with", {"null": "spectral"}),
         # exact at .05 and at .01: (1 + 199) alpha is whole
         "permutation": ("without", {"null": "permutation", "permutations": 199}),
@@ -60,6 +61,7 @@ def kci(
     *,
     nominal: Collection[str] = (),
     bandwidth: Bandwidth = "auto",
+    scores: Scores = "auto",
     null: Null = "auto",
     regression: Choice = "cv",
     permutations: int = 999,
@@ -82,23 +84,32 @@ def kci(
     bandwidth
         Width of the Gaussian kernels: ``"empirical"`` (0.8, 0.5 or 0.3 standard deviations for n < 200, n < 1,200 or
         more, divided by sqrt(d); given z 1.2, 0.7 or 0.4 times sqrt(columns of z)), ``"distance"`` (the median
-        distance), ``"median"`` (sqrt(2) times that), or a number of standard deviations. The default is ``"distance"``
-        where z is regressed out by cross-validation, because narrow kernels of several columns tell all rows apart,
-        and ``"empirical"`` elsewhere.
+        distance), ``"median"`` (sqrt(2) times that), or a number of standard deviations. Without z the default is 0.2,
+        0.8 and 3.2 standard deviations together for one column of numbers (see Notes), and ``"median"`` for several
+        columns; under the gamma and spectral nulls, which have no joint form, one column has the ``"empirical"`` one.
+        Given z it is ``"distance"`` where z is regressed
+        out by cross-validation, because narrow kernels of several columns tell all rows apart, and ``"empirical"``
+        elsewhere.
+    scores
+        Without z, which columns of numbers are replaced by their normal scores: ``"auto"`` (those of a kurtosis above
+        6, of which a few rows would carry the whole kernel), ``"always"`` or ``"never"``.
     null
-        ``"moments"`` (the default without z), ``"gamma"`` (the default with z, and the one that causal-learn has),
-        ``"spectral"`` or, without z, ``"permutation"``; see `personax.independence._null.p_value`.
+        Without z ``"auto"`` is ``"moments"``, and ``"sequential"`` permutations where fewer than 5 of the rows that
+        carry the two kernels are expected to meet by chance; given z it is ``"gamma"``, the one that causal-learn has.
+        Also ``"spectral"``, and without z ``"permutation"``; see `personax.independence._null.p_value`.
     regression
         How z is regressed out: ``"cv"``, width and penalty chosen by generalised cross-validation; ``"ridge"``, penalty
         0.001 and the width of the test, as causal-learn does. With the latter the level rises with n and with the
         columns of z.
     permutations, rng
-        How many, and from which random numbers; for the permutation null only.
+        How many, and from which random numbers; for the permutation null only. The sequential one draws from a fixed
+        seed where there is no ``rng``.
 
     Returns
     -------
     TestResult
-        The effect size is the kernel correlation; see `personax.independence._effects.kernel_correlation`.
+        The effect size is the kernel correlation; see `personax.independence._effects.kernel_correlation`. Without z
+        ``details["kernels"]`` and ``details["null"]`` say which kernels and which null were taken, and why.
 
     Raises
     ------
@@ -108,15 +119,18 @@ def kci(
 
     Notes
     -----
+    Each width of x meets each of y, and the p-values are joined by the Cauchy combination, whose mean cotangent is then
+    the statistic: over hyppo's 19 simulations at n = 60 the mean power is .67, that of the width of causal-learn .60.
+
     Null hypothesis: x and y are independent (given z). Rows are assumed independent of one another. The gamma null
-    is rough below about 50 rows, and rejects far too often for values that nearly everybody shares; the default does
-    not, and the permutation null is exact. Given z the level depends on how well the ridge regression removes z, which
-    gets worse with the columns of z.
+    is rough below about 50 rows, and rejects far too often for values that nearly everybody shares and for a few very
+    large ones; the default does not, down to .0001, and the permutation nulls are exact. Given z the level depends on
+    how well the ridge regression removes z, which gets worse with the columns of z.
 
     References
     ----------
     Zhang, Peters, Janzing, Schölkopf 2011, arXiv:1202.3775. Gretton et al. 2007, A kernel statistical test of
-    independence, NeurIPS 20.
+    independence, NeurIPS 20. Liu, Xie 2020, doi:10.1080/01621459.2018.1554485 (Cauchy combination).
 
     Examples
     --------
@@ -128,26 +142,61 @@ def kci(
     """
     vx, vy, vz = read(x, y, z, nominal)
     null = check_null(null, rng, conditional=vz is not None)
+    check_scores(scores)
     if regression not in get_args(Choice):
         raise UntestableError(f"there is no regression {regression!r}; choose cv or ridge")
     if vz is not None:
         return conditional_kci(vx, vy, vz, bandwidth, null, regression)
-    kx, ky = marginal_factor(vx, bandwidth), marginal_factor(vy, bandwidth)
     effect = kernel_correlation(effect_factor(vx), effect_factor(vy))
-    return kci_of(kx, ky, effect, null, permutations, rng)
+    samples = Sample(vx, "continuous"), Sample(vy, "continuous")
+    return _marginal(*samples, effect, bandwidth, scores, null, permutations, rng)
+
+
+def _marginal(
+    x: Sample,
+    y: Sample,
+    effect: float,
+    bandwidth: Bandwidth = "auto",
+    scores: Scores = "auto",
+    null: Null = "auto",
+    permutations: int = 999,
+    rng: np.random.Generator | None = None,
+) -> TestResult:
+    """Test without z: kernels of several widths where none is asked for and the null can join them, else of one."""
+    if bandwidth == "auto" and null not in ("gamma", "spectral"):
+        kx, ky = (s.kernels if scores == "auto" else kernels(scored(s.counted, scores)) for s in (x, y))
+    else:
+        kx, ky = (Kernels((marginal_factor(scored(s.counted, scores), bandwidth),)) for s in (x, y))
+    if len(kx.factors) == len(ky.factors) == 1:
+        result = kci_of(kx.factors[0], ky.factors[0], effect, null, permutations, rng)
+    else:
+        result = _joined(kx, ky, effect, null, permutations, rng)
+    return with_kernels(result, (x.counted, kx.factors), (y.counted, ky.factors))
+
+
+def _joined(
+    x: Kernels, y: Kernels, effect: float, null: Null, permutations: int, rng: np.random.Generator | None
+) -> TestResult:
+    found = joined_test(x, y, null, permutations, rng)
+    ranks = {"rank_x": x.stacked.shape[1], "rank_y": y.stacked.shape[1]}
+    details: dict[str, object] = {"effect_name": KERNEL_CORRELATION, **ranks, "null": found.why, "least_p": found.least}
+    if found.null == "permutation":
+        details["permutations"] = permutations
+    return TestResult(found.statistic, found.p_value, effect, x.factors[0].of.n, found.null, details)
 
 
 def kci_of(
     x: Factor,
     y: Factor,
     effect: float,
-    null: Null = "gamma",
+    null: Null = "auto",
     permutations: int = 999,
     rng: np.random.Generator | None = None,
 ) -> TestResult:
     """Test two variables whose kernels are known."""
     statistic = cross(x, y)
-    details: dict[str, object] = {"effect_name": KERNEL_CORRELATION, "rank_x": x.rank, "rank_y": y.rank}
+    null, why = chosen_null(null, x, y)
+    details: dict[str, object] = {"effect_name": KERNEL_CORRELATION, "rank_x": x.rank, "rank_y": y.rank, "null": why}
     if null == "permutation":
         details["permutations"] = permutations
     return TestResult(statistic, p_value(x, y, statistic, null, permutations, rng), effect, x.of.n, null, details)

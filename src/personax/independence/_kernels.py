@@ -16,6 +16,7 @@ from scipy.spatial.distance import cdist, pdist
 
 from personax.errors import UntestableError
 from personax.independence._counts import MAX_CATEGORIES, Counted, table
+from personax.independence._third_order import ThirdOrder, third_order
 
 __all__ = [
     "EVERY",
@@ -33,6 +34,7 @@ __all__ = [
     "marginal_width",
     "product",
     "standardise",
+    "sums_within",
 ]
 
 Bandwidth = str | float
@@ -46,6 +48,9 @@ Kernel = Callable[[NDArray[np.intp], NDArray[np.intp] | slice], NDArray[np.float
 EVERY = slice(None)
 """All distinct values."""
 
+MANY_COLUMNS = 16
+"""Columns from which squared distances are taken by a product of matrices."""
+
 MEDIAN_SAMPLE = 500
 """The median distance is taken over at most so many distinct values."""
 
@@ -54,8 +59,14 @@ def gaussian(values: NDArray[np.float64], width: float) -> Kernel:
     """Return exp(-|x - y|^2 / (2 width^2)) on the rows of ``values``, shape (a, d)."""
     scaled = values / (np.sqrt(2) * width)
 
+    lengths = np.square(scaled).sum(axis=1)
+
     def kernel(i: NDArray[np.intp], j: NDArray[np.intp] | slice) -> NDArray[np.float64]:
-        squared = cdist(scaled[i], scaled[j], "sqeuclidean")
+        if scaled.shape[1] < MANY_COLUMNS:
+            squared = cdist(scaled[i], scaled[j], "sqeuclidean")
+        else:
+            squared = np.maximum(lengths[i][:, None] + lengths[j] - 2 * scaled[i] @ scaled[j].T, 0)
+            squared[i[:, None] == np.arange(len(scaled))[j]] = 0
         np.negative(squared, out=squared)
         return np.exp(squared, out=squared)
 
@@ -109,6 +120,16 @@ def marginal_width(values: NDArray[np.float64], counts: NDArray[np.intp], bandwi
     n = int(counts.sum())
     empirical = (0.8 if n < 200 else 0.5 if n < 1200 else 0.3) / np.sqrt(values.shape[1])
     return _width(values, counts, bandwidth, float(empirical))
+
+
+def auto_width(variable: Counted) -> Bandwidth:
+    """Return what ``"auto"`` means in a test without z: ``"median"`` for several columns, else ``"empirical"``.
+
+    Distances grow with sqrt(d) and the empirical width falls with it, so that a narrow kernel of several columns tells
+    all rows apart and no two alike. The two columns of a circle are one number.
+    """
+    several = variable.values is not None and variable.values.shape[1] > 1 and not variable.circle
+    return "median" if several else "empirical"
 
 
 def conditional_width(values: NDArray[np.float64], counts: NDArray[np.intp], bandwidth: Bandwidth, dim: int) -> float:
@@ -223,6 +244,11 @@ class Factor:
         """The nonzero eigenvalues of the n x n kernel, largest first."""
         return np.asarray(np.linalg.eigvalsh(self.gram)[::-1])
 
+    @cached_property
+    def third_order(self) -> ThirdOrder:
+        """Sums of third order, from which the skewness under permutation follows."""
+        return third_order(self.rows, self.counts, self.gram)
+
     @property
     def rank(self) -> int:
         """Number of features r."""
@@ -245,6 +271,8 @@ def marginal_factor(
     UntestableError
         More than `MAX_CATEGORIES` categories, or a kernel that tells no two values apart.
     """
+    if bandwidth == "auto":
+        bandwidth = auto_width(variable)
     kernel = kernel_of(variable, lambda values: marginal_width(values, variable.counts, bandwidth))
     if tolerance is None:
         tolerance = TOLERANCE if 2 * variable.size < variable.n else DISTINCT
@@ -268,7 +296,16 @@ def cross(x: Factor, y: Factor) -> float:
     """Return sum_ij Kx_ij Ky_ij over all pairs of rows, which is |Fx' T Fy|^2 with the contingency table T."""
     if x.rank < y.rank:
         x, y = y, x
-    return float(np.square(x.rows.T @ (joint_counts(x.of, y.of) @ y.rows)).sum())
+    return float(np.square(x.rows.T @ sums_within(x.of, y.of, y.rows)).sum())
+
+
+def sums_within(x: Counted, y: Counted, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return T F, the sums of the features of y over the rows that share a value of x, shape (a, r)."""
+    if x.weights is None and x.size == len(x.codes):  # each row has a value of its own
+        sums = np.empty((x.size, rows.shape[1]))
+        sums[x.codes] = rows[y.codes]
+        return sums
+    return np.asarray(joint_counts(x, y) @ rows)
 
 
 def joint_counts(x: Counted, y: Counted) -> Any:  # noqa: ANN401 - dense or sparse, whichever is smaller

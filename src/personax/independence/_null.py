@@ -5,32 +5,37 @@ The statistic is ``sum_ij Kx_ij Ky_ij``, both kernels centred.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solve
 from scipy.optimize import brentq
 from scipy.special import gammainc, gammaincc, ndtr
 
 from personax.errors import UntestableError
-from personax.independence._counts import unrolled
-from personax.independence._kernels import Factor, cross
-from personax.independence._margins import random_tables
+from personax.independence._kernels import Factor
+from personax.independence._permutation_moments import (
+    permutation_mean,
+    permutation_skewness,
+    permutation_variance,
+    share,
+)
+from personax.independence._permutations import TIE, permutation_p_value, permuted_statistics, sequential_p_value
 
 __all__ = [
     "TAILS",
     "Null",
     "check_null",
+    "chosen_null",
     "exact",
     "gamma",
     "hall_buckley_eagleson",
     "lindsay_pilla_basak",
+    "moment_tails",
     "p_value",
     "pearson3",
-    "permuted_statistics",
     "satterthwaite",
 ]
 
@@ -60,7 +65,7 @@ def gamma(statistic: float, mean: float, variance: float) -> float:
     return float(gammaincc(mean**2 / variance, max(0.0, statistic) * mean / variance))
 
 
-def pearson3(statistic: float, mean: float, variance: float, skewness: float) -> float:
+def pearson3(statistic: ArrayLike, mean: float, variance: float, skewness: float) -> NDArray[np.float64]:
     """Return the upper tail of the Pearson type III distribution: a gamma variable moved to match three moments.
 
     Examples
@@ -72,13 +77,13 @@ def pearson3(statistic: float, mean: float, variance: float, skewness: float) ->
     # A gamma variable G of shape k has mean k, variance k and skewness 2 / sqrt(k). So k = 4 / skewness^2, and with
     # (T - mean) / sd distributed as (G - k) / sqrt(k), P(T > t) = P(G > k + away sqrt(k)); a negative skewness mirrors
     # both, P(T > t) = P(G < k - away sqrt(k)). As the skewness goes to 0, k grows and G becomes normal.
-    away = (statistic - mean) / np.sqrt(variance)
+    away = (np.asarray(statistic) - mean) / np.sqrt(variance)
     if abs(skewness) < SYMMETRIC:
-        return float(ndtr(-away))
+        return np.asarray(ndtr(-away))
     shape = 4 / skewness**2
     if skewness < 0:
-        return float(gammainc(shape, max(0.0, shape - away * np.sqrt(shape))))
-    return float(gammaincc(shape, max(0.0, shape + away * np.sqrt(shape))))
+        return np.asarray(gammainc(shape, np.maximum(0.0, shape - away * np.sqrt(shape))))
+    return np.asarray(gammaincc(shape, np.maximum(0.0, shape + away * np.sqrt(shape))))
 
 
 def exact(statistic: float, weights: Weights, rest: tuple[float, float] = (0.0, 0.0)) -> float:
@@ -184,7 +189,7 @@ def satterthwaite(statistic: float, weights: Weights) -> float:
 def hall_buckley_eagleson(statistic: float, weights: Weights) -> float:
     """Return the tail by matching three cumulants (Hall 1983; Buckley, Eagleson 1988, doi:10.2307/2531473)."""
     first, second, third = weights.sum(), 2 * np.square(weights).sum(), 8 * (weights**3).sum()
-    return pearson3(statistic, float(first), float(second), float(third / second**1.5))
+    return float(pearson3(statistic, float(first), float(second), float(third / second**1.5)))
 
 
 def lindsay_pilla_basak(statistic: float, weights: Weights) -> float:
@@ -275,20 +280,12 @@ TAILS: Mapping[str, Callable[[float, Weights], float]] = {
 """Name in ``null=`` -> tail."""
 
 
-Null = Literal["auto", "moments", "gamma", "spectral", "permutation"]
+Null = Literal["auto", "moments", "gamma", "spectral", "permutation", "sequential"]
 """How p-values are computed; see `p_value`."""
 
-SMALL_TABLE = 10_000
-"""Cells up to which whole contingency tables are drawn; above, rows are shuffled."""
-
-TIE = 1e-10
-"""A permuted statistic within this share of the observed one counts as equal."""
-
-SPREAD = 0.02
-"""A kernel with more directions than this share of the rows tells nearly all of them apart."""
-
-MOST_PAIRS = 6000
-"""Distinct values up to which all pairs are looked at."""
+MEETINGS = 5.0
+"""Rows that carry both kernels, as many as are expected by chance, from which the moments null is trusted: the least
+expected count that Cochran asked of a table."""
 
 LARGEST_SPECTRUM = 1000
 """Weights that the spectral null has one by one; the others act through their sum and sum of squares."""
@@ -297,12 +294,12 @@ LARGEST_SPECTRUM = 1000
 def check_null(null: Null, rng: np.random.Generator | None, *, conditional: bool) -> Null:
     """Resolve ``"auto"``, and say which null distribution does not exist, or what it lacks."""
     if null == "auto":
-        return "gamma" if conditional else "moments"
+        return "gamma" if conditional else "auto"
     if null not in get_args(Null):
         raise UntestableError(f"there is no null distribution {null!r}; choose from {', '.join(get_args(Null))}")
     if null == "permutation" and rng is None:
         raise UntestableError("a permutation null needs rng, for example numpy.random.default_rng(0)")
-    if conditional and null in ("permutation", "moments"):
+    if conditional and null in ("permutation", "sequential", "moments"):
         raise UntestableError(f"the {null} null knows no z: shuffled rows would break the tie to z; choose gamma")
     return null
 
@@ -314,19 +311,25 @@ def p_value(
 
     - ``"gamma"``: the gamma distribution with the limiting mean and variance (Gretton et al. 2007).
     - ``"spectral"``: the limiting weighted sum of chi-square variables itself, by its exact tail.
-    - ``"moments"``: Pearson type III with the mean and the variance that all n! permutations have, in closed form
-      (Kazi-Aoual et al. 1995, Computational Statistics & Data Analysis 20:643), and the limiting skewness.
+    - ``"moments"``: Pearson type III with the mean, the variance and the skewness that all n! permutations have, in
+      closed form (Kazi-Aoual et al. 1995, Computational Statistics & Data Analysis 20:643).
     - ``"permutation"``: (1 + permutations at least as extreme) / (1 + permutations) (Phipson, Smyth 2010,
       doi:10.2202/1544-6115.1585).
+    - ``"sequential"``: permutations until 20 are as extreme, at most 9,999; see `sequential_p_value`. Without ``rng``
+      they are drawn from a fixed seed.
+    - ``"auto"``: ``"moments"`` or ``"sequential"``; see `chosen_null`.
     """
     n = x.of.n
-    match null:
+    match chosen_null(null, x, y)[0]:
+        case "sequential":
+            rng = np.random.default_rng(0) if rng is None else rng
+            # the root of the statistic is the size of a vector of sums over people
+            return sequential_p_value(lambda times: np.sqrt(permuted_statistics(x, y, times, rng)), statistic**0.5)
         case "permutation":
             assert rng is not None
             if permutations < 1:
                 raise UntestableError(f"{permutations} permutations; at least 1 is needed")
-            drawn = permuted_statistics(x, y, permutations, rng)
-            return float((1 + (drawn >= statistic * (1 - TIE)).sum()) / (1 + permutations))
+            return permutation_p_value(permuted_statistics(x, y, permutations, rng), statistic)
         case "spectral":
             return _by_spectrum(x, y, statistic)
         case "moments" | "auto":
@@ -345,78 +348,38 @@ def _by_spectrum(x: Factor, y: Factor, statistic: float) -> float:
 
 
 def _by_moments(x: Factor, y: Factor, statistic: float) -> float:
-    n = x.of.n
-    if max(_share(x), _share(y)) > (n - 1) * (1 - TIE):
-        return 1.0  # every row differs from every other by the same: all permutations give one statistic
-    # Rows of a centred kernel sum to 0. So a permuted Ky has tr / n expected on the diagonal and -tr / (n (n - 1)) off
-    # it, and E sum_ij Kx_ij Ky_pi(i)pi(j) = trx try / n + (-trx) (-try) / (n (n - 1)) = trx try / (n - 1).
-    return pearson3(statistic, x.trace * y.trace / (n - 1), permutation_variance(x, y), _skewness(x, y))
+    return float(moment_tails(np.array([[[statistic]]]), [x], [y])[0, 0, 0])
 
 
-def permutation_variance(x: Factor, y: Factor) -> float:
-    """Return the variance of the statistic over all permutations of the rows of y."""
-    # Kazi-Aoual et al. 1995 give the variance of RV = tr(Kx Ky) / sqrt(tr(Kx^2) tr(Ky^2)); the statistic is its
-    # numerator. tau is what sum_i K_ii^2 (`quartic`) has beyond what the share alone implies.
-    n = x.of.n
-    first, second = _share(x), _share(y)
-    tau = [
-        (n - 1) / ((n - 3) * (n - 1 - share)) * (n * (n + 1) * factor.quartic / factor.square - (n - 1) * (share + 2))
-        for factor, share in ((x, first), (y, second))
-    ]
-    common = 2 * (n - 1 - first) * (n - 1 - second) / ((n + 1) * (n - 1) ** 2 * (n - 2))
-    return float(x.square * y.square * common * (1 + (n - 3) / (2 * n * (n - 1)) * tau[0] * tau[1]))
+def moment_tails(statistics: NDArray[np.float64], x: Sequence[Factor], y: Sequence[Factor]) -> NDArray[np.float64]:
+    """Return the moments null's p-values of statistics of each kernel of x and each of y, shape (k, len(x), len(y))."""
+    tails = np.ones_like(statistics)
+    for i, first in enumerate(x):
+        for j, second in enumerate(y):
+            if not _is_settled(first, second):
+                mean, variance = permutation_mean(first, second), permutation_variance(first, second)
+                skewness = permutation_skewness(first, second)
+                tails[:, i, j] = pearson3(statistics[:, i, j], mean, variance, skewness)
+    return tails
 
 
-def _share(x: Factor) -> float:
-    """Return tr(K)^2 / tr(K^2), the number of directions that the kernel has in effect."""
-    return x.trace**2 / x.square
+def _is_settled(x: Factor, y: Factor) -> bool:
+    """Say whether every row differs from every other by the same: all permutations give one statistic."""
+    return max(share(x), share(y)) > (x.of.n - 1) * (1 - TIE)
 
 
-def _skewness(x: Factor, y: Factor) -> float:
-    """Return the skewness of the statistic: that of its limit, and the share of single pairs of rows.
+def chosen_null(null: Null, x: Factor, y: Factor) -> tuple[Null, str]:
+    """Return the null distribution that ``"auto"`` means for two kernels, and why.
 
-    What a kernel has in common in all directions adds a constant to the statistic: the mean eigenvalue is taken off.
-    Pairs count where a kernel tells nearly all rows apart, so that a few close pairs decide.
+    A kernel is carried by ``(sum_i K_ii)^2 / sum_i K_ii^2`` rows: n where all are alike, and as many as are not zero
+    where nearly all are. The product of both over n are expected to meet by chance. Of fewer than `MEETINGS` the
+    statistic is a small count more than it is a sum, which no smooth distribution follows into its tail: then rows are
+    permuted. Only the margins decide.
     """
-    n = x.of.n
-    # The limit sum_ij (lambda_i mu_j / n) chi2_1 has the third cumulant 8 sum_ij (lambda_i mu_j / n)^3. A pair of rows
-    # counts twice in the statistic: its cube, 8 Kx_ij^3 E Ky^3, over n (n - 1) / 2 pairs is 4 sum Kx^3 sum Ky^3 / n^2.
-    third = 8 * _triangles(x) * _triangles(y) / n**3
-    if min(_share(x), _share(y)) > SPREAD * n and max(x.of.size, y.of.size) <= MOST_PAIRS:
-        third += 4 * _pairs(x) * _pairs(y) / n**2
-    return float(third / permutation_variance(x, y) ** 1.5)
-
-
-def _triangles(x: Factor) -> float:
-    """Return the sum of the cubed eigenvalues less their mean."""
-    mean = x.trace / (x.of.n - 1)
-    rest = x.of.n - 1 - len(x.eigenvalues)
-    return float(((x.eigenvalues - mean) ** 3).sum() - rest * mean**3)
-
-
-def _pairs(x: Factor) -> float:
-    """Return the sum of the cubed entries of the n x n kernel outside its diagonal."""
-    cubes = (x.rows @ x.rows.T) ** 3
-    return float(x.counts @ cubes @ x.counts - x.counts @ np.diagonal(cubes))
-
-
-def permuted_statistics(x: Factor, y: Factor, times: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return the statistic after each of several permutations of the rows.
-
-    To permute rows is to draw a contingency table with the same margins; where the table is small it is drawn as such.
-    """
-    small = len(x.counts) * len(y.counts) <= SMALL_TABLE
-    return _tables(x, y, times, rng) if small else _shuffles(x, y, times, rng)
-
-
-def _tables(x: Factor, y: Factor, times: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    batches = random_tables(x.counts, y.counts, times, rng)
-    return np.concatenate([np.square(x.rows.T @ tables @ y.rows).sum(axis=(1, 2)) for tables in batches])
-
-
-def _shuffles(x: Factor, y: Factor, times: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    first, second = unrolled(x.of), unrolled(y.of)
-    one = replace(x, of=first)
-    return np.array(
-        [cross(one, replace(y, of=replace(second, codes=rng.permutation(second.codes)))) for _ in range(times)]
-    )
+    if null != "auto":
+        return null, ""
+    carried = [factor.trace**2 / factor.quartic for factor in (x, y)]
+    meetings = carried[0] * carried[1] / x.of.n
+    if meetings >= MEETINGS or _is_settled(x, y):
+        return "moments", f"{meetings:.0f} of the rows that carry both kernels are expected to meet"
+    return "sequential", f"only {meetings:.2g} of the rows that carry both kernels are expected to meet"

@@ -16,6 +16,8 @@ from personax.independence._effects import effect_factor, kernel_correlation
 from personax.independence._intervals import Interval, cramers_v_interval, kernel_interval
 from personax.independence._kernel_ridge import Regression
 from personax.independence._kernels import Factor, cross, marginal_factor
+from personax.independence._normal_scores import scored
+from personax.independence._several_widths import Kernels, kernels
 from personax.independence._variable import EncodedColumn, encode, present_rows
 from personax.schema import Kind
 
@@ -32,14 +34,19 @@ class Sample:
         self.counted, self.kind = counted, kind
 
     @cached_property
-    def factor(self) -> Factor:
-        """The kernel of KCI."""
-        return marginal_factor(self.counted)
+    def scored(self) -> Counted:
+        """The values that the kernels of marginal tests see: normal scores where tails are heavy."""
+        return scored(self.counted)
+
+    @cached_property
+    def kernels(self) -> Kernels:
+        """The kernels of KCI."""
+        return kernels(self.scored)
 
     @cached_property
     def median(self) -> Factor:
         """The kernel of HSIC."""
-        return marginal_factor(self.counted, "median")
+        return marginal_factor(self.scored, "median")
 
     @cached_property
     def wide(self) -> Factor:

@@ -170,10 +170,10 @@ def check_options(name: str, options: Mapping[str, Any], *, given: bool | None =
 
     Examples
     --------
-    >>> check_options("kci", {"null": "gama"})
+    >>> check_options("kci", {"regression": "rigde"})
     Traceback (most recent call last):
         ...
-    personax.errors.InputError: kci: null cannot be 'gama'; choose from auto, moments, gamma, spectral, permutation
+    personax.errors.InputError: kci: regression cannot be 'rigde'; choose from cv, ridge
     """
     if told := [text for _, text in option_faults(name, options, given=given)]:
         raise InputError("; ".join(told))
