@@ -14,6 +14,7 @@ from personax.data.table import Table
 from personax.discovery import Knowledge, NothingVaries, fci, pc
 from personax.discovery._ci_test import CiTest, PValue
 from personax.errors import ComputationError, InputError, PlanError
+from personax.independence import chisq
 from personax.progress import Silent
 from personax.schema import Column, Edge, Graph, Kind, Node
 from personax.stages._discover import ci_test, find_causes, graph_notices, write_graph
@@ -114,6 +115,23 @@ def test_a_cyclic_column_is_a_circle() -> None:
     assert isinstance(made, CiTest)
     p = made.prepare(frame)
     assert p(0, 2, ()) == pytest.approx(p(1, 2, ()), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["chisq", "gsq"])
+def test_a_search_takes_the_null_of_the_grid(name: str) -> None:
+    """Sixty-four strata of eight people: with the chi-square distribution .40 and .63 of such nulls are rejected."""
+    rejected = 0
+    for seed in range(60 if name == "chisq" else 15):
+        rng = np.random.default_rng([64, seed])
+        z = rng.integers(0, 64, 500)
+        x, y = ((rng.random(500) + (z % 4) / 8 > 0.6).astype(int) + (rng.random(500) > 0.9) for _ in range(2))
+        frame = pl.DataFrame({"x": x, "y": y, "z": z})
+        p = asked(frame.cast(pl.String), name, dict.fromkeys(frame.columns, "nominal"))
+        found = p(0, 1, (2,))
+        if name == "chisq":
+            assert found == pytest.approx(chisq(x, y, z, null="moments").p_value, rel=1e-12)
+        rejected += found <= 0.05
+    assert rejected <= (8 if name == "chisq" else 3)
 
 
 def test_rows_are_left_out_test_by_test() -> None:
