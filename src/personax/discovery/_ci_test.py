@@ -16,7 +16,15 @@ import polars as pl
 
 from personax.errors import ComputationError, require
 
-__all__ = ["CachedTest", "CiTest", "NothingVaries", "PValue", "SearchProgress", "register_with_causal_learn"]
+__all__ = [
+    "CachedTest",
+    "CiTest",
+    "Determined",
+    "NothingVaries",
+    "PValue",
+    "SearchProgress",
+    "register_with_causal_learn",
+]
 
 PValue = Callable[[int, int, tuple[int, ...]], float]
 """(column x, column y, columns z) -> p-value of "x and y are independent given z"."""
@@ -32,6 +40,14 @@ class NothingVaries(Exception):
     """Raised by a `PValue` when no two rows that agree in z differ both in x and in y.
 
     Then x or y carries nothing beyond z: they are taken as independent given z, and the decision is counted.
+    """
+
+
+class Determined(Exception):
+    """Raised by a `PValue` when z determines x or y as numbers: a function of z is independent of everything given z.
+
+    Such a question separates nothing: x and y stay connected as far as it goes, and the reason is kept. Otherwise three
+    columns that are multiples of one another would explain each other away, and the graph would be empty.
     """
 
 
@@ -91,6 +107,7 @@ class CachedTest:
         self._required = {frozenset(pair) for pair in required}
         self._answers: dict[Query, float] = {}
         self.nothing_varies = 0
+        self.determined: list[str] = []
 
     @property
     def tests(self) -> int:
@@ -118,6 +135,9 @@ class CachedTest:
         except NothingVaries:
             self.nothing_varies += 1
             return 1.0
+        except Determined as reason:
+            self.determined.append(str(reason))
+            return 0.0
         if not 0 <= p <= 1:
             raise ComputationError(f"the test of columns {key.x} and {key.y} returned {p}, which is no p-value")
         return p

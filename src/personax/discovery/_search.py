@@ -46,7 +46,10 @@ class PreparedSearch:
     def graph(self, edges: Sequence[Edge], meaning: str, groups: Mapping[str, str] | None) -> Graph:
         """Return the graph with its nodes and what is to be told of the search."""
         nodes = [Node(name, name.replace("_", " "), (groups or {}).get(name, "")) for name in self.names]
-        counts = {"tests": self.cached_test.tests, "tests_nothing_varies": self.cached_test.nothing_varies}
+        asked = self.cached_test
+        counts: dict[str, Any] = {"tests": asked.tests, "tests_nothing_varies": asked.nothing_varies}
+        if asked.determined:
+            counts["determined"] = sorted(set(asked.determined))
         return Graph(nodes, edges, meaning, "", {**self.details, **counts})
 
 
