@@ -15,6 +15,7 @@
     ├── MissingExtraError    an optional package is not installed; names the line that installs it
     └── ComputationError     a computation that has no honest answer on these data
         └── UntestableError  an independence test that cannot run (constant column, too few rows ...)
+            └── DeterminedError  what is given determines a variable, so that nothing of it is left to test
 
 A message is one sentence: what, where, what to do. The command line prints it without a traceback and exits with 1,
 with 3 for a TrustError.
@@ -28,6 +29,7 @@ from types import ModuleType
 
 __all__ = [
     "ComputationError",
+    "DeterminedError",
     "FetchError",
     "InputError",
     "MissingExtraError",
@@ -108,6 +110,17 @@ class ComputationError(PersonaxError):
 
 class UntestableError(ComputationError):
     """An independence test cannot run on these data; the text is the reason."""
+
+
+class DeterminedError(UntestableError):
+    """What is given determines a variable, ``x`` or ``y``: nothing of it is left to test."""
+
+    def __init__(self, message: str, variable: str) -> None:
+        super().__init__(message)
+        self.variable = variable
+
+    def __reduce__(self) -> tuple[type[DeterminedError], tuple[str, str]]:
+        return type(self), (str(self), self.variable)
 
 
 def require(module: str, *, extra: str) -> ModuleType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from personax.errors import UntestableError
+from personax.errors import DeterminedError, UntestableError
 from personax.independence import kci
 
 Array = NDArray[np.float64]
@@ -154,6 +155,45 @@ def test_level_under_conditional_independence() -> None:
 def test_what_cannot_be_tested_is_named(x: Array, z: ArrayLike, reason: str) -> None:
     with pytest.raises(UntestableError, match=reason):
         kci(x, np.arange(20) % 7, z)
+
+
+@pytest.mark.parametrize("function", [np.copy, lambda x: x / 2, lambda x: np.exp(x), lambda x: 3 - x**3])
+def test_what_z_determines_has_no_p_value_but_a_reason(function: Callable[[Array], Array]) -> None:
+    rng = np.random.default_rng(7)
+    x, y = rng.normal(size=(2, 200))
+    for first, second, name in ((function(x), y, "x"), (y, function(x), "y")):
+        with pytest.raises(DeterminedError, match=f"z determines {name}") as caught:
+            kci(first, second, x)
+        assert caught.value.variable == name
+
+
+def test_it_is_the_same_from_both_sides() -> None:
+    for x, y, z in problems(80).values():
+        one, other = kci(x, y, z), kci(y, x, z)
+        assert one.p_value == pytest.approx(other.p_value, rel=1e-9)
+        assert one.statistic == pytest.approx(other.statistic, rel=1e-9)
+
+
+def rejected(draw: Callable[[np.random.Generator], tuple[Array, Array, Array]], times: int) -> int:
+    """Return how many of so many draws are rejected at .05."""
+    return sum(kci(*draw(np.random.default_rng([9, seed]))).p_value <= 0.05 for seed in range(times))
+
+
+@pytest.mark.parametrize("columns", [5, 20])
+def test_many_columns_are_explained_away_and_a_dependence_beyond_them_is_seen(columns: int) -> None:
+    def draw(rng: np.random.Generator, *, dependent: bool = False) -> tuple[Array, Array, Array]:
+        z = rng.normal(size=(80, columns))
+        x, y = (z.mean(axis=1) * np.sqrt(columns) + 0.5 * rng.normal(size=80) for _ in range(2))
+        return x, y + dependent * 0.5 * (x - z.mean(axis=1) * np.sqrt(columns)), z
+
+    assert rejected(draw, 20) <= 4
+    assert rejected(lambda rng: draw(rng, dependent=True), 6) >= 4
+
+
+def test_a_dependence_that_turns_its_sign_with_z_is_seen() -> None:
+    rng = np.random.default_rng(10)
+    z, x, noise = rng.normal(size=(3, 400))
+    assert kci(x, np.sign(z) * x + noise, z).p_value < 0.001
 
 
 def test_two_hundred_random_problems_equal_the_dense_computation() -> None:

@@ -39,7 +39,7 @@ def named(frame: pl.DataFrame, x: str, y: str) -> pl.DataFrame:
         ("number", "other", 20, [], "kci, permutation", "only 20 people"),
         ("few", "g", 400, ["many"], "chisq, moments", "within strata of 13 people"),
         ("number", "other", 200, ["z"], "kci, gamma", "given one column"),
-        ("number", "other", 200, ["z", "w"], "rcit, exact", "given 2 columns"),
+        ("number", "other", 200, ["z", "w"], "kci, gamma", "given 2 columns"),
     ],
 )
 def test_each_branch(x: str, y: str, n: int, given: list[str], method: str, why: str) -> None:

@@ -427,3 +427,34 @@ def test_weights_and_one_seed_are_the_repeated_rows_and_that_seed() -> None:
 def test_what_cannot_be_asked_is_named(call: Test, sentence: str) -> None:
     with pytest.raises(UntestableError, match=sentence):
         call([0, 1, 2] * 5, [0, 1, 1, 2, 2] * 3)
+
+
+# ---- strata
+
+
+@pytest.mark.parametrize("correction", [None, "yates", "williams"])
+def test_all_strata_at_once_are_each_by_itself(correction: Any) -> None:
+    """Strata of unlike shapes: values that do not occur in one are no rows or columns of it."""
+    rng = np.random.default_rng(51)
+    z = rng.integers(0, 40, 400)
+    x, y = rng.integers(0, 2 + z % 3), rng.integers(0, 2 + z % 2)
+    tables = [np.histogram2d(x[z == level], y[z == level], (4, 3))[0].astype(int) for level in range(40)]
+    vary = [table for table in tables if min(table.any(axis=0).sum(), table.any(axis=1).sum()) > 1]
+    single = [of_tables([table], pearson, correction=correction) for table in vary]
+    effect = np.average([one.effect_size for one in single], weights=[one.n for one in single])
+    whole = chisq(x, y, z, correction=correction)
+    assert whole.statistic == pytest.approx(sum(one.statistic for one in single), rel=1e-12)
+    assert whole.details["dof"] == sum(one.details["dof"] for one in single)
+    assert whole.effect_size == pytest.approx(effect, rel=1e-12)
+    assert (whole.details["strata"], whole.details["strata_used"]) == (40, len(vary))
+
+
+def test_blocks_of_strata_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(52)
+    x, y, z = rng.integers(0, 5, 300), rng.integers(0, 4, 300), rng.integers(0, 50, 300)
+    whole = [chisq(x, y, z, null=null) for null in ("asymptotic", "moments")]
+    monkeypatch.setattr("personax.independence._strata.CELLS", 70)
+    for null, result in zip(("asymptotic", "moments"), whole, strict=True):
+        again = chisq(x, y, z, null=null)
+        assert (again.p_value, again.statistic) == pytest.approx((result.p_value, result.statistic), rel=1e-12)
+        assert again.details == result.details

@@ -11,9 +11,10 @@ import pytest
 
 from personax.config import DiscoverSection, read_knowledge
 from personax.data.table import Table
-from personax.discovery import Knowledge, NothingVaries, fci, pc
+from personax.discovery import Determined, Knowledge, NothingVaries, fci, pc
 from personax.discovery._ci_test import CiTest, PValue
 from personax.errors import ComputationError, InputError, PlanError
+from personax.independence import chisq
 from personax.progress import Silent
 from personax.schema import Column, Edge, Graph, Kind, Node
 from personax.stages._discover import ci_test, find_causes, graph_notices, write_graph
@@ -91,6 +92,21 @@ def test_categories_in_text(name: str) -> None:
     assert arrows(graph) == {("country", "language", "undirected"), ("language", "paper", "undirected")}
 
 
+def test_columns_that_determine_one_another_are_told_and_stay_joined() -> None:
+    """Given x its half is known; that x/2 explains x away would leave no edge at all."""
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=100)
+    frame = pl.DataFrame({"x": x, "half": x / 2, "less": 0.8 * x, "y": x + rng.normal(size=100)})
+    p = asked(frame)
+    with pytest.raises(Determined, match="x is determined by half"):
+        p(0, 3, (1,))
+    graph = pc(frame, test=using(frame))
+    assert {("x", "half", "undirected"), ("half", "less", "undirected")} <= arrows(graph)
+    assert any("y" in (edge.source, edge.target) for edge in graph.edges)
+    assert "half is determined by x" in graph.details["determined"]
+    assert any("half is determined by x" in notice.text for notice in graph_notices(graph, frame))
+
+
 def test_names_and_numbers_together_as_conditions() -> None:
     """x and y depend on one another through a number and a name, and on nothing else."""
     rng = np.random.default_rng(3)
@@ -114,6 +130,23 @@ def test_a_cyclic_column_is_a_circle() -> None:
     assert isinstance(made, CiTest)
     p = made.prepare(frame)
     assert p(0, 2, ()) == pytest.approx(p(1, 2, ()), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["chisq", "gsq"])
+def test_a_search_takes_the_null_of_the_grid(name: str) -> None:
+    """Sixty-four strata of eight people: with the chi-square distribution .40 and .63 of such nulls are rejected."""
+    rejected = 0
+    for seed in range(60 if name == "chisq" else 15):
+        rng = np.random.default_rng([64, seed])
+        z = rng.integers(0, 64, 500)
+        x, y = ((rng.random(500) + (z % 4) / 8 > 0.6).astype(int) + (rng.random(500) > 0.9) for _ in range(2))
+        frame = pl.DataFrame({"x": x, "y": y, "z": z})
+        p = asked(frame.cast(pl.String), name, dict.fromkeys(frame.columns, "nominal"))
+        found = p(0, 1, (2,))
+        if name == "chisq":
+            assert found == pytest.approx(chisq(x, y, z, null="moments").p_value, rel=1e-12)
+        rejected += found <= 0.05
+    assert rejected <= (8 if name == "chisq" else 3)
 
 
 def test_rows_are_left_out_test_by_test() -> None:

@@ -1,7 +1,7 @@
 """Causal graphs over latents, traits and biography. Importing this imports no causal-learn."""
 
 from personax.discovery._bootstrap import bootstrap_edges
-from personax.discovery._ci_test import CiTest, NothingVaries
+from personax.discovery._ci_test import CiTest, Determined, NothingVaries
 from personax.discovery._falsify import Falsification, Implication, falsify
 from personax.discovery._fci import fci
 from personax.discovery._knowledge import Knowledge
@@ -11,6 +11,7 @@ from personax.discovery._search import listed
 
 __all__ = [
     "CiTest",
+    "Determined",
     "Falsification",
     "Implication",
     "Knowledge",

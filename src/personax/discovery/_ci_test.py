@@ -31,9 +31,10 @@ class NothingVaries(Exception):
 
 
 class Determined(Exception):
-    """Raised by a `PValue` when z determines x or y exactly, so that the data cannot answer.
+    """Raised by a `PValue` when z determines x or y exactly: a function of z is independent of everything given z.
 
-    The question is passed over: z is not taken to separate x and y, and it is counted.
+    The question is passed over: z is not taken to separate x and y, it is counted, and the reason that is raised with it
+    is kept. Otherwise three columns that are multiples of one another would explain each other away.
     """
 
 
@@ -104,6 +105,7 @@ class CachedTest:
         self._equivalent = {frozenset(pair) for pair in equivalent}
         self._answers: dict[tuple[int, int], dict[tuple[int, ...], float]] = {}
         self.tests = self.nothing_varies = self.determined = 0
+        self.determined_by: set[str] = set()
 
     def __call__(self, x: int, y: int, z: Collection[int] = ()) -> float:
         """Return the p-value of "x and y are independent given z"; 0 where z determines one of them."""
@@ -141,8 +143,10 @@ class CachedTest:
         except NothingVaries:
             self.nothing_varies += 1
             return 1.0
-        except Determined:
+        except Determined as reason:
             self.determined += 1
+            if str(reason):
+                self.determined_by.add(str(reason))
             return 0.0
         if not 0 <= p <= 1:
             x, y = self._names[key.x], self._names[key.y]

@@ -74,11 +74,13 @@ class PreparedSearch:
         ambiguous = [
             [self.names[one] for one in triple] for triple, verdict in verdicts.items() if verdict == "ambiguous"
         ]
-        counts = {
+        counts: dict[str, Any] = {
             "tests": test.tests,
             "tests_nothing_varies": test.nothing_varies,
             "tests_determined": test.determined,
         }
+        if test.determined_by:
+            counts["determined_by"] = sorted(test.determined_by)
         told = {"max_given": max_given, "ambiguous": ambiguous, "pairs": pairs}
         return Graph(nodes, edges, meaning, "", {**self.details, **counts, **told})
 

@@ -41,13 +41,8 @@ def route(x: Sample, y: Sample, z: Sample | None = None) -> Route:
         stratum = z.counted.n / z.counted.size
         null = "asymptotic" if stratum >= DENSE * cells else "moments"
         return "chisq", {"null": null}, f"categories within strata of {stratum:.0f} people on average"
-    if z.counted.columns == 1:
-        return "kci", {}, "given one column, kernel ridge regression keeps the level"
-    return (
-        "rcit",
-        {"draws": 5},
-        f"given {z.counted.columns} columns, few waves keep the level better than whole kernels",
-    )
+    columns = "one column" if z.counted.columns == 1 else f"{z.counted.columns} columns"
+    return "kci", {}, f"given {columns}: numbers or ordered levels, and any form of dependence"
 
 
 def _marginal(x: Sample, y: Sample) -> Route:

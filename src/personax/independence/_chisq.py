@@ -23,7 +23,6 @@ __all__ = ["chisq"]
     categories=True,
     on_pair=table_test(pearson, "moments"),
     interval=cramers_v_interval_of,
-    search={"null": "asymptotic"},
     permutes=True,
     variants={"moments": ("either", {"null": "moments"})},
 )

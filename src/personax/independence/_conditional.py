@@ -32,6 +32,7 @@ from personax.independence._kernels import (
     standardise,
 )
 from personax.independence._null import Null, exact, gamma
+from personax.independence._residual_kernels import Products, products, residual_kernel
 from personax.independence._result import TestResult
 
 __all__ = ["Choice", "Left", "conditional_effect", "conditional_kci", "conditional_left"]
@@ -74,15 +75,35 @@ def conditional_kci(
         raise UntestableError("every row is a category of z by itself; nothing varies within one")
     if bandwidth == "auto":
         bandwidth = "empirical" if regression == "ridge" else "distance"
-    left = _ridge(z, bandwidth) if regression == "ridge" else conditional_left(validated or Regression(z))
+    if regression == "ridge":
+        left = _ridge(z, bandwidth)
+        rx, ry, statistic, p_value = _by_ridge(x, y, z, left, bandwidth, null)
+    else:
+        validated = validated or Regression(z)
+        left = conditional_left(validated)
+        rx, ry = (residual_kernel(v, validated, name, bandwidth) for v, name in ((x, "x"), (y, "y")))
+        statistic, p_value = _by_products(products(rx, ry, z), null)
+    effect = _effect(x, y, left) if effect is None else effect
+    details = {"effect_name": KERNEL_CORRELATION, "rank_x": rx.rank, "rank_y": ry.rank, "regression": regression}
+    return TestResult(statistic, p_value, effect, x.n, null, details)
+
+
+def _by_products(tested: Products, null: Null) -> tuple[float, float]:
+    """Return statistic and p-value of the symmetric test."""
+    statistic, mean, variance = tested.moments()
+    return statistic, exact(statistic, tested.spectrum()) if null == "spectral" else gamma(statistic, mean, variance)
+
+
+def _by_ridge(
+    x: Counted, y: Counted, z: Counted, left: Left, bandwidth: Bandwidth, null: Null
+) -> tuple[Factor, Factor, float, float]:
+    """Return what is left of both kernels, statistic and p-value of the test of Zhang et al."""
     kx = _kernel_with_z(x, z, bandwidth)
     ky = centred(_kernel(y, z, bandwidth), y, TOLERANCE)
     rx, ry = left(kx, x, "x"), left(ky, y, "y")
     statistic = cross(rx, ry)
     p_value = exact(statistic, _spectrum(rx, ry)) if null == "spectral" else gamma(statistic, *_moments(rx, ry))
-    effect = _effect(x, y, left) if effect is None else effect
-    details = {"effect_name": KERNEL_CORRELATION, "rank_x": rx.rank, "rank_y": ry.rank, "regression": regression}
-    return TestResult(statistic, p_value, effect, x.n, null, details)
+    return rx, ry, statistic, p_value
 
 
 def conditional_effect(x: Counted, y: Counted, z: Counted) -> float:

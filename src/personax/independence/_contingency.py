@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -12,15 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
 from personax.errors import UntestableError
-from personax.independence._counts import MAX_CATEGORIES, Counted, read, table, tally
-from personax.independence._effects import CRAMERS_V, cramers_v
-from personax.independence._margins import expected_counts, pearson_moments, random_tables, williams
+from personax.independence._counts import MAX_CATEGORIES, Counted, read, table
+from personax.independence._effects import CRAMERS_V
+from personax.independence._margins import pearson_moments
 from personax.independence._null import gamma
 from personax.independence._result import TestResult
+from personax.independence._strata import Divergence, Strata, count_strata
 
 __all__ = [
     "Adjustment",
-    "Divergence",
     "TableNull",
     "check_permutations",
     "contingency_test",
@@ -28,11 +26,7 @@ __all__ = [
     "pearson",
     "share_as_extreme",
     "tables_of",
-    "without_empty",
 ]
-
-Divergence = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
-"""(observed (..., a, b), expected (a, b)) -> statistic of every table, shape (...)."""
 
 Adjustment = Literal["yates", "williams"]
 """Corrections for small samples; see `of_tables`."""
@@ -66,11 +60,11 @@ def contingency_test(
 
 
 def tables_of(x: Counted, y: Counted, z: Counted | None = None) -> Iterable[NDArray[np.intp]]:
-    """Return the contingency table, or one a stratum."""
+    """Return the contingency table, or those of the strata, shape (strata, a, b) in one block or several."""
     for name, variable in (("x", x), ("y", y)):
         if variable.size > MAX_CATEGORIES:
             raise UntestableError(f"{name} has {variable.size:,} distinct values; they are no categories")
-    return [table(x, y)] if z is None else _strata(x, y, z)
+    return [table(x, y)] if z is None else count_strata(x, y, z)
 
 
 def of_tables(
@@ -81,6 +75,7 @@ def of_tables(
     null: TableNull = "asymptotic",
     permutations: int = 999,
     rng: np.random.Generator | None = None,
+    with_effect: bool = True,
 ) -> TestResult:
     """Test independence within each of several contingency tables together; statistics are summed.
 
@@ -89,7 +84,7 @@ def of_tables(
     Parameters
     ----------
     tables
-        Counts, shape (a, b) each.
+        Counts, shape (a, b) each, or (strata, a, b) of several strata together.
     divergence
         `pearson` or `personax.independence._gsq.likelihood_ratio`.
     correction
@@ -103,13 +98,15 @@ def of_tables(
         - ``"permutation"``: (1 + tables at least as extreme) / (1 + permutations), drawn with the same margins.
     permutations, rng
         How many, and from which random numbers; for the permutation null only.
+    with_effect
+        Whether the effect size is computed; without, it is 0.
     """
     _check(divergence, correction, null, permutations, rng)
-    cut = [without_empty(counts) for counts in tables]
-    used = [_Table(observed, divergence, correction) for observed in cut if 1 not in observed.shape]
+    stacks = [stack if stack.ndim == 3 else stack[None] for stack in tables]
+    used = [part for stack in stacks if len((part := _usable(stack, divergence, correction)).n)]
     if not used:
         raise UntestableError("no stratum has two values of both variables")
-    statistic, dof = sum(part.statistic for part in used), sum(part.dof for part in used)
+    statistic, dof = (float(sum(part.statistics.sum() for part in used)), int(sum(part.dof.sum() for part in used)))
     match null:
         case "permutation":
             assert rng is not None
@@ -118,11 +115,18 @@ def of_tables(
             p_value = _by_moments(used)
         case "asymptotic":
             p_value = float(chdtrc(dof, statistic))
-    details = {"dof": dof, **_described(cut, used), "effect_name": CRAMERS_V}
+    strata = sum(len(stack) for stack in stacks)
+    details = {"dof": dof, **_described(strata, used), "effect_name": CRAMERS_V}
     details |= {} if correction is None else {"correction": correction}
     details |= {"permutations": permutations} if null == "permutation" else {}
-    effect = float(np.average([cramers_v(part.observed) for part in used], weights=[part.n for part in used]))
-    return TestResult(statistic, p_value, effect, sum(int(observed.sum()) for observed in cut), null, details)
+    n = int(sum(stack.sum() for stack in stacks))
+    return TestResult(statistic, p_value, _mean_effect(used) if with_effect else 0.0, n, null, details)
+
+
+def _usable(counts: NDArray[np.intp], divergence: Divergence, correction: Adjustment | None) -> Strata:
+    """Return the strata in which both variables vary."""
+    varied = (counts.any(axis=2).sum(axis=1) > 1) & (counts.any(axis=1).sum(axis=1) > 1)
+    return Strata(counts[varied].astype(float), divergence, correction)
 
 
 def _check(
@@ -153,79 +157,34 @@ def check_permutations(permutations: int, rng: np.random.Generator | None) -> No
         raise UntestableError(f"permutations must be at least 1, not {permutations}")
 
 
-def without_empty(counts: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return a table without its empty rows and columns."""
-    return counts[counts.any(axis=1)][:, counts.any(axis=0)].astype(float)
-
-
 def share_as_extreme(statistic: float, drawn: NDArray[np.float64]) -> float:
     """Return (1 + drawn statistics at least as large) / (1 + drawn statistics); see `personax.independence._null`."""
     # near 0 a share of the statistic is less than the rounding of the sum that it is
     return float((1 + (drawn >= statistic - TIE * max(statistic, 1)).sum()) / (1 + len(drawn)))
 
 
-@dataclass(frozen=True)
-class _Table:
-    """One contingency table, its statistic and the null distribution of that."""
-
-    observed: NDArray[np.float64]
-    divergence: Divergence
-    correction: Adjustment | None
-
-    @property
-    def n(self) -> int:
-        return int(self.observed.sum())
-
-    @property
-    def dof(self) -> int:
-        rows, columns = self.observed.shape
-        return int((rows - 1) * (columns - 1))
-
-    @cached_property
-    def expected(self) -> NDArray[np.float64]:
-        return expected_counts(self.observed)
-
-    @cached_property
-    def statistic(self) -> float:
-        return float(self.corrected(self.observed))
-
-    def corrected(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the statistics of tables that have these margins."""
-        if self.correction == "yates" and self.dof == 1:
-            counts = counts + np.clip(self.expected - counts, -0.5, 0.5)
-        statistics = np.maximum(self.divergence(counts, self.expected), 0)
-        return statistics / williams(self.observed) if self.correction == "williams" else statistics
-
-    def drawn(self, times: int, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Return the statistics of random tables with these margins, shape (times,)."""
-        rows, columns = (self.observed.sum(axis=axis).astype(np.intp) for axis in (1, 0))
-        batches = random_tables(rows, columns, times, rng)
-        return np.concatenate([self.corrected(batch.astype(float)) for batch in batches])
-
-
-def _by_moments(tables: Sequence[_Table]) -> float:
+def _by_moments(used: Sequence[Strata]) -> float:
     """Return the tail of the gamma distribution with the exact mean and variance.
 
     Where the margins leave X^2 no choice the table is no evidence; in the sum it would only bend the distribution.
     """
-    moments = [(part.statistic, *pearson_moments(part.observed)) for part in tables]
-    statistic, mean, variance = np.array([known for known in moments if known[2] > 0]).reshape(-1, 3).sum(axis=0)
+    found = np.hstack([np.array([part.statistics, *pearson_moments(part.counts)]) for part in used])
+    statistic, mean, variance = found[:, found[2] > 0].sum(axis=1)
     return gamma(float(statistic), float(mean), float(variance)) if variance > 0 else 1.0
 
 
-def _described(tables: Sequence[NDArray[np.float64]], used: Sequence[_Table]) -> dict[str, object]:
+def _mean_effect(used: Sequence[Strata]) -> float:
+    """Return the mean of Cramér's V over the strata, weighted by their people."""
+    n = np.concatenate([part.n for part in used])
+    return float(n @ np.concatenate([part.cramers_v for part in used]) / n.sum())
+
+
+def _described(strata: int, used: Sequence[Strata]) -> dict[str, object]:
     """Return how sparse the tables are and, of several, how many were used."""
-    small = sum(int((part.expected < 5).sum()) for part in used)
-    described: dict[str, object] = {"share_expected_below_5": small / sum(part.observed.size for part in used)}
-    if len(tables) > 1:
-        described |= {"strata": len(tables), "strata_used": len(used), "n_used": sum(part.n for part in used)}
+    small, cells = (sum(int(value) for value in values) for values in
+                    ((part.small for part in used), (part.occurs.sum() for part in used)))  # fmt: skip
+    described: dict[str, object] = {"share_expected_below_5": small / cells}
+    if strata > 1:
+        many = sum(len(part.n) for part in used)
+        described |= {"strata": strata, "strata_used": many, "n_used": int(sum(part.n.sum() for part in used))}
     return described
-
-
-def _strata(x: Counted, y: Counted, z: Counted) -> Iterator[NDArray[np.intp]]:
-    """Yield one contingency table a stratum, on the values that occur in it."""
-    order = np.argsort(z.codes, kind="stable")
-    for rows in np.split(order, np.cumsum(np.bincount(z.codes))[:-1]):
-        weights = None if x.weights is None else x.weights[rows]
-        parts = (np.unique(v.codes[rows], return_inverse=True) for v in (x, y))
-        yield table(*(Counted(None, codes, tally(codes, weights, len(v)), weights=weights) for v, codes in parts))

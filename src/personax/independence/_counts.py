@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personax.errors import UntestableError
+from personax.errors import DeterminedError, UntestableError
 
 __all__ = [
     "MAX_CATEGORIES",
@@ -231,7 +231,7 @@ def join_given(variable: Counted, z: Counted, name: str) -> tuple[Counted, NDArr
     """Join a variable with what is given, or say that it does not vary there."""
     both, first = join(variable, z)
     if both.size == z.size and 2 * z.size < z.n:  # not where each row has its own z, or a table is doubled
-        raise UntestableError(f"every value of z has one value of {name}; nothing varies within one")
+        raise DeterminedError(f"every value of z has one value of {name}; nothing varies within one", name)
     return both, first
 
 

@@ -29,7 +29,6 @@ def likelihood_ratio(observed: NDArray[np.float64], expected: NDArray[np.float64
     categories=True,
     on_pair=table_test(likelihood_ratio, "permutation"),
     interval=cramers_v_interval_of,
-    search={"null": "asymptotic"},
     permutes=True,
 )
 def gsq(

@@ -1,8 +1,9 @@
-"""What kernel ridge regression on z leaves of a variable, width and penalty chosen by cross-validation."""
+"""What regression on z leaves of a variable: linear, a curve a column or kernel ridge, chosen by cross-validation."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +14,10 @@ from personax.errors import UntestableError
 from personax.independence._counts import Counted, join_given
 from personax.independence._kernels import Bandwidth, Factor, marginal_factor, marginal_width, standardise
 
-__all__ = ["Regression", "Residual"]
+__all__ = ["Regression", "Residual", "Spectrum"]
+
+Spectrum = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Features of the distinct z on their principal axes, shape (a, r), and the squares of the axes."""
 
 PENALTIES = np.logspace(-10, 2, 49)
 """Penalties that are tried, as multiples of the number of rows."""
@@ -28,6 +32,11 @@ WIDTHS = (1.0, 0.5, 2.0)
 NARROW = (0.25, 0.125)
 """More of them for a z of one column, which may wave; several columns are too far apart for narrow kernels."""
 
+
+CURVE_WIDTH = 1.0
+CURVE_FEATURES = 12
+CURVE_TOLERANCE = 1e-4
+"""Kernel of the curves of an additive regression: width in standard deviations, most features, what they leave out."""
 
 ROUNDING = 1e-12
 """Axes whose squares are below this share of the largest hold rounding only."""
@@ -46,10 +55,13 @@ class Residual:
         Shape (distinct combinations, columns).
     of
         The combinations.
+    fitted
+        What the regression expects, less the mean, on the distinct values of z, shape (distinct z, columns).
     """
 
     rows: NDArray[np.float64]
     of: Counted
+    fitted: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -72,8 +84,8 @@ class Regression:
     bandwidth: Bandwidth = "median"
 
     @cached_property
-    def spectra(self) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-        """For each width the kernel's features on their principal axes, shape (a, r), and the squares of the axes."""
+    def spectra(self) -> list[Spectrum]:
+        """The regressions among which each variable takes the best: their features of z on principal axes."""
         return [_spectrum(factor) for factor in self._factors()]
 
     def _factors(self) -> list[Factor]:
@@ -81,15 +93,51 @@ class Regression:
             return [marginal_factor(self.z)]
         width = marginal_width(standardise(self.z), self.z.counts, self.bandwidth)
         scales = WIDTHS + NARROW if self.z.columns == 1 else WIDTHS
-        return [marginal_factor(self.z, scale * width, most=RANK) for scale in scales]
+        kernels = [marginal_factor(self.z, scale * width, most=RANK) for scale in scales]
+        return [*kernels, self._linear(), *([self._additive()] if self.z.values.shape[1] > 1 else [])]
+
+    def _linear(self) -> Factor:
+        return Factor(np.hstack([standardise(self.z), *self._indicators()]), self.z)
+
+    def _additive(self) -> Factor:
+        """Return a curve for each column: kernels on one line at a time, added."""
+        values = standardise(self.z)
+        curves = [
+            marginal_factor(
+                replace(self.z, values=values[:, [k]], labels=None),
+                CURVE_WIDTH,
+                tolerance=CURVE_TOLERANCE,
+                most=CURVE_FEATURES,
+            ).rows
+            for k in np.flatnonzero(np.ptp(values, axis=0) > 0)
+        ]
+        return Factor(np.hstack([*curves, *self._indicators()]), self.z)
+
+    def _indicators(self) -> list[NDArray[np.float64]]:
+        """Return the categories that stand beside the numbers of z, as columns of mean 0."""
+        if self.z.labels is None:
+            return []
+        columns = np.eye(int(self.z.labels.max()) + 1)[self.z.labels]
+        return [columns - self.z.counts @ columns / self.z.n]
+
+    def on(self, values: NDArray[np.float64]) -> list[Spectrum]:
+        """Return the regressions on functions of z, given on its distinct values, shape (a, k)."""
+        return Regression(replace(self.z, values=values, labels=None), self.bandwidth).spectra
 
     def residual(
-        self, features: NDArray[np.float64], variable: Counted, name: str = "a variable", *, together: bool = False
+        self,
+        features: NDArray[np.float64],
+        variable: Counted,
+        name: str = "a variable",
+        *,
+        together: bool = False,
+        more: Sequence[Spectrum] = (),
     ) -> Residual:
         """Return what z leaves of features of the distinct values of a variable, shape (a, m).
 
         Each column takes the width and the penalty with the smallest score; ``together`` all columns take those with
-        the smallest sum of scores, which does not depend on the basis in which the features are written.
+        the smallest sum of scores, which does not depend on the basis in which the features are written. ``more``
+        regressions, from `on`, are tried too.
 
         Raises
         ------
@@ -105,22 +153,21 @@ class Regression:
         gather = sparse.csr_array((both.counts.astype(float), (in_z, np.arange(both.size))), (self.z.size, both.size))
         sums = np.asarray(gather @ target)
         total = np.asarray(both.counts @ np.square(target), dtype=float)
-        alongs = [axes.T @ sums for axes, _ in self.spectra]
-        scores = np.array(
-            [_scores(along, total, both.n, s) for along, (_, s) in zip(alongs, self.spectra, strict=True)]
-        )
+        spectra = [*self.spectra, *more]
+        alongs = [axes.T @ sums for axes, _ in spectra]
+        scores = np.array([_scores(along, total, both.n, s) for along, (_, s) in zip(alongs, spectra, strict=True)])
         if together:
             scores = np.broadcast_to(scores.sum(axis=2, keepdims=True), scores.shape)
         width, penalty = np.unravel_index(scores.reshape(-1, scores.shape[2]).argmin(axis=0), scores.shape[:2])
         fitted = np.zeros_like(sums)
         for i in np.unique(width):
-            axes, squares = self.spectra[i]
+            axes, squares = spectra[i]
             chosen = width == i
             fitted[:, chosen] = axes @ (alongs[i][:, chosen] * _shrinkage(both.n, squares)[penalty[chosen]].T)
-        return Residual(target - fitted[in_z], both)
+        return Residual(target - fitted[in_z], both, fitted)
 
 
-def _spectrum(factor: Factor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _spectrum(factor: Factor) -> Spectrum:
     squares, basis = np.linalg.eigh(factor.rows.T @ (factor.counts[:, None] * factor.rows))
     kept = squares > ROUNDING * squares.max()
     return factor.rows @ basis[:, kept], squares[kept]

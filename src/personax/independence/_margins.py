@@ -22,10 +22,15 @@ def expected_counts(observed: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.outer(rows, columns) / rows.sum())
 
 
-def williams(observed: NDArray[np.float64]) -> float:
+def williams(observed: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the factor by which the mean of G exceeds its degrees of freedom, up to terms of order 1 / n^2.
 
     ``q = 1 + (n sum_i 1/n_i. - 1) (n sum_j 1/n_.j - 1) / (6 n (a - 1) (b - 1))``.
+
+    Parameters
+    ----------
+    observed
+        Tables, shape (..., a, b); rows and columns without people do not count.
 
     References
     ----------
@@ -33,16 +38,22 @@ def williams(observed: NDArray[np.float64]) -> float:
 
     Examples
     --------
-    >>> williams(np.array([[10.0, 10.0], [10.0, 10.0]]))  # 1 + 3 * 3 / 240
+    >>> float(williams(np.array([[10.0, 10.0], [10.0, 10.0]])))  # 1 + 3 * 3 / 240
     1.0375
     """
-    n = observed.sum()
-    a, b = observed.shape
-    rows, columns = ((n / observed.sum(axis=axis)).sum() - 1 for axis in (1, 0))
-    return float(1 + rows * columns / (6 * n * (a - 1) * (b - 1)))
+    n = observed.sum(axis=(-2, -1))
+    (a, rows), (b, columns) = (_margin(observed, axis) for axis in (-1, -2))
+    return np.asarray(1 + (n * rows - 1) * (n * columns - 1) / (6 * n * (a - 1) * (b - 1)))
 
 
-def pearson_moments(observed: NDArray[np.float64]) -> tuple[float, float]:
+def _margin(observed: NDArray[np.float64], axis: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return how many values of one margin occur, and the sum of 1 / total over them."""
+    totals = observed.sum(axis=axis)
+    inverse = np.divide(1.0, totals, out=np.zeros(totals.shape), where=totals > 0)
+    return (totals > 0).sum(axis=-1), inverse.sum(axis=-1)
+
+
+def pearson_moments(observed: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and variance of X^2 over all permutations of the rows, which is to say given both margins.
 
     ``mean = n (a - 1) (b - 1) / (n - 1)`` and ``variance = 2n / (n - 3) (v - w) (v' - w') + n^2 / (n - 1) w w'``, where
@@ -52,7 +63,7 @@ def pearson_moments(observed: NDArray[np.float64]) -> tuple[float, float]:
     Parameters
     ----------
     observed
-        A table without empty rows or columns, shape (a, b), at least two of each.
+        Tables, shape (..., a, b), with people in at least two rows and two columns; those without do not count.
 
     References
     ----------
@@ -62,26 +73,26 @@ def pearson_moments(observed: NDArray[np.float64]) -> tuple[float, float]:
     Examples
     --------
     >>> mean, variance = pearson_moments(np.array([[1.0, 1.0], [1.0, 0.0]]))  # 0.75 twice, 3 once
-    >>> round(mean, 12), round(variance, 12)
+    >>> round(float(mean), 12), round(float(variance), 12)
     (1.5, 1.125)
     """
-    n = float(observed.sum())
-    a, b = observed.shape
-    mean = n * (a - 1) * (b - 1) / (n - 1)
-    if n == 2:
-        return mean, 0.0  # one table, or the same with its columns swapped
-    (even, uneven), (even_, uneven_) = (_spread(observed.sum(axis=axis)) for axis in (1, 0))
+    n = np.asarray(observed.sum(axis=(-2, -1)), dtype=float)
+    rows, columns = (_margin(observed, axis) for axis in (-1, -2))
+    (even, uneven), (even_, uneven_) = (_spread(n, *margin) for margin in (rows, columns))
+    mean = n * (rows[0] - 1) * (columns[0] - 1) / (n - 1)
     # of three rows v = w always, and the first term is 0 times 0 over 0; the second alone is the variance
-    first = 2 * n / (n - 3) * even * even_ if n > 3 else 0.0
-    return mean, first + n**2 / (n - 1) * uneven * uneven_
+    first = np.where(n > 3, 2 * n / np.where(n > 3, n - 3, 1) * even * even_, 0.0)
+    # of two people there is one table, or the same with its columns swapped
+    return mean, np.where(n > 2, first + n**2 / (n - 1) * uneven * uneven_, 0.0)
 
 
-def _spread(sizes: NDArray[np.float64]) -> tuple[float, float]:
+def _spread(
+    n: NDArray[np.float64], values: NDArray[np.intp], inverse: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return v - w and w of one margin; v = w where it has two values and one of them is a single row."""
-    n, a = float(sizes.sum()), len(sizes)
-    v = (a - 1) * (n - a) / (n - 1)
-    w = max(0.0, (float((n / sizes).sum()) - a**2) / (n - 2))
-    return (v - w if v - w > ROUNDING * v else 0.0), w
+    v = (values - 1) * (n - values) / (n - 1)
+    w = np.maximum(0.0, (n * inverse - values**2) / np.where(n > 2, n - 2, 1))
+    return np.where(v - w > ROUNDING * v, v - w, 0.0), w
 
 
 def random_tables(

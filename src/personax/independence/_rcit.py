@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personax.errors import UntestableError
+from personax.errors import DeterminedError, UntestableError
 from personax.independence._counts import MAX_CATEGORIES, Counted, combine, join, join_given, read
 from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
 from personax.independence._kernel_ridge import Regression, Residual
@@ -207,7 +207,7 @@ def _check_left(residuals: list[Residual]) -> None:
     """Say which variable z explains but for rounding."""
     for name, residual in zip("xy", residuals, strict=True):
         if (residual.of.counts @ np.square(residual.rows)).max() < EXPLAINED * residual.of.n:
-            raise UntestableError(f"z explains {name} wholly; nothing of it is left to test")
+            raise DeterminedError(f"z explains {name} wholly; nothing of it is left to test", name)
 
 
 def _left(
@@ -222,7 +222,7 @@ def _left(
     if regression is not None:
         return regression.residual(waves, variable, name)
     if z is None or waves_z is None:
-        return Residual(waves, variable)
+        return Residual(waves, variable, np.zeros((1, waves.shape[1])))
     both, first = join_given(variable, z, name)
     target, by = waves[variable.codes[first]], waves_z[z.codes[first]]
     root = np.sqrt(both.counts)[:, None]
@@ -230,7 +230,7 @@ def _left(
     penalty = np.sqrt(FOURIER_RIDGE * both.n) * np.eye(by.shape[1])
     rows = np.vstack([root * by, penalty]), np.vstack([root * target, np.zeros((len(penalty), target.shape[1]))])
     coefficients = np.linalg.lstsq(*rows, rcond=None)[0]
-    return Residual(target - by @ coefficients, both)
+    return Residual(target - by @ coefficients, both, waves_z @ coefficients)
 
 
 def _statistic(x: Residual, y: Residual) -> tuple[float, NDArray[np.float64]]:

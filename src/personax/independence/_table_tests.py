@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from personax.independence._contingency import Divergence, TableNull, of_tables, pearson, tables_of
+from personax.independence._contingency import TableNull, of_tables, pearson, tables_of
 from personax.independence._intervals import Interval, cramers_v_interval
 from personax.independence._pair import ColumnPair
 from personax.independence._result import TestResult
+from personax.independence._strata import Divergence
 
 __all__ = ["cramers_v_interval_of", "table_test"]
 
@@ -24,10 +25,11 @@ def table_test(divergence: Divergence, sparse: TableNull) -> Callable[..., TestR
     def run(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401
         z = None if pair.z is None else pair.z.counted
         tables = list(tables_of(pair.x.counted, pair.y.counted, z))
-        result = of_tables(tables, divergence, **{"rng": rng, **options})
+        options = {"rng": rng, "with_effect": pair.with_effect, **options}
+        result = of_tables(tables, divergence, **options)
         if "null" in options or "correction" in options or result.details["share_expected_below_5"] <= SPARSE:
             return result
-        return of_tables(tables, divergence, **{"rng": rng, "null": sparse, **options})
+        return of_tables(tables, divergence, null=sparse, **options)
 
     return run
 

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personax.independence._contingency import check_permutations, tables_of, without_empty
+from personax.independence._contingency import check_permutations, tables_of
 from personax.independence._counts import read
 from personax.independence._effects import CRAMERS_V, cramers_v
 from personax.independence._margins import expected_counts, random_tables
 from personax.independence._pair import ColumnPair
 from personax.independence._result import TestResult
+from personax.independence._strata import without_empty
 from personax.independence._table_tests import cramers_v_interval_of
 from personax.registry import register
 

@@ -16,18 +16,8 @@ from personax.config import DiscoverSection
 from personax.data.columns import infer_columns
 from personax.data.frames import write_csv
 from personax.data.table import Table
-from personax.discovery import (
-    CiTest,
-    Knowledge,
-    NothingVaries,
-    ScoreAlgorithm,
-    bootstrap_edges,
-    fci,
-    listed,
-    pc,
-    score_search,
-)
-from personax.errors import ComputationError, InputError, MissingExtraError, PlanError, UntestableError
+from personax.discovery import CiTest, Determined, Knowledge, NothingVaries, ScoreAlgorithm, bootstrap_edges, fci, listed, pc, score_search
+from personax.errors import ComputationError, DeterminedError, InputError, MissingExtraError, PlanError, UntestableError
 from personax.figures import draw_graph, save
 from personax.graphs import to_dot, to_graphml
 from personax.independence import MAX_LEVELS, ColumnPair, Given, TestedColumn, TestResult, find_test
@@ -203,6 +193,8 @@ def graph_notices(graph: Graph, frame: pl.DataFrame) -> list[Notice]:
             f"The sets that separate two columns disagree on a collider between them, so it directs nothing: {named}."
         )
         notices.append(Notice(text, len(details["ambiguous"])))
+    for text in details.get("determined_by", ()):
+        notices.append(Notice(f"{text}: given that, it was not tested, and it stays joined to what it was joined to."))
     if details.get("bootstraps_failed"):
         text = "Bootstrap draws in which no causal graph could be searched for; they do not count."
         notices.append(Notice(text, details["bootstraps_failed"]))
@@ -312,7 +304,15 @@ class _PreparedTable:
         except UntestableError as error:
             if z and self._nothing_varies(x, y, z):
                 raise NothingVaries from None
+            if isinstance(error, DeterminedError):
+                raise Determined(self._determined(x, y, z, error)) from None
             raise ComputationError(self._sentence(x, y, z, int(rows.sum()), error)) from None
+
+    def _determined(self, x: int, y: int, z: tuple[int, ...], error: DeterminedError) -> str:
+        """Return which column is determined by which."""
+        names = self.frame.columns
+        which = names[y if error.variable == "y" else x]
+        return f"{which} is determined by {', '.join(names[one] for one in z)}"
 
     def _rng(self, x: int, y: int, z: tuple[int, ...]) -> np.random.Generator:
         names = [crc32(self.columns[one].name.encode()) for one in (x, y, *z)]
@@ -320,7 +320,8 @@ class _PreparedTable:
 
     def _nothing_varies(self, x: int, y: int, z: tuple[int, ...]) -> bool:
         """Say whether x and y both vary in these rows, but no two rows that agree in z differ both in x and in y."""
-        rows = self.frame.select(pl.nth(x).alias("x"), pl.nth(y).alias("y"), *(pl.nth(one) for one in z)).drop_nulls()
+        given = [pl.nth(one).alias(f"given {one}") for one in z]  # a column may itself be called x
+        rows = self.frame.select(pl.nth(x).alias("x"), pl.nth(y).alias("y"), *given).drop_nulls()
         if rows["x"].n_unique() < 2 or rows["y"].n_unique() < 2:
             return False
         both = pl.col("x").n_unique().gt(1) & pl.col("y").n_unique().gt(1)

@@ -1,0 +1,161 @@
+"""Kernels of what z leaves of a variable, for a conditional test that is the same from both sides.
+
+A number is first replaced by what regression on z leaves of it, so that a strong z no longer moves its kernel; then each
+principal axis of the kernel of that residual loses what z explains of it, by a regression of its own. An axis on which z
+works in another way than on the rest would otherwise share their penalty.
+
+Under independence given z the features r of x and s of y that are left have E r(x) s(y) = 0 given z, and so has their
+product with any function of z. With a wide kernel Kz of z the statistic ``sum_ij Kx_ij Ky_ij Kz_ij`` sums the squared
+means of these products; it sees a dependence that turns its sign with z, which the products alone would not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+from personax.errors import DeterminedError
+from personax.independence._counts import Counted, join
+from personax.independence._kernel_ridge import Regression, Spectrum
+from personax.independence._kernels import Bandwidth, Factor, marginal_factor, marginal_width, standardise
+
+__all__ = ["EXPLAINED", "Products", "products", "residual_kernel"]
+
+EXPLAINED = 1e-6
+"""A variable of which z leaves a smaller share of the variance is a function of z, but for rounding."""
+
+NEGLIGIBLE = 1e-5
+"""Principal axes that hold a smaller share of the largest are left out."""
+
+TOLERANCE = 1e-9
+"""Mean diagonal that the kernels leave out."""
+
+CONSTANT = 1e-3
+"""Spread, in standard deviations of the variable, below which a function of z is taken as constant."""
+
+WIDTH_OF_Z = 2.0
+"""Multiple of the median distance: a kernel of z that is wide, as z enters at half its scale in Zhang et al."""
+
+BLOCK = 256
+"""Rows of the n x n product that exist at one time."""
+
+
+def residual_kernel(variable: Counted, regression: Regression, name: str, bandwidth: Bandwidth) -> Factor:
+    """Return the features of a variable that z does not explain, on the distinct values of (variable, z).
+
+    Raises
+    ------
+    DeterminedError
+        When z explains the variable but for rounding.
+    """
+    columns = np.eye(variable.size)[:, :-1] if variable.values is None else standardise(variable)
+    location = regression.residual(columns, variable, name)
+    _check_left(columns, variable, location.rows, location.of, name)
+    stays = variable.values is None or variable.labels is not None or variable.size == 2
+    left = variable if stays else replace(location.of, values=location.rows, labels=None)
+    features = _principal(marginal_factor(left, bandwidth, tolerance=TOLERANCE))
+    more: list[Spectrum] = []
+    if regression.z.columns > 1:
+        # given many columns the distribution often depends on z through its mean and spread alone
+        spread = regression.residual(np.abs(location.rows), location.of)
+        more = _functions(regression, np.hstack([location.fitted, spread.fitted]))
+    residual = regression.residual(features, left, name, more=more)
+    return Factor(residual.rows, residual.of)
+
+
+def _check_left(
+    columns: NDArray[np.float64], variable: Counted, rows: NDArray[np.float64], of: Counted, name: str
+) -> None:
+    """Say that z determines a variable of which it leaves rounding only."""
+    total = variable.counts @ np.square(columns - variable.counts @ columns / variable.n)
+    share = of.counts @ np.square(rows) / np.where(total > 0, total, np.inf)
+    if share.max() < EXPLAINED:
+        text = f"z determines {name}: all but {share.max():.0e} of its variance; nothing is left to test"
+        raise DeterminedError(text, name)
+
+
+def _functions(regression: Regression, values: NDArray[np.float64]) -> list[Spectrum]:
+    """Return the regressions on functions of z that vary."""
+    share = regression.z.counts / regression.z.n
+    values = values - share @ values
+    values = values[:, np.sqrt(share @ np.square(values)) > CONSTANT]
+    return regression.on(values) if values.shape[1] else []
+
+
+def _principal(kernel: Factor) -> NDArray[np.float64]:
+    """Return the features on their principal axes."""
+    squares, basis = np.linalg.eigh(kernel.gram)
+    return np.asarray(kernel.rows @ basis[:, squares > NEGLIGIBLE * squares[-1]])
+
+
+@dataclass(frozen=True)
+class Products:
+    """The matrix S = Kx * Ky * Kz, element by element, on the distinct values of (x, y, z), a block at a time.
+
+    Parameters
+    ----------
+    x, y
+        Features of the rows, shape (a, r).
+    z, labels
+        Numbers of z over the width of their kernel, and categories, of the rows, where z has any.
+    counts
+        How often each row occurs.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    z: NDArray[np.float64] | None
+    labels: NDArray[np.intp] | None
+    counts: NDArray[np.float64]
+
+    def block(self, rows: slice, columns: slice) -> NDArray[np.float64]:
+        """Return some rows and columns of S."""
+        found = self.x[rows] @ self.x[columns].T
+        found *= self.y[rows] @ self.y[columns].T
+        if self.z is not None:
+            found *= np.exp(-cdist(self.z[rows], self.z[columns], "sqeuclidean"))
+        if self.labels is not None:
+            found *= np.where(self.labels[rows][:, None] == self.labels[columns], 1.0, 0.5)
+        return np.asarray(found)
+
+    @property
+    def trace(self) -> float:
+        """Trace of S over all rows."""
+        # every kernel of z is 1 of a row with itself
+        return float(self.counts @ (np.square(self.x).sum(axis=1) * np.square(self.y).sum(axis=1)))
+
+    def moments(self) -> tuple[float, float, float]:
+        """Return the statistic, sum_ij S_ij, and its mean and variance under the null: tr S and 2 sum_ij S_ij^2."""
+        total = squares = 0.0
+        for start in range(0, len(self.counts), BLOCK):
+            part = self.block(slice(start, start + BLOCK), slice(start, None))
+            total += self._sum(part, start)
+            squares += self._sum(np.square(part, out=part), start)
+        return total, self.trace, 2 * squares
+
+    def _sum(self, part: NDArray[np.float64], start: int) -> float:
+        """Return the sum over a block of rows, and over the columns that it has in common with S symmetric."""
+        here, later = self.counts[start : start + BLOCK], self.counts[start:]
+        sums = here @ part
+        return float(2 * sums @ later - sums[: len(here)] @ here)
+
+    def spectrum(self) -> NDArray[np.float64]:
+        """Return the weights of the null distribution: the eigenvalues of S over all rows."""
+        root = np.sqrt(self.counts)
+        return np.linalg.eigvalsh(self.block(slice(None), slice(None)) * np.outer(root, root)).clip(0)
+
+
+def products(x: Factor, y: Factor, z: Counted) -> Products:
+    """Return S of what z leaves of x and of y."""
+    both, first = join(x.of, y.of)
+    in_z, numbers = z.codes[first], None
+    if z.values is not None:
+        values = standardise(z)
+        width = WIDTH_OF_Z * marginal_width(values, z.counts, "distance")
+        numbers = (values / (np.sqrt(2) * width))[in_z]
+    labels = in_z if z.values is None else None if z.labels is None else z.labels[in_z]
+    parts = (factor.rows[factor.of.codes[first]] for factor in (x, y))
+    return Products(*parts, numbers, labels, both.counts.astype(float))
