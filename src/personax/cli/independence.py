@@ -52,7 +52,8 @@ def _that(fact: str) -> str:
 def _print(found: FileResults, out: Path, *, as_json: bool) -> None:
     counts = count_tests(found.pvalues)
     if as_json:
-        emit({"out": str(out), **counts, "notices": [asdict(notice) for notice in found.notices]})
+        told = {"notices": [asdict(notice) for notice in found.notices], "results": found.pvalues.to_dicts()}
+        emit({"out": str(out), **counts, **told})
         return
     if found.columns:
         rows = ((c.name, c.kind, c.why if c.inferred else "given") for c in found.columns)
@@ -73,6 +74,11 @@ def _show(pvalues: pl.DataFrame) -> None:
     )  # fmt: skip
     title = f"The {min(_SHOWN, found.height)} smallest of {found.height} p-values"
     table(title, ("feature", "target", "test", "n", "p", "corrected", "effect", "95 %", "reject"), rows)
+    told = found.filter(pl.col("rejected"))["direction_text"].drop_nulls().unique(maintain_order=True)
+    if len(told):
+        say("What depends how:")
+    for text in told.head(_SHOWN):
+        say(f"  {text}")
 
 
 def _interval(row: dict[str, Any]) -> str:

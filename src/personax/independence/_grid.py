@@ -18,6 +18,7 @@ from personax.data.pvalues import EVERYBODY
 from personax.engine import ThreadEngine, find_engine
 from personax.errors import InputError, UntestableError
 from personax.independence._corrections import Correction, correct
+from personax.independence._direction import DIRECTION_SCHEMA, Direction, decided, direction_of
 from personax.independence._frames import as_frame, counted_rows, whole_weights
 from personax.independence._pair import ColumnPair, Given, TestedColumn
 from personax.independence._parts import MAX_DISTINCT, WEIGHT, DataSet, count_pairs
@@ -58,6 +59,7 @@ SCHEMA = {
     "rejected": pl.Boolean,
     "consensus": pl.Int64,
     "tests_run": pl.Int64,
+    **DIRECTION_SCHEMA,
     "reason": pl.String,
     "details": pl.String,
 }
@@ -126,6 +128,9 @@ def screen(
     -------
     polars.DataFrame
         One row a feature, target and test. Where a test could not be run its numbers are null and ``reason`` says why.
+        ``direction`` says how the target moves with the feature, where an interval leaves out 0: ``rises``, ``falls``,
+        ``U``, ``peak``, ``groups`` (two groups differ), ``together`` or ``apart`` (two levels of a table), ``cycle``;
+        ``direction_text`` is its sentence, `personax.independence.Direction` explains the numbers between.
         ``effect_low`` and ``effect_high`` are the 95 % interval of the effect size; ``consensus`` counts the tests of
         this pair that reject, of ``tests_run``; ``p_stability`` is the spread of the p-value over draws of a randomised
         test.
@@ -369,13 +374,19 @@ def _pair(x: TestedColumn, y: TestedColumn, given: Given | None, plan: _Plan) ->
         z = None if given is None else given.over(rows)
         return ColumnPair(x.over(rows), y.over(rows), z)
 
+    @cache
+    def direction() -> Direction | None:
+        return direction_of(pair(), (x.period, y.period))
+
     def outcome(test: str) -> dict[str, Any]:
         try:
             _check_pair(x.name, y.name, plan.given)
             rng = _stream(plan.seed, x.name, y.name, test)
-            return _numbers(*run_test(test, pair(), plan.options.get(test, {}), (x.name, y.name), rng))
+            numbers = _numbers(*run_test(test, pair(), plan.options.get(test, {}), (x.name, y.name), rng))
         except UntestableError as error:
             return {"reason": str(error), "details": "{}"}
+        found = direction()
+        return numbers if found is None else numbers | found.row()
 
     return [row | {"test": test} | outcome(test) for test in plan.tests]
 
@@ -424,7 +435,7 @@ def judged(results: pl.DataFrame, alpha: float, correction: Correction) -> pl.Da
     voter = (
         pl.col("rejected") if set(results["test"]) == {"auto"} else pl.col("rejected").filter(pl.col("test") != "auto")
     )
-    return rejected.with_columns(
+    return decided(rejected, alpha, correction).with_columns(
         voter.sum().over(pair).cast(pl.Int64).alias("consensus"),
         voter.count().over(pair).cast(pl.Int64).alias("tests_run"),
     )

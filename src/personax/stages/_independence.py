@@ -264,6 +264,7 @@ def write_results(
 ) -> list[Notice]:
     """Write tables, graph and figures; ``path`` says where a file goes. Return what was left out and why."""
     write_parquet(pvalues, path("pvalues.parquet"), compression="zstd", statistics=False)
+    write_csv(pvalues, path("pvalues.csv"))
     for test in pvalues["test"].unique(maintain_order=True):
         write_csv(wide(pvalues, test), path(f"pvalues_{test}.csv"))
     if "subgroup" in pvalues.columns:
@@ -425,4 +426,4 @@ def failure_notices(pvalues: pl.DataFrame) -> list[Notice]:
     return [Notice(f"{test}: not run, {why}", number) for test, why, number in grouped.iter_rows()]
 
 
-INDEPENDENCE = Stage("independence", revision=2, needs=("collect", "annotate"), run=_run)
+INDEPENDENCE = Stage("independence", revision=3, needs=("collect", "annotate"), run=_run)
