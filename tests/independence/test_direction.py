@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from scipy.stats import brunnermunzel, fisher_exact, spearmanr
 
-from personax.independence import screen
+from personax.independence import heterogeneity, screen
 from personax.independence._group_order import excess, most_different
 from personax.independence._trend import cells, permutation_p, rank_trend, turn
 
@@ -212,3 +212,45 @@ def test_vectors_names_and_hostile_values_have_none() -> None:
     assert table.filter(feature="name")["direction"].to_list() == [None]
     assert table.filter(feature="x")["direction"].to_list() == ["falls"]
     json.dumps(table.to_dicts())
+
+
+def test_a_reversal_between_groups_is_seen_and_said() -> None:
+    """The effect sizes are equal: by them alone p was .047."""
+    rng = np.random.default_rng(8)
+    x, half = rng.normal(size=400), np.repeat(["u", "v"], 200)
+    y = np.where(half == "u", 0.5, -0.5) * x + np.sqrt(0.75) * rng.normal(size=400)
+    twin = 0.5 * x + np.sqrt(0.75) * rng.normal(size=400)
+    frame = pl.DataFrame({"x": x, "y": y, "twin": twin, "half": half})
+    table = screen(frame, ["x"], ["y", "twin"], by="half", tests=["kci"])
+    found = heterogeneity(table)
+    reversed_, same = (found.filter(target=name).row(0, named=True) for name in ("y", "twin"))
+    assert reversed_["p_heterogeneity"] < 1e-10
+    assert reversed_["p_corrected"] < 1e-10
+    assert reversed_["compared"] == "trend"
+    assert reversed_["trend_min"] < -0.3 < 0.3 < reversed_["trend_max"]
+    assert not same["differs"]
+    everybody = table.filter(subgroup="all")
+    assert everybody["direction"].to_list() == ["differs", "rises"]
+    assert "rises where half is u, falls where half is v" in everybody["direction_text"][0]
+
+
+def test_groups_that_change_places_between_subgroups_are_seen() -> None:
+    rng = np.random.default_rng(9)
+    group, half = rng.choice(["a", "b"], 400), np.repeat(["u", "v"], 200)
+    y = np.where((group == "a") == (half == "u"), 0.7, 0.0) + rng.normal(size=400)
+    yes = np.where(rng.random(400) < np.where((group == "a") == (half == "u"), 0.7, 0.3), "yes", "no")
+    frame = pl.DataFrame({"group": group, "y": y, "yes": yes, "half": half})
+    found = heterogeneity(screen(frame, ["group"], ["y", "yes"], by="half", tests=["kci"]))
+    assert (found["p_heterogeneity"] < 1e-6).all()
+    assert found["differs"].all()
+
+
+def test_heterogeneity_that_is_none_keeps_its_level_over_a_grid() -> None:
+    rng = np.random.default_rng(10)
+    n, half = 400, np.repeat(["u", "v"], 200)
+    x = rng.normal(size=n)
+    targets = {f"y{k}": 0.4 * x + rng.normal(size=n) for k in range(40)}
+    table = screen(pl.DataFrame({"x": x, "half": half} | targets), ["x"], list(targets), by="half", tests=["hsic"])
+    found = heterogeneity(table)
+    assert (found["p_heterogeneity"] < 0.05).sum() <= 6
+    assert found["differs"].sum() == 0

@@ -29,6 +29,7 @@ DIRECTION_SCHEMA: Final = {
     "trend": pl.Float64,
     "trend_low": pl.Float64,
     "trend_high": pl.Float64,
+    "trend_name": pl.String,
     "p_trend": pl.Float64,
     "p_turn": pl.Float64,
     "level_high": pl.String,
@@ -40,6 +41,15 @@ DIRECTION_SCHEMA: Final = {
     "direction_text": pl.String,
 }
 """Columns of the tidy table; see `Direction`."""
+
+TREND_NAMES: Final = {
+    "rises": "rank correlation",
+    "falls": "rank correlation",
+    "groups": "Cliff's delta",
+    "together": "difference of shares",
+    "apart": "difference of shares",
+    "cycle": "multiple correlation",
+}
 
 MOST_COLUMNS = 0.1
 """Given z, pairs of levels that are compared at most, as a share of the people."""
@@ -59,8 +69,8 @@ class Direction(Result):
         (two levels of a table), ``cycle``.
     turn
         ``U`` or ``peak``, what a turn would be called; empty where none is looked for.
-    trend, trend_low, trend_high
-        A signed effect and its 95 % interval. ``rises``, ``falls``: Spearman's rank correlation, given z that of the
+    trend, trend_low, trend_high, trend_name
+        A signed effect, its 95 % interval and what it is. ``rises``, ``falls``: Spearman's rank correlation, given z that of the
         residuals. ``groups``: how often a member of the higher group exceeds one of the lower, less the reverse
         (Cliff's delta). ``together``, ``apart``: difference of two shares. ``cycle``: the multiple correlation, without
         an interval.
@@ -77,6 +87,7 @@ class Direction(Result):
     trend: float | None = None
     trend_low: float | None = None
     trend_high: float | None = None
+    trend_name: str | None = None
     p_trend: float | None = None
     p_turn: float | None = None
     level_high: str | None = None
@@ -100,7 +111,12 @@ class Direction(Result):
     def with_trend(self, trend: Trend, p_value: float | None = None) -> Direction:
         """Return the direction with its numbers."""
         p = trend.p_value if p_value is None else p_value
-        return replace(self, trend=trend.estimate, trend_low=trend.low, trend_high=trend.high, p_trend=p)
+        return replace(
+            self, trend=trend.estimate, trend_low=trend.low, trend_high=trend.high, p_trend=p, trend_name=self._name()
+        )
+
+    def _name(self) -> str:
+        return TREND_NAMES[self.shape]
 
 
 def direction_of(pair: ColumnPair, period: tuple[float | None, float | None] = (None, None)) -> Direction | None:
@@ -219,7 +235,7 @@ def _wave(circle: Sample, number: Sample, period: float | None) -> Direction:
     assert circle.counted.values is not None
     p, place, size = cycle(circle.counted.values, _together(circle.counted, number.counted))
     where = None if period is None else f"{place * period:.3g}"
-    return Direction("cycle", trend=size, p_trend=p, level_high=where)
+    return Direction("cycle", trend=size, trend_name=TREND_NAMES["cycle"], p_trend=p, level_high=where)
 
 
 def _given(x: Sample, y: Sample, z: Sample) -> Direction | None:
@@ -245,7 +261,8 @@ def _given(x: Sample, y: Sample, z: Sample) -> Direction | None:
         for j in range(s.shape[1])
     }
     (i, j), best = min(found.items(), key=lambda item: item[1].p_value)
-    return _named(x, y, (i, j), best).with_trend(*_told(x, y, best, number))
+    made = _named(x, y, (i, j), best).with_trend(*_told(x, y, best, number))
+    return replace(made, trend_name="partial rank correlation")
 
 
 def _scores(sample: Sample, other: Sample) -> NDArray[np.float64] | None:

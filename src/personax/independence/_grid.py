@@ -20,6 +20,7 @@ from personax.errors import InputError, UntestableError
 from personax.independence._corrections import Correction, correct
 from personax.independence._direction import DIRECTION_SCHEMA, Direction, decided, direction_of
 from personax.independence._frames import as_frame, counted_rows, whole_weights
+from personax.independence._heterogeneity import told_apart
 from personax.independence._pair import ColumnPair, Given, TestedColumn
 from personax.independence._parts import MAX_DISTINCT, WEIGHT, DataSet, count_pairs
 from personax.independence._registered import check_options, run_test
@@ -129,7 +130,8 @@ def screen(
     polars.DataFrame
         One row a feature, target and test. Where a test could not be run its numbers are null and ``reason`` says why.
         ``direction`` says how the target moves with the feature, where an interval leaves out 0: ``rises``, ``falls``,
-        ``U``, ``peak``, ``groups`` (two groups differ), ``together`` or ``apart`` (two levels of a table), ``cycle``;
+        ``U``, ``peak``, ``groups`` (two groups differ), ``together`` or ``apart`` (two levels of a table), ``cycle``, with
+        ``by`` also ``differs`` (between subgroups);
         ``direction_text`` is its sentence, `personax.independence.Direction` explains the numbers between.
         ``effect_low`` and ``effect_high`` are the 95 % interval of the effect size; ``consensus`` counts the tests of
         this pair that reject, of ``tests_run``; ``p_stability`` is the spread of the p-value over draws of a randomised
@@ -163,7 +165,7 @@ def screen(
         )
         for k, (value, part) in enumerate(parts)
     ]
-    return pl.concat(results)
+    return told_apart(pl.concat(results), by, alpha, correction)
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,7 +269,7 @@ def write_results(
         write_csv(wide(pvalues, test), path(f"pvalues_{test}.csv"))
     if "subgroup" in pvalues.columns:
         parts = [
-            heterogeneity(part.drop("group")).select(pl.lit(group).alias("group"), pl.all())
+            heterogeneity(part.drop("group"), alpha=alpha).select(pl.lit(group).alias("group"), pl.all())
             for (group,), part in pvalues.group_by("group", maintain_order=True)
         ]
         write_csv(pl.concat(parts), path("heterogeneity.csv"))
