@@ -69,7 +69,7 @@ def _show(pvalues: pl.DataFrame) -> None:
     found = pvalues.filter(pl.col("reason").is_null()).sort("p_value", "effect_size", descending=[False, True])
     rows = (
         (r["feature"], r["target"], r["test"], str(r["n"]), f"{r['p_value']:.2g}", f"{r['p_corrected']:.2g}",
-         f"{r['effect_size']:.2f}", _interval(r), f"{r['consensus']}/{r['tests_run']}")
+         _effect(r), _interval(r), f"{r['consensus']}/{r['tests_run']}")
         for r in found.head(_SHOWN).iter_rows(named=True)
     )  # fmt: skip
     title = f"The {min(_SHOWN, found.height)} smallest of {found.height} p-values"
@@ -79,6 +79,10 @@ def _show(pvalues: pl.DataFrame) -> None:
         say("What depends how:")
     for text in told.head(_SHOWN):
         say(f"  {text}")
+
+
+def _effect(row: dict[str, Any]) -> str:
+    return "" if row["effect_size"] is None else f"{row['effect_size']:.2f}"
 
 
 def _interval(row: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from scipy.special import chdtrc
 
 from personax.errors import UntestableError
 from personax.independence._counts import MAX_CATEGORIES, Counted, read, table, tally
-from personax.independence._effects import CRAMERS_V, cramers_v
+from personax.independence._effects import CRAMERS_V, pooled_cramers_v
 from personax.independence._margins import expected_counts, pearson_moments, random_tables, williams
 from personax.independence._null import gamma
 from personax.independence._result import TestResult
@@ -121,7 +121,7 @@ def of_tables(
     details = {"dof": dof, **_described(cut, used), "effect_name": CRAMERS_V}
     details |= {} if correction is None else {"correction": correction}
     details |= {"permutations": permutations} if null == "permutation" else {}
-    effect = float(np.average([cramers_v(part.observed) for part in used], weights=[part.n for part in used]))
+    effect = pooled_cramers_v([part.observed for part in used])
     return TestResult(statistic, p_value, effect, sum(int(observed.sum()) for observed in cut), null, details)
 
 

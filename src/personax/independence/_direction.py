@@ -70,10 +70,10 @@ class Direction(Result):
     turn
         ``U`` or ``peak``, what a turn would be called; empty where none is looked for.
     trend, trend_low, trend_high, trend_name
-        A signed effect, its 95 % interval and what it is. ``rises``, ``falls``: Spearman's rank correlation, given z that of the
-        residuals. ``groups``: how often a member of the higher group exceeds one of the lower, less the reverse
-        (Cliff's delta). ``together``, ``apart``: difference of two shares. ``cycle``: the multiple correlation, without
-        an interval.
+        A signed effect, its 95 % interval and what it is. ``rises``, ``falls``: Spearman's rank correlation, given z
+        that of the residuals. ``groups``: how often a member of the higher group exceeds one of the lower, less the
+        reverse (Cliff's delta). ``together``, ``apart``: difference of two shares. ``cycle``: the multiple correlation,
+        without an interval.
     p_trend, p_turn
         P-values of "there is no trend" and "there is no turn", corrected for the levels, cells and places looked at.
     level_high, mean_high, n_high, level_low, mean_low, n_low
@@ -129,6 +129,13 @@ def direction_of(pair: ColumnPair, period: tuple[float | None, float | None] = (
     period
         Length of a turn of x and of y, where they are cyclic.
     """
+    found = _direction_of(pair, period)
+    if found is None or not (pair.y.dates if _kind(pair.y, pair.x) == "ordered" else pair.x.dates):
+        return found
+    return replace(found, mean_high=None, mean_low=None)  # a mean number of days says nothing to a reader
+
+
+def _direction_of(pair: ColumnPair, period: tuple[float | None, float | None]) -> Direction | None:
     x, y = pair.x, pair.y
     if pair.z is not None:
         return _given(x, y, pair.z)

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.dates import YEAR, are_dates
 from personax.errors import UntestableError
 from personax.independence._conditional import conditional_left
 from personax.independence._counts import Counted, combine
@@ -50,6 +51,7 @@ class Sample:
 
     def __init__(self, counted: Counted, kind: Kind, level: Callable[[int], str] | None = None) -> None:
         self.counted, self.kind, self._level = counted, kind, level
+        self.dates = False
 
     def level(self, code: int) -> str:
         """Return a distinct value as a reader knows it."""
@@ -89,7 +91,8 @@ class TestedColumn:
         self.name, self.kind = series.name, kind
         self.present = present_rows(series)
         self.weights = weights
-        self.period = period
+        turns = kind == "cyclic" and period is None and are_dates(series)
+        self.period = YEAR if turns else period
         self._series = series
         self._read: tuple[EncodedColumn, Sample] | str
         try:
@@ -121,7 +124,9 @@ class TestedColumn:
             value = self._series[int(np.flatnonzero(rows)[np.argmax(counted.codes == code)])]
             return shown_number(value) if isinstance(value, (int, float)) and self.kind != "nominal" else str(value)
 
-        return Sample(counted, self.kind, level)
+        sample = Sample(counted, self.kind, level)
+        sample.dates = not (self._series.dtype.is_numeric() or self._series.dtype == pl.Boolean)
+        return sample
 
 
 class Given:

@@ -14,6 +14,7 @@ import polars as pl
 
 from personax.config import DiscoverSection
 from personax.data.columns import infer_columns
+from personax.data.dates import are_dates, dates_as_numbers
 from personax.data.frames import write_csv
 from personax.data.table import Table
 from personax.discovery import CiTest, Knowledge, NothingVaries, bootstrap_edges, fci, pc
@@ -81,11 +82,11 @@ def find_causes(
     InputError
         A column that the test cannot use, or knowledge that contradicts itself.
     """
-    frame = table.frame
-    kinds: dict[str, Kind] = {column.name: column.kind for column in table.columns}
+    frame, columns = dates_as_numbers(table.frame, table.columns)
+    kinds: dict[str, Kind] = {column.name: column.kind for column in columns}
     if section.test == "fisherz":
         _numbers_only(frame, kinds)
-    periods = {column.name: column.period for column in table.columns if column.period is not None}
+    periods = {column.name: column.period for column in columns if column.period is not None}
     search = partial(
         SEARCHES[section.algorithm],
         alpha=section.alpha,
@@ -414,6 +415,8 @@ def _latent(name: str) -> Column:
 def can_be_tested(column: Column, values: pl.Series, section: DiscoverSection) -> bool:
     """Say whether a feature can take part: fisherz needs numbers, and nominal ones of two values at most."""
     if section.test != "fisherz":
+        return values.drop_nulls().n_unique() > 1
+    if are_dates(values) and (column.inferred or column.kind != "nominal"):
         return values.drop_nulls().n_unique() > 1
     return values.dtype.is_numeric() and (column.kind != "nominal" or values.drop_nulls().n_unique() <= 2)
 
